@@ -1,0 +1,47 @@
+#!/usr/bin/env node
+// Makes this checkout ready to run, then runs one command on Node 24: `node scripts/run.mjs [--redis] [--chromium] <file.ts | tool> [args]`.
+// Plain JavaScript for the host's Node (18 or newer): it runs before any package is installed.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { ensureChromium, ensurePackages, ensureRedisServer, packageRoot, SetupError } from './setup.mjs';
+
+const args = process.argv.slice(2);
+const wants = { redis: false, chromium: false };
+while (args[0] === '--redis' || args[0] === '--chromium') wants[args.shift().slice(2)] = true;
+
+/** @returns {string[]} the command line to start, Node 24 first where the target is a script of ours. */
+function commandLine() {
+  const [target, ...rest] = args;
+  if (target === undefined) throw new SetupError('usage: node scripts/run.mjs [--redis] [--chromium] <file.ts | tool> [args]');
+  const bin = join(packageRoot, 'node_modules', '.bin');
+  const node = join(bin, process.platform === 'win32' ? 'node.cmd' : 'node');
+  const node24 = existsSync(node) ? node : process.execPath;
+  if (node24 === process.execPath && Number(process.versions.node.split('.')[0]) < 24) {
+    throw new SetupError(`Node 24 is needed and npm has no build of it for ${process.platform} ${process.arch}: install Node 24 and run this again.`);
+  }
+  if (/\.(ts|mjs)$/.test(target)) return [node24, join(packageRoot, target), ...rest];
+  return [node24, join(bin, target), ...rest];
+}
+
+try {
+  ensurePackages();
+  const env = { ...process.env, PATH: join(packageRoot, 'node_modules', '.bin') + delimiter + process.env.PATH };
+  if (wants.redis && !env.REDIS_URL) env.AUTOPILOT_REDIS_SERVER = ensureRedisServer();
+  if (wants.chromium) env.CHROME_PATH = ensureChromium();
+  const [command, ...rest] = commandLine();
+  const child = spawn(command, rest, { stdio: 'inherit', env });
+  // The child gets each signal once: from the terminal as a member of its process group, or from here when only we got it.
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
+  child.on('error', (error) => {
+    console.error(`could not start ${command}: ${error.message}`);
+    process.exit(1);
+  });
+  child.on('exit', (code, signal) => process.exit(signal ? 128 + (constants.signals[signal] ?? 0) : (code ?? 1)));
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(error.message);
+  process.exit(1);
+}

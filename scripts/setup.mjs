@@ -1,0 +1,96 @@
+// What a fresh machine lacks, and how it is put there: npm packages, a Redis-compatible server, Chromium (for the page's tests).
+// Plain JavaScript for the host's Node (18 or newer). Each function is quick when there is nothing to do.
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The folder that holds package.json. */
+export const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** A problem a person can solve; its message says how. */
+export class SetupError extends Error {}
+
+const say = (text) => console.error(`set-up: ${text}`);
+
+/** Runs `npm ci` when node_modules is missing or was made from another lock file. */
+export function ensurePackages() {
+  const lockFile = join(packageRoot, 'package-lock.json');
+  // An installed package (npm pack) has no lock file: its packages are npm's business.
+  if (!existsSync(lockFile)) return;
+  const stamp = join(packageRoot, 'node_modules', '.package-lock.sha256');
+  const wanted = createHash('sha256').update(readFileSync(lockFile)).digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  say('installing npm packages (npm ci)');
+  const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
+  const result = spawnSync(npm[0], [...npm.slice(1), 'ci', '--no-fund', '--no-audit', '--loglevel=error'], {
+    cwd: packageRoot,
+    // Standard output stays the command's own.
+    stdio: ['ignore', 2, 2],
+    shell: process.platform === 'win32' && npm.length === 1,
+  });
+  if (result.status !== 0) throw new SetupError('npm ci failed (see above): check the network and the npm registry settings, then run this again.');
+  writeFileSync(stamp, wanted);
+}
+
+/** @returns {string} the path of a Redis-compatible server program, installed if need be. */
+export function ensureRedisServer() {
+  const found = () => onPath('redis-server') ?? onPath('valkey-server');
+  return (
+    found() ??
+    install({ apt: 'redis-server', dnf: 'valkey', apk: 'redis', pacman: 'valkey', brew: 'redis' }, found) ??
+    fail('No Redis-compatible server: install redis-server or valkey-server, or set REDIS_URL to a running one, then run this again.')
+  );
+}
+
+/** @returns {string} the path of a Chromium-compatible browser, installed if need be. */
+export function ensureChromium() {
+  const given = process.env.CHROME_PATH;
+  if (given) return existsSync(given) ? given : fail(`CHROME_PATH names ${given}, which does not exist.`);
+  const mac = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
+  const found = () => onPath('chromium') ?? onPath('chromium-browser') ?? onPath('google-chrome') ?? (existsSync(mac) ? mac : undefined);
+  return (
+    found() ??
+    install({ apt: 'chromium', dnf: 'chromium', apk: 'chromium', pacman: 'chromium', brew: 'chromium' }, found) ??
+    fail('No Chromium for the tests of the page: install chromium or google-chrome, or set CHROME_PATH, then run this again.')
+  );
+}
+
+function fail(message) {
+  throw new SetupError(message);
+}
+
+function onPath(program) {
+  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+    const file = join(folder, program);
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      // not here
+    }
+  }
+  return undefined;
+}
+
+/** Tries the system's package manager; `found` tells whether the program is there afterwards. */
+function install(packageBy, found) {
+  const root = process.getuid?.() === 0;
+  const sudo = root ? [] : onPath('sudo') ? ['sudo', '-n'] : undefined;
+  const managers = [
+    { program: 'brew', asRoot: false, steps: [['brew', 'install', packageBy.brew]] },
+    { program: 'apt-get', asRoot: true, steps: [['apt-get', 'update', '-qq'], ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', packageBy.apt]] },
+    { program: 'dnf', asRoot: true, steps: [['dnf', 'install', '-y', packageBy.dnf]] },
+    { program: 'apk', asRoot: true, steps: [['apk', 'add', packageBy.apk]] },
+    { program: 'pacman', asRoot: true, steps: [['pacman', '-Sy', '--noconfirm', packageBy.pacman]] },
+  ];
+  const manager = managers.find((candidate) => onPath(candidate.program) && (!candidate.asRoot || sudo));
+  if (!manager) return undefined;
+  say(`installing ${manager.steps.at(-1).at(-1)} with ${manager.program}`);
+  for (const step of manager.steps) {
+    const [command, ...rest] = manager.asRoot ? [...sudo, ...step] : step;
+    spawnSync(command, rest, { stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
+  }
+  return found();
+}
