@@ -14,12 +14,15 @@ while (args[0] === '--redis' || args[0] === '--chromium') wants[args.shift().sli
 /** @returns {string[]} the command line to start, Node 24 first where the target is a script of ours. */
 function commandLine() {
   const [target, ...rest] = args;
-  if (target === undefined) throw new SetupError('usage: node scripts/run.mjs [--redis] [--chromium] <file.ts | tool> [args]');
+  if (target === undefined)
+    throw new SetupError('usage: node scripts/run.mjs [--redis] [--chromium] <file.ts | tool> [args]');
   const bin = join(packageRoot, 'node_modules', '.bin');
   const node = join(bin, process.platform === 'win32' ? 'node.cmd' : 'node');
   const node24 = existsSync(node) ? node : process.execPath;
   if (node24 === process.execPath && Number(process.versions.node.split('.')[0]) < 24) {
-    throw new SetupError(`Node 24 is needed and npm has no build of it for ${process.platform} ${process.arch}: install Node 24 and run this again.`);
+    throw new SetupError(
+      `Node 24 is needed and npm has no build of it for ${process.platform} ${process.arch}: install Node 24 and run this again.`,
+    );
   }
   if (/\.(ts|mjs)$/.test(target)) return [node24, join(packageRoot, target), ...rest];
   return [node24, join(bin, target), ...rest];

@@ -30,7 +30,10 @@ export function ensurePackages() {
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32' && npm.length === 1,
   });
-  if (result.status !== 0) throw new SetupError('npm ci failed (see above): check the network and the npm registry settings, then run this again.');
+  if (result.status !== 0)
+    throw new SetupError(
+      'npm ci failed (see above): check the network and the npm registry settings, then run this again.',
+    );
   writeFileSync(stamp, wanted);
 }
 
@@ -40,7 +43,9 @@ export function ensureRedisServer() {
   return (
     found() ??
     install({ apt: 'redis-server', dnf: 'valkey', apk: 'redis', pacman: 'valkey', brew: 'redis' }, found) ??
-    fail('No Redis-compatible server: install redis-server or valkey-server, or set REDIS_URL to a running one, then run this again.')
+    fail(
+      'No Redis-compatible server: install redis-server or valkey-server, or set REDIS_URL to a running one, then run this again.',
+    )
   );
 }
 
@@ -49,11 +54,14 @@ export function ensureChromium() {
   const given = process.env.CHROME_PATH;
   if (given) return existsSync(given) ? given : fail(`CHROME_PATH names ${given}, which does not exist.`);
   const mac = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
-  const found = () => onPath('chromium') ?? onPath('chromium-browser') ?? onPath('google-chrome') ?? (existsSync(mac) ? mac : undefined);
+  const found = () =>
+    onPath('chromium') ?? onPath('chromium-browser') ?? onPath('google-chrome') ?? (existsSync(mac) ? mac : undefined);
   return (
     found() ??
     install({ apt: 'chromium', dnf: 'chromium', apk: 'chromium', pacman: 'chromium', brew: 'chromium' }, found) ??
-    fail('No Chromium for the tests of the page: install chromium or google-chrome, or set CHROME_PATH, then run this again.')
+    fail(
+      'No Chromium for the tests of the page: install chromium or google-chrome, or set CHROME_PATH, then run this again.',
+    )
   );
 }
 
@@ -80,7 +88,14 @@ function install(packageBy, found) {
   const sudo = root ? [] : onPath('sudo') ? ['sudo', '-n'] : undefined;
   const managers = [
     { program: 'brew', asRoot: false, steps: [['brew', 'install', packageBy.brew]] },
-    { program: 'apt-get', asRoot: true, steps: [['apt-get', 'update', '-qq'], ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', packageBy.apt]] },
+    {
+      program: 'apt-get',
+      asRoot: true,
+      steps: [
+        ['apt-get', 'update', '-qq'],
+        ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', packageBy.apt],
+      ],
+    },
     { program: 'dnf', asRoot: true, steps: [['dnf', 'install', '-y', packageBy.dnf]] },
     { program: 'apk', asRoot: true, steps: [['apk', 'add', packageBy.apk]] },
     { program: 'pacman', asRoot: true, steps: [['pacman', '-Sy', '--noconfirm', packageBy.pacman]] },

@@ -1,0 +1,133 @@
+// The settings of the daemon in the configuration file, beside the rules (schema.ts). Each has its description and default;
+// docs/configuration.md is generated from here.
+import { z } from 'zod';
+import { duration } from '#domain/action.ts';
+
+const account = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'expected lower-case letters, digits and hyphens')
+    .describe('Short name of this (account, region); part of Redis keys'),
+  region: z.string().min(1).describe('AWS region, for example us-west-2'),
+  assume_role_arn: z
+    .string()
+    .startsWith('arn:aws:iam::')
+    .optional()
+    .describe('Role to assume for every call to this account'),
+  queue_url: z.string().min(1).optional().describe('URL of the SQS queue that receives the IVS events'),
+});
+
+const operationLimit = z.strictObject({
+  account: z.number().int().positive().optional().describe('Calls per second for the account'),
+  channel: z.number().int().positive().optional().describe('Calls per second for one channel (PutMetadata)'),
+});
+
+/** One (account, region) with limiters, queues and keys of its own. */
+export type AccountSettings = z.infer<typeof account>;
+
+/** Top-level keys of the configuration file that set up the daemon itself. */
+export const settingsShape = {
+  accounts: z
+    .array(account)
+    .min(1)
+    .max(20)
+    .optional()
+    .describe('One shard for each (account, region). Default: one, `main`, from AWS_REGION and events.queue_url'),
+  events: z
+    .strictObject({
+      queue_url: z
+        .string()
+        .min(1)
+        .optional()
+        .describe(
+          'URL of the SQS queue with IVS events, when `accounts` does not name it. Environment: AUTOPILOT_QUEUE_URL',
+        ),
+      silent_after: duration
+        .default('15m')
+        .describe('Events count as missing when the queue could not be read for this long'),
+    })
+    .prefault({}),
+  polling: z
+    .strictObject({
+      starving_interval: duration.default('5s').describe('How often ListStreams is asked for starving streams'),
+      full_interval: duration
+        .default('15s')
+        .describe('How often every live stream is listed; longer for a large fleet, so that it stays inside the quota'),
+      inventory_interval: duration.default('5m').describe('How often channels, names and tags are listed'),
+      silent_after: duration.default('1m').describe('Polls count as missing after this long without a complete one'),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      share: z
+        .number()
+        .gt(0)
+        .max(1)
+        .default(1)
+        .describe('The part of every call-rate quota that is ours; the rest is for other software in the account'),
+      operations: z
+        .record(z.string(), operationLimit)
+        .default({})
+        .describe('Quotas that differ from the documented ones, by operation'),
+      on_redis_down: z
+        .enum(['wait', 'fail'])
+        .default('wait')
+        .describe('What a call does while the shared limiter cannot be asked; it is never made unlimited'),
+      request_timeout: duration.default('5s').describe('How long one call to IVS may take'),
+    })
+    .prefault({}),
+  metadata: z
+    .strictObject({
+      max_bytes: z
+        .number()
+        .int()
+        .min(64)
+        .max(1024)
+        .default(1024)
+        .describe('Most UTF-8 bytes of one PutMetadata payload'),
+      packing: z.enum(['on', 'off']).default('on').describe('Whether waiting items share a call in an envelope'),
+      reconnect_window: duration
+        .default('0s')
+        .describe('How long the items of a channel wait when it is not broadcasting'),
+      max_items_per_channel: z.number().int().positive().default(1000),
+      max_items_total: z.number().int().positive().default(500_000),
+      default_expires: duration.default('5m').describe('Items without an expiry are not sent after this long'),
+    })
+    .prefault({}),
+  http: z
+    .strictObject({
+      max_body_bytes: z.number().int().positive().default(1_048_576),
+      requests_per_minute: z
+        .number()
+        .int()
+        .positive()
+        .default(600)
+        .describe('Most API requests of one token and minute'),
+      allow_link_local_webhooks: z
+        .boolean()
+        .default(false)
+        .describe('Whether webhooks may go to loopback, link-local and metadata addresses'),
+    })
+    .prefault({}),
+  retention: z
+    .strictObject({
+      sessions: duration.default('60d').describe('How long ended stream sessions are kept'),
+      journal: duration.default('30d').describe('How long decisions that led to an action are kept'),
+      journal_quiet: duration.default('2d').describe('How long decisions not to act are kept'),
+    })
+    .prefault({}),
+  shutdown_window: duration
+    .default('25s')
+    .describe('How long a stop may take; keep it below the container’s own limit'),
+  worker_concurrency: z
+    .number()
+    .int()
+    .min(1)
+    .max(200)
+    .default(20)
+    .describe('Action jobs that run side by side in one replica'),
+} as const;
+
+const settings = z.object(settingsShape);
+/** The settings after parsing, defaults filled in. */
+export type Settings = z.infer<typeof settings>;

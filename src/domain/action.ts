@@ -1,0 +1,132 @@
+// Everything the daemon can do, as the rules file, the API and the jobs write it down: one schema for all three.
+// An action is an object with one key, its name; the name is also the job's name, its file in workers/ and its heading in the docs.
+import { z } from 'zod';
+import { isChannelArn } from './channel.ts';
+import { parseDuration } from './duration.ts';
+
+/** `30s`, `5m`, … ; read it with `durationMs`. */
+export const duration = z
+  .string()
+  .refine((text) => parseDuration(text) !== undefined, 'expected a duration such as 30s, 5m or 1h30m');
+
+export const channelArn = z
+  .string()
+  .refine(isChannelArn, 'expected a channel ARN: arn:aws:ivs:<region>:<account>:channel/<id>');
+
+/** Where a new key is delivered: exactly one sink. */
+export const delivery = z
+  .strictObject({
+    secrets_manager: z.string().min(1).max(512).optional().describe('Name or ARN of an AWS Secrets Manager secret'),
+    ssm_parameter: z.string().min(1).max(2048).optional().describe('Name of an SSM SecureString parameter'),
+    webhook: z
+      .strictObject({
+        url_file: z.string().min(1).describe('File that holds the HTTPS address'),
+        hmac_key_file: z.string().min(1).describe('File that holds the key of the HMAC-SHA256 signature'),
+      })
+      .optional(),
+    file: z.string().min(1).optional().describe('Path of a file written atomically with mode 0600'),
+  })
+  .refine(
+    (sink) => Object.values(sink).filter((value) => value !== undefined).length === 1,
+    'expected exactly one of secrets_manager, ssm_parameter, webhook, file',
+  );
+
+export const lanes = ['urgent', 'normal', 'bulk'] as const;
+export type Lane = (typeof lanes)[number];
+
+/** Which channels: by ARN, every live one, or by tags (all keys must match, any value of a key). */
+export const targets = z
+  .strictObject({
+    channelArns: z.array(channelArn).min(1).max(10_000).optional(),
+    live: z.literal(true).optional(),
+    tags: z.record(z.string().min(1).max(128), z.array(z.string().max(256)).min(1)).optional(),
+  })
+  .refine(
+    (value) => Object.values(value).filter((part) => part !== undefined).length === 1,
+    'expected exactly one of channelArns, live, tags',
+  );
+
+export const actionSchemas = {
+  put_metadata: z.strictObject({
+    payload: z
+      .union([z.string().min(1), z.record(z.string(), z.unknown())])
+      .describe('Text, or an object that is sent as JSON'),
+    targets: targets.optional().describe('Default: the channel the rule fired for'),
+    expires: duration.optional().describe('Not sent after this long'),
+    key: z.string().min(1).max(128).optional().describe('A newer item with the same key replaces an unsent older one'),
+    lane: z.enum(lanes).optional(),
+    if_no_channel: z.enum(['skip', 'fail']).optional(),
+  }),
+  rotate_stream_key: z.strictObject({
+    when: z.enum(['offline', 'now', 'now_and_stop']).optional().describe('Default: offline, deferred until Stream End'),
+    deliver: delivery,
+  }),
+  set_recording: z.strictObject({
+    configuration: z.string().max(128).describe('Name, ARN or bucket of a recording configuration, or none'),
+    if_live: z.enum(['defer', 'skip', 'fail', 'restart']).optional().describe('Default: defer'),
+  }),
+  stop_stream: z.strictObject({ revoke_key: z.boolean().optional() }),
+  notify: z.strictObject({ receiver: z.string().min(1), text: z.string().min(1).max(4000) }),
+  webhook: z.strictObject({
+    url_file: z.string().min(1).optional().describe('File that holds the address'),
+    url: z.url().optional(),
+    method: z.enum(['POST', 'PUT']).optional(),
+    body: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
+    hmac_key_file: z.string().min(1).optional(),
+  }),
+  emit_event: z.strictObject({
+    source: z.string().min(1).max(256).optional().describe('Not aws.*, which AWS reserves. Default: ivs-autopilot'),
+    detail_type: z.string().min(1).max(128),
+    detail: z.record(z.string(), z.unknown()),
+    bus: z.string().min(1).max(1600).optional(),
+  }),
+  tag: z.strictObject({
+    set: z.record(z.string().min(1).max(128), z.string().max(256)).optional(),
+    remove: z.array(z.string().min(1).max(128)).optional(),
+  }),
+  capture_session: z.strictObject({ notify: z.string().optional().describe('Receiver that gets the hints') }),
+  rotate_playback_key_pair: z.strictObject({
+    name: z.string().min(1).max(128),
+    deliver: delivery,
+    grace_period: duration.optional(),
+  }),
+  retire_recording_configuration: z.strictObject({ configuration: z.string().min(1).max(128) }),
+  retire_channel: z.strictObject({ confirm: z.literal(true) }),
+} as const;
+
+export type ActionName = keyof typeof actionSchemas;
+export const actionNames = Object.keys(actionSchemas) as ActionName[];
+
+/** The parameters of one action. */
+export type ActionParams<N extends ActionName = ActionName> = z.infer<(typeof actionSchemas)[N]>;
+
+/** Actions that end or change something that cannot be taken back: they need a cap and carry the stream they were decided for. */
+export const destructiveActions: ReadonlySet<ActionName> = new Set([
+  'stop_stream',
+  'rotate_stream_key',
+  'set_recording',
+  'rotate_playback_key_pair',
+  'retire_recording_configuration',
+  'retire_channel',
+]);
+
+/** An EventBridge-style pattern: field name → array of values and matchers, or a nested pattern. */
+export type Pattern = { readonly [field: string]: unknown };
+
+/** What a job of an action carries. Ids and settings only; never a secret. */
+export interface ActionJob<N extends ActionName = ActionName> {
+  readonly action: N;
+  readonly params: ActionParams<N>;
+  readonly channelArn?: string | undefined;
+  /** The live stream it was decided for; a destructive action does nothing when another one is live. */
+  readonly streamId?: string | undefined;
+  /** Who asked: a rule's decision, or an operator. */
+  readonly cause:
+    | { readonly kind: 'rule'; readonly rule: string; readonly decisionId: string }
+    | { readonly kind: 'operator'; readonly who: string; readonly reason: string };
+  readonly decidedAtMs: number;
+  /** Read fresh from IVS right before the call; the action is skipped when it does not match. */
+  readonly onlyIf?: Pattern | undefined;
+  /** Shows the calls it would make, and makes none. */
+  readonly dryRun?: boolean | undefined;
+}

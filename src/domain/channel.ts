@@ -1,0 +1,54 @@
+// The words for what Amazon IVS runs: channels, their ARNs, and a live stream as ListStreams shows it.
+
+/** The ARN of a channel: `arn:aws:ivs:<region>:<account>:channel/<id>`. */
+export type ChannelArn = string & { readonly __brand: 'ChannelArn' };
+
+/** A stream's id, new for each live session of a channel: `st-` and alphanumerics, 26 characters. */
+export type StreamId = string & { readonly __brand: 'StreamId' };
+
+/** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Stream.html */
+export const streamHealths = ['HEALTHY', 'STARVING', 'UNKNOWN'] as const;
+export type StreamHealth = (typeof streamHealths)[number];
+
+const channelArnPattern = /^arn:aws:ivs:([a-z0-9-]+):([0-9]+):channel\/([a-zA-Z0-9-]+)$/;
+
+/** A channel ARN's parts, or undefined when the text is none. */
+export function parseChannelArn(
+  text: string,
+): { arn: ChannelArn; region: string; account: string; id: string } | undefined {
+  const match = text.length <= 128 ? channelArnPattern.exec(text) : null;
+  if (!match) return undefined;
+  return { arn: text as ChannelArn, region: match[1]!, account: match[2]!, id: match[3]! };
+}
+
+/** Whether the text is the ARN of a channel. */
+export function isChannelArn(text: string): text is ChannelArn {
+  return parseChannelArn(text) !== undefined;
+}
+
+/** The last part of a channel's ARN: short, unique in its account and region, free of colons. */
+export function channelIdOf(arn: ChannelArn): string {
+  return arn.slice(arn.lastIndexOf('/') + 1);
+}
+
+/** One live stream as one page of ListStreams showed it. */
+export interface StreamSnapshot {
+  readonly channelArn: ChannelArn;
+  readonly streamId: StreamId;
+  readonly health: StreamHealth;
+  /** -1 when IVS could not count in time: not zero, and not a value. */
+  readonly viewerCount: number;
+  readonly startTimeMs: number;
+}
+
+/** What the inventory knows of a channel (ListChannels). */
+export interface Channel {
+  readonly arn: ChannelArn;
+  /** May be empty; not unique. */
+  readonly name: string;
+  readonly type: string;
+  readonly latencyMode: string;
+  /** Empty: recording is off. */
+  readonly recordingConfigurationArn: string;
+  readonly tags: Readonly<Record<string, string>>;
+}

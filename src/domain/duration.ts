@@ -1,0 +1,35 @@
+// Durations as people write them: `30s`, `5m`, `1h30m`, `250ms`, `2d`. https://prometheus.io/docs/prometheus/latest/configuration/configuration/#duration
+
+const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
+const pattern = /^(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
+const units = ['w', 'd', 'h', 'm', 's', 'ms'] as const;
+
+/** Milliseconds of a duration, or undefined when the text is none (also when it is longer than ten years). */
+export function parseDuration(text: string): number | undefined {
+  if (text === '' || text.length > 40) return undefined;
+  const match = pattern.exec(text);
+  if (!match) return undefined;
+  const totalMs = units.reduce((sum, unit, index) => sum + Number(match[index + 1] ?? 0) * unitMs[unit], 0);
+  return totalMs <= 3650 * unitMs.d ? totalMs : undefined;
+}
+
+/** Milliseconds of a duration that a schema has checked. */
+export function durationMs(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new RangeError(`not a duration: ${text}`);
+  return ms;
+}
+
+/** The shortest exact text for a duration: 90000 gives `1m30s`. */
+export function formatDuration(ms: number): string {
+  let left = Math.max(0, Math.round(ms));
+  if (left === 0) return '0s';
+  let text = '';
+  for (const unit of units) {
+    if (unit === 'w') continue;
+    const count = Math.floor(left / unitMs[unit]);
+    if (count > 0) text += `${count}${unit}`;
+    left -= count * unitMs[unit];
+  }
+  return text;
+}

@@ -1,0 +1,138 @@
+// Every error the project can raise: stable code, meaning, remedy, HTTP status, what happens next. Codes are never reused.
+// docs/errors.md is generated from this file (`npm run docs`).
+
+interface CatalogEntry {
+  /** What happened, in one sentence. */
+  readonly meaning: string;
+  /** What the reader should do. */
+  readonly remedy: string;
+  /** HTTP status when an API answers with it. */
+  readonly status: number;
+  /** What a worker does next. */
+  readonly disposition: 'retry' | 'already-done' | 'give-up' | 'interrupted';
+}
+
+export const errorCatalog = {
+  // Configuration and start
+  CONFIG_INVALID: {
+    meaning:
+      'The configuration file, the rules file or an environment variable is not valid; every problem is listed as `file:line:column path: message`.',
+    remedy:
+      'Correct the places named. `ivs-autopilot validate` checks a file without starting anything; a running daemon keeps its last valid configuration.',
+    status: 422,
+    disposition: 'give-up',
+  },
+  CONFIG_NOT_FOUND: {
+    meaning: 'The configuration file could not be read.',
+    remedy:
+      'Set AUTOPILOT_CONFIG to an existing, readable file, or create config/autopilot.yaml from config/autopilot.example.yaml.',
+    status: 404,
+    disposition: 'give-up',
+  },
+  START_FAILED: {
+    meaning: 'A part of the daemon could not be started; everything that had started was stopped again.',
+    remedy: 'Read the cause in the same log line.',
+    status: 500,
+    disposition: 'give-up',
+  },
+  STOP_TIMED_OUT: {
+    meaning: 'A part of the daemon did not stop within its bound; the others were stopped.',
+    remedy:
+      'Raise shutdownWindowMs if jobs legitimately take longer; otherwise look at what the named part was waiting for.',
+    status: 500,
+    disposition: 'give-up',
+  },
+  // Redis
+  REDIS_NOT_CONFIGURED: {
+    meaning: 'No Redis is configured and none can be started here.',
+    remedy: 'Set REDIS_URL, for example redis://redis:6379.',
+    status: 500,
+    disposition: 'give-up',
+  },
+  REDIS_UNREACHABLE: {
+    meaning: 'Redis does not answer. Nothing that was accepted is lost; work goes on when it is back.',
+    remedy: 'Check that the server at REDIS_URL runs and can be reached.',
+    status: 503,
+    disposition: 'retry',
+  },
+  REDIS_UNSAFE: {
+    meaning: 'The Redis server may drop data: its eviction policy is not noeviction, or it has no persistence.',
+    remedy: 'Set maxmemory-policy noeviction and appendonly yes.',
+    status: 500,
+    disposition: 'give-up',
+  },
+  STATE_CONTENDED: {
+    meaning: 'A decision could not be committed because other replicas changed the shared state many times in a row.',
+    remedy: 'It is tried again; if it lasts, run fewer replicas or look for a very slow connection to Redis.',
+    status: 503,
+    disposition: 'retry',
+  },
+  // Intake
+  SQS_UNREACHABLE: {
+    meaning: 'The event queue could not be read; the consumer backs off and tries again.',
+    remedy: 'Check events.queueUrl, the network and the sqs:ReceiveMessage permission.',
+    status: 503,
+    disposition: 'retry',
+  },
+  EVENT_UNREADABLE: {
+    meaning:
+      'A message in the event queue is no JSON or no EventBridge event. It is not deleted: the queue moves it to its dead-letter queue.',
+    remedy: 'Look at the message in the dead-letter queue; check that the EventBridge target has no input transformer.',
+    status: 400,
+    disposition: 'give-up',
+  },
+  POLL_FAILED: {
+    meaning: 'A pass over ListStreams failed; it counts as incomplete and the next one follows in time.',
+    remedy: 'Read the cause in the same log line.',
+    status: 503,
+    disposition: 'retry',
+  },
+  // Jobs
+  JOB_PAYLOAD_INVALID: {
+    meaning: 'A job in the queue does not have the shape its name promises.',
+    remedy: 'A job of another version may be in the queue: let it drain before you upgrade, or remove it.',
+    status: 500,
+    disposition: 'give-up',
+  },
+  INTERRUPTED: {
+    meaning:
+      'The work was interrupted because the daemon stops; it goes back to the queue without spending an attempt.',
+    remedy: 'Nothing: it runs again after the start.',
+    status: 503,
+    disposition: 'interrupted',
+  },
+  WEBHOOK_FAILED: {
+    meaning: 'A webhook did not answer with a 2xx status in time.',
+    remedy: 'Check the receiver; delivery is retried with backoff.',
+    status: 502,
+    disposition: 'retry',
+  },
+  // HTTP API
+  REQUEST_INVALID: {
+    meaning: 'The request does not have the shape the API asks for; the answer names the field.',
+    remedy: 'Correct the field named in the answer; /docs shows the shape.',
+    status: 400,
+    disposition: 'give-up',
+  },
+  UNAUTHORIZED: {
+    meaning: 'The request carries no valid bearer token.',
+    remedy: 'Send `Authorization: Bearer <token>` with the value of AUTOPILOT_API_TOKEN.',
+    status: 401,
+    disposition: 'give-up',
+  },
+  NOT_FOUND: {
+    meaning: 'There is nothing at this address.',
+    remedy: 'Check the path and the id; /docs lists what there is.',
+    status: 404,
+    disposition: 'give-up',
+  },
+  INTERNAL: {
+    meaning: 'Something failed that should not.',
+    remedy: 'Look for the same code and time in the log, and report it.',
+    status: 500,
+    disposition: 'retry',
+  },
+} as const satisfies Record<string, CatalogEntry>;
+
+/** A stable error code; see docs/errors.md. */
+export type ErrorCode = keyof typeof errorCatalog;

@@ -1,0 +1,46 @@
+// The one error type, and what should happen after it. Codes and their remedies are in error-catalog.ts.
+import { type ErrorCode, errorCatalog } from './error-catalog.ts';
+
+/**
+ * What whoever runs the failed piece of work should do next. Only workers/outcome.ts translates it for the queue.
+ * `interrupted`: the process is stopping; the work goes back without spending an attempt.
+ */
+export type Disposition =
+  | { readonly kind: 'retry' }
+  | { readonly kind: 'retry-after'; readonly delayMs: number }
+  | { readonly kind: 'already-done' }
+  | { readonly kind: 'give-up' }
+  | { readonly kind: 'interrupted' };
+
+export interface AppErrorOptions {
+  readonly cause?: unknown;
+  /** Facts for logs and answers; never a secret. */
+  readonly details?: Readonly<Record<string, unknown>>;
+  /** Defaults to the catalogue's. */
+  readonly disposition?: Disposition;
+}
+
+/** An error with a stable code. The message names the place and says what to do. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly details: Readonly<Record<string, unknown>>;
+  readonly disposition: Disposition;
+
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.details = options.details ?? {};
+    this.disposition = options.disposition ?? { kind: errorCatalog[code].disposition };
+  }
+
+  /** The HTTP status an API answers with. */
+  get status(): number {
+    return errorCatalog[this.code].status;
+  }
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,10 @@
+// A piece of work for the queue, as the deciding side writes it down. Payload shapes per name are in src/jobs/catalog.ts.
+
+export interface JobRequest {
+  /** Derived from its cause: the same cause and action give the same id, so that a repeat is harmless. No colon, not all digits (BullMQ). */
+  readonly jobId: string;
+  readonly name: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+  /** Not before this long after it was decided. */
+  readonly delayMs?: number;
+}

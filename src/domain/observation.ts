@@ -1,0 +1,78 @@
+// Everything the daemon can notice. Intake makes observations; src/streams folds them into records; src/rules judges the changes.
+import type { ChannelArn, StreamSnapshot } from './channel.ts';
+
+/** An EventBridge event as it arrived. https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html */
+export interface EventEnvelope {
+  readonly version?: string;
+  readonly id: string;
+  readonly 'detail-type': string;
+  readonly source: string;
+  readonly account: string;
+  /** ISO 8601: when it happened; the truth, unlike the time of arrival. */
+  readonly time: string;
+  readonly region: string;
+  /** The channel's ARN, or empty for a breach of an account's limit. */
+  readonly resources: readonly string[];
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** An IVS event taken from the queue, once for each envelope id. */
+export interface EventObservation {
+  readonly kind: 'event';
+  readonly envelope: EventEnvelope;
+  /** Undefined for a breach of an account's limit. */
+  readonly channelArn: ChannelArn | undefined;
+  readonly eventTimeMs: number;
+  readonly arrivedAtMs: number;
+}
+
+/** One pass over ListStreams. */
+export interface PollObservation {
+  readonly kind: 'poll';
+  /** `starving` asked for filterBy.health = STARVING; `all` for every live stream. */
+  readonly scope: 'starving' | 'all';
+  /** Unique for each pass. */
+  readonly pollId: string;
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+  /** False when a page failed: presence counts then, absence does not. */
+  readonly complete: boolean;
+  readonly streams: readonly StreamSnapshot[];
+}
+
+/** A source of data went silent, or came back. While one is silent, missing data means nothing. */
+export interface DataGapObservation {
+  readonly kind: 'data_gap';
+  readonly source: 'poll' | 'events';
+  readonly state: 'began' | 'ended';
+  readonly atMs: number;
+}
+
+/** An operator or another program asks through HTTP: the `http` trigger of a rule. */
+export interface HttpObservation {
+  readonly kind: 'http';
+  /** Unique; a repeat of the same id is the same observation. */
+  readonly requestId: string;
+  /** The name the rule's trigger listens to. */
+  readonly name: string;
+  readonly channelArn: ChannelArn | undefined;
+  readonly body: unknown;
+  readonly atMs: number;
+}
+
+/** A refresh of the channel inventory (ListChannels) changed or removed channels. */
+export interface InventoryObservation {
+  readonly kind: 'inventory';
+  readonly channels: readonly import('./channel.ts').Channel[];
+  readonly removed: readonly ChannelArn[];
+  readonly atMs: number;
+  /** False for a refresh of single channels: absence means nothing then. */
+  readonly complete: boolean;
+}
+
+export type Observation =
+  | EventObservation
+  | PollObservation
+  | DataGapObservation
+  | HttpObservation
+  | InventoryObservation;

@@ -1,0 +1,45 @@
+// The port to what all replicas remember together. src/store/shared-state.ts keeps it in Redis; memory-state.ts in memory, for virtual time.
+import type { JobRequest } from './job.ts';
+
+/** A read-only look at the shared state. Keys are `<kind>/<id>`; values are plain JSON, never mutated. */
+export interface StateView {
+  get<T>(key: string): T | undefined;
+  /** Every entry of one kind, in no order. */
+  entries<T>(kind: string): Iterable<readonly [id: string, value: T]>;
+  count(kind: string): number;
+}
+
+/**
+ * One transaction: reads see its own writes; all of it is committed in one step, or none. The body must be synchronous
+ * and must not touch anything else: it runs again when another replica was quicker.
+ */
+export interface Transaction extends StateView {
+  /** The time of the commit by the clock that all replicas share, epoch ms. */
+  readonly nowMs: number;
+  set(key: string, value: unknown): void;
+  delete(key: string): void;
+  /** Whether this claim (an event's id …) was made before, by any replica. Only claims named in the options may be asked for. */
+  isRepeat(claim: string): boolean;
+  /** Adds to an append-only log; the oldest entries beyond `maxEntries` go. */
+  append(log: string, entry: unknown, maxEntries: number): void;
+  /** The job reaches its queue if, and only if, this transaction is committed; also when the process dies right after. */
+  enqueue(job: JobRequest): void;
+}
+
+export interface TransactionOptions {
+  /** Ids that must take effect once; remembered for `claimTtlMs` from the commit. */
+  readonly claims?: readonly string[];
+  readonly claimTtlMs?: number;
+}
+
+export interface SharedState {
+  /** The local copy: true as of the last commit or refresh of this replica. */
+  readonly view: StateView;
+  /** The clock that all replicas share, epoch ms. */
+  nowMs(): number;
+  /** Catches up with other replicas. */
+  refresh(): Promise<void>;
+  transact<T>(body: (tx: Transaction) => T, options?: TransactionOptions): Promise<T>;
+  /** The newest entries of a log, newest first; `before` continues from an earlier answer's last id. */
+  readLog<T>(log: string, options: { limit: number; before?: string }): Promise<readonly { id: string; entry: T }[]>;
+}

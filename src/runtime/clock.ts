@@ -1,0 +1,34 @@
+// Time as a dependency: loops get a Clock, so that tests hold it in their hand.
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface Clock {
+  /** Epoch milliseconds. */
+  now(): number;
+  /** Resolves after `ms`, never early; rejects with the signal's reason when it is aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  async sleep(ms, signal) {
+    const end = performance.now() + ms;
+    // libuv's timers may fire up to a millisecond early: re-arm until the deadline has passed.
+    for (let left = ms; left > 0; left = end - performance.now()) {
+      try {
+        await delay(Math.ceil(left), undefined, signal ? { signal } : {});
+      } catch (error) {
+        throw signal?.aborted ? signal.reason : error;
+      }
+    }
+    signal?.throwIfAborted();
+  },
+};
+
+/** Sleeps, and returns instead of rejecting when the signal is aborted. */
+export async function sleepOrAbort(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  try {
+    await clock.sleep(ms, signal);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}

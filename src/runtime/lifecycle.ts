@@ -1,0 +1,86 @@
+// Starting and stopping: the Service contract, and a stack of named, bounded teardowns that runs last in, first out.
+import { AppError, messageOf } from '#domain/errors.ts';
+import type { Clock } from './clock.ts';
+import type { Logger } from './logger.ts';
+
+/**
+ * A part with a life of its own. `start` returns promptly, once the part is usable. `stop` may be called before
+ * `start`, during it and more than once; it resolves when nothing of the part runs any more.
+ */
+export interface Service {
+  readonly name: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface Teardown {
+  readonly name: string;
+  /** The step is given up, and logged, after this long. */
+  readonly boundMs: number;
+  run(): Promise<void> | void;
+}
+
+/**
+ * Releases what was acquired, in reverse order. States: open → closing → closed; once closing, nothing can be added:
+ * `defer` then runs the teardown at once, so that an acquisition that lost the race is released too.
+ */
+export class TeardownStack {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #steps: Teardown[] = [];
+  #closed: Promise<Error[]> | undefined;
+
+  constructor({ clock, logger }: { clock: Clock; logger: Logger }) {
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  /** Registers a release right beside its acquisition. */
+  defer(name: string, boundMs: number, run: Teardown['run']): void {
+    const step = { name, boundMs, run };
+    if (this.#closed) void this.#runStep(step);
+    else this.#steps.push(step);
+  }
+
+  /** Starts a service and registers its stop; a failed start is stopped as well. */
+  async start(service: Service, boundMs: number): Promise<void> {
+    this.defer(service.name, boundMs, () => service.stop());
+    await service.start();
+  }
+
+  /** Runs every step, even if an earlier one failed. Gives the failures; idempotent. */
+  close(): Promise<Error[]> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<Error[]> {
+    const failures: Error[] = [];
+    for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
+      const failure = await this.#runStep(step);
+      if (failure) failures.push(failure);
+    }
+    return failures;
+  }
+
+  async #runStep(step: Teardown): Promise<Error | undefined> {
+    const startedAtMs = this.#clock.now();
+    const bound = new AbortController();
+    try {
+      await Promise.race([
+        Promise.resolve().then(() => step.run()),
+        this.#clock.sleep(step.boundMs, bound.signal).then(() => {
+          throw new AppError('STOP_TIMED_OUT', `${step.name} did not stop within ${step.boundMs} ms`);
+        }),
+      ]);
+      this.#logger.debug({ part: step.name, tookMs: this.#clock.now() - startedAtMs }, 'stopped');
+      return undefined;
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(messageOf(error));
+      this.#logger.error({ part: step.name, err: failure }, 'could not stop a part cleanly');
+      return failure;
+    } finally {
+      bound.abort();
+    }
+  }
+}

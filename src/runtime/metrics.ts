@@ -1,0 +1,55 @@
+// Every metric once: name, help text, closed labels. https://prometheus.io/docs/practices/naming/
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** The daemon's metrics, each registered in a registry of its own so that two daemons can live in one process. */
+export function createMetrics() {
+  const registry = new Registry();
+  const registers = [registry];
+  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Counter<L>({ name: `autopilot_${name}`, help, labelNames: [...labelNames], registers });
+  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[] = []) =>
+    new Gauge<L>({ name: `autopilot_${name}`, help, labelNames: [...labelNames], registers });
+  const histogram = <L extends string>(name: string, help: string, buckets: number[], labelNames: readonly L[] = []) =>
+    new Histogram<L>({ name: `autopilot_${name}`, help, buckets, labelNames: [...labelNames], registers });
+  return {
+    registry,
+    // Intake
+    eventsReceived: counter('events_total', 'EventBridge events taken from the queue, by what became of them', [
+      'type',
+      'outcome',
+    ]),
+    eventDelaySeconds: histogram(
+      'event_delay_seconds',
+      'Time from an event to its arrival',
+      [1, 5, 15, 60, 300, 1800, 7200],
+      ['type'],
+    ),
+    queueErrors: counter('queue_errors_total', 'Failed calls to SQS, by operation', ['operation']),
+    polls: counter('polls_total', 'Passes over ListStreams, by scope and outcome', ['scope', 'outcome']),
+    pollSeconds: histogram(
+      'poll_seconds',
+      'Duration of one pass over ListStreams',
+      [0.05, 0.2, 1, 5, 20, 60],
+      ['scope'],
+    ),
+    lastPollTimestamp: gauge('last_complete_poll_timestamp_seconds', 'End of the last complete pass over ListStreams', [
+      'scope',
+    ]),
+    // Decisions and jobs
+    decisions: counter('decisions_total', 'Decisions, also those not to act, by rule, outcome and reason', [
+      'rule',
+      'outcome',
+      'reason',
+    ]),
+    commits: counter('state_commits_total', 'Commits of the shared state, by outcome', ['outcome']),
+    jobs: counter('jobs_total', 'Finished runs of jobs, by job and outcome', ['job', 'outcome']),
+    jobSeconds: histogram('job_seconds', 'Duration of one run of a job', [0.01, 0.05, 0.2, 1, 5, 20, 60], ['job']),
+    // Configuration
+    configLoads: counter('config_loads_total', 'Attempts to load the configuration, by outcome', ['outcome']),
+    configLastLoad: gauge('config_last_load_timestamp_seconds', 'When the configuration in force was loaded', ['hash']),
+    /** Node's own metrics; started by the process edge only, since they hold timers and observers. */
+    collectProcessMetrics: () => collectDefaultMetrics({ register: registry, prefix: 'autopilot_' }),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;

@@ -1,0 +1,154 @@
+// The two scripts of the shared state. Times are Redis's own.
+import type { Redis } from '#runtime/redis.ts';
+
+interface Keys {
+  readonly state: string;
+  readonly head: string;
+  readonly log: string;
+  readonly prefix: string;
+}
+
+/** What changed since a head: undefined changes mean that it is not known any more and all must be loaded. */
+interface Moved {
+  readonly outcome: 'moved';
+  readonly head: string;
+  readonly changes: readonly [key: string, value: string | null][] | undefined;
+  readonly redisTimeMs: number;
+}
+
+type CommitAnswer =
+  | { readonly outcome: 'committed'; readonly redisTimeMs: number }
+  | { readonly outcome: 'repeated'; readonly claims: readonly string[]; readonly redisTimeMs: number }
+  | Moved;
+
+/** How many commits back a replica can catch up without loading everything. */
+const logLength = 200;
+
+const changesSince = `
+local function changesSince(known)
+  local rows = redis.call('LRANGE', KEYS[3], 0, -1)
+  local keys, seen, found = {}, {}, false
+  for _, row in ipairs(rows) do
+    local commit = cjson.decode(row)
+    if commit.h == known then found = true break end
+    for _, key in ipairs(commit.k) do
+      if not seen[key] then seen[key] = true; keys[#keys + 1] = key end
+    end
+  end
+  if not found or #keys > 20000 then return false end
+  local changes = {}
+  for from = 1, #keys, 1000 do
+    local part = {unpack(keys, from, math.min(from + 999, #keys))}
+    local values = redis.call('HMGET', KEYS[1], unpack(part))
+    for index, key in ipairs(part) do
+      changes[#changes + 1] = key
+      changes[#changes + 1] = values[index]
+    end
+  end
+  return changes
+end
+local time = redis.call('TIME')
+local nowMs = time[1] .. string.format('%03d', math.floor(tonumber(time[2]) / 1000))
+`;
+
+const commit = `${changesSince}
+local head = redis.call('GET', KEYS[2]) or ''
+if head ~= ARGV[1] then
+  local changes = changesSince(ARGV[1])
+  if changes then return {'moved', nowMs, head, 1, changes} end
+  return {'moved', nowMs, head, 0, {}}
+end
+local claims = cjson.decode(ARGV[4])
+local repeated = {}
+for _, claim in ipairs(claims) do
+  if redis.call('EXISTS', ARGV[6] .. ':claim:' .. claim) == 1 then repeated[#repeated + 1] = claim end
+end
+if #repeated > 0 then return {'repeated', nowMs, unpack(repeated)} end
+for _, claim in ipairs(claims) do redis.call('SET', ARGV[6] .. ':claim:' .. claim, '1', 'PX', ARGV[5]) end
+local appends = tonumber(ARGV[7])
+local position = 8
+for _ = 1, appends do
+  redis.call('XADD', ARGV[6] .. ':log:' .. ARGV[position], 'MAXLEN', '~', ARGV[position + 1], '*', 'e', ARGV[position + 2])
+  position = position + 3
+end
+local keys = cjson.decode(ARGV[3])
+for index, key in ipairs(keys) do
+  local value = ARGV[position + index - 1]
+  if value == '' then redis.call('HDEL', KEYS[1], key) else redis.call('HSET', KEYS[1], key, value) end
+end
+redis.call('SET', KEYS[2], ARGV[2])
+redis.call('LPUSH', KEYS[3], '{"h":' .. cjson.encode(ARGV[2]) .. ',"k":' .. ARGV[3] .. '}')
+redis.call('LTRIM', KEYS[3], 0, ${logLength - 1})
+return {'committed', nowMs}
+`;
+
+const refresh = `${changesSince}
+local head = redis.call('GET', KEYS[2]) or ''
+if head == ARGV[1] and head ~= '' then return {'moved', nowMs, head, 1, {}} end
+local changes = ARGV[1] ~= '' and changesSince(ARGV[1])
+if changes then return {'moved', nowMs, head, 1, changes} end
+return {'moved', nowMs, head, 0, {}}
+`;
+
+/** Commits a draft if the head is the expected one and no claim was made before; otherwise changes nothing. */
+export async function commitScript(
+  redis: Redis,
+  options: Keys & {
+    readonly expectedHead: string;
+    readonly newHead: string;
+    readonly writes: ReadonlyMap<string, unknown>;
+    readonly appends: readonly { log: string; entry: unknown; maxEntries: number }[];
+    readonly claims: readonly string[];
+    readonly claimTtlMs: number;
+  },
+): Promise<CommitAnswer> {
+  const { writes, appends } = options;
+  const answer = await run(redis, commit, options, [
+    options.expectedHead,
+    options.newHead,
+    jsonArray([...writes.keys()]),
+    jsonArray(options.claims),
+    String(options.claimTtlMs),
+    options.prefix,
+    String(appends.length),
+    ...appends.flatMap(({ log, entry, maxEntries }) => [log, String(maxEntries), JSON.stringify(entry)]),
+    ...Array.from(writes.values(), (value) => (value === undefined ? '' : JSON.stringify(value))),
+  ]);
+  const redisTimeMs = Number(answer[1]);
+  if (answer[0] === 'committed') return { outcome: 'committed', redisTimeMs };
+  if (answer[0] === 'repeated') return { outcome: 'repeated', claims: answer.slice(2) as string[], redisTimeMs };
+  return moved(answer);
+}
+
+/** What changed since the known head. */
+export async function refreshScript(redis: Redis, options: Keys & { readonly knownHead: string }): Promise<Moved> {
+  return moved(await run(redis, refresh, options, [options.knownHead]));
+}
+
+function moved(answer: unknown[]): Moved {
+  const [, time, head, known, flat] = answer as [string, string, string, number, (string | null)[]];
+  const changes: [string, string | null][] = [];
+  for (let index = 0; index < flat.length; index += 2) changes.push([flat[index]!, flat[index + 1] ?? null]);
+  return { outcome: 'moved', head, changes: known === 1 ? changes : undefined, redisTimeMs: Number(time) };
+}
+
+// An empty Lua table is encoded as an object; an empty JSON array must stay one.
+function jsonArray(values: readonly string[]): string {
+  return JSON.stringify(values);
+}
+
+const hashes = new Map<string, string>();
+
+async function run(redis: Redis, script: string, keys: Keys, args: string[]): Promise<unknown[]> {
+  const names = [keys.state, keys.head, keys.log];
+  const known = hashes.get(script);
+  if (known !== undefined) {
+    try {
+      return (await redis.evalsha(known, 3, ...names, ...args)) as unknown[];
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
+    }
+  }
+  hashes.set(script, (await redis.script('LOAD', script)) as string);
+  return (await redis.evalsha(hashes.get(script)!, 3, ...names, ...args)) as unknown[];
+}

@@ -1,0 +1,109 @@
+// The copy of the shared state in this process: a two-level map, and the transaction that collects writes over it.
+import type { JobRequest } from '#domain/job.ts';
+import type { StateView, Transaction } from '#domain/shared-state.ts';
+
+/** Keys are `<kind>/<id>`; the kind is what stands before the first slash. */
+export class LocalCopy implements StateView {
+  readonly #kinds = new Map<string, Map<string, unknown>>();
+
+  get<T>(key: string): T | undefined {
+    const [kind, id] = splitKey(key);
+    return this.#kinds.get(kind)?.get(id) as T | undefined;
+  }
+
+  *entries<T>(kind: string): Iterable<readonly [string, T]> {
+    for (const entry of this.#kinds.get(kind) ?? []) yield entry as [string, T];
+  }
+
+  count(kind: string): number {
+    return this.#kinds.get(kind)?.size ?? 0;
+  }
+
+  set(key: string, value: unknown): void {
+    const [kind, id] = splitKey(key);
+    let entries = this.#kinds.get(kind);
+    if (!entries) this.#kinds.set(kind, (entries = new Map()));
+    entries.set(id, value);
+  }
+
+  delete(key: string): void {
+    const [kind, id] = splitKey(key);
+    this.#kinds.get(kind)?.delete(id);
+  }
+
+  clear(): void {
+    this.#kinds.clear();
+  }
+}
+
+/** Prefix of the entries that hold jobs on their way to the queue. */
+export const pendingJobKind = 'job';
+
+/** One run of a transaction's body: reads see its own writes, nothing is changed outside of it. */
+export class DraftTransaction implements Transaction {
+  readonly nowMs: number;
+  /** key → value, or undefined for a deletion. */
+  readonly writes = new Map<string, unknown>();
+  readonly appends: { log: string; entry: unknown; maxEntries: number }[] = [];
+  readonly #base: StateView;
+  readonly #repeats: ReadonlySet<string>;
+
+  constructor({ base, nowMs, repeats }: { base: StateView; nowMs: number; repeats: ReadonlySet<string> }) {
+    this.#base = base;
+    this.nowMs = nowMs;
+    this.#repeats = repeats;
+  }
+
+  get<T>(key: string): T | undefined {
+    return this.writes.has(key) ? (this.writes.get(key) as T | undefined) : this.#base.get<T>(key);
+  }
+
+  *entries<T>(kind: string): Iterable<readonly [string, T]> {
+    for (const [id, value] of this.#base.entries<T>(kind)) {
+      const key = `${kind}/${id}`;
+      if (!this.writes.has(key)) yield [id, value];
+    }
+    for (const [key, value] of this.writes) {
+      const [writtenKind, id] = splitKey(key);
+      if (writtenKind === kind && value !== undefined) yield [id, value as T];
+    }
+  }
+
+  count(kind: string): number {
+    let count = this.#base.count(kind);
+    for (const [key, value] of this.writes) {
+      if (splitKey(key)[0] !== kind) continue;
+      const existed = this.#base.get(key) !== undefined;
+      if (existed && value === undefined) count -= 1;
+      if (!existed && value !== undefined) count += 1;
+    }
+    return count;
+  }
+
+  set(key: string, value: unknown): void {
+    if (value === undefined) throw new TypeError(`cannot set ${key} to undefined: delete it`);
+    this.writes.set(key, value);
+  }
+
+  delete(key: string): void {
+    this.writes.set(key, undefined);
+  }
+
+  isRepeat(claim: string): boolean {
+    return this.#repeats.has(claim);
+  }
+
+  append(log: string, entry: unknown, maxEntries: number): void {
+    this.appends.push({ log, entry, maxEntries });
+  }
+
+  enqueue(job: JobRequest): void {
+    this.writes.set(`${pendingJobKind}/${job.jobId}`, job);
+  }
+}
+
+function splitKey(key: string): [kind: string, id: string] {
+  const slash = key.indexOf('/');
+  if (slash < 1) throw new TypeError(`not a key of the shared state: ${key}`);
+  return [key.slice(0, slash), key.slice(slash + 1)];
+}

@@ -1,0 +1,53 @@
+// The shared state in memory, for virtual time: rule tests, replays, property tests.
+import type { SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
+import { DraftTransaction, LocalCopy } from './local-copy.ts';
+
+/** One process's state with a clock of its own. Claims never expire. */
+export class MemoryState implements SharedState {
+  readonly #copy = new LocalCopy();
+  readonly #claims = new Set<string>();
+  readonly #logs = new Map<string, { id: string; entry: unknown }[]>();
+  readonly #now: () => number;
+  #appended = 0;
+
+  constructor({ now }: { now: () => number }) {
+    this.#now = now;
+  }
+
+  get view(): StateView {
+    return this.#copy;
+  }
+
+  nowMs(): number {
+    return this.#now();
+  }
+
+  async refresh(): Promise<void> {}
+
+  async transact<T>(body: (tx: Transaction) => T, { claims = [] }: TransactionOptions = {}): Promise<T> {
+    const repeats = new Set(claims.filter((claim) => this.#claims.has(claim)));
+    const tx = new DraftTransaction({ base: this.#copy, nowMs: this.#now(), repeats });
+    const result = body(tx);
+    for (const [key, value] of tx.writes) {
+      if (value === undefined) this.#copy.delete(key);
+      else this.#copy.set(key, value);
+    }
+    for (const claim of claims) this.#claims.add(claim);
+    for (const { log, entry, maxEntries } of tx.appends) {
+      const entries = this.#logs.get(log) ?? [];
+      this.#appended += 1;
+      entries.push({ id: `${this.#appended}-0`, entry });
+      this.#logs.set(log, entries.slice(-maxEntries));
+    }
+    return result;
+  }
+
+  async readLog<T>(
+    log: string,
+    { limit, before }: { limit: number; before?: string },
+  ): Promise<readonly { id: string; entry: T }[]> {
+    const entries = (this.#logs.get(log) ?? []).toReversed() as { id: string; entry: T }[];
+    const from = before === undefined ? 0 : entries.findIndex(({ id }) => id === before) + 1;
+    return entries.slice(from, from + limit);
+  }
+}

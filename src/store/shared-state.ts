@@ -1,0 +1,175 @@
+// The shared state in Redis: every replica works on a copy in memory and commits with one script.
+//
+// Invariant: a commit succeeds only if the copy it was computed on is the newest (`head` is the token of the last commit), so all
+// commits of all replicas form one sequence, and each is computed from the one before. Whoever was slower gets what changed
+// since, in the same answer, and runs its body again. A copy whose head is not in the log any more is loaded anew: this covers
+// long pauses, and a Redis that was restored to an older state.
+import { randomUUID } from 'node:crypto';
+import { AppError } from '#domain/errors.ts';
+import type { SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import type { Redis } from '#runtime/redis.ts';
+import { commitScript, refreshScript } from './commit-script.ts';
+import { DraftTransaction, LocalCopy } from './local-copy.ts';
+
+export interface RedisStateOptions {
+  readonly redis: Redis;
+  /** Key prefix with a hash tag: all keys must live in one slot. */
+  readonly prefix: string;
+  readonly metrics: Metrics;
+  /** How many lost races a transaction survives before it gives up. */
+  readonly maxAttempts?: number;
+}
+
+const defaultClaimTtlMs = 6 * 3_600_000;
+
+export class RedisState implements SharedState {
+  readonly #redis: Redis;
+  readonly #keys: { state: string; head: string; log: string; prefix: string };
+  readonly #metrics: Metrics;
+  readonly #maxAttempts: number;
+  readonly #copy = new LocalCopy();
+  /** Token of the commit that the copy stands at; undefined before the first load. */
+  #head: string | undefined;
+  /** Redis's clock minus ours, from the answer with the shortest round trip lately. */
+  #offset = { ms: 0, roundTripMs: Number.POSITIVE_INFINITY };
+  /** Transactions and refreshes run one after another: they share the copy. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor({ redis, prefix, metrics, maxAttempts = 50 }: RedisStateOptions) {
+    this.#redis = redis;
+    this.#keys = { state: `${prefix}:state`, head: `${prefix}:state-head`, log: `${prefix}:state-log`, prefix };
+    this.#metrics = metrics;
+    this.#maxAttempts = maxAttempts;
+  }
+
+  get view(): StateView {
+    return this.#copy;
+  }
+
+  nowMs(): number {
+    return Math.round(Date.now() + this.#offset.ms);
+  }
+
+  refresh(): Promise<void> {
+    return this.#inTurn(() => this.#catchUp());
+  }
+
+  transact<T>(body: (tx: Transaction) => T, options: TransactionOptions = {}): Promise<T> {
+    return this.#inTurn(() => this.#transact(body, options));
+  }
+
+  async readLog<T>(
+    log: string,
+    { limit, before }: { limit: number; before?: string },
+  ): Promise<readonly { id: string; entry: T }[]> {
+    const key = `${this.#keys.prefix}:log:${log}`;
+    const rows = await this.#redis.xrevrange(key, before === undefined ? '+' : `(${before}`, '-', 'COUNT', limit);
+    return rows.map(([id, fields]) => ({ id, entry: JSON.parse(fields[1]!) as T }));
+  }
+
+  #inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(run);
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  async #transact<T>(
+    body: (tx: Transaction) => T,
+    { claims = [], claimTtlMs = defaultClaimTtlMs }: TransactionOptions,
+  ): Promise<T> {
+    if (this.#head === undefined) await this.#catchUp();
+    let repeats: ReadonlySet<string> = new Set();
+    for (let attempt = 0; attempt < this.#maxAttempts; attempt += 1) {
+      const draft = new DraftTransaction({ base: this.#copy, nowMs: this.nowMs(), repeats });
+      const result = body(draft);
+      const head = randomUUID();
+      const fresh = claims.filter((claim) => !repeats.has(claim));
+      if (draft.writes.size === 0 && draft.appends.length === 0 && fresh.length === 0) return result;
+      const answer = await this.#call(() =>
+        commitScript(this.#redis, {
+          ...this.#keys,
+          expectedHead: this.#head ?? '',
+          newHead: head,
+          writes: draft.writes,
+          appends: draft.appends,
+          claims: fresh,
+          claimTtlMs,
+        }),
+      );
+      if (answer.outcome === 'committed') {
+        for (const [key, value] of draft.writes) this.#write(key, value);
+        this.#head = head;
+        this.#metrics.commits.inc({ outcome: 'committed' });
+        return result;
+      }
+      this.#metrics.commits.inc({ outcome: answer.outcome });
+      if (answer.outcome === 'repeated') repeats = new Set([...repeats, ...answer.claims]);
+      else await this.#apply(answer);
+    }
+    throw new AppError(
+      'STATE_CONTENDED',
+      `the shared state was changed by other replicas ${this.#maxAttempts} times in a row`,
+    );
+  }
+
+  async #catchUp(): Promise<void> {
+    await this.#apply(
+      await this.#call(() => refreshScript(this.#redis, { ...this.#keys, knownHead: this.#head ?? '' })),
+    );
+  }
+
+  /** Brings the copy to the head that the answer names. */
+  async #apply(answer: {
+    head: string;
+    changes: readonly [key: string, value: string | null][] | undefined;
+  }): Promise<void> {
+    if (answer.changes) {
+      for (const [key, value] of answer.changes) this.#write(key, value === null ? undefined : JSON.parse(value));
+      this.#head = answer.head;
+      return;
+    }
+    await this.#loadAll();
+  }
+
+  /** Reads the whole state in steps, and again until no commit came in between. */
+  async #loadAll(): Promise<void> {
+    for (;;) {
+      const before = (await this.#redis.get(this.#keys.head)) ?? '';
+      this.#copy.clear();
+      let cursor = '0';
+      do {
+        const [next, fields] = await this.#redis.hscan(this.#keys.state, cursor, 'COUNT', 2000);
+        for (let index = 0; index < fields.length; index += 2)
+          this.#write(fields[index]!, JSON.parse(fields[index + 1]!));
+        cursor = next;
+      } while (cursor !== '0');
+      this.#head = before;
+      if (((await this.#redis.get(this.#keys.head)) ?? '') === before) return;
+    }
+  }
+
+  #write(key: string, value: unknown): void {
+    if (value === undefined) this.#copy.delete(key);
+    else this.#copy.set(key, value);
+  }
+
+  /** Runs a script, and learns Redis's clock from its answer. */
+  async #call<A extends { redisTimeMs: number }>(run: () => Promise<A>): Promise<A> {
+    const sentAt = Date.now();
+    const startedAt = performance.now();
+    let answer: A;
+    try {
+      answer = await run();
+    } catch (error) {
+      // The commit may or may not have happened: the head in Redis tells, so the next call must compare.
+      throw new AppError('REDIS_UNREACHABLE', 'the shared state could not be read or written', { cause: error });
+    }
+    const roundTripMs = performance.now() - startedAt;
+    // An old measurement fades, so that a clock that was stepped is noticed.
+    if (roundTripMs <= this.#offset.roundTripMs * 1.05 + 0.1) {
+      this.#offset = { ms: answer.redisTimeMs - (sentAt + roundTripMs / 2), roundTripMs };
+    } else this.#offset = { ...this.#offset, roundTripMs: this.#offset.roundTripMs * 1.02 };
+    return answer;
+  }
+}
