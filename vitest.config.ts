@@ -12,9 +12,17 @@ export default defineConfig({
           testTimeout: 15_000,
         },
       },
-      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 30_000 } },
+      {
+        test: {
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
       { test: { name: 'system', include: ['test/system/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 } },
     ],
+    globalSetup: ['test/support/global-redis.ts'],
     maxWorkers: 2,
     reporters: [['default', { summary: false }]],
   },

@@ -1,0 +1,174 @@
+// A Redis server of our own, on loopback: for `npm start` without REDIS_URL, for the demo and for tests.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { AppError } from '#domain/errors.ts';
+import { Redis } from 'ioredis';
+
+export interface EmbeddedRedis {
+  /** redis://127.0.0.1:<port> */
+  readonly url: string;
+  /** True when a server that an earlier process left running was taken over. */
+  readonly adopted: boolean;
+  readonly pid: number;
+  /** Ends the server, data safely on disk. */
+  stop(): Promise<void>;
+  /** Kills the server at once (-9), for tests of what follows. */
+  kill(): Promise<void>;
+}
+
+export interface EmbeddedRedisOptions {
+  /** redis-server or valkey-server. */
+  readonly program: string;
+  readonly directory: string;
+  /** Default: a free one. Given, a restarted server keeps its address. */
+  readonly port?: number;
+  /** Default: append-only file, synced every second. */
+  readonly persistence?: boolean;
+}
+
+const noteName = 'autopilot-redis.json';
+
+/**
+ * Starts a server with its data in `directory`, or adopts the one that runs there already: after a crash of the daemon its
+ * Redis lives on, and two servers must never write one append-only file.
+ */
+export async function startEmbeddedRedis({
+  program,
+  directory,
+  port,
+  persistence = true,
+}: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
+  await mkdir(directory, { recursive: true });
+  const note = join(directory, noteName);
+  const running = await findRunning(note, directory);
+  if (running)
+    return {
+      ...running,
+      adopted: true,
+      stop: () => shutDown(running.url, note),
+      kill: async () => void process.kill(running.pid, 'SIGKILL'),
+    };
+
+  for (let attempt = 0; ; attempt += 1) {
+    const chosen = port ?? (await freePort());
+    const child = spawn(
+      program,
+      [
+        ...[
+          '--port',
+          String(chosen),
+          '--bind',
+          '127.0.0.1',
+          '--dir',
+          directory,
+          '--maxmemory-policy',
+          'noeviction',
+          '--daemonize',
+          'no',
+        ],
+        ...(persistence
+          ? ['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', '']
+          : ['--appendonly', 'no', '--save', '']),
+      ],
+      // A process group of its own: Ctrl-C in a terminal reaches us, and we end the server when our work is done.
+      { stdio: ['ignore', 'pipe', 'pipe'], detached: true },
+    );
+    const url = `redis://127.0.0.1:${chosen}`;
+    const output = collect(child);
+    if (await becomesReady(child, url)) {
+      await writeFile(note, JSON.stringify({ pid: child.pid, port: chosen }));
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      child.unref();
+      return {
+        url,
+        adopted: false,
+        pid: child.pid!,
+        stop: () => shutDown(url, note, child),
+        kill: () => ended(child, () => child.kill('SIGKILL')),
+      };
+    }
+    child.kill('SIGKILL');
+    if (attempt >= 4 || port !== undefined) {
+      throw new AppError(
+        'REDIS_UNREACHABLE',
+        `${program} did not start in ${directory}: ${output().trim().split('\n').at(-1) ?? 'no output'}`,
+      );
+    }
+  }
+}
+
+async function findRunning(note: string, directory: string): Promise<{ url: string; pid: number } | undefined> {
+  if (!existsSync(note)) return undefined;
+  const { pid, port } = JSON.parse(await readFile(note, 'utf8')) as { pid: number; port: number };
+  const url = `redis://127.0.0.1:${port}`;
+  const itsDirectory = await ask(url, async (redis) => ((await redis.config('GET', 'dir')) as string[])[1]);
+  return itsDirectory === directory ? { url, pid } : undefined;
+}
+
+async function becomesReady(child: ChildProcess, url: string): Promise<boolean> {
+  for (let tries = 0; tries < 400; tries += 1) {
+    if (child.exitCode !== null || child.signalCode !== null) return false;
+    if ((await ask(url, (redis) => redis.ping())) === 'PONG') return true;
+    await new Promise((done) => setTimeout(done, 25));
+  }
+  return false;
+}
+
+/** Asks a server one question; undefined when nothing answers there. */
+async function ask<T>(url: string, question: (redis: Redis) => Promise<T>): Promise<T | undefined> {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    connectTimeout: 1000,
+  });
+  redis.on('error', () => undefined);
+  try {
+    await redis.connect();
+    return await question(redis);
+  } catch {
+    return undefined;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function shutDown(url: string, note: string, child?: ChildProcess): Promise<void> {
+  await rm(note, { force: true });
+  const ask1 = () => ask(url, (redis) => redis.shutdown());
+  if (child) await ended(child, ask1);
+  else await ask1();
+}
+
+async function ended(child: ChildProcess, end: () => unknown): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exit = new Promise<void>((done) => child.once('exit', () => done()));
+  child.ref();
+  await end();
+  const hardStop = setTimeout(() => child.kill('SIGKILL'), 5000);
+  await exit;
+  clearTimeout(hardStop);
+}
+
+function collect(child: ChildProcess): () => string {
+  let text = '';
+  const keep = (chunk: Buffer) => (text = (text + chunk.toString()).slice(-4000));
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
+  return () => text;
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}

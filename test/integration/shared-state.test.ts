@@ -1,0 +1,105 @@
+import { describe, expect, test } from 'vitest';
+import { createMetrics } from '#runtime/metrics.ts';
+import { RedisState } from '#store/shared-state.ts';
+import { redisScope } from '#test/support/redis.ts';
+
+async function setup() {
+  const scope = await redisScope();
+  const replica = () => new RedisState({ redis: scope.connect(), prefix: scope.prefix, metrics: createMetrics() });
+  return { scope, replica, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() };
+}
+
+describe('the shared state', () => {
+  test('what one replica commits, another reads after a refresh', async () => {
+    await using bundle = await setup();
+    const [a, b] = [bundle.replica(), bundle.replica()];
+
+    await a.transact((tx) => tx.set('stream/x', { health: 'STARVING' }));
+    await b.refresh();
+
+    expect(b.view.get('stream/x')).toEqual({ health: 'STARVING' });
+  });
+
+  test('transactions of several replicas never lose an update', async () => {
+    await using bundle = await setup();
+    const replicas = [bundle.replica(), bundle.replica(), bundle.replica()];
+    const increment = (replica: RedisState) =>
+      replica.transact((tx) => tx.set('meta/count', (tx.get<number>('meta/count') ?? 0) + 1));
+
+    await Promise.all(replicas.flatMap((replica) => Array.from({ length: 40 }, () => increment(replica))));
+
+    await replicas[0]!.refresh();
+    expect(replicas[0]!.view.get('meta/count')).toBe(120);
+  });
+
+  test('a claim takes effect once, whoever makes it', async () => {
+    await using bundle = await setup();
+    const [a, b] = [bundle.replica(), bundle.replica()];
+    const take = (replica: RedisState) =>
+      replica.transact((tx) => (tx.isRepeat('event-1') ? 'repeat' : 'first'), { claims: ['event-1'] });
+
+    const outcomes = await Promise.all([take(a), take(b), take(a)]);
+
+    expect(outcomes.toSorted()).toEqual(['first', 'repeat', 'repeat']);
+  });
+
+  test('a body that throws commits nothing', async () => {
+    await using bundle = await setup();
+    const a = bundle.replica();
+
+    await expect(
+      a.transact((tx) => {
+        tx.set('meta/half', true);
+        throw new Error('stop here');
+      }),
+    ).rejects.toThrow('stop here');
+
+    await a.refresh();
+    expect(a.view.get('meta/half')).toBeUndefined();
+  });
+
+  test('a replica that slept through more commits than the log keeps loads everything', async () => {
+    await using bundle = await setup();
+    const [a, b] = [bundle.replica(), bundle.replica()];
+    await b.transact((tx) => tx.set('meta/b', 1));
+    for (let index = 0; index < 250; index += 1) await a.transact((tx) => tx.set(`fact/${index}`, index));
+    await a.transact((tx) => tx.delete('fact/0'));
+
+    await b.transact((tx) => tx.set('meta/b', 2));
+
+    expect(b.view.count('fact')).toBe(249);
+    expect(b.view.get('meta/b')).toBe(2);
+  });
+
+  test('after Redis lost everything, nothing of the old copy is believed', async () => {
+    await using bundle = await setup();
+    const a = bundle.replica();
+    await a.transact((tx) => tx.set('fact/old', 1));
+    const keys = await bundle.scope.redis.keys(`${bundle.scope.prefix}*`);
+    await bundle.scope.redis.del(...keys);
+
+    await a.transact((tx) => tx.set('fact/new', 1));
+
+    expect([...a.view.entries('fact')]).toEqual([['new', 1]]);
+  });
+
+  test('logs give the newest first and continue where an answer ended', async () => {
+    await using bundle = await setup();
+    const a = bundle.replica();
+    for (const n of [1, 2, 3]) await a.transact((tx) => tx.append('journal', { n }, 100));
+
+    const first = await a.readLog<{ n: number }>('journal', { limit: 2 });
+    const rest = await a.readLog<{ n: number }>('journal', { limit: 2, before: first.at(-1)!.id });
+
+    expect([...first, ...rest].map(({ entry }) => entry.n)).toEqual([3, 2, 1]);
+  });
+
+  test('the clock is the one of Redis, whatever the clock of the replica says', async () => {
+    await using bundle = await setup();
+    const a = bundle.replica();
+    await a.refresh();
+    const [seconds, micros] = (await bundle.scope.redis.time()).map(Number) as [number, number];
+
+    expect(Math.abs(a.nowMs() - (seconds * 1000 + micros / 1000))).toBeLessThan(50);
+  });
+});

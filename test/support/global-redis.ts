@@ -1,0 +1,23 @@
+// One Redis server for a whole run of tests, in a temporary folder, unless REDIS_URL names one. Files keep apart by key prefix.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startEmbeddedRedis } from '#runtime/embedded-redis.ts';
+
+export default async function setup(): Promise<() => Promise<void>> {
+  if (process.env['REDIS_URL']) {
+    process.env['TEST_REDIS_URL'] = process.env['REDIS_URL'];
+    return async () => undefined;
+  }
+  const directory = await mkdtemp(join(tmpdir(), 'autopilot-test-redis-'));
+  const redis = await startEmbeddedRedis({
+    program: process.env['AUTOPILOT_REDIS_SERVER'] ?? 'redis-server',
+    directory,
+    persistence: false,
+  });
+  process.env['TEST_REDIS_URL'] = redis.url;
+  return async () => {
+    await redis.stop();
+    await rm(directory, { recursive: true, force: true });
+  };
+}
