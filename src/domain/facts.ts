@@ -1,0 +1,107 @@
+// The documents that rules look at: their patterns match them, their templates print them. Builders are in src/rules/facts.ts.
+// Optional fields are left out when unknown, so that `exists: false` finds them; a field never holds undefined or a guess.
+import type { StreamHealth } from './channel.ts';
+import type { StreamState } from './stream-record.ts';
+
+/** What `state`, `aggregate`, `while` and `only_if` match, and `{{ stream… }}` prints: a channel's newest stream. */
+export interface StreamFacts {
+  readonly live: boolean;
+  /** `offline`: no stream is known. */
+  readonly state: StreamState | 'offline';
+  readonly streamId?: string;
+  /** Only while live. */
+  readonly health?: StreamHealth;
+  /** Only while live, and once counted. */
+  readonly viewerCount?: number;
+  readonly recording: 'none' | 'recording' | 'ended' | 'failed';
+  /** Reason of a Stream Failure or code of a Session Ended. */
+  readonly failureReason?: string;
+}
+
+/** What `match` matches, and `{{ channel… }}` prints. */
+export interface ChannelFacts {
+  readonly arn: string;
+  /** The last part of the ARN. */
+  readonly id: string;
+  readonly region: string;
+  readonly account: string;
+  /** May be empty. */
+  readonly name: string;
+  /** The next three only once the inventory knows the channel. */
+  readonly type?: string;
+  readonly latencyMode?: string;
+  /** Empty: recording is off. */
+  readonly recordingConfigurationArn?: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/** `{{ session… }}`: the stream session in time. */
+export interface SessionFacts {
+  readonly id: string;
+  /** ISO 8601. */
+  readonly startedAt?: string;
+  readonly endedAt?: string;
+  /** Such as `1h4m`; up to now while it is live. */
+  readonly duration?: string;
+}
+
+/** `{{ rule… }}`. */
+export interface RuleFacts {
+  readonly name: string;
+  readonly mode: 'enforce' | 'dry_run' | 'off';
+}
+
+/** `{{ firing… }}`: how long the condition has been true. */
+export interface FiringFacts {
+  /** ISO 8601: when the condition began. */
+  readonly since: string;
+  /** Such as `35s`. */
+  readonly duration: string;
+  readonly durationSeconds: number;
+  /** What the rule is grouped by; the channel's ARN by default. */
+  readonly group: string;
+  /** True in `on_resolve`. */
+  readonly resolved: boolean;
+}
+
+/** `{{ aggregate… }}`. */
+export interface AggregateFacts {
+  /** Live channels in the condition. */
+  readonly count: number;
+  /** Live channels that `match` selects. */
+  readonly live: number;
+  /** 100 × count ÷ live. */
+  readonly percent: number;
+  /** Names (or ids, where unnamed) of some of the channels in the condition. */
+  readonly channels: readonly string[];
+}
+
+/** `{{ threshold… }}`. */
+export interface ThresholdFacts {
+  readonly field: string;
+  /** The threshold that was crossed. */
+  readonly value: number;
+  /** What was measured. */
+  readonly observed: number;
+}
+
+/** `{{ http… }}`: the request that fired an `http` trigger. */
+export interface HttpFacts {
+  readonly name: string;
+  readonly requestId: string;
+  readonly body: unknown;
+}
+
+/** Everything a template can print. What a trigger does not bring is left out; a template that asks for it is refused at load. */
+export interface TemplateContext {
+  readonly rule: RuleFacts;
+  readonly firing: FiringFacts;
+  readonly channel?: ChannelFacts;
+  readonly stream?: StreamFacts;
+  readonly session?: SessionFacts;
+  /** The envelope, word for word. */
+  readonly event?: object;
+  readonly aggregate?: AggregateFacts;
+  readonly threshold?: ThresholdFacts;
+  readonly http?: HttpFacts;
+}

@@ -1,0 +1,169 @@
+// A rules file after compilation: what the engine, the workers and the API work with. The YAML's shape is in config/schema.ts;
+// config/compile.ts turns one into the other. Everything here is immutable and free of clocks.
+import type { ActionName, ActionParams, Pattern } from './action.ts';
+import type { TemplateContext } from './facts.ts';
+
+/** A compiled pattern. `match` never throws, whatever it is given. */
+export interface Matcher {
+  readonly source: Pattern;
+  match(document: unknown): boolean;
+}
+
+export type RuleMode = 'enforce' | 'dry_run' | 'off';
+
+/** What makes a rule fire. */
+export type Trigger =
+  /** Each event whose envelope matches. */
+  | { readonly kind: 'event'; readonly pattern: Matcher }
+  /** A channel's StreamFacts match. */
+  | { readonly kind: 'state'; readonly pattern: Matcher }
+  | {
+      readonly kind: 'aggregate';
+      /** Which live streams are counted, by their StreamFacts. */
+      readonly pattern: Matcher;
+      /** On `{ count, percent_of_live }`: whether it fires. */
+      readonly condition: Matcher;
+      /** With fewer live channels (among those `match` selects) it does not fire. */
+      readonly minLive: number;
+    }
+  | {
+      readonly kind: 'threshold';
+      readonly field: 'viewerCount';
+      readonly direction: 'rises_to' | 'falls_to';
+      /** Ascending, without repeats. */
+      readonly values: readonly number[];
+    }
+  /** Fires at the start of an interval, resolves at its end: for each channel that `match` selects, or once where there is no `match`. */
+  | { readonly kind: 'schedule'; readonly intervals: readonly TimeInterval[] }
+  /** POSTs to the API under this name; `body` looks at the request's body. */
+  | { readonly kind: 'http'; readonly name: string; readonly body: Matcher | undefined };
+
+export type TriggerKind = Trigger['kind'];
+
+/** One part of a group: the channel, a tag of the channel, or a field of the event's envelope. */
+export type GroupPart =
+  | { readonly kind: 'channel' }
+  | { readonly kind: 'tag'; readonly tag: string }
+  | { readonly kind: 'event'; readonly path: readonly string[] };
+
+export interface Guards {
+  /** No second firing of the same rule and group within this time; 0: none. */
+  readonly cooldownMs: number;
+  /** Firings of the rule in any trailing hour. */
+  readonly maxPerHour: number | undefined;
+  /** Older events are not acted on. */
+  readonly maxEventAgeMs: number | undefined;
+  /** The rule stops and tells a person rather than act on more than this share of the live channels. */
+  readonly maxLivePercent: number | undefined;
+  /** Never empty; default: the channel. */
+  readonly groupBy: readonly GroupPart[];
+  readonly onDataGap: 'freeze' | 'ignore';
+}
+
+/** Parameters with their templates filled in, or why that failed. */
+export type Rendered<N extends ActionName = ActionName> =
+  | { readonly ok: true; readonly params: ActionParams<N> }
+  | { readonly ok: false; readonly problem: string };
+
+/** One action of a rule. */
+export interface Step {
+  /** Its place in `actions` or `on_resolve`, from 0: stable within a rule's hash. */
+  readonly index: number;
+  readonly action: ActionName;
+  /** As written, templates unfilled. */
+  readonly params: ActionParams;
+  /** Counted from firing. Cancelled by the resolve. */
+  readonly afterMs: number;
+  /** Read fresh from IVS right before the call. */
+  readonly onlyIf: Matcher | undefined;
+  readonly destructive: boolean;
+  /** Fills in the templates and checks the result against the action's schema. Pure; never throws. */
+  render(context: TemplateContext): Rendered;
+}
+
+export interface Rule {
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly mode: RuleMode;
+  readonly trigger: Trigger;
+  /** On ChannelFacts. */
+  readonly match: Matcher | undefined;
+  /** On StreamFacts: must stay true from the trigger until the rule fires. */
+  readonly while: Matcher | undefined;
+  readonly forMs: number;
+  readonly keepFiringForMs: number;
+  readonly oncePer: 'session' | undefined;
+  readonly actions: readonly Step[];
+  readonly onResolve: readonly Step[];
+  readonly guards: Guards;
+  /** Of everything that is in force for this rule, defaults and time intervals included. */
+  readonly hash: string;
+  /** Of what decides when it fires (trigger, match, while, for, keep_firing_for, group_by): what the rule remembers stays valid while this stays. */
+  readonly conditionHash: string;
+}
+
+/** `rule="x"`, `action=~"stop_.*"`: Alertmanager's matchers over labels. */
+export interface LabelMatcher {
+  readonly label: string;
+  readonly op: '=' | '!=' | '=~' | '!~';
+  readonly value: string;
+  /** An absent label counts as empty. */
+  test(labels: Labels): boolean;
+}
+
+/** Of a decision: `rule`, `action`, `channel` (ARN), `channel_name`, `account`, `region`, `group`, and `tag_<key>` for each tag. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** While something that matches the sources fires, what matches the targets is held back. */
+export interface InhibitRule {
+  readonly source: readonly LabelMatcher[];
+  readonly target: readonly LabelMatcher[];
+  /** Labels that must have the same value on both sides. */
+  readonly equal: readonly string[];
+}
+
+/** First and last value, both included. */
+export type NumberRange = readonly [from: number, to: number];
+
+export interface TimeRange {
+  /** Minutes of the day, the end excluded; empty: the whole day. */
+  readonly times: readonly NumberRange[];
+  /** 0 is Sunday; empty: all. */
+  readonly weekdays: readonly NumberRange[];
+  /** Negative ones count from the month's end; empty: all. */
+  readonly daysOfMonth: readonly NumberRange[];
+  readonly months: readonly NumberRange[];
+  readonly years: readonly NumberRange[];
+  /** IANA name. */
+  readonly zone: string;
+}
+
+/** Active when any of its ranges is. See src/rules/time-intervals.ts. */
+export interface TimeInterval {
+  readonly name: string;
+  readonly ranges: readonly TimeRange[];
+}
+
+/** Where a notification goes. Addresses from files are read when they are used. */
+export interface WebhookReceiver {
+  readonly url: string | undefined;
+  readonly urlFile: string | undefined;
+  readonly hmacKeyFile: string | undefined;
+  readonly sendResolved: boolean;
+  readonly format: 'json' | 'slack';
+}
+
+export interface Receiver {
+  readonly name: string;
+  readonly webhooks: readonly WebhookReceiver[];
+}
+
+export interface Ruleset {
+  /** In the file's order; `off` rules included. */
+  readonly rules: readonly Rule[];
+  readonly inhibitRules: readonly InhibitRule[];
+  readonly timeIntervals: readonly TimeInterval[];
+  readonly receivers: readonly Receiver[];
+  /** Of the whole rules part of the file. */
+  readonly hash: string;
+}
