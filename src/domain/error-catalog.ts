@@ -94,6 +94,12 @@ export const errorCatalog = {
     status: 500,
     disposition: 'give-up',
   },
+  JOB_TIMED_OUT: {
+    meaning: 'One run of a job took longer than its time limit; it was aborted and is tried again.',
+    remedy: 'Look at the last step that GET /v1/jobs/{id} shows, and at the latency of what it was waiting for.',
+    status: 504,
+    disposition: 'retry',
+  },
   INTERRUPTED: {
     meaning:
       'The work was interrupted because the daemon stops; it goes back to the queue without spending an attempt.',
@@ -104,6 +110,92 @@ export const errorCatalog = {
   WEBHOOK_FAILED: {
     meaning: 'A webhook did not answer with a 2xx status in time.',
     remedy: 'Check the receiver; delivery is retried with backoff.',
+    status: 502,
+    disposition: 'retry',
+  },
+  // Calls to Amazon IVS
+  LIMITER_UNAVAILABLE: {
+    meaning: 'No permit can be had because Redis, which keeps the ledger of permits, does not answer. Nothing was sent.',
+    remedy: 'Check Redis; calls go on by themselves within seconds of its return.',
+    status: 503,
+    disposition: 'retry',
+  },
+  LIMITER_DEADLINE: {
+    meaning: 'A call waited for its permit until its deadline. Nothing was sent.',
+    remedy: 'Look at `GET /v1/quota`: the account is at its call rate, or slowed down after throttling. Send less, or wait longer.',
+    status: 503,
+    disposition: 'retry',
+  },
+  LIMITER_FULL: {
+    meaning: 'Too many calls of this operation wait for a permit in this process. Nothing was sent.',
+    remedy: 'Send more slowly; what waits is being sent at the rate that Amazon IVS allows.',
+    status: 503,
+    disposition: 'retry',
+  },
+  IVS_THROTTLED: {
+    meaning: 'Amazon IVS refused a call because of its rate (429), although the limiter had allowed it.',
+    remedy:
+      'The limiter slows down by itself. If it lasts, other software uses the same account: give it a part with limits.share.',
+    status: 503,
+    disposition: 'retry',
+  },
+  IVS_NOT_BROADCASTING: {
+    meaning: 'The channel exists but has no live stream (ChannelNotBroadcasting).',
+    remedy: 'Nothing, if the stream has ended; otherwise check the encoder.',
+    status: 409,
+    disposition: 'give-up',
+  },
+  IVS_NOT_FOUND: {
+    meaning: 'The channel, stream key or other resource does not exist (ResourceNotFoundException).',
+    remedy: 'Check the ARN, the account and the Region.',
+    status: 404,
+    disposition: 'give-up',
+  },
+  IVS_CONFLICT: {
+    meaning: 'The resource is in use or in a state that forbids the change (ConflictException), such as a live channel.',
+    remedy: 'Try again when the stream has ended.',
+    status: 409,
+    disposition: 'give-up',
+  },
+  IVS_QUOTA_EXCEEDED: {
+    meaning: 'The account has as many resources of this kind as it may (ServiceQuotaExceededException, 402).',
+    remedy: 'Delete what is not needed, or ask AWS for a higher quota.',
+    status: 409,
+    disposition: 'give-up',
+  },
+  IVS_ACCESS_DENIED: {
+    meaning: 'AWS did not accept the credentials, or they lack the permission.',
+    remedy: 'Check the role and its policy; `ivs-autopilot iam` prints the policy that is needed.',
+    status: 502,
+    disposition: 'give-up',
+  },
+  IVS_PENDING_VERIFICATION: {
+    meaning: 'AWS must verify the account before it may use this operation (PendingVerification).',
+    remedy: 'Open a case with AWS Support; trying again does not help.',
+    status: 502,
+    disposition: 'give-up',
+  },
+  IVS_REQUEST_INVALID: {
+    meaning: 'Amazon IVS refused the content of a call (ValidationException or another 4xx).',
+    remedy: 'Read its text in the message and correct the value named there.',
+    status: 422,
+    disposition: 'give-up',
+  },
+  IVS_UNAVAILABLE: {
+    meaning: 'Amazon IVS failed by itself (5xx, StreamUnavailable). The call may have had its effect.',
+    remedy: 'It is tried again where the job allows it; if it lasts, look at the AWS Health Dashboard.',
+    status: 503,
+    disposition: 'retry',
+  },
+  IVS_NO_ANSWER: {
+    meaning: 'A call was sent and no answer came: a timeout or a broken connection. It may have had its effect.',
+    remedy: 'It is tried again where the job allows it; check the network and requestTimeoutMs.',
+    status: 504,
+    disposition: 'retry',
+  },
+  IVS_CREDENTIALS: {
+    meaning: 'No AWS credentials could be found, or the role could not be assumed. Nothing was sent.',
+    remedy: 'Provide credentials the usual AWS ways; check assume_role_arn and its trust policy.',
     status: 502,
     disposition: 'retry',
   },

@@ -1,0 +1,81 @@
+// The contract between who enqueues and who works: for each job its queue, payload, attempts, time limit and retention.
+import { z } from 'zod';
+import { type ActionJob, type ActionName, actionNames, actionSchemas } from '#domain/action.ts';
+import { AppError } from '#domain/errors.ts';
+
+export const queueNames = ['actions', 'metadata-fanout', 'poll-starving', 'poll-all', 'refresh-inventory'] as const;
+export type QueueName = (typeof queueNames)[number];
+
+export interface JobKind {
+  readonly queue: QueueName;
+  /** Runs that failed before the job counts as failed; waiting for a permit or a later moment spends none. */
+  readonly attempts: number;
+  readonly backoff: { readonly baseMs: number; readonly maxMs: number };
+  /** The handler's signal is aborted after this long; the attempt then counts as failed. */
+  readonly timeoutMs: number;
+  /** How long a finished job is kept, and so blocks a second one with its id. */
+  readonly keepSeconds: { readonly completed: number; readonly failed: number };
+}
+
+const day = 86_400;
+const action: JobKind = {
+  queue: 'actions',
+  attempts: 12,
+  backoff: { baseMs: 1_000, maxMs: 60_000 },
+  timeoutMs: 120_000,
+  keepSeconds: { completed: 2 * day, failed: 7 * day },
+};
+const poll = (queue: QueueName, timeoutMs: number): JobKind => ({
+  queue,
+  attempts: 1,
+  backoff: { baseMs: 1_000, maxMs: 1_000 },
+  timeoutMs,
+  keepSeconds: { completed: 60, failed: 3_600 },
+});
+
+export const jobCatalog = {
+  ...(Object.fromEntries(actionNames.map((name) => [name, action])) as Record<ActionName, JobKind>),
+  'metadata-fanout': { ...action, queue: 'metadata-fanout', keepSeconds: { completed: 3_600, failed: day } },
+  'poll-starving': poll('poll-starving', 30_000),
+  'poll-all': poll('poll-all', 300_000),
+  'refresh-inventory': poll('refresh-inventory', 600_000),
+} as const satisfies Record<string, JobKind>;
+
+export type JobName = keyof typeof jobCatalog;
+
+export function isJobName(name: string): name is JobName {
+  return Object.hasOwn(jobCatalog, name);
+}
+
+const cause = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('rule'), rule: z.string(), decisionId: z.string() }),
+  z.object({ kind: z.literal('operator'), who: z.string(), reason: z.string() }),
+]);
+const actionJob = z.object({
+  action: z.enum(actionNames as [ActionName, ...ActionName[]]),
+  params: z.unknown(),
+  channelArn: z.string().optional(),
+  streamId: z.string().optional(),
+  cause,
+  decidedAtMs: z.number(),
+  onlyIf: z.record(z.string(), z.unknown()).optional(),
+  dryRun: z.boolean().optional(),
+});
+
+/** Checks the payload of an action's job. @throws AppError JOB_PAYLOAD_INVALID naming the field. */
+export function parseActionJob(name: string, payload: unknown): ActionJob {
+  const job = actionJob.safeParse(payload);
+  if (!job.success) throw invalid(name, job.error);
+  const params = actionSchemas[job.data.action].safeParse(job.data.params);
+  if (!params.success) throw invalid(name, params.error);
+  return { ...job.data, params: params.data } as ActionJob;
+}
+
+function invalid(name: string, error: z.ZodError): AppError {
+  const issue = error.issues[0];
+  return new AppError(
+    'JOB_PAYLOAD_INVALID',
+    `job ${name}: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'invalid'}`,
+    { cause: error },
+  );
+}

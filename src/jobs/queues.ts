@@ -1,0 +1,81 @@
+// The BullMQ queues of one shard: adding jobs, repeating jobs, and looking at them. The only writer to the queues.
+import { type Job, Queue } from 'bullmq';
+import { AppError } from '#domain/errors.ts';
+import type { JobRequest } from '#domain/job.ts';
+import type { Redis } from '#runtime/redis.ts';
+import { isJobName, jobCatalog, type QueueName, queueNames } from './catalog.ts';
+
+export interface QueuesOptions {
+  /** Connection of role `queue`; all queues share it. */
+  readonly redis: Redis;
+  readonly prefix: string;
+}
+
+export class Queues {
+  readonly #queues: Record<QueueName, Queue>;
+
+  constructor({ redis, prefix }: QueuesOptions) {
+    this.#queues = Object.fromEntries(
+      queueNames.map((name) => [
+        name,
+        new Queue(name, { connection: redis, prefix, skipWaitingForReady: true, skipVersionCheck: true }),
+      ]),
+    ) as Record<QueueName, Queue>;
+    // The connection reports its own outages; a queue repeats them.
+    for (const queue of Object.values(this.#queues)) queue.on('error', () => undefined);
+  }
+
+  get(name: QueueName): Queue {
+    return this.#queues[name];
+  }
+
+  all(): readonly Queue[] {
+    return Object.values(this.#queues);
+  }
+
+  /** Adds jobs; one whose id is in the queue, or was lately, is left as it is. @throws AppError REDIS_UNREACHABLE */
+  async add(jobs: readonly JobRequest[]): Promise<void> {
+    const byQueue = Map.groupBy(jobs, ({ name }) => {
+      if (!isJobName(name)) throw new AppError('JOB_PAYLOAD_INVALID', `there is no job named ${name}`);
+      return jobCatalog[name].queue;
+    });
+    try {
+      for (const [queue, requests] of byQueue) {
+        await this.#queues[queue].addBulk(
+          requests.map(({ jobId, name, payload, delayMs }) => {
+            const kind = jobCatalog[name as keyof typeof jobCatalog];
+            return {
+              name,
+              data: payload,
+              opts: {
+                jobId,
+                attempts: kind.attempts,
+                backoff: { type: 'custom' },
+                removeOnComplete: { age: kind.keepSeconds.completed, count: 50_000 },
+                removeOnFail: { age: kind.keepSeconds.failed, count: 50_000 },
+                ...(delayMs === undefined ? {} : { delay: delayMs }),
+              },
+            };
+          }),
+        );
+      }
+    } catch (error) {
+      throw error instanceof AppError
+        ? error
+        : new AppError('REDIS_UNREACHABLE', 'jobs could not be added to their queue', { cause: error });
+    }
+  }
+
+  /** A job by its id, in whichever queue it is. */
+  async find(jobId: string): Promise<Job | undefined> {
+    for (const queue of this.all()) {
+      const job = (await queue.getJob(jobId)) as Job | undefined;
+      if (job) return job;
+    }
+    return undefined;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.all().map((queue) => queue.close()));
+  }
+}

@@ -1,0 +1,101 @@
+// Carries committed jobs from the shared state into BullMQ. A decision and its jobs are one commit; this step after it may be
+// repeated at will, because job ids are derived from their cause. Whoever committed relays at once; what a dead replica left
+// behind is found by the sweep of any other.
+import { messageOf } from '#domain/errors.ts';
+import type { JobRequest } from '#domain/job.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import { backoffMs } from '#runtime/backoff.ts';
+import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
+import type { Service } from '#runtime/lifecycle.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Queues } from './queues.ts';
+
+export interface RelayOptions {
+  readonly state: SharedState;
+  readonly queues: Pick<Queues, 'add'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+  /** How often leftovers are looked for. */
+  readonly sweepMs?: number;
+}
+
+const batchSize = 500;
+
+export class Relay implements Service {
+  readonly name = 'relay';
+  readonly #options: Required<RelayOptions>;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #wake: (() => void) | undefined;
+  #nudged = false;
+
+  constructor(options: RelayOptions) {
+    this.#options = { sweepMs: 2_000, ...options };
+  }
+
+  async start(): Promise<void> {
+    this.#running = this.#run();
+  }
+
+  /** Hands over what is committed, then ends. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#wake?.();
+    await this.#running;
+    await this.runOnce().catch(() => undefined);
+  }
+
+  /** Says that a commit enqueued jobs. */
+  nudge(): void {
+    this.#nudged = true;
+    this.#wake?.();
+  }
+
+  /** Relays every committed job that this replica knows of; gives their number. */
+  async runOnce(): Promise<number> {
+    const { state, queues } = this.#options;
+    let relayed = 0;
+    for (;;) {
+      const jobs: JobRequest[] = [];
+      for (const [, job] of state.view.entries<JobRequest>('job')) {
+        jobs.push(job);
+        if (jobs.length >= batchSize) break;
+      }
+      if (jobs.length === 0) return relayed;
+      await queues.add(jobs);
+      await state.transact((tx) => {
+        for (const { jobId } of jobs) if (tx.get(`job/${jobId}`) !== undefined) tx.delete(`job/${jobId}`);
+      });
+      relayed += jobs.length;
+    }
+  }
+
+  async #run(): Promise<void> {
+    const { clock, logger, random, sweepMs, state } = this.#options;
+    const { signal } = this.#stopping;
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        if (!this.#nudged) await state.refresh();
+        this.#nudged = false;
+        await this.runOnce();
+        if (failures > 0) logger.info('jobs reach their queue again');
+        failures = 0;
+        await this.#idle(sweepMs);
+      } catch (error) {
+        if (failures === 0)
+          logger.warn({ code: 'REDIS_UNREACHABLE', err: error }, `committed jobs wait: ${messageOf(error)}`);
+        failures += 1;
+        await sleepOrAbort(clock, backoffMs({ baseMs: 100, maxMs: 2_000 }, failures, random), signal);
+      }
+    }
+  }
+
+  async #idle(ms: number): Promise<void> {
+    if (this.#nudged) return;
+    const woken = new AbortController();
+    this.#wake = () => woken.abort();
+    await sleepOrAbort(this.#options.clock, ms, AbortSignal.any([woken.signal, this.#stopping.signal]));
+    this.#wake = undefined;
+  }
+}

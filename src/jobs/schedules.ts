@@ -1,0 +1,33 @@
+// Repeating jobs: once per interval for any number of replicas, since BullMQ's job schedulers live in Redis.
+import type { Queues } from './queues.ts';
+import { jobCatalog } from './catalog.ts';
+
+export interface Schedule {
+  readonly job: 'poll-starving' | 'poll-all' | 'refresh-inventory';
+  readonly everyMs: number;
+}
+
+/**
+ * Puts the schedules into force. A changed interval replaces the old one; one run of a job at a time over the fleet.
+ * Jobs of polls carry nothing: the pass reads what is true when it runs.
+ */
+export async function applySchedules(queues: Queues, schedules: readonly Schedule[]): Promise<void> {
+  for (const { job, everyMs } of schedules) {
+    const kind = jobCatalog[job];
+    const queue = queues.get(kind.queue);
+    await queue.setGlobalConcurrency(1);
+    await queue.upsertJobScheduler(
+      job,
+      { every: everyMs },
+      {
+        name: job,
+        data: {},
+        opts: {
+          attempts: 1,
+          removeOnComplete: { age: kind.keepSeconds.completed, count: 20 },
+          removeOnFail: { age: kind.keepSeconds.failed, count: 100 },
+        },
+      },
+    );
+  }
+}

@@ -1,0 +1,174 @@
+// Runs the jobs of some queues: one BullMQ Worker for each queue. It times, bounds and records every run; what a job does is
+// its handler's business, what an error means is outcome.ts's.
+import { type Job, Worker } from 'bullmq';
+import { AppError } from '#domain/errors.ts';
+import { isJobName, jobCatalog, type JobName, type QueueName } from '#jobs/catalog.ts';
+import { backoffMs } from '#runtime/backoff.ts';
+import type { Clock } from '#runtime/clock.ts';
+import type { Service } from '#runtime/lifecycle.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import type { Redis } from '#runtime/redis.ts';
+import { type JobResult, outcomeOf, type RunOutcome, settle } from './outcome.ts';
+
+/** One run of a job, as its handler sees it. */
+export interface JobRun {
+  readonly jobId: string;
+  readonly name: JobName;
+  /** 1 for the first. */
+  readonly attempt: number;
+  readonly lastAttempt: boolean;
+  /** Aborted when the run takes too long or the daemon must stop now. */
+  readonly signal: AbortSignal;
+  readonly logger: Logger;
+  /** Shows a step in GET /v1/jobs/{id}. */
+  progress(step: string, detail?: Readonly<Record<string, unknown>>): Promise<void>;
+}
+
+export type JobHandler = (payload: unknown, run: JobRun) => Promise<JobResult>;
+
+/** A step that a handler reported. */
+export interface JobStep {
+  readonly step: string;
+  readonly atMs: number;
+  readonly [detail: string]: unknown;
+}
+
+export interface WorkerHostOptions {
+  /** A new connection of role `worker` for each call; the host closes them. */
+  readonly connect: () => Redis;
+  readonly prefix: string;
+  readonly queues: Readonly<Partial<Record<QueueName, { readonly concurrency: number }>>>;
+  readonly handlers: Readonly<Partial<Record<JobName, JobHandler>>>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly random: () => number;
+  /** How long running jobs may go on after a stop began, before they are interrupted. */
+  readonly graceMs: number;
+  /** Told of every finished run. */
+  readonly onFinished?: (finished: {
+    jobId: string;
+    name: JobName;
+    payload: unknown;
+    outcome: RunOutcome;
+    result: JobResult | undefined;
+    error: unknown;
+  }) => Promise<void>;
+}
+
+/** How long a run may stay silent before another replica takes it over; renewed at half of it. */
+const lockDurationMs = 10_000;
+
+export class WorkerHost implements Service {
+  readonly name = 'workers';
+  readonly #options: WorkerHostOptions;
+  readonly #interrupt = new AbortController();
+  readonly #workers: Worker[] = [];
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: WorkerHostOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { queues, connect, prefix, random, logger } = this.#options;
+    for (const [queue, { concurrency }] of Object.entries(queues) as [QueueName, { concurrency: number }][]) {
+      const worker = new Worker(
+        queue,
+        // Three parameters: BullMQ hands over its signal only to a processor that declares it.
+        (job: Job, token?: string, signal?: AbortSignal) => this.#process(job, token, signal),
+        {
+          connection: connect(),
+          prefix,
+          concurrency,
+          lockDuration: lockDurationMs,
+          stalledInterval: lockDurationMs / 2,
+          // Every crash of a replica counts as a stall: handlers are safe to repeat, so a job survives many.
+          maxStalledCount: 20,
+          settings: {
+            backoffStrategy: (attempts: number, _type, _error, job) =>
+              backoffMs(
+                isJobName(job?.name ?? '') ? jobCatalog[job!.name as JobName].backoff : { baseMs: 1000, maxMs: 60_000 },
+                attempts - 1,
+                random,
+              ),
+          },
+        },
+      );
+      // The connection reports outages, once each.
+      worker.on('error', (error) => logger.debug({ err: error, queue }, 'a worker reported an error'));
+      this.#workers.push(worker);
+    }
+  }
+
+  /** Takes no more jobs, lets running ones finish within the grace period, then interrupts them. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<void> {
+    const { clock, graceMs } = this.#options;
+    const finished = new AbortController();
+    const closing = Promise.all(this.#workers.map((worker) => worker.close())).finally(() => finished.abort());
+    await clock.sleep(graceMs, finished.signal).catch(() => undefined);
+    this.#interrupt.abort(new AppError('INTERRUPTED', 'the daemon stops'));
+    await closing;
+  }
+
+  async #process(job: Job, token: string | undefined, cancelled: AbortSignal | undefined): Promise<JobResult> {
+    const { handlers, clock, logger, metrics } = this.#options;
+    const startedAtMs = clock.now();
+    const name = job.name;
+    const handler = isJobName(name) ? handlers[name] : undefined;
+    if (!isJobName(name) || !handler) {
+      return settle(new AppError('JOB_PAYLOAD_INVALID', `nobody works on jobs named ${name}`), job, token, startedAtMs);
+    }
+    const kind = jobCatalog[name];
+    const timeout = new AbortController();
+    const timer = setTimeout(
+      () => timeout.abort(new AppError('JOB_TIMED_OUT', `${name} took longer than ${kind.timeoutMs} ms`)),
+      kind.timeoutMs,
+    );
+    const signals = [this.#interrupt.signal, timeout.signal, ...(cancelled ? [cancelled] : [])];
+    const run: JobRun = {
+      jobId: job.id ?? '',
+      name,
+      attempt: job.attemptsMade + 1,
+      lastAttempt: job.attemptsMade + 1 >= (job.opts.attempts ?? 1),
+      signal: AbortSignal.any(signals),
+      logger: logger.child({ job: name, jobId: job.id }),
+      progress: (step, detail) => report(job, { step, atMs: clock.now(), ...detail }),
+    };
+    const finish = async (outcome: RunOutcome, result: JobResult | undefined, error: unknown) => {
+      metrics.jobs.inc({ job: name, outcome });
+      metrics.jobSeconds.observe({ job: name }, (clock.now() - startedAtMs) / 1000);
+      await this.#options
+        .onFinished?.({ jobId: run.jobId, name, payload: job.data, outcome, result, error })
+        .catch((cause: unknown) => run.logger.warn({ err: cause }, 'the result of a job could not be recorded'));
+    };
+    try {
+      const result = await handler(job.data, run);
+      await finish(result.outcome, result, undefined);
+      return result;
+    } catch (thrown) {
+      // An abort surfaces as whatever the interrupted call threw; its reason says what it means.
+      const error = run.signal.aborted && run.signal.reason instanceof AppError ? run.signal.reason : thrown;
+      const outcome = outcomeOf(error, job);
+      if (outcome === 'failed') run.logger.error({ err: error, attempt: run.attempt }, 'job failed');
+      else if (outcome === 'retry') run.logger.warn({ err: error, attempt: run.attempt }, 'job will be tried again');
+      await finish(outcome, undefined, error);
+      return await settle(error, job, token, clock.now());
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+const keptSteps = 50;
+
+async function report(job: Job, step: JobStep): Promise<void> {
+  const steps = Array.isArray(job.progress) ? (job.progress as JobStep[]) : [];
+  await job.updateProgress([...steps, step].slice(-keptSteps));
+}

@@ -1,0 +1,59 @@
+// What a handler's end means for BullMQ: the only place that throws its control errors.
+import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
+import { AppError, messageOf } from '#domain/errors.ts';
+
+/** What became of one run of a job; also the metric's label. */
+export type RunOutcome =
+  | 'done'
+  | 'skipped'
+  | 'deferred'
+  | 'already_done'
+  | 'retry'
+  | 'postponed'
+  | 'failed'
+  | 'interrupted';
+
+/** What a handler gives back when it did not throw. */
+export interface JobResult {
+  readonly outcome: 'done' | 'skipped' | 'deferred' | 'already_done';
+  /** In plain words. */
+  readonly reason?: string | undefined;
+  readonly [fact: string]: unknown;
+}
+
+/** The outcome that an error stands for, before the queue is told. */
+export function outcomeOf(error: unknown, job: Pick<Job, 'attemptsMade' | 'opts'>): RunOutcome {
+  const disposition = error instanceof AppError ? error.disposition.kind : 'retry';
+  if (disposition === 'already-done') return 'already_done';
+  if (disposition === 'retry-after') return 'postponed';
+  if (disposition === 'interrupted') return 'interrupted';
+  if (disposition === 'give-up') return 'failed';
+  return job.attemptsMade + 1 >= (job.opts.attempts ?? 1) ? 'failed' : 'retry';
+}
+
+/**
+ * Tells the queue. Gives a result when the job is done all the same; throws otherwise: postponed and interrupted jobs go
+ * back without spending an attempt, hopeless ones fail at once, the rest is tried again with backoff.
+ */
+export async function settle(error: unknown, job: Job, token: string | undefined, nowMs: number): Promise<JobResult> {
+  const disposition = error instanceof AppError ? error.disposition : { kind: 'retry' as const };
+  switch (disposition.kind) {
+    case 'already-done':
+      return { outcome: 'already_done', reason: messageOf(error) };
+    case 'retry-after':
+      await job.moveToDelayed(nowMs + disposition.delayMs, token);
+      throw new DelayedError();
+    case 'interrupted':
+      await job.moveToWait(token);
+      throw new WaitingError();
+    case 'give-up':
+      throw new UnrecoverableError(describe(error));
+    case 'retry':
+      throw new Error(describe(error), { cause: error });
+  }
+}
+
+/** BullMQ keeps an error's message only: the code goes in front. */
+function describe(error: unknown): string {
+  return error instanceof AppError ? `${error.code}: ${error.message}` : messageOf(error);
+}
