@@ -115,14 +115,16 @@ export const errorCatalog = {
   },
   // Calls to Amazon IVS
   LIMITER_UNAVAILABLE: {
-    meaning: 'No permit can be had because Redis, which keeps the ledger of permits, does not answer. Nothing was sent.',
+    meaning:
+      'No permit can be had because Redis, which keeps the ledger of permits, does not answer. Nothing was sent.',
     remedy: 'Check Redis; calls go on by themselves within seconds of its return.',
     status: 503,
     disposition: 'retry',
   },
   LIMITER_DEADLINE: {
     meaning: 'A call waited for its permit until its deadline. Nothing was sent.',
-    remedy: 'Look at `GET /v1/quota`: the account is at its call rate, or slowed down after throttling. Send less, or wait longer.',
+    remedy:
+      'Look at `GET /v1/quota`: the account is at its call rate, or slowed down after throttling. Send less, or wait longer.',
     status: 503,
     disposition: 'retry',
   },
@@ -152,7 +154,8 @@ export const errorCatalog = {
     disposition: 'give-up',
   },
   IVS_CONFLICT: {
-    meaning: 'The resource is in use or in a state that forbids the change (ConflictException), such as a live channel.',
+    meaning:
+      'The resource is in use or in a state that forbids the change (ConflictException), such as a live channel.',
     remedy: 'Try again when the stream has ended.',
     status: 409,
     disposition: 'give-up',
@@ -212,11 +215,75 @@ export const errorCatalog = {
     status: 401,
     disposition: 'give-up',
   },
+  FORBIDDEN: {
+    meaning: 'The token is valid, but its role may not do this.',
+    remedy: 'Use a token with the role that the answer names.',
+    status: 403,
+    disposition: 'give-up',
+  },
+  FOREIGN_REQUEST: {
+    meaning:
+      'Without a configured token the API only takes requests that name a loopback host and come from no other web site.',
+    remedy: 'Call it by http://127.0.0.1:<port>, or set AUTOPILOT_API_TOKEN.',
+    status: 403,
+    disposition: 'give-up',
+  },
+  BODY_TOO_LARGE: {
+    meaning: 'The body of the request is larger than the daemon takes.',
+    remedy: 'Split the request, or raise http.max_body_bytes.',
+    status: 413,
+    disposition: 'give-up',
+  },
+  MEDIA_TYPE_UNSUPPORTED: {
+    meaning: 'The body of the request is not JSON.',
+    remedy: 'Send `Content-Type: application/json`.',
+    status: 415,
+    disposition: 'give-up',
+  },
+  RATE_LIMITED: {
+    meaning: 'The token sent more requests in a minute than it may.',
+    remedy: 'Wait as long as Retry-After says; send to many channels in one batch, or raise http.requests_per_minute.',
+    status: 429,
+    disposition: 'retry',
+  },
+  TIMED_OUT: {
+    meaning: 'The answer took too long, or the daemon is about to stop.',
+    remedy: 'Send the request again after Retry-After; with the same Idempotency-Key nothing happens twice.',
+    status: 503,
+    disposition: 'retry',
+  },
+  HTTP_CANNOT_LISTEN: {
+    meaning: 'The API cannot listen on its address.',
+    remedy: 'Stop what uses the port, or set AUTOPILOT_HTTP_PORT (0 lets the system choose).',
+    status: 500,
+    disposition: 'give-up',
+  },
   NOT_FOUND: {
     meaning: 'There is nothing at this address.',
     remedy: 'Check the path and the id; /docs lists what there is.',
     status: 404,
     disposition: 'give-up',
+  },
+  // Setting up and checking an account
+  SETUP_DENIED: {
+    meaning:
+      'AWS refused a call of bootstrap or doctor: credentials or a permission are missing; the message names it.',
+    remedy:
+      'Attach the policy that `ivs-autopilot iam --setup` prints to whoever runs bootstrap, or use other credentials.',
+    status: 403,
+    disposition: 'give-up',
+  },
+  SETUP_FOREIGN: {
+    meaning: 'A queue or rule of this name exists and does not carry the tag of bootstrap, so it is not touched.',
+    remedy: 'Choose another --name, or take the resource over with --adopt.',
+    status: 409,
+    disposition: 'give-up',
+  },
+  SETUP_FAILED: {
+    meaning: 'A call of bootstrap or doctor failed for another reason than a missing permission.',
+    remedy: 'Read the cause in the message and run the command again: it goes on where it stopped.',
+    status: 502,
+    disposition: 'retry',
   },
   INTERNAL: {
     meaning: 'Something failed that should not.',

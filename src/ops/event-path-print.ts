@@ -1,0 +1,187 @@
+// The event path as text for those who keep their infrastructure in CloudFormation or Terraform; the same description, other words.
+import { stringify } from 'yaml';
+import { type EventPath, ruleMayWrite } from './event-path.ts';
+
+export const templateLanguages = ['cloudformation', 'terraform'] as const;
+export type TemplateLanguage = (typeof templateLanguages)[number];
+
+/** The set-up as a template: `cloudformation` gives YAML, `terraform` gives HCL for the aws provider, version 5 or newer. */
+export function printEventPath(path: EventPath, language: TemplateLanguage): string {
+  return language === 'cloudformation' ? cloudFormation(path) : terraform(path);
+}
+
+function arnOf(resource: string): unknown {
+  return { 'Fn::GetAtt': [resource, 'Arn'] };
+}
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html */
+function cloudFormation(path: EventPath): string {
+  const Tags = Object.entries(path.tags).map(([Key, Value]) => ({ Key, Value }));
+  const queue = (wanted: EventPath['queue'], more: Record<string, unknown> = {}) => ({
+    Type: 'AWS::SQS::Queue',
+    Properties: { QueueName: wanted.name, ...typed(wanted.attributes), ...more, Tags },
+  });
+  const policy = (resource: string) => ({
+    Type: 'AWS::SQS::QueuePolicy',
+    Properties: {
+      Queues: [{ Ref: resource }],
+      PolicyDocument: {
+        Version: '2012-10-17',
+        Statement: [ruleMayWrite(path.statementId, arnOf(resource), arnOf('EventRule'))],
+      },
+    },
+  });
+  return stringify({
+    AWSTemplateFormatVersion: '2010-09-09',
+    Description: `IVS events for ivs-autopilot (${path.name}): rule, queue and dead-letter queue`,
+    Resources: {
+      DeadLetterQueue: queue(path.deadLetterQueue),
+      EventQueue: queue(path.queue, {
+        RedrivePolicy: { deadLetterTargetArn: arnOf('DeadLetterQueue'), maxReceiveCount: path.maxReceiveCount },
+      }),
+      EventRule: {
+        Type: 'AWS::Events::Rule',
+        Properties: {
+          Name: path.rule.name,
+          Description: path.rule.description,
+          State: 'ENABLED',
+          EventPattern: path.rule.pattern,
+          Targets: [
+            {
+              Id: path.target.id,
+              Arn: arnOf('EventQueue'),
+              DeadLetterConfig: { Arn: arnOf('DeadLetterQueue') },
+              RetryPolicy: {
+                MaximumEventAgeInSeconds: path.target.maximumEventAgeSeconds,
+                MaximumRetryAttempts: path.target.maximumRetryAttempts,
+              },
+            },
+          ],
+          Tags,
+        },
+      },
+      EventQueuePolicy: policy('EventQueue'),
+      DeadLetterQueuePolicy: policy('DeadLetterQueue'),
+    },
+    Outputs: {
+      QueueUrl: { Description: 'AUTOPILOT_QUEUE_URL of the daemon', Value: { Ref: 'EventQueue' } },
+      QueueArn: { Value: arnOf('EventQueue') },
+      RuleArn: { Value: arnOf('EventRule') },
+    },
+  });
+}
+
+/** CloudFormation wants numbers and booleans where SQS's API wants text. */
+function typed(attributes: Readonly<Record<string, string>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(attributes).map(([key, value]) => [key, value === 'true' ? true : Number(value)]),
+  );
+}
+
+/** Names of SQS attributes in the aws provider. https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/sqs_queue */
+const terraformNames: Readonly<Record<string, string>> = {
+  MessageRetentionPeriod: 'message_retention_seconds',
+  ReceiveMessageWaitTimeSeconds: 'receive_wait_time_seconds',
+  VisibilityTimeout: 'visibility_timeout_seconds',
+  SqsManagedSseEnabled: 'sqs_managed_sse_enabled',
+};
+
+/** Text that stands unquoted: a reference to another resource, or a call. */
+class Expression {
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
+function terraform(path: EventPath): string {
+  const reference = (text: string) => new Expression(text);
+  const queue = (label: string, wanted: EventPath['queue'], more: Record<string, unknown> = {}) =>
+    block(`resource "aws_sqs_queue" "${label}"`, {
+      name: wanted.name,
+      ...Object.fromEntries(
+        Object.entries(typed(wanted.attributes)).map(([key, value]) => [terraformNames[key] ?? key, value]),
+      ),
+      ...more,
+      tags: path.tags,
+    });
+  const policy = (label: string) =>
+    block(`resource "aws_sqs_queue_policy" "${label}"`, {
+      queue_url: reference(`aws_sqs_queue.${label}.url`),
+      policy: new Expression(
+        `jsonencode(${hcl(
+          {
+            Version: '2012-10-17',
+            Statement: [
+              ruleMayWrite(
+                path.statementId,
+                reference(`aws_sqs_queue.${label}.arn`),
+                reference('aws_cloudwatch_event_rule.events.arn'),
+              ),
+            ],
+          },
+          1,
+        )})`,
+      ),
+    });
+  return [
+    queue('dead_letters', path.deadLetterQueue),
+    queue('events', path.queue, {
+      redrive_policy: new Expression(
+        `jsonencode(${hcl({ deadLetterTargetArn: reference('aws_sqs_queue.dead_letters.arn'), maxReceiveCount: path.maxReceiveCount }, 1)})`,
+      ),
+    }),
+    block('resource "aws_cloudwatch_event_rule" "events"', {
+      name: path.rule.name,
+      description: path.rule.description,
+      state: 'ENABLED',
+      event_pattern: new Expression(`jsonencode(${hcl(path.rule.pattern, 1)})`),
+      tags: path.tags,
+    }),
+    [
+      'resource "aws_cloudwatch_event_target" "queue" {',
+      '  rule      = aws_cloudwatch_event_rule.events.name',
+      `  target_id = ${hcl(path.target.id)}`,
+      '  arn       = aws_sqs_queue.events.arn',
+      '',
+      '  dead_letter_config {',
+      '    arn = aws_sqs_queue.dead_letters.arn',
+      '  }',
+      '',
+      '  retry_policy {',
+      `    maximum_event_age_in_seconds = ${path.target.maximumEventAgeSeconds}`,
+      `    maximum_retry_attempts       = ${path.target.maximumRetryAttempts}`,
+      '  }',
+      '',
+      '  # The permission must stand before the first event is sent.',
+      '  depends_on = [aws_sqs_queue_policy.events, aws_sqs_queue_policy.dead_letters]',
+      '}',
+      '',
+    ].join('\n'),
+    policy('events'),
+    policy('dead_letters'),
+    block('output "queue_url"', { value: reference('aws_sqs_queue.events.url') }),
+  ].join('\n');
+}
+
+function block(head: string, body: Record<string, unknown>): string {
+  const lines = Object.entries(body).map(([key, value]) => `  ${key} = ${hcl(value, 1)}`);
+  return [`${head} {`, ...lines, '}', ''].join('\n');
+}
+
+/** A value in HCL. https://developer.hashicorp.com/terraform/language/expressions/types */
+function hcl(value: unknown, depth = 0): string {
+  if (value instanceof Expression) return value.text;
+  if (Array.isArray(value)) return `[${value.map((item) => hcl(item, depth)).join(', ')}]`;
+  if (value && typeof value === 'object') {
+    const pad = '  '.repeat(depth + 1);
+    const lines = Object.entries(value).map(([key, part]) => `${pad}${hclKey(key)} = ${hcl(part, depth + 1)}`);
+    return `{\n${lines.join('\n')}\n${'  '.repeat(depth)}}`;
+  }
+  // A dollar or percent sign before a brace would begin a template.
+  return JSON.stringify(value).replaceAll('${', '$${').replaceAll('%{', '%%{');
+}
+
+function hclKey(key: string): string {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? key : JSON.stringify(key);
+}
