@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+// Where .ci/run wants the counts.
+const resultsFolder = process.env['AUTOPILOT_RESULTS_DIR'];
+
 // Three projects: unit tests live beside the code and touch nothing outside the process; integration tests use a real
 // Redis (REDIS_URL, started by scripts/run.mjs); system tests run the whole daemon against the simulator.
 export default defineConfig({
@@ -24,6 +27,9 @@ export default defineConfig({
     ],
     globalSetup: ['test/support/global-redis.ts'],
     maxWorkers: 2,
-    reporters: [['default', { summary: false }]],
+    reporters: [
+      ['default', { summary: false }],
+      ...(resultsFolder ? [['json', { outputFile: `${resultsFolder}/tests.json` }] as const] : []),
+    ],
   },
 });

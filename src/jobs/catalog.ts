@@ -68,7 +68,7 @@ export function parseActionJob(name: string, payload: unknown): ActionJob {
   if (!job.success) throw invalid(name, job.error);
   const params = actionSchemas[job.data.action].safeParse(job.data.params);
   if (!params.success) throw invalid(name, params.error);
-  return { ...job.data, params: params.data } as ActionJob;
+  return { ...job.data, params: params.data };
 }
 
 function invalid(name: string, error: z.ZodError): AppError {

@@ -105,7 +105,7 @@ async function findRunning(note: string, directory: string): Promise<{ url: stri
   if (!existsSync(note)) return undefined;
   const { pid, port } = JSON.parse(await readFile(note, 'utf8')) as { pid: number; port: number };
   const url = `redis://127.0.0.1:${port}`;
-  const itsDirectory = await ask(url, async (redis) => ((await redis.config('GET', 'dir')) as string[])[1]);
+  const itsDirectory = await ask(url, async (redis) => (await redis.config('GET', 'dir'))[1]);
   return itsDirectory === directory ? { url, pid } : undefined;
 }
 

@@ -22,7 +22,7 @@ export function createLogger({ level, destination = pino.destination(1), scrubbe
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { err: errorFields },
     },
-    { write: (line: string) => void destination.write(scrubber.scrub(line)) },
+    { write: (line: string) => destination.write(scrubber.scrub(line)) },
   );
 }
 

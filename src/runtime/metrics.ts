@@ -44,6 +44,12 @@ export function createMetrics() {
     commits: counter('state_commits_total', 'Commits of the shared state, by outcome', ['outcome']),
     jobs: counter('jobs_total', 'Finished runs of jobs, by job and outcome', ['job', 'outcome']),
     jobSeconds: histogram('job_seconds', 'Duration of one run of a job', [0.01, 0.05, 0.2, 1, 5, 20, 60], ['job']),
+    // HTTP API
+    httpRequests: counter('http_requests_total', 'Answered HTTP requests, by method, route pattern and status', [
+      'method',
+      'route',
+      'status',
+    ]),
     // Configuration
     configLoads: counter('config_loads_total', 'Attempts to load the configuration, by outcome', ['outcome']),
     configLastLoad: gauge('config_last_load_timestamp_seconds', 'When the configuration in force was loaded', ['hash']),

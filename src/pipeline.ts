@@ -1,0 +1,173 @@
+// The join, and the file to read first: observations → records → decisions → jobs, in one transaction of the shared state.
+//
+// Whoever observes something calls `observe` and waits: when it resolves, what follows from the observation is committed, so a
+// message may be deleted from its queue. Observations that arrive while a commit is under way share the next one.
+import type { Decision } from '#domain/decision.ts';
+import type { Observation } from '#domain/observation.ts';
+import type { Ruleset } from '#domain/rule.ts';
+import type { SharedState, Transaction } from '#domain/shared-state.ts';
+import type { StreamChange } from '#domain/stream-record.ts';
+
+/** The stages, passed in: each reads and writes nothing but the transaction. */
+export interface PipelineStages {
+  /** Folds an observation into the records; gives what it changed. */
+  apply(tx: Transaction, observation: Observation): readonly StreamChange[];
+  /** Pieces of an observation that are small enough for one commit. */
+  split(observation: Observation): readonly Observation[];
+  /** Judges one change by the rules: facts, timers, journal and jobs are written through the transaction. */
+  decide(tx: Transaction, change: StreamChange, ruleset: Ruleset): readonly Decision[];
+  /** Judges what is due by now. */
+  decideDue(tx: Transaction, ruleset: Ruleset): readonly Decision[];
+  /** Actions that waited for this change (a deferred recording toggle at Stream End). */
+  release(tx: Transaction, change: StreamChange): void;
+  /** Opens and closes data gaps by the age of what was last seen. */
+  detectGaps(tx: Transaction): readonly StreamChange[];
+}
+
+export interface PipelineOptions {
+  readonly state: SharedState;
+  readonly stages: PipelineStages;
+  readonly ruleset: Ruleset;
+  /** Called after a commit: jobs may wait for the relay. */
+  readonly onCommitted: (committed: {
+    readonly changes: readonly StreamChange[];
+    readonly decisions: readonly Decision[];
+  }) => void;
+}
+
+interface Waiting {
+  readonly pieces: readonly Observation[];
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Most pieces that share one commit. */
+const batchSize = 200;
+
+export class Pipeline {
+  readonly #options: PipelineOptions;
+  #ruleset: Ruleset;
+  #waiting: Waiting[] = [];
+  #working: Promise<void> | undefined;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    this.#ruleset = options.ruleset;
+  }
+
+  get ruleset(): Ruleset {
+    return this.#ruleset;
+  }
+
+  /** The next transaction decides by these rules. */
+  useRuleset(ruleset: Ruleset): void {
+    this.#ruleset = ruleset;
+  }
+
+  /** Resolves when everything that follows from the observation is committed. @throws AppError REDIS_UNREACHABLE: observe it again. */
+  observe(observation: Observation): Promise<void> {
+    const done = new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ pieces: this.#options.stages.split(observation), resolve, reject });
+    });
+    this.#working ??= this.#work();
+    return done;
+  }
+
+  /** Decides what has become due: timers, schedules, data gaps. Call it often; it commits only what changes. */
+  async tick(): Promise<void> {
+    const { state, stages } = this.#options;
+    await state.refresh();
+    await this.#commit([], (tx) => {
+      const changes = stages.detectGaps(tx);
+      return {
+        changes,
+        decisions: [
+          ...changes.flatMap((change) => stages.decide(tx, change, this.#ruleset)),
+          ...stages.decideDue(tx, this.#ruleset),
+        ],
+      };
+    });
+  }
+
+  /** Resolves when nothing is being committed. */
+  async drain(): Promise<void> {
+    while (this.#working) await this.#working;
+  }
+
+  async #work(): Promise<void> {
+    await Promise.resolve();
+    while (this.#waiting.length > 0) {
+      const batch = this.#takeBatch();
+      try {
+        await this.#process(batch.flatMap(({ pieces }) => pieces));
+        for (const { resolve } of batch) resolve();
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#working = undefined;
+  }
+
+  #takeBatch(): Waiting[] {
+    let pieces = 0;
+    const last = this.#waiting.findIndex((waiting) => (pieces += waiting.pieces.length) >= batchSize);
+    return this.#waiting.splice(0, last < 0 ? this.#waiting.length : last + 1);
+  }
+
+  /** Small observations share one commit; the pieces of a large one are committed one after another. */
+  async #process(pieces: readonly Observation[]): Promise<void> {
+    for (let from = 0; from < pieces.length; ) {
+      const to = isLarge(pieces[from]!) ? from + 1 : endOfSmall(pieces, from);
+      const group = pieces.slice(from, to);
+      const claims = group.flatMap(claimOf);
+      await this.#commit(claims, (tx) => this.#judge(tx, group));
+      from = to;
+    }
+  }
+
+  #judge(tx: Transaction, observations: readonly Observation[]): { changes: StreamChange[]; decisions: Decision[] } {
+    const { stages } = this.#options;
+    const changes: StreamChange[] = [];
+    const decisions: Decision[] = [];
+    const seen = new Set<string>();
+    for (const observation of observations) {
+      const [claim] = claimOf(observation);
+      // A repeat within one batch is a repeat as well.
+      if (claim !== undefined && (tx.isRepeat(claim) || seen.has(claim))) continue;
+      if (claim !== undefined) seen.add(claim);
+      for (const change of stages.apply(tx, observation)) {
+        changes.push(change);
+        decisions.push(...stages.decide(tx, change, this.#ruleset));
+        stages.release(tx, change);
+      }
+    }
+    return { changes, decisions };
+  }
+
+  async #commit(
+    claims: readonly string[],
+    body: (tx: Transaction) => { changes: readonly StreamChange[]; decisions: readonly Decision[] },
+  ): Promise<void> {
+    const { state, onCommitted } = this.#options;
+    onCommitted(await state.transact(body, { claims: [...new Set(claims)] }));
+  }
+}
+
+function isLarge(observation: Observation): boolean {
+  return (
+    (observation.kind === 'poll' && observation.streams.length > 50) ||
+    (observation.kind === 'inventory' && observation.channels.length > 50)
+  );
+}
+
+function endOfSmall(pieces: readonly Observation[], from: number): number {
+  const next = pieces.findIndex((piece, index) => index > from && isLarge(piece));
+  return next < 0 ? pieces.length : next;
+}
+
+/** The id under which an observation takes effect once. */
+function claimOf(observation: Observation): string[] {
+  if (observation.kind === 'event') return [`event:${observation.envelope.id}`];
+  if (observation.kind === 'http') return [`http:${observation.requestId}`];
+  return [];
+}
