@@ -1,0 +1,79 @@
+// The API document: OpenAPI as JSON at /docs/json, and a page at /docs that needs nothing from anywhere else.
+import swagger from '@fastify/swagger';
+import type { FastifyInstance } from 'fastify';
+import { jsonSchemaTransform } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { errorCatalog } from '#domain/error-catalog.ts';
+import { problemSchema } from './problem.ts';
+
+type Json = Record<string, unknown>;
+
+/** Adds `/docs` and `/docs/json`; call it before the routes are registered, which it watches. */
+export function registerApiDocument(app: FastifyInstance, { version, open }: { version: string; open: boolean }): void {
+  void app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'ivs-autopilot', version, description: 'Stream-operations automation for Amazon IVS.' },
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
+      ...(open ? {} : { security: [{ token: [] }] }),
+    },
+    transform: jsonSchemaTransform,
+  });
+  void app.register(async (scope) => {
+    scope.addHook('onRoute', (route) => void (route.schema = { hide: true }));
+    let document: Json | undefined;
+    const read = () => (document ??= withProblems(app.swagger() as unknown as Json));
+    scope.get('/docs/json', async () => read());
+    scope.get('/docs', async (_request, reply) =>
+      reply
+        .type('text/html; charset=utf-8')
+        .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+        .send(page(read())),
+    );
+  });
+}
+
+/** Every operation of `/v1` may answer with a problem: said once here instead of at every route. */
+function withProblems(document: Json): Json {
+  const { $schema: _, ...schema } = z.toJSONSchema(problemSchema) as Json;
+  for (const item of Object.values((document['paths'] ?? {}) as Record<string, Record<string, Json>>))
+    for (const operation of Object.values(item)) {
+      const responses = (operation['responses'] ??= {}) as Json;
+      responses['default'] = {
+        description: 'A problem',
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      };
+    }
+  const components = document['components'] as Json;
+  return {
+    ...document,
+    components: { ...components, schemas: { ...(components['schemas'] as Json), Problem: schema } },
+  };
+}
+
+function page(document: Json): string {
+  const info = document['info'] as { title: string; version: string };
+  const operations = Object.entries((document['paths'] ?? {}) as Record<string, Record<string, Json>>).flatMap(
+    ([path, item]) => Object.entries(item).map(([method, operation]) => ({ path, method, operation })),
+  );
+  const sections = operations.map(({ path, method, operation }) => {
+    const { summary, description, tags: _, ...rest } = operation;
+    return `<details><summary><b>${escape(method.toUpperCase())}</b> <code>${escape(path)}</code> ${escape(summary ?? '')}</summary>
+<p>${escape(description ?? '')}</p><pre>${escape(JSON.stringify(rest, null, 2))}</pre></details>`;
+  });
+  const errors = Object.entries(errorCatalog).map(
+    ([code, { meaning, remedy, status }]) =>
+      `<dt id="${escape(code)}"><code>${escape(code)}</code> (${status})</dt><dd>${escape(meaning)} ${escape(remedy)}</dd>`,
+  );
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${escape(info.title)} API</title><style>
+:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
+pre{overflow:auto;font-size:.85rem}details{border-bottom:1px solid #8886;padding:.4rem 0}dd{margin:0 0 .6rem 1rem}:target{outline:2px solid}
+</style></head><body><h1>${escape(info.title)} API ${escape(info.version)}</h1>
+<p>OpenAPI document: <a href="/docs/json">/docs/json</a>. Send <code>Authorization: Bearer …</code> with everything under <code>/v1</code>.</p>
+<h2>Operations</h2>${sections.join('\n')}<h2>Errors</h2><dl>${errors.join('\n')}</dl></body></html>`;
+}
+
+function escape(value: unknown): string {
+  return String(value).replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,93 @@
+// Who calls: bearer tokens with roles, compared in constant time. What a role may do is said by each route (server.ts).
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { AppError } from '#domain/errors.ts';
+import { Secret } from '#domain/secret.ts';
+
+/** Each role may also do what the roles before it may. */
+export const roles = ['viewer', 'operator', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
+/** A token that the API accepts. `name` is what logs, limits and the audit call its holder. */
+export interface ApiToken {
+  readonly name: string;
+  readonly role: Role;
+  readonly value: Secret;
+}
+
+/** Who sent a request. */
+export interface Caller {
+  readonly name: string;
+  readonly role: Role;
+}
+
+/** Whether `role` includes `needed`. */
+export function mayActAs(role: Role, needed: Role): boolean {
+  return roles.indexOf(role) >= roles.indexOf(needed);
+}
+
+/**
+ * Reads a file of further tokens: one `<name> <role> <token>` per line, `#` starts a comment.
+ * @param file only named in errors.
+ * @throws AppError CONFIG_INVALID with file and line; the token itself is never in the message.
+ */
+export function parseTokenFile(text: string, file: string): ApiToken[] {
+  const tokens: ApiToken[] = [];
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (/^\s*(#|$)/.test(line)) continue;
+    const place = `${file}:${index + 1}`;
+    const [name, role, value, ...rest] = line.trim().split(/\s+/);
+    const known = roles.find((candidate) => candidate === role);
+    if (!name || !known || value === undefined || rest.length > 0)
+      throw new AppError('CONFIG_INVALID', `${place} expected "<name> ${roles.join('|')} <token>"`);
+    if (value.length < 16)
+      throw new AppError('CONFIG_INVALID', `${place} the token of ${name} has fewer than 16 characters`);
+    if (tokens.some((token) => token.name === name))
+      throw new AppError('CONFIG_INVALID', `${place} the name ${name} is used twice`);
+    tokens.push({ name, role: known, value: new Secret(value) });
+  }
+  return tokens;
+}
+
+/** Finds the caller of a request by its Authorization header. */
+export class Authenticator {
+  readonly #tokens: readonly { caller: Caller; digest: Buffer }[];
+
+  constructor(tokens: readonly ApiToken[]) {
+    this.#tokens = tokens.map(({ name, role, value }) => ({ caller: { name, role }, digest: digest(value.reveal()) }));
+  }
+
+  /** Without any token the server is bound to loopback, and whoever can connect may do everything. */
+  get open(): boolean {
+    return this.#tokens.length === 0;
+  }
+
+  /**
+   * @param header the Authorization header. `Basic` is taken only when `allowBasic`: browsers send it unasked.
+   * @throws AppError UNAUTHORIZED
+   */
+  authenticate(header: string | undefined, { allowBasic = false }: { allowBasic?: boolean } = {}): Caller {
+    if (this.open) return { name: 'loopback', role: 'admin' };
+    const token = tokenOf(header, allowBasic);
+    if (token === undefined)
+      throw new AppError('UNAUTHORIZED', 'the request has no bearer token; send `Authorization: Bearer <token>`');
+    const given = digest(token);
+    let found: Caller | undefined;
+    // No early end: the time must not tell which token was nearly right.
+    for (const candidate of this.#tokens) if (timingSafeEqual(candidate.digest, given)) found = candidate.caller;
+    if (!found) throw new AppError('UNAUTHORIZED', 'the bearer token is not one of the configured tokens');
+    return found;
+  }
+}
+
+function tokenOf(header: string | undefined, allowBasic: boolean): string | undefined {
+  const bearer = /^Bearer +([^\s]+)$/i.exec(header ?? '');
+  if (bearer) return bearer[1];
+  const basic = allowBasic ? /^Basic +([A-Za-z0-9+/=]+)$/i.exec(header ?? '') : null;
+  if (!basic) return undefined;
+  const pair = Buffer.from(basic[1]!, 'base64').toString('utf8');
+  return pair.slice(pair.indexOf(':') + 1);
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}

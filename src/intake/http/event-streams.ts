@@ -1,0 +1,69 @@
+// Server-sent events: open streams, so that a stop can end them at once. https://html.spec.whatwg.org/multipage/server-sent-events.html
+import type { FastifyReply } from 'fastify';
+
+const heartbeatMs = 15_000;
+/** A reader that takes nothing is cut off when this much waits for it. */
+const mostBufferedBytes = 1_048_576;
+
+/** One open stream to one client. */
+export interface EventStream {
+  /** Aborted when the client is gone or the server stops. */
+  readonly signal: AbortSignal;
+  /** Sends one event; `data` as JSON. Does nothing once the stream is over. */
+  send(event: string, data: unknown, id?: string): void;
+  close(): void;
+}
+
+/** All open streams of a server. */
+export class EventStreams {
+  readonly #open = new Set<EventStream>();
+  #closed = false;
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  /** Takes the reply over and starts the stream; the handler returns `reply` afterwards. */
+  open(reply: FastifyReply): EventStream {
+    const gone = new AbortController();
+    const { raw } = reply;
+    reply.hijack();
+    for (const [name, value] of Object.entries(reply.getHeaders())) if (value !== undefined) raw.setHeader(name, value);
+    raw.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
+    raw.write('retry: 2000\n\n');
+    const heartbeat = setInterval(() => raw.write(': still here\n\n'), heartbeatMs);
+    const finish = () => {
+      clearInterval(heartbeat);
+      this.#open.delete(stream);
+      if (!gone.signal.aborted) gone.abort(new Error('the event stream is over'));
+      if (!raw.writableEnded) raw.end();
+    };
+    const stream: EventStream = {
+      signal: gone.signal,
+      send: (event, data, id) => {
+        if (gone.signal.aborted) return;
+        raw.write(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+        if (raw.writableLength > mostBufferedBytes) {
+          finish();
+          raw.destroy();
+        }
+      },
+      close: finish,
+    };
+    raw.once('close', finish);
+    raw.once('error', finish);
+    this.#open.add(stream);
+    if (this.#closed) finish();
+    return stream;
+  }
+
+  /** Ends every stream, also those that are opened later. */
+  closeAll(): void {
+    this.#closed = true;
+    for (const stream of this.#open) stream.close();
+  }
+}

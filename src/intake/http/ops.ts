@@ -1,0 +1,52 @@
+// For machines that watch the daemon: alive, ready, metrics. No token, since they show no content.
+import type { FastifyPluginAsync } from 'fastify';
+import { messageOf } from '#domain/errors.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+
+/** Resolves when the part can do its work; rejects with the reason when it cannot. */
+export type ReadinessCheck = (signal: AbortSignal) => Promise<void>;
+
+export interface OpsOptions {
+  readonly checks: Readonly<Record<string, ReadinessCheck>>;
+  readonly metrics: Metrics;
+  /** Why the daemon takes no more work, once it stops. */
+  readonly stopping: () => string | undefined;
+}
+
+const checkBoundMs = 2000;
+
+/** `GET /healthz`, `GET /readyz`, `GET /metrics`. */
+export function opsRoutes({ checks, metrics, stopping }: OpsOptions): FastifyPluginAsync {
+  return async (app) => {
+    app.addHook('onRoute', (route) => void (route.schema = { ...route.schema, hide: true }));
+    app.get('/healthz', async () => ({ alive: true }));
+    app.get('/readyz', async (_request, reply) => {
+      const results = await Promise.all(
+        Object.entries(checks).map(async ([name, check]) => [name, await outcome(check)] as const),
+      );
+      const reason = stopping();
+      const ready = reason === undefined && results.every(([, result]) => result === 'ok');
+      return reply
+        .code(ready ? 200 : 503)
+        .header('cache-control', 'no-store')
+        .send({ ready, ...(reason === undefined ? {} : { stopping: reason }), checks: Object.fromEntries(results) });
+    });
+    app.get('/metrics', async (_request, reply) =>
+      reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+    );
+  };
+}
+
+async function outcome(check: ReadinessCheck): Promise<string> {
+  const bound = AbortSignal.timeout(checkBoundMs);
+  const late = new Promise<string>((resolve) => {
+    bound.addEventListener('abort', () => resolve(`no answer within ${checkBoundMs} ms`), { once: true });
+  });
+  const result = Promise.resolve()
+    .then(() => check(bound))
+    .then(
+      () => 'ok',
+      (error: unknown) => messageOf(error),
+    );
+  return Promise.race([result, late]);
+}

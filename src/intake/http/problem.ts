@@ -1,0 +1,62 @@
+// Turns anything that was thrown into an answer: application/problem+json (RFC 9457) with a stable code and what to do.
+import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { type ErrorCode, errorCatalog } from '#domain/error-catalog.ts';
+import { AppError, messageOf } from '#domain/errors.ts';
+
+/** The shape of every error answer, as the API document shows it. */
+export const problemSchema = z
+  .object({
+    type: z.string().describe('Address of the error in the documentation'),
+    title: z.string().describe('What this kind of error means'),
+    status: z.number().int(),
+    code: z.string().describe('Stable code; docs/errors.md lists them'),
+    detail: z.string().describe('What happened, and where'),
+    remedy: z.string().describe('What to do'),
+    problems: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+  })
+  .loose();
+
+/** What fastify itself refuses, by its HTTP status. */
+const codeByStatus: Readonly<Record<number, ErrorCode>> = {
+  401: 'UNAUTHORIZED',
+  403: 'FORBIDDEN',
+  404: 'NOT_FOUND',
+  413: 'BODY_TOO_LARGE',
+  414: 'REQUEST_INVALID',
+  415: 'MEDIA_TYPE_UNSUPPORTED',
+  429: 'RATE_LIMITED',
+  503: 'TIMED_OUT',
+};
+
+/** The AppError that stands for anything thrown while a request was handled. */
+export function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+  if (status === 503) return new AppError('TIMED_OUT', 'the answer took too long', { cause: error });
+  if (status >= 400 && status < 500)
+    return new AppError(codeByStatus[status] ?? 'REQUEST_INVALID', messageOf(error), { cause: error });
+  return new AppError('INTERNAL', 'the request could not be handled', { cause: error });
+}
+
+/** Answers with a problem. `details` of the error become members of the body; a wait becomes Retry-After. */
+export function sendProblem(reply: FastifyReply, error: AppError): FastifyReply {
+  const { meaning, remedy } = errorCatalog[error.code];
+  if (error.disposition.kind === 'retry-after')
+    reply.header('retry-after', String(Math.max(1, Math.ceil(error.disposition.delayMs / 1000))));
+  if (error.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '2');
+  const body = {
+    ...error.details,
+    type: `/docs#${error.code}`,
+    title: meaning,
+    status: error.status,
+    code: error.code,
+    detail: error.message,
+    remedy,
+  };
+  return reply
+    .code(error.status)
+    .type('application/problem+json')
+    .serializer((value: unknown) => JSON.stringify(value))
+    .send(body);
+}

@@ -1,0 +1,34 @@
+// Protects a server without tokens from the operator's own browser: foreign pages (CSRF) and names that were pointed at
+// loopback (DNS rebinding). With tokens a foreign page has nothing to send, so only this case needs it.
+import { AppError } from '#domain/errors.ts';
+
+export interface BrowserHeaders {
+  readonly host?: string | undefined;
+  readonly origin?: string | string[] | undefined;
+  readonly 'sec-fetch-site'?: string | string[] | undefined;
+}
+
+/**
+ * Lets a request pass only if it names a loopback host and, when a browser sent it, comes from the server's own page.
+ * @throws AppError FOREIGN_REQUEST
+ */
+export function assertSameSite({ host, origin, 'sec-fetch-site': site }: BrowserHeaders): void {
+  if (host !== undefined && !isLoopbackHost(hostName(host)))
+    throw new AppError(
+      'FOREIGN_REQUEST',
+      `the host ${JSON.stringify(host.slice(0, 100))} is not this machine's loopback name`,
+    );
+  if (site !== undefined && site !== 'same-origin' && site !== 'none')
+    throw new AppError('FOREIGN_REQUEST', 'the request comes from a page of another site');
+  if (origin !== undefined && origin !== `http://${host}`)
+    throw new AppError('FOREIGN_REQUEST', 'the request comes from a page of another origin');
+}
+
+/** Whether a bind address or host name stands for this machine only. */
+export function isLoopbackHost(name: string): boolean {
+  return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
+}
+
+function hostName(host: string): string {
+  return (/^\[([^\]]*)\]/.exec(host)?.[1] ?? host.replace(/:\d+$/, '')).toLowerCase();
+}

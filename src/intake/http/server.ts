@@ -1,0 +1,240 @@
+// The HTTP server as a Service: tokens and roles, limits, problem+json, health, metrics, API document. Routes are given to it.
+//
+// How to add a noun: write routes/<noun>.ts with a factory `(deps) => FastifyPluginAsyncZod`, each route with a zod schema for
+// what it takes and what it answers, and hand `{ prefix: '/v1', plugin: nounRoutes(deps) }` to `createHttpServer` in app.ts.
+//   - Every `/v1` route needs a token. Reading needs the role viewer, anything else operator; `config: { role: 'admin' }` on a
+//     route asks for more, or less. `request.caller` says who calls (for the audit).
+//   - Throw AppError; the answer gets its code, status, details and remedy.
+//   - `schema: { summary, tags: ['Metadata'], body, params, querystring, response: { 200: … } }` is also the API document.
+//     Use z.strictObject for bodies and queries: unknown fields are then refused with "did you mean".
+//   - Server-sent events: `const stream = app.eventStreams.open(reply)`, then `return reply`; a stop ends it.
+//   - `access: 'browser'` lets a browser's password prompt stand for the token (GET only); `access: 'public'` needs none.
+import rateLimit from '@fastify/rate-limit';
+import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyRequest } from 'fastify';
+import { type FastifyPluginAsyncZod, serializerCompiler } from 'fastify-type-provider-zod';
+import { AppError } from '#domain/errors.ts';
+import type { Service } from '#runtime/lifecycle.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import { registerApiDocument } from './api-document.ts';
+import { type ApiToken, Authenticator, type Caller, mayActAs, type Role } from './auth.ts';
+import { EventStreams } from './event-streams.ts';
+import { opsRoutes, type ReadinessCheck } from './ops.ts';
+import { sendProblem, toAppError } from './problem.ts';
+import { assertSameSite, isLoopbackHost } from './same-site.ts';
+import { validatorCompiler } from './validation.ts';
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    eventStreams: EventStreams;
+  }
+  interface FastifyRequest {
+    /** Who sent the request; set on every route that needs a token. */
+    caller: Caller;
+  }
+  interface FastifyContextConfig {
+    /** The role a caller needs; default: viewer for GET, operator for anything else. */
+    role?: Role;
+  }
+}
+
+export interface HttpRoutes {
+  readonly prefix: string;
+  readonly plugin: FastifyPluginAsyncZod | FastifyPluginAsync;
+  /** Default: token. */
+  readonly access?: 'token' | 'browser' | 'public';
+}
+
+export interface HttpServerOptions {
+  readonly host: string;
+  /** 0 lets the system choose; `url` tells. */
+  readonly port: number;
+  readonly tokens: readonly ApiToken[];
+  readonly routes: readonly HttpRoutes[];
+  /** By name; all must pass for `/readyz`. */
+  readonly checks: Readonly<Record<string, ReadinessCheck>>;
+  readonly maxBodyBytes: number;
+  readonly requestsPerMinute: number;
+  /** The product's version, for the API document. */
+  readonly version: string;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** How long a request may take until its answer; event streams are not bound by it. */
+const handlerTimeoutMs = 15_000;
+
+/** States: new → listening → stopped; a stopped server is not started again. */
+export class HttpServer implements Service {
+  readonly name = 'http';
+  /** For tests that need no socket. */
+  readonly app: FastifyInstance;
+  readonly #options: HttpServerOptions;
+  readonly #open: boolean;
+  #stopping: string | undefined;
+  #started: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(options: HttpServerOptions) {
+    this.#options = options;
+    this.#open = options.tokens.length === 0;
+    this.app = buildApp(options, () => this.#stopping);
+  }
+
+  /** Address of the running server, without a slash at the end. */
+  get url(): string {
+    const address = this.app.server.address();
+    if (address === null || typeof address === 'string') throw new Error('the HTTP server does not listen');
+    const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+    return `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${address.port}`;
+  }
+
+  start(): Promise<void> {
+    this.#started ??= this.#start();
+    return this.#started;
+  }
+
+  /** From now on `/readyz` answers 503, so that a load balancer looks elsewhere; everything still works. */
+  announceStop(reason = 'shutting down'): void {
+    this.#stopping ??= reason;
+  }
+
+  stop(): Promise<void> {
+    this.announceStop();
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #start(): Promise<void> {
+    if (this.#stopped) return;
+    const { logger, port } = this.#options;
+    let { host } = this.#options;
+    if (this.#open && !isLoopbackHost(host)) {
+      logger.warn(
+        { code: 'HTTP_LOOPBACK_ONLY', host },
+        'no API token is configured, so the API listens on 127.0.0.1 only; set AUTOPILOT_API_TOKEN to open it',
+      );
+      host = '127.0.0.1';
+    } else if (this.#open) {
+      logger.warn('no API token is configured: whoever can reach this machine’s loopback address may use the API');
+    }
+    try {
+      await this.app.listen({ host, port });
+    } catch (error) {
+      throw new AppError('HTTP_CANNOT_LISTEN', `the API cannot listen on ${host}:${port}`, { cause: error });
+    }
+    logger.info({ url: this.url, docs: `${this.url}/docs` }, 'the API listens');
+  }
+
+  async #stop(): Promise<void> {
+    await this.#started?.catch(() => undefined);
+    await this.app.close();
+  }
+}
+
+/** The server as a part for app.ts; `start` listens. */
+export function createHttpServer(options: HttpServerOptions): HttpServer {
+  return new HttpServer(options);
+}
+
+function buildApp(options: HttpServerOptions, stopping: () => string | undefined): FastifyInstance {
+  const { logger, metrics } = options;
+  const app: FastifyInstance = Fastify({
+    logger: false,
+    bodyLimit: options.maxBodyBytes,
+    handlerTimeout: handlerTimeoutMs,
+    requestTimeout: 30_000,
+    forceCloseConnections: true,
+    return503OnClosing: true,
+    trustProxy: false,
+    routerOptions: { maxParamLength: 1024 },
+    frameworkErrors: (error, _request, reply) => void sendProblem(reply, toAppError(error)),
+  });
+  const authenticator = new Authenticator(options.tokens);
+  const eventStreams = new EventStreams();
+  app.decorate('eventStreams', eventStreams);
+  app.decorateRequest('caller');
+  // Only JSON: a plain-text body is what a foreign page can send without being asked.
+  app.removeContentTypeParser('text/plain');
+  app.addHook('preClose', async () => eventStreams.closeAll());
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-content-type-options', 'nosniff');
+    if (authenticator.open) assertSameSite(request.headers);
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    metrics.httpRequests.inc({ method: request.method, route, status: String(reply.statusCode) });
+    logger.debug({ method: request.method, route, status: reply.statusCode, tookMs: reply.elapsedTime }, 'request');
+  });
+  app.setErrorHandler((thrown, request, reply) => {
+    const error = toAppError(thrown);
+    if (error.status >= 500 && error.code !== 'REDIS_UNREACHABLE')
+      logger.error({ err: thrown, method: request.method, route: request.routeOptions.url }, 'a request failed');
+    return sendProblem(reply, error);
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(
+      reply,
+      new AppError('NOT_FOUND', `there is nothing at ${request.method} ${request.url.split('?')[0]!.slice(0, 200)}`),
+    ),
+  );
+  registerApiDocument(app, { version: options.version, open: authenticator.open });
+  void app.register(opsRoutes({ checks: options.checks, metrics, stopping }));
+  for (const { prefix, plugin, access = 'token' } of options.routes) {
+    void app.register(
+      async (scope) => {
+        if (access !== 'public') await guard(scope, authenticator, access === 'browser', options.requestsPerMinute);
+        // The compilers belong to the routes only: on the root they would break what has no zod schema.
+        if (access === 'token') {
+          scope.setValidatorCompiler(validatorCompiler);
+          scope.setSerializerCompiler(serializerCompiler);
+        } else scope.addHook('onRoute', (route) => void (route.schema = { ...route.schema, hide: true }));
+        await scope.register(plugin);
+      },
+      { prefix },
+    );
+  }
+  return app;
+}
+
+/** Asks for a token and the role that the route needs, then counts the request against its token. */
+async function guard(
+  scope: FastifyInstance,
+  authenticator: Authenticator,
+  allowBasic: boolean,
+  requestsPerMinute: number,
+): Promise<void> {
+  scope.addHook('onRequest', async (request, reply) => {
+    try {
+      request.caller = authenticator.authenticate(request.headers.authorization, {
+        allowBasic: allowBasic && reads(request),
+      });
+    } catch (error) {
+      reply.header('www-authenticate', allowBasic ? 'Basic realm="ivs-autopilot", charset="UTF-8"' : 'Bearer');
+      throw error;
+    }
+    const needed = request.routeOptions.config.role ?? (reads(request) ? 'viewer' : 'operator');
+    if (!mayActAs(request.caller.role, needed))
+      throw new AppError(
+        'FORBIDDEN',
+        `the token ${request.caller.name} has the role ${request.caller.role}; this needs ${needed}`,
+      );
+  });
+  await scope.register(rateLimit, {
+    max: requestsPerMinute,
+    timeWindow: 60_000,
+    keyGenerator: (request) => request.caller.name,
+    errorResponseBuilder: (request, { ttl }) =>
+      new AppError(
+        'RATE_LIMITED',
+        `the token ${request.caller.name} sent more than ${requestsPerMinute} requests in a minute`,
+        {
+          disposition: { kind: 'retry-after', delayMs: ttl },
+        },
+      ),
+  });
+}
+
+function reads(request: FastifyRequest): boolean {
+  return request.method === 'GET' || request.method === 'HEAD';
+}
