@@ -27,9 +27,7 @@ export default defineConfig({
     ],
     globalSetup: ['test/support/global-redis.ts'],
     maxWorkers: 2,
-    reporters: [
-      ['default', { summary: false }],
-      ...(resultsFolder ? [['json', { outputFile: `${resultsFolder}/tests.json` }] as const] : []),
-    ],
+    reporters: ['default', ...(resultsFolder ? ['json'] : [])],
+    ...(resultsFolder ? { outputFile: { json: `${resultsFolder}/tests.json` } } : {}),
   },
 });

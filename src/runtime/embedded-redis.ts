@@ -57,18 +57,16 @@ export async function startEmbeddedRedis({
     const child = spawn(
       program,
       [
-        ...[
-          '--port',
-          String(chosen),
-          '--bind',
-          '127.0.0.1',
-          '--dir',
-          directory,
-          '--maxmemory-policy',
-          'noeviction',
-          '--daemonize',
-          'no',
-        ],
+        '--port',
+        String(chosen),
+        '--bind',
+        '127.0.0.1',
+        '--dir',
+        directory,
+        '--maxmemory-policy',
+        'noeviction',
+        '--daemonize',
+        'no',
         ...(persistence
           ? ['--appendonly', 'yes', '--appendfsync', 'everysec', '--save', '']
           : ['--appendonly', 'no', '--save', '']),

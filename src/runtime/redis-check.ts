@@ -1,0 +1,53 @@
+// Whether a Redis server keeps what it is given: eviction policy, persistence, version.
+import type { Redis } from './redis.ts';
+
+export interface RedisFacts {
+  readonly version: string;
+  /** undefined where CONFIG is not allowed, as on some managed servers. */
+  readonly maxmemoryPolicy: string | undefined;
+  readonly appendOnly: boolean | undefined;
+  readonly snapshots: boolean | undefined;
+}
+
+/** Reads what the server tells about itself. */
+export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
+  const info = await redis.info('server');
+  const setting = async (name: string): Promise<string | undefined> => {
+    try {
+      const [, value] = (await redis.config('GET', name)) as string[];
+      return value;
+    } catch {
+      return undefined;
+    }
+  };
+  const [policy, appendOnly, save] = [
+    await setting('maxmemory-policy'),
+    await setting('appendonly'),
+    await setting('save'),
+  ];
+  return {
+    version: /(?:redis|valkey)_version:(\S+)/.exec(info)?.[1] ?? 'unknown',
+    maxmemoryPolicy: policy,
+    appendOnly: appendOnly === undefined ? undefined : appendOnly === 'yes',
+    snapshots: save === undefined ? undefined : save !== '',
+  };
+}
+
+/** What is wrong with it, one sentence each; empty when it is safe, or when it does not tell. */
+export function redisProblems({ version, maxmemoryPolicy, appendOnly, snapshots }: RedisFacts): string[] {
+  const problems: string[] = [];
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  if (version !== 'unknown' && (major < 6 || (major === 6 && minor < 2)))
+    problems.push(`Redis ${version} is older than 6.2: upgrade it`);
+  if (maxmemoryPolicy !== undefined && maxmemoryPolicy !== 'noeviction') {
+    problems.push(`maxmemory-policy is ${maxmemoryPolicy}: jobs and state can be evicted; set it to noeviction`);
+  }
+  if (appendOnly === false) {
+    problems.push(
+      snapshots === true
+        ? 'only snapshots are kept: a crash loses what came since the last one; set appendonly yes'
+        : 'nothing is kept on disk: a restart loses accepted work; set appendonly yes',
+    );
+  }
+  return problems;
+}

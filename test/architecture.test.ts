@@ -1,0 +1,131 @@
+// Holds the import table: who may import whom, and who alone may import a package. docs/architecture.md prints the same table.
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, posix, relative } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+
+/** Part → the parts it may import (itself always). Parts not named here may import everything: app, cli, test, bench, demo, scripts. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  'src/domain': [],
+  'src/runtime': ['src/domain'],
+  'src/rules': ['src/domain', 'src/journal'],
+  'src/journal': ['src/domain'],
+  'src/streams': ['src/domain'],
+  config: ['src/domain', 'src/rules'],
+  'src/intake': ['src/domain', 'src/runtime', 'src/streams', 'src/rules', 'src/journal'],
+  'src/jobs': ['src/domain', 'src/runtime'],
+  'src/ivs': ['src/domain', 'src/runtime'],
+  'src/store': ['src/domain', 'src/runtime'],
+  'src/metadata': ['src/domain', 'src/runtime'],
+  'src/secrets': ['src/domain', 'src/runtime'],
+  'src/aws': ['src/domain', 'src/runtime'],
+  workers: ['src/domain', 'src/runtime', 'src/jobs', 'src/secrets', 'src/aws', 'src/journal'],
+  'src/player': [],
+  'src/pipeline.ts': ['src/domain'],
+  simulator: [],
+};
+
+/** Package → the only places that may import it. Tests and benches may import anything. */
+const soleImporters: Readonly<Record<string, readonly string[]>> = {
+  '@aws-sdk/client-ivs': ['src/ivs'],
+  bottleneck: ['src/ivs/limiter.ts'],
+  bullmq: ['src/jobs', 'workers'],
+  fastify: ['src/intake/http'],
+  ioredis: ['src/runtime'],
+  pino: ['src/runtime'],
+  'prom-client': ['src/runtime'],
+  vitest: [],
+};
+
+interface Import {
+  readonly file: string;
+  readonly specifier: string;
+}
+
+function sourceFiles(folder: string): string[] {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => posix.join(...relative(root, join(entry.parentPath, entry.name)).split(/[\\/]/)));
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(join(root, file), 'utf8');
+  const pattern =
+    /(?:^|\n)\s*(?:import|export)\b[^;'"`]*?from\s*['"]([^'"]+)['"]|\bimport\(\s*['"]([^'"]+)['"]\s*\)|(?:^|\n)import\s*['"]([^'"]+)['"]/g;
+  return Array.from(text.matchAll(pattern), (match) => ({ file, specifier: match[1] ?? match[2] ?? match[3] ?? '' }));
+}
+
+const importsMap = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { imports: Record<string, string> })
+  .imports;
+
+/** The repository's file that a specifier names, or undefined for a package. */
+function targetOf({ file, specifier }: Import): string | undefined {
+  if (specifier.startsWith('.')) return posix.normalize(posix.join(posix.dirname(file), specifier));
+  if (!specifier.startsWith('#')) return undefined;
+  const [key, folder] = Object.entries(importsMap).find(([name]) => specifier.startsWith(name.slice(0, -1))) ?? [];
+  expect(folder, `${file}: ${specifier} is in the "imports" map of package.json`).toBeDefined();
+  return posix.normalize(folder!.replace('*', specifier.slice(key!.length - 1)));
+}
+
+/** The part of the table that a file belongs to. */
+function partOf(file: string): string {
+  const parts = Object.keys(mayImport).filter((part) => file === part || file.startsWith(`${part}/`));
+  return parts.toSorted((a, b) => b.length - a.length)[0] ?? file;
+}
+
+const files = ['src', 'workers', 'config', 'simulator']
+  .flatMap(sourceFiles)
+  .filter((file) => !file.endsWith('.test.ts'));
+const imports = files.flatMap(importsOf);
+
+describe('the import table', () => {
+  test('sees the imports there are', () => {
+    expect(imports.length).toBeGreaterThan(200);
+  });
+
+  test.each(Object.entries(mayImport))('%s imports only of its own and %j', (part, allowed) => {
+    const crossings = imports
+      .filter(({ file }) => partOf(file) === part)
+      .map((found) => ({ ...found, target: targetOf(found) }))
+      .filter(({ target }) => target !== undefined && partOf(target) !== part && !allowed.includes(partOf(target)));
+
+    expect(crossings.map(({ file, specifier }) => `${file} imports ${specifier}`)).toEqual([]);
+  });
+
+  test.each(Object.entries(soleImporters))('package %s is imported only by %j', (name, owners) => {
+    const strangers = imports.filter(
+      ({ file, specifier }) =>
+        (specifier === name || specifier.startsWith(`${name}/`)) &&
+        !file.startsWith('simulator/') &&
+        !owners.some((owner) => file === owner || file.startsWith(`${owner}/`)),
+    );
+
+    expect(strangers.map(({ file, specifier }) => `${file} imports ${specifier}`)).toEqual([]);
+  });
+
+  test('a crossing between layers is written with #, a neighbour with ./', () => {
+    const hidden = imports.filter((found) => {
+      const target = found.specifier.startsWith('.') ? targetOf(found) : undefined;
+      return target !== undefined && topOf(target) !== topOf(found.file);
+    });
+
+    expect(hidden.map(({ file, specifier }) => `${file} imports ${specifier}`)).toEqual([]);
+  });
+
+  test('only the process edge touches the process', () => {
+    const edges = ['src/main.ts', 'src/cli/', 'simulator/main.ts', 'simulator/cli'];
+    const strangers = files.filter(
+      (file) =>
+        /\bprocess\.(env|exit|on|once|stdout|stdin|argv)\b/.test(readFileSync(join(root, file), 'utf8')) &&
+        !edges.some((edge) => file.startsWith(edge)),
+    );
+
+    expect(strangers).toEqual([]);
+  });
+});
+
+function topOf(file: string): string {
+  const [first, second] = file.split('/');
+  return first === 'src' && second?.endsWith('.ts') === false ? `${first}/${second}` : (first ?? '');
+}
