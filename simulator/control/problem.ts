@@ -1,0 +1,10 @@
+// What the control API says when it is asked for something impossible: a sentence for the author of a test or scenario.
+
+export class ControlProblem extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}

@@ -1,0 +1,150 @@
+// The bodies the control API takes. Unknown members are refused: a misspelt one must not make a test pass by accident.
+
+import { z } from 'zod';
+import { LIMIT_UNITS } from '../events/event.ts';
+
+/** ARNs or names of channels. */
+const channels = z.array(z.string()).min(1);
+
+const viewers = z.union([
+  z.number().int().min(-1),
+  z.strictObject({
+    target: z.number().int().min(0),
+    rampMs: z.number().min(0).default(0),
+    wobble: z.number().min(0).max(1).default(0),
+  }),
+]);
+
+const media = z
+  .strictObject({
+    width: z.number().int(),
+    height: z.number().int(),
+    framerate: z.number(),
+    videoBitrate: z.number().int(),
+    videoCodec: z.string(),
+    audioBitrate: z.number().int(),
+    audioCodec: z.string(),
+    audioSampleRate: z.number().int(),
+    audioChannels: z.number().int(),
+    encoder: z.string(),
+  })
+  .partial();
+
+export const channelSpec = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-zA-Z0-9-_]{0,128}$/)
+    .optional(),
+  tags: z.record(z.string(), z.string()).optional(),
+  type: z.enum(['BASIC', 'STANDARD', 'ADVANCED_SD', 'ADVANCED_HD']).optional(),
+  latencyMode: z.enum(['NORMAL', 'LOW']).optional(),
+  recordingConfigurationArn: z.string().optional(),
+});
+
+export const createChannels = z.union([
+  z.strictObject({ channels: z.array(channelSpec) }),
+  channelSpec.extend({ count: z.number().int().min(1).max(100_000), namePrefix: z.string().optional() }),
+]);
+
+export const encoderSetup = z.strictObject({
+  streamKey: z.string().optional(),
+  priority: z.number().optional(),
+  media: media.optional(),
+  viewers: viewers.optional(),
+  rejectWith: z.string().optional(),
+  transcodeFails: z.boolean().optional(),
+  autoReconnect: z.boolean().optional(),
+  reconnectMs: z.number().min(0).optional(),
+  reconnectAttempts: z.number().int().min(1).optional(),
+});
+
+export const connect = encoderSetup.extend({ channels });
+export const onChannels = z.strictObject({ channels });
+export const setViewers = z.strictObject({ channels, viewers });
+
+export const breach = z.strictObject({
+  limit: z.enum(Object.keys(LIMIT_UNITS) as [keyof typeof LIMIT_UNITS, ...(keyof typeof LIMIT_UNITS)[]]),
+  limitValue: z.number(),
+  value: z.number(),
+  unit: z.string().optional(),
+  channel: z.string().optional(),
+});
+
+const duration = z.union([z.number().min(0), z.tuple([z.number().min(0), z.number().min(0)])]);
+
+export const faultRule = z.strictObject({
+  operation: z.string().optional(),
+  channelArn: z.string().optional(),
+  probability: z.number().min(0).max(1).optional(),
+  nth: z.number().int().min(1).optional(),
+  times: z.number().int().min(1).optional(),
+  latencyMs: duration.optional(),
+  answerLatencyMs: duration.optional(),
+  error: z.string().optional(),
+  status: z.number().int().min(400).max(599).optional(),
+  message: z.string().optional(),
+  reset: z.enum(['before-effect', 'after-effect']).optional(),
+});
+
+const chance = z.number().min(0).max(1);
+
+export const deliveryPolicy = z
+  .strictObject({
+    missing: chance,
+    doubled: chance,
+    late: chance,
+    lateMs: z.tuple([z.number().min(0), z.number().min(0)]),
+    reordered: chance,
+  })
+  .partial();
+
+export const nextFate = z.strictObject({
+  fate: z.enum(['missing', 'doubled', 'late', 'reordered']),
+  name: z.string().optional(),
+  channelArn: z.string().optional(),
+  lateMs: z.number().min(0).optional(),
+  times: z.number().int().min(1).optional(),
+});
+
+export const advance = z.strictObject({ ms: z.number().min(0) });
+export const clockRate = z.strictObject({ rate: z.number().min(0).max(100_000) });
+
+const count = z.number().int().min(0);
+
+export const settingsChange = z.strictObject({
+  enforcement: z.enum(['sliding-window', 'token-bucket', 'off']).optional(),
+  quotas: z
+    .strictObject({
+      channels: count,
+      concurrentStreams: count,
+      concurrentViews: count,
+      streamKeysPerChannel: count,
+      recordingConfigurations: count,
+      playbackKeyPairs: count,
+      takeoversPerStream: count,
+    })
+    .partial()
+    .optional(),
+  timings: z
+    .strictObject({
+      sessionToStartMs: count,
+      sessionEndToStreamEndMs: count,
+      lossTimeoutMs: count,
+      encoderReconnectMs: count,
+      recordingWriteMs: count,
+      recordingConfigurationMs: count,
+    })
+    .partial()
+    .optional(),
+  switches: z
+    .strictObject({
+      updateLiveChannel: z.enum(['conflict', 'next-stream']),
+      throttleError: z.enum(['ThrottlingException', 'TooManyRequestsException']),
+      errorBody: z.enum(['exceptionMessage', 'both']),
+      limitField: z.enum(['limit_name', 'limit']),
+      metadataBytes: z.number().int().min(1),
+      foreignBucket: z.enum(['create-failed', 'validation-error']),
+    })
+    .partial()
+    .optional(),
+});

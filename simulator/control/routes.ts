@@ -1,0 +1,178 @@
+// The control API: one table of method, path and handler under /_simulator. It drives the simulator and reads its
+// evidence; nothing of it exists at AWS. simulator/client.ts is its typed client.
+
+import { z } from 'zod';
+import type { Simulator } from '../simulator.ts';
+import { channelState, makeChannel, resolveChannels } from './channels.ts';
+import { ControlProblem } from './problem.ts';
+import * as requests from './requests.ts';
+import { connectEncoders, endBroadcasts, lose, recover, sessionOf, setViewers, starve } from './streams.ts';
+
+export interface ControlRequest {
+  readonly simulator: Simulator;
+  readonly query: URLSearchParams;
+  readonly body: unknown;
+}
+
+type Handler = (request: ControlRequest) => unknown;
+
+/** A handler whose body must have this shape. */
+export function taking<T>(schema: z.ZodType<T>, run: (body: T, request: ControlRequest) => unknown): Handler {
+  return (request) => {
+    const parsed = schema.safeParse(request.body);
+    if (!parsed.success) throw new ControlProblem(400, z.prettifyError(parsed.error));
+    return run(parsed.data, request);
+  };
+}
+
+const text = (query: URLSearchParams, name: string): string | undefined => query.get(name) ?? undefined;
+
+function whole(query: URLSearchParams, name: string): number | undefined {
+  const value = query.get(name);
+  if (value === null) return undefined;
+  const parsed = Number(value);
+  if (!Number.isInteger(parsed) || parsed < 0)
+    throw new ControlProblem(400, `${name} must be a whole number, not ${value}`);
+  return parsed;
+}
+
+const callFilter = (query: URLSearchParams) => ({
+  operation: text(query, 'operation'),
+  channelArn: text(query, 'channelArn'),
+  outcome: text(query, 'outcome'),
+  afterSeq: whole(query, 'afterSeq'),
+  limit: whole(query, 'limit'),
+});
+
+const DONE = {};
+
+export const ROUTES: Readonly<Record<string, Handler>> = {
+  'GET /health': ({ simulator }) => ({
+    seed: simulator.seed,
+    now: simulator.clock.now(),
+    channels: simulator.context.store.channels.size,
+    live: simulator.context.ingest.sessions.liveCount,
+    calls: simulator.context.recorder.lastSeq,
+    enforcement: simulator.throttle.enforcement,
+  }),
+
+  'POST /channels': taking(requests.createChannels, (body, { simulator }) => {
+    const specs =
+      'channels' in body
+        ? body.channels
+        : Array.from({ length: body.count }, (_, at) => ({
+            ...body,
+            name: body.name ?? `${body.namePrefix ?? 'channel-'}${String(at + 1).padStart(4, '0')}`,
+          }));
+    return { channels: specs.map((spec) => makeChannel(simulator, spec)) };
+  }),
+  'GET /channels': ({ simulator, query }) => {
+    const wanted = query.getAll('channel');
+    const { channels } = simulator.context.store;
+    const found = wanted.length === 0 ? [...channels.values()] : resolveChannels(simulator, wanted);
+    return { channels: found.map((channel) => channelState(simulator, channel)) };
+  },
+
+  'POST /streams/connect': taking(requests.connect, ({ channels, ...setup }, { simulator }) => ({
+    connections: connectEncoders(simulator, channels, setup),
+  })),
+  'POST /streams/end': taking(requests.onChannels, ({ channels }, { simulator }) => ({
+    ended: endBroadcasts(simulator, channels),
+  })),
+  'POST /streams/starve': taking(requests.onChannels, ({ channels }, { simulator }) => {
+    starve(simulator, channels);
+    return DONE;
+  }),
+  'POST /streams/recover': taking(requests.onChannels, ({ channels }, { simulator }) => {
+    recover(simulator, channels);
+    return DONE;
+  }),
+  'POST /streams/lose': taking(requests.onChannels, ({ channels }, { simulator }) => {
+    lose(simulator, channels);
+    return DONE;
+  }),
+  'POST /streams/viewers': taking(requests.setViewers, ({ channels, viewers }, { simulator }) => {
+    setViewers(simulator, channels, viewers);
+    return DONE;
+  }),
+  'POST /streams/fail-recording': taking(requests.onChannels, ({ channels }, { simulator }) => {
+    for (const { arn } of resolveChannels(simulator, channels)) simulator.context.ingest.recordings.failNext(arn);
+    return DONE;
+  }),
+  'POST /streams/breach': taking(requests.breach, (body, { simulator }) => {
+    const channel = body.channel === undefined ? undefined : resolveChannels(simulator, [body.channel])[0];
+    const session = channel === undefined ? undefined : sessionOf(simulator, channel.arn);
+    simulator.context.ingest.breach(body.limit, body.limitValue, body.value, session, body.unit);
+    return DONE;
+  }),
+
+  'GET /calls': ({ simulator, query }) => ({
+    calls: simulator.context.recorder.calls(callFilter(query)),
+    lastSeq: simulator.context.recorder.lastSeq,
+    lost: simulator.context.recorder.lostCalls,
+  }),
+  'GET /calls/wait': async ({ simulator, query }) => {
+    const timeoutMs = Math.min(whole(query, 'timeoutMs') ?? 5_000, 60_000);
+    return { call: (await simulator.context.recorder.waitFor(callFilter(query), timeoutMs)) ?? null };
+  },
+  'DELETE /calls': ({ simulator }) => {
+    simulator.context.recorder.clear();
+    return DONE;
+  },
+  'GET /cues': ({ simulator, query }) => ({
+    cues: simulator.context.recorder.cues(text(query, 'channelArn'), whole(query, 'afterSeq')),
+  }),
+
+  'GET /events': ({ simulator, query }) => ({
+    events: simulator.publisher.events({
+      name: text(query, 'name'),
+      channelArn: text(query, 'channelArn'),
+      afterSeq: whole(query, 'afterSeq'),
+    }),
+    lostDeliveries: simulator.delivery.lost,
+  }),
+  'PUT /events/policy': taking(requests.deliveryPolicy, (policy, { simulator }) => {
+    simulator.publisher.policy = { ...simulator.publisher.policy, ...policy };
+    return simulator.publisher.policy;
+  }),
+  'POST /events/plan': taking(requests.nextFate, (next, { simulator }) => {
+    simulator.publisher.plan(next);
+    return DONE;
+  }),
+  'POST /events/release': ({ simulator }) => {
+    simulator.publisher.release();
+    return DONE;
+  },
+  'POST /events/settle': async ({ simulator }) => {
+    await simulator.delivery.settled();
+    return { lostDeliveries: simulator.delivery.lost };
+  },
+
+  'GET /faults': ({ simulator }) => ({ faults: simulator.faults.list() }),
+  'POST /faults': taking(requests.faultRule, (rule, { simulator }) => ({ id: simulator.faults.add(rule) })),
+  'DELETE /faults': ({ simulator, query }) => {
+    const id = whole(query, 'id');
+    if (id === undefined) simulator.faults.clear();
+    else if (!simulator.faults.remove(id)) throw new ControlProblem(404, `there is no fault ${id}`);
+    return DONE;
+  },
+
+  'GET /clock': ({ simulator }) => ({ now: simulator.clock.now(), rate: simulator.clock.rate }),
+  'POST /clock/advance': taking(requests.advance, ({ ms }, { simulator }) => {
+    simulator.clock.advance(ms);
+    return { now: simulator.clock.now() };
+  }),
+  'PUT /clock': taking(requests.clockRate, ({ rate }, { simulator }) => {
+    simulator.clock.setRate(rate);
+    return { now: simulator.clock.now(), rate };
+  }),
+
+  'PATCH /settings': taking(requests.settingsChange, (change, { simulator }) => {
+    const { settings } = simulator;
+    if (change.enforcement !== undefined) simulator.throttle.use(change.enforcement);
+    settings.quotas = { ...settings.quotas, ...change.quotas };
+    settings.timings = { ...settings.timings, ...change.timings };
+    settings.switches = { ...settings.switches, ...change.switches };
+    return { enforcement: simulator.throttle.enforcement, ...settings };
+  }),
+};

@@ -1,0 +1,136 @@
+// What one simulator can be told, with its defaults. The defaults of time are short, so that tests are quick;
+// REALISTIC_TIMINGS are what a viewer of a rehearsal would expect.
+
+import type { CallRate, OperationName } from './throttle/quotas.ts';
+import type { Enforcement } from './throttle/throttle.ts';
+
+/** How long things take, in simulated milliseconds. */
+export interface Timings {
+  /** Session Created → Stream Start. */
+  readonly sessionToStartMs: number;
+  /** Session Ended → Stream End. */
+  readonly sessionEndToStreamEndMs: number;
+  /** No data at all for this long ends a session; until then a new connection needs takeover. */
+  readonly lossTimeoutMs: number;
+  /** An encoder that reconnects by itself tries again this long after it was cut. */
+  readonly encoderReconnectMs: number;
+  /** A recording is still being written this long after its stream ended; a stream that starts sooner is not merged. */
+  readonly recordingWriteMs: number;
+  /** Recording configuration CREATING → ACTIVE or CREATE_FAILED. */
+  readonly recordingConfigurationMs: number;
+}
+
+export const QUICK_TIMINGS: Timings = {
+  sessionToStartMs: 0,
+  sessionEndToStreamEndMs: 0,
+  lossTimeoutMs: 30_000,
+  encoderReconnectMs: 1_000,
+  recordingWriteMs: 0,
+  recordingConfigurationMs: 0,
+};
+
+export const REALISTIC_TIMINGS: Timings = {
+  sessionToStartMs: 6_500,
+  sessionEndToStreamEndMs: 2_000,
+  lossTimeoutMs: 30_000,
+  encoderReconnectMs: 3_000,
+  recordingWriteMs: 10_000,
+  recordingConfigurationMs: 2_000,
+};
+
+/** How many resources an account may have. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html */
+export interface ResourceQuotas {
+  readonly channels: number;
+  readonly concurrentStreams: number;
+  readonly concurrentViews: number;
+  readonly streamKeysPerChannel: number;
+  readonly recordingConfigurations: number;
+  readonly playbackKeyPairs: number;
+  readonly takeoversPerStream: number;
+}
+
+export const RESOURCE_QUOTAS: ResourceQuotas = {
+  channels: 5_000,
+  concurrentStreams: 100,
+  concurrentViews: 15_000,
+  streamKeysPerChannel: 1,
+  recordingConfigurations: 20,
+  playbackKeyPairs: 3,
+  takeoversPerStream: 100,
+};
+
+/** What is not documented, or was once different, and can be chosen. */
+export interface Switches {
+  /** The older reference text: UpdateChannel answers 200 on a live channel, effective with the next stream. */
+  readonly updateLiveChannel: 'conflict' | 'next-stream';
+  /** How a refused call looks: IVS's own shape, or the one of the gateway in front of it. */
+  readonly throttleError: 'ThrottlingException' | 'TooManyRequestsException';
+  /** Error bodies carry `exceptionMessage` alone, or `message` as well. */
+  readonly errorBody: 'exceptionMessage' | 'both';
+  /** The name field of limit breach events: the user guide's or the published schema's. */
+  readonly limitField: 'limit_name' | 'limit';
+  /** Largest PutMetadata payload in UTF-8 bytes ("1 KB"). */
+  readonly metadataBytes: number;
+  /** Whether a bucket in another Region is refused at once or ends as CREATE_FAILED (the older us-east-1 behaviour). */
+  readonly foreignBucket: 'create-failed' | 'validation-error';
+}
+
+export const DEFAULT_SWITCHES: Switches = {
+  updateLiveChannel: 'conflict',
+  throttleError: 'ThrottlingException',
+  errorBody: 'exceptionMessage',
+  limitField: 'limit_name',
+  metadataBytes: 1024,
+  foreignBucket: 'create-failed',
+};
+
+/** Where events go: the SDK's own client settings, and optionally a queue that gets every IVS event without a rule. */
+export interface SqsOptions {
+  readonly endpoint?: string | undefined;
+  readonly queueUrl?: string | undefined;
+  readonly region?: string | undefined;
+}
+
+/** Everything `startSimulator` takes; each field is optional. */
+export interface SimulatorOptions {
+  /** 0, the default, takes a free port. */
+  readonly port?: number | undefined;
+  /** Default 127.0.0.1: nothing listens outside loopback unless told. */
+  readonly host?: string | undefined;
+  readonly region?: string | undefined;
+  readonly accountId?: string | undefined;
+  /** Repeats a run; default: a fresh one. */
+  readonly seed?: string | number | undefined;
+  readonly enforcement?: Enforcement | undefined;
+  readonly callRates?: Partial<Readonly<Record<OperationName, CallRate>>> | undefined;
+  readonly quotas?: Partial<ResourceQuotas> | undefined;
+  readonly timings?: Partial<Timings> | undefined;
+  readonly switches?: Partial<Switches> | undefined;
+  /** Simulated milliseconds per real one; 0 is a clock that only moves when told. Default 1. */
+  readonly clockRate?: number | undefined;
+  /** Epoch milliseconds at which the simulated clock starts; default now. */
+  readonly startAt?: number | undefined;
+  readonly sqs?: SqsOptions | undefined;
+  /** How many calls and cues the record keeps. Default 250,000 and 100,000. */
+  readonly recordedCalls?: number | undefined;
+  readonly recordedCues?: number | undefined;
+}
+
+/** The settled form that the parts read. Switches, quotas and timings can be changed while it runs. */
+export interface Settings {
+  readonly region: string;
+  readonly accountId: string;
+  quotas: ResourceQuotas;
+  timings: Timings;
+  switches: Switches;
+}
+
+export function settle(options: SimulatorOptions): Settings {
+  return {
+    region: options.region ?? 'us-west-2',
+    accountId: options.accountId ?? '111122223333',
+    quotas: { ...RESOURCE_QUOTAS, ...options.quotas },
+    timings: { ...QUICK_TIMINGS, ...options.timings },
+    switches: { ...DEFAULT_SWITCHES, ...options.switches },
+  };
+}

@@ -1,0 +1,260 @@
+// The service's side of a broadcast: accepts or refuses connections, follows their data, ends sessions, and says what
+// happened. It knows keys and sessions; encoders (streams/encoders.ts) are its clients like OBS would be.
+// https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/streaming-config.html
+
+import type { Clock, Timer } from '../clock.ts';
+import {
+  HEALTH_CHANGE,
+  type Happening,
+  LIMIT_BREACH,
+  LIMIT_UNITS,
+  type LimitName,
+  STATE_CHANGE,
+} from '../events/event.ts';
+import { eventName } from '../events/event.ts';
+import type { Ids } from '../ids.ts';
+import type { Settings } from '../settings.ts';
+import type { Channel, Store } from '../store.ts';
+import { Recordings } from './recordings.ts';
+import { type ChannelSnapshot, DEFAULT_MEDIA, type Media, SESSION_EVENTS, type Session } from './session.ts';
+import { Sessions } from './sessions.ts';
+import type { ViewerCurve } from './viewers.ts';
+
+/** What an encoder brings. */
+export interface ConnectRequest {
+  readonly streamKey: string;
+  readonly priority?: number | undefined;
+  readonly media?: Partial<Media> | undefined;
+  readonly viewers?: ViewerCurve | undefined;
+  /** A reason for which the session is refused after it was created (a `code` of Session Ended). */
+  readonly rejectWith?: string | undefined;
+  /** The stream is not processed: Stream Failure. */
+  readonly transcodeFails?: boolean | undefined;
+}
+
+export type RefusalReason =
+  | 'UnknownStreamKey'
+  | 'AlreadyStreaming'
+  | 'TakeoverRefused'
+  | 'ConcurrentStreamsExceeded'
+  | 'SessionRejected'
+  | 'StreamFailed';
+
+export type Connected =
+  | { readonly accepted: true; readonly channelArn: string; readonly streamId: string; readonly takeover: boolean }
+  | { readonly accepted: false; readonly channelArn?: string; readonly reason: RefusalReason };
+
+/** Why an encoder lost its connection. */
+export type Cut = 'stopped' | 'taken-over' | 'timed-out' | 'deleted';
+
+interface Parts {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly store: Store;
+  readonly settings: Settings;
+}
+
+export class Ingest {
+  readonly sessions = new Sessions();
+  readonly recordings: Recordings;
+  /** Set by the encoders: they hear when the service cuts them. */
+  onCut: (channelArn: string, why: Cut) => void = () => {};
+  readonly #parts: Parts;
+  readonly #emit: (happening: Happening) => void;
+  readonly #silent = new Map<string, Timer>();
+
+  constructor(parts: Parts, emit: (happening: Happening) => void) {
+    this.#parts = parts;
+    this.#emit = emit;
+    this.recordings = new Recordings(parts, (session, happening) => this.#tell(session, happening));
+  }
+
+  /** An encoder connects with its key, and with a priority if it means to take over. */
+  connect(request: ConnectRequest): Connected {
+    const { store, settings } = this.#parts;
+    const key = store.keyByValue(request.streamKey);
+    const channel = key === undefined ? undefined : store.channels.get(key.channelArn);
+    if (channel === undefined) return { accepted: false, reason: 'UnknownStreamKey' };
+    const current = this.sessions.current(channel.arn);
+    if (current !== undefined && (current.phase === 'starting' || current.phase === 'live')) {
+      return this.#takeOver(current, request);
+    }
+    const active = this.sessions.connectedCount;
+    if (active >= settings.quotas.concurrentStreams) {
+      this.breach('Concurrent Broadcasts', settings.quotas.concurrentStreams, active + 1);
+      return { accepted: false, channelArn: channel.arn, reason: 'ConcurrentStreamsExceeded' };
+    }
+    return this.#open(channel, request);
+  }
+
+  /** Data stops arriving as announced, though not altogether. */
+  starve(session: Session): void {
+    if (session.health === 'STARVING' || session.phase !== 'live') return;
+    session.health = 'STARVING';
+    this.#stateEvent(session, HEALTH_CHANGE, 'Starvation Start');
+  }
+
+  /** Data flows again. */
+  recover(session: Session): void {
+    this.#silent.get(session.streamId)?.cancel();
+    this.#silent.delete(session.streamId);
+    if (session.health !== 'STARVING' || session.phase !== 'live') return;
+    session.health = 'HEALTHY';
+    this.#stateEvent(session, HEALTH_CHANGE, 'Starvation End');
+  }
+
+  /** No data at all any more: starving now, ended by the service after thirty seconds unless it recovers. */
+  lose(session: Session): void {
+    this.starve(session);
+    this.#silent.get(session.streamId)?.cancel();
+    const timer = this.#parts.clock.schedule(this.#parts.settings.timings.lossTimeoutMs, () => {
+      this.end(session);
+      this.onCut(session.channelArn, 'timed-out');
+    });
+    this.#silent.set(session.streamId, timer);
+  }
+
+  /** The connection is closed, by whichever side. The last segments, and with them Stream End, follow. */
+  end(session: Session, code?: string): void {
+    if (session.phase === 'ending' || session.phase === 'ended') return;
+    const { clock, settings } = this.#parts;
+    this.#silent.get(session.streamId)?.cancel();
+    this.#silent.delete(session.streamId);
+    const watched = session.phase === 'live';
+    this.sessions.wind(session);
+    this.#stateEvent(session, STATE_CHANGE, 'Session Ended', code === undefined ? {} : { code });
+    const finish = (): void => {
+      this.sessions.end(session, clock.now());
+      if (!watched) return;
+      this.#stateEvent(session, STATE_CHANGE, 'Stream End');
+      this.recordings.streamEnded(session);
+    };
+    if (!watched || settings.timings.sessionEndToStreamEndMs === 0) finish();
+    else clock.schedule(settings.timings.sessionEndToStreamEndMs, finish);
+  }
+
+  /** StopStream: the service cuts the encoder and tells it so. */
+  stop(session: Session): void {
+    this.end(session);
+    this.onCut(session.channelArn, 'stopped');
+  }
+
+  /** A limit is passed: an event, and for a limit of a stream a mark on its session. */
+  breach(
+    limit: LimitName,
+    limitValue: number,
+    value: number,
+    session?: Session,
+    unit: string = LIMIT_UNITS[limit],
+  ): void {
+    const happening: Happening = {
+      type: LIMIT_BREACH,
+      ...(session === undefined ? {} : { channelArn: session.channelArn }),
+      detail: {
+        [this.#parts.settings.switches.limitField]: limit,
+        limit_value: limitValue,
+        exceeded_by: value - limitValue,
+        limit_unit: unit,
+        ...(session === undefined ? {} : { channel_name: session.channel.name, stream_id: session.streamId }),
+      },
+    };
+    if (session === undefined) this.#emit(happening);
+    else this.#tell(session, happening);
+  }
+
+  #open(channel: Channel, request: ConnectRequest): Connected {
+    const { clock, ids, store, settings } = this.#parts;
+    const session: Session = {
+      seq: store.nextSeq(),
+      streamId: ids.stream(),
+      channelArn: channel.arn,
+      channel: snapshot(channel),
+      startedAt: clock.now(),
+      media: { ...DEFAULT_MEDIA, ...request.media },
+      phase: 'starting',
+      health: 'HEALTHY',
+      viewers: request.viewers ?? 0,
+      priority: request.priority,
+      takeovers: 0,
+      hasErrorEvent: false,
+      events: [],
+    };
+    this.sessions.add(session);
+    this.#stateEvent(session, STATE_CHANGE, 'Session Created');
+    const refused = (reason: RefusalReason): Connected => ({ accepted: false, channelArn: channel.arn, reason });
+    if (request.rejectWith !== undefined) {
+      this.end(session, request.rejectWith);
+      return refused('SessionRejected');
+    }
+    if (request.transcodeFails === true) {
+      const reason = 'Transcode capacity exceeded. Please try again.';
+      this.#stateEvent(session, STATE_CHANGE, 'Stream Failure', { reason });
+      this.end(session);
+      return refused('StreamFailed');
+    }
+    const start = (): void => {
+      if (session.phase !== 'starting') return;
+      session.seq = store.nextSeq();
+      this.sessions.goLive(session);
+      this.#stateEvent(session, STATE_CHANGE, 'Stream Start');
+      this.recordings.streamStarted(session);
+    };
+    if (settings.timings.sessionToStartMs === 0) start();
+    else clock.schedule(settings.timings.sessionToStartMs, start);
+    return { accepted: true, channelArn: channel.arn, streamId: session.streamId, takeover: false };
+  }
+
+  #takeOver(session: Session, request: ConnectRequest): Connected {
+    const { channelArn } = session;
+    const { priority } = request;
+    if (priority === undefined) return { accepted: false, channelArn, reason: 'AlreadyStreaming' };
+    const code = this.#takeoverProblem(session, priority, { ...DEFAULT_MEDIA, ...request.media });
+    if (code !== undefined) {
+      this.#stateEvent(session, STATE_CHANGE, 'Stream Takeover Failure', { code });
+      return { accepted: false, channelArn, reason: 'TakeoverRefused' };
+    }
+    this.onCut(channelArn, 'taken-over');
+    session.priority = priority;
+    session.takeovers++;
+    this.#stateEvent(session, STATE_CHANGE, 'Stream Takeover');
+    this.recover(session);
+    return { accepted: true, channelArn, streamId: session.streamId, takeover: true };
+  }
+
+  #takeoverProblem(session: Session, priority: number, media: Media): string | undefined {
+    const valid = Number.isInteger(priority) && priority >= 1 && priority <= 2_147_483_647;
+    if (!valid || (session.priority !== undefined && priority <= session.priority))
+      return 'StreamTakeoverInvalidPriority';
+    const { width, height, videoCodec, audioCodec } = session.media;
+    const same =
+      media.width === width &&
+      media.height === height &&
+      media.videoCodec === videoCodec &&
+      media.audioCodec === audioCodec;
+    if (!same) return 'StreamTakeoverMediaMismatch';
+    const most = this.#parts.settings.quotas.takeoversPerStream;
+    return session.takeovers >= most ? 'StreamTakeoverLimitBreached' : undefined;
+  }
+
+  #stateEvent(session: Session, type: string, name: string, extra: { code?: string; reason?: string } = {}): void {
+    const detail = { event_name: name, channel_name: session.channel.name, stream_id: session.streamId, ...extra };
+    this.#tell(session, { type, channelArn: session.channelArn, detail });
+  }
+
+  /** Writes a happening into the session's own list and hands it on as an event. */
+  #tell(session: Session, happening: Happening): void {
+    const name = eventName(happening);
+    const code = happening.detail['code'];
+    session.events.push({
+      name,
+      type: happening.type,
+      at: this.#parts.clock.now(),
+      ...(typeof code === 'string' ? { code } : {}),
+    });
+    if (session.events.length > SESSION_EVENTS) session.events.shift();
+    if (happening.type === LIMIT_BREACH || name.endsWith('Failure')) session.hasErrorEvent = true;
+    this.#emit(happening);
+  }
+}
+
+const snapshot = (channel: Channel): ChannelSnapshot => ({ ...channel, tags: new Map(channel.tags) });

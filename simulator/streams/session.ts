@@ -1,0 +1,75 @@
+// One broadcast of one channel, from the accepted key to the last segment, and what can be read of it afterwards.
+
+import type { ChannelSettings } from '../store.ts';
+import type { ViewerCurve } from './viewers.ts';
+
+/** What the encoder sends. */
+export interface Media {
+  readonly width: number;
+  readonly height: number;
+  readonly framerate: number;
+  readonly videoBitrate: number;
+  readonly videoCodec: string;
+  readonly audioBitrate: number;
+  readonly audioCodec: string;
+  readonly audioSampleRate: number;
+  readonly audioChannels: number;
+  readonly encoder: string;
+}
+
+export const DEFAULT_MEDIA: Media = {
+  width: 1920,
+  height: 1080,
+  framerate: 30,
+  videoBitrate: 6_000_000,
+  videoCodec: 'avc1.4D401F',
+  audioBitrate: 160_000,
+  audioCodec: 'mp4a.40.2',
+  audioSampleRate: 48_000,
+  audioChannels: 2,
+  encoder: 'virtual encoder',
+};
+
+/** An entry of a session's truncated events. */
+export interface SessionEvent {
+  readonly name: string;
+  /** The event's detail-type. */
+  readonly type: string;
+  readonly at: number;
+  readonly code?: string;
+}
+
+/** `starting`: key accepted, nothing to watch yet. `ending`: the encoder is gone, the last segments are not out. */
+export type Phase = 'starting' | 'live' | 'ending' | 'ended';
+
+/** The channel as it was when the session began. */
+export type ChannelSnapshot = Readonly<ChannelSettings> & {
+  readonly arn: string;
+  readonly id: string;
+  readonly host: string;
+  readonly srtPassphrase: string;
+  readonly tags: ReadonlyMap<string, string>;
+};
+
+export interface Session {
+  /** Place in the lists: the order of creation while starting, the order of going live from then on. */
+  seq: number;
+  readonly streamId: string;
+  readonly channelArn: string;
+  readonly channel: ChannelSnapshot;
+  readonly startedAt: number;
+  media: Media;
+  phase: Phase;
+  endedAt?: number;
+  health: 'HEALTHY' | 'STARVING' | 'UNKNOWN';
+  viewers: ViewerCurve;
+  /** Of the encoder that sends now; none was given when undefined. */
+  priority: number | undefined;
+  takeovers: number;
+  hasErrorEvent: boolean;
+  /** Newest last. */
+  readonly events: SessionEvent[];
+}
+
+/** How many events a session keeps; older ones are lost. */
+export const SESSION_EVENTS = 500;
