@@ -14,7 +14,7 @@ export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
   const info = await redis.info('server');
   const setting = async (name: string): Promise<string | undefined> => {
     try {
-      const [, value] = (await redis.config('GET', name)) as string[];
+      const [, value] = await redis.config('GET', name);
       return value;
     } catch {
       return undefined;
