@@ -1,0 +1,219 @@
+// Which permissions each action needs, as a table, and the least-privilege policy for a set of actions.
+// https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoninteractivevideoservice.html
+import type { ActionName, ActionParams } from '#domain/action.ts';
+import type { OperationName } from '#ivs/limits.ts';
+
+/** An action somebody may ask for; without parameters every variant of it counts. */
+export interface ActionUse {
+  readonly action: ActionName;
+  readonly params?: unknown;
+}
+
+/** What the daemon asks of IVS whatever the rules say: polls, the inventory, and live state right before a call. */
+export const baselineOperations: readonly OperationName[] = ['ListStreams', 'ListChannels', 'GetStream'];
+
+const withLive = (...operations: readonly OperationName[]): readonly OperationName[] => ['GetStream', ...operations];
+
+const ivsByAction: Readonly<Record<ActionName, readonly OperationName[]>> = {
+  put_metadata: ['PutMetadata'],
+  rotate_stream_key: withLive('ListStreamKeys', 'GetStreamKey', 'CreateStreamKey', 'DeleteStreamKey'),
+  set_recording: withLive('GetChannel', 'UpdateChannel', 'ListRecordingConfigurations', 'GetRecordingConfiguration'),
+  stop_stream: withLive('StopStream'),
+  notify: [],
+  webhook: [],
+  emit_event: [],
+  tag: ['TagResource', 'UntagResource', 'ListTagsForResource'],
+  capture_session: ['GetChannel', 'GetStreamSession', 'ListStreamSessions'],
+  rotate_playback_key_pair: [
+    'ListPlaybackKeyPairs',
+    'GetPlaybackKeyPair',
+    'ImportPlaybackKeyPair',
+    'DeletePlaybackKeyPair',
+  ],
+  retire_recording_configuration: withLive(
+    'ListChannels',
+    'GetChannel',
+    'UpdateChannel',
+    'ListRecordingConfigurations',
+    'GetRecordingConfiguration',
+    'DeleteRecordingConfiguration',
+  ),
+  retire_channel: withLive('GetChannel', 'StopStream', 'ListStreamKeys', 'DeleteStreamKey', 'DeleteChannel'),
+};
+
+/** The operations of IVS that these actions use, the baseline included, in the order of their names. */
+export function operationsFor(uses: readonly ActionUse[]): OperationName[] {
+  return [...new Set([...baselineOperations, ...uses.flatMap(operationsOf)])].sort();
+}
+
+function operationsOf({ action, params }: ActionUse): readonly OperationName[] {
+  const more: OperationName[] = [];
+  const given = (params ?? {}) as Record<string, unknown>;
+  const any = params === undefined;
+  if (action === 'rotate_stream_key' && (any || given['when'] === 'now_and_stop')) more.push('StopStream');
+  if (action === 'set_recording' && (any || given['if_live'] === 'restart')) more.push('StopStream');
+  if (action === 'stop_stream' && (any || given['revoke_key'] === true)) more.push('ListStreamKeys', 'DeleteStreamKey');
+  return [...ivsByAction[action], ...more];
+}
+
+type Resource = 'channel' | 'stream-key' | 'recording-configuration' | 'playback-key';
+
+/** The resource types that an operation is authorised on. */
+const resourcesByOperation: Readonly<Partial<Record<OperationName, readonly Resource[]>>> = {
+  BatchGetStreamKey: ['stream-key'],
+  CreateStreamKey: ['stream-key', 'channel'],
+  DeleteStreamKey: ['stream-key'],
+  GetStreamKey: ['stream-key'],
+  ListStreamKeys: ['channel', 'stream-key'],
+  DeleteChannel: ['channel', 'stream-key'],
+  ListRecordingConfigurations: ['recording-configuration'],
+  GetRecordingConfiguration: ['recording-configuration'],
+  DeleteRecordingConfiguration: ['recording-configuration'],
+  ListPlaybackKeyPairs: ['playback-key'],
+  GetPlaybackKeyPair: ['playback-key'],
+  ImportPlaybackKeyPair: ['playback-key'],
+  DeletePlaybackKeyPair: ['playback-key'],
+};
+
+/** Where the policy holds. Account and region may be `*`. */
+export interface PolicyScope {
+  readonly region: string;
+  readonly account: string;
+  /** ARN of the event queue; without it the policy has no statement for it. */
+  readonly queueArn?: string | undefined;
+}
+
+export interface IamStatement {
+  readonly Sid: string;
+  readonly Effect: 'Allow';
+  readonly Action: readonly string[];
+  readonly Resource: string | readonly string[];
+}
+
+export interface IamPolicy {
+  readonly Version: '2012-10-17';
+  readonly Statement: readonly IamStatement[];
+}
+
+const queueActions = [
+  'sqs:ChangeMessageVisibility',
+  'sqs:DeleteMessage',
+  'sqs:GetQueueAttributes',
+  'sqs:GetQueueUrl',
+  'sqs:ReceiveMessage',
+];
+
+/** What the daemon must be allowed, and no more, to carry out these actions. */
+export function daemonPolicy(uses: readonly ActionUse[], scope: PolicyScope): IamPolicy {
+  const { region, account, queueArn } = scope;
+  const byResources = Map.groupBy(operationsFor(uses), (operation) =>
+    (resourcesByOperation[operation] ?? ['channel']).join(' '),
+  );
+  const statements: IamStatement[] = [...byResources].map(([resources, operations]) => ({
+    Sid: `Ivs${resources.split(' ').map(camel).join('And')}`,
+    Effect: 'Allow',
+    Action: operations.map((operation) => `ivs:${operation}`),
+    Resource: resources.split(' ').map((resource) => `arn:aws:ivs:${region}:${account}:${resource}/*`),
+  }));
+  if (queueArn !== undefined)
+    statements.push({ Sid: 'EventQueue', Effect: 'Allow', Action: queueActions, Resource: queueArn });
+  statements.push(...deliveryStatements(uses, scope));
+  return { Version: '2012-10-17', Statement: statements };
+}
+
+function camel(name: string): string {
+  return name.replaceAll(/(^|-)([a-z])/g, (_match, _dash, letter: string) => letter.toUpperCase());
+}
+
+/** Where keys are delivered and events go. A name with a template in it stands for every name it can become. */
+function deliveryStatements(uses: readonly ActionUse[], { region, account }: PolicyScope): IamStatement[] {
+  const secrets = new Set<string>();
+  const parameters = new Set<string>();
+  const buses = new Set<string>();
+  for (const { action, params } of uses) {
+    if (action === 'rotate_stream_key' || action === 'rotate_playback_key_pair') {
+      const deliver = (params as ActionParams<'rotate_stream_key'> | undefined)?.deliver;
+      if (!params || deliver?.secrets_manager) secrets.add(wildcard(deliver?.secrets_manager ?? '*'));
+      if (!params || deliver?.ssm_parameter) parameters.add(wildcard(deliver?.ssm_parameter ?? '*'));
+    }
+    if (action === 'emit_event') buses.add((params as ActionParams<'emit_event'> | undefined)?.bus ?? 'default');
+  }
+  const statements: IamStatement[] = [];
+  if (secrets.size > 0)
+    statements.push({
+      Sid: 'DeliverToSecretsManager',
+      Effect: 'Allow',
+      Action: [
+        'secretsmanager:CreateSecret',
+        'secretsmanager:DescribeSecret',
+        'secretsmanager:GetSecretValue',
+        'secretsmanager:PutSecretValue',
+        'secretsmanager:UpdateSecretVersionStage',
+      ],
+      // Secrets Manager adds six random characters to the name.
+      Resource: [...secrets].map((name) =>
+        name.startsWith('arn:')
+          ? name
+          : `arn:aws:secretsmanager:${region}:${account}:secret:${name}${name.endsWith('*') ? '' : '-*'}`,
+      ),
+    });
+  if (parameters.size > 0)
+    statements.push({
+      Sid: 'DeliverToParameterStore',
+      Effect: 'Allow',
+      Action: ['ssm:GetParameter', 'ssm:PutParameter'],
+      Resource: [...parameters].map((name) => `arn:aws:ssm:${region}:${account}:parameter/${name.replace(/^\//, '')}`),
+    });
+  if (buses.size > 0)
+    statements.push({
+      Sid: 'EmitEvents',
+      Effect: 'Allow',
+      Action: ['events:PutEvents'],
+      Resource: [...buses].map((bus) =>
+        bus.startsWith('arn:') ? bus : `arn:aws:events:${region}:${account}:event-bus/${bus}`,
+      ),
+    });
+  return statements;
+}
+
+function wildcard(name: string): string {
+  return name.replaceAll(/\{\{.*?\}\}/g, '*').replaceAll(/\*+/g, '*');
+}
+
+/** What `bootstrap` needs; it belongs to whoever sets up, never to the daemon. */
+export function setupPolicy({ region, account }: PolicyScope, name: string): IamPolicy {
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Sid: 'Rule',
+        Effect: 'Allow',
+        Action: [
+          'events:DeleteRule',
+          'events:DescribeRule',
+          'events:ListTagsForResource',
+          'events:ListTargetsByRule',
+          'events:PutRule',
+          'events:PutTargets',
+          'events:RemoveTargets',
+          'events:TagResource',
+        ],
+        Resource: `arn:aws:events:${region}:${account}:rule/${name}-*`,
+      },
+      {
+        Sid: 'Queues',
+        Effect: 'Allow',
+        Action: [
+          'sqs:CreateQueue',
+          'sqs:DeleteQueue',
+          'sqs:GetQueueAttributes',
+          'sqs:GetQueueUrl',
+          'sqs:ListQueueTags',
+          'sqs:SetQueueAttributes',
+          'sqs:TagQueue',
+        ],
+        Resource: `arn:aws:sqs:${region}:${account}:${name}-*`,
+      },
+    ],
+  };
+}
