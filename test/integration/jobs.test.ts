@@ -1,0 +1,159 @@
+import { describe, expect, test } from 'vitest';
+import { AppError } from '#domain/errors.ts';
+import { jobIdOf } from '#jobs/job-id.ts';
+import { Queues } from '#jobs/queues.ts';
+import { Relay } from '#jobs/relay.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { connectRedis } from '#runtime/redis.ts';
+import { RedisState } from '#store/shared-state.ts';
+import { eventually, quietLogger, testMetrics } from '#test/support/quiet.ts';
+import { redisScope } from '#test/support/redis.ts';
+import { type JobHandler, WorkerHost } from '#workers/host.ts';
+
+async function setup(handler: JobHandler, { graceMs = 2_000 }: { graceMs?: number } = {}) {
+  const scope = await redisScope();
+  const logger = quietLogger();
+  const metrics = testMetrics();
+  const queueConnection = connectRedis({ url: scope.url, role: 'queue', logger });
+  await queueConnection.connect();
+  const queues = new Queues({ redis: queueConnection, prefix: scope.prefix });
+  const state = new RedisState({ redis: scope.connect(), prefix: scope.prefix, metrics });
+  const relay = new Relay({ state, queues, clock: systemClock, logger, random: Math.random, sweepMs: 50 });
+  const host = new WorkerHost({
+    connect: scope.connect,
+    prefix: scope.prefix,
+    queues: { actions: { concurrency: 5 } },
+    handlers: { notify: handler, webhook: handler },
+    clock: systemClock,
+    logger,
+    metrics,
+    random: () => 0,
+    graceMs,
+  });
+  return {
+    scope,
+    queues,
+    state,
+    relay,
+    host,
+    metrics,
+    async [Symbol.asyncDispose]() {
+      await host.stop();
+      await relay.stop();
+      await queues.close();
+      queueConnection.disconnect();
+      await scope[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const notify = (jobId: string) => ({ jobId, name: 'notify', payload: { text: jobId } });
+
+describe('from a committed decision to a finished job', () => {
+  test('a committed job reaches its handler, and leaves the shared state', async () => {
+    const ran: unknown[] = [];
+    await using bundle = await setup(async (payload) => {
+      ran.push(payload);
+      return { outcome: 'done' };
+    });
+    await bundle.relay.start();
+    await bundle.host.start();
+
+    await bundle.state.transact((tx) => tx.enqueue(notify('a-1')));
+    bundle.relay.nudge();
+
+    await eventually(() => ran.length === 1);
+    await eventually(() => bundle.state.view.count('job') === 0);
+  });
+
+  test('jobs that a dead replica committed are relayed by another', async () => {
+    const ran: unknown[] = [];
+    await using bundle = await setup(async (payload) => {
+      ran.push(payload);
+      return { outcome: 'done' };
+    });
+    const dead = new RedisState({ redis: bundle.scope.connect(), prefix: bundle.scope.prefix, metrics: testMetrics() });
+    await dead.transact((tx) => tx.enqueue(notify('orphan-1')));
+
+    await bundle.relay.start();
+    await bundle.host.start();
+
+    await eventually(() => ran.length === 1);
+  });
+
+  test('the same cause relayed twice runs once', async () => {
+    let runs = 0;
+    await using bundle = await setup(async () => {
+      runs += 1;
+      return { outcome: 'done' };
+    });
+    await bundle.host.start();
+
+    await bundle.queues.add([notify('same-1')]);
+    await bundle.queues.add([notify('same-1'), notify('other-1')]);
+
+    await eventually(async () => (await bundle.queues.get('actions').getCompletedCount()) === 2);
+    expect(runs).toBe(2);
+  });
+
+  test('a postponed run spends no attempt', async () => {
+    const attempts: number[] = [];
+    await using bundle = await setup(async (_payload, run) => {
+      attempts.push(run.attempt);
+      if (attempts.length < 3)
+        throw new AppError('REDIS_UNREACHABLE', 'later', { disposition: { kind: 'retry-after', delayMs: 20 } });
+      return { outcome: 'done' };
+    });
+    await bundle.host.start();
+
+    await bundle.queues.add([notify('later-1')]);
+
+    await eventually(async () => (await bundle.queues.get('actions').getCompletedCount()) === 1);
+    expect(attempts).toEqual([1, 1, 1]);
+  });
+
+  test('what nobody can repair fails at once, with its code', async () => {
+    let runs = 0;
+    await using bundle = await setup(async () => {
+      runs += 1;
+      throw new AppError('JOB_PAYLOAD_INVALID', 'no such channel');
+    });
+    await bundle.host.start();
+
+    await bundle.queues.add([notify('hopeless-1')]);
+
+    const failed = await eventually(async () => (await bundle.queues.get('actions').getFailed())[0]);
+    expect([runs, failed.failedReason]).toEqual([1, 'JOB_PAYLOAD_INVALID: no such channel']);
+  });
+
+  test('a stop interrupts what does not finish in time, and another replica runs it again', async () => {
+    const attempts: number[] = [];
+    const started = Promise.withResolvers<void>();
+    await using first = await setup(
+      (_payload, run) => {
+        attempts.push(run.attempt);
+        started.resolve();
+        return new Promise((_done, reject) =>
+          run.signal.addEventListener('abort', () => reject(run.signal.reason as Error)),
+        );
+      },
+      { graceMs: 50 },
+    );
+    await first.host.start();
+    await first.queues.add([notify('slow-1')]);
+    await started.promise;
+
+    await first.host.stop();
+
+    const job = await first.queues.find('slow-1');
+    expect([await job?.getState(), job?.attemptsMade]).toEqual(['waiting', 0]);
+  });
+});
+
+test('job ids repeat with their cause, and suit BullMQ', () => {
+  const id = jobIdOf('rotate_stream_key', 'arn:aws:ivs:us-west-2:111122223333:channel/abc', 7);
+
+  expect(id).toBe(jobIdOf('rotate_stream_key', 'arn:aws:ivs:us-west-2:111122223333:channel/abc', 7));
+  expect(id).not.toBe(jobIdOf('rotate_stream_key', 'arn:aws:ivs:us-west-2:111122223333:channel/abc', 8));
+  expect(id).toMatch(/^(?!\d+$)[^:]{1,60}$/);
+});

@@ -1,0 +1,35 @@
+// The plumbing that most tests pass along: a silent logger, metrics of their own, seeded randomness.
+import { pino } from 'pino';
+import { createMetrics, type Metrics } from '#runtime/metrics.ts';
+import type { Logger } from '#runtime/logger.ts';
+
+export function quietLogger(): Logger {
+  return pino({ level: 'silent' });
+}
+
+export function testMetrics(): Metrics {
+  return createMetrics();
+}
+
+/** The same numbers in [0, 1) for the same seed (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+/** Resolves when `condition` gives something other than undefined or false; fails after `boundMs`. */
+export async function eventually<T>(condition: () => T | Promise<T>, boundMs = 10_000): Promise<NonNullable<T>> {
+  const deadline = performance.now() + boundMs;
+  for (;;) {
+    const value = await condition();
+    if (value !== undefined && value !== false && value !== null) return value as NonNullable<T>;
+    if (performance.now() > deadline)
+      throw new Error(`did not come true within ${boundMs} ms: ${condition.toString()}`);
+    await new Promise((done) => setTimeout(done, 10));
+  }
+}
