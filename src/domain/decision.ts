@@ -1,0 +1,271 @@
+// What a rule decided, and why: every decision, also the one not to act. The reasons are a closed set: they are metric labels
+// and the headings of docs/reasons.md too.
+import type { ActionName } from './action.ts';
+import type { RuleMode, TriggerKind } from './rule.ts';
+
+export const decisionOutcomes = ['acted', 'would_act', 'pending', 'not_fired', 'suppressed', 'resolved'] as const;
+/**
+ * `acted`: jobs were enqueued. `would_act`: the same in dry run, without jobs. `pending`: the condition began and `for` runs.
+ * `not_fired`: the trigger was there and the rule did not come to fire. `suppressed`: it was to act and a guard held it back.
+ * `resolved`: the condition ended after the rule had fired.
+ */
+export type DecisionOutcome = (typeof decisionOutcomes)[number];
+
+interface ReasonEntry {
+  readonly outcomes: readonly DecisionOutcome[];
+  readonly meaning: string;
+  /** What changes it, for whoever asks why nothing happened. */
+  readonly remedy: string;
+}
+
+export const decisionReasons = {
+  fired: {
+    outcomes: ['acted', 'would_act'],
+    meaning: 'The condition held for as long as `for` asks, and every guard let it pass.',
+    remedy: 'Nothing. In dry run: set `mode: enforce` to let the rule act.',
+  },
+  step_due: {
+    outcomes: ['acted', 'would_act'],
+    meaning: 'The time of an action with `after` came while the rule was still firing.',
+    remedy: 'Nothing.',
+  },
+  condition_ended: {
+    outcomes: ['resolved'],
+    meaning: 'The condition of a rule that had fired ended; the actions of `on_resolve` ran, if there are any.',
+    remedy: 'Nothing.',
+  },
+  condition_began: {
+    outcomes: ['pending'],
+    meaning: 'The trigger matches; the rule fires when that has lasted as long as `for` asks.',
+    remedy: 'Wait, or shorten `for`.',
+  },
+  trigger_not_met: {
+    outcomes: ['not_fired'],
+    meaning: 'What is known of the channel does not match the trigger. Only `explain` says this; it is not recorded.',
+    remedy: 'Compare the values shown with the trigger of the rule.',
+  },
+  match_failed: {
+    outcomes: ['not_fired'],
+    meaning: 'The trigger matched, but the channel is not one that `match` selects.',
+    remedy: 'Compare the tags and the name of the channel with `match`.',
+  },
+  no_channel: {
+    outcomes: ['not_fired'],
+    meaning:
+      'The event names no channel (a breach of an account’s limit), and the rule asks for one with `match` or `while`.',
+    remedy: 'Drop `match` and `while`, or match on events that name a channel.',
+  },
+  while_broken: {
+    outcomes: ['not_fired'],
+    meaning: '`while` was not, or no longer, true before the rule came to fire.',
+    remedy: 'Nothing, if that is what `while` is for: an encoder that reconnects cancels a rotation.',
+  },
+  for_not_reached: {
+    outcomes: ['not_fired'],
+    meaning: 'The condition ended before it had lasted as long as `for` asks.',
+    remedy: 'Nothing, if a blip should stay quiet; otherwise shorten `for`.',
+  },
+  event_too_old: {
+    outcomes: ['not_fired'],
+    meaning: 'The event happened longer ago than `max_event_age` allows.',
+    remedy: 'Raise `max_event_age`, or find out why events come late.',
+  },
+  already_acted: {
+    outcomes: ['not_fired'],
+    meaning: 'The rule has acted for this very cause before.',
+    remedy: 'Nothing: an action follows once from one cause.',
+  },
+  once_per_session: {
+    outcomes: ['suppressed'],
+    meaning: 'The rule has `once_per: session` and has fired in this stream session.',
+    remedy: 'Nothing; it can fire again in the next session.',
+  },
+  step_cancelled: {
+    outcomes: ['not_fired'],
+    meaning: 'The rule resolved before the time of an action with `after` came.',
+    remedy: 'Nothing.',
+  },
+  rule_changed: {
+    outcomes: ['not_fired'],
+    meaning: 'The rule was changed, removed or switched off while it was waiting; what it was waiting for was dropped.',
+    remedy: 'Nothing: a changed rule looks at every channel anew.',
+  },
+  warming_up: {
+    outcomes: ['suppressed'],
+    meaning: 'The daemon has started and not yet seen one complete poll.',
+    remedy: 'Wait for the first complete poll; if none comes, look at the polls in `/metrics` and at `/readyz`.',
+  },
+  data_gap: {
+    outcomes: ['suppressed'],
+    meaning: 'Polls or events have stopped. Timers stand still, and missing data is no reason to act.',
+    remedy: 'Find out why data is missing; timers go on when it is back. `on_data_gap: ignore` switches this off.',
+  },
+  paused: {
+    outcomes: ['suppressed'],
+    meaning: 'All automation is paused.',
+    remedy: '`ivs-autopilot resume`.',
+  },
+  held: {
+    outcomes: ['suppressed'],
+    meaning: 'The channel is on hold, by the tag `ops-hold` or by `ivs-autopilot hold`.',
+    remedy: 'Release the hold, or remove the tag.',
+  },
+  silenced: {
+    outcomes: ['suppressed'],
+    meaning: 'A silence matches the rule, the action or the channel.',
+    remedy: 'Expire the silence that is named, or wait for its end.',
+  },
+  inhibited: {
+    outcomes: ['suppressed'],
+    meaning: 'Another rule that is firing inhibits this one (`inhibit_rules`).',
+    remedy: 'Solve the larger problem first; what still holds afterwards is judged again.',
+  },
+  cooldown: {
+    outcomes: ['suppressed'],
+    meaning: 'The rule fired for the same group less than its `cooldown` ago.',
+    remedy: 'Wait, or shorten `cooldown`. A condition that still holds then is acted on.',
+  },
+  max_per_hour: {
+    outcomes: ['suppressed'],
+    meaning: 'The rule has fired as often in the last hour as `max_per_hour` allows.',
+    remedy: 'Find out why it fires so often, or raise `max_per_hour`.',
+  },
+  max_live_percent: {
+    outcomes: ['suppressed'],
+    meaning:
+      'The rule was about to act on more than `max_live_percent` of the live channels: it was stopped, once and for all.',
+    remedy: 'Look at what these channels have in common; then `POST /v1/rules/{name}/reset`, or change the rule.',
+  },
+  rule_stopped: {
+    outcomes: ['suppressed'],
+    meaning: 'The rule was stopped by `max_live_percent` before and nobody has started it again.',
+    remedy: '`POST /v1/rules/{name}/reset`, or change the rule.',
+  },
+  recovering: {
+    outcomes: ['suppressed'],
+    meaning:
+      'The condition is over and `keep_firing_for` runs: an action with `after` waits until it is clear which way it goes.',
+    remedy: 'Nothing.',
+  },
+  template_failed: {
+    outcomes: ['suppressed'],
+    meaning: 'The parameters of an action could not be filled in from what is known.',
+    remedy: 'Read the problem in the entry; use `| default: "…"` for what may be missing.',
+  },
+} as const satisfies Record<string, ReasonEntry>;
+
+export type DecisionReason = keyof typeof decisionReasons;
+
+/** The guards, in the order in which they are asked. */
+export const guardNames = [
+  'warm_up',
+  'on_data_gap',
+  'stopped',
+  'pause',
+  'hold',
+  'max_event_age',
+  'once_per',
+  'cooldown',
+  'max_per_hour',
+  'max_live_percent',
+  'silence',
+  'inhibit',
+] as const;
+export type GuardName = (typeof guardNames)[number];
+
+export type Values = Readonly<Record<string, string | number | boolean>>;
+
+/** What a guard said, with the values it compared. */
+export interface GuardVerdict {
+  readonly guard: GuardName;
+  readonly passed: boolean;
+  readonly values: Values;
+}
+
+/** What set the rule off. */
+export interface TriggerEvidence {
+  readonly kind: TriggerKind;
+  /** When the condition began, or the event happened. */
+  readonly sinceMs: number;
+  /** In plain words. */
+  readonly text: string;
+  readonly values: Values;
+}
+
+/** One decision of one rule about one channel (or group); the entry of the journal. */
+export interface Decision {
+  readonly id: string;
+  readonly rule: string;
+  readonly mode: RuleMode;
+  readonly outcome: DecisionOutcome;
+  readonly reason: DecisionReason;
+  readonly atMs: number;
+  readonly channelArn?: string;
+  readonly channelName?: string;
+  readonly streamId?: string;
+  /** What the rule is grouped by; the channel's ARN by default. */
+  readonly group: string;
+  /** What it follows from: the same cause is acted on once. */
+  readonly cause: string;
+  readonly trigger: TriggerEvidence;
+  readonly guards: readonly GuardVerdict[];
+  readonly jobs: readonly { readonly jobId: string; readonly action: ActionName }[];
+  /** Actions of a decision that acted which were held back by themselves. */
+  readonly withheld: readonly {
+    readonly action: ActionName;
+    readonly reason: DecisionReason;
+    readonly values: Values;
+  }[];
+}
+
+/** Many equal decisions of one moment in one entry: which channels, and one decision as the example. */
+export interface DecisionSummary {
+  readonly summary: true;
+  readonly rule: string;
+  readonly outcome: DecisionOutcome;
+  readonly reason: DecisionReason;
+  readonly atMs: number;
+  readonly count: number;
+  /** Last parts of the channels' ARNs. */
+  readonly channelIds: readonly string[];
+  readonly example: Decision;
+}
+
+export type JournalEntry = Decision | DecisionSummary;
+
+/** What became of a decision's job. */
+export interface JobResult {
+  readonly jobId: string;
+  readonly decisionId: string;
+  readonly atMs: number;
+  readonly outcome: 'done' | 'failed' | 'skipped';
+  readonly detail: string;
+}
+
+/** What is told to the caller of the rules besides the journal: an alert that needs a person. */
+export interface RuleAlert {
+  readonly kind: 'cap' | 'rate';
+  readonly rule: string;
+  /** Of the rule that was stopped: a changed rule starts again. */
+  readonly ruleHash: string;
+  readonly sinceMs: number;
+  readonly text: string;
+  readonly values: Values;
+}
+
+/** Many channels in trouble together, as one thing. */
+export interface Incident {
+  readonly id: string;
+  /** `aggregate`: a rule with an aggregate trigger fires. `cap`: a rule was stopped by max_live_percent. */
+  readonly kind: 'aggregate' | 'cap';
+  readonly rule: string;
+  readonly openedAtMs: number;
+  readonly closedAtMs?: number;
+  /** Channels in the condition now, and at most. */
+  readonly affected: number;
+  readonly peak: number;
+  readonly live: number;
+  /** Actions that were held back because of it. */
+  readonly withheld: number;
+  readonly text: string;
+}
