@@ -39,6 +39,8 @@ export interface StreamSnapshot {
   /** -1 when IVS could not count in time: not zero, and not a value. */
   readonly viewerCount: number;
   readonly startTimeMs: number;
+  /** When the page that listed it was asked for, by our clock; the start of the pass unless given. */
+  readonly seenAtMs?: number;
 }
 
 /** What the inventory knows of a channel (ListChannels). */

@@ -1,5 +1,5 @@
 // Everything the daemon can notice. Intake makes observations; src/streams folds them into records; src/rules judges the changes.
-import type { ChannelArn, StreamSnapshot } from './channel.ts';
+import type { ChannelArn, StreamId, StreamSnapshot } from './channel.ts';
 
 /** An EventBridge event as it arrived. https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html */
 export interface EventEnvelope {
@@ -38,6 +38,10 @@ export interface PollObservation {
   /** False when a page failed: presence counts then, absence does not. */
   readonly complete: boolean;
   readonly streams: readonly StreamSnapshot[];
+  /** In a piece of a large pass: ids of the streams that the pieces before it carried; absence is judged by the last piece. */
+  readonly alreadyApplied?: readonly StreamId[];
+  /** True in every piece of a large pass but the last. */
+  readonly continues?: boolean;
 }
 
 /** A source of data went silent, or came back. While one is silent, missing data means nothing. */

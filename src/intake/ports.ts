@@ -1,0 +1,50 @@
+// What noticing needs from others: a way to read IVS inside its quotas, and somewhere to put what was seen. Met in app.ts.
+import type { Lane } from '#domain/action.ts';
+import type { Channel, ChannelArn, StreamSnapshot } from '#domain/channel.ts';
+import type { EventObservation, Observation } from '#domain/observation.ts';
+
+export interface CallOptions {
+  /** Who goes first when several wait for a permit of the same operation. */
+  readonly lane: Lane;
+  readonly signal: AbortSignal;
+  /** Epoch ms after which the call is not wanted any more. */
+  readonly deadlineMs?: number;
+}
+
+/** One call is one page and one permit; failures are AppErrors. The last page has no `nextToken`. */
+export interface StreamReader {
+  /** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListStreams.html */
+  listStreams(
+    request: { readonly filterBy?: { readonly health: 'STARVING' }; readonly nextToken?: string },
+    options: CallOptions,
+  ): Promise<{ readonly streams: readonly StreamSnapshot[]; readonly nextToken: string | undefined }>;
+}
+
+export interface ChannelReader {
+  /** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListChannels.html */
+  listChannels(
+    request: { readonly nextToken?: string },
+    options: CallOptions,
+  ): Promise<{ readonly channels: readonly Channel[]; readonly nextToken: string | undefined }>;
+  /** @throws AppError IVS_NOT_FOUND when there is no such channel. */
+  getChannel(arn: ChannelArn, options: CallOptions): Promise<Channel>;
+}
+
+/** Takes what was noticed; resolves when everything that follows from it is committed, rejects when it is not. */
+export type Observe = (observation: Observation) => Promise<void>;
+
+export interface EventSink {
+  /** As `Observe`: the message is deleted from the queue only after this resolved. */
+  observe(observation: EventObservation): Promise<void>;
+  /** Keeps an event that nobody knows, for inspection; bounded. */
+  keepUnknown(event: UnknownEvent): Promise<void>;
+  /** The queue was read, at this time by our clock; also when nothing was in it. */
+  queueRead(atMs: number): Promise<void>;
+}
+
+export interface UnknownEvent {
+  readonly reason: string;
+  /** The message's body, cut after a few thousand characters. */
+  readonly body: string;
+  readonly arrivedAtMs: number;
+}
