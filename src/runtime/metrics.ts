@@ -50,6 +50,47 @@ export function createMetrics() {
       'route',
       'status',
     ]),
+    // Calls to Amazon IVS
+    ivsCalls: counter('ivs_calls_total', 'Calls sent to Amazon IVS, by outcome (ok or the error code)', [
+      'shard',
+      'operation',
+      'outcome',
+    ]),
+    ivsCallSeconds: histogram(
+      'ivs_call_seconds',
+      'Time from sending a call to the first byte of its answer',
+      [0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+      ['shard', 'operation'],
+    ),
+    ivsPermits: counter('ivs_permits_total', 'Permits spent, by operation and lane', ['shard', 'operation', 'lane']),
+    ivsPermitWaitSeconds: histogram(
+      'ivs_permit_wait_seconds',
+      'Time a call waited for its permit, by lane',
+      [0.005, 0.05, 0.25, 1, 5, 20, 60],
+      ['shard', 'lane'],
+    ),
+    ivsThrottles: counter('ivs_throttles_total', 'Calls that Amazon IVS refused for their rate', [
+      'shard',
+      'operation',
+      'scope',
+    ]),
+    ivsLedgerExchanges: counter('ivs_ledger_exchanges_total', 'Round trips to the ledger of permits in Redis', ['shard']),
+    ivsLedgerFences: counter('ivs_ledger_fences_total', 'Times the ledger of permits began anew, granting nothing for a while', [
+      'shard',
+    ]),
+    ivsSlotsInUse: gauge('ivs_slots_in_use', 'Permits in use in the last second, over all replicas', [
+      'shard',
+      'operation',
+    ]),
+    ivsSlotsOutOfService: gauge('ivs_slots_out_of_service', 'Permits withheld after throttling, over all replicas', [
+      'shard',
+      'operation',
+    ]),
+    ivsCallsWaiting: gauge('ivs_calls_waiting', 'Calls that wait for a permit in this replica', [
+      'shard',
+      'operation',
+      'lane',
+    ]),
     // Configuration
     configLoads: counter('config_loads_total', 'Attempts to load the configuration, by outcome', ['outcome']),
     configLastLoad: gauge('config_last_load_timestamp_seconds', 'When the configuration in force was loaded', ['hash']),

@@ -1,0 +1,284 @@
+// Amazon IVS with every call limited: one method for each operation the daemon uses, one permit for each wire call, the SDK's
+// own retries off (who retries, and when, is decided by the jobs). Sole importer of the IVS SDK.
+import {
+  BatchGetChannelCommand,
+  BatchGetStreamKeyCommand,
+  type Channel,
+  CreateChannelCommand,
+  CreateRecordingConfigurationCommand,
+  CreateStreamKeyCommand,
+  DeleteChannelCommand,
+  DeletePlaybackKeyPairCommand,
+  DeleteRecordingConfigurationCommand,
+  DeleteStreamKeyCommand,
+  GetChannelCommand,
+  GetPlaybackKeyPairCommand,
+  GetRecordingConfigurationCommand,
+  GetStreamCommand,
+  GetStreamKeyCommand,
+  GetStreamSessionCommand,
+  ImportPlaybackKeyPairCommand,
+  IvsClient,
+  type IvsClientConfig,
+  ListChannelsCommand,
+  ListPlaybackKeyPairsCommand,
+  ListRecordingConfigurationsCommand,
+  ListStreamKeysCommand,
+  ListStreamSessionsCommand,
+  ListStreamsCommand,
+  ListTagsForResourceCommand,
+  PutMetadataCommand,
+  StopStreamCommand,
+  type StreamKey,
+  TagResourceCommand,
+  UntagResourceCommand,
+  UpdateChannelCommand,
+} from '@aws-sdk/client-ivs';
+import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
+import { Secret } from '#domain/secret.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import { isThrottle, throttleScope, toAppError } from './errors.ts';
+import { type Limiter, type Permit, PermitLapsed } from './limiter.ts';
+import type { OperationName } from './limits.ts';
+import type { Lane } from './waiting-line.ts';
+
+/** Every operation there is a method for; a method is its operation's name with a small first letter. */
+const commands = {
+  BatchGetChannel: BatchGetChannelCommand,
+  BatchGetStreamKey: BatchGetStreamKeyCommand,
+  CreateChannel: CreateChannelCommand,
+  CreateRecordingConfiguration: CreateRecordingConfigurationCommand,
+  CreateStreamKey: CreateStreamKeyCommand,
+  DeleteChannel: DeleteChannelCommand,
+  DeletePlaybackKeyPair: DeletePlaybackKeyPairCommand,
+  DeleteRecordingConfiguration: DeleteRecordingConfigurationCommand,
+  DeleteStreamKey: DeleteStreamKeyCommand,
+  GetChannel: GetChannelCommand,
+  GetPlaybackKeyPair: GetPlaybackKeyPairCommand,
+  GetRecordingConfiguration: GetRecordingConfigurationCommand,
+  GetStream: GetStreamCommand,
+  GetStreamKey: GetStreamKeyCommand,
+  GetStreamSession: GetStreamSessionCommand,
+  ImportPlaybackKeyPair: ImportPlaybackKeyPairCommand,
+  ListChannels: ListChannelsCommand,
+  ListPlaybackKeyPairs: ListPlaybackKeyPairsCommand,
+  ListRecordingConfigurations: ListRecordingConfigurationsCommand,
+  ListStreamKeys: ListStreamKeysCommand,
+  ListStreamSessions: ListStreamSessionsCommand,
+  ListStreams: ListStreamsCommand,
+  ListTagsForResource: ListTagsForResourceCommand,
+  PutMetadata: PutMetadataCommand,
+  StopStream: StopStreamCommand,
+  TagResource: TagResourceCommand,
+  UntagResource: UntagResourceCommand,
+  UpdateChannel: UpdateChannelCommand,
+} as const satisfies Partial<Record<OperationName, unknown>>;
+
+type Commands = typeof commands;
+export type ClientOperation = keyof Commands;
+export type InputOf<O extends ClientOperation> = ConstructorParameters<Commands[O]>[0];
+type SdkOutput<O extends ClientOperation> = Awaited<
+  ReturnType<ReturnType<InstanceType<Commands[O]>['resolveMiddleware']>>
+>['output'];
+
+/** A stream key whose value cannot be printed. */
+export type GuardedStreamKey = Omit<StreamKey, 'value'> & { readonly value?: Secret };
+/** A channel whose SRT passphrase cannot be printed. */
+export type GuardedChannel = Omit<Channel, 'srt'> & {
+  readonly srt?: { readonly endpoint?: string; readonly passphrase?: Secret };
+};
+
+type Guarded<K, V> = K extends 'streamKey'
+  ? GuardedStreamKey | Extract<V, undefined>
+  : K extends 'streamKeys'
+    ? GuardedStreamKey[] | Extract<V, undefined>
+    : K extends 'channel'
+      ? GuardedChannel | Extract<V, undefined>
+      : V;
+
+/** What a method gives: the operation's answer, its secrets wrapped. */
+export type ResultOf<O extends ClientOperation> = {
+  [K in Exclude<keyof SdkOutput<O>, '$metadata'>]: Guarded<K, SdkOutput<O>[K]>;
+};
+
+/** How a call waits. */
+export interface CallOptions {
+  /** Default `normal`. */
+  readonly lane?: Lane;
+  /** Epoch milliseconds until which the call may wait for its permit; default: the limiter's longest wait. */
+  readonly deadlineMs?: number;
+  /** Ends the wait, and the call too if it was sent already (which may then have had its effect). */
+  readonly signal?: AbortSignal;
+}
+
+type Methods = {
+  readonly [O in ClientOperation as Uncapitalize<O>]: (
+    input: InputOf<O>,
+    options?: CallOptions,
+  ) => Promise<ResultOf<O>>;
+};
+
+/** The limited client. Every method throws AppError: LIMITER_*, IVS_* or INTERRUPTED. */
+export interface IvsClientPort extends Methods {
+  /**
+   * PutMetadata for whoever decides late: waits for the channel's permit, then asks `build` what to send. `build` runs at
+   * the moment of the grant and must be quick and synchronous; undefined gives the permit back unspent, and the result is
+   * then undefined. If the permit lapses (the process was paused), what was built is sent with the next one.
+   */
+  putMetadataWhenGranted(
+    channelArn: ChannelArn,
+    options: CallOptions,
+    build: () => { readonly metadata: string } | undefined,
+  ): Promise<{ readonly metadata: string } | undefined>;
+}
+
+export interface IvsClientOptions {
+  readonly shard: string;
+  readonly limiter: Limiter;
+  readonly metrics: Metrics;
+  readonly region: string;
+  /** A stand-in for Amazon IVS; default: the SDK's own rules (AWS_ENDPOINT_URL_IVS, then AWS). */
+  readonly endpoint?: string;
+  /** Default: the SDK's chain. */
+  readonly credentials?: NonNullable<IvsClientConfig['credentials']>;
+  readonly requestTimeoutMs: number;
+  /** Most calls that can be in flight at once: the sum of what the slots allow. */
+  readonly maxSockets: number;
+}
+
+/** Builds the client. `destroy` closes its sockets. */
+export function createIvsClient(options: IvsClientOptions): { client: IvsClientPort; destroy(): void } {
+  const { shard, limiter, metrics, region, endpoint, credentials, requestTimeoutMs, maxSockets } = options;
+  const agent = { keepAlive: true, maxSockets };
+  const sdk = new IvsClient({
+    region,
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(credentials === undefined ? {} : { credentials }),
+    maxAttempts: 1,
+    requestHandler: {
+      connectionTimeout: requestTimeoutMs,
+      requestTimeout: requestTimeoutMs,
+      // Without it a request timeout only writes a warning.
+      throwOnRequestTimeout: true,
+      socketTimeout: requestTimeoutMs,
+      httpAgent: agent,
+      httpsAgent: agent,
+    },
+  });
+
+  async function send<O extends ClientOperation>(
+    operation: O,
+    input: InputOf<O>,
+    permit: Permit,
+    signal: AbortSignal | undefined,
+  ): Promise<ResultOf<O>> {
+    // The table pairs each operation with its command; TypeScript cannot follow that through a union of 28 commands.
+    const command = new (commands[operation] as unknown as new (input: object) => ListStreamsCommand)(input as object);
+    // The last step before the wire: what is serialised and signed waits here for its moment.
+    command.middlewareStack.add(
+      (next) => async (args) => {
+        await permit.untilSend(signal);
+        const result = await next(args);
+        permit.answered();
+        return result;
+      },
+      { step: 'deserialize', priority: 'low', name: 'permit' },
+    );
+    const resource = resourceOf(input as object);
+    let outcome = 'ok';
+    try {
+      const output = await sdk.send(command, signal ? { abortSignal: signal } : {});
+      return guard(output) as unknown as ResultOf<O>;
+    } catch (error) {
+      if (error instanceof PermitLapsed) {
+        outcome = 'lapsed';
+        throw error;
+      }
+      if (isThrottle(error)) {
+        const channel = resource?.includes(':channel/') ? channelIdOf(resource as ChannelArn) : undefined;
+        limiter.throttled(operation, channel, throttleScope(error, resource));
+      }
+      const failure = toAppError(error, { operation, resource, sent: permit.state.kind !== 'granted' });
+      outcome = failure.code;
+      throw failure;
+    } finally {
+      const { state } = permit;
+      if (state.kind !== 'granted') metrics.ivsCalls.inc({ shard, operation, outcome });
+      if (state.kind === 'answered')
+        metrics.ivsCallSeconds.observe({ shard, operation }, (state.at - state.sentAt) / 1000);
+    }
+  }
+
+  const request = (operation: OperationName, input: object, { lane = 'normal', deadlineMs, signal }: CallOptions) => {
+    const resource = resourceOf(input);
+    return {
+      operation,
+      lane,
+      ...(resource?.includes(':channel/') ? { channel: channelIdOf(resource as ChannelArn) } : {}),
+      ...(deadlineMs === undefined ? {} : { deadlineMs }),
+      ...(signal === undefined ? {} : { signal }),
+    };
+  };
+
+  const methods = Object.fromEntries(
+    (Object.keys(commands) as ClientOperation[]).map((operation) => [
+      operation[0]!.toLowerCase() + operation.slice(1),
+      (input: InputOf<ClientOperation>, callOptions: CallOptions = {}) =>
+        limiter.run(
+          request(operation, input as object, callOptions),
+          () => (permit) => send(operation, input, permit, callOptions.signal),
+        ),
+    ]),
+  ) as unknown as Methods;
+
+  return {
+    client: {
+      ...methods,
+      putMetadataWhenGranted: (channelArn, callOptions, build) =>
+        limiter.run(request('PutMetadata', { channelArn }, callOptions), () => {
+          const built = build();
+          return (
+            built &&
+            (async (permit) => {
+              await send('PutMetadata', { channelArn, metadata: built.metadata }, permit, callOptions.signal);
+              return built;
+            })
+          );
+        }),
+    },
+    destroy: () => sdk.destroy(),
+  };
+}
+
+/** The ARN a call is about, for messages and for the limit per channel. */
+function resourceOf(input: object): string | undefined {
+  const { channelArn, arn, resourceArn } = input as Readonly<Record<'channelArn' | 'arn' | 'resourceArn', unknown>>;
+  for (const value of [channelArn, arn, resourceArn]) if (typeof value === 'string') return value;
+  return undefined;
+}
+
+/** Wraps what must not be printed, wherever an answer has it. */
+function guard(output: object): object {
+  const { $metadata: _, ...answer } = output as { $metadata?: unknown } & Record<string, unknown>;
+  const wrapped: Record<string, unknown> = { ...answer };
+  const list = (value: unknown, each: (item: object) => object) => (Array.isArray(value) ? value.map(each) : value);
+  if (wrapped['streamKey']) wrapped['streamKey'] = guardKey(wrapped['streamKey']);
+  if (wrapped['streamKeys']) wrapped['streamKeys'] = list(wrapped['streamKeys'], guardKey);
+  if (wrapped['channel']) wrapped['channel'] = guardChannel(wrapped['channel']);
+  if (wrapped['channels']) wrapped['channels'] = list(wrapped['channels'], guardChannel);
+  const session = wrapped['streamSession'] as { channel?: object } | undefined;
+  if (session?.channel) wrapped['streamSession'] = { ...session, channel: guardChannel(session.channel) };
+  return wrapped;
+}
+
+function guardKey(key: object): object {
+  const { value, ...rest } = key as StreamKey;
+  return value === undefined ? rest : { ...rest, value: new Secret(value) };
+}
+
+function guardChannel(channel: object): object {
+  const { srt, ...rest } = channel as Channel;
+  if (srt === undefined) return rest;
+  const { passphrase, ...others } = srt;
+  return { ...rest, srt: passphrase === undefined ? others : { ...others, passphrase: new Secret(passphrase) } };
+}

@@ -1,0 +1,106 @@
+// What Amazon IVS, the SDK or the network throws → AppError with what happens next. Names and statuses decide, never texts.
+// https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/CommonErrors.html
+import { AppError, type AppErrorOptions, type Disposition, messageOf } from '#domain/errors.ts';
+import type { ErrorCode } from '#domain/error-catalog.ts';
+import type { OperationName } from './limits.ts';
+
+/** What was being called. */
+export interface FailedCall {
+  readonly operation: OperationName;
+  /** The resource the call was about, as an ARN. */
+  readonly resource: string | undefined;
+  /** False while nothing can have reached the service. */
+  readonly sent: boolean;
+}
+
+/** The members we read of what the SDK throws. The service's own text is in `exceptionMessage`; `message` is often "UnknownError". */
+interface ServiceFailure {
+  readonly name?: string;
+  readonly message?: string;
+  readonly exceptionMessage?: string;
+  readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
+  readonly $response?: { readonly headers?: Readonly<Record<string, string>> };
+}
+
+const throttlingNames: ReadonlySet<string> = new Set([
+  'ThrottlingException',
+  'TooManyRequestsException',
+  'Throttling',
+  'ThrottledException',
+  'RequestThrottled',
+  'RequestThrottledException',
+  'RequestLimitExceeded',
+  'SlowDown',
+]);
+const expiredNames: ReadonlySet<string> = new Set(['ExpiredToken', 'ExpiredTokenException', 'RequestExpired']);
+
+/** Whether the service refused the call for its rate; a gateway in front of it uses another name than IVS itself. */
+export function isThrottle(error: unknown): boolean {
+  const { name, $metadata } = error as ServiceFailure;
+  return $metadata?.httpStatusCode === 429 || (name !== undefined && throttlingNames.has(name));
+}
+
+/** Which limit a refusal names, as far as its text is a hint; the limiter finds out by itself when it is none. */
+export function throttleScope(error: unknown, resource: string | undefined): 'channel' | 'account' | 'unknown' {
+  const text = (error as ServiceFailure).exceptionMessage ?? '';
+  if (resource !== undefined && text.includes(resource)) return 'channel';
+  return /\baccount\b/i.test(text) ? 'account' : 'unknown';
+}
+
+/** The AppError for what a call threw. */
+export function toAppError(error: unknown, call: FailedCall): AppError {
+  if (error instanceof AppError) return error;
+  const failure = error as ServiceFailure;
+  const status = failure.$metadata?.httpStatusCode;
+  const name = failure.name ?? 'Error';
+  const place = call.resource === undefined ? call.operation : `${call.operation} ${call.resource}`;
+  const make = (code: ErrorCode, text: string, disposition?: Disposition) => {
+    const options: AppErrorOptions = {
+      cause: error,
+      details: {
+        operation: call.operation,
+        resource: call.resource,
+        name,
+        status,
+        requestId: failure.$metadata?.requestId,
+        sent: call.sent,
+      },
+      ...(disposition ? { disposition } : {}),
+    };
+    return new AppError(code, `${place}: ${text}`, options);
+  };
+  const text = `${name}: ${failure.exceptionMessage ?? messageOf(error)}`;
+  if (name === 'AbortError') return make('INTERRUPTED', 'interrupted after it may have been sent');
+  if (isThrottle(error)) return make('IVS_THROTTLED', text, { kind: 'retry-after', delayMs: retryAfterMs(failure) });
+  switch (name) {
+    case 'ChannelNotBroadcasting':
+      return make('IVS_NOT_BROADCASTING', text, call.operation === 'StopStream' ? { kind: 'already-done' } : undefined);
+    case 'ResourceNotFoundException':
+      return make('IVS_NOT_FOUND', text, call.operation.startsWith('Delete') ? { kind: 'already-done' } : undefined);
+    case 'PendingVerification':
+      return make('IVS_PENDING_VERIFICATION', text);
+    case 'CredentialsProviderError':
+      return make('IVS_CREDENTIALS', `no AWS credentials (${messageOf(error)})`);
+    default:
+  }
+  if (status === undefined || (status < 400 && !failure.exceptionMessage)) {
+    return call.sent
+      ? make('IVS_NO_ANSWER', `no usable answer (${messageOf(error)}); the call may have had its effect`)
+      : make('IVS_CREDENTIALS', `could not be sent (${messageOf(error)})`);
+  }
+  if (status >= 500) return make('IVS_UNAVAILABLE', text);
+  if (expiredNames.has(name)) return make('IVS_ACCESS_DENIED', text, { kind: 'retry' });
+  if (status === 401 || status === 403) return make('IVS_ACCESS_DENIED', text);
+  if (status === 402) return make('IVS_QUOTA_EXCEEDED', text);
+  if (status === 404) return make('IVS_NOT_FOUND', text);
+  if (status === 409) return make('IVS_CONFLICT', text);
+  return make('IVS_REQUEST_INVALID', text);
+}
+
+/** What the service asks for, in whole seconds (Retry-After) or milliseconds (x-amz-retry-after); else one window. */
+function retryAfterMs({ $response }: ServiceFailure): number {
+  const milliseconds = Number($response?.headers?.['x-amz-retry-after']);
+  if (milliseconds > 0) return Math.min(milliseconds, 60_000);
+  const seconds = Number($response?.headers?.['retry-after']);
+  return seconds > 0 ? Math.min(seconds * 1000, 60_000) : 1000;
+}

@@ -1,0 +1,283 @@
+// One operation's gate: asks the ledger for permits on behalf of the waiting line, and reports what became of them, both in
+// the same round trip. Idle, it holds no timer. What is done with a permit is limiter.ts's business.
+//
+// States: idle → exchanging → (sleeping until there may be a slot →) exchanging … → idle; away while Redis does not answer.
+import { AppError } from '#domain/errors.ts';
+import { backoffMs } from '#runtime/backoff.ts';
+import type { Clock } from '#runtime/clock.ts';
+import type { ExchangeReply, Grant, Release, SlotLedger, ThrottleNotice } from './ledger.ts';
+import type { CallLimit, OperationName } from './limits.ts';
+import { type Candidate, type Waiter, WaitingLine } from './waiting-line.ts';
+
+/** Someone who waits at the gate; exactly one of the two is called, once. */
+export interface GateWaiter extends Waiter {
+  granted(grant: Grant): void;
+  failed(error: unknown): void;
+}
+
+export interface GateOptions {
+  readonly operation: OperationName;
+  readonly limit: CallLimit;
+  readonly ledger: SlotLedger;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly onRedisDown: 'wait' | 'fail';
+  readonly maxWaiting: number;
+  /** What a slot of this replica may be granted early besides the look-ahead: the way to the service. */
+  readonly oneWayMs: () => number;
+  readonly onExchange: (reply: ExchangeReply) => void;
+}
+
+/** A permit may be had this long before it is free, so that the way to Redis and the making of the request cost no quota. */
+const lookAheadMs = 25;
+/** Between two calls of the account at the least: makes a stream of what would be bursts, second after second. */
+const gapMs = 3;
+/** Most permits in one round trip; what the gap lets through in one look-ahead is fewer. */
+const batch = 16;
+/** Answers are reported with the next request for permits, or after so long. */
+const reportAfterMs = 50;
+/** Another replica may not have reported an answer yet, or may have died: ask again sooner than the ledger says. */
+const longestAccountWaitMs = 100;
+const longestChannelWaitMs = 250;
+/** With `onRedisDown: fail`, a shorter absence is waited out. */
+const failAfterMs = 1000;
+
+export class Gate {
+  readonly #options: GateOptions;
+  readonly #line = new WaitingLine<GateWaiter>();
+  #releases: Release[] = [];
+  #throttles: ThrottleNotice[] = [];
+  #exchanging: Promise<void> | undefined;
+  /** performance.now() before which the account has no slot, or the fence stands. */
+  #closedUntil = 0;
+  #wakeAt = Number.POSITIVE_INFINITY;
+  #wakeTimer: NodeJS.Timeout | undefined;
+  #sweepAt = Number.POSITIVE_INFINITY;
+  #sweepTimer: NodeJS.Timeout | undefined;
+  #away: { since: number; lastAt: number; attempt: number } | undefined;
+  #stopped = false;
+
+  constructor(options: GateOptions) {
+    this.#options = options;
+  }
+
+  get waiting(): Iterable<GateWaiter> {
+    return this.#line;
+  }
+
+  /** Whether Redis did not answer when last asked. */
+  get isAway(): boolean {
+    return this.#away !== undefined;
+  }
+
+  /** One round trip that asks for nothing. */
+  async greet(): Promise<void> {
+    await (this.#exchanging ??= this.#exchange([]).finally(() => {
+      this.#exchanging = undefined;
+      this.#plan();
+    }));
+  }
+
+  /** Joins the line. Fails the waiter at once when the line is full, or the gate is stopped or known to be out of order. */
+  join(waiter: GateWaiter): void {
+    const { operation, maxWaiting, onRedisDown } = this.#options;
+    if (this.#stopped) return waiter.failed(stopping());
+    if (this.#line.size >= maxWaiting) {
+      const message = `${maxWaiting} calls of ${operation} wait already: send more slowly`;
+      return waiter.failed(new AppError('LIMITER_FULL', message, { details: { operation, waiting: maxWaiting } }));
+    }
+    const now = performance.now();
+    if (onRedisDown === 'fail' && this.#away && now - this.#away.since > failAfterMs && now - this.#away.lastAt < 100) {
+      return waiter.failed(unavailable(operation));
+    }
+    this.#line.add(waiter);
+    this.#sweepBy(waiter.deadlineMs);
+    // An urgent one makes itself known in Redis even while the account has no slot, so that others stand back.
+    if (waiter.lane === 'urgent' || now >= this.#closedUntil) this.#wakeIn(0);
+  }
+
+  /** Joins in front of its queue: its last permit came to nothing. */
+  rejoin(waiter: GateWaiter): void {
+    if (this.#stopped) return waiter.failed(stopping());
+    this.#line.addFirst(waiter);
+    this.#sweepBy(waiter.deadlineMs);
+    this.#wakeIn(0);
+  }
+
+  /** Leaves the line; false when it was not in it any more. */
+  leave(waiter: GateWaiter): boolean {
+    return this.#line.remove(waiter);
+  }
+
+  /** A permit's end. The channel may have its next call. */
+  ended(release: Release): void {
+    this.#releases.push(release);
+    if (release.channel !== undefined) this.#line.landed(release.channel);
+    this.#wakeIn(this.#line.size > 0 && performance.now() >= this.#closedUntil ? 0 : reportAfterMs);
+  }
+
+  /** The service refused a call for its rate. */
+  throttled(notice: ThrottleNotice): void {
+    this.#throttles.push(notice);
+    this.#wakeIn(0);
+  }
+
+  /** Sends everybody away who waits; then reports what is still to be reported when `flush` is called. */
+  stop(): void {
+    this.#stopped = true;
+    this.#failAll(stopping());
+  }
+
+  /** Reports the last answers. Never rejects: an unreported permit ends with its lease. */
+  async flush(): Promise<void> {
+    await this.#exchanging;
+    if (this.#releases.length > 0 && !this.#away) await this.#exchange([]);
+    clearTimeout(this.#wakeTimer);
+    clearTimeout(this.#sweepTimer);
+  }
+
+  #wakeIn(ms: number): void {
+    const at = performance.now() + ms;
+    if (at >= this.#wakeAt) return;
+    this.#wakeAt = at;
+    clearTimeout(this.#wakeTimer);
+    // Several joins of one tick share a round trip.
+    this.#wakeTimer = setTimeout(() => this.#turn(), ms);
+  }
+
+  #turn(): void {
+    this.#wakeAt = Number.POSITIVE_INFINITY;
+    if (this.#exchanging) return;
+    const now = performance.now();
+    const nextChannelAt = this.#line.unblock(now);
+    const urgentOnly = now < this.#closedUntil;
+    const candidates = this.#line.candidates(batch);
+    const asks = urgentOnly && candidates[0]?.lane !== 'urgent' ? [] : candidates;
+    if (asks.length === 0 && this.#releases.length === 0 && this.#throttles.length === 0) {
+      if (candidates.length > 0) this.#wakeIn(this.#closedUntil - now);
+      else if (nextChannelAt !== undefined) this.#wakeIn(nextChannelAt - now);
+      return;
+    }
+    this.#exchanging = this.#exchange(asks).finally(() => {
+      this.#exchanging = undefined;
+      if (!this.#stopped) this.#plan();
+    });
+  }
+
+  /** After an exchange: when is the next one? */
+  #plan(): void {
+    const now = performance.now();
+    if (this.#away) {
+      const { attempt } = this.#away;
+      if (this.#line.size > 0 || this.#releases.length > 0) {
+        this.#wakeIn(backoffMs({ baseMs: 100, maxMs: 1000 }, attempt, this.#options.random));
+      }
+      return;
+    }
+    const nextChannelAt = this.#line.unblock(now);
+    if (this.#line.candidates(1).length > 0) this.#wakeIn(Math.max(0, this.#closedUntil - now));
+    else if (nextChannelAt !== undefined) this.#wakeIn(nextChannelAt - now);
+    if (this.#releases.length > 0) this.#wakeIn(reportAfterMs);
+    if (this.#throttles.length > 0) this.#wakeIn(0);
+  }
+
+  async #exchange(asks: readonly Candidate[]): Promise<void> {
+    const { ledger, limit, operation, oneWayMs, random, onRedisDown } = this.#options;
+    const releases = this.#releases;
+    const throttles = this.#throttles;
+    this.#releases = [];
+    this.#throttles = [];
+    try {
+      const request = {
+        operation,
+        perAccount: limit.perAccount,
+        perChannel: limit.perChannel,
+        lookAheadMs: lookAheadMs + oneWayMs(),
+        gapMs: limit.perChannel === undefined ? 0 : gapMs,
+        wants: asks.map(({ channel }) => channel),
+        urgent: asks.filter(({ lane }) => lane === 'urgent').length,
+        releases,
+        throttles,
+      };
+      const reply = await ledger.exchange(request, (late) => {
+        for (const [i, grant] of late.entries()) this.#unspent(grant, asks[i]?.channel);
+      });
+      this.#away = undefined;
+      const now = performance.now();
+      for (const [position, grant] of reply.grants) this.#hand(grant, asks[position]!);
+      for (const [position, waitMs] of reply.channelWaitsMs) {
+        const wait = Math.max(1, Math.min(waitMs - lookAheadMs, longestChannelWaitMs));
+        this.#line.block(asks[position]!.channel!, now + wait);
+      }
+      if (reply.fenceMs > 0) this.#closedUntil = now + reply.fenceMs + 1;
+      else if (reply.accountWaitMs > 0) {
+        // Not the very moment a slot can be had, but a little later: then there are several, and replicas take turns.
+        const wait = reply.accountWaitMs - lookAheadMs * (0.25 + 0.5 * random());
+        this.#closedUntil = now + Math.max(2, Math.min(wait, longestAccountWaitMs));
+      } else this.#closedUntil = 0;
+      this.#options.onExchange(reply);
+    } catch {
+      // Reported again later; a release that is older than the lease changes nothing any more.
+      this.#releases.unshift(...releases.filter(({ endedAt }) => performance.now() - endedAt < 10_000));
+      this.#throttles.unshift(...throttles);
+      const now = performance.now();
+      this.#away = { since: this.#away?.since ?? now, lastAt: now, attempt: (this.#away?.attempt ?? -1) + 1 };
+      if (onRedisDown === 'fail' && now - this.#away.since > failAfterMs) this.#failAll(unavailable(operation));
+    }
+  }
+
+  #hand(grant: Grant, ask: Candidate): void {
+    const waiter = this.#stopped ? undefined : this.#line.take(ask);
+    if (!waiter) return this.#unspent(grant, ask.channel);
+    if (ask.channel !== undefined) this.#line.departed(ask.channel);
+    waiter.granted(grant);
+  }
+
+  #unspent({ permit, epoch }: Grant, channel: string | undefined): void {
+    this.#releases.push({ permit, epoch, channel, endedAt: performance.now(), holdMs: 0 });
+    this.#wakeIn(reportAfterMs);
+  }
+
+  #failAll(error: AppError): void {
+    for (const waiter of this.#line) if (this.#line.remove(waiter)) waiter.failed(error);
+  }
+
+  /** One timer for all deadlines, whatever their number. */
+  #sweepBy(deadlineMs: number): void {
+    if (deadlineMs >= this.#sweepAt) return;
+    this.#sweepAt = deadlineMs;
+    clearTimeout(this.#sweepTimer);
+    this.#sweepTimer = setTimeout(() => this.#sweep(), Math.max(1, Math.ceil(deadlineMs - this.#options.clock.now())));
+  }
+
+  #sweep(): void {
+    const { clock, operation } = this.#options;
+    const nowMs = clock.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const waiter of this.#line) {
+      if (waiter.deadlineMs > nowMs) next = Math.min(next, waiter.deadlineMs);
+      else if (this.#line.remove(waiter)) {
+        const waitedMs = nowMs - waiter.sinceMs;
+        const message = `${operation} waited ${waitedMs} ms for a permit, until its deadline${this.#away ? '; Redis does not answer' : ''}`;
+        waiter.failed(
+          new AppError('LIMITER_DEADLINE', message, { details: { operation, lane: waiter.lane, waitedMs } }),
+        );
+      }
+    }
+    this.#sweepAt = Number.POSITIVE_INFINITY;
+    // Deadlines that follow each other closely share a sweep.
+    if (next !== Number.POSITIVE_INFINITY) this.#sweepBy(Math.max(next, nowMs + 20));
+  }
+}
+
+const stopping = () =>
+  new AppError('INTERRUPTED', 'the daemon stops: the call was not sent and goes back to where it came from');
+
+const unavailable = (operation: OperationName) =>
+  new AppError(
+    'LIMITER_UNAVAILABLE',
+    `no permit for ${operation}: Redis does not answer and onRedisDown is "fail"; check Redis`,
+    {
+      details: { operation },
+    },
+  );

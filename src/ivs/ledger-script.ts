@@ -1,0 +1,115 @@
+// The ledger's one script. Redis runs it as one step, so that what it counts and what it grants cannot come apart.
+// Times inside are microseconds of Redis's own clock: whole numbers, exact in a double. Used by ledger.ts only.
+
+/** Where the script's time comes from: Redis's clock, or (tests) a key that holds microseconds. */
+export type ScriptClock = { readonly kind: 'redis' } | { readonly kind: 'key'; readonly key: string };
+
+/**
+ * KEYS: 1 the shard's state (hash), 2 the operation's slots (sorted set), 3… slots of channels.
+ * A slot in use is a member whose score is the time at which it is free again; a member that starts with `~` is a slot
+ * taken out of service after a throttle. ARGV[1]: the request as JSON (`ScriptInput`).
+ * Answer: [epoch, time, wait for the fence, wait for the account, [send-after or -1 …], [channel's wait or 0 …], slots in use].
+ */
+export const ledgerScript = (clock: ScriptClock) => `
+local input = cjson.decode(ARGV[1])
+local state, slots = KEYS[1], KEYS[2]
+${
+  clock.kind === 'redis'
+    ? `local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]`
+    : `local now = tonumber(redis.call('GET', '${clock.key}'))`
+}
+local text = function(n) return string.format('%.0f', n) end
+local op = input.op
+local s = redis.call('HMGET', state, 'epoch', 'run', 'seen', 'fence', op .. ':sent', op .. ':urgent', op .. ':granted')
+local epoch, fence = s[1], tonumber(s[4] or 0)
+
+-- Fence: what was granted before is not known any more (empty ledger, another server process, a clock that stepped).
+-- A new epoch has new keys; nothing is granted until every call of the old one must have been counted and forgotten.
+if not epoch or s[2] ~= input.run or now < tonumber(s[3] or 0) - 1000000 or (input.stepped and input.epoch == epoch) then
+  epoch, fence = text(now), now + input.patience
+  redis.call('DEL', state)
+  redis.call('HSET', state, 'epoch', epoch, 'run', input.run, 'fence', text(fence))
+end
+if epoch ~= input.epoch or now < fence then
+  redis.call('HSET', state, 'seen', text(now))
+  return {epoch, text(now), math.max(0, fence - now), 0, {}, {}, 0}
+end
+
+-- Answers: a slot is free one second after its answer. XX: a permit whose lease ran out stays gone.
+for _, r in ipairs(input.releases) do
+  for _, key in ipairs(r.channel > 0 and {slots, KEYS[r.channel]} or {slots}) do
+    if r.hold > 0 then redis.call('ZADD', key, 'XX', text(now - r.age + r.hold), r.permit)
+    else redis.call('ZREM', key, r.permit) end
+  end
+end
+
+-- Throttled all the same: half of the slots in service go out of it, once a second, and come back one by one.
+for _, t in ipairs(input.throttles) do
+  local key = t.channel > 0 and KEYS[t.channel] or slots
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+  local out = 0
+  for _, member in ipairs(redis.call('ZRANGE', key, 0, -1)) do
+    if string.sub(member, 1, 1) == '~' then out = out + 1 end
+  end
+  local cut = math.floor((t.limit - out) / 2)
+  if cut > 0 and not redis.call('ZSCORE', key, '~episode') then
+    redis.call('ZADD', key, text(now + 1000000), '~episode')
+    for i = 2, cut do
+      redis.call('ZADD', key, text(now + 1000000 + (out + i - 1) * t.step), '~' .. text(now) .. ':' .. i)
+    end
+    redis.call('PEXPIRE', key, 120000)
+  end
+end
+
+redis.call('ZREMRANGEBYSCORE', slots, '-inf', now)
+local busy = redis.call('ZCARD', slots)
+local sent, urgentUntil, granted = tonumber(s[5] or 0), tonumber(s[6] or 0), tonumber(s[7] or 0)
+local urgentAfter = 0
+local sendAfter, waits, accountWait = {}, {}, 0
+for i, channel in ipairs(input.wants) do
+  sendAfter[i], waits[i] = -1, 0
+  local urgent = i <= input.urgent
+  local spare = input.limit - busy
+  local at = math.max(now, sent + input.gap)
+  if spare <= 0 then at = math.max(at, tonumber(redis.call('ZRANGE', slots, 0 - spare, 0 - spare, 'WITHSCORES')[2])) end
+  -- Lower lanes of all replicas stand back for an urgent call that waits; one grant in sixteen they may contend for.
+  if input.urgent == 0 and urgentUntil > now and granted % 16 ~= 15 then at = math.max(at, urgentUntil + input.lookahead + 1) end
+  if at > now + input.lookahead then
+    if urgent then urgentAfter = at end
+    accountWait = at - now
+    break
+  end
+  local key, held = KEYS[channel], 0
+  local channelAt = 0
+  if channel > 0 then
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+    held = redis.call('ZCARD', key)
+    if held >= input.channelLimit then
+      local rank = held - input.channelLimit
+      channelAt = tonumber(redis.call('ZRANGE', key, rank, rank, 'WITHSCORES')[2])
+    end
+  end
+  -- A channel that waits for its own slot holds no account slot that another could use.
+  if channelAt > (spare > 0 and now + input.lookahead or at) then
+    waits[i] = channelAt - now
+  else
+    at = math.max(at, channelAt)
+    if spare <= 0 then redis.call('ZREMRANGEBYRANK', slots, 0, 0 - spare) end
+    local permit = input.permits[i]
+    redis.call('ZADD', slots, text(now + input.lease), permit)
+    if channel > 0 then
+      if channelAt > 0 then redis.call('ZREMRANGEBYRANK', key, 0, held - input.channelLimit) end
+      redis.call('ZADD', key, text(now + input.lease), permit)
+      redis.call('PEXPIRE', key, 120000)
+    end
+    busy = spare > 0 and busy + 1 or input.limit
+    sent, granted, sendAfter[i] = at, granted + 1, at - now
+  end
+end
+if granted > tonumber(s[7] or 0) then redis.call('PEXPIRE', slots, 120000) end
+-- The mark of a waiting urgent call ends with its slot's time; whoever still waits renews it.
+if input.urgent > 0 then urgentUntil = urgentAfter end
+redis.call('HSET', state, 'seen', text(now), op .. ':sent', text(sent), op .. ':urgent', text(urgentUntil), op .. ':granted', granted)
+return {epoch, text(now), 0, accountWait, sendAfter, waits, busy}
+`;

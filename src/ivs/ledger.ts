@@ -1,0 +1,360 @@
+// The slot ledger of one shard, as one replica sees it: asks Redis for permits, reports answers, and notices when Redis is
+// another server, or its clock stepped. What is asked for, and in which order, is limiter.ts's business.
+import { createHash } from 'node:crypto';
+import { AppError, messageOf } from '#domain/errors.ts';
+import type { Redis } from '#runtime/redis.ts';
+import { ledgerScript, type ScriptClock } from './ledger-script.ts';
+import type { OperationName } from './limits.ts';
+
+/** How long a counted call weighs on the quota: "calls per second", in its strictest reading. */
+export const windowMs = 1000;
+
+/** Ends one permit. `holdMs` 0: it was never sent; otherwise its slot is free `holdMs` after the end, `endedAt` (performance.now). */
+export interface Release {
+  readonly permit: string;
+  readonly epoch: string;
+  readonly channel: string | undefined;
+  readonly endedAt: number;
+  readonly holdMs: number;
+}
+
+/** Takes half of the slots in service out of service, to come back one by one; of a channel, or of the account. */
+export interface ThrottleNotice {
+  readonly channel: string | undefined;
+}
+
+export interface ExchangeRequest {
+  readonly operation: OperationName;
+  readonly perAccount: number;
+  readonly perChannel: number | undefined;
+  readonly lookAheadMs: number;
+  readonly gapMs: number;
+  /** One entry for each permit wanted, most wanted first: the channel's id, or undefined for operations without one. */
+  readonly wants: readonly (string | undefined)[];
+  /** How many of the wants, from the front, are urgent. */
+  readonly urgent: number;
+  readonly releases: readonly Release[];
+  readonly throttles: readonly ThrottleNotice[];
+}
+
+/** A right to one wire call. Instants are performance.now() of this process. */
+export interface Grant {
+  readonly permit: string;
+  readonly epoch: string;
+  /** Not to be sent before this. */
+  readonly sendAt: number;
+  /** Not to be sent after this: the lease would not cover it. */
+  readonly lapsesAt: number;
+}
+
+export interface ExchangeReply {
+  /** By position of the want. */
+  readonly grants: ReadonlyMap<number, Grant>;
+  /** By position: how long this channel's own slots are all in use. */
+  readonly channelWaitsMs: ReadonlyMap<number, number>;
+  /** How long the account's slots are all in use, 0 when it was not what stopped us. */
+  readonly accountWaitMs: number;
+  /** Above 0: nothing is granted for so long, the ledger being new. */
+  readonly fenceMs: number;
+  readonly slotsInUse: number;
+}
+
+export interface LedgerOptions {
+  readonly redis: Redis;
+  /** Starts every key; with a hash tag for Redis Cluster. */
+  readonly keyPrefix: string;
+  /** Short and different for every process, so that permits cannot be confused. */
+  readonly replica: string;
+  readonly requestTimeoutMs: number;
+  /** How long a ledger that is found empty grants nothing. Default: a request's longest life and a window. */
+  readonly patienceMs?: number;
+  readonly onFence?: (waitMs: number) => void;
+  readonly scriptClock?: ScriptClock;
+}
+
+/** An exchange that Redis has not answered by then counts as failed; its permits, if any, go back when it does answer. */
+const answerWithinMs = 1500;
+/** A call without an answer may still be on its way to being counted: it is held one second more than an answered one. */
+export const strayMs = 1000;
+/** How long a permit may lie between grant and sending; above it the process was paused. */
+const mayLieMs = 1000;
+/** How far Redis's clock may be from where our monotonic clock expects it, beyond the uncertainty of the round trip. */
+const stepToleranceMs = 20;
+/** Clocks are slewed by at most this. */
+const driftPerMs = 0.001;
+
+interface ScriptReply {
+  readonly epoch: string;
+  readonly nowMs: number;
+  readonly fenceMs: number;
+  readonly accountWaitMs: number;
+  readonly sendAfterUs: readonly number[];
+  readonly waitsUs: readonly number[];
+  readonly slotsInUse: number;
+}
+
+/** What is known of (Redis's clock − our monotonic clock): it lies between low and high. */
+interface ClockBounds {
+  readonly epoch: string;
+  readonly low: number;
+  readonly high: number;
+  readonly at: number;
+}
+
+export class SlotLedger {
+  readonly #options: LedgerOptions;
+  readonly #script: { text: string; sha: string };
+  readonly #patienceMs: number;
+  readonly #leaseMs: number;
+  #serial = 0;
+  /** Counts connections: a reply that was asked for over an earlier one is not to be trusted. */
+  #connection = 0;
+  #runId: Promise<string> | undefined;
+  #epoch = '';
+  #bounds: ClockBounds | undefined;
+  readonly #onClose = () => {
+    this.#connection += 1;
+    this.#runId = undefined;
+  };
+
+  constructor(options: LedgerOptions) {
+    this.#options = options;
+    const text = ledgerScript(options.scriptClock ?? { kind: 'redis' });
+    this.#script = { text, sha: createHash('sha1').update(text).digest('hex') };
+    this.#patienceMs = options.patienceMs ?? options.requestTimeoutMs + windowMs;
+    this.#leaseMs = mayLieMs + options.requestTimeoutMs + strayMs + windowMs;
+    options.redis.on('close', this.#onClose);
+  }
+
+  /** The epoch in force, '' before the first exchange. Releases of another one need not be sent. */
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  /** Opens the connection if nobody has yet; Redis being away is not reported here. */
+  async connect(): Promise<void> {
+    const { redis } = this.#options;
+    if (redis.status === 'wait') await redis.connect().catch(() => undefined);
+  }
+
+  /** Lets go of the connection, which belongs to the caller. */
+  close(): void {
+    this.#options.redis.off('close', this.#onClose);
+  }
+
+  /** The key of an operation's slots in this epoch, and of one channel's. */
+  slotsKey(operation: OperationName, epoch = this.#epoch, channel?: string): string {
+    const key = `${this.#options.keyPrefix}:slots:${epoch}:${operation}`;
+    return channel === undefined ? key : `${key}:${channel}`;
+  }
+
+  get stateKey(): string {
+    return `${this.#options.keyPrefix}:ledger`;
+  }
+
+  /**
+   * One round trip: ends permits, and asks for new ones.
+   * @param onLate is given grants that came after this call had failed by its time limit; they are unspent.
+   * @throws AppError LIMITER_UNAVAILABLE when Redis does not answer; then nothing was granted, as far as we know.
+   */
+  async exchange(request: ExchangeRequest, onLate: (grants: Grant[]) => void): Promise<ExchangeReply> {
+    // A second try when the epoch turns out to be another: it is the keys' name. A third one would be a storm of fences.
+    for (let attempt = 0; ; attempt += 1) {
+      const askedAt = performance.now();
+      const permits = request.wants.map(
+        (channel) =>
+          `${this.#options.replica}${(this.#serial++).toString(36)}${channel === undefined ? '' : `/${channel}`}`,
+      );
+      const epoch = this.#epoch;
+      const connection = this.#connection;
+      const toGrants = (reply: ScriptReply, answeredAt: number) => {
+        const grants = new Map<number, Grant>();
+        for (const [position, after] of reply.sendAfterUs.entries()) {
+          if (after < 0) continue;
+          grants.set(position, {
+            permit: permits[position]!,
+            epoch,
+            sendAt: answeredAt + after / 1000,
+            lapsesAt: askedAt + mayLieMs,
+          });
+        }
+        return grants;
+      };
+      const asked = this.#run(request, epoch, permits, false);
+      const reply = await this.#inTime(asked, (late) => {
+        if (connection === this.#connection) onLate([...toGrants(late, performance.now()).values()]);
+      });
+      const answeredAt = performance.now();
+      if (connection !== this.#connection) throw unavailable(new Error('the connection was lost meanwhile'));
+      if (reply.epoch !== epoch) {
+        this.#epoch = reply.epoch;
+        this.#bounds = undefined;
+        if (reply.fenceMs > 0) this.#options.onFence?.(reply.fenceMs);
+        else if (attempt === 0) continue;
+      } else if (this.#clockStepped(reply, askedAt, answeredAt)) {
+        const fenced = await this.#inTime(
+          this.#run({ ...request, wants: [], releases: [] }, epoch, [], true),
+          () => undefined,
+        );
+        this.#epoch = fenced.epoch;
+        this.#bounds = undefined;
+        this.#options.onFence?.(fenced.fenceMs);
+        return { ...nothing, fenceMs: Math.max(1, fenced.fenceMs) };
+      }
+      return {
+        grants: toGrants(reply, answeredAt),
+        channelWaitsMs: new Map(
+          [...reply.waitsUs.entries()].filter(([, us]) => us > 0).map(([i, us]) => [i, us / 1000]),
+        ),
+        accountWaitMs: reply.accountWaitMs,
+        fenceMs: reply.fenceMs,
+        slotsInUse: reply.slotsInUse,
+      };
+    }
+  }
+
+  async #run(request: ExchangeRequest, epoch: string, permits: string[], stepped: boolean): Promise<ScriptReply> {
+    const { redis } = this.#options;
+    const keys = [this.stateKey, this.slotsKey(request.operation, epoch)];
+    const keyIndex = new Map<string, number>();
+    const indexOf = (channel: string | undefined) => {
+      if (channel === undefined) return 0;
+      let index = keyIndex.get(channel);
+      if (index === undefined) {
+        index = keys.push(this.slotsKey(request.operation, epoch, channel));
+        keyIndex.set(channel, index);
+      }
+      return index;
+    };
+    try {
+      const run = await this.#serverRun();
+      const now = performance.now();
+      const input = JSON.stringify({
+        op: request.operation,
+        run,
+        epoch,
+        stepped,
+        patience: this.#patienceMs * 1000,
+        lease: this.#leaseMs * 1000,
+        lookahead: Math.round(request.lookAheadMs * 1000),
+        gap: Math.round(request.gapMs * 1000),
+        limit: request.perAccount,
+        channelLimit: request.perChannel ?? 0,
+        urgent: request.urgent,
+        wants: request.wants.map(indexOf),
+        permits,
+        releases: request.releases
+          .filter((release) => release.epoch === epoch)
+          .map((release) => ({
+            permit: release.permit,
+            channel: indexOf(release.channel),
+            // The age is less than the true one by the way to Redis: a slot is never freed early.
+            age: release.holdMs === 0 ? 0 : Math.floor((now - release.endedAt) * 1000),
+            hold: Math.ceil(release.holdMs * 1000),
+          })),
+        throttles: request.throttles.map(({ channel }) => {
+          const limit = channel === undefined ? request.perAccount : (request.perChannel ?? request.perAccount);
+          return { channel: indexOf(channel), limit, step: Math.round(20_000_000 / limit) };
+        }),
+      });
+      const reply = (await this.#evaluate(redis, keys, input)) as [
+        string,
+        string,
+        number,
+        number,
+        number[],
+        number[],
+        number,
+      ];
+      return {
+        epoch: reply[0],
+        nowMs: Number(reply[1]) / 1000,
+        fenceMs: Math.ceil(reply[2] / 1000),
+        accountWaitMs: reply[3] / 1000,
+        sendAfterUs: reply[4],
+        waitsUs: reply[5],
+        slotsInUse: reply[6],
+      };
+    } catch (error) {
+      throw unavailable(error);
+    }
+  }
+
+  async #evaluate(redis: Redis, keys: string[], input: string): Promise<unknown> {
+    try {
+      return await redis.evalsha(this.#script.sha, keys.length, ...keys, input);
+    } catch (error) {
+      if (!messageOf(error).includes('NOSCRIPT')) throw error;
+      return redis.eval(this.#script.text, keys.length, ...keys, input);
+    }
+  }
+
+  /** The id of the server process behind this connection: another one may have lost what the ledger held. */
+  #serverRun(): Promise<string> {
+    if (this.#runId) return this.#runId;
+    const asked = this.#options.redis.info('server').then((info) => /^run_id:(\S+)/m.exec(info)?.[1] ?? 'unnamed');
+    this.#runId = asked;
+    asked.catch(() => {
+      if (this.#runId === asked) this.#runId = undefined;
+    });
+    return asked;
+  }
+
+  async #inTime(asked: Promise<ScriptReply>, onLate: (reply: ScriptReply) => void): Promise<ScriptReply> {
+    let timer: NodeJS.Timeout | undefined;
+    let late = false;
+    const limit = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        late = true;
+        reject(unavailable(new Error(`no answer within ${answerWithinMs} ms`)));
+      }, answerWithinMs);
+    });
+    asked.then(
+      (reply) => late && onLate(reply),
+      () => undefined,
+    );
+    try {
+      return await Promise.race([asked, limit]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /**
+   * Every exchange bounds the difference of the two clocks: Redis read its own between our asking and the answer. Bounds
+   * that no longer meet mean that one of them stepped. A slow answer only widens the bounds: it is no step.
+   */
+  #clockStepped(reply: ScriptReply, askedAt: number, answeredAt: number): boolean {
+    let low = reply.nowMs - answeredAt;
+    let high = reply.nowMs - askedAt;
+    const known = this.#bounds;
+    if (known?.epoch === reply.epoch) {
+      const drift = (answeredAt - known.at) * driftPerMs;
+      if (low > known.high + drift + stepToleranceMs) return true;
+      // A step back only keeps slots longer than needed; from one second on the script itself starts a new epoch.
+      if (high >= known.low - drift) {
+        low = Math.max(low, known.low - drift);
+        high = Math.min(high, known.high + drift);
+      }
+    }
+    this.#bounds = { epoch: reply.epoch, low: Math.min(low, high), high: Math.max(low, high), at: answeredAt };
+    return false;
+  }
+}
+
+const nothing: ExchangeReply = {
+  grants: new Map(),
+  channelWaitsMs: new Map(),
+  accountWaitMs: 0,
+  fenceMs: 0,
+  slotsInUse: 0,
+};
+
+function unavailable(cause: unknown): AppError {
+  if (cause instanceof AppError) return cause;
+  return new AppError(
+    'LIMITER_UNAVAILABLE',
+    `the ledger of call permits in Redis cannot be used (${messageOf(cause)}): no call is sent without a permit; check Redis`,
+    { cause },
+  );
+}

@@ -1,0 +1,297 @@
+// The limiter of one account in one Region, over all replicas.
+//
+// INVARIANT. However calls are delayed on their way, the service never counts more than N of them in any trailing second,
+// N being the operation's limit for the account, and for PutMetadata also for the channel. Why it holds: each limit has N
+// slots, kept in Redis (ledger.ts). A call takes its slot before it is sent and keeps it until one second after its answer;
+// it was counted somewhere in between. So between two counted calls of one slot lies at least a second, whatever the way
+// there and back took. Without an answer the slot is kept longer; if its holder dies, until its lease ends; if the ledger
+// itself may have forgotten something, nothing is granted until every earlier call must be over.
+//
+// The order of those who wait is ours (waiting-line.ts), since it must be settled at the moment of the grant. Bottleneck runs
+// what was granted: bounded concurrency by operation, drain and stop. It never decides when a call may be sent.
+import Bottleneck from 'bottleneck';
+import { AppError } from '#domain/errors.ts';
+import type { Clock } from '#runtime/clock.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import { Gate, type GateWaiter } from './gate.ts';
+import { type Grant, type Release, type SlotLedger, strayMs, windowMs } from './ledger.ts';
+import type { CallLimit, OperationName } from './limits.ts';
+import { RoundTrip } from './round-trip.ts';
+import { type Lane, lanes } from './waiting-line.ts';
+
+export interface LimiterOptions {
+  readonly shard: string;
+  readonly ledger: SlotLedger;
+  readonly limitOf: (operation: OperationName) => CallLimit;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly random: () => number;
+  /** What waiting calls do while Redis does not answer: wait until their deadlines, or fail within a second. */
+  readonly onRedisDown: 'wait' | 'fail';
+  /** The bound of every wait that names no deadline. Default 60 s. */
+  readonly maxWaitMs?: number;
+  /** Most calls of one operation that may wait in this process. Default 20,000. */
+  readonly maxWaiting?: number;
+}
+
+export interface CallRequest {
+  readonly operation: OperationName;
+  /** The id of the channel, for operations that are limited per channel: its calls keep their order, one at a time. */
+  readonly channel?: string;
+  readonly lane: Lane;
+  /** Epoch milliseconds until which the call may wait for its permit. */
+  readonly deadlineMs?: number;
+  /** Ends the wait; a call that was sent is ended by whoever sends it. */
+  readonly signal?: AbortSignal;
+}
+
+/** Sends the one call that the permit is for. */
+export type Call<T> = (permit: Permit) => Promise<T>;
+
+/** What the permit's slot has to be kept for. */
+type PermitState =
+  | { readonly kind: 'granted' }
+  | { readonly kind: 'sent'; readonly at: number }
+  | { readonly kind: 'answered'; readonly sentAt: number; readonly at: number };
+
+/** The permit came too late to be used: this process was paused meanwhile. The call joins the line again. */
+export class PermitLapsed extends Error {}
+
+/** The right to one wire call. granted → sent → answered; what ends in `granted` was never spent. */
+export class Permit {
+  readonly #grant: Grant;
+  readonly #sendAt: number;
+  #state: PermitState = { kind: 'granted' };
+
+  constructor(grant: Grant, earlierMs: number) {
+    this.#grant = grant;
+    this.#sendAt = grant.sendAt - earlierMs;
+  }
+
+  get state(): PermitState {
+    return this.#state;
+  }
+
+  /** Resolves at the moment at which the call is to be sent, and counts it as sent. Call it right before the wire. */
+  async untilSend(signal?: AbortSignal): Promise<void> {
+    // libuv's timers may fire up to a millisecond early: re-arm until the moment has passed.
+    for (let left = this.#sendAt - performance.now(); left > 0; left = this.#sendAt - performance.now()) {
+      await new Promise((resolve) => setTimeout(resolve, Math.max(1, Math.floor(left))));
+    }
+    signal?.throwIfAborted();
+    const at = performance.now();
+    if (at > this.#grant.lapsesAt) throw new PermitLapsed('the permit lay too long before it was used');
+    this.#state = { kind: 'sent', at };
+  }
+
+  /** The first byte of the answer is here. */
+  answered(): void {
+    if (this.#state.kind === 'sent') this.#state = { kind: 'answered', sentAt: this.#state.at, at: performance.now() };
+  }
+}
+
+/** One operation: its gate, and Bottleneck running what the gate grants. */
+interface Desk {
+  readonly gate: Gate;
+  readonly runner: Bottleneck;
+  readonly limit: CallLimit;
+}
+
+const priorities: Readonly<Record<Lane, number>> = { urgent: 0, normal: 5, bulk: 9 };
+/** Channels throttled within this time that make it the account's matter. */
+const throttledTogether = { channels: 3, withinMs: 2000 };
+/** A throttle after so long a calm begins a new episode, with a log line of its own. */
+const calmMs = 30_000;
+
+export class Limiter {
+  readonly #options: LimiterOptions;
+  readonly #desks = new Map<OperationName, Desk>();
+  readonly #roundTrip = new RoundTrip();
+  readonly #throttledAt = new Map<string, number>();
+  #lastThrottleAt = Number.NEGATIVE_INFINITY;
+  #stopped = false;
+
+  constructor(options: LimiterOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Waits for a permit, then asks `prepare` what to send, then runs it. `prepare` may answer undefined: nothing is left to
+   * be sent, the permit goes back unspent and the result is undefined.
+   * @throws AppError LIMITER_* when there was no permit, INTERRUPTED at a stop; the signal's reason; whatever the call throws.
+   */
+  run<T>(request: CallRequest, prepare: () => Call<T> | undefined): Promise<T | undefined> {
+    const { operation, lane, signal } = request;
+    const { clock, maxWaitMs = 60_000 } = this.#options;
+    if (signal?.aborted) return Promise.reject(interruption(signal));
+    const desk = this.#desk(operation);
+    const channel = desk.limit.perChannel === undefined ? undefined : request.channel;
+    const sinceMs = clock.now();
+    return new Promise((resolve, reject) => {
+      let call: Call<T> | undefined;
+      const settled = () => signal?.removeEventListener('abort', onAbort);
+      const waiter: GateWaiter = {
+        lane,
+        channel,
+        sinceMs,
+        deadlineMs: Math.min(request.deadlineMs ?? Number.POSITIVE_INFINITY, sinceMs + maxWaitMs),
+        failed: (error) => {
+          settled();
+          reject(error);
+        },
+        granted: (grant) => {
+          const prepareOnce = () => (call ??= prepare());
+          this.#use(desk, waiter, operation, grant, prepareOnce).then(
+            (result) => {
+              settled();
+              resolve(result);
+            },
+            (error: unknown) => {
+              if (!(error instanceof PermitLapsed)) return waiter.failed(error);
+              if (signal?.aborted) return waiter.failed(interruption(signal));
+              desk.gate.rejoin(waiter);
+            },
+          );
+        },
+      };
+      const onAbort = () => {
+        if (desk.gate.leave(waiter)) waiter.failed(interruption(signal!));
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      desk.gate.join(waiter);
+    });
+  }
+
+  async #use<T>(
+    { gate, runner }: Desk,
+    { lane, channel, sinceMs }: GateWaiter,
+    operation: OperationName,
+    grant: Grant,
+    prepare: () => Call<T> | undefined,
+  ): Promise<T | undefined> {
+    const { clock, metrics, shard } = this.#options;
+    const permit = new Permit(grant, this.#roundTrip.oneWayMs(performance.now()));
+    try {
+      const call = prepare();
+      if (!call) return undefined;
+      metrics.ivsPermitWaitSeconds.observe({ shard, lane }, Math.max(0, clock.now() - sinceMs) / 1000);
+      return await runner.schedule({ priority: priorities[lane] }, () => call(permit));
+    } finally {
+      if (permit.state.kind !== 'granted') metrics.ivsPermits.inc({ shard, operation, lane });
+      gate.ended(this.#release(permit.state, grant, channel));
+    }
+  }
+
+  #release(state: PermitState, { permit, epoch }: Grant, channel: string | undefined): Release {
+    const now = performance.now();
+    switch (state.kind) {
+      case 'granted':
+        return { permit, epoch, channel, endedAt: now, holdMs: 0 };
+      case 'sent':
+        return { permit, epoch, channel, endedAt: now, holdMs: windowMs + strayMs };
+      case 'answered':
+        this.#roundTrip.observe(state.at - state.sentAt, now);
+        return { permit, epoch, channel, endedAt: state.at, holdMs: windowMs - this.#roundTrip.oneWayMs(now) };
+    }
+  }
+
+  /**
+   * The service refused a call for its rate, although it had a permit: others use the account, or AWS counts otherwise.
+   * Half of the slots in service go out of it, in all replicas, and come back one by one.
+   * @param scope what the refusal named; `unknown` is the channel's, until several channels are refused together.
+   */
+  throttled(operation: OperationName, channel: string | undefined, scope: 'channel' | 'account' | 'unknown'): void {
+    const { gate, limit } = this.#desk(operation);
+    const now = performance.now();
+    const hit = limit.perChannel === undefined || scope === 'account' ? undefined : channel;
+    if (hit !== undefined) this.#throttledAt.set(hit, now);
+    for (const [each, at] of this.#throttledAt)
+      if (now - at > throttledTogether.withinMs) this.#throttledAt.delete(each);
+    const together = this.#throttledAt.size >= throttledTogether.channels;
+    const reach = hit === undefined || together ? 'account' : 'channel';
+    gate.throttled({ channel: hit });
+    if (hit !== undefined && together) gate.throttled({ channel: undefined });
+    const { logger, metrics, shard } = this.#options;
+    metrics.ivsThrottles.inc({ shard, operation, scope: reach });
+    if (now - this.#lastThrottleAt > calmMs) {
+      logger.warn(
+        { code: 'IVS_THROTTLED', shard, operation, scope: reach, channelId: channel },
+        'Amazon IVS throttled a call that had a permit; slowing down. Other software may use the account: see limits.share',
+      );
+    }
+    this.#lastThrottleAt = now;
+  }
+
+  /** Who waits here, by operation and lane; ages in milliseconds. */
+  waiting(): { operation: OperationName; lane: Lane; calls: number; oldestMs: number }[] {
+    const nowMs = this.#options.clock.now();
+    return [...this.#desks].flatMap(([operation, { gate }]) =>
+      lanes.flatMap((lane) => {
+        const since = [...gate.waiting].filter((waiter) => waiter.lane === lane).map(({ sinceMs }) => sinceMs);
+        if (since.length === 0) return [];
+        const oldestMs = nowMs - since.reduce((oldest, each) => Math.min(oldest, each));
+        return [{ operation, lane, calls: since.length, oldestMs }];
+      }),
+    );
+  }
+
+  /** Milliseconds since Amazon IVS last throttled a call of this replica, or undefined. */
+  sinceThrottleMs(): number | undefined {
+    return this.#lastThrottleAt === Number.NEGATIVE_INFINITY ? undefined : performance.now() - this.#lastThrottleAt;
+  }
+
+  /** Makes itself known to the ledger, so that an empty one begins its patience now. Redis being away is no failure. */
+  async start(): Promise<void> {
+    await this.#options.ledger.connect();
+    await this.#desk('ListStreams').gate.greet();
+  }
+
+  /** Sends away who waits (INTERRUPTED), lets the calls that were sent end, and reports their answers. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    const desks = [...this.#desks.values()];
+    for (const { gate } of desks) gate.stop();
+    await Promise.all(
+      desks.map(async ({ gate, runner }) => {
+        // A second stop of Bottleneck rejects.
+        await runner.stop({ dropWaitingJobs: false }).catch(() => undefined);
+        await gate.flush();
+      }),
+    );
+    this.#options.ledger.close();
+  }
+
+  #desk(operation: OperationName): Desk {
+    const known = this.#desks.get(operation);
+    if (known) return known;
+    const { ledger, limitOf, clock, random, onRedisDown, maxWaiting = 20_000, metrics, shard } = this.#options;
+    const limit = limitOf(operation);
+    const desk: Desk = {
+      limit,
+      // Each call in flight has a slot, so this bound is never what a granted call waits for.
+      runner: new Bottleneck({ maxConcurrent: limit.perAccount }),
+      gate: new Gate({
+        operation,
+        limit,
+        ledger,
+        clock,
+        random,
+        onRedisDown,
+        maxWaiting,
+        oneWayMs: () => this.#roundTrip.oneWayMs(performance.now()),
+        onExchange: () => metrics.ivsLedgerExchanges.inc({ shard }),
+      }),
+    };
+    if (this.#stopped) desk.gate.stop();
+    this.#desks.set(operation, desk);
+    return desk;
+  }
+}
+
+/** What a call's signal means for whoever called: the daemon's own reason if it gave one. */
+function interruption(signal: AbortSignal): AppError {
+  if (signal.reason instanceof AppError) return signal.reason;
+  return new AppError('INTERRUPTED', 'the call was interrupted before it was sent', { cause: signal.reason });
+}

@@ -1,0 +1,154 @@
+// One (account, Region): its client, its limiter, and what they look like from outside. Shards share nothing, so the
+// throughput of several is their sum.
+import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import type { IvsClientConfig } from '@aws-sdk/client-ivs';
+import { randomBytes } from 'node:crypto';
+import { AppError } from '#domain/errors.ts';
+import type { Clock } from '#runtime/clock.ts';
+import type { Service } from '#runtime/lifecycle.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import type { Redis } from '#runtime/redis.ts';
+import { createIvsClient, type IvsClientPort } from './client.ts';
+import { SlotLedger } from './ledger.ts';
+import { Limiter } from './limiter.ts';
+import { type LimitSettings, limitsFrom, operationNames } from './limits.ts';
+import { type QuotaSnapshot, takeQuotaSnapshot } from './quota-snapshot.ts';
+
+export interface IvsShardOptions {
+  /** The account's name in the configuration; a label in logs and metrics. */
+  readonly name: string;
+  /** Twelve digits; lets `IvsShards.forArn` find the shard. Without it the shard serves every account of its Region. */
+  readonly accountId?: string;
+  readonly region: string;
+  /** A connection with the role `limiter`; it belongs to the caller. */
+  readonly redis: Redis;
+  /** Of this account and Region alone, with a hash tag: see `keyPrefix` in runtime/redis.ts. */
+  readonly keyPrefix: string;
+  readonly limits?: LimitSettings;
+  readonly endpoint?: string;
+  readonly credentials?: NonNullable<IvsClientConfig['credentials']>;
+  readonly assumeRoleArn?: string;
+  readonly onRedisDown: 'wait' | 'fail';
+  readonly requestTimeoutMs: number;
+  /**
+   * How long an empty ledger grants nothing. Default: requestTimeoutMs + 1 s, by which every call of a replica that still
+   * runs is over. Only where it is certain that nobody else calls (a test, a demo) may it be shorter.
+   */
+  readonly emptyLedgerPatienceMs?: number;
+  readonly maxWaitMs?: number;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly random: () => number;
+}
+
+export interface IvsShard extends Service {
+  readonly accountId: string | undefined;
+  readonly region: string;
+  readonly client: IvsClientPort;
+  readonly limiter: Limiter;
+  /** What `GET /v1/quota` shows of this shard; sets the gauges, too. Throws LIMITER_UNAVAILABLE when Redis is away. */
+  quotaSnapshot(): Promise<QuotaSnapshot>;
+}
+
+/** Builds a shard; nothing is connected or sent before `start` or the first call. */
+export function createIvsShard(options: IvsShardOptions): IvsShard {
+  const { name, accountId, region, redis, clock, metrics, requestTimeoutMs } = options;
+  const logger = options.logger.child({ stage: 'ivs', shard: name });
+  const limitOf = limitsFrom(options.limits ?? {});
+  const ledger = new SlotLedger({
+    redis,
+    keyPrefix: options.keyPrefix,
+    replica: randomBytes(4).toString('hex'),
+    requestTimeoutMs,
+    ...(options.emptyLedgerPatienceMs === undefined ? {} : { patienceMs: options.emptyLedgerPatienceMs }),
+    onFence: (waitMs) => {
+      metrics.ivsLedgerFences.inc({ shard: name });
+      logger.warn({ waitMs }, 'the ledger of call permits is new; no calls until every earlier one must be over');
+    },
+  });
+  const limiter = new Limiter({
+    shard: name,
+    ledger,
+    limitOf,
+    clock,
+    logger,
+    metrics,
+    random: options.random,
+    onRedisDown: options.onRedisDown,
+    ...(options.maxWaitMs === undefined ? {} : { maxWaitMs: options.maxWaitMs }),
+  });
+  const credentials =
+    options.credentials ??
+    (options.assumeRoleArn === undefined
+      ? undefined
+      : fromTemporaryCredentials({
+          params: { RoleArn: options.assumeRoleArn, RoleSessionName: 'ivs-autopilot' },
+          clientConfig: { region },
+        }));
+  const sdk = createIvsClient({
+    shard: name,
+    limiter,
+    metrics,
+    region,
+    ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
+    ...(credentials === undefined ? {} : { credentials }),
+    requestTimeoutMs,
+    maxSockets: operationNames.reduce((sum, operation) => sum + limitOf(operation).perAccount, 0),
+  });
+  return {
+    name: `ivs ${name}`,
+    accountId,
+    region,
+    client: sdk.client,
+    limiter,
+    // Begins the patience of an empty ledger before the first call needs a permit. Redis being away is no failed start.
+    start: () => limiter.start(),
+    async stop() {
+      await limiter.stop();
+      sdk.destroy();
+    },
+    quotaSnapshot: () =>
+      takeQuotaSnapshot({ shard: name, accountId, region, redis, ledger, limiter, limitOf, metrics, clock }),
+  };
+}
+
+/** The shards of a process, by name and by the ARNs they serve. */
+export class IvsShards implements Service {
+  readonly name = 'ivs';
+  readonly #shards: ReadonlyMap<string, IvsShard>;
+
+  constructor(shards: Readonly<Record<string, IvsShard>>) {
+    this.#shards = new Map(Object.entries(shards));
+  }
+
+  get all(): readonly IvsShard[] {
+    return [...this.#shards.values()];
+  }
+
+  /** The shard of an account's name in the configuration. */
+  get(account: string): IvsShard | undefined {
+    return this.#shards.get(account);
+  }
+
+  /** The shard that serves a resource. Throws IVS_NOT_FOUND when no configured account and Region has it. */
+  forArn(arn: string): IvsShard {
+    const [, , , region, accountId] = arn.split(':');
+    const inRegion = this.all.filter((shard) => shard.region === region);
+    const shard =
+      inRegion.find((each) => each.accountId === accountId) ?? inRegion.find((each) => each.accountId === undefined);
+    if (shard) return shard;
+    throw new AppError('IVS_NOT_FOUND', `${arn}: no account of the configuration has this account id and Region`, {
+      details: { arn },
+    });
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.all.map((shard) => shard.start()));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.all.map((shard) => shard.stop()));
+  }
+}
