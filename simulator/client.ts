@@ -6,6 +6,7 @@ import type { LimitName } from './events/event.ts';
 import type { DeliveryPolicy, EventRecord, NextFate } from './events/publisher.ts';
 import type { LostDelivery } from './events/sqs-delivery.ts';
 import type { FaultRule, FaultState } from './faults.ts';
+import type { Change } from './overlay.ts';
 import type { CallFilter, CallRecord, CueRecord } from './recorder.ts';
 import type { ResourceQuotas, Switches, Timings } from './settings.ts';
 import type { EncoderSetup } from './streams/encoders.ts';
@@ -150,7 +151,7 @@ export class SimulatorClient {
   }
 
   /** How reliable event delivery is from now on; members left out stay as they are. */
-  async setEventPolicy(policy: Partial<DeliveryPolicy>): Promise<void> {
+  async setEventPolicy(policy: Change<DeliveryPolicy>): Promise<void> {
     await this.#ask('PUT', '/events/policy', policy);
   }
 
@@ -201,9 +202,9 @@ export class SimulatorClient {
   /** Changes quotas, timings and switches while it runs. */
   async configure(change: {
     enforcement?: Enforcement;
-    quotas?: Partial<ResourceQuotas>;
-    timings?: Partial<Timings>;
-    switches?: Partial<Switches>;
+    quotas?: Change<ResourceQuotas>;
+    timings?: Change<Timings>;
+    switches?: Change<Switches>;
   }): Promise<void> {
     await this.#ask('PATCH', '/settings', change);
   }

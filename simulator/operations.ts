@@ -1,17 +1,43 @@
 // The one table of operations: for each its route, success status, input shape, the function that does it and the errors
 // its row declares. Call-rate quotas are in throttle/quotas.ts under the same names.
 
+import { batchGetChannel, batchGetChannelInput } from './actions/batch-get-channel.ts';
+import { batchGetStreamKey, batchGetStreamKeyInput } from './actions/batch-get-stream-key.ts';
 import { createChannel, createChannelInput } from './actions/create-channel.ts';
+import {
+  createRecordingConfiguration,
+  createRecordingConfigurationInput,
+} from './actions/create-recording-configuration.ts';
 import { createStreamKey, createStreamKeyInput } from './actions/create-stream-key.ts';
+import { deleteChannel, deleteChannelInput } from './actions/delete-channel.ts';
+import { deletePlaybackKeyPair, deletePlaybackKeyPairInput } from './actions/delete-playback-key-pair.ts';
+import {
+  deleteRecordingConfiguration,
+  deleteRecordingConfigurationInput,
+} from './actions/delete-recording-configuration.ts';
 import { deleteStreamKey, deleteStreamKeyInput } from './actions/delete-stream-key.ts';
 import { getChannel, getChannelInput } from './actions/get-channel.ts';
+import { getPlaybackKeyPair, getPlaybackKeyPairInput } from './actions/get-playback-key-pair.ts';
+import { getRecordingConfiguration, getRecordingConfigurationInput } from './actions/get-recording-configuration.ts';
 import { getStream, getStreamInput } from './actions/get-stream.ts';
 import { getStreamKey, getStreamKeyInput } from './actions/get-stream-key.ts';
+import { getStreamSession, getStreamSessionInput } from './actions/get-stream-session.ts';
+import { importPlaybackKeyPair, importPlaybackKeyPairInput } from './actions/import-playback-key-pair.ts';
 import { listChannels, listChannelsInput } from './actions/list-channels.ts';
+import { listPlaybackKeyPairs, listPlaybackKeyPairsInput } from './actions/list-playback-key-pairs.ts';
+import {
+  listRecordingConfigurations,
+  listRecordingConfigurationsInput,
+} from './actions/list-recording-configurations.ts';
 import { listStreamKeys, listStreamKeysInput } from './actions/list-stream-keys.ts';
+import { listStreamSessions, listStreamSessionsInput } from './actions/list-stream-sessions.ts';
 import { listStreams, listStreamsInput } from './actions/list-streams.ts';
+import { listTagsForResource, listTagsForResourceInput } from './actions/list-tags-for-resource.ts';
 import { putMetadata, putMetadataInput } from './actions/put-metadata.ts';
 import { stopStream, stopStreamInput } from './actions/stop-stream.ts';
+import { tagResource, tagResourceInput } from './actions/tag-resource.ts';
+import { untagResource, untagResourceInput } from './actions/untag-resource.ts';
+import { updateChannel, updateChannelInput } from './actions/update-channel.ts';
 import type { ActionContext } from './context.ts';
 import type { ErrorName } from './errors.ts';
 import type { OperationName } from './throttle/quotas.ts';
@@ -36,6 +62,8 @@ const CNB = 'ChannelNotBroadcasting';
 const CF = 'ConflictException';
 const TH = 'ThrottlingException';
 const SU = 'StreamUnavailable';
+const SV = 'ServiceUnavailable';
+const IS = 'InternalServerException';
 
 function row<I, O>(
   name: OperationName,
@@ -55,17 +83,52 @@ function row<I, O>(
 }
 
 const EMPTY = { status: 204 } as const;
+/** The ARN is one percent-encoded segment; http/ivs.ts takes it apart. */
+const TAGS = '/tags/{resourceArn}';
 
 export const OPERATIONS: readonly Operation[] = [
+  row('BatchGetChannel', batchGetChannelInput, batchGetChannel, [AD, V, SV]),
+  row('BatchGetStreamKey', batchGetStreamKeyInput, batchGetStreamKey, [AD, V, SV]),
   row('CreateChannel', createChannelInput, createChannel, [AD, PV, RNF, SQ, V]),
+  row('CreateRecordingConfiguration', createRecordingConfigurationInput, createRecordingConfiguration, [
+    AD,
+    CF,
+    IS,
+    PV,
+    SQ,
+    V,
+  ]),
   row('CreateStreamKey', createStreamKeyInput, createStreamKey, [AD, PV, RNF, SQ, V]),
+  row('DeleteChannel', deleteChannelInput, deleteChannel, [AD, CF, PV, RNF, V], EMPTY),
+  row('DeletePlaybackKeyPair', deletePlaybackKeyPairInput, deletePlaybackKeyPair, [AD, PV, RNF, V]),
+  row(
+    'DeleteRecordingConfiguration',
+    deleteRecordingConfigurationInput,
+    deleteRecordingConfiguration,
+    [AD, CF, IS, RNF, V],
+    EMPTY,
+  ),
   row('DeleteStreamKey', deleteStreamKeyInput, deleteStreamKey, [AD, PV, RNF, V], EMPTY),
   row('GetChannel', getChannelInput, getChannel, [AD, RNF, V]),
+  row('GetPlaybackKeyPair', getPlaybackKeyPairInput, getPlaybackKeyPair, [AD, RNF, V]),
+  row('GetRecordingConfiguration', getRecordingConfigurationInput, getRecordingConfiguration, [AD, IS, RNF, V]),
   row('GetStream', getStreamInput, getStream, [AD, CNB, RNF, V]),
   row('GetStreamKey', getStreamKeyInput, getStreamKey, [AD, RNF, V]),
+  row('GetStreamSession', getStreamSessionInput, getStreamSession, [AD, RNF, V]),
+  row('ImportPlaybackKeyPair', importPlaybackKeyPairInput, importPlaybackKeyPair, [AD, CF, PV, SQ, V]),
   row('ListChannels', listChannelsInput, listChannels, [AD, CF, V]),
+  row('ListPlaybackKeyPairs', listPlaybackKeyPairsInput, listPlaybackKeyPairs, [AD, V]),
+  row('ListRecordingConfigurations', listRecordingConfigurationsInput, listRecordingConfigurations, [AD, IS, V]),
   row('ListStreamKeys', listStreamKeysInput, listStreamKeys, [AD, RNF, V]),
+  row('ListStreamSessions', listStreamSessionsInput, listStreamSessions, [AD, RNF, V]),
   row('ListStreams', listStreamsInput, listStreams, [AD, V]),
+  row('ListTagsForResource', listTagsForResourceInput, listTagsForResource, [IS, RNF, V], {
+    method: 'GET',
+    path: TAGS,
+  }),
   row('PutMetadata', putMetadataInput, putMetadata, [AD, CNB, RNF, TH, V], EMPTY),
   row('StopStream', stopStreamInput, stopStream, [AD, CNB, RNF, SU, V]),
+  row('TagResource', tagResourceInput, tagResource, [IS, RNF, V], { path: TAGS }),
+  row('UntagResource', untagResourceInput, untagResource, [IS, RNF, V], { method: 'DELETE', path: TAGS }),
+  row('UpdateChannel', updateChannelInput, updateChannel, [AD, CF, PV, RNF, V]),
 ];

@@ -1,6 +1,7 @@
 // What one simulator can be told, with its defaults. The defaults of time are short, so that tests are quick;
 // REALISTIC_TIMINGS are what a viewer of a rehearsal would expect.
 
+import { type Change, overlay } from './overlay.ts';
 import type { CallRate, OperationName } from './throttle/quotas.ts';
 import type { Enforcement } from './throttle/throttle.ts';
 
@@ -103,9 +104,9 @@ export interface SimulatorOptions {
   readonly seed?: string | number | undefined;
   readonly enforcement?: Enforcement | undefined;
   readonly callRates?: Partial<Readonly<Record<OperationName, CallRate>>> | undefined;
-  readonly quotas?: Partial<ResourceQuotas> | undefined;
-  readonly timings?: Partial<Timings> | undefined;
-  readonly switches?: Partial<Switches> | undefined;
+  readonly quotas?: Change<ResourceQuotas> | undefined;
+  readonly timings?: Change<Timings> | undefined;
+  readonly switches?: Change<Switches> | undefined;
   /** Simulated milliseconds per real one; 0 is a clock that only moves when told. Default 1. */
   readonly clockRate?: number | undefined;
   /** Epoch milliseconds at which the simulated clock starts; default now. */
@@ -129,8 +130,8 @@ export function settle(options: SimulatorOptions): Settings {
   return {
     region: options.region ?? 'us-west-2',
     accountId: options.accountId ?? '111122223333',
-    quotas: { ...RESOURCE_QUOTAS, ...options.quotas },
-    timings: { ...QUICK_TIMINGS, ...options.timings },
-    switches: { ...DEFAULT_SWITCHES, ...options.switches },
+    quotas: overlay(RESOURCE_QUOTAS, options.quotas),
+    timings: overlay(QUICK_TIMINGS, options.timings),
+    switches: overlay(DEFAULT_SWITCHES, options.switches),
   };
 }

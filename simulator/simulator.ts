@@ -41,7 +41,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   const ids = new Ids(random.fork('ids'), settings);
   const store = new Store();
   const recorder = new Recorder({ calls: options.recordedCalls ?? 250_000, cues: options.recordedCues ?? 100_000 });
-  const delivery = new SqsDelivery({ region: settings.region, ...options.sqs });
+  const delivery = new SqsDelivery({ ...options.sqs, region: options.sqs?.region ?? settings.region });
   const deliver = (event: EventEnvelope): void => {
     if (options.sqs?.queueUrl !== undefined) delivery.send(options.sqs.queueUrl, JSON.stringify(event));
   };

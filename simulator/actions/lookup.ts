@@ -2,7 +2,7 @@
 
 import type { ActionContext } from '../context.ts';
 import { notBroadcasting, notFound } from '../errors.ts';
-import type { Channel, StreamKey } from '../store.ts';
+import type { Channel, PlaybackKeyPair, RecordingConfiguration, StreamKey } from '../store.ts';
 import type { Session } from '../streams/session.ts';
 
 export function findChannel(context: ActionContext, arn: string): Channel {
@@ -28,3 +28,29 @@ export function findLive(context: ActionContext, channelArn: string): Session {
 /** True from the accepted key to the last segment: as long as the channel must not be changed or deleted. */
 export const isOnAir = (context: ActionContext, channelArn: string): boolean =>
   context.ingest.sessions.current(channelArn) !== undefined;
+
+export function findRecordingConfiguration(context: ActionContext, arn: string): RecordingConfiguration {
+  const configuration = context.store.recordingConfigurations.get(arn);
+  if (configuration === undefined) throw notFound(arn);
+  return configuration;
+}
+
+export function findPlaybackKeyPair(context: ActionContext, arn: string): PlaybackKeyPair {
+  const keyPair = context.store.playbackKeyPairs.get(arn);
+  if (keyPair === undefined) throw notFound(arn);
+  return keyPair;
+}
+
+/** The tags of any resource, to read or to change. */
+export function findTags(context: ActionContext, arn: string): Map<string, string> {
+  const resource = context.store.tagged(arn);
+  if (resource === undefined) throw notFound(arn);
+  return resource.tags;
+}
+
+/** A channel's sessions, newest first; those of a deleted channel are still there for sixty days. */
+export function findSessions(context: ActionContext, channelArn: string): readonly Session[] {
+  const sessions = context.ingest.sessions.of(channelArn, context.clock.now());
+  if (sessions === undefined) findChannel(context, channelArn);
+  return sessions ?? [];
+}

@@ -51,6 +51,7 @@ export const encoderSetup = z.strictObject({
   priority: z.number().optional(),
   media: media.optional(),
   viewers: viewers.optional(),
+  health: z.enum(['HEALTHY', 'UNKNOWN']).optional(),
   rejectWith: z.string().optional(),
   transcodeFails: z.boolean().optional(),
   autoReconnect: z.boolean().optional(),

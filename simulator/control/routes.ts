@@ -2,6 +2,7 @@
 // evidence; nothing of it exists at AWS. simulator/client.ts is its typed client.
 
 import { z } from 'zod';
+import { overlay } from '../overlay.ts';
 import type { Simulator } from '../simulator.ts';
 import { channelState, makeChannel, resolveChannels } from './channels.ts';
 import { ControlProblem } from './problem.ts';
@@ -132,7 +133,7 @@ export const ROUTES: Readonly<Record<string, Handler>> = {
     lostDeliveries: simulator.delivery.lost,
   }),
   'PUT /events/policy': taking(requests.deliveryPolicy, (policy, { simulator }) => {
-    simulator.publisher.policy = { ...simulator.publisher.policy, ...policy };
+    simulator.publisher.policy = overlay(simulator.publisher.policy, policy);
     return simulator.publisher.policy;
   }),
   'POST /events/plan': taking(requests.nextFate, (next, { simulator }) => {
@@ -170,9 +171,9 @@ export const ROUTES: Readonly<Record<string, Handler>> = {
   'PATCH /settings': taking(requests.settingsChange, (change, { simulator }) => {
     const { settings } = simulator;
     if (change.enforcement !== undefined) simulator.throttle.use(change.enforcement);
-    settings.quotas = { ...settings.quotas, ...change.quotas };
-    settings.timings = { ...settings.timings, ...change.timings };
-    settings.switches = { ...settings.switches, ...change.switches };
+    settings.quotas = overlay(settings.quotas, change.quotas);
+    settings.timings = overlay(settings.timings, change.timings);
+    settings.switches = overlay(settings.switches, change.switches);
     return { enforcement: simulator.throttle.enforcement, ...settings };
   }),
 };

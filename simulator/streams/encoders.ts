@@ -23,6 +23,13 @@ interface Encoder {
   retry?: Timer;
 }
 
+interface Parts {
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly settings: Settings;
+  readonly ingest: Ingest;
+}
+
 /** What the encoder of a channel is doing. */
 export interface EncoderState {
   readonly connected: boolean;
@@ -32,14 +39,9 @@ export interface EncoderState {
 
 export class Encoders {
   readonly #encoders = new Map<string, Encoder>();
-  readonly #parts: {
-    readonly clock: Clock;
-    readonly store: Store;
-    readonly settings: Settings;
-    readonly ingest: Ingest;
-  };
+  readonly #parts: Parts;
 
-  constructor(parts: Encoders['#parts']) {
+  constructor(parts: Parts) {
     this.#parts = parts;
     parts.ingest.onCut = (channelArn, why) => this.#cut(channelArn, why);
   }

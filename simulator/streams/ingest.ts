@@ -13,6 +13,7 @@ import {
 } from '../events/event.ts';
 import { eventName } from '../events/event.ts';
 import type { Ids } from '../ids.ts';
+import { type Change, overlay } from '../overlay.ts';
 import type { Settings } from '../settings.ts';
 import type { Channel, Store } from '../store.ts';
 import { Recordings } from './recordings.ts';
@@ -24,8 +25,10 @@ import type { ViewerCurve } from './viewers.ts';
 export interface ConnectRequest {
   readonly streamKey: string;
   readonly priority?: number | undefined;
-  readonly media?: Partial<Media> | undefined;
+  readonly media?: Change<Media> | undefined;
   readonly viewers?: ViewerCurve | undefined;
+  /** UNKNOWN: the service cannot tell yet. */
+  readonly health?: 'HEALTHY' | 'UNKNOWN' | undefined;
   /** A reason for which the session is refused after it was created (a `code` of Session Ended). */
   readonly rejectWith?: string | undefined;
   /** The stream is not processed: Stream Failure. */
@@ -98,8 +101,9 @@ export class Ingest {
   recover(session: Session): void {
     this.#silent.get(session.streamId)?.cancel();
     this.#silent.delete(session.streamId);
-    if (session.health !== 'STARVING' || session.phase !== 'live') return;
+    const starving = session.health === 'STARVING';
     session.health = 'HEALTHY';
+    if (!starving || session.phase !== 'live') return;
     this.#stateEvent(session, HEALTH_CHANGE, 'Starvation End');
   }
 
@@ -164,15 +168,17 @@ export class Ingest {
 
   #open(channel: Channel, request: ConnectRequest): Connected {
     const { clock, ids, store, settings } = this.#parts;
+    const created = store.nextSeq();
     const session: Session = {
-      seq: store.nextSeq(),
+      created,
+      seq: created,
       streamId: ids.stream(),
       channelArn: channel.arn,
       channel: snapshot(channel),
       startedAt: clock.now(),
-      media: { ...DEFAULT_MEDIA, ...request.media },
+      media: overlay(DEFAULT_MEDIA, request.media),
       phase: 'starting',
-      health: 'HEALTHY',
+      health: request.health ?? 'HEALTHY',
       viewers: request.viewers ?? 0,
       priority: request.priority,
       takeovers: 0,
@@ -208,7 +214,7 @@ export class Ingest {
     const { channelArn } = session;
     const { priority } = request;
     if (priority === undefined) return { accepted: false, channelArn, reason: 'AlreadyStreaming' };
-    const code = this.#takeoverProblem(session, priority, { ...DEFAULT_MEDIA, ...request.media });
+    const code = this.#takeoverProblem(session, priority, overlay(DEFAULT_MEDIA, request.media));
     if (code !== undefined) {
       this.#stateEvent(session, STATE_CHANGE, 'Stream Takeover Failure', { code });
       return { accepted: false, channelArn, reason: 'TakeoverRefused' };

@@ -24,6 +24,13 @@ interface Recording {
   end?: Timer;
 }
 
+interface Parts {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly store: Store;
+  readonly settings: Settings;
+}
+
 /** Tells the rest of the service that something happened to a session's recording. */
 export type OnRecording = (session: Session, happening: Happening, code?: string) => void;
 
@@ -31,10 +38,10 @@ export type OnRecording = (session: Session, happening: Happening, code?: string
 export class Recordings {
   readonly #open = new Map<string, Recording>();
   readonly #failing = new Set<string>();
-  readonly #parts: { readonly clock: Clock; readonly ids: Ids; readonly store: Store; readonly settings: Settings };
+  readonly #parts: Parts;
   readonly #tell: OnRecording;
 
-  constructor(parts: Recordings['#parts'], tell: OnRecording) {
+  constructor(parts: Parts, tell: OnRecording) {
     this.#parts = parts;
     this.#tell = tell;
   }

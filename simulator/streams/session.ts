@@ -52,7 +52,9 @@ export type ChannelSnapshot = Readonly<ChannelSettings> & {
 };
 
 export interface Session {
-  /** Place in the lists: the order of creation while starting, the order of going live from then on. */
+  /** Order of creation among all resources. */
+  readonly created: number;
+  /** Place in the list of live streams: the order of going live; before that, of creation. */
   seq: number;
   readonly streamId: string;
   readonly channelArn: string;

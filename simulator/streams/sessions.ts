@@ -54,7 +54,7 @@ export class Sessions {
   }
 
   /** All live sessions, in the order in which they went live. */
-  allLive(): IterableIterator<Session> {
+  allLive(): MapIterator<Session> {
     return this.#live.values();
   }
 

@@ -1,7 +1,8 @@
 // The constraints that several operations share: ARNs, names, tags, page arguments. Values from AWS's public model.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Types.html
 
-import { integer, list, map, oneOf, structure, text } from './shape.ts';
+import { invalid } from '../errors.ts';
+import { type Check, integer, list, map, oneOf, structure, text } from './shape.ts';
 
 const arn = (kind: string, min: number) =>
   text({ min, max: 128, pattern: new RegExp(`^arn:aws:ivs:[a-z0-9-]+:[0-9]+:${kind}/[a-zA-Z0-9-]+$`) });
@@ -24,10 +25,15 @@ export const name = text({ max: 128, pattern: /^[a-zA-Z0-9-_]*$/ });
 export const streamId = text({ min: 26, max: 26, pattern: /^st-[a-zA-Z0-9]+$/ });
 
 export const TAGS_PER_RESOURCE = 50;
-export const tagKey = text({ min: 1, max: 128, pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$/u });
+const anyTagKey = text({ min: 1, max: 128, pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]+$/u });
+const tagKey: Check<string> = (value, place) => {
+  const key = anyTagKey(value, place);
+  if (/^aws:/i.test(key)) throw invalid(`${place}: tag keys that begin with aws: are reserved`);
+  return key;
+};
 const tagValue = text({ max: 256, pattern: /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u });
 export const tags = map(tagKey, tagValue, TAGS_PER_RESOURCE);
-export const tagKeys = list(tagKey, { max: TAGS_PER_RESOURCE });
+export const tagKeys = list(anyTagKey, { max: TAGS_PER_RESOURCE });
 
 export const latencyMode = oneOf('NORMAL', 'LOW');
 export const channelType = oneOf('BASIC', 'STANDARD', 'ADVANCED_SD', 'ADVANCED_HD');
@@ -42,7 +48,7 @@ export const nextToken = text({ max: 1024, pattern: /^[a-zA-Z0-9+/=_-]*$/ });
 export const pageMembers = (maxResults: number) => ({ nextToken, maxResults: integer(1, maxResults) });
 
 /** The input of an operation that takes one ARN called `arn`. */
-export const byArn = <T>(check: (value: unknown, place: string) => T) => structure({ arn: check }, {});
+export const byArn = <T>(check: Check<T>) => structure({ arn: check }, {});
 
 /** The input of an operation that takes one channel ARN called `channelArn`. */
 export const byChannelArn = structure({ channelArn }, {});

@@ -34,7 +34,7 @@ export function page<T extends Numbered>(
   request: PageRequest,
   rule: { readonly scope: string; readonly defaultSize: number },
 ): { readonly items: readonly T[]; readonly nextToken?: string } {
-  const after = request.nextToken ? decode(rule.scope, request.nextToken) : 0;
+  const after = request.nextToken ? decode(rule.scope, request.nextToken) : Number.NEGATIVE_INFINITY;
   const size = request.maxResults ?? rule.defaultSize;
   const found: T[] = [];
   for (const item of items) {

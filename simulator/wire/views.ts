@@ -1,7 +1,7 @@
 // How resources look in answers: exactly the members each operation lists, absent strings as "", absent tags as {}.
 
 import type { Settings } from '../settings.ts';
-import type { Channel, StreamKey } from '../store.ts';
+import type { Channel, PlaybackKeyPair, StreamKey } from '../store.ts';
 import type { ChannelSnapshot, Session } from '../streams/session.ts';
 import { viewersAt } from '../streams/viewers.ts';
 import { isoSeconds } from './time.ts';
@@ -70,3 +70,16 @@ export const streamView = (session: Session, now: number, place: Place) => {
   const { channelArn, streamId, ...rest } = streamSummary(session, now);
   return { channelArn, streamId, playbackUrl: playbackUrl(session.channel, place), ...rest };
 };
+
+export const keyPairView = (keyPair: PlaybackKeyPair) => ({
+  arn: keyPair.arn,
+  name: keyPair.name,
+  fingerprint: keyPair.fingerprint,
+  tags: tagsView(keyPair.tags),
+});
+
+export const keyPairSummary = (keyPair: PlaybackKeyPair) => ({
+  arn: keyPair.arn,
+  name: keyPair.name,
+  tags: tagsView(keyPair.tags),
+});
