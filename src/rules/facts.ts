@@ -1,13 +1,12 @@
-// Builds the documents that rules look at (domain/facts.ts) from what the state knows. Pure; unknown fields are left out.
-import type { Channel, ChannelArn } from '#domain/channel.ts';
-import { parseChannelArn } from '#domain/channel.ts';
+// Builds the documents that patterns match and templates print from records, inventory and fresh answers of IVS.
+import { type Channel, type ChannelArn, parseChannelArn, type StreamHealth } from '#domain/channel.ts';
 import { formatDuration } from '#domain/duration.ts';
 import type { ChannelFacts, SessionFacts, StreamFacts } from '#domain/facts.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 
 const offline: StreamFacts = { live: false, state: 'offline', recording: 'none' };
 
-/** What is known of a channel's newest stream. Health and viewers belong to a live stream: an ended one has none. */
+/** The facts of a channel's newest stream; without a record the channel is offline. */
 export function streamFacts(record: StreamRecord | undefined): StreamFacts {
   if (!record) return offline;
   const live = record.state === 'live';
@@ -22,15 +21,36 @@ export function streamFacts(record: StreamRecord | undefined): StreamFacts {
   };
 }
 
-/** What is known of a channel; `name` is one that an event told, for a channel the inventory does not know yet. */
-export function channelFacts(arn: ChannelArn, channel: Channel | undefined, name = ''): ChannelFacts {
+/** The facts as GetStream has just told them (`undefined`: not broadcasting); what it does not tell comes from the record. */
+export function freshStreamFacts(
+  answer: { streamId: string; health: StreamHealth; viewerCount: number } | undefined,
+  record: StreamRecord | undefined,
+): StreamFacts {
+  if (!answer) {
+    const known = streamFacts(record);
+    if (!known.live) return known;
+    const { health: _health, viewerCount: _viewerCount, ...rest } = known;
+    return { ...rest, live: false, state: 'ended' };
+  }
+  return {
+    live: true,
+    state: 'live',
+    streamId: answer.streamId,
+    health: answer.health,
+    ...(answer.viewerCount >= 0 ? { viewerCount: answer.viewerCount } : {}),
+    recording: record?.streamId === answer.streamId ? record.recording : 'none',
+  };
+}
+
+/** The facts of a channel; without an inventory entry only what its ARN and an event or record tell. */
+export function channelFacts(arn: ChannelArn, channel: Channel | undefined, knownName = ''): ChannelFacts {
   const parts = parseChannelArn(arn);
   return {
     arn,
     id: parts?.id ?? '',
     region: parts?.region ?? '',
     account: parts?.account ?? '',
-    name: channel?.name ?? name,
+    name: channel?.name ?? knownName,
     ...(channel
       ? {
           type: channel.type,
@@ -42,18 +62,18 @@ export function channelFacts(arn: ChannelArn, channel: Channel | undefined, name
   };
 }
 
-/** The session in time; `nowMs` ends the duration of a live one. */
+/** The session of a record in time, as of now. */
 export function sessionFacts(record: StreamRecord, nowMs: number): SessionFacts {
-  const { streamId, startedAtMs, endedAtMs } = record;
+  const { startedAtMs, endedAtMs } = record;
   return {
-    id: streamId,
+    id: record.streamId,
     ...(startedAtMs === undefined ? {} : { startedAt: new Date(startedAtMs).toISOString() }),
     ...(endedAtMs === undefined ? {} : { endedAt: new Date(endedAtMs).toISOString() }),
-    ...(startedAtMs === undefined ? {} : { duration: inSeconds((endedAtMs ?? nowMs) - startedAtMs) }),
+    ...(startedAtMs === undefined ? {} : { duration: formatWholeSeconds((endedAtMs ?? nowMs) - startedAtMs) }),
   };
 }
 
-/** A duration as people read it: whole seconds. */
-export function inSeconds(ms: number): string {
-  return formatDuration(Math.max(0, Math.floor(ms / 1000)) * 1000);
+/** A duration for people, without milliseconds. */
+export function formatWholeSeconds(ms: number): string {
+  return formatDuration(Math.floor(Math.max(0, ms) / 1000) * 1000);
 }

@@ -1,0 +1,87 @@
+// Whether the condition of a rule holds for a channel right now, and since when. Pure: every late timer is checked again here.
+import type { Values } from '#domain/decision.ts';
+import type { StreamFacts } from '#domain/facts.ts';
+import type { Rule } from '#domain/rule.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
+import type { ChannelView } from './channel-view.ts';
+import type { Cause } from './memory.ts';
+
+/** The part of a condition that failed, with what it looked at. */
+export type ConditionVerdict =
+  | { readonly holds: true }
+  | { readonly holds: false; readonly failed: 'trigger' | 'match' | 'while'; readonly values: Values };
+
+const holds: ConditionVerdict = { holds: true };
+
+/** Trigger, `match` and `while` of a rule about a channel; for rules of moments, the cause brings the trigger. */
+export function checkCondition(rule: Rule, view: ChannelView, cause: Cause | undefined): ConditionVerdict {
+  if (rule.trigger.kind === 'state' && !rule.trigger.pattern.match(view.stream)) return failed('trigger', view.stream);
+  if (rule.trigger.kind === 'threshold' && cause && !isBeyond(rule.trigger, view, cause))
+    return failed('trigger', view.stream);
+  if (rule.match && !rule.match.match(view.channel))
+    return { holds: false, failed: 'match', values: channelValues(view) };
+  if (rule.while && !rule.while.match(view.stream)) return failed('while', view.stream);
+  return holds;
+}
+
+function isBeyond(
+  trigger: Extract<Rule['trigger'], { kind: 'threshold' }>,
+  { stream }: ChannelView,
+  { streamId, threshold }: Cause,
+): boolean {
+  if (stream.viewerCount === undefined || stream.streamId !== streamId || !threshold) return false;
+  return trigger.direction === 'rises_to'
+    ? stream.viewerCount >= threshold.value
+    : stream.viewerCount <= threshold.value;
+}
+
+function failed(part: 'trigger' | 'while', stream: StreamFacts): ConditionVerdict {
+  return { holds: false, failed: part, values: streamValues(stream) };
+}
+
+/** The stream's facts as a journal shows them. */
+export function streamValues(stream: StreamFacts): Values {
+  return { ...stream };
+}
+
+function channelValues({ channel }: ChannelView): Values {
+  const tags = Object.entries(channel.tags).map(([key, value]) => [`tag_${key}`, value] as const);
+  return { name: channel.name, ...Object.fromEntries(tags) };
+}
+
+/** Fields of StreamFacts in which two looks at a channel differ. */
+export function changedFields(before: StreamFacts, after: StreamFacts): ReadonlySet<string> {
+  const changed = new Set<string>();
+  for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    if (before[key as keyof StreamFacts] !== after[key as keyof StreamFacts]) changed.add(key);
+  }
+  return changed;
+}
+
+/**
+ * When a condition on the stream began: the newest of the moments since which the fields that changed are as they are.
+ * Never in the future. Without a change (a new rule, a new tag) all fields that the rule names count.
+ */
+export function conditionSinceMs(record: StreamRecord | undefined, fields: Iterable<string>, nowMs: number): number {
+  if (!record) return nowMs;
+  let sinceMs = 0;
+  for (const field of fields) {
+    const since = sinceOf(record, field);
+    if (since !== undefined) sinceMs = Math.max(sinceMs, since);
+  }
+  return sinceMs === 0 ? nowMs : Math.min(sinceMs, nowMs);
+}
+
+function sinceOf(record: StreamRecord, field: string): number | undefined {
+  switch (field) {
+    case 'health':
+      // A health is a live stream's: it holds no longer than the stream is live.
+      return Math.max(record.healthSinceMs, record.stateSinceMs);
+    case 'viewerCount':
+      return record.viewerCountAtMs;
+    case 'recording':
+      return record.recordingSinceMs;
+    default:
+      return record.stateSinceMs;
+  }
+}

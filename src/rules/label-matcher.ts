@@ -1,0 +1,76 @@
+// Labels of decisions, and the matchers that inhibit rules and silences are written with: `rule="x"`, `action=~"stop_.*"`.
+// https://prometheus.io/docs/alerting/latest/configuration/#matcher
+import type { ChannelFacts } from '#domain/facts.ts';
+import type { LabelMatcher, Labels } from '#domain/rule.ts';
+import { didYouMean } from '#domain/suggest.ts';
+import { compileLabelRegex } from './label-regex.ts';
+
+export type ParsedMatcher =
+  | { readonly ok: true; readonly matcher: LabelMatcher }
+  | { readonly ok: false; readonly message: string };
+
+/** The labels every decision has; a tag's label is `tag_<key>`, other characters than letters, digits and _ replaced by _. */
+export const labelNames = ['rule', 'action', 'channel', 'channel_name', 'account', 'region', 'group'] as const;
+
+const syntax = /^\s*([A-Za-z_][A-Za-z0-9_]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"\s{},]*))\s*$/s;
+const maxLength = 1000;
+
+/** Parses one matcher. */
+export function parseLabelMatcher(text: string): ParsedMatcher {
+  const match = text.length <= maxLength ? syntax.exec(text) : null;
+  if (!match) return { ok: false, message: 'expected a matcher such as rule="mass-starvation" or action=~"stop_.*"' };
+  const [, label = '', operator, quoted, bare] = match;
+  if (!label.startsWith('tag_') && !labelNames.some((name) => name === label)) {
+    return {
+      ok: false,
+      message: `unknown label ${label}${didYouMean(label, labelNames)}; there are ${labelNames.join(', ')} and tag_<key>`,
+    };
+  }
+  const op = operator as LabelMatcher['op'];
+  const isRegex = op === '=~' || op === '!~';
+  // Inside a regular expression a backslash is the expression's own, except before a quotation mark.
+  const value = (quoted ?? bare ?? '').replace(isRegex ? /\\(")/g : /\\(.)/gs, '$1');
+  const holds = isRegex ? compileLabelRegex(value) : ({ ok: true, test: (other: string) => other === value } as const);
+  if (!holds.ok) return { ok: false, message: `regular expression: ${holds.message}` };
+  const wanted = op === '=' || op === '=~';
+  return {
+    ok: true,
+    matcher: {
+      label,
+      op,
+      value,
+      test: (labels) => holds.test(Object.hasOwn(labels, label) ? labels[label]!.slice(0, 512) : '') === wanted,
+    },
+  };
+}
+
+/** The labels of what a rule does, or would do, for a group. */
+export function labelsOf(decision: {
+  readonly rule: string;
+  readonly action?: string | undefined;
+  readonly group?: string | undefined;
+  readonly channel?: ChannelFacts | undefined;
+}): Labels {
+  const { rule, action, group, channel } = decision;
+  const labels: Record<string, string> = { rule };
+  if (action !== undefined) labels['action'] = action;
+  if (group !== undefined) labels['group'] = group;
+  if (channel) {
+    labels['channel'] = channel.arn;
+    labels['channel_name'] = channel.name;
+    labels['account'] = channel.account;
+    labels['region'] = channel.region;
+    for (const [key, value] of Object.entries(channel.tags)) labels[tagLabel(key)] = value;
+  }
+  return labels;
+}
+
+/** The label of a tag. */
+export function tagLabel(key: string): string {
+  return `tag_${key.replaceAll(/[^A-Za-z0-9_]/g, '_')}`;
+}
+
+/** Whether every matcher holds. */
+export function matchesLabels(matchers: readonly LabelMatcher[], labels: Labels): boolean {
+  return matchers.every((matcher) => matcher.test(labels));
+}

@@ -1,0 +1,119 @@
+// How many channels are live, and how many of them are in the condition of each aggregate. Counted along with the changes, and
+// counted anew at every complete poll, when the inventory changes, and when the rules change.
+import type { AggregateFacts } from '#domain/facts.ts';
+import type { StateView, Transaction } from '#domain/shared-state.ts';
+import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
+import type { Channel } from '#domain/channel.ts';
+import { viewChannel, viewOf } from './channel-view.ts';
+import type { RuleIndex, RuleOf } from './rule-index.ts';
+
+/** The entry `meta/population`. */
+interface Population {
+  readonly live: number;
+  readonly aggregates: Readonly<Record<string, Counted>>;
+}
+
+interface Counted {
+  readonly conditionHash: string;
+  readonly count: number;
+  readonly live: number;
+}
+
+const key = 'meta/population';
+const namedChannels = 20;
+
+/** Live channels now. */
+export function liveCount(view: StateView): number {
+  return view.get<Population>(key)?.live ?? 0;
+}
+
+/** Follows the changes of one transaction. Cheap: it looks at the changed channels only, unless a recount is due. */
+export function followPopulation(tx: Transaction, changes: readonly StreamChange[], index: RuleIndex): void {
+  const known = tx.get<Population>(key);
+  const stale =
+    !known ||
+    index.aggregate.some(({ name, conditionHash }) => known.aggregates[name]?.conditionHash !== conditionHash) ||
+    changes.some(
+      (change) => change.kind === 'inventory' || (change.kind === 'poll' && change.scope === 'all' && change.complete),
+    );
+  const counted = stale ? recount(tx, index) : adjust(tx, known, changes, index);
+  if (!known || counted !== known) tx.set(key, counted);
+}
+
+/** What an aggregate counts now. */
+export function aggregateFacts(view: StateView, rule: RuleOf<'aggregate'>): AggregateFacts {
+  const { count, live } = view.get<Population>(key)?.aggregates[rule.name] ?? { count: 0, live: 0 };
+  return { count, live, percent: percentOf(count, live), channels: [] };
+}
+
+/** The same with the names of some channels in the condition; looks at every stream. */
+export function aggregateFactsWithNames(view: StateView, rule: RuleOf<'aggregate'>): AggregateFacts {
+  const channels: string[] = [];
+  for (const [arn, record] of view.entries<StreamRecord>('stream')) {
+    if (channels.length === namedChannels) break;
+    const { channel, stream } = viewChannel(view, arn);
+    if (!stream.live || !rule.trigger.pattern.match(stream)) continue;
+    if (!rule.match || rule.match.match(channel)) channels.push(channel.name || record.channelName || channel.id);
+  }
+  return { ...aggregateFacts(view, rule), channels };
+}
+
+function percentOf(count: number, live: number): number {
+  return live === 0 ? 0 : Math.round((1000 * count) / live) / 10;
+}
+
+function recount(tx: Transaction, { aggregate }: RuleIndex): Population {
+  let live = 0;
+  const totals = aggregate.map(() => ({ count: 0, live: 0 }));
+  for (const [arn, record] of tx.entries<StreamRecord>('stream')) {
+    if (record.state !== 'live') continue;
+    live += 1;
+    if (aggregate.length === 0) continue;
+    const view = viewOf(record.channelArn, tx.get<Channel>(`channel/${arn}`), record);
+    aggregate.forEach((rule, place) => {
+      if (rule.match && !rule.match.match(view.channel)) return;
+      totals[place]!.live += 1;
+      if (rule.trigger.pattern.match(view.stream)) totals[place]!.count += 1;
+    });
+  }
+  const aggregates = aggregate.map(
+    ({ name, conditionHash }, place) => [name, { conditionHash, ...totals[place]! }] as const,
+  );
+  return { live, aggregates: Object.fromEntries(aggregates) };
+}
+
+function adjust(
+  tx: Transaction,
+  known: Population,
+  changes: readonly StreamChange[],
+  { aggregate }: RuleIndex,
+): Population {
+  let { live } = known;
+  const aggregates = { ...known.aggregates };
+  let moved = false;
+  for (const change of changes) {
+    if (change.kind !== 'stream') continue;
+    const channel = tx.get<Channel>(`channel/${change.channelArn}`);
+    for (const [record, sign] of [[change.before, -1] as const, [change.after, 1] as const]) {
+      if (record?.state !== 'live') continue;
+      live += sign;
+      const view = viewOf(change.channelArn, channel, record);
+      for (const rule of aggregate) {
+        if (rule.match && !rule.match.match(view.channel)) continue;
+        const { conditionHash, count, live: among } = aggregates[rule.name]!;
+        const inCondition = rule.trigger.pattern.match(view.stream) ? sign : 0;
+        aggregates[rule.name] = { conditionHash, count: count + inCondition, live: among + sign };
+      }
+      moved = true;
+    }
+  }
+  if (!moved) return known;
+  // A change that was counted twice or never cannot last: the next complete poll counts anew.
+  const same =
+    live === known.live &&
+    aggregate.every(({ name }) => {
+      const [now, then] = [aggregates[name]!, known.aggregates[name]!];
+      return now.count === then.count && now.live === then.live;
+    });
+  return same ? known : { live: Math.max(0, live), aggregates };
+}

@@ -1,0 +1,93 @@
+// A ruleset arranged for deciding: rules by the kind of their trigger, and in the order in which they are judged.
+import type { InhibitRule, LabelMatcher, Rule, Ruleset, TriggerKind } from '#domain/rule.ts';
+
+export type RuleOf<K extends TriggerKind> = Rule & { readonly trigger: Extract<Rule['trigger'], { kind: K }> };
+
+export interface RuleIndex {
+  /** Rules that are not off. */
+  readonly byName: ReadonlyMap<string, Rule>;
+  /** Place in the order of judging: what inhibits comes before what it inhibits. */
+  readonly rank: ReadonlyMap<string, number>;
+  readonly event: readonly RuleOf<'event'>[];
+  readonly state: readonly RuleOf<'state'>[];
+  readonly aggregate: readonly RuleOf<'aggregate'>[];
+  readonly threshold: readonly RuleOf<'threshold'>[];
+  readonly schedule: readonly RuleOf<'schedule'>[];
+  readonly http: readonly RuleOf<'http'>[];
+  /** Rules of moments (event, http, threshold) whose waiting or firing depends on the channel's stream. */
+  readonly watching: readonly Rule[];
+  /** Fields of StreamFacts that a rule looks at; undefined: any. */
+  readonly fields: ReadonlyMap<string, ReadonlySet<string> | undefined>;
+}
+
+const indexes = new WeakMap<Ruleset, RuleIndex>();
+
+/** The index of a ruleset, made once for each. */
+export function indexOf(ruleset: Ruleset): RuleIndex {
+  let index = indexes.get(ruleset);
+  if (!index) indexes.set(ruleset, (index = buildIndex(ruleset)));
+  return index;
+}
+
+/** Whether the rule has a beginning and an end, rather than a moment. */
+export function isHolding(rule: Rule): boolean {
+  const { kind } = rule.trigger;
+  return kind === 'state' || kind === 'aggregate' || kind === 'schedule' || (kind !== 'threshold' && !!rule.while);
+}
+
+function buildIndex(ruleset: Ruleset): RuleIndex {
+  const rules = ruleset.rules.filter(({ mode }) => mode !== 'off');
+  const of = <K extends TriggerKind>(kind: K) => rules.filter((rule): rule is RuleOf<K> => rule.trigger.kind === kind);
+  return {
+    byName: new Map(rules.map((rule) => [rule.name, rule])),
+    rank: new Map(inhibitorsFirst(rules, ruleset.inhibitRules).map((rule, place) => [rule.name, place])),
+    event: of('event'),
+    state: of('state'),
+    aggregate: of('aggregate'),
+    threshold: of('threshold'),
+    schedule: of('schedule'),
+    http: of('http'),
+    watching: rules.filter(
+      (rule) =>
+        ((rule.trigger.kind === 'event' || rule.trigger.kind === 'http') && rule.while !== undefined) ||
+        rule.trigger.kind === 'threshold',
+    ),
+    fields: new Map(rules.map((rule) => [rule.name, fieldsOf(rule)])),
+  };
+}
+
+/** Top-level fields of the rule's patterns on StreamFacts. */
+function fieldsOf(rule: Rule): ReadonlySet<string> | undefined {
+  if (rule.trigger.kind !== 'state') return undefined;
+  const fields = new Set(
+    [rule.trigger.pattern, rule.while].flatMap((matcher) => (matcher ? Object.keys(matcher.source) : [])),
+  );
+  return fields.has('$or') ? undefined : fields;
+}
+
+/** Depth first over "is inhibited by"; in a circle the file's order decides. */
+function inhibitorsFirst(rules: readonly Rule[], inhibitRules: readonly InhibitRule[]): readonly Rule[] {
+  const sourcesOf = (target: Rule) =>
+    inhibitRules
+      .filter((inhibit) => mayMatch(inhibit.target, target))
+      .flatMap((inhibit) => rules.filter((rule) => rule !== target && mayMatch(inhibit.source, rule)));
+  const ordered = new Set<Rule>();
+  const visited = new Set<Rule>();
+  const visit = (rule: Rule) => {
+    if (visited.has(rule)) return;
+    visited.add(rule);
+    for (const source of sourcesOf(rule)) visit(source);
+    ordered.add(rule);
+  };
+  for (const rule of rules) visit(rule);
+  return [...ordered];
+}
+
+/** Whether some decision of the rule can have labels that match; only `rule` and `action` are known beforehand. */
+export function mayMatch(matchers: readonly LabelMatcher[], rule: Rule): boolean {
+  return matchers.every((matcher) => {
+    if (matcher.label === 'rule') return matcher.test({ rule: rule.name });
+    if (matcher.label === 'action') return rule.actions.some(({ action }) => matcher.test({ action }));
+    return true;
+  });
+}

@@ -1,0 +1,109 @@
+// What a template may name: the roots a trigger brings, and the fields below each. Kept complete by type over TemplateContext.
+import type { TemplateContext } from '#domain/facts.ts';
+import type { TriggerKind } from '#domain/rule.ts';
+import { didYouMean } from '#domain/suggest.ts';
+
+export type TemplateRoot = keyof TemplateContext;
+
+/** `true`: anything below; an object: these fields. */
+type Shape = true | { readonly [field: string]: Shape };
+
+/** A value without fields of its own. */
+const leaf: Shape = {};
+
+const shapes: Readonly<Record<TemplateRoot, Shape>> = {
+  rule: { name: leaf, mode: leaf },
+  firing: { since: leaf, duration: leaf, durationSeconds: leaf, group: leaf, resolved: leaf },
+  channel: {
+    arn: leaf,
+    id: leaf,
+    region: leaf,
+    account: leaf,
+    name: leaf,
+    type: leaf,
+    latencyMode: leaf,
+    recordingConfigurationArn: leaf,
+    tags: true,
+  },
+  stream: {
+    live: leaf,
+    state: leaf,
+    streamId: leaf,
+    health: leaf,
+    viewerCount: leaf,
+    recording: leaf,
+    failureReason: leaf,
+  },
+  session: { id: leaf, startedAt: leaf, endedAt: leaf, duration: leaf },
+  event: {
+    version: leaf,
+    id: leaf,
+    'detail-type': leaf,
+    source: leaf,
+    account: leaf,
+    time: leaf,
+    region: leaf,
+    resources: leaf,
+    detail: true,
+  },
+  aggregate: { count: leaf, live: leaf, percent: leaf, channels: leaf },
+  threshold: { field: leaf, value: leaf, observed: leaf },
+  http: { name: leaf, requestId: leaf, body: true },
+};
+
+export const templateRoots = Object.keys(shapes) as readonly TemplateRoot[];
+
+const ofChannel = ['rule', 'firing', 'channel', 'stream', 'session'] as const;
+
+/** The roots that a rule with this trigger can fill. */
+export function rootsOf(trigger: {
+  readonly kind: TriggerKind;
+  readonly perChannel: boolean;
+}): ReadonlySet<TemplateRoot> {
+  switch (trigger.kind) {
+    case 'event':
+      return new Set([...ofChannel, 'event']);
+    case 'state':
+      return new Set(ofChannel);
+    case 'threshold':
+      return new Set([...ofChannel, 'threshold']);
+    case 'aggregate':
+      return new Set(['rule', 'firing', 'aggregate']);
+    case 'schedule':
+      return new Set(trigger.perChannel ? ofChannel : ['rule', 'firing']);
+    case 'http':
+      return new Set([...ofChannel, 'http']);
+  }
+}
+
+/** Fields that Liquid gives every string and list. */
+const universal = ['size', 'first', 'last'];
+
+/** What is wrong with naming this variable, or undefined. Segments that are computed are not looked into. */
+export function problemOfVariable(segments: readonly unknown[], roots: ReadonlySet<TemplateRoot>): string | undefined {
+  const [root, ...fields] = segments;
+  if (typeof root !== 'string') return 'a variable must start with a name';
+  if (!Object.hasOwn(shapes, root))
+    return `unknown variable ${root}${didYouMean(root, roots)}; there are ${list(roots)}`;
+  if (!roots.has(root as TemplateRoot)) return `${root} is not known for this trigger; there are ${list(roots)}`;
+  let shape: Shape = shapes[root as TemplateRoot];
+  let name = root;
+  for (const field of fields) {
+    if (shape === true || typeof field === 'number') return undefined;
+    if (typeof field !== 'string') return undefined;
+    if (Object.keys(shape).length === 0) {
+      return universal.includes(field) ? undefined : `${name} has no field ${field}`;
+    }
+    if (!Object.hasOwn(shape, field)) {
+      const known: string[] = Object.keys(shape);
+      return `${name} has no field ${field}${didYouMean(field, known)}; there are ${list(known)}`;
+    }
+    shape = shape[field] ?? leaf;
+    name += `.${field}`;
+  }
+  return undefined;
+}
+
+function list(names: Iterable<string>): string {
+  return [...names].join(', ');
+}

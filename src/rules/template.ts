@@ -1,0 +1,142 @@
+// Liquid templates that are safe with untrusted data: no files, no clock, no chance, bounded time and memory, only known variables.
+// What a template prints is data and never parsed again. https://shopify.github.io/liquid/
+import { Liquid, type LiquidOptions, type Template } from 'liquidjs';
+import type { TemplateContext } from '#domain/facts.ts';
+import { messageOf } from '#domain/errors.ts';
+import { didYouMean } from '#domain/suggest.ts';
+import { problemOfVariable, type TemplateRoot } from './template-roots.ts';
+
+/**
+ * `text`: gives a string. `value`: a template that is one output keeps its type, so that numbers, lists and objects stay what they are.
+ * `identifier`: a string for names and paths, where each output must be a plain word and must not be empty.
+ */
+export type TemplateMode = 'text' | 'value' | 'identifier';
+
+export interface CompiledTemplate {
+  readonly ok: true;
+  /** Throws an Error with a plain message when a variable is missing or a limit is exceeded. */
+  readonly render: (context: TemplateContext) => unknown;
+}
+
+export type TemplateResult = CompiledTemplate | { readonly ok: false; readonly message: string };
+
+const numberFilters = ['abs', 'at_least', 'at_most', 'ceil', 'divided_by', 'floor', 'minus', 'modulo', 'plus', 'round'];
+const textFilters = ['append', 'capitalize', 'default', 'downcase', 'escape', 'json', 'lstrip', 'prepend', 'remove'];
+const moreTextFilters = ['replace', 'rstrip', 'slice', 'split', 'strip', 'times', 'truncate', 'upcase', 'url_encode'];
+const listFilters = ['compact', 'concat', 'first', 'join', 'last', 'map', 'reverse', 'size', 'sort', 'uniq'];
+
+/** The filters that are offered: deterministic, and of bounded cost. */
+export const filterNames: readonly string[] = [
+  ...numberFilters,
+  ...textFilters,
+  ...moreTextFilters,
+  ...listFilters,
+].sort();
+
+/** The tags that are offered: conditions and loops. */
+export const tagNames: readonly string[] = [
+  'if',
+  'unless',
+  'case',
+  'for',
+  'break',
+  'continue',
+  'assign',
+  'comment',
+  'raw',
+  '#',
+];
+
+const maxTemplateLength = 16_384;
+const maxOutputLength = 262_144;
+const plainWord = /^[A-Za-z0-9_=+@-][A-Za-z0-9_.=+@-]{0,127}$/;
+
+const engines: Readonly<Record<TemplateMode, Liquid>> = {
+  text: createEngine({}),
+  value: createEngine({ keepOutputType: true }),
+  identifier: createEngine({ outputEscape: requirePlainWord }),
+};
+
+function createEngine(extra: LiquidOptions): Liquid {
+  const engine = new Liquid({
+    strictVariables: true,
+    strictFilters: true,
+    ownPropertyOnly: true,
+    lenientIf: true,
+    templates: {},
+    parseLimit: maxTemplateLength,
+    memoryLimit: 1_000_000,
+    renderLimit: 250,
+    ...extra,
+  });
+  // The filter `raw` turns outputEscape off: the identifier engine must not have it.
+  for (const name of Object.keys(engine.filters)) if (!filterNames.includes(name)) engine.unregisterFilter(name);
+  for (const name of Object.keys(engine.tags)) if (!tagNames.includes(name)) delete engine.tags[name];
+  return engine;
+}
+
+function requirePlainWord(value: unknown): string {
+  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : '';
+  if (plainWord.test(text)) return text;
+  throw new Error(
+    `${JSON.stringify(text.slice(0, 40))} cannot be part of a name or path: expected letters, digits and _ . = + @ -`,
+  );
+}
+
+/** Whether the text has anything to fill in. */
+export function isTemplate(text: string): boolean {
+  return text.includes('{{') || text.includes('{%');
+}
+
+/** Compiles and checks a template; the message says what is wrong with it. */
+export function compileTemplate(
+  text: string,
+  options: { readonly roots: ReadonlySet<TemplateRoot>; readonly mode: TemplateMode },
+): TemplateResult {
+  if (!isTemplate(text)) return { ok: true, render: () => text };
+  if (text.length > maxTemplateLength) {
+    return { ok: false, message: `a template must not be longer than ${maxTemplateLength} characters` };
+  }
+  const engine = engines[options.mode];
+  let parsed: Template[];
+  try {
+    parsed = engine.parse(text);
+    for (const uses of Object.values(engine.analyzeSync(parsed, { partials: false }).globals)) {
+      for (const { segments } of uses) {
+        const problem = problemOfVariable(segments, options.roots);
+        if (problem !== undefined) return { ok: false, message: problem };
+      }
+    }
+  } catch (error) {
+    return { ok: false, message: plainMessage(error) };
+  }
+  return {
+    ok: true,
+    render: (context) => {
+      let output: unknown;
+      try {
+        output = engine.renderSync(parsed, context);
+      } catch (error) {
+        throw new Error(plainMessage(error), { cause: error });
+      }
+      if (typeof output === 'number' && !Number.isFinite(output)) throw new Error('the output is not a finite number');
+      if (typeof output === 'string' && output.length > maxOutputLength) {
+        throw new Error(`the output is longer than ${maxOutputLength} characters`);
+      }
+      return output;
+    },
+  };
+}
+
+/** Liquid's message without its position inside one line, which the file's own position replaces. */
+function plainMessage(error: unknown): string {
+  const message = messageOf(error)
+    .split('\n')[0]!
+    .replace(/, (line|file):.*$/, '')
+    .slice(0, 300);
+  const filter = /^undefined filter: (\S+)/.exec(message)?.[1];
+  if (filter !== undefined) return `unknown filter ${filter}${didYouMean(filter, filterNames)}`;
+  const tag = /^tag "([^"]*)" not found/.exec(message)?.[1];
+  if (tag !== undefined) return `unknown tag ${tag}${didYouMean(tag, tagNames)}`;
+  return message;
+}
