@@ -1,0 +1,118 @@
+// The process edge: environment, files, signals, exit code. Nothing else touches the process.
+import { existsSync, watch } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { delimiter, join, resolve } from 'node:path';
+import { configFromText, type LoadedConfig } from '#config/load.ts';
+import { AppError, messageOf } from '#domain/errors.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { type EmbeddedRedis, startEmbeddedRedis } from '#runtime/embedded-redis.ts';
+import { createLogger, type Logger, Scrubber } from '#runtime/logger.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+import { type App, createApp, type Role } from './app.ts';
+
+/** How long a file must be quiet before it is read again: editors write in several steps. */
+const settleMs = 300;
+
+/** Runs the daemon until a signal stops it; gives the exit code. */
+export async function runDaemon({ role = 'all' }: { role?: Role } = {}): Promise<number> {
+  const env = process.env;
+  const scrubber = new Scrubber();
+  const logger = createLogger({ level: env['LOG_LEVEL'] ?? 'info', scrubber });
+  let redis: EmbeddedRedis | undefined;
+  let app: App | undefined;
+  try {
+    const loadConfig = () => readConfig(env);
+    const config = await loadConfig();
+    const redisUrl = env['REDIS_URL'] ?? (redis = await ownRedis(env, logger)).url;
+    const metrics = createMetrics();
+    metrics.collectProcessMetrics();
+    app = await createApp({ config, loadConfig, redisUrl, role, env, scrubber, logger, metrics, clock: systemClock, random: Math.random });
+    const stopped = untilStopped(app, logger);
+    await app.start();
+    const watcher = watchConfig(config.file, app, logger);
+    await stopped;
+    watcher.close();
+    return 0;
+  } catch (error) {
+    report(logger, error);
+    return 1;
+  } finally {
+    await app?.stop();
+    await redis?.stop();
+    logger.flush();
+  }
+}
+
+async function readConfig(env: NodeJS.ProcessEnv): Promise<LoadedConfig> {
+  const file = resolve(env['AUTOPILOT_CONFIG'] ?? join('config', 'autopilot.yaml'));
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new AppError('CONFIG_NOT_FOUND', `${file} cannot be read (${messageOf(error)}): set AUTOPILOT_CONFIG, or copy config/autopilot.example.yaml there`, { cause: error });
+  }
+  return configFromText({ text, file, env });
+}
+
+/** A Redis of our own with its data under data/, where a server program is at hand. */
+async function ownRedis(env: NodeJS.ProcessEnv, logger: Logger): Promise<EmbeddedRedis> {
+  const program = env['AUTOPILOT_REDIS_SERVER'] ?? ['redis-server', 'valkey-server'].flatMap((name) => onPath(name, env)).at(0);
+  if (env['AUTOPILOT_CONTAINER'] || program === undefined) {
+    throw new AppError('REDIS_NOT_CONFIGURED', 'no Redis is configured: set REDIS_URL, for example redis://redis:6379');
+  }
+  const redis = await startEmbeddedRedis({ program, directory: resolve('data', 'redis') });
+  logger.info({ url: redis.url, directory: 'data/redis', adopted: redis.adopted }, 'REDIS_URL is not set: running a Redis of our own, with an append-only file');
+  return redis;
+}
+
+function onPath(name: string, env: NodeJS.ProcessEnv): string[] {
+  return (env['PATH'] ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, name))
+    .filter((file) => existsSync(file));
+}
+
+/** The first SIGTERM or SIGINT stops within the shutdown window, a second one exits at once; SIGHUP reloads. */
+function untilStopped(app: App, logger: Logger): Promise<void> {
+  return new Promise((done) => {
+    let stopping = false;
+    const onStop = (signal: NodeJS.Signals): void => {
+      if (stopping) process.exit(1);
+      stopping = true;
+      logger.info({ signal }, 'stopping; a second signal exits at once');
+      void app.stop().then(done);
+    };
+    process.on('SIGTERM', onStop);
+    process.on('SIGINT', onStop);
+    process.on('SIGHUP', () => void app.reload('SIGHUP').catch(() => undefined));
+  });
+}
+
+/** Reloads when the file changes. Mounted configuration is often replaced by renaming, so its folder is watched. */
+function watchConfig(file: string, app: App, logger: Logger): { close(): void } {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const watcher = watch(join(file, '..'), () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => void app.reloadIfChanged('file change').catch(() => undefined), settleMs);
+    });
+    watcher.on('error', (error) => logger.warn({ err: error }, 'the configuration file is not watched any more; SIGHUP still reloads it'));
+    return {
+      close: () => {
+        clearTimeout(timer);
+        watcher.close();
+      },
+    };
+  } catch (error) {
+    logger.warn({ err: error }, 'the configuration file cannot be watched; SIGHUP reloads it');
+    return { close: () => undefined };
+  }
+}
+
+function report(logger: Logger, error: unknown): void {
+  const problems = error instanceof AppError ? (error.details['problems'] as readonly string[] | undefined) : undefined;
+  if (problems) for (const problem of problems) logger.error({ code: 'CONFIG_INVALID' }, problem);
+  else logger.fatal({ code: error instanceof AppError ? error.code : 'START_FAILED', err: error }, 'the daemon cannot run');
+}
+
+if (import.meta.main) process.exitCode = await runDaemon();
