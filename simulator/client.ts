@@ -8,7 +8,9 @@ import type { LostDelivery } from './events/sqs-delivery.ts';
 import type { FaultRule, FaultState } from './faults.ts';
 import type { Change } from './overlay.ts';
 import type { CallFilter, CallRecord, CueRecord } from './recorder.ts';
+import type { ScenarioState } from './scenario/play.ts';
 import type { ResourceQuotas, Switches, Timings } from './settings.ts';
+import type { Bucket } from './store.ts';
 import type { EncoderSetup } from './streams/encoders.ts';
 import type { Connected } from './streams/ingest.ts';
 import type { ViewerCurve } from './streams/viewers.ts';
@@ -207,6 +209,25 @@ export class SimulatorClient {
     switches?: Change<Switches>;
   }): Promise<void> {
     await this.#ask('PATCH', '/settings', change);
+  }
+
+  /** Describes buckets that are elsewhere or encrypted with KMS; all others exist and are fine. */
+  async setBuckets(buckets: Readonly<Record<string, Bucket>>): Promise<void> {
+    await this.#ask('PUT', '/buckets', { buckets });
+  }
+
+  /** Loads a scenario from its YAML text and starts it; the one before is stopped. */
+  async loadScenario(yaml: string, options: { readonly channels?: number } = {}): Promise<ScenarioState> {
+    return this.#ask<ScenarioState>('POST', '/scenario', { yaml, ...options });
+  }
+
+  /** How far the scenario has come; null when none was loaded. */
+  async scenario(): Promise<ScenarioState | null> {
+    return (await this.#ask<{ scenario: ScenarioState | null }>('GET', '/scenario')).scenario;
+  }
+
+  async stopScenario(): Promise<void> {
+    await this.#ask('DELETE', '/scenario');
   }
 
   async #ask<T>(method: string, path: string, body?: unknown): Promise<T> {

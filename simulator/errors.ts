@@ -34,6 +34,13 @@ export class ServiceError extends Error {
   }
 }
 
+/** What a caller hears of a failure: the service's own error as it is, anything else as an InternalFailure. */
+export function asServiceError(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return new ServiceError('InternalFailure', `The simulator failed: ${text}`);
+}
+
 export const invalid = (message: string): ServiceError => new ServiceError('ValidationException', message);
 
 export const notFound = (arn: string): ServiceError =>

@@ -1,4 +1,4 @@
-// One simulator on one port: IVS's protocol, and the control API under /_simulator. Starting is cheap, so every test file
+// One simulator on one port: IVS's protocol, a few of its neighbours', and the control API under /_simulator. Starting is cheap, so every test file
 // can have its own; closing releases the port, every socket and every timer.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -6,9 +6,12 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SimulatorClient } from './client.ts';
 import { ServiceError } from './errors.ts';
+import { handleJson, jsonTarget } from './http/aws-json.ts';
+import { handleQuery, queryForm } from './http/aws-query.ts';
 import { CONTROL_PREFIX, handleControl } from './http/control.ts';
 import { exchange, readBody } from './http/exchange.ts';
 import { IvsProtocol } from './http/ivs.ts';
+import type { PipelineParts } from './http/pipeline.ts';
 import type { SimulatorOptions } from './settings.ts';
 import { createSimulator } from './simulator.ts';
 
@@ -33,10 +36,8 @@ const LARGEST_CONTROL = 64 * 1024 * 1024;
 export async function startSimulator(options: SimulatorOptions = {}): Promise<SimulatorHandle> {
   const simulator = createSimulator(options);
   const closing = new AbortController();
-  const ivs = new IvsProtocol({
-    ...simulator,
-    pause: (ms) => sleep(ms, undefined, { signal: closing.signal }),
-  });
+  const parts: PipelineParts = { simulator, pause: (ms) => sleep(ms, undefined, { signal: closing.signal }) };
+  const ivs = new IvsProtocol(parts);
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const control = request.url?.startsWith(`${CONTROL_PREFIX}/`) === true;
@@ -52,7 +53,11 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       return;
     }
     const given = exchange(request, response, body);
-    await (control ? handleControl(simulator, given) : ivs.handle(given));
+    if (control) return handleControl(simulator, given);
+    const target = jsonTarget(given);
+    if (target !== undefined) return handleJson(parts, given, target);
+    const form = queryForm(given);
+    return form === undefined ? ivs.handle(given) : handleQuery(parts, given, form);
   };
 
   const server = createServer((request, response) => {

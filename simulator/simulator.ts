@@ -1,8 +1,11 @@
 // Composition: builds the parts of one simulated account and Region and joins them. No HTTP here; server.ts adds that.
 
 import { randomBytes } from 'node:crypto';
+import type { Parameter } from './aws/parameter-store.ts';
+import type { Secret } from './aws/secrets-manager.ts';
 import { SimulatedClock } from './clock.ts';
 import type { ActionContext } from './context.ts';
+import { EventBus } from './eventbridge/bus.ts';
 import { envelope, type EventEnvelope, type Happening } from './events/event.ts';
 import { Publisher } from './events/publisher.ts';
 import { SqsDelivery } from './events/sqs-delivery.ts';
@@ -11,6 +14,7 @@ import { Ids } from './ids.ts';
 import { Random } from './random.ts';
 import { Recorder } from './recorder.ts';
 import { type Settings, type SimulatorOptions, settle } from './settings.ts';
+import type { ScenarioState } from './scenario/play.ts';
 import { Store } from './store.ts';
 import { Encoders } from './streams/encoders.ts';
 import { Ingest } from './streams/ingest.ts';
@@ -27,8 +31,14 @@ export interface Simulator {
   readonly faults: Faults;
   readonly publisher: Publisher;
   readonly delivery: SqsDelivery;
+  readonly bus: EventBus;
+  /** Secrets Manager's and Parameter Store's contents, by name. */
+  readonly secrets: Map<string, Secret>;
+  readonly parameters: Map<string, Parameter>;
   /** Whether the account has more views than it may; its breach is told once. */
   viewsExceeded: boolean;
+  /** The scenario that was loaded last. */
+  scenario: { readonly state: ScenarioState; stop(): void } | undefined;
   /** Releases timers, waiters and sockets. */
   close(): Promise<void>;
 }
@@ -42,8 +52,10 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   const store = new Store();
   const recorder = new Recorder({ calls: options.recordedCalls ?? 250_000, cues: options.recordedCues ?? 100_000 });
   const delivery = new SqsDelivery({ ...options.sqs, region: options.sqs?.region ?? settings.region });
+  const bus = new EventBus(delivery);
   const deliver = (event: EventEnvelope): void => {
     if (options.sqs?.queueUrl !== undefined) delivery.send(options.sqs.queueUrl, JSON.stringify(event));
+    bus.route(event);
   };
   const publisher = new Publisher(clock, random.fork('events'), deliver);
   const eventIds = new Ids(random.fork('event-ids'), settings);
@@ -63,7 +75,11 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     faults: new Faults(random.fork('faults')),
     publisher,
     delivery,
+    bus,
+    secrets: new Map(),
+    parameters: new Map(),
     viewsExceeded: false,
+    scenario: undefined,
     close: async () => {
       clock.close();
       recorder.close();

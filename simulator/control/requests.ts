@@ -149,3 +149,14 @@ export const settingsChange = z.strictObject({
     .partial()
     .optional(),
 });
+
+/** Buckets that are not simply fine, by name. */
+export const buckets = z.strictObject({
+  buckets: z.record(
+    z.string(),
+    z.strictObject({ region: z.string().optional(), kmsEncrypted: z.boolean().optional() }),
+  ),
+});
+
+/** A scenario's text; `channels` replaces the size of its first group. */
+export const scenario = z.strictObject({ yaml: z.string(), channels: z.number().int().min(1).max(100_000).optional() });

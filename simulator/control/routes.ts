@@ -3,10 +3,13 @@
 
 import { z } from 'zod';
 import { overlay } from '../overlay.ts';
+import { parseScenario, ScenarioError } from '../scenario/parse.ts';
+import { ScenarioRun } from '../scenario/play.ts';
 import type { Simulator } from '../simulator.ts';
 import { channelState, makeChannel, resolveChannels } from './channels.ts';
 import { ControlProblem } from './problem.ts';
 import * as requests from './requests.ts';
+import { changeSettings } from './settings.ts';
 import { connectEncoders, endBroadcasts, lose, recover, sessionOf, setViewers, starve } from './streams.ts';
 
 export interface ControlRequest {
@@ -169,11 +172,30 @@ export const ROUTES: Readonly<Record<string, Handler>> = {
   }),
 
   'PATCH /settings': taking(requests.settingsChange, (change, { simulator }) => {
-    const { settings } = simulator;
-    if (change.enforcement !== undefined) simulator.throttle.use(change.enforcement);
-    settings.quotas = overlay(settings.quotas, change.quotas);
-    settings.timings = overlay(settings.timings, change.timings);
-    settings.switches = overlay(settings.switches, change.switches);
-    return { enforcement: simulator.throttle.enforcement, ...settings };
+    changeSettings(simulator, change);
+    return { enforcement: simulator.throttle.enforcement, ...simulator.settings };
   }),
+  'GET /settings': ({ simulator }) => ({ enforcement: simulator.throttle.enforcement, ...simulator.settings }),
+
+  'PUT /buckets': taking(requests.buckets, ({ buckets }, { simulator }) => {
+    for (const [name, bucket] of Object.entries(buckets)) simulator.context.store.buckets.set(name, bucket);
+    return DONE;
+  }),
+
+  'POST /scenario': taking(requests.scenario, ({ yaml, channels }, { simulator }) => {
+    simulator.scenario?.stop();
+    try {
+      simulator.scenario = new ScenarioRun(simulator, parseScenario(yaml), { channels });
+    } catch (error) {
+      if (error instanceof ScenarioError) throw new ControlProblem(400, error.message);
+      throw error;
+    }
+    return simulator.scenario.state;
+  }),
+  'GET /scenario': ({ simulator }) => ({ scenario: simulator.scenario?.state ?? null }),
+  'DELETE /scenario': ({ simulator }) => {
+    simulator.scenario?.stop();
+    simulator.scenario = undefined;
+    return DONE;
+  },
 };

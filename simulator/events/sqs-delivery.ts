@@ -13,6 +13,9 @@ export interface LostDelivery {
   readonly reason: string;
 }
 
+const isPermanent = (error: unknown): boolean =>
+  error instanceof Error && /QueueDoesNotExist|NonExistentQueue|AccessDenied/.test(error.name);
+
 /** The origin of a queue URL that is not one of AWS's: such a queue needs no real credentials. */
 function localEndpoint(queueUrl: string | undefined): string | undefined {
   if (queueUrl === undefined || !URL.canParse(queueUrl)) return undefined;
@@ -20,10 +23,15 @@ function localEndpoint(queueUrl: string | undefined): string | undefined {
   return /(^|\.)(amazonaws\.com(\.cn)?|api\.aws)$/.test(hostname) ? undefined : origin;
 }
 
+interface Message {
+  readonly body: string;
+  readonly deadLetterQueue?: string;
+}
+
 /** Sends message bodies to queues named by URL or ARN. */
 export class SqsDelivery {
   readonly #options: SqsOptions & { readonly region: string };
-  readonly #waiting = new Map<string, string[]>();
+  readonly #waiting = new Map<string, Message[]>();
   readonly #running = new Map<string, Promise<void>>();
   readonly #urls = new Map<string, string>();
   readonly #lost: LostDelivery[] = [];
@@ -39,12 +47,16 @@ export class SqsDelivery {
     return this.#lost;
   }
 
-  /** Queues one message; it is sent in the background. `queue` is a queue URL or an SQS ARN. */
-  send(queue: string, body: string): void {
+  /**
+   * Queues one message; it is sent in the background. `queue` is a queue URL or an SQS ARN, and so is `deadLetterQueue`,
+   * which gets the message when it is given up.
+   */
+  send(queue: string, body: string, deadLetterQueue?: string): void {
     if (this.#stop.signal.aborted) return;
+    const message: Message = { body, ...(deadLetterQueue === undefined ? {} : { deadLetterQueue }) };
     const waiting = this.#waiting.get(queue);
-    if (waiting === undefined) this.#waiting.set(queue, [body]);
-    else waiting.push(body);
+    if (waiting === undefined) this.#waiting.set(queue, [message]);
+    else waiting.push(message);
     if (!this.#running.has(queue)) {
       this.#running.set(queue, this.#drain(queue));
     }
@@ -75,15 +87,15 @@ export class SqsDelivery {
     this.#running.delete(queue);
   }
 
-  async #sendBatch(queue: string, bodies: readonly string[]): Promise<void> {
+  async #sendBatch(queue: string, messages: readonly Message[]): Promise<void> {
     const { SendMessageBatchCommand } = await import('@aws-sdk/client-sqs');
-    let left = bodies;
+    let left = messages;
     let reason = '';
     for (let attempt = 0; attempt < ATTEMPTS && left.length > 0 && !this.#stop.signal.aborted; attempt++) {
       if (attempt > 0) await this.#pause(50 * 2 ** attempt);
       try {
         const client = await this.#connect();
-        const Entries = left.map((MessageBody, at) => ({ Id: String(at), MessageBody }));
+        const Entries = left.map(({ body }, at) => ({ Id: String(at), MessageBody: body }));
         const answer = await client.send(
           new SendMessageBatchCommand({ QueueUrl: await this.#urlOf(client, queue), Entries }),
           { abortSignal: this.#stop.signal },
@@ -92,11 +104,16 @@ export class SqsDelivery {
         left = left.filter((_, at) => failed.has(at));
         reason = answer.Failed?.[0]?.Message ?? '';
       } catch (error) {
+        // A queue that does not exist, or must not be written to, is not tried again: neither does EventBridge.
+        if (isPermanent(error)) attempt = ATTEMPTS;
         reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
       }
     }
     if (this.#stop.signal.aborted) return;
-    for (const _ of left) this.#lost.push({ queue, reason });
+    for (const { body, deadLetterQueue } of left) {
+      this.#lost.push({ queue, reason });
+      if (deadLetterQueue !== undefined) this.send(deadLetterQueue, body);
+    }
     if (this.#lost.length > 1_000) this.#lost.splice(0, this.#lost.length - 1_000);
   }
 

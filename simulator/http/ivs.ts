@@ -1,26 +1,13 @@
-// IVS's wire protocol (restJson1): finds the operation, lets faults strike, counts the call, runs the action, writes the
-// answer and the record. Everything between reading the body and answering is synchronous unless a fault adds latency.
+// IVS's wire protocol (restJson1): finds the operation, counts the call against its quota, checks the input, runs the action
+// and words the answer. Faults and the record are the pipeline's.
 
-import type { ActionContext } from '../context.ts';
-import { invalid, ServiceError } from '../errors.ts';
-import type { FaultPlan, Faults } from '../faults.ts';
+import { asServiceError, invalid, ServiceError } from '../errors.ts';
+import type { FaultPlan } from '../faults.ts';
 import { OPERATIONS, type Operation } from '../operations.ts';
 import type { Store } from '../store.ts';
-import type { Refusal, Throttle } from '../throttle/throttle.ts';
+import type { Refusal } from '../throttle/throttle.ts';
 import type { Exchange } from './exchange.ts';
-
-interface Parts {
-  readonly context: ActionContext;
-  readonly throttle: Throttle;
-  readonly faults: Faults;
-  readonly pause: (ms: number) => Promise<void>;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly body?: string;
-  readonly error?: string;
-}
+import { type Outcome, type PipelineParts, runCall } from './pipeline.ts';
 
 const TAGS = '/tags/';
 const BY_ROUTE = new Map(OPERATIONS.map((operation) => [`${operation.method} ${operation.path}`, operation]));
@@ -68,14 +55,14 @@ function channelOf(raw: unknown, store: Store): string | undefined {
 
 /** Answers the IVS requests of one simulator. */
 export class IvsProtocol {
-  readonly #parts: Parts;
+  readonly #parts: PipelineParts;
 
-  constructor(parts: Parts) {
+  constructor(parts: PipelineParts) {
     this.#parts = parts;
   }
 
   async handle(exchange: Exchange): Promise<void> {
-    const { context, faults, pause } = this.#parts;
+    const { context } = this.#parts.simulator;
     const requestId = context.ids.uuid();
     const operation = route(exchange);
     if (operation === undefined) {
@@ -83,7 +70,7 @@ export class IvsProtocol {
         'UnknownOperationException',
         `Unknown operation: ${exchange.method} ${exchange.path}`,
       );
-      this.#send(exchange, requestId, this.#failure(unknown));
+      this.#send(exchange, requestId, { error: unknown });
       return;
     }
     let raw: unknown;
@@ -94,79 +81,58 @@ export class IvsProtocol {
       broken = error;
     }
     const channelArn = channelOf(raw, context.store);
-    const plan = faults.plan(operation.name, channelArn);
-    if (plan.latencyMs > 0) await pause(plan.latencyMs);
-    const call = { operation: operation.name, requestId, ...(channelArn === undefined ? {} : { channelArn }) };
-    if (plan.reset === 'before-effect') {
-      context.recorder.call({
-        ...call,
-        at: context.clock.now(),
-        outcome: 'ConnectionReset',
-        status: 0,
-        fault: 'reset',
-      });
-      exchange.cut();
-      return;
-    }
-    const at = context.clock.now();
-    const answer = this.#perform(operation, raw, broken, channelArn, plan);
-    const fault = plan.reset === 'after-effect' ? 'lost-answer' : plan.error === undefined ? undefined : 'error';
-    const outcome = answer.error ?? 'ok';
-    context.recorder.call({ ...call, at, outcome, status: answer.status, ...(fault === undefined ? {} : { fault }) });
-    if (plan.answerLatencyMs > 0) await pause(plan.answerLatencyMs);
-    if (plan.reset === 'after-effect') exchange.cut();
-    else this.#send(exchange, requestId, answer);
+    await runCall(
+      this.#parts,
+      exchange,
+      { operation: operation.name, channelArn, requestId },
+      (plan) => this.#perform(operation, { raw, broken, channelArn }, plan),
+      (outcome) => this.#send(exchange, requestId, outcome),
+    );
   }
 
   /** An error as this service words it, for what goes wrong before there is an operation. */
   refuse(exchange: Exchange, error: ServiceError): void {
-    this.#send(exchange, this.#parts.context.ids.uuid(), this.#failure(error));
+    this.#send(exchange, this.#parts.simulator.context.ids.uuid(), { error });
   }
 
-  #perform(
-    operation: Operation,
-    raw: unknown,
-    broken: unknown,
-    channelArn: string | undefined,
-    plan: FaultPlan,
-  ): Answer {
-    const { context, throttle } = this.#parts;
+  /** Counting comes first: a call that is then found invalid has used its slot, a throttled one has not. */
+  #perform(operation: Operation, { raw, broken, channelArn }: Given, plan: FaultPlan): Outcome {
+    const { context, throttle } = this.#parts.simulator;
     try {
       const refusal = throttle.admit(operation.name, channelArn, context.clock.now());
       if (refusal !== undefined) throw this.#throttled(operation.name, refusal, channelArn);
       if (plan.error !== undefined) throw new ServiceError(plan.error.name, plan.error.message, plan.error.status);
       if (broken !== undefined) throw broken;
-      const output = operation.run(raw, context);
-      return operation.status === 204 ? { status: 204 } : { status: operation.status, body: JSON.stringify(output) };
+      return { status: operation.status, output: operation.run(raw, context) };
     } catch (error) {
-      if (error instanceof ServiceError) return this.#failure(error);
-      const text = error instanceof Error ? error.message : String(error);
-      return this.#failure(new ServiceError('InternalFailure', `The simulator failed: ${text}`));
+      return { error: asServiceError(error) };
     }
   }
 
   #throttled(operation: string, { scope, limit }: Refusal, channelArn: string | undefined): ServiceError {
-    const { settings } = this.#parts.context;
+    const { settings } = this.#parts.simulator;
     const what = scope === 'channel' ? `resource: ${channelArn}` : `account: ${settings.accountId}`;
     const text = `Operation: ivs:${operation} exceeded call rate: ${limit} for ${what}`;
     return new ServiceError(settings.switches.throttleError, text);
   }
 
-  #failure(error: ServiceError): Answer {
-    const both = this.#parts.context.settings.switches.errorBody === 'both';
-    const body = { exceptionMessage: error.message, ...(both ? { message: error.message } : {}) };
-    return { status: error.status, body: JSON.stringify(body), error: error.name };
+  #send(exchange: Exchange, requestId: string, outcome: Outcome): void {
+    if ('error' in outcome) {
+      const { name, status, message } = outcome.error;
+      const both = this.#parts.simulator.settings.switches.errorBody === 'both';
+      const body = { exceptionMessage: message, ...(both ? { message } : {}) };
+      const headers = { 'x-amzn-RequestId': requestId, 'x-amzn-ErrorType': name, 'content-type': 'application/json' };
+      exchange.answer(status, headers, JSON.stringify(body));
+    } else if (outcome.status === 204) exchange.answer(204, { 'x-amzn-RequestId': requestId });
+    else {
+      const headers = { 'x-amzn-RequestId': requestId, 'content-type': 'application/json' };
+      exchange.answer(outcome.status, headers, JSON.stringify(outcome.output));
+    }
   }
+}
 
-  #send(exchange: Exchange, requestId: string, answer: Answer): void {
-    exchange.answer(
-      answer.status,
-      {
-        'x-amzn-RequestId': requestId,
-        ...(answer.body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(answer.error === undefined ? {} : { 'x-amzn-ErrorType': answer.error }),
-      },
-      answer.body,
-    );
-  }
+interface Given {
+  readonly raw: unknown;
+  readonly broken: unknown;
+  readonly channelArn: string | undefined;
 }

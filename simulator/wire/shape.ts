@@ -41,6 +41,9 @@ export function integer(min: number, max: number): Check<number> {
   };
 }
 
+/** Whatever is there, for members that are kept and not interpreted. */
+export const any: Check<unknown> = (value) => value;
+
 export const flag: Check<boolean> = (value, place) => {
   if (typeof value !== 'boolean') throw invalid(`${place} must be a boolean`);
   return value;

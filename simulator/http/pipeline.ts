@@ -1,0 +1,54 @@
+// What every simulated call goes through, whichever protocol it came by: faults strike, the call is performed and written
+// into the record, and its answer is sent or lost. Without added latency it all happens in one turn of the loop.
+
+import type { ServiceError } from '../errors.ts';
+import type { FaultPlan } from '../faults.ts';
+import type { Simulator } from '../simulator.ts';
+import type { Exchange } from './exchange.ts';
+
+/** A call's result before it is put into a protocol's words. */
+export type Outcome = { readonly status: number; readonly output: unknown } | { readonly error: ServiceError };
+
+export interface Call {
+  readonly operation: string;
+  readonly channelArn?: string | undefined;
+  readonly requestId: string;
+}
+
+export interface PipelineParts {
+  readonly simulator: Simulator;
+  /** Real waiting, ended by the server's shutdown. */
+  readonly pause: (ms: number) => Promise<void>;
+}
+
+/** Runs one call. `perform` counts and acts, and must not throw; `send` writes the answer. */
+export async function runCall(
+  { simulator, pause }: PipelineParts,
+  exchange: Exchange,
+  { operation, channelArn, requestId }: Call,
+  perform: (plan: FaultPlan) => Outcome,
+  send: (outcome: Outcome) => void,
+): Promise<void> {
+  const { recorder, clock } = simulator.context;
+  const plan = simulator.faults.plan(operation, channelArn);
+  if (plan.latencyMs > 0) await pause(plan.latencyMs);
+  const about = { operation, requestId, ...(channelArn === undefined ? {} : { channelArn }) };
+  const at = clock.now();
+  if (plan.reset === 'before-effect') {
+    recorder.call({ ...about, at, outcome: 'ConnectionReset', status: 0, fault: 'reset' });
+    exchange.cut();
+    return;
+  }
+  const outcome = perform(plan);
+  const fault = plan.reset === 'after-effect' ? 'lost-answer' : plan.error === undefined ? undefined : 'error';
+  recorder.call({
+    ...about,
+    at,
+    outcome: 'error' in outcome ? outcome.error.name : 'ok',
+    status: 'error' in outcome ? outcome.error.status : outcome.status,
+    ...(fault === undefined ? {} : { fault }),
+  });
+  if (plan.answerLatencyMs > 0) await pause(plan.answerLatencyMs);
+  if (plan.reset === 'after-effect') exchange.cut();
+  else send(outcome);
+}
