@@ -122,13 +122,14 @@ type Methods = {
 export interface IvsClientPort extends Methods {
   /**
    * PutMetadata for whoever decides late: waits for the channel's permit, then asks `build` what to send. `build` runs at
-   * the moment of the grant and must be quick and synchronous; undefined gives the permit back unspent, and the result is
-   * then undefined. If the permit lapses (the process was paused), what was built is sent with the next one.
+   * the moment of the grant, a little before the call may go, and must be quick (one round trip to Redis at most);
+   * undefined gives the permit back unspent, and the result is then undefined. If the permit lapses (the process was
+   * paused), what was built is sent with the next one.
    */
   putMetadataWhenGranted(
     channelArn: ChannelArn,
     options: CallOptions,
-    build: () => { readonly metadata: string } | undefined,
+    build: () => Promise<{ readonly metadata: string } | undefined> | { readonly metadata: string } | undefined,
   ): Promise<{ readonly metadata: string } | undefined>;
 }
 
@@ -234,17 +235,14 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
   return {
     client: {
       ...methods,
-      putMetadataWhenGranted: (channelArn, callOptions, build) =>
-        limiter.run(request('PutMetadata', { channelArn }, callOptions), () => {
-          const built = build();
-          return (
-            built &&
-            (async (permit) => {
-              await send('PutMetadata', { channelArn, metadata: built.metadata }, permit, callOptions.signal);
-              return built;
-            })
-          );
-        }),
+      putMetadataWhenGranted: (channelArn, callOptions, build) => {
+        let built: { readonly metadata: string } | undefined;
+        return limiter.run(request('PutMetadata', { channelArn }, callOptions), () => async (permit) => {
+          built ??= await build();
+          if (built) await send('PutMetadata', { channelArn, metadata: built.metadata }, permit, callOptions.signal);
+          return built;
+        });
+      },
     },
     destroy: () => sdk.destroy(),
   };
