@@ -52,6 +52,53 @@ export interface StreamRecord {
   readonly evidence: Readonly<Record<string, Evidence>>;
   /** Newest last, bounded. */
   readonly timeline: readonly TimelineEntry[];
+  /** What the fields above are derived from; of no interest outside of src/streams. */
+  readonly basis: SessionBasis;
+}
+
+/**
+ * The moments that are known of a session, epoch ms; absent: not known. "By event" is EventBridge's time, cut to whole
+ * seconds; moments compared with our own clock are taken at the end of their second.
+ */
+export interface SessionBasis {
+  /** Session Created. */
+  readonly createdMs?: number;
+  /** Stream Start. */
+  readonly startEventMs?: number;
+  /** `startTime` in ListStreams. */
+  readonly startPollMs?: number;
+  /** The earliest moment it certainly existed; orders the sessions of a channel. */
+  readonly firstSeenMs?: number;
+  /** The earliest moment it certainly was live. */
+  readonly firstLiveMs?: number;
+  /** The newest moment it certainly was there, by our clock. */
+  readonly aliveMs?: number;
+  /** Session Ended, and Recording End: over, but perhaps still listed. */
+  readonly sessionEndedMs?: number;
+  readonly recordingEndedMs?: number;
+  /** Stream End. */
+  readonly endedMs?: number;
+  /** Stream Failure. */
+  readonly failedMs?: number;
+  /** Start of the channel's next session. */
+  readonly supersededMs?: number;
+  /** First and last complete pass after `aliveMs` that did not list it. */
+  readonly missed: readonly { readonly startedAtMs: number; readonly finishedAtMs: number }[];
+  readonly health?: HealthBasis;
+  /** Time and kind of what `recording` rests on; times of the takeover and of the failure's reason. */
+  readonly recordingMs?: number;
+  readonly failureMs?: number;
+  readonly nameMs?: number;
+}
+
+/** A health and the moments at which it was seen: unbroken from `firstMs` to `lastMs`, something else at `contraryMs`. */
+export interface HealthBasis {
+  readonly value: StreamHealth;
+  /** As the source said it; the others are by our clock. */
+  readonly sinceMs: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly contraryMs?: number;
 }
 
 /** What folding an observation into the records brought about: the input of the rules. */

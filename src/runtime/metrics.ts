@@ -24,6 +24,11 @@ export function createMetrics() {
       [1, 5, 15, 60, 300, 1800, 7200],
       ['type'],
     ),
+    queueDelaySeconds: histogram(
+      'queue_delay_seconds',
+      'Time that a message waited in the event queue',
+      [0.05, 0.2, 1, 5, 30, 300, 1800],
+    ),
     queueErrors: counter('queue_errors_total', 'Failed calls to SQS, by operation', ['operation']),
     polls: counter('polls_total', 'Passes over ListStreams, by scope and outcome', ['scope', 'outcome']),
     pollSeconds: histogram(
@@ -44,6 +49,24 @@ export function createMetrics() {
     commits: counter('state_commits_total', 'Commits of the shared state, by outcome', ['outcome']),
     jobs: counter('jobs_total', 'Finished runs of jobs, by job and outcome', ['job', 'outcome']),
     jobSeconds: histogram('job_seconds', 'Duration of one run of a job', [0.01, 0.05, 0.2, 1, 5, 20, 60], ['job']),
+    // Metadata
+    metadataAccepted: counter('metadata_accepted_total', 'Accepted pairs of metadata item and channel, by lane', [
+      'lane',
+    ]),
+    metadataItems: counter('metadata_items_total', 'Ended pairs of metadata item and channel, by how they ended', [
+      'outcome',
+    ]),
+    metadataAgeSeconds: histogram(
+      'metadata_age_seconds',
+      'Time from the acceptance of a metadata item to its delivery',
+      [0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 30, 60, 120, 300],
+      ['lane'],
+    ),
+    metadataWaiting: gauge('metadata_waiting_items', 'Metadata items that wait, over all channels', ['shard']),
+    metadataChannels: gauge('metadata_waiting_channels', 'Channels with waiting metadata, by what they wait for', [
+      'shard',
+      'state',
+    ]),
     // HTTP API
     httpRequests: counter('http_requests_total', 'Answered HTTP requests, by method, route pattern and status', [
       'method',
@@ -74,10 +97,14 @@ export function createMetrics() {
       'operation',
       'scope',
     ]),
-    ivsLedgerExchanges: counter('ivs_ledger_exchanges_total', 'Round trips to the ledger of permits in Redis', ['shard']),
-    ivsLedgerFences: counter('ivs_ledger_fences_total', 'Times the ledger of permits began anew, granting nothing for a while', [
+    ivsLedgerExchanges: counter('ivs_ledger_exchanges_total', 'Round trips to the ledger of permits in Redis', [
       'shard',
     ]),
+    ivsLedgerFences: counter(
+      'ivs_ledger_fences_total',
+      'Times the ledger of permits began anew, granting nothing for a while',
+      ['shard'],
+    ),
     ivsSlotsInUse: gauge('ivs_slots_in_use', 'Permits in use in the last second, over all replicas', [
       'shard',
       'operation',
@@ -91,6 +118,17 @@ export function createMetrics() {
       'operation',
       'lane',
     ]),
+    // Acting
+    webhooks: counter('webhooks_total', 'Messages to webhooks, by outcome', ['outcome']),
+    secretDeliveries: counter('secret_deliveries_total', 'Deliveries of new keys, by kind of sink and outcome', [
+      'sink',
+      'outcome',
+    ]),
+    alerts: gauge('alerts', 'Conditions that need a person and stay until they are fixed, by kind', ['kind']),
+    intents: gauge('intents', 'Actions that wait for the end of a stream, by action', ['action']),
+    bulkPending: gauge('bulk_pending', 'Channels that running bulk actions have not reached yet'),
+    streamKeys: gauge('stream_keys', 'Channels by the age of their stream key, as far as it was rotated here', ['age']),
+    streamKeyAgeMax: gauge('stream_key_age_max_seconds', 'Age of the oldest stream key that was rotated here'),
     // Configuration
     configLoads: counter('config_loads_total', 'Attempts to load the configuration, by outcome', ['outcome']),
     configLastLoad: gauge('config_last_load_timestamp_seconds', 'When the configuration in force was loaded', ['hash']),

@@ -1,0 +1,110 @@
+// Pure: an event's envelope → an observation, or a named reason to ignore it. Only the four IVS event types concern the daemon;
+// a rule on `source: aws.ivs` alone delivers much more.
+import { type ChannelArn, isChannelArn, parseChannelArn } from '#domain/channel.ts';
+import type { EventEnvelope, EventObservation } from '#domain/observation.ts';
+
+/** The four detail types, and the names of events there are in each. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html */
+export const eventTypes = {
+  'IVS Stream State Change': {
+    field: 'event_name',
+    names: [
+      'Session Created',
+      'Session Ended',
+      'Stream Start',
+      'Stream End',
+      'Stream Failure',
+      'Stream Takeover',
+      'Stream Takeover Failure',
+    ],
+  },
+  'IVS Stream Health Change': { field: 'event_name', names: ['Starvation Start', 'Starvation End'] },
+  'IVS Limit Breach': {
+    field: 'limit_name',
+    names: ['Ingest Bitrate', 'Ingest Resolution', 'Concurrent Broadcasts', 'Concurrent Viewers'],
+  },
+  'IVS Recording State Change': {
+    field: 'recording_status',
+    names: ['Recording Start', 'Recording End', 'Recording Start Failure', 'Recording End Failure'],
+  },
+} as const;
+
+export type EventType = keyof typeof eventTypes;
+
+/** Of the same source, and none of the daemon's business: real-time stages, and API calls seen by CloudTrail. */
+const foreignTypes: Readonly<Record<string, IgnoreReason>> = {
+  'AWS API Call via CloudTrail': 'cloudtrail',
+  'IVS Stage Update': 'real_time',
+  'IVS Composition State Change': 'real_time',
+  'IVS Publisher Recording State Change': 'real_time',
+  'IVS Participant Recording State Change': 'real_time',
+};
+
+/** `unknown_type` and `no_channel` are kept for inspection. */
+export type IgnoreReason =
+  | 'cloudtrail'
+  | 'real_time'
+  | 'other_source'
+  | 'other_account_or_region'
+  | 'unknown_type'
+  | 'no_channel';
+
+export interface ObserveOptions {
+  readonly arrivedAtMs: number;
+  /** The events' `source`; `aws.ivs` unless a drill sends its own. */
+  readonly sources: readonly string[];
+  /** Events of other accounts or regions belong to another shard; undefined: any. */
+  readonly account?: string | undefined;
+  readonly region?: string | undefined;
+}
+
+export type Observed =
+  | {
+      readonly kind: 'observation';
+      readonly type: EventType;
+      readonly observation: EventObservation;
+      /** An event of a known type with a name that is not known: observed, and kept for inspection. */
+      readonly unknownName: boolean;
+    }
+  | { readonly kind: 'ignored'; readonly reason: IgnoreReason };
+
+/** Reads an envelope. */
+export function observeEvent(envelope: EventEnvelope, options: ObserveOptions): Observed {
+  if (!options.sources.includes(envelope.source)) return { kind: 'ignored', reason: 'other_source' };
+  const type = envelope['detail-type'];
+  if (Object.hasOwn(foreignTypes, type)) return { kind: 'ignored', reason: foreignTypes[type]! };
+  if (!isEventType(type)) return { kind: 'ignored', reason: 'unknown_type' };
+  const channelArn = envelope.resources.find(isChannelArn);
+  if (isElsewhere(envelope, channelArn, options)) return { kind: 'ignored', reason: 'other_account_or_region' };
+  // Breaches of an account's limits name no channel; every other event does.
+  if (channelArn === undefined && type !== 'IVS Limit Breach') return { kind: 'ignored', reason: 'no_channel' };
+  const { arrivedAtMs } = options;
+  return {
+    kind: 'observation',
+    type,
+    observation: { kind: 'event', envelope, channelArn, eventTimeMs: Date.parse(envelope.time), arrivedAtMs },
+    unknownName: !(eventTypes[type].names as readonly unknown[]).includes(
+      nameIn(envelope.detail, eventTypes[type].field),
+    ),
+  };
+}
+
+function isEventType(type: string): type is EventType {
+  return Object.hasOwn(eventTypes, type);
+}
+
+// The user guide says `limit_name`, the published event schema `limit`.
+function nameIn(detail: Readonly<Record<string, unknown>>, field: string): unknown {
+  return field === 'limit_name' ? (detail['limit_name'] ?? detail['limit']) : detail[field];
+}
+
+function isElsewhere(
+  envelope: EventEnvelope,
+  arn: ChannelArn | undefined,
+  { account, region }: ObserveOptions,
+): boolean {
+  const at = (arn === undefined ? undefined : parseChannelArn(arn)) ?? envelope;
+  return (
+    (account !== undefined && at.account !== '' && at.account !== account) ||
+    (region !== undefined && at.region !== '' && at.region !== region)
+  );
+}

@@ -1,0 +1,204 @@
+// Takes events from the SQS queue: receive → parse → observe → delete. A message is deleted only after what follows from it is
+// committed; one that cannot be read is left to the queue's redrive policy; a stop aborts nothing but the waiting receive.
+//
+// States: new → running (several loops) → stopping (batches in hand are finished and deleted) → stopped.
+import {
+  DeleteMessageBatchCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SQSClient,
+  type SQSClientConfig,
+} from '@aws-sdk/client-sqs';
+import { AppError, messageOf } from '#domain/errors.ts';
+import { backoffMs } from '#runtime/backoff.ts';
+import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
+import type { Service } from '#runtime/lifecycle.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import type { EventSink } from '../ports.ts';
+import { observeEvent, type ObserveOptions } from './observe.ts';
+import { parseEnvelope } from './schema.ts';
+
+export interface QueueConsumerOptions {
+  readonly queueUrl: string;
+  readonly region: string;
+  /**
+   * Where the queue's API is, when it is not AWS (AWS_ENDPOINT_URL_SQS). It must be given here: from the environment alone
+   * the SDK would still go to the host in the queue's URL.
+   */
+  readonly endpoint?: string | undefined;
+  readonly credentials?: SQSClientConfig['credentials'];
+  readonly sink: EventSink;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Which events are ours. */
+  readonly expected?: Partial<Pick<ObserveOptions, 'sources' | 'account' | 'region'>>;
+  /** Receives side by side. */
+  readonly parallel?: number;
+  readonly waitTimeSeconds?: number;
+}
+
+/** At most so often the sink is told that the queue was read. */
+const readNoteEveryMs = 10_000;
+const backoff = { baseMs: 200, maxMs: 20_000 };
+
+export class QueueConsumer implements Service {
+  readonly name = 'event-queue';
+  readonly #options: Required<Pick<QueueConsumerOptions, 'parallel' | 'waitTimeSeconds'>> & QueueConsumerOptions;
+  readonly #client: SQSClient;
+  readonly #stopping = new AbortController();
+  #loops: Promise<void>[] = [];
+  #lastReadMs: number | undefined;
+  #notedReadMs = Number.NEGATIVE_INFINITY;
+  #away = false;
+
+  constructor(options: QueueConsumerOptions) {
+    this.#options = { parallel: 2, waitTimeSeconds: 20, ...options };
+    const { endpoint, region, credentials, waitTimeSeconds } = this.#options;
+    this.#client = new SQSClient({
+      region,
+      ...(endpoint === undefined ? {} : { endpoint }),
+      ...(credentials === undefined ? {} : { credentials }),
+      // One call is one try: the loop below backs off, and nothing is retried behind its back.
+      maxAttempts: 1,
+      requestHandler: {
+        connectionTimeout: 3_000,
+        requestTimeout: (waitTimeSeconds + 10) * 1000,
+        throwOnRequestTimeout: true,
+      },
+    });
+  }
+
+  /** When the queue was last read, epoch ms; undefined while it never was. */
+  get lastReadMs(): number | undefined {
+    return this.#lastReadMs;
+  }
+
+  async start(): Promise<void> {
+    if (this.#stopping.signal.aborted || this.#loops.length > 0) return;
+    this.#loops = Array.from({ length: this.#options.parallel }, () => this.#loop());
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all(this.#loops);
+    this.#client.destroy();
+  }
+
+  async #loop(): Promise<void> {
+    const { signal } = this.#stopping;
+    const { clock, random } = this.#options;
+    for (let failures = 0; !signal.aborted; ) {
+      const outcome = await this.#turn();
+      failures = outcome === 'failed' ? failures + 1 : 0;
+      if (failures > 0) await sleepOrAbort(clock, backoffMs(backoff, failures - 1, random), signal);
+    }
+  }
+
+  /** One receive and everything that follows from it. Never rejects. */
+  async #turn(): Promise<'ok' | 'failed'> {
+    let messages: readonly Message[];
+    try {
+      messages = await this.#receive();
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return 'ok';
+      this.#failed('ReceiveMessage', error);
+      return 'failed';
+    }
+    const handled = await Promise.all(messages.map((message) => this.#handle(message)));
+    const done = messages.filter((_, index) => handled[index] === 'done');
+    const deleted = done.length === 0 || (await this.#delete(done));
+    return handled.includes('not-committed') || !deleted ? 'failed' : 'ok';
+  }
+
+  async #receive(): Promise<readonly Message[]> {
+    const { queueUrl, waitTimeSeconds, clock, logger, sink } = this.#options;
+    const answer = await this.#client.send(
+      new ReceiveMessageCommand({
+        QueueUrl: queueUrl,
+        MaxNumberOfMessages: 10,
+        WaitTimeSeconds: waitTimeSeconds,
+        MessageSystemAttributeNames: ['SentTimestamp', 'ApproximateReceiveCount'],
+      }),
+      { abortSignal: this.#stopping.signal },
+    );
+    if (this.#away) logger.info({ queueUrl }, 'the event queue answers again');
+    this.#away = false;
+    this.#lastReadMs = clock.now();
+    if (this.#lastReadMs - this.#notedReadMs >= readNoteEveryMs) {
+      this.#notedReadMs = this.#lastReadMs;
+      // Only a note for the detection of gaps: when it is lost, the next receive makes it again.
+      await sink.queueRead(this.#lastReadMs).catch(() => (this.#notedReadMs = Number.NEGATIVE_INFINITY));
+    }
+    return answer.Messages ?? [];
+  }
+
+  async #handle(message: Message): Promise<'done' | 'unreadable' | 'not-committed'> {
+    const { sink, clock, metrics, logger, expected = {} } = this.#options;
+    const arrivedAtMs = clock.now();
+    const sentMs = Number(message.Attributes?.SentTimestamp);
+    if (sentMs > 0) metrics.queueDelaySeconds.observe(Math.max(0, arrivedAtMs - sentMs) / 1000);
+    const body = message.Body ?? '';
+    const parsed = parseEnvelope(body);
+    if ('problem' in parsed) {
+      metrics.eventsReceived.inc({ type: 'unreadable', outcome: 'left_to_redrive' });
+      const details = { messageId: message.MessageId, receiveCount: message.Attributes?.ApproximateReceiveCount };
+      logger.warn(
+        { code: 'EVENT_UNREADABLE', ...details, problem: parsed.problem },
+        'a message in the event queue is no event; it is left to the queue’s redrive policy',
+      );
+      return 'unreadable';
+    }
+    const seen = observeEvent(parsed.envelope, { sources: ['aws.ivs'], ...expected, arrivedAtMs });
+    try {
+      if (seen.kind === 'ignored') {
+        if (seen.reason === 'unknown_type' || seen.reason === 'no_channel')
+          await sink.keepUnknown({ reason: seen.reason, body, arrivedAtMs });
+        metrics.eventsReceived.inc({ type: 'other', outcome: seen.reason });
+        return 'done';
+      }
+      if (seen.unknownName) await sink.keepUnknown({ reason: 'unknown_name', body, arrivedAtMs });
+      await sink.observe(seen.observation);
+      const type = seen.type;
+      metrics.eventsReceived.inc({ type, outcome: seen.unknownName ? 'observed_unknown_name' : 'observed' });
+      metrics.eventDelaySeconds.observe({ type }, Math.max(0, arrivedAtMs - seen.observation.eventTimeMs) / 1000);
+      return 'done';
+    } catch (error) {
+      metrics.eventsReceived.inc({ type: seen.kind === 'observation' ? seen.type : 'other', outcome: 'not_committed' });
+      logger.warn(
+        { messageId: message.MessageId, err: error },
+        'an event could not be committed; the queue delivers it again',
+      );
+      return 'not-committed';
+    }
+  }
+
+  /** Deletes messages; what cannot be deleted comes again and is recognised as a repeat. */
+  async #delete(messages: readonly Message[]): Promise<boolean> {
+    try {
+      const { Failed = [] } = await this.#client.send(
+        new DeleteMessageBatchCommand({
+          QueueUrl: this.#options.queueUrl,
+          Entries: messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })),
+        }),
+      );
+      if (Failed.length > 0) throw new Error(`${Failed.length} of ${messages.length} refused: ${Failed[0]?.Code}`);
+      return true;
+    } catch (error) {
+      this.#failed('DeleteMessageBatch', error);
+      return false;
+    }
+  }
+
+  /** Counts every failure, and logs the first of an outage. */
+  #failed(operation: string, cause: unknown): void {
+    const { metrics, logger, queueUrl } = this.#options;
+    metrics.queueErrors.inc({ operation });
+    if (this.#away) return;
+    this.#away = true;
+    const err = new AppError('SQS_UNREACHABLE', `${operation} on ${queueUrl} failed: ${messageOf(cause)}`, { cause });
+    logger.error({ code: err.code, err }, 'the event queue cannot be used; trying again until it can');
+  }
+}

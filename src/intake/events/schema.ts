@@ -1,0 +1,30 @@
+// The envelope of an EventBridge event, read leniently: only what the daemon cannot do without is required, further fields are
+// kept as they are. https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
+import { z } from 'zod';
+import type { EventEnvelope } from '#domain/observation.ts';
+
+const envelope = z.looseObject({
+  version: z.string().optional(),
+  id: z.string().min(1).max(256),
+  'detail-type': z.string().min(1).max(256),
+  source: z.string().min(1).max(256),
+  account: z.string().default(''),
+  time: z.iso.datetime({ offset: true, local: false }),
+  region: z.string().default(''),
+  resources: z.array(z.string()).default([]),
+  detail: z.record(z.string(), z.unknown()),
+});
+
+/** The event in a message's body, or why there is none. */
+export function parseEnvelope(body: string): { readonly envelope: EventEnvelope } | { readonly problem: string } {
+  let json: unknown;
+  try {
+    json = JSON.parse(body);
+  } catch {
+    return { problem: 'the body is no JSON' };
+  }
+  const parsed = envelope.safeParse(json);
+  if (parsed.success) return { envelope: parsed.data as EventEnvelope };
+  const [issue] = parsed.error.issues;
+  return { problem: `${issue?.path.join('.') || 'the body'}: ${issue?.message ?? 'is no event'}` };
+}

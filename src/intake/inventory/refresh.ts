@@ -1,0 +1,59 @@
+// Reads the channels there are: all of them in the background, or single ones on demand.
+import type { Channel, ChannelArn } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
+import type { InventoryObservation } from '#domain/observation.ts';
+import type { StateView } from '#domain/shared-state.ts';
+import type { ChannelReader, Observe } from '../ports.ts';
+
+export interface InventoryOptions {
+  readonly reader: ChannelReader;
+  readonly observe: Observe;
+  /** What is known so far: channels that a listing does not show any more are named as removed. */
+  readonly view: StateView;
+  readonly now: () => number;
+}
+
+const pageTimeoutMs = 30_000;
+const maxPages = 1_000;
+
+/**
+ * Lists every channel; resolves with their number when the result is committed.
+ * @throws AppError when a page failed: nothing is concluded from half a listing.
+ */
+export async function refreshInventory(
+  { reader, observe, view, now }: InventoryOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  const listed = new Map<ChannelArn, Channel>();
+  let nextToken: string | undefined;
+  for (let pages = 0; pages === 0 || nextToken !== undefined; pages += 1) {
+    if (pages >= maxPages) throw new AppError('POLL_FAILED', `ListChannels does not end after ${pages} pages`);
+    const request = nextToken === undefined ? {} : { nextToken };
+    const page = await reader.listChannels(request, { lane: 'bulk', signal, deadlineMs: now() + pageTimeoutMs });
+    for (const channel of page.channels) listed.set(channel.arn, channel);
+    nextToken = page.nextToken;
+  }
+  const removed = Array.from(view.entries('channel'), ([arn]) => arn as ChannelArn).filter((arn) => !listed.has(arn));
+  await observe(inventory([...listed.values()], removed, now(), true));
+  return listed.size;
+}
+
+/** Reads one channel now; undefined when there is none, which is then forgotten as well. */
+export async function refreshChannel(
+  { reader, observe, now }: Omit<InventoryOptions, 'view'>,
+  arn: ChannelArn,
+  signal: AbortSignal,
+): Promise<Channel | undefined> {
+  let channel: Channel | undefined;
+  try {
+    channel = await reader.getChannel(arn, { lane: 'normal', signal, deadlineMs: now() + pageTimeoutMs });
+  } catch (error) {
+    if (!(error instanceof AppError && error.code === 'IVS_NOT_FOUND')) throw error;
+  }
+  await observe(inventory(channel ? [channel] : [], channel ? [] : [arn], now(), false));
+  return channel;
+}
+
+function inventory(channels: Channel[], removed: ChannelArn[], atMs: number, complete: boolean): InventoryObservation {
+  return { kind: 'inventory', channels, removed, atMs, complete };
+}

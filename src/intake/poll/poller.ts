@@ -1,0 +1,51 @@
+// Runs passes over ListStreams for whoever keeps the time (a job once per interval for all replicas) and hands over what they saw.
+import { randomUUID } from 'node:crypto';
+import type { PollObservation } from '#domain/observation.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import type { Observe, StreamReader } from '../ports.ts';
+import { readPass } from './pass.ts';
+
+export interface PollerOptions {
+  readonly reader: StreamReader;
+  readonly observe: Observe;
+  /** The clock that all replicas share. */
+  readonly now: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+export interface PassSummary {
+  readonly scope: PollObservation['scope'];
+  readonly pages: number;
+  readonly streams: number;
+  readonly tookMs: number;
+}
+
+export class Poller {
+  readonly #options: PollerOptions;
+
+  constructor(options: PollerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * One pass; resolves when everything that follows from it is committed.
+   * @throws AppError POLL_FAILED when a page failed (what the others showed is committed), REDIS_UNREACHABLE.
+   */
+  async runPass(scope: PollObservation['scope'], signal: AbortSignal): Promise<PassSummary> {
+    const { reader, observe, now, logger, metrics } = this.#options;
+    const { observation, pages, failure } = await readPass({ scope, pollId: randomUUID(), reader, now, signal });
+    const tookMs = observation.finishedAtMs - observation.startedAtMs;
+    // A stop while reading: another replica's pass follows, half a one is of no use.
+    if (failure && signal.aborted) throw failure;
+    await observe(observation);
+    metrics.polls.inc({ scope, outcome: failure ? 'incomplete' : 'complete' });
+    metrics.pollSeconds.observe({ scope }, tookMs / 1000);
+    if (failure) throw failure;
+    metrics.lastPollTimestamp.set({ scope }, observation.finishedAtMs / 1000);
+    const summary = { scope, pages, streams: observation.streams.length, tookMs };
+    logger.debug(summary, 'listed the live streams');
+    return summary;
+  }
+}

@@ -1,0 +1,37 @@
+// The channels there are: names, tags, types. A channel that one full listing did not show may only have moved between pages.
+import { isDeepStrictEqual } from 'node:util';
+import type { ChannelArn } from '#domain/channel.ts';
+import type { InventoryObservation } from '#domain/observation.ts';
+import type { Transaction } from '#domain/shared-state.ts';
+import type { StreamChange } from '#domain/stream-record.ts';
+
+import { channelOf, keys, streamOf } from './keys.ts';
+
+export function applyInventory(tx: Transaction, { channels, removed, complete }: InventoryObservation): StreamChange[] {
+  const changed: ChannelArn[] = [];
+  for (const channel of channels) {
+    if (isDeepStrictEqual(channelOf(tx, channel.arn), channel)) continue;
+    tx.set(keys.channel(channel.arn), channel);
+    changed.push(channel.arn);
+    const record = streamOf(tx, channel.arn);
+    if (record && channel.name !== '' && record.channelName !== channel.name)
+      tx.set(keys.stream(channel.arn), { ...record, channelName: channel.name });
+  }
+  const missing = tx.get<Readonly<Record<string, true>>>(keys.missingChannels) ?? {};
+  const gone = removed.filter((arn) => !complete || missing[arn]).filter((arn) => channelOf(tx, arn));
+  for (const arn of gone) tx.delete(keys.channel(arn));
+  if (complete)
+    noteMissing(
+      tx,
+      missing,
+      removed.filter((arn) => !gone.includes(arn)),
+    );
+  if (changed.length + gone.length === 0) return [];
+  return [{ kind: 'inventory', channelArns: [...changed, ...gone], atMs: tx.nowMs }];
+}
+
+function noteMissing(tx: Transaction, known: Readonly<Record<string, true>>, arns: readonly ChannelArn[]): void {
+  if (arns.length === 0 && Object.keys(known).length === 0) return;
+  if (arns.length === 0) tx.delete(keys.missingChannels);
+  else tx.set(keys.missingChannels, Object.fromEntries(arns.map((arn) => [arn, true])));
+}

@@ -1,0 +1,86 @@
+// One pass over ListStreams: what it lists is live; what a complete pass does not list is on its way out. Pages may shift while
+// they are read, so absence counts only once two complete passes agree, or one pass and an event.
+import type { ChannelArn } from '#domain/channel.ts';
+import type { PollObservation } from '#domain/observation.ts';
+import type { Transaction } from '#domain/shared-state.ts';
+import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
+import { noteDisagreement } from './disagreements.ts';
+import { fold, layToRest } from './fold.ts';
+import { keys, type PassNote, type PastSessions } from './keys.ts';
+import type { SessionInput } from './reduce.ts';
+
+export interface PollOptions {
+  readonly settleMs: number;
+  readonly retentionMs: number;
+}
+
+const pageSize = 100;
+
+export function applyPoll(tx: Transaction, poll: PollObservation, options: PollOptions): StreamChange[] {
+  const changes: StreamChange[] = [];
+  const inOrder = poll.streams.toSorted((a, b) => a.startTimeMs - b.startTimeMs);
+  const add = (record: Pick<StreamRecord, 'channelArn' | 'streamId'>, input: SessionInput) => {
+    const folded = fold(tx, record.channelArn, record.streamId, input, { unknownAfterMs: Number.NEGATIVE_INFINITY });
+    noteDisagreement(tx, input, folded.changes);
+    changes.push(...folded.changes);
+  };
+  for (const snapshot of inOrder) {
+    const seenAtMs = snapshot.seenAtMs ?? poll.startedAtMs;
+    add(snapshot, { kind: 'seen', snapshot, seenAtMs, arrivedAtMs: poll.finishedAtMs });
+  }
+  if (poll.continues) return changes;
+  if (poll.complete) judgeAbsence(tx, poll, add);
+  if (poll.complete && poll.scope === 'all') forgetOld(tx, options);
+  changes.push({ kind: 'poll', scope: poll.scope, complete: poll.complete, atMs: tx.nowMs });
+  return changes;
+}
+
+/** A complete pass that is newer than the last one: those it did not list are missed, or are not starving any more. */
+function judgeAbsence(
+  tx: Transaction,
+  { scope, startedAtMs, finishedAtMs, streams, alreadyApplied = [] }: PollObservation,
+  add: (record: StreamRecord, input: SessionInput) => void,
+): void {
+  const last = tx.get<PassNote>(keys.pass(scope));
+  if (last && last.startedAtMs >= startedAtMs) return;
+  const listed = new Set<string>([...alreadyApplied, ...streams.map(({ streamId }) => streamId)]);
+  const pass = { startedAtMs, finishedAtMs };
+  const absent = Array.from(tx.entries<StreamRecord>('stream'), ([, record]) => record).filter(
+    ({ state, streamId }) => (state === 'live' || state === 'created') && !listed.has(streamId),
+  );
+  if (scope === 'all') for (const record of absent) add(record, { kind: 'missed', pass });
+  // A list of several pages may have shifted: it takes a second pass to say that a stream is not in it.
+  else {
+    const seenBeforeMs = listed.size < pageSize ? Number.POSITIVE_INFINITY : (last?.startedAtMs ?? 0);
+    clearStarving(
+      absent.filter(({ basis }) => (basis.health?.lastMs ?? 0) < seenBeforeMs),
+      pass,
+      add,
+    );
+  }
+  const previous = last ? { previous: { startedAtMs: last.startedAtMs, finishedAtMs: last.finishedAtMs } } : {};
+  tx.set(keys.pass(scope), { ...pass, streams: listed.size, ...previous } satisfies PassNote);
+}
+
+function clearStarving(
+  absent: readonly StreamRecord[],
+  pass: { readonly startedAtMs: number; readonly finishedAtMs: number },
+  add: (record: StreamRecord, input: SessionInput) => void,
+): void {
+  for (const record of absent) if (record.health === 'STARVING') add(record, { kind: 'not-starving', pass });
+}
+
+/** Lays sessions to rest that no event will amend any more, and forgets what is older than the retention. */
+function forgetOld(tx: Transaction, { settleMs, retentionMs }: PollOptions): void {
+  const isSettled = ({ endedAtMs, stateSinceMs }: StreamRecord) => (endedAtMs ?? stateSinceMs) < tx.nowMs - settleMs;
+  for (const [arn, past] of tx.entries<PastSessions>('past')) {
+    const settled = past.filter(isSettled);
+    if (settled.length === 0) continue;
+    for (const record of settled.toReversed()) layToRest(tx, record);
+    const kept = past.filter((record) => !isSettled(record));
+    if (kept.length > 0) tx.set(keys.past(arn as ChannelArn), kept);
+    else tx.delete(keys.past(arn as ChannelArn));
+  }
+  for (const [arn, { endedAtMs }] of tx.entries<StreamRecord>('stream'))
+    if (endedAtMs !== undefined && endedAtMs < tx.nowMs - retentionMs) tx.delete(keys.stream(arn as ChannelArn));
+}

@@ -1,0 +1,277 @@
+import { describe, expect, test } from 'vitest';
+import { arnOf, event, Noticing, poll, snapshot, startMs, streamIdFor } from '#test/support/streams.ts';
+import { disagreementsOf } from './disagreements.ts';
+import { pastOf } from './keys.ts';
+
+const a = { channel: 'A', stream: 's1' };
+
+describe('a session by events alone', () => {
+  test('goes from created over live to ended', async () => {
+    const noticing = new Noticing();
+
+    await noticing.see(event('Session Created', { ...a, at: 0 }));
+    expect(noticing.record('A')).toMatchObject({ state: 'created', stateSinceMs: startMs });
+    await noticing.see(event('Stream Start', { ...a, at: 6_000 }));
+    expect(noticing.record('A')).toMatchObject({ state: 'live', startedAtMs: startMs + 6_000, channelName: 'A' });
+    await noticing.see(event('Starvation Start', { ...a, at: 20_000 }));
+    expect(noticing.record('A')).toMatchObject({ health: 'STARVING', healthSinceMs: startMs + 20_000 });
+    await noticing.see(event('Stream End', { ...a, at: 60_000 }));
+
+    expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 60_000, health: 'UNKNOWN' });
+    expect(noticing.record('A')!.timeline.map(({ name }) => name)).toEqual([
+      'Session Created',
+      'Stream Start',
+      'Starvation Start',
+      'Stream End',
+    ]);
+  });
+
+  test('that failed says why', async () => {
+    const noticing = new Noticing();
+
+    const reason = 'Transcode capacity exceeded. Please try again.';
+    await noticing.see(event('Stream Failure', { ...a, at: 3_000, detail: { reason } }));
+
+    expect(noticing.record('A')).toMatchObject({ state: 'failed', failureReason: reason });
+  });
+
+  test('an end that arrives before its start stays an end', async () => {
+    const noticing = new Noticing();
+
+    await noticing.see(
+      event('Stream End', { ...a, at: 60_000 }),
+      event('Stream Start', { ...a, at: 6_000, arrived: 70_000 }),
+    );
+
+    expect(noticing.record('A')).toMatchObject({
+      state: 'ended',
+      startedAtMs: startMs + 6_000,
+      endedAtMs: startMs + 60_000,
+    });
+  });
+
+  test('a repeat changes nothing', async () => {
+    const noticing = new Noticing();
+    const start = event('Stream Start', { ...a, at: 6_000 });
+    await noticing.see(start);
+    const before = noticing.record('A');
+
+    const changes = await noticing.see(start);
+
+    expect(noticing.record('A')).toEqual(before);
+    expect(changes.filter(({ kind }) => kind === 'stream')).toEqual([]);
+  });
+
+  test('the health it died with is not the health of the next session', async () => {
+    const noticing = new Noticing();
+
+    await noticing.see(
+      event('Stream Start', { ...a, at: 0 }),
+      event('Starvation Start', { ...a, at: 10_000 }),
+      event('Stream Start', { channel: 'A', stream: 's2', at: 50_000 }),
+    );
+
+    expect(noticing.record('A')).toMatchObject({ streamId: streamIdFor('s2'), state: 'live', health: 'UNKNOWN' });
+    expect(pastOf(noticing.state.view, arnOf('A'))[0]).toMatchObject({
+      streamId: streamIdFor('s1'),
+      state: 'ended',
+      endedAtMs: startMs + 50_000,
+    });
+  });
+});
+
+describe('polls', () => {
+  test('open what events missed', async () => {
+    const noticing = new Noticing();
+
+    const changes = await noticing.see(
+      poll('all', { at: 20_000, streams: [snapshot('A', 's1', { started: 5_000, viewers: 7 })] }),
+    );
+
+    expect(noticing.record('A')).toMatchObject({
+      state: 'live',
+      startedAtMs: startMs + 5_000,
+      health: 'HEALTHY',
+      viewerCount: 7,
+    });
+    expect(changes.map(({ kind }) => kind)).toEqual(['stream', 'poll']);
+  });
+
+  test('close what events forgot, after two complete passes without it', async () => {
+    const noticing = new Noticing();
+    await noticing.see(poll('all', { at: 20_000, streams: [snapshot('A', 's1')] }));
+
+    await noticing.see(poll('all', { at: 35_000 }));
+    expect(noticing.record('A')!.state).toBe('live');
+    await noticing.see(poll('all', { at: 50_000, complete: false }));
+    expect(noticing.record('A')!.state).toBe('live');
+    await noticing.see(poll('all', { at: 65_000 }));
+
+    expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 35_100 });
+    expect(disagreementsOf(noticing.state.view)).toEqual({ ended: 1, health: 0 });
+  });
+
+  test('need only one pass where an event said that the encoder is gone', async () => {
+    const noticing = new Noticing();
+    await noticing.see(
+      poll('all', { at: 20_000, streams: [snapshot('A', 's1')] }),
+      event('Session Ended', { ...a, at: 30_000 }),
+    );
+    expect(noticing.record('A')!.state).toBe('live');
+
+    await noticing.see(poll('all', { at: 35_000 }));
+
+    expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 30_000 });
+  });
+
+  test('a page that shifted loses no stream', async () => {
+    const noticing = new Noticing();
+    const stream = snapshot('A', 's1');
+
+    await noticing.see(
+      poll('all', { at: 20_000, streams: [stream] }),
+      poll('all', { at: 35_000 }),
+      poll('all', { at: 50_000, streams: [stream] }),
+      poll('all', { at: 65_000 }),
+    );
+
+    expect(noticing.record('A')!.state).toBe('live');
+  });
+
+  test('a stream that comes back after two passes without it is live again', async () => {
+    const noticing = new Noticing();
+    const stream = snapshot('A', 's1');
+
+    await noticing.see(
+      poll('all', { at: 20_000, streams: [stream] }),
+      poll('all', { at: 35_000 }),
+      poll('all', { at: 50_000 }),
+      poll('all', { at: 65_000, streams: [stream] }),
+    );
+
+    expect(noticing.record('A')).toMatchObject({ state: 'live', endedAtMs: undefined, startedAtMs: startMs });
+  });
+
+  test('an older health event does not undo a newer pass', async () => {
+    const noticing = new Noticing();
+    await noticing.see(poll('all', { at: 20_000, streams: [snapshot('A', 's1')] }));
+
+    await noticing.see(event('Starvation Start', { ...a, at: 15_000, arrived: 25_000 }));
+
+    expect(noticing.record('A')).toMatchObject({ state: 'live', health: 'HEALTHY' });
+  });
+
+  test('an event of the very second in which a pass began is not contradicted by it', async () => {
+    const noticing = new Noticing();
+    await noticing.see(poll('all', { at: 20_500, streams: [snapshot('A', 's1')] }));
+
+    await noticing.see(event('Starvation Start', { ...a, at: 20_000, arrived: 22_000 }));
+
+    expect(noticing.record('A')!.health).toBe('STARVING');
+  });
+
+  test('a starving stream that the starving list shows no more is not called healthy, only not starving', async () => {
+    const noticing = new Noticing();
+    await noticing.see(event('Stream Start', { ...a, at: 0 }), event('Starvation Start', { ...a, at: 10_000 }));
+
+    await noticing.see(poll('starving', { at: 15_000, complete: false }));
+    expect(noticing.record('A')!.health).toBe('STARVING');
+    await noticing.see(poll('starving', { at: 20_000 }));
+    expect(noticing.record('A')).toMatchObject({ state: 'live', health: 'UNKNOWN' });
+    await noticing.see(poll('all', { at: 25_000, streams: [snapshot('A', 's1')] }));
+
+    expect(noticing.record('A')!.health).toBe('HEALTHY');
+  });
+
+  test('a list of starving streams with several pages must miss a stream twice', async () => {
+    const noticing = new Noticing();
+    const others = Array.from({ length: 150 }, (_, index) =>
+      snapshot(`B${index}`, `b${index}`, { health: 'STARVING' }),
+    );
+    await noticing.see(
+      poll('starving', { at: 5_000, streams: [...others, snapshot('A', 's1', { health: 'STARVING' })] }),
+    );
+
+    await noticing.see(poll('starving', { at: 10_000, streams: others }));
+    expect(noticing.record('A')!.health).toBe('STARVING');
+    await noticing.see(poll('starving', { at: 15_000, streams: others }));
+
+    expect(noticing.record('A')!.health).toBe('UNKNOWN');
+  });
+
+  test('a viewer count of -1 is no count', async () => {
+    const noticing = new Noticing();
+    await noticing.see(poll('all', { at: 20_000, streams: [snapshot('A', 's1', { viewers: 12 })] }));
+
+    await noticing.see(poll('all', { at: 35_000, streams: [snapshot('A', 's1', { viewers: -1 })] }));
+
+    expect(noticing.record('A')).toMatchObject({ viewerCount: 12, viewerCountAtMs: startMs + 20_000 });
+  });
+
+  test('a start that arrives hours late is not the start of something that lives now', async () => {
+    const noticing = new Noticing();
+    await noticing.see(poll('all', { at: 7_200_000 }), poll('all', { at: 7_215_000 }));
+
+    await noticing.see(event('Stream Start', { ...a, at: 0, arrived: 7_220_000 }));
+
+    expect(noticing.record('A')!.state).toBe('ended');
+  });
+
+  test('a session that was created but never began is over when IVS has given it up', async () => {
+    const noticing = new Noticing();
+    await noticing.see(
+      event('Session Created', { ...a, at: 0 }),
+      poll('all', { at: 15_000 }),
+      poll('all', { at: 30_000 }),
+    );
+    expect(noticing.record('A')!.state).toBe('created');
+
+    await noticing.see(poll('all', { at: 65_000 }), poll('all', { at: 80_000 }));
+
+    expect(noticing.record('A')!.state).toBe('ended');
+  });
+});
+
+test('a pass in pieces does what the whole does', async () => {
+  const streams = Array.from({ length: 1_234 }, (_, index) => snapshot(`C${index}`, `c${index}`, { viewers: index }));
+  const noticing = new Noticing();
+  await noticing.see(poll('all', { at: 1_000, streams: [...streams, snapshot('A', 's1')] }));
+
+  await noticing.see(poll('all', { at: 20_000, streams }), poll('all', { at: 40_000, streams }));
+
+  expect(noticing.state.view.count('stream')).toBe(1_235);
+  expect(noticing.record('A')!.state).toBe('ended');
+  expect(noticing.record('C1233')).toMatchObject({ state: 'live', viewerCount: 1_233 });
+});
+
+test('the end of a recording that went on over reconnects ends it for all the streams it merged', async () => {
+  const noticing = new Noticing();
+  const ids = [streamIdFor('s1'), streamIdFor('s2')];
+
+  await noticing.see(
+    event('Recording Start', { ...a, at: 0, detail: { recording_s3_key_prefix: 'ivs/v1/x' } }),
+    event('Stream End', { ...a, at: 10_000 }),
+    event('Stream Start', { channel: 'A', stream: 's2', at: 20_000 }),
+    event('Recording End', { channel: 'A', stream: 's2', at: 90_000, detail: { recording_session_stream_ids: ids } }),
+  );
+
+  expect(noticing.record('A')).toMatchObject({ recording: 'ended' });
+  expect(pastOf(noticing.state.view, arnOf('A'))[0]).toMatchObject({ recording: 'ended', recordingPrefix: 'ivs/v1/x' });
+});
+
+test('a breach of a limit is kept with the session', async () => {
+  const noticing = new Noticing();
+  const detail = { limit_value: 8_500_000, exceeded_by: 420_000, limit_unit: 'bits per second' };
+
+  await noticing.see(event('Stream Start', { ...a, at: 0 }), event('Ingest Bitrate', { ...a, at: 5_000, detail }));
+
+  expect(noticing.record('A')!.limitBreaches).toEqual([
+    {
+      limitName: 'Ingest Bitrate',
+      limitValue: 8_500_000,
+      exceededBy: 420_000,
+      limitUnit: 'bits per second',
+      atMs: startMs + 5_000,
+    },
+  ]);
+});

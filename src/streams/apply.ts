@@ -1,0 +1,113 @@
+// Folds an observation into records, inventory and notes of the shared state, and names the changes that rules judge.
+// Deterministic: it reads and writes nothing but the transaction.
+import type { ChannelArn, StreamId } from '#domain/channel.ts';
+import type { EventObservation, InventoryObservation, Observation, PollObservation } from '#domain/observation.ts';
+import type { Transaction } from '#domain/shared-state.ts';
+import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
+import { applyInventory } from './apply-inventory.ts';
+import { applyPoll } from './apply-poll.ts';
+import { mergedStreamIdsOf, streamIdOf } from './event-signs.ts';
+import { fold } from './fold.ts';
+import { keys, pastOf, streamOf } from './keys.ts';
+
+export interface ApplyOptions {
+  /** How long ended sessions stay; their channel's newest one as well. */
+  readonly retentionMs: number;
+  /** For so long an event may still amend an ended session that is not the newest. Events arrive up to hours late. */
+  readonly settleMs?: number;
+}
+
+const defaultSettleMs = 12 * 3_600_000;
+
+/** Applies an observation. A repeat is the caller's to find (`claims`); applied twice it would change nothing but be told twice. */
+export function applyObservation(tx: Transaction, observation: Observation, options: ApplyOptions): StreamChange[] {
+  const settleMs = options.settleMs ?? defaultSettleMs;
+  switch (observation.kind) {
+    case 'event':
+      return applyEvent(tx, observation, settleMs);
+    case 'poll':
+      return applyPoll(tx, observation, { settleMs, retentionMs: options.retentionMs });
+    case 'inventory':
+      return applyInventory(tx, observation);
+    case 'http':
+      return [{ kind: 'http', observation, atMs: tx.nowMs }];
+    case 'data_gap':
+      return applyGap(tx, observation);
+  }
+}
+
+/** Pieces of an observation that are small enough for one commit each; applied one after another they do what the whole does. */
+export function splitObservation(observation: Observation, maxPerPiece = 500): Observation[] {
+  if (observation.kind === 'poll' && observation.streams.length > maxPerPiece)
+    return splitPoll(observation, maxPerPiece);
+  if (observation.kind === 'inventory' && observation.channels.length > maxPerPiece)
+    return splitInventory(observation, maxPerPiece);
+  return [observation];
+}
+
+function splitPoll(poll: PollObservation, size: number): PollObservation[] {
+  const pieces: PollObservation[] = [];
+  for (let from = 0; from < poll.streams.length; from += size) {
+    const last = from + size >= poll.streams.length;
+    pieces.push({
+      ...poll,
+      streams: poll.streams.slice(from, from + size),
+      ...(last ? { alreadyApplied: poll.streams.slice(0, from).map(({ streamId }) => streamId) } : { continues: true }),
+    });
+  }
+  return pieces;
+}
+
+function splitInventory(inventory: InventoryObservation, size: number): InventoryObservation[] {
+  const pieces: InventoryObservation[] = [];
+  for (let from = 0; from < inventory.channels.length; from += size) {
+    const last = from + size >= inventory.channels.length;
+    const channels = inventory.channels.slice(from, from + size);
+    pieces.push(last ? { ...inventory, channels } : { ...inventory, channels, removed: [], complete: false });
+  }
+  return pieces;
+}
+
+function applyEvent(tx: Transaction, observation: EventObservation, settleMs: number): StreamChange[] {
+  const { channelArn } = observation;
+  const streamId = streamIdOf(observation);
+  const told = (record: StreamRecord | undefined): StreamChange => ({
+    kind: 'event',
+    observation,
+    record,
+    atMs: tx.nowMs,
+  });
+  if (channelArn === undefined) return [told(undefined)];
+  if (streamId === undefined) return [told(streamOf(tx, channelArn))];
+  const options = { unknownAfterMs: tx.nowMs - settleMs };
+  const { record, changes } = fold(tx, channelArn, streamId, { kind: 'event', observation }, options);
+  endMergedRecordings(tx, channelArn, streamId, observation);
+  return [...changes, told(record)];
+}
+
+/** A recording that went on over reconnects ends once, under the last stream's id, for all the streams it merged. */
+function endMergedRecordings(
+  tx: Transaction,
+  channelArn: ChannelArn,
+  streamId: StreamId,
+  observation: EventObservation,
+): void {
+  const merged = new Set(mergedStreamIdsOf(observation).filter((id) => id !== streamId));
+  if (merged.size === 0) return;
+  const past = pastOf(tx, channelArn);
+  const ended = past.map((record) =>
+    merged.has(record.streamId) && record.recording === 'recording'
+      ? { ...record, recording: 'ended' as const, recordingSinceMs: observation.eventTimeMs }
+      : record,
+  );
+  if (ended.some((record, index) => record !== past[index])) tx.set(keys.past(channelArn), ended);
+}
+
+/** A gap that a source of observations declares itself; those by silence are found by `detectGaps`. */
+function applyGap(tx: Transaction, { source, state, atMs }: Observation & { kind: 'data_gap' }): StreamChange[] {
+  const known = tx.get(keys.gap(source)) !== undefined;
+  if (known === (state === 'began')) return [];
+  if (state === 'began') tx.set(keys.gap(source), { sinceMs: atMs, noticedAtMs: tx.nowMs });
+  else tx.delete(keys.gap(source));
+  return [{ kind: 'data_gap', source, state, atMs: tx.nowMs }];
+}

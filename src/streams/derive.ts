@@ -1,0 +1,79 @@
+// From what is known of a session to what its record says: state, since when, health. Pure, and blind to the order of arrival.
+import type { StreamHealth } from '#domain/channel.ts';
+import type { SessionBasis, StreamState } from '#domain/stream-record.ts';
+
+/**
+ * A moment of an event by our clock: EventBridge cuts times to whole seconds, so what "happened at :04" may have happened
+ * until :04.999, and a poll that began within that second does not contradict it.
+ */
+export function onOurClock(eventTimeMs: number): number {
+  return eventTimeMs % 1000 === 0 ? eventTimeMs + 999 : eventTimeMs;
+}
+
+/**
+ * A session whose encoder was accepted but that is in no list: a pass counts as "gone" only this long after it was created.
+ * IVS ends a session after 30 s without data. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/troubleshooting-faqs.html
+ */
+const startGraceMs = 60_000;
+
+/** A complete pass that began after this moment and does not list the session says that it is gone. */
+export function missableAfterMs(basis: SessionBasis): number {
+  const aliveMs = basis.aliveMs ?? Number.NEGATIVE_INFINITY;
+  const mayBeStarting = basis.firstLiveMs === undefined && basis.sessionEndedMs === undefined;
+  return mayBeStarting && basis.createdMs !== undefined ? Math.max(aliveMs, basis.createdMs + startGraceMs) : aliveMs;
+}
+
+interface Derived {
+  readonly state: StreamState;
+  readonly stateSinceMs: number;
+  readonly startedAtMs: number | undefined;
+  readonly endedAtMs: number | undefined;
+  readonly health: StreamHealth;
+  readonly healthSinceMs: number;
+}
+
+/** What the record says. `fallbackMs` is when it was first heard of, for a session of which no moment is known. */
+export function derive(basis: SessionBasis, fallbackMs: number): Derived {
+  const startedAtMs = basis.startPollMs ?? basis.startEventMs;
+  const end = endOf(basis);
+  if (end) {
+    return {
+      state: end.state,
+      stateSinceMs: end.atMs,
+      startedAtMs,
+      endedAtMs: end.atMs,
+      health: 'UNKNOWN',
+      healthSinceMs: end.atMs,
+    };
+  }
+  const liveSinceMs = startedAtMs ?? basis.firstLiveMs;
+  const stateSinceMs = liveSinceMs ?? basis.createdMs ?? basis.firstSeenMs ?? fallbackMs;
+  return {
+    state: liveSinceMs === undefined ? 'created' : 'live',
+    stateSinceMs,
+    startedAtMs,
+    endedAtMs: undefined,
+    health: basis.health?.value ?? 'UNKNOWN',
+    healthSinceMs: basis.health?.sinceMs ?? stateSinceMs,
+  };
+}
+
+/** Whether events, or complete passes without it, say that the session is over; a newer session alone does not count here. */
+export function endedByItself(basis: SessionBasis): number | undefined {
+  const { supersededMs: _, ...own } = basis;
+  return endOf(own)?.atMs;
+}
+
+function endOf(basis: SessionBasis): { state: 'ended' | 'failed'; atMs: number } | undefined {
+  const { failedMs, endedMs, sessionEndedMs, recordingEndedMs, supersededMs, missed } = basis;
+  if (failedMs !== undefined) return { state: 'failed', atMs: failedMs };
+  if (endedMs !== undefined) return { state: 'ended', atMs: endedMs };
+  // One pass confirms an event that says so; without one it takes two, since a page may shift while it is read.
+  const passesNeeded = sessionEndedMs !== undefined || recordingEndedMs !== undefined ? 1 : 2;
+  const firstMissedMs = missed[0]?.finishedAtMs;
+  if (firstMissedMs !== undefined && missed.length >= passesNeeded)
+    return { state: 'ended', atMs: sessionEndedMs ?? Math.min(firstMissedMs, supersededMs ?? firstMissedMs) };
+  if (supersededMs !== undefined)
+    return { state: 'ended', atMs: sessionEndedMs ?? Math.min(supersededMs, firstMissedMs ?? supersededMs) };
+  return undefined;
+}

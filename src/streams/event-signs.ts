@@ -1,0 +1,109 @@
+// What an IVS event says about a stream session: all event names of the four detail types, and how each is to be read.
+// https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
+import type { StreamHealth, StreamId } from '#domain/channel.ts';
+import type { EventObservation } from '#domain/observation.ts';
+import type { LimitBreach, StreamRecord } from '#domain/stream-record.ts';
+
+/** One event, read. Absent: the event does not say. */
+export interface EventSign {
+  readonly name: string;
+  readonly text: string;
+  /** The session existed at the event's time. */
+  readonly existed: boolean;
+  /** It was live at the event's time. */
+  readonly live: boolean;
+  readonly moment?: 'createdMs' | 'startEventMs' | 'sessionEndedMs' | 'endedMs' | 'failedMs' | 'recordingEndedMs';
+  readonly health?: StreamHealth;
+  readonly recording?: StreamRecord['recording'];
+  readonly recordingPrefix?: string;
+  readonly takeover?: true;
+  readonly failureReason?: string;
+  readonly breach?: LimitBreach;
+}
+
+type Reading = Omit<EventSign, 'name'>;
+
+const atStart = { existed: true, live: false } as const;
+const whileLive = { existed: true, live: true } as const;
+const atEnd = { existed: false, live: false } as const;
+
+const readings: Readonly<Record<string, Reading>> = {
+  'Session Created': { ...atStart, moment: 'createdMs', text: 'the stream key was accepted' },
+  'Stream Start': { ...whileLive, moment: 'startEventMs', text: 'live' },
+  'Session Ended': { ...atEnd, moment: 'sessionEndedMs', text: 'the encoder is gone' },
+  'Stream End': { ...atEnd, moment: 'endedMs', text: 'ended' },
+  'Stream Failure': { ...atStart, moment: 'failedMs', text: 'failed' },
+  'Stream Takeover': { ...whileLive, takeover: true, text: 'another encoder took over' },
+  'Stream Takeover Failure': { ...atStart, text: 'another encoder was refused' },
+  'Starvation Start': { ...whileLive, health: 'STARVING', text: 'starving' },
+  'Starvation End': { ...whileLive, health: 'HEALTHY', text: 'data flows again' },
+  'Recording Start': { ...atStart, recording: 'recording', text: 'recording' },
+  'Recording End': { ...atEnd, moment: 'recordingEndedMs', recording: 'ended', text: 'the recording is finished' },
+  'Recording Start Failure': { ...atStart, recording: 'failed', text: 'is not recorded' },
+  'Recording End Failure': { ...atEnd, recording: 'failed', text: 'the recording ended with errors' },
+};
+
+/** The event's own name: `event_name`, `recording_status`, or the name of the limit. */
+export function eventNameOf({ envelope: { detail } }: EventObservation): string {
+  return text(detail['event_name']) ?? text(detail['recording_status']) ?? limitNameOf(detail) ?? 'unnamed';
+}
+
+/** The stream that an event is about; undefined for events of the account. */
+export function streamIdOf({ envelope: { detail } }: EventObservation): StreamId | undefined {
+  return text(detail['stream_id']) as StreamId | undefined;
+}
+
+/** Streams whose recordings the event's recording merges. */
+export function mergedStreamIdsOf({ envelope: { detail } }: EventObservation): readonly string[] {
+  const ids = detail['recording_session_stream_ids'];
+  return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [];
+}
+
+/** Reads an event; one of an unknown name says nothing but that it happened. */
+export function readEvent(observation: EventObservation): EventSign {
+  const { detail } = observation.envelope;
+  const name = eventNameOf(observation);
+  if (observation.envelope['detail-type'] === 'IVS Limit Breach') {
+    const breach = breachOf(observation);
+    return { ...atStart, name, breach, text: `over the limit of ${breach.limitName}` };
+  }
+  const reading = Object.hasOwn(readings, name) ? readings[name] : undefined;
+  if (!reading) return { ...atEnd, name, text: name };
+  const reason = name === 'Session Ended' || name === 'Stream Failure' ? reasonOf(detail) : undefined;
+  const why = reasonOf(detail);
+  const prefix = text(detail['recording_s3_key_prefix']);
+  return {
+    ...reading,
+    name,
+    text: why === undefined ? reading.text : `${reading.text}: ${why}`,
+    ...(reason === undefined ? {} : { failureReason: reason }),
+    ...(prefix === undefined ? {} : { recordingPrefix: prefix }),
+  };
+}
+
+function breachOf({ envelope: { detail }, eventTimeMs }: EventObservation): LimitBreach {
+  return {
+    limitName: limitNameOf(detail) ?? 'an unnamed limit',
+    limitValue: number(detail['limit_value']),
+    exceededBy: number(detail['exceeded_by']),
+    limitUnit: text(detail['limit_unit']),
+    atMs: eventTimeMs,
+  };
+}
+
+// The user guide says `limit_name`, the published event schema `limit`.
+function limitNameOf(detail: Readonly<Record<string, unknown>>): string | undefined {
+  return text(detail['limit_name']) ?? text(detail['limit']);
+}
+
+function reasonOf(detail: Readonly<Record<string, unknown>>): string | undefined {
+  return (text(detail['reason']) ?? text(detail['code']) ?? text(detail['recording_status_reason']))?.slice(0, 500);
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function number(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}

@@ -1,0 +1,43 @@
+// The fleet in figures: how many streams are live, and how they are.
+import type { StateView } from '#domain/shared-state.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
+import { gapOf } from './gaps.ts';
+import { keys, type PassNote } from './keys.ts';
+
+export interface FleetCounts {
+  readonly live: number;
+  /** Sessions that were accepted and are not live yet. */
+  readonly created: number;
+  readonly healthy: number;
+  readonly starving: number;
+  readonly unknown: number;
+  /** Channels of the inventory. */
+  readonly channels: number;
+  /** Since when the records are stale: the polls are missing. */
+  readonly staleSinceMs: number | undefined;
+  /** End of the last complete pass over all live streams. */
+  readonly lastFullPollMs: number | undefined;
+  readonly lastStarvingPollMs: number | undefined;
+}
+
+/** Counts the newest session of every channel. */
+export function fleetCounts(view: StateView): FleetCounts {
+  const counts = { live: 0, created: 0, HEALTHY: 0, STARVING: 0, UNKNOWN: 0 };
+  for (const [, { state, health }] of view.entries<StreamRecord>('stream')) {
+    if (state === 'created') counts.created += 1;
+    if (state !== 'live') continue;
+    counts.live += 1;
+    counts[health] += 1;
+  }
+  return {
+    live: counts.live,
+    created: counts.created,
+    healthy: counts.HEALTHY,
+    starving: counts.STARVING,
+    unknown: counts.UNKNOWN,
+    channels: view.count('channel'),
+    staleSinceMs: gapOf(view, 'poll')?.sinceMs,
+    lastFullPollMs: view.get<PassNote>(keys.pass('all'))?.finishedAtMs,
+    lastStarvingPollMs: view.get<PassNote>(keys.pass('starving'))?.finishedAtMs,
+  };
+}

@@ -1,0 +1,132 @@
+// Folds what one observation says about one channel's sessions into the shared state, and names what changed.
+import { type ChannelArn, channelIdOf, type StreamId } from '#domain/channel.ts';
+import type { Transaction } from '#domain/shared-state.ts';
+import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
+import { channelOf, keys, type PassNote, pastOf, streamOf } from './keys.ts';
+import { reduceSession, type SessionInput } from './reduce.ts';
+import { arrange } from './sessions.ts';
+
+export interface Folded {
+  /** The session's record; undefined when the observation is too old to be kept. */
+  readonly record: StreamRecord | undefined;
+  readonly changes: readonly StreamChange[];
+}
+
+/** Ended sessions kept in a channel's log. */
+export const maxLoggedSessions = 200;
+/** A starving list of at most one page cannot have shifted while it was read. */
+const pageSize = 100;
+
+/** Adds one input to one session of one channel. */
+export function fold(
+  tx: Transaction,
+  channelArn: ChannelArn,
+  streamId: StreamId,
+  input: SessionInput,
+  { unknownAfterMs }: { readonly unknownAfterMs: number },
+): Folded {
+  const newest = streamOf(tx, channelArn);
+  const past = pastOf(tx, channelArn);
+  const known = newest ? [newest, ...past] : [];
+  const session = { channelArn, streamId, nowMs: tx.nowMs };
+  const before = known.find((record) => record.streamId === streamId);
+  // Its session was laid to rest long ago: a fragment of it would only look like another session.
+  if (!before && newest && input.kind === 'event' && input.observation.eventTimeMs < unknownAfterMs)
+    return { record: undefined, changes: [] };
+  const after = named(tx, withKnownPasses(tx, reduceSession(before, input, session)), input);
+  if (before && after === before) return { record: before, changes: [] };
+  if (before && before === newest && after.basis.firstSeenMs === before.basis.firstSeenMs && past.length === 0) {
+    tx.set(keys.stream(channelArn), after);
+    return { record: after, changes: changesOf(newest, after, undefined, tx.nowMs) };
+  }
+  const { sessions, settled } = arrange([...known.filter((record) => record !== before), after], tx.nowMs);
+  const [newestAfter, ...pastAfter] = sessions;
+  tx.set(keys.stream(channelArn), newestAfter);
+  if (pastAfter.length > 0) tx.set(keys.past(channelArn), pastAfter);
+  else if (past.length > 0) tx.delete(keys.past(channelArn));
+  for (const record of settled) layToRest(tx, record);
+  const old = newest && pastAfter.find((record) => record.streamId === newest.streamId);
+  return {
+    record: sessions.find((record) => record.streamId === streamId) ?? after,
+    changes: changesOf(newest, newestAfter, old, tx.nowMs),
+  };
+}
+
+/** Appends an ended session to its channel's log: nothing will amend it any more. */
+export function layToRest(tx: Transaction, record: StreamRecord): void {
+  tx.append(`sessions:${channelIdOf(record.channelArn)}`, record, maxLoggedSessions);
+}
+
+/**
+ * What earlier complete passes already told of a session that was not known then: a start that arrives hours late is not
+ * the start of something that lives now. A session that those passes did list was seen by them, and is not touched.
+ */
+function withKnownPasses(tx: Transaction, record: StreamRecord): StreamRecord {
+  const session = { ...record, nowMs: tx.nowMs };
+  const all = tx.get<PassNote>(keys.pass('all'));
+  let result = record;
+  for (const pass of all ? [all.previous, all] : [])
+    if (pass)
+      result = reduceSession(
+        result,
+        { kind: 'missed', pass: { startedAtMs: pass.startedAtMs, finishedAtMs: pass.finishedAtMs } },
+        session,
+      );
+  const starving = tx.get<PassNote>(keys.pass('starving'));
+  const health = result.basis.health;
+  if (starving && starving.streams < pageSize && health && starving.startedAtMs > health.lastMs)
+    result = reduceSession(result, { kind: 'not-starving', pass: starving }, session);
+  return result;
+}
+
+/** The inventory's name, else the newest one that an event gave. */
+function named(tx: Transaction, record: StreamRecord, input: SessionInput): StreamRecord {
+  const session = { ...record, nowMs: tx.nowMs };
+  const listed = channelOf(tx, record.channelArn)?.name;
+  if (listed) return reduceSession(record, { kind: 'named', name: listed }, session);
+  if (input.kind !== 'event') return record;
+  const { eventTimeMs, envelope } = input.observation;
+  const name = envelope.detail['channel_name'];
+  if (typeof name !== 'string' || name === '' || eventTimeMs < (record.basis.nameMs ?? eventTimeMs)) return record;
+  return { ...record, channelName: name.slice(0, 128), basis: { ...record.basis, nameMs: eventTimeMs } };
+}
+
+/** `before` of a change is the same session's record; a new session has none, and the one it replaced has a change of its own. */
+function changesOf(
+  newestBefore: StreamRecord | undefined,
+  newestAfter: StreamRecord,
+  oldAfter: StreamRecord | undefined,
+  atMs: number,
+): StreamChange[] {
+  const { channelArn } = newestAfter;
+  if (newestBefore?.streamId === newestAfter.streamId) {
+    if (!differs(newestBefore, newestAfter)) return [];
+    return [{ kind: 'stream', channelArn, before: newestBefore, after: newestAfter, atMs }];
+  }
+  const changes: StreamChange[] = [];
+  if (newestBefore && oldAfter && differs(newestBefore, oldAfter))
+    changes.push({ kind: 'stream', channelArn, before: newestBefore, after: oldAfter, atMs });
+  changes.push({ kind: 'stream', channelArn, before: undefined, after: newestAfter, atMs });
+  return changes;
+}
+
+const told = [
+  'state',
+  'stateSinceMs',
+  'startedAtMs',
+  'endedAtMs',
+  'health',
+  'healthSinceMs',
+  'viewerCount',
+  'recording',
+  'recordingSinceMs',
+  'takeoverAtMs',
+  'failureReason',
+] as const satisfies readonly (keyof StreamRecord)[];
+
+/** Whether something changed that a rule or a person can see; a mere confirmation is no change. */
+function differs(before: StreamRecord, after: StreamRecord): boolean {
+  return (
+    told.some((field) => before[field] !== after[field]) || before.limitBreaches.length !== after.limitBreaches.length
+  );
+}

@@ -1,0 +1,49 @@
+// Where noticing keeps what it knows in the shared state, and what lies there.
+import type { Channel, ChannelArn } from '#domain/channel.ts';
+import type { StateView } from '#domain/shared-state.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
+
+export const keys = {
+  /** StreamRecord: the newest session of a channel. */
+  stream: (arn: ChannelArn) => `stream/${arn}`,
+  /** PastSessions: earlier sessions that late events may still amend. */
+  past: (arn: ChannelArn) => `past/${arn}`,
+  channel: (arn: ChannelArn) => `channel/${arn}`,
+  gap: (source: 'poll' | 'events') => `gap/${source}`,
+  /** PassNote: the newest complete passes. */
+  pass: (scope: 'starving' | 'all') => `meta/pass-${scope}`,
+  /** QueueNote. */
+  queueRead: 'meta/queue-read',
+  /** When somebody first looked for gaps, for sources that never gave anything. */
+  watchedSince: 'meta/gaps-watched-since',
+  disagreements: 'meta/disagreements',
+  missingChannels: 'meta/missing-channels',
+} as const;
+
+export type PastSessions = readonly StreamRecord[];
+
+/** The newest complete pass of a scope, and the one before. */
+export interface PassNote {
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+  readonly streams: number;
+  readonly previous?: { readonly startedAtMs: number; readonly finishedAtMs: number };
+}
+
+/** An open data gap. `sinceMs`: the last moment at which the source gave data. */
+export interface Gap {
+  readonly sinceMs: number;
+  readonly noticedAtMs: number;
+}
+
+export function streamOf(view: StateView, arn: ChannelArn): StreamRecord | undefined {
+  return view.get<StreamRecord>(keys.stream(arn));
+}
+
+export function pastOf(view: StateView, arn: ChannelArn): PastSessions {
+  return view.get<PastSessions>(keys.past(arn)) ?? [];
+}
+
+export function channelOf(view: StateView, arn: ChannelArn): Channel | undefined {
+  return view.get<Channel>(keys.channel(arn));
+}

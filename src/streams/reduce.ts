@@ -1,0 +1,248 @@
+// The reducer of one stream session: (record, observation) → record. Every observation only adds to what is known (`basis`);
+// what the record says is derived from that, so neither the order nor the number of deliveries matters.
+import type { ChannelArn, StreamId, StreamSnapshot } from '#domain/channel.ts';
+import type { EventObservation } from '#domain/observation.ts';
+import type { Evidence, SessionBasis, StreamRecord, TimelineEntry } from '#domain/stream-record.ts';
+import { derive, missableAfterMs, onOurClock } from './derive.ts';
+import { type EventSign, readEvent } from './event-signs.ts';
+import { sawHealth, sawNotStarving } from './health.ts';
+import { withEntry } from './timeline.ts';
+
+export interface Pass {
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+}
+
+/** What one observation says about one session. */
+export type SessionInput =
+  | { readonly kind: 'event'; readonly observation: EventObservation }
+  /** A pass over ListStreams listed it. */
+  | {
+      readonly kind: 'seen';
+      readonly snapshot: StreamSnapshot;
+      readonly seenAtMs: number;
+      readonly arrivedAtMs: number;
+    }
+  /** A complete pass over all live streams did not list it. */
+  | { readonly kind: 'missed'; readonly pass: Pass }
+  /** A complete pass over the starving streams did not list it. */
+  | { readonly kind: 'not-starving'; readonly pass: Pass }
+  /** The channel's next session began, or it turned out that there is none (undefined). */
+  | { readonly kind: 'superseded'; readonly atMs: number | undefined }
+  | { readonly kind: 'named'; readonly name: string };
+
+const maxBreaches = 10;
+
+/** Folds one observation into a session's record; gives the very same object when it says nothing new. */
+export function reduceSession(
+  record: StreamRecord | undefined,
+  input: SessionInput,
+  session: { readonly channelArn: ChannelArn; readonly streamId: StreamId; readonly nowMs: number },
+): StreamRecord {
+  const before = record ?? emptyRecord(session);
+  switch (input.kind) {
+    case 'event':
+      return settle(before, addEvent(before, input.observation), eventEvidence(input.observation), session.nowMs);
+    case 'seen':
+      return settle(before, addSighting(before, input), pollEvidence(input.seenAtMs, input.arrivedAtMs), session.nowMs);
+    case 'missed':
+      return settle(before, addMissed(before, input.pass), passEvidence(input.pass), session.nowMs);
+    case 'not-starving': {
+      const health = sawNotStarving(before.basis.health, input.pass.startedAtMs);
+      if (!health || health === before.basis.health) return before;
+      const after = { ...before, basis: { ...before.basis, health } };
+      return settle(before, after, passEvidence(input.pass), session.nowMs);
+    }
+    case 'superseded': {
+      if (input.atMs === before.basis.supersededMs) return before;
+      const { supersededMs: _, ...rest } = before.basis;
+      const basis = input.atMs === undefined ? rest : { ...rest, supersededMs: input.atMs };
+      const evidence = {
+        ...passEvidence({ startedAtMs: input.atMs ?? 0, finishedAtMs: session.nowMs }),
+        name: 'next session',
+      };
+      return settle(before, { ...before, basis }, evidence, session.nowMs);
+    }
+    case 'named':
+      return input.name === before.channelName ? before : { ...before, channelName: input.name };
+  }
+}
+
+function emptyRecord({
+  channelArn,
+  streamId,
+  nowMs,
+}: {
+  channelArn: ChannelArn;
+  streamId: StreamId;
+  nowMs: number;
+}): StreamRecord {
+  return {
+    channelArn,
+    streamId,
+    channelName: '',
+    state: 'created',
+    stateSinceMs: nowMs,
+    startedAtMs: undefined,
+    endedAtMs: undefined,
+    health: 'UNKNOWN',
+    healthSinceMs: nowMs,
+    viewerCount: undefined,
+    viewerCountAtMs: undefined,
+    recording: 'none',
+    recordingSinceMs: undefined,
+    recordingPrefix: undefined,
+    limitBreaches: [],
+    takeoverAtMs: undefined,
+    failureReason: undefined,
+    evidence: {},
+    timeline: [],
+    basis: { missed: [] },
+  };
+}
+
+/** Derives what the record says; notes on what evidence, and what a poll changed, in the timeline. */
+function settle(before: StreamRecord, added: StreamRecord, source: Evidence, nowMs: number): StreamRecord {
+  if (added === before) return before;
+  const derived = derive(added.basis, before.evidence['state'] ? before.stateSinceMs : nowMs);
+  const after = { ...added, ...derived };
+  const stateMoved = after.state !== before.state || before.evidence['state'] === undefined;
+  const healthMoved = after.health !== before.health;
+  const evidence = { ...after.evidence };
+  if (stateMoved || (after.stateSinceMs !== before.stateSinceMs && source.source === 'event'))
+    evidence['state'] = source;
+  if (healthMoved || (after.healthSinceMs !== before.healthSinceMs && source.source === 'event'))
+    evidence['health'] = source;
+  if (after.viewerCountAtMs !== before.viewerCountAtMs) evidence['viewerCount'] = source;
+  if (after.recordingSinceMs !== before.recordingSinceMs) evidence['recording'] = source;
+  const text = source.source === 'poll' && pollText(stateMoved, healthMoved, after);
+  return { ...after, evidence, timeline: text ? withEntry(after.timeline, { ...source, text }) : after.timeline };
+}
+
+function pollText(stateMoved: boolean, healthMoved: boolean, { state, health }: StreamRecord): string | undefined {
+  if (stateMoved) return state === 'live' ? `live, ${health.toLowerCase()}` : state;
+  if (!healthMoved || state !== 'live') return undefined;
+  return health === 'UNKNOWN' ? 'not known to be starving any more' : health.toLowerCase();
+}
+
+function addEvent(record: StreamRecord, observation: EventObservation): StreamRecord {
+  const sign = readEvent(observation);
+  const atMs = observation.eventTimeMs;
+  const entry: TimelineEntry = { ...eventEvidence(observation), text: sign.text };
+  const timeline = withEntry(record.timeline, entry);
+  return {
+    ...record,
+    ...recordingOf(record, sign, atMs),
+    ...oddities(record, sign, atMs),
+    timeline,
+    basis: basisOf(record, sign, atMs),
+  };
+}
+
+function basisOf({ basis }: StreamRecord, sign: EventSign, atMs: number): SessionBasis {
+  const clockMs = onOurClock(atMs);
+  const over = sign.moment === 'sessionEndedMs' || sign.moment === 'endedMs';
+  const aliveMs = sign.existed || over ? latest(basis.aliveMs, clockMs) : basis.aliveMs;
+  const firstSeenMs = sign.existed ? earliest(basis.firstSeenMs, atMs) : basis.firstSeenMs;
+  const firstLiveMs = sign.live ? earliest(basis.firstLiveMs, atMs) : basis.firstLiveMs;
+  const health = sign.health
+    ? sawHealth(basis.health, { value: sign.health, atMs: clockMs, sinceMs: atMs })
+    : basis.health;
+  const decidesRecording = sign.recording !== undefined && recordingIsNewer(basis.recordingMs, sign, atMs);
+  return {
+    ...basis,
+    missed: stillMissed(basis.missed, aliveMs),
+    ...(aliveMs === undefined ? {} : { aliveMs }),
+    ...(firstSeenMs === undefined ? {} : { firstSeenMs }),
+    ...(firstLiveMs === undefined ? {} : { firstLiveMs }),
+    ...(health === undefined ? {} : { health }),
+    // The first of its kind: a repeat with another id and time changes nothing.
+    ...(sign.moment === undefined ? {} : { [sign.moment]: earliest(basis[sign.moment], atMs) }),
+    ...(decidesRecording ? { recordingMs: atMs } : {}),
+    ...(sign.failureReason !== undefined && atMs >= (basis.failureMs ?? atMs) ? { failureMs: atMs } : {}),
+  };
+}
+
+function recordingOf(record: StreamRecord, sign: EventSign, atMs: number): Partial<StreamRecord> {
+  const recordingPrefix = record.recordingPrefix ?? sign.recordingPrefix;
+  if (sign.recording === undefined || !recordingIsNewer(record.basis.recordingMs, sign, atMs))
+    return { recordingPrefix };
+  return { recordingPrefix, recording: sign.recording, recordingSinceMs: atMs };
+}
+
+// Of two in the same second the one that ends the recording is the later one.
+function recordingIsNewer(knownMs: number | undefined, sign: EventSign, atMs: number): boolean {
+  return knownMs === undefined || atMs > knownMs || (atMs === knownMs && sign.recording !== 'recording');
+}
+
+function oddities(record: StreamRecord, sign: EventSign, atMs: number): Partial<StreamRecord> {
+  const { breach, failureReason } = sign;
+  return {
+    ...(breach ? { limitBreaches: withBreach(record.limitBreaches, breach) } : {}),
+    ...(sign.takeover ? { takeoverAtMs: latest(record.takeoverAtMs, atMs) } : {}),
+    ...(failureReason !== undefined && atMs >= (record.basis.failureMs ?? atMs) ? { failureReason } : {}),
+  };
+}
+
+function withBreach(known: StreamRecord['limitBreaches'], breach: StreamRecord['limitBreaches'][number]) {
+  if (known.some(({ atMs, limitName }) => atMs === breach.atMs && limitName === breach.limitName)) return known;
+  return [...known, breach]
+    .toSorted((a, b) => b.atMs - a.atMs || (a.limitName < b.limitName ? -1 : 1))
+    .slice(0, maxBreaches);
+}
+
+function addSighting(record: StreamRecord, { snapshot, seenAtMs }: SessionInput & { kind: 'seen' }): StreamRecord {
+  const { basis } = record;
+  const { startTimeMs, health, viewerCount } = snapshot;
+  const aliveMs = latest(basis.aliveMs, seenAtMs);
+  const counted = viewerCount >= 0 && seenAtMs >= (record.viewerCountAtMs ?? seenAtMs);
+  return {
+    ...record,
+    ...(counted ? { viewerCount, viewerCountAtMs: seenAtMs } : {}),
+    basis: {
+      ...basis,
+      aliveMs,
+      missed: stillMissed(basis.missed, aliveMs),
+      startPollMs: earliest(basis.startPollMs, startTimeMs),
+      firstSeenMs: earliest(basis.firstSeenMs, startTimeMs),
+      firstLiveMs: earliest(basis.firstLiveMs, startTimeMs),
+      health: sawHealth(basis.health, { value: health, atMs: seenAtMs, sinceMs: seenAtMs }),
+    },
+  };
+}
+
+function addMissed(record: StreamRecord, pass: Pass): StreamRecord {
+  const { basis } = record;
+  if (pass.startedAtMs <= missableAfterMs(basis)) return record;
+  if (basis.missed.some(({ startedAtMs }) => startedAtMs === pass.startedAtMs)) return record;
+  const sorted = [...basis.missed, pass].toSorted((a, b) => a.startedAtMs - b.startedAtMs);
+  const missed = sorted.length > 2 ? [sorted[0]!, sorted.at(-1)!] : sorted;
+  return { ...record, basis: { ...basis, missed } };
+}
+
+function stillMissed(missed: SessionBasis['missed'], aliveMs: number | undefined): SessionBasis['missed'] {
+  return aliveMs === undefined || missed.length === 0
+    ? missed
+    : missed.filter(({ startedAtMs }) => startedAtMs > aliveMs);
+}
+
+function eventEvidence(observation: EventObservation): Evidence {
+  const { eventTimeMs, arrivedAtMs } = observation;
+  return { source: 'event', name: readEvent(observation).name, eventTimeMs, arrivedAtMs };
+}
+
+function pollEvidence(seenAtMs: number, arrivedAtMs: number): Evidence {
+  return { source: 'poll', name: 'ListStreams', eventTimeMs: seenAtMs, arrivedAtMs };
+}
+
+function passEvidence({ startedAtMs, finishedAtMs }: Pass): Evidence {
+  return pollEvidence(startedAtMs, finishedAtMs);
+}
+
+function earliest(known: number | undefined, ms: number): number {
+  return known === undefined ? ms : Math.min(known, ms);
+}
+
+function latest(known: number | undefined, ms: number): number {
+  return known === undefined ? ms : Math.max(known, ms);
+}

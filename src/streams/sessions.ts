@@ -1,0 +1,62 @@
+// The sessions of one channel: which is the newest, which of them closes which, and when an ended one is laid to rest in the log.
+// Decided from what is known of each, never from the order of arrival.
+import type { StreamId } from '#domain/channel.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
+import { endedByItself } from './derive.ts';
+import { reduceSession } from './reduce.ts';
+
+/** Newest first; never empty. Those after the first are over, and kept for a while so that late events still find them. */
+export type Sessions = readonly [newest: StreamRecord, ...past: StreamRecord[]];
+
+const maxPast = 4;
+
+/** Puts the sessions in order and lets each newer one close the one before; gives those that have no room any more. */
+export function arrange(
+  records: readonly StreamRecord[],
+  nowMs: number,
+): { sessions: Sessions; settled: StreamRecord[] } {
+  const ordered = inOrder(records);
+  const closed = ordered.map((record, index) => {
+    const atMs = index === 0 ? undefined : ordered[index - 1]!.basis.firstSeenMs;
+    return reduceSession(record, { kind: 'superseded', atMs }, { ...record, nowMs });
+  });
+  return {
+    sessions: closed.slice(0, maxPast + 1) as unknown as Sessions,
+    settled: closed.slice(maxPast + 1).reverse(),
+  };
+}
+
+/** Newest first. A session of which only the end is known is the newest only if the others certainly ended before. */
+function inOrder(records: readonly StreamRecord[]): StreamRecord[] {
+  const begun = records
+    .filter(({ basis }) => basis.firstSeenMs !== undefined)
+    .toSorted(byDescending((r) => r.basis.firstSeenMs));
+  const endings = records.filter(({ basis }) => basis.firstSeenMs === undefined).toSorted(byDescending(endingMs));
+  const newest = begun[0];
+  if (!newest) return endings;
+  const newestEndMs = endedByItself(newest.basis) ?? Number.POSITIVE_INFINITY;
+  const isNewer = (record: StreamRecord) => (endingMs(record) ?? Number.NEGATIVE_INFINITY) > newestEndMs;
+  return [
+    ...endings.filter(isNewer),
+    ...mergedPast(
+      begun,
+      endings.filter((record) => !isNewer(record)),
+    ),
+  ];
+}
+
+function mergedPast(begun: readonly StreamRecord[], endings: readonly StreamRecord[]): StreamRecord[] {
+  const [newest, ...rest] = begun;
+  const past = [...rest, ...endings].toSorted(byDescending((record) => record.basis.firstSeenMs ?? endingMs(record)));
+  return newest ? [newest, ...past] : past;
+}
+
+function endingMs({ basis }: StreamRecord): number | undefined {
+  return basis.endedMs ?? basis.sessionEndedMs ?? basis.recordingEndedMs;
+}
+
+function byDescending(timeOf: (record: StreamRecord) => number | undefined) {
+  const key = (record: StreamRecord) => timeOf(record) ?? Number.NEGATIVE_INFINITY;
+  const idOrder = (a: StreamId, b: StreamId) => (a < b ? 1 : a > b ? -1 : 0);
+  return (a: StreamRecord, b: StreamRecord) => Math.sign(key(b) - key(a)) || idOrder(a.streamId, b.streamId);
+}

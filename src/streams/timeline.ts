@@ -1,0 +1,22 @@
+// The story of a session: bounded, in the order of what happened, the same whatever the order of arrival.
+import type { TimelineEntry } from '#domain/stream-record.ts';
+
+const maxEntries = 40;
+
+/** Adds an entry in its place; a repeat changes nothing, and of too many the oldest goes. */
+export function withEntry(timeline: readonly TimelineEntry[], entry: TimelineEntry): readonly TimelineEntry[] {
+  let at = timeline.length;
+  while (at > 0 && compare(timeline[at - 1]!, entry) > 0) at -= 1;
+  const before = timeline[at - 1];
+  if (before && compare(before, entry) === 0) return timeline;
+  if (at === 0 && timeline.length >= maxEntries) return timeline;
+  return [...timeline.slice(0, at), entry, ...timeline.slice(at)].slice(-maxEntries);
+}
+
+function compare(a: TimelineEntry, b: TimelineEntry): number {
+  return a.eventTimeMs - b.eventTimeMs || order(a.source, b.source) || order(a.name, b.name) || order(a.text, b.text);
+}
+
+function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,14 @@
+// Events that nobody knows: kept for inspection, bounded.
+import type { Transaction } from '#domain/shared-state.ts';
+
+export const unknownEventsLog = 'events-unknown';
+const maxKept = 500;
+const maxBodyLength = 4000;
+
+/** Keeps an unknown event's body, cut to a few thousand characters. */
+export function keepUnknownEvent(
+  tx: Transaction,
+  { reason, body, arrivedAtMs }: { readonly reason: string; readonly body: string; readonly arrivedAtMs: number },
+): void {
+  tx.append(unknownEventsLog, { reason, body: body.slice(0, maxBodyLength), arrivedAtMs }, maxKept);
+}
