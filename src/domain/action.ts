@@ -6,7 +6,7 @@ import { parseDuration } from './duration.ts';
 
 /** `30s`, `5m`, … ; read it with `durationMs`. */
 export const duration = z
-  .string()
+  .string('expected a duration such as 30s, 5m or 1h30m')
   .refine((text) => parseDuration(text) !== undefined, 'expected a duration such as 30s, 5m or 1h30m');
 
 export const channelArn = z
@@ -129,4 +129,8 @@ export interface ActionJob<N extends ActionName = ActionName> {
   readonly onlyIf?: Pattern | undefined;
   /** Shows the calls it would make, and makes none. */
   readonly dryRun?: boolean | undefined;
+  /** Set when it waited for the end of a stream: it does nothing when that intent was cancelled or replaced. */
+  readonly intentId?: string | undefined;
+  /** Set when it is one of many channels' jobs: the bulk action that it belongs to. */
+  readonly bulkId?: string | undefined;
 }

@@ -113,6 +113,134 @@ export const errorCatalog = {
     status: 502,
     disposition: 'retry',
   },
+  WEBHOOK_REJECTED: {
+    meaning: 'A webhook answered that it does not want the message (4xx, or a redirect, which is never followed).',
+    remedy: 'Check the address and the token in it; then send it again with POST /v1/jobs/{id}/resend.',
+    status: 502,
+    disposition: 'give-up',
+  },
+  WEBHOOK_REFUSED: {
+    meaning:
+      'A message was not sent because its address is not allowed: loopback, private, link-local or metadata, or a secret by plain HTTP.',
+    remedy: 'Use a public https address, or set http.allow_link_local_webhooks if an internal one is meant.',
+    status: 422,
+    disposition: 'give-up',
+  },
+  // Actions
+  ACTION_NEEDS_CHANNEL: {
+    meaning: 'The action works on a channel, and the event, rule or request that caused it names none.',
+    remedy: 'Give channelArn, or use the action in a rule whose trigger has a channel.',
+    status: 422,
+    disposition: 'give-up',
+  },
+  CHANNEL_BUSY: {
+    meaning: 'Another job works on the same channel; key and recording jobs run one after another.',
+    remedy: 'Nothing: the job runs when the other one has ended.',
+    status: 409,
+    disposition: 'retry',
+  },
+  LEASE_LOST: {
+    meaning: 'A run was paused for so long that another one took over its channel; it stopped.',
+    remedy: 'Nothing: the job looks again at what is left to do.',
+    status: 409,
+    disposition: 'retry',
+  },
+  CHANNEL_LIVE: {
+    meaning: 'The channel is live and the action was told to fail then (if_live: fail).',
+    remedy: 'Try again after the stream, or use if_live: defer.',
+    status: 409,
+    disposition: 'give-up',
+  },
+  KEY_UNSETTLED: {
+    meaning: 'The keys of a channel kept changing while its key was being rotated.',
+    remedy: 'Look in CloudTrail for who else creates or deletes stream keys of this channel; the rotation is tried again.',
+    status: 409,
+    disposition: 'retry',
+  },
+  RECORDING_CONFIGURATION_UNKNOWN: {
+    meaning: 'No recording configuration has the given name, ARN or bucket.',
+    remedy: 'Use one of those that the message lists.',
+    status: 404,
+    disposition: 'give-up',
+  },
+  RECORDING_CONFIGURATION_AMBIGUOUS: {
+    meaning: 'Several recording configurations have the given name or bucket.',
+    remedy: 'Give the ARN.',
+    status: 409,
+    disposition: 'give-up',
+  },
+  RECORDING_CONFIGURATION_FAILED: {
+    meaning: 'The recording configuration is CREATE_FAILED and cannot record.',
+    remedy: 'Delete it and create it again with a bucket of the same Region and account.',
+    status: 409,
+    disposition: 'give-up',
+  },
+  RECORDING_CONFIGURATION_CREATING: {
+    meaning: 'The recording configuration is still being created.',
+    remedy: 'Nothing: the job waits for it.',
+    status: 409,
+    disposition: 'retry',
+  },
+  RECORDING_UNSETTLED: {
+    meaning: 'After the change the channel shows another recording configuration than the one that was set.',
+    remedy: 'Look for who else updates this channel; the change is tried again.',
+    status: 409,
+    disposition: 'retry',
+  },
+  STREAM_STILL_LIVE: {
+    meaning: 'A stream was stopped and is not over yet.',
+    remedy: 'Nothing: the job waits for its end.',
+    status: 409,
+    disposition: 'retry',
+  },
+  PLAYBACK_KEY_QUOTA: {
+    meaning: 'The account has as many playback key pairs as it may (3), and none of them may be deleted by this job.',
+    remedy: 'Delete one of the pairs that the message names, or wait for the end of the grace period.',
+    status: 409,
+    disposition: 'give-up',
+  },
+  RECEIVER_UNKNOWN: {
+    meaning: 'A notification names a receiver that the configuration does not have.',
+    remedy: 'Add it under receivers, or correct the name.',
+    status: 422,
+    disposition: 'give-up',
+  },
+  EVENT_BUS_FAILED: {
+    meaning: 'EventBridge did not take an event.',
+    remedy: 'It is tried again; check the network and the events:PutEvents permission.',
+    status: 502,
+    disposition: 'retry',
+  },
+  EVENT_BUS_REFUSED: {
+    meaning: 'EventBridge refuses an event for good: its source, size or bus, or the permission is missing.',
+    remedy: 'Correct what the message names.',
+    status: 422,
+    disposition: 'give-up',
+  },
+  SECRET_SINK_FAILED: {
+    meaning: 'A new key could not be handed over to its destination.',
+    remedy: 'It is tried again, and the alert "undelivered" stays until it is there; check the destination.',
+    status: 502,
+    disposition: 'retry',
+  },
+  SECRET_SINK_REFUSED: {
+    meaning: 'The destination of a new key refuses it for good, or its name is not valid.',
+    remedy: 'Correct the setting or the permission that the message names; a rotation that had begun is repaired by itself then.',
+    status: 422,
+    disposition: 'give-up',
+  },
+  SECRET_FILE_UNREADABLE: {
+    meaning: 'A file with an address, a token or a signing key cannot be read, or is empty.',
+    remedy: 'Mount the file that the message names, readable for the daemon.',
+    status: 500,
+    disposition: 'retry',
+  },
+  JOB_NOT_RESENDABLE: {
+    meaning: 'Only finished jobs of webhook, notify and emit_event can be sent again.',
+    remedy: 'Wait until the job has ended, or ask for the action anew with POST /v1/actions.',
+    status: 409,
+    disposition: 'give-up',
+  },
   // Calls to Amazon IVS
   LIMITER_UNAVAILABLE: {
     meaning:
@@ -200,6 +328,31 @@ export const errorCatalog = {
     meaning: 'No AWS credentials could be found, or the role could not be assumed. Nothing was sent.',
     remedy: 'Provide credentials the usual AWS ways; check assume_role_arn and its trust policy.',
     status: 502,
+    disposition: 'retry',
+  },
+  // Metadata
+  PAYLOAD_TOO_LARGE: {
+    meaning: 'A payload does not fit into one PutMetadata call. Nothing of the batch was accepted.',
+    remedy: 'Shorten the payload that the answer names by index and size, or send a reference to it.',
+    status: 422,
+    disposition: 'give-up',
+  },
+  BATCH_TOO_LARGE: {
+    meaning: 'A batch has more items times channels than are accepted in one step. Nothing of it was accepted.',
+    remedy: 'Split the batch by items or by channels.',
+    status: 422,
+    disposition: 'give-up',
+  },
+  IDEMPOTENCY_CONFLICT: {
+    meaning: 'The Idempotency-Key was used before with another request.',
+    remedy: 'Use a new key for a new request, and the same key only to repeat the same request.',
+    status: 409,
+    disposition: 'give-up',
+  },
+  OUTBOX_FULL: {
+    meaning: 'As many metadata items wait as may wait. Nothing of the batch was accepted.',
+    remedy: 'Send again after Retry-After; use a key for values that replace each other, and a short expiry.',
+    status: 429,
     disposition: 'retry',
   },
   // HTTP API

@@ -60,6 +60,8 @@ const actionJob = z.object({
   decidedAtMs: z.number(),
   onlyIf: z.record(z.string(), z.unknown()).optional(),
   dryRun: z.boolean().optional(),
+  intentId: z.string().optional(),
+  bulkId: z.string().optional(),
 });
 
 /** Checks the payload of an action's job. @throws AppError JOB_PAYLOAD_INVALID naming the field. */

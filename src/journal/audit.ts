@@ -1,0 +1,77 @@
+// Who did what, why, and what it changed: an append-only log, one entry for each request and each finished action.
+// Entries hold ids and settings, never a secret.
+import type { SharedState, Transaction } from '#domain/shared-state.ts';
+
+export interface AuditEntry {
+  readonly atMs: number;
+  /** `rule <name>`, `token <name>`, `cli <user>`. */
+  readonly who: string;
+  /** What was asked for or done: an action's name, or a command such as `pause`, `cancel_intent`. */
+  readonly what: string;
+  /** `requested`, or what became of it: done, already_done, skipped, deferred, failed. */
+  readonly outcome: string;
+  /** The operator's reason, or the decision's id. */
+  readonly why: string;
+  readonly channelArn?: string | undefined;
+  readonly jobId?: string | undefined;
+  readonly params?: unknown;
+  readonly before?: unknown;
+  readonly after?: unknown;
+  /** Why nothing was done, or what failed. */
+  readonly reason?: string | undefined;
+  readonly dryRun?: boolean | undefined;
+  /** Of the configuration in force. */
+  readonly configHash?: string | undefined;
+}
+
+export const auditLog = 'audit';
+const keptEntries = 200_000;
+
+/** Adds an entry; its time is the commit's. */
+export function audit(tx: Transaction, entry: Omit<AuditEntry, 'atMs'>): void {
+  tx.append(auditLog, { atMs: tx.nowMs, ...entry } satisfies AuditEntry, keptEntries);
+}
+
+export interface AuditFilter {
+  readonly channelArn?: string | undefined;
+  readonly who?: string | undefined;
+  readonly what?: string | undefined;
+  readonly sinceMs?: number | undefined;
+}
+
+export type AuditRow = AuditEntry & { readonly id: string };
+
+const pageSize = 1_000;
+
+/** All entries that match, newest first; reads the log in pages. `before` continues after an earlier row's id. */
+export async function* auditEntries(
+  state: Pick<SharedState, 'readLog'>,
+  filter: AuditFilter,
+  before?: string,
+): AsyncGenerator<AuditRow> {
+  for (let from = before; ; ) {
+    const rows = await state.readLog<AuditEntry>(auditLog, {
+      limit: pageSize,
+      ...(from === undefined ? {} : { before: from }),
+    });
+    for (const { id, entry } of rows) {
+      if (filter.sinceMs !== undefined && entry.atMs < filter.sinceMs) return;
+      if (matches(entry, filter)) yield { id, ...entry };
+    }
+    if (rows.length < pageSize) return;
+    from = rows.at(-1)!.id;
+  }
+}
+
+/** The export's line for an entry: one JSON object, times in ISO 8601. */
+export function auditLine({ atMs, ...entry }: AuditRow): string {
+  return `${JSON.stringify({ at: new Date(atMs).toISOString(), ...entry })}\n`;
+}
+
+function matches(entry: AuditEntry, { channelArn, who, what }: AuditFilter): boolean {
+  return (
+    (channelArn === undefined || entry.channelArn === channelArn) &&
+    (who === undefined || entry.who === who) &&
+    (what === undefined || entry.what === what)
+  );
+}

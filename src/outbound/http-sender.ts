@@ -1,0 +1,156 @@
+// Sends a message to an address that people configured, and to no other place: names are resolved here and every address is
+// checked before a connection is made to it; redirects are not followed; time and answer are bounded. An address may be a
+// secret (it often holds a token), so messages name its host only.
+import { lookup as systemLookup, type LookupAddress } from 'node:dns';
+import { type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
+import { AppError, messageOf } from '#domain/errors.ts';
+import type { Secret } from '#domain/secret.ts';
+import type { Clock } from '#runtime/clock.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import { forbiddenRange } from './address-guard.ts';
+import { signatureHeaders } from './signature.ts';
+
+export interface HttpSenderOptions {
+  /** `http.allow_link_local_webhooks`: also loopback, private, link-local and metadata addresses. */
+  readonly allowInternal: boolean;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  /** From the beginning to the last byte of the answer. */
+  readonly timeoutMs?: number;
+  /** The system's resolver, unless given. */
+  readonly lookup?: typeof systemLookup;
+}
+
+export interface OutgoingMessage {
+  readonly method: 'POST' | 'PUT';
+  readonly url: string;
+  readonly body: string;
+  readonly contentType: string;
+  /** Signs the message. */
+  readonly hmacKey?: Secret | undefined;
+  /** Stays the same when the message is sent again: `X-Autopilot-Delivery`. */
+  readonly deliveryId: string;
+  /** Refuses plain HTTP, except to this machine where that is allowed. */
+  readonly confidential?: boolean | undefined;
+}
+
+const mostAnswerBytes = 16_384;
+
+export class HttpSender {
+  readonly #options: Required<HttpSenderOptions>;
+
+  constructor(options: HttpSenderOptions) {
+    this.#options = { timeoutMs: 10_000, lookup: systemLookup, ...options };
+  }
+
+  /**
+   * Resolves when the receiver answered with 2xx.
+   * @throws AppError WEBHOOK_REFUSED (the address is not allowed), WEBHOOK_REJECTED (4xx, redirect), WEBHOOK_FAILED (try again)
+   */
+  async send(message: OutgoingMessage, signal: AbortSignal): Promise<{ readonly status: number }> {
+    const { metrics, timeoutMs } = this.#options;
+    const url = this.checkUrl(message.url, message.confidential ?? false);
+    try {
+      const status = await this.#exchange(url, message, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+      if (status < 200 || status > 299) throw refusedBy(url, status);
+      metrics.webhooks.inc({ outcome: 'delivered' });
+      return { status };
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      const failure = error instanceof AppError ? error : failed(url, messageOf(error), error);
+      metrics.webhooks.inc({ outcome: failure.disposition.kind === 'give-up' ? 'refused' : 'failed' });
+      throw failure;
+    }
+  }
+
+  /** The parsed address, if a message may go there as far as can be told without resolving it. @throws AppError WEBHOOK_REFUSED */
+  checkUrl(text: string, confidential: boolean): URL {
+    const url = URL.parse(text);
+    if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:'))
+      throw new AppError('WEBHOOK_REFUSED', 'the address of a webhook is no http or https URL');
+    const literal = url.hostname.replace(/^\[|\]$/g, '');
+    const isAddress = /^[0-9.]+$/.test(literal) || literal.includes(':');
+    if (isAddress) this.#assertAllowed(url.hostname, literal);
+    if (confidential && url.protocol !== 'https:' && !(isAddress && forbiddenRange(literal) === 'loopback'))
+      throw new AppError('WEBHOOK_REFUSED', `${url.hostname}: a secret is sent by https only`);
+    return url;
+  }
+
+  #exchange(url: URL, message: OutgoingMessage, signal: AbortSignal): Promise<number> {
+    const body = Buffer.from(message.body);
+    const options: RequestOptions = {
+      method: message.method,
+      // No kept-alive connection: the address is checked for every message.
+      agent: false,
+      lookup: this.#lookup(url.hostname),
+      signal,
+      headers: {
+        'content-type': message.contentType,
+        'content-length': body.length,
+        'user-agent': 'ivs-autopilot',
+        'x-autopilot-delivery': message.deliveryId,
+        ...(message.hmacKey ? signatureHeaders(message.body, message.hmacKey, this.#options.clock.now()) : {}),
+      },
+    };
+    return new Promise((resolve, reject) => {
+      const answered = (response: IncomingMessage) => {
+        let bytes = 0;
+        response.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes > mostAnswerBytes) response.destroy();
+        });
+        response.on('close', () => resolve(response.statusCode ?? 0));
+        response.on('error', () => resolve(response.statusCode ?? 0));
+      };
+      const outgoing: ClientRequest =
+        url.protocol === 'https:' ? httpsRequest(url, options, answered) : httpRequest(url, options, answered);
+      outgoing.on('error', reject);
+      outgoing.end(body);
+    });
+  }
+
+  /** Resolves a name, and gives an address to connect to only when all of its addresses are allowed. */
+  #lookup(hostname: string): LookupFunction {
+    return (name, options, callback) => {
+      this.#options.lookup(name, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
+        if (error) return callback(error, [], 4);
+        try {
+          for (const { address } of addresses) this.#assertAllowed(hostname, address);
+        } catch (refusal) {
+          return callback(refusal as Error, [], 4);
+        }
+        const [first] = addresses;
+        if (!first) return callback(new Error(`${hostname} has no address`), [], 4);
+        return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
+      });
+    };
+  }
+
+  #assertAllowed(hostname: string, address: string): void {
+    const range = this.#options.allowInternal ? undefined : forbiddenRange(address);
+    if (range === undefined) return;
+    throw new AppError(
+      'WEBHOOK_REFUSED',
+      `${hostname} is a ${range} address; webhooks go to public addresses unless http.allow_link_local_webhooks is true`,
+    );
+  }
+}
+
+function refusedBy(url: URL, status: number): AppError {
+  if (status >= 300 && status < 400)
+    return new AppError(
+      'WEBHOOK_REJECTED',
+      `${url.hostname} answered with a redirect (${status}), which is not followed`,
+    );
+  const passing = status >= 500 || status === 408 || status === 425 || status === 429 || status === 0;
+  if (passing) return failed(url, `status ${status}`);
+  return new AppError('WEBHOOK_REJECTED', `${url.hostname} refused the message with status ${status}`, {
+    details: { status },
+  });
+}
+
+function failed(url: URL, text: string, cause?: unknown): AppError {
+  return new AppError('WEBHOOK_FAILED', `${url.hostname} did not take the message: ${text}`, { cause });
+}

@@ -1,0 +1,33 @@
+// SSM Parameter Store: a SecureString parameter whose newest version is the value.
+// https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
+import { PutParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
+import { AppError } from '#domain/errors.ts';
+import { sinkFailure } from './aws-failure.ts';
+import type { SecretSink } from './sink.ts';
+
+export function parameterStoreSink(client: SSMClient, parameterName: string): SecretSink {
+  const description = `SSM parameter ${parameterName}`;
+  return {
+    description,
+    async check() {
+      // Putting is the only permission it needs, so only the name can be judged before.
+      if (!/^\/?[a-zA-Z0-9_.-]+(\/[a-zA-Z0-9_.-]+)*$/.test(parameterName))
+        throw new AppError('SECRET_SINK_REFUSED', `${description}: the name holds characters that SSM does not allow`);
+    },
+    async deliver({ value }, signal) {
+      try {
+        await client.send(
+          new PutParameterCommand({
+            Name: parameterName,
+            Value: value.reveal(),
+            Type: 'SecureString',
+            Overwrite: true,
+          }),
+          { abortSignal: signal },
+        );
+      } catch (error) {
+        throw sinkFailure(description, 'PutParameter', error, signal);
+      }
+    },
+  };
+}

@@ -1,0 +1,51 @@
+// Every action's handler by its name, and what all of them share: the payload is checked, the ports are handed over.
+import type { ActionJob, ActionName } from '#domain/action.ts';
+import { parseActionJob } from '#jobs/catalog.ts';
+import { captureSession } from './capture-session.ts';
+import { emitEvent } from './emit-event.ts';
+import type { JobHandler } from './host.ts';
+import { notify } from './notify.ts';
+import type { ActionHandler, ActionPorts, HandlerResult } from './ports.ts';
+import { putMetadata } from './put-metadata.ts';
+import { retireChannel } from './retire-channel.ts';
+import { retireRecordingConfiguration } from './retire-recording-configuration.ts';
+import { rotatePlaybackKeyPair } from './rotate-playback-key-pair.ts';
+import { rotateStreamKey } from './rotate-stream-key.ts';
+import { setRecording } from './set-recording.ts';
+import { stopStream } from './stop-stream.ts';
+import { tag } from './tag.ts';
+import { webhook } from './webhook.ts';
+
+export const actionHandlers = {
+  put_metadata: putMetadata,
+  rotate_stream_key: rotateStreamKey,
+  set_recording: setRecording,
+  stop_stream: stopStream,
+  notify,
+  webhook,
+  emit_event: emitEvent,
+  tag,
+  capture_session: captureSession,
+  rotate_playback_key_pair: rotatePlaybackKeyPair,
+  retire_recording_configuration: retireRecordingConfiguration,
+  retire_channel: retireChannel,
+} as const satisfies { readonly [N in ActionName]: ActionHandler<N> };
+
+/** The job handlers of all actions over these ports, for the worker host. */
+export function bindActions(ports: ActionPorts): Readonly<Record<ActionName, JobHandler>> {
+  const bind =
+    (name: ActionName): JobHandler =>
+    (payload, run) => {
+      const job = parseActionJob(name, payload);
+      // The table pairs each name with its handler; the payload's name was checked to be this one.
+      const handler = actionHandlers[name] as (
+        job: ActionJob,
+        context: ActionPorts & typeof run,
+      ) => Promise<HandlerResult>;
+      return handler(job, { ...ports, ...run });
+    };
+  return Object.fromEntries((Object.keys(actionHandlers) as ActionName[]).map((name) => [name, bind(name)])) as Record<
+    ActionName,
+    JobHandler
+  >;
+}

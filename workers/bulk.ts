@@ -1,0 +1,148 @@
+// One action for many channels: a parent that feeds a job for each channel at a measured pace, with progress and a stop button. Its
+// channels wait in the shared state, so it goes on after any crash, in whichever replica.
+import { randomUUID } from 'node:crypto';
+import type { ActionJob, ActionName, ActionParams } from '#domain/action.ts';
+import type { SharedState, StateView, Transaction } from '#domain/shared-state.ts';
+import { jobIdOf } from '#jobs/job-id.ts';
+import type { RunOutcome } from './outcome.ts';
+
+/** At `bulk/<id>`. */
+export interface Bulk {
+  readonly id: string;
+  readonly action: ActionName;
+  readonly state: 'preparing' | 'running' | 'stopped' | 'finished';
+  readonly channels: number;
+  /** Jobs enqueued so far. */
+  readonly started: number;
+  /** Ended jobs by outcome. */
+  readonly outcomes: Readonly<Partial<Record<RunOutcome, number>>>;
+  readonly cause: Extract<ActionJob['cause'], { kind: 'operator' }>;
+  readonly dryRun: boolean;
+  readonly sinceMs: number;
+  readonly endedAtMs?: number | undefined;
+}
+
+/** At `bulk-item/<bulk id>|<channelArn>`: a channel that has not been reached yet. */
+interface BulkItem {
+  readonly bulkId: string;
+  readonly channelArn: string;
+  readonly params: ActionParams;
+}
+
+export interface BulkRequest {
+  readonly action: ActionName;
+  /** The parameters for each channel, templates filled in. */
+  readonly items: readonly { readonly channelArn: string; readonly params: ActionParams }[];
+  readonly cause: Bulk['cause'];
+  readonly dryRun: boolean;
+}
+
+/** Writes down the whole bulk before its first job starts. Gives its id. */
+export async function createBulk(state: SharedState, { action, items, cause, dryRun }: BulkRequest): Promise<string> {
+  const id = `bulk-${randomUUID()}`;
+  const piece = 500;
+  const sinceMs = state.nowMs();
+  for (let from = 0; from < items.length || from === 0; from += piece) {
+    await state.transact((tx) => {
+      for (const { channelArn, params } of items.slice(from, from + piece))
+        tx.set(`bulk-item/${id}|${channelArn}`, { bulkId: id, channelArn, params } satisfies BulkItem);
+      const ready = from + piece >= items.length;
+      tx.set(`bulk/${id}`, {
+        id,
+        action,
+        state: ready ? (items.length === 0 ? 'finished' : 'running') : 'preparing',
+        channels: items.length,
+        started: 0,
+        outcomes: {},
+        cause,
+        dryRun,
+        sinceMs,
+      } satisfies Bulk);
+    });
+  }
+  return id;
+}
+
+/** No more jobs are started; those that run are not touched. Gives undefined when there is no such bulk. */
+export function stopBulk(tx: Transaction, id: string): Bulk | undefined {
+  const bulk = tx.get<Bulk>(`bulk/${id}`);
+  if (!bulk || bulk.state === 'finished' || bulk.state === 'stopped') return bulk;
+  const stopped: Bulk = { ...bulk, state: 'stopped', endedAtMs: tx.nowMs };
+  tx.set(`bulk/${id}`, stopped);
+  return stopped;
+}
+
+/** Jobs of one bulk that may be under way at a time: enough to keep a quota of 5 calls per second busy, few enough to stop soon. */
+const inFlight = 10;
+const keepMs = 7 * 86_400_000;
+const abandonedMs = 600_000;
+
+/** Starts the next jobs of every running bulk, and clears up after stopped ones: call it about every second. */
+export function feedBulks(tx: Transaction): void {
+  for (const [id, bulk] of tx.entries<Bulk>('bulk')) {
+    if (bulk.state === 'running') feed(tx, bulk);
+    // Its request died before all channels were written down.
+    else if (bulk.state === 'preparing' && tx.nowMs - bulk.sinceMs > abandonedMs) stopBulk(tx, id);
+    else if (bulk.state === 'stopped') dropItems(tx, id);
+    if (bulk.endedAtMs !== undefined && tx.nowMs - bulk.endedAtMs > keepMs) tx.delete(`bulk/${id}`);
+  }
+}
+
+/** Counts the end of one of its jobs. */
+export function noteBulkResult(tx: Transaction, id: string, outcome: RunOutcome): void {
+  const bulk = tx.get<Bulk>(`bulk/${id}`);
+  if (!bulk) return;
+  const outcomes = { ...bulk.outcomes, [outcome]: (bulk.outcomes[outcome] ?? 0) + 1 };
+  const finished = bulk.state === 'running' && ended(outcomes) >= bulk.channels;
+  tx.set(`bulk/${id}`, {
+    ...bulk,
+    outcomes,
+    ...(finished ? { state: 'finished', endedAtMs: tx.nowMs } : {}),
+  } satisfies Bulk);
+}
+
+/** Channels that running bulks have not reached. */
+export function bulkPending(view: StateView): number {
+  return view.count('bulk-item');
+}
+
+function feed(tx: Transaction, bulk: Bulk): void {
+  let room = inFlight - (bulk.started - ended(bulk.outcomes));
+  if (room <= 0) return;
+  let started = bulk.started;
+  for (const [key, item] of tx.entries<BulkItem>('bulk-item')) {
+    if (item.bulkId !== bulk.id) continue;
+    tx.enqueue({
+      jobId: jobIdOf(`bulk-${bulk.action}`, bulk.id, item.channelArn),
+      name: bulk.action,
+      payload: {
+        action: bulk.action,
+        params: item.params,
+        channelArn: item.channelArn,
+        cause: bulk.cause,
+        decidedAtMs: bulk.sinceMs,
+        bulkId: bulk.id,
+        ...(bulk.dryRun ? { dryRun: true } : {}),
+      } satisfies ActionJob,
+    });
+    tx.delete(`bulk-item/${key}`);
+    started += 1;
+    room -= 1;
+    if (room <= 0) break;
+  }
+  if (started !== bulk.started) tx.set(`bulk/${bulk.id}`, { ...bulk, started } satisfies Bulk);
+}
+
+function dropItems(tx: Transaction, id: string): void {
+  let left = 500;
+  for (const [key, item] of tx.entries<BulkItem>('bulk-item')) {
+    if (item.bulkId !== id) continue;
+    tx.delete(`bulk-item/${key}`);
+    left -= 1;
+    if (left === 0) return;
+  }
+}
+
+function ended(outcomes: Bulk['outcomes']): number {
+  return Object.values(outcomes).reduce((sum, count) => sum + count, 0);
+}

@@ -1,0 +1,94 @@
+// What an action reads from IVS right before it acts: is the channel there, is it live, with which stream, does `only_if` hold.
+import type { ActionJob } from '#domain/action.ts';
+import { AppError } from '#domain/errors.ts';
+import type { StreamFacts } from '#domain/facts.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
+import type { HandlerContext, HandlerResult, LiveStream } from './ports.ts';
+
+/** The channel a job is about. @throws AppError ACTION_NEEDS_CHANNEL */
+export function channelOf(job: ActionJob): string {
+  if (job.channelArn === undefined)
+    throw new AppError('ACTION_NEEDS_CHANNEL', `${job.action} needs a channel, and its cause names none`);
+  return job.channelArn;
+}
+
+export function isCode(error: unknown, code: AppError['code']): boolean {
+  return error instanceof AppError && error.code === code;
+}
+
+/** The channel's live stream as GetStream shows it now, or undefined while it is offline. */
+export async function liveStream(context: HandlerContext, channelArn: string): Promise<LiveStream | undefined> {
+  try {
+    return await context.ivs.getStream(channelArn, { signal: context.signal });
+  } catch (error) {
+    if (isCode(error, 'IVS_NOT_BROADCASTING')) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Why a destructive action must not go on, or undefined: another stream than the one it was decided for is live, or
+ * `only_if` does not hold. Ask it before the first change only: the action's own steps may change the answer.
+ */
+export function reasonToSkip(
+  job: ActionJob,
+  context: HandlerContext,
+  live: LiveStream | undefined,
+): HandlerResult | undefined {
+  if (job.streamId !== undefined && live && live.streamId !== job.streamId) {
+    return {
+      outcome: 'skipped',
+      reason: 'another_session_live',
+      decidedFor: job.streamId,
+      live: live.streamId,
+    };
+  }
+  return onlyIfFails(job, context, live);
+}
+
+/** The result of a job whose `only_if` does not hold now, or undefined. */
+export function onlyIfFails(
+  job: ActionJob,
+  context: HandlerContext,
+  live: LiveStream | undefined,
+): HandlerResult | undefined {
+  if (job.onlyIf === undefined) return undefined;
+  const facts = factsOf(live, job.channelArn && context.state.view.get<StreamRecord>(`stream/${job.channelArn}`));
+  if (context.matcher(job.onlyIf).match(facts)) return undefined;
+  return { outcome: 'skipped', reason: 'only_if_false', observed: facts };
+}
+
+/** `only_if` for actions that do not look at the stream otherwise. */
+export async function onlyIfFailsFresh(job: ActionJob, context: HandlerContext): Promise<HandlerResult | undefined> {
+  if (job.onlyIf === undefined || job.channelArn === undefined) return undefined;
+  try {
+    return onlyIfFails(job, context, await liveStream(context, job.channelArn));
+  } catch (error) {
+    if (isCode(error, 'IVS_NOT_FOUND')) return channelGone(job.channelArn);
+    throw error;
+  }
+}
+
+/** The result for a channel that was deleted meanwhile: nothing is left to do. */
+export function channelGone(channelArn: string): HandlerResult {
+  return { outcome: 'skipped', reason: 'channel_gone', channelArn };
+}
+
+/** The result of a dry run. */
+export function planned(calls: readonly string[], before: unknown): HandlerResult {
+  return { outcome: 'skipped', reason: 'dry_run', calls, before };
+}
+
+/** Fresh facts in the shape that rules know; the recording's state is the record's, if it is of the same stream. */
+function factsOf(live: LiveStream | undefined, record: StreamRecord | '' | undefined): StreamFacts {
+  if (!live) return { live: false, state: 'offline', recording: 'none' };
+  const known = record && record.streamId === live.streamId ? record : undefined;
+  return {
+    live: true,
+    state: 'live',
+    streamId: live.streamId,
+    health: live.health as NonNullable<StreamFacts['health']>,
+    ...(live.viewerCount === undefined ? {} : { viewerCount: live.viewerCount }),
+    recording: known?.recording ?? 'none',
+  };
+}

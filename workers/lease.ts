@@ -1,0 +1,83 @@
+// One action at a time for a channel (or another resource), over all replicas.
+//
+// IVS knows no conditional writes, so a lease cannot stop a call that a paused process had already begun: it makes two runs at
+// once rare, its token is checked before every step, and each action verifies at its end. Times are the shared clock's.
+import { AppError } from '#domain/errors.ts';
+import type { Transaction } from '#domain/shared-state.ts';
+import type { HandlerContext } from './ports.ts';
+
+/** Longer than any one delivery may take, so that what a lapsed holder had under way has ended before the next one begins. */
+export const leaseMs = 30_000;
+
+export interface Lease {
+  readonly jobId: string;
+  readonly token: number;
+  readonly untilMs: number;
+}
+
+export interface Fence {
+  /** Commits a step, if the lease is still ours; renews it. @throws AppError LEASE_LOST */
+  commit(body: (tx: Transaction) => void): Promise<void>;
+  /** Renews the lease. @throws AppError LEASE_LOST */
+  renew(): Promise<void>;
+}
+
+/** Whether somebody works on the resource right now. */
+export function leaseHeld(tx: Pick<Transaction, 'get' | 'nowMs'>, resource: string): boolean {
+  const lease = tx.get<Lease>(`lease/${resource}`);
+  return lease !== undefined && lease.untilMs > tx.nowMs;
+}
+
+/**
+ * Runs with the lease of a resource. A job that crashed takes its own lease back at once.
+ * @throws AppError CHANNEL_BUSY (retry later, no attempt spent) while another job holds it.
+ */
+export async function withLease<T>(
+  context: Pick<HandlerContext, 'state' | 'jobId'>,
+  resource: string,
+  run: (fence: Fence) => Promise<T>,
+): Promise<T> {
+  const { state, jobId } = context;
+  const key = `lease/${resource}`;
+  await state.refresh();
+  const token = await state.transact((tx) => {
+    const held = tx.get<Lease>(key);
+    if (held && held.untilMs > tx.nowMs && held.jobId !== jobId) throw busy(resource, held, tx.nowMs);
+    const next = (held?.token ?? 0) + 1;
+    tx.set(key, { jobId, token: next, untilMs: tx.nowMs + leaseMs } satisfies Lease);
+    return next;
+  });
+  const commit = (body: (tx: Transaction) => void) =>
+    state.transact((tx) => {
+      if (tx.get<Lease>(key)?.token !== token)
+        throw new AppError('LEASE_LOST', `another run took over ${resource}; this one stops`);
+      tx.set(key, { jobId, token, untilMs: tx.nowMs + leaseMs } satisfies Lease);
+      body(tx);
+    });
+  try {
+    return await run({ commit, renew: () => commit(() => undefined) });
+  } finally {
+    await state
+      .transact((tx) => {
+        // The token stays for as long as it could be compared: a later holder must get a higher one.
+        const lease = tx.get<Lease>(key);
+        if (lease?.token === token) tx.set(key, { ...lease, untilMs: 0 });
+      })
+      .catch(() => undefined);
+  }
+}
+
+/** Drops leases that nobody has held for ten minutes: by then no run that knew their token is left. */
+export function dropOldLeases(tx: Transaction): void {
+  for (const [resource, lease] of tx.entries<Lease & { readonly freedAtMs?: number }>('lease')) {
+    if (lease.untilMs > tx.nowMs) continue;
+    if (lease.freedAtMs === undefined) tx.set(`lease/${resource}`, { ...lease, freedAtMs: tx.nowMs });
+    else if (tx.nowMs - lease.freedAtMs > 600_000) tx.delete(`lease/${resource}`);
+  }
+}
+
+function busy(resource: string, held: Lease, nowMs: number): AppError {
+  return new AppError('CHANNEL_BUSY', `job ${held.jobId} works on ${resource}`, {
+    disposition: { kind: 'retry-after', delayMs: Math.max(500, Math.min(2_000, held.untilMs - nowMs)) },
+  });
+}

@@ -1,0 +1,231 @@
+// What the handlers of actions need from the rest of the program. Implementations meet these ports in app.ts only.
+import type { ActionJob, ActionName, ActionParams, Lane, Pattern } from '#domain/action.ts';
+import type { JobRequest } from '#domain/job.ts';
+import type { Matcher, Receiver } from '#domain/rule.ts';
+import type { Secret } from '#domain/secret.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import type { Clock } from '#runtime/clock.ts';
+import type { JobRun } from './host.ts';
+import type { JobResult } from './outcome.ts';
+
+export interface CallOptions {
+  readonly signal: AbortSignal;
+}
+
+/** GetStream, as far as actions look at it. */
+export interface LiveStream {
+  readonly streamId: string;
+  readonly health: string;
+  /** Undefined when IVS could not count. */
+  readonly viewerCount: number | undefined;
+}
+
+/** GetChannel, as far as actions look at it. */
+export interface ChannelDetails {
+  readonly arn: string;
+  readonly name: string;
+  readonly type: string;
+  readonly latencyMode: string;
+  readonly recordingConfigurationArn: string;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+export interface StreamKeyValue {
+  readonly arn: string;
+  readonly value: Secret;
+}
+
+/** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_RecordingConfiguration.html */
+export interface RecordingConfiguration {
+  readonly arn: string;
+  readonly name: string;
+  readonly state: string;
+  readonly bucketName: string;
+}
+
+export interface PlaybackKeyPair {
+  readonly arn: string;
+  readonly name: string;
+  readonly fingerprint?: string | undefined;
+}
+
+/** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_StreamSession.html */
+export interface StreamSession {
+  readonly streamId: string;
+  readonly startTimeMs: number | undefined;
+  readonly endTimeMs: number | undefined;
+  /** The channel as it was when the stream went live. */
+  readonly channelType: string;
+  readonly video: readonly VideoTrack[];
+  readonly audio: readonly AudioTrack[];
+  readonly recordingConfigurationArn: string;
+  /** Newest first. */
+  readonly events: readonly { readonly name: string; readonly timeMs: number; readonly code?: string | undefined }[];
+}
+
+export interface VideoTrack {
+  readonly codec: string;
+  readonly encoder: string;
+  readonly width: number | undefined;
+  readonly height: number | undefined;
+  readonly framerate: number | undefined;
+  readonly targetBitrateBps: number | undefined;
+  readonly avcProfile: string;
+  readonly avcLevel: string;
+}
+
+export interface AudioTrack {
+  readonly codec: string;
+  readonly channels: number | undefined;
+  readonly sampleRateHz: number | undefined;
+  readonly targetBitrateBps: number | undefined;
+}
+
+/**
+ * The limited IVS client: one permit and one wire call for each method; lists give every page.
+ * @throws AppError IVS_… with the disposition that fits (src/domain/error-catalog.ts).
+ */
+export interface IvsActions {
+  getStream(channelArn: string, options: CallOptions): Promise<LiveStream>;
+  stopStream(channelArn: string, options: CallOptions): Promise<void>;
+  getStreamSession(channelArn: string, streamId: string | undefined, options: CallOptions): Promise<StreamSession>;
+  getChannel(channelArn: string, options: CallOptions): Promise<ChannelDetails>;
+  updateChannel(
+    channelArn: string,
+    change: { readonly recordingConfigurationArn: string },
+    options: CallOptions,
+  ): Promise<void>;
+  deleteChannel(channelArn: string, options: CallOptions): Promise<void>;
+  /** ARNs of the channels that record with this configuration. */
+  listChannelsByRecordingConfiguration(recordingConfigurationArn: string, options: CallOptions): Promise<string[]>;
+  /** ARNs; the values are only in getStreamKey and createStreamKey. */
+  listStreamKeys(channelArn: string, options: CallOptions): Promise<string[]>;
+  getStreamKey(streamKeyArn: string, options: CallOptions): Promise<StreamKeyValue>;
+  createStreamKey(channelArn: string, options: CallOptions): Promise<StreamKeyValue>;
+  deleteStreamKey(streamKeyArn: string, options: CallOptions): Promise<void>;
+  listRecordingConfigurations(options: CallOptions): Promise<RecordingConfiguration[]>;
+  getRecordingConfiguration(arn: string, options: CallOptions): Promise<RecordingConfiguration>;
+  deleteRecordingConfiguration(arn: string, options: CallOptions): Promise<void>;
+  listPlaybackKeyPairs(options: CallOptions): Promise<PlaybackKeyPair[]>;
+  importPlaybackKeyPair(
+    input: { readonly name: string; readonly publicKeyMaterial: string },
+    options: CallOptions,
+  ): Promise<PlaybackKeyPair>;
+  deletePlaybackKeyPair(arn: string, options: CallOptions): Promise<void>;
+  listTagsForResource(arn: string, options: CallOptions): Promise<Readonly<Record<string, string>>>;
+  tagResource(arn: string, tags: Readonly<Record<string, string>>, options: CallOptions): Promise<void>;
+  untagResource(arn: string, tagKeys: readonly string[], options: CallOptions): Promise<void>;
+}
+
+/** A new key on its way to whoever needs it. */
+export interface SecretDelivery {
+  readonly kind: 'stream_key' | 'playback_private_key';
+  readonly value: Secret;
+  /** ARN of the key or key pair; new for each new value. */
+  readonly keyArn: string;
+  readonly channelArn?: string | undefined;
+}
+
+/** One place for secrets (src/secrets). */
+export interface SecretSink {
+  /** Where it is, without anything secret. */
+  readonly description: string;
+  /** Whether a delivery can be expected to work; makes no change. @throws AppError SECRET_… */
+  check(signal: AbortSignal): Promise<void>;
+  /** When it resolves, the value is there and is the newest one. May be repeated. @throws AppError SECRET_… */
+  deliver(delivery: SecretDelivery, signal: AbortSignal): Promise<void>;
+}
+
+export interface HttpMessage {
+  readonly method: 'POST' | 'PUT';
+  readonly url: string;
+  readonly body: string;
+  readonly contentType: string;
+  /** Key of the HMAC-SHA256 signature. */
+  readonly hmacKey?: Secret | undefined;
+  /** Stays the same when the message is sent again. */
+  readonly deliveryId: string;
+}
+
+/** Sends to an address that people configured (src/outbound). */
+export interface HttpSender {
+  /** Resolves with the 2xx status. @throws AppError WEBHOOK_FAILED, WEBHOOK_REFUSED, WEBHOOK_REJECTED */
+  send(message: HttpMessage, signal: AbortSignal): Promise<{ readonly status: number }>;
+}
+
+export interface BusEvent {
+  readonly source: string;
+  readonly detailType: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+  readonly bus: string | undefined;
+  readonly resources: readonly string[];
+  readonly timeMs: number;
+}
+
+/** EventBridge PutEvents (src/outbound). */
+export interface EventBus {
+  /** @throws AppError EVENT_BUS_… */
+  put(event: BusEvent, signal: AbortSignal): Promise<{ readonly eventId: string }>;
+}
+
+/** The metadata service (src/metadata): accepts items for its outbox. */
+export interface MetadataSubmit {
+  submit(batch: {
+    /** The same id again is the same batch. */
+    readonly requestId: string;
+    readonly targets: {
+      readonly channelArns?: readonly string[] | undefined;
+      readonly live?: true | undefined;
+      readonly tags?: Readonly<Record<string, readonly string[]>> | undefined;
+    };
+    readonly items: readonly {
+      readonly payload: string | Readonly<Record<string, unknown>>;
+      readonly key?: string | undefined;
+      readonly expiresInMs?: number | undefined;
+    }[];
+    readonly lane: Lane;
+    readonly dryRun?: boolean | undefined;
+  }): Promise<{ readonly batchId: string; readonly channels: number; readonly items: number }>;
+}
+
+/** Everything that is the same for all jobs of a shard. */
+export interface ActionPorts {
+  readonly ivs: IvsActions;
+  readonly state: SharedState;
+  readonly clock: Clock;
+  readonly random: () => number;
+  sink(delivery: ActionParams<'rotate_stream_key'>['deliver']): SecretSink;
+  readonly http: HttpSender;
+  readonly events: EventBus;
+  readonly metadata: MetadataSubmit;
+  receiver(name: string): Receiver | undefined;
+  /** The text of a file that the configuration names, without the line end. @throws AppError SECRET_FILE_UNREADABLE */
+  readSecretFile(path: string): Promise<Secret>;
+  /** Compiles a pattern of the rules language. */
+  matcher(pattern: Pattern): Matcher;
+  /** Hides a value from every log line until it is let go. */
+  hide(value: Secret): Disposable;
+  /** Hash of the configuration in force, for the audit. */
+  configHash(): string;
+  /** Says that committed jobs wait for the relay. */
+  nudge(): void;
+}
+
+/** One run of one action. */
+export interface HandlerContext extends ActionPorts, JobRun {}
+
+/** What a handler gives back. `before` and `after` go into the audit; never a secret. */
+export interface HandlerResult extends JobResult {
+  readonly before?: unknown;
+  readonly after?: unknown;
+  /** Of a dry run: the calls it would have made, in order. */
+  readonly calls?: readonly string[];
+}
+
+/** Carries out one action. Safe to run again after any crash or lost answer: it finds out from IVS what is left to do. */
+export type ActionHandler<N extends ActionName> = (
+  job: ActionJob<N>,
+  context: HandlerContext,
+) => Promise<HandlerResult>;
+
+export type { JobRequest };

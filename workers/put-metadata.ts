@@ -1,0 +1,33 @@
+// put_metadata: hands items to the metadata service, which packs, orders and sends them. The job's id makes a repeat harmless.
+import { durationMs } from '#domain/duration.ts';
+import { AppError } from '#domain/errors.ts';
+import { onlyIfFailsFresh, planned } from './fresh-look.ts';
+import type { ActionHandler } from './ports.ts';
+
+export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) => {
+  const { payload, expires, key, lane = 'normal', if_no_channel: ifNoChannel = 'fail' } = job.params;
+  const targets = job.params.targets ?? (job.channelArn === undefined ? undefined : { channelArns: [job.channelArn] });
+  if (!targets) {
+    if (ifNoChannel === 'skip') return { outcome: 'skipped', reason: 'no_channel' };
+    throw new AppError('ACTION_NEEDS_CHANNEL', 'put_metadata needs targets, or a trigger with a channel');
+  }
+  const skip = await onlyIfFailsFresh(job, context);
+  if (skip) return skip;
+  const expiresInMs = expires === undefined ? undefined : job.decidedAtMs + durationMs(expires) - context.state.nowMs();
+  if (expiresInMs !== undefined && expiresInMs <= 0) return { outcome: 'skipped', reason: 'expired' };
+  const item = {
+    payload,
+    ...(key === undefined ? {} : { key }),
+    ...(expiresInMs === undefined ? {} : { expiresInMs }),
+  };
+  const accepted = await context.metadata.submit({
+    requestId: context.jobId,
+    targets,
+    items: [item],
+    lane,
+    ...(job.dryRun ? { dryRun: true } : {}),
+  });
+  if (job.dryRun) return planned([`PutMetadata on ${accepted.channels} channel(s), lane ${lane}`], undefined);
+  if (accepted.channels === 0) return { outcome: 'skipped', reason: 'no_channel', batchId: accepted.batchId };
+  return { outcome: 'done', batchId: accepted.batchId, channels: accepted.channels };
+};

@@ -1,0 +1,93 @@
+// retire_recording_configuration: takes it off every channel that references it, then deletes it. Live channels cannot be changed:
+// the job comes back for them until none is left.
+// https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_DeleteRecordingConfiguration.html
+import { jobIdOf } from '#jobs/job-id.ts';
+import { isCode, onlyIfFailsFresh, planned } from './fresh-look.ts';
+import { withLease } from './lease.ts';
+import type { ActionHandler, HandlerContext, HandlerResult } from './ports.ts';
+import { findRecordingConfiguration } from './recording-configuration.ts';
+import type { ActionJob } from '#domain/action.ts';
+
+type Job = ActionJob<'retire_recording_configuration'>;
+
+/** How long until the job looks again at channels that were live. */
+const comeBackMs = 60_000;
+
+export const retireRecordingConfiguration: ActionHandler<'retire_recording_configuration'> = async (job, context) => {
+  const skip = await onlyIfFailsFresh(job, context);
+  if (skip) return skip;
+  let arn: string;
+  try {
+    ({ arn } = await findRecordingConfiguration(job.params.configuration, context));
+  } catch (error) {
+    // A run before this one may have deleted it: then nothing of this name is left.
+    if (!isCode(error, 'RECORDING_CONFIGURATION_UNKNOWN')) throw error;
+    if (context.state.view.get(retiringKey(job)) === undefined) throw error;
+    await context.state.transact((tx) => tx.delete(retiringKey(job)));
+    return { outcome: 'already_done', reason: 'configuration_gone' };
+  }
+  if (job.dryRun) {
+    const channels = await context.ivs.listChannelsByRecordingConfiguration(arn, { signal: context.signal });
+    const updates = channels.map((channel) => `UpdateChannel ${channel} recordingConfigurationArn=""`);
+    return planned([...updates, `DeleteRecordingConfiguration ${arn}`], { channels });
+  }
+  return withLease(context, arn, () => retire(job, context, arn));
+};
+
+async function retire(job: Job, context: HandlerContext, arn: string): Promise<HandlerResult> {
+  const { ivs, signal } = context;
+  const round = await context.state.transact((tx) => {
+    const next = (tx.get<number>(retiringKey(job)) ?? 0) + 1;
+    tx.set(retiringKey(job), next);
+    return next;
+  });
+  const channels = await ivs.listChannelsByRecordingConfiguration(arn, { signal });
+  const live: string[] = [];
+  for (const channelArn of channels) {
+    await context.progress('update_channel', { channelArn });
+    if (!(await clear(context, channelArn, arn))) live.push(channelArn);
+  }
+  if (live.length === 0) {
+    await context.progress('delete_recording_configuration', { arn });
+    try {
+      await ivs.deleteRecordingConfiguration(arn, { signal });
+      await context.state.transact((tx) => tx.delete(retiringKey(job)));
+      return { outcome: 'done', before: { channels }, after: { deleted: arn } };
+    } catch (error) {
+      if (isCode(error, 'IVS_NOT_FOUND')) {
+        await context.state.transact((tx) => tx.delete(retiringKey(job)));
+        return { outcome: 'already_done', reason: 'configuration_gone' };
+      }
+      // A channel took it up in this moment: the next round finds that channel.
+      if (!isCode(error, 'IVS_CONFLICT')) throw error;
+    }
+  }
+  await context.state.transact((tx) =>
+    tx.enqueue({
+      jobId: jobIdOf('retire-recording', arn, job.decidedAtMs, round),
+      name: job.action,
+      payload: { ...job },
+      delayMs: comeBackMs,
+    }),
+  );
+  context.nudge();
+  return { outcome: 'deferred', reason: 'live', waitingFor: live, cleared: channels.length - live.length };
+}
+
+/** Gives false for a live channel. */
+async function clear({ ivs, signal }: HandlerContext, channelArn: string, arn: string): Promise<boolean> {
+  try {
+    // Somebody may have given it another configuration since it was listed: that one stays.
+    const { recordingConfigurationArn } = await ivs.getChannel(channelArn, { signal });
+    if (recordingConfigurationArn !== arn) return true;
+    await ivs.updateChannel(channelArn, { recordingConfigurationArn: '' }, { signal });
+  } catch (error) {
+    if (isCode(error, 'IVS_CONFLICT')) return false;
+    if (!isCode(error, 'IVS_NOT_FOUND')) throw error;
+  }
+  return true;
+}
+
+function retiringKey(job: Job): string {
+  return `retiring/${job.params.configuration}|${job.decidedAtMs}`;
+}

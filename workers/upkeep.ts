@@ -1,0 +1,94 @@
+// What nobody triggers: intents of channels that are offline already, rotations that stand still, bulk actions on their way, old
+// leases, and the gauges. Every replica runs it; a commit of one makes the others see that nothing is left to do.
+import type { SharedState, Transaction } from '#domain/shared-state.ts';
+import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
+import type { Service } from '#runtime/lifecycle.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import { type Alert, alertKinds } from './alerts.ts';
+import { bulkPending, feedBulks } from './bulk.ts';
+import { type Intent, intentKinds, sweepIntents } from './intents.ts';
+import { keyAges, sweepRotations } from './key-record.ts';
+import { dropOldLeases } from './lease.ts';
+
+export interface UpkeepOptions {
+  readonly state: SharedState;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Says that committed jobs wait for the relay. */
+  readonly nudge: () => void;
+  readonly intervalMs?: number;
+}
+
+/** One pass, within a transaction. */
+export function upkeep(tx: Transaction): void {
+  sweepIntents(tx);
+  sweepRotations(tx);
+  feedBulks(tx);
+  dropOldLeases(tx);
+}
+
+export class ActionUpkeep implements Service {
+  readonly name = 'action-upkeep';
+  readonly #options: Required<UpkeepOptions>;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: UpkeepOptions) {
+    this.#options = { intervalMs: 1_000, ...options };
+  }
+
+  async start(): Promise<void> {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async runOnce(): Promise<void> {
+    const { state, nudge } = this.#options;
+    await state.transact(upkeep);
+    if (state.view.count('job') > 0) nudge();
+    this.#measure();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, logger, intervalMs } = this.#options;
+    const { signal } = this.#stopping;
+    for (let failing = false; !signal.aborted; await sleepOrAbort(clock, intervalMs, signal)) {
+      try {
+        await this.runOnce();
+        failing = false;
+      } catch (error) {
+        if (!failing) logger.warn({ err: error }, 'the upkeep of actions could not run; it tries again');
+        failing = true;
+      }
+    }
+  }
+
+  #measure(): void {
+    const { state, metrics } = this.#options;
+    const { view } = state;
+    const alerts = [...view.entries<Alert>('alert')].map(([, alert]) => alert.kind);
+    for (const kind of alertKinds) metrics.alerts.set({ kind }, alerts.filter((each) => each === kind).length);
+    const intents = [...view.entries<Intent>('intent')].map(([, intent]) => intent.kind);
+    for (const kind of intentKinds)
+      metrics.intents.set({ action: kind }, intents.filter((each) => each === kind).length);
+    metrics.bulkPending.set(bulkPending(view));
+    const agesMs = keyAges(view).map(({ rotatedAtMs }) => state.nowMs() - rotatedAtMs);
+    for (const [age, fromMs, toMs] of ageClasses)
+      metrics.streamKeys.set({ age }, agesMs.filter((ms) => ms >= fromMs && ms < toMs).length);
+    metrics.streamKeyAgeMax.set(Math.max(0, ...agesMs) / 1000);
+  }
+}
+
+const day = 86_400_000;
+const ageClasses = [
+  ['under_7d', 0, 7 * day],
+  ['7d_to_30d', 7 * day, 30 * day],
+  ['30d_to_90d', 30 * day, 90 * day],
+  ['over_90d', 90 * day, Infinity],
+] as const;

@@ -1,0 +1,47 @@
+// webhook: one message to an address from a file or from the configuration, signed when a key is given, retried with backoff.
+import { Secret } from '#domain/secret.ts';
+import { sendLogged } from './delivery-log.ts';
+import { onlyIfFailsFresh, planned } from './fresh-look.ts';
+import type { ActionHandler } from './ports.ts';
+import { AppError } from '#domain/errors.ts';
+
+export const webhook: ActionHandler<'webhook'> = async (job, context) => {
+  const { url_file: urlFile, url: plainUrl, method = 'POST', body, hmac_key_file: hmacKeyFile } = job.params;
+  const skip = await onlyIfFailsFresh(job, context);
+  if (skip) return skip;
+  if ((urlFile === undefined) === (plainUrl === undefined))
+    throw new AppError('WEBHOOK_REFUSED', 'a webhook needs exactly one of url and url_file');
+  if (job.dryRun)
+    return planned([`${method} ${urlFile === undefined ? hostOf(plainUrl!) : `the address in ${urlFile}`}`], undefined);
+  const url = urlFile === undefined ? new Secret(plainUrl!) : await context.readSecretFile(urlFile);
+  const hmacKey = hmacKeyFile === undefined ? undefined : await context.readSecretFile(hmacKeyFile);
+  const content = body ?? {
+    action: 'webhook',
+    channelArn: job.channelArn,
+    cause: job.cause,
+    decidedAt: new Date(job.decidedAtMs).toISOString(),
+  };
+  const text = typeof content === 'string' ? content : JSON.stringify(content);
+  await context.progress('send', { attempt: context.attempt });
+  const status = await sendLogged(context, url, {
+    method,
+    body: text,
+    contentType: isJson(text) ? 'application/json' : 'text/plain; charset=utf-8',
+    deliveryId: context.jobId,
+    ...(hmacKey ? { hmacKey } : {}),
+  });
+  return { outcome: 'done', status };
+};
+
+function hostOf(url: string): string {
+  return URL.parse(url)?.host ?? 'invalid address';
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
