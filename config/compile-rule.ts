@@ -1,0 +1,245 @@
+// One rule of the file → one compiled rule, with every reason why it makes no sense.
+import { type ActionName, type ActionParams, actionSchemas, destructiveActions, type Pattern } from '#domain/action.ts';
+import { durationMs } from '#domain/duration.ts';
+import type { GroupPart, Guards, Matcher, Rule, Step, TimeInterval, Trigger } from '#domain/rule.ts';
+import { compileParams } from '#rules/action-template.ts';
+import { channelFields, envelopeFields, problemsOfFields, streamFields } from '#rules/fact-fields.ts';
+import { matcherOf } from '#rules/pattern.ts';
+import { rootsOf, type TemplateRoot } from '#rules/template-roots.ts';
+import { hashOf } from './hash.ts';
+import type { Finding, PathPart } from './problem.ts';
+import type { ConfigDocument, GuardsDocument, RuleDocument, StepDocument } from './schema.ts';
+
+export interface RuleContext {
+  /** Of the rule in the file. */
+  readonly path: readonly PathPart[];
+  readonly defaults: ConfigDocument['defaults'];
+  readonly findings: Finding[];
+  intervalOf(name: string, path: readonly PathPart[]): TimeInterval | undefined;
+  checkReceiver(name: string, path: readonly PathPart[]): void;
+}
+
+/** In force where neither the rule nor `defaults` says otherwise. */
+export const builtInGuards = {
+  cooldown: '5m',
+  max_event_age: '10m',
+  on_data_gap: 'freeze',
+  group_by: ['channel'],
+} as const satisfies GuardsDocument;
+
+/** Actions on the channel the rule fired for. */
+const channelActions: ReadonlySet<ActionName> = new Set([
+  'put_metadata',
+  'rotate_stream_key',
+  'set_recording',
+  'stop_stream',
+  'tag',
+  'capture_session',
+  'retire_channel',
+]);
+
+/** Compiles one rule; what is wrong is added to the context's findings. */
+export function compileRule(document: RuleDocument, context: RuleContext): Rule {
+  const compiler = new RuleCompiler(document, context);
+  return compiler.compile();
+}
+
+/** Whether an action works on the channel its rule fired for. */
+export function needsChannel(action: ActionName, params: ActionParams): boolean {
+  return channelActions.has(action) && !('targets' in params && params.targets !== undefined);
+}
+
+class RuleCompiler {
+  readonly #rule: RuleDocument;
+  readonly #context: RuleContext;
+
+  constructor(rule: RuleDocument, context: RuleContext) {
+    this.#rule = rule;
+    this.#context = context;
+  }
+
+  compile(): Rule {
+    const rule = this.#rule;
+    const guardsDocument = { ...builtInGuards, ...this.#context.defaults.guards, ...rule.guards };
+    const trigger = this.#trigger();
+    const perChannel = trigger.kind !== 'aggregate' && (trigger.kind !== 'schedule' || rule.match !== undefined);
+    const roots = rootsOf({ kind: trigger.kind, perChannel });
+    this.#checkTiming(trigger, perChannel);
+    const steps = (list: 'actions' | 'on_resolve') =>
+      (rule[list] ?? []).map((step, index) => this.#step(step, index, [list, index], { roots, perChannel }));
+    const actions = steps('actions');
+    const onResolve = steps('on_resolve');
+    const capped = guardsDocument.max_per_hour !== undefined || guardsDocument.max_live_percent !== undefined;
+    const destructive = [...actions, ...onResolve].find((step) => step.destructive);
+    if (destructive && !capped) {
+      this.#error(
+        ['guards'],
+        `${destructive.action} cannot be taken back: give the rule a cap, max_per_hour or max_live_percent`,
+      );
+    }
+    const mode = rule.mode ?? this.#context.defaults.mode ?? 'dry_run';
+    const { match, while: whileSource, for: forText, keep_firing_for: keepText } = rule;
+    const intervals = trigger.kind === 'schedule' ? trigger.intervals : [];
+    const timing = { forText, keepText, group_by: guardsDocument.group_by };
+    const condition = { trigger: rule.trigger, intervals, match, while: whileSource, ...timing };
+    return {
+      name: rule.name,
+      description: rule.description,
+      mode,
+      trigger,
+      match: this.#matcher(match, ['match'], channelFields),
+      while: this.#matcher(whileSource, ['while'], streamFields),
+      forMs: durationMs(forText ?? '0s'),
+      keepFiringForMs: durationMs(keepText ?? '0s'),
+      oncePer: rule.once_per,
+      actions,
+      onResolve,
+      guards: this.#guards(guardsDocument, trigger),
+      hash: hashOf({ ...rule, mode, intervals, guards: guardsDocument }),
+      conditionHash: hashOf(condition),
+    };
+  }
+
+  #error(path: readonly PathPart[], message: string): void {
+    this.#context.findings.push({ path: [...this.#context.path, ...path], message, severity: 'error' });
+  }
+
+  #matcher(
+    source: Pattern | undefined,
+    path: readonly PathPart[],
+    fields: Parameters<typeof problemsOfFields>[1],
+  ): Matcher | undefined {
+    if (source === undefined) return undefined;
+    for (const problem of problemsOfFields(source, fields)) this.#error([...path, ...problem.path], problem.message);
+    return matcherOf(source);
+  }
+
+  #trigger(): Trigger {
+    const { event, state, aggregate, threshold, schedule, http } = this.#rule.trigger;
+    if (event) return { kind: 'event', pattern: this.#matcher(event, ['trigger', 'event'], envelopeFields)! };
+    if (state) return { kind: 'state', pattern: this.#matcher(state, ['trigger', 'state'], streamFields)! };
+    if (aggregate) {
+      const { percent_of_live, count, min_live, ...counted } = aggregate;
+      return {
+        kind: 'aggregate',
+        pattern: this.#matcher(definedOnly(counted), ['trigger', 'aggregate'], streamFields)!,
+        condition: matcherOf(definedOnly({ percent_of_live, count })),
+        minLive: min_live,
+      };
+    }
+    if (threshold) {
+      const direction = threshold.rises_to ? 'rises_to' : 'falls_to';
+      const values = [...new Set(threshold.rises_to ?? threshold.falls_to)].sort((left, right) => left - right);
+      return { kind: 'threshold', field: threshold.field, direction, values };
+    }
+    if (schedule) {
+      const path = ['trigger', 'schedule', 'active_time_intervals'];
+      const intervals = schedule.active_time_intervals.flatMap(
+        (name, index) => this.#context.intervalOf(name, [...this.#context.path, ...path, index]) ?? [],
+      );
+      return { kind: 'schedule', intervals };
+    }
+    if (!http) throw new RangeError('a trigger without a kind passed the schema');
+    return { kind: 'http', name: http.name, body: http.body && matcherOf(http.body) };
+  }
+
+  /** What only some triggers can have. */
+  #checkTiming(trigger: Trigger, perChannel: boolean): void {
+    const rule = this.#rule;
+    const momentary = trigger.kind === 'event' || trigger.kind === 'threshold' || trigger.kind === 'http';
+    if (momentary && rule.while === undefined) {
+      const because = `a trigger of the kind ${trigger.kind} has no duration: say with \`while\` what must stay true`;
+      if (rule.for !== undefined && durationMs(rule.for) > 0) this.#error(['for'], because);
+      if (rule.keep_firing_for !== undefined) this.#error(['keep_firing_for'], because);
+      if (rule.on_resolve !== undefined) this.#error(['on_resolve'], because);
+    }
+    if (!perChannel) {
+      const why = trigger.kind === 'schedule' ? ', because it has no `match`' : '';
+      if (rule.while !== undefined) this.#error(['while'], `the rule fires for no single channel${why}`);
+      if (rule.once_per !== undefined) this.#error(['once_per'], `the rule fires for no single channel${why}`);
+    }
+  }
+
+  #step(
+    document: StepDocument,
+    index: number,
+    path: readonly PathPart[],
+    trigger: { readonly roots: ReadonlySet<TemplateRoot>; readonly perChannel: boolean },
+  ): Step {
+    const action = Object.keys(document).find((key): key is ActionName => Object.hasOwn(actionSchemas, key))!;
+    const params = document[action] as ActionParams;
+    const compiled = compileParams(action, params, trigger.roots);
+    if (!compiled.ok) {
+      for (const problem of compiled.problems) this.#error([...path, action, ...problem.path], problem.message);
+    }
+    if (!trigger.perChannel && needsChannel(action, params)) {
+      const how = action === 'put_metadata' ? ': give it `targets`' : '';
+      this.#error([...path, action], `${action} needs a channel, and this rule fires for no single channel${how}`);
+    }
+    if (document.only_if !== undefined && !trigger.perChannel) {
+      this.#error([...path, 'only_if'], 'only_if looks at a channel, and this rule fires for no single channel');
+    }
+    this.#checkParams(action, params, [...path, action]);
+    return {
+      index,
+      action,
+      params,
+      afterMs: durationMs(document.after ?? '0s'),
+      onlyIf: this.#matcher(document.only_if, [...path, 'only_if'], streamFields),
+      destructive: destructiveActions.has(action),
+      render: (context) => (compiled.ok ? compiled.render(context) : { ok: false, problem: 'invalid template' }),
+    };
+  }
+
+  #checkParams(action: ActionName, params: ActionParams, path: readonly PathPart[]): void {
+    const has = (key: string) => (params as Record<string, unknown>)[key] !== undefined;
+    const text = (key: string) => String((params as Record<string, unknown>)[key]);
+    const full = (key: string) => [...this.#context.path, ...path, key];
+    if (action === 'notify') this.#context.checkReceiver(text('receiver'), full('receiver'));
+    if (action === 'capture_session' && has('notify')) this.#context.checkReceiver(text('notify'), full('notify'));
+    if (action === 'webhook' && has('url') === has('url_file')) {
+      this.#error(path, 'expected exactly one of url, url_file');
+    }
+    if (action === 'tag' && !has('set') && !has('remove')) this.#error(path, 'expected set, remove or both');
+    if (action === 'emit_event' && has('source') && text('source').startsWith('aws.')) {
+      this.#error([...path, 'source'], 'sources that start with aws. are reserved by AWS');
+    }
+  }
+
+  #guards(document: GuardsDocument, trigger: Trigger): Guards {
+    const groupBy = (document.group_by ?? builtInGuards.group_by).map((part, index) =>
+      this.#groupPart(part, index, trigger),
+    );
+    return {
+      cooldownMs: durationMs(document.cooldown ?? builtInGuards.cooldown),
+      maxPerHour: document.max_per_hour,
+      maxEventAgeMs: durationMs(document.max_event_age ?? builtInGuards.max_event_age),
+      maxLivePercent: document.max_live_percent,
+      groupBy,
+      onDataGap: document.on_data_gap ?? builtInGuards.on_data_gap,
+    };
+  }
+
+  #groupPart(text: string, index: number, trigger: Trigger): GroupPart {
+    if (text === 'channel') return { kind: 'channel' };
+    if (text.startsWith('tags.') && text.length > 5) return { kind: 'tag', tag: text.slice(5) };
+    const path = text.split('.');
+    const [top = ''] = path;
+    if (trigger.kind !== 'event') {
+      this.#error(
+        ['guards', 'group_by', index],
+        `expected channel or tags.<key>; ${text} could only be a field of an event`,
+      );
+    } else if (!Object.hasOwn(envelopeFields, top) || path.includes('')) {
+      this.#error(
+        ['guards', 'group_by', index],
+        'expected channel, tags.<key>, or a field of the event such as detail.limit_name',
+      );
+    }
+    return { kind: 'event', path };
+  }
+}
+
+function definedOnly(object: Readonly<Record<string, unknown>>): Pattern {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,81 @@
+// Turns a checked configuration document into the ruleset that the engine works with, and judges what takes more than one field:
+// names that refer to each other, templates, what a trigger can bring, caps of destructive actions.
+import type { InhibitRule, LabelMatcher, Receiver, Rule, Ruleset, TimeInterval } from '#domain/rule.ts';
+import { didYouMean } from '#domain/suggest.ts';
+import { parseLabelMatcher } from '#rules/label-matcher.ts';
+import { compileRule } from './compile-rule.ts';
+import { hashOf } from './hash.ts';
+import type { Finding, PathPart } from './problem.ts';
+import type { ConfigDocument } from './schema.ts';
+import { compileTimeInterval } from './time-range.ts';
+
+/** Compiles; what is wrong is in the findings, and the ruleset is only to be used when none of them is an error. */
+export function compileRuleset(document: ConfigDocument): { ruleset: Ruleset; findings: readonly Finding[] } {
+  const findings: Finding[] = [];
+  const error = (path: readonly PathPart[], message: string) => findings.push({ path, message, severity: 'error' });
+
+  for (const list of ['rules', 'receivers', 'time_intervals'] as const) {
+    const seen = new Set<string>();
+    document[list].forEach(({ name }, index) => {
+      if (seen.has(name)) error([list, index, 'name'], `the name ${name} is used twice`);
+      seen.add(name);
+    });
+  }
+
+  const timeIntervals = document.time_intervals.map((interval, index) =>
+    compileTimeInterval(interval, ['time_intervals', index], findings),
+  );
+  const intervalOf = (name: string, path: readonly PathPart[]): TimeInterval | undefined => {
+    const found = timeIntervals.find((interval) => interval.name === name);
+    if (!found) error(path, unknownName('time interval', name, timeIntervals));
+    return found;
+  };
+  const checkReceiver = (name: string, path: readonly PathPart[]) => {
+    if (!document.receivers.some((receiver) => receiver.name === name)) {
+      error(path, unknownName('receiver', name, document.receivers));
+    }
+  };
+
+  const rules = document.rules.map(
+    (rule, index): Rule =>
+      compileRule(rule, { path: ['rules', index], defaults: document.defaults, findings, intervalOf, checkReceiver }),
+  );
+  const inhibitRules = document.inhibit_rules.map(
+    (inhibit): InhibitRule => ({
+      source: inhibit.source_matchers.flatMap(matcherOf),
+      target: inhibit.target_matchers.flatMap(matcherOf),
+      equal: inhibit.equal,
+    }),
+  );
+  const { version, defaults, receivers, time_intervals, inhibit_rules } = document;
+  const hash = hashOf({ version, defaults, receivers, time_intervals, inhibit_rules, rules: document.rules });
+  return {
+    ruleset: { rules, inhibitRules, timeIntervals, receivers: receivers.map(compileReceiver), hash },
+    findings,
+  };
+}
+
+function unknownName(what: string, name: string, known: readonly { name: string }[]): string {
+  const names = known.map((entry) => entry.name);
+  const hint = names.length === 0 ? `; the file names no ${what}s` : didYouMean(name, names);
+  return `unknown ${what} ${name}${hint}`;
+}
+
+function compileReceiver(receiver: ConfigDocument['receivers'][number]): Receiver {
+  return {
+    name: receiver.name,
+    webhooks: receiver.webhook_configs.map((webhook) => ({
+      url: webhook.url,
+      urlFile: webhook.url_file,
+      hmacKeyFile: webhook.hmac_key_file,
+      sendResolved: webhook.send_resolved,
+      format: webhook.format,
+    })),
+  };
+}
+
+/** The schema has checked the text. */
+function matcherOf(text: string): LabelMatcher[] {
+  const parsed = parseLabelMatcher(text);
+  return parsed.ok ? [parsed.matcher] : [];
+}

@@ -1,0 +1,91 @@
+// What zod found, in our words: one finding for each issue, unknown keys and values with the word that was probably meant.
+import type { z } from 'zod';
+import { didYouMean } from '#domain/suggest.ts';
+import type { Finding, PathPart } from './problem.ts';
+
+/** The findings of a failed parse with this schema. */
+export function findingsOf(error: z.ZodError, schema: z.ZodType): Finding[] {
+  return error.issues.flatMap((issue) => findingsOfIssue(issue, schema));
+}
+
+function findingsOfIssue(issue: z.core.$ZodIssue, schema: z.ZodType): Finding[] {
+  const path = issue.path.map((part): PathPart => (typeof part === 'symbol' ? String(part) : part));
+  const finding = (message: string): Finding => ({ path, message, severity: 'error' });
+  switch (issue.code) {
+    case 'unrecognized_keys': {
+      const known = knownKeysAt(schema, path);
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        message: `unknown key ${key.slice(0, 100)}${didYouMean(key, known)}`,
+        severity: 'error',
+        atKey: true,
+      }));
+    }
+    case 'invalid_type': {
+      // A schema that has its own words for what it expects has said them.
+      if (!issue.message.startsWith('Invalid input')) return [finding(issue.message)];
+      const expected = article(issue.expected);
+      if (issue.input === undefined) return [finding(`is missing; expected ${expected}`)];
+      return [finding(`expected ${expected}, got ${describe(issue.input)}`)];
+    }
+    case 'invalid_value': {
+      if (issue.input === undefined) return [finding(`is missing; expected ${list(issue.values)}`)];
+      const hint = typeof issue.input === 'string' ? didYouMean(issue.input, issue.values.map(String)) : '';
+      return [finding(`expected ${list(issue.values)}, got ${describe(issue.input)}${hint}`)];
+    }
+    case 'invalid_union':
+      return [finding(`expected text or an object, got ${describe(issue.input)}`)];
+    case 'invalid_key':
+      return [finding(`the key is not valid: ${issue.issues[0]?.message ?? issue.message}`)];
+    case 'too_big':
+    case 'too_small':
+    case 'not_multiple_of':
+    case 'invalid_format':
+    case 'invalid_element':
+    case 'custom':
+      return [finding(issue.message.replace(/^(Invalid input: |Too (small|big): )/, ''))];
+  }
+}
+
+function list(values: readonly unknown[]): string {
+  return values.length === 1 ? String(values[0]) : `one of ${values.map(String).join(', ')}`;
+}
+
+function article(type: string): string {
+  if (type === 'record' || type === 'object') return 'an object';
+  if (type === 'array') return 'a list';
+  if (type === 'boolean') return 'true or false';
+  if (type === 'int') return 'a whole number';
+  return /^[aeiou]/.test(type) ? `an ${type}` : `a ${type}`;
+}
+
+function describe(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'an object';
+  const text = typeof value === 'string' ? JSON.stringify(value) : `${value as number}`;
+  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+}
+
+/** The keys the schema knows at a place. Follows what our schemas are made of. */
+function knownKeysAt(schema: z.ZodType, path: readonly PathPart[]): string[] {
+  let here: z.core.$ZodType | undefined = unwrapped(schema);
+  for (const part of path) {
+    const def: z.core.$ZodTypeDef | undefined = here?._zod.def;
+    if (def?.type === 'object') here = (def as z.core.$ZodObjectDef).shape[String(part)];
+    else if (def?.type === 'array') here = (def as z.core.$ZodArrayDef).element;
+    else if (def?.type === 'record') here = (def as z.core.$ZodRecordDef).valueType;
+    else return [];
+    here = here && unwrapped(here);
+  }
+  const def = here?._zod.def;
+  return def?.type === 'object' ? Object.keys((def as z.core.$ZodObjectDef).shape) : [];
+}
+
+function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
+  let inner = schema;
+  while (['optional', 'default', 'prefault', 'nullable', 'readonly'].includes(inner._zod.def.type)) {
+    inner = (inner._zod.def as z.core.$ZodOptionalDef).innerType;
+  }
+  return inner;
+}

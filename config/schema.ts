@@ -1,0 +1,230 @@
+// The shape of the configuration file: the rules and the daemon's settings (settings.ts), one YAML document. Strict: what is not
+// named here is an error. What needs more than one field to be judged is in compile.ts; docs and editors' schema are made from this.
+import { z } from 'zod';
+import { actionSchemas, duration } from '#domain/action.ts';
+import { parseLabelMatcher } from '#rules/label-matcher.ts';
+import { compilePattern } from '#rules/pattern.ts';
+import { settingsShape } from './settings.ts';
+
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'expected up to 63 lower-case letters, digits, hyphens and underscores');
+
+/** A pattern, as in EventBridge; problems are reported at their place inside it. */
+const pattern = z.record(z.string(), z.unknown()).superRefine((value, context) => {
+  const compiled = compilePattern(value);
+  if (compiled.ok) return;
+  for (const { path, message } of compiled.problems) context.addIssue({ code: 'custom', path: [...path], message });
+});
+
+/** The list of values of one field of a pattern. */
+const values = z.array(z.unknown()).superRefine((value, context) => {
+  const compiled = compilePattern({ value });
+  if (compiled.ok) return;
+  for (const { path, message } of compiled.problems) {
+    context.addIssue({ code: 'custom', path: path.slice(1), message });
+  }
+});
+
+const labelMatcher = z.string().superRefine((value, context) => {
+  const parsed = parseLabelMatcher(value);
+  if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.message });
+});
+
+const percentage = z.number().gt(0).max(100);
+
+const guards = z.strictObject({
+  cooldown: duration
+    .optional()
+    .describe('No second firing of the rule for the same group within this time. Default: 5m'),
+  max_per_hour: z
+    .number()
+    .int()
+    .positive()
+    .optional()
+    .describe('Most firings of the rule in any hour. Default: no cap; a destructive action needs one of the two caps'),
+  max_event_age: duration.optional().describe('Events older than this are journalled and not acted on. Default: 10m'),
+  max_live_percent: percentage
+    .optional()
+    .describe(
+      'Rather than act on more than this share of the live channels, the rule stops and tells a person. Default: no cap',
+    ),
+  group_by: z
+    .array(z.string().min(1).max(200))
+    .min(1)
+    .max(5)
+    .optional()
+    .describe('What is counted as one: `channel`, `tags.<key>`, or a field of the event. Default: channel'),
+  on_data_gap: z
+    .enum(['freeze', 'ignore'])
+    .optional()
+    .describe('While polls or events are missing, timers stop (`freeze`) or go on. Default: freeze'),
+});
+
+const mode = z
+  .enum(['enforce', 'dry_run', 'off'])
+  .describe('`enforce` acts, `dry_run` only records what it would have done, `off` does nothing');
+
+const actions = Object.fromEntries(
+  Object.entries(actionSchemas).map(([action, schema]) => [action, schema.optional()]),
+) as { [N in keyof typeof actionSchemas]: z.ZodOptional<(typeof actionSchemas)[N]> };
+
+const onlyIf = pattern
+  .optional()
+  .describe('On the stream as IVS tells it right before the call; where it does not match, the action is skipped');
+
+const hasOneAction = (step: object) =>
+  Object.entries(step).filter(([key, value]) => Object.hasOwn(actionSchemas, key) && value !== undefined).length === 1;
+const oneAction = `expected exactly one action: ${Object.keys(actionSchemas).join(', ')}`;
+
+const step = z
+  .strictObject({
+    after: duration.optional().describe('Counted from firing; cancelled when the rule resolves before'),
+    only_if: onlyIf,
+    ...actions,
+  })
+  .refine(hasOneAction, oneAction);
+
+const resolveStep = z.strictObject({ only_if: onlyIf, ...actions }).refine(hasOneAction, oneAction);
+
+const threshold = z
+  .strictObject({
+    field: z.literal('viewerCount').describe('What is measured'),
+    rises_to: z.array(z.number().int().nonnegative()).min(1).max(50).optional(),
+    falls_to: z.array(z.number().int().nonnegative()).min(1).max(50).optional(),
+  })
+  .refine(
+    (value) => (value.rises_to === undefined) !== (value.falls_to === undefined),
+    'expected exactly one of rises_to, falls_to',
+  );
+
+const aggregate = z
+  .strictObject({
+    health: values.optional().describe('Live channels are counted whose health matches'),
+    viewerCount: values.optional().describe('… whose number of viewers matches'),
+    recording: values.optional().describe('… whose recording matches'),
+    percent_of_live: values.optional().describe('Fires when the share of the live channels, in percent, matches'),
+    count: values.optional().describe('Fires when the number of channels matches'),
+    min_live: z.number().int().positive().default(1).describe('With fewer live channels it does not fire'),
+  })
+  .refine(
+    (value) => value.health !== undefined || value.viewerCount !== undefined || value.recording !== undefined,
+    'expected what to count: health, viewerCount or recording',
+  )
+  .refine(
+    (value) => value.percent_of_live !== undefined || value.count !== undefined,
+    'expected when to fire: percent_of_live or count',
+  );
+
+const trigger = z
+  .strictObject({
+    event: pattern.optional().describe('An EventBridge pattern, word for word, on the whole event'),
+    state: pattern.optional().describe('On the reconciled state of a channel’s stream'),
+    aggregate: aggregate.optional().describe('On how many of the live channels are in a condition'),
+    threshold: threshold.optional().describe('When a number crosses a threshold'),
+    schedule: z
+      .strictObject({ active_time_intervals: z.array(name).min(1).max(20) })
+      .optional()
+      .describe('Fires at the start of a time interval, resolves at its end'),
+    http: z
+      .strictObject({ name: name.describe('The name the request is sent under'), body: pattern.optional() })
+      .optional()
+      .describe('When a request comes to POST /v1/triggers/<name>'),
+  })
+  .refine(
+    (value) => Object.values(value).filter((part) => part !== undefined).length === 1,
+    'expected exactly one of event, state, aggregate, threshold, schedule, http',
+  );
+
+const rule = z.strictObject({
+  name: name.describe('Unique; in journal, metrics and job ids'),
+  description: z.string().max(1000).optional(),
+  mode: mode.optional(),
+  trigger,
+  match: pattern.optional().describe('On the channel: name, tags, type, … Default: every channel'),
+  while: pattern
+    .optional()
+    .describe('On the stream: must be true when the trigger comes and stay true until the rule fires'),
+  for: duration.optional().describe('The condition must last this long. Default: 0s'),
+  keep_firing_for: duration
+    .optional()
+    .describe('The condition must be gone this long before the rule resolves. Default: 0s'),
+  once_per: z.literal('session').optional().describe('At most once in each stream session'),
+  actions: z.array(step).min(1).max(20).describe('In this order'),
+  on_resolve: z.array(resolveStep).min(1).max(20).optional().describe('When the condition is over'),
+  guards: guards.optional(),
+});
+
+const receiver = z.strictObject({
+  name,
+  webhook_configs: z
+    .array(
+      z
+        .strictObject({
+          url: z.url({ protocol: /^https?$/ }).optional(),
+          url_file: z.string().min(1).optional().describe('File that holds the address, read when it is used'),
+          hmac_key_file: z.string().min(1).optional().describe('File that holds the key of the HMAC-SHA256 signature'),
+          send_resolved: z.boolean().default(true).describe('Whether `on_resolve` notifications go there too'),
+          format: z.enum(['json', 'slack']).default('json').describe('`slack`: {"text": …}'),
+        })
+        .refine(
+          (value) => (value.url === undefined) !== (value.url_file === undefined),
+          'expected exactly one of url, url_file',
+        ),
+    )
+    .min(1)
+    .max(10),
+});
+
+const rangeText = (what: string) => z.array(z.string().max(40)).min(1).max(50).optional().describe(what);
+
+const timeInterval = z.strictObject({
+  name,
+  time_intervals: z
+    .array(
+      z.strictObject({
+        times: z
+          .array(z.strictObject({ start_time: z.string(), end_time: z.string() }))
+          .min(1)
+          .max(50)
+          .optional()
+          .describe('`start_time` included, `end_time` (up to 24:00) not. Default: the whole day'),
+        weekdays: rangeText('`friday`, `monday:thursday`, `friday:sunday`'),
+        days_of_month: rangeText('`1:5`, `-3:-1` for the last three days'),
+        months: rangeText('`december`, `june:august`, `1:3`'),
+        years: rangeText('`2026`, `2026:2028`'),
+        location: z.string().max(64).default('UTC').describe('IANA time zone, such as Europe/London'),
+      }),
+    )
+    .min(1)
+    .max(50),
+});
+
+const inhibitRule = z.strictObject({
+  source_matchers: z.array(labelMatcher).min(1).max(20).describe('While something that matches all of these fires …'),
+  target_matchers: z.array(labelMatcher).min(1).max(20).describe('… what matches all of these is held back'),
+  equal: z.array(z.string().min(1).max(140)).max(10).default([]).describe('Labels that must be the same on both sides'),
+});
+
+/** The rules part of the file; settings.ts has the rest. */
+export const rulesShape = {
+  version: z.literal(1).describe('Version of this format'),
+  defaults: z
+    .strictObject({ mode: mode.optional(), guards: guards.optional() })
+    .prefault({})
+    .describe('For every rule that does not say otherwise'),
+  receivers: z.array(receiver).max(100).default([]).describe('Where notifications go'),
+  time_intervals: z.array(timeInterval).max(200).default([]).describe('Named times, as in Alertmanager'),
+  inhibit_rules: z.array(inhibitRule).max(200).default([]).describe('What is held back while something else fires'),
+  rules: z.array(rule).max(1000).default([]),
+} as const;
+
+/** The whole configuration file. */
+export const configSchema = z.strictObject({ ...rulesShape, ...settingsShape });
+
+/** The file after parsing, defaults filled in. */
+export type ConfigDocument = z.infer<typeof configSchema>;
+export type RuleDocument = ConfigDocument['rules'][number];
+export type GuardsDocument = NonNullable<RuleDocument['guards']>;
+export type StepDocument = RuleDocument['actions'][number];
+export type TimeIntervalDocument = ConfigDocument['time_intervals'][number];

@@ -1,0 +1,115 @@
+// Reads YAML with positions: one document, plain tags only, no duplicate keys, bounded size, depth and aliases.
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { messageOf } from '#domain/errors.ts';
+import type { Finding, PathPart, Problem } from './problem.ts';
+import { formatPath } from './problem.ts';
+
+const maxBytes = 1_048_576;
+const maxDepth = 60;
+const maxAliases = 100;
+
+export interface YamlFile {
+  /** Plain JSON values. */
+  readonly value: unknown;
+  /** Gives a finding its place in the file. */
+  readonly locate: (finding: Finding) => Problem;
+}
+
+export type YamlResult =
+  | { readonly ok: true; readonly yaml: YamlFile }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Parses the text of a file; `file` is how it is called in problems. */
+export function parseYaml(text: string, file: string): YamlResult {
+  const lines = new LineCounter();
+  const problemAt = (offset: number, message: string): Problem => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(1, line), column: Math.max(1, col), path: '', message, severity: 'error' };
+  };
+  if (Buffer.byteLength(text) > maxBytes) {
+    return { ok: false, problems: [problemAt(0, `the file is larger than ${maxBytes} bytes`)] };
+  }
+  const tooDeep = { ok: false, problems: [problemAt(0, `the file nests deeper than ${maxDepth} levels`)] } as const;
+  if (nestsAbsurdly(text)) return tooDeep;
+  try {
+    const document = parseDocument(text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      schema: 'core',
+      version: '1.2',
+      merge: false,
+      stringKeys: true,
+      uniqueKeys: true,
+      logLevel: 'error',
+    });
+    const complaints = [...document.errors, ...document.warnings];
+    if (complaints.length > 0) {
+      return { ok: false, problems: complaints.map(({ pos, message }) => problemAt(pos[0], `YAML: ${message}`)) };
+    }
+    const value: unknown = document.toJS({ maxAliasCount: maxAliases });
+    if (deeperThan(value, maxDepth)) return tooDeep;
+    return { ok: true, yaml: { value, locate: (finding) => locate(document, lines, file, finding) } };
+  } catch (error) {
+    // Aliases without end, or a nesting that only shows when they are followed.
+    return { ok: false, problems: [problemAt(0, `YAML: ${messageOf(error)}`)] };
+  }
+}
+
+/** Whether the parser, which recurses, should not be given this at all: brackets or dashes by the thousand. */
+function nestsAbsurdly(text: string): boolean {
+  let open = 0;
+  for (const character of text) {
+    if (character === '[' || character === '{') open += 1;
+    else if ((character === ']' || character === '}') && open > 0) open -= 1;
+    if (open > 2000) return true;
+  }
+  return /(?:[-?:] +){100}/.test(text);
+}
+
+function deeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => deeperThan(inner, levels - 1));
+}
+
+function locate(document: Document, lines: LineCounter, file: string, finding: Finding): Problem {
+  const offset = offsetOf(document, finding.path, finding.atKey === true);
+  const { line, col } = lines.linePos(offset);
+  return {
+    file,
+    line: Math.max(1, line),
+    column: Math.max(1, col),
+    path: formatPath(finding.path),
+    message: finding.message,
+    severity: finding.severity,
+  };
+}
+
+/** Where the path's value (or last key) is; where it is missing, the nearest place above it. */
+function offsetOf(document: Document, path: readonly PathPart[], atKey: boolean): number {
+  let node = resolved(document, document.contents);
+  let offset = node?.range?.[0] ?? 0;
+  for (const [index, part] of path.entries()) {
+    const isLast = index === path.length - 1;
+    let next: Node | undefined;
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part));
+      if (!pair) return offset;
+      const key = pair.key as Node;
+      const value = pair.value as Node | null;
+      offset = (isLast && atKey) || !value?.range ? (key.range?.[0] ?? offset) : value.range[0];
+      next = value ?? undefined;
+    } else if (isSeq(node)) {
+      next = node.items[Number(part)] as Node | undefined;
+      if (!next) return offset;
+      offset = next.range?.[0] ?? offset;
+    } else {
+      return offset;
+    }
+    node = resolved(document, next);
+  }
+  return offset;
+}
+
+function resolved(document: Document, node: Node | null | undefined): Node | undefined {
+  return (isAlias(node) ? node.resolve(document) : node) ?? undefined;
+}
