@@ -146,12 +146,16 @@ class RuleCompiler {
   /** What only some triggers can have. */
   #checkTiming(trigger: Trigger, perChannel: boolean): void {
     const rule = this.#rule;
-    const momentary = trigger.kind === 'event' || trigger.kind === 'threshold' || trigger.kind === 'http';
-    if (momentary && rule.while === undefined) {
-      const because = `a trigger of the kind ${trigger.kind} has no duration: say with \`while\` what must stay true`;
-      if (rule.for !== undefined && durationMs(rule.for) > 0) this.#error(['for'], because);
-      if (rule.keep_firing_for !== undefined) this.#error(['keep_firing_for'], because);
-      if (rule.on_resolve !== undefined) this.#error(['on_resolve'], because);
+    const momentary = (trigger.kind === 'event' || trigger.kind === 'http') && rule.while === undefined;
+    if (momentary && rule.for !== undefined && durationMs(rule.for) > 0) {
+      this.#error(['for'], `${trigger.kind} has no duration: say with \`while\` what must stay true`);
+    }
+    if (
+      (momentary || trigger.kind === 'threshold') &&
+      rule.on_resolve &&
+      durationMs(rule.keep_firing_for ?? '0s') === 0
+    ) {
+      this.#error(['on_resolve'], `${trigger.kind} has no end: say with \`keep_firing_for\` how long it lasts`);
     }
     if (!perChannel) {
       const why = trigger.kind === 'schedule' ? ', because it has no `match`' : '';

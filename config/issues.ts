@@ -1,6 +1,6 @@
 // What zod found, in our words: one finding for each issue, unknown keys and values with the word that was probably meant.
 import type { z } from 'zod';
-import { didYouMean } from '#domain/suggest.ts';
+import { didYouMean } from '#domain/nearest-name.ts';
 import type { Finding, PathPart } from './problem.ts';
 
 /** The findings of a failed parse with this schema. */

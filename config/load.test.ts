@@ -94,7 +94,7 @@ describe('every problem names file, line, column and path', () => {
     [
       'while: {live: [false]}',
       'description: x',
-      'f.yaml:59:10 rules[2].for: a trigger of the kind event has no duration: say with `while` what must stay true',
+      'f.yaml:59:10 rules[2].for: event has no duration: say with `while` what must stay true',
     ],
     ['version: 1', 'versoin: 1', 'f.yaml:7:1 versoin: unknown key versoin (did you mean version?)'],
     [
@@ -193,7 +193,7 @@ describe('what a rule must not be', () => {
     [
       'an event that resolves',
       `name: r\ntrigger: {event: {source: [aws.ivs]}}\n${action}\non_resolve: [{notify: {receiver: noc, text: x}}]`,
-      /has no duration/,
+      /event has no end: say with `keep_firing_for`/,
     ],
     [
       'grouping a state by an event',

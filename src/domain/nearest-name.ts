@@ -35,3 +35,9 @@ function editDistance(from: string, to: string, most: number): number | undefine
   const distance = last[to.length]!;
   return distance <= most ? distance : undefined;
 }
+
+/** ` (did you mean x?)`, or nothing when no candidate is near. */
+export function didYouMean(text: string, candidates: Iterable<string>): string {
+  const nearest = nearestName(text, candidates);
+  return nearest === undefined ? '' : ` (did you mean ${nearest}?)`;
+}

@@ -3,7 +3,7 @@
 import { type StreamHealth, streamHealths } from '#domain/channel.ts';
 import type { ChannelFacts, StreamFacts } from '#domain/facts.ts';
 import { streamStates } from '#domain/stream-record.ts';
-import { didYouMean } from '#domain/suggest.ts';
+import { didYouMean } from '#domain/nearest-name.ts';
 import type { PatternProblem } from './pattern-operators.ts';
 
 /** What a field can hold: one of these strings, true or false, a number, any string, or anything below it. */

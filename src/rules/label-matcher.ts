@@ -2,7 +2,7 @@
 // https://prometheus.io/docs/alerting/latest/configuration/#matcher
 import type { ChannelFacts } from '#domain/facts.ts';
 import type { LabelMatcher, Labels } from '#domain/rule.ts';
-import { didYouMean } from '#domain/suggest.ts';
+import { didYouMean } from '#domain/nearest-name.ts';
 import { compileLabelRegex } from './label-regex.ts';
 
 export type ParsedMatcher =

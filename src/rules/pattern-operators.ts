@@ -1,7 +1,7 @@
 // The values a pattern's field may list: exact values and the operators of EventBridge, each as a test of one scalar.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern-operators.html
 import { BlockList, isIP } from 'node:net';
-import { didYouMean } from '#domain/suggest.ts';
+import { didYouMean } from '#domain/nearest-name.ts';
 
 /** A test of one scalar of a document; scalars are strings, numbers, booleans and null. */
 export type ScalarTest = (value: unknown) => boolean;

@@ -3,7 +3,7 @@
 import { Liquid, type LiquidOptions, type Template } from 'liquidjs';
 import type { TemplateContext } from '#domain/facts.ts';
 import { messageOf } from '#domain/errors.ts';
-import { didYouMean } from '#domain/suggest.ts';
+import { didYouMean } from '#domain/nearest-name.ts';
 import { problemOfVariable, type TemplateRoot } from './template-roots.ts';
 
 /**
