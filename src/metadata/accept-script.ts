@@ -1,0 +1,133 @@
+// Accepting a batch: one script, so that it is accepted for all of its channels or not at all.
+import { outboxLua } from './outbox-lua.ts';
+import { script } from './script.ts';
+
+/**
+ * Arguments: idempotency key (or ''), hash of the request ('': any is the same), answer to keep, how long to keep it; batch id, fields of the batch
+ * as JSON; lane; limits per channel and in all; channels; count of items; then id, text, mode, key, accepted at and expires in
+ * for each item.
+ * Answers: {'accepted', counts, base, full channels…} · {'repeated', answer} · {'conflict'} ·
+ * {'full', 'total' | 'channel', waiting}
+ */
+export const acceptScript = script(`${outboxLua}
+local idem, hash, answer, idemMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local batchId, batchFields, lane = ARGV[5], cjson.decode(ARGV[6]), tonumber(ARGV[7])
+local channelLimit, totalLimit = tonumber(ARGV[8]), tonumber(ARGV[9])
+local channels = words(ARGV[10])
+local items = {}
+for index = 1, tonumber(ARGV[11]) do
+  local at = 12 + (index - 1) * 6
+  items[index] = {id = ARGV[at], text = ARGV[at + 1], mode = ARGV[at + 2], key = ARGV[at + 3],
+    accepted = ARGV[at + 4], expires = string.format('%.0f', now + tonumber(ARGV[at + 5]))}
+end
+
+if idem ~= '' then
+  local known = redis.call('HMGET', P .. ':idem:' .. idem, 'hash', 'answer')
+  if known[1] then
+    if hash == '' or known[1] == hash then return {'repeated', known[2]} end
+    return {'conflict'}
+  end
+end
+
+local function bulkWaiting(channel)
+  return redis.call('ZCOUNT', P .. ':q:' .. channel, 2 * laneStep, '+inf')
+end
+
+local function sameKeyWaiting(channel)
+  local n = 0
+  for _, item in ipairs(items) do
+    if item.key ~= '' and redis.call('HEXISTS', P .. ':k:' .. channel, item.key) == 1 then n = n + 1 end
+  end
+  return n
+end
+
+-- Who has room? What is replaced needs none, and more urgent items push out bulk.
+local total = tonumber(redis.call('GET', P .. ':total') or '0')
+local open, sizes, full = {}, {}, {}
+for _, channel in ipairs(channels) do
+  local size = redis.call('ZCARD', P .. ':q:' .. channel)
+  local over = size + #items - channelLimit
+  if over > 0 then over = over - sameKeyWaiting(channel) end
+  if over > 0 and lane < 2 then over = over - bulkWaiting(channel) end
+  if over > 0 then full[#full + 1] = channel
+  else
+    open[#open + 1] = channel
+    sizes[#open] = size
+  end
+end
+if #channels > 0 and #open == 0 then return {'full', 'channel', channelLimit} end
+if total + #open * #items > totalLimit then return {'full', 'total', total} end
+
+if idem ~= '' then
+  redis.call('HSET', P .. ':idem:' .. idem, 'hash', hash, 'answer', cjson.encode({answer = answer, full = #full,
+    examples = {unpack(full, 1, 20)}, channels = #open}))
+  redis.call('PEXPIRE', P .. ':idem:' .. idem, idemMs)
+end
+
+local pairsInAll = #open * #items
+local batch = P .. ':b:' .. batchId
+for field, value in pairs(batchFields) do redis.call('HSET', batch, field, value) end
+redis.call('HSET', batch, 'channels', #open, 'total', pairsInAll, 'pending', pairsInAll, 'startedAt', now)
+if pairsInAll == 0 then
+  redis.call('HSET', batch, 'finishedAt', now)
+  redis.call('PEXPIRE', batch, batchFields.keepMs)
+  return {'accepted', {}, #open, #full, unpack(full, 1, 20)}
+end
+redis.call('INCRBY', P .. ':total', pairsInAll)
+
+local base = lane * laneStep + redis.call('INCRBY', P .. ':seq', #items) - #items
+local keyed = false
+local rows = {}
+for index, item in ipairs(items) do
+  local itemKey = P .. ':i:' .. item.id
+  redis.call('HSET', itemKey, 'b', batchId, 'e', item.text, 'm', item.mode, 't', item.accepted, 'x', item.expires, 'n', #open)
+  if item.key ~= '' then
+    keyed = true
+    redis.call('HSET', itemKey, 'k', item.key)
+  end
+  if #open <= 64 then redis.call('HSET', itemKey, 'c', table.concat(open, ' ')) end
+  redis.call('ZADD', P .. ':expiry', item.expires, item.id)
+  if lane == 2 then redis.call('ZADD', P .. ':bulk', base + index, item.id) end
+  rows[#rows + 1] = base + index
+  rows[#rows + 1] = item.id
+end
+
+-- The newer item takes the place of the older one, or a better one of its own.
+local function addKeyed(channel, queue)
+  for index, item in ipairs(items) do
+    local score = base + index
+    if item.key ~= '' then
+      local keys = P .. ':k:' .. channel
+      local older = redis.call('HGET', keys, item.key)
+      local oldScore = older and redis.call('ZSCORE', queue, older)
+      if oldScore then
+        score = math.min(score, tonumber(oldScore))
+        finish(channel, older, 'conflated')
+      end
+      redis.call('HSET', keys, item.key, item.id)
+    end
+    redis.call('ZADD', queue, score, item.id)
+  end
+end
+
+local function pushOutBulk(channel, queue)
+  local over = redis.call('ZCARD', queue) - channelLimit
+  if over <= 0 then return end
+  local sending = redis.call('GET', P .. ':f:' .. channel) or ''
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', queue, 2 * laneStep, '+inf')) do
+    if over > 0 and not string.find(sending, id, 1, true) and finish(channel, id, 'failed', 'OUTBOX_FULL') then
+      over = over - 1
+    end
+  end
+end
+
+local ready, held, heldNone = P .. ':ready', P .. ':holder', redis.call('HLEN', P .. ':holder') == 0
+for position, channel in ipairs(open) do
+  local queue = P .. ':q:' .. channel
+  if keyed then addKeyed(channel, queue) else redis.call('ZADD', queue, unpack(rows)) end
+  if sizes[position] + #items > channelLimit then pushOutBulk(channel, queue) end
+  if sizes[position] > 0 then redis.call('ZADD', ready, 'XX', 'LT', base + 1, channel)
+  elseif heldNone or redis.call('HEXISTS', held, channel) == 0 then redis.call('ZADD', ready, base + 1, channel) end
+end
+return {'accepted', settle(), #open, #full, unpack(full, 1, 20)}
+`);

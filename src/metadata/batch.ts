@@ -1,0 +1,43 @@
+// Words for a batch: what is sent, to how many channels, and what became of it. Every item of every channel ends in one outcome.
+import type { Lane } from '#domain/action.ts';
+import type { Payload } from './envelope.ts';
+
+/** How one item on one channel can end. */
+export const outcomes = ['delivered', 'conflated', 'expired', 'notBroadcasting', 'failed', 'cancelled'] as const;
+export type Outcome = (typeof outcomes)[number];
+
+export const batchStates = ['running', 'cancelling', 'finished', 'cancelled'] as const;
+export type BatchState = (typeof batchStates)[number];
+
+/** One thing to send to every channel of a batch. */
+export interface NewItem {
+  readonly payload: Payload;
+  /** A newer item with the same key replaces an unsent older one of the channel. */
+  readonly key?: string | undefined;
+  readonly expiresInMs?: number | undefined;
+}
+
+/** How far a batch has come. Counts are (item, channel) pairs; they add up to `total`. */
+export interface BatchProgress {
+  readonly batchId: string;
+  readonly state: BatchState;
+  readonly lane: Lane;
+  readonly channels: number;
+  readonly items: number;
+  readonly total: number;
+  readonly counts: Readonly<Record<'pending' | Outcome, number>>;
+  /** Why items failed, by error code. */
+  readonly failures: Readonly<Record<string, number>>;
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number | undefined;
+  /** Until the last item at the documented rate; undefined when nothing is pending. */
+  readonly etaSeconds: number | undefined;
+}
+
+/** Channels that were named, or would have matched, but get nothing. */
+export interface Skipped {
+  readonly reason: 'duplicate' | 'other_account_or_region' | 'not_live' | 'queue_full';
+  readonly count: number;
+  /** At most 20 of them. */
+  readonly examples: readonly string[];
+}

@@ -1,0 +1,29 @@
+// What an error of PutMetadata means for the items: kept for another try, or ended with its code as the reason.
+import { AppError } from '#domain/errors.ts';
+import type { CallResult } from './outbox.ts';
+
+const backoff = { baseMs: 500, maxMs: 15_000 };
+/** How often a channel that is not broadcasting is tried within its window. */
+const offlineTryMs = 2000;
+
+/** The channel is gone or forbidden: none of its items can be delivered. */
+const endsChannel: ReadonlySet<string> = new Set(['IVS_NOT_FOUND', 'IVS_ACCESS_DENIED', 'IVS_PENDING_VERIFICATION']);
+/** Nothing was sent, through no fault of the channel: it goes on as soon as it can. */
+const nothingSent: ReadonlySet<string> = new Set(['LIMITER_DEADLINE', 'LIMITER_FULL', 'INTERRUPTED']);
+
+/** @param random in [0, 1): spreads the next tries. */
+export function callResultOf(
+  error: unknown,
+  { reconnectWindowMs, random }: { readonly reconnectWindowMs: number; readonly random: number },
+): CallResult {
+  const known = error instanceof AppError ? error : undefined;
+  if (known?.code === 'IVS_NOT_BROADCASTING')
+    return { kind: 'offline', windowMs: reconnectWindowMs, nextTryMs: offlineTryMs };
+  const givenUp = known?.disposition.kind === 'give-up';
+  if (known && givenUp && endsChannel.has(known.code)) return { kind: 'failed', reason: known.code, scope: 'channel' };
+  if (known && nothingSent.has(known.code)) return { kind: 'back' };
+  if (known && givenUp) return { kind: 'failed', reason: known.code, scope: 'call' };
+  const leastMs = known?.disposition.kind === 'retry-after' ? known.disposition.delayMs : 0;
+  // Anything unknown may pass; the items' expiry bounds the tries.
+  return { kind: 'retry', ...backoff, random, leastMs };
+}

@@ -1,0 +1,143 @@
+// The steps of draining a channel: claim it, take what goes into the next call, record the answer; and renewing a lease.
+import { outboxLua } from './outbox-lua.ts';
+import { script } from './script.ts';
+
+/**
+ * Arguments: lease in ms, channels wanted, channels wanted beside them if urgent.
+ * Answers: {token, counts, channel, lane, channel, lane, …}; first frees what others' ended leases held.
+ */
+export const claimScript = script(`${outboxLua}
+local lease, room, urgentRoom = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+for _, channel in ipairs(redis.call('ZRANGEBYSCORE', P .. ':held', '-inf', now, 'LIMIT', 0, 200)) do
+  unmark(channel)
+  place(channel, 0, false)
+end
+for _, channel in ipairs(redis.call('ZRANGEBYSCORE', P .. ':later', '-inf', now, 'LIMIT', 0, 500)) do
+  redis.call('ZREM', P .. ':later', channel)
+  place(channel, 0, false)
+end
+local chosen = redis.call('ZRANGEBYSCORE', P .. ':ready', '-inf', '(' .. string.format('%.0f', laneStep),
+  'WITHSCORES', 'LIMIT', 0, room + urgentRoom)
+if room * 2 > #chosen then chosen = redis.call('ZRANGE', P .. ':ready', 0, room - 1, 'WITHSCORES') end
+if #chosen == 0 then return {0, settle()} end
+local token = redis.call('INCR', P .. ':fence')
+local answer = {token, settle()}
+for index = 1, #chosen, 2 do
+  local channel = chosen[index]
+  redis.call('ZREM', P .. ':ready', channel)
+  redis.call('ZADD', P .. ':held', now + lease, channel)
+  redis.call('HSET', P .. ':holder', channel, token)
+  answer[#answer + 1] = channel
+  answer[#answer + 1] = laneOf(chosen[index + 1])
+end
+return answer
+`);
+
+/**
+ * Arguments: channel, token, most bytes of a call, bytes of an empty envelope.
+ * Answers: {'lost'} · {'empty', counts} · {'parcel', counts, mode, ids, texts, accepted times}. The ids are marked as being sent.
+ */
+export const takeScript = script(`${outboxLua}
+local channel, token, most, bytes = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+if redis.call('HGET', P .. ':holder', channel) ~= token then return {'lost'} end
+unmark(channel)
+local queue = P .. ':q:' .. channel
+local ids, texts, times, mode = {}, {}, {}, ''
+local ended, full = 0, false
+while not full and ended < 500 do
+  local page = redis.call('ZRANGE', queue, #ids, #ids + 19)
+  if #page == 0 then break end
+  for _, id in ipairs(page) do
+    local item = redis.call('HMGET', P .. ':i:' .. id, 'e', 'm', 't', 'x', 'o')
+    local outcome, reason
+    if item[1] then outcome, reason = deadAs({mark = item[5], expires = item[4]}) else outcome = 'expired' end
+    if outcome then
+      finish(channel, id, outcome, reason)
+      ended = ended + 1
+    else
+      local more = #item[1] + (#ids > 0 and 1 or 0)
+      if #ids > 0 and (mode == 'plain' or item[2] ~= mode or bytes + more > most) then full = true break end
+      bytes = bytes + more
+      mode = item[2]
+      ids[#ids + 1], texts[#texts + 1], times[#times + 1] = id, item[1], item[3]
+    end
+  end
+end
+if #ids == 0 then
+  place(channel, 0, false)
+  return {'empty', settle()}
+end
+redis.call('SET', P .. ':f:' .. channel, table.concat(ids, ' '))
+for _, id in ipairs(ids) do
+  local key = redis.call('HGET', P .. ':i:' .. id, 'k')
+  if key and redis.call('HGET', P .. ':k:' .. channel, key) == id then redis.call('HDEL', P .. ':k:' .. channel, key) end
+end
+return {'parcel', settle(), mode, ids, texts, times}
+`);
+
+/**
+ * Arguments: channel, token, whether the holder would go on, ids of the call, then how it ended:
+ *   delivered
+ *   failed <code> <call | channel>              the items of the call, or all that wait for the channel
+ *   offline <window ms> <next try in ms>        not broadcasting: all that wait end once the window is over
+ *   retry <base ms> <most ms> <share 0..1> <least ms>   all stays; the next try waits for this backoff
+ *   back                                        nothing was sent
+ * Answers: {counts, 0 or lane + 1 if the holder keeps the channel, now}
+ */
+export const recordScript = script(`${outboxLua}
+local channel, token, keep, ids, kind = ARGV[1], ARGV[2], ARGV[3] == '1', words(ARGV[4]), ARGV[5]
+local queue, trouble = P .. ':q:' .. channel, P .. ':s:' .. channel
+local mine = redis.call('HGET', P .. ':holder', channel) == token
+local delayMs = 0
+
+local function endAll(outcome, reason)
+  for _, id in ipairs(redis.call('ZRANGE', queue, 0, -1)) do finish(channel, id, outcome, reason) end
+end
+
+if kind == 'delivered' then
+  -- True whoever holds the channel by now: the answer arrived.
+  for _, id in ipairs(ids) do finish(channel, id, 'delivered') end
+  if mine then redis.call('DEL', trouble) end
+elseif mine and kind == 'failed' then
+  if ARGV[7] == 'channel' then endAll('failed', ARGV[6])
+  else for _, id in ipairs(ids) do finish(channel, id, 'failed', ARGV[6]) end end
+elseif mine and kind == 'offline' then
+  local window = tonumber(ARGV[6])
+  local since = tonumber(redis.call('HGET', trouble, 'offlineSince') or now)
+  if now - since >= window then
+    endAll('notBroadcasting')
+    redis.call('DEL', trouble)
+  else
+    redis.call('HSET', trouble, 'offlineSince', since)
+    delayMs = math.max(1, math.min(tonumber(ARGV[7]), since + window - now))
+  end
+elseif mine and kind == 'retry' then
+  local attempts = redis.call('HINCRBY', trouble, 'attempts', 1)
+  local full = math.min(tonumber(ARGV[7]), tonumber(ARGV[6]) * 2 ^ math.min(attempts - 1, 30))
+  delayMs = math.max(1, tonumber(ARGV[9]), math.floor(full / 2 + full / 2 * tonumber(ARGV[8])))
+end
+if not mine then return {settle(), 0, now} end
+unmark(channel)
+return {settle(), place(channel, delayMs, keep), now}
+`);
+
+/** Arguments: lease in ms, then channel and token of each lease. Answers the channels that somebody else holds by now. */
+export const renewScript = script(`${outboxLua}
+local lost = {}
+for index = 2, #ARGV, 2 do
+  if redis.call('HGET', P .. ':holder', ARGV[index]) == ARGV[index + 1] then
+    redis.call('ZADD', P .. ':held', now + tonumber(ARGV[1]), ARGV[index])
+  else lost[#lost + 1] = ARGV[index] end
+end
+return lost
+`);
+
+/** Arguments: channels. Answers the lane of the first item of each; -1 where nothing waits. */
+export const lanesScript = script(`${outboxLua}
+local lanes = {}
+for index, channel in ipairs(ARGV) do
+  local head = redis.call('ZRANGE', P .. ':q:' .. channel, 0, 0, 'WITHSCORES')
+  lanes[index] = head[2] and laneOf(head[2]) or -1
+end
+return lanes
+`);

@@ -1,0 +1,288 @@
+// Sends what waits in the outbox: leases channels, at most a window of them at a time, and drains each on its own.
+//
+// For one channel: claimed → waits for a permit → takes what is there at that moment → call → records the answer → again, or
+// given back. The wait is outside of any job, so a channel that is blocked by its own rate holds up nobody: there is room for
+// far more channels than the account's rate can serve. One drain per channel over all replicas: the lease is in Redis, renewed
+// while it is held, and asked for again in the step that decides what is sent.
+import type { Lane } from '#domain/action.ts';
+import { lanes } from '#domain/action.ts';
+import type { ChannelArn } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
+import { backoffMs } from '#runtime/backoff.ts';
+import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
+import type { Service } from '#runtime/lifecycle.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import type { Redis } from '#runtime/redis.ts';
+import { callResultOf } from './call-result.ts';
+import type { CallResult, Outbox, Parcel } from './outbox.ts';
+import type { MetadataSender } from './ports.ts';
+
+export interface DrainerOptions {
+  readonly outbox: Outbox;
+  readonly sender: MetadataSender;
+  /** Hears from other replicas; a connection of its own, since it does nothing else. Closed by whoever made it. */
+  readonly subscriber: Redis;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly random: () => number;
+  /** How long items of a channel wait when it is not broadcasting. */
+  readonly reconnectWindowMs: number;
+  /** Calls per second that one channel may get: what is not urgent is spread over the second. Default 5. */
+  readonly channelCallsPerSecond?: number;
+  /** Channels drained side by side; urgent ones may be a quarter more. Default 256. */
+  readonly maxChannels?: number;
+  /** Default 20 s; must be longer than a call may take. */
+  readonly leaseMs?: number;
+  /** Longest a call may take; nothing is sent when the lease would end before. Default 5 s. */
+  readonly callTimeoutMs?: number;
+}
+
+interface Held {
+  readonly channelArn: ChannelArn;
+  readonly token: number;
+  lane: Lane;
+  /** By the monotonic clock. */
+  leaseUntil: number;
+  lastSentAt: number;
+  /** Set while it waits for a permit: aborting it makes it wait anew. */
+  wait: AbortController | undefined;
+}
+
+/** Looks for work at least so often, should a wake-up get lost. */
+const idlePollMs = 250;
+/** Between two claims: what arrives meanwhile is claimed together. */
+const claimGapMs = 5;
+
+/** States: new → running → stopped. */
+export class Drainer implements Service {
+  readonly name = 'metadata drains';
+  readonly #options: Required<DrainerOptions>;
+  readonly #held = new Map<ChannelArn, Held>();
+  readonly #drains = new Set<Promise<void>>();
+  readonly #stop = new AbortController();
+  #wakeUp: (() => void) | undefined;
+  #woken = false;
+  #upgrade = false;
+  #loop: Promise<unknown> | undefined;
+
+  constructor(options: DrainerOptions) {
+    this.#options = { channelCallsPerSecond: 5, maxChannels: 256, leaseMs: 20_000, callTimeoutMs: 5000, ...options };
+  }
+
+  /** Channels held at the moment. */
+  get size(): number {
+    return this.#held.size;
+  }
+
+  async start(): Promise<void> {
+    if (this.#loop || this.#stop.signal.aborted) return;
+    const { subscriber, outbox, logger } = this.#options;
+    subscriber.on('message', this.#onMessage);
+    subscriber.subscribe(outbox.wakeChannel).catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) logger.warn({ err: error }, 'wake-ups from other replicas cannot be heard');
+    });
+    this.#loop = Promise.all([this.#claimLoop(), this.#renewLoop()]);
+  }
+
+  /** Something waits, as far as this process knows: look for it now. */
+  nudge(lane: Lane): void {
+    // Whoever waits for a permit with less urgent things may have got more urgent ones.
+    if (lane !== 'bulk') this.#upgrade = true;
+    this.#woken = true;
+    this.#wakeUp?.();
+  }
+
+  /** Gives back what waits, and lets calls that were sent end. */
+  async stop(): Promise<void> {
+    this.#stop.abort(new AppError('INTERRUPTED', 'the daemon stops'));
+    const { subscriber, outbox } = this.#options;
+    subscriber.off('message', this.#onMessage);
+    if (this.#loop && subscriber.status === 'ready')
+      await subscriber.unsubscribe(outbox.wakeChannel).catch(() => undefined);
+    this.#wakeUp?.();
+    for (const held of this.#held.values()) held.wait?.abort(this.#stop.signal.reason);
+    await this.#loop;
+    await Promise.all(this.#drains);
+  }
+
+  readonly #onMessage = (channel: string, message: string): void => {
+    const lane = lanes.find((candidate) => candidate === message);
+    if (channel === this.#options.outbox.wakeChannel && lane) this.nudge(lane);
+  };
+
+  async #claimLoop(): Promise<void> {
+    const { signal } = this.#stop;
+    const { clock, logger, random } = this.#options;
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        await this.#claim();
+        if (this.#upgrade) await this.#upgradeWaits();
+        failures = 0;
+        if (!this.#woken) await this.#idle(idlePollMs);
+        await sleepOrAbort(clock, claimGapMs, signal);
+      } catch (error) {
+        if (failures === 0 && !signal.aborted) logger.warn({ err: error }, 'metadata waits: the outbox cannot be read');
+        await sleepOrAbort(clock, backoffMs({ baseMs: 100, maxMs: 2000 }, failures, random), signal);
+        failures += 1;
+      }
+    }
+  }
+
+  async #claim(): Promise<void> {
+    const { outbox, maxChannels, leaseMs } = this.#options;
+    this.#woken = false;
+    const room = Math.max(0, maxChannels - this.#held.size);
+    const urgentRoom = Math.max(0, Math.ceil(maxChannels * 1.25) - this.#held.size - room);
+    if (room + urgentRoom === 0) return;
+    const askedAt = performance.now();
+    const { token, channels } = await outbox.claim({ leaseMs, room, urgentRoom });
+    for (const { channelArn, lane } of channels) {
+      const held: Held = {
+        channelArn,
+        token,
+        lane,
+        leaseUntil: askedAt + leaseMs,
+        lastSentAt: Number.NEGATIVE_INFINITY,
+        wait: undefined,
+      };
+      this.#held.set(channelArn, held);
+      const drain = this.#drain(held).finally(() => {
+        if (this.#held.get(channelArn) === held) this.#held.delete(channelArn);
+        this.#drains.delete(drain);
+        // Several at a time: each claim is a round trip.
+        if (this.#held.size > this.#options.maxChannels * 0.9) return;
+        this.#woken = true;
+        this.#wakeUp?.();
+      });
+      this.#drains.add(drain);
+    }
+  }
+
+  /** Drains that wait for a permit in a lane that is less urgent than what is first by now wait anew in the better lane. */
+  async #upgradeWaits(): Promise<void> {
+    this.#upgrade = false;
+    const waiting = [...this.#held.values()].filter(({ wait, lane }) => wait && lane !== 'urgent');
+    const heads = await this.#options.outbox.headLanes(waiting.map(({ channelArn }) => channelArn));
+    for (const [index, held] of waiting.entries()) {
+      const head = heads[index];
+      if (head === undefined || lanes.indexOf(head) >= lanes.indexOf(held.lane)) continue;
+      held.lane = head;
+      held.wait?.abort(new Error('more urgent things wait for this channel'));
+    }
+  }
+
+  /** Never rejects. */
+  async #drain(held: Held): Promise<void> {
+    const { signal } = this.#stop;
+    for (;;) {
+      const call = await this.#call(held);
+      if (call === 'over') return;
+      if (call === 'again') continue;
+      const lane = await this.#record(held, call.parcel, call.result);
+      if (lane === undefined || signal.aborted) return;
+      held.lane = lane;
+    }
+  }
+
+  /** One call: `over`: the channel is not ours any more; `again`: nothing was sent, wait anew. */
+  async #call(held: Held): Promise<{ parcel: Parcel | undefined; result: CallResult } | 'over' | 'again'> {
+    const { sender, outbox, clock, logger, random, reconnectWindowMs, channelCallsPerSecond } = this.#options;
+    const wait = new AbortController();
+    held.wait = wait;
+    let parcel: Parcel | undefined;
+    let over = false;
+    try {
+      if (this.#stop.signal.aborted) throw this.#stop.signal.reason;
+      // Spread over the second, so that what arrives meanwhile shares the next call instead of waiting for the next second.
+      const pauseMs = held.lastSentAt + 950 / channelCallsPerSecond - performance.now();
+      if (pauseMs > 0 && held.lane !== 'urgent') await clock.sleep(pauseMs, wait.signal);
+      const sent = await sender.putMetadataWhenGranted(
+        held.channelArn,
+        { lane: held.lane, signal: wait.signal },
+        async () => {
+          held.wait = undefined;
+          parcel = undefined;
+          // A process that was paused must not send what somebody else may be sending by now.
+          if (held.leaseUntil - performance.now() < this.#options.callTimeoutMs) return undefined;
+          const taken = await outbox.take(held.channelArn, held.token);
+          over = typeof taken === 'string';
+          if (typeof taken === 'string') return undefined;
+          parcel = taken;
+          held.lastSentAt = performance.now();
+          return { metadata: taken.metadata };
+        },
+      );
+      if (over) return 'over';
+      return { parcel, result: sent ? { kind: 'delivered' } : { kind: 'back' } };
+    } catch (error) {
+      if (this.#stop.signal.aborted && !parcel) return { parcel, result: { kind: 'back' } };
+      if (wait.signal.aborted && !parcel) return 'again';
+      const result = callResultOf(error, { reconnectWindowMs, random: random() });
+      logger.debug({ channelArn: held.channelArn, err: error, result: result.kind }, 'metadata was not delivered');
+      return { parcel, result };
+    } finally {
+      held.wait = undefined;
+    }
+  }
+
+  /** Records the answer, for as long as it takes Redis to come back; at a stop not longer than a second. */
+  async #record(held: Held, parcel: Parcel | undefined, result: CallResult): Promise<Lane | undefined> {
+    const { outbox, clock, metrics, random } = this.#options;
+    const { signal } = this.#stop;
+    const giveUpAt = () => (signal.aborted ? 5 : Number.POSITIVE_INFINITY);
+    for (let failures = 0; failures <= giveUpAt(); failures += 1) {
+      try {
+        const { lane, nowMs } = await outbox.record(held.channelArn, held.token, {
+          ids: parcel?.ids ?? [],
+          keep: !signal.aborted && this.#held.size <= this.#options.maxChannels,
+          result,
+        });
+        if (result.kind === 'delivered')
+          for (const acceptedAtMs of parcel?.acceptedAtMs ?? [])
+            metrics.metadataAgeSeconds.observe({ lane: held.lane }, Math.max(0, nowMs - acceptedAtMs) / 1000);
+        return lane;
+      } catch {
+        // What is not recorded is sent again, with the same ids, when the lease has ended.
+        await clock.sleep(backoffMs({ baseMs: 50, maxMs: 1000 }, signal.aborted ? 2 : failures, random));
+      }
+    }
+    return undefined;
+  }
+
+  async #renewLoop(): Promise<void> {
+    const { signal } = this.#stop;
+    const { outbox, clock, leaseMs } = this.#options;
+    while (!signal.aborted) {
+      await sleepOrAbort(clock, leaseMs / 4, signal);
+      const held = [...this.#held.values()];
+      if (held.length === 0 || signal.aborted) continue;
+      const askedAt = performance.now();
+      try {
+        const lost = new Set(
+          await outbox.renew(
+            leaseMs,
+            held.map(({ channelArn, token }) => [channelArn, token]),
+          ),
+        );
+        for (const each of held) if (!lost.has(each.channelArn)) each.leaseUntil = askedAt + leaseMs;
+      } catch {
+        // The claim loop says that Redis is away; a lease that ends is noticed before anything is sent.
+      }
+    }
+  }
+
+  #idle(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(done, ms);
+      const wake = () => done();
+      function done() {
+        clearTimeout(timer);
+        resolve();
+      }
+      this.#wakeUp = wake;
+      if (this.#woken || this.#stop.signal.aborted) done();
+    });
+  }
+}

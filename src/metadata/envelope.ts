@@ -1,0 +1,50 @@
+// What goes over the wire: items in an envelope `{"v":1,"items":[{"id","t","d"}]}`, or one payload as it is.
+// src/player/cues.ts reads it; docs and the player's README show it.
+import { randomBytes } from 'node:crypto';
+
+export type Payload = string | Readonly<Record<string, unknown>>;
+
+const opening = '{"v":1,"items":[';
+const closing = ']}';
+
+/** UTF-8 bytes of an envelope without items; each item adds its own, and a comma from the second on. */
+export const emptyEnvelopeBytes = opening.length + closing.length;
+
+/** An id for an item: 60 random bits as ten characters, which nothing has to escape. */
+export function newItemId(): string {
+  return randomBytes(8).toString('base64url').slice(0, 10);
+}
+
+/** An item as it stands in an envelope. `t` is when it was accepted, epoch ms. */
+export function encodeItem({ id, t, payload }: { id: string; t: number; payload: Payload }): string {
+  return JSON.stringify({ id, t, d: typeof payload === 'string' ? payload.toWellFormed() : payload });
+}
+
+/** A payload as it is sent without an envelope. */
+export function encodePlain(payload: Payload): string {
+  return typeof payload === 'string' ? payload.toWellFormed() : JSON.stringify(payload);
+}
+
+/** The envelope around encoded items, in order. */
+export function envelopeOf(encodedItems: readonly string[]): string {
+  return opening + encodedItems.join(',') + closing;
+}
+
+/** UTF-8 bytes of one call that carries items of these sizes. */
+export function envelopeBytes(itemBytes: readonly number[]): number {
+  return emptyEnvelopeBytes + itemBytes.reduce((sum, bytes) => sum + bytes, 0) + Math.max(0, itemBytes.length - 1);
+}
+
+/** How many calls items of these sizes take when they are packed in order. */
+export function callsFor(itemBytes: readonly number[], maxBytes: number): number {
+  let calls = 0;
+  let open: number[] = [];
+  for (const bytes of itemBytes) {
+    if (open.length === 0 || envelopeBytes([...open, bytes]) > maxBytes) {
+      calls += 1;
+      open = [];
+    }
+    open.push(bytes);
+  }
+  return calls;
+}

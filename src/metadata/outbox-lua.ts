@@ -1,0 +1,139 @@
+// What all scripts of the outbox share: the words for its keys, and the one way in which an item leaves a channel.
+//
+// Keys, each after the prefix (KEYS[1]):
+//   :q:<channel>   sorted set: ids of the items that wait or are being sent; score = lane * 2^50 + sequence number
+//   :k:<channel>   hash: conflation key -> id of the item that waits under it (never one that is being sent)
+//   :f:<channel>   the ids in the call that is being sent, written before it is sent
+//   :s:<channel>   hash, only in trouble: failed attempts, since when it is not broadcasting
+//   :i:<id>        hash: one item of a batch, stored once: encoded text, batch, key, accepted and expiry times, channels left
+//   :b:<batch>     hash: a batch: how many items on how many channels, and how many ended in which outcome
+//   :ready :later :held   sorted sets of channels: by lane and turn; by due time; by end of the lease.   :holder  hash of tokens
+//   :expiry        sorted set: item ids by expiry       :bulk  sorted set: bulk item ids by age
+//   :total         waiting items over all channels      :seq, :fence  counters     :idem:<key>  what a key stands for
+//
+// INVARIANTS. A channel whose queue is not empty is in exactly one of ready, later and held; one that is in ready or later has a
+// queue that is not empty. An item leaves a queue only in `finish`, where ZREM tells whether it was there: so it is counted
+// once, whoever tries how often. What is sent stays in its queue until the answer is recorded: a crash repeats, never loses.
+export const outboxLua = `
+local P = KEYS[1]
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local laneStep = 1125899906842624
+local known, ended = {}, {}
+
+local function words(text)
+  local list = {}
+  for word in string.gmatch(text, '%S+') do list[#list + 1] = word end
+  return list
+end
+
+local function laneOf(score)
+  return math.floor(tonumber(score) / laneStep)
+end
+
+-- Ends one item of a channel, if it has not ended yet. 'settle' must follow before the script answers.
+local function finish(channel, id, outcome, reason)
+  if redis.call('ZREM', P .. ':q:' .. channel, id) == 0 then return false end
+  local item = known[id]
+  if not item then
+    item = redis.call('HMGET', P .. ':i:' .. id, 'b', 'k')
+    known[id] = item
+  end
+  if item[2] then
+    local keys = P .. ':k:' .. channel
+    if redis.call('HGET', keys, item[2]) == id then redis.call('HDEL', keys, item[2]) end
+  end
+  local as = outcome .. ' ' .. (reason or '')
+  local tally = ended[id]
+  if not tally then
+    tally = {}
+    ended[id] = tally
+  end
+  tally[as] = (tally[as] or 0) + 1
+  return true
+end
+
+-- Counts what 'finish' ended, once for each item however many channels it left. Gives {outcome, n, outcome, n, …}.
+local function settle()
+  local counts, all = {}, 0
+  for id, tally in pairs(ended) do
+    local batch = known[id][1] and P .. ':b:' .. known[id][1]
+    local left = 0
+    for as, n in pairs(tally) do
+      local outcome, reason = string.match(as, '^(%S+) (%S*)$')
+      counts[outcome] = (counts[outcome] or 0) + n
+      left = left + n
+      if batch then
+        redis.call('HINCRBY', batch, outcome, n)
+        if reason ~= '' then redis.call('HINCRBY', batch, 'reason:' .. reason, n) end
+      end
+    end
+    all = all + left
+    if batch then
+      if redis.call('HINCRBY', P .. ':i:' .. id, 'n', -left) <= 0 then
+        redis.call('DEL', P .. ':i:' .. id)
+        redis.call('ZREM', P .. ':expiry', id)
+        redis.call('ZREM', P .. ':bulk', id)
+      end
+      if redis.call('HINCRBY', batch, 'pending', -left) <= 0 then
+        redis.call('HSET', batch, 'finishedAt', now)
+        redis.call('PEXPIRE', batch, redis.call('HGET', batch, 'keepMs'))
+      end
+    end
+  end
+  if all > 0 then redis.call('DECRBY', P .. ':total', all) end
+  ended = {}
+  local list = {}
+  for outcome, n in pairs(counts) do
+    list[#list + 1] = outcome
+    list[#list + 1] = n
+  end
+  return list
+end
+
+-- Takes back what was marked as being sent: it waits again at its place, unless a newer item took over its key.
+local function unmark(channel)
+  local marker = redis.call('GET', P .. ':f:' .. channel)
+  if not marker then return end
+  redis.call('DEL', P .. ':f:' .. channel)
+  local queue = P .. ':q:' .. channel
+  for _, id in ipairs(words(marker)) do
+    local place = redis.call('ZSCORE', queue, id)
+    local key = place and redis.call('HGET', P .. ':i:' .. id, 'k')
+    if key then
+      local newer = redis.call('HGET', P .. ':k:' .. channel, key)
+      if not newer then
+        redis.call('HSET', P .. ':k:' .. channel, key, id)
+      elseif newer ~= id then
+        finish(channel, id, 'conflated')
+        redis.call('ZADD', queue, 'XX', 'LT', place, newer)
+      end
+    end
+  end
+end
+
+-- Puts a channel where it belongs after its holder is done with it. Gives its lane + 1 if the holder keeps it, otherwise 0.
+local function place(channel, delayMs, keep)
+  local head = redis.call('ZRANGE', P .. ':q:' .. channel, 0, 0, 'WITHSCORES')
+  if #head > 0 and delayMs <= 0 and keep and redis.call('ZCARD', P .. ':ready') == 0 then
+    return laneOf(head[2]) + 1
+  end
+  redis.call('ZREM', P .. ':held', channel)
+  redis.call('HDEL', P .. ':holder', channel)
+  if #head == 0 then
+    redis.call('DEL', P .. ':s:' .. channel)
+  elseif delayMs > 0 then
+    redis.call('ZADD', P .. ':later', now + delayMs, channel)
+  else
+    redis.call('ZADD', P .. ':ready', laneOf(head[2]) * laneStep + redis.call('INCR', P .. ':seq'), channel)
+  end
+  return 0
+end
+
+-- An item that must not be sent any more, and what it ends as.
+local function deadAs(item)
+  if item.mark == 'displaced' then return 'failed', 'OUTBOX_FULL' end
+  if item.mark then return item.mark end
+  if now >= tonumber(item.expires) then return 'expired' end
+end
+`;

@@ -1,0 +1,370 @@
+// The durable queues of all channels of one shard, in Redis: typed doors to the scripts. Keys and invariants: outbox-lua.ts.
+import type { Lane } from '#domain/action.ts';
+import { lanes } from '#domain/action.ts';
+import type { ChannelArn } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import type { Redis } from '#runtime/redis.ts';
+import { acceptScript } from './accept-script.ts';
+import { type BatchProgress, type Outcome, outcomes } from './batch.ts';
+import { claimScript, lanesScript, recordScript, renewScript, takeScript } from './drain-scripts.ts';
+import { emptyEnvelopeBytes, envelopeOf } from './envelope.ts';
+import { runScript, type Script } from './script.ts';
+import { cancelScript, displaceScript, dueScript, sweepScript } from './sweep-scripts.ts';
+
+export interface OutboxOptions {
+  /** A connection of the role `store`. */
+  readonly redis: Redis;
+  /** The shard's key prefix. */
+  readonly prefix: string;
+  readonly maxItemsPerChannel: number;
+  readonly maxItemsTotal: number;
+  /** Most UTF-8 bytes of one call. */
+  readonly maxBytes: number;
+  readonly metrics: Metrics;
+  /** How long a finished batch can be asked for. Default 6 h. */
+  readonly keepFinishedMs?: number;
+  /** How long a repeat of an idempotency key is recognised. Default 24 h. */
+  readonly keepKeysMs?: number;
+}
+
+export interface OutboxItem {
+  readonly id: string;
+  /** As it stands in an envelope, or the payload itself. */
+  readonly text: string;
+  readonly mode: 'packed' | 'plain';
+  readonly key: string | undefined;
+  readonly acceptedAtMs: number;
+  readonly expiresInMs: number;
+}
+
+export interface OutboxBatch {
+  readonly batchId: string;
+  readonly lane: Lane;
+  readonly channels: readonly ChannelArn[];
+  readonly items: readonly OutboxItem[];
+  /** Who sent it, for people. */
+  readonly who: string;
+  readonly callsPerChannel: number;
+  readonly idempotency: { readonly key: string; readonly requestHash: string; readonly answer: string } | undefined;
+}
+
+export type Acceptance =
+  | {
+      readonly outcome: 'accepted' | 'repeated';
+      readonly answer: string;
+      readonly channels: number;
+      readonly full: Full;
+    }
+  | { readonly outcome: 'conflict' }
+  | { readonly outcome: 'full'; readonly scope: 'total' | 'channel'; readonly waiting: number };
+
+/** Channels whose queues had no room. */
+export interface Full {
+  readonly count: number;
+  readonly examples: readonly string[];
+}
+
+/** What goes into one call. */
+export interface Parcel {
+  readonly ids: readonly string[];
+  readonly metadata: string;
+  readonly acceptedAtMs: readonly number[];
+}
+
+/** How a call ended, for the items that were in it or wait for its channel. */
+export type CallResult =
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'failed'; readonly reason: string; readonly scope: 'call' | 'channel' }
+  | { readonly kind: 'offline'; readonly windowMs: number; readonly nextTryMs: number }
+  | {
+      readonly kind: 'retry';
+      readonly baseMs: number;
+      readonly maxMs: number;
+      readonly random: number;
+      readonly leastMs: number;
+    }
+  | { readonly kind: 'back' };
+
+export interface ClaimedChannel {
+  readonly channelArn: ChannelArn;
+  readonly lane: Lane;
+}
+
+const hour = 3_600_000;
+
+export class Outbox {
+  readonly #redis: Redis;
+  readonly #prefix: string;
+  readonly #options: OutboxOptions;
+
+  constructor(options: OutboxOptions) {
+    this.#redis = options.redis;
+    this.#prefix = `${options.prefix}:md`;
+    this.#options = options;
+  }
+
+  /** Where drains of all replicas are told that something waits. */
+  get wakeChannel(): string {
+    return `${this.#prefix}:wake`;
+  }
+
+  get maxBytes(): number {
+    return this.#options.maxBytes;
+  }
+
+  /** Accepts a batch for every channel that has room, in one step; changes nothing unless it answers `accepted`. */
+  async accept(batch: OutboxBatch): Promise<Acceptance> {
+    const { keepFinishedMs = 6 * hour, keepKeysMs = 24 * hour, maxItemsPerChannel, maxItemsTotal } = this.#options;
+    const { idempotency, items } = batch;
+    const fields = {
+      lane: batch.lane,
+      items: items.map(({ id }) => id).join(' '),
+      itemCount: String(items.length),
+      callsPerChannel: String(batch.callsPerChannel),
+      who: batch.who,
+      keepMs: String(keepFinishedMs),
+    };
+    const answer = (await this.#run(acceptScript, [
+      idempotency?.key ?? '',
+      idempotency?.requestHash ?? '',
+      idempotency?.answer ?? '',
+      keepKeysMs,
+      batch.batchId,
+      JSON.stringify(fields),
+      lanes.indexOf(batch.lane),
+      maxItemsPerChannel,
+      maxItemsTotal,
+      batch.channels.join(' '),
+      items.length,
+      ...items.flatMap(({ id, text, mode, key = '', acceptedAtMs, expiresInMs }) => [
+        id,
+        text,
+        mode,
+        key,
+        acceptedAtMs,
+        expiresInMs,
+      ]),
+    ])) as [string, ...unknown[]];
+    switch (answer[0]) {
+      case 'accepted': {
+        const [, counts, channels, full, ...examples] = answer as [string, unknown[], number, number, ...string[]];
+        this.#count(counts);
+        this.#options.metrics.metadataAccepted.inc({ lane: batch.lane }, channels * items.length);
+        return { outcome: 'accepted', answer: idempotency?.answer ?? '', channels, full: { count: full, examples } };
+      }
+      case 'repeated': {
+        const kept = JSON.parse(answer[1] as string) as {
+          answer: string;
+          channels: number;
+          full: number;
+          examples: unknown;
+        };
+        // Lua has one empty table for both kinds: an empty list comes back as an object.
+        const examples = Array.isArray(kept.examples) ? (kept.examples as string[]) : [];
+        return {
+          outcome: 'repeated',
+          answer: kept.answer,
+          channels: kept.channels,
+          full: { count: kept.full, examples },
+        };
+      }
+      case 'conflict':
+        return { outcome: 'conflict' };
+      default:
+        return { outcome: 'full', scope: answer[1] as 'total' | 'channel', waiting: Number(answer[2]) };
+    }
+  }
+
+  /** Leases channels in which something waits: `room` by lane and turn, and `urgentRoom` more if they are urgent. */
+  async claim(options: {
+    readonly leaseMs: number;
+    readonly room: number;
+    readonly urgentRoom: number;
+  }): Promise<{ readonly token: number; readonly channels: readonly ClaimedChannel[] }> {
+    const answer = (await this.#run(claimScript, [options.leaseMs, options.room, options.urgentRoom])) as [
+      number,
+      unknown[],
+      ...(string | number)[],
+    ];
+    const [token, counts, ...rest] = answer;
+    this.#count(counts);
+    const channels: ClaimedChannel[] = [];
+    for (let index = 0; index < rest.length; index += 2)
+      channels.push({ channelArn: rest[index] as ChannelArn, lane: laneAt(Number(rest[index + 1])) });
+    return { token, channels };
+  }
+
+  /** Chooses what goes into the next call and writes down that it is being sent. `lost`: somebody else holds the channel. */
+  async take(channelArn: ChannelArn, token: number): Promise<Parcel | 'empty' | 'lost'> {
+    const answer = (await this.#run(takeScript, [
+      channelArn,
+      token,
+      this.#options.maxBytes,
+      emptyEnvelopeBytes,
+    ])) as unknown[];
+    if (answer[0] === 'lost') return 'lost';
+    this.#count(answer[1] as unknown[]);
+    if (answer[0] === 'empty') return 'empty';
+    const [, , mode, ids, texts, times] = answer as [string, unknown[], string, string[], string[], string[]];
+    return { ids, metadata: mode === 'plain' ? texts[0]! : envelopeOf(texts), acceptedAtMs: times.map(Number) };
+  }
+
+  /** Records how a call ended. `lane` is set if the holder keeps the channel, since more waits and nobody else is in line. */
+  async record(
+    channelArn: ChannelArn,
+    token: number,
+    { ids, keep, result }: { readonly ids: readonly string[]; readonly keep: boolean; readonly result: CallResult },
+  ): Promise<{ readonly lane: Lane | undefined; readonly nowMs: number }> {
+    const answer = (await this.#run(recordScript, [
+      channelArn,
+      token,
+      keep ? 1 : 0,
+      ids.join(' '),
+      result.kind,
+      ...argumentsOf(result),
+    ])) as [unknown[], number, number];
+    this.#count(answer[0]);
+    return { lane: answer[1] > 0 ? laneAt(answer[1] - 1) : undefined, nowMs: answer[2] };
+  }
+
+  /** Prolongs leases; gives the channels that are not ours any more. */
+  async renew(leaseMs: number, leases: readonly (readonly [ChannelArn, number])[]): Promise<readonly ChannelArn[]> {
+    return (await this.#run(renewScript, [leaseMs, ...leases.flat()])) as ChannelArn[];
+  }
+
+  /** The lane of what is first in each channel's queue. */
+  async headLanes(channels: readonly ChannelArn[]): Promise<readonly (Lane | undefined)[]> {
+    if (channels.length === 0) return [];
+    const answer = (await this.#run(lanesScript, channels)) as number[];
+    return answer.map((lane) => (lane < 0 ? undefined : laneAt(lane)));
+  }
+
+  /** What became of a batch so far, or undefined when there is none (any more). */
+  async progress(
+    batchId: string,
+  ): Promise<(Omit<BatchProgress, 'etaSeconds'> & { callsPerChannel: number }) | undefined> {
+    const fields = await this.#guard(() => this.#redis.hgetall(`${this.#prefix}:b:${batchId}`));
+    if (fields['total'] === undefined) return undefined;
+    const number = (name: string) => Number(fields[name] ?? 0);
+    const counts = { pending: number('pending') } as Record<'pending' | Outcome, number>;
+    for (const outcome of outcomes) counts[outcome] = number(outcome);
+    const finished = fields['finishedAt'] !== undefined;
+    const cancelled = fields['cancelledAt'] !== undefined;
+    const failures = Object.entries(fields).flatMap(([name, value]) =>
+      name.startsWith('reason:') ? [[name.slice('reason:'.length), Number(value)] as const] : [],
+    );
+    return {
+      batchId,
+      state: finished ? (cancelled ? 'cancelled' : 'finished') : cancelled ? 'cancelling' : 'running',
+      lane: fields['lane'] as Lane,
+      channels: number('channels'),
+      items: number('itemCount'),
+      total: number('total'),
+      counts,
+      failures: Object.fromEntries(failures),
+      startedAtMs: number('startedAt'),
+      finishedAtMs: finished ? number('finishedAt') : undefined,
+      callsPerChannel: number('callsPerChannel'),
+    };
+  }
+
+  /** Marks what a batch has not sent as cancelled; a sweep ends it. False when there is no such batch. */
+  async cancel(batchId: string): Promise<boolean> {
+    return (await this.#run(cancelScript, [batchId])) === 1;
+  }
+
+  /** Marks the oldest bulk items as pushed out, at least `pairs` of them if there are so many; a sweep ends them. */
+  async displaceBulk(pairs: number): Promise<number> {
+    return Number(await this.#run(displaceScript, [pairs]));
+  }
+
+  /** Items that are to be ended without being sent, and the channels that have them (undefined: many). */
+  async due(most: number): Promise<readonly { readonly id: string; readonly channels: string | undefined }[]> {
+    const flat = (await this.#run(dueScript, [most])) as string[];
+    const due = [];
+    for (let index = 0; index < flat.length; index += 2)
+      due.push({ id: flat[index]!, channels: flat[index + 1] === '' ? undefined : flat[index + 1] });
+    return due;
+  }
+
+  /** Ends due items on these channels. Gives how many (item, channel) pairs ended. */
+  async sweep(channels: readonly string[], ids: readonly string[]): Promise<number> {
+    const counts = (await this.#run(sweepScript, [channels.join(' '), ids.join(' ')])) as unknown[];
+    this.#count(counts);
+    return counts.reduce<number>((sum, value, index) => sum + (index % 2 === 1 ? Number(value) : 0), 0);
+  }
+
+  /** All channels in which something waits, in portions; one that moves meanwhile may be missed. */
+  async *waitingChannels(portion: number): AsyncIterable<readonly string[]> {
+    for (const name of ['ready', 'later', 'held']) {
+      let cursor = '0';
+      do {
+        const [next, members] = await this.#guard(() =>
+          this.#redis.zscan(`${this.#prefix}:${name}`, cursor, 'COUNT', portion),
+        );
+        const channels = members.filter((_, index) => index % 2 === 0);
+        if (channels.length > 0) yield channels;
+        cursor = next;
+      } while (cursor !== '0');
+    }
+  }
+
+  /** How much waits: items over all channels, and channels by what they wait for. */
+  async depth(): Promise<{ items: number; channels: { ready: number; later: number; held: number } }> {
+    const [items, ready, later, held] = await this.#guard(() =>
+      Promise.all([
+        this.#redis.get(`${this.#prefix}:total`),
+        this.#redis.zcard(`${this.#prefix}:ready`),
+        this.#redis.zcard(`${this.#prefix}:later`),
+        this.#redis.zcard(`${this.#prefix}:held`),
+      ]),
+    );
+    return { items: Number(items ?? 0), channels: { ready, later, held } };
+  }
+
+  /** Takes the right to sweep, for `ms`, unless another replica has it. */
+  async lockSweep(ms: number): Promise<boolean> {
+    return (await this.#guard(() => this.#redis.set(`${this.#prefix}:sweeping`, '1', 'PX', ms, 'NX'))) === 'OK';
+  }
+
+  /** Tells the drains of all replicas that something of this lane waits. */
+  async wake(lane: Lane): Promise<void> {
+    await this.#guard(() => this.#redis.publish(this.wakeChannel, lane));
+  }
+
+  #run(script: Script, args: readonly (string | number)[]): Promise<unknown> {
+    return runScript(this.#redis, script, this.#prefix, args);
+  }
+
+  async #guard<T>(run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      throw new AppError('REDIS_UNREACHABLE', 'the outbox of metadata could not be read', { cause: error });
+    }
+  }
+
+  #count(counts: readonly unknown[]): void {
+    for (let index = 0; index < counts.length; index += 2)
+      this.#options.metrics.metadataItems.inc({ outcome: counts[index] as Outcome }, Number(counts[index + 1]));
+  }
+}
+
+function argumentsOf(result: CallResult): (string | number)[] {
+  switch (result.kind) {
+    case 'failed':
+      return [result.reason, result.scope];
+    case 'offline':
+      return [result.windowMs, result.nextTryMs];
+    case 'retry':
+      return [result.baseMs, result.maxMs, result.random, result.leastMs];
+    case 'delivered':
+    case 'back':
+      return [];
+  }
+}
+
+function laneAt(index: number): Lane {
+  return lanes[index] ?? 'bulk';
+}

@@ -1,0 +1,20 @@
+// What the metadata stage needs from others. Implementations meet it in app.ts.
+import type { Lane } from '#domain/action.ts';
+import type { ChannelArn } from '#domain/channel.ts';
+
+/** PutMetadata behind the limiter. */
+export interface MetadataSender {
+  /**
+   * Waits for the channel's permit, then asks `build` what to send; undefined gives the permit back unspent. `build` may be
+   * asked again when the permit lapsed. A permit is granted a little before its time, so that `build` may ask Redis.
+   * @throws AppError LIMITER_*, IVS_*, INTERRUPTED; the signal's reason while it waits.
+   */
+  putMetadataWhenGranted(
+    channelArn: ChannelArn,
+    options: { readonly lane: Lane; readonly signal: AbortSignal },
+    build: () => Promise<{ readonly metadata: string } | undefined>,
+  ): Promise<{ readonly metadata: string } | undefined>;
+}
+
+/** Tells the queue that a batch waits, so that some replica starts to drain it. Losing it only costs a moment. */
+export type AnnounceBatch = (batchId: string) => Promise<void>;

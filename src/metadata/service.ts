@@ -1,0 +1,239 @@
+// Accepting metadata for channels, and telling what became of it. Used by the API and by the put_metadata job alike.
+// What is sent when is the drainer's matter.
+import { createHash, randomBytes } from 'node:crypto';
+import type { Lane } from '#domain/action.ts';
+import { AppError } from '#domain/errors.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { BatchProgress, NewItem, Skipped } from './batch.ts';
+import { callsFor, emptyEnvelopeBytes, encodeItem, encodePlain, newItemId } from './envelope.ts';
+import type { Full, Outbox, OutboxItem } from './outbox.ts';
+import type { AnnounceBatch } from './ports.ts';
+import type { Sweeper } from './sweeper.ts';
+import { type Home, resolveTargets, type Targets } from './targets.ts';
+
+export interface MetadataServiceOptions {
+  readonly outbox: Outbox;
+  readonly state: SharedState;
+  readonly sweeper: Pick<Sweeper, 'sweep'>;
+  /** Tells this process's drains; other replicas hear it through Redis. */
+  readonly nudge: (lane: Lane) => void;
+  readonly announce: AnnounceBatch;
+  readonly logger: Logger;
+  /** The shard's Region and account, as far as known. */
+  readonly home: Home;
+  readonly packing: 'on' | 'off';
+  readonly defaultExpiresMs: number;
+  /** PutMetadata calls per second that the shard may make, for estimates. */
+  readonly accountCallsPerSecond: number;
+  readonly channelCallsPerSecond: number;
+}
+
+export interface SubmitRequest {
+  readonly targets: Targets;
+  readonly items: readonly NewItem[];
+  readonly lane: Lane;
+  /** The same id again is the same batch. */
+  readonly requestId?: string | undefined;
+  /** Whether a repeat of the id must carry the same content (IDEMPOTENCY_CONFLICT). Default false. */
+  readonly mustMatch?: boolean | undefined;
+  /** Plans, and accepts nothing. */
+  readonly dryRun?: boolean | undefined;
+  /** For people: who sends it. */
+  readonly who?: string | undefined;
+}
+
+export interface Submitted {
+  /** Empty for a dry run. */
+  readonly batchId: string;
+  readonly channels: number;
+  readonly items: number;
+  readonly plannedCalls: number;
+  readonly estimatedSeconds: number;
+  readonly skipped: readonly Skipped[];
+  /** Whether it was accepted before, under the same request id. */
+  readonly repeated: boolean;
+}
+
+/** Most (item, channel) pairs accepted at once: they enter Redis in one step, which others wait for. */
+export const mostPairsPerBatch = 50_000;
+
+export class MetadataService {
+  readonly #options: MetadataServiceOptions;
+
+  constructor(options: MetadataServiceOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Accepts items for every targeted channel that has room, durably and in one step, or throws and changes nothing.
+   * @throws AppError PAYLOAD_TOO_LARGE, BATCH_TOO_LARGE, IDEMPOTENCY_CONFLICT, OUTBOX_FULL, REDIS_UNREACHABLE (unknown
+   * whether it was accepted: repeat it with the same id)
+   */
+  async submit(request: SubmitRequest): Promise<Submitted> {
+    const { outbox, state, home } = this.#options;
+    const { channelArns, skipped } = resolveTargets(request.targets, state.view, home);
+    const items = this.#encode(request.items);
+    const pairs = items.length * channelArns.length;
+    if (pairs > mostPairsPerBatch)
+      throw new AppError(
+        'BATCH_TOO_LARGE',
+        `${items.length} items for ${channelArns.length} channels are ${pairs} deliveries; at most ${mostPairsPerBatch} are accepted at once`,
+      );
+    const callsPerChannel = this.#callsFor(items);
+    const depth = await outbox.depth();
+    const { ready, later, held } = depth.channels;
+    const estimatedSeconds = this.#seconds(channelArns.length * callsPerChannel, callsPerChannel, ready + later + held);
+    const batchId = request.dryRun ? '' : `b-${randomBytes(12).toString('base64url')}`;
+    const base = { batchId, items: items.length, estimatedSeconds, callsPerChannel, skipped };
+    if (request.dryRun) return submitted(base, channelArns.length, { count: 0, examples: [] }, false);
+    const batch = {
+      batchId,
+      lane: request.lane,
+      channels: channelArns,
+      items,
+      who: request.who ?? '',
+      callsPerChannel,
+      idempotency: request.requestId === undefined ? undefined : idempotencyOf(request.requestId, request, base),
+    };
+    let acceptance = await outbox.accept(batch);
+    if (acceptance.outcome === 'full' && acceptance.scope === 'total' && request.lane !== 'bulk') {
+      // More urgent things push out the oldest bulk.
+      if ((await outbox.displaceBulk(pairs)) > 0) {
+        await this.#options.sweeper.sweep();
+        acceptance = await outbox.accept(batch);
+      }
+    }
+    switch (acceptance.outcome) {
+      case 'conflict':
+        throw new AppError('IDEMPOTENCY_CONFLICT', 'this Idempotency-Key was used before with another request');
+      case 'full':
+        throw this.#full(acceptance.scope, acceptance.waiting);
+      case 'repeated':
+        return submitted(JSON.parse(acceptance.answer) as Base, acceptance.channels, acceptance.full, true);
+      case 'accepted':
+        this.#announce(batchId, request.lane);
+        return submitted(base, acceptance.channels, acceptance.full, false);
+    }
+  }
+
+  /** @throws AppError NOT_FOUND when there is no such batch, or it finished too long ago. */
+  async progress(batchId: string): Promise<BatchProgress> {
+    const found = await this.#options.outbox.progress(batchId);
+    if (!found)
+      throw new AppError('NOT_FOUND', `there is no metadata batch ${batchId}; finished ones are kept for hours`);
+    const { callsPerChannel, ...progress } = found;
+    const { pending } = progress.counts;
+    const channelsLeft = Math.ceil(pending / Math.max(1, progress.items));
+    return {
+      ...progress,
+      etaSeconds: pending === 0 ? undefined : this.#seconds(channelsLeft * callsPerChannel, callsPerChannel, 0),
+    };
+  }
+
+  /** Cancels what has not been sent; what is under way is not called back. @throws AppError NOT_FOUND */
+  async cancel(batchId: string): Promise<BatchProgress> {
+    const { outbox, sweeper, logger } = this.#options;
+    if (await outbox.cancel(batchId))
+      await sweeper.sweep().catch((error: unknown) => logger.warn({ err: error, batchId }, 'the sweep goes on later'));
+    return this.progress(batchId);
+  }
+
+  #encode(items: readonly NewItem[]): OutboxItem[] {
+    const { outbox, packing, state, defaultExpiresMs } = this.#options;
+    const acceptedAtMs = state.nowMs();
+    const mode = packing === 'on' ? 'packed' : 'plain';
+    return items.map(({ payload, key, expiresInMs = defaultExpiresMs }, index) => {
+      const id = newItemId();
+      const text = mode === 'packed' ? encodeItem({ id, t: acceptedAtMs, payload }) : encodePlain(payload);
+      const bytes = Buffer.byteLength(text) + (mode === 'packed' ? emptyEnvelopeBytes : 0);
+      if (bytes > outbox.maxBytes)
+        throw new AppError(
+          'PAYLOAD_TOO_LARGE',
+          `items[${index}].payload takes ${bytes} bytes on the wire${mode === 'packed' ? ' with its envelope' : ''}; at most ${outbox.maxBytes} fit into one call`,
+          { details: { index, bytes, maxBytes: outbox.maxBytes } },
+        );
+      return { id, text, mode, key, acceptedAtMs, expiresInMs: Math.max(1, Math.round(expiresInMs)) };
+    });
+  }
+
+  #callsFor(items: readonly OutboxItem[]): number {
+    const { packing, outbox } = this.#options;
+    if (packing === 'off') return items.length;
+    return callsFor(
+      items.map(({ text }) => Buffer.byteLength(text)),
+      outbox.maxBytes,
+    );
+  }
+
+  #seconds(calls: number, callsPerChannel: number, callsBefore: number): number {
+    const { accountCallsPerSecond, channelCallsPerSecond } = this.#options;
+    if (calls === 0) return 0;
+    const seconds = Math.max(
+      (calls + callsBefore) / accountCallsPerSecond,
+      Math.max(0, callsPerChannel - 1) / channelCallsPerSecond,
+    );
+    return Math.ceil(seconds * 10) / 10;
+  }
+
+  #full(scope: 'total' | 'channel', waiting: number): AppError {
+    const { accountCallsPerSecond, channelCallsPerSecond } = this.#options;
+    const rate = scope === 'total' ? accountCallsPerSecond : channelCallsPerSecond;
+    // Until about a tenth of it has been sent.
+    const delayMs = Math.min(60_000, Math.max(1000, (waiting / 10 / rate) * 1000));
+    const where = scope === 'total' ? 'over all channels' : 'for each of these channels';
+    return new AppError('OUTBOX_FULL', `${waiting} metadata items wait ${where}; no more are accepted now`, {
+      details: { scope, waiting },
+      disposition: { kind: 'retry-after', delayMs },
+    });
+  }
+
+  #announce(batchId: string, lane: Lane): void {
+    const { outbox, nudge, announce, logger } = this.#options;
+    nudge(lane);
+    // It is accepted whether others hear of it now or find it a moment later.
+    const unheard = (error: unknown) =>
+      logger.warn({ err: error, batchId }, 'other replicas could not be told at once');
+    outbox.wake(lane).catch(unheard);
+    announce(batchId).catch(unheard);
+  }
+}
+
+interface Base {
+  readonly batchId: string;
+  readonly items: number;
+  readonly estimatedSeconds: number;
+  readonly callsPerChannel: number;
+  readonly skipped: readonly Skipped[];
+}
+
+function submitted(
+  { callsPerChannel, skipped, ...base }: Base,
+  channels: number,
+  full: Full,
+  repeated: boolean,
+): Submitted {
+  return {
+    ...base,
+    channels,
+    plannedCalls: channels * callsPerChannel,
+    skipped: full.count === 0 ? skipped : [...skipped, { reason: 'queue_full', ...full }],
+    repeated,
+  };
+}
+
+function idempotencyOf(key: string, { targets, items, lane, mustMatch }: SubmitRequest, base: Base) {
+  const requestHash = mustMatch
+    ? createHash('sha256').update(canonical({ targets, items, lane })).digest('base64url')
+    : '';
+  return { key, requestHash, answer: JSON.stringify(base) };
+}
+
+/** JSON with the members of every object in order, so that equal content gives equal text. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    inner && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

@@ -1,0 +1,80 @@
+// Ending items that will not be sent: cancelled, pushed out or expired ones that no drain has come to yet.
+import { outboxLua } from './outbox-lua.ts';
+import { script } from './script.ts';
+
+/**
+ * Marks the unsent items of a batch as cancelled. Arguments: batch.
+ * Answers 1, or 0 when there is no such batch. What is being sent is not taken back.
+ */
+export const cancelScript = script(`${outboxLua}
+local batch = P .. ':b:' .. ARGV[1]
+local ids = redis.call('HGET', batch, 'items')
+if not ids then return 0 end
+if redis.call('HEXISTS', batch, 'finishedAt') == 1 then return 1 end
+redis.call('HSETNX', batch, 'cancelledAt', now)
+for _, id in ipairs(words(ids)) do
+  if redis.call('EXISTS', P .. ':i:' .. id) == 1 then
+    redis.call('HSET', P .. ':i:' .. id, 'o', 'cancelled')
+    redis.call('ZADD', P .. ':expiry', 0, id)
+  end
+end
+return 1
+`);
+
+/** Marks the oldest bulk items as pushed out, until `ARGV[1]` (item, channel) pairs are. Answers how many pairs were marked. */
+export const displaceScript = script(`${outboxLua}
+local wanted, marked = tonumber(ARGV[1]), 0
+for _, id in ipairs(redis.call('ZRANGE', P .. ':bulk', 0, 199)) do
+  if marked >= wanted then break end
+  local n = tonumber(redis.call('HGET', P .. ':i:' .. id, 'n') or '0')
+  redis.call('ZREM', P .. ':bulk', id)
+  if n > 0 then
+    redis.call('HSET', P .. ':i:' .. id, 'o', 'displaced')
+    redis.call('ZADD', P .. ':expiry', 0, id)
+    marked = marked + n
+  end
+end
+return marked
+`);
+
+/**
+ * Items whose time is over. Arguments: most. Answers {id, channels that have it or '', id, …}; '' when there are many.
+ */
+export const dueScript = script(`${outboxLua}
+local answer = {}
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. ':expiry', '-inf', now, 'LIMIT', 0, tonumber(ARGV[1]))) do
+  local channels = redis.call('HMGET', P .. ':i:' .. id, 'c', 'b')
+  if not channels[2] then redis.call('ZREM', P .. ':expiry', id)
+  else
+    answer[#answer + 1] = id
+    answer[#answer + 1] = channels[1] or ''
+  end
+end
+return answer
+`);
+
+/** Ends dead items on some channels, except what is being sent. Arguments: channels, ids. Answers counts. */
+export const sweepScript = script(`${outboxLua}
+local ids = words(ARGV[2])
+local outcomeOf = {}
+for _, id in ipairs(ids) do
+  local item = redis.call('HMGET', P .. ':i:' .. id, 'x', 'o')
+  if item[1] then
+    local outcome, reason = deadAs({mark = item[2], expires = item[1]})
+    if outcome then outcomeOf[id] = {outcome, reason} end
+  end
+end
+for _, channel in ipairs(words(ARGV[1])) do
+  local sending = redis.call('GET', P .. ':f:' .. channel) or ''
+  local removed = false
+  for id, as in pairs(outcomeOf) do
+    if not string.find(sending, id, 1, true) and finish(channel, id, as[1], as[2]) then removed = true end
+  end
+  if removed and redis.call('ZCARD', P .. ':q:' .. channel) == 0 and redis.call('HEXISTS', P .. ':holder', channel) == 0 then
+    redis.call('ZREM', P .. ':ready', channel)
+    redis.call('ZREM', P .. ':later', channel)
+    redis.call('DEL', P .. ':s:' .. channel)
+  end
+end
+return settle()
+`);

@@ -1,0 +1,79 @@
+// Ends what will not be sent although no drain has come to it: expired, cancelled and pushed-out items, wherever they wait.
+// One replica sweeps at a time; a sweep that misses an item is followed by another.
+import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
+import type { Service } from '#runtime/lifecycle.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import type { Outbox } from './outbox.ts';
+
+export interface SweeperOptions {
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** For the gauges. */
+  readonly shard: string;
+  /** Default 500 ms. */
+  readonly intervalMs?: number;
+}
+
+/** Items ended in one pass, and channels in one script: together what Redis does in a few milliseconds. */
+const itemsPerPass = 20;
+const channelsPerScript = 250;
+/** Between two scripts others get their turn. */
+const breathMs = 2;
+
+export class Sweeper implements Service {
+  readonly name = 'metadata sweeper';
+  readonly #options: Required<SweeperOptions>;
+  readonly #stop = new AbortController();
+  #loop: Promise<void> | undefined;
+
+  constructor(options: SweeperOptions) {
+    this.#options = { intervalMs: 500, ...options };
+  }
+
+  async start(): Promise<void> {
+    if (!this.#stop.signal.aborted) this.#loop ??= this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#loop;
+  }
+
+  /** One pass over what is due; gives how many (item, channel) pairs ended. */
+  async sweep(): Promise<number> {
+    const { outbox, clock } = this.#options;
+    const due = await outbox.due(itemsPerPass);
+    let ended = 0;
+    for (const { id, channels } of due)
+      if (channels !== undefined) ended += await outbox.sweep(channels.split(' '), [id]);
+    const everywhere = due.filter(({ channels }) => channels === undefined).map(({ id }) => id);
+    if (everywhere.length === 0) return ended;
+    for await (const channels of outbox.waitingChannels(channelsPerScript)) {
+      ended += await outbox.sweep(channels, everywhere);
+      await clock.sleep(breathMs);
+    }
+    return ended;
+  }
+
+  async #run(): Promise<void> {
+    const { outbox, clock, logger, metrics, shard, intervalMs } = this.#options;
+    const { signal } = this.#stop;
+    let failing = false;
+    while (!signal.aborted) {
+      try {
+        if (await outbox.lockSweep(intervalMs)) await this.sweep();
+        const { items, channels } = await outbox.depth();
+        metrics.metadataWaiting.set({ shard }, items);
+        for (const [state, count] of Object.entries(channels)) metrics.metadataChannels.set({ shard, state }, count);
+        failing = false;
+      } catch (error) {
+        if (!failing) logger.warn({ err: error }, 'expired metadata cannot be swept; trying again');
+        failing = true;
+      }
+      await sleepOrAbort(clock, intervalMs, signal);
+    }
+  }
+}

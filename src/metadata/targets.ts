@@ -1,0 +1,80 @@
+// Which channels a batch goes to: resolved once, when it is accepted, with who was left out and why. Reads the local copy only.
+import { type ChannelArn, type Channel, parseChannelArn } from '#domain/channel.ts';
+import type { StateView } from '#domain/shared-state.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
+import type { Skipped } from './batch.ts';
+
+/** Exactly one of the three is set. */
+export interface Targets {
+  readonly channelArns?: readonly string[] | undefined;
+  readonly live?: true | undefined;
+  readonly tags?: Readonly<Record<string, readonly string[]>> | undefined;
+}
+
+export interface ResolvedTargets {
+  readonly channelArns: readonly ChannelArn[];
+  readonly skipped: readonly Skipped[];
+}
+
+const mostExamples = 20;
+
+/** The shard's (account, region), as far as known: channels of another one are skipped. */
+export interface Home {
+  readonly region?: string | undefined;
+  readonly account?: string | undefined;
+}
+
+/**
+ * - `channelArns`: those named, whether they are known and live or not: IVS itself decides.
+ * - `live`: every channel with a live stream.
+ * - `tags`: channels of the inventory whose tags match every key, by any of its values; those that are not live are skipped.
+ */
+export function resolveTargets(targets: Targets, view: StateView, home: Home = {}): ResolvedTargets {
+  const skipped = new SkippedList();
+  const chosen = new Set<ChannelArn>();
+  if (targets.channelArns) {
+    for (const text of targets.channelArns) {
+      const parsed = parseChannelArn(text);
+      if (!parsed || elsewhere(parsed, home)) skipped.add('other_account_or_region', text);
+      else if (chosen.has(parsed.arn)) skipped.add('duplicate', text);
+      else chosen.add(parsed.arn);
+    }
+  } else if (targets.live) {
+    for (const [, record] of view.entries<StreamRecord>('stream'))
+      if (record.state === 'live') chosen.add(record.channelArn);
+  } else if (targets.tags) {
+    const wanted = Object.entries(targets.tags);
+    for (const [, channel] of view.entries<Channel>('channel')) {
+      if (!wanted.every(([key, values]) => values.includes(ownTag(channel, key) ?? '\0'))) continue;
+      if (view.get<StreamRecord>(`stream/${channel.arn}`)?.state === 'live') chosen.add(channel.arn);
+      else skipped.add('not_live', channel.arn);
+    }
+  }
+  return { channelArns: [...chosen], skipped: skipped.list() };
+}
+
+function elsewhere(parsed: { region: string; account: string }, home: Home): boolean {
+  return (
+    (home.region !== undefined && parsed.region !== home.region) ||
+    (home.account !== undefined && parsed.account !== home.account)
+  );
+}
+
+function ownTag(channel: Channel, key: string): string | undefined {
+  return Object.hasOwn(channel.tags, key) ? channel.tags[key] : undefined;
+}
+
+class SkippedList {
+  readonly #byReason = new Map<Skipped['reason'], { count: number; examples: string[] }>();
+
+  add(reason: Skipped['reason'], channel: string): void {
+    const entry = this.#byReason.get(reason) ?? { count: 0, examples: [] };
+    entry.count += 1;
+    if (entry.examples.length < mostExamples) entry.examples.push(channel);
+    this.#byReason.set(reason, entry);
+  }
+
+  list(): Skipped[] {
+    return Array.from(this.#byReason, ([reason, entry]) => ({ reason, ...entry }));
+  }
+}

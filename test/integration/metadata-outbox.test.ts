@@ -1,0 +1,346 @@
+// The outbox alone: against a model, and what it packs, for any Unicode.
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Lane, lanes } from '#domain/action.ts';
+import { encodeItem, newItemId } from '#metadata/envelope.ts';
+import type { CallResult, Outbox, OutboxItem } from '#metadata/outbox.ts';
+import { channelArn, FakeSender, metadataParts } from '../support/metadata.ts';
+import { type RedisScope, redisScope } from '../support/redis.ts';
+
+const long = 600_000;
+
+function item(payload: string, options: { key?: string | undefined; expiresInMs?: number } = {}): OutboxItem {
+  const id = newItemId();
+  return {
+    id,
+    text: encodeItem({ id, t: 1, payload }),
+    mode: 'packed',
+    key: options.key,
+    acceptedAtMs: 1,
+    expiresInMs: options.expiresInMs ?? long,
+  };
+}
+
+function outboxOf(scope: RedisScope, options: { maxItemsPerChannel?: number; maxItemsTotal?: number } = {}): Outbox {
+  return metadataParts({ scope, sender: new FakeSender(), outbox: options }).outbox;
+}
+
+async function put(outbox: Outbox, channels: readonly string[], items: readonly OutboxItem[], lane: Lane = 'normal') {
+  const batchId = newItemId();
+  const acceptance = await outbox.accept({
+    batchId,
+    lane,
+    channels: channels.map(channelArn),
+    items,
+    who: 'test',
+    callsPerChannel: 1,
+    idempotency: undefined,
+  });
+  return { batchId, acceptance };
+}
+
+async function takeAll(outbox: Outbox, name: string) {
+  const texts: unknown[][] = [];
+  const metadata: string[] = [];
+  for (;;) {
+    const { token, channels } = await outbox.claim({ leaseMs: long, room: 1000, urgentRoom: 0 });
+    if (channels.length === 0) return { texts, metadata };
+    for (const { channelArn: arn } of channels) {
+      const parcel = await outbox.take(arn, token);
+      if (typeof parcel === 'string') throw new Error(parcel);
+      if (arn === channelArn(name)) {
+        metadata.push(parcel.metadata);
+        texts.push((JSON.parse(parcel.metadata) as { items: { d: unknown }[] }).items.map(({ d }) => d));
+      }
+      await outbox.record(arn, token, { ids: parcel.ids, keep: false, result: { kind: 'delivered' } });
+    }
+  }
+}
+
+test('whatever Unicode is sent, no call is over the limit, the order is kept and nothing is lost', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope);
+  const payloads = fc.array(fc.string({ unit: 'binary', maxLength: 150 }), { minLength: 1, maxLength: 25 });
+
+  await fc.assert(
+    fc.asyncProperty(payloads, async (texts) => {
+      const name = newItemId().replaceAll('_', '-');
+      await put(
+        outbox,
+        [name],
+        texts.map((text) => item(text)),
+      );
+      const { metadata, texts: arrived } = await takeAll(outbox, name);
+      for (const call of metadata) expect(Buffer.byteLength(call)).toBeLessThanOrEqual(1024);
+      expect(arrived.flat()).toEqual(texts.map((text) => text.toWellFormed()));
+      // As full as can be: the first item of each call did not fit into the one before.
+      for (const [index, call] of metadata.entries()) {
+        const next = metadata[index + 1];
+        const first = next && JSON.stringify((JSON.parse(next) as { items: unknown[] }).items[0]);
+        if (first) expect(Buffer.byteLength(call) + Buffer.byteLength(first) + 1).toBeGreaterThan(1024);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+// The model: what each channel's queue holds, in order, and how every (item, channel) pair ended.
+interface Waiting {
+  readonly id: string;
+  readonly key: string | undefined;
+  readonly batch: string;
+  readonly dies: boolean;
+  lane: number;
+  place: number;
+  sending: boolean;
+}
+
+class Model {
+  readonly queues = new Map<string, Waiting[]>();
+  readonly ends = new Map<string, Record<string, number>>();
+  #seq = 0;
+
+  accept(batch: string, channels: readonly string[], items: readonly OutboxItem[], lane: number): void {
+    const base = this.#seq;
+    this.#seq += items.length;
+    for (const channel of channels) {
+      const queue = this.queues.get(channel) ?? [];
+      this.queues.set(channel, queue);
+      for (const [index, { id, key, expiresInMs }] of items.entries()) {
+        const added = { id, key, batch, dies: expiresInMs < long, lane, place: base + index, sending: false };
+        const older = key === undefined ? undefined : queue.find((other) => other.key === key && !other.sending);
+        if (older) this.#takeOver(channel, older, added);
+        queue.push(added);
+        this.#sort(queue);
+      }
+    }
+  }
+
+  /** What goes into the next call, when everything fits. */
+  take(channel: string): Waiting[] {
+    const queue = this.queues.get(channel)!;
+    this.unmark(channel);
+    for (const waiting of queue.filter(({ dies }) => dies)) this.end(channel, waiting, 'expired');
+    for (const waiting of queue) waiting.sending = true;
+    return [...queue];
+  }
+
+  unmark(channel: string): void {
+    const queue = this.queues.get(channel)!;
+    for (const waiting of queue.filter(({ sending }) => sending)) {
+      waiting.sending = false;
+      const newer = queue.find(
+        (other) => other !== waiting && other.key !== undefined && other.key === waiting.key && !other.sending,
+      );
+      if (newer) this.#takeOver(channel, waiting, newer);
+    }
+    this.#sort(queue);
+  }
+
+  end(channel: string, waiting: Waiting, outcome: string): void {
+    const queue = this.queues.get(channel)!;
+    queue.splice(queue.indexOf(waiting), 1);
+    const ends = this.ends.get(waiting.batch) ?? {};
+    ends[outcome] = (ends[outcome] ?? 0) + 1;
+    this.ends.set(waiting.batch, ends);
+  }
+
+  #takeOver(channel: string, older: Waiting, newer: Waiting): void {
+    if (older.lane < newer.lane || (older.lane === newer.lane && older.place < newer.place)) {
+      newer.lane = older.lane;
+      newer.place = older.place;
+    }
+    this.end(channel, older, 'conflated');
+  }
+
+  #sort(queue: Waiting[]): void {
+    queue.sort((a, b) => a.lane - b.lane || a.place - b.place);
+  }
+}
+
+const names = ['a', 'b', 'c'];
+const results: readonly CallResult[] = [
+  { kind: 'delivered' },
+  { kind: 'back' },
+  { kind: 'failed', reason: 'IVS_NOT_FOUND', scope: 'channel' },
+  { kind: 'failed', reason: 'IVS_REQUEST_INVALID', scope: 'call' },
+  { kind: 'offline', windowMs: 0, nextTryMs: 1 },
+];
+const step = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('accept' as const),
+      channels: fc.subarray(names, { minLength: 1 }),
+      lane: fc.nat(2),
+      keys: fc.array(fc.constantFrom(undefined, 'score', 'ad'), { minLength: 1, maxLength: 3 }),
+      dies: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('claim' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('take' as const), channel: fc.constantFrom(...names) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('record' as const),
+      channel: fc.constantFrom(...names),
+      result: fc.constantFrom(...results),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('sweep' as const) }) },
+);
+
+test('any sequence of accepting, sending, failing, crashing and expiring leaves what the model says', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
+      await using scope = await redisScope();
+      const parts = metadataParts({ scope, sender: new FakeSender() });
+      const { outbox } = parts;
+      const model = new Model();
+      const batches: string[] = [];
+      const held = new Map<string, { token: number; taken: Waiting[] }>();
+      const key = (name: string) => `${scope.prefix}:md:${name}`;
+
+      for (const next of steps) {
+        switch (next.kind) {
+          case 'accept': {
+            const items = next.keys.map((name) => item('x', { key: name, ...(next.dies ? { expiresInMs: 1 } : {}) }));
+            const { batchId } = await put(outbox, next.channels, items, lanes[next.lane]!);
+            model.accept(batchId, next.channels, items, next.lane);
+            batches.push(batchId);
+            if (next.dies) await new Promise((done) => setTimeout(done, 3));
+            break;
+          }
+          case 'claim': {
+            const { token, channels } = await outbox.claim({ leaseMs: long, room: 10, urgentRoom: 0 });
+            for (const { channelArn: arn } of channels) held.set(arn.slice(-1), { token, taken: [] });
+            break;
+          }
+          case 'crash': {
+            // The leases end: whoever claims next finds what was being sent.
+            for (const [channel] of held) await scope.redis.zadd(key('held'), 1, channelArn(channel));
+            for (const [channel] of held) model.unmark(channel);
+            held.clear();
+            const { token, channels } = await outbox.claim({ leaseMs: long, room: 10, urgentRoom: 0 });
+            for (const { channelArn: arn } of channels) held.set(arn.slice(-1), { token, taken: [] });
+            break;
+          }
+          case 'take': {
+            const mine = held.get(next.channel);
+            if (!mine) break;
+            mine.taken = model.take(next.channel);
+            const parcel = await outbox.take(channelArn(next.channel), mine.token);
+            if (mine.taken.length === 0) {
+              expect(parcel).toBe('empty');
+              held.delete(next.channel);
+            } else expect(parcel).toMatchObject({ ids: mine.taken.map(({ id }) => id) });
+            break;
+          }
+          case 'record': {
+            const mine = held.get(next.channel);
+            if (!mine) break;
+            const sent = mine.taken.filter((waiting) => model.queues.get(next.channel)!.includes(waiting));
+            if (next.result.kind === 'delivered')
+              for (const waiting of sent) model.end(next.channel, waiting, 'delivered');
+            if (next.result.kind === 'failed')
+              for (const waiting of next.result.scope === 'call' ? sent : [...model.queues.get(next.channel)!])
+                model.end(next.channel, waiting, 'failed');
+            if (next.result.kind === 'offline')
+              for (const waiting of [...model.queues.get(next.channel)!])
+                model.end(next.channel, waiting, 'notBroadcasting');
+            model.unmark(next.channel);
+            await outbox.record(channelArn(next.channel), mine.token, {
+              ids: mine.taken.map(({ id }) => id),
+              keep: false,
+              result: next.result,
+            });
+            held.delete(next.channel);
+            break;
+          }
+          case 'sweep': {
+            await parts.sweeper.sweep();
+            for (const [channel, queue] of model.queues)
+              for (const waiting of queue.filter(({ dies, sending }) => dies && !sending))
+                model.end(channel, waiting, 'expired');
+            break;
+          }
+        }
+        let total = 0;
+        for (const name of names) {
+          const queue = model.queues.get(name) ?? [];
+          total += queue.length;
+          expect(await scope.redis.zrange(key(`q:${channelArn(name)}`), 0, -1)).toEqual(queue.map(({ id }) => id));
+          const places = await Promise.all(
+            ['ready', 'later', 'held'].map(
+              async (set) => (await scope.redis.zscore(key(set), channelArn(name))) !== null,
+            ),
+          );
+          if (queue.length > 0) expect(places.filter(Boolean)).toHaveLength(1);
+          else expect(places.slice(0, 2)).toEqual([false, false]);
+        }
+        expect((await outbox.depth()).items).toBe(total);
+        for (const batch of batches) {
+          const { counts } = (await outbox.progress(batch))!;
+          const expected = model.ends.get(batch) ?? {};
+          const { pending, ...ends } = counts;
+          expect(Object.fromEntries(Object.entries(ends).filter(([, n]) => n > 0))).toEqual(expected);
+          const waiting = [...model.queues.values()].flat().filter((each) => each.batch === batch).length;
+          expect(pending).toBe(waiting);
+        }
+      }
+      // Nothing stays behind of items that ended everywhere.
+      const left = new Set([...model.queues.values()].flat().map(({ id }) => id));
+      expect((await scope.redis.keys(key('i:*'))).length).toBe(left.size);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('a full channel is left out, bulk makes room for what is more urgent, and a total that is full refuses', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope, { maxItemsPerChannel: 2, maxItemsTotal: 5 });
+
+  const { batchId } = await put(outbox, ['a'], [item('1'), item('2')], 'bulk');
+  const left = await put(outbox, ['a', 'b'], [item('3')], 'bulk');
+  const refused = await put(outbox, ['a'], [item('4')], 'bulk');
+  const urgent = await put(outbox, ['a'], [item('5')], 'urgent');
+  const fits = await put(outbox, ['b', 'c'], [item('6')]);
+  const total = await put(outbox, ['d', 'e'], [item('7')]);
+
+  expect(left.acceptance).toMatchObject({
+    outcome: 'accepted',
+    channels: 1,
+    full: { count: 1, examples: [channelArn('a')] },
+  });
+  expect(refused.acceptance).toEqual({ outcome: 'full', scope: 'channel', waiting: 2 });
+  expect(urgent.acceptance).toMatchObject({ outcome: 'accepted', channels: 1 });
+  expect(await outbox.progress(batchId)).toMatchObject({
+    counts: { failed: 1, pending: 1 },
+    failures: { OUTBOX_FULL: 1 },
+  });
+  expect(fits.acceptance).toMatchObject({ outcome: 'accepted' });
+  expect(total.acceptance).toEqual({ outcome: 'full', scope: 'total', waiting: 5 });
+  expect((await takeAll(outbox, 'a')).texts).toEqual([['5', '2']]);
+});
+
+test('one payload to many channels is stored once, and its record goes with its last delivery', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope);
+  const channels = Array.from({ length: 300 }, (_, index) => `many${index}`);
+
+  const { batchId } = await put(outbox, channels, [item('the same for all')]);
+  const stored = await scope.redis.keys(`${scope.prefix}:md:i:*`);
+  await takeAll(outbox, 'many0');
+
+  expect(stored).toHaveLength(1);
+  expect(await scope.redis.keys(`${scope.prefix}:md:i:*`)).toEqual([]);
+  expect(await outbox.progress(batchId)).toMatchObject({ state: 'finished', counts: { delivered: 300, pending: 0 } });
+  const keys = await scope.redis.keys(`${scope.prefix}:md:*`);
+  expect(keys.toSorted()).toEqual([
+    `${scope.prefix}:md:b:${batchId}`,
+    `${scope.prefix}:md:fence`,
+    `${scope.prefix}:md:seq`,
+    `${scope.prefix}:md:total`,
+  ]);
+});
