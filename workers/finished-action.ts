@@ -2,7 +2,7 @@
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
 import { messageOf } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
-import type { AuditEntry } from '#journal/audit.ts';
+import { audit } from '#journal/audit.ts';
 import { noteBulkResult } from './bulk.ts';
 import type { JobResult, RunOutcome } from './outcome.ts';
 
@@ -18,15 +18,13 @@ export interface FinishedRun {
 export interface FinishedActionOptions {
   readonly state: SharedState;
   readonly configHash: () => string;
-  /** Adds an entry to the audit (src/journal). */
-  readonly audit: (tx: Parameters<Parameters<SharedState['transact']>[0]>[0], entry: Omit<AuditEntry, 'atMs'>) => void;
 }
 
 /** Not an end: the job runs again. */
 const passing: ReadonlySet<RunOutcome> = new Set(['retry', 'postponed', 'interrupted']);
 
 /** For the worker host's `onFinished`. */
-export function finishedActionRecorder({ state, configHash, audit }: FinishedActionOptions) {
+export function finishedActionRecorder({ state, configHash }: FinishedActionOptions) {
   return async ({ jobId, name, payload, outcome, result, error }: FinishedRun): Promise<void> => {
     if (passing.has(outcome) || !Object.hasOwn(actionSchemas, name)) return;
     const job = payload as ActionJob;

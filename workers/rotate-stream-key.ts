@@ -240,16 +240,16 @@ class Rotation {
     return { outcome: 'deferred', reason: 'live', until: 'Stream End', streamId, intentId };
   }
 
-  async #alarm(error: unknown): Promise<unknown> {
+  async #alarm(failure: unknown): Promise<unknown> {
     const { context, channelArn, fence } = this.#options;
     const keyArns = await this.#list().catch(() => undefined);
     const kind = keyArns?.length === 0 ? 'keyless' : 'undelivered';
     const text =
       kind === 'keyless'
-        ? `the channel has no stream key: the old one is deleted and no new one could be made (${messageOf(error)})`
-        : `the channel's new stream key is not known to be at ${this.#sink.description} (${messageOf(error)})`;
+        ? `the channel has no stream key: the old one is deleted and no new one could be made (${messageOf(failure)})`
+        : `the channel's new stream key is not known to be at ${this.#sink.description} (${messageOf(failure)})`;
     context.logger.error(
-      { channelArn, alert: kind, err: error },
+      { channelArn, alert: kind, err: failure },
       'a channel needs attention: its key rotation is not finished',
     );
     await fence
@@ -259,7 +259,7 @@ class Rotation {
         if (known) tx.set(keyRecordOf(channelArn), { ...known, updatedAtMs: tx.nowMs });
       })
       .catch((cause: unknown) => context.logger.error({ err: cause, channelArn }, 'an alert could not be recorded'));
-    return error;
+    return failure;
   }
 
   async #list(): Promise<string[]> {

@@ -1,0 +1,192 @@
+// What actions call of IVS, in the words of workers/ports.ts: whole lists instead of pages, plain members instead of the SDK's.
+import { AppError } from '#domain/errors.ts';
+import type { Secret } from '#domain/secret.ts';
+import type { Lane } from '#domain/action.ts';
+import type { CallOptions, GuardedStreamKey, IvsClientPort } from './client.ts';
+
+/** How actions call: in the lane `normal`, and for as long as their run lasts. */
+interface ActionCall {
+  readonly signal: AbortSignal;
+  readonly lane?: Lane;
+}
+
+/** Satisfies IvsActions of workers/ports.ts. Every page is one permit and one wire call. */
+export function createActionCalls(client: IvsClientPort) {
+  return {
+    async getStream(channelArn: string, options: ActionCall) {
+      const { stream } = await client.getStream({ channelArn }, options);
+      const viewers = stream?.viewerCount ?? -1;
+      return {
+        streamId: present(stream?.streamId, 'GetStream', 'stream.streamId'),
+        health: stream?.health ?? 'UNKNOWN',
+        viewerCount: viewers < 0 ? undefined : viewers,
+      };
+    },
+    async stopStream(channelArn: string, options: ActionCall) {
+      await client.stopStream({ channelArn }, options);
+    },
+    async getStreamSession(channelArn: string, streamId: string | undefined, options: ActionCall) {
+      const { streamSession: session } = await client.getStreamSession(
+        { channelArn, ...(streamId === undefined ? {} : { streamId }) },
+        options,
+      );
+      const tracks = session?.ingestConfigurations;
+      return {
+        streamId: present(session?.streamId, 'GetStreamSession', 'streamSession.streamId'),
+        startTimeMs: session?.startTime?.getTime(),
+        endTimeMs: session?.endTime?.getTime(),
+        channelType: session?.channel?.type ?? '',
+        video: (tracks?.videoConfigurations ?? either(session?.ingestConfiguration?.video)).map((track) => ({
+          codec: track.codec ?? '',
+          encoder: track.encoder ?? '',
+          width: track.videoWidth,
+          height: track.videoHeight,
+          framerate: track.targetFramerate,
+          targetBitrateBps: track.targetBitrate,
+          avcProfile: track.avcProfile ?? ('profile' in track ? (track.profile ?? '') : ''),
+          avcLevel: track.avcLevel ?? ('level' in track ? (track.level ?? '') : ''),
+        })),
+        audio: (tracks?.audioConfigurations ?? either(session?.ingestConfiguration?.audio)).map((track) => ({
+          codec: track.codec ?? '',
+          channels: track.channels,
+          sampleRateHz: track.sampleRate,
+          targetBitrateBps: track.targetBitrate,
+        })),
+        recordingConfigurationArn: session?.recordingConfiguration?.arn ?? '',
+        events: (session?.truncatedEvents ?? []).map((event) => ({
+          name: event.name ?? '',
+          timeMs: event.eventTime?.getTime() ?? 0,
+          ...(event.code === undefined ? {} : { code: event.code }),
+        })),
+      };
+    },
+    async getChannel(channelArn: string, options: ActionCall) {
+      const { channel } = await client.getChannel({ arn: channelArn }, options);
+      return {
+        arn: channelArn,
+        name: channel?.name ?? '',
+        type: channel?.type ?? '',
+        latencyMode: channel?.latencyMode ?? '',
+        recordingConfigurationArn: channel?.recordingConfigurationArn ?? '',
+        tags: channel?.tags ?? {},
+      };
+    },
+    async updateChannel(
+      channelArn: string,
+      change: { readonly recordingConfigurationArn: string },
+      options: ActionCall,
+    ) {
+      await client.updateChannel({ arn: channelArn, ...change }, options);
+    },
+    async deleteChannel(channelArn: string, options: ActionCall) {
+      await client.deleteChannel({ arn: channelArn }, options);
+    },
+    listChannelsByRecordingConfiguration: (filterByRecordingConfigurationArn: string, options: ActionCall) =>
+      everyPage(async (nextToken) => {
+        const page = await client.listChannels(
+          { filterByRecordingConfigurationArn, maxResults: 100, ...nextToken },
+          options,
+        );
+        return { items: (page.channels ?? []).flatMap(({ arn }) => arn ?? []), nextToken: page.nextToken };
+      }),
+    listStreamKeys: (channelArn: string, options: ActionCall) =>
+      everyPage(async (nextToken) => {
+        const page = await client.listStreamKeys({ channelArn, maxResults: 50, ...nextToken }, options);
+        return { items: (page.streamKeys ?? []).flatMap(({ arn }) => arn ?? []), nextToken: page.nextToken };
+      }),
+    async getStreamKey(arn: string, options: ActionCall) {
+      return keyOf((await client.getStreamKey({ arn }, options)).streamKey, 'GetStreamKey');
+    },
+    async createStreamKey(channelArn: string, options: ActionCall) {
+      return keyOf((await client.createStreamKey({ channelArn }, options)).streamKey, 'CreateStreamKey');
+    },
+    async deleteStreamKey(arn: string, options: ActionCall) {
+      await client.deleteStreamKey({ arn }, options);
+    },
+    listRecordingConfigurations: (options: ActionCall) =>
+      everyPage(async (nextToken) => {
+        const page = await client.listRecordingConfigurations({ maxResults: 100, ...nextToken }, options);
+        return { items: (page.recordingConfigurations ?? []).map(recordingOf), nextToken: page.nextToken };
+      }),
+    async getRecordingConfiguration(arn: string, options: ActionCall) {
+      return recordingOf((await client.getRecordingConfiguration({ arn }, options)).recordingConfiguration ?? {});
+    },
+    async deleteRecordingConfiguration(arn: string, options: ActionCall) {
+      await client.deleteRecordingConfiguration({ arn }, options);
+    },
+    listPlaybackKeyPairs: (options: ActionCall) =>
+      everyPage(async (nextToken) => {
+        const page = await client.listPlaybackKeyPairs({ maxResults: 100, ...nextToken }, options);
+        return { items: (page.keyPairs ?? []).map(pairOf), nextToken: page.nextToken };
+      }),
+    async importPlaybackKeyPair(
+      input: { readonly name: string; readonly publicKeyMaterial: string },
+      options: ActionCall,
+    ) {
+      return pairOf((await client.importPlaybackKeyPair(input, options)).keyPair ?? {});
+    },
+    async deletePlaybackKeyPair(arn: string, options: ActionCall) {
+      await client.deletePlaybackKeyPair({ arn }, options);
+    },
+    async listTagsForResource(resourceArn: string, options: ActionCall) {
+      return (await client.listTagsForResource({ resourceArn }, options)).tags ?? {};
+    },
+    async tagResource(resourceArn: string, tags: Readonly<Record<string, string>>, options: ActionCall) {
+      await client.tagResource({ resourceArn, tags: { ...tags } }, options);
+    },
+    async untagResource(resourceArn: string, tagKeys: readonly string[], options: ActionCall) {
+      await client.untagResource({ resourceArn, tagKeys: [...tagKeys] }, options);
+    },
+  };
+}
+
+export type ActionCalls = ReturnType<typeof createActionCalls>;
+export type { CallOptions };
+
+/** Pages until there is no next one. A token that comes again would never end. */
+async function everyPage<T>(
+  read: (nextToken: { nextToken?: string }) => Promise<{ items: T[]; nextToken: string | undefined }>,
+): Promise<T[]> {
+  const all: T[] = [];
+  const seen = new Set<string>();
+  for (let token: string | undefined; ; ) {
+    const page = await read(token === undefined ? {} : { nextToken: token });
+    all.push(...page.items);
+    token = page.nextToken;
+    if (token === undefined || seen.has(token)) return all;
+    seen.add(token);
+  }
+}
+
+function either<T>(value: T | undefined): T[] {
+  return value === undefined ? [] : [value];
+}
+
+function present(value: string | undefined, operation: string, member: string): string {
+  if (value === undefined) throw new AppError('IVS_UNAVAILABLE', `${operation} answered without ${member}`);
+  return value;
+}
+
+function keyOf(key: GuardedStreamKey | undefined, operation: string): { arn: string; value: Secret } {
+  if (key?.arn === undefined || key.value === undefined)
+    throw new AppError('IVS_UNAVAILABLE', `${operation} answered without a stream key`);
+  return { arn: key.arn, value: key.value };
+}
+
+function recordingOf(configuration: {
+  arn?: string | undefined;
+  name?: string | undefined;
+  state?: string | undefined;
+  destinationConfiguration?: { s3?: { bucketName?: string | undefined } | undefined } | undefined;
+}) {
+  return {
+    arn: configuration.arn ?? '',
+    name: configuration.name ?? '',
+    state: configuration.state ?? '',
+    bucketName: configuration.destinationConfiguration?.s3?.bucketName ?? '',
+  };
+}
+
+function pairOf(pair: { arn?: string | undefined; name?: string | undefined; fingerprint?: string | undefined }) {
+  return { arn: pair.arn ?? '', name: pair.name ?? '', fingerprint: pair.fingerprint };
+}

@@ -1,0 +1,177 @@
+// What action handlers get in tests: the real client, state, sinks and senders, against a simulator and a Redis. One rig is one
+// process as far as the handlers can tell; `hook` is told of every call that leaves it.
+import type { ActionJob, ActionName } from '#domain/action.ts';
+import { AppError } from '#domain/errors.ts';
+import type { Receiver } from '#domain/rule.ts';
+import { createActionCalls } from '#ivs/action-calls.ts';
+import { createIvsShard } from '#ivs/shard.ts';
+import { EventBus } from '#outbound/event-bus.ts';
+import { HttpSender } from '#outbound/http-sender.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { Scrubber } from '#runtime/logger.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Redis } from '#runtime/redis.ts';
+import { readSecretFile } from '#secrets/secret-file.ts';
+import { SecretSinks } from '#secrets/sinks.ts';
+import { RedisState } from '#store/shared-state.ts';
+import { actionHandlers } from '#workers/actions.ts';
+import type { ActionPorts, HandlerContext, HandlerResult, MetadataSubmit } from '#workers/ports.ts';
+import { quietLogger, seededRandom, testMetrics } from './quiet.ts';
+
+export interface RigOptions {
+  readonly simulatorUrl: string;
+  readonly redis: Redis;
+  readonly prefix: string;
+  /** Runs each call that leaves the process; the default just makes it. */
+  readonly hook?: (name: string, call: () => Promise<unknown>) => Promise<unknown>;
+  readonly receivers?: readonly Receiver[];
+  readonly metadata?: MetadataSubmit;
+  readonly logger?: Logger;
+  readonly scrubber?: Scrubber;
+}
+
+export interface ActionRig extends AsyncDisposable {
+  readonly ports: ActionPorts;
+  readonly state: RedisState;
+  readonly metrics: ReturnType<typeof testMetrics>;
+  /** One run of a job. */
+  run<N extends ActionName>(jobId: string, job: ActionJob<N>): Promise<HandlerResult>;
+  /** Runs until it does not throw, as the queue would: only errors that are worth another try are tried again. */
+  settle<N extends ActionName>(jobId: string, job: ActionJob<N>): Promise<HandlerResult>;
+}
+
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test' };
+
+export async function actionRig(options: RigOptions): Promise<ActionRig> {
+  const { simulatorUrl, redis, prefix, hook = (_name, call) => call() } = options;
+  const logger = options.logger ?? quietLogger();
+  const metrics = testMetrics();
+  const random = seededRandom(7);
+  const state = new RedisState({ redis, prefix, metrics });
+  const shard = createIvsShard({
+    name: 'main',
+    region: 'us-west-2',
+    redis,
+    keyPrefix: prefix,
+    endpoint: simulatorUrl,
+    credentials,
+    limits: { overrides: generousLimits },
+    onRedisDown: 'fail',
+    requestTimeoutMs: 2_000,
+    emptyLedgerPatienceMs: 0,
+    clock: systemClock,
+    logger,
+    metrics,
+    random,
+  });
+  await shard.start();
+  const http = new HttpSender({ allowInternal: true, clock: systemClock, metrics, timeoutMs: 2_000 });
+  const aws = { region: 'us-west-2', credentials, endpoint: simulatorUrl };
+  const sinks = new SecretSinks({ aws, sender: http, metrics });
+  const events = new EventBus({ ...aws, maxAttempts: 1 });
+  const hooked = <T extends object>(name: string, target: T): T =>
+    new Proxy(target, {
+      get: (object, member) => {
+        const value: unknown = Reflect.get(object, member);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) =>
+          hook(`${name}.${String(member)}`, () => Reflect.apply(value, object, args) as Promise<unknown>);
+      },
+    });
+  const ports: ActionPorts = {
+    ivs: hooked('ivs', createActionCalls(shard.client)),
+    state,
+    clock: systemClock,
+    random,
+    sink: (delivery) => hooked('sink', sinks.sink(delivery)),
+    http: {
+      send: (message, signal) => hook('http.send', () => http.send(message, signal)) as Promise<{ status: number }>,
+    },
+    events: {
+      put: (event, signal) => hook('events.put', () => events.put(event, signal)) as Promise<{ eventId: string }>,
+    },
+    metadata: options.metadata ?? {
+      submit: () => Promise.reject(new AppError('NOT_FOUND', 'this test has no metadata service')),
+    },
+    receiver: (name) => options.receivers?.find((receiver) => receiver.name === name),
+    readSecretFile,
+    matcher: (source) => ({ source, match: (document) => matchesExactly(source, document) }),
+    hide: (value) => {
+      options.scrubber?.hide(value, 'hidden');
+      return { [Symbol.dispose]: () => options.scrubber?.forget(value) };
+    },
+    configHash: () => 'test',
+    nudge: () => undefined,
+  };
+  const run: ActionRig['run'] = async (jobId, job) => {
+    const handler = actionHandlers[job.action] as unknown as (
+      job: ActionJob,
+      context: HandlerContext,
+    ) => Promise<HandlerResult>;
+    const context: HandlerContext = {
+      ...ports,
+      jobId,
+      name: job.action,
+      attempt: 1,
+      lastAttempt: false,
+      signal: AbortSignal.timeout(30_000),
+      logger,
+      progress: async () => undefined,
+    };
+    return handler(job, context);
+  };
+  return {
+    ports,
+    state,
+    metrics,
+    run,
+    async settle(jobId, job) {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await run(jobId, job);
+        } catch (error) {
+          const kind = error instanceof AppError ? error.disposition.kind : 'retry';
+          if (kind === 'give-up' || attempt === 20) throw error;
+          await systemClock.sleep(kind === 'retry-after' ? 100 : 20);
+        }
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      sinks.destroy();
+      events.destroy();
+      await shard.stop();
+    },
+  };
+}
+
+/** Enough for a test that is not about rates. */
+const generousLimits = Object.fromEntries(
+  [
+    'GetStream StopStream GetStreamSession GetChannel UpdateChannel DeleteChannel ListChannels ListStreamKeys GetStreamKey',
+    'CreateStreamKey DeleteStreamKey ListRecordingConfigurations GetRecordingConfiguration DeleteRecordingConfiguration',
+    'ListPlaybackKeyPairs ImportPlaybackKeyPair DeletePlaybackKeyPair ListTagsForResource TagResource UntagResource',
+  ]
+    .flatMap((names) => names.split(' '))
+    .map((name) => [name, { perAccount: 1_000 }]),
+);
+
+/** Patterns of these tests are plain values: `{ health: ['STARVING'] }`. */
+function matchesExactly(pattern: object, document: unknown): boolean {
+  const fields = document as Readonly<Record<string, unknown>>;
+  return Object.entries(pattern).every(([field, values]) => (values as unknown[]).includes(fields[field]));
+}
+
+/** A job as an operator asks for it. */
+export function operatorJob<N extends ActionName>(
+  action: N,
+  params: ActionJob<N>['params'],
+  rest: Partial<ActionJob<N>> = {},
+): ActionJob<N> {
+  return {
+    action,
+    params,
+    cause: { kind: 'operator', who: 'token test', reason: 'a test' },
+    decidedAtMs: Date.now(),
+    ...rest,
+  };
+}
