@@ -9,13 +9,13 @@ import {
 } from '@aws-sdk/client-ivs';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { startSimulator } from '#simulator/server.ts';
-import { startFauxqs } from 'fauxqs';
+import { startLocalSqs } from '#simulator/sqs.ts';
 import { afterAll, expect, it } from 'vitest';
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }; // fake: the simulator does not check signatures
-const sqs = await startFauxqs({ port: 0, logger: false });
-const queueUrl = sqs.createQueue('ivs-events').queueUrl;
-const endpoint = `http://127.0.0.1:${sqs.port}`;
+const sqs = await startLocalSqs();
+const { endpoint } = sqs;
+const { queueUrl } = await sqs.createQueue('ivs-events');
 const simulator = await startSimulator({ sqs: { endpoint, queueUrl } });
 const ivs = new IvsClient({ endpoint: simulator.url, region: 'us-west-2', credentials, maxAttempts: 1 });
 const queue = new SQSClient({ endpoint, region: 'us-west-2', credentials });
@@ -24,7 +24,7 @@ afterAll(async () => {
   ivs.destroy();
   queue.destroy();
   await simulator.close();
-  await sqs.stop();
+  await sqs.close();
 });
 
 it('a channel goes live, starves, takes metadata within its quota and is stopped; its events reach the queue', async () => {

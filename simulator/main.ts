@@ -1,0 +1,28 @@
+// The simulator as a process of its own: `node simulator/main.ts --help`.
+
+import { CommanderError } from 'commander';
+import { SimulatorCommandError, simulatorCommand } from './cli.ts';
+
+const ending = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // A second signal does not wait for anything.
+    if (ending.signal.aborted) process.exit(130);
+    ending.abort();
+  });
+}
+
+const command = simulatorCommand({
+  print: (line) => process.stdout.write(`${line}\n`),
+  signal: ending.signal,
+}).exitOverride();
+
+try {
+  await command.parseAsync(process.argv);
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else if (error instanceof SimulatorCommandError) {
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  } else throw error;
+}

@@ -1,0 +1,52 @@
+// An SQS of its own for who has none: the package fauxqs, in this process and on loopback only. Its own starter listens on
+// every interface, so the application it builds is started here.
+
+import { buildApp } from 'fauxqs';
+
+/** A running SQS stand-in. */
+export interface LocalSqs extends AsyncDisposable {
+  /** What to give an SDK as its SQS endpoint. */
+  readonly endpoint: string;
+  /** Makes a standard queue and gives its names; an existing one is given back. */
+  createQueue(
+    name: string,
+    attributes?: Readonly<Record<string, string>>,
+  ): Promise<{ readonly queueUrl: string; readonly queueArn: string }>;
+  close(): Promise<void>;
+}
+
+/** Starts an SQS on a port (0, the default, takes a free one). Queues live in memory. */
+export async function startLocalSqs(
+  options: { readonly port?: number; readonly host?: string; readonly region?: string } = {},
+): Promise<LocalSqs> {
+  const app = buildApp({ logger: false, defaultRegion: options.region ?? 'us-west-2' });
+  const endpoint = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' });
+
+  const ask = async (operation: string, body: object): Promise<Record<string, unknown>> => {
+    const answer = await fetch(endpoint, {
+      method: 'POST',
+      headers: { 'x-amz-target': `AmazonSQS.${operation}`, 'content-type': 'application/x-amz-json-1.0' },
+      body: JSON.stringify(body),
+    });
+    if (!answer.ok) throw new Error(`the local SQS refused ${operation}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as Record<string, unknown>;
+  };
+
+  let closed: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closed ??= Promise.resolve(app.close());
+    return closed;
+  };
+  return {
+    endpoint,
+    createQueue: async (name, attributes = {}) => {
+      const { QueueUrl } = await ask('CreateQueue', { QueueName: name, Attributes: attributes });
+      const { Attributes } = await ask('GetQueueAttributes', { QueueUrl, AttributeNames: ['QueueArn'] });
+      // Its own URLs carry a host name that not every machine resolves; the path is what counts.
+      const queueUrl = `${endpoint}${new URL(String(QueueUrl)).pathname}`;
+      return { queueUrl, queueArn: (Attributes as { readonly QueueArn: string }).QueueArn };
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
