@@ -1,7 +1,6 @@
-// One channel as a rule sees it: the inventory's entry, the newest stream, and the labels of decisions about it.
+// One channel as a rule sees it: the inventory's entry and the newest stream.
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import type { ChannelFacts, StreamFacts } from '#domain/facts.ts';
-import type { Labels } from '#domain/rule.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import { channelFacts, streamFacts } from './facts.ts';
@@ -14,7 +13,7 @@ export interface ChannelView {
 }
 
 /** Reads a channel. A channel that neither the inventory nor a stream knows is still one: it has no tags and is offline. */
-export function viewChannel(view: StateView, arn: string): ChannelView {
+export function channelView(view: StateView, arn: string): ChannelView {
   const record = view.get<StreamRecord>(`stream/${arn}`);
   return viewOf(arn as ChannelArn, view.get<Channel>(`channel/${arn}`), record);
 }
@@ -26,16 +25,6 @@ export function viewOf(arn: ChannelArn, channel: Channel | undefined, record: St
     channel: channelFacts(arn, channel, record?.channelName),
     stream: streamFacts(record),
   };
-}
-
-/** The labels that silences and inhibitions match; the action is added for each action. */
-export function labelsOf(rule: string, group: string, view: ChannelView | undefined): Labels {
-  const labels: Record<string, string> = { rule, group };
-  if (!view) return labels;
-  const { arn, name, account, region, tags } = view.channel;
-  Object.assign(labels, { channel: arn, channel_name: name, account, region });
-  for (const [key, value] of Object.entries(tags)) labels[`tag_${key}`] = value;
-  return labels;
 }
 
 /** The tag that keeps automation's hands off a channel, whatever its value. */

@@ -23,7 +23,7 @@ export const finalGuards: ReadonlySet<GuardName> = new Set(['max_event_age', 'on
 /** Everything the guards of one decision compare. A guard whose input is undefined is not asked. */
 export interface GuardInputs {
   readonly nowMs: number;
-  readonly warmUp: { readonly startedMs: number; readonly polledMs: number | undefined };
+  readonly warmUp: { readonly startedMs: number; readonly polledMs: number | undefined } | undefined;
   /** Sources that are silent now. */
   readonly dataGap: { readonly silent: readonly string[] } | undefined;
   readonly stopped: { readonly sinceMs: number | undefined };
@@ -63,11 +63,15 @@ export function allowedChannels(live: number, percent: number): number {
 }
 
 const guards: readonly Guard[] = [
-  ({ warmUp: { startedMs, polledMs } }) => ({
-    guard: 'warm_up',
-    passed: polledMs !== undefined && polledMs >= startedMs,
-    values: { started: iso(startedMs), lastCompletePoll: polledMs === undefined ? 'none' : iso(polledMs) },
-  }),
+  ({ warmUp }) =>
+    warmUp && {
+      guard: 'warm_up',
+      passed: warmUp.polledMs !== undefined && warmUp.polledMs >= warmUp.startedMs,
+      values: {
+        started: iso(warmUp.startedMs),
+        lastCompletePoll: warmUp.polledMs === undefined ? 'none' : iso(warmUp.polledMs),
+      },
+    },
   ({ dataGap }) =>
     dataGap && {
       guard: 'on_data_gap',

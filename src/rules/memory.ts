@@ -1,4 +1,4 @@
-// What the rules remember between observations, as it lies in the shared state. Only this file knows the keys.
+// What the rules remember between observations, as it lies in the shared state; timers are in timers.ts.
 //
 // A subject is what a rule's condition is about: a channel's ARN, `all` (an aggregate, a schedule without `match`), or
 // `group:<text>` (an event without a channel). A fact exists only while there is something to remember.
@@ -6,8 +6,7 @@ import type { TriggerEvidence } from '#domain/decision.ts';
 import type { RuleMode } from '#domain/rule.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import type { EventEnvelope } from '#domain/observation.ts';
-import type { AggregateFacts, HttpFacts, ThresholdFacts } from '#domain/facts.ts';
-import type { DecisionReason } from '#domain/decision.ts';
+import type { HttpFacts, ThresholdFacts } from '#domain/facts.ts';
 
 /** What set a rule off, as far as templates and later checks need it. */
 export interface Cause {
@@ -18,14 +17,11 @@ export interface Cause {
   readonly event?: EventEnvelope;
   readonly http?: HttpFacts;
   readonly threshold?: ThresholdFacts;
-  readonly aggregate?: AggregateFacts;
 }
 
-/** The condition is true and `for` runs. */
+/** The condition is true and `for` runs, or a moment waits for the end of a warm-up or data gap. */
 export interface Pending {
   readonly cause: Cause;
-  /** How long timers stood still meanwhile. */
-  readonly frozenMs: number;
 }
 
 /** `for` has passed and the condition has not ended. */
@@ -51,21 +47,6 @@ export interface Fact {
   /** Of `once_per: session`: what has been done in which session (for thresholds, the values). */
   readonly once?: { readonly streamId: string; readonly values: readonly number[] };
   readonly touchedMs: number;
-}
-
-/** Something that becomes due. */
-export interface Timer {
-  readonly kind: 'for' | 'step' | 'end';
-  readonly rule: string;
-  readonly subject: string;
-  readonly dueMs: number;
-  readonly setMs: number;
-  readonly conditionHash: string;
-  /** A guard held it back when it was due; it is judged again from time to time. */
-  readonly blocked?: DecisionReason;
-  /** Of a `step`: which, and the firing that it belongs to. */
-  readonly step?: number;
-  readonly firing?: Firing;
 }
 
 export const allSubject = 'all';
@@ -107,37 +88,18 @@ export function channelOfSubject(subject: string): string | undefined {
   return subject.startsWith('arn:') ? subject : undefined;
 }
 
-function timerKey({ kind, rule, subject, step, firing }: Omit<Timer, 'dueMs' | 'setMs' | 'conditionHash'>): string {
-  const suffix = kind === 'step' ? `|${step}|${firing?.decisionId ?? ''}` : '';
-  return `timer/${kind}|${rule}|${subject}${suffix}`;
-}
-
-export function setTimer(tx: Transaction, timer: Timer): void {
-  tx.set(timerKey(timer), timer);
-}
-
-export function readTimer(view: StateView, kind: 'for' | 'end', rule: string, subject: string): Timer | undefined {
-  return view.get<Timer>(timerKey({ kind, rule, subject }));
-}
-
-export function dropTimer(tx: Transaction, timer: Omit<Timer, 'dueMs' | 'setMs' | 'conditionHash'>): void {
-  const key = timerKey(timer);
-  if (tx.get(key) !== undefined) tx.delete(key);
-}
-
-export function timers(view: StateView): Iterable<readonly [string, Timer]> {
-  return view.entries<Timer>('timer');
-}
-
 /** When a rule last fired for a group; kept over changes of the rule. */
 export function lastFiredMs(view: StateView, rule: string, group: string): number | undefined {
   return view.get<number>(`cooldown/${rule}|${group}`);
 }
 
-export function noteFired(tx: Transaction, rule: string, group: string, maxPerHour: number | undefined): void {
+export function noteFired(tx: Transaction, rule: string, group: string): void {
   tx.set(`cooldown/${rule}|${group}`, tx.nowMs);
-  if (maxPerHour === undefined) return;
-  tx.set(`rate/${rule}`, [...firingsInLastHour(tx, rule, tx.nowMs), tx.nowMs]);
+}
+
+/** Replaces the times of a rule's firings in the last hour. */
+export function writeFirings(tx: Transaction, rule: string, firedMs: readonly number[]): void {
+  tx.set(`rate/${rule}`, firedMs);
 }
 
 const hourMs = 3_600_000;
@@ -171,7 +133,7 @@ export interface Silence {
   readonly endsMs: number;
 }
 
-/** Hold of a channel in force: by command or by the tag `ops-hold`. */
+/** The hold of a channel by command, if one is in force. */
 export function readHold(view: StateView, channelArn: string, nowMs: number): Hold | undefined {
   const hold = view.get<Hold>(`hold/${channelArn}`);
   return hold && (hold.untilMs === undefined || hold.untilMs > nowMs) ? hold : undefined;
@@ -185,9 +147,4 @@ export function silencesInForce(view: StateView, nowMs: number): (readonly [id: 
   return Array.from(view.entries<Silence>('silence')).filter(
     ([, { startsMs, endsMs }]) => startsMs <= nowMs && nowMs < endsMs,
   );
-}
-
-/** Has everything that is held back judged again at the next tick. */
-export function judgeBlockedSoon(tx: Transaction): void {
-  tx.set('meta/recheck', { dueMs: tx.nowMs });
 }

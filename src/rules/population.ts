@@ -4,7 +4,7 @@ import type { AggregateFacts } from '#domain/facts.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import type { Channel } from '#domain/channel.ts';
-import { viewChannel, viewOf } from './channel-view.ts';
+import { channelView, viewOf } from './channel-view.ts';
 import type { RuleIndex, RuleOf } from './rule-index.ts';
 
 /** The entry `meta/population`. */
@@ -43,7 +43,7 @@ export function followPopulation(tx: Transaction, changes: readonly StreamChange
 /** What an aggregate counts now. */
 export function aggregateFacts(view: StateView, rule: RuleOf<'aggregate'>): AggregateFacts {
   const { count, live } = view.get<Population>(key)?.aggregates[rule.name] ?? { count: 0, live: 0 };
-  return { count, live, percent: percentOf(count, live), channels: [] };
+  return { count, live, percent: Math.round(percentOf(count, live) * 10) / 10, channels: [] };
 }
 
 /** The same with the names of some channels in the condition; looks at every stream. */
@@ -51,15 +51,23 @@ export function aggregateFactsWithNames(view: StateView, rule: RuleOf<'aggregate
   const channels: string[] = [];
   for (const [arn, record] of view.entries<StreamRecord>('stream')) {
     if (channels.length === namedChannels) break;
-    const { channel, stream } = viewChannel(view, arn);
+    const { channel, stream } = channelView(view, arn);
     if (!stream.live || !rule.trigger.pattern.match(stream)) continue;
     if (!rule.match || rule.match.match(channel)) channels.push(channel.name || record.channelName || channel.id);
   }
   return { ...aggregateFacts(view, rule), channels };
 }
 
+/** Whether the aggregate's condition holds now. */
+export function aggregateHolds(view: StateView, rule: RuleOf<'aggregate'>): boolean {
+  const { count, live } = aggregateFacts(view, rule);
+  return (
+    live >= rule.trigger.minLive && rule.trigger.condition.match({ count, percent_of_live: percentOf(count, live) })
+  );
+}
+
 function percentOf(count: number, live: number): number {
-  return live === 0 ? 0 : Math.round((1000 * count) / live) / 10;
+  return live === 0 ? 0 : (100 * count) / live;
 }
 
 function recount(tx: Transaction, { aggregate }: RuleIndex): Population {

@@ -1,0 +1,139 @@
+// From the steps of a rule to jobs: labels, mutes, templates, ids. Ids follow from rule, subject, cause and step alone.
+import type { ActionJob, ActionParams } from '#domain/action.ts';
+import type { Decision } from '#domain/decision.ts';
+import type { TemplateContext } from '#domain/facts.ts';
+import type { Labels, Rule, RuleMode, Step } from '#domain/rule.ts';
+import type { ChannelView } from './channel-view.ts';
+import { formatWholeSeconds, sessionFacts } from './facts.ts';
+import { labelsOf } from './label-matcher.ts';
+import { allSubject, type Cause, channelOfSubject } from './memory.ts';
+import { hashOf, type Pass } from './pass.ts';
+import type { RuleOf } from './rule-index.ts';
+import { aggregateFactsWithNames } from './population.ts';
+
+/** What the actions of one decision are about. */
+export interface Occasion {
+  readonly rule: Rule;
+  readonly subject: string;
+  readonly group: string;
+  readonly cause: Cause;
+  readonly phase: 'fire' | 'step' | 'resolve';
+  /** What the actions may do: `enforce` only if the rule did and does enforce. */
+  readonly mode: RuleMode;
+  readonly decisionId: string;
+}
+
+type Jobs = Decision['jobs'][number];
+type Withheld = Decision['withheld'][number];
+
+/** A rule's decision id for a cause: the same for every action that follows from it. */
+export function decisionIdOf(rule: string, subject: string, cause: Cause): string {
+  return `d-${hashOf('decision', rule, subject, cause.id)}`;
+}
+
+/** What the rule is grouped by, for this channel and cause. */
+export function groupOf(rule: Rule, view: ChannelView | undefined, cause: Pick<Cause, 'event'>): string {
+  return (
+    rule.guards.groupBy
+      .map((part) => {
+        if (part.kind === 'channel') return view?.arn ?? '';
+        if (part.kind === 'tag') return view?.channel.tags[part.tag] ?? '';
+        const value = part.path.reduce<unknown>(
+          (parent, key) =>
+            typeof parent === 'object' && parent !== null ? (parent as Record<string, unknown>)[key] : undefined,
+          cause.event,
+        );
+        return value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+      })
+      .join(',') || allSubject
+  );
+}
+
+/** Enqueues what may be done of these steps (in dry run: only names it) and says what was held back, and why. */
+export function runSteps(
+  pass: Pass,
+  occasion: Occasion,
+  steps: readonly Step[],
+): { readonly jobs: readonly Jobs[]; readonly withheld: readonly Withheld[] } {
+  const jobs: Jobs[] = [];
+  const withheld: Withheld[] = [];
+  if (steps.length === 0) return { jobs, withheld };
+  const view = viewOfSubject(pass, occasion.subject);
+  const labels = labelsOf({ rule: occasion.rule.name, group: occasion.group, channel: view?.channel });
+  let context: TemplateContext | undefined;
+  for (const step of steps) {
+    const muted = pass.muting.check(occasion.rule, labels, step.action);
+    if (muted) {
+      if (muted.source !== undefined) pass.noteWithheld(muted.source);
+      withheld.push({ action: step.action, reason: muted.reason, values: muted.values });
+      continue;
+    }
+    context ??= contextOf(pass, occasion, view);
+    const rendered = step.render(context);
+    if (!rendered.ok) {
+      withheld.push({ action: step.action, reason: 'template_failed', values: { problem: rendered.problem } });
+      continue;
+    }
+    jobs.push(enqueueStep(pass, occasion, { step, params: rendered.params, view }));
+  }
+  return { jobs, withheld };
+}
+
+/** Labels of a decision without an action, for explanations. */
+export function labelsOfOccasion(rule: Rule, group: string, view: ChannelView | undefined): Labels {
+  return labelsOf({ rule: rule.name, group, channel: view?.channel });
+}
+
+export function viewOfSubject(pass: Pass, subject: string): ChannelView | undefined {
+  const arn = channelOfSubject(subject);
+  return arn === undefined ? undefined : pass.channel(arn);
+}
+
+function enqueueStep(
+  pass: Pass,
+  { rule, subject, cause, phase, mode, decisionId }: Occasion,
+  { step, params, view }: { step: Step; params: ActionParams; view: ChannelView | undefined },
+): Jobs {
+  const place = phase === 'resolve' ? 'resolve' : 'actions';
+  const head = step.action.replaceAll('_', '-').slice(0, 32);
+  const jobId = `${head}-${hashOf('job', rule.name, subject, cause.id, place, step.index)}`;
+  if (mode !== 'enforce') return { jobId, action: step.action };
+  // A destructive action must not hit a session that it was not decided for; without a session there is nothing to name.
+  const streamId = cause.streamId ?? (view?.stream.live ? view.stream.streamId : undefined);
+  const payload: ActionJob = {
+    action: step.action,
+    params,
+    ...(view ? { channelArn: view.arn } : {}),
+    ...(streamId === undefined ? {} : { streamId }),
+    cause: { kind: 'rule', rule: rule.name, decisionId },
+    decidedAtMs: pass.nowMs,
+    ...(step.onlyIf ? { onlyIf: step.onlyIf.source } : {}),
+  };
+  const delayMs = phase === 'resolve' ? step.afterMs : 0;
+  pass.tx.enqueue({ jobId, name: step.action, payload: { ...payload }, ...(delayMs > 0 ? { delayMs } : {}) });
+  return { jobId, action: step.action };
+}
+
+function contextOf(pass: Pass, occasion: Occasion, view: ChannelView | undefined): TemplateContext {
+  const { rule, group, cause, phase } = occasion;
+  const { sinceMs } = cause.evidence;
+  const lastedMs = Math.max(0, pass.nowMs - sinceMs);
+  const aggregate =
+    rule.trigger.kind === 'aggregate' ? aggregateFactsWithNames(pass.tx, rule as RuleOf<'aggregate'>) : undefined;
+  return {
+    rule: { name: rule.name, mode: rule.mode },
+    firing: {
+      since: new Date(sinceMs).toISOString(),
+      duration: formatWholeSeconds(lastedMs),
+      durationSeconds: Math.floor(lastedMs / 1000),
+      group,
+      resolved: phase === 'resolve',
+    },
+    ...(view ? { channel: view.channel, stream: view.stream } : {}),
+    ...(view?.record ? { session: sessionFacts(view.record, pass.nowMs) } : {}),
+    ...(cause.event ? { event: cause.event } : {}),
+    ...(aggregate ? { aggregate } : {}),
+    ...(cause.threshold ? { threshold: cause.threshold } : {}),
+    ...(cause.http ? { http: cause.http } : {}),
+  };
+}

@@ -1,0 +1,116 @@
+// Gathers what the guards of one decision compare. Which guards are asked depends on the phase: caps and cooldowns limit firings;
+// what follows from a firing is only kept from acting where nothing may act.
+import type { RuleAlert } from '#domain/decision.ts';
+import type { Rule } from '#domain/rule.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
+import type { Occasion } from './act.ts';
+import { viewOfSubject } from './act.ts';
+import { holdTag } from './channel-view.ts';
+import type { GuardInputs } from './guards.ts';
+import { channelOfSubject, type Fact, facts, lastFiredMs, readHold, readPause } from './memory.ts';
+import type { Pass } from './pass.ts';
+import { liveCount } from './population.ts';
+import { isHolding } from './rule-index.ts';
+import { silentSources } from './timers.ts';
+
+/** A rule with a destructive action counts the channels it has acted on for this long. */
+export const blastWindowMs = 300_000;
+
+/** `capped`: whether a step is destructive, so that the cap is asked again. */
+export function guardInputs(
+  pass: Pass,
+  rule: Rule,
+  { subject, cause, group }: Occasion,
+  phase: Occasion['phase'],
+  capped = false,
+): GuardInputs {
+  const { tx, nowMs, options } = pass;
+  const { cooldownMs, maxPerHour, maxEventAgeMs, maxLivePercent, onDataGap } = rule.guards;
+  const fires = phase === 'fire';
+  const pause = readPause(tx);
+  const isMoment = !isHolding(rule) && rule.trigger.kind !== 'threshold' && rule.forMs === 0;
+  const freezes =
+    onDataGap === 'freeze' && rule.trigger.kind !== 'schedule' && !(fires && isMoment) && phase !== 'resolve';
+  const fact = pass.fact(rule, subject);
+  return {
+    nowMs,
+    warmUp: options.startedAtMs === undefined ? undefined : { startedMs: options.startedAtMs, polledMs: pass.polledMs },
+    dataGap: freezes ? { silent: silentSources(tx) } : undefined,
+    stopped: { sinceMs: stoppedBy(pass, rule)?.sinceMs },
+    pause: { by: pause?.who, reason: pause?.reason ?? '' },
+    hold: holdOf(pass, subject),
+    maxEventAge:
+      fires && maxEventAgeMs !== undefined && (cause.event || cause.http)
+        ? { eventMs: cause.evidence.sinceMs + rule.forMs, limitMs: maxEventAgeMs }
+        : undefined,
+    oncePer:
+      fires && rule.oncePer === 'session' && cause.streamId !== undefined
+        ? { streamId: cause.streamId, done: isDone(fact, cause.streamId, cause.threshold?.value) }
+        : undefined,
+    cooldown:
+      fires && cooldownMs > 0 ? { lastFiredMs: lastFiredMs(tx, rule.name, group), limitMs: cooldownMs } : undefined,
+    maxPerHour:
+      fires && maxPerHour !== undefined ? { fired: pass.firings(rule.name).length, limit: maxPerHour } : undefined,
+    maxLivePercent:
+      (fires || capped) && maxLivePercent !== undefined && channelOfSubject(subject) !== undefined
+        ? { affected: affectedChannels(pass, rule), live: liveCount(tx), percent: maxLivePercent }
+        : undefined,
+  };
+}
+
+/** The alert of a cap that stopped the rule, as long as the rule is the same. */
+export function stoppedBy(pass: Pass, rule: Rule): RuleAlert | undefined {
+  const alert = pass.tx.get<RuleAlert>(`alert/cap|${rule.name}`);
+  return alert?.ruleHash === rule.hash ? alert : undefined;
+}
+
+function isDone({ once }: Fact, streamId: string, value: number | undefined): boolean {
+  if (once?.streamId !== streamId) return false;
+  return value === undefined || once.values.includes(value);
+}
+
+function holdOf(pass: Pass, subject: string): GuardInputs['hold'] {
+  const view = viewOfSubject(pass, subject);
+  if (!view) return undefined;
+  const tag = view.channel.tags[holdTag];
+  if (tag !== undefined) return { by: `the tag ${holdTag}`, reason: tag };
+  const hold = readHold(pass.tx, view.arn, pass.nowMs);
+  return { by: hold?.who, reason: hold?.reason ?? '' };
+}
+
+/**
+ * Live channels that the rule is about to act on: those that are ripe or held back, and those more than half way through `for`;
+ * for a rule with a destructive action also those it has acted on in the last five minutes.
+ */
+export function affectedChannels(pass: Pass, rule: Rule): number {
+  pass.affected ??= countAffected(pass);
+  return pass.affected.get(rule.name)?.size ?? 0;
+}
+
+function countAffected(pass: Pass): Map<string, Set<string>> {
+  const { tx, nowMs } = pass;
+  const affected = new Map<string, Set<string>>();
+  const capped = new Map(
+    Array.from(pass.index.byName.values())
+      .filter(({ guards }) => guards.maxLivePercent !== undefined)
+      .map((rule) => [rule.name, { rule, destructive: rule.actions.some((step) => step.destructive) }] as const),
+  );
+  const add = (rule: string, subject: string) => {
+    if (tx.get<StreamRecord>(`stream/${subject}`)?.state !== 'live') return;
+    const channels = affected.get(rule);
+    if (channels) channels.add(subject);
+    else affected.set(rule, new Set([subject]));
+  };
+  for (const [, fact] of facts(tx)) {
+    const known = capped.get(fact.rule);
+    if (!known || fact.conditionHash !== known.rule.conditionHash) continue;
+    const { firing, pending } = fact;
+    const counts =
+      (firing && !firing.acted) ||
+      (pending && nowMs - pending.cause.evidence.sinceMs >= known.rule.forMs / 2) ||
+      (known.destructive && fact.acted.length > 0 && nowMs - fact.touchedMs < blastWindowMs);
+    if (counts) add(fact.rule, fact.subject);
+  }
+  for (const { rule, subject } of pass.ripe.values()) if (capped.has(rule.name)) add(rule.name, subject);
+  return affected;
+}

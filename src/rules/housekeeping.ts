@@ -1,0 +1,48 @@
+// Forgets what nobody asks for any more, so that the state stays bounded: expired silences and holds, old cooldowns and sessions.
+import type { StateView, Transaction } from '#domain/shared-state.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
+import { pruneLastWords } from '#journal/record.ts';
+import { pruneIncidents } from './incidents.ts';
+import { type Fact, facts, forgetFact, type Hold, type Silence, writeFact } from './memory.ts';
+import type { RuleIndex } from './rule-index.ts';
+
+const key = 'meta/housekeeping';
+const everyMs = 600_000;
+const dayMs = 86_400_000;
+/** Longer than any cooldown that makes sense; an older firing holds nothing back. */
+const cooldownKeptMs = 31 * dayMs;
+const factKeptMs = 7 * dayMs;
+
+/** When it is due. */
+export function houseKeepingMs(view: StateView): number | undefined {
+  return view.get<{ dueMs: number }>(key)?.dueMs;
+}
+
+/** Cleans up, every ten minutes. */
+export function keepHouse(tx: Transaction, index: RuleIndex): void {
+  const dueMs = houseKeepingMs(tx);
+  if (dueMs !== undefined && tx.nowMs < dueMs) return;
+  tx.set(key, { dueMs: tx.nowMs + everyMs });
+  if (dueMs === undefined) return;
+  for (const [id, { endsMs }] of Array.from(tx.entries<Silence>('silence')))
+    if (endsMs <= tx.nowMs) tx.delete(`silence/${id}`);
+  for (const [id, { untilMs }] of Array.from(tx.entries<Hold>('hold')))
+    if (untilMs !== undefined && untilMs <= tx.nowMs) tx.delete(`hold/${id}`);
+  for (const [id, firedMs] of Array.from(tx.entries<number>('cooldown'))) {
+    const cooldownMs = index.byName.get(id.slice(0, id.indexOf('|')))?.guards.cooldownMs ?? 0;
+    if (tx.nowMs - firedMs > Math.max(cooldownKeptMs, cooldownMs)) tx.delete(`cooldown/${id}`);
+  }
+  for (const [, fact] of Array.from(facts(tx))) forgetOldCauses(tx, fact);
+  pruneIncidents(tx);
+  pruneLastWords(tx);
+}
+
+function forgetOldCauses(tx: Transaction, fact: Fact): void {
+  if (fact.pending || fact.firing || tx.nowMs - fact.touchedMs < factKeptMs) return;
+  const record = tx.get<StreamRecord>(`stream/${fact.subject}`);
+  if (fact.once && record?.streamId === fact.once.streamId && record.state === 'live') {
+    writeFact(tx, { ...fact, acted: [] });
+    return;
+  }
+  forgetFact(tx, fact.rule, fact.subject);
+}

@@ -1,0 +1,128 @@
+// Incidents: many channels in trouble together, as one thing with a beginning and an end; and the alerts of rules that a cap stopped.
+import type { GuardVerdict, Incident, RuleAlert } from '#domain/decision.ts';
+import type { ActionJob, ActionParams } from '#domain/action.ts';
+import type { AggregateFacts } from '#domain/facts.ts';
+import type { Rule } from '#domain/rule.ts';
+import type { StateView, Transaction } from '#domain/shared-state.ts';
+import { hashOf, type Pass } from './pass.ts';
+
+const keptIncidents = 200;
+const openKey = (rule: string) => `meta/incident:${rule}`;
+
+/** The newest incidents first, the open ones before the closed. */
+export function listIncidents(view: StateView): Incident[] {
+  return Array.from(view.entries<Incident>('incident'), ([, incident]) => incident).sort(
+    (a, b) => Number(a.closedAtMs !== undefined) - Number(b.closedAtMs !== undefined) || b.openedAtMs - a.openedAtMs,
+  );
+}
+
+/** Opens an incident of a rule, unless one is open. */
+export function openIncident(
+  tx: Transaction,
+  kind: Incident['kind'],
+  rule: string,
+  { affected, live, text }: Pick<Incident, 'affected' | 'live' | 'text'>,
+): void {
+  if (openIncidentOf(tx, rule)) return;
+  const id = `i-${hashOf('incident', rule, tx.nowMs)}`;
+  const incident: Incident = {
+    id,
+    kind,
+    rule,
+    openedAtMs: tx.nowMs,
+    affected,
+    peak: affected,
+    live,
+    withheld: 0,
+    text,
+  };
+  tx.set(`incident/${id}`, incident);
+  tx.set(openKey(rule), id);
+}
+
+export function openIncidentOf(view: StateView, rule: string): Incident | undefined {
+  const id = view.get<string>(openKey(rule));
+  return id === undefined ? undefined : view.get<Incident>(`incident/${id}`);
+}
+
+/** Follows the numbers of an open incident. */
+export function updateIncident(tx: Transaction, rule: string, { count, live }: AggregateFacts): void {
+  const incident = openIncidentOf(tx, rule);
+  if (!incident || (incident.affected === count && incident.live === live)) return;
+  tx.set(`incident/${incident.id}`, { ...incident, affected: count, live, peak: Math.max(incident.peak, count) });
+}
+
+export function closeIncident(tx: Transaction, rule: string, atMs: number): void {
+  const incident = openIncidentOf(tx, rule);
+  if (!incident) return;
+  tx.delete(openKey(rule));
+  tx.set(`incident/${incident.id}`, { ...incident, closedAtMs: atMs });
+}
+
+/** Counts what was held back in this transaction because of an incident. */
+export function noteWithheld(tx: Transaction, withheldBy: ReadonlyMap<string, number>): void {
+  for (const [rule, count] of withheldBy) {
+    const incident = openIncidentOf(tx, rule);
+    if (incident) tx.set(`incident/${incident.id}`, { ...incident, withheld: incident.withheld + count });
+  }
+}
+
+/** Forgets the oldest closed incidents. */
+export function pruneIncidents(tx: Transaction): void {
+  const closed = listIncidents(tx).filter(({ closedAtMs }) => closedAtMs !== undefined);
+  for (const { id } of closed.slice(keptIncidents)) tx.delete(`incident/${id}`);
+}
+
+/** Stops a rule that was about to act on too many channels, and tells a person, once. */
+export function stopRule(pass: Pass, rule: Rule, { values }: GuardVerdict): void {
+  const text =
+    `Rule ${rule.name} is stopped: it was about to act on ${values['affected']} of ${values['live']} live channels ` +
+    `and may touch ${values['allowed']} (max_live_percent ${values['percent']}). It stays stopped until it is reset or changed.`;
+  raise(pass, rule, 'cap', text, values);
+  openIncident(pass.tx, 'cap', rule.name, { affected: Number(values['affected']), live: Number(values['live']), text });
+}
+
+/** Says, once until it acts again, that a rule has reached its `max_per_hour`. */
+export function noteRateReached(pass: Pass, rule: Rule, { values }: GuardVerdict): void {
+  if (pass.tx.get(`alert/rate|${rule.name}`) !== undefined) return;
+  const text = `Rule ${rule.name} has fired ${values['firedInLastHour']} times in the last hour and may not fire more often (max_per_hour).`;
+  raise(pass, rule, 'rate', text, values);
+}
+
+/** The rule acts again: it is below its `max_per_hour`. */
+export function clearRateAlert(tx: Transaction, rule: string): void {
+  if (tx.get(`alert/rate|${rule}`) !== undefined) tx.delete(`alert/rate|${rule}`);
+}
+
+/** Starts a stopped rule again. Gives whether it was stopped. */
+export function resetRule(tx: Transaction, rule: string): boolean {
+  const key = `alert/cap|${rule}`;
+  const stopped = tx.get(key) !== undefined;
+  if (stopped) tx.delete(key);
+  const incident = openIncidentOf(tx, rule);
+  if (incident?.kind === 'cap') closeIncident(tx, rule, tx.nowMs);
+  return stopped;
+}
+
+function raise(pass: Pass, rule: Rule, kind: RuleAlert['kind'], text: string, values: RuleAlert['values']): void {
+  const { tx, nowMs } = pass;
+  const alert: RuleAlert = { kind, rule: rule.name, ruleHash: rule.hash, sinceMs: nowMs, text, values };
+  tx.set(`alert/${kind}|${rule.name}`, alert);
+  const receiver = receiverOf(pass, rule);
+  // A rule in dry run only records: nobody is woken for it.
+  if (receiver === undefined || rule.mode !== 'enforce') return;
+  const decisionId = `d-${hashOf('alert', kind, rule.name, nowMs)}`;
+  const payload: ActionJob = {
+    action: 'notify',
+    params: { receiver, text },
+    cause: { kind: 'rule', rule: rule.name, decisionId },
+    decidedAtMs: nowMs,
+  };
+  tx.enqueue({ jobId: `notify-${hashOf('alert', kind, rule.name, nowMs)}`, name: 'notify', payload: { ...payload } });
+}
+
+/** Whom the rule notifies anyway, else the first receiver of the file. */
+function receiverOf({ ruleset }: Pass, rule: Rule): string | undefined {
+  const own = [...rule.actions, ...rule.onResolve].find(({ action }) => action === 'notify');
+  return own ? (own.params as ActionParams<'notify'>).receiver : ruleset.receivers[0]?.name;
+}

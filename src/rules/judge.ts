@@ -1,0 +1,247 @@
+// Whether what has become ripe acts: first everything that is true is firing, so that it inhibits; then each rule, inhibitors first,
+// is asked its guards. What a guard holds back stays ripe and is judged again, unless the guard's no is final.
+import type { GuardVerdict } from '#domain/decision.ts';
+import type { Rule, Step } from '#domain/rule.ts';
+import { runSteps, viewOfSubject } from './act.ts';
+import { checkCondition } from './conditions.ts';
+import { guardInputs } from './guard-inputs.ts';
+import { askGuards, finalGuards, reasonOfGuard } from './guards.ts';
+import { clearRateAlert, noteRateReached, openIncident, stopRule } from './incidents.ts';
+import { type Firing, writeFact } from './memory.ts';
+import type { Pass, Ripe } from './pass.ts';
+import { aggregateFacts, aggregateHolds } from './population.ts';
+import { isHolding, type RuleOf } from './rule-index.ts';
+import { isScheduleActive } from './schedule.ts';
+import { blockTimer, dropTimer, startTimer, type Timer } from './timers.ts';
+import {
+  afterActing,
+  cancelPending,
+  cancelSteps,
+  decisionOf,
+  type Ended,
+  newFiring,
+  occasionOf,
+  resolve,
+  withoutFiring,
+  withoutPending,
+} from './transitions.ts';
+
+/** Most firings that one transaction acts on: the rest follows in the next. */
+const actsPerPass = 500;
+
+/** Judges everything ripe. Gives whether the limit of one transaction was reached and more is waiting. */
+export function judge(pass: Pass, steps: readonly Timer[] = []): { readonly more: boolean } {
+  const ripe = [...pass.ripe.values()].filter((one) => isStillTrue(pass, one));
+  for (const one of ripe) markFiring(pass, one);
+  const rank = (rule: Rule) => pass.index.rank.get(rule.name) ?? 0;
+  ripe.sort((a, b) => rank(a.rule) - rank(b.rule));
+  let acted = 0;
+  let more = false;
+  for (const one of ripe) {
+    // Without a timer it would be lost; with one it stays due.
+    if (acted >= actsPerPass && one.timer) more = true;
+    else if (fire(pass, one)) acted += 1;
+  }
+  for (const timer of steps) {
+    if (acted >= actsPerPass) more = true;
+    else if (runDueStep(pass, timer)) acted += 1;
+  }
+  return { more };
+}
+
+/** Whether the condition of a subject holds now; undefined: it does. */
+export function whyNot(
+  pass: Pass,
+  { rule, subject, cause }: Pick<Ripe, 'rule' | 'subject' | 'cause'>,
+): Ended | undefined {
+  if (rule.trigger.kind === 'aggregate') {
+    const { count, live, percent } = aggregateFacts(pass.tx, rule as RuleOf<'aggregate'>);
+    if (aggregateHolds(pass.tx, rule as RuleOf<'aggregate'>)) return undefined;
+    return { failed: 'trigger', values: { count, live, percent } };
+  }
+  if (rule.trigger.kind === 'schedule' && !isScheduleActive(pass.tx, rule))
+    return { failed: 'trigger', values: { active: false } };
+  const view = viewOfSubject(pass, subject);
+  if (!view) return undefined;
+  const verdict = checkCondition(rule, view, cause);
+  return verdict.holds ? undefined : verdict;
+}
+
+/** Late timers are checked again against the record, not fired blindly. */
+function isStillTrue(pass: Pass, ripe: Ripe): boolean {
+  const ended = whyNot(pass, ripe);
+  if (!ended) return true;
+  const fact = pass.fact(ripe.rule, ripe.subject);
+  cancelPending(pass, ripe.rule, fact, ripe.cause, ended);
+  if (fact.firing && !fact.firing.acted) writeFact(pass.tx, withoutFiring(withoutPending(fact)));
+  return false;
+}
+
+function markFiring(pass: Pass, { rule, subject, cause }: Ripe): void {
+  const fact = pass.fact(rule, subject);
+  if (!isHolding(rule)) return;
+  if (fact.firing?.cause.id !== cause.id) {
+    if (fact.firing) cancelSteps(pass, rule, subject, fact.firing);
+    writeFact(pass.tx, {
+      ...withoutPending(fact),
+      firing: newFiring(pass, rule, subject, cause),
+      touchedMs: pass.nowMs,
+    });
+  }
+  if (rule.trigger.kind === 'aggregate') {
+    const { count, live } = aggregateFacts(pass.tx, rule as RuleOf<'aggregate'>);
+    const text = `${rule.name}: ${count} of ${live} channels`;
+    openIncident(pass.tx, 'aggregate', rule.name, { affected: count, live, text });
+  }
+  const { cause: own, mode, decisionId } = newFiring(pass, rule, subject, cause);
+  pass.muting.addSource(rule, subject, occasionOf(pass, rule, subject, { cause: own, mode, decisionId }, 'fire').group);
+}
+
+/** Acts, or says why not. Gives whether it acted. */
+function fire(pass: Pass, ripe: Ripe): boolean {
+  const { rule, subject, cause } = ripe;
+  const firing = newFiring(pass, rule, subject, cause);
+  const occasion = occasionOf(pass, rule, subject, firing, 'fire');
+  const guards = askGuards(guardInputs(pass, rule, occasion, 'fire'));
+  const refused = guards.find(({ passed }) => !passed);
+  if (refused) {
+    if (refused.guard === 'max_live_percent') stopRule(pass, rule, refused);
+    if (refused.guard === 'max_per_hour') noteRateReached(pass, rule, refused);
+    holdBack(pass, ripe, { guards, refused });
+    return false;
+  }
+  const now = rule.actions.filter(({ afterMs }) => afterMs === 0);
+  const { jobs, withheld } = runSteps(pass, occasion, now);
+  const muted = withheld.filter(({ reason }) => reason !== 'template_failed');
+  if (now.length > 0 && jobs.length === 0 && muted.length > 0) {
+    const { reason, values } = muted[0]!;
+    const refused: GuardVerdict = { guard: reason === 'silenced' ? 'silence' : 'inhibit', passed: false, values };
+    holdBack(pass, ripe, { guards: [...guards, refused], refused });
+    return false;
+  }
+  noteActed(pass, ripe, firing);
+  const laterSteps = rule.actions.filter(({ afterMs }) => afterMs > 0);
+  for (const step of laterSteps) waitForStep(pass, ripe, { step, firing, inMs: step.afterMs });
+  // What a silence or an inhibition takes out of a firing is caught up with when that ends, while the firing lasts.
+  if (isHolding(rule)) {
+    for (const { action } of muted) {
+      const step = now.find((candidate) => candidate.action === action);
+      if (step) waitForStep(pass, ripe, { step, firing, inMs: 0 });
+    }
+  }
+  const failed = jobs.length === 0 && withheld.length > 0;
+  const outcome = failed ? 'suppressed' : occasion.mode === 'enforce' ? 'acted' : 'would_act';
+  pass.emit(
+    decisionOf(pass, rule, subject, cause, {
+      outcome,
+      reason: failed ? 'template_failed' : 'fired',
+      mode: occasion.mode,
+      guards,
+      jobs,
+      withheld,
+    }),
+  );
+  return true;
+}
+
+/** Remembers that the rule has fired for the cause. */
+function noteActed(pass: Pass, { rule, subject, cause }: Ripe, firing: Firing): void {
+  const { tx, nowMs } = pass;
+  const { maxPerHour } = rule.guards;
+  pass.noteFired(rule, occasionOf(pass, rule, subject, firing, 'fire').group);
+  if (maxPerHour !== undefined && pass.firings(rule.name).length <= maxPerHour / 2) clearRateAlert(tx, rule.name);
+  dropTimer(tx, { kind: 'for', rule: rule.name, subject });
+  const fact = afterActing(rule, withoutPending(pass.fact(rule, subject)), cause, nowMs);
+  // A moment goes on firing only for as long as `keep_firing_for` says.
+  const lasts = isHolding(rule) || rule.keepFiringForMs > 0;
+  const since = isHolding(rule) ? {} : { endedAtMs: nowMs };
+  writeFact(tx, lasts ? { ...fact, firing: { ...firing, acted: true, ...since } } : fact);
+  if (lasts && !isHolding(rule)) startTimer(tx, rule, rule.keepFiringForMs, { kind: 'end', subject });
+}
+
+function waitForStep(
+  pass: Pass,
+  { rule, subject }: Ripe,
+  { step, firing, inMs }: { step: Step; firing: Firing; inMs: number },
+): void {
+  startTimer(pass.tx, rule, inMs, { kind: 'step', subject, step: step.index, firing: { ...firing, acted: true } });
+}
+
+/** Keeps what was refused for the next look, or drops it; the journal hears of it when the reason is new. */
+function holdBack(
+  pass: Pass,
+  { rule, subject, cause, timer }: Ripe,
+  { guards, refused }: { guards: readonly GuardVerdict[]; refused: GuardVerdict },
+): void {
+  const { tx } = pass;
+  const reason = reasonOfGuard[refused.guard];
+  const lasting = isHolding(rule) || rule.trigger.kind === 'threshold';
+  const waits =
+    !finalGuards.has(refused.guard) && (lasting || refused.guard === 'warm_up' || refused.guard === 'on_data_gap');
+  const fact = pass.fact(rule, subject);
+  if (waits) {
+    pass.heldBack = true;
+    if (!isHolding(rule)) writeFact(tx, { ...fact, pending: { cause } });
+    if (timer) blockTimer(tx, timer, reason);
+    else startTimer(tx, rule, 0, { kind: 'for', subject, blocked: reason });
+  } else {
+    dropTimer(tx, { kind: 'for', rule: rule.name, subject });
+    if (!isHolding(rule)) writeFact(tx, withoutPending(fact));
+  }
+  if (timer?.blocked === reason) return;
+  const outcome = finalGuards.has(refused.guard) && refused.guard === 'max_event_age' ? 'not_fired' : 'suppressed';
+  pass.emit(decisionOf(pass, rule, subject, cause, { outcome, reason, guards }));
+}
+
+/** An action with `after` whose time has come. Gives whether it acted. */
+function runDueStep(pass: Pass, timer: Timer): boolean {
+  const { tx } = pass;
+  const { subject, firing } = timer;
+  const rule = pass.index.byName.get(timer.rule);
+  const step = rule?.actions.find(({ index }) => index === timer.step);
+  const fact = rule && pass.fact(rule, subject);
+  const current = fact?.firing;
+  if (!rule || !step || !firing || (isHolding(rule) && current?.decisionId !== firing.decisionId)) {
+    dropTimer(tx, timer);
+    return false;
+  }
+  const { cause } = firing;
+  if (isHolding(rule) && current && current.endedAtMs === undefined) {
+    // Late timers are checked against the record: what is over resolves now.
+    const ended = whyNot(pass, { rule, subject, cause });
+    if (ended) {
+      resolve(pass, rule, { ...fact, firing: current });
+      return false;
+    }
+  }
+  const occasion = occasionOf(pass, rule, subject, firing, 'step');
+  const recovering = isHolding(rule) && current?.endedAtMs !== undefined;
+  const guards = askGuards(guardInputs(pass, rule, occasion, 'step', step.destructive));
+  const refused = guards.find(({ passed }) => !passed);
+  if (refused?.guard === 'max_live_percent') stopRule(pass, rule, refused);
+  const { jobs, withheld } = refused || recovering ? { jobs: [], withheld: [] } : runSteps(pass, occasion, [step]);
+  const held = recovering ? 'recovering' : refused ? reasonOfGuard[refused.guard] : withheld[0]?.reason;
+  if (held !== undefined) {
+    if (held === 'template_failed') dropTimer(tx, timer);
+    else {
+      blockTimer(tx, timer, held);
+      pass.heldBack = true;
+    }
+    if (timer.blocked !== held)
+      pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'suppressed', reason: held, guards, withheld }));
+    return false;
+  }
+  dropTimer(tx, timer);
+  const outcome = occasion.mode === 'enforce' ? 'acted' : 'would_act';
+  pass.emit(
+    decisionOf(pass, rule, subject, cause, {
+      outcome,
+      reason: 'step_due',
+      mode: occasion.mode,
+      guards,
+      jobs,
+      withheld,
+    }),
+  );
+  return true;
+}

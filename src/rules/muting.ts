@@ -1,0 +1,138 @@
+// Silences and inhibitions: which single actions of a decision are held back, and by what. Both match labels, as in Alertmanager.
+import type { Values } from '#domain/decision.ts';
+import type { InhibitRule, LabelMatcher, Labels, Rule } from '#domain/rule.ts';
+import type { Transaction } from '#domain/shared-state.ts';
+import { channelView } from './channel-view.ts';
+import { labelsOf, matchesLabels, parseLabelMatcher } from './label-matcher.ts';
+import { channelOfSubject, type Fact, facts, type Silence, silencesInForce } from './memory.ts';
+import { mayMatch, type RuleIndex } from './rule-index.ts';
+
+export interface Muted {
+  readonly reason: 'silenced' | 'inhibited';
+  readonly values: Values;
+  /** The rule that inhibits. */
+  readonly source?: string;
+}
+
+interface Source {
+  readonly rule: string;
+  readonly subject: string;
+  readonly mode: Rule['mode'];
+  readonly labels: Labels;
+}
+
+/** Built once for a transaction; knows the sources that fire when it is first asked, and those added afterwards. */
+export class Muting {
+  readonly #tx: Transaction;
+  readonly #index: RuleIndex;
+  readonly #inhibitRules: readonly InhibitRule[];
+  #silences: readonly { id: string; silence: Silence; matchers: readonly LabelMatcher[] }[] | undefined;
+  /** For each inhibit rule, the firing sources by the values of its `equal` labels. */
+  #sources: Map<string, Source[]>[] | undefined;
+
+  constructor({
+    tx,
+    index,
+    inhibitRules,
+  }: { tx: Transaction; index: RuleIndex; inhibitRules: readonly InhibitRule[] }) {
+    this.#tx = tx;
+    this.#index = index;
+    this.#inhibitRules = inhibitRules;
+  }
+
+  /** What holds back this action of the rule, if anything does. */
+  check(rule: Rule, labels: Labels, action: string): Muted | undefined {
+    return this.#silencedBy({ ...labels, action }) ?? this.#inhibitedBy(rule, { ...labels, action });
+  }
+
+  /** A rule began to fire within this transaction. */
+  addSource(rule: Rule, subject: string, group: string): void {
+    if (this.#sources) this.#addSource(this.#sources, rule, subject, group);
+  }
+
+  #silencedBy(labels: Labels): Muted | undefined {
+    this.#silences ??= silencesInForce(this.#tx, this.#tx.nowMs).map(([id, silence]) => ({
+      id,
+      silence,
+      matchers: silence.matchers.flatMap((text) => compiled(text) ?? []),
+    }));
+    const found = this.#silences.find(({ matchers }) => matchers.length > 0 && matchesLabels(matchers, labels));
+    if (!found) return undefined;
+    const { author, reason, endsMs } = found.silence;
+    return {
+      reason: 'silenced',
+      values: { silence: found.id, author, reason, until: new Date(endsMs).toISOString() },
+    };
+  }
+
+  #inhibitedBy(target: Rule, labels: Labels): Muted | undefined {
+    for (const [place, inhibit] of this.#inhibitRules.entries()) {
+      if (!matchesLabels(inhibit.target, labels)) continue;
+      this.#sources ??= this.#findSources();
+      const source = this.#sources[place]!.get(equalKey(inhibit, labels))?.find(
+        // A rule in dry run only records: it holds nothing back that is in force. And nothing inhibits itself.
+        ({ rule, mode }) => rule !== target.name && (mode === 'enforce' || target.mode === 'dry_run'),
+      );
+      if (source) {
+        const values = { by: source.rule, subject: source.subject, inhibitRule: place };
+        return { reason: 'inhibited', values, source: source.rule };
+      }
+    }
+    return undefined;
+  }
+
+  #findSources(): Map<string, Source[]>[] {
+    const found = this.#inhibitRules.map(() => new Map<string, Source[]>());
+    const candidates = new Set(
+      this.#inhibitRules.flatMap(({ source }) =>
+        [...this.#index.byName.values()].filter((rule) => mayMatch(source, rule)),
+      ),
+    );
+    const names = new Set(Array.from(candidates, ({ name }) => name));
+    if (names.size === 0) return found;
+    for (const [, fact] of facts(this.#tx)) {
+      if (!fact.firing || !names.has(fact.rule)) continue;
+      const rule = this.#index.byName.get(fact.rule)!;
+      if (rule.conditionHash === fact.conditionHash) this.#addSource(found, rule, fact.subject, groupOfFact(fact));
+    }
+    return found;
+  }
+
+  #addSource(found: Map<string, Source[]>[], rule: Rule, subject: string, group: string): void {
+    const arn = channelOfSubject(subject);
+    const channel = arn === undefined ? undefined : channelView(this.#tx, arn).channel;
+    const labels = labelsOf({ rule: rule.name, group, channel });
+    for (const [place, inhibit] of this.#inhibitRules.entries()) {
+      if (!fires(inhibit.source, rule, labels)) continue;
+      const key = equalKey(inhibit, labels);
+      const sources = found[place]!.get(key) ?? [];
+      sources.push({ rule: rule.name, subject, mode: rule.mode, labels });
+      found[place]!.set(key, sources);
+    }
+  }
+}
+
+function fires(matchers: readonly LabelMatcher[], rule: Rule, labels: Labels): boolean {
+  if (!matchers.some(({ label }) => label === 'action')) return matchesLabels(matchers, labels);
+  return rule.actions.some(({ action }) => matchesLabels(matchers, { ...labels, action }));
+}
+
+function equalKey({ equal }: InhibitRule, labels: Labels): string {
+  return JSON.stringify(equal.map((label) => labels[label] ?? ''));
+}
+
+function groupOfFact(fact: Fact): string {
+  return fact.subject.startsWith('group:') ? fact.subject.slice('group:'.length) : fact.subject;
+}
+
+const compiledMatchers = new Map<string, LabelMatcher | undefined>();
+
+/** A silence's matcher; one that does not parse (it was checked when the silence was made) is left out. */
+function compiled(text: string): LabelMatcher | undefined {
+  if (!compiledMatchers.has(text)) {
+    if (compiledMatchers.size > 1000) compiledMatchers.clear();
+    const parsed = parseLabelMatcher(text);
+    compiledMatchers.set(text, parsed.ok ? parsed.matcher : undefined);
+  }
+  return compiledMatchers.get(text);
+}

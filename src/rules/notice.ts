@@ -1,0 +1,265 @@
+// From what changed to conditions that begin and end. Says nothing about acting: what has become ripe is judged afterwards.
+import type { DecisionReason, TriggerEvidence, Values } from '#domain/decision.ts';
+import type { EventEnvelope } from '#domain/observation.ts';
+import type { Rule } from '#domain/rule.ts';
+import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
+import type { Channel } from '#domain/channel.ts';
+import { groupOf } from './act.ts';
+import { type ChannelView, viewOf } from './channel-view.ts';
+import { changedFields, checkCondition, conditionSinceMs, streamValues } from './conditions.ts';
+import { streamFacts } from './facts.ts';
+import { allSubject, type Cause, readFact } from './memory.ts';
+import type { Pass } from './pass.ts';
+import { aggregateFacts, aggregateHolds } from './population.ts';
+import { isHolding, type RuleOf } from './rule-index.ts';
+import { isScheduleActive, scheduleCause } from './schedule.ts';
+import { silentSources } from './timers.ts';
+import { updateIncident } from './incidents.ts';
+import { begin, decisionOf, end } from './transitions.ts';
+
+type ChangeOf<K extends StreamChange['kind']> = Extract<StreamChange, { kind: K }>;
+
+/** A channel's record changed. */
+export function noticeStream(pass: Pass, change: ChangeOf<'stream'>): void {
+  const { channelArn, before, after } = change;
+  const view = viewOf(channelArn, pass.tx.get<Channel>(`channel/${channelArn}`), after);
+  const earlier = streamFacts(before);
+  const changed = changedFields(earlier, view.stream);
+  for (const rule of pass.index.state) {
+    const fields = pass.index.fields.get(rule.name);
+    const touched = fields ? Array.from(fields).filter((field) => changed.has(field)) : Array.from(changed);
+    if (touched.length === 0 && !changed.has('streamId')) continue;
+    const matches = rule.trigger.pattern.match(view.stream);
+    const matched = rule.trigger.pattern.match(earlier);
+    // A new session's condition is a new one, even if the last session's was the same.
+    if (matched && matches && changed.has('streamId'))
+      end(pass, rule, channelArn, { failed: 'trigger', values: streamValues(view.stream) });
+    if (matches || matched)
+      lookAtState(pass, rule, view, { fields: touched.length > 0 ? touched : ['state'], isNew: matches && !matched });
+  }
+  for (const rule of pass.index.watching) endIfBroken(pass, rule, view);
+  if (changed.has('viewerCount'))
+    for (const rule of pass.index.threshold) noticeThreshold(pass, rule, view, before, change.atMs);
+}
+
+/** Whether a state rule's condition holds for a channel, and what follows. */
+export function lookAtState(
+  pass: Pass,
+  rule: RuleOf<'state'>,
+  view: ChannelView,
+  { fields, isNew }: { fields: Iterable<string>; isNew: boolean },
+): void {
+  const verdict = checkCondition(rule, view, undefined);
+  if (verdict.holds) {
+    begin(pass, rule, view.arn, stateCause(pass, view, fields));
+    return;
+  }
+  // Only at its edge: that a rule does not select a channel is not news with every poll.
+  if (isNew && verdict.failed !== 'trigger') {
+    const reason = verdict.failed === 'match' ? 'match_failed' : 'while_broken';
+    note(pass, rule, view.arn, stateCause(pass, view, fields), { reason, values: verdict.values });
+  }
+  end(pass, rule, view.arn, verdict);
+}
+
+function stateCause(pass: Pass, { stream, record }: ChannelView, fields: Iterable<string>): Cause {
+  const sinceMs = conditionSinceMs(record, fields, pass.nowMs);
+  const evidence: TriggerEvidence = { kind: 'state', sinceMs, text: textOf(record), values: streamValues(stream) };
+  return {
+    id: `${stream.streamId ?? 'offline'}@${sinceMs}`,
+    evidence,
+    ...(stream.streamId === undefined ? {} : { streamId: stream.streamId }),
+  };
+}
+
+function textOf(record: StreamRecord | undefined): string {
+  if (!record) return 'no stream is known';
+  const source = record.evidence['health'] ?? record.evidence['state'];
+  const health = record.state === 'live' ? `, health ${record.health}` : '';
+  return `stream ${record.state}${health}${source ? ` (${source.name})` : ''}`;
+}
+
+/** `while` and thresholds: what waits or fires for a moment ends when the stream no longer agrees. */
+function endIfBroken(pass: Pass, rule: Rule, view: ChannelView): void {
+  const fact = readFact(pass.tx, rule.name, view.arn);
+  const cause = fact?.pending?.cause ?? (isHolding(rule) ? fact?.firing?.cause : undefined);
+  if (!cause || fact?.conditionHash !== rule.conditionHash) return;
+  const verdict = checkCondition(rule, view, cause);
+  if (!verdict.holds) end(pass, rule, view.arn, verdict);
+}
+
+/** Sessions that were first seen this long after their start bring no thresholds that they crossed before. */
+const baselineAfterMs = 600_000;
+
+function noticeThreshold(
+  pass: Pass,
+  rule: RuleOf<'threshold'>,
+  view: ChannelView,
+  before: StreamRecord | undefined,
+  atMs: number,
+): void {
+  const { direction, values, field } = rule.trigger;
+  const observed = view.stream.viewerCount;
+  const streamId = view.stream.streamId;
+  if (observed === undefined || streamId === undefined) return;
+  const earlier = before?.streamId === streamId ? before.viewerCount : undefined;
+  const isYoung = atMs - (view.record?.startedAtMs ?? atMs) <= baselineAfterMs;
+  const from = earlier ?? (isYoung && direction === 'rises_to' ? 0 : observed);
+  const crossed =
+    direction === 'rises_to'
+      ? values.findLast((value) => from < value && value <= observed)
+      : values.find((value) => from > value && value >= observed);
+  if (crossed === undefined) return;
+  const atMsOf = view.record?.viewerCountAtMs ?? pass.nowMs;
+  const cause: Cause = {
+    id: rule.oncePer ? `${streamId}@${crossed}` : `${streamId}@${crossed}@${atMsOf}`,
+    streamId,
+    threshold: { field, value: crossed, observed },
+    evidence: {
+      kind: 'threshold',
+      sinceMs: Math.min(atMsOf, pass.nowMs),
+      text: `${field} ${direction === 'rises_to' ? 'rose' : 'fell'} from ${from} to ${observed}, past ${crossed}`,
+      values: { from, observed, value: crossed },
+    },
+  };
+  const verdict = checkCondition(rule, view, cause);
+  if (verdict.holds) begin(pass, rule, view.arn, cause);
+  else
+    note(pass, rule, view.arn, cause, {
+      reason: verdict.failed === 'match' ? 'match_failed' : 'while_broken',
+      values: verdict.values,
+    });
+}
+
+/** An event came. */
+export function noticeEvent(pass: Pass, { observation, record }: ChangeOf<'event'>): void {
+  const { envelope, channelArn, eventTimeMs } = observation;
+  const event = withLimitName(envelope);
+  for (const rule of pass.index.event) {
+    if (!rule.trigger.pattern.match(event)) continue;
+    const detail = event.detail as Record<string, unknown>;
+    const names = [detail['event_name'], detail['limit_name'], detail['recording_status'], event['detail-type']];
+    const name = names.find((candidate) => typeof candidate === 'string') ?? '';
+    const streamId = typeof detail['stream_id'] === 'string' ? detail['stream_id'] : record?.streamId;
+    noticeMoment(pass, rule, channelArn, {
+      id: envelope.id,
+      event,
+      ...(streamId === undefined ? {} : { streamId }),
+      evidence: {
+        kind: 'event',
+        sinceMs: Math.min(eventTimeMs, pass.nowMs),
+        text: `${event['detail-type']}: ${name}`,
+        values: { id: envelope.id, time: envelope.time, name: name },
+      },
+    });
+  }
+}
+
+/** Published schemas call the field `limit`, the user guide `limit_name`: a pattern may rely on the latter. */
+function withLimitName(envelope: EventEnvelope): EventEnvelope {
+  const { limit, limit_name: name } = envelope.detail as { limit?: unknown; limit_name?: unknown };
+  if (name !== undefined || typeof limit !== 'string') return envelope;
+  return { ...envelope, detail: { ...envelope.detail, limit_name: limit } };
+}
+
+/** A request came for an `http` trigger. */
+export function noticeHttp(pass: Pass, { observation }: ChangeOf<'http'>): void {
+  const { name, requestId, channelArn, body, atMs } = observation;
+  for (const rule of pass.index.http) {
+    if (rule.trigger.name !== name || (rule.trigger.body && !rule.trigger.body.match(body))) continue;
+    const record = channelArn === undefined ? undefined : pass.tx.get<StreamRecord>(`stream/${channelArn}`);
+    noticeMoment(pass, rule, channelArn, {
+      id: requestId,
+      http: { name, requestId, body },
+      ...(record ? { streamId: record.streamId } : {}),
+      evidence: {
+        kind: 'http',
+        sinceMs: Math.min(atMs, pass.nowMs),
+        text: `request ${requestId} to ${name}`,
+        values: { requestId },
+      },
+    });
+  }
+}
+
+function noticeMoment(pass: Pass, rule: Rule, channelArn: string | undefined, cause: Cause): void {
+  const view = channelArn === undefined ? undefined : pass.channel(channelArn);
+  const subject = channelArn ?? `group:${groupOf(rule, undefined, cause)}`;
+  const { maxEventAgeMs } = rule.guards;
+  const ageMs = pass.nowMs - cause.evidence.sinceMs;
+  if (maxEventAgeMs !== undefined && ageMs > maxEventAgeMs) {
+    note(pass, rule, subject, cause, { reason: 'event_too_old', values: { ageMs, limitMs: maxEventAgeMs } });
+    return;
+  }
+  if (!view && (rule.match || rule.while)) {
+    note(pass, rule, subject, cause, { reason: 'no_channel', values: {} });
+    return;
+  }
+  const verdict = view && checkCondition(rule, view, cause);
+  if (verdict && !verdict.holds) {
+    const reason = verdict.failed === 'match' ? 'match_failed' : 'while_broken';
+    note(pass, rule, subject, cause, { reason, values: verdict.values });
+    return;
+  }
+  begin(pass, rule, subject, cause);
+}
+
+/** Tags may have changed: what depends on `match` is looked at again, and schedules reach new channels. */
+export function noticeInventory(pass: Pass, { channelArns }: ChangeOf<'inventory'>): void {
+  for (const arn of channelArns) {
+    const view = pass.channel(arn);
+    for (const rule of pass.index.state) lookAgain(pass, rule, view);
+    for (const rule of pass.index.watching) endIfBroken(pass, rule, view);
+    for (const rule of pass.index.schedule) lookAtSchedule(pass, rule, view);
+  }
+}
+
+/** Looks at a state rule without a change of the stream: a new rule, or a new tag. */
+export function lookAgain(pass: Pass, rule: RuleOf<'state'>, view: ChannelView): void {
+  const known = readFact(pass.tx, rule.name, view.arn);
+  const isKnown = known?.conditionHash === rule.conditionHash && (known.pending ?? known.firing) !== undefined;
+  const holds = checkCondition(rule, view, undefined).holds;
+  if (holds === isKnown) return;
+  lookAtState(pass, rule, view, { fields: pass.index.fields.get(rule.name) ?? ['state'], isNew: false });
+}
+
+/** A schedule that is active begins for a channel that `match` selects now, and ends for one that it does not any more. */
+export function lookAtSchedule(pass: Pass, rule: RuleOf<'schedule'>, view: ChannelView): void {
+  if (!rule.match || !isScheduleActive(pass.tx, rule)) return;
+  if (rule.match.match(view.channel)) begin(pass, rule, view.arn, scheduleCause(pass.tx, rule));
+  else end(pass, rule, view.arn, { failed: 'match', values: {} });
+}
+
+/** After the counts were brought up to date: aggregates begin and end. */
+export function noticeAggregates(pass: Pass): void {
+  for (const rule of pass.index.aggregate) {
+    // What is counted while data is missing is no reason to act, and no recovery.
+    if (rule.guards.onDataGap === 'freeze' && silentSources(pass.tx).length > 0) continue;
+    const counted = aggregateFacts(pass.tx, rule);
+    const { count, live, percent } = counted;
+    updateIncident(pass.tx, rule.name, counted);
+    if (!aggregateHolds(pass.tx, rule)) {
+      end(pass, rule, allSubject, { failed: 'trigger', values: { count, live, percent } });
+      continue;
+    }
+    const text = `${count} of ${live} live channels (${percent} %)`;
+    const evidence: TriggerEvidence = {
+      kind: 'aggregate',
+      sinceMs: pass.nowMs,
+      text,
+      values: { count, live, percent },
+    };
+    begin(pass, rule, allSubject, { id: `all@${pass.nowMs}`, evidence });
+  }
+}
+
+/** Records that the trigger was there and the rule does not fire. */
+function note(
+  pass: Pass,
+  rule: Rule,
+  subject: string,
+  cause: Cause,
+  { reason, values }: { reason: DecisionReason; values: Values },
+): void {
+  pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'not_fired', reason, values }));
+}

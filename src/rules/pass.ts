@@ -1,0 +1,134 @@
+// What one transaction needs while it decides: what it has looked up, what has become ripe, and the decisions so far. It lives as
+// long as the transaction's body; nothing of it is shared.
+import { createHash } from 'node:crypto';
+import type { Decision } from '#domain/decision.ts';
+import type { Rule, Ruleset } from '#domain/rule.ts';
+import type { Transaction } from '#domain/shared-state.ts';
+import { type ChannelView, channelView } from './channel-view.ts';
+import { type Cause, type Fact, firingsInLastHour, newFact, noteFired, readFact, writeFirings } from './memory.ts';
+import { Muting } from './muting.ts';
+import { indexOf, isHolding, type RuleIndex } from './rule-index.ts';
+import type { Timer } from './timers.ts';
+
+export interface DecideOptions {
+  /**
+   * When this process started, by the shared clock: it does nothing before a complete poll after that. Left out: no such fence
+   * (virtual time).
+   */
+  readonly startedAtMs?: number;
+}
+
+/** A cause whose time to act has come. */
+export interface Ripe {
+  readonly rule: Rule;
+  readonly subject: string;
+  readonly cause: Cause;
+  /** The timer that brought it, if one did. */
+  readonly timer?: Timer | undefined;
+}
+
+export class Pass {
+  readonly tx: Transaction;
+  readonly ruleset: Ruleset;
+  readonly index: RuleIndex;
+  readonly options: DecideOptions;
+  readonly muting: Muting;
+  readonly decisions: Decision[] = [];
+  readonly ripe = new Map<string, Ripe>();
+  /** For each capped rule the live channels it is about to act on; counted when it is first asked. */
+  affected: Map<string, Set<string>> | undefined;
+  /** Something was held back that must be judged again. */
+  heldBack = false;
+  readonly #channels = new Map<string, ChannelView>();
+  readonly #firings = new Map<string, number[]>();
+  readonly #withheldBy = new Map<string, number>();
+
+  constructor(tx: Transaction, ruleset: Ruleset, options: DecideOptions) {
+    this.tx = tx;
+    this.ruleset = ruleset;
+    this.index = indexOf(ruleset);
+    this.options = options;
+    this.muting = new Muting({ tx, index: this.index, inhibitRules: ruleset.inhibitRules });
+  }
+
+  get nowMs(): number {
+    return this.tx.nowMs;
+  }
+
+  /** A channel as it is after everything that this transaction has observed. */
+  channel(arn: string): ChannelView {
+    let view = this.#channels.get(arn);
+    if (!view) this.#channels.set(arn, (view = channelView(this.tx, arn)));
+    return view;
+  }
+
+  /** What the rule remembers; what a rule with another condition left behind counts only as "has acted". */
+  fact(rule: Rule, subject: string): Fact {
+    const known = readFact(this.tx, rule.name, subject);
+    if (!known) return newFact(rule, subject, this.nowMs);
+    if (known.conditionHash === rule.conditionHash) return known;
+    const { acted, once } = known;
+    return { ...newFact(rule, subject, this.nowMs), acted, ...(once ? { once } : {}) };
+  }
+
+  emit(decision: Decision): void {
+    this.decisions.push(decision);
+  }
+
+  /** Of a condition only the newest cause can be ripe; each moment stands for itself. */
+  addRipe(ripe: Ripe): void {
+    const moment = isHolding(ripe.rule) || ripe.rule.trigger.kind === 'threshold' ? '' : ripe.cause.id;
+    this.ripe.set(`${ripe.rule.name}|${ripe.subject}|${moment}`, ripe);
+  }
+
+  /** Takes back what has become ripe for a condition that has ended within the same transaction. */
+  takeRipe(rule: Rule, subject: string): Ripe | undefined {
+    if (this.ripe.size === 0) return undefined;
+    const key = `${rule.name}|${subject}|`;
+    const ripe = this.ripe.get(key);
+    this.ripe.delete(key);
+    return ripe;
+  }
+
+  /** Whether a complete poll has come after the start of this process. */
+  get isWarm(): boolean {
+    const { startedAtMs } = this.options;
+    return startedAtMs === undefined || (this.polledMs ?? Number.NEGATIVE_INFINITY) >= startedAtMs;
+  }
+
+  /** End of the last complete poll of all streams. */
+  get polledMs(): number | undefined {
+    return this.tx.get<{ polledMs: number }>('meta/warm')?.polledMs;
+  }
+
+  /** Firings of the rule in the last hour, those of this transaction included. */
+  firings(rule: string): number[] {
+    let firings = this.#firings.get(rule);
+    if (!firings) this.#firings.set(rule, (firings = [...firingsInLastHour(this.tx, rule, this.nowMs)]));
+    return firings;
+  }
+
+  noteFired(rule: Rule, group: string): void {
+    noteFired(this.tx, rule.name, group);
+    if (rule.guards.maxPerHour !== undefined) this.firings(rule.name).push(this.nowMs);
+  }
+
+  noteWithheld(source: string): void {
+    this.#withheldBy.set(source, (this.#withheldBy.get(source) ?? 0) + 1);
+  }
+
+  get withheldBy(): ReadonlyMap<string, number> {
+    return this.#withheldBy;
+  }
+
+  /** Writes what was collected. */
+  flush(): void {
+    for (const [rule, firings] of this.#firings)
+      if (firings.at(-1) === this.nowMs) writeFirings(this.tx, rule, firings);
+  }
+}
+
+/** The same parts give the same id, in every process. */
+export function hashOf(...parts: readonly (string | number)[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 24);
+}

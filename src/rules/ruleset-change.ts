@@ -1,0 +1,88 @@
+// When the rules change: a rule whose condition is the same keeps everything it remembers; of a changed, removed or switched-off one
+// what it waited for is dropped, and a new condition is looked for at every channel.
+import type { StreamRecord } from '#domain/stream-record.ts';
+import { openIncidentOf, closeIncident, resetRule } from './incidents.ts';
+import type { RuleAlert } from '#domain/decision.ts';
+import { facts, forgetFact, writeFact } from './memory.ts';
+import { lookAgain } from './notice.ts';
+import type { Pass } from './pass.ts';
+import type { RuleOf } from './rule-index.ts';
+import { dropTimer, timers } from './timers.ts';
+import { decisionOf, withoutFiring, withoutPending } from './transitions.ts';
+
+/** The entry `meta/ruleset`: the rules that the state was decided by. */
+interface KnownRules {
+  readonly hash: string;
+  /** Name → conditionHash of the rules that were not off. */
+  readonly rules: Readonly<Record<string, string>>;
+  /** State rules that have not looked at every channel yet. */
+  readonly unseen: readonly string[];
+}
+
+const key = 'meta/ruleset';
+/** Looks at channels that one transaction takes upon itself. */
+const looksPerPass = 100_000;
+
+/** Brings what is remembered in line with the rules. Costs one look-up when nothing has changed. */
+export function followRuleset(pass: Pass): void {
+  const { tx, ruleset, index } = pass;
+  const known = tx.get<KnownRules>(key);
+  if (known?.hash === ruleset.hash) return;
+  const rules = Object.fromEntries(Array.from(index.byName.values(), (rule) => [rule.name, rule.conditionHash]));
+  const isNew = (name: string) => known?.rules[name] !== rules[name];
+  if (known) forgetOthers(pass);
+  const unseen = index.state.map(({ name }) => name).filter((name) => isNew(name) || known?.unseen.includes(name));
+  tx.set(key, { hash: ruleset.hash, rules, unseen } satisfies KnownRules);
+}
+
+/** Lets new state rules look at every channel, some rules at a time. Gives whether some are left. */
+export function lookAtEverything(pass: Pass): boolean {
+  const { tx, index } = pass;
+  const known = tx.get<KnownRules>(key);
+  if (!known || known.unseen.length === 0) return false;
+  const channels = new Set<string>();
+  for (const [arn] of tx.entries<StreamRecord>('stream')) channels.add(arn);
+  for (const [arn] of tx.entries('channel')) channels.add(arn);
+  const atOnce = Math.max(1, Math.floor(looksPerPass / Math.max(1, channels.size)));
+  const names = known.unseen.slice(0, atOnce);
+  for (const name of names) {
+    const rule = index.byName.get(name);
+    if (rule?.trigger.kind !== 'state') continue;
+    for (const arn of channels) lookAgain(pass, rule as RuleOf<'state'>, pass.channel(arn));
+  }
+  const unseen = known.unseen.slice(names.length);
+  tx.set(key, { ...known, unseen });
+  return unseen.length > 0;
+}
+
+function forgetOthers(pass: Pass): void {
+  const { tx, index } = pass;
+  const isCurrent = (rule: string, conditionHash: string) => index.byName.get(rule)?.conditionHash === conditionHash;
+  for (const [, timer] of Array.from(timers(tx))) {
+    const rule = index.byName.get(timer.rule);
+    const fact = tx.get<{ conditionHash: string }>(`fact/${timer.rule}|${timer.subject}`);
+    if (!rule || fact?.conditionHash !== rule.conditionHash) dropTimer(tx, timer);
+  }
+  for (const [, fact] of Array.from(facts(tx))) {
+    if (isCurrent(fact.rule, fact.conditionHash)) continue;
+    const rule = index.byName.get(fact.rule) ?? pass.ruleset.rules.find(({ name }) => name === fact.rule);
+    const waiting = fact.pending?.cause ?? fact.firing?.cause;
+    if (rule && waiting)
+      pass.emit(decisionOf(pass, rule, fact.subject, waiting, { outcome: 'not_fired', reason: 'rule_changed' }));
+    // That it has acted for a cause is remembered also by a changed rule.
+    if (rule) writeFact(tx, withoutFiring(withoutPending(fact)));
+    else forgetFact(tx, fact.rule, fact.subject);
+  }
+  for (const [, alert] of Array.from(tx.entries<RuleAlert>('alert'))) {
+    if (alert.kind !== 'cap' && alert.kind !== 'rate') continue;
+    if (index.byName.get(alert.rule)?.hash !== alert.ruleHash) {
+      resetRule(tx, alert.rule);
+      if (tx.get(`alert/${alert.kind}|${alert.rule}`) !== undefined) tx.delete(`alert/${alert.kind}|${alert.rule}`);
+    }
+  }
+  for (const name of Object.keys(tx.get<KnownRules>(key)?.rules ?? {})) {
+    const open = openIncidentOf(tx, name);
+    if (open && index.byName.get(name)?.conditionHash !== tx.get<KnownRules>(key)?.rules[name])
+      closeIncident(tx, name, tx.nowMs);
+  }
+}

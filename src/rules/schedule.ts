@@ -1,0 +1,81 @@
+// Schedule triggers: when a rule's intervals start and end, and for which channels that has been noticed.
+import type { Rule } from '#domain/rule.ts';
+import type { StateView, Transaction } from '#domain/shared-state.ts';
+import type { Cause } from './memory.ts';
+import type { RuleOf } from './rule-index.ts';
+import { activeAt, nextBoundary } from './time-intervals.ts';
+
+/** The entry `schedule/<rule>`. */
+export interface ScheduleState {
+  readonly conditionHash: string;
+  readonly active: boolean;
+  /** Since when it is active, or not. */
+  readonly sinceMs: number;
+  /** When to look again. */
+  readonly nextMs: number;
+  /** Channels up to this ARN have been told of the last change; left out: all have. */
+  readonly toldUpTo?: string;
+}
+
+const lookAgainMs = 86_400_000;
+const keyOf = (rule: string) => `schedule/${rule}`;
+
+export function readSchedule(view: StateView, rule: Rule): ScheduleState | undefined {
+  const known = view.get<ScheduleState>(keyOf(rule.name));
+  return known?.conditionHash === rule.conditionHash ? known : undefined;
+}
+
+export function isScheduleActive(view: StateView, rule: Rule): boolean {
+  return readSchedule(view, rule)?.active ?? false;
+}
+
+/** Follows the clock. Gives whether the rule's channels must be told: it has just changed, or not all have been told yet. */
+export function followSchedule(tx: Transaction, rule: RuleOf<'schedule'>): boolean {
+  const known = readSchedule(tx, rule);
+  if (known && tx.nowMs < known.nextMs) return known.toldUpTo !== undefined;
+  const active = rule.trigger.intervals.some((interval) => activeAt(interval, tx.nowMs));
+  const boundaries = rule.trigger.intervals.flatMap((interval) => nextBoundary(interval, tx.nowMs) ?? []);
+  const nextMs = Math.min(tx.nowMs + lookAgainMs, ...boundaries);
+  const changed = active !== (known?.active ?? false);
+  tx.set(keyOf(rule.name), {
+    conditionHash: rule.conditionHash,
+    active,
+    sinceMs: changed || !known ? tx.nowMs : known.sinceMs,
+    nextMs,
+    ...(changed ? { toldUpTo: '' } : known?.toldUpTo === undefined ? {} : { toldUpTo: known.toldUpTo }),
+  } satisfies ScheduleState);
+  return changed || known?.toldUpTo !== undefined;
+}
+
+/** Remembers how far the channels have been told; undefined: all of them. */
+export function noteTold(tx: Transaction, rule: Rule, upTo: string | undefined): void {
+  const known = readSchedule(tx, rule);
+  if (!known) return;
+  const { toldUpTo: _before, ...rest } = known;
+  tx.set(keyOf(rule.name), upTo === undefined ? rest : { ...rest, toldUpTo: upTo });
+}
+
+/** When the next schedule starts, ends, or goes on telling its channels. */
+export function nextScheduleMs(view: StateView): number | undefined {
+  let nextMs: number | undefined;
+  for (const [, { nextMs: own, toldUpTo }] of view.entries<ScheduleState>('schedule')) {
+    const dueMs = toldUpTo === undefined ? own : 0;
+    nextMs = nextMs === undefined ? dueMs : Math.min(nextMs, dueMs);
+  }
+  return nextMs;
+}
+
+/** The cause of everything that follows from the interval which is active. */
+export function scheduleCause(view: StateView, rule: RuleOf<'schedule'>): Cause {
+  const sinceMs = readSchedule(view, rule)?.sinceMs ?? 0;
+  const names = rule.trigger.intervals.map(({ name }) => name).join(', ');
+  return {
+    id: `interval@${sinceMs}`,
+    evidence: {
+      kind: 'schedule',
+      sinceMs,
+      text: `time interval ${names} is active`,
+      values: { since: new Date(sinceMs).toISOString() },
+    },
+  };
+}

@@ -1,0 +1,230 @@
+// The life of a condition: begin → pending (`for`) → firing → (`keep_firing_for`) → resolved. A moment (an event without `while`, a
+// threshold, a request) goes from pending to nothing. Whether a firing may act is decided in judge.ts.
+import type { Decision, DecisionOutcome, DecisionReason, GuardVerdict, Values } from '#domain/decision.ts';
+import type { Rule, RuleMode } from '#domain/rule.ts';
+import { decisionIdOf, groupOf, type Occasion, runSteps, viewOfSubject } from './act.ts';
+import { askGuards, reasonOfGuard } from './guards.ts';
+import { closeIncident } from './incidents.ts';
+import { guardInputs } from './guard-inputs.ts';
+import { type Cause, type Fact, type Firing, withActed, writeFact } from './memory.ts';
+import { hashOf, type Pass } from './pass.ts';
+import { resolvedNotices } from './resolved-notice.ts';
+import { isHolding } from './rule-index.ts';
+import { dropTimer, readTimer, startTimer } from './timers.ts';
+
+/** A condition is true, or a moment has come. Harmless when it was known already. */
+export function begin(pass: Pass, rule: Rule, subject: string, cause: Cause): void {
+  const fact = pass.fact(rule, subject);
+  const { firing, pending } = fact;
+  const bySelf = isHolding(rule) && rule.trigger.kind !== 'event' && rule.trigger.kind !== 'http';
+  if (firing && bySelf) {
+    if (firing.endedAtMs !== undefined) continueFiring(pass, rule, fact, firing);
+    return;
+  }
+  if (pending && !supersedes(rule, pending.cause, cause)) return;
+  if (fact.acted.includes(cause.id)) {
+    pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'not_fired', reason: 'already_acted' }));
+    // It is true all the same: it inhibits, and its end is not a new beginning.
+    if (bySelf) writeFact(pass.tx, { ...fact, firing: newFiring(pass, rule, subject, cause) });
+    return;
+  }
+  const waitMs = cause.evidence.sinceMs + rule.forMs - pass.nowMs;
+  if (waitMs <= 0) {
+    pass.addRipe({ rule, subject, cause });
+    return;
+  }
+  writeFact(pass.tx, { ...fact, pending: { cause }, touchedMs: pass.nowMs });
+  startTimer(pass.tx, rule, waitMs, { kind: 'for', subject });
+  pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'pending', reason: 'condition_began' }));
+}
+
+/** Why a condition is not true. */
+export interface Ended {
+  readonly failed: 'trigger' | 'match' | 'while';
+  readonly values: Values;
+}
+
+/** A condition is not true (any more). Harmless when it never was. */
+export function end(pass: Pass, rule: Rule, subject: string, ended: Ended): void {
+  const ripe = pass.takeRipe(rule, subject);
+  const fact = pass.fact(rule, subject);
+  const waiting = fact.pending?.cause ?? (fact.firing ? undefined : ripe?.cause);
+  if (waiting) cancelPending(pass, rule, fact, waiting, ended);
+  const { firing } = fact;
+  if (!firing || firing.endedAtMs !== undefined) return;
+  const over = withoutPending(fact);
+  if (!firing.acted || (rule.keepFiringForMs === 0 && pass.isWarm)) {
+    resolve(pass, rule, { ...over, firing });
+    return;
+  }
+  // Before the first complete poll the resolve waits like everything else, as a timer that has run out.
+  writeFact(pass.tx, { ...over, firing: { ...firing, endedAtMs: pass.nowMs } });
+  startTimer(pass.tx, rule, rule.keepFiringForMs, { kind: 'end', subject });
+}
+
+/** What waited is dropped: the condition ended before it could fire. */
+export function cancelPending(pass: Pass, rule: Rule, fact: Fact, cause: Cause, { failed, values }: Ended): void {
+  dropTimer(pass.tx, { kind: 'for', rule: rule.name, subject: fact.subject });
+  writeFact(pass.tx, withoutPending(fact));
+  const reason = failed === 'while' ? 'while_broken' : failed === 'match' ? 'match_failed' : 'for_not_reached';
+  pass.emit(decisionOf(pass, rule, fact.subject, cause, { outcome: 'not_fired', reason, values }));
+}
+
+/** The firing is over: what was planned is cancelled, and `on_resolve` runs if the rule had acted. */
+export function resolve(pass: Pass, rule: Rule, fact: Fact & { readonly firing: Firing }): void {
+  const { firing, subject } = fact;
+  const { cause } = firing;
+  for (const kind of ['for', 'end'] as const) dropTimer(pass.tx, { kind, rule: rule.name, subject });
+  cancelSteps(pass, rule, subject, firing);
+  const { firing: _over, ...rest } = fact;
+  writeFact(pass.tx, { ...rest, touchedMs: pass.nowMs });
+  if (rule.trigger.kind === 'aggregate') closeIncident(pass.tx, rule.name, pass.nowMs);
+  if (!firing.acted) {
+    pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'resolved', reason: 'condition_ended' }));
+    return;
+  }
+  const occasion = occasionOf(pass, rule, subject, firing, 'resolve');
+  const guards = askGuards(guardInputs(pass, rule, occasion, 'resolve'));
+  const refused = guards.find(({ passed }) => !passed);
+  const steps = [...rule.onResolve, ...resolvedNotices(pass.ruleset, rule)];
+  const { jobs, withheld } = refused
+    ? {
+        jobs: [],
+        withheld: steps.map(({ action }) => ({
+          action,
+          reason: reasonOfGuard[refused.guard],
+          values: refused.values,
+        })),
+      }
+    : runSteps(pass, occasion, steps);
+  pass.emit(
+    decisionOf(pass, rule, subject, cause, {
+      outcome: 'resolved',
+      reason: 'condition_ended',
+      mode: occasion.mode,
+      guards,
+      jobs,
+      withheld,
+    }),
+  );
+}
+
+/** Drops the `after` steps of a firing that have not run. */
+export function cancelSteps(pass: Pass, rule: Rule, subject: string, firing: Firing): void {
+  for (const step of rule.actions) {
+    const timer = readTimer(pass.tx, { kind: 'step', rule: rule.name, subject, step: step.index, firing });
+    if (!timer) continue;
+    dropTimer(pass.tx, timer);
+    const values = { action: step.action, step: step.index };
+    pass.emit(
+      decisionOf(pass, rule, subject, firing.cause, { outcome: 'not_fired', reason: 'step_cancelled', values }),
+    );
+  }
+}
+
+export function newFiring(pass: Pass, rule: Rule, subject: string, cause: Cause): Firing {
+  return {
+    cause,
+    firedAtMs: pass.nowMs,
+    acted: false,
+    mode: rule.mode,
+    decisionId: decisionIdOf(rule.name, subject, cause),
+  };
+}
+
+export function occasionOf(
+  pass: Pass,
+  rule: Rule,
+  subject: string,
+  { cause, mode, decisionId }: Pick<Firing, 'cause' | 'mode' | 'decisionId'>,
+  phase: Occasion['phase'],
+): Occasion {
+  return {
+    rule,
+    subject,
+    group: groupOf(rule, viewOfSubject(pass, subject), cause),
+    cause,
+    phase,
+    mode: mode === 'enforce' && rule.mode === 'enforce' ? 'enforce' : 'dry_run',
+    decisionId,
+  };
+}
+
+export function withoutPending(fact: Fact): Fact {
+  const { pending: _gone, ...rest } = fact;
+  return rest;
+}
+
+/** The cause has been acted for. */
+export function afterActing(rule: Rule, fact: Fact, cause: Cause, nowMs: number): Fact {
+  const { once } = fact;
+  const value = cause.threshold?.value;
+  const known = once && once.streamId === cause.streamId ? once.values : [];
+  return {
+    ...fact,
+    acted: withActed(fact, cause.id),
+    touchedMs: nowMs,
+    ...(cause.streamId === undefined || rule.oncePer === undefined
+      ? {}
+      : { once: { streamId: cause.streamId, values: value === undefined ? known : [...known, value] } }),
+  };
+}
+
+interface Outcome {
+  readonly outcome: DecisionOutcome;
+  readonly reason: DecisionReason;
+  readonly mode?: RuleMode;
+  readonly guards?: readonly GuardVerdict[];
+  readonly jobs?: Decision['jobs'];
+  readonly withheld?: Decision['withheld'];
+  /** Added to the evidence: what was looked at. */
+  readonly values?: Values;
+}
+
+/** A decision about a subject, ready for the journal. */
+export function decisionOf(
+  pass: Pass,
+  rule: Rule,
+  subject: string,
+  cause: Cause,
+  { outcome, reason, mode = rule.mode, guards = [], jobs = [], withheld = [], values }: Outcome,
+): Decision {
+  const view = viewOfSubject(pass, subject);
+  const acts = reason === 'fired';
+  const { evidence, streamId } = cause;
+  return {
+    id: acts
+      ? decisionIdOf(rule.name, subject, cause)
+      : `d-${hashOf(rule.name, subject, cause.id, reason, pass.nowMs)}`,
+    rule: rule.name,
+    mode,
+    outcome,
+    reason,
+    atMs: pass.nowMs,
+    ...(view ? { channelArn: view.arn, channelName: view.channel.name } : {}),
+    ...(streamId === undefined ? {} : { streamId }),
+    group: groupOf(rule, view, cause),
+    cause: cause.id,
+    trigger: values ? { ...evidence, values: { ...evidence.values, ...values } } : evidence,
+    guards,
+    jobs,
+    withheld,
+  };
+}
+
+function continueFiring(pass: Pass, rule: Rule, fact: Fact, firing: Firing): void {
+  dropTimer(pass.tx, { kind: 'end', rule: rule.name, subject: fact.subject });
+  const { endedAtMs: _back, ...rest } = firing;
+  writeFact(pass.tx, { ...fact, firing: rest });
+}
+
+/** Whether a new cause replaces one that is waiting. `for` runs from the first of several like ones. */
+function supersedes(rule: Rule, waiting: Cause, next: Cause): boolean {
+  if (rule.trigger.kind === 'threshold') return waiting.id !== next.id;
+  return waiting.streamId !== next.streamId || (rule.forMs === 0 && !isHolding(rule));
+}
+
+export function withoutFiring(fact: Fact): Fact {
+  const { firing: _gone, ...rest } = fact;
+  return rest;
+}
