@@ -14,8 +14,8 @@ export interface PipelineStages {
   apply(tx: Transaction, observation: Observation): readonly StreamChange[];
   /** Pieces of an observation that are small enough for one commit. */
   split(observation: Observation): readonly Observation[];
-  /** Judges one change by the rules: facts, timers, journal and jobs are written through the transaction. */
-  decide(tx: Transaction, change: StreamChange, ruleset: Ruleset): readonly Decision[];
+  /** Judges the changes of one commit by the rules: facts, timers, journal and jobs are written through the transaction. */
+  decide(tx: Transaction, changes: readonly StreamChange[], ruleset: Ruleset): readonly Decision[];
   /** Judges what is due by now. */
   decideDue(tx: Transaction, ruleset: Ruleset): readonly Decision[];
   /** Actions that waited for this change (a deferred recording toggle at Stream End). */
@@ -29,10 +29,15 @@ export interface PipelineOptions {
   readonly stages: PipelineStages;
   readonly ruleset: Ruleset;
   /** Called after a commit: jobs may wait for the relay. */
-  readonly onCommitted: (committed: {
-    readonly changes: readonly StreamChange[];
-    readonly decisions: readonly Decision[];
-  }) => void;
+  readonly onCommitted: (committed: Committed) => void;
+}
+
+/** What one commit brought about. */
+export interface Committed {
+  readonly changes: readonly StreamChange[];
+  readonly decisions: readonly Decision[];
+  /** Observations that had been taken before. */
+  readonly repeats: number;
 }
 
 interface Waiting {
@@ -79,13 +84,8 @@ export class Pipeline {
     await state.refresh();
     await this.#commit([], (tx) => {
       const changes = stages.detectGaps(tx);
-      return {
-        changes,
-        decisions: [
-          ...changes.flatMap((change) => stages.decide(tx, change, this.#ruleset)),
-          ...stages.decideDue(tx, this.#ruleset),
-        ],
-      };
+      const decisions = [...stages.decide(tx, changes, this.#ruleset), ...stages.decideDue(tx, this.#ruleset)];
+      return { changes, decisions, repeats: 0 };
     });
   }
 
@@ -125,29 +125,29 @@ export class Pipeline {
     }
   }
 
-  #judge(tx: Transaction, observations: readonly Observation[]): { changes: StreamChange[]; decisions: Decision[] } {
+  /** All records first, then the rules: a rule that inhibits another sees the same moment. */
+  #judge(tx: Transaction, observations: readonly Observation[]): Committed {
     const { stages } = this.#options;
     const changes: StreamChange[] = [];
-    const decisions: Decision[] = [];
     const seen = new Set<string>();
+    let repeats = 0;
     for (const observation of observations) {
       const [claim] = claimOf(observation);
       // A repeat within one batch is a repeat as well.
-      if (claim !== undefined && (tx.isRepeat(claim) || seen.has(claim))) continue;
+      if (claim !== undefined && (tx.isRepeat(claim) || seen.has(claim))) {
+        repeats += 1;
+        continue;
+      }
       if (claim !== undefined) seen.add(claim);
       for (const change of stages.apply(tx, observation)) {
-        changes.push(change);
-        decisions.push(...stages.decide(tx, change, this.#ruleset));
         stages.release(tx, change);
+        changes.push(change);
       }
     }
-    return { changes, decisions };
+    return { changes, decisions: stages.decide(tx, changes, this.#ruleset), repeats };
   }
 
-  async #commit(
-    claims: readonly string[],
-    body: (tx: Transaction) => { changes: readonly StreamChange[]; decisions: readonly Decision[] },
-  ): Promise<void> {
+  async #commit(claims: readonly string[], body: (tx: Transaction) => Committed): Promise<void> {
     const { state, onCommitted } = this.#options;
     onCommitted(await state.transact(body, { claims: [...new Set(claims)] }));
   }
