@@ -29,9 +29,9 @@ export interface GateOptions {
 }
 
 /** A permit may be had this long before it is free, so that the way to Redis and the making of the request cost no quota. */
-const lookAheadMs = 25;
+const lookAheadMs = 40;
 /** Between two calls of the account at the least: makes a stream of what would be bursts, second after second. */
-const gapMs = 3;
+const gapMs = 4;
 /** Most permits in one round trip; what the gap lets through in one look-ahead is fewer. */
 const batch = 16;
 /** Answers are reported with the next request for permits, or after so long. */
@@ -206,13 +206,13 @@ export class Gate {
       const now = performance.now();
       for (const [position, grant] of reply.grants) this.#hand(grant, asks[position]!);
       for (const [position, waitMs] of reply.channelWaitsMs) {
-        const wait = Math.max(1, Math.min(waitMs - lookAheadMs, longestChannelWaitMs));
+        const wait = Math.max(1, Math.min(waitMs - lookAheadMs - oneWayMs(), longestChannelWaitMs));
         this.#line.block(asks[position]!.channel!, now + wait);
       }
       if (reply.fenceMs > 0) this.#closedUntil = now + reply.fenceMs + 1;
       else if (reply.accountWaitMs > 0) {
         // Not the very moment a slot can be had, but a little later: then there are several, and replicas take turns.
-        const wait = reply.accountWaitMs - lookAheadMs * (0.25 + 0.5 * random());
+        const wait = reply.accountWaitMs - oneWayMs() - lookAheadMs * (0.4 + 0.5 * random());
         this.#closedUntil = now + Math.max(2, Math.min(wait, longestAccountWaitMs));
       } else this.#closedUntil = 0;
       this.#options.onExchange(reply);

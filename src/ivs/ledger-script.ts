@@ -36,10 +36,12 @@ if epoch ~= input.epoch or now < fence then
   return {epoch, text(now), math.max(0, fence - now), 0, {}, {}, 0}
 end
 
--- Answers: a slot is free one second after its answer. XX: a permit whose lease ran out stays gone.
+-- Answers: a slot is free one second after its answer, which was at most r.age ago, and at most r.at by our clock as the
+-- replica knows it: a little nearer the truth, so it is believed, but only a little. XX: what lost its lease stays gone.
 for _, r in ipairs(input.releases) do
   for _, key in ipairs(r.channel > 0 and {slots, KEYS[r.channel]} or {slots}) do
-    if r.hold > 0 then redis.call('ZADD', key, 'XX', text(now - r.age + r.hold), r.permit)
+    local ended = math.min(now - r.age, math.max(r.at, now - r.age - 5000))
+    if r.hold > 0 then redis.call('ZADD', key, 'XX', text(ended + r.hold), r.permit)
     else redis.call('ZREM', key, r.permit) end
   end
 end

@@ -70,6 +70,8 @@ export interface LedgerOptions {
   readonly patienceMs?: number;
   readonly onFence?: (waitMs: number) => void;
   readonly scriptClock?: ScriptClock;
+  /** Milliseconds that only go forward; default performance.now. Goes with `scriptClock` in tests. */
+  readonly monotonic?: () => number;
 }
 
 /** An exchange that Redis has not answered by then counts as failed; its permits, if any, go back when it does answer. */
@@ -78,6 +80,8 @@ const answerWithinMs = 1500;
 export const strayMs = 1000;
 /** How long a permit may lie between grant and sending; above it the process was paused. */
 const mayLieMs = 1000;
+/** What is known of Redis's clock is relied on for so much: enough for the way to Redis, harmless if this host was suspended. */
+const believedMs = 5;
 /** How far Redis's clock may be from where our monotonic clock expects it, beyond the uncertainty of the round trip. */
 const stepToleranceMs = 20;
 /** Clocks are slewed by at most this. */
@@ -95,7 +99,6 @@ interface ScriptReply {
 
 /** What is known of (Redis's clock − our monotonic clock): it lies between low and high. */
 interface ClockBounds {
-  readonly epoch: string;
   readonly low: number;
   readonly high: number;
   readonly at: number;
@@ -106,6 +109,7 @@ export class SlotLedger {
   readonly #script: { text: string; sha: string };
   readonly #patienceMs: number;
   readonly #leaseMs: number;
+  readonly #now: () => number;
   #serial = 0;
   /** Counts connections: a reply that was asked for over an earlier one is not to be trusted. */
   #connection = 0;
@@ -121,6 +125,7 @@ export class SlotLedger {
     this.#options = options;
     const text = ledgerScript(options.scriptClock ?? { kind: 'redis' });
     this.#script = { text, sha: createHash('sha1').update(text).digest('hex') };
+    this.#now = options.monotonic ?? (() => performance.now());
     this.#patienceMs = options.patienceMs ?? options.requestTimeoutMs + windowMs;
     this.#leaseMs = mayLieMs + options.requestTimeoutMs + strayMs + windowMs;
     options.redis.on('close', this.#onClose);
@@ -160,7 +165,7 @@ export class SlotLedger {
   async exchange(request: ExchangeRequest, onLate: (grants: Grant[]) => void): Promise<ExchangeReply> {
     // A second try when the epoch turns out to be another: it is the keys' name. A third one would be a storm of fences.
     for (let attempt = 0; ; attempt += 1) {
-      const askedAt = performance.now();
+      const askedAt = this.#now();
       const permits = request.wants.map(
         (channel) =>
           `${this.#options.replica}${(this.#serial++).toString(36)}${channel === undefined ? '' : `/${channel}`}`,
@@ -171,10 +176,13 @@ export class SlotLedger {
         const grants = new Map<number, Grant>();
         for (const [position, after] of reply.sendAfterUs.entries()) {
           if (after < 0) continue;
+          const sendAt = answeredAt + after / 1000;
+          // The answer was under way for a while: send so much earlier as our knowledge of Redis's clock allows.
+          const earlier = Math.max(0, Math.min(believedMs, (this.#bounds?.low ?? 0) - (reply.nowMs - answeredAt)));
           grants.set(position, {
             permit: permits[position]!,
             epoch,
-            sendAt: answeredAt + after / 1000,
+            sendAt: sendAt - earlier,
             lapsesAt: askedAt + mayLieMs,
           });
         }
@@ -182,25 +190,21 @@ export class SlotLedger {
       };
       const asked = this.#run(request, epoch, permits, false);
       const reply = await this.#inTime(asked, (late) => {
-        if (connection === this.#connection) onLate([...toGrants(late, performance.now()).values()]);
+        if (connection === this.#connection) onLate([...toGrants(late, this.#now()).values()]);
       });
-      const answeredAt = performance.now();
+      const answeredAt = this.#now();
       if (connection !== this.#connection) throw unavailable(new Error('the connection was lost meanwhile'));
-      if (reply.epoch !== epoch) {
-        this.#epoch = reply.epoch;
-        this.#bounds = undefined;
-        if (reply.fenceMs > 0) this.#options.onFence?.(reply.fenceMs);
-        else if (attempt === 0) continue;
-      } else if (this.#clockStepped(reply, askedAt, answeredAt)) {
-        const fenced = await this.#inTime(
-          this.#run({ ...request, wants: [], releases: [] }, epoch, [], true),
-          () => undefined,
-        );
+      const isNew = reply.epoch !== epoch;
+      this.#epoch = reply.epoch;
+      if (this.#clockStepped(reply, askedAt, answeredAt)) {
+        const request0 = { ...request, wants: [], releases: [], throttles: [] };
+        const fenced = await this.#inTime(this.#run(request0, reply.epoch, [], true), () => undefined);
         this.#epoch = fenced.epoch;
-        this.#bounds = undefined;
         this.#options.onFence?.(fenced.fenceMs);
         return { ...nothing, fenceMs: Math.max(1, fenced.fenceMs) };
       }
+      if (isNew && reply.fenceMs > 0) this.#options.onFence?.(reply.fenceMs);
+      if (isNew && reply.fenceMs === 0 && attempt === 0) continue;
       return {
         grants: toGrants(reply, answeredAt),
         channelWaitsMs: new Map(
@@ -228,7 +232,8 @@ export class SlotLedger {
     };
     try {
       const run = await this.#serverRun();
-      const now = performance.now();
+      const now = this.#now();
+      const bounds = this.#bounds;
       const input = JSON.stringify({
         op: request.operation,
         run,
@@ -250,6 +255,9 @@ export class SlotLedger {
             channel: indexOf(release.channel),
             // The age is less than the true one by the way to Redis: a slot is never freed early.
             age: release.holdMs === 0 ? 0 : Math.floor((now - release.endedAt) * 1000),
+            at: bounds
+              ? Math.ceil((release.endedAt + bounds.high + (now - bounds.at) * driftPerMs) * 1000)
+              : Number.MAX_SAFE_INTEGER,
             hold: Math.ceil(release.holdMs * 1000),
           })),
         throttles: request.throttles.map(({ channel }) => {
@@ -325,20 +333,18 @@ export class SlotLedger {
    * that no longer meet mean that one of them stepped. A slow answer only widens the bounds: it is no step.
    */
   #clockStepped(reply: ScriptReply, askedAt: number, answeredAt: number): boolean {
-    let low = reply.nowMs - answeredAt;
-    let high = reply.nowMs - askedAt;
     const known = this.#bounds;
-    if (known?.epoch === reply.epoch) {
-      const drift = (answeredAt - known.at) * driftPerMs;
-      if (low > known.high + drift + stepToleranceMs) return true;
-      // A step back only keeps slots longer than needed; from one second on the script itself starts a new epoch.
-      if (high >= known.low - drift) {
-        low = Math.max(low, known.low - drift);
-        high = Math.min(high, known.high + drift);
-      }
-    }
-    this.#bounds = { epoch: reply.epoch, low: Math.min(low, high), high: Math.max(low, high), at: answeredAt };
-    return false;
+    const seen = { low: reply.nowMs - answeredAt, high: reply.nowMs - askedAt, at: answeredAt };
+    const drift = known ? (answeredAt - known.at) * driftPerMs : 0;
+    // A step back only keeps slots longer than needed; from one second on the script itself starts a new epoch.
+    const meets = known && seen.low <= known.high + drift && seen.high >= known.low - drift;
+    this.#bounds = meets
+      ? { low: Math.max(seen.low, known.low - drift), high: Math.min(seen.high, known.high + drift), at: answeredAt }
+      : seen;
+    const stepMs = known ? seen.low - (known.high + drift) : 0;
+    if (stepMs <= stepToleranceMs) return false;
+    // An epoch that began in what was the future before the step is an answer to it already: another replica saw it first.
+    return Number(reply.epoch) / 1000 <= reply.nowMs - stepMs;
   }
 }
 

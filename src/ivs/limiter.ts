@@ -76,9 +76,9 @@ export class Permit {
 
   /** Resolves at the moment at which the call is to be sent, and counts it as sent. Call it right before the wire. */
   async untilSend(signal?: AbortSignal): Promise<void> {
-    // libuv's timers may fire up to a millisecond early: re-arm until the moment has passed.
+    // Timers count whole milliseconds and may fire early or late: the last one is waited out turn by turn.
     for (let left = this.#sendAt - performance.now(); left > 0; left = this.#sendAt - performance.now()) {
-      await new Promise((resolve) => setTimeout(resolve, Math.max(1, Math.floor(left))));
+      await new Promise((resolve) => (left > 1 ? setTimeout(resolve, Math.floor(left)) : setImmediate(resolve)));
     }
     signal?.throwIfAborted();
     const at = performance.now();

@@ -48,7 +48,7 @@ describe('settings', () => {
     [{ share: Number.NaN }, 'limits.share'],
     [{ overrides: { StopStream: { perAccount: 0 } } }, 'limits.overrides.StopStream.perAccount'],
     [{ overrides: { StopStream: { perAccount: 2.5 } } }, 'limits.overrides.StopStream.perAccount'],
-    [{ overrides: { StopStreams: { perAccount: 1 } } }, 'limits.overrides.StopStreams'],
+    [{ overrides: Object.fromEntries([['StopStreams', { perAccount: 1 }]]) }, 'limits.overrides.StopStreams'],
   ])('refuses %j and names the setting', (settings, place) => {
     expect(() => limitsFrom(settings)).toThrow(place);
   });

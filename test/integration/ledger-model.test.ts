@@ -1,0 +1,406 @@
+// The ledger's script against a model of the service, in a time of our own: whatever happens to calls, answers, replicas,
+// Redis and its clock, no trailing second holds more counted calls than the quota.
+import { EventEmitter } from 'node:events';
+import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type Grant, type Release, SlotLedger, strayMs, windowMs } from '#ivs/ledger.ts';
+import type { Redis } from '#runtime/redis.ts';
+import { type RedisScope, redisScope } from '#test/support/redis.ts';
+
+const perAccount = 6;
+const perChannel = 2;
+const requestTimeoutMs = 500;
+const channels = ['a', 'b', 'c', 'd'];
+/** Steps of Redis's clock that are smaller than this are not told from the uncertainty of the way; see docs/performance.md. */
+const smallestStepMs = 60;
+
+type Command =
+  | { readonly do: 'pass'; readonly ms: number }
+  | {
+      readonly do: 'ask';
+      readonly replica: number;
+      readonly wants: readonly number[];
+      readonly answerLost: boolean;
+      readonly fates: readonly Fate[];
+    }
+  | { readonly do: 'throttled'; readonly replica: number; readonly channel: number }
+  | { readonly do: 'crash'; readonly replica: number }
+  | { readonly do: 'step'; readonly ms: number }
+  | { readonly do: 'restart'; readonly from: 'empty' | 'snapshot' }
+  | { readonly do: 'snapshot' };
+
+/** What becomes of one granted call. */
+interface Fate {
+  readonly lieMs: number;
+  readonly thereMs: number;
+  readonly backMs: number;
+  readonly answered: boolean;
+  readonly unspent: boolean;
+}
+
+const fate: fc.Arbitrary<Fate> = fc.record({
+  lieMs: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 3000 })),
+  thereMs: fc.integer({ min: 0, max: 200 }),
+  backMs: fc.integer({ min: 0, max: 200 }),
+  answered: fc.oneof({ weight: 8, arbitrary: fc.constant(true) }, { weight: 1, arbitrary: fc.constant(false) }),
+  unspent: fc.oneof({ weight: 9, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+});
+const replica = fc.integer({ min: 0, max: 2 });
+const pass = fc.record({
+  do: fc.constant('pass' as const),
+  ms: fc.oneof(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 1200 })),
+});
+const ask = fc.record({
+  do: fc.constant('ask' as const),
+  replica,
+  wants: fc.uniqueArray(fc.integer({ min: 0, max: channels.length - 1 }), { minLength: 1 }),
+  answerLost: fc.oneof({ weight: 12, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  fates: fc.array(fate, { minLength: channels.length, maxLength: channels.length }),
+});
+const calm: fc.Arbitrary<Command>[] = [pass, ask, ask];
+const awkward: fc.Arbitrary<Command>[] = [
+  fc.record({
+    do: fc.constant('throttled' as const),
+    replica,
+    channel: fc.integer({ min: 0, max: channels.length - 1 }),
+  }),
+  fc.record({ do: fc.constant('crash' as const), replica }),
+  fc
+    .oneof(fc.integer({ min: smallestStepMs, max: 4000 }), fc.integer({ min: -4000, max: -1 }))
+    .map((ms) => ({ do: 'step' as const, ms })),
+  fc.record({ do: fc.constant('restart' as const), from: fc.constantFrom('empty' as const, 'snapshot' as const) }),
+  fc.constant({ do: 'snapshot' as const }),
+];
+const history = fc.array(
+  fc.oneof(
+    ...calm.map((arbitrary) => ({ arbitrary, weight: 30 })),
+    ...awkward.map((arbitrary) => ({ arbitrary, weight: 1 })),
+  ),
+  { minLength: 40, maxLength: 160, size: 'max' },
+);
+
+interface Replica {
+  readonly ledger: SlotLedger;
+  releases: Release[];
+  /** Counts its lives: what an earlier one had in hand is forgotten. */
+  life: number;
+}
+
+/** Three replicas, one Redis whose clock and process we hold, and the service that counts. */
+class World {
+  readonly counted: { at: number; channel: string }[] = [];
+  granted = 0;
+  #now = 1_000_000;
+  #redisOffsetMs = 1_700_000_000_000;
+  #run = 0;
+  #snapshot: [string, Buffer][] = [];
+  readonly #events: { at: number; happen: () => void }[] = [];
+  readonly #scope: RedisScope;
+  readonly #prefix: string;
+  readonly #clockKey: string;
+  readonly #connections = new EventEmitter();
+  readonly #replicas: Replica[];
+
+  constructor(scope: RedisScope) {
+    this.#scope = scope;
+    this.#prefix = `${scope.prefix}:${randomBytes(4).toString('hex')}`;
+    this.#clockKey = `{${scope.namespace}:clock}${randomBytes(4).toString('hex')}`;
+    this.#connections.setMaxListeners(20);
+    // The real connection, but for the server's name and the news that it was lost: those are ours to tell.
+    const redis = Object.assign(Object.create(scope.redis) as Redis, {
+      info: async () => `run_id:run-${this.#run}\r\n`,
+      on: (event: string, listener: () => void) => this.#connections.on(event, listener),
+      off: (event: string, listener: () => void) => this.#connections.off(event, listener),
+    });
+    this.#replicas = [0, 1, 2].map((index) => ({
+      ledger: new SlotLedger({
+        redis,
+        keyPrefix: this.#prefix,
+        replica: `r${index}-`,
+        requestTimeoutMs,
+        scriptClock: { kind: 'key', key: this.#clockKey },
+        monotonic: () => this.#now,
+      }),
+      releases: [],
+      life: 0,
+    }));
+  }
+
+  async start(): Promise<void> {
+    for (const index of this.#replicas.keys()) await this.ask(index, [], []);
+    this.pass(requestTimeoutMs + windowMs + 1);
+    for (const index of this.#replicas.keys()) await this.ask(index, [], []);
+  }
+
+  /** Lets time pass, and what was to happen meanwhile happen in its order. */
+  pass(ms: number): void {
+    const end = this.#now + ms;
+    for (;;) {
+      this.#events.sort((a, b) => a.at - b.at);
+      if ((this.#events[0]?.at ?? Number.POSITIVE_INFINITY) > end) break;
+      const event = this.#events.shift()!;
+      this.#now = event.at;
+      event.happen();
+    }
+    this.#now = end;
+  }
+
+  async ask(
+    index: number,
+    wants: readonly number[],
+    fates: readonly Fate[],
+    answerLost = false,
+    throttled?: number,
+  ): Promise<void> {
+    const self = this.#replicas[index]!;
+    const releases = self.releases;
+    self.releases = [];
+    await this.#setClock();
+    const reply = await self.ledger.exchange(
+      {
+        operation: 'PutMetadata',
+        perAccount,
+        perChannel,
+        lookAheadMs: 25,
+        gapMs: 1,
+        wants: wants.map((channel) => channels[channel]),
+        urgent: 0,
+        releases,
+        throttles: throttled === undefined ? [] : [{ channel: channels[throttled] }, { channel: undefined }],
+      },
+      () => undefined,
+    );
+    // The answer was lost on its way: nobody knows of these permits, only their leases end them.
+    if (answerLost) return;
+    for (const [position, grant] of reply.grants)
+      this.#send(self, channels[wants[position]!]!, grant, fates[position]!);
+  }
+
+  /** What a replica does with a permit: it may lie, lapse, go back, or be spent; the service counts, the answer comes or not. */
+  #send(self: Replica, channel: string, grant: Grant, fate: Fate): void {
+    this.granted += 1;
+    const { life } = self;
+    const end = (holdMs: number) => {
+      if (self.life !== life) return;
+      self.releases.push({ permit: grant.permit, epoch: grant.epoch, channel, endedAt: this.#now, holdMs });
+    };
+    this.#at(Math.max(this.#now, grant.sendAt) + fate.lieMs, () => {
+      if (self.life !== life) return;
+      if (fate.unspent || this.#now > grant.lapsesAt) return end(0);
+      this.#at(this.#now + fate.thereMs, () => {
+        this.counted.push({ at: this.#now, channel });
+        if (fate.answered) this.#at(this.#now + fate.backMs, () => end(windowMs));
+      });
+      if (!fate.answered) this.#at(this.#now + requestTimeoutMs, () => end(windowMs + strayMs));
+    });
+  }
+
+  #at(at: number, happen: () => void): void {
+    this.#events.push({ at, happen });
+  }
+
+  /** Killed and started again: forgets what it had to report. Calls on their way are counted all the same. */
+  crash(index: number): void {
+    const replica = this.#replicas[index]!;
+    replica.life += 1;
+    replica.releases = [];
+  }
+
+  step(ms: number): void {
+    this.#redisOffsetMs += ms;
+  }
+
+  /** Redis's file on disk, as old as it may be at the next restart. */
+  async snapshot(): Promise<void> {
+    const keys = await this.#keys();
+    this.#snapshot = await Promise.all(
+      keys.map(async (key) => [key, await this.#scope.redis.dumpBuffer(key)] as [string, Buffer]),
+    );
+  }
+
+  async restart(from: 'empty' | 'snapshot'): Promise<void> {
+    const keys = await this.#keys();
+    if (keys.length > 0) await this.#scope.redis.unlink(...keys);
+    if (from === 'snapshot')
+      for (const [key, dump] of this.#snapshot) await this.#scope.redis.restore(key, 0, dump, 'REPLACE');
+    this.#run += 1;
+    this.#connections.emit('close');
+  }
+
+  async #keys(): Promise<string[]> {
+    const state = `${this.#prefix}:ledger`;
+    const epoch = await this.#scope.redis.hget(state, 'epoch');
+    const slots = `${this.#prefix}:slots:${epoch ?? ''}:PutMetadata`;
+    const keys = [state, slots, ...channels.map((channel) => `${slots}:${channel}`)];
+    const there = await Promise.all(keys.map((key) => this.#scope.redis.exists(key)));
+    return keys.filter((_, i) => there[i] === 1);
+  }
+
+  /** After quiet time every slot must be to be had again. */
+  async everySlotIsFree(): Promise<boolean> {
+    this.pass(40_000);
+    for (let tries = 0; tries < 8; tries += 1) {
+      const before = this.granted;
+      await this.ask(
+        0,
+        [0, 1, 2, 3],
+        Array.from({ length: 4 }, () => sleeper),
+      );
+      await this.ask(1, [0, 1], [sleeper, sleeper]);
+      if (this.granted - before === perAccount) return true;
+      this.pass(2000);
+    }
+    return false;
+  }
+
+  async #setClock(): Promise<void> {
+    await this.#scope.redis.set(this.#clockKey, Math.round((this.#now + this.#redisOffsetMs) * 1000));
+  }
+}
+
+/** A call like most: there and back. */
+const used: Fate = { lieMs: 0, thereMs: 10, backMs: 10, answered: true, unspent: false };
+/** A permit that is never used. */
+const sleeper: Fate = { lieMs: 0, thereMs: 0, backMs: 0, answered: true, unspent: true };
+
+function worstSecond(at: readonly number[]): number {
+  return Math.max(0, ...at.map((end) => at.filter((each) => each > end - 1000 && each <= end).length));
+}
+
+async function live(scope: RedisScope, commands: readonly Command[]): Promise<World> {
+  const world = new World(scope);
+  await world.start();
+  for (const command of commands) {
+    switch (command.do) {
+      case 'pass':
+        world.pass(command.ms);
+        break;
+      case 'ask':
+        await world.ask(command.replica, command.wants, command.fates, command.answerLost);
+        break;
+      case 'throttled':
+        await world.ask(command.replica, [], [], false, command.channel);
+        break;
+      case 'crash':
+        world.crash(command.replica);
+        break;
+      case 'step':
+        world.step(command.ms);
+        break;
+      case 'restart':
+        await world.restart(command.from);
+        break;
+      case 'snapshot':
+        await world.snapshot();
+        break;
+    }
+  }
+  world.pass(2000);
+  return world;
+}
+
+describe('the ledger of permits', () => {
+  it('never lets more calls be counted in a second than the quota, whatever happens', { timeout: 60_000 }, async () => {
+    await using scope = await redisScope();
+    let granted = 0;
+
+    await fc.assert(
+      fc.asyncProperty(history, async (commands) => {
+        const world = await live(scope, commands);
+        granted += world.granted;
+        expect(worstSecond(world.counted.map(({ at }) => at))).toBeLessThanOrEqual(perAccount);
+        for (const channel of channels) {
+          const ofChannel = world.counted.filter((call) => call.channel === channel).map(({ at }) => at);
+          expect(worstSecond(ofChannel)).toBeLessThanOrEqual(perChannel);
+        }
+        expect(await world.everySlotIsFree()).toBe(true);
+      }),
+      // A history is printed as it is: to shrink one takes minutes.
+      { numRuns: Number(process.env['LEDGER_RUNS'] ?? 60), endOnFailure: true },
+    );
+
+    // The property holds trivially for a ledger that grants nothing.
+    expect(granted).toBeGreaterThan(500);
+  });
+
+  it('is worth its quota: a greedy caller whose calls take 20 ms gets 98 % of it', async () => {
+    await using scope = await redisScope();
+    const world = new World(scope);
+    await world.start();
+    world.pass(2000);
+    const quick: Fate = { lieMs: 0, thereMs: 10, backMs: 10, answered: true, unspent: false };
+
+    for (let ms = 0; ms < 60_000; ms += 10) {
+      await world.ask(0, [0, 1, 2, 3], [quick, quick, quick, quick]);
+      world.pass(10);
+    }
+
+    expect(world.counted.length).toBeGreaterThan(60 * perAccount * 0.97);
+    expect(worstSecond(world.counted.map(({ at }) => at))).toBe(perAccount);
+  });
+
+  it('grants again within its patience when the clock of Redis goes back by an hour', async () => {
+    await using scope = await redisScope();
+    const world = new World(scope);
+    await world.start();
+    await world.ask(0, [0, 1, 2, 3], [used, used, used, used]);
+    world.pass(10);
+
+    world.step(-3_600_000);
+    await world.ask(0, [0, 1], [used, used]);
+    expect(world.granted).toBe(4);
+    world.pass(requestTimeoutMs + windowMs + 1);
+    await world.ask(1, [0, 1], [used, used]);
+
+    expect(world.granted).toBe(6);
+  });
+
+  it.each(['empty', 'snapshot'] as const)(
+    'grants nothing while calls of before a restart (%s) may still be counted',
+    async (from) => {
+      await using scope = await redisScope();
+      const world = new World(scope);
+      await world.start();
+      await world.snapshot();
+      await world.ask(0, [0, 1, 2, 3], [used, used, used, used]);
+
+      await world.restart(from);
+      await world.ask(1, [0, 1], [used, used]);
+      world.pass(requestTimeoutMs + windowMs - 10);
+      await world.ask(1, [0, 1], [used, used]);
+      expect(world.granted).toBe(4);
+      world.pass(11);
+      await world.ask(1, [0, 1], [used, used]);
+
+      expect(world.granted).toBe(6);
+    },
+  );
+
+  it('takes half of the slots out of service when throttled, once a second, and gives them back one by one', async () => {
+    await using scope = await redisScope();
+    const world = new World(scope);
+    await world.start();
+    const grantedNow = async () => {
+      const before = world.granted;
+      await world.ask(0, [0, 1, 2, 3], [sleeper, sleeper, sleeper, sleeper]);
+      await world.ask(1, [0, 1, 2, 3], [sleeper, sleeper, sleeper, sleeper]);
+      world.pass(30);
+      await world.ask(0, [], []);
+      await world.ask(1, [], []);
+      return world.granted - before;
+    };
+    expect(await grantedNow()).toBe(6);
+
+    for (let i = 0; i < 3; i += 1) await world.ask(0, [], [], false, 0);
+    const slowed = [await grantedNow()];
+    for (let second = 0; second < 10; second += 1) {
+      world.pass(1000);
+      slowed.push(await grantedNow());
+    }
+
+    expect(slowed[0]).toBe(3);
+    expect(slowed.at(-1)).toBe(6);
+    expect(slowed.every((slots, i) => i === 0 || slots >= slowed[i - 1]!)).toBe(true);
+  });
+});
