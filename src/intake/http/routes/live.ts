@@ -1,0 +1,36 @@
+// `GET /v1/live`: everything the operator's page shows, as one server-sent stream: status and rows, then what changes.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { LiveFeed } from '#intake/live/feed.ts';
+import type { Role } from '../auth.ts';
+
+export interface LiveRoutesOptions {
+  readonly feed: Pick<LiveFeed, 'follow'>;
+  readonly version: string;
+}
+
+/**
+ * Events of the stream: `hello` {version, caller}, `status` (the parts that changed), `rows` [[number, row], …], `ready`,
+ * `delta` {rows, patches: [[number, fields], …], removed: [number, …]} and `problem`.
+ */
+export function liveRoutes({ feed, version }: LiveRoutesOptions): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      '/live',
+      {
+        schema: {
+          summary: 'Everything the operator’s page shows, as server-sent events: a snapshot, then what changes',
+          tags: ['Operations'],
+          querystring: z.strictObject({}),
+        },
+      },
+      (request, reply) => {
+        const caller: { name: string; role: Role } = request.caller;
+        const stream = app.eventStreams.open(reply);
+        stream.send('hello', { version, caller });
+        void feed.follow(stream).catch(() => stream.close());
+        return reply;
+      },
+    );
+  };
+}

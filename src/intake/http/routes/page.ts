@@ -1,0 +1,71 @@
+// Serves the operator's page: the files of web/, read once, with a strict content security policy. They hold no data, so they need
+// no token; everything the page shows it asks of /v1 with the operator's token.
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname, join, posix, relative, sep } from 'node:path';
+import type { FastifyPluginAsync } from 'fastify';
+
+const types: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+/** Nothing from anywhere else, no inline code or style, no framing, no form that leaves. */
+export const pagePolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+].join('; ');
+
+interface PageFile {
+  readonly path: string;
+  readonly type: string;
+  readonly body: Buffer;
+  readonly etag: string;
+}
+
+/** @param directory the folder of the page's files, `web`. */
+export function pageRoutes({ directory }: { readonly directory: string }): FastifyPluginAsync {
+  const files = readPage(directory);
+  return async (app) => {
+    for (const { path, type, body, etag } of files) {
+      const urls = path === 'index.html' ? ['/', '/index.html'] : [`/${path}`];
+      for (const url of urls)
+        app.get(url, async (request, reply) => {
+          reply
+            .header('content-security-policy', pagePolicy)
+            .header('referrer-policy', 'no-referrer')
+            .header('cross-origin-opener-policy', 'same-origin')
+            .header('cross-origin-resource-policy', 'same-origin')
+            .header('permissions-policy', 'camera=(), microphone=(), geolocation=()')
+            .header('cache-control', 'no-cache')
+            .header('etag', etag);
+          if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+          return reply.type(type).send(body);
+        });
+    }
+  };
+}
+
+function readPage(directory: string): PageFile[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && Object.hasOwn(types, extname(entry.name)))
+    .map((entry) => {
+      const file = join(entry.parentPath, entry.name);
+      const body = readFileSync(file);
+      return {
+        path: posix.join(...relative(directory, file).split(sep)),
+        type: types[extname(entry.name)]!,
+        body,
+        etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
+      };
+    });
+}

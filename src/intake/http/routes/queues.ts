@@ -1,0 +1,73 @@
+// `/queues`: bull-board over the BullMQ queues, for looking only. Register it with `access: 'browser'`, so that a browser's
+// password prompt carries the token. Job data is shown with its texts cut short; there is never a secret in a job.
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { FastifyAdapter } from '@bull-board/fastify';
+import type { FastifyPluginAsync } from 'fastify';
+
+/** A BullMQ queue. */
+export type BoardQueue = ConstructorParameters<typeof BullMQAdapter>[0];
+
+export interface QueueBoardOptions {
+  readonly queues: readonly BoardQueue[];
+  /** Where it is mounted, such as `/queues`. */
+  readonly basePath: string;
+  /** Removes what must not be seen from a text (the logger's scrubber). */
+  readonly scrub: (text: string) => string;
+}
+
+/** bull-board's own page carries inline styles and settings; nothing may come from another host. */
+const boardPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'self'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const longestText = 200;
+const masked = new Set(['payload', 'body', 'value', 'url', 'text', 'detail']);
+
+/** bull-board as a plugin; every route that would change something is refused by bull-board's read-only mode. */
+export function queueBoard({ queues, basePath, scrub }: QueueBoardOptions): FastifyPluginAsync {
+  const serverAdapter = new FastifyAdapter();
+  serverAdapter.setBasePath(basePath);
+  createBullBoard({
+    queues: queues.map((queue) => {
+      const adapter = new BullMQAdapter(queue, { readOnlyMode: true, allowRetries: false });
+      for (const field of ['data', 'returnValue'] as const)
+        adapter.setFormatter(field, (value: unknown) => maskJobData(value, scrub));
+      return adapter;
+    }),
+    serverAdapter,
+    options: { uiConfig: { boardTitle: 'ivs-autopilot', hideRedisDetails: true } },
+  });
+  return async (app) => {
+    app.addHook('onSend', async (_request, reply, payload) => {
+      reply.header('content-security-policy', boardPolicy).header('referrer-policy', 'no-referrer');
+      // bull-board's page asks another host for a typeface.
+      return typeof payload === 'string' ? payload.replaceAll(/<link href="https?:[^>]*>/g, '') : payload;
+    });
+    await app.register(serverAdapter.registerPlugin() as FastifyPluginAsync);
+  };
+}
+
+/** Job data fit for looking at: what people wrote is replaced by its length, long texts are cut, secrets' shapes are scrubbed. */
+export function maskJobData(value: unknown, scrub: (text: string) => string, key = ''): unknown {
+  if (masked.has(key) && value !== undefined && value !== null) return `[${JSON.stringify(value).length} bytes hidden]`;
+  if (typeof value === 'string') {
+    const text = scrub(value);
+    return text.length > longestText ? `${text.slice(0, longestText)}…` : text;
+  }
+  if (Array.isArray(value)) {
+    const shown = value.slice(0, 20).map((item) => maskJobData(item, scrub));
+    return value.length > 20 ? [...shown, `… ${value.length - 20} more`] : shown;
+  }
+  if (value && typeof value === 'object')
+    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, maskJobData(part, scrub, name)]));
+  return value;
+}

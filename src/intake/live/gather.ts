@@ -1,0 +1,320 @@
+// Builds the page's status and the extras of its rows from the shared state and a few narrow sources.
+import type { Incident, RuleAlert } from '#domain/decision.ts';
+import type { Ruleset } from '#domain/rule.ts';
+import type { SharedState, StateView } from '#domain/shared-state.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
+import { channelOfSubject, facts, readPause, silencesInForce } from '#rules/memory.ts';
+import { timers } from '#rules/timers.ts';
+import { disagreementsOf } from '#streams/disagreements.ts';
+import { keys, type PassNote } from '#streams/keys.ts';
+import type { ChannelExtras } from './model.ts';
+import type { Hold, NextAction } from './row.ts';
+import type {
+  ActivityLine,
+  BatchLine,
+  LiveStatus,
+  NeedLine,
+  QuotaStatus,
+  QueueLine,
+  RuleLine,
+  SilenceLine,
+  TrustLine,
+} from './status.ts';
+
+/** Where the status comes from. What is left out is not shown, except trust, which is then unknown. */
+export interface LiveSources {
+  readonly state: SharedState;
+  readonly ruleset: () => Ruleset;
+  readonly config: () => { readonly hash: string; readonly loadedAtMs: number; readonly error?: string | undefined };
+  /** After this long without a complete poll, or without a read of the queue, data is stale. */
+  readonly silentAfterMs: { readonly poll: number; readonly events: number };
+  readonly events?: () => {
+    readonly waiting?: number | undefined;
+    readonly deadLetters?: number | undefined;
+    readonly lagMs?: number | undefined;
+  };
+  readonly redisLatencyMs?: () => number | undefined;
+  readonly quota?: () => QuotaStatus | Promise<QuotaStatus>;
+  readonly queues?: () => Promise<readonly QueueLine[]>;
+  readonly batches?: () => readonly BatchLine[] | Promise<readonly BatchLine[]>;
+  /** Newest decisions that acted, or that a person should see. */
+  readonly activity?: () => readonly ActivityLine[] | Promise<readonly ActivityLine[]>;
+}
+
+/** An intent as workers keep it under `intent/…`. */
+interface WaitingIntent {
+  readonly id: string;
+  readonly kind: string;
+  readonly channelArn: string;
+  readonly summary: string;
+}
+
+/** An alert as workers keep it under `alert/…`; RuleAlert lies there too. */
+interface KeyAlert {
+  readonly kind: 'keyless' | 'undelivered';
+  readonly channelArn: string;
+  readonly sinceMs: number;
+  readonly text: string;
+}
+
+/** A rotation as workers keep it under `key/<channelArn>`: IVS gives keys no date, so a key's age is known from its rotation. */
+interface RotatedKey {
+  readonly startedAtMs: number;
+  readonly finishedAtMs?: number | undefined;
+}
+
+const soonMs = 15 * 60_000;
+
+/** What rows need beside records: the next action and what recording waits for. */
+export function gatherExtras({ state, ruleset }: LiveSources): ChannelExtras {
+  const next = new Map<string, NextAction>();
+  const pendingRecording = new Map<string, string>();
+  for (const [, intent] of state.view.entries<WaitingIntent>('intent')) {
+    next.set(intent.channelArn, {
+      id: `intent:${intent.kind}`,
+      text: `${intent.summary} at Stream End`,
+    });
+    if (intent.kind === 'set_recording') pendingRecording.set(intent.channelArn, intent.summary);
+  }
+  // What has a time is shown before what waits for an event, and the soonest of it.
+  const rules = new Map(ruleset().rules.map((rule) => [rule.name, rule]));
+  const nowMs = state.nowMs();
+  // Timers that freeze with the data are kept in a time that stood still for this long.
+  const freeze = state.view.get<{ readonly sinceMs?: number; readonly totalMs: number }>('meta/freeze');
+  const stoodStillMs = (freeze?.totalMs ?? 0) + (freeze?.sinceMs === undefined ? 0 : nowMs - freeze.sinceMs);
+  for (const [id, timer] of timers(state.view)) {
+    const arn = channelOfSubject(timer.subject);
+    const rule = rules.get(timer.rule);
+    if (arn === undefined || !rule || timer.kind === 'end' || rule.mode !== 'enforce') continue;
+    const dueMs = timer.dueMs + (timer.freezes ? stoodStillMs : 0);
+    const before = next.get(arn);
+    if (before?.dueMs !== undefined && before.dueMs <= dueMs) continue;
+    const steps =
+      timer.kind === 'step' ? [rule.actions[timer.step ?? 0]] : rule.actions.filter(({ afterMs }) => afterMs === 0);
+    const text = steps.flatMap((step) => step?.action ?? []).join(', ') || timer.rule;
+    const blocked = timer.blocked === undefined ? '' : ` (held back: ${timer.blocked})`;
+    next.set(arn, { id: `timer:${id}`, text: text + blocked, rule: timer.rule, dueMs });
+  }
+  const keyCreatedAtMs = new Map<string, number>();
+  for (const [arn, key] of state.view.entries<RotatedKey>('key'))
+    if (key.finishedAtMs !== undefined) keyCreatedAtMs.set(arn, key.startedAtMs);
+  return { next, pendingRecording, keyCreatedAtMs };
+}
+
+/** The status of now. */
+export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
+  const { state } = sources;
+  const { view } = state;
+  const nowMs = state.nowMs();
+  const [quota, queues, batches, activity] = await Promise.all([
+    sources.quota?.(),
+    sources.queues?.(),
+    sources.batches?.(),
+    sources.activity?.(),
+  ]);
+  const trust = trustLines(sources, nowMs);
+  const pause = readPause(view);
+  const silences: SilenceLine[] = silencesInForce(view, nowMs).map(([id, silence]) => ({
+    id,
+    who: silence.author,
+    reason: silence.reason,
+    matchers: silence.matchers.join(', '),
+    untilMs: silence.endsMs,
+  }));
+  return {
+    nowMs,
+    counts: countsOf(view, nowMs),
+    ...(pause ? { pause: { who: pause.who, reason: pause.reason, sinceMs: pause.sinceMs } } : {}),
+    rules: ruleLines(sources, nowMs),
+    config: sources.config(),
+    stale: trust.some(({ state, name }) => state === 'stale' && (name === 'Poll' || name === 'Redis')),
+    trust,
+    needs: needLines(sources, silences, queues ?? [], nowMs),
+    silences,
+    activity: activity ?? [],
+    ...(quota ? { quota } : {}),
+    ...(queues ? { queues } : {}),
+    ...(batches ? { batches } : {}),
+  };
+}
+
+function countsOf(view: StateView, nowMs: number): LiveStatus['counts'] {
+  const counts = { live: 0, starving: 0, unknown: 0, held: 0, channels: view.count('channel') };
+  for (const [, { state, health }] of view.entries<StreamRecord>('stream')) {
+    if (state !== 'live') continue;
+    counts.live += 1;
+    if (health === 'STARVING') counts.starving += 1;
+    if (health === 'UNKNOWN') counts.unknown += 1;
+  }
+  for (const [, { untilMs }] of view.entries<Hold>('hold'))
+    if (untilMs === undefined || untilMs > nowMs) counts.held += 1;
+  return counts;
+}
+
+/** What each rule is doing at this moment. */
+function ruleLines({ state: { view }, ruleset }: LiveSources, nowMs: number): RuleLine[] {
+  const lines = new Map(
+    ruleset().rules.map((rule) => {
+      const { name, mode, description, forMs, guards } = rule;
+      const line = { name, mode, description, forMs, pending: 0, firing: 0, cooling: 0, capped: false };
+      return [name, { line: line as Mutable<RuleLine>, cooldownMs: guards.cooldownMs }];
+    }),
+  );
+  for (const [, { rule, pending, firing }] of facts(view)) {
+    const line = lines.get(rule)?.line;
+    if (!line) continue;
+    if (firing) line.firing += 1;
+    else if (pending) {
+      line.pending += 1;
+      line.pendingSinceMs = Math.min(line.pendingSinceMs ?? Infinity, pending.cause.evidence.sinceMs);
+    }
+  }
+  for (const [id, firedMs] of view.entries<number>('cooldown')) {
+    const found = lines.get(id.slice(0, id.indexOf('|')));
+    if (!found || firedMs + found.cooldownMs <= nowMs) continue;
+    found.line.cooling += 1;
+    found.line.coolingUntilMs = Math.max(found.line.coolingUntilMs ?? 0, firedMs + found.cooldownMs);
+  }
+  for (const [, alert] of view.entries<RuleAlert>('alert')) {
+    const line = alert.kind === 'cap' ? lines.get(alert.rule)?.line : undefined;
+    if (line) line.capped = true;
+  }
+  return Array.from(lines.values(), ({ line }) => line);
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+function trustLines(sources: LiveSources, nowMs: number): TrustLine[] {
+  const { state, silentAfterMs } = sources;
+  const polledMs = state.view.get<PassNote>(keys.pass('all'))?.finishedAtMs;
+  const readMs = state.view.get<{ readonly atMs: number }>(keys.queueRead)?.atMs;
+  const events = sources.events?.();
+  const latencyMs = sources.redisLatencyMs?.();
+  const disagreements = disagreementsOf(state.view);
+  const gap = (source: 'poll' | 'events') => state.view.get(keys.gap(source)) !== undefined;
+  const age = (atMs: number | undefined, limitMs: number, open: boolean): TrustLine['state'] =>
+    open || (atMs !== undefined && nowMs - atMs > limitMs) ? 'stale' : atMs === undefined ? 'unknown' : 'ok';
+  return [
+    {
+      name: 'Poll',
+      state: age(polledMs, silentAfterMs.poll, gap('poll')),
+      text: polledMs === undefined ? 'no complete poll yet' : 'last complete poll',
+      atMs: polledMs,
+    },
+    {
+      name: 'Events',
+      state: events ? age(readMs, silentAfterMs.events, gap('events')) : 'unknown',
+      text: !events
+        ? 'no event queue configured'
+        : `queue read; ${events.waiting ?? 0} waiting${events.lagMs === undefined ? '' : `, lag ${Math.round(events.lagMs / 1000)} s`}`,
+      atMs: readMs,
+    },
+    {
+      name: 'Redis',
+      state: latencyMs === undefined ? 'unknown' : Number.isFinite(latencyMs) ? 'ok' : 'stale',
+      text:
+        latencyMs === undefined
+          ? 'not measured'
+          : Number.isFinite(latencyMs)
+            ? `answers in ${latencyMs.toFixed(1)} ms`
+            : 'does not answer',
+    },
+    {
+      name: 'Dead letters',
+      state: events?.deadLetters === undefined ? 'unknown' : events.deadLetters === 0 ? 'ok' : 'stale',
+      text: events?.deadLetters === undefined ? 'not measured' : `${events.deadLetters} in the dead-letter queue`,
+    },
+    {
+      name: 'Disagreements',
+      state: 'ok',
+      text: `${disagreements.ended} ends and ${disagreements.health} health changes that polls and events told differently`,
+    },
+  ];
+}
+
+const alertTitles = {
+  keyless: 'Channel without a stream key',
+  undelivered: 'New stream key not delivered',
+  cap: 'Rule stopped by its cap',
+  rate: 'Rule reached its hourly limit',
+} as const;
+
+function needLines(
+  { state, events, config }: LiveSources,
+  silences: readonly SilenceLine[],
+  queues: readonly QueueLine[],
+  nowMs: number,
+): NeedLine[] {
+  const lines: NeedLine[] = [];
+  for (const [id, alert] of state.view.entries<KeyAlert | RuleAlert>('alert')) {
+    if (!Object.hasOwn(alertTitles, alert.kind)) continue;
+    lines.push({
+      id: `alert:${id}`,
+      kind: alert.kind,
+      severity: alert.kind === 'rate' ? 'warning' : 'critical',
+      title: alertTitles[alert.kind],
+      text: alert.text,
+      ...('channelArn' in alert ? { arn: alert.channelArn } : { rule: alert.rule }),
+      atMs: alert.sinceMs,
+    });
+  }
+  for (const [id, incident] of state.view.entries<Incident>('incident')) {
+    // A cap's incident is its alert, seen again.
+    if (incident.closedAtMs !== undefined || incident.kind === 'cap') continue;
+    lines.push({
+      id: `incident:${id}`,
+      kind: 'incident',
+      severity: 'critical',
+      title: `Incident: ${incident.affected} of ${incident.live} channels`,
+      text: `${incident.text}${incident.withheld > 0 ? ` ${incident.withheld} actions were held back.` : ''}`,
+      rule: incident.rule,
+      atMs: incident.openedAtMs,
+    });
+  }
+  const { error, loadedAtMs } = config();
+  if (error !== undefined)
+    lines.push({
+      id: 'config',
+      kind: 'config',
+      severity: 'warning',
+      title: 'The new configuration is not valid; the last one stays in force',
+      text: error,
+      atMs: loadedAtMs,
+    });
+  const deadLetters = events?.().deadLetters ?? 0;
+  if (deadLetters > 0)
+    lines.push({
+      id: 'dead-letters',
+      kind: 'dead-letters',
+      severity: 'warning',
+      title: `${deadLetters} dead letter${deadLetters === 1 ? '' : 's'}`,
+      text: 'Events that could not be read or delivered wait in the dead-letter queue.',
+      atMs: nowMs,
+    });
+  const failed = queues.reduce((sum, queue) => sum + queue.failed, 0);
+  if (failed > 0)
+    lines.push({
+      id: 'failed-jobs',
+      kind: 'failed-jobs',
+      severity: 'warning',
+      title: `${failed} failed job${failed === 1 ? '' : 's'}`,
+      text: 'Jobs that were given up; their reasons are in the queues.',
+      atMs: nowMs,
+    });
+  for (const { id, reason, who, untilMs } of silences) {
+    if (untilMs - nowMs > soonMs) continue;
+    lines.push({
+      id: `silence:${id}`,
+      kind: 'silence',
+      severity: 'warning',
+      title: 'A silence is about to end',
+      text: `${reason} (${who})`,
+      atMs: untilMs,
+    });
+  }
+  return lines.toSorted((a, b) => rank(a) - rank(b) || a.atMs - b.atMs);
+}
+
+function rank({ severity }: NeedLine): number {
+  return severity === 'critical' ? 0 : 1;
+}

@@ -1,0 +1,125 @@
+// The rows of the operator's page, kept in step with the shared state. Every row has a number for as long as it exists, so that a
+// change costs a few bytes. One model serves all readers; what they were sent is the model's own last step.
+import type { Channel } from '#domain/channel.ts';
+import type { StateView } from '#domain/shared-state.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
+import { belongsOnPage, type Hold, type LiveRow, type NextAction, type RowParts, rowOf, rowPatch } from './row.ts';
+
+/** What belongs to channels beside the state's own records; each map is by channel ARN. */
+export interface ChannelExtras {
+  readonly next: ReadonlyMap<string, NextAction>;
+  readonly pendingRecording: ReadonlyMap<string, string>;
+  readonly keyCreatedAtMs: ReadonlyMap<string, number>;
+}
+
+/** One step: rows that are new or whole again, fields that changed, rows that went. */
+export interface RowDelta {
+  readonly rows: readonly (readonly [number: number, row: LiveRow])[];
+  readonly patches: readonly (readonly [number: number, patch: Record<string, unknown>])[];
+  readonly removed: readonly number[];
+}
+
+interface Entry {
+  readonly number: number;
+  parts: RowParts;
+  row: LiveRow;
+}
+
+const sparkLength = 24;
+
+export class LiveModel {
+  readonly #entries = new Map<string, Entry>();
+  readonly #sparks = new Map<string, number[]>();
+  #nextNumber = 1;
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Every row, as a reader that begins now must get it. */
+  snapshot(): (readonly [number, LiveRow])[] {
+    return Array.from(this.#entries.values(), ({ number, row, parts }) => [
+      number,
+      parts.spark && parts.spark.length > 1 ? { ...row, spark: [...parts.spark] } : row,
+    ]);
+  }
+
+  /** Remembers the viewer counts of now for the sparklines; call it at a steady pace. */
+  sample(view: StateView): void {
+    const live = new Set<string>();
+    for (const [arn, record] of view.entries<StreamRecord>('stream')) {
+      if (record.state !== 'live' || record.viewerCount === undefined) continue;
+      live.add(arn);
+      const spark = this.#sparks.get(arn) ?? [];
+      spark.push(record.viewerCount);
+      if (spark.length > sparkLength) spark.shift();
+      this.#sparks.set(arn, spark);
+    }
+    for (const arn of this.#sparks.keys()) if (!live.has(arn)) this.#sparks.delete(arn);
+  }
+
+  /** Takes the state of now in; gives what changed since the last step. Untouched rows cost one comparison each. */
+  step(view: StateView, extras: ChannelExtras, nowMs: number): RowDelta {
+    const rows: (readonly [number, LiveRow])[] = [];
+    const patches: (readonly [number, Record<string, unknown>])[] = [];
+    const seen = new Set<string>();
+    for (const arn of this.#channels(view, extras)) {
+      const parts: RowParts = {
+        arn,
+        record: view.get<StreamRecord>(`stream/${arn}`),
+        channel: view.get<Channel>(`channel/${arn}`),
+        hold: holdInForce(view.get<Hold>(`hold/${arn}`), nowMs),
+        next: extras.next.get(arn),
+        pendingRecording: extras.pendingRecording.get(arn),
+        keyCreatedAtMs: extras.keyCreatedAtMs.get(arn),
+        spark: this.#sparks.get(arn),
+      };
+      if (!belongsOnPage(parts, nowMs)) continue;
+      seen.add(arn);
+      const entry = this.#entries.get(arn);
+      if (!entry) {
+        const made = { number: this.#nextNumber++, parts, row: rowOf(parts) };
+        this.#entries.set(arn, made);
+        rows.push([made.number, made.row]);
+      } else if (!sameParts(entry.parts, parts)) {
+        const row = rowOf(parts);
+        const patch = rowPatch(entry.row, row);
+        if (patch) patches.push([entry.number, patch]);
+        entry.row = row;
+        entry.parts = parts;
+      }
+    }
+    const removed: number[] = [];
+    for (const [arn, { number }] of this.#entries) {
+      if (seen.has(arn)) continue;
+      this.#entries.delete(arn);
+      removed.push(number);
+    }
+    return { rows, patches, removed };
+  }
+
+  #channels(view: StateView, extras: ChannelExtras): Set<string> {
+    const arns = new Set<string>();
+    for (const [arn] of view.entries('stream')) arns.add(arn);
+    for (const [arn] of view.entries('hold')) arns.add(arn);
+    for (const arn of extras.next.keys()) arns.add(arn);
+    for (const arn of extras.pendingRecording.keys()) arns.add(arn);
+    return arns;
+  }
+}
+
+function holdInForce(hold: Hold | undefined, nowMs: number): Hold | undefined {
+  return hold && (hold.untilMs === undefined || hold.untilMs > nowMs) ? hold : undefined;
+}
+
+/** Values of the state are replaced, never changed, so identity tells. */
+function sameParts(a: RowParts, b: RowParts): boolean {
+  return (
+    a.record === b.record &&
+    a.channel === b.channel &&
+    a.hold === b.hold &&
+    a.next === b.next &&
+    a.pendingRecording === b.pendingRecording &&
+    a.keyCreatedAtMs === b.keyCreatedAtMs
+  );
+}

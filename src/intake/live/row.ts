@@ -1,0 +1,110 @@
+// One line of the operator's page: a channel that is live, was live a moment ago, or has something that wants to be seen.
+import { type Channel, channelIdOf, type ChannelArn } from '#domain/channel.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
+
+/** A hold as the state keeps it under `hold/<channelArn>`. */
+export interface Hold {
+  readonly who: string;
+  readonly reason: string;
+  readonly sinceMs: number;
+  readonly untilMs?: number | undefined;
+}
+
+/** What will happen next to a channel, when nobody stops it. */
+export interface NextAction {
+  /** What to name when it is cancelled. */
+  readonly id: string;
+  /** In words: `stop_stream`, `set_recording none at Stream End`. */
+  readonly text: string;
+  readonly rule?: string | undefined;
+  /** Undefined: it waits for an event, not for a time. */
+  readonly dueMs?: number | undefined;
+}
+
+/** A row as the page gets it; keys are short because thousands are sent. Undefined fields are left out. */
+export interface LiveRow {
+  /** Channel ARN. */
+  readonly arn: string;
+  readonly name: string;
+  /** `held` alone means: not live, but an operator's hold is in force. */
+  readonly state: 'live' | 'created' | 'ended' | 'failed' | 'offline';
+  readonly health?: 'HEALTHY' | 'STARVING' | 'UNKNOWN' | undefined;
+  /** Since when state or, while live, health is as it is; epoch ms. */
+  readonly since?: number | undefined;
+  readonly started?: number | undefined;
+  readonly viewers?: number | undefined;
+  /** Recent viewer counts, oldest first. */
+  readonly spark?: readonly number[] | undefined;
+  readonly recording: 'none' | 'recording' | 'ended' | 'failed';
+  /** What recording is to become at Stream End. */
+  readonly pending?: string | undefined;
+  /** When the stream key was made, epoch ms. */
+  readonly key?: number | undefined;
+  readonly next?: NextAction | undefined;
+  readonly hold?: { readonly who: string; readonly reason: string; readonly until?: number | undefined } | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+}
+
+/** What a row is made of. */
+export interface RowParts {
+  readonly arn: string;
+  readonly record: StreamRecord | undefined;
+  readonly channel: Channel | undefined;
+  readonly hold: Hold | undefined;
+  readonly next: NextAction | undefined;
+  readonly pendingRecording: string | undefined;
+  readonly keyCreatedAtMs: number | undefined;
+  readonly spark: readonly number[] | undefined;
+}
+
+/** How long an ended stream stays in the list. */
+export const endedStaysMs = 10 * 60_000;
+
+/** Whether a channel has a row at all. */
+export function belongsOnPage({ record, hold, next, pendingRecording }: RowParts, nowMs: number): boolean {
+  if (hold || next || pendingRecording !== undefined) return true;
+  if (!record) return false;
+  if (record.state === 'live' || record.state === 'created') return true;
+  return nowMs - record.stateSinceMs < endedStaysMs;
+}
+
+/** Builds the row. */
+export function rowOf(parts: RowParts): LiveRow {
+  const { arn, record, channel, hold, spark } = parts;
+  const live = record?.state === 'live';
+  return clean({
+    arn,
+    name: channel?.name || record?.channelName || channelIdOf(arn as ChannelArn),
+    state: record?.state ?? 'offline',
+    health: live ? record.health : undefined,
+    since: live ? record.healthSinceMs : record?.stateSinceMs,
+    started: record?.startedAtMs,
+    viewers: live ? record.viewerCount : undefined,
+    spark: live && spark && spark.length > 1 ? spark : undefined,
+    recording: record?.recording ?? 'none',
+    pending: parts.pendingRecording,
+    key: parts.keyCreatedAtMs,
+    next: parts.next && clean(parts.next),
+    hold: hold && clean({ who: hold.who, reason: hold.reason, until: hold.untilMs }),
+    tags: channel && Object.keys(channel.tags).length > 0 ? channel.tags : undefined,
+  });
+}
+
+/** The fields of a row that differ; a field that went is null. Undefined: nothing differs. */
+export function rowPatch(before: LiveRow, after: LiveRow): Record<string, unknown> | undefined {
+  const patch: Record<string, unknown> = {};
+  for (const key of new Set([...Object.keys(before), ...Object.keys(after)]) as Set<keyof LiveRow>) {
+    // The page appends to its sparkline by itself when the viewers change.
+    if (key === 'spark') continue;
+    if (!sameValue(before[key], after[key])) patch[key] = after[key] ?? null;
+  }
+  return Object.keys(patch).length === 0 ? undefined : patch;
+}
+
+function sameValue(a: unknown, b: unknown): boolean {
+  return a === b || (typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b));
+}
+
+function clean<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as T;
+}

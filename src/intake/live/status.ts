@@ -1,0 +1,122 @@
+// What the operator's page shows beside the rows: counts, mode, trust, what needs a person, quota, queues, batches.
+// Gathered from narrow sources that app.ts fills in; each may be missing, and the page then leaves its part out.
+
+export interface QuotaLine {
+  readonly shard: string;
+  readonly operation: string;
+  readonly limit: number;
+  /** Calls in the last second. */
+  readonly used: number;
+  readonly waiting: number;
+}
+
+export interface LaneLine {
+  readonly lane: string;
+  readonly waiting: number;
+  readonly oldestMs?: number | undefined;
+  /** Seconds until it is empty at the quota's pace. */
+  readonly drainSeconds?: number | undefined;
+}
+
+export interface QuotaStatus {
+  readonly operations: readonly QuotaLine[];
+  readonly hottest: readonly { readonly arn: string; readonly used: number; readonly limit: number }[];
+  readonly lanes: readonly LaneLine[];
+  /** Calls that AWS refused since the start. */
+  readonly throttles: number;
+  /** PutMetadata calls per second over the last hour: [epoch ms, calls], oldest first. */
+  readonly history?: readonly (readonly [number, number])[] | undefined;
+}
+
+export interface QueueLine {
+  readonly name: string;
+  readonly waiting: number;
+  readonly active: number;
+  readonly delayed: number;
+  readonly failed: number;
+}
+
+export interface BatchLine {
+  readonly id: string;
+  readonly state: string;
+  readonly startedAt: string;
+  readonly etaSeconds?: number | undefined;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly by?: string | undefined;
+}
+
+export interface RuleLine {
+  readonly name: string;
+  readonly mode: 'enforce' | 'dry_run' | 'off';
+  readonly description?: string | undefined;
+  /** Conditions that are true while `for` runs, and when the first of them fires; epoch ms. */
+  readonly pending: number;
+  readonly pendingSinceMs?: number | undefined;
+  readonly forMs: number;
+  readonly firing: number;
+  /** Groups that may not fire again yet, and until when the last of them. */
+  readonly cooling: number;
+  readonly coolingUntilMs?: number | undefined;
+  /** Stopped by `max_live_percent` until a person starts it again. */
+  readonly capped: boolean;
+}
+
+/** One source of truth, its age, and whether it may be believed. */
+export interface TrustLine {
+  readonly name: string;
+  readonly state: 'ok' | 'stale' | 'unknown';
+  readonly text: string;
+  /** When it was last heard of; epoch ms. */
+  readonly atMs?: number | undefined;
+}
+
+export interface NeedLine {
+  readonly id: string;
+  readonly kind: string;
+  readonly severity: 'critical' | 'warning';
+  readonly title: string;
+  readonly text: string;
+  readonly arn?: string | undefined;
+  readonly rule?: string | undefined;
+  readonly atMs: number;
+}
+
+export interface SilenceLine {
+  readonly id: string;
+  readonly who: string;
+  readonly reason: string;
+  readonly matchers: string;
+  readonly untilMs: number;
+}
+
+export interface ActivityLine {
+  readonly id: string;
+  readonly atMs: number;
+  readonly rule: string;
+  readonly outcome: string;
+  readonly text: string;
+  readonly arn?: string | undefined;
+}
+
+export interface LiveStatus {
+  readonly nowMs: number;
+  readonly counts: {
+    readonly live: number;
+    readonly starving: number;
+    readonly unknown: number;
+    readonly held: number;
+    readonly channels: number;
+  };
+  readonly pause?: { readonly who: string; readonly reason: string; readonly sinceMs: number } | undefined;
+  readonly rules: readonly RuleLine[];
+  readonly config: { readonly hash: string; readonly loadedAtMs: number; readonly error?: string | undefined };
+  /** True: what the page shows may be old; nothing acts on it either. */
+  readonly stale: boolean;
+  readonly trust: readonly TrustLine[];
+  readonly needs: readonly NeedLine[];
+  readonly silences: readonly SilenceLine[];
+  readonly activity: readonly ActivityLine[];
+  readonly quota?: QuotaStatus | undefined;
+  readonly queues?: readonly QueueLine[] | undefined;
+  readonly batches?: readonly BatchLine[] | undefined;
+}

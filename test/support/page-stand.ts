@@ -1,0 +1,464 @@
+// The operator's page before a daemon's worth of state: the real server, feed and page over a state in memory, so that a test can
+// show thousands of streams, stale data and incidents at will, with no waiting.
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import pino from 'pino';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Channel, ChannelArn, StreamId } from '#domain/channel.ts';
+import type { Decision, Incident, RuleAlert } from '#domain/decision.ts';
+import type { Ruleset } from '#domain/rule.ts';
+import { Secret } from '#domain/secret.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
+import { liveRoutes } from '#intake/http/routes/live.ts';
+import { pageRoutes } from '#intake/http/routes/page.ts';
+import { createHttpServer } from '#intake/http/server.ts';
+import { LiveFeed } from '#intake/live/feed.ts';
+import { gatherExtras, gatherStatus, type LiveSources } from '#intake/live/gather.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+import { MemoryState } from '#store/memory-state.ts';
+
+export const channelArnAt = (index: number) =>
+  `arn:aws:ivs:us-west-2:111122223333:channel/${String(index).padStart(4, '0')}abcdEFGH` as ChannelArn;
+
+const shows = [
+  'Evening News',
+  'Derby Live',
+  'Quiz Night',
+  'Cooking with Ada',
+  'Synth Hour',
+  'Chess Arena',
+  'Garden TV',
+];
+
+/** A stream of the fleet as the state keeps it. */
+export function streamRecord(
+  index: number,
+  nowMs: number,
+  { health = 'HEALTHY', viewers = 100, ...more }: Partial<StreamRecord> & { viewers?: number } = {},
+): StreamRecord {
+  const evidence = { source: 'poll', name: 'ListStreams', eventTimeMs: nowMs, arrivedAtMs: nowMs } as const;
+  return {
+    channelArn: channelArnAt(index),
+    streamId: `st-${String(index).padStart(4, '0')}ABCDEFGHIJKLMNOPQRST` as StreamId,
+    channelName: channelAt(index).name,
+    state: 'live',
+    stateSinceMs: nowMs - 3_600_000,
+    startedAtMs: nowMs - 3_600_000,
+    endedAtMs: undefined,
+    health,
+    healthSinceMs: nowMs - 95_000 - ((index * 7919) % 5_000) * 1000,
+    viewerCount: viewers,
+    viewerCountAtMs: nowMs,
+    recording: index % 5 === 0 ? 'recording' : 'none',
+    recordingSinceMs: undefined,
+    recordingPrefix: undefined,
+    limitBreaches: [],
+    takeoverAtMs: undefined,
+    failureReason: undefined,
+    evidence: { state: evidence, health: evidence },
+    timeline: [],
+    basis: {},
+    ...more,
+  };
+}
+
+export function channelAt(index: number): Channel {
+  return {
+    arn: channelArnAt(index),
+    name: `${shows[index % shows.length]} ${Math.floor(index / shows.length) + 1}`,
+    type: 'STANDARD',
+    latencyMode: 'LOW',
+    recordingConfigurationArn: '',
+    tags: {
+      tier: ['gold', 'silver', 'bronze'][index % 3]!,
+      show: shows[index % shows.length]!.toLowerCase().split(' ')[0]!,
+    },
+  };
+}
+
+/** Rules as far as the page looks at them. */
+const ruleset = {
+  rules: [
+    rule('mass-starvation', 'enforce', 15_000, 'Tells the NOC when 30 % of the live channels starve for 15 s.'),
+    rule(
+      'starving-slate',
+      'enforce',
+      30_000,
+      'Shows a slate on a channel that starves for 30 s, and stops it after 3 min.',
+    ),
+    rule('rotate-key-after-show', 'dry_run', 120_000, 'Rotates the stream key two minutes after a show has ended.'),
+  ],
+  inhibitRules: [],
+  timeIntervals: [],
+  receivers: [],
+  hash: 'a1b2c3d4e5f60718',
+} as unknown as Ruleset;
+
+function rule(name: string, mode: string, forMs: number, description: string): unknown {
+  return {
+    name,
+    mode,
+    description,
+    forMs,
+    trigger: { kind: 'state' },
+    actions: [
+      { action: 'put_metadata', afterMs: 0 },
+      { action: 'stop_stream', afterMs: 180_000 },
+    ],
+    onResolve: [],
+    guards: { cooldownMs: 600_000 },
+  };
+}
+
+export interface PageStand extends AsyncDisposable {
+  readonly url: string;
+  readonly tokens: Readonly<Record<'viewer' | 'operator' | 'admin', string>>;
+  readonly state: MemoryState;
+  /** Requests that would change something, in order. */
+  readonly asked: { readonly method: string; readonly url: string; readonly body: unknown }[];
+  /** Ends the server, as a crash would. */
+  stop(): Promise<void>;
+}
+
+/** Starts the stand with this many live streams: a few starving, unknown, held and about to be acted on. */
+export async function pageStand({
+  streams,
+  lively = true,
+  breathe = true,
+}: {
+  streams: number;
+  lively?: boolean;
+  /** Whether polls go on: viewers move, and data stays fresh. */
+  breathe?: boolean;
+}): Promise<PageStand> {
+  const state = new MemoryState({ now: () => Date.now() });
+  const nowMs = Date.now();
+  await state.transact((tx) => {
+    for (let index = 0; index < streams; index += 1) {
+      tx.set(`channel/${channelArnAt(index)}`, channelAt(index));
+      tx.set(`stream/${channelArnAt(index)}`, streamRecord(index, nowMs, { viewers: (index * 7919) % 20_000 }));
+    }
+    tx.set('meta/pass-all', { startedAtMs: nowMs, finishedAtMs: nowMs, streams });
+    tx.set('meta/queue-read', { atMs: nowMs });
+    if (lively) scenery(tx, nowMs);
+  });
+  const tokens = { viewer: token(), operator: token(), admin: token() };
+  const sources: LiveSources = {
+    state,
+    ruleset: () => ruleset,
+    config: () => ({ hash: ruleset.hash, loadedAtMs: nowMs - 3_600_000 }),
+    silentAfterMs: { poll: 60_000, events: 900_000 },
+    events: () => ({ waiting: 3, deadLetters: 1, lagMs: 400 }),
+    redisLatencyMs: () => 0.4,
+    quota: () => quotaOf(nowMs),
+    queues: async () => [
+      { name: 'actions', waiting: 4, active: 2, delayed: 1, failed: 0 },
+      { name: 'metadata-fanout', waiting: 120, active: 20, delayed: 0, failed: 0 },
+    ],
+    batches: () => [
+      {
+        id: 'batch-7f3a',
+        state: 'running',
+        startedAt: new Date(nowMs - 9_000).toISOString(),
+        etaSeconds: 4,
+        by: 'video-team',
+        counts: { pending: 620, delivered: 1_380, conflated: 12, expired: 0, notBroadcasting: 3, failed: 0 },
+      },
+    ],
+    activity: () =>
+      lively
+        ? [0, 1, 2].map((index) => ({
+            id: `d-${index}`,
+            atMs: nowMs - 20_000 * (index + 1),
+            rule: 'starving-slate',
+            outcome: index === 1 ? 'suppressed' : 'acted',
+            text: index === 1 ? 'cooldown' : 'put_metadata, notify',
+            arn: channelArnAt(index),
+          }))
+        : [],
+  };
+  const logger = pino({ level: 'silent' });
+  const feed = new LiveFeed({
+    state,
+    extras: () => gatherExtras(sources),
+    status: () => gatherStatus(sources),
+    logger,
+    intervalMs: 250,
+    sampleMs: 500,
+  });
+  const asked: { method: string; url: string; body: unknown }[] = [];
+  const server = createHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    tokens: (['viewer', 'operator', 'admin'] as const).map((role) => ({
+      name: `the ${role}`,
+      role,
+      value: new Secret(tokens[role]),
+    })),
+    routes: [
+      { prefix: '/v1', plugin: liveRoutes({ feed, version: '0.1.0' }) },
+      { prefix: '/v1', plugin: commands(state, asked) },
+      { prefix: '', plugin: pageRoutes({ directory: join(import.meta.dirname, '../../web') }), access: 'public' },
+    ],
+    checks: {},
+    maxBodyBytes: 100_000,
+    requestsPerMinute: 100_000,
+    version: '0.1.0',
+    metrics: createMetrics(),
+    logger,
+  });
+  await feed.start();
+  await server.start();
+  const breathing = breathe ? setInterval(() => void breatheOnce(state, streams), breatheMs) : undefined;
+  const stop = async () => {
+    clearInterval(breathing);
+    await server.stop();
+    await feed.stop();
+  };
+  return { url: server.url, tokens, state, asked, stop, [Symbol.asyncDispose]: stop };
+}
+
+const breatheMs = 500;
+
+/** What a poll of a fifteenth of the fleet brings: other viewer counts. Twice a second, as if each stream were polled every 7.5 s. */
+async function breatheOnce(state: MemoryState, streams: number): Promise<void> {
+  await state.transact((tx) => {
+    const turn = Math.floor(tx.nowMs / breatheMs);
+    tx.set('meta/pass-all', { startedAtMs: tx.nowMs, finishedAtMs: tx.nowMs, streams });
+    tx.set('meta/queue-read', { atMs: tx.nowMs });
+    for (let index = turn % 15; index < streams; index += 15) {
+      const key = `stream/${channelArnAt(index)}`;
+      const record = tx.get<StreamRecord>(key);
+      if (record?.viewerCount === undefined) continue;
+      const change = ((turn * 31 + index * 17) % 21) - 9;
+      tx.set(key, { ...record, viewerCount: Math.max(3, Math.round(record.viewerCount * (1 + change / 200))) });
+    }
+  });
+}
+
+function token(): string {
+  return randomBytes(16).toString('hex');
+}
+
+type Writer = { set(key: string, value: unknown): void };
+
+/** Trouble of every kind that the page shows. */
+function scenery(tx: Writer, nowMs: number): void {
+  for (const index of [4, 17, 40])
+    tx.set(`stream/${channelArnAt(index)}`, streamRecord(index, nowMs, { health: 'STARVING', viewers: 300 * index }));
+  tx.set(`stream/${channelArnAt(23)}`, streamRecord(23, nowMs, { health: 'UNKNOWN', viewers: 42 }));
+  tx.set(
+    `stream/${channelArnAt(9)}`,
+    streamRecord(9, nowMs, { state: 'ended', stateSinceMs: nowMs - 40_000, endedAtMs: nowMs - 40_000 }),
+  );
+  tx.set(`hold/${channelArnAt(11)}`, {
+    who: 'mara',
+    reason: 'sponsor on air, hands off',
+    sinceMs: nowMs - 600_000,
+    untilMs: nowMs + 3_000_000,
+  });
+  tx.set(`intent/set_recording|${channelArnAt(6)}`, {
+    id: 'intent-1',
+    kind: 'set_recording',
+    channelArn: channelArnAt(6),
+    summary: 'recording off',
+    sinceMs: nowMs - 120_000,
+  });
+  tx.set(`timer/step|starving-slate|${channelArnAt(4)}|1|d-1`, {
+    kind: 'step',
+    rule: 'starving-slate',
+    subject: channelArnAt(4),
+    dueMs: nowMs + 84_000,
+    freezes: false,
+    step: 1,
+  });
+  tx.set(`fact/starving-slate|${channelArnAt(4)}`, {
+    rule: 'starving-slate',
+    subject: channelArnAt(4),
+    firing: { firedAtMs: nowMs - 95_000, acted: true },
+    acted: [],
+  });
+  tx.set(`fact/starving-slate|${channelArnAt(17)}`, {
+    rule: 'starving-slate',
+    subject: channelArnAt(17),
+    pending: { cause: { evidence: { sinceMs: nowMs - 12_000 } } },
+    acted: [],
+  });
+  tx.set(`cooldown/starving-slate|${channelArnAt(4)}`, nowMs - 95_000);
+  tx.set('silence/s-1', {
+    matchers: ['rule="rotate-key-after-show"'],
+    author: 'jonas',
+    reason: 'encoders are being moved tonight',
+    startsMs: nowMs - 1000,
+    endsMs: nowMs + 5_400_000,
+  });
+  tx.set('alert/cap|starving-slate', {
+    kind: 'cap',
+    rule: 'starving-slate',
+    ruleHash: 'x',
+    sinceMs: nowMs - 200_000,
+    text: 'It was about to act on 31 of 120 live channels (25.8 %); max_live_percent is 5.',
+    values: {},
+  } satisfies RuleAlert);
+  tx.set(`alert/keyless|${channelArnAt(30)}`, {
+    kind: 'keyless',
+    channelArn: channelArnAt(30),
+    sinceMs: nowMs - 65_000,
+    updatedAtMs: nowMs,
+    text: 'The old key was deleted and no new one could be made: the quota is used up. Delete the key that somebody else made.',
+    jobId: 'rotate-1',
+  });
+  tx.set('incident/i-1', {
+    id: 'i-1',
+    kind: 'aggregate',
+    rule: 'mass-starvation',
+    openedAtMs: nowMs - 80_000,
+    affected: 41,
+    peak: 52,
+    live: 120,
+    withheld: 12,
+    text: 'Many channels starve together.',
+  } satisfies Incident);
+}
+
+function quotaOf(nowMs: number) {
+  const line = (operation: string, limit: number, used: number, waiting = 0) => ({
+    shard: 'main',
+    operation,
+    limit,
+    used,
+    waiting,
+  });
+  return {
+    operations: [
+      line('PutMetadata', 155, 148, 620),
+      line('ListStreams', 5, 1),
+      line('GetStream', 5, 2),
+      line('UpdateChannel', 5, 0),
+      line('StopStream', 5, 0),
+    ],
+    hottest: [
+      { arn: channelArnAt(4), used: 5, limit: 5 },
+      { arn: channelArnAt(17), used: 3, limit: 5 },
+    ],
+    lanes: [
+      { lane: 'urgent', waiting: 0 },
+      { lane: 'normal', waiting: 14, oldestMs: 220, drainSeconds: 1 },
+      { lane: 'bulk', waiting: 606, oldestMs: 8_800, drainSeconds: 4 },
+    ],
+    throttles: 0,
+    history: Array.from({ length: 120 }, (_, index) => {
+      const used = index > 60 && index < 100 ? 140 + (index % 5) * 3 : 10 + ((index * 13) % 40);
+      return [nowMs - (120 - index) * 30_000, used] as const;
+    }),
+  };
+}
+
+/** The commands of the API over the state alone: what the rules engine would read. */
+function commands(state: MemoryState, asked: { method: string; url: string; body: unknown }[]): FastifyPluginAsyncZod {
+  const arn = z.object({ arn: z.string() });
+  return async (app) => {
+    app.addHook('preHandler', async (request) => {
+      if (request.method !== 'GET') asked.push({ method: request.method, url: request.url, body: request.body });
+    });
+    app.post('/pause', { schema: { body: z.object({ reason: z.string() }) } }, async (request) => {
+      await state.transact((tx) =>
+        tx.set('pause/global', { who: request.caller.name, reason: request.body.reason, sinceMs: tx.nowMs }),
+      );
+      return {};
+    });
+    app.post('/resume', async () => {
+      await state.transact((tx) => tx.delete('pause/global'));
+      return {};
+    });
+    app.put(
+      '/holds/:arn',
+      { schema: { params: arn, body: z.object({ reason: z.string() }).loose() } },
+      async (request) => {
+        await state.transact((tx) =>
+          tx.set(`hold/${request.params.arn}`, {
+            who: request.caller.name,
+            reason: request.body.reason,
+            sinceMs: tx.nowMs,
+          }),
+        );
+        return {};
+      },
+    );
+    app.delete('/holds/:arn', { schema: { params: arn } }, async (request) => {
+      await state.transact((tx) => tx.delete(`hold/${request.params.arn}`));
+      return {};
+    });
+    app.get('/decisions', async () => ({
+      decisions: [decisionAt(4), { ...decisionAt(17), outcome: 'suppressed', reason: 'cooldown', jobs: [] }],
+    }));
+    app.get('/streams/:arn', { schema: { params: arn } }, async (request) => ({
+      record: state.view.get<StreamRecord>(`stream/${request.params.arn}`) ?? null,
+      timeline: [
+        {
+          source: 'event',
+          name: 'Starvation Start',
+          eventTimeMs: Date.now() - 95_000,
+          arrivedAtMs: Date.now() - 88_000,
+          text: 'health HEALTHY → STARVING',
+        },
+        {
+          source: 'poll',
+          name: 'ListStreams',
+          eventTimeMs: Date.now() - 400_000,
+          arrivedAtMs: Date.now() - 400_000,
+          text: 'live, HEALTHY, 1,200 viewers',
+        },
+      ],
+    }));
+    app.get('/audit', async () => ({
+      entries: [
+        {
+          id: 'a-1',
+          atMs: Date.now() - 60_000,
+          action: 'put_metadata',
+          who: 'rule starving-slate',
+          outcome: 'done',
+          channelArn: channelArnAt(4),
+          detail: 'PutMetadata answered 204',
+        },
+      ],
+    }));
+    app.get('/rules', async () => ({
+      rules: [{ name: 'starving-slate', last24h: { acted: 14, suppressed: 6, not_fired: 120 } }],
+    }));
+    app.post('/actions', { schema: { body: z.looseObject({}) } }, async (_request, reply) =>
+      reply.code(202).send({ jobId: 'job-1' }),
+    );
+    app.get('/jobs/:id', async () => ({
+      id: 'job-1',
+      state: 'completed',
+      result: { text: 'It would stop the stream.', calls: ['GetStream', 'StopStream'] },
+    }));
+  };
+}
+
+function decisionAt(index: number): Decision {
+  const atMs = Date.now() - 60_000;
+  return {
+    id: `d-${index}`,
+    rule: 'starving-slate',
+    mode: 'enforce',
+    outcome: 'acted',
+    reason: 'fired',
+    atMs,
+    channelArn: channelArnAt(index),
+    channelName: channelAt(index).name,
+    group: channelArnAt(index),
+    cause: 'c',
+    trigger: { kind: 'state', sinceMs: atMs - 30_000, text: 'health is STARVING', values: { health: 'STARVING' } },
+    guards: [
+      { guard: 'warm_up', passed: true, values: {} },
+      { guard: 'cooldown', passed: index === 4, values: { cooldown: '10m', since_last: index === 4 ? '3h' : '4m' } },
+      { guard: 'max_live_percent', passed: true, values: { percent: 2.5, max: 5 } },
+    ],
+    jobs: [{ jobId: 'put_metadata-1', action: 'put_metadata' }],
+    withheld: [],
+  };
+}

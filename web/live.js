@@ -1,0 +1,69 @@
+// The one stream of everything: `GET /v1/live` read with fetch, so that the token travels in a header. Connects again by itself.
+import { headers } from './api.js';
+
+/** Silence after which the connection is given up; the daemon says something every second. */
+const silentMs = 20_000;
+
+/**
+ * Follows the stream for ever. `on.event(name, data)`; `on.state('open' | 'lost' | 'denied')`; 'denied' ends it.
+ * @returns {() => void} stops
+ */
+export function follow(on) {
+  const stopping = new AbortController();
+  const run = async () => {
+    for (let failures = 0; !stopping.signal.aborted; ) {
+      const abort = new AbortController();
+      let watchdog;
+      const alive = () => {
+        clearTimeout(watchdog);
+        watchdog = setTimeout(() => abort.abort(), silentMs);
+      };
+      try {
+        alive();
+        const answer = await fetch('/v1/live', {
+          headers: headers(),
+          signal: AbortSignal.any([abort.signal, stopping.signal]),
+          cache: 'no-store',
+        });
+        if (answer.status === 401 || answer.status === 403) return on.state('denied');
+        if (!answer.ok || !answer.body) throw new Error(`the daemon answered ${answer.status}`);
+        on.state('open');
+        failures = 0;
+        await read(answer.body, on.event, alive);
+      } catch {
+        // Lost: the page says so, and tries again.
+      } finally {
+        clearTimeout(watchdog);
+      }
+      if (stopping.signal.aborted) return undefined;
+      on.state('lost');
+      failures += 1;
+      await new Promise((done) => setTimeout(done, Math.min(5000, 250 * 2 ** failures)));
+    }
+    return undefined;
+  };
+  void run();
+  return () => stopping.abort();
+}
+
+/** Reads server-sent events. https://html.spec.whatwg.org/multipage/server-sent-events.html */
+async function read(body, onEvent, alive) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return;
+    alive();
+    const blocks = (rest + value).split('\n\n');
+    rest = blocks.pop() ?? '';
+    for (const block of blocks) {
+      let name = 'message';
+      const data = [];
+      for (const line of block.split('\n')) {
+        if (line.startsWith('event: ')) name = line.slice(7);
+        else if (line.startsWith('data: ')) data.push(line.slice(6));
+      }
+      if (data.length > 0) onEvent(name, JSON.parse(data.join('\n')));
+    }
+  }
+}

@@ -1,0 +1,307 @@
+// The streams, worst first. The order stands still while a pointer or the keyboard is in the list, so that nothing jumps away
+// from under the hand.
+import { h, render } from '../dom.js';
+import { count, duration, idOf, plural, shortDuration } from '../format.js';
+import { sparkline, state, stateOf } from '../glyphs.js';
+import { mayOperate, now, store } from '../store.js';
+import { VirtualList } from '../virtual-list.js';
+
+const narrow = matchMedia('(max-width: 760px)');
+const columns = ['State', 'Channel', 'Viewers', 'Recording', 'Key age', 'Next action', 'Hold'];
+
+/** Filter and text survive a change of views. */
+const chosen = { show: 'all', text: '' };
+
+export function showOnly(kind) {
+  chosen.show = chosen.show === kind ? 'all' : kind;
+}
+
+export function shownKind() {
+  return chosen.show;
+}
+
+export function mount(root) {
+  const input = h('input', {
+    type: 'search',
+    id: 'filter',
+    placeholder: 'Name, id, or tag=value',
+    'aria-label': 'Filter streams by name, id or tag',
+    autocomplete: 'off',
+    'data-keep': true,
+  });
+  input.value = chosen.text;
+  const summary = h('p.summary', { role: 'status', 'aria-live': 'polite' });
+  const head = h(
+    'div.row.head',
+    { role: 'row' },
+    columns.map((name) => h('span', { role: 'columnheader' }, name)),
+  );
+  const body = h('div.rows', { role: 'rowgroup' });
+  const table = h(
+    'div.streams',
+    { role: 'table', 'aria-label': 'Streams, worst first' },
+    h('div', { role: 'rowgroup' }, head),
+    h('div', { role: 'presentation' }, body),
+  );
+  const empty = h('div');
+  render(
+    root,
+    h(
+      'section',
+      { 'aria-label': 'Streams' },
+      h('div.bar', {}, input, h('div.tags', { id: 'tag-chips' }), summary),
+      table,
+      empty,
+    ),
+  );
+  const list = new VirtualList({ element: body, rowHeight: () => (narrow.matches ? 132 : 54), row: rowElement });
+
+  let order = [];
+  let seenVersion = -1;
+  let seenFilter = '';
+  const resting = () => !body.matches(':hover') && !body.contains(document.activeElement);
+
+  const draw = ({ again = false } = {}) => {
+    const filter = `${chosen.show}|${chosen.text}`;
+    const mustSort = again || filter !== seenFilter || (store.rowsVersion !== seenVersion && resting());
+    if (mustSort) {
+      order = sorted(chosen);
+      seenFilter = filter;
+      seenVersion = store.rowsVersion;
+    }
+    table.setAttribute('aria-rowcount', String(order.length + 1));
+    // The worst state leads; held rows keep their place and their number even when they change.
+    list.show(order.filter((number) => store.rows.has(number)));
+    render(summary, summaryText(order.length));
+    render(document.getElementById('tag-chips'), chosen.text === '' ? [] : clearChip());
+    table.hidden = store.ready && order.length === 0;
+    render(
+      empty,
+      store.ready && order.length === 0 ? emptyText() : !store.ready && order.length === 0 ? skeleton() : [],
+    );
+  };
+  input.addEventListener('input', () => {
+    chosen.text = input.value;
+    draw();
+  });
+  body.addEventListener('pointerleave', () => draw());
+  const second = setInterval(() => list.draw(), 1000);
+  draw();
+  return {
+    update: () => draw(),
+    /** j, k and the arrow keys go through the rows. */
+    move(step) {
+      const current = body.contains(document.activeElement)
+        ? Number(document.activeElement.closest('.row')?.getAttribute('aria-rowindex')) - 2
+        : -1;
+      const to = Math.max(0, Math.min(list.items.length - 1, current + step));
+      if (list.reveal(to)) body.querySelector(`[aria-rowindex="${to + 2}"] a.name`)?.focus({ preventScroll: true });
+    },
+    /** The channel whose row has the focus. */
+    focused() {
+      return document.activeElement?.closest('.row')?.dataset.arn;
+    },
+    setText(text) {
+      chosen.text = text;
+      input.value = text;
+      draw();
+    },
+    destroy() {
+      clearInterval(second);
+      list.destroy();
+    },
+  };
+}
+
+/** Numbers of the rows that pass the filter, worst first: by state, then the longest starving, then the most watched. */
+function sorted({ show, text }) {
+  const passes = filterOf(text);
+  const found = [];
+  for (const [number, row] of store.rows) {
+    if (!shows(row, show) || !passes(row)) continue;
+    const { rank } = stateOf(row);
+    found.push({
+      number,
+      rank,
+      held: row.hold ? 0 : 1,
+      since: row.since ?? 0,
+      viewers: row.viewers ?? 0,
+      name: row.name,
+    });
+  }
+  found.sort(
+    (a, b) =>
+      a.rank - b.rank ||
+      (a.rank < 5 ? a.since - b.since : a.held - b.held || b.viewers - a.viewers) ||
+      (a.name < b.name ? -1 : 1),
+  );
+  return found.map(({ number }) => number);
+}
+
+function shows(row, show) {
+  if (show === 'live') return row.state === 'live';
+  if (show === 'starving') return row.health === 'STARVING';
+  if (show === 'unknown') return row.health === 'UNKNOWN';
+  if (show === 'held') return row.hold !== undefined;
+  return true;
+}
+
+/** Words that all must occur in name, id or a tag's `key=value`. */
+function filterOf(text) {
+  const parts = text.toLowerCase().split(/\s+/).filter(Boolean);
+  if (parts.length === 0) return () => true;
+  return (row) => {
+    const tags = Object.entries(row.tags ?? {}).map(([key, value]) => `${key}=${value}`);
+    const hay = `${row.name} ${row.arn} ${tags.join(' ')}`.toLowerCase();
+    return parts.every((part) => hay.includes(part));
+  };
+}
+
+function summaryText(shown) {
+  if (!store.ready) return 'Loading streams…';
+  return shown === store.rows.size
+    ? plural(shown, 'channel')
+    : `${count(shown)} of ${plural(store.rows.size, 'channel')}`;
+}
+
+function clearChip() {
+  return h('button.chip', { type: 'button', 'data-do': 'clear-filter' }, 'Clear filter');
+}
+
+function emptyText() {
+  const filtered = store.rows.size > 0;
+  return h(
+    'div.empty',
+    {},
+    h('h2', {}, filtered ? 'No channel matches' : 'Nothing is live'),
+    h('p', {}, filtered ? 'Change the filter above.' : 'Streams appear here by themselves when they start.'),
+  );
+}
+
+function skeleton() {
+  return h(
+    'div.skeleton',
+    { 'aria-hidden': 'true' },
+    [0, 1, 2, 3, 4, 5].map(() => h('div')),
+  );
+}
+
+function rowElement(number, index) {
+  const row = store.rows.get(number);
+  const at = now();
+  const { shape } = stateOf(row);
+  return h(
+    'div.row',
+    { role: 'row', 'aria-rowindex': index + 2, 'data-key': number, 'data-arn': row.arn, class: shape },
+    h('span.cell.health', { role: 'cell' }, state(row), since(row, at)),
+    h(
+      'span.cell.channel',
+      { role: 'cell' },
+      h('a.name', { href: `#/stream/${encodeURIComponent(row.arn)}`, title: row.arn }, row.name),
+      h('span.tags', {}, tagButtons(row)),
+    ),
+    h(
+      'span.cell.viewers',
+      { role: 'cell' },
+      h('b', {}, row.viewers === undefined ? '–' : count(row.viewers)),
+      h('span.sr', {}, ' viewers'),
+      sparkline(row.spark),
+    ),
+    h('span.cell.recording', { role: 'cell' }, recording(row)),
+    h(
+      'span.cell.key',
+      { role: 'cell' },
+      row.key === undefined ? h('span.dim', {}, '–') : shortDuration(at - row.key),
+      h('span.sr', {}, ' key age'),
+    ),
+    h('span.cell.next', { role: 'cell' }, next(row, at)),
+    h('span.cell.hold', { role: 'cell' }, hold(row)),
+  );
+}
+
+function tagButtons(row) {
+  const tags = Object.entries(row.tags ?? {});
+  const shown = tags
+    .slice(0, 3)
+    .map(([key, value]) =>
+      h(
+        'button.tag',
+        { type: 'button', 'data-do': 'filter-tag', 'data-text': `${key}=${value}`, title: `Show only ${key}=${value}` },
+        `${key}=${value}`,
+      ),
+    );
+  return tags.length > 3 ? [...shown, h('span.dim', {}, `+${tags.length - 3}`)] : shown;
+}
+
+function recording(row) {
+  const word = { none: 'Off', recording: 'On', ended: 'Ended', failed: 'Failed' }[row.recording] ?? row.recording;
+  return [
+    h('span', { class: `rec ${row.recording}` }, word),
+    row.pending === undefined ? '' : h('span.dim', {}, `pending: ${row.pending}`),
+  ];
+}
+
+function next(row, at) {
+  if (!row.next) return h('span.dim', {}, '–');
+  const { id, text, rule, dueMs } = row.next;
+  return [
+    h(
+      'span.what',
+      { title: rule ? `Rule ${rule}` : undefined },
+      h('span', {}, text.replaceAll('_', ' ')),
+      dueMs === undefined ? '' : h('b', {}, dueMs > at ? `in ${duration(dueMs - at)}` : 'due now'),
+    ),
+    mayOperate()
+      ? h(
+          'button.small',
+          {
+            type: 'button',
+            'data-do': 'cancel-next',
+            'data-id': id,
+            'data-arn': row.arn,
+            'aria-label': `Cancel ${text} on ${row.name}`,
+          },
+          'Cancel',
+        )
+      : '',
+  ];
+}
+
+function hold(row) {
+  if (!mayOperate()) return h('span.dim', {}, row.hold ? 'Held' : '–');
+  return row.hold
+    ? h(
+        'button.small',
+        { type: 'button', 'data-do': 'release', 'data-arn': row.arn, 'aria-label': `Release ${row.name}` },
+        'Release',
+      )
+    : h(
+        'button.small',
+        {
+          type: 'button',
+          'data-do': 'hold',
+          'data-arn': row.arn,
+          'aria-label': `Hold ${row.name} (${idOf(row.arn)})`,
+        },
+        'Hold',
+      );
+}
+
+/** For how long it has been so, and whether an operator's hold is in force. */
+function since(row, at) {
+  return h(
+    'span.dim',
+    {},
+    row.since === undefined
+      ? ''
+      : h('span', { title: new Date(row.since).toISOString() }, shortDuration(at - row.since)),
+    row.hold
+      ? h(
+          'span.held',
+          { title: `${row.hold.reason} (${row.hold.who})` },
+          row.since === undefined ? '' : ' · ',
+          row.hold.until === undefined ? 'held' : `held ${shortDuration(row.hold.until - at)}`,
+        )
+      : '',
+  );
+}
