@@ -128,6 +128,14 @@ export function compileTemplate(
   };
 }
 
+/** The variables a valid template names, each as its segments; computed ones are lists. */
+export function variablesOf(text: string): readonly (readonly unknown[])[] {
+  const engine = engines.text;
+  return Object.values(engine.analyzeSync(engine.parse(text), { partials: false }).globals).flatMap((uses) =>
+    uses.map(({ segments }) => segments),
+  );
+}
+
 /** Liquid's message without its position inside one line, which the file's own position replaces. */
 function plainMessage(error: unknown): string {
   const message = messageOf(error)

@@ -1,0 +1,111 @@
+// The program `ivs-autopilot`: collects the commands, turns their ends into exit codes (0 done, 1 a problem was found, 2 wrong usage).
+// Commands import what is heavy only when they run, so that `--help` stays quick.
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { AppError, messageOf } from '#domain/errors.ts';
+import { register as registerRun } from './run.ts';
+import { register as registerSchema } from './schema.ts';
+import { register as registerSimulator, simulatorFailure } from './simulator.ts';
+import { type CliIo, CommandFailed, example } from './support.ts';
+import { register as registerValidate } from './validate.ts';
+
+/** Every command, in the order of `--help`. */
+const registers: readonly ((program: Command, io: CliIo) => void)[] = [
+  registerRun,
+  registerValidate,
+  registerSchema,
+  registerSimulator,
+];
+
+/** The whole program. */
+export function createProgram(io: CliIo): Command {
+  const program = new Command('ivs-autopilot')
+    .description('Stream-operations automation for Amazon IVS: notices, decides by rules, acts inside the quotas.')
+    .version(packageVersion(), '-V, --version')
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText(
+      'after',
+      example(
+        'ivs-autopilot validate config/autopilot.yaml',
+        'ivs-autopilot run',
+        'ivs-autopilot pause --reason "regional incident"',
+      ) +
+        '\nAUTOPILOT_URL and AUTOPILOT_API_TOKEN say which daemon the commands talk to. ' +
+        'Exit codes: 0 done, 1 a problem was found, 2 wrong usage.\n',
+    );
+  for (const register of registers) register(program, io);
+  for (const command of allOf(program)) {
+    command.exitOverride();
+    command.showHelpAfterError('(--help shows what there is)');
+    command.configureOutput({
+      writeOut: (text) => io.print(text.replace(/\n$/, '')),
+      writeErr: (text) => io.printError(text.replace(/\n$/, '')),
+    });
+  }
+  return program;
+}
+
+/** Runs one command line (as in process.argv) and gives its exit code. */
+export async function runCli(argv: readonly string[], io: CliIo = processIo()): Promise<number> {
+  try {
+    await createProgram(io).parseAsync([...argv]);
+    return process.exitCode === undefined ? 0 : Number(process.exitCode);
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    const failure = error instanceof CommandFailed ? error : simulatorFailure(error);
+    if (failure) {
+      if (failure.message !== '') io.printError(failure.message);
+      return failure.exitCode;
+    }
+    if (error instanceof AppError) {
+      io.printError(`${error.code}: ${error.message}`);
+      return 1;
+    }
+    io.printError(`This should not happen, please report it: ${messageOf(error)}`);
+    if (io.env['LOG_LEVEL'] === 'debug' && error instanceof Error) io.printError(error.stack ?? '');
+    return 1;
+  }
+}
+
+function processIo(): CliIo {
+  const ending = new AbortController();
+  return {
+    print: (line) => process.stdout.write(`${line}\n`),
+    printError: (line) => process.stderr.write(`${line}\n`),
+    env: process.env,
+    get signal() {
+      // Only a command that asks for the signal takes the default effect of Ctrl-C away.
+      if (process.listenerCount('SIGINT') === 0) {
+        for (const name of ['SIGINT', 'SIGTERM'] as const) {
+          process.on(name, () => {
+            if (ending.signal.aborted) process.exit(130);
+            ending.abort(new CommandFailed('interrupted', 130));
+          });
+        }
+      }
+      return ending.signal;
+    },
+  };
+}
+
+function allOf(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allOf)];
+}
+
+/** From package.json, which lies two folders above the sources and one above dist/. */
+function packageVersion(): string {
+  for (const place of ['../../package.json', '../package.json']) {
+    try {
+      const { name, version } = JSON.parse(readFileSync(new URL(place, import.meta.url), 'utf8')) as {
+        name?: string;
+        version?: string;
+      };
+      if (name === 'ivs-autopilot' && version !== undefined) return version;
+    } catch {
+      // The other place, then.
+    }
+  }
+  return 'unknown';
+}
+
+if (import.meta.main) process.exitCode = await runCli(process.argv);

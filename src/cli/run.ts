@@ -1,0 +1,21 @@
+// `run`: the daemon. Its process edge (signals, exit code) is src/main.ts.
+import { type Command, Option } from 'commander';
+import type { Role } from '#src/app.ts';
+import { example, type CliIo } from './support.ts';
+
+const roles = ['all', 'intake', 'worker', 'api'] as const satisfies readonly Role[];
+
+export function register(program: Command, _io: CliIo): void {
+  program
+    .command('run')
+    .description('run the daemon until it is told to stop (SIGTERM); SIGHUP reloads its configuration')
+    .addOption(new Option('--role <role>', 'the part of the work this process does').choices(roles).default('all'))
+    .addHelpText(
+      'after',
+      example('AUTOPILOT_CONFIG=config/autopilot.yaml REDIS_URL=redis://redis:6379 ivs-autopilot run'),
+    )
+    .action(async ({ role }: { role: Role }) => {
+      const { runDaemon } = await import('#src/main.ts');
+      process.exitCode = await runDaemon({ role });
+    });
+}

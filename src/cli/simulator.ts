@@ -1,0 +1,20 @@
+// `simulator`: a local Amazon IVS. The command itself is the simulator's own (simulator/cli.ts).
+import type { Command } from 'commander';
+import { simulatorCommand, SimulatorCommandError } from '#simulator/cli.ts';
+import { CommandFailed, type CliIo } from './support.ts';
+
+export function register(program: Command, io: CliIo): void {
+  program.addCommand(
+    simulatorCommand({
+      print: io.print,
+      get signal() {
+        return io.signal;
+      },
+    }),
+  );
+}
+
+/** Whether the error is the simulator's way to say what the user can mend. */
+export function simulatorFailure(error: unknown): CommandFailed | undefined {
+  return error instanceof SimulatorCommandError ? new CommandFailed(error.message) : undefined;
+}

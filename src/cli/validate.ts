@@ -1,0 +1,70 @@
+// `validate`: everything that is wrong with configuration files, without starting anything.
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { lintConfig } from '#config/lint.ts';
+import { parseConfig } from '#config/load.ts';
+import { formatProblem, type Problem } from '#config/problem.ts';
+import type { Channel } from '#domain/channel.ts';
+import { messageOf } from '#domain/errors.ts';
+import { apiClient, CommandFailed, type CliIo, example } from './support.ts';
+
+interface Flags {
+  readonly json?: boolean;
+  readonly strict?: boolean;
+  readonly inventory?: boolean;
+}
+
+export function register(program: Command, io: CliIo): void {
+  program
+    .command('validate')
+    .description('check configuration files: their form, their meaning, and whether Amazon IVS can do what they say')
+    .argument('[files...]', 'YAML files (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)')
+    .option('--strict', 'warnings count as problems too')
+    .option('--inventory', 'also look for tags that no channel has, by asking the daemon for its channels')
+    .option('--json', 'print the problems as JSON')
+    .addHelpText('after', example('ivs-autopilot validate config/autopilot.yaml'))
+    .action(async (given: string[], flags: Flags) => {
+      const files = given.length > 0 ? given : [defaultConfigFile(io.env)];
+      const channels = flags.inventory ? await readInventory(io) : undefined;
+      const reports = files.map((file) => ({ file, ...check(file, channels) }));
+      const problems = reports.flatMap((report) => report.problems);
+      if (flags.json) io.print(JSON.stringify({ files: reports }, null, 2));
+      else {
+        for (const problem of problems) io.printError(formatProblem(problem));
+        for (const { file, problems, rules } of reports) {
+          if (problems.every(({ severity }) => severity === 'warning')) {
+            io.print(`${file}: valid, ${rules} ${rules === 1 ? 'rule' : 'rules'}`);
+          }
+        }
+      }
+      const counted = problems.filter(({ severity }) => flags.strict || severity === 'error');
+      if (counted.length > 0) throw new CommandFailed('', 1);
+    });
+}
+
+/** Where the configuration is when nothing is said. */
+export function defaultConfigFile(env: CliIo['env']): string {
+  return env['AUTOPILOT_CONFIG'] ?? 'config/autopilot.yaml';
+}
+
+function check(
+  file: string,
+  channels: readonly Channel[] | undefined,
+): { problems: readonly Problem[]; rules: number } {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CommandFailed(
+      `${file} cannot be read (${messageOf(error)}): name an existing file, or start from config/autopilot.example.yaml.`,
+    );
+  }
+  const result = parseConfig(text, file);
+  if (!result.ok) return { problems: result.problems, rules: 0 };
+  return { problems: lintConfig(result.config, channels), rules: result.config.ruleset.rules.length };
+}
+
+async function readInventory(io: CliIo): Promise<readonly Channel[]> {
+  const answer = (await apiClient(io).get('/v1/channels')) as { channels?: readonly Channel[] };
+  return answer.channels ?? [];
+}

@@ -1,0 +1,117 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { labelsOf, parseLabelMatcher } from './label-matcher.ts';
+import { compileLabelRegex } from './label-regex.ts';
+
+function matches(text: string, labels: Record<string, string>): boolean {
+  const parsed = parseLabelMatcher(text);
+  if (!parsed.ok) throw new Error(parsed.message);
+  return parsed.matcher.test(labels);
+}
+
+describe('a matcher', () => {
+  it.each<[string, Record<string, string>, boolean]>([
+    ['rule="x"', { rule: 'x' }, true],
+    ['rule = "x"', { rule: 'y' }, false],
+    ['rule=x', { rule: 'x' }, true],
+    ['rule!="x"', { rule: 'y' }, true],
+    ['action=""', {}, true],
+    ['action!=""', {}, false],
+    ['action=~"stop_.*"', { action: 'stop_stream' }, true],
+    ['action=~"stop"', { action: 'stop_stream' }, false],
+    ['action!~"stop_.*|rotate_.*"', { action: 'notify' }, true],
+    ['tag_tier=~"gold|silver"', { tag_tier: 'silver' }, true],
+    ['channel_name="a\\"b"', { channel_name: 'a"b' }, true],
+    ['channel_name=~"a\\.b"', { channel_name: 'axb' }, false],
+    ['rule=~"[a-c]+[^x]?"', { rule: 'abcabcy' }, true],
+    ['rule="__proto__"', { rule: '__proto__' }, true],
+  ])('%s on %j is %s', (text, labels, expected) => {
+    expect(matches(text, labels)).toBe(expected);
+  });
+
+  it.each([
+    '',
+    'rule',
+    '="x"',
+    'rule=="x"',
+    'rool="x"',
+    'rule="x',
+    'rule=~"("',
+    'rule=~"*"',
+    'rule=~"a**"',
+    'rule=~"\\d"',
+    'rule=~"^a$"',
+    'rule=~"(?i)a"',
+    'rule=~"[z-a]"',
+    'rule=~"((a*)*)*"',
+    'toString="x"',
+  ])('%j is refused', (text) => {
+    expect(parseLabelMatcher(text)).toMatchObject({ ok: false, message: expect.stringMatching(/./) });
+  });
+});
+
+describe('expressions over labels', () => {
+  it('agree with the platform where both know the syntax', () => {
+    const atom = fc.constantFrom(
+      'a',
+      'b',
+      '.',
+      '[ab]',
+      '[^a]',
+      '(a|bb)',
+      '(ab)',
+      'a*',
+      'b+',
+      '(a|b)*',
+      '.?',
+      '(ab)+',
+      'a|b',
+    );
+    const expression = fc.array(atom, { minLength: 1, maxLength: 6 }).map((parts) => parts.join(''));
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), maxLength: 10 });
+
+    fc.assert(
+      fc.property(expression, text, (source, input) => {
+        const ours = compileLabelRegex(source);
+        expect(ours.ok && ours.test(input)).toBe(new RegExp(`^(?:${source})$`).test(input));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each(['(a*)*b', '(a|a)*b', '(a|aa)+b', '(.*a)*b', '(a*a*)*b', '((a|a)(a|a)(a|a)(a|a))*b'])(
+    '%s cannot hang',
+    (source) => {
+      const regex = compileLabelRegex(source);
+      const started = performance.now();
+
+      expect(regex.ok && regex.test('a'.repeat(512))).toBe(false);
+      expect(performance.now() - started).toBeLessThan(1500);
+    },
+  );
+
+  it('anything is an expression or a problem, quickly', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 60 }), fc.string({ maxLength: 60 }), (source, input) => {
+        const regex = compileLabelRegex(source);
+        if (regex.ok) regex.test(input);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
+it('the labels of a decision are its rule, action, group, and what is known of the channel', () => {
+  const channel = { arn: 'arn', id: 'i', region: 'r', account: '1', name: 'n', tags: { 'ops hold': 'x' } };
+
+  expect(labelsOf({ rule: 'r', action: 'notify', group: 'g', channel })).toEqual({
+    rule: 'r',
+    action: 'notify',
+    group: 'g',
+    channel: 'arn',
+    channel_name: 'n',
+    account: '1',
+    region: 'r',
+    tag_ops_hold: 'x',
+  });
+});

@@ -1,0 +1,224 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { lintConfig } from '#config/lint.ts';
+import { parseConfig } from '#config/load.ts';
+import { formatProblem } from '#config/problem.ts';
+import type { Channel, ChannelArn } from '#domain/channel.ts';
+
+const example = readFileSync(new URL('../../../config/autopilot.example.yaml', import.meta.url), 'utf8');
+const notify = 'actions: [{notify: {receiver: noc, text: x}}]';
+
+function channel(id: string, tags: Record<string, string>): Channel {
+  return {
+    arn: `arn:aws:ivs:us-west-2:111122223333:channel/${id}` as ChannelArn,
+    name: id,
+    type: 'STANDARD',
+    latencyMode: 'LOW',
+    recordingConfigurationArn: '',
+    tags,
+  };
+}
+
+/** What lint says about a file with this one rule. */
+function lintRule(
+  rule: string,
+  { channels, head = '' }: { channels?: readonly Channel[]; head?: string } = {},
+): string[] {
+  const text = `version: 1\nreceivers: [{name: noc, webhook_configs: [{url_file: /x}]}]\n${head}rules:\n  - name: r\n    ${rule.replaceAll('\n', '\n    ')}\n`;
+  const result = parseConfig(text, 'f.yaml');
+  if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
+  return lintConfig(result.config, channels).map(formatProblem);
+}
+
+describe('lint', () => {
+  it('finds nothing in the example', () => {
+    const result = parseConfig(example, 'f.yaml');
+
+    expect(result.ok ? lintConfig(result.config) : result.problems).toEqual([]);
+  });
+
+  it.each<[string, string, RegExp]>([
+    [
+      'a detail type',
+      'detail-type: [IVS Stream State Chang]',
+      /detail-type IVS Stream State Chang \(did you mean IVS Stream State Change\?\)/,
+    ],
+    [
+      'an event name',
+      'detail: {event_name: [Stream Ended]}',
+      /detail\.event_name Stream Ended \(did you mean Stream End\?\)/,
+    ],
+    [
+      'a limit name',
+      'detail: {limit_name: [Ingest Bitrates]}',
+      /limit_name Ingest Bitrates \(did you mean Ingest Bitrate\?\)/,
+    ],
+    ['a prefix', 'detail: {limit_name: [{prefix: ingest}]}', /never sends detail\.limit_name \{"prefix":"ingest"\}/],
+    [
+      'a recording status',
+      'detail: {recording_status: [Recording Stopped]}',
+      /never sends detail\.recording_status Recording Stopped/,
+    ],
+    ['a source', 'source: [aws.ivs.channel]', /never sends source/],
+    [
+      'a value inside $or',
+      '$or: [{detail: {event_name: [Stream Start]}}, {detail: {event_name: [Stream Stop]}}]',
+      /f\.yaml:\d+:\d+ rules\[0\]\.trigger\.event\.\$or\[1\]\.detail\.event_name\[0\]/,
+    ],
+    [
+      'names of another type',
+      'detail-type: [IVS Limit Breach], detail: {event_name: [Stream End]}',
+      /do not belong together/,
+    ],
+  ])('%s that Amazon IVS never sends', (_, pattern, message) => {
+    expect(lintRule(`trigger: {event: {${pattern}}}\n${notify}`).join('\n')).toMatch(message);
+  });
+
+  it.each([
+    'detail: {limit_name: [{prefix: "Ingest "}, Concurrent Viewers]}',
+    'detail: {event_name: [{anything-but: Stream End}]}',
+    'detail: {event_name: [{exists: false}]}',
+    'source: [aws.ivs], detail-type: [{prefix: IVS}]',
+    'resources: [{exists: false}]',
+    '$or: [{detail: {event_name: [Stream End]}}, {account: ["111122223333"]}]',
+  ])('%s is possible', (pattern) => {
+    expect(lintRule(`trigger: {event: {${pattern}}}\n${notify}`)).toEqual([]);
+  });
+
+  it.each<[string, string, RegExp]>([
+    [
+      'health of a stream that is not live',
+      `trigger: {state: {live: [false], health: [STARVING]}}\n${notify}`,
+      /neither health nor viewers/,
+    ],
+    [
+      'a `while` against the trigger',
+      `trigger: {state: {health: [STARVING]}}\nwhile: {live: [false]}\n${notify}`,
+      /rules\[0\]\.while: no stream/,
+    ],
+    [
+      'fewer viewers than none',
+      `trigger: {state: {viewerCount: [{numeric: ["<", 0]}]}}\n${notify}`,
+      /no stream can ever match/,
+    ],
+    [
+      'more than all channels',
+      `trigger: {aggregate: {health: [STARVING], percent_of_live: [{numeric: [">", 100]}]}}\n${notify}`,
+      /no share or number/,
+    ],
+    [
+      'an `only_if` that never holds',
+      'trigger: {state: {live: [true]}}\nactions: [{only_if: {live: [false], health: [HEALTHY]}, notify: {receiver: noc, text: x}}]',
+      /the action never runs/,
+    ],
+    [
+      'an event that is too old when `for` ends',
+      `trigger: {event: {source: [aws.ivs]}}\nwhile: {live: [false]}\nfor: 15m\n${notify}`,
+      /older than max_event_age \(10m\) allows/,
+    ],
+  ])('unreachable: %s', (_, rule, message) => {
+    expect(lintRule(rule).join('\n')).toMatch(message);
+  });
+
+  it('viewers between two bounds can be reached', () => {
+    expect(lintRule(`trigger: {state: {viewerCount: [{numeric: [">", 50, "<", 52]}]}}\n${notify}`)).toEqual([]);
+    expect(
+      lintRule(`trigger: {state: {health: [HEALTHY]}}\nwhile: {viewerCount: [{exists: false}]}\n${notify}`),
+    ).toEqual([]);
+  });
+
+  it.each<[string, string, RegExp]>([
+    ['never fits', `payload: {text: ${'x'.repeat(1100)}}`, /takes 1111 bytes, and one PutMetadata carries 1024/],
+    ['may not fit', 'payload: {a: "{{ channel.tags.a }}", b: "{{ channel.tags.b }}"}', /can take up to 10\d\d bytes/],
+    [
+      'is as large as the event',
+      'payload: {note: "{{ event.detail | json }}{{ event.detail | json }}"}',
+      /can take up to/,
+    ],
+  ])('a payload that %s', (_, payload, message) => {
+    const rule = `trigger: {event: {detail: {event_name: [Stream Start]}}}\nactions: [{put_metadata: {${payload}}}]`;
+
+    expect(lintRule(rule).join('\n')).toMatch(message);
+  });
+
+  it('a payload that is cut to size fits', () => {
+    const rule = `trigger: {state: {live: [true]}}\nactions: [{put_metadata: {payload: {a: "{{ channel.tags.a | truncate: 40 }}", b: "{{ channel.tags.b }}"}}}]`;
+
+    expect(lintRule(rule)).toEqual([]);
+  });
+
+  it('bytes count, not characters', () => {
+    const rule = `trigger: {state: {live: [true]}}\nactions: [{put_metadata: {payload: {text: "${'ж'.repeat(520)}"}}}]`;
+
+    expect(lintRule(rule).join('\n')).toMatch(/takes 1051 bytes/);
+  });
+
+  it.each<[string, string, RegExp | undefined]>([
+    ['stops a stream', 'actions: [{stop_stream: {}}]\nguards: {max_per_hour: 1}', /stop_stream has nothing to work on/],
+    ['sends metadata', 'actions: [{put_metadata: {payload: x}}]', /say if_no_channel: skip/],
+    ['sends metadata or skips', 'actions: [{put_metadata: {payload: x, if_no_channel: skip}}]', undefined],
+    ['sends metadata to all', 'actions: [{put_metadata: {payload: x, targets: {live: true}}}]', undefined],
+    ['prints the channel', 'actions: [{notify: {receiver: noc, text: "{{ channel.name }}"}}]', /use \| default/],
+    ['is about channels only', 'match: {name: [{exists: true}]}\nactions: [{put_metadata: {payload: x}}]', undefined],
+  ])('a breach of an account limit names no channel: a rule that %s', (_, rest, message) => {
+    const found = lintRule(`trigger: {event: {detail-type: [IVS Limit Breach]}}\n${rest}`).join('\n');
+
+    if (message) expect(found).toMatch(message);
+    else expect(found).toBe('');
+  });
+
+  it('a breach of an ingest limit names its channel', () => {
+    const rule = 'trigger: {event: {detail: {limit_name: [Ingest Bitrate]}}}\nactions: [{put_metadata: {payload: x}}]';
+
+    expect(lintRule(rule)).toEqual([]);
+  });
+
+  it.each<[string, string]>([
+    ['source_matchers', `- {source_matchers: ['rule="nobody"'], target_matchers: ['rule="r"']}`],
+    ['target_matchers', `- {source_matchers: ['rule="r"'], target_matchers: ['action="stop_stream"']}`],
+  ])('an inhibition whose %s name no rule', (side, inhibit) => {
+    const found = lintRule(`trigger: {state: {live: [true]}}\n${notify}`, { head: `inhibit_rules:\n  ${inhibit}\n` });
+
+    expect(found).toEqual([expect.stringMatching(new RegExp(`inhibit_rules\\[0\\]\\.${side}: no rule of this file`))]);
+  });
+
+  it('a tag that no channel has', () => {
+    const channels = [channel('a', { tier: 'gold' }), channel('b', {})];
+    const rule = (match: string) =>
+      lintRule(`trigger: {state: {live: [true]}}\nmatch: ${match}\n${notify}`, { channels });
+
+    expect(rule('{tags: {teir: [gold]}}')).toEqual([
+      expect.stringContaining('none of the 2 channels has the tag teir'),
+    ]);
+    expect(rule('{tags: {tier: [silver]}}')).toEqual([expect.stringContaining('none of the 2 channels matches')]);
+    expect(rule('{tags: {tier: [gold], ops-hold: [{exists: false}]}}')).toEqual([]);
+  });
+
+  it('a fan-out that takes longer than its items live', () => {
+    const channels = Array.from({ length: 4000 }, (_, index) => channel(`c${index}`, { show: 'x' }));
+    const rule = (expires: string) =>
+      lintRule(
+        `trigger: {state: {live: [true]}}\nactions: [{put_metadata: {payload: x, targets: {tags: {show: [x]}}, expires: ${expires}}}]`,
+        { channels },
+      );
+
+    expect(rule('20s')).toEqual([expect.stringContaining('4000 channels take 26 s at 155 calls a second')]);
+    expect(rule('30s')).toEqual([]);
+  });
+
+  it.each<[string, string, RegExp]>([
+    [
+      'JSON glued from text',
+      'actions: [{webhook: {url_file: /x, body: \'{"name": "{{ channel.name }}"}\'}}]',
+      /write an object, or use \| json/,
+    ],
+    [
+      'keys delivered by name',
+      'match: {name: [a]}\nguards: {max_per_hour: 1}\nactions: [{rotate_stream_key: {deliver: {secrets_manager: "k/{{ channel.name }}"}}}]',
+      /Use channel\.id/,
+    ],
+    ['a stop for everybody', 'guards: {max_per_hour: 1}\nactions: [{stop_stream: {}}]', /every channel of the account/],
+  ])('risky: %s', (_, rest, message) => {
+    expect(lintRule(`trigger: {state: {live: [true]}}\n${rest}`).join('\n')).toMatch(message);
+  });
+});

@@ -1,0 +1,262 @@
+// Lint of a ruleset: what is well formed and yet cannot work with Amazon IVS, or will surprise. No network; channels are optional.
+import type { Channel } from '#domain/channel.ts';
+import { durationMs, formatDuration } from '#domain/duration.ts';
+import type { LabelMatcher, Rule, Ruleset, Step } from '#domain/rule.ts';
+import { channelFacts } from '../facts.ts';
+import { isTemplate } from '../template.ts';
+import type { LintFinding } from './finding.ts';
+import { lintEventPattern, matchesAccountEvents } from './ivs-events.ts';
+import { worstPayload } from './payload.ts';
+import { isReachable } from './reach.ts';
+
+export type { LintFinding } from './finding.ts';
+
+export interface LintOptions {
+  /** Most bytes of one PutMetadata. */
+  readonly maxPayloadBytes: number;
+  /** PutMetadata calls per second that are ours. */
+  readonly putMetadataPerSecond: number;
+  /** The channels there are, if they are known. */
+  readonly channels?: readonly Channel[] | undefined;
+}
+
+type Path = readonly (string | number)[];
+
+/** Everything that is suspicious about a ruleset, in the order of the file. */
+export function lint(ruleset: Ruleset, options: LintOptions): LintFinding[] {
+  return [
+    ...ruleset.inhibitRules.flatMap((_, index) => lintInhibitRule(ruleset, index)),
+    ...ruleset.rules.flatMap((rule, index) => lintRule(rule, ['rules', index], options)),
+  ];
+}
+
+function lintRule(rule: Rule, path: Path, options: LintOptions): LintFinding[] {
+  const steps = (['actions', 'on_resolve'] as const).flatMap((list) =>
+    (list === 'actions' ? rule.actions : rule.onResolve).map((step) => ({ step, at: [...path, list, step.index] })),
+  );
+  return [
+    ...lintTrigger(rule, path),
+    ...lintMatch(rule, path, options.channels),
+    ...steps.flatMap(({ step, at }) => [
+      ...lintPayload(rule, step, [...at, step.action], options.maxPayloadBytes),
+      ...lintFanOut(step, [...at, step.action], options),
+      ...lintNoChannel(rule, step, [...at, step.action]),
+      ...lintTexts(rule, step, [...at, step.action]),
+      ...(step.onlyIf && !isReachable([step.onlyIf])
+        ? [error([...at, 'only_if'], 'no stream can ever match this: the action never runs')]
+        : []),
+    ]),
+  ];
+}
+
+function error(path: Path, message: string): LintFinding {
+  return { path, message, severity: 'error' };
+}
+
+function warning(path: Path, message: string): LintFinding {
+  return { path, message, severity: 'warning' };
+}
+
+function lintTrigger(rule: Rule, path: Path): LintFinding[] {
+  const { trigger, guards } = rule;
+  const at = [...path, 'trigger'];
+  if (trigger.kind === 'event') {
+    const { maxEventAgeMs } = guards;
+    const tooLong = maxEventAgeMs !== undefined && rule.forMs >= maxEventAgeMs;
+    return [
+      ...lintEventPattern(trigger.pattern, [...at, 'event']),
+      ...(rule.while && !isReachable([rule.while]) ? [error([...path, 'while'], 'no stream can ever match this')] : []),
+      ...(tooLong
+        ? [
+            error(
+              [...path, 'for'],
+              `after ${formatDuration(rule.forMs)} the event is older than max_event_age (${formatDuration(maxEventAgeMs)}) allows: the rule never fires`,
+            ),
+          ]
+        : []),
+    ];
+  }
+  if (trigger.kind === 'state' && !isReachable([trigger.pattern, rule.while])) {
+    const place = rule.while && isReachable([trigger.pattern]) ? [...path, 'while'] : [...at, 'state'];
+    return [error(place, 'no stream can ever match this: a stream that is not live has neither health nor viewers')];
+  }
+  if (trigger.kind === 'aggregate') {
+    const reachable = possibleShares().some((share) => trigger.condition.match(share));
+    const counted = isReachable([trigger.pattern]);
+    return reachable && counted
+      ? []
+      : [error([...at, 'aggregate'], 'no share or number of channels can ever match this')];
+  }
+  return [];
+}
+
+function* shares(): Generator<{ count: number; percent_of_live: number }> {
+  for (let percent = 0; percent <= 100; percent += 0.5) {
+    for (const count of [0, 1, 2, 3, 5, 10, 50, 100, 1000, 10_000]) yield { count, percent_of_live: percent };
+  }
+  for (let count = 0; count <= 10_000; count += 1) yield { count, percent_of_live: 50 };
+}
+
+function possibleShares(): { count: number; percent_of_live: number }[] {
+  return [...shares()];
+}
+
+function lintMatch(rule: Rule, path: Path, channels: readonly Channel[] | undefined): LintFinding[] {
+  const { match } = rule;
+  if (!match || !channels) return [];
+  const tags = match.source['tags'];
+  const findings: LintFinding[] = [];
+  if (typeof tags === 'object' && tags !== null && !Array.isArray(tags)) {
+    for (const [key, members] of Object.entries(tags)) {
+      const asksForAbsence = JSON.stringify(members).includes('"exists":false');
+      if (key === '$or' || asksForAbsence || channels.some((channel) => Object.hasOwn(channel.tags, key))) continue;
+      findings.push(
+        warning([...path, 'match', 'tags', key], `none of the ${channels.length} channels has the tag ${key}`),
+      );
+    }
+  }
+  if (findings.length === 0 && !channels.some((channel) => match.match(channelFacts(channel.arn, channel)))) {
+    findings.push(warning([...path, 'match'], `none of the ${channels.length} channels matches`));
+  }
+  return findings;
+}
+
+function lintPayload(rule: Rule, step: Step, path: Path, maxBytes: number): LintFinding[] {
+  if (step.action !== 'put_metadata') return [];
+  const size = worstPayload(rule, step);
+  if (!size || size.bytes <= maxBytes) return [];
+  return size.varies
+    ? [
+        error(
+          [...path, 'payload'],
+          `can take up to ${size.bytes} bytes, and one PutMetadata carries ${maxBytes}: shorten it, for example with | truncate: 40`,
+        ),
+      ]
+    : [error([...path, 'payload'], `takes ${size.bytes} bytes, and one PutMetadata carries ${maxBytes}: shorten it`)];
+}
+
+function lintFanOut(step: Step, path: Path, { putMetadataPerSecond, channels }: LintOptions): LintFinding[] {
+  if (!('targets' in step.params) || step.params.targets === undefined) return [];
+  const { targets, expires } = step.params;
+  const { tags } = targets;
+  // A template's value is not known: at worst every channel has it.
+  const tagged = channels?.filter((channel) =>
+    Object.entries(tags ?? {}).every(
+      ([key, values]) =>
+        Object.hasOwn(channel.tags, key) && values.some((value) => isTemplate(value) || value === channel.tags[key]),
+    ),
+  );
+  const count = targets.channelArns?.length ?? (targets.live ? channels?.length : tagged?.length);
+  if (count === undefined) return [];
+  if (tags && count === 0) return [warning([...path, 'targets', 'tags'], 'no channel has these tags')];
+  const seconds = Math.ceil(count / putMetadataPerSecond);
+  const expiresMs = expires === undefined ? undefined : durationMs(expires);
+  if (expiresMs === undefined || seconds * 1000 <= expiresMs) return [];
+  return [
+    warning(
+      [...path, 'expires'],
+      `${count} channels take ${seconds} s at ${putMetadataPerSecond} calls a second: what is still waiting after ${formatDuration(expiresMs)} is not sent`,
+    ),
+  ];
+}
+
+function lintNoChannel(rule: Rule, step: Step, path: Path): LintFinding[] {
+  const { trigger } = rule;
+  // With `match` or `while` the rule fires for channels only.
+  if (trigger.kind !== 'event' || rule.match || rule.while || !matchesAccountEvents(trigger.pattern)) return [];
+  const { action, params } = step;
+  const onOwnChannel = [
+    'rotate_stream_key',
+    'set_recording',
+    'stop_stream',
+    'tag',
+    'capture_session',
+    'retire_channel',
+  ].includes(action);
+  if (onOwnChannel) {
+    return [
+      error(
+        path,
+        `the event may be a breach of an account's limit, which names no channel: ${action} has nothing to work on`,
+      ),
+    ];
+  }
+  if (action === 'put_metadata' && 'payload' in params && !params.targets && params.if_no_channel === undefined) {
+    return [
+      error(
+        path,
+        "the event may be a breach of an account's limit, which names no channel: say if_no_channel: skip, or give targets",
+      ),
+    ];
+  }
+  const texts = JSON.stringify(params);
+  if (/\{\{-?\s*(?:channel|stream|session)\b/.test(texts) && !/\|\s*default/.test(texts)) {
+    return [
+      warning(
+        path,
+        "the event may be a breach of an account's limit, which names no channel: use | default for what is missing",
+      ),
+    ];
+  }
+  return [];
+}
+
+function lintTexts(rule: Rule, step: Step, path: Path): LintFinding[] {
+  const params = step.params as Readonly<Record<string, unknown>>;
+  const findings: LintFinding[] = [];
+  for (const field of ['payload', 'body']) {
+    const text = params[field];
+    if (typeof text !== 'string' || !/^\s*[[{]/.test(text) || text.startsWith('{{') || text.startsWith('{%')) continue;
+    const unescaped = [...text.matchAll(/\{\{(.*?)\}\}/gs)].some(([, inner]) => !/\|\s*json\b/.test(inner ?? ''));
+    if (unescaped) {
+      findings.push(
+        warning(
+          [...path, field],
+          'JSON made of text breaks on a quotation mark in the data: write an object, or use | json',
+        ),
+      );
+    }
+  }
+  if ('deliver' in params && JSON.stringify(params['deliver']).includes('channel.name')) {
+    const message =
+      'names of channels may be empty, and two channels may have the same: their keys would overwrite each other. Use channel.id';
+    findings.push(warning([...path, 'deliver'], message));
+  }
+  if (
+    step.destructive &&
+    rule.match === undefined &&
+    rule.trigger.kind !== 'http' &&
+    step.action !== 'rotate_playback_key_pair'
+  ) {
+    findings.push(warning(path, `without \`match\` ${step.action} applies to every channel of the account`));
+  }
+  return findings;
+}
+
+function lintInhibitRule(ruleset: Ruleset, index: number): LintFinding[] {
+  const inhibit = ruleset.inhibitRules[index]!;
+  const path = ['inhibit_rules', index];
+  const findings: LintFinding[] = [];
+  const sides = [
+    ['source_matchers', inhibit.source],
+    ['target_matchers', inhibit.target],
+  ] as const;
+  for (const [side, matchers] of sides) {
+    if (!ruleset.rules.some((rule) => canMatch(rule, matchers, side === 'source_matchers'))) {
+      findings.push(error([...path, side], 'no rule of this file ever matches: check the names of rules and actions'));
+    }
+  }
+  return findings;
+}
+
+/** Whether a rule can have the labels, as far as they are known before it fires. A source is a rule, without an action. */
+function canMatch(rule: Rule, matchers: readonly LabelMatcher[], isSource: boolean): boolean {
+  if (rule.mode === 'off') return false;
+  const actions = isSource ? [''] : [...rule.actions, ...rule.onResolve].map(({ action }) => action as string);
+  return actions.some((action) =>
+    matchers.every((matcher) => {
+      if (matcher.label === 'rule') return matcher.test({ rule: rule.name });
+      return matcher.label !== 'action' || matcher.test({ action });
+    }),
+  );
+}

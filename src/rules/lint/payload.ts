@@ -1,0 +1,128 @@
+// How large the payload of a put_metadata can become, by filling its templates with the longest values IVS allows.
+// https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
+import type { TemplateContext } from '#domain/facts.ts';
+import type { Rule, Step } from '#domain/rule.ts';
+import { isTemplate, variablesOf } from '../template.ts';
+
+/** The longest a field of an event can be, where AWS says so; anything else is taken to be this long. */
+const longestUnknown = 256;
+const fieldLengths: Readonly<Record<string, number>> = {
+  event_name: 23,
+  limit_name: 21,
+  limit: 21,
+  limit_unit: 16,
+  channel_name: 128,
+  stream_id: 26,
+  recording_status: 23,
+  code: 64,
+};
+/** Two bytes each in UTF-8: a tag's value may hold letters of any alphabet. */
+const wideLetter = 'ж';
+
+export interface PayloadSize {
+  /** UTF-8 bytes as sent. */
+  readonly bytes: number;
+  /** Whether it depends on what templates print. */
+  readonly varies: boolean;
+}
+
+/** The most bytes this step's payload can have; undefined for other actions and where it cannot be told. */
+export function worstPayload(rule: Rule, step: Step): PayloadSize | undefined {
+  if (!('payload' in step.params)) return undefined;
+  const texts = stringsIn(step.params.payload).filter(isTemplate);
+  if (texts.length === 0) return { bytes: bytesOf(step.params.payload), varies: false };
+  const rendered = step.render(longestContext(rule, texts.flatMap(variablesOf)));
+  if (!rendered.ok || !('payload' in rendered.params)) return undefined;
+  return { bytes: bytesOf(rendered.params.payload), varies: true };
+}
+
+function bytesOf(payload: unknown): number {
+  return Buffer.byteLength(typeof payload === 'string' ? payload : JSON.stringify(payload));
+}
+
+function stringsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : [];
+}
+
+/** Everything as long as it gets; free fields exist where the templates look for them. */
+function longestContext(rule: Rule, variables: readonly (readonly unknown[])[]): TemplateContext {
+  const word = (length: number) => 'x'.repeat(length);
+  const arn = `arn:aws:ivs:ap-northeast-1:111122223333:channel/${word(24)}`;
+  const time = '2026-11-20T10:15:04.000Z';
+  const detail: Record<string, unknown> = {};
+  const tags: Record<string, string> = {};
+  const body: Record<string, unknown> = {};
+  for (const [root, field, ...rest] of variables) {
+    const path = [field, ...rest].filter((part) => typeof part === 'string');
+    if (root === 'event' && (field === undefined || (field === 'detail' && rest.length === 0))) {
+      Object.assign(detail, longestDetail);
+    }
+    if (root === 'event' && field === 'detail') put(detail, path.slice(1));
+    if (root === 'http' && field === 'body') put(body, path.slice(1));
+    if (root === 'channel' && field === 'tags' && path[1] !== undefined) tags[path[1]] = wideLetter.repeat(256);
+  }
+  return {
+    rule: { name: rule.name, mode: rule.mode },
+    firing: { since: time, duration: '13d23h59m59s', durationSeconds: 9_999_999, group: word(256), resolved: false },
+    channel: {
+      arn,
+      id: word(24),
+      region: 'ap-northeast-1',
+      account: '111122223333',
+      name: word(128),
+      type: 'ADVANCED_HD',
+      latencyMode: 'NORMAL',
+      recordingConfigurationArn: arn,
+      tags,
+    },
+    stream: {
+      live: false,
+      state: 'offline',
+      streamId: word(26),
+      health: 'STARVING',
+      viewerCount: 1_000_000,
+      recording: 'recording',
+      failureReason: word(64),
+    },
+    session: { id: word(26), startedAt: time, endedAt: time, duration: '13d23h59m59s' },
+    event: {
+      version: '0',
+      id: word(36),
+      'detail-type': 'IVS Recording State Change',
+      source: 'aws.ivs',
+      account: '111122223333',
+      time,
+      region: 'ap-northeast-1',
+      resources: [arn],
+      detail: { channel_name: word(128), stream_id: word(26), ...detail },
+    },
+    aggregate: { count: 10_000, live: 10_000, percent: 33.333333333333336, channels: Array(10).fill(word(128)) },
+    threshold: { field: 'viewerCount', value: 1_000_000, observed: 1_000_000 },
+    http: { name: word(63), requestId: word(64), body },
+  };
+}
+
+/** The event with the largest detail: the end of a recording that merges several streams. */
+const longestDetail = {
+  recording_status: 'Recording End Failure',
+  recording_status_reason: 'InternalServerException',
+  recording_s3_bucket_name: 'x'.repeat(63),
+  recording_s3_key_prefix: 'x'.repeat(128),
+  recording_duration_ms: 86_400_000,
+  recording_session_id: 'x'.repeat(16),
+  recording_session_stream_ids: Array.from({ length: 10 }, () => 'x'.repeat(26)),
+};
+
+/** Makes a longest value at a path of names. */
+function put(target: Record<string, unknown>, path: readonly string[]): void {
+  const [name, ...rest] = path;
+  if (name === undefined) return;
+  if (rest.length === 0) target[name] ??= 'x'.repeat(fieldLengths[name] ?? longestUnknown);
+  else {
+    const inner = target[name];
+    const next = typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {};
+    target[name] = next;
+    put(next, rest);
+  }
+}

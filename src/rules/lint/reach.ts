@@ -1,0 +1,44 @@
+// Whether any stream can ever be in a condition: patterns on StreamFacts are tried on every kind of stream there is.
+import { streamHealths } from '#domain/channel.ts';
+import type { StreamFacts } from '#domain/facts.ts';
+import type { Matcher } from '#domain/rule.ts';
+
+/** Fields whose values are anybody's guess: a pattern that names them is taken as reachable. */
+const openFields = /"(?:streamId|failureReason)"/;
+
+/** Whether some stream matches all of these patterns at once. */
+export function isReachable(patterns: readonly (Matcher | undefined)[]): boolean {
+  const given = patterns.filter((pattern) => pattern !== undefined);
+  const text = JSON.stringify(given.map(({ source }) => source));
+  if (openFields.test(text)) return true;
+  return kindsOfStreams(numbersIn(text)).some((facts) => given.every((pattern) => pattern.match(facts)));
+}
+
+function* numberMatches(text: string): Generator<number> {
+  for (const [number] of text.matchAll(/-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/gi)) yield Number(number);
+}
+
+/** Every number that a pattern compares with, and what lies right beside it. */
+function numbersIn(text: string): readonly number[] {
+  const numbers = new Set([0, 1]);
+  for (const number of numberMatches(text)) {
+    for (const value of [Math.floor(number) - 1, Math.floor(number), Math.ceil(number), Math.ceil(number) + 1]) {
+      if (value >= 0) numbers.add(value);
+    }
+  }
+  return [...numbers].slice(0, 400);
+}
+
+function kindsOfStreams(viewerCounts: readonly number[]): StreamFacts[] {
+  const recordings: readonly StreamFacts['recording'][] = ['none', 'recording', 'ended', 'failed'];
+  return recordings.flatMap((recording) => {
+    const notLive = (['created', 'ended', 'failed', 'offline'] as const).map(
+      (state): StreamFacts => ({ live: false, state, recording }),
+    );
+    const live = streamHealths.flatMap((health) => {
+      const base: StreamFacts = { live: true, state: 'live', health, recording };
+      return [base, ...viewerCounts.map((viewerCount): StreamFacts => ({ ...base, viewerCount }))];
+    });
+    return [...notLive, ...live];
+  });
+}
