@@ -82,7 +82,7 @@ export interface SessionBasis {
   readonly failedMs?: number;
   /** Start of the channel's next session. */
   readonly supersededMs?: number;
-  /** First and last complete pass after `aliveMs` that did not list it. */
+  /** The first two complete passes after `aliveMs` that did not list it. */
   readonly missed: readonly { readonly startedAtMs: number; readonly finishedAtMs: number }[];
   readonly health?: HealthBasis;
   /** Time and kind of what `recording` rests on; times of the takeover and of the failure's reason. */

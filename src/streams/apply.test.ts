@@ -107,7 +107,7 @@ describe('polls', () => {
     expect(noticing.record('A')!.state).toBe('live');
     await noticing.see(poll('all', { at: 65_000 }));
 
-    expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 35_100 });
+    expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 65_100 });
     expect(disagreementsOf(noticing.state.view)).toEqual({ ended: 1, health: 0 });
   });
 

@@ -215,8 +215,7 @@ function addMissed(record: StreamRecord, pass: Pass): StreamRecord {
   const { basis } = record;
   if (pass.startedAtMs <= missableAfterMs(basis)) return record;
   if (basis.missed.some(({ startedAtMs }) => startedAtMs === pass.startedAtMs)) return record;
-  const sorted = [...basis.missed, pass].toSorted((a, b) => a.startedAtMs - b.startedAtMs);
-  const missed = sorted.length > 2 ? [sorted[0]!, sorted.at(-1)!] : sorted;
+  const missed = [...basis.missed, pass].toSorted((a, b) => a.startedAtMs - b.startedAtMs).slice(0, 2);
   return { ...record, basis: { ...basis, missed } };
 }
 

@@ -17,7 +17,8 @@ export function arrange(
 ): { sessions: Sessions; settled: StreamRecord[] } {
   const ordered = inOrder(records);
   const closed = ordered.map((record, index) => {
-    const atMs = index === 0 ? undefined : ordered[index - 1]!.basis.firstSeenMs;
+    const newer = ordered[index - 1];
+    const atMs = newer && (newer.basis.firstSeenMs ?? endingMs(newer));
     return reduceSession(record, { kind: 'superseded', atMs }, { ...record, nowMs });
   });
   return {
