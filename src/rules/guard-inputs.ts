@@ -7,7 +7,7 @@ import type { Occasion } from './act.ts';
 import { viewOfSubject } from './act.ts';
 import { holdTag } from './channel-view.ts';
 import type { GuardInputs } from './guards.ts';
-import { channelOfSubject, type Fact, facts, lastFiredMs, readHold, readPause } from './memory.ts';
+import { type Cause, channelOfSubject, type Fact, facts, lastFiredMs, readHold, readPause } from './memory.ts';
 import type { Pass } from './pass.ts';
 import { liveCount } from './population.ts';
 import { isHolding } from './rule-index.ts';
@@ -45,7 +45,7 @@ export function guardInputs(
         : undefined,
     oncePer:
       fires && rule.oncePer === 'session' && cause.streamId !== undefined
-        ? { streamId: cause.streamId, done: isDone(fact, cause.streamId, cause.threshold?.value) }
+        ? { streamId: cause.streamId, done: isDone(rule, fact, cause) }
         : undefined,
     cooldown:
       fires && cooldownMs > 0 ? { lastFiredMs: lastFiredMs(tx, rule.name, group), limitMs: cooldownMs } : undefined,
@@ -64,9 +64,13 @@ export function stoppedBy(pass: Pass, rule: Rule): RuleAlert | undefined {
   return alert?.ruleHash === rule.hash ? alert : undefined;
 }
 
-function isDone({ once }: Fact, streamId: string, value: number | undefined): boolean {
+/** A threshold is done with the first one at or beyond it: after 10,000 viewers, 1,000 is no milestone of the session any more. */
+function isDone({ trigger }: Rule, { once }: Fact, { streamId, threshold }: Cause): boolean {
   if (once?.streamId !== streamId) return false;
-  return value === undefined || once.values.includes(value);
+  if (!threshold || trigger.kind !== 'threshold') return true;
+  return once.values.some((value) =>
+    trigger.direction === 'rises_to' ? value >= threshold.value : value <= threshold.value,
+  );
 }
 
 function holdOf(pass: Pass, subject: string): GuardInputs['hold'] {

@@ -1,0 +1,84 @@
+// What an operator can do to all automation: hold a channel, silence decisions, pause and resume, start a stopped rule again.
+// Each is one transaction with an entry in the audit log; what was held back is judged again at once.
+import { audit } from '#journal/audit.ts';
+import type { Transaction } from '#domain/shared-state.ts';
+import { resetRule } from './incidents.ts';
+import type { Hold, Pause, Silence } from './memory.ts';
+import { hashOf } from './pass.ts';
+import { judgeBlockedSoon } from './timers.ts';
+
+interface By {
+  readonly who: string;
+  readonly reason: string;
+}
+
+/** Keeps automation's hands off a channel, until `untilMs` or its release. */
+export function hold(
+  tx: Transaction,
+  { channelArn, who, reason, untilMs }: By & { channelArn: string; untilMs?: number | undefined },
+): Hold {
+  const placed: Hold = { who, reason, sinceMs: tx.nowMs, ...(untilMs === undefined ? {} : { untilMs }) };
+  tx.set(`hold/${channelArn}`, placed);
+  audit(tx, { who, what: 'hold', outcome: 'done', why: reason, channelArn });
+  return placed;
+}
+
+/** Releases a hold. Gives whether there was one. */
+export function release(tx: Transaction, { channelArn, who, reason }: By & { channelArn: string }): boolean {
+  const key = `hold/${channelArn}`;
+  if (tx.get(key) === undefined) return false;
+  tx.delete(key);
+  audit(tx, { who, what: 'release_hold', outcome: 'done', why: reason, channelArn });
+  judgeBlockedSoon(tx);
+  return true;
+}
+
+/** Holds back what every matcher matches. The matchers have been checked. */
+export function silence(
+  tx: Transaction,
+  { matchers, who, reason, startsMs = tx.nowMs, endsMs }: By & { matchers: readonly string[]; startsMs?: number; endsMs: number },
+): { readonly id: string; readonly silence: Silence } {
+  const id = `s-${hashOf('silence', ...matchers, who, tx.nowMs, endsMs)}`;
+  const made: Silence = { matchers, author: who, reason, startsMs, endsMs };
+  tx.set(`silence/${id}`, made);
+  audit(tx, { who, what: 'silence', outcome: 'done', why: reason, params: { id, matchers, endsMs } });
+  return { id, silence: made };
+}
+
+/** Ends a silence now. Gives whether there was one. */
+export function expireSilence(tx: Transaction, { id, who, reason }: By & { id: string }): boolean {
+  const key = `silence/${id}`;
+  if (tx.get(key) === undefined) return false;
+  tx.delete(key);
+  audit(tx, { who, what: 'expire_silence', outcome: 'done', why: reason, params: { id } });
+  judgeBlockedSoon(tx);
+  return true;
+}
+
+/** Nothing acts until the resume. A second pause keeps the first one's beginning. */
+export function pause(tx: Transaction, { who, reason }: By): Pause {
+  const known = tx.get<Pause>('pause/global');
+  if (known) return known;
+  const paused: Pause = { who, reason, sinceMs: tx.nowMs };
+  tx.set('pause/global', paused);
+  audit(tx, { who, what: 'pause', outcome: 'done', why: reason });
+  return paused;
+}
+
+/** Ends the pause. Gives whether there was one. */
+export function resume(tx: Transaction, { who, reason }: By): boolean {
+  if (tx.get('pause/global') === undefined) return false;
+  tx.delete('pause/global');
+  audit(tx, { who, what: 'resume', outcome: 'done', why: reason });
+  judgeBlockedSoon(tx);
+  return true;
+}
+
+/** Starts a rule again that `max_live_percent` has stopped. Gives whether it was stopped. */
+export function restartRule(tx: Transaction, { rule, who, reason }: By & { rule: string }): boolean {
+  const stopped = resetRule(tx, rule);
+  if (!stopped) return false;
+  audit(tx, { who, what: 'reset_rule', outcome: 'done', why: reason, params: { rule } });
+  judgeBlockedSoon(tx);
+  return true;
+}

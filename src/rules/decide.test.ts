@@ -1,0 +1,330 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import type { Decision } from '#domain/decision.ts';
+import { Engine, epochMs, rulesetOf } from '#test/support/engine.ts';
+import { decide } from './decide.ts';
+
+const exampleFile = join(import.meta.dirname, '../../config/autopilot.example.yaml');
+const example = readFileSync(exampleFile, 'utf8').replace('version: 1', '');
+
+const slate = (more: string, actions = '[{put_metadata: {payload: slate}}]') => `
+rules:
+  - name: slate
+    mode: enforce
+    trigger: {state: {health: [STARVING]}}
+    actions: ${actions}
+    ${more}
+`;
+
+describe('starving-slate of the example', () => {
+  test('a 12 s blip stays quiet; a long starve is slated, then stopped', async () => {
+    const engine = new Engine(example);
+    for (let other = 0; other < 30; other += 1) await engine.goLive(`quiet${other}`);
+    await engine.channel('a', { tier: 'gold' });
+    await engine.goLive('a');
+    await engine.goTo(10);
+    await engine.health('a', 'STARVING');
+    await engine.goTo(22);
+    await engine.health('a', 'HEALTHY');
+    await engine.goTo(60);
+    await engine.health('a', 'STARVING');
+    await engine.goTo(300);
+    await engine.health('a', 'HEALTHY');
+    await engine.goTo(400);
+
+    expect(engine.story.filter((line) => line.endsWith(' a'))).toEqual([
+      '10 pending condition_began a',
+      '22 not_fired for_not_reached a',
+      '60 pending condition_began a',
+      '90 acted fired a',
+      '270 acted step_due a',
+      '315 resolved condition_ended a',
+    ]);
+    expect(engine.log).toEqual([
+      '90 notify a',
+      '90 put_metadata a',
+      '270 stop_stream a',
+      '315 put_metadata a',
+      '315 notify a',
+    ]);
+    expect(engine.jobs[0]?.payload.params).toEqual({ receiver: 'noc', text: 'a starving for 30s' });
+    expect(engine.jobs[2]?.payload).toMatchObject({
+      streamId: expect.stringMatching(/^st-/),
+      onlyIf: { health: ['STARVING'] },
+      cause: { kind: 'rule', rule: 'starving-slate' },
+    });
+    for (const { jobId } of engine.jobs) expect(jobId).toMatch(/^[a-z][a-z0-9-]{1,59}$/);
+  });
+});
+
+describe('for', () => {
+  test('runs from when the condition began, not from when it was noticed', async () => {
+    const engine = new Engine(slate('for: 30s'));
+    await engine.goLive('a');
+    await engine.goTo(100);
+    await engine.stream('a', { health: 'STARVING', healthSinceMs: epochMs + 80_000 });
+    await engine.goTo(109.9);
+    expect(engine.log).toEqual([]);
+    await engine.goTo(110);
+
+    expect(engine.log).toEqual(['110 put_metadata a']);
+  });
+
+  test('survives a reload that leaves the condition as it is, and starts anew when the condition changes', async () => {
+    const engine = new Engine(slate('for: 30s'));
+    await engine.goLive('a');
+    await engine.health('a', 'STARVING');
+    await engine.goTo(20);
+    engine.ruleset = rulesetOf(slate('for: 30s\n    guards: {cooldown: 7m}'));
+    await engine.goTo(30);
+    expect(engine.log).toEqual(['30 put_metadata a']);
+
+    await engine.goLive('b');
+    await engine.health('b', 'STARVING');
+    await engine.goTo(40);
+    engine.ruleset = rulesetOf(slate('for: 50s\n    guards: {cooldown: 7m}'));
+    await engine.due();
+    await engine.goTo(79);
+    expect(engine.log).toEqual(['30 put_metadata a']);
+    expect(engine.story).toContain('40 not_fired rule_changed b');
+    await engine.goTo(80);
+
+    expect(engine.log).toEqual(['30 put_metadata a', '80 put_metadata b']);
+  });
+
+  test('a late timer is checked against the record, not fired blindly', async () => {
+    const engine = new Engine(slate('for: 30s'));
+    await engine.goLive('a');
+    await engine.health('a', 'STARVING');
+    // Nobody decided while the record was changed.
+    await engine.state.transact((tx) => {
+      const [[arn, record]] = [...tx.entries<object>('stream')] as [[string, object]];
+      tx.set(`stream/${arn}`, { ...record, health: 'HEALTHY' });
+    });
+    await engine.goTo(600);
+
+    expect(engine.log).toEqual([]);
+    expect(engine.story.at(-1)).toBe('30 not_fired for_not_reached a');
+  });
+
+  test('the same condition in a new session is a new cause', async () => {
+    const engine = new Engine(slate('for: 30s'));
+    await engine.goLive('a', 'STARVING');
+    await engine.goTo(20);
+    await engine.goLive('a', 'STARVING');
+    await engine.goTo(45);
+    expect(engine.log).toEqual([]);
+    await engine.goTo(50);
+
+    expect(engine.log).toEqual(['50 put_metadata a']);
+  });
+});
+
+describe('after, keep_firing_for and on_resolve', () => {
+  const steps = '[{put_metadata: {payload: slate}}, {after: 1m, stop_stream: {}}]';
+  const cap = 'guards: {max_live_percent: 100}';
+
+  test('a resolve cancels what was planned, and runs on_resolve', async () => {
+    const engine = new Engine(slate(`on_resolve: [{put_metadata: {payload: gone}}]\n    ${cap}`, steps));
+    await engine.goLive('a');
+    await engine.health('a', 'STARVING');
+    await engine.goTo(59);
+    await engine.health('a', 'HEALTHY');
+    await engine.goTo(600);
+
+    expect(engine.log).toEqual(['0 put_metadata a', '59 put_metadata a']);
+    expect(engine.story.slice(-2)).toEqual(['59 not_fired step_cancelled a', '59 resolved condition_ended a']);
+  });
+
+  test('a condition that comes back within keep_firing_for never ended', async () => {
+    const engine = new Engine(slate(`keep_firing_for: 20s\n    ${cap}`, steps));
+    await engine.goLive('a');
+    await engine.health('a', 'STARVING');
+    await engine.goTo(30);
+    await engine.health('a', 'HEALTHY');
+    await engine.goTo(45);
+    await engine.health('a', 'STARVING');
+    await engine.goTo(100);
+
+    expect(engine.log).toEqual(['0 put_metadata a', '60 stop_stream a']);
+  });
+
+  test('while keep_firing_for runs, what is planned waits; it is dropped by the resolve', async () => {
+    const engine = new Engine(slate(`keep_firing_for: 20s\n    ${cap}`, steps));
+    await engine.goLive('a');
+    await engine.health('a', 'STARVING');
+    await engine.goTo(50);
+    await engine.health('a', 'HEALTHY');
+    await engine.goTo(600);
+
+    expect(engine.log).toEqual(['0 put_metadata a']);
+    expect(engine.story.slice(-3)).toEqual([
+      '60 suppressed recovering a',
+      '70 not_fired step_cancelled a',
+      '70 resolved condition_ended a',
+    ]);
+  });
+
+  test('a rule that was held back to the end does not run on_resolve', async () => {
+    const engine = new Engine(slate('on_resolve: [{put_metadata: {payload: gone}}]\n    guards: {cooldown: 1h}'));
+    await engine.goLive('a');
+    for (const second of [0, 20]) {
+      await engine.goTo(second);
+      await engine.health('a', 'STARVING');
+      await engine.goTo(second + 10);
+      await engine.health('a', 'HEALTHY');
+    }
+
+    expect(engine.log).toEqual(['0 put_metadata a', '10 put_metadata a']);
+    expect(engine.decisions.at(-1)).toMatchObject({ outcome: 'resolved', jobs: [] });
+  });
+});
+
+describe('data gaps', () => {
+  test('stop timers for as long as they last, and delay what was planned by their length', async () => {
+    const engine = new Engine(slate('for: 30s'));
+    await engine.goLive('a');
+    await engine.health('a', 'STARVING');
+    await engine.goTo(20);
+    await engine.gap('began');
+    await engine.goTo(200);
+    expect(engine.log).toEqual([]);
+    await engine.gap('ended');
+    await engine.goTo(209.9);
+    expect(engine.log).toEqual([]);
+    await engine.goTo(210);
+
+    expect(engine.log).toEqual(['210 put_metadata a']);
+  });
+
+  test('two gaps that overlap are one', async () => {
+    const engine = new Engine(slate('for: 30s'));
+    await engine.goLive('a');
+    await engine.health('a', 'STARVING');
+    await engine.goTo(10);
+    await engine.gap('began', 'poll');
+    await engine.goTo(20);
+    await engine.gap('began', 'events');
+    await engine.goTo(30);
+    await engine.gap('ended', 'poll');
+    await engine.goTo(40);
+    await engine.gap('ended', 'events');
+    await engine.goTo(100);
+
+    expect(engine.log).toEqual(['60 put_metadata a']);
+  });
+
+  test('a condition without `for` waits for the end of the gap', async () => {
+    const engine = new Engine(slate(''));
+    await engine.goLive('a');
+    await engine.gap('began', 'events');
+    await engine.health('a', 'STARVING');
+    await engine.goTo(50);
+    expect(engine.story.at(-1)).toBe('0 suppressed data_gap a');
+    await engine.gap('ended', 'events');
+    await engine.goTo(51);
+
+    expect(engine.log).toEqual(['50 put_metadata a']);
+  });
+
+  test('on_data_gap: ignore goes on', async () => {
+    const engine = new Engine(slate('for: 30s\n    guards: {on_data_gap: ignore}'));
+    await engine.goLive('a');
+    await engine.health('a', 'STARVING');
+    await engine.gap('began');
+    await engine.goTo(30);
+
+    expect(engine.log).toEqual(['30 put_metadata a']);
+  });
+});
+
+describe('after a start', () => {
+  test('nothing acts before a complete poll; what is still true then follows, what is over does not', async () => {
+    const engine = new Engine(slate('for: 30s\n    on_resolve: [{put_metadata: {payload: gone}}]'));
+    for (const name of ['a', 'b', 'c']) await engine.goLive(name);
+    await engine.health('c', 'STARVING');
+    await engine.goTo(60);
+    await engine.health('a', 'STARVING');
+    await engine.health('b', 'STARVING');
+    expect(engine.log).toEqual(['30 put_metadata c']);
+
+    engine.nowMs += 600_000;
+    engine.options = { startedAtMs: engine.nowMs };
+    await engine.goTo(665);
+    await engine.poll(false);
+    await engine.goTo(666);
+    expect(engine.log).toHaveLength(1);
+    // The poll shows that b and c have recovered meanwhile.
+    await engine.streams([['b', { health: 'HEALTHY' }], ['c', { health: 'HEALTHY' }]]);
+    await engine.poll();
+    await engine.goTo(667);
+
+    expect(engine.log).toEqual(['30 put_metadata c', '666 put_metadata c', '666 put_metadata a']);
+  });
+
+  test('an event that comes before the first complete poll waits for it', async () => {
+    const engine = new Engine(`
+rules:
+  - name: welcome
+    mode: enforce
+    trigger: {event: {detail-type: [IVS Stream State Change], detail: {event_name: [Stream Start]}}}
+    actions: [{put_metadata: {payload: hello}}]
+`);
+    engine.options = { startedAtMs: engine.nowMs };
+    await engine.event('a', 'IVS Stream State Change', { event_name: 'Stream Start' });
+    await engine.goTo(5);
+    expect(engine.story).toEqual(['0 suppressed warming_up a']);
+    await engine.poll();
+    await engine.goTo(6);
+
+    expect(engine.log).toEqual(['5 put_metadata a']);
+  });
+});
+
+describe('rules that come anew', () => {
+  test('look at every channel, also at those where nothing changes', async () => {
+    const engine = new Engine('rules: []');
+    await engine.goLive('a', 'STARVING');
+    await engine.goTo(100);
+    engine.ruleset = rulesetOf(slate('for: 30s'));
+    await engine.due();
+    await engine.goTo(101);
+
+    expect(engine.log).toEqual(['100 put_metadata a']);
+  });
+
+  test('a tag that is added makes a channel selected, one that is removed resolves', async () => {
+    const engine = new Engine(slate('match: {tags: {tier: [gold]}}\n    on_resolve: [{put_metadata: {payload: gone}}]'));
+    await engine.channel('a');
+    await engine.goLive('a', 'STARVING');
+    expect(engine.story).toEqual(['0 not_fired match_failed a']);
+    await engine.goTo(10);
+    await engine.channel('a', { tier: 'gold' });
+    await engine.goTo(20);
+    await engine.channel('a', { tier: 'tin' });
+
+    expect(engine.log).toEqual(['10 put_metadata a', '20 put_metadata a']);
+  });
+
+  test('a rule that was taken away leaves nothing waiting', async () => {
+    const engine = new Engine(slate('for: 30s'));
+    await engine.goLive('a', 'STARVING');
+    engine.ruleset = rulesetOf('rules: []');
+    await engine.goTo(100);
+
+    expect(engine.log).toEqual([]);
+    expect(engine.state.view.count('timer')).toBe(0);
+    expect(engine.state.view.count('fact')).toBe(0);
+  });
+});
+
+test('one change at a time gives the same as all at once', async () => {
+  const engine = new Engine(slate(''));
+  await engine.goLive('a');
+  const decided = await engine.commit((tx): readonly Decision[] =>
+    decide(tx, { kind: 'poll', scope: 'all', complete: true, atMs: tx.nowMs }, engine.ruleset),
+  );
+
+  expect(decided).toEqual([]);
+});
