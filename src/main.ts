@@ -1,9 +1,9 @@
 // The process edge: environment, files, signals, exit code. Nothing else touches the process.
 import { existsSync, watch } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { delimiter, join, resolve } from 'node:path';
-import { configFromText, type LoadedConfig } from '#config/load.ts';
-import { AppError, messageOf } from '#domain/errors.ts';
+import { type Config, loadConfig } from '#config/load.ts';
+import { formatProblem, type Problem } from '#config/problem.ts';
+import { AppError } from '#domain/errors.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '#runtime/embedded-redis.ts';
 import { createLogger, type Logger, Scrubber } from '#runtime/logger.ts';
@@ -21,12 +21,22 @@ export async function runDaemon({ role = 'all' }: { role?: Role } = {}): Promise
   let redis: EmbeddedRedis | undefined;
   let app: App | undefined;
   try {
-    const loadConfig = () => readConfig(env);
-    const config = await loadConfig();
+    const config = await readConfig(env);
     const redisUrl = env['REDIS_URL'] ?? (redis = await ownRedis(env, logger)).url;
     const metrics = createMetrics();
     metrics.collectProcessMetrics();
-    app = await createApp({ config, loadConfig, redisUrl, role, env, scrubber, logger, metrics, clock: systemClock, random: Math.random });
+    app = createApp({
+      config,
+      loadConfig: () => readConfig(env),
+      redisUrl,
+      role,
+      env,
+      scrubber,
+      logger,
+      metrics,
+      clock: systemClock,
+      random: Math.random,
+    });
     const stopped = untilStopped(app, logger);
     await app.start();
     const watcher = watchConfig(config.file, app, logger);
@@ -43,25 +53,23 @@ export async function runDaemon({ role = 'all' }: { role?: Role } = {}): Promise
   }
 }
 
-async function readConfig(env: NodeJS.ProcessEnv): Promise<LoadedConfig> {
-  const file = resolve(env['AUTOPILOT_CONFIG'] ?? join('config', 'autopilot.yaml'));
-  let text: string;
-  try {
-    text = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new AppError('CONFIG_NOT_FOUND', `${file} cannot be read (${messageOf(error)}): set AUTOPILOT_CONFIG, or copy config/autopilot.example.yaml there`, { cause: error });
-  }
-  return configFromText({ text, file, env });
+function readConfig(env: NodeJS.ProcessEnv): Promise<Config> {
+  const file = env['AUTOPILOT_CONFIG'] ?? join('config', 'autopilot.yaml');
+  return loadConfig(file, { queueUrl: env['AUTOPILOT_QUEUE_URL'] });
 }
 
 /** A Redis of our own with its data under data/, where a server program is at hand. */
 async function ownRedis(env: NodeJS.ProcessEnv, logger: Logger): Promise<EmbeddedRedis> {
-  const program = env['AUTOPILOT_REDIS_SERVER'] ?? ['redis-server', 'valkey-server'].flatMap((name) => onPath(name, env)).at(0);
+  const program =
+    env['AUTOPILOT_REDIS_SERVER'] ?? ['redis-server', 'valkey-server'].flatMap((name) => onPath(name, env)).at(0);
   if (env['AUTOPILOT_CONTAINER'] || program === undefined) {
     throw new AppError('REDIS_NOT_CONFIGURED', 'no Redis is configured: set REDIS_URL, for example redis://redis:6379');
   }
   const redis = await startEmbeddedRedis({ program, directory: resolve('data', 'redis') });
-  logger.info({ url: redis.url, directory: 'data/redis', adopted: redis.adopted }, 'REDIS_URL is not set: running a Redis of our own, with an append-only file');
+  logger.info(
+    { url: redis.url, directory: 'data/redis', adopted: redis.adopted },
+    'REDIS_URL is not set: running a Redis of our own, with an append-only file',
+  );
   return redis;
 }
 
@@ -96,7 +104,9 @@ function watchConfig(file: string, app: App, logger: Logger): { close(): void } 
       clearTimeout(timer);
       timer = setTimeout(() => void app.reloadIfChanged('file change').catch(() => undefined), settleMs);
     });
-    watcher.on('error', (error) => logger.warn({ err: error }, 'the configuration file is not watched any more; SIGHUP still reloads it'));
+    watcher.on('error', (error) =>
+      logger.warn({ err: error }, 'the configuration file is not watched any more; SIGHUP still reloads it'),
+    );
     return {
       close: () => {
         clearTimeout(timer);
@@ -109,10 +119,13 @@ function watchConfig(file: string, app: App, logger: Logger): { close(): void } 
   }
 }
 
+/** A configuration's problems are one line each; anything else is the reason why there is no daemon. */
 function report(logger: Logger, error: unknown): void {
-  const problems = error instanceof AppError ? (error.details['problems'] as readonly string[] | undefined) : undefined;
-  if (problems) for (const problem of problems) logger.error({ code: 'CONFIG_INVALID' }, problem);
-  else logger.fatal({ code: error instanceof AppError ? error.code : 'START_FAILED', err: error }, 'the daemon cannot run');
+  const code = error instanceof AppError ? error.code : 'START_FAILED';
+  const problems =
+    error instanceof AppError ? (error.details['problems'] as readonly Problem[] | undefined) : undefined;
+  for (const problem of problems ?? []) logger.error({ code }, formatProblem(problem));
+  logger.fatal({ code, err: error }, 'the daemon cannot run');
 }
 
 if (import.meta.main) process.exitCode = await runDaemon();

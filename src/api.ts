@@ -1,0 +1,106 @@
+// The HTTP API over all shards: each noun's routes with what they need. A new noun gets its routes file, and one line here.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { durationMs } from '#domain/duration.ts';
+import { AppError } from '#domain/errors.ts';
+import type { ApiToken } from '#intake/http/auth.ts';
+import type { ReadinessCheck } from '#intake/http/ops.ts';
+import { configRoutes } from '#intake/http/routes/config.ts';
+import { metadataRoutes } from '#intake/http/routes/metadata.ts';
+import { quotaRoutes } from '#intake/http/routes/quota.ts';
+import { HttpServer } from '#intake/http/server.ts';
+import type { Clock } from '#runtime/clock.ts';
+import type { Service } from '#runtime/lifecycle.ts';
+import type { Logger, Scrubber } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import { fleetState } from '#store/fleet-state.ts';
+import { fleetCounts } from '#streams/fleet.ts';
+import { keys } from '#streams/keys.ts';
+import type { ApiEnvironment } from './api-tokens.ts';
+import type { ConfigInForce } from './app.ts';
+import type { Shard } from './shard.ts';
+
+export interface ApiOptions {
+  readonly shards: readonly [Shard, ...Shard[]];
+  readonly inForce: () => ConfigInForce;
+  readonly reload: (why: string) => Promise<ConfigInForce>;
+  readonly env: ApiEnvironment;
+  readonly tokens: readonly ApiToken[];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly scrubber: Scrubber;
+}
+
+export interface Api {
+  readonly server: HttpServer;
+  /** In the order in which they start. */
+  readonly services: readonly Service[];
+}
+
+/** The folder that holds package.json. */
+export const packageRoot = join(import.meta.dirname, '..');
+
+const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
+
+export function createApi(options: ApiOptions): Api {
+  const { shards, inForce, reload, env, tokens, clock, logger, metrics } = options;
+  const { settings } = inForce().config;
+  const [first, ...others] = shards;
+  const state = fleetState([first.state, ...others.map((shard) => shard.state)]);
+  const shown = ({ config, loadedAtMs }: ConfigInForce) => ({ hash: config.hash, loadedAtMs });
+
+  const server = new HttpServer({
+    ...env,
+    tokens,
+    maxBodyBytes: settings.http.max_body_bytes,
+    requestsPerMinute: settings.http.requests_per_minute,
+    version,
+    metrics,
+    logger: logger.child({ stage: 'http' }),
+    checks: readinessChecks(shards, inForce),
+    routes: [
+      {
+        prefix: '/v1',
+        plugin: metadataRoutes({ shards: new Map(shards.map((shard) => [shard.name, shard.metadata])), clock }),
+      },
+      { prefix: '/v1', plugin: quotaRoutes({ quotas: shards.map((shard) => () => shard.ivs.quotaSnapshot()) }) },
+      {
+        prefix: '/v1',
+        plugin: configRoutes({
+          current: () => shown(inForce()),
+          reload: async (who) => shown(await reload(`API (${who})`)),
+        }),
+      },
+    ],
+  });
+  void state;
+  return { server, services: [server] };
+}
+
+/** What /readyz asks: Redis answers, the first full poll is done, the event queue is read. */
+function readinessChecks(
+  shards: readonly Shard[],
+  inForce: () => ConfigInForce,
+): Readonly<Record<string, ReadinessCheck>> {
+  const checks: Record<string, ReadinessCheck> = {};
+  for (const shard of shards) {
+    const named = (name: string) => (shards.length === 1 ? name : `${name} ${shard.name}`);
+    checks[named('redis')] = async () => void (await shard.store.ping());
+    checks[named('poll')] = async () => {
+      if (fleetCounts(shard.state.view).lastFullPollMs === undefined) {
+        throw new AppError('POLL_FAILED', 'no full poll has been completed yet');
+      }
+    };
+    if (!shard.consumer) continue;
+    checks[named('sqs')] = async () => {
+      const silentMs = durationMs(inForce().config.settings.events.silent_after);
+      const readAtMs = shard.state.view.get<{ atMs: number }>(keys.queueRead)?.atMs;
+      if (readAtMs === undefined) throw new AppError('SQS_UNREACHABLE', 'the event queue has not been read yet');
+      if (shard.state.nowMs() - readAtMs > silentMs) {
+        throw new AppError('SQS_UNREACHABLE', `the event queue was last read at ${new Date(readAtMs).toISOString()}`);
+      }
+    };
+  }
+  return checks;
+}

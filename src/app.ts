@@ -1,0 +1,226 @@
+// Puts the daemon together: the shards, the API over them, and their life in common. Nothing here touches the process.
+import type { Config } from '#config/load.ts';
+import type { AccountSettings } from '#config/settings.ts';
+import { durationMs } from '#domain/duration.ts';
+import { AppError, messageOf } from '#domain/errors.ts';
+import type { Clock } from '#runtime/clock.ts';
+import { TeardownStack } from '#runtime/lifecycle.ts';
+import type { Logger, Scrubber } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import { readRedisFacts, redisProblems } from '#runtime/redis-check.ts';
+import { createApi } from './api.ts';
+import { type ApiEnvironment, readTokens } from './api-tokens.ts';
+import type { Committed } from './pipeline.ts';
+import { type AwsOptions, type Role, Shard } from './shard.ts';
+
+export { type Role, roles } from './shard.ts';
+
+export interface AppOptions {
+  readonly config: Config;
+  /** Reads the configuration again. @throws AppError CONFIG_NOT_FOUND, CONFIG_INVALID */
+  readonly loadConfig: () => Promise<Config>;
+  readonly redisUrl: string;
+  readonly role: Role;
+  /** The environment: tokens, address of the API, Region, AWS endpoints. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly scrubber: Scrubber;
+  /** Instead of what the environment says. */
+  readonly aws?: AwsOptions;
+  /** First part of every key in Redis. */
+  readonly namespace?: string;
+  readonly emptyLedgerPatienceMs?: number;
+  readonly onCommitted?: (committed: Committed) => void;
+}
+
+export interface App {
+  readonly shards: readonly Shard[];
+  /** The API's address; only after `start`, and not for roles without one. */
+  readonly url: string | undefined;
+  start(): Promise<void>;
+  /** Within the shutdown window; may be called at any time, and again. */
+  stop(): Promise<void>;
+  /** Reads the configuration again; with any mistake the one in force stays. @throws AppError CONFIG_… */
+  reload(why: string): Promise<ConfigInForce>;
+  /** Does nothing while the configuration is the same. */
+  reloadIfChanged(why: string): Promise<void>;
+}
+
+export interface ConfigInForce {
+  readonly config: Config;
+  readonly loadedAtMs: number;
+  /** Why the last attempt to load another one failed. */
+  readonly error: string | undefined;
+}
+
+/** Builds the daemon; nothing runs before `start`. @throws AppError CONFIG_INVALID */
+export function createApp(options: AppOptions): App {
+  const { clock, logger, metrics, scrubber, role, env, random, redisUrl } = options;
+  let inForce: ConfigInForce = { config: options.config, loadedAtMs: clock.now(), error: undefined };
+  const config = () => inForce.config;
+  noteConfig(metrics, inForce);
+
+  const aws = options.aws ?? awsFromEnvironment(env);
+  const shards = accountsOf(options.config, env).map(
+    (account) =>
+      new Shard({
+        account,
+        config,
+        redisUrl,
+        namespace: options.namespace ?? 'autopilot',
+        role,
+        aws,
+        clock,
+        random,
+        logger,
+        metrics,
+        scrubber,
+        emptyLedgerPatienceMs: options.emptyLedgerPatienceMs,
+        onCommitted: options.onCommitted,
+      }),
+  );
+  const hasApi = role === 'all' || role === 'api' || env['AUTOPILOT_HTTP_PORT'] !== undefined;
+  const api = hasApi
+    ? createApi({
+        shards: shards as [Shard, ...Shard[]],
+        inForce: () => inForce,
+        reload,
+        env: apiEnvironment(env),
+        tokens: readTokens(env, scrubber),
+        clock,
+        logger,
+        metrics,
+        scrubber,
+      })
+    : undefined;
+
+  const windowMs = durationMs(options.config.settings.shutdown_window);
+  const stack = new TeardownStack({ clock, logger });
+  let stopped: Promise<void> | undefined;
+  let reloading: Promise<unknown> = Promise.resolve();
+
+  async function reload(why: string): Promise<ConfigInForce> {
+    const turn = reloading.then(() => applyReload(why));
+    reloading = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async function applyReload(why: string): Promise<ConfigInForce> {
+    try {
+      const next = await options.loadConfig();
+      const needRestart = settingsThatNeedRestart(inForce.config, next);
+      inForce = { config: next, loadedAtMs: clock.now(), error: undefined };
+      for (const shard of shards) shard.pipeline.useRuleset(next.ruleset);
+      noteConfig(metrics, inForce);
+      logger.info(
+        { why, configHash: next.hash, rules: next.ruleset.rules.length, needRestart },
+        'configuration loaded',
+      );
+      return inForce;
+    } catch (error) {
+      inForce = { ...inForce, error: messageOf(error) };
+      metrics.configLoads.inc({ outcome: 'refused' });
+      logger.error(
+        { why, err: error, configHash: inForce.config.hash },
+        'the new configuration is not valid; the one in force stays',
+      );
+      throw error;
+    }
+  }
+
+  return {
+    shards,
+    get url() {
+      return api?.server.url;
+    },
+    async start() {
+      const graceMs = Math.max(1_000, windowMs - 8_000);
+      try {
+        for (const shard of shards) await shard.start(stack, graceMs);
+        for (const shard of shards) void warnOfUnsafeRedis(shard, logger);
+        if (api) for (const service of api.services) await stack.start(service, 3_000);
+      } catch (error) {
+        await this.stop();
+        throw error;
+      }
+      const { ruleset, hash } = inForce.config;
+      const modes = Object.fromEntries(
+        ['enforce', 'dry_run', 'off'].map((mode) => [mode, ruleset.rules.filter((rule) => rule.mode === mode).length]),
+      );
+      logger.info(
+        { role, shards: shards.map(({ name }) => name), rules: modes, configHash: hash },
+        'ivs-autopilot runs',
+      );
+    },
+    stop() {
+      stopped ??= (async () => {
+        api?.server.announceStop();
+        const startedAtMs = clock.now();
+        const failures = await stack.close();
+        logger.info({ tookMs: clock.now() - startedAtMs, failures: failures.length }, 'ivs-autopilot stopped');
+      })();
+      return stopped;
+    },
+    reload,
+    async reloadIfChanged(why) {
+      const next = await options.loadConfig().catch(() => undefined);
+      if (next?.hash !== inForce.config.hash) await reload(why);
+    },
+  };
+}
+
+/** The accounts of the configuration, or the one that the environment describes. @throws AppError CONFIG_INVALID */
+function accountsOf({ settings, file }: Config, env: AppOptions['env']): AccountSettings[] {
+  if (settings.accounts) {
+    const fallback = settings.events.queue_url;
+    const only = settings.accounts.length === 1;
+    return settings.accounts.map((account) =>
+      only && account.queue_url === undefined && fallback !== undefined ? { ...account, queue_url: fallback } : account,
+    );
+  }
+  const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
+  if (!region)
+    throw new AppError('CONFIG_INVALID', `no AWS Region: set AWS_REGION, or name one under accounts in ${file}`);
+  const { queue_url: queueUrl } = settings.events;
+  return [{ name: 'main', region, ...(queueUrl === undefined ? {} : { queue_url: queueUrl }) }];
+}
+
+/** The SDK reads its endpoint variables itself; only for SQS it would still go to the host in the queue's URL. */
+function awsFromEnvironment(env: AppOptions['env']): AwsOptions {
+  return { sqsEndpoint: env['AWS_ENDPOINT_URL_SQS'] ?? env['AWS_ENDPOINT_URL'] };
+}
+
+function apiEnvironment(env: AppOptions['env']): ApiEnvironment {
+  const port = env['AUTOPILOT_HTTP_PORT'] ?? '8080';
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+    throw new AppError(
+      'CONFIG_INVALID',
+      `AUTOPILOT_HTTP_PORT must be a port number from 0 to 65535, not ${JSON.stringify(port)}`,
+    );
+  }
+  return { host: env['AUTOPILOT_HTTP_HOST'] ?? '127.0.0.1', port: Number(port) };
+}
+
+/** Top-level settings that are read once, at the start. */
+function settingsThatNeedRestart(before: Config, after: Config): string[] {
+  const once = ['accounts', 'events', 'limits', 'metadata', 'http', 'shutdown_window', 'worker_concurrency'] as const;
+  return once.filter((key) => JSON.stringify(before.settings[key]) !== JSON.stringify(after.settings[key]));
+}
+
+function noteConfig(metrics: Metrics, { config, loadedAtMs }: ConfigInForce): void {
+  metrics.configLoads.inc({ outcome: 'loaded' });
+  metrics.configLastLoad.reset();
+  metrics.configLastLoad.set({ hash: config.hash }, loadedAtMs / 1000);
+}
+
+async function warnOfUnsafeRedis(shard: Shard, logger: Logger): Promise<void> {
+  try {
+    for (const problem of redisProblems(await readRedisFacts(shard.store)))
+      logger.warn({ code: 'REDIS_UNSAFE' }, problem);
+  } catch {
+    // Redis is away: its connection says so, and /readyz.
+  }
+}

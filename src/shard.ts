@@ -1,0 +1,421 @@
+// One (account, Region) put together: its state, its IVS client, its pipeline, its queues and workers. app.ts makes one for each
+// account; shards share nothing but the process. Parts are built in the order in which they depend on each other; `start`
+// starts them in that order, and each stop is registered beside its start.
+import type { AwsCredentialIdentity } from '@aws-sdk/types';
+import type { Config } from '#config/load.ts';
+import type { AccountSettings, Settings } from '#config/settings.ts';
+import type { Lane } from '#domain/action.ts';
+import { durationMs } from '#domain/duration.ts';
+import { AppError } from '#domain/errors.ts';
+import type { Receiver } from '#domain/rule.ts';
+import { QueueConsumer } from '#intake/events/queue-consumer.ts';
+import { refreshInventory } from '#intake/inventory/refresh.ts';
+import { pollIntervals } from '#intake/poll/intervals.ts';
+import { Poller } from '#intake/poll/poller.ts';
+import type { UnknownEvent } from '#intake/ports.ts';
+import { Ticker } from '#intake/timer/ticker.ts';
+import { createActionCalls } from '#ivs/action-calls.ts';
+import { type LimitSettings, limitsFrom, operationNames } from '#ivs/limits.ts';
+import { createReader } from '#ivs/reader.ts';
+import { createIvsShard, type IvsShard } from '#ivs/shard.ts';
+import { jobIdOf } from '#jobs/job-id.ts';
+import { Queues } from '#jobs/queues.ts';
+import { Relay } from '#jobs/relay.ts';
+import { ScheduleKeeper } from '#jobs/schedule-keeper.ts';
+import type { Schedule } from '#jobs/schedules.ts';
+import { Drainer } from '#metadata/drainer.ts';
+import { Outbox } from '#metadata/outbox.ts';
+import { MetadataService } from '#metadata/service.ts';
+import { Sweeper } from '#metadata/sweeper.ts';
+import { EventBus } from '#outbound/event-bus.ts';
+import { HttpSender } from '#outbound/http-sender.ts';
+import { type DecideOptions, decideAll, decideDue } from '#rules/decide.ts';
+import { matcherOf } from '#rules/pattern.ts';
+import type { Clock } from '#runtime/clock.ts';
+import type { TeardownStack } from '#runtime/lifecycle.ts';
+import type { Logger, Scrubber } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import { connectRedis, disconnectRedis, keyPrefix, type Redis, type RedisRole } from '#runtime/redis.ts';
+import { readSecretFile } from '#secrets/secret-file.ts';
+import { SecretSinks } from '#secrets/sinks.ts';
+import { RedisState } from '#store/shared-state.ts';
+import { applyObservation, splitObservation } from '#streams/apply.ts';
+import { fleetCounts } from '#streams/fleet.ts';
+import { detectGaps, noteQueueRead } from '#streams/gaps.ts';
+import { keepUnknownEvent } from '#streams/unknown-events.ts';
+import { bindActions } from '#workers/actions.ts';
+import { finishedActionRecorder } from '#workers/finished-action.ts';
+import { WorkerHost } from '#workers/host.ts';
+import { intentsDue } from '#workers/intents.ts';
+import { ActionUpkeep } from '#workers/upkeep.ts';
+import { type Committed, Pipeline } from './pipeline.ts';
+
+/** What a replica does: everything, or one part of it; several replicas with different roles share the work. */
+export const roles = ['all', 'intake', 'worker', 'api'] as const;
+export type Role = (typeof roles)[number];
+
+/** Stand-ins for AWS, and credentials, where the SDK's own rules (environment, profiles) are not wanted. */
+export interface AwsOptions {
+  readonly ivsEndpoint?: string | undefined;
+  readonly sqsEndpoint?: string | undefined;
+  readonly eventBridgeEndpoint?: string | undefined;
+  readonly secretsEndpoint?: string | undefined;
+  readonly credentials?: AwsCredentialIdentity | undefined;
+}
+
+export interface ShardOptions {
+  readonly account: AccountSettings;
+  /** The configuration in force: read anew where it may change by a reload. */
+  readonly config: () => Config;
+  readonly redisUrl: string;
+  /** Of the deployment: the first part of every key. */
+  readonly namespace: string;
+  readonly role: Role;
+  readonly aws: AwsOptions;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly scrubber: Scrubber;
+  /** Only where nobody else calls IVS (a test, the demo): how long an empty ledger of permits grants nothing. */
+  readonly emptyLedgerPatienceMs?: number | undefined;
+  /** Told of every commit of this replica, for narration and tests. */
+  readonly onCommitted?: ((committed: Committed) => void) | undefined;
+}
+
+/** How often due timers are looked for: what `for: 30s` can be late by. */
+const tickMs = 250;
+
+export class Shard {
+  readonly name: string;
+  readonly region: string;
+  readonly accountId: string | undefined;
+  readonly state: RedisState;
+  readonly ivs: IvsShard;
+  readonly pipeline: Pipeline;
+  readonly queues: Queues;
+  readonly relay: Relay;
+  readonly metadata: MetadataService;
+  readonly outbox: Outbox;
+  readonly consumer: QueueConsumer | undefined;
+  readonly store: Redis;
+  readonly #options: ShardOptions;
+  readonly #logger: Logger;
+  readonly #prefix: string;
+  readonly #connections: Redis[] = [];
+  readonly #drainer: Drainer;
+  readonly #sweeper: Sweeper;
+  readonly #poller: Poller;
+  /** When this replica's first transaction ran, by the shared clock: nothing acts before a complete poll after it. */
+  #startedAtMs: number | undefined;
+
+  constructor(options: ShardOptions) {
+    const { account, config, namespace, clock, random, metrics, aws } = options;
+    this.#options = options;
+    this.name = account.name;
+    this.region = account.region;
+    this.accountId = /^arn:aws:iam::(\d{12}):/.exec(account.assume_role_arn ?? '')?.[1];
+    this.#logger = options.logger.child({ shard: account.name });
+    this.#prefix = keyPrefix(namespace, account.name);
+    const { settings } = config();
+    const { limits } = settings;
+    const limitSettings = limitSettingsOf(settings);
+
+    this.store = this.#connect('store');
+    this.state = new RedisState({ redis: this.store, prefix: this.#prefix, metrics });
+    this.queues = new Queues({ redis: this.#connect('queue'), prefix: this.#prefix });
+    this.relay = new Relay({ state: this.state, queues: this.queues, clock, logger: this.#logger, random });
+
+    this.ivs = createIvsShard({
+      name: account.name,
+      region: account.region,
+      redis: this.#connect('limiter'),
+      keyPrefix: this.#prefix,
+      limits: limitSettings,
+      onRedisDown: limits.on_redis_down,
+      requestTimeoutMs: durationMs(limits.request_timeout),
+      clock,
+      logger: this.#logger,
+      metrics,
+      random,
+      ...(this.accountId === undefined ? {} : { accountId: this.accountId }),
+      ...(account.assume_role_arn === undefined ? {} : { assumeRoleArn: account.assume_role_arn }),
+      ...(aws.ivsEndpoint === undefined ? {} : { endpoint: aws.ivsEndpoint }),
+      ...(aws.credentials === undefined ? {} : { credentials: aws.credentials }),
+      ...(options.emptyLedgerPatienceMs === undefined ? {} : { emptyLedgerPatienceMs: options.emptyLedgerPatienceMs }),
+    });
+
+    this.pipeline = new Pipeline({
+      state: this.state,
+      ruleset: config().ruleset,
+      stages: {
+        split: splitObservation,
+        apply: (tx, observation) =>
+          applyObservation(tx, observation, { retentionMs: durationMs(config().settings.retention.sessions) }),
+        decide: (tx, changes, ruleset) => decideAll(tx, changes, ruleset, this.#decideOptions(tx.nowMs)),
+        decideDue: (tx, ruleset) => decideDue(tx, ruleset, this.#decideOptions(tx.nowMs)),
+        release: intentsDue,
+        detectGaps: (tx) =>
+          detectGaps(tx, {
+            pollSilentAfterMs: durationMs(config().settings.polling.silent_after),
+            eventsSilentAfterMs:
+              account.queue_url === undefined ? undefined : durationMs(config().settings.events.silent_after),
+          }),
+      },
+      onCommitted: (committed) => this.#committed(committed),
+    });
+
+    const reader = createReader(this.ivs.client);
+    const observe = this.pipeline.observe.bind(this.pipeline);
+    const now = () => this.state.nowMs();
+    this.#poller = new Poller({ reader, observe, now, logger: this.#logger, metrics });
+    this.consumer =
+      account.queue_url === undefined
+        ? undefined
+        : new QueueConsumer({
+            queueUrl: account.queue_url,
+            region: account.region,
+            endpoint: aws.sqsEndpoint,
+            ...(aws.credentials === undefined ? {} : { credentials: aws.credentials }),
+            sink: {
+              observe,
+              keepUnknown: (event: UnknownEvent) => this.state.transact((tx) => keepUnknownEvent(tx, event)),
+              queueRead: (atMs) => this.state.transact((tx) => noteQueueRead(tx, Math.min(atMs, tx.nowMs))),
+            },
+            clock,
+            random,
+            logger: this.#logger,
+            metrics,
+          });
+
+    const { metadata } = settings;
+    const limitOf = limitsFrom(limitSettings)('PutMetadata');
+    this.outbox = new Outbox({
+      redis: this.#connect('store'),
+      prefix: this.#prefix,
+      maxItemsPerChannel: metadata.max_items_per_channel,
+      maxItemsTotal: metadata.max_items_total,
+      maxBytes: metadata.max_bytes,
+      metrics,
+    });
+    this.#drainer = new Drainer({
+      outbox: this.outbox,
+      sender: this.ivs.client,
+      subscriber: this.#connect('worker'),
+      clock,
+      logger: this.#logger,
+      metrics,
+      random,
+      reconnectWindowMs: durationMs(metadata.reconnect_window),
+      channelCallsPerSecond: limitOf.perChannel ?? 5,
+      callTimeoutMs: durationMs(limits.request_timeout),
+    });
+    this.#sweeper = new Sweeper({ outbox: this.outbox, clock, logger: this.#logger, metrics, shard: account.name });
+    this.metadata = new MetadataService({
+      outbox: this.outbox,
+      state: this.state,
+      sweeper: this.#sweeper,
+      nudge: (lane: Lane) => this.#drainer.nudge(lane),
+      announce: (batchId) =>
+        this.queues.add([{ jobId: jobIdOf('metadata', batchId), name: 'metadata-fanout', payload: { batchId } }]),
+      logger: this.#logger,
+      home: { region: account.region, account: this.accountId },
+      packing: metadata.packing,
+      defaultExpiresMs: durationMs(metadata.default_expires),
+      accountCallsPerSecond: limitOf.perAccount,
+      channelCallsPerSecond: limitOf.perChannel ?? 5,
+    });
+  }
+
+  /** Starts the parts that this role has; each is stopped by the stack. */
+  async start(stack: TeardownStack, graceMs: number): Promise<void> {
+    const { role } = this.#options;
+    const does = (part: Exclude<Role, 'all'>) => role === 'all' || role === part;
+    stack.defer(`redis ${this.name}`, 2_000, async () => {
+      await this.queues.close().catch(() => undefined);
+      await Promise.all(this.#connections.map(disconnectRedis));
+    });
+    // Redis being away is no reason not to start: every part waits for it, and /readyz says so.
+    await Promise.all(this.#connections.map((redis) => redis.connect().catch(() => undefined)));
+    await this.state.refresh().catch(() => undefined);
+    await stack.start(this.ivs, 3_000);
+    await stack.start(this.relay, 3_000);
+    if (does('worker')) {
+      await stack.start(this.#sweeper, 2_000);
+      await stack.start(this.#drainer, graceMs);
+      await this.#startUpkeep(stack);
+    }
+    await this.#startWorkers(stack, graceMs, does);
+    if (does('intake')) {
+      await stack.start(this.#schedules(), 2_000);
+      await stack.start(this.#ticker(), 5_000);
+      if (this.consumer) await stack.start(this.consumer, 10_000);
+    }
+  }
+
+  /** Every channel's names and tags are read again, now. */
+  async refreshInventory(signal: AbortSignal): Promise<number> {
+    const observe = this.pipeline.observe.bind(this.pipeline);
+    const reader = createReader(this.ivs.client);
+    return refreshInventory({ reader, observe, view: this.state.view, now: () => this.state.nowMs() }, signal);
+  }
+
+  async #startWorkers(
+    stack: TeardownStack,
+    graceMs: number,
+    does: (part: 'intake' | 'worker') => boolean,
+  ): Promise<void> {
+    const { clock, random, metrics, config } = this.#options;
+    const one = { concurrency: 1 };
+    const host = new WorkerHost({
+      connect: () => this.#connectStarted('worker'),
+      prefix: this.#prefix,
+      queues: {
+        ...(does('intake') ? { 'poll-starving': one, 'poll-all': one, 'refresh-inventory': one } : {}),
+        ...(does('worker')
+          ? { actions: { concurrency: config().settings.worker_concurrency }, 'metadata-fanout': { concurrency: 10 } }
+          : {}),
+      },
+      handlers: {
+        ...this.#actionHandlers(stack),
+        'metadata-fanout': async () => {
+          this.#drainer.nudge('normal');
+          return { outcome: 'done' };
+        },
+        'poll-starving': async (_payload, { signal }) => ({
+          outcome: 'done',
+          ...(await this.#poller.runPass('starving', signal)),
+        }),
+        'poll-all': async (_payload, { signal }) => ({
+          outcome: 'done',
+          ...(await this.#poller.runPass('all', signal)),
+        }),
+        'refresh-inventory': async (_payload, { signal }) => ({
+          outcome: 'done',
+          channels: await this.refreshInventory(signal),
+        }),
+      },
+      clock,
+      logger: this.#logger,
+      metrics,
+      random,
+      graceMs,
+      onFinished: finishedActionRecorder({ state: this.state, configHash: () => config().hash }),
+    });
+    await stack.start(host, graceMs + 3_000);
+  }
+
+  #actionHandlers(stack: TeardownStack) {
+    const { account, aws, clock, random, metrics, scrubber, config } = this.#options;
+    const http = new HttpSender({ allowInternal: config().settings.http.allow_link_local_webhooks, clock, metrics });
+    const base = { region: account.region, ...(aws.credentials === undefined ? {} : { credentials: aws.credentials }) };
+    const sinks = new SecretSinks({
+      aws: { ...base, ...(aws.secretsEndpoint === undefined ? {} : { endpoint: aws.secretsEndpoint }) },
+      sender: http,
+      metrics,
+    });
+    const events = new EventBus({
+      ...base,
+      ...(aws.eventBridgeEndpoint === undefined ? {} : { endpoint: aws.eventBridgeEndpoint }),
+      requestHandler: { connectionTimeout: 3_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
+      maxAttempts: 2,
+    });
+    stack.defer('sinks', 1_000, () => sinks.destroy());
+    return bindActions({
+      ivs: createActionCalls(this.ivs.client),
+      state: this.state,
+      clock,
+      random,
+      sink: (delivery) => sinks.sink(delivery),
+      http,
+      events,
+      metadata: this.metadata,
+      receiver: (name): Receiver | undefined => config().ruleset.receivers.find((receiver) => receiver.name === name),
+      readSecretFile,
+      matcher: matcherOf,
+      hide: (value) => {
+        scrubber.hide(value, 'secret');
+        return { [Symbol.dispose]: () => scrubber.forget(value) };
+      },
+      configHash: () => config().hash,
+      nudge: () => this.relay.nudge(),
+    });
+  }
+
+  async #startUpkeep(stack: TeardownStack): Promise<void> {
+    const { clock, metrics } = this.#options;
+    const nudge = () => this.relay.nudge();
+    await stack.start(new ActionUpkeep({ state: this.state, clock, logger: this.#logger, metrics, nudge }), 2_000);
+  }
+
+  #schedules(): ScheduleKeeper {
+    const { config, clock, random } = this.#options;
+    const schedules = (): Schedule[] => {
+      const { settings } = config();
+      const { polling } = settings;
+      const { live, starving } = fleetCounts(this.state.view);
+      const { starvingMs, fullMs } = pollIntervals({
+        starvingIntervalMs: durationMs(polling.starving_interval),
+        fullIntervalMs: durationMs(polling.full_interval),
+        callsPerSecond: limitsFrom(limitSettingsOf(settings))('ListStreams').perAccount,
+        live,
+        starving,
+      });
+      return [
+        { job: 'poll-starving', everyMs: starvingMs },
+        { job: 'poll-all', everyMs: fullMs },
+        { job: 'refresh-inventory', everyMs: durationMs(polling.inventory_interval) },
+      ];
+    };
+    return new ScheduleKeeper({ queues: this.queues, schedules, clock, logger: this.#logger, random });
+  }
+
+  #ticker(): Ticker {
+    const { clock, random } = this.#options;
+    return new Ticker({ tick: () => this.pipeline.tick(), intervalMs: tickMs, clock, logger: this.#logger, random });
+  }
+
+  #decideOptions(nowMs: number): DecideOptions {
+    this.#startedAtMs ??= nowMs;
+    return { startedAtMs: this.#startedAtMs };
+  }
+
+  #committed(committed: Committed): void {
+    if (this.state.view.count('job') > 0) this.relay.nudge();
+    const { metrics, onCommitted } = this.#options;
+    if (committed.repeats > 0) metrics.eventsReceived.inc({ type: 'any', outcome: 'repeated' }, committed.repeats);
+    for (const { rule, outcome, reason } of committed.decisions) metrics.decisions.inc({ rule, outcome, reason });
+    onCommitted?.(committed);
+  }
+
+  #connect(role: RedisRole): Redis {
+    const redis = connectRedis({ url: this.#options.redisUrl, role, logger: this.#logger });
+    this.#connections.push(redis);
+    return redis;
+  }
+
+  #connectStarted(role: RedisRole): Redis {
+    const redis = this.#connect(role);
+    void redis.connect().catch(() => undefined);
+    return redis;
+  }
+}
+
+/** The limiter's settings out of the configuration. @throws AppError CONFIG_INVALID for an operation that IVS does not have. */
+function limitSettingsOf({ limits: { share, operations } }: Settings): LimitSettings {
+  const published = limitsFrom({});
+  const overrides: NonNullable<LimitSettings['overrides']> = Object.fromEntries(
+    Object.entries(operations).map(([name, { account, channel }]) => {
+      const operation = operationNames.find((known) => known === name);
+      if (!operation)
+        throw new AppError('CONFIG_INVALID', `limits.operations.${name}: Amazon IVS has no such operation`);
+      const { perAccount, perChannel } = published(operation);
+      const ofChannel = channel ?? perChannel;
+      return [
+        operation,
+        { perAccount: account ?? perAccount, ...(ofChannel === undefined ? {} : { perChannel: ofChannel }) },
+      ];
+    }),
+  );
+  return { share, overrides };
+}
