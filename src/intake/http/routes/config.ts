@@ -1,0 +1,58 @@
+// `/v1/config`: which configuration is in force, and reading it again. A configuration with any mistake changes nothing.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+
+const inForce = z.object({
+  hash: z.string().describe('Hash of the configuration in force'),
+  loadedAt: z.iso.datetime(),
+});
+
+export interface ConfigInForce {
+  readonly hash: string;
+  readonly loadedAtMs: number;
+}
+
+export interface ConfigRoutesOptions {
+  readonly current: () => ConfigInForce;
+  /** Reads and applies the configuration. @throws AppError CONFIG_INVALID, CONFIG_NOT_FOUND: the old one stays in force. */
+  readonly reload: (who: string) => Promise<ConfigInForce>;
+}
+
+export function configRoutes({ current, reload }: ConfigRoutesOptions): FastifyPluginAsyncZod {
+  const tags = ['Operations'];
+  return async (app) => {
+    app.get(
+      '/config',
+      {
+        schema: {
+          summary: 'Which configuration is in force',
+          tags,
+          querystring: z.strictObject({}),
+          response: { 200: inForce },
+        },
+      },
+      async () => shown(current()),
+    );
+    app.post(
+      '/config/reload',
+      {
+        config: { role: 'admin' },
+        schema: {
+          summary: 'Read the configuration again; it is applied only if all of it is valid',
+          tags,
+          body: z.union([z.strictObject({}), z.null()]).optional(),
+          response: { 200: inForce.extend({ changed: z.boolean() }) },
+        },
+      },
+      async (request) => {
+        const before = current().hash;
+        const after = await reload(request.caller.name);
+        return { ...shown(after), changed: after.hash !== before };
+      },
+    );
+  };
+}
+
+function shown({ hash, loadedAtMs }: ConfigInForce): z.infer<typeof inForce> {
+  return { hash, loadedAt: new Date(loadedAtMs).toISOString() };
+}

@@ -1,0 +1,235 @@
+// `/v1/metadata/batches`: sending timed metadata to many channels, and following what becomes of it.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { lanes, targets } from '#domain/action.ts';
+import { AppError } from '#domain/errors.ts';
+import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
+import type { EventStream } from '../event-streams.ts';
+
+const day = 86_400_000;
+
+const batchBody = z.strictObject({
+  targets: targets.describe('Exactly one of channelArns, live and tags'),
+  items: z
+    .array(
+      z.strictObject({
+        payload: z
+          .union([z.string().min(1), z.record(z.string(), z.unknown())])
+          .describe('Text, or an object that is sent as JSON; at most about 960 bytes, since a call carries 1,024'),
+        key: z
+          .string()
+          .min(1)
+          .max(128)
+          .optional()
+          .describe('A newer item with the same key replaces an unsent older one of the channel, at its place'),
+        expiresInMs: z.number().int().min(1).max(day).optional().describe('Not sent after this long'),
+      }),
+    )
+    .min(1)
+    .max(100),
+  lane: z.enum(lanes).optional().describe('Which waits shorter. Default: normal'),
+  dryRun: z.boolean().optional().describe('Answers with the plan, and accepts nothing'),
+});
+
+const skipped = z.object({
+  reason: z.enum(['duplicate', 'other_account_or_region', 'not_live', 'queue_full']),
+  count: z.number().int(),
+  examples: z.array(z.string()).readonly().describe('At most 20 of them'),
+});
+
+const plan = z.object({
+  channels: z.number().int().describe('Channels that get the items'),
+  items: z.number().int(),
+  plannedCalls: z.number().int().describe('Calls of PutMetadata if nothing shares a call with other batches'),
+  estimatedSeconds: z.number(),
+  skipped: z.array(skipped).readonly(),
+});
+const accepted = plan.extend({ batchId: z.string() });
+
+const count = z.number().int();
+const progress = z.object({
+  batchId: z.string(),
+  state: z.enum(['running', 'cancelling', 'finished', 'cancelled']),
+  lane: z.enum(lanes),
+  channels: count,
+  items: count,
+  total: count.describe('Items times channels; the counts add up to it'),
+  counts: z.object({
+    pending: count,
+    delivered: count,
+    conflated: count.describe('Replaced by a newer item with the same key before they were sent'),
+    expired: count,
+    notBroadcasting: count,
+    failed: count,
+    cancelled: count,
+  }),
+  failures: z.record(z.string(), count).describe('Why items failed, by error code'),
+  startedAt: z.iso.datetime(),
+  finishedAt: z.iso.datetime().nullable(),
+  etaSeconds: z.number().nullable(),
+});
+
+/** What became of a batch; see src/metadata/batch.ts. */
+interface Progress
+  extends Omit<z.infer<typeof progress>, 'startedAt' | 'finishedAt' | 'etaSeconds' | 'counts' | 'failures'> {
+  readonly counts: Readonly<z.infer<typeof progress>['counts']>;
+  readonly failures: Readonly<Record<string, number>>;
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number | undefined;
+  readonly etaSeconds: number | undefined;
+}
+
+type Body = z.infer<typeof batchBody>;
+
+/** One shard's metadata service, as far as the API needs it. */
+export interface MetadataPort {
+  submit(request: {
+    readonly targets: Body['targets'];
+    readonly items: Body['items'];
+    readonly lane: (typeof lanes)[number];
+    readonly requestId?: string | undefined;
+    readonly mustMatch: true;
+    readonly dryRun?: boolean | undefined;
+    readonly who: string;
+  }): Promise<z.infer<typeof accepted> & { readonly repeated: boolean }>;
+  progress(batchId: string): Promise<Progress>;
+  cancel(batchId: string): Promise<Progress>;
+}
+
+export interface MetadataRoutesOptions {
+  /** By account name, as in the configuration; the first is the default. */
+  readonly shards: ReadonlyMap<string, MetadataPort>;
+  readonly clock: Clock;
+  /** Between two looks at a batch that somebody follows. Default 250 ms. */
+  readonly followMs?: number;
+}
+
+const accountQuery = z.strictObject({
+  account: z.string().max(32).optional().describe('Name of the account in the configuration; default: the first'),
+});
+const batchParams = z.strictObject({ id: z.string().min(1).max(64).describe('The batchId') });
+const tags = ['Metadata'];
+
+export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutesOptions): FastifyPluginAsyncZod {
+  const shardOf = (name: string | undefined): MetadataPort => {
+    const found = name === undefined ? shards.values().next().value : shards.get(name);
+    if (!found)
+      throw new AppError(
+        'NOT_FOUND',
+        `query.account: there is no account ${name}; known: ${[...shards.keys()].join(', ')}`,
+      );
+    return found;
+  };
+  /** A batch's id does not tell its shard. */
+  const anywhere = async (use: (shard: MetadataPort) => Promise<Progress>): Promise<Progress> => {
+    let missing: unknown;
+    for (const shard of shards.values()) {
+      try {
+        return await use(shard);
+      } catch (error) {
+        if (!(error instanceof AppError && error.code === 'NOT_FOUND')) throw error;
+        missing = error;
+      }
+    }
+    throw missing;
+  };
+
+  return async (app) => {
+    app.post(
+      '/metadata/batches',
+      {
+        schema: {
+          summary: 'Send items to channels, in order, inside the quota',
+          tags,
+          querystring: accountQuery,
+          headers: z.looseObject({
+            'idempotency-key': z
+              .string()
+              .regex(/^[\x21-\x7e]{1,128}$/, 'expected 1 to 128 visible ASCII characters')
+              .optional()
+              .describe('The same key and request again give the same answer, and nothing is sent twice'),
+          }),
+          body: batchBody,
+          response: { 200: plan.describe('The plan of a dry run'), 202: accepted },
+        },
+      },
+      async (request, reply) => {
+        const { targets, items, lane = 'normal', dryRun } = request.body;
+        const key = request.headers['idempotency-key'];
+        const { repeated, batchId, ...answer } = await shardOf(request.query.account).submit({
+          targets,
+          items,
+          lane,
+          requestId: key === undefined ? undefined : `api:${request.caller.name}:${key}`,
+          mustMatch: true,
+          dryRun,
+          who: request.caller.name,
+        });
+        if (dryRun) return reply.code(200).send(answer);
+        if (repeated) reply.header('idempotent-replayed', 'true');
+        return reply
+          .code(202)
+          .header('location', `/v1/metadata/batches/${batchId}`)
+          .send({ batchId, ...answer });
+      },
+    );
+
+    app.get(
+      '/metadata/batches/:id',
+      { schema: { summary: 'What became of a batch', tags, params: batchParams, response: { 200: progress } } },
+      async (request) => shown(await anywhere((shard) => shard.progress(request.params.id))),
+    );
+
+    app.delete(
+      '/metadata/batches/:id',
+      {
+        schema: { summary: 'Cancel what has not been sent', tags, params: batchParams, response: { 200: progress } },
+      },
+      async (request) => shown(await anywhere((shard) => shard.cancel(request.params.id))),
+    );
+
+    app.get(
+      '/metadata/batches/:id/events',
+      {
+        schema: {
+          summary: 'Follow a batch: server-sent events `progress`, and `finished` at the end',
+          tags,
+          params: batchParams,
+        },
+      },
+      async (request, reply) => {
+        const look = () => anywhere((shard) => shard.progress(request.params.id));
+        const first = await look();
+        const stream = app.eventStreams.open(reply);
+        void follow(stream, first, look);
+        return reply;
+      },
+    );
+  };
+
+  /** Sends what changed until the batch is over or the reader is gone; never rejects. */
+  async function follow(stream: EventStream, first: Progress, look: () => Promise<Progress>): Promise<void> {
+    let last = '';
+    for (let current: Progress | undefined = first; !stream.signal.aborted; ) {
+      const text = current && JSON.stringify(current.counts) + current.state;
+      if (current?.finishedAtMs !== undefined) {
+        stream.send('finished', shown(current));
+        return stream.close();
+      }
+      if (current && text !== last) stream.send('progress', shown(current));
+      last = text ?? last;
+      await sleepOrAbort(clock, followMs, stream.signal);
+      // Redis may be away for a moment: the reader keeps its place.
+      current = stream.signal.aborted ? undefined : await look().catch(() => undefined);
+    }
+  }
+}
+
+function shown({ startedAtMs, finishedAtMs, etaSeconds, ...rest }: Progress): z.infer<typeof progress> {
+  return {
+    ...rest,
+    startedAt: new Date(startedAtMs).toISOString(),
+    finishedAt: finishedAtMs === undefined ? null : new Date(finishedAtMs).toISOString(),
+    etaSeconds: etaSeconds ?? null,
+  };
+}

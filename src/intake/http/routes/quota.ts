@@ -1,0 +1,85 @@
+// `GET /v1/quota`: how much of each call-rate quota is in use, who waits, and what is withheld after throttling.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+
+const count = z.number().int();
+const quota = z.object({
+  shard: z.string(),
+  accountId: z.string().nullable(),
+  region: z.string(),
+  at: z.string(),
+  operations: z.array(
+    z.object({
+      operation: z.string(),
+      perAccount: z.number().describe('Calls per second'),
+      perChannel: z.number().nullable().describe('Calls per second of one channel'),
+      inUse: count.describe('Calls in flight, or answered within the last second, over all replicas'),
+      outOfService: count.describe('Slots withheld after throttling'),
+      headroom: count.describe('Calls that could be sent at once'),
+      granted: count.describe('Permits granted since the ledger began'),
+      hottest: z.array(z.object({ channelId: z.string(), inUse: count })),
+    }),
+  ),
+  waiting: z
+    .array(z.object({ operation: z.string(), lane: z.string(), calls: count, oldestMs: z.number() }))
+    .describe('Calls that wait for a permit, in the replica that answers'),
+  sinceThrottleMs: z.number().nullable(),
+  fenceMs: z.number().describe('Above 0: the ledger is new, and nothing is granted for so long'),
+});
+
+/** A snapshot as src/ivs/quota-snapshot.ts takes it. */
+export interface QuotaReading {
+  readonly shard: string;
+  readonly accountId: string | undefined;
+  readonly region: string;
+  readonly at: string;
+  readonly operations: readonly {
+    readonly operation: string;
+    readonly perAccount: number;
+    readonly perChannel: number | undefined;
+    readonly inUse: number;
+    readonly outOfService: number;
+    readonly headroom: number;
+    readonly granted: number;
+    readonly hottest: readonly { readonly channelId: string; readonly inUse: number }[];
+  }[];
+  readonly waiting: readonly { operation: string; lane: string; calls: number; oldestMs: number }[];
+  readonly sinceThrottleMs: number | undefined;
+  readonly fenceMs: number;
+}
+
+export interface QuotaRoutesOptions {
+  /** One reader for each shard. */
+  readonly quotas: readonly (() => Promise<QuotaReading>)[];
+}
+
+export function quotaRoutes({ quotas }: QuotaRoutesOptions): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      '/quota',
+      {
+        schema: {
+          summary: 'Use of the call-rate quotas',
+          tags: ['Operations'],
+          querystring: z.strictObject({}),
+          response: { 200: z.object({ shards: z.array(quota) }) },
+        },
+      },
+      async () => ({ shards: (await Promise.all(quotas.map((read) => read()))).map(shown) }),
+    );
+  };
+}
+
+function shown(reading: QuotaReading): z.infer<typeof quota> {
+  return {
+    ...reading,
+    accountId: reading.accountId ?? null,
+    sinceThrottleMs: reading.sinceThrottleMs ?? null,
+    operations: reading.operations.map((operation) => ({
+      ...operation,
+      perChannel: operation.perChannel ?? null,
+      hottest: [...operation.hottest],
+    })),
+    waiting: [...reading.waiting],
+  };
+}

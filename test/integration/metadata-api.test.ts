@@ -1,0 +1,361 @@
+// The metadata API over HTTP: validation, idempotency, dry runs, progress, and a fuzz from its own API document.
+import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
+import fc from 'fast-check';
+import pino from 'pino';
+import { expect, test, vi } from 'vitest';
+import type { Channel } from '#domain/channel.ts';
+import { Secret } from '#domain/secret.ts';
+import { configRoutes } from '#intake/http/routes/config.ts';
+import { metadataRoutes } from '#intake/http/routes/metadata.ts';
+import { quotaRoutes } from '#intake/http/routes/quota.ts';
+import { createHttpServer } from '#intake/http/server.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+import { MemoryState } from '#src/store/memory-state.ts';
+import { channelArn, FakeSender, type MetadataPartsOptions, metadataParts } from '../support/metadata.ts';
+import { redisScope } from '../support/redis.ts';
+
+async function setup(options: Partial<MetadataPartsOptions> = {}) {
+  const scope = await redisScope();
+  const state = new MemoryState({ now: () => Date.now() });
+  const sender = new FakeSender();
+  const parts = metadataParts({ scope, sender, state, ...options });
+  await parts.drainer.start();
+  await parts.sweeper.start();
+  const token = randomBytes(16).toString('hex');
+  const server = createHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    tokens: [{ name: 'test', role: 'admin', value: new Secret(token) }],
+    routes: [
+      {
+        prefix: '/v1',
+        plugin: metadataRoutes({ shards: new Map([['main', parts.service]]), clock: systemClock, followMs: 10 }),
+      },
+      { prefix: '/v1', plugin: quotaRoutes({ quotas: [] }) },
+      {
+        prefix: '/v1',
+        plugin: configRoutes({
+          current: () => ({ hash: 'abc', loadedAtMs: 0 }),
+          reload: () => Promise.resolve({ hash: 'def', loadedAtMs: 1 }),
+        }),
+      },
+    ],
+    checks: {},
+    maxBodyBytes: 1_048_576,
+    requestsPerMinute: 100_000,
+    version: '0.0.0',
+    metrics: createMetrics(),
+    logger: pino({ level: 'silent' }),
+  });
+  await server.start();
+  const call = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
+    const answer = await fetch(server.url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      signal: AbortSignal.timeout(5000),
+    });
+    const text = await answer.text();
+    return { status: answer.status, headers: answer.headers, body: text === '' ? undefined : JSON.parse(text) };
+  };
+  const batch = (body: object, headers?: Record<string, string>) =>
+    call('POST', '/v1/metadata/batches', body, headers ?? {});
+  return {
+    ...parts,
+    scope,
+    sender,
+    state,
+    server,
+    token,
+    call,
+    batch,
+    async [Symbol.asyncDispose]() {
+      await server.stop();
+      await parts.sweeper.stop();
+      await parts.drainer.stop();
+      await scope[Symbol.asyncDispose]();
+    },
+  };
+}
+
+const to = (...names: string[]) => ({ channelArns: names.map(channelArn) });
+
+test('a batch is accepted with its plan, and its progress ends in what became of every item', async () => {
+  await using api = await setup();
+
+  const answer = await api.batch({
+    targets: { channelArns: [channelArn('a'), channelArn('b'), channelArn('a'), 'arn:aws:ivs:eu-west-1:1:channel/x'] },
+    items: [{ payload: 'text' }, { payload: { type: 'poll' } }],
+    lane: 'urgent',
+  });
+
+  expect(answer.status).toBe(202);
+  expect(answer.body).toMatchObject({ channels: 2, items: 2, plannedCalls: 2, estimatedSeconds: 0.1 });
+  expect(answer.body.skipped.map(({ reason, count }: any) => [reason, count])).toEqual([
+    ['duplicate', 1],
+    ['other_account_or_region', 1],
+  ]);
+  await vi.waitFor(async () => {
+    const progress = await api.call('GET', answer.headers.get('location')!);
+    expect(progress.body).toMatchObject({ state: 'finished', total: 4, counts: { pending: 0, delivered: 4 } });
+    expect(Date.parse(progress.body.finishedAt)).toBeGreaterThan(0);
+  });
+  expect(api.sender.payloads(channelArn('a'))).toEqual(['text', { type: 'poll' }]);
+});
+
+test('live and tagged channels are resolved when the batch is accepted, and who is left out is said', async () => {
+  await using api = await setup();
+  const channel = (name: string, tags: Record<string, string>): Channel => ({
+    arn: channelArn(name),
+    name,
+    type: 'STANDARD',
+    latencyMode: 'LOW',
+    recordingConfigurationArn: '',
+    tags,
+  });
+  await api.state.transact((tx) => {
+    for (const name of ['a', 'b', 'c'])
+      tx.set(`stream/${channelArn(name)}`, { channelArn: channelArn(name), state: name === 'c' ? 'ended' : 'live' });
+    tx.set(`channel/${channelArn('a')}`, channel('a', { show: 'quiz', tier: 'gold' }));
+    tx.set(`channel/${channelArn('b')}`, channel('b', { show: 'quiz' }));
+    tx.set(`channel/${channelArn('c')}`, channel('c', { show: 'quiz', tier: 'gold' }));
+  });
+
+  const live = await api.batch({ targets: { live: true }, items: [{ payload: 'x' }], dryRun: true });
+  const tagged = await api.batch({
+    targets: { tags: { show: ['quiz', 'other'], tier: ['gold'] } },
+    items: [{ payload: 'x' }],
+    dryRun: true,
+  });
+  const none = await api.batch({ targets: { tags: { __proto__x: ['y'] } }, items: [{ payload: 'x' }] });
+
+  expect([live.status, live.body.channels, live.body.batchId]).toEqual([200, 2, undefined]);
+  expect(tagged.body).toMatchObject({
+    channels: 1,
+    skipped: [{ reason: 'not_live', count: 1, examples: [channelArn('c')] }],
+  });
+  expect((await api.outbox.depth()).items).toBe(0);
+  expect(none.body.channels).toBe(0);
+  expect((await api.call('GET', `/v1/metadata/batches/${none.body.batchId}`)).body.state).toBe('finished');
+});
+
+test('a payload that cannot fit is refused with its index and size, and nothing of the batch is sent', async () => {
+  await using api = await setup();
+
+  const answer = await api.batch({ targets: to('a'), items: [{ payload: 'fits' }, { payload: 'ü'.repeat(500) }] });
+
+  expect(answer.status).toBe(422);
+  expect(answer.body).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', index: 1, maxBytes: 1024 });
+  expect(answer.body.bytes).toBeGreaterThan(1024);
+  expect((await api.outbox.depth()).items).toBe(0);
+});
+
+test('without packing a payload goes as it is, up to the last byte that IVS takes', async () => {
+  await using api = await setup({ service: { packing: 'off' } });
+  const exactly = 'ü'.repeat(512);
+
+  const answer = await api.batch({ targets: to('a'), items: [{ payload: exactly }, { payload: { n: 1 } }] });
+
+  expect(answer.body.plannedCalls).toBe(2);
+  await vi.waitFor(() => expect(api.sender.calls.map(({ metadata }) => metadata)).toEqual([exactly, '{"n":1}']));
+  expect((await api.batch({ targets: to('a'), items: [{ payload: `${exactly}!` }] })).body).toMatchObject({
+    bytes: 1025,
+  });
+});
+
+test('the same key and request give the same answer and are sent once; another request under it is a conflict', async () => {
+  await using api = await setup();
+  const headers = { 'idempotency-key': 'show-1' };
+  const body = { targets: to('a', 'b'), items: [{ payload: { b: 1, a: 2 } }] };
+  const reordered = { items: [{ payload: { a: 2, b: 1 } }], targets: to('a', 'b') };
+
+  const answers = await Promise.all([
+    api.batch(body, headers),
+    api.batch(reordered, headers),
+    api.batch(body, headers),
+  ]);
+  const other = await api.batch({ ...body, targets: to('a') }, headers);
+  const bad = await api.batch(body, { 'idempotency-key': 'two words' });
+
+  expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
+  expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+  expect(answers.filter(({ headers }) => headers.get('idempotent-replayed') === 'true')).toHaveLength(2);
+  expect([other.status, other.body.code]).toEqual([409, 'IDEMPOTENCY_CONFLICT']);
+  expect([bad.status, bad.body.problems[0].path]).toEqual([400, 'header.idempotency-key']);
+  await vi.waitFor(() => expect(api.sender.calls).toHaveLength(2));
+});
+
+test('a misspelt field, a wrong target and an empty batch are each told by their place', async () => {
+  await using api = await setup();
+  const problems = async (body: unknown) => (await api.call('POST', '/v1/metadata/batches', body)).body.problems;
+
+  expect(await problems({ target: to('a'), items: [{ payload: 'x' }] })).toContainEqual({
+    path: 'body.target',
+    message: 'unknown field; did you mean targets?',
+  });
+  expect(await problems({ targets: { channelArns: ['nonsense'] }, items: [{ payload: 'x' }] })).toEqual([
+    { path: 'body.targets.channelArns[0]', message: expect.stringContaining('expected a channel ARN') },
+  ]);
+  expect(await problems({ targets: { live: true, tags: {} }, items: [{ payload: 'x' }] })).toEqual([
+    { path: 'body.targets', message: expect.stringContaining('exactly one') },
+  ]);
+  expect((await problems({ targets: to('a'), items: [] }))[0].path).toBe('body.items');
+  expect((await problems({ targets: to('a'), items: [{ payload: 3 }] }))[0].path).toBe('body.items[0].payload');
+});
+
+test('a full queue answers 429 with when to come back', async () => {
+  await using api = await setup({ outbox: { maxItemsTotal: 3 } });
+  api.sender.permit = () => new Promise(() => undefined);
+  await api.batch({ targets: to('a', 'b', 'c'), items: [{ payload: 'x' }] });
+
+  const refused = await api.batch({ targets: to('d'), items: [{ payload: 'x' }], lane: 'bulk' });
+
+  expect([refused.status, refused.body.code]).toEqual([429, 'OUTBOX_FULL']);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+});
+
+test('whoever follows a batch hears its progress and its end', async () => {
+  await using api = await setup();
+  const permits = Promise.withResolvers<void>();
+  api.sender.permit = (arn) => (arn === channelArn('a') ? Promise.resolve() : permits.promise);
+  const { body } = await api.batch({ targets: to('a', 'b'), items: [{ payload: 'x' }] });
+
+  const answer = await fetch(`${api.server.url}/v1/metadata/batches/${body.batchId}/events`, {
+    headers: { authorization: `Bearer ${api.token}` },
+  });
+  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  while (!text.includes('"delivered":1')) text += (await reader.read()).value ?? '';
+  permits.resolve();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+
+  expect(answer.headers.get('content-type')).toContain('text/event-stream');
+  expect(text.match(/^event: .*$/gm)?.at(-1)).toBe('event: finished');
+  expect(text).toContain('"delivered":2');
+  expect((await api.call('GET', '/v1/metadata/batches/b-none/events')).status).toBe(404);
+});
+
+test('whatever is sent to any documented route, the answer is never a failure of ours and never missing', async () => {
+  await using api = await setup({ outbox: { maxItemsTotal: 5000 } });
+  const document = (await api.call('GET', '/docs/json')).body as { paths: Record<string, Record<string, any>> };
+  const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.entries(item).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
+  );
+  const request = fc.constantFrom(...operations).chain(({ path, method, operation }) =>
+    fc.record({
+      method: fc.constant(method),
+      path: fc
+        .record({
+          id: fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('..', '%00', 'b-x')),
+          query: fc.oneof(
+            fc.constant(''),
+            fc.webQueryParameters().map((text) => `?${text}`),
+          ),
+        })
+        .map(({ id, query }) => path.replaceAll(/\{\w+\}/g, encodeURIComponent(id.toWellFormed()) || '_') + query),
+      body:
+        method === 'GET' ? fc.constant(undefined) : bodyFrom(operation.requestBody?.content['application/json'].schema),
+      key: fc.oneof(fc.constant(undefined), fc.constantFrom('k1', 'k2')),
+    }),
+  );
+  const statuses = new Map<number, number>();
+
+  await fc.assert(
+    fc.asyncProperty(request, async ({ method, path, body, key }) => {
+      if (path.split('?')[0]!.endsWith('/events')) return;
+      const { status, body: answer } = await api.call(
+        method,
+        path,
+        body,
+        key === undefined ? {} : { 'idempotency-key': key },
+      );
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      expect(status, JSON.stringify(answer)).toBeLessThan(500);
+      if (status >= 400) expect(answer).toMatchObject({ code: expect.any(String), remedy: expect.any(String), status });
+    }),
+    { numRuns: 400 },
+  );
+  // The fuzz reached behind the validation as well.
+  expect(operations.length).toBeGreaterThanOrEqual(7);
+  expect(statuses.get(202) ?? 0).toBeGreaterThan(5);
+  expect(statuses.get(400) ?? 0).toBeGreaterThan(5);
+});
+
+test('bytes that are no HTTP, and a client that goes away, leave the server as it was', async () => {
+  await using api = await setup();
+  const { port } = new URL(api.server.url);
+  for (const bytes of [
+    'GARBAGE\r\n\r\n',
+    `POST /v1/metadata/batches HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{`,
+  ]) {
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(bytes);
+    await new Promise((done) => setTimeout(done, 20));
+    socket.destroy();
+  }
+
+  expect((await api.call('GET', '/healthz')).status).toBe(200);
+});
+
+/** Values after a JSON schema: mostly right, sometimes with one thing wrong, sometimes anything. */
+function bodyFrom(schema: any): fc.Arbitrary<unknown> {
+  if (!schema) return fc.oneof(fc.constant(undefined), fc.json());
+  const right = valueOf(schema);
+  const broken = fc
+    .tuple(right, fc.string(), fc.jsonValue())
+    .map(([value, name, odd]) => ({ ...(value as object), [name]: odd }));
+  const emptied = right.map((value) => Object.fromEntries(Object.entries(value as object).slice(1)));
+  return fc.oneof({ weight: 5, arbitrary: right }, broken, emptied, fc.jsonValue(), fc.string());
+}
+
+function valueOf(schema: any): fc.Arbitrary<unknown> {
+  if (schema.anyOf) return fc.oneof(...schema.anyOf.map(valueOf));
+  if ('const' in schema) return fc.constant(schema.const);
+  if (schema.enum) return fc.constantFrom(...schema.enum);
+  switch (schema.type) {
+    case 'object': {
+      const required = new Set<string>(schema.required ?? []);
+      const known = Object.entries(schema.properties ?? {});
+      // Exactly one target is wanted, which JSON schema does not say.
+      if (known.some(([name]) => name === 'channelArns'))
+        return fc.oneof(
+          fc.constant({ live: true }),
+          fc.record({
+            channelArns: fc.array(fc.constantFrom('a', 'b').map(channelArn), { minLength: 1, maxLength: 3 }),
+          }),
+          fc.record({ tags: valueOf(schema.properties.tags) }),
+        );
+      if (known.length === 0)
+        return fc.dictionary(
+          fc.string({ minLength: 1, unit: 'binary' }),
+          schema.additionalProperties?.type ? valueOf(schema.additionalProperties) : fc.jsonValue(),
+          { maxKeys: 4 },
+        );
+      return fc.record(Object.fromEntries(known.map(([name, inner]) => [name, valueOf(inner)])), {
+        requiredKeys: [...required],
+      });
+    }
+    case 'array':
+      return fc.array(valueOf(schema.items), { minLength: schema.minItems ?? 0, maxLength: 3 });
+    case 'string':
+      return fc.string({
+        unit: 'binary',
+        minLength: schema.minLength ?? 0,
+        maxLength: Math.min(schema.maxLength ?? 1200, 1200),
+      });
+    case 'integer':
+    case 'number':
+      return fc.integer({ min: Math.max(schema.minimum ?? -5, -5), max: Math.min(schema.maximum ?? 1000, 1000) });
+    case 'boolean':
+      return fc.boolean();
+    default:
+      return fc.jsonValue();
+  }
+}

@@ -1,0 +1,323 @@
+// Drains around a sender of our own: order, sharing of calls, trouble of single channels, crashes, several replicas.
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, test, vi } from 'vitest';
+import type { ChannelArn } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
+import { channelArn, FakeSender, type MetadataPartsOptions, metadataParts } from '../support/metadata.ts';
+import { ownRedis, type RedisScope, redisScope } from '../support/redis.ts';
+
+async function setup(options: Omit<Partial<MetadataPartsOptions>, 'sender'> & { sender?: FakeSender } = {}) {
+  const scope = options.scope ?? (await redisScope());
+  const sender = options.sender ?? new FakeSender();
+  const parts = metadataParts({ ...options, scope, sender });
+  await parts.drainer.start();
+  const send = (to: readonly string[], payloads: readonly string[], more: object = {}) =>
+    parts.service.submit({
+      targets: { channelArns: to.map(channelArn) },
+      items: payloads.map((payload) => ({ payload, ...more })),
+      lane: 'normal',
+    });
+  const finished = (batchId: string) =>
+    vi.waitFor(
+      async () => {
+        const progress = await parts.service.progress(batchId);
+        if (progress.finishedAtMs === undefined) throw new Error(JSON.stringify(progress));
+        return progress;
+      },
+      { timeout: 10_000, interval: 10 },
+    );
+  return {
+    ...parts,
+    scope,
+    sender,
+    send,
+    finished,
+    async [Symbol.asyncDispose]() {
+      await parts.sweeper.stop();
+      await parts.drainer.stop();
+      if (!options.scope) await scope[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Holds the permits of some channels until they are let go. */
+function gate(sender: FakeSender, isHeld: (arn: ChannelArn) => boolean = () => true) {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const waiting = new Set<ChannelArn>();
+  sender.permit = async (arn) => {
+    if (!isHeld(arn)) return;
+    waiting.add(arn);
+    await promise;
+  };
+  return { open: resolve, waiting };
+}
+
+test('what waits when the permit comes shares a call, in the order in which it was accepted', async () => {
+  await using rig = await setup();
+  const permits = gate(rig.sender);
+
+  const first = await rig.send(['a'], ['1']);
+  await vi.waitFor(() => expect(permits.waiting.size).toBe(1));
+  await rig.send(['a'], ['2', '3']);
+  const last = await rig.send(['a'], ['4']);
+  permits.open();
+
+  expect(await rig.finished(last.batchId)).toMatchObject({ state: 'finished', counts: { delivered: 1 } });
+  expect(rig.sender.calls.map(({ items }) => items.map(({ d }) => d))).toEqual([['1', '2', '3', '4']]);
+  expect((await rig.finished(first.batchId)).etaSeconds).toBeUndefined();
+});
+
+test('a newer value replaces the unsent older one at its place, and what is older is counted', async () => {
+  await using rig = await setup();
+  const permits = gate(rig.sender);
+
+  await rig.send(['a'], ['before']);
+  const old = await rig.send(['a'], ['score 1'], { key: 'score' });
+  await rig.send(['a'], ['after']);
+  const newest = await rig.send(['a'], ['score 2'], { key: 'score' });
+  permits.open();
+
+  await rig.finished(newest.batchId);
+  expect(rig.sender.payloads(channelArn('a'))).toEqual(['before', 'score 2', 'after']);
+  expect((await rig.finished(old.batchId)).counts).toMatchObject({ conflated: 1, delivered: 0 });
+});
+
+test('one channel that hangs and one that is refused hold up nobody else', async () => {
+  await using rig = await setup({ drainer: { maxChannels: 4 } });
+  const hung = Promise.withResolvers<void>();
+  rig.sender.answer = async ({ channelArn: arn }) => {
+    if (arn === channelArn('hangs')) await hung.promise;
+    if (arn === channelArn('refused')) throw new AppError('IVS_THROTTLED', 'slow down');
+  };
+
+  await rig.send(['hangs', 'refused'], ['x']);
+  const others = await rig.send(
+    Array.from({ length: 40 }, (_, index) => `c${index}`),
+    ['y'],
+  );
+
+  expect(await rig.finished(others.batchId)).toMatchObject({ counts: { delivered: 40 } });
+  hung.resolve();
+});
+
+test('a channel that is gone ends its items with the reason; a refused payload ends that call only', async () => {
+  await using rig = await setup();
+  rig.sender.answer = async ({ channelArn: arn, items }) => {
+    if (arn === channelArn('gone')) throw new AppError('IVS_NOT_FOUND', 'no such channel');
+    if (items[0]?.d === 'bad') throw new AppError('IVS_REQUEST_INVALID', 'bad content');
+  };
+  const gone = await rig.send(['gone'], ['x'.repeat(600), 'y'.repeat(600), 'z'.repeat(600)]);
+  const bad = await rig.send(['picky'], ['bad', 'x'.repeat(950)]);
+
+  expect(await rig.finished(gone.batchId)).toMatchObject({ counts: { failed: 3 }, failures: { IVS_NOT_FOUND: 3 } });
+  expect(rig.sender.calls.filter((call) => call.channelArn === channelArn('gone'))).toHaveLength(1);
+  expect(await rig.finished(bad.batchId)).toMatchObject({
+    counts: { failed: 1, delivered: 1 },
+    failures: { IVS_REQUEST_INVALID: 1 },
+  });
+});
+
+test('a channel that is not broadcasting ends its items, or keeps them until it is back within its window', async () => {
+  const offline = () => Promise.reject(new AppError('IVS_NOT_BROADCASTING', 'not live'));
+  await using strict = await setup();
+  strict.sender.answer = offline;
+  await using patient = await setup({ drainer: { reconnectWindowMs: 60_000 } });
+  let tries = 0;
+  patient.sender.answer = () => {
+    tries += 1;
+    return tries === 1 ? offline() : Promise.resolve();
+  };
+
+  const ended = await strict.send(['a'], ['1', '2']);
+  const kept = await patient.send(['a'], ['1', '2']);
+
+  expect((await strict.finished(ended.batchId)).counts).toMatchObject({ notBroadcasting: 2 });
+  expect((await patient.finished(kept.batchId)).counts).toMatchObject({ delivered: 2 });
+  expect(tries).toBe(2);
+});
+
+test('a throttled or failed call is repeated with the same ids, and what came meanwhile follows in order', async () => {
+  await using rig = await setup();
+  let tries = 0;
+  rig.sender.answer = async () => {
+    tries += 1;
+    if (tries === 1) throw new AppError('IVS_UNAVAILABLE', 'failed by itself');
+  };
+
+  const first = await rig.send(['a'], ['1']);
+  await vi.waitFor(() => expect(tries).toBe(1));
+  const second = await rig.send(['a'], ['2']);
+
+  await rig.finished(second.batchId);
+  expect((await rig.finished(first.batchId)).counts).toMatchObject({ delivered: 1, failed: 0 });
+  expect(rig.sender.calls.map(({ items }) => items.map(({ d }) => d))).toEqual([['1'], ['1', '2']]);
+  expect(rig.sender.calls[1]!.items[0]!.id).toBe(rig.sender.calls[0]!.items[0]!.id);
+});
+
+test('what is past its expiry is never sent, and counted without waiting for a permit', async () => {
+  await using rig = await setup();
+  await rig.sweeper.start();
+  const permits = gate(rig.sender);
+
+  const batch = await rig.send(['a', 'b'], ['late'], { expiresInMs: 30 });
+  const progress = await rig.finished(batch.batchId);
+  permits.open();
+  await pause(30);
+
+  expect(progress.counts).toMatchObject({ expired: 2, delivered: 0 });
+  expect(rig.sender.calls).toEqual([]);
+});
+
+test('a cancelled batch sends nothing more, and says what had been sent', async () => {
+  await using rig = await setup();
+  const permits = gate(rig.sender, (arn) => arn !== channelArn('quick'));
+  const names = ['quick', ...Array.from({ length: 99 }, (_, index) => `slow${index}`)];
+
+  const batch = await rig.send(names, ['x']);
+  await vi.waitFor(() => expect(rig.sender.calls).toHaveLength(1));
+  await pause(20);
+  await rig.service.cancel(batch.batchId);
+  const progress = await rig.finished(batch.batchId);
+  permits.open();
+  await pause(30);
+
+  expect(progress).toMatchObject({ state: 'cancelled', counts: { delivered: 1, cancelled: 99, pending: 0 } });
+  expect(rig.sender.calls).toHaveLength(1);
+});
+
+test('an urgent item overtakes a fan-out that fills every drain, also on a channel that waits already', async () => {
+  await using rig = await setup({ drainer: { maxChannels: 8 } });
+  const lanes: string[] = [];
+  rig.sender.permit = async (_arn, signal) => {
+    await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+  };
+  const original = rig.sender.putMetadataWhenGranted;
+  (rig.sender as { putMetadataWhenGranted: typeof original }).putMetadataWhenGranted = (arn, options, build) => {
+    lanes.push(`${arn.slice(-1)} ${options.lane}`);
+    return original(arn, options, build);
+  };
+  const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l'];
+  await rig.service.submit({
+    targets: { channelArns: names.map(channelArn) },
+    items: [{ payload: 'x' }],
+    lane: 'bulk',
+  });
+  await vi.waitFor(() => expect(lanes).toHaveLength(8));
+
+  await rig.service.submit({
+    targets: { channelArns: ['a', 'l'].map(channelArn) },
+    items: [{ payload: 'now' }],
+    lane: 'urgent',
+  });
+
+  await vi.waitFor(() => expect(lanes).toEqual(expect.arrayContaining(['a urgent', 'l urgent'])));
+});
+
+test('two replicas share the channels and never drain one at the same time', async () => {
+  await using scope = await redisScope();
+  const shared = new FakeSender();
+  const busy = new Set<string>();
+  let overlaps = 0;
+  shared.answer = async ({ channelArn: arn }) => {
+    if (busy.has(arn)) overlaps += 1;
+    busy.add(arn);
+    await pause(1);
+    busy.delete(arn);
+  };
+  await using one = await setup({ scope, sender: shared, drainer: { maxChannels: 5 } });
+  await using two = await setup({ scope, sender: shared, drainer: { maxChannels: 5 } });
+  const names = Array.from({ length: 30 }, (_, index) => `c${index}`);
+
+  const batches = [];
+  for (let n = 0; n < 6; n += 1) batches.push(await (n % 2 ? one : two).send(names, [`${n}`]));
+  for (const { batchId } of batches) await one.finished(batchId);
+
+  expect(overlaps).toBe(0);
+  for (const name of names) expect(shared.payloads(channelArn(name))).toEqual(['0', '1', '2', '3', '4', '5']);
+});
+
+test('a replica that dies in the middle of a call loses nothing; the next one repeats with the same ids', async () => {
+  await using scope = await redisScope();
+  const dying = new FakeSender();
+  const dead = Promise.withResolvers<void>();
+  dying.answer = () => dead.promise;
+  await using one = await setup({ scope, sender: dying, drainer: { leaseMs: 300, callTimeoutMs: 10 } });
+  const batch = await one.send(['a'], ['1', '2']);
+  await vi.waitFor(() => expect(dying.calls).toHaveLength(1));
+  // It renews no lease any more and never records its answer.
+  vi.spyOn(one.outbox, 'renew').mockResolvedValue([]);
+  vi.spyOn(one.outbox, 'claim').mockResolvedValue({ token: 0, channels: [] });
+
+  await using two = await setup({ scope });
+  const progress = await two.finished(batch.batchId);
+  const counted = progress.counts.delivered;
+  dead.resolve();
+  await pause(50);
+
+  expect(counted).toBe(2);
+  expect((await two.service.progress(batch.batchId)).counts.delivered).toBe(2);
+  expect(two.sender.calls.map(({ metadata }) => metadata)).toEqual(dying.calls.map(({ metadata }) => metadata));
+  vi.restoreAllMocks();
+}, 20_000);
+
+test('Redis goes away in the middle and comes back: every item arrives, in order, repeats with equal ids', async () => {
+  await using server = await ownRedis();
+  const scope = await scopeOf(server.url);
+  await using rig = await setup({ scope });
+  rig.sender.answer = () => pause(5);
+  const names = Array.from({ length: 40 }, (_, index) => `c${index}`);
+  const batches = [];
+  for (let n = 0; n < 3; n += 1)
+    batches.push(
+      await rig.send(
+        names,
+        ['a', 'b', 'c'].map((part) => `${n}${part}`.padEnd(400, '.')),
+      ),
+    );
+  await vi.waitFor(() => expect(rig.sender.calls.length).toBeGreaterThan(20));
+
+  await server.restart();
+  for (const { batchId } of batches) await rig.finished(batchId);
+
+  const ids = new Map<unknown, string>();
+  for (const name of names) {
+    const seen = new Set<string>();
+    const inOrder: unknown[] = [];
+    for (const call of rig.sender.calls.filter(({ channelArn: arn }) => arn === channelArn(name)))
+      for (const { id, d } of call.items) {
+        if (!seen.has(id)) inOrder.push(d);
+        seen.add(id);
+        expect(ids.get(d) ?? id).toBe(id);
+        ids.set(d, id);
+      }
+    expect(inOrder).toEqual(inOrder.map(String).toSorted((a, b) => a.localeCompare(b)));
+    expect(inOrder).toHaveLength(9);
+  }
+  await scope[Symbol.asyncDispose]();
+}, 30_000);
+
+test('a stop lets the call that was sent end, gives the rest back, and starts nothing new', async () => {
+  await using scope = await redisScope();
+  await using rig = await setup({ scope, drainer: { maxChannels: 2 } });
+  rig.sender.answer = () => pause(50);
+  const batch = await rig.send(['a', 'b', 'c', 'd'], ['x']);
+  await vi.waitFor(() => expect(rig.sender.calls).toHaveLength(2));
+
+  await rig.drainer.stop();
+  const sent = rig.sender.calls.length;
+  await pause(50);
+
+  expect((await rig.service.progress(batch.batchId)).counts).toMatchObject({ delivered: sent, pending: 4 - sent });
+  expect(await rig.outbox.depth()).toEqual({ items: 4 - sent, channels: { ready: 4 - sent, later: 0, held: 0 } });
+});
+
+async function scopeOf(url: string): Promise<RedisScope> {
+  const outer = process.env['TEST_REDIS_URL'];
+  process.env['TEST_REDIS_URL'] = url;
+  try {
+    return await redisScope();
+  } finally {
+    if (outer === undefined) delete process.env['TEST_REDIS_URL'];
+    else process.env['TEST_REDIS_URL'] = outer;
+  }
+}
