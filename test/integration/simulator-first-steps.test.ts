@@ -8,9 +8,9 @@ import {
   StopStreamCommand,
 } from '@aws-sdk/client-ivs';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, expect, it } from 'vitest';
 import { startSimulator } from '#simulator/server.ts';
 import { startLocalSqs } from '#simulator/sqs.ts';
-import { afterAll, expect, it } from 'vitest';
 
 const credentials = { accessKeyId: 'test', secretAccessKey: 'test' }; // fake: the simulator does not check signatures
 const sqs = await startLocalSqs();

@@ -1,9 +1,9 @@
 // Every operation's success and every error of its row, through the real SDK.
 import { generateKeyPairSync } from 'node:crypto';
 import * as ivsSdk from '@aws-sdk/client-ivs';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { OPERATIONS } from '#simulator/operations.ts';
 import { startSimulator } from '#simulator/server.ts';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { failureOf, ivsFor } from '#test/support/simulator-sdk.ts';
 
 const simulator = await startSimulator({ enforcement: 'off', seed: 'operations' });
