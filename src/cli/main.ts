@@ -3,6 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { AppError, messageOf } from '#domain/errors.ts';
+import { register as registerBootstrap } from './bootstrap.ts';
+import { register as registerIam } from './iam.ts';
 import { register as registerRun } from './run.ts';
 import { register as registerSchema } from './schema.ts';
 import { register as registerSimulator, simulatorFailure } from './simulator.ts';
@@ -15,6 +17,8 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
   registerValidate,
   registerSchema,
   registerSimulator,
+  registerBootstrap,
+  registerIam,
 ];
 
 /** The whole program. */

@@ -2,8 +2,8 @@
 // show thousands of streams, stale data and incidents at will, with no waiting.
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import pino from 'pino';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import pino from 'pino';
 import { z } from 'zod';
 import type { Channel, ChannelArn, StreamId } from '#domain/channel.ts';
 import type { Decision, Incident, RuleAlert } from '#domain/decision.ts';
@@ -58,7 +58,7 @@ export function streamRecord(
     failureReason: undefined,
     evidence: { state: evidence, health: evidence },
     timeline: [],
-    basis: {},
+    basis: { missed: [] },
     ...more,
   };
 }

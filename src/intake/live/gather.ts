@@ -156,8 +156,17 @@ function ruleLines({ state: { view }, ruleset }: LiveSources, nowMs: number): Ru
   const lines = new Map(
     ruleset().rules.map((rule) => {
       const { name, mode, description, forMs, guards } = rule;
-      const line = { name, mode, description, forMs, pending: 0, firing: 0, cooling: 0, capped: false };
-      return [name, { line: line as Mutable<RuleLine>, cooldownMs: guards.cooldownMs }];
+      const line: Mutable<RuleLine> = {
+        name,
+        mode,
+        description,
+        forMs,
+        pending: 0,
+        firing: 0,
+        cooling: 0,
+        capped: false,
+      };
+      return [name, { line, cooldownMs: guards.cooldownMs }];
     }),
   );
   for (const [, { rule, pending, firing }] of facts(view)) {

@@ -1,0 +1,164 @@
+// The set-up of the event path, with real clients: the simulator's EventBridge and an SQS server. An event of the simulated IVS then
+// travels through the rule into the queue.
+import { ReceiveMessageCommand, SetQueueAttributesCommand, SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
+import { EventBridgeClient, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { runCli } from '#src/cli/main.ts';
+import { type SimulatorHandle, startSimulator } from '#simulator/server.ts';
+import { startLocalSqs } from '#simulator/sqs.ts';
+import { fakeCredentials } from '#test/support/simulator-sdk.ts';
+
+const region = 'us-west-2';
+
+let sqsServer: Awaited<ReturnType<typeof startLocalSqs>>;
+let simulator: SimulatorHandle;
+let sqs: SQSClient;
+let eventBridge: EventBridgeClient;
+const before = { ...process.env };
+
+beforeAll(async () => {
+  sqsServer = await startLocalSqs();
+  const { endpoint } = sqsServer;
+  simulator = await startSimulator({ region, sqs: { endpoint } });
+  Object.assign(process.env, {
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: fakeCredentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: fakeCredentials.secretAccessKey,
+    AWS_ENDPOINT_URL_SQS: endpoint,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: simulator.url,
+  });
+  sqs = new SQSClient({ region, credentials: fakeCredentials, endpoint, useQueueUrlAsEndpoint: false });
+  eventBridge = new EventBridgeClient({ region, credentials: fakeCredentials, endpoint: simulator.url });
+});
+
+afterAll(async () => {
+  sqs.destroy();
+  eventBridge.destroy();
+  await simulator.close();
+  await sqsServer.close();
+  process.env = before;
+});
+
+/** Runs the command as a shell would, in this process. */
+async function bootstrap(...args: string[]) {
+  const out: string[] = [];
+  const errors: string[] = [];
+  const exitCode = await runCli(['node', 'ivs-autopilot', 'bootstrap', ...args], {
+    print: (line) => void out.push(line),
+    printError: (line) => void errors.push(line),
+    env: process.env,
+    signal: new AbortController().signal,
+  });
+  return { exitCode, out: out.join('\n'), errors: errors.join('\n') };
+}
+
+interface Report {
+  readonly queueUrl: string;
+  readonly ruleArn: string;
+  readonly changes: readonly { part: string; kind: string; fields: readonly { field: string }[] }[];
+}
+
+const kindsOf = (report: Report) => Object.fromEntries(report.changes.map(({ part, kind }) => [part, kind]));
+
+describe('bootstrap', () => {
+  test('shows in a dry run what it would make, and makes nothing', async () => {
+    const { exitCode, out } = await bootstrap('--name', 'dry', '--dry-run');
+
+    expect(exitCode).toBe(0);
+    expect(out).toContain('+ queue dry-events: create');
+    expect(out).toContain('Nothing was changed (--dry-run).');
+    expect((await bootstrap('--name', 'dry', '--dry-run', '--destroy')).out).toBe('Nothing to remove.');
+  });
+
+  test('makes everything once, finds nothing to do the second time, and mends what was changed by hand', async () => {
+    const first = await bootstrap('--name', 'show', '--json');
+    expect(first.errors).toBe('');
+    const made = JSON.parse(first.out) as Report;
+    expect(new Set(Object.values(kindsOf(made)))).toEqual(new Set(['create']));
+
+    const second = JSON.parse((await bootstrap('--name', 'show', '--json')).out) as Report;
+    expect(new Set(Object.values(kindsOf(second)))).toEqual(new Set(['unchanged']));
+
+    await sqs.send(
+      new SetQueueAttributesCommand({ QueueUrl: made.queueUrl, Attributes: { VisibilityTimeout: '5', Policy: '' } }),
+    );
+    await eventBridge.send(
+      new PutTargetsCommand({
+        Rule: 'show-events',
+        Targets: [{ Id: 'queue', Arn: 'arn:aws:sqs:us-west-2:000000000000:show-events' }],
+      }),
+    );
+
+    const dry = await bootstrap('--name', 'show', '--dry-run');
+    expect(dry.out).toContain('VisibilityTimeout: 5 → 60');
+    expect(dry.out).toContain('target queue: update');
+    const mended = JSON.parse((await bootstrap('--name', 'show', '--json')).out) as Report;
+    expect(kindsOf(mended)).toMatchObject({
+      queue: 'update',
+      target: 'update',
+      'queue policy': 'create',
+      'dead-letter queue': 'unchanged',
+    });
+    const third = JSON.parse((await bootstrap('--name', 'show', '--json')).out) as Report;
+    expect(new Set(Object.values(kindsOf(third)))).toEqual(new Set(['unchanged']));
+  });
+
+  test('lets an event of IVS travel through the rule into the queue', async () => {
+    const { queueUrl } = JSON.parse((await bootstrap('--name', 'path', '--json')).out) as Report;
+    const [channel] = await simulator.control.createChannels(1, { namePrefix: 'event-path' });
+
+    await simulator.control.goLive(channel!.arn);
+
+    const names: unknown[] = [];
+    for (let turn = 0; turn < 10 && !names.includes('Stream Start'); turn += 1) {
+      const { Messages } = await sqs.send(
+        new ReceiveMessageCommand({ QueueUrl: queueUrl, WaitTimeSeconds: 2, MaxNumberOfMessages: 10 }),
+      );
+      for (const { Body } of Messages ?? []) {
+        const event = JSON.parse(Body!) as { source: string; detail: { event_name?: string } };
+        expect(event.source).toBe('aws.ivs');
+        names.push(event.detail.event_name);
+      }
+    }
+    expect(names).toContain('Stream Start');
+  });
+
+  test('removes only what carries its tag', async () => {
+    await bootstrap('--name', 'gone');
+    const { queueUrl } = JSON.parse((await bootstrap('--name', 'gone', '--json')).out) as Report;
+    await sqs.send(new TagQueueCommand({ QueueUrl: queueUrl, Tags: { 'ivs-autopilot': 'somebody-else' } }));
+
+    const { exitCode, out } = await bootstrap('--name', 'gone', '--destroy');
+
+    expect(exitCode).toBe(0);
+    expect(out).toContain('! queue gone-events: foreign (it does not carry the tag ivs-autopilot)');
+    expect(out).toContain('- rule gone-events: delete');
+    expect(out).toContain('- dead-letter queue gone-dead-letters: delete');
+    expect((await bootstrap('--name', 'gone', '--dry-run')).errors).toContain('SETUP_FOREIGN');
+    expect((await bootstrap('--name', 'gone', '--adopt')).exitCode).toBe(0);
+    expect((await bootstrap('--name', 'gone', '--destroy')).out).toContain('- queue gone-events: delete');
+    expect((await bootstrap('--name', 'gone', '--destroy')).out).toBe('Nothing to remove.');
+  });
+
+  test('names the permission that is missing', async () => {
+    await simulator.control.addFault({ operation: 'events:PutRule', error: 'AccessDeniedException', status: 403, times: 1 });
+
+    const { exitCode, errors } = await bootstrap('--name', 'denied');
+
+    expect(exitCode).toBe(1);
+    expect(errors).toContain('SETUP_DENIED: not allowed: events:PutRule on denied-events');
+    expect((await bootstrap('--name', 'denied')).exitCode).toBe(0);
+  });
+
+  test('refuses a name that AWS would refuse, before any call', async () => {
+    const { exitCode, errors } = await bootstrap('--name', 'Ümlaut');
+
+    expect(exitCode).toBe(2);
+    expect(errors).toContain('--name "Ümlaut"');
+  });
+
+  test('prints the same set-up as a template, without any call', async () => {
+    expect((await bootstrap('--print', 'cloudformation')).out).toContain('AWS::Events::Rule');
+    expect((await bootstrap('--print', 'terraform')).out).toContain('resource "aws_cloudwatch_event_rule" "events"');
+  });
+});
