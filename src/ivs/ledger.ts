@@ -66,7 +66,7 @@ export interface LedgerOptions {
   /** Short and different for every process, so that permits cannot be confused. */
   readonly replica: string;
   readonly requestTimeoutMs: number;
-  /** How long a ledger that is found empty grants nothing. Default: a request's longest life and a window. */
+  /** How long a ledger that is found empty grants nothing. Default: a permit's and a request's longest life, and a window. */
   readonly patienceMs?: number;
   readonly onFence?: (waitMs: number) => void;
   readonly scriptClock?: ScriptClock;
@@ -79,7 +79,7 @@ const answerWithinMs = 1500;
 /** A call without an answer may still be on its way to being counted: it is held one second more than an answered one. */
 export const strayMs = 1000;
 /** How long a permit may lie between grant and sending; above it the process was paused. */
-const mayLieMs = 1000;
+export const mayLieMs = 500;
 /** What is known of Redis's clock is relied on for so much: enough for the way to Redis, harmless if this host was suspended. */
 const believedMs = 5;
 /** How far Redis's clock may be from where our monotonic clock expects it, beyond the uncertainty of the round trip. */
@@ -126,7 +126,7 @@ export class SlotLedger {
     const text = ledgerScript(options.scriptClock ?? { kind: 'redis' });
     this.#script = { text, sha: createHash('sha1').update(text).digest('hex') };
     this.#now = options.monotonic ?? (() => performance.now());
-    this.#patienceMs = options.patienceMs ?? options.requestTimeoutMs + windowMs;
+    this.#patienceMs = options.patienceMs ?? mayLieMs + options.requestTimeoutMs + windowMs;
     this.#leaseMs = mayLieMs + options.requestTimeoutMs + strayMs + windowMs;
     options.redis.on('close', this.#onClose);
   }
@@ -196,7 +196,7 @@ export class SlotLedger {
       if (connection !== this.#connection) throw unavailable(new Error('the connection was lost meanwhile'));
       const isNew = reply.epoch !== epoch;
       this.#epoch = reply.epoch;
-      if (this.#clockStepped(reply, askedAt, answeredAt)) {
+      if (this.#clockStepped(reply, isNew, askedAt, answeredAt)) {
         const request0 = { ...request, wants: [], releases: [], throttles: [] };
         const fenced = await this.#inTime(this.#run(request0, reply.epoch, [], true), () => undefined);
         this.#epoch = fenced.epoch;
@@ -332,7 +332,7 @@ export class SlotLedger {
    * Every exchange bounds the difference of the two clocks: Redis read its own between our asking and the answer. Bounds
    * that no longer meet mean that one of them stepped. A slow answer only widens the bounds: it is no step.
    */
-  #clockStepped(reply: ScriptReply, askedAt: number, answeredAt: number): boolean {
+  #clockStepped(reply: ScriptReply, isNew: boolean, askedAt: number, answeredAt: number): boolean {
     const known = this.#bounds;
     const seen = { low: reply.nowMs - answeredAt, high: reply.nowMs - askedAt, at: answeredAt };
     const drift = known ? (answeredAt - known.at) * driftPerMs : 0;
@@ -343,8 +343,9 @@ export class SlotLedger {
       : seen;
     const stepMs = known ? seen.low - (known.high + drift) : 0;
     if (stepMs <= stepToleranceMs) return false;
-    // An epoch that began in what was the future before the step is an answer to it already: another replica saw it first.
-    return Number(reply.epoch) / 1000 <= reply.nowMs - stepMs;
+    // An epoch that is new to us and began since we last asked is an answer to the step already: another replica saw it first.
+    const sinceKnownMs = known ? answeredAt - known.at : 0;
+    return !isNew || reply.nowMs - Number(reply.epoch) / 1000 > sinceKnownMs + stepToleranceMs;
   }
 }
 

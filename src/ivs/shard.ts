@@ -32,7 +32,7 @@ export interface IvsShardOptions {
   readonly onRedisDown: 'wait' | 'fail';
   readonly requestTimeoutMs: number;
   /**
-   * How long an empty ledger grants nothing. Default: requestTimeoutMs + 1 s, by which every call of a replica that still
+   * How long an empty ledger grants nothing. Default: requestTimeoutMs + 1.5 s, by which every call of a replica that still
    * runs is over. Only where it is certain that nobody else calls (a test, a demo) may it be shorter.
    */
   readonly emptyLedgerPatienceMs?: number;
