@@ -29,6 +29,10 @@ export function createMetrics() {
       'Time that a message waited in the event queue',
       [0.05, 0.2, 1, 5, 30, 300, 1800],
     ),
+    queueMessages: gauge('queue_messages', 'Messages in the event queue and its dead-letter queue, by state', [
+      'shard',
+      'state',
+    ]),
     queueErrors: counter('queue_errors_total', 'Failed calls to SQS, by operation', ['operation']),
     polls: counter('polls_total', 'Passes over ListStreams, by scope and outcome', ['scope', 'outcome']),
     pollSeconds: histogram(
@@ -40,6 +44,24 @@ export function createMetrics() {
     lastPollTimestamp: gauge('last_complete_poll_timestamp_seconds', 'End of the last complete pass over ListStreams', [
       'scope',
     ]),
+    streams: gauge('streams', 'Live streams by health; not_live: sessions that were accepted and have not begun', [
+      'shard',
+      'health',
+    ]),
+    channels: gauge('channels', 'Channels in the inventory', ['shard']),
+    pollIntervalSeconds: gauge('poll_interval_seconds', 'How often ListStreams is asked, for a fleet of this size', [
+      'shard',
+      'scope',
+    ]),
+    dataGap: gauge('data_gap', '1 while a source of data is silent: nothing is concluded from what it does not say', [
+      'shard',
+      'source',
+    ]),
+    disagreements: gauge(
+      'event_poll_disagreements',
+      'How often a poll overturned what events had said, since the state began',
+      ['shard', 'fact'],
+    ),
     // Decisions and jobs
     decisions: counter('decisions_total', 'Decisions, also those not to act, by rule, outcome and reason', [
       'rule',

@@ -24,10 +24,17 @@ export function noteQueueRead(tx: Transaction, atMs: number): void {
 export function detectGaps(tx: Transaction, { pollSilentAfterMs, eventsSilentAfterMs }: GapOptions): StreamChange[] {
   const watchedSinceMs = tx.get<number>(keys.watchedSince) ?? tx.nowMs;
   if (tx.get(keys.watchedSince) === undefined) tx.set(keys.watchedSince, watchedSinceMs);
-  const lastPassMs = tx.get<PassNote>(keys.pass('all'))?.finishedAtMs ?? watchedSinceMs;
+  const pass = tx.get<PassNote>(keys.pass('all'));
+  const lastPassMs = pass?.finishedAtMs ?? watchedSinceMs;
   const lastReadMs = tx.get<QueueNote>(keys.queueRead)?.atMs ?? watchedSinceMs;
   return [
-    ...judge(tx, 'poll', lastPassMs, pollSilentAfterMs),
+    // Over a large fleet a pass takes its time, and the next one as well.
+    ...judge(
+      tx,
+      'poll',
+      lastPassMs,
+      Math.max(pollSilentAfterMs, pass ? 4 * (pass.finishedAtMs - pass.startedAtMs) : 0),
+    ),
     ...judge(tx, 'events', lastReadMs, eventsSilentAfterMs ?? Number.POSITIVE_INFINITY),
   ];
 }

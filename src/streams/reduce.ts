@@ -203,9 +203,10 @@ function addSighting(record: StreamRecord, { snapshot, seenAtMs }: SessionInput 
       ...basis,
       aliveMs,
       missed: stillMissed(basis.missed, aliveMs),
-      startPollMs: earliest(basis.startPollMs, startTimeMs),
-      firstSeenMs: earliest(basis.firstSeenMs, startTimeMs),
-      firstLiveMs: earliest(basis.firstLiveMs, startTimeMs),
+      // A list without a start time tells no more than that it is live now.
+      ...(startTimeMs > 0 ? { startPollMs: earliest(basis.startPollMs, startTimeMs) } : {}),
+      firstSeenMs: earliest(basis.firstSeenMs, startTimeMs > 0 ? startTimeMs : seenAtMs),
+      firstLiveMs: earliest(basis.firstLiveMs, startTimeMs > 0 ? startTimeMs : seenAtMs),
       health: sawHealth(basis.health, { value: health, atMs: seenAtMs, sinceMs: seenAtMs }),
     },
   };

@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { eventNameOf, readEvent } from '#streams/event-signs.ts';
+import { eventTypes, type Observed, observeEvent } from './observe.ts';
+import { parseEnvelope } from './schema.ts';
+
+const folder = join(import.meta.dirname, '../../../test/fixtures/events');
+const fixtures = readdirSync(folder).map(
+  (file) => [file.replace('.json', ''), readFileSync(join(folder, file), 'utf8')] as const,
+);
+const textOf = (name: string) => fixtures.find(([known]) => known === name)![1];
+
+function observe(body: string, options: Partial<Parameters<typeof observeEvent>[1]> = {}): Observed {
+  const parsed = parseEnvelope(body);
+  if ('problem' in parsed) throw new Error(parsed.problem);
+  return observeEvent(parsed.envelope, { arrivedAtMs: 0, sources: ['aws.ivs'], ...options });
+}
+
+describe('an event of every real shape', () => {
+  const ours = fixtures.filter(([name]) => !/^(cloudtrail|real-time)-/.test(name));
+
+  test.each(ours)('%s is observed under a known name, with nothing lost', (_name, body) => {
+    const seen = observe(body);
+
+    expect(seen).toMatchObject({ kind: 'observation', unknownName: false });
+    if (seen.kind !== 'observation') return;
+    expect(seen.observation.envelope).toEqual(JSON.parse(body));
+    expect(seen.observation.eventTimeMs).toBe(Date.parse((JSON.parse(body) as { time: string }).time));
+  });
+
+  test('there is a fixture for every name of every type', () => {
+    const seen = new Set(
+      ours
+        .map(([, body]) => observe(body))
+        .flatMap((found) => (found.kind === 'observation' ? [eventNameOf(found.observation)] : [])),
+    );
+
+    for (const { names } of Object.values(eventTypes)) for (const name of names) expect([...seen]).toContain(name);
+  });
+
+  test.each([
+    ['cloudtrail-api-call', 'cloudtrail'],
+    ['real-time-stage-update', 'real_time'],
+    ['real-time-composition-state-change', 'real_time'],
+  ])('%s is ignored by name: %s', (name, reason) => {
+    expect(observe(textOf(name))).toEqual({ kind: 'ignored', reason });
+  });
+});
+
+test('the name of a limit is read from limit_name and from limit', () => {
+  const seen = observe(textOf('limit-breach-ingest-bitrate-as-limit'));
+
+  if (seen.kind !== 'observation') throw new Error('ignored');
+  expect(readEvent(seen.observation)).toMatchObject({
+    name: 'Ingest Bitrate',
+    breach: { limitName: 'Ingest Bitrate', exceededBy: 420_000 },
+  });
+});
+
+test('a breach of an account’s limit has no channel and is observed', () => {
+  expect(observe(textOf('limit-breach-concurrent-viewers'))).toMatchObject({
+    kind: 'observation',
+    observation: { channelArn: undefined },
+  });
+});
+
+describe('an event that is not ours', () => {
+  const start = JSON.parse(textOf('stream-state-change-stream-start')) as Record<string, unknown>;
+  const changed = (change: object) => JSON.stringify({ ...start, ...change });
+
+  test('of another source is ignored, unless a drill’s own source is expected', () => {
+    expect(observe(changed({ source: 'sim.ivs' }))).toEqual({ kind: 'ignored', reason: 'other_source' });
+    expect(observe(changed({ source: 'sim.ivs' }), { sources: ['aws.ivs', 'sim.ivs'] }).kind).toBe('observation');
+  });
+
+  test('of an unknown type, or without a channel, is ignored and named so that it is kept', () => {
+    expect(observe(changed({ 'detail-type': 'IVS Something New' }))).toEqual({
+      kind: 'ignored',
+      reason: 'unknown_type',
+    });
+    expect(observe(changed({ resources: [] }))).toEqual({ kind: 'ignored', reason: 'no_channel' });
+  });
+
+  test('of another account or Region is ignored when ours is known', () => {
+    expect(observe(changed({}), { account: '999999999999' })).toEqual({
+      kind: 'ignored',
+      reason: 'other_account_or_region',
+    });
+    expect(observe(changed({}), { region: 'eu-west-1' })).toEqual({
+      kind: 'ignored',
+      reason: 'other_account_or_region',
+    });
+    expect(observe(changed({}), { region: 'us-west-2', account: '111122223333' }).kind).toBe('observation');
+  });
+
+  test('of a known type with a new name is observed and marked', () => {
+    const detail = { event_name: 'Stream Pause', channel_name: '', stream_id: 'st-1A2b3c4D5e6F78ghij9Klmn' };
+
+    expect(observe(changed({ detail }))).toMatchObject({ kind: 'observation', unknownName: true });
+  });
+});
+
+test.each([
+  ['no JSON', '{"id": '],
+  ['a list', '[]'],
+  ['null', 'null'],
+  ['no id', JSON.stringify({ ...(JSON.parse(textOf('stream-state-change-stream-end')) as object), id: undefined })],
+  [
+    'a time that is none',
+    JSON.stringify({ ...(JSON.parse(textOf('stream-state-change-stream-end')) as object), time: 'yesterday' }),
+  ],
+  [
+    'a detail that is a text',
+    JSON.stringify({ ...(JSON.parse(textOf('stream-state-change-stream-end')) as object), detail: 'x' }),
+  ],
+])('a body with %s is named as unreadable', (_what, body) => {
+  expect(parseEnvelope(body)).toMatchObject({ problem: expect.any(String) as unknown });
+});
+
+test('fields that nobody knows are kept, and names of the object prototype do no harm', () => {
+  const body = `{"__proto__":{"x":1},${textOf('stream-state-change-stream-end').trim().slice(1, -1)},"new":{"a":[1]}}`;
+
+  const seen = observe(body.replace('"Stream End"', '"constructor"'));
+
+  expect(seen).toMatchObject({
+    kind: 'observation',
+    unknownName: true,
+    observation: { envelope: { new: { a: [1] } } },
+  });
+  if (seen.kind === 'observation')
+    expect(readEvent(seen.observation)).toMatchObject({ name: 'constructor', existed: false });
+});

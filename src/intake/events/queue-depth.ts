@@ -1,0 +1,118 @@
+// How much waits in the event queue and in its dead-letter queue: asked of SQS at a slow pace, for metrics, alerts and the page.
+import { GetQueueAttributesCommand, GetQueueUrlCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
+import { messageOf } from '#domain/errors.ts';
+import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
+import type { Service } from '#runtime/lifecycle.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+
+export interface QueueDepthOptions {
+  readonly shard: string;
+  readonly queueUrl: string;
+  readonly region: string;
+  /** Where the queue's API is, when it is not AWS. */
+  readonly endpoint?: string | undefined;
+  readonly credentials?: SQSClientConfig['credentials'];
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly everyMs?: number;
+}
+
+export interface Depth {
+  readonly waiting: number;
+  readonly inFlight: number;
+  /** Undefined: no dead-letter queue, or it may not be looked at. */
+  readonly deadLetters: number | undefined;
+}
+
+const counted = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible', 'RedrivePolicy'] as const;
+
+/** `depth` is what was found last; undefined before the first answer, and while SQS does not answer. */
+export class QueueDepth implements Service {
+  readonly name = 'queue-depth';
+  readonly #options: Required<Pick<QueueDepthOptions, 'everyMs'>> & QueueDepthOptions;
+  readonly #client: SQSClient;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #deadLetterUrl: string | undefined;
+  #depth: Depth | undefined;
+
+  constructor(options: QueueDepthOptions) {
+    this.#options = { everyMs: 30_000, ...options };
+    const { endpoint, region, credentials } = this.#options;
+    this.#client = new SQSClient({
+      region,
+      ...(endpoint === undefined ? {} : { endpoint, useQueueUrlAsEndpoint: false }),
+      ...(credentials === undefined ? {} : { credentials }),
+    });
+  }
+
+  get depth(): Depth | undefined {
+    return this.#depth;
+  }
+
+  async start(): Promise<void> {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    this.#client.destroy();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, everyMs, logger } = this.#options;
+    const { signal } = this.#stopping;
+    let down = false;
+    while (!signal.aborted) {
+      try {
+        await this.runOnce();
+        down = false;
+      } catch (error) {
+        this.#depth = undefined;
+        if (!down && !signal.aborted)
+          logger.warn({ code: 'SQS_UNREACHABLE', err: error }, `the queue cannot be looked at: ${messageOf(error)}`);
+        down = true;
+      }
+      await sleepOrAbort(clock, everyMs, signal);
+    }
+  }
+
+  /** Asks once. */
+  async runOnce(): Promise<Depth> {
+    const { queueUrl, metrics, shard } = this.#options;
+    const own = await this.#read(queueUrl);
+    this.#deadLetterUrl ??= await this.#findDeadLetters(own['RedrivePolicy']).catch(() => undefined);
+    const dead = this.#deadLetterUrl ? await this.#read(this.#deadLetterUrl).catch(() => undefined) : undefined;
+    const depth: Depth = {
+      waiting: Number(own['ApproximateNumberOfMessages'] ?? 0),
+      inFlight: Number(own['ApproximateNumberOfMessagesNotVisible'] ?? 0),
+      deadLetters: dead && Number(dead['ApproximateNumberOfMessages'] ?? 0),
+    };
+    this.#depth = depth;
+    metrics.queueMessages.set({ shard, state: 'waiting' }, depth.waiting);
+    metrics.queueMessages.set({ shard, state: 'in_flight' }, depth.inFlight);
+    if (depth.deadLetters !== undefined) metrics.queueMessages.set({ shard, state: 'dead_letter' }, depth.deadLetters);
+    return depth;
+  }
+
+  async #read(url: string): Promise<Record<string, string>> {
+    const answer = await this.#client.send(
+      new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...counted] }),
+      { abortSignal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(10_000)]) },
+    );
+    return answer.Attributes ?? {};
+  }
+
+  async #findDeadLetters(redrivePolicy: string | undefined): Promise<string | undefined> {
+    if (!redrivePolicy) return undefined;
+    const { deadLetterTargetArn = '' } = JSON.parse(redrivePolicy) as { deadLetterTargetArn?: string };
+    const name = deadLetterTargetArn.slice(deadLetterTargetArn.lastIndexOf(':') + 1);
+    const answer = await this.#client.send(new GetQueueUrlCommand({ QueueName: name }), {
+      abortSignal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(10_000)]),
+    });
+    return answer.QueueUrl;
+  }
+}

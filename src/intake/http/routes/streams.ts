@@ -1,0 +1,208 @@
+// `/v1/streams`: what is live and how it is; one channel with its evidence, its timeline and its earlier sessions.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { channelArn } from '#domain/action.ts';
+import { type ChannelArn, streamHealths } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import { type StreamRecord, streamStates } from '#domain/stream-record.ts';
+import { fleetCounts } from '#streams/fleet.ts';
+import { gapOf } from '#streams/gaps.ts';
+import { channelStory, listStreams } from '#streams/queries.ts';
+
+const time = z.iso.datetime();
+const count = z.number().int();
+
+const stream = z.object({
+  channelArn: z.string(),
+  channelName: z.string(),
+  streamId: z.string(),
+  state: z.enum(streamStates),
+  stateSince: time,
+  startedAt: time.optional(),
+  endedAt: time.optional(),
+  health: z.enum(streamHealths).describe('UNKNOWN also when the stream is not live'),
+  healthSince: time,
+  viewerCount: count.optional(),
+  recording: z.enum(['none', 'recording', 'ended', 'failed']),
+  failureReason: z.string().optional(),
+});
+
+const evidence = z.object({
+  source: z.enum(['event', 'poll']),
+  name: z.string().describe('Name of the event, or ListStreams'),
+  eventTime: time.describe('When it happened'),
+  arrivedAt: time.describe('When it came to be known'),
+});
+
+const stale = z.object({
+  polls: time.optional().describe('Since when ListStreams gives nothing: the records may not be true any more'),
+  events: time.optional().describe('Since when the event queue cannot be read'),
+});
+
+const list = z.object({
+  counts: z.object({ live: count, healthy: count, starving: count, unknown: count, created: count, channels: count }),
+  stale,
+  streams: z.array(stream),
+  next: z.string().optional().describe('`after` of the next page'),
+});
+
+const story = z.object({
+  record: stream
+    .extend({
+      viewerCountAt: time.optional(),
+      recordingSince: time.optional(),
+      recordingPrefix: z.string().optional(),
+      takeoverAt: time.optional(),
+      limitBreaches: z.array(
+        z.object({
+          limitName: z.string(),
+          limitValue: z.number().optional(),
+          exceededBy: z.number().optional(),
+          limitUnit: z.string().optional(),
+          at: time,
+        }),
+      ),
+      evidence: z.record(z.string(), evidence).describe('What each fact rests on'),
+    })
+    .nullable()
+    .describe('The newest session; null: none is known'),
+  timeline: z.array(evidence.extend({ text: z.string() })).describe('Oldest first'),
+  channel: z
+    .object({
+      name: z.string(),
+      type: z.string(),
+      latencyMode: z.string(),
+      recordingConfigurationArn: z.string(),
+      tags: z.record(z.string(), z.string()),
+    })
+    .nullable()
+    .describe('As last listed; null: not listed'),
+  sessions: z.array(stream).describe('Earlier sessions, newest first'),
+  stale,
+});
+
+export interface StreamRoutesOptions {
+  /** Of the whole fleet. */
+  readonly state: SharedState;
+  readonly retentionMs: () => number;
+}
+
+const mostSessions = 50;
+
+export function streamRoutes({ state, retentionMs }: StreamRoutesOptions): FastifyPluginAsyncZod {
+  const tags = ['Streams'];
+  return async (app) => {
+    app.get(
+      '/streams',
+      {
+        schema: {
+          summary: 'Live streams, or those of another state',
+          tags,
+          querystring: z.strictObject({
+            state: z.enum([...streamStates, 'any']).default('live'),
+            health: z.enum(streamHealths).optional(),
+            limit: z.coerce.number().int().min(1).max(1000).default(100),
+            after: z.string().max(128).optional().describe('`next` of the page before'),
+          }),
+          response: { 200: list },
+        },
+      },
+      async ({ query }) => {
+        const wanted = query.state === 'any' ? undefined : query.state;
+        const { streams, next } = listStreams(state.view, { ...query, state: wanted });
+        const {
+          lastFullPollMs: _full,
+          lastStarvingPollMs: _starving,
+          staleSinceMs: _stale,
+          ...counts
+        } = fleetCounts(state.view);
+        return {
+          counts,
+          stale: staleness(state),
+          streams: streams.map(shown),
+          ...(next === undefined ? {} : { next }),
+        };
+      },
+    );
+    app.get(
+      '/streams/:channelArn',
+      {
+        schema: {
+          summary: 'One channel: its newest session with evidence and timeline, and earlier sessions',
+          tags,
+          params: z.strictObject({ channelArn }),
+          querystring: z.strictObject({}),
+          response: { 200: story },
+        },
+      },
+      async ({ params }) => {
+        const arn = params.channelArn as ChannelArn;
+        const sinceMs = state.nowMs() - retentionMs();
+        const found = await channelStory(state, arn, { limit: mostSessions, sinceMs });
+        if (!found)
+          throw new AppError('NOT_FOUND', `nothing is known of ${arn}: no stream, and not in the list of channels`);
+        const { record, channel, sessions } = found;
+        return {
+          record: record ? shownFully(record) : null,
+          timeline: (record?.timeline ?? []).map(({ text, ...entry }) => ({ ...shownEvidence(entry), text })),
+          channel: channel ? { ...channel } : null,
+          sessions: sessions.map(shown),
+          stale: staleness(state),
+        };
+      },
+    );
+  };
+}
+
+function shown(record: StreamRecord): z.infer<typeof stream> {
+  const { channelArn, channelName, streamId, state, health, recording, viewerCount, failureReason } = record;
+  return {
+    ...{ channelArn, channelName, streamId, state, health, recording },
+    stateSince: iso(record.stateSinceMs),
+    healthSince: iso(record.healthSinceMs),
+    ...at('startedAt', record.startedAtMs),
+    ...at('endedAt', record.endedAtMs),
+    ...(viewerCount === undefined ? {} : { viewerCount }),
+    ...(failureReason === undefined ? {} : { failureReason }),
+  };
+}
+
+function shownFully(record: StreamRecord): NonNullable<z.infer<typeof story>['record']> {
+  return {
+    ...shown(record),
+    ...at('viewerCountAt', record.viewerCountAtMs),
+    ...at('recordingSince', record.recordingSinceMs),
+    ...at('takeoverAt', record.takeoverAtMs),
+    ...(record.recordingPrefix === undefined ? {} : { recordingPrefix: record.recordingPrefix }),
+    limitBreaches: record.limitBreaches.map(({ atMs, limitName, limitValue, exceededBy, limitUnit }) => ({
+      limitName,
+      ...(limitValue === undefined ? {} : { limitValue }),
+      ...(exceededBy === undefined ? {} : { exceededBy }),
+      ...(limitUnit === undefined ? {} : { limitUnit }),
+      at: iso(atMs),
+    })),
+    evidence: Object.fromEntries(Object.entries(record.evidence).map(([fact, found]) => [fact, shownEvidence(found)])),
+  };
+}
+
+function shownEvidence({
+  source,
+  name,
+  eventTimeMs,
+  arrivedAtMs,
+}: StreamRecord['evidence'][string]): z.infer<typeof evidence> {
+  return { source, name, eventTime: iso(eventTimeMs), arrivedAt: iso(arrivedAtMs) };
+}
+
+function staleness({ view }: SharedState): z.infer<typeof stale> {
+  return { ...at('polls', gapOf(view, 'poll')?.sinceMs), ...at('events', gapOf(view, 'events')?.sinceMs) };
+}
+
+function at<K extends string>(name: K, ms: number | undefined): { [key in K]?: string } {
+  return (ms === undefined ? {} : { [name]: iso(ms) }) as { [key in K]?: string };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import type { StreamChange } from '#domain/stream-record.ts';
+import { Noticing, poll, snapshot, startMs } from '#test/support/streams.ts';
+import { detectGaps, gapOf, noteQueueRead } from './gaps.ts';
+
+const options = { pollSilentAfterMs: 60_000, eventsSilentAfterMs: 900_000 };
+
+function setup() {
+  const noticing = new Noticing();
+  const tickAt = async (at: number): Promise<readonly StreamChange[]> => {
+    noticing.nowMs = startMs + at;
+    return noticing.state.transact((tx) => detectGaps(tx, options));
+  };
+  const readAt = (at: number) => noticing.state.transact((tx) => noteQueueRead(tx, startMs + at));
+  return { noticing, tickAt, readAt };
+}
+
+test('polls that fail open a gap since the last complete pass, and the next complete one closes it', async () => {
+  const { noticing, tickAt } = setup();
+  await noticing.see(poll('all', { at: 0, streams: [snapshot('A', 's1')] }));
+  expect(await tickAt(60_000)).toEqual([]);
+  await noticing.see(poll('all', { at: 60_050, complete: false }));
+
+  expect(await tickAt(60_200)).toEqual([{ kind: 'data_gap', source: 'poll', state: 'began', atMs: startMs + 60_200 }]);
+  expect(gapOf(noticing.state.view, 'poll')).toEqual({ sinceMs: startMs + 100, noticedAtMs: startMs + 60_200 });
+  expect(await tickAt(61_000)).toEqual([]);
+  await noticing.see(poll('all', { at: 600_000, streams: [snapshot('A', 's1')] }));
+
+  expect(await tickAt(600_200)).toMatchObject([{ source: 'poll', state: 'ended' }]);
+  expect(gapOf(noticing.state.view, 'poll')).toBeUndefined();
+});
+
+test('nothing that may have happened in a gap is invented', async () => {
+  const { noticing, tickAt } = setup();
+  await noticing.see(poll('all', { at: 0, streams: [snapshot('A', 's1')] }));
+  await tickAt(3_600_000);
+
+  await noticing.see(poll('all', { at: 3_601_000 }));
+  expect(noticing.record('A')!.state).toBe('live');
+  await noticing.see(poll('all', { at: 3_616_000 }));
+
+  expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 3_616_100 });
+});
+
+test('a queue that is read is no gap however quiet it is; one that cannot be read is', async () => {
+  const { noticing, tickAt, readAt } = setup();
+  await tickAt(0);
+  for (let at = 0; at <= 3_600_000; at += 600_000) {
+    await readAt(at);
+    await noticing.see(poll('all', { at }));
+    expect(await tickAt(at + 200)).toEqual([]);
+  }
+
+  await noticing.see(poll('all', { at: 4_600_000 }));
+
+  expect(await tickAt(4_600_200)).toMatchObject([{ source: 'events', state: 'began' }]);
+  await readAt(4_601_000);
+  expect(await tickAt(4_601_200)).toMatchObject([{ source: 'events', state: 'ended' }]);
+});
+
+test('a source that never gave anything is missing from the first look on', async () => {
+  const { tickAt } = setup();
+
+  expect(await tickAt(0)).toEqual([]);
+  expect(await tickAt(59_000)).toEqual([]);
+  expect(await tickAt(61_000)).toMatchObject([{ source: 'poll', state: 'began' }]);
+});
+
+test('the passes of a large fleet may take longer than the silence that would be a gap elsewhere', async () => {
+  const { noticing, tickAt } = setup();
+  await noticing.see(poll('all', { at: 0, took: 40_000 }));
+
+  expect(await tickAt(130_000)).toEqual([]);
+  expect(await tickAt(201_000)).toMatchObject([{ source: 'poll', state: 'began' }]);
+});

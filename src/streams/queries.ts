@@ -1,0 +1,56 @@
+// What the API asks about streams: lists by state and health, and one channel with its story. Reads only.
+import { type ChannelArn, type Channel, channelIdOf, type StreamHealth } from '#domain/channel.ts';
+import type { SharedState, StateView } from '#domain/shared-state.ts';
+import type { StreamRecord, StreamState } from '#domain/stream-record.ts';
+import { channelOf, pastOf, streamOf } from './keys.ts';
+
+export interface StreamQuery {
+  /** Undefined: any. */
+  readonly state?: StreamState | undefined;
+  readonly health?: StreamHealth | undefined;
+  /** At most so many; the ARN of the last one continues the list. */
+  readonly limit: number;
+  readonly after?: string | undefined;
+}
+
+/** The newest session of each channel that matches, in the order of ARNs; `next` is there when there are more. */
+export function listStreams(
+  view: StateView,
+  { state, health, limit, after = '' }: StreamQuery,
+): { readonly streams: readonly StreamRecord[]; readonly next: string | undefined } {
+  const matching: StreamRecord[] = [];
+  for (const [arn, record] of view.entries<StreamRecord>('stream')) {
+    if (arn <= after || (state !== undefined && record.state !== state)) continue;
+    if (health === undefined || record.health === health) matching.push(record);
+  }
+  matching.sort((a, b) => (a.channelArn < b.channelArn ? -1 : 1));
+  const streams = matching.slice(0, limit);
+  return { streams, next: matching.length > limit ? streams.at(-1)?.channelArn : undefined };
+}
+
+export interface ChannelStory {
+  readonly channel: Channel | undefined;
+  /** The newest session. */
+  readonly record: StreamRecord | undefined;
+  /** Earlier sessions, newest first. */
+  readonly sessions: readonly StreamRecord[];
+}
+
+/** Everything known of one channel; undefined when nothing is. Sessions that ended before `sinceMs` are left out. */
+export async function channelStory(
+  state: SharedState,
+  arn: ChannelArn,
+  { limit, sinceMs }: { readonly limit: number; readonly sinceMs: number },
+): Promise<ChannelStory | undefined> {
+  const channel = channelOf(state.view, arn);
+  const record = streamOf(state.view, arn);
+  const past = pastOf(state.view, arn);
+  const logged = await state.readLog<StreamRecord>(`sessions:${channelIdOf(arn)}`, { limit });
+  if (!channel && !record && logged.length === 0) return undefined;
+  const newer = new Set([record, ...past].map((session) => session?.streamId));
+  const older = logged
+    .map(({ entry }) => entry)
+    .filter(({ channelArn, streamId }) => channelArn === arn && !newer.has(streamId));
+  const sessions = [...past, ...older].filter(({ endedAtMs, stateSinceMs }) => (endedAtMs ?? stateSinceMs) >= sinceMs);
+  return { channel, record, sessions: sessions.slice(0, limit) };
+}
