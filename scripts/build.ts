@@ -1,0 +1,56 @@
+// Builds dist/ for the published package, since Node runs no TypeScript from node_modules: the program, the daemon, the player helper.
+// Packages stay outside the bundles. `node scripts/build.ts [folder]`
+import { spawnSync } from 'node:child_process';
+import { readFileSync, renameSync, rmSync } from 'node:fs';
+import { isAbsolute, join, resolve } from 'node:path';
+import { rolldown } from 'rolldown';
+
+const root = join(import.meta.dirname, '..');
+const folder = resolve(process.argv[2] ?? join(root, 'dist'));
+const banner = '// Built by `npm run build`; the sources are TypeScript in the repository.';
+
+rmSync(folder, { recursive: true, force: true });
+await bundle({ cli: 'src/cli/main.ts', main: 'src/main.ts' }, 'node');
+await bundle({ player: 'src/player/cues.ts' }, 'browser');
+declarePlayer();
+
+/** One build; files it shares between entries become chunks beside them, so that paths relative to a file stay right. */
+async function bundle(input: Record<string, string>, platform: 'node' | 'browser'): Promise<void> {
+  const build = await rolldown({ cwd: root, input, platform, external: isPackage, logLevel: 'warn' });
+  await build.write({
+    dir: folder,
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunk-[name]-[hash].js',
+    banner,
+    comments: platform === 'browser',
+  });
+  await build.close();
+}
+
+/** Whether an import names a package or a built-in module, rather than a file of ours. */
+function isPackage(id: string): boolean {
+  return !id.startsWith('.') && !id.startsWith('#') && !isAbsolute(id);
+}
+
+/** dist/player.d.ts */
+function declarePlayer(): void {
+  const options = [
+    '--declaration',
+    '--emitDeclarationOnly',
+    '--ignoreConfig',
+    '--target',
+    'es2022',
+    '--module',
+    'esnext',
+  ];
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const result = spawnSync(process.execPath, [tsc, ...options, '--outDir', folder, join(root, 'src/player/cues.ts')], {
+    stdio: 'inherit',
+  });
+  if (result.status !== 0) throw new Error('the declarations of the player helper could not be made');
+  renameSync(join(folder, 'cues.d.ts'), join(folder, 'player.d.ts'));
+  // A page loads it as it is: it must need nothing.
+  if (/^\s*import\b|\bimport\(/m.test(readFileSync(join(folder, 'player.js'), 'utf8')))
+    throw new Error('the player helper must not import anything');
+}

@@ -1,0 +1,47 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { encodeItem, envelopeOf } from '#metadata/envelope.ts';
+import { CueReader, unpackCue } from './cues.ts';
+
+test('what the daemon packs is what the player unpacks', () => {
+  const payload = fc.oneof(
+    fc.string({ unit: 'binary' }).map((text) => text.toWellFormed()),
+    fc
+      .dictionary(fc.string(), fc.jsonValue())
+      .map((value) => JSON.parse(JSON.stringify(value)) as Record<string, unknown>),
+  );
+  fc.assert(
+    fc.property(fc.array(payload, { minLength: 1, maxLength: 8 }), (payloads) => {
+      const text = envelopeOf(payloads.map((payload, index) => encodeItem({ id: `id${index}`, t: index, payload })));
+
+      expect(unpackCue(text)).toEqual(payloads.map((data, t) => ({ id: `id${t}`, acceptedAtMs: t, data })));
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('a cue that is no envelope is one item as it is, and nonsense never throws', () => {
+  const plain = (text: string) => [{ id: undefined, acceptedAtMs: undefined, data: text }];
+
+  for (const text of ['hello', '', '{"type":"slate"}', '{"v":2,"items":[]}', '{broken', 'null', '{"v":1,"items":3}'])
+    expect(unpackCue(text)).toEqual(plain(text));
+  expect(unpackCue('{"v":1,"items":[null,3,{},{"d":7},{"id":5,"t":"x","d":null}]}')).toEqual([
+    { id: undefined, acceptedAtMs: undefined, data: 7 },
+    { id: undefined, acceptedAtMs: undefined, data: null },
+  ]);
+});
+
+test('a repeat is dropped, in the same cue or later, and memory stays bounded', () => {
+  const reader = new CueReader({ remember: 3 });
+  const read = (...ids: string[]) =>
+    reader.read(envelopeOf(ids.map((id) => encodeItem({ id, t: 1, payload: id })))).map(({ data }) => data);
+
+  expect(read('a', 'b', 'a')).toEqual(['a', 'b']);
+  expect(read('b', 'c')).toEqual(['c']);
+  expect(read('d')).toEqual(['d']);
+  expect(read('b', 'c', 'd')).toEqual([]);
+  expect(read('a')).toEqual(['a']);
+  expect(reader.read('plain')).toEqual(reader.read('plain'));
+  reader.reset();
+  expect(read('d')).toEqual(['d']);
+});

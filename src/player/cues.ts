@@ -1,0 +1,77 @@
+// For players: unpacks the timed metadata that ivs-autopilot sends, and drops what was shown before. No dependencies; for browsers.
+// The envelope is src/metadata/envelope.ts's: {"v":1,"items":[{"id","t","d"}]}; README.md shows it with the IVS web player.
+
+/** One thing that was sent to the channel. */
+export interface CueItem {
+  /** The same for every repeat of the item; undefined when it was sent without an envelope. */
+  readonly id: string | undefined;
+  /** When ivs-autopilot accepted it, epoch milliseconds; undefined when it was sent without an envelope. */
+  readonly acceptedAtMs: number | undefined;
+  /** What was sent: an object or a text. */
+  readonly data: unknown;
+}
+
+/** The items in a cue's text, in order. A text that is no envelope is one item, as it is. Never throws. */
+export function unpackCue(text: string): CueItem[] {
+  const envelope = parse(text);
+  if (!envelope) return [{ id: undefined, acceptedAtMs: undefined, data: text }];
+  return envelope.flatMap((item) => {
+    if (typeof item !== 'object' || item === null || !('d' in item)) return [];
+    const { id, t, d } = item as { id?: unknown; t?: unknown; d: unknown };
+    return [
+      {
+        id: typeof id === 'string' ? id : undefined,
+        acceptedAtMs: typeof t === 'number' ? t : undefined,
+        data: d,
+      },
+    ];
+  });
+}
+
+function parse(text: string): unknown[] | undefined {
+  if (!text.startsWith('{')) return undefined;
+  try {
+    const value = JSON.parse(text) as { v?: unknown; items?: unknown };
+    return value.v === 1 && Array.isArray(value.items) ? (value.items as unknown[]) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export interface CueReaderOptions {
+  /** How many ids are remembered; the oldest is forgotten first. Default 1000. */
+  readonly remember?: number;
+}
+
+/** Unpacks cues and gives each item once: delivery is at least once, and a repeat carries the same id. */
+export class CueReader {
+  readonly #remember: number;
+  readonly #seen = new Set<string>();
+
+  constructor({ remember = 1000 }: CueReaderOptions = {}) {
+    this.#remember = remember;
+  }
+
+  /** The items of a cue that were not given before. */
+  read(text: string): CueItem[] {
+    return unpackCue(text).filter(({ id }) => id === undefined || this.#isNew(id));
+  }
+
+  /** Forgets every id, for example when the player loads another channel. */
+  reset(): void {
+    this.#seen.clear();
+  }
+
+  #isNew(id: string): boolean {
+    // Seen again: it counts as fresh, so that a repeat that comes often is not forgotten.
+    const isNew = !this.#seen.delete(id);
+    this.#seen.add(id);
+    if (this.#seen.size > this.#remember) {
+      for (const oldest of this.#seen) {
+        this.#seen.delete(oldest);
+        break;
+      }
+    }
+    return isNew;
+  }
+}
