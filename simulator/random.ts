@@ -60,8 +60,9 @@ export class Random {
   }
 
   #pick(alphabet: string, length: number): string {
-    let text = '';
-    for (let at = 0; at < length; at++) text += alphabet[Math.floor(this.next() * alphabet.length)];
-    return text;
+    // Through bytes: text grown letter by letter would stay a rope and cost ten times the memory for 10,000 channels.
+    const bytes = Buffer.allocUnsafe(length);
+    for (let at = 0; at < length; at++) bytes[at] = alphabet.charCodeAt(Math.floor(this.next() * alphabet.length));
+    return bytes.toString('latin1');
   }
 }

@@ -1,8 +1,6 @@
 // An SQS of its own for who has none: the package fauxqs, in this process and on loopback only. Its own starter listens on
 // every interface, so the application it builds is started here.
 
-import { buildApp } from 'fauxqs';
-
 /** A running SQS stand-in. */
 export interface LocalSqs extends AsyncDisposable {
   /** What to give an SDK as its SQS endpoint. */
@@ -19,6 +17,8 @@ export interface LocalSqs extends AsyncDisposable {
 export async function startLocalSqs(
   options: { readonly port?: number; readonly host?: string; readonly region?: string } = {},
 ): Promise<LocalSqs> {
+  // Loaded only here: it is large, and most simulators do without.
+  const { buildApp } = await import('fauxqs');
   const app = buildApp({ logger: false, defaultRegion: options.region ?? 'us-west-2' });
   const endpoint = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' });
 

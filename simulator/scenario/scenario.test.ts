@@ -66,9 +66,12 @@ describe('the scenarios that come with it', () => {
 
 describe('a scenario file with mistakes', () => {
   it.each([
-    ['name: x\ntimeline:\n  - at: 5\n    starve: {channels: all}\n', 'evening.yaml:3:9 timeline.0.at'],
+    ['name: x\ntimeline:\n  - at: 5\n    starve: {channels: all}\n', 'evening.yaml:3:5 timeline.0.at'],
     ['name: x\ntimeline:\n  - at: 5s\n', 'evening.yaml:3:5 timeline.0: a step does exactly one of'],
-    ['name: x\ntimeline:\n  - at: 5s\n    starv: {channels: all}\n', 'evening.yaml:3:5 timeline.0: Unrecognized key'],
+    [
+      'name: x\ntimeline:\n  - at: 5s\n    starv: {channels: all}\n',
+      'evening.yaml:4:5 timeline.0.starv: there is no such member',
+    ],
     ['name: x\nname: y\n', 'evening.yaml:2:1'],
   ])('is refused with file, line, column and path: %j', (text, expected) => {
     expect(() => parseScenario(text, 'evening.yaml')).toThrow(expected);

@@ -16,6 +16,7 @@ import type { Ids } from '../ids.ts';
 import { type Change, overlay } from '../overlay.ts';
 import type { Settings } from '../settings.ts';
 import type { Channel, Store } from '../store.ts';
+import { isoSeconds } from '../wire/time.ts';
 import { Recordings } from './recordings.ts';
 import { type ChannelSnapshot, DEFAULT_MEDIA, type Media, SESSION_EVENTS, type Session } from './session.ts';
 import { Sessions } from './sessions.ts';
@@ -169,13 +170,15 @@ export class Ingest {
   #open(channel: Channel, request: ConnectRequest): Connected {
     const { clock, ids, store, settings } = this.#parts;
     const created = store.nextSeq();
+    const startedAt = clock.now();
     const session: Session = {
       created,
       seq: created,
       streamId: ids.stream(),
       channelArn: channel.arn,
       channel: snapshot(channel),
-      startedAt: clock.now(),
+      startedAt,
+      startTime: isoSeconds(startedAt),
       media: overlay(DEFAULT_MEDIA, request.media),
       phase: 'starting',
       health: request.health ?? 'HEALTHY',

@@ -60,6 +60,8 @@ export interface Session {
   readonly channelArn: string;
   readonly channel: ChannelSnapshot;
   readonly startedAt: number;
+  /** The same as the service writes it: read far more often than made. */
+  readonly startTime: string;
   media: Media;
   phase: Phase;
   endedAt?: number;

@@ -8,7 +8,7 @@ import { channelView } from './views.ts';
 
 export const sessionSummary = (session: Session) => ({
   streamId: session.streamId,
-  startTime: isoSeconds(session.startedAt),
+  startTime: session.startTime,
   endTime: session.endedAt === undefined ? undefined : isoSeconds(session.endedAt),
   hasErrorEvent: session.hasErrorEvent,
 });
@@ -20,7 +20,7 @@ export function sessionView(session: Session, { settings, store, clock }: Action
   const audio = audioView(session.media);
   return {
     streamId: session.streamId,
-    startTime: isoSeconds(session.startedAt),
+    startTime: session.startTime,
     endTime: session.endedAt === undefined ? undefined : isoSeconds(session.endedAt),
     channel: channelView(session.channel, settings),
     ingestConfiguration: { video, audio },

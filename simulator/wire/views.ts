@@ -4,7 +4,6 @@ import type { Settings } from '../settings.ts';
 import type { Channel, PlaybackKeyPair, StreamKey } from '../store.ts';
 import type { ChannelSnapshot, Session } from '../streams/session.ts';
 import { viewersAt } from '../streams/viewers.ts';
-import { isoSeconds } from './time.ts';
 
 type Place = Pick<Settings, 'region' | 'accountId'>;
 
@@ -63,7 +62,7 @@ export const streamSummary = (session: Session, now: number) => ({
   state: 'LIVE',
   health: session.health,
   viewerCount: viewersAt(session.viewers, now - session.startedAt, session.seq),
-  startTime: isoSeconds(session.startedAt),
+  startTime: session.startTime,
 });
 
 export const streamView = (session: Session, now: number, place: Place) => {

@@ -1,0 +1,129 @@
+// Can the simulator stand for an account of 10,000 channels? Start, throughput with the quotas off, and memory, measured in
+// a process of its own so that nothing else's memory counts: `node scripts/run.mjs bench/simulator.ts`.
+
+import { fork } from 'node:child_process';
+import { request, Agent } from 'node:http';
+import { fileURLToPath } from 'node:url';
+import { SimulatorClient } from '#simulator/client.ts';
+import { startSimulator } from '#simulator/server.ts';
+
+const CHANNELS = 10_000;
+const LIVE = 1_000;
+const CONNECTIONS = 16;
+const RUN_MS = 3_000;
+
+/** What was measured, and what it must be. */
+export interface SimulatorBench {
+  readonly startMs: number;
+  readonly callsPerSecond: number;
+  readonly p99Ms: number;
+  readonly rssMb: number;
+  readonly recordedCalls: number;
+}
+
+interface Ready {
+  readonly url: string;
+  readonly startMs: number;
+}
+
+/** The measured process: a simulator with its channels, which tells its memory when asked. */
+async function serve(): Promise<void> {
+  const startedAt = performance.now();
+  const simulator = await startSimulator({ enforcement: 'off', quotas: { concurrentStreams: LIVE }, seed: 'bench' });
+  const channels = await simulator.control.createChannels(CHANNELS);
+  const startMs = performance.now() - startedAt;
+  await simulator.control.goLive(channels.slice(0, LIVE).map(({ arn }) => arn));
+  process.on('message', () => process.send?.({ rssMb: process.memoryUsage.rss() / 1024 / 1024 }));
+  process.on('disconnect', () => void simulator.close());
+  process.send?.({ url: simulator.url, startMs } satisfies Ready);
+}
+
+const next = <T>(child: ReturnType<typeof fork>): Promise<T> =>
+  new Promise((resolve, reject) => {
+    child.once('message', (message) => resolve(message as T));
+    child.once('exit', (code) => reject(new Error(`the measured process ended with ${code}`)));
+  });
+
+function post(agent: Agent, url: string, path: string, body: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const call = request(
+      url + path,
+      { method: 'POST', agent, headers: { 'content-type': 'application/json' } },
+      (answer) => {
+        answer.resume();
+        answer.on('end', () => resolve(answer.statusCode ?? 0));
+      },
+    );
+    call.on('error', reject);
+    call.end(body);
+  });
+}
+
+/** Starts the simulator in a child process, loads it for a few seconds and gives the figures. */
+export async function benchSimulator(): Promise<SimulatorBench> {
+  const child = fork(fileURLToPath(import.meta.url), ['serve']);
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
+  try {
+    const { url, startMs } = await next<Ready>(child);
+    const control = new SimulatorClient(url);
+    const live = (await control.channels()).filter(({ streamId }) => streamId !== undefined);
+    const mix = [
+      (n: number) => [
+        '/PutMetadata',
+        JSON.stringify({ channelArn: live[n % live.length]?.arn, metadata: `{"n":${n}}` }),
+      ],
+      () => ['/ListStreams', '{"maxResults":100}'],
+      (n: number) => ['/GetStream', JSON.stringify({ channelArn: live[(n * 7) % live.length]?.arn })],
+      (n: number) => ['/GetChannel', JSON.stringify({ arn: live[(n * 13) % live.length]?.arn })],
+    ] as const;
+    const latencies: number[] = [];
+    const until = performance.now() + RUN_MS;
+    let sent = 0;
+    const caller = async (): Promise<void> => {
+      while (performance.now() < until) {
+        const n = sent++;
+        const [path = '', body = ''] = mix[n % mix.length]!(n);
+        const from = performance.now();
+        const status = await post(agent, url, path, body);
+        if (status >= 300) throw new Error(`${path} answered ${status}`);
+        latencies.push(performance.now() - from);
+      }
+    };
+    const from = performance.now();
+    await Promise.all(Array.from({ length: CONNECTIONS }, caller));
+    const seconds = (performance.now() - from) / 1000;
+    const memory = next<{ rssMb: number }>(child);
+    child.send('memory');
+    const { rssMb } = await memory;
+    latencies.sort((a, b) => a - b);
+    return {
+      startMs,
+      callsPerSecond: latencies.length / seconds,
+      p99Ms: latencies[Math.floor(latencies.length * 0.99)] ?? 0,
+      rssMb,
+      recordedCalls: (await control.health()).calls,
+    };
+  } finally {
+    agent.destroy();
+    child.disconnect();
+  }
+}
+
+/** The figures as a table with the promise beside each. */
+export function tableOf(result: SimulatorBench): string {
+  const rows = [
+    ['start with 10,000 channels', `${result.startMs.toFixed(0)} ms`, '< 2,000 ms', result.startMs < 2_000],
+    ['calls per second, quotas off', result.callsPerSecond.toFixed(0), '> 1,000', result.callsPerSecond > 1_000],
+    [`p99 with ${CONNECTIONS} connections`, `${result.p99Ms.toFixed(1)} ms`, '', true],
+    ['memory (RSS)', `${result.rssMb.toFixed(0)} MB`, '< 300 MB', result.rssMb < 300],
+  ] as const;
+  const lines = rows.map(([what, seen, promised, kept]) => {
+    return `${what.padEnd(32)}${seen.padStart(12)}${promised.padStart(14)}  ${kept ? 'ok' : 'MISSED'}`;
+  });
+  return ['simulator, 10,000 channels, 1,000 live', ...lines].join('\n');
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv[2] === 'serve') await serve();
+  else console.log(tableOf(await benchSimulator()));
+}

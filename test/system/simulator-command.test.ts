@@ -1,0 +1,80 @@
+// The simulator as a program of its own: what a user types, what it prints, how it ends.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { ListStreamsCommand } from '@aws-sdk/client-ivs';
+import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { SimulatorClient } from '#simulator/client.ts';
+import { afterEach, describe, expect, it } from 'vitest';
+import { fakeCredentials, ivsFor } from '#test/support/simulator-sdk.ts';
+
+const MAIN = fileURLToPath(new URL('../../simulator/main.ts', import.meta.url));
+
+const running: ChildProcess[] = [];
+afterEach(async () => {
+  for (const child of running.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  }
+});
+
+function start(...flags: string[]): { child: ChildProcess; out: () => string; err: () => string } {
+  const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  running.push(child);
+  let out = '';
+  let err = '';
+  child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
+  child.stderr?.on('data', (chunk: Buffer) => (err += chunk.toString()));
+  return { child, out: () => out, err: () => err };
+}
+
+async function firstLine(run: { out: () => string; err: () => string }): Promise<string> {
+  await expect.poll(() => run.out() + run.err(), { timeout: 20_000 }).toContain('\n');
+  return run.out().split('\n')[0] ?? '';
+}
+
+async function exitCode(child: ChildProcess): Promise<number | null> {
+  if (child.exitCode === null) await once(child, 'exit');
+  return child.exitCode;
+}
+
+describe('the simulator command', () => {
+  it('serves channels, streams and events by itself, and ends with 0 on SIGTERM', async () => {
+    const flags = ['--port', '0', '--channels', '20', '--live', '3', '--sqs', '--timings', 'quick', '--json'];
+    const run = start(...flags);
+    const { url, channels, queueUrl, sqsEndpoint } = JSON.parse(await firstLine(run));
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(channels).toBe(20);
+    const ivs = ivsFor(url);
+    expect((await ivs.send(new ListStreamsCommand({}))).streams).toHaveLength(3);
+    ivs.destroy();
+    const sqs = new SQSClient({ endpoint: sqsEndpoint, region: 'us-west-2', credentials: fakeCredentials });
+    const count = new GetQueueAttributesCommand({
+      QueueUrl: queueUrl,
+      AttributeNames: ['ApproximateNumberOfMessages'],
+    });
+    await new SimulatorClient(url).settleEvents();
+    expect((await sqs.send(count)).Attributes?.['ApproximateNumberOfMessages']).toBe('6');
+    sqs.destroy();
+    run.child.kill('SIGTERM');
+    expect(await exitCode(run.child)).toBe(0);
+    expect(run.err()).toBe('');
+  });
+
+  it('plays a scenario that comes with it, at any speed and size', async () => {
+    const run = start('--port', '0', '--scenario', 'blip', '--channels', '15', '--speed', '600', '--json');
+    const { url, channels } = JSON.parse(await firstLine(run));
+    expect(channels).toBe(15);
+    const control = new SimulatorClient(url);
+    await expect.poll(() => control.scenario(), { timeout: 10_000 }).toMatchObject({ name: 'blip', finished: true });
+    expect(await control.events({ name: 'Starvation Start' })).toHaveLength(3);
+  });
+
+  it('with an unknown flag ends with 2 and says what was meant', async () => {
+    const run = start('--port', '0', '--chanels', '5');
+    expect(await exitCode(run.child)).toBe(2);
+    expect(run.err()).toContain('Did you mean --channels?');
+    expect(run.err()).not.toContain('    at ');
+  });
+});
