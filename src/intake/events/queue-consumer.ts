@@ -16,7 +16,7 @@ import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { EventSink } from '../ports.ts';
-import { observeEvent, type ObserveOptions } from './observe.ts';
+import { type ObserveOptions, observeEvent } from './observe.ts';
 import { parseEnvelope } from './schema.ts';
 
 export interface QueueConsumerOptions {
@@ -119,7 +119,8 @@ export class QueueConsumer implements Service {
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,
         MaxNumberOfMessages: 10,
-        WaitTimeSeconds: waitTimeSeconds,
+        // The first read answers at once, so that a start knows soon whether the queue can be read.
+        WaitTimeSeconds: this.#lastReadMs === undefined ? 0 : waitTimeSeconds,
         MessageSystemAttributeNames: ['SentTimestamp', 'ApproximateReceiveCount'],
       }),
       { abortSignal: this.#stopping.signal },
