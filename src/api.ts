@@ -18,6 +18,7 @@ import { fleetCounts } from '#streams/fleet.ts';
 import { keys } from '#streams/keys.ts';
 import type { ApiEnvironment } from './api-tokens.ts';
 import type { ConfigInForce } from './app.ts';
+import { createPage } from './page.ts';
 import type { Shard } from './shard.ts';
 
 export interface ApiOptions {
@@ -50,6 +51,17 @@ export function createApi(options: ApiOptions): Api {
   const state = fleetState([first.state, ...others.map((shard) => shard.state)]);
   const shown = ({ config, loadedAtMs }: ConfigInForce) => ({ hash: config.hash, loadedAtMs });
 
+  const page = createPage({
+    shards,
+    state,
+    inForce,
+    depths: shards.flatMap(({ depth }) => depth ?? []),
+    packageRoot,
+    version,
+    logger,
+    metrics,
+    scrubber: options.scrubber,
+  });
   const server = new HttpServer({
     ...env,
     tokens,
@@ -72,10 +84,10 @@ export function createApi(options: ApiOptions): Api {
           reload: async (who) => shown(await reload(`API (${who})`)),
         }),
       },
+      ...page.routes,
     ],
   });
-  void state;
-  return { server, services: [server] };
+  return { server, services: [page.feed, server] };
 }
 
 /** What /readyz asks: Redis answers, the first full poll is done, the event queue is read. */

@@ -9,6 +9,7 @@ import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Receiver } from '#domain/rule.ts';
 import { QueueConsumer } from '#intake/events/queue-consumer.ts';
+import { QueueDepth } from '#intake/events/queue-depth.ts';
 import { refreshInventory } from '#intake/inventory/refresh.ts';
 import { pollIntervals } from '#intake/poll/intervals.ts';
 import { Poller } from '#intake/poll/poller.ts';
@@ -98,6 +99,7 @@ export class Shard {
   readonly metadata: MetadataService;
   readonly outbox: Outbox;
   readonly consumer: QueueConsumer | undefined;
+  readonly depth: QueueDepth | undefined;
   readonly store: Redis;
   readonly #options: ShardOptions;
   readonly #logger: Logger;
@@ -188,6 +190,20 @@ export class Shard {
             metrics,
           });
 
+    this.depth =
+      account.queue_url === undefined
+        ? undefined
+        : new QueueDepth({
+            shard: account.name,
+            queueUrl: account.queue_url,
+            region: account.region,
+            endpoint: aws.sqsEndpoint,
+            ...(aws.credentials === undefined ? {} : { credentials: aws.credentials }),
+            clock,
+            logger: this.#logger,
+            metrics,
+          });
+
     const { metadata } = settings;
     const limitOf = limitsFrom(limitSettings)('PutMetadata');
     this.outbox = new Outbox({
@@ -246,6 +262,7 @@ export class Shard {
       await this.#startUpkeep(stack);
     }
     await this.#startWorkers(stack, graceMs, does);
+    if (this.depth && (does('intake') || does('api'))) await stack.start(this.depth, 2_000);
     if (does('intake')) {
       await stack.start(this.#schedules(), 2_000);
       await stack.start(this.#ticker(), 5_000);
