@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
-import { type ChannelArn, streamHealths } from '#domain/channel.ts';
+import { streamHealths } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { type StreamRecord, streamStates } from '#domain/stream-record.ts';
@@ -137,7 +137,7 @@ export function streamRoutes({ state, retentionMs }: StreamRoutesOptions): Fasti
         },
       },
       async ({ params }) => {
-        const arn = params.channelArn as ChannelArn;
+        const { channelArn: arn } = params;
         const sinceMs = state.nowMs() - retentionMs();
         const found = await channelStory(state, arn, { limit: mostSessions, sinceMs });
         if (!found)
@@ -158,7 +158,12 @@ export function streamRoutes({ state, retentionMs }: StreamRoutesOptions): Fasti
 function shown(record: StreamRecord): z.infer<typeof stream> {
   const { channelArn, channelName, streamId, state, health, recording, viewerCount, failureReason } = record;
   return {
-    ...{ channelArn, channelName, streamId, state, health, recording },
+    channelArn,
+    channelName,
+    streamId,
+    state,
+    health,
+    recording,
     stateSince: iso(record.stateSinceMs),
     healthSince: iso(record.healthSinceMs),
     ...at('startedAt', record.startedAtMs),

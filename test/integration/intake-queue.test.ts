@@ -1,0 +1,234 @@
+// The queue consumer against an SQS server in this process: nothing lost, nothing deleted too early, nothing in a loop.
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, test } from 'vitest';
+import type { EventObservation } from '#domain/observation.ts';
+import { QueueConsumer, type QueueConsumerOptions } from '#intake/events/queue-consumer.ts';
+import type { UnknownEvent } from '#intake/ports.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { startLocalSqs } from '#simulator/sqs.ts';
+import { eventually, quietLogger, seededRandom, testMetrics } from '#test/support/quiet.ts';
+import { event } from '#test/support/streams.ts';
+
+// Signed and thrown away: a stand-in for SQS checks nothing.
+const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+const bodyOf = (name: string, at: number) => JSON.stringify(event(name, { channel: 'A', stream: 's1', at }).envelope);
+
+async function ask(endpoint: string, operation: string, body: object): Promise<unknown> {
+  const answer = await fetch(endpoint, {
+    method: 'POST',
+    headers: { 'x-amz-target': `AmazonSQS.${operation}`, 'content-type': 'application/x-amz-json-1.0' },
+    body: JSON.stringify(body),
+  });
+  if (!answer.ok) throw new Error(`${operation}: ${answer.status} ${await answer.text()}`);
+  return answer.json();
+}
+
+async function setup(
+  options: { visibilitySeconds?: number; maxReceives?: number; consumer?: Partial<QueueConsumerOptions> } = {},
+) {
+  const sqs = await startLocalSqs();
+  const dead = await sqs.createQueue('dead');
+  const { queueUrl } = await sqs.createQueue('ivs-events', {
+    VisibilityTimeout: String(options.visibilitySeconds ?? 30),
+    RedrivePolicy: JSON.stringify({ deadLetterTargetArn: dead.queueArn, maxReceiveCount: options.maxReceives ?? 3 }),
+  });
+  const observed: EventObservation[] = [];
+  const unknown: UnknownEvent[] = [];
+  const reads: number[] = [];
+  const fate: { observe: (observation: EventObservation) => Promise<void> } = { observe: () => Promise.resolve() };
+  const metrics = testMetrics();
+  const consumer = new QueueConsumer({
+    queueUrl,
+    region: 'us-east-1',
+    endpoint: sqs.endpoint,
+    credentials,
+    sink: {
+      async observe(observation) {
+        await fate.observe(observation);
+        observed.push(observation);
+      },
+      keepUnknown: async (found) => void unknown.push(found),
+      queueRead: async (atMs) => void reads.push(atMs),
+    },
+    clock: systemClock,
+    random: seededRandom(1),
+    logger: quietLogger(),
+    metrics,
+    waitTimeSeconds: 1,
+    ...options.consumer,
+  });
+  const queue = async (url = queueUrl) => {
+    const AttributeNames = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'];
+    const { Attributes } = (await ask(sqs.endpoint, 'GetQueueAttributes', { QueueUrl: url, AttributeNames })) as {
+      Attributes: Record<string, string>;
+    };
+    const [ready, inFlight] = AttributeNames.map((name) => Number(Attributes[name]));
+    return { ready, inFlight };
+  };
+  const drained = async () => (await queue()).ready === 0 && (await queue()).inFlight === 0;
+  const counted = async (type: string, outcome: string) =>
+    (await metrics.eventsReceived.get()).values.find(({ labels }) => labels.type === type && labels.outcome === outcome)
+      ?.value ?? 0;
+  return {
+    consumer,
+    observed,
+    unknown,
+    reads,
+    fate,
+    metrics,
+    queue,
+    drained,
+    deadLetters: () => queue(dead.queueUrl),
+    counted,
+    send: (body: string) => ask(sqs.endpoint, 'SendMessage', { QueueUrl: queueUrl, MessageBody: body }),
+    async [Symbol.asyncDispose]() {
+      await consumer.stop();
+      await sqs.close();
+    },
+  };
+}
+
+test('every event is observed, then deleted', async () => {
+  await using rig = await setup();
+  const bodies = Array.from({ length: 57 }, (_, index) => bodyOf('Starvation Start', index * 1000));
+  for (const body of bodies) await rig.send(body);
+
+  await rig.consumer.start();
+  await eventually(() => rig.observed.length >= 57);
+  await eventually(rig.drained);
+
+  expect(new Set(rig.observed.map(({ envelope }) => envelope.id)).size).toBe(57);
+  expect(await rig.queue()).toEqual({ ready: 0, inFlight: 0 });
+  expect(await rig.counted('IVS Stream Health Change', 'observed')).toBe(57);
+  expect(rig.reads.length).toBeGreaterThan(0);
+  expect(rig.consumer.lastReadMs).toBeGreaterThan(0);
+});
+
+test('a message is not deleted before what follows from it is committed', async () => {
+  await using rig = await setup();
+  let commit = () => {};
+  rig.fate.observe = () => new Promise((resolve) => (commit = resolve));
+  await rig.send(bodyOf('Stream Start', 0));
+
+  await rig.consumer.start();
+  await eventually(async () => (await rig.queue()).inFlight === 1);
+  await new Promise((done) => setTimeout(done, 200));
+  expect(await rig.queue()).toEqual({ ready: 0, inFlight: 1 });
+  commit();
+
+  await eventually(rig.drained);
+  expect(rig.observed).toHaveLength(1);
+});
+
+test('an event that could not be committed comes again, and only that one', async () => {
+  await using rig = await setup({ visibilitySeconds: 1 });
+  let failures = 0;
+  rig.fate.observe = async ({ envelope }) => {
+    if (envelope.detail['event_name'] === 'Stream End' && (failures += 1) === 1) throw new Error('Redis is away');
+  };
+  await rig.send(bodyOf('Stream Start', 0));
+  await rig.send(bodyOf('Stream End', 1000));
+
+  await rig.consumer.start();
+  await eventually(() => rig.observed.length === 2);
+  await eventually(rig.drained);
+
+  expect(rig.observed.map(({ envelope }) => envelope.detail['event_name'])).toEqual(['Stream Start', 'Stream End']);
+  expect(await rig.counted('IVS Stream State Change', 'not_committed')).toBe(1);
+});
+
+test('what is no event goes to the dead-letter queue by the queue’s own redrive, and holds nobody up', async () => {
+  await using rig = await setup({ visibilitySeconds: 1, maxReceives: 2 });
+  await rig.send('this is no JSON');
+  await rig.send(bodyOf('Stream Start', 0));
+
+  await rig.consumer.start();
+  await eventually(() => rig.observed.length === 1);
+  await eventually(async () => (await rig.deadLetters()).ready === 1);
+
+  expect(await rig.queue()).toEqual({ ready: 0, inFlight: 0 });
+  // Once for each receive that the policy allows: no loop.
+  expect(await rig.counted('unreadable', 'left_to_redrive')).toBe(2);
+});
+
+test('what concerns nobody is deleted and counted; what nobody knows is kept for inspection', async () => {
+  await using rig = await setup();
+  const other = (type: string) =>
+    JSON.stringify({ ...(JSON.parse(bodyOf('Stream Start', 0)) as object), 'detail-type': type });
+  await rig.send(other('AWS API Call via CloudTrail'));
+  await rig.send(other('IVS Something New'));
+
+  await rig.consumer.start();
+  await eventually(
+    async () => (await rig.counted('other', 'unknown_type')) === 1 && (await rig.counted('other', 'cloudtrail')) === 1,
+  );
+  await eventually(rig.drained);
+
+  expect(rig.observed).toEqual([]);
+  expect(rig.unknown).toMatchObject([
+    { reason: 'unknown_type', body: expect.stringContaining('Something New') as unknown },
+  ]);
+});
+
+test('a stop finishes and deletes what is in hand and takes nothing more', async () => {
+  await using rig = await setup({ consumer: { waitTimeSeconds: 20 } });
+  const commits: (() => void)[] = [];
+  rig.fate.observe = () => new Promise((resolve) => commits.push(resolve));
+  await rig.send(bodyOf('Stream Start', 0));
+  await rig.consumer.start();
+  await eventually(() => commits.length === 1);
+
+  const stopped = rig.consumer.stop();
+  await rig.send(bodyOf('Stream End', 1000));
+  await new Promise((done) => setTimeout(done, 100));
+  for (const commit of commits) commit();
+  await stopped;
+
+  expect(rig.observed).toHaveLength(1);
+  const left = await rig.queue();
+  expect(left.ready! + left.inFlight!).toBe(1);
+});
+
+test('start and stop in any order and number end with nothing running', async () => {
+  await using rig = await setup({ consumer: { waitTimeSeconds: 20 } });
+
+  await rig.consumer.stop();
+  await rig.consumer.start();
+  await Promise.all([rig.consumer.stop(), rig.consumer.stop()]);
+  await rig.send(bodyOf('Stream Start', 0));
+  await new Promise((done) => setTimeout(done, 100));
+
+  expect(await rig.queue()).toEqual({ ready: 1, inFlight: 0 });
+});
+
+test('while the queue’s server is out of order it is asked less and less often, and then everything goes on', async () => {
+  let asked = 0;
+  const broken: Server = createServer((_request, response) => {
+    asked += 1;
+    response.writeHead(503).end();
+  });
+  await new Promise<void>((done) => void broken.listen(0, '127.0.0.1', done));
+  const { port } = broken.address() as AddressInfo;
+  const endpoint = `http://127.0.0.1:${port}`;
+  await using rig = await setup({
+    consumer: { endpoint, queueUrl: `${endpoint}/000000000000/later`, parallel: 1 },
+  });
+
+  await rig.consumer.start();
+  await new Promise((done) => setTimeout(done, 1_500));
+  const failed = asked;
+  broken.close();
+  broken.closeAllConnections();
+  // 200 ms, 400, 800, … with jitter between a half and the whole of it.
+  expect(failed).toBeGreaterThanOrEqual(3);
+  expect(failed).toBeLessThanOrEqual(8);
+  expect(rig.consumer.lastReadMs).toBeUndefined();
+  await using repaired = await startLocalSqs({ port });
+  const { queueUrl } = await repaired.createQueue('later');
+  await ask(endpoint, 'SendMessage', { QueueUrl: queueUrl, MessageBody: bodyOf('Stream Start', 0) });
+
+  await eventually(() => rig.observed.length === 1);
+  // Before its server goes, so that the end of the test is no outage.
+  await rig.consumer.stop();
+});
