@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parseConfig } from '#config/load.ts';
+import { formatProblem } from '#config/problem.ts';
+import { runTrial } from './run-trial.ts';
+import { parseTrials } from './trial-file.ts';
+
+const read = (name: string) => readFileSync(new URL(`../../../config/${name}`, import.meta.url), 'utf8');
+const example = read('autopilot.example.yaml');
+const exampleTests = read('autopilot.example.test.yaml');
+
+function load(tests: string, config = example) {
+  const parsed = parseConfig(config, 'x.yaml');
+  if (!parsed.ok) throw new Error(parsed.problems.map(formatProblem).join('\n'));
+  const trials = parseTrials(tests, 'x.test.yaml', parsed.config.ruleset);
+  return { ruleset: parsed.config.ruleset, trials };
+}
+
+/** Failures of tests, by name. */
+async function failuresOf(tests: string, config?: string): Promise<string[]> {
+  const { ruleset, trials } = load(tests, config);
+  if (!trials.ok) throw new Error(trials.problems.map(formatProblem).join('\n'));
+  const results = [];
+  for (const trial of trials.trials) results.push(await runTrial(trial, ruleset));
+  return results.flatMap(({ name, failures }) => failures.map((failure) => `${name}\n${failure}`));
+}
+
+describe('the tests of the example configuration', () => {
+  it('all pass', async () => {
+    expect(await failuresOf(exampleTests)).toEqual([]);
+  });
+
+  it.each<[string, string, string]>([
+    ['for: 30s', 'for: 10s', 'a 12 s blip stays quiet'],
+    ['"<", 50', '"<", 5000', 'a stream that people still watch'],
+    ['while: {live: [false]}', 'while: {live: [false, true]}', 'the key is rotated'],
+    ['max_event_age: 15m', 'max_event_age: 15h', 'an end of stream that arrives'],
+    ['Europe/London', 'Europe/Paris', 'recording is on in prime time'],
+    ['group_by: [detail.limit_name], ', '', 'a breach is told once'],
+  ])('%s → %s: they notice a changed rule', async (from, to, name) => {
+    expect(example).toContain(from);
+    const failures = await failuresOf(exampleTests, example.replace(from, to));
+
+    expect(failures.join('\n')).toContain(name);
+  });
+});
+
+describe('a rule test', () => {
+  const one = (rest: string) => `tests:\n  - name: t\n    channels: [{arn: ch/a, tags: {tier: gold}}]\n    ${rest}\n`;
+
+  it('that fails says where, what was expected, and what happened instead', async () => {
+    const tests = one(
+      'timeline: ["0s ch/a STARVING", "12s ch/a HEALTHY"]\n    expect: [{at: 30s, rule: starving-slate, jobs: [notify]}]',
+    );
+
+    expect((await failuresOf(tests))[0]).toBe(
+      [
+        't',
+        'x.test.yaml:5:14 tests[0].expect[0]: at 30s, starving-slate',
+        '  expected jobs [notify], got []',
+        '  what happened:',
+        '        0s  ch/a  pending condition_began',
+        '       12s  ch/a  not_fired for_not_reached',
+      ].join('\n'),
+    );
+  });
+
+  it('plays events that come twice once, and judges a data gap as the daemon does', async () => {
+    const twice = one(
+      [
+        'timeline:',
+        '      - {at: 0s, channel: ch/a, event: {id: e1, detail-type: IVS Limit Breach, detail: {limit_name: Ingest Bitrate}}}',
+        '      - {at: 10m, channel: ch/a, event: {id: e1, detail-type: IVS Limit Breach, detail: {limit_name: Ingest Bitrate}}}',
+        '    expect: [{rule: limit-breach, decision: fired, count: 1}]',
+      ].join('\n'),
+    );
+    const gap = one(
+      'timeline: ["0s ch/a STARVING", "10s gap poll began", "5m gap poll ended"]\n    expect: [{at: 5m20s, rule: starving-slate, jobs: [notify, put_metadata]}, {at: 30s, rule: starving-slate, decision: none}]',
+    );
+
+    expect(await failuresOf(twice)).toEqual([]);
+    expect(await failuresOf(gap)).toEqual([]);
+  });
+
+  it('silences, tags and requests happen as lines', async () => {
+    const config = `version: 1
+receivers: [{name: noc, webhook_configs: [{url_file: /x}]}]
+rules:
+  - name: goal
+    mode: enforce
+    trigger: {http: {name: goal}}
+    match: {tags: {tier: [gold]}}
+    actions: [{notify: {receiver: noc, text: "goal on {{ channel.name }}"}}]
+    guards: {cooldown: 0s}
+`;
+    const tests = one(
+      [
+        'timeline: ["0s ch/a http goal", "1m silence 10m rule=goal", "2m ch/a http goal", "20m ch/a tags tier=bronze", "21m ch/a http goal"]',
+        '    expect:',
+        '      - {at: 0s, rule: goal, params: {notify: {text: goal on a}}}',
+        '      - {at: 2m, rule: goal, jobs: [], reason: silenced}',
+        '      - {at: 21m, rule: goal, jobs: [], reason: match_failed}',
+      ].join('\n'),
+    );
+
+    expect(await failuresOf(tests, config)).toEqual([]);
+  });
+
+  it('dry-run rules act in a test, unless it says as_written', async () => {
+    const rest = (mode: string, decision: string) =>
+      one(
+        `mode: ${mode}\n    timeline: ["0s ch/a viewers 5", "0s ch/a HEALTHY", "9s ch/a tags show=x", "10s ch/a viewers 2000"]\n    expect: [{at: 10s, rule: viewer-milestone, decision: ${decision}}]`,
+      );
+
+    expect(await failuresOf(rest('enforce', 'acted'))).toEqual([]);
+    expect(await failuresOf(rest('as_written', 'would_act'))).toEqual([]);
+  });
+
+  it.each<[string, string]>([
+    ['"0s ch/b HEALTHY"', 'unknown channel ch/b (did you mean ch/a?)'],
+    ['"soon ch/a HEALTHY"', 'expected a time such as 10s'],
+    ['"0s ch/a STARVNG"', 'did you mean STARVING?'],
+    ['"0s ch/a Stream Ended"', 'did you mean Stream End?'],
+    ['"0s ch/a Concurrent Viewers"', 'write account Concurrent Viewers'],
+    ['"0s ch/a viewers many"', 'expected `viewers <number>`'],
+    ['"0s ch/a tags tier"', 'expected `tags key=value'],
+    ['"0s silence x"', 'expected `silence <duration> <matcher>`'],
+    ['"0s gap poll"', 'expected `gap poll began`'],
+    ['"0s ch/a Stream End soon late"', 'expected a duration before late'],
+    ['""', 'expected a time'],
+    ['{at: 0s}', 'exactly one of event, http'],
+  ])('with the line %s is refused at its place', (line, message) => {
+    const { trials } = load(one(`timeline: [${line}]\n    expect: [{rule: starving-slate, jobs: []}]`));
+
+    expect(trials.ok ? [] : trials.problems.map(formatProblem)).toEqual([
+      expect.stringMatching(/^x\.test\.yaml:4:16 tests\[0\]\.timeline\[0\]: /),
+    ]);
+    expect(trials.ok ? '' : trials.problems[0]!.message).toContain(message);
+  });
+
+  it('for a rule that does not exist is refused', () => {
+    const { trials } = load(one('timeline: ["0s ch/a HEALTHY"]\n    expect: [{rule: starving-slat, jobs: []}]'));
+
+    expect(trials).toMatchObject({
+      ok: false,
+      problems: [{ message: 'unknown rule starving-slat (did you mean starving-slate?)' }],
+    });
+  });
+});

@@ -1,0 +1,203 @@
+// The file of rule tests: its shape, and its problems with their places.
+import { z } from 'zod';
+import { findingsOf } from '#config/issues.ts';
+import { type Finding, type Problem } from '#config/problem.ts';
+import { parseYaml } from '#config/yaml.ts';
+import { actionNames, duration } from '#domain/action.ts';
+import { type Channel, type ChannelArn, isChannelArn } from '#domain/channel.ts';
+import { durationMs } from '#domain/duration.ts';
+import { decisionOutcomes, decisionReasons, type DecisionReason } from '#domain/decision.ts';
+import { didYouMean } from '#domain/nearest-name.ts';
+import type { Ruleset } from '#domain/rule.ts';
+import { channelsOf, parseTimelineLine, type TimelineStep } from './timeline.ts';
+import { trialAccount, trialRegion } from './world.ts';
+
+const channelSchema = z.strictObject({
+  arn: z.string().regex(/^[A-Za-z0-9:/_-]{1,128}$/, 'expected an ARN, or a short name such as ch/a'),
+  count: z.number().int().min(1).max(10_000).optional().describe('So many of them: ch/m gives ch/m1, ch/m2, …'),
+  name: z.string().optional(),
+  tags: z.record(z.string(), z.string()).default({}),
+  type: z.string().default('STANDARD'),
+  viewerCount: z.number().int().nonnegative().default(0),
+});
+
+const expectationSchema = z
+  .strictObject({
+    at: duration.optional().describe('Exactly then; without it: ever'),
+    rule: z.string(),
+    channel: z.string().optional(),
+    decision: z
+      .enum([...decisionOutcomes, 'fired', 'none'])
+      .optional()
+      .describe('`fired`: acted or would_act'),
+    reason: z.enum(Object.keys(decisionReasons) as [DecisionReason, ...DecisionReason[]]).optional(),
+    jobs: z
+      .array(z.enum(actionNames as [string, ...string[]]))
+      .optional()
+      .describe('All jobs of the rule, then'),
+    skipped: z
+      .array(z.enum(actionNames as [string, ...string[]]))
+      .optional()
+      .describe('Jobs that `only_if` skips'),
+    params: z.record(z.string(), z.unknown()).optional().describe('For an action, what its parameters must contain'),
+    count: z.number().int().nonnegative().optional().describe('So many decisions like this'),
+  })
+  .refine(
+    ({ decision, reason, jobs, skipped, params }) =>
+      [decision, reason, jobs, skipped, params].some((part) => part !== undefined),
+    'expected what to check: decision, reason, jobs, skipped or params',
+  );
+
+const stepSchema = z.union([
+  z.string(),
+  z.strictObject({
+    at: duration,
+    channel: z.string().optional(),
+    event: z.record(z.string(), z.unknown()).optional().describe('What differs from an ordinary event'),
+    late: duration.optional(),
+    http: z.strictObject({ name: z.string(), body: z.unknown().optional() }).optional(),
+  }),
+]);
+
+const fileSchema = z.strictObject({
+  tests: z
+    .array(
+      z.strictObject({
+        name: z.string().min(1),
+        start: z.iso.datetime({ offset: true }).optional().describe('When 0s is. Default: 2026-01-01T00:00:00Z'),
+        channels: z.array(channelSchema).default([]),
+        others: z
+          .number()
+          .int()
+          .min(0)
+          .max(10_000)
+          .default(99)
+          .describe('Further live and healthy channels without tags'),
+        mode: z.enum(['enforce', 'as_written']).default('enforce').describe('`enforce`: dry_run rules act too'),
+        timeline: z.array(stepSchema).min(1),
+        expect: z.array(expectationSchema).min(1),
+      }),
+    )
+    .min(1),
+});
+
+type FileDocument = z.infer<typeof fileSchema>;
+export type Expectation = FileDocument['tests'][number]['expect'][number];
+
+/** A test, ready to be run. */
+export interface Trial {
+  readonly name: string;
+  readonly startMs: number;
+  readonly mode: 'enforce' | 'as_written';
+  /** By the name the test uses. */
+  readonly channels: ReadonlyMap<
+    string,
+    { readonly channel: Channel; readonly viewerCount: number; readonly isOther: boolean }
+  >;
+  /** In the order of time. */
+  readonly timeline: readonly (TimelineStep | FullStep)[];
+  readonly expectations: readonly (Expectation & { readonly place: Problem })[];
+}
+
+/** A step written as an object: an event or request in full. */
+export interface FullStep {
+  readonly kind: 'full';
+  readonly atMs: number;
+  readonly channel: string | undefined;
+  readonly lateMs: number;
+  readonly event: Readonly<Record<string, unknown>> | undefined;
+  readonly http: { readonly name: string; readonly body?: unknown } | undefined;
+}
+
+export type TrialFile =
+  | { readonly ok: true; readonly trials: readonly Trial[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Parses a file of tests for a ruleset. */
+export function parseTrials(text: string, file: string, ruleset: Ruleset): TrialFile {
+  const parsed = parseYaml(text, file);
+  if (!parsed.ok) return parsed;
+  const { value, locate } = parsed.yaml;
+  const checked = fileSchema.safeParse(value, { reportInput: true });
+  if (!checked.success) return { ok: false, problems: findingsOf(checked.error, fileSchema).map(locate) };
+  const findings: Finding[] = [];
+  const trials = checked.data.tests.map((test, index) =>
+    trialOf(test, ['tests', index], { findings, locate, ruleNames: ruleset.rules.map(({ name }) => name) }),
+  );
+  return findings.length > 0 ? { ok: false, problems: findings.map(locate) } : { ok: true, trials };
+}
+
+function trialOf(
+  test: FileDocument['tests'][number],
+  path: readonly (string | number)[],
+  {
+    findings,
+    locate,
+    ruleNames,
+  }: { findings: Finding[]; locate: (finding: Finding) => Problem; ruleNames: readonly string[] },
+): Trial {
+  const problem = (at: readonly (string | number)[], message: string) =>
+    void findings.push({ path: [...path, ...at], message, severity: 'error' });
+  const channels = new Map<string, { channel: Channel; viewerCount: number; isOther: boolean }>();
+  test.channels.forEach((given, index) => {
+    const ids =
+      given.count === undefined ? [given.arn] : Array.from({ length: given.count }, (_, n) => `${given.arn}${n + 1}`);
+    for (const id of ids) {
+      const channel = channelOf(id, given);
+      const isRepeated = [...channels.values()].some((other) => other.channel.arn === channel.arn);
+      if (isRepeated) problem(['channels', index, 'arn'], `${id} is listed twice`);
+      channels.set(id, { channel, viewerCount: given.viewerCount, isOther: false });
+    }
+  });
+  const known = [...channels.keys()];
+  for (let other = 1; other <= test.others; other += 1) {
+    const id = `other${other}`;
+    channels.set(id, { channel: channelOf(id, { tags: {}, type: 'STANDARD' }), viewerCount: 10, isOther: true });
+  }
+  const timeline = test.timeline.flatMap((line, index): (TimelineStep | FullStep)[] => {
+    if (typeof line === 'string') {
+      const result = parseTimelineLine(line, known);
+      if (result.ok) return [result.step];
+      problem(['timeline', index], result.message);
+      return [];
+    }
+    if ((line.event === undefined) === (line.http === undefined))
+      problem(['timeline', index], 'expected exactly one of event, http');
+    if (line.channel !== undefined && !known.includes(line.channel)) {
+      problem(['timeline', index, 'channel'], `unknown channel ${line.channel}${didYouMean(line.channel, known)}`);
+    }
+    const { at, channel, late, event, http } = line;
+    return [{ kind: 'full', atMs: durationMs(at), channel, lateMs: durationMs(late ?? '0s'), event, http }];
+  });
+  const expectations = test.expect.map((expectation, index) => {
+    const at = ['expect', index];
+    const { rule, channel } = expectation;
+    if (!ruleNames.includes(rule)) problem([...at, 'rule'], `unknown rule ${rule}${didYouMean(rule, ruleNames)}`);
+    if (channel !== undefined) {
+      try {
+        channelsOf(channel, known);
+      } catch (error) {
+        problem([...at, 'channel'], (error as Error).message);
+      }
+    }
+    return { ...expectation, place: locate({ path: [...path, ...at], message: '', severity: 'error' }) };
+  });
+  return {
+    name: test.name,
+    startMs: Date.parse(test.start ?? '2026-01-01T00:00:00Z'),
+    mode: test.mode,
+    channels,
+    timeline: timeline.sort((left, right) => left.atMs - right.atMs),
+    expectations,
+  };
+}
+
+/** The channel that a short name stands for. */
+function channelOf(
+  id: string,
+  { name, tags, type }: { name?: string | undefined; tags: Record<string, string>; type: string },
+): Channel {
+  const short = id.slice(id.lastIndexOf('/') + 1).replaceAll(/[^A-Za-z0-9-]/g, '-');
+  const arn = isChannelArn(id) ? id : (`arn:aws:ivs:${trialRegion}:${trialAccount}:channel/${short}` as ChannelArn);
+  return { arn, name: name ?? short, type, latencyMode: 'LOW', recordingConfigurationArn: '', tags };
+}
