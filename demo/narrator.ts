@@ -45,9 +45,12 @@ export class Narrator {
       const name = this.#nameOf(after.channelArn);
       const isNew = before?.streamId !== after.streamId;
       if (isNew || before?.state !== after.state) {
-        if (after.state === 'live')
-          this.#quietly(`${name} is live (${by})`, isNew && after.timeline.every(({ source }) => source === 'poll'));
-        else this.#line('notices', 35, `${name} ${after.state} (${by})`);
+        // Dozens go live at once: only what is remarkable gets a line.
+        if (after.state === 'live' && isNew && entry?.source === 'poll') {
+          this.#line('notices', 35, `${name} is live, by a poll: no event has said so`);
+        } else if (after.state === 'ended' || after.state === 'failed') {
+          this.#line('notices', 35, `${name} ${after.state} (${by})`);
+        }
       } else if (
         before &&
         before.health !== after.health &&
@@ -56,11 +59,6 @@ export class Narrator {
         this.#line('notices', 35, `${name} ${after.health === 'STARVING' ? 'is starving' : 'has recovered'} (${by})`);
       }
     } else if (change.kind === 'data_gap') this.#line('notices', 35, `data of ${change.source}: gap ${change.state}`);
-  }
-
-  /** Dozens go live at once: only what is remarkable gets a line. */
-  #quietly(text: string, remarkable: boolean): void {
-    if (remarkable) this.#line('notices', 35, `${text}, though no event said so`);
   }
 
   #decided(decision: Decision): void {
