@@ -6,6 +6,7 @@ import { AppError, messageOf } from '#domain/errors.ts';
 import { register as registerBootstrap } from './bootstrap.ts';
 import { register as registerIam } from './iam.ts';
 import { register as registerMetadata } from './metadata-send.ts';
+import { register as registerMetadata } from './metadata-send.ts';
 import { register as registerRun } from './run.ts';
 import { register as registerSchema } from './schema.ts';
 import { register as registerSimulator, simulatorFailure } from './simulator.ts';
@@ -22,6 +23,7 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
   registerSimulator,
   registerBootstrap,
   registerIam,
+  registerMetadata,
   registerMetadata,
 ];
 

@@ -1,0 +1,215 @@
+// `metadata send`: an item to one channel or to all that are live, followed until it has arrived; `metadata status` and `cancel`.
+import { randomUUID } from 'node:crypto';
+import { type Command, Option } from 'commander';
+import { lanes } from '#domain/action.ts';
+import { parseDuration } from '#domain/duration.ts';
+import { messageOf } from '#domain/errors.ts';
+import { type ApiClient, apiClient, type CliIo, CommandFailed, example, printData, readText } from './support.ts';
+
+interface SendFlags {
+  readonly live?: boolean;
+  readonly channel?: readonly string[];
+  readonly tag?: readonly string[];
+  readonly payload?: readonly string[];
+  readonly payloadFile?: string;
+  readonly key?: string;
+  readonly expires?: string;
+  readonly lane?: string;
+  readonly account?: string;
+  readonly idempotencyKey?: string;
+  readonly dryRun?: boolean;
+  readonly wait?: boolean;
+  readonly json?: boolean;
+}
+
+interface Plan {
+  readonly batchId?: string;
+  readonly channels: number;
+  readonly items: number;
+  readonly plannedCalls: number;
+  readonly estimatedSeconds: number;
+  readonly skipped: readonly { reason: string; count: number; examples: readonly string[] }[];
+}
+
+interface Progress {
+  readonly batchId: string;
+  readonly state: string;
+  readonly total: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly failures: Readonly<Record<string, number>>;
+  readonly etaSeconds: number | null;
+}
+
+const lookEveryMs = 400;
+const barWidth = 30;
+
+export function register(program: Command, io: CliIo): void {
+  const metadata = program.command('metadata').description('send timed metadata to channels, and follow it');
+  metadata
+    .command('send')
+    .description('send one or more items to channels, in order and inside the quota')
+    .option('--live', 'to every channel with a live stream')
+    .option('--channel <arns...>', 'to these channels')
+    .option('--tag <key=value...>', 'to live channels with these tags; one key several times means any of its values')
+    .option('--payload <texts...>', 'what to send: JSON objects are sent as such, anything else as text')
+    .option('--payload-file <file>', 'a file with what to send')
+    .option('--key <key>', 'a newer item with the same key replaces an unsent older one')
+    .option('--expires <duration>', 'not sent after this long, for example 20s')
+    .addOption(new Option('--lane <lane>', 'which waits shorter').choices([...lanes]))
+    .option('--account <name>', 'which account of the configuration (default: the first)')
+    .option('--idempotency-key <key>', 'sending again with the same key sends nothing twice')
+    .option('--dry-run', 'show who would get it and how long it would take')
+    .option('--wait', 'follow it until every item has arrived or ended')
+    .option('--json', 'print the answer as JSON')
+    .addHelpText(
+      'after',
+      example(
+        `ivs-autopilot metadata send --live --payload '{"type":"poll"}' --wait`,
+        `ivs-autopilot metadata send --tag show=quiz --key score --expires 20s --payload '{"home":2}'`,
+      ),
+    )
+    .action(async (flags: SendFlags) => {
+      const api = apiClient(io);
+      const body = bodyOf(flags);
+      const path = `/v1/metadata/batches${flags.account === undefined ? '' : `?account=${encodeURIComponent(flags.account)}`}`;
+      // With a key of its own a repeated attempt of this command line is harmless, should the answer get lost on the way.
+      const headers = { 'idempotency-key': flags.idempotencyKey ?? randomUUID() };
+      const plan = (await api.send('POST', path, body, headers)) as Plan;
+      if (flags.dryRun || !flags.wait) return printData(io, flags.json, plan, () => planLines(plan));
+      if (!flags.json) for (const line of planLines(plan)) io.print(line);
+      const progress = await follow(api, plan.batchId ?? '', io);
+      printData(io, flags.json, { ...plan, ...progress }, () => resultLines(progress));
+      if ((progress.counts['failed'] ?? 0) > 0) throw new CommandFailed('', 1);
+    });
+  metadata
+    .command('status')
+    .description('what became of a batch')
+    .argument('<batchId>')
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', example('ivs-autopilot metadata status b-1f0c…'))
+    .action(async (batchId: string, flags: { json?: boolean }) => {
+      const progress = (await apiClient(io).get(pathOf(batchId))) as Progress;
+      printData(io, flags.json, progress, () => resultLines(progress));
+    });
+  metadata
+    .command('cancel')
+    .description('cancel what a batch has not sent yet')
+    .argument('<batchId>')
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', example('ivs-autopilot metadata cancel b-1f0c…'))
+    .action(async (batchId: string, flags: { json?: boolean }) => {
+      const progress = (await apiClient(io).send('DELETE', pathOf(batchId))) as Progress;
+      printData(io, flags.json, progress, () => resultLines(progress));
+    });
+}
+
+function pathOf(batchId: string): string {
+  return `/v1/metadata/batches/${encodeURIComponent(batchId)}`;
+}
+
+function bodyOf(flags: SendFlags): object {
+  const texts = [...(flags.payload ?? []), ...(flags.payloadFile === undefined ? [] : [readText(flags.payloadFile)])];
+  if (texts.length === 0) throw new CommandFailed('Say what to send: --payload or --payload-file.', 2);
+  const expiresInMs = flags.expires === undefined ? undefined : parseDuration(flags.expires);
+  if (flags.expires !== undefined && !expiresInMs)
+    throw new CommandFailed(`--expires ${flags.expires} is no duration: write it like 20s or 5m.`, 2);
+  return {
+    targets: targetsOf(flags),
+    items: texts.map((text) => ({
+      payload: payloadOf(text),
+      ...(flags.key === undefined ? {} : { key: flags.key }),
+      ...(expiresInMs === undefined ? {} : { expiresInMs }),
+    })),
+    ...(flags.lane === undefined ? {} : { lane: flags.lane }),
+    ...(flags.dryRun ? { dryRun: true } : {}),
+  };
+}
+
+function targetsOf({ live, channel, tag }: SendFlags): object {
+  const given = [live, channel, tag].filter((value) => value !== undefined);
+  if (given.length !== 1) throw new CommandFailed('Say to whom: exactly one of --live, --channel and --tag.', 2);
+  if (live) return { live: true };
+  if (channel) return { channelArns: channel };
+  const tags = new Map<string, string[]>();
+  for (const pair of tag ?? []) {
+    const at = pair.indexOf('=');
+    if (at < 1) throw new CommandFailed(`--tag ${pair}: write it as key=value.`, 2);
+    const key = pair.slice(0, at);
+    tags.set(key, [...(tags.get(key) ?? []), pair.slice(at + 1)]);
+  }
+  return { tags: Object.fromEntries(tags) };
+}
+
+function payloadOf(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : text;
+  } catch {
+    return text;
+  }
+}
+
+/** Looks until the batch is over; a bar on a terminal. The daemon being away for a moment ends nothing. */
+async function follow(api: ApiClient, batchId: string, { signal }: CliIo): Promise<Progress> {
+  let failures = 0;
+  try {
+    for (;;) {
+      try {
+        const progress = (await api.get(pathOf(batchId))) as Progress;
+        failures = 0;
+        drawBar(progress);
+        if (progress.state === 'finished' || progress.state === 'cancelled') return progress;
+      } catch (error) {
+        failures += 1;
+        if (signal.aborted || failures > 20) throw error;
+      }
+      await new Promise((done) => setTimeout(done, lookEveryMs));
+      if (signal.aborted) {
+        throw new CommandFailed(
+          `Not followed any more; it goes on. Cancel it with: ivs-autopilot metadata cancel ${batchId}`,
+          130,
+        );
+      }
+    }
+  } catch (error) {
+    if (error instanceof CommandFailed) throw error;
+    throw new CommandFailed(`The batch ${batchId} goes on, but could not be followed: ${messageOf(error)}`);
+  } finally {
+    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+  }
+}
+
+function drawBar({ total, counts, etaSeconds }: Progress): void {
+  if (!process.stderr.isTTY) return;
+  const done = total - (counts['pending'] ?? 0);
+  const share = total === 0 ? 1 : done / total;
+  const filled = Math.round(share * barWidth);
+  const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
+  const eta = etaSeconds === null ? '' : `, about ${Math.ceil(etaSeconds)} s left`;
+  process.stderr.write(`\r\u001b[K${bar} ${done} of ${total}${eta}`);
+}
+
+function planLines({ batchId, channels, items, plannedCalls, estimatedSeconds, skipped }: Plan): string[] {
+  return [
+    `${batchId === undefined ? 'Would be sent' : `Accepted as ${batchId}`}: ${count(items, 'item')} to ${count(channels, 'channel')}, ` +
+      `at most ${count(plannedCalls, 'call')}, about ${Math.ceil(estimatedSeconds)} s`,
+    ...skipped.map(
+      ({ reason, count: n, examples }) =>
+        `  left out (${reason.replaceAll('_', ' ')}): ${n}, for example ${examples.slice(0, 3).join(', ')}`,
+    ),
+  ];
+}
+
+function resultLines({ state, total, counts, failures }: Progress): string[] {
+  const ends = Object.entries(counts)
+    .filter(([name, n]) => n > 0 || name === 'delivered')
+    .map(([name, n]) => `${n} ${name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)}`);
+  return [
+    `${state}: ${ends.join(', ')} of ${total}`,
+    ...Object.entries(failures).map(([code, n]) => `  failed with ${code}: ${n}`),
+  ];
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}
