@@ -35,8 +35,10 @@ export const actionHandlers = {
 export function bindActions(ports: ActionPorts): Readonly<Record<ActionName, JobHandler>> {
   const bind =
     (name: ActionName): JobHandler =>
-    (payload, run) => {
+    async (payload, run) => {
       const job = parseActionJob(name, payload);
+      // What other replicas have committed since, such as an earlier run of this job.
+      await ports.state.refresh();
       // The table pairs each name with its handler; the payload's name was checked to be this one.
       const handler = actionHandlers[name] as (
         job: ActionJob,

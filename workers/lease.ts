@@ -39,7 +39,6 @@ export async function withLease<T>(
 ): Promise<T> {
   const { state, jobId } = context;
   const key = `lease/${resource}`;
-  await state.refresh();
   const token = await state.transact((tx) => {
     const held = tx.get<Lease>(key);
     if (held && held.untilMs > tx.nowMs && held.jobId !== jobId) throw busy(resource, held, tx.nowMs);

@@ -21,7 +21,6 @@ export const notify: ActionHandler<'notify'> = async (job, context) => {
   if (skip) return skip;
   if (job.dryRun) return planned([`notify ${receiver.name}: ${receiver.webhooks.length} webhook(s)`], undefined);
   const key = `notified/${context.jobId}`;
-  await context.state.refresh();
   const taken = new Set(context.state.view.get<Progress>(key)?.taken ?? []);
   const failures: unknown[] = [];
   for (const [index, target] of receiver.webhooks.entries()) {

@@ -1,14 +1,21 @@
 // retire_recording_configuration: takes it off every channel that references it, then deletes it. Live channels cannot be changed:
 // the job comes back for them until none is left.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_DeleteRecordingConfiguration.html
+import type { ActionJob } from '#domain/action.ts';
+import type { Transaction } from '#domain/shared-state.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import { isCode, onlyIfFailsFresh, planned } from './fresh-look.ts';
 import { withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult } from './ports.ts';
 import { findRecordingConfiguration } from './recording-configuration.ts';
-import type { ActionJob } from '#domain/action.ts';
 
 type Job = ActionJob<'retire_recording_configuration'>;
+
+/** At `retiring/<configuration>|<decided at>`. */
+interface Retiring {
+  readonly rounds: number;
+  readonly doneAtMs?: number | undefined;
+}
 
 /** How long until the job looks again at channels that were live. */
 const comeBackMs = 60_000;
@@ -23,7 +30,7 @@ export const retireRecordingConfiguration: ActionHandler<'retire_recording_confi
     // A run before this one may have deleted it: then nothing of this name is left.
     if (!isCode(error, 'RECORDING_CONFIGURATION_UNKNOWN')) throw error;
     if (context.state.view.get(retiringKey(job)) === undefined) throw error;
-    await context.state.transact((tx) => tx.delete(retiringKey(job)));
+    await finish(job, context);
     return { outcome: 'already_done', reason: 'configuration_gone' };
   }
   if (job.dryRun) {
@@ -37,9 +44,9 @@ export const retireRecordingConfiguration: ActionHandler<'retire_recording_confi
 async function retire(job: Job, context: HandlerContext, arn: string): Promise<HandlerResult> {
   const { ivs, signal } = context;
   const round = await context.state.transact((tx) => {
-    const next = (tx.get<number>(retiringKey(job)) ?? 0) + 1;
-    tx.set(retiringKey(job), next);
-    return next;
+    const rounds = (tx.get<Retiring>(retiringKey(job))?.rounds ?? 0) + 1;
+    tx.set(retiringKey(job), { rounds } satisfies Retiring);
+    return rounds;
   });
   const channels = await ivs.listChannelsByRecordingConfiguration(arn, { signal });
   const live: string[] = [];
@@ -51,11 +58,11 @@ async function retire(job: Job, context: HandlerContext, arn: string): Promise<H
     await context.progress('delete_recording_configuration', { arn });
     try {
       await ivs.deleteRecordingConfiguration(arn, { signal });
-      await context.state.transact((tx) => tx.delete(retiringKey(job)));
+      await finish(job, context);
       return { outcome: 'done', before: { channels }, after: { deleted: arn } };
     } catch (error) {
       if (isCode(error, 'IVS_NOT_FOUND')) {
-        await context.state.transact((tx) => tx.delete(retiringKey(job)));
+        await finish(job, context);
         return { outcome: 'already_done', reason: 'configuration_gone' };
       }
       // A channel took it up in this moment: the next round finds that channel.
@@ -86,6 +93,20 @@ async function clear({ ivs, signal }: HandlerContext, channelArn: string, arn: s
     if (!isCode(error, 'IVS_NOT_FOUND')) throw error;
   }
   return true;
+}
+
+/** The mark stays for a while: the job may run once more although it has ended. */
+async function finish(job: Job, { state }: HandlerContext): Promise<void> {
+  await state.transact((tx) => {
+    const rounds = tx.get<Retiring>(retiringKey(job))?.rounds ?? 0;
+    tx.set(retiringKey(job), { rounds, doneAtMs: tx.nowMs } satisfies Retiring);
+  });
+}
+
+/** Forgets retirements that ended a day ago. */
+export function dropOldRetirements(tx: Transaction): void {
+  for (const [id, { doneAtMs }] of tx.entries<Retiring>('retiring'))
+    if (doneAtMs !== undefined && tx.nowMs - doneAtMs > 86_400_000) tx.delete(`retiring/${id}`);
 }
 
 function retiringKey(job: Job): string {

@@ -147,12 +147,14 @@ class Rotation {
       await context.ivs.deleteStreamKey(arn, { signal }).catch(ignoring('IVS_NOT_FOUND'));
     }
     const newArn = keyArns.find((arn) => !oldKeyArns.includes(arn));
-    if (newArn !== undefined && newArn === this.#delivered && keyArns.length === 1) return this.#finished(newArn);
+    if (newArn !== undefined && newArn === this.#delivered && keyArns.length === 1) {
+      await this.#stopOldStream();
+      return this.#finished(newArn);
+    }
     if (newArn === undefined) await this.#noteLive();
     const key = newArn === undefined ? await this.#create() : await this.#read(newArn);
     if (!key) return undefined;
     await this.#deliver(key);
-    await this.#stopOldStream();
     await context.progress('verify', { channelArn });
     return undefined;
   }

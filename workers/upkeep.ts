@@ -10,6 +10,7 @@ import { bulkPending, feedBulks } from './bulk.ts';
 import { type Intent, intentKinds, sweepIntents } from './intents.ts';
 import { keyAges, sweepRotations } from './key-record.ts';
 import { dropOldLeases } from './lease.ts';
+import { dropOldRetirements } from './retire-recording-configuration.ts';
 
 export interface UpkeepOptions {
   readonly state: SharedState;
@@ -27,6 +28,7 @@ export function upkeep(tx: Transaction): void {
   sweepRotations(tx);
   feedBulks(tx);
   dropOldLeases(tx);
+  dropOldRetirements(tx);
 }
 
 export class ActionUpkeep implements Service {

@@ -8,14 +8,14 @@ import { createIvsShard } from '#ivs/shard.ts';
 import { EventBus } from '#outbound/event-bus.ts';
 import { HttpSender } from '#outbound/http-sender.ts';
 import { systemClock } from '#runtime/clock.ts';
-import { Scrubber } from '#runtime/logger.ts';
 import type { Logger } from '#runtime/logger.ts';
+import { Scrubber } from '#runtime/logger.ts';
 import type { Redis } from '#runtime/redis.ts';
 import { readSecretFile } from '#secrets/secret-file.ts';
 import { SecretSinks } from '#secrets/sinks.ts';
 import { RedisState } from '#store/shared-state.ts';
-import { actionHandlers } from '#workers/actions.ts';
-import type { ActionPorts, HandlerContext, HandlerResult, MetadataSubmit } from '#workers/ports.ts';
+import { bindActions } from '#workers/actions.ts';
+import type { ActionPorts, HandlerResult, MetadataSubmit } from '#workers/ports.ts';
 import { quietLogger, seededRandom, testMetrics } from './quiet.ts';
 
 export interface RigOptions {
@@ -103,13 +103,9 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     configHash: () => 'test',
     nudge: () => undefined,
   };
-  const run: ActionRig['run'] = async (jobId, job) => {
-    const handler = actionHandlers[job.action] as unknown as (
-      job: ActionJob,
-      context: HandlerContext,
-    ) => Promise<HandlerResult>;
-    const context: HandlerContext = {
-      ...ports,
+  const handlers = bindActions(ports);
+  const run: ActionRig['run'] = (jobId, job) =>
+    handlers[job.action](job, {
       jobId,
       name: job.action,
       attempt: 1,
@@ -117,9 +113,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
       signal: AbortSignal.timeout(30_000),
       logger,
       progress: async () => undefined,
-    };
-    return handler(job, context);
-  };
+    });
   return {
     ports,
     state,

@@ -1,0 +1,350 @@
+// Crash everywhere: every action is killed (a real kill -9) before and after every call that leaves its process, and loses the answer
+// of every call after its effect; then it runs again until it is done. The end is checked in the simulator and at the destination.
+import { spawn } from 'node:child_process';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { rolldown } from 'rolldown';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ActionJob } from '#domain/action.ts';
+import { AppError } from '#domain/errors.ts';
+import { type SimulatorHandle, startSimulator } from '#simulator/server.ts';
+import type { ChildTask } from '#test/support/action-child.ts';
+import { type ActionRig, actionRig, operatorJob, type RigOptions } from '#test/support/action-rig.ts';
+import { eventually } from '#test/support/quiet.ts';
+import { type RedisScope, redisScope } from '#test/support/redis.ts';
+
+/** One point's own resources: nothing that another point touches. */
+interface Place {
+  readonly simulator: SimulatorHandle;
+  readonly rig: ActionRig;
+  readonly channelArn: string;
+  readonly oldKeyArn: string;
+  /** Of a recording configuration or a playback key pair. */
+  readonly name: string;
+  readonly configurationArn: string;
+  readonly file: string;
+  readonly webhookUrl: string;
+  readonly received: () => string[];
+  readonly signal: AbortSignal;
+}
+
+interface Scenario {
+  readonly name: string;
+  /** Brings the place into the state that the job finds. */
+  readonly prepare?: (place: Place) => Promise<void>;
+  readonly job: (place: Place) => ActionJob;
+  /** What must be true when the job is done, whatever happened on the way. */
+  readonly check: (place: Place) => Promise<void>;
+}
+
+/** Exactly one key, not the old one, and its value is in the file. */
+async function oneKeyDelivered({ rig, channelArn, oldKeyArn, file, signal }: Place): Promise<void> {
+  const keys = await rig.ports.ivs.listStreamKeys(channelArn, { signal });
+  expect(keys).toHaveLength(1);
+  expect(keys).not.toContain(oldKeyArn);
+  const { value } = await rig.ports.ivs.getStreamKey(keys[0]!, { signal });
+  expect(await readFile(file, 'utf8')).toBe(value.reveal());
+  expect([...rig.state.view.entries('alert')].filter(([id]) => id.includes(channelArn))).toEqual([]);
+}
+
+const phaseOf = async ({ simulator, channelArn }: Place) => (await simulator.control.channels(channelArn))[0]?.phase;
+const goLive = async (place: Place) => {
+  await place.simulator.control.goLive(place.channelArn, { autoReconnect: true, reconnectMs: 50 });
+  await eventually(async () => (await phaseOf(place)) === 'live');
+};
+const notLive = (place: Place) => eventually(async () => (await phaseOf(place)) !== 'live');
+
+const scenarios: readonly Scenario[] = [
+  {
+    name: 'rotate_stream_key',
+    job: ({ channelArn, file }) => operatorJob('rotate_stream_key', { deliver: { file } }, { channelArn }),
+    check: oneKeyDelivered,
+  },
+  {
+    name: 'rotate_stream_key now_and_stop',
+    prepare: goLive,
+    job: ({ channelArn, file }) =>
+      operatorJob('rotate_stream_key', { when: 'now_and_stop', deliver: { file } }, { channelArn }),
+    async check(place) {
+      await oneKeyDelivered(place);
+      await notLive(place);
+    },
+  },
+  {
+    name: 'set_recording',
+    job: ({ channelArn, name }) => operatorJob('set_recording', { configuration: name }, { channelArn }),
+    async check({ rig, channelArn, configurationArn, signal }) {
+      const channel = await rig.ports.ivs.getChannel(channelArn, { signal });
+      expect(channel.recordingConfigurationArn).toBe(configurationArn);
+      expect(rig.state.view.count('intent')).toBe(0);
+    },
+  },
+  {
+    name: 'set_recording restart',
+    prepare: goLive,
+    job: ({ channelArn, name }) =>
+      operatorJob('set_recording', { configuration: name, if_live: 'restart' }, { channelArn }),
+    async check(place) {
+      const { rig, channelArn, configurationArn, signal } = place;
+      const channel = await rig.ports.ivs.getChannel(channelArn, { signal });
+      expect(channel.recordingConfigurationArn).toBe(configurationArn);
+      await eventually(async () => (await phaseOf(place)) === 'live');
+      const session = await rig.ports.ivs.getStreamSession(channelArn, undefined, { signal });
+      expect(session.recordingConfigurationArn).toBe(configurationArn);
+    },
+  },
+  {
+    name: 'stop_stream revoke_key',
+    prepare: goLive,
+    job: ({ channelArn }) => operatorJob('stop_stream', { revoke_key: true }, { channelArn }),
+    async check(place) {
+      expect(await place.rig.ports.ivs.listStreamKeys(place.channelArn, { signal: place.signal })).toEqual([]);
+      await notLive(place);
+    },
+  },
+  {
+    name: 'tag',
+    job: ({ channelArn }) => operatorJob('tag', { set: { tier: 'silver' }, remove: ['show'] }, { channelArn }),
+    async check({ rig, channelArn, signal }) {
+      expect(await rig.ports.ivs.listTagsForResource(channelArn, { signal })).toEqual({ tier: 'silver' });
+    },
+  },
+  {
+    name: 'rotate_playback_key_pair',
+    job: ({ name, file }) => operatorJob('rotate_playback_key_pair', { name, deliver: { file } }),
+    async check({ rig, name, file, signal }) {
+      const pairs = await rig.ports.ivs.listPlaybackKeyPairs({ signal });
+      expect(pairs.filter((pair) => pair.name.startsWith(`${name}-`))).toHaveLength(1);
+      // The delivered private half belongs to the imported public half: a second import of that one is refused.
+      const publicKeyMaterial = createPublicKey(createPrivateKey(await readFile(file, 'utf8')))
+        .export({ type: 'spki', format: 'pem' })
+        .toString();
+      const second = rig.ports.ivs.importPlaybackKeyPair({ name: 'same', publicKeyMaterial }, { signal });
+      await expect(second).rejects.toMatchObject({ code: 'IVS_CONFLICT' });
+    },
+  },
+  {
+    name: 'retire_recording_configuration',
+    async prepare({ rig, channelArn, configurationArn, signal }) {
+      await rig.ports.ivs.updateChannel(channelArn, { recordingConfigurationArn: configurationArn }, { signal });
+    },
+    job: ({ name }) => operatorJob('retire_recording_configuration', { configuration: name }),
+    async check({ rig, channelArn, name, signal }) {
+      const left = await rig.ports.ivs.listRecordingConfigurations({ signal });
+      expect(left.map((configuration) => configuration.name)).not.toContain(name);
+      expect((await rig.ports.ivs.getChannel(channelArn, { signal })).recordingConfigurationArn).toBe('');
+    },
+  },
+  {
+    name: 'retire_channel',
+    prepare: goLive,
+    job: ({ channelArn }) => operatorJob('retire_channel', { confirm: true }, { channelArn }),
+    async check({ rig, channelArn, signal }) {
+      await expect(rig.ports.ivs.getChannel(channelArn, { signal })).rejects.toMatchObject({ code: 'IVS_NOT_FOUND' });
+    },
+  },
+  {
+    name: 'webhook',
+    job: ({ webhookUrl }) => operatorJob('webhook', { url: webhookUrl, body: { show: 'over' } }),
+    async check({ received, name }) {
+      // At least once, and a repeat is told by its delivery id.
+      expect(new Set(received())).toEqual(new Set([name]));
+    },
+  },
+  {
+    name: 'emit_event',
+    job: ({ name }) => operatorJob('emit_event', { source: 'tv.example', detail_type: name, detail: {} }),
+    async check({ simulator }) {
+      expect((await simulator.control.calls({ operation: 'events:PutEvents', outcome: 'ok' })).length).toBeGreaterThan(
+        0,
+      );
+    },
+  },
+];
+
+type Fate = 'before' | 'after' | 'lost';
+const tally = { kills: 0, lost: 0, runs: 0 };
+const deliveries: { readonly path: string; readonly id: string }[] = [];
+let hooks: Server;
+let directory: string;
+let childProgram: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'crashes-'));
+  // One file starts in a third of the time that the sources take; there are more than a hundred starts.
+  childProgram = join(directory, 'action-child.mjs');
+  const bundle = await rolldown({
+    input: join(import.meta.dirname, '../support/action-child.ts'),
+    platform: 'node',
+    logLevel: 'silent',
+  });
+  await bundle.write({ file: childProgram, format: 'esm', codeSplitting: false });
+  await bundle.close();
+  hooks = createServer((request, response) => {
+    deliveries.push({ path: request.url ?? '', id: String(request.headers['x-autopilot-delivery']) });
+    request.resume();
+    request.on('end', () => response.end());
+  });
+  hooks.listen(0, '127.0.0.1');
+  await once(hooks, 'listening');
+});
+
+afterAll(async () => {
+  hooks.close();
+  await rm(directory, { recursive: true, force: true });
+  console.log(
+    `crash everywhere: ${scenarios.length} jobs, ${tally.kills + tally.lost} points (${tally.kills} kill -9, ${tally.lost} lost answers), ${tally.runs} runs`,
+  );
+});
+
+describe('whatever instant it dies at, the next run ends it right', () => {
+  test.each(scenarios)('$name', async (scenario) => {
+    await using world = await createWorld(scenario);
+    const calls = await world.countCalls();
+    expect(calls).toBeGreaterThan(0);
+    const points = Array.from({ length: calls }, (_, index) => index + 1).flatMap((call) =>
+      (['before', 'after', 'lost'] as const).map((fate) => ({ call, fate })),
+    );
+
+    const lanes = Array.from({ length: 3 }, async () => {
+      for (let point = points.shift(); point; point = points.shift()) await world.crash(point.call, point.fate);
+    });
+    await Promise.all(lanes);
+  });
+});
+
+/** A simulator and a state for all points of one scenario, and the process that finishes what others left behind. */
+async function createWorld(scenario: Scenario) {
+  const resources = new AsyncDisposableStack();
+  const timings = { sessionToStartMs: 0, sessionEndToStreamEndMs: 10, recordingConfigurationMs: 0 };
+  const quotas = { concurrentStreams: 1_000, recordingConfigurations: 1_000, playbackKeyPairs: 1_000 };
+  const simulator = resources.use(await startSimulator({ enforcement: 'off', timings, quotas }));
+  const scope = resources.use(await redisScope());
+  const base: RigOptions = { simulatorUrl: simulator.url, redis: scope.redis, prefix: scope.prefix };
+  const rig = resources.use(await actionRig(base));
+  let places = 0;
+
+  const createPlace = async (): Promise<Place> => {
+    places += 1;
+    const number = places;
+    const name = `place-${number}`;
+    const channel = await simulator.control.createChannel({ name, tags: { tier: 'gold', show: 'quiz' } });
+    const path = `/${scope.namespace}/${number}`;
+    const place: Place = {
+      simulator,
+      rig,
+      channelArn: channel.arn,
+      oldKeyArn: channel.streamKeyArn,
+      name,
+      configurationArn: await createConfiguration(simulator.url, name),
+      file: join(directory, `${scope.namespace}-${number}`),
+      webhookUrl: `http://127.0.0.1:${(hooks.address() as AddressInfo).port}${path}`,
+      received: () => deliveries.filter((delivery) => delivery.path === path).map(({ id }) => id),
+      get signal() {
+        return AbortSignal.timeout(10_000);
+      },
+    };
+    await scenario.prepare?.(place);
+    return place;
+  };
+  const finish = async (place: Place, job: ActionJob) => {
+    tally.runs += 1;
+    await rig.settle(place.name, job);
+    await rig.state.refresh();
+    await scenario.check(place);
+  };
+  return {
+    /** How many calls leave the process when nothing goes wrong. */
+    async countCalls(): Promise<number> {
+      let calls = 0;
+      const hook: RigOptions['hook'] = (_name, call) => {
+        calls += 1;
+        return call();
+      };
+      await using counted = await actionRig({ ...base, hook });
+      const place = await createPlace();
+      const job = scenario.job(place);
+      await counted.settle(place.name, job);
+      await finish(place, job);
+      return calls;
+    },
+    /** Runs the job on a place of its own until something happens to it, and then until it is done. */
+    async crash(call: number, fate: Fate): Promise<void> {
+      const place = await createPlace();
+      const job = scenario.job(place);
+      tally.runs += 1;
+      try {
+        if (fate === 'lost') await loseAnswer(base, place, job, call);
+        else await killAt({ base, scope, place, job, call, moment: fate });
+        await finish(place, job);
+      } catch (error) {
+        throw new Error(`${fate} call ${call}: ${error instanceof Error ? error.message : String(error)}`, {
+          cause: error,
+        });
+      }
+    },
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+async function loseAnswer(base: RigOptions, { name: jobId }: Place, job: ActionJob, lost: number): Promise<void> {
+  tally.lost += 1;
+  let calls = 0;
+  await using rig = await actionRig({
+    ...base,
+    async hook(name, call) {
+      calls += 1;
+      if (calls !== lost) return call();
+      await call().catch(() => undefined);
+      throw new AppError(
+        name.startsWith('ivs') ? 'IVS_NO_ANSWER' : 'SECRET_SINK_FAILED',
+        `the answer of ${name} was lost`,
+      );
+    },
+  });
+  // It may get over the loss by itself, or end with an error that the queue tries again.
+  await rig.run(jobId, job).catch(() => undefined);
+}
+
+async function killAt(at: {
+  base: RigOptions;
+  scope: RedisScope;
+  place: Place;
+  job: ActionJob;
+  call: number;
+  moment: 'before' | 'after';
+}): Promise<void> {
+  tally.kills += 1;
+  const { base, scope, place, job, call, moment } = at;
+  const task: ChildTask = {
+    simulatorUrl: base.simulatorUrl,
+    redisUrl: scope.url,
+    prefix: base.prefix,
+    jobId: place.name,
+    job,
+    kill: { call, moment },
+  };
+  const child = spawn(process.execPath, [childProgram, JSON.stringify(task)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, NODE_COMPILE_CACHE: join(directory, 'compiled') },
+  });
+  let complaint = '';
+  child.stderr.on('data', (chunk: Buffer) => (complaint += chunk.toString()));
+  const [, killedBy] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  expect(killedBy, `the process was killed; ${complaint}`).toBe('SIGKILL');
+}
+
+async function createConfiguration(url: string, name: string): Promise<string> {
+  const response = await fetch(`${url}/CreateRecordingConfiguration`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name, destinationConfiguration: { s3: { bucketName: 'recordings' } } }),
+  });
+  const { recordingConfiguration } = (await response.json()) as { recordingConfiguration: { arn: string } };
+  return recordingConfiguration.arn;
+}
