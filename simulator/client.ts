@@ -2,6 +2,7 @@
 // drives a simulator in this process, in another one, or on another machine alike.
 
 import type { ChannelSpec, ChannelState, MadeChannel } from './control/channels.ts';
+import type { OperationSummary } from './control/summary.ts';
 import type { LimitName } from './events/event.ts';
 import type { DeliveryPolicy, EventRecord, NextFate } from './events/publisher.ts';
 import type { LostDelivery } from './events/sqs-delivery.ts';
@@ -17,6 +18,7 @@ import type { ViewerCurve } from './streams/viewers.ts';
 import type { Enforcement } from './throttle/throttle.ts';
 
 export type { ChannelSpec, ChannelState, MadeChannel } from './control/channels.ts';
+export type { OperationSummary } from './control/summary.ts';
 export type { EventEnvelope } from './events/event.ts';
 export type { EventRecord, NextFate } from './events/publisher.ts';
 export type { FaultRule } from './faults.ts';
@@ -136,6 +138,12 @@ export class SimulatorClient {
     const { call } = await this.#ask<{ call: CallRecord | null }>('GET', path);
     if (call === null) throw new Error(`no call ${JSON.stringify(filter)} within ${timeoutMs} ms`);
     return call;
+  }
+
+  /** Per operation: how many ended how, and the most accepted in any trailing second. */
+  async summary(filter: CallFilter = {}): Promise<OperationSummary[]> {
+    const path = `/calls/summary?${query({ ...filter })}`;
+    return (await this.#ask<{ operations: OperationSummary[] }>('GET', path)).operations;
   }
 
   async clearCalls(): Promise<void> {

@@ -10,6 +10,7 @@ import { channelState, makeChannel, resolveChannels } from './channels.ts';
 import { ControlProblem } from './problem.ts';
 import * as requests from './requests.ts';
 import { changeSettings } from './settings.ts';
+import { summarize } from './summary.ts';
 import { connectEncoders, endBroadcasts, lose, recover, sessionOf, setViewers, starve } from './streams.ts';
 
 export interface ControlRequest {
@@ -119,6 +120,9 @@ export const ROUTES: Readonly<Record<string, Handler>> = {
     const timeoutMs = Math.min(whole(query, 'timeoutMs') ?? 5_000, 60_000);
     return { call: (await simulator.context.recorder.waitFor(callFilter(query), timeoutMs)) ?? null };
   },
+  'GET /calls/summary': ({ simulator, query }) => ({
+    operations: summarize(simulator.context.recorder.calls(callFilter(query))),
+  }),
   'DELETE /calls': ({ simulator }) => {
     simulator.context.recorder.clear();
     return DONE;

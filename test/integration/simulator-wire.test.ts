@@ -184,6 +184,17 @@ describe('a throttled call', () => {
     expect((await put()).headers['x-amzn-errortype']).toBe('TooManyRequestsException');
     const outcomes = (await control.calls({ channelArn: arn, operation: 'PutMetadata' })).map(({ outcome }) => outcome);
     expect(outcomes.filter((outcome) => outcome === 'ok')).toHaveLength(5);
+    expect(await control.summary({ channelArn: arn, operation: 'PutMetadata' })).toEqual([
+      {
+        operation: 'PutMetadata',
+        calls: 8,
+        ok: 5,
+        throttled: 3,
+        failed: 0,
+        peakPerSecond: 5,
+        peakPerChannelPerSecond: 5,
+      },
+    ]);
     await control.end(arn);
   });
 });
