@@ -232,6 +232,15 @@ describe('polls', () => {
   });
 });
 
+test('a source whose clock runs ahead of ours does not keep polls from having their say', async () => {
+  const noticing = new Noticing();
+  const ahead = (name: string, at: number, arrived: number) => event(name, { ...a, at, arrived });
+
+  await noticing.see(ahead('Stream Start', 3_600_000, 1_000), poll('all', { at: 15_000 }), poll('all', { at: 30_000 }));
+
+  expect(noticing.record('A')!.state).toBe('ended');
+});
+
 test('a pass in pieces does what the whole does', async () => {
   const streams = Array.from({ length: 1_234 }, (_, index) => snapshot(`C${index}`, `c${index}`, { viewers: index }));
   const noticing = new Noticing();

@@ -3,10 +3,12 @@ import type { StreamHealth } from '#domain/channel.ts';
 import type { SessionBasis, StreamState } from '#domain/stream-record.ts';
 
 /**
- * A moment of an event by our clock: EventBridge cuts times to whole seconds, so what "happened at :04" may have happened
- * until :04.999, and a poll that began within that second does not contradict it.
+ * The moment of an event by our clock: EventBridge cuts times to whole seconds, so what "happened at :04" may have happened
+ * until :04.999, and a poll that began within that second does not contradict it. Nothing happens after it arrived: where it
+ * says so, the clocks differ, and ours is what polls are timed by.
  */
-export function onOurClock(eventTimeMs: number): number {
+export function onOurClock({ eventTimeMs, arrivedAtMs }: { eventTimeMs: number; arrivedAtMs: number }): number {
+  if (eventTimeMs > arrivedAtMs) return arrivedAtMs;
   return eventTimeMs % 1000 === 0 ? eventTimeMs + 999 : eventTimeMs;
 }
 

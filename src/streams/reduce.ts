@@ -135,12 +135,13 @@ function addEvent(record: StreamRecord, observation: EventObservation): StreamRe
     ...recordingOf(record, sign, atMs),
     ...oddities(record, sign, atMs),
     timeline,
-    basis: basisOf(record, sign, atMs),
+    basis: basisOf(record, sign, observation),
   };
 }
 
-function basisOf({ basis }: StreamRecord, sign: EventSign, atMs: number): SessionBasis {
-  const clockMs = onOurClock(atMs);
+function basisOf({ basis }: StreamRecord, sign: EventSign, observation: EventObservation): SessionBasis {
+  const atMs = observation.eventTimeMs;
+  const clockMs = onOurClock(observation);
   const over = sign.moment === 'sessionEndedMs' || sign.moment === 'endedMs';
   const aliveMs = sign.existed || over ? latest(basis.aliveMs, clockMs) : basis.aliveMs;
   const firstSeenMs = sign.existed ? earliest(basis.firstSeenMs, atMs) : basis.firstSeenMs;
