@@ -29,6 +29,7 @@ export async function runDaemon({ role = 'all' }: { role?: Role } = {}): Promise
       config,
       loadConfig: () => readConfig(env),
       redisUrl,
+      ...(env['AUTOPILOT_NAMESPACE'] ? { namespace: env['AUTOPILOT_NAMESPACE'] } : {}),
       role,
       env,
       scrubber,

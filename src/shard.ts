@@ -11,7 +11,8 @@ import type { Receiver } from '#domain/rule.ts';
 import { QueueConsumer } from '#intake/events/queue-consumer.ts';
 import { QueueDepth } from '#intake/events/queue-depth.ts';
 import { refreshInventory } from '#intake/inventory/refresh.ts';
-import { pollIntervals } from '#intake/poll/intervals.ts';
+import { FleetGauges } from '#intake/poll/gauges.ts';
+import { type PollIntervals, pollIntervals } from '#intake/poll/intervals.ts';
 import { Poller } from '#intake/poll/poller.ts';
 import type { UnknownEvent } from '#intake/ports.ts';
 import { Ticker } from '#intake/timer/ticker.ts';
@@ -225,6 +226,8 @@ export class Shard {
       reconnectWindowMs: durationMs(metadata.reconnect_window),
       channelCallsPerSecond: limitOf.perChannel ?? 5,
       callTimeoutMs: durationMs(limits.request_timeout),
+      // What a killed replica held is taken over after this long.
+      leaseMs: durationMs(limits.request_timeout) * 2,
     });
     this.#sweeper = new Sweeper({ outbox: this.outbox, clock, logger: this.#logger, metrics, shard: account.name });
     this.metadata = new MetadataService({
@@ -266,6 +269,7 @@ export class Shard {
     if (does('intake')) {
       await stack.start(this.#schedules(), 2_000);
       await stack.start(this.#ticker(), 5_000);
+      await stack.start(this.#gauges(), 1_000);
       if (this.consumer) await stack.start(this.consumer, 10_000);
     }
   }
@@ -368,16 +372,8 @@ export class Shard {
   #schedules(): ScheduleKeeper {
     const { config, clock, random } = this.#options;
     const schedules = (): Schedule[] => {
-      const { settings } = config();
-      const { polling } = settings;
-      const { live, starving } = fleetCounts(this.state.view);
-      const { starvingMs, fullMs } = pollIntervals({
-        starvingIntervalMs: durationMs(polling.starving_interval),
-        fullIntervalMs: durationMs(polling.full_interval),
-        callsPerSecond: limitsFrom(limitSettingsOf(settings))('ListStreams').perAccount,
-        live,
-        starving,
-      });
+      const { polling } = config().settings;
+      const { starvingMs, fullMs } = this.#pollIntervals();
       return [
         { job: 'poll-starving', everyMs: starvingMs },
         { job: 'poll-all', everyMs: fullMs },
@@ -385,6 +381,25 @@ export class Shard {
       ];
     };
     return new ScheduleKeeper({ queues: this.queues, schedules, clock, logger: this.#logger, random });
+  }
+
+  /** For a fleet of the size that is known now. */
+  #pollIntervals(): PollIntervals {
+    const { settings } = this.#options.config();
+    const { live, starving } = fleetCounts(this.state.view);
+    return pollIntervals({
+      starvingIntervalMs: durationMs(settings.polling.starving_interval),
+      fullIntervalMs: durationMs(settings.polling.full_interval),
+      callsPerSecond: limitsFrom(limitSettingsOf(settings))('ListStreams').perAccount,
+      live,
+      starving,
+    });
+  }
+
+  #gauges(): FleetGauges {
+    const { clock, metrics } = this.#options;
+    const intervals = () => this.#pollIntervals();
+    return new FleetGauges({ shard: this.name, view: this.state.view, intervals, metrics, clock });
   }
 
   #ticker(): Ticker {

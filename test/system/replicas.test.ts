@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { broadcast } from '#test/support/broadcast.ts';
+import { eventually } from '#test/support/quiet.ts';
+
+const rules = `
+rules:
+  - name: slate
+    mode: enforce
+    trigger: {state: {health: [STARVING]}}
+    for: 1s
+    actions: [{put_metadata: {payload: {slate: "{{ channel.name }}"}}}]
+    guards: {max_live_percent: 100, max_per_hour: 1000}
+`;
+
+describe('two daemons on one Redis', () => {
+  test('poll once per interval, and act once for each cause', async () => {
+    await using platform = await broadcast();
+    const { control } = platform.simulator;
+    const channels = await control.createChannels(12, { namePrefix: 'studio-' });
+    const arns = channels.map(({ arn }) => arn);
+    await control.goLive(arns);
+    await using first = await platform.daemon({ rules });
+    await using second = await platform.daemon({ rules });
+    await control.clearCalls();
+    const startedAtMs = await control.now();
+
+    await control.starve(arns);
+    await eventually(async () => (await control.cues()).length >= 12, 20_000);
+    // Long enough for a second action of the other replica to show.
+    await new Promise((done) => setTimeout(done, 2_000));
+
+    const seconds = ((await control.now()) - startedAtMs) / 1000;
+    const calls = await control.calls();
+    const polls = calls.filter(({ operation }) => operation === 'ListStreams').length;
+    const slates = (await control.cues()).flatMap(({ metadata }) =>
+      JSON.parse(metadata).items.map((item: any) => item.d.slate),
+    );
+    expect(slates.toSorted()).toEqual(channels.map(({ name }) => name).toSorted());
+    // Every 500 ms for starving streams and every second for all: three calls a second, however many daemons there are.
+    expect(polls).toBeLessThanOrEqual(Math.ceil(seconds * 3) + 3);
+    expect(polls).toBeGreaterThanOrEqual(Math.floor(seconds * 1.5));
+    expect(calls.filter(({ status }) => status === 429)).toEqual([]);
+    expect([first.url, second.url].every((url) => url.startsWith('http://127.0.0.1:'))).toBe(true);
+  });
+});
