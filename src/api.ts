@@ -8,6 +8,7 @@ import type { ReadinessCheck } from '#intake/http/ops.ts';
 import { configRoutes } from '#intake/http/routes/config.ts';
 import { metadataRoutes } from '#intake/http/routes/metadata.ts';
 import { quotaRoutes } from '#intake/http/routes/quota.ts';
+import { streamRoutes } from '#intake/http/routes/streams.ts';
 import { HttpServer } from '#intake/http/server.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
@@ -83,6 +84,10 @@ export function createApi(options: ApiOptions): Api {
           current: () => shown(inForce()),
           reload: async (who) => shown(await reload(`API (${who})`)),
         }),
+      },
+      {
+        prefix: '/v1',
+        plugin: streamRoutes({ state, retentionMs: () => durationMs(inForce().config.settings.retention.sessions) }),
       },
       ...page.routes,
     ],

@@ -269,7 +269,9 @@ export class Shard {
     if (does('intake')) {
       await stack.start(this.#schedules(), 2_000);
       await stack.start(this.#ticker(), 5_000);
-      await stack.start(this.#gauges(), 1_000);
+      const { clock, metrics } = this.#options;
+      const gauged = { shard: this.name, view: this.state.view, intervals: () => this.#pollIntervals() };
+      await stack.start(new FleetGauges({ ...gauged, metrics, clock }), 1_000);
       if (this.consumer) await stack.start(this.consumer, 10_000);
     }
   }
@@ -394,12 +396,6 @@ export class Shard {
       live,
       starving,
     });
-  }
-
-  #gauges(): FleetGauges {
-    const { clock, metrics } = this.#options;
-    const intervals = () => this.#pollIntervals();
-    return new FleetGauges({ shard: this.name, view: this.state.view, intervals, metrics, clock });
   }
 
   #ticker(): Ticker {

@@ -42,6 +42,7 @@ export function createMetrics() {
       ['scope'],
     ),
     lastPollTimestamp: gauge('last_complete_poll_timestamp_seconds', 'End of the last complete pass over ListStreams', [
+      'shard',
       'scope',
     ]),
     streams: gauge('streams', 'Live streams by health; not_live: sessions that were accepted and have not begun', [

@@ -1,5 +1,7 @@
-// Shows a shard's fleet as metrics: call it when they are read.
+// Shows a shard's fleet as metrics, every few seconds: counting ten thousand streams takes about a millisecond.
 import type { StateView } from '#domain/shared-state.ts';
+import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
+import type { Service } from '#runtime/lifecycle.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { disagreementsOf } from '#streams/disagreements.ts';
 import { fleetCounts } from '#streams/fleet.ts';
@@ -9,22 +11,56 @@ import type { PollIntervals } from './intervals.ts';
 export interface FleetGaugesOptions {
   readonly shard: string;
   readonly view: StateView;
-  readonly metrics: Metrics;
   /** The intervals in force. */
-  readonly intervals: PollIntervals;
+  readonly intervals: () => PollIntervals;
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly everyMs?: number;
 }
 
-/** Sets the gauges to what the local copy of the state says. */
-export function showFleet({ shard, view, metrics, intervals }: FleetGaugesOptions): void {
-  const { healthy, starving, unknown, created, channels, lastFullPollMs, lastStarvingPollMs } = fleetCounts(view);
-  for (const [health, count] of Object.entries({ healthy, starving, unknown, not_live: created }))
-    metrics.streams.set({ shard, health }, count);
-  metrics.channels.set({ shard }, channels);
-  metrics.pollIntervalSeconds.set({ shard, scope: 'starving' }, intervals.starvingMs / 1000);
-  metrics.pollIntervalSeconds.set({ shard, scope: 'all' }, intervals.fullMs / 1000);
-  // Whichever replica polled: the age of the last complete pass is known to all of them.
-  if (lastFullPollMs !== undefined) metrics.lastPollTimestamp.set({ scope: 'all' }, lastFullPollMs / 1000);
-  if (lastStarvingPollMs !== undefined) metrics.lastPollTimestamp.set({ scope: 'starving' }, lastStarvingPollMs / 1000);
-  for (const source of ['poll', 'events'] as const) metrics.dataGap.set({ shard, source }, gapOf(view, source) ? 1 : 0);
-  for (const [fact, count] of Object.entries(disagreementsOf(view))) metrics.disagreements.set({ shard, fact }, count);
+export class FleetGauges implements Service {
+  readonly name = 'fleet-gauges';
+  readonly #options: FleetGaugesOptions;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: FleetGaugesOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, everyMs = 5_000 } = this.#options;
+    while (!this.#stopping.signal.aborted) {
+      this.#show();
+      await sleepOrAbort(clock, everyMs, this.#stopping.signal);
+    }
+  }
+
+  #show(): void {
+    const { shard, view, metrics, intervals } = this.#options;
+    const { healthy, starving, unknown, created, channels, lastFullPollMs, lastStarvingPollMs } = fleetCounts(view);
+    for (const [health, count] of Object.entries({ healthy, starving, unknown, not_live: created }))
+      metrics.streams.set({ shard, health }, count);
+    metrics.channels.set({ shard }, channels);
+    const { starvingMs, fullMs } = intervals();
+    metrics.pollIntervalSeconds.set({ shard, scope: 'starving' }, starvingMs / 1000);
+    metrics.pollIntervalSeconds.set({ shard, scope: 'all' }, fullMs / 1000);
+    // Whichever replica polled: the end of the last complete pass is known to all of them.
+    const passes = { all: lastFullPollMs, starving: lastStarvingPollMs };
+    for (const [scope, ms] of Object.entries(passes))
+      if (ms !== undefined) metrics.lastPollTimestamp.set({ shard, scope }, ms / 1000);
+    for (const source of ['poll', 'events'] as const)
+      metrics.dataGap.set({ shard, source }, gapOf(view, source) ? 1 : 0);
+    for (const [fact, count] of Object.entries(disagreementsOf(view)))
+      metrics.disagreements.set({ shard, fact }, count);
+  }
 }

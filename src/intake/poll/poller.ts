@@ -43,7 +43,6 @@ export class Poller {
     metrics.polls.inc({ scope, outcome: failure ? 'incomplete' : 'complete' });
     metrics.pollSeconds.observe({ scope }, tookMs / 1000);
     if (failure) throw failure;
-    metrics.lastPollTimestamp.set({ scope }, observation.finishedAtMs / 1000);
     const summary = { scope, pages, streams: observation.streams.length, tookMs };
     logger.debug(summary, 'listed the live streams');
     return summary;
