@@ -4,12 +4,13 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { AppError, messageOf } from '#domain/errors.ts';
 import { register as registerBootstrap } from './bootstrap.ts';
+import { register as registerControls } from './controls.ts';
 import { register as registerIam } from './iam.ts';
-import { register as registerMetadata } from './metadata-send.ts';
 import { register as registerMetadata } from './metadata-send.ts';
 import { register as registerRun } from './run.ts';
 import { register as registerSchema } from './schema.ts';
 import { register as registerSimulator, simulatorFailure } from './simulator.ts';
+import { register as registerStatus } from './status.ts';
 import { type CliIo, CommandFailed, example } from './support.ts';
 import { register as registerTest } from './test.ts';
 import { register as registerValidate } from './validate.ts';
@@ -19,11 +20,12 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
   registerRun,
   registerValidate,
   registerTest,
+  registerStatus,
+  registerControls,
   registerSchema,
   registerSimulator,
   registerBootstrap,
   registerIam,
-  registerMetadata,
   registerMetadata,
 ];
 

@@ -35,6 +35,8 @@ export interface ApiClient {
     body?: unknown,
     headers?: Readonly<Record<string, string>>,
   ) => Promise<unknown>;
+  /** The data of the first server-sent event of this name. */
+  readonly firstEvent: (path: string, event: string) => Promise<unknown>;
 }
 
 /** A client of the daemon at AUTOPILOT_URL (default: this machine) with the token of AUTOPILOT_API_TOKEN or AUTOPILOT_API_TOKEN_FILE. */
@@ -44,19 +46,12 @@ export function apiClient({ env, signal }: Pick<CliIo, 'env' | 'signal'>): ApiCl
     throw new CommandFailed(`AUTOPILOT_URL is no http address: ${base}`, 2);
   }
   const token = readToken(env);
-  const request = async (
-    method: string,
-    path: string,
-    body?: unknown,
-    headers: Readonly<Record<string, string>> = {},
-  ) => {
-    let response: Response;
-    let text: string;
+  const open = async (method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) => {
     try {
-      response = await fetch(base + path, {
+      return await fetch(base + path, {
         method,
         headers: {
-          accept: 'application/json, application/problem+json',
+          accept: 'application/json, application/problem+json, text/event-stream',
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...headers,
@@ -64,19 +59,52 @@ export function apiClient({ env, signal }: Pick<CliIo, 'env' | 'signal'>): ApiCl
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]),
       });
-      text = await response.text();
     } catch (error) {
-      const cause = error instanceof Error && error.cause ? error.cause : error;
-      throw new CommandFailed(
-        `No daemon answers at ${base} (${messageOf(cause)}): start it with \`ivs-autopilot run\`, or set AUTOPILOT_URL.`,
-      );
+      throw noAnswer(base, error);
     }
-    return answerOf(response, text);
+  };
+  const request = async (...args: Parameters<typeof open>) => {
+    const response = await open(...args);
+    return answerOf(response, await response.text().catch((error: unknown) => Promise.reject(noAnswer(base, error))));
   };
   return {
     get: (path) => request('GET', path),
     send: (method, path, body, headers) => request(method, path, body, headers),
+    firstEvent: async (path, event) => {
+      const response = await open('GET', path);
+      if (!response.ok || !response.body) return answerOf(response, await response.text());
+      try {
+        return await firstEventOf(response.body, event);
+      } catch (error) {
+        throw noAnswer(base, error);
+      }
+    },
   };
+}
+
+function noAnswer(base: string, error: unknown): CommandFailed {
+  const cause = error instanceof Error && error.cause ? error.cause : error;
+  return new CommandFailed(
+    `No daemon answers at ${base} (${messageOf(cause)}): start it with \`ivs-autopilot run\`, or set AUTOPILOT_URL.`,
+  );
+}
+
+/** Reads a stream of events until one of this name has come, and leaves it. */
+async function firstEventOf(body: ReadableStream<Uint8Array>, event: string): Promise<unknown> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of body) {
+    text += decoder.decode(chunk, { stream: true });
+    const blocks = text.split('\n\n');
+    text = blocks.pop() ?? '';
+    for (const block of blocks) {
+      const lines = block.split('\n');
+      if (!lines.includes(`event: ${event}`)) continue;
+      const data = lines.flatMap((line) => (line.startsWith('data: ') ? [line.slice(6)] : [])).join('\n');
+      return JSON.parse(data);
+    }
+  }
+  throw new Error(`the stream ended before an event ${event}`);
 }
 
 function readToken(env: CliIo['env']): string | undefined {

@@ -6,6 +6,7 @@ import { parseConfig } from '#config/load.ts';
 import { formatProblem, type Problem } from '#config/problem.ts';
 import type { Channel } from '#domain/channel.ts';
 import { messageOf } from '#domain/errors.ts';
+import { listChannels } from './channels.ts';
 import { apiClient, CommandFailed, type CliIo, example } from './support.ts';
 
 interface Flags {
@@ -25,7 +26,7 @@ export function register(program: Command, io: CliIo): void {
     .addHelpText('after', example('ivs-autopilot validate config/autopilot.yaml'))
     .action(async (given: string[], flags: Flags) => {
       const files = given.length > 0 ? given : [defaultConfigFile(io.env)];
-      const channels = flags.inventory ? await readInventory(io) : undefined;
+      const channels = flags.inventory ? await listChannels(apiClient(io)) : undefined;
       const reports = files.map((file) => ({ file, ...check(file, channels) }));
       const problems = reports.flatMap((report) => report.problems);
       if (flags.json) io.print(JSON.stringify({ files: reports }, null, 2));
@@ -62,9 +63,4 @@ function check(
   const result = parseConfig(text, file);
   if (!result.ok) return { problems: result.problems, rules: 0 };
   return { problems: lintConfig(result.config, channels), rules: result.config.ruleset.rules.length };
-}
-
-async function readInventory(io: CliIo): Promise<readonly Channel[]> {
-  const answer = (await apiClient(io).get('/v1/channels')) as { channels?: readonly Channel[] };
-  return answer.channels ?? [];
 }

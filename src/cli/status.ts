@@ -1,0 +1,69 @@
+// `status`: everything in one screen: can it be trusted, what is live, what is muted, what needs a person. The page's own figures.
+import type { Command } from 'commander';
+import { formatDuration } from '#domain/duration.ts';
+import type { LiveStatus } from '#intake/live/status.ts';
+import { apiClient, CommandFailed, type CliIo, example, printData, table } from './support.ts';
+
+export function register(program: Command, io: CliIo): void {
+  program
+    .command('status')
+    .description('show what is live, what the rules are doing, what is muted, and what needs a person')
+    .option('--json', 'print it as JSON')
+    .addHelpText('after', example('ivs-autopilot status') + '\nThe exit code is 1 while the data is stale.\n')
+    .action(async ({ json }: { json?: boolean }) => {
+      const status = (await apiClient(io).firstEvent('/v1/live', 'status')) as LiveStatus;
+      printData(io, json, status, () => linesOf(status));
+      if (status.stale) throw new CommandFailed(json ? '' : 'The data is stale: nothing acts until it is back.');
+    });
+}
+
+/** The screen, line by line. */
+export function linesOf(status: LiveStatus): string[] {
+  const { counts, pause, config, nowMs } = status;
+  const ago = (ms: number) => `${seconds(nowMs - ms)} ago`;
+  return [
+    `${counts.live} live of ${counts.channels} channels: ${counts.starving} starving, ${counts.unknown} unknown, ${counts.held} on hold`,
+    pause ? `PAUSED ${ago(pause.sinceMs)} by ${pause.who}: ${pause.reason}` : 'Automation is on',
+    `Configuration ${config.hash}, loaded ${ago(config.loadedAtMs)}${config.error === undefined ? '' : `; the file on disk is refused: ${config.error}`}`,
+    ...section(
+      'Needs you',
+      status.needs.map(({ severity, title, text }) => [severity, title, text]),
+    ),
+    ...section(
+      'Silences',
+      status.silences.map(({ id, matchers, who, reason, untilMs }) => [
+        id,
+        matchers,
+        `${seconds(untilMs - nowMs)} left`,
+        `${who}: ${reason}`,
+      ]),
+    ),
+    ...section(
+      'Rules',
+      status.rules.map((rule) => [rule.name, rule.mode, stateOf(rule)]),
+    ),
+    ...section(
+      'Sources',
+      status.trust.map(({ name, state, text }) => [name, state, text]),
+    ),
+  ];
+}
+
+function stateOf({ mode, capped, firing, pending, cooling }: LiveStatus['rules'][number]): string {
+  if (mode === 'off') return '';
+  if (capped) return 'stopped by its cap';
+  const parts = [
+    firing > 0 ? `${firing} firing` : '',
+    pending > 0 ? `${pending} pending` : '',
+    cooling > 0 ? `${cooling} cooling down` : '',
+  ].filter((part) => part !== '');
+  return parts.length === 0 ? 'idle' : parts.join(', ');
+}
+
+function section(title: string, rows: readonly (readonly string[])[]): string[] {
+  return rows.length === 0 ? [] : ['', title, ...table(rows).map((line) => `  ${line}`)];
+}
+
+function seconds(ms: number): string {
+  return formatDuration(Math.max(0, Math.floor(ms / 1000)) * 1000);
+}

@@ -1,0 +1,140 @@
+// Commands that talk to the daemon, against a server that records what they ask.
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from '#src/cli/main.ts';
+
+/** Runs a command line; gives what it printed and its exit code. */
+async function run(args: readonly string[], env: Record<string, string>) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await runCli(['node', 'ivs-autopilot', ...args], {
+    print: (line) => out.push(line),
+    printError: (line) => err.push(line),
+    env,
+    signal: new AbortController().signal,
+  });
+  return { code, out: out.join('\n'), err: err.join('\n') };
+}
+
+describe('commands that talk to the daemon', () => {
+  const requests: { line: string; token: string | undefined; body: unknown }[] = [];
+  const arn = 'arn:aws:ivs:us-west-2:111122223333:channel/abc';
+  const answers: Record<string, [status: number, body: unknown]> = {
+    'GET /v1/channels': [200, { channels: [{ arn, name: 'studio-a' }] }],
+    'POST /v1/silences': [201, { id: 's-1' }],
+    [`DELETE /v1/holds/${encodeURIComponent(arn)}`]: [204, undefined],
+    'DELETE /v1/silences/s-9': [
+      404,
+      { code: 'NOT_FOUND', detail: 'there is no silence s-9', remedy: 'Check the id.', status: 404 },
+    ],
+  };
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    const text = await textOf(request);
+    const line = `${request.method} ${request.url}`;
+    requests.push({ line, token: request.headers.authorization, body: text === '' ? undefined : JSON.parse(text) });
+    if (line === 'GET /v1/live') {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      response.write(`event: hello\ndata: {}\n\nevent: status\ndata: ${JSON.stringify(status)}\n\n`);
+      return;
+    }
+    const [code, body] = answers[line] ?? [200, {}];
+    response.writeHead(code).end(body === undefined ? undefined : JSON.stringify(body));
+  };
+  const server = createServer((request, response) => void answer(request, response));
+  const status = {
+    nowMs: 100_000,
+    counts: { live: 40, starving: 2, unknown: 1, held: 1, channels: 50 },
+    pause: { who: 'token ann', reason: 'drill', sinceMs: 40_000 },
+    rules: [{ name: 'slate', mode: 'enforce', pending: 1, forMs: 0, firing: 2, cooling: 0, capped: false }],
+    config: { hash: 'abc', loadedAtMs: 0 },
+    stale: false,
+    trust: [{ name: 'polls', state: 'ok', text: 'last full poll 3 s ago' }],
+    needs: [],
+    silences: [{ id: 's-1', who: 'ann', reason: 'finals', matchers: 'rule="x"', untilMs: 160_000 }],
+    activity: [],
+  };
+  let env: Record<string, string>;
+  beforeAll(async () => {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    // A fake, made up for this test.
+    env = { AUTOPILOT_URL: `${url}/`, AUTOPILOT_API_TOKEN: ['not', 'a', 'token'].join('-') };
+  });
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it('pause and resume carry the reason and the token', async () => {
+    const paused = await run(['pause', '--reason', 'drill'], env);
+    await run(['resume'], env);
+
+    expect(paused).toMatchObject({ code: 0, out: expect.stringContaining('paused') });
+    expect(requests.slice(-2)).toEqual([
+      { line: 'POST /v1/pause', token: 'Bearer not-a-token', body: { reason: 'drill' } },
+      { line: 'POST /v1/resume', token: 'Bearer not-a-token', body: {} },
+    ]);
+  });
+
+  it('hold finds a channel by name, for a time or until the release', async () => {
+    await run(['hold', 'studio-a', '--reason', 'new encoder', '--for', '2h'], env);
+    const placed = requests.at(-1);
+    await run(['hold', arn, '--release'], env);
+
+    expect(placed).toMatchObject({
+      line: `PUT /v1/holds/${encodeURIComponent(arn)}`,
+      body: { reason: 'new encoder', duration: '2h' },
+    });
+    expect(requests.at(-1)).toMatchObject({ line: `DELETE /v1/holds/${encodeURIComponent(arn)}` });
+    expect(await run(['hold', 'studio-b'], env)).toMatchObject({
+      code: 1,
+      err: 'No channel has the ARN, id or name studio-b (did you mean studio-a?).',
+    });
+  });
+
+  it('silence sends its matchers, and says how to end it', async () => {
+    const { out } = await run(['silence', 'rule="x"', 'tag_show="finals"', '--for', '1h', '--reason', 'y'], env);
+
+    expect(out).toContain('ivs-autopilot silence --expire s-1');
+    expect(requests.at(-1)?.body).toEqual({ matchers: ['rule="x"', 'tag_show="finals"'], reason: 'y', duration: '1h' });
+  });
+
+  it('what the daemon refuses is one sentence on standard error', async () => {
+    expect(await run(['silence', '--expire', 's-9'], env)).toEqual({
+      code: 1,
+      out: '',
+      err: 'NOT_FOUND: there is no silence s-9. Check the id.',
+    });
+  });
+
+  it('status is one screen', async () => {
+    const { code, out } = await run(['status'], env);
+
+    expect(code).toBe(0);
+    expect(out.split('\n')).toEqual([
+      '40 live of 50 channels: 2 starving, 1 unknown, 1 on hold',
+      'PAUSED 1m ago by token ann: drill',
+      'Configuration abc, loaded 1m40s ago',
+      '',
+      'Silences',
+      '  s-1  rule="x"  1m left  ann: finals',
+      '',
+      'Rules',
+      '  slate  enforce  2 firing, 1 pending',
+      '',
+      'Sources',
+      '  polls  ok  last full poll 3 s ago',
+    ]);
+  });
+
+  it('without a daemon they say how to start one', async () => {
+    const { code, err } = await run(['status'], { AUTOPILOT_URL: 'http://127.0.0.1:9' });
+
+    expect(code).toBe(1);
+    expect(err).toMatch(/^No daemon answers at http:\/\/127\.0\.0\.1:9 \(.*\): start it with `ivs-autopilot run`/);
+  });
+});
