@@ -32,8 +32,8 @@ export interface GateOptions {
 const lookAheadMs = 40;
 /** Between two calls of the account at the least: makes a stream of what would be bursts, second after second. */
 const gapMs = 4;
-/** Most permits in one round trip; what the gap lets through in one look-ahead is fewer. */
-const batch = 16;
+/** Most permits in hand that are not on the wire yet: a process that cannot keep up must not let them lie. */
+const mostInHand = 16;
 /** Answers are reported with the next request for permits, or after so long. */
 const reportAfterMs = 50;
 /** Another replica may not have reported an answer yet, or may have died: ask again sooner than the ledger says. */
@@ -47,6 +47,7 @@ export class Gate {
   readonly #line = new WaitingLine<GateWaiter>();
   #releases: Release[] = [];
   #throttles: ThrottleNotice[] = [];
+  #inHand = 0;
   #exchanging: Promise<void> | undefined;
   /** performance.now() before which the account has no slot, or the fence stands. */
   #closedUntil = 0;
@@ -93,7 +94,7 @@ export class Gate {
     this.#line.add(waiter);
     this.#sweepBy(waiter.deadlineMs);
     // An urgent one makes itself known in Redis even while the account has no slot, so that others stand back.
-    if (waiter.lane === 'urgent' || now >= this.#closedUntil) this.#wakeIn(0);
+    this.#wakeIn(waiter.lane === 'urgent' ? 0 : Math.max(0, this.#closedUntil - now));
   }
 
   /** Joins in front of its queue: its last permit came to nothing. */
@@ -107,6 +108,12 @@ export class Gate {
   /** Leaves the line; false when it was not in it any more. */
   leave(waiter: GateWaiter): boolean {
     return this.#line.remove(waiter);
+  }
+
+  /** A granted call is on the wire, or came to nothing: there is room for another permit in hand. */
+  left(): void {
+    this.#inHand -= 1;
+    if (this.#line.size > 0) this.#wakeIn(Math.max(0, this.#closedUntil - performance.now()));
   }
 
   /** A permit's end. The channel may have its next call. */
@@ -151,7 +158,7 @@ export class Gate {
     const now = performance.now();
     const nextChannelAt = this.#line.unblock(now);
     const urgentOnly = now < this.#closedUntil;
-    const candidates = this.#line.candidates(batch);
+    const candidates = this.#line.candidates(mostInHand - this.#inHand);
     const asks = urgentOnly && candidates[0]?.lane !== 'urgent' ? [] : candidates;
     if (asks.length === 0 && this.#releases.length === 0 && this.#throttles.length === 0) {
       if (candidates.length > 0) this.#wakeIn(this.#closedUntil - now);
@@ -175,7 +182,8 @@ export class Gate {
       return;
     }
     const nextChannelAt = this.#line.unblock(now);
-    if (this.#line.candidates(1).length > 0) this.#wakeIn(Math.max(0, this.#closedUntil - now));
+    if (this.#inHand < mostInHand && this.#line.candidates(1).length > 0)
+      this.#wakeIn(Math.max(0, this.#closedUntil - now));
     else if (nextChannelAt !== undefined) this.#wakeIn(nextChannelAt - now);
     if (this.#releases.length > 0) this.#wakeIn(reportAfterMs);
     if (this.#throttles.length > 0) this.#wakeIn(0);
@@ -230,6 +238,7 @@ export class Gate {
     const waiter = this.#stopped ? undefined : this.#line.take(ask);
     if (!waiter) return this.#unspent(grant, ask.channel);
     if (ask.channel !== undefined) this.#line.departed(ask.channel);
+    this.#inHand += 1;
     waiter.granted(grant);
   }
 

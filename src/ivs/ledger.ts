@@ -314,6 +314,8 @@ export class SlotLedger {
     const limit = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         late = true;
+        // A connection that is silent so long may be one that nobody told us is dead.
+        this.#options.redis.disconnect(true);
         reject(unavailable(new Error(`no answer within ${answerWithinMs} ms`)));
       }, answerWithinMs);
     });

@@ -63,10 +63,12 @@ export class PermitLapsed extends Error {}
 export class Permit {
   readonly #grant: Grant;
   readonly #sendAt: number;
+  readonly #onSent: () => void;
   #state: PermitState = { kind: 'granted' };
 
-  constructor(grant: Grant, earlierMs: number) {
+  constructor(grant: Grant, earlierMs: number, onSent: () => void) {
     this.#grant = grant;
+    this.#onSent = onSent;
     this.#sendAt = grant.sendAt - earlierMs;
   }
 
@@ -84,6 +86,7 @@ export class Permit {
     const at = performance.now();
     if (at > this.#grant.lapsesAt) throw new PermitLapsed('the permit lay too long before it was used');
     this.#state = { kind: 'sent', at };
+    this.#onSent();
   }
 
   /** The first byte of the answer is here. */
@@ -172,14 +175,15 @@ export class Limiter {
     prepare: () => Call<T> | undefined,
   ): Promise<T | undefined> {
     const { clock, metrics, shard } = this.#options;
-    const permit = new Permit(grant, this.#roundTrip.oneWayMs(performance.now()));
+    const permit = new Permit(grant, this.#roundTrip.oneWayMs(performance.now()), () => gate.left());
     try {
       const call = prepare();
       if (!call) return undefined;
       metrics.ivsPermitWaitSeconds.observe({ shard, lane }, Math.max(0, clock.now() - sinceMs) / 1000);
       return await runner.schedule({ priority: priorities[lane] }, () => call(permit));
     } finally {
-      if (permit.state.kind !== 'granted') metrics.ivsPermits.inc({ shard, operation, lane });
+      if (permit.state.kind === 'granted') gate.left();
+      else metrics.ivsPermits.inc({ shard, operation, lane });
       gate.ended(this.#release(permit.state, grant, channel));
     }
   }

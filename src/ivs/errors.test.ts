@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { AppError } from '#domain/errors.ts';
+import { isThrottle, throttleScope, toAppError } from './errors.ts';
+import type { OperationName } from './limits.ts';
+
+const channelArn = 'arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl';
+
+/** What the SDK throws for an answer of the service: the text is in `exceptionMessage`. */
+function refusal(name: string, httpStatusCode: number, exceptionMessage = 'the text', headers = {}) {
+  return Object.assign(new Error('UnknownError'), {
+    name,
+    exceptionMessage,
+    $metadata: { httpStatusCode, requestId: 'request-1' },
+    $response: { headers },
+  });
+}
+
+const call = (operation: OperationName, sent = true) => ({ operation, resource: channelArn, sent });
+
+describe('what Amazon IVS refuses', () => {
+  it.each([
+    ['ChannelNotBroadcasting', 404, 'PutMetadata', 'IVS_NOT_BROADCASTING', 'give-up'],
+    ['ChannelNotBroadcasting', 404, 'StopStream', 'IVS_NOT_BROADCASTING', 'already-done'],
+    ['ResourceNotFoundException', 404, 'GetChannel', 'IVS_NOT_FOUND', 'give-up'],
+    ['ResourceNotFoundException', 404, 'DeleteStreamKey', 'IVS_NOT_FOUND', 'already-done'],
+    ['UnknownOperationException', 404, 'GetChannel', 'IVS_NOT_FOUND', 'give-up'],
+    ['ThrottlingException', 429, 'PutMetadata', 'IVS_THROTTLED', 'retry-after'],
+    ['TooManyRequestsException', 429, 'ListStreams', 'IVS_THROTTLED', 'retry-after'],
+    ['IvsServiceException', 429, 'ListStreams', 'IVS_THROTTLED', 'retry-after'],
+    ['ServiceQuotaExceededException', 402, 'CreateStreamKey', 'IVS_QUOTA_EXCEEDED', 'give-up'],
+    ['ConflictException', 409, 'UpdateChannel', 'IVS_CONFLICT', 'give-up'],
+    ['PendingVerification', 403, 'CreateChannel', 'IVS_PENDING_VERIFICATION', 'give-up'],
+    ['AccessDeniedException', 403, 'StopStream', 'IVS_ACCESS_DENIED', 'give-up'],
+    ['ExpiredTokenException', 403, 'StopStream', 'IVS_ACCESS_DENIED', 'retry'],
+    ['ValidationException', 400, 'PutMetadata', 'IVS_REQUEST_INVALID', 'give-up'],
+    ['StreamUnavailable', 503, 'StopStream', 'IVS_UNAVAILABLE', 'retry'],
+    ['InternalServerException', 500, 'GetChannel', 'IVS_UNAVAILABLE', 'retry'],
+  ] as const)('%s (%i) of %s is %s: %s', (name, status, operation, code, disposition) => {
+    const error = toAppError(refusal(name, status), call(operation));
+
+    expect(error).toBeInstanceOf(AppError);
+    expect(error.code).toBe(code);
+    expect(error.disposition.kind).toBe(disposition);
+    expect(error.details).toMatchObject({ operation, status, requestId: 'request-1' });
+  });
+
+  it('shows the text of the service, not the SDK\'s "UnknownError"', () => {
+    const error = toAppError(refusal('ConflictException', 409, 'Channel is live'), call('UpdateChannel'));
+
+    expect(error.message).toContain('UpdateChannel');
+    expect(error.message).toContain('Channel is live');
+    expect(error.message).not.toContain('UnknownError');
+  });
+
+  it('waits as long as the service asks for', () => {
+    const seconds = toAppError(refusal('ThrottlingException', 429, '', { 'retry-after': '7' }), call('PutMetadata'));
+    const silent = toAppError(refusal('ThrottlingException', 429), call('PutMetadata'));
+
+    expect(seconds.disposition).toEqual({ kind: 'retry-after', delayMs: 7000 });
+    expect(silent.disposition).toEqual({ kind: 'retry-after', delayMs: 1000 });
+  });
+});
+
+describe('what has no answer', () => {
+  it('says that a call may have had its effect only when it was sent', () => {
+    const reset = Object.assign(new Error('socket hang up'), { code: 'ECONNRESET', name: 'TimeoutError' });
+
+    expect(toAppError(reset, call('PutMetadata')).code).toBe('IVS_NO_ANSWER');
+    expect(toAppError(reset, call('PutMetadata')).message).toContain('may have had its effect');
+    expect(toAppError(reset, call('PutMetadata', false)).message).not.toContain('effect');
+  });
+
+  it('names missing credentials', () => {
+    const error = Object.assign(new Error('Could not load credentials'), { name: 'CredentialsProviderError' });
+
+    expect(toAppError(error, call('ListStreams', false))).toMatchObject({ code: 'IVS_CREDENTIALS' });
+  });
+
+  it('is an interruption when the caller ended it', () => {
+    const aborted = Object.assign(new Error('Request aborted'), { name: 'AbortError' });
+
+    expect(toAppError(aborted, call('PutMetadata')).disposition).toEqual({ kind: 'interrupted' });
+  });
+
+  it('leaves an AppError as it is', () => {
+    const known = new AppError('LIMITER_FULL', 'full');
+
+    expect(toAppError(known, call('PutMetadata'))).toBe(known);
+  });
+});
+
+describe('throttling', () => {
+  it('is known by its status whatever the name, and by its names', () => {
+    expect(isThrottle(refusal('IvsServiceException', 429))).toBe(true);
+    expect(isThrottle(Object.assign(new Error(), { name: 'ThrottlingException' }))).toBe(true);
+    expect(isThrottle(refusal('ValidationException', 400))).toBe(false);
+  });
+
+  it.each([
+    [`Operation: ivs:PutMetadata exceeded call rate: 5 for resource: ${channelArn}`, 'channel'],
+    ['Operation: ivs:PutMetadata exceeded call rate: 155 for account: 111122223333', 'account'],
+    ['Rate exceeded', 'unknown'],
+  ])('takes %s for the %s', (text, scope) => {
+    expect(throttleScope(refusal('ThrottlingException', 429, text), channelArn)).toBe(scope);
+  });
+});

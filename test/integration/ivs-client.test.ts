@@ -1,0 +1,161 @@
+// The limited client against the simulator, through the real SDK: what a caller gets, and what reaches the wire.
+import { inspect } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { AppError } from '#domain/errors.ts';
+import type { ChannelArn } from '#domain/channel.ts';
+import { Secret } from '#domain/secret.ts';
+import { IvsShards } from '#ivs/shard.ts';
+import { shardScope } from '#test/support/ivs-shard.ts';
+
+const failure = (call: Promise<unknown>) =>
+  call.then(
+    () => {
+      throw new Error('the call succeeded');
+    },
+    (error: unknown) => error as AppError,
+  );
+
+describe('the limited client', () => {
+  it('lists, reads and changes channels', async () => {
+    await using world = await shardScope(2);
+    const { client } = world.shard;
+
+    const { streams } = await client.listStreams({});
+    const { channel } = await client.getChannel({ arn: world.channels[0]! });
+    await client.tagResource({ resourceArn: world.channels[0]!, tags: { tier: 'gold' } });
+    const { tags } = await client.listTagsForResource({ resourceArn: world.channels[0]! });
+
+    expect(streams).toHaveLength(2);
+    expect(channel?.arn).toBe(world.channels[0]);
+    expect(tags).toEqual({ tier: 'gold' });
+  });
+
+  it('wraps stream keys so that they cannot be printed', async () => {
+    await using world = await shardScope(1);
+    const { client } = world.shard;
+    const { streamKeys } = await client.listStreamKeys({ channelArn: world.channels[0]! });
+    await client.deleteStreamKey({ arn: streamKeys![0]!.arn! });
+
+    const created = await client.createStreamKey({ channelArn: world.channels[0]! });
+    const read = await client.getStreamKey({ arn: created.streamKey!.arn! });
+    const batch = await client.batchGetStreamKey({ arns: [created.streamKey!.arn!] });
+
+    const value = created.streamKey!.value!.reveal();
+    expect(value).toMatch(/^sk_/);
+    expect(read.streamKey!.value).toBeInstanceOf(Secret);
+    expect(batch.streamKeys![0]!.value!.reveal()).toBe(value);
+    for (const answer of [created, read, batch])
+      expect(inspect(answer, { depth: 9 }) + JSON.stringify(answer)).not.toContain(value);
+  });
+
+  it('sends one wire call for one permit: nothing is retried behind its back', async () => {
+    await using world = await shardScope(1);
+    await world.simulator.control.addFault({ operation: 'GetStream', error: 'InternalServerException' });
+
+    const error = await failure(world.shard.client.getStream({ channelArn: world.channels[0]! }));
+
+    expect(error.code).toBe('IVS_UNAVAILABLE');
+    expect(await world.simulator.control.calls({ operation: 'GetStream' })).toHaveLength(1);
+  });
+
+  it('tells an offline channel from a deleted one, and takes a stop of the former as done', async () => {
+    await using world = await shardScope(1);
+    const { client } = world.shard;
+    await world.simulator.control.end(world.channels[0]!);
+
+    const offline = await failure(client.putMetadata({ channelArn: world.channels[0]!, metadata: 'x' }));
+    const stopped = await failure(client.stopStream({ channelArn: world.channels[0]! }));
+    await client.deleteChannel({ arn: world.channels[0]! });
+    const deleted = await failure(client.putMetadata({ channelArn: world.channels[0]!, metadata: 'x' }));
+
+    expect(offline).toMatchObject({ code: 'IVS_NOT_BROADCASTING', disposition: { kind: 'give-up' } });
+    expect(stopped).toMatchObject({ code: 'IVS_NOT_BROADCASTING', disposition: { kind: 'already-done' } });
+    expect(deleted).toMatchObject({ code: 'IVS_NOT_FOUND' });
+    expect(offline.message).toContain('not currently online');
+  });
+
+  it('gives up a call that is not answered in time, and says that it may have had its effect', async () => {
+    await using world = await shardScope(1, { requestTimeoutMs: 150 });
+    await world.simulator.control.addFault({ operation: 'PutMetadata', answerLatencyMs: 2000 });
+    const startedAt = performance.now();
+
+    const error = await failure(world.shard.client.putMetadata({ channelArn: world.channels[0]!, metadata: 'x' }));
+
+    expect(error).toMatchObject({ code: 'IVS_NO_ANSWER', disposition: { kind: 'retry' } });
+    expect(performance.now() - startedAt).toBeLessThan(1500);
+  });
+
+  it('reports a lost connection after the call took effect', async () => {
+    await using world = await shardScope(1);
+    await world.simulator.control.addFault({ operation: 'PutMetadata', reset: 'after-effect', times: 1 });
+
+    const error = await failure(world.shard.client.putMetadata({ channelArn: world.channels[0]!, metadata: 'x' }));
+
+    expect(error.code).toBe('IVS_NO_ANSWER');
+    expect(error.details['sent']).toBe(true);
+  });
+
+  it('gives permits back unspent when there are no credentials', async () => {
+    await using world = await shardScope(0, {
+      credentials: () => Promise.reject(Object.assign(new Error('none here'), { name: 'CredentialsProviderError' })),
+    });
+
+    for (let i = 0; i < 8; i += 1)
+      expect((await failure(world.shard.client.listStreams({}))).code).toBe('IVS_CREDENTIALS');
+
+    const { operations } = await world.shard.quotaSnapshot();
+    expect(operations.find(({ operation }) => operation === 'ListStreams')?.inUse ?? 0).toBeLessThanOrEqual(1);
+    expect(await world.simulator.control.calls()).toEqual([]);
+  });
+
+  it('lets a drainer decide at the grant what to send, or that nothing is left', async () => {
+    await using world = await shardScope(2);
+    const { client } = world.shard;
+    const [first, second] = world.channels as ChannelArn[];
+    const outbox = ['a', 'b', 'c'];
+
+    const packed = client.putMetadataWhenGranted(first!, {}, () => ({ metadata: outbox.splice(0).join('+') }));
+    const empty = client.putMetadataWhenGranted(first!, {}, () => undefined);
+    const other = client.putMetadataWhenGranted(second!, { lane: 'urgent' }, () => ({ metadata: 'other' }));
+    outbox.push('d');
+
+    expect(await packed).toEqual({ metadata: 'a+b+c+d' });
+    expect(await empty).toBeUndefined();
+    expect(await other).toEqual({ metadata: 'other' });
+    expect((await world.simulator.control.cues()).map(({ metadata }) => metadata).sort()).toEqual(['a+b+c+d', 'other']);
+  });
+});
+
+describe('several accounts', () => {
+  it('finds the shard of an ARN by account and Region', async () => {
+    await using world = await shardScope(0);
+    const other = await world.replica({ name: 'other', accountId: '999999999999', region: 'eu-west-1' });
+    const shards = new IvsShards({ main: world.shard, other });
+
+    expect(shards.forArn('arn:aws:ivs:eu-west-1:999999999999:channel/x')).toBe(other);
+    expect(shards.forArn('arn:aws:ivs:us-west-2:111122223333:channel/x')).toBe(world.shard);
+    expect(() => shards.forArn('arn:aws:ivs:eu-west-1:111122223333:channel/x')).toThrow(AppError);
+  });
+
+  it('has limits of its own for each: together they are faster than one', async () => {
+    await using world = await shardScope(40);
+    await using second = await shardScope(40);
+    const send = (scope: typeof world) =>
+      Promise.all(
+        scope.channels.flatMap((channelArn) =>
+          [1, 2, 3].map((i) => scope.shard.client.putMetadata({ channelArn, metadata: `${i}` })),
+        ),
+      );
+    const startedAt = performance.now();
+
+    await Promise.all([send(world), send(second)]);
+
+    // 240 calls take more than a second in one account, and 120 in each of two do not.
+    expect(performance.now() - startedAt).toBeLessThan(4000);
+    for (const { simulator } of [world, second]) {
+      const calls = await simulator.control.calls({ operation: 'PutMetadata' });
+      expect(calls.every(({ status }) => status === 204)).toBe(true);
+      expect(calls).toHaveLength(120);
+    }
+  });
+});
