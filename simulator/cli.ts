@@ -2,7 +2,9 @@
 // the process (signals, exit codes, streams) is handed in, so the program's command line and main.ts share it.
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { SimulatorClient } from './client.ts';
 import { parseScenario, ScenarioError } from './scenario/parse.ts';
 import { startSimulator } from './server.ts';
 import { QUICK_TIMINGS, REALISTIC_TIMINGS } from './settings.ts';
@@ -140,7 +142,22 @@ export async function runSimulator(flags: Flags, io: SimulatorIo): Promise<void>
     await control.connect(arns.slice(0, flags.live), { autoReconnect: true, viewers: VIEWERS });
   }
   announce(io, { url: simulator.url, seed: simulator.seed, channels: arns.length, queueUrl, sqsEndpoint }, flags);
-  await stopped(io.signal);
+  const narration = flags.scenario === undefined || flags.json === true ? undefined : narrate(io, control);
+  await Promise.all([stopped(io.signal), narration]);
+}
+
+/** Tells the notes of a scenario as it plays, until it has ended. */
+async function narrate({ print, signal }: SimulatorIo, control: SimulatorClient): Promise<void> {
+  let told = 0;
+  while (!signal.aborted) {
+    const state = await control.scenario();
+    for (const { atMs, note } of state?.log.slice(told) ?? []) {
+      if (note !== undefined) print(`${(atMs / 1000).toFixed(0).padStart(6)}s  ${note}`);
+    }
+    told = state?.log.length ?? 0;
+    if (state === null || state.finished) return;
+    await sleep(500, undefined, { signal }).catch(() => {});
+  }
 }
 
 const VIEWERS = { target: 40, rampMs: 60_000, wobble: 0.2 };

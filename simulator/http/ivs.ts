@@ -85,7 +85,7 @@ export class IvsProtocol {
       this.#parts,
       exchange,
       { operation: operation.name, channelArn, requestId },
-      (plan) => this.#perform(operation, { raw, broken, channelArn }, plan),
+      (plan, at) => this.#perform(operation, { raw, broken, channelArn, at }, plan),
       (outcome) => this.#send(exchange, requestId, outcome),
     );
   }
@@ -96,10 +96,10 @@ export class IvsProtocol {
   }
 
   /** Counting comes first: a call that is then found invalid has used its slot, a throttled one has not. */
-  #perform(operation: Operation, { raw, broken, channelArn }: Given, plan: FaultPlan): Outcome {
+  #perform(operation: Operation, { raw, broken, channelArn, at }: Given, plan: FaultPlan): Outcome {
     const { context, throttle } = this.#parts.simulator;
     try {
-      const refusal = throttle.admit(operation.name, channelArn, context.clock.now());
+      const refusal = throttle.admit(operation.name, channelArn, at);
       if (refusal !== undefined) throw this.#throttled(operation.name, refusal, channelArn);
       if (plan.error !== undefined) throw new ServiceError(plan.error.name, plan.error.message, plan.error.status);
       if (broken !== undefined) throw broken;
@@ -135,4 +135,5 @@ interface Given {
   readonly raw: unknown;
   readonly broken: unknown;
   readonly channelArn: string | undefined;
+  readonly at: number;
 }

@@ -21,12 +21,15 @@ export interface PipelineParts {
   readonly pause: (ms: number) => Promise<void>;
 }
 
-/** Runs one call. `perform` counts and acts, and must not throw; `send` writes the answer. */
+/**
+ * Runs one call. `perform` counts and acts, and must not throw; the time it is given is the one in the record, so that the
+ * record proves what the quotas let through. `send` writes the answer.
+ */
 export async function runCall(
   { simulator, pause }: PipelineParts,
   exchange: Exchange,
   { operation, channelArn, requestId }: Call,
-  perform: (plan: FaultPlan) => Outcome,
+  perform: (plan: FaultPlan, at: number) => Outcome,
   send: (outcome: Outcome) => void,
 ): Promise<void> {
   const { recorder, clock } = simulator.context;
@@ -39,7 +42,7 @@ export async function runCall(
     exchange.cut();
     return;
   }
-  const outcome = perform(plan);
+  const outcome = perform(plan, at);
   const fault = plan.reset === 'after-effect' ? 'lost-answer' : plan.error === undefined ? undefined : 'error';
   recorder.call({
     ...about,

@@ -18,32 +18,33 @@ export interface ScenarioState {
   readonly done: number;
   readonly steps: number;
   readonly finished: boolean;
+  /** What was done so far, for narration. */
+  readonly log: readonly StepRecord[];
 }
 
-/** Told of each step as it happens, for narration. */
-export type OnStep = (step: { readonly name: string; readonly note?: string | undefined; readonly at: number }) => void;
+/** A step that was done; `atMs` counts from the scenario's start. */
+export interface StepRecord {
+  readonly atMs: number;
+  readonly step: string;
+  readonly note?: string;
+}
 
 /** A scenario that is being played. */
 export class ScenarioRun {
   readonly #simulator: Simulator;
   readonly #scenario: Scenario;
   readonly #random: Random;
-  readonly #onStep: OnStep;
   readonly #startedAt: number;
   readonly #timers: Timer[] = [];
+  readonly #log: StepRecord[] = [];
   #done = 0;
   #steps = 0;
 
   /** Makes the channels and arms the timeline. `channels` replaces the size of the scenario's first group. */
-  constructor(
-    simulator: Simulator,
-    scenario: Scenario,
-    options: { channels?: number | undefined; onStep?: OnStep } = {},
-  ) {
+  constructor(simulator: Simulator, scenario: Scenario, options: { channels?: number | undefined } = {}) {
     this.#simulator = simulator;
     this.#scenario = scenario;
     this.#random = simulator.random.fork(`scenario/${scenario.name}`);
-    this.#onStep = options.onStep ?? (() => {});
     this.#startedAt = simulator.clock.now();
     changeSettings(simulator, scenario.settings ?? {});
     simulator.publisher.policy = overlay(simulator.publisher.policy, scenario.eventPolicy);
@@ -63,6 +64,7 @@ export class ScenarioRun {
       done: this.#done,
       steps: this.#steps,
       finished: this.#done === this.#steps,
+      log: this.#log,
     };
   }
 
@@ -88,7 +90,8 @@ export class ScenarioRun {
   #run(step: Step): void {
     const simulator = this.#simulator;
     const name = (Object.keys(ACTIONS) as ActionName[]).find((key) => step[key] !== undefined) ?? 'clearFaults';
-    this.#onStep({ name, note: step.note, at: simulator.clock.now() - this.#startedAt });
+    const atMs = Math.round(simulator.clock.now() - this.#startedAt);
+    this.#log.push({ atMs, step: name, ...(step.note === undefined ? {} : { note: step.note }) });
     if (step.connect !== undefined) {
       const { channels, ...setup } = step.connect;
       const wanted = this.#select(channels);

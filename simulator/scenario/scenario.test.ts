@@ -21,6 +21,7 @@ describe('the scenarios that come with it', () => {
     const { simulator, run } = play(name);
     simulator.clock.advance(3_600_000);
     expect(run.state).toMatchObject({ name, finished: true });
+    expect(run.state.log).toHaveLength(run.state.steps);
     expect(names(simulator, 'Stream Start').length).toBeGreaterThan(5);
   });
 

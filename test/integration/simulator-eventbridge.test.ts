@@ -1,4 +1,8 @@
 // The way of events: rules that are really matched, targets that are real queues, and delivery at its worst.
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import {
   DeleteRuleCommand,
   DescribeRuleCommand,
@@ -232,6 +236,38 @@ describe('delivery', () => {
     ]);
     await control.advance(3_600_000);
     expect((await names()).slice(4)).toEqual(['Starvation Start']);
+  });
+
+  it('tries a queue that is away again, and loses and swaps nothing', async () => {
+    const bodies: string[] = [];
+    let failures = 2;
+    const flaky = createServer((request, response) => {
+      if (failures-- > 0) {
+        request.socket.destroy();
+        return;
+      }
+      let text = '';
+      request.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      request.on('end', () => {
+        const { Entries } = JSON.parse(text) as { Entries: { Id: string; MessageBody: string }[] };
+        const Successful = Entries.map(({ Id, MessageBody }) => {
+          bodies.push(JSON.parse(MessageBody).detail.event_name);
+          return { Id, MessageId: Id, MD5OfMessageBody: createHash('md5').update(MessageBody).digest('hex') };
+        });
+        response.setHeader('content-type', 'application/x-amz-json-1.0');
+        response.end(JSON.stringify({ Successful, Failed: [] }));
+      });
+    }).listen(0, '127.0.0.1');
+    await once(flaky, 'listening');
+    const queueUrl = `http://127.0.0.1:${(flaky.address() as AddressInfo).port}/000000000000/away`;
+    await using other = await startSimulator({ sqs: { queueUrl } });
+    await other.control.createChannel({ name: 'patient' });
+    await other.control.goLive('patient');
+    await other.control.end('patient');
+    expect(await other.control.settleEvents()).toEqual([]);
+    expect(bodies).toEqual(['Session Created', 'Stream Start', 'Session Ended', 'Stream End']);
+    flaky.closeAllConnections();
+    flaky.close();
   });
 
   it('follows its probabilities', async () => {

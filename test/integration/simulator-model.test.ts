@@ -257,6 +257,6 @@ it('no sequence of operations makes the simulator disagree with the documented r
         await empty(model);
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 }, 30_000);
