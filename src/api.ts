@@ -5,7 +5,11 @@ import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import type { ApiToken } from '#intake/http/auth.ts';
 import type { ReadinessCheck } from '#intake/http/ops.ts';
+import { actionRoutes } from '#intake/http/routes/actions.ts';
+import { auditRoutes } from '#intake/http/routes/audit.ts';
 import { configRoutes } from '#intake/http/routes/config.ts';
+import { intentRoutes } from '#intake/http/routes/intents.ts';
+import { jobRoutes } from '#intake/http/routes/jobs.ts';
 import { metadataRoutes } from '#intake/http/routes/metadata.ts';
 import { quotaRoutes } from '#intake/http/routes/quota.ts';
 import { streamRoutes } from '#intake/http/routes/streams.ts';
@@ -17,6 +21,7 @@ import type { Metrics } from '#runtime/metrics.ts';
 import { fleetState } from '#store/fleet-state.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { keys } from '#streams/keys.ts';
+import { ActionDesk } from './action-desk.ts';
 import type { ApiEnvironment } from './api-tokens.ts';
 import type { ConfigInForce } from './app.ts';
 import { createPage } from './page.ts';
@@ -63,6 +68,7 @@ export function createApi(options: ApiOptions): Api {
     metrics,
     scrubber: options.scrubber,
   });
+  const desk = new ActionDesk({ shards, configHash: () => inForce().config.hash });
   const server = new HttpServer({
     ...env,
     tokens,
@@ -89,6 +95,10 @@ export function createApi(options: ApiOptions): Api {
         prefix: '/v1',
         plugin: streamRoutes({ state, retentionMs: () => durationMs(inForce().config.settings.retention.sessions) }),
       },
+      { prefix: '/v1', plugin: actionRoutes({ desk }) },
+      { prefix: '/v1', plugin: jobRoutes({ jobs: desk }) },
+      { prefix: '/v1', plugin: intentRoutes({ intents: desk }) },
+      { prefix: '/v1', plugin: auditRoutes({ state }) },
       ...page.routes,
     ],
   });

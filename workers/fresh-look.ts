@@ -81,7 +81,13 @@ export function planned(calls: readonly string[], before: unknown): HandlerResul
 
 /** Fresh facts in the shape that rules know; the recording's state is the record's, if it is of the same stream. */
 function factsOf(live: LiveStream | undefined, record: StreamRecord | '' | undefined): StreamFacts {
-  if (!live) return { live: false, state: 'offline', recording: 'none' };
+  if (!live) {
+    if (!record) return { live: false, state: 'offline', recording: 'none' };
+    const { streamId, recording, failureReason } = record;
+    // IVS knows better than a record that still says live.
+    const state = record.state === 'live' ? 'ended' : record.state;
+    return { live: false, state, streamId, recording, ...(failureReason === undefined ? {} : { failureReason }) };
+  }
   const known = record && record.streamId === live.streamId ? record : undefined;
   return {
     live: true,

@@ -74,8 +74,10 @@ export class ActionUpkeep implements Service {
   #measure(): void {
     const { state, metrics } = this.#options;
     const { view } = state;
+    metrics.alerts.reset();
     const alerts = [...view.entries<Alert>('alert')].map(([, alert]) => alert.kind);
-    for (const kind of alertKinds) metrics.alerts.set({ kind }, alerts.filter((each) => each === kind).length);
+    for (const kind of new Set([...alertKinds, ...alerts]))
+      metrics.alerts.set({ kind }, alerts.filter((each) => each === kind).length);
     const intents = [...view.entries<Intent>('intent')].map(([, intent]) => intent.kind);
     for (const kind of intentKinds)
       metrics.intents.set({ action: kind }, intents.filter((each) => each === kind).length);

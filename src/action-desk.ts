@@ -1,0 +1,290 @@
+// Where operators' actions come in: finds the shard and the channels, fills in templates, writes job and audit in one commit. Also what
+// the API shows of jobs, intents and alerts. Meets the ports of intake/http/routes/{actions,jobs,intents}.ts.
+import { randomUUID } from 'node:crypto';
+import type { ActionJob, ActionName, ActionParams } from '#domain/action.ts';
+import { type Channel, type ChannelArn, parseChannelArn } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
+import type { JobRequest } from '#domain/job.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
+import type { ActionDeskPort, ActionRequest, BulkView } from '#intake/http/routes/actions.ts';
+import type { IntentsPort, IntentView } from '#intake/http/routes/intents.ts';
+import type { JobsPort, JobView } from '#intake/http/routes/jobs.ts';
+import { audit } from '#journal/audit.ts';
+import { jobIdOf } from '#jobs/job-id.ts';
+import type { Queues } from '#jobs/queues.ts';
+import { compileParams } from '#rules/action-template.ts';
+import { channelFacts } from '#rules/facts.ts';
+import type { Alert } from '#workers/alerts.ts';
+import { type Bulk, createBulk, stopBulk } from '#workers/bulk.ts';
+import { cancelIntent, type IntentKind, intentsOf } from '#workers/intents.ts';
+import { keyAges } from '#workers/key-record.ts';
+import { bulkView, intentView, iso, jobView, pendingJobView } from './action-views.ts';
+
+/** One shard, as far as the desk needs it. */
+export interface DeskShard {
+  readonly region: string;
+  readonly accountId: string | undefined;
+  readonly state: SharedState;
+  readonly queues: Pick<Queues, 'find'>;
+  readonly relay: { nudge(): void };
+}
+
+export interface ActionDeskOptions {
+  readonly shards: readonly [DeskShard, ...DeskShard[]];
+  readonly configHash: () => string;
+}
+
+const accountActions: ReadonlySet<ActionName> = new Set([
+  'notify',
+  'webhook',
+  'emit_event',
+  'put_metadata',
+  'rotate_playback_key_pair',
+  'retire_recording_configuration',
+]);
+const resendable: ReadonlySet<string> = new Set(['webhook', 'notify', 'emit_event']);
+const templateRoots: ReadonlySet<'channel'> = new Set(['channel']);
+
+export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
+  readonly #options: ActionDeskOptions;
+
+  constructor(options: ActionDeskOptions) {
+    this.#options = options;
+  }
+
+  async submit(request: ActionRequest): Promise<{ readonly jobId: string }> {
+    const { action, channelArn, who, reason, dryRun, idempotencyKey } = request;
+    if (channelArn === undefined && !accountActions.has(action))
+      throw new AppError('ACTION_NEEDS_CHANNEL', `body.channelArn: ${action} needs a channel`);
+    const shard = channelArn === undefined ? this.#options.shards[0] : this.#shardOf(channelArn);
+    const params = this.#render(shard, action, request.params, channelArn);
+    const jobId = jobIdOf(action, who, idempotencyKey ?? randomUUID());
+    await shard.state.transact(
+      (tx) => {
+        if (tx.isRepeat(jobId)) return;
+        const job: ActionJob = {
+          action,
+          params,
+          cause: { kind: 'operator', who, reason },
+          decidedAtMs: tx.nowMs,
+          ...(channelArn === undefined ? {} : { channelArn }),
+          ...(request.streamId === undefined ? {} : { streamId: request.streamId }),
+          ...(dryRun ? { dryRun } : {}),
+        };
+        tx.enqueue({ jobId, name: action, payload: { ...job } });
+        audit(tx, {
+          who,
+          what: action,
+          outcome: 'requested',
+          why: reason,
+          channelArn,
+          jobId,
+          params,
+          dryRun,
+          ...this.#hash(),
+        });
+      },
+      { claims: [jobId] },
+    );
+    shard.relay.nudge();
+    return { jobId };
+  }
+
+  async submitBulk(
+    request: Parameters<ActionDeskPort['submitBulk']>[0],
+  ): Promise<{ bulkId: string; channels: number }> {
+    const { action, params, targets, who, reason, dryRun } = request;
+    if (this.#options.shards.length > 1 && targets.channelArns === undefined)
+      throw new AppError('REQUEST_INVALID', 'body.targets: with several accounts, name the channels by channelArns');
+    const arns = [...new Set(targets.channelArns ?? this.#select(this.#options.shards[0], targets))];
+    const shard = arns[0] === undefined ? this.#options.shards[0] : this.#shardOf(arns[0]);
+    if (arns.some((arn) => this.#shardOf(arn) !== shard))
+      throw new AppError(
+        'REQUEST_INVALID',
+        'body.targets.channelArns: the channels of one bulk must be of one account and Region',
+      );
+    const items = arns.map((channelArn) => ({ channelArn, params: this.#render(shard, action, params, channelArn) }));
+    const bulkId = await createBulk(shard.state, { action, items, cause: { kind: 'operator', who, reason }, dryRun });
+    await shard.state.transact((tx) =>
+      audit(tx, {
+        who,
+        what: `bulk ${action}`,
+        outcome: 'requested',
+        why: reason,
+        jobId: bulkId,
+        params: { params, targets, channels: arns.length },
+        dryRun,
+        ...this.#hash(),
+      }),
+    );
+    return { bulkId, channels: arns.length };
+  }
+
+  async bulks(): Promise<BulkView[]> {
+    const bulks = await this.#each('bulk', (bulk: Bulk) => bulkView(bulk));
+    return bulks.toSorted((a, b) => b.since.localeCompare(a.since));
+  }
+
+  async stopBulk(bulkId: string, who: string): Promise<BulkView> {
+    await this.#refresh();
+    for (const { state } of this.#options.shards) {
+      if (state.view.get(`bulk/${bulkId}`) === undefined) continue;
+      const bulk = await state.transact((tx) => {
+        audit(tx, { who, what: 'stop_bulk', outcome: 'done', why: '', jobId: bulkId, ...this.#hash() });
+        return stopBulk(tx, bulkId);
+      });
+      if (bulk) return bulkView(bulk);
+    }
+    throw new AppError('NOT_FOUND', `there is no bulk action ${bulkId}`);
+  }
+
+  async read(jobId: string): Promise<JobView> {
+    await this.#refresh();
+    for (const { state, queues } of this.#options.shards) {
+      const job = await queues.find(jobId);
+      if (job) return jobView(job, await job.getState());
+      const pending = state.view.get<JobRequest>(`job/${jobId}`);
+      if (pending) return pendingJobView(pending);
+    }
+    throw new AppError('NOT_FOUND', `there is no job ${jobId}; finished jobs are kept for days, not for ever`);
+  }
+
+  async resend(jobId: string, who: string): Promise<{ readonly jobId: string }> {
+    for (const shard of this.#options.shards) {
+      const job = await shard.queues.find(jobId);
+      if (!job) continue;
+      const state = await job.getState();
+      if (!resendable.has(job.name) || (state !== 'completed' && state !== 'failed'))
+        throw new AppError('JOB_NOT_RESENDABLE', `job ${jobId} is a ${job.name} in state ${state}`);
+      const again = jobIdOf(job.name, jobId, randomUUID());
+      const payload = job.data as ActionJob;
+      await shard.state.transact((tx) => {
+        tx.enqueue({ jobId: again, name: job.name, payload: { ...payload, decidedAtMs: tx.nowMs } });
+        audit(tx, {
+          who,
+          what: 'resend',
+          outcome: 'requested',
+          why: jobId,
+          jobId: again,
+          channelArn: payload.channelArn,
+          ...this.#hash(),
+        });
+      });
+      shard.relay.nudge();
+      return { jobId: again };
+    }
+    throw new AppError('NOT_FOUND', `there is no job ${jobId}`);
+  }
+
+  async intents(): Promise<IntentView[]> {
+    await this.#refresh();
+    return this.#options.shards.flatMap(({ state }) => intentsOf(state.view).map(intentView));
+  }
+
+  async cancel(kind: IntentKind, channelArn: string, who: string): Promise<IntentView> {
+    const intent = await this.#shardOf(channelArn).state.transact((tx) => {
+      const taken = cancelIntent(tx, kind, channelArn);
+      if (taken)
+        audit(tx, {
+          who,
+          what: 'cancel_intent',
+          outcome: 'done',
+          why: taken.summary,
+          channelArn,
+          before: { intent: taken.summary },
+          ...this.#hash(),
+        });
+      return taken;
+    });
+    if (!intent) throw new AppError('NOT_FOUND', `no ${kind} waits on ${channelArn}`);
+    return intentView(intent);
+  }
+
+  alerts() {
+    return this.#each('alert', (alert: Partial<Alert>) => ({
+      kind: alert.kind ?? 'alert',
+      ...(alert.channelArn === undefined ? {} : { channelArn: alert.channelArn }),
+      since: iso(alert.sinceMs ?? 0),
+      text: alert.text ?? '',
+    }));
+  }
+
+  async keyAges() {
+    await this.#refresh();
+    return this.#options.shards.flatMap(({ state }) =>
+      keyAges(state.view).map(({ channelArn, rotatedAtMs, deliveredTo }) => ({
+        channelArn,
+        rotatedAt: iso(rotatedAtMs),
+        ageDays: Math.round((state.nowMs() - rotatedAtMs) / 8_640_000) / 10,
+        deliveredTo,
+      })),
+    );
+  }
+
+  #hash(): { configHash: string } {
+    return { configHash: this.#options.configHash() };
+  }
+
+  /** Another replica may have written what is asked for. */
+  async #refresh(): Promise<void> {
+    await Promise.all(this.#options.shards.map(({ state }) => state.refresh()));
+  }
+
+  async #each<T, V>(kind: string, show: (entry: T) => V): Promise<V[]> {
+    await this.#refresh();
+    return this.#options.shards.flatMap(({ state }) =>
+      Array.from(state.view.entries<T>(kind), ([, entry]) => show(entry)),
+    );
+  }
+
+  #shardOf(channelArn: string): DeskShard {
+    const parts = parseChannelArn(channelArn);
+    const inRegion = this.#options.shards.filter(({ region }) => region === parts?.region);
+    const shard =
+      inRegion.find(({ accountId }) => accountId === parts?.account) ??
+      inRegion.find(({ accountId }) => accountId === undefined);
+    if (!shard)
+      throw new AppError('NOT_FOUND', `${channelArn}: no account of the configuration has this account id and Region`);
+    return shard;
+  }
+
+  /** Channels that are live, or that carry all of the tags. */
+  #select(
+    { state: { view } }: DeskShard,
+    { live, tags = {} }: { live?: true | undefined; tags?: Record<string, string[]> | undefined },
+  ): string[] {
+    if (live) {
+      const records = Array.from(view.entries<StreamRecord>('stream'), ([, record]) => record);
+      return records.filter(({ state }) => state === 'live').map(({ channelArn }) => channelArn);
+    }
+    const channels = Array.from(view.entries<Channel>('channel'), ([, channel]) => channel);
+    const carries = (channel: Channel) =>
+      Object.entries(tags).every(([key, values]) => values.includes(channel.tags[key] ?? '\0'));
+    return channels.filter(carries).map(({ arn }) => arn);
+  }
+
+  #render(shard: DeskShard, action: ActionName, params: ActionParams, channelArn: string | undefined): ActionParams {
+    const compiled = compileParams(action, params, channelArn === undefined ? new Set() : templateRoots);
+    if (!compiled.ok) {
+      const problems = compiled.problems.map(({ path, message }) => ({
+        path: ['body.action', action, ...path].join('.'),
+        message,
+      }));
+      throw new AppError('REQUEST_INVALID', `${problems[0]!.path}: ${problems[0]!.message}`, { details: { problems } });
+    }
+    if (!compiled.hasTemplates || channelArn === undefined) return params;
+    const { view } = shard.state;
+    const record = view.get<StreamRecord>(`stream/${channelArn}`);
+    const channel = channelFacts(
+      channelArn as ChannelArn,
+      view.get<Channel>(`channel/${channelArn}`),
+      record?.channelName,
+    );
+    const firing = { since: '', duration: '', durationSeconds: 0, group: channelArn, resolved: false };
+    const rendered = compiled.render({ rule: { name: 'operator', mode: 'enforce' }, firing, channel });
+    if (!rendered.ok)
+      throw new AppError('REQUEST_INVALID', `body.action.${action}: for ${channelArn}: ${rendered.problem}`);
+    return rendered.params;
+  }
+}

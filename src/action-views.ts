@@ -1,0 +1,107 @@
+// What the API shows of bulk actions, intents and jobs: times in ISO 8601, nothing that is not meant to be seen.
+import { type ActionJob, actionSchemas } from '#domain/action.ts';
+import type { JobRequest } from '#domain/job.ts';
+import type { BulkView } from '#intake/http/routes/actions.ts';
+import type { IntentView } from '#intake/http/routes/intents.ts';
+import type { JobView } from '#intake/http/routes/jobs.ts';
+import type { Queues } from '#jobs/queues.ts';
+import type { Bulk } from '#workers/bulk.ts';
+import type { JobStep } from '#workers/host.ts';
+import type { Intent } from '#workers/intents.ts';
+
+type Job = NonNullable<Awaited<ReturnType<Queues['find']>>>;
+
+/** A time at the edge. */
+export function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+export function bulkView({
+  id,
+  action,
+  state,
+  channels,
+  started,
+  outcomes,
+  dryRun,
+  cause,
+  sinceMs,
+  endedAtMs,
+}: Bulk): BulkView {
+  return {
+    bulkId: id,
+    action,
+    state,
+    channels,
+    started,
+    outcomes: { ...outcomes },
+    dryRun,
+    who: cause.who,
+    reason: cause.reason,
+    since: iso(sinceMs),
+    ...(endedAtMs === undefined ? {} : { endedAt: iso(endedAtMs) }),
+  };
+}
+
+export function intentView({
+  id,
+  kind,
+  channelArn,
+  summary,
+  sinceMs,
+  job,
+  replaced,
+  releasedAtMs,
+}: Intent): IntentView {
+  return {
+    id,
+    kind,
+    channelArn,
+    summary,
+    since: iso(sinceMs),
+    cause: job.cause,
+    replaced,
+    ...(releasedAtMs === undefined ? {} : { releasedAt: iso(releasedAtMs) }),
+  };
+}
+
+/** A job that is decided and stored, and not in the queue yet. */
+export function pendingJobView({ jobId, name, payload }: JobRequest): JobView {
+  return { ...payloadView(payload), jobId, name, state: 'pending', attempts: 0, steps: [], result: null };
+}
+
+function payloadView(payload: unknown): Pick<JobView, 'channelArn' | 'cause' | 'params' | 'dryRun' | 'decidedAt'> {
+  const { channelArn, cause, params, dryRun, decidedAtMs } = payload as Partial<ActionJob>;
+  return {
+    cause: cause ?? null,
+    params: params ?? null,
+    ...(channelArn === undefined ? {} : { channelArn }),
+    ...(dryRun === undefined ? {} : { dryRun }),
+    ...(decidedAtMs === undefined ? {} : { decidedAt: iso(decidedAtMs) }),
+  };
+}
+
+const states: Readonly<Record<string, JobView['state']>> = {
+  completed: 'completed',
+  failed: 'failed',
+  delayed: 'delayed',
+  active: 'active',
+};
+
+/** A job in the queue; `state` as BullMQ calls it. */
+export function jobView(job: Job, state: string): JobView {
+  const steps = Array.isArray(job.progress) ? (job.progress as JobStep[]) : [];
+  const isAction = Object.hasOwn(actionSchemas, job.name);
+  return {
+    ...(isAction ? payloadView(job.data) : { cause: null, params: job.data as unknown }),
+    jobId: job.id ?? '',
+    name: job.name,
+    state: states[state] ?? 'waiting',
+    ...(job.processedOn === undefined ? {} : { startedAt: iso(job.processedOn) }),
+    ...(job.finishedOn === undefined ? {} : { finishedAt: iso(job.finishedOn) }),
+    attempts: job.attemptsMade,
+    steps: steps.map(({ atMs, ...step }) => ({ ...step, at: iso(atMs) })),
+    result: (job.returnvalue as unknown) ?? null,
+    ...(state === 'failed' && job.failedReason ? { error: job.failedReason } : {}),
+  };
+}

@@ -1,0 +1,163 @@
+// `/v1/actions`: what operators ask for by hand, for one channel or for many; a bulk is followed and stopped here.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { type ActionName, type ActionParams, actionNames, actionSchemas, channelArn, targets } from '#domain/action.ts';
+import { AppError } from '#domain/errors.ts';
+import { type Caller, mayActAs } from '../auth.ts';
+
+const oneAction = z
+  .strictObject(
+    Object.fromEntries(actionNames.map((name) => [name, actionSchemas[name].optional()])) as {
+      readonly [N in ActionName]: z.ZodOptional<(typeof actionSchemas)[N]>;
+    },
+  )
+  .refine(
+    (value) => Object.values(value).filter((params) => params !== undefined).length === 1,
+    `expected exactly one of ${actionNames.join(', ')}`,
+  )
+  .describe('One action with its parameters, as in the rules file; templates may use {{ channel… }}');
+
+const actionBody = z.strictObject({
+  action: oneAction,
+  channelArn: channelArn.optional(),
+  targets: targets.optional().describe('Instead of channelArn: a job for each of these channels, at a measured pace'),
+  streamId: z.string().min(1).max(64).optional().describe('Nothing is done when another stream than this one is live'),
+  reason: z.string().min(1).max(500).describe('For the audit'),
+  dryRun: z.boolean().optional().describe('The jobs read the current state and show the calls that they would make'),
+});
+
+const bulk = z.object({
+  bulkId: z.string(),
+  action: z.enum(actionNames as [ActionName, ...ActionName[]]),
+  state: z.enum(['preparing', 'running', 'stopped', 'finished']),
+  channels: z.number().int(),
+  started: z.number().int().describe('Jobs handed out so far'),
+  outcomes: z.record(z.string(), z.number().int()).describe('Ended jobs by outcome'),
+  dryRun: z.boolean(),
+  who: z.string(),
+  reason: z.string(),
+  since: z.iso.datetime(),
+  endedAt: z.iso.datetime().optional(),
+});
+export type BulkView = z.infer<typeof bulk>;
+
+export interface ActionRequest {
+  readonly action: ActionName;
+  readonly params: ActionParams;
+  readonly channelArn: string | undefined;
+  readonly streamId: string | undefined;
+  readonly who: string;
+  readonly reason: string;
+  readonly dryRun: boolean;
+  /** The same key again is the same request. */
+  readonly idempotencyKey: string | undefined;
+}
+
+/** Takes operators' actions; met by src/action-desk.ts. */
+export interface ActionDeskPort {
+  /** @throws AppError NOT_FOUND, ACTION_NEEDS_CHANNEL, REQUEST_INVALID */
+  submit(request: ActionRequest): Promise<{ readonly jobId: string }>;
+  submitBulk(
+    request: Omit<ActionRequest, 'channelArn' | 'streamId'> & { readonly targets: z.infer<typeof targets> },
+  ): Promise<{ readonly bulkId: string; readonly channels: number }>;
+  bulks(): Promise<readonly BulkView[]>;
+  /** @throws AppError NOT_FOUND */
+  stopBulk(bulkId: string, who: string): Promise<BulkView>;
+}
+
+/** What cannot be taken back at all needs the role admin. */
+const adminActions: ReadonlySet<ActionName> = new Set(['retire_channel', 'retire_recording_configuration']);
+const tags = ['Actions'];
+const bulkParams = z.strictObject({ id: z.string().min(1).max(64).describe('The bulkId') });
+
+export function actionRoutes({ desk }: { readonly desk: ActionDeskPort }): FastifyPluginAsyncZod {
+  const bulkOf = async (id: string): Promise<BulkView> => {
+    const found = (await desk.bulks()).find(({ bulkId }) => bulkId === id);
+    if (!found) throw new AppError('NOT_FOUND', `there is no bulk action ${id}`);
+    return found;
+  };
+  return async (app) => {
+    app.post(
+      '/actions',
+      {
+        schema: {
+          summary: 'Do something: rotate a key, set a recording, stop a stream, …',
+          tags,
+          headers: z.object({
+            'idempotency-key': z
+              .string()
+              .min(1)
+              .max(128)
+              .optional()
+              .describe('The same key again gives the same job; for single channels'),
+          }),
+          body: actionBody,
+          response: {
+            202: z.union([
+              z.object({ jobId: z.string() }),
+              z.object({ bulkId: z.string(), channels: z.number().int() }),
+            ]),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { body } = request;
+        const [action, params] = chosen(body.action);
+        assertRole(request.caller, action);
+        const common = {
+          action,
+          params,
+          who: `token ${request.caller.name}`,
+          reason: body.reason,
+          dryRun: body.dryRun ?? false,
+          idempotencyKey: request.headers['idempotency-key'],
+        };
+        reply.code(202);
+        if (body.targets === undefined)
+          return desk.submit({ ...common, channelArn: body.channelArn, streamId: body.streamId });
+        if (body.channelArn !== undefined || body.streamId !== undefined)
+          throw new AppError('REQUEST_INVALID', 'body.targets: cannot stand beside channelArn or streamId');
+        return desk.submitBulk({ ...common, targets: body.targets });
+      },
+    );
+    app.get(
+      '/actions/bulk',
+      {
+        schema: {
+          summary: 'Actions for many channels: those under way and those of the last week',
+          tags,
+          querystring: z.strictObject({}),
+          response: { 200: z.object({ bulks: z.array(bulk) }) },
+        },
+      },
+      async () => ({ bulks: [...(await desk.bulks())] }),
+    );
+    app.get(
+      '/actions/bulk/:id',
+      { schema: { summary: 'How far a bulk action is', tags, params: bulkParams, response: { 200: bulk } } },
+      async ({ params }) => bulkOf(params.id),
+    );
+    app.delete(
+      '/actions/bulk/:id',
+      {
+        schema: {
+          summary: 'Stop a bulk action: no more channels are started',
+          tags,
+          params: bulkParams,
+          response: { 200: bulk },
+        },
+      },
+      async ({ params, caller }) => desk.stopBulk(params.id, `token ${caller.name}`),
+    );
+  };
+}
+
+function chosen(action: z.infer<typeof oneAction>): [ActionName, ActionParams] {
+  const [entry] = Object.entries(action).filter(([, params]) => params !== undefined);
+  return entry as [ActionName, ActionParams];
+}
+
+function assertRole({ role }: Caller, action: ActionName): void {
+  if (adminActions.has(action) && !mayActAs(role, 'admin'))
+    throw new AppError('FORBIDDEN', `${action} cannot be taken back: it needs a token with the role admin`);
+}

@@ -1,0 +1,128 @@
+// `/v1/audit`: who did what and why, as pages or exported whole as JSON lines; and the log of messages to webhooks.
+import { Readable } from 'node:stream';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { channelArn } from '#domain/action.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import { type AuditFilter, auditEntries, auditLine } from '#journal/audit.ts';
+
+const time = z.iso.datetime();
+
+const entry = z.object({
+  id: z.string(),
+  at: time,
+  who: z.string().describe('`rule <name>` or `token <name>`'),
+  what: z.string(),
+  outcome: z.string().describe('requested, done, already_done, skipped, deferred, failed'),
+  why: z.string().describe('The reason that was given, or the id of the decision'),
+  channelArn: z.string().optional(),
+  jobId: z.string().optional(),
+  params: z.unknown(),
+  before: z.unknown(),
+  after: z.unknown(),
+  reason: z.string().optional(),
+  dryRun: z.boolean().optional(),
+  configHash: z.string().optional(),
+});
+const delivery = z.object({
+  id: z.string(),
+  at: time,
+  jobId: z.string(),
+  action: z.string(),
+  host: z.string(),
+  attempt: z.number().int(),
+  status: z.number().int().optional(),
+  error: z.string().optional(),
+});
+type Delivery = Omit<z.infer<typeof delivery>, 'id' | 'at'> & { readonly atMs: number };
+
+const filter = {
+  channelArn: channelArn.optional(),
+  who: z.string().max(200).optional(),
+  what: z.string().max(100).optional(),
+  since: time.optional().describe('Not older than this'),
+};
+const tags = ['Journal'];
+
+export function auditRoutes({ state }: { readonly state: Pick<SharedState, 'readLog'> }): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      '/audit',
+      {
+        schema: {
+          summary: 'Who did what and why, newest first',
+          tags,
+          querystring: z.strictObject({
+            ...filter,
+            limit: z.coerce.number().int().min(1).max(1_000).default(100),
+            before: z.string().max(64).optional().describe('`next` of the page before'),
+          }),
+          response: { 200: z.object({ entries: z.array(entry), next: z.string().optional() }) },
+        },
+      },
+      async ({ query }) => {
+        const entries: z.infer<typeof entry>[] = [];
+        for await (const { atMs, ...row } of auditEntries(state, filterOf(query), query.before)) {
+          entries.push({ ...row, at: new Date(atMs).toISOString() } as z.infer<typeof entry>);
+          if (entries.length === query.limit) return { entries, next: row.id };
+        }
+        return { entries };
+      },
+    );
+    app.get(
+      '/audit/export',
+      {
+        schema: {
+          summary: 'The whole audit as JSON lines, newest first',
+          tags,
+          querystring: z.strictObject(filter),
+        },
+      },
+      async ({ query }, reply) => {
+        const lines = async function* () {
+          for await (const row of auditEntries(state, filterOf(query))) yield auditLine(row);
+        };
+        return reply
+          .type('application/x-ndjson')
+          .header('content-disposition', 'attachment; filename="audit.jsonl"')
+          .send(Readable.from(lines()));
+      },
+    );
+    app.get(
+      '/deliveries',
+      {
+        schema: {
+          summary: 'Messages to webhooks and what became of them, newest first',
+          tags,
+          querystring: z.strictObject({
+            limit: z.coerce.number().int().min(1).max(1_000).default(100),
+            before: z.string().max(64).optional().describe('`next` of the page before'),
+          }),
+          response: { 200: z.object({ deliveries: z.array(delivery), next: z.string().optional() }) },
+        },
+      },
+      async ({ query: { limit, before } }) => {
+        const rows = await state.readLog<Delivery>('deliveries', {
+          limit,
+          ...(before === undefined ? {} : { before }),
+        });
+        const deliveries = rows.map(({ id, entry: { atMs, ...rest } }) => ({
+          id,
+          at: new Date(atMs).toISOString(),
+          ...rest,
+        }));
+        return { deliveries, ...(rows.length === limit ? { next: rows.at(-1)!.id } : {}) };
+      },
+    );
+  };
+}
+
+function filterOf(query: {
+  readonly channelArn?: string | undefined;
+  readonly who?: string | undefined;
+  readonly what?: string | undefined;
+  readonly since?: string | undefined;
+}): AuditFilter {
+  const { since, ...rest } = query;
+  return { ...rest, ...(since === undefined ? {} : { sinceMs: Date.parse(since) }) };
+}

@@ -1,0 +1,103 @@
+// `/v1/intents`: actions that wait for the end of a stream, and taking them back. Beside them what else actions leave behind: alerts
+// about keys, and how old each channel's key is.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { channelArn } from '#domain/action.ts';
+
+const time = z.iso.datetime();
+const kinds = ['set_recording', 'rotate_stream_key'] as const;
+
+const intent = z.object({
+  id: z.string(),
+  kind: z.enum(kinds),
+  channelArn: z.string(),
+  summary: z.string().describe('Such as "record with prod-s3"'),
+  since: time,
+  cause: z.unknown(),
+  replaced: z.number().int().describe('Earlier wishes that this one replaced'),
+  releasedAt: time.optional().describe('Its job was enqueued then'),
+});
+const alert = z.object({
+  kind: z.string().describe('keyless: the channel has no stream key; undelivered: a new key is not at its destination'),
+  channelArn: z.string().optional(),
+  since: time,
+  text: z.string(),
+});
+const keyAge = z.object({
+  channelArn: z.string(),
+  rotatedAt: time,
+  ageDays: z.number(),
+  deliveredTo: z.string(),
+});
+export type IntentView = z.infer<typeof intent>;
+export type AlertView = z.infer<typeof alert>;
+export type KeyAgeView = z.infer<typeof keyAge>;
+
+export interface IntentsPort {
+  intents(): Promise<readonly IntentView[]>;
+  /** @throws AppError NOT_FOUND */
+  cancel(kind: (typeof kinds)[number], channelArn: string, who: string): Promise<IntentView>;
+  alerts(): Promise<readonly AlertView[]>;
+  /** Keys that were rotated here, the oldest first. */
+  keyAges(): Promise<readonly KeyAgeView[]>;
+}
+
+const tags = ['Actions'];
+const none = z.strictObject({});
+
+export function intentRoutes({ intents }: { readonly intents: IntentsPort }): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      '/intents',
+      {
+        schema: {
+          summary: 'Actions that wait for the end of a stream',
+          tags,
+          querystring: z.strictObject({ channelArn: channelArn.optional() }),
+          response: { 200: z.object({ intents: z.array(intent) }) },
+        },
+      },
+      async ({ query }) => ({
+        intents: (await intents.intents()).filter(
+          (each) => query.channelArn === undefined || each.channelArn === query.channelArn,
+        ),
+      }),
+    );
+    app.delete(
+      '/intents/:kind/:channelArn',
+      {
+        schema: {
+          summary: 'Take a waiting action back',
+          tags,
+          params: z.strictObject({ kind: z.enum(kinds), channelArn }),
+          response: { 200: intent },
+        },
+      },
+      async ({ params, caller }) => intents.cancel(params.kind, params.channelArn, `token ${caller.name}`),
+    );
+    app.get(
+      '/alerts',
+      {
+        schema: {
+          summary: 'What needs a person and stays until it is fixed',
+          tags,
+          querystring: none,
+          response: { 200: z.object({ alerts: z.array(alert) }) },
+        },
+      },
+      async () => ({ alerts: [...(await intents.alerts())] }),
+    );
+    app.get(
+      '/keys',
+      {
+        schema: {
+          summary: 'How old the stream keys are, as far as they were rotated here; the oldest first',
+          tags,
+          querystring: none,
+          response: { 200: z.object({ keys: z.array(keyAge) }) },
+        },
+      },
+      async () => ({ keys: [...(await intents.keyAges())] }),
+    );
+  };
+}
