@@ -1,0 +1,20 @@
+// The limiter's ordeal in short; test/soak has the long one.
+import { expect, it } from 'vitest';
+import { limiterOrdeal } from '#test/support/limiter-ordeal.ts';
+
+it('keeps the quota when a replica is killed, one is paused and Redis is restarted; every item arrives', {
+  timeout: 90_000,
+}, async () => {
+  const result = await limiterOrdeal({
+    channels: 300,
+    itemsEach: 2,
+    requestTimeoutMs: 1000,
+    pauseMs: 1500,
+    boundMs: 60_000,
+  });
+
+  expect(result.throttled).toBe(0);
+  expect(result.worstSecond).toBeLessThanOrEqual(155);
+  expect(result.worstChannelSecond).toBeLessThanOrEqual(5);
+  expect(result.arrived).toBe(result.items);
+});
