@@ -10,7 +10,7 @@ import { AppError } from '#domain/errors.ts';
 import type { Receiver } from '#domain/rule.ts';
 import { QueueConsumer } from '#intake/events/queue-consumer.ts';
 import { QueueDepth } from '#intake/events/queue-depth.ts';
-import { refreshInventory } from '#intake/inventory/refresh.ts';
+import { refreshInventory, refreshUnlisted } from '#intake/inventory/refresh.ts';
 import { FleetGauges } from '#intake/poll/gauges.ts';
 import { type PollIntervals, pollIntervals } from '#intake/poll/intervals.ts';
 import { Poller } from '#intake/poll/poller.ts';
@@ -171,7 +171,9 @@ export class Shard {
     const reader = createReader(this.ivs.client);
     const observe = this.pipeline.observe.bind(this.pipeline);
     const now = () => this.state.nowMs();
-    this.#poller = new Poller({ reader, observe, now, logger: this.#logger, metrics });
+    const inventory = { reader, observe, view: this.state.view, now };
+    const afterFullPass = (signal: AbortSignal) => refreshUnlisted(inventory, signal);
+    this.#poller = new Poller({ reader, observe, now, afterFullPass, logger: this.#logger, metrics });
     this.consumer =
       account.queue_url === undefined
         ? undefined
@@ -255,7 +257,7 @@ export class Shard {
       await Promise.all(this.#connections.map(disconnectRedis));
     });
     // Redis being away is no reason not to start: every part waits for it, and /readyz says so.
-    await Promise.all(this.#connections.map((redis) => redis.connect().catch(() => undefined)));
+    await Promise.all(this.#connections.map((redis) => settled(redis)));
     await this.state.refresh().catch(() => undefined);
     await stack.start(this.ivs, 3_000);
     await stack.start(this.relay, 3_000);
@@ -269,9 +271,8 @@ export class Shard {
     if (does('intake')) {
       await stack.start(this.#schedules(), 2_000);
       await stack.start(this.#ticker(), 5_000);
-      const { clock, metrics } = this.#options;
       const gauged = { shard: this.name, view: this.state.view, intervals: () => this.#pollIntervals() };
-      await stack.start(new FleetGauges({ ...gauged, metrics, clock }), 1_000);
+      await stack.start(new FleetGauges({ ...this.#options, ...gauged }), 1_000);
       if (this.consumer) await stack.start(this.consumer, 10_000);
     }
   }
@@ -291,7 +292,7 @@ export class Shard {
     const { clock, random, metrics, config } = this.#options;
     const one = { concurrency: 1 };
     const host = new WorkerHost({
-      connect: () => this.#connectStarted('worker'),
+      connect: () => this.#connect('worker'),
       prefix: this.#prefix,
       queues: {
         ...(does('intake') ? { 'poll-starving': one, 'poll-all': one, 'refresh-inventory': one } : {}),
@@ -416,17 +417,27 @@ export class Shard {
     onCommitted?.(committed);
   }
 
+  /** Connects at once: BullMQ gives up on a connection for good when its own first `connect` fails. */
   #connect(role: RedisRole): Redis {
     const redis = connectRedis({ url: this.#options.redisUrl, role, logger: this.#logger });
+    if (redis.status === 'wait') redis.connect().catch(() => undefined);
     this.#connections.push(redis);
     return redis;
   }
+}
 
-  #connectStarted(role: RedisRole): Redis {
-    const redis = this.#connect(role);
-    void redis.connect().catch(() => undefined);
-    return redis;
-  }
+/** Resolves when the connection is ready, or its first try has failed. */
+function settled(redis: Redis): Promise<void> {
+  if (redis.status === 'ready' || redis.status === 'reconnecting') return Promise.resolve();
+  return new Promise((done) => {
+    const end = () => {
+      redis.off('ready', end);
+      redis.off('close', end);
+      done();
+    };
+    redis.once('ready', end);
+    redis.once('close', end);
+  });
 }
 
 /** The limiter's settings out of the configuration. @throws AppError CONFIG_INVALID for an operation that IVS does not have. */

@@ -232,6 +232,19 @@ describe('polls', () => {
   });
 });
 
+test('of two sessions that began in the same second the one that lives on is the newest', async () => {
+  const noticing = new Noticing();
+
+  await noticing.see(
+    event('Session Created', { channel: 'A', stream: 's9', at: 100 }),
+    event('Session Created', { channel: 'A', stream: 's1', at: 700 }),
+    event('Stream End', { channel: 'A', stream: 's9', at: 600, arrived: 900 }),
+    poll('all', { at: 2_000, streams: [snapshot('A', 's1', { started: 900 })] }),
+  );
+
+  expect(noticing.record('A')).toMatchObject({ streamId: streamIdFor('s1'), state: 'live' });
+});
+
 test('a source whose clock runs ahead of ours does not keep polls from having their say', async () => {
   const noticing = new Noticing();
   const ahead = (name: string, at: number, arrived: number) => event(name, { ...a, at, arrived });

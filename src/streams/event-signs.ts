@@ -43,6 +43,25 @@ const readings: Readonly<Record<string, Reading>> = {
   'Recording End Failure': { ...atEnd, recording: 'failed', text: 'the recording ended with errors' },
 };
 
+const usualOrder = [
+  'Session Created',
+  'Stream Start',
+  'Recording Start',
+  'Recording Start Failure',
+  'Starvation Start',
+  'Starvation End',
+  'Session Ended',
+  'Stream End',
+  'Recording End',
+  'Recording End Failure',
+];
+
+/** In which order events of one second, which is all that EventBridge tells, usually happened. */
+export function usualRank(name: string): number {
+  const rank = usualOrder.indexOf(name);
+  return rank < 0 ? usualOrder.indexOf('Session Ended') - 0.5 : rank;
+}
+
 /** The event's own name: `event_name`, `recording_status`, or the name of the limit. */
 export function eventNameOf({ envelope: { detail } }: EventObservation): string {
   return text(detail['event_name']) ?? text(detail['recording_status']) ?? limitNameOf(detail) ?? 'unnamed';

@@ -29,26 +29,19 @@ export function arrange(
 
 /** Newest first. A session of which only the end is known is the newest only if the others certainly ended before. */
 function inOrder(records: readonly StreamRecord[]): StreamRecord[] {
-  const begun = records
-    .filter(({ basis }) => basis.firstSeenMs !== undefined)
-    .toSorted(byDescending((r) => r.basis.firstSeenMs));
+  const begun = records.filter(({ basis }) => basis.firstSeenMs !== undefined).toSorted(byDescending(beginningSecond));
   const endings = records.filter(({ basis }) => basis.firstSeenMs === undefined).toSorted(byDescending(endingMs));
   const newest = begun[0];
   if (!newest) return endings;
   const newestEndMs = endedByItself(newest.basis) ?? Number.POSITIVE_INFINITY;
   const isNewer = (record: StreamRecord) => (endingMs(record) ?? Number.NEGATIVE_INFINITY) > newestEndMs;
-  return [
-    ...endings.filter(isNewer),
-    ...mergedPast(
-      begun,
-      endings.filter((record) => !isNewer(record)),
-    ),
-  ];
+  const older = endings.filter((record) => !isNewer(record));
+  return [...endings.filter(isNewer), ...mergedPast(begun, older)];
 }
 
 function mergedPast(begun: readonly StreamRecord[], endings: readonly StreamRecord[]): StreamRecord[] {
   const [newest, ...rest] = begun;
-  const past = [...rest, ...endings].toSorted(byDescending((record) => record.basis.firstSeenMs ?? endingMs(record)));
+  const past = [...rest, ...endings].toSorted(byDescending(beginningSecond));
   return newest ? [newest, ...past] : past;
 }
 
@@ -56,8 +49,16 @@ function endingMs({ basis }: StreamRecord): number | undefined {
   return basis.endedMs ?? basis.sessionEndedMs ?? basis.recordingEndedMs;
 }
 
+/** Events tell no more than the second; two sessions that began in one are told apart by which was there last. */
+function beginningSecond(record: StreamRecord): number | undefined {
+  const beganMs = record.basis.startPollMs ?? record.basis.firstSeenMs ?? endingMs(record);
+  return beganMs === undefined ? undefined : Math.floor(beganMs / 1000);
+}
+
 function byDescending(timeOf: (record: StreamRecord) => number | undefined) {
   const key = (record: StreamRecord) => timeOf(record) ?? Number.NEGATIVE_INFINITY;
+  const alive = ({ basis }: StreamRecord) => basis.aliveMs ?? 0;
   const idOrder = (a: StreamId, b: StreamId) => (a < b ? 1 : a > b ? -1 : 0);
-  return (a: StreamRecord, b: StreamRecord) => Math.sign(key(b) - key(a)) || idOrder(a.streamId, b.streamId);
+  return (a: StreamRecord, b: StreamRecord) =>
+    Math.sign(key(b) - key(a)) || alive(b) - alive(a) || idOrder(a.streamId, b.streamId);
 }

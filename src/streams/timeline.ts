@@ -1,5 +1,6 @@
 // The story of a session: bounded, in the order of what happened, the same whatever the order of arrival.
 import type { TimelineEntry } from '#domain/stream-record.ts';
+import { usualRank } from './event-signs.ts';
 
 const maxEntries = 40;
 
@@ -14,7 +15,13 @@ export function withEntry(timeline: readonly TimelineEntry[], entry: TimelineEnt
 }
 
 function compare(a: TimelineEntry, b: TimelineEntry): number {
-  return a.eventTimeMs - b.eventTimeMs || order(a.source, b.source) || order(a.name, b.name) || order(a.text, b.text);
+  return (
+    a.eventTimeMs - b.eventTimeMs ||
+    order(a.source, b.source) ||
+    usualRank(a.name) - usualRank(b.name) ||
+    order(a.name, b.name) ||
+    order(a.text, b.text)
+  );
 }
 
 function order(a: string, b: string): number {

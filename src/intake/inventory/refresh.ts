@@ -3,6 +3,7 @@ import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { InventoryObservation } from '#domain/observation.ts';
 import type { StateView } from '#domain/shared-state.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
 import type { ChannelReader, Observe } from '../ports.ts';
 
 export interface InventoryOptions {
@@ -52,6 +53,23 @@ export async function refreshChannel(
   }
   await observe(inventory(channel ? [channel] : [], channel ? [] : [arn], now(), false));
   return channel;
+}
+
+/**
+ * Reads the channels that are live and not in the inventory: new ones, which rules could not match by their tags until the next
+ * listing. Gives how many there were. Does nothing before the first listing.
+ */
+export async function refreshUnlisted(options: InventoryOptions, signal: AbortSignal): Promise<number> {
+  const { view } = options;
+  const listed = view.count('channel');
+  if (listed === 0) return 0;
+  const unlisted: ChannelArn[] = [];
+  for (const [arn, { state }] of view.entries<StreamRecord>('stream'))
+    if (state === 'live' && view.get(`channel/${arn}`) === undefined) unlisted.push(arn as ChannelArn);
+  // Whatever takes fewer calls.
+  if (unlisted.length > Math.ceil((listed + unlisted.length) / 100)) await refreshInventory(options, signal);
+  else for (const arn of unlisted) await refreshChannel(options, arn, signal);
+  return unlisted.length;
 }
 
 function inventory(channels: Channel[], removed: ChannelArn[], atMs: number, complete: boolean): InventoryObservation {

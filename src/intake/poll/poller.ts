@@ -11,6 +11,8 @@ export interface PollerOptions {
   readonly observe: Observe;
   /** The clock that all replicas share. */
   readonly now: () => number;
+  /** What to look up now that all live streams are known; a failure is logged, and the next pass tries again. */
+  readonly afterFullPass?: (signal: AbortSignal) => Promise<unknown>;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -34,7 +36,7 @@ export class Poller {
    * @throws AppError POLL_FAILED when a page failed (what the others showed is committed), REDIS_UNREACHABLE.
    */
   async runPass(scope: PollObservation['scope'], signal: AbortSignal): Promise<PassSummary> {
-    const { reader, observe, now, logger, metrics } = this.#options;
+    const { reader, observe, now, afterFullPass, logger, metrics } = this.#options;
     const { observation, pages, failure } = await readPass({ scope, pollId: randomUUID(), reader, now, signal });
     const tookMs = observation.finishedAtMs - observation.startedAtMs;
     // A stop while reading: another replica's pass follows, half a one is of no use.
@@ -45,6 +47,9 @@ export class Poller {
     if (failure) throw failure;
     const summary = { scope, pages, streams: observation.streams.length, tookMs };
     logger.debug(summary, 'listed the live streams');
+    if (scope === 'all' && afterFullPass) {
+      await afterFullPass(signal).catch((err: unknown) => logger.warn({ err }, 'new channels could not be looked up'));
+    }
     return summary;
   }
 }
