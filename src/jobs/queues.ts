@@ -16,10 +16,7 @@ export class Queues {
 
   constructor({ redis, prefix }: QueuesOptions) {
     this.#queues = Object.fromEntries(
-      queueNames.map((name) => [
-        name,
-        new Queue(name, { connection: redis, prefix, skipWaitingForReady: true, skipVersionCheck: true }),
-      ]),
+      queueNames.map((name) => [name, new Queue(name, { connection: redis, prefix, skipVersionCheck: true })]),
     ) as Record<QueueName, Queue>;
     // The connection reports its own outages; a queue repeats them.
     for (const queue of Object.values(this.#queues)) queue.on('error', () => undefined);

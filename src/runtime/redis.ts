@@ -30,7 +30,8 @@ export function connectRedis({ url, role, logger }: ConnectOptions): Redis {
     ...optionsByRole[role],
     connectionName: `autopilot-${role}`,
     retryStrategy: (times) => Math.min(2000, 50 * 2 ** Math.min(times, 6)),
-    lazyConnect: true,
+    // BullMQ duplicates a worker's connection, and gives up for good on one whose own first `connect` call fails.
+    lazyConnect: role !== 'worker',
   });
   let down = false;
   redis.on('error', (error: Error) => {
