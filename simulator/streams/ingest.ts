@@ -177,6 +177,7 @@ export class Ingest {
       streamId: ids.stream(),
       channelArn: channel.arn,
       channel: snapshot(channel),
+      recording: store.recordingConfigurations.get(channel.recordingConfigurationArn),
       startedAt,
       startTime: isoSeconds(startedAt),
       media: overlay(DEFAULT_MEDIA, request.media),

@@ -36,7 +36,10 @@ export type OnRecording = (session: Session, happening: Happening, code?: string
 
 /** Follows each channel's recording across its streams. */
 export class Recordings {
+  /** The recording a channel's next stream could join. */
   readonly #open = new Map<string, Recording>();
+  /** The recording of each running stream: an old one may still be ending when the next has begun. */
+  readonly #ofStream = new Map<string, Recording>();
   readonly #failing = new Set<string>();
   readonly #parts: Parts;
   readonly #tell: OnRecording;
@@ -53,27 +56,26 @@ export class Recordings {
 
   /** A stream's segments begin: join the recording that waits for it, or begin one if the channel records. */
   streamStarted(session: Session): void {
-    const arn = session.channel.recordingConfigurationArn;
-    if (arn === '') return;
+    const configuration = session.recording;
+    if (configuration === undefined) return;
     const { clock, ids, store, settings } = this.#parts;
     const now = clock.now();
-    const configuration = store.recordingConfigurations.get(arn);
     const waiting = this.#open.get(session.channelArn);
-    if (waiting !== undefined && configuration !== undefined && this.#merges(waiting, session, configuration, now)) {
+    if (waiting !== undefined && this.#merges(waiting, session, configuration, now)) {
       waiting.end?.cancel();
       waiting.streamIds.push(session.streamId);
       waiting.media = session.media;
       waiting.streamStartedAt = now;
       delete waiting.streamEndedAt;
+      this.#ofStream.set(session.streamId, waiting);
       return;
     }
     this.#open.delete(session.channelArn);
-    const bucket = configuration === undefined ? undefined : store.buckets.get(configuration.bucketName);
+    const bucket = store.buckets.get(configuration.bucketName);
     const elsewhere = (bucket?.region ?? settings.region) !== settings.region;
-    const active =
-      configuration !== undefined && now >= configuration.settledAt && configuration.settledState === 'ACTIVE';
+    const active = now >= configuration.settledAt && configuration.settledState === 'ACTIVE';
     if (!active || elsewhere || bucket?.kmsEncrypted === true) {
-      const bucketName = configuration?.bucketName ?? '';
+      const { bucketName } = configuration;
       const failed = { session, bucketName, prefix: '', durationMs: 0, sessionId: ids.recordingSession() };
       this.#event({ ...failed, status: 'Recording Start Failure', reason: 'ValidationException' });
       return;
@@ -89,13 +91,15 @@ export class Recordings {
       streamStartedAt: now,
     };
     this.#open.set(session.channelArn, recording);
+    this.#ofStream.set(session.streamId, recording);
     this.#event({ ...summary(session, recording), status: 'Recording Start', reason: '', durationMs: 0 });
   }
 
   /** A stream's segments stop: the recording ends when nobody rejoined within its reconnect window. */
   streamEnded(session: Session): void {
-    const recording = this.#open.get(session.channelArn);
-    if (recording === undefined || recording.streamIds.at(-1) !== session.streamId) return;
+    const recording = this.#ofStream.get(session.streamId);
+    if (recording === undefined) return;
+    this.#ofStream.delete(session.streamId);
     const now = this.#parts.clock.now();
     recording.recordedMs += now - recording.streamStartedAt;
     recording.streamEndedAt = now;

@@ -1,6 +1,6 @@
 // One broadcast of one channel, from the accepted key to the last segment, and what can be read of it afterwards.
 
-import type { ChannelSettings } from '../store.ts';
+import type { ChannelSettings, RecordingConfiguration } from '../store.ts';
 import type { ViewerCurve } from './viewers.ts';
 
 /** What the encoder sends. */
@@ -59,6 +59,8 @@ export interface Session {
   readonly streamId: string;
   readonly channelArn: string;
   readonly channel: ChannelSnapshot;
+  /** What the channel records with; undefined when it does not. */
+  readonly recording: RecordingConfiguration | undefined;
   readonly startedAt: number;
   /** The same as the service writes it: read far more often than made. */
   readonly startTime: string;

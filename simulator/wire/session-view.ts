@@ -14,8 +14,8 @@ export const sessionSummary = (session: Session) => ({
 });
 
 /** `endTime` and `recordingConfiguration` are absent while live and when not recorded. */
-export function sessionView(session: Session, { settings, store, clock }: ActionContext) {
-  const recording = store.recordingConfigurations.get(session.channel.recordingConfigurationArn);
+export function sessionView(session: Session, { settings, clock }: ActionContext) {
+  const { recording } = session;
   const video = videoView(session.media);
   const audio = audioView(session.media);
   return {

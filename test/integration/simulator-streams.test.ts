@@ -320,6 +320,19 @@ describe('recordings', () => {
     expect(statuses.toSorted()).toEqual([...Array(3).fill('Recording End'), ...Array(3).fill('Recording Start')]);
   });
 
+  it('end also when the next stream has begun before the last segments were out', async () => {
+    await record('overlapping');
+    await control.configure({ timings: { sessionEndToStreamEndMs: 5_000 } });
+    const streamIds = await control.goLive(channel.arn, { autoReconnect: true, reconnectMs: 1_000 });
+    await stop();
+    await control.advance(1_000);
+    streamIds.push((await state()).streamId ?? '');
+    await control.end(channel.arn);
+    await control.advance(5_000);
+    const ended = (await recordings()).filter((detail) => detail['recording_status'] === 'Recording End');
+    expect(ended.map((detail) => detail['recording_session_stream_ids'])).toEqual(streamIds.map((id) => [id]));
+  });
+
   it('fail to start on a bucket that is encrypted with KMS, and can fail at their end', async () => {
     await control.setBuckets({ 'kms-bucket': { kmsEncrypted: true } });
     await record('kms-bucket');

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { ListStreamsCommand } from '@aws-sdk/client-ivs';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { SimulatorClient } from '#simulator/client.ts';
 import { afterEach, describe, expect, it } from 'vitest';
+import { SimulatorClient } from '#simulator/client.ts';
 import { fakeCredentials, ivsFor } from '#test/support/simulator-sdk.ts';
 
 const MAIN = fileURLToPath(new URL('../../simulator/main.ts', import.meta.url));
