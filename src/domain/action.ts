@@ -4,10 +4,14 @@ import { z } from 'zod';
 import { isChannelArn } from './channel.ts';
 import { parseDuration } from './duration.ts';
 
+/** For editors; and the sign by which the documentation knows a duration. */
+export const durationPattern = '^(?=.)(\\d+w)?(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?(\\d+ms)?$';
+
 /** `30s`, `5m`, … ; read it with `durationMs`. */
 export const duration = z
   .string('expected a duration such as 30s, 5m or 1h30m')
-  .refine((text) => parseDuration(text) !== undefined, 'expected a duration such as 30s, 5m or 1h30m');
+  .refine((text) => parseDuration(text) !== undefined, 'expected a duration such as 30s, 5m or 1h30m')
+  .meta({ pattern: durationPattern });
 
 export const channelArn = z
   .string()
@@ -37,9 +41,12 @@ export type Lane = (typeof lanes)[number];
 /** Which channels: by ARN, every live one, or by tags (all keys must match, any value of a key). */
 export const targets = z
   .strictObject({
-    channelArns: z.array(channelArn).min(1).max(10_000).optional(),
-    live: z.literal(true).optional(),
-    tags: z.record(z.string().min(1).max(128), z.array(z.string().max(256)).min(1)).optional(),
+    channelArns: z.array(channelArn).min(1).max(10_000).optional().describe('These channels'),
+    live: z.literal(true).optional().describe('Every channel with a live stream'),
+    tags: z
+      .record(z.string().min(1).max(128), z.array(z.string().max(256)).min(1))
+      .optional()
+      .describe('Live channels with these tags: for each key one of its values'),
   })
   .refine(
     (value) => Object.values(value).filter((part) => part !== undefined).length === 1,
@@ -54,8 +61,8 @@ export const actionSchemas = {
     targets: targets.optional().describe('Default: the channel the rule fired for'),
     expires: duration.optional().describe('Not sent after this long'),
     key: z.string().min(1).max(128).optional().describe('A newer item with the same key replaces an unsent older one'),
-    lane: z.enum(lanes).optional(),
-    if_no_channel: z.enum(['skip', 'fail']).optional(),
+    lane: z.enum(lanes).optional().describe('Which goes first when the quota is short'),
+    if_no_channel: z.enum(['skip', 'fail']).optional().describe('When the event names no channel'),
   }),
   rotate_stream_key: z.strictObject({
     when: z.enum(['offline', 'now', 'now_and_stop']).optional().describe('Default: offline, deferred until Stream End'),

@@ -53,6 +53,16 @@ const shapes: Readonly<Record<TemplateRoot, Shape>> = {
 
 export const templateRoots = Object.keys(shapes) as readonly TemplateRoot[];
 
+/** For each root its fields; `tags.*` for those whose names are free. */
+export function fieldsOfRoots(): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(
+    Object.entries(shapes).map(([root, shape]) => [
+      root,
+      Object.entries(shape).map(([field, inner]) => (inner === true ? `${field}.*` : field)),
+    ]),
+  );
+}
+
 const ofChannel = ['rule', 'firing', 'channel', 'stream', 'session'] as const;
 
 /** The roots that a rule with this trigger can fill. */

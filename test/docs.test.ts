@@ -1,0 +1,81 @@
+// The documents and the code say the same: generated ones are up to date, and every example of docs/rules.md works.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { lintConfig } from '#config/lint.ts';
+import { type Config, parseConfig } from '#config/load.ts';
+import { formatProblem } from '#config/problem.ts';
+import { runTrial } from '#src/cli/trial/run-trial.ts';
+import { parseTrials } from '#src/cli/trial/trial-file.ts';
+import { fillBlocks, generatedPages, ruleBlocks } from '../scripts/docs/pages.ts';
+
+const read = (path: string) => readFileSync(join(import.meta.dirname, '..', path), 'utf8');
+
+describe('generated documents are up to date (`npm run docs`)', async () => {
+  it.each(Object.entries(await generatedPages()))('%s', (path, text) => {
+    expect(read(path)).toBe(text);
+  });
+
+  it('docs/rules.md', () => {
+    const text = read('docs/rules.md');
+
+    expect(text).toBe(fillBlocks(text, ruleBlocks()));
+  });
+});
+
+interface Example {
+  readonly kind: 'rule' | 'config' | 'test';
+  /** Of a test: the rule it is for, when that is not the example before. */
+  readonly about: string | undefined;
+  readonly line: number;
+  readonly text: string;
+}
+
+const source = read('docs/rules.md');
+const examples: readonly Example[] = [
+  ...source.matchAll(/^```yaml (rule|config|test)(?: (\S+))?\n([\s\S]*?)^```$/gm),
+].map(({ 1: kind, 2: about, 3: text = '', index }) => ({
+  kind: kind as Example['kind'],
+  about,
+  line: source.slice(0, index).split('\n').length,
+  text,
+}));
+const receivers = 'receivers: [{name: noc, webhook_configs: [{url_file: /run/secrets/noc_url}]}]';
+
+/** The configuration an example stands for: a rule alone gets a file around it. */
+function configOf({ kind, text, line }: Example): Config {
+  const whole = kind === 'config' ? text : `version: 1\n${receivers}\nrules:\n${text.replaceAll(/^/gm, '  ')}\n`;
+  const result = parseConfig(whole, `docs/rules.md, example at line ${line}`);
+  if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
+  return result.config;
+}
+
+/** The example that a test is for. */
+function testedBy(test: Example): Config {
+  const before = examples.filter(({ kind, line }) => kind !== 'test' && line < test.line).map(configOf);
+  const named = before.find(({ ruleset }) => ruleset.rules.some(({ name }) => name === test.about));
+  const config = test.about === undefined ? before.at(-1) : named;
+  if (!config) throw new Error(`there is nothing to test at line ${test.line}`);
+  return config;
+}
+
+describe('the examples of docs/rules.md', () => {
+  it('are all of a known kind', () => {
+    expect([...source.matchAll(/^```\S+/gm)].length).toBe(examples.length);
+    expect(examples.length).toBeGreaterThan(10);
+  });
+
+  it.each(examples.filter(({ kind }) => kind !== 'test'))('$kind at line $line is valid', (example) => {
+    expect(lintConfig(configOf(example)).map(formatProblem)).toEqual([]);
+  });
+
+  it.each(examples.filter(({ kind }) => kind === 'test'))('test at line $line passes', async (example) => {
+    const { ruleset } = testedBy(example);
+    const parsed = parseTrials(example.text, 'docs/rules.md', ruleset);
+    if (!parsed.ok) throw new Error(parsed.problems.map(formatProblem).join('\n'));
+    const failures = [];
+    for (const trial of parsed.trials) failures.push(...(await runTrial(trial, ruleset)).failures);
+
+    expect(failures).toEqual([]);
+  });
+});
