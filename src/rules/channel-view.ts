@@ -7,6 +7,8 @@ import { channelFacts, streamFacts } from './facts.ts';
 
 export interface ChannelView {
   readonly arn: ChannelArn;
+  /** The inventory's entry, if it knows the channel. */
+  readonly entry: Channel | undefined;
   readonly record: StreamRecord | undefined;
   readonly channel: ChannelFacts;
   readonly stream: StreamFacts;
@@ -21,6 +23,7 @@ export function channelView(view: StateView, arn: string): ChannelView {
 export function viewOf(arn: ChannelArn, channel: Channel | undefined, record: StreamRecord | undefined): ChannelView {
   return {
     arn,
+    entry: channel,
     record,
     channel: channelFacts(arn, channel, record?.channelName),
     stream: streamFacts(record),

@@ -6,20 +6,24 @@ import type { StreamRecord } from '#domain/stream-record.ts';
 import type { ChannelView } from './channel-view.ts';
 import type { Cause } from './memory.ts';
 
-/** The part of a condition that failed, with what it looked at. */
+/** The part of a condition that failed, with what it looked at: made when asked, since most conditions do not hold. */
 export type ConditionVerdict =
   | { readonly holds: true }
-  | { readonly holds: false; readonly failed: 'trigger' | 'match' | 'while'; readonly values: Values };
+  | { readonly holds: false; readonly failed: 'trigger' | 'match' | 'while'; readonly values: () => Values };
 
 const holds: ConditionVerdict = { holds: true };
 
-/** Trigger, `match` and `while` of a rule about a channel; for rules of moments, the cause brings the trigger. */
-export function checkCondition(rule: Rule, view: ChannelView, cause: Cause | undefined): ConditionVerdict {
+/** Trigger, `match` (or its known answer) and `while` of a rule about a channel; for rules of moments, the cause brings the trigger. */
+export function checkCondition(
+  rule: Rule,
+  view: ChannelView,
+  cause: Cause | undefined,
+  selected = !rule.match || rule.match.match(view.channel),
+): ConditionVerdict {
   if (rule.trigger.kind === 'state' && !rule.trigger.pattern.match(view.stream)) return failed('trigger', view.stream);
   if (rule.trigger.kind === 'threshold' && cause && !isBeyond(rule.trigger, view, cause))
     return failed('trigger', view.stream);
-  if (rule.match && !rule.match.match(view.channel))
-    return { holds: false, failed: 'match', values: channelValues(view) };
+  if (!selected) return { holds: false, failed: 'match', values: () => channelValues(view) };
   if (rule.while && !rule.while.match(view.stream)) return failed('while', view.stream);
   return holds;
 }
@@ -36,7 +40,7 @@ function isBeyond(
 }
 
 function failed(part: 'trigger' | 'while', stream: StreamFacts): ConditionVerdict {
-  return { holds: false, failed: part, values: streamValues(stream) };
+  return { holds: false, failed: part, values: () => streamValues(stream) };
 }
 
 /** The stream's facts as a journal shows them. */

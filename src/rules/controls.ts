@@ -36,7 +36,13 @@ export function release(tx: Transaction, { channelArn, who, reason }: By & { cha
 /** Holds back what every matcher matches. The matchers have been checked. */
 export function silence(
   tx: Transaction,
-  { matchers, who, reason, startsMs = tx.nowMs, endsMs }: By & { matchers: readonly string[]; startsMs?: number; endsMs: number },
+  {
+    matchers,
+    who,
+    reason,
+    startsMs = tx.nowMs,
+    endsMs,
+  }: By & { matchers: readonly string[]; startsMs?: number; endsMs: number },
 ): { readonly id: string; readonly silence: Silence } {
   const id = `s-${hashOf('silence', ...matchers, who, tx.nowMs, endsMs)}`;
   const made: Silence = { matchers, author: who, reason, startsMs, endsMs };

@@ -144,7 +144,7 @@ function tellSchedule(pass: Pass, rule: RuleOf<'schedule'>): boolean {
   const isActive = isScheduleActive(tx, rule);
   if (!rule.match) {
     if (isActive) begin(pass, rule, allSubject, scheduleCause(tx, rule));
-    else end(pass, rule, allSubject, { failed: 'trigger', values: { active: false } });
+    else end(pass, rule, allSubject, { failed: 'trigger', values: () => ({ active: false }) });
     noteTold(tx, rule, undefined);
     return false;
   }
@@ -153,7 +153,7 @@ function tellSchedule(pass: Pass, rule: RuleOf<'schedule'>): boolean {
   const next = arns.sort().slice(0, toldPerPass);
   for (const arn of next) {
     if (isActive) lookAtSchedule(pass, rule, pass.channel(arn));
-    else end(pass, rule, arn, { failed: 'trigger', values: { active: false } });
+    else end(pass, rule, arn, { failed: 'trigger', values: () => ({ active: false }) });
   }
   const isLast = next.length === arns.length;
   noteTold(tx, rule, isLast ? undefined : next.at(-1));

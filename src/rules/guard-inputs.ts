@@ -32,11 +32,12 @@ export function guardInputs(
   const freezes =
     onDataGap === 'freeze' && rule.trigger.kind !== 'schedule' && !(fires && isMoment) && phase !== 'resolve';
   const fact = pass.fact(rule, subject);
+  const stopped = stoppedBy(pass, rule);
   return {
     nowMs,
     warmUp: options.startedAtMs === undefined ? undefined : { startedMs: options.startedAtMs, polledMs: pass.polledMs },
     dataGap: freezes ? { silent: silentSources(tx) } : undefined,
-    stopped: { sinceMs: stoppedBy(pass, rule)?.sinceMs },
+    stopped: { sinceMs: stopped?.sinceMs },
     pause: { by: pause?.who, reason: pause?.reason ?? '' },
     hold: holdOf(pass, subject),
     maxEventAge:
@@ -52,7 +53,8 @@ export function guardInputs(
     maxPerHour:
       fires && maxPerHour !== undefined ? { fired: pass.firings(rule.name).length, limit: maxPerHour } : undefined,
     maxLivePercent:
-      (fires || capped) && maxLivePercent !== undefined && channelOfSubject(subject) !== undefined
+      // Counting looks at every fact: not for a rule that is stopped anyway.
+      !stopped && (fires || capped) && maxLivePercent !== undefined && channelOfSubject(subject) !== undefined
         ? { affected: affectedChannels(pass, rule), live: liveCount(tx), percent: maxLivePercent }
         : undefined,
   };
@@ -66,7 +68,7 @@ export function stoppedBy(pass: Pass, rule: Rule): RuleAlert | undefined {
 
 /** A threshold is done with the first one at or beyond it: after 10,000 viewers, 1,000 is no milestone of the session any more. */
 function isDone({ trigger }: Rule, { once }: Fact, { streamId, threshold }: Cause): boolean {
-  if (once?.streamId !== streamId) return false;
+  if (!once || once.streamId !== streamId) return false;
   if (!threshold || trigger.kind !== 'threshold') return true;
   return once.values.some((value) =>
     trigger.direction === 'rises_to' ? value >= threshold.value : value <= threshold.value,

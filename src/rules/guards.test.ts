@@ -307,7 +307,13 @@ rules:
 
     const [incident, ...others] = Array.from(engine.state.view.entries('incident'), ([, value]) => value);
     expect(others).toEqual([]);
-    expect(incident).toMatchObject({ kind: 'aggregate', rule: 'mass', peak: 4, live: 10, closedAtMs: epochMs + 90_000 });
+    expect(incident).toMatchObject({
+      kind: 'aggregate',
+      rule: 'mass',
+      peak: 4,
+      live: 10,
+      closedAtMs: epochMs + 90_000,
+    });
     expect((incident as { withheld: number }).withheld).toBeGreaterThanOrEqual(4);
   });
 });

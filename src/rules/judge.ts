@@ -57,10 +57,10 @@ export function whyNot(
   if (rule.trigger.kind === 'aggregate') {
     const { count, live, percent } = aggregateFacts(pass.tx, rule as RuleOf<'aggregate'>);
     if (aggregateHolds(pass.tx, rule as RuleOf<'aggregate'>)) return undefined;
-    return { failed: 'trigger', values: { count, live, percent } };
+    return { failed: 'trigger', values: () => ({ count, live, percent }) };
   }
   if (rule.trigger.kind === 'schedule' && !isScheduleActive(pass.tx, rule))
-    return { failed: 'trigger', values: { active: false } };
+    return { failed: 'trigger', values: () => ({ active: false }) };
   const view = viewOfSubject(pass, subject);
   if (!view) return undefined;
   const verdict = checkCondition(rule, view, cause);

@@ -3,7 +3,7 @@
 // A subject is what a rule's condition is about: a channel's ARN, `all` (an aggregate, a schedule without `match`), or
 // `group:<text>` (an event without a channel). A fact exists only while there is something to remember.
 import type { TriggerEvidence } from '#domain/decision.ts';
-import type { RuleMode } from '#domain/rule.ts';
+import type { RuleMode, TriggerKind } from '#domain/rule.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import type { EventEnvelope } from '#domain/observation.ts';
 import type { HttpFacts, ThresholdFacts } from '#domain/facts.ts';
@@ -63,12 +63,31 @@ export function readFact(view: StateView, rule: string, subject: string): Fact |
 export function writeFact(tx: Transaction, fact: Fact): void {
   const { pending, firing, acted, once } = fact;
   if (pending || firing || acted.length > 0 || once) tx.set(factKey(fact.rule, fact.subject), fact);
-  else forgetFact(tx, fact.rule, fact.subject);
+  else if (tx.get(factKey(fact.rule, fact.subject)) !== undefined) tx.delete(factKey(fact.rule, fact.subject));
+  const cause = (pending ?? firing)?.cause;
+  watch(tx, fact, cause !== undefined && moments.has(cause.evidence.kind));
 }
 
 export function forgetFact(tx: Transaction, rule: string, subject: string): void {
-  const key = factKey(rule, subject);
-  if (tx.get(key) !== undefined) tx.delete(key);
+  const fact = readFact(tx, rule, subject);
+  if (!fact) return;
+  tx.delete(factKey(rule, subject));
+  watch(tx, fact, false);
+}
+
+const moments: ReadonlySet<TriggerKind> = new Set(['event', 'http', 'threshold']);
+
+/** Rules of moments that wait or fire for a subject: what its stream does may end that. One look-up, however many rules there are. */
+export function watchingRules(view: StateView, subject: string): readonly string[] {
+  return view.get<readonly string[]>(`watch/${subject}`) ?? [];
+}
+
+function watch(tx: Transaction, { rule, subject }: Fact, isWatching: boolean): void {
+  const known = watchingRules(tx, subject);
+  if (known.includes(rule) === isWatching) return;
+  const rules = isWatching ? [...known, rule] : known.filter((other) => other !== rule);
+  if (rules.length > 0) tx.set(`watch/${subject}`, rules);
+  else tx.delete(`watch/${subject}`);
 }
 
 export function facts(view: StateView): Iterable<readonly [string, Fact]> {

@@ -267,12 +267,7 @@ rules:
     await engine.channel('c', { record: 'scheduled' });
     await engine.goTo(3600);
 
-    expect(engine.log).toEqual([
-      '600 emit_event a',
-      '900 emit_event c',
-      '1200 emit_event a',
-      '1200 emit_event c',
-    ]);
+    expect(engine.log).toEqual(['600 emit_event a', '900 emit_event c', '1200 emit_event a', '1200 emit_event c']);
   });
 
   test('fire once where nothing is selected, and again the next day', async () => {
@@ -284,7 +279,9 @@ rules:
   });
 
   test('reach thousands of channels in steps', async () => {
-    const engine = new Engine(`${rules('match: {tags: {record: [scheduled]}}').trimEnd()}\n    guards: {cooldown: 0s}\n`);
+    const engine = new Engine(
+      `${rules('match: {tags: {record: [scheduled]}}').trimEnd()}\n    guards: {cooldown: 0s}\n`,
+    );
     for (let index = 0; index < 1200; index += 1) await engine.channel(`c${index}`, { record: 'scheduled' });
     await engine.due();
     await engine.goTo(601);

@@ -8,10 +8,10 @@ import { groupOf } from './act.ts';
 import { type ChannelView, viewOf } from './channel-view.ts';
 import { changedFields, checkCondition, conditionSinceMs, streamValues } from './conditions.ts';
 import { streamFacts } from './facts.ts';
-import { allSubject, type Cause, readFact } from './memory.ts';
+import { allSubject, type Cause, readFact, watchingRules } from './memory.ts';
 import type { Pass } from './pass.ts';
 import { aggregateFacts, aggregateHolds } from './population.ts';
-import { isHolding, type RuleOf } from './rule-index.ts';
+import { isHolding, type RuleOf, selects } from './rule-index.ts';
 import { isScheduleActive, scheduleCause } from './schedule.ts';
 import { silentSources } from './timers.ts';
 import { updateIncident } from './incidents.ts';
@@ -29,37 +29,28 @@ export function noticeStream(pass: Pass, change: ChangeOf<'stream'>): void {
     const fields = pass.index.fields.get(rule.name);
     const touched = fields ? Array.from(fields).filter((field) => changed.has(field)) : Array.from(changed);
     if (touched.length === 0 && !changed.has('streamId')) continue;
+    // That a channel is not selected any more is seen when the inventory changes.
+    if (!selects(pass.index, rule, view)) continue;
     const matches = rule.trigger.pattern.match(view.stream);
     const matched = rule.trigger.pattern.match(earlier);
     // A new session's condition is a new one, even if the last session's was the same.
     if (matched && matches && changed.has('streamId'))
-      end(pass, rule, channelArn, { failed: 'trigger', values: streamValues(view.stream) });
-    if (matches || matched)
-      lookAtState(pass, rule, view, { fields: touched.length > 0 ? touched : ['state'], isNew: matches && !matched });
+      end(pass, rule, channelArn, { failed: 'trigger', values: () => streamValues(view.stream) });
+    if (matches || matched) lookAtState(pass, rule, view, touched.length > 0 ? touched : ['state']);
   }
-  for (const rule of pass.index.watching) endIfBroken(pass, rule, view);
+  for (const name of watchingRules(pass.tx, view.arn)) endIfBroken(pass, name, view);
   if (changed.has('viewerCount'))
     for (const rule of pass.index.threshold) noticeThreshold(pass, rule, view, before, change.atMs);
 }
 
-/** Whether a state rule's condition holds for a channel, and what follows. */
-export function lookAtState(
-  pass: Pass,
-  rule: RuleOf<'state'>,
-  view: ChannelView,
-  { fields, isNew }: { fields: Iterable<string>; isNew: boolean },
-): void {
-  const verdict = checkCondition(rule, view, undefined);
-  if (verdict.holds) {
-    begin(pass, rule, view.arn, stateCause(pass, view, fields));
-    return;
-  }
-  // Only at its edge: that a rule does not select a channel is not news with every poll.
-  if (isNew && verdict.failed !== 'trigger') {
-    const reason = verdict.failed === 'match' ? 'match_failed' : 'while_broken';
-    note(pass, rule, view.arn, stateCause(pass, view, fields), { reason, values: verdict.values });
-  }
-  end(pass, rule, view.arn, verdict);
+/**
+ * Whether a state rule's condition holds for a channel, and what follows. That `match` does not select a channel is not written
+ * down: with many rules it would be most of the journal, and `explain` sees it at any time.
+ */
+export function lookAtState(pass: Pass, rule: RuleOf<'state'>, view: ChannelView, fields: Iterable<string>): void {
+  const verdict = checkCondition(rule, view, undefined, selects(pass.index, rule, view));
+  if (verdict.holds) begin(pass, rule, view.arn, stateCause(pass, view, fields));
+  else end(pass, rule, view.arn, verdict);
 }
 
 function stateCause(pass: Pass, { stream, record }: ChannelView, fields: Iterable<string>): Cause {
@@ -80,10 +71,12 @@ function textOf(record: StreamRecord | undefined): string {
 }
 
 /** `while` and thresholds: what waits or fires for a moment ends when the stream no longer agrees. */
-function endIfBroken(pass: Pass, rule: Rule, view: ChannelView): void {
-  const fact = readFact(pass.tx, rule.name, view.arn);
-  const cause = fact?.pending?.cause ?? (isHolding(rule) ? fact?.firing?.cause : undefined);
-  if (!cause || fact?.conditionHash !== rule.conditionHash) return;
+function endIfBroken(pass: Pass, name: string, view: ChannelView): void {
+  const rule = pass.index.byName.get(name);
+  const fact = rule && readFact(pass.tx, name, view.arn);
+  if (!fact) return;
+  const cause = fact.pending?.cause ?? (isHolding(rule) ? fact.firing?.cause : undefined);
+  if (!cause || fact.conditionHash !== rule.conditionHash) return;
   const verdict = checkCondition(rule, view, cause);
   if (!verdict.holds) end(pass, rule, view.arn, verdict);
 }
@@ -127,7 +120,7 @@ function noticeThreshold(
   else
     note(pass, rule, view.arn, cause, {
       reason: verdict.failed === 'match' ? 'match_failed' : 'while_broken',
-      values: verdict.values,
+      values: verdict.values(),
     });
 }
 
@@ -198,7 +191,7 @@ function noticeMoment(pass: Pass, rule: Rule, channelArn: string | undefined, ca
   const verdict = view && checkCondition(rule, view, cause);
   if (verdict && !verdict.holds) {
     const reason = verdict.failed === 'match' ? 'match_failed' : 'while_broken';
-    note(pass, rule, subject, cause, { reason, values: verdict.values });
+    note(pass, rule, subject, cause, { reason, values: verdict.values() });
     return;
   }
   begin(pass, rule, subject, cause);
@@ -209,7 +202,7 @@ export function noticeInventory(pass: Pass, { channelArns }: ChangeOf<'inventory
   for (const arn of channelArns) {
     const view = pass.channel(arn);
     for (const rule of pass.index.state) lookAgain(pass, rule, view);
-    for (const rule of pass.index.watching) endIfBroken(pass, rule, view);
+    for (const name of watchingRules(pass.tx, view.arn)) endIfBroken(pass, name, view);
     for (const rule of pass.index.schedule) lookAtSchedule(pass, rule, view);
   }
 }
@@ -218,16 +211,16 @@ export function noticeInventory(pass: Pass, { channelArns }: ChangeOf<'inventory
 export function lookAgain(pass: Pass, rule: RuleOf<'state'>, view: ChannelView): void {
   const known = readFact(pass.tx, rule.name, view.arn);
   const isKnown = known?.conditionHash === rule.conditionHash && (known.pending ?? known.firing) !== undefined;
-  const holds = checkCondition(rule, view, undefined).holds;
+  const { holds } = checkCondition(rule, view, undefined, selects(pass.index, rule, view));
   if (holds === isKnown) return;
-  lookAtState(pass, rule, view, { fields: pass.index.fields.get(rule.name) ?? ['state'], isNew: false });
+  lookAtState(pass, rule, view, pass.index.fields.get(rule.name) ?? ['state']);
 }
 
 /** A schedule that is active begins for a channel that `match` selects now, and ends for one that it does not any more. */
 export function lookAtSchedule(pass: Pass, rule: RuleOf<'schedule'>, view: ChannelView): void {
   if (!rule.match || !isScheduleActive(pass.tx, rule)) return;
   if (rule.match.match(view.channel)) begin(pass, rule, view.arn, scheduleCause(pass.tx, rule));
-  else end(pass, rule, view.arn, { failed: 'match', values: {} });
+  else end(pass, rule, view.arn, { failed: 'match', values: () => ({}) });
 }
 
 /** After the counts were brought up to date: aggregates begin and end. */
@@ -239,7 +232,7 @@ export function noticeAggregates(pass: Pass): void {
     const { count, live, percent } = counted;
     updateIncident(pass.tx, rule.name, counted);
     if (!aggregateHolds(pass.tx, rule)) {
-      end(pass, rule, allSubject, { failed: 'trigger', values: { count, live, percent } });
+      end(pass, rule, allSubject, { failed: 'trigger', values: () => ({ count, live, percent }) });
       continue;
     }
     const text = `${count} of ${live} live channels (${percent} %)`;

@@ -1,5 +1,7 @@
 // A ruleset arranged for deciding: rules by the kind of their trigger, and in the order in which they are judged.
+import type { Channel } from '#domain/channel.ts';
 import type { InhibitRule, LabelMatcher, Rule, Ruleset, TriggerKind } from '#domain/rule.ts';
+import type { ChannelView } from './channel-view.ts';
 
 export type RuleOf<K extends TriggerKind> = Rule & { readonly trigger: Extract<Rule['trigger'], { kind: K }> };
 
@@ -14,8 +16,6 @@ export interface RuleIndex {
   readonly threshold: readonly RuleOf<'threshold'>[];
   readonly schedule: readonly RuleOf<'schedule'>[];
   readonly http: readonly RuleOf<'http'>[];
-  /** Rules of moments (event, http, threshold) whose waiting or firing depends on the channel's stream. */
-  readonly watching: readonly Rule[];
   /** Fields of StreamFacts that a rule looks at; undefined: any. */
   readonly fields: ReadonlyMap<string, ReadonlySet<string> | undefined>;
 }
@@ -47,11 +47,6 @@ function buildIndex(ruleset: Ruleset): RuleIndex {
     threshold: of('threshold'),
     schedule: of('schedule'),
     http: of('http'),
-    watching: rules.filter(
-      (rule) =>
-        ((rule.trigger.kind === 'event' || rule.trigger.kind === 'http') && rule.while !== undefined) ||
-        rule.trigger.kind === 'threshold',
-    ),
     fields: new Map(rules.map((rule) => [rule.name, fieldsOf(rule)])),
   };
 }
@@ -90,4 +85,18 @@ export function mayMatch(matchers: readonly LabelMatcher[], rule: Rule): boolean
     if (matcher.label === 'action') return rule.actions.some(({ action }) => matcher.test({ action }));
     return true;
   });
+}
+
+const selections = new WeakMap<Channel, { readonly index: RuleIndex; readonly answers: Int8Array }>();
+
+/** Whether the rule's `match` selects a channel. Asked once for each rule and each entry of the inventory, which is immutable. */
+export function selects(index: RuleIndex, rule: Rule, { entry, channel }: ChannelView): boolean {
+  if (!rule.match) return true;
+  const place = index.rank.get(rule.name);
+  if (!entry || place === undefined) return rule.match.match(channel);
+  let known = selections.get(entry);
+  if (known?.index !== index) selections.set(entry, (known = { index, answers: new Int8Array(index.rank.size) }));
+  // 0: not asked yet.
+  if (known.answers[place] === 0) known.answers[place] = rule.match.match(channel) ? 1 : -1;
+  return known.answers[place] === 1;
 }

@@ -41,7 +41,7 @@ export function begin(pass: Pass, rule: Rule, subject: string, cause: Cause): vo
 /** Why a condition is not true. */
 export interface Ended {
   readonly failed: 'trigger' | 'match' | 'while';
-  readonly values: Values;
+  readonly values: () => Values;
 }
 
 /** A condition is not true (any more). Harmless when it never was. */
@@ -67,7 +67,7 @@ export function cancelPending(pass: Pass, rule: Rule, fact: Fact, cause: Cause, 
   dropTimer(pass.tx, { kind: 'for', rule: rule.name, subject: fact.subject });
   writeFact(pass.tx, withoutPending(fact));
   const reason = failed === 'while' ? 'while_broken' : failed === 'match' ? 'match_failed' : 'for_not_reached';
-  pass.emit(decisionOf(pass, rule, fact.subject, cause, { outcome: 'not_fired', reason, values }));
+  pass.emit(decisionOf(pass, rule, fact.subject, cause, { outcome: 'not_fired', reason, values: values() }));
 }
 
 /** The firing is over: what was planned is cancelled, and `on_resolve` runs if the rule had acted. */

@@ -33,7 +33,6 @@ export class Engine {
   readonly jobs: (JobRequest & { readonly payload: ActionJob & Record<string, unknown>; readonly atMs: number })[] = [];
   #streams = 0;
   #events = 0;
-  #polls = 0;
 
   constructor(rules: string | Ruleset) {
     this.ruleset = typeof rules === 'string' ? rulesetOf(rules) : rules;
@@ -45,11 +44,13 @@ export class Engine {
     return (this.nowMs - epochMs) / 1000;
   }
 
-  async commit(body: (tx: Transaction) => readonly Decision[], claims: readonly string[] = []): Promise<readonly Decision[]> {
-    const decided = await this.state.transact(
-      (tx) => (claims.some((claim) => tx.isRepeat(claim)) ? [] : body(tx)),
-      { claims },
-    );
+  async commit(
+    body: (tx: Transaction) => readonly Decision[],
+    claims: readonly string[] = [],
+  ): Promise<readonly Decision[]> {
+    const decided = await this.state.transact((tx) => (claims.some((claim) => tx.isRepeat(claim)) ? [] : body(tx)), {
+      claims,
+    });
     this.decisions.push(...decided);
     const taken: string[] = [];
     for (const [id, job] of this.state.view.entries<JobRequest>('job')) {
@@ -70,7 +71,7 @@ export class Engine {
 
   /** Lets the time pass, stopping wherever something is due. */
   async goTo(seconds: number): Promise<void> {
-    const untilMs = epochMs + seconds * 1000;
+    const untilMs = Math.round(epochMs + seconds * 1000);
     for (;;) {
       const nextMs = nextDueMs(this.state.view);
       if (nextMs === undefined || nextMs > untilMs) break;
@@ -107,7 +108,12 @@ export class Engine {
 
   streams(all: readonly (readonly [name: string, change: Partial<StreamRecord>])[]): Promise<readonly Decision[]> {
     return this.commit((tx) =>
-      decideAll(tx, all.map(([name, change]) => this.#fold(tx, name, change)), this.ruleset, this.options),
+      decideAll(
+        tx,
+        all.map(([name, change]) => this.#fold(tx, name, change)),
+        this.ruleset,
+        this.options,
+      ),
     );
   }
 
@@ -163,7 +169,6 @@ export class Engine {
   }
 
   poll(complete = true): Promise<readonly Decision[]> {
-    this.#polls += 1;
     return this.decide({ kind: 'poll', scope: 'all', complete, atMs: this.nowMs });
   }
 
@@ -174,8 +179,7 @@ export class Engine {
   /** Actions that were enqueued, with the second and the last part of the channel's ARN: `30 stop_stream a`. */
   get log(): string[] {
     return this.jobs.map(
-      ({ name, payload, atMs }) =>
-        `${(atMs - epochMs) / 1000} ${name} ${payload.channelArn?.split('/')[1] ?? '-'}`,
+      ({ name, payload, atMs }) => `${(atMs - epochMs) / 1000} ${name} ${payload.channelArn?.split('/')[1] ?? '-'}`,
     );
   }
 
@@ -212,7 +216,8 @@ export class Engine {
       timeline: [],
       basis: { missed: [] },
     };
-    const moved = <K extends keyof StreamRecord>(field: K) => change[field] !== undefined && change[field] !== base[field];
+    const moved = <K extends keyof StreamRecord>(field: K) =>
+      change[field] !== undefined && change[field] !== base[field];
     const isNewSession = moved('streamId');
     const after: StreamRecord = {
       ...base,
