@@ -33,7 +33,7 @@ export interface DrainerOptions {
   readonly channelCallsPerSecond?: number;
   /** Channels drained side by side; urgent ones may be a quarter more. Default 256. */
   readonly maxChannels?: number;
-  /** Default 20 s; must be longer than a call may take. */
+  /** Default 12 s; must be longer than a call may take. */
   readonly leaseMs?: number;
   /** Longest a call may take; nothing is sent when the lease would end before. Default 5 s. */
   readonly callTimeoutMs?: number;
@@ -68,7 +68,7 @@ export class Drainer implements Service {
   #loop: Promise<unknown> | undefined;
 
   constructor(options: DrainerOptions) {
-    this.#options = { channelCallsPerSecond: 5, maxChannels: 256, leaseMs: 20_000, callTimeoutMs: 5000, ...options };
+    this.#options = { channelCallsPerSecond: 5, maxChannels: 256, leaseMs: 12_000, callTimeoutMs: 5000, ...options };
   }
 
   /** Channels held at the moment. */
