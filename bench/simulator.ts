@@ -1,5 +1,5 @@
 // Can the simulator stand for an account of 10,000 channels? Start, throughput with the quotas off, and memory, measured in
-// a process of its own so that nothing else's memory counts: `node scripts/run.mjs bench/simulator.ts`.
+// a process of its own so that nothing else's memory counts: `npm run bench -- simulator`.
 
 import { fork } from 'node:child_process';
 import { request, Agent } from 'node:http';
@@ -123,7 +123,9 @@ export function tableOf(result: SimulatorBench): string {
   return ['simulator, 10,000 channels, 1,000 live', ...lines].join('\n');
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  if (process.argv[2] === 'serve') await serve();
-  else console.log(tableOf(await benchSimulator()));
+/** The bench by its name: measures and prints the table. */
+export async function run(): Promise<void> {
+  console.log(tableOf(await benchSimulator()));
 }
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await (process.argv[2] === 'serve' ? serve() : run());
