@@ -60,6 +60,7 @@ function likes(old, node) {
 }
 
 function update(old, node) {
+  if (old === node) return;
   if (old.nodeType === Node.TEXT_NODE) {
     if (old.nodeValue !== node.nodeValue) old.nodeValue = node.nodeValue;
     return;

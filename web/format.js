@@ -1,5 +1,7 @@
 // Numbers and times as an engineer at night wants to read them.
 
+const numbers = new Intl.NumberFormat('en');
+
 /** `42 s`, `4 min 12 s`, `3 h 05 min`, `12 d`. */
 export function duration(ms) {
   const seconds = Math.max(0, Math.round(ms / 1000));
@@ -33,7 +35,7 @@ export function toMs(value) {
 }
 
 export function count(value) {
-  return value === undefined || value === null ? '–' : value.toLocaleString('en');
+  return value === undefined || value === null ? '–' : numbers.format(value);
 }
 
 /** `1 channel`, `2 channels`. */

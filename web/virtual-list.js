@@ -10,6 +10,9 @@ export class VirtualList {
   #height;
   #items = [];
   #row;
+  #stamp;
+  /** What is in the document, by item: drawn again only when its place, its stamp or the second has changed. */
+  #drawn = new Map();
   #frame = 0;
   #onScroll = () => {
     if (this.#frame) return;
@@ -20,12 +23,13 @@ export class VirtualList {
   };
 
   /**
-   * @param {{element: HTMLElement, rowHeight: () => number, row: (item: any, index: number) => HTMLElement}} options
-   *   `row` gives an element with a `data-key`
+   * @param {{element: HTMLElement, rowHeight: () => number, row: (item: any, index: number) => HTMLElement, stamp: (item: any) => unknown}} options
+   *   `row` gives an element with a `data-key`; `stamp` something that is another one when the row must be drawn again
    */
-  constructor({ element, rowHeight, row }) {
+  constructor({ element, rowHeight, row, stamp }) {
     this.#height = rowHeight;
     this.#row = row;
+    this.#stamp = stamp;
     this.#rows = element;
     element.before(this.#before);
     element.after(this.#after);
@@ -50,10 +54,20 @@ export class VirtualList {
     const from = Math.min(first, Math.max(0, last - 1));
     this.#before.style.height = `${from * height}px`;
     this.#after.style.height = `${Math.max(0, this.#items.length - last) * height}px`;
-    render(
-      this.#rows,
-      this.#items.slice(from, last).map((item, offset) => this.#row(item, from + offset)),
-    );
+    const second = Math.floor(Date.now() / 1000);
+    const drawn = new Map();
+    const rows = this.#items.slice(from, last).map((item, offset) => {
+      const index = from + offset;
+      const stamp = this.#stamp(item);
+      const before = this.#drawn.get(item);
+      const fresh = before && before.index === index && before.stamp === stamp && before.second === second;
+      const element = fresh ? before.element : this.#row(item, index);
+      // A row that is drawn again keeps its element: `render` brings the old one up to date.
+      drawn.set(item, { index, stamp, second, element: before?.element ?? element });
+      return element;
+    });
+    this.#drawn = drawn;
+    render(this.#rows, rows);
   }
 
   /** Brings a row into view; gives whether it exists. */

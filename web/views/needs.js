@@ -88,7 +88,7 @@ export function silencesPanel() {
                         type: 'button',
                         'data-do': 'expire-silence',
                         'data-id': silence.id,
-                        'aria-label': `End the silence ${silence.matchers}`,
+                        'aria-label': `End now the silence ${silence.matchers}`,
                       },
                       'End now',
                     )

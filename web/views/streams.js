@@ -49,12 +49,18 @@ export function mount(root) {
     h(
       'section',
       { 'aria-label': 'Streams' },
+      h('h1.sr', {}, 'Streams'),
       h('div.bar', {}, input, h('div.tags', { id: 'tag-chips' }), summary),
       table,
       empty,
     ),
   );
-  const list = new VirtualList({ element: body, rowHeight: () => (narrow.matches ? 132 : 54), row: rowElement });
+  const list = new VirtualList({
+    element: body,
+    rowHeight: () => (narrow.matches ? 132 : 54),
+    row: rowElement,
+    stamp: (number) => store.rows.get(number),
+  });
 
   let order = [];
   let seenVersion = -1;
@@ -119,7 +125,8 @@ function sorted({ show, text }) {
   const found = [];
   for (const [number, row] of store.rows) {
     if (!shows(row, show) || !passes(row)) continue;
-    const { rank } = stateOf(row);
+    // Something is about to happen to it: before everything that is well.
+    const rank = Math.min(stateOf(row).rank, row.next ? 4 : 9);
     found.push({
       number,
       rank,

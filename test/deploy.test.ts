@@ -1,0 +1,245 @@
+// The files in deploy/ are examples that people copy: they must name what exists. No Docker, cluster or Prometheus is needed.
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { parseConfig } from '#config/load.ts';
+import { settingsShape } from '#config/settings.ts';
+import { durationMs } from '#domain/duration.ts';
+import { actionUses } from '#ops/config-uses.ts';
+import { daemonPolicy, setupPolicy } from '#ops/permissions.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+import { simulatorCommand } from '#simulator/cli.ts';
+
+const root = join(import.meta.dirname, '..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const dockerfile = read('Dockerfile');
+const shutdownMs = durationMs(settingsShape.shutdown_window.parse(undefined));
+
+/** Metrics that Prometheus itself adds. */
+const notOurs = new Set(['up']);
+
+async function metricNames(): Promise<Map<string, ReadonlySet<string>>> {
+  const { registry } = createMetrics();
+  const names = new Map<string, ReadonlySet<string>>();
+  for (const { name } of await registry.getMetricsAsJSON()) {
+    const { labelNames } = registry.getSingleMetric(name) as unknown as { labelNames: readonly string[] };
+    for (const suffix of ['', '_bucket', '_sum', '_count']) names.set(name + suffix, new Set([...labelNames, 'le']));
+  }
+  return names;
+}
+
+/** Every metric and label that a PromQL expression names exists. */
+async function unknownIn(expression: string): Promise<string[]> {
+  const known = await metricNames();
+  const found: string[] = [];
+  for (const [, metric, , matchers = ''] of expression.matchAll(/\b(autopilot_[a-z_]+|up)\b(\{([^}]*)\})?/g)) {
+    if (notOurs.has(metric!)) continue;
+    const labels = known.get(metric!);
+    if (!labels) found.push(metric!);
+    for (const [label] of matchers.matchAll(/[a-z_]+(?=\s*(?:=~|!~|!=|=)")/g))
+      if (!labels?.has(label)) found.push(`${metric}{${label}}`);
+  }
+  const everyLabel = new Set(known.values().flatMap((labels) => [...labels]));
+  for (const [, list = ''] of expression.matchAll(/\bby \(([^)]*)\)/g))
+    for (const label of list.split(',').map((part) => part.trim()))
+      if (!everyLabel.has(label)) found.push(`by (${label})`);
+  return found;
+}
+
+describe('compose.yaml', () => {
+  interface ComposeService {
+    readonly image: string;
+    readonly command?: readonly string[];
+    readonly environment?: Readonly<Record<string, string | null>>;
+    readonly secrets?: readonly string[];
+    readonly volumes?: readonly string[];
+    readonly ports?: readonly string[];
+    readonly read_only?: boolean;
+    readonly stop_grace_period?: string;
+    readonly healthcheck?: unknown;
+    readonly profiles?: readonly string[];
+  }
+  const compose = parse(read('deploy/compose.yaml'), { merge: true }) as {
+    services: Record<string, ComposeService>;
+    secrets: Record<string, { file: string }>;
+    volumes: Record<string, unknown>;
+    'x-daemon': { build: { context: string } };
+  };
+  const { autopilot, redis, simulator } = compose.services as Record<
+    'autopilot' | 'redis' | 'simulator',
+    ComposeService
+  >;
+
+  test('builds the Dockerfile of this repository and mounts files that exist', () => {
+    expect(existsSync(resolve(root, 'deploy', compose['x-daemon'].build.context, 'Dockerfile'))).toBe(true);
+    for (const volume of autopilot.volumes ?? []) {
+      const [from] = volume.split(':');
+      expect(existsSync(resolve(root, 'deploy', from!)), from).toBe(true);
+    }
+    for (const secret of autopilot.secrets ?? []) expect(compose.secrets).toHaveProperty(secret);
+    expect(autopilot.environment?.['AUTOPILOT_API_TOKEN_FILE']).toBe('/run/secrets/api_token');
+  });
+
+  test('gives Redis an append-only file and no eviction, and everything a health check', () => {
+    expect(redis.command?.join(' ')).toContain('--appendonly yes');
+    expect(redis.command?.join(' ')).toContain('--maxmemory-policy noeviction');
+    expect(redis.volumes?.[0]?.split(':')[0]).toBe(Object.keys(compose.volumes)[0]);
+    expect(redis.healthcheck).toBeDefined();
+    expect(simulator.healthcheck).toBeDefined();
+    expect(dockerfile).toContain('HEALTHCHECK');
+  });
+
+  test('opens ports on loopback only, and the daemon’s is the one that the image listens on', () => {
+    for (const { ports = [] } of Object.values(compose.services))
+      for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:/);
+    const port = /AUTOPILOT_HTTP_PORT=(\d+)/.exec(dockerfile)?.[1];
+    expect(autopilot.ports).toEqual([`127.0.0.1:${port}:${port}`]);
+  });
+
+  test('stops later than the daemon’s own window, on a read-only tree', () => {
+    expect(durationMs(autopilot.stop_grace_period!)).toBeGreaterThan(shutdownMs);
+    expect(autopilot.read_only).toBe(true);
+  });
+
+  test('names only environment variables that something reads', () => {
+    const sources = ['src/main.ts', 'src/app.ts', 'src/api-tokens.ts', 'Dockerfile'].map(read).join('\n');
+    for (const name of Object.keys(autopilot.environment ?? {}))
+      if (!/^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|ENDPOINT_URL_[A-Z]+)$/.test(name))
+        expect(sources, name).toContain(name);
+    for (const line of read('deploy/simulator.env')
+      .split('\n')
+      .filter((each) => /^[A-Z]/.test(each)))
+      expect(Object.keys(autopilot.environment ?? {})).toContain(line.split('=')[0]);
+  });
+
+  test('starts the simulator with options that it has, at the address that simulator.env names', () => {
+    const command = simulatorCommand({ print: () => undefined, signal: new AbortController().signal });
+    const known = command.options.map(({ long }) => long);
+    for (const option of simulator.command?.filter((part) => part.startsWith('--')) ?? [])
+      expect(known).toContain(option);
+    const port = simulator.command?.[simulator.command.indexOf('--port') + 1];
+    expect(read('deploy/simulator.env')).toContain(`AWS_ENDPOINT_URL_IVS=http://simulator:${port}`);
+    expect(simulator.profiles).toEqual(['simulator']);
+  });
+});
+
+describe('the Kubernetes example', () => {
+  const documents = parseAllDocuments(read('deploy/kubernetes/autopilot.yaml')).map((document) => {
+    expect(document.errors).toEqual([]);
+    return document.toJS() as { kind: string; spec?: Record<string, any> };
+  });
+  const deployment = documents.find(({ kind }) => kind === 'Deployment')!.spec!;
+  const pod = deployment['template'].spec;
+  const [container] = pod.containers;
+
+  test('runs two replicas, as a user, on a read-only tree, with a window longer than the daemon’s', () => {
+    expect(deployment['replicas']).toBe(2);
+    expect(pod.securityContext.runAsNonRoot).toBe(true);
+    expect(container.securityContext).toMatchObject({ readOnlyRootFilesystem: true, allowPrivilegeEscalation: false });
+    expect(pod.terminationGracePeriodSeconds * 1000).toBeGreaterThan(shutdownMs);
+  });
+
+  test('probes addresses that the daemon has, on the port that it listens on', () => {
+    const ops = read('src/intake/http/ops.ts');
+    for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'])
+      expect(ops).toContain(`'${container[probe].httpGet.path}'`);
+    expect(container.ports[0].containerPort).toBe(Number(/AUTOPILOT_HTTP_PORT=(\d+)/.exec(dockerfile)?.[1]));
+    expect(container.livenessProbe.httpGet.path).toBe('/healthz');
+    expect(container.readinessProbe.httpGet.path).toBe('/readyz');
+  });
+
+  test('reads its token from a file, and mounts every volume it names', () => {
+    const mounts = container.volumeMounts.map(({ name }: { name: string }) => name);
+    expect(pod.volumes.map(({ name }: { name: string }) => name).toSorted()).toEqual(mounts.toSorted());
+    const file = container.env.find(({ name }: { name: string }) => name === 'AUTOPILOT_API_TOKEN_FILE').value;
+    expect(container.volumeMounts.some(({ mountPath }: { mountPath: string }) => dirname(file) === mountPath)).toBe(
+      true,
+    );
+  });
+});
+
+describe('the ECS example', () => {
+  const task = JSON.parse(read('deploy/ecs/task-definition.json')) as {
+    family: string;
+    containerDefinitions: Record<string, any>[];
+  };
+  const service = JSON.parse(read('deploy/ecs/service.json')) as { desiredCount: number; taskDefinition: string };
+
+  test('runs two copies of the task, read-only, with a window longer than the daemon’s', () => {
+    const [container] = task.containerDefinitions;
+    expect(service).toMatchObject({ desiredCount: 2, taskDefinition: task.family });
+    expect(container!['stopTimeout'] * 1000).toBeGreaterThan(shutdownMs);
+    expect(container!['readonlyRootFilesystem']).toBe(true);
+    expect(container!['healthCheck'].command.join(' ')).toContain('/healthz');
+    expect(container!['environment'].map(({ name }: { name: string }) => name)).not.toContain('AUTOPILOT_API_TOKEN');
+  });
+});
+
+describe('the policies in deploy/iam', () => {
+  const scope = { region: 'us-west-2', account: '111122223333' };
+
+  test('are what `ivs-autopilot iam` prints for the example configuration', () => {
+    const example = parseConfig(read('config/autopilot.example.yaml'), 'config/autopilot.example.yaml');
+    if (!example.ok) throw new Error('the example configuration is not valid');
+    const queueArn = 'arn:aws:sqs:us-west-2:111122223333:ivs-autopilot-events';
+    expect(JSON.parse(read('deploy/iam/daemon-policy.json'))).toEqual(
+      daemonPolicy(actionUses(example.config.ruleset), { ...scope, queueArn }),
+    );
+    expect(JSON.parse(read('deploy/iam/setup-policy.json'))).toEqual(setupPolicy(scope, 'ivs-autopilot'));
+  });
+});
+
+describe('alert rules and dashboard', () => {
+  const { groups } = parse(read('deploy/prometheus/alerts.yaml')) as {
+    groups: {
+      rules: {
+        alert: string;
+        expr: string;
+        for: string;
+        labels: { severity: string };
+        annotations: Record<string, string>;
+      }[];
+    }[];
+  };
+  const alerts = groups.flatMap(({ rules }) => rules);
+  const dashboard = JSON.parse(read('deploy/grafana/dashboard.json')) as {
+    panels: { title: string; gridPos: { x: number; w: number }; targets?: { expr: string }[] }[];
+  };
+
+  test.each(alerts)(
+    '$alert uses metrics and labels that exist, and its section of the run book is there',
+    async ({ expr, annotations, labels, for: wait }) => {
+      expect(await unknownIn(expr)).toEqual([]);
+      expect(['warning', 'critical']).toContain(labels.severity);
+      expect(wait).toMatch(/^\d+[mh]$/);
+      const [file, anchor] = annotations['runbook_url']!.split('#');
+      const headings = Array.from(read(file!).matchAll(/^#+ (.+)$/gm), ([, text]) => anchorOf(text!));
+      expect(headings).toContain(anchor);
+    },
+  );
+
+  test('the dashboard uses metrics and labels that exist', async () => {
+    const expressions = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
+    expect(expressions.length).toBeGreaterThan(15);
+    for (const expression of expressions) expect([expression, await unknownIn(expression)]).toEqual([expression, []]);
+    for (const { gridPos } of dashboard.panels) expect(gridPos.x + gridPos.w).toBeLessThanOrEqual(24);
+  });
+
+  test('a metric that does not exist would be found', async () => {
+    expect(await unknownIn('rate(autopilot_nonsense_total{a="b"}[5m])')).toContain('autopilot_nonsense_total');
+    expect(await unknownIn('sum by (nonsense) (autopilot_alerts{sort="x"})')).toEqual([
+      'autopilot_alerts{sort}',
+      'by (nonsense)',
+    ]);
+  });
+});
+
+/** As GitHub makes anchors of headings. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}\s-]/gu, '')
+    .trim()
+    .replaceAll(/\s+/g, '-');
+}

@@ -1,0 +1,345 @@
+// The operator's page in a real headless Chromium: what it shows, what it asks before it does, and that it stays quick and readable.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { channelArnAt, type PageStand, pageStand, streamRecord } from '#test/support/page-stand.ts';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+let browser: Browser;
+
+beforeAll(async () => {
+  const executablePath = process.env['CHROME_PATH'];
+  if (!executablePath) throw new Error('no Chromium: run the tests with `npm test`, which finds or installs one');
+  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+});
+afterAll(() => browser.close());
+
+interface Visit extends AsyncDisposable {
+  readonly page: Page;
+  /** Everything that went wrong in the page: errors, refusals by the content security policy. */
+  readonly complaints: string[];
+  /** Requests to another host than the daemon. */
+  readonly strangers: string[];
+}
+
+async function visit(
+  stand: PageStand,
+  role: 'viewer' | 'operator' | 'admin' | 'nobody' = 'operator',
+  options: BrowserContextOptions = {},
+): Promise<Visit> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const strangers: string[] = [];
+  page.on('pageerror', (error) => void complaints.push(error.message));
+  page.on('console', (message) => {
+    // The first try without a token is refused; that is how the page learns that it needs one.
+    if (message.type() === 'error' && !message.text().includes('401')) complaints.push(message.text());
+  });
+  page.on('request', (request) => void (request.url().startsWith(stand.url) || strangers.push(request.url())));
+  await page.goto(stand.url);
+  if (role !== 'nobody') {
+    await page.fill('#token', stand.tokens[role]);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.row[data-key]');
+  }
+  return { page, complaints, strangers, [Symbol.asyncDispose]: () => context.close() };
+}
+
+/** Findings of axe, as `rule: selector`. */
+async function findings(page: Page): Promise<string[]> {
+  // Injected past the page's own policy: the policy is for the page, not for its examiner.
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { axe: examiner } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown[] }[] }[] }> };
+    };
+    const { violations } = await examiner.run();
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
+  });
+}
+
+/** Goes to another view by its address, without loading the page again. */
+const show = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+
+/** Milliseconds of forty frames, sorted, each after this step. */
+const frameTimes = (page: Page, step: string): Promise<number[]> =>
+  page.evaluate(`(async () => {
+    const times = [];
+    for (let last = performance.now(), turn = 0; turn < 40; turn += 1) {
+      ${step};
+      await new Promise(requestAnimationFrame);
+      times.push(performance.now() - last);
+      last = performance.now();
+    }
+    return times.toSorted((a, b) => a - b);
+  })()`);
+
+const rowNames = (page: Page) => page.locator('.row[data-key] a.name').allTextContents();
+
+describe('the operator’s page', () => {
+  test('asks for a token, says when it is wrong, and keeps it in this tab only', async () => {
+    await using stand = await pageStand({ streams: 5, lively: false });
+    await using guest = await visit(stand, 'nobody');
+    const { page } = guest;
+
+    await page.fill('#token', 'not-a-token-of-this-daemon');
+    await page.keyboard.press('Enter');
+    await page.getByText('This token is not accepted.').waitFor();
+    await page.fill('#token', stand.tokens.viewer);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.row[data-key]');
+
+    expect(await page.evaluate('[document.cookie, localStorage.length]')).toEqual(['', 0]);
+    expect(page.url()).not.toContain(stand.tokens.viewer);
+    expect(guest.strangers).toEqual([]);
+    expect(guest.complaints).toEqual([]);
+  });
+
+  test('shows the worst first, and every part that an engineer at night looks for', async () => {
+    await using stand = await pageStand({ streams: 60 });
+    await using tour = await visit(stand);
+    const { page } = tour;
+
+    const states = await page.locator('.row[data-key] .state').allTextContents();
+    expect(states.slice(0, 4)).toEqual(['Starving', 'Starving', 'Starving', 'Unknown']);
+    const top = await page.locator('.top').innerText();
+    for (const text of ['59', 'Live', 'Starving', 'Held', 'Enforcing 2, 1 dry run', 'a1b2c3d', 'Pause all'])
+      expect(top).toContain(text);
+    await page.getByText('in 1 min').first().waitFor();
+    await page.getByText('pending: recording off').waitFor();
+    const needs = await page.locator('#needs').innerText();
+    for (const text of [
+      'Rule stopped by its cap',
+      'Incident: 41 of 120 channels',
+      'Channel without a stream key',
+      '1 dead letter',
+    ])
+      expect(needs).toContain(text);
+    await page.getByText('encoders are being moved tonight').waitFor();
+
+    await page.locator('details.trust summary').click();
+    const trust = await page.locator('details.trust').innerText();
+    for (const text of ['Poll', 'Events', 'Redis', 'Dead letters', 'Disagreements']) expect(trust).toContain(text);
+
+    for (const [link, words] of [
+      ['Decisions', ['starving-slate', 'cooldown', 'Synth Hour 1']],
+      ['Rules', ['Firing for 1', 'Pending', 'Cooling 1', 'Capped', 'Last 24 hours']],
+      ['Quota', ['148 of 155/s', 'Hottest channels', 'bulk', 'PutMetadata in the last']],
+      ['Batches', ['batch-7f3a', '1,395 of 2,015', '4 s to go']],
+      ['Audit', ['put metadata', 'PutMetadata answered 204']],
+    ] as const) {
+      await page.getByRole('navigation').getByText(link, { exact: true }).click();
+      for (const text of words) await page.locator('main', { hasText: text }).waitFor();
+    }
+    expect(tour.complaints).toEqual([]);
+    expect(tour.strangers).toEqual([]);
+  });
+
+  test('has nothing that axe complains about, dark and light, on every page and in a dialog', async () => {
+    await using stand = await pageStand({ streams: 40 });
+    for (const colorScheme of ['dark', 'light'] as const) {
+      await using tour = await visit(stand, 'operator', { colorScheme });
+      const { page } = tour;
+      const found: string[] = [];
+      const stream = `#/stream/${encodeURIComponent(channelArnAt(4))}`;
+      for (const hash of ['#/', stream, '#/decisions', '#/rules', '#/quota', '#/batches', '#/audit']) {
+        await show(page, hash);
+        await page.locator('main h1, main .row[data-key]').first().waitFor();
+        await page.waitForTimeout(150);
+        for (const finding of await findings(page)) found.push(`${colorScheme} ${hash} ${finding}`);
+      }
+      await show(page, '#/');
+      await page.getByRole('button', { name: 'Pause all' }).click();
+      for (const finding of await findings(page)) found.push(`${colorScheme} dialog ${finding}`);
+      expect(found).toEqual([]);
+    }
+  });
+
+  test('pauses everything with a reason, shows it to everybody at once, and resumes', async () => {
+    await using stand = await pageStand({ streams: 10 });
+    await using mine = await visit(stand);
+    await using theirs = await visit(stand, 'viewer');
+
+    await mine.page.getByRole('button', { name: 'Pause all' }).click();
+    await mine.page.getByRole('dialog').getByRole('button', { name: 'Pause all' }).click();
+    expect(stand.asked).toEqual([]); // a reason is asked for first
+    await mine.page.fill('#field-reason', 'regional incident');
+    await mine.page.keyboard.press('Enter');
+
+    await theirs.page.getByText(/Paused .* by the operator: regional incident/).waitFor();
+    expect(await theirs.page.title()).toContain('Paused');
+    await mine.page.getByRole('button', { name: 'Resume' }).click();
+    await mine.page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+    await theirs.page.getByText('Enforcing 2, 1 dry run').waitFor();
+  });
+
+  test('lets a viewer look, and offers nothing that would change anything', async () => {
+    await using stand = await pageStand({ streams: 10 });
+    await using guest = await visit(stand, 'viewer');
+
+    await guest.page.getByText('the viewer: looking only').waitFor();
+    for (const name of ['Pause all', /^Hold/, /^Cancel/, 'Add', 'Start the rule again'])
+      expect(await guest.page.getByRole('button', { name }).count()).toBe(0);
+  });
+
+  test('can be worked with the keyboard alone: filter, walk, hold, open, act with a dry run, close', async () => {
+    await using stand = await pageStand({ streams: 60 });
+    await using tour = await visit(stand);
+    const { page } = tour;
+
+    await page.keyboard.press('/');
+    await page.keyboard.type('tier=gold quiz');
+    await page.getByText(/^\d+ of 60 channels$/).waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('j');
+    await page.keyboard.press('h');
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.type('on air');
+    await page.keyboard.press('Enter');
+    await page.getByText('The channel is held.').waitFor();
+    expect(stand.asked[0]).toMatchObject({ method: 'PUT', body: { reason: 'on air' } });
+
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: /Quiz Night/ }).waitFor();
+    await page.getByText('Starvation Start').first().waitFor();
+    await page.getByText(/arrived .* late/).waitFor();
+    await page.getByRole('button', { name: 'Stop stream' }).press('Enter');
+    await page.locator('#field-reason').focus();
+    await page.keyboard.type('wrong picture');
+    await page.getByRole('button', { name: 'Show what it would do' }).press('Enter');
+    await page.getByText('It would stop the stream.').waitFor();
+    expect(await page.locator('.plan li').allTextContents()).toEqual(['GetStream', 'StopStream']);
+    expect(stand.asked.at(-1)?.body).toMatchObject({
+      dryRun: true,
+      action: { stop_stream: {} },
+      reason: 'wrong picture',
+    });
+    await page.keyboard.press('Escape');
+    expect(await page.getByRole('dialog').count()).toBe(0);
+    await page.keyboard.press('g');
+    await page.keyboard.press('d');
+    await page.getByRole('heading', { name: 'Decisions' }).waitFor();
+    expect(tour.complaints).toEqual([]);
+  });
+
+  test('makes a rule test out of a decision', async () => {
+    await using stand = await pageStand({ streams: 30 });
+    await using tour = await visit(stand);
+    const { page } = tour;
+
+    await show(page, '#/decisions');
+    await page.getByText('Why').last().click();
+    await page.getByText('since last 4m').waitFor();
+    await page.getByRole('button', { name: 'Make a test from this' }).last().click();
+
+    const text = await page.getByRole('textbox', { name: 'Rule test' }).inputValue();
+    expect(text).toContain('rule: starving-slate, decision: suppressed, reason: cooldown');
+  });
+
+  test('greys and says so when the daemon is gone or its data is old, and recovers by itself', async () => {
+    await using stand = await pageStand({ streams: 10, breathe: false });
+    await using tour = await visit(stand);
+    const { page } = tour;
+    expect(await page.locator('html').getAttribute('data-stale')).toBe('false');
+
+    await stand.state.transact((tx) => tx.set('gap/poll', { sinceMs: tx.nowMs - 70_000, noticedAtMs: tx.nowMs }));
+    await page.locator('p.stale').getByText('The daemon’s data is stale').waitFor();
+    expect(await page.locator('html').getAttribute('data-stale')).toBe('true');
+    await stand.state.transact((tx) => tx.delete('gap/poll'));
+    await page.locator('html[data-stale="false"]').waitFor();
+
+    await stand.stop();
+    await page.locator('p.stale').getByText('The daemon cannot be reached: this is the last it said.').waitFor();
+    expect((await rowNames(page)).length).toBeGreaterThan(5);
+  });
+
+  test('shows a hostile channel name as text, and nothing but text', async () => {
+    await using stand = await pageStand({ streams: 3, lively: false });
+    const evil = '<img src=x onerror="window.hacked=1"><b>“ onmouseover=alert(1) x=';
+    await stand.state.transact((tx) => {
+      tx.set(`channel/${channelArnAt(1)}`, { arn: channelArnAt(1), name: evil, tags: { '<i>': '"><script>' } });
+    });
+    await using tour = await visit(stand);
+
+    await tour.page.getByText(evil).first().waitFor();
+    expect(await tour.page.evaluate(() => 'hacked' in globalThis)).toBe(false);
+    expect(await tour.page.locator('.row[data-key] img, .row[data-key] script, .row[data-key] i').count()).toBe(0);
+    expect(tour.complaints).toEqual([]);
+  });
+
+  test('fits a phone: nothing is wider than 375 px, and buttons are large enough for a thumb', async () => {
+    await using stand = await pageStand({ streams: 40 });
+    await using tour = await visit(stand, 'operator', { viewport: { width: 375, height: 812 }, hasTouch: true });
+    const { page } = tour;
+
+    for (const hash of [
+      '#/',
+      `#/stream/${encodeURIComponent(channelArnAt(4))}`,
+      '#/decisions',
+      '#/rules',
+      '#/quota',
+      '#/batches',
+    ]) {
+      await show(page, hash);
+      await page.locator('main h1, main .row[data-key]').first().waitFor();
+      expect([hash, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([hash, 375]);
+    }
+    const pause = await page.getByRole('button', { name: 'Pause all' }).boundingBox();
+    expect(pause!.height).toBeGreaterThanOrEqual(36);
+  });
+
+  test('stays smooth with 2,000 streams: few rows in the document, small messages, even frames while scrolling', async () => {
+    await using stand = await pageStand({ streams: 2_000 });
+    await using tour = await visit(stand);
+    const { page } = tour;
+    await page.getByText('2,000 channels').waitFor();
+
+    const still = await frameTimes(page, '');
+    const moving = await frameTimes(page, 'scrollBy(0, 700)');
+    const rows = await page.locator('.row[data-key]').count();
+    const bytes = await bytesPerSecond(stand, 3);
+    const median = (times: readonly number[]) => times[Math.floor(times.length / 2)]!;
+    console.info(
+      `2,000 streams: ${rows} rows in the document; median frame ${median(still).toFixed(1)} ms at rest, ${median(moving).toFixed(1)} ms scrolling 13 rows a frame; ${bytes} bytes/s after the first picture`,
+    );
+
+    expect(rows).toBeLessThan(80);
+    expect(bytes).toBeLessThan(60_000);
+    // A change of one row reaches the page as one row.
+    await page.evaluate('scrollTo(0, 0)');
+    await stand.state.transact((tx) =>
+      tx.set(`stream/${channelArnAt(1_777)}`, streamRecord(1_777, tx.nowMs, { health: 'STARVING', healthSinceMs: 1 })),
+    );
+    await page.locator('.row.starving').nth(3).waitFor();
+    expect((await rowNames(page))[0]).toBe('Garden TV 254');
+  });
+});
+
+/** What the live stream sends to one more reader in a second, once it has everything. */
+async function bytesPerSecond(stand: PageStand, seconds: number): Promise<number> {
+  const abort = new AbortController();
+  const answer = await fetch(`${stand.url}/v1/live`, {
+    headers: { authorization: `Bearer ${stand.tokens.viewer}` },
+    signal: abort.signal,
+  });
+  const complete = Promise.withResolvers<void>();
+  let bytes = 0;
+  let counting = false;
+  const read = (async () => {
+    for await (const chunk of answer.body!) {
+      if (counting) bytes += chunk.length;
+      else if (new TextDecoder().decode(chunk).includes('event: ready')) {
+        counting = true;
+        complete.resolve();
+      }
+    }
+  })().catch(() => undefined);
+  await complete.promise;
+  await new Promise((done) => setTimeout(done, seconds * 1000));
+  abort.abort();
+  await read;
+  return Math.round(bytes / seconds);
+}
