@@ -30,7 +30,7 @@ export const evening: readonly Moment[] = [
     run: ({ control }) =>
       control.goLive(
         Array.from({ length: 35 }, (_, index) => studio(index + 2)),
-        { viewers: { target: 400, rampMs: 10_000, wobble: 0.1 } },
+        { viewers: { target: 300, rampMs: 10_000, wobble: 0.1 } },
       ),
   },
   {

@@ -124,7 +124,9 @@ const stage: Stage = {
   },
 };
 
+narrator.begin();
 const startedAt = performance.now();
+const watch = watchCalls();
 const untilSecond = async (second: number): Promise<void> => {
   const leftMs = second * 1000 - (performance.now() - startedAt);
   if (leftMs > 0) await sleep(leftMs, undefined, { signal: stopping.signal }).catch(() => undefined);
@@ -137,6 +139,7 @@ for (const moment of evening) {
 }
 await untilSecond(eveningEndsAtSeconds);
 
+await watch();
 const summary = await summarise();
 printSummary(summary);
 process.exitCode = summary.problems.length === 0 ? 0 : 1;
@@ -196,6 +199,24 @@ async function untilReady(url: string): Promise<void> {
     await sleep(50);
   }
   throw new Error(`the daemon did not become ready: ${await (await fetch(url)).text()}`);
+}
+
+/** Tells of the calls that reach IVS; gives the function that ends it. */
+function watchCalls(): () => Promise<void> {
+  const ended = new AbortController();
+  const look = async (): Promise<void> => {
+    for (let afterSeq = 0; !ended.signal.aborted; ) {
+      const calls = await control.calls({ afterSeq, limit: 1_000 });
+      afterSeq = calls.at(-1)?.seq ?? afterSeq;
+      narrator.called(calls);
+      await sleep(300, undefined, { signal: ended.signal }).catch(() => undefined);
+    }
+  };
+  const looking = look();
+  return async () => {
+    ended.abort();
+    await looking;
+  };
 }
 
 /** The usual port when it is free, otherwise any. */

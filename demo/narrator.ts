@@ -2,12 +2,14 @@
 import type { Decision } from '#domain/decision.ts';
 import { formatDuration } from '#domain/duration.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
+import type { CallRecord } from '#simulator/client.ts';
 import type { Committed } from '#src/pipeline.ts';
 
 const width = 9;
+const worthTelling = new Set(['StopStream', 'UpdateChannel', 'CreateStreamKey', 'DeleteStreamKey', 'TagResource']);
 
 export class Narrator {
-  readonly #startedAt = performance.now();
+  #startedAt = performance.now();
   readonly #colour: boolean;
   readonly #names: ReadonlyMap<string, string>;
   readonly counts = { observations: new Map<string, number>(), decisions: new Map<string, number>() };
@@ -17,6 +19,11 @@ export class Narrator {
     this.#colour = colour;
   }
 
+  /** The evening begins now. */
+  begin(): void {
+    this.#startedAt = performance.now();
+  }
+
   /** What happens in the world. */
   world(text: string): void {
     this.#line('happens', 36, text);
@@ -24,6 +31,18 @@ export class Narrator {
 
   did(text: string): void {
     this.#line('does', 32, text);
+  }
+
+  /** Calls that reached IVS since the last time, the ones worth telling. */
+  called(calls: readonly CallRecord[]): void {
+    for (const { operation, channelArn, outcome } of calls) {
+      if (!worthTelling.has(operation)) continue;
+      const place = channelArn === undefined ? '' : ` on ${this.#nameOf(channelArn)}`;
+      this.did(`${operation}${place}${outcome === 'ok' ? '' : `: ${outcome}`}`);
+    }
+    const cues = calls.filter(({ operation, outcome }) => operation === 'PutMetadata' && outcome === 'ok');
+    if (cues.length > 3) this.did(`PutMetadata on ${cues.length} channels`);
+    else for (const { channelArn } of cues) this.did(`PutMetadata on ${this.#nameOf(channelArn ?? '')}`);
   }
 
   /** What one commit of the daemon brought about. */

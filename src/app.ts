@@ -1,5 +1,7 @@
 // Puts the daemon together: the shards, the API over them, and their life in common. Nothing here touches the process.
+import { lintConfig } from '#config/lint.ts';
 import type { Config } from '#config/load.ts';
+import { formatProblem } from '#config/problem.ts';
 import type { AccountSettings } from '#config/settings.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
@@ -61,7 +63,7 @@ export function createApp(options: AppOptions): App {
   const { clock, logger, metrics, scrubber, role, env, random, redisUrl } = options;
   let inForce: ConfigInForce = { config: options.config, loadedAtMs: clock.now(), error: undefined };
   const config = () => inForce.config;
-  noteConfig(metrics, inForce);
+  noteConfig(metrics, logger, inForce);
 
   const aws = options.aws ?? awsFromEnvironment(env);
   const shards = accountsOf(options.config, env).map(
@@ -114,7 +116,7 @@ export function createApp(options: AppOptions): App {
       const needRestart = settingsThatNeedRestart(inForce.config, next);
       inForce = { config: next, loadedAtMs: clock.now(), error: undefined };
       for (const shard of shards) shard.pipeline.useRuleset(next.ruleset);
-      noteConfig(metrics, inForce);
+      noteConfig(metrics, logger, inForce);
       logger.info(
         { why, configHash: next.hash, rules: next.ruleset.rules.length, needRestart },
         'configuration loaded',
@@ -210,10 +212,11 @@ function settingsThatNeedRestart(before: Config, after: Config): string[] {
   return once.filter((key) => JSON.stringify(before.settings[key]) !== JSON.stringify(after.settings[key]));
 }
 
-function noteConfig(metrics: Metrics, { config, loadedAtMs }: ConfigInForce): void {
+function noteConfig(metrics: Metrics, logger: Logger, { config, loadedAtMs }: ConfigInForce): void {
   metrics.configLoads.inc({ outcome: 'loaded' });
   metrics.configLastLoad.reset();
   metrics.configLastLoad.set({ hash: config.hash }, loadedAtMs / 1000);
+  for (const finding of lintConfig(config)) logger.warn({ code: 'CONFIG_SUSPECT' }, formatProblem(finding));
 }
 
 async function warnOfUnsafeRedis(shard: Shard, logger: Logger): Promise<void> {

@@ -22,6 +22,13 @@ export const errorCatalog = {
     status: 422,
     disposition: 'give-up',
   },
+  CONFIG_SUSPECT: {
+    meaning:
+      'The configuration is valid and in force, but something in it can hardly be meant: a rule for an event that IVS never sends, a payload that may not fit, a rule that cannot be reached.',
+    remedy: 'Look at the place named; `ivs-autopilot validate` lists all such findings.',
+    status: 200,
+    disposition: 'give-up',
+  },
   CONFIG_NOT_FOUND: {
     meaning: 'The configuration file could not be read.',
     remedy:
@@ -153,7 +160,8 @@ export const errorCatalog = {
   },
   KEY_UNSETTLED: {
     meaning: 'The keys of a channel kept changing while its key was being rotated.',
-    remedy: 'Look in CloudTrail for who else creates or deletes stream keys of this channel; the rotation is tried again.',
+    remedy:
+      'Look in CloudTrail for who else creates or deletes stream keys of this channel; the rotation is tried again.',
     status: 409,
     disposition: 'retry',
   },
@@ -225,7 +233,8 @@ export const errorCatalog = {
   },
   SECRET_SINK_REFUSED: {
     meaning: 'The destination of a new key refuses it for good, or its name is not valid.',
-    remedy: 'Correct the setting or the permission that the message names; a rotation that had begun is repaired by itself then.',
+    remedy:
+      'Correct the setting or the permission that the message names; a rotation that had begun is repaired by itself then.',
     status: 422,
     disposition: 'give-up',
   },
