@@ -1,0 +1,56 @@
+// One process of a race: builds its contestant, says so, sends its items when told, and reports what it cost.
+import { systemClock } from '#runtime/clock.ts';
+import type { ContestantOptions, Item, MakeContestant } from './contestants.ts';
+
+/** What the race tells a worker, and what it hears back. */
+export interface WorkerTask extends Omit<ContestantOptions, 'clock'> {
+  readonly contestant: string;
+  readonly items: readonly Item[];
+  readonly warmUp: readonly Item[];
+  readonly clockOffsetMs: number;
+}
+export interface WorkerReport {
+  readonly lost: number;
+  readonly cpuMs: number;
+  readonly peakRssMb: number;
+}
+
+const others = () => import('./others.ts');
+const contestants: Readonly<Record<string, () => Promise<MakeContestant>>> = {
+  ours: async () => (await import('./ours.ts')).ours,
+  'SDK, standard retries': async () => (await others()).sdkStandard,
+  'SDK, adaptive retries': async () => (await others()).sdkAdaptive,
+  'BullMQ worker limiter': async () => (await others()).bullmq,
+  'Bottleneck, local': async () => (await others()).bottleneckLocal,
+  'Bottleneck, clustered': async () => (await others()).bottleneckClustered,
+  'rate-limiter-flexible': async () => (await others()).rateLimiterFlexible,
+  'p-throttle': async () => (await others()).throttle,
+};
+
+process.once('message', (task: WorkerTask) => {
+  void work(task);
+});
+process.send?.('awake');
+
+async function work(task: WorkerTask): Promise<void> {
+  const wallClock = Date.now;
+  // The whole process believes a wrong wall clock: whatever reads it, reads it wrong.
+  Date.now = () => wallClock() + task.clockOffsetMs;
+  const make = await contestants[task.contestant]!();
+  const contestant = await make({ ...task, clock: { ...systemClock, now: () => Date.now() } });
+  // Everybody starts warm, with code compiled and connections open: a daemon has been polling for hours.
+  await contestant.sendAll(task.warmUp);
+  process.send?.('ready');
+  await new Promise((resolve) => process.once('message', resolve));
+  const before = process.cpuUsage();
+  const { lost } = await contestant.sendAll(task.items);
+  const used = process.cpuUsage(before);
+  const report: WorkerReport = {
+    lost,
+    cpuMs: (used.user + used.system) / 1000,
+    peakRssMb: process.resourceUsage().maxRSS / 1024,
+  };
+  process.send?.(report);
+  await contestant.stop();
+  process.disconnect();
+}
