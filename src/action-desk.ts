@@ -141,10 +141,15 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
 
   async read(jobId: string): Promise<JobView> {
     await this.#refresh();
-    for (const { state, queues } of this.#options.shards) {
+    for (const { state: shared, queues } of this.#options.shards) {
       const job = await queues.find(jobId);
-      if (job) return jobView(job, await job.getState());
-      const pending = state.view.get<JobRequest>(`job/${jobId}`);
+      if (job) {
+        const state = await job.getState();
+        // It may have ended between the two reads: then its result is read again.
+        const ended = job.finishedOn === undefined && (state === 'completed' || state === 'failed');
+        return jobView((ended ? await queues.find(jobId) : undefined) ?? job, state);
+      }
+      const pending = shared.view.get<JobRequest>(`job/${jobId}`);
       if (pending) return pendingJobView(pending);
     }
     throw new AppError('NOT_FOUND', `there is no job ${jobId}; finished jobs are kept for days, not for ever`);

@@ -1,0 +1,218 @@
+// Messages to webhooks over real HTTP: signed, logged, retried where it helps, and never to a place that is not meant.
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { LookupAddress, lookup as systemLookup } from 'node:dns';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { HttpSender } from '#outbound/http-sender.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { startSimulator } from '#simulator/server.ts';
+import { actionRig, operatorJob } from '#test/support/action-rig.ts';
+import { testMetrics } from '#test/support/quiet.ts';
+import { redisScope } from '#test/support/redis.ts';
+import type { DeliveryEntry } from '#workers/delivery-log.ts';
+
+interface Received {
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}
+
+/** A receiver of webhooks; `answer` says which status a message gets, by its path and number. */
+async function receiver(answer: (path: string, count: number) => number = () => 200) {
+  const received: Received[] = [];
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      const path = request.url ?? '';
+      received.push({ path, headers: request.headers, body });
+      response.statusCode = answer(path, received.filter((each) => each.path === path).length);
+      if (response.statusCode === 302) response.setHeader('location', '/elsewhere');
+      response.end();
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    received,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+const sender = (allowInternal: boolean, lookup?: typeof systemLookup) =>
+  new HttpSender({
+    allowInternal,
+    clock: systemClock,
+    metrics: testMetrics(),
+    timeoutMs: 500,
+    ...(lookup ? { lookup } : {}),
+  });
+const message = (url: string) => ({
+  method: 'POST' as const,
+  url,
+  body: '{}',
+  contentType: 'application/json',
+  deliveryId: 'd-1',
+});
+const signal = () => AbortSignal.timeout(5_000);
+
+/** A resolver that gives these addresses for every name. */
+function resolvesTo(...addresses: string[]): typeof systemLookup {
+  return ((_name: string, _options: unknown, callback: (error: null, found: LookupAddress[]) => void) =>
+    callback(
+      null,
+      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
+    )) as unknown as typeof systemLookup;
+}
+
+describe('a webhook never reaches', () => {
+  test.each([
+    'http://127.0.0.1:1/x',
+    'http://[::1]:1/x',
+    'http://169.254.169.254/latest/meta-data/',
+    'http://[fd00:ec2::254]/latest/meta-data/',
+    'http://2130706433/x',
+    'http://0x7f.1/x',
+    'http://10.0.0.7/x',
+    'ftp://example.test/x',
+    'nonsense',
+  ])('%s', async (url) => {
+    await expect(sender(false).send(message(url), signal())).rejects.toMatchObject({ code: 'WEBHOOK_REFUSED' });
+  });
+
+  test('a name that resolves to such an address, even beside a good one', async () => {
+    await using target = await receiver();
+    const { port } = new URL(target.url);
+    for (const lookup of [resolvesTo('127.0.0.1'), resolvesTo('93.184.215.14', '169.254.169.254')]) {
+      const sent = sender(false, lookup).send(message(`http://hooks.example.test:${port}/x`), signal());
+      await expect(sent).rejects.toMatchObject({ code: 'WEBHOOK_REFUSED' });
+    }
+    expect(target.received).toEqual([]);
+  });
+
+  test('the place that a redirect names', async () => {
+    await using target = await receiver(() => 302);
+
+    const sent = sender(true).send(message(`${target.url}/here`), signal());
+
+    await expect(sent).rejects.toMatchObject({
+      code: 'WEBHOOK_REJECTED',
+      message: expect.stringContaining('redirect'),
+    });
+    expect(target.received.map(({ path }) => path)).toEqual(['/here']);
+  });
+
+  test('another machine by plain HTTP with a secret', async () => {
+    const sent = sender(true, resolvesTo('93.184.215.14')).send(
+      { ...message('http://example.test/x'), confidential: true },
+      signal(),
+    );
+
+    await expect(sent).rejects.toMatchObject({ code: 'WEBHOOK_REFUSED', message: expect.stringContaining('https') });
+  });
+});
+
+test('its address stays out of errors, since it may hold a token', async () => {
+  await using target = await receiver(() => 403);
+
+  const failure = await sender(true)
+    .send(message(`${target.url}/services/T0000/not-to-be-seen?token=not-to-be-seen`), signal())
+    .catch((error: unknown) => error);
+
+  expect(failure).toMatchObject({ code: 'WEBHOOK_REJECTED' });
+  expect((failure as Error).message).not.toContain('not-to-be-seen');
+});
+
+test('one that never answers is given up in time and tried again later', async () => {
+  const server = createServer(() => undefined);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/x`;
+
+  const sent = sender(true).send(message(url), signal());
+
+  await expect(sent).rejects.toMatchObject({ code: 'WEBHOOK_FAILED', disposition: { kind: 'retry' } });
+  server.closeAllConnections();
+  server.close();
+});
+
+describe('the actions', () => {
+  async function setup(answer?: (path: string, count: number) => number) {
+    const resources = new AsyncDisposableStack();
+    const simulator = resources.use(await startSimulator({ enforcement: 'off' }));
+    const scope = resources.use(await redisScope());
+    const target = resources.use(await receiver(answer));
+    const directory = await mkdtemp(join(tmpdir(), 'hooks-'));
+    resources.defer(() => rm(directory, { recursive: true, force: true }));
+    await writeFile(join(directory, 'url'), `${target.url}/from-file\n`);
+    await writeFile(join(directory, 'hmac'), 'a signing key, made for this test\n');
+    const webhook = { hmacKeyFile: join(directory, 'hmac'), sendResolved: true };
+    const rig = resources.use(
+      await actionRig({
+        simulatorUrl: simulator.url,
+        redis: scope.redis,
+        prefix: scope.prefix,
+        receivers: [
+          {
+            name: 'noc',
+            webhooks: [
+              { ...webhook, url: `${target.url}/pager`, urlFile: undefined, format: 'json' },
+              { ...webhook, url: undefined, urlFile: join(directory, 'url'), format: 'slack' },
+            ],
+          },
+        ],
+      }),
+    );
+    return { rig, target, directory, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  }
+
+  test('webhook is tried again after a 503 with the same delivery id, and the log tells of both', async () => {
+    await using t = await setup((_path, count) => (count === 1 ? 503 : 200));
+
+    await t.rig.settle('hook-1', operatorJob('webhook', { url_file: join(t.directory, 'url'), body: { a: 1 } }));
+
+    expect(t.target.received.map(({ headers }) => headers['x-autopilot-delivery'])).toEqual(['hook-1', 'hook-1']);
+    const log = await t.rig.state.readLog<DeliveryEntry>('deliveries', { limit: 10 });
+    expect(log.map(({ entry }) => entry.status ?? entry.error)).toEqual([200, expect.stringContaining('503')]);
+  });
+
+  test('notify reaches every webhook of the receiver, and one that has it does not get it again', async () => {
+    await using t = await setup((path, count) => (path === '/from-file' && count === 1 ? 500 : 200));
+
+    const result = await t.rig.settle('note-1', operatorJob('notify', { receiver: 'noc', text: 'studio-a starving' }));
+
+    expect(result).toMatchObject({ outcome: 'done', webhooks: 2 });
+    expect(t.target.received.map(({ path }) => path)).toEqual(['/pager', '/from-file', '/from-file']);
+    expect(JSON.parse(t.target.received[0]!.body)).toMatchObject({
+      version: 1,
+      receiver: 'noc',
+      text: 'studio-a starving',
+    });
+    expect(JSON.parse(t.target.received[1]!.body)).toEqual({ text: 'studio-a starving' });
+    expect(t.target.received[0]!.headers['x-autopilot-signature']).toMatch(/^v1=[0-9a-f]{64}$/);
+    expect([...t.rig.state.view.entries('notified')]).toEqual([]);
+  });
+
+  test('a refusal for good is not tried again, and an unknown receiver is named', async () => {
+    await using t = await setup(() => 410);
+
+    await expect(t.rig.settle('hook-1', operatorJob('webhook', { url: `${t.target.url}/x` }))).rejects.toMatchObject({
+      code: 'WEBHOOK_REJECTED',
+    });
+    expect(t.target.received).toHaveLength(1);
+    await expect(
+      t.rig.settle('note-1', operatorJob('notify', { receiver: 'nobody', text: 'x' })),
+    ).rejects.toMatchObject({
+      code: 'RECEIVER_UNKNOWN',
+    });
+  });
+});
