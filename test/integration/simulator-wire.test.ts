@@ -257,12 +257,9 @@ describe('the control API', () => {
   });
 });
 
-it('starts in well under the time of a test, and releases its port', async () => {
-  const startedAt = performance.now();
+it('releases its port when it closes', async () => {
   const another = await startSimulator();
-  const tookMs = performance.now() - startedAt;
   await another.close();
-  expect(tookMs).toBeLessThan(500);
   const again = await startSimulator({ port: another.port });
   expect(again.port).toBe(another.port);
   await again.close();
