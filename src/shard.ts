@@ -138,7 +138,7 @@ export class Shard {
       onRedisDown: limits.on_redis_down,
       requestTimeoutMs: durationMs(limits.request_timeout),
       clock,
-      logger: this.#logger,
+      logger: options.logger,
       metrics,
       random,
       ...(this.accountId === undefined ? {} : { accountId: this.accountId }),
