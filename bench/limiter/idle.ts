@@ -28,6 +28,7 @@ const limiter = new Limiter({
   metrics: createMetrics(),
   random: Math.random,
   onRedisDown: 'wait',
+  maxWaitMs: 600_000,
 });
 await limiter.start();
 

@@ -32,7 +32,7 @@ export interface GateOptions {
 const lookAheadMs = 40;
 /** Between two calls of the account at the least: makes a stream of what would be bursts, second after second. */
 const gapMs = 4;
-/** Most permits in hand that are not on the wire yet: a process that cannot keep up must not let them lie. */
+/** Most permits in hand that are not on the wire yet. A process that lets them lapse for want of CPU takes fewer. */
 const mostInHand = 16;
 /** Answers are reported with the next request for permits, or after so long. */
 const reportAfterMs = 50;
@@ -48,6 +48,7 @@ export class Gate {
   #releases: Release[] = [];
   #throttles: ThrottleNotice[] = [];
   #inHand = 0;
+  #room = mostInHand;
   #exchanging: Promise<void> | undefined;
   /** performance.now() before which the account has no slot, or the fence stands. */
   #closedUntil = 0;
@@ -111,8 +112,10 @@ export class Gate {
   }
 
   /** A granted call is on the wire, or came to nothing: there is room for another permit in hand. */
-  left(): void {
+  left(how: 'sent' | 'unspent' | 'lapsed'): void {
     this.#inHand -= 1;
+    if (how === 'sent') this.#room = Math.min(mostInHand, this.#room + 0.25);
+    else if (how === 'lapsed') this.#room = Math.max(1, this.#room / 2);
     if (this.#line.size > 0) this.#wakeIn(Math.max(0, this.#closedUntil - performance.now()));
   }
 
@@ -158,7 +161,7 @@ export class Gate {
     const now = performance.now();
     const nextChannelAt = this.#line.unblock(now);
     const urgentOnly = now < this.#closedUntil;
-    const candidates = this.#line.candidates(mostInHand - this.#inHand);
+    const candidates = this.#line.candidates(Math.floor(this.#room) - this.#inHand);
     const asks = urgentOnly && candidates[0]?.lane !== 'urgent' ? [] : candidates;
     if (asks.length === 0 && this.#releases.length === 0 && this.#throttles.length === 0) {
       if (candidates.length > 0) this.#wakeIn(this.#closedUntil - now);
@@ -182,7 +185,7 @@ export class Gate {
       return;
     }
     const nextChannelAt = this.#line.unblock(now);
-    if (this.#inHand < mostInHand && this.#line.candidates(1).length > 0)
+    if (this.#inHand < Math.floor(this.#room) && this.#line.candidates(1).length > 0)
       this.#wakeIn(Math.max(0, this.#closedUntil - now));
     else if (nextChannelAt !== undefined) this.#wakeIn(nextChannelAt - now);
     if (this.#releases.length > 0) this.#wakeIn(reportAfterMs);

@@ -76,6 +76,15 @@ export class Permit {
     return this.#state;
   }
 
+  get hasLapsed(): boolean {
+    return performance.now() > this.#grant.lapsesAt;
+  }
+
+  /** @throws PermitLapsed when it is too late to send. */
+  check(): void {
+    if (this.hasLapsed) throw new PermitLapsed('the permit lay too long before it was used');
+  }
+
   /** Resolves at the moment at which the call is to be sent, and counts it as sent. Call it right before the wire. */
   async untilSend(signal?: AbortSignal): Promise<void> {
     // Timers count whole milliseconds and may fire early or late: the last one is waited out turn by turn.
@@ -84,7 +93,7 @@ export class Permit {
     }
     signal?.throwIfAborted();
     const at = performance.now();
-    if (at > this.#grant.lapsesAt) throw new PermitLapsed('the permit lay too long before it was used');
+    this.check();
     this.#state = { kind: 'sent', at };
     this.#onSent();
   }
@@ -175,14 +184,17 @@ export class Limiter {
     prepare: () => Call<T> | undefined,
   ): Promise<T | undefined> {
     const { clock, metrics, shard } = this.#options;
-    const permit = new Permit(grant, this.#roundTrip.oneWayMs(performance.now()), () => gate.left());
+    const permit = new Permit(grant, this.#roundTrip.oneWayMs(performance.now()), () => gate.left('sent'));
     try {
       const call = prepare();
       if (!call) return undefined;
       metrics.ivsPermitWaitSeconds.observe({ shard, lane }, Math.max(0, clock.now() - sinceMs) / 1000);
-      return await runner.schedule({ priority: priorities[lane] }, () => call(permit));
+      return await runner.schedule({ priority: priorities[lane] }, () => {
+        permit.check();
+        return call(permit);
+      });
     } finally {
-      if (permit.state.kind === 'granted') gate.left();
+      if (permit.state.kind === 'granted') gate.left(permit.hasLapsed ? 'lapsed' : 'unspent');
       else metrics.ivsPermits.inc({ shard, operation, lane });
       gate.ended(this.#release(permit.state, grant, channel));
     }

@@ -1,0 +1,97 @@
+// Where noticing is measured: SQS and the simulator in a process of their own, so that their work is not ours, and a Redis
+// with an append-only file in a temporary folder.
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { startEmbeddedRedis } from '#runtime/embedded-redis.ts';
+import { SimulatorClient } from '#simulator/client.ts';
+import { startSimulator } from '#simulator/server.ts';
+import { startLocalSqs } from '#simulator/sqs.ts';
+
+/** Accepted by stand-ins only. */
+export const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
+
+export interface AwsStand extends AsyncDisposable {
+  readonly ivsUrl: string;
+  readonly sqsEndpoint: string;
+  readonly queueUrls: readonly string[];
+  readonly control: SimulatorClient;
+}
+
+type Ready = Pick<AwsStand, 'ivsUrl' | 'sqsEndpoint' | 'queueUrls'>;
+
+/** The stand-ins of AWS, with so many queues; events of the simulator go nowhere. */
+export async function awsStand(queues: number): Promise<AwsStand> {
+  const child: ChildProcess = fork(fileURLToPath(import.meta.url), ['serve', String(queues)]);
+  const ready = await new Promise<Ready>((resolve, reject) => {
+    child.once('message', (message) => resolve(message as Ready));
+    child.once('exit', (code) => reject(new Error(`the stand-ins of AWS ended with ${code}`)));
+  });
+  return {
+    ...ready,
+    control: new SimulatorClient(ready.ivsUrl),
+    async [Symbol.asyncDispose]() {
+      child.disconnect();
+      await new Promise((done) => child.once('exit', done));
+    },
+  };
+}
+
+async function serve(queues: number): Promise<void> {
+  const sqs = await startLocalSqs();
+  const queueUrls: string[] = [];
+  for (let index = 0; index < queues; index += 1)
+    queueUrls.push((await sqs.createQueue(`ivs-events-${index}`, { VisibilityTimeout: '120' })).queueUrl);
+  const simulator = await startSimulator({ quotas: { channels: 20_000, concurrentStreams: 20_000 }, seed: 'noticing' });
+  process.on('disconnect', () => void Promise.all([simulator.close(), sqs.close()]).then(() => process.exit(0)));
+  process.send?.({ ivsUrl: simulator.url, sqsEndpoint: sqs.endpoint, queueUrls } satisfies Ready);
+}
+
+export interface RedisStand extends AsyncDisposable {
+  readonly url: string;
+}
+
+export async function redisStand(): Promise<RedisStand> {
+  const directory = await mkdtemp(join(tmpdir(), 'autopilot-bench-redis-'));
+  const program = process.env['AUTOPILOT_REDIS_SERVER'] ?? 'redis-server';
+  const redis = await startEmbeddedRedis({ program, directory });
+  return {
+    url: redis.url,
+    async [Symbol.asyncDispose]() {
+      await redis.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Puts messages into a queue, ten at a time, several batches side by side. */
+export async function fill(sqsEndpoint: string, queueUrl: string, bodies: readonly string[]): Promise<void> {
+  const batches = Array.from({ length: Math.ceil(bodies.length / 10) }, (_, index) =>
+    bodies.slice(index * 10, index * 10 + 10),
+  );
+  const work = async (): Promise<void> => {
+    for (let batch = batches.pop(); batch; batch = batches.pop()) {
+      const answer = await fetch(sqsEndpoint, {
+        method: 'POST',
+        headers: { 'x-amz-target': 'AmazonSQS.SendMessageBatch', 'content-type': 'application/x-amz-json-1.0' },
+        body: JSON.stringify({
+          QueueUrl: queueUrl,
+          Entries: batch.map((body, index) => ({ Id: String(index), MessageBody: body })),
+        }),
+      });
+      if (!answer.ok) throw new Error(`SendMessageBatch: ${answer.status}`);
+      await answer.arrayBuffer();
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, work));
+}
+
+export function percentile(values: readonly number[], part: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN;
+}
+
+if (process.argv[2] === 'serve' && process.argv[1] === fileURLToPath(import.meta.url))
+  await serve(Number(process.argv[3]));
