@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { ivsEvents } from '#domain/ivs-events.ts';
 import { eventNameOf, readEvent } from '#streams/event-signs.ts';
-import { eventTypes, type Observed, observeEvent } from './observe.ts';
+import { type Observed, observeEvent } from './observe.ts';
 import { parseEnvelope } from './schema.ts';
 
 const folder = join(import.meta.dirname, '../../../test/fixtures/events');
@@ -36,7 +37,7 @@ describe('an event of every real shape', () => {
         .flatMap((found) => (found.kind === 'observation' ? [eventNameOf(found.observation)] : [])),
     );
 
-    for (const { names } of Object.values(eventTypes)) for (const name of names) expect([...seen]).toContain(name);
+    for (const { names } of Object.values(ivsEvents)) for (const name of names) expect([...seen]).toContain(name);
   });
 
   test.each([

@@ -1,34 +1,10 @@
 // Pure: an event's envelope → an observation, or a named reason to ignore it. Only the four IVS event types concern the daemon;
 // a rule on `source: aws.ivs` alone delivers much more.
 import { type ChannelArn, isChannelArn, parseChannelArn } from '#domain/channel.ts';
+import { ivsEvents } from '#domain/ivs-events.ts';
 import type { EventEnvelope, EventObservation } from '#domain/observation.ts';
 
-/** The four detail types, and the names of events there are in each. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html */
-export const eventTypes = {
-  'IVS Stream State Change': {
-    field: 'event_name',
-    names: [
-      'Session Created',
-      'Session Ended',
-      'Stream Start',
-      'Stream End',
-      'Stream Failure',
-      'Stream Takeover',
-      'Stream Takeover Failure',
-    ],
-  },
-  'IVS Stream Health Change': { field: 'event_name', names: ['Starvation Start', 'Starvation End'] },
-  'IVS Limit Breach': {
-    field: 'limit_name',
-    names: ['Ingest Bitrate', 'Ingest Resolution', 'Concurrent Broadcasts', 'Concurrent Viewers'],
-  },
-  'IVS Recording State Change': {
-    field: 'recording_status',
-    names: ['Recording Start', 'Recording End', 'Recording Start Failure', 'Recording End Failure'],
-  },
-} as const;
-
-export type EventType = keyof typeof eventTypes;
+export type EventType = keyof typeof ivsEvents;
 
 /** Of the same source, and none of the daemon's business: real-time stages, and API calls seen by CloudTrail. */
 const foreignTypes: Readonly<Record<string, IgnoreReason>> = {
@@ -82,14 +58,14 @@ export function observeEvent(envelope: EventEnvelope, options: ObserveOptions): 
     kind: 'observation',
     type,
     observation: { kind: 'event', envelope, channelArn, eventTimeMs: Date.parse(envelope.time), arrivedAtMs },
-    unknownName: !(eventTypes[type].names as readonly unknown[]).includes(
-      nameIn(envelope.detail, eventTypes[type].field),
+    unknownName: !(ivsEvents[type].names as readonly unknown[]).includes(
+      nameIn(envelope.detail, ivsEvents[type].field),
     ),
   };
 }
 
 function isEventType(type: string): type is EventType {
-  return Object.hasOwn(eventTypes, type);
+  return Object.hasOwn(ivsEvents, type);
 }
 
 // The user guide says `limit_name`, the published event schema `limit`.

@@ -1,34 +1,10 @@
 // The events Amazon IVS sends, by name, and what in a pattern none of them can match.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
+import { ivsEvents } from '#domain/ivs-events.ts';
 import type { Matcher } from '#domain/rule.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import { compilePattern } from '../pattern.ts';
 import type { LintFinding } from './finding.ts';
-
-/** For each detail type the field that names the event, and its values. */
-export const ivsEvents = {
-  'IVS Stream State Change': {
-    field: 'event_name',
-    names: [
-      'Session Created',
-      'Session Ended',
-      'Stream Start',
-      'Stream End',
-      'Stream Failure',
-      'Stream Takeover',
-      'Stream Takeover Failure',
-    ],
-  },
-  'IVS Stream Health Change': { field: 'event_name', names: ['Starvation Start', 'Starvation End'] },
-  'IVS Limit Breach': {
-    field: 'limit_name',
-    names: ['Ingest Bitrate', 'Ingest Resolution', 'Concurrent Broadcasts', 'Concurrent Viewers'],
-  },
-  'IVS Recording State Change': {
-    field: 'recording_status',
-    names: ['Recording Start', 'Recording End', 'Recording Start Failure', 'Recording End Failure'],
-  },
-} as const;
 
 /** Limits of the account: their breaches name no channel. */
 const accountLimits = ['Concurrent Broadcasts', 'Concurrent Viewers'];
