@@ -44,7 +44,7 @@ export function silence(
     endsMs,
   }: By & { matchers: readonly string[]; startsMs?: number; endsMs: number },
 ): { readonly id: string; readonly silence: Silence } {
-  const id = `s-${hashOf('silence', ...matchers, who, tx.nowMs, endsMs)}`;
+  const id = `s-${hashOf('silence', ...matchers, who, startsMs, endsMs)}`;
   const made: Silence = { matchers, author: who, reason, startsMs, endsMs };
   tx.set(`silence/${id}`, made);
   audit(tx, { who, what: 'silence', outcome: 'done', why: reason, params: { id, matchers, endsMs } });

@@ -1,0 +1,106 @@
+// `explain`: why a rule does, or does not, act on a channel, as of now and in the journal.
+import type { Command } from 'commander';
+import { resolveChannel } from './channels.ts';
+import { apiClient, type CliIo, example, printData } from './support.ts';
+
+type Values = Readonly<Record<string, string | number | boolean>>;
+
+/** The answer of `GET /v1/rules/{rule}/explain/{channelArn}`, as far as it is printed. */
+interface Answer {
+  readonly rule: string;
+  readonly mode: string;
+  readonly channelArn: string;
+  readonly channelName: string;
+  readonly state: string;
+  readonly reason: string;
+  readonly sentence: string;
+  readonly remedy: string;
+  readonly values: Values;
+  readonly since?: string;
+  readonly due: readonly { readonly action: string; readonly at: string; readonly heldBack?: string }[];
+  readonly guards: readonly { readonly guard: string; readonly passed: boolean; readonly values: Values }[];
+  readonly muted: readonly { readonly action: string; readonly reason: string; readonly values: Values }[];
+  readonly last?: { readonly at: string; readonly reason: string; readonly meaning: string; readonly values: Values };
+  readonly decisions: readonly {
+    readonly at: string;
+    readonly outcome: string;
+    readonly reason: string;
+    readonly trigger: { readonly text: string };
+    readonly guards: readonly { readonly guard: string; readonly passed: boolean; readonly values: Values }[];
+    readonly jobs: readonly {
+      readonly action: string;
+      readonly jobId: string;
+      readonly outcome?: string;
+      readonly detail?: string;
+    }[];
+    readonly withheld: readonly { readonly action: string; readonly reason: string }[];
+  }[];
+}
+
+export function register(program: Command, io: CliIo): void {
+  program
+    .command('explain')
+    .description('why a rule does, or does not, act on a channel: now, and the last times')
+    .argument('<rule>', 'name of the rule')
+    .argument('<channel>', 'ARN, last part of the ARN, or name')
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', example('ivs-autopilot explain starving-slate studio-a'))
+    .action(async (rule: string, given: string, { json }: { json?: boolean }) => {
+      const api = apiClient(io);
+      const arn = await resolveChannel(api, given);
+      const path = `/v1/rules/${encodeURIComponent(rule)}/explain/${encodeURIComponent(arn)}`;
+      const answer = (await api.get(path)) as Answer;
+      printData(io, json, answer, () => linesOf(answer));
+    });
+}
+
+/** The answer as an operator reads it. */
+export function linesOf(answer: Answer): readonly string[] {
+  const { rule, mode, channelName, channelArn, state, reason, sentence, remedy, since } = answer;
+  const named = channelName === '' ? channelArn : `${channelName} (${channelArn})`;
+  return [
+    `${rule} (${mode}) on ${named}`,
+    '',
+    `Now: ${state.replace('_', ' ')}, ${reason}${since === undefined ? '' : `, true since ${since}`}`,
+    `  ${sentence}`,
+    `  ${remedy}`,
+    `  known: ${wordsOf(answer.values) || 'nothing'}`,
+    ...answer.due.map(
+      ({ action, at, heldBack }) => `  due: ${action} at ${at}${heldBack ? `, held back: ${heldBack}` : ''}`,
+    ),
+    '',
+    'Guards:',
+    ...answer.guards.map(
+      ({ guard, passed, values }) => `  ${passed ? 'passes' : 'STOPS '} ${guard.padEnd(17)} ${wordsOf(values)}`,
+    ),
+    ...answer.muted.map(({ action, reason: why, values }) => `  STOPS  ${action}: ${why} ${wordsOf(values)}`),
+    ...(answer.last
+      ? [
+          '',
+          `Last time it did not act: ${answer.last.at} ${answer.last.reason} (${wordsOf(answer.last.values)})`,
+          `  ${answer.last.meaning}`,
+        ]
+      : []),
+    '',
+    answer.decisions.length === 0
+      ? 'The journal has no decision of this rule about this channel.'
+      : 'Journal, newest first:',
+    ...answer.decisions.flatMap(({ at, outcome, reason: why, trigger, guards, jobs, withheld }) => {
+      const refused = guards.find(({ passed }) => !passed);
+      return [
+        `  ${at} ${outcome} ${why}: ${trigger.text}`,
+        ...(refused ? [`      ${refused.guard}: ${wordsOf(refused.values)}`] : []),
+        ...jobs.map(({ action, jobId, outcome: became, detail }) =>
+          `      ${action} ${jobId}${became ? `: ${became} ${detail ?? ''}` : ''}`.trimEnd(),
+        ),
+        ...withheld.map(({ action, reason: held }) => `      ${action} held back: ${held}`),
+      ];
+    }),
+  ];
+}
+
+function wordsOf(values: Values): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+}

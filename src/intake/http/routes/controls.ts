@@ -1,0 +1,269 @@
+// `/v1/holds`, `/v1/silences`, `/v1/pause`, `/v1/resume`: what keeps automation's hands off one channel, what matches, or everything.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { channelArn, duration } from '#domain/action.ts';
+import { durationMs } from '#domain/duration.ts';
+import { AppError } from '#domain/errors.ts';
+import { expireSilence, hold, pause, release, resume, silence } from '#rules/controls.ts';
+import { parseLabelMatcher } from '#rules/label-matcher.ts';
+import { type Hold, type Pause, readPause, type Silence } from '#rules/memory.ts';
+import { type RuleShards, shardOf } from '../rule-shards.ts';
+
+const time = z.iso.datetime();
+const reason = z.string().min(1).max(500).describe('Why, for whoever finds it');
+const optionalReason = z.strictObject({ reason: reason.optional() }).optional();
+const tags = ['Controls'];
+const iso = (ms: number) => new Date(ms).toISOString();
+
+const holdView = z.object({
+  channelArn: z.string(),
+  who: z.string(),
+  reason: z.string(),
+  since: time,
+  until: time.optional(),
+});
+const silenceView = z.object({
+  id: z.string(),
+  matchers: z.array(z.string()),
+  author: z.string(),
+  reason: z.string(),
+  starts: time,
+  ends: time,
+});
+const pauseView = z.object({
+  paused: z.boolean(),
+  who: z.string().optional(),
+  reason: z.string().optional(),
+  since: time.optional(),
+});
+
+const matcher = z
+  .string()
+  .max(1000)
+  .superRefine((text, context) => {
+    const parsed = parseLabelMatcher(text);
+    if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.message });
+  });
+
+/** Longest silence: what is to stay away for longer belongs into the rules file. */
+const longestSilenceMs = 31 * 86_400_000;
+
+export function controlRoutes({ shards }: { readonly shards: RuleShards }): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      '/holds',
+      {
+        schema: {
+          summary: 'Channels on hold by command (the tag ops-hold holds too)',
+          tags,
+          querystring: z.strictObject({}),
+          response: { 200: z.object({ holds: z.array(holdView) }) },
+        },
+      },
+      async () => ({
+        holds: shards.flatMap(({ state }) =>
+          Array.from(state.view.entries<Hold>('hold'), ([arn, held]) => showHold(arn, held)),
+        ),
+      }),
+    );
+    app.put(
+      '/holds/:channelArn',
+      {
+        schema: {
+          summary: 'Keep automation’s hands off a channel',
+          tags,
+          params: z.strictObject({ channelArn }),
+          body: z.strictObject({
+            reason,
+            duration: duration.optional().describe('Released by itself after this long'),
+          }),
+          response: { 200: holdView },
+        },
+      },
+      async ({ params, body, caller }) => {
+        const { state } = shardOf(shards, params.channelArn);
+        const placed = await state.transact((tx) =>
+          hold(tx, {
+            channelArn: params.channelArn,
+            who: caller.name,
+            reason: body.reason,
+            untilMs: body.duration === undefined ? undefined : tx.nowMs + durationMs(body.duration),
+          }),
+        );
+        return showHold(params.channelArn, placed);
+      },
+    );
+    app.delete(
+      '/holds/:channelArn',
+      {
+        schema: {
+          summary: 'Release a hold',
+          tags,
+          params: z.strictObject({ channelArn }),
+          response: { 200: z.object({ released: z.literal(true) }) },
+        },
+      },
+      async ({ params, caller }) => {
+        const { state } = shardOf(shards, params.channelArn);
+        const released = await state.transact((tx) =>
+          release(tx, { channelArn: params.channelArn, who: caller.name, reason: 'released' }),
+        );
+        if (!released)
+          throw new AppError('NOT_FOUND', `there is no hold on ${params.channelArn}; a tag ops-hold is removed in IVS`);
+        return { released: true as const };
+      },
+    );
+    app.get(
+      '/silences',
+      {
+        schema: {
+          summary: 'Silences that have not ended',
+          tags,
+          querystring: z.strictObject({}),
+          response: { 200: z.object({ silences: z.array(silenceView) }) },
+        },
+      },
+      async () => {
+        const known = new Map(shards.flatMap(({ state }) => Array.from(state.view.entries<Silence>('silence'))));
+        const nowMs = shards[0].state.nowMs();
+        return {
+          silences: Array.from(known, ([id, made]) => showSilence(id, made)).filter(
+            ({ ends }) => Date.parse(ends) > nowMs,
+          ),
+        };
+      },
+    );
+    app.post(
+      '/silences',
+      {
+        schema: {
+          summary: 'Hold back the decisions that match, for a time',
+          tags,
+          body: z.strictObject({
+            matchers: z
+              .array(matcher)
+              .min(1)
+              .max(20)
+              .describe('All must match, such as rule="slate" or tag_show=~"fin.*"'),
+            reason,
+            duration: duration.describe('A silence always ends'),
+          }),
+          response: { 201: silenceView },
+        },
+      },
+      async ({ body, caller }, reply) => {
+        const lastsMs = durationMs(body.duration);
+        if (lastsMs < 1000 || lastsMs > longestSilenceMs)
+          throw new AppError('REQUEST_INVALID', `duration: expected 1s to 31d, got ${body.duration}`);
+        // The same id in every shard: one silence, however many accounts there are.
+        const startsMs = shards[0].state.nowMs();
+        const made = await Promise.all(
+          shards.map(({ state }) =>
+            state.transact((tx) =>
+              silence(tx, {
+                matchers: body.matchers,
+                who: caller.name,
+                reason: body.reason,
+                startsMs,
+                endsMs: startsMs + lastsMs,
+              }),
+            ),
+          ),
+        );
+        const { id, silence: first } = made[0]!;
+        return reply.code(201).send(showSilence(id, first));
+      },
+    );
+    app.delete(
+      '/silences/:id',
+      {
+        schema: {
+          summary: 'End a silence now',
+          tags,
+          params: z.strictObject({ id: z.string().min(1).max(64) }),
+          response: { 200: z.object({ expired: z.literal(true) }) },
+        },
+      },
+      async ({ params, caller }) => {
+        const ended = await Promise.all(
+          shards.map(({ state }) =>
+            state.transact((tx) => expireSilence(tx, { id: params.id, who: caller.name, reason: 'expired' })),
+          ),
+        );
+        if (!ended.includes(true)) throw new AppError('NOT_FOUND', `there is no silence ${params.id}`);
+        return { expired: true as const };
+      },
+    );
+    app.get(
+      '/pause',
+      {
+        schema: {
+          summary: 'Whether all automation is paused',
+          tags,
+          querystring: z.strictObject({}),
+          response: { 200: pauseView },
+        },
+      },
+      async () => showPause(shards.map(({ state }) => readPause(state.view)).find((paused) => paused !== undefined)),
+    );
+    app.post(
+      '/pause',
+      {
+        schema: {
+          summary: 'Stop all automation at once; observing goes on',
+          tags,
+          body: z.strictObject({ reason }),
+          response: { 200: pauseView },
+        },
+      },
+      async ({ body, caller }) => {
+        const paused = await Promise.all(
+          shards.map(({ state }) => state.transact((tx) => pause(tx, { who: caller.name, reason: body.reason }))),
+        );
+        return showPause(paused[0]);
+      },
+    );
+    app.post(
+      '/resume',
+      {
+        schema: {
+          summary: 'Let automation go on after a pause',
+          tags,
+          body: optionalReason,
+          response: { 200: pauseView },
+        },
+      },
+      async ({ body, caller }) => {
+        await Promise.all(
+          shards.map(({ state }) =>
+            state.transact((tx) => resume(tx, { who: caller.name, reason: body?.reason ?? 'resumed' })),
+          ),
+        );
+        return showPause(undefined);
+      },
+    );
+  };
+}
+
+function showHold(arn: string, { who, reason: why, sinceMs, untilMs }: Hold): z.infer<typeof holdView> {
+  return {
+    channelArn: arn,
+    who,
+    reason: why,
+    since: iso(sinceMs),
+    ...(untilMs === undefined ? {} : { until: iso(untilMs) }),
+  };
+}
+
+function showSilence(
+  id: string,
+  { matchers, author, reason: why, startsMs, endsMs }: Silence,
+): z.infer<typeof silenceView> {
+  return { id, matchers: [...matchers], author, reason: why, starts: iso(startsMs), ends: iso(endsMs) };
+}
+
+function showPause(paused: Pause | undefined): z.infer<typeof pauseView> {
+  return paused
+    ? { paused: true, who: paused.who, reason: paused.reason, since: iso(paused.sinceMs) }
+    : { paused: false };
+}

@@ -1,0 +1,189 @@
+// `/v1/decisions`: what the rules decided, also not to do, and why; and the same as of now for one rule and channel.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { channelArn } from '#domain/action.ts';
+import { decisionOutcomes, type DecisionReason, decisionReasons } from '#domain/decision.ts';
+import { AppError } from '#domain/errors.ts';
+import { type DecisionRow, queryDecisions } from '#journal/query.ts';
+import { explain, type Explanation } from '#rules/explain.ts';
+import { type RuleShards, shardOf } from '../rule-shards.ts';
+
+const time = z.iso.datetime();
+const values = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+const reason = z.enum(Object.keys(decisionReasons) as [DecisionReason, ...DecisionReason[]]);
+const guard = z.object({ guard: z.string(), passed: z.boolean(), values });
+const withheld = z.object({ action: z.string(), reason, values });
+
+const decision = z.object({
+  id: z.string(),
+  at: time,
+  rule: z.string(),
+  mode: z.enum(['enforce', 'dry_run', 'off']),
+  outcome: z.enum(decisionOutcomes),
+  reason,
+  meaning: z.string().describe('The reason in a sentence'),
+  channelArn: z.string().optional(),
+  channelName: z.string().optional(),
+  streamId: z.string().optional(),
+  group: z.string(),
+  cause: z.string(),
+  count: z.number().int().describe('Equal decisions of the same moment that this one stands for'),
+  trigger: z.object({ kind: z.string(), since: time, text: z.string(), values }),
+  guards: z.array(guard).describe('In the order in which they were asked; the first that did not pass decided'),
+  jobs: z.array(
+    z.object({
+      jobId: z.string(),
+      action: z.string(),
+      outcome: z.string().optional().describe('What became of it, once it has ended'),
+      detail: z.string().optional(),
+    }),
+  ),
+  withheld: z.array(withheld).describe('Actions that were held back by themselves'),
+});
+
+const explanation = z.object({
+  rule: z.string(),
+  mode: z.enum(['enforce', 'dry_run', 'off']),
+  channelArn: z.string(),
+  channelName: z.string(),
+  state: z.enum(['off', 'idle', 'waiting', 'held_back', 'firing']),
+  reason: z.union([reason, z.literal('off')]),
+  sentence: z.string(),
+  remedy: z.string(),
+  values,
+  since: time.optional(),
+  due: z.array(z.object({ action: z.string(), at: time, heldBack: reason.optional() })),
+  guards: z.array(guard),
+  muted: z.array(withheld),
+  last: z
+    .object({ at: time, reason, meaning: z.string(), values })
+    .optional()
+    .describe('The last time it came near and did not act'),
+  decisions: z.array(decision).describe('The newest decisions of the rule about the channel'),
+});
+
+const tags = ['Decisions'];
+const iso = (ms: number) => new Date(ms).toISOString();
+
+export function decisionRoutes({ shards }: { readonly shards: RuleShards }): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      '/decisions',
+      {
+        schema: {
+          summary: 'What the rules decided, newest first, also not to act',
+          tags,
+          querystring: z.strictObject({
+            rule: z.string().max(200).optional(),
+            channelArn: channelArn.optional(),
+            outcome: z.enum(decisionOutcomes).optional(),
+            reason: reason.optional(),
+            since: time.optional(),
+            until: time.optional().describe('Only before this moment: `next` of the page before'),
+            limit: z.coerce.number().int().min(1).max(1000).default(100),
+          }),
+          response: {
+            200: z.object({
+              decisions: z.array(decision),
+              next: time.optional().describe('Ask with `until` for older ones'),
+              truncated: z.boolean().describe('The search was given up before the beginning of the journal'),
+            }),
+          },
+        },
+      },
+      async ({ query }) => {
+        const { since, until, limit, ...rest } = query;
+        const filter = {
+          ...rest,
+          limit,
+          sinceMs: since === undefined ? undefined : Date.parse(since),
+          untilMs: until === undefined ? undefined : Date.parse(until),
+        };
+        const asked = query.channelArn === undefined ? shards : [shardOf(shards, query.channelArn)];
+        const answers = await Promise.all(asked.map(({ state }) => queryDecisions(state, filter)));
+        const rows = answers.flatMap(({ decisions }) => decisions).sort((a, b) => b.atMs - a.atMs);
+        const page = rows.slice(0, limit);
+        return {
+          decisions: page.map(shown),
+          ...(page.length === limit ? { next: iso(page.at(-1)!.atMs) } : {}),
+          truncated: answers.some(({ truncated }) => truncated),
+        };
+      },
+    );
+    app.get(
+      '/rules/:rule/explain/:channelArn',
+      {
+        schema: {
+          summary: 'Why a rule does, or does not, act on a channel, as of now',
+          tags,
+          params: z.strictObject({ rule: z.string().min(1).max(200), channelArn }),
+          querystring: z.strictObject({}),
+          response: { 200: explanation },
+        },
+      },
+      async ({ params }) => {
+        const { state, ruleset, startedAtMs } = shardOf(shards, params.channelArn);
+        const rules = ruleset();
+        const rule = rules.rules.find(({ name }) => name === params.rule);
+        if (!rule) throw new AppError('NOT_FOUND', `there is no rule ${params.rule}; GET /v1/rules lists them`);
+        const started = startedAtMs?.();
+        const found = explain(state.view, rules, {
+          rule,
+          channelArn: params.channelArn,
+          nowMs: state.nowMs(),
+          ...(started === undefined ? {} : { options: { startedAtMs: started } }),
+        });
+        const { decisions } = await queryDecisions(state, {
+          rule: rule.name,
+          channelArn: params.channelArn,
+          limit: 20,
+        });
+        return { ...shownExplanation(found), decisions: decisions.map(shown) };
+      },
+    );
+  };
+}
+
+function shown({ atMs, trigger, guards, jobs, withheld: held, ...row }: DecisionRow): z.infer<typeof decision> {
+  const { sinceMs, ...evidence } = trigger;
+  return {
+    ...row,
+    at: iso(atMs),
+    meaning: decisionReasons[row.reason].meaning,
+    trigger: { ...evidence, since: iso(sinceMs) },
+    guards: [...guards],
+    jobs: jobs.map(({ result, ...job }) => ({
+      ...job,
+      ...(result ? { outcome: result.outcome, detail: result.detail } : {}),
+    })),
+    withheld: [...held],
+  };
+}
+
+function shownExplanation({
+  sinceMs,
+  due,
+  last,
+  guards,
+  muted,
+  ...rest
+}: Explanation): Omit<z.infer<typeof explanation>, 'decisions'> {
+  return {
+    ...rest,
+    remedy: rest.reason === 'off' ? 'Set `mode: dry_run` or `mode: enforce`.' : decisionReasons[rest.reason].remedy,
+    ...(sinceMs === undefined ? {} : { since: iso(sinceMs) }),
+    due: due.map(({ dueMs, ...one }) => ({ ...one, at: iso(dueMs) })),
+    guards: [...guards],
+    muted: [...muted],
+    ...(last
+      ? {
+          last: {
+            at: iso(last.atMs),
+            reason: last.reason,
+            meaning: decisionReasons[last.reason].meaning,
+            values: last.values,
+          },
+        }
+      : {}),
+  };
+}

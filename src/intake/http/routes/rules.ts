@@ -1,0 +1,177 @@
+// `/v1/rules` and `/v1/incidents`: what each rule does and is doing, what was stopped by its cap, and what many channels suffer together.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { decisionOutcomes, type RuleAlert } from '#domain/decision.ts';
+import { AppError } from '#domain/errors.ts';
+import type { Rule } from '#domain/rule.ts';
+import type { StateView } from '#domain/shared-state.ts';
+import { queryDecisions } from '#journal/query.ts';
+import { restartRule } from '#rules/controls.ts';
+import { listIncidents } from '#rules/incidents.ts';
+import { facts } from '#rules/memory.ts';
+import type { RuleShards } from '../rule-shards.ts';
+
+const time = z.iso.datetime();
+const count = z.number().int();
+const tags = ['Rules'];
+const iso = (ms: number) => new Date(ms).toISOString();
+const dayMs = 86_400_000;
+
+const alert = z.object({ since: time, text: z.string() });
+const rule = z.object({
+  name: z.string(),
+  description: z.string().optional(),
+  mode: z.enum(['enforce', 'dry_run', 'off']),
+  trigger: z.string(),
+  actions: z.array(z.string()),
+  onResolve: z.array(z.string()),
+  hash: z.string(),
+  waiting: count.describe('Channels (or groups) for which `for` runs'),
+  firing: count,
+  stopped: alert.optional().describe('By max_live_percent; POST …/reset starts it again'),
+  rateReached: alert.optional().describe('It has reached max_per_hour'),
+  last24h: z
+    .record(z.enum(decisionOutcomes), count)
+    .optional()
+    .describe('Decisions by outcome; only for a single rule'),
+});
+
+const incident = z.object({
+  id: z.string(),
+  kind: z.enum(['aggregate', 'cap']),
+  rule: z.string(),
+  openedAt: time,
+  closedAt: time.optional(),
+  affected: count,
+  peak: count,
+  live: count,
+  withheld: count.describe('Actions that were held back because of it'),
+  text: z.string(),
+});
+
+export function ruleRoutes({ shards }: { readonly shards: RuleShards }): FastifyPluginAsyncZod {
+  const ruleOf = (name: string): Rule => {
+    const found = shards[0].ruleset().rules.find((one) => one.name === name);
+    if (!found) throw new AppError('NOT_FOUND', `there is no rule ${name}; GET /v1/rules lists them`);
+    return found;
+  };
+  const views = () => shards.map(({ state }) => state.view);
+  const params = z.strictObject({ rule: z.string().min(1).max(200) });
+  return async (app) => {
+    app.get(
+      '/rules',
+      {
+        schema: {
+          summary: 'The rules in force and what they are doing',
+          tags,
+          querystring: z.strictObject({}),
+          response: { 200: z.object({ hash: z.string(), rules: z.array(rule) }) },
+        },
+      },
+      async () => {
+        const { hash, rules } = shards[0].ruleset();
+        const doing = countFacts(views());
+        return { hash, rules: rules.map((one) => shown(one, views(), doing)) };
+      },
+    );
+    app.get(
+      '/rules/:rule',
+      {
+        schema: {
+          summary: 'One rule, with its decisions of the last 24 hours',
+          tags,
+          params,
+          querystring: z.strictObject({}),
+          response: { 200: rule },
+        },
+      },
+      async ({ params: { rule: name } }) => {
+        const one = ruleOf(name);
+        const last24h = Object.fromEntries(decisionOutcomes.map((outcome) => [outcome, 0])) as Record<
+          (typeof decisionOutcomes)[number],
+          number
+        >;
+        for (const { state } of shards) {
+          const filter = { rule: name, sinceMs: state.nowMs() - dayMs, limit: 10_000 };
+          for (const row of (await queryDecisions(state, filter)).decisions) last24h[row.outcome] += row.count;
+        }
+        return { ...shown(one, views(), countFacts(views())), last24h };
+      },
+    );
+    app.post(
+      '/rules/:rule/reset',
+      {
+        schema: {
+          summary: 'Start a rule again that max_live_percent has stopped',
+          tags,
+          params,
+          body: z.strictObject({ reason: z.string().min(1).max(500).optional() }).optional(),
+          response: { 200: z.object({ restarted: z.literal(true) }) },
+        },
+      },
+      async ({ params: { rule: name }, body, caller }) => {
+        ruleOf(name);
+        const by = { rule: name, who: caller.name, reason: body?.reason ?? 'reset' };
+        const restarted = await Promise.all(shards.map(({ state }) => state.transact((tx) => restartRule(tx, by))));
+        if (!restarted.includes(true)) throw new AppError('NOT_FOUND', `the rule ${name} is not stopped`);
+        return { restarted: true as const };
+      },
+    );
+    app.get(
+      '/incidents',
+      {
+        schema: {
+          summary: 'Incidents, the open ones first',
+          tags,
+          querystring: z.strictObject({}),
+          response: { 200: z.object({ incidents: z.array(incident) }) },
+        },
+      },
+      async () => ({
+        incidents: views()
+          .flatMap(listIncidents)
+          .map(({ openedAtMs, closedAtMs, ...rest }) => ({
+            ...rest,
+            openedAt: iso(openedAtMs),
+            ...(closedAtMs === undefined ? {} : { closedAt: iso(closedAtMs) }),
+          })),
+      }),
+    );
+  };
+}
+
+type Doing = ReadonlyMap<string, { readonly waiting: number; readonly firing: number }>;
+
+/** One look at every fact, for all rules. */
+function countFacts(views: readonly StateView[]): Doing {
+  const doing = new Map<string, { waiting: number; firing: number }>();
+  for (const view of views) {
+    for (const [, { rule: name, pending, firing }] of facts(view)) {
+      const own = doing.get(name) ?? { waiting: 0, firing: 0 };
+      doing.set(name, { waiting: own.waiting + (pending ? 1 : 0), firing: own.firing + (firing ? 1 : 0) });
+    }
+  }
+  return doing;
+}
+
+function shown(one: Rule, views: readonly StateView[], doing: Doing): z.infer<typeof rule> {
+  const alertOf = (kind: RuleAlert['kind']) => {
+    const found = views
+      .map((view) => view.get<RuleAlert>(`alert/${kind}|${one.name}`))
+      .find((candidate) => candidate?.ruleHash === one.hash);
+    return found && { since: iso(found.sinceMs), text: found.text };
+  };
+  const [stopped, rateReached] = [alertOf('cap'), alertOf('rate')];
+  return {
+    name: one.name,
+    ...(one.description === undefined ? {} : { description: one.description }),
+    mode: one.mode,
+    trigger: one.trigger.kind,
+    actions: one.actions.map(({ action }) => action),
+    onResolve: one.onResolve.map(({ action }) => action),
+    hash: one.hash,
+    ...(doing.get(one.name) ?? { waiting: 0, firing: 0 }),
+    ...(stopped ? { stopped } : {}),
+    ...(rateReached ? { rateReached } : {}),
+  };
+}

@@ -1,0 +1,98 @@
+// Answers "why did it (not) act?" from the journal: both logs merged, newest first, with what became of the jobs.
+import type { Decision, DecisionOutcome, DecisionReason, JobResult, JournalEntry } from '#domain/decision.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import { journalLog, quietLog, resultsLog } from './record.ts';
+
+export interface DecisionFilter {
+  readonly rule?: string | undefined;
+  readonly channelArn?: string | undefined;
+  readonly outcome?: DecisionOutcome | undefined;
+  readonly reason?: DecisionReason | undefined;
+  readonly sinceMs?: number | undefined;
+  /** Only what was decided before this moment; for the next page, the `atMs` of the last row. */
+  readonly untilMs?: number | undefined;
+  readonly limit: number;
+}
+
+export interface DecisionRow extends Omit<Decision, 'jobs'> {
+  /** How many equal decisions of one moment the row stands for. */
+  readonly count: number;
+  readonly jobs: readonly (Decision['jobs'][number] & { readonly result?: JobResult })[];
+}
+
+type Log = Pick<SharedState, 'readLog'>;
+
+const pageSize = 1000;
+/** Entries of one log that a query reads at most: a very rare filter gives what was found so far. */
+const readAtMost = 50_000;
+const resultsAtMost = 5_000;
+
+/** The newest decisions that match. `truncated`: older ones may match too, but were not looked at. */
+export async function queryDecisions(
+  state: Log,
+  filter: DecisionFilter,
+): Promise<{ readonly decisions: readonly DecisionRow[]; readonly truncated: boolean }> {
+  const [loud, quiet] = await Promise.all([
+    readMatching(state, journalLog, filter),
+    readMatching(state, quietLog, filter),
+  ]);
+  const newest = [...loud.rows, ...quiet.rows].sort((a, b) => b.atMs - a.atMs).slice(0, filter.limit);
+  return { decisions: await withResults(state, newest), truncated: loud.truncated || quiet.truncated };
+}
+
+async function readMatching(
+  state: Log,
+  log: string,
+  filter: DecisionFilter,
+): Promise<{ rows: DecisionRow[]; truncated: boolean }> {
+  const rows: DecisionRow[] = [];
+  let before: string | undefined;
+  for (let read = 0; read < readAtMost; ) {
+    const page = await state.readLog<JournalEntry>(log, {
+      limit: pageSize,
+      ...(before === undefined ? {} : { before }),
+    });
+    for (const { entry } of page) {
+      if (filter.sinceMs !== undefined && entry.atMs < filter.sinceMs) return { rows, truncated: false };
+      const row = rowOf(entry, filter);
+      if (row) rows.push(row);
+      if (rows.length === filter.limit) return { rows, truncated: false };
+    }
+    if (page.length < pageSize) return { rows, truncated: false };
+    read += page.length;
+    before = page.at(-1)!.id;
+  }
+  return { rows, truncated: true };
+}
+
+/** The row of an entry, if it matches. An entry that stands for many is shown as the channel that was asked for. */
+function rowOf(entry: JournalEntry, filter: DecisionFilter): DecisionRow | undefined {
+  const { rule, outcome, reason, untilMs } = filter;
+  if (rule !== undefined && entry.rule !== rule) return undefined;
+  if (outcome !== undefined && entry.outcome !== outcome) return undefined;
+  if (reason !== undefined && entry.reason !== reason) return undefined;
+  if (untilMs !== undefined && entry.atMs >= untilMs) return undefined;
+  const { channelArn } = filter;
+  if (!('summary' in entry))
+    return channelArn === undefined || entry.channelArn === channelArn ? { ...entry, count: 1 } : undefined;
+  if (channelArn === undefined) return { ...entry.example, count: entry.count };
+  if (!entry.channelIds.includes(channelArn.slice(channelArn.lastIndexOf('/') + 1))) return undefined;
+  if (entry.example.channelArn === channelArn) return { ...entry.example, count: entry.count };
+  const { channelName: _other, streamId: _stream, ...example } = entry.example;
+  return { ...example, channelArn, group: channelArn, count: entry.count };
+}
+
+async function withResults(state: Log, rows: readonly DecisionRow[]): Promise<readonly DecisionRow[]> {
+  const wanted = new Set(rows.flatMap(({ jobs }) => jobs.map(({ jobId }) => jobId)));
+  if (wanted.size === 0) return rows;
+  const results = new Map<string, JobResult>();
+  for (const { entry } of await state.readLog<JobResult>(resultsLog, { limit: resultsAtMost }))
+    if (wanted.has(entry.jobId) && !results.has(entry.jobId)) results.set(entry.jobId, entry);
+  return rows.map((row) => ({
+    ...row,
+    jobs: row.jobs.map((job) => {
+      const result = results.get(job.jobId);
+      return result ? { ...job, result } : job;
+    }),
+  }));
+}

@@ -1,0 +1,165 @@
+// "Why does this rule not act on this channel?", as of now: every part of the condition and every guard with the values it compares,
+// what is waiting, and the last time the rule came near. Reads only; asks the same predicates as the decision itself.
+import type { DecisionReason, GuardVerdict, Values } from '#domain/decision.ts';
+import type { Rule, RuleMode, Ruleset } from '#domain/rule.ts';
+import type { StateView, Transaction } from '#domain/shared-state.ts';
+import { lastWord } from '#journal/record.ts';
+import { groupOf, labelsOfOccasion, viewOfSubject } from './act.ts';
+import { streamValues } from './conditions.ts';
+import { guardInputs } from './guard-inputs.ts';
+import { askAllGuards, reasonOfGuard } from './guards.ts';
+import { whyNot } from './judge.ts';
+import { allSubject, type Cause, readFact } from './memory.ts';
+import { type DecideOptions, Pass } from './pass.ts';
+import { readTimer, timers } from './timers.ts';
+import { occasionOf } from './transitions.ts';
+
+export interface Explanation {
+  readonly rule: string;
+  readonly mode: RuleMode;
+  readonly channelArn: string;
+  readonly channelName: string;
+  /** `idle`: the condition is not true. `waiting`: `for` runs. `held_back`: it would act. `firing`: it has acted. */
+  readonly state: 'off' | 'idle' | 'waiting' | 'held_back' | 'firing';
+  /** The reason, in a word of the closed set, and in a sentence with the values. */
+  readonly reason: DecisionReason | 'off';
+  readonly sentence: string;
+  /** What is known of the channel and its stream. */
+  readonly values: Values;
+  readonly sinceMs?: number;
+  /** When something is due, by data time where timers stand still. */
+  readonly due: readonly { readonly action: string; readonly dueMs: number; readonly heldBack?: DecisionReason }[];
+  readonly guards: readonly GuardVerdict[];
+  /** Actions that a silence or an inhibition would hold back now. */
+  readonly muted: readonly { readonly action: string; readonly reason: DecisionReason; readonly values: Values }[];
+  readonly last?: { readonly atMs: number; readonly reason: DecisionReason; readonly values: Values };
+}
+
+/** Explains a rule for a channel as of now. The rule is one of the ruleset's. */
+export function explain(
+  view: StateView,
+  ruleset: Ruleset,
+  { rule, channelArn, nowMs, options = {} }: { rule: Rule; channelArn: string; nowMs: number; options?: DecideOptions },
+): Explanation {
+  const pass = new Pass(readOnly(view, nowMs), ruleset, options);
+  const subject =
+    rule.trigger.kind === 'aggregate' || (rule.trigger.kind === 'schedule' && !rule.match) ? allSubject : channelArn;
+  const channel = pass.channel(channelArn);
+  const fact = readFact(view, rule.name, subject);
+  const cause = fact?.pending?.cause ?? fact?.firing?.cause;
+  const last = lastWord(view, rule.name, channelArn);
+  const base = {
+    rule: rule.name,
+    mode: rule.mode,
+    channelArn,
+    channelName: channel.channel.name,
+    values: { ...streamValues(channel.stream), ...tagValues(channel.channel.tags) },
+    ...(cause ? { sinceMs: cause.evidence.sinceMs } : {}),
+    due: dueOf(view, rule, subject),
+    ...(last ? { last: { atMs: last.atMs, reason: last.reason, values: last.values } } : {}),
+  };
+  if (rule.mode === 'off')
+    return { ...base, state: 'off', reason: 'off', sentence: 'The rule is off.', guards: [], muted: [] };
+  const asked: Cause = cause ?? {
+    id: 'explain',
+    evidence: { kind: rule.trigger.kind, sinceMs: nowMs, text: '', values: {} },
+  };
+  const occasion = occasionOf(pass, rule, subject, { cause: asked, mode: rule.mode, decisionId: '' }, 'fire');
+  const guards = askAllGuards(guardInputs(pass, rule, occasion, 'fire'));
+  const labels = labelsOfOccasion(
+    rule,
+    groupOf(rule, viewOfSubject(pass, subject), asked),
+    viewOfSubject(pass, subject),
+  );
+  const muted = rule.actions.flatMap(({ action }) => {
+    const found = pass.muting.check(rule, labels, action);
+    return found ? [{ action, reason: found.reason, values: found.values }] : [];
+  });
+  const shown = { ...base, guards, muted };
+  if (fact?.firing?.acted)
+    return {
+      ...shown,
+      state: 'firing',
+      reason: 'fired',
+      sentence: `It fired at ${iso(fact.firing.firedAtMs)} and has not resolved.`,
+    };
+  const ended = needsMoment(rule, cause) ? undefined : whyNot(pass, { rule, subject, cause: asked });
+  if (ended || needsMoment(rule, cause)) {
+    const reason =
+      ended?.failed === 'match' ? 'match_failed' : ended?.failed === 'while' ? 'while_broken' : 'trigger_not_met';
+    return { ...shown, state: 'idle', reason, sentence: idleSentence(rule, reason) };
+  }
+  if (fact?.pending) {
+    const timer = readTimer(view, { kind: 'for', rule: rule.name, subject });
+    if (!timer?.blocked)
+      return {
+        ...shown,
+        state: 'waiting',
+        reason: 'condition_began',
+        sentence: `The condition has been true since ${iso(asked.evidence.sinceMs)}; \`for\` is not over.`,
+      };
+  }
+  const refused = guards.find(({ passed }) => !passed);
+  const reason = refused ? reasonOfGuard[refused.guard] : (muted[0]?.reason ?? 'fired');
+  const sentence = refused
+    ? `It is held back by ${refused.guard}: ${wordsOf(refused.values)}.`
+    : muted[0]
+      ? `It is held back (${muted[0].reason}): ${wordsOf(muted[0].values)}.`
+      : 'Nothing holds it back.';
+  return { ...shown, state: 'held_back', reason, sentence };
+}
+
+/** An event, a request or a crossing is over as soon as it was judged: without a waiting cause there is nothing to be true. */
+function needsMoment(rule: Rule, cause: Cause | undefined): boolean {
+  return !cause && ['event', 'http', 'threshold'].includes(rule.trigger.kind);
+}
+
+function idleSentence(rule: Rule, reason: DecisionReason): string {
+  if (reason === 'match_failed') return '`match` does not select this channel.';
+  if (reason === 'while_broken') return 'The trigger matches, but `while` does not hold.';
+  const moment = { event: 'No event', http: 'No request', threshold: 'No crossing' } as const;
+  const { kind } = rule.trigger;
+  return kind in moment
+    ? `${moment[kind as keyof typeof moment]} is waiting; the last one is shown, if it was not acted on.`
+    : 'The trigger does not match what is known.';
+}
+
+function dueOf(view: StateView, rule: Rule, subject: string): Explanation['due'] {
+  return Array.from(timers(view), ([, timer]) => timer)
+    .filter((timer) => timer.rule === rule.name && timer.subject === subject)
+    .map(({ kind, step, dueMs, blocked }) => ({
+      action: kind === 'end' ? 'resolve' : kind === 'for' ? 'fire' : (rule.actions[step ?? 0]?.action ?? 'step'),
+      dueMs,
+      ...(blocked ? { heldBack: blocked } : {}),
+    }));
+}
+
+function tagValues(tags: Readonly<Record<string, string>>): Values {
+  return Object.fromEntries(Object.entries(tags).map(([key, value]) => [`tag ${key}`, value]));
+}
+
+function wordsOf(values: Values): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name} ${value}`)
+    .join(', ');
+}
+
+const iso = (ms: number) => new Date(ms).toISOString();
+
+/** A transaction that only reads. */
+function readOnly(view: StateView, nowMs: number): Transaction {
+  const refuse = () => {
+    throw new TypeError('an explanation only reads');
+  };
+  return {
+    nowMs,
+    get: (key) => view.get(key),
+    entries: (kind) => view.entries(kind),
+    count: (kind) => view.count(kind),
+    set: refuse,
+    delete: refuse,
+    append: refuse,
+    enqueue: refuse,
+    isRepeat: () => false,
+  };
+}
