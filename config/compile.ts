@@ -1,7 +1,8 @@
 // Turns a checked configuration document into the ruleset that the engine works with, and judges what takes more than one field:
 // names that refer to each other, templates, what a trigger can bring, caps of destructive actions.
-import type { InhibitRule, LabelMatcher, Receiver, Rule, Ruleset, TimeInterval } from '#domain/rule.ts';
+
 import { didYouMean } from '#domain/nearest-name.ts';
+import type { InhibitRule, LabelMatcher, Receiver, Rule, Ruleset, TimeInterval } from '#domain/rule.ts';
 import { parseLabelMatcher } from '#rules/label-matcher.ts';
 import { compileRule } from './compile-rule.ts';
 import { hashOf } from './hash.ts';

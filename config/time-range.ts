@@ -1,7 +1,7 @@
 // Turns the texts of a time interval (`friday:sunday`, `-3:-1`, `18:00`) into numbers, or says what is wrong with them.
 import { IANAZone } from 'luxon';
-import type { NumberRange, TimeInterval, TimeRange } from '#domain/rule.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
+import type { NumberRange, TimeInterval, TimeRange } from '#domain/rule.ts';
 import type { Finding, PathPart } from './problem.ts';
 import type { TimeIntervalDocument } from './schema.ts';
 

@@ -1,5 +1,5 @@
 // Reads YAML with positions: one document, plain tags only, no duplicate keys, bounded size, depth and aliases.
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { messageOf } from '#domain/errors.ts';
 import type { Finding, PathPart, Problem } from './problem.ts';
 import { formatPath } from './problem.ts';

@@ -1,13 +1,14 @@
 // The generated documents, as functions of what the code declares. scripts/docs.ts writes them; test/docs.test.ts compares them.
+
+import { builtInGuards } from '#config/compile-rule.ts';
 import { jsonSchemaOfConfig } from '#config/json-schema.ts';
 import { rulesShape } from '#config/schema.ts';
-import { builtInGuards } from '#config/compile-rule.ts';
 import { actionNames, destructiveActions } from '#domain/action.ts';
 import { decisionReasons } from '#domain/decision.ts';
 import { errorCatalog } from '#domain/error-catalog.ts';
-import { fieldsOfRoots } from '#rules/template-roots.ts';
-import { filterNames, tagNames } from '#rules/template.ts';
 import { channelFields, streamFields } from '#rules/fact-fields.ts';
+import { filterNames, tagNames } from '#rules/template.ts';
+import { fieldsOfRoots } from '#rules/template-roots.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { code, type JsonSchema, settingsOf, settingsTable, table } from './markdown.ts';
 

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { parseDuration } from '#domain/duration.ts';
 import { parseLabelMatcher } from '#rules/label-matcher.ts';
 import { resolveChannel } from './channels.ts';
-import { apiClient, CommandFailed, type CliIo, example, printData } from './support.ts';
+import { apiClient, type CliIo, CommandFailed, example, printData } from './support.ts';
 
 interface Flags {
   readonly reason: string;

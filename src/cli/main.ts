@@ -3,14 +3,19 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { AppError, messageOf } from '#domain/errors.ts';
+import { register as registerActions } from './ask-action.ts';
 import { register as registerBootstrap } from './bootstrap.ts';
 import { register as registerControls } from './controls.ts';
+import { register as registerDoctor } from './doctor.ts';
 import { register as registerIam } from './iam.ts';
+import { register as registerKey } from './key-rotate.ts';
 import { register as registerMetadata } from './metadata-send.ts';
+import { register as registerRecording } from './recording-set.ts';
 import { register as registerRun } from './run.ts';
 import { register as registerSchema } from './schema.ts';
 import { register as registerSimulator, simulatorFailure } from './simulator.ts';
 import { register as registerStatus } from './status.ts';
+import { register as registerStream } from './stream-stop.ts';
 import { type CliIo, CommandFailed, example } from './support.ts';
 import { register as registerTest } from './test.ts';
 import { register as registerValidate } from './validate.ts';
@@ -26,7 +31,12 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
   registerSimulator,
   registerBootstrap,
   registerIam,
+  registerDoctor,
   registerMetadata,
+  registerKey,
+  registerRecording,
+  registerStream,
+  registerActions,
 ];
 
 /** The whole program. */

@@ -1,7 +1,7 @@
 // `run`: the daemon. Its process edge (signals, exit code) is src/main.ts.
 import { type Command, Option } from 'commander';
 import type { Role } from '#src/app.ts';
-import { example, type CliIo } from './support.ts';
+import { type CliIo, example } from './support.ts';
 
 const roles = ['all', 'intake', 'worker', 'api'] as const satisfies readonly Role[];
 

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { jsonSchemaOfConfig } from '#config/json-schema.ts';
 import { messageOf } from '#domain/errors.ts';
-import { CommandFailed, type CliIo, example } from './support.ts';
+import { type CliIo, CommandFailed, example } from './support.ts';
 
 export function register(program: Command, io: CliIo): void {
   program

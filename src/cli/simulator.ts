@@ -1,7 +1,7 @@
 // `simulator`: a local Amazon IVS. The command itself is the simulator's own (simulator/cli.ts).
 import type { Command } from 'commander';
-import { simulatorCommand, SimulatorCommandError } from '#simulator/cli.ts';
-import { CommandFailed, type CliIo } from './support.ts';
+import { SimulatorCommandError, simulatorCommand } from '#simulator/cli.ts';
+import { type CliIo, CommandFailed } from './support.ts';
 
 export function register(program: Command, io: CliIo): void {
   program.addCommand(

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { formatDuration } from '#domain/duration.ts';
 import type { LiveStatus } from '#intake/live/status.ts';
-import { apiClient, CommandFailed, type CliIo, example, printData, table } from './support.ts';
+import { apiClient, type CliIo, CommandFailed, example, printData, table } from './support.ts';
 
 export function register(program: Command, io: CliIo): void {
   program

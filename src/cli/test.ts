@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Config, parseConfig } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
-import { CommandFailed, type CliIo, example, readText } from './support.ts';
+import { type CliIo, CommandFailed, example, readText } from './support.ts';
 import { runTrial, type TrialResult } from './trial/run-trial.ts';
 import { parseTrials } from './trial/trial-file.ts';
 import { defaultConfigFile } from './validate.ts';

@@ -7,7 +7,7 @@ import { formatProblem, type Problem } from '#config/problem.ts';
 import type { Channel } from '#domain/channel.ts';
 import { messageOf } from '#domain/errors.ts';
 import { listChannels } from './channels.ts';
-import { apiClient, CommandFailed, type CliIo, example } from './support.ts';
+import { apiClient, type CliIo, CommandFailed, example } from './support.ts';
 
 interface Flags {
   readonly json?: boolean;

@@ -2,8 +2,8 @@
 // so that a misspelt one, which could never match, is an error and not a rule that sleeps for ever.
 import { type StreamHealth, streamHealths } from '#domain/channel.ts';
 import type { ChannelFacts, StreamFacts } from '#domain/facts.ts';
-import { streamStates } from '#domain/stream-record.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
+import { streamStates } from '#domain/stream-record.ts';
 import type { PatternProblem } from './pattern-operators.ts';
 
 /** What a field can hold: one of these strings, true or false, a number, any string, or anything below it. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { compileTimeInterval } from '#config/time-range.ts';
 import type { Finding } from '#config/problem.ts';
+import { compileTimeInterval } from '#config/time-range.ts';
 import type { TimeInterval } from '#domain/rule.ts';
 import { activeAt, nextBoundary } from './time-intervals.ts';
 

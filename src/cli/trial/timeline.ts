@@ -1,7 +1,7 @@
 // The lines of a rule test's timeline: `10s ch/a STARVING`, `5m ch/m{1..12} Starvation Start 20m late`, `1h pause drill`.
 import { parseDuration } from '#domain/duration.ts';
-import { didYouMean } from '#domain/nearest-name.ts';
 import { ivsEvents } from '#domain/ivs-events.ts';
+import { didYouMean } from '#domain/nearest-name.ts';
 import { parseLabelMatcher } from '#rules/label-matcher.ts';
 import type { NoticedBy } from './world.ts';
 

@@ -1,8 +1,8 @@
 // The events Amazon IVS sends, by name, and what in a pattern none of them can match.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
 import { ivsEvents } from '#domain/ivs-events.ts';
-import type { Matcher } from '#domain/rule.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
+import type { Matcher } from '#domain/rule.ts';
 import { compilePattern } from '../pattern.ts';
 import type { LintFinding } from './finding.ts';
 
