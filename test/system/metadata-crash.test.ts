@@ -6,6 +6,14 @@ import { daemonProcess } from '../support/daemon-process.ts';
 import { ownRedis } from '../support/redis.ts';
 
 const channelCount = 2000;
+/** Waits for a moment; gives up before the test does, so that the processes are ended. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (const deadline = performance.now() + 120_000; !(await isSo()); ) {
+    if (performance.now() > deadline) throw new Error(`not so within two minutes: ${isSo.toString()}`);
+    await new Promise((done) => setTimeout(done, 100));
+  }
+}
+
 const config = `version: 1
 polling: {full_interval: 30s, inventory_interval: 10m}
 shutdown_window: 10s
@@ -31,9 +39,7 @@ test('kill -9 of one of two daemons and of Redis during a fan-out to 2,000 chann
     expect(status, JSON.stringify(body)).toBe(202);
     return body.batchId as string;
   };
-  const arrived = async (atLeast: number) => {
-    while ((await simulator.control.cues()).length < atLeast) await new Promise((done) => setTimeout(done, 50));
-  };
+  const arrived = (atLeast: number) => until(async () => (await simulator.control.cues()).length >= atLeast);
 
   const batches = [await send('1')];
   await arrived(200);
@@ -43,14 +49,9 @@ test('kill -9 of one of two daemons and of Redis during a fan-out to 2,000 chann
   await arrived(800);
   await redis.restart();
   for (const batchId of batches) {
-    for (;;) {
-      const { status, body } = await survivor.ask('GET', `/v1/metadata/batches/${batchId}`);
-      if (status === 200 && body.state === 'finished') {
-        expect(body.counts).toMatchObject({ delivered: channelCount, pending: 0 });
-        break;
-      }
-      await new Promise((done) => setTimeout(done, 100));
-    }
+    const progress = async () => (await survivor.ask('GET', `/v1/metadata/batches/${batchId}`)).body;
+    await until(async () => (await progress()).state === 'finished');
+    expect((await progress()).counts).toMatchObject({ delivered: channelCount, pending: 0 });
   }
 
   const cues = await simulator.control.cues();
@@ -74,4 +75,4 @@ test('kill -9 of one of two daemons and of Redis during a fan-out to 2,000 chann
   );
   // What one daemon had under way when it died, and what was recorded nowhere while Redis was away.
   expect(repeats).toBeLessThan(600);
-}, 180_000);
+}, 400_000);
