@@ -25,7 +25,7 @@ export interface RedisScope extends AsyncDisposable {
   readonly prefix: string;
   /** A connection for looking in; more by `connect`. */
   readonly redis: Redis;
-  connect(): Redis;
+  readonly connect: () => Redis;
 }
 
 /** Use with `await using`: every key of the namespace is deleted and every connection closed at the end. */

@@ -43,7 +43,7 @@ async function daemonProcess(platform: Broadcast, rules: string, env: Record<str
   });
   const lines: Record<string, any>[] = [];
   let rest = '';
-  child.stdout!.on('data', (chunk: Buffer) => {
+  child.stdout.on('data', (chunk: Buffer) => {
     const parts = (rest + chunk.toString()).split('\n');
     rest = parts.pop()!;
     for (const part of parts) lines.push(JSON.parse(part));

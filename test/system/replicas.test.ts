@@ -32,7 +32,7 @@ describe('two daemons on one Redis', () => {
     const seconds = ((await control.now()) - startedAtMs) / 1000;
     const calls = await control.calls();
     const polls = calls.filter(({ operation }) => operation === 'ListStreams').length;
-    const slates = (await control.cues()).flatMap(({ metadata }) =>
+    const slates: string[] = (await control.cues()).flatMap(({ metadata }) =>
       JSON.parse(metadata).items.map((item: any) => item.d.slate),
     );
     expect(slates.toSorted()).toEqual(channels.map(({ name }) => name).toSorted());
