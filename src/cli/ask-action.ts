@@ -1,0 +1,170 @@
+// What the operator's verbs share: naming channels, asking the daemon for an action, waiting for its job and telling how it ended.
+import type { Command } from 'commander';
+import { messageOf } from '#domain/errors.ts';
+import { resolveChannel } from './channels.ts';
+import { type ApiClient, apiClient, type CliIo, CommandFailed, printData } from './support.ts';
+
+export interface ActionFlags {
+  readonly reason?: string;
+  readonly dryRun?: boolean;
+  /** `--no-wait` makes it false. */
+  readonly wait: boolean;
+  readonly tag?: readonly string[];
+  readonly live?: boolean;
+  readonly json?: boolean;
+}
+
+interface Job {
+  readonly jobId: string;
+  readonly state: string;
+  readonly steps: readonly { readonly step: string }[];
+  readonly result: {
+    readonly outcome?: string;
+    readonly reason?: string;
+    readonly calls?: readonly string[];
+    readonly until?: string;
+    readonly deliveredTo?: string;
+  } | null;
+  readonly error?: string;
+}
+
+interface Bulk {
+  readonly bulkId: string;
+  readonly state: string;
+  readonly channels: number;
+  readonly started: number;
+  readonly outcomes: Readonly<Record<string, number>>;
+}
+
+const lookEveryMs = 300;
+
+/** The options that all of these commands have. */
+export function actionOptions(command: Command, { bulk }: { readonly bulk: boolean }): Command {
+  if (bulk)
+    command
+      .option('--tag <key=value...>', 'instead of a channel: every channel with these tags')
+      .option('--live', 'instead of a channel: every channel that is live');
+  return command
+    .option('--reason <text>', 'why, for the audit')
+    .option('--dry-run', 'read the current state and show the calls that would be made')
+    .option('--no-wait', 'do not wait for the end')
+    .option('--json', 'print the answer as JSON');
+}
+
+/** Asks for the action and follows it. Exit code 1 when it failed. */
+export async function askAction(
+  io: CliIo,
+  {
+    channel,
+    action,
+    flags,
+    streamId,
+  }: { channel: string | undefined; action: object; flags: ActionFlags; streamId?: string | undefined },
+): Promise<void> {
+  const api = apiClient(io);
+  const targets = targetsOf(flags);
+  if ((channel === undefined) === (targets === undefined))
+    throw new CommandFailed('Say which channel: its ARN, id or name, or channels by --tag or --live; one of them.', 2);
+  const answer = (await api.send('POST', '/v1/actions', {
+    action,
+    ...(channel === undefined ? { targets } : { channelArn: await resolveChannel(api, channel) }),
+    ...(streamId === undefined ? {} : { streamId }),
+    reason: flags.reason ?? 'asked for on the command line',
+    ...(flags.dryRun ? { dryRun: true } : {}),
+  })) as { jobId: string } | { bulkId: string; channels: number };
+  if ('bulkId' in answer) {
+    if (!flags.wait)
+      return printData(io, flags.json, answer, () => [`Accepted as ${answer.bulkId}: ${answer.channels} channels`]);
+    const stop = `Not followed any more; it goes on. Stop it with: ivs-autopilot actions stop ${answer.bulkId}`;
+    const bulk = await follow<Bulk>(io, api, `/v1/actions/bulk/${answer.bulkId}`, ['finished', 'stopped'], stop);
+    printData(io, flags.json, bulk, () => [bulkLine(bulk)]);
+    if ((bulk.outcomes['failed'] ?? 0) > 0) throw new CommandFailed('', 1);
+    return;
+  }
+  if (!flags.wait) return printData(io, flags.json, answer, () => [`Accepted as ${answer.jobId}`]);
+  const left = `Not followed any more; the job ${answer.jobId} goes on.`;
+  const job = await follow<Job>(io, api, `/v1/jobs/${encodeURIComponent(answer.jobId)}`, ['completed', 'failed'], left);
+  printData(io, flags.json, job, () => jobLines(job));
+  if (job.state === 'failed') throw new CommandFailed('', 1);
+}
+
+/** `actions stop`: the stop button of a bulk action. */
+export function register(program: Command, io: CliIo): void {
+  const actions = program
+    .command('actions')
+    .description('actions for many channels: how far they are, and stopping them');
+  actions
+    .command('status')
+    .description('actions for many channels that are under way, and those of the last week')
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', '\nExample:\n  $ ivs-autopilot actions status\n')
+    .action(async ({ json }: { json?: boolean }) => {
+      const answer = (await apiClient(io).get('/v1/actions/bulk')) as { bulks: readonly Bulk[] };
+      printData(io, json, answer, () => (answer.bulks.length === 0 ? ['none'] : answer.bulks.map(bulkLine)));
+    });
+  actions
+    .command('stop')
+    .description('start no more channels of an action for many')
+    .argument('<bulkId>')
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', '\nExample:\n  $ ivs-autopilot actions stop bulk-1f0c…\n')
+    .action(async (bulkId: string, { json }: { json?: boolean }) => {
+      const bulk = (await apiClient(io).send('DELETE', `/v1/actions/bulk/${encodeURIComponent(bulkId)}`)) as Bulk;
+      printData(io, json, bulk, () => [bulkLine(bulk)]);
+    });
+}
+
+function targetsOf({ tag, live }: ActionFlags): object | undefined {
+  if (tag !== undefined && live) throw new CommandFailed('Give either --tag or --live.', 2);
+  if (live) return { live: true };
+  if (tag === undefined) return undefined;
+  const tags = new Map<string, string[]>();
+  for (const pair of tag) {
+    const at = pair.indexOf('=');
+    if (at < 1) throw new CommandFailed(`--tag ${pair}: write it as key=value.`, 2);
+    const key = pair.slice(0, at);
+    tags.set(key, [...(tags.get(key) ?? []), pair.slice(at + 1)]);
+  }
+  return { tags: Object.fromEntries(tags) };
+}
+
+/** Looks until it has one of the last states; the daemon being away for a moment ends nothing. */
+async function follow<T extends { readonly state: string }>(
+  { signal }: CliIo,
+  api: ApiClient,
+  path: string,
+  last: readonly string[],
+  left: string,
+): Promise<T> {
+  for (let failures = 0; ; ) {
+    try {
+      const seen = (await api.get(path)) as T;
+      if (last.includes(seen.state)) return seen;
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      if (signal.aborted || failures > 20) throw new CommandFailed(`${left} (${messageOf(error)})`);
+    }
+    await new Promise((done) => setTimeout(done, lookEveryMs));
+    if (signal.aborted) throw new CommandFailed(left, 130);
+  }
+}
+
+function jobLines({ jobId, state, result, error, steps }: Job): string[] {
+  if (state === 'failed') return [`failed: ${error ?? 'unknown'} (job ${jobId})`];
+  const { outcome = state, reason, calls, until, deliveredTo } = result ?? {};
+  if (calls) return calls.length === 0 ? ['nothing to do'] : ['would do:', ...calls.map((call) => `  ${call}`)];
+  const more = [reason?.replaceAll('_', ' '), until && `until ${until}`, deliveredTo && `delivered to ${deliveredTo}`];
+  const done = steps.map(({ step }) => step).join(', ');
+  return [
+    `${outcome.replaceAll('_', ' ')}${more
+      .filter(Boolean)
+      .map((text) => `, ${text}`)
+      .join('')}${done && ` (${done})`}`,
+  ];
+}
+
+function bulkLine({ bulkId, state, channels, started, outcomes }: Bulk): string {
+  const ends = Object.entries(outcomes).map(([name, count]) => `${count} ${name.replaceAll('_', ' ')}`);
+  return `${bulkId} ${state}: ${started} of ${channels} channels started${ends.length > 0 ? `; ${ends.join(', ')}` : ''}`;
+}
