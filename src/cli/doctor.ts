@@ -1,0 +1,85 @@
+// `doctor`: is everything there that the daemon needs? One line for each check, green or red, with what to do.
+import type { Command } from 'commander';
+import type { Check, CheckResult } from '#ops/doctor/check.ts';
+import { apiClient, type CliIo, CommandFailed, example } from './support.ts';
+import { defaultConfigFile } from './validate.ts';
+
+interface Flags {
+  readonly region?: string;
+  readonly json?: boolean;
+}
+
+const signs = { green: '✓ green  ', red: '✗ red    ', skipped: '– skipped' } as const;
+
+export function register(program: Command, io: CliIo): void {
+  program
+    .command('doctor')
+    .description('check credentials, permissions, queue, rule, Redis, clock, quotas and configuration, line by line')
+    .argument('[file]', 'configuration (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)')
+    .option('--region <region>', 'AWS region (default: AWS_REGION)')
+    .option('--json', 'print the results as JSON')
+    .addHelpText('after', example('REDIS_URL=redis://redis:6379 ivs-autopilot doctor'))
+    .action(async (file: string | undefined, flags: Flags) => {
+      const results = await examine(io, file ?? defaultConfigFile(io.env), flags.region);
+      const bad = results.filter(({ status }) => status === 'red').length;
+      if (flags.json) io.print(JSON.stringify({ healthy: bad === 0, results }, null, 2));
+      else {
+        for (const { name, status, text, todo } of results) {
+          io.print(`${signs[status]}  ${name}: ${text}`);
+          if (todo !== undefined) io.print(`             ${todo}`);
+        }
+        io.print(
+          bad === 0 ? 'Everything is as it should be.' : `${bad} ${bad === 1 ? 'thing needs' : 'things need'} you.`,
+        );
+      }
+      if (bad > 0) throw new CommandFailed('', 1);
+    });
+}
+
+async function examine(io: CliIo, file: string, regionGiven: string | undefined): Promise<CheckResult[]> {
+  const { env } = io;
+  const [{ loadConfig }, { lintConfig }, { formatProblem }, ops, check] = await Promise.all([
+    import('#config/load.ts'),
+    import('#config/lint.ts'),
+    import('#config/problem.ts'),
+    import('#ops/doctor/parts.ts'),
+    import('#ops/doctor/check.ts'),
+  ]);
+  const { green, red, skipped, runChecks } = check;
+  const config = await loadConfig(file, { queueUrl: env['AUTOPILOT_QUEUE_URL'] }).catch(
+    (error: unknown) => error as Error,
+  );
+  const configuration: Check = {
+    name: 'Configuration',
+    run: async () => {
+      if (config instanceof Error)
+        return red(config.message.split('\n')[0] ?? '', `\`ivs-autopilot validate ${file}\` lists every problem.`);
+      const problems = lintConfig(config, undefined);
+      if (problems.length === 0)
+        return green(`${file}: ${config.ruleset.rules.length} rules, nothing to complain about`);
+      return problems.map((problem) => red(formatProblem(problem), 'Correct the place that is named.'));
+    },
+  };
+  if (config instanceof Error) return runChecks([configuration], io.signal);
+
+  const account = config.settings.accounts?.[0];
+  const region = regionGiven ?? account?.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
+  const checks: Check[] = [configuration];
+  using parts = ops.doctorParts({
+    config,
+    region,
+    redisUrl: env['REDIS_URL'],
+    namespace: env['AUTOPILOT_NAMESPACE'] ?? 'autopilot',
+  });
+  if (region === undefined)
+    checks.push({ name: 'AWS account', run: async () => red('no Region', 'Set AWS_REGION, or give --region.') });
+  if (env['REDIS_URL'] === undefined)
+    checks.push({
+      name: 'Redis',
+      run: async () => skipped('REDIS_URL is not set: the daemon starts a Redis of its own'),
+    });
+  checks.push(...parts.checks);
+  const url = (env['AUTOPILOT_URL'] ?? 'http://127.0.0.1:8080').replace(/\/+$/, '');
+  checks.push(...ops.daemonChecks({ url, get: (path) => apiClient(io).get(path) }));
+  return runChecks(checks, io.signal);
+}

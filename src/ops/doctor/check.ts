@@ -1,0 +1,45 @@
+// One check is one question with one line as its answer: green, red, or skipped, and what to do when it is red.
+import { messageOf } from '#domain/errors.ts';
+
+export type Verdict =
+  | { readonly status: 'green'; readonly text: string }
+  | { readonly status: 'red'; readonly text: string; readonly todo: string }
+  /** It could not be asked, and that alone is no fault. */
+  | { readonly status: 'skipped'; readonly text: string };
+
+export interface Check {
+  readonly name: string;
+  run(signal: AbortSignal): Promise<Verdict | readonly Verdict[]>;
+}
+
+export interface CheckResult {
+  readonly name: string;
+  readonly status: Verdict['status'];
+  readonly text: string;
+  readonly todo?: string;
+}
+
+export const green = (text: string): Verdict => ({ status: 'green', text });
+export const red = (text: string, todo: string): Verdict => ({ status: 'red', text, todo });
+export const skipped = (text: string): Verdict => ({ status: 'skipped', text });
+
+const boundMs = 20_000;
+
+/** Asks all, one group after the other; a check that fails or takes too long is red, and never ends the others. */
+export async function runChecks(checks: readonly Check[], signal: AbortSignal): Promise<CheckResult[]> {
+  const results: CheckResult[] = [];
+  for (const check of checks) {
+    const { name } = check;
+    const bound = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
+    try {
+      const verdicts = await check.run(bound);
+      for (const verdict of 'status' in verdicts ? [verdicts] : verdicts) results.push({ name, ...verdict });
+    } catch (error) {
+      results.push({
+        name,
+        ...red(messageOf(error), 'Read the message; the run book (docs/operations.md) may know more.'),
+      });
+    }
+  }
+  return results;
+}

@@ -1,0 +1,91 @@
+// The running daemon, asked through its API: ready, when it last saw data, how much quota is left.
+import { type Check, green, red, skipped } from './check.ts';
+
+export interface DaemonOptions {
+  /** Address of the API, without a slash at the end. */
+  readonly url: string;
+  readonly get: (path: string) => Promise<unknown>;
+}
+
+interface Readiness {
+  readonly ready: boolean;
+  readonly checks: Readonly<Record<string, string>>;
+}
+
+interface Quota {
+  readonly shards: readonly {
+    readonly shard: string;
+    readonly operations: readonly {
+      readonly operation: string;
+      readonly perAccount: number;
+      readonly outOfService: number;
+    }[];
+  }[];
+}
+
+export function daemonChecks({ url, get }: DaemonOptions): Check[] {
+  return [
+    {
+      name: 'Daemon',
+      async run(signal) {
+        const answer = await fetch(`${url}/readyz`, { signal }).catch(() => undefined);
+        if (!answer) return skipped(`none answers at ${url}`);
+        const { ready, checks } = (await answer.json()) as Readiness;
+        if (ready) return green(`ready at ${url}`);
+        const failed = Object.entries(checks).filter(([, result]) => result !== 'ok');
+        return failed.map(([name, result]) =>
+          red(`${name}: ${result}`, 'The run book (docs/operations.md) has a section for it.'),
+        );
+      },
+    },
+    {
+      name: 'Data',
+      async run(signal) {
+        const answer = await fetch(`${url}/metrics`, { signal }).catch(() => undefined);
+        if (!answer) return skipped('no daemon answers');
+        const text = await answer.text();
+        const polledMs = 1000 * Math.max(0, ...valuesOf(text, 'autopilot_last_complete_poll_timestamp_seconds'));
+        const events = valuesOf(text, 'autopilot_events_total').reduce((sum, value) => sum + value, 0);
+        const ageS = Math.round((Date.now() - polledMs) / 1000);
+        return [
+          polledMs === 0
+            ? red('no complete poll yet', 'Wait a moment; if none comes, see “Polls have stopped” in the run book.')
+            : green(`last complete poll ${ageS} s ago`),
+          events > 0
+            ? green(`${events} events since the start`)
+            : skipped('no event since the start: none may have happened'),
+        ];
+      },
+    },
+    {
+      name: 'Quotas',
+      async run() {
+        let quota: Quota;
+        try {
+          quota = (await get('/v1/quota')) as Quota;
+        } catch {
+          return skipped('no daemon told them');
+        }
+        return quota.shards.map(({ shard, operations }) => {
+          const withheld = operations.filter(({ outOfService }) => outOfService > 0);
+          const metadata = operations.find(({ operation }) => operation === 'PutMetadata')?.perAccount;
+          return withheld.length === 0
+            ? green(`${shard}: PutMetadata ${metadata}/s; nothing withheld after throttling`)
+            : red(
+                `${shard}: withheld after throttling: ${withheld.map(({ operation }) => operation).join(', ')}`,
+                'Something else in the account uses this quota: find it, or lower limits.share.',
+              );
+        });
+      },
+    },
+  ];
+}
+
+/** The values of a metric in Prometheus' text format. */
+export function valuesOf(text: string, metric: string): number[] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith(`${metric}{`) || line.startsWith(`${metric} `))
+    .map((line) => Number(line.slice(line.lastIndexOf(' ') + 1)))
+    .filter(Number.isFinite);
+}

@@ -1,0 +1,123 @@
+// The way of the events: the queue, who may write to it, its dead-letter queue, and the rule that fills it.
+import { ListRulesCommand, ListTargetsByRuleCommand, type Rule } from '@aws-sdk/client-eventbridge';
+import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { messageOf } from '#domain/errors.ts';
+import { ivsEventPattern } from '../event-path.ts';
+import type { EventPathClients } from '../event-path-aws.ts';
+import { parsePolicy } from '../event-path-plan.ts';
+import { type Check, green, red, skipped, type Verdict } from './check.ts';
+
+export interface EventPathOptions {
+  readonly clients: EventPathClients;
+  readonly queueUrl: string | undefined;
+}
+
+const mend = 'Run `ivs-autopilot bootstrap`; `--dry-run` shows first what differs.';
+
+export function eventPathChecks({ clients, queueUrl }: EventPathOptions): Check[] {
+  if (queueUrl === undefined)
+    return [
+      {
+        name: 'Event queue',
+        run: async () =>
+          red(
+            'no queue is configured: the daemon notices by polls alone',
+            'Run `ivs-autopilot bootstrap` and set AUTOPILOT_QUEUE_URL.',
+          ),
+      },
+    ];
+  let attributes: Record<string, string> = {};
+  return [
+    {
+      name: 'Event queue',
+      async run(signal) {
+        try {
+          const answer = await clients.sqs.send(
+            new GetQueueAttributesCommand({ QueueUrl: queueUrl, AttributeNames: ['All'] }),
+            { abortSignal: signal },
+          );
+          attributes = answer.Attributes ?? {};
+        } catch (error) {
+          return red(
+            `${queueUrl} cannot be read: ${error instanceof Error ? error.name : ''} ${messageOf(error)}`,
+            'Check the URL, its Region and the permission sqs:GetQueueAttributes.',
+          );
+        }
+        const verdicts: Verdict[] = [green(`${attributes['ApproximateNumberOfMessages'] ?? 0} messages wait`)];
+        verdicts.push(
+          parsePolicy(attributes['Policy'])?.Statement.some(lets)
+            ? green('EventBridge may write to it')
+            : red('its policy does not let EventBridge write to it', mend),
+          attributes['RedrivePolicy']
+            ? green('it has a dead-letter queue')
+            : red('it has no dead-letter queue: a message that cannot be read comes back for ever', mend),
+        );
+        return verdicts;
+      },
+    },
+    {
+      name: 'Event rule',
+      async run(signal) {
+        const arn = attributes['QueueArn'];
+        if (!arn) return skipped('the queue is not known');
+        try {
+          const rules = await rulesTo(arn, clients, signal);
+          if (rules.length === 0) return red('no rule sends IVS events to the queue', mend);
+          const working = rules.filter(({ State }) => State !== 'DISABLED');
+          if (working.length === 0)
+            return red(`the rule ${rules.map(({ Name }) => Name).join(', ')} is disabled`, mend);
+          const missing = ivsEventPattern['detail-type'].filter(
+            (type) => !working.some(({ EventPattern }) => names(EventPattern, type)),
+          );
+          return missing.length === 0
+            ? green(`${working.map(({ Name }) => Name).join(', ')} sends every kind of IVS event`)
+            : red(`the rule does not send: ${missing.join(', ')}`, mend);
+        } catch (error) {
+          return skipped(
+            `the rule may not be looked at (${error instanceof Error ? error.name : messageOf(error)}); only setting up needs that`,
+          );
+        }
+      },
+    },
+  ];
+}
+
+/** Rules of the default bus whose pattern may name IVS and whose targets include the queue. */
+async function rulesTo(queueArn: string, { eventBridge }: EventPathClients, abortSignal: AbortSignal): Promise<Rule[]> {
+  const found: Rule[] = [];
+  let NextToken: string | undefined;
+  do {
+    const page = await eventBridge.send(new ListRulesCommand({ NextToken }), { abortSignal });
+    for (const rule of page.Rules ?? []) {
+      if (!rule.Name || !rule.EventPattern?.includes('ivs')) continue;
+      const { Targets } = await eventBridge.send(new ListTargetsByRuleCommand({ Rule: rule.Name }), { abortSignal });
+      if (Targets?.some(({ Arn }) => Arn === queueArn)) found.push(rule);
+    }
+    NextToken = page.NextToken;
+  } while (NextToken !== undefined);
+  return found;
+}
+
+function lets({
+  Effect,
+  Principal,
+  Action,
+}: {
+  Effect: string;
+  Principal?: unknown;
+  Action: string | readonly string[];
+}): boolean {
+  const actions = typeof Action === 'string' ? [Action] : Action;
+  return (
+    Effect === 'Allow' &&
+    JSON.stringify(Principal ?? '').includes('events.amazonaws.com') &&
+    actions.some((action) => /^sqs:(SendMessage|\*)$/i.test(action))
+  );
+}
+
+/** Whether a pattern lets events of this type through: it names the type, or no type at all. */
+function names(pattern: string | undefined, type: string): boolean {
+  if (!pattern) return false;
+  const types = (JSON.parse(pattern) as { 'detail-type'?: unknown[] })['detail-type'];
+  return types === undefined || types.includes(type);
+}

@@ -1,0 +1,91 @@
+// Which permissions are there: each operation is really called, once and through the limiter, on things that cannot exist. An answer
+// of "not found" or "not valid" means that it is allowed; nothing can be changed by it.
+import type { ChannelArn } from '#domain/channel.ts';
+import { AppError, messageOf } from '#domain/errors.ts';
+import type { IvsClientPort } from '#ivs/client.ts';
+import type { OperationName } from '#ivs/limits.ts';
+import { type Check, green, red, type Verdict } from './check.ts';
+
+export interface PermissionOptions {
+  readonly client: IvsClientPort;
+  readonly operations: readonly OperationName[];
+  readonly region: string;
+  readonly account: string;
+}
+
+type Probe = (signal: AbortSignal) => Promise<unknown>;
+
+/** A call for each operation the daemon can use. The names are as long as real ones, and nobody's. */
+function probes({ client, region, account }: PermissionOptions): Partial<Record<OperationName, Probe>> {
+  const arn = (type: string) => `arn:aws:ivs:${region}:${account}:${type}/DoctorNobody`;
+  const channelArn = arn('channel') as ChannelArn;
+  return {
+    ListStreams: (signal) => client.listStreams({ maxResults: 1 }, { signal }),
+    ListChannels: (signal) => client.listChannels({ maxResults: 1 }, { signal }),
+    GetStream: (signal) => client.getStream({ channelArn }, { signal }),
+    GetChannel: (signal) => client.getChannel({ arn: channelArn }, { signal }),
+    GetStreamSession: (signal) => client.getStreamSession({ channelArn }, { signal }),
+    ListStreamSessions: (signal) => client.listStreamSessions({ channelArn, maxResults: 1 }, { signal }),
+    PutMetadata: (signal) => client.putMetadata({ channelArn, metadata: '{}' }, { signal }),
+    StopStream: (signal) => client.stopStream({ channelArn }, { signal }),
+    UpdateChannel: (signal) => client.updateChannel({ arn: channelArn }, { signal }),
+    DeleteChannel: (signal) => client.deleteChannel({ arn: channelArn }, { signal }),
+    ListStreamKeys: (signal) => client.listStreamKeys({ channelArn, maxResults: 1 }, { signal }),
+    GetStreamKey: (signal) => client.getStreamKey({ arn: arn('stream-key') }, { signal }),
+    CreateStreamKey: (signal) => client.createStreamKey({ channelArn }, { signal }),
+    DeleteStreamKey: (signal) => client.deleteStreamKey({ arn: arn('stream-key') }, { signal }),
+    ListRecordingConfigurations: (signal) => client.listRecordingConfigurations({ maxResults: 1 }, { signal }),
+    GetRecordingConfiguration: (signal) =>
+      client.getRecordingConfiguration({ arn: arn('recording-configuration') }, { signal }),
+    DeleteRecordingConfiguration: (signal) =>
+      client.deleteRecordingConfiguration({ arn: arn('recording-configuration') }, { signal }),
+    ListPlaybackKeyPairs: (signal) => client.listPlaybackKeyPairs({ maxResults: 1 }, { signal }),
+    GetPlaybackKeyPair: (signal) => client.getPlaybackKeyPair({ arn: arn('playback-key') }, { signal }),
+    // Not a key: refused as not valid, after the permission was looked at.
+    ImportPlaybackKeyPair: (signal) => client.importPlaybackKeyPair({ publicKeyMaterial: 'not a key' }, { signal }),
+    DeletePlaybackKeyPair: (signal) => client.deletePlaybackKeyPair({ arn: arn('playback-key') }, { signal }),
+    ListTagsForResource: (signal) => client.listTagsForResource({ resourceArn: channelArn }, { signal }),
+    TagResource: (signal) => client.tagResource({ resourceArn: channelArn, tags: { doctor: 'nobody' } }, { signal }),
+    UntagResource: (signal) => client.untagResource({ resourceArn: channelArn, tagKeys: ['doctor'] }, { signal }),
+  };
+}
+
+/** One line for each permission that the loaded rules need. */
+export function permissionCheck(options: PermissionOptions): Check {
+  return {
+    name: 'Permission',
+    async run(signal) {
+      const byOperation = probes(options);
+      const verdicts = await Promise.all(
+        options.operations.map(async (operation): Promise<Verdict> => {
+          const probe = byOperation[operation];
+          if (!probe) return { status: 'skipped', text: `ivs:${operation}: there is no harmless way to ask` };
+          return probe(signal).then(
+            () => green(`ivs:${operation}`),
+            (error: unknown) => judged(operation, error),
+          );
+        }),
+      );
+      return verdicts;
+    },
+  };
+}
+
+const allowedCodes = new Set([
+  'IVS_NOT_FOUND',
+  'IVS_NOT_BROADCASTING',
+  'IVS_REQUEST_INVALID',
+  'IVS_CONFLICT',
+  'IVS_QUOTA_EXCEEDED',
+]);
+
+function judged(operation: OperationName, error: unknown): Verdict {
+  const code = error instanceof AppError ? error.code : '';
+  if (allowedCodes.has(code)) return green(`ivs:${operation}`);
+  if (code === 'IVS_ACCESS_DENIED')
+    return red(`ivs:${operation} is not allowed`, 'Give the role the policy that `ivs-autopilot iam` prints.');
+  return red(
+    `ivs:${operation} could not be asked: ${messageOf(error)}`,
+    'Run doctor again; if it lasts, read the code in docs/errors.md.',
+  );
+}

@@ -1,0 +1,63 @@
+// Redis: is it there, does it keep what it is given, how far away is it, and do its clock and ours agree?
+import type { Redis } from '#runtime/redis.ts';
+import { readRedisFacts, redisProblems } from '#runtime/redis-check.ts';
+import { type Check, green, red } from './check.ts';
+
+const slowMs = 20;
+const clockDifferenceMs = 2_000;
+
+/** @param redis connected, or failing fast. */
+export function redisChecks(redis: Redis): Check[] {
+  return [
+    {
+      name: 'Redis',
+      async run() {
+        let facts: Awaited<ReturnType<typeof readRedisFacts>>;
+        try {
+          facts = await readRedisFacts(redis);
+        } catch (error) {
+          return red(`does not answer: ${(error as Error).message}`, 'Check REDIS_URL, and that the server runs.');
+        }
+        const problems = redisProblems(facts);
+        if (problems.length > 0)
+          return problems.map((problem) => red(problem.replace(/: [^:]*$/, ''), sentence(problem)));
+        const told =
+          facts.maxmemoryPolicy === undefined ? 'does not tell its settings' : 'noeviction, append-only file';
+        return green(`version ${facts.version}, ${told}`);
+      },
+    },
+    {
+      name: 'Redis latency',
+      async run() {
+        const timesMs: number[] = [];
+        for (let turn = 0; turn < 9; turn += 1) {
+          const begin = performance.now();
+          await redis.ping();
+          timesMs.push(performance.now() - begin);
+        }
+        const medianMs = timesMs.toSorted((a, b) => a - b)[4]!;
+        const text = `${medianMs.toFixed(1)} ms for a round trip`;
+        return medianMs <= slowMs
+          ? green(text)
+          : red(text, `Put the daemon nearer to Redis: above ${slowMs} ms metadata cannot use its whole quota.`);
+      },
+    },
+    {
+      name: 'Clock',
+      async run() {
+        const before = Date.now();
+        const [seconds, micros] = await redis.time();
+        const differenceMs = Math.round((before + Date.now()) / 2 - (Number(seconds) * 1000 + Number(micros) / 1000));
+        const text = `${differenceMs} ms against Redis`;
+        return Math.abs(differenceMs) <= clockDifferenceMs
+          ? green(text)
+          : red(text, 'Run a time service (chrony, systemd-timesyncd) on both machines.');
+      },
+    },
+  ];
+}
+
+function sentence(problem: string): string {
+  const todo = problem.slice(problem.lastIndexOf(': ') + 2);
+  return `${todo[0]?.toUpperCase() ?? ''}${todo.slice(1)}.`;
+}
