@@ -1,0 +1,225 @@
+// The rules engine on a real Redis: several replicas, restarts, and the API that explains and steers it.
+import pino from 'pino';
+import { expect, test } from 'vitest';
+import type { ChannelArn, StreamHealth, StreamId } from '#domain/channel.ts';
+import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
+import { Secret } from '#domain/secret.ts';
+import type { Ruleset } from '#domain/rule.ts';
+import type { SharedState, Transaction } from '#domain/shared-state.ts';
+import { createHttpServer } from '#intake/http/server.ts';
+import { controlRoutes } from '#intake/http/routes/controls.ts';
+import { decisionRoutes } from '#intake/http/routes/decisions.ts';
+import { ruleRoutes } from '#intake/http/routes/rules.ts';
+import { recordJobResult } from '#journal/record.ts';
+import { decideAll, decideDue, nextDueMs } from '#rules/decide.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+import { RedisState } from '#store/shared-state.ts';
+import { arnOf, rulesetOf } from '#test/support/engine.ts';
+import { redisScope } from '#test/support/redis.ts';
+
+const rules = `
+receivers: [{name: noc, webhook_configs: [{url: "https://noc.example/hook"}]}]
+rules:
+  - name: slate
+    mode: enforce
+    trigger: {state: {health: [STARVING]}}
+    for: 1s
+    actions: [{put_metadata: {payload: slate}}, {after: 1h, stop_stream: {}}]
+    guards: {cooldown: 1h, max_live_percent: 50}
+`;
+
+function fold(tx: Transaction, name: string, health: StreamHealth): StreamChange {
+  const channelArn: ChannelArn = arnOf(name);
+  const before = tx.get<StreamRecord>(`stream/${channelArn}`);
+  const after: StreamRecord = {
+    channelArn,
+    streamId: `st-${name.padStart(23, '0')}` as StreamId,
+    channelName: name,
+    state: 'live',
+    stateSinceMs: before?.stateSinceMs ?? tx.nowMs,
+    startedAtMs: before?.startedAtMs ?? tx.nowMs,
+    endedAtMs: undefined,
+    health,
+    healthSinceMs: before?.health === health ? before.healthSinceMs : tx.nowMs,
+    viewerCount: 5,
+    viewerCountAtMs: tx.nowMs,
+    recording: 'none',
+    recordingSinceMs: undefined,
+    recordingPrefix: undefined,
+    limitBreaches: [],
+    takeoverAtMs: undefined,
+    failureReason: undefined,
+    evidence: {},
+    timeline: [],
+    basis: { missed: [] },
+  };
+  tx.set(`stream/${channelArn}`, after);
+  return { kind: 'stream', channelArn, before, after, atMs: tx.nowMs };
+}
+
+const observe = (state: SharedState, ruleset: Ruleset, name: string, health: StreamHealth) =>
+  state.transact((tx) => decideAll(tx, [fold(tx, name, health)], ruleset));
+
+/** What a replica does again and again, until the end of `forMs`. */
+async function tick(state: SharedState, ruleset: Ruleset, forMs: number): Promise<void> {
+  const endMs = Date.now() + forMs;
+  while (Date.now() < endMs) {
+    await state.refresh();
+    await state.transact((tx) => decideDue(tx, ruleset));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const jobsOf = ({ view }: SharedState) => Array.from(view.entries<{ name: string }>('job'), ([, { name }]) => name);
+
+test('three replicas that all tick act once, and one that is killed takes no timer with it', async () => {
+  await using scope = await redisScope();
+  const replica = () => new RedisState({ redis: scope.connect(), prefix: scope.prefix, metrics: createMetrics() });
+  const [doomed, ...others] = [replica(), replica(), replica(), replica()];
+  const ruleset = rulesetOf(rules);
+
+  await observe(doomed!, ruleset, 'a', 'HEALTHY');
+  await observe(doomed!, ruleset, 'a', 'STARVING');
+  // From here on the first replica is gone; the others have never seen the channel by themselves.
+  await Promise.all(others.map((state) => tick(state, ruleset, 1500)));
+
+  await others[0]!.refresh();
+  expect(jobsOf(others[0]!)).toEqual(['put_metadata']);
+  expect(nextDueMs(others[0]!.view)).toBeDefined();
+  const journal = await others[0]!.readLog<{ outcome: string }>('journal', { limit: 10 });
+  expect(journal.map(({ entry }) => entry.outcome)).toEqual(['acted']);
+});
+
+async function setup() {
+  const scope = await redisScope();
+  const state = new RedisState({ redis: scope.redis, prefix: scope.prefix, metrics: createMetrics() });
+  const ruleset = rulesetOf(rules);
+  const shards = [{ name: 'main', region: 'us-west-2', state, ruleset: () => ruleset }] as const;
+  const value = `${Math.random()}`.padEnd(20, 'x');
+  const server = createHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    tokens: [{ name: 'ann', role: 'operator', value: new Secret(value) }],
+    routes: [controlRoutes, decisionRoutes, ruleRoutes].map((routes) => ({
+      prefix: '/v1',
+      plugin: routes({ shards }),
+    })),
+    checks: {},
+    maxBodyBytes: 10_000,
+    requestsPerMinute: 1000,
+    version: '0.0.0',
+    metrics: createMetrics(),
+    logger: pino({ level: 'silent' }),
+  });
+  const call = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: object) => {
+    const response = await server.app.inject({
+      method,
+      url: `/v1${url}`,
+      headers: { authorization: `Bearer ${value}` },
+      ...(payload ? { payload } : {}),
+    });
+    return { status: response.statusCode, body: response.json() };
+  };
+  return {
+    state,
+    ruleset,
+    call,
+    async [Symbol.asyncDispose]() {
+      await server.stop();
+      await scope[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test('a hold, a silence and a pause keep off, and the API says which of them it was', async () => {
+  await using api = await setup();
+  const { call, state, ruleset } = api;
+  const arn = encodeURIComponent(arnOf('a'));
+  await observe(state, ruleset, 'a', 'HEALTHY');
+
+  expect((await call('PUT', `/holds/${arn}`, { reason: 'new encoder', duration: '1h' })).body).toMatchObject({
+    who: 'ann',
+    until: expect.any(String),
+  });
+  const silenced = await call('POST', '/silences', { matchers: ['rule="slate"'], reason: 'test', duration: '1h' });
+  expect(silenced.status).toBe(201);
+  expect((await call('POST', '/pause', { reason: 'incident' })).body).toMatchObject({ paused: true, who: 'ann' });
+  await observe(state, ruleset, 'a', 'STARVING');
+  await tick(state, ruleset, 1200);
+
+  const explained = await call('GET', `/rules/slate/explain/${arn}`);
+  expect(explained.body).toMatchObject({
+    state: 'held_back',
+    reason: 'paused',
+    sentence: expect.stringContaining('incident'),
+  });
+  expect((await call('POST', '/resume', {})).status).toBe(200);
+  await tick(state, ruleset, 100);
+  expect((await call('GET', `/rules/slate/explain/${arn}`)).body).toMatchObject({ reason: 'held' });
+  expect((await call('DELETE', `/holds/${arn}`)).status).toBe(200);
+  expect((await call('DELETE', `/holds/${arn}`)).status).toBe(404);
+  await tick(state, ruleset, 100);
+  expect((await call('GET', `/rules/slate/explain/${arn}`)).body).toMatchObject({ reason: 'silenced' });
+  expect(jobsOf(state)).toEqual([]);
+  expect((await call('DELETE', `/silences/${silenced.body.id}`)).status).toBe(200);
+  await tick(state, ruleset, 100);
+
+  expect(jobsOf(state)).toEqual(['put_metadata']);
+  const { body } = await call('GET', `/decisions?rule=slate&channelArn=${arn}&outcome=suppressed`);
+  expect(body.decisions.map(({ reason }: { reason: string }) => reason)).toEqual(['silenced', 'held', 'paused']);
+});
+
+test('a decision shows its evidence, its guards, its jobs and what became of them', async () => {
+  await using api = await setup();
+  const { call, state, ruleset } = api;
+  await observe(state, ruleset, 'a', 'HEALTHY');
+  await observe(state, ruleset, 'a', 'STARVING');
+  await tick(state, ruleset, 1200);
+  const [jobId] = Array.from(state.view.entries('job'), ([id]) => id) as [string];
+  await state.transact((tx) =>
+    recordJobResult(tx, { jobId, decisionId: 'd', atMs: tx.nowMs, outcome: 'done', detail: 'sent' }),
+  );
+
+  const { body } = await call('GET', '/decisions?outcome=acted&since=2020-01-01T00:00:00Z');
+  expect(body.decisions).toHaveLength(1);
+  expect(body.decisions[0]).toMatchObject({
+    rule: 'slate',
+    channelArn: arnOf('a'),
+    reason: 'fired',
+    trigger: { kind: 'state', values: { health: 'STARVING' } },
+    jobs: [{ jobId, action: 'put_metadata', outcome: 'done', detail: 'sent' }],
+  });
+  expect(body.decisions[0].guards.map(({ guard }: { guard: string }) => guard)).toEqual(
+    expect.arrayContaining(['pause', 'hold', 'cooldown', 'max_live_percent']),
+  );
+  expect((await call('GET', '/rules/slate')).body).toMatchObject({ firing: 1, last24h: { acted: 1 } });
+  expect((await call('GET', '/rules/none')).status).toBe(404);
+});
+
+test('a rule that its cap stopped is shown as an incident, and a person starts it again', async () => {
+  await using api = await setup();
+  const { call, state, ruleset } = api;
+  for (const name of ['a', 'b', 'c']) await observe(state, ruleset, name, 'HEALTHY');
+  for (const name of ['a', 'b', 'c']) await observe(state, ruleset, name, 'STARVING');
+  await tick(state, ruleset, 1200);
+
+  expect((await call('GET', '/rules')).body.rules[0]).toMatchObject({
+    stopped: { text: expect.stringContaining('3 of 3') },
+  });
+  expect((await call('GET', '/incidents')).body.incidents).toMatchObject([{ kind: 'cap', rule: 'slate', affected: 3 }]);
+  expect(jobsOf(state)).toEqual(['notify']);
+  for (const name of ['b', 'c']) await observe(state, ruleset, name, 'HEALTHY');
+  expect((await call('POST', '/rules/slate/reset', {})).status).toBe(200);
+  await tick(state, ruleset, 100);
+
+  expect(jobsOf(state).toSorted()).toEqual(['notify', 'put_metadata']);
+  expect((await call('POST', '/rules/slate/reset', {})).status).toBe(404);
+});
+
+test('a silence with a matcher that cannot be read is refused with the place', async () => {
+  await using api = await setup();
+  const refused = await api.call('POST', '/silences', { matchers: ['rule=~"("'], reason: 'x', duration: '1h' });
+
+  expect(refused.status).toBe(400);
+  expect(refused.body.problems[0].path).toContain('matchers');
+});
