@@ -144,6 +144,27 @@ describe('an encoder', () => {
     ]);
   });
 
+  it('can take over only so often', async () => {
+    await control.configure({ quotas: { takeoversPerStream: 1 } });
+    await control.goLive(channel.arn);
+    const attempts = [
+      await control.connect(channel.arn, { priority: 1 }),
+      await control.connect(channel.arn, { priority: 2 }),
+    ].flat();
+    await control.configure({ quotas: { takeoversPerStream: 100 } });
+    expect(attempts.map(({ accepted }) => accepted)).toEqual([true, false]);
+    const [failure] = await control.events({ channelArn: channel.arn, name: 'Stream Takeover Failure' });
+    expect(failure!.event.detail['code']).toBe('StreamTakeoverLimitBreached');
+  });
+
+  it('may be of unknown health at first, which is no event', async () => {
+    await control.goLive(channel.arn, { health: 'UNKNOWN' });
+    expect(await health()).toBe('UNKNOWN');
+    await control.recover(channel.arn);
+    expect(await health()).toBe('HEALTHY');
+    expect(await names()).toEqual(['Session Created', 'Stream Start']);
+  });
+
   it('over the number of concurrent streams is refused, and the account hears of it', async () => {
     const live = (await control.health()).live;
     await control.configure({ quotas: { concurrentStreams: live } });
