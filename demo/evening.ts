@@ -6,11 +6,11 @@ export interface Stage {
   readonly control: SimulatorClient;
   readonly narrator: Narrator;
   /** ARN of a channel by its name. */
-  arn(name: string): string;
+  readonly arn: (name: string) => string;
   /** Asks the daemon's API. */
-  ask(method: string, path: string, body?: unknown): Promise<any>;
+  readonly post: (path: string, body: unknown) => Promise<Record<string, unknown>>;
   /** Puts an event into the queue as AWS would deliver it late. */
-  deliver(event: unknown): Promise<void>;
+  readonly deliver: (event: unknown) => Promise<void>;
 }
 
 export interface Moment {
@@ -70,13 +70,13 @@ export const evening: readonly Moment[] = [
   {
     atSeconds: 23,
     says: 'someone asks for a recording of studio-13, which is live',
-    async run({ ask, arn, narrator }) {
-      const answer = await ask('POST', '/v1/actions', {
+    async run({ post, arn, narrator }) {
+      const answer = await post('/v1/actions', {
         action: { set_recording: { configuration: 'evening-archive', if_live: 'defer' } },
         channelArn: arn(studio(13)),
         reason: 'the editor wants the second half',
       });
-      narrator.did(`accepted as job ${answer.jobId}: it waits for the end of the stream`);
+      narrator.did(`accepted as job ${String(answer['jobId'])}: it waits for the end of the stream`);
     },
   },
   { atSeconds: 26, says: 'studio-03 is back', run: ({ control }) => control.recover(studio(3)) },
@@ -115,12 +115,14 @@ export const evening: readonly Moment[] = [
   {
     atSeconds: 34,
     says: 'the video team sends a poll to every live channel',
-    async run({ ask, narrator }) {
-      const batch = await ask('POST', '/v1/metadata/batches', {
+    async run({ post, narrator }) {
+      const batch = await post('/v1/metadata/batches', {
         targets: { live: true },
         items: [{ payload: { type: 'poll', question: 'Who wins tonight?' }, expiresInMs: 20_000 }],
       });
-      narrator.did(`batch ${batch.batchId}: ${batch.channels} channels, about ${batch.estimatedSeconds} s`);
+      narrator.did(
+        `batch ${String(batch['batchId'])}: ${String(batch['channels'])} channels, about ${String(batch['estimatedSeconds'])} s`,
+      );
     },
   },
   {

@@ -104,15 +104,15 @@ const stage: Stage = {
   control,
   narrator,
   arn: (name) => channels.find((channel) => channel.name === name)!.arn,
-  async ask(method, path, body) {
+  async post(path, body) {
     const token = process.env['AUTOPILOT_API_TOKEN'];
     const answer = await fetch(`${app.url}${path}`, {
-      method,
+      method: 'POST',
       headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
       body: JSON.stringify(body),
     });
-    const parsed = (await answer.json()) as { detail?: string };
-    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${parsed.detail}`);
+    const parsed = (await answer.json()) as Record<string, unknown>;
+    if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${String(parsed['detail'])}`);
     return parsed;
   },
   async deliver(event) {

@@ -83,18 +83,18 @@ function onPath(name: string, env: NodeJS.ProcessEnv): string[] {
 
 /** The first SIGTERM or SIGINT stops within the shutdown window, a second one exits at once; SIGHUP reloads. */
 function untilStopped(app: App, logger: Logger): Promise<void> {
-  return new Promise((done) => {
-    let stopping = false;
-    const onStop = (signal: NodeJS.Signals): void => {
-      if (stopping) process.exit(1);
-      stopping = true;
-      logger.info({ signal }, 'stopping; a second signal exits at once');
-      void app.stop().then(done);
-    };
-    process.on('SIGTERM', onStop);
-    process.on('SIGINT', onStop);
-    process.on('SIGHUP', () => void app.reload('SIGHUP').catch(() => undefined));
-  });
+  const stopped = Promise.withResolvers<void>();
+  let stopping = false;
+  const onStop = (signal: NodeJS.Signals): void => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    logger.info({ signal }, 'stopping; a second signal exits at once');
+    void app.stop().then(stopped.resolve);
+  };
+  process.on('SIGTERM', onStop);
+  process.on('SIGINT', onStop);
+  process.on('SIGHUP', () => void app.reload('SIGHUP').catch(() => undefined));
+  return stopped.promise;
 }
 
 /** Reloads when the file changes. Mounted configuration is often replaced by renaming, so its folder is watched. */
