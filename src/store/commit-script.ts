@@ -26,13 +26,18 @@ const logLength = 200;
 
 const changesSince = `
 local function changesSince(known)
-  local rows = redis.call('LRANGE', KEYS[3], 0, -1)
-  local keys, seen, found = {}, {}, false
-  for _, row in ipairs(rows) do
-    local commit = cjson.decode(row)
-    if commit.h == known then found = true break end
-    for _, key in ipairs(commit.k) do
-      if not seen[key] then seen[key] = true; keys[#keys + 1] = key end
+  local keys, seen, found, from = {}, {}, false, 0
+  -- A replica is usually a commit or two behind: the log is read from its newest end, a few entries at a time.
+  while not found do
+    local rows = redis.call('LRANGE', KEYS[3], from, from + 7)
+    if #rows == 0 then break end
+    from = from + #rows
+    for _, row in ipairs(rows) do
+      local commit = cjson.decode(row)
+      if commit.h == known then found = true break end
+      for _, key in ipairs(commit.k) do
+        if not seen[key] then seen[key] = true; keys[#keys + 1] = key end
+      end
     end
   end
   if not found or #keys > 20000 then return false end
