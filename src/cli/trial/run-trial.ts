@@ -43,7 +43,7 @@ export async function runTrial(trial: Trial, ruleset: Ruleset): Promise<TrialRes
 }
 
 /** The ruleset with every dry-run rule switched on: a test asks what a rule does when it is allowed to. */
-function enforced(ruleset: Ruleset): Ruleset {
+export function enforced(ruleset: Ruleset): Ruleset {
   return {
     ...ruleset,
     rules: ruleset.rules.map((rule) => (rule.mode === 'dry_run' ? { ...rule, mode: 'enforce' as const } : rule)),

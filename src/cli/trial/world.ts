@@ -9,7 +9,7 @@ import type { Ruleset } from '#domain/rule.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import { decideAll, decideDue, nextDueMs } from '#rules/decide.ts';
-import { freshStreamFacts } from '#rules/facts.ts';
+import { freshStreamFacts, streamFacts } from '#rules/facts.ts';
 import { matcherOf } from '#rules/pattern.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { applyObservation, splitObservation } from '#streams/apply.ts';
@@ -232,7 +232,8 @@ export class VirtualWorld {
   #fresh(channelArn: string): object {
     const known = this.channels.get(channelArn as ChannelArn);
     const record = this.state.view.get<StreamRecord>(`stream/${channelArn}`);
-    if (!known) return freshStreamFacts(undefined, record);
+    // A replay knows no more than its records.
+    if (!known) return streamFacts(record);
     const { stream, viewerCount } = known;
     return freshStreamFacts(stream && { ...stream, viewerCount }, record);
   }

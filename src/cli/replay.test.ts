@@ -1,0 +1,182 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ChannelArn, StreamHealth, StreamId } from '#domain/channel.ts';
+import type { Observation } from '#domain/observation.ts';
+import { ObservationRecorder } from '#journal/recorder.ts';
+import { runCli } from './main.ts';
+import { parseRecording } from './trial/recording.ts';
+
+const startMs = Date.UTC(2026, 10, 20, 20);
+const arn = 'arn:aws:ivs:us-west-2:111122223333:channel/a' as ChannelArn;
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'autopilot-replay-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function poll(second: number, health: StreamHealth): Observation {
+  const atMs = startMs + second * 1000;
+  const stream = { channelArn: arn, streamId: 'st-00000000000000000000001' as StreamId, health, viewerCount: 5 };
+  return {
+    kind: 'poll',
+    scope: 'all',
+    pollId: `p${second}`,
+    startedAtMs: atMs,
+    finishedAtMs: atMs,
+    complete: true,
+    streams: [{ ...stream, startTimeMs: startMs }],
+  };
+}
+
+/** A recording as the daemon makes it: starving from 10 s to 60 s. */
+async function record(file: string, maxBytes?: number): Promise<void> {
+  let nowMs = startMs;
+  const errors: unknown[] = [];
+  const recorder = new ObservationRecorder({
+    file,
+    now: () => nowMs,
+    onError: (error) => errors.push(error),
+    ...(maxBytes === undefined ? {} : { maxBytes }),
+  });
+  for (const [second, health] of [
+    [0, 'HEALTHY'],
+    [10, 'STARVING'],
+    [60, 'HEALTHY'],
+  ] as const) {
+    nowMs = startMs + second * 1000;
+    recorder.record(poll(second, health));
+  }
+  await recorder.flush();
+  expect(errors).toEqual([]);
+}
+
+function rules(name: string, forText: string): string {
+  const file = join(folder, name);
+  writeFileSync(
+    file,
+    `version: 1
+rules:
+  - name: slate
+    trigger: {state: {health: [STARVING]}}
+    for: ${forText}
+    actions: [{put_metadata: {payload: slate}}]
+    on_resolve: [{put_metadata: {payload: gone}}]
+`,
+  );
+  return file;
+}
+
+async function run(...args: string[]) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await runCli(['node', 'ivs-autopilot', ...args], {
+    print: (line) => out.push(line),
+    printError: (line) => err.push(line),
+    env: {},
+    signal: new AbortController().signal,
+  });
+  return { code, out, err: err.join('\n') };
+}
+
+describe('replay', () => {
+  it('shows what rules would have done with a recording', async () => {
+    const recording = join(folder, 'observations.jsonl');
+    await record(recording);
+
+    expect(await run('replay', recording, '--config', rules('new.yaml', '20s'))).toEqual({
+      code: 0,
+      err: '',
+      out: [
+        '2026-11-20T20:00:30.000Z  a  slate  put_metadata',
+        '2026-11-20T20:01:00.000Z  a  slate  put_metadata',
+        '2 actions from 3 observations',
+      ],
+    });
+  });
+
+  it('shows the difference to other rules', async () => {
+    const recording = join(folder, 'observations.jsonl');
+    writeFileSync(recording, '');
+    await record(recording);
+
+    const { out } = await run(
+      'replay',
+      recording,
+      '--config',
+      rules('new.yaml', '40s'),
+      '--against',
+      rules('old.yaml', '20s'),
+    );
+
+    expect(out).toEqual([
+      '- 2026-11-20T20:00:30.000Z  a  slate  put_metadata',
+      '+ 2026-11-20T20:00:50.000Z  a  slate  put_metadata',
+      '1 actions the same, 1 no more (-), 1 new (+)',
+    ]);
+  });
+
+  it('takes the events of an archive', async () => {
+    const recording = join(folder, 'events.jsonl');
+    const event = (second: number, name: string) => ({
+      id: `e${second}`,
+      'detail-type': 'IVS Stream Health Change',
+      source: 'aws.ivs',
+      account: '111122223333',
+      time: new Date(startMs + second * 1000).toISOString(),
+      region: 'us-west-2',
+      resources: [arn],
+      detail: { event_name: name, channel_name: 'a', stream_id: 'st-00000000000000000000001' },
+    });
+    const lines = [event(60, 'Starvation End'), event(10, 'Starvation Start'), event(10, 'Starvation Start')];
+    writeFileSync(recording, lines.map((line) => JSON.stringify(line)).join('\n'));
+
+    const { out } = await run('replay', recording, '--config', rules('new.yaml', '20s'));
+
+    expect(out.slice(0, -1).map((line) => line.slice(11, 19))).toEqual(['20:00:30', '20:01:00']);
+  });
+
+  it.each([
+    ['nothing', '', /nothing is recorded/],
+    ['no JSON', '{\n', /x\.jsonl:1:1: expected one JSON object/],
+    ['something else', '{"a": 1}\n', /expected \{"atMs"/],
+    ['half an event', '{"detail-type": "x", "time": "2026"}\n', /the event lacks id/],
+  ])('a recording of %s is refused with its line', async (_, text, message) => {
+    const file = join(folder, 'x.jsonl');
+    writeFileSync(file, text);
+
+    expect(await run('replay', file, '--config', rules('new.yaml', '1s'))).toMatchObject({
+      code: 1,
+      err: expect.stringMatching(message),
+    });
+  });
+});
+
+describe('a recording', () => {
+  it('stays within two files of its size, the newest observations in the second', async () => {
+    const file = join(folder, 'small.jsonl');
+    await record(file, 400);
+    await record(file, 400);
+    const newest = parseRecording(readFileSync(file, 'utf8'), file);
+
+    expect(newest.ok && newest.recorded.at(-1)?.observation).toMatchObject({ pollId: 'p60' });
+    expect(readFileSync(`${file}.1`, 'utf8').length).toBeLessThan(2_000);
+  });
+
+  it('that cannot be written stops nothing, and says so once', async () => {
+    const errors: unknown[] = [];
+    const recorder = new ObservationRecorder({
+      file: join(folder, 'no', 'such', 'folder'),
+      now: () => 0,
+      onError: (error) => errors.push(error),
+    });
+    recorder.record(poll(0, 'HEALTHY'));
+    recorder.record(poll(1, 'HEALTHY'));
+    await recorder.flush();
+    recorder.record(poll(2, 'HEALTHY'));
+    await recorder.flush();
+
+    expect(errors).toHaveLength(1);
+  });
+});

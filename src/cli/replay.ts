@@ -1,0 +1,94 @@
+// `replay`: what rules would have done with what was recorded, and how that differs from other rules.
+import type { Command } from 'commander';
+import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
+import type { Ruleset } from '#domain/rule.ts';
+import { type CliIo, CommandFailed, example, printData, readText } from './support.ts';
+import { requireConfig } from './test.ts';
+import { parseRecording, type Recorded } from './trial/recording.ts';
+import { enforced } from './trial/run-trial.ts';
+import { type PlannedJob, VirtualWorld } from './trial/world.ts';
+import { defaultConfigFile } from './validate.ts';
+
+/** How long after the last observation timers may still run out. */
+const afterwardsMs = 3_600_000;
+
+interface Act {
+  readonly atMs: number;
+  readonly rule: string;
+  readonly channel: string;
+  readonly action: string;
+}
+
+export function register(program: Command, io: CliIo): void {
+  program
+    .command('replay')
+    .description(
+      'run recorded observations through rules: what they would have done, and what other rules would do instead',
+    )
+    .argument(
+      '<recording>',
+      'JSON lines: observations recorded by the daemon (AUTOPILOT_RECORD), or EventBridge events',
+    )
+    .option('--config <file>', 'the rules to try (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)')
+    .option('--against <file>', 'the rules to compare with')
+    .option('--json', 'print the actions as JSON')
+    .addHelpText(
+      'after',
+      example('ivs-autopilot replay data/observations.jsonl --config new.yaml --against config/autopilot.yaml'),
+    )
+    .action(async (file: string, flags: { config?: string; against?: string; json?: boolean }) => {
+      const recording = parseRecording(readText(file), file);
+      if (!recording.ok) throw new CommandFailed(`${recording.message}.`);
+      const config = requireConfig(flags.config ?? defaultConfigFile(io.env), io);
+      const after = await actsOf(recording.recorded, config.ruleset);
+      if (flags.against === undefined) {
+        printData(io, flags.json, { actions: after }, () => [
+          ...after.map(lineOf),
+          summaryOf(after, recording.recorded),
+        ]);
+        return;
+      }
+      const before = await actsOf(recording.recorded, requireConfig(flags.against, io).ruleset);
+      const { removed, added, same } = difference(before, after);
+      printData(io, flags.json, { removed, added, same: same.length }, () => [
+        ...[...removed.map((act) => ({ act, mark: '-' })), ...added.map((act) => ({ act, mark: '+' }))]
+          .sort((left, right) => left.act.atMs - right.act.atMs)
+          .map(({ act, mark }) => `${mark} ${lineOf(act)}`),
+        `${same.length} actions the same, ${removed.length} no more (-), ${added.length} new (+)`,
+      ]);
+    });
+}
+
+/** What a ruleset does with a recording; dry-run rules act too. */
+async function actsOf(recorded: readonly Recorded[], ruleset: Ruleset): Promise<readonly Act[]> {
+  const startMs = recorded[0]!.atMs;
+  const world = new VirtualWorld({ ruleset: enforced(ruleset), startMs });
+  for (const { atMs, observation } of recorded) {
+    await world.advanceTo(Math.max(atMs, world.nowMs));
+    await world.observe(observation);
+  }
+  await world.advanceTo(world.nowMs + afterwardsMs);
+  return world.jobs.filter(({ skipped }) => !skipped).map(actOf);
+}
+
+function actOf({ atMs, rule, channelArn, action }: PlannedJob): Act {
+  return { atMs, rule, channel: channelArn === undefined ? '-' : channelIdOf(channelArn as ChannelArn), action };
+}
+
+function lineOf({ atMs, rule, channel, action }: Act): string {
+  return `${new Date(atMs).toISOString()}  ${channel}  ${rule}  ${action}`;
+}
+
+function summaryOf(acts: readonly Act[], recorded: readonly Recorded[]): string {
+  return `${acts.length} actions from ${recorded.length} observations`;
+}
+
+/** Acts by what they are; the same act at the same moment is the same. */
+function difference(before: readonly Act[], after: readonly Act[]) {
+  const left = new Map<string, Act[]>();
+  for (const act of before) left.set(lineOf(act), [...(left.get(lineOf(act)) ?? []), act]);
+  const added: Act[] = [];
+  const same: Act[] = [];
+  for (const act of after) (left.get(lineOf(act))?.pop() ? same : added).push(act);
+  return { removed: [...left.values()].flat(), added, same };
+}
