@@ -54,6 +54,7 @@ await new Promise((resolve) => setTimeout(resolve, 500));
 const before = used();
 await touch(500, 10_500);
 await new Promise((resolve) => setTimeout(resolve, 2000));
+// Of the limiter: the connection to Redis has none.
 const timers = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
 process.send?.({ heapMb: used() - before, timers });
 await limiter.stop();

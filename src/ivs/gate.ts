@@ -108,7 +108,9 @@ export class Gate {
 
   /** Leaves the line; false when it was not in it any more. */
   leave(waiter: GateWaiter): boolean {
-    return this.#line.remove(waiter);
+    const wasIn = this.#line.remove(waiter);
+    this.#rest();
+    return wasIn;
   }
 
   /** A granted call is on the wire, or came to nothing: there is room for another permit in hand. */
@@ -174,8 +176,16 @@ export class Gate {
     });
   }
 
+  /** Nobody waits: no deadline needs a timer. */
+  #rest(): void {
+    if (this.#line.size > 0) return;
+    clearTimeout(this.#sweepTimer);
+    this.#sweepAt = Number.POSITIVE_INFINITY;
+  }
+
   /** After an exchange: when is the next one? */
   #plan(): void {
+    this.#rest();
     const now = performance.now();
     if (this.#away) {
       const { attempt } = this.#away;
