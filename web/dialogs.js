@@ -279,10 +279,10 @@ export function act(kind, arn) {
     try {
       const { jobId } = await api('POST', '/v1/actions', body(Object.fromEntries(new FormData(form)), true));
       const job = await finished(jobId);
-      const calls = job.result?.calls ?? job.calls ?? [];
+      const calls = job.result?.calls ?? [];
       render(
         plan,
-        h('p', {}, job.result?.text ?? job.result?.summary ?? job.detail ?? words(job.state ?? '')),
+        h('p', {}, outcomeOf(job)),
         calls.length > 0
           ? h(
               'ol',
@@ -302,21 +302,21 @@ export function act(kind, arn) {
 async function finished(jobId) {
   for (let turn = 0; turn < 40; turn += 1) {
     const job = await api('GET', `/v1/jobs/${encodeURIComponent(jobId)}`);
-    if (['completed', 'failed', 'done', 'deferred', 'skipped', 'cancelled'].includes(job.state ?? job.status))
-      return job;
+    if (job.finishedAt !== undefined) return job;
     await new Promise((done) => setTimeout(done, 250));
   }
-  return { detail: 'It is still at work; the timeline will show its end.' };
+  return { state: 'under way', result: { reason: 'The timeline will show its end.' } };
+}
+
+/** What became of a job, in words. */
+function outcomeOf({ state, result, error }) {
+  return [words(result?.outcome ?? state), error ?? result?.reason].filter(Boolean).join(': ');
 }
 
 async function followJob(jobId) {
   try {
     const job = await finished(jobId);
-    const state = job.state ?? job.status;
-    toast(
-      `Job ${jobId}: ${words(state ?? 'under way')}. ${job.error?.message ?? job.failedReason ?? job.detail ?? ''}`,
-      state === 'failed',
-    );
+    toast(`${words(job.name ?? 'Job')} ${outcomeOf(job)}`, job.state === 'failed');
   } catch (problem) {
     toast(problem.message, true);
   }

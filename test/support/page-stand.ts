@@ -416,25 +416,37 @@ function commands(state: MemoryState, asked: { method: string; url: string; body
       entries: [
         {
           id: 'a-1',
-          atMs: Date.now() - 60_000,
-          action: 'put_metadata',
+          at: new Date(Date.now() - 60_000).toISOString(),
+          what: 'put_metadata',
           who: 'rule starving-slate',
+          why: 'd-4',
           outcome: 'done',
           channelArn: channelArnAt(4),
-          detail: 'PutMetadata answered 204',
+          reason: 'PutMetadata answered 204',
         },
       ],
     }));
-    app.get('/rules', async () => ({
-      rules: [{ name: 'starving-slate', last24h: { acted: 14, suppressed: 6, not_fired: 120 } }],
+    const known = ruleset.rules.map(({ name, mode, description }) => ({
+      name,
+      mode,
+      description,
+      trigger: 'health is STARVING',
+      actions: ['put_metadata', 'stop_stream after 3m'],
+      onResolve: ['put_metadata'],
+      last24h: { acted: 14, suppressed: 6, not_fired: 120 },
     }));
+    app.get('/rules', async () => ({ rules: known }));
+    app.get('/rules/:rule', { schema: { params: z.object({ rule: z.string() }) } }, async (request) =>
+      known.find(({ name }) => name === request.params.rule),
+    );
     app.post('/actions', { schema: { body: z.looseObject({}) } }, async (_request, reply) =>
       reply.code(202).send({ jobId: 'job-1' }),
     );
     app.get('/jobs/:id', async () => ({
       id: 'job-1',
       state: 'completed',
-      result: { text: 'It would stop the stream.', calls: ['GetStream', 'StopStream'] },
+      finishedAt: new Date().toISOString(),
+      result: { outcome: 'done', reason: 'it would stop the stream', calls: ['GetStream', 'StopStream'] },
     }));
   };
 }

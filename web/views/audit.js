@@ -55,7 +55,7 @@ function line(entry, index) {
     'li',
     { 'data-key': entry.id ?? `${at}-${index}` },
     h('time', { datetime: new Date(at).toISOString(), title: new Date(at).toISOString() }, clock(at)),
-    h('span.chip', {}, words(entry.action ?? entry.what ?? entry.kind ?? 'action')),
+    h('span.chip', {}, words(entry.what)),
     h(
       'div',
       {},

@@ -8,25 +8,32 @@ import { mayOperate, now, store } from '../store.js';
 const modes = { enforce: 'Enforcing', dry_run: 'Dry run', off: 'Off' };
 
 export function mount(root) {
-  let more = {};
+  const more = {};
+  let gone = false;
   const load = async () => {
     try {
-      const answer = await api('GET', '/v1/rules');
-      const list = answer.rules ?? answer.items ?? (Array.isArray(answer) ? answer : []);
-      more = Object.fromEntries(list.map((rule) => [rule.name, rule]));
+      const { rules } = await api('GET', '/v1/rules');
+      for (const rule of rules) more[rule.name] = { ...more[rule.name], ...rule };
+      draw();
+      // The last day is counted for one rule at a time.
+      for (const { name } of rules.slice(0, 60)) {
+        more[name] = await api('GET', `/v1/rules/${encodeURIComponent(name)}`);
+        if (gone) return;
+        draw();
+      }
     } catch {
       // The live part of the page stands by itself.
     }
-    draw();
   };
   const draw = () => render(root, view(more));
   draw();
   void load();
-  const refresh = setInterval(load, 10_000);
+  const refresh = setInterval(load, 60_000);
   const second = setInterval(draw, 1000);
   return {
     update: draw,
     destroy() {
+      gone = true;
       clearInterval(refresh);
       clearInterval(second);
     },
@@ -76,7 +83,8 @@ function card(rule, more) {
     'section.panel.rule',
     { 'data-key': rule.name, 'aria-label': `Rule ${rule.name}`, class: rule.capped ? 'critical' : '' },
     h('div.split', {}, h('h2', {}, rule.name), h('span.chip', { class: `mode ${rule.mode}` }, modes[rule.mode])),
-    h('p', {}, more?.sentence ?? more?.summary ?? rule.description ?? ''),
+    h('p', {}, rule.description ?? ''),
+    sentence(more),
     h('p.doing', {}, doing(rule)),
     lastDay(more),
     h(
@@ -87,6 +95,18 @@ function card(rule, more) {
         ? h('button.small', { type: 'button', 'data-do': 'reset-rule', 'data-rule': rule.name }, 'Start again')
         : '',
     ),
+  );
+}
+
+/** What it does, in words. */
+function sentence(more) {
+  if (!more) return '';
+  const steps = (list) => list.map((step) => step.replaceAll('_', ' ')).join(', ');
+  return h(
+    'p.dim',
+    {},
+    `When ${more.trigger.replaceAll('_', ' ')}: ${steps(more.actions)}.`,
+    more.onResolve.length > 0 ? ` When it is over: ${steps(more.onResolve)}.` : '',
   );
 }
 
@@ -115,8 +135,8 @@ function doing(rule) {
 }
 
 function lastDay(more) {
-  const counts = more?.last24h ?? more?.lastDay ?? more?.outcomes;
-  if (!counts || typeof counts !== 'object') return '';
+  const counts = more?.last24h;
+  if (!counts) return '';
   const entries = Object.entries(counts).filter(([, value]) => typeof value === 'number' && value > 0);
   if (entries.length === 0) return h('p.dim', {}, 'Nothing decided in the last 24 hours.');
   return h(

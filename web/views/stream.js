@@ -192,24 +192,17 @@ function merged({ stream, decisions, audit }) {
       decision,
     })),
     ...audit.map((entry) => ({
-      kind: entry.kind === 'job' ? 'job' : 'audit',
-      key: `a${entry.id ?? entry.atMs}`,
+      kind: entry.outcome === 'requested' ? 'audit' : 'job',
+      key: `a${entry.id}`,
       atMs: toMs(entry.at ?? entry.atMs),
-      title: words(entry.action ?? entry.what ?? 'action'),
+      title: words(entry.what ?? 'action'),
       text: auditText(entry),
     })),
   ].toSorted((a, b) => b.atMs - a.atMs);
 }
 
-export function auditText(entry) {
-  const by = entry.who ? `by ${entry.who}` : '';
-  const detail = entry.detail ?? entry.result ?? entry.text ?? '';
-  return [
-    entry.outcome ? words(entry.outcome) : '',
-    by,
-    entry.reason ? `“${entry.reason}”` : '',
-    typeof detail === 'string' ? detail : JSON.stringify(detail),
-  ]
+export function auditText({ outcome: end, who, why, reason, dryRun }) {
+  return [words(end ?? ''), dryRun ? 'dry run' : '', who ? `by ${who}` : '', why ? `“${why}”` : '', reason ?? '']
     .filter(Boolean)
     .join(', ');
 }
