@@ -9,9 +9,17 @@ export interface DecisionFilter {
   readonly outcome?: DecisionOutcome | undefined;
   readonly reason?: DecisionReason | undefined;
   readonly sinceMs?: number | undefined;
-  /** Only what was decided before this moment; for the next page, the `atMs` of the last row. */
+  /** Only what was decided before this moment. */
   readonly untilMs?: number | undefined;
+  /** `next` of the page before. */
+  readonly after?: PagePlace | undefined;
   readonly limit: number;
+}
+
+/** Where a page ended: many decisions share a moment, so it says how many of that moment were shown. */
+export interface PagePlace {
+  readonly atMs: number;
+  readonly seen: number;
 }
 
 export interface DecisionRow extends Omit<Decision, 'jobs'> {
@@ -32,12 +40,35 @@ export async function queryDecisions(
   state: Log,
   filter: DecisionFilter,
 ): Promise<{ readonly decisions: readonly DecisionRow[]; readonly truncated: boolean }> {
+  const { limit, after } = filter;
+  const wanted = { ...filter, limit: limit + (after?.seen ?? 0) };
   const [loud, quiet] = await Promise.all([
-    readMatching(state, journalLog, filter),
-    readMatching(state, quietLog, filter),
+    readMatching(state, journalLog, wanted),
+    readMatching(state, quietLog, wanted),
   ]);
-  const newest = [...loud.rows, ...quiet.rows].sort((a, b) => b.atMs - a.atMs).slice(0, filter.limit);
-  return { decisions: await withResults(state, newest), truncated: loud.truncated || quiet.truncated };
+  const rows = mergePage([...loud.rows, ...quiet.rows], filter);
+  return { decisions: await withResults(state, rows), truncated: loud.truncated || quiet.truncated };
+}
+
+/** One page of rows from several places, newest first. */
+export function mergePage(
+  rows: readonly DecisionRow[],
+  { limit, after }: Pick<DecisionFilter, 'limit' | 'after'>,
+): readonly DecisionRow[] {
+  const sorted = rows.toSorted((a, b) => b.atMs - a.atMs);
+  const from = after === undefined ? 0 : Math.min(after.seen, sorted.filter(({ atMs }) => atMs === after.atMs).length);
+  return sorted.slice(from, from + limit);
+}
+
+/** Where the page after this one begins; undefined when the page was not full. */
+export function nextPlace(
+  page: readonly DecisionRow[],
+  { limit, after }: Pick<DecisionFilter, 'limit' | 'after'>,
+): PagePlace | undefined {
+  const last = page.at(-1);
+  if (!last || page.length < limit) return undefined;
+  const shown = page.filter(({ atMs }) => atMs === last.atMs).length;
+  return { atMs: last.atMs, seen: shown + (after?.atMs === last.atMs ? after.seen : 0) };
 }
 
 async function readMatching(
@@ -67,11 +98,12 @@ async function readMatching(
 
 /** The row of an entry, if it matches. An entry that stands for many is shown as the channel that was asked for. */
 function rowOf(entry: JournalEntry, filter: DecisionFilter): DecisionRow | undefined {
-  const { rule, outcome, reason, untilMs } = filter;
+  const { rule, outcome, reason, untilMs, after } = filter;
   if (rule !== undefined && entry.rule !== rule) return undefined;
   if (outcome !== undefined && entry.outcome !== outcome) return undefined;
   if (reason !== undefined && entry.reason !== reason) return undefined;
   if (untilMs !== undefined && entry.atMs >= untilMs) return undefined;
+  if (after !== undefined && entry.atMs > after.atMs) return undefined;
   const { channelArn } = filter;
   if (!('summary' in entry))
     return channelArn === undefined || entry.channelArn === channelArn ? { ...entry, count: 1 } : undefined;

@@ -3,9 +3,9 @@
 import { audit } from '#journal/audit.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { resetRule } from './incidents.ts';
-import type { Hold, Pause, Silence } from './memory.ts';
+import { channelOfSubject, type Hold, type Pause, readFact, type Silence, withActed, writeFact } from './memory.ts';
 import { hashOf } from './pass.ts';
-import { judgeBlockedSoon } from './timers.ts';
+import { judgeBlockedSoon, type Timer } from './timers.ts';
 
 interface By {
   readonly who: string;
@@ -87,4 +87,24 @@ export function restartRule(tx: Transaction, { rule, who, reason }: By & { rule:
   audit(tx, { who, what: 'reset_rule', outcome: 'done', why: reason, params: { rule } });
   judgeBlockedSoon(tx);
   return true;
+}
+
+/** Takes back what a rule has planned: it does not act for this cause any more. Gives the timer, if there was one. */
+export function cancelTimer(tx: Transaction, { id, who, reason }: By & { id: string }): Timer | undefined {
+  const key = `timer/${id}`;
+  const timer = tx.get<Timer>(key);
+  // The end of a firing is no plan of an action.
+  if (!timer || timer.kind === 'end') return undefined;
+  tx.delete(key);
+  const { rule, subject } = timer;
+  const fact = readFact(tx, rule, subject);
+  const cause = fact?.pending?.cause ?? fact?.firing?.cause;
+  if (timer.kind === 'for' && fact && cause) {
+    const { pending: _cancelled, ...rest } = fact;
+    writeFact(tx, { ...rest, acted: withActed(fact, cause.id) });
+  }
+  const channelArn = channelOfSubject(subject);
+  const params = { rule, subject, kind: timer.kind };
+  audit(tx, { who, what: 'cancel_timer', outcome: 'done', why: reason, params, ...(channelArn ? { channelArn } : {}) });
+  return timer;
 }

@@ -10,7 +10,7 @@ import type { GuardInputs } from './guards.ts';
 import { type Cause, channelOfSubject, type Fact, facts, lastFiredMs, readHold, readPause } from './memory.ts';
 import type { Pass } from './pass.ts';
 import { liveCount } from './population.ts';
-import { isHolding } from './rule-index.ts';
+import { isHolding, selects } from './rule-index.ts';
 import { silentSources } from './timers.ts';
 
 /** A rule with a destructive action counts the channels it has acted on for this long. */
@@ -118,5 +118,13 @@ function countAffected(pass: Pass): Map<string, Set<string>> {
     if (counts) add(fact.rule, fact.subject);
   }
   for (const { rule, subject } of pass.ripe.values()) if (capped.has(rule.name)) add(rule.name, subject);
+  // A schedule tells its channels in steps, but concerns all of them from the first on.
+  const telling = new Set(
+    Array.from(pass.ripe.values(), ({ rule }) => rule).filter(({ trigger }) => trigger.kind === 'schedule'),
+  );
+  for (const rule of telling) {
+    if (!capped.has(rule.name)) continue;
+    for (const [arn] of tx.entries('channel')) if (selects(pass.index, rule, pass.channel(arn))) add(rule.name, arn);
+  }
   return affected;
 }

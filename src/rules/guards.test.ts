@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Engine, epochMs } from '#test/support/engine.ts';
-import { hold, pause, release, resume, silence } from './controls.ts';
+import { cancelTimer, hold, pause, release, resume, silence } from './controls.ts';
 import { resetRule } from './incidents.ts';
 
 /** A rule on starving channels; guards and the rest are added as YAML. */
@@ -336,4 +336,47 @@ describe('mode', () => {
 
     expect(engine.decisions).toEqual([]);
   });
+});
+
+describe('what an operator takes back', () => {
+  test('does not come again for the same cause, but for the next', async () => {
+    const engine = await liveFleet(starving('for: 30s'), 1);
+    await engine.health('c0', 'STARVING');
+    const [id] = Array.from(engine.state.view.entries('timer'), ([key]) => key) as [string];
+    await engine.commit((tx) => {
+      cancelTimer(tx, { id, who: 'ann', reason: 'known' });
+      return [];
+    });
+    await engine.stream('c0', { viewerCount: 7 });
+    await engine.goTo(100);
+    expect(engine.log).toEqual([]);
+    await engine.health('c0', 'HEALTHY');
+    await engine.health('c0', 'STARVING');
+    await engine.goTo(200);
+
+    expect(engine.log).toEqual(['130 put_metadata c0']);
+  });
+});
+
+test('a schedule that concerns too many live channels stops before the first', async () => {
+  const engine = new Engine(`
+time_intervals:
+  - {name: show, time_intervals: [{times: [{start_time: "12:10", end_time: "12:20"}], location: UTC}]}
+rules:
+  - name: record
+    mode: enforce
+    trigger: {schedule: {active_time_intervals: [show]}}
+    match: {tags: {record: [scheduled]}}
+    actions: [{set_recording: {configuration: prod}}]
+    guards: {max_live_percent: 50}
+`);
+  for (let index = 0; index < 700; index += 1) {
+    await engine.channel(`c${index}`, { record: 'scheduled' });
+    await engine.goLive(`c${index}`);
+  }
+  await engine.due();
+  await engine.goTo(700);
+
+  expect(engine.log).toEqual([]);
+  expect(engine.state.view.get('alert/cap|record')).toMatchObject({ values: { affected: 700, live: 700 } });
 });

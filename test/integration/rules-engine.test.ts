@@ -78,15 +78,15 @@ test('three replicas that all tick act once, and one that is killed takes no tim
   const [doomed, ...others] = [replica(), replica(), replica(), replica()];
   const ruleset = rulesetOf(rules);
 
-  await observe(doomed!, ruleset, 'a', 'HEALTHY');
-  await observe(doomed!, ruleset, 'a', 'STARVING');
+  await observe(doomed, ruleset, 'a', 'HEALTHY');
+  await observe(doomed, ruleset, 'a', 'STARVING');
   // From here on the first replica is gone; the others have never seen the channel by themselves.
   await Promise.all(others.map((state) => tick(state, ruleset, 1500)));
 
-  await others[0]!.refresh();
-  expect(jobsOf(others[0]!)).toEqual(['put_metadata']);
-  expect(nextDueMs(others[0]!.view)).toBeDefined();
-  const journal = await others[0]!.readLog<{ outcome: string }>('journal', { limit: 10 });
+  await others[0].refresh();
+  expect(jobsOf(others[0])).toEqual(['put_metadata']);
+  expect(nextDueMs(others[0].view)).toBeDefined();
+  const journal = await others[0].readLog<{ outcome: string }>('journal', { limit: 10 });
   expect(journal.map(({ entry }) => entry.outcome)).toEqual(['acted']);
 });
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { channelArn, duration } from '#domain/action.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
-import { expireSilence, hold, pause, release, resume, silence } from '#rules/controls.ts';
+import { cancelTimer, expireSilence, hold, pause, release, resume, silence } from '#rules/controls.ts';
 import { parseLabelMatcher } from '#rules/label-matcher.ts';
 import { type Hold, type Pause, readPause, type Silence } from '#rules/memory.ts';
 import { type RuleShards, shardOf } from '../rule-shards.ts';
@@ -192,6 +192,26 @@ export function controlRoutes({ shards }: { readonly shards: RuleShards }): Fast
         );
         if (!ended.includes(true)) throw new AppError('NOT_FOUND', `there is no silence ${params.id}`);
         return { expired: true as const };
+      },
+    );
+    app.delete(
+      '/timers/:id',
+      {
+        schema: {
+          summary: 'Take back what a rule has planned for a channel; it does not act for this cause any more',
+          tags,
+          params: z.strictObject({ id: z.string().min(1).max(600) }),
+          response: { 200: z.object({ cancelled: z.literal(true), rule: z.string() }) },
+        },
+      },
+      async ({ params, caller }) => {
+        for (const { state } of shards) {
+          const timer = await state.transact((tx) =>
+            cancelTimer(tx, { id: params.id, who: caller.name, reason: 'cancelled' }),
+          );
+          if (timer) return { cancelled: true as const, rule: timer.rule };
+        }
+        throw new AppError('NOT_FOUND', 'there is no such timer: it has run out, or was cancelled');
       },
     );
     app.get(

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
 import { decisionOutcomes, type DecisionReason, decisionReasons } from '#domain/decision.ts';
 import { AppError } from '#domain/errors.ts';
-import { type DecisionRow, queryDecisions } from '#journal/query.ts';
+import { type DecisionRow, mergePage, nextPlace, queryDecisions } from '#journal/query.ts';
 import { explain, type Explanation } from '#rules/explain.ts';
 import { type RuleShards, shardOf } from '../rule-shards.ts';
 
@@ -79,33 +79,45 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
             outcome: z.enum(decisionOutcomes).optional(),
             reason: reason.optional(),
             since: time.optional(),
-            until: time.optional().describe('Only before this moment: `next` of the page before'),
+            until: time.optional().describe('Only before this moment'),
+            after: z
+              .string()
+              .regex(/^\d{1,16}-\d{1,9}$/)
+              .optional()
+              .describe('`next` of the page before'),
             limit: z.coerce.number().int().min(1).max(1000).default(100),
           }),
           response: {
             200: z.object({
               decisions: z.array(decision),
-              next: time.optional().describe('Ask with `until` for older ones'),
+              next: z.string().optional().describe('Ask with it as `after` for older ones'),
               truncated: z.boolean().describe('The search was given up before the beginning of the journal'),
             }),
           },
         },
       },
       async ({ query }) => {
-        const { since, until, limit, ...rest } = query;
+        const { since, until, limit, after, ...rest } = query;
+        const [atMs = 0, seen = 0] = (after ?? '').split('-').map(Number);
         const filter = {
           ...rest,
           limit,
           sinceMs: since === undefined ? undefined : Date.parse(since),
           untilMs: until === undefined ? undefined : Date.parse(until),
+          after: after === undefined ? undefined : { atMs, seen },
         };
         const asked = query.channelArn === undefined ? shards : [shardOf(shards, query.channelArn)];
-        const answers = await Promise.all(asked.map(({ state }) => queryDecisions(state, filter)));
-        const rows = answers.flatMap(({ decisions }) => decisions).sort((a, b) => b.atMs - a.atMs);
-        const page = rows.slice(0, limit);
+        // Every shard gives enough for the whole page; what was shown of the same moment is left out afterwards.
+        const whole = { ...filter, limit: limit + seen, after: after === undefined ? undefined : { atMs, seen: 0 } };
+        const answers = await Promise.all(asked.map(({ state }) => queryDecisions(state, whole)));
+        const page = mergePage(
+          answers.flatMap(({ decisions }) => decisions),
+          filter,
+        );
+        const next = nextPlace(page, filter);
         return {
           decisions: page.map(shown),
-          ...(page.length === limit ? { next: iso(page.at(-1)!.atMs) } : {}),
+          ...(next ? { next: `${next.atMs}-${next.seen}` } : {}),
           truncated: answers.some(({ truncated }) => truncated),
         };
       },

@@ -1,0 +1,128 @@
+import { expect, test } from 'vitest';
+import type { Decision, DecisionOutcome, DecisionReason } from '#domain/decision.ts';
+import { MemoryState } from '#store/memory-state.ts';
+import { type DecisionFilter, nextPlace, queryDecisions } from './query.ts';
+import { lastWord, pruneLastWords, recordDecisions, recordJobResult } from './record.ts';
+
+const arnOf = (name: string) => `arn:aws:ivs:us-west-2:111122223333:channel/${name}`;
+let nowMs = 1_000_000;
+
+function decision(rule: string, name: string, outcome: DecisionOutcome, reason: DecisionReason): Decision {
+  return {
+    id: `d-${rule}-${name}-${nowMs}`,
+    rule,
+    mode: 'enforce',
+    outcome,
+    reason,
+    atMs: nowMs,
+    channelArn: arnOf(name),
+    group: arnOf(name),
+    cause: 'x',
+    trigger: { kind: 'state', sinceMs: nowMs, text: '', values: { health: 'STARVING' } },
+    guards: reason === 'cooldown' ? [{ guard: 'cooldown', passed: false, values: { limitMs: 1 } }] : [],
+    jobs: outcome === 'acted' ? [{ jobId: `j-${name}`, action: 'notify' }] : [],
+    withheld: [],
+  };
+}
+
+function setup() {
+  nowMs = 1_000_000;
+  const state = new MemoryState({ now: () => nowMs });
+  const record = async (...decisions: Decision[]) => {
+    await state.transact((tx) => recordDecisions(tx, decisions));
+    nowMs += 1000;
+  };
+  const ask = async (filter: Partial<DecisionFilter>) =>
+    (await queryDecisions(state, { limit: 100, ...filter })).decisions;
+  return { state, record, ask };
+}
+
+test('both logs are one story, newest first, and can be filtered', async () => {
+  const { record, ask } = setup();
+  await record(decision('a', 'x', 'pending', 'condition_began'));
+  await record(decision('a', 'x', 'acted', 'fired'), decision('b', 'y', 'suppressed', 'cooldown'));
+  await record(decision('a', 'y', 'not_fired', 'for_not_reached'));
+
+  expect((await ask({})).map(({ reason }) => reason)).toEqual([
+    'for_not_reached',
+    'cooldown',
+    'fired',
+    'condition_began',
+  ]);
+  expect((await ask({ rule: 'a', channelArn: arnOf('x') })).map(({ reason }) => reason)).toEqual([
+    'fired',
+    'condition_began',
+  ]);
+  expect(await ask({ outcome: 'suppressed' })).toHaveLength(1);
+  expect(await ask({ sinceMs: 1_002_000 })).toHaveLength(1);
+  expect((await ask({ untilMs: 1_001_000 })).map(({ reason }) => reason)).toEqual(['condition_began']);
+  expect(await ask({ limit: 2 })).toHaveLength(2);
+});
+
+test('many equal decisions of one moment are one entry, which still answers for each of its channels', async () => {
+  const { state, record, ask } = setup();
+  await record(...Array.from({ length: 400 }, (_, index) => decision('a', `c${index}`, 'suppressed', 'cooldown')));
+
+  expect(await state.readLog('journal', { limit: 1000 })).toHaveLength(1);
+  expect(await ask({ channelArn: arnOf('c399') })).toMatchObject([
+    { channelArn: arnOf('c399'), reason: 'cooldown', count: 400 },
+  ]);
+  expect(await ask({ channelArn: arnOf('c400') })).toEqual([]);
+});
+
+test('a thousand dull entries do not push out the one that matters', async () => {
+  const { record, ask } = setup();
+  await record(decision('a', 'x', 'suppressed', 'held'));
+  for (let times = 0; times < 3000; times += 1) await record(decision('b', 'y', 'pending', 'condition_began'));
+
+  expect((await ask({ channelArn: arnOf('x') })).map(({ reason }) => reason)).toEqual(['held']);
+});
+
+test('the last word about a rule and a channel is kept, with what was compared, until it is old', async () => {
+  const { state, record } = setup();
+  await record(decision('a', 'x', 'suppressed', 'cooldown'));
+  await record(decision('a', 'x', 'acted', 'fired'));
+  expect(lastWord(state.view, 'a', arnOf('x'))).toMatchObject({ reason: 'cooldown', values: { limitMs: 1 } });
+
+  nowMs += 8 * 86_400_000;
+  await state.transact((tx) => pruneLastWords(tx));
+  expect(lastWord(state.view, 'a', arnOf('x'))).toBeUndefined();
+});
+
+test('what became of a job is shown with its decision', async () => {
+  const { state, record, ask } = setup();
+  await record(decision('a', 'x', 'acted', 'fired'));
+  await state.transact((tx) =>
+    recordJobResult(tx, {
+      jobId: 'j-x',
+      decisionId: 'd',
+      atMs: nowMs,
+      outcome: 'skipped',
+      detail: 'only_if did not hold',
+    }),
+  );
+
+  expect((await ask({}))[0]?.jobs).toEqual([
+    expect.objectContaining({ jobId: 'j-x', result: expect.objectContaining({ outcome: 'skipped' }) }),
+  ]);
+});
+
+test('pages miss nothing and repeat nothing, also where hundreds were decided in one moment', async () => {
+  const { state, record } = setup();
+  await record(decision('a', 'old', 'acted', 'fired'));
+  await record(...Array.from({ length: 250 }, (_, index) => decision('a', `c${index}`, 'acted', 'fired')));
+  await record(decision('a', 'new', 'acted', 'fired'));
+
+  const seen: string[] = [];
+  let after: DecisionFilter['after'];
+  for (;;) {
+    const filter = { limit: 60, after };
+    const { decisions } = await queryDecisions(state, filter);
+    seen.push(...decisions.map(({ channelArn }) => channelArn!));
+    after = nextPlace(decisions, filter);
+    if (!after) break;
+  }
+
+  expect(seen).toHaveLength(252);
+  expect(new Set(seen).size).toBe(252);
+});
