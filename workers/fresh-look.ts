@@ -1,5 +1,6 @@
 // What an action reads from IVS right before it acts: is the channel there, is it live, with which stream, does `only_if` hold.
-import type { ActionJob } from '#domain/action.ts';
+import { type ActionJob, destructiveActions } from '#domain/action.ts';
+import type { Channel } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { StreamFacts } from '#domain/facts.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
@@ -27,7 +28,7 @@ export async function liveStream(context: HandlerContext, channelArn: string): P
 }
 
 /**
- * Why a destructive action must not go on, or undefined: another stream than the one it was decided for is live, or
+ * Why a destructive action must not go on, or undefined: automation was told meanwhile to keep its hands off, another stream than the one it was decided for is live, or
  * `only_if` does not hold. Ask it before the first change only: the action's own steps may change the answer.
  */
 export function reasonToSkip(
@@ -35,6 +36,8 @@ export function reasonToSkip(
   context: HandlerContext,
   live: LiveStream | undefined,
 ): HandlerResult | undefined {
+  const held = heldBack(job, context);
+  if (held) return held;
   if (job.streamId !== undefined && live && live.streamId !== job.streamId) {
     return {
       outcome: 'skipped',
@@ -44,6 +47,17 @@ export function reasonToSkip(
     };
   }
   return onlyIfFails(job, context, live);
+}
+
+/** Holds and the pause that came after the decision. What an operator asks for is done all the same. */
+function heldBack(job: ActionJob, { state }: HandlerContext): HandlerResult | undefined {
+  if (job.cause.kind !== 'rule') return undefined;
+  const { view } = state;
+  if (view.get('pause/global') !== undefined) return { outcome: 'skipped', reason: 'paused' };
+  const hold = view.get<{ readonly untilMs?: number }>(`hold/${job.channelArn}`);
+  const held = hold !== undefined && (hold.untilMs === undefined || hold.untilMs > state.nowMs());
+  const tagged = view.get<Channel>(`channel/${job.channelArn}`)?.tags['ops-hold'] !== undefined;
+  return held || tagged ? { outcome: 'skipped', reason: 'held', channelArn: job.channelArn } : undefined;
 }
 
 /** The result of a job whose `only_if` does not hold now, or undefined. */
@@ -60,6 +74,8 @@ export function onlyIfFails(
 
 /** `only_if` for actions that do not look at the stream otherwise. */
 export async function onlyIfFailsFresh(job: ActionJob, context: HandlerContext): Promise<HandlerResult | undefined> {
+  const held = destructiveActions.has(job.action) ? heldBack(job, context) : undefined;
+  if (held) return held;
   if (job.onlyIf === undefined || job.channelArn === undefined) return undefined;
   try {
     return onlyIfFails(job, context, await liveStream(context, job.channelArn));

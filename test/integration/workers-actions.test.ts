@@ -290,6 +290,30 @@ describe('stopping a stream', () => {
   });
 });
 
+describe('automation that was told to keep its hands off', () => {
+  test('leaves a held channel alone, also what it had deferred; an operator is obeyed', async () => {
+    await using t = await setup();
+    await t.configuration('prod-s3', 'prod-recordings');
+    await t.live();
+    const byRule = {
+      ...recording(t.channel.arn, { configuration: 'prod-s3' }),
+      cause: { kind: 'rule' as const, rule: 'record-prime-time', decisionId: 'd-1' },
+    };
+    await t.rig.run('1', byRule);
+    await t.rig.state.transact((tx) => tx.set(`hold/${t.channel.arn}`, { who: 'x', reason: 'y', sinceMs: 0 }));
+    await t.end();
+    await t.rig.state.transact((tx) => intentsDue(tx, ended(t.channel.arn, 'st-1')));
+
+    const [job] = t.jobs();
+    expect(await t.rig.run(job!.jobId, job!.payload as never)).toMatchObject({ outcome: 'skipped', reason: 'held' });
+    expect(intentsOf(t.rig.state.view)).toHaveLength(1);
+    expect(await t.recordingNow()).toBe('');
+    await t.rig.state.transact((tx) => tx.set('pause/global', { who: 'x', reason: 'y', sinceMs: 0 }));
+    expect(await t.rig.run('2', { ...byRule, decidedAtMs: Date.now() })).toMatchObject({ reason: 'paused' });
+    expect((await t.rig.run('3', recording(t.channel.arn, { configuration: 'prod-s3' }))).outcome).toBe('done');
+  });
+});
+
 describe('runbooks', () => {
   test('tags are set and removed, and left alone when they are so already', async () => {
     await using t = await setup();

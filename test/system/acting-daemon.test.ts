@@ -12,6 +12,7 @@ import {
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
+import { runCli } from '#src/cli/main.ts';
 import { type Broadcast, broadcast, type Daemon, testCredentials } from '#test/support/broadcast.ts';
 import { eventually } from '#test/support/quiet.ts';
 
@@ -176,6 +177,50 @@ describe('asked for by an operator', () => {
     const elsewhere = channel.arn.replace('us-west-2', 'eu-west-1');
     expect(await refused({ action: { stop_stream: {} }, channelArn: elsewhere })).toMatchObject({ code: 'NOT_FOUND' });
     expect((await daemon.ask('GET', '/v1/jobs/none')).status).toBe(404);
+  });
+});
+
+describe('the operator’s verbs', () => {
+  test('show what they would do, do it, and say how it ended', async () => {
+    await using t = await setup();
+    const channel = await t.control.createChannel({ name: 'studio-a' });
+    await t.control.goLive(channel.arn);
+    const daemon = await t.daemon();
+    const file = join(t.directory, 'key');
+    const run = async (...args: string[]) => {
+      const lines: string[] = [];
+      const code = await runCli(['node', 'ivs-autopilot', ...args], {
+        print: (line) => void lines.push(line),
+        printError: (line) => void lines.push(line),
+        env: { AUTOPILOT_URL: daemon.url },
+        signal: new AbortController().signal,
+      });
+      return { code, text: lines.join('\n') };
+    };
+
+    const planned = await run('key', 'rotate', channel.arn, '--when', 'now', '--file', file, '--dry-run');
+    expect(planned).toMatchObject({
+      code: 0,
+      text: expect.stringContaining(`DeleteStreamKey ${channel.streamKeyArn}`),
+    });
+    expect(await t.control.calls({ operation: 'DeleteStreamKey' })).toEqual([]);
+
+    expect(await run('key', 'rotate', channel.arn, '--file', file)).toMatchObject({
+      code: 0,
+      text: 'deferred, live, until Stream End',
+    });
+    expect((await run('recording', 'pending')).text).toContain(`rotate the key, deliver to file ${file}`);
+    const unknown = await run('recording', 'set', channel.arn, '--configuration', 'nowhere');
+    expect(unknown).toMatchObject({ code: 1, text: expect.stringContaining('RECORDING_CONFIGURATION_UNKNOWN') });
+    expect(await run('stream', 'stop', channel.arn, '--revoke-key', '--reason', 'key leaked')).toMatchObject({
+      code: 0,
+      text: expect.stringMatching(/^done/),
+    });
+    // The deferred rotation gives the channel its new key when the stream has ended.
+    await eventually(() => readFile(file, 'utf8').catch(() => undefined), 20_000);
+    await eventually(async () => (await run('key', 'age')).text.includes(channel.arn));
+    expect((await run('key', 'rotate', channel.arn)).code).toBe(2);
+    expect((await run('stream', 'stop')).code).toBe(2);
   });
 });
 
