@@ -21,6 +21,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/secrets': ['src/domain', 'src/runtime'],
   'src/outbound': ['src/domain', 'src/runtime'],
   workers: ['src/domain', 'src/runtime', 'src/jobs', 'src/secrets', 'src/outbound', 'src/journal'],
+  'src/ops': ['src/domain', 'src/runtime', 'src/ivs', 'config'],
   'src/player': [],
   'src/pipeline.ts': ['src/domain'],
   simulator: [],
@@ -129,3 +130,13 @@ function topOf(file: string): string {
   const [first, second] = file.split('/');
   return first === 'src' && second?.endsWith('.ts') === false ? `${first}/${second}` : (first ?? '');
 }
+
+test('docs/architecture.md prints the same table', () => {
+  const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+  const rows = Array.from(text.matchAll(/^\| `([^`]+)` \| (nothing|(?:`[^`]+`(?:, )?)+) \|$/gm), ([, part, list]) => [
+    part,
+    Array.from(list!.matchAll(/`([^`]+)`/g), ([, name]) => name),
+  ]);
+
+  expect(Object.fromEntries(rows)).toEqual(mayImport);
+});
