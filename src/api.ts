@@ -7,12 +7,17 @@ import type { ApiToken } from '#intake/http/auth.ts';
 import type { ReadinessCheck } from '#intake/http/ops.ts';
 import { actionRoutes } from '#intake/http/routes/actions.ts';
 import { auditRoutes } from '#intake/http/routes/audit.ts';
+import { channelRoutes } from '#intake/http/routes/channels.ts';
 import { configRoutes } from '#intake/http/routes/config.ts';
+import { controlRoutes } from '#intake/http/routes/controls.ts';
+import { decisionRoutes } from '#intake/http/routes/decisions.ts';
 import { intentRoutes } from '#intake/http/routes/intents.ts';
 import { jobRoutes } from '#intake/http/routes/jobs.ts';
 import { metadataRoutes } from '#intake/http/routes/metadata.ts';
 import { quotaRoutes } from '#intake/http/routes/quota.ts';
+import { ruleRoutes } from '#intake/http/routes/rules.ts';
 import { streamRoutes } from '#intake/http/routes/streams.ts';
+import type { RuleShard, RuleShards } from '#intake/http/rule-shards.ts';
 import { HttpServer } from '#intake/http/server.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
@@ -69,6 +74,15 @@ export function createApi(options: ApiOptions): Api {
     scrubber: options.scrubber,
   });
   const desk = new ActionDesk({ shards, configHash: () => inForce().config.hash });
+  const ruleShardOf = (shard: Shard): RuleShard => ({
+    name: shard.name,
+    region: shard.region,
+    accountId: shard.accountId,
+    state: shard.state,
+    ruleset: () => shard.pipeline.ruleset,
+    startedAtMs: () => shard.startedAtMs,
+  });
+  const ruleShards: RuleShards = [ruleShardOf(first), ...others.map(ruleShardOf)];
   const server = new HttpServer({
     ...env,
     tokens,
@@ -95,6 +109,10 @@ export function createApi(options: ApiOptions): Api {
         prefix: '/v1',
         plugin: streamRoutes({ state, retentionMs: () => durationMs(inForce().config.settings.retention.sessions) }),
       },
+      { prefix: '/v1', plugin: channelRoutes({ state }) },
+      { prefix: '/v1', plugin: ruleRoutes({ shards: ruleShards }) },
+      { prefix: '/v1', plugin: decisionRoutes({ shards: ruleShards }) },
+      { prefix: '/v1', plugin: controlRoutes({ shards: ruleShards }) },
       { prefix: '/v1', plugin: actionRoutes({ desk }) },
       { prefix: '/v1', plugin: jobRoutes({ jobs: desk }) },
       { prefix: '/v1', plugin: intentRoutes({ intents: desk }) },

@@ -248,6 +248,11 @@ export class Shard {
     });
   }
 
+  /** When this replica began to decide, by the shared clock. */
+  get startedAtMs(): number | undefined {
+    return this.#startedAtMs;
+  }
+
   /** Starts the parts that this role has; each is stopped by the stack. */
   async start(stack: TeardownStack, graceMs: number): Promise<void> {
     const { role } = this.#options;

@@ -1,8 +1,9 @@
-// Writes down how an action's job ended: in the audit, and in the progress of the bulk action it belongs to.
+// Writes down how an action's job ended: in the audit, beside the decision it follows from, and in the progress of its bulk action.
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
 import { messageOf } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { audit } from '#journal/audit.ts';
+import { recordJobResult } from '#journal/record.ts';
 import { noteBulkResult } from './bulk.ts';
 import type { JobResult, RunOutcome } from './outcome.ts';
 
@@ -45,6 +46,16 @@ export function finishedActionRecorder({ state, configHash }: FinishedActionOpti
           dryRun: job.dryRun,
           configHash: configHash(),
         });
+        if (job.cause?.kind === 'rule')
+          recordJobResult(tx, {
+            jobId,
+            decisionId: job.cause.decisionId,
+            atMs: tx.nowMs,
+            outcome: outcome === 'failed' ? 'failed' : outcome === 'skipped' ? 'skipped' : 'done',
+            detail: [outcome, result?.reason ?? (error === undefined ? undefined : messageOf(error))]
+              .filter(Boolean)
+              .join(': '),
+          });
         if (job.bulkId !== undefined && !tx.isRepeat(claim)) noteBulkResult(tx, job.bulkId, outcome);
       },
       // A job that ran to its end twice (a crash right after the first) counts once.
