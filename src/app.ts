@@ -5,6 +5,7 @@ import { formatProblem } from '#config/problem.ts';
 import type { AccountSettings } from '#config/settings.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
+import { ObservationRecorder } from '#journal/recorder.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { TeardownStack } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
@@ -66,6 +67,7 @@ export function createApp(options: AppOptions): App {
   noteConfig(metrics, logger, inForce);
 
   const aws = options.aws ?? awsFromEnvironment(env);
+  const recorder = createRecorder(options);
   const shards = accountsOf(options.config, env).map(
     (account) =>
       new Shard({
@@ -81,7 +83,10 @@ export function createApp(options: AppOptions): App {
         metrics,
         scrubber,
         emptyLedgerPatienceMs: options.emptyLedgerPatienceMs,
-        onCommitted: options.onCommitted,
+        onCommitted: (committed) => {
+          for (const observation of committed.observations) recorder?.record(observation);
+          options.onCommitted?.(committed);
+        },
       }),
   );
   const hasApi = role === 'all' || role === 'api' || env['AUTOPILOT_HTTP_PORT'] !== undefined;
@@ -162,6 +167,7 @@ export function createApp(options: AppOptions): App {
         api?.server.announceStop();
         const startedAtMs = clock.now();
         const failures = await stack.close();
+        await recorder?.flush();
         logger.info({ tookMs: clock.now() - startedAtMs, failures: failures.length }, 'ivs-autopilot stopped');
       })();
       return stopped;
@@ -226,4 +232,15 @@ async function warnOfUnsafeRedis(shard: Shard, logger: Logger): Promise<void> {
   } catch {
     // Redis is away: its connection says so, and /readyz.
   }
+}
+
+/** Where AUTOPILOT_RECORD names a file, everything observed is written to it, for `ivs-autopilot replay`. */
+function createRecorder({ env, clock, logger }: AppOptions): ObservationRecorder | undefined {
+  const file = env['AUTOPILOT_RECORD'];
+  if (!file) return undefined;
+  return new ObservationRecorder({
+    file,
+    now: () => clock.now(),
+    onError: (error) => logger.warn({ err: error, file }, 'observations cannot be recorded; everything else goes on'),
+  });
 }

@@ -34,6 +34,8 @@ export interface PipelineOptions {
 
 /** What one commit brought about. */
 export interface Committed {
+  /** What was observed, repeats left out; data gaps that were detected are among them. */
+  readonly observations: readonly Observation[];
   readonly changes: readonly StreamChange[];
   readonly decisions: readonly Decision[];
   /** Observations that had been taken before. */
@@ -85,7 +87,7 @@ export class Pipeline {
     await this.#commit([], (tx) => {
       const changes = stages.detectGaps(tx);
       const decisions = [...stages.decide(tx, changes, this.#ruleset), ...stages.decideDue(tx, this.#ruleset)];
-      return { changes, decisions, repeats: 0 };
+      return { observations: changes.flatMap(gapOf), changes, decisions, repeats: 0 };
     });
   }
 
@@ -129,6 +131,7 @@ export class Pipeline {
   #judge(tx: Transaction, observations: readonly Observation[]): Committed {
     const { stages } = this.#options;
     const changes: StreamChange[] = [];
+    const taken: Observation[] = [];
     const seen = new Set<string>();
     let repeats = 0;
     for (const observation of observations) {
@@ -139,12 +142,13 @@ export class Pipeline {
         continue;
       }
       if (claim !== undefined) seen.add(claim);
+      taken.push(observation);
       for (const change of stages.apply(tx, observation)) {
         stages.release(tx, change);
         changes.push(change);
       }
     }
-    return { changes, decisions: stages.decide(tx, changes, this.#ruleset), repeats };
+    return { observations: taken, changes, decisions: stages.decide(tx, changes, this.#ruleset), repeats };
   }
 
   async #commit(claims: readonly string[], body: (tx: Transaction) => Committed): Promise<void> {
@@ -170,4 +174,9 @@ function claimOf(observation: Observation): string[] {
   if (observation.kind === 'event') return [`event:${observation.envelope.id}`];
   if (observation.kind === 'http') return [`http:${observation.requestId}`];
   return [];
+}
+
+/** A detected data gap, as an observation of its own. */
+function gapOf(change: StreamChange): Observation[] {
+  return change.kind === 'data_gap' ? [change] : [];
 }

@@ -59,6 +59,10 @@ function configurationPage(): string {
           'Further tokens with roles: a file of lines `<name> viewer|operator|admin <token>`',
         ],
         ['`AUTOPILOT_URL`', 'For the commands: the address of the daemon. Default: `http://127.0.0.1:8080`'],
+        [
+          '`AUTOPILOT_RECORD`',
+          'A file: everything observed is written to it as JSON lines (at most twice 64 MiB), for `ivs-autopilot replay`',
+        ],
         ['`LOG_LEVEL`', '`trace`, `debug`, `info`, `warn`, `error`. Default: `info`'],
       ],
     ),

@@ -1,0 +1,43 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { runCli } from '#src/cli/main.ts';
+import { broadcast } from '#test/support/broadcast.ts';
+
+const slate = `
+rules:
+  - name: slate
+    mode: enforce
+    trigger: {state: {health: [STARVING]}}
+    match: {tags: {tier: [gold]}}
+    for: 1s
+    actions: [{put_metadata: {payload: {type: slate}}}]
+`;
+
+test('what a daemon has recorded can be replayed with its rules, and gives the same actions', async () => {
+  await using platform = await broadcast();
+  const folder = await mkdtemp(join(tmpdir(), 'autopilot-recording-'));
+  const file = join(folder, 'observations.jsonl');
+  const { control } = platform.simulator;
+  const [gold, bronze] = await control.createChannels(2, { tags: { tier: 'gold' } });
+  for (const channel of [gold!, bronze!]) await control.goLive(channel.arn);
+  const daemon = await platform.daemon({ rules: slate, env: { AUTOPILOT_RECORD: file } });
+  await control.starve(gold!.arn);
+  await control.waitForCall({ operation: 'PutMetadata' }, 15_000);
+  await daemon.app.stop();
+
+  const out: string[] = [];
+  const code = await runCli(['node', 'cli', 'replay', file, '--config', daemon.configFile, '--json'], {
+    print: (line) => out.push(line),
+    printError: (line) => out.push(line),
+    env: {},
+    signal: new AbortController().signal,
+  });
+  await rm(folder, { recursive: true });
+
+  expect(code, out.join('\n')).toBe(0);
+  expect(JSON.parse(out.join('')).actions).toEqual([
+    expect.objectContaining({ rule: 'slate', channel: gold!.arn.split('/')[1], action: 'put_metadata' }),
+  ]);
+});
