@@ -260,6 +260,7 @@ describe('after a start', () => {
       ['b', { health: 'HEALTHY' }],
       ['c', { health: 'HEALTHY' }],
     ]);
+    await engine.due();
     await engine.poll();
     await engine.goTo(667);
 

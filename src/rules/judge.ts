@@ -93,8 +93,6 @@ function markFiring(pass: Pass, { rule, subject, cause }: Ripe): void {
     const text = `${rule.name}: ${count} of ${live} channels`;
     openIncident(pass.tx, 'aggregate', rule.name, { affected: count, live, text });
   }
-  const { cause: own, mode, decisionId } = newFiring(pass, rule, subject, cause);
-  pass.muting.addSource(rule, subject, occasionOf(pass, rule, subject, { cause: own, mode, decisionId }, 'fire').group);
 }
 
 /** Acts, or says why not. Gives whether it acted. */
@@ -148,7 +146,10 @@ function fire(pass: Pass, ripe: Ripe): boolean {
 function noteActed(pass: Pass, { rule, subject, cause }: Ripe, firing: Firing): void {
   const { tx, nowMs } = pass;
   const { maxPerHour } = rule.guards;
-  pass.noteFired(rule, occasionOf(pass, rule, subject, firing, 'fire').group);
+  const { group } = occasionOf(pass, rule, subject, firing, 'fire');
+  pass.noteFired(rule, group);
+  // What holds has been firing since before anything was judged; a moment inhibits from when it acts.
+  if (!isHolding(rule)) pass.muting.addSource(rule, subject, group);
   if (maxPerHour !== undefined && pass.firings(rule.name).length <= maxPerHour / 2) clearRateAlert(tx, rule.name);
   dropTimer(tx, { kind: 'for', rule: rule.name, subject });
   const fact = afterActing(rule, withoutPending(pass.fact(rule, subject)), cause, nowMs);

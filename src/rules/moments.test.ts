@@ -290,3 +290,35 @@ rules:
     expect(engine.jobs).toHaveLength(1200);
   });
 });
+
+test('an event inhibits what comes with it, and for as long as it keeps firing', async () => {
+  const engine = new Engine(`
+inhibit_rules:
+  - {source_matchers: ['rule="takeover"'], target_matchers: ['rule="hello"'], equal: [channel]}
+rules:
+  - name: hello
+    mode: enforce
+    trigger: {event: {detail: {event_name: [{prefix: Stream}]}}}
+    actions: [{put_metadata: {payload: hello}}]
+    guards: {cooldown: 0s}
+  - name: takeover
+    mode: enforce
+    trigger: {event: {detail: {event_name: [Stream Takeover]}}}
+    keep_firing_for: 30s
+    actions: [{emit_event: {detail_type: takeover, detail: {}}}]
+    guards: {cooldown: 0s}
+`);
+  const happens = (name: string, event: string) => engine.event(name, 'IVS Stream State Change', { event_name: event });
+  await happens('a', 'Stream Takeover');
+  await happens('b', 'Stream Start');
+  await engine.goTo(20);
+  await happens('a', 'Stream Start');
+  await engine.goTo(40);
+  await happens('a', 'Stream Start');
+
+  expect(engine.log).toEqual(['0 emit_event a', '0 put_metadata b', '40 put_metadata a']);
+  expect(engine.story.filter((line) => line.includes('inhibited'))).toEqual([
+    '0 suppressed inhibited a',
+    '20 suppressed inhibited a',
+  ]);
+});

@@ -45,9 +45,9 @@ export class Muting {
     return this.#silencedBy({ ...labels, action }) ?? this.#inhibitedBy(rule, { ...labels, action });
   }
 
-  /** A rule began to fire within this transaction. */
+  /** A moment acted within this transaction: it inhibits what is judged after it. */
   addSource(rule: Rule, subject: string, group: string): void {
-    if (this.#sources) this.#addSource(this.#sources, rule, subject, group);
+    this.#addSource((this.#sources ??= this.#findSources()), rule, subject, group);
   }
 
   #silencedBy(labels: Labels): Muted | undefined {
