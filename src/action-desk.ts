@@ -94,10 +94,16 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
   async submitBulk(
     request: Parameters<ActionDeskPort['submitBulk']>[0],
   ): Promise<{ bulkId: string; channels: number }> {
-    const { action, params, targets, who, reason, dryRun } = request;
+    const { action, params, targets, maxChannels, who, reason, dryRun } = request;
     if (this.#options.shards.length > 1 && targets.channelArns === undefined)
       throw new AppError('REQUEST_INVALID', 'body.targets: with several accounts, name the channels by channelArns');
     const arns = [...new Set(targets.channelArns ?? this.#select(this.#options.shards[0], targets))];
+    if (arns.length > maxChannels) {
+      throw new AppError(
+        'REQUEST_INVALID',
+        `body.targets: ${arns.length} channels are meant, and maxChannels is ${maxChannels}: nothing was done`,
+      );
+    }
     const shard = arns[0] === undefined ? this.#options.shards[0] : this.#shardOf(arns[0]);
     if (arns.some((arn) => this.#shardOf(arn) !== shard))
       throw new AppError(

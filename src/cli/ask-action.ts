@@ -11,6 +11,7 @@ export interface ActionFlags {
   readonly wait: boolean;
   readonly tag?: readonly string[];
   readonly live?: boolean;
+  readonly maxChannels?: string;
   readonly json?: boolean;
 }
 
@@ -43,7 +44,8 @@ export function actionOptions(command: Command, { bulk }: { readonly bulk: boole
   if (bulk)
     command
       .option('--tag <key=value...>', 'instead of a channel: every channel with these tags')
-      .option('--live', 'instead of a channel: every channel that is live');
+      .option('--live', 'instead of a channel: every channel that is live')
+      .option('--max-channels <count>', 'do nothing when more channels than this are meant (default: 500)');
   return command
     .option('--reason <text>', 'why, for the audit')
     .option('--dry-run', 'read the current state and show the calls that would be made')
@@ -69,6 +71,7 @@ export async function askAction(
     action,
     ...(channel === undefined ? { targets } : { channelArn: await resolveChannel(api, channel) }),
     ...(streamId === undefined ? {} : { streamId }),
+    ...(flags.maxChannels === undefined ? {} : { maxChannels: capOf(flags.maxChannels) }),
     reason: flags.reason ?? 'asked for on the command line',
     ...(flags.dryRun ? { dryRun: true } : {}),
   })) as { jobId: string } | { bulkId: string; channels: number };
@@ -112,6 +115,11 @@ export function register(program: Command, io: CliIo): void {
       const bulk = (await apiClient(io).send('DELETE', `/v1/actions/bulk/${encodeURIComponent(bulkId)}`)) as Bulk;
       printData(io, json, bulk, () => [bulkLine(bulk)]);
     });
+}
+
+function capOf(text: string): number {
+  if (!/^[1-9][0-9]{0,5}$/.test(text)) throw new CommandFailed(`--max-channels ${text}: give a number from 1.`, 2);
+  return Number(text);
 }
 
 function targetsOf({ tag, live }: ActionFlags): object | undefined {

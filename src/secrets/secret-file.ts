@@ -1,7 +1,7 @@
 // Secrets in files: reading tokens, addresses and HMAC keys that the configuration names, and delivering a key into one.
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { access, lstat, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, normalize, sep } from 'node:path';
 import { AppError, messageOf } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
@@ -35,12 +35,14 @@ export function fileSink(path: string): SecretSink {
     description,
     async check() {
       checkPath();
+      await assertOurs(path, description);
       await access(directory, constants.W_OK).catch((error: unknown) => {
         throw new AppError('SECRET_SINK_FAILED', `${description}: ${messageOf(error)}`);
       });
     },
     async deliver({ value }, signal) {
       checkPath();
+      await assertOurs(path, description);
       signal.throwIfAborted();
       const draft = join(directory, `.${basename(path)}.${randomBytes(6).toString('hex')}`);
       try {
@@ -63,6 +65,16 @@ export function fileSink(path: string): SecretSink {
       }
     },
   };
+}
+
+/** Only what an earlier delivery can have made is replaced, so that no setting or request overwrites another file. */
+async function assertOurs(path: string, description: string): Promise<void> {
+  const known = await lstat(path).catch(() => undefined);
+  if (known === undefined || (known.isFile() && (known.mode & 0o077) === 0)) return;
+  throw new AppError(
+    'SECRET_SINK_REFUSED',
+    `${description} exists and is no file of mode 0600, so it was not made by a delivery: remove it, or use another path`,
+  );
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -182,6 +182,17 @@ describe('rotating a stream key', () => {
     });
   });
 
+  test('a file that no delivery has made is not overwritten', async () => {
+    await using t = await setup();
+    await writeFile(t.file, 'something else', { mode: 0o644 });
+
+    const run = t.rig.run('rotate-1', rotation(t.channel.arn, t.file));
+
+    await expect(run).rejects.toMatchObject({ code: 'SECRET_SINK_REFUSED' });
+    expect(await readFile(t.file, 'utf8')).toBe('something else');
+    expect(await t.keysOf()).toEqual([t.channel.streamKeyArn]);
+  });
+
   test('nothing is deleted when the destination is known to be bad', async () => {
     await using t = await setup();
 
@@ -315,6 +326,24 @@ describe('two rotations of one channel', () => {
     // Whoever came second saw a key that is younger than its wish, or made the younger one itself.
     const last = one['keyArn'] === two['keyArn'] ? delivered : delivered.filter((each) => each === value);
     expect(last.every((each) => each === value)).toBe(true);
+  });
+
+  test('beside a stop and an encoder that reconnects, the end is one delivered key', async () => {
+    await using t = await setup();
+    await t.control.goLive(t.channel.arn, { autoReconnect: true, reconnectMs: 5 });
+    const other = await t.another();
+
+    const [rotated] = await Promise.all([
+      t.rig.settle('rotate-1', rotation(t.channel.arn, t.file, 'now_and_stop')),
+      other.settle('stop-1', operatorJob('stop_stream', {}, { channelArn: t.channel.arn })),
+      other.settle('stop-2', operatorJob('stop_stream', {}, { channelArn: t.channel.arn })),
+    ]);
+
+    expect(rotated.outcome).toBe('done');
+    expect(await t.keysOf()).toHaveLength(1);
+    expect(await readFile(t.file, 'utf8')).toBe(await t.valueNow());
+    await waitOffline(t);
+    expect(await t.accepts(t.channel.streamKey)).toBe(false);
   });
 
   test('a run that was paused for longer than its lease ends with the current key delivered', async () => {

@@ -134,6 +134,13 @@ describe('asked for by an operator', () => {
     const daemon = await t.daemon();
     await eventually(async () => (await daemon.ask('GET', '/v1/streams')).body.counts.channels === 33, 15_000);
 
+    const capped = await daemon.ask('POST', '/v1/actions', {
+      action: { stop_stream: {} },
+      targets: { tags: { tier: ['gold'] } },
+      maxChannels: 29,
+      reason: 'too many',
+    });
+    expect(capped.body).toMatchObject({ status: 400, detail: expect.stringContaining('30 channels are meant') });
     const bulkId = await act(daemon, {
       action: { rotate_stream_key: { when: 'now', deliver: { file: join(t.directory, '{{ channel.id }}') } } },
       targets: { tags: { tier: ['gold'] } },

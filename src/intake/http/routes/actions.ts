@@ -21,6 +21,13 @@ const actionBody = z.strictObject({
   action: oneAction,
   channelArn: channelArn.optional(),
   targets: targets.optional().describe('Instead of channelArn: a job for each of these channels, at a measured pace'),
+  maxChannels: z
+    .number()
+    .int()
+    .min(1)
+    .max(100_000)
+    .default(500)
+    .describe('With targets: nothing is done when more channels than this are meant'),
   streamId: z.string().min(1).max(64).optional().describe('Nothing is done when another stream than this one is live'),
   reason: z.string().min(1).max(500).describe('For the audit'),
   dryRun: z.boolean().optional().describe('The jobs read the current state and show the calls that they would make'),
@@ -58,7 +65,10 @@ export interface ActionDeskPort {
   /** @throws AppError NOT_FOUND, ACTION_NEEDS_CHANNEL, REQUEST_INVALID */
   submit(request: ActionRequest): Promise<{ readonly jobId: string }>;
   submitBulk(
-    request: Omit<ActionRequest, 'channelArn' | 'streamId'> & { readonly targets: z.infer<typeof targets> },
+    request: Omit<ActionRequest, 'channelArn' | 'streamId'> & {
+      readonly targets: z.infer<typeof targets>;
+      readonly maxChannels: number;
+    },
   ): Promise<{ readonly bulkId: string; readonly channels: number }>;
   bulks(): Promise<readonly BulkView[]>;
   /** @throws AppError NOT_FOUND */
@@ -117,7 +127,7 @@ export function actionRoutes({ desk }: { readonly desk: ActionDeskPort }): Fasti
           return desk.submit({ ...common, channelArn: body.channelArn, streamId: body.streamId });
         if (body.channelArn !== undefined || body.streamId !== undefined)
           throw new AppError('REQUEST_INVALID', 'body.targets: cannot stand beside channelArn or streamId');
-        return desk.submitBulk({ ...common, targets: body.targets });
+        return desk.submitBulk({ ...common, targets: body.targets, maxChannels: body.maxChannels });
       },
     );
     app.get(
