@@ -58,8 +58,12 @@ export interface Submitted {
 /** Most (item, channel) pairs accepted at once: they enter Redis in one step, which others wait for. */
 export const mostPairsPerBatch = 50_000;
 
+/** Batches that follow one another so quickly share an announcement: whoever heard the first looks for the others too. */
+const announceGapMs = 100;
+
 export class MetadataService {
   readonly #options: MetadataServiceOptions;
+  #announcedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: MetadataServiceOptions) {
     this.#options = options;
@@ -195,6 +199,8 @@ export class MetadataService {
     const unheard = (error: unknown) =>
       logger.warn({ err: error, batchId }, 'other replicas could not be told at once');
     outbox.wake(lane).catch(unheard);
+    if (performance.now() - this.#announcedAt < announceGapMs) return;
+    this.#announcedAt = performance.now();
     announce(batchId).catch(unheard);
   }
 }

@@ -1,0 +1,29 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { callsFor, encodeItem, encodePlain, envelopeBytes, envelopeOf, newItemId } from './envelope.ts';
+
+test('the size of an envelope is known before it is made', () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ unit: 'binary' }), { minLength: 1, maxLength: 8 }), (payloads) => {
+      const items = payloads.map((payload) => encodeItem({ id: newItemId(), t: 1_764_000_000_000, payload }));
+
+      const bytes = envelopeBytes(items.map((item) => Buffer.byteLength(item)));
+
+      expect(Buffer.byteLength(envelopeOf(items))).toBe(bytes);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('half a character becomes a whole one, so that what is counted is what is sent', () => {
+  expect(encodePlain('a\ud800')).toBe('a\ufffd');
+  expect(JSON.parse(encodeItem({ id: 'i', t: 1, payload: '\udc00b' }))).toMatchObject({ d: '\ufffdb' });
+});
+
+test('calls are planned as they will be packed', () => {
+  expect(callsFor([], 100)).toBe(0);
+  expect(callsFor([40, 41], 100)).toBe(1);
+  expect(callsFor([41, 41], 100)).toBe(2);
+  expect(callsFor([60, 10, 10, 60], 100)).toBe(2);
+  expect(new Set(Array.from({ length: 1000 }, newItemId)).size).toBe(1000);
+});

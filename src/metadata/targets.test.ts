@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { MemoryState } from '#store/memory-state.ts';
+import { resolveTargets } from './targets.ts';
+
+const arn = (name: string) => `arn:aws:ivs:us-west-2:111122223333:channel/${name}`;
+
+async function fleet(channels: Record<string, { state?: string; tags?: Record<string, string> }>) {
+  const state = new MemoryState({ now: () => 0 });
+  await state.transact((tx) => {
+    for (const [name, { state: streamState, tags }] of Object.entries(channels)) {
+      if (streamState) tx.set(`stream/${arn(name)}`, { channelArn: arn(name), state: streamState });
+      if (tags) tx.set(`channel/${arn(name)}`, { arn: arn(name), tags });
+    }
+  });
+  return state.view;
+}
+
+test('named channels are taken as they are, once each; those of another account or Region are left out', async () => {
+  const view = await fleet({});
+  const named = [arn('a'), arn('b'), arn('a'), 'arn:aws:ivs:eu-west-1:111122223333:channel/c', 'nonsense'];
+
+  const here = resolveTargets({ channelArns: named }, view, { region: 'us-west-2', account: '111122223333' });
+  const anywhere = resolveTargets({ channelArns: named }, view);
+
+  expect(here.channelArns).toEqual([arn('a'), arn('b')]);
+  expect(here.skipped).toEqual([
+    { reason: 'duplicate', count: 1, examples: [arn('a')] },
+    { reason: 'other_account_or_region', count: 2, examples: [named[3], 'nonsense'] },
+  ]);
+  expect(anywhere.channelArns).toHaveLength(3);
+});
+
+test('all that are live means a live stream, not one that was created or has ended', async () => {
+  const view = await fleet({
+    a: { state: 'live' },
+    b: { state: 'ended' },
+    c: { state: 'created' },
+    d: { state: 'live' },
+  });
+
+  expect(resolveTargets({ live: true }, view).channelArns).toEqual([arn('a'), arn('d')]);
+});
+
+test('tags must all match, by any of their values, and only their own', async () => {
+  const view = await fleet({
+    a: { state: 'live', tags: { show: 'quiz', tier: 'gold' } },
+    b: { state: 'live', tags: { show: 'late', tier: 'gold' } },
+    c: { state: 'live', tags: { show: 'quiz' } },
+    d: { tags: { show: 'quiz', tier: 'gold' } },
+  });
+
+  const quiz = resolveTargets({ tags: { show: ['quiz', 'late'], tier: ['gold'] } }, view);
+
+  expect(quiz.channelArns).toEqual([arn('a'), arn('b')]);
+  expect(quiz.skipped).toEqual([{ reason: 'not_live', count: 1, examples: [arn('d')] }]);
+  expect(resolveTargets({ tags: { constructor: ['x'] } }, view).channelArns).toEqual([]);
+});
+
+test('of many that are left out only some are named', async () => {
+  const view = await fleet({});
+  const many = Array.from({ length: 500 }, (_, index) => `elsewhere ${index}`);
+
+  const [skipped] = resolveTargets({ channelArns: many }, view).skipped;
+
+  expect([skipped?.count, skipped?.examples.length]).toEqual([500, 20]);
+});
