@@ -17,6 +17,7 @@ import { metadataRoutes } from '#intake/http/routes/metadata.ts';
 import { quotaRoutes } from '#intake/http/routes/quota.ts';
 import { ruleRoutes } from '#intake/http/routes/rules.ts';
 import { streamRoutes } from '#intake/http/routes/streams.ts';
+import { triggerRoutes } from '#intake/http/routes/triggers.ts';
 import type { RuleShard, RuleShards } from '#intake/http/rule-shards.ts';
 import { HttpServer } from '#intake/http/server.ts';
 import type { Clock } from '#runtime/clock.ts';
@@ -113,6 +114,14 @@ export function createApi(options: ApiOptions): Api {
       { prefix: '/v1', plugin: ruleRoutes({ shards: ruleShards }) },
       { prefix: '/v1', plugin: decisionRoutes({ shards: ruleShards }) },
       { prefix: '/v1', plugin: controlRoutes({ shards: ruleShards }) },
+      {
+        prefix: '/v1',
+        plugin: triggerRoutes({
+          shards: ruleShards,
+          observe: (name, observation) =>
+            (shards.find((shard) => shard.name === name) ?? first).pipeline.observe(observation),
+        }),
+      },
       { prefix: '/v1', plugin: actionRoutes({ desk }) },
       { prefix: '/v1', plugin: jobRoutes({ jobs: desk }) },
       { prefix: '/v1', plugin: intentRoutes({ intents: desk }) },

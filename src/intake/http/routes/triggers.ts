@@ -1,0 +1,76 @@
+// `/v1/triggers`: what other programs tell the rules: a request under a name becomes an observation for rules with that `http` trigger.
+import { randomUUID } from 'node:crypto';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { channelArn } from '#domain/action.ts';
+import { type ChannelArn, isChannelArn } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
+import { didYouMean } from '#domain/nearest-name.ts';
+import type { Observation } from '#domain/observation.ts';
+import { type RuleShards, shardOf } from '../rule-shards.ts';
+
+export interface TriggerRoutesOptions {
+  readonly shards: RuleShards;
+  /** Resolves when what follows from the observation is committed in the shard of this name. */
+  readonly observe: (shard: string, observation: Observation) => Promise<void>;
+}
+
+export function triggerRoutes({ shards, observe }: TriggerRoutesOptions): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.post(
+      '/triggers/:name',
+      {
+        schema: {
+          summary: 'Set off the rules that listen to this name',
+          tags: ['Rules'],
+          params: z.strictObject({ name: z.string().min(1).max(63) }),
+          headers: z.looseObject({
+            'idempotency-key': z
+              .string()
+              .min(1)
+              .max(128)
+              .optional()
+              .describe('The same key again sets off nothing twice'),
+          }),
+          body: z.strictObject({
+            channelArn: channelArn.optional().describe('The channel it is about'),
+            body: z.unknown().optional().describe('What `http.body` of the rules looks at'),
+          }),
+          response: {
+            202: z.object({ requestId: z.string(), rules: z.array(z.string()).describe('That listen to the name') }),
+          },
+        },
+      },
+      async ({ params: { name }, body, headers }, reply) => {
+        const arn = body.channelArn !== undefined && isChannelArn(body.channelArn) ? body.channelArn : undefined;
+        const shard = arn === undefined ? shards[0] : shardOf(shards, arn);
+        const listening = listenersOf(shard.ruleset().rules, name);
+        const key = headers['idempotency-key'];
+        const requestId = key === undefined ? randomUUID() : `${name}:${key}`;
+        await observe(shard.name, observationOf({ requestId, name, arn, body: body.body, atMs: shard.state.nowMs() }));
+        return reply.code(202).send({ requestId, rules: listening });
+      },
+    );
+  };
+}
+
+/** Names of the rules with this trigger. @throws AppError NOT_FOUND when there is none */
+function listenersOf(rules: ReturnType<RuleShards[0]['ruleset']>['rules'], name: string): string[] {
+  const listening = rules.filter(
+    ({ mode, trigger }) => mode !== 'off' && trigger.kind === 'http' && trigger.name === name,
+  );
+  if (listening.length > 0) return listening.map((rule) => rule.name);
+  const known = rules.flatMap(({ trigger }) => (trigger.kind === 'http' ? [trigger.name] : []));
+  throw new AppError('NOT_FOUND', `no rule listens to the http trigger ${name}${didYouMean(name, known)}`);
+}
+
+function observationOf(request: {
+  readonly requestId: string;
+  readonly name: string;
+  readonly arn: ChannelArn | undefined;
+  readonly body: unknown;
+  readonly atMs: number;
+}): Observation {
+  const { requestId, name, arn, body = null, atMs } = request;
+  return { kind: 'http', requestId, name, channelArn: arn, body, atMs };
+}
