@@ -13,7 +13,7 @@ export interface Folded {
 }
 
 /** Ended sessions kept in a channel's log. */
-export const maxLoggedSessions = 200;
+export const maxLoggedSessions = 100;
 /** A starving list of at most one page cannot have shifted while it was read. */
 const pageSize = 100;
 
@@ -52,9 +52,10 @@ export function fold(
   };
 }
 
-/** Appends an ended session to its channel's log: nothing will amend it any more. */
+/** Appends an ended session to its channel's log: nothing will amend it any more, so what it is derived from may go. */
 export function layToRest(tx: Transaction, record: StreamRecord): void {
-  tx.append(`sessions:${channelIdOf(record.channelArn)}`, record, maxLoggedSessions);
+  const entry: StreamRecord = { ...record, basis: { missed: [] } };
+  tx.append(`sessions:${channelIdOf(record.channelArn)}`, entry, maxLoggedSessions);
 }
 
 /**

@@ -55,7 +55,7 @@ export class QueueConsumer implements Service {
   #away = false;
 
   constructor(options: QueueConsumerOptions) {
-    this.#options = { parallel: 2, waitTimeSeconds: 20, ...options };
+    this.#options = { parallel: 4, waitTimeSeconds: 20, ...options };
     const { endpoint, region, credentials, waitTimeSeconds } = this.#options;
     this.#client = new SQSClient({
       region,
@@ -90,27 +90,33 @@ export class QueueConsumer implements Service {
   async #loop(): Promise<void> {
     const { signal } = this.#stopping;
     const { clock, random } = this.#options;
+    // The next receive does not wait for the last deletes.
+    let deleting = Promise.resolve(true);
     for (let failures = 0; !signal.aborted; ) {
-      const outcome = await this.#turn();
-      failures = outcome === 'failed' ? failures + 1 : 0;
+      const { outcome, done } = await this.#turn();
+      const deleted = await deleting;
+      if (done.length > 0) deleting = this.#delete(done);
+      failures = outcome === 'failed' || !deleted ? failures + 1 : 0;
       if (failures > 0) await sleepOrAbort(clock, backoffMs(backoff, failures - 1, random), signal);
     }
+    await deleting;
   }
 
-  /** One receive and everything that follows from it. Never rejects. */
-  async #turn(): Promise<'ok' | 'failed'> {
+  /** One receive, and everything that follows from it but the deletes. Never rejects. */
+  async #turn(): Promise<{ outcome: 'ok' | 'failed'; done: readonly Message[] }> {
     let messages: readonly Message[];
     try {
       messages = await this.#receive();
     } catch (error) {
-      if (this.#stopping.signal.aborted) return 'ok';
+      if (this.#stopping.signal.aborted) return { outcome: 'ok', done: [] };
       this.#failed('ReceiveMessage', error);
-      return 'failed';
+      return { outcome: 'failed', done: [] };
     }
     const handled = await Promise.all(messages.map((message) => this.#handle(message)));
-    const done = messages.filter((_, index) => handled[index] === 'done');
-    const deleted = done.length === 0 || (await this.#delete(done));
-    return handled.includes('not-committed') || !deleted ? 'failed' : 'ok';
+    return {
+      outcome: handled.includes('not-committed') ? 'failed' : 'ok',
+      done: messages.filter((_, index) => handled[index] === 'done'),
+    };
   }
 
   async #receive(): Promise<readonly Message[]> {

@@ -1,0 +1,84 @@
+import { expect, test } from 'vitest';
+import type { Channel, ChannelArn } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
+import type { InventoryObservation } from '#domain/observation.ts';
+import { arnOf, Noticing, poll, snapshot } from '#test/support/streams.ts';
+import { refreshChannel, refreshInventory, refreshUnlisted } from './refresh.ts';
+
+function channel(id: string): Channel {
+  return { arn: arnOf(id), name: id, type: 'STANDARD', latencyMode: 'LOW', recordingConfigurationArn: '', tags: {} };
+}
+
+/** An account with these pages of channels; a page that is an error is thrown. */
+function setup(pages: readonly (readonly Channel[] | Error)[]) {
+  const noticing = new Noticing();
+  const observed: InventoryObservation[] = [];
+  const asked: string[] = [];
+  const options = {
+    reader: {
+      async listChannels({ nextToken = '0' }: { readonly nextToken?: string }) {
+        asked.push(`page ${nextToken}`);
+        const page = pages[Number(nextToken)];
+        if (!page || page instanceof Error) throw page ?? new Error('there is no such page');
+        const next = Number(nextToken) + 1;
+        return { channels: page, nextToken: next < pages.length ? String(next) : undefined };
+      },
+      async getChannel(arn: ChannelArn) {
+        asked.push(arn);
+        const found = pages.flatMap((page) => (page instanceof Error ? [] : page)).find((known) => known.arn === arn);
+        if (!found) throw new AppError('IVS_NOT_FOUND', 'there is no such channel');
+        return found;
+      },
+    },
+    observe: async (observation: unknown) => {
+      observed.push(observation as InventoryObservation);
+      await noticing.see(observation as InventoryObservation);
+    },
+    view: noticing.state.view,
+    now: () => noticing.nowMs,
+  };
+  return { noticing, observed, asked, options, signal: new AbortController().signal };
+}
+
+test('a listing reads every page and names what it does not show any more', async () => {
+  const { noticing, observed, options, signal } = setup([[channel('A'), channel('B')], [channel('C')]]);
+  await noticing.see({ kind: 'inventory', channels: [channel('gone')], removed: [], atMs: 0, complete: true });
+
+  expect(await refreshInventory(options, signal)).toBe(3);
+
+  expect(observed).toMatchObject([{ complete: true, removed: [arnOf('gone')] }]);
+  expect(noticing.state.view.count('channel')).toBe(4);
+});
+
+test('nothing is concluded from half a listing', async () => {
+  const { observed, options, signal } = setup([[channel('A')], new AppError('IVS_UNAVAILABLE', 'out of order')]);
+
+  await expect(refreshInventory(options, signal)).rejects.toMatchObject({ code: 'IVS_UNAVAILABLE' });
+
+  expect(observed).toEqual([]);
+});
+
+test('one channel is read on demand, and forgotten when there is none', async () => {
+  const { noticing, options, signal } = setup([[channel('A')]]);
+  await noticing.see({ kind: 'inventory', channels: [channel('gone')], removed: [], atMs: 0, complete: true });
+
+  expect(await refreshChannel(options, arnOf('A'), signal)).toMatchObject({ name: 'A' });
+  expect(await refreshChannel(options, arnOf('gone'), signal)).toBeUndefined();
+
+  expect(Array.from(noticing.state.view.entries('channel'), ([arn]) => arn)).toEqual([arnOf('A')]);
+});
+
+test('live channels that are not in the inventory are read one by one, or by a listing where that takes fewer calls', async () => {
+  const one = setup([[channel('A'), channel('B')]]);
+  await one.noticing.see(poll('all', { at: 0, streams: [snapshot('B', 's1')] }));
+  expect(await refreshUnlisted(one.options, one.signal)).toBe(0);
+  await one.noticing.see({ kind: 'inventory', channels: [channel('A')], removed: [], atMs: 0, complete: true });
+  expect(await refreshUnlisted(one.options, one.signal)).toBe(1);
+  expect(one.asked).toEqual([arnOf('B')]);
+
+  const many = setup([[channel('A'), channel('B'), channel('C')]]);
+  await many.noticing.see({ kind: 'inventory', channels: [channel('A')], removed: [], atMs: 0, complete: true });
+  await many.noticing.see(poll('all', { at: 0, streams: [snapshot('B', 's1'), snapshot('C', 's2')] }));
+  expect(await refreshUnlisted(many.options, many.signal)).toBe(2);
+  expect(many.asked).toEqual(['page 0']);
+});
