@@ -100,6 +100,7 @@ function takeDelta({ rows, patches, removed }) {
       next.spark = [...(row.spark ?? (row.viewers === undefined ? [] : [row.viewers])), patch.viewers].slice(
         -mostSpark,
       );
+    if (next.state !== 'live') delete next.spark;
     store.rows.set(number, next);
   }
   for (const number of removed) store.rows.delete(number);

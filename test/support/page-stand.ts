@@ -101,13 +101,13 @@ function rule(name: string, mode: string, forMs: number, description: string): u
     mode,
     description,
     forMs,
-    trigger: { kind: 'state' },
+    trigger: { kind: 'state', pattern: { source: { health: ['STARVING'] } } },
     actions: [
       { action: 'put_metadata', afterMs: 0 },
       { action: 'stop_stream', afterMs: 180_000 },
     ],
     onResolve: [],
-    guards: { cooldownMs: 600_000 },
+    guards: { cooldownMs: 600_000, maxPerHour: 6 },
   };
 }
 

@@ -106,6 +106,7 @@ export function decisionDetails(decision) {
     'details.why',
     {},
     h('summary', {}, 'Why'),
+    decision.meaning ? h('p.dim', {}, decision.meaning) : '',
     h(
       'ul.steps',
       {},

@@ -83,8 +83,8 @@ function card(rule, more) {
     'section.panel.rule',
     { 'data-key': rule.name, 'aria-label': `Rule ${rule.name}`, class: rule.capped ? 'critical' : '' },
     h('div.split', {}, h('h2', {}, rule.name), h('span.chip', { class: `mode ${rule.mode}` }, modes[rule.mode])),
-    h('p', {}, rule.description ?? ''),
-    sentence(more),
+    rule.description ? h('p', {}, rule.description) : '',
+    h('p', { class: rule.description ? 'dim' : '' }, rule.sentence ?? ''),
     h('p.doing', {}, doing(rule)),
     lastDay(more),
     h(
@@ -95,18 +95,6 @@ function card(rule, more) {
         ? h('button.small', { type: 'button', 'data-do': 'reset-rule', 'data-rule': rule.name }, 'Start again')
         : '',
     ),
-  );
-}
-
-/** What it does, in words. */
-function sentence(more) {
-  if (!more) return '';
-  const steps = (list) => list.map((step) => step.replaceAll('_', ' ')).join(', ');
-  return h(
-    'p.dim',
-    {},
-    `When ${more.trigger.replaceAll('_', ' ')}: ${steps(more.actions)}.`,
-    more.onResolve.length > 0 ? ` When it is over: ${steps(more.onResolve)}.` : '',
   );
 }
 

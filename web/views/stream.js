@@ -92,16 +92,17 @@ function page({ arn, row, loaded, problem, show }) {
 }
 
 function actions(arn, row) {
-  const button = (what, text, danger = false) =>
-    h('button', { type: 'button', 'data-do': what, 'data-arn': arn, class: danger ? 'danger' : '' }, text);
+  const live = row?.state === 'live';
+  const button = (what, text, { danger = false, disabled = false } = {}) =>
+    h('button', { type: 'button', 'data-do': what, 'data-arn': arn, class: danger ? 'danger' : '', disabled }, text);
   return h(
     'div.actions',
     {},
     row?.hold ? button('release', 'Release hold') : button('hold', 'Hold'),
-    button('act-metadata', 'Send metadata'),
+    button('act-metadata', 'Send metadata', { disabled: !live }),
     button('act-recording', 'Set recording'),
     button('act-key', 'Rotate key'),
-    button('act-stop', 'Stop stream', true),
+    button('act-stop', 'Stop stream', { danger: true, disabled: !live }),
   );
 }
 

@@ -237,14 +237,14 @@ function tagButtons(row) {
         `${key}=${value}`,
       ),
     );
-  return tags.length > 3 ? [...shown, h('span.dim', {}, `+${tags.length - 3}`)] : shown;
+  return tags.length > 2 ? [...shown, h('span.dim', {}, `+${tags.length - 2}`)] : shown;
 }
 
 function recording(row) {
   const word = { none: 'Off', recording: 'On', ended: 'Ended', failed: 'Failed' }[row.recording] ?? row.recording;
   return [
     h('span', { class: `rec ${row.recording}` }, word),
-    row.pending === undefined ? '' : h('span.dim', {}, `pending: ${row.pending}`),
+    row.pending === undefined ? '' : h('span.dim', { title: row.pending }, `pending: ${row.pending}`),
   ];
 }
 
@@ -254,7 +254,7 @@ function next(row, at) {
   return [
     h(
       'span.what',
-      { title: rule ? `Rule ${rule}` : undefined },
+      { title: rule ? `${text} (rule ${rule})` : text },
       h('span', {}, text.replaceAll('_', ' ')),
       dueMs === undefined ? '' : h('b', {}, dueMs > at ? `in ${duration(dueMs - at)}` : 'due now'),
     ),

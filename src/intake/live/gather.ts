@@ -1,6 +1,6 @@
 // Builds the page's status and the extras of its rows from the shared state and a few narrow sources.
 import type { Incident, RuleAlert } from '#domain/decision.ts';
-import type { Ruleset } from '#domain/rule.ts';
+import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import { channelOfSubject, facts, readPause, silencesInForce } from '#rules/memory.ts';
@@ -9,6 +9,7 @@ import { disagreementsOf } from '#streams/disagreements.ts';
 import { keys, type PassNote } from '#streams/keys.ts';
 import type { ChannelExtras } from './model.ts';
 import type { Hold, NextAction } from './row.ts';
+import { ruleSentence } from './sentence.ts';
 import type {
   ActivityLine,
   BatchLine,
@@ -151,6 +152,15 @@ function countsOf(view: StateView, nowMs: number): LiveStatus['counts'] {
   return counts;
 }
 
+const sentences = new WeakMap<Rule, string>();
+
+/** Rules are immutable, so each is put into words once. */
+function sentenceOf(rule: Rule): string {
+  const known = sentences.get(rule) ?? ruleSentence(rule);
+  sentences.set(rule, known);
+  return known;
+}
+
 /** What each rule is doing at this moment. */
 function ruleLines({ state: { view }, ruleset }: LiveSources, nowMs: number): RuleLine[] {
   const lines = new Map(
@@ -160,6 +170,7 @@ function ruleLines({ state: { view }, ruleset }: LiveSources, nowMs: number): Ru
         name,
         mode,
         description,
+        sentence: sentenceOf(rule),
         forMs,
         pending: 0,
         firing: 0,

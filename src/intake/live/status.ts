@@ -49,6 +49,8 @@ export interface RuleLine {
   readonly name: string;
   readonly mode: 'enforce' | 'dry_run' | 'off';
   readonly description?: string | undefined;
+  /** What it does, in plain words. */
+  readonly sentence?: string | undefined;
   /** Conditions that are true while `for` runs, and when the first of them fires; epoch ms. */
   readonly pending: number;
   readonly pendingSinceMs?: number | undefined;
