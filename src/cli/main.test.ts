@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
@@ -105,5 +105,23 @@ describe('test', () => {
     const { code, out } = await run(['test', example, '--filter', 'blip']);
 
     expect({ code, last: out.split('\n').at(-1) }).toEqual({ code: 0, last: '1 passed, 0 failed' });
+  });
+});
+
+describe('schema', () => {
+  it('prints what may be written in the file, for editors', async () => {
+    const file = join(folder, 'schema.json');
+    const { out } = await run(['schema']);
+    await run(['schema', '--output', file]);
+    const schema = JSON.parse(out);
+    const { trigger, actions, for: duration } = schema.properties.rules.items.properties;
+
+    expect(schema.$schema).toBe('http://json-schema.org/draft-07/schema#');
+    expect(schema).toMatchObject({ required: ['version'], additionalProperties: false });
+    expect(Object.keys(trigger.properties)).toEqual(['event', 'state', 'aggregate', 'threshold', 'schedule', 'http']);
+    expect(Object.keys(actions.items.properties)).toContain('rotate_stream_key');
+    expect('1h30m').toMatch(new RegExp(duration.pattern));
+    expect('soon').not.toMatch(new RegExp(duration.pattern));
+    expect(readFileSync(file, 'utf8')).toBe(`${out}\n`);
   });
 });

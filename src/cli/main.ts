@@ -7,6 +7,7 @@ import { register as registerActions } from './ask-action.ts';
 import { register as registerBootstrap } from './bootstrap.ts';
 import { register as registerControls } from './controls.ts';
 import { register as registerDoctor } from './doctor.ts';
+import { register as registerExplain } from './explain.ts';
 import { register as registerIam } from './iam.ts';
 import { register as registerKey } from './key-rotate.ts';
 import { register as registerMetadata } from './metadata-send.ts';
@@ -28,6 +29,7 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
   registerTest,
   registerReplay,
   registerStatus,
+  registerExplain,
   registerControls,
   registerSchema,
   registerSimulator,
@@ -93,6 +95,13 @@ export async function runCli(argv: readonly string[], io: CliIo = processIo()): 
 
 function processIo(): CliIo {
   const ending = new AbortController();
+  // Whoever reads the output may stop reading (`… | head`): that is no error.
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') process.exit();
+      throw error;
+    });
+  }
   return {
     print: (line) => process.stdout.write(`${line}\n`),
     printError: (line) => process.stderr.write(`${line}\n`),
