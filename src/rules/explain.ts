@@ -11,7 +11,7 @@ import { askAllGuards, reasonOfGuard } from './guards.ts';
 import { whyNot } from './judge.ts';
 import { allSubject, type Cause, readFact } from './memory.ts';
 import { type DecideOptions, Pass } from './pass.ts';
-import { readTimer, timers } from './timers.ts';
+import { dueAtMs, readTimer, timers } from './timers.ts';
 import { occasionOf } from './transitions.ts';
 
 export interface Explanation {
@@ -27,7 +27,7 @@ export interface Explanation {
   /** What is known of the channel and its stream. */
   readonly values: Values;
   readonly sinceMs?: number;
-  /** When something is due, by data time where timers stand still. */
+  /** What comes next, epoch ms. */
   readonly due: readonly { readonly action: string; readonly dueMs: number; readonly heldBack?: DecisionReason }[];
   readonly guards: readonly GuardVerdict[];
   /** Actions that a silence or an inhibition would hold back now. */
@@ -55,7 +55,7 @@ export function explain(
     channelName: channel.channel.name,
     values: { ...streamValues(channel.stream), ...tagValues(channel.channel.tags) },
     ...(cause ? { sinceMs: cause.evidence.sinceMs } : {}),
-    due: dueOf(view, rule, subject),
+    due: dueOf(view, rule, { subject, nowMs }),
     ...(last ? { last: { atMs: last.atMs, reason: last.reason, values: last.values } } : {}),
   };
   if (rule.mode === 'off')
@@ -124,13 +124,22 @@ function idleSentence(rule: Rule, reason: DecisionReason): string {
     : 'The trigger does not match what is known.';
 }
 
-function dueOf(view: StateView, rule: Rule, subject: string): Explanation['due'] {
+function dueOf(
+  view: StateView,
+  rule: Rule,
+  { subject, nowMs }: { subject: string; nowMs: number },
+): Explanation['due'] {
   return Array.from(timers(view), ([, timer]) => timer)
     .filter((timer) => timer.rule === rule.name && timer.subject === subject)
-    .map(({ kind, step, dueMs, blocked }) => ({
-      action: kind === 'end' ? 'resolve' : kind === 'for' ? 'fire' : (rule.actions[step ?? 0]?.action ?? 'step'),
-      dueMs,
-      ...(blocked ? { heldBack: blocked } : {}),
+    .map((timer) => ({
+      action:
+        timer.kind === 'end'
+          ? 'resolve'
+          : timer.kind === 'for'
+            ? 'fire'
+            : (rule.actions[timer.step ?? 0]?.action ?? 'step'),
+      dueMs: dueAtMs(view, timer, nowMs),
+      ...(timer.blocked ? { heldBack: timer.blocked } : {}),
     }));
 }
 

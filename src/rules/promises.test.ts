@@ -274,3 +274,42 @@ test('the same sequence gives the same decisions, whether a process lives throug
     { numRuns: 20 },
   );
 }, 60_000);
+
+test('no wave of starving channels, however it is spread, gets more of them stopped than the cap allows', async () => {
+  const capped = rulesetOf(`
+rules:
+  - name: stop
+    mode: enforce
+    trigger: {state: {health: [STARVING]}}
+    for: 10s
+    actions: [{stop_stream: {}}]
+    guards: {cooldown: 0s, max_live_percent: 30}
+`);
+  const live = 10;
+  const wave = fc.array(
+    fc.record({
+      channel: fc.integer({ min: 0, max: live - 1 }),
+      seconds: fc.integer({ min: 0, max: 20 }),
+      starves: fc.boolean(),
+    }),
+    { minLength: 5, maxLength: 40 },
+  );
+  await fc.assert(
+    fc.asyncProperty(wave, async (steps) => {
+      const engine = new Engine(capped);
+      for (let index = 0; index < live; index += 1) await engine.goLive(`c${index}`);
+      for (const { channel: index, seconds, starves } of steps) {
+        await engine.health(`c${index}`, starves ? 'STARVING' : 'HEALTHY');
+        await engine.goTo(engine.seconds + seconds);
+      }
+      await engine.goTo(engine.seconds + 60);
+
+      const stops = engine.jobs.filter(({ name }) => name === 'stop_stream');
+      for (const { atMs } of stops) {
+        const before = stops.filter((stop) => stop.atMs <= atMs && stop.atMs > atMs - 300_000);
+        expect(new Set(before.map(({ payload }) => payload.channelArn)).size).toBeLessThanOrEqual(3);
+      }
+    }),
+    { numRuns: 60 },
+  );
+}, 60_000);

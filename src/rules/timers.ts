@@ -90,6 +90,12 @@ export function nextTimerMs(view: StateView): number | undefined {
   return Number.isFinite(nextMs) ? nextMs : undefined;
 }
 
+/** When a timer runs out by the time of day, if data does not stop (again) until then. */
+export function dueAtMs(view: StateView, { dueMs, freezes }: Timer, nowMs: number): number {
+  const { sinceMs, totalMs } = freezeOf(view);
+  return freezes ? dueMs + totalMs + (sinceMs === undefined ? 0 : Math.max(0, nowMs - sinceMs)) : dueMs;
+}
+
 /** Sources that are silent now. */
 export function silentSources(view: StateView): readonly string[] {
   return freezeOf(view).sources;
