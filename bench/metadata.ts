@@ -153,7 +153,7 @@ async function hot({ simulator, daemon, channels }: Rig, seconds: number, key: s
     const left = startedAt + n * 25 - performance.now();
     if (left > 0) await pause(left);
     sentAt.push(Date.now());
-    // 100 bytes in the envelope, id and time included.
+    // 100 bytes in the envelope: id, time and comma included.
     const payload = { n: String(n).padStart(6, '0'), fill: 'x'.repeat(35) };
     batches.push(
       submit(daemon, { targets: { channelArns }, items: [{ payload, ...(key === undefined ? {} : { key }) }] }),

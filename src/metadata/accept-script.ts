@@ -7,7 +7,7 @@ import { script } from './script.ts';
  * as JSON; lane; limits per channel and in all; channels; count of items; then id, text, mode, key, accepted at and expires in
  * for each item.
  * Answers: {'accepted', counts, base, full channels…} · {'repeated', answer} · {'conflict'} ·
- * {'full', 'total' | 'channel', waiting}
+ * {'full', 'total' | 'channel', waiting} · {'id_taken'}
  */
 export const acceptScript = script(`${outboxLua}
 local idem, hash, answer, idemMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
@@ -27,6 +27,10 @@ if idem ~= '' then
     if hash == '' or known[1] == hash then return {'repeated', known[2]} end
     return {'conflict'}
   end
+end
+
+for _, item in ipairs(items) do
+  if redis.call('EXISTS', P .. ':i:' .. item.id) == 1 then return {'id_taken'} end
 end
 
 local function bulkWaiting(channel)

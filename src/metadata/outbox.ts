@@ -56,7 +56,8 @@ export type Acceptance =
       readonly channels: number;
       readonly full: Full;
     }
-  | { readonly outcome: 'conflict' }
+  /** `id_taken`: an item's random id is in use; take another. */
+  | { readonly outcome: 'conflict' | 'id_taken' }
   | { readonly outcome: 'full'; readonly scope: 'total' | 'channel'; readonly waiting: number };
 
 /** Channels whose queues had no room. */
@@ -170,7 +171,8 @@ export class Outbox {
         };
       }
       case 'conflict':
-        return { outcome: 'conflict' };
+      case 'id_taken':
+        return { outcome: answer[0] };
       default:
         return { outcome: 'full', scope: answer[1] as 'total' | 'channel', waiting: Number(answer[2]) };
     }

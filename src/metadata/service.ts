@@ -100,15 +100,23 @@ export class MetadataService {
       callsPerChannel,
       idempotency: request.requestId === undefined ? undefined : idempotencyOf(request.requestId, request, base),
     };
-    let acceptance = await outbox.accept(batch);
+    const accept = async () => {
+      for (let tries = 1; ; tries += 1) {
+        const answer = await outbox.accept(tries === 1 ? batch : { ...batch, items: this.#encode(request.items) });
+        if (answer.outcome !== 'id_taken' || tries === 5) return answer;
+      }
+    };
+    let acceptance = await accept();
     if (acceptance.outcome === 'full' && acceptance.scope === 'total' && request.lane !== 'bulk') {
       // More urgent things push out the oldest bulk.
       if ((await outbox.displaceBulk(pairs)) > 0) {
         await this.#options.sweeper.sweep();
-        acceptance = await outbox.accept(batch);
+        acceptance = await accept();
       }
     }
     switch (acceptance.outcome) {
+      case 'id_taken':
+        throw new AppError('INTERNAL', 'no free id for an item was found in five tries');
       case 'conflict':
         throw new AppError('IDEMPOTENCY_CONFLICT', 'this Idempotency-Key was used before with another request');
       case 'full':

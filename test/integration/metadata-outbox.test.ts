@@ -343,3 +343,15 @@ test('one payload to many channels is stored once, and its record goes with its 
     `${scope.prefix}:md:total`,
   ]);
 });
+
+test('an id that is in use is not taken a second time', async () => {
+  await using scope = await redisScope();
+  const parts = metadataParts({ scope, sender: new FakeSender() });
+  const taken = item('x');
+
+  await put(parts.outbox, ['a'], [taken]);
+  const second = await put(parts.outbox, ['b'], [item('y'), taken]);
+
+  expect(second.acceptance).toEqual({ outcome: 'id_taken' });
+  expect((await parts.outbox.depth()).items).toBe(1);
+});
