@@ -53,8 +53,8 @@ async function oneKeyDelivered({ rig, channelArn, oldKeyArn, file, signal }: Pla
 }
 
 const phaseOf = async ({ simulator, channelArn }: Place) => (await simulator.control.channels(channelArn))[0]?.phase;
-const goLive = async (place: Place) => {
-  await place.simulator.control.goLive(place.channelArn, { autoReconnect: true, reconnectMs: 50 });
+const goLive = async (place: Place, reconnectMs = 50) => {
+  await place.simulator.control.goLive(place.channelArn, { autoReconnect: true, reconnectMs });
   await eventually(async () => (await phaseOf(place)) === 'live');
 };
 const notLive = (place: Place) => eventually(async () => (await phaseOf(place)) !== 'live');
@@ -67,7 +67,7 @@ const scenarios: readonly Scenario[] = [
   },
   {
     name: 'rotate_stream_key now_and_stop',
-    prepare: goLive,
+    prepare: (place) => goLive(place),
     job: ({ channelArn, file }) =>
       operatorJob('rotate_stream_key', { when: 'now_and_stop', deliver: { file } }, { channelArn }),
     async check(place) {
@@ -86,7 +86,8 @@ const scenarios: readonly Scenario[] = [
   },
   {
     name: 'set_recording restart',
-    prepare: goLive,
+    // Real encoders take seconds; one that is back at once would leave the change waiting for the end.
+    prepare: (place) => goLive(place, 700),
     job: ({ channelArn, name }) =>
       operatorJob('set_recording', { configuration: name, if_live: 'restart' }, { channelArn }),
     async check(place) {
@@ -100,7 +101,7 @@ const scenarios: readonly Scenario[] = [
   },
   {
     name: 'stop_stream revoke_key',
-    prepare: goLive,
+    prepare: (place) => goLive(place),
     job: ({ channelArn }) => operatorJob('stop_stream', { revoke_key: true }, { channelArn }),
     async check(place) {
       expect(await place.rig.ports.ivs.listStreamKeys(place.channelArn, { signal: place.signal })).toEqual([]);
@@ -142,7 +143,7 @@ const scenarios: readonly Scenario[] = [
   },
   {
     name: 'retire_channel',
-    prepare: goLive,
+    prepare: (place) => goLive(place),
     job: ({ channelArn }) => operatorJob('retire_channel', { confirm: true }, { channelArn }),
     async check({ rig, channelArn, signal }) {
       await expect(rig.ports.ivs.getChannel(channelArn, { signal })).rejects.toMatchObject({ code: 'IVS_NOT_FOUND' });
@@ -211,7 +212,7 @@ describe('whatever instant it dies at, the next run ends it right', () => {
       (['before', 'after', 'lost'] as const).map((fate) => ({ call, fate })),
     );
 
-    const lanes = Array.from({ length: 3 }, async () => {
+    const lanes = Array.from({ length: 4 }, async () => {
       for (let point = points.shift(); point; point = points.shift()) await world.crash(point.call, point.fate);
     });
     await Promise.all(lanes);

@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import type { ActionJob } from '#domain/action.ts';
+import type { JobRequest } from '#domain/job.ts';
+import { MemoryState } from '#store/memory-state.ts';
+import { type Bulk, bulkPending, createBulk, feedBulks, noteBulkResult, stopBulk } from './bulk.ts';
+
+const channels = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({
+    channelArn: `arn:aws:ivs:us-west-2:111122223333:channel/c${index}`,
+    params: {},
+  }));
+
+async function setup(count: number) {
+  const clock = { nowMs: 1_000 };
+  const state = new MemoryState({ now: () => clock.nowMs });
+  const cause = { kind: 'operator' as const, who: 'token test', reason: 'r' };
+  const id = await createBulk(state, { action: 'stop_stream', items: channels(count), cause, dryRun: true });
+  return {
+    clock,
+    state,
+    id,
+    bulk: () => state.view.get<Bulk>(`bulk/${id}`)!,
+    feed: () => state.transact(feedBulks),
+    ended: (outcome: 'done' | 'failed', times: number) =>
+      state.transact((tx) => {
+        for (let left = times; left > 0; left -= 1) noteBulkResult(tx, id, outcome);
+      }),
+    jobs: () => Array.from(state.view.entries<JobRequest>('job'), ([, { payload }]) => payload as unknown as ActionJob),
+  };
+}
+
+test('ten jobs are under way at a time, until every channel had its turn', async () => {
+  const t = await setup(25);
+
+  await t.feed();
+  await t.feed();
+  expect(t.jobs()).toHaveLength(10);
+  expect(t.jobs()[0]).toMatchObject({ action: 'stop_stream', bulkId: t.id, dryRun: true });
+  await t.ended('done', 4);
+  await t.feed();
+  expect(t.jobs()).toHaveLength(14);
+  await t.ended('failed', 10);
+  await t.feed();
+  await t.ended('done', 5);
+  await t.feed();
+  expect(t.bulk()).toMatchObject({ state: 'running', started: 25 });
+  await t.ended('done', 6);
+
+  expect(t.bulk()).toMatchObject({ state: 'finished', outcomes: { done: 15, failed: 10 } });
+  expect(new Set(t.jobs().map(({ channelArn }) => channelArn)).size).toBe(25);
+  expect(bulkPending(t.state.view)).toBe(0);
+});
+
+test('after a stop nothing more is started, and what waited is cleared away', async () => {
+  const t = await setup(700);
+  await t.feed();
+
+  await t.state.transact((tx) => stopBulk(tx, t.id));
+  await t.ended('done', 10);
+  await t.feed();
+  await t.feed();
+
+  expect(t.jobs()).toHaveLength(10);
+  expect(bulkPending(t.state.view)).toBe(0);
+  expect(t.bulk()).toMatchObject({ state: 'stopped', channels: 700, started: 10 });
+});
+
+test('one whose request died while it was written down is given up, and old ones are forgotten', async () => {
+  const t = await setup(3);
+  await t.state.transact((tx) => tx.set(`bulk/${t.id}`, { ...t.bulk(), state: 'preparing' }));
+  t.clock.nowMs += 600_001;
+  await t.feed();
+  expect(t.bulk().state).toBe('stopped');
+
+  t.clock.nowMs += 7 * 86_400_000 + 1;
+  await t.feed();
+
+  expect(t.state.view.get(`bulk/${t.id}`)).toBeUndefined();
+  expect(t.jobs()).toEqual([]);
+});
