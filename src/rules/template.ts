@@ -65,8 +65,10 @@ function createEngine(extra: LiquidOptions): Liquid {
     lenientIf: true,
     templates: {},
     parseLimit: maxTemplateLength,
-    memoryLimit: 1_000_000,
-    renderLimit: 250,
+    // The limit that bites: it counts what is made, so it is the same on every machine.
+    memoryLimit: 200_000,
+    // Only a backstop: a busy machine must not lose an action.
+    renderLimit: 3_000,
     ...extra,
   });
   // The filter `raw` turns outputEscape off: the identifier engine must not have it.
