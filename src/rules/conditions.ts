@@ -5,6 +5,7 @@ import type { Rule } from '#domain/rule.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import type { ChannelView } from './channel-view.ts';
 import type { Cause } from './memory.ts';
+import { selects } from './rule-index.ts';
 
 /** The part of a condition that failed, with what it looked at: made when asked, since most conditions do not hold. */
 export type ConditionVerdict =
@@ -13,17 +14,12 @@ export type ConditionVerdict =
 
 const holds: ConditionVerdict = { holds: true };
 
-/** Trigger, `match` (or its known answer) and `while` of a rule about a channel; for rules of moments, the cause brings the trigger. */
-export function checkCondition(
-  rule: Rule,
-  view: ChannelView,
-  cause: Cause | undefined,
-  selected = !rule.match || rule.match.match(view.channel),
-): ConditionVerdict {
+/** Trigger, `match` and `while` of a rule about a channel; for rules of moments, the cause brings the trigger. */
+export function checkCondition(rule: Rule, view: ChannelView, cause: Cause | undefined): ConditionVerdict {
   if (rule.trigger.kind === 'state' && !rule.trigger.pattern.match(view.stream)) return failed('trigger', view.stream);
   if (rule.trigger.kind === 'threshold' && cause && !isBeyond(rule.trigger, view, cause))
     return failed('trigger', view.stream);
-  if (!selected) return { holds: false, failed: 'match', values: () => channelValues(view) };
+  if (!selects(rule, view)) return { holds: false, failed: 'match', values: () => channelValues(view) };
   if (rule.while && !rule.while.match(view.stream)) return failed('while', view.stream);
   return holds;
 }

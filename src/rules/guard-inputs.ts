@@ -124,7 +124,7 @@ function countAffected(pass: Pass): Map<string, Set<string>> {
   );
   for (const rule of telling) {
     if (!capped.has(rule.name)) continue;
-    for (const [arn] of tx.entries('channel')) if (selects(pass.index, rule, pass.channel(arn))) add(rule.name, arn);
+    for (const [arn] of tx.entries('channel')) if (selects(rule, pass.channel(arn))) add(rule.name, arn);
   }
   return affected;
 }

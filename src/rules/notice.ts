@@ -11,7 +11,7 @@ import { streamFacts } from './facts.ts';
 import { allSubject, type Cause, readFact, watchingRules } from './memory.ts';
 import type { Pass } from './pass.ts';
 import { aggregateFacts, aggregateHolds } from './population.ts';
-import { isHolding, type RuleOf, selects } from './rule-index.ts';
+import { isHolding, type RuleOf, selectedRules } from './rule-index.ts';
 import { isScheduleActive, scheduleCause } from './schedule.ts';
 import { silentSources } from './timers.ts';
 import { updateIncident } from './incidents.ts';
@@ -23,14 +23,15 @@ type ChangeOf<K extends StreamChange['kind']> = Extract<StreamChange, { kind: K 
 export function noticeStream(pass: Pass, change: ChangeOf<'stream'>): void {
   const { channelArn, before, after } = change;
   const view = viewOf(channelArn, pass.tx.get<Channel>(`channel/${channelArn}`), after);
+  pass.see(view);
   const earlier = streamFacts(before);
   const changed = changedFields(earlier, view.stream);
-  for (const rule of pass.index.state) {
+  // That a channel is not selected any more is seen when the inventory changes.
+  const selected = selectedRules(pass.index, view);
+  for (const rule of selected.state) {
     const fields = pass.index.fields.get(rule.name);
     const touched = fields ? Array.from(fields).filter((field) => changed.has(field)) : Array.from(changed);
     if (touched.length === 0 && !changed.has('streamId')) continue;
-    // That a channel is not selected any more is seen when the inventory changes.
-    if (!selects(pass.index, rule, view)) continue;
     const matches = rule.trigger.pattern.match(view.stream);
     const matched = rule.trigger.pattern.match(earlier);
     // A new session's condition is a new one, even if the last session's was the same.
@@ -40,7 +41,7 @@ export function noticeStream(pass: Pass, change: ChangeOf<'stream'>): void {
   }
   for (const name of watchingRules(pass.tx, view.arn)) endIfBroken(pass, name, view);
   if (changed.has('viewerCount'))
-    for (const rule of pass.index.threshold) noticeThreshold(pass, rule, view, before, change.atMs);
+    for (const rule of selected.threshold) noticeThreshold(pass, rule, view, before, change.atMs);
 }
 
 /**
@@ -48,7 +49,7 @@ export function noticeStream(pass: Pass, change: ChangeOf<'stream'>): void {
  * down: with many rules it would be most of the journal, and `explain` sees it at any time.
  */
 export function lookAtState(pass: Pass, rule: RuleOf<'state'>, view: ChannelView, fields: Iterable<string>): void {
-  const verdict = checkCondition(rule, view, undefined, selects(pass.index, rule, view));
+  const verdict = checkCondition(rule, view, undefined);
   if (verdict.holds) begin(pass, rule, view.arn, stateCause(pass, view, fields));
   else end(pass, rule, view.arn, verdict);
 }
@@ -211,7 +212,7 @@ export function noticeInventory(pass: Pass, { channelArns }: ChangeOf<'inventory
 export function lookAgain(pass: Pass, rule: RuleOf<'state'>, view: ChannelView): void {
   const known = readFact(pass.tx, rule.name, view.arn);
   const isKnown = known?.conditionHash === rule.conditionHash && (known.pending ?? known.firing) !== undefined;
-  const { holds } = checkCondition(rule, view, undefined, selects(pass.index, rule, view));
+  const { holds } = checkCondition(rule, view, undefined);
   if (holds === isKnown) return;
   lookAtState(pass, rule, view, pass.index.fields.get(rule.name) ?? ['state']);
 }

@@ -55,6 +55,11 @@ export class Pass {
     return this.tx.nowMs;
   }
 
+  /** Takes a view that was made of the newest record. */
+  see(view: ChannelView): void {
+    this.#channels.set(view.arn, view);
+  }
+
   /** A channel as it is after everything that this transaction has observed. */
   channel(arn: string): ChannelView {
     let view = this.#channels.get(arn);

@@ -87,16 +87,29 @@ export function mayMatch(matchers: readonly LabelMatcher[], rule: Rule): boolean
   });
 }
 
-const selections = new WeakMap<Channel, { readonly index: RuleIndex; readonly answers: Int8Array }>();
+/** The rules about streams whose `match` selects a channel. */
+export interface SelectedRules {
+  readonly index: RuleIndex;
+  readonly state: readonly RuleOf<'state'>[];
+  readonly threshold: readonly RuleOf<'threshold'>[];
+}
 
-/** Whether the rule's `match` selects a channel. Asked once for each rule and each entry of the inventory, which is immutable. */
-export function selects(index: RuleIndex, rule: Rule, { entry, channel }: ChannelView): boolean {
-  if (!rule.match) return true;
-  const place = index.rank.get(rule.name);
-  if (!entry || place === undefined) return rule.match.match(channel);
-  let known = selections.get(entry);
-  if (known?.index !== index) selections.set(entry, (known = { index, answers: new Int8Array(index.rank.size) }));
-  // 0: not asked yet.
-  if (known.answers[place] === 0) known.answers[place] = rule.match.match(channel) ? 1 : -1;
-  return known.answers[place] === 1;
+const selections = new WeakMap<Channel, SelectedRules>();
+
+/** Asked once for each entry of the inventory, which is immutable: a change of a stream then costs only the rules it concerns. */
+export function selectedRules(index: RuleIndex, view: ChannelView): SelectedRules {
+  const known = view.entry && selections.get(view.entry);
+  if (known?.index === index) return known;
+  const selected: SelectedRules = {
+    index,
+    state: index.state.filter((rule) => selects(rule, view)),
+    threshold: index.threshold.filter((rule) => selects(rule, view)),
+  };
+  if (view.entry) selections.set(view.entry, selected);
+  return selected;
+}
+
+/** Whether the rule's `match` selects a channel. */
+export function selects({ match }: Rule, { channel }: ChannelView): boolean {
+  return !match || match.match(channel);
 }
