@@ -1,14 +1,12 @@
 // The command `simulator`: starts a simulator, makes channels, plays a scenario and says how to reach it. What belongs to
 // the process (signals, exit codes, streams) is handed in, so the program's command line and main.ts share it.
 
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { SimulatorClient } from './client.ts';
 import { parseScenario, ScenarioError } from './scenario/parse.ts';
-import { startSimulator } from './server.ts';
 import { QUICK_TIMINGS, REALISTIC_TIMINGS } from './settings.ts';
-import { startLocalSqs } from './sqs.ts';
 import type { Enforcement } from './throttle/throttle.ts';
 
 /** What the command needs of its surroundings. */
@@ -112,6 +110,8 @@ export async function runSimulator(flags: Flags, io: SimulatorIo): Promise<void>
   }
   const scenario = flags.scenario === undefined ? undefined : readScenario(flags.scenario);
   if (scenario !== undefined) checkScenario(scenario, flags.scenario ?? '');
+  // Only now: the command line that this command is part of starts in half the time without them.
+  const [{ startSimulator }, { startLocalSqs }] = await Promise.all([import('./server.ts'), import('./sqs.ts')]);
   await using stack = new AsyncDisposableStack();
   let { queueUrl, sqsEndpoint } = flags;
   if (flags.sqs === true) {
