@@ -2,7 +2,7 @@
 //
 // Invariant: a commit succeeds only if the copy it was computed on is the newest (`head` is the token of the last commit), so all
 // commits of all replicas form one sequence, and each is computed from the one before. Whoever was slower gets what changed
-// since, in the same answer, and runs its body again. A copy whose head is not in the log any more is loaded anew: this covers
+// since, in the same answer, and runs its bodies again. A copy whose head is not in the log any more is loaded anew: this covers
 // long pauses, and a Redis that was restored to an older state.
 import { randomUUID } from 'node:crypto';
 import { AppError } from '#domain/errors.ts';
@@ -23,6 +23,15 @@ export interface RedisStateOptions {
 
 const defaultClaimTtlMs = 6 * 3_600_000;
 
+/** A transaction that waits for its commit. */
+interface Waiting {
+  readonly body: (tx: Transaction) => unknown;
+  readonly claims: readonly string[];
+  readonly claimTtlMs: number;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 export class RedisState implements SharedState {
   readonly #redis: Redis;
   readonly #keys: { state: string; head: string; log: string; prefix: string };
@@ -33,7 +42,8 @@ export class RedisState implements SharedState {
   #head: string | undefined;
   /** Redis's clock minus ours, from the answer with the shortest round trip lately. */
   #offset = { ms: 0, roundTripMs: Number.POSITIVE_INFINITY };
-  /** Transactions and refreshes run one after another: they share the copy. */
+  #waiting: Waiting[] = [];
+  /** Commits and refreshes run one after another: they share the copy. */
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor({ redis, prefix, metrics, maxAttempts = 50 }: RedisStateOptions) {
@@ -55,8 +65,13 @@ export class RedisState implements SharedState {
     return this.#inTurn(() => this.#catchUp());
   }
 
+  /** Transactions that wait for the one under way share the next commit. */
   transact<T>(body: (tx: Transaction) => T, options: TransactionOptions = {}): Promise<T> {
-    return this.#inTurn(() => this.#transact(body, options));
+    return new Promise<T>((resolve, reject) => {
+      const { claims = [], claimTtlMs = defaultClaimTtlMs } = options;
+      this.#waiting.push({ body, claims, claimTtlMs, resolve: resolve as (value: unknown) => void, reject });
+      if (this.#waiting.length === 1) void this.#inTurn(() => this.#commitWaiting());
+    });
   }
 
   async readLog<T>(
@@ -74,34 +89,42 @@ export class RedisState implements SharedState {
     return result;
   }
 
-  async #transact<T>(
-    body: (tx: Transaction) => T,
-    { claims = [], claimTtlMs = defaultClaimTtlMs }: TransactionOptions,
-  ): Promise<T> {
+  /** Settles everybody who waits; never rejects. */
+  async #commitWaiting(): Promise<void> {
+    const members = this.#waiting;
+    this.#waiting = [];
+    try {
+      for (const settle of await this.#commitGroup(members)) settle();
+    } catch (error) {
+      for (const { reject } of members) reject(error);
+    }
+  }
+
+  /** Runs the bodies one after another on one draft and commits them together; gives what settles each of them. */
+  async #commitGroup(members: readonly Waiting[]): Promise<(() => void)[]> {
     if (this.#head === undefined) await this.#catchUp();
     let repeats: ReadonlySet<string> = new Set();
     for (let attempt = 0; attempt < this.#maxAttempts; attempt += 1) {
-      const draft = new DraftTransaction({ base: this.#copy, nowMs: this.nowMs(), repeats });
-      const result = body(draft);
+      const group = runGroup(members, { base: this.#copy, nowMs: this.nowMs(), repeats });
+      const { writes, appends } = group.draft;
+      if (writes.size === 0 && appends.length === 0 && group.claims.length === 0) return group.settle;
       const head = randomUUID();
-      const fresh = claims.filter((claim) => !repeats.has(claim));
-      if (draft.writes.size === 0 && draft.appends.length === 0 && fresh.length === 0) return result;
       const answer = await this.#call(() =>
         commitScript(this.#redis, {
           ...this.#keys,
           expectedHead: this.#head ?? '',
           newHead: head,
-          writes: draft.writes,
-          appends: draft.appends,
-          claims: fresh,
-          claimTtlMs,
+          writes,
+          appends,
+          claims: group.claims,
+          claimTtlMs: Math.max(...members.map(({ claimTtlMs }) => claimTtlMs)),
         }),
       );
       if (answer.outcome === 'committed') {
-        for (const [key, value] of draft.writes) this.#write(key, value);
+        for (const [key, value] of writes) this.#write(key, value);
         this.#head = head;
         this.#metrics.commits.inc({ outcome: 'committed' });
-        return result;
+        return group.settle;
       }
       this.#metrics.commits.inc({ outcome: answer.outcome });
       if (answer.outcome === 'repeated') repeats = new Set([...repeats, ...answer.claims]);
@@ -172,4 +195,38 @@ export class RedisState implements SharedState {
     } else this.#offset = { ...this.#offset, roundTripMs: this.#offset.roundTripMs * 1.02 };
     return answer;
   }
+}
+
+interface Group {
+  /** The writes of all bodies that did not throw. */
+  readonly draft: DraftTransaction;
+  readonly claims: readonly string[];
+  /** One for each member. */
+  readonly settle: (() => void)[];
+}
+
+/** Each body sees what those before it wrote, and their claims as repeats; one that throws leaves no trace. */
+function runGroup(
+  members: readonly Waiting[],
+  { base, nowMs, repeats }: { base: StateView; nowMs: number; repeats: ReadonlySet<string> },
+): Group {
+  const draft = new DraftTransaction({ base, nowMs, repeats });
+  const claimed = new Set<string>();
+  const settle = members.map(({ body, claims, resolve, reject }) => {
+    const own = new DraftTransaction({
+      base: draft,
+      nowMs,
+      repeats: claimed.size === 0 ? repeats : new Set([...repeats, ...claimed]),
+    });
+    try {
+      const result = body(own);
+      for (const [key, value] of own.writes) draft.writes.set(key, value);
+      draft.appends.push(...own.appends);
+      for (const claim of claims) if (!repeats.has(claim)) claimed.add(claim);
+      return () => resolve(result);
+    } catch (error) {
+      return () => reject(error);
+    }
+  });
+  return { draft, claims: [...claimed], settle };
 }

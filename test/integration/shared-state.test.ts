@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Transaction } from '#domain/shared-state.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { redisScope } from '#test/support/redis.ts';
@@ -56,6 +57,28 @@ describe('the shared state', () => {
 
     await a.refresh();
     expect(a.view.get('meta/half')).toBeUndefined();
+  });
+
+  test('transactions that wait together share a commit, and one that throws spoils none of the others', async () => {
+    await using bundle = await setup();
+    const a = bundle.replica();
+    const add = (by: number) => (tx: Transaction) => {
+      tx.set('meta/sum', (tx.get<number>('meta/sum') ?? 0) + by);
+      if (by === 3) throw new Error('three is refused');
+      return tx.get<number>('meta/sum');
+    };
+
+    const first = a.transact(add(1));
+    const rest = await Promise.allSettled([2, 3, 4, 5].map((by) => a.transact(add(by))));
+
+    expect([await first, ...rest.map((each) => (each.status === 'fulfilled' ? each.value : 'refused'))]).toEqual([
+      1,
+      3,
+      'refused',
+      7,
+      12,
+    ]);
+    expect(await bundle.scope.redis.llen(`${bundle.scope.prefix}:state-log`)).toBeLessThanOrEqual(2);
   });
 
   test('a replica that slept through more commits than the log keeps loads everything', async () => {
