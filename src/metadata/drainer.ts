@@ -61,6 +61,8 @@ export class Drainer implements Service {
   readonly #options: Required<DrainerOptions>;
   readonly #held = new Map<ChannelArn, Held>();
   readonly #drains = new Set<Promise<void>>();
+  /** When channels that were given back got their last call: a channel that is soon claimed again keeps its pace. */
+  readonly #lastSentAt = new Map<ChannelArn, number>();
   readonly #stop = new AbortController();
   #wakeUp: (() => void) | undefined;
   #woken = false;
@@ -69,6 +71,11 @@ export class Drainer implements Service {
 
   constructor(options: DrainerOptions) {
     this.#options = { channelCallsPerSecond: 5, maxChannels: 256, leaseMs: 12_000, callTimeoutMs: 5000, ...options };
+  }
+
+  /** A little less than the channel's share of a second: the limiter is exact, this only spreads. */
+  get #paceMs(): number {
+    return 950 / this.#options.channelCallsPerSecond;
   }
 
   /** Channels held at the moment. */
@@ -144,12 +151,13 @@ export class Drainer implements Service {
         token,
         lane,
         leaseUntil: askedAt + leaseMs,
-        lastSentAt: Number.NEGATIVE_INFINITY,
+        lastSentAt: this.#lastSentAt.get(channelArn) ?? Number.NEGATIVE_INFINITY,
         wait: undefined,
       };
       this.#held.set(channelArn, held);
       const drain = this.#drain(held).finally(() => {
         if (this.#held.get(channelArn) === held) this.#held.delete(channelArn);
+        this.#lastSentAt.set(channelArn, held.lastSentAt);
         this.#drains.delete(drain);
         // Several at a time: each claim is a round trip.
         if (this.#held.size > this.#options.maxChannels * 0.9) return;
@@ -188,7 +196,7 @@ export class Drainer implements Service {
 
   /** One call: `over`: the channel is not ours any more; `again`: nothing was sent, wait anew. */
   async #call(held: Held): Promise<{ parcel: Parcel | undefined; result: CallResult } | 'over' | 'again'> {
-    const { sender, outbox, clock, logger, random, reconnectWindowMs, channelCallsPerSecond } = this.#options;
+    const { sender, outbox, clock, logger, random, reconnectWindowMs } = this.#options;
     const wait = new AbortController();
     held.wait = wait;
     let parcel: Parcel | undefined;
@@ -196,7 +204,7 @@ export class Drainer implements Service {
     try {
       if (this.#stop.signal.aborted) throw this.#stop.signal.reason;
       // Spread over the second, so that what arrives meanwhile shares the next call instead of waiting for the next second.
-      const pauseMs = held.lastSentAt + 950 / channelCallsPerSecond - performance.now();
+      const pauseMs = held.lastSentAt + this.#paceMs - performance.now();
       if (pauseMs > 0 && held.lane !== 'urgent') await clock.sleep(pauseMs, wait.signal);
       const sent = await sender.putMetadataWhenGranted(
         held.channelArn,
@@ -256,6 +264,8 @@ export class Drainer implements Service {
     const { outbox, clock, leaseMs } = this.#options;
     while (!signal.aborted) {
       await sleepOrAbort(clock, leaseMs / 4, signal);
+      for (const [channelArn, at] of this.#lastSentAt)
+        if (at < performance.now() - this.#paceMs) this.#lastSentAt.delete(channelArn);
       const held = [...this.#held.values()];
       if (held.length === 0 || signal.aborted) continue;
       const askedAt = performance.now();

@@ -213,6 +213,22 @@ test('an urgent item overtakes a fan-out that fills every drain, also on a chann
   await vi.waitFor(() => expect(lanes).toEqual(expect.arrayContaining(['a urgent', 'l urgent'])));
 });
 
+test('calls to one channel are spread over the second, although nothing waits in between', async () => {
+  await using rig = await setup({ drainer: { channelCallsPerSecond: 10 } });
+  const { batchId } = await rig.send(['a'], ['first'], { key: 'k' });
+  await rig.finished(batchId);
+
+  const values = ['1', '2', '3'];
+  for (const value of values) {
+    await rig.finished((await rig.send(['a'], [value], { key: 'k' })).batchId);
+  }
+
+  const times = rig.sender.calls.map(({ atMs }) => atMs);
+  const gaps = times.slice(1).map((at, index) => at - times[index]!);
+  expect(rig.sender.payloads(channelArn('a'))).toEqual(['first', ...values]);
+  expect(Math.min(...gaps)).toBeGreaterThanOrEqual(90);
+});
+
 test('two replicas share the channels and never drain one at the same time', async () => {
   await using scope = await redisScope();
   const shared = new FakeSender();
