@@ -13,8 +13,9 @@ import type { Metrics } from '#runtime/metrics.ts';
 import { readRedisFacts, redisProblems } from '#runtime/redis-check.ts';
 import { createApi } from './api.ts';
 import { type ApiEnvironment, readTokens } from './api-tokens.ts';
+import type { AwsOptions } from './aws-access.ts';
 import type { Committed } from './pipeline.ts';
-import { type AwsOptions, type Role, Shard } from './shard.ts';
+import { type Role, Shard } from './shard.ts';
 
 export { type Role, roles } from './shard.ts';
 

@@ -1,13 +1,10 @@
 // One (account, Region) put together: its state, its IVS client, its pipeline, its queues and workers. app.ts makes one for each
 // account; shards share nothing but the process. Parts are built in the order in which they depend on each other; `start`
 // starts them in that order, and each stop is registered beside its start.
-import type { AwsCredentialIdentity } from '@aws-sdk/types';
 import type { Config } from '#config/load.ts';
-import type { AccountSettings, Settings } from '#config/settings.ts';
+import type { AccountSettings } from '#config/settings.ts';
 import type { Lane } from '#domain/action.ts';
 import { durationMs } from '#domain/duration.ts';
-import { AppError } from '#domain/errors.ts';
-import type { Receiver } from '#domain/rule.ts';
 import { QueueConsumer } from '#intake/events/queue-consumer.ts';
 import { QueueDepth } from '#intake/events/queue-depth.ts';
 import { refreshInventory, refreshUnlisted } from '#intake/inventory/refresh.ts';
@@ -16,8 +13,7 @@ import { type PollIntervals, pollIntervals } from '#intake/poll/intervals.ts';
 import { Poller } from '#intake/poll/poller.ts';
 import type { UnknownEvent } from '#intake/ports.ts';
 import { Ticker } from '#intake/timer/ticker.ts';
-import { createActionCalls } from '#ivs/action-calls.ts';
-import { type LimitSettings, limitsFrom, operationNames } from '#ivs/limits.ts';
+import { limitsFrom } from '#ivs/limits.ts';
 import { createReader } from '#ivs/reader.ts';
 import { createIvsShard, type IvsShard } from '#ivs/shard.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
@@ -29,41 +25,29 @@ import { Drainer } from '#metadata/drainer.ts';
 import { Outbox } from '#metadata/outbox.ts';
 import { MetadataService } from '#metadata/service.ts';
 import { Sweeper } from '#metadata/sweeper.ts';
-import { EventBus } from '#outbound/event-bus.ts';
-import { HttpSender } from '#outbound/http-sender.ts';
 import { type DecideOptions, decideAll, decideDue } from '#rules/decide.ts';
-import { matcherOf } from '#rules/pattern.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { TeardownStack } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { connectRedis, disconnectRedis, keyPrefix, type Redis, type RedisRole } from '#runtime/redis.ts';
-import { readSecretFile } from '#secrets/secret-file.ts';
-import { SecretSinks } from '#secrets/sinks.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { applyObservation, splitObservation } from '#streams/apply.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { detectGaps, noteQueueRead } from '#streams/gaps.ts';
 import { keepUnknownEvent } from '#streams/unknown-events.ts';
-import { bindActions } from '#workers/actions.ts';
 import { finishedActionRecorder } from '#workers/finished-action.ts';
 import { WorkerHost } from '#workers/host.ts';
 import { intentsDue } from '#workers/intents.ts';
 import { ActionUpkeep } from '#workers/upkeep.ts';
+import { createActionHandlers } from './action-parts.ts';
+import { type AwsAccess, type AwsOptions, awsAccessOf } from './aws-access.ts';
 import { type Committed, Pipeline } from './pipeline.ts';
+import { limitSettingsOf, logMaxAgeMs } from './shard-settings.ts';
 
 /** What a replica does: everything, or one part of it; several replicas with different roles share the work. */
 export const roles = ['all', 'intake', 'worker', 'api'] as const;
 export type Role = (typeof roles)[number];
-
-/** Stand-ins for AWS, and credentials, where the SDK's own rules (environment, profiles) are not wanted. */
-export interface AwsOptions {
-  readonly ivsEndpoint?: string | undefined;
-  readonly sqsEndpoint?: string | undefined;
-  readonly eventBridgeEndpoint?: string | undefined;
-  readonly secretsEndpoint?: string | undefined;
-  readonly credentials?: AwsCredentialIdentity | undefined;
-}
 
 export interface ShardOptions {
   readonly account: AccountSettings;
@@ -105,6 +89,7 @@ export class Shard {
   readonly #options: ShardOptions;
   readonly #logger: Logger;
   readonly #prefix: string;
+  readonly #aws: AwsAccess;
   readonly #connections: Redis[] = [];
   readonly #drainer: Drainer;
   readonly #sweeper: Sweeper;
@@ -113,7 +98,9 @@ export class Shard {
   #startedAtMs: number | undefined;
 
   constructor(options: ShardOptions) {
-    const { account, config, namespace, clock, random, metrics, aws } = options;
+    const { account, config, namespace, clock, random, metrics } = options;
+    const aws = awsAccessOf(account, options.aws);
+    this.#aws = aws;
     this.#options = options;
     this.name = account.name;
     this.region = account.region;
@@ -125,7 +112,12 @@ export class Shard {
     const limitSettings = limitSettingsOf(settings);
 
     this.store = this.#connect('store');
-    this.state = new RedisState({ redis: this.store, prefix: this.#prefix, metrics });
+    this.state = new RedisState({
+      redis: this.store,
+      prefix: this.#prefix,
+      metrics,
+      logMaxAgeMs: (log) => logMaxAgeMs(config().settings, log),
+    });
     this.queues = new Queues({ redis: this.#connect('queue'), prefix: this.#prefix });
     this.relay = new Relay({ state: this.state, queues: this.queues, clock, logger: this.#logger, random });
 
@@ -142,7 +134,6 @@ export class Shard {
       metrics,
       random,
       ...(this.accountId === undefined ? {} : { accountId: this.accountId }),
-      ...(account.assume_role_arn === undefined ? {} : { assumeRoleArn: account.assume_role_arn }),
       ...(aws.ivsEndpoint === undefined ? {} : { endpoint: aws.ivsEndpoint }),
       ...(aws.credentials === undefined ? {} : { credentials: aws.credentials }),
       ...(options.emptyLedgerPatienceMs === undefined ? {} : { emptyLedgerPatienceMs: options.emptyLedgerPatienceMs }),
@@ -191,6 +182,8 @@ export class Shard {
             random,
             logger: this.#logger,
             metrics,
+            // With several accounts, an event of another Region or account belongs to another shard.
+            expected: (settings.accounts?.length ?? 1) > 1 ? { region: account.region, account: this.accountId } : {},
           });
 
     this.depth =
@@ -294,7 +287,7 @@ export class Shard {
     graceMs: number,
     does: (part: 'intake' | 'worker') => boolean,
   ): Promise<void> {
-    const { clock, random, metrics, config } = this.#options;
+    const { clock, random, metrics, config, scrubber } = this.#options;
     const one = { concurrency: 1 };
     const host = new WorkerHost({
       connect: () => this.#connect('worker'),
@@ -306,7 +299,21 @@ export class Shard {
           : {}),
       },
       handlers: {
-        ...this.#actionHandlers(stack),
+        ...createActionHandlers(
+          {
+            client: this.ivs.client,
+            aws: this.#aws,
+            config,
+            metrics,
+            scrubber,
+            state: this.state,
+            clock,
+            random,
+            metadata: this.metadata,
+            nudge: () => this.relay.nudge(),
+          },
+          stack,
+        ),
         'metadata-fanout': async () => {
           this.#drainer.nudge('normal');
           return { outcome: 'done' };
@@ -332,43 +339,6 @@ export class Shard {
       onFinished: finishedActionRecorder({ state: this.state, configHash: () => config().hash }),
     });
     await stack.start(host, graceMs + 3_000);
-  }
-
-  #actionHandlers(stack: TeardownStack) {
-    const { account, aws, clock, random, metrics, scrubber, config } = this.#options;
-    const http = new HttpSender({ allowInternal: config().settings.http.allow_link_local_webhooks, clock, metrics });
-    const base = { region: account.region, ...(aws.credentials === undefined ? {} : { credentials: aws.credentials }) };
-    const sinks = new SecretSinks({
-      aws: { ...base, ...(aws.secretsEndpoint === undefined ? {} : { endpoint: aws.secretsEndpoint }) },
-      sender: http,
-      metrics,
-    });
-    const events = new EventBus({
-      ...base,
-      ...(aws.eventBridgeEndpoint === undefined ? {} : { endpoint: aws.eventBridgeEndpoint }),
-      requestHandler: { connectionTimeout: 3_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
-      maxAttempts: 2,
-    });
-    stack.defer('sinks', 1_000, () => sinks.destroy());
-    return bindActions({
-      ivs: createActionCalls(this.ivs.client),
-      state: this.state,
-      clock,
-      random,
-      sink: (delivery) => sinks.sink(delivery),
-      http,
-      events,
-      metadata: this.metadata,
-      receiver: (name): Receiver | undefined => config().ruleset.receivers.find((receiver) => receiver.name === name),
-      readSecretFile,
-      matcher: matcherOf,
-      hide: (value) => {
-        scrubber.hide(value, 'secret');
-        return { [Symbol.dispose]: () => scrubber.forget(value) };
-      },
-      configHash: () => config().hash,
-      nudge: () => this.relay.nudge(),
-    });
   }
 
   async #startUpkeep(stack: TeardownStack): Promise<void> {
@@ -443,23 +413,4 @@ function settled(redis: Redis): Promise<void> {
     redis.once('ready', end);
     redis.once('close', end);
   });
-}
-
-/** The limiter's settings out of the configuration. @throws AppError CONFIG_INVALID for an operation that IVS does not have. */
-function limitSettingsOf({ limits: { share, operations } }: Settings): LimitSettings {
-  const published = limitsFrom({});
-  const overrides: NonNullable<LimitSettings['overrides']> = Object.fromEntries(
-    Object.entries(operations).map(([name, { account, channel }]) => {
-      const operation = operationNames.find((known) => known === name);
-      if (!operation)
-        throw new AppError('CONFIG_INVALID', `limits.operations.${name}: Amazon IVS has no such operation`);
-      const { perAccount, perChannel } = published(operation);
-      const ofChannel = channel ?? perChannel;
-      return [
-        operation,
-        { perAccount: account ?? perAccount, ...(ofChannel === undefined ? {} : { perChannel: ofChannel }) },
-      ];
-    }),
-  );
-  return { share, overrides };
 }

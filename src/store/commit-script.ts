@@ -73,8 +73,13 @@ for _, claim in ipairs(claims) do redis.call('SET', ARGV[6] .. ':claim:' .. clai
 local appends = tonumber(ARGV[7])
 local position = 8
 for _ = 1, appends do
-  redis.call('XADD', ARGV[6] .. ':log:' .. ARGV[position], 'MAXLEN', '~', ARGV[position + 1], '*', 'e', ARGV[position + 2])
-  position = position + 3
+  local log, maxAgeMs = ARGV[6] .. ':log:' .. ARGV[position], tonumber(ARGV[position + 3])
+  redis.call('XADD', log, 'MAXLEN', '~', ARGV[position + 1], '*', 'e', ARGV[position + 2])
+  if maxAgeMs > 0 then
+    redis.call('XTRIM', log, 'MINID', string.format('%.0f', tonumber(nowMs) - maxAgeMs))
+    redis.call('PEXPIRE', log, maxAgeMs)
+  end
+  position = position + 4
 end
 local keys = cjson.decode(ARGV[3])
 for index, key in ipairs(keys) do
@@ -102,7 +107,7 @@ export async function commitScript(
     readonly expectedHead: string;
     readonly newHead: string;
     readonly writes: ReadonlyMap<string, unknown>;
-    readonly appends: readonly { log: string; entry: unknown; maxEntries: number }[];
+    readonly appends: readonly { log: string; entry: unknown; maxEntries: number; maxAgeMs: number | undefined }[];
     readonly claims: readonly string[];
     readonly claimTtlMs: number;
   },
@@ -116,7 +121,12 @@ export async function commitScript(
     String(options.claimTtlMs),
     options.prefix,
     String(appends.length),
-    ...appends.flatMap(({ log, entry, maxEntries }) => [log, String(maxEntries), JSON.stringify(entry)]),
+    ...appends.flatMap(({ log, entry, maxEntries, maxAgeMs = 0 }) => [
+      log,
+      String(maxEntries),
+      JSON.stringify(entry),
+      String(Math.round(maxAgeMs)),
+    ]),
     ...Array.from(writes.values(), (value) => (value === undefined ? '' : JSON.stringify(value))),
   ]);
   const redisTimeMs = Number(answer[1]);

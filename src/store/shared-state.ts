@@ -17,6 +17,8 @@ export interface RedisStateOptions {
   /** Key prefix with a hash tag: all keys must live in one slot. */
   readonly prefix: string;
   readonly metrics: Metrics;
+  /** How long entries of a log are kept, and a log that nothing is added to; undefined: bounded by number only. */
+  readonly logMaxAgeMs?: (log: string) => number | undefined;
   /** How many lost races a transaction survives before it gives up. */
   readonly maxAttempts?: number;
 }
@@ -37,6 +39,7 @@ export class RedisState implements SharedState {
   readonly #keys: { state: string; head: string; log: string; prefix: string };
   readonly #metrics: Metrics;
   readonly #maxAttempts: number;
+  readonly #logMaxAgeMs: (log: string) => number | undefined;
   readonly #copy = new LocalCopy();
   /** Token of the commit that the copy stands at; undefined before the first load. */
   #head: string | undefined;
@@ -46,11 +49,12 @@ export class RedisState implements SharedState {
   /** Commits and refreshes run one after another: they share the copy. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ redis, prefix, metrics, maxAttempts = 50 }: RedisStateOptions) {
+  constructor({ redis, prefix, metrics, maxAttempts = 50, logMaxAgeMs = () => undefined }: RedisStateOptions) {
     this.#redis = redis;
     this.#keys = { state: `${prefix}:state`, head: `${prefix}:state-head`, log: `${prefix}:state-log`, prefix };
     this.#metrics = metrics;
     this.#maxAttempts = maxAttempts;
+    this.#logMaxAgeMs = logMaxAgeMs;
   }
 
   get view(): StateView {
@@ -115,7 +119,7 @@ export class RedisState implements SharedState {
           expectedHead: this.#head ?? '',
           newHead: head,
           writes,
-          appends,
+          appends: appends.map((append) => ({ ...append, maxAgeMs: this.#logMaxAgeMs(append.log) })),
           claims: group.claims,
           claimTtlMs: Math.max(...members.map(({ claimTtlMs }) => claimTtlMs)),
         }),

@@ -117,6 +117,28 @@ describe('the shared state', () => {
     expect([...first, ...rest].map(({ entry }) => entry.n)).toEqual([3, 2, 1]);
   });
 
+  test('entries of a log go when they are too old, and the log with the last of them', async () => {
+    await using bundle = await setup();
+    const a = new RedisState({
+      redis: bundle.scope.connect(),
+      prefix: bundle.scope.prefix,
+      metrics: createMetrics(),
+      logMaxAgeMs: () => 300,
+    });
+    await a.transact((tx) => tx.append('journal', { n: 1 }, 100));
+    await new Promise((done) => setTimeout(done, 350));
+    const afterItsAge = await a.readLog('journal', { limit: 10 });
+    await a.transact((tx) => tx.append('journal', { n: 2 }, 100));
+    await new Promise((done) => setTimeout(done, 200));
+    await a.transact((tx) => tx.append('journal', { n: 3 }, 100));
+    await new Promise((done) => setTimeout(done, 200));
+    await a.transact((tx) => tx.append('journal', { n: 4 }, 100));
+
+    const kept = await a.readLog<{ n: number }>('journal', { limit: 10 });
+    expect(afterItsAge).toEqual([]);
+    expect(kept.map(({ entry }) => entry.n)).toEqual([4, 3]);
+  });
+
   test('the clock is the one of Redis, whatever the clock of the replica says', async () => {
     await using bundle = await setup();
     const a = bundle.replica();

@@ -1,0 +1,63 @@
+// What the handlers of actions work with in one shard: sinks for keys, outgoing messages, event bus. Meets workers/ports.ts.
+import type { Config } from '#config/load.ts';
+import type { Receiver } from '#domain/rule.ts';
+import { createActionCalls } from '#ivs/action-calls.ts';
+import type { IvsClientPort } from '#ivs/client.ts';
+import { EventBus } from '#outbound/event-bus.ts';
+import { HttpSender } from '#outbound/http-sender.ts';
+import { matcherOf } from '#rules/pattern.ts';
+import type { TeardownStack } from '#runtime/lifecycle.ts';
+import type { Scrubber } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import { readSecretFile } from '#secrets/secret-file.ts';
+import { SecretSinks } from '#secrets/sinks.ts';
+import { bindActions } from '#workers/actions.ts';
+import type { ActionPorts } from '#workers/ports.ts';
+import type { AwsAccess } from './aws-access.ts';
+
+export interface ActionPartsOptions extends Pick<ActionPorts, 'state' | 'clock' | 'random' | 'metadata' | 'nudge'> {
+  readonly client: IvsClientPort;
+  readonly aws: AwsAccess;
+  readonly config: () => Config;
+  readonly metrics: Metrics;
+  readonly scrubber: Scrubber;
+}
+
+/** The handlers of all actions; what they hold open is released by the stack. */
+export function createActionHandlers(options: ActionPartsOptions, stack: TeardownStack) {
+  const { client, aws, config, metrics, scrubber, ...shared } = options;
+  const { region, credentials } = aws;
+  const base = { region, ...(credentials === undefined ? {} : { credentials }) };
+  const http = new HttpSender({
+    allowInternal: config().settings.http.allow_link_local_webhooks,
+    clock: shared.clock,
+    metrics,
+  });
+  const sinks = new SecretSinks({
+    aws: { ...base, ...(aws.secretsEndpoint === undefined ? {} : { endpoint: aws.secretsEndpoint }) },
+    sender: http,
+    metrics,
+  });
+  const events = new EventBus({
+    ...base,
+    ...(aws.eventBridgeEndpoint === undefined ? {} : { endpoint: aws.eventBridgeEndpoint }),
+    requestHandler: { connectionTimeout: 3_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
+    maxAttempts: 2,
+  });
+  stack.defer('sinks', 1_000, () => sinks.destroy());
+  return bindActions({
+    ...shared,
+    ivs: createActionCalls(client),
+    sink: (delivery) => sinks.sink(delivery),
+    http,
+    events,
+    receiver: (name): Receiver | undefined => config().ruleset.receivers.find((receiver) => receiver.name === name),
+    readSecretFile,
+    matcher: matcherOf,
+    hide: (value) => {
+      scrubber.hide(value, 'secret');
+      return { [Symbol.dispose]: () => scrubber.forget(value) };
+    },
+    configHash: () => config().hash,
+  });
+}

@@ -1,0 +1,32 @@
+// How one account of AWS is reached: Region, credentials, stand-ins. The same for every client of its shard.
+import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@aws-sdk/types';
+import type { AccountSettings } from '#config/settings.ts';
+
+/** Stand-ins for AWS, and credentials, where the SDK's own rules (environment, profiles) are not wanted. */
+export interface AwsOptions {
+  readonly ivsEndpoint?: string | undefined;
+  readonly sqsEndpoint?: string | undefined;
+  readonly eventBridgeEndpoint?: string | undefined;
+  readonly secretsEndpoint?: string | undefined;
+  readonly credentials?: AwsCredentialIdentity | undefined;
+}
+
+export interface AwsAccess extends Omit<AwsOptions, 'credentials'> {
+  readonly region: string;
+  /** Undefined: as the SDK finds them. */
+  readonly credentials: AwsCredentialIdentity | AwsCredentialIdentityProvider | undefined;
+}
+
+/** The account's access: with `assume_role_arn`, every call is made in that role, renewed before it expires. */
+export function awsAccessOf({ region, assume_role_arn: roleArn }: AccountSettings, aws: AwsOptions): AwsAccess {
+  const { credentials, ...endpoints } = aws;
+  const assumed =
+    roleArn === undefined || credentials !== undefined
+      ? undefined
+      : fromTemporaryCredentials({
+          params: { RoleArn: roleArn, RoleSessionName: 'ivs-autopilot' },
+          clientConfig: { region },
+        });
+  return { ...endpoints, region, credentials: credentials ?? assumed };
+}
