@@ -2,6 +2,7 @@
 import { api, query } from '../api.js';
 import { h, render } from '../dom.js';
 import { clock, idOf, toMs, words } from '../format.js';
+import { store } from '../store.js';
 import { auditText } from './stream.js';
 
 export function mount(root) {
@@ -40,13 +41,18 @@ export function mount(root) {
               h('p', {}, 'Every action and every command is written down here.'),
             )
           : '',
-        h('ol.timeline', {}, (entries ?? []).map(line)),
+        h('ol.timeline.decisions', {}, (entries ?? []).map(line)),
       ),
     );
   draw();
   void load();
   const refresh = setInterval(load, 5000);
   return { update() {}, destroy: () => clearInterval(refresh) };
+}
+
+function nameOf(arn) {
+  for (const row of store.rows.values()) if (row.arn === arn) return row.name;
+  return idOf(arn);
 }
 
 function line(entry, index) {
@@ -63,7 +69,7 @@ function line(entry, index) {
         'p',
         {},
         entry.channelArn
-          ? h('a', { href: `#/stream/${encodeURIComponent(entry.channelArn)}` }, idOf(entry.channelArn))
+          ? h('a', { href: `#/stream/${encodeURIComponent(entry.channelArn)}` }, nameOf(entry.channelArn))
           : '',
         ' ',
         auditText(entry),

@@ -203,7 +203,13 @@ function merged({ stream, decisions, audit }) {
 }
 
 export function auditText({ outcome: end, who, why, reason, dryRun }) {
-  return [words(end ?? ''), dryRun ? 'dry run' : '', who ? `by ${who}` : '', why ? `“${why}”` : '', reason ?? '']
+  return [
+    words(end ?? ''),
+    dryRun ? 'dry run' : '',
+    who ? `by ${who}` : '',
+    why && !/^d-[0-9a-f]+$/.test(why) ? `“${why}”` : '',
+    reason ?? '',
+  ]
     .filter(Boolean)
     .join(', ');
 }

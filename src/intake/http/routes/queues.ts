@@ -4,6 +4,8 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyPluginAsync } from 'fastify';
+import { errorCatalog } from '#domain/error-catalog.ts';
+import { toAppError } from '../problem.ts';
 
 /** A BullMQ queue. */
 export type BoardQueue = ConstructorParameters<typeof BullMQAdapter>[0];
@@ -45,6 +47,14 @@ export function queueBoard({ queues, basePath, scrub }: QueueBoardOptions): Fast
     }),
     serverAdapter,
     options: { uiConfig: { boardTitle: 'ivs-autopilot', hideRedisDetails: true } },
+  });
+  // bull-board answers every error of its scope with 500 unless told better: a missing token is not one.
+  serverAdapter.setErrorHandler((thrown) => {
+    const { status, code, message } = toAppError(thrown);
+    return {
+      status: status as 404,
+      body: JSON.stringify({ status, code, detail: message, remedy: errorCatalog[code].remedy }),
+    };
   });
   return async (app) => {
     app.addHook('onSend', async (_request, reply, payload) => {

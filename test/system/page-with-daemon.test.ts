@@ -1,0 +1,122 @@
+// The page over a whole daemon and the simulator: what happens at IVS is on the screen, and what is asked on the screen happens there.
+import { type Browser, chromium } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { broadcast } from '#test/support/broadcast.ts';
+
+let browser: Browser;
+
+beforeAll(async () => {
+  const executablePath = process.env['CHROME_PATH'];
+  if (!executablePath) throw new Error('no Chromium: run the tests with `npm test`, which finds or installs one');
+  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+});
+afterAll(() => browser.close());
+
+const rules = `rules:
+  - name: starving-slate
+    mode: enforce
+    trigger: {state: {health: [STARVING]}}
+    for: 2s
+    actions:
+      - put_metadata: {payload: {type: slate}}
+      - after: 10m
+        stop_stream: {}
+    guards: {cooldown: 0s, max_live_percent: 100}
+`;
+// Made here, and only for this run.
+const token = `page-${crypto.randomUUID()}`;
+
+test('a starving stream rises to the top, its rule is seen acting, its plan is cancelled, and it is stopped by hand', async () => {
+  await using platform = await broadcast();
+  const { control } = platform.simulator;
+  const channels = await control.createChannels(4, { namePrefix: 'studio' });
+  await control.goLive(channels.map(({ arn }) => arn));
+  const daemon = await platform.daemon({ rules, env: { AUTOPILOT_API_TOKEN: token } });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => void complaints.push(error.message));
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !message.text().includes('401')) complaints.push(message.text());
+  });
+  await page.goto(daemon.url);
+  await page.fill('#token', token);
+  await page.keyboard.press('Enter');
+  const rows = page.locator('.row[data-key]');
+  await rows.nth(3).waitFor();
+  const worst = channels[2]!;
+
+  await control.starve(worst.arn);
+
+  await page.locator('.row.starving', { hasText: worst.name }).waitFor();
+  expect(await rows.first().locator('a.name').textContent()).toBe(worst.name);
+  await rows
+    .first()
+    .getByText(/stop stream/)
+    .waitFor();
+  await rows
+    .first()
+    .getByText(/in 9 min/)
+    .waitFor();
+  await page.locator('.activity', { hasText: 'put metadata' }).waitFor();
+  await rows
+    .first()
+    .getByRole('button', { name: /^Cancel/ })
+    .click();
+  await rows
+    .first()
+    .getByText(/in 9 min/)
+    .waitFor({ state: 'detached' });
+
+  await rows.first().locator('a.name').click();
+  await page.locator('.timeline > li.event', { hasText: 'Starvation Start' }).first().waitFor();
+  await page.locator('.timeline > li.decision', { hasText: 'acted' }).first().waitFor();
+  await page.getByRole('button', { name: 'Stop stream' }).click();
+  await page.fill('#field-reason', 'test picture');
+  await page.getByRole('button', { name: 'Show what it would do' }).click();
+  await page.locator('.plan li', { hasText: 'StopStream' }).waitFor();
+  expect((await control.calls({ operation: 'StopStream' })).length).toBe(0);
+  await page.getByRole('button', { name: 'Do it' }).click();
+  await page.locator('.timeline > li', { hasText: '“test picture”' }).first().waitFor();
+  await control.waitForCall({ operation: 'StopStream' });
+
+  for (const hash of ['#/rules', '#/quota', '#/batches', '#/audit', '#/decisions']) {
+    await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+    await page.locator('main h1').waitFor();
+    expect(await page.locator('main .problem').count()).toBe(0);
+  }
+  expect(complaints).toEqual([]);
+  await context.close();
+});
+
+test('the queues are seen behind the token only, without what people wrote, and cannot be changed', async () => {
+  await using platform = await broadcast();
+  const { control } = platform.simulator;
+  const [channel] = await control.createChannels(1, { namePrefix: 'studio' });
+  await control.goLive(channel!.arn);
+  const daemon = await platform.daemon({ rules, env: { AUTOPILOT_API_TOKEN: token } });
+  const authorization = `Basic ${Buffer.from(`operator:${token}`).toString('base64')}`;
+  const ask = (path: string, init: RequestInit = {}) =>
+    fetch(daemon.url + path, { ...init, headers: { authorization, ...init.headers } });
+  await fetch(`${daemon.url}/v1/actions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      action: { put_metadata: { payload: { words: 'only for viewers' } } },
+      channelArn: channel!.arn,
+      reason: 'test',
+    }),
+  });
+
+  expect((await fetch(`${daemon.url}/queues`)).status).toBe(401);
+  const page = await ask('/queues');
+  expect(page.status).toBe(200);
+  expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+  expect(await page.text()).not.toContain('fonts.googleapis.com');
+  const jobsNow = async () => (await ask('/queues/api/queues?activeQueue=actions&status=&page=1')).text();
+  await expect.poll(jobsNow, { timeout: 10_000 }).toContain('put_metadata');
+  const jobs = await jobsNow();
+  expect(jobs).not.toContain('only for viewers');
+  const emptied = await ask('/queues/api/queues/actions/empty', { method: 'PUT' });
+  expect(emptied.status).toBeGreaterThanOrEqual(400);
+});
