@@ -2,9 +2,10 @@
 //   1. Events through SQS to stored records and decisions, beside the same messages through a loop that only deletes them, in
 //      one run on one core: the ratio is the figure.
 //   2. A full sweep of the live streams through the limited client: calls, time against what 5 calls a second allow, memory.
-import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { parseArgs } from 'node:util';
+
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { loadConfig } from '#config/load.ts';
 import type { InventoryObservation } from '#domain/observation.ts';
 import type { Ruleset } from '#domain/rule.ts';

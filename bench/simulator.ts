@@ -2,7 +2,7 @@
 // a process of its own so that nothing else's memory counts: `npm run bench -- simulator`.
 
 import { fork } from 'node:child_process';
-import { request, Agent } from 'node:http';
+import { Agent, request } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { SimulatorClient } from '#simulator/client.ts';
 import { startSimulator } from '#simulator/server.ts';

@@ -1,8 +1,8 @@
 // What a fresh machine lacks, and how it is put there: npm packages, a Redis-compatible server, Chromium (for the page's tests).
 // Plain JavaScript for the host's Node (18 or newer). Each function is quick when there is nothing to do.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 

@@ -1,7 +1,7 @@
 // The operator's page over all shards: its files, its live stream and the view of the queues, with what each needs.
 import { join } from 'node:path';
-import { durationMs } from '#domain/duration.ts';
 import type { JournalEntry } from '#domain/decision.ts';
+import { durationMs } from '#domain/duration.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { QueueDepth } from '#intake/events/queue-depth.ts';
 import { liveRoutes } from '#intake/http/routes/live.ts';
@@ -12,9 +12,9 @@ import { LiveFeed } from '#intake/live/feed.ts';
 import { gatherExtras, gatherStatus, type LiveSources } from '#intake/live/gather.ts';
 import { QuotaWatch } from '#intake/live/quota.ts';
 import type { ActivityLine, BatchLine, QueueLine } from '#intake/live/status.ts';
+import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import type { Service } from '#runtime/lifecycle.ts';
 import type { ConfigInForce } from './app.ts';
 import type { Shard } from './shard.ts';
 

@@ -2,7 +2,7 @@
 // its handler's business, what an error means is outcome.ts's.
 import { type Job, Worker } from 'bullmq';
 import { AppError } from '#domain/errors.ts';
-import { isJobName, jobCatalog, type JobName, type QueueName } from '#jobs/catalog.ts';
+import { isJobName, type JobName, jobCatalog, type QueueName } from '#jobs/catalog.ts';
 import { backoffMs } from '#runtime/backoff.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';

@@ -1,9 +1,10 @@
 // webhook: one message to an address from a file or from the configuration, signed when a key is given, retried with backoff.
+
+import { AppError } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
 import { sendLogged } from './delivery-log.ts';
 import { onlyIfFailsFresh, planned } from './fresh-look.ts';
 import type { ActionHandler } from './ports.ts';
-import { AppError } from '#domain/errors.ts';
 
 export const webhook: ActionHandler<'webhook'> = async (job, context) => {
   const { url_file: urlFile, url: plainUrl, method = 'POST', body, hmac_key_file: hmacKeyFile } = job.params;

@@ -1,11 +1,12 @@
 // What 10,000 channels that have all been used once cost afterwards. Run alone, with --expose-gc, by bench/limiter.ts.
+
+import { pino } from 'pino';
 import { SlotLedger } from '#ivs/ledger.ts';
 import { Limiter } from '#ivs/limiter.ts';
 import { limitsFrom } from '#ivs/limits.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { connectRedis, disconnectRedis, keyPrefix } from '#runtime/redis.ts';
-import { pino } from 'pino';
 
 const logger = pino({ level: 'silent' });
 const redis = connectRedis({ url: process.argv[2]!, role: 'limiter', logger });

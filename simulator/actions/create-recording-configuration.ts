@@ -2,8 +2,8 @@ import type { ActionContext } from '../context.ts';
 import { invalid, quotaExceeded } from '../errors.ts';
 import type { RecordingConfiguration } from '../store.ts';
 import { name, tags } from '../wire/fields.ts';
-import { type Checked, integer, list, oneOf, structure, text } from '../wire/shape.ts';
 import { recordingView } from '../wire/recording-view.ts';
+import { type Checked, integer, list, oneOf, structure, text } from '../wire/shape.ts';
 
 const rendition = oneOf('SD', 'HD', 'FULL_HD', 'LOWEST_RESOLUTION');
 const bucketName = text({ min: 3, max: 63, pattern: /^[a-z0-9-.]+$/ });

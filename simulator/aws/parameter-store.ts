@@ -2,7 +2,7 @@
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/
 
 import { ServiceError } from '../errors.ts';
-import { jsonAction, type JsonActions } from '../wire/json-action.ts';
+import { type JsonActions, jsonAction } from '../wire/json-action.ts';
 import { any, flag, oneOf, structure, text } from '../wire/shape.ts';
 
 export interface Parameter {

@@ -3,7 +3,7 @@
 
 import { ServiceError } from '../errors.ts';
 import type { Simulator } from '../simulator.ts';
-import { jsonAction, type JsonActions } from '../wire/json-action.ts';
+import { type JsonActions, jsonAction } from '../wire/json-action.ts';
 import { list, structure, text } from '../wire/shape.ts';
 
 interface Version {

@@ -1,7 +1,7 @@
 // Channels made in bulk, past the call rates, and what a test wants to know of them.
 
-import { addStreamKey } from '../actions/stream-keys.ts';
 import { NEW_CHANNEL } from '../actions/channel-settings.ts';
+import { addStreamKey } from '../actions/stream-keys.ts';
 import type { Simulator } from '../simulator.ts';
 import type { Channel } from '../store.ts';
 import type { EncoderState } from '../streams/encoders.ts';

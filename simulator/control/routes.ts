@@ -10,8 +10,8 @@ import { channelState, makeChannel, resolveChannels } from './channels.ts';
 import { ControlProblem } from './problem.ts';
 import * as requests from './requests.ts';
 import { changeSettings } from './settings.ts';
-import { summarize } from './summary.ts';
 import { connectEncoders, endBroadcasts, lose, recover, sessionOf, setViewers, starve } from './streams.ts';
+import { summarize } from './summary.ts';
 
 export interface ControlRequest {
   readonly simulator: Simulator;

@@ -3,9 +3,9 @@
 
 import { ServiceError } from '../errors.ts';
 import type { Simulator } from '../simulator.ts';
+import { type JsonActions, jsonAction } from '../wire/json-action.ts';
 import { any, flag, integer, list, oneOf, structure, text } from '../wire/shape.ts';
 import { isoSeconds } from '../wire/time.ts';
-import { jsonAction, type JsonActions } from '../wire/json-action.ts';
 import type { Rule, Target } from './bus.ts';
 import { compilePattern, PatternError } from './pattern.ts';
 

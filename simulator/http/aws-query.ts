@@ -1,7 +1,7 @@
 // AWS's query protocol (POST / with a form, XML back): STS, beside IVS.
 
-import { asServiceError, ServiceError } from '../errors.ts';
 import { STS_ACTIONS, STS_NAMESPACE } from '../aws/sts.ts';
+import { asServiceError, ServiceError } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
 import { type Outcome, type PipelineParts, runCall } from './pipeline.ts';
 

@@ -4,14 +4,14 @@
 
 import type { Clock, Timer } from '../clock.ts';
 import {
-  HEALTH_CHANGE,
+  eventName,
   type Happening,
+  HEALTH_CHANGE,
   LIMIT_BREACH,
   LIMIT_UNITS,
   type LimitName,
   STATE_CHANGE,
 } from '../events/event.ts';
-import { eventName } from '../events/event.ts';
 import type { Ids } from '../ids.ts';
 import { type Change, overlay } from '../overlay.ts';
 import type { Settings } from '../settings.ts';

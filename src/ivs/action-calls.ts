@@ -1,7 +1,8 @@
 // What actions call of IVS, in the words of workers/ports.ts: whole lists instead of pages, plain members instead of the SDK's.
+
+import type { Lane } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Secret } from '#domain/secret.ts';
-import type { Lane } from '#domain/action.ts';
 import type { CallOptions, GuardedStreamKey, IvsClientPort } from './client.ts';
 
 /** How actions call: in the lane `normal`, and for as long as their run lasts. */

@@ -1,7 +1,8 @@
 // What Amazon IVS, the SDK or the network throws → AppError with what happens next. Names and statuses decide, never texts.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/CommonErrors.html
-import { AppError, type AppErrorOptions, type Disposition, messageOf } from '#domain/errors.ts';
+
 import type { ErrorCode } from '#domain/error-catalog.ts';
+import { AppError, type AppErrorOptions, type Disposition, messageOf } from '#domain/errors.ts';
 import type { OperationName } from './limits.ts';
 
 /** What was being called. */

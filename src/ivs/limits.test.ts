@@ -1,5 +1,5 @@
-import { IvsClient } from '@aws-sdk/client-ivs';
 import * as sdk from '@aws-sdk/client-ivs';
+import { IvsClient } from '@aws-sdk/client-ivs';
 import { describe, expect, it } from 'vitest';
 import { limitsFrom, operationNames, publishedLimits } from './limits.ts';
 

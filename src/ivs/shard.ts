@@ -1,8 +1,9 @@
 // One (account, Region): its client, its limiter, and what they look like from outside. Shards share nothing, so the
 // throughput of several is their sum.
-import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
-import type { IvsClientConfig } from '@aws-sdk/client-ivs';
+
 import { randomBytes } from 'node:crypto';
+import type { IvsClientConfig } from '@aws-sdk/client-ivs';
+import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import { AppError } from '#domain/errors.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';

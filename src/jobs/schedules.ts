@@ -1,6 +1,7 @@
 // Repeating jobs: once per interval for any number of replicas, since BullMQ's job schedulers live in Redis.
-import type { Queues } from './queues.ts';
+
 import { jobCatalog } from './catalog.ts';
+import type { Queues } from './queues.ts';
 
 export interface Schedule {
   readonly job: 'poll-starving' | 'poll-all' | 'refresh-inventory';

@@ -1,5 +1,5 @@
 // Which channels a batch goes to: resolved once, when it is accepted, with who was left out and why. Reads the local copy only.
-import { type ChannelArn, type Channel, parseChannelArn } from '#domain/channel.ts';
+import { type Channel, type ChannelArn, parseChannelArn } from '#domain/channel.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import type { Skipped } from './batch.ts';

@@ -1,8 +1,8 @@
 // Sends a message to an address that people configured, and to no other place: names are resolved here and every address is
 // checked before a connection is made to it; redirects are not followed; time and answer are bounded. An address may be a
 // secret (it often holds a token), so messages name its host only.
-import { lookup as systemLookup, type LookupAddress } from 'node:dns';
-import { type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http';
+import { type LookupAddress, lookup as systemLookup } from 'node:dns';
+import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { AppError, messageOf } from '#domain/errors.ts';

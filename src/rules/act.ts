@@ -8,8 +8,8 @@ import { formatWholeSeconds, sessionFacts } from './facts.ts';
 import { labelsOf } from './label-matcher.ts';
 import { allSubject, type Cause, channelOfSubject } from './memory.ts';
 import { hashOf, type Pass } from './pass.ts';
-import type { RuleOf } from './rule-index.ts';
 import { aggregateFactsWithNames } from './population.ts';
+import type { RuleOf } from './rule-index.ts';
 
 /** What the actions of one decision are about. */
 export interface Occasion {

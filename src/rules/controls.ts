@@ -1,7 +1,8 @@
 // What an operator can do to all automation: hold a channel, silence decisions, pause and resume, start a stopped rule again.
 // Each is one transaction with an entry in the audit log; what was held back is judged again at once.
-import { audit } from '#journal/audit.ts';
+
 import type { Transaction } from '#domain/shared-state.ts';
+import { audit } from '#journal/audit.ts';
 import { resetRule } from './incidents.ts';
 import { channelOfSubject, type Hold, type Pause, readFact, type Silence, withActed, writeFact } from './memory.ts';
 import { hashOf } from './pass.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { arnOf, Engine, epochMs } from '#test/support/engine.ts';
 import { linesOf } from '#src/cli/explain.ts';
+import { arnOf, Engine, epochMs } from '#test/support/engine.ts';
 import { hold } from './controls.ts';
-import { explain, type Explanation } from './explain.ts';
+import { type Explanation, explain } from './explain.ts';
 
 const rules = `
 rules:

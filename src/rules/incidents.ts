@@ -1,6 +1,7 @@
 // Incidents: many channels in trouble together, as one thing with a beginning and an end; and the alerts of rules that a cap stopped.
-import type { GuardVerdict, Incident, RuleAlert } from '#domain/decision.ts';
+
 import type { ActionJob, ActionParams } from '#domain/action.ts';
+import type { GuardVerdict, Incident, RuleAlert } from '#domain/decision.ts';
 import type { AggregateFacts } from '#domain/facts.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';

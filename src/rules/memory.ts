@@ -3,10 +3,10 @@
 // A subject is what a rule's condition is about: a channel's ARN, `all` (an aggregate, a schedule without `match`), or
 // `group:<text>` (an event without a channel). A fact exists only while there is something to remember.
 import type { TriggerEvidence } from '#domain/decision.ts';
+import type { HttpFacts, ThresholdFacts } from '#domain/facts.ts';
+import type { EventEnvelope } from '#domain/observation.ts';
 import type { RuleMode, TriggerKind } from '#domain/rule.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
-import type { EventEnvelope } from '#domain/observation.ts';
-import type { HttpFacts, ThresholdFacts } from '#domain/facts.ts';
 
 /** What set a rule off, as far as templates and later checks need it. */
 export interface Cause {

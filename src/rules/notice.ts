@@ -1,20 +1,21 @@
 // From what changed to conditions that begin and end. Says nothing about acting: what has become ripe is judged afterwards.
+
+import type { Channel } from '#domain/channel.ts';
 import type { DecisionReason, TriggerEvidence, Values } from '#domain/decision.ts';
 import type { EventEnvelope } from '#domain/observation.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
-import type { Channel } from '#domain/channel.ts';
 import { groupOf } from './act.ts';
 import { type ChannelView, viewOf } from './channel-view.ts';
 import { changedFields, checkCondition, conditionSinceMs, streamValues } from './conditions.ts';
 import { streamFacts } from './facts.ts';
+import { updateIncident } from './incidents.ts';
 import { allSubject, type Cause, readFact, watchingRules } from './memory.ts';
 import type { Pass } from './pass.ts';
 import { aggregateFacts, aggregateHolds } from './population.ts';
 import { isHolding, type RuleOf, selectedRules } from './rule-index.ts';
 import { isScheduleActive, scheduleCause } from './schedule.ts';
 import { silentSources } from './timers.ts';
-import { updateIncident } from './incidents.ts';
 import { begin, decisionOf, end } from './transitions.ts';
 
 type ChangeOf<K extends StreamChange['kind']> = Extract<StreamChange, { kind: K }>;

@@ -1,9 +1,10 @@
 // How many channels are live, and how many of them are in the condition of each aggregate. Counted along with the changes, and
 // counted anew at every complete poll, when the inventory changes, and when the rules change.
+
+import type { Channel } from '#domain/channel.ts';
 import type { AggregateFacts } from '#domain/facts.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
-import type { Channel } from '#domain/channel.ts';
 import { channelView, viewOf } from './channel-view.ts';
 import type { RuleIndex, RuleOf } from './rule-index.ts';
 

@@ -1,6 +1,6 @@
 // `send_resolved` of a receiver: who was told that a rule fired is told that it is over, without a word in the rules file.
 import type { ActionParams } from '#domain/action.ts';
-import type { Ruleset, Rule, Step } from '#domain/rule.ts';
+import type { Rule, Ruleset, Step } from '#domain/rule.ts';
 
 /** The rule's notifications to receivers with `send_resolved`, as steps of its resolve; none where `on_resolve` notifies itself. */
 export function resolvedNotices(ruleset: Ruleset, rule: Rule): readonly Step[] {

@@ -1,8 +1,9 @@
 // When the rules change: a rule whose condition is the same keeps everything it remembers; of a changed, removed or switched-off one
 // what it waited for is dropped, and a new condition is looked for at every channel.
-import type { StreamRecord } from '#domain/stream-record.ts';
-import { openIncidentOf, closeIncident, resetRule } from './incidents.ts';
+
 import type { RuleAlert } from '#domain/decision.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
+import { closeIncident, openIncidentOf, resetRule } from './incidents.ts';
 import { facts, forgetFact, writeFact } from './memory.ts';
 import { lookAgain } from './notice.ts';
 import type { Pass } from './pass.ts';

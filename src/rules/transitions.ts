@@ -3,9 +3,9 @@
 import type { Decision, DecisionOutcome, DecisionReason, GuardVerdict, Values } from '#domain/decision.ts';
 import type { Rule, RuleMode } from '#domain/rule.ts';
 import { decisionIdOf, groupOf, type Occasion, runSteps, viewOfSubject } from './act.ts';
+import { guardInputs } from './guard-inputs.ts';
 import { askGuards, reasonOfGuard } from './guards.ts';
 import { closeIncident } from './incidents.ts';
-import { guardInputs } from './guard-inputs.ts';
 import { type Cause, type Fact, type Firing, withActed, writeFact } from './memory.ts';
 import { hashOf, type Pass } from './pass.ts';
 import { resolvedNotices } from './resolved-notice.ts';

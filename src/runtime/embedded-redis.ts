@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { AppError } from '#domain/errors.ts';
 import { Redis } from 'ioredis';
+import { AppError } from '#domain/errors.ts';
 
 export interface EmbeddedRedis {
   /** redis://127.0.0.1:<port> */

@@ -1,5 +1,5 @@
 // What the API asks about streams: lists by state and health, and one channel with its story. Reads only.
-import { type ChannelArn, type Channel, channelIdOf, type StreamHealth } from '#domain/channel.ts';
+import { type Channel, type ChannelArn, channelIdOf, type StreamHealth } from '#domain/channel.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import type { StreamRecord, StreamState } from '#domain/stream-record.ts';
 import { channelOf, pastOf, streamOf } from './keys.ts';

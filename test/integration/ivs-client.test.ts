@@ -1,8 +1,8 @@
 // The limited client against the simulator, through the real SDK: what a caller gets, and what reaches the wire.
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { AppError } from '#domain/errors.ts';
 import type { ChannelArn } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
 import { IvsShards } from '#ivs/shard.ts';
 import { shardScope } from '#test/support/ivs-shard.ts';

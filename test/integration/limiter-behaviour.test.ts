@@ -1,7 +1,7 @@
 // What a caller of the limiter can rely on: order, lanes, ends of waiting, Redis away and back, throttles all the same.
 import { describe, expect, it } from 'vitest';
-import { AppError } from '#domain/errors.ts';
 import type { ChannelArn } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
 import { shardScope } from '#test/support/ivs-shard.ts';
 import { eventually } from '#test/support/quiet.ts';
 import { ownRedis } from '#test/support/redis.ts';

@@ -2,14 +2,14 @@
 import pino from 'pino';
 import { expect, test } from 'vitest';
 import type { ChannelArn, StreamHealth, StreamId } from '#domain/channel.ts';
-import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
-import { Secret } from '#domain/secret.ts';
 import type { Ruleset } from '#domain/rule.ts';
+import { Secret } from '#domain/secret.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
-import { createHttpServer } from '#intake/http/server.ts';
+import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { controlRoutes } from '#intake/http/routes/controls.ts';
 import { decisionRoutes } from '#intake/http/routes/decisions.ts';
 import { ruleRoutes } from '#intake/http/routes/rules.ts';
+import { createHttpServer } from '#intake/http/server.ts';
 import { recordJobResult } from '#journal/record.ts';
 import { decideAll, decideDue, nextDueMs } from '#rules/decide.ts';
 import { createMetrics } from '#runtime/metrics.ts';

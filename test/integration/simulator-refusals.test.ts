@@ -1,7 +1,8 @@
 // Every error of every operation's row, and the inputs that each refuses, through the real SDK.
+
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { OPERATIONS } from '#simulator/operations.ts';
 import { startSimulator } from '#simulator/server.ts';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { failureOf, ivsFor, sender } from '#test/support/simulator-sdk.ts';
 
 const simulator = await startSimulator({ enforcement: 'off', seed: 'refusals' });

@@ -1,9 +1,10 @@
 // Messages to webhooks over real HTTP: signed, logged, retried where it helps, and never to a place that is not meant.
+
+import type { LookupAddress, lookup as systemLookup } from 'node:dns';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { LookupAddress, lookup as systemLookup } from 'node:dns';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';

@@ -1,7 +1,7 @@
 // The plumbing that most tests pass along: a silent logger, metrics of their own, seeded randomness.
 import { pino } from 'pino';
-import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import type { Logger } from '#runtime/logger.ts';
+import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 
 export function quietLogger(): Logger {
   return pino({ level: 'silent' });

@@ -1,5 +1,5 @@
 // One line of the operator's page: a channel that is live, was live a moment ago, or has something that wants to be seen.
-import { type Channel, channelIdOf, type ChannelArn } from '#domain/channel.ts';
+import { type Channel, type ChannelArn, channelIdOf } from '#domain/channel.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 
 /** A hold as the state keeps it under `hold/<channelArn>`. */

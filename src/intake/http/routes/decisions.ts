@@ -2,10 +2,10 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
-import { decisionOutcomes, type DecisionReason, decisionReasons } from '#domain/decision.ts';
+import { type DecisionReason, decisionOutcomes, decisionReasons } from '#domain/decision.ts';
 import { AppError } from '#domain/errors.ts';
 import { type DecisionRow, mergePage, nextPlace, queryDecisions } from '#journal/query.ts';
-import { explain, type Explanation } from '#rules/explain.ts';
+import { type Explanation, explain } from '#rules/explain.ts';
 import { type RuleShards, shardOf } from '../rule-shards.ts';
 
 const time = z.iso.datetime();
