@@ -108,7 +108,7 @@ function sourcesOf({ shards, state, inForce, depths, metrics }: PageOptions): Li
     queues: () => queueLines(shards),
     batches: () => batchLines(shards),
     activity: async () => {
-      const newest = await state.readLog<JournalEntry>('journal', { limit: 15 });
+      const newest = await state.readLog<JournalEntry>('journal', { limit: 60 });
       return newest.map(({ id, entry }) => activityLine(id, entry));
     },
   };

@@ -101,7 +101,7 @@ export function silencesPanel() {
 }
 
 export function activityPanel() {
-  const lines = store.status?.activity ?? [];
+  const lines = together(store.status?.activity ?? []);
   return h(
     'section.panel',
     { 'aria-labelledby': 'activity-title' },
@@ -127,12 +127,27 @@ export function activityPanel() {
                   ' ',
                   words(line.text),
                   ' ',
-                  line.arn ? h('a', { href: `#/stream/${encodeURIComponent(line.arn)}` }, channelName(line.arn)) : '',
+                  line.times > 1
+                    ? `on ${line.times} channels`
+                    : line.arn
+                      ? h('a', { href: `#/stream/${encodeURIComponent(line.arn)}` }, channelName(line.arn))
+                      : '',
                 ),
               ),
             ),
         ),
   );
+}
+
+/** The same of one rule on many channels in a row is one line. */
+function together(lines) {
+  const found = [];
+  for (const line of lines) {
+    const last = found.at(-1);
+    if (last && last.rule === line.rule && last.outcome === line.outcome && last.text === line.text) last.times += 1;
+    else found.push({ ...line, times: 1 });
+  }
+  return found;
 }
 
 function channelName(arn) {

@@ -57,7 +57,7 @@ export function mount(root) {
   );
   const list = new VirtualList({
     element: body,
-    rowHeight: () => (narrow.matches ? 132 : 54),
+    rowHeight: () => (narrow.matches ? 142 : 54),
     row: rowElement,
     stamp: (number) => store.rows.get(number),
   });
@@ -229,7 +229,7 @@ function rowElement(number, index) {
 function tagButtons(row) {
   const tags = Object.entries(row.tags ?? {});
   const shown = tags
-    .slice(0, 3)
+    .slice(0, 2)
     .map(([key, value]) =>
       h(
         'button.tag',
