@@ -27,7 +27,7 @@ export async function eventually<T>(condition: () => T | Promise<T>, boundMs = 1
   const deadline = performance.now() + boundMs;
   for (;;) {
     const value = await condition();
-    if (value !== undefined && value !== false && value !== null) return value as NonNullable<T>;
+    if (value !== undefined && value !== false && value !== null) return value;
     if (performance.now() > deadline)
       throw new Error(`did not come true within ${boundMs} ms: ${condition.toString()}`);
     await new Promise((done) => setTimeout(done, 10));

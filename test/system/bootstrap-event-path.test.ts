@@ -1,11 +1,12 @@
 // The set-up of the event path, with real clients: the simulator's EventBridge and an SQS server. An event of the simulated IVS then
 // travels through the rule into the queue.
-import { ReceiveMessageCommand, SetQueueAttributesCommand, SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
+
 import { EventBridgeClient, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
+import { ReceiveMessageCommand, SetQueueAttributesCommand, SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { runCli } from '#src/cli/main.ts';
 import { type SimulatorHandle, startSimulator } from '#simulator/server.ts';
 import { startLocalSqs } from '#simulator/sqs.ts';
+import { runCli } from '#src/cli/main.ts';
 import { fakeCredentials } from '#test/support/simulator-sdk.ts';
 
 const region = 'us-west-2';
@@ -141,7 +142,12 @@ describe('bootstrap', () => {
   });
 
   test('names the permission that is missing', async () => {
-    await simulator.control.addFault({ operation: 'events:PutRule', error: 'AccessDeniedException', status: 403, times: 1 });
+    await simulator.control.addFault({
+      operation: 'events:PutRule',
+      error: 'AccessDeniedException',
+      status: 403,
+      times: 1,
+    });
 
     const { exitCode, errors } = await bootstrap('--name', 'denied');
 

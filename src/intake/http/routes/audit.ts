@@ -63,7 +63,7 @@ export function auditRoutes({ state }: { readonly state: Pick<SharedState, 'read
       async ({ query }) => {
         const entries: z.infer<typeof entry>[] = [];
         for await (const { atMs, ...row } of auditEntries(state, filterOf(query), query.before)) {
-          entries.push({ ...row, at: new Date(atMs).toISOString() } as z.infer<typeof entry>);
+          entries.push({ ...row, at: new Date(atMs).toISOString() });
           if (entries.length === query.limit) return { entries, next: row.id };
         }
         return { entries };
