@@ -23,6 +23,7 @@ import { bulkView, intentView, iso, jobView, pendingJobView } from './action-vie
 
 /** One shard, as far as the desk needs it. */
 export interface DeskShard {
+  readonly name: string;
   readonly region: string;
   readonly accountId: string | undefined;
   readonly state: SharedState;
@@ -54,10 +55,10 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
   }
 
   async submit(request: ActionRequest): Promise<{ readonly jobId: string }> {
-    const { action, channelArn, who, reason, dryRun, idempotencyKey } = request;
+    const { action, channelArn, account, who, reason, dryRun, idempotencyKey } = request;
     if (channelArn === undefined && !accountActions.has(action))
       throw new AppError('ACTION_NEEDS_CHANNEL', `body.channelArn: ${action} needs a channel`);
-    const shard = channelArn === undefined ? this.#options.shards[0] : this.#shardOf(channelArn);
+    const shard = channelArn === undefined ? this.#shardNamed(account) : this.#shardOf(channelArn);
     const params = this.#render(shard, action, request.params, channelArn);
     const jobId = jobIdOf(action, who, idempotencyKey ?? randomUUID());
     await shard.state.transact(
@@ -246,6 +247,21 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
     await this.#refresh();
     return this.#options.shards.flatMap(({ state }) =>
       Array.from(state.view.entries<T>(kind), ([, entry]) => show(entry)),
+    );
+  }
+
+  /** An action without a channel never goes to an account by chance. */
+  #shardNamed(account: string | undefined): DeskShard {
+    const { shards } = this.#options;
+    const names = shards.map(({ name }) => name).join(', ');
+    if (account === undefined && shards.length === 1) return shards[0];
+    const named = shards.find(({ name }) => name === account);
+    if (named) return named;
+    throw new AppError(
+      'REQUEST_INVALID',
+      account === undefined
+        ? `query.account: name one of the accounts ${names}`
+        : `query.account: there is no account ${account}; there are ${names}`,
     );
   }
 

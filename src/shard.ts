@@ -336,7 +336,7 @@ export class Shard {
       metrics,
       random,
       graceMs,
-      onFinished: finishedActionRecorder({ state: this.state, configHash: () => config().hash }),
+      onFinished: finishedActionRecorder({ state: this.state, clock, random, configHash: () => config().hash }),
     });
     await stack.start(host, graceMs + 3_000);
   }

@@ -47,6 +47,9 @@ async function unknownIn(expression: string): Promise<string[]> {
   return found;
 }
 
+/** Names of the variables that a compose file fills in. */
+const variablesOf = (text: string): string[] => Array.from(text.matchAll(/\$\{(\w+)/g), ([, name]) => name!);
+
 describe('compose.yaml', () => {
   interface ComposeService {
     readonly image: string;
@@ -74,7 +77,8 @@ describe('compose.yaml', () => {
   test('builds the Dockerfile of this repository and mounts files that exist', () => {
     expect(existsSync(resolve(root, 'deploy', compose['x-daemon'].build.context, 'Dockerfile'))).toBe(true);
     for (const volume of autopilot.volumes ?? []) {
-      const [from] = volume.split(':');
+      // A default of the file itself stands for a variable.
+      const [from] = volume.replace(/\$\{\w+:-([^}]+)\}/g, '$1').split(':');
       expect(existsSync(resolve(root, 'deploy', from!)), from).toBe(true);
     }
     for (const secret of autopilot.secrets ?? []) expect(compose.secrets).toHaveProperty(secret);
@@ -110,7 +114,9 @@ describe('compose.yaml', () => {
     for (const line of read('deploy/simulator.env')
       .split('\n')
       .filter((each) => /^[A-Z]/.test(each)))
-      expect(Object.keys(autopilot.environment ?? {})).toContain(line.split('=')[0]);
+      expect([...Object.keys(autopilot.environment ?? {}), ...variablesOf(read('deploy/compose.yaml'))]).toContain(
+        line.split('=')[0],
+      );
   });
 
   test('starts the simulator with options that it has, at the address that simulator.env names', () => {

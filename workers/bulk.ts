@@ -19,6 +19,8 @@ export interface Bulk {
   readonly cause: Extract<ActionJob['cause'], { kind: 'operator' }>;
   readonly dryRun: boolean;
   readonly sinceMs: number;
+  /** When a job was last started, or told of its end. */
+  readonly movedAtMs?: number | undefined;
   readonly endedAtMs?: number | undefined;
 }
 
@@ -97,6 +99,7 @@ export function noteBulkResult(tx: Transaction, id: string, outcome: RunOutcome)
   tx.set(`bulk/${id}`, {
     ...bulk,
     outcomes,
+    movedAtMs: tx.nowMs,
     ...(finished ? { state: 'finished', endedAtMs: tx.nowMs } : {}),
   } satisfies Bulk);
 }
@@ -107,7 +110,12 @@ export function bulkPending(view: StateView): number {
 }
 
 function feed(tx: Transaction, bulk: Bulk): void {
-  let room = inFlight - (bulk.started - ended(bulk.outcomes));
+  const untold = bulk.started - ended(bulk.outcomes);
+  // The ends of jobs that nobody will tell of any more (a replica died right then) must not stop the others.
+  const writtenOff = untold > 0 && tx.nowMs - (bulk.movedAtMs ?? bulk.sinceMs) > abandonedMs;
+  if (writtenOff) for (let job = 0; job < untold; job += 1) noteBulkResult(tx, bulk.id, 'interrupted');
+  const current = tx.get<Bulk>(`bulk/${bulk.id}`) ?? bulk;
+  let room = inFlight - (writtenOff ? 0 : untold);
   if (room <= 0) return;
   let started = bulk.started;
   for (const [key, item] of tx.entries<BulkItem>('bulk-item')) {
@@ -130,7 +138,7 @@ function feed(tx: Transaction, bulk: Bulk): void {
     room -= 1;
     if (room <= 0) break;
   }
-  if (started !== bulk.started) tx.set(`bulk/${bulk.id}`, { ...bulk, started } satisfies Bulk);
+  if (started !== bulk.started) tx.set(`bulk/${bulk.id}`, { ...current, started, movedAtMs: tx.nowMs } satisfies Bulk);
 }
 
 function dropItems(tx: Transaction, id: string): void {

@@ -1,9 +1,11 @@
 // Writes down how an action's job ended: in the audit, beside the decision it follows from, and in the progress of its bulk action.
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
-import { messageOf } from '#domain/errors.ts';
+import { AppError, messageOf } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { audit } from '#journal/audit.ts';
 import { recordJobResult } from '#journal/record.ts';
+import { backoffMs } from '#runtime/backoff.ts';
+import type { Clock } from '#runtime/clock.ts';
 import { noteBulkResult } from './bulk.ts';
 import type { JobResult, RunOutcome } from './outcome.ts';
 
@@ -18,48 +20,62 @@ export interface FinishedRun {
 
 export interface FinishedActionOptions {
   readonly state: SharedState;
+  readonly clock: Clock;
+  readonly random: () => number;
   readonly configHash: () => string;
 }
 
+/** Tries while Redis is away: about two minutes. */
+const patience = 30;
 /** Not an end: the job runs again. */
 const passing: ReadonlySet<RunOutcome> = new Set(['retry', 'postponed', 'interrupted']);
 
 /** For the worker host's `onFinished`. */
-export function finishedActionRecorder({ state, configHash }: FinishedActionOptions) {
+export function finishedActionRecorder({ state, clock, random, configHash }: FinishedActionOptions) {
   return async ({ jobId, name, payload, outcome, result, error }: FinishedRun): Promise<void> => {
     if (passing.has(outcome) || !Object.hasOwn(actionSchemas, name)) return;
     const job = payload as ActionJob;
     const claim = `bulk-job:${jobId}`;
-    await state.transact(
-      (tx) => {
-        audit(tx, {
-          who: job.cause?.kind === 'operator' ? job.cause.who : `rule ${job.cause?.rule ?? 'unknown'}`,
-          what: name,
-          outcome,
-          why: job.cause?.kind === 'operator' ? job.cause.reason : (job.cause?.decisionId ?? ''),
-          channelArn: job.channelArn,
-          jobId,
-          params: job.params,
-          before: result?.['before'],
-          after: result?.['after'],
-          reason: result?.reason ?? (error === undefined ? undefined : messageOf(error)),
-          dryRun: job.dryRun,
-          configHash: configHash(),
-        });
-        if (job.cause?.kind === 'rule')
-          recordJobResult(tx, {
+    const write = () =>
+      state.transact(
+        (tx) => {
+          audit(tx, {
+            who: job.cause?.kind === 'operator' ? job.cause.who : `rule ${job.cause?.rule ?? 'unknown'}`,
+            what: name,
+            outcome,
+            why: job.cause?.kind === 'operator' ? job.cause.reason : (job.cause?.decisionId ?? ''),
+            channelArn: job.channelArn,
             jobId,
-            decisionId: job.cause.decisionId,
-            atMs: tx.nowMs,
-            outcome: outcome === 'failed' ? 'failed' : outcome === 'skipped' ? 'skipped' : 'done',
-            detail: [outcome, result?.reason ?? (error === undefined ? undefined : messageOf(error))]
-              .filter(Boolean)
-              .join(': '),
+            params: job.params,
+            before: result?.['before'],
+            after: result?.['after'],
+            reason: result?.reason ?? (error === undefined ? undefined : messageOf(error)),
+            dryRun: job.dryRun,
+            configHash: configHash(),
           });
-        if (job.bulkId !== undefined && !tx.isRepeat(claim)) noteBulkResult(tx, job.bulkId, outcome);
-      },
-      // A job that ran to its end twice (a crash right after the first) counts once.
-      { claims: job.bulkId === undefined ? [] : [claim] },
-    );
+          if (job.cause?.kind === 'rule')
+            recordJobResult(tx, {
+              jobId,
+              decisionId: job.cause.decisionId,
+              atMs: tx.nowMs,
+              outcome: outcome === 'failed' ? 'failed' : outcome === 'skipped' ? 'skipped' : 'done',
+              detail: [outcome, result?.reason ?? (error === undefined ? undefined : messageOf(error))]
+                .filter(Boolean)
+                .join(': '),
+            });
+          if (job.bulkId !== undefined && !tx.isRepeat(claim)) noteBulkResult(tx, job.bulkId, outcome);
+        },
+        // A job that ran to its end twice (a crash right after the first) counts once.
+        { claims: job.bulkId === undefined ? [] : [claim] },
+      );
+    // BullMQ's own connection waits for Redis; so does this, or the result would be lost while the job is completed.
+    for (let failures = 0; ; failures += 1) {
+      try {
+        return await write();
+      } catch (thrown) {
+        if (failures >= patience || !(thrown instanceof AppError && thrown.disposition.kind === 'retry')) throw thrown;
+        await clock.sleep(backoffMs({ baseMs: 200, maxMs: 5_000 }, failures, random));
+      }
+    }
   };
 }

@@ -53,6 +53,8 @@ export interface ActionRequest {
   readonly params: ActionParams;
   readonly channelArn: string | undefined;
   readonly streamId: string | undefined;
+  /** Name of the configured account, for actions without a channel. */
+  readonly account?: string | undefined;
   readonly who: string;
   readonly reason: string;
   readonly dryRun: boolean;
@@ -101,6 +103,12 @@ export function actionRoutes({ desk }: { readonly desk: ActionDeskPort }): Fasti
               .optional()
               .describe('The same key again gives the same job; for single channels'),
           }),
+          querystring: z.strictObject({
+            account: z
+              .string()
+              .optional()
+              .describe('Name of the account; needed with several accounts for an action without a channel'),
+          }),
           body: actionBody,
           response: {
             202: z.union([
@@ -124,7 +132,12 @@ export function actionRoutes({ desk }: { readonly desk: ActionDeskPort }): Fasti
         };
         reply.code(202);
         if (body.targets === undefined)
-          return desk.submit({ ...common, channelArn: body.channelArn, streamId: body.streamId });
+          return desk.submit({
+            ...common,
+            channelArn: body.channelArn,
+            streamId: body.streamId,
+            account: request.query.account,
+          });
         if (body.channelArn !== undefined || body.streamId !== undefined)
           throw new AppError('REQUEST_INVALID', 'body.targets: cannot stand beside channelArn or streamId');
         return desk.submitBulk({ ...common, targets: body.targets, maxChannels: body.maxChannels });
