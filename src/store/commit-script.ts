@@ -9,7 +9,7 @@ interface Keys {
 }
 
 /** What changed since a head: undefined changes mean that it is not known any more and all must be loaded. */
-interface Moved {
+export interface Moved {
   readonly outcome: 'moved';
   readonly head: string;
   readonly changes: readonly [key: string, value: string | null][] | undefined;

@@ -4,7 +4,7 @@ import type { StateView, Transaction } from '#domain/shared-state.ts';
 
 /** Keys are `<kind>/<id>`; the kind is what stands before the first slash. */
 export class LocalCopy implements StateView {
-  readonly #kinds = new Map<string, Map<string, unknown>>();
+  #kinds = new Map<string, Map<string, unknown>>();
 
   get<T>(key: string): T | undefined {
     const [kind, id] = splitKey(key);
@@ -19,20 +19,21 @@ export class LocalCopy implements StateView {
     return this.#kinds.get(kind)?.size ?? 0;
   }
 
+  /** Writes; undefined deletes. */
   set(key: string, value: unknown): void {
     const [kind, id] = splitKey(key);
+    if (value === undefined) {
+      this.#kinds.get(kind)?.delete(id);
+      return;
+    }
     let entries = this.#kinds.get(kind);
     if (!entries) this.#kinds.set(kind, (entries = new Map()));
     entries.set(id, value);
   }
 
-  delete(key: string): void {
-    const [kind, id] = splitKey(key);
-    this.#kinds.get(kind)?.delete(id);
-  }
-
-  clear(): void {
-    this.#kinds.clear();
+  /** Holds what the other one holds, from one moment to the next: whoever reads sees the old content or the new. */
+  become(other: LocalCopy): void {
+    this.#kinds = other.#kinds;
   }
 }
 

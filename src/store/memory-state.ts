@@ -28,10 +28,7 @@ export class MemoryState implements SharedState {
     const repeats = new Set(claims.filter((claim) => this.#claims.has(claim)));
     const tx = new DraftTransaction({ base: this.#copy, nowMs: this.#now(), repeats });
     const result = body(tx);
-    for (const [key, value] of tx.writes) {
-      if (value === undefined) this.#copy.delete(key);
-      else this.#copy.set(key, value);
-    }
+    for (const [key, value] of tx.writes) this.#copy.set(key, value);
     for (const claim of claims) this.#claims.add(claim);
     for (const { log, entry, maxEntries } of tx.appends) {
       const entries = this.#logs.get(log) ?? [];

@@ -2,14 +2,14 @@
 //
 // Invariant: a commit succeeds only if the copy it was computed on is the newest (`head` is the token of the last commit), so all
 // commits of all replicas form one sequence, and each is computed from the one before. Whoever was slower gets what changed
-// since, in the same answer, and runs its bodies again. A copy whose head is not in the log any more is loaded anew: this covers
-// long pauses, and a Redis that was restored to an older state.
+// since, in the same answer, and runs its bodies again. A copy whose head is not in the log any more is loaded anew, beside the
+// one that is being read: this covers long pauses, and a Redis that was restored to an older state.
 import { randomUUID } from 'node:crypto';
 import { AppError } from '#domain/errors.ts';
 import type { SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Redis } from '#runtime/redis.ts';
-import { commitScript, refreshScript } from './commit-script.ts';
+import { commitScript, type Moved, refreshScript } from './commit-script.ts';
 import { DraftTransaction, LocalCopy } from './local-copy.ts';
 
 export interface RedisStateOptions {
@@ -43,8 +43,8 @@ export class RedisState implements SharedState {
   readonly #copy = new LocalCopy();
   /** Token of the commit that the copy stands at; undefined before the first load. */
   #head: string | undefined;
-  /** Redis's clock minus ours, from the answer with the shortest round trip lately. */
-  #offset = { ms: 0, roundTripMs: Number.POSITIVE_INFINITY };
+  /** Redis's clock minus our monotonic one, which no step of the wall clock moves; from the shortest round trip lately. */
+  #offset = { ms: Date.now() - performance.now(), roundTripMs: Number.POSITIVE_INFINITY };
   #waiting: Waiting[] = [];
   /** Commits and refreshes run one after another: they share the copy. */
   #turn: Promise<unknown> = Promise.resolve();
@@ -62,7 +62,7 @@ export class RedisState implements SharedState {
   }
 
   nowMs(): number {
-    return Math.round(Date.now() + this.#offset.ms);
+    return Math.round(performance.now() + this.#offset.ms);
   }
 
   refresh(): Promise<void> {
@@ -125,7 +125,7 @@ export class RedisState implements SharedState {
         }),
       );
       if (answer.outcome === 'committed') {
-        for (const [key, value] of writes) this.#write(key, value);
+        for (const [key, value] of writes) this.#copy.set(key, value);
         this.#head = head;
         this.#metrics.commits.inc({ outcome: 'committed' });
         return group.settle;
@@ -141,64 +141,75 @@ export class RedisState implements SharedState {
   }
 
   async #catchUp(): Promise<void> {
-    await this.#apply(
-      await this.#call(() => refreshScript(this.#redis, { ...this.#keys, knownHead: this.#head ?? '' })),
-    );
+    await this.#apply(await this.#changesSince(this.#head ?? ''));
   }
 
   /** Brings the copy to the head that the answer names. */
-  async #apply(answer: {
-    head: string;
-    changes: readonly [key: string, value: string | null][] | undefined;
-  }): Promise<void> {
-    if (answer.changes) {
-      for (const [key, value] of answer.changes) this.#write(key, value === null ? undefined : JSON.parse(value));
-      this.#head = answer.head;
-      return;
-    }
-    await this.#loadAll();
+  async #apply(answer: Pick<Moved, 'head' | 'changes'>): Promise<void> {
+    if (!answer.changes) return this.#loadAll();
+    writeAll(this.#copy, answer.changes);
+    this.#head = answer.head;
   }
 
-  /** Reads the whole state in steps, and again until no commit came in between. */
+  /**
+   * Reads the whole state in steps, and after each what was committed meanwhile; then the copy becomes it in one step. Begins
+   * again only when the log did not reach back to the step before.
+   */
   async #loadAll(): Promise<void> {
     for (;;) {
-      const before = (await this.#redis.get(this.#keys.head)) ?? '';
-      this.#copy.clear();
-      let cursor = '0';
-      do {
-        const [next, fields] = await this.#redis.hscan(this.#keys.state, cursor, 'COUNT', 2000);
+      const fresh = new LocalCopy();
+      let head = (await this.#reach(() => this.#redis.get(this.#keys.head))) ?? '';
+      let cursor: string | undefined = '0';
+      while (cursor !== undefined) {
+        const from: string = cursor;
+        const [next, fields] = await this.#reach(() => this.#redis.hscan(this.#keys.state, from, 'COUNT', 2000));
         for (let index = 0; index < fields.length; index += 2)
-          this.#write(fields[index]!, JSON.parse(fields[index + 1]!));
-        cursor = next;
-      } while (cursor !== '0');
-      this.#head = before;
-      if (((await this.#redis.get(this.#keys.head)) ?? '') === before) return;
+          fresh.set(fields[index]!, JSON.parse(fields[index + 1]!));
+        const since = await this.#changesSince(head);
+        // Before the first commit there is no log.
+        if (!since.changes && since.head !== head) break;
+        writeAll(fresh, since.changes ?? []);
+        head = since.head;
+        cursor = next === '0' ? undefined : next;
+      }
+      if (cursor !== undefined) continue;
+      this.#copy.become(fresh);
+      this.#head = head;
+      return;
     }
   }
 
-  #write(key: string, value: unknown): void {
-    if (value === undefined) this.#copy.delete(key);
-    else this.#copy.set(key, value);
+  #changesSince(knownHead: string): Promise<Moved> {
+    return this.#call(() => refreshScript(this.#redis, { ...this.#keys, knownHead }));
   }
 
   /** Runs a script, and learns Redis's clock from its answer. */
   async #call<A extends { redisTimeMs: number }>(run: () => Promise<A>): Promise<A> {
-    const sentAt = Date.now();
-    const startedAt = performance.now();
-    let answer: A;
-    try {
-      answer = await run();
-    } catch (error) {
-      // The commit may or may not have happened: the head in Redis tells, so the next call must compare.
-      throw new AppError('REDIS_UNREACHABLE', 'the shared state could not be read or written', { cause: error });
-    }
-    const roundTripMs = performance.now() - startedAt;
-    // An old measurement fades, so that a clock that was stepped is noticed.
-    if (roundTripMs <= this.#offset.roundTripMs * 1.05 + 0.1) {
-      this.#offset = { ms: answer.redisTimeMs - (sentAt + roundTripMs / 2), roundTripMs };
-    } else this.#offset = { ...this.#offset, roundTripMs: this.#offset.roundTripMs * 1.02 };
+    const sentAt = performance.now();
+    const answer = await this.#reach(run);
+    const roundTripMs = performance.now() - sentAt;
+    const ms = answer.redisTimeMs - (sentAt + roundTripMs / 2);
+    const last = this.#offset;
+    // A slow answer that is further off than its round trip explains (and Redis's whole milliseconds) tells of a clock that was set.
+    const isSet = Math.abs(ms - last.ms) > roundTripMs + 1;
+    if (isSet || roundTripMs <= last.roundTripMs * 1.05 + 0.1) this.#offset = { ms, roundTripMs };
+    // An old measurement fades: the two clocks drift apart.
+    else this.#offset = { ...last, roundTripMs: last.roundTripMs * 1.02 };
     return answer;
   }
+
+  async #reach<A>(run: () => Promise<A>): Promise<A> {
+    try {
+      return await run();
+    } catch (error) {
+      // A commit may or may not have happened: the head in Redis tells, so the next call must compare.
+      throw new AppError('REDIS_UNREACHABLE', 'the shared state could not be read or written', { cause: error });
+    }
+  }
+}
+
+function writeAll(copy: LocalCopy, changes: NonNullable<Moved['changes']>): void {
+  for (const [key, value] of changes) copy.set(key, value === null ? undefined : JSON.parse(value));
 }
 
 interface Group {

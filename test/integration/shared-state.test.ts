@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Transaction } from '#domain/shared-state.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import type { Redis } from '#runtime/redis.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { redisScope } from '#test/support/redis.ts';
 
@@ -8,6 +9,17 @@ async function setup() {
   const scope = await redisScope();
   const replica = () => new RedisState({ redis: scope.connect(), prefix: scope.prefix, metrics: createMetrics() });
   return { scope, replica, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() };
+}
+
+/** The connection, with something that happens after each step of a scan. */
+function betweenSteps(redis: Redis, happens: () => Promise<void>): Redis {
+  const hscan = redis.hscan.bind(redis) as (...args: unknown[]) => Promise<unknown>;
+  redis.hscan = (async (...args: unknown[]) => {
+    const answer = await hscan(...args);
+    await happens();
+    return answer;
+  }) as typeof redis.hscan;
+  return redis;
 }
 
 describe('the shared state', () => {
@@ -94,6 +106,51 @@ describe('the shared state', () => {
     expect(b.view.get('meta/b')).toBe(2);
   });
 
+  test('a replica loads everything although others commit at every step, and misses nothing of it', async () => {
+    await using bundle = await setup();
+    const { scope } = bundle;
+    const a = bundle.replica();
+    await a.transact((tx) => {
+      for (let index = 0; index < 5000; index += 1) tx.set(`fact/${index}`, index);
+    });
+    let steps = 0;
+    const redis = betweenSteps(scope.connect(), async () => {
+      steps += 1;
+      await a.transact((tx) => {
+        tx.set('meta/step', steps);
+        tx.delete(`fact/${steps}`);
+        tx.set(`fact/new-${steps}`, steps);
+      });
+    });
+    const b = new RedisState({ redis, prefix: scope.prefix, metrics: createMetrics() });
+
+    await b.refresh();
+
+    expect(steps).toBeLessThan(10);
+    expect(b.view.get('meta/step')).toBe(steps);
+    expect(new Map(b.view.entries('fact'))).toEqual(new Map(a.view.entries('fact')));
+  }, 5_000);
+
+  test('while everything is loaded anew, the copy answers with what it had', async () => {
+    await using bundle = await setup();
+    const { scope } = bundle;
+    const a = bundle.replica();
+    await a.transact((tx) => tx.set('hold/x', { by: 'operator' }));
+    const seen: unknown[] = [];
+    const redis = betweenSteps(scope.connect(), async () => void seen.push(b.view.get('hold/x')));
+    const b = new RedisState({ redis, prefix: scope.prefix, metrics: createMetrics() });
+    await b.refresh();
+    const { view } = b;
+    seen.length = 0;
+    for (let index = 0; index < 250; index += 1) await a.transact((tx) => tx.set('meta/count', index));
+    await a.transact((tx) => tx.delete('hold/x'));
+
+    await b.refresh();
+
+    expect(seen).toEqual([{ by: 'operator' }]);
+    expect([view.get('hold/x'), view.get('meta/count')]).toEqual([undefined, 249]);
+  });
+
   test('after Redis lost everything, nothing of the old copy is believed', async () => {
     await using bundle = await setup();
     const a = bundle.replica();
@@ -146,5 +203,35 @@ describe('the shared state', () => {
     const [seconds, micros] = (await bundle.scope.redis.time()).map(Number) as [number, number];
 
     expect(Math.abs(a.nowMs() - (seconds * 1000 + micros / 1000))).toBeLessThan(50);
+  });
+
+  test('a step of the replica’s clock moves nothing', async () => {
+    await using bundle = await setup();
+    const a = bundle.replica();
+    await a.refresh();
+    const beforeMs = a.nowMs();
+
+    const stepped = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 3_600_000);
+    const afterMs = a.nowMs();
+    stepped.mockRestore();
+
+    expect(afterMs - beforeMs).toBeLessThan(1_000);
+  });
+
+  test('a step of Redis’s clock is followed at once, also when the answer was a slow one', async () => {
+    await using bundle = await setup();
+    const redis = bundle.scope.connect();
+    const a = new RedisState({ redis, prefix: bundle.scope.prefix, metrics: createMetrics() });
+    await a.refresh();
+    const evalsha = redis.evalsha.bind(redis) as (...args: unknown[]) => Promise<unknown[]>;
+    redis.evalsha = async (...args: unknown[]) => {
+      const [outcome, timeMs, ...rest] = await evalsha(...args);
+      await new Promise((done) => setTimeout(done, 30));
+      return [outcome, Number(timeMs) + 3_600_000, ...rest];
+    };
+
+    await a.refresh();
+
+    expect(a.nowMs() - Date.now()).toBeGreaterThan(3_590_000);
   });
 });
