@@ -15,13 +15,14 @@ export function compileRuleset(document: ConfigDocument): { ruleset: Ruleset; fi
   const findings: Finding[] = [];
   const error = (path: readonly PathPart[], message: string) => findings.push({ path, message, severity: 'error' });
 
-  for (const list of ['rules', 'receivers', 'time_intervals'] as const) {
+  for (const list of ['rules', 'receivers', 'time_intervals', 'accounts'] as const) {
     const seen = new Set<string>();
-    document[list].forEach(({ name }, index) => {
+    document[list]?.forEach(({ name }, index) => {
       if (seen.has(name)) error([list, index, 'name'], `the name ${name} is used twice`);
       seen.add(name);
     });
   }
+  findings.push(...sharedByAccounts(document.accounts ?? []));
 
   const timeIntervals = document.time_intervals.map((interval, index) =>
     compileTimeInterval(interval, ['time_intervals', index], findings),
@@ -54,6 +55,24 @@ export function compileRuleset(document: ConfigDocument): { ruleset: Ruleset; fi
     ruleset: { rules, inhibitRules, timeIntervals, receivers: receivers.map(compileReceiver), hash },
     findings,
   };
+}
+
+/** Two shards must not have one account's quota in one Region, nor take each other's events from one queue. */
+function sharedByAccounts(accounts: NonNullable<ConfigDocument['accounts']>): Finding[] {
+  const findings: Finding[] = [];
+  const owners = new Map<string, string>();
+  accounts.forEach(({ name, region, assume_role_arn: role, queue_url: queue }, index) => {
+    const claim = (key: string, field: string, what: string) => {
+      const owner = owners.get(key);
+      const message = `${what} is that of ${owner} already: give each (account, Region) one entry and a queue of its own`;
+      if (owner === undefined) owners.set(key, name);
+      else findings.push({ path: ['accounts', index, field], message, severity: 'error' });
+    };
+    const accountId = role?.split(':')[4];
+    claim(`in ${region} ${accountId}`, 'region', `${region} in ${accountId ?? 'the account of the environment'}`);
+    if (queue !== undefined) claim(`queue ${queue}`, 'queue_url', 'this queue');
+  });
+  return findings;
 }
 
 function unknownName(what: string, name: string, known: readonly { name: string }[]): string {

@@ -79,7 +79,10 @@ function knownKeysAt(schema: z.ZodType, path: readonly PathPart[]): string[] {
     here = here && unwrapped(here);
   }
   const def = here?._zod.def;
-  return def?.type === 'object' ? Object.keys((def as z.core.$ZodObjectDef).shape) : [];
+  if (def?.type === 'object') return Object.keys((def as z.core.$ZodObjectDef).shape);
+  // A record whose keys are listed.
+  if (def?.type === 'record') return Array.from((def as z.core.$ZodRecordDef).keyType._zod.values ?? [], String);
+  return [];
 }
 
 function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {

@@ -10,7 +10,7 @@ const putMetadataPerSecond = 155;
 /** What is suspicious in a valid configuration; with the channels there are, also what fits none of them. */
 export function lintConfig(config: Config, channels?: readonly Channel[]): Problem[] {
   const { limits, metadata } = config.settings;
-  const perSecond = (limits.operations['PutMetadata']?.account ?? putMetadataPerSecond) * limits.share;
+  const perSecond = (limits.operations.PutMetadata?.account ?? putMetadataPerSecond) * limits.share;
   return lint(config.ruleset, {
     maxPayloadBytes: metadata.max_bytes,
     putMetadataPerSecond: Math.max(1, Math.floor(perSecond)),

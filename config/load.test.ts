@@ -145,6 +145,52 @@ describe('every problem names file, line, column and path', () => {
   });
 });
 
+describe('what settings must not be', () => {
+  const account = (name: string, more = '') => `  - {name: ${name}, region: us-west-2${more}}\n`;
+  const roleOf = (id: string, role: string) => `, assume_role_arn: "arn:aws:iam::${id}:role/${role}"`;
+
+  it('a limit of an operation that Amazon IVS does not have', () => {
+    expect(
+      problemsOf('version: 1\nlimits: {operations: {ListStreamz: {account: 3}, ListChannels: {account: 2}}}'),
+    ).toEqual(['f.yaml:2:23 limits.operations.ListStreamz: unknown key ListStreamz (did you mean ListStreams?)']);
+  });
+
+  it.each<[string, string, string]>([
+    [
+      'two accounts of one name',
+      account('a') + account('a', roleOf('111122223333', 'x')),
+      'accounts[1].name: the name a is used twice',
+    ],
+    [
+      'one Region twice',
+      account('a') + account('b'),
+      'accounts[1].region: us-west-2 in the account of the environment is that of a already',
+    ],
+    [
+      'one account by two roles',
+      account('a', roleOf('111122223333', 'x')) + account('b', roleOf('111122223333', 'y')),
+      'accounts[1].region: us-west-2 in 111122223333 is that of a already',
+    ],
+    [
+      'one queue for two accounts',
+      account('a', ', queue_url: q') + account('b', `${roleOf('111122223333', 'x')}, queue_url: q`),
+      'accounts[1].queue_url: this queue is that of a already',
+    ],
+  ])('%s', (_, accounts, problem) => {
+    const problems = problemsOf(`version: 1\naccounts:\n${accounts}`);
+
+    expect(problems).toHaveLength(1);
+    expect(problems[0]).toMatch(/^f\.yaml:4:\d+ /);
+    expect(problems[0]).toContain(problem);
+  });
+
+  it('accounts that share nothing but the Region are none of it', () => {
+    const text = account('a', ', queue_url: q') + account('b', `${roleOf('111122223333', 'x')}, queue_url: r`);
+
+    expect(problemsOf(`version: 1\naccounts:\n${text}`)).toEqual([]);
+  });
+});
+
 describe('what a rule must not be', () => {
   const action = 'actions: [{notify: {receiver: noc, text: x}}]';
   it.each<[string, string, RegExp]>([

@@ -2,6 +2,7 @@
 // docs/configuration.md is generated from here.
 import { z } from 'zod';
 import { duration } from '#domain/action.ts';
+import { ivsOperations } from '#domain/ivs-operations.ts';
 
 const account = z.strictObject({
   name: z
@@ -66,7 +67,7 @@ export const settingsShape = {
         .default(1)
         .describe('The part of every call-rate quota that is ours; the rest is for other software in the account'),
       operations: z
-        .record(z.string(), operationLimit)
+        .partialRecord(z.enum(ivsOperations), operationLimit)
         .default({})
         .describe('Quotas that differ from the documented ones, by operation'),
       on_redis_down: z

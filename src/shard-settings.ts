@@ -1,23 +1,24 @@
 // What a shard's parts take out of the configuration, in their own words.
 import type { Settings } from '#config/settings.ts';
 import { durationMs } from '#domain/duration.ts';
-import { AppError } from '#domain/errors.ts';
-import { type LimitSettings, limitsFrom, operationNames } from '#ivs/limits.ts';
+import { ivsOperations } from '#domain/ivs-operations.ts';
+import { type LimitSettings, limitsFrom } from '#ivs/limits.ts';
 import { journalLog, quietLog, resultsLog } from '#journal/record.ts';
 
-/** The limiter's settings out of the configuration. @throws AppError CONFIG_INVALID for an operation that IVS does not have. */
+/** The limiter's settings out of the configuration. */
 export function limitSettingsOf({ limits: { share, operations } }: Settings): LimitSettings {
   const published = limitsFrom({});
   const overrides: NonNullable<LimitSettings['overrides']> = Object.fromEntries(
-    Object.entries(operations).map(([name, { account, channel }]) => {
-      const operation = operationNames.find((known) => known === name);
-      if (!operation)
-        throw new AppError('CONFIG_INVALID', `limits.operations.${name}: Amazon IVS has no such operation`);
+    ivsOperations.flatMap((operation) => {
+      const own = operations[operation];
+      if (!own) return [];
       const { perAccount, perChannel } = published(operation);
-      const ofChannel = channel ?? perChannel;
+      const ofChannel = own.channel ?? perChannel;
       return [
-        operation,
-        { perAccount: account ?? perAccount, ...(ofChannel === undefined ? {} : { perChannel: ofChannel }) },
+        [
+          operation,
+          { perAccount: own.account ?? perAccount, ...(ofChannel === undefined ? {} : { perChannel: ofChannel }) },
+        ],
       ];
     }),
   );

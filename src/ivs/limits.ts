@@ -1,5 +1,6 @@
 // The call-rate quota of every operation as a table, and what a configuration may change about it. Enforced in limiter.ts.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
+import { type IvsOperation, ivsOperations } from '#domain/ivs-operations.ts';
 
 /** Calls in any one second: for the account in one Region and, where the service counts that too, for each channel. */
 export interface CallLimit {
@@ -58,12 +59,11 @@ export const publishedLimits = {
   UpdateAdConfiguration: { perAccount: 1, source: assumed },
   UpdateChannel: { perAccount: 5, source: userGuide },
   UpdatePlaybackRestrictionPolicy: { perAccount: 5, source: userGuide },
-} as const satisfies Readonly<Record<string, LimitRow>>;
+} as const satisfies Readonly<Record<IvsOperation, LimitRow>>;
 
-/** The name of an operation of Amazon IVS, as in its API reference. */
-export type OperationName = keyof typeof publishedLimits;
+export type OperationName = IvsOperation;
 
-export const operationNames = Object.keys(publishedLimits) as OperationName[];
+export const operationNames: readonly OperationName[] = ivsOperations;
 
 export interface LimitSettings {
   /** Rates that differ from the table, by operation. */

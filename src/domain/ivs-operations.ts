@@ -1,0 +1,50 @@
+// The operations of Amazon IVS by name: the configuration may name them, src/ivs/limits.ts has the call rate of each.
+// https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Operations.html
+
+/** Every operation of the service. */
+export const ivsOperations = [
+  'BatchGetChannel',
+  'BatchGetStreamKey',
+  'BatchStartViewerSessionRevocation',
+  'CreateAdConfiguration',
+  'CreateChannel',
+  'CreatePlaybackRestrictionPolicy',
+  'CreateRecordingConfiguration',
+  'CreateStreamKey',
+  'DeleteAdConfiguration',
+  'DeleteChannel',
+  'DeletePlaybackKeyPair',
+  'DeletePlaybackRestrictionPolicy',
+  'DeleteRecordingConfiguration',
+  'DeleteStreamKey',
+  'GetAdConfiguration',
+  'GetChannel',
+  'GetPlaybackKeyPair',
+  'GetPlaybackRestrictionPolicy',
+  'GetRecordingConfiguration',
+  'GetStream',
+  'GetStreamKey',
+  'GetStreamSession',
+  'ImportPlaybackKeyPair',
+  'InsertAdBreak',
+  'ListAdConfigurations',
+  'ListChannels',
+  'ListPlaybackKeyPairs',
+  'ListPlaybackRestrictionPolicies',
+  'ListRecordingConfigurations',
+  'ListStreamKeys',
+  'ListStreamSessions',
+  'ListStreams',
+  'ListTagsForResource',
+  'PutMetadata',
+  'StartViewerSessionRevocation',
+  'StopStream',
+  'TagResource',
+  'UntagResource',
+  'UpdateAdConfiguration',
+  'UpdateChannel',
+  'UpdatePlaybackRestrictionPolicy',
+] as const;
+
+/** The name of an operation of Amazon IVS, as in its API reference. */
+export type IvsOperation = (typeof ivsOperations)[number];
