@@ -1,10 +1,12 @@
-// Keeps the repeating jobs in force: puts them there once Redis answers, and changes their intervals when the fleet grows.
+// Keeps the repeating jobs in force: puts them there once Redis answers, again when Redis lost them, and changes their intervals
+// when the fleet grows.
+import { AppError } from '#domain/errors.ts';
 import { backoffMs } from '#runtime/backoff.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Queues } from './queues.ts';
-import { applySchedules, type Schedule } from './schedules.ts';
+import { applySchedules, areInForce, type Schedule } from './schedules.ts';
 
 export interface ScheduleKeeperOptions {
   readonly queues: Queues;
@@ -40,10 +42,10 @@ export class ScheduleKeeper implements Service {
     const { queues, schedules, clock, logger, random, intervalMs } = this.#options;
     const { signal } = this.#stopping;
     for (let failures = 0; !signal.aborted; ) {
-      const wanted = schedules();
-      const text = JSON.stringify(wanted);
       try {
-        if (text !== this.#applied) {
+        const wanted = schedules();
+        const text = JSON.stringify(wanted);
+        if (text !== this.#applied || !(await areInForce(queues, wanted))) {
           await applySchedules(queues, wanted);
           this.#applied = text;
           logger.debug({ schedules: wanted }, 'repeating jobs are in force');
@@ -52,7 +54,7 @@ export class ScheduleKeeper implements Service {
       } catch (error) {
         if (failures === 0)
           logger.warn(
-            { code: 'REDIS_UNREACHABLE', err: error },
+            { code: error instanceof AppError ? error.code : 'REDIS_UNREACHABLE', err: error },
             'repeating jobs could not be put into force; trying again',
           );
         failures += 1;

@@ -1,5 +1,4 @@
 // Repeating jobs: once per interval for any number of replicas, since BullMQ's job schedulers live in Redis.
-
 import { jobCatalog } from './catalog.ts';
 import type { Queues } from './queues.ts';
 
@@ -31,4 +30,10 @@ export async function applySchedules(queues: Queues, schedules: readonly Schedul
       },
     );
   }
+}
+
+/** Whether Redis has every one of them; it has none after it lost its data. */
+export async function areInForce(queues: Queues, schedules: readonly Schedule[]): Promise<boolean> {
+  const found = await Promise.all(schedules.map(({ job }) => queues.get(jobCatalog[job].queue).getJobScheduler(job)));
+  return found.every((scheduler) => scheduler !== undefined);
 }

@@ -2,6 +2,7 @@
 import type { StateView } from '#domain/shared-state.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
+import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { disagreementsOf } from '#streams/disagreements.ts';
 import { fleetCounts } from '#streams/fleet.ts';
@@ -15,6 +16,7 @@ export interface FleetGaugesOptions {
   readonly intervals: () => PollIntervals;
   readonly metrics: Metrics;
   readonly clock: Clock;
+  readonly logger: Logger;
   readonly everyMs?: number;
 }
 
@@ -38,9 +40,15 @@ export class FleetGauges implements Service {
   }
 
   async #run(): Promise<void> {
-    const { clock, everyMs = 5_000 } = this.#options;
-    while (!this.#stopping.signal.aborted) {
-      this.#show();
+    const { clock, logger, shard, everyMs = 5_000 } = this.#options;
+    for (let failed = false; !this.#stopping.signal.aborted; ) {
+      try {
+        this.#show();
+        failed = false;
+      } catch (error) {
+        if (!failed) logger.error({ shard, err: error }, 'the fleet cannot be shown as metrics; trying again');
+        failed = true;
+      }
       await sleepOrAbort(clock, everyMs, this.#stopping.signal);
     }
   }
