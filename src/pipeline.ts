@@ -3,6 +3,7 @@
 // Whoever observes something calls `observe` and waits: when it resolves, what follows from the observation is committed, so a
 // message may be deleted from its queue. Observations that arrive while a commit is under way share the next one.
 import type { Decision } from '#domain/decision.ts';
+import { AppError } from '#domain/errors.ts';
 import type { Observation } from '#domain/observation.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
@@ -99,15 +100,20 @@ export class Pipeline {
   async #work(): Promise<void> {
     await Promise.resolve();
     while (this.#waiting.length > 0) {
-      const batch = this.#takeBatch();
-      try {
-        await this.#process(batch.flatMap(({ pieces }) => pieces));
-        for (const { resolve } of batch) resolve();
-      } catch (error) {
-        for (const { reject } of batch) reject(error);
-      }
+      await this.#settle(this.#takeBatch());
     }
     this.#working = undefined;
+  }
+
+  /** One that cannot be judged is refused alone: those that shared its commit are tried again, each in its own. */
+  async #settle(batch: readonly Waiting[]): Promise<void> {
+    try {
+      await this.#process(batch.flatMap(({ pieces }) => pieces));
+      for (const { resolve } of batch) resolve();
+    } catch (error) {
+      if (batch.length > 1 && !isOfTheState(error)) for (const waiting of batch) await this.#settle([waiting]);
+      else for (const { reject } of batch) reject(error);
+    }
   }
 
   #takeBatch(): Waiting[] {
@@ -155,6 +161,11 @@ export class Pipeline {
     const { state, onCommitted } = this.#options;
     onCommitted(await state.transact(body, { claims: [...new Set(claims)] }));
   }
+}
+
+/** Whether the state could not be committed, whatever was to be. */
+function isOfTheState(error: unknown): boolean {
+  return error instanceof AppError && (error.code === 'REDIS_UNREACHABLE' || error.code === 'STATE_CONTENDED');
 }
 
 function isLarge(observation: Observation): boolean {
