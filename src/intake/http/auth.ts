@@ -7,6 +7,9 @@ import { Secret } from '#domain/secret.ts';
 export const roles = ['viewer', 'operator', 'admin'] as const;
 export type Role = (typeof roles)[number];
 
+/** Characters; a shorter token could be guessed. */
+export const minTokenLength = 16;
+
 /** A token that the API accepts. `name` is what logs, limits and the audit call its holder. */
 export interface ApiToken {
   readonly name: string;
@@ -39,8 +42,8 @@ export function parseTokenFile(text: string, file: string): ApiToken[] {
     const known = roles.find((candidate) => candidate === role);
     if (!name || !known || value === undefined || rest.length > 0)
       throw new AppError('CONFIG_INVALID', `${place} expected "<name> ${roles.join('|')} <token>"`);
-    if (value.length < 16)
-      throw new AppError('CONFIG_INVALID', `${place} the token of ${name} has fewer than 16 characters`);
+    if (value.length < minTokenLength)
+      throw new AppError('CONFIG_INVALID', `${place} the token of ${name} has fewer than ${minTokenLength} characters`);
     if (tokens.some((token) => token.name === name))
       throw new AppError('CONFIG_INVALID', `${place} the name ${name} is used twice`);
     tokens.push({ name, role: known, value: new Secret(value) });

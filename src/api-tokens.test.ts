@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { Scrubber } from '#runtime/logger.ts';
+import { readTokens } from './api-tokens.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'autopilot-tokens-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function fileOf(text: string): string {
+  const file = join(folder, `${text.length}.txt`);
+  writeFileSync(file, text);
+  return file;
+}
+
+const namesOf = (env: Record<string, string>) => readTokens(env, new Scrubber()).map(({ name }) => name);
+const long = 'x'.repeat(16);
+
+describe('the tokens of the API', () => {
+  test('come from the variable, its file and the file of further ones', () => {
+    expect(namesOf({ AUTOPILOT_API_TOKEN: long })).toEqual(['admin']);
+    expect(
+      namesOf({
+        AUTOPILOT_API_TOKEN_FILE: fileOf(`${long}\n`),
+        AUTOPILOT_TOKENS_FILE: fileOf(`# desk\nnoc operator ${long}y\n`),
+      }),
+    ).toEqual(['admin', 'noc']);
+  });
+
+  test('a variable that is empty is one that is not set', () => {
+    expect(namesOf({ AUTOPILOT_API_TOKEN: '', AUTOPILOT_API_TOKEN_FILE: '', AUTOPILOT_TOKENS_FILE: '' })).toEqual([]);
+    expect(namesOf({ AUTOPILOT_API_TOKEN: '', AUTOPILOT_API_TOKEN_FILE: fileOf(long) })).toEqual(['admin']);
+  });
+
+  test.each<[string, Record<string, string>, string]>([
+    ['an empty file of the token', { AUTOPILOT_API_TOKEN_FILE: fileOf(' \n') }, 'is empty'],
+    ['a file of further tokens without any', { AUTOPILOT_TOKENS_FILE: fileOf('# none yet\n') }, 'holds no token'],
+    ['a token that could be guessed', { AUTOPILOT_API_TOKEN: 'secret' }, 'AUTOPILOT_API_TOKEN: the token has fewer'],
+  ])('%s is refused rather than opening the API', (_, env, message) => {
+    expect(() => namesOf(env)).toThrow(
+      expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(message) }),
+    );
+  });
+});
