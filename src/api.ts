@@ -61,7 +61,11 @@ export function createApi(options: ApiOptions): Api {
   const { settings } = inForce().config;
   const [first, ...others] = shards;
   const state = fleetState([first.state, ...others.map((shard) => shard.state)]);
-  const shown = ({ config, loadedAtMs }: ConfigInForce) => ({ hash: config.hash, loadedAtMs });
+  const shown = ({ config, loadedAtMs, needRestart }: ConfigInForce) => ({
+    hash: config.hash,
+    loadedAtMs,
+    needRestart,
+  });
 
   const page = createPage({
     shards,
@@ -140,7 +144,7 @@ function readinessChecks(
   const checks: Record<string, ReadinessCheck> = {};
   for (const shard of shards) {
     const named = (name: string) => (shards.length === 1 ? name : `${name} ${shard.name}`);
-    checks[named('redis')] = async () => void (await shard.store.ping());
+    checks[named('redis')] = () => shard.state.probe();
     checks[named('poll')] = async () => {
       if (fleetCounts(shard.state.view).lastFullPollMs === undefined) {
         throw new AppError('POLL_FAILED', 'no full poll has been completed yet');

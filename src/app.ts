@@ -56,6 +56,8 @@ export interface App {
 export interface ConfigInForce {
   readonly config: Config;
   readonly loadedAtMs: number;
+  /** What the configuration says otherwise than at the start, and a restart would bring. */
+  readonly needRestart: readonly string[];
   /** Why the last attempt to load another one failed. */
   readonly error: string | undefined;
 }
@@ -63,7 +65,12 @@ export interface ConfigInForce {
 /** Builds the daemon; nothing runs before `start`. @throws AppError CONFIG_INVALID */
 export function createApp(options: AppOptions): App {
   const { clock, logger, metrics, scrubber, role, env, random, redisUrl } = options;
-  let inForce: ConfigInForce = { config: options.config, loadedAtMs: clock.now(), error: undefined };
+  let inForce: ConfigInForce = {
+    config: options.config,
+    loadedAtMs: clock.now(),
+    needRestart: [],
+    error: undefined,
+  };
   const config = () => inForce.config;
   noteConfig(metrics, logger, inForce);
 
@@ -119,8 +126,8 @@ export function createApp(options: AppOptions): App {
   async function applyReload(why: string): Promise<ConfigInForce> {
     try {
       const next = await options.loadConfig();
-      const needRestart = settingsThatNeedRestart(inForce.config, next);
-      inForce = { config: next, loadedAtMs: clock.now(), error: undefined };
+      const needRestart = settingsThatNeedRestart(options.config, next);
+      inForce = { config: next, loadedAtMs: clock.now(), needRestart, error: undefined };
       for (const shard of shards) shard.pipeline.useRuleset(next.ruleset);
       noteConfig(metrics, logger, inForce);
       logger.info(
@@ -213,10 +220,14 @@ function apiEnvironment(env: AppOptions['env']): ApiEnvironment {
   return { host: env['AUTOPILOT_HTTP_HOST'] ?? '127.0.0.1', port: Number(port) };
 }
 
-/** Top-level settings that are read once, at the start. */
-function settingsThatNeedRestart(before: Config, after: Config): string[] {
-  const once = ['accounts', 'events', 'limits', 'metadata', 'http', 'shutdown_window', 'worker_concurrency'] as const;
-  return once.filter((key) => JSON.stringify(before.settings[key]) !== JSON.stringify(after.settings[key]));
+/** Settings that are read once, at the start. */
+function settingsThatNeedRestart(atStart: Config, now: Config): string[] {
+  const once = ['accounts', 'limits', 'metadata', 'http', 'shutdown_window', 'worker_concurrency'] as const;
+  const differs = (of: (config: Config) => unknown) => JSON.stringify(of(atStart)) !== JSON.stringify(of(now));
+  return [
+    ...once.filter((key) => differs(({ settings }) => settings[key])),
+    ...(differs(({ settings }) => settings.events.queue_url) ? ['events.queue_url'] : []),
+  ];
 }
 
 function noteConfig(metrics: Metrics, logger: Logger, { config, loadedAtMs }: ConfigInForce): void {

@@ -29,6 +29,8 @@ export function connectRedis({ url, role, logger }: ConnectOptions): Redis {
   const redis = new Redis(url, {
     ...optionsByRole[role],
     connectionName: `autopilot-${role}`,
+    // After a failover the old primary is read-only: the address leads to the new one.
+    reconnectOnError: ({ message }) => message.includes('READONLY'),
     retryStrategy: (times) => Math.min(2000, 50 * 2 ** Math.min(times, 6)),
     // BullMQ duplicates a worker's connection, and gives up for good on one whose own first `connect` call fails.
     lazyConnect: role !== 'worker',

@@ -69,6 +69,11 @@ export class RedisState implements SharedState {
     return this.#inTurn(() => this.#catchUp());
   }
 
+  /** Tries a write: a server that was the primary before a failover still answers reads. @throws AppError REDIS_UNREACHABLE */
+  async probe(): Promise<void> {
+    await this.#reach(() => this.#redis.set(`${this.#keys.prefix}:probe`, '1', 'PX', 60_000));
+  }
+
   /** Transactions that wait for the one under way share the next commit. */
   transact<T>(body: (tx: Transaction) => T, options: TransactionOptions = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {

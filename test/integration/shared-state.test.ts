@@ -1,9 +1,10 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Transaction } from '#domain/shared-state.ts';
 import { createMetrics } from '#runtime/metrics.ts';
-import type { Redis } from '#runtime/redis.ts';
+import { connectRedis, disconnectRedis, type Redis } from '#runtime/redis.ts';
 import { RedisState } from '#store/shared-state.ts';
-import { redisScope } from '#test/support/redis.ts';
+import { quietLogger } from '#test/support/quiet.ts';
+import { ownRedis, redisScope } from '#test/support/redis.ts';
 
 async function setup() {
   const scope = await redisScope();
@@ -233,5 +234,27 @@ describe('the shared state', () => {
     await a.refresh();
 
     expect(a.nowMs() - Date.now()).toBeGreaterThan(3_590_000);
+  });
+
+  test('commits go on after a failover: a server that became read-only is left for the one at its address', async () => {
+    await using server = await ownRedis();
+    const redis = connectRedis({ url: server.url, role: 'store', logger: quietLogger() });
+    await redis.connect();
+    const a = new RedisState({ redis, prefix: '{failover}', metrics: createMetrics() });
+    await a.transact((tx) => tx.set('meta/a', 1));
+    const admin = redis.duplicate();
+    await admin.connect();
+    const reconnected = vi.fn<() => void>();
+    redis.on('ready', reconnected);
+
+    await admin.replicaof('127.0.0.1', 1);
+    const [commit, probe] = await Promise.allSettled([a.transact((tx) => tx.set('meta/a', 2)), a.probe()]);
+    await admin.replicaof('NO', 'ONE');
+    await vi.waitFor(() => expect(reconnected).toHaveBeenCalled(), 3_000);
+    await vi.waitFor(() => a.transact((tx) => tx.set('meta/a', 3)), 3_000);
+
+    expect([commit.status, probe.status]).toEqual(['rejected', 'rejected']);
+    expect(a.view.get('meta/a')).toBe(3);
+    await Promise.all([redis, admin].map(disconnectRedis));
   });
 });

@@ -5,11 +5,15 @@ import { z } from 'zod';
 const inForce = z.object({
   hash: z.string().describe('Hash of the configuration in force'),
   loadedAt: z.iso.datetime(),
+  needRestart: z
+    .array(z.string())
+    .describe('Settings that differ from those at the start and take effect only after a restart'),
 });
 
 export interface ConfigInForce {
   readonly hash: string;
   readonly loadedAtMs: number;
+  readonly needRestart: readonly string[];
 }
 
 export interface ConfigRoutesOptions {
@@ -53,6 +57,6 @@ export function configRoutes({ current, reload }: ConfigRoutesOptions): FastifyP
   };
 }
 
-function shown({ hash, loadedAtMs }: ConfigInForce): z.infer<typeof inForce> {
-  return { hash, loadedAt: new Date(loadedAtMs).toISOString() };
+function shown({ hash, loadedAtMs, needRestart }: ConfigInForce): z.infer<typeof inForce> {
+  return { hash, loadedAt: new Date(loadedAtMs).toISOString(), needRestart: [...needRestart] };
 }
