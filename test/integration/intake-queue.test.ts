@@ -152,6 +152,21 @@ test('what is no event goes to the dead-letter queue by the queue’s own redriv
   expect(await rig.counted('unreadable', 'left_to_redrive')).toBe(2);
 });
 
+test('an event of another account is not deleted: its own shard can still be given it', async () => {
+  await using rig = await setup({
+    visibilitySeconds: 1,
+    maxReceives: 1,
+    consumer: { expected: { account: '999988887777' } },
+  });
+  await rig.send(bodyOf('Stream Start', 0));
+
+  await rig.consumer.start();
+  await eventually(async () => (await rig.deadLetters()).ready === 1, 4_000);
+
+  expect(rig.observed).toEqual([]);
+  expect(await rig.counted('other', 'other_account_or_region')).toBe(1);
+});
+
 test('what concerns nobody is deleted and counted; what nobody knows is kept for inspection', async () => {
   await using rig = await setup();
   const other = (type: string) =>

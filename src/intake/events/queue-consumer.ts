@@ -1,5 +1,6 @@
 // Takes events from the SQS queue: receive → parse → observe → delete. A message is deleted only after what follows from it is
-// committed; one that cannot be read is left to the queue's redrive policy; a stop aborts nothing but the waiting receive.
+// committed; one that cannot be read, or is another shard's, is left to the queue's redrive policy; a stop aborts nothing but the
+// waiting receive.
 //
 // States: new → running (several loops) → stopping (batches in hand are finished and deleted) → stopped.
 import {
@@ -142,7 +143,7 @@ export class QueueConsumer implements Service {
     return answer.Messages ?? [];
   }
 
-  async #handle(message: Message): Promise<'done' | 'unreadable' | 'not-committed'> {
+  async #handle(message: Message): Promise<'done' | 'left' | 'not-committed'> {
     const { sink, clock, metrics, logger, expected = {} } = this.#options;
     const arrivedAtMs = clock.now();
     const sentMs = Number(message.Attributes?.SentTimestamp);
@@ -156,7 +157,7 @@ export class QueueConsumer implements Service {
         { code: 'EVENT_UNREADABLE', ...details, problem: parsed.problem },
         'a message in the event queue is no event; it is left to the queue’s redrive policy',
       );
-      return 'unreadable';
+      return 'left';
     }
     const seen = observeEvent(parsed.envelope, { sources: ['aws.ivs'], ...expected, arrivedAtMs });
     try {
@@ -164,7 +165,13 @@ export class QueueConsumer implements Service {
         if (seen.reason === 'unknown_type' || seen.reason === 'no_channel')
           await sink.keepUnknown({ reason: seen.reason, body, arrivedAtMs });
         metrics.eventsReceived.inc({ type: 'other', outcome: seen.reason });
-        return 'done';
+        if (seen.reason !== 'other_account_or_region') return 'done';
+        const { account, region } = parsed.envelope;
+        logger.warn(
+          { messageId: message.MessageId, account, region },
+          'an event of another account or Region came to this queue; it is left to the queue’s redrive policy',
+        );
+        return 'left';
       }
       if (seen.unknownName) await sink.keepUnknown({ reason: 'unknown_name', body, arrivedAtMs });
       await sink.observe(seen.observation);
