@@ -52,7 +52,7 @@ function configurationPage(): string {
         ],
         [
           '`AUTOPILOT_API_TOKEN`, `AUTOPILOT_API_TOKEN_FILE`',
-          'The bearer token of the API, or a file that holds it. Without one the daemon listens on loopback only',
+          'The bearer token of the API, or a file that holds it; 16 characters or more. Without one the daemon listens on loopback only',
         ],
         [
           '`AUTOPILOT_TOKENS_FILE`',
