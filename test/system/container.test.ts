@@ -1,0 +1,70 @@
+// The image as far as a machine without Docker can try it: its entry point, on a tree that it may not write to, as another user.
+import { spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { broadcast, quickSettings, testCredentials } from '#test/support/broadcast.ts';
+import { eventually } from '#test/support/quiet.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8');
+/** The JSON array behind an instruction. */
+const arrayOf = (instruction: RegExp): string[] => JSON.parse(instruction.exec(dockerfile)![1]!) as string[];
+
+/** nobody, where we may become it; otherwise whoever runs the tests. */
+const stranger = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+
+test('the entry point runs as another user on a tree it cannot write to; the health check sees it; SIGTERM ends it', async () => {
+  await using platform = await broadcast();
+  const folder = await mkdtemp(join(tmpdir(), 'autopilot-container-'));
+  const config = join(folder, 'autopilot.yaml');
+  await writeFile(config, `${quickSettings}rules: []\n`);
+  await chmod(folder, 0o755);
+  const [, ...entryPoint] = arrayOf(/^ENTRYPOINT (\[.*\])$/m);
+  const command = arrayOf(/^CMD (\[.*\])$/m);
+  const env = {
+    NODE_ENV: 'production',
+    AUTOPILOT_CONTAINER: '1',
+    AUTOPILOT_CONFIG: config,
+    AUTOPILOT_NAMESPACE: platform.scope.namespace,
+    AUTOPILOT_QUEUE_URL: platform.queueUrl,
+    AUTOPILOT_HTTP_PORT: '0',
+    AWS_REGION: 'us-west-2',
+    AWS_ACCESS_KEY_ID: testCredentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: testCredentials.secretAccessKey,
+    AWS_ENDPOINT_URL_IVS: platform.simulator.url,
+    AWS_ENDPOINT_URL_SQS: platform.sqs.endpoint,
+  };
+  const options = { cwd: root, ...stranger };
+
+  const withoutRedis = spawnSync(process.execPath, [...entryPoint, ...command], { ...options, env, encoding: 'utf8' });
+  const child = spawn(process.execPath, [...entryPoint, ...command], {
+    ...options,
+    env: { ...env, REDIS_URL: platform.scope.url },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exit = new Promise((done) => child.once('exit', done));
+  let log = '';
+  child.stdout.on('data', (chunk: Buffer) => (log += chunk.toString()));
+  try {
+    await eventually(() => log.includes('ivs-autopilot runs'), 20_000);
+    const port = /"url":"http:\/\/127\.0\.0\.1:(\d+)","docs"/.exec(log)?.[1];
+    const [, ...healthCheck] = arrayOf(/^ {2}CMD (\["node", "-e".*\])$/m);
+    const check = (healthPort: string) =>
+      spawnSync(process.execPath, healthCheck, { ...options, env: { AUTOPILOT_HTTP_PORT: healthPort } }).status;
+    const healthy = check(port!);
+    const nobodyThere = check('9');
+    child.kill('SIGTERM');
+
+    expect([healthy, nobodyThere, await exit]).toEqual([0, 1, 0]);
+    expect(withoutRedis.status).toBe(1);
+    expect(withoutRedis.stdout).toContain('REDIS_NOT_CONFIGURED');
+    expect(withoutRedis.stdout).toContain('set REDIS_URL');
+  } finally {
+    child.kill('SIGKILL');
+    await exit;
+    await rm(folder, { recursive: true, force: true });
+  }
+});
