@@ -28,7 +28,8 @@ const folder = await mkdtemp(join(tmpdir(), 'ivs-autopilot-demo-'));
 cleanup.defer(() => rm(folder, { recursive: true, force: true }));
 await mkdir(join(folder, 'keys'));
 
-const redisUrl = process.env['REDIS_URL'] ?? (await ownRedis());
+// Always one of its own: nothing of the evening stays behind.
+const redisUrl = await ownRedis();
 const sqs = cleanup.use(await startLocalSqs());
 const { queueUrl } = await sqs.createQueue('ivs-events');
 const simulator = cleanup.use(

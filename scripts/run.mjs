@@ -31,7 +31,8 @@ function commandLine() {
 try {
   ensurePackages();
   const env = { ...process.env, PATH: join(packageRoot, 'node_modules', '.bin') + delimiter + process.env.PATH };
-  if (wants.redis && !env.REDIS_URL) env.AUTOPILOT_REDIS_SERVER = ensureRedisServer();
+  // The demo runs a Redis of its own in any case.
+  if (wants.redis && (!env.REDIS_URL || args[0] === 'demo/main.ts')) env.AUTOPILOT_REDIS_SERVER = ensureRedisServer();
   if (wants.chromium) env.CHROME_PATH = ensureChromium();
   const [command, ...rest] = commandLine();
   const child = spawn(command, rest, { stdio: 'inherit', env });

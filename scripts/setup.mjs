@@ -24,12 +24,16 @@ export function ensurePackages() {
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
   say('installing npm packages (npm ci)');
   const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
-  const result = spawnSync(npm[0], [...npm.slice(1), 'ci', '--no-fund', '--no-audit', '--loglevel=error'], {
-    cwd: packageRoot,
-    // Standard output stays the command's own.
-    stdio: ['ignore', 2, 2],
-    shell: process.platform === 'win32' && npm.length === 1,
-  });
+  const result = spawnSync(
+    npm[0],
+    [...npm.slice(1), 'ci', '--include=dev', '--include=optional', '--no-fund', '--no-audit', '--loglevel=error'],
+    {
+      cwd: packageRoot,
+      // Standard output stays the command's own.
+      stdio: ['ignore', 2, 2],
+      shell: process.platform === 'win32' && npm.length === 1,
+    },
+  );
   if (result.status !== 0)
     throw new SetupError(
       'npm ci failed (see above): check the network and the npm registry settings, then run this again.',

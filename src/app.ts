@@ -114,6 +114,8 @@ export function createApp(options: AppOptions): App {
 
   const windowMs = durationMs(options.config.settings.shutdown_window);
   const stack = new TeardownStack({ clock, logger });
+  const shardFailures: Error[] = [];
+  let deadlineMs = Number.POSITIVE_INFINITY;
   let stopped: Promise<void> | undefined;
   let reloading: Promise<unknown> = Promise.resolve();
 
@@ -154,11 +156,19 @@ export function createApp(options: AppOptions): App {
     async start() {
       const graceMs = Math.max(1_000, windowMs - 8_000);
       try {
-        for (const shard of shards) await shard.start(stack, graceMs);
+        const shardStacks = shards.map(() => new TeardownStack({ clock, logger }));
+        // Side by side, so that the window does not have to hold the sum of them.
+        stack.defer('shards', windowMs, async () => {
+          const leftMs = deadlineMs - clock.now();
+          shardFailures.push(...(await Promise.all(shardStacks.map((each) => each.close(leftMs)))).flat());
+        });
+        for (const [index, shard] of shards.entries()) await shard.start(shardStacks[index]!, graceMs);
         for (const shard of shards) void warnOfUnsafeRedis(shard, logger);
         if (api) for (const service of api.services) await stack.start(service, 3_000);
       } catch (error) {
+        const onPurpose = stopped !== undefined;
         await this.stop();
+        if (onPurpose) return;
         throw error;
       }
       const { ruleset, hash } = inForce.config;
@@ -174,7 +184,10 @@ export function createApp(options: AppOptions): App {
       stopped ??= (async () => {
         api?.server.announceStop();
         const startedAtMs = clock.now();
-        const failures = await stack.close();
+        // The rest of the window is for the process edge: the log, a Redis of our own.
+        const closeMs = Math.max(500, windowMs - 2_000);
+        deadlineMs = startedAtMs + closeMs;
+        const failures = [...(await stack.close(closeMs)), ...shardFailures];
         await recorder?.flush();
         logger.info({ tookMs: clock.now() - startedAtMs, failures: failures.length }, 'ivs-autopilot stopped');
       })();

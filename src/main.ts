@@ -3,15 +3,20 @@ import { existsSync, watch } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { type Config, loadConfig } from '#config/load.ts';
 import { formatProblem, type Problem } from '#config/problem.ts';
+import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '#runtime/embedded-redis.ts';
+import { isEntry } from '#runtime/entry.ts';
 import { createLogger, type Logger, Scrubber } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { type App, createApp, type Role } from './app.ts';
 
 /** How long a file must be quiet before it is read again: editors write in several steps. */
 const settleMs = 300;
+
+/** A signal to the process group arrives twice, from the group and from the launcher: that is one wish to stop. */
+const sameSignalMs = 1_000;
 
 /** Runs the daemon until a signal stops it; gives the exit code. */
 export async function runDaemon({ role = 'all' }: { role?: Role } = {}): Promise<number> {
@@ -38,7 +43,7 @@ export async function runDaemon({ role = 'all' }: { role?: Role } = {}): Promise
       clock: systemClock,
       random: Math.random,
     });
-    const stopped = untilStopped(app, logger);
+    const stopped = untilStopped(app, logger, durationMs(config.settings.shutdown_window));
     await app.start();
     const watcher = watchConfig(config.file, app, logger);
     await stopped;
@@ -81,13 +86,21 @@ function onPath(name: string, env: NodeJS.ProcessEnv): string[] {
     .filter((file) => existsSync(file));
 }
 
-/** The first SIGTERM or SIGINT stops within the shutdown window, a second one exits at once; SIGHUP reloads. */
-function untilStopped(app: App, logger: Logger): Promise<void> {
+/** The first SIGTERM or SIGINT stops within the shutdown window, a later one exits at once; SIGHUP reloads. */
+function untilStopped(app: App, logger: Logger, windowMs: number): Promise<void> {
   const stopped = Promise.withResolvers<void>();
-  let stopping = false;
+  let stoppingSince: number | undefined;
   const onStop = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(1);
-    stopping = true;
+    if (stoppingSince !== undefined) {
+      if (performance.now() - stoppingSince > sameSignalMs) process.exit(1);
+      return;
+    }
+    stoppingSince = performance.now();
+    setTimeout(() => {
+      logger.fatal({ code: 'STOP_TIMED_OUT', windowMs }, 'not stopped within the shutdown window: exiting');
+      logger.flush();
+      process.exit(1);
+    }, windowMs).unref();
     logger.info({ signal }, 'stopping; a second signal exits at once');
     void app.stop().then(stopped.resolve);
   };
@@ -129,4 +142,5 @@ function report(logger: Logger, error: unknown): void {
   logger.fatal({ code, err: error }, 'the daemon cannot run');
 }
 
-if (import.meta.main) process.exitCode = await runDaemon();
+// Exits by itself: a connection that still waits for Redis must not keep a stopped daemon alive.
+if (isEntry(import.meta.filename)) process.exit(await runDaemon());

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { AppError, messageOf } from '#domain/errors.ts';
+import { isEntry } from '#runtime/entry.ts';
 import { register as registerActions } from './ask-action.ts';
 import { register as registerBootstrap } from './bootstrap.ts';
 import { register as registerControls } from './controls.ts';
@@ -141,4 +142,4 @@ function packageVersion(): string {
   return 'unknown';
 }
 
-if (import.meta.main) process.exitCode = await runCli(process.argv);
+if (isEntry(import.meta.filename)) process.exitCode = await runCli(process.argv);

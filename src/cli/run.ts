@@ -16,6 +16,6 @@ export function register(program: Command, _io: CliIo): void {
     )
     .action(async ({ role }: { role: Role }) => {
       const { runDaemon } = await import('#src/main.ts');
-      process.exitCode = await runDaemon({ role });
+      process.exit(await runDaemon({ role }));
     });
 }

@@ -42,22 +42,24 @@ export class TeardownStack {
     else this.#steps.push(step);
   }
 
-  /** Starts a service and registers its stop; a failed start is stopped as well. */
+  /** Starts a service and registers its stop; a failed start is stopped as well. @throws AppError INTERRUPTED once closing */
   async start(service: Service, boundMs: number): Promise<void> {
+    if (this.#closed) throw new AppError('INTERRUPTED', `${service.name} is not started: the daemon stops`);
     this.defer(service.name, boundMs, () => service.stop());
     await service.start();
   }
 
-  /** Runs every step, even if an earlier one failed. Gives the failures; idempotent. */
-  close(): Promise<Error[]> {
-    this.#closed ??= this.#close();
+  /** Runs every step, even if an earlier one failed, each within its bound and what is left of `withinMs`. Gives the failures; idempotent. */
+  close(withinMs = Number.POSITIVE_INFINITY): Promise<Error[]> {
+    this.#closed ??= this.#close(this.#clock.now() + withinMs);
     return this.#closed;
   }
 
-  async #close(): Promise<Error[]> {
+  async #close(deadlineMs: number): Promise<Error[]> {
     const failures: Error[] = [];
     for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
-      const failure = await this.#runStep(step);
+      const boundMs = Math.max(0, Math.min(step.boundMs, deadlineMs - this.#clock.now()));
+      const failure = await this.#runStep({ name: step.name, boundMs, run: () => step.run() });
       if (failure) failures.push(failure);
     }
     return failures;

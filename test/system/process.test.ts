@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Broadcast, broadcast, quickSettings, testCredentials } from '#test/support/broadcast.ts';
 import { eventually } from '#test/support/quiet.ts';
+import { ownRedis } from '#test/support/redis.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -115,6 +116,32 @@ describe('the daemon as a process', () => {
 
     expect(await daemon.exit).toBe(0);
     expect(daemon.lines.at(-1)).toMatchObject({ message: 'ivs-autopilot stopped', failures: 0 });
+  });
+
+  test('SIGTERM from the process group and from the launcher is one wish: it still drains', async () => {
+    await using platform = await broadcast();
+    await using daemon = await daemonProcess(platform, 'rules: []\n');
+    await running(daemon);
+
+    daemon.child.kill('SIGTERM');
+    await eventually(() => daemon.lines.some(({ message }) => message.startsWith('stopping;')));
+    daemon.child.kill('SIGTERM');
+
+    expect(await daemon.exit).toBe(0);
+  });
+
+  test('SIGTERM ends it within the shutdown window while Redis is away', async () => {
+    await using platform = await broadcast();
+    await using redis = await ownRedis();
+    await using daemon = await daemonProcess(platform, 'rules: []\n', { REDIS_URL: redis.url });
+    await running(daemon);
+    await redis.server.kill();
+    const startedAt = performance.now();
+
+    daemon.child.kill('SIGTERM');
+    await daemon.exit;
+
+    expect(performance.now() - startedAt).toBeLessThan(11_000);
   });
 
   test('a configuration with mistakes is refused with their places, and exit code 1', async () => {

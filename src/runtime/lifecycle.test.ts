@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { quietLogger } from '#test/support/quiet.ts';
+import { systemClock } from './clock.ts';
+import { type Service, TeardownStack } from './lifecycle.ts';
+
+const stackOf = () => new TeardownStack({ clock: systemClock, logger: quietLogger() });
+
+test('nothing starts once the teardown has begun', async () => {
+  const stack = stackOf();
+  let started = false;
+  const late: Service = { name: 'late', start: async () => void (started = true), stop: async () => undefined };
+  await stack.close();
+
+  await expect(stack.start(late, 1_000)).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  expect(started).toBe(false);
+});
+
+test('steps that hang share one deadline, and every step still has its turn', async () => {
+  const stack = stackOf();
+  const turns: string[] = [];
+  for (const name of ['first', 'second', 'third']) {
+    stack.defer(name, 5_000, () => {
+      turns.push(name);
+      return new Promise(() => undefined);
+    });
+  }
+  const startedAt = performance.now();
+
+  const failures = await stack.close(100);
+
+  expect(turns).toEqual(['third', 'second', 'first']);
+  expect(failures).toHaveLength(3);
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+});
