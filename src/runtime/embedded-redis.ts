@@ -1,7 +1,7 @@
 // A Redis server of our own, on loopback: for `npm start` without REDIS_URL, for the demo and for tests.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -37,20 +37,31 @@ const noteName = 'autopilot-redis.json';
  */
 export async function startEmbeddedRedis({
   program,
-  directory,
+  directory: folder,
   port,
   persistence = true,
 }: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
-  await mkdir(directory, { recursive: true });
+  await mkdir(folder, { recursive: true });
+  // As the server itself names it, so that a symlinked folder is recognised.
+  const directory = await realpath(folder);
   const note = join(directory, noteName);
   const running = await findRunning(note, directory);
-  if (running)
+  if (running) {
+    if (running.owner !== process.pid && isAlive(running.owner)) {
+      throw new AppError(
+        'REDIS_NOT_CONFIGURED',
+        `process ${running.owner} runs with the Redis in ${directory}: stop it first, or set REDIS_URL for this one`,
+      );
+    }
+    await writeNote(note, { pid: running.pid, port: running.port, owner: process.pid });
     return {
-      ...running,
+      url: running.url,
+      pid: running.pid,
       adopted: true,
       stop: () => shutDown(running.url, note),
       kill: async () => void process.kill(running.pid, 'SIGKILL'),
     };
+  }
 
   for (let attempt = 0; ; attempt += 1) {
     const chosen = port ?? (await freePort());
@@ -76,8 +87,9 @@ export async function startEmbeddedRedis({
     );
     const url = `redis://127.0.0.1:${chosen}`;
     const output = collect(child);
+    // Before it is ready: should we die meanwhile, the next start finds it.
+    if (child.pid !== undefined) await writeNote(note, { pid: child.pid, port: chosen, owner: process.pid });
     if (await becomesReady(child, url)) {
-      await writeFile(note, JSON.stringify({ pid: child.pid, port: chosen }));
       child.stdout?.destroy();
       child.stderr?.destroy();
       child.unref();
@@ -90,6 +102,7 @@ export async function startEmbeddedRedis({
       };
     }
     child.kill('SIGKILL');
+    await rm(note, { force: true });
     if (attempt >= 4 || port !== undefined) {
       throw new AppError(
         'REDIS_UNREACHABLE',
@@ -99,18 +112,51 @@ export async function startEmbeddedRedis({
   }
 }
 
-async function findRunning(note: string, directory: string): Promise<{ url: string; pid: number } | undefined> {
-  if (!existsSync(note)) return undefined;
-  const { pid, port } = JSON.parse(await readFile(note, 'utf8')) as { pid: number; port: number };
+/** Which server runs in the folder, and which process started or adopted it. */
+interface Note {
+  readonly pid: number;
+  readonly port: number;
+  readonly owner: number;
+}
+
+async function writeNote(file: string, note: Note): Promise<void> {
+  await writeFile(`${file}.new`, JSON.stringify(note));
+  await rename(`${file}.new`, file);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function parseNote(text: string): Note | undefined {
+  try {
+    return JSON.parse(text) as Note;
+  } catch {
+    // Half-written: it leads to no server.
+    return undefined;
+  }
+}
+
+async function findRunning(file: string, directory: string): Promise<(Note & { url: string }) | undefined> {
+  const note = existsSync(file) ? parseNote(await readFile(file, 'utf8')) : undefined;
+  if (!note) return undefined;
+  const { port } = note;
   const url = `redis://127.0.0.1:${port}`;
   const itsDirectory = await ask(url, async (redis) => (await redis.config('GET', 'dir'))[1]);
-  return itsDirectory === directory ? { url, pid } : undefined;
+  return itsDirectory === directory ? { ...note, url } : undefined;
 }
 
 async function becomesReady(child: ChildProcess, url: string): Promise<boolean> {
   for (let tries = 0; tries < 400; tries += 1) {
     if (child.exitCode !== null || child.signalCode !== null) return false;
-    if ((await ask(url, (redis) => redis.ping())) === 'PONG') return true;
+    const answer = await ask(url, (redis) => redis.ping().catch(({ message }: Error) => message));
+    if (answer === 'PONG') return true;
+    // Reading a long append-only file takes as long as it takes.
+    if (answer?.startsWith('LOADING')) tries = 0;
     await new Promise((done) => setTimeout(done, 25));
   }
   return false;
@@ -120,6 +166,8 @@ async function becomesReady(child: ChildProcess, url: string): Promise<boolean> 
 async function ask<T>(url: string, question: (redis: Redis) => Promise<T>): Promise<T | undefined> {
   const redis = new Redis(url, {
     lazyConnect: true,
+    // A server that still loads its data answers too.
+    enableReadyCheck: false,
     retryStrategy: () => null,
     maxRetriesPerRequest: 0,
     connectTimeout: 1000,
