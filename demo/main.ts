@@ -20,7 +20,13 @@ import { printSummary, type Summary } from './summary.ts';
 const once = process.argv.includes('--once');
 const credentials = { accessKeyId: 'demo', secretAccessKey: 'demo' };
 const stopping = new AbortController();
-process.on('SIGINT', () => (stopping.signal.aborted ? process.exit(130) : stopping.abort()));
+let stoppingSince = Number.POSITIVE_INFINITY;
+process.on('SIGINT', () => {
+  // Ctrl-C may arrive twice, from the terminal and from the launcher; a later one does not wait.
+  if (performance.now() - stoppingSince > 1_000) process.exit(130);
+  if (!stopping.signal.aborted) stoppingSince = performance.now();
+  stopping.abort();
+});
 process.on('SIGTERM', () => stopping.abort());
 
 await using cleanup = new AsyncDisposableStack();

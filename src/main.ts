@@ -143,4 +143,4 @@ function report(logger: Logger, error: unknown): void {
 }
 
 // Exits by itself: a connection that still waits for Redis must not keep a stopped daemon alive.
-if (isEntry(import.meta.filename)) process.exit(await runDaemon());
+if (isEntry(process.argv[1], import.meta.filename)) process.exit(await runDaemon());

@@ -142,4 +142,4 @@ function packageVersion(): string {
   return 'unknown';
 }
 
-if (isEntry(import.meta.filename)) process.exitCode = await runCli(process.argv);
+if (isEntry(process.argv[1], import.meta.filename)) process.exitCode = await runCli(process.argv);
