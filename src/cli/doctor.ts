@@ -1,7 +1,7 @@
 // `doctor`: is everything there that the daemon needs? One line for each check, green or red, with what to do.
 import type { Command } from 'commander';
 import type { Check, CheckResult } from '#ops/doctor/check.ts';
-import { apiClient, type CliIo, CommandFailed, example } from './support.ts';
+import { apiClient, type CliIo, CommandFailed, daemonUrl, example } from './support.ts';
 import { defaultConfigFile } from './validate.ts';
 
 interface Flags {
@@ -79,7 +79,7 @@ async function examine(io: CliIo, file: string, regionGiven: string | undefined)
       run: async () => skipped('REDIS_URL is not set: the daemon starts a Redis of its own'),
     });
   checks.push(...parts.checks);
-  const url = (env['AUTOPILOT_URL'] ?? 'http://127.0.0.1:8080').replace(/\/+$/, '');
+  const url = daemonUrl(env);
   checks.push(...ops.daemonChecks({ url, get: (path) => apiClient(io).get(path) }));
   return runChecks(checks, io.signal);
 }

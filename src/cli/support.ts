@@ -39,9 +39,14 @@ export interface ApiClient {
   readonly firstEvent: (path: string, event: string) => Promise<unknown>;
 }
 
-/** A client of the daemon at AUTOPILOT_URL (default: this machine) with the token of AUTOPILOT_API_TOKEN or AUTOPILOT_API_TOKEN_FILE. */
+/** Where the daemon is: AUTOPILOT_URL, or this machine at AUTOPILOT_HTTP_PORT. */
+export function daemonUrl(env: CliIo['env']): string {
+  return (env['AUTOPILOT_URL'] ?? `http://127.0.0.1:${env['AUTOPILOT_HTTP_PORT'] ?? '8080'}`).replace(/\/+$/, '');
+}
+
+/** A client of the daemon (`daemonUrl`) with the token of AUTOPILOT_API_TOKEN or AUTOPILOT_API_TOKEN_FILE. */
 export function apiClient({ env, signal }: Pick<CliIo, 'env' | 'signal'>): ApiClient {
-  const base = (env['AUTOPILOT_URL'] ?? 'http://127.0.0.1:8080').replace(/\/+$/, '');
+  const base = daemonUrl(env);
   if (!URL.canParse(base) || !/^https?:/.test(base)) {
     throw new CommandFailed(`AUTOPILOT_URL is no http address: ${base}`, 2);
   }

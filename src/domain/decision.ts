@@ -22,7 +22,7 @@ export const decisionReasons = {
   fired: {
     outcomes: ['acted', 'would_act'],
     meaning: 'The condition held for as long as `for` asks, and every guard let it pass.',
-    remedy: 'Nothing. In dry run: set `mode: enforce` to let the rule act.',
+    remedy: 'Nothing; a rule in dry run acts once it says `mode: enforce`.',
   },
   step_due: {
     outcomes: ['acted', 'would_act'],

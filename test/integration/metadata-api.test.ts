@@ -135,7 +135,7 @@ test('live and tagged channels are resolved when the batch is accepted, and who 
   });
   const none = await api.batch({ targets: { tags: { __proto__x: ['y'] } }, items: [{ payload: 'x' }] });
 
-  expect([live.status, live.body.channels, live.body.batchId]).toEqual([200, 2, undefined]);
+  expect([live.status, live.body.channels, live.body.batchId]).toEqual([202, 2, undefined]);
   expect(tagged.body).toMatchObject({
     channels: 1,
     skipped: [{ reason: 'not_live', count: 1, examples: [channelArn('c')] }],

@@ -61,6 +61,8 @@ export interface HttpServerOptions {
   readonly logger: Logger;
 }
 
+/** A channel's ARN in a path, its slash not encoded: it is read as if it were. */
+const plainArn = /(\/arn(?::|%3A)aws(?::|%3A)[^/?]*channel)\/([A-Za-z0-9-]+)(?=$|[/?])/i;
 /** How long a request may take until its answer; event streams are not bound by it. */
 const handlerTimeoutMs = 15_000;
 
@@ -148,6 +150,7 @@ function buildApp(options: HttpServerOptions, stopping: () => string | undefined
     return503OnClosing: true,
     trustProxy: false,
     routerOptions: { maxParamLength: 1024 },
+    rewriteUrl: ({ url = '/' }) => url.replace(plainArn, '$1%2F$2'),
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, toAppError(error)),
   });
   const authenticator = new Authenticator(options.tokens);
@@ -156,6 +159,13 @@ function buildApp(options: HttpServerOptions, stopping: () => string | undefined
   app.decorateRequest('caller');
   // Only JSON: a plain-text body is what a foreign page can send without being asked.
   app.removeContentTypeParser('text/plain');
+  // Many clients name the type of a body that they do not send.
+  const parseJson = app.getDefaultJsonParser('error', 'error');
+  app.removeContentTypeParser('application/json');
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
+    if (body === '') done(null, undefined);
+    else void parseJson(request, body as string, done);
+  });
   app.addHook('preClose', async () => eventStreams.closeAll());
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-content-type-options', 'nosniff');

@@ -24,6 +24,11 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
   return (data: unknown) => {
     const result = schema.safeParse(data);
     if (result.success) return { value: result.data };
+    // No body is a body without fields: whatever is optional may be left out altogether.
+    if (part === 'body' && (data === null || data === undefined)) {
+      const empty = [undefined, {}].map((value) => schema.safeParse(value)).find(({ success }) => success);
+      if (empty?.success) return { value: empty.data };
+    }
     return { error: invalidRequest(describeIssues(result.error, schema, part)) };
   };
 };

@@ -11,6 +11,7 @@ import { type RuleShards, shardOf } from '../rule-shards.ts';
 
 const time = z.iso.datetime();
 const reason = z.string().min(1).max(500).describe('Why, for whoever finds it');
+const unsaid = 'no reason given';
 const optionalReason = z.strictObject({ reason: reason.optional() }).optional();
 const tags = ['Controls'];
 const iso = (ms: number) => new Date(ms).toISOString();
@@ -74,7 +75,7 @@ export function controlRoutes({ shards }: { readonly shards: RuleShards }): Fast
           tags,
           params: z.strictObject({ channelArn }),
           body: z.strictObject({
-            reason,
+            reason: reason.default(unsaid),
             duration: duration.optional().describe('Released by itself after this long'),
           }),
           response: { 200: holdView },
@@ -232,13 +233,15 @@ export function controlRoutes({ shards }: { readonly shards: RuleShards }): Fast
         schema: {
           summary: 'Stop all automation at once; observing goes on',
           tags,
-          body: z.strictObject({ reason }),
+          body: optionalReason,
           response: { 200: pauseView },
         },
       },
       async ({ body, caller }) => {
         const paused = await Promise.all(
-          shards.map(({ state }) => state.transact((tx) => pause(tx, { who: caller.name, reason: body.reason }))),
+          shards.map(({ state }) =>
+            state.transact((tx) => pause(tx, { who: caller.name, reason: body?.reason ?? unsaid })),
+          ),
         );
         return showPause(paused[0]);
       },

@@ -150,7 +150,7 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
               .describe('The same key and request again give the same answer, and nothing is sent twice'),
           }),
           body: batchBody,
-          response: { 200: plan.describe('The plan of a dry run'), 202: accepted },
+          response: { 202: accepted.partial({ batchId: true }).describe('Without batchId: the plan of a dry run') },
         },
       },
       async (request, reply) => {
@@ -165,7 +165,7 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
           dryRun,
           who: request.caller.name,
         });
-        if (dryRun) return reply.code(200).send(answer);
+        if (dryRun) return reply.code(202).send(answer);
         if (repeated) reply.header('idempotent-replayed', 'true');
         return reply
           .code(202)
