@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
 import { loadConfig } from '#config/load.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { startEmbeddedRedis } from '#runtime/embedded-redis.ts';
@@ -35,7 +36,8 @@ cleanup.defer(() => rm(folder, { recursive: true, force: true }));
 await mkdir(join(folder, 'keys'));
 
 // Always one of its own: nothing of the evening stays behind.
-const redisUrl = await ownRedis();
+const namespace = `demo-${process.pid}`;
+const redisUrl = process.env['REDIS_URL'] ? await borrowedRedis(process.env['REDIS_URL']) : await ownRedis();
 const sqs = cleanup.use(await startLocalSqs());
 const { queueUrl } = await sqs.createQueue('ivs-events');
 const simulator = cleanup.use(
@@ -85,7 +87,7 @@ const app = createApp({
   logger: createLogger({ level: process.env['LOG_LEVEL'] ?? 'error', scrubber }),
   metrics: createMetrics(),
   scrubber,
-  namespace: `demo-${process.pid}`,
+  namespace,
   emptyLedgerPatienceMs: 200,
   aws: {
     ivsEndpoint: simulator.url,
@@ -162,6 +164,18 @@ async function ownRedis(): Promise<string> {
   });
   cleanup.defer(() => redis.stop());
   return redis.url;
+}
+
+/** Somebody's Redis: what the demo put there goes with it. */
+async function borrowedRedis(url: string): Promise<string> {
+  cleanup.defer(async () => {
+    const redis = new Redis(url);
+    for await (const keys of redis.scanStream({ match: `*${namespace}:*`, count: 1000 })) {
+      if ((keys as string[]).length > 0) await redis.unlink(...(keys as string[]));
+    }
+    redis.disconnect();
+  });
+  return url;
 }
 
 async function createRecordingConfiguration(): Promise<void> {

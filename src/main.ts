@@ -8,7 +8,7 @@ import { AppError } from '#domain/errors.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '#runtime/embedded-redis.ts';
 import { isEntry } from '#runtime/entry.ts';
-import { createLogger, type Logger, Scrubber } from '#runtime/logger.ts';
+import { createLogger, isLogLevel, type Logger, logLevels, Scrubber } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { type App, createApp, type Role } from './app.ts';
 
@@ -22,10 +22,17 @@ const sameSignalMs = 1_000;
 export async function runDaemon({ role = 'all' }: { role?: Role } = {}): Promise<number> {
   const env = process.env;
   const scrubber = new Scrubber();
-  const logger = createLogger({ level: env['LOG_LEVEL'] ?? 'info', scrubber });
+  const level = env['LOG_LEVEL'] ?? 'info';
+  const logger = createLogger({ level: isLogLevel(level) ? level : 'info', scrubber });
   let redis: EmbeddedRedis | undefined;
   let app: App | undefined;
   try {
+    if (!isLogLevel(level)) {
+      throw new AppError(
+        'CONFIG_INVALID',
+        `LOG_LEVEL must be one of ${logLevels.join(', ')}, not ${JSON.stringify(level)}`,
+      );
+    }
     const config = await readConfig(env);
     const redisUrl = env['REDIS_URL'] ?? (redis = await ownRedis(env, logger)).url;
     const metrics = createMetrics();

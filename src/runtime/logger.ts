@@ -4,6 +4,13 @@ import type { Secret } from '#domain/secret.ts';
 
 export type Logger = PinoLogger;
 
+/** What LOG_LEVEL may say. */
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+export function isLogLevel(text: string): text is (typeof logLevels)[number] {
+  return (logLevels as readonly string[]).includes(text);
+}
+
 export interface LoggerOptions {
   readonly level: string;
   /** Where the scrubbed lines go; standard output unless given. */
