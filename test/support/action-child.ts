@@ -2,34 +2,30 @@
 // `kill.call` counts the calls that leave the process, from 1; it is really killed, so nothing is cleaned up.
 import { Redis } from 'ioredis';
 import type { ActionJob } from '#domain/action.ts';
-import { actionRig } from './action-rig.ts';
+import { actionRig, type RigOptions } from './action-rig.ts';
 
-export interface ChildTask {
-  readonly simulatorUrl: string;
+export interface ChildTask extends Pick<RigOptions, 'simulatorUrl' | 'prefix' | 'hookCommits' | 'receivers'> {
   readonly redisUrl: string;
-  readonly prefix: string;
   readonly jobId: string;
   readonly job: ActionJob;
   readonly kill: { readonly call: number; readonly moment: 'before' | 'after' };
 }
 
-const { simulatorUrl, redisUrl, prefix, jobId, job, kill } = JSON.parse(process.argv[2]!) as ChildTask;
+const { redisUrl, jobId, job, kill, ...options } = JSON.parse(process.argv[2]!) as ChildTask;
 const redis = new Redis(redisUrl);
-let calls = 0;
+const calls: Promise<unknown>[] = [];
 const rig = await actionRig({
-  simulatorUrl,
+  ...options,
   redis,
-  prefix,
-  hook: async (_name, call) => {
-    calls += 1;
-    const here = calls === kill.call;
+  hook: (_name, call) => {
+    const here = calls.length + 1 === kill.call;
     if (here && kill.moment === 'before') process.kill(process.pid, 'SIGKILL');
-    try {
-      return await call();
-    } finally {
-      if (here) process.kill(process.pid, 'SIGKILL');
-    }
+    const answer = call();
+    calls.push(here ? answer.finally(() => process.kill(process.pid, 'SIGKILL')) : answer);
+    return calls.at(-1)!;
   },
 });
 await rig.run(jobId, job);
+// Some calls are made without waiting for them.
+await Promise.allSettled(calls);
 process.exit(0);

@@ -3,8 +3,11 @@
 import type { ActionJob, ActionName } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Receiver } from '#domain/rule.ts';
+import type { SharedState, Transaction, TransactionOptions } from '#domain/shared-state.ts';
 import { createActionCalls } from '#ivs/action-calls.ts';
 import { createIvsShard } from '#ivs/shard.ts';
+import { Outbox } from '#metadata/outbox.ts';
+import { MetadataService } from '#metadata/service.ts';
 import { EventBus } from '#outbound/event-bus.ts';
 import { HttpSender } from '#outbound/http-sender.ts';
 import { systemClock } from '#runtime/clock.ts';
@@ -15,7 +18,7 @@ import { readSecretFile } from '#secrets/secret-file.ts';
 import { SecretSinks } from '#secrets/sinks.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { bindActions } from '#workers/actions.ts';
-import type { ActionPorts, HandlerResult, MetadataSubmit } from '#workers/ports.ts';
+import type { ActionPorts, HandlerResult } from '#workers/ports.ts';
 import { quietLogger, seededRandom, testMetrics } from './quiet.ts';
 
 export interface RigOptions {
@@ -24,8 +27,9 @@ export interface RigOptions {
   readonly prefix: string;
   /** Runs each call that leaves the process; the default just makes it. */
   readonly hook?: (name: string, call: () => Promise<unknown>) => Promise<unknown>;
+  /** Whether commits to the shared state are told to `hook` too. */
+  readonly hookCommits?: boolean;
   readonly receivers?: readonly Receiver[];
-  readonly metadata?: MetadataSubmit;
   readonly logger?: Logger;
   readonly scrubber?: Scrubber;
 }
@@ -34,6 +38,8 @@ export interface ActionRig extends AsyncDisposable {
   readonly ports: ActionPorts;
   readonly state: RedisState;
   readonly metrics: ReturnType<typeof testMetrics>;
+  /** Takes what put_metadata submits; nothing drains it. */
+  readonly outbox: Outbox;
   /** One run of a job. */
   run<N extends ActionName>(jobId: string, job: ActionJob<N>): Promise<HandlerResult>;
   /** Runs until it does not throw, as the queue would: only errors that are worth another try are tried again. */
@@ -78,9 +84,40 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
           hook(`${name}.${String(member)}`, () => Reflect.apply(value, object, args) as Promise<unknown>);
       },
     });
+  const counted: SharedState = {
+    get view() {
+      return state.view;
+    },
+    nowMs: () => state.nowMs(),
+    refresh: () => state.refresh(),
+    readLog: (log, page) => state.readLog(log, page),
+    transact: <T>(body: (tx: Transaction) => T, claims?: TransactionOptions) =>
+      hook('state.transact', () => state.transact(body, claims)) as Promise<T>,
+  };
+  const outbox = new Outbox({
+    redis,
+    prefix,
+    maxItemsPerChannel: 1_000,
+    maxItemsTotal: 100_000,
+    maxBytes: 1_024,
+    metrics,
+  });
+  const metadata = new MetadataService({
+    outbox: hooked('outbox', outbox),
+    state,
+    sweeper: { sweep: () => Promise.resolve(0) },
+    nudge: () => undefined,
+    announce: () => Promise.resolve(),
+    logger,
+    home: { region: 'us-west-2', account: '111122223333' },
+    packing: 'on',
+    defaultExpiresMs: 300_000,
+    accountCallsPerSecond: 155,
+    channelCallsPerSecond: 5,
+  });
   const ports: ActionPorts = {
     ivs: hooked('ivs', createActionCalls(shard.client)),
-    state,
+    state: options.hookCommits ? counted : state,
     clock: systemClock,
     random,
     sink: (delivery) => hooked('sink', sinks.sink(delivery)),
@@ -90,9 +127,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     events: {
       put: (event, signal) => hook('events.put', () => events.put(event, signal)) as Promise<{ eventId: string }>,
     },
-    metadata: options.metadata ?? {
-      submit: () => Promise.reject(new AppError('NOT_FOUND', 'this test has no metadata service')),
-    },
+    metadata,
     receiver: (name) => options.receivers?.find((receiver) => receiver.name === name),
     readSecretFile,
     matcher: (source) => ({ source, match: (document) => matchesExactly(source, document) }),
@@ -118,6 +153,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     ports,
     state,
     metrics,
+    outbox,
     run,
     async settle(jobId, job) {
       for (let attempt = 1; ; attempt += 1) {

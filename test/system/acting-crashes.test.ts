@@ -12,6 +12,8 @@ import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ActionJob } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
+import type { JobRequest } from '#domain/job.ts';
+import type { Receiver } from '#domain/rule.ts';
 import { type SimulatorHandle, startSimulator } from '#simulator/server.ts';
 import type { ChildTask } from '#test/support/action-child.ts';
 import { type ActionRig, actionRig, operatorJob, type RigOptions } from '#test/support/action-rig.ts';
@@ -29,12 +31,17 @@ interface Place {
   readonly configurationArn: string;
   readonly file: string;
   readonly webhookUrl: string;
-  readonly received: () => string[];
+  /** Ids of the deliveries that came to the webhook, or to an address under it. */
+  readonly received: (under?: string) => string[];
+  /** Ids of the items that wait in the channel's outbox. */
+  readonly queued: () => Promise<string[]>;
   readonly signal: AbortSignal;
 }
 
 interface Scenario {
   readonly name: string;
+  /** Whether its commits to the shared state are calls to die at as well. */
+  readonly hookCommits?: true;
   /** Brings the place into the state that the job finds. */
   readonly prepare?: (place: Place) => Promise<void>;
   readonly job: (place: Place) => ActionJob;
@@ -166,6 +173,46 @@ const scenarios: readonly Scenario[] = [
       );
     },
   },
+  {
+    name: 'put_metadata',
+    job: ({ channelArn }) => operatorJob('put_metadata', { payload: { score: '2:1' } }, { channelArn }),
+    async check({ rig, channelArn, name, queued }) {
+      const waiting = await queued();
+      expect(waiting, 'accepted exactly once').toHaveLength(1);
+      const request = { requestId: name, targets: { channelArns: [channelArn] }, items: [{ payload: 'x' }] };
+      const { batchId } = await rig.ports.metadata.submit({ ...request, lane: 'normal' });
+      expect(await rig.outbox.progress(batchId)).toMatchObject({ total: 1, counts: { pending: 1 } });
+      expect(await queued(), 'known by its request id').toEqual(waiting);
+    },
+  },
+  {
+    name: 'notify',
+    hookCommits: true,
+    job: ({ name }) => operatorJob('notify', { receiver: name, text: 'studio-a is starving' }),
+    async check({ rig, name, received }) {
+      for (const index of [0, 1]) {
+        const ids = received(`/${index}`);
+        expect(new Set(ids)).toEqual(new Set([`${name}-${index}`]));
+        expect(ids.length, 'each run sends it once').toBeLessThanOrEqual(2);
+      }
+      expect(rig.state.view.get(`notified/${name}`)).toBeUndefined();
+    },
+  },
+  {
+    name: 'capture_session',
+    hookCommits: true,
+    prepare: (place) => goLive(place),
+    job: ({ channelArn, name }) => operatorJob('capture_session', { notify: name }, { channelArn }),
+    async check({ rig, channelArn, name, signal }) {
+      const { streamId } = await rig.ports.ivs.getStream(channelArn, { signal });
+      const log = await rig.state.readLog<{ jobId: string; streamId: string }>('captures', { limit: 1_000 });
+      const captures = log.filter(({ entry }) => entry.jobId === name).map(({ entry }) => entry.streamId);
+      expect(new Set(captures)).toEqual(new Set([streamId]));
+      const jobs = [...rig.state.view.entries<JobRequest>('job')].map(([, job]) => job);
+      const ofThis = jobs.filter(({ payload }) => payload['channelArn'] === channelArn);
+      expect(ofThis).toMatchObject([{ name: 'notify', payload: { action: 'notify', params: { receiver: name } } }]);
+    },
+  },
 ];
 
 type Fate = 'before' | 'after' | 'lost';
@@ -228,7 +275,15 @@ async function createWorld(scenario: Scenario) {
   const quotas = { concurrentStreams: 1_000, recordingConfigurations: 1_000, playbackKeyPairs: 1_000 };
   const simulator = resources.use(await startSimulator({ enforcement: 'off', timings, quotas }));
   const scope = resources.use(await redisScope());
-  const base: RigOptions = { simulatorUrl: simulator.url, redis: scope.redis, prefix: scope.prefix };
+  const receivers: Receiver[] = [];
+  const { hookCommits = false } = scenario;
+  const base: RigOptions = {
+    simulatorUrl: simulator.url,
+    redis: scope.redis,
+    prefix: scope.prefix,
+    hookCommits,
+    receivers,
+  };
   const rig = resources.use(await actionRig(base));
   let places = 0;
   let unreached = 0;
@@ -239,6 +294,9 @@ async function createWorld(scenario: Scenario) {
     const name = `place-${number}`;
     const channel = await simulator.control.createChannel({ name, tags: { tier: 'gold', show: 'quiz' } });
     const path = `/${scope.namespace}/${number}`;
+    const webhookUrl = `http://127.0.0.1:${(hooks.address() as AddressInfo).port}${path}`;
+    const webhook = { urlFile: undefined, hmacKeyFile: undefined, sendResolved: true, format: 'json' } as const;
+    receivers.push({ name, webhooks: [0, 1].map((index) => ({ ...webhook, url: `${webhookUrl}/${index}` })) });
     const place: Place = {
       simulator,
       rig,
@@ -247,8 +305,9 @@ async function createWorld(scenario: Scenario) {
       name,
       configurationArn: await createConfiguration(simulator.url, name),
       file: join(directory, `${scope.namespace}-${number}`),
-      webhookUrl: `http://127.0.0.1:${(hooks.address() as AddressInfo).port}${path}`,
-      received: () => deliveries.filter((delivery) => delivery.path === path).map(({ id }) => id),
+      webhookUrl,
+      received: (under = '') => deliveries.filter((delivery) => delivery.path === path + under).map(({ id }) => id),
+      queued: () => scope.redis.zrange(`${scope.prefix}:md:q:${channel.arn}`, '0', '-1'),
       get signal() {
         return AbortSignal.timeout(10_000);
       },
@@ -258,6 +317,8 @@ async function createWorld(scenario: Scenario) {
   };
   const finish = async (place: Place, job: ActionJob) => {
     tally.runs += 1;
+    // As a process does when it starts.
+    if (hookCommits) await rig.state.refresh();
     await rig.settle(place.name, job);
     await rig.state.refresh();
     await scenario.check(place);
@@ -298,6 +359,13 @@ async function createWorld(scenario: Scenario) {
   };
 }
 
+const lostAnswers: Readonly<Record<string, AppError['code']>> = {
+  ivs: 'IVS_NO_ANSWER',
+  http: 'WEBHOOK_FAILED',
+  state: 'REDIS_UNREACHABLE',
+  outbox: 'REDIS_UNREACHABLE',
+};
+
 async function loseAnswer(base: RigOptions, { name: jobId }: Place, job: ActionJob, lost: number): Promise<void> {
   tally.lost += 1;
   let calls = 0;
@@ -307,10 +375,7 @@ async function loseAnswer(base: RigOptions, { name: jobId }: Place, job: ActionJ
       calls += 1;
       if (calls !== lost) return call();
       await call().catch(() => undefined);
-      throw new AppError(
-        name.startsWith('ivs') ? 'IVS_NO_ANSWER' : 'SECRET_SINK_FAILED',
-        `the answer of ${name} was lost`,
-      );
+      throw new AppError(lostAnswers[name.split('.')[0]!] ?? 'SECRET_SINK_FAILED', `the answer of ${name} was lost`);
     },
   });
   // It may get over the loss by itself, or end with an error that the queue tries again.
@@ -330,6 +395,8 @@ async function killAt(at: {
     simulatorUrl: base.simulatorUrl,
     redisUrl: scope.url,
     prefix: base.prefix,
+    hookCommits: base.hookCommits ?? false,
+    receivers: (base.receivers ?? []).filter((receiver) => receiver.name === place.name),
     jobId: place.name,
     job,
     kill: { call, moment },
