@@ -32,8 +32,11 @@ async function setup(rules = 'rules: []\n') {
     directory,
     ivs,
     daemon: () => platform.daemon({ rules: rules.replaceAll('$DIR', directory) }),
-    recordingOf: async (arn: string) =>
-      (await ivs.send(new GetChannelCommand({ arn }))).channel?.recordingConfigurationArn,
+    // Slowly: GetChannel has a quota of 5 calls a second, which the daemon needs as well.
+    recordingOf: async (arn: string) => {
+      await new Promise((done) => setTimeout(done, 500));
+      return (await ivs.send(new GetChannelCommand({ arn }))).channel?.recordingConfigurationArn;
+    },
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
