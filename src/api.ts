@@ -18,7 +18,7 @@ import { quotaRoutes } from '#intake/http/routes/quota.ts';
 import { ruleRoutes } from '#intake/http/routes/rules.ts';
 import { streamRoutes } from '#intake/http/routes/streams.ts';
 import { triggerRoutes } from '#intake/http/routes/triggers.ts';
-import type { RuleShard, RuleShards } from '#intake/http/rule-shards.ts';
+import { type RuleShard, type RuleShards, shardOf } from '#intake/http/rule-shards.ts';
 import { HttpServer } from '#intake/http/server.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
@@ -30,6 +30,7 @@ import { keys } from '#streams/keys.ts';
 import { ActionDesk } from './action-desk.ts';
 import type { ApiEnvironment } from './api-tokens.ts';
 import type { ConfigInForce } from './app.ts';
+import { InventoryDesk } from './inventory-desk.ts';
 import { createPage } from './page.ts';
 import type { Shard } from './shard.ts';
 
@@ -88,6 +89,12 @@ export function createApi(options: ApiOptions): Api {
     startedAtMs: () => shard.startedAtMs,
   });
   const ruleShards: RuleShards = [ruleShardOf(first), ...others.map(ruleShardOf)];
+  const named = (name: string) => shards.find((shard) => shard.name === name) ?? first;
+  const inventory = new InventoryDesk({
+    shards,
+    shardOf: (channelArn) => named(shardOf(ruleShards, channelArn).name),
+    configHash: () => inForce().config.hash,
+  });
   const server = new HttpServer({
     ...env,
     tokens,
@@ -114,7 +121,7 @@ export function createApi(options: ApiOptions): Api {
         prefix: '/v1',
         plugin: streamRoutes({ state, retentionMs: () => durationMs(inForce().config.settings.retention.sessions) }),
       },
-      { prefix: '/v1', plugin: channelRoutes({ state }) },
+      { prefix: '/v1', plugin: channelRoutes({ state, refresh: inventory }) },
       { prefix: '/v1', plugin: ruleRoutes({ shards: ruleShards }) },
       { prefix: '/v1', plugin: decisionRoutes({ shards: ruleShards }) },
       { prefix: '/v1', plugin: controlRoutes({ shards: ruleShards }) },
@@ -122,8 +129,7 @@ export function createApi(options: ApiOptions): Api {
         prefix: '/v1',
         plugin: triggerRoutes({
           shards: ruleShards,
-          observe: (name, observation) =>
-            (shards.find((shard) => shard.name === name) ?? first).pipeline.observe(observation),
+          observe: (name, observation) => named(name).pipeline.observe(observation),
         }),
       },
       { prefix: '/v1', plugin: actionRoutes({ desk }) },

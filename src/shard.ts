@@ -4,10 +4,12 @@
 import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
 import type { Lane } from '#domain/action.ts';
+import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { durationMs } from '#domain/duration.ts';
+import { AppError } from '#domain/errors.ts';
 import { QueueConsumer } from '#intake/events/queue-consumer.ts';
 import { QueueDepth } from '#intake/events/queue-depth.ts';
-import { refreshInventory, refreshUnlisted } from '#intake/inventory/refresh.ts';
+import { type InventoryOptions, refreshChannel, refreshInventory, refreshUnlisted } from '#intake/inventory/refresh.ts';
 import { FleetGauges } from '#intake/poll/gauges.ts';
 import { type PollIntervals, pollIntervals } from '#intake/poll/intervals.ts';
 import { Poller } from '#intake/poll/poller.ts';
@@ -91,8 +93,10 @@ export class Shard {
   readonly #prefix: string;
   readonly #aws: AwsAccess;
   readonly #connections: Redis[] = [];
+  #stack: TeardownStack | undefined;
   readonly #drainer: Drainer;
   readonly #sweeper: Sweeper;
+  readonly #inventory: InventoryOptions;
   readonly #poller: Poller;
   /** When this replica's first transaction ran, by the shared clock: nothing acts before a complete poll after it. */
   #startedAtMs: number | undefined;
@@ -162,8 +166,8 @@ export class Shard {
     const reader = createReader(this.ivs.client);
     const observe = this.pipeline.observe.bind(this.pipeline);
     const now = () => this.state.nowMs();
-    const inventory = { reader, observe, view: this.state.view, now };
-    const afterFullPass = (signal: AbortSignal) => refreshUnlisted(inventory, signal);
+    this.#inventory = { reader, observe, view: this.state.view, now };
+    const afterFullPass = (signal: AbortSignal) => refreshUnlisted(this.#inventory, signal);
     this.#poller = new Poller({ reader, observe, now, afterFullPass, logger: this.#logger, metrics });
     this.consumer =
       account.queue_url === undefined
@@ -248,6 +252,7 @@ export class Shard {
 
   /** Starts the parts that this role has; each is stopped by the stack. */
   async start(stack: TeardownStack, graceMs: number): Promise<void> {
+    this.#stack = stack;
     const { role } = this.#options;
     const does = (part: Exclude<Role, 'all'>) => role === 'all' || role === part;
     stack.defer(`redis ${this.name}`, 2_000, async () => {
@@ -275,11 +280,10 @@ export class Shard {
     }
   }
 
-  /** Every channel's names and tags are read again, now. */
-  async refreshInventory(signal: AbortSignal): Promise<number> {
-    const observe = this.pipeline.observe.bind(this.pipeline);
-    const reader = createReader(this.ivs.client);
-    return refreshInventory({ reader, observe, view: this.state.view, now: () => this.state.nowMs() }, signal);
+  /** One channel is read again, while somebody waits: a permit and an answer within ten seconds, or an AppError. */
+  refreshChannel(arn: ChannelArn): Promise<Channel | undefined> {
+    const timeoutMs = 10_000;
+    return refreshChannel(this.#inventory, arn, AbortSignal.timeout(timeoutMs + 1_000), { lane: 'urgent', timeoutMs });
   }
 
   async #startWorkers(
@@ -328,7 +332,7 @@ export class Shard {
         }),
         'refresh-inventory': async (_payload, { signal }) => ({
           outcome: 'done',
-          channels: await this.refreshInventory(signal),
+          channels: await refreshInventory(this.#inventory, signal),
         }),
       },
       clock,
@@ -392,8 +396,12 @@ export class Shard {
     onCommitted?.(committed);
   }
 
-  /** Connects at once: BullMQ gives up on a connection for good when its own first `connect` fails. */
+  /**
+   * Connects at once: BullMQ gives up on a connection for good when its own first `connect` fails.
+   * @throws AppError INTERRUPTED once the shard stops: nobody would close the connection
+   */
   #connect(role: RedisRole): Redis {
+    if (this.#stack?.closing) throw new AppError('INTERRUPTED', `${this.name} stops: no new connection to Redis`);
     const redis = connectRedis({ url: this.#options.redisUrl, role, logger: this.#logger });
     if (redis.status === 'wait') redis.connect().catch(() => undefined);
     this.#connections.push(redis);

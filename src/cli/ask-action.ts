@@ -137,7 +137,7 @@ function targetsOf({ tag, live }: ActionFlags): object | undefined {
 }
 
 /** Looks until it has one of the last states; the daemon being away for a moment ends nothing. */
-async function follow<T extends { readonly state: string }>(
+export async function follow<T extends { readonly state: string }>(
   { signal }: CliIo,
   api: ApiClient,
   path: string,

@@ -6,6 +6,7 @@ import { AppError, messageOf } from '#domain/errors.ts';
 import { isEntry } from '#runtime/entry.ts';
 import { register as registerActions } from './ask-action.ts';
 import { register as registerBootstrap } from './bootstrap.ts';
+import { register as registerChannel } from './channel-refresh.ts';
 import { register as registerControls } from './controls.ts';
 import { register as registerDoctor } from './doctor.ts';
 import { register as registerExplain } from './explain.ts';
@@ -41,6 +42,7 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
   registerKey,
   registerRecording,
   registerStream,
+  registerChannel,
   registerActions,
 ];
 

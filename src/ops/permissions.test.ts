@@ -15,6 +15,7 @@ describe('the least-privilege policy', () => {
     const actions = allowed([{ action: 'notify', params: { receiver: 'noc', text: 'x' } }]);
 
     expect(actions.filter((action) => action.startsWith('ivs:'))).toEqual([
+      'ivs:GetChannel',
       'ivs:GetStream',
       'ivs:ListChannels',
       'ivs:ListStreams',

@@ -23,6 +23,8 @@ export interface DaemonOptions {
   readonly redisUrl?: string;
   /** Start without waiting for the first full poll. */
   readonly cold?: boolean;
+  /** Instead of the quick settings' line of that name. */
+  readonly polling?: string;
 }
 
 export interface Daemon extends AsyncDisposable {
@@ -81,9 +83,10 @@ export async function broadcast(options: SimulatorOptions = {}): Promise<Broadca
     simulator,
     sqs,
     queueUrl,
-    async daemon({ rules, role = 'all', env = {}, redisUrl = scope.url, cold = false }) {
+    async daemon({ rules, role = 'all', env = {}, redisUrl = scope.url, cold = false, polling }) {
       const configFile = join(folder, `autopilot-${daemons.length}.yaml`);
-      await writeFile(configFile, quickSettings + rules);
+      const settings = polling === undefined ? quickSettings : quickSettings.replace(/^polling:.*$/m, polling);
+      await writeFile(configFile, settings + rules);
       const load = () => loadConfig(configFile, { queueUrl });
       const log: string[] = [];
       const scrubber = new Scrubber();

@@ -1,4 +1,5 @@
 // Reads the channels there are: all of them in the background, or single ones on demand.
+import type { Lane } from '#domain/action.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { InventoryObservation } from '#domain/observation.ts';
@@ -44,10 +45,12 @@ export async function refreshChannel(
   { reader, observe, now }: Omit<InventoryOptions, 'view'>,
   arn: ChannelArn,
   signal: AbortSignal,
+  /** Another lane and less time where a person waits for the answer. */
+  { lane = 'normal', timeoutMs = pageTimeoutMs }: { readonly lane?: Lane; readonly timeoutMs?: number } = {},
 ): Promise<Channel | undefined> {
   let channel: Channel | undefined;
   try {
-    channel = await reader.getChannel(arn, { lane: 'normal', signal, deadlineMs: now() + pageTimeoutMs });
+    channel = await reader.getChannel(arn, { lane, signal, deadlineMs: now() + timeoutMs });
   } catch (error) {
     if (!(error instanceof AppError && error.code === 'IVS_NOT_FOUND')) throw error;
   }

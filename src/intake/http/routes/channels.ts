@@ -1,8 +1,10 @@
-// `/v1/channels`: the inventory, as ListChannels last told it. What a stream does is in streams.ts.
+// `/v1/channels`: the inventory, as ListChannels last told it, and reading it anew on demand. What a stream does is in streams.ts.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { channelArn } from '#domain/action.ts';
 import type { Channel } from '#domain/channel.ts';
 import type { StateView } from '#domain/shared-state.ts';
+import { actorOf } from '../auth.ts';
 
 const channel = z.object({
   arn: z.string(),
@@ -13,19 +15,38 @@ const channel = z.object({
   tags: z.record(z.string(), z.string()),
 });
 
+const refreshed = z.object({
+  channel,
+  changed: z.array(z.string()).describe('Fields that the inventory had otherwise; `new` for a channel it had not'),
+});
+const tags = ['Streams'];
+const unsaid = 'no reason given';
+const body = z
+  .strictObject({ reason: z.string().min(1).max(500).optional().describe('Why, for the audit') })
+  .optional();
+
+/** Reads channels of IVS on demand; met by src/inventory-desk.ts. */
+export interface InventoryRefreshPort {
+  /** One channel, now, with what was known otherwise. @throws AppError NOT_FOUND (it is forgotten then), IVS_… */
+  one(request: { channelArn: string; who: string; reason: string }): Promise<z.input<typeof refreshed>>;
+  /** Every channel of each account, in the background; a listing that already waits is shared. */
+  all(request: { who: string; reason: string }): Promise<readonly { account: string; jobId: string }[]>;
+}
+
 export interface ChannelRoutesOptions {
   /** Of the whole fleet. */
   readonly state: { readonly view: StateView };
+  readonly refresh: InventoryRefreshPort;
 }
 
-export function channelRoutes({ state }: ChannelRoutesOptions): FastifyPluginAsyncZod {
+export function channelRoutes({ state, refresh }: ChannelRoutesOptions): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/channels',
       {
         schema: {
           summary: 'All channels with their tags, as last listed',
-          tags: ['Streams'],
+          tags,
           querystring: z.strictObject({
             limit: z.coerce.number().int().min(1).max(1000).default(1000),
             after: z.string().max(128).optional().describe('`next` of the page before'),
@@ -46,6 +67,44 @@ export function channelRoutes({ state }: ChannelRoutesOptions): FastifyPluginAsy
         const last = channels.at(-1);
         return { channels, ...(later.length > limit && last ? { next: last.arn } : {}) };
       },
+    );
+    app.post(
+      '/channels/refresh',
+      {
+        schema: {
+          summary: 'Read every channel’s name, tags and settings again, in the background',
+          tags,
+          body,
+          response: {
+            202: z.object({
+              jobs: z.array(z.object({ account: z.string(), jobId: z.string() })).describe('See GET /v1/jobs/{id}'),
+            }),
+          },
+        },
+      },
+      async ({ body: given, caller }, reply) => {
+        const jobs = await refresh.all({ who: actorOf(caller), reason: given?.reason ?? unsaid });
+        return reply.code(202).send({ jobs: [...jobs] });
+      },
+    );
+    app.post(
+      '/channels/:channelArn/refresh',
+      {
+        schema: {
+          summary: 'Read one channel’s name, tags and settings again, now',
+          description: 'Rules see what changed at once. 404: IVS has no such channel, and it is forgotten here.',
+          tags,
+          params: z.strictObject({ channelArn }),
+          body,
+          response: { 200: refreshed },
+        },
+      },
+      async ({ params, body: given, caller }) =>
+        refresh.one({
+          channelArn: params.channelArn,
+          who: actorOf(caller),
+          reason: given?.reason ?? unsaid,
+        }),
     );
   };
 }

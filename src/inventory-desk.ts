@@ -1,0 +1,103 @@
+// Where an operator's wish to read channels again comes in: finds the shard, reads or enqueues the reading, and writes the audit.
+// Meets the port of intake/http/routes/channels.ts.
+import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { Channel, ChannelArn } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import type { InventoryRefreshPort } from '#intake/http/routes/channels.ts';
+import { jobIdOf } from '#jobs/job-id.ts';
+import type { Queues } from '#jobs/queues.ts';
+import { audit } from '#journal/audit.ts';
+
+/** One shard, as far as the desk needs it. */
+export interface InventoryShard {
+  readonly name: string;
+  readonly state: SharedState;
+  readonly queues: Pick<Queues, 'get'>;
+  readonly relay: { nudge(): void };
+  /** Reads one channel and commits what follows; undefined when IVS has none. */
+  refreshChannel(arn: ChannelArn): Promise<Channel | undefined>;
+}
+
+export interface InventoryDeskOptions {
+  readonly shards: readonly InventoryShard[];
+  /** The shard of a channel. */
+  readonly shardOf: (channelArn: string) => InventoryShard;
+  readonly configHash: () => string;
+}
+
+const job = 'refresh-inventory';
+
+export class InventoryDesk implements InventoryRefreshPort {
+  readonly #options: InventoryDeskOptions;
+
+  constructor(options: InventoryDeskOptions) {
+    this.#options = options;
+  }
+
+  async one({ channelArn, who, reason }: Parameters<InventoryRefreshPort['one']>[0]) {
+    const { shardOf, configHash } = this.#options;
+    const shard = shardOf(channelArn);
+    const { state } = shard;
+    await state.refresh();
+    const before = state.view.get<Channel>(`channel/${channelArn}`);
+    const found = await shard.refreshChannel(channelArn as ChannelArn);
+    const changed = changes(before, found);
+    await state.transact((tx) =>
+      audit(tx, {
+        who,
+        what: 'refresh_channel',
+        outcome: changed.length === 0 ? 'already_done' : 'done',
+        why: reason,
+        channelArn,
+        before: pick(before, changed),
+        after: pick(found, changed),
+        configHash: configHash(),
+      }),
+    );
+    if (!found)
+      throw new AppError(
+        'NOT_FOUND',
+        `IVS has no channel ${channelArn}${before ? '; the inventory has forgotten it' : ''}`,
+      );
+    return { channel: { ...found, tags: { ...found.tags } }, changed };
+  }
+
+  async all({ who, reason }: Parameters<InventoryRefreshPort['all']>[0]) {
+    const { shards, configHash } = this.#options;
+    return Promise.all(
+      shards.map(async ({ name, state, queues, relay }) => {
+        // A listing that has not begun yet will see all that is true now.
+        const [waiting] = await queues.get(job).getWaiting(0, 0);
+        const jobId = waiting?.id ?? jobIdOf(job, who, randomUUID());
+        await state.transact((tx) => {
+          if (waiting?.id === undefined) tx.enqueue({ jobId, name: job, payload: {} });
+          audit(tx, {
+            who,
+            what: 'refresh_channels',
+            outcome: 'requested',
+            why: reason,
+            jobId,
+            configHash: configHash(),
+          });
+        });
+        relay.nudge();
+        return { account: name, jobId };
+      }),
+    );
+  }
+}
+
+/** Names of the fields that differ; `new` and `gone` for a whole channel. */
+function changes(before: Channel | undefined, after: Channel | undefined): string[] {
+  if (!before || !after) return before === after ? [] : [after ? 'new' : 'gone'];
+  return (Object.keys(after) as (keyof Channel)[]).filter((field) => !isDeepStrictEqual(before[field], after[field]));
+}
+
+function pick(channel: Channel | undefined, fields: readonly string[]): Partial<Channel> | undefined {
+  if (!channel || fields.includes('new') || fields.includes('gone')) return channel;
+  return fields.length === 0
+    ? undefined
+    : Object.fromEntries(Object.entries(channel).filter(([field]) => fields.includes(field)));
+}
