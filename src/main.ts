@@ -18,6 +18,9 @@ const settleMs = 300;
 /** A signal to the process group arrives twice, from the group and from the launcher: that is one wish to stop. */
 const sameSignalMs = 1_000;
 
+/** How long a stop may take while the configuration, which says how long, has not been read. */
+const windowBeforeConfigMs = 25_000;
+
 /** Runs the daemon until a signal stops it; gives the exit code. */
 export async function runDaemon({ role = 'all' }: { role?: Role } = {}): Promise<number> {
   const env = process.env;
@@ -26,6 +29,8 @@ export async function runDaemon({ role = 'all' }: { role?: Role } = {}): Promise
   const logger = createLogger({ level: isLogLevel(level) ? level : 'info', scrubber });
   let redis: EmbeddedRedis | undefined;
   let app: App | undefined;
+  // Before anything is started: a signal that comes while it starts must find somebody who ends it again.
+  const edge = new ProcessEdge(logger, () => redis?.abandon());
   try {
     if (!isLogLevel(level)) {
       throw new AppError(
@@ -34,7 +39,9 @@ export async function runDaemon({ role = 'all' }: { role?: Role } = {}): Promise
       );
     }
     const config = await readConfig(env);
-    const redisUrl = env['REDIS_URL'] ?? (redis = await ownRedis(env, logger)).url;
+    edge.windowMs = durationMs(config.settings.shutdown_window);
+    const redisUrl = env['REDIS_URL'] ?? (redis = await ownRedis(env, logger, edge.stopping)).url;
+    edge.stopping.throwIfAborted();
     const metrics = createMetrics();
     metrics.collectProcessMetrics();
     app = createApp({
@@ -50,13 +57,10 @@ export async function runDaemon({ role = 'all' }: { role?: Role } = {}): Promise
       clock: systemClock,
       random: Math.random,
     });
-    const stopped = untilStopped(app, logger, durationMs(config.settings.shutdown_window));
-    await app.start();
-    const watcher = watchConfig(config.file, app, logger);
-    await stopped;
-    watcher.close();
+    await runUntilStopped(app, config, edge, logger);
     return 0;
   } catch (error) {
+    if (edge.stopping.aborted && error instanceof AppError && error.code === 'INTERRUPTED') return 0;
     report(logger, error);
     return 1;
   } finally {
@@ -66,19 +70,29 @@ export async function runDaemon({ role = 'all' }: { role?: Role } = {}): Promise
   }
 }
 
+async function runUntilStopped(app: App, config: Config, edge: ProcessEdge, logger: Logger): Promise<void> {
+  const stopped = Promise.withResolvers<void>();
+  edge.stopping.addEventListener('abort', () => void app.stop().then(stopped.resolve, stopped.reject));
+  edge.onReload(() => void app.reload('SIGHUP').catch(() => undefined));
+  await app.start();
+  const watcher = watchConfig(config.file, app, logger);
+  await stopped.promise;
+  watcher.close();
+}
+
 function readConfig(env: NodeJS.ProcessEnv): Promise<Config> {
   const file = env['AUTOPILOT_CONFIG'] ?? join('config', 'autopilot.yaml');
   return loadConfig(file, { queueUrl: env['AUTOPILOT_QUEUE_URL'] });
 }
 
 /** A Redis of our own with its data under data/, where a server program is at hand. */
-async function ownRedis(env: NodeJS.ProcessEnv, logger: Logger): Promise<EmbeddedRedis> {
+async function ownRedis(env: NodeJS.ProcessEnv, logger: Logger, signal: AbortSignal): Promise<EmbeddedRedis> {
   const program =
     env['AUTOPILOT_REDIS_SERVER'] ?? ['redis-server', 'valkey-server'].flatMap((name) => onPath(name, env)).at(0);
   if (env['AUTOPILOT_CONTAINER'] || program === undefined) {
     throw new AppError('REDIS_NOT_CONFIGURED', 'no Redis is configured: set REDIS_URL, for example redis://redis:6379');
   }
-  const redis = await startEmbeddedRedis({ program, directory: resolve('data', 'redis') });
+  const redis = await startEmbeddedRedis({ program, directory: resolve('data', 'redis'), signal });
   logger.info(
     { url: redis.url, directory: 'data/redis', adopted: redis.adopted },
     'REDIS_URL is not set: running a Redis of our own, with an append-only file',
@@ -93,28 +107,69 @@ function onPath(name: string, env: NodeJS.ProcessEnv): string[] {
     .filter((file) => existsSync(file));
 }
 
-/** The first SIGTERM or SIGINT stops within the shutdown window, a later one exits at once; SIGHUP reloads. */
-function untilStopped(app: App, logger: Logger, windowMs: number): Promise<void> {
-  const stopped = Promise.withResolvers<void>();
-  let stoppingSince: number | undefined;
-  const onStop = (signal: NodeJS.Signals): void => {
-    if (stoppingSince !== undefined) {
-      if (performance.now() - stoppingSince > sameSignalMs) process.exit(1);
+/** The signals of the process. The first SIGTERM or SIGINT stops within the window, a later one exits at once; SIGHUP reloads. */
+class ProcessEdge {
+  readonly #stopping = new AbortController();
+  readonly #logger: Logger;
+  readonly #abandon: () => void;
+  #stoppingSince: number | undefined;
+  #windowMs = windowBeforeConfigMs;
+  #deadline: NodeJS.Timeout | undefined;
+  #reload: (() => void) | undefined;
+
+  /** `abandon` is the last, synchronous act of an exit that does not wait. */
+  constructor(logger: Logger, abandon: () => void) {
+    this.#logger = logger;
+    this.#abandon = abandon;
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, (signal) => this.#stop(signal));
+    // Without a listener SIGHUP would end the process: while it starts, the configuration is fresh anyway.
+    process.on('SIGHUP', () => this.#reload?.());
+  }
+
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  set windowMs(value: number) {
+    this.#windowMs = value;
+    if (this.#stoppingSince !== undefined) this.#arm();
+  }
+
+  onReload(reload: () => void): void {
+    this.#reload = reload;
+  }
+
+  #stop(signal: NodeJS.Signals): void {
+    if (this.#stoppingSince !== undefined) {
+      if (performance.now() - this.#stoppingSince > sameSignalMs) this.#exit();
       return;
     }
-    stoppingSince = performance.now();
-    setTimeout(() => {
-      logger.fatal({ code: 'STOP_TIMED_OUT', windowMs }, 'not stopped within the shutdown window: exiting');
-      logger.flush();
-      process.exit(1);
-    }, windowMs).unref();
-    logger.info({ signal }, 'stopping; a second signal exits at once');
-    void app.stop().then(stopped.resolve);
-  };
-  process.on('SIGTERM', onStop);
-  process.on('SIGINT', onStop);
-  process.on('SIGHUP', () => void app.reload('SIGHUP').catch(() => undefined));
-  return stopped.promise;
+    this.#stoppingSince = performance.now();
+    this.#arm();
+    this.#logger.info({ signal }, 'stopping; a second signal exits at once');
+    this.#stopping.abort(new AppError('INTERRUPTED', `${signal}: the daemon stops`));
+  }
+
+  #arm(): void {
+    clearTimeout(this.#deadline);
+    const leftMs = this.#windowMs - (performance.now() - (this.#stoppingSince ?? 0));
+    this.#deadline = setTimeout(
+      () => {
+        this.#logger.fatal(
+          { code: 'STOP_TIMED_OUT', windowMs: this.#windowMs },
+          'not stopped within the shutdown window: exiting',
+        );
+        this.#exit();
+      },
+      Math.max(0, leftMs),
+    ).unref();
+  }
+
+  #exit(): never {
+    this.#logger.flush();
+    this.#abandon();
+    process.exit(1);
+  }
 }
 
 /** Reloads when the file changes. Mounted configuration is often replaced by renaming, so its folder is watched. */

@@ -4,7 +4,7 @@ import { type Job, Worker } from 'bullmq';
 import { AppError } from '#domain/errors.ts';
 import { isJobName, type JobName, jobCatalog, type QueueName } from '#jobs/catalog.ts';
 import { backoffMs } from '#runtime/backoff.ts';
-import type { Clock } from '#runtime/clock.ts';
+import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
@@ -60,6 +60,9 @@ export interface WorkerHostOptions {
 /** How long a run may stay silent before another replica takes it over; renewed at half of it. */
 const lockDurationMs = 10_000;
 
+/** How long interrupted runs have to go back to their queue. */
+const unwindMs = 2_000;
+
 export class WorkerHost implements Service {
   readonly name = 'workers';
   readonly #options: WorkerHostOptions;
@@ -73,6 +76,7 @@ export class WorkerHost implements Service {
 
   async start(): Promise<void> {
     const { queues, connect, prefix, random, logger } = this.#options;
+    if (this.#stopped) throw new AppError('INTERRUPTED', 'the workers are stopped');
     for (const [queue, { concurrency }] of Object.entries(queues) as [QueueName, { concurrency: number }][]) {
       const worker = new Worker(
         queue,
@@ -109,12 +113,22 @@ export class WorkerHost implements Service {
   }
 
   async #stop(): Promise<void> {
-    const { clock, graceMs } = this.#options;
-    const finished = new AbortController();
-    const closing = Promise.all(this.#workers.map((worker) => worker.close())).finally(() => finished.abort());
-    await clock.sleep(graceMs, finished.signal).catch(() => undefined);
+    const { clock, graceMs, logger } = this.#options;
+    const idle = new AbortController();
+    // A paused worker takes no more jobs, and has paused when the running ones are done. Not `close`: its second call would not
+    // be forced, whatever it is given.
+    void Promise.allSettled(this.#workers.map((worker) => worker.pause())).then(() => idle.abort());
+    await sleepOrAbort(clock, graceMs, idle.signal);
     this.#interrupt.abort(new AppError('INTERRUPTED', 'the daemon stops'));
-    await closing;
+    await sleepOrAbort(clock, unwindMs, idle.signal);
+    if (!idle.signal.aborted) {
+      const left = this.#workers.map(({ name }) => name);
+      logger.warn(
+        { queues: left },
+        'a run does not heed its interruption: another replica takes it over when its lock expires',
+      );
+    }
+    await Promise.all(this.#workers.map((worker) => worker.close(true)));
   }
 
   async #process(job: Job, token: string | undefined, cancelled: AbortSignal | undefined): Promise<JobResult> {

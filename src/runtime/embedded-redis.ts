@@ -1,11 +1,13 @@
 // A Redis server of our own, on loopback: for `npm start` without REDIS_URL, for the demo and for tests.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { AppError } from '#domain/errors.ts';
+import { AppError, messageOf } from '#domain/errors.ts';
+import { isSameProcessAlive, processBirth } from './process-identity.ts';
 
 export interface EmbeddedRedis {
   /** redis://127.0.0.1:<port> */
@@ -15,6 +17,8 @@ export interface EmbeddedRedis {
   readonly pid: number;
   /** Ends the server, data safely on disk. */
   stop(): Promise<void>;
+  /** Tells the server to end and does not wait, for a process that exits at this instant; its data goes to disk all the same. */
+  abandon(): void;
   /** Kills the server at once (-9), for tests of what follows. */
   kill(): Promise<void>;
 }
@@ -27,6 +31,8 @@ export interface EmbeddedRedisOptions {
   readonly port?: number;
   /** Default: append-only file, synced every second. */
   readonly persistence?: boolean;
+  /** Ends a start that is under way, server included: a long append-only file takes its time to read. */
+  readonly signal?: AbortSignal;
 }
 
 const noteName = 'autopilot-redis.json';
@@ -34,12 +40,14 @@ const noteName = 'autopilot-redis.json';
 /**
  * Starts a server with its data in `directory`, or adopts the one that runs there already: after a crash of the daemon its
  * Redis lives on, and two servers must never write one append-only file.
+ * @throws AppError REDIS_NOT_CONFIGURED, REDIS_UNREACHABLE, INTERRUPTED
  */
 export async function startEmbeddedRedis({
   program,
   directory: folder,
   port,
   persistence = true,
+  signal,
 }: EmbeddedRedisOptions): Promise<EmbeddedRedis> {
   await mkdir(folder, { recursive: true });
   // As the server itself names it, so that a symlinked folder is recognised.
@@ -47,23 +55,34 @@ export async function startEmbeddedRedis({
   const note = join(directory, noteName);
   const running = await findRunning(note, directory);
   if (running) {
-    if (running.owner !== process.pid && isAlive(running.owner)) {
+    if (running.owner !== process.pid && isSameProcessAlive(running.owner, running.ownerBirth)) {
       throw new AppError(
         'REDIS_NOT_CONFIGURED',
         `process ${running.owner} runs with the Redis in ${directory}: stop it first, or set REDIS_URL for this one`,
       );
     }
-    await writeNote(note, { pid: running.pid, port: running.port, owner: process.pid });
+    const { pid, url, birth } = running;
+    await writeNote(note, { port: running.port, ...owner() });
+    const signalIt = (name: NodeJS.Signals) => {
+      if (isSameProcessAlive(pid, birth)) process.kill(pid, name);
+    };
     return {
-      url: running.url,
-      pid: running.pid,
+      url,
+      pid,
       adopted: true,
-      stop: () => shutDown(running.url, note),
-      kill: async () => void process.kill(running.pid, 'SIGKILL'),
+      async stop() {
+        await rm(note, { force: true });
+        await ask(url, (redis) => redis.shutdown());
+        for (let tries = 0; tries < 200 && isSameProcessAlive(pid, birth); tries += 1) await pause(25);
+        signalIt('SIGKILL');
+      },
+      abandon: () => signalIt('SIGTERM'),
+      kill: async () => signalIt('SIGKILL'),
     };
   }
 
   for (let attempt = 0; ; attempt += 1) {
+    if (signal?.aborted) throw new AppError('INTERRUPTED', `${program} is not started: the process stops`);
     const chosen = port ?? (await freePort());
     const child = spawn(
       program,
@@ -87,9 +106,10 @@ export async function startEmbeddedRedis({
     );
     const url = `redis://127.0.0.1:${chosen}`;
     const output = collect(child);
+    await hasSpawned(child, program);
     // Before it is ready: should we die meanwhile, the next start finds it.
-    if (child.pid !== undefined) await writeNote(note, { pid: child.pid, port: chosen, owner: process.pid });
-    if (await becomesReady(child, url)) {
+    await writeNote(note, { port: chosen, ...owner() });
+    if (await becomesReady(child, url, signal)) {
       child.stdout?.destroy();
       child.stderr?.destroy();
       child.unref();
@@ -97,12 +117,17 @@ export async function startEmbeddedRedis({
         url,
         adopted: false,
         pid: child.pid!,
-        stop: () => shutDown(url, note, child),
+        async stop() {
+          await rm(note, { force: true });
+          await ended(child, () => ask(url, (redis) => redis.shutdown()));
+        },
+        abandon: () => void child.kill('SIGTERM'),
         kill: () => ended(child, () => child.kill('SIGKILL')),
       };
     }
-    child.kill('SIGKILL');
+    await ended(child, () => child.kill(signal?.aborted ? 'SIGTERM' : 'SIGKILL'));
     await rm(note, { force: true });
+    if (signal?.aborted) continue;
     if (attempt >= 4 || port !== undefined) {
       throw new AppError(
         'REDIS_UNREACHABLE',
@@ -112,24 +137,19 @@ export async function startEmbeddedRedis({
   }
 }
 
-/** Which server runs in the folder, and which process started or adopted it. */
+/** Where a server runs that belongs to this folder, and which process started or adopted it. */
 interface Note {
-  readonly pid: number;
   readonly port: number;
   readonly owner: number;
+  /** A pid is given out again after its process has ended. Undefined: not told by this system. */
+  readonly ownerBirth?: string | undefined;
 }
+
+const owner = () => ({ owner: process.pid, ownerBirth: processBirth(process.pid) });
 
 async function writeNote(file: string, note: Note): Promise<void> {
   await writeFile(`${file}.new`, JSON.stringify(note));
   await rename(`${file}.new`, file);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 function parseNote(text: string): Note | undefined {
@@ -141,26 +161,53 @@ function parseNote(text: string): Note | undefined {
   }
 }
 
-async function findRunning(file: string, directory: string): Promise<(Note & { url: string }) | undefined> {
-  const note = existsSync(file) ? parseNote(await readFile(file, 'utf8')) : undefined;
-  if (!note) return undefined;
-  const { port } = note;
-  const url = `redis://127.0.0.1:${port}`;
-  const itsDirectory = await ask(url, async (redis) => (await redis.config('GET', 'dir'))[1]);
-  return itsDirectory === directory ? { ...note, url } : undefined;
+interface Running extends Note {
+  readonly url: string;
+  readonly pid: number;
+  readonly birth: string | undefined;
 }
 
-async function becomesReady(child: ChildProcess, url: string): Promise<boolean> {
-  for (let tries = 0; tries < 400; tries += 1) {
+/** The server that the note leads to; only one that has this folder itself is ours, whatever else got its port. */
+async function findRunning(file: string, directory: string): Promise<Running | undefined> {
+  const note = existsSync(file) ? parseNote(await readFile(file, 'utf8')) : undefined;
+  if (!note) return undefined;
+  const url = `redis://127.0.0.1:${note.port}`;
+  const server = await ask(url, async (redis) => ({
+    directory: (await redis.config('GET', 'dir'))[1],
+    pid: Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]),
+  }));
+  if (server?.directory !== directory) return undefined;
+  return { ...note, url, pid: server.pid, birth: processBirth(server.pid) };
+}
+
+/** @throws AppError REDIS_NOT_CONFIGURED when the system cannot run the program. */
+async function hasSpawned(child: ChildProcess, program: string): Promise<void> {
+  try {
+    await once(child, 'spawn');
+    // What may still come is a signal that could not be sent: it has ended by itself then.
+    child.on('error', () => undefined);
+  } catch (error) {
+    throw new AppError(
+      'REDIS_NOT_CONFIGURED',
+      `${program} cannot be run (${messageOf(error)}): install redis-server or valkey-server, or set REDIS_URL`,
+      { cause: error },
+    );
+  }
+}
+
+async function becomesReady(child: ChildProcess, url: string, signal: AbortSignal | undefined): Promise<boolean> {
+  for (let tries = 0; tries < 400 && !signal?.aborted; tries += 1) {
     if (child.exitCode !== null || child.signalCode !== null) return false;
     const answer = await ask(url, (redis) => redis.ping().catch(({ message }: Error) => message));
-    if (answer === 'PONG') return true;
+    if (answer === 'PONG') return !signal?.aborted;
     // Reading a long append-only file takes as long as it takes.
     if (answer?.startsWith('LOADING')) tries = 0;
-    await new Promise((done) => setTimeout(done, 25));
+    await pause(25);
   }
   return false;
 }
+
+const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
 /** Asks a server one question; undefined when nothing answers there. */
 async function ask<T>(url: string, question: (redis: Redis) => Promise<T>): Promise<T | undefined> {
@@ -181,13 +228,6 @@ async function ask<T>(url: string, question: (redis: Redis) => Promise<T>): Prom
   } finally {
     redis.disconnect();
   }
-}
-
-async function shutDown(url: string, note: string, child?: ChildProcess): Promise<void> {
-  await rm(note, { force: true });
-  const ask1 = () => ask(url, (redis) => redis.shutdown());
-  if (child) await ended(child, ask1);
-  else await ask1();
 }
 
 async function ended(child: ChildProcess, end: () => unknown): Promise<void> {

@@ -35,6 +35,11 @@ export class TeardownStack {
     this.#logger = logger;
   }
 
+  /** True from the first call of `close`: nothing is to be acquired any more. */
+  get closing(): boolean {
+    return this.#closed !== undefined;
+  }
+
   /** Registers a release right beside its acquisition. */
   defer(name: string, boundMs: number, run: Teardown['run']): void {
     const step = { name, boundMs, run };

@@ -1,8 +1,11 @@
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startEmbeddedRedis } from '#runtime/embedded-redis.ts';
+import { isSameProcessAlive, processBirth } from '#runtime/process-identity.ts';
+import { eventually } from '#test/support/quiet.ts';
 
 const program = process.env['AUTOPILOT_REDIS_SERVER'] ?? 'redis-server';
 
@@ -12,10 +15,12 @@ async function folder() {
 }
 
 /** Says in the note that another process owns the server. */
-async function giveTo(owner: number, directory: string): Promise<void> {
+async function giveTo(owner: number, directory: string, ownerBirth = processBirth(owner)): Promise<void> {
   const note = join(directory, 'autopilot-redis.json');
-  await writeFile(note, JSON.stringify({ ...JSON.parse(await readFile(note, 'utf8')), owner }));
+  await writeFile(note, JSON.stringify({ ...JSON.parse(await readFile(note, 'utf8')), owner, ownerBirth }));
 }
+
+const isAlive = (pid: number) => isSameProcessAlive(pid, undefined);
 
 test('a second start is refused while the first daemon lives, and its Redis goes on', async () => {
   await using place = await folder();
@@ -40,7 +45,47 @@ test('the Redis of a dead daemon is adopted, also through a symlink', async () =
   const second = await startEmbeddedRedis({ program, directory: join(place.directory, 'link') });
 
   expect([second.adopted, second.pid]).toEqual([true, first.pid]);
-  await first.stop();
+  await second.stop();
+  expect(isAlive(first.pid)).toBe(false);
+});
+
+test('the Redis of a dead daemon is adopted although another process has got its pid', async () => {
+  await using place = await folder();
+  const first = await startEmbeddedRedis({ program, directory: place.directory });
+  await giveTo(process.ppid, place.directory, 'another time');
+
+  const second = await startEmbeddedRedis({ program, directory: place.directory });
+
+  expect([second.adopted, second.pid]).toEqual([true, first.pid]);
+  second.abandon();
+  await eventually(() => !isAlive(first.pid));
+});
+
+test('a program that cannot be run is named, with what to do', async () => {
+  await using place = await folder();
+  const notExecutable = join(place.directory, 'redis-server');
+  await writeFile(notExecutable, '');
+
+  for (const bad of [join(place.directory, 'nothing'), notExecutable])
+    await expect(startEmbeddedRedis({ program: bad, directory: place.directory })).rejects.toMatchObject({
+      code: 'REDIS_NOT_CONFIGURED',
+      message: expect.stringMatching(/cannot be run .*set REDIS_URL/),
+    });
+});
+
+test('a start that is interrupted leaves no server and no note', async () => {
+  await using place = await folder();
+  const stopping = new AbortController();
+  const start = startEmbeddedRedis({ program, directory: place.directory, signal: stopping.signal });
+  const note = join(place.directory, 'autopilot-redis.json');
+  await eventually(() => existsSync(note));
+  const { port } = JSON.parse(await readFile(note, 'utf8')) as { port: number };
+
+  stopping.abort();
+
+  await expect(start).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  expect(existsSync(note)).toBe(false);
+  await expect(fetch(`http://127.0.0.1:${port}`)).rejects.toMatchObject({ cause: { code: 'ECONNREFUSED' } });
 });
 
 test('a half-written note does not keep it from starting', async () => {

@@ -148,6 +148,30 @@ describe('from a committed decision to a finished job', () => {
     const job = await first.queues.find('slow-1');
     expect([await job?.getState(), job?.attemptsMade]).toEqual(['waiting', 0]);
   });
+
+  test('a stop leaves a run behind that does not heed its interruption', async () => {
+    const started = Promise.withResolvers<void>();
+    const release = Promise.withResolvers<void>();
+    await using first = await setup(
+      async () => {
+        started.resolve();
+        await release.promise;
+        return { outcome: 'done' };
+      },
+      { graceMs: 50 },
+    );
+    await first.host.start();
+    await first.queues.add([notify('deaf-1')]);
+    await started.promise;
+
+    await first.host.stop();
+    const state = await (await first.queues.find('deaf-1'))?.getState();
+    release.resolve();
+
+    // Its lock, not renewed any more, is what lets another replica take it over.
+    expect(state).toBe('active');
+    await expect(first.host.start()).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  });
 });
 
 test('job ids repeat with their cause, and suit BullMQ', () => {
