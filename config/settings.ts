@@ -104,10 +104,16 @@ export const settingsShape = {
         .positive()
         .default(600)
         .describe('Most API requests of one token and minute'),
+      allow_private_webhooks: z
+        .boolean()
+        .default(false)
+        .describe('Whether webhooks may go to this machine and to private networks'),
       allow_link_local_webhooks: z
         .boolean()
         .default(false)
-        .describe('Whether webhooks may go to loopback, link-local and metadata addresses'),
+        .describe(
+          'Whether webhooks may go to link-local addresses, where metadata services hand out the credentials of the machine',
+        ),
     })
     .prefault({}),
   retention: z

@@ -29,6 +29,8 @@ export interface DeskShard {
   readonly state: SharedState;
   readonly queues: Pick<Queues, 'find'>;
   readonly relay: { nudge(): void };
+  /** Reads one channel of IVS now; undefined when there is none. @throws AppError when IVS does not tell */
+  refreshChannel(arn: ChannelArn): Promise<Channel | undefined>;
 }
 
 export interface ActionDeskOptions {
@@ -44,6 +46,8 @@ const accountActions: ReadonlySet<ActionName> = new Set([
   'rotate_playback_key_pair',
   'retire_recording_configuration',
 ]);
+/** So many channels that the inventory does not know are asked for at IVS, one by one; of more, a listing must tell. */
+const mostUnknownAsked = 20;
 const resendable: ReadonlySet<string> = new Set(['webhook', 'notify', 'emit_event']);
 const templateRoots: ReadonlySet<'channel'> = new Set(['channel']);
 
@@ -59,8 +63,11 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
     if (channelArn === undefined && !accountActions.has(action))
       throw new AppError('ACTION_NEEDS_CHANNEL', `body.channelArn: ${action} needs a channel`);
     const shard = channelArn === undefined ? this.#shardNamed(account) : this.#shardOf(channelArn);
-    const params = this.#render(shard, action, request.params, channelArn);
     const jobId = jobIdOf(action, who, idempotencyKey ?? randomUUID());
+    // A repeat of a request is answered as before, whatever has become of the channel since.
+    const isRepeat = idempotencyKey !== undefined && (await shard.queues.find(jobId)) !== undefined;
+    if (channelArn !== undefined && !isRepeat) await this.#assertKnown(shard, [channelArn], 'body.channelArn');
+    const params = this.#render(shard, action, request.params, channelArn);
     await shard.state.transact(
       (tx) => {
         if (tx.isRepeat(jobId)) return;
@@ -111,6 +118,7 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
         'REQUEST_INVALID',
         'body.targets.channelArns: the channels of one bulk must be of one account and Region',
       );
+    if (targets.channelArns) await this.#assertKnown(shard, arns, 'body.targets.channelArns');
     const items = arns.map((channelArn) => ({ channelArn, params: this.#render(shard, action, params, channelArn) }));
     const bulkId = await createBulk(shard.state, { action, items, cause: { kind: 'operator', who, reason }, dryRun });
     await shard.state.transact((tx) =>
@@ -276,6 +284,42 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
     return shard;
   }
 
+  /**
+   * Refuses channels that do not exist, rather than leaving a job to fail where nobody looks. What the inventory does not know may have
+   * been made a moment ago, so IVS is asked; when it does not tell, the job will find out.
+   * @throws AppError CHANNEL_UNKNOWN
+   */
+  async #assertKnown(shard: DeskShard, arns: readonly string[], place: string): Promise<void> {
+    const { view } = shard.state;
+    const missing = () =>
+      arns.filter(
+        (arn) => view.get(`channel/${arn}`) === undefined && !isLive(view.get<StreamRecord>(`stream/${arn}`)),
+      );
+    if (missing().length === 0) return;
+    // Another replica may have listed them.
+    await shard.state.refresh();
+    const unlisted = missing();
+    if (unlisted.length > mostUnknownAsked) {
+      if (view.count('channel') === 0) return;
+      throw unknownChannels(
+        place,
+        unlisted,
+        'the inventory; if they are new, POST /v1/channels/refresh reads it again',
+      );
+    }
+    const asked = await Promise.all(
+      unlisted.map(async (arn) => ({
+        arn,
+        gone: await shard.refreshChannel(arn as ChannelArn).then(
+          (channel) => channel === undefined,
+          () => false,
+        ),
+      })),
+    );
+    const gone = asked.filter((each) => each.gone).map(({ arn }) => arn);
+    if (gone.length > 0) throw unknownChannels(place, gone, `IVS in account ${shard.name}, ${shard.region}`);
+  }
+
   /** Channels that are live, or that carry all of the tags. */
   #select(
     { state: { view } }: DeskShard,
@@ -314,4 +358,15 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
       throw new AppError('REQUEST_INVALID', `body.action.${action}: for ${channelArn}: ${rendered.problem}`);
     return rendered.params;
   }
+}
+
+function isLive(record: StreamRecord | undefined): boolean {
+  return record?.state === 'live';
+}
+
+function unknownChannels(place: string, arns: readonly string[], where: string): AppError {
+  const more = arns.length > 1 ? ` and ${arns.length - 1} more` : '';
+  return new AppError('CHANNEL_UNKNOWN', `${place}: ${arns[0]}${more}: not known to ${where}; nothing was done`, {
+    details: { channelArns: arns.slice(0, 20) },
+  });
 }

@@ -28,8 +28,9 @@ export function createActionHandlers(options: ActionPartsOptions, stack: Teardow
   const { client, aws, config, metrics, scrubber, ...shared } = options;
   const { region, credentials } = aws;
   const base = { region, ...(credentials === undefined ? {} : { credentials }) };
+  const { allow_private_webhooks: allowPrivate, allow_link_local_webhooks: allowLinkLocal } = config().settings.http;
   const http = new HttpSender({
-    allowInternal: config().settings.http.allow_link_local_webhooks,
+    addresses: { allowPrivate, allowLinkLocal },
     clock: shared.clock,
     metrics,
   });

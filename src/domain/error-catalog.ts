@@ -129,7 +129,7 @@ export const errorCatalog = {
   WEBHOOK_REFUSED: {
     meaning:
       'A message was not sent because its address is not allowed: loopback, private, link-local or metadata, or a secret by plain HTTP.',
-    remedy: 'Use a public https address, or set http.allow_link_local_webhooks if an internal one is meant.',
+    remedy: 'Use a public https address, or set http.allow_private_webhooks if one in a private network is meant.',
     status: 422,
     disposition: 'give-up',
   },
@@ -137,6 +137,12 @@ export const errorCatalog = {
   ACTION_NEEDS_CHANNEL: {
     meaning: 'The action works on a channel, and the event, rule or request that caused it names none.',
     remedy: 'Give channelArn, or use the action in a rule whose trigger has a channel.',
+    status: 422,
+    disposition: 'give-up',
+  },
+  CHANNEL_UNKNOWN: {
+    meaning: 'An action was asked for on a channel that neither the inventory nor IVS itself knows.',
+    remedy: 'Check the ARN; GET /v1/channels and `ivs-autopilot status` show the channels there are.',
     status: 422,
     disposition: 'give-up',
   },

@@ -4,7 +4,7 @@ import type { SharedState, Transaction } from '#domain/shared-state.ts';
 
 export interface AuditEntry {
   readonly atMs: number;
-  /** `rule <name>`, `token <name>`, `cli <user>`. */
+  /** `rule <name>`, `token <name>`; `loopback` where no token is configured. */
   readonly who: string;
   /** What was asked for or done: an action's name, or a command such as `pause`, `cancel_intent`. */
   readonly what: string;

@@ -9,12 +9,12 @@ import { AppError, messageOf } from '#domain/errors.ts';
 import type { Secret } from '#domain/secret.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { forbiddenRange } from './address-guard.ts';
+import { type AddressPolicy, forbiddenRange, settingFor } from './address-guard.ts';
 import { signatureHeaders } from './signature.ts';
 
 export interface HttpSenderOptions {
-  /** `http.allow_link_local_webhooks`: also loopback, private, link-local and metadata addresses. */
-  readonly allowInternal: boolean;
+  /** Which addresses besides public ones may be reached. */
+  readonly addresses: AddressPolicy;
   readonly clock: Clock;
   readonly metrics: Metrics;
   /** From the beginning to the last byte of the answer. */
@@ -129,11 +129,12 @@ export class HttpSender {
   }
 
   #assertAllowed(hostname: string, address: string): void {
-    const range = this.#options.allowInternal ? undefined : forbiddenRange(address);
+    const range = forbiddenRange(address, this.#options.addresses);
     if (range === undefined) return;
+    const setting = settingFor(range);
     throw new AppError(
       'WEBHOOK_REFUSED',
-      `${hostname} is a ${range} address; webhooks go to public addresses unless http.allow_link_local_webhooks is true`,
+      `${hostname} is a ${range} address; webhooks go to public addresses${setting ? ` unless ${setting} is true` : ''}`,
     );
   }
 }

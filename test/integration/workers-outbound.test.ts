@@ -49,9 +49,9 @@ async function receiver(answer: (path: string, count: number) => number = () => 
   };
 }
 
-const sender = (allowInternal: boolean, lookup?: typeof systemLookup) =>
+const sender = (allowPrivate: boolean, lookup?: typeof systemLookup) =>
   new HttpSender({
-    allowInternal,
+    addresses: { allowPrivate, allowLinkLocal: false },
     clock: systemClock,
     metrics: testMetrics(),
     timeoutMs: 500,

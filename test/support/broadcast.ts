@@ -54,7 +54,7 @@ export interface Broadcast extends AsyncDisposable {
 export const quickSettings = `version: 1
 polling: {starving_interval: 500ms, full_interval: 1s, inventory_interval: 10s, silent_after: 30s}
 shutdown_window: 10s
-http: {allow_link_local_webhooks: true, requests_per_minute: 100000}
+http: {allow_private_webhooks: true, requests_per_minute: 100000}
 `;
 
 /** Starts the platform; use with `await using`. */

@@ -90,7 +90,7 @@ describe('asked for by an operator', () => {
       {
         what: 'rotate_stream_key',
         outcome: 'done',
-        who: 'token loopback',
+        who: 'loopback',
         before: { keyArns: [channel.streamKeyArn] },
       },
       { what: 'rotate_stream_key', outcome: 'requested', why: 'asked for by a test' },
@@ -187,6 +187,34 @@ describe('asked for by an operator', () => {
     const elsewhere = channel.arn.replace('us-west-2', 'eu-west-1');
     expect(await refused({ action: { stop_stream: {} }, channelArn: elsewhere })).toMatchObject({ code: 'NOT_FOUND' });
     expect((await daemon.ask('GET', '/v1/jobs/none')).status).toBe(404);
+  });
+
+  test('a channel made a moment ago is found at IVS; one that does not exist is refused, and nothing is done or written', async () => {
+    await using t = await setup();
+    await t.control.createChannel();
+    const daemon = await t.daemon();
+    const fresh = await t.control.createChannel();
+
+    const job = await ended(daemon, await act(daemon, { action: { stop_stream: {} }, channelArn: fresh.arn }));
+    expect(job.result).toMatchObject({ outcome: 'already_done' });
+    const nowhere = `${fresh.arn.slice(0, -12)}NoSuchChanel`;
+    for (const [place, request] of [
+      ['body.channelArn', { channelArn: nowhere }],
+      ['body.targets.channelArns', { targets: { channelArns: [fresh.arn, nowhere] } }],
+    ] as const) {
+      const { status, body } = await daemon.ask('POST', '/v1/actions', {
+        action: { stop_stream: {} },
+        reason: 'a slip of the pen',
+        ...request,
+      });
+      expect({ status, ...body }).toMatchObject({
+        status: 422,
+        code: 'CHANNEL_UNKNOWN',
+        detail: expect.stringContaining(`${place}: ${nowhere}`),
+      });
+    }
+    const { body: audited } = await daemon.ask('GET', '/v1/audit');
+    expect(JSON.stringify(audited)).not.toContain('a slip of the pen');
   });
 });
 

@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type ActionName, type ActionParams, actionNames, actionSchemas, channelArn, targets } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
-import { type Caller, mayActAs } from '../auth.ts';
+import { actorOf, type Caller, mayActAs } from '../auth.ts';
 
 const oneAction = z
   .strictObject(
@@ -125,7 +125,7 @@ export function actionRoutes({ desk }: { readonly desk: ActionDeskPort }): Fasti
         const common = {
           action,
           params,
-          who: `token ${request.caller.name}`,
+          who: actorOf(request.caller),
           reason: body.reason,
           dryRun: body.dryRun ?? false,
           idempotencyKey: request.headers['idempotency-key'],
@@ -170,7 +170,7 @@ export function actionRoutes({ desk }: { readonly desk: ActionDeskPort }): Fasti
           response: { 200: bulk },
         },
       },
-      async ({ params, caller }) => desk.stopBulk(params.id, `token ${caller.name}`),
+      async ({ params, caller }) => desk.stopBulk(params.id, actorOf(caller)),
     );
   };
 }

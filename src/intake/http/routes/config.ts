@@ -1,6 +1,7 @@
 // `/v1/config`: which configuration is in force, and reading it again. A configuration with any mistake changes nothing.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { actorOf } from '../auth.ts';
 
 const inForce = z.object({
   hash: z.string().describe('Hash of the configuration in force'),
@@ -50,7 +51,7 @@ export function configRoutes({ current, reload }: ConfigRoutesOptions): FastifyP
       },
       async (request) => {
         const before = current().hash;
-        const after = await reload(request.caller.name);
+        const after = await reload(actorOf(request.caller));
         return { ...shown(after), changed: after.hash !== before };
       },
     );

@@ -7,6 +7,7 @@ import { AppError } from '#domain/errors.ts';
 import { cancelTimer, expireSilence, hold, pause, release, resume, silence } from '#rules/controls.ts';
 import { parseLabelMatcher } from '#rules/label-matcher.ts';
 import { type Hold, type Pause, readPause, type Silence } from '#rules/memory.ts';
+import { actorOf } from '../auth.ts';
 import { type RuleShards, shardOf } from '../rule-shards.ts';
 
 const time = z.iso.datetime();
@@ -86,7 +87,7 @@ export function controlRoutes({ shards }: { readonly shards: RuleShards }): Fast
         const placed = await state.transact((tx) =>
           hold(tx, {
             channelArn: params.channelArn,
-            who: caller.name,
+            who: actorOf(caller),
             reason: body.reason,
             untilMs: body.duration === undefined ? undefined : tx.nowMs + durationMs(body.duration),
           }),
@@ -107,7 +108,7 @@ export function controlRoutes({ shards }: { readonly shards: RuleShards }): Fast
       async ({ params, caller }) => {
         const { state } = shardOf(shards, params.channelArn);
         const released = await state.transact((tx) =>
-          release(tx, { channelArn: params.channelArn, who: caller.name, reason: 'released' }),
+          release(tx, { channelArn: params.channelArn, who: actorOf(caller), reason: 'released' }),
         );
         if (!released)
           throw new AppError('NOT_FOUND', `there is no hold on ${params.channelArn}; a tag ops-hold is removed in IVS`);
@@ -163,7 +164,7 @@ export function controlRoutes({ shards }: { readonly shards: RuleShards }): Fast
             state.transact((tx) =>
               silence(tx, {
                 matchers: body.matchers,
-                who: caller.name,
+                who: actorOf(caller),
                 reason: body.reason,
                 startsMs,
                 endsMs: startsMs + lastsMs,
@@ -188,7 +189,7 @@ export function controlRoutes({ shards }: { readonly shards: RuleShards }): Fast
       async ({ params, caller }) => {
         const ended = await Promise.all(
           shards.map(({ state }) =>
-            state.transact((tx) => expireSilence(tx, { id: params.id, who: caller.name, reason: 'expired' })),
+            state.transact((tx) => expireSilence(tx, { id: params.id, who: actorOf(caller), reason: 'expired' })),
           ),
         );
         if (!ended.includes(true)) throw new AppError('NOT_FOUND', `there is no silence ${params.id}`);
@@ -208,7 +209,7 @@ export function controlRoutes({ shards }: { readonly shards: RuleShards }): Fast
       async ({ params, caller }) => {
         for (const { state } of shards) {
           const timer = await state.transact((tx) =>
-            cancelTimer(tx, { id: params.id, who: caller.name, reason: 'cancelled' }),
+            cancelTimer(tx, { id: params.id, who: actorOf(caller), reason: 'cancelled' }),
           );
           if (timer) return { cancelled: true as const, rule: timer.rule };
         }
@@ -240,7 +241,7 @@ export function controlRoutes({ shards }: { readonly shards: RuleShards }): Fast
       async ({ body, caller }) => {
         const paused = await Promise.all(
           shards.map(({ state }) =>
-            state.transact((tx) => pause(tx, { who: caller.name, reason: body?.reason ?? unsaid })),
+            state.transact((tx) => pause(tx, { who: actorOf(caller), reason: body?.reason ?? unsaid })),
           ),
         );
         return showPause(paused[0]);
@@ -259,7 +260,7 @@ export function controlRoutes({ shards }: { readonly shards: RuleShards }): Fast
       async ({ body, caller }) => {
         await Promise.all(
           shards.map(({ state }) =>
-            state.transact((tx) => resume(tx, { who: caller.name, reason: body?.reason ?? 'resumed' })),
+            state.transact((tx) => resume(tx, { who: actorOf(caller), reason: body?.reason ?? 'resumed' })),
           ),
         );
         return showPause(undefined);

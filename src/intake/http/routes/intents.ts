@@ -3,6 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
+import { actorOf } from '../auth.ts';
 
 const time = z.iso.datetime();
 const kinds = ['set_recording', 'rotate_stream_key'] as const;
@@ -73,7 +74,7 @@ export function intentRoutes({ intents }: { readonly intents: IntentsPort }): Fa
           response: { 200: intent },
         },
       },
-      async ({ params, caller }) => intents.cancel(params.kind, params.channelArn, `token ${caller.name}`),
+      async ({ params, caller }) => intents.cancel(params.kind, params.channelArn, actorOf(caller)),
     );
     app.get(
       '/alerts',

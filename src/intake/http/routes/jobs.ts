@@ -1,6 +1,7 @@
 // `/v1/jobs/{id}`: what a job is doing, step by step, and how it ended; sending a message again.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { actorOf } from '../auth.ts';
 
 const job = z.object({
   jobId: z.string(),
@@ -59,7 +60,7 @@ export function jobRoutes({ jobs }: { readonly jobs: JobsPort }): FastifyPluginA
       },
       async (request, reply) => {
         reply.code(202);
-        return jobs.resend(request.params.id, `token ${request.caller.name}`);
+        return jobs.resend(request.params.id, actorOf(request.caller));
       },
     );
   };

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { lanes, targets } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
+import { actorOf } from '../auth.ts';
 import type { EventStream } from '../event-streams.ts';
 
 const day = 86_400_000;
@@ -163,7 +164,7 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
           requestId: key === undefined ? undefined : `api:${request.caller.name}:${key}`,
           mustMatch: true,
           dryRun,
-          who: request.caller.name,
+          who: actorOf(request.caller),
         });
         if (dryRun) return reply.code(202).send(answer);
         if (repeated) reply.header('idempotent-replayed', 'true');

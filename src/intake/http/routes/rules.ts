@@ -9,6 +9,7 @@ import { queryDecisions } from '#journal/query.ts';
 import { restartRule } from '#rules/controls.ts';
 import { listIncidents } from '#rules/incidents.ts';
 import { facts } from '#rules/memory.ts';
+import { actorOf } from '../auth.ts';
 import type { RuleShards } from '../rule-shards.ts';
 
 const time = z.iso.datetime();
@@ -111,7 +112,7 @@ export function ruleRoutes({ shards }: { readonly shards: RuleShards }): Fastify
       },
       async ({ params: { rule: name }, body, caller }) => {
         ruleOf(name);
-        const by = { rule: name, who: caller.name, reason: body?.reason ?? 'reset' };
+        const by = { rule: name, who: actorOf(caller), reason: body?.reason ?? 'reset' };
         const restarted = await Promise.all(shards.map(({ state }) => state.transact((tx) => restartRule(tx, by))));
         if (!restarted.includes(true)) throw new AppError('NOT_FOUND', `the rule ${name} is not stopped`);
         return { restarted: true as const };
