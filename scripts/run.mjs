@@ -1,10 +1,9 @@
 #!/usr/bin/env node
 // Makes this checkout ready to run, then runs one command on Node 24: `node scripts/run.mjs [--redis] [--chromium] <file.ts | tool> [args]`.
 // Plain JavaScript for the host's Node (18 or newer): it runs before any package is installed.
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { become } from '../bin/launch.mjs';
 import { ensureChromium, ensurePackages, ensureRedisServer, packageRoot, SetupError } from './setup.mjs';
 
 const args = process.argv.slice(2);
@@ -35,15 +34,8 @@ try {
   if (wants.redis && (!env.REDIS_URL || args[0] === 'demo/main.ts')) env.AUTOPILOT_REDIS_SERVER = ensureRedisServer();
   if (wants.chromium) env.CHROME_PATH = ensureChromium();
   const [command, ...rest] = commandLine();
-  const child = spawn(command, rest, { stdio: 'inherit', env });
-  // The child gets each signal once: from the terminal as a member of its process group, or from here when only we got it.
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
-  child.on('error', (error) => {
-    console.error(`could not start ${command}: ${error.message}`);
-    process.exit(1);
-  });
-  child.on('exit', (code, signal) => process.exit(signal ? 128 + (constants.signals[signal] ?? 0) : (code ?? 1)));
+  // Our own programs take a signal that comes twice at once for one; a tool may not.
+  become(command, rest, { env, countsRepeats: /\.(ts|mjs)$/.test(args[0]) });
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   console.error(error.message);

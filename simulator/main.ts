@@ -3,11 +3,17 @@
 import { CommanderError } from 'commander';
 import { SimulatorCommandError, simulatorCommand } from './cli.ts';
 
+/** A signal to the process group arrives twice, from the group and from the launcher: that is one wish to end. */
+const SAME_SIGNAL_MS = 1_000;
+
 const ending = new AbortController();
+let endingSince = Number.POSITIVE_INFINITY;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // A second signal does not wait for anything.
-    if (ending.signal.aborted) process.exit(130);
+    // A later signal does not wait for anything.
+    if (performance.now() - endingSince > SAME_SIGNAL_MS) process.exit(130);
+    if (ending.signal.aborted) return;
+    endingSince = performance.now();
     ending.abort();
   });
 }

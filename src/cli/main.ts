@@ -98,6 +98,7 @@ export async function runCli(argv: readonly string[], io: CliIo = processIo()): 
 
 function processIo(): CliIo {
   const ending = new AbortController();
+  let endingSince = Number.POSITIVE_INFINITY;
   // Whoever reads the output may stop reading (`… | head`): that is no error.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -114,7 +115,10 @@ function processIo(): CliIo {
       if (process.listenerCount('SIGINT') === 0) {
         for (const name of ['SIGINT', 'SIGTERM'] as const) {
           process.on(name, () => {
-            if (ending.signal.aborted) process.exit(130);
+            // Ctrl-C may arrive twice, from the terminal and from the launcher; a later one does not wait.
+            if (performance.now() - endingSince > 1_000) process.exit(130);
+            if (ending.signal.aborted) return;
+            endingSince = performance.now();
             ending.abort(new CommandFailed('interrupted', 130));
           });
         }

@@ -1,0 +1,147 @@
+// Signals at awkward moments: while the daemon starts, through the launcher, to a whole process group, with several accounts. Nothing
+// of it stays behind, a Redis of its own neither.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { quickSettings } from '#test/support/broadcast.ts';
+import { eventually } from '#test/support/quiet.ts';
+
+const root = join(import.meta.dirname, '..', '..');
+const redisServer = process.env['AUTOPILOT_REDIS_SERVER'] ?? 'redis-server';
+
+interface Started extends AsyncDisposable {
+  readonly pid: number;
+  readonly messages: string[];
+  /** Exit code, or the signal's name. */
+  readonly exit: Promise<number | string>;
+  /** Where the note of its own Redis is written. */
+  readonly note: string;
+  said(start: string): Promise<unknown>;
+}
+
+/** A daemon with a Redis of its own in an empty folder; AWS does not answer there. */
+async function started(command: readonly string[], { config = 'rules: []\n', env = {} } = {}): Promise<Started> {
+  const folder = await mkdtemp(join(tmpdir(), 'autopilot-stopping-'));
+  await writeFile(join(folder, 'autopilot.yaml'), quickSettings + config);
+  const child = spawn(process.execPath, [...command], {
+    cwd: folder,
+    // A process group of its own, as a shell or a supervisor makes it.
+    detached: true,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: {
+      PATH: process.env['PATH'],
+      HOME: folder,
+      AUTOPILOT_CONFIG: join(folder, 'autopilot.yaml'),
+      AUTOPILOT_REDIS_SERVER: redisServer,
+      AUTOPILOT_HTTP_PORT: '0',
+      AWS_REGION: 'us-west-2',
+      AWS_ACCESS_KEY_ID: 'test',
+      AWS_SECRET_ACCESS_KEY: 'test',
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+      ...env,
+    },
+  });
+  const messages: string[] = [];
+  let rest = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    const lines = (rest + chunk.toString()).split('\n');
+    rest = lines.pop()!;
+    for (const line of lines) messages.push((JSON.parse(line) as { message: string }).message);
+  });
+  const exit = new Promise<number | string>((done) => child.once('close', (code, signal) => done(code ?? signal!)));
+  return {
+    pid: child.pid!,
+    messages,
+    exit,
+    note: join(folder, 'data', 'redis', 'autopilot-redis.json'),
+    said: (start) => eventually(() => messages.some((message) => message.startsWith(start)), 20_000),
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL');
+      await exit;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const daemon = [join(root, 'src', 'main.ts')];
+const launcher = [join(root, 'scripts', 'run.mjs'), '--redis', 'src/main.ts'];
+
+const redisPort = async ({ note }: Started) => (JSON.parse(await readFile(note, 'utf8')) as { port: number }).port;
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      done(true);
+    });
+    socket.once('error', () => done(false));
+  });
+}
+
+const count = ({ messages }: Started, start: string) => messages.filter((each) => each.startsWith(start)).length;
+
+describe('a signal while the daemon starts', () => {
+  test('ends it with exit code 0 while its Redis starts, and the Redis with it', async () => {
+    await using run = await started(daemon);
+    await eventually(() => existsSync(run.note), 20_000);
+    const port = await redisPort(run);
+
+    process.kill(run.pid, 'SIGTERM');
+
+    expect(await run.exit).toBe(0);
+    expect([existsSync(run.note), await listens(port)]).toEqual([false, false]);
+    expect(count(run, 'the daemon cannot run')).toBe(0);
+  });
+
+  test('ends it with exit code 0 while its shards start', async () => {
+    await using run = await started(daemon);
+    await run.said('REDIS_URL is not set');
+    const port = await redisPort(run);
+
+    process.kill(run.pid, 'SIGTERM');
+
+    expect(await run.exit).toBe(0);
+    expect([existsSync(run.note), await listens(port)]).toEqual([false, false]);
+  });
+
+  test('ends it while it waits for a Redis that is away', async () => {
+    await using run = await started(daemon, { env: { REDIS_URL: 'redis://127.0.0.1:9' } });
+    await run.said('Redis does not answer');
+
+    process.kill(run.pid, 'SIGINT');
+
+    expect(await run.exit).toBe(0);
+  });
+});
+
+test('SIGTERM to the launcher reaches the daemon once, and nothing of it stays', async () => {
+  await using run = await started(launcher);
+  await run.said('ivs-autopilot runs');
+  const port = await redisPort(run);
+
+  process.kill(run.pid, 'SIGTERM');
+
+  expect(await run.exit).toBe(0);
+  expect([count(run, 'stopping;'), count(run, 'ivs-autopilot stopped'), await listens(port)]).toEqual([1, 1, false]);
+});
+
+test('SIGTERM to the whole group of launcher and daemon is one wish: two accounts stop in order', async () => {
+  const config = `rules: []
+accounts:
+  - {name: west, region: us-west-2}
+  - {name: europe, region: eu-west-1}
+`;
+  await using run = await started(launcher, { config });
+  await run.said('ivs-autopilot runs');
+  const port = await redisPort(run);
+
+  process.kill(-run.pid, 'SIGTERM');
+
+  expect(await run.exit).toBe(0);
+  expect([count(run, 'stopping;'), count(run, 'ivs-autopilot stopped'), await listens(port)]).toEqual([1, 1, false]);
+  expect(count(run, 'could not stop a part cleanly')).toBe(0);
+});
