@@ -196,8 +196,8 @@ async function hasSpawned(child: ChildProcess, program: string): Promise<void> {
 }
 
 async function becomesReady(child: ChildProcess, url: string, signal: AbortSignal | undefined): Promise<boolean> {
-  for (let tries = 0; tries < 400 && !signal?.aborted; tries += 1) {
-    if (child.exitCode !== null || child.signalCode !== null) return false;
+  for (let tries = 0; tries < 400; tries += 1) {
+    if (signal?.aborted || child.exitCode !== null || child.signalCode !== null) return false;
     const answer = await ask(url, (redis) => redis.ping().catch(({ message }: Error) => message));
     if (answer === 'PONG') return !signal?.aborted;
     // Reading a long append-only file takes as long as it takes.
