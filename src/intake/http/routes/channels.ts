@@ -5,7 +5,6 @@ import { channelArn } from '#domain/action.ts';
 import type { Channel } from '#domain/channel.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { actorOf } from '../auth.ts';
-import { actorOf } from '../auth.ts';
 
 const channel = z.object({
   arn: z.string(),
