@@ -104,12 +104,17 @@ export function intentsDue(tx: Transaction, change: StreamChange): void {
 /** Enqueues what waits on channels that are not live (any more), as far as is known: call it every few seconds. */
 export function sweepIntents(tx: Transaction): void {
   for (const [, intent] of tx.entries<Intent>('intent')) {
-    const record = tx.get<StreamRecord>(`stream/${intent.channelArn}`);
-    if (record && !hasEnded(record)) continue;
+    if (!mayBeReleased(tx, intent)) continue;
     const lastMs = intent.releasedAtMs === undefined ? intent.sinceMs : intent.releasedAtMs;
     const dueMs = lastMs + (intent.releasedAtMs === undefined ? settleMs : releaseAgainMs);
     if (tx.nowMs >= dueMs) release(tx, intent, `sweep-${intent.releases}`);
   }
+}
+
+/** Whether nothing shows that its channel is live. */
+export function mayBeReleased(view: StateView, { channelArn }: Intent): boolean {
+  const record = view.get<StreamRecord>(`stream/${channelArn}`);
+  return !record || hasEnded(record);
 }
 
 function release(tx: Transaction, intent: Intent, occasion: string): void {

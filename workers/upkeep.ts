@@ -1,14 +1,14 @@
 // What nobody triggers: intents of channels that are offline already, rotations that stand still, bulk actions on their way, old
 // leases, and the gauges. Every replica runs it; a commit of one makes the others see that nothing is left to do.
-import type { SharedState, Transaction } from '#domain/shared-state.ts';
+import type { SharedState, StateView, Transaction } from '#domain/shared-state.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { type Alert, alertKinds } from './alerts.ts';
 import { bulkPending, feedBulks } from './bulk.ts';
-import { type Intent, intentKinds, sweepIntents } from './intents.ts';
-import { keyAges, sweepRotations } from './key-record.ts';
+import { type Intent, intentKinds, mayBeReleased, sweepIntents } from './intents.ts';
+import { type KeyRecord, keyAges, sweepRotations } from './key-record.ts';
 import { dropOldLeases } from './lease.ts';
 import { dropOldRetirements } from './retire-recording-configuration.ts';
 
@@ -29,6 +29,17 @@ export function upkeep(tx: Transaction): void {
   feedBulks(tx);
   dropOldLeases(tx);
   dropOldRetirements(tx);
+}
+
+/** Whether a pass may find something to do now or soon: where time is virtual, nobody passes in vain. */
+export function needsUpkeep(view: StateView): boolean {
+  const intents = [...view.entries<Intent>('intent')];
+  const records = [...view.entries<KeyRecord>('key')];
+  return (
+    view.count('bulk-item') > 0 ||
+    intents.some(([, intent]) => mayBeReleased(view, intent)) ||
+    records.some(([, { finishedAtMs, job }]) => finishedAtMs === undefined && job !== undefined)
+  );
 }
 
 export class ActionUpkeep implements Service {

@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import { type Config, parseConfig } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
 import { type CliIo, CommandFailed, example, readText } from './support.ts';
-import { runTrial, type TrialResult } from './trial/run-trial.ts';
+import type { TrialResult } from './trial/run-trial.ts';
 import { parseTrials } from './trial/trial-file.ts';
 import { defaultConfigFile } from './validate.ts';
 
@@ -70,6 +70,8 @@ async function runFile(
     for (const problem of parsed.problems) io.printError(formatProblem(problem));
     throw new CommandFailed('', 1);
   }
+  // The workers come with it.
+  const { runTrial } = await import('./trial/run-trial.ts');
   const results: TrialResult[] = [];
   for (const trial of parsed.trials) {
     if (filter === undefined || trial.name.includes(filter)) results.push(await runTrial(trial, config.ruleset));

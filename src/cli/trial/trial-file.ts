@@ -9,7 +9,9 @@ import { type DecisionReason, decisionOutcomes, decisionReasons } from '#domain/
 import { durationMs } from '#domain/duration.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import type { Ruleset } from '#domain/rule.ts';
+import { callNames, channelCalls } from './call-log.ts';
 import { channelsOf, parseTimelineLine, type TimelineStep } from './timeline.ts';
+import type { GivenRecording } from './virtual-account.ts';
 import { trialAccount, trialRegion } from './world.ts';
 
 const channelSchema = z.strictObject({
@@ -40,12 +42,20 @@ const expectationSchema = z
       .optional()
       .describe('Jobs that `only_if` skips'),
     params: z.record(z.string(), z.unknown()).optional().describe('For an action, what its parameters must contain'),
+    calls: z
+      .array(z.string().min(1))
+      .optional()
+      .describe('All calls of its jobs, in order, by their first words; reads only where one of its name is expected'),
+    results: z
+      .partialRecord(z.enum(actionNames as [string, ...string[]]), z.string().min(1))
+      .optional()
+      .describe('For an action, how a job ended: its outcome, and the beginning of the reason'),
     count: z.number().int().nonnegative().optional().describe('So many decisions like this'),
   })
   .refine(
-    ({ decision, reason, jobs, skipped, params }) =>
-      [decision, reason, jobs, skipped, params].some((part) => part !== undefined),
-    'expected what to check: decision, reason, jobs, skipped or params',
+    ({ decision, reason, jobs, skipped, params, calls, results }) =>
+      [decision, reason, jobs, skipped, params, calls, results].some((part) => part !== undefined),
+    'expected what to check: decision, reason, jobs, skipped, params, calls or results',
   );
 
 const stepSchema = z.union([
@@ -74,6 +84,21 @@ const fileSchema = z.strictObject({
           .default(99)
           .describe('Further live and healthy channels without tags'),
         mode: z.enum(['enforce', 'as_written']).default('enforce').describe('`enforce`: dry_run rules act too'),
+        world: z
+          .enum(['scripted', 'reacts'])
+          .default('scripted')
+          .describe(
+            '`reacts`: a stopped stream ends, tags change, a deleted channel is gone; `scripted`: the timeline says so',
+          ),
+        recording_configurations: z
+          .array(
+            z.strictObject({
+              name: z.string().min(1).max(128),
+              state: z.enum(['CREATING', 'CREATE_FAILED', 'ACTIVE']).default('ACTIVE'),
+            }),
+          )
+          .optional()
+          .describe('Those that there are. Default: every one that a job names'),
         timeline: z.array(stepSchema).min(1),
         expect: z.array(expectationSchema).min(1),
       }),
@@ -89,6 +114,8 @@ export interface Trial {
   readonly name: string;
   readonly startMs: number;
   readonly mode: 'enforce' | 'as_written';
+  readonly world: 'scripted' | 'reacts';
+  readonly recordings: readonly GivenRecording[] | undefined;
   /** By the name the test uses. */
   readonly channels: ReadonlyMap<
     string,
@@ -180,16 +207,47 @@ function trialOf(
         problem([...at, 'channel'], (error as Error).message);
       }
     }
+    expectation.calls?.forEach((text, place) => {
+      const wrong = problemOfCall(text, known);
+      if (wrong !== undefined) problem([...at, 'calls', place], wrong);
+    });
+    for (const [action, text] of Object.entries(expectation.results ?? {}) as [string, string][]) {
+      const [outcome = ''] = text.split(' ');
+      if (!jobOutcomes.includes(outcome))
+        problem(
+          [...at, 'results', action],
+          `no job ends ${outcome}${didYouMean(outcome, jobOutcomes)}; there are ${jobOutcomes.join(', ')}`,
+        );
+    }
     return { ...expectation, place: locate({ path: [...path, ...at], message: '', severity: 'error' }) };
   });
   return {
     name: test.name,
     startMs: Date.parse(test.start ?? '2026-01-01T00:00:00Z'),
     mode: test.mode,
+    world: test.world,
+    recordings: test.recording_configurations,
     channels,
     timeline: timeline.sort((left, right) => left.atMs - right.atMs),
     expectations,
   };
+}
+
+/** How a run can end, as `results` knows it. */
+const jobOutcomes: readonly string[] = ['done', 'skipped', 'deferred', 'already_done', 'failed', 'retry', 'postponed'];
+
+/** Why no call can ever begin like this, or undefined. */
+function problemOfCall(text: string, known: readonly string[]): string | undefined {
+  const [name = '', channel] = text.split(' ');
+  if (!callNames.includes(name))
+    return `no call is named ${name}${didYouMean(name, callNames)}; there are ${callNames.join(', ')}`;
+  if (channel === undefined || !channelCalls.has(name)) return undefined;
+  try {
+    channelsOf(channel, known);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** The channel that a short name stands for. */

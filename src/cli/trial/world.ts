@@ -1,45 +1,68 @@
 // A small Amazon IVS in virtual time, noticed and judged by the daemon's own code: what happens to a channel arrives as polls and
-// events, is folded into records, and the rules decide. Jobs are collected, not run. Used by `test` and `replay`.
+// events, is folded into records, and the rules decide. Jobs are collected, and run where there is a worker (jobs.ts). Used by
+// `test` and `replay`.
 import type { ActionJob } from '#domain/action.ts';
-import { type Channel, type ChannelArn, channelIdOf, type StreamHealth, type StreamId } from '#domain/channel.ts';
+import {
+  type Channel,
+  type ChannelArn,
+  channelIdOf,
+  type StreamHealth,
+  type StreamId,
+  type StreamSnapshot,
+} from '#domain/channel.ts';
 import type { Decision } from '#domain/decision.ts';
 import type { JobRequest } from '#domain/job.ts';
 import type { EventEnvelope, Observation } from '#domain/observation.ts';
 import type { Ruleset } from '#domain/rule.ts';
-import type { Transaction } from '#domain/shared-state.ts';
+import type { SharedState, Transaction } from '#domain/shared-state.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import { decideAll, decideDue, nextDueMs } from '#rules/decide.ts';
 import { freshStreamFacts, streamFacts } from '#rules/facts.ts';
 import { matcherOf } from '#rules/pattern.ts';
+import { Pipeline } from '#src/pipeline.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { applyObservation, splitObservation } from '#streams/apply.ts';
+import { intentsDue } from '#workers/intents.ts';
 
 export const trialAccount = '111122223333';
 export const trialRegion = 'us-west-2';
 
 /** A job that the rules asked for, in virtual time. */
 export interface PlannedJob {
+  readonly jobId: string;
   readonly atMs: number;
   readonly rule: string;
   readonly channelArn: string | undefined;
   readonly action: string;
   readonly params: Readonly<Record<string, unknown>>;
-  /** `only_if` does not match the stream as it is at this moment: the worker would skip it. */
-  readonly skipped: boolean;
+  /** `only_if` does not match the stream as it is when the job runs: the worker skips it. */
+  skipped: boolean;
 }
 
-interface LiveStream {
+interface VirtualStream {
   readonly streamId: StreamId;
   readonly startTimeMs: number;
+  /** What the channel was set to record with when the stream began; empty: nothing. */
+  readonly recordingConfigurationArn: string;
   health: StreamHealth;
 }
 
-interface VirtualChannel {
+export interface VirtualChannel {
   channel: Channel;
   viewerCount: number;
-  stream: LiveStream | undefined;
+  stream: VirtualStream | undefined;
   /** The last stream that ended. */
   last: StreamId | undefined;
+}
+
+/** Carries out jobs in virtual time. */
+export interface VirtualWorker {
+  /** Takes jobs from the shared state; those of the rules are told with what is remembered of them. */
+  take(job: JobRequest, planned?: PlannedJob): void;
+  /** Runs what is due now, as far as it goes without time passing. */
+  runDue(): Promise<void>;
+  /** When there is next something to run, epoch ms. */
+  nextDueMs(): number | undefined;
 }
 
 /** How a change is noticed: as in life by both, or by one of them only. */
@@ -54,20 +77,40 @@ export class VirtualWorld {
   readonly decisions: Decision[] = [];
   readonly jobs: PlannedJob[] = [];
   readonly channels = new Map<ChannelArn, VirtualChannel>();
-  #ruleset: Ruleset;
+  readonly #pipeline: Pipeline;
+  #worker: VirtualWorker | undefined;
   #nowMs: number;
   #made = 0;
   #events: Observation[] = [];
   #pollNeeded = true;
+  #inventoryNeeded = false;
 
   constructor({ ruleset, startMs }: { ruleset: Ruleset; startMs: number }) {
-    this.#ruleset = ruleset;
     this.#nowMs = startMs;
     this.state = new MemoryState({ now: () => this.#nowMs });
+    this.#pipeline = new Pipeline({
+      state: this.state,
+      ruleset,
+      stages: {
+        split: splitObservation,
+        apply: (tx, observation) => applyObservation(tx, observation, { retentionMs }),
+        decide: decideAll,
+        decideDue,
+        release: intentsDue,
+        // Gaps are told, by the timeline or the recording.
+        detectGaps: () => [],
+      },
+      onCommitted: ({ decisions }) => this.decisions.push(...decisions),
+    });
   }
 
   get nowMs(): number {
     return this.#nowMs;
+  }
+
+  /** From now on jobs are run, not only collected. */
+  employ(worker: VirtualWorker): void {
+    this.#worker = worker;
   }
 
   /** Adds channels, or changes their tags; noticed at once by the inventory. */
@@ -78,8 +121,14 @@ export class VirtualWorld {
       else
         this.channels.set(channel.arn, { channel, viewerCount: viewerCount ?? 0, stream: undefined, last: undefined });
     }
-    const inventory = Array.from(this.channels.values(), ({ channel }) => channel);
-    await this.observe({ kind: 'inventory', channels: inventory, removed: [], atMs: this.#nowMs, complete: true });
+    await this.#noticeInventory();
+  }
+
+  /** What a call changes of a channel, noticed at the next `flush`; undefined: it is deleted. */
+  changeChannel(arn: ChannelArn, channel: Channel | undefined): void {
+    if (channel) this.#channel(arn).channel = channel;
+    else this.channels.delete(arn);
+    this.#inventoryNeeded = true;
   }
 
   /** What the encoder does. Noticed at the next `flush`. */
@@ -149,12 +198,19 @@ export class VirtualWorld {
     if (channel.stream && name === 'Starvation End') channel.stream.health = 'HEALTHY';
   }
 
-  /** Lets the daemon notice what has changed: events first, then one complete poll if anything needs it. */
+  /** Lets the daemon notice what has changed: events first, then one complete poll if anything needs it; and what follows from it. */
   async flush(): Promise<void> {
-    const events = this.#events;
-    this.#events = [];
-    for (const event of events) await this.observe(event);
-    if (!this.#pollNeeded) return;
+    for (let rounds = 0; this.#events.length > 0 || this.#inventoryNeeded || this.#pollNeeded; rounds += 1) {
+      if (rounds > maxTicksPerMoment) throw new Error('the actions do not come to rest');
+      const events = this.#events;
+      this.#events = [];
+      for (const event of events) await this.observe(event);
+      if (this.#inventoryNeeded) await this.#noticeInventory();
+      if (this.#pollNeeded) await this.#poll();
+    }
+  }
+
+  async #poll(): Promise<void> {
     this.#pollNeeded = false;
     this.#made += 1;
     await this.observe({
@@ -165,60 +221,84 @@ export class VirtualWorld {
       finishedAtMs: this.#nowMs,
       complete: true,
       streams: Array.from(this.channels.values()).flatMap(({ channel, viewerCount, stream }) =>
-        stream ? [{ channelArn: channel.arn, ...stream, viewerCount }] : [],
+        stream ? [snapshotOf(channel.arn, stream, viewerCount)] : [],
       ),
+    });
+  }
+
+  async #noticeInventory(): Promise<void> {
+    this.#inventoryNeeded = false;
+    const channels = Array.from(this.channels.values(), ({ channel }) => channel);
+    const removed = Array.from(this.state.view.entries<Channel>('channel'), ([, { arn }]) => arn);
+    await this.observe({
+      kind: 'inventory',
+      channels,
+      removed: removed.filter((arn) => !this.channels.has(arn)),
+      atMs: this.#nowMs,
+      complete: true,
     });
   }
 
   /** One observation through the daemon's own stages. A repeat of an event is not observed. */
   async observe(observation: Observation): Promise<void> {
-    const claims = observation.kind === 'event' ? [`event:${observation.envelope.id}`] : [];
-    for (const piece of splitObservation(observation)) {
-      await this.commit(
-        (tx) =>
-          claims.some((claim) => tx.isRepeat(claim))
-            ? []
-            : decideAll(tx, applyObservation(tx, piece, { retentionMs }), this.#ruleset),
-        claims,
-      );
-    }
+    await this.#pipeline.observe(observation);
+    await this.#takeJobs();
   }
 
   /** A transaction that is not an observation: holds, silences, pauses. */
-  async commit(body: (tx: Transaction) => readonly Decision[], claims: readonly string[] = []): Promise<void> {
-    this.decisions.push(...(await this.state.transact(body, { claims })));
-    const jobs = [...this.state.view.entries<JobRequest>('job')];
-    if (jobs.length === 0) return;
-    await this.state.transact((tx) => {
-      for (const [id] of jobs) tx.delete(`job/${id}`);
-    });
-    for (const [, job] of jobs) this.jobs.push(this.#planned(job.payload as unknown as ActionJob));
+  async commit(body: (tx: Transaction) => unknown): Promise<void> {
+    await this.state.transact(body);
+    await this.#takeJobs();
   }
 
-  /** Lets time pass, deciding whenever something is due. */
+  /** Lets time pass, deciding and working whenever something is due. */
   async advanceTo(targetMs: number): Promise<void> {
     let ticks = 0;
     for (;;) {
-      const dueMs = nextDueMs(this.state.view);
+      const dueMs = this.#nextDueMs();
       if (dueMs === undefined || dueMs > targetMs) break;
       if (dueMs > this.#nowMs) ticks = 0;
       this.#nowMs = Math.max(this.#nowMs, dueMs);
-      await this.commit((tx) => decideDue(tx, this.#ruleset));
+      await this.#tick();
       ticks += 1;
       if (ticks > maxTicksPerMoment) throw new Error('the rules do not come to rest');
     }
     this.#nowMs = Math.max(this.#nowMs, targetMs);
-    await this.commit((tx) => decideDue(tx, this.#ruleset));
+    await this.#tick();
   }
 
   /** From now on these rules decide. */
   useRuleset(ruleset: Ruleset): void {
-    this.#ruleset = ruleset;
+    this.#pipeline.useRuleset(ruleset);
   }
 
-  #planned(job: ActionJob): PlannedJob {
+  #nextDueMs(): number | undefined {
+    const moments = [nextDueMs(this.state.view), this.#worker?.nextDueMs()].filter((moment) => moment !== undefined);
+    return moments.length === 0 ? undefined : Math.min(...moments);
+  }
+
+  async #tick(): Promise<void> {
+    await this.#pipeline.tick();
+    await this.#takeJobs();
+    // What the jobs' calls have brought about.
+    if (this.#worker && (this.#events.length > 0 || this.#inventoryNeeded)) await this.flush();
+  }
+
+  async #takeJobs(): Promise<void> {
+    for (const job of await takeJobs(this.state)) {
+      const payload = job.payload as unknown as ActionJob;
+      // What a deferred job asks for, its rule has asked for before.
+      const planned = payload.intentId === undefined ? this.#planned(job.jobId, payload) : undefined;
+      if (planned) this.jobs.push(planned);
+      this.#worker?.take(job, planned);
+    }
+    await this.#worker?.runDue();
+  }
+
+  #planned(jobId: string, job: ActionJob): PlannedJob {
     const { action, params, channelArn, cause, onlyIf } = job;
     return {
+      jobId,
       atMs: this.#nowMs,
       rule: cause.kind === 'rule' ? cause.rule : '',
       channelArn,
@@ -247,11 +327,31 @@ export class VirtualWorld {
   #start(channel: VirtualChannel): void {
     this.#made += 1;
     const streamId = `st-${String(this.#made).padStart(23, '0')}` as StreamId;
-    channel.stream = { streamId, startTimeMs: this.#nowMs, health: 'HEALTHY' };
+    const { recordingConfigurationArn } = channel.channel;
+    channel.stream = { streamId, startTimeMs: this.#nowMs, recordingConfigurationArn, health: 'HEALTHY' };
   }
 
   #end(channel: VirtualChannel): void {
     channel.last = channel.stream?.streamId ?? channel.last;
     channel.stream = undefined;
   }
+}
+
+function snapshotOf(
+  channelArn: ChannelArn,
+  { streamId, startTimeMs, health }: VirtualStream,
+  viewerCount: number,
+): StreamSnapshot {
+  return { channelArn, streamId, startTimeMs, health, viewerCount };
+}
+
+/** Takes the committed jobs out of the state, as the relay does. */
+export async function takeJobs(state: SharedState): Promise<readonly JobRequest[]> {
+  const jobs = Array.from(state.view.entries<JobRequest>('job'), ([, job]) => job);
+  if (jobs.length > 0) {
+    await state.transact((tx) => {
+      for (const { jobId } of jobs) tx.delete(`job/${jobId}`);
+    });
+  }
+  return jobs;
 }

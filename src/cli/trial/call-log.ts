@@ -1,0 +1,90 @@
+// The calls that leave a rule test's little world, as lines of text: `StopStream ch/a`, `PutMetadata ch/a {"type":"slate"}`. Reads are
+// noted too; a test that names none of them does not have to expect them.
+
+/** One call, in virtual time. */
+export interface Call {
+  readonly atMs: number;
+  readonly rule: string;
+  /** The channel it is about. */
+  readonly channelArn: string | undefined;
+  readonly text: string;
+  /** It changes nothing. */
+  readonly isRead: boolean;
+}
+
+/** Notes the calls of one job. */
+export interface JobLog {
+  /** Something changes, or leaves the daemon. */
+  change(operation: string, channelArn?: string, detail?: string): void;
+  read(operation: string, channelArn?: string, detail?: string): void;
+}
+
+const reads = [
+  'GetStream',
+  'GetStreamSession',
+  'GetChannel',
+  'GetStreamKey',
+  'GetRecordingConfiguration',
+  'ListChannels',
+  'ListStreamKeys',
+  'ListRecordingConfigurations',
+  'ListPlaybackKeyPairs',
+  'ListTagsForResource',
+] as const;
+const changesOfChannels = [
+  'PutMetadata',
+  'StopStream',
+  'UpdateChannel',
+  'DeleteChannel',
+  'CreateStreamKey',
+  'DeleteStreamKey',
+  'TagResource',
+  'UntagResource',
+  'deliver',
+] as const;
+const otherChanges = [
+  'DeleteRecordingConfiguration',
+  'ImportPlaybackKeyPair',
+  'DeletePlaybackKeyPair',
+  'POST',
+  'PUT',
+  'PutEvents',
+];
+
+/** Every first word that a call can have. */
+export const callNames: readonly string[] = [...changesOfChannels, ...otherChanges, ...reads];
+/** Calls whose second word is a channel. */
+export const channelCalls: ReadonlySet<string> = new Set<string>([
+  ...changesOfChannels,
+  'GetStream',
+  'GetStreamSession',
+  'GetChannel',
+  'GetStreamKey',
+  'ListStreamKeys',
+  'ListTagsForResource',
+]);
+export const readCalls: ReadonlySet<string> = new Set(reads);
+
+export class CallLog {
+  readonly calls: Call[] = [];
+  readonly #nameOf: (channelArn: string) => string;
+
+  /** `nameOf` gives the short name by which the test knows a channel. */
+  constructor(nameOf: (channelArn: string) => string) {
+    this.#nameOf = nameOf;
+  }
+
+  of(now: () => number, { rule, channelArn: own }: { rule: string; channelArn: string | undefined }): JobLog {
+    const note = (isRead: boolean) => (operation: string, channelArn?: string, detail?: string) => {
+      const words = [operation, channelArn === undefined ? undefined : this.#nameOf(channelArn), detail];
+      const text = words.filter((word) => word !== undefined && word !== '').join(' ');
+      this.calls.push({ atMs: now(), rule, channelArn: channelArn ?? own, text, isRead });
+    };
+    return { change: note(false), read: note(true) };
+  }
+}
+
+/** Whether a call begins with these words. */
+export function beginsWith(text: string, words: string): boolean {
+  return text === words || text.startsWith(`${words} `);
+}

@@ -1,0 +1,85 @@
+// What else the jobs of a rule test reach: timed metadata, webhooks, the event bus, places for keys. Everything is accepted and noted;
+// nothing leaves the process and no file is read.
+import type { ActionParams } from '#domain/action.ts';
+import { AppError } from '#domain/errors.ts';
+import { Secret } from '#domain/secret.ts';
+import { emptyEnvelopeBytes, encodeItem, newItemId } from '#metadata/envelope.ts';
+import { resolveTargets } from '#metadata/targets.ts';
+import type { ActionPorts, MetadataSubmit, SecretSink } from '#workers/ports.ts';
+import type { JobLog } from './call-log.ts';
+import type { VirtualWorld } from './world.ts';
+
+/** Most bytes of one PutMetadata. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_PutMetadata.html */
+const maxBytes = 1024;
+/** Stands for an address in a file: `file:/run/secrets/noc_url`. */
+const fileScheme = 'file:';
+
+export interface OutsideOptions {
+  readonly world: VirtualWorld;
+  readonly log: JobLog;
+  /** Batches that were taken, by the id of their request. */
+  readonly batches: Map<string, number>;
+}
+
+export function outsidePorts({
+  world,
+  log,
+  batches,
+}: OutsideOptions): Pick<ActionPorts, 'metadata' | 'http' | 'events' | 'sink' | 'readSecretFile'> {
+  return {
+    metadata: { submit: (batch) => submit(batch, { world, log, batches }) },
+    http: {
+      async send({ method, url, body }) {
+        log.change(method, undefined, `${url.startsWith(fileScheme) ? url.slice(fileScheme.length) : url} ${body}`);
+        return { status: 200 };
+      },
+    },
+    events: {
+      async put({ source, detailType, detail }) {
+        log.change('PutEvents', undefined, `${source} ${JSON.stringify(detailType)} ${JSON.stringify(detail)}`);
+        return { eventId: 'trial' };
+      },
+    },
+    sink: (delivery) => sinkOf(delivery, log),
+    readSecretFile: async (path) => new Secret(`${fileScheme}${path}`),
+  };
+}
+
+/** Each item is one call on each channel: how the outbox packs and paces them is not played. */
+async function submit(
+  { requestId, targets, items }: Parameters<MetadataSubmit['submit']>[0],
+  { world, log, batches }: OutsideOptions,
+): ReturnType<MetadataSubmit['submit']> {
+  const batchId = `b-${requestId}`;
+  const known = batches.get(requestId);
+  if (known !== undefined) return { batchId, channels: known, items: items.length };
+  const { channelArns } = resolveTargets(targets, world.state.view);
+  for (const { payload } of items) {
+    const bytes = Buffer.byteLength(encodeItem({ id: newItemId(), t: world.nowMs, payload })) + emptyEnvelopeBytes;
+    if (bytes > maxBytes)
+      throw new AppError(
+        'PAYLOAD_TOO_LARGE',
+        `the payload takes ${bytes} bytes; at most ${maxBytes} fit into one call`,
+      );
+    const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
+    for (const channelArn of channelArns) log.change('PutMetadata', channelArn, text);
+  }
+  batches.set(requestId, channelArns.length);
+  return { batchId, channels: channelArns.length, items: items.length };
+}
+
+function sinkOf(delivery: ActionParams<'rotate_stream_key'>['deliver'], log: JobLog): SecretSink {
+  const { secrets_manager: secret, ssm_parameter: parameter, webhook, file } = delivery;
+  const description = secret
+    ? `secrets_manager ${secret}`
+    : parameter
+      ? `ssm_parameter ${parameter}`
+      : webhook
+        ? `webhook ${webhook.url_file}`
+        : `file ${file}`;
+  return {
+    description,
+    check: async () => undefined,
+    deliver: async ({ channelArn }) => log.change('deliver', channelArn, description),
+  };
+}

@@ -1,0 +1,161 @@
+// Amazon IVS as one job of a rule test meets it: the channels of the little world, answers and refusals as AWS gives them, and a note
+// of every call. In a world that reacts, a stopped stream has ended for everybody; otherwise only for the job that stopped it.
+import type { Channel, ChannelArn } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
+import { Secret } from '#domain/secret.ts';
+import type { ChannelDetails, IvsActions, StreamSession } from '#workers/ports.ts';
+import type { JobLog } from './call-log.ts';
+import type { VirtualAccount } from './virtual-account.ts';
+import type { VirtualChannel, VirtualWorld } from './world.ts';
+
+export interface VirtualIvsOptions {
+  readonly world: VirtualWorld;
+  readonly account: VirtualAccount;
+  readonly log: JobLog;
+  readonly jobId: string;
+  readonly reacts: boolean;
+}
+
+/** The calls of one job. */
+export function virtualIvs({ world, account, log, jobId, reacts }: VirtualIvsOptions): IvsActions {
+  const find = (arn: string): VirtualChannel => {
+    const channel = world.channels.get(arn as ChannelArn);
+    if (!channel) throw new AppError('IVS_NOT_FOUND', `there is no channel ${arn}`);
+    return channel;
+  };
+  const streamOf = (arn: string) => {
+    const { stream } = find(arn);
+    return stream && !account.stoppedFor.has(`${jobId}|${stream.streamId}`) ? stream : undefined;
+  };
+  const liveStreamOf = (arn: string) => {
+    const stream = streamOf(arn);
+    if (!stream) throw new AppError('IVS_NOT_BROADCASTING', `${arn} is not live`);
+    return stream;
+  };
+  const tagsOf = (arn: string) => account.tags.get(arn) ?? find(arn).channel.tags;
+  const change = (arn: string, settings: Partial<Channel>) => {
+    const next: Channel = { ...find(arn).channel, ...settings };
+    if (reacts) world.changeChannel(arn as ChannelArn, next);
+    else if (settings.tags) account.tags.set(arn, settings.tags);
+    else find(arn).channel = next;
+  };
+  const recordingName = (arn: string) => account.recordings.find((each) => each.arn === arn)?.name ?? (arn || 'none');
+
+  return {
+    async getStream(arn) {
+      log.read('GetStream', arn);
+      const { streamId, health } = liveStreamOf(arn);
+      return { streamId, health, viewerCount: find(arn).viewerCount };
+    },
+    async stopStream(arn) {
+      log.change('StopStream', arn);
+      const { streamId } = liveStreamOf(arn);
+      if (reacts) world.setHealth(arn as ChannelArn, 'OFFLINE');
+      else account.stoppedFor.add(`${jobId}|${streamId}`);
+    },
+    async getStreamSession(arn, streamId): Promise<StreamSession> {
+      log.read('GetStreamSession', arn);
+      const { channel, stream, last } = find(arn);
+      const id = streamId ?? stream?.streamId ?? last;
+      if (id === undefined) throw new AppError('IVS_NOT_FOUND', `${arn} has had no stream`);
+      const live = stream?.streamId === id ? stream : undefined;
+      return {
+        streamId: id,
+        startTimeMs: live?.startTimeMs,
+        endTimeMs: undefined,
+        channelType: channel.type,
+        video: [],
+        audio: [],
+        recordingConfigurationArn: live?.recordingConfigurationArn ?? '',
+        events: [],
+      };
+    },
+    async getChannel(arn): Promise<ChannelDetails> {
+      log.read('GetChannel', arn);
+      return { ...find(arn).channel, tags: tagsOf(arn) };
+    },
+    async updateChannel(arn, { recordingConfigurationArn }) {
+      const isLive = streamOf(arn) !== undefined;
+      const refused = isLive ? ' (refused: the channel is live)' : '';
+      log.change('UpdateChannel', arn, `recording=${recordingName(recordingConfigurationArn)}${refused}`);
+      if (isLive) throw new AppError('IVS_CONFLICT', `${arn} is live`);
+      change(arn, { recordingConfigurationArn });
+    },
+    async deleteChannel(arn) {
+      log.change('DeleteChannel', arn);
+      if (streamOf(arn)) throw new AppError('IVS_CONFLICT', `${arn} is live`);
+      if (reacts) world.changeChannel(arn as ChannelArn, undefined);
+    },
+    async listChannelsByRecordingConfiguration(arn) {
+      log.read('ListChannels', undefined, `recording=${recordingName(arn)}`);
+      const channels = Array.from(world.channels.values(), ({ channel }) => channel);
+      return channels.filter((each) => each.recordingConfigurationArn === arn).map((each) => each.arn);
+    },
+    async listStreamKeys(arn) {
+      log.read('ListStreamKeys', arn);
+      find(arn);
+      return [...account.keysOf(arn)];
+    },
+    async getStreamKey(keyArn) {
+      const channelArn = account.channelOfKey(keyArn);
+      log.read('GetStreamKey', channelArn);
+      if (channelArn === undefined) throw new AppError('IVS_NOT_FOUND', `there is no stream key ${keyArn}`);
+      return { arn: keyArn, value: new Secret(keyArn) };
+    },
+    async createStreamKey(arn) {
+      log.change('CreateStreamKey', arn);
+      find(arn);
+      if (account.keysOf(arn).length > 0) throw new AppError('IVS_QUOTA_EXCEEDED', `${arn} has a stream key`);
+      const keyArn = account.addKey(arn);
+      return { arn: keyArn, value: new Secret(keyArn) };
+    },
+    async deleteStreamKey(keyArn) {
+      const channelArn = account.deleteKey(keyArn);
+      log.change('DeleteStreamKey', channelArn);
+      if (channelArn === undefined) throw new AppError('IVS_NOT_FOUND', `there is no stream key ${keyArn}`);
+    },
+    async listRecordingConfigurations() {
+      log.read('ListRecordingConfigurations');
+      return [...account.recordings];
+    },
+    async getRecordingConfiguration(arn) {
+      log.read('GetRecordingConfiguration', undefined, recordingName(arn));
+      const found = account.recordings.find((each) => each.arn === arn);
+      if (!found) throw new AppError('IVS_NOT_FOUND', `there is no recording configuration ${arn}`);
+      return found;
+    },
+    async deleteRecordingConfiguration(arn) {
+      log.change('DeleteRecordingConfiguration', undefined, recordingName(arn));
+      account.forgetRecording(arn);
+    },
+    async listPlaybackKeyPairs() {
+      log.read('ListPlaybackKeyPairs');
+      return [...account.keyPairs];
+    },
+    async importPlaybackKeyPair({ name }) {
+      log.change('ImportPlaybackKeyPair', undefined, name);
+      const pair = { arn: account.newArn('playback-key'), name };
+      account.keyPairs.push(pair);
+      return pair;
+    },
+    async deletePlaybackKeyPair(arn) {
+      const at = account.keyPairs.findIndex((pair) => pair.arn === arn);
+      log.change('DeletePlaybackKeyPair', undefined, account.keyPairs[at]?.name ?? arn);
+      if (at < 0) throw new AppError('IVS_NOT_FOUND', `there is no playback key pair ${arn}`);
+      account.keyPairs.splice(at, 1);
+    },
+    async listTagsForResource(arn) {
+      log.read('ListTagsForResource', arn);
+      return tagsOf(arn);
+    },
+    async tagResource(arn, tags) {
+      log.change('TagResource', arn, JSON.stringify(tags));
+      change(arn, { tags: { ...tagsOf(arn), ...tags } });
+    },
+    async untagResource(arn, keys) {
+      log.change('UntagResource', arn, keys.join(' '));
+      const left = Object.entries(tagsOf(arn)).filter(([key]) => !keys.includes(key));
+      change(arn, { tags: Object.fromEntries(left) });
+    },
+  };
+}
