@@ -68,6 +68,7 @@ export class WorkerHost implements Service {
   readonly #options: WorkerHostOptions;
   readonly #interrupt = new AbortController();
   readonly #workers: Worker[] = [];
+  #running = 0;
   #stopped: Promise<void> | undefined;
 
   constructor(options: WorkerHostOptions) {
@@ -81,7 +82,14 @@ export class WorkerHost implements Service {
       const worker = new Worker(
         queue,
         // Three parameters: BullMQ hands over its signal only to a processor that declares it.
-        (job: Job, token?: string, signal?: AbortSignal) => this.#process(job, token, signal),
+        async (job: Job, token?: string, signal?: AbortSignal) => {
+          this.#running += 1;
+          try {
+            return await this.#process(job, token, signal);
+          } finally {
+            this.#running -= 1;
+          }
+        },
         {
           connection: connect(),
           prefix,
@@ -118,16 +126,15 @@ export class WorkerHost implements Service {
     // A paused worker takes no more jobs, and has paused when the running ones are done. Not `close`: its second call would not
     // be forced, whatever it is given.
     void Promise.allSettled(this.#workers.map((worker) => worker.pause())).then(() => idle.abort());
-    await sleepOrAbort(clock, graceMs, idle.signal);
+    // With nothing under way only a Redis that is away keeps a worker from pausing.
+    await sleepOrAbort(clock, this.#running === 0 ? Math.min(graceMs, unwindMs) : graceMs, idle.signal);
     this.#interrupt.abort(new AppError('INTERRUPTED', 'the daemon stops'));
-    await sleepOrAbort(clock, unwindMs, idle.signal);
-    if (!idle.signal.aborted) {
-      const left = this.#workers.map(({ name }) => name);
+    if (this.#running > 0) await sleepOrAbort(clock, unwindMs, idle.signal);
+    if (this.#running > 0)
       logger.warn(
-        { queues: left },
-        'a run does not heed its interruption: another replica takes it over when its lock expires',
+        { runs: this.#running },
+        'interrupted runs do not end: others take them over when their locks expire',
       );
-    }
     await Promise.all(this.#workers.map((worker) => worker.close(true)));
   }
 
@@ -170,7 +177,7 @@ export class WorkerHost implements Service {
       // An abort surfaces as whatever the interrupted call threw; its reason says what it means.
       const error = run.signal.aborted && run.signal.reason instanceof AppError ? run.signal.reason : thrown;
       const outcome = outcomeOf(error, job);
-      if (outcome === 'failed') run.logger.error({ err: error, attempt: run.attempt }, 'job failed');
+      if (outcome === 'failed' && !kind.tellsItself) run.logger.error({ err: error, attempt: run.attempt }, 'job failed');
       else if (outcome === 'retry') run.logger.warn({ err: error, attempt: run.attempt }, 'job will be tried again');
       await finish(outcome, undefined, error);
       return await settle(error, job, token, clock.now());
