@@ -62,11 +62,7 @@ export function createApi(options: ApiOptions): Api {
   const { settings } = inForce().config;
   const [first, ...others] = shards;
   const state = fleetState([first.state, ...others.map((shard) => shard.state)]);
-  const shown = ({ config, loadedAtMs, needRestart }: ConfigInForce) => ({
-    hash: config.hash,
-    loadedAtMs,
-    needRestart,
-  });
+  const shown = ({ config, ...rest }: ConfigInForce) => ({ hash: config.hash, ...rest });
 
   const page = createPage({
     shards,

@@ -58,6 +58,8 @@ export interface ConfigInForce {
   readonly loadedAtMs: number;
   /** What the configuration says otherwise than at the start, and a restart would bring. */
   readonly needRestart: readonly string[];
+  /** When the last attempt to load one was made. */
+  readonly triedAtMs: number;
   /** Why the last attempt to load another one failed. */
   readonly error: string | undefined;
 }
@@ -68,6 +70,7 @@ export function createApp(options: AppOptions): App {
   let inForce: ConfigInForce = {
     config: options.config,
     loadedAtMs: clock.now(),
+    triedAtMs: clock.now(),
     needRestart: [],
     error: undefined,
   };
@@ -129,7 +132,8 @@ export function createApp(options: AppOptions): App {
     try {
       const next = await options.loadConfig();
       const needRestart = settingsThatNeedRestart(options.config, next);
-      inForce = { config: next, loadedAtMs: clock.now(), needRestart, error: undefined };
+      const nowMs = clock.now();
+      inForce = { config: next, loadedAtMs: nowMs, triedAtMs: nowMs, needRestart, error: undefined };
       for (const shard of shards) shard.pipeline.useRuleset(next.ruleset);
       noteConfig(metrics, logger, inForce);
       logger.info(
@@ -138,7 +142,7 @@ export function createApp(options: AppOptions): App {
       );
       return inForce;
     } catch (error) {
-      inForce = { ...inForce, error: messageOf(error) };
+      inForce = { ...inForce, triedAtMs: clock.now(), error: messageOf(error) };
       metrics.configLoads.inc({ outcome: 'refused' });
       logger.error(
         { why, err: error, configHash: inForce.config.hash },
@@ -195,8 +199,13 @@ export function createApp(options: AppOptions): App {
     },
     reload,
     async reloadIfChanged(why) {
-      const next = await options.loadConfig().catch(() => undefined);
-      if (next?.hash !== inForce.config.hash) await reload(why);
+      const found = await options.loadConfig().then(
+        ({ hash }) => ({ hash, error: undefined }),
+        (error: unknown) => ({ hash: undefined, error: messageOf(error) }),
+      );
+      // The same mistake again is no news; a file that was put back is.
+      const isSame = found.error === inForce.error && (found.hash ?? inForce.config.hash) === inForce.config.hash;
+      if (!isSame) await reload(why);
     },
   };
 }

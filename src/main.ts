@@ -1,5 +1,5 @@
 // The process edge: environment, files, signals, exit code. Nothing else touches the process.
-import { existsSync, watch } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { type Config, loadConfig } from '#config/load.ts';
 import { formatProblem, type Problem } from '#config/problem.ts';
@@ -11,9 +11,7 @@ import { isEntry } from '#runtime/entry.ts';
 import { createLogger, isLogLevel, type Logger, logLevels, Scrubber } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { type App, createApp, type Role } from './app.ts';
-
-/** How long a file must be quiet before it is read again: editors write in several steps. */
-const settleMs = 300;
+import { watchConfig } from './config-watch.ts';
 
 /** A signal to the process group arrives twice, from the group and from the launcher: that is one wish to stop. */
 const sameSignalMs = 1_000;
@@ -75,7 +73,11 @@ async function runUntilStopped(app: App, config: Config, edge: ProcessEdge, logg
   edge.stopping.addEventListener('abort', () => void app.stop().then(stopped.resolve, stopped.reject));
   edge.onReload(() => void app.reload('SIGHUP').catch(() => undefined));
   await app.start();
-  const watcher = watchConfig(config.file, app, logger);
+  const watcher = watchConfig({
+    file: config.file,
+    logger,
+    onChange: () => void app.reloadIfChanged('file change').catch(() => undefined),
+  });
   await stopped.promise;
   watcher.close();
 }
@@ -169,29 +171,6 @@ class ProcessEdge {
     this.#logger.flush();
     this.#abandon();
     process.exit(1);
-  }
-}
-
-/** Reloads when the file changes. Mounted configuration is often replaced by renaming, so its folder is watched. */
-function watchConfig(file: string, app: App, logger: Logger): { close(): void } {
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    const watcher = watch(join(file, '..'), () => {
-      clearTimeout(timer);
-      timer = setTimeout(() => void app.reloadIfChanged('file change').catch(() => undefined), settleMs);
-    });
-    watcher.on('error', (error) =>
-      logger.warn({ err: error }, 'the configuration file is not watched any more; SIGHUP still reloads it'),
-    );
-    return {
-      close: () => {
-        clearTimeout(timer);
-        watcher.close();
-      },
-    };
-  } catch (error) {
-    logger.warn({ err: error }, 'the configuration file cannot be watched; SIGHUP reloads it');
-    return { close: () => undefined };
   }
 }
 

@@ -37,8 +37,9 @@ async function setup(options: Partial<MetadataPartsOptions> = {}) {
       {
         prefix: '/v1',
         plugin: configRoutes({
-          current: () => ({ hash: 'abc', loadedAtMs: 0, needRestart: [] }),
-          reload: () => Promise.resolve({ hash: 'def', loadedAtMs: 1, needRestart: ['limits'] }),
+          current: () => ({ hash: 'abc', loadedAtMs: 0, triedAtMs: 0, needRestart: [], error: undefined }),
+          reload: () =>
+            Promise.resolve({ hash: 'def', loadedAtMs: 1, triedAtMs: 1, needRestart: ['limits'], error: undefined }),
         }),
       },
     ],

@@ -9,12 +9,22 @@ const inForce = z.object({
   needRestart: z
     .array(z.string())
     .describe('Settings that differ from those at the start and take effect only after a restart'),
+  lastAttempt: z
+    .object({
+      at: z.iso.datetime(),
+      outcome: z.enum(['loaded', 'refused']),
+      error: z.string().optional().describe('Why it was refused; what was in force stayed'),
+    })
+    .describe('The last reading of the file, at the start, by a signal, by a request, or because it changed'),
 });
 
 export interface ConfigInForce {
   readonly hash: string;
   readonly loadedAtMs: number;
   readonly needRestart: readonly string[];
+  readonly triedAtMs: number;
+  /** Why the last attempt failed. */
+  readonly error: string | undefined;
 }
 
 export interface ConfigRoutesOptions {
@@ -58,6 +68,15 @@ export function configRoutes({ current, reload }: ConfigRoutesOptions): FastifyP
   };
 }
 
-function shown({ hash, loadedAtMs, needRestart }: ConfigInForce): z.infer<typeof inForce> {
-  return { hash, loadedAt: new Date(loadedAtMs).toISOString(), needRestart: [...needRestart] };
+function shown({ hash, loadedAtMs, needRestart, triedAtMs, error }: ConfigInForce): z.infer<typeof inForce> {
+  return {
+    hash,
+    loadedAt: new Date(loadedAtMs).toISOString(),
+    needRestart: [...needRestart],
+    lastAttempt: {
+      at: new Date(triedAtMs).toISOString(),
+      outcome: error === undefined ? 'loaded' : 'refused',
+      ...(error === undefined ? {} : { error }),
+    },
+  };
 }
