@@ -1,6 +1,7 @@
 // The HTTP API over all shards: each noun's routes with what they need. A new noun gets its routes file, and one line here.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import type { ApiToken } from '#intake/http/auth.ts';
@@ -38,6 +39,8 @@ export interface ApiOptions {
   readonly shards: readonly [Shard, ...Shard[]];
   readonly inForce: () => ConfigInForce;
   readonly reload: (why: string) => Promise<ConfigInForce>;
+  /** Told of what operators say to all automation. */
+  readonly onControl?: ((control: Control) => void) | undefined;
   readonly env: ApiEnvironment;
   readonly tokens: readonly ApiToken[];
   readonly clock: Clock;
@@ -58,7 +61,7 @@ export const packageRoot = join(import.meta.dirname, '..');
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
 
 export function createApi(options: ApiOptions): Api {
-  const { shards, inForce, reload, env, tokens, clock, logger, metrics } = options;
+  const { shards, inForce, reload, onControl, env, tokens, clock, logger, metrics } = options;
   const { settings } = inForce().config;
   const [first, ...others] = shards;
   const state = fleetState([first.state, ...others.map((shard) => shard.state)]);
@@ -118,9 +121,9 @@ export function createApi(options: ApiOptions): Api {
         plugin: streamRoutes({ state, retentionMs: () => durationMs(inForce().config.settings.retention.sessions) }),
       },
       { prefix: '/v1', plugin: channelRoutes({ state, refresh: inventory }) },
-      { prefix: '/v1', plugin: ruleRoutes({ shards: ruleShards }) },
+      { prefix: '/v1', plugin: ruleRoutes({ shards: ruleShards, onControl }) },
       { prefix: '/v1', plugin: decisionRoutes({ shards: ruleShards }) },
-      { prefix: '/v1', plugin: controlRoutes({ shards: ruleShards }) },
+      { prefix: '/v1', plugin: controlRoutes({ shards: ruleShards, onControl }) },
       {
         prefix: '/v1',
         plugin: triggerRoutes({

@@ -3,9 +3,11 @@ import { lintConfig } from '#config/lint.ts';
 import type { Config } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
 import type { AccountSettings } from '#config/settings.ts';
+import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 import { ObservationRecorder } from '#journal/recorder.ts';
+import { controlsInForce } from '#rules/controls.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { TeardownStack } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
@@ -78,7 +80,9 @@ export function createApp(options: AppOptions): App {
   noteConfig(metrics, logger, inForce);
 
   const aws = options.aws ?? awsFromEnvironment(env);
-  const recorder = createRecorder(options);
+  const recorder = createRecorder(options, () =>
+    shards.flatMap(({ state }) => controlsInForce(state.view, state.nowMs())),
+  );
   const shards = accountsOf(options.config, env).map(
     (account) =>
       new Shard({
@@ -106,6 +110,7 @@ export function createApp(options: AppOptions): App {
         shards: shards as [Shard, ...Shard[]],
         inForce: () => inForce,
         reload,
+        onControl: (control) => recorder?.recordControl(control),
         env: apiEnvironment(env),
         tokens: readTokens(env, scrubber),
         clock,
@@ -268,13 +273,17 @@ async function warnOfUnsafeRedis(shard: Shard, logger: Logger): Promise<void> {
   }
 }
 
-/** Where AUTOPILOT_RECORD names a file, everything observed is written to it, for `ivs-autopilot replay`. */
-function createRecorder({ env, clock, logger }: AppOptions): ObservationRecorder | undefined {
+/** Where AUTOPILOT_RECORD names a file, everything observed and every command to all automation is written to it, for `ivs-autopilot replay`. */
+function createRecorder(
+  { env, clock, logger }: AppOptions,
+  inForce: () => readonly Control[],
+): ObservationRecorder | undefined {
   const file = env['AUTOPILOT_RECORD'];
   if (!file) return undefined;
   return new ObservationRecorder({
     file,
     now: () => clock.now(),
+    inForce,
     onError: (error) => logger.warn({ err: error, file }, 'observations cannot be recorded; everything else goes on'),
   });
 }

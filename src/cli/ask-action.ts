@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { messageOf } from '#domain/errors.ts';
 import { resolveChannel } from './channels.ts';
-import { type ApiClient, apiClient, type CliIo, CommandFailed, printData } from './support.ts';
+import { type ApiClient, apiClient, type CliIo, CommandFailed, example, printData } from './support.ts';
 
 export interface ActionFlags {
   readonly reason?: string;
@@ -95,7 +95,8 @@ export async function askAction(
 export function register(program: Command, io: CliIo): void {
   const actions = program
     .command('actions')
-    .description('actions for many channels: how far they are, and stopping them');
+    .description('actions for many channels: how far they are, and stopping them')
+    .addHelpText('after', example('ivs-autopilot actions status'));
   actions
     .command('status')
     .description('actions for many channels that are under way, and those of the last week')

@@ -30,7 +30,10 @@ interface ListingJob {
 }
 
 export function register(program: Command, io: CliIo): void {
-  const channel = program.command('channel').description('the inventory of channels: read it again');
+  const channel = program
+    .command('channel')
+    .description('the inventory of channels: read it again')
+    .addHelpText('after', example('ivs-autopilot channel refresh studio-a'));
   channel
     .command('refresh')
     .description('read the name, tags and settings of a channel again, now, so that rules see what was changed')

@@ -29,7 +29,7 @@ export async function resolveChannel(api: ApiClient, text: string): Promise<stri
   }
   const near = nearestName(
     text,
-    channels.map(({ name }) => name).filter((name) => name !== ''),
+    channels.flatMap(({ arn, name }) => [...(name === '' ? [] : [name]), arn.slice(arn.lastIndexOf('/') + 1)]),
   );
   throw new CommandFailed(
     `No channel has the ARN, id or name ${text}${near === undefined ? '' : ` (did you mean ${near}?)`}.`,

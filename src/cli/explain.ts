@@ -43,12 +43,20 @@ export function register(program: Command, io: CliIo): void {
     .description('why a rule does, or does not, act on a channel: now, and the last times')
     .argument('<rule>', 'name of the rule')
     .argument('<channel>', 'ARN, last part of the ARN, or name')
+    .option('--since <time>', 'all of the journal since then: a time, or how long ago, such as 8h')
     .option('--json', 'print the answer as JSON')
-    .addHelpText('after', example('ivs-autopilot explain starving-slate studio-a'))
-    .action(async (rule: string, given: string, { json }: { json?: boolean }) => {
+    .addHelpText(
+      'after',
+      example(
+        'ivs-autopilot explain starving-slate studio-a',
+        'ivs-autopilot explain starving-slate studio-a --since 8h',
+      ),
+    )
+    .action(async (rule: string, given: string, { json, since }: { json?: boolean; since?: string }) => {
       const api = apiClient(io);
       const arn = await resolveChannel(api, given);
-      const path = `/v1/rules/${encodeURIComponent(rule)}/explain/${encodeURIComponent(arn)}`;
+      const query = since === undefined ? '' : `?since=${encodeURIComponent(since)}`;
+      const path = `/v1/rules/${encodeURIComponent(rule)}/explain/${encodeURIComponent(arn)}${query}`;
       const answer = (await api.get(path)) as Answer;
       printData(io, json, answer, () => linesOf(answer));
     });

@@ -25,6 +25,7 @@ export function register(program: Command, io: CliIo): void {
     .option('--all-actions', 'also what operators may ask for through the API, whether a rule uses it or not')
     .option('--setup', 'the policy for `bootstrap` instead')
     .option('--name <name>', 'name of the set-up, with --setup', 'ivs-autopilot')
+    .option('--json', 'as JSON, which it is anyway')
     .addHelpText(
       'after',
       example('ivs-autopilot iam --account 111122223333 --region us-west-2', 'ivs-autopilot iam --setup'),

@@ -13,7 +13,13 @@ interface Flags extends ActionFlags {
 }
 
 export function register(program: Command, io: CliIo): void {
-  const key = program.command('key').description('stream keys: rotate them, and see how old they are');
+  const key = program
+    .command('key')
+    .description('stream keys: rotate them, and see how old they are')
+    .addHelpText(
+      'after',
+      example('ivs-autopilot key rotate studio-a --secret ivs/studio-a/stream-key', 'ivs-autopilot key age'),
+    );
   const rotate = key
     .command('rotate')
     .description('delete the stream key, create a new one, deliver it, and verify')
@@ -33,7 +39,7 @@ export function register(program: Command, io: CliIo): void {
       'after',
       example(
         'ivs-autopilot key rotate studio-a --secret ivs/studio-a/stream-key',
-        `ivs-autopilot key rotate --tag tier=gold --secret 'ivs/{{ channel.name }}/stream-key' --dry-run`,
+        `ivs-autopilot key rotate --tag tier=gold --secret 'ivs/{{ channel.id }}/stream-key' --dry-run`,
       ),
     )
     .action(async (channel: string | undefined, flags: Flags) => {

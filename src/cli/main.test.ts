@@ -35,10 +35,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('the command line', () => {
   it('every command has a description and an example in its help', async () => {
-    const leaves = commandsOf(createProgram(ioOf())).filter(({ command }) => command.commands.length === 0);
+    const commands = commandsOf(createProgram(ioOf()));
 
-    expect(leaves.length).toBeGreaterThan(8);
-    for (const { name, command } of leaves) {
+    expect(commands.length).toBeGreaterThan(12);
+    for (const { name, command } of commands) {
       expect(command.description(), name).toMatch(/./);
       const { out, code } = await run([...name.split(' '), '--help']);
       expect(out, name).toMatch(/Examples?:\n\s+\$ .*ivs-autopilot/);

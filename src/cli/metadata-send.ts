@@ -44,7 +44,10 @@ const lookEveryMs = 400;
 const barWidth = 30;
 
 export function register(program: Command, io: CliIo): void {
-  const metadata = program.command('metadata').description('send timed metadata to channels, and follow it');
+  const metadata = program
+    .command('metadata')
+    .description('send timed metadata to channels, and follow it')
+    .addHelpText('after', example(`ivs-autopilot metadata send --live --payload '{"type":"poll"}' --wait`));
   metadata
     .command('send')
     .description('send one or more items to channels, in order and inside the quota')

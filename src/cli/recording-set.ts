@@ -17,7 +17,13 @@ interface Intent {
 }
 
 export function register(program: Command, io: CliIo): void {
-  const recording = program.command('recording').description('recording to S3: switch it, and see what is pending');
+  const recording = program
+    .command('recording')
+    .description('recording to S3: switch it, and see what is pending')
+    .addHelpText(
+      'after',
+      example('ivs-autopilot recording set studio-a --configuration prod-s3', 'ivs-autopilot recording pending'),
+    );
   const set = recording
     .command('set')
     .description('let a channel record with a configuration, or not at all')

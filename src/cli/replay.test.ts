@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ChannelArn, StreamHealth, StreamId } from '#domain/channel.ts';
+import type { Control } from '#domain/control.ts';
 import type { Observation } from '#domain/observation.ts';
 import { ObservationRecorder } from '#journal/recorder.ts';
 import { runCli } from './main.ts';
@@ -30,23 +31,38 @@ function poll(second: number, health: StreamHealth): Observation {
   };
 }
 
+interface Recording {
+  readonly maxBytes?: number;
+  /** What operators say, by the second. */
+  readonly controls?: readonly (readonly [second: number, control: Control])[];
+  /** What is in force when the recording begins. */
+  readonly inForce?: readonly Control[];
+}
+
 /** A recording as the daemon makes it: starving from 10 s to 60 s. */
-async function record(file: string, maxBytes?: number): Promise<void> {
+async function record(file: string, { maxBytes, controls = [], inForce = [] }: Recording = {}): Promise<void> {
   let nowMs = startMs;
   const errors: unknown[] = [];
   const recorder = new ObservationRecorder({
     file,
     now: () => nowMs,
+    inForce: () => inForce,
     onError: (error) => errors.push(error),
     ...(maxBytes === undefined ? {} : { maxBytes }),
   });
-  for (const [second, health] of [
-    [0, 'HEALTHY'],
-    [10, 'STARVING'],
-    [60, 'HEALTHY'],
-  ] as const) {
+  const lines = [
+    ...(
+      [
+        [0, 'HEALTHY'],
+        [10, 'STARVING'],
+        [60, 'HEALTHY'],
+      ] as const
+    ).map(([second, health]) => [second, () => recorder.record(poll(second, health))] as const),
+    ...controls.map(([second, control]) => [second, () => recorder.recordControl(control)] as const),
+  ];
+  for (const [second, note] of lines.sort(([left], [right]) => left - right)) {
     nowMs = startMs + second * 1000;
-    recorder.record(poll(second, health));
+    note();
   }
   await recorder.flush();
   expect(errors).toEqual([]);
@@ -117,6 +133,78 @@ describe('replay', () => {
     ]);
   });
 
+  const by = { who: 'ann', reason: 'test' };
+  const silence = {
+    ...by,
+    kind: 'silence',
+    matchers: ['rule="slate"'],
+    startsMs: startMs,
+    endsMs: startMs + 40_000,
+  } as const;
+  it.each<[string, Recording, string[]]>([
+    ['a hold', { controls: [[5, { ...by, kind: 'hold', channelArn: arn }]] }, []],
+    [
+      'a hold that ends by itself, as the next look finds',
+      { controls: [[5, { ...by, kind: 'hold', channelArn: arn, untilMs: startMs + 45_000 }]] },
+      ['50', '00'],
+    ],
+    [
+      'a hold that is released',
+      {
+        controls: [
+          [5, { ...by, kind: 'hold', channelArn: arn }],
+          [50, { ...by, kind: 'release', channelArn: arn }],
+        ],
+      },
+      ['50', '00'],
+    ],
+    ['a silence', { controls: [[0, silence]] }, ['40', '00']],
+    [
+      'a pause from before, which ends',
+      { inForce: [{ ...by, kind: 'pause' }], controls: [[35, { ...by, kind: 'resume' }]] },
+      ['35', '00'],
+    ],
+    ['a hold from before', { inForce: [{ ...by, kind: 'hold', channelArn: arn }] }, []],
+  ])('hears what operators said: %s', async (_, controls, seconds) => {
+    const recording = join(folder, 'controls.jsonl');
+    writeFileSync(recording, '');
+    await record(recording, controls);
+
+    const { out } = await run('replay', recording, '--config', rules('new.yaml', '20s'));
+
+    expect(out.slice(0, -1).map((line) => line.slice(17, 19))).toEqual(seconds);
+  });
+
+  it('a recording that goes on after a restart knows what is over by then', async () => {
+    const recording = join(folder, 'two-lives.jsonl');
+    const hold = { ...by, kind: 'hold', channelArn: arn } as const;
+    const lines = [
+      { atMs: startMs, inForce: [hold, { ...by, kind: 'pause' }, { ...silence, endsMs: startMs + 3_600_000 }] },
+      { atMs: startMs, observation: poll(0, 'HEALTHY') },
+      { atMs: startMs + 10_000, observation: poll(10, 'STARVING') },
+      { atMs: startMs + 40_000, inForce: [] },
+    ];
+    writeFileSync(recording, lines.map((line) => JSON.stringify(line)).join('\n'));
+
+    const { out } = await run('replay', recording, '--config', rules('new.yaml', '20s'));
+
+    expect(out).toEqual(['2026-11-20T20:00:40.000Z  a  slate  put_metadata', '1 actions from 2 observations']);
+  });
+
+  it('takes what several replicas recorded as one', async () => {
+    const [polls, controls] = [join(folder, 'intake.jsonl'), join(folder, 'api.jsonl')];
+    writeFileSync(polls, '');
+    await record(polls);
+    writeFileSync(
+      controls,
+      JSON.stringify({ atMs: startMs + 5_000, control: { ...by, kind: 'hold', channelArn: arn } }),
+    );
+
+    expect((await run('replay', polls, controls, '--config', rules('new.yaml', '20s'))).out).toEqual([
+      '0 actions from 3 observations',
+    ]);
+  });
+
   it('takes the events of an archive', async () => {
     const recording = join(folder, 'events.jsonl');
     const event = (second: number, name: string) => ({
@@ -140,6 +228,7 @@ describe('replay', () => {
   it.each([
     ['nothing', '', /nothing is recorded/],
     ['no JSON', '{\n', /x\.jsonl:1:1: expected one JSON object/],
+    ['a control that there is not', '{"atMs": 1, "control": {"kind": "holt"}}\n', /expected \{"atMs"/],
     ['something else', '{"a": 1}\n', /expected \{"atMs"/],
     ['half an event', '{"detail-type": "x", "time": "2026"}\n', /the event lacks id/],
   ])('a recording of %s is refused with its line', async (_, text, message) => {
@@ -156,11 +245,12 @@ describe('replay', () => {
 describe('a recording', () => {
   it('stays within two files of its size, the newest observations in the second', async () => {
     const file = join(folder, 'small.jsonl');
-    await record(file, 400);
-    await record(file, 400);
+    await record(file, { maxBytes: 400 });
+    await record(file, { maxBytes: 400 });
     const newest = parseRecording(readFileSync(file, 'utf8'), file);
 
-    expect(newest.ok && newest.recorded.at(-1)?.observation).toMatchObject({ pollId: 'p60' });
+    expect(newest.ok && newest.recorded.at(-1)).toMatchObject({ observation: { pollId: 'p60' } });
+    expect(newest.ok && newest.recorded[0], 'each file begins with what is in force').toHaveProperty('inForce');
     expect(readFileSync(`${file}.1`, 'utf8').length).toBeLessThan(2_000);
   });
 
@@ -169,6 +259,7 @@ describe('a recording', () => {
     const recorder = new ObservationRecorder({
       file: join(folder, 'no', 'such', 'folder'),
       now: () => 0,
+      inForce: () => [],
       onError: (error) => errors.push(error),
     });
     recorder.record(poll(0, 'HEALTHY'));

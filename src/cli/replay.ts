@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
 import type { Ruleset } from '#domain/rule.ts';
+import { applyControl, takeOverControls } from '#rules/controls.ts';
 import { type CliIo, CommandFailed, example, printData, readText } from './support.ts';
 import { requireConfig } from './test.ts';
 import { parseRecording, type Recorded } from './trial/recording.ts';
@@ -26,8 +27,8 @@ export function register(program: Command, io: CliIo): void {
       'run recorded observations through rules: what they would have done, and what other rules would do instead',
     )
     .argument(
-      '<recording>',
-      'JSON lines: observations recorded by the daemon (AUTOPILOT_RECORD), or EventBridge events',
+      '<recordings...>',
+      'JSON lines: what the daemon has recorded (AUTOPILOT_RECORD), or EventBridge events; of several replicas, all of them',
     )
     .option('--config <file>', 'the rules to try (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)')
     .option('--against <file>', 'the rules to compare with')
@@ -36,19 +37,15 @@ export function register(program: Command, io: CliIo): void {
       'after',
       example('ivs-autopilot replay data/observations.jsonl --config new.yaml --against config/autopilot.yaml'),
     )
-    .action(async (file: string, flags: { config?: string; against?: string; json?: boolean }) => {
-      const recording = parseRecording(readText(file), file);
-      if (!recording.ok) throw new CommandFailed(`${recording.message}.`);
+    .action(async (files: string[], flags: { config?: string; against?: string; json?: boolean }) => {
+      const recorded = readRecordings(files);
       const config = requireConfig(flags.config ?? defaultConfigFile(io.env), io);
-      const after = await actsOf(recording.recorded, config.ruleset);
+      const after = await actsOf(recorded, config.ruleset);
       if (flags.against === undefined) {
-        printData(io, flags.json, { actions: after }, () => [
-          ...after.map(lineOf),
-          summaryOf(after, recording.recorded),
-        ]);
+        printData(io, flags.json, { actions: after }, () => [...after.map(lineOf), summaryOf(after, recorded)]);
         return;
       }
-      const before = await actsOf(recording.recorded, requireConfig(flags.against, io).ruleset);
+      const before = await actsOf(recorded, requireConfig(flags.against, io).ruleset);
       const { removed, added, same } = difference(before, after);
       printData(io, flags.json, { removed, added, same: same.length }, () => [
         ...[...removed.map((act) => ({ act, mark: '-' })), ...added.map((act) => ({ act, mark: '+' }))]
@@ -59,13 +56,27 @@ export function register(program: Command, io: CliIo): void {
     });
 }
 
+/** All recordings in one, in the order of time. */
+function readRecordings(files: readonly string[]): readonly Recorded[] {
+  const recorded = files.flatMap((file) => {
+    const recording = parseRecording(readText(file), file);
+    if (!recording.ok) throw new CommandFailed(`${recording.message}.`);
+    return recording.recorded;
+  });
+  return recorded.sort((left, right) => left.atMs - right.atMs);
+}
+
 /** What a ruleset does with a recording; dry-run rules act too. */
 async function actsOf(recorded: readonly Recorded[], ruleset: Ruleset): Promise<readonly Act[]> {
   const startMs = recorded[0]!.atMs;
   const world = new VirtualWorld({ ruleset: enforced(ruleset), startMs });
-  for (const { atMs, observation } of recorded) {
-    await world.advanceTo(Math.max(atMs, world.nowMs));
-    await world.observe(observation);
+  for (const line of recorded) {
+    await world.advanceTo(Math.max(line.atMs, world.nowMs));
+    if ('observation' in line) await world.observe(line.observation);
+    else
+      await world.commit((tx) =>
+        'control' in line ? applyControl(tx, line.control) : takeOverControls(tx, line.inForce),
+      );
   }
   await world.advanceTo(world.nowMs + afterwardsMs);
   return world.jobs.filter(({ skipped }) => !skipped).map(actOf);
@@ -80,7 +91,7 @@ function lineOf({ atMs, rule, channel, action }: Act): string {
 }
 
 function summaryOf(acts: readonly Act[], recorded: readonly Recorded[]): string {
-  return `${acts.length} actions from ${recorded.length} observations`;
+  return `${acts.length} actions from ${recorded.filter((line) => 'observation' in line).length} observations`;
 }
 
 /** Acts by what they are; the same act at the same moment is the same. */

@@ -9,7 +9,10 @@ interface Flags extends ActionFlags {
 }
 
 export function register(program: Command, io: CliIo): void {
-  const stream = program.command('stream').description('live streams: stop one');
+  const stream = program
+    .command('stream')
+    .description('live streams: stop one')
+    .addHelpText('after', example('ivs-autopilot stream stop studio-a --reason "rights ended"'));
   const stop = stream
     .command('stop')
     .description('end the live stream of a channel')

@@ -1,7 +1,8 @@
 // What an operator can do to all automation: hold a channel, silence decisions, pause and resume, start a stopped rule again.
 // Each is one transaction with an entry in the audit log; what was held back is judged again at once.
 
-import type { Transaction } from '#domain/shared-state.ts';
+import type { Control } from '#domain/control.ts';
+import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { audit } from '#journal/audit.ts';
 import { resetRule } from './incidents.ts';
 import { channelOfSubject, type Hold, type Pause, readFact, type Silence, withActed, writeFact } from './memory.ts';
@@ -45,7 +46,7 @@ export function silence(
     endsMs,
   }: By & { matchers: readonly string[]; startsMs?: number; endsMs: number },
 ): { readonly id: string; readonly silence: Silence } {
-  const id = `s-${hashOf('silence', ...matchers, who, startsMs, endsMs)}`;
+  const id = silenceIdOf({ kind: 'silence', matchers, who, reason, startsMs, endsMs });
   const made: Silence = { matchers, author: who, reason, startsMs, endsMs };
   tx.set(`silence/${id}`, made);
   audit(tx, { who, what: 'silence', outcome: 'done', why: reason, params: { id, matchers, endsMs } });
@@ -108,4 +109,68 @@ export function cancelTimer(tx: Transaction, { id, who, reason }: By & { id: str
   const params = { rule, subject, kind: timer.kind };
   audit(tx, { who, what: 'cancel_timer', outcome: 'done', why: reason, params, ...(channelArn ? { channelArn } : {}) });
   return timer;
+}
+
+/** Does what was recorded of an operator. */
+export function applyControl(tx: Transaction, control: Control): void {
+  switch (control.kind) {
+    case 'hold':
+      hold(tx, control);
+      return;
+    case 'release':
+      release(tx, control);
+      return;
+    case 'silence':
+      silence(tx, control);
+      return;
+    case 'expire_silence':
+      expireSilence(tx, control);
+      return;
+    case 'pause':
+      pause(tx, control);
+      return;
+    case 'resume':
+      resume(tx, control);
+      return;
+    case 'restart_rule':
+      restartRule(tx, control);
+      return;
+    case 'cancel_timer':
+      cancelTimer(tx, control);
+  }
+}
+
+/** Holds, silences and the pause that are in force, as they would be asked for. */
+export function controlsInForce(view: StateView, nowMs: number): Control[] {
+  const controls: Control[] = [];
+  for (const [channelArn, { who, reason, untilMs }] of view.entries<Hold>('hold'))
+    if (untilMs === undefined || untilMs > nowMs)
+      controls.push({ kind: 'hold', channelArn, who, reason, ...(untilMs === undefined ? {} : { untilMs }) });
+  for (const [, { author: who, ...rest }] of view.entries<Silence>('silence'))
+    if (rest.endsMs > nowMs) controls.push({ kind: 'silence', who, ...rest });
+  const paused = view.get<Pause>('pause/global');
+  if (paused) controls.push({ kind: 'pause', who: paused.who, reason: paused.reason });
+  return controls;
+}
+
+/** Makes exactly these be in force: what else was, is over. */
+export function takeOverControls(tx: Transaction, controls: readonly Control[]): void {
+  const wanted = new Set(controls.map(keyOf));
+  const by = { who: 'recording', reason: 'not in force any more' };
+  for (const known of controlsInForce(tx, tx.nowMs)) {
+    if (wanted.has(keyOf(known))) continue;
+    if (known.kind === 'hold') release(tx, { ...by, channelArn: known.channelArn });
+    else if (known.kind === 'silence') expireSilence(tx, { ...by, id: silenceIdOf(known) });
+    else resume(tx, by);
+  }
+  for (const control of controls) applyControl(tx, control);
+}
+
+function keyOf(control: Control): string {
+  if (control.kind === 'silence') return silenceIdOf(control);
+  return control.kind === 'hold' ? `hold ${control.channelArn}` : control.kind;
+}
+
+function silenceIdOf({ matchers, who, startsMs, endsMs }: Control & { kind: 'silence' }): string {
+  return `s-${hashOf('silence', ...matchers, who, startsMs, endsMs)}`;
 }

@@ -2,6 +2,7 @@
 import pino from 'pino';
 import { expect, test } from 'vitest';
 import type { ChannelArn, StreamHealth, StreamId } from '#domain/channel.ts';
+import type { Control } from '#domain/control.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import { Secret } from '#domain/secret.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
@@ -11,8 +12,10 @@ import { decisionRoutes } from '#intake/http/routes/decisions.ts';
 import { ruleRoutes } from '#intake/http/routes/rules.ts';
 import { createHttpServer } from '#intake/http/server.ts';
 import { recordJobResult } from '#journal/record.ts';
+import { applyControl } from '#rules/controls.ts';
 import { decideAll, decideDue, nextDueMs } from '#rules/decide.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { MemoryState } from '#store/memory-state.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { arnOf, rulesetOf } from '#test/support/engine.ts';
 import { redisScope } from '#test/support/redis.ts';
@@ -95,6 +98,7 @@ async function setup() {
   const state = new RedisState({ redis: scope.redis, prefix: scope.prefix, metrics: createMetrics() });
   const ruleset = rulesetOf(rules);
   const shards = [{ name: 'main', region: 'us-west-2', state, ruleset: () => ruleset }] as const;
+  const controls: Control[] = [];
   const value = `${Math.random()}`.padEnd(20, 'x');
   const server = createHttpServer({
     host: '127.0.0.1',
@@ -102,7 +106,7 @@ async function setup() {
     tokens: [{ name: 'ann', role: 'operator', value: new Secret(value) }],
     routes: [controlRoutes, decisionRoutes, ruleRoutes].map((routes) => ({
       prefix: '/v1',
-      plugin: routes({ shards }),
+      plugin: routes({ shards, onControl: (control) => controls.push(control) }),
     })),
     checks: {},
     maxBodyBytes: 10_000,
@@ -124,6 +128,7 @@ async function setup() {
     state,
     ruleset,
     call,
+    controls,
     async [Symbol.asyncDispose]() {
       await server.stop();
       await scope[Symbol.asyncDispose]();
@@ -138,12 +143,12 @@ test('a hold, a silence and a pause keep off, and the API says which of them it 
   await observe(state, ruleset, 'a', 'HEALTHY');
 
   expect((await call('PUT', `/holds/${arn}`, { reason: 'new encoder', duration: '1h' })).body).toMatchObject({
-    who: 'ann',
+    who: 'token ann',
     until: expect.any(String),
   });
   const silenced = await call('POST', '/silences', { matchers: ['rule="slate"'], reason: 'test', duration: '1h' });
   expect(silenced.status).toBe(201);
-  expect((await call('POST', '/pause', { reason: 'incident' })).body).toMatchObject({ paused: true, who: 'ann' });
+  expect((await call('POST', '/pause', { reason: 'incident' })).body).toMatchObject({ paused: true, who: 'token ann' });
   await observe(state, ruleset, 'a', 'STARVING');
   await tick(state, ruleset, 1200);
 
@@ -222,4 +227,81 @@ test('a silence with a matcher that cannot be read is refused with the place', a
 
   expect(refused.status).toBe(400);
   expect(refused.body.problems[0].path).toContain('matchers');
+});
+
+test('every control is told once it is in force, so that a recording has it', async () => {
+  await using api = await setup();
+  const { call, state, ruleset, controls } = api;
+  const arn = encodeURIComponent(arnOf('a'));
+  await observe(state, ruleset, 'a', 'HEALTHY');
+
+  await call('PUT', `/holds/${arn}`, { reason: 'r', duration: '1h' });
+  await call('DELETE', `/holds/${arn}`);
+  await call('DELETE', `/holds/${arn}`);
+  const { body } = await call('POST', '/silences', { matchers: ['rule="slate"'], reason: 'r', duration: '1h' });
+  await call('DELETE', `/silences?id=${body.id}`);
+  await call('POST', '/pause', { reason: 'r' });
+  await call('POST', '/resume', {});
+  for (const health of ['STARVING', 'HEALTHY'] as const) await observe(state, ruleset, 'a', health);
+  await call('POST', '/rules/slate/reset', {});
+
+  expect(controls.map(({ kind }) => kind)).toEqual(['hold', 'release', 'silence', 'expire_silence', 'pause', 'resume']);
+  expect(controls[3]).toMatchObject({ id: body.id });
+  // Done again elsewhere, they lead to the same.
+  const elsewhere = new MemoryState({ now: () => Date.now() });
+  for (const control of controls.slice(0, 3)) await elsewhere.transact((tx) => applyControl(tx, control));
+  expect(Array.from(elsewhere.view.entries('silence'), ([id]) => id)).toEqual([body.id]);
+});
+
+test('a silence is ended by its id, in the path or the query; without one the answer says what to do', async () => {
+  await using api = await setup();
+  const without = await api.call('DELETE', '/silences');
+  const unknown = await api.call('DELETE', '/silences?id=s-nobody');
+
+  expect(without).toMatchObject({ status: 400, body: { detail: expect.stringContaining('DELETE /v1/silences/{id}') } });
+  expect(unknown).toMatchObject({ status: 404, body: { detail: expect.stringContaining('GET /v1/silences') } });
+});
+
+test('decisions are asked for since a time or for a while back; a rule that never was gets the name that was meant', async () => {
+  await using api = await setup();
+  const { call, state, ruleset } = api;
+  await observe(state, ruleset, 'a', 'HEALTHY');
+  await observe(state, ruleset, 'a', 'STARVING');
+  await state.transact((tx) => tx.set(`channel/${arnOf('a')}`, { arn: arnOf('a'), name: 'a' }));
+  const count = async (query: string) => (await call('GET', `/decisions?${query}`)).body.decisions.length;
+
+  expect(await count('rule=slate&since=1h')).toBe(1);
+  expect(await count('since=2020-01-01T00:00:00Z')).toBe(1);
+  expect(await count('since=1h&until=1h')).toBe(0);
+  expect(await count('rule=slate&outcome=acted')).toBe(0);
+  expect(await call('GET', '/decisions?since=soon')).toMatchObject({
+    status: 400,
+    body: { problems: [{ path: expect.stringContaining('since'), message: expect.stringContaining('such as 2h') }] },
+  });
+  expect(await call('GET', '/decisions?rule=slaet')).toMatchObject({
+    status: 400,
+    body: { detail: expect.stringContaining('query.rule: there is no rule slaet (did you mean slate?)') },
+  });
+  expect(await call('GET', `/rules/slat/explain/${encodeURIComponent(arnOf('a'))}`)).toMatchObject({
+    status: 404,
+    body: { detail: expect.stringContaining('did you mean slate?') },
+  });
+  expect(await call('GET', `/rules/slate/explain/${encodeURIComponent(arnOf('b'))}`)).toMatchObject({
+    status: 404,
+    body: { detail: expect.stringContaining(`did you mean ${arnOf('a')}?`) },
+  });
+  const explained = await call('GET', `/rules/slate/explain/${encodeURIComponent(arnOf('a'))}?since=1h`);
+  expect(explained.body.decisions).toHaveLength(1);
+});
+
+test('a rule that is gone may be asked for as long as the journal knows it', async () => {
+  await using api = await setup();
+  const former = rulesetOf(rules.replace('name: slate', 'name: former'));
+  await observe(api.state, former, 'a', 'HEALTHY');
+  await observe(api.state, former, 'a', 'STARVING');
+
+  expect(await api.call('GET', '/decisions?rule=former&outcome=acted')).toMatchObject({
+    status: 200,
+    body: { decisions: [] },
+  });
 });

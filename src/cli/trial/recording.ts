@@ -1,11 +1,11 @@
-// Reads what was recorded: lines of observations as the daemon records them, or EventBridge events as an archive or a log has them.
+// Reads what was recorded: lines of observations and operators' commands as the daemon records them, or EventBridge events as an
+// archive or a log has them.
 import { type ChannelArn, isChannelArn } from '#domain/channel.ts';
+import { type Control, controlKinds } from '#domain/control.ts';
 import type { EventEnvelope, Observation } from '#domain/observation.ts';
+import type { RecordedLine } from '#journal/recorder.ts';
 
-export interface Recorded {
-  readonly atMs: number;
-  readonly observation: Observation;
-}
+export type Recorded = RecordedLine;
 
 export type RecordingResult =
   | { readonly ok: true; readonly recorded: readonly Recorded[] }
@@ -35,11 +35,21 @@ function parseLine(line: string): Recorded | string {
   }
   if (typeof value !== 'object' || value === null) return 'expected one JSON object in each line';
   if ('detail-type' in value) return ofEvent(value as Partial<EventEnvelope>);
-  const { atMs, observation } = value as { atMs?: unknown; observation?: { kind?: unknown } };
-  if (typeof atMs !== 'number' || !kinds.includes(String(observation?.kind))) {
-    return 'expected {"atMs": …, "observation": {"kind": …}} or an EventBridge event';
+  const { atMs, observation, control, inForce } = value as Readonly<Record<string, unknown>>;
+  if (typeof atMs === 'number') {
+    if (kinds.includes(kindOf(observation))) return { atMs, observation: observation as Observation };
+    if (isControl(control)) return { atMs, control };
+    if (Array.isArray(inForce) && inForce.every(isControl)) return { atMs, inForce };
   }
-  return { atMs, observation: observation as Observation };
+  return 'expected {"atMs": …, "observation" or "control": {"kind": …}} or an EventBridge event';
+}
+
+function kindOf(value: unknown): string {
+  return typeof value === 'object' && value !== null && 'kind' in value ? String(value.kind) : '';
+}
+
+function isControl(value: unknown): value is Control {
+  return (controlKinds as readonly string[]).includes(kindOf(value));
 }
 
 /** An event without the moment of its arrival is taken to have come at once. */

@@ -1,6 +1,8 @@
 // What the routes about rules need of each shard (account and region), and which shard a channel belongs to.
 import { parseChannelArn } from '#domain/channel.ts';
-import type { Ruleset } from '#domain/rule.ts';
+import { AppError } from '#domain/errors.ts';
+import { didYouMean } from '#domain/nearest-name.ts';
+import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 
 export interface RuleShard {
@@ -25,4 +27,17 @@ export function shardOf(shards: RuleShards, channelArn: string): RuleShard {
   const fits = ({ region, accountId }: RuleShard) =>
     region === parts?.region && (accountId === undefined || accountId === parts.account);
   return shards.find(knows) ?? shards.find(fits) ?? shards[0];
+}
+
+/** The rule of this name. @throws AppError NOT_FOUND with the nearest name */
+export function ruleNamed({ rules }: Ruleset, name: string): Rule {
+  const found = rules.find((rule) => rule.name === name);
+  if (!found) throw new AppError('NOT_FOUND', noRule(rules, name));
+  return found;
+}
+
+/** What to say of a rule that there is not. */
+export function noRule(rules: readonly Rule[], name: string): string {
+  const names = rules.map((rule) => rule.name);
+  return `there is no rule ${name}${didYouMean(name, names)}; GET /v1/rules lists them`;
 }

@@ -3,7 +3,7 @@ import type { Incident, RuleAlert } from '#domain/decision.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
-import { channelOfSubject, facts, readPause, silencesInForce } from '#rules/memory.ts';
+import { channelOfSubject, facts, readPause, type Silence, silencesInForce } from '#rules/memory.ts';
 import { timers } from '#rules/timers.ts';
 import { disagreementsOf } from '#streams/disagreements.ts';
 import { keys, type PassNote } from '#streams/keys.ts';
@@ -64,7 +64,9 @@ interface RotatedKey {
   readonly finishedAtMs?: number | undefined;
 }
 
-const soonMs = 15 * 60_000;
+const soonMs = 10 * 60_000;
+/** And with less than this share of its life left: a short one is not announced when it is made. */
+const soonShare = 0.2;
 
 /** What rows need beside records: the next action and what recording waits for. */
 export function gatherExtras({ state, ruleset }: LiveSources): ChannelExtras {
@@ -115,7 +117,9 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
   ]);
   const trust = trustLines(sources, nowMs);
   const pause = readPause(view);
-  const silences: SilenceLine[] = silencesInForce(view, nowMs).map(([id, silence]) => ({
+  const inForce = silencesInForce(view, nowMs);
+  const ending = new Set(inForce.filter(([, silence]) => isAboutToEnd(silence, nowMs)).map(([id]) => id));
+  const silences: SilenceLine[] = inForce.map(([id, silence]) => ({
     id,
     who: silence.author,
     reason: silence.reason,
@@ -130,7 +134,7 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
     config: sources.config(),
     stale: trust.some(({ state, name }) => state === 'stale' && (name === 'Poll' || name === 'Redis')),
     trust,
-    needs: needLines(sources, silences, queues ?? [], nowMs),
+    needs: needLines(sources, silences.filter(({ id }) => ending.has(id)), queues ?? [], nowMs),
     silences,
     activity: activity ?? [],
     ...(quota ? { quota } : {}),
@@ -322,7 +326,6 @@ function needLines(
       atMs: nowMs,
     });
   for (const { id, reason, who, untilMs } of silences) {
-    if (untilMs - nowMs > soonMs) continue;
     lines.push({
       id: `silence:${id}`,
       kind: 'silence',
@@ -333,6 +336,10 @@ function needLines(
     });
   }
   return lines.toSorted((a, b) => rank(a) - rank(b) || a.atMs - b.atMs);
+}
+
+function isAboutToEnd({ startsMs, endsMs }: Silence, nowMs: number): boolean {
+  return endsMs - nowMs < Math.min(soonMs, (endsMs - startsMs) * soonShare);
 }
 
 function rank({ severity }: NeedLine): number {

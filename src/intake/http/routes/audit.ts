@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { type AuditFilter, auditEntries, auditLine } from '#journal/audit.ts';
+import { moment, momentMs } from '../moment.ts';
 
 const time = z.iso.datetime();
 
@@ -40,11 +41,15 @@ const filter = {
   channelArn: channelArn.optional(),
   who: z.string().max(200).optional(),
   what: z.string().max(100).optional(),
-  since: time.optional().describe('Not older than this'),
+  since: moment.optional().describe('Not older than this: a time, or how long ago, such as 2h'),
 };
 const tags = ['Journal'];
 
-export function auditRoutes({ state }: { readonly state: Pick<SharedState, 'readLog'> }): FastifyPluginAsyncZod {
+export function auditRoutes({
+  state,
+}: {
+  readonly state: Pick<SharedState, 'readLog' | 'nowMs'>;
+}): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/audit',
@@ -62,7 +67,7 @@ export function auditRoutes({ state }: { readonly state: Pick<SharedState, 'read
       },
       async ({ query }) => {
         const entries: z.infer<typeof entry>[] = [];
-        for await (const { atMs, ...row } of auditEntries(state, filterOf(query), query.before)) {
+        for await (const { atMs, ...row } of auditEntries(state, filterOf(query, state.nowMs()), query.before)) {
           entries.push({ ...row, at: new Date(atMs).toISOString() });
           if (entries.length === query.limit) return { entries, next: row.id };
         }
@@ -80,7 +85,7 @@ export function auditRoutes({ state }: { readonly state: Pick<SharedState, 'read
       },
       async ({ query }, reply) => {
         const lines = async function* () {
-          for await (const row of auditEntries(state, filterOf(query))) yield auditLine(row);
+          for await (const row of auditEntries(state, filterOf(query, state.nowMs()))) yield auditLine(row);
         };
         return reply
           .type('application/x-ndjson')
@@ -117,12 +122,15 @@ export function auditRoutes({ state }: { readonly state: Pick<SharedState, 'read
   };
 }
 
-function filterOf(query: {
-  readonly channelArn?: string | undefined;
-  readonly who?: string | undefined;
-  readonly what?: string | undefined;
-  readonly since?: string | undefined;
-}): AuditFilter {
+function filterOf(
+  query: {
+    readonly channelArn?: string | undefined;
+    readonly who?: string | undefined;
+    readonly what?: string | undefined;
+    readonly since?: string | undefined;
+  },
+  nowMs: number,
+): AuditFilter {
   const { since, ...rest } = query;
-  return { ...rest, ...(since === undefined ? {} : { sinceMs: Date.parse(since) }) };
+  return { ...rest, ...(since === undefined ? {} : { sinceMs: momentMs(since, nowMs) }) };
 }

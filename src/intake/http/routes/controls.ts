@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn, duration } from '#domain/action.ts';
+import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import { cancelTimer, expireSilence, hold, pause, release, resume, silence } from '#rules/controls.ts';
@@ -47,10 +48,18 @@ const matcher = z
     if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.message });
   });
 
+const silenceId = z.string().min(1).max(64);
+
 /** Longest silence: what is to stay away for longer belongs into the rules file. */
 const longestSilenceMs = 31 * 86_400_000;
 
-export function controlRoutes({ shards }: { readonly shards: RuleShards }): FastifyPluginAsyncZod {
+export interface ControlRoutesOptions {
+  readonly shards: RuleShards;
+  /** Told of each control that has been committed. */
+  readonly onControl?: ((control: Control) => void) | undefined;
+}
+
+export function controlRoutes({ shards, onControl }: ControlRoutesOptions): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/holds',
@@ -92,6 +101,8 @@ export function controlRoutes({ shards }: { readonly shards: RuleShards }): Fast
             untilMs: body.duration === undefined ? undefined : tx.nowMs + durationMs(body.duration),
           }),
         );
+        const { who, reason: why, untilMs } = placed;
+        onControl?.({ kind: 'hold', channelArn: params.channelArn, who, reason: why, untilMs });
         return showHold(params.channelArn, placed);
       },
     );
@@ -107,11 +118,10 @@ export function controlRoutes({ shards }: { readonly shards: RuleShards }): Fast
       },
       async ({ params, caller }) => {
         const { state } = shardOf(shards, params.channelArn);
-        const released = await state.transact((tx) =>
-          release(tx, { channelArn: params.channelArn, who: actorOf(caller), reason: 'released' }),
-        );
-        if (!released)
+        const asked = { channelArn: params.channelArn, who: actorOf(caller), reason: 'released' };
+        if (!(await state.transact((tx) => release(tx, asked))))
           throw new AppError('NOT_FOUND', `there is no hold on ${params.channelArn}; a tag ops-hold is removed in IVS`);
+        onControl?.({ kind: 'release', ...asked });
         return { released: true as const };
       },
     );
@@ -173,7 +183,38 @@ export function controlRoutes({ shards }: { readonly shards: RuleShards }): Fast
           ),
         );
         const { id, silence: first } = made[0]!;
+        const { author: who, ...rest } = first;
+        onControl?.({ kind: 'silence', who, ...rest });
         return reply.code(201).send(showSilence(id, first));
+      },
+    );
+    const expire = async (id: string, who: string) => {
+      const asked = { id, who, reason: 'expired' };
+      const ended = await Promise.all(shards.map(({ state }) => state.transact((tx) => expireSilence(tx, asked))));
+      if (!ended.includes(true))
+        throw new AppError('NOT_FOUND', `there is no silence ${id}; GET /v1/silences lists those there are`);
+      onControl?.({ kind: 'expire_silence', ...asked });
+      return { expired: true as const };
+    };
+    app.delete(
+      '/silences',
+      {
+        schema: {
+          summary: 'End the silence that the query names now',
+          tags,
+          querystring: z.strictObject({
+            id: silenceId.optional().describe('Needed; the same as DELETE /v1/silences/{id}'),
+          }),
+          response: { 200: z.object({ expired: z.literal(true) }) },
+        },
+      },
+      async ({ query, caller }) => {
+        if (query.id === undefined)
+          throw new AppError(
+            'REQUEST_INVALID',
+            'query.id: name the silence to end, as in DELETE /v1/silences/{id}; GET /v1/silences lists those there are',
+          );
+        return expire(query.id, actorOf(caller));
       },
     );
     app.delete(
@@ -182,18 +223,12 @@ export function controlRoutes({ shards }: { readonly shards: RuleShards }): Fast
         schema: {
           summary: 'End a silence now',
           tags,
-          params: z.strictObject({ id: z.string().min(1).max(64) }),
+          params: z.strictObject({ id: silenceId }),
           response: { 200: z.object({ expired: z.literal(true) }) },
         },
       },
       async ({ params, caller }) => {
-        const ended = await Promise.all(
-          shards.map(({ state }) =>
-            state.transact((tx) => expireSilence(tx, { id: params.id, who: actorOf(caller), reason: 'expired' })),
-          ),
-        );
-        if (!ended.includes(true)) throw new AppError('NOT_FOUND', `there is no silence ${params.id}`);
-        return { expired: true as const };
+        return expire(params.id, actorOf(caller));
       },
     );
     app.delete(
@@ -208,10 +243,11 @@ export function controlRoutes({ shards }: { readonly shards: RuleShards }): Fast
       },
       async ({ params, caller }) => {
         for (const { state } of shards) {
-          const timer = await state.transact((tx) =>
-            cancelTimer(tx, { id: params.id, who: actorOf(caller), reason: 'cancelled' }),
-          );
-          if (timer) return { cancelled: true as const, rule: timer.rule };
+          const asked = { id: params.id, who: actorOf(caller), reason: 'cancelled' };
+          const timer = await state.transact((tx) => cancelTimer(tx, asked));
+          if (!timer) continue;
+          onControl?.({ kind: 'cancel_timer', ...asked });
+          return { cancelled: true as const, rule: timer.rule };
         }
         throw new AppError('NOT_FOUND', 'there is no such timer: it has run out, or was cancelled');
       },
@@ -239,11 +275,9 @@ export function controlRoutes({ shards }: { readonly shards: RuleShards }): Fast
         },
       },
       async ({ body, caller }) => {
-        const paused = await Promise.all(
-          shards.map(({ state }) =>
-            state.transact((tx) => pause(tx, { who: actorOf(caller), reason: body?.reason ?? unsaid })),
-          ),
-        );
+        const asked = { who: actorOf(caller), reason: body?.reason ?? unsaid };
+        const paused = await Promise.all(shards.map(({ state }) => state.transact((tx) => pause(tx, asked))));
+        onControl?.({ kind: 'pause', ...asked });
         return showPause(paused[0]);
       },
     );
@@ -258,11 +292,9 @@ export function controlRoutes({ shards }: { readonly shards: RuleShards }): Fast
         },
       },
       async ({ body, caller }) => {
-        await Promise.all(
-          shards.map(({ state }) =>
-            state.transact((tx) => resume(tx, { who: actorOf(caller), reason: body?.reason ?? 'resumed' })),
-          ),
-        );
+        const asked = { who: actorOf(caller), reason: body?.reason ?? 'resumed' };
+        await Promise.all(shards.map(({ state }) => state.transact((tx) => resume(tx, asked))));
+        onControl?.({ kind: 'resume', ...asked });
         return showPause(undefined);
       },
     );

@@ -4,9 +4,11 @@ import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
 import { type DecisionReason, decisionOutcomes, decisionReasons } from '#domain/decision.ts';
 import { AppError } from '#domain/errors.ts';
+import { didYouMean } from '#domain/nearest-name.ts';
 import { type DecisionRow, mergePage, nextPlace, queryDecisions } from '#journal/query.ts';
 import { type Explanation, explain } from '#rules/explain.ts';
-import { type RuleShards, shardOf } from '../rule-shards.ts';
+import { moment, momentMs } from '../moment.ts';
+import { noRule, type RuleShards, ruleNamed, shardOf } from '../rule-shards.ts';
 
 const time = z.iso.datetime();
 const values = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
@@ -78,8 +80,8 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
             channelArn: channelArn.optional(),
             outcome: z.enum(decisionOutcomes).optional(),
             reason: reason.optional(),
-            since: time.optional(),
-            until: time.optional().describe('Only before this moment'),
+            since: moment.optional().describe('A time, or how long ago, such as 2h'),
+            until: moment.optional().describe('Only before this moment'),
             after: z
               .string()
               .regex(/^\d{1,16}-\d{1,9}$/)
@@ -98,12 +100,13 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
       },
       async ({ query }) => {
         const { since, until, limit, after, ...rest } = query;
+        const nowMs = shards[0].state.nowMs();
         const [atMs = 0, seen = 0] = (after ?? '').split('-').map(Number);
         const filter = {
           ...rest,
           limit,
-          sinceMs: since === undefined ? undefined : Date.parse(since),
-          untilMs: until === undefined ? undefined : Date.parse(until),
+          sinceMs: since === undefined ? undefined : momentMs(since, nowMs),
+          untilMs: until === undefined ? undefined : momentMs(until, nowMs),
           after: after === undefined ? undefined : { atMs, seen },
         };
         const asked = query.channelArn === undefined ? shards : [shardOf(shards, query.channelArn)];
@@ -114,6 +117,7 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
           answers.flatMap(({ decisions }) => decisions),
           filter,
         );
+        if (page.length === 0 && query.rule !== undefined) await mustBeARule(shards, query.rule);
         const next = nextPlace(page, filter);
         return {
           decisions: page.map(shown),
@@ -129,15 +133,19 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
           summary: 'Why a rule does, or does not, act on a channel, as of now',
           tags,
           params: z.strictObject({ rule: z.string().min(1).max(200), channelArn }),
-          querystring: z.strictObject({}),
+          querystring: z.strictObject({
+            since: moment
+              .optional()
+              .describe('Of the journal, only what is not older: a time, or how long ago, such as 8h'),
+          }),
           response: { 200: explanation },
         },
       },
-      async ({ params }) => {
+      async ({ params, query: { since } }) => {
         const { state, ruleset, startedAtMs } = shardOf(shards, params.channelArn);
         const rules = ruleset();
-        const rule = rules.rules.find(({ name }) => name === params.rule);
-        if (!rule) throw new AppError('NOT_FOUND', `there is no rule ${params.rule}; GET /v1/rules lists them`);
+        const rule = ruleNamed(rules, params.rule);
+        mustBeAChannel(shards, params.channelArn);
         const started = startedAtMs?.();
         const found = explain(state.view, rules, {
           rule,
@@ -148,12 +156,32 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
         const { decisions } = await queryDecisions(state, {
           rule: rule.name,
           channelArn: params.channelArn,
-          limit: 20,
+          sinceMs: since === undefined ? undefined : momentMs(since, state.nowMs()),
+          limit: since === undefined ? 20 : 200,
         });
         return { ...shownExplanation(found), decisions: decisions.map(shown) };
       },
     );
   };
+}
+
+/** A rule that is gone may be asked for as long as the journal knows it. @throws AppError REQUEST_INVALID with the nearest name */
+async function mustBeARule(shards: RuleShards, rule: string): Promise<void> {
+  const { rules } = shards[0].ruleset();
+  if (rules.some(({ name }) => name === rule)) return;
+  const known = await Promise.all(shards.map(({ state }) => queryDecisions(state, { rule, limit: 1 })));
+  if (known.some(({ decisions, truncated }) => decisions.length > 0 || truncated)) return;
+  throw new AppError('REQUEST_INVALID', `query.rule: ${noRule(rules, rule)}, and the journal knows none either`);
+}
+
+/** Once the inventory is known, a channel that is not in it is a mistake. @throws AppError NOT_FOUND with the nearest ARN */
+function mustBeAChannel(shards: RuleShards, arn: string): void {
+  const isKnown = shards.some(
+    ({ state: { view } }) => view.get(`channel/${arn}`) !== undefined || view.get(`stream/${arn}`) !== undefined,
+  );
+  const arns = shards.flatMap(({ state: { view } }) => Array.from(view.entries('channel'), ([id]) => id));
+  if (isKnown || arns.length === 0) return;
+  throw new AppError('NOT_FOUND', `there is no channel ${arn}${didYouMean(arn, arns)}; GET /v1/channels lists them`);
 }
 
 function shown({ atMs, trigger, guards, jobs, withheld: held, ...row }: DecisionRow): z.infer<typeof decision> {

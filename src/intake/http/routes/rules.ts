@@ -1,6 +1,7 @@
 // `/v1/rules` and `/v1/incidents`: what each rule does and is doing, what was stopped by its cap, and what many channels suffer together.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { Control } from '#domain/control.ts';
 import { decisionOutcomes, type RuleAlert } from '#domain/decision.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Rule } from '#domain/rule.ts';
@@ -10,7 +11,7 @@ import { restartRule } from '#rules/controls.ts';
 import { listIncidents } from '#rules/incidents.ts';
 import { facts } from '#rules/memory.ts';
 import { actorOf } from '../auth.ts';
-import type { RuleShards } from '../rule-shards.ts';
+import { ruleNamed, type RuleShards } from '../rule-shards.ts';
 
 const time = z.iso.datetime();
 const count = z.number().int();
@@ -50,12 +51,14 @@ const incident = z.object({
   text: z.string(),
 });
 
-export function ruleRoutes({ shards }: { readonly shards: RuleShards }): FastifyPluginAsyncZod {
-  const ruleOf = (name: string): Rule => {
-    const found = shards[0].ruleset().rules.find((one) => one.name === name);
-    if (!found) throw new AppError('NOT_FOUND', `there is no rule ${name}; GET /v1/rules lists them`);
-    return found;
-  };
+export interface RuleRoutesOptions {
+  readonly shards: RuleShards;
+  /** Told of each control that has been committed. */
+  readonly onControl?: ((control: Control) => void) | undefined;
+}
+
+export function ruleRoutes({ shards, onControl }: RuleRoutesOptions): FastifyPluginAsyncZod {
+  const ruleOf = (name: string): Rule => ruleNamed(shards[0].ruleset(), name);
   const views = () => shards.map(({ state }) => state.view);
   const params = z.strictObject({ rule: z.string().min(1).max(200) });
   return async (app) => {
@@ -115,6 +118,7 @@ export function ruleRoutes({ shards }: { readonly shards: RuleShards }): Fastify
         const by = { rule: name, who: actorOf(caller), reason: body?.reason ?? 'reset' };
         const restarted = await Promise.all(shards.map(({ state }) => state.transact((tx) => restartRule(tx, by))));
         if (!restarted.includes(true)) throw new AppError('NOT_FOUND', `the rule ${name} is not stopped`);
+        onControl?.({ kind: 'restart_rule', ...by });
         return { restarted: true as const };
       },
     );
