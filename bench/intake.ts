@@ -116,6 +116,7 @@ async function consume(
   let finished = () => {};
   const all = new Promise<void>((resolve) => (finished = resolve));
   const consumer = new QueueConsumer({
+    shard: 'bench',
     queueUrl: aws.queueUrls[1]!,
     region: 'us-west-2',
     endpoint: aws.sqsEndpoint,
@@ -167,6 +168,7 @@ async function sweep(aws: AwsStand, redisUrl: string, streams: number, ruleset: 
   });
   await shard.start();
   const poller = new Poller({
+    clock: systemClock,
     reader: createReader(shard.client),
     observe: (observation) => ours.pipeline.observe(observation),
     now: () => ours.state.nowMs(),

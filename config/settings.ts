@@ -45,7 +45,7 @@ export const settingsShape = {
         ),
       silent_after: duration
         .default('15m')
-        .describe('Events count as missing when the queue could not be read for this long'),
+        .describe('Events count as missing when the queue could not be read for this long; at least 4s'),
     })
     .prefault({}),
   polling: z
@@ -55,7 +55,11 @@ export const settingsShape = {
         .default('15s')
         .describe('How often every live stream is listed; longer for a large fleet, so that it stays inside the quota'),
       inventory_interval: duration.default('5m').describe('How often channels, names and tags are listed'),
-      silent_after: duration.default('1m').describe('Polls count as missing after this long without a complete one'),
+      silent_after: duration
+        .default('1m')
+        .describe(
+          'Polls count as missing after this long without a complete one; at least twice `full_interval`, and four passes of a large fleet',
+        ),
     })
     .prefault({}),
   limits: z

@@ -27,6 +27,7 @@ import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { fleetState } from '#store/fleet-state.ts';
 import { fleetCounts } from '#streams/fleet.ts';
+import { gapOf } from '#streams/gaps.ts';
 import { keys } from '#streams/keys.ts';
 import { ActionDesk } from './action-desk.ts';
 import type { ApiEnvironment } from './api-tokens.ts';
@@ -34,6 +35,7 @@ import type { ConfigInForce } from './app.ts';
 import { InventoryDesk } from './inventory-desk.ts';
 import { createPage } from './page.ts';
 import type { Shard } from './shard.ts';
+import { silentAfterMs } from './shard-settings.ts';
 
 export interface ApiOptions {
   readonly shards: readonly [Shard, ...Shard[]];
@@ -71,7 +73,7 @@ export function createApi(options: ApiOptions): Api {
     shards,
     state,
     inForce,
-    depths: shards.flatMap(({ depth }) => depth ?? []),
+    depths: shards.flatMap(({ noticing }) => noticing.depth ?? []),
     packageRoot,
     version,
     logger,
@@ -154,10 +156,13 @@ function readinessChecks(
       if (fleetCounts(shard.state.view).lastFullPollMs === undefined) {
         throw new AppError('POLL_FAILED', 'no full poll has been completed yet');
       }
+      // The API and the page are needed most while IVS does not answer: a gap does not make this replica unready.
+      const gap = gapOf(shard.state.view, 'poll');
+      return gap && `no complete poll since ${new Date(gap.sinceMs).toISOString()}`;
     };
-    if (!shard.consumer) continue;
+    if (!shard.noticing.consumer) continue;
     checks[named('sqs')] = async () => {
-      const silentMs = durationMs(inForce().config.settings.events.silent_after);
+      const silentMs = silentAfterMs(inForce().config.settings).events;
       const readAtMs = shard.state.view.get<{ atMs: number }>(keys.queueRead)?.atMs;
       if (readAtMs === undefined) throw new AppError('SQS_UNREACHABLE', 'the event queue has not been read yet');
       if (shard.state.nowMs() - readAtMs > silentMs) {

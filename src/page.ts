@@ -1,7 +1,6 @@
 // The operator's page over all shards: its files, its live stream and the view of the queues, with what each needs.
 import { join } from 'node:path';
 import type { JournalEntry } from '#domain/decision.ts';
-import { durationMs } from '#domain/duration.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { QueueDepth } from '#intake/events/queue-depth.ts';
 import { liveRoutes } from '#intake/http/routes/live.ts';
@@ -17,6 +16,7 @@ import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { ConfigInForce } from './app.ts';
 import type { Shard } from './shard.ts';
+import { silentAfterMs } from './shard-settings.ts';
 
 export interface PageOptions {
   readonly shards: readonly Shard[];
@@ -64,7 +64,6 @@ export function createPage(options: PageOptions): Page {
 }
 
 function sourcesOf({ shards, state, inForce, depths, metrics }: PageOptions): LiveSources {
-  const { settings } = inForce().config;
   let throttles = 0;
   const quota = new QuotaWatch({
     quotas: shards.map((shard) => () => shard.ivs.quotaSnapshot()),
@@ -86,10 +85,8 @@ function sourcesOf({ shards, state, inForce, depths, metrics }: PageOptions): Li
       const { config, loadedAtMs, error } = inForce();
       return { hash: config.hash, loadedAtMs, error };
     },
-    silentAfterMs: {
-      poll: durationMs(settings.polling.silent_after),
-      events: durationMs(settings.events.silent_after),
-    },
+    views: shards.map((shard) => shard.state.view),
+    silentAfterMs: () => silentAfterMs(inForce().config.settings),
     ...(depths.length === 0
       ? {}
       : {

@@ -25,6 +25,14 @@ export function limitSettingsOf({ limits: { share, operations } }: Settings): Li
   return { share, overrides };
 }
 
+/** When a source of data counts as silent: as configured, and never so soon that two reads in order would be a gap. */
+export function silentAfterMs({ polling, events }: Settings): { readonly poll: number; readonly events: number } {
+  return {
+    poll: Math.max(durationMs(polling.silent_after), 2 * durationMs(polling.full_interval)),
+    events: Math.max(durationMs(events.silent_after), 4_000),
+  };
+}
+
 /** How long a log's entries are kept; the audit, and what is only for inspection, are bounded by number alone. */
 export function logMaxAgeMs({ retention }: Settings, log: string): number | undefined {
   if (log.startsWith('sessions:')) return durationMs(retention.sessions);

@@ -7,22 +7,12 @@ import type { Lane } from '#domain/action.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
-import { QueueConsumer } from '#intake/events/queue-consumer.ts';
-import { QueueDepth } from '#intake/events/queue-depth.ts';
-import { type InventoryOptions, refreshChannel, refreshInventory, refreshUnlisted } from '#intake/inventory/refresh.ts';
-import { FleetGauges } from '#intake/poll/gauges.ts';
-import { type PollIntervals, pollIntervals } from '#intake/poll/intervals.ts';
-import { Poller } from '#intake/poll/poller.ts';
-import type { UnknownEvent } from '#intake/ports.ts';
-import { Ticker } from '#intake/timer/ticker.ts';
 import { limitsFrom } from '#ivs/limits.ts';
 import { createReader } from '#ivs/reader.ts';
 import { createIvsShard, type IvsShard } from '#ivs/shard.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import { Queues } from '#jobs/queues.ts';
 import { Relay } from '#jobs/relay.ts';
-import { ScheduleKeeper } from '#jobs/schedule-keeper.ts';
-import type { Schedule } from '#jobs/schedules.ts';
 import { Drainer } from '#metadata/drainer.ts';
 import { Outbox } from '#metadata/outbox.ts';
 import { MetadataService } from '#metadata/service.ts';
@@ -35,17 +25,16 @@ import type { Metrics } from '#runtime/metrics.ts';
 import { connectRedis, disconnectRedis, keyPrefix, type Redis, type RedisRole } from '#runtime/redis.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { applyObservation, splitObservation } from '#streams/apply.ts';
-import { fleetCounts } from '#streams/fleet.ts';
-import { detectGaps, noteQueueRead } from '#streams/gaps.ts';
-import { keepUnknownEvent } from '#streams/unknown-events.ts';
+import { detectGaps } from '#streams/gaps.ts';
 import { finishedActionRecorder } from '#workers/finished-action.ts';
 import { WorkerHost } from '#workers/host.ts';
 import { intentsDue } from '#workers/intents.ts';
 import { ActionUpkeep } from '#workers/upkeep.ts';
 import { createActionHandlers } from './action-parts.ts';
 import { type AwsAccess, type AwsOptions, awsAccessOf } from './aws-access.ts';
+import { Noticing } from './noticing.ts';
 import { type Committed, Pipeline } from './pipeline.ts';
-import { limitSettingsOf, logMaxAgeMs } from './shard-settings.ts';
+import { limitSettingsOf, logMaxAgeMs, silentAfterMs } from './shard-settings.ts';
 
 /** What a replica does: everything, or one part of it; several replicas with different roles share the work. */
 export const roles = ['all', 'intake', 'worker', 'api'] as const;
@@ -71,9 +60,6 @@ export interface ShardOptions {
   readonly onCommitted?: ((committed: Committed) => void) | undefined;
 }
 
-/** How often due timers are looked for: what `for: 30s` can be late by. */
-const tickMs = 250;
-
 export class Shard {
   readonly name: string;
   readonly region: string;
@@ -85,8 +71,7 @@ export class Shard {
   readonly relay: Relay;
   readonly metadata: MetadataService;
   readonly outbox: Outbox;
-  readonly consumer: QueueConsumer | undefined;
-  readonly depth: QueueDepth | undefined;
+  readonly noticing: Noticing;
   readonly store: Redis;
   readonly #options: ShardOptions;
   readonly #logger: Logger;
@@ -96,8 +81,6 @@ export class Shard {
   #stack: TeardownStack | undefined;
   readonly #drainer: Drainer;
   readonly #sweeper: Sweeper;
-  readonly #inventory: InventoryOptions;
-  readonly #poller: Poller;
   /** When this replica's first transaction ran, by the shared clock: nothing acts before a complete poll after it. */
   #startedAtMs: number | undefined;
 
@@ -155,54 +138,27 @@ export class Shard {
         release: intentsDue,
         detectGaps: (tx) =>
           detectGaps(tx, {
-            pollSilentAfterMs: durationMs(config().settings.polling.silent_after),
-            eventsSilentAfterMs:
-              account.queue_url === undefined ? undefined : durationMs(config().settings.events.silent_after),
+            pollSilentAfterMs: silentAfterMs(config().settings).poll,
+            eventsSilentAfterMs: account.queue_url === undefined ? undefined : silentAfterMs(config().settings).events,
           }),
       },
       onCommitted: (committed) => this.#committed(committed),
     });
 
-    const reader = createReader(this.ivs.client);
-    const observe = this.pipeline.observe.bind(this.pipeline);
-    const now = () => this.state.nowMs();
-    this.#inventory = { reader, observe, view: this.state.view, now };
-    const afterFullPass = (signal: AbortSignal) => refreshUnlisted(this.#inventory, signal);
-    this.#poller = new Poller({ reader, observe, now, afterFullPass, logger: this.#logger, metrics });
-    this.consumer =
-      account.queue_url === undefined
-        ? undefined
-        : new QueueConsumer({
-            queueUrl: account.queue_url,
-            region: account.region,
-            endpoint: aws.sqsEndpoint,
-            ...(aws.credentials === undefined ? {} : { credentials: aws.credentials }),
-            sink: {
-              observe,
-              keepUnknown: (event: UnknownEvent) => this.state.transact((tx) => keepUnknownEvent(tx, event)),
-              queueRead: (atMs) => this.state.transact((tx) => noteQueueRead(tx, Math.min(atMs, tx.nowMs))),
-            },
-            clock,
-            random,
-            logger: this.#logger,
-            metrics,
-            // With several accounts, an event of another Region or account belongs to another shard.
-            expected: (settings.accounts?.length ?? 1) > 1 ? { region: account.region, account: this.accountId } : {},
-          });
-
-    this.depth =
-      account.queue_url === undefined
-        ? undefined
-        : new QueueDepth({
-            shard: account.name,
-            queueUrl: account.queue_url,
-            region: account.region,
-            endpoint: aws.sqsEndpoint,
-            ...(aws.credentials === undefined ? {} : { credentials: aws.credentials }),
-            clock,
-            logger: this.#logger,
-            metrics,
-          });
+    this.noticing = new Noticing({
+      account,
+      accountId: this.accountId,
+      config,
+      aws,
+      state: this.state,
+      pipeline: this.pipeline,
+      queues: this.queues,
+      reader: createReader(this.ivs.client),
+      clock,
+      random,
+      logger: this.#logger,
+      metrics,
+    });
 
     const { metadata } = settings;
     const limitOf = limitsFrom(limitSettings)('PutMetadata');
@@ -270,20 +226,19 @@ export class Shard {
       await this.#startUpkeep(stack);
     }
     await this.#startWorkers(stack, graceMs, does);
-    if (this.depth && (does('intake') || does('api'))) await stack.start(this.depth, 2_000);
+    const { depth, consumer } = this.noticing;
+    if (depth && (does('intake') || does('api'))) await stack.start(depth, 2_000);
     if (does('intake')) {
-      await stack.start(this.#schedules(), 2_000);
-      await stack.start(this.#ticker(), 5_000);
-      const gauged = { shard: this.name, view: this.state.view, intervals: () => this.#pollIntervals() };
-      await stack.start(new FleetGauges({ ...this.#options, ...gauged }), 1_000);
-      if (this.consumer) await stack.start(this.consumer, 10_000);
+      await stack.start(this.noticing.schedules(), 2_000);
+      await stack.start(this.noticing.ticker(), 5_000);
+      await stack.start(this.noticing.gauges(), 1_000);
+      if (consumer) await stack.start(consumer, 10_000);
     }
   }
 
-  /** One channel is read again, while somebody waits: a permit and an answer within ten seconds, or an AppError. */
+  /** One channel is read again: a permit and an answer within ten seconds, or an AppError. */
   refreshChannel(arn: ChannelArn): Promise<Channel | undefined> {
-    const timeoutMs = 10_000;
-    return refreshChannel(this.#inventory, arn, AbortSignal.timeout(timeoutMs + 1_000), { lane: 'urgent', timeoutMs });
+    return this.noticing.refreshChannel(arn);
   }
 
   async #startWorkers(
@@ -322,18 +277,7 @@ export class Shard {
           this.#drainer.nudge('normal');
           return { outcome: 'done' };
         },
-        'poll-starving': async (_payload, { signal }) => ({
-          outcome: 'done',
-          ...(await this.#poller.runPass('starving', signal)),
-        }),
-        'poll-all': async (_payload, { signal }) => ({
-          outcome: 'done',
-          ...(await this.#poller.runPass('all', signal)),
-        }),
-        'refresh-inventory': async (_payload, { signal }) => ({
-          outcome: 'done',
-          channels: await refreshInventory(this.#inventory, signal),
-        }),
+        ...this.noticing.handlers,
       },
       clock,
       logger: this.#logger,
@@ -349,38 +293,6 @@ export class Shard {
     const { clock, metrics } = this.#options;
     const nudge = () => this.relay.nudge();
     await stack.start(new ActionUpkeep({ state: this.state, clock, logger: this.#logger, metrics, nudge }), 2_000);
-  }
-
-  #schedules(): ScheduleKeeper {
-    const { config, clock, random } = this.#options;
-    const schedules = (): Schedule[] => {
-      const { polling } = config().settings;
-      const { starvingMs, fullMs } = this.#pollIntervals();
-      return [
-        { job: 'poll-starving', everyMs: starvingMs },
-        { job: 'poll-all', everyMs: fullMs },
-        { job: 'refresh-inventory', everyMs: durationMs(polling.inventory_interval) },
-      ];
-    };
-    return new ScheduleKeeper({ queues: this.queues, schedules, clock, logger: this.#logger, random });
-  }
-
-  /** For a fleet of the size that is known now. */
-  #pollIntervals(): PollIntervals {
-    const { settings } = this.#options.config();
-    const { live, starving } = fleetCounts(this.state.view);
-    return pollIntervals({
-      starvingIntervalMs: durationMs(settings.polling.starving_interval),
-      fullIntervalMs: durationMs(settings.polling.full_interval),
-      callsPerSecond: limitsFrom(limitSettingsOf(settings))('ListStreams').perAccount,
-      live,
-      starving,
-    });
-  }
-
-  #ticker(): Ticker {
-    const { clock, random } = this.#options;
-    return new Ticker({ tick: () => this.pipeline.tick(), intervalMs: tickMs, clock, logger: this.#logger, random });
   }
 
   #decideOptions(nowMs: number): DecideOptions {

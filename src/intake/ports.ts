@@ -38,8 +38,15 @@ export interface EventSink {
   observe(observation: EventObservation): Promise<void>;
   /** Keeps an event that nobody knows, for inspection; bounded. */
   keepUnknown(event: UnknownEvent): Promise<void>;
-  /** The queue was read, at this time by our clock; also when nothing was in it. */
-  queueRead(atMs: number): Promise<void>;
+  /** The queue was read, also when nothing was in it. */
+  queueRead(read: QueueRead): Promise<void>;
+}
+
+export interface QueueRead {
+  /** By our clock. */
+  readonly atMs: number;
+  /** How long the oldest message that came with the read had waited; 0 when none came. */
+  readonly lagMs: number;
 }
 
 export interface UnknownEvent {

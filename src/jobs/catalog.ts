@@ -13,6 +13,8 @@ export interface JobKind {
   readonly backoff: { readonly baseMs: number; readonly maxMs: number };
   /** The handler's signal is aborted after this long; the attempt then counts as failed. */
   readonly timeoutMs: number;
+  /** Its failures are told by whoever runs it, once for each episode, and not for each run. */
+  readonly tellsItself?: boolean;
   /** How long a finished job is kept, and so blocks a second one with its id. */
   readonly keepSeconds: { readonly completed: number; readonly failed: number };
 }
@@ -30,6 +32,7 @@ const poll = (queue: QueueName, timeoutMs: number): JobKind => ({
   attempts: 1,
   backoff: { baseMs: 1_000, maxMs: 1_000 },
   timeoutMs,
+  tellsItself: true,
   keepSeconds: { completed: 60, failed: 3_600 },
 });
 

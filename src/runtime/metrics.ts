@@ -29,6 +29,11 @@ export function createMetrics() {
       'Time that a message waited in the event queue',
       [0.05, 0.2, 1, 5, 30, 300, 1800],
     ),
+    queueLagSeconds: gauge(
+      'queue_lag_seconds',
+      'How long the oldest event of the last read had waited in the queue; 0 when the read gave none',
+      ['shard'],
+    ),
     queueMessages: gauge('queue_messages', 'Messages in the event queue and its dead-letter queue, by state', [
       'shard',
       'state',

@@ -11,14 +11,28 @@ export interface Disagreements {
   readonly health: number;
 }
 
+interface Kept extends Disagreements {
+  /** Counts by the minute of the shared clock in which they were noted, oldest first; an hour of them. */
+  readonly minutes?: readonly (readonly [minute: number, count: number])[];
+}
+
+const keptMinutes = 60;
+
 export function disagreementsOf(view: StateView): Disagreements {
-  return view.get<Disagreements>(keys.disagreements) ?? { ended: 0, health: 0 };
+  const { ended, health } = keptOf(view);
+  return { ended, health };
+}
+
+/** Those of the last hour, to the minute. */
+export function disagreementsLastHour(view: StateView, nowMs: number): number {
+  return recent(keptOf(view), minuteOf(nowMs)).reduce((sum, [, count]) => sum + count, 0);
 }
 
 /** Notes when what a poll said overturned what events had said. */
 export function noteDisagreement(tx: Transaction, { kind }: SessionInput, changes: readonly StreamChange[]): void {
   if (changes.length === 0 || kind === 'event') return;
-  let { ended, health } = disagreementsOf(tx);
+  const kept = keptOf(tx);
+  let { ended, health } = kept;
   const known = ended + health;
   for (const change of changes) {
     if (change.kind !== 'stream' || !change.before) continue;
@@ -28,5 +42,24 @@ export function noteDisagreement(tx: Transaction, { kind }: SessionInput, change
     else if (after.state === 'live' && before.health !== after.health && before.evidence['health']?.source === 'event')
       health += 1;
   }
-  if (ended + health !== known) tx.set(keys.disagreements, { ended, health });
+  const more = ended + health - known;
+  if (more === 0) return;
+  const now = minuteOf(tx.nowMs);
+  const before = recent(kept, now);
+  const last = before.at(-1);
+  const minutes =
+    last?.[0] === now ? [...before.slice(0, -1), [now, last[1] + more] as const] : [...before, [now, more] as const];
+  tx.set(keys.disagreements, { ended, health, minutes } satisfies Kept);
+}
+
+function keptOf(view: StateView): Kept {
+  return view.get<Kept>(keys.disagreements) ?? { ended: 0, health: 0 };
+}
+
+function recent({ minutes = [] }: Kept, nowMinute: number): NonNullable<Kept['minutes']> {
+  return minutes.filter(([minute]) => minute > nowMinute - keptMinutes);
+}
+
+function minuteOf(ms: number): number {
+  return Math.floor(ms / 60_000);
 }

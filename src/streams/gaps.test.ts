@@ -11,7 +11,7 @@ function setup() {
     noticing.nowMs = startMs + at;
     return noticing.state.transact((tx) => detectGaps(tx, options));
   };
-  const readAt = (at: number) => noticing.state.transact((tx) => noteQueueRead(tx, startMs + at));
+  const readAt = (at: number) => noticing.state.transact((tx) => noteQueueRead(tx, { atMs: startMs + at, lagMs: 0 }));
   return { noticing, tickAt, readAt };
 }
 

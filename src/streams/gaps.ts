@@ -2,7 +2,7 @@
 // timers freeze (src/rules). Gaps open and close here only, by the age of what was last seen.
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
-import { type Gap, keys, type PassNote } from './keys.ts';
+import { type Gap, keys, type PassNote, type QueueNote } from './keys.ts';
 
 export interface GapOptions {
   /** Polls count as missing this long after the last complete pass over all live streams. */
@@ -11,13 +11,10 @@ export interface GapOptions {
   readonly eventsSilentAfterMs: number | undefined;
 }
 
-interface QueueNote {
-  readonly atMs: number;
-}
-
 /** Notes that the event queue was read, whether or not it held anything: a quiet queue is no gap. */
-export function noteQueueRead(tx: Transaction, atMs: number): void {
-  if (atMs > (tx.get<QueueNote>(keys.queueRead)?.atMs ?? 0)) tx.set(keys.queueRead, { atMs } satisfies QueueNote);
+export function noteQueueRead(tx: Transaction, { atMs, lagMs }: Required<QueueNote>): void {
+  if (atMs > (tx.get<QueueNote>(keys.queueRead)?.atMs ?? 0))
+    tx.set(keys.queueRead, { atMs, lagMs } satisfies QueueNote);
 }
 
 /** Opens and closes gaps. Call it on every tick: it writes only what changes. */
@@ -28,15 +25,14 @@ export function detectGaps(tx: Transaction, { pollSilentAfterMs, eventsSilentAft
   const lastPassMs = pass?.finishedAtMs ?? watchedSinceMs;
   const lastReadMs = tx.get<QueueNote>(keys.queueRead)?.atMs ?? watchedSinceMs;
   return [
-    // Over a large fleet a pass takes its time, and the next one as well.
-    ...judge(
-      tx,
-      'poll',
-      lastPassMs,
-      Math.max(pollSilentAfterMs, pass ? 4 * (pass.finishedAtMs - pass.startedAtMs) : 0),
-    ),
+    ...judge(tx, 'poll', lastPassMs, pollSilenceMs(pass, pollSilentAfterMs)),
     ...judge(tx, 'events', lastReadMs, eventsSilentAfterMs ?? Number.POSITIVE_INFINITY),
   ];
+}
+
+/** When polls count as silent: over a large fleet a pass takes its time, and the next one as well. */
+export function pollSilenceMs(pass: PassNote | undefined, configuredMs: number): number {
+  return Math.max(configuredMs, pass ? 4 * (pass.finishedAtMs - pass.startedAtMs) : 0);
 }
 
 /** The gap of a source, or undefined while it gives data. */

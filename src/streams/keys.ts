@@ -12,7 +12,7 @@ export const keys = {
   gap: (source: 'poll' | 'events') => `gap/${source}`,
   /** PassNote: the newest complete passes. */
   pass: (scope: 'starving' | 'all') => `meta/pass-${scope}`,
-  /** QueueNote. */
+  /** QueueNote: the newest read of the event queue. */
   queueRead: 'meta/queue-read',
   /** When somebody first looked for gaps, for sources that never gave anything. */
   watchedSince: 'meta/gaps-watched-since',
@@ -28,6 +28,12 @@ export interface PassNote {
   readonly finishedAtMs: number;
   readonly streams: number;
   readonly previous?: { readonly startedAtMs: number; readonly finishedAtMs: number };
+}
+
+/** A read of the event queue, and how long the oldest message that came with it had waited. */
+export interface QueueNote {
+  readonly atMs: number;
+  readonly lagMs?: number;
 }
 
 /** An open data gap. `sinceMs`: the last moment at which the source gave data. */

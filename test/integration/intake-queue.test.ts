@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import type { EventObservation } from '#domain/observation.ts';
 import { QueueConsumer, type QueueConsumerOptions } from '#intake/events/queue-consumer.ts';
-import type { UnknownEvent } from '#intake/ports.ts';
+import type { QueueRead, UnknownEvent } from '#intake/ports.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { startLocalSqs } from '#simulator/sqs.ts';
 import { eventually, quietLogger, seededRandom, testMetrics } from '#test/support/quiet.ts';
@@ -35,10 +35,11 @@ async function setup(
   });
   const observed: EventObservation[] = [];
   const unknown: UnknownEvent[] = [];
-  const reads: number[] = [];
+  const reads: QueueRead[] = [];
   const fate: { observe: (observation: EventObservation) => Promise<void> } = { observe: () => Promise.resolve() };
   const metrics = testMetrics();
   const consumer = new QueueConsumer({
+    shard: 'main',
     queueUrl,
     region: 'us-east-1',
     endpoint: sqs.endpoint,
@@ -49,7 +50,7 @@ async function setup(
         observed.push(observation);
       },
       keepUnknown: async (found) => void unknown.push(found),
-      queueRead: async (atMs) => void reads.push(atMs),
+      queueRead: async (read) => void reads.push(read),
     },
     clock: systemClock,
     random: seededRandom(1),
@@ -103,6 +104,23 @@ test('every event is observed, then deleted', async () => {
   expect(await rig.counted('IVS Stream Health Change', 'observed')).toBe(57);
   expect(rig.reads.length).toBeGreaterThan(0);
   expect(rig.consumer.lastReadMs).toBeGreaterThan(0);
+});
+
+test('the lag is the age of the oldest event of a read, and 0 once nothing waits; what is left to the redrive does not count', async () => {
+  await using rig = await setup();
+  const lag = async () => (await rig.metrics.queueLagSeconds.get()).values[0]?.value;
+  await rig.send('this is no JSON');
+  await new Promise((done) => setTimeout(done, 1_100));
+  await rig.send(bodyOf('Stream Start', 0));
+  await new Promise((done) => setTimeout(done, 600));
+
+  await rig.consumer.start();
+  const first = await eventually(() => rig.reads[0]);
+  const shown = await eventually(async () => ((await lag()) === 0 ? 'nothing' : undefined));
+
+  expect(first.lagMs).toBeGreaterThanOrEqual(590);
+  expect(first.lagMs).toBeLessThan(1_100);
+  expect(shown).toBe('nothing');
 });
 
 test('a message is not deleted before what follows from it is committed', async () => {

@@ -1,7 +1,7 @@
 // The repeating jobs over a real Redis: what keeps polls coming.
 import { expect, test } from 'vitest';
 import { Queues } from '#jobs/queues.ts';
-import { ScheduleKeeper } from '#jobs/schedule-keeper.ts';
+import { scheduleKeeper } from '#jobs/schedule-keeper.ts';
 import type { Schedule } from '#jobs/schedules.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { eventually, quietLogger } from '#test/support/quiet.ts';
@@ -10,7 +10,7 @@ import { redisScope } from '#test/support/redis.ts';
 async function setup(schedules: () => readonly Schedule[]) {
   const scope = await redisScope();
   const queues = new Queues({ redis: scope.connect(), prefix: scope.prefix });
-  const keeper = new ScheduleKeeper({
+  const keeper = scheduleKeeper({
     queues,
     schedules,
     clock: systemClock,

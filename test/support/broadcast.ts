@@ -10,6 +10,7 @@ import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { type SimulatorHandle, type SimulatorOptions, startSimulator } from '#simulator/server.ts';
 import { type LocalSqs, startLocalSqs } from '#simulator/sqs.ts';
 import { type App, createApp, type Role } from '#src/app.ts';
+import type { Committed } from '#src/pipeline.ts';
 import { type RedisScope, redisScope } from './redis.ts';
 
 /** Credentials that only stand-ins accept. */
@@ -25,6 +26,8 @@ export interface DaemonOptions {
   readonly cold?: boolean;
   /** Instead of the quick settings' line of that name. */
   readonly polling?: string;
+  /** Hears of every commit. */
+  readonly onCommitted?: (committed: Committed) => void;
 }
 
 export interface Daemon extends AsyncDisposable {
@@ -83,7 +86,7 @@ export async function broadcast(options: SimulatorOptions = {}): Promise<Broadca
     simulator,
     sqs,
     queueUrl,
-    async daemon({ rules, role = 'all', env = {}, redisUrl = scope.url, cold = false, polling }) {
+    async daemon({ rules, role = 'all', env = {}, redisUrl = scope.url, cold = false, polling, onCommitted }) {
       const configFile = join(folder, `autopilot-${daemons.length}.yaml`);
       const settings = polling === undefined ? quickSettings : quickSettings.replace(/^polling:.*$/m, polling);
       await writeFile(configFile, settings + rules);
@@ -104,6 +107,7 @@ export async function broadcast(options: SimulatorOptions = {}): Promise<Broadca
         scrubber,
         namespace: scope.namespace,
         emptyLedgerPatienceMs: 100,
+        ...(onCommitted === undefined ? {} : { onCommitted }),
         aws: {
           ivsEndpoint: simulator.url,
           sqsEndpoint: sqs.endpoint,

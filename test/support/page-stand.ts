@@ -140,7 +140,7 @@ export async function pageStand({
       tx.set(`stream/${channelArnAt(index)}`, streamRecord(index, nowMs, { viewers: (index * 7919) % 20_000 }));
     }
     tx.set('meta/pass-all', { startedAtMs: nowMs, finishedAtMs: nowMs, streams });
-    tx.set('meta/queue-read', { atMs: nowMs });
+    tx.set('meta/queue-read', { atMs: nowMs, lagMs: 400 });
     if (lively) scenery(tx, nowMs);
   });
   const tokens = { viewer: token(), operator: token(), admin: token() };
@@ -148,8 +148,8 @@ export async function pageStand({
     state,
     ruleset: () => ruleset,
     config: () => ({ hash: ruleset.hash, loadedAtMs: nowMs - 3_600_000 }),
-    silentAfterMs: { poll: 60_000, events: 900_000 },
-    events: () => ({ waiting: 3, deadLetters: 1, lagMs: 400 }),
+    silentAfterMs: () => ({ poll: 60_000, events: 900_000 }),
+    events: () => ({ waiting: 3, deadLetters: 1 }),
     redisLatencyMs: () => 0.4,
     quota: () => quotaOf(nowMs),
     queues: async () => [
@@ -226,7 +226,7 @@ async function breatheOnce(state: MemoryState, streams: number): Promise<void> {
   await state.transact((tx) => {
     const turn = Math.floor(tx.nowMs / breatheMs);
     tx.set('meta/pass-all', { startedAtMs: tx.nowMs, finishedAtMs: tx.nowMs, streams });
-    tx.set('meta/queue-read', { atMs: tx.nowMs });
+    tx.set('meta/queue-read', { atMs: tx.nowMs, lagMs: 400 });
     for (let index = turn % 15; index < streams; index += 15) {
       const key = `stream/${channelArnAt(index)}`;
       const record = tx.get<StreamRecord>(key);

@@ -11,7 +11,7 @@ import {
   type SQSClientConfig,
 } from '@aws-sdk/client-sqs';
 import { AppError, messageOf } from '#domain/errors.ts';
-import { backoffMs } from '#runtime/backoff.ts';
+import { type BackoffOptions, backoffMs } from '#runtime/backoff.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -21,6 +21,7 @@ import { type ObserveOptions, observeEvent } from './observe.ts';
 import { parseEnvelope } from './schema.ts';
 
 export interface QueueConsumerOptions {
+  readonly shard: string;
   readonly queueUrl: string;
   readonly region: string;
   /**
@@ -39,15 +40,20 @@ export interface QueueConsumerOptions {
   /** Receives side by side. */
   readonly parallel?: number;
   readonly waitTimeSeconds?: number;
+  /** After so long without a read, events count as missing: reads, and notes of them, come several times as often. */
+  readonly silentAfterMs?: () => number;
 }
 
 /** At most so often the sink is told that the queue was read. */
 const readNoteEveryMs = 10_000;
+/** Reads within the time after which silence is a gap. */
+const readsInSilence = 4;
 const backoff = { baseMs: 200, maxMs: 20_000 };
 
 export class QueueConsumer implements Service {
   readonly name = 'event-queue';
-  readonly #options: Required<Pick<QueueConsumerOptions, 'parallel' | 'waitTimeSeconds'>> & QueueConsumerOptions;
+  readonly #options: Required<Pick<QueueConsumerOptions, 'parallel' | 'waitTimeSeconds' | 'silentAfterMs'>> &
+    QueueConsumerOptions;
   readonly #client: SQSClient;
   readonly #stopping = new AbortController();
   #loops: Promise<void>[] = [];
@@ -56,7 +62,7 @@ export class QueueConsumer implements Service {
   #away = false;
 
   constructor(options: QueueConsumerOptions) {
-    this.#options = { parallel: 4, waitTimeSeconds: 20, ...options };
+    this.#options = { parallel: 4, waitTimeSeconds: 20, silentAfterMs: () => Number.POSITIVE_INFINITY, ...options };
     const { endpoint, region, credentials, waitTimeSeconds } = this.#options;
     this.#client = new SQSClient({
       region,
@@ -98,9 +104,15 @@ export class QueueConsumer implements Service {
       const deleted = await deleting;
       if (done.length > 0) deleting = this.#delete(done);
       failures = outcome === 'failed' || !deleted ? failures + 1 : 0;
-      if (failures > 0) await sleepOrAbort(clock, backoffMs(backoff, failures - 1, random), signal);
+      if (failures > 0) await sleepOrAbort(clock, backoffMs(this.#backoff(), failures - 1, random), signal);
     }
     await deleting;
+  }
+
+  /** An outage that is over is noticed well before the silence would be a gap. */
+  #backoff(): BackoffOptions {
+    const maxMs = Math.min(backoff.maxMs, this.#options.silentAfterMs() / readsInSilence);
+    return { ...backoff, maxMs };
   }
 
   /** One receive, and everything that follows from it but the deletes. Never rejects. */
@@ -113,7 +125,12 @@ export class QueueConsumer implements Service {
       this.#failed('ReceiveMessage', error);
       return { outcome: 'failed', done: [] };
     }
+    const readAtMs = this.#options.clock.now();
     const handled = await Promise.all(messages.map((message) => this.#handle(message)));
+    await this.#noteRead(
+      readAtMs,
+      messages.filter((_, index) => handled[index] !== 'left'),
+    );
     return {
       outcome: handled.includes('not-committed') ? 'failed' : 'ok',
       done: messages.filter((_, index) => handled[index] === 'done'),
@@ -121,13 +138,14 @@ export class QueueConsumer implements Service {
   }
 
   async #receive(): Promise<readonly Message[]> {
-    const { queueUrl, waitTimeSeconds, clock, logger, sink } = this.#options;
+    const { queueUrl, waitTimeSeconds, silentAfterMs, clock, logger } = this.#options;
+    const quickSeconds = Math.max(1, Math.floor(silentAfterMs() / readsInSilence / 1000));
     const answer = await this.#client.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,
         MaxNumberOfMessages: 10,
         // The first read answers at once, so that a start knows soon whether the queue can be read.
-        WaitTimeSeconds: this.#lastReadMs === undefined ? 0 : waitTimeSeconds,
+        WaitTimeSeconds: this.#lastReadMs === undefined ? 0 : Math.min(waitTimeSeconds, quickSeconds),
         MessageSystemAttributeNames: ['SentTimestamp', 'ApproximateReceiveCount'],
       }),
       { abortSignal: this.#stopping.signal },
@@ -135,12 +153,19 @@ export class QueueConsumer implements Service {
     if (this.#away) logger.info({ queueUrl }, 'the event queue answers again');
     this.#away = false;
     this.#lastReadMs = clock.now();
-    if (this.#lastReadMs - this.#notedReadMs >= readNoteEveryMs) {
-      this.#notedReadMs = this.#lastReadMs;
-      // Only a note for the detection of gaps: when it is lost, the next receive makes it again.
-      await sink.queueRead(this.#lastReadMs).catch(() => (this.#notedReadMs = Number.NEGATIVE_INFINITY));
-    }
     return answer.Messages ?? [];
+  }
+
+  /** Shows how far behind the queue is, and tells the sink now and then. What is left to the redrive waits for nobody. */
+  async #noteRead(atMs: number, messages: readonly Message[]): Promise<void> {
+    const { shard, sink, metrics, silentAfterMs } = this.#options;
+    const sentMs = messages.map(({ Attributes }) => Number(Attributes?.SentTimestamp)).filter((ms) => ms > 0);
+    const lagMs = Math.max(0, atMs - Math.min(atMs, ...sentMs));
+    metrics.queueLagSeconds.set({ shard }, lagMs / 1000);
+    if (atMs - this.#notedReadMs < Math.min(readNoteEveryMs, silentAfterMs() / readsInSilence)) return;
+    this.#notedReadMs = atMs;
+    // Only a note: when it is lost, the next read makes it again.
+    await sink.queueRead({ atMs, lagMs }).catch(() => (this.#notedReadMs = Number.NEGATIVE_INFINITY));
   }
 
   async #handle(message: Message): Promise<'done' | 'left' | 'not-committed'> {

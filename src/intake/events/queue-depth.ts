@@ -1,9 +1,10 @@
 // How much waits in the event queue and in its dead-letter queue: asked of SQS at a slow pace, for metrics, alerts and the page.
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
-import { messageOf } from '#domain/errors.ts';
-import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
+import type { Clock } from '#runtime/clock.ts';
+import { loggedEpisode } from '#runtime/episode.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
+import { Loop } from '#runtime/loop.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 
 export interface QueueDepthOptions {
@@ -16,6 +17,7 @@ export interface QueueDepthOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  readonly random: () => number;
   readonly everyMs?: number;
 }
 
@@ -34,7 +36,7 @@ export class QueueDepth implements Service {
   readonly #options: Required<Pick<QueueDepthOptions, 'everyMs'>> & QueueDepthOptions;
   readonly #client: SQSClient;
   readonly #stopping = new AbortController();
-  #running: Promise<void> = Promise.resolve();
+  readonly #loop: Loop;
   #deadLetterUrl: string | undefined;
   #depth: Depth | undefined;
 
@@ -46,38 +48,41 @@ export class QueueDepth implements Service {
       ...(endpoint === undefined ? {} : { endpoint, useQueueUrlAsEndpoint: false }),
       ...(credentials === undefined ? {} : { credentials }),
     });
+    const { clock, logger, everyMs, random } = this.#options;
+    this.#loop = new Loop({
+      name: this.name,
+      run: async () => {
+        this.#depth = await this.runOnce().catch((error: unknown) => {
+          this.#depth = undefined;
+          throw error;
+        });
+      },
+      everyMs,
+      retry: { baseMs: everyMs, maxMs: everyMs },
+      episode: loggedEpisode({
+        clock,
+        logger,
+        code: () => 'SQS_UNREACHABLE',
+        began: 'the event queue cannot be looked at; trying again',
+        ended: 'the event queue can be looked at again',
+      }),
+      clock,
+      random,
+    });
   }
 
   get depth(): Depth | undefined {
     return this.#depth;
   }
 
-  async start(): Promise<void> {
-    this.#running = this.#run();
+  start(): Promise<void> {
+    return this.#loop.start();
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await this.#running;
+    await this.#loop.stop();
     this.#client.destroy();
-  }
-
-  async #run(): Promise<void> {
-    const { clock, everyMs, logger } = this.#options;
-    const { signal } = this.#stopping;
-    let down = false;
-    while (!signal.aborted) {
-      try {
-        await this.runOnce();
-        down = false;
-      } catch (error) {
-        this.#depth = undefined;
-        if (!down && !signal.aborted)
-          logger.warn({ code: 'SQS_UNREACHABLE', err: error }, `the queue cannot be looked at: ${messageOf(error)}`);
-        down = true;
-      }
-      await sleepOrAbort(clock, everyMs, signal);
-    }
   }
 
   /** Asks once. */
@@ -91,7 +96,6 @@ export class QueueDepth implements Service {
       inFlight: Number(own['ApproximateNumberOfMessagesNotVisible'] ?? 0),
       deadLetters: dead && Number(dead['ApproximateNumberOfMessages'] ?? 0),
     };
-    this.#depth = depth;
     metrics.queueMessages.set({ shard, state: 'waiting' }, depth.waiting);
     metrics.queueMessages.set({ shard, state: 'in_flight' }, depth.inFlight);
     if (depth.deadLetters !== undefined) metrics.queueMessages.set({ shard, state: 'dead_letter' }, depth.deadLetters);

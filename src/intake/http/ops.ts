@@ -3,8 +3,11 @@ import type { FastifyPluginAsync } from 'fastify';
 import { messageOf } from '#domain/errors.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 
-/** Resolves when the part can do its work; rejects with the reason when it cannot. */
-export type ReadinessCheck = (signal: AbortSignal) => Promise<void>;
+/**
+ * Resolves when the part can do its work, perhaps with a remark (what is missing while it still can); rejects with the reason
+ * when it cannot.
+ */
+export type ReadinessCheck = (signal: AbortSignal) => Promise<string | void>;
 
 export interface OpsOptions {
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
@@ -25,11 +28,15 @@ export function opsRoutes({ checks, metrics, stopping }: OpsOptions): FastifyPlu
         Object.entries(checks).map(async ([name, check]) => [name, await outcome(check)] as const),
       );
       const reason = stopping();
-      const ready = reason === undefined && results.every(([, result]) => result === 'ok');
+      const ready = reason === undefined && results.every(([, { works }]) => works);
       return reply
         .code(ready ? 200 : 503)
         .header('cache-control', 'no-store')
-        .send({ ready, ...(reason === undefined ? {} : { stopping: reason }), checks: Object.fromEntries(results) });
+        .send({
+          ready,
+          ...(reason === undefined ? {} : { stopping: reason }),
+          checks: Object.fromEntries(results.map(([name, { text }]) => [name, text])),
+        });
     });
     app.get('/metrics', async (_request, reply) =>
       reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
@@ -37,16 +44,23 @@ export function opsRoutes({ checks, metrics, stopping }: OpsOptions): FastifyPlu
   };
 }
 
-async function outcome(check: ReadinessCheck): Promise<string> {
+interface Outcome {
+  readonly works: boolean;
+  readonly text: string;
+}
+
+async function outcome(check: ReadinessCheck): Promise<Outcome> {
   const bound = AbortSignal.timeout(checkBoundMs);
-  const late = new Promise<string>((resolve) => {
-    bound.addEventListener('abort', () => resolve(`no answer within ${checkBoundMs} ms`), { once: true });
+  const late = new Promise<Outcome>((resolve) => {
+    bound.addEventListener('abort', () => resolve({ works: false, text: `no answer within ${checkBoundMs} ms` }), {
+      once: true,
+    });
   });
   const result = Promise.resolve()
     .then(() => check(bound))
     .then(
-      () => 'ok',
-      (error: unknown) => messageOf(error),
+      (remark) => ({ works: true, text: remark === undefined ? 'ok' : `ok, but ${remark}` }),
+      (error: unknown) => ({ works: false, text: messageOf(error) }),
     );
   return Promise.race([result, late]);
 }

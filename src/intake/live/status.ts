@@ -115,6 +115,11 @@ export interface LiveStatus {
   /** True: what the page shows may be old; nothing acts on it either. */
   readonly stale: boolean;
   readonly trust: readonly TrustLine[];
+  /** How often polls overturned what events had said: since the state began, and in the last hour. */
+  readonly disagreements: { readonly ended: number; readonly health: number };
+  readonly disagreementsLastHour: number;
+  /** Age of the oldest event that the last read of the queue gave; absent while it is not known. */
+  readonly eventLagMs?: number | undefined;
   readonly needs: readonly NeedLine[];
   readonly silences: readonly SilenceLine[];
   readonly activity: readonly ActivityLine[];

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
 import { MemoryState } from '#store/memory-state.ts';
 import { eventually, quietLogger, testMetrics } from '#test/support/quiet.ts';
-import { FleetGauges } from './gauges.ts';
+import { fleetGauges } from './gauges.ts';
 
 test('gauges that cannot be shown once are shown the next time', async () => {
   const metrics = testMetrics();
   let asked = 0;
-  const gauges = new FleetGauges({
+  const gauges = fleetGauges({
     shard: 'main',
     view: new MemoryState({ now: () => 0 }).view,
     intervals: () => {
@@ -17,6 +17,7 @@ test('gauges that cannot be shown once are shown the next time', async () => {
     metrics,
     clock: { now: () => 0, sleep: () => new Promise((done) => setTimeout(done, 1)) },
     logger: quietLogger(),
+    random: () => 0,
   });
 
   await gauges.start();

@@ -1,8 +1,9 @@
 // Shows a shard's fleet as metrics, every few seconds: counting ten thousand streams takes about a millisecond.
 import type { StateView } from '#domain/shared-state.ts';
-import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
-import type { Service } from '#runtime/lifecycle.ts';
+import type { Clock } from '#runtime/clock.ts';
+import { loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
+import { Loop } from '#runtime/loop.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { disagreementsOf } from '#streams/disagreements.ts';
 import { fleetCounts } from '#streams/fleet.ts';
@@ -17,58 +18,42 @@ export interface FleetGaugesOptions {
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly random: () => number;
   readonly everyMs?: number;
 }
 
-export class FleetGauges implements Service {
-  readonly name = 'fleet-gauges';
-  readonly #options: FleetGaugesOptions;
-  readonly #stopping = new AbortController();
-  #running: Promise<void> = Promise.resolve();
+/** The loop that shows them. */
+export function fleetGauges(options: FleetGaugesOptions): Loop {
+  const { shard, clock, logger, random, everyMs = 5_000 } = options;
+  return new Loop({
+    name: 'fleet-gauges',
+    run: () => show(options),
+    everyMs,
+    retry: { baseMs: everyMs, maxMs: everyMs },
+    episode: loggedEpisode({
+      clock,
+      logger: logger.child({ shard }),
+      level: 'error',
+      began: 'the fleet cannot be shown as metrics; trying again',
+      ended: 'the fleet is shown as metrics again',
+    }),
+    clock,
+    random,
+  });
+}
 
-  constructor(options: FleetGaugesOptions) {
-    this.#options = options;
-  }
-
-  async start(): Promise<void> {
-    this.#running = this.#run();
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { clock, logger, shard, everyMs = 5_000 } = this.#options;
-    for (let failed = false; !this.#stopping.signal.aborted; ) {
-      try {
-        this.#show();
-        failed = false;
-      } catch (error) {
-        if (!failed) logger.error({ shard, err: error }, 'the fleet cannot be shown as metrics; trying again');
-        failed = true;
-      }
-      await sleepOrAbort(clock, everyMs, this.#stopping.signal);
-    }
-  }
-
-  #show(): void {
-    const { shard, view, metrics, intervals } = this.#options;
-    const { healthy, starving, unknown, created, channels, lastFullPollMs, lastStarvingPollMs } = fleetCounts(view);
-    for (const [health, count] of Object.entries({ healthy, starving, unknown, not_live: created }))
-      metrics.streams.set({ shard, health }, count);
-    metrics.channels.set({ shard }, channels);
-    const { starvingMs, fullMs } = intervals();
-    metrics.pollIntervalSeconds.set({ shard, scope: 'starving' }, starvingMs / 1000);
-    metrics.pollIntervalSeconds.set({ shard, scope: 'all' }, fullMs / 1000);
-    // Whichever replica polled: the end of the last complete pass is known to all of them.
-    const passes = { all: lastFullPollMs, starving: lastStarvingPollMs };
-    for (const [scope, ms] of Object.entries(passes))
-      if (ms !== undefined) metrics.lastPollTimestamp.set({ shard, scope }, ms / 1000);
-    for (const source of ['poll', 'events'] as const)
-      metrics.dataGap.set({ shard, source }, gapOf(view, source) ? 1 : 0);
-    for (const [fact, count] of Object.entries(disagreementsOf(view)))
-      metrics.disagreements.set({ shard, fact }, count);
-  }
+function show({ shard, view, metrics, intervals }: FleetGaugesOptions): void {
+  const { healthy, starving, unknown, created, channels, lastFullPollMs, lastStarvingPollMs } = fleetCounts(view);
+  for (const [health, count] of Object.entries({ healthy, starving, unknown, not_live: created }))
+    metrics.streams.set({ shard, health }, count);
+  metrics.channels.set({ shard }, channels);
+  const { starvingMs, fullMs } = intervals();
+  metrics.pollIntervalSeconds.set({ shard, scope: 'starving' }, starvingMs / 1000);
+  metrics.pollIntervalSeconds.set({ shard, scope: 'all' }, fullMs / 1000);
+  // Whichever replica polled: the end of the last complete pass is known to all of them.
+  const passes = { all: lastFullPollMs, starving: lastStarvingPollMs };
+  for (const [scope, ms] of Object.entries(passes))
+    if (ms !== undefined) metrics.lastPollTimestamp.set({ shard, scope }, ms / 1000);
+  for (const source of ['poll', 'events'] as const) metrics.dataGap.set({ shard, source }, gapOf(view, source) ? 1 : 0);
+  for (const [fact, count] of Object.entries(disagreementsOf(view))) metrics.disagreements.set({ shard, fact }, count);
 }

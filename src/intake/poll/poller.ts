@@ -1,6 +1,8 @@
 // Runs passes over ListStreams for whoever keeps the time (a job once per interval for all replicas) and hands over what they saw.
 import { randomUUID } from 'node:crypto';
 import type { PollObservation } from '#domain/observation.ts';
+import type { Clock } from '#runtime/clock.ts';
+import { codeOf, type Episode, loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Observe, StreamReader } from '../ports.ts';
@@ -13,6 +15,7 @@ export interface PollerOptions {
   readonly now: () => number;
   /** What to look up now that all live streams are known; a failure is logged, and the next pass tries again. */
   readonly afterFullPass?: (signal: AbortSignal) => Promise<unknown>;
+  readonly clock: Pick<Clock, 'now'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -27,15 +30,33 @@ export interface PassSummary {
 export class Poller {
   readonly #options: PollerOptions;
 
+  /** While IVS does not answer, passes fail at every interval. */
+  readonly #episodes: Readonly<Record<PollObservation['scope'], Episode>>;
+
   constructor(options: PollerOptions) {
     this.#options = options;
+    const { clock, logger } = options;
+    const episode = (scope: PollObservation['scope']) =>
+      loggedEpisode({
+        clock,
+        logger: logger.child({ scope }),
+        level: 'error',
+        code: codeOf,
+        began: 'live streams cannot be listed; trying again at every interval',
+        ended: 'live streams are listed again',
+      });
+    this.#episodes = { all: episode('all'), starving: episode('starving') };
   }
 
   /**
    * One pass; resolves when everything that follows from it is committed.
    * @throws AppError POLL_FAILED when a page failed (what the others showed is committed), REDIS_UNREACHABLE.
    */
-  async runPass(scope: PollObservation['scope'], signal: AbortSignal): Promise<PassSummary> {
+  runPass(scope: PollObservation['scope'], signal: AbortSignal): Promise<PassSummary> {
+    return this.#episodes[scope].watch(() => this.#pass(scope, signal), signal);
+  }
+
+  async #pass(scope: PollObservation['scope'], signal: AbortSignal): Promise<PassSummary> {
     const { reader, observe, now, afterFullPass, logger, metrics } = this.#options;
     const { observation, pages, failure } = await readPass({ scope, pollId: randomUUID(), reader, now, signal });
     const tookMs = observation.finishedAtMs - observation.startedAtMs;

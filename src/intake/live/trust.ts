@@ -1,0 +1,117 @@
+// What may be believed, and how far: the age of each source, and how often the sources told different things.
+import { formatDuration } from '#domain/duration.ts';
+import type { StateView } from '#domain/shared-state.ts';
+import { type Disagreements, disagreementsLastHour, disagreementsOf } from '#streams/disagreements.ts';
+import { gapOf, pollSilenceMs } from '#streams/gaps.ts';
+import { keys, type PassNote, type QueueNote } from '#streams/keys.ts';
+import type { LiveSources } from './gather.ts';
+import type { LiveStatus, TrustLine } from './status.ts';
+
+function viewsOf({ views, state }: LiveSources): readonly StateView[] {
+  return views ?? [state.view];
+}
+
+interface Told extends Disagreements {
+  readonly lastHour: number;
+}
+
+function disagreements(sources: LiveSources, nowMs: number): Told {
+  const views = viewsOf(sources);
+  const sum = (of: (view: StateView) => number) => views.reduce((total, view) => total + of(view), 0);
+  return {
+    ended: sum((view) => disagreementsOf(view).ended),
+    health: sum((view) => disagreementsOf(view).health),
+    lastHour: sum((view) => disagreementsLastHour(view, nowMs)),
+  };
+}
+
+/** While the queue cannot be read its lag is not known. */
+function eventLag(sources: LiveSources): number | undefined {
+  const notes = viewsOf(sources).map((view) =>
+    gapOf(view, 'events') ? undefined : view.get<QueueNote>(keys.queueRead),
+  );
+  const known = notes.flatMap((note) => note?.lagMs ?? []);
+  return known.length === 0 ? undefined : Math.max(...known);
+}
+
+/** The oldest of several accounts; undefined when one never had any. */
+function oldest(times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((ms) => ms !== undefined);
+  return known.length < times.length ? undefined : Math.min(...known);
+}
+
+/** The status' part about trust. */
+export function trustOf(
+  sources: LiveSources,
+  nowMs: number,
+): Pick<LiveStatus, 'trust' | 'disagreements' | 'disagreementsLastHour' | 'eventLagMs'> {
+  const told = disagreements(sources, nowMs);
+  const eventLagMs = sources.events && eventLag(sources);
+  return {
+    trust: trustLines(sources, { nowMs, told, eventLagMs }),
+    disagreements: { ended: told.ended, health: told.health },
+    disagreementsLastHour: told.lastHour,
+    ...(eventLagMs === undefined ? {} : { eventLagMs }),
+  };
+}
+
+/** How late the last events came, in words. */
+function lagText(lagMs: number | undefined): string {
+  if (lagMs === undefined) return 'lag –';
+  return lagMs < 1_000 ? 'lag below 1 s' : `lag ${formatDuration(Math.round(lagMs / 1_000) * 1_000)}`;
+}
+
+function trustLines(
+  sources: LiveSources,
+  { nowMs, told, eventLagMs }: { nowMs: number; told: Told; eventLagMs: number | undefined },
+): TrustLine[] {
+  const views = viewsOf(sources);
+  const passes = views.map((view) => view.get<PassNote>(keys.pass('all')));
+  const polledMs = oldest(passes.map((pass) => pass?.finishedAtMs));
+  // An account without a queue never reads one.
+  const reads = views.flatMap((view) => view.get<QueueNote>(keys.queueRead)?.atMs ?? []);
+  const readMs = reads.length === 0 ? undefined : Math.min(...reads);
+  const events = sources.events?.();
+  const latencyMs = sources.redisLatencyMs?.();
+  const silentAfterMs = sources.silentAfterMs();
+  const pollSilentMs = Math.max(...passes.map((pass) => pollSilenceMs(pass, silentAfterMs.poll)));
+  const gap = (source: 'poll' | 'events') => views.some((view) => gapOf(view, source) !== undefined);
+  const age = (atMs: number | undefined, limitMs: number, open: boolean): TrustLine['state'] =>
+    open || (atMs !== undefined && nowMs - atMs > limitMs) ? 'stale' : atMs === undefined ? 'unknown' : 'ok';
+  return [
+    {
+      name: 'Poll',
+      state: age(polledMs, pollSilentMs, gap('poll')),
+      text: polledMs === undefined ? 'no complete poll yet' : 'last complete poll',
+      atMs: polledMs,
+    },
+    {
+      name: 'Events',
+      state: events ? age(readMs, silentAfterMs.events, gap('events')) : 'unknown',
+      text: !events
+        ? 'no event queue configured'
+        : `${events.waiting ?? 0} waiting, ${lagText(eventLagMs)}; queue read`,
+      atMs: readMs,
+    },
+    {
+      name: 'Redis',
+      state: latencyMs === undefined ? 'unknown' : Number.isFinite(latencyMs) ? 'ok' : 'stale',
+      text:
+        latencyMs === undefined
+          ? 'not measured'
+          : Number.isFinite(latencyMs)
+            ? `answers in ${latencyMs.toFixed(1)} ms`
+            : 'does not answer',
+    },
+    {
+      name: 'Dead letters',
+      state: events?.deadLetters === undefined ? 'unknown' : events.deadLetters === 0 ? 'ok' : 'stale',
+      text: events?.deadLetters === undefined ? 'not measured' : `${events.deadLetters} in the dead-letter queue`,
+    },
+    {
+      name: 'Disagreements',
+      state: 'ok',
+      text: `polls overruled events ${told.lastHour} times in the last hour (ever: ${told.ended} ends, ${told.health} health changes)`,
+    },
+  ];
+}

@@ -1,0 +1,176 @@
+// The noticing half of a shard: reading the event queue, listing streams and channels, telling the time, and showing it as metrics.
+// Built by shard.ts, which starts what its role has.
+import type { Config } from '#config/load.ts';
+import type { AccountSettings } from '#config/settings.ts';
+import type { Channel, ChannelArn } from '#domain/channel.ts';
+import { durationMs } from '#domain/duration.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import { QueueConsumer } from '#intake/events/queue-consumer.ts';
+import { QueueDepth } from '#intake/events/queue-depth.ts';
+import { type InventoryOptions, refreshChannel, refreshInventory, refreshUnlisted } from '#intake/inventory/refresh.ts';
+import { fleetGauges } from '#intake/poll/gauges.ts';
+import { type PollIntervals, pollIntervals } from '#intake/poll/intervals.ts';
+import { Poller } from '#intake/poll/poller.ts';
+import type { ChannelReader, StreamReader } from '#intake/ports.ts';
+import { limitsFrom } from '#ivs/limits.ts';
+import type { Queues } from '#jobs/queues.ts';
+import { scheduleKeeper } from '#jobs/schedule-keeper.ts';
+import type { Schedule } from '#jobs/schedules.ts';
+import type { Clock } from '#runtime/clock.ts';
+import { codeOf, type Episode, loggedEpisode } from '#runtime/episode.ts';
+import type { Logger } from '#runtime/logger.ts';
+import { Loop } from '#runtime/loop.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import { fleetCounts } from '#streams/fleet.ts';
+import { noteQueueRead } from '#streams/gaps.ts';
+import { keepUnknownEvent } from '#streams/unknown-events.ts';
+import type { JobHandler } from '#workers/host.ts';
+import type { AwsAccess } from './aws-access.ts';
+import type { Pipeline } from './pipeline.ts';
+import { limitSettingsOf, silentAfterMs } from './shard-settings.ts';
+
+export interface NoticingOptions {
+  readonly account: AccountSettings;
+  /** Where it is known from the configuration. */
+  readonly accountId: string | undefined;
+  readonly config: () => Config;
+  readonly aws: AwsAccess;
+  readonly state: SharedState;
+  readonly pipeline: Pipeline;
+  readonly queues: Queues;
+  readonly reader: StreamReader & ChannelReader;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** A child for the shard. */
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}
+
+/** How often due timers are looked for: what `for: 30s` can be late by. */
+const tickMs = 250;
+/** A person waits for the answer. */
+const onDemandMs = 10_000;
+
+export class Noticing {
+  /** Undefined without an event queue. */
+  readonly consumer: QueueConsumer | undefined;
+  readonly depth: QueueDepth | undefined;
+  readonly #options: NoticingOptions;
+  readonly #inventory: InventoryOptions;
+  readonly #poller: Poller;
+  readonly #listing: Episode;
+
+  constructor(options: NoticingOptions) {
+    this.#options = options;
+    const { state, pipeline, reader, clock, logger, metrics } = options;
+    const observe = pipeline.observe.bind(pipeline);
+    const now = () => state.nowMs();
+    this.#inventory = { reader, observe, view: state.view, now };
+    const afterFullPass = (signal: AbortSignal) => refreshUnlisted(this.#inventory, signal);
+    this.#poller = new Poller({ reader, observe, now, afterFullPass, clock, logger, metrics });
+    this.#listing = loggedEpisode({
+      clock,
+      logger,
+      level: 'error',
+      code: codeOf,
+      began: 'the channels cannot be listed; trying again at every interval',
+      ended: 'the channels are listed again',
+    });
+    const { queue_url: queueUrl } = options.account;
+    this.consumer = queueUrl === undefined ? undefined : this.#createConsumer(queueUrl);
+    this.depth = queueUrl === undefined ? undefined : new QueueDepth(this.#queueOptions(queueUrl));
+  }
+
+  /** Runs of the repeating jobs. */
+  get handlers() {
+    const poll =
+      (scope: 'starving' | 'all'): JobHandler =>
+      async (_payload, { signal }) => ({ outcome: 'done', ...(await this.#poller.runPass(scope, signal)) });
+    const list: JobHandler = async (_payload, { signal }) => ({
+      outcome: 'done',
+      channels: await this.#listing.watch(() => refreshInventory(this.#inventory, signal), signal),
+    });
+    return { 'poll-starving': poll('starving'), 'poll-all': poll('all'), 'refresh-inventory': list };
+  }
+
+  /** One channel is read again: a permit and an answer within ten seconds, or an AppError. */
+  refreshChannel(arn: ChannelArn): Promise<Channel | undefined> {
+    const signal = AbortSignal.timeout(onDemandMs + 1_000);
+    return refreshChannel(this.#inventory, arn, signal, { lane: 'urgent', timeoutMs: onDemandMs });
+  }
+
+  /** Keeps the repeating jobs in force. */
+  schedules(): Loop {
+    const { config, queues, clock, random, logger } = this.#options;
+    const schedules = (): Schedule[] => {
+      const { polling } = config().settings;
+      const { starvingMs, fullMs } = this.#pollIntervals();
+      return [
+        { job: 'poll-starving', everyMs: starvingMs },
+        { job: 'poll-all', everyMs: fullMs },
+        { job: 'refresh-inventory', everyMs: durationMs(polling.inventory_interval) },
+      ];
+    };
+    return scheduleKeeper({ queues, schedules, clock, logger, random });
+  }
+
+  /** Lets time pass for the rules; nothing is lost when it cannot: what is due stays due. */
+  ticker(): Loop {
+    const { pipeline, clock, random, logger } = this.#options;
+    return new Loop({
+      name: 'ticker',
+      run: () => pipeline.tick(),
+      everyMs: tickMs,
+      retry: { baseMs: 2 * tickMs, maxMs: 5_000 },
+      episode: loggedEpisode({ clock, logger, began: 'timers wait', ended: 'timers run again' }),
+      clock,
+      random,
+    });
+  }
+
+  /** Shows the fleet as metrics. */
+  gauges(): Loop {
+    const { account, state } = this.#options;
+    const intervals = () => this.#pollIntervals();
+    return fleetGauges({ ...this.#options, shard: account.name, view: state.view, intervals });
+  }
+
+  #createConsumer(queueUrl: string): QueueConsumer {
+    const { account, accountId, config, state } = this.#options;
+    const several = (config().settings.accounts?.length ?? 1) > 1;
+    return new QueueConsumer({
+      ...this.#queueOptions(queueUrl),
+      silentAfterMs: () => silentAfterMs(config().settings).events,
+      sink: {
+        observe: this.#inventory.observe,
+        keepUnknown: (event) => state.transact((tx) => keepUnknownEvent(tx, event)),
+        queueRead: ({ atMs, lagMs }) =>
+          state.transact((tx) => noteQueueRead(tx, { atMs: Math.min(atMs, tx.nowMs), lagMs })),
+      },
+      // With several accounts, an event of another Region or account belongs to another shard.
+      expected: several ? { region: account.region, account: accountId } : {},
+    });
+  }
+
+  #queueOptions(queueUrl: string) {
+    const { account, aws, clock, random, logger, metrics } = this.#options;
+    const { name: shard, region } = account;
+    const { credentials, sqsEndpoint: endpoint } = aws;
+    const access = credentials === undefined ? {} : { credentials };
+    return { shard, queueUrl, region, endpoint, ...access, clock, random, logger, metrics };
+  }
+
+  /** For a fleet of the size that is known now. */
+  #pollIntervals(): PollIntervals {
+    const { config, state } = this.#options;
+    const { settings } = config();
+    const { live, starving } = fleetCounts(state.view);
+    return pollIntervals({
+      starvingIntervalMs: durationMs(settings.polling.starving_interval),
+      fullIntervalMs: durationMs(settings.polling.full_interval),
+      callsPerSecond: limitsFrom(limitSettingsOf(settings))('ListStreams').perAccount,
+      live,
+      starving,
+    });
+  }
+}

@@ -1,0 +1,76 @@
+// A trouble that lasts is told twice: when it begins, and when it is over, with how long it took. What happens between is counted.
+import { AppError } from '#domain/errors.ts';
+import type { Clock } from './clock.ts';
+import type { Logger } from './logger.ts';
+
+export interface EpisodeOptions {
+  readonly clock: Pick<Clock, 'now'>;
+  /** Tells the beginning, with the error of the first failure. */
+  readonly began: (error: unknown) => void;
+  /** Tells the end: failures since the beginning, and ms from the first of them to now. */
+  readonly ended: (episode: { readonly failures: number; readonly lastedMs: number }) => void;
+}
+
+/** States: well → troubled (after a failure) → well (after a success). */
+export class Episode {
+  readonly #options: EpisodeOptions;
+  #failures = 0;
+  #beganAtMs = 0;
+
+  constructor(options: EpisodeOptions) {
+    this.#options = options;
+  }
+
+  /** Failures in a row so far. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  failed(error: unknown): void {
+    this.#failures += 1;
+    if (this.#failures > 1) return;
+    this.#beganAtMs = this.#options.clock.now();
+    this.#options.began(error);
+  }
+
+  succeeded(): void {
+    if (this.#failures === 0) return;
+    const episode = { failures: this.#failures, lastedMs: this.#options.clock.now() - this.#beganAtMs };
+    this.#failures = 0;
+    this.#options.ended(episode);
+  }
+
+  /** Runs something as part of the story; what it throws is thrown on. An interruption tells nothing. */
+  async watch<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    try {
+      const result = await run();
+      this.succeeded();
+      return result;
+    } catch (error) {
+      if (!signal.aborted) this.failed(error);
+      throw error;
+    }
+  }
+}
+
+/** The code of an AppError; anything else is a mistake of ours. */
+export function codeOf(error: unknown): string {
+  return error instanceof AppError ? error.code : 'INTERNAL';
+}
+
+/** An episode whose two ends are log lines; `code` goes with the first. */
+export function loggedEpisode(options: {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly logger: Logger;
+  readonly level?: 'warn' | 'error';
+  readonly code?: (error: unknown) => string | undefined;
+  readonly began: string;
+  readonly ended: string;
+}): Episode {
+  const { clock, logger, level = 'warn', code } = options;
+  return new Episode({
+    clock,
+    began: (err) => logger[level]({ code: code?.(err), err }, options.began),
+    ended: (episode) => logger.info(episode, options.ended),
+  });
+}

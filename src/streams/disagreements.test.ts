@@ -1,0 +1,56 @@
+// Each round: an event says that a stream starves, and the polls after it say that it does not.
+import { expect, test } from 'vitest';
+import { event, Noticing, poll, snapshot, startMs } from '#test/support/streams.ts';
+import { disagreementsLastHour, disagreementsOf } from './disagreements.ts';
+import { keys } from './keys.ts';
+
+const minute = 60_000;
+
+function setup() {
+  const noticing = new Noticing();
+  const healthy = () => [snapshot('A', 's')];
+  return {
+    noticing,
+    async disagreeAt(at: number) {
+      await noticing.see(poll('all', { at, streams: healthy() }));
+      await noticing.see(event('Starvation Start', { channel: 'A', stream: 's', at: at + 2_000 }));
+      await noticing.see(poll('all', { at: at + 10_000, streams: healthy() }));
+    },
+    total: () => disagreementsOf(noticing.state.view),
+    lastHourAt: (at: number) => disagreementsLastHour(noticing.state.view, startMs + at),
+  };
+}
+
+test('those of the last hour are counted apart from the total, and leave it minute by minute', async () => {
+  const { disagreeAt, total, lastHourAt } = setup();
+  await disagreeAt(0);
+  await disagreeAt(20_000);
+  await disagreeAt(30 * minute);
+
+  expect(total()).toEqual({ ended: 0, health: 3 });
+  expect(lastHourAt(31 * minute)).toBe(3);
+  expect(lastHourAt(59 * minute)).toBe(3);
+  expect(lastHourAt(61 * minute)).toBe(1);
+  expect(lastHourAt(91 * minute)).toBe(0);
+});
+
+test('what is kept of them is bounded, however long it goes on', async () => {
+  const { noticing, disagreeAt, total, lastHourAt } = setup();
+  for (let at = 0; at < 300 * minute; at += minute) await disagreeAt(at);
+
+  expect(total().health).toBe(300);
+  expect(lastHourAt(300 * minute - 1)).toBe(60);
+  const { minutes } = noticing.state.view.get<{ minutes: unknown[] }>(keys.disagreements)!;
+  expect(minutes).toHaveLength(60);
+});
+
+test('a total that was kept before there were minutes goes on', async () => {
+  const { noticing, disagreeAt, total, lastHourAt } = setup();
+  await noticing.state.transact((tx) => tx.set(keys.disagreements, { ended: 4, health: 2 }));
+  expect(lastHourAt(0)).toBe(0);
+
+  await disagreeAt(0);
+
+  expect(total()).toEqual({ ended: 4, health: 3 });
+  expect(lastHourAt(minute)).toBe(1);
+});

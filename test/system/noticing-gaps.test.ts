@@ -1,0 +1,157 @@
+// Data gaps with the whole daemon: polls that fail, an event queue that is away. What was known is marked as stale, timers stand
+// still, and what happened meanwhile is not invented when the data comes back.
+import { expect, test } from 'vitest';
+import type { DataGapObservation } from '#domain/observation.ts';
+import { startLocalSqs } from '#simulator/sqs.ts';
+import { apiClient } from '#src/cli/support.ts';
+import type { Committed } from '#src/pipeline.ts';
+import { broadcast, type Daemon } from '#test/support/broadcast.ts';
+import { eventually } from '#test/support/quiet.ts';
+
+const polling =
+  'polling: {starving_interval: 500ms, full_interval: 500ms, inventory_interval: 1h, silent_after: 1500ms}';
+const slate = `
+events: {silent_after: 4s}
+rules:
+  - name: slate
+    mode: enforce
+    trigger: {state: {health: [STARVING]}}
+    for: 3s
+    actions: [{put_metadata: {payload: {slate: "{{ channel.name }}"}}}]
+    guards: {cooldown: 0s, max_live_percent: 100}
+`;
+
+type Gap = DataGapObservation & { readonly notedAtMs: number };
+
+async function setup() {
+  const platform = await broadcast();
+  const { control } = platform.simulator;
+  const channels = await control.createChannels(2, { namePrefix: 'studio-' });
+  const arns = channels.map(({ arn }) => arn);
+  await control.goLive(arns);
+  const noted: Gap[] = [];
+  const onCommitted = ({ observations }: Committed) => {
+    for (const observation of observations)
+      if (observation.kind === 'data_gap') noted.push({ ...observation, notedAtMs: Date.now() });
+  };
+  const daemon = await platform.daemon({ rules: slate, polling, onCommitted });
+  await eventually(async () => (await daemon.ask('GET', '/v1/streams')).body.counts.healthy === 2);
+  return {
+    platform,
+    control,
+    arns,
+    daemon,
+    /** The gaps of a source that were observed, in order. */
+    gaps: (source: string) => noted.filter((gap) => gap.source === source),
+    slates: async () =>
+      (await control.cues()).map(({ metadata, at }) => ({ name: JSON.parse(metadata).items[0].d.slate as string, at })),
+    live: () => liveStatus(daemon),
+    record: async (arn: string) => (await daemon.ask('GET', `/v1/streams/${encodeURIComponent(arn)}`)).body.record,
+    [Symbol.asyncDispose]: () => platform[Symbol.asyncDispose](),
+  };
+}
+
+async function liveStatus(daemon: Daemon): Promise<any> {
+  const client = apiClient({ env: { AUTOPILOT_URL: daemon.url }, signal: AbortSignal.timeout(5_000) });
+  return client.firstEvent('/v1/live', 'status');
+}
+
+const gauge = async ({ url }: Daemon, source: string) =>
+  Number(
+    new RegExp(`autopilot_data_gap\\{[^}]*source="${source}"[^}]*\\} (\\d)`).exec(
+      await (await fetch(`${url}/metrics`)).text(),
+    )?.[1],
+  );
+
+const trust = (status: any, name: string) => status.trust.find((line: any) => line.name === name).state as string;
+
+test('polls fail: records are stale, `for` stands still, and goes on with what was left when data is back', async () => {
+  await using rig = await setup();
+  const [stays, recovers] = rig.arns as [string, string];
+  await rig.control.starve(rig.arns);
+  await eventually(async () => (await rig.daemon.ask('GET', '/v1/streams?health=STARVING')).body.streams.length === 2);
+  // From now on nobody tells the truth: no event comes, and no list.
+  await rig.control.setEventPolicy({ missing: 1 });
+  await rig.control.addFault({ operation: 'ListStreams', error: 'ServiceUnavailable', status: 503 });
+
+  const before = await eventually(async () => {
+    const { body } = await rig.daemon.ask('GET', '/v1/streams');
+    return body.stale.polls !== undefined && body;
+  });
+  // Hidden: it recovers while nothing is seen.
+  await rig.control.recover(recovers);
+  await eventually(async () => (await gauge(rig.daemon, 'poll')) === 1);
+  const status = await rig.live();
+  const ready = await rig.daemon.ask('GET', '/readyz');
+  // Longer than `for`, counted from the beginning of the starvation.
+  await new Promise((done) => setTimeout(done, 3_500));
+  const duringGap = await rig.slates();
+  await rig.control.clearFaults();
+  const cues = await eventually(async () => {
+    const found = await rig.slates();
+    return found.length > 0 ? found : undefined;
+  });
+
+  expect(before.streams.map(({ health }: any) => health)).toEqual(['STARVING', 'STARVING']);
+  expect([status.stale, trust(status, 'Poll')]).toEqual([true, 'stale']);
+  expect(ready.body.checks.poll).toMatch(/^ok, but no complete poll since /);
+  expect(duringGap).toEqual([]);
+  const [began, ended] = rig.gaps('poll');
+  expect([began?.state, ended?.state]).toEqual(['began', 'ended']);
+  // The starvation, less the time that nobody saw, was three seconds long; it did not begin anew either.
+  const { healthSince } = await rig.record(stays);
+  const seenMs = cues[0]!.at - Date.parse(healthSince) - (ended!.notedAtMs - began!.notedAtMs);
+  expect(seenMs).toBeGreaterThanOrEqual(2_800);
+  expect(seenMs).toBeLessThan(5_000);
+  expect(cues[0]!.at).toBeGreaterThan(ended!.notedAtMs + 250);
+  // The one that recovered unseen is not acted on, now or later.
+  await eventually(async () => (await rig.record(recovers)).health === 'HEALTHY');
+  await new Promise((done) => setTimeout(done, 1_500));
+  expect((await rig.slates()).map(({ name }) => name)).toEqual(['studio-0001']);
+  const { body } = await rig.daemon.ask('GET', '/v1/streams');
+  expect(body.stale).toEqual({});
+  // One line when it began and one when it was over, however many polls failed meanwhile.
+  const lines = rig.daemon.log.map((line) => JSON.parse(line) as Record<string, unknown>);
+  const told = lines.filter(
+    ({ message, scope }) => /live streams .*(cannot|again)/.test(String(message)) && scope === 'all',
+  );
+  expect(told).toMatchObject([
+    { level: 'error', code: 'POLL_FAILED' },
+    { level: 'info', failures: expect.any(Number) as unknown, lastedMs: expect.any(Number) as unknown },
+  ]);
+  expect(told[1]!['failures']).toBeGreaterThan(3);
+});
+
+test('the event queue is away: readiness, page and metrics say so, timers stand still; when it is back, they go on', async () => {
+  await using rig = await setup();
+  const port = Number(new URL(rig.platform.sqs.endpoint).port);
+  await rig.platform.sqs.close();
+  await eventually(() => rig.gaps('events').length === 1, 15_000);
+
+  // Polls still see it, and nothing is done: half of what there is to know is missing.
+  await rig.control.starve(rig.arns[0]!);
+  await eventually(async () => (await rig.record(rig.arns[0]!)).health === 'STARVING');
+  const { body } = await rig.daemon.ask('GET', '/v1/streams');
+  const ready = await rig.daemon.ask('GET', '/readyz');
+  const status = await rig.live();
+  await new Promise((done) => setTimeout(done, 3_500));
+  const duringGap = await rig.slates();
+  await eventually(async () => (await gauge(rig.daemon, 'events')) === 1);
+  await using sqs = await startLocalSqs({ port });
+  await sqs.createQueue('ivs-events', { VisibilityTimeout: '5' });
+  await eventually(async () => (await rig.slates()).length === 1, 20_000);
+
+  expect(body.stale).toEqual({ events: expect.any(String) });
+  expect(ready).toMatchObject({ status: 503, body: { checks: { redis: 'ok', poll: 'ok' } } });
+  expect(ready.body.checks.sqs).toContain('the event queue was last read at');
+  expect([trust(status, 'Poll'), trust(status, 'Events')]).toEqual(['ok', 'stale']);
+  expect(status.eventLagMs).toBeUndefined();
+  expect(duringGap).toEqual([]);
+  const [began, ended] = rig.gaps('events');
+  const [cue] = await rig.slates();
+  expect(ended!.notedAtMs - began!.notedAtMs).toBeGreaterThan(3_000);
+  // All of `for` was still left: the whole starvation was seen while the queue was away.
+  expect(cue!.at).toBeGreaterThan(ended!.notedAtMs + 2_500);
+  expect((await rig.daemon.ask('GET', '/readyz')).status).toBe(200);
+  expect(await rig.live()).toMatchObject({ eventLagMs: expect.any(Number) as unknown });
+});
