@@ -1,10 +1,9 @@
 // `validate`: everything that is wrong with configuration files, without starting anything.
 import { readFileSync } from 'node:fs';
-import type { Command } from 'commander';
-import { lintConfig } from '#config/lint.ts';
+import { type Command, InvalidArgumentError } from 'commander';
+import { type KnownChannels, lintConfig } from '#config/lint.ts';
 import { parseConfig } from '#config/load.ts';
 import { formatProblem, type Problem } from '#config/problem.ts';
-import type { Channel } from '#domain/channel.ts';
 import { messageOf } from '#domain/errors.ts';
 import { listChannels } from './channels.ts';
 import { apiClient, type CliIo, CommandFailed, example } from './support.ts';
@@ -13,6 +12,7 @@ interface Flags {
   readonly json?: boolean;
   readonly strict?: boolean;
   readonly inventory?: boolean;
+  readonly channels?: number;
 }
 
 export function register(program: Command, io: CliIo): void {
@@ -22,12 +22,19 @@ export function register(program: Command, io: CliIo): void {
     .argument('[files...]', 'YAML files (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)')
     .option('--strict', 'warnings count as problems too')
     .option('--inventory', 'also look for tags that no channel has, by asking the daemon for its channels')
+    .option('--channels <number>', 'for how many live channels to estimate fan-outs, without a daemon to ask', countOf)
     .option('--json', 'print the problems as JSON')
-    .addHelpText('after', example('ivs-autopilot validate config/autopilot.yaml'))
+    .addHelpText(
+      'after',
+      example(
+        'ivs-autopilot validate config/autopilot.yaml',
+        'ivs-autopilot validate --channels 10000 config/autopilot.yaml',
+      ),
+    )
     .action(async (given: string[], flags: Flags) => {
       const files = given.length > 0 ? given : [defaultConfigFile(io.env)];
       const channels = flags.inventory ? await listChannels(apiClient(io)) : undefined;
-      const reports = files.map((file) => ({ file, ...check(file, channels) }));
+      const reports = files.map((file) => ({ file, ...check(file, { channels, channelCount: flags.channels }) }));
       const problems = reports.flatMap((report) => report.problems);
       if (flags.json) io.print(JSON.stringify({ files: reports }, null, 2));
       else {
@@ -48,10 +55,12 @@ export function defaultConfigFile(env: CliIo['env']): string {
   return env['AUTOPILOT_CONFIG'] ?? 'config/autopilot.yaml';
 }
 
-function check(
-  file: string,
-  channels: readonly Channel[] | undefined,
-): { problems: readonly Problem[]; rules: number } {
+function countOf(text: string): number {
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('expected a number of channels.');
+  return Number(text);
+}
+
+function check(file: string, known: KnownChannels): { problems: readonly Problem[]; rules: number } {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -62,5 +71,5 @@ function check(
   }
   const result = parseConfig(text, file);
   if (!result.ok) return { problems: result.problems, rules: 0 };
-  return { problems: lintConfig(result.config, channels), rules: result.config.ruleset.rules.length };
+  return { problems: lintConfig(result.config, known), rules: result.config.ruleset.rules.length };
 }

@@ -22,12 +22,15 @@ function channel(id: string, tags: Record<string, string>): Channel {
 /** What lint says about a file with this one rule. */
 function lintRule(
   rule: string,
-  { channels, head = '' }: { channels?: readonly Channel[]; head?: string } = {},
+  { channels, channelCount, head = '' }: { channels?: readonly Channel[]; channelCount?: number; head?: string } = {},
 ): string[] {
   const text = `version: 1\nreceivers: [{name: noc, webhook_configs: [{url_file: /x}]}]\n${head}rules:\n  - name: r\n    ${rule.replaceAll('\n', '\n    ')}\n`;
   const result = parseConfig(text, 'f.yaml');
   if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
-  return lintConfig(result.config, channels).map(formatProblem);
+  const found = lintConfig(result.config, { channels, channelCount }).map(formatProblem);
+  // Whatever is found, its place in the file is told.
+  for (const line of found) expect(line).toMatch(/^f\.yaml:[1-9]\d*:[1-9]\d* (?:rules|inhibit_rules)\[0\]\./);
+  return found;
 }
 
 describe('lint', () => {
@@ -188,7 +191,7 @@ describe('lint', () => {
       lintRule(`trigger: {state: {live: [true]}}\nmatch: ${match}\n${notify}`, { channels });
 
     expect(rule('{tags: {teir: [gold]}}')).toEqual([
-      expect.stringContaining('none of the 2 channels has the tag teir'),
+      'f.yaml:6:26 rules[0].match.tags.teir: warning: none of the 2 channels has the tag teir (did you mean tier?)',
     ]);
     expect(rule('{tags: {tier: [silver]}}')).toEqual([expect.stringContaining('none of the 2 channels matches')]);
     expect(rule('{tags: {tier: [gold], ops-hold: [{exists: false}]}}')).toEqual([]);
@@ -204,6 +207,45 @@ describe('lint', () => {
 
     expect(rule('20s')).toEqual([expect.stringContaining('4000 channels take 26 s at 155 calls a second')]);
     expect(rule('30s')).toEqual([]);
+  });
+
+  it('a fan-out without an inventory is judged for the number of channels that is said', () => {
+    const rule = (targets: string, expires: string, channelCount?: number) =>
+      lintRule(
+        `trigger: {state: {live: [true]}}\nactions: [{put_metadata: {payload: x, targets: ${targets}${expires}}}]`,
+        channelCount === undefined ? {} : { channelCount },
+      );
+
+    expect(rule('{live: true}', ', expires: 20s')).toEqual([]);
+    expect(rule('{live: true}', ', expires: 20s', 3000)).toEqual([]);
+    const tooMany =
+      '10000 channels take 65 s at 155 calls a second: what is still waiting after 20s is not sent, and 3100 are reached by then';
+    for (const targets of ['{live: true}', '{tags: {show: ["{{ channel.tags.show }}"]}}'])
+      expect(rule(targets, ', expires: 20s', 10_000)).toEqual([expect.stringContaining(tooMany)]);
+    expect(rule('{live: true}', '', 100_000)).toEqual([expect.stringContaining('after 5m (metadata.default_expires)')]);
+    const arns = Array.from({ length: 200 }, (_, index) => channel(`c${index}`, {}).arn);
+    expect(rule(`{channelArns: [${arns.map((arn) => `"${arn}"`).join(', ')}]}`, ', expires: 1s')).toEqual([
+      expect.stringMatching(/f\.yaml:6:\d+ .*200 channels take 2 s/),
+    ]);
+  });
+
+  it('a fan-out to a tag that no channel has', () => {
+    const channels = [channel('a', { show: 'x' })];
+    const rule =
+      'trigger: {state: {live: [true]}}\nactions: [{put_metadata: {payload: x, targets: {tags: {shwo: [x]}}}}]';
+
+    expect(lintRule(rule, { channels })).toEqual([expect.stringContaining('has the tag shwo (did you mean show?)')]);
+  });
+
+  it('an inhibition that names a rule or an action almost', () => {
+    const found = lintRule(`trigger: {state: {live: [true]}}\n${notify}`, {
+      head: `inhibit_rules:\n  - {source_matchers: ['rule="rr"'], target_matchers: ['action="notfy"']}\n`,
+    });
+
+    expect(found).toEqual([
+      expect.stringMatching(/^f\.yaml:4:23 .*\(did you mean r\?\)/),
+      expect.stringMatching(/^f\.yaml:4:55 .*\(did you mean notify\?\)/),
+    ]);
   });
 
   it.each<[string, string, RegExp]>([

@@ -1,6 +1,8 @@
 // Lint of a ruleset: what is well formed and yet cannot work with Amazon IVS, or will surprise. No network; channels are optional.
+import { actionNames } from '#domain/action.ts';
 import type { Channel } from '#domain/channel.ts';
 import { durationMs, formatDuration } from '#domain/duration.ts';
+import { didYouMean } from '#domain/nearest-name.ts';
 import type { LabelMatcher, Rule, Ruleset, Step } from '#domain/rule.ts';
 import { channelFacts } from '../facts.ts';
 import { isTemplate } from '../template.ts';
@@ -16,8 +18,12 @@ export interface LintOptions {
   readonly maxPayloadBytes: number;
   /** PutMetadata calls per second that are ours. */
   readonly putMetadataPerSecond: number;
+  /** How long an item waits that does not say it. */
+  readonly defaultExpiresMs: number;
   /** The channels there are, if they are known. */
   readonly channels?: readonly Channel[] | undefined;
+  /** How many channels there are, or will be, where they themselves are not known. */
+  readonly channelCount?: number | undefined;
 }
 
 type Path = readonly (string | number)[];
@@ -110,15 +116,18 @@ function lintMatch(rule: Rule, path: Path, channels: readonly Channel[] | undefi
     for (const [key, members] of Object.entries(tags)) {
       const asksForAbsence = JSON.stringify(members).includes('"exists":false');
       if (key === '$or' || asksForAbsence || channels.some((channel) => Object.hasOwn(channel.tags, key))) continue;
-      findings.push(
-        warning([...path, 'match', 'tags', key], `none of the ${channels.length} channels has the tag ${key}`),
-      );
+      findings.push(warning([...path, 'match', 'tags', key], noSuchTag(key, channels)));
     }
   }
   if (findings.length === 0 && !channels.some((channel) => match.match(channelFacts(channel.arn, channel)))) {
     findings.push(warning([...path, 'match'], `none of the ${channels.length} channels matches`));
   }
   return findings;
+}
+
+function noSuchTag(key: string, channels: readonly Channel[]): string {
+  const keys = new Set(channels.flatMap(({ tags }) => Object.keys(tags)));
+  return `none of the ${channels.length} channels has the tag ${key}${didYouMean(key, keys)}`;
 }
 
 function lintPayload(rule: Rule, step: Step, path: Path, maxBytes: number): LintFinding[] {
@@ -135,7 +144,9 @@ function lintPayload(rule: Rule, step: Step, path: Path, maxBytes: number): Lint
     : [error([...path, 'payload'], `takes ${size.bytes} bytes, and one PutMetadata carries ${maxBytes}: shorten it`)];
 }
 
-function lintFanOut(step: Step, path: Path, { putMetadataPerSecond, channels }: LintOptions): LintFinding[] {
+/** Whether the last channels are reached before the item is too old; without an inventory, as many as are said there are. */
+function lintFanOut(step: Step, path: Path, options: LintOptions): LintFinding[] {
+  const { putMetadataPerSecond, channels, channelCount, defaultExpiresMs } = options;
   if (!('targets' in step.params) || step.params.targets === undefined) return [];
   const { targets, expires } = step.params;
   const { tags } = targets;
@@ -146,16 +157,23 @@ function lintFanOut(step: Step, path: Path, { putMetadataPerSecond, channels }: 
         Object.hasOwn(channel.tags, key) && values.some((value) => isTemplate(value) || value === channel.tags[key]),
     ),
   );
-  const count = targets.channelArns?.length ?? (targets.live ? channels?.length : tagged?.length);
+  const count = targets.channelArns?.length ?? (targets.live ? channels?.length : tagged?.length) ?? channelCount;
   if (count === undefined) return [];
-  if (tags && count === 0) return [warning([...path, 'targets', 'tags'], 'no channel has these tags')];
+  if (tags && channels && count === 0) {
+    const missing = Object.keys(tags).find((key) => !channels.some((channel) => Object.hasOwn(channel.tags, key)));
+    return missing === undefined
+      ? [warning([...path, 'targets', 'tags'], 'no channel has these tags')]
+      : [warning([...path, 'targets', 'tags', missing], noSuchTag(missing, channels))];
+  }
   const seconds = Math.ceil(count / putMetadataPerSecond);
-  const expiresMs = expires === undefined ? undefined : durationMs(expires);
-  if (expiresMs === undefined || seconds * 1000 <= expiresMs) return [];
+  const expiresMs = expires === undefined ? defaultExpiresMs : durationMs(expires);
+  if (seconds * 1000 <= expiresMs) return [];
+  const most = Math.floor((expiresMs / 1000) * putMetadataPerSecond);
+  const after = `${formatDuration(expiresMs)}${expires === undefined ? ' (metadata.default_expires)' : ''}`;
   return [
     warning(
-      [...path, 'expires'],
-      `${count} channels take ${seconds} s at ${putMetadataPerSecond} calls a second: what is still waiting after ${formatDuration(expiresMs)} is not sent`,
+      [...path, ...(expires === undefined ? ['targets'] : ['expires'])],
+      `${count} channels take ${seconds} s at ${putMetadataPerSecond} calls a second: what is still waiting after ${after} is not sent, and ${most} are reached by then`,
     ),
   ];
 }
@@ -243,10 +261,19 @@ function lintInhibitRule(ruleset: Ruleset, index: number): LintFinding[] {
   ] as const;
   for (const [side, matchers] of sides) {
     if (!ruleset.rules.some((rule) => canMatch(rule, matchers, side === 'source_matchers'))) {
-      findings.push(error([...path, side], 'no rule of this file ever matches: check the names of rules and actions'));
+      const hint = matchers.flatMap((matcher) => nameHint(ruleset, matcher)).join('');
+      findings.push(
+        error([...path, side], `no rule of this file ever matches: check the names of rules and actions${hint}`),
+      );
     }
   }
   return findings;
+}
+
+/** The name that was meant by a matcher that asks for one name and finds none. */
+function nameHint(ruleset: Ruleset, { label, op, value }: LabelMatcher): string[] {
+  const names = label === 'rule' ? ruleset.rules.map(({ name }) => name) : label === 'action' ? actionNames : [];
+  return op !== '=' || (names as readonly string[]).includes(value) ? [] : [didYouMean(value, names)];
 }
 
 /** Whether a rule can have the labels, as far as they are known before it fires. A source is a rule, without an action. */
