@@ -5,8 +5,6 @@ import type { SharedState, StateView } from '#domain/shared-state.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import { channelOfSubject, facts, readPause, type Silence, silencesInForce } from '#rules/memory.ts';
 import { timers } from '#rules/timers.ts';
-import { disagreementsOf } from '#streams/disagreements.ts';
-import { keys, type PassNote } from '#streams/keys.ts';
 import type { ChannelExtras } from './model.ts';
 import type { Hold, NextAction } from './row.ts';
 import { ruleSentence } from './sentence.ts';
@@ -19,20 +17,21 @@ import type {
   QuotaStatus,
   RuleLine,
   SilenceLine,
-  TrustLine,
 } from './status.ts';
+import { trustOf } from './trust.ts';
 
 /** Where the status comes from. What is left out is not shown, except trust, which is then unknown. */
 export interface LiveSources {
   readonly state: SharedState;
   readonly ruleset: () => Ruleset;
   readonly config: () => { readonly hash: string; readonly loadedAtMs: number; readonly error?: string | undefined };
+  /** Of each account, where there are several: a source is as old as the oldest of them. */
+  readonly views?: readonly StateView[];
   /** After this long without a complete poll, or without a read of the queue, data is stale. */
-  readonly silentAfterMs: { readonly poll: number; readonly events: number };
+  readonly silentAfterMs: () => { readonly poll: number; readonly events: number };
   readonly events?: () => {
     readonly waiting?: number | undefined;
     readonly deadLetters?: number | undefined;
-    readonly lagMs?: number | undefined;
   };
   readonly redisLatencyMs?: () => number | undefined;
   readonly quota?: () => QuotaStatus | Promise<QuotaStatus>;
@@ -115,7 +114,7 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
     sources.batches?.(),
     sources.activity?.(),
   ]);
-  const trust = trustLines(sources, nowMs);
+  const trusted = trustOf(sources, nowMs);
   const pause = readPause(view);
   const inForce = silencesInForce(view, nowMs);
   const ending = new Set(inForce.filter(([, silence]) => isAboutToEnd(silence, nowMs)).map(([id]) => id));
@@ -132,9 +131,14 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
     ...(pause ? { pause: { who: pause.who, reason: pause.reason, sinceMs: pause.sinceMs } } : {}),
     rules: ruleLines(sources, nowMs),
     config: sources.config(),
-    stale: trust.some(({ state, name }) => state === 'stale' && (name === 'Poll' || name === 'Redis')),
-    trust,
-    needs: needLines(sources, silences.filter(({ id }) => ending.has(id)), queues ?? [], nowMs),
+    stale: trusted.trust.some(({ state, name }) => state === 'stale' && (name === 'Poll' || name === 'Redis')),
+    ...trusted,
+    needs: needLines(
+      sources,
+      silences.filter(({ id }) => ending.has(id)),
+      queues ?? [],
+      nowMs,
+    ),
     silences,
     activity: activity ?? [],
     ...(quota ? { quota } : {}),
@@ -207,54 +211,6 @@ function ruleLines({ state: { view }, ruleset }: LiveSources, nowMs: number): Ru
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-function trustLines(sources: LiveSources, nowMs: number): TrustLine[] {
-  const { state, silentAfterMs } = sources;
-  const polledMs = state.view.get<PassNote>(keys.pass('all'))?.finishedAtMs;
-  const readMs = state.view.get<{ readonly atMs: number }>(keys.queueRead)?.atMs;
-  const events = sources.events?.();
-  const latencyMs = sources.redisLatencyMs?.();
-  const disagreements = disagreementsOf(state.view);
-  const gap = (source: 'poll' | 'events') => state.view.get(keys.gap(source)) !== undefined;
-  const age = (atMs: number | undefined, limitMs: number, open: boolean): TrustLine['state'] =>
-    open || (atMs !== undefined && nowMs - atMs > limitMs) ? 'stale' : atMs === undefined ? 'unknown' : 'ok';
-  return [
-    {
-      name: 'Poll',
-      state: age(polledMs, silentAfterMs.poll, gap('poll')),
-      text: polledMs === undefined ? 'no complete poll yet' : 'last complete poll',
-      atMs: polledMs,
-    },
-    {
-      name: 'Events',
-      state: events ? age(readMs, silentAfterMs.events, gap('events')) : 'unknown',
-      text: !events
-        ? 'no event queue configured'
-        : `queue read; ${events.waiting ?? 0} waiting${events.lagMs === undefined ? '' : `, lag ${Math.round(events.lagMs / 1000)} s`}`,
-      atMs: readMs,
-    },
-    {
-      name: 'Redis',
-      state: latencyMs === undefined ? 'unknown' : Number.isFinite(latencyMs) ? 'ok' : 'stale',
-      text:
-        latencyMs === undefined
-          ? 'not measured'
-          : Number.isFinite(latencyMs)
-            ? `answers in ${latencyMs.toFixed(1)} ms`
-            : 'does not answer',
-    },
-    {
-      name: 'Dead letters',
-      state: events?.deadLetters === undefined ? 'unknown' : events.deadLetters === 0 ? 'ok' : 'stale',
-      text: events?.deadLetters === undefined ? 'not measured' : `${events.deadLetters} in the dead-letter queue`,
-    },
-    {
-      name: 'Disagreements',
-      state: 'ok',
-      text: `${disagreements.ended} ends and ${disagreements.health} health changes that polls and events told differently`,
-    },
-  ];
-}
 
 const alertTitles = {
   keyless: 'Channel without a stream key',
