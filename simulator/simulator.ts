@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Parameter } from './aws/parameter-store.ts';
 import type { Secret } from './aws/secrets-manager.ts';
+import type { AssumedRole } from './aws/sts.ts';
 import { SimulatedClock } from './clock.ts';
 import type { ActionContext } from './context.ts';
 import { EventBus } from './eventbridge/bus.ts';
@@ -35,6 +36,8 @@ export interface Simulator {
   /** Secrets Manager's and Parameter Store's contents, by name. */
   readonly secrets: Map<string, Secret>;
   readonly parameters: Map<string, Parameter>;
+  /** Who the credentials of assumed roles are, by access key id. */
+  readonly assumedRoles: Map<string, AssumedRole>;
   /** Whether the account has more views than it may; its breach is told once. */
   viewsExceeded: boolean;
   /** The scenario that was loaded last. */
@@ -77,6 +80,7 @@ export function createSimulator(options: SimulatorOptions): Simulator {
     delivery,
     bus,
     secrets: new Map(),
+    assumedRoles: new Map(),
     parameters: new Map(),
     viewsExceeded: false,
     scenario: undefined,

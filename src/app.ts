@@ -1,8 +1,8 @@
 // Puts the daemon together: the shards, the API over them, and their life in common. Nothing here touches the process.
+import { accountsOf } from '#config/accounts.ts';
 import { lintConfig } from '#config/lint.ts';
 import type { Config } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
-import type { AccountSettings } from '#config/settings.ts';
 import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
@@ -213,22 +213,6 @@ export function createApp(options: AppOptions): App {
       if (!isSame) await reload(why);
     },
   };
-}
-
-/** The accounts of the configuration, or the one that the environment describes. @throws AppError CONFIG_INVALID */
-function accountsOf({ settings, file }: Config, env: AppOptions['env']): AccountSettings[] {
-  if (settings.accounts) {
-    const fallback = settings.events.queue_url;
-    const only = settings.accounts.length === 1;
-    return settings.accounts.map((account) =>
-      only && account.queue_url === undefined && fallback !== undefined ? { ...account, queue_url: fallback } : account,
-    );
-  }
-  const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
-  if (!region)
-    throw new AppError('CONFIG_INVALID', `no AWS Region: set AWS_REGION, or name one under accounts in ${file}`);
-  const { queue_url: queueUrl } = settings.events;
-  return [{ name: 'main', region, ...(queueUrl === undefined ? {} : { queue_url: queueUrl }) }];
 }
 
 /** The SDK reads its endpoint variables itself; only for SQS it would still go to the host in the queue's URL. */

@@ -1,4 +1,4 @@
-// As much of STS as reaching another account needs: who am I, and credentials for a role. They open nothing.
+// As much of STS as reaching another account needs: who am I, and credentials for a role. They open nothing, but STS knows them again.
 // https://docs.aws.amazon.com/STS/latest/APIReference/
 
 import { ServiceError } from '../errors.ts';
@@ -6,7 +6,19 @@ import type { Simulator } from '../simulator.ts';
 
 export const STS_NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 
-type StsAction = (input: URLSearchParams, simulator: Simulator) => Readonly<Record<string, unknown>>;
+/** A session of a role. */
+export interface AssumedRole {
+  readonly AssumedRoleId: string;
+  readonly Arn: string;
+  readonly account: string;
+}
+
+/** `accessKeyId` is that of the credentials which signed the request. */
+type StsAction = (
+  input: URLSearchParams,
+  simulator: Simulator,
+  accessKeyId: string | undefined,
+) => Readonly<Record<string, unknown>>;
 
 const SHORTEST_S = 900;
 const LONGEST_S = 43_200;
@@ -17,7 +29,7 @@ function required(input: URLSearchParams, name: string): string {
   return value;
 }
 
-function assumeRole(input: URLSearchParams, { random, clock }: Simulator) {
+function assumeRole(input: URLSearchParams, { random, clock, assumedRoles }: Simulator) {
   const roleArn = required(input, 'RoleArn');
   const session = required(input, 'RoleSessionName');
   const [, , , , account = '', role = ''] = roleArn.split(':');
@@ -30,26 +42,34 @@ function assumeRole(input: URLSearchParams, { random, clock }: Simulator) {
     throw new ServiceError('ValidationError', `DurationSeconds must be from ${SHORTEST_S} to ${LONGEST_S}`, 400);
   }
   const id = `AROA${random.alphanumeric(16).toUpperCase()}`;
+  const AccessKeyId = `ASIA${random.alphanumeric(16).toUpperCase()}`;
+  const AssumedRoleUser = {
+    AssumedRoleId: `${id}:${session}`,
+    Arn: `arn:aws:sts::${account}:assumed-role/${role.split('/').at(-1)}/${session}`,
+  };
+  assumedRoles.set(AccessKeyId, { ...AssumedRoleUser, account });
   return {
     Credentials: {
-      AccessKeyId: `ASIA${random.alphanumeric(16).toUpperCase()}`,
+      AccessKeyId,
       SecretAccessKey: random.alphanumeric(40),
       SessionToken: random.alphanumeric(200),
       Expiration: new Date(clock.now() + durationS * 1000).toISOString(),
     },
-    AssumedRoleUser: {
-      AssumedRoleId: `${id}:${session}`,
-      Arn: `arn:aws:sts::${account}:assumed-role/${role.split('/').at(-1)}/${session}`,
-    },
+    AssumedRoleUser,
   };
 }
 
 /** By the value of `Action`. */
 export const STS_ACTIONS: Readonly<Record<string, StsAction>> = {
   AssumeRole: assumeRole,
-  GetCallerIdentity: (_, { settings }) => ({
-    UserId: 'AIDASIMULATORUSER0001',
-    Account: settings.accountId,
-    Arn: `arn:aws:iam::${settings.accountId}:user/simulator`,
-  }),
+  GetCallerIdentity: (_, { settings, assumedRoles }, accessKeyId = '') => {
+    const role = assumedRoles.get(accessKeyId);
+    return role === undefined
+      ? {
+          UserId: 'AIDASIMULATORUSER0001',
+          Account: settings.accountId,
+          Arn: `arn:aws:iam::${settings.accountId}:user/simulator`,
+        }
+      : { UserId: role.AssumedRoleId, Account: role.account, Arn: role.Arn };
+  },
 };

@@ -40,7 +40,7 @@ export async function handleQuery(parts: PipelineParts, exchange: Exchange, form
     (plan) => {
       try {
         if (plan.error !== undefined) throw new ServiceError(plan.error.name, plan.error.message, plan.error.status);
-        return { status: 200, output: action(form, simulator) };
+        return { status: 200, output: action(form, simulator, signerOf(exchange)) };
       } catch (error) {
         return { error: asServiceError(error) };
       }
@@ -48,6 +48,10 @@ export async function handleQuery(parts: PipelineParts, exchange: Exchange, form
     send,
   );
 }
+
+/** The access key id of a signed request. */
+const signerOf = ({ headers }: Exchange): string | undefined =>
+  /Credential=([^/,\s]+)\//.exec(headers.authorization ?? '')?.[1];
 
 const document = (root: string, members: object): string =>
   `<${root} xmlns="${STS_NAMESPACE}">${xml(members)}</${root}>`;

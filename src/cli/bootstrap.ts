@@ -1,15 +1,24 @@
 // `bootstrap`: the way of IVS events into the queue, made, compared, removed or printed from one description.
 import { type Command, Option } from 'commander';
+import type { Config } from '#config/load.ts';
 import { AppError } from '#domain/errors.ts';
-import { defaultNames, describeEventPath, type EventPathNames, setupNamePattern } from '#ops/event-path.ts';
+import type { DoctorAccount } from '#ops/doctor/parts.ts';
+import {
+  defaultNames,
+  describeEventPath,
+  type EventPath,
+  type EventPathNames,
+  setupNamePattern,
+} from '#ops/event-path.ts';
 import { type Change, changesAnything } from '#ops/event-path-plan.ts';
+import { type AccountFlags, chosenAccounts } from './accounts.ts';
 import { type CliIo, CommandFailed, example } from './support.ts';
+import { defaultConfigFile } from './validate.ts';
 
-interface Flags {
+interface Flags extends AccountFlags {
   readonly name: string;
   readonly queue?: string;
   readonly rule?: string;
-  readonly region?: string;
   readonly dryRun?: boolean;
   readonly destroy?: boolean;
   readonly adopt?: boolean;
@@ -21,10 +30,15 @@ export function register(program: Command, io: CliIo): void {
   program
     .command('bootstrap')
     .description('set up the way of IVS events into an SQS queue: EventBridge rule, queue, dead-letter queue, policies')
+    .argument(
+      '[file]',
+      'configuration whose `accounts` are set up (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)',
+    )
+    .option('--account <name>', 'only this entry of `accounts` (default: all, each with its own role)')
     .option('--name <name>', 'name of the set-up: part of every name, and value of the tag', 'ivs-autopilot')
     .option('--queue <name>', 'name of the queue (default: <name>-events)')
     .option('--rule <name>', 'name of the rule (default: <name>-events)')
-    .option('--region <region>', 'AWS region (default: AWS_REGION)')
+    .option('--region <region>', 'AWS region, without `accounts` in the configuration (default: AWS_REGION)')
     .option('--dry-run', 'only show what would be changed')
     .option('--destroy', 'remove what an earlier bootstrap made: only what carries its tag')
     .option('--adopt', 'take over queues and rules of these names that bootstrap did not make')
@@ -40,37 +54,103 @@ export function register(program: Command, io: CliIo): void {
       example(
         'ivs-autopilot bootstrap --dry-run',
         'ivs-autopilot bootstrap --region us-west-2',
+        'ivs-autopilot bootstrap --account europe',
         'ivs-autopilot bootstrap --print terraform > events.tf',
       ),
     )
-    .action(async (flags: Flags) => {
+    .action(async (file: string | undefined, flags: Flags) => {
       const wanted = describeEventPath(namesFrom(flags));
       if (flags.print) {
         const { printEventPath } = await import('#ops/event-path-print.ts');
         io.print(printEventPath(wanted, flags.print).trimEnd());
         return;
       }
-      const region = flags.region ?? io.env['AWS_REGION'] ?? io.env['AWS_DEFAULT_REGION'];
-      if (!region) throw new CommandFailed('No AWS region: set AWS_REGION or give --region.', 2);
-      const aws = await import('#ops/event-path-aws.ts');
-      const { planEventPath, planRemoval } = await import('#ops/event-path-plan.ts');
-      using clients = aws.eventPathClients({ region });
-      const adopt = flags.adopt === true;
-      if (flags.dryRun) {
-        const actual = await aws.readEventPath(clients, wanted);
-        const changes = flags.destroy ? planRemoval(wanted, actual) : planEventPath(wanted, actual, { adopt });
-        report(io, flags, { changes, done: false });
-        if (changes.some(({ kind }) => kind === 'foreign') && !flags.destroy)
-          throw new AppError('SETUP_FOREIGN', 'something of these names was not made by bootstrap; see above');
-        return;
+      const config = await readConfig(io, file);
+      const configured = config?.settings.accounts !== undefined;
+      const accounts = config ? await chosenAccounts(config, flags, io) : environmentAccount(flags, io);
+      if (accounts.length === 0) throw new CommandFailed('No AWS region: set AWS_REGION or give --region.', 2);
+      if (configured) await bringAll(io, flags, wanted, accounts);
+      else {
+        const outcome = await bring(flags, wanted, accounts[0]!);
+        if (flags.json) io.print(JSON.stringify(outcome, null, 2));
+        else report(io, flags, outcome);
+        if (outcome.queueUrl !== undefined && !flags.json) io.print(`AUTOPILOT_QUEUE_URL=${outcome.queueUrl}`);
+        refuseForeign(flags, outcome);
       }
-      if (flags.destroy) {
-        report(io, flags, { changes: await aws.removeEventPath(clients, wanted), done: true });
-        return;
-      }
-      const applied = await aws.applyEventPath(clients, wanted, { adopt });
-      report(io, flags, { changes: applied.changes, done: true, queueUrl: applied.queueUrl, ruleArn: applied.ruleArn });
     });
+}
+
+/** The configuration, where there is one: setting up an account often comes before it. @throws AppError CONFIG_INVALID */
+async function readConfig(io: CliIo, given: string | undefined): Promise<Config | undefined> {
+  const { loadConfig } = await import('#config/load.ts');
+  const file = given ?? defaultConfigFile(io.env);
+  try {
+    return await loadConfig(file, { queueUrl: io.env['AUTOPILOT_QUEUE_URL'] });
+  } catch (error) {
+    const named = given ?? io.env['AUTOPILOT_CONFIG'];
+    if (named === undefined && error instanceof AppError && error.code === 'CONFIG_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+function environmentAccount({ region, account }: Flags, { env }: CliIo): DoctorAccount[] {
+  if (account !== undefined)
+    throw new CommandFailed(`--account ${account}: there is no configuration that names accounts.`, 2);
+  const chosen = region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
+  return chosen === undefined ? [] : [{ name: 'main', region: chosen }];
+}
+
+/** Plans, makes or removes in one account. @throws AppError SETUP_… */
+async function bring(flags: Flags, wanted: EventPath, account: DoctorAccount): Promise<Outcome> {
+  const aws = await import('#ops/event-path-aws.ts');
+  const { planEventPath, planRemoval } = await import('#ops/event-path-plan.ts');
+  using clients = aws.eventPathClients(account);
+  const adopt = flags.adopt === true;
+  if (flags.dryRun) {
+    const actual = await aws.readEventPath(clients, wanted);
+    return {
+      changes: flags.destroy ? planRemoval(wanted, actual) : planEventPath(wanted, actual, { adopt }),
+      done: false,
+    };
+  }
+  if (flags.destroy) return { changes: await aws.removeEventPath(clients, wanted), done: true };
+  const { changes, queueUrl, ruleArn } = await aws.applyEventPath(clients, wanted, { adopt });
+  return { changes, done: true, queueUrl, ruleArn };
+}
+
+/** One account after the other, each with its own credentials; a failure in one does not keep the others from being set up. */
+async function bringAll(io: CliIo, flags: Flags, wanted: EventPath, accounts: readonly DoctorAccount[]): Promise<void> {
+  const results = new Map<string, object>();
+  let failed = 0;
+  for (const account of accounts) {
+    const { name, region, assume_role_arn: role, queue_url: configuredUrl } = account;
+    if (!flags.json) io.print(`${name} (${region}${role === undefined ? '' : `, as ${role}`}):`);
+    try {
+      const outcome = await bring(flags, wanted, account);
+      results.set(name, { account: name, region, ...outcome });
+      if (!flags.json) {
+        report(io, flags, outcome);
+        if (outcome.queueUrl !== undefined && outcome.queueUrl !== configuredUrl)
+          io.print(`Set queue_url of the account ${name}: ${outcome.queueUrl}`);
+      }
+      refuseForeign(flags, outcome);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      failed += 1;
+      results.set(name, {
+        ...(results.get(name) ?? { account: name, region }),
+        error: { code: error.code, message: error.message },
+      });
+      if (!flags.json) io.printError(`${name}: ${error.code}: ${error.message}`);
+    }
+  }
+  if (flags.json) io.print(JSON.stringify({ accounts: [...results.values()] }, null, 2));
+  if (failed > 0) throw new CommandFailed(`${failed} of ${accounts.length} accounts could not be done; see above.`);
+}
+
+function refuseForeign(flags: Flags, { changes, done }: Outcome): void {
+  if (!done && !flags.destroy && changes.some(({ kind }) => kind === 'foreign'))
+    throw new AppError('SETUP_FOREIGN', 'something of these names was not made by bootstrap; see above');
 }
 
 function namesFrom(flags: Flags): EventPathNames {
@@ -101,10 +181,6 @@ interface Outcome {
 const signs = { create: '+', update: '~', delete: '-', unchanged: ' ', keep: '!', foreign: '!' } as const;
 
 function report(io: CliIo, flags: Flags, outcome: Outcome): void {
-  if (flags.json) {
-    io.print(JSON.stringify(outcome, null, 2));
-    return;
-  }
   for (const { part, name, kind, fields, note } of outcome.changes) {
     io.print(`${signs[kind]} ${part} ${name}: ${kind}${note === undefined ? '' : ` (${note})`}`);
     if (kind !== 'update') continue;
@@ -113,5 +189,4 @@ function report(io: CliIo, flags: Flags, outcome: Outcome): void {
   if (!changesAnything(outcome.changes))
     io.print(flags.destroy ? 'Nothing to remove.' : 'Everything is as it should be; nothing to change.');
   else if (!outcome.done) io.print('Nothing was changed (--dry-run).');
-  if (outcome.queueUrl !== undefined) io.print(`AUTOPILOT_QUEUE_URL=${outcome.queueUrl}`);
 }

@@ -1,11 +1,11 @@
 // `doctor`: is everything there that the daemon needs? One line for each check, green or red, with what to do.
 import type { Command } from 'commander';
 import type { Check, CheckResult } from '#ops/doctor/check.ts';
+import { type AccountFlags, chosenAccounts } from './accounts.ts';
 import { apiClient, type CliIo, CommandFailed, daemonUrl, example } from './support.ts';
 import { defaultConfigFile } from './validate.ts';
 
-interface Flags {
-  readonly region?: string;
+interface Flags extends AccountFlags {
   readonly json?: boolean;
 }
 
@@ -16,16 +16,22 @@ export function register(program: Command, io: CliIo): void {
     .command('doctor')
     .description('check credentials, permissions, queue, rule, Redis, clock, quotas and configuration, line by line')
     .argument('[file]', 'configuration (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)')
-    .option('--region <region>', 'AWS region (default: AWS_REGION)')
+    .option('--account <name>', 'only this entry of `accounts` (default: all, each with its own role)')
+    .option('--region <region>', 'AWS region, without `accounts` in the configuration (default: AWS_REGION)')
     .option('--json', 'print the results as JSON')
-    .addHelpText('after', example('REDIS_URL=redis://redis:6379 ivs-autopilot doctor'))
+    .addHelpText(
+      'after',
+      example('REDIS_URL=redis://redis:6379 ivs-autopilot doctor', 'ivs-autopilot doctor --account europe --json'),
+    )
     .action(async (file: string | undefined, flags: Flags) => {
-      const results = await examine(io, file ?? defaultConfigFile(io.env), flags.region);
+      const results = await examine(io, file ?? defaultConfigFile(io.env), flags);
       const bad = results.filter(({ status }) => status === 'red').length;
       if (flags.json) io.print(JSON.stringify({ healthy: bad === 0, results }, null, 2));
       else {
-        for (const { name, status, text, todo } of results) {
-          io.print(`${signs[status]}  ${name}: ${text}`);
+        const several = new Set(results.map(({ account }) => account).filter(Boolean)).size > 1;
+        for (const { name, account, status, text, todo } of results) {
+          const whose = several && account !== undefined ? `${account}: ` : '';
+          io.print(`${signs[status]}  ${whose}${name}: ${text}`);
           if (todo !== undefined) io.print(`             ${todo}`);
         }
         io.print(
@@ -36,7 +42,7 @@ export function register(program: Command, io: CliIo): void {
     });
 }
 
-async function examine(io: CliIo, file: string, regionGiven: string | undefined): Promise<CheckResult[]> {
+async function examine(io: CliIo, file: string, flags: AccountFlags): Promise<CheckResult[]> {
   const { env } = io;
   const [{ loadConfig }, { lintConfig }, { formatProblem }, ops, check] = await Promise.all([
     import('#config/load.ts'),
@@ -62,16 +68,17 @@ async function examine(io: CliIo, file: string, regionGiven: string | undefined)
   };
   if (config instanceof Error) return runChecks([configuration], io.signal);
 
-  const account = config.settings.accounts?.[0];
-  const region = regionGiven ?? account?.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
+  const accounts = await chosenAccounts(config, flags, io);
+  const { limitSettingsOf } = await import('#src/shard-settings.ts');
   const checks: Check[] = [configuration];
   using parts = ops.doctorParts({
     config,
-    region,
+    accounts,
+    limits: limitSettingsOf(config.settings),
     redisUrl: env['REDIS_URL'],
     namespace: env['AUTOPILOT_NAMESPACE'] ?? 'autopilot',
   });
-  if (region === undefined)
+  if (accounts.length === 0)
     checks.push({ name: 'AWS account', run: async () => red('no Region', 'Set AWS_REGION, or give --region.') });
   if (env['REDIS_URL'] === undefined)
     checks.push({

@@ -22,7 +22,9 @@ import {
   SQSClient,
   TagQueueCommand,
 } from '@aws-sdk/client-sqs';
-import { AppError, messageOf } from '#domain/errors.ts';
+import type { AwsCredentialIdentityProvider } from '@aws-sdk/types';
+import { AppError } from '#domain/errors.ts';
+import { type AwsTrouble, explainAwsFailure } from './aws-failure.ts';
 import { type EventPath, type QueueDescription, ruleMayWrite, withStatement } from './event-path.ts';
 import {
   type ActualEventPath,
@@ -41,10 +43,17 @@ export interface EventPathClients {
   readonly eventBridge: EventBridgeClient;
 }
 
-/** Clients by the SDK's own environment (region, credentials, AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL_EVENTBRIDGE). */
-export function eventPathClients({ region }: { region: string }): EventPathClients & Disposable {
-  const sqs = new SQSClient({ region, useQueueUrlAsEndpoint: false });
-  const eventBridge = new EventBridgeClient({ region });
+/** Where, and as whom; without credentials as the SDK finds them. */
+export interface EventPathAccess {
+  readonly region: string;
+  readonly credentials?: AwsCredentialIdentityProvider | undefined;
+}
+
+/** Clients by the SDK's own environment (AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL_EVENTBRIDGE; credentials where none are given). */
+export function eventPathClients({ region, credentials }: EventPathAccess): EventPathClients & Disposable {
+  const base = { region, maxAttempts: 2, ...(credentials === undefined ? {} : { credentials }) };
+  const sqs = new SQSClient({ ...base, useQueueUrlAsEndpoint: false });
+  const eventBridge = new EventBridgeClient(base);
   return {
     sqs,
     eventBridge,
@@ -283,10 +292,6 @@ function refuseFailed(
 }
 
 const missing = new Set(['QueueDoesNotExist', 'AWS.SimpleQueueService.NonExistentQueue', 'ResourceNotFoundException']);
-const denied = /AccessDenied|NotAuthorized|UnauthorizedOperation|AuthorizationError/i;
-const noCredentials =
-  /CredentialsProviderError|UnrecognizedClient|InvalidClientTokenId|ExpiredToken|InvalidSignature|SignatureDoesNotMatch/;
-
 async function orMissing<T>(call: () => Promise<T>): Promise<T | undefined> {
   try {
     return await call();
@@ -297,21 +302,20 @@ async function orMissing<T>(call: () => Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Makes a call, and turns AWS's refusal into a sentence that names the permission. */
+/** Makes a call, and turns what AWS or the network refuses into a sentence that names it. */
 async function allowed<T>(action: string, resource: string, call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    const name = error instanceof Error ? error.name : '';
-    const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
-    if (noCredentials.test(name))
-      throw new AppError('SETUP_DENIED', `${action}: AWS does not accept the credentials (${messageOf(error)})`, {
-        cause: error,
-      });
-    if (denied.test(name) || status === 403)
+    const { kind, text, todo } = explainAwsFailure(error, { action });
+    if (kind === 'denied')
       throw new AppError('SETUP_DENIED', `not allowed: ${action} on ${resource}`, { cause: error });
-    throw new AppError('SETUP_FAILED', `${action} on ${resource} failed: ${name} ${messageOf(error)}`, {
-      cause: error,
-    });
+    const code = noAccess.has(kind) ? 'SETUP_DENIED' : 'SETUP_FAILED';
+    throw new AppError(code, `${action} on ${resource}: ${text}. ${todo}${withoutCalls(kind)}`, { cause: error });
   }
 }
+
+const noAccess: ReadonlySet<AwsTrouble> = new Set(['no_credentials', 'expired', 'credentials_refused', 'role_refused']);
+
+const withoutCalls = (kind: AwsTrouble) =>
+  kind === 'no_credentials' ? ' Without any, `bootstrap --print cloudformation|terraform` prints the same set-up.' : '';

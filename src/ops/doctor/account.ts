@@ -1,27 +1,30 @@
-// Who are we at AWS?
+// Who are we at AWS, in this account? And is it another one than those before it?
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import { messageOf } from '#domain/errors.ts';
+import { explainAwsFailure } from '../aws-failure.ts';
 import { type Check, green, red } from './check.ts';
+import type { DoctorAccount } from './parts.ts';
 
-export interface AccountFound {
-  account: string | undefined;
-}
+/** What STS said, for the checks after it: name of the entry → number of the account. */
+export type AccountsFound = Map<string, { readonly id: string; readonly region: string }>;
 
-/** Notes the account's number in `found` for the checks after it. */
-export function accountCheck({ region, found }: { region: string; found: AccountFound }): Check {
+export function accountCheck({ name, region, credentials }: DoctorAccount, found: AccountsFound): Check {
   return {
     name: 'AWS account',
     async run(abortSignal) {
-      const client = new STSClient({ region, maxAttempts: 2 });
+      const client = new STSClient({ region, maxAttempts: 2, ...(credentials === undefined ? {} : { credentials }) });
       try {
-        const { Account, Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal });
-        found.account = Account;
-        return green(`${Account} in ${region}, as ${Arn}`);
-      } catch (error) {
+        const { Account: id = 'unknown', Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal });
+        const twin = [...found].find(([, other]) => other.id === id && other.region === region)?.[0];
+        found.set(name, { id, region });
+        const text = `${id} in ${region}, as ${Arn}`;
+        if (twin === undefined) return green(text);
         return red(
-          `AWS does not know the credentials: ${messageOf(error)}`,
-          'Set AWS_PROFILE, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the container a role.',
+          `${text}: that is the account and Region of ${twin} already, so both would poll and act on the same channels`,
+          `Remove one of the entries ${twin} and ${name}, or give ${name} the role of another account.`,
         );
+      } catch (error) {
+        const { text, todo } = explainAwsFailure(error, { region, action: 'sts:GetCallerIdentity' });
+        return red(text, todo);
       } finally {
         client.destroy();
       }

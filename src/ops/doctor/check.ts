@@ -9,11 +9,14 @@ export type Verdict =
 
 export interface Check {
   readonly name: string;
+  /** The entry of `accounts` that it is about. */
+  readonly account?: string;
   run(signal: AbortSignal): Promise<Verdict | readonly Verdict[]>;
 }
 
 export interface CheckResult {
   readonly name: string;
+  readonly account?: string;
   readonly status: Verdict['status'];
   readonly text: string;
   readonly todo?: string;
@@ -29,14 +32,15 @@ const boundMs = 20_000;
 export async function runChecks(checks: readonly Check[], signal: AbortSignal): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   for (const check of checks) {
-    const { name } = check;
+    const { name, account } = check;
+    const about = account === undefined ? { name } : { name, account };
     const bound = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
     try {
       const verdicts = await check.run(bound);
-      for (const verdict of 'status' in verdicts ? [verdicts] : verdicts) results.push({ name, ...verdict });
+      for (const verdict of 'status' in verdicts ? [verdicts] : verdicts) results.push({ ...about, ...verdict });
     } catch (error) {
       results.push({
-        name,
+        ...about,
         ...red(messageOf(error), 'Read the message; the run book (docs/operations.md) may know more.'),
       });
     }

@@ -1,20 +1,24 @@
 // The way of the events: the queue, who may write to it, its dead-letter queue, and the rule that fills it.
 import { ListRulesCommand, ListTargetsByRuleCommand, type Rule } from '@aws-sdk/client-eventbridge';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { messageOf } from '#domain/errors.ts';
+import { explainAwsFailure } from '../aws-failure.ts';
 import { ivsEventPattern } from '../event-path.ts';
 import type { EventPathClients } from '../event-path-aws.ts';
 import { parsePolicy } from '../event-path-plan.ts';
 import { type Check, green, red, skipped, type Verdict } from './check.ts';
+import { readingVerdicts } from './queue-permissions.ts';
 
 export interface EventPathOptions {
   readonly clients: EventPathClients;
   readonly queueUrl: string | undefined;
+  readonly region: string;
+  /** Where the URL of the queue belongs when there is none. */
+  readonly setting: string;
 }
 
 const mend = 'Run `ivs-autopilot bootstrap`; `--dry-run` shows first what differs.';
 
-export function eventPathChecks({ clients, queueUrl }: EventPathOptions): Check[] {
+export function eventPathChecks({ clients, queueUrl, region, setting }: EventPathOptions): Check[] {
   if (queueUrl === undefined)
     return [
       {
@@ -22,7 +26,7 @@ export function eventPathChecks({ clients, queueUrl }: EventPathOptions): Check[
         run: async () =>
           red(
             'no queue is configured: the daemon notices by polls alone',
-            'Run `ivs-autopilot bootstrap` and set AUTOPILOT_QUEUE_URL.',
+            `Run \`ivs-autopilot bootstrap\` and set ${setting}.`,
           ),
       },
     ];
@@ -38,12 +42,22 @@ export function eventPathChecks({ clients, queueUrl }: EventPathOptions): Check[
           );
           attributes = answer.Attributes ?? {};
         } catch (error) {
+          const { kind, text, todo } = explainAwsFailure(error, { region, action: 'sqs:GetQueueAttributes' });
+          const missing = kind === 'other' && /NonExistentQueue|QueueDoesNotExist/.test(text);
           return red(
-            `${queueUrl} cannot be read: ${error instanceof Error ? error.name : ''} ${messageOf(error)}`,
-            'Check the URL, its Region and the permission sqs:GetQueueAttributes.',
+            `${queueUrl} cannot be read: ${missing ? `there is no such queue in ${region}` : text}`,
+            missing ? 'Check its URL and Region, or run `ivs-autopilot bootstrap`.' : todo,
           );
         }
         const verdicts: Verdict[] = [green(`${attributes['ApproximateNumberOfMessages'] ?? 0} messages wait`)];
+        const queueRegion = attributes['QueueArn']?.split(':')[3];
+        if (queueRegion !== undefined && queueRegion !== region)
+          verdicts.push(
+            red(
+              `it is in ${queueRegion}, and the account's Region is ${region}`,
+              'A rule reaches queues of its own Region only: use a queue there, or correct the Region.',
+            ),
+          );
         verdicts.push(
           parsePolicy(attributes['Policy'])?.Statement.some(lets)
             ? green('EventBridge may write to it')
@@ -54,6 +68,10 @@ export function eventPathChecks({ clients, queueUrl }: EventPathOptions): Check[
         );
         return verdicts;
       },
+    },
+    {
+      name: 'Reading the queue',
+      run: (signal) => readingVerdicts({ clients, queueUrl, region, attributes, signal }),
     },
     {
       name: 'Event rule',
@@ -73,9 +91,10 @@ export function eventPathChecks({ clients, queueUrl }: EventPathOptions): Check[
             ? green(`${working.map(({ Name }) => Name).join(', ')} sends every kind of IVS event`)
             : red(`the rule does not send: ${missing.join(', ')}`, mend);
         } catch (error) {
-          return skipped(
-            `the rule may not be looked at (${error instanceof Error ? error.name : messageOf(error)}); only setting up needs that`,
-          );
+          const { kind, text, todo } = explainAwsFailure(error, { region, action: 'events:ListRules' });
+          return kind === 'denied'
+            ? skipped(`the rule may not be looked at: ${text}; only setting up needs that`)
+            : red(text, todo);
         }
       },
     },

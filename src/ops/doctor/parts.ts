@@ -1,91 +1,125 @@
-// Puts the checks together that need connections, and closes these when all is asked.
+// Puts the checks together that need connections, account by account, and closes these when all is asked.
+import type { AwsCredentialIdentityProvider } from '@aws-sdk/types';
 import type { Config } from '#config/load.ts';
+import type { AccountSettings } from '#config/settings.ts';
 import { durationMs } from '#domain/duration.ts';
-import { createIvsShard } from '#ivs/shard.ts';
+import type { LimitSettings } from '#ivs/limits.ts';
+import { createIvsShard, type IvsShard } from '#ivs/shard.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { createLogger, Scrubber } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
-import { connectRedis, keyPrefix } from '#runtime/redis.ts';
+import { connectRedis, keyPrefix, type Redis } from '#runtime/redis.ts';
 import { actionUses } from '../config-uses.ts';
 import { eventPathClients } from '../event-path-aws.ts';
 import { operationsFor } from '../permissions.ts';
-import { type AccountFound, accountCheck } from './account.ts';
+import { type AccountsFound, accountCheck } from './account.ts';
 import { type Check, skipped } from './check.ts';
+import { deliveryChecks, deliveryPlaces } from './delivery.ts';
 import { eventPathChecks } from './event-path.ts';
 import { permissionCheck } from './permissions.ts';
 import { redisChecks } from './redis.ts';
 
 export { daemonChecks } from './daemon.ts';
 
+/** An entry of `accounts`, and what its role gives; without credentials, as the SDK finds them. */
+export interface DoctorAccount extends AccountSettings {
+  readonly credentials?: AwsCredentialIdentityProvider | undefined;
+}
+
 export interface DoctorOptions {
   readonly config: Config;
-  /** Undefined: nothing is asked of AWS. */
-  readonly region: string | undefined;
+  /** Empty: nothing is asked of AWS. */
+  readonly accounts: readonly DoctorAccount[];
+  readonly limits: LimitSettings;
   readonly redisUrl: string | undefined;
   readonly namespace: string;
 }
 
-export function doctorParts({ config, region, redisUrl, namespace }: DoctorOptions): { checks: Check[] } & Disposable {
-  const { settings, ruleset } = config;
+export function doctorParts(options: DoctorOptions): { checks: Check[] } & Disposable {
+  const { config, accounts, redisUrl } = options;
   const logger = createLogger({ level: 'silent', scrubber: new Scrubber() });
   const closing: (() => void)[] = [];
   const checks: Check[] = [];
-  const account = settings.accounts?.[0];
 
   const redis = redisUrl === undefined ? undefined : connectRedis({ url: redisUrl, role: 'limiter', logger });
+  const shards = new Map(redis ? accounts.map((account) => [account.name, shardOf(options, account, redis)]) : []);
   if (redis) {
     closing.push(() => redis.disconnect());
     checks.push({
       name: 'Redis',
-      // The connection is made first, so that the checks after it are answered or fail at once.
+      // The connection is made first, so that the checks after it are answered or fail at once; and a limiter that is new grants
+      // nothing for a while, which passes meanwhile.
       run: async () => {
         await redis.connect().catch(() => undefined);
+        if (redis.status === 'ready') await Promise.all([...shards.values()].map((shard) => shard.start()));
         return [];
       },
     });
     checks.push(...redisChecks(redis));
   }
-  if (region !== undefined) {
-    const found: AccountFound = { account: undefined };
-    checks.push(accountCheck({ region, found }));
-    const clients = eventPathClients({ region });
+  const found: AccountsFound = new Map();
+  const places = deliveryPlaces(actionUses(config.ruleset));
+  for (const account of accounts) {
+    const clients = eventPathClients(account);
     closing.push(() => clients[Symbol.dispose]());
-    checks.push(...eventPathChecks({ clients, queueUrl: account?.queue_url ?? settings.events.queue_url }));
-    checks.push({
-      name: 'Permission',
-      run: async (signal) => {
-        if (!redis || redis.status !== 'ready')
-          return skipped('not asked: no call is made past the limiter, which needs Redis');
-        if (found.account === undefined) return skipped('not asked: the account is not known');
-        const shard = createIvsShard({
-          name: account?.name ?? 'main',
-          region,
-          redis,
-          keyPrefix: keyPrefix(namespace, account?.name ?? 'main'),
-          ...(account?.assume_role_arn === undefined ? {} : { assumeRoleArn: account.assume_role_arn }),
-          onRedisDown: 'fail',
-          requestTimeoutMs: durationMs(settings.limits.request_timeout),
-          clock: systemClock,
-          logger,
-          metrics: createMetrics(),
-          random: Math.random,
-        });
-        await shard.start();
-        try {
-          const operations = operationsFor(actionUses(ruleset));
-          return await permissionCheck({ client: shard.client, operations, region, account: found.account }).run(
-            signal,
-          );
-        } finally {
-          await shard.stop();
-        }
-      },
-    });
+    const setting =
+      config.settings.accounts === undefined ? 'AUTOPILOT_QUEUE_URL' : `queue_url of the account ${account.name}`;
+    const ofAccount = [
+      accountCheck(account, found),
+      ...eventPathChecks({ clients, queueUrl: account.queue_url, region: account.region, setting }),
+      ...deliveryChecks(account, places),
+      permissionsOf(config, account, redis && { redis, shard: shards.get(account.name)! }, found),
+    ];
+    checks.push(...ofAccount.map((check) => ({ ...check, account: account.name })));
   }
   return {
     checks,
     [Symbol.dispose]() {
       for (const close of closing) close();
+    },
+  };
+}
+
+function shardOf({ config, limits, namespace }: DoctorOptions, account: DoctorAccount, redis: Redis): IvsShard {
+  const { name, region, credentials } = account;
+  return createIvsShard({
+    name,
+    region,
+    redis,
+    keyPrefix: keyPrefix(namespace, name),
+    limits,
+    ...(credentials === undefined ? {} : { credentials }),
+    onRedisDown: 'fail',
+    requestTimeoutMs: durationMs(config.settings.limits.request_timeout),
+    clock: systemClock,
+    logger: createLogger({ level: 'silent', scrubber: new Scrubber() }),
+    metrics: createMetrics(),
+    random: Math.random,
+  });
+}
+
+/** Asked through the limiter that the daemon shares, so that no quota is passed by asking. */
+function permissionsOf(
+  { ruleset }: Config,
+  { name, region }: DoctorAccount,
+  limited: { readonly redis: Redis; readonly shard: IvsShard } | undefined,
+  found: AccountsFound,
+): Check {
+  return {
+    name: 'Permission',
+    async run(signal) {
+      if (limited?.redis.status !== 'ready')
+        return skipped('not asked: no call is made past the limiter, which needs Redis');
+      const { shard } = limited;
+      try {
+        const known = found.get(name);
+        if (known === undefined) return skipped('not asked: the account is not known');
+        const operations = operationsFor(actionUses(ruleset));
+        const asked = permissionCheck({ client: shard.client, operations, region, account: known.id });
+        return await asked.run(signal);
+      } finally {
+        await shard.stop();
+      }
     },
   };
 }

@@ -1,9 +1,10 @@
 // Which permissions are there: each operation is really called, once and through the limiter, on things that cannot exist. An answer
 // of "not found" or "not valid" means that it is allowed; nothing can be changed by it.
 import type { ChannelArn } from '#domain/channel.ts';
-import { AppError, messageOf } from '#domain/errors.ts';
+import { AppError } from '#domain/errors.ts';
 import type { IvsClientPort } from '#ivs/client.ts';
 import type { OperationName } from '#ivs/limits.ts';
+import { explainAwsFailure } from '../aws-failure.ts';
 import { type Check, green, red, type Verdict } from './check.ts';
 
 export interface PermissionOptions {
@@ -62,7 +63,7 @@ export function permissionCheck(options: PermissionOptions): Check {
           if (!probe) return { status: 'skipped', text: `ivs:${operation}: there is no harmless way to ask` };
           return probe(signal).then(
             () => green(`ivs:${operation}`),
-            (error: unknown) => judged(operation, error),
+            (error: unknown) => judged(operation, error, options.region),
           );
         }),
       );
@@ -79,13 +80,11 @@ const allowedCodes = new Set([
   'IVS_QUOTA_EXCEEDED',
 ]);
 
-function judged(operation: OperationName, error: unknown): Verdict {
+function judged(operation: OperationName, error: unknown, region: string): Verdict {
   const code = error instanceof AppError ? error.code : '';
   if (allowedCodes.has(code)) return green(`ivs:${operation}`);
-  if (code === 'IVS_ACCESS_DENIED')
+  const { kind, text, todo } = explainAwsFailure(error, { region, action: `ivs:${operation}` });
+  if (kind === 'denied' || (code === 'IVS_ACCESS_DENIED' && kind === 'other'))
     return red(`ivs:${operation} is not allowed`, 'Give the role the policy that `ivs-autopilot iam` prints.');
-  return red(
-    `ivs:${operation} could not be asked: ${messageOf(error)}`,
-    'Run doctor again; if it lasts, read the code in docs/errors.md.',
-  );
+  return red(`ivs:${operation} could not be asked: ${text}`, todo);
 }

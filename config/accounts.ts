@@ -1,0 +1,23 @@
+// Which accounts a configuration means, with what the environment says where it is silent.
+import { AppError } from '#domain/errors.ts';
+import type { Config } from './load.ts';
+import type { AccountSettings } from './settings.ts';
+
+/** The accounts of the configuration, or the one that the environment describes. @throws AppError CONFIG_INVALID */
+export function accountsOf(
+  { settings, file }: Pick<Config, 'settings' | 'file'>,
+  env: Readonly<Record<string, string | undefined>>,
+): AccountSettings[] {
+  if (settings.accounts) {
+    const fallback = settings.events.queue_url;
+    const only = settings.accounts.length === 1;
+    return settings.accounts.map((account) =>
+      only && account.queue_url === undefined && fallback !== undefined ? { ...account, queue_url: fallback } : account,
+    );
+  }
+  const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
+  if (!region)
+    throw new AppError('CONFIG_INVALID', `no AWS Region: set AWS_REGION, or name one under accounts in ${file}`);
+  const { queue_url: queueUrl } = settings.events;
+  return [{ name: 'main', region, ...(queueUrl === undefined ? {} : { queue_url: queueUrl }) }];
+}

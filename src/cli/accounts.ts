@@ -1,0 +1,40 @@
+// Which accounts a command is about: the entries of the configuration, or the one of the environment, each with its credentials.
+import type { Config } from '#config/load.ts';
+import type { AccountSettings } from '#config/settings.ts';
+import type { DoctorAccount } from '#ops/doctor/parts.ts';
+import { type CliIo, CommandFailed } from './support.ts';
+
+export interface AccountFlags {
+  /** --account: the name of an entry. */
+  readonly account?: string;
+  /** --region: of the environment's account. */
+  readonly region?: string;
+}
+
+/**
+ * The chosen entries; empty when the environment's account has no Region.
+ * @throws CommandFailed when --account names none, or --region is given although the entries have their own
+ */
+export async function chosenAccounts(config: Config, flags: AccountFlags, io: CliIo): Promise<DoctorAccount[]> {
+  const [{ accountsOf }, { awsAccessOf }] = await Promise.all([
+    import('#config/accounts.ts'),
+    import('#src/aws-access.ts'),
+  ]);
+  const configured = config.settings.accounts;
+  if (configured && flags.region !== undefined)
+    throw new CommandFailed(`The accounts of ${config.file} have their own Regions: use --account instead.`, 2);
+  const region = flags.region ?? io.env['AWS_REGION'] ?? io.env['AWS_DEFAULT_REGION'];
+  const all = configured || region !== undefined ? accountsOf(config, { AWS_REGION: region }) : [];
+  return chosen(all, flags.account, config.file).map((account) => {
+    const { credentials } = awsAccessOf(account, {});
+    return typeof credentials === 'function' ? { ...account, credentials } : account;
+  });
+}
+
+function chosen(accounts: readonly AccountSettings[], name: string | undefined, file: string) {
+  if (name === undefined) return accounts;
+  const entry = accounts.find((account) => account.name === name);
+  if (entry) return [entry];
+  const names = accounts.map((account) => account.name).join(', ') || 'none';
+  throw new CommandFailed(`--account ${name}: no such entry under accounts in ${file} (there: ${names}).`, 2);
+}
