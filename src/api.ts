@@ -77,7 +77,6 @@ export function createApi(options: ApiOptions): Api {
     packageRoot,
     version,
     logger,
-    metrics,
     scrubber: options.scrubber,
   });
   const desk = new ActionDesk({ shards, configHash: () => inForce().config.hash });

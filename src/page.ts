@@ -9,14 +9,17 @@ import { queueBoard } from '#intake/http/routes/queues.ts';
 import type { HttpRoutes } from '#intake/http/server.ts';
 import { LiveFeed } from '#intake/live/feed.ts';
 import { gatherExtras, gatherStatus, type LiveSources } from '#intake/live/gather.ts';
-import { QuotaWatch } from '#intake/live/quota.ts';
+import { quotaStatus } from '#intake/live/quota.ts';
+import { readQuotaHour } from '#intake/live/quota-hour.ts';
 import type { ActivityLine, BatchLine, QueueLine } from '#intake/live/status.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
-import type { Metrics } from '#runtime/metrics.ts';
 import type { ConfigInForce } from './app.ts';
 import type { Shard } from './shard.ts';
 import { silentAfterMs } from './shard-settings.ts';
+
+/** So many batches are listed. */
+const mostBatches = 20;
 
 export interface PageOptions {
   readonly shards: readonly Shard[];
@@ -29,7 +32,6 @@ export interface PageOptions {
   readonly packageRoot: string;
   readonly version: string;
   readonly logger: Logger;
-  readonly metrics: Metrics;
   readonly scrubber: Scrubber;
 }
 
@@ -63,12 +65,7 @@ export function createPage(options: PageOptions): Page {
   };
 }
 
-function sourcesOf({ shards, state, inForce, depths, metrics }: PageOptions): LiveSources {
-  let throttles = 0;
-  const quota = new QuotaWatch({
-    quotas: shards.map((shard) => () => shard.ivs.quotaSnapshot()),
-    throttles: () => throttles,
-  });
+function sourcesOf({ shards, state, inForce, depths }: PageOptions): LiveSources {
   let latencyMs: number | undefined;
   let pingedAtMs = 0;
   const ping = async () => {
@@ -97,17 +94,28 @@ function sourcesOf({ shards, state, inForce, depths, metrics }: PageOptions): Li
         }),
     redisLatencyMs: () => latencyMs,
     quota: async () => {
-      const { values } = await metrics.ivsThrottles.get();
-      throttles = values.reduce((sum, { value }) => sum + value, 0);
       await ping();
-      return quota.read(state.nowMs());
+      return quotaStatus(await Promise.all(shards.map((shard) => shard.ivs.quotaSnapshot())));
     },
+    quotaHour: seldom(5_000, () => readQuotaHour(state, shards.length)),
     queues: () => queueLines(shards),
     batches: () => batchLines(shards),
     activity: async () => {
       const newest = await state.readLog<JournalEntry>('journal', { limit: 60 });
       return newest.map(({ id, entry }) => activityLine(id, entry));
     },
+  };
+}
+
+/** What `read` gave last, read anew at most every `ms`; undefined until it succeeded once. */
+function seldom<T>(ms: number, read: () => Promise<T>): () => Promise<T | undefined> {
+  let last: T | undefined;
+  let readAt = Number.NEGATIVE_INFINITY;
+  return async () => {
+    if (performance.now() - readAt < ms) return last;
+    readAt = performance.now();
+    last = await read().catch(() => last);
+    return last;
   };
 }
 
@@ -135,29 +143,25 @@ async function queueLines(shards: readonly Shard[]): Promise<QueueLine[]> {
   return lines;
 }
 
-/** The newest batches; their ids are in the jobs that announce them. */
-async function batchLines(shards: readonly Shard[]): Promise<BatchLine[]> {
-  const lines = await Promise.all(
-    shards.map(async (shard) => {
-      const jobs = await shard.queues
-        .get('metadata-fanout')
-        .getJobs(['active', 'waiting', 'delayed', 'completed'], 0, 11)
-        .catch(() => []);
-      const ids = new Set(jobs.flatMap((job) => (job?.data as { batchId?: string } | undefined)?.batchId ?? []));
-      return Promise.all([...ids].map((id) => shard.metadata.progress(id).catch(() => undefined)));
-    }),
-  );
-  return lines
-    .flat()
-    .filter((batch) => batch !== undefined)
-    .toSorted((a, b) => b.startedAtMs - a.startedAtMs)
-    .slice(0, 12)
-    .map(({ batchId, state, startedAtMs, etaSeconds, counts }) => ({
+/** The newest batches of every account; undefined while Redis does not tell. */
+async function batchLines(shards: readonly Shard[]): Promise<BatchLine[] | undefined> {
+  const lists = await Promise.all(shards.map((shard) => shard.metadata.newest(mostBatches))).catch(() => undefined);
+  return lists
+    ?.flat()
+    .toSorted((x, y) => y.startedAtMs - x.startedAtMs)
+    .slice(0, mostBatches)
+    .map(({ batchId, state, lane, channels, items, startedAtMs, finishedAtMs, etaSeconds, counts, failures, who }) => ({
       id: batchId,
       state,
-      startedAt: new Date(startedAtMs).toISOString(),
+      lane,
+      channels,
+      items,
+      startedMs: startedAtMs,
+      finishedMs: finishedAtMs,
       etaSeconds,
       counts,
+      failures,
+      by: who,
     }));
 }
 

@@ -7,6 +7,7 @@ import type { Lane } from '#domain/action.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
+import { QuotaSampler } from '#intake/live/quota-hour.ts';
 import { limitsFrom } from '#ivs/limits.ts';
 import { createReader } from '#ivs/reader.ts';
 import { createIvsShard, type IvsShard } from '#ivs/shard.ts';
@@ -220,6 +221,10 @@ export class Shard {
     await this.state.refresh().catch(() => undefined);
     await stack.start(this.ivs, 3_000);
     await stack.start(this.relay, 3_000);
+    const { clock, metrics } = this.#options;
+    const quota = () => this.ivs.quotaSnapshot();
+    const logger = this.#logger;
+    await stack.start(new QuotaSampler({ shard: this.name, state: this.state, quota, clock, metrics, logger }), 1_000);
     if (does('worker')) {
       await stack.start(this.#sweeper, 2_000);
       await stack.start(this.#drainer, graceMs);

@@ -4,6 +4,7 @@ import {
   act,
   addSilence,
   attempt,
+  cancelBatch,
   holdChannel,
   makeTest,
   pauseAll,
@@ -12,7 +13,7 @@ import {
   showKeys,
 } from './dialogs.js';
 import { h, render } from './dom.js';
-import { count, duration } from './format.js';
+import { count, duration, person, shortDuration, stamp } from './format.js';
 import { glyph } from './glyphs.js';
 import { follow } from './live.js';
 import { changed, mayOperate, now, onChange, staleReason, store, take } from './store.js';
@@ -101,6 +102,13 @@ function layout() {
     top,
     banner,
     h('div.layout', {}, main, side),
+    h(
+      'footer.dim',
+      {},
+      h('span', {}, `ivs-autopilot ${store.version}`),
+      h('span', {}, `times are local: ${Intl.DateTimeFormat().resolvedOptions().timeZone}`),
+      h('button.link', { type: 'button', 'data-do': 'keys' }, 'Keys: ?'),
+    ),
   );
   return { top, banner, main, side };
 }
@@ -122,6 +130,8 @@ function draw() {
   render(frame.banner, reason ? h('p.stale', {}, glyph('failed'), reason) : '');
   const onStreams = address?.page === '';
   frame.side.hidden = !onStreams;
+  frame.side.classList.toggle('calm', (store.status.needs ?? []).length === 0);
+  frame.main.parentElement.classList.toggle('alone', !onStreams);
   if (onStreams) render(frame.side, needsPanel(), silencesPanel(), activityPanel());
   const needs = store.status.needs?.length ?? 0;
   const title = `${needs > 0 ? `(${needs}) ` : ''}${store.status.pause ? 'Paused – ' : ''}ivs-autopilot`;
@@ -141,10 +151,10 @@ function topBar() {
       config
         ? h(
             'span.dim.config',
-            { title: `Configuration ${config.hash}` },
+            { title: `Configuration ${config.hash}, loaded ${stamp(config.loadedAtMs)}` },
             'config ',
             h('code', {}, config.hash.slice(0, 7)),
-            `, ${duration(now() - config.loadedAtMs)} ago`,
+            `, ${shortDuration(now() - config.loadedAtMs)} ago`,
           )
         : '',
       pauseButton(),
@@ -193,7 +203,7 @@ function mode() {
       'span.chip.mode.paused',
       { title: pause.reason },
       glyph('pause'),
-      `Paused ${duration(now() - pause.sinceMs)} by ${pause.who}: ${pause.reason}`,
+      `Paused ${duration(now() - pause.sinceMs)} by ${person(pause.who)}: ${pause.reason}`,
     );
   const of = (name) => list.filter((rule) => rule.mode === name).length;
   if (of('enforce') === 0)
@@ -251,8 +261,8 @@ const doings = {
     attempt('The silence has ended.', () => api('DELETE', `/v1/silences/${encodeURIComponent(id)}`)),
   'reset-rule': ({ rule }) =>
     attempt('The rule runs again.', () => api('POST', `/v1/rules/${encodeURIComponent(rule)}/reset`, {})),
-  'cancel-batch': ({ id }) =>
-    attempt('Cancelled what was not sent.', () => api('DELETE', `/v1/metadata/batches/${encodeURIComponent(id)}`)),
+  'cancel-batch': ({ id }) => cancelBatch(id),
+  keys: () => showKeys(),
   reload: () => attempt('The configuration was reloaded.', () => api('POST', '/v1/config/reload', {})),
   'make-test': ({ json }) => makeTest(JSON.parse(json)),
   'act-stop': ({ arn }) => act('act-stop', arn),

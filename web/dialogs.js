@@ -1,7 +1,7 @@
 // Everything that asks before it does: pause, hold, silence, actions with a dry run, and the text of a rule test.
 import { api } from './api.js';
 import { h, render } from './dom.js';
-import { idOf, words } from './format.js';
+import { count, idOf, words } from './format.js';
 import { store } from './store.js';
 
 /** Says something for a few seconds. */
@@ -28,7 +28,7 @@ export async function attempt(done, work) {
  * A form in a dialog. `fields` are elements; `submit(values, say)` gives true when the dialog may close.
  * Escape and the backdrop's Cancel close it; the focus goes back to where it was.
  */
-export function ask({ title, text, fields = [], confirm, danger = false, submit, extra }) {
+export function ask({ title, text, fields = [], confirm, dismiss = 'Cancel', danger = false, submit, extra }) {
   const before = document.activeElement;
   const note = h('p.problem', { role: 'alert', hidden: true });
   const button = h('button', { type: 'submit', class: danger ? 'danger' : 'primary' }, confirm);
@@ -40,7 +40,7 @@ export function ask({ title, text, fields = [], confirm, danger = false, submit,
     fields,
     extra ?? '',
     note,
-    h('div.buttons', {}, h('button', { type: 'button', 'data-close': true }, 'Cancel'), button),
+    h('div.buttons', {}, h('button', { type: 'button', 'data-close': true }, dismiss), button),
   );
   const dialog = h('dialog', { 'aria-labelledby': 'dialog-title' }, form);
   dialog.addEventListener('close', () => {
@@ -168,6 +168,21 @@ export function addSilence() {
         .filter(Boolean);
       await api('POST', '/v1/silences', { matchers: lines, reason: why, duration });
       toast('The silence is in force.');
+    },
+  });
+}
+
+export function cancelBatch(id) {
+  const { counts } = store.status?.batches?.find((batch) => batch.id === id) ?? {};
+  ask({
+    title: 'Cancel the rest of this batch?',
+    text: `${counts ? `${count(counts.pending)} deliveries that were not sent yet are dropped` : 'What was not sent yet is dropped'}. What viewers have got stays with them.`,
+    confirm: 'Cancel the rest',
+    dismiss: 'Keep sending',
+    danger: true,
+    submit: async () => {
+      await api('DELETE', `/v1/metadata/batches/${encodeURIComponent(id)}`);
+      toast('The rest of the batch is cancelled.');
     },
   });
 }
@@ -363,6 +378,8 @@ export function showKeys() {
     ['g d', 'decisions'],
     ['g r', 'rules'],
     ['g q', 'quota'],
+    ['g b', 'batches'],
+    ['g a', 'audit'],
     ['Shift P', 'pause all'],
     ['?', 'this list'],
   ];

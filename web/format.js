@@ -28,6 +28,32 @@ export function clock(ms) {
   return today ? time : `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ${time}`;
 }
 
+/** Local date and time with its zone, and the same in UTC: for tooltips, and for people who compare with AWS's logs. */
+export function stamp(ms) {
+  const at = new Date(ms);
+  return `${at.toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'long' })}, ${at.toISOString()}`;
+}
+
+/** One compared value in words: `ageMs: 122` is `age 0.1 s`, times are local, names lose their capitals. */
+export function fact(key, value) {
+  const name = key
+    .replace(/Ms$/, '')
+    .replace(/([a-z])([A-Z])/g, (_, before, after) => `${before} ${after.toLowerCase()}`);
+  if (key.endsWith('Ms') && typeof value === 'number') {
+    if (value > 1e12) return `${words(name)} ${clock(value)}`;
+    return `${words(name)} ${value < 1000 ? `${(value / 1000).toFixed(1)} s` : duration(value)}`;
+  }
+  if (typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value))
+    return `${words(name)} ${clock(Date.parse(value))}`;
+  if (value !== null && typeof value === 'object') return `${words(name)} ${JSON.stringify(value)}`;
+  return `${words(name)} ${typeof value === 'number' ? count(value) : value}`;
+}
+
+/** A caller as people say it: `token mara` is mara. */
+export function person(who) {
+  return String(who).replace(/^token /, '');
+}
+
 /** ISO text or epoch ms as epoch ms; undefined stays. */
 export function toMs(value) {
   if (value === undefined || value === null) return undefined;

@@ -1,6 +1,6 @@
 // Signs of state: each has a shape of its own and stands beside its word, so that colour is never the only signal.
 import { h } from './dom.js';
-import { words } from './format.js';
+import { count, words } from './format.js';
 
 const shapes = {
   healthy: () => h('circle', { cx: 8, cy: 8, r: 5 }),
@@ -10,6 +10,7 @@ const shapes = {
   ended: () => h('rect', { x: 3, y: 3, width: 10, height: 10, class: 'hollow' }),
   failed: () => h('path', { d: 'M3 3l10 10M13 3L3 13', class: 'stroke' }),
   ok: () => h('path', { d: 'M2.5 8.5l3.5 4 7.5-9', class: 'stroke' }),
+  firing: () => h('path', { d: 'M9.5 1 3 9h4l-1 6 7-8.5H8.6z' }),
   pause: () => h('path', { d: 'M5 2.5v11M11 2.5v11', class: 'stroke' }),
 };
 
@@ -49,23 +50,36 @@ const outcomeShapes = {
   resolved: 'healthy',
 };
 
-/** A decision's outcome as a chip. */
-export function outcome(name) {
-  return h('span.chip', { class: `outcome ${name}` }, glyph(outcomeShapes[name] ?? 'ended'), words(name));
+/** A decision's outcome as a chip, with how often it came. */
+export function outcome(name, times) {
+  return h(
+    'span.chip',
+    { class: `outcome ${name}` },
+    outcomeSign(name),
+    times === undefined ? '' : h('b', {}, count(times)),
+    words(name),
+  );
 }
 
-/** Viewer counts as a line; it has no words of its own, the number stands beside it. */
-export function sparkline(values) {
-  if (!values || values.length < 2) return h('svg', { class: 'spark', viewBox: '0 0 96 24', 'aria-hidden': 'true' });
+/** Its sign alone; the word stands beside it. */
+export function outcomeSign(name) {
+  return glyph(outcomeShapes[name] ?? 'ended');
+}
+
+/**
+ * Viewer counts as the points of a line in a box of 96 by 24; it has no words of its own, the number stands beside it. A change of
+ * less than a tenth stays nearly flat: noise must not look like news.
+ */
+export function sparkPoints(values) {
+  if (!values || values.length < 2) return '';
+  const most = Math.max(...values);
   const least = Math.min(...values);
-  const range = Math.max(...values) - least || 1;
-  const points = values.map((value, index) => {
-    const x = 2 + (92 * index) / (values.length - 1);
-    return `${x.toFixed(1)},${(21 - (18 * (value - least)) / range).toFixed(1)}`;
-  });
-  return h(
-    'svg',
-    { class: 'spark', viewBox: '0 0 96 24', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
-    h('polyline', { points: points.join(' ') }),
-  );
+  const range = Math.max(most - least, most * 0.1, 1);
+  const middle = (most + least) / 2;
+  return values
+    .map((value, index) => {
+      const x = 2 + (92 * index) / (values.length - 1);
+      return `${x.toFixed(1)},${(12 - (18 * (value - middle)) / range).toFixed(1)}`;
+    })
+    .join(' ');
 }

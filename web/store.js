@@ -66,6 +66,8 @@ export function take(name, data) {
     store.caller = data.caller;
     store.version = data.version;
     loading = new Map();
+    // The first rows are shown as they come, the worst first; what was shown before a reconnect stays until all rows are there.
+    if (store.rows.size === 0) store.rows = loading;
     wholeStatus = true;
     store.ready = false;
   } else if (name === 'status') {
@@ -75,8 +77,8 @@ export function take(name, data) {
     store.clockOffset = data.nowMs - Date.now();
   } else if (name === 'rows') {
     for (const [number, row] of data) loading.set(number, row);
+    if (store.rows === loading) store.rowsVersion += 1;
   } else if (name === 'ready') {
-    // What was shown before a reconnect stays until the new rows are complete.
     store.rows = loading;
     store.rowsVersion += 1;
     store.ready = true;
@@ -87,9 +89,10 @@ export function take(name, data) {
 }
 
 function takeDelta({ rows, patches, removed }) {
-  for (const [number, row] of rows) store.rows.set(number, row);
+  const mine = loading;
+  for (const [number, row] of rows) mine.set(number, row);
   for (const [number, patch] of patches) {
-    const row = store.rows.get(number);
+    const row = mine.get(number);
     if (!row) continue;
     const next = { ...row };
     for (const [key, value] of Object.entries(patch)) {
@@ -101,8 +104,8 @@ function takeDelta({ rows, patches, removed }) {
         -mostSpark,
       );
     if (next.state !== 'live') delete next.spark;
-    store.rows.set(number, next);
+    mine.set(number, next);
   }
-  for (const number of removed) store.rows.delete(number);
-  store.rowsVersion += 1;
+  for (const number of removed) mine.delete(number);
+  if (store.rows === mine) store.rowsVersion += 1;
 }

@@ -184,6 +184,8 @@ export interface MetadataSubmit {
       readonly expiresInMs?: number | undefined;
     }[];
     readonly lane: Lane;
+    /** Who sends it, for people: `token mara`, `rule slate`. */
+    readonly who?: string | undefined;
     readonly dryRun?: boolean | undefined;
   }): Promise<{ readonly batchId: string; readonly channels: number; readonly items: number }>;
 }

@@ -25,6 +25,7 @@ export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) =
     targets,
     items: [item],
     lane,
+    who: job.cause.kind === 'operator' ? job.cause.who : `rule ${job.cause.rule}`,
     ...(job.dryRun ? { dryRun: true } : {}),
   });
   if (job.dryRun) return planned([`PutMetadata on ${accepted.channels} channel(s), lane ${lane}`], undefined);

@@ -72,6 +72,10 @@ local pairsInAll = #open * #items
 local batch = P .. ':b:' .. batchId
 for field, value in pairs(batchFields) do redis.call('HSET', batch, field, value) end
 redis.call('HSET', batch, 'channels', #open, 'total', pairsInAll, 'pending', pairsInAll, 'startedAt', now)
+-- Two of the same millisecond keep their order.
+local newest = redis.call('ZREVRANGE', P .. ':batches', 0, 0, 'WITHSCORES')[2]
+redis.call('ZADD', P .. ':batches', newest and math.max(now, tonumber(newest) + 0.001) or now, batchId)
+redis.call('ZREMRANGEBYRANK', P .. ':batches', 0, -201)
 if pairsInAll == 0 then
   redis.call('HSET', batch, 'finishedAt', now)
   redis.call('PEXPIRE', batch, batchFields.keepMs)

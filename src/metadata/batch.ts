@@ -20,6 +20,8 @@ export interface NewItem {
 /** How far a batch has come. Counts are (item, channel) pairs; they add up to `total`. */
 export interface BatchProgress {
   readonly batchId: string;
+  /** Who sent it, for people. */
+  readonly who: string;
   readonly state: BatchState;
   readonly lane: Lane;
   readonly channels: number;

@@ -9,6 +9,7 @@
 //   :b:<batch>     hash: a batch: how many items on how many channels, and how many ended in which outcome
 //   :ready :later :held   sorted sets of channels: by lane and turn; by due time; by end of the lease.   :holder  hash of tokens
 //   :expiry        sorted set: item ids by expiry       :bulk  sorted set: bulk item ids by age
+//   :batches       sorted set: ids of the newest batches by start, at most 200
 //   :total         waiting items over all channels      :seq, :fence  counters     :idem:<key>  what a key stands for
 //
 // INVARIANTS. A channel whose queue is not empty is in exactly one of ready, later and held; one that is in ready or later has a

@@ -258,6 +258,7 @@ export class Outbox {
     );
     return {
       batchId,
+      who: fields['who'] ?? '',
       state: finished ? (cancelled ? 'cancelled' : 'finished') : cancelled ? 'cancelling' : 'running',
       lane: fields['lane'] as Lane,
       channels: number('channels'),
@@ -269,6 +270,11 @@ export class Outbox {
       finishedAtMs: finished ? number('finishedAt') : undefined,
       callsPerChannel: number('callsPerChannel'),
     };
+  }
+
+  /** Ids of the newest batches, newest first; those that finished long ago may be gone already. */
+  newest(most: number): Promise<readonly string[]> {
+    return this.#guard(() => this.#redis.zrevrange(`${this.#prefix}:batches`, 0, most - 1));
   }
 
   /** Marks what a batch has not sent as cancelled; a sweep ends it. False when there is no such batch. */

@@ -131,9 +131,22 @@ export class MetadataService {
 
   /** @throws AppError NOT_FOUND when there is no such batch, or it finished too long ago. */
   async progress(batchId: string): Promise<BatchProgress> {
-    const found = await this.#options.outbox.progress(batchId);
+    const found = await this.#find(batchId);
     if (!found)
       throw new AppError('NOT_FOUND', `there is no metadata batch ${batchId}; finished ones are kept for hours`);
+    return found;
+  }
+
+  /** The newest batches, newest first, at most `most` of the last 200; finished ones are kept for hours. */
+  async newest(most: number): Promise<readonly BatchProgress[]> {
+    const ids = await this.#options.outbox.newest(most);
+    const found = await Promise.all(ids.map((id) => this.#find(id)));
+    return found.filter((batch) => batch !== undefined);
+  }
+
+  async #find(batchId: string): Promise<BatchProgress | undefined> {
+    const found = await this.#options.outbox.progress(batchId);
+    if (!found) return undefined;
     const { callsPerChannel, ...progress } = found;
     const { pending } = progress.counts;
     const channelsLeft = Math.ceil(pending / Math.max(1, progress.items));

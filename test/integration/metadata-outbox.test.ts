@@ -338,10 +338,26 @@ test('one payload to many channels is stored once, and its record goes with its 
   const keys = await scope.redis.keys(`${scope.prefix}:md:*`);
   expect(keys.toSorted()).toEqual([
     `${scope.prefix}:md:b:${batchId}`,
+    `${scope.prefix}:md:batches`,
     `${scope.prefix}:md:fence`,
     `${scope.prefix}:md:seq`,
     `${scope.prefix}:md:total`,
   ]);
+});
+
+test('the newest 200 batches are listed, newest first, with who sent them and how they ended', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope);
+  const ids: string[] = [];
+  for (let index = 0; index < 203; index += 1) ids.push((await put(outbox, [], [item(`x${index}`)])).batchId);
+  const { batchId } = await put(outbox, ['a'], [item('still waiting')]);
+
+  const newest = await outbox.newest(500);
+
+  expect(newest).toHaveLength(200);
+  expect(newest.slice(0, 1)).toEqual([batchId]);
+  expect(newest).not.toContain(ids[0]);
+  expect(await outbox.progress(newest[0]!)).toMatchObject({ state: 'running', counts: { pending: 1 } });
 });
 
 test('an id that is in use is not taken a second time', async () => {

@@ -126,17 +126,21 @@ export async function pageStand({
   streams,
   lively = true,
   breathe = true,
+  tags = {},
 }: {
   streams: number;
   lively?: boolean;
   /** Whether polls go on: viewers move, and data stays fresh. */
   breathe?: boolean;
+  /** Of every channel, besides its own. */
+  tags?: Readonly<Record<string, string>>;
 }): Promise<PageStand> {
   const state = new MemoryState({ now: () => Date.now() });
   const nowMs = Date.now();
   await state.transact((tx) => {
     for (let index = 0; index < streams; index += 1) {
-      tx.set(`channel/${channelArnAt(index)}`, channelAt(index));
+      const channel = channelAt(index);
+      tx.set(`channel/${channelArnAt(index)}`, { ...channel, tags: { ...channel.tags, ...tags } });
       tx.set(`stream/${channelArnAt(index)}`, streamRecord(index, nowMs, { viewers: (index * 7919) % 20_000 }));
     }
     tx.set('meta/pass-all', { startedAtMs: nowMs, finishedAtMs: nowMs, streams });
@@ -151,19 +155,36 @@ export async function pageStand({
     silentAfterMs: () => ({ poll: 60_000, events: 900_000 }),
     events: () => ({ waiting: 3, deadLetters: 1 }),
     redisLatencyMs: () => 0.4,
-    quota: () => quotaOf(nowMs),
+    quota: () => quotaOf(),
+    quotaHour: async () => hourOf(nowMs),
     queues: async () => [
       { name: 'actions', waiting: 4, active: 2, delayed: 1, failed: 0 },
       { name: 'metadata-fanout', waiting: 120, active: 20, delayed: 0, failed: 0 },
     ],
     batches: () => [
       {
-        id: 'batch-7f3a',
+        id: 'b-7f3aQx19',
         state: 'running',
-        startedAt: new Date(nowMs - 9_000).toISOString(),
+        lane: 'bulk',
+        channels: 2_015,
+        items: 1,
+        startedMs: nowMs - 9_000,
         etaSeconds: 4,
-        by: 'video-team',
-        counts: { pending: 620, delivered: 1_380, conflated: 12, expired: 0, notBroadcasting: 3, failed: 0 },
+        by: 'token video-team',
+        counts: { pending: 620, delivered: 1_378, conflated: 12, expired: 0, notBroadcasting: 3, failed: 2 },
+        failures: { IVS_REFUSED: 2 },
+      },
+      {
+        id: 'b-55d0Lk02',
+        state: 'finished',
+        lane: 'urgent',
+        channels: 1,
+        items: 2,
+        startedMs: nowMs - 300_000,
+        finishedMs: nowMs - 299_300,
+        by: 'rule starving-slate',
+        counts: { pending: 0, delivered: 2, conflated: 0, expired: 0, notBroadcasting: 0, failed: 0 },
+        failures: {},
       },
     ],
     activity: () =>
@@ -322,12 +343,22 @@ function scenery(tx: Writer, nowMs: number): void {
   } satisfies Incident);
 }
 
-function quotaOf(nowMs: number) {
+/** A quiet hour with one busy show, and a restart of which nothing is known. */
+function hourOf(endMs: number) {
+  const perSecond = Array.from({ length: 360 }, (_, step) => {
+    if (step > 90 && step < 102) return null;
+    return step > 180 && step < 300 ? 140 + (step % 5) * 3 : 10 + ((step * 13) % 40);
+  });
+  return { endMs, stepMs: 10_000, perSecond, throttled: 0 };
+}
+
+function quotaOf() {
   const line = (operation: string, limit: number, used: number, waiting = 0) => ({
     shard: 'main',
     operation,
     limit,
     used,
+    withheld: 0,
     waiting,
   });
   return {
@@ -347,11 +378,6 @@ function quotaOf(nowMs: number) {
       { lane: 'normal', waiting: 14, oldestMs: 220, drainSeconds: 1 },
       { lane: 'bulk', waiting: 606, oldestMs: 8_800, drainSeconds: 4 },
     ],
-    throttles: 0,
-    history: Array.from({ length: 120 }, (_, index) => {
-      const used = index > 60 && index < 100 ? 140 + (index % 5) * 3 : 10 + ((index * 13) % 40);
-      return [nowMs - (120 - index) * 30_000, used] as const;
-    }),
   };
 }
 

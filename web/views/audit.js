@@ -1,7 +1,7 @@
 // Who did what, why, and what came of it.
 import { api, query } from '../api.js';
 import { h, render } from '../dom.js';
-import { clock, idOf, toMs, words } from '../format.js';
+import { clock, idOf, stamp, toMs, words } from '../format.js';
 import { store } from '../store.js';
 import { auditText } from './stream.js';
 
@@ -60,7 +60,7 @@ function line(entry, index) {
   return h(
     'li',
     { 'data-key': entry.id ?? `${at}-${index}` },
-    h('time', { datetime: new Date(at).toISOString(), title: new Date(at).toISOString() }, clock(at)),
+    h('time', { datetime: new Date(at).toISOString(), title: stamp(at) }, clock(at)),
     h('span.chip', {}, words(entry.what)),
     h(
       'div',

@@ -1,7 +1,7 @@
 // Decisions, also those not to act: each step with the values it compared.
 import { api, query } from '../api.js';
 import { h, render } from '../dom.js';
-import { clock, count, idOf, toMs, words } from '../format.js';
+import { clock, count, fact, idOf, stamp, toMs, words } from '../format.js';
 import { glyph, outcome } from '../glyphs.js';
 import { store } from '../store.js';
 
@@ -71,7 +71,7 @@ function line(entry) {
   return h(
     'li',
     { 'data-key': decision.id ?? `${decision.rule}-${at}-${decision.reason}` },
-    h('time', { datetime: new Date(at).toISOString(), title: new Date(at).toISOString() }, clock(at)),
+    h('time', { datetime: new Date(at).toISOString(), title: stamp(at) }, clock(at)),
     outcome(decision.outcome),
     h(
       'div',
@@ -99,6 +99,8 @@ function line(entry) {
   );
 }
 
+const jobSigns = { done: 'ok', already_done: 'ok', failed: 'failed' };
+
 /** The steps of a decision, folded. */
 export function decisionDetails(decision) {
   const steps = decision.guards ?? decision.steps ?? [];
@@ -106,7 +108,7 @@ export function decisionDetails(decision) {
     'details.why',
     {},
     h('summary', {}, 'Why'),
-    decision.meaning ? h('p.dim', {}, decision.meaning) : '',
+    decision.meaning ? h('p.dim', {}, decision.meaning.replaceAll('`', '')) : '',
     h(
       'ul.steps',
       {},
@@ -145,10 +147,12 @@ export function decisionDetails(decision) {
         h(
           'li',
           {},
-          glyph('waiting'),
+          glyph(jobSigns[job.outcome] ?? (job.outcome ? 'ended' : 'waiting')),
           h('b', {}, words(job.action)),
           ' ',
-          job.outcome ? `${words(job.outcome)}${job.detail ? `: ${job.detail}` : ''}` : 'enqueued',
+          job.outcome
+            ? [...new Set([words(job.outcome), words(job.detail ?? '')])].filter(Boolean).join(': ')
+            : 'on its way',
           ' ',
           h('code', {}, job.jobId),
         ),
@@ -165,7 +169,7 @@ export function decisionDetails(decision) {
 function values(pairs) {
   const entries = Object.entries(pairs ?? {});
   if (entries.length === 0) return '';
-  return h('span.dim', {}, ' ', entries.map(([key, value]) => `${words(key)} ${value}`).join(', '));
+  return h('span.dim', {}, ' ', entries.map(([key, value]) => fact(key, value)).join(', '));
 }
 
 /** What a rule test needs of a decision. */

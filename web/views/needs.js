@@ -1,14 +1,18 @@
 // What needs a person, and what was done lately: the column beside the streams.
 import { h } from '../dom.js';
-import { clock, duration, idOf, shortDuration, words } from '../format.js';
-import { glyph, outcome } from '../glyphs.js';
+import { clock, duration, idOf, person, plural, shortDuration, stamp, words } from '../format.js';
+import { glyph, outcomeSign } from '../glyphs.js';
 import { mayOperate, now, store } from '../store.js';
 
 export function needsPanel() {
   const needs = store.status?.needs ?? [];
   return h(
     'section.panel.needs',
-    { 'aria-labelledby': 'needs-title', id: 'needs' },
+    {
+      'aria-labelledby': 'needs-title',
+      id: 'needs',
+      class: needs.some(({ severity }) => severity === 'critical') ? 'critical' : '',
+    },
     h('h2', { id: 'needs-title' }, 'Needs you', needs.length > 0 ? h('span.badge', {}, needs.length) : ''),
     needs.length === 0 ? h('p.dim', {}, glyph('ok'), ' Nothing waits for a person.') : h('ul', {}, needs.map(needLine)),
   );
@@ -80,7 +84,7 @@ export function silencesPanel() {
               h(
                 'p.dim',
                 {},
-                `${silence.who}, ends in ${duration(silence.untilMs - at)} `,
+                `${person(silence.who)}, ends in ${duration(silence.untilMs - at)} `,
                 mayOperate()
                   ? h(
                       'button.small',
@@ -117,21 +121,27 @@ export function activityPanel() {
               h(
                 'li',
                 { 'data-key': line.id },
-                h('time', { datetime: new Date(line.atMs).toISOString() }, clock(line.atMs)),
+                h('time', { datetime: new Date(line.atMs).toISOString(), title: stamp(line.atMs) }, clock(line.atMs)),
                 h(
-                  'span',
+                  'div',
                   {},
-                  outcome(line.outcome),
-                  ' ',
-                  h('a', { href: `#/decisions?rule=${encodeURIComponent(line.rule)}` }, line.rule),
-                  ' ',
-                  words(line.text),
-                  ' ',
-                  line.times > 1
-                    ? `on ${line.times} channels`
-                    : line.arn
-                      ? h('a', { href: `#/stream/${encodeURIComponent(line.arn)}` }, channelName(line.arn))
-                      : '',
+                  h(
+                    'p',
+                    {},
+                    outcomeSign(line.outcome),
+                    h('a', { href: `#/decisions?rule=${encodeURIComponent(line.rule)}` }, line.rule),
+                    h('span.dim', {}, ` ${words(line.outcome)}`),
+                  ),
+                  h(
+                    'p',
+                    {},
+                    words(line.text),
+                    line.times > 1
+                      ? ` on ${plural(line.times, 'channel')}`
+                      : line.arn
+                        ? [' on ', h('a', { href: `#/stream/${encodeURIComponent(line.arn)}` }, channelName(line.arn))]
+                        : '',
+                  ),
                 ),
               ),
             ),

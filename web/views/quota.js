@@ -1,6 +1,6 @@
 // How much of each quota is in use, what waits, and how it went in the last hour.
 import { h, render } from '../dom.js';
-import { count, duration, idOf, words } from '../format.js';
+import { clock, count, duration, idOf, plural, words } from '../format.js';
 import { store } from '../store.js';
 
 export function mount(root) {
@@ -17,7 +17,9 @@ function view() {
     'div.page',
     {},
     h('h1', {}, 'Quota'),
-    quota ? [operations(quota), chart(quota), hottest(quota), lanes(quota)] : h('p.dim', {}, 'No call was made yet.'),
+    quota
+      ? [operations(quota), chart(store.status?.quotaHour, quota.operations), hottest(quota), lanes(quota)]
+      : h('p.dim', {}, 'Redis does not tell the use of the quota: see “Can I trust this screen?”.'),
     h(
       'section.panel',
       { 'aria-labelledby': 'queues-title' },
@@ -37,8 +39,10 @@ function view() {
   );
 }
 
-function operations({ operations: lines, throttles }) {
-  const sorted = [...lines].sort((a, b) => b.used / b.limit - a.used / a.limit || b.limit - a.limit);
+function operations({ operations: lines }) {
+  const shards = new Set(lines.map(({ shard }) => shard)).size;
+  // A fixed order: what is looked for stays where it is.
+  const sorted = [...lines].sort((a, b) => b.limit - a.limit || (a.operation < b.operation ? -1 : 1));
   return h(
     'section.panel',
     { 'aria-labelledby': 'operations-title' },
@@ -46,28 +50,23 @@ function operations({ operations: lines, throttles }) {
     h(
       'ul.bars',
       {},
-      sorted.map(({ shard, operation, limit, used, waiting }) =>
+      sorted.map(({ shard, operation, limit, used, withheld, waiting }) =>
         h(
           'li',
           { 'data-key': `${shard}/${operation}` },
-          h('span.label', {}, operation, shard === 'main' ? '' : h('span.dim', {}, ` ${shard}`)),
+          h('span.label', {}, operation, shards > 1 ? h('span.dim', {}, ` ${shard}`) : ''),
           bar(used, limit, `${operation}: ${used} of ${limit} calls per second`),
           h(
             'span.value',
             {},
             `${count(used)} of ${count(limit)}/s`,
             waiting > 0 ? h('span.dim', {}, `, ${count(waiting)} wait`) : '',
+            withheld > 0 ? h('span.bad', {}, `, ${count(withheld)} withheld after throttling`) : '',
           ),
         ),
       ),
     ),
-    h(
-      'p',
-      { class: throttles > 0 ? 'bad' : 'dim' },
-      throttles > 0
-        ? `${count(throttles)} calls were throttled by AWS since the start.`
-        : 'No call was throttled by AWS since the start.',
-    ),
+    sorted.length === 0 ? h('p.dim', {}, 'No call was made lately.') : '',
   );
 }
 
@@ -132,35 +131,103 @@ function lanes({ lanes: lines }) {
   );
 }
 
-/** PutMetadata calls per second over the last hour. */
-function chart({ history, operations: lines }) {
-  if (!history || history.length < 2) return '';
-  const limit = lines.find(({ operation }) => operation === 'PutMetadata')?.limit ?? 155;
-  const end = history.at(-1)[0];
-  const start = Math.min(history[0][0], end - 60_000);
-  const most = Math.max(limit, ...history.map(([, used]) => used));
-  const points = history.map(
-    ([at, used]) => `${((600 * (at - start)) / (end - start)).toFixed(1)},${(112 - (104 * used) / most).toFixed(1)}`,
-  );
-  const y = (112 - (104 * limit) / most).toFixed(1);
+/** PutMetadata calls per second over the last hour; where nothing is known there is no line. */
+function chart(hour, lines) {
+  if (!hour) return '';
+  const { perSecond, endMs, stepMs, throttled } = hour;
+  const limit = lines
+    .filter(({ operation }) => operation === 'PutMetadata')
+    .reduce((sum, { limit: each }) => sum + each, 0);
+  const known = perSecond.filter((rate) => rate !== null);
+  const peak = Math.max(0, ...known);
+  const top = Math.max(limit, peak, 1);
+  const y = (rate) => 116 - (112 * rate) / top;
+  const startMs = endMs - perSecond.length * stepMs;
+  const now = known.length === 0 ? undefined : known.at(-1);
   return h(
     'section.panel',
     { 'aria-labelledby': 'chart-title' },
-    h('h2', { id: 'chart-title' }, `PutMetadata in the last ${duration(end - start)}`),
     h(
-      'svg',
-      {
-        class: 'chart',
-        viewBox: '0 0 600 120',
-        preserveAspectRatio: 'none',
-        role: 'img',
-        'aria-label': `PutMetadata calls per second; highest ${Math.max(...history.map(([, used]) => used))} of ${limit}`,
-      },
-      h('line', { x1: 0, x2: 600, y1: y, y2: y, class: 'limit' }),
-      h('polyline', { points: points.join(' ') }),
+      'div.split.wrap',
+      {},
+      h('h2', { id: 'chart-title' }, 'PutMetadata, last hour'),
+      h(
+        'p.dim',
+        {},
+        known.length === 0
+          ? 'no sample yet'
+          : `now ${rateText(now)}, highest ${rateText(peak)}${limit > 0 ? ` of ${limit}/s` : ''}`,
+      ),
     ),
-    h('p.dim', {}, `The dashed line is the quota, ${limit} calls per second.`),
+    h(
+      'div.plot',
+      {},
+      h('span.dim.top-label', { 'aria-hidden': 'true' }, `${Math.round(top)}/s`),
+      h(
+        'svg',
+        {
+          class: 'chart',
+          viewBox: '0 0 720 120',
+          preserveAspectRatio: 'none',
+          role: 'img',
+          'aria-label': `PutMetadata calls per second in the last hour: highest ${rateText(peak)}, now ${rateText(now ?? 0)}${limit > 0 ? `, quota ${limit} per second` : ''}`,
+        },
+        [0.25, 0.5, 0.75].map((part) =>
+          h('line', { x1: 0, x2: 720, y1: y(top * part), y2: y(top * part), class: 'grid' }),
+        ),
+        limit > 0 ? h('line', { x1: 0, x2: 720, y1: y(limit), y2: y(limit), class: 'limit' }) : '',
+        runs(perSecond).map((points) => [
+          h('path', { class: 'area', d: `M${points[0][0]} 116L${path(points, y)}L${points.at(-1)[0]} 116Z` }),
+          h('path', { class: 'line', d: `M${path(points, y)}` }),
+        ]),
+      ),
+    ),
+    h(
+      'p.dim.axis',
+      { 'aria-hidden': 'true' },
+      [0, 0.25, 0.5, 0.75, 1].map((part) => h('span', {}, minute(startMs + part * (endMs - startMs)))),
+    ),
+    h(
+      'p',
+      { class: throttled > 0 ? 'bad' : 'dim' },
+      throttled > 0
+        ? `AWS throttled ${plural(throttled, 'call')} in the last hour: other software may use the account, see limits.share.`
+        : 'AWS throttled no call in the last hour.',
+      limit > 0 ? ' The dashed line is the quota.' : '',
+      known.length < perSecond.length - 1 ? ' Where there is no line, the daemon did not run.' : '',
+    ),
   );
+}
+
+/** Stretches of the hour of which something is known, as [x, rate]. A lonely step is widened to be seen. */
+function runs(perSecond) {
+  const found = [];
+  let run;
+  for (const [index, rate] of perSecond.entries()) {
+    if (rate === null) {
+      run = undefined;
+      continue;
+    }
+    const x = (720 * index) / (perSecond.length - 1);
+    if (!run) {
+      run = [[Math.max(0, x - 1).toFixed(1), rate]];
+      found.push(run);
+    }
+    run.push([x.toFixed(1), rate]);
+  }
+  return found;
+}
+
+function path(points, y) {
+  return points.map(([x, rate]) => `${x} ${y(rate).toFixed(1)}`).join('L');
+}
+
+function rateText(rate) {
+  return `${rate >= 10 || rate === 0 ? Math.round(rate) : rate.toFixed(1)}/s`;
+}
+
+function minute(ms) {
+  return clock(ms).slice(-8, -3);
 }
 
 export function table(names, rows) {

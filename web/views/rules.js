@@ -103,7 +103,7 @@ function doing(rule) {
   const parts = [];
   if (rule.mode === 'off') return h('span.part', {}, glyph('ended'), 'Off');
   if (rule.capped) parts.push([glyph('failed'), h('b', {}, 'Capped: '), 'stopped until a person starts it again']);
-  if (rule.firing > 0) parts.push([glyph('starving'), h('b', {}, `Firing for ${count(rule.firing)}`)]);
+  if (rule.firing > 0) parts.push([glyph('firing'), h('b', {}, `Firing for ${count(rule.firing)}`)]);
   if (rule.pending > 0) {
     const held = Math.min(rule.forMs, at - (rule.pendingSinceMs ?? at));
     parts.push([
@@ -128,9 +128,9 @@ function lastDay(more) {
   const entries = Object.entries(counts).filter(([, value]) => typeof value === 'number' && value > 0);
   if (entries.length === 0) return h('p.dim', {}, 'Nothing decided in the last 24 hours.');
   return h(
-    'p',
+    'p.chips',
     {},
-    h('span.dim', {}, 'Last 24 hours: '),
-    entries.map(([name, value]) => [outcome(name), ` ${count(value)} `]),
+    h('span.dim', {}, 'Last 24 hours'),
+    entries.map(([name, value]) => outcome(name, value)),
   );
 }

@@ -1,11 +1,12 @@
 // One channel: what is true, what comes next, and one timeline of events, polls, decisions, jobs and AWS's answers.
 import { api, query } from '../api.js';
 import { h, render } from '../dom.js';
-import { clock, count, duration, idOf, toMs, words } from '../format.js';
+import { clock, count, duration, idOf, person, stamp, toMs, words } from '../format.js';
 import { outcome, state } from '../glyphs.js';
 import { mayOperate, now, store } from '../store.js';
 import { decisionDetails } from './decisions.js';
 
+const recordings = { none: 'off', recording: 'on', ended: 'ended', failed: 'failed' };
 const kinds = { event: 'Event', poll: 'Poll', decision: 'Decision', audit: 'Action', job: 'Job' };
 
 export function mount(root, { arn }) {
@@ -84,7 +85,7 @@ function page({ arn, row, loaded, problem, show }) {
     {},
     h('p', {}, h('a', { href: '#/' }, '← All streams')),
     h('div.split.wrap', {}, h('h1', {}, name, ' ', row ? state(row) : ''), mayOperate() ? actions(arn, row) : ''),
-    h('p.dim.break', {}, arn),
+    h('p.dim.break.arn', {}, h('code', {}, arn)),
     problem ? h('p.problem', { role: 'alert' }, problem.message) : '',
     facts(row, record, at),
     timeline(loaded, show),
@@ -109,9 +110,7 @@ function actions(arn, row) {
 function facts(row, record, at) {
   const item = (name, value) => (value === undefined || value === '' ? '' : [h('dt', {}, name), h('dd', {}, value)]);
   const since = (ms) =>
-    ms === undefined
-      ? undefined
-      : h('span', { title: new Date(ms).toISOString() }, `${clock(ms)} (${duration(at - ms)} ago)`);
+    ms === undefined ? undefined : h('span', { title: stamp(ms) }, `${clock(ms)} (${duration(at - ms)} ago)`);
   return h(
     'section.panel',
     { 'aria-labelledby': 'facts-title' },
@@ -122,7 +121,12 @@ function facts(row, record, at) {
       item('Health since', row?.health ? since(row.since) : undefined),
       item('Live since', since(row?.started ?? toMs(record?.startedAt ?? record?.startedAtMs))),
       item('Viewers', row?.viewers === undefined ? undefined : count(row.viewers)),
-      item('Recording', row ? `${row.recording}${row.pending ? `, pending: ${row.pending}` : ''}` : undefined),
+      item(
+        'Recording',
+        row
+          ? `${recordings[row.recording] ?? row.recording}${row.pending ? `, pending: ${row.pending}` : ''}`
+          : undefined,
+      ),
       item('Key age', row?.key === undefined ? undefined : duration(at - row.key)),
       item(
         'Next action',
@@ -133,7 +137,7 @@ function facts(row, record, at) {
       item(
         'Hold',
         row?.hold
-          ? `${row.hold.reason} (${row.hold.who}${row.hold.until === undefined ? '' : `, ends in ${duration(row.hold.until - at)}`})`
+          ? `${row.hold.reason} (${person(row.hold.who)}${row.hold.until === undefined ? '' : `, ends in ${duration(row.hold.until - at)}`})`
           : undefined,
       ),
       item('Stream', record?.streamId),
@@ -206,9 +210,9 @@ export function auditText({ outcome: end, who, why, reason, dryRun }) {
   return [
     words(end ?? ''),
     dryRun ? 'dry run' : '',
-    who ? `by ${who}` : '',
+    who ? `by ${person(who)}` : '',
     why && !/^d-[0-9a-f]+$/.test(why) ? `“${why}”` : '',
-    reason ?? '',
+    words(reason ?? ''),
   ]
     .filter(Boolean)
     .join(', ');
@@ -219,7 +223,7 @@ function timelineLine({ kind, key, atMs, arrivedMs, title, text, decision }) {
   return h(
     'li',
     { 'data-key': key, class: kind },
-    h('time', { datetime: new Date(atMs).toISOString(), title: new Date(atMs).toISOString() }, clock(atMs)),
+    h('time', { datetime: new Date(atMs).toISOString(), title: stamp(atMs) }, clock(atMs)),
     h('span.kind', {}, kinds[kind] ?? kind),
     decision
       ? h(

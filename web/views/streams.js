@@ -1,10 +1,11 @@
 // The streams, worst first. The order stands still while a pointer or the keyboard is in the list, so that nothing jumps away
 // from under the hand.
 import { h, render } from '../dom.js';
-import { count, duration, idOf, plural, shortDuration } from '../format.js';
-import { sparkline, state, stateOf } from '../glyphs.js';
-import { mayOperate, now, store } from '../store.js';
+import { count, plural } from '../format.js';
+import { stateOf } from '../glyphs.js';
+import { store } from '../store.js';
 import { VirtualList } from '../virtual-list.js';
+import { streamRow } from './stream-row.js';
 
 const narrow = matchMedia('(max-width: 760px)');
 const columns = ['State', 'Channel', 'Viewers', 'Recording', 'Key age', 'Next action', 'Hold'];
@@ -55,12 +56,7 @@ export function mount(root) {
       empty,
     ),
   );
-  const list = new VirtualList({
-    element: body,
-    rowHeight: () => (narrow.matches ? 142 : 54),
-    row: rowElement,
-    stamp: (number) => store.rows.get(number),
-  });
+  const list = new VirtualList({ element: body, rowHeight: () => (narrow.matches ? 122 : 54), make: streamRow });
 
   let order = [];
   let seenVersion = -1;
@@ -91,7 +87,7 @@ export function mount(root) {
     draw();
   });
   body.addEventListener('pointerleave', () => draw());
-  const second = setInterval(() => list.draw(), 1000);
+  const second = setInterval(() => list.refresh(), 1000);
   draw();
   return {
     update: () => draw(),
@@ -165,7 +161,7 @@ function filterOf(text) {
 }
 
 function summaryText(shown) {
-  if (!store.ready) return 'Loading streams…';
+  if (!store.ready) return store.rows.size === 0 ? 'Loading…' : `Loading… ${plural(store.rows.size, 'channel')} so far`;
   return shown === store.rows.size
     ? plural(shown, 'channel')
     : `${count(shown)} of ${plural(store.rows.size, 'channel')}`;
@@ -190,125 +186,5 @@ function skeleton() {
     'div.skeleton',
     { 'aria-hidden': 'true' },
     [0, 1, 2, 3, 4, 5].map(() => h('div')),
-  );
-}
-
-function rowElement(number, index) {
-  const row = store.rows.get(number);
-  const at = now();
-  const { shape } = stateOf(row);
-  return h(
-    'div.row',
-    { role: 'row', 'aria-rowindex': index + 2, 'data-key': number, 'data-arn': row.arn, class: shape },
-    h('span.cell.health', { role: 'cell' }, state(row), since(row, at)),
-    h(
-      'span.cell.channel',
-      { role: 'cell' },
-      h('a.name', { href: `#/stream/${encodeURIComponent(row.arn)}`, title: row.arn }, row.name),
-      h('span.tags', {}, tagButtons(row)),
-    ),
-    h(
-      'span.cell.viewers',
-      { role: 'cell' },
-      h('b', {}, row.viewers === undefined ? '–' : count(row.viewers)),
-      h('span.sr', {}, ' viewers'),
-      sparkline(row.spark),
-    ),
-    h('span.cell.recording', { role: 'cell' }, recording(row)),
-    h(
-      'span.cell.key',
-      { role: 'cell' },
-      row.key === undefined ? h('span.dim', {}, '–') : shortDuration(at - row.key),
-      h('span.sr', {}, ' key age'),
-    ),
-    h('span.cell.next', { role: 'cell' }, next(row, at)),
-    h('span.cell.hold', { role: 'cell' }, hold(row)),
-  );
-}
-
-function tagButtons(row) {
-  const tags = Object.entries(row.tags ?? {});
-  const shown = tags
-    .slice(0, 2)
-    .map(([key, value]) =>
-      h(
-        'button.tag',
-        { type: 'button', 'data-do': 'filter-tag', 'data-text': `${key}=${value}`, title: `Show only ${key}=${value}` },
-        `${key}=${value}`,
-      ),
-    );
-  return tags.length > 2 ? [...shown, h('span.dim', {}, `+${tags.length - 2}`)] : shown;
-}
-
-function recording(row) {
-  const word = { none: 'Off', recording: 'On', ended: 'Ended', failed: 'Failed' }[row.recording] ?? row.recording;
-  return [
-    h('span', { class: `rec ${row.recording}` }, word),
-    row.pending === undefined ? '' : h('span.dim', { title: row.pending }, `pending: ${row.pending}`),
-  ];
-}
-
-function next(row, at) {
-  if (!row.next) return h('span.dim', {}, '–');
-  const { id, text, rule, dueMs } = row.next;
-  return [
-    h(
-      'span.what',
-      { title: rule ? `${text} (rule ${rule})` : text },
-      h('span', {}, text.replaceAll('_', ' ')),
-      dueMs === undefined ? '' : h('b', {}, dueMs > at ? `in ${duration(dueMs - at)}` : 'due now'),
-    ),
-    mayOperate()
-      ? h(
-          'button.small',
-          {
-            type: 'button',
-            'data-do': 'cancel-next',
-            'data-id': id,
-            'data-arn': row.arn,
-            'aria-label': `Cancel ${text} on ${row.name}`,
-          },
-          'Cancel',
-        )
-      : '',
-  ];
-}
-
-function hold(row) {
-  if (!mayOperate()) return h('span.dim', {}, row.hold ? 'Held' : '–');
-  return row.hold
-    ? h(
-        'button.small',
-        { type: 'button', 'data-do': 'release', 'data-arn': row.arn, 'aria-label': `Release ${row.name}` },
-        'Release',
-      )
-    : h(
-        'button.small',
-        {
-          type: 'button',
-          'data-do': 'hold',
-          'data-arn': row.arn,
-          'aria-label': `Hold ${row.name} (${idOf(row.arn)})`,
-        },
-        'Hold',
-      );
-}
-
-/** For how long it has been so, and whether an operator's hold is in force. */
-function since(row, at) {
-  return h(
-    'span.dim',
-    {},
-    row.since === undefined
-      ? ''
-      : h('span', { title: new Date(row.since).toISOString() }, shortDuration(at - row.since)),
-    row.hold
-      ? h(
-          'span.held',
-          { title: `${row.hold.reason} (${row.hold.who})` },
-          row.since === undefined ? '' : ' · ',
-          row.hold.until === undefined ? 'held' : `held ${shortDuration(row.hold.until - at)}`,
-        )
-      : '',
   );
 }

@@ -2,13 +2,19 @@
 import type { FastifyReply } from 'fastify';
 
 const heartbeatMs = 15_000;
-/** A reader that takes nothing is cut off when this much waits for it. */
+/** A reader is cut off when this much waits for it; whoever sends much watches `backlog`, so that a slow link is none. */
 const mostBufferedBytes = 1_048_576;
+/** A reader that takes nothing at all for so many heartbeats is gone, whatever its connection says. */
+const mostSilentBeats = 4;
 
 /** One open stream to one client. */
 export interface EventStream {
   /** Aborted when the client is gone or the server stops. */
   readonly signal: AbortSignal;
+  /** Bytes that were sent and have not left yet. */
+  readonly backlog: number;
+  /** Resolves when nothing waits any more, or the stream is over. */
+  drained(): Promise<void>;
   /** Sends one event; `data` as JSON. Does nothing once the stream is over. */
   send(event: string, data: unknown, id?: string): void;
   close(): void;
@@ -35,22 +41,45 @@ export class EventStreams {
       'x-accel-buffering': 'no',
     });
     raw.write('retry: 2000\n\n');
-    const heartbeat = setInterval(() => raw.write(': still here\n\n'), heartbeatMs);
+    let given = 0;
+    let taken = 0;
+    let silentBeats = 0;
+    const write = (text: string) => {
+      given += Buffer.byteLength(text);
+      raw.write(text);
+    };
+    const heartbeat = setInterval(() => {
+      const takenNow = given - raw.writableLength;
+      silentBeats = raw.writableLength > 0 && takenNow <= taken ? silentBeats + 1 : 0;
+      taken = takenNow;
+      if (silentBeats >= mostSilentBeats) cut();
+      else write(': still here\n\n');
+    }, heartbeatMs);
     const finish = () => {
       clearInterval(heartbeat);
       this.#open.delete(stream);
       if (!gone.signal.aborted) gone.abort(new Error('the event stream is over'));
       if (!raw.writableEnded) raw.end();
     };
+    const cut = () => {
+      finish();
+      raw.destroy();
+    };
     const stream: EventStream = {
       signal: gone.signal,
+      get backlog() {
+        return raw.writableLength;
+      },
+      drained: () =>
+        new Promise((done) => {
+          if (gone.signal.aborted || !raw.writableNeedDrain) return done();
+          raw.once('drain', done);
+          gone.signal.addEventListener('abort', () => done(), { once: true });
+        }),
       send: (event, data, id) => {
         if (gone.signal.aborted) return;
-        raw.write(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-        if (raw.writableLength > mostBufferedBytes) {
-          finish();
-          raw.destroy();
-        }
+        write(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+        if (raw.writableLength > mostBufferedBytes) cut();
       },
       close: finish,
     };

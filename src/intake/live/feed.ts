@@ -1,17 +1,12 @@
 // Feeds the readers of `GET /v1/live`: to each first everything, then what changed. Ticks only while somebody reads.
-// States of a reader: loading (gets the rows in pieces) → following. All readers follow the same steps of one model.
+// All readers follow the same steps of one model, each at its own pace (feed-reader.ts).
 import { messageOf } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
+import { FeedReader, type Reader } from './feed-reader.ts';
 import { type ChannelExtras, LiveModel } from './model.ts';
 import type { LiveStatus } from './status.ts';
-
-/** One open connection. */
-export interface Reader {
-  readonly signal: AbortSignal;
-  send(event: string, data: unknown): void;
-}
 
 export interface LiveFeedOptions {
   readonly state: SharedState;
@@ -22,14 +17,11 @@ export interface LiveFeedOptions {
   readonly sampleMs?: number;
 }
 
-/** Rows in one message: small enough that a slow reader's buffer holds it. */
-const rowsPerMessage = 250;
-
 export class LiveFeed implements Service {
   readonly name = 'live-feed';
   readonly #options: Required<LiveFeedOptions>;
   readonly #model = new LiveModel();
-  readonly #readers = new Set<Reader>();
+  readonly #readers = new Set<FeedReader>();
   #ticker: NodeJS.Timeout | undefined;
   #sampler: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
@@ -58,37 +50,23 @@ export class LiveFeed implements Service {
     return this.#readers.size;
   }
 
-  /** Serves one reader until its signal is aborted: `rows` in pieces, `ready`, then `delta` and `status`. */
-  async follow(reader: Reader): Promise<void> {
+  /** Serves one reader until its signal is aborted: `status`, `rows` in pieces, `ready`, and `delta` and `status` as they come. */
+  async follow(connection: Reader): Promise<void> {
     await this.#tick();
-    const rows = this.#model.snapshot();
-    // From here on the reader gets every step; a patch of a row that it has not got yet arrives after the row, in order.
-    const held: [string, unknown][] = [];
-    let loading = true;
-    const following: Reader = {
-      signal: reader.signal,
-      send: (event, data) => void (loading ? held.push([event, data]) : reader.send(event, data)),
-    };
-    this.#add(following);
-    reader.send('status', Object.fromEntries(Object.entries(this.#sent).map(([key, text]) => [key, JSON.parse(text)])));
-    for (let from = 0; from < rows.length && !reader.signal.aborted; from += rowsPerMessage) {
-      reader.send('rows', rows.slice(from, from + rowsPerMessage));
-      // Lets the socket take it, so that ten thousand rows do not pile up in memory.
-      await new Promise((done) => setTimeout(done, from === 0 ? 0 : 10));
-    }
-    reader.send('ready', { rows: rows.length });
-    for (const [event, data] of held) reader.send(event, data);
-    loading = false;
+    const reader = new FeedReader(connection);
+    reader.status(Object.fromEntries(Object.entries(this.#sent).map(([key, text]) => [key, JSON.parse(text)])));
+    this.#add(reader, connection.signal);
+    await reader.load(this.#model.numbers(), (number) => this.#model.row(number));
   }
 
-  #add(reader: Reader): void {
-    if (this.#stopped || reader.signal.aborted) return;
+  #add(reader: FeedReader, signal: AbortSignal): void {
+    if (this.#stopped || signal.aborted) return;
     this.#readers.add(reader);
-    reader.signal.addEventListener('abort', () => this.#remove(reader), { once: true });
+    signal.addEventListener('abort', () => this.#remove(reader), { once: true });
     this.#ticker ??= setInterval(() => void this.#tick(), this.#options.intervalMs);
   }
 
-  #remove(reader: Reader): void {
+  #remove(reader: FeedReader): void {
     this.#readers.delete(reader);
     if (this.#readers.size > 0) return;
     clearInterval(this.#ticker);
@@ -108,8 +86,8 @@ export class LiveFeed implements Service {
     try {
       // A replica that only serves the API makes no commits: it must ask what the others did.
       await state.refresh().catch(() => undefined);
-      const { rows, patches, removed } = this.#model.step(state.view, extras(), state.nowMs());
-      if (rows.length + patches.length + removed.length > 0) this.#send('delta', { rows, patches, removed });
+      const delta = this.#model.step(state.view, extras(), state.nowMs());
+      for (const reader of this.#readers) reader.delta(delta);
       const parts = Object.fromEntries(
         Object.entries(await status()).map(([key, part]) => [key, JSON.stringify(part)]),
       );
@@ -118,14 +96,11 @@ export class LiveFeed implements Service {
         (key) => key === 'nowMs' || this.#sent[key] !== parts[key],
       );
       this.#sent = parts;
-      this.#send('status', Object.fromEntries(changed.map((key) => [key, JSON.parse(parts[key] ?? 'null')])));
+      const news = Object.fromEntries(changed.map((key) => [key, JSON.parse(parts[key] ?? 'null')]));
+      for (const reader of this.#readers) reader.status(news);
     } catch (error) {
       logger.warn({ err: error }, 'the live page could not be brought up to date');
-      this.#send('problem', { message: messageOf(error) });
+      for (const reader of this.#readers) reader.problem(messageOf(error));
     }
-  }
-
-  #send(event: string, data: unknown): void {
-    for (const reader of this.#readers) reader.send(event, data);
   }
 }

@@ -7,6 +7,7 @@ import { channelOfSubject, facts, readPause, type Silence, silencesInForce } fro
 import { timers } from '#rules/timers.ts';
 import type { ChannelExtras } from './model.ts';
 import type { Hold, NextAction } from './row.ts';
+import type { QuotaHour } from './quota-hour.ts';
 import { ruleSentence } from './sentence.ts';
 import type {
   ActivityLine,
@@ -35,8 +36,9 @@ export interface LiveSources {
   };
   readonly redisLatencyMs?: () => number | undefined;
   readonly quota?: () => QuotaStatus | Promise<QuotaStatus>;
+  readonly quotaHour?: () => Promise<QuotaHour | undefined>;
   readonly queues?: () => Promise<readonly QueueLine[]>;
-  readonly batches?: () => readonly BatchLine[] | Promise<readonly BatchLine[]>;
+  readonly batches?: () => readonly BatchLine[] | Promise<readonly BatchLine[] | undefined>;
   /** Newest decisions that acted, or that a person should see. */
   readonly activity?: () => readonly ActivityLine[] | Promise<readonly ActivityLine[]>;
 }
@@ -108,8 +110,9 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
   const { state } = sources;
   const { view } = state;
   const nowMs = state.nowMs();
-  const [quota, queues, batches, activity] = await Promise.all([
+  const [quota, quotaHour, queues, batches, activity] = await Promise.all([
     sources.quota?.(),
+    sources.quotaHour?.(),
     sources.queues?.(),
     sources.batches?.(),
     sources.activity?.(),
@@ -142,6 +145,7 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
     silences,
     activity: activity ?? [],
     ...(quota ? { quota } : {}),
+    ...(quotaHour ? { quotaHour } : {}),
     ...(queues ? { queues } : {}),
     ...(batches ? { batches } : {}),
   };

@@ -29,6 +29,7 @@ const sparkLength = 24;
 
 export class LiveModel {
   readonly #entries = new Map<string, Entry>();
+  readonly #byNumber = new Map<number, Entry>();
   readonly #sparks = new Map<string, number[]>();
   #nextNumber = 1;
 
@@ -36,12 +37,19 @@ export class LiveModel {
     return this.#entries.size;
   }
 
-  /** Every row, as a reader that begins now must get it. */
-  snapshot(): (readonly [number, LiveRow])[] {
-    return Array.from(this.#entries.values(), ({ number, row, parts }) => [
-      number,
-      parts.spark && parts.spark.length > 1 ? { ...row, spark: [...parts.spark] } : row,
-    ]);
+  /** The numbers of all rows, what is worst first: over a slow link it is there at once. */
+  numbers(): number[] {
+    return Array.from(this.#entries.values())
+      .toSorted((a, b) => urgency(a.row) - urgency(b.row) || (b.row.viewers ?? 0) - (a.row.viewers ?? 0))
+      .map(({ number }) => number);
+  }
+
+  /** A row as a reader that does not have it must get it: with its sparkline. */
+  row(number: number): LiveRow | undefined {
+    const entry = this.#byNumber.get(number);
+    if (!entry) return undefined;
+    const { row, parts } = entry;
+    return parts.spark && parts.spark.length > 1 ? { ...row, spark: [...parts.spark] } : row;
   }
 
   /** Remembers the viewer counts of now for the sparklines; call it at a steady pace. */
@@ -80,6 +88,7 @@ export class LiveModel {
       if (!entry) {
         const made = { number: this.#nextNumber++, parts, row: rowOf(parts) };
         this.#entries.set(arn, made);
+        this.#byNumber.set(made.number, made);
         rows.push([made.number, made.row]);
       } else if (!sameParts(entry.parts, parts)) {
         const row = rowOf(parts);
@@ -93,6 +102,7 @@ export class LiveModel {
     for (const [arn, { number }] of this.#entries) {
       if (seen.has(arn)) continue;
       this.#entries.delete(arn);
+      this.#byNumber.delete(number);
       removed.push(number);
     }
     return { rows, patches, removed };
@@ -106,6 +116,13 @@ export class LiveModel {
     for (const arn of extras.pendingRecording.keys()) arns.add(arn);
     return arns;
   }
+}
+
+/** 0 is worst. The page sorts by more; this is the order of arrival. */
+function urgency({ state, health, next, hold }: LiveRow): number {
+  if (state === 'failed' || health === 'STARVING') return 0;
+  if (health === 'UNKNOWN' || state === 'created') return 1;
+  return next || hold ? 2 : 3;
 }
 
 function holdInForce(hold: Hold | undefined, nowMs: number): Hold | undefined {

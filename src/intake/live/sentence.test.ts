@@ -12,13 +12,18 @@ test('the rules of the example configuration read as plain sentences', () => {
   const sentences = Object.fromEntries(parsed.config.ruleset.rules.map((rule) => [rule.name, ruleSentence(rule)]));
 
   expect(sentences['starving-slate']).toBe(
-    'When health is STARVING for 30s, and tags.tier is gold or silver and tags.ops-hold is not there: notify, put metadata, ' +
-      'after 3m stop stream if health is STARVING and viewerCount < 50. When it is over: put metadata. ' +
+    'When health is STARVING for 30s, and tag tier is gold or silver and tag ops-hold is not there: notify, put metadata, ' +
+      'after 3m stop stream if health is STARVING and viewers below 50. When it is over: put metadata. ' +
       'Again after 10m at the earliest, at most 6 an hour, never on more than 5 % of what is live.',
   );
-  expect(sentences['rotate-key-after-show']).toContain(
-    'an event comes whose source is aws.ivs and detail-type is IVS Stream State Change and detail.event_name is Stream End for 2m',
+  expect(sentences['mass-starvation']).toContain(
+    'When the live channels whose health is STARVING are at least 30 % of what is live for 15s: notify.',
   );
-  expect(sentences['limit-breach']).toContain('detail.limit_name is Concurrent Viewers or begins with "Ingest "');
-  expect(sentences['viewer-milestone']).toContain('viewerCount rises to 1000 or 10000 or 100000');
+  expect(sentences['rotate-key-after-show']).toContain(
+    'When the event Stream End comes, and live is false for 2m from then on, and tag key-rotation is on-stream-end:',
+  );
+  expect(sentences['limit-breach']).toContain(
+    'the event IVS Limit Breach whose limit name is Concurrent Viewers or begins with "Ingest " comes',
+  );
+  expect(sentences['viewer-milestone']).toContain('viewers rise to 1,000 or 10,000 or 100,000');
 });

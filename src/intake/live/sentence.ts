@@ -7,14 +7,18 @@ import type { Rule, Step, Trigger } from '#domain/rule.ts';
 export function ruleSentence(rule: Rule): string {
   const { trigger, match, while: during, forMs, actions, onResolve, guards, oncePer } = rule;
   const conditions = [
-    triggerText(trigger) + (forMs > 0 ? ` for ${formatDuration(forMs)}` : ''),
-    ...(during ? [`as long as ${patternText(during.source)}`] : []),
+    triggerText(trigger) + (forMs > 0 && !during ? ` for ${formatDuration(forMs)}` : ''),
+    ...(during
+      ? [`${patternText(during.source)} ${forMs > 0 ? `for ${formatDuration(forMs)} from then on` : 'meanwhile'}`]
+      : []),
     ...(match ? [patternText(match.source)] : []),
   ];
   const bounds = [
     ...(guards.cooldownMs > 0 ? [`again after ${formatDuration(guards.cooldownMs)} at the earliest`] : []),
     ...(guards.maxPerHour === undefined ? [] : [`at most ${guards.maxPerHour} an hour`]),
-    ...(guards.maxLivePercent === undefined ? [] : [`never on more than ${guards.maxLivePercent} % of what is live`]),
+    ...(guards.maxLivePercent === undefined || guards.maxLivePercent >= 100
+      ? []
+      : [`never on more than ${guards.maxLivePercent} % of what is live`]),
     ...(oncePer === undefined ? [] : ['once in a session']),
   ];
   return [
@@ -27,18 +31,51 @@ export function ruleSentence(rule: Rule): string {
 function triggerText(trigger: Trigger): string {
   switch (trigger.kind) {
     case 'event':
-      return `an event comes whose ${patternText(trigger.pattern.source)}`;
+      return eventText(trigger.pattern.source);
     case 'state':
       return patternText(trigger.pattern.source);
     case 'aggregate':
-      return `among the live channels with ${patternText(trigger.pattern.source)}, ${patternText(trigger.condition.source)}`;
+      return `the live channels whose ${patternText(trigger.pattern.source)} are ${shareText(trigger.condition.source)}`;
     case 'threshold':
-      return `${trigger.field} ${trigger.direction === 'rises_to' ? 'rises to' : 'falls to'} ${trigger.values.join(' or ')}`;
+      return `${fieldText(trigger.field)} ${trigger.direction === 'rises_to' ? 'rise to' : 'fall to'} ${trigger.values.map((value) => value.toLocaleString('en')).join(' or ')}`;
     case 'schedule':
       return `it is ${trigger.intervals.map(({ name }) => name).join(' or ')}`;
     case 'http':
       return `a request named ${trigger.name} comes`;
   }
+}
+
+/** `the event Stream End comes`: what every event of IVS has is not said. */
+function eventText({ source, 'detail-type': detailType, detail, ...rest }: Pattern): string {
+  const { event_name: name, ...more } = (detail ?? {}) as Pattern;
+  const ofIvs = Array.isArray(source) && source.length === 1 && source[0] === 'aws.ivs';
+  const named = Array.isArray(name) ? name : Array.isArray(detailType) ? detailType : [];
+  const plain = named.length > 0 && named.every((part) => typeof part === 'string');
+  const others: Pattern = {
+    ...rest,
+    ...(ofIvs || source === undefined ? {} : { source }),
+    ...(plain || detailType === undefined ? {} : { 'detail-type': detailType }),
+    ...more,
+    ...(plain || name === undefined ? {} : { event_name: name }),
+  };
+  const whose = Object.keys(others).length > 0 ? ` whose ${patternText(others)}` : '';
+  return `${plain ? `the event ${named.join(' or ')}` : 'an event'}${whose} comes`;
+}
+
+/** `at least 30 % of what is live and count above 4`. */
+function shareText({ percent_of_live: percent, ...rest }: Pattern): string {
+  const share = Array.isArray(percent) ? [`${valuesText(percent)} % of what is live`] : [];
+  return [...share, ...(Object.keys(rest).length > 0 ? [patternText(rest)] : [])].join(', and ');
+}
+
+/** Fields as people call them. */
+const fieldNames: Readonly<Record<string, string>> = {
+  viewerCount: 'viewers',
+  min_live: 'live channels',
+};
+
+function fieldText(field: string): string {
+  return fieldNames[field] ?? field.replace(/^tags\./, 'tag ').replaceAll('_', ' ');
 }
 
 function stepsText(steps: readonly Step[]): string {
@@ -56,7 +93,7 @@ function patternText(pattern: Pattern, prefix = ''): string {
     .map(([field, value]) => {
       if (field === '$or' && Array.isArray(value))
         return `(${value.map((part) => patternText(part as Pattern, prefix)).join(', or ')})`;
-      if (Array.isArray(value)) return `${prefix}${field} ${valuesText(value)}`;
+      if (Array.isArray(value)) return `${fieldText(prefix + field)} ${valuesText(value)}`;
       return patternText(value as Pattern, `${prefix}${field}.`);
     })
     .join(' and ');
@@ -72,12 +109,28 @@ function valuesText(values: readonly unknown[]): string {
 }
 
 function matcherText(operator: string, value: unknown): string {
-  if (operator === 'numeric' && Array.isArray(value)) return value.join(' ');
+  if (operator === 'numeric' && Array.isArray(value)) return numericText(value);
   if (operator === 'exists') return value === true ? 'is there' : 'is not there';
   if (operator === 'anything-but') return `is not ${plainText(value)}`;
   if (operator === 'prefix') return `begins with ${JSON.stringify(value)}`;
   if (operator === 'suffix') return `ends with ${JSON.stringify(value)}`;
   return `${operator} ${JSON.stringify(value)}`;
+}
+
+const comparisons: Readonly<Record<string, string>> = {
+  '>=': 'at least',
+  '>': 'above',
+  '<=': 'at most',
+  '<': 'below',
+  '=': 'exactly',
+};
+
+/** `at least 30`, `above 0 and at most 5`. */
+function numericText(parts: readonly unknown[]): string {
+  const texts: string[] = [];
+  for (let index = 0; index < parts.length; index += 2)
+    texts.push(`${comparisons[String(parts[index])] ?? String(parts[index])} ${String(parts[index + 1])}`);
+  return texts.join(' and ');
 }
 
 function plainText(value: unknown): string {

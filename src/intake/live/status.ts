@@ -1,5 +1,6 @@
 // What the operator's page shows beside the rows: counts, mode, trust, what needs a person, quota, queues, batches.
 // Gathered from narrow sources that app.ts fills in; each may be missing, and the page then leaves its part out.
+import type { QuotaHour } from './quota-hour.ts';
 
 export interface QuotaLine {
   readonly shard: string;
@@ -7,6 +8,8 @@ export interface QuotaLine {
   readonly limit: number;
   /** Calls in the last second. */
   readonly used: number;
+  /** Calls per second that are withheld for a while after AWS refused some. */
+  readonly withheld: number;
   readonly waiting: number;
 }
 
@@ -22,10 +25,6 @@ export interface QuotaStatus {
   readonly operations: readonly QuotaLine[];
   readonly hottest: readonly { readonly arn: string; readonly used: number; readonly limit: number }[];
   readonly lanes: readonly LaneLine[];
-  /** Calls that AWS refused since the start. */
-  readonly throttles: number;
-  /** PutMetadata calls per second over the last hour: [epoch ms, calls], oldest first. */
-  readonly history?: readonly (readonly [number, number])[] | undefined;
 }
 
 export interface QueueLine {
@@ -39,10 +38,18 @@ export interface QueueLine {
 export interface BatchLine {
   readonly id: string;
   readonly state: string;
-  readonly startedAt: string;
+  readonly lane: string;
+  readonly channels: number;
+  readonly items: number;
+  /** Epoch ms. */
+  readonly startedMs: number;
+  readonly finishedMs?: number | undefined;
   readonly etaSeconds?: number | undefined;
   readonly counts: Readonly<Record<string, number>>;
-  readonly by?: string | undefined;
+  /** Why items failed, by error code. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** Who sent it: `token mara`, `rule viewer-milestone`. */
+  readonly by: string;
 }
 
 export interface RuleLine {
@@ -124,6 +131,8 @@ export interface LiveStatus {
   readonly silences: readonly SilenceLine[];
   readonly activity: readonly ActivityLine[];
   readonly quota?: QuotaStatus | undefined;
+  /** A part of its own: it changes every ten seconds, not with every call. */
+  readonly quotaHour?: QuotaHour | undefined;
   readonly queues?: readonly QueueLine[] | undefined;
   readonly batches?: readonly BatchLine[] | undefined;
 }

@@ -50,6 +50,7 @@ const accepted = plan.extend({ batchId: z.string() });
 const count = z.number().int();
 const progress = z.object({
   batchId: z.string(),
+  who: z.string().describe('Who sent it'),
   state: z.enum(['running', 'cancelling', 'finished', 'cancelled']),
   lane: z.enum(lanes),
   channels: count,
@@ -94,6 +95,8 @@ export interface MetadataPort {
     readonly who: string;
   }): Promise<z.infer<typeof accepted> & { readonly repeated: boolean }>;
   progress(batchId: string): Promise<Progress>;
+  /** Newest first. */
+  newest(most: number): Promise<readonly Progress[]>;
   cancel(batchId: string): Promise<Progress>;
 }
 
@@ -172,6 +175,23 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
           .code(202)
           .header('location', `/v1/metadata/batches/${batchId}`)
           .send({ batchId, ...answer });
+      },
+    );
+
+    app.get(
+      '/metadata/batches',
+      {
+        schema: {
+          summary: 'The newest batches, newest first; finished ones are kept for hours',
+          tags,
+          querystring: z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(20) }),
+          response: { 200: z.object({ batches: z.array(progress) }) },
+        },
+      },
+      async ({ query: { limit } }) => {
+        const lists = await Promise.all(Array.from(shards.values(), (shard) => shard.newest(limit)));
+        const newest = lists.flat().toSorted((a, b) => b.startedAtMs - a.startedAtMs);
+        return { batches: newest.slice(0, limit).map(shown) };
       },
     );
 

@@ -1,0 +1,79 @@
+import pino from 'pino';
+import { expect, test } from 'vitest';
+import { systemClock } from '#runtime/clock.ts';
+import { createMetrics, type Metrics } from '#runtime/metrics.ts';
+import { MemoryState } from '#store/memory-state.ts';
+import { QuotaSampler, quotaHour, readQuotaHour } from './quota-hour.ts';
+
+const noon = Date.UTC(2026, 5, 1, 12);
+const metadata = {
+  operation: 'PutMetadata',
+  perAccount: 155,
+  perChannel: 5,
+  inUse: 0,
+  outOfService: 0,
+  headroom: 155,
+  hottest: [],
+};
+const every10s = (shard: string, counts: readonly number[], fromMs: number) =>
+  counts.map((granted, index) => ({ shard, atMs: fromMs + index * 10_000, granted }));
+
+test('calls of two accounts are added up, in steps of ten seconds that end now', () => {
+  const samples = [
+    ...every10s('main', [1_000, 1_500, 2_500], noon - 20_000),
+    ...every10s('other', [50, 60, 70], noon - 20_000),
+  ];
+
+  const { perSecond, endMs, stepMs } = quotaHour(samples.toReversed(), noon);
+
+  expect([endMs, stepMs, perSecond.length]).toEqual([noon, 10_000, 360]);
+  expect(perSecond.slice(-3)).toEqual([null, 51, 101]);
+});
+
+test('a missed sample is filled, a long hole stays a hole, and a ledger that began anew counts from zero', () => {
+  const samples = [
+    { shard: 'main', atMs: noon - 600_000, granted: 100 },
+    { shard: 'main', atMs: noon - 50_000, granted: 700 },
+    { shard: 'main', atMs: noon - 30_000, granted: 900 },
+    { shard: 'main', atMs: noon - 20_000, granted: 30 },
+  ];
+
+  const { perSecond } = quotaHour(samples, noon);
+
+  expect(perSecond.slice(-6)).toEqual([null, 10, 10, 3, null, null]);
+  expect(perSecond.slice(0, -5).every((rate) => rate === null)).toBe(true);
+});
+
+test('two replicas write one hour together: one sample for a step, everybody’s throttled calls, all of it there after a restart', async () => {
+  let nowMs = noon;
+  const state = new MemoryState({ now: () => nowMs });
+  let granted = 0;
+  const throttled = { shard: 'main', operation: 'PutMetadata', scope: 'account' };
+  const [ofA, ofB] = [createMetrics(), createMetrics()];
+  ofB.ivsThrottles.inc({ ...throttled, shard: 'other' }, 50);
+  const replica = (metrics: Metrics) =>
+    new QuotaSampler({
+      shard: 'main',
+      state,
+      quota: async () => ({ operations: [{ ...metadata, granted }] }),
+      metrics,
+      clock: systemClock,
+      logger: pino({ level: 'silent' }),
+    });
+  const [a, b] = [replica(ofA), replica(ofB)];
+  for (let step = 0; step < 4; step += 1) {
+    granted += 200;
+    if (step === 2) ofA.ivsThrottles.inc(throttled, 3);
+    if (step === 3) ofB.ivsThrottles.inc(throttled, 2);
+    await a.sample();
+    await b.sample();
+    nowMs += 10_000;
+  }
+
+  const hour = await readQuotaHour(state, 1);
+
+  expect(hour.perSecond.filter((rate) => rate !== null)).toEqual([20, 20, 20]);
+  expect(hour.throttled).toBe(5);
+  nowMs += 3_700_000;
+  expect(await readQuotaHour(state, 1)).toMatchObject({ throttled: 0 });
+});

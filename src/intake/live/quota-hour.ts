@@ -1,0 +1,145 @@
+// An hour of quota, kept in the shared state whether or not anybody looks: a small sample of each account every ten seconds, by
+// whichever replica comes first. So every replica shows the same hour, also right after its start. The limits of now are in quota.ts.
+import type { SharedState } from '#domain/shared-state.ts';
+import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
+import type { Service } from '#runtime/lifecycle.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import type { QuotaReading } from '../http/routes/quota.ts';
+
+const sampleMs = 10_000;
+const hourMs = 3_600_000;
+/** A longer hole between two samples is shown as one: nothing is known of it. */
+const longestStepMs = 3.5 * sampleMs;
+const log = 'quota-hour';
+/** An hour of samples (360), and as many notes of throttled calls, which come in bad times only. */
+const keptEntries = 720;
+
+/** One entry of the log. `granted` counts from when the ledger began; `throttled` are refusals that one replica had since its last entry. */
+export interface QuotaSample {
+  readonly shard: string;
+  readonly atMs: number;
+  readonly granted?: number;
+  readonly throttled?: number;
+}
+
+/** The last hour over all accounts. */
+export interface QuotaHour {
+  /** End of the last step, epoch ms. */
+  readonly endMs: number;
+  readonly stepMs: number;
+  /** PutMetadata calls per second in each step, oldest first; null where nothing is known. */
+  readonly perSecond: readonly (number | null)[];
+  /** Calls that AWS refused for their rate, over all replicas. */
+  readonly throttled: number;
+}
+
+export interface QuotaSamplerOptions {
+  /** The account's name. */
+  readonly shard: string;
+  readonly state: SharedState;
+  /** Reads the account's ledger, and thereby keeps the gauges of the quota fresh. Rejects while Redis is away. */
+  readonly quota: () => Promise<Pick<QuotaReading, 'operations'>>;
+  readonly metrics: Pick<Metrics, 'ivsThrottles'>;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Takes the samples of one account for as long as the process runs. */
+export class QuotaSampler implements Service {
+  readonly name = 'quota-sampler';
+  readonly #options: QuotaSamplerOptions;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #throttlesNoted = 0;
+
+  constructor(options: QuotaSamplerOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, logger } = this.#options;
+    const { signal } = this.#stopping;
+    for (let failed = false; !signal.aborted; ) {
+      try {
+        await this.sample();
+        failed = false;
+      } catch (error) {
+        if (!failed && !signal.aborted) logger.warn({ err: error }, 'the use of the quota cannot be written down');
+        failed = true;
+      }
+      await sleepOrAbort(clock, sampleMs, signal);
+    }
+  }
+
+  /** Writes one sample unless another replica has done so for this step. @throws AppError while Redis is away */
+  async sample(): Promise<void> {
+    const { shard, state, quota, metrics } = this.#options;
+    const [{ operations }, { values }] = await Promise.all([quota(), metrics.ivsThrottles.get()]);
+    const granted = operations.find(({ operation }) => operation === 'PutMetadata')?.granted ?? 0;
+    // Of this replica, since its start.
+    const throttles = values.reduce((sum, { labels, value }) => sum + (labels['shard'] === shard ? value : 0), 0);
+    const throttled = throttles - this.#throttlesNoted;
+    const claim = `${log}:${Math.floor(state.nowMs() / sampleMs)}`;
+    await state.transact(
+      (tx) => {
+        const sampled = tx.isRepeat(claim);
+        if (sampled && throttled === 0) return;
+        const entry: QuotaSample = {
+          shard,
+          atMs: tx.nowMs,
+          ...(sampled ? {} : { granted }),
+          ...(throttled > 0 ? { throttled } : {}),
+        };
+        tx.append(log, entry, keptEntries);
+      },
+      { claims: [claim], claimTtlMs: 6 * sampleMs },
+    );
+    this.#throttlesNoted = throttles;
+  }
+}
+
+/** Reads the hour of all accounts that share this state. @throws AppError while Redis is away */
+export async function readQuotaHour(state: SharedState, accounts: number): Promise<QuotaHour> {
+  const rows = await state.readLog<QuotaSample>(log, { limit: keptEntries * accounts });
+  return quotaHour(
+    rows.map(({ entry }) => entry),
+    state.nowMs(),
+  );
+}
+
+/** Rates out of samples in any order. A step without a sample belongs to the next one; a long hole stays one. */
+export function quotaHour(samples: readonly QuotaSample[], nowMs: number): QuotaHour {
+  const endMs = Math.floor(nowMs / sampleMs) * sampleMs;
+  const steps = hourMs / sampleMs;
+  const perSecond: (number | null)[] = Array.from({ length: steps }, () => null);
+  const recent = samples.filter(({ atMs }) => atMs > endMs - hourMs).toSorted((a, b) => a.atMs - b.atMs);
+  const last = new Map<string, { readonly atMs: number; readonly granted: number }>();
+  for (const { shard, atMs, granted } of recent) {
+    if (granted === undefined) continue;
+    const before = last.get(shard);
+    last.set(shard, { atMs, granted });
+    if (!before || atMs - before.atMs > longestStepMs || atMs <= before.atMs) continue;
+    // A ledger that began anew counts from zero.
+    const calls = granted >= before.granted ? granted - before.granted : granted;
+    const rate = calls / ((atMs - before.atMs) / 1000);
+    const stepOf = (ms: number) => steps - 1 - Math.floor((endMs - ms) / sampleMs);
+    for (let step = Math.max(0, stepOf(before.atMs) + 1); step <= Math.min(steps - 1, stepOf(atMs)); step += 1)
+      perSecond[step] = (perSecond[step] ?? 0) + rate;
+  }
+  return {
+    endMs,
+    stepMs: sampleMs,
+    perSecond: perSecond.map((rate) => (rate === null ? null : Math.round(rate * 10) / 10)),
+    throttled: recent.reduce((sum, { throttled = 0 }) => sum + throttled, 0),
+  };
+}
