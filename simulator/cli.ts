@@ -28,6 +28,7 @@ interface Flags {
   readonly queueUrl?: string;
   readonly sqsEndpoint?: string;
   readonly sqs?: boolean;
+  readonly sqsPort: number;
   readonly quota: Enforcement;
   readonly concurrentStreams?: number;
   readonly timings: 'realistic' | 'quick';
@@ -84,6 +85,7 @@ export function simulatorCommand(io: SimulatorIo): Command {
     .option('--queue-url <url>', 'SQS queue that gets every IVS event')
     .option('--sqs-endpoint <url>', 'SQS endpoint for queues on a stand-in (default: from the queue URL, else AWS)')
     .option('--sqs', 'start an SQS stand-in with a queue `ivs-events` in this process')
+    .option('--sqs-port <port>', 'where it listens, on the same host (0: a free one)', whole, 0)
     .addOption(
       new Option('--quota <how>', 'how call rates are enforced')
         .choices(['sliding-window', 'token-bucket', 'off'])
@@ -115,7 +117,11 @@ export async function runSimulator(flags: Flags, io: SimulatorIo): Promise<void>
   await using stack = new AsyncDisposableStack();
   let { queueUrl, sqsEndpoint } = flags;
   if (flags.sqs === true) {
-    const sqs = stack.use(await startLocalSqs({ region: flags.region }));
+    const sqs = stack.use(
+      await startLocalSqs({ region: flags.region, host: flags.host, port: flags.sqsPort }).catch(
+        explainStart({ ...flags, port: flags.sqsPort }, '--sqs-port'),
+      ),
+    );
     ({ queueUrl } = await sqs.createQueue('ivs-events'));
     sqsEndpoint = sqs.endpoint;
   }
@@ -195,10 +201,10 @@ function checkScenario(text: string, name: string): void {
 }
 
 const explainStart =
-  ({ port, host }: Flags) =>
+  ({ port, host }: Flags, option = '--port') =>
   (error: NodeJS.ErrnoException): never => {
     if (error.code === 'EADDRINUSE')
-      throw new SimulatorCommandError(`port ${port} on ${host} is taken: choose another --port`);
+      throw new SimulatorCommandError(`port ${port} on ${host} is taken: choose another ${option}`);
     if (error.code === 'EADDRNOTAVAIL')
       throw new SimulatorCommandError(`this machine has no address ${host}: check --host`);
     throw error;

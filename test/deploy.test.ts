@@ -9,6 +9,7 @@ import { durationMs } from '#domain/duration.ts';
 import { actionUses } from '#ops/config-uses.ts';
 import { daemonPolicy, setupPolicy } from '#ops/permissions.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { environmentOf } from '#test/support/compose.ts';
 import { simulatorCommand } from '#simulator/cli.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -62,6 +63,7 @@ describe('compose.yaml', () => {
     readonly stop_grace_period?: string;
     readonly healthcheck?: unknown;
     readonly profiles?: readonly string[];
+    readonly depends_on?: Readonly<Record<string, unknown>>;
   }
   const compose = parse(read('deploy/compose.yaml'), { merge: true }) as {
     services: Record<string, ComposeService>;
@@ -107,9 +109,11 @@ describe('compose.yaml', () => {
   });
 
   test('names only environment variables that something reads', () => {
-    const sources = ['src/main.ts', 'src/app.ts', 'src/api-tokens.ts', 'Dockerfile'].map(read).join('\n');
+    const sources = ['src/main.ts', 'src/app.ts', 'src/api-tokens.ts', 'config/accounts.ts', 'Dockerfile']
+      .map(read)
+      .join('\n');
     for (const name of Object.keys(autopilot.environment ?? {}))
-      if (!/^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|ENDPOINT_URL_[A-Z]+)$/.test(name))
+      if (!/^AWS_(ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|ENDPOINT_URL_[A-Z_]+)$/.test(name))
         expect(sources, name).toContain(name);
     for (const line of read('deploy/simulator.env')
       .split('\n')
@@ -119,14 +123,26 @@ describe('compose.yaml', () => {
       );
   });
 
-  test('starts the simulator with options that it has, at the address that simulator.env names', () => {
+  test('starts the simulator with options that it has, and the daemon only after Redis and it are healthy', () => {
     const command = simulatorCommand({ print: () => undefined, signal: new AbortController().signal });
     const known = command.options.map(({ long }) => long);
     for (const option of simulator.command?.filter((part) => part.startsWith('--')) ?? [])
-      expect(known).toContain(option);
-    const port = simulator.command?.[simulator.command.indexOf('--port') + 1];
-    expect(read('deploy/simulator.env')).toContain(`AWS_ENDPOINT_URL_IVS=http://simulator:${port}`);
+      expect(known).toContain(option.split('=')[0]);
     expect(simulator.profiles).toEqual(['simulator']);
+    expect(autopilot.depends_on).toEqual({
+      redis: { condition: 'service_healthy' },
+      simulator: { condition: 'service_healthy', required: false },
+    });
+  });
+
+  test('points every client of the daemon at the simulator and its SQS, where they listen', () => {
+    const option = (name: string) =>
+      simulator.command?.find((part) => part.startsWith(`--${name}=`))?.slice(name.length + 3);
+    const env = environmentOf(read('deploy/simulator.env'));
+    for (const service of ['IVS', 'EVENTBRIDGE', 'SECRETS_MANAGER', 'SSM', 'STS'])
+      expect(env[`AWS_ENDPOINT_URL_${service}`], service).toBe(`http://simulator:${option('port')}`);
+    expect(env['AWS_ENDPOINT_URL_SQS']).toBe(`http://simulator:${option('sqs-port')}`);
+    expect(env['AUTOPILOT_QUEUE_URL']).toBe(`${env['AWS_ENDPOINT_URL_SQS']}/000000000000/ivs-events`);
   });
 });
 
