@@ -163,4 +163,28 @@ describe('a configuration file', () => {
   ])('%s takes no time', (_, text) => {
     parse(text);
   });
+
+  /** A text that doubles, or worse, with each step. */
+  const grown = (start: string, step: string, times: number) =>
+    `{% assign a = ${start} %}${`{% assign a = a | ${step} %}`.repeat(times)}{{ a | size }}`;
+  const loops = (inner: string) => `${'{% for i in (1..1000) %}'.repeat(3)}${inner}${'{% endfor %}'.repeat(3)}`;
+  it.each([
+    ['counts to a hundred million', '{% for i in (1..100000000) %}x{% endfor %}'],
+    ['prints in loops in loops', loops('x')],
+    ['loops in loops for nothing', loops('')],
+    ['appends itself', grown("'xxxxxxxxxx'", 'append: a', 40)],
+    ['joins itself with itself', grown("'xxxxxxxxxx'", "split: '' | join: a", 7)],
+    ['lengthens what it replaces', grown("'xxxxxxxxxx'", "replace: 'x', 'xxxxxxxxxx'", 12)],
+    ['makes lists of itself', grown("'x,x' | split: ','", 'concat: a', 40)],
+    ['quotes quotation marks', grown("'\"'", 'json | json', 30)],
+    ['takes a slice that is not there', '{{ rule.name | slice: 0, 99999999999 }}'],
+  ])('a template that %s is refused, or held back when it is filled in', (_, template) => {
+    const rule = {
+      name: 'r',
+      trigger: { state: { live: [true] } },
+      actions: [{ put_metadata: { payload: template } }],
+    };
+
+    parse(stringify({ version: 1, rules: [rule] }));
+  });
 });

@@ -4,7 +4,7 @@
 import type { RuleAlert } from '#domain/decision.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import { closeIncident, openIncidentOf, resetRule } from './incidents.ts';
-import { facts, forgetFact, writeFact } from './memory.ts';
+import { facts, writeFact } from './memory.ts';
 import { lookAgain } from './notice.ts';
 import type { Pass } from './pass.ts';
 import type { RuleOf } from './rule-index.ts';
@@ -70,9 +70,8 @@ function forgetOthers(pass: Pass): void {
     const waiting = fact.pending?.cause ?? fact.firing?.cause;
     if (rule && waiting)
       pass.emit(decisionOf(pass, rule, fact.subject, waiting, { outcome: 'not_fired', reason: 'rule_changed' }));
-    // That it has acted for a cause is remembered also by a changed rule.
-    if (rule) writeFact(tx, withoutFiring(withoutPending(fact)));
-    else forgetFact(tx, fact.rule, fact.subject);
+    // That it has acted for a cause is remembered also by a changed rule, and by one that is taken out and put back.
+    writeFact(tx, withoutFiring(withoutPending(fact)));
   }
   for (const [, alert] of Array.from(tx.entries<RuleAlert>('alert'))) {
     if (alert.kind !== 'cap' && alert.kind !== 'rate') continue;
