@@ -1,12 +1,15 @@
 // The set-up of the event path, with real clients: the simulator's EventBridge and an SQS server. An event of the simulated IVS then
-// travels through the rule into the queue.
+// travels through the rule into a daemon.
 
-import { EventBridgeClient, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
-import { ReceiveMessageCommand, SetQueueAttributesCommand, SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
+import { DisableRuleCommand, EventBridgeClient, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
+import { SetQueueAttributesCommand, SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type SimulatorHandle, startSimulator } from '#simulator/server.ts';
 import { startLocalSqs } from '#simulator/sqs.ts';
 import { runCli } from '#src/cli/main.ts';
+import { daemonProcess } from '#test/support/daemon-process.ts';
+import { eventually } from '#test/support/quiet.ts';
+import { redisScope } from '#test/support/redis.ts';
 import { fakeCredentials } from '#test/support/simulator-sdk.ts';
 
 const region = 'us-west-2';
@@ -104,24 +107,45 @@ describe('bootstrap', () => {
     expect(new Set(Object.values(kindsOf(third)))).toEqual(new Set(['unchanged']));
   });
 
-  test('lets an event of IVS travel through the rule into the queue', async () => {
+  test('lets an event of IVS travel through the rule into the daemon, which acts on it; then all of it is destroyed', async () => {
+    await using scope = await redisScope();
     const { queueUrl } = JSON.parse((await bootstrap('--name', 'path', '--json')).out) as Report;
+    await eventBridge.send(new DisableRuleCommand({ Name: 'path-events' }));
+    await sqs.send(new SetQueueAttributesCommand({ QueueUrl: queueUrl, Attributes: { Policy: '' } }));
+    const mended = JSON.parse((await bootstrap('--name', 'path', '--json')).out) as Report;
     const [channel] = await simulator.control.createChannels(1, { namePrefix: 'event-path' });
+    await using daemon = await daemonProcess({
+      // Polls cannot be what it learns from: after the first, they are too far apart.
+      config: `version: 1
+polling: {starving_interval: 10m, full_interval: 10m, silent_after: 30m}
+rules:
+  - name: greeting
+    mode: enforce
+    trigger: {event: {source: [aws.ivs], detail: {event_name: [Stream Start]}}}
+    actions: [{put_metadata: {payload: {hello: "{{ channel.name }}"}}}]
+    guards: {max_per_hour: 10}
+`,
+      env: {
+        REDIS_URL: scope.url,
+        AUTOPILOT_NAMESPACE: scope.namespace,
+        AUTOPILOT_QUEUE_URL: queueUrl,
+        AWS_ENDPOINT_URL_IVS: simulator.url,
+        AWS_ENDPOINT_URL_SQS: sqsServer.endpoint,
+      },
+    });
+    await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200, 30_000);
 
     await simulator.control.goLive(channel!.arn);
+    await eventually(async () => (await simulator.control.cues()).length > 0, 20_000);
+    const { body } = await daemon.ask('GET', '/v1/decisions?rule=greeting');
+    const gone = await bootstrap('--name', 'path', '--destroy');
 
-    const names: unknown[] = [];
-    for (let turn = 0; turn < 10 && !names.includes('Stream Start'); turn += 1) {
-      const { Messages } = await sqs.send(
-        new ReceiveMessageCommand({ QueueUrl: queueUrl, WaitTimeSeconds: 2, MaxNumberOfMessages: 10 }),
-      );
-      for (const { Body } of Messages ?? []) {
-        const event = JSON.parse(Body!) as { source: string; detail: { event_name?: string } };
-        expect(event.source).toBe('aws.ivs');
-        names.push(event.detail.event_name);
-      }
-    }
-    expect(names).toContain('Stream Start');
+    expect(kindsOf(mended)).toMatchObject({ rule: 'update', 'queue policy': 'create', queue: 'unchanged' });
+    expect((await simulator.control.cues())[0]?.metadata).toContain('"hello":"event-path');
+    expect(JSON.stringify(body)).toContain(channel!.arn);
+    expect(gone.out).toContain('- rule path-events: delete');
+    expect(gone.out).toContain('- queue path-events: delete');
+    expect((await bootstrap('--name', 'path', '--destroy')).out).toBe('Nothing to remove.');
   });
 
   test('removes only what carries its tag', async () => {
