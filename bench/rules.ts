@@ -1,12 +1,13 @@
 // What the rules engine costs on one core, in memory (no Redis): observations per second with 200 rules over 10,000 live channels, and
 // how long it takes to decide when all of them starve at once.
 import { parseConfig } from '#config/load.ts';
-import type { Channel, ChannelArn, StreamHealth, StreamId } from '#domain/channel.ts';
+import type { Channel, ChannelArn, StreamHealth } from '#domain/channel.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { decideAll, decideDue, nextDueMs } from '#rules/decide.ts';
 import { MemoryState } from '#store/memory-state.ts';
+import { foldStream } from '#test/support/stream-fold.ts';
 
 /** Changes that share one commit, as src/streams splits a pass. */
 const pieceSize = 500;
@@ -69,7 +70,7 @@ class Fleet {
   async observe(from: number, to: number, change: (index: number) => Partial<StreamRecord>): Promise<void> {
     await this.transact((tx) => {
       const changes: StreamChange[] = [];
-      for (let index = from; index < to; index += 1) changes.push(this.#fold(tx, index, change(index)));
+      for (let index = from; index < to; index += 1) changes.push(foldStream(tx, arnOf(index), change(index)));
       return decideAll(tx, changes, this.#ruleset);
     });
   }
@@ -110,40 +111,6 @@ class Fleet {
       });
     }
   }
-
-  #fold(tx: Transaction, index: number, change: Partial<StreamRecord>): StreamChange {
-    const channelArn = arnOf(index);
-    const before = tx.get<StreamRecord>(`stream/${channelArn}`);
-    const after: StreamRecord = {
-      ...(before ?? {
-        channelArn,
-        streamId: `st-${String(index).padStart(23, '0')}` as StreamId,
-        channelName: `show-${index}`,
-        state: 'live',
-        stateSinceMs: this.nowMs,
-        startedAtMs: this.nowMs,
-        endedAtMs: undefined,
-        health: 'HEALTHY',
-        healthSinceMs: this.nowMs,
-        viewerCount: 10,
-        viewerCountAtMs: this.nowMs,
-        recording: 'none',
-        recordingSinceMs: undefined,
-        recordingPrefix: undefined,
-        limitBreaches: [],
-        takeoverAtMs: undefined,
-        failureReason: undefined,
-        evidence: {},
-        timeline: [],
-        basis: { missed: [] },
-      }),
-      ...change,
-      ...(change.health ? { healthSinceMs: this.nowMs } : {}),
-      ...(change.viewerCount === undefined ? {} : { viewerCountAtMs: this.nowMs }),
-    };
-    tx.set(`stream/${channelArn}`, after);
-    return { kind: 'stream', channelArn, before, after, atMs: this.nowMs };
-  }
 }
 
 /** Prints observations per second, and the time to decide when every channel starves at once. `--rules`, `--channels`: how many. */
@@ -155,7 +122,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const [rules, channels] = [option('rules', 200), option('channels', 10_000)];
   const fleet = new Fleet(compile(rules));
   await fleet.inventory(channels);
-  await fleet.observeAll(channels, () => ({}));
+  await fleet.observeAll(channels, () => ({ viewerCount: 10 }));
   fleet.nowMs += 10_000;
   await fleet.due();
 

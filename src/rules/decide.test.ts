@@ -2,20 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '#domain/decision.ts';
-import { Engine, epochMs, rulesetOf } from '#test/support/engine.ts';
+import { Engine, epochMs, rulesetOf, slateRules } from '#test/support/engine.ts';
 import { decide } from './decide.ts';
 
 const exampleFile = join(import.meta.dirname, '../../config/autopilot.example.yaml');
 const example = readFileSync(exampleFile, 'utf8').replace('version: 1', '');
-
-const slate = (more: string, actions = '[{put_metadata: {payload: slate}}]') => `
-rules:
-  - name: slate
-    mode: enforce
-    trigger: {state: {health: [STARVING]}}
-    actions: ${actions}
-    ${more}
-`;
 
 describe('starving-slate of the example', () => {
   test('a 12 s blip stays quiet; a long starve is slated, then stopped', async () => {
@@ -60,7 +51,7 @@ describe('starving-slate of the example', () => {
 
 describe('for', () => {
   test('runs from when the condition began, not from when it was noticed', async () => {
-    const engine = new Engine(slate('for: 30s'));
+    const engine = new Engine(slateRules('for: 30s'));
     await engine.goLive('a');
     await engine.goTo(100);
     await engine.stream('a', { health: 'STARVING', healthSinceMs: epochMs + 80_000 });
@@ -72,18 +63,18 @@ describe('for', () => {
   });
 
   test('survives a reload that leaves the condition as it is, and starts anew when the condition changes', async () => {
-    const engine = new Engine(slate('for: 30s'));
+    const engine = new Engine(slateRules('for: 30s'));
     await engine.goLive('a');
     await engine.health('a', 'STARVING');
     await engine.goTo(20);
-    engine.ruleset = rulesetOf(slate('for: 30s\n    guards: {cooldown: 7m}'));
+    engine.ruleset = rulesetOf(slateRules('for: 30s\n    guards: {cooldown: 7m}'));
     await engine.goTo(30);
     expect(engine.log).toEqual(['30 put_metadata a']);
 
     await engine.goLive('b');
     await engine.health('b', 'STARVING');
     await engine.goTo(40);
-    engine.ruleset = rulesetOf(slate('for: 50s\n    guards: {cooldown: 7m}'));
+    engine.ruleset = rulesetOf(slateRules('for: 50s\n    guards: {cooldown: 7m}'));
     await engine.due();
     await engine.goTo(79);
     expect(engine.log).toEqual(['30 put_metadata a']);
@@ -94,7 +85,7 @@ describe('for', () => {
   });
 
   test('a late timer is checked against the record, not fired blindly', async () => {
-    const engine = new Engine(slate('for: 30s'));
+    const engine = new Engine(slateRules('for: 30s'));
     await engine.goLive('a');
     await engine.health('a', 'STARVING');
     // Nobody decided while the record was changed.
@@ -109,7 +100,7 @@ describe('for', () => {
   });
 
   test('the same condition in a new session is a new cause', async () => {
-    const engine = new Engine(slate('for: 30s'));
+    const engine = new Engine(slateRules('for: 30s'));
     await engine.goLive('a', 'STARVING');
     await engine.goTo(20);
     await engine.goLive('a', 'STARVING');
@@ -126,7 +117,7 @@ describe('after, keep_firing_for and on_resolve', () => {
   const cap = 'guards: {max_live_percent: 100}';
 
   test('a resolve cancels what was planned, and runs on_resolve', async () => {
-    const engine = new Engine(slate(`on_resolve: [{put_metadata: {payload: gone}}]\n    ${cap}`, steps));
+    const engine = new Engine(slateRules(`on_resolve: [{put_metadata: {payload: gone}}]\n    ${cap}`, steps));
     await engine.goLive('a');
     await engine.health('a', 'STARVING');
     await engine.goTo(59);
@@ -138,7 +129,7 @@ describe('after, keep_firing_for and on_resolve', () => {
   });
 
   test('a condition that comes back within keep_firing_for never ended', async () => {
-    const engine = new Engine(slate(`keep_firing_for: 20s\n    ${cap}`, steps));
+    const engine = new Engine(slateRules(`keep_firing_for: 20s\n    ${cap}`, steps));
     await engine.goLive('a');
     await engine.health('a', 'STARVING');
     await engine.goTo(30);
@@ -151,7 +142,7 @@ describe('after, keep_firing_for and on_resolve', () => {
   });
 
   test('while keep_firing_for runs, what is planned waits; it is dropped by the resolve', async () => {
-    const engine = new Engine(slate(`keep_firing_for: 20s\n    ${cap}`, steps));
+    const engine = new Engine(slateRules(`keep_firing_for: 20s\n    ${cap}`, steps));
     await engine.goLive('a');
     await engine.health('a', 'STARVING');
     await engine.goTo(50);
@@ -167,7 +158,7 @@ describe('after, keep_firing_for and on_resolve', () => {
   });
 
   test('a rule that was held back to the end does not run on_resolve', async () => {
-    const engine = new Engine(slate('on_resolve: [{put_metadata: {payload: gone}}]\n    guards: {cooldown: 1h}'));
+    const engine = new Engine(slateRules('on_resolve: [{put_metadata: {payload: gone}}]\n    guards: {cooldown: 1h}'));
     await engine.goLive('a');
     for (const second of [0, 20]) {
       await engine.goTo(second);
@@ -183,7 +174,7 @@ describe('after, keep_firing_for and on_resolve', () => {
 
 describe('data gaps', () => {
   test('stop timers for as long as they last, and delay what was planned by their length', async () => {
-    const engine = new Engine(slate('for: 30s'));
+    const engine = new Engine(slateRules('for: 30s'));
     await engine.goLive('a');
     await engine.health('a', 'STARVING');
     await engine.goTo(20);
@@ -199,7 +190,7 @@ describe('data gaps', () => {
   });
 
   test('two gaps that overlap are one', async () => {
-    const engine = new Engine(slate('for: 30s'));
+    const engine = new Engine(slateRules('for: 30s'));
     await engine.goLive('a');
     await engine.health('a', 'STARVING');
     await engine.goTo(10);
@@ -216,7 +207,7 @@ describe('data gaps', () => {
   });
 
   test('a condition without `for` waits for the end of the gap', async () => {
-    const engine = new Engine(slate(''));
+    const engine = new Engine(slateRules(''));
     await engine.goLive('a');
     await engine.gap('began', 'events');
     await engine.health('a', 'STARVING');
@@ -229,7 +220,7 @@ describe('data gaps', () => {
   });
 
   test('on_data_gap: ignore goes on', async () => {
-    const engine = new Engine(slate('for: 30s\n    guards: {on_data_gap: ignore}'));
+    const engine = new Engine(slateRules('for: 30s\n    guards: {on_data_gap: ignore}'));
     await engine.goLive('a');
     await engine.health('a', 'STARVING');
     await engine.gap('began');
@@ -241,7 +232,7 @@ describe('data gaps', () => {
 
 describe('after a start', () => {
   test('nothing acts before a complete poll; what is still true then follows, what is over does not', async () => {
-    const engine = new Engine(slate('for: 30s\n    on_resolve: [{put_metadata: {payload: gone}}]'));
+    const engine = new Engine(slateRules('for: 30s\n    on_resolve: [{put_metadata: {payload: gone}}]'));
     for (const name of ['a', 'b', 'c']) await engine.goLive(name);
     await engine.health('c', 'STARVING');
     await engine.goTo(60);
@@ -291,7 +282,7 @@ describe('rules that come anew', () => {
     const engine = new Engine('rules: []');
     await engine.goLive('a', 'STARVING');
     await engine.goTo(100);
-    engine.ruleset = rulesetOf(slate('for: 30s'));
+    engine.ruleset = rulesetOf(slateRules('for: 30s'));
     await engine.due();
     await engine.goTo(101);
 
@@ -300,7 +291,7 @@ describe('rules that come anew', () => {
 
   test('a tag that is added makes a channel selected, one that is removed resolves', async () => {
     const engine = new Engine(
-      slate('match: {tags: {tier: [gold]}}\n    on_resolve: [{put_metadata: {payload: gone}}]'),
+      slateRules('match: {tags: {tier: [gold]}}\n    on_resolve: [{put_metadata: {payload: gone}}]'),
     );
     await engine.channel('a');
     await engine.goLive('a', 'STARVING');
@@ -314,7 +305,7 @@ describe('rules that come anew', () => {
   });
 
   test('a rule that was taken away leaves nothing waiting', async () => {
-    const engine = new Engine(slate('for: 30s'));
+    const engine = new Engine(slateRules('for: 30s'));
     await engine.goLive('a', 'STARVING');
     engine.ruleset = rulesetOf('rules: []');
     await engine.goTo(100);
@@ -326,7 +317,7 @@ describe('rules that come anew', () => {
 });
 
 test('one change at a time gives the same as all at once', async () => {
-  const engine = new Engine(slate(''));
+  const engine = new Engine(slateRules(''));
   await engine.goLive('a');
   const decided = await engine.commit((tx): readonly Decision[] =>
     decide(tx, { kind: 'poll', scope: 'all', complete: true, atMs: tx.nowMs }, engine.ruleset),

@@ -1,20 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { Engine, epochMs } from '#test/support/engine.ts';
+import { Engine, epochMs, slateRules } from '#test/support/engine.ts';
 import { cancelTimer, hold, pause, release, resume, silence } from './controls.ts';
 import { resetRule } from './incidents.ts';
-
-/** A rule on starving channels; guards and the rest are added as YAML. */
-function starving(more: string, actions = '[{put_metadata: {payload: slate}}]'): string {
-  return `
-receivers: [{name: noc, webhook_configs: [{url: "https://noc.example/hook", send_resolved: false}]}]
-rules:
-  - name: slate
-    mode: enforce
-    trigger: {state: {health: [STARVING]}}
-    actions: ${actions}
-    ${more}
-`;
-}
 
 async function liveFleet(rules: string, count: number): Promise<Engine> {
   const engine = new Engine(rules);
@@ -24,7 +11,7 @@ async function liveFleet(rules: string, count: number): Promise<Engine> {
 
 describe('cooldown', () => {
   test('delays a second firing of a channel, which follows when the cooldown is over and the condition still holds', async () => {
-    const engine = await liveFleet(starving('guards: {cooldown: 1m}'), 1);
+    const engine = await liveFleet(slateRules('guards: {cooldown: 1m}'), 1);
     await engine.health('c0', 'STARVING');
     await engine.goTo(10);
     await engine.health('c0', 'HEALTHY');
@@ -39,7 +26,7 @@ describe('cooldown', () => {
   });
 
   test('is shared by the channels of a group', async () => {
-    const engine = new Engine(starving('guards: {cooldown: 1h, group_by: [tags.show]}'));
+    const engine = new Engine(slateRules('guards: {cooldown: 1h, group_by: [tags.show]}'));
     for (const name of ['a', 'b']) {
       await engine.channel(name, { show: 'quiz' });
       await engine.goLive(name);
@@ -55,7 +42,7 @@ describe('cooldown', () => {
 
 describe('max_per_hour', () => {
   test('holds back what exceeds it, says so once, and lets it follow within the next hour', async () => {
-    const engine = await liveFleet(starving('guards: {max_per_hour: 2}'), 4);
+    const engine = await liveFleet(slateRules('guards: {max_per_hour: 2}'), 4);
     for (const second of [0, 1, 2, 3]) {
       await engine.goTo(second);
       await engine.health(`c${second}`, 'STARVING');
@@ -76,7 +63,7 @@ describe('max_per_hour', () => {
 
 describe('max_live_percent', () => {
   test('stops the rule instead of acting on a few of many, tells a person once, and stays stopped until it is reset', async () => {
-    const engine = await liveFleet(starving('guards: {max_live_percent: 20}'), 10);
+    const engine = await liveFleet(slateRules('guards: {max_live_percent: 20}'), 10);
     await engine.streams(['c0', 'c1', 'c2'].map((name) => [name, { health: 'STARVING' as const }]));
     await engine.goTo(300);
     await engine.health('c9', 'STARVING');
@@ -98,14 +85,14 @@ describe('max_live_percent', () => {
   });
 
   test('lets one channel alone pass, however few are live', async () => {
-    const engine = await liveFleet(starving('guards: {max_live_percent: 5}'), 1);
+    const engine = await liveFleet(slateRules('guards: {max_live_percent: 5}'), 1);
     await engine.health('c0', 'STARVING');
 
     expect(engine.log).toEqual(['0 put_metadata c0']);
   });
 
   test('counts channels that are more than half way through `for`, so that the first few of a wave are spared', async () => {
-    const engine = await liveFleet(starving('for: 30s\n    guards: {max_live_percent: 20}'), 10);
+    const engine = await liveFleet(slateRules('for: 30s\n    guards: {max_live_percent: 20}'), 10);
     for (const [index, second] of [0, 2, 4].entries()) {
       await engine.goTo(second);
       await engine.health(`c${index}`, 'STARVING');
@@ -116,7 +103,7 @@ describe('max_live_percent', () => {
   });
 
   test('for a destructive rule counts the channels of the last five minutes', async () => {
-    const rules = starving('guards: {max_live_percent: 20}', '[{stop_stream: {}}]');
+    const rules = slateRules('guards: {max_live_percent: 20}', '[{stop_stream: {}}]');
     const engine = await liveFleet(rules, 10);
     for (const [index, second] of [0, 60, 120].entries()) {
       await engine.goTo(second);
@@ -127,11 +114,11 @@ describe('max_live_percent', () => {
   });
 
   test('a change of the rule starts it again', async () => {
-    const engine = await liveFleet(starving('guards: {max_live_percent: 20}'), 10);
+    const engine = await liveFleet(slateRules('guards: {max_live_percent: 20}'), 10);
     await engine.streams(['c0', 'c1', 'c2'].map((name) => [name, { health: 'STARVING' as const }]));
     expect(engine.log).toEqual(['0 notify -']);
 
-    engine.ruleset = new Engine(starving('guards: {max_live_percent: 50}')).ruleset;
+    engine.ruleset = new Engine(slateRules('guards: {max_live_percent: 50}')).ruleset;
     await engine.goTo(20);
 
     expect(engine.log.slice(1).map((line) => line.split(' ').slice(1).join(' '))).toEqual([
@@ -144,7 +131,7 @@ describe('max_live_percent', () => {
 
 describe('holds', () => {
   test('keep hands off a channel until they are released; what still holds then is acted on at once', async () => {
-    const engine = await liveFleet(starving(''), 2);
+    const engine = await liveFleet(slateRules(''), 2);
     await engine.commit((tx) => {
       hold(tx, { channelArn: 'arn:aws:ivs:us-west-2:111122223333:channel/c0', who: 'ann', reason: 'encoder test' });
       return [];
@@ -169,7 +156,7 @@ describe('holds', () => {
   });
 
   test('the tag ops-hold holds a channel, whatever its value', async () => {
-    const engine = new Engine(starving(''));
+    const engine = new Engine(slateRules(''));
     await engine.channel('a', { 'ops-hold': '' });
     await engine.goLive('a');
     await engine.health('a', 'STARVING');
@@ -180,7 +167,7 @@ describe('holds', () => {
   });
 
   test('also keep off what was planned before: steps with `after`, and on_resolve', async () => {
-    const rules = starving(
+    const rules = slateRules(
       'on_resolve: [{put_metadata: {payload: gone}}]',
       '[{put_metadata: {payload: slate}}, {after: 1m, put_metadata: {payload: later}}]',
     );
@@ -204,7 +191,7 @@ describe('holds', () => {
 
 describe('pause', () => {
   test('stops everything at once, and resume lets what still holds follow', async () => {
-    const engine = await liveFleet(starving('for: 30s'), 1);
+    const engine = await liveFleet(slateRules('for: 30s'), 1);
     await engine.health('c0', 'STARVING');
     await engine.goTo(10);
     await engine.commit((tx) => {
@@ -226,7 +213,7 @@ describe('pause', () => {
 
 describe('silences', () => {
   test('hold back what every matcher matches, until they end', async () => {
-    const engine = await liveFleet(starving(''), 2);
+    const engine = await liveFleet(slateRules(''), 2);
     await engine.commit((tx) => {
       silence(tx, {
         matchers: ['rule="slate"', 'channel=~".*/c0"'],
@@ -248,7 +235,7 @@ describe('silences', () => {
 
   test('one action of a rule can be silenced while the others run', async () => {
     const engine = await liveFleet(
-      starving('', '[{notify: {receiver: noc, text: starving}}, {put_metadata: {payload: slate}}]'),
+      slateRules('', '[{notify: {receiver: noc, text: starving}}, {put_metadata: {payload: slate}}]'),
       1,
     );
     await engine.commit((tx) => {
@@ -320,7 +307,7 @@ rules:
 
 describe('mode', () => {
   test('dry run records what it would have done and enqueues nothing', async () => {
-    const engine = await liveFleet(starving('').replace('mode: enforce', 'mode: dry_run'), 1);
+    const engine = await liveFleet(slateRules('').replace('mode: enforce', 'mode: dry_run'), 1);
     await engine.health('c0', 'STARVING');
 
     expect(engine.log).toEqual([]);
@@ -331,7 +318,7 @@ describe('mode', () => {
   });
 
   test('off does not even look', async () => {
-    const engine = await liveFleet(starving('').replace('mode: enforce', 'mode: off'), 1);
+    const engine = await liveFleet(slateRules('').replace('mode: enforce', 'mode: off'), 1);
     await engine.health('c0', 'STARVING');
 
     expect(engine.decisions).toEqual([]);
@@ -340,7 +327,7 @@ describe('mode', () => {
 
 describe('what an operator takes back', () => {
   test('does not come again for the same cause, but for the next', async () => {
-    const engine = await liveFleet(starving('for: 30s'), 1);
+    const engine = await liveFleet(slateRules('for: 30s'), 1);
     await engine.health('c0', 'STARVING');
     const [id] = Array.from(engine.state.view.entries('timer'), ([key]) => key) as [string];
     await engine.commit((tx) => {

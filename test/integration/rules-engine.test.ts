@@ -1,12 +1,11 @@
 // The rules engine on a real Redis: several replicas, restarts, and the API that explains and steers it.
 import pino from 'pino';
 import { expect, test } from 'vitest';
-import type { ChannelArn, StreamHealth, StreamId } from '#domain/channel.ts';
+import type { StreamHealth } from '#domain/channel.ts';
 import type { Control } from '#domain/control.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import { Secret } from '#domain/secret.ts';
-import type { SharedState, Transaction } from '#domain/shared-state.ts';
-import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
+import type { SharedState } from '#domain/shared-state.ts';
 import { controlRoutes } from '#intake/http/routes/controls.ts';
 import { decisionRoutes } from '#intake/http/routes/decisions.ts';
 import { ruleRoutes } from '#intake/http/routes/rules.ts';
@@ -19,6 +18,7 @@ import { MemoryState } from '#store/memory-state.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { arnOf, rulesetOf } from '#test/support/engine.ts';
 import { redisScope } from '#test/support/redis.ts';
+import { foldStream } from '#test/support/stream-fold.ts';
 
 const rules = `
 receivers: [{name: noc, webhook_configs: [{url: "https://noc.example/hook"}]}]
@@ -31,37 +31,8 @@ rules:
     guards: {cooldown: 1h, max_live_percent: 50}
 `;
 
-function fold(tx: Transaction, name: string, health: StreamHealth): StreamChange {
-  const channelArn: ChannelArn = arnOf(name);
-  const before = tx.get<StreamRecord>(`stream/${channelArn}`);
-  const after: StreamRecord = {
-    channelArn,
-    streamId: `st-${name.padStart(23, '0')}` as StreamId,
-    channelName: name,
-    state: 'live',
-    stateSinceMs: before?.stateSinceMs ?? tx.nowMs,
-    startedAtMs: before?.startedAtMs ?? tx.nowMs,
-    endedAtMs: undefined,
-    health,
-    healthSinceMs: before?.health === health ? before.healthSinceMs : tx.nowMs,
-    viewerCount: 5,
-    viewerCountAtMs: tx.nowMs,
-    recording: 'none',
-    recordingSinceMs: undefined,
-    recordingPrefix: undefined,
-    limitBreaches: [],
-    takeoverAtMs: undefined,
-    failureReason: undefined,
-    evidence: {},
-    timeline: [],
-    basis: { missed: [] },
-  };
-  tx.set(`stream/${channelArn}`, after);
-  return { kind: 'stream', channelArn, before, after, atMs: tx.nowMs };
-}
-
 const observe = (state: SharedState, ruleset: Ruleset, name: string, health: StreamHealth) =>
-  state.transact((tx) => decideAll(tx, [fold(tx, name, health)], ruleset));
+  state.transact((tx) => decideAll(tx, [foldStream(tx, arnOf(name), { health, viewerCount: 5 })], ruleset));
 
 /** What a replica does again and again, until the end of `forMs`. */
 async function tick(state: SharedState, ruleset: Ruleset, forMs: number): Promise<void> {

@@ -10,6 +10,7 @@ import type { Transaction } from '#domain/shared-state.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { type DecideOptions, decideAll, decideDue, nextDueMs } from '#rules/decide.ts';
 import { MemoryState } from '#store/memory-state.ts';
+import { foldStream } from './stream-fold.ts';
 
 export const epochMs = Date.UTC(2026, 10, 20, 12, 0, 0);
 
@@ -20,6 +21,19 @@ export function rulesetOf(text: string): Ruleset {
   const result = parseConfig(`version: 1\n${text}`, 'rules.yaml');
   if (!result.ok) throw new Error(result.problems.map((problem) => JSON.stringify(problem)).join('\n'));
   return result.config.ruleset;
+}
+
+/** A file with one rule, `slate`, on starving channels; guards and the rest are added as YAML. */
+export function slateRules(more: string, actions = '[{put_metadata: {payload: slate}}]'): string {
+  return `
+receivers: [{name: noc, webhook_configs: [{url: "https://noc.example/hook", send_resolved: false}]}]
+rules:
+  - name: slate
+    mode: enforce
+    trigger: {state: {health: [STARVING]}}
+    actions: ${actions}
+    ${more}
+`;
 }
 
 export class Engine {
@@ -110,7 +124,7 @@ export class Engine {
     return this.commit((tx) =>
       decideAll(
         tx,
-        all.map(([name, change]) => this.#fold(tx, name, change)),
+        all.map(([name, change]) => foldStream(tx, arnOf(name), change)),
         this.ruleset,
         this.options,
       ),
@@ -189,44 +203,5 @@ export class Engine {
       ({ atMs, outcome, reason, channelArn }) =>
         `${(atMs - epochMs) / 1000} ${outcome} ${reason} ${channelArn?.split('/')[1] ?? '-'}`,
     );
-  }
-
-  #fold(tx: Transaction, name: string, change: Partial<StreamRecord>): StreamChange {
-    const channelArn = arnOf(name);
-    const before = tx.get<StreamRecord>(`stream/${channelArn}`);
-    const base: StreamRecord = before ?? {
-      channelArn,
-      streamId: `st-${name.padStart(23, '0')}` as StreamId,
-      channelName: name,
-      state: 'live',
-      stateSinceMs: this.nowMs,
-      startedAtMs: this.nowMs,
-      endedAtMs: undefined,
-      health: 'HEALTHY',
-      healthSinceMs: this.nowMs,
-      viewerCount: undefined,
-      viewerCountAtMs: undefined,
-      recording: 'none',
-      recordingSinceMs: undefined,
-      recordingPrefix: undefined,
-      limitBreaches: [],
-      takeoverAtMs: undefined,
-      failureReason: undefined,
-      evidence: {},
-      timeline: [],
-      basis: { missed: [] },
-    };
-    const moved = <K extends keyof StreamRecord>(field: K) =>
-      change[field] !== undefined && change[field] !== base[field];
-    const isNewSession = moved('streamId');
-    const after: StreamRecord = {
-      ...base,
-      ...(moved('state') || isNewSession ? { stateSinceMs: this.nowMs } : {}),
-      ...(moved('health') || isNewSession ? { healthSinceMs: this.nowMs } : {}),
-      ...(moved('viewerCount') ? { viewerCountAtMs: this.nowMs } : {}),
-      ...change,
-    };
-    tx.set(`stream/${channelArn}`, after);
-    return { kind: 'stream', channelArn, before, after, atMs: this.nowMs };
   }
 }
