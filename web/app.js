@@ -87,6 +87,7 @@ function signIn() {
     app.replaceChildren();
     start();
   });
+  app.className = '';
   app.replaceChildren(h('main.center', {}, form));
   input.focus();
 }
@@ -97,6 +98,7 @@ function layout() {
   const banner = h('div', { role: 'alert' });
   const main = h('main', { id: 'main', tabindex: -1 });
   const side = h('aside', { 'aria-label': 'Needs you, silences, lately' });
+  app.className = 'open';
   app.replaceChildren(
     h('a.skip', { href: '#main', 'data-do': 'skip' }, 'Skip to content'),
     top,

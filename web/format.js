@@ -71,7 +71,9 @@ export function plural(value, noun) {
 
 /** `stop_stream` as `stop stream`. */
 export function words(name) {
-  return String(name).replaceAll('_', ' ');
+  return String(name)
+    .replace(/^for_(not_)?/, '“for” $1')
+    .replaceAll('_', ' ');
 }
 
 /** The last part of an ARN. */

@@ -416,6 +416,7 @@ function commands(state: MemoryState, asked: { method: string; url: string; body
       await state.transact((tx) => tx.delete(`hold/${request.params.arn}`));
       return {};
     });
+    app.delete('/metadata/batches/:id', async () => ({}));
     app.get('/decisions', async () => ({
       decisions: [decisionAt(4), { ...decisionAt(17), outcome: 'suppressed', reason: 'cooldown', jobs: [] }],
     }));

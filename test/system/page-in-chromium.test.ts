@@ -237,6 +237,52 @@ describe('the operator’s page', () => {
       expect(await guest.page.getByRole('button', { name }).count()).toBe(0);
   });
 
+  test('asks before it cancels the rest of a batch, and does not offer it for one that is over', async () => {
+    await using stand = await pageStand({ streams: 5 });
+    await using tour = await visit(stand);
+    await using guest = await visit(stand, 'viewer');
+    const { page } = tour;
+
+    await show(page, '#/batches');
+    const cancel = page.getByRole('button', { name: 'Cancel the rest' });
+    await cancel.click();
+    await page.getByRole('dialog').getByText('620 deliveries that were not sent yet are dropped').waitFor();
+    await page.getByRole('button', { name: 'Keep sending' }).click();
+    expect(await cancel.count()).toBe(1);
+    expect(stand.asked).toEqual([]);
+    await cancel.click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel the rest' }).click();
+    await page.getByText('The rest of the batch is cancelled.').waitFor();
+
+    expect(stand.asked).toMatchObject([{ method: 'DELETE', url: '/v1/metadata/batches/b-7f3aQx19' }]);
+    await show(guest.page, '#/batches');
+    await guest.page.getByText('1,395 of 2,015 done').waitFor();
+    expect(await guest.page.getByRole('button', { name: 'Cancel the rest' }).count()).toBe(0);
+  });
+
+  test('keeps the focus on a stream that is scrolled away, and the tab order is the order of the list', async () => {
+    await using stand = await pageStand({ streams: 300, breathe: false });
+    await using tour = await visit(stand);
+    const { page } = tour;
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    const focused = () => page.evaluate<string>('document.activeElement.closest(".row")?.dataset.arn ?? ""');
+    const before = await focused();
+
+    for (const top of [3_000, 9_000, 6_000]) {
+      await page.evaluate(`scrollTo(0, ${top})`);
+      await page.waitForTimeout(300);
+    }
+
+    expect(before).not.toBe('');
+    expect(await focused()).toBe(before);
+    const indexes: number[] = await page.evaluate(
+      '[...document.querySelectorAll(".rows .row")].map((row) => Number(row.getAttribute("aria-rowindex")))',
+    );
+    expect(indexes).toEqual(indexes.toSorted((a, b) => a - b));
+    expect(new Set(indexes).size).toBe(indexes.length);
+  });
+
   test('can be worked with the keyboard alone: filter, walk, hold, open, act with a dry run, close', async () => {
     await using stand = await pageStand({ streams: 60 });
     await using tour = await visit(stand);

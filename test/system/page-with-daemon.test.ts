@@ -80,6 +80,10 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
   await page.locator('.timeline > li', { hasText: '“test picture”' }).first().waitFor();
   await control.waitForCall({ operation: 'StopStream' });
 
+  await page.evaluate('location.hash = "#/batches"');
+  await page.locator('.batch', { hasText: '1 item to 1 channel' }).getByText('by rule starving-slate').waitFor();
+  await page.evaluate('location.hash = "#/quota"');
+  await page.getByRole('img', { name: /PutMetadata calls per second in the last hour/ }).waitFor();
   for (const hash of ['#/rules', '#/quota', '#/batches', '#/audit', '#/decisions']) {
     await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
     await page.locator('main h1').waitFor();

@@ -99,6 +99,15 @@ function line(entry) {
   );
 }
 
+/** What a guard found when it let pass. */
+const passedWords = {
+  warm_up: 'a complete poll since the start',
+  on_data_gap: 'no gap in the data',
+  stopped: 'not stopped by its cap',
+  pause: 'not paused',
+  hold: 'no hold',
+};
+
 const jobSigns = { done: 'ok', already_done: 'ok', failed: 'failed' };
 
 /** The steps of a decision, folded. */
@@ -129,7 +138,7 @@ export function decisionDetails(decision) {
           { class: step.passed ? 'passed' : 'stopped' },
           glyph(step.passed ? 'ok' : 'failed'),
           h('b', {}, words(step.guard ?? step.name)),
-          h('span', {}, step.passed ? ' passed' : ' stopped it'),
+          h('span', {}, step.passed ? ` ${passedWords[step.guard] ?? 'passed'}` : ' stopped it'),
           values(step.values),
         ),
       ),

@@ -141,6 +141,7 @@ export function streamRow() {
       write.holdDo(row.hold ? 'release' : 'hold');
       write.holdArn(row.arn);
       write.holdLabel(row.hold ? `Release ${row.name}` : `Hold ${row.name} (${idOf(row.arn)})`);
+      holdWord.hidden = may;
       write.holdWord(may ? '' : row.hold ? 'Held' : '–');
     },
   };
@@ -184,6 +185,12 @@ function fillTags(box, tags) {
     .join(', ');
 }
 
+/** A plan is shown during a pause too, and that the pause holds it back. */
+function dueText(leftMs) {
+  const when = leftMs > 0 ? `in ${duration(leftMs)}` : 'due now';
+  return store.status?.pause ? `${when}, held back by the pause` : when;
+}
+
 function nextAction(row, at) {
   if (!row.next) return h('span.dim', {}, '–');
   const { id, text, rule, dueMs } = row.next;
@@ -192,7 +199,7 @@ function nextAction(row, at) {
       'span.what',
       { title: rule ? `${text} (rule ${rule})` : text },
       h('span', {}, text.replaceAll('_', ' ')),
-      dueMs === undefined ? '' : h('b', {}, dueMs > at ? `in ${duration(dueMs - at)}` : 'due now'),
+      dueMs === undefined ? '' : h('b', {}, dueText(dueMs - at)),
     ),
     mayOperate()
       ? h(

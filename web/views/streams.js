@@ -56,7 +56,7 @@ export function mount(root) {
       empty,
     ),
   );
-  const list = new VirtualList({ element: body, rowHeight: () => (narrow.matches ? 122 : 54), make: streamRow });
+  const list = new VirtualList({ element: body, rowHeight: () => (narrow.matches ? 126 : 54), make: streamRow });
 
   let order = [];
   let seenVersion = -1;
