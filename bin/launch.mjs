@@ -14,13 +14,21 @@ const sameSignalMs = 1_000;
 export function become(command, args, { countsRepeats = true, env = process.env } = {}) {
   const child = spawn(command, args, { stdio: 'inherit', env });
   const handedOnAt = new Map();
-  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT']) {
-    process.on(signal, () => {
-      if (signal === 'SIGINT' && !countsRepeats && process.stdin.isTTY) return;
-      if (performance.now() - (handedOnAt.get(signal) ?? Number.NEGATIVE_INFINITY) < sameSignalMs) return;
-      handedOnAt.set(signal, performance.now());
-      child.kill(signal);
-    });
+  const handOn = (signal) => {
+    if (performance.now() - (handedOnAt.get(signal) ?? Number.NEGATIVE_INFINITY) < sameSignalMs) return;
+    handedOnAt.set(signal, performance.now());
+    if (signal === 'SIGINT' && !countsRepeats && process.stdin.isTTY) return;
+    child.kill(signal);
+  };
+  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGINT']) process.on(signal, handOn);
+  if (process.env.npm_lifecycle_event) {
+    // npm tells its shell to end, and the shell tells nobody: that our parent is gone is all that is seen of it.
+    const parent = process.ppid;
+    const watch = setInterval(() => {
+      if (process.ppid === parent) return;
+      clearInterval(watch);
+      if (handedOnAt.size === 0) handOn('SIGTERM');
+    }, 250).unref();
   }
   child.on('error', (error) => {
     console.error(`could not start ${command}: ${error.message}`);

@@ -24,10 +24,13 @@ interface Started extends AsyncDisposable {
 }
 
 /** A daemon with a Redis of its own in an empty folder; AWS does not answer there. */
-async function started(command: readonly string[], { config = 'rules: []\n', env = {} } = {}): Promise<Started> {
+async function started(
+  command: readonly string[],
+  { config = 'rules: []\n', env = {}, program = process.execPath } = {},
+): Promise<Started> {
   const folder = await mkdtemp(join(tmpdir(), 'autopilot-stopping-'));
   await writeFile(join(folder, 'autopilot.yaml'), quickSettings + config);
-  const child = spawn(process.execPath, [...command], {
+  const child = spawn(program, [...command], {
     cwd: folder,
     // A process group of its own, as a shell or a supervisor makes it.
     detached: true,
@@ -127,6 +130,20 @@ test('SIGTERM to the launcher reaches the daemon once, and nothing of it stays',
 
   expect(await run.exit).toBe(0);
   expect([count(run, 'stopping;'), count(run, 'ivs-autopilot stopped'), await listens(port)]).toEqual([1, 1, false]);
+});
+
+test('SIGTERM to npm, whose shell tells nobody, ends the daemon and its Redis all the same', async () => {
+  // What `npm start` runs: the shell does not become the launcher, and dies alone.
+  const line = [process.execPath, ...launcher].map((part) => `'${part}'`).join(' ');
+  await using run = await started(['-c', `${line}; true`], { program: 'sh', env: { npm_lifecycle_event: 'start' } });
+  await run.said('ivs-autopilot runs');
+  const port = await redisPort(run);
+
+  process.kill(run.pid, 'SIGTERM');
+
+  // The last process that holds the output has ended.
+  expect(await run.exit).toBe('SIGTERM');
+  expect([count(run, 'ivs-autopilot stopped'), await listens(port)]).toEqual([1, false]);
 });
 
 test('SIGTERM to the whole group of launcher and daemon is one wish: two accounts stop in order', async () => {
