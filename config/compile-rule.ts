@@ -94,7 +94,7 @@ class RuleCompiler {
       oncePer: rule.once_per,
       actions,
       onResolve,
-      guards: this.#guards(guardsDocument, trigger),
+      guards: this.#guards(guardsDocument, trigger, perChannel),
       hash: hashOf({ ...rule, mode, intervals, guards: guardsDocument }),
       conditionHash: hashOf(condition),
     };
@@ -210,9 +210,9 @@ class RuleCompiler {
     }
   }
 
-  #guards(document: GuardsDocument, trigger: Trigger): Guards {
+  #guards(document: GuardsDocument, trigger: Trigger, perChannel: boolean): Guards {
     const groupBy = (document.group_by ?? builtInGuards.group_by).map((part, index) =>
-      this.#groupPart(part, index, trigger),
+      this.#groupPart(part, index, { trigger, perChannel }),
     );
     return {
       cooldownMs: durationMs(document.cooldown ?? builtInGuards.cooldown),
@@ -224,9 +224,20 @@ class RuleCompiler {
     };
   }
 
-  #groupPart(text: string, index: number, trigger: Trigger): GroupPart {
+  #groupPart(
+    text: string,
+    index: number,
+    { trigger, perChannel }: { trigger: Trigger; perChannel: boolean },
+  ): GroupPart {
     if (text === 'channel') return { kind: 'channel' };
-    if (text.startsWith('tags.') && text.length > 5) return { kind: 'tag', tag: text.slice(5) };
+    if (text.startsWith('tags.') && text.length > 5) {
+      if (!perChannel && this.#rule.guards?.group_by !== undefined)
+        this.#error(
+          ['guards', 'group_by', index],
+          'the rule fires for no single channel, so there is no tag to group by',
+        );
+      return { kind: 'tag', tag: text.slice(5) };
+    }
     const path = text.split('.');
     const [top = ''] = path;
     if (trigger.kind !== 'event') {

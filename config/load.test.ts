@@ -247,6 +247,11 @@ describe('what a rule must not be', () => {
       /could only be a field of an event/,
     ],
     [
+      'grouping an aggregate by a tag',
+      `name: r\ntrigger: {aggregate: {health: [STARVING], count: [3]}}\n${action}\nguards: {group_by: [tags.show]}`,
+      /no single channel, so there is no tag to group by/,
+    ],
+    [
       'a number where a string is needed',
       `name: r\ntrigger: {event: {account: [111122223333]}}\n${action}`,
       /write "111122223333" in quotation marks/,

@@ -54,10 +54,17 @@ function heldBack(job: ActionJob, { state }: HandlerContext): HandlerResult | un
   if (job.cause.kind !== 'rule') return undefined;
   const { view } = state;
   if (view.get('pause/global') !== undefined) return { outcome: 'skipped', reason: 'paused' };
-  const hold = view.get<{ readonly untilMs?: number }>(`hold/${job.channelArn}`);
-  const held = hold !== undefined && (hold.untilMs === undefined || hold.untilMs > state.nowMs());
-  const tagged = view.get<Channel>(`channel/${job.channelArn}`)?.tags['ops-hold'] !== undefined;
-  return held || tagged ? { outcome: 'skipped', reason: 'held', channelArn: job.channelArn } : undefined;
+  const { channelArn } = job;
+  if (channelArn === undefined || !isHeld({ state }, channelArn)) return undefined;
+  return { outcome: 'skipped', reason: 'held', channelArn };
+}
+
+/** Whether automation must keep its hands off a channel, by command or by the tag `ops-hold`. */
+export function isHeld({ state }: Pick<HandlerContext, 'state'>, channelArn: string): boolean {
+  const { view } = state;
+  const hold = view.get<{ readonly untilMs?: number }>(`hold/${channelArn}`);
+  if (hold !== undefined && (hold.untilMs === undefined || hold.untilMs > state.nowMs())) return true;
+  return view.get<Channel>(`channel/${channelArn}`)?.tags['ops-hold'] !== undefined;
 }
 
 /** The result of a job whose `only_if` does not hold now, or undefined. */

@@ -187,6 +187,8 @@ export interface MetadataSubmit {
     /** Who sends it, for people: `token mara`, `rule slate`. */
     readonly who?: string | undefined;
     readonly dryRun?: boolean | undefined;
+    /** Channels that are left out, whatever chose them. */
+    readonly spare?: ((channelArn: string) => boolean) | undefined;
   }): Promise<{ readonly batchId: string; readonly channels: number; readonly items: number }>;
 }
 

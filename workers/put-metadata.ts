@@ -1,7 +1,7 @@
 // put_metadata: hands items to the metadata service, which packs, orders and sends them. The job's id makes a repeat harmless.
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
-import { onlyIfFailsFresh, planned } from './fresh-look.ts';
+import { isHeld, onlyIfFailsFresh, planned } from './fresh-look.ts';
 import type { ActionHandler } from './ports.ts';
 
 export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) => {
@@ -27,6 +27,8 @@ export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) =
     lane,
     who: job.cause.kind === 'operator' ? job.cause.who : `rule ${job.cause.rule}`,
     ...(job.dryRun ? { dryRun: true } : {}),
+    // Automation keeps its hands off these, also when it meant others.
+    ...(job.cause.kind === 'rule' ? { spare: (channelArn) => isHeld(context, channelArn) } : {}),
   });
   if (job.dryRun) return planned([`PutMetadata on ${accepted.channels} channel(s), lane ${lane}`], undefined);
   if (accepted.channels === 0) return { outcome: 'skipped', reason: 'no_channel', batchId: accepted.batchId };

@@ -38,7 +38,7 @@ export interface BatchProgress {
 
 /** Channels that were named, or would have matched, but get nothing. */
 export interface Skipped {
-  readonly reason: 'duplicate' | 'other_account_or_region' | 'not_live' | 'queue_full';
+  readonly reason: 'duplicate' | 'other_account_or_region' | 'not_live' | 'held' | 'queue_full';
   readonly count: number;
   /** At most 20 of them. */
   readonly examples: readonly string[];

@@ -39,6 +39,8 @@ export interface SubmitRequest {
   readonly mustMatch?: boolean | undefined;
   /** Plans, and accepts nothing. */
   readonly dryRun?: boolean | undefined;
+  /** Channels that are left out, whatever chose them. */
+  readonly spare?: ((channelArn: string) => boolean) | undefined;
   /** For people: who sends it. */
   readonly who?: string | undefined;
 }
@@ -76,7 +78,7 @@ export class MetadataService {
    */
   async submit(request: SubmitRequest): Promise<Submitted> {
     const { outbox, state, home } = this.#options;
-    const { channelArns, skipped } = resolveTargets(request.targets, state.view, home);
+    const { channelArns, skipped } = resolveTargets(request.targets, state.view, { ...home, spare: request.spare });
     const items = this.#encode(request.items);
     const pairs = items.length * channelArns.length;
     if (pairs > mostPairsPerBatch)

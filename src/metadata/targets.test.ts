@@ -56,6 +56,17 @@ test('tags must all match, by any of their values, and only their own', async ()
   expect(resolveTargets({ tags: { constructor: ['x'] } }, view).channelArns).toEqual([]);
 });
 
+test('who is spared is left out, whatever chose it', async () => {
+  const view = await fleet({ a: { state: 'live', tags: { show: 'x' } }, b: { state: 'live', tags: { show: 'x' } } });
+  const spare = (channelArn: string) => channelArn === arn('b');
+
+  for (const targets of [{ live: true as const }, { tags: { show: ['x'] } }, { channelArns: [arn('a'), arn('b')] }])
+    expect(resolveTargets(targets, view, { spare })).toEqual({
+      channelArns: [arn('a')],
+      skipped: [{ reason: 'held', count: 1, examples: [arn('b')] }],
+    });
+});
+
 test('of many that are left out only some are named', async () => {
   const view = await fleet({});
   const many = Array.from({ length: 500 }, (_, index) => `elsewhere ${index}`);

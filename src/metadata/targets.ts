@@ -24,18 +24,23 @@ export interface Home {
   readonly account?: string | undefined;
 }
 
+export interface ResolveOptions extends Home {
+  /** Channels that are left out, whatever chose them: those on hold, where it is automation that sends. */
+  readonly spare?: ((channelArn: ChannelArn) => boolean) | undefined;
+}
+
 /**
  * - `channelArns`: those named, whether they are known and live or not: IVS itself decides.
  * - `live`: every channel with a live stream.
  * - `tags`: channels of the inventory whose tags match every key, by any of its values; those that are not live are skipped.
  */
-export function resolveTargets(targets: Targets, view: StateView, home: Home = {}): ResolvedTargets {
+export function resolveTargets(targets: Targets, view: StateView, options: ResolveOptions = {}): ResolvedTargets {
   const skipped = new SkippedList();
   const chosen = new Set<ChannelArn>();
   if (targets.channelArns) {
     for (const text of targets.channelArns) {
       const parsed = parseChannelArn(text);
-      if (!parsed || elsewhere(parsed, home)) skipped.add('other_account_or_region', text);
+      if (!parsed || elsewhere(parsed, options)) skipped.add('other_account_or_region', text);
       else if (chosen.has(parsed.arn)) skipped.add('duplicate', text);
       else chosen.add(parsed.arn);
     }
@@ -50,7 +55,13 @@ export function resolveTargets(targets: Targets, view: StateView, home: Home = {
       else skipped.add('not_live', channel.arn);
     }
   }
-  return { channelArns: [...chosen], skipped: skipped.list() };
+  const { spare } = options;
+  const channelArns = [...chosen].filter((arn) => {
+    const isSpared = spare?.(arn) === true;
+    if (isSpared) skipped.add('held', arn);
+    return !isSpared;
+  });
+  return { channelArns, skipped: skipped.list() };
 }
 
 function elsewhere(parsed: { region: string; account: string }, home: Home): boolean {

@@ -247,6 +247,19 @@ describe('the jobs of a rule test', () => {
       ),
     ).toEqual([]);
   });
+
+  it('a fan-out of a rule leaves out channels on hold', async () => {
+    expect(
+      await failuresOf(
+        'tell',
+        'timeline: [0s ch/* HEALTHY, 1s ch/b hold encoder, 1m ch/a http tell, 2m ch/b release, 3m ch/b tags ops-hold=x, 4m ch/a http tell]',
+        'expect:',
+        '  - {at: 1m, rule: tell, channel: ch/b, calls: []}',
+        '  - {at: 4m, rule: tell, channel: ch/b, calls: []}',
+        '  - {at: 4m, rule: tell, channel: ch/a, calls: [PutMetadata ch/a, POST, PutEvents, POST]}',
+      ),
+    ).toEqual([]);
+  });
 });
 
 describe('an expectation of calls', () => {

@@ -47,13 +47,13 @@ export function outsidePorts({
 
 /** Each item is one call on each channel: how the outbox packs and paces them is not played. */
 async function submit(
-  { requestId, targets, items }: Parameters<MetadataSubmit['submit']>[0],
+  { requestId, targets, items, spare }: Parameters<MetadataSubmit['submit']>[0],
   { world, log, batches }: OutsideOptions,
 ): ReturnType<MetadataSubmit['submit']> {
   const batchId = `b-${requestId}`;
   const known = batches.get(requestId);
   if (known !== undefined) return { batchId, channels: known, items: items.length };
-  const { channelArns } = resolveTargets(targets, world.state.view);
+  const { channelArns } = resolveTargets(targets, world.state.view, { spare });
   for (const { payload } of items) {
     const bytes = Buffer.byteLength(encodeItem({ id: newItemId(), t: world.nowMs, payload })) + emptyEnvelopeBytes;
     if (bytes > maxBytes)

@@ -33,7 +33,7 @@ const batchBody = z.strictObject({
 });
 
 const skipped = z.object({
-  reason: z.enum(['duplicate', 'other_account_or_region', 'not_live', 'queue_full']),
+  reason: z.enum(['duplicate', 'other_account_or_region', 'not_live', 'held', 'queue_full']),
   count: z.number().int(),
   examples: z.array(z.string()).readonly().describe('At most 20 of them'),
 });
