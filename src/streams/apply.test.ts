@@ -124,6 +124,18 @@ describe('polls', () => {
     expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 30_000 });
   });
 
+  test('the end of a recording is confirmed by a pass after it, not by an earlier one whose page had shifted', async () => {
+    const noticing = new Noticing();
+    await noticing.see(event('Stream Start', { ...a, at: 0 }));
+    await noticing.see(poll('all', { at: 15_000, streams: [snapshot('A', 's1')] }), poll('all', { at: 30_000 }));
+
+    await noticing.see(event('Recording End', { ...a, at: 34_000 }));
+    expect(noticing.record('A')).toMatchObject({ state: 'live' });
+    await noticing.see(poll('all', { at: 45_000 }));
+
+    expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 45_100 });
+  });
+
   test('a page that shifted loses no stream', async () => {
     const noticing = new Noticing();
     const stream = snapshot('A', 's1');

@@ -70,10 +70,11 @@ function endOf(basis: SessionBasis): { state: 'ended' | 'failed'; atMs: number }
   const { failedMs, endedMs, sessionEndedMs, recordingEndedMs, supersededMs, missed } = basis;
   if (failedMs !== undefined) return { state: 'failed', atMs: failedMs };
   if (endedMs !== undefined) return { state: 'ended', atMs: endedMs };
-  // One pass confirms an event that says so; without one it takes two, since a page may shift while it is read. What is said
-  // is the moment by which it was certainly over: a shifted page may have missed it while it was still there.
-  const passesNeeded = sessionEndedMs !== undefined || recordingEndedMs !== undefined ? 1 : 2;
-  const goneMs = missed[passesNeeded - 1]?.finishedAtMs;
+  // One later pass confirms an event that says so; without one it takes two, since a page may shift while it is read. What is
+  // said is the moment by which it was certainly over: a shifted page may have missed it while it was still there.
+  const eventMs = sessionEndedMs ?? recordingEndedMs;
+  const confirming = eventMs === undefined ? undefined : missed.find(({ startedAtMs }) => startedAtMs > eventMs + 999);
+  const goneMs = (confirming ?? missed[1])?.finishedAtMs;
   if (goneMs === undefined && supersededMs === undefined) return undefined;
   return { state: 'ended', atMs: sessionEndedMs ?? Math.min(goneMs ?? Infinity, supersededMs ?? Infinity) };
 }

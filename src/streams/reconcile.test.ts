@@ -20,7 +20,7 @@ import { arnOf, Noticing, startMs, streamIdFor } from '#test/support/streams.ts'
 import { pastOf } from './keys.ts';
 
 /** Histories for each property. */
-const runs = 400;
+const runs = 1_000;
 const timeoutMs = 60_000;
 
 /** When the last event has arrived and everything has settled. */

@@ -14,6 +14,10 @@ export interface TrueSession {
   /** When Session Ended happened, on either side of Stream End. */
   readonly goneAt: number;
   readonly starving: readonly { readonly from: number; readonly to: number }[];
+  /** Undefined: the channel does not record. */
+  readonly recorded: { readonly from: number; readonly to: number } | undefined;
+  /** Other things that happen to a live stream. */
+  readonly incidents: readonly { readonly name: 'Ingest Bitrate' | 'Stream Takeover'; readonly at: number }[];
 }
 
 export interface History {
@@ -28,10 +32,11 @@ export const starvingEvery = 5_000;
 
 const between = (min: number, max: number) => fc.integer({ min, max });
 
-/** Up to three sessions of 1 to 200 seconds with starvation here and there; the last may still be live when the story ends. */
+/** Up to three sessions of 1 to 200 seconds with starvation, breaches and takeovers here and there; the last may still be live when the story ends. */
 export function drawHistory(draw: GeneratorValue): History {
   const sessions: TrueSession[] = [];
   const count = draw(between, 1, 3);
+  const recorded = draw(fc.boolean);
   let now = draw(between, 0, 20_000);
   for (let index = 0; index < count; index += 1) {
     const createdAt = now;
@@ -50,6 +55,11 @@ export function drawHistory(draw: GeneratorValue): History {
       endAt,
       goneAt: endAt + draw(between, -900, 900),
       starving,
+      recorded: recorded ? { from: liveAt + draw(between, 100, 900), to: endAt + draw(between, 0, 1_400) } : undefined,
+      incidents: Array.from({ length: draw(between, 0, 3) }, () => ({
+        name: draw(fc.constantFrom<('Ingest Bitrate' | 'Stream Takeover')[]>, 'Ingest Bitrate', 'Stream Takeover'),
+        at: draw(between, liveAt, endAt - 1),
+      })),
     });
     now = Math.max(endAt, sessions[index]!.goneAt) + draw(between, 1_500, 60_000);
   }
@@ -69,7 +79,7 @@ export function liveAt({ sessions }: History, at: number): TrueSession | undefin
 /** The events of a history in the order in which they happened. */
 export function eventsOf({ sessions, endsAt }: History): EventObservation[] {
   return sessions
-    .flatMap(({ stream, createdAt, liveAt, endAt, goneAt, starving }) => [
+    .flatMap(({ stream, createdAt, liveAt, endAt, goneAt, starving, recorded, incidents }) => [
       { name: 'Session Created', stream, at: createdAt },
       { name: 'Stream Start', stream, at: liveAt },
       ...starving.flatMap(({ from, to }) => [
@@ -77,6 +87,13 @@ export function eventsOf({ sessions, endsAt }: History): EventObservation[] {
         // A stream that dies while it starves has no Starvation End.
         ...(to < endAt ? [{ name: 'Starvation End', stream, at: to }] : []),
       ]),
+      ...incidents.map(({ name, at }) => ({ name, stream, at })),
+      ...(recorded
+        ? [
+            { name: 'Recording Start', stream, at: recorded.from },
+            { name: 'Recording End', stream, at: recorded.to },
+          ]
+        : []),
       { name: 'Session Ended', stream, at: goneAt },
       { name: 'Stream End', stream, at: endAt },
     ])
