@@ -297,7 +297,10 @@ export class Shard {
   async #startUpkeep(stack: TeardownStack): Promise<void> {
     const { clock, metrics } = this.#options;
     const nudge = () => this.relay.nudge();
-    await stack.start(new ActionUpkeep({ state: this.state, clock, logger: this.#logger, metrics, nudge }), 2_000);
+    await stack.start(
+      new ActionUpkeep({ shard: this.name, state: this.state, clock, logger: this.#logger, metrics, nudge }),
+      2_000,
+    );
   }
 
   #decideOptions(nowMs: number): DecideOptions {

@@ -241,6 +241,14 @@ describe('alert rules and dashboard', () => {
     },
   );
 
+  test('every section of the run book between the first minute and setting up belongs to an alert', () => {
+    const sections = Array.from(read('docs/operations.md').matchAll(/^## (.+)$/gm), ([, text]) => anchorOf(text!));
+    const ofAlerts = sections.slice(sections.indexOf('what-stops-what') + 1, sections.indexOf('setting-up-an-account'));
+    const named = new Set(alerts.map(({ annotations }) => annotations['runbook_url']?.split('#')[1]));
+    expect(ofAlerts.length).toBeGreaterThan(10);
+    expect(ofAlerts.filter((section) => !named.has(section))).toEqual([]);
+  });
+
   test('the dashboard uses metrics and labels that exist', async () => {
     const expressions = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
     expect(expressions.length).toBeGreaterThan(15);

@@ -13,6 +13,8 @@ import { dropOldLeases } from './lease.ts';
 import { dropOldRetirements } from './retire-recording-configuration.ts';
 
 export interface UpkeepOptions {
+  /** Label of its gauges. */
+  readonly shard: string;
   readonly state: SharedState;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -46,6 +48,7 @@ export class ActionUpkeep implements Service {
   readonly name = 'action-upkeep';
   readonly #options: Required<UpkeepOptions>;
   readonly #stopping = new AbortController();
+  readonly #kinds = new Set<string>(alertKinds);
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: UpkeepOptions) {
@@ -83,20 +86,20 @@ export class ActionUpkeep implements Service {
   }
 
   #measure(): void {
-    const { state, metrics } = this.#options;
+    const { state, metrics, shard } = this.#options;
     const { view } = state;
-    metrics.alerts.reset();
     const alerts = [...view.entries<Alert>('alert')].map(([, alert]) => alert.kind);
-    for (const kind of new Set([...alertKinds, ...alerts]))
-      metrics.alerts.set({ kind }, alerts.filter((each) => each === kind).length);
+    // A kind that was there once stays, as 0.
+    for (const kind of alerts) this.#kinds.add(kind);
+    for (const kind of this.#kinds) metrics.alerts.set({ shard, kind }, alerts.filter((each) => each === kind).length);
     const intents = [...view.entries<Intent>('intent')].map(([, intent]) => intent.kind);
     for (const kind of intentKinds)
-      metrics.intents.set({ action: kind }, intents.filter((each) => each === kind).length);
-    metrics.bulkPending.set(bulkPending(view));
+      metrics.intents.set({ shard, action: kind }, intents.filter((each) => each === kind).length);
+    metrics.bulkPending.set({ shard }, bulkPending(view));
     const agesMs = keyAges(view).map(({ rotatedAtMs }) => state.nowMs() - rotatedAtMs);
     for (const [age, fromMs, toMs] of ageClasses)
-      metrics.streamKeys.set({ age }, agesMs.filter((ms) => ms >= fromMs && ms < toMs).length);
-    metrics.streamKeyAgeMax.set(Math.max(0, ...agesMs) / 1000);
+      metrics.streamKeys.set({ shard, age }, agesMs.filter((ms) => ms >= fromMs && ms < toMs).length);
+    metrics.streamKeyAgeMax.set({ shard }, Math.max(0, ...agesMs) / 1000);
   }
 }
 
