@@ -149,6 +149,7 @@ export function createApp(options: AppOptions): App {
     } catch (error) {
       inForce = { ...inForce, triedAtMs: clock.now(), error: messageOf(error) };
       metrics.configLoads.inc({ outcome: 'refused' });
+      metrics.configLastAttempt.set({ outcome: 'refused' }, inForce.triedAtMs / 1000);
       logger.error(
         { why, err: error, configHash: inForce.config.hash },
         'the new configuration is not valid; the one in force stays',
@@ -243,6 +244,7 @@ function settingsThatNeedRestart(atStart: Config, now: Config): string[] {
 
 function noteConfig(metrics: Metrics, logger: Logger, { config, loadedAtMs }: ConfigInForce): void {
   metrics.configLoads.inc({ outcome: 'loaded' });
+  metrics.configLastAttempt.set({ outcome: 'loaded' }, loadedAtMs / 1000);
   metrics.configLastLoad.reset();
   metrics.configLastLoad.set({ hash: config.hash }, loadedAtMs / 1000);
   for (const finding of lintConfig(config)) logger.warn({ code: 'CONFIG_SUSPECT' }, formatProblem(finding));
