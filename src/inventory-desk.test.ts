@@ -1,0 +1,98 @@
+// With several accounts every wish goes to the account whose channel it is, and all of them are listed when all are meant.
+import { expect, test } from 'vitest';
+import type { Channel, ChannelArn } from '#domain/channel.ts';
+import { auditEntries } from '#journal/audit.ts';
+import { MemoryState } from '#store/memory-state.ts';
+import { InventoryDesk, type InventoryShard } from './inventory-desk.ts';
+
+const arnIn = (account: string) => `arn:aws:ivs:us-west-2:${account}:channel/abc` as ChannelArn;
+const channelOf = (arn: ChannelArn, tags: Record<string, string>): Channel => ({
+  arn,
+  name: 'studio',
+  type: 'STANDARD',
+  latencyMode: 'LOW',
+  recordingConfigurationArn: '',
+  tags,
+});
+
+function shardOf(name: string, { waiting = [] as { id: string }[] } = {}) {
+  const state = new MemoryState({ now: () => 1_000 });
+  const asked: string[] = [];
+  const shard: InventoryShard = {
+    name,
+    state,
+    queues: { get: () => ({ getWaiting: async () => waiting }) as never },
+    relay: { nudge: () => asked.push('relay') },
+    async refreshChannel(arn) {
+      asked.push(arn);
+      if (arn.endsWith('/gone')) {
+        await state.transact((tx) => tx.delete(`channel/${arn}`));
+        return undefined;
+      }
+      return channelOf(arn, { tier: 'gold' });
+    },
+  };
+  const audited = async () => {
+    const entries = [];
+    for await (const entry of auditEntries(state, {})) entries.push(entry);
+    return entries;
+  };
+  return { shard, state, asked, audited, jobs: () => Array.from(state.view.entries('job'), ([id]) => id) };
+}
+
+function setup(second?: Parameters<typeof shardOf>[1]) {
+  const east = shardOf('east');
+  const west = shardOf('west', second);
+  const desk = new InventoryDesk({
+    shards: [east.shard, west.shard],
+    shardOf: (arn) => (arn.includes(':222222222222:') ? west.shard : east.shard),
+    configHash: () => 'hash',
+  });
+  return { desk, east, west };
+}
+
+const by = { who: 'token mara', reason: 'retagged' };
+
+test('one channel is asked of its own account only; what changed is answered and audited there', async () => {
+  const { desk, east, west } = setup();
+  const channelArn = arnIn('222222222222');
+  await west.state.transact((tx) => tx.set(`channel/${channelArn}`, channelOf(channelArn, { tier: 'silver' })));
+
+  const { changed } = await desk.one({ channelArn, ...by });
+
+  expect(changed).toEqual(['tags']);
+  expect([east.asked, west.asked]).toEqual([[], [channelArn]]);
+  expect(await east.audited()).toEqual([]);
+  expect(await west.audited()).toMatchObject([
+    {
+      what: 'refresh_channel',
+      outcome: 'done',
+      before: { tags: { tier: 'silver' } },
+      after: { tags: { tier: 'gold' } },
+    },
+  ]);
+});
+
+test('a channel that is gone is 404, and the audit has what was forgotten', async () => {
+  const { desk, east } = setup();
+  const channelArn = arnIn('111111111111').replace('abc', 'gone') as ChannelArn;
+  await east.state.transact((tx) => tx.set(`channel/${channelArn}`, channelOf(channelArn, {})));
+
+  await expect(desk.one({ channelArn, ...by })).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+    message: expect.stringContaining('the inventory has forgotten it') as unknown,
+  });
+
+  expect(await east.audited()).toMatchObject([{ outcome: 'done', before: { name: 'studio' } }]);
+});
+
+test('all channels: one listing for each account; one that waits already is shared, and still audited', async () => {
+  const { desk, east, west } = setup({ waiting: [{ id: 'repeat:refresh-inventory:9' }] });
+
+  const jobs = await desk.all(by);
+
+  expect(jobs).toMatchObject([{ account: 'east' }, { account: 'west', jobId: 'repeat:refresh-inventory:9' }]);
+  expect(east.jobs()).toEqual([jobs[0]!.jobId]);
+  expect(west.jobs()).toEqual([]);
+  expect(await west.audited()).toMatchObject([{ what: 'refresh_channels', who: 'token mara', why: 'retagged' }]);
+});
