@@ -11,7 +11,7 @@ function setup() {
   const healthy = () => [snapshot('A', 's')];
   return {
     noticing,
-    async disagreeAt(at: number) {
+    disagreeAt: async (at: number) => {
       await noticing.see(poll('all', { at, streams: healthy() }));
       await noticing.see(event('Starvation Start', { channel: 'A', stream: 's', at: at + 2_000 }));
       await noticing.see(poll('all', { at: at + 10_000, streams: healthy() }));

@@ -63,7 +63,10 @@ async function perfect(events: readonly EventRecord[], ivs: IvsClient): Promise<
     ivs.send(new ListStreamsCommand({ maxResults: 100 })).catch(() => undefined),
   );
   const snapshots = streams.map(({ channelArn, streamId, health, viewerCount, startTime }) => ({
-    ...{ channelArn, streamId, health, viewerCount },
+    channelArn,
+    streamId,
+    health,
+    viewerCount,
     startTimeMs: startTime!.getTime(),
   })) as unknown as StreamSnapshot[];
   for (const passAtMs of [Date.now(), Date.now() + 1_000, Date.now() + 2_000])
@@ -121,7 +124,9 @@ test('late, doubled, reordered and missing events: every session is known as if 
   const truth = await perfect(await control.events(), ivs);
   const events = await control.events();
   const missed = new Set(
-    events.filter(({ fate }) => fate === 'missing').map(({ event }) => `${event.detail['stream_id']} ${nameOf(event)}`),
+    events
+      .filter(({ fate }) => fate === 'missing')
+      .map(({ event }) => `${String(event.detail['stream_id'])} ${nameOf(event)}`),
   );
   const expected = new Map<string, Told[]>();
   for (const arn of arns) {
