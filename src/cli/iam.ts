@@ -1,5 +1,7 @@
 // `iam`: the least-privilege policy for the loaded rules, or for setting up.
 import type { Command } from 'commander';
+import type { Config } from '#config/load.ts';
+import type { AccountSettings } from '#config/settings.ts';
 import { actionNames } from '#domain/action.ts';
 import type { ActionUse } from '#ops/permissions.ts';
 import { type CliIo, CommandFailed, example } from './support.ts';
@@ -19,9 +21,9 @@ export function register(program: Command, io: CliIo): void {
     .command('iam')
     .description('print the IAM policy that the daemon needs for the loaded rules, and no more')
     .argument('[file]', 'configuration (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)')
-    .option('--account <id>', 'AWS account id', '*')
-    .option('--region <region>', 'AWS region (default: AWS_REGION, else *)')
-    .option('--queue-arn <arn>', 'ARN of the event queue (default: made from events.queue_url)')
+    .option('--account <id or name>', 'AWS account id, or the name of an entry of `accounts`', '*')
+    .option('--region <region>', 'AWS region (default: that of the entry, AWS_REGION, else *)')
+    .option('--queue-arn <arn>', 'ARN of the event queue (default: made from the configured URL)')
     .option('--all-actions', 'also what operators may ask for through the API, whether a rule uses it or not')
     .option('--setup', 'the policy for `bootstrap` instead')
     .option('--name <name>', 'name of the set-up, with --setup', 'ivs-autopilot')
@@ -32,24 +34,51 @@ export function register(program: Command, io: CliIo): void {
     )
     .action(async (file: string | undefined, flags: Flags) => {
       const { daemonPolicy, setupPolicy } = await import('#ops/permissions.ts');
-      if (!/^(\*|\d{12})$/.test(flags.account))
-        throw new CommandFailed(`--account ${flags.account}: expected 12 digits.`, 2);
-      const scope = { region: flags.region ?? io.env['AWS_REGION'] ?? '*', account: flags.account };
+      const isId = /^(\*|\d{12})$/.test(flags.account);
+      const region = flags.region ?? io.env['AWS_REGION'] ?? '*';
+      if (flags.setup && isId) {
+        io.print(JSON.stringify(setupPolicy({ region, account: flags.account }, flags.name), null, 2));
+        return;
+      }
+      const { loadConfig } = await import('#config/load.ts');
+      const { actionUses, accountScope, queueArnOf } = await import('#ops/config-uses.ts');
+      const config = await loadConfig(file ?? defaultConfigFile(io.env), { queueUrl: io.env['AUTOPILOT_QUEUE_URL'] });
+      const entry = entryOf(config, flags.account);
+      if (!isId && entry === undefined)
+        throw new CommandFailed(
+          `--account ${flags.account}: expected 12 digits, or an entry of accounts in ${config.file} (${namesIn(config)}).`,
+          2,
+        );
+      const { events, accounts = [] } = config.settings;
+      const of = entry
+        ? accountScope(entry, accounts)
+        : { region, account: flags.account, queueArn: events.queue_url && queueArnOf(events.queue_url) };
+      const scope = { ...of, region: flags.region ?? of.region, queueArn: flags.queueArn ?? of.queueArn };
       if (flags.setup) {
         io.print(JSON.stringify(setupPolicy(scope, flags.name), null, 2));
         return;
       }
-      const { loadConfig } = await import('#config/load.ts');
-      const { actionUses, queueArnOf } = await import('#ops/config-uses.ts');
-      const config = await loadConfig(file ?? defaultConfigFile(io.env), { queueUrl: io.env['AUTOPILOT_QUEUE_URL'] });
-      const queueUrls = [
-        config.settings.events.queue_url,
-        ...(config.settings.accounts ?? []).map((each) => each.queue_url),
-      ];
-      const queueArn =
-        flags.queueArn ?? queueUrls.map((url) => url && queueArnOf(url)).find((arn) => arn !== undefined);
       const uses: ActionUse[] = actionUses(config.ruleset);
       if (flags.allActions) uses.push(...actionNames.map((action) => ({ action })));
-      io.print(JSON.stringify(daemonPolicy(uses, { ...scope, queueArn }), null, 2));
+      io.print(JSON.stringify(daemonPolicy(uses, scope), null, 2));
     });
 }
+
+/** The entry that is meant: by name, by the number of its role's account, or the only one. */
+function entryOf({ settings, file }: Config, wanted: string): AccountSettings | undefined {
+  const accounts = (settings.accounts ?? []).map((account) =>
+    settings.accounts?.length === 1 && settings.events.queue_url !== undefined
+      ? { queue_url: settings.events.queue_url, ...account }
+      : account,
+  );
+  if (wanted === '*' && accounts.length > 1)
+    throw new CommandFailed(
+      `${file} names several accounts, and each role has a policy of its own: add --account ${accounts.map(({ name }) => name).join(' or ')}.`,
+      2,
+    );
+  if (wanted === '*') return accounts[0];
+  const byNumber = accounts.filter(({ assume_role_arn: role }) => role?.startsWith(`arn:aws:iam::${wanted}:`));
+  return accounts.find(({ name }) => name === wanted) ?? (byNumber.length === 1 ? byNumber[0] : undefined);
+}
+
+const namesIn = ({ settings }: Config) => (settings.accounts ?? []).map(({ name }) => name).join(', ') || 'none there';

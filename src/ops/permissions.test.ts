@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { actionNames } from '#domain/action.ts';
+import { accountScope } from './config-uses.ts';
 import { daemonPolicy, operationsFor, setupPolicy } from './permissions.ts';
 
 const scope = {
@@ -68,4 +69,25 @@ describe('the least-privilege policy', () => {
     expect(setup).toContain('events:PutRule');
     expect(setup.some((action) => action.startsWith('ivs:'))).toBe(false);
   });
+});
+
+it('each entry of accounts has a policy of its own, and the one without a role may assume the roles of the others', () => {
+  const role = 'arn:aws:iam::444455556666:role/autopilot';
+  const west = {
+    name: 'west',
+    region: 'us-west-2',
+    queue_url: 'https://sqs.us-west-2.amazonaws.com/111122223333/events',
+  };
+  const europe = { name: 'europe', region: 'eu-west-1', assume_role_arn: role };
+  const statementsOf = (entry: typeof west | typeof europe) =>
+    daemonPolicy([], accountScope(entry, [west, europe])).Statement;
+
+  expect(statementsOf(west)).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ Resource: 'arn:aws:sqs:us-west-2:111122223333:events' }),
+      { Sid: 'OtherAccounts', Effect: 'Allow', Action: ['sts:AssumeRole'], Resource: [role] },
+    ]),
+  );
+  expect(JSON.stringify(statementsOf(europe))).not.toMatch(/sts:|sqs:/);
+  expect(JSON.stringify(statementsOf(europe))).toContain('arn:aws:ivs:eu-west-1:444455556666:channel/*');
 });

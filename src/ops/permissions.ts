@@ -81,6 +81,8 @@ export interface PolicyScope {
   readonly account: string;
   /** ARN of the event queue; without it the policy has no statement for it. */
   readonly queueArn?: string | undefined;
+  /** Roles of other accounts that the same daemon works in. */
+  readonly assumeRoles?: readonly string[] | undefined;
 }
 
 export interface IamStatement {
@@ -118,6 +120,8 @@ export function daemonPolicy(uses: readonly ActionUse[], scope: PolicyScope): Ia
   if (queueArn !== undefined)
     statements.push({ Sid: 'EventQueue', Effect: 'Allow', Action: queueActions, Resource: queueArn });
   statements.push(...deliveryStatements(uses, scope));
+  if (scope.assumeRoles?.length)
+    statements.push({ Sid: 'OtherAccounts', Effect: 'Allow', Action: ['sts:AssumeRole'], Resource: scope.assumeRoles });
   return { Version: '2012-10-17', Statement: statements };
 }
 
