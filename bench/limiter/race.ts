@@ -63,7 +63,7 @@ export async function race(contestant: string, scenario: Scenario, redisUrl: str
         processes: scenario.processes,
         index,
         items,
-        warmUp: items.slice(0, 30),
+        warmUp: items.slice(0, 120),
         clockOffsetMs: scenario.clockOffsetsMs?.[index] ?? 0,
       };
       worker.send(task);

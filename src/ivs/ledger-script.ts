@@ -96,7 +96,8 @@ for i, channel in ipairs(input.wants) do
   if channelAt > (spare > 0 and now + input.lookahead or at) then
     waits[i] = channelAt - now
   else
-    at = math.max(at, channelAt)
+    -- The gap is counted from the account's turn: a channel that waits for its own slot delays no other.
+    sent, at = at, math.max(at, channelAt)
     if spare <= 0 then redis.call('ZREMRANGEBYRANK', slots, 0, 0 - spare) end
     local permit = input.permits[i]
     redis.call('ZADD', slots, text(now + input.lease), permit)
@@ -106,7 +107,7 @@ for i, channel in ipairs(input.wants) do
       redis.call('PEXPIRE', key, 120000)
     end
     busy = spare > 0 and busy + 1 or input.limit
-    sent, granted, sendAfter[i] = at, granted + 1, at - now
+    granted, sendAfter[i] = granted + 1, at - now
   end
 end
 if granted > tonumber(s[7] or 0) then redis.call('PEXPIRE', slots, 120000) end

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { seededRandom } from '#test/support/quiet.ts';
 import { RoundTrip } from './round-trip.ts';
 
 /** Observes `count` round trips of `ms` each, evenly over the given time. */
@@ -21,18 +22,38 @@ describe('the credit for the way', () => {
   it('gives back nine tenths of the shortest round trip, half of it each way', () => {
     const roundTrip = new RoundTrip();
     observe(roundTrip, 110, 200, 0, 4000);
-    roundTrip.observe(80, 4001);
+    observe(roundTrip, 80, 16, 4001, 4100);
 
-    expect(roundTrip.oneWayMs(4002)).toBeCloseTo(36);
+    expect(roundTrip.oneWayMs(4101)).toBeCloseTo(36);
   });
 
-  it('shrinks at once when an answer is faster', () => {
+  it('gives nothing for a while when an answer is faster than the way was known to be', () => {
     const roundTrip = new RoundTrip();
     observe(roundTrip, 80, 200, 0, 5000);
 
     roundTrip.observe(2, 5001);
+    expect(roundTrip.oneWayMs(5002)).toBe(0);
+    observe(roundTrip, 2, 15, 5003, 5020);
 
-    expect(roundTrip.oneWayMs(5002)).toBeCloseTo(0.9);
+    expect(roundTrip.oneWayMs(5021)).toBeCloseTo(0.9);
+  });
+
+  it.each([
+    { shortestMs: 0.6, variesMs: 30 },
+    { shortestMs: 5, variesMs: 100 },
+    { shortestMs: 80, variesMs: 30 },
+  ])('never credits more than the shortest way there is: $shortestMs ms and up to $variesMs more', (way) => {
+    const random = seededRandom(way.variesMs);
+    let most = 0;
+    for (let run = 0; run < 300; run += 1) {
+      const roundTrip = new RoundTrip();
+      for (let i = 0; i < 400; i += 1) {
+        roundTrip.observe(way.shortestMs + way.variesMs * random(), i * 40);
+        most = Math.max(most, 2 * roundTrip.oneWayMs(i * 40));
+      }
+    }
+
+    expect(most).toBeLessThanOrEqual(way.shortestMs);
   });
 
   it('follows a way that became longer within a minute, and forgets one that is not used', () => {

@@ -6,18 +6,27 @@ const settleMs = 3000;
 const bucketMs = 30_000;
 /** The paths differ a little from call to call: this part of the minimum is relied on. */
 const reliedOn = 0.9;
+/**
+ * The shortest that was seen is longer than the shortest there is, by about the distance between neighbours among the
+ * shortest ones: the more the way varies and the fewer the answers, the more. Twice the distance from the first to the
+ * sixteenth is taken off: even then the credit was too large for one in 3^15 minutes (exponential gaps).
+ */
+const shortestKept = 16;
+const allowance = 2;
 
 /**
  * A call counted at the latest when its answer left, and the next one at the earliest when it arrived: each way's minimum is
  * time in which a slot cannot be counted twice. Half is credited when the answer is reported, half when the next call is
- * sent, so that it holds too when two replicas have ways of different length.
+ * sent, so that it holds too when two replicas have ways of different length (there and back alike).
  */
 export class RoundTrip {
   #firstAt: number | undefined;
   #samples = 0;
   #bucketEndsAt = 0;
-  #currentMs = Number.POSITIVE_INFINITY;
-  #previousMs = Number.POSITIVE_INFINITY;
+  /** The shortest round trips of this bucket and of the one before, ascending. */
+  #current: number[] = [];
+  #previous: number[] = [];
+  #creditMs = 0;
 
   /** One answered call took so long, on a connection that existed. */
   observe(roundTripMs: number, now: number): void {
@@ -25,19 +34,24 @@ export class RoundTrip {
     this.#samples += 1;
     if (now >= this.#bucketEndsAt) {
       const fresh = now < this.#bucketEndsAt + bucketMs;
-      this.#previousMs = fresh ? this.#currentMs : Number.POSITIVE_INFINITY;
-      this.#currentMs = Number.POSITIVE_INFINITY;
+      this.#previous = fresh ? this.#current : [];
+      this.#current = [];
       this.#bucketEndsAt = now + bucketMs;
-    }
-    this.#currentMs = Math.min(this.#currentMs, roundTripMs);
+    } else if (this.#current.length === shortestKept && roundTripMs >= this.#current.at(-1)!) return;
+    this.#current = shortest([...this.#current, roundTripMs]);
+    const known = shortest([...this.#current, ...this.#previous]);
+    const [floor = 0] = known;
+    const unseen = known.length < shortestKept ? floor : allowance * (known.at(-1)! - floor);
+    this.#creditMs = Math.max(0, floor * reliedOn - unseen);
   }
 
   /** The credit for one way, in milliseconds: 0 until it is certain. A burst at the start must not teach it. */
   oneWayMs(now: number): number {
     if (this.#firstAt === undefined || this.#samples < minSamples || now - this.#firstAt < settleMs) return 0;
-    const floor = Math.min(this.#currentMs, this.#previousMs);
     // Nothing seen for so long: the way may be another by now.
-    if (floor === Number.POSITIVE_INFINITY || now > this.#bucketEndsAt + bucketMs) return 0;
-    return (floor * reliedOn) / 2;
+    if (now > this.#bucketEndsAt + bucketMs) return 0;
+    return this.#creditMs / 2;
   }
 }
+
+const shortest = (roundTripsMs: number[]) => roundTripsMs.sort((a, b) => a - b).slice(0, shortestKept);

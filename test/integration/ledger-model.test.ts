@@ -347,6 +347,22 @@ describe('the ledger of permits', () => {
     expect(worstSecond(world.counted.map(({ at }) => at))).toBe(perAccount);
   });
 
+  it('lets no channel wait behind another that waits for a slot of its own', async () => {
+    await using scope = await redisScope();
+    const world = new World(scope);
+    await world.start();
+    const quick: Fate = { lieMs: 0, thereMs: 10, backMs: 10, answered: true, unspent: false };
+    await world.ask(0, [0], [quick]);
+    world.pass(5);
+    await world.ask(0, [0], [quick]);
+    world.pass(1000);
+
+    await world.ask(0, [0, 1], [quick, quick]);
+    world.pass(100);
+
+    expect(world.counted.map(({ channel }) => channel)).toEqual(['a', 'a', 'b', 'a']);
+  });
+
   it('grants again within its patience when the clock of Redis goes back by an hour', async () => {
     await using scope = await redisScope();
     const world = new World(scope);

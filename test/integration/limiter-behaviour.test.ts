@@ -177,7 +177,12 @@ describe('Redis away', () => {
     timeout: 30_000,
   }, async () => {
     await using redis = await ownRedis();
-    await using world = await shardScope(200, { redisUrl: redis.url, requestTimeoutMs: 500 });
+    await using world = await shardScope(200, {
+      redisUrl: redis.url,
+      requestTimeoutMs: 500,
+      // What a ledger of these settings needs: the longest that a permit may lie, the request, and a second.
+      emptyLedgerPatienceMs: 2000,
+    });
     const { client } = world.shard;
     const putAll = () =>
       Promise.all(world.channels.map((channelArn) => client.putMetadata({ channelArn, metadata: 'x' })));
