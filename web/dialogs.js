@@ -1,8 +1,8 @@
 // Everything that asks before it does: pause, hold, silence, actions with a dry run, and the text of a rule test.
 import { api } from './api.js';
 import { h, render } from './dom.js';
-import { count, idOf, words } from './format.js';
-import { store } from './store.js';
+import { count, words } from './format.js';
+import { channelName, store } from './store.js';
 
 /** Says something for a few seconds. */
 export function toast(text, bad = false) {
@@ -123,7 +123,7 @@ export function resumeAll() {
 
 export function holdChannel(arn) {
   ask({
-    title: `Hold ${nameOf(arn)}?`,
+    title: `Hold ${channelName(arn)}?`,
     text: 'Automation keeps its hands off this channel.',
     fields: [reason(), field('For', 'duration', { options: times })],
     confirm: 'Hold',
@@ -136,7 +136,7 @@ export function holdChannel(arn) {
 
 export function releaseChannel(arn) {
   ask({
-    title: `Release ${nameOf(arn)}?`,
+    title: `Release ${channelName(arn)}?`,
     text: 'Rules may act on this channel again.',
     confirm: 'Release',
     submit: async () => {
@@ -275,7 +275,7 @@ export function act(kind, arn) {
   });
   const dry = h('button', { type: 'button' }, 'Show what it would do');
   const dialog = ask({
-    title: `${title} ${nameOf(arn)}?`,
+    title: `${title} ${channelName(arn)}?`,
     fields: [...fields(), reason()],
     extra: [h('p', {}, dry), plan],
     confirm: 'Do it',
@@ -395,9 +395,4 @@ export function showKeys() {
     confirm: 'Close',
     submit: async () => true,
   });
-}
-
-function nameOf(arn) {
-  for (const row of store.rows.values()) if (row.arn === arn) return row.name;
-  return idOf(arn);
 }

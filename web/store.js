@@ -55,6 +55,23 @@ export function staleReason() {
   return undefined;
 }
 
+let byArn = new Map();
+let byArnOf = -1;
+
+/** The row of a channel, if it has one. */
+export function rowOfChannel(arn) {
+  if (byArnOf !== store.rowsVersion) {
+    byArnOf = store.rowsVersion;
+    byArn = new Map(Array.from(store.rows.values(), (row) => [row.arn, row]));
+  }
+  return byArn.get(arn);
+}
+
+/** What a channel is called. */
+export function channelName(arn) {
+  return rowOfChannel(arn)?.name ?? arn.slice(arn.lastIndexOf('/') + 1);
+}
+
 export function mayOperate() {
   return store.caller !== undefined && store.caller.role !== 'viewer';
 }

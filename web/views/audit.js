@@ -1,8 +1,8 @@
 // Who did what, why, and what came of it.
 import { api, query } from '../api.js';
 import { h, render } from '../dom.js';
-import { clock, idOf, stamp, toMs, words } from '../format.js';
-import { store } from '../store.js';
+import { clock, stamp, toMs, words } from '../format.js';
+import { channelName } from '../store.js';
 import { auditText } from './stream.js';
 
 export function mount(root) {
@@ -50,11 +50,6 @@ export function mount(root) {
   return { update() {}, destroy: () => clearInterval(refresh) };
 }
 
-function nameOf(arn) {
-  for (const row of store.rows.values()) if (row.arn === arn) return row.name;
-  return idOf(arn);
-}
-
 function line(entry, index) {
   const at = toMs(entry.at ?? entry.atMs);
   return h(
@@ -69,7 +64,7 @@ function line(entry, index) {
         'p',
         {},
         entry.channelArn
-          ? h('a', { href: `#/stream/${encodeURIComponent(entry.channelArn)}` }, nameOf(entry.channelArn))
+          ? h('a', { href: `#/stream/${encodeURIComponent(entry.channelArn)}` }, channelName(entry.channelArn))
           : '',
         ' ',
         auditText(entry),

@@ -1,8 +1,8 @@
 // What needs a person, and what was done lately: the column beside the streams.
 import { h } from '../dom.js';
-import { clock, duration, idOf, person, plural, shortDuration, stamp, words } from '../format.js';
+import { clock, duration, person, plural, shortDuration, stamp, words } from '../format.js';
 import { glyph, outcomeSign } from '../glyphs.js';
-import { mayOperate, now, store } from '../store.js';
+import { channelName, mayOperate, now, store } from '../store.js';
 
 export function needsPanel() {
   const needs = store.status?.needs ?? [];
@@ -158,9 +158,4 @@ function together(lines) {
     else found.push({ ...line, times: 1 });
   }
   return found;
-}
-
-function channelName(arn) {
-  for (const row of store.rows.values()) if (row.arn === arn) return row.name;
-  return idOf(arn);
 }

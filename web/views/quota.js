@@ -1,7 +1,7 @@
 // How much of each quota is in use, what waits, and how it went in the last hour.
 import { h, render } from '../dom.js';
-import { clock, count, duration, idOf, plural, words } from '../format.js';
-import { store } from '../store.js';
+import { clock, count, duration, plural, words } from '../format.js';
+import { channelName, store } from '../store.js';
 
 export function mount(root) {
   const draw = () => render(root, view());
@@ -99,18 +99,13 @@ function hottest({ hottest: lines }) {
         h(
           'li',
           { 'data-key': arn },
-          h('a.label', { href: `#/stream/${encodeURIComponent(arn)}` }, nameOf(arn)),
-          bar(used, limit, `${nameOf(arn)}: ${used} of ${limit} calls per second`),
+          h('a.label', { href: `#/stream/${encodeURIComponent(arn)}` }, channelName(arn)),
+          bar(used, limit, `${channelName(arn)}: ${used} of ${limit} calls per second`),
           h('span.value', {}, `${used} of ${limit}/s`),
         ),
       ),
     ),
   );
-}
-
-function nameOf(arn) {
-  for (const row of store.rows.values()) if (row.arn === arn) return row.name;
-  return idOf(arn);
 }
 
 function lanes({ lanes: lines }) {

@@ -91,6 +91,7 @@ export function streamRow() {
   let shownTags;
   let shownNext;
   let shownSpark;
+  let shownSince;
 
   return {
     element,
@@ -109,7 +110,10 @@ export function streamRow() {
       }
       write.word(state.word);
       write.age(row.since === undefined ? '' : shortDuration(at - row.since));
-      write.ageTitle(row.since === undefined ? undefined : `since ${stamp(row.since)}`);
+      if (shownSince !== row.since) {
+        shownSince = row.since;
+        write.ageTitle(row.since === undefined ? undefined : `since ${stamp(row.since)}`);
+      }
       write.held(heldText(row, at));
       write.heldTitle(row.hold ? `${row.hold.reason} (${person(row.hold.who)})` : undefined);
       write.name(row.name);

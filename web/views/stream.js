@@ -3,7 +3,7 @@ import { api, query } from '../api.js';
 import { h, render } from '../dom.js';
 import { clock, count, duration, idOf, person, stamp, toMs, words } from '../format.js';
 import { outcome, state } from '../glyphs.js';
-import { mayOperate, now, store } from '../store.js';
+import { mayOperate, now, rowOfChannel } from '../store.js';
 import { decisionDetails } from './decisions.js';
 
 const recordings = { none: 'off', recording: 'on', ended: 'ended', failed: 'failed' };
@@ -33,7 +33,7 @@ export function mount(root, { arn }) {
     draw();
   };
   const draw = () => {
-    const row = rowOf(arn);
+    const row = rowOfChannel(arn);
     if (row !== lastRow) {
       lastRow = row;
       setTimeout(load, 300);
@@ -47,7 +47,7 @@ export function mount(root, { arn }) {
     else show.delete(kind);
     draw();
   });
-  lastRow = rowOf(arn);
+  lastRow = rowOfChannel(arn);
   draw();
   void load();
   const second = setInterval(draw, 1000);
@@ -69,11 +69,6 @@ function optional(promise) {
 function listOf(answer, name) {
   if (Array.isArray(answer)) return answer;
   return answer[name] ?? answer.items ?? Object.values(answer).find(Array.isArray) ?? [];
-}
-
-function rowOf(arn) {
-  for (const row of store.rows.values()) if (row.arn === arn) return row;
-  return undefined;
 }
 
 function page({ arn, row, loaded, problem, show }) {
