@@ -24,7 +24,7 @@ const ended = 'ended';
 function birthByPs(pid: number): string | undefined {
   const text = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
     encoding: 'utf8',
-    env: { ...process.env, LC_ALL: 'C' },
+    env: { PATH: '/bin:/usr/bin', LC_ALL: 'C' },
     stdio: ['ignore', 'pipe', 'ignore'],
     timeout: 2_000,
   });
