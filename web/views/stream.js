@@ -106,6 +106,7 @@ function facts(row, record, at) {
   const item = (name, value) => (value === undefined || value === '' ? '' : [h('dt', {}, name), h('dd', {}, value)]);
   const since = (ms) =>
     ms === undefined ? undefined : h('span', { title: stamp(ms) }, `${clock(ms)} (${duration(at - ms)} ago)`);
+  const ended = row?.state === 'ended' || row?.state === 'failed';
   return h(
     'section.panel',
     { 'aria-labelledby': 'facts-title' },
@@ -114,7 +115,8 @@ function facts(row, record, at) {
       'dl',
       {},
       item('Health since', row?.health ? since(row.since) : undefined),
-      item('Live since', since(row?.started ?? toMs(record?.startedAt ?? record?.startedAtMs))),
+      item(ended ? 'Ended' : '', ended ? since(row.since) : undefined),
+      item(ended ? 'Began' : 'Live since', since(row?.started ?? toMs(record?.startedAt ?? record?.startedAtMs))),
       item('Viewers', row?.viewers === undefined ? undefined : count(row.viewers)),
       item(
         'Recording',
