@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
 import { quickSettings } from '#test/support/broadcast.ts';
 import { eventually } from '#test/support/quiet.ts';
@@ -130,6 +131,28 @@ test('SIGTERM to the launcher reaches the daemon once, and nothing of it stays',
 
   expect(await run.exit).toBe(0);
   expect([count(run, 'stopping;'), count(run, 'ivs-autopilot stopped'), await listens(port)]).toEqual([1, 1, false]);
+});
+
+test('a second signal, later, does not wait for a Redis that hangs; told to end, it ends when it can', async () => {
+  await using run = await started(daemon);
+  await run.said('ivs-autopilot runs');
+  const port = await redisPort(run);
+  const redis = new Redis(port, '127.0.0.1');
+  const pid = Number(/process_id:(\d+)/.exec(await redis.info('server'))?.[1]);
+  redis.disconnect();
+  process.kill(pid, 'SIGSTOP');
+  try {
+    process.kill(run.pid, 'SIGTERM');
+    await run.said('stopping;');
+    await new Promise((done) => setTimeout(done, 1_100));
+
+    process.kill(run.pid, 'SIGTERM');
+
+    expect(await run.exit).toBe(1);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await eventually(async () => !(await listens(port)), 10_000);
 });
 
 test('SIGTERM to npm, whose shell tells nobody, ends the daemon and its Redis all the same', async () => {
