@@ -146,7 +146,7 @@ describe('the operator’s page', () => {
     for (const text of ['59', 'Live', 'Starving', 'Held', 'Enforcing 2, 1 dry run', 'a1b2c3d', 'Pause all'])
       expect(top).toContain(text);
     await page.getByText('in 1 min').first().waitFor();
-    await page.getByText('pending: recording off').waitFor();
+    await page.getByText('pending: off').waitFor();
     const needs = await page.locator('#needs').innerText();
     for (const text of [
       'Rule stopped by its cap',

@@ -130,7 +130,9 @@ export function streamRow() {
       }
       write.rec(recordings[row.recording] ?? row.recording);
       write.recKind(`rec ${row.recording}`);
-      write.pending(row.pending === undefined ? '' : `pending: ${row.pending}`);
+      write.pending(
+        row.pending === undefined ? '' : `pending: ${row.pending.replace(/^(recording|record with) /, '')}`,
+      );
       write.pendingTitle(row.pending);
       write.keyAge(row.key === undefined ? '–' : shortDuration(at - row.key));
       write.keyKind(row.key === undefined ? 'dim' : undefined);
@@ -153,7 +155,7 @@ export function streamRow() {
 
 function heldText({ hold, since }, at) {
   if (!hold) return '';
-  return `${since === undefined ? '' : ' · '}${hold.until === undefined ? 'held' : `held ${shortDuration(hold.until - at)} more`}`;
+  return `${since === undefined ? '' : ' · '}${hold.until === undefined ? 'held' : `held ${shortDuration(hold.until - at)}`}`;
 }
 
 /** Buttons are kept: a stream's tags are mostly as many as those of the stream that was here before. */
