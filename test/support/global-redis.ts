@@ -16,6 +16,14 @@ export default async function setup(): Promise<() => Promise<void>> {
     persistence: false,
   });
   process.env['TEST_REDIS_URL'] = redis.url;
+  // An interrupted run is not torn down: its server would stay.
+  process.once('exit', () => redis.abandon());
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(name, () => {
+      redis.abandon();
+      if (process.listenerCount(name) === 0) process.kill(process.pid, name);
+    });
+  }
   return async () => {
     await redis.stop();
     await rm(directory, { recursive: true, force: true });
