@@ -6,8 +6,8 @@ import type { StreamRecord } from '#domain/stream-record.ts';
 import { channelOfSubject, facts, readPause, type Silence, silencesInForce } from '#rules/memory.ts';
 import { timers } from '#rules/timers.ts';
 import type { ChannelExtras } from './model.ts';
-import type { Hold, NextAction } from './row.ts';
 import type { QuotaHour } from './quota-hour.ts';
+import type { Hold, NextAction } from './row.ts';
 import { ruleSentence } from './sentence.ts';
 import type {
   ActivityLine,

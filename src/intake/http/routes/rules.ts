@@ -11,7 +11,7 @@ import { restartRule } from '#rules/controls.ts';
 import { listIncidents } from '#rules/incidents.ts';
 import { facts } from '#rules/memory.ts';
 import { actorOf } from '../auth.ts';
-import { ruleNamed, type RuleShards } from '../rule-shards.ts';
+import { type RuleShards, ruleNamed } from '../rule-shards.ts';
 
 const time = z.iso.datetime();
 const count = z.number().int();
