@@ -111,7 +111,7 @@ function trustLines(
     {
       name: 'Disagreements',
       state: 'ok',
-      text: `polls overruled events ${told.lastHour} times in the last hour (ever: ${told.ended} ends, ${told.health} health changes)`,
+      text: `polls overruled events ${told.lastHour === 1 ? 'once' : `${told.lastHour} times`} in the last hour (ever: ${told.ended} ends, ${told.health} health changes)`,
     },
   ];
 }
