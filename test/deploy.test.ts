@@ -9,8 +9,8 @@ import { durationMs } from '#domain/duration.ts';
 import { actionUses } from '#ops/config-uses.ts';
 import { daemonPolicy, setupPolicy } from '#ops/permissions.ts';
 import { createMetrics } from '#runtime/metrics.ts';
-import { environmentOf } from '#test/support/compose.ts';
 import { simulatorCommand } from '#simulator/cli.ts';
+import { environmentOf } from '#test/support/compose.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');

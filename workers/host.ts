@@ -177,7 +177,8 @@ export class WorkerHost implements Service {
       // An abort surfaces as whatever the interrupted call threw; its reason says what it means.
       const error = run.signal.aborted && run.signal.reason instanceof AppError ? run.signal.reason : thrown;
       const outcome = outcomeOf(error, job);
-      if (outcome === 'failed' && !kind.tellsItself) run.logger.error({ err: error, attempt: run.attempt }, 'job failed');
+      if (outcome === 'failed' && !kind.tellsItself)
+        run.logger.error({ err: error, attempt: run.attempt }, 'job failed');
       else if (outcome === 'retry') run.logger.warn({ err: error, attempt: run.attempt }, 'job will be tried again');
       await finish(outcome, undefined, error);
       return await settle(error, job, token, clock.now());

@@ -1,6 +1,7 @@
 // What a configuration will ask of AWS: its actions, and the queue it reads.
-import type { Ruleset } from '#domain/rule.ts';
+
 import type { AccountSettings } from '#config/settings.ts';
+import type { Ruleset } from '#domain/rule.ts';
 import type { ActionUse, PolicyScope } from './permissions.ts';
 
 /** Every action of every rule that is not off. A rule in dry run counts: it may be set to enforce at any time. */
