@@ -136,6 +136,15 @@ describe('polls', () => {
     expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 45_100 });
   });
 
+  test('of a short session only the end of its recording is known: it is not over before that, whatever passes missed', async () => {
+    const noticing = new Noticing();
+    await noticing.see(poll('all', { at: 0 }), poll('all', { at: 15_000 }));
+
+    await noticing.see(event('Recording End', { ...a, at: 20_000 }));
+
+    expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 20_000 });
+  });
+
   test('a page that shifted loses no stream', async () => {
     const noticing = new Noticing();
     const stream = snapshot('A', 's1');

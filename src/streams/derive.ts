@@ -74,7 +74,10 @@ function endOf(basis: SessionBasis): { state: 'ended' | 'failed'; atMs: number }
   // said is the moment by which it was certainly over: a shifted page may have missed it while it was still there.
   const eventMs = sessionEndedMs ?? recordingEndedMs;
   const confirming = eventMs === undefined ? undefined : missed.find(({ startedAtMs }) => startedAtMs > eventMs + 999);
-  const goneMs = (confirming ?? missed[1])?.finishedAtMs;
+  const passedMs = (confirming ?? missed[1])?.finishedAtMs;
+  // Of a session that nothing is known of but the end of its recording, passes before that may have come before its beginning.
+  const recordedMs = basis.aliveMs === undefined ? recordingEndedMs : undefined;
+  const goneMs = passedMs === undefined ? undefined : Math.max(passedMs, recordedMs ?? passedMs);
   if (goneMs === undefined && supersededMs === undefined) return undefined;
   return { state: 'ended', atMs: sessionEndedMs ?? Math.min(goneMs ?? Infinity, supersededMs ?? Infinity) };
 }
