@@ -152,11 +152,16 @@ export function createMetrics() {
       'sink',
       'outcome',
     ]),
-    alerts: gauge('alerts', 'Conditions that need a person and stay until they are fixed, by kind', ['kind']),
-    intents: gauge('intents', 'Actions that wait for the end of a stream, by action', ['action']),
-    bulkPending: gauge('bulk_pending', 'Channels that running bulk actions have not reached yet'),
-    streamKeys: gauge('stream_keys', 'Channels by the age of their stream key, as far as it was rotated here', ['age']),
-    streamKeyAgeMax: gauge('stream_key_age_max_seconds', 'Age of the oldest stream key that was rotated here'),
+    alerts: gauge('alerts', 'Conditions that need a person and stay until they are fixed, by kind', ['shard', 'kind']),
+    intents: gauge('intents', 'Actions that wait for the end of a stream, by action', ['shard', 'action']),
+    bulkPending: gauge('bulk_pending', 'Channels that running bulk actions have not reached yet', ['shard']),
+    streamKeys: gauge('stream_keys', 'Channels by the age of their stream key, as far as it was rotated here', [
+      'shard',
+      'age',
+    ]),
+    streamKeyAgeMax: gauge('stream_key_age_max_seconds', 'Age of the oldest stream key that was rotated here', [
+      'shard',
+    ]),
     // Configuration
     configLoads: counter('config_loads_total', 'Attempts to load the configuration, by outcome', ['outcome']),
     configLastLoad: gauge('config_last_load_timestamp_seconds', 'When the configuration in force was loaded', ['hash']),

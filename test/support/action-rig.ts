@@ -71,7 +71,12 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     random,
   });
   await shard.start();
-  const http = new HttpSender({ addresses: { allowPrivate: true, allowLinkLocal: false }, clock: systemClock, metrics, timeoutMs: 2_000 });
+  const http = new HttpSender({
+    addresses: { allowPrivate: true, allowLinkLocal: false },
+    clock: systemClock,
+    metrics,
+    timeoutMs: 2_000,
+  });
   const aws = { region: 'us-west-2', credentials, endpoint: simulatorUrl };
   const sinks = new SecretSinks({ aws, sender: http, metrics });
   const events = new EventBus({ ...aws, maxAttempts: 1 });
