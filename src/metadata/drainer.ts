@@ -127,8 +127,10 @@ export class Drainer implements Service {
         await this.#claim();
         if (this.#upgrade) await this.#upgradeWaits();
         failures = 0;
+        const claimedAt = performance.now();
         if (!this.#woken) await this.#idle(idlePollMs);
-        await sleepOrAbort(clock, claimGapMs, signal);
+        const gapMs = claimedAt + claimGapMs - performance.now();
+        if (gapMs > 0) await sleepOrAbort(clock, gapMs, signal);
       } catch (error) {
         if (failures === 0 && !signal.aborted) logger.warn({ err: error }, 'metadata waits: the outbox cannot be read');
         await sleepOrAbort(clock, backoffMs({ baseMs: 100, maxMs: 2000 }, failures, random), signal);
