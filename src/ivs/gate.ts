@@ -63,6 +63,10 @@ export class Gate {
     this.#options = options;
   }
 
+  get waitingCalls(): number {
+    return this.#line.size;
+  }
+
   get waiting(): Iterable<GateWaiter> {
     return this.#line;
   }

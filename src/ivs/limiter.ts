@@ -109,6 +109,30 @@ interface Desk {
   readonly gate: Gate;
   readonly runner: Bottleneck;
   readonly limit: CallLimit;
+  /** So few may wait for their permit with a turn already: the other turns are for those that have one. */
+  readonly mostEarly: number;
+}
+
+/** One call's turn in Bottleneck: begun, then taken by the call or left. */
+class Turn<T> {
+  readonly #ready = Promise.withResolvers<() => Promise<T | undefined>>();
+  readonly #job: Promise<T | undefined>;
+
+  constructor(runner: Bottleneck, lane: Lane) {
+    this.#job = runner.schedule({ priority: priorities[lane] }, async () => (await this.#ready.promise)());
+    // Whoever takes the turn hears of it; a turn that is left has nothing to say.
+    this.#job.catch(() => undefined);
+  }
+
+  take(call: () => Promise<T>): Promise<T> {
+    this.#ready.resolve(call);
+    return this.#job as Promise<T>;
+  }
+
+  /** Nothing happens when it was taken. */
+  leave(): void {
+    this.#ready.resolve(async () => undefined);
+  }
 }
 
 const priorities: Readonly<Record<Lane, number>> = { urgent: 0, normal: 5, bulk: 9 };
@@ -143,7 +167,13 @@ export class Limiter {
     const sinceMs = clock.now();
     return new Promise((resolve, reject) => {
       let call: Call<T> | undefined;
-      const settled = () => signal?.removeEventListener('abort', onAbort);
+      // Bottleneck takes some milliseconds to start anything. Whoever finds next to nobody waiting lets it begin at once, while the
+      // permit is asked for; behind a queue the look-ahead covers it.
+      let turn = desk.gate.waitingCalls < desk.mostEarly ? new Turn<T | undefined>(desk.runner, lane) : undefined;
+      const settled = () => {
+        turn?.leave();
+        signal?.removeEventListener('abort', onAbort);
+      };
       const waiter: GateWaiter = {
         lane,
         channel,
@@ -155,7 +185,9 @@ export class Limiter {
         },
         granted: (grant) => {
           const prepareOnce = () => (call ??= prepare());
-          this.#use(desk, waiter, operation, grant, prepareOnce).then(
+          const mine = turn ?? new Turn<T | undefined>(desk.runner, lane);
+          turn = undefined;
+          this.#use(desk, waiter, operation, grant, prepareOnce, mine).then(
             (result) => {
               settled();
               resolve(result);
@@ -177,11 +209,12 @@ export class Limiter {
   }
 
   async #use<T>(
-    { gate, runner }: Desk,
+    { gate }: Desk,
     { lane, channel, sinceMs }: GateWaiter,
     operation: OperationName,
     grant: Grant,
     prepare: () => Call<T> | undefined,
+    turn: Turn<T | undefined>,
   ): Promise<T | undefined> {
     const { clock, metrics, shard } = this.#options;
     const permit = new Permit(grant, this.#roundTrip.oneWayMs(performance.now()), () => gate.left('sent'));
@@ -189,11 +222,12 @@ export class Limiter {
       const call = prepare();
       if (!call) return undefined;
       metrics.ivsPermitWaitSeconds.observe({ shard, lane }, Math.max(0, clock.now() - sinceMs) / 1000);
-      return await runner.schedule({ priority: priorities[lane] }, () => {
+      return await turn.take(() => {
         permit.check();
         return call(permit);
       });
     } finally {
+      turn.leave();
       if (permit.state.kind === 'granted') gate.left(permit.hasLapsed ? 'lapsed' : 'unspent');
       else metrics.ivsPermits.inc({ shard, operation, lane });
       gate.ended(this.#release(permit.state, grant, channel));
@@ -286,6 +320,7 @@ export class Limiter {
     const limit = limitOf(operation);
     const desk: Desk = {
       limit,
+      mostEarly: Math.min(8, Math.floor(limit.perAccount / 2)),
       // Each call in flight has a slot, so this bound is never what a granted call waits for.
       runner: new Bottleneck({ maxConcurrent: limit.perAccount }),
       gate: new Gate({
