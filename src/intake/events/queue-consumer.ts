@@ -17,6 +17,7 @@ import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { EventSink } from '../ports.ts';
+import { MessageDeletes } from './message-deletes.ts';
 import { type ObserveOptions, observeEvent } from './observe.ts';
 import { parseEnvelope } from './schema.ts';
 
@@ -56,6 +57,7 @@ export class QueueConsumer implements Service {
     QueueConsumerOptions;
   readonly #client: SQSClient;
   readonly #stopping = new AbortController();
+  readonly #deletes = new MessageDeletes((batch) => this.#delete(batch));
   #loops: Promise<void>[] = [];
   #lastReadMs: number | undefined;
   #notedReadMs = Number.NEGATIVE_INFINITY;
@@ -91,22 +93,18 @@ export class QueueConsumer implements Service {
   async stop(): Promise<void> {
     this.#stopping.abort();
     await Promise.all(this.#loops);
+    await this.#deletes.drain();
     this.#client.destroy();
   }
 
   async #loop(): Promise<void> {
     const { signal } = this.#stopping;
     const { clock, random } = this.#options;
-    // The next receive does not wait for the last deletes.
-    let deleting = Promise.resolve(true);
     for (let failures = 0; !signal.aborted; ) {
-      const { outcome, done } = await this.#turn();
-      const deleted = await deleting;
-      if (done.length > 0) deleting = this.#delete(done);
-      failures = outcome === 'failed' || !deleted ? failures + 1 : 0;
+      const outcome = await this.#turn();
+      failures = outcome === 'failed' ? failures + 1 : 0;
       if (failures > 0) await sleepOrAbort(clock, backoffMs(this.#backoff(), failures - 1, random), signal);
     }
-    await deleting;
   }
 
   /** An outage that is over is noticed well before the silence would be a gap. */
@@ -115,15 +113,15 @@ export class QueueConsumer implements Service {
     return { ...backoff, maxMs };
   }
 
-  /** One receive, and everything that follows from it but the deletes. Never rejects. */
-  async #turn(): Promise<{ outcome: 'ok' | 'failed'; done: readonly Message[] }> {
+  /** One receive, and everything that follows from it; the deletes come a little later. Never rejects. */
+  async #turn(): Promise<'ok' | 'failed'> {
     let messages: readonly Message[];
     try {
       messages = await this.#receive();
     } catch (error) {
-      if (this.#stopping.signal.aborted) return { outcome: 'ok', done: [] };
+      if (this.#stopping.signal.aborted) return 'ok';
       this.#failed('ReceiveMessage', error);
-      return { outcome: 'failed', done: [] };
+      return 'failed';
     }
     const readAtMs = this.#options.clock.now();
     const handled = await Promise.all(messages.map((message) => this.#handle(message)));
@@ -131,10 +129,8 @@ export class QueueConsumer implements Service {
       readAtMs,
       messages.filter((_, index) => handled[index] !== 'left'),
     );
-    return {
-      outcome: handled.includes('not-committed') ? 'failed' : 'ok',
-      done: messages.filter((_, index) => handled[index] === 'done'),
-    };
+    this.#deletes.add(messages.filter((_, index) => handled[index] === 'done'));
+    return handled.includes('not-committed') ? 'failed' : 'ok';
   }
 
   async #receive(): Promise<readonly Message[]> {
@@ -215,7 +211,7 @@ export class QueueConsumer implements Service {
   }
 
   /** Deletes messages; what cannot be deleted comes again and is recognised as a repeat. */
-  async #delete(messages: readonly Message[]): Promise<boolean> {
+  async #delete(messages: readonly Message[]): Promise<void> {
     try {
       const { Failed = [] } = await this.#client.send(
         new DeleteMessageBatchCommand({
@@ -224,10 +220,8 @@ export class QueueConsumer implements Service {
         }),
       );
       if (Failed.length > 0) throw new Error(`${Failed.length} of ${messages.length} refused: ${Failed[0]?.Code}`);
-      return true;
     } catch (error) {
       this.#failed('DeleteMessageBatch', error);
-      return false;
     }
   }
 
