@@ -1,34 +1,45 @@
 // Notices that the configuration file is another one: written in place, renamed over, or behind a link that was swapped (a mounted
 // ConfigMap). Its folder is watched for renames and links, the file itself for what a mount hides from the folder.
-import { type FSWatcher, watch } from 'node:fs';
+import { type FSWatcher, realpathSync, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Logger } from '#runtime/logger.ts';
 
 export interface ConfigWatchOptions {
   readonly file: string;
-  /** Called after each burst of changes; there may have been none of this file's content. */
+  /** Called when the file is another one or was written; its content may be the same. */
   readonly onChange: () => void;
   readonly logger: Logger;
   /** How long it must be quiet first: editors write in several steps. */
   readonly settleMs?: number;
 }
 
+/** So many times the quiet time is the longest that a folder in which others write all the time can put off a look. */
+const mostSettles = 7;
+
 /** Watches until it is closed. What cannot be watched is logged once: SIGHUP and the API still reload. */
 export function watchConfig({ file, onChange, logger, settleMs = 300 }: ConfigWatchOptions): { close(): void } {
   let timer: NodeJS.Timeout | undefined;
+  let firstChangeAt: number | undefined;
+  let known = identityOf(file);
   let closed = false;
   const watchers: { folder?: FSWatcher; file?: FSWatcher } = {};
 
   const changed = () => {
     clearTimeout(timer);
+    firstChangeAt ??= performance.now();
+    const waitMs = Math.min(settleMs, firstChangeAt + mostSettles * settleMs - performance.now());
     timer = setTimeout(() => {
+      firstChangeAt = undefined;
       // A file that was replaced is another one than the one that is watched.
       watchers.file?.close();
       delete watchers.file;
       if (closed) return;
       watchFile();
+      const found = identityOf(file);
+      if (found === known) return;
+      known = found;
       onChange();
-    }, settleMs);
+    }, waitMs);
   };
   const watchFile = () => {
     try {
@@ -55,4 +66,14 @@ export function watchConfig({ file, onChange, logger, settleMs = 300 }: ConfigWa
       watchers.file?.close();
     },
   };
+}
+
+/** Which file it is behind all links, and when it was last written. */
+function identityOf(file: string): string {
+  try {
+    const { ino, mtimeMs, size } = statSync(file);
+    return `${realpathSync(file)} ${ino} ${mtimeMs} ${size}`;
+  } catch {
+    return 'away';
+  }
 }

@@ -5,7 +5,7 @@ const minSamples = 100;
 const settleMs = 3000;
 const bucketMs = 30_000;
 /** The paths differ a little from call to call: this part of the minimum is relied on. */
-const reliedOn = 0.9;
+const reliedOn = 0.95;
 /**
  * The shortest that was seen is longer than the shortest there is, by about the distance between neighbours among the
  * shortest ones: the more the way varies and the fewer the answers, the more. Twice the distance from the first to the

@@ -1,8 +1,8 @@
 // The configuration file changes on disk, in every way in which editors and platforms change files.
-import { appendFile, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, mkdtemp, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'vitest';
+import { expect, test } from 'vitest';
 import { watchConfig } from '#src/config-watch.ts';
 import { eventually, quietLogger } from '#test/support/quiet.ts';
 
@@ -81,4 +81,20 @@ test('a file behind a link to another folder is noticed when it is written there
   });
 
   await config.noticed(() => writeFile(join(config.folder, 'elsewhere', 'rules.yaml'), 'two'));
+});
+
+test('a folder that is never quiet puts off no change, and its other files are none', async () => {
+  await using config = await watched(plainFile);
+  await writeFile(join(config.folder, 'recording.jsonl'), '');
+  const noise = setInterval(() => void appendFile(join(config.folder, 'recording.jsonl'), '.'), 10);
+  try {
+    await eventually(async () => (await stat(join(config.folder, 'recording.jsonl'))).size > 30);
+    expect(config.changes()).toBe(0);
+
+    await config.noticed(() => writeFile(config.file, 'two'));
+
+    expect(config.changes()).toBe(1);
+  } finally {
+    clearInterval(noise);
+  }
 });
