@@ -29,11 +29,11 @@ export interface GateOptions {
 }
 
 /** A permit may be had this long before it is free, so that the way to Redis and the making of the request cost no quota. */
-const lookAheadMs = 70;
+const lookAheadMs = 60;
 /** Between two calls of the account at the least: makes a stream of what would be bursts, second after second. */
 const gapMs = 3;
 /** Most permits in hand that are not on the wire yet. A process that lets them lapse for want of CPU takes fewer. */
-const mostInHand = 14;
+const mostInHand = 12;
 /** Answers are reported with the next request for permits, or after so long. */
 const reportAfterMs = 50;
 /** Another replica may not have reported an answer yet, or may have died: ask again sooner than the ledger says. */
