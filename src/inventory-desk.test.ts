@@ -96,3 +96,13 @@ test('all channels: one listing for each account; one that waits already is shar
   expect(west.jobs()).toEqual([]);
   expect(await west.audited()).toMatchObject([{ what: 'refresh_channels', who: 'token mara', why: 'retagged' }]);
 });
+
+test('wishes in quick succession share one listing before it waits anywhere; each is audited', async () => {
+  const { desk, east } = setup();
+
+  const asked = await Promise.all([desk.all(by), desk.all({ ...by, who: 'token ana' }), desk.all(by)]);
+
+  expect(east.jobs()).toHaveLength(1);
+  expect(asked.map(([first]) => first!.jobId)).toEqual(Array(3).fill(east.jobs()[0]));
+  expect(await east.audited()).toHaveLength(3);
+});

@@ -1,6 +1,5 @@
 // Where an operator's wish to read channels again comes in: finds the shard, reads or enqueues the reading, and writes the audit.
 // Meets the port of intake/http/routes/channels.ts.
-import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
@@ -28,6 +27,8 @@ export interface InventoryDeskOptions {
 }
 
 const job = 'refresh-inventory';
+/** Wishes within one step of this length share a listing. */
+const stepMs = 5_000;
 
 export class InventoryDesk implements InventoryRefreshPort {
   readonly #options: InventoryDeskOptions;
@@ -70,18 +71,22 @@ export class InventoryDesk implements InventoryRefreshPort {
       shards.map(async ({ name, state, queues, relay }) => {
         // A listing that has not begun yet will see all that is true now.
         const [waiting] = await queues.get(job).getWaiting(0, 0);
-        const jobId = waiting?.id ?? jobIdOf(job, who, randomUUID());
-        await state.transact((tx) => {
-          if (waiting?.id === undefined) tx.enqueue({ jobId, name: job, payload: {} });
-          audit(tx, {
-            who,
-            what: 'refresh_channels',
-            outcome: 'requested',
-            why: reason,
-            jobId,
-            configHash: configHash(),
-          });
-        });
+        const stepId = jobIdOf(job, Math.floor(state.nowMs() / stepMs));
+        const jobId = waiting?.id ?? stepId;
+        await state.transact(
+          (tx) => {
+            if (waiting?.id === undefined && !tx.isRepeat(stepId)) tx.enqueue({ jobId, name: job, payload: {} });
+            audit(tx, {
+              who,
+              what: 'refresh_channels',
+              outcome: 'requested',
+              why: reason,
+              jobId,
+              configHash: configHash(),
+            });
+          },
+          { claims: waiting?.id === undefined ? [stepId] : [] },
+        );
         relay.nudge();
         return { account: name, jobId };
       }),

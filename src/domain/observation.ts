@@ -72,6 +72,8 @@ export interface InventoryObservation {
   readonly atMs: number;
   /** False for a refresh of single channels: absence means nothing then. */
   readonly complete: boolean;
+  /** What was known before the reading began; a channel that is known otherwise at the commit was read later, and is left out. */
+  readonly known?: ReadonlyMap<string, import('./channel.ts').Channel>;
 }
 
 export type Observation =

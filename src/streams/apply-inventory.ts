@@ -7,7 +7,12 @@ import type { StreamChange } from '#domain/stream-record.ts';
 
 import { channelOf, keys, streamOf } from './keys.ts';
 
-export function applyInventory(tx: Transaction, { channels, removed, complete }: InventoryObservation): StreamChange[] {
+export function applyInventory(tx: Transaction, observation: InventoryObservation): StreamChange[] {
+  const { complete, known } = observation;
+  // Judged within the transaction: the later reading may have been another replica's.
+  const isCurrent = (arn: ChannelArn) => !known || isDeepStrictEqual(channelOf(tx, arn), known.get(arn));
+  const channels = observation.channels.filter(({ arn }) => isCurrent(arn));
+  const removed = observation.removed.filter(isCurrent);
   const changed: ChannelArn[] = [];
   for (const channel of channels) {
     if (isDeepStrictEqual(channelOf(tx, channel.arn), channel)) continue;

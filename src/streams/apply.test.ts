@@ -99,6 +99,7 @@ describe('polls', () => {
 
   test('close what events forgot, after two complete passes without it', async () => {
     const noticing = new Noticing();
+    await noticing.see(event('Stream Start', { ...a, at: 0 }));
     await noticing.see(poll('all', { at: 20_000, streams: [snapshot('A', 's1')] }));
 
     await noticing.see(poll('all', { at: 35_000 }));

@@ -54,3 +54,46 @@ test('a total that was kept before there were minutes goes on', async () => {
   expect(total()).toEqual({ ended: 4, health: 3 });
   expect(lastHourAt(minute)).toBe(1);
 });
+
+test('an ordinary start and the first poll after it do not disagree', async () => {
+  const { noticing, total } = setup();
+
+  await noticing.see(event('Stream Start', { channel: 'A', stream: 's', at: 0, arrived: 1_000 }));
+  await noticing.see(poll('all', { at: 10_000, streams: [snapshot('A', 's')] }));
+
+  expect(noticing.record('A')).toMatchObject({ health: 'HEALTHY' });
+  expect(total()).toEqual({ ended: 0, health: 0 });
+});
+
+test('where no event ever comes, polls overturn nothing, through to the end', async () => {
+  const { noticing, total } = setup();
+
+  await noticing.see(poll('all', { at: 0, streams: [snapshot('A', 's')] }));
+  await noticing.see(poll('all', { at: 15_000 }), poll('all', { at: 30_000 }));
+
+  expect(noticing.record('A')).toMatchObject({ state: 'ended' });
+  expect(total()).toEqual({ ended: 0, health: 0 });
+});
+
+test('a pass that confirms the end of a recording agrees with it', async () => {
+  const { noticing, total } = setup();
+
+  await noticing.see(event('Stream Start', { channel: 'A', stream: 's', at: 0 }));
+  await noticing.see(event('Recording End', { channel: 'A', stream: 's', at: 30_000 }));
+  await noticing.see(poll('all', { at: 45_000 }));
+
+  expect(noticing.record('A')).toMatchObject({ state: 'ended' });
+  expect(total()).toEqual({ ended: 0, health: 0 });
+});
+
+test.each(['before', 'after'])('a lost end counts; the first poll came %s the start was told', async (order) => {
+  const { noticing, total } = setup();
+  const start = event('Stream Start', { channel: 'A', stream: 's', at: 0 });
+  const seen = poll('all', { at: 10_000, streams: [snapshot('A', 's')] });
+
+  await noticing.see(...(order === 'before' ? [seen, start] : [start, seen]));
+  await noticing.see(poll('all', { at: 25_000 }), poll('all', { at: 40_000 }));
+
+  expect(noticing.record('A')).toMatchObject({ state: 'ended' });
+  expect(total()).toEqual({ ended: 1, health: 0 });
+});

@@ -1,7 +1,7 @@
 // Counts how often polls said otherwise than events: the measure of what events alone would have got wrong. Kept in the shared
 // state, so that every replica shows the same figure.
 import type { StateView, Transaction } from '#domain/shared-state.ts';
-import type { StreamChange } from '#domain/stream-record.ts';
+import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { keys } from './keys.ts';
 import type { SessionInput } from './reduce.ts';
 
@@ -37,10 +37,8 @@ export function noteDisagreement(tx: Transaction, { kind }: SessionInput, change
   for (const change of changes) {
     if (change.kind !== 'stream' || !change.before) continue;
     const { before, after } = change;
-    if (before.state === 'live' && after.state === 'ended' && kind === 'missed' && !after.basis.sessionEndedMs)
-      ended += 1;
-    else if (after.state === 'live' && before.health !== after.health && before.evidence['health']?.source === 'event')
-      health += 1;
+    if (kind === 'missed' && before.state === 'live' && after.state === 'ended' && eventsSayLive(before)) ended += 1;
+    else if (after.state === 'live' && before.health !== after.health && eventsSayHealth(before)) health += 1;
   }
   const more = ended + health - known;
   if (more === 0) return;
@@ -50,6 +48,17 @@ export function noteDisagreement(tx: Transaction, { kind }: SessionInput, change
   const minutes =
     last?.[0] === now ? [...before.slice(0, -1), [now, last[1] + more] as const] : [...before, [now, more] as const];
   tx.set(keys.disagreements, { ended, health, minutes } satisfies Kept);
+}
+
+/** An event began it, perhaps after a poll had, and none said that it is over. */
+function eventsSayLive({ basis, evidence }: StreamRecord): boolean {
+  if (basis.sessionEndedMs !== undefined || basis.recordingEndedMs !== undefined) return false;
+  return basis.startEventMs !== undefined || evidence['state']?.source === 'event';
+}
+
+// The start of a stream is evidence for its health too, and says nothing of it.
+function eventsSayHealth({ health, evidence }: StreamRecord): boolean {
+  return health !== 'UNKNOWN' && evidence['health']?.source === 'event';
 }
 
 function keptOf(view: StateView): Kept {

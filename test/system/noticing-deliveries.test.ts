@@ -57,7 +57,7 @@ test('every event arrives: the record rests on events, and tells the story in th
   expect(names).toEqual(['Session Created', 'Stream Start', 'Starvation Start', 'Starvation End', 'Stream End']);
 });
 
-test('no event arrives at all: polls find the stream, its health and its end', async () => {
+test('no event arrives at all: polls find the stream, its health and its end; an end that only events lost is counted', async () => {
   await using rig = await setup();
   await rig.control.setEventPolicy({ missing: 1 });
 
@@ -73,6 +73,17 @@ test('no event arrives at all: polls find the stream, its health and its end', a
   expect(live).toMatchObject({ evidence: { state: { source: 'poll', name: 'ListStreams' } } });
   expect(starving).toMatchObject({ evidence: { health: { source: 'poll' } } });
   expect(ended).toMatchObject({ evidence: { state: { source: 'poll' } } });
+
+  await rig.control.setEventPolicy({ missing: 0 });
+  const [second] = await rig.control.goLive(rig.arn);
+  await rig.until({ state: 'live', streamId: second });
+  await eventually(async () =>
+    (await story(rig.daemon, rig.arn)).timeline.some((entry: any) => entry.name === 'Stream Start'),
+  );
+  await rig.control.setEventPolicy({ missing: 1 });
+  await rig.control.end(rig.arn);
+  await rig.until({ state: 'ended', streamId: second });
+  // Only the second end is one that events alone would have got wrong.
   await eventually(
     async () => (await metric(rig.daemon, 'autopilot_event_poll_disagreements', { fact: 'ended' })) === 1,
   );

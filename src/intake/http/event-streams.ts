@@ -73,8 +73,13 @@ export class EventStreams {
       drained: () =>
         new Promise((done) => {
           if (gone.signal.aborted || !raw.writableNeedDrain) return done();
-          raw.once('drain', done);
-          gone.signal.addEventListener('abort', () => done(), { once: true });
+          const over = () => {
+            raw.off('drain', over);
+            gone.signal.removeEventListener('abort', over);
+            done();
+          };
+          raw.once('drain', over);
+          gone.signal.addEventListener('abort', over, { once: true });
         }),
       send: (event, data, id) => {
         if (gone.signal.aborted) return;

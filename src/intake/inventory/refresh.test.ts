@@ -82,3 +82,47 @@ test('live channels that are not in the inventory are read one by one, or by a l
   expect(await refreshUnlisted(many.options, many.signal)).toBe(2);
   expect(many.asked).toEqual(['page 0']);
 });
+
+test('a listing under way leaves alone what was read on demand meanwhile', async () => {
+  const old = setup([[channel('retagged'), channel('deleted')], [channel('B')]]);
+  const { noticing, signal } = old;
+  const known = [channel('retagged'), channel('deleted'), channel('B')];
+  await noticing.see({ kind: 'inventory', channels: known, removed: [], atMs: 0, complete: true });
+  const now = setup([[{ ...channel('retagged'), tags: { 'ops-hold': 'yes' } }, channel('created')]]);
+  const onDemand = { ...now.options, observe: old.options.observe };
+  const reader = {
+    ...old.options.reader,
+    async listChannels(request: { readonly nextToken?: string }) {
+      if (request.nextToken !== undefined)
+        for (const id of ['retagged', 'deleted', 'created']) await refreshChannel(onDemand, arnOf(id), signal);
+      return old.options.reader.listChannels(request);
+    },
+  };
+
+  expect(await refreshInventory({ ...old.options, reader }, signal)).toBe(3);
+
+  const { view } = noticing.state;
+  expect(view.get(`channel/${arnOf('retagged')}`)).toMatchObject({ tags: { 'ops-hold': 'yes' } });
+  expect(Array.from(view.entries('channel'), ([arn]) => arn).toSorted()).toEqual(
+    ['B', 'created', 'retagged'].map(arnOf).toSorted(),
+  );
+});
+
+test('a channel that a listing does not show is not forgotten when it was read on demand meanwhile', async () => {
+  const { noticing, options, signal } = setup([[channel('A')]]);
+  const known = [channel('A'), channel('B')];
+  await noticing.see({ kind: 'inventory', channels: known, removed: [], atMs: 0, complete: true });
+  await refreshInventory(options, signal);
+  const there = setup([[{ ...channel('B'), name: 'renamed' }]]);
+  const reader = {
+    ...options.reader,
+    async listChannels(request: { readonly nextToken?: string }) {
+      await refreshChannel({ ...there.options, observe: options.observe }, arnOf('B'), signal);
+      return options.reader.listChannels(request);
+    },
+  };
+
+  await refreshInventory({ ...options, reader }, signal);
+
+  expect(noticing.state.view.get(`channel/${arnOf('B')}`)).toMatchObject({ name: 'renamed' });
+});

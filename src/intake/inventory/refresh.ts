@@ -26,6 +26,7 @@ export async function refreshInventory(
   { reader, observe, view, now }: InventoryOptions,
   signal: AbortSignal,
 ): Promise<number> {
+  const known = new Map(view.entries<Channel>('channel'));
   const listed = new Map<ChannelArn, Channel>();
   let nextToken: string | undefined;
   for (let pages = 0; pages === 0 || nextToken !== undefined; pages += 1) {
@@ -35,8 +36,8 @@ export async function refreshInventory(
     for (const channel of page.channels) listed.set(channel.arn, channel);
     nextToken = page.nextToken;
   }
-  const removed = Array.from(view.entries('channel'), ([arn]) => arn as ChannelArn).filter((arn) => !listed.has(arn));
-  await observe(inventory([...listed.values()], removed, now(), true));
+  const removed = Array.from(known.keys(), (arn) => arn as ChannelArn).filter((arn) => !listed.has(arn));
+  await observe({ ...inventory([...listed.values()], removed, now(), true), known });
   return listed.size;
 }
 

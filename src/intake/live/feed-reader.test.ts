@@ -112,7 +112,7 @@ test('a reader that stops taking is told all it missed in one step, as it is the
   await slow.take(1_000_000);
   const before = sent.length;
 
-  feed.delta({ rows: Array.from(now, ([number, row]) => [number, row]), patches: [], removed: [] });
+  reader.send('status', { filler: 'x'.repeat(200_000) });
   for (let step = 1; step <= 50; step += 1) {
     feed.delta({
       rows: [],
@@ -132,4 +132,31 @@ test('a reader that stops taking is told all it missed in one step, as it is the
     { event: 'delta', data: { rows: [], patches: [[1, { viewers: 50 }]], removed: [2] } },
     { event: 'status', data: { nowMs: 50, counts: { live: 50 } } },
   ]);
+});
+
+test.each(['at once', 'while it is behind'])('ten thousand new rows in one step go out in pieces, %s', async (when) => {
+  const slow = link();
+  const feed = new FeedReader(slow.reader);
+  await feed.load([], () => undefined);
+  if (when === 'while it is behind') slow.reader.send('filler', 'x'.repeat(200_000));
+  const rows = Array.from({ length: 10_000 }, (_, index) => [index + 1, rowAt(index + 1)] as const);
+  feed.delta({ rows, patches: [], removed: [] });
+  await slow.take(Number.POSITIVE_INFINITY);
+  feed.delta({
+    rows: [],
+    patches: [
+      [1, { viewers: 7 }],
+      [10_000, { viewers: 8 }],
+    ],
+    removed: [9_999],
+  });
+  feed.status({ nowMs: 5 });
+  for (let turn = 0; turn < 100; turn += 1) await slow.take(Number.POSITIVE_INFINITY);
+
+  expect(slow.mostBacklog()).toBeLessThan(300_000);
+  const rowsKnown = known(slow.sent);
+  expect(rowsKnown.size).toBe(9_999);
+  expect(rowsKnown.get(1)).toMatchObject({ viewers: 7 });
+  expect(rowsKnown.get(10_000)).toMatchObject({ viewers: 8 });
+  expect(slow.sent.filter(({ event }) => event === 'status')).toMatchObject([{ data: { nowMs: 5 } }]);
 });

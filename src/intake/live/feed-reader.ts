@@ -18,6 +18,8 @@ type Status = Record<string, unknown>;
 
 /** Rows in one message, about 80 kB: less than a second of a slow link. */
 const rowsPerMessage = 250;
+/** A change of a row is a few numbers. */
+const patchesPerMessage = 2000;
 /** With more than this under way, a reader is behind. */
 const behindBytes = 131_072;
 
@@ -65,7 +67,8 @@ export class FeedReader {
     for (const [number] of rows) this.#has.add(number);
     for (const number of removed) this.#has.delete(number);
     if (mine.rows.length + mine.patches.length + mine.removed.length === 0) return;
-    if (!this.#isBehind()) return this.#reader.send('delta', mine);
+    const fits = mine.rows.length <= rowsPerMessage && mine.patches.length <= patchesPerMessage;
+    if (fits && !this.#isBehind()) return this.#reader.send('delta', mine);
     const owed = this.#owe();
     for (const [number, row] of mine.rows) {
       owed.rows.set(number, row);
@@ -106,20 +109,32 @@ export class FeedReader {
     return this.#owed;
   }
 
-  /** Everything owed as one step. */
-  #settle(): void {
-    this.#catchingUp = false;
-    const owed = this.#owed;
-    this.#owed = undefined;
-    if (!owed || this.#reader.signal.aborted) return;
-    const rows: Numbered[] = [];
-    const removed: number[] = [];
-    for (const [number, row] of owed.rows) {
-      if (row) rows.push([number, row]);
-      else removed.push(number);
+  /** Everything owed, in pieces; what comes meanwhile joins what is left. */
+  async #settle(): Promise<void> {
+    const reader = this.#reader;
+    const owed = this.#owe();
+    while (!reader.signal.aborted) {
+      const rows: Numbered[] = [];
+      const removed: number[] = [];
+      for (const [number, row] of owed.rows) {
+        if (rows.length === rowsPerMessage) break;
+        owed.rows.delete(number);
+        if (row) rows.push([number, row]);
+        else removed.push(number);
+      }
+      const patches: (readonly [number, Status])[] = [];
+      for (const patch of owed.patches) {
+        if (patches.length === patchesPerMessage) break;
+        owed.patches.delete(patch[0]);
+        patches.push(patch);
+      }
+      if (rows.length + removed.length + patches.length > 0) reader.send('delta', { rows, patches, removed });
+      if (Object.keys(owed.status).length > 0) reader.send('status', owed.status);
+      owed.status = {};
+      if (owed.rows.size + owed.patches.size === 0) break;
+      await reader.drained();
     }
-    if (rows.length + removed.length + owed.patches.size > 0)
-      this.#reader.send('delta', { rows, patches: [...owed.patches], removed });
-    if (Object.keys(owed.status).length > 0) this.#reader.send('status', owed.status);
+    this.#owed = undefined;
+    this.#catchingUp = false;
   }
 }

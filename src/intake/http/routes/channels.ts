@@ -29,7 +29,7 @@ const body = z
 export interface InventoryRefreshPort {
   /** One channel, now, with what was known otherwise. @throws AppError NOT_FOUND (it is forgotten then), IVS_… */
   one(request: { channelArn: string; who: string; reason: string }): Promise<z.input<typeof refreshed>>;
-  /** Every channel of each account, in the background; a listing that already waits is shared. */
+  /** Every channel of each account, in the background; one that already waits, or was asked for within the same 5 s, is shared. */
   all(request: { who: string; reason: string }): Promise<readonly { account: string; jobId: string }[]>;
 }
 
