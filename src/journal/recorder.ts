@@ -93,5 +93,6 @@ export class ObservationRecorder {
 }
 
 function textOf(line: RecordedLine): string {
-  return `${JSON.stringify(line)}\n`;
+  // What was known before is in the recording already, line by line.
+  return `${JSON.stringify(line, (key, value: unknown) => (key === 'known' && value instanceof Map ? undefined : value))}\n`;
 }

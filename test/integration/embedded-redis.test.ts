@@ -76,7 +76,10 @@ test('a program that cannot be run is named, with what to do', async () => {
 test('a start that is interrupted leaves no server and no note', async () => {
   await using place = await folder();
   const stopping = new AbortController();
-  const start = startEmbeddedRedis({ program, directory: place.directory, signal: stopping.signal });
+  // A server that takes its time, so that the note is there well before it answers.
+  const slow = join(place.directory, 'slow-redis.sh');
+  await writeFile(slow, `#!/bin/sh\nsleep 0.5\nexec "${program}" "$@"\n`, { mode: 0o755 });
+  const start = startEmbeddedRedis({ program: slow, directory: place.directory, signal: stopping.signal });
   const note = join(place.directory, 'autopilot-redis.json');
   await eventually(() => existsSync(note));
   const { port } = JSON.parse(await readFile(note, 'utf8')) as { port: number };
