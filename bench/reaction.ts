@@ -1,25 +1,20 @@
 // How long from a message in the queue to the call it causes? `npm run bench -- reaction [--seconds 20] [--rate 50]`
-// The whole daemon with one rule (Starvation Start → put_metadata) against a bare loop that receives and calls, one after the
-// other in one run, at 50 events a second over many channels; measured from the message's way into the queue to the moment at
-// which the simulator counted the call.
+// The daemon with one rule (Starvation Start → put_metadata) against a bare loop that receives and calls, in turns, at 50 events
+// a second over many channels; from the moment at which the message is sent to the queue to the one at which the simulator counted the
+// call. The daemon, the bare loop and the stand-ins of AWS run in processes of their own: nobody shares an event loop with
+// whoever sends and measures.
+import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { IvsClient, PutMetadataCommand } from '@aws-sdk/client-ivs';
-import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { loadConfig } from '#config/load.ts';
-import { systemClock } from '#runtime/clock.ts';
-import { createLogger, Scrubber } from '#runtime/logger.ts';
-import { createMetrics } from '#runtime/metrics.ts';
-import { createApp } from '#src/app.ts';
+import { type DaemonProcess, daemonProcess } from '#test/support/daemon-process.ts';
 import { eventBody } from './noticing/events.ts';
 import { type AwsStand, awsStand, credentials, fill, percentile, redisStand } from './noticing/stand.ts';
+import type { BareLoopTask } from './reaction/bare-loop.ts';
 
 const channelCount = 200;
 const rounds = 4;
-const rules = `version: 1
+const config = `version: 1
 polling: {full_interval: 15s, starving_interval: 5s}
 defaults: {mode: enforce, guards: {cooldown: 0s, max_event_age: 10m}}
 rules:
@@ -39,36 +34,32 @@ export async function run(args: string[]): Promise<void> {
   const [durationMs, rate] = [Number(values.seconds) * 1000, Number(values.rate)];
   await using aws = await awsStand(2);
   await using redis = await redisStand();
+  const [bareQueue, ourQueue] = aws.queueUrls as [string, string];
   const channels = await aws.control.createChannels(channelCount);
   const arns = channels.map(({ arn }) => arn);
   const streamIds = await aws.control.goLive(arns);
   const targets = arns.map((arn, index) => ({ arn, streamId: streamIds[index]! }));
+  await using _bareLoop = bareLoop(aws, bareQueue);
+  await using daemon = await startDaemon(aws, redis.url, ourQueue);
 
   const bare: number[] = [];
   const ours: number[] = [];
-  const decided = await withDaemon(aws, redis.url, async (sentAt) => {
-    // In turns, so that both meet the same moods of the machine. An idle daemon beside the bare loop costs it next to nothing.
-    for (let round = 0; round <= rounds; round += 1) {
-      const [bareRound, oursRound] = [
-        await bareLoop(aws, targets, durationMs / rounds, rate),
-        await reactions(aws, aws.queueUrls[1]!, targets, durationMs / rounds, rate, sentAt),
-      ];
-      // The first round compiles code and opens connections.
-      if (round === 0) continue;
-      bare.push(...bareRound);
-      ours.push(...oursRound);
-    }
-  });
+  // In turns, so that both meet the same moods of the machine; whoever is not in turn has nothing to do.
+  for (let round = 0; round <= rounds; round += 1) {
+    const bareRound = await reactions(aws, bareQueue, targets, durationMs / rounds, rate);
+    const oursRound = await reactions(aws, ourQueue, targets, durationMs / rounds, rate);
+    // The first round compiles code and opens connections.
+    if (round === 0) continue;
+    bare.push(...bareRound);
+    ours.push(...oursRound);
+  }
 
-  console.table({
-    'receive and call': row(bare),
-    'the daemon': row(ours),
-    '  of it: until the decision is stored': row(decided),
-  });
+  console.table({ 'receive and call': row(bare), 'the daemon': row(ours) });
   const ratio = percentile(ours, 0.99) / percentile(bare, 0.99);
   console.log(`p99 is ${ratio.toFixed(2)} times the bare loop's (at most 2)`);
   const throttled = (await aws.control.summary({ operation: 'PutMetadata' })).map((summary) => JSON.stringify(summary));
   console.log(`PutMetadata as the service counted it: ${throttled.join(' ')}`);
+  console.log(`CPU of the daemon: ${(await cpuSeconds(daemon)).toFixed(1)} s in all`);
 }
 
 function row(delays: readonly number[]) {
@@ -83,9 +74,9 @@ async function reactions(
   targets: readonly Target[],
   durationMs: number,
   rate: number,
-  sentAt = new Map<string, number>(),
 ): Promise<number[]> {
-  const own = new Set<string>();
+  const before = (await aws.control.cues()).at(-1)?.seq ?? 0;
+  const sentAt = new Map<string, number>();
   const startedAt = performance.now();
   const count = Math.floor((durationMs / 1000) * rate);
   for (let index = 0; index < count; index += 1) {
@@ -94,101 +85,51 @@ async function reactions(
     const { arn, streamId } = targets[index % targets.length]!;
     const id = randomUUID();
     const body = eventBody('Starvation Start', arn, streamId, Date.now(), id);
-    own.add(id);
     sentAt.set(id, performance.timeOrigin + performance.now());
     void fill(aws.sqsEndpoint, queueUrl, [body]);
   }
   const deadline = performance.now() + 20_000;
   for (;;) {
-    const cues = await aws.control.cues();
+    await new Promise((done) => setTimeout(done, 250));
+    const cues = await aws.control.cues({ afterSeq: before });
     const delays = cues.flatMap(({ at, metadata }) => {
       const id = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f-]{21}/g;
-      return Array.from(metadata.matchAll(id), ([found]) =>
-        own.has(found) ? at - sentAt.get(found)! : undefined,
-      ).filter((delay) => delay !== undefined);
+      return Array.from(metadata.matchAll(id), ([found]) => at - (sentAt.get(found) ?? Number.NaN));
     });
-    if (delays.length >= count || performance.now() > deadline) return delays;
-    await new Promise((done) => setTimeout(done, 250));
+    const found = delays.filter((delay) => !Number.isNaN(delay));
+    if (found.length >= count || performance.now() > deadline) return found;
   }
 }
 
-async function bareLoop(
-  aws: AwsStand,
-  targets: readonly Target[],
-  durationMs: number,
-  rate: number,
-): Promise<number[]> {
-  const queueUrl = aws.queueUrls[0]!;
-  const sqs = new SQSClient({ region: 'us-west-2', endpoint: aws.sqsEndpoint, credentials, maxAttempts: 1 });
-  const ivs = new IvsClient({ region: 'us-west-2', endpoint: aws.ivsUrl, credentials, maxAttempts: 1 });
-  const over = new AbortController();
-  const loop = async (): Promise<void> => {
-    while (!over.signal.aborted) {
-      const request = { QueueUrl: queueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 };
-      const { Messages = [] } = await sqs.send(new ReceiveMessageCommand(request));
-      if (Messages.length === 0) continue;
-      await Promise.all(
-        Messages.map(async ({ Body }) => {
-          const event = JSON.parse(Body ?? '') as { id: string; resources: string[] };
-          const metadata = JSON.stringify({ bench: event.id });
-          await ivs.send(new PutMetadataCommand({ channelArn: event.resources[0], metadata }));
-        }),
-      );
-      const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
-      await sqs.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
-    }
-  };
-  const loops = [loop(), loop()];
-  const found = await reactions(aws, queueUrl, targets, durationMs, rate);
-  over.abort();
-  await Promise.all(loops);
-  sqs.destroy();
-  ivs.destroy();
-  return found;
-}
-
-/** Runs the daemon for as long as `measure` takes; gives how long each decision took to be stored. */
-async function withDaemon(
-  aws: AwsStand,
-  redisUrl: string,
-  measure: (sentAt: Map<string, number>) => Promise<void>,
-): Promise<number[]> {
-  const sentAt = new Map<string, number>();
-  const decided: number[] = [];
-  const folder = await mkdtemp(join(tmpdir(), 'autopilot-bench-reaction-'));
-  const file = join(folder, 'autopilot.yaml');
-  await writeFile(file, rules);
-  const queueUrl = aws.queueUrls[1]!;
-  const load = () => loadConfig(file, { queueUrl });
-  const scrubber = new Scrubber();
-  const app = createApp({
-    config: await load(),
-    loadConfig: load,
-    redisUrl,
-    role: 'all',
-    env: { AWS_REGION: 'us-west-2', AUTOPILOT_HTTP_PORT: '0' },
-    clock: systemClock,
-    random: Math.random,
-    logger: createLogger({ level: 'error', scrubber }),
-    metrics: createMetrics(),
-    scrubber,
-    namespace: 'bench',
-    emptyLedgerPatienceMs: 100,
-    onCommitted: ({ changes }) => {
-      const now = performance.timeOrigin + performance.now();
-      for (const change of changes)
-        if (change.kind === 'event') decided.push(now - (sentAt.get(change.observation.envelope.id) ?? Number.NaN));
+function bareLoop(aws: AwsStand, queueUrl: string): AsyncDisposable {
+  const { ivsUrl: ivsEndpoint, sqsEndpoint } = aws;
+  const task: BareLoopTask = { ivsEndpoint, sqsEndpoint, queueUrl, credentials };
+  const child: ChildProcess = fork(join(import.meta.dirname, 'reaction', 'bare-loop.ts'), [JSON.stringify(task)]);
+  return {
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null) return;
+      child.disconnect();
+      await new Promise((done) => child.once('exit', done));
     },
-    aws: { ivsEndpoint: aws.ivsUrl, sqsEndpoint: aws.sqsEndpoint, credentials },
+  };
+}
+
+async function startDaemon(aws: AwsStand, redisUrl: string, queueUrl: string): Promise<DaemonProcess> {
+  const daemon = await daemonProcess({
+    config,
+    env: {
+      REDIS_URL: redisUrl,
+      AWS_ENDPOINT_URL_IVS: aws.ivsUrl,
+      AWS_ENDPOINT_URL_SQS: aws.sqsEndpoint,
+      AUTOPILOT_QUEUE_URL: queueUrl,
+      AUTOPILOT_NAMESPACE: 'bench',
+    },
   });
-  await app.start();
-  try {
-    for (let ready = false; !ready; ready = (await fetch(`${app.url}/readyz`)).ok)
-      await new Promise((done) => setTimeout(done, 50));
-    await measure(sentAt);
-    return decided;
-  } finally {
-    await app.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
+  while ((await daemon.ask('GET', '/readyz')).status !== 200) await new Promise((done) => setTimeout(done, 50));
+  return daemon;
+}
+
+async function cpuSeconds({ url }: DaemonProcess): Promise<number> {
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^autopilot_process_cpu_seconds_total (\S+)/m.exec(metrics)?.[1]);
 }
