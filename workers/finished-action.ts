@@ -25,6 +25,8 @@ export interface FinishedActionOptions {
   readonly configHash: () => string;
 }
 
+/** The result may share a commit that is made anyway; the job's place among the running ones is kept for so much longer. */
+const withinMs = 10;
 /** Tries while Redis is away: about two minutes. */
 const patience = 30;
 /** Not an end: the job runs again. */
@@ -66,7 +68,7 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
           if (job.bulkId !== undefined && !tx.isRepeat(claim)) noteBulkResult(tx, job.bulkId, outcome);
         },
         // A job that ran to its end twice (a crash right after the first) counts once.
-        { claims: job.bulkId === undefined ? [] : [claim] },
+        { claims: job.bulkId === undefined ? [] : [claim], withinMs },
       );
     // BullMQ's own connection waits for Redis; so does this, or the result would be lost while the job is completed.
     for (let failures = 0; ; failures += 1) {

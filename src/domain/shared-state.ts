@@ -30,6 +30,11 @@ export interface TransactionOptions {
   /** Ids that must take effect once; remembered for `claimTtlMs` from the commit. */
   readonly claims?: readonly string[];
   readonly claimTtlMs?: number;
+  /**
+   * How long the commit may wait for another one that it can share: for what nobody waits for, so that it costs no round trip
+   * of its own while much is committed anyway. Default 0.
+   */
+  readonly withinMs?: number;
 }
 
 export interface SharedState {

@@ -54,6 +54,7 @@ export class Gate {
   #closedUntil = 0;
   #wakeAt = Number.POSITIVE_INFINITY;
   #wakeTimer: NodeJS.Timeout | undefined;
+  #wakesNow = false;
   #sweepAt = Number.POSITIVE_INFINITY;
   #sweepTimer: NodeJS.Timeout | undefined;
   #away: { since: number; lastAt: number; attempt: number } | undefined;
@@ -99,7 +100,8 @@ export class Gate {
     this.#line.add(waiter);
     this.#sweepBy(waiter.deadlineMs);
     // An urgent one makes itself known in Redis even while the account has no slot, so that others stand back.
-    this.#wakeIn(waiter.lane === 'urgent' ? 0 : Math.max(0, this.#closedUntil - now));
+    if (waiter.lane === 'urgent') this.#wakeNow();
+    else this.#wakeIn(Math.max(0, this.#closedUntil - now));
   }
 
   /** Joins in front of its queue: its last permit came to nothing. */
@@ -161,7 +163,18 @@ export class Gate {
     this.#wakeTimer = setTimeout(() => this.#turn(), ms);
   }
 
+  /** Without the millisecond that a timer takes at the least; joins of one tick still share a round trip. */
+  #wakeNow(): void {
+    if (this.#wakesNow) return;
+    this.#wakesNow = true;
+    setImmediate(() => {
+      this.#wakesNow = false;
+      this.#turn();
+    });
+  }
+
   #turn(): void {
+    clearTimeout(this.#wakeTimer);
     this.#wakeAt = Number.POSITIVE_INFINITY;
     if (this.#exchanging) return;
     const now = performance.now();

@@ -5,6 +5,7 @@ import { messageOf } from '#domain/errors.ts';
 import type { JobRequest } from '#domain/job.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { backoffMs } from '#runtime/backoff.ts';
+import { Bell } from '#runtime/bell.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -21,14 +22,18 @@ export interface RelayOptions {
 }
 
 const batchSize = 500;
+/** That a job was handed over may be written down a little later, with what is committed then anyway. */
+const forgetWithinMs = 50;
 
 export class Relay implements Service {
   readonly name = 'relay';
   readonly #options: Required<RelayOptions>;
   readonly #stopping = new AbortController();
   #running: Promise<void> = Promise.resolve();
-  #wake: (() => void) | undefined;
-  #nudged = false;
+  readonly #bell = new Bell();
+  /** Ids of jobs that are in their queue, while that is being written down. */
+  readonly #handedOver = new Set<string>();
+  readonly #forgetting = new Set<Promise<void>>();
 
   constructor(options: RelayOptions) {
     this.#options = { sweepMs: 2_000, ...options };
@@ -41,15 +46,15 @@ export class Relay implements Service {
   /** Hands over what is committed, then ends. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    this.#wake?.();
+    this.#bell.ring();
     await this.#running;
     await this.runOnce().catch(() => undefined);
+    await Promise.all(this.#forgetting);
   }
 
   /** Says that a commit enqueued jobs. */
   nudge(): void {
-    this.#nudged = true;
-    this.#wake?.();
+    this.#bell.ring();
   }
 
   /** Relays every committed job that this replica knows of; gives their number. */
@@ -59,16 +64,33 @@ export class Relay implements Service {
     for (;;) {
       const jobs: JobRequest[] = [];
       for (const [, job] of state.view.entries<JobRequest>('job')) {
+        if (this.#handedOver.has(job.jobId)) continue;
         jobs.push(job);
         if (jobs.length >= batchSize) break;
       }
       if (jobs.length === 0) return relayed;
       await queues.add(jobs);
-      await state.transact((tx) => {
-        for (const { jobId } of jobs) if (tx.get(`job/${jobId}`) !== undefined) tx.delete(`job/${jobId}`);
-      });
+      this.#forget(jobs.map(({ jobId }) => jobId));
       relayed += jobs.length;
     }
+  }
+
+  /** Takes jobs that reached their queue out of the state. What cannot be taken out now is handed over again, which changes nothing. */
+  #forget(jobIds: readonly string[]): void {
+    for (const jobId of jobIds) this.#handedOver.add(jobId);
+    const forgotten = this.#options.state
+      .transact(
+        (tx) => {
+          for (const jobId of jobIds) if (tx.get(`job/${jobId}`) !== undefined) tx.delete(`job/${jobId}`);
+        },
+        { withinMs: forgetWithinMs },
+      )
+      .catch(() => undefined)
+      .finally(() => {
+        for (const jobId of jobIds) this.#handedOver.delete(jobId);
+        this.#forgetting.delete(forgotten);
+      });
+    this.#forgetting.add(forgotten);
   }
 
   async #run(): Promise<void> {
@@ -76,12 +98,12 @@ export class Relay implements Service {
     const { signal } = this.#stopping;
     for (let failures = 0; !signal.aborted; ) {
       try {
-        if (!this.#nudged) await state.refresh();
-        this.#nudged = false;
+        if (!this.#bell.hasRung) await state.refresh();
+        this.#bell.hush();
         await this.runOnce();
         if (failures > 0) logger.info('jobs reach their queue again');
         failures = 0;
-        await this.#idle(sweepMs);
+        await this.#bell.wait(sweepMs);
       } catch (error) {
         if (failures === 0)
           logger.warn({ code: 'REDIS_UNREACHABLE', err: error }, `committed jobs wait: ${messageOf(error)}`);
@@ -89,13 +111,5 @@ export class Relay implements Service {
         await sleepOrAbort(clock, backoffMs({ baseMs: 100, maxMs: 2_000 }, failures, random), signal);
       }
     }
-  }
-
-  async #idle(ms: number): Promise<void> {
-    if (this.#nudged) return;
-    const woken = new AbortController();
-    this.#wake = () => woken.abort();
-    await sleepOrAbort(this.#options.clock, ms, AbortSignal.any([woken.signal, this.#stopping.signal]));
-    this.#wake = undefined;
   }
 }

@@ -82,7 +82,7 @@ return {'parcel', settle(), mode, ids, texts, times}
  *   offline <window ms> <next try in ms>        not broadcasting: all that wait end once the window is over
  *   retry <base ms> <most ms> <share 0..1> <least ms>   all stays; the next try waits for this backoff
  *   back                                        nothing was sent
- * Answers: {counts, 0 or lane + 1 if the holder keeps the channel, now}
+ * Answers: {counts, lane + 1 if the holder keeps the channel, -1 if it is back in line, or 0, now}
  */
 export const recordScript = script(`${outboxLua}
 local channel, token, keep, ids, kind = ARGV[1], ARGV[2], ARGV[3] == '1', words(ARGV[4]), ARGV[5]

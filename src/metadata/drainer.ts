@@ -9,6 +9,7 @@ import { lanes } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import { backoffMs } from '#runtime/backoff.ts';
+import { Bell } from '#runtime/bell.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -52,7 +53,7 @@ interface Held {
 
 /** Looks for work at least so often, should a wake-up get lost. */
 const idlePollMs = 250;
-/** Between two claims: what arrives meanwhile is claimed together. */
+/** Between two claims, unless something urgent waits: what arrives meanwhile is claimed together. */
 const claimGapMs = 5;
 
 /** States: new → running → stopped. */
@@ -64,9 +65,12 @@ export class Drainer implements Service {
   /** When channels that were given back got their last call: a channel that is soon claimed again keeps its pace. */
   readonly #lastSentAt = new Map<ChannelArn, number>();
   readonly #stop = new AbortController();
-  #wakeUp: (() => void) | undefined;
-  #woken = false;
-  #upgrade = false;
+  readonly #bell = new Bell();
+  readonly #urgentBell = new Bell();
+  /** The last claim took all that there was room for: more may be ready than anybody will tell of. */
+  #moreReady = false;
+  /** The most urgent lane in which something has come in since the waits were looked through. */
+  #upgradeTo: Lane = 'bulk';
   #loop: Promise<unknown> | undefined;
 
   constructor(options: DrainerOptions) {
@@ -96,9 +100,9 @@ export class Drainer implements Service {
   /** Something waits, as far as this process knows: look for it now. */
   nudge(lane: Lane): void {
     // Whoever waits for a permit with less urgent things may have got more urgent ones.
-    if (lane !== 'bulk') this.#upgrade = true;
-    this.#woken = true;
-    this.#wakeUp?.();
+    if (isBefore(lane, this.#upgradeTo)) this.#upgradeTo = lane;
+    if (lane === 'urgent') this.#urgentBell.ring();
+    this.#bell.ring();
   }
 
   /** Gives back what waits, and lets calls that were sent end. */
@@ -108,15 +112,17 @@ export class Drainer implements Service {
     subscriber.off('message', this.#onMessage);
     if (this.#loop && subscriber.status === 'ready')
       await subscriber.unsubscribe(outbox.wakeChannel).catch(() => undefined);
-    this.#wakeUp?.();
+    this.#urgentBell.ring();
+    this.#bell.ring();
     for (const held of this.#held.values()) held.wait?.abort(this.#stop.signal.reason);
     await this.#loop;
     await Promise.all(this.#drains);
   }
 
   readonly #onMessage = (channel: string, message: string): void => {
-    const lane = lanes.find((candidate) => candidate === message);
-    if (channel === this.#options.outbox.wakeChannel && lane) this.nudge(lane);
+    const { outbox } = this.#options;
+    const lane = channel === outbox.wakeChannel ? outbox.wokenLane(message) : undefined;
+    if (lane) this.nudge(lane);
   };
 
   async #claimLoop(): Promise<void> {
@@ -125,12 +131,11 @@ export class Drainer implements Service {
     for (let failures = 0; !signal.aborted; ) {
       try {
         await this.#claim();
-        if (this.#upgrade) await this.#upgradeWaits();
+        if (this.#upgradeTo !== 'bulk') await this.#upgradeWaits();
         failures = 0;
         const claimedAt = performance.now();
-        if (!this.#woken) await this.#idle(idlePollMs);
-        const gapMs = claimedAt + claimGapMs - performance.now();
-        if (gapMs > 0) await sleepOrAbort(clock, gapMs, signal);
+        await this.#bell.wait(idlePollMs);
+        await this.#urgentBell.wait(claimedAt + claimGapMs - performance.now());
       } catch (error) {
         if (failures === 0 && !signal.aborted) logger.warn({ err: error }, 'metadata waits: the outbox cannot be read');
         await sleepOrAbort(clock, backoffMs({ baseMs: 100, maxMs: 2000 }, failures, random), signal);
@@ -141,12 +146,15 @@ export class Drainer implements Service {
 
   async #claim(): Promise<void> {
     const { outbox, maxChannels, leaseMs } = this.#options;
-    this.#woken = false;
+    this.#bell.hush();
+    this.#urgentBell.hush();
     const room = Math.max(0, maxChannels - this.#held.size);
     const urgentRoom = Math.max(0, Math.ceil(maxChannels * 1.25) - this.#held.size - room);
+    this.#moreReady = true;
     if (room + urgentRoom === 0) return;
     const askedAt = performance.now();
     const { token, channels } = await outbox.claim({ leaseMs, room, urgentRoom });
+    this.#moreReady = channels.length >= room;
     for (const { channelArn, lane } of channels) {
       const held: Held = {
         channelArn,
@@ -157,14 +165,13 @@ export class Drainer implements Service {
         wait: undefined,
       };
       this.#held.set(channelArn, held);
-      const drain = this.#drain(held).finally(() => {
+      const drain = this.#drain(held).then((inLine) => {
         if (this.#held.get(channelArn) === held) this.#held.delete(channelArn);
         this.#lastSentAt.set(channelArn, held.lastSentAt);
         this.#drains.delete(drain);
-        // Several at a time: each claim is a round trip.
-        if (this.#held.size > this.#options.maxChannels * 0.9) return;
-        this.#woken = true;
-        this.#wakeUp?.();
+        // Each claim is a round trip: several at a time, and none where there is nothing to claim.
+        if (inLine) this.#moreReady = true;
+        if (this.#moreReady && this.#held.size <= this.#options.maxChannels * 0.9) this.#bell.ring();
       });
       this.#drains.add(drain);
     }
@@ -172,26 +179,27 @@ export class Drainer implements Service {
 
   /** Drains that wait for a permit in a lane that is less urgent than what is first by now wait anew in the better lane. */
   async #upgradeWaits(): Promise<void> {
-    this.#upgrade = false;
-    const waiting = [...this.#held.values()].filter(({ wait, lane }) => wait && lane !== 'urgent');
+    const to = this.#upgradeTo;
+    this.#upgradeTo = 'bulk';
+    const waiting = [...this.#held.values()].filter(({ wait, lane }) => wait && isBefore(to, lane));
     const heads = await this.#options.outbox.headLanes(waiting.map(({ channelArn }) => channelArn));
     for (const [index, held] of waiting.entries()) {
       const head = heads[index];
-      if (head === undefined || lanes.indexOf(head) >= lanes.indexOf(held.lane)) continue;
+      if (head === undefined || !isBefore(head, held.lane)) continue;
       held.lane = head;
       held.wait?.abort(new Error('more urgent things wait for this channel'));
     }
   }
 
-  /** Never rejects. */
-  async #drain(held: Held): Promise<void> {
+  /** Never rejects. Gives whether something may be ready that has to be claimed again. */
+  async #drain(held: Held): Promise<boolean> {
     const { signal } = this.#stop;
     for (;;) {
       const call = await this.#call(held);
-      if (call === 'over') return;
+      if (call === 'over') return true;
       if (call === 'again') continue;
-      const lane = await this.#record(held, call.parcel, call.result);
-      if (lane === undefined || signal.aborted) return;
+      const { lane, inLine } = await this.#record(held, call.parcel, call.result);
+      if (lane === undefined || signal.aborted) return inLine;
       held.lane = lane;
     }
   }
@@ -238,13 +246,13 @@ export class Drainer implements Service {
   }
 
   /** Records the answer, for as long as it takes Redis to come back; at a stop not longer than a second. */
-  async #record(held: Held, parcel: Parcel | undefined, result: CallResult): Promise<Lane | undefined> {
+  async #record(held: Held, parcel: Parcel | undefined, result: CallResult): Promise<{ lane: Lane | undefined; inLine: boolean }> {
     const { outbox, clock, metrics, random } = this.#options;
     const { signal } = this.#stop;
     const giveUpAt = () => (signal.aborted ? 5 : Number.POSITIVE_INFINITY);
     for (let failures = 0; failures <= giveUpAt(); failures += 1) {
       try {
-        const { lane, nowMs } = await outbox.record(held.channelArn, held.token, {
+        const { lane, inLine, nowMs } = await outbox.record(held.channelArn, held.token, {
           ids: parcel?.ids ?? [],
           keep: !signal.aborted && this.#held.size <= this.#options.maxChannels,
           result,
@@ -252,13 +260,13 @@ export class Drainer implements Service {
         if (result.kind === 'delivered')
           for (const acceptedAtMs of parcel?.acceptedAtMs ?? [])
             metrics.metadataAgeSeconds.observe({ lane: held.lane }, Math.max(0, nowMs - acceptedAtMs) / 1000);
-        return lane;
+        return { lane, inLine };
       } catch {
         // What is not recorded is sent again, with the same ids, when the lease has ended.
         await clock.sleep(backoffMs({ baseMs: 50, maxMs: 1000 }, signal.aborted ? 2 : failures, random));
       }
     }
-    return undefined;
+    return { lane: undefined, inLine: false };
   }
 
   async #renewLoop(): Promise<void> {
@@ -284,17 +292,8 @@ export class Drainer implements Service {
       }
     }
   }
+}
 
-  #idle(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(done, ms);
-      const wake = () => done();
-      function done() {
-        clearTimeout(timer);
-        resolve();
-      }
-      this.#wakeUp = wake;
-      if (this.#woken || this.#stop.signal.aborted) done();
-    });
-  }
+function isBefore(lane: Lane, other: Lane): boolean {
+  return lanes.indexOf(lane) < lanes.indexOf(other);
 }

@@ -113,7 +113,8 @@ local function unmark(channel)
   end
 end
 
--- Puts a channel where it belongs after its holder is done with it. Gives its lane + 1 if the holder keeps it, otherwise 0.
+-- Puts a channel where it belongs after its holder is done with it. Gives its lane + 1 if the holder keeps it, -1 if it is ready
+-- for whoever claims it next, otherwise 0.
 local function place(channel, delayMs, keep)
   local head = redis.call('ZRANGE', P .. ':q:' .. channel, 0, 0, 'WITHSCORES')
   if #head > 0 and delayMs <= 0 and keep and redis.call('ZCARD', P .. ':ready') == 0 then
@@ -127,6 +128,7 @@ local function place(channel, delayMs, keep)
     redis.call('ZADD', P .. ':later', now + delayMs, channel)
   else
     redis.call('ZADD', P .. ':ready', laneOf(head[2]) * laneStep + redis.call('INCR', P .. ':seq'), channel)
+    return -1
   end
   return 0
 end

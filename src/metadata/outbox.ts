@@ -1,4 +1,5 @@
 // The durable queues of all channels of one shard, in Redis: typed doors to the scripts. Keys and invariants: outbox-lua.ts.
+import { randomUUID } from 'node:crypto';
 import type { Lane } from '#domain/action.ts';
 import { lanes } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
@@ -98,6 +99,8 @@ export class Outbox {
   readonly #redis: Redis;
   readonly #prefix: string;
   readonly #options: OutboxOptions;
+  /** Tells wake-ups of this process from others'. */
+  readonly #origin = randomUUID();
 
   constructor(options: OutboxOptions) {
     this.#redis = options.redis;
@@ -212,12 +215,15 @@ export class Outbox {
     return { ids, metadata: mode === 'plain' ? texts[0]! : envelopeOf(texts), acceptedAtMs: times.map(Number) };
   }
 
-  /** Records how a call ended. `lane` is set if the holder keeps the channel, since more waits and nobody else is in line. */
+  /**
+   * Records how a call ended. `lane` is set if the holder keeps the channel, since more waits and nobody else is in line;
+   * `inLine` says that the channel was put back in line, since others are.
+   */
   async record(
     channelArn: ChannelArn,
     token: number,
     { ids, keep, result }: { readonly ids: readonly string[]; readonly keep: boolean; readonly result: CallResult },
-  ): Promise<{ readonly lane: Lane | undefined; readonly nowMs: number }> {
+  ): Promise<{ readonly lane: Lane | undefined; readonly inLine: boolean; readonly nowMs: number }> {
     const answer = (await this.#run(recordScript, [
       channelArn,
       token,
@@ -227,7 +233,7 @@ export class Outbox {
       ...argumentsOf(result),
     ])) as [unknown[], number, number];
     this.#count(answer[0]);
-    return { lane: answer[1] > 0 ? laneAt(answer[1] - 1) : undefined, nowMs: answer[2] };
+    return { lane: answer[1] > 0 ? laneAt(answer[1] - 1) : undefined, inLine: answer[1] < 0, nowMs: answer[2] };
   }
 
   /** Prolongs leases; gives the channels that are not ours any more. */
@@ -336,9 +342,15 @@ export class Outbox {
     return (await this.#guard(() => this.#redis.set(`${this.#prefix}:sweeping`, '1', 'PX', ms, 'NX'))) === 'OK';
   }
 
-  /** Tells the drains of all replicas that something of this lane waits. */
+  /** Tells the drains of all other replicas that something of this lane waits. */
   async wake(lane: Lane): Promise<void> {
-    await this.#guard(() => this.#redis.publish(this.wakeChannel, lane));
+    await this.#guard(() => this.#redis.publish(this.wakeChannel, `${lane} ${this.#origin}`));
+  }
+
+  /** What was published on the wake channel by another process: the lane in which something waits. */
+  wokenLane(message: string): Lane | undefined {
+    const [lane, origin] = message.split(' ');
+    return origin === this.#origin ? undefined : lanes.find((candidate) => candidate === lane);
   }
 
   #run(script: Script, args: readonly (string | number)[]): Promise<unknown> {

@@ -46,6 +46,10 @@ export class RedisState implements SharedState {
   /** Redis's clock minus our monotonic one, which no step of the wall clock moves; from the shortest round trip lately. */
   #offset = { ms: Date.now() - performance.now(), roundTripMs: Number.POSITIVE_INFINITY };
   #waiting: Waiting[] = [];
+  /** Whether a commit of all that waits is in line already. */
+  #inLine = false;
+  /** Commits at the latest then (performance.now) what may wait for another commit. */
+  #latest: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
   /** Commits and refreshes run one after another: they share the copy. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -77,10 +81,26 @@ export class RedisState implements SharedState {
   /** Transactions that wait for the one under way share the next commit. */
   transact<T>(body: (tx: Transaction) => T, options: TransactionOptions = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const { claims = [], claimTtlMs = defaultClaimTtlMs } = options;
+      const { claims = [], claimTtlMs = defaultClaimTtlMs, withinMs = 0 } = options;
       this.#waiting.push({ body, claims, claimTtlMs, resolve: resolve as (value: unknown) => void, reject });
-      if (this.#waiting.length === 1) void this.#inTurn(() => this.#commitWaiting());
+      this.#queueCommitWithin(withinMs);
     });
+  }
+
+  #queueCommitWithin(ms: number): void {
+    if (ms === 0) return this.#queueCommit();
+    const at = performance.now() + ms;
+    if (this.#inLine || (this.#latest && this.#latest.at <= at)) return;
+    clearTimeout(this.#latest?.timer);
+    this.#latest = { at, timer: setTimeout(() => this.#queueCommit(), ms) };
+  }
+
+  #queueCommit(): void {
+    clearTimeout(this.#latest?.timer);
+    this.#latest = undefined;
+    if (this.#inLine) return;
+    this.#inLine = true;
+    void this.#inTurn(() => this.#commitWaiting());
   }
 
   async readLog<T>(
@@ -102,6 +122,7 @@ export class RedisState implements SharedState {
   async #commitWaiting(): Promise<void> {
     const members = this.#waiting;
     this.#waiting = [];
+    this.#inLine = false;
     try {
       for (const settle of await this.#commitGroup(members)) settle();
     } catch (error) {
