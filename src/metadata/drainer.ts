@@ -246,7 +246,11 @@ export class Drainer implements Service {
   }
 
   /** Records the answer, for as long as it takes Redis to come back; at a stop not longer than a second. */
-  async #record(held: Held, parcel: Parcel | undefined, result: CallResult): Promise<{ lane: Lane | undefined; inLine: boolean }> {
+  async #record(
+    held: Held,
+    parcel: Parcel | undefined,
+    result: CallResult,
+  ): Promise<{ lane: Lane | undefined; inLine: boolean }> {
     const { outbox, clock, metrics, random } = this.#options;
     const { signal } = this.#stop;
     const giveUpAt = () => (signal.aborted ? 5 : Number.POSITIVE_INFINITY);
