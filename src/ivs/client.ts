@@ -123,8 +123,8 @@ export interface IvsClientPort extends Methods {
   /**
    * PutMetadata for whoever decides late: waits for the channel's permit, then asks `build` what to send. `build` runs at
    * the moment of the grant, a little before the call may go, and must be quick (one round trip to Redis at most);
-   * undefined gives the permit back unspent, and the result is then undefined. If the permit lapses (the process was
-   * paused), what was built is sent with the next one.
+   * undefined gives the permit back unspent, and the result is then undefined. It is undefined too, and nothing was sent, if
+   * the permit lapsed meanwhile (the process was paused): what was built may be old by then.
    */
   putMetadataWhenGranted(
     channelArn: ChannelArn,
@@ -235,14 +235,18 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
   return {
     client: {
       ...methods,
-      putMetadataWhenGranted: (channelArn, callOptions, build) => {
-        let built: { readonly metadata: string } | undefined;
-        return limiter.run(request('PutMetadata', { channelArn }, callOptions), () => async (permit) => {
-          built ??= await build();
-          if (built) await send('PutMetadata', { channelArn, metadata: built.metadata }, permit, callOptions.signal);
+      putMetadataWhenGranted: (channelArn, callOptions, build) =>
+        limiter.run(request('PutMetadata', { channelArn }, callOptions), () => async (permit) => {
+          const built = await build();
+          if (!built) return undefined;
+          try {
+            await send('PutMetadata', { channelArn, metadata: built.metadata }, permit, callOptions.signal);
+          } catch (error) {
+            if (error instanceof PermitLapsed) return undefined;
+            throw error;
+          }
           return built;
-        });
-      },
+        }),
     },
     destroy: () => sdk.destroy(),
   };

@@ -55,6 +55,8 @@ export class Gate {
   #wakeAt = Number.POSITIVE_INFINITY;
   #wakeTimer: NodeJS.Timeout | undefined;
   #wakesNow = false;
+  /** An urgent call has joined that Redis has not heard of. */
+  #urgentJoined = false;
   #sweepAt = Number.POSITIVE_INFINITY;
   #sweepTimer: NodeJS.Timeout | undefined;
   #away: { since: number; lastAt: number; attempt: number } | undefined;
@@ -100,8 +102,10 @@ export class Gate {
     this.#line.add(waiter);
     this.#sweepBy(waiter.deadlineMs);
     // An urgent one makes itself known in Redis even while the account has no slot, so that others stand back.
-    if (waiter.lane === 'urgent') this.#wakeNow();
-    else this.#wakeIn(Math.max(0, this.#closedUntil - now));
+    if (waiter.lane === 'urgent') {
+      this.#urgentJoined = true;
+      this.#wakeNow();
+    } else this.#wakeIn(Math.max(0, this.#closedUntil - now));
   }
 
   /** Joins in front of its queue: its last permit came to nothing. */
@@ -177,6 +181,7 @@ export class Gate {
     clearTimeout(this.#wakeTimer);
     this.#wakeAt = Number.POSITIVE_INFINITY;
     if (this.#exchanging) return;
+    this.#urgentJoined = false;
     const now = performance.now();
     const nextChannelAt = this.#line.unblock(now);
     const urgentOnly = now < this.#closedUntil;
@@ -211,6 +216,7 @@ export class Gate {
       }
       return;
     }
+    if (this.#urgentJoined) return this.#wakeNow();
     const nextChannelAt = this.#line.unblock(now);
     if (this.#inHand < Math.floor(this.#room) && this.#line.candidates(1).length > 0)
       this.#wakeIn(Math.max(0, this.#closedUntil - now));

@@ -91,7 +91,7 @@ export class Permit {
     for (let left = this.#sendAt - performance.now(); left > 0; left = this.#sendAt - performance.now()) {
       await new Promise((resolve) => (left > 1 ? setTimeout(resolve, Math.floor(left)) : setImmediate(resolve)));
     }
-    signal?.throwIfAborted();
+    if (signal?.aborted) throw interruption(signal);
     const at = performance.now();
     this.check();
     this.#state = { kind: 'sent', at };
@@ -109,14 +109,15 @@ interface Desk {
   readonly gate: Gate;
   readonly runner: Bottleneck;
   readonly limit: CallLimit;
-  /** So few may wait for their permit with a turn already: the other turns are for those that have one. */
-  readonly mostEarly: number;
+  /** Turns that have begun and wait for a call. */
+  readonly begun: Turn[];
+  readonly mostBegun: number;
 }
 
-/** One call's turn in Bottleneck: begun, then taken by the call or left. */
-class Turn<T> {
-  readonly #ready = Promise.withResolvers<() => Promise<T | undefined>>();
-  readonly #job: Promise<T | undefined>;
+/** A turn in Bottleneck: scheduled, then taken by a call or left. */
+class Turn {
+  readonly #ready = Promise.withResolvers<() => Promise<unknown>>();
+  readonly #job: Promise<unknown>;
 
   constructor(runner: Bottleneck, lane: Lane) {
     this.#job = runner.schedule({ priority: priorities[lane] }, async () => (await this.#ready.promise)());
@@ -124,12 +125,11 @@ class Turn<T> {
     this.#job.catch(() => undefined);
   }
 
-  take(call: () => Promise<T>): Promise<T> {
+  take<T>(call: () => Promise<T>): Promise<T> {
     this.#ready.resolve(call);
     return this.#job as Promise<T>;
   }
 
-  /** Nothing happens when it was taken. */
   leave(): void {
     this.#ready.resolve(async () => undefined);
   }
@@ -167,13 +167,7 @@ export class Limiter {
     const sinceMs = clock.now();
     return new Promise((resolve, reject) => {
       let call: Call<T> | undefined;
-      // Bottleneck takes some milliseconds to start anything. Whoever finds next to nobody waiting lets it begin at once, while the
-      // permit is asked for; behind a queue the look-ahead covers it.
-      let turn = desk.gate.waitingCalls < desk.mostEarly ? new Turn<T | undefined>(desk.runner, lane) : undefined;
-      const settled = () => {
-        turn?.leave();
-        signal?.removeEventListener('abort', onAbort);
-      };
+      const settled = () => signal?.removeEventListener('abort', onAbort);
       const waiter: GateWaiter = {
         lane,
         channel,
@@ -185,9 +179,7 @@ export class Limiter {
         },
         granted: (grant) => {
           const prepareOnce = () => (call ??= prepare());
-          const mine = turn ?? new Turn<T | undefined>(desk.runner, lane);
-          turn = undefined;
-          this.#use(desk, waiter, operation, grant, prepareOnce, mine).then(
+          this.#use(desk, { waiter, grant, signal, operation }, prepareOnce).then(
             (result) => {
               settled();
               resolve(result);
@@ -209,29 +201,45 @@ export class Limiter {
   }
 
   async #use<T>(
-    { gate }: Desk,
-    { lane, channel, sinceMs }: GateWaiter,
-    operation: OperationName,
-    grant: Grant,
+    desk: Desk,
+    granted: {
+      readonly waiter: GateWaiter;
+      readonly grant: Grant;
+      readonly signal: AbortSignal | undefined;
+      readonly operation: OperationName;
+    },
     prepare: () => Call<T> | undefined,
-    turn: Turn<T | undefined>,
   ): Promise<T | undefined> {
+    const { gate } = desk;
+    const { grant, signal, operation } = granted;
+    const { lane, channel, sinceMs } = granted.waiter;
     const { clock, metrics, shard } = this.#options;
     const permit = new Permit(grant, this.#roundTrip.oneWayMs(performance.now()), () => gate.left('sent'));
     try {
       const call = prepare();
       if (!call) return undefined;
       metrics.ivsPermitWaitSeconds.observe({ shard, lane }, Math.max(0, clock.now() - sinceMs) / 1000);
-      return await turn.take(() => {
+      return await this.#turn(desk, lane).take(async () => {
+        // Until here whoever called may change their mind: nothing has been decided yet.
+        if (signal?.aborted) throw interruption(signal);
         permit.check();
         return call(permit);
       });
     } finally {
-      turn.leave();
       if (permit.state.kind === 'granted') gate.left(permit.hasLapsed ? 'lapsed' : 'unspent');
       else metrics.ivsPermits.inc({ shard, operation, lane });
       gate.ended(this.#release(permit.state, grant, channel));
     }
+  }
+
+  /**
+   * Bottleneck takes some milliseconds to start anything: a few turns are begun in advance, so that a call that has its permit
+   * starts at once. Behind a queue, which takes them faster, the look-ahead covers it.
+   */
+  #turn({ begun, mostBegun, runner }: Desk, lane: Lane): Turn {
+    const turn = begun.shift() ?? new Turn(runner, lane);
+    if (!this.#stopped) while (begun.length < mostBegun) begun.push(new Turn(runner, lane));
+    return turn;
   }
 
   #release(state: PermitState, { permit, epoch }: Grant, channel: string | undefined): Release {
@@ -304,7 +312,8 @@ export class Limiter {
     const desks = [...this.#desks.values()];
     for (const { gate } of desks) gate.stop();
     await Promise.all(
-      desks.map(async ({ gate, runner }) => {
+      desks.map(async ({ gate, runner, begun }) => {
+        for (const turn of begun.splice(0)) turn.leave();
         // A second stop of Bottleneck rejects.
         await runner.stop({ dropWaitingJobs: false }).catch(() => undefined);
         await gate.flush();
@@ -318,11 +327,13 @@ export class Limiter {
     if (known) return known;
     const { ledger, limitOf, clock, random, onRedisDown, maxWaiting = 20_000, metrics, shard } = this.#options;
     const limit = limitOf(operation);
+    const mostBegun = Math.min(8, Math.ceil(limit.perAccount / 20));
     const desk: Desk = {
       limit,
-      mostEarly: Math.min(8, Math.floor(limit.perAccount / 2)),
+      begun: [],
+      mostBegun,
       // Each call in flight has a slot, so this bound is never what a granted call waits for.
-      runner: new Bottleneck({ maxConcurrent: limit.perAccount }),
+      runner: new Bottleneck({ maxConcurrent: limit.perAccount + mostBegun }),
       gate: new Gate({
         operation,
         limit,

@@ -38,7 +38,7 @@ export interface QueueConsumerOptions {
   readonly metrics: Metrics;
   /** Which events are ours. */
   readonly expected?: Partial<Pick<ObserveOptions, 'sources' | 'account' | 'region'>>;
-  /** Receives side by side. */
+  /** Most receives side by side: one waits for messages, others join it while its answers are full. */
   readonly parallel?: number;
   readonly waitTimeSeconds?: number;
   /** After so long without a read, events count as missing: reads, and notes of them, come several times as often. */
@@ -49,6 +49,8 @@ export interface QueueConsumerOptions {
 const readNoteEveryMs = 10_000;
 /** Reads within the time after which silence is a gap. */
 const readsInSilence = 4;
+/** The most that ReceiveMessage gives: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html */
+const mostInReceive = 10;
 const backoff = { baseMs: 200, maxMs: 20_000 };
 
 export class QueueConsumer implements Service {
@@ -58,7 +60,7 @@ export class QueueConsumer implements Service {
   readonly #client: SQSClient;
   readonly #stopping = new AbortController();
   readonly #deletes = new MessageDeletes((batch) => this.#delete(batch));
-  #loops: Promise<void>[] = [];
+  readonly #loops = new Set<Promise<void>>();
   #lastReadMs: number | undefined;
   #notedReadMs = Number.NEGATIVE_INFINITY;
   #away = false;
@@ -86,8 +88,8 @@ export class QueueConsumer implements Service {
   }
 
   async start(): Promise<void> {
-    if (this.#stopping.signal.aborted || this.#loops.length > 0) return;
-    this.#loops = Array.from({ length: this.#options.parallel }, () => this.#loop());
+    if (this.#stopping.signal.aborted || this.#loops.size > 0) return;
+    this.#spawn(true);
   }
 
   async stop(): Promise<void> {
@@ -97,11 +99,18 @@ export class QueueConsumer implements Service {
     this.#client.destroy();
   }
 
-  async #loop(): Promise<void> {
+  /** The lasting loop, or one that ends as soon as an answer is not full: many receives that wait are many calls for nothing. */
+  #spawn(lasting: boolean): void {
+    const loop = this.#loop(lasting).finally(() => this.#loops.delete(loop));
+    this.#loops.add(loop);
+  }
+
+  async #loop(lasting: boolean): Promise<void> {
     const { signal } = this.#stopping;
     const { clock, random } = this.#options;
     for (let failures = 0; !signal.aborted; ) {
       const outcome = await this.#turn();
+      if (!lasting && outcome !== 'full') return;
       failures = outcome === 'failed' ? failures + 1 : 0;
       if (failures > 0) await sleepOrAbort(clock, backoffMs(this.#backoff(), failures - 1, random), signal);
     }
@@ -114,7 +123,7 @@ export class QueueConsumer implements Service {
   }
 
   /** One receive, and everything that follows from it; the deletes come a little later. Never rejects. */
-  async #turn(): Promise<'ok' | 'failed'> {
+  async #turn(): Promise<'ok' | 'full' | 'failed'> {
     let messages: readonly Message[];
     try {
       messages = await this.#receive();
@@ -123,6 +132,8 @@ export class QueueConsumer implements Service {
       this.#failed('ReceiveMessage', error);
       return 'failed';
     }
+    const isFull = messages.length === mostInReceive;
+    if (isFull && this.#loops.size < this.#options.parallel) this.#spawn(false);
     const readAtMs = this.#options.clock.now();
     const handled = await Promise.all(messages.map((message) => this.#handle(message)));
     await this.#noteRead(
@@ -130,7 +141,8 @@ export class QueueConsumer implements Service {
       messages.filter((_, index) => handled[index] !== 'left'),
     );
     this.#deletes.add(messages.filter((_, index) => handled[index] === 'done'));
-    return handled.includes('not-committed') ? 'failed' : 'ok';
+    if (handled.includes('not-committed')) return 'failed';
+    return isFull ? 'full' : 'ok';
   }
 
   async #receive(): Promise<readonly Message[]> {
@@ -139,7 +151,7 @@ export class QueueConsumer implements Service {
     const answer = await this.#client.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,
-        MaxNumberOfMessages: 10,
+        MaxNumberOfMessages: mostInReceive,
         // The first read answers at once, so that a start knows soon whether the queue can be read.
         WaitTimeSeconds: this.#lastReadMs === undefined ? 0 : Math.min(waitTimeSeconds, quickSeconds),
         MessageSystemAttributeNames: ['SentTimestamp', 'ApproximateReceiveCount'],
