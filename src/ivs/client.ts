@@ -118,11 +118,14 @@ type Methods = {
   ) => Promise<ResultOf<O>>;
 };
 
+/** So long before a call may go its content is decided: enough for a round trip to Redis and for signing. */
+const buildAheadMs = 25;
+
 /** The limited client. Every method throws AppError: LIMITER_*, IVS_* or INTERRUPTED. */
 export interface IvsClientPort extends Methods {
   /**
    * PutMetadata for whoever decides late: waits for the channel's permit, then asks `build` what to send. `build` runs at
-   * the moment of the grant, a little before the call may go, and must be quick (one round trip to Redis at most);
+   * the last moment, a little before the call may go, and must be quick (one round trip to Redis at most);
    * undefined gives the permit back unspent, and the result is then undefined. It is undefined too, and nothing was sent, if
    * the permit lapsed meanwhile (the process was paused): what was built may be old by then.
    */
@@ -237,6 +240,8 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
       ...methods,
       putMetadataWhenGranted: (channelArn, callOptions, build) =>
         limiter.run(request('PutMetadata', { channelArn }, callOptions), () => async (permit) => {
+          // Nothing is decided early: what comes meanwhile goes along, and something more urgent may still take its place.
+          await permit.untilBefore(buildAheadMs, callOptions.signal);
           const built = await build();
           if (!built) return undefined;
           try {

@@ -85,6 +85,14 @@ export class Permit {
     if (this.hasLapsed) throw new PermitLapsed('the permit lay too long before it was used');
   }
 
+  /** Resolves so long before the call is to be sent, at once if it is later already: for who decides late what to send. */
+  async untilBefore(ms: number, signal?: AbortSignal): Promise<void> {
+    const leftMs = this.#sendAt - ms - performance.now();
+    if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs));
+    if (signal?.aborted) throw interruption(signal);
+    this.check();
+  }
+
   /** Resolves at the moment at which the call is to be sent, and counts it as sent. Call it right before the wire. */
   async untilSend(signal?: AbortSignal): Promise<void> {
     // Timers count whole milliseconds and may fire early or late: the last one is waited out turn by turn.
