@@ -61,7 +61,7 @@ export interface Submitted {
 export const mostPairsPerBatch = 50_000;
 
 /** Batches that follow one another so quickly share an announcement: whoever heard the first looks for the others too. */
-const announceGapMs = 100;
+const announceGapMs = 250;
 
 export class MetadataService {
   readonly #options: MetadataServiceOptions;
