@@ -4,7 +4,7 @@ import type { Observation } from '#domain/observation.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import { event } from '#test/support/streams.ts';
+import { event, poll, snapshot } from '#test/support/streams.ts';
 import { Pipeline } from './pipeline.ts';
 
 const ruleset: Ruleset = { rules: [], inhibitRules: [], timeIntervals: [], receivers: [], hash: 'none' };
@@ -59,4 +59,61 @@ test('while the state cannot be reached a batch is tried once, not one by one', 
 
   expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   expect(asked).toBe(1);
+});
+
+/** A pipeline that commits each stream of a list by itself, and notes what it commits in order. */
+function setupLists({ onCommitted = () => undefined }: { onCommitted?: () => void } = {}) {
+  const applied: string[] = [];
+  const pipeline = new Pipeline({
+    state: new MemoryState({ now: () => 0 }),
+    ruleset,
+    stages: {
+      split: (observation) =>
+        observation.kind === 'poll'
+          ? observation.streams.map((stream) => ({ ...observation, streams: [stream] }))
+          : [observation],
+      apply: (_tx, observation) => {
+        const channels = observation.kind === 'poll' ? observation.streams.map(({ channelArn }) => channelArn) : [];
+        const name = channels.map((arn) => arn.split('/')[1]!).join('+') || channelOf(observation);
+        if (name === 'broken') throw new TypeError('cannot be judged');
+        applied.push(name);
+        return [];
+      },
+      decide: () => [],
+      decideDue: () => [],
+      release: () => undefined,
+      detectGaps: () => [],
+    },
+    onCommitted,
+  });
+  return { pipeline, applied };
+}
+
+const listOf = (...channels: string[]) =>
+  poll('all', { at: 0, streams: channels.map((channel) => snapshot(channel, 's1')) });
+
+test('a long list is committed piece by piece, and an event that comes meanwhile does not wait for all of it', async () => {
+  let event: Promise<void> | undefined;
+  const { pipeline, applied } = setupLists({
+    onCommitted: () => {
+      event ??= pipeline.observe(eventIn('event'));
+    },
+  });
+
+  await pipeline.observe(listOf('a', 'b', 'c'));
+  await event;
+
+  expect(applied).toEqual(['a', 'event', 'b', 'c']);
+});
+
+test('a list of which a piece cannot be judged is refused, without what follows in it; the next list is not', async () => {
+  const { pipeline, applied } = setupLists();
+
+  const results = await Promise.allSettled([
+    pipeline.observe(listOf('a', 'broken', 'b')),
+    pipeline.observe(listOf('c', 'd')),
+  ]);
+
+  expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+  expect(applied).toEqual(['a', 'c', 'd']);
 });

@@ -1,7 +1,8 @@
 // The join, and the file to read first: observations → records → decisions → jobs, in one transaction of the shared state.
 //
 // Whoever observes something calls `observe` and waits: when it resolves, what follows from the observation is committed, so a
-// message may be deleted from its queue. Observations that arrive while a commit is under way share the next one.
+// message may be deleted from its queue. Observations that arrive while a commit is under way share the next one; a long one (a
+// list of the whole fleet) is committed piece by piece, and what arrived meanwhile goes between the pieces.
 import type { Decision } from '#domain/decision.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Observation } from '#domain/observation.ts';
@@ -13,7 +14,7 @@ import type { StreamChange } from '#domain/stream-record.ts';
 export interface PipelineStages {
   /** Folds an observation into the records; gives what it changed. */
   apply(tx: Transaction, observation: Observation): readonly StreamChange[];
-  /** Pieces of an observation that are small enough for one commit. */
+  /** Pieces of an observation, each small enough for others to wait for its commit. */
   split(observation: Observation): readonly Observation[];
   /** Judges the changes of one commit by the rules: facts, timers, journal and jobs are written through the transaction. */
   decide(tx: Transaction, changes: readonly StreamChange[], ruleset: Ruleset): readonly Decision[];
@@ -44,18 +45,24 @@ export interface Committed {
 }
 
 interface Waiting {
-  readonly pieces: readonly Observation[];
+  /** What of the observation is not committed yet. */
+  readonly pieces: Observation[];
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Most pieces that share one commit. */
+/** Most observations that share one commit. */
 const batchSize = 200;
+/** A list of more streams or channels is committed by itself. */
+const mostListedInShared = 10;
 
 export class Pipeline {
   readonly #options: PipelineOptions;
   #ruleset: Ruleset;
+  /** Small observations, which share commits. */
   #waiting: Waiting[] = [];
+  /** Long ones, in order. */
+  readonly #long: Waiting[] = [];
   #working: Promise<void> | undefined;
 
   constructor(options: PipelineOptions) {
@@ -75,7 +82,9 @@ export class Pipeline {
   /** Resolves when everything that follows from the observation is committed. @throws AppError REDIS_UNREACHABLE: observe it again. */
   observe(observation: Observation): Promise<void> {
     const done = new Promise<void>((resolve, reject) => {
-      this.#waiting.push({ pieces: this.#options.stages.split(observation), resolve, reject });
+      const pieces = [...this.#options.stages.split(observation)];
+      const isLong = pieces.length > 1 || pieces.some((piece) => listedIn(piece) > mostListedInShared);
+      (isLong ? this.#long : this.#waiting).push({ pieces, resolve, reject });
     });
     this.#working ??= this.#work();
     return done;
@@ -99,10 +108,25 @@ export class Pipeline {
 
   async #work(): Promise<void> {
     await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      await this.#settle(this.#takeBatch());
+    while (this.#waiting.length > 0 || this.#long.length > 0) {
+      if (this.#waiting.length > 0) await this.#settle(this.#waiting.splice(0, batchSize));
+      const [long] = this.#long;
+      if (long && (await this.#advance(long))) this.#long.shift();
     }
     this.#working = undefined;
+  }
+
+  /** Commits the next piece of a long observation. Gives whether it has ended: with its last piece, or one that cannot be committed. */
+  async #advance({ pieces, resolve, reject }: Waiting): Promise<boolean> {
+    try {
+      await this.#process(pieces.splice(0, 1));
+    } catch (error) {
+      reject(error);
+      return true;
+    }
+    if (pieces.length > 0) return false;
+    resolve();
+    return true;
   }
 
   /** One that cannot be judged is refused alone: those that shared its commit are tried again, each in its own. */
@@ -116,21 +140,9 @@ export class Pipeline {
     }
   }
 
-  #takeBatch(): Waiting[] {
-    let pieces = 0;
-    const last = this.#waiting.findIndex((waiting) => (pieces += waiting.pieces.length) >= batchSize);
-    return this.#waiting.splice(0, last < 0 ? this.#waiting.length : last + 1);
-  }
-
-  /** Small observations share one commit; the pieces of a large one are committed one after another. */
-  async #process(pieces: readonly Observation[]): Promise<void> {
-    for (let from = 0; from < pieces.length; ) {
-      const to = isLarge(pieces[from]!) ? from + 1 : endOfSmall(pieces, from);
-      const group = pieces.slice(from, to);
-      const claims = group.flatMap(claimOf);
-      await this.#commit(claims, (tx) => this.#judge(tx, group));
-      from = to;
-    }
+  async #process(observations: readonly Observation[]): Promise<void> {
+    const claims = observations.flatMap(claimOf);
+    await this.#commit(claims, (tx) => this.#judge(tx, observations));
   }
 
   /** All records first, then the rules: a rule that inhibits another sees the same moment. */
@@ -168,16 +180,10 @@ function isOfTheState(error: unknown): boolean {
   return error instanceof AppError && (error.code === 'REDIS_UNREACHABLE' || error.code === 'STATE_CONTENDED');
 }
 
-function isLarge(observation: Observation): boolean {
-  return (
-    (observation.kind === 'poll' && observation.streams.length > 50) ||
-    (observation.kind === 'inventory' && observation.channels.length > 50)
-  );
-}
-
-function endOfSmall(pieces: readonly Observation[], from: number): number {
-  const next = pieces.findIndex((piece, index) => index > from && isLarge(piece));
-  return next < 0 ? pieces.length : next;
+/** How many streams or channels an observation lists. */
+function listedIn(observation: Observation): number {
+  if (observation.kind === 'poll') return observation.streams.length;
+  return observation.kind === 'inventory' ? observation.channels.length : 0;
 }
 
 /** The id under which an observation takes effect once. */
