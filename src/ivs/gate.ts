@@ -30,7 +30,7 @@ export interface GateOptions {
 
 /** A permit may be had this long before it is free, so that the way to Redis and the making of the request cost no quota. */
 const lookAheadMs = 60;
-/** Between two calls of the account at the least: makes a stream of what would be bursts, second after second. */
+/** Between two calls that use slots which lay idle: makes a stream of what would be a burst, and then one second after second. */
 const gapMs = 3;
 /** Most permits in hand that are not on the wire yet. A process that lets them lapse for want of CPU takes fewer. */
 const mostInHand = 12;

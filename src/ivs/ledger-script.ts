@@ -73,8 +73,9 @@ for i, channel in ipairs(input.wants) do
   sendAfter[i], waits[i] = -1, 0
   local urgent = i <= input.urgent
   local spare = input.limit - busy
+  -- A slot that lay idle is spaced from the call before; one that is used again at once has its place in the second already.
   local at = math.max(now, sent + input.gap)
-  if spare <= 0 then at = math.max(at, tonumber(redis.call('ZRANGE', slots, 0 - spare, 0 - spare, 'WITHSCORES')[2])) end
+  if spare <= 0 then at = math.max(now, tonumber(redis.call('ZRANGE', slots, 0 - spare, 0 - spare, 'WITHSCORES')[2])) end
   -- Lower lanes of all replicas stand back for an urgent call that waits; one grant in sixteen they may contend for.
   if input.urgent == 0 and urgentUntil > now and granted % 16 ~= 15 then at = math.max(at, urgentUntil + input.lookahead + 1) end
   if at > now + input.lookahead then
@@ -97,7 +98,7 @@ for i, channel in ipairs(input.wants) do
     waits[i] = channelAt - now
   else
     -- The gap is counted from the account's turn: a channel that waits for its own slot delays no other.
-    sent, at = at, math.max(at, channelAt)
+    sent, at = math.max(sent, at), math.max(at, channelAt)
     if spare <= 0 then redis.call('ZREMRANGEBYRANK', slots, 0, 0 - spare) end
     local permit = input.permits[i]
     redis.call('ZADD', slots, text(now + input.lease), permit)
