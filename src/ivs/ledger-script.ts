@@ -4,6 +4,9 @@
 /** Where the script's time comes from: Redis's clock, or (tests) a key that holds microseconds. */
 export type ScriptClock = { readonly kind: 'redis' } | { readonly kind: 'key'; readonly key: string };
 
+/** Slots that nobody touches for so long are forgotten; longer than any lease, so that no call is forgotten while it may be counted. */
+export const slotsLiveMs = 120_000;
+
 /**
  * KEYS: 1 the shard's state (hash), 2 the operation's slots (sorted set), 3… slots of channels.
  * A slot in use is a member whose score is the time at which it is free again; a member that starts with `~` is a slot
@@ -60,7 +63,7 @@ for _, t in ipairs(input.throttles) do
     for i = 2, cut do
       redis.call('ZADD', key, text(now + 1000000 + (out + i - 1) * t.step), '~' .. text(now) .. ':' .. i)
     end
-    redis.call('PEXPIRE', key, 120000)
+    redis.call('PEXPIRE', key, ${slotsLiveMs})
   end
 end
 
@@ -104,13 +107,13 @@ for i, channel in ipairs(input.wants) do
     if channel > 0 then
       if channelAt > 0 then redis.call('ZREMRANGEBYRANK', key, 0, held - input.channelLimit) end
       redis.call('ZADD', key, text(now + input.lease), permit)
-      redis.call('PEXPIRE', key, 120000)
+      redis.call('PEXPIRE', key, ${slotsLiveMs})
     end
     busy = spare > 0 and busy + 1 or input.limit
     granted, sendAfter[i] = granted + 1, at - now
   end
 end
-if granted > tonumber(s[7] or 0) then redis.call('PEXPIRE', slots, 120000) end
+if granted > tonumber(s[7] or 0) then redis.call('PEXPIRE', slots, ${slotsLiveMs}) end
 -- The mark of a waiting urgent call ends with its slot's time; whoever still waits renews it.
 if input.urgent > 0 then urgentUntil = urgentAfter end
 redis.call('HSET', state, 'seen', text(now), op .. ':sent', text(sent), op .. ':urgent', text(urgentUntil), op .. ':granted', granted)

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { Redis } from '#runtime/redis.ts';
-import { ledgerScript, type ScriptClock } from './ledger-script.ts';
+import { ledgerScript, type ScriptClock, slotsLiveMs } from './ledger-script.ts';
 import type { OperationName } from './limits.ts';
 
 /** How long a counted call weighs on the quota: "calls per second", in its strictest reading. */
@@ -128,6 +128,8 @@ export class SlotLedger {
     this.#now = options.monotonic ?? (() => performance.now());
     this.#patienceMs = options.patienceMs ?? mayLieMs + options.requestTimeoutMs + windowMs;
     this.#leaseMs = mayLieMs + options.requestTimeoutMs + strayMs + windowMs;
+    if (!(options.requestTimeoutMs > 0 && this.#leaseMs < slotsLiveMs))
+      throw new RangeError(`no lease covers a request timeout of ${options.requestTimeoutMs} ms`);
     options.redis.on('close', this.#onClose);
   }
 
