@@ -195,7 +195,8 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
         outcome = 'lapsed';
         throw error;
       }
-      if (isThrottle(error)) {
+      // Before it is sent, it is another service (STS) that throttles.
+      if (permit.state.kind !== 'granted' && isThrottle(error)) {
         const channel = resource?.includes(':channel/') ? channelIdOf(resource as ChannelArn) : undefined;
         limiter.throttled(operation, channel, throttleScope(error, resource));
       }

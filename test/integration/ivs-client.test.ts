@@ -108,6 +108,19 @@ describe('the limited client', () => {
     expect(await world.simulator.control.calls()).toEqual([]);
   });
 
+  it('takes a throttle of STS for what it is, and slows nothing down', async () => {
+    const throttling = Object.assign(new Error('Rate exceeded'), {
+      name: 'Throttling',
+      $metadata: { httpStatusCode: 400 },
+    });
+    await using world = await shardScope(0, { credentials: () => Promise.reject(throttling) });
+
+    const error = await failure(world.shard.client.listStreams({}));
+
+    expect(error).toMatchObject({ code: 'IVS_CREDENTIALS', disposition: { kind: 'retry' } });
+    expect((await world.metrics.ivsThrottles.get()).values).toEqual([]);
+  });
+
   it('lets a drainer decide at the grant what to send, or that nothing is left', async () => {
     await using world = await shardScope(2);
     const { client } = world.shard;
