@@ -68,14 +68,14 @@ export interface LedgerOptions {
   readonly requestTimeoutMs: number;
   /** How long a ledger that is found empty grants nothing. Default: a permit's and a request's longest life, and a window. */
   readonly patienceMs?: number;
+  /** An exchange that Redis has not answered by then counts as failed; its permits go back when it does answer. Default 1.5 s. */
+  readonly answerWithinMs?: number;
   readonly onFence?: (waitMs: number) => void;
   readonly scriptClock?: ScriptClock;
   /** Milliseconds that only go forward; default performance.now. Goes with `scriptClock` in tests. */
   readonly monotonic?: () => number;
 }
 
-/** An exchange that Redis has not answered by then counts as failed; its permits, if any, go back when it does answer. */
-const answerWithinMs = 1500;
 /** A call without an answer may still be on its way to being counted: it is held one second more than an answered one. */
 export const strayMs = 1000;
 /** How long a permit may lie between grant and sending; above it the process was paused. */
@@ -311,6 +311,7 @@ export class SlotLedger {
   }
 
   async #inTime(asked: Promise<ScriptReply>, onLate: (reply: ScriptReply) => void): Promise<ScriptReply> {
+    const { answerWithinMs = 1500 } = this.#options;
     let timer: NodeJS.Timeout | undefined;
     let late = false;
     const limit = new Promise<never>((_, reject) => {

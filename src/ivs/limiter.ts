@@ -12,6 +12,7 @@
 import Bottleneck from 'bottleneck';
 import { AppError } from '#domain/errors.ts';
 import type { Clock } from '#runtime/clock.ts';
+import { codeOf, loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { Gate, type GateWaiter } from './gate.ts';
@@ -28,7 +29,7 @@ export interface LimiterOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly random: () => number;
-  /** What waiting calls do while Redis does not answer: wait until their deadlines, or fail within a second. */
+  /** What calls do while Redis does not answer: wait until their deadlines, or fail: within a second, later at once. */
   readonly onRedisDown: 'wait' | 'fail';
   /** The bound of every wait that names no deadline. Default 60 s. */
   readonly maxWaitMs?: number;
@@ -318,6 +319,13 @@ export class Limiter {
     if (known) return known;
     const { ledger, limitOf, clock, random, onRedisDown, maxWaiting = 20_000, metrics, shard } = this.#options;
     const limit = limitOf(operation);
+    const episode = loggedEpisode({
+      clock,
+      logger: this.#options.logger.child({ operation }),
+      code: codeOf,
+      began: 'no permits can be had from Redis; calls wait for them or fail, as limits.on_redis_down says',
+      ended: 'permits can be had again',
+    });
     const desk: Desk = {
       limit,
       mostEarly: Math.min(8, Math.floor(limit.perAccount / 2)),
@@ -332,7 +340,11 @@ export class Limiter {
         onRedisDown,
         maxWaiting,
         oneWayMs: () => this.#roundTrip.oneWayMs(performance.now()),
-        onExchange: () => metrics.ivsLedgerExchanges.inc({ shard }),
+        onExchange: () => {
+          episode.succeeded();
+          metrics.ivsLedgerExchanges.inc({ shard });
+        },
+        onFailure: (error) => episode.failed(error),
       }),
     };
     if (this.#stopped) desk.gate.stop();

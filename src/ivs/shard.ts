@@ -11,6 +11,7 @@ import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Redis } from '#runtime/redis.ts';
 import { createIvsClient, type IvsClientPort } from './client.ts';
+import { failAfterMs } from './gate.ts';
 import { SlotLedger } from './ledger.ts';
 import { Limiter } from './limiter.ts';
 import { type LimitSettings, limitsFrom, operationNames } from './limits.ts';
@@ -64,6 +65,7 @@ export function createIvsShard(options: IvsShardOptions): IvsShard {
     replica: randomBytes(4).toString('hex'),
     requestTimeoutMs,
     ...(options.emptyLedgerPatienceMs === undefined ? {} : { patienceMs: options.emptyLedgerPatienceMs }),
+    ...(options.onRedisDown === 'fail' ? { answerWithinMs: failAfterMs } : {}),
     onFence: (waitMs) => {
       metrics.ivsLedgerFences.inc({ shard: name });
       logger.warn({ waitMs }, 'the ledger of call permits is new; no calls until every earlier one must be over');
