@@ -4,7 +4,6 @@
 // States: idle → exchanging → (sleeping until there may be a slot →) exchanging … → idle; away while Redis does not answer.
 import { AppError, messageOf } from '#domain/errors.ts';
 import { backoffMs } from '#runtime/backoff.ts';
-import type { Clock } from '#runtime/clock.ts';
 import type { ExchangeReply, Grant, Release, SlotLedger, ThrottleNotice } from './ledger.ts';
 import type { CallLimit, OperationName } from './limits.ts';
 import { type Candidate, type Waiter, WaitingLine } from './waiting-line.ts';
@@ -19,7 +18,6 @@ export interface GateOptions {
   readonly operation: OperationName;
   readonly limit: CallLimit;
   readonly ledger: SlotLedger;
-  readonly clock: Clock;
   readonly random: () => number;
   readonly onRedisDown: 'wait' | 'fail';
   readonly maxWaiting: number;
@@ -102,7 +100,7 @@ export class Gate {
       return waiter.failed(unavailable(operation, this.#away.error));
     }
     this.#line.add(waiter);
-    this.#sweepBy(waiter.deadlineMs);
+    this.#sweepBy(waiter.deadline);
     // An urgent one makes itself known in Redis even while the account has no slot, so that others stand back.
     if (waiter.lane === 'urgent') this.#wakeNow();
     else this.#wakeIn(Math.max(0, this.#closedUntil - now));
@@ -112,7 +110,7 @@ export class Gate {
   rejoin(waiter: GateWaiter): void {
     if (this.#stopped) return waiter.failed(stopping());
     this.#line.addFirst(waiter);
-    this.#sweepBy(waiter.deadlineMs);
+    this.#sweepBy(waiter.deadline);
     this.#wakeIn(0);
   }
 
@@ -296,21 +294,21 @@ export class Gate {
   }
 
   /** One timer for all deadlines, whatever their number. */
-  #sweepBy(deadlineMs: number): void {
-    if (deadlineMs >= this.#sweepAt) return;
-    this.#sweepAt = deadlineMs;
+  #sweepBy(deadline: number): void {
+    if (deadline >= this.#sweepAt) return;
+    this.#sweepAt = deadline;
     clearTimeout(this.#sweepTimer);
-    this.#sweepTimer = setTimeout(() => this.#sweep(), Math.max(1, Math.ceil(deadlineMs - this.#options.clock.now())));
+    this.#sweepTimer = setTimeout(() => this.#sweep(), Math.max(1, Math.ceil(deadline - performance.now())));
   }
 
   #sweep(): void {
-    const { clock, operation } = this.#options;
-    const nowMs = clock.now();
+    const { operation } = this.#options;
+    const now = performance.now();
     let next = Number.POSITIVE_INFINITY;
     for (const waiter of this.#line) {
-      if (waiter.deadlineMs > nowMs) next = Math.min(next, waiter.deadlineMs);
+      if (waiter.deadline > now) next = Math.min(next, waiter.deadline);
       else if (this.#line.remove(waiter)) {
-        const waitedMs = nowMs - waiter.sinceMs;
+        const waitedMs = Math.round(now - waiter.since);
         const message = `${operation} waited ${waitedMs} ms for a permit, until its deadline${this.#away ? `; ${messageOf(this.#away.error)}` : ''}`;
         const details = { operation, lane: waiter.lane, waitedMs };
         waiter.failed(new AppError('LIMITER_DEADLINE', message, { cause: this.#away?.error, details }));
@@ -318,7 +316,7 @@ export class Gate {
     }
     this.#sweepAt = Number.POSITIVE_INFINITY;
     // Deadlines that follow each other closely share a sweep.
-    if (next !== Number.POSITIVE_INFINITY) this.#sweepBy(Math.max(next, nowMs + 20));
+    if (next !== Number.POSITIVE_INFINITY) this.#sweepBy(Math.max(next, now + 20));
   }
 }
 

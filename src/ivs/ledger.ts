@@ -18,9 +18,12 @@ export interface Release {
   readonly holdMs: number;
 }
 
-/** Takes half of the slots in service out of service, to come back one by one; of a channel, or of the account. */
+/** The service refused a call for its rate: half of the slots in service go out of it, to come back one by one. */
 export interface ThrottleNotice {
+  /** Whose slots, beside or instead of the account's. */
   readonly channel: string | undefined;
+  /** Whether the account's. */
+  readonly account: boolean;
 }
 
 export interface ExchangeRequest {
@@ -155,6 +158,11 @@ export class SlotLedger {
     return channel === undefined ? key : `${key}:${channel}`;
   }
 
+  /** The key of the operation's channels that have slots out of service: by id, with the time (µs) when all are back. */
+  slowedKey(operation: OperationName, epoch = this.#epoch): string {
+    return `${this.#options.keyPrefix}:slowed:${epoch}:${operation}`;
+  }
+
   get stateKey(): string {
     return `${this.#options.keyPrefix}:ledger`;
   }
@@ -199,8 +207,8 @@ export class SlotLedger {
       const isNew = reply.epoch !== epoch;
       this.#epoch = reply.epoch;
       if (this.#clockStepped(reply, isNew, askedAt, answeredAt)) {
-        const request0 = { ...request, wants: [], releases: [], throttles: [] };
-        const fenced = await this.#inTime(this.#run(request0, reply.epoch, [], true), () => undefined);
+        const question = { ...request, wants: [], releases: [], throttles: [] };
+        const fenced = await this.#inTime(this.#run(question, reply.epoch, [], true), () => undefined);
         this.#epoch = fenced.epoch;
         this.#options.onFence?.(fenced.fenceMs);
         return { ...nothing, fenceMs: Math.max(1, fenced.fenceMs) };
@@ -221,6 +229,7 @@ export class SlotLedger {
 
   async #run(request: ExchangeRequest, epoch: string, permits: string[], stepped: boolean): Promise<ScriptReply> {
     const { redis } = this.#options;
+    const slotsIndex = 2;
     const keys = [this.stateKey, this.slotsKey(request.operation, epoch)];
     const keyIndex = new Map<string, number>();
     const indexOf = (channel: string | undefined) => {
@@ -232,6 +241,8 @@ export class SlotLedger {
       }
       return index;
     };
+    let slowedIndex: number | undefined;
+    const slowedKey = () => (slowedIndex ??= keys.push(this.slowedKey(request.operation, epoch)));
     try {
       const run = await this.#serverRun();
       const now = this.#now();
@@ -262,9 +273,17 @@ export class SlotLedger {
               : Number.MAX_SAFE_INTEGER,
             hold: Math.ceil(release.holdMs * 1000),
           })),
-        throttles: request.throttles.map(({ channel }) => {
-          const limit = channel === undefined ? request.perAccount : (request.perChannel ?? request.perAccount);
-          return { channel: indexOf(channel), limit, step: Math.round(20_000_000 / limit) };
+        throttles: request.throttles.map(({ channel, account }) => {
+          const cut = (index: number, limit: number) => ({ key: index, limit, step: Math.round(20_000_000 / limit) });
+          const perChannel = request.perChannel ?? request.perAccount;
+          return {
+            cuts: [
+              ...(channel === undefined
+                ? []
+                : [{ ...cut(indexOf(channel), perChannel), channel, slowed: slowedKey() }]),
+              ...(account ? [cut(slotsIndex, request.perAccount)] : []),
+            ],
+          };
         }),
       });
       const reply = (await this.#evaluate(redis, keys, input)) as [

@@ -19,6 +19,7 @@ import { Gate, type GateWaiter } from './gate.ts';
 import { type Grant, type Release, type SlotLedger, strayMs, windowMs } from './ledger.ts';
 import type { CallLimit, OperationName } from './limits.ts';
 import { RoundTrip } from './round-trip.ts';
+import { ThrottleEpisodes } from './throttle-episodes.ts';
 import { type Lane, lanes } from './waiting-line.ts';
 
 export interface LimiterOptions {
@@ -31,7 +32,7 @@ export interface LimiterOptions {
   readonly random: () => number;
   /** What calls do while Redis does not answer: wait until their deadlines, or fail: within a second, later at once. */
   readonly onRedisDown: 'wait' | 'fail';
-  /** The bound of every wait that names no deadline. Default 60 s. */
+  /** The bound of every wait. Default 60 s. */
   readonly maxWaitMs?: number;
   /** Most calls of one operation that may wait in this process. Default 20,000. */
   readonly maxWaiting?: number;
@@ -139,19 +140,18 @@ class Turn<T> {
 const priorities: Readonly<Record<Lane, number>> = { urgent: 0, normal: 5, bulk: 9 };
 /** Channels throttled within this time that make it the account's matter. */
 const throttledTogether = { channels: 3, withinMs: 2000 };
-/** A throttle after so long a calm begins a new episode, with a log line of its own. */
-const calmMs = 30_000;
 
 export class Limiter {
   readonly #options: LimiterOptions;
   readonly #desks = new Map<OperationName, Desk>();
   readonly #roundTrip = new RoundTrip();
   readonly #throttledAt = new Map<string, number>();
-  #lastThrottleAt = Number.NEGATIVE_INFINITY;
+  readonly #throttleEpisodes: ThrottleEpisodes;
   #stopped = false;
 
   constructor(options: LimiterOptions) {
     this.#options = options;
+    this.#throttleEpisodes = new ThrottleEpisodes(options.logger);
   }
 
   /**
@@ -165,7 +165,9 @@ export class Limiter {
     if (signal?.aborted) return Promise.reject(interruption(signal));
     const desk = this.#desk(operation);
     const channel = desk.limit.perChannel === undefined ? undefined : request.channel;
-    const sinceMs = clock.now();
+    const since = performance.now();
+    // Callers name a time of day. From here on no step of the clock makes the wait longer or shorter.
+    const waitMs = Math.min(maxWaitMs, (request.deadlineMs ?? Number.POSITIVE_INFINITY) - clock.now());
     return new Promise((resolve, reject) => {
       let call: Call<T> | undefined;
       // Bottleneck takes some milliseconds to start anything. Whoever finds next to nobody waiting lets it begin at once, while the
@@ -178,8 +180,8 @@ export class Limiter {
       const waiter: GateWaiter = {
         lane,
         channel,
-        sinceMs,
-        deadlineMs: Math.min(request.deadlineMs ?? Number.POSITIVE_INFINITY, sinceMs + maxWaitMs),
+        since,
+        deadline: since + waitMs,
         failed: (error) => {
           settled();
           reject(error);
@@ -211,18 +213,18 @@ export class Limiter {
 
   async #use<T>(
     { gate }: Desk,
-    { lane, channel, sinceMs }: GateWaiter,
+    { lane, channel, since }: GateWaiter,
     operation: OperationName,
     grant: Grant,
     prepare: () => Call<T> | undefined,
     turn: Turn<T | undefined>,
   ): Promise<T | undefined> {
-    const { clock, metrics, shard } = this.#options;
+    const { metrics, shard } = this.#options;
     const permit = new Permit(grant, this.#roundTrip.oneWayMs(performance.now()), () => gate.left('sent'));
     try {
       const call = prepare();
       if (!call) return undefined;
-      metrics.ivsPermitWaitSeconds.observe({ shard, lane }, Math.max(0, clock.now() - sinceMs) / 1000);
+      metrics.ivsPermitWaitSeconds.observe({ shard, lane }, (performance.now() - since) / 1000);
       return await turn.take(() => {
         permit.check();
         return call(permit);
@@ -262,35 +264,33 @@ export class Limiter {
       if (now - at > throttledTogether.withinMs) this.#throttledAt.delete(each);
     const together = this.#throttledAt.size >= throttledTogether.channels;
     const reach = hit === undefined || together ? 'account' : 'channel';
-    gate.throttled({ channel: hit });
-    if (hit !== undefined && together) gate.throttled({ channel: undefined });
-    const { logger, metrics, shard } = this.#options;
+    gate.throttled({ channel: hit, account: reach === 'account' });
+    const { metrics, shard } = this.#options;
     metrics.ivsThrottles.inc({ shard, operation, scope: reach });
-    if (now - this.#lastThrottleAt > calmMs) {
-      logger.warn(
-        { code: 'IVS_THROTTLED', shard, operation, scope: reach, channelId: channel },
-        'Amazon IVS throttled a call that had a permit; slowing down. Other software may use the account: see limits.share',
-      );
-    }
-    this.#lastThrottleAt = now;
+    this.#throttleEpisodes.met({ operation, scope: reach, channelId: channel }, now);
   }
 
-  /** Who waits here, by operation and lane; ages in milliseconds. */
+  /** Who waits here, by operation and lane, also where nobody does any more; ages in milliseconds. */
   waiting(): { operation: OperationName; lane: Lane; calls: number; oldestMs: number }[] {
-    const nowMs = this.#options.clock.now();
-    return [...this.#desks].flatMap(([operation, { gate }]) =>
-      lanes.flatMap((lane) => {
-        const since = [...gate.waiting].filter((waiter) => waiter.lane === lane).map(({ sinceMs }) => sinceMs);
-        if (since.length === 0) return [];
-        const oldestMs = nowMs - since.reduce((oldest, each) => Math.min(oldest, each));
-        return [{ operation, lane, calls: since.length, oldestMs }];
-      }),
-    );
+    const now = performance.now();
+    return [...this.#desks].flatMap(([operation, { gate }]) => {
+      const waiters = [...gate.waiting];
+      return lanes.map((lane) => {
+        const since = waiters.filter((waiter) => waiter.lane === lane).map((waiter) => waiter.since);
+        const oldest = since.reduce((first, each) => Math.min(first, each), now);
+        return { operation, lane, calls: since.length, oldestMs: Math.round(now - oldest) };
+      });
+    });
   }
 
-  /** Milliseconds since Amazon IVS last throttled a call of this replica, or undefined. */
-  sinceThrottleMs(): number | undefined {
-    return this.#lastThrottleAt === Number.NEGATIVE_INFINITY ? undefined : performance.now() - this.#lastThrottleAt;
+  /**
+   * To be called now and then: tells which troubles are over, and asks the ledger for nothing, so that a step of Redis's clock is
+   * seen also by a replica that makes no calls. Redis being away is no failure.
+   */
+  async look(): Promise<void> {
+    if (this.#stopped) return;
+    this.#throttleEpisodes.settle(performance.now());
+    await this.#desk('ListStreams').gate.greet();
   }
 
   /** Makes itself known to the ledger, so that an empty one begins its patience now. Redis being away is no failure. */
@@ -335,7 +335,6 @@ export class Limiter {
         operation,
         limit,
         ledger,
-        clock,
         random,
         onRedisDown,
         maxWaiting,

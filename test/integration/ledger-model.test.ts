@@ -171,7 +171,7 @@ class World {
         wants: wants.map((channel) => channels[channel]),
         urgent: 0,
         releases,
-        throttles: throttled === undefined ? [] : [{ channel: channels[throttled] }, { channel: undefined }],
+        throttles: throttled === undefined ? [] : [{ channel: channels[throttled], account: true }],
       },
       () => undefined,
     );
@@ -372,6 +372,25 @@ describe('the ledger of permits', () => {
 
     world.step(-3_600_000);
     await world.ask(0, [0, 1], [used, used]);
+    expect(world.granted).toBe(4);
+    world.pass(patienceMs + 1);
+    await world.ask(1, [0, 1], [used, used]);
+
+    expect(world.granted).toBe(6);
+  });
+
+  it('sees a step of 60 ms after an hour without calls, when it was looked at every ten seconds', async () => {
+    await using scope = await redisScope();
+    const world = new World(scope);
+    await world.start();
+    for (let second = 0; second < 3600; second += 10) {
+      world.pass(10_000);
+      for (const replica of [0, 1, 2]) await world.ask(replica, [], []);
+    }
+    await world.ask(0, [0, 1, 2, 3], [used, used, used, used]);
+
+    world.step(smallestStepMs);
+    await world.ask(1, [0, 1], [used, used]);
     expect(world.granted).toBe(4);
     world.pass(patienceMs + 1);
     await world.ask(1, [0, 1], [used, used]);
