@@ -76,7 +76,9 @@ export const settingsShape = {
         .gt(0)
         .max(1)
         .default(1)
-        .describe('The part of every call-rate quota that is ours; the rest is for other software in the account'),
+        .describe(
+          'The part of every quota of the account that is ours; the rest is for other software. What one channel may have besides stays as it is',
+        ),
       operations: z
         .partialRecord(z.enum(ivsOperations), operationLimit)
         .default({})

@@ -259,8 +259,8 @@ export const errorCatalog = {
   // Calls to Amazon IVS
   LIMITER_UNAVAILABLE: {
     meaning:
-      'No permit can be had because Redis, which keeps the ledger of permits, does not answer. Nothing was sent.',
-    remedy: 'Check Redis; calls go on by themselves within seconds of its return.',
+      'No permit can be had because Redis, which keeps the ledger of permits, does not answer or refuses. Nothing was sent.',
+    remedy: 'Check Redis; the message tells what it said. Calls go on by themselves within seconds of its return.',
     status: 503,
     disposition: 'retry',
   },

@@ -156,6 +156,8 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
     maxAttempts: 1,
+    // AWS_RETRY_MODE=adaptive would hold calls back after their permit.
+    retryMode: 'standard',
     requestHandler: {
       connectionTimeout: requestTimeoutMs,
       requestTimeout: requestTimeoutMs,

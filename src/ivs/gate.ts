@@ -38,7 +38,7 @@ const reportAfterMs = 50;
 /** Another replica may not have reported an answer yet, or may have died: ask again sooner than the ledger says. */
 const longestAccountWaitMs = 100;
 const longestChannelWaitMs = 250;
-/** With `onRedisDown: fail`, a shorter absence is waited out; so long, too, is an answer waited for. */
+/** With `limits.on_redis_down: fail`, a shorter absence is waited out; so long, too, is an answer waited for. */
 export const failAfterMs = 1000;
 
 export class Gate {

@@ -2,9 +2,8 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { ChannelArn } from '#domain/channel.ts';
-import { AppError } from '#domain/errors.ts';
+import type { AppError } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
-import { IvsShards } from '#ivs/shard.ts';
 import { shardScope } from '#test/support/ivs-shard.ts';
 
 const failure = (call: Promise<unknown>) =>
@@ -140,16 +139,6 @@ describe('the limited client', () => {
 });
 
 describe('several accounts', () => {
-  it('finds the shard of an ARN by account and Region', async () => {
-    await using world = await shardScope(0);
-    const other = await world.replica({ name: 'other', accountId: '999999999999', region: 'eu-west-1' });
-    const shards = new IvsShards({ main: world.shard, other });
-
-    expect(shards.forArn('arn:aws:ivs:eu-west-1:999999999999:channel/x')).toBe(other);
-    expect(shards.forArn('arn:aws:ivs:us-west-2:111122223333:channel/x')).toBe(world.shard);
-    expect(() => shards.forArn('arn:aws:ivs:eu-west-1:111122223333:channel/x')).toThrow(AppError);
-  });
-
   it('has limits of its own for each: together they are faster than one', async () => {
     await using world = await shardScope(40);
     await using second = await shardScope(40);
