@@ -155,6 +155,18 @@ describe('what settings must not be', () => {
     ).toEqual(['f.yaml:2:23 limits.operations.ListStreamz: unknown key ListStreamz (did you mean ListStreams?)']);
   });
 
+  it.each(['0s', '99ms', '61s', '10m'])('a request timeout of %s', (text) => {
+    expect(problemsOf(`version: 1\nlimits: {request_timeout: ${text}}`)).toEqual([
+      'f.yaml:2:27 limits.request_timeout: expected a duration from 100ms to 60s',
+    ]);
+  });
+
+  it('a request timeout that is no duration', () => {
+    expect(problemsOf('version: 1\nlimits: {request_timeout: soon}')).toEqual([
+      'f.yaml:2:27 limits.request_timeout: expected a duration such as 30s, 5m or 1h30m',
+    ]);
+  });
+
   it.each<[string, string, string]>([
     [
       'two accounts of one name',

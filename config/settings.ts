@@ -2,6 +2,7 @@
 // docs/configuration.md is generated from here.
 import { z } from 'zod';
 import { duration } from '#domain/action.ts';
+import { parseDuration } from '#domain/duration.ts';
 import { ivsOperations } from '#domain/ivs-operations.ts';
 
 const account = z.strictObject({
@@ -22,6 +23,12 @@ const operationLimit = z.strictObject({
   account: z.number().int().positive().optional().describe('Calls per second for the account'),
   channel: z.number().int().positive().optional().describe('Calls per second for one channel (PutMetadata)'),
 });
+
+/** Without a bound a permit would end before its call; a duration that is none has its own finding. */
+const requestTimeout = duration.refine((text) => {
+  const ms = parseDuration(text);
+  return ms === undefined || (ms >= 100 && ms <= 60_000);
+}, 'expected a duration from 100ms to 60s');
 
 /** One (account, region) with limiters, queues and keys of its own. */
 export type AccountSettings = z.infer<typeof account>;
@@ -69,7 +76,9 @@ export const settingsShape = {
         .gt(0)
         .max(1)
         .default(1)
-        .describe('The part of every call-rate quota that is ours; the rest is for other software in the account'),
+        .describe(
+          'The part of every quota of the account that is ours; the rest is for other software. What one channel may have besides stays as it is',
+        ),
       operations: z
         .partialRecord(z.enum(ivsOperations), operationLimit)
         .default({})
@@ -78,7 +87,7 @@ export const settingsShape = {
         .enum(['wait', 'fail'])
         .default('wait')
         .describe('What a call does while the shared limiter cannot be asked; it is never made unlimited'),
-      request_timeout: duration.default('5s').describe('How long one call to IVS may take'),
+      request_timeout: requestTimeout.default('5s').describe('How long one call to IVS may take: 100ms to 60s'),
     })
     .prefault({}),
   metadata: z

@@ -14,6 +14,7 @@ import { readQuotaHour } from '#intake/live/quota-hour.ts';
 import type { ActivityLine, BatchLine, QueueLine } from '#intake/live/status.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
+import { arnsOf } from '#streams/queries.ts';
 import type { ConfigInForce } from './app.ts';
 import type { Shard } from './shard.ts';
 import { silentAfterMs } from './shard-settings.ts';
@@ -95,7 +96,9 @@ function sourcesOf({ shards, state, inForce, depths }: PageOptions): LiveSources
     redisLatencyMs: () => latencyMs,
     quota: async () => {
       await ping();
-      return quotaStatus(await Promise.all(shards.map((shard) => shard.ivs.quotaSnapshot())));
+      const readings = await Promise.all(shards.map((shard) => shard.ivs.quotaSnapshot()));
+      const viewOf = (name: string) => shards.find((shard) => shard.name === name)!.state.view;
+      return quotaStatus(readings, (shard, channelIds) => arnsOf(viewOf(shard), channelIds));
     },
     quotaHour: seldom(5_000, () => readQuotaHour(state, shards.length)),
     queues: () => queueLines(shards),

@@ -259,8 +259,8 @@ export const errorCatalog = {
   // Calls to Amazon IVS
   LIMITER_UNAVAILABLE: {
     meaning:
-      'No permit can be had because Redis, which keeps the ledger of permits, does not answer. Nothing was sent.',
-    remedy: 'Check Redis; calls go on by themselves within seconds of its return.',
+      'No permit can be had because Redis, which keeps the ledger of permits, does not answer or refuses. Nothing was sent.',
+    remedy: 'Check Redis; the message tells what it said. Calls go on by themselves within seconds of its return.',
     status: 503,
     disposition: 'retry',
   },
@@ -322,8 +322,10 @@ export const errorCatalog = {
     disposition: 'give-up',
   },
   IVS_REQUEST_INVALID: {
-    meaning: 'Amazon IVS refused the content of a call (ValidationException or another 4xx).',
-    remedy: 'Read its text in the message and correct the value named there.',
+    meaning:
+      'Amazon IVS refused the content of a call (ValidationException or another 4xx), or no request could be made of it.',
+    remedy:
+      'Read the text in the message and correct the value named there; it may be an AWS_ENDPOINT_URL… or the Region.',
     status: 422,
     disposition: 'give-up',
   },
@@ -335,7 +337,7 @@ export const errorCatalog = {
   },
   IVS_NO_ANSWER: {
     meaning: 'A call was sent and no answer came: a timeout or a broken connection. It may have had its effect.',
-    remedy: 'It is tried again where the job allows it; check the network and requestTimeoutMs.',
+    remedy: 'It is tried again where the job allows it; check the network and limits.request_timeout.',
     status: 504,
     disposition: 'retry',
   },

@@ -159,6 +159,8 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(credentials === undefined ? {} : { credentials }),
     maxAttempts: 1,
+    // AWS_RETRY_MODE=adaptive would hold calls back after their permit.
+    retryMode: 'standard',
     requestHandler: {
       connectionTimeout: requestTimeoutMs,
       requestTimeout: requestTimeoutMs,
@@ -198,7 +200,8 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
         outcome = 'lapsed';
         throw error;
       }
-      if (isThrottle(error)) {
+      // Before it is sent, it is another service (STS) that throttles.
+      if (permit.state.kind !== 'granted' && isThrottle(error)) {
         const channel = resource?.includes(':channel/') ? channelIdOf(resource as ChannelArn) : undefined;
         limiter.throttled(operation, channel, throttleScope(error, resource));
       }

@@ -70,22 +70,51 @@ describe('what has no answer', () => {
     expect(toAppError(reset, call('PutMetadata', false)).message).not.toContain('effect');
   });
 
-  it('names missing credentials', () => {
-    const error = Object.assign(new Error('Could not load credentials'), { name: 'CredentialsProviderError' });
-
-    expect(toAppError(error, call('ListStreams', false))).toMatchObject({ code: 'IVS_CREDENTIALS' });
-  });
-
-  it('is an interruption when the caller ended it', () => {
+  it('is an interruption when the caller ended it, which says whether it may have been sent', () => {
     const aborted = Object.assign(new Error('Request aborted'), { name: 'AbortError' });
 
-    expect(toAppError(aborted, call('PutMetadata')).disposition).toEqual({ kind: 'interrupted' });
+    const sent = toAppError(aborted, call('PutMetadata'));
+    const unsent = toAppError(aborted, call('PutMetadata', false));
+
+    expect([sent.disposition, unsent.disposition]).toEqual([{ kind: 'interrupted' }, { kind: 'interrupted' }]);
+    expect(sent.message).toContain('may have been sent');
+    expect(unsent.message).toContain('before it was sent');
   });
 
   it('leaves an AppError as it is', () => {
     const known = new AppError('LIMITER_FULL', 'full');
 
     expect(toAppError(known, call('PutMetadata'))).toBe(known);
+  });
+});
+
+describe('what was never sent', () => {
+  it.each([
+    ['none found', { name: 'CredentialsProviderError' }],
+    ['no token', { name: 'TokenProviderError' }],
+    ['the role is refused by STS', { name: 'AccessDenied', $metadata: { httpStatusCode: 403 } }],
+    ['STS throttles', { name: 'Throttling', $metadata: { httpStatusCode: 400 } }],
+    ['the session of SSO is over', { name: 'UnauthorizedException', $metadata: { httpStatusCode: 401 } }],
+    ['STS cannot be reached', { name: 'Error', code: 'ENOTFOUND', syscall: 'getaddrinfo', $metadata: { attempts: 1 } }],
+    ['STS does not answer', { name: 'TimeoutError' }],
+  ])('is tried again for want of credentials: %s', (_, failure) => {
+    const error = toAppError(Object.assign(new Error('its text'), failure), call('ListStreams', false));
+
+    expect(error).toMatchObject({ code: 'IVS_CREDENTIALS', disposition: { kind: 'retry' }, details: { sent: false } });
+    expect(error.message).toContain('its text');
+  });
+
+  it.each([
+    ['a value is missing', new Error('No value provided for input HTTP label: channelArn.')],
+    ['the endpoint is no URL', Object.assign(new TypeError('Invalid URL'), { code: 'ERR_INVALID_URL' })],
+    ['the Region is none', new Error('Region not accepted: region="no such" is not a valid hostname component.')],
+    ['a mistake of ours', new TypeError('x is not a function')],
+  ])('is given up when no request can be made: %s', (_, failure) => {
+    const error = toAppError(failure, call('ListStreams', false));
+
+    expect(error).toMatchObject({ code: 'IVS_REQUEST_INVALID', disposition: { kind: 'give-up' } });
+    expect(error.message).toContain(failure.message);
+    expect(error.message).toContain('nothing was sent');
   });
 });
 

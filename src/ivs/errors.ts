@@ -17,6 +17,8 @@ export interface FailedCall {
 /** The members we read of what the SDK throws. The service's own text is in `exceptionMessage`; `message` is often "UnknownError". */
 interface ServiceFailure {
   readonly name?: string;
+  /** Of errors of the network: the system call that failed. */
+  readonly syscall?: string;
   readonly message?: string;
   readonly exceptionMessage?: string;
   readonly $metadata?: { readonly httpStatusCode?: number; readonly requestId?: string };
@@ -71,7 +73,16 @@ export function toAppError(error: unknown, call: FailedCall): AppError {
     return new AppError(code, `${place}: ${text}`, options);
   };
   const text = `${name}: ${failure.exceptionMessage ?? messageOf(error)}`;
-  if (name === 'AbortError') return make('INTERRUPTED', 'interrupted after it may have been sent');
+  if (name === 'AbortError')
+    return make(
+      'INTERRUPTED',
+      call.sent ? 'interrupted after it may have been sent' : 'interrupted before it was sent',
+    );
+  if (!call.sent) {
+    return failedForCredentials(failure)
+      ? make('IVS_CREDENTIALS', `no AWS credentials (${text})`)
+      : make('IVS_REQUEST_INVALID', `the request could not be made (${text}); nothing was sent`);
+  }
   if (isThrottle(error)) return make('IVS_THROTTLED', text, { kind: 'retry-after', delayMs: retryAfterMs(failure) });
   switch (name) {
     case 'ChannelNotBroadcasting':
@@ -80,15 +91,10 @@ export function toAppError(error: unknown, call: FailedCall): AppError {
       return make('IVS_NOT_FOUND', text, call.operation.startsWith('Delete') ? { kind: 'already-done' } : undefined);
     case 'PendingVerification':
       return make('IVS_PENDING_VERIFICATION', text);
-    case 'CredentialsProviderError':
-      return make('IVS_CREDENTIALS', `no AWS credentials (${messageOf(error)})`);
     default:
   }
-  if (status === undefined || (status < 400 && !failure.exceptionMessage)) {
-    return call.sent
-      ? make('IVS_NO_ANSWER', `no usable answer (${messageOf(error)}); the call may have had its effect`)
-      : make('IVS_CREDENTIALS', `could not be sent (${messageOf(error)})`);
-  }
+  if (status === undefined || (status < 400 && !failure.exceptionMessage))
+    return make('IVS_NO_ANSWER', `no usable answer (${messageOf(error)}); the call may have had its effect`);
   if (status >= 500) return make('IVS_UNAVAILABLE', text);
   if (expiredNames.has(name)) return make('IVS_ACCESS_DENIED', text, { kind: 'retry' });
   if (status === 401 || status === 403) return make('IVS_ACCESS_DENIED', text);
@@ -96,6 +102,15 @@ export function toAppError(error: unknown, call: FailedCall): AppError {
   if (status === 404) return make('IVS_NOT_FOUND', text);
   if (status === 409) return make('IVS_CONFLICT', text);
   return make('IVS_REQUEST_INVALID', text);
+}
+
+/**
+ * Before the call itself only the search for credentials talks to anybody (STS, SSO, the machine's own metadata service). So an
+ * answer or a trouble of the network is theirs, also a throttle or a 403; all else is the request's own fault.
+ */
+function failedForCredentials({ name = '', syscall, $metadata }: ServiceFailure): boolean {
+  const answered = $metadata?.httpStatusCode !== undefined;
+  return answered || syscall !== undefined || name === 'TimeoutError' || name.endsWith('ProviderError');
 }
 
 /** What the service asks for, in whole seconds (Retry-After) or milliseconds (x-amz-retry-after); else one window. */

@@ -2,9 +2,8 @@
 // the same round trip. Idle, it holds no timer. What is done with a permit is limiter.ts's business.
 //
 // States: idle → exchanging → (sleeping until there may be a slot →) exchanging … → idle; away while Redis does not answer.
-import { AppError } from '#domain/errors.ts';
+import { AppError, messageOf } from '#domain/errors.ts';
 import { backoffMs } from '#runtime/backoff.ts';
-import type { Clock } from '#runtime/clock.ts';
 import type { ExchangeReply, Grant, Release, SlotLedger, ThrottleNotice } from './ledger.ts';
 import type { CallLimit, OperationName } from './limits.ts';
 import { type Candidate, type Waiter, WaitingLine } from './waiting-line.ts';
@@ -19,13 +18,13 @@ export interface GateOptions {
   readonly operation: OperationName;
   readonly limit: CallLimit;
   readonly ledger: SlotLedger;
-  readonly clock: Clock;
   readonly random: () => number;
   readonly onRedisDown: 'wait' | 'fail';
   readonly maxWaiting: number;
   /** What a slot of this replica may be granted early besides the look-ahead: the way to the service. */
   readonly oneWayMs: () => number;
   readonly onExchange: (reply: ExchangeReply) => void;
+  readonly onFailure: (error: unknown) => void;
 }
 
 /** A permit may be had this long before it is free, so that the way to Redis and the making of the request cost no quota. */
@@ -39,8 +38,8 @@ const reportAfterMs = 50;
 /** Another replica may not have reported an answer yet, or may have died: ask again sooner than the ledger says. */
 const longestAccountWaitMs = 100;
 const longestChannelWaitMs = 250;
-/** With `onRedisDown: fail`, a shorter absence is waited out. */
-const failAfterMs = 1000;
+/** With `limits.on_redis_down: fail`, a shorter absence is waited out; so long, too, is an answer waited for. */
+export const failAfterMs = 1000;
 
 export class Gate {
   readonly #options: GateOptions;
@@ -59,7 +58,8 @@ export class Gate {
   #urgentJoined = false;
   #sweepAt = Number.POSITIVE_INFINITY;
   #sweepTimer: NodeJS.Timeout | undefined;
-  #away: { since: number; lastAt: number; attempt: number } | undefined;
+  /** Since when Redis does not answer: from the first question without an answer. */
+  #away: { since: number; lastAt: number; attempt: number; error: unknown } | undefined;
   #stopped = false;
 
   constructor(options: GateOptions) {
@@ -96,11 +96,13 @@ export class Gate {
       return waiter.failed(new AppError('LIMITER_FULL', message, { details: { operation, waiting: maxWaiting } }));
     }
     const now = performance.now();
-    if (onRedisDown === 'fail' && this.#away && now - this.#away.since > failAfterMs && now - this.#away.lastAt < 100) {
-      return waiter.failed(unavailable(operation));
+    if (onRedisDown === 'fail' && this.#away && this.#isGone(this.#away, now)) {
+      // Nobody waits for it, so this is how it is noticed that Redis is back.
+      if (now - this.#away.lastAt > 100) void this.greet();
+      return waiter.failed(unavailable(operation, this.#away.error));
     }
     this.#line.add(waiter);
-    this.#sweepBy(waiter.deadlineMs);
+    this.#sweepBy(waiter.deadline);
     // An urgent one makes itself known in Redis even while the account has no slot, so that others stand back.
     if (waiter.lane === 'urgent') {
       this.#urgentJoined = true;
@@ -112,7 +114,7 @@ export class Gate {
   rejoin(waiter: GateWaiter): void {
     if (this.#stopped) return waiter.failed(stopping());
     this.#line.addFirst(waiter);
-    this.#sweepBy(waiter.deadlineMs);
+    this.#sweepBy(waiter.deadline);
     this.#wakeIn(0);
   }
 
@@ -156,6 +158,11 @@ export class Gate {
     if (this.#releases.length > 0 && !this.#away) await this.#exchange([]);
     clearTimeout(this.#wakeTimer);
     clearTimeout(this.#sweepTimer);
+  }
+
+  /** Away for too long to be waited for, as far as is known: after a while without a question the next call tries for itself. */
+  #isGone({ since, lastAt }: { since: number; lastAt: number }, now: number): boolean {
+    return now - since >= failAfterMs && now - lastAt < 2 * failAfterMs;
   }
 
   #wakeIn(ms: number): void {
@@ -210,9 +217,11 @@ export class Gate {
     this.#rest();
     const now = performance.now();
     if (this.#away) {
-      const { attempt } = this.#away;
+      const { attempt, since } = this.#away;
       if (this.#line.size > 0 || this.#releases.length > 0) {
-        this.#wakeIn(backoffMs({ baseMs: 100, maxMs: 1000 }, attempt, this.#options.random));
+        const patienceMs = since + failAfterMs - now;
+        const backoff = backoffMs({ baseMs: 100, maxMs: 1000 }, attempt, this.#options.random);
+        this.#wakeIn(this.#options.onRedisDown === 'fail' && patienceMs > 0 ? Math.min(backoff, patienceMs) : backoff);
       }
       return;
     }
@@ -231,6 +240,7 @@ export class Gate {
     const throttles = this.#throttles;
     this.#releases = [];
     this.#throttles = [];
+    const askedAt = performance.now();
     try {
       const request = {
         operation,
@@ -260,13 +270,15 @@ export class Gate {
         this.#closedUntil = now + Math.max(2, Math.min(wait, longestAccountWaitMs));
       } else this.#closedUntil = 0;
       this.#options.onExchange(reply);
-    } catch {
+    } catch (error) {
       // Reported again later; a release that is older than the lease changes nothing any more.
       this.#releases.unshift(...releases.filter(({ endedAt }) => performance.now() - endedAt < 10_000));
       this.#throttles.unshift(...throttles);
       const now = performance.now();
-      this.#away = { since: this.#away?.since ?? now, lastAt: now, attempt: (this.#away?.attempt ?? -1) + 1 };
-      if (onRedisDown === 'fail' && now - this.#away.since > failAfterMs) this.#failAll(unavailable(operation));
+      const { since, attempt } = this.#away ?? { since: askedAt, attempt: -1 };
+      this.#away = { since, lastAt: now, attempt: attempt + 1, error };
+      this.#options.onFailure(error);
+      if (onRedisDown === 'fail' && now - since >= failAfterMs) this.#failAll(unavailable(operation, error));
     }
   }
 
@@ -288,41 +300,38 @@ export class Gate {
   }
 
   /** One timer for all deadlines, whatever their number. */
-  #sweepBy(deadlineMs: number): void {
-    if (deadlineMs >= this.#sweepAt) return;
-    this.#sweepAt = deadlineMs;
+  #sweepBy(deadline: number): void {
+    if (deadline >= this.#sweepAt) return;
+    this.#sweepAt = deadline;
     clearTimeout(this.#sweepTimer);
-    this.#sweepTimer = setTimeout(() => this.#sweep(), Math.max(1, Math.ceil(deadlineMs - this.#options.clock.now())));
+    this.#sweepTimer = setTimeout(() => this.#sweep(), Math.max(1, Math.ceil(deadline - performance.now())));
   }
 
   #sweep(): void {
-    const { clock, operation } = this.#options;
-    const nowMs = clock.now();
+    const { operation } = this.#options;
+    const now = performance.now();
     let next = Number.POSITIVE_INFINITY;
     for (const waiter of this.#line) {
-      if (waiter.deadlineMs > nowMs) next = Math.min(next, waiter.deadlineMs);
+      if (waiter.deadline > now) next = Math.min(next, waiter.deadline);
       else if (this.#line.remove(waiter)) {
-        const waitedMs = nowMs - waiter.sinceMs;
-        const message = `${operation} waited ${waitedMs} ms for a permit, until its deadline${this.#away ? '; Redis does not answer' : ''}`;
-        waiter.failed(
-          new AppError('LIMITER_DEADLINE', message, { details: { operation, lane: waiter.lane, waitedMs } }),
-        );
+        const waitedMs = Math.round(now - waiter.since);
+        const message = `${operation} waited ${waitedMs} ms for a permit, until its deadline${this.#away ? `; ${messageOf(this.#away.error)}` : ''}`;
+        const details = { operation, lane: waiter.lane, waitedMs };
+        waiter.failed(new AppError('LIMITER_DEADLINE', message, { cause: this.#away?.error, details }));
       }
     }
     this.#sweepAt = Number.POSITIVE_INFINITY;
     // Deadlines that follow each other closely share a sweep.
-    if (next !== Number.POSITIVE_INFINITY) this.#sweepBy(Math.max(next, nowMs + 20));
+    if (next !== Number.POSITIVE_INFINITY) this.#sweepBy(Math.max(next, now + 20));
   }
 }
 
 const stopping = () =>
   new AppError('INTERRUPTED', 'the daemon stops: the call was not sent and goes back to where it came from');
 
-const unavailable = (operation: OperationName) =>
+const unavailable = (operation: OperationName, cause: unknown) =>
   new AppError(
     'LIMITER_UNAVAILABLE',
-    `no permit for ${operation}: Redis does not answer and onRedisDown is "fail"; check Redis`,
-    {
-      details: { operation },
-    },
+    `no permit for ${operation}, and limits.on_redis_down is "fail": ${messageOf(cause)}`,
+    { cause, details: { operation } },
   );

@@ -4,8 +4,11 @@
 /** Where the script's time comes from: Redis's clock, or (tests) a key that holds microseconds. */
 export type ScriptClock = { readonly kind: 'redis' } | { readonly kind: 'key'; readonly key: string };
 
+/** Slots that nobody touches for so long are forgotten; longer than any lease, so that no call is forgotten while it may be counted. */
+export const slotsLiveMs = 120_000;
+
 /**
- * KEYS: 1 the shard's state (hash), 2 the operation's slots (sorted set), 3… slots of channels.
+ * KEYS: 1 the shard's state (hash), 2 the operation's slots (sorted set), 3… slots of channels, and which channels are slowed down.
  * A slot in use is a member whose score is the time at which it is free again; a member that starts with `~` is a slot
  * taken out of service after a throttle. ARGV[1]: the request as JSON (`ScriptInput`).
  * Answer: [epoch, time, wait for the fence, wait for the account, [send-after or -1 …], [channel's wait or 0 …], slots in use].
@@ -21,7 +24,7 @@ local now = time[1] * 1000000 + time[2]`
 }
 local text = function(n) return string.format('%.0f', n) end
 local op = input.op
-local s = redis.call('HMGET', state, 'epoch', 'run', 'seen', 'fence', op .. ':sent', op .. ':urgent', op .. ':granted')
+local s = redis.call('HMGET', state, 'epoch', 'run', 'seen', 'fence', op .. ':sent', op .. ':urgent', op .. ':granted', op .. ':calls')
 local epoch, fence = s[1], tonumber(s[4] or 0)
 
 -- Fence: what was granted before is not known any more (empty ledger, another server process, a clock that stepped).
@@ -38,7 +41,9 @@ end
 
 -- Answers: a slot is free one second after its answer, which was at most r.age ago, and at most r.at by our clock as the
 -- replica knows it: a little nearer the truth, so it is believed, but only a little. XX: what lost its lease stays gone.
+local calls = tonumber(s[8] or 0)
 for _, r in ipairs(input.releases) do
+  if r.hold > 0 then calls = calls + 1 end
   for _, key in ipairs(r.channel > 0 and {slots, KEYS[r.channel]} or {slots}) do
     local ended = math.min(now - r.age, math.max(r.at, now - r.age - 5000))
     if r.hold > 0 then redis.call('ZADD', key, 'XX', text(ended + r.hold), r.permit)
@@ -48,19 +53,30 @@ end
 
 -- Throttled all the same: half of the slots in service go out of it, once a second, and come back one by one.
 for _, t in ipairs(input.throttles) do
-  local key = t.channel > 0 and KEYS[t.channel] or slots
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
-  local out = 0
-  for _, member in ipairs(redis.call('ZRANGE', key, 0, -1)) do
-    if string.sub(member, 1, 1) == '~' then out = out + 1 end
-  end
-  local cut = math.floor((t.limit - out) / 2)
-  if cut > 0 and not redis.call('ZSCORE', key, '~episode') then
-    redis.call('ZADD', key, text(now + 1000000), '~episode')
-    for i = 2, cut do
-      redis.call('ZADD', key, text(now + 1000000 + (out + i - 1) * t.step), '~' .. text(now) .. ':' .. i)
+  redis.call('HINCRBY', state, op .. ':throttles', 1)
+  redis.call('HSET', state, op .. ':throttled', text(now))
+  for _, c in ipairs(t.cuts) do
+    local key = KEYS[c.key]
+    redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
+    local out = 0
+    for _, member in ipairs(redis.call('ZRANGE', key, 0, -1)) do
+      if string.sub(member, 1, 1) == '~' then out = out + 1 end
     end
-    redis.call('PEXPIRE', key, 120000)
+    local cut = math.floor((c.limit - out) / 2)
+    if cut > 0 and not redis.call('ZSCORE', key, '~episode') then
+      local back = now + 1000000
+      redis.call('ZADD', key, text(back), '~episode')
+      for i = 2, cut do
+        back = now + 1000000 + (out + i - 1) * c.step
+        redis.call('ZADD', key, text(back), '~' .. text(now) .. ':' .. i)
+      end
+      redis.call('PEXPIRE', key, ${slotsLiveMs})
+      if c.channel then
+        redis.call('ZREMRANGEBYSCORE', KEYS[c.slowed], '-inf', now)
+        redis.call('ZADD', KEYS[c.slowed], 'GT', text(back), c.channel)
+        redis.call('PEXPIRE', KEYS[c.slowed], ${slotsLiveMs})
+      end
+    end
   end
 end
 
@@ -105,15 +121,15 @@ for i, channel in ipairs(input.wants) do
     if channel > 0 then
       if channelAt > 0 then redis.call('ZREMRANGEBYRANK', key, 0, held - input.channelLimit) end
       redis.call('ZADD', key, text(now + input.lease), permit)
-      redis.call('PEXPIRE', key, 120000)
+      redis.call('PEXPIRE', key, ${slotsLiveMs})
     end
     busy = spare > 0 and busy + 1 or input.limit
     granted, sendAfter[i] = granted + 1, at - now
   end
 end
-if granted > tonumber(s[7] or 0) then redis.call('PEXPIRE', slots, 120000) end
+if granted > tonumber(s[7] or 0) then redis.call('PEXPIRE', slots, ${slotsLiveMs}) end
 -- The mark of a waiting urgent call ends with its slot's time; whoever still waits renews it.
 if input.urgent > 0 then urgentUntil = urgentAfter end
-redis.call('HSET', state, 'seen', text(now), op .. ':sent', text(sent), op .. ':urgent', text(urgentUntil), op .. ':granted', granted)
+redis.call('HSET', state, 'seen', text(now), op .. ':sent', text(sent), op .. ':urgent', text(urgentUntil), op .. ':granted', granted, op .. ':calls', calls)
 return {epoch, text(now), 0, accountWait, sendAfter, waits, busy}
 `;

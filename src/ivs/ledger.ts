@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { Redis } from '#runtime/redis.ts';
-import { ledgerScript, type ScriptClock } from './ledger-script.ts';
+import { ledgerScript, type ScriptClock, slotsLiveMs } from './ledger-script.ts';
 import type { OperationName } from './limits.ts';
 
 /** How long a counted call weighs on the quota: "calls per second", in its strictest reading. */
@@ -18,9 +18,12 @@ export interface Release {
   readonly holdMs: number;
 }
 
-/** Takes half of the slots in service out of service, to come back one by one; of a channel, or of the account. */
+/** The service refused a call for its rate: half of the slots in service go out of it, to come back one by one. */
 export interface ThrottleNotice {
+  /** Whose slots, beside or instead of the account's. */
   readonly channel: string | undefined;
+  /** Whether the account's. */
+  readonly account: boolean;
 }
 
 export interface ExchangeRequest {
@@ -68,14 +71,14 @@ export interface LedgerOptions {
   readonly requestTimeoutMs: number;
   /** How long a ledger that is found empty grants nothing. Default: a permit's and a request's longest life, and a window. */
   readonly patienceMs?: number;
+  /** An exchange that Redis has not answered by then counts as failed; its permits go back when it does answer. Default 1.5 s. */
+  readonly answerWithinMs?: number;
   readonly onFence?: (waitMs: number) => void;
   readonly scriptClock?: ScriptClock;
   /** Milliseconds that only go forward; default performance.now. Goes with `scriptClock` in tests. */
   readonly monotonic?: () => number;
 }
 
-/** An exchange that Redis has not answered by then counts as failed; its permits, if any, go back when it does answer. */
-const answerWithinMs = 1500;
 /** A call without an answer may still be on its way to being counted: it is held one second more than an answered one. */
 export const strayMs = 1000;
 /** How long a permit may lie between grant and sending; above it the process was paused. */
@@ -128,6 +131,8 @@ export class SlotLedger {
     this.#now = options.monotonic ?? (() => performance.now());
     this.#patienceMs = options.patienceMs ?? mayLieMs + options.requestTimeoutMs + windowMs;
     this.#leaseMs = mayLieMs + options.requestTimeoutMs + strayMs + windowMs;
+    if (!(options.requestTimeoutMs > 0 && this.#leaseMs < slotsLiveMs))
+      throw new RangeError(`no lease covers a request timeout of ${options.requestTimeoutMs} ms`);
     options.redis.on('close', this.#onClose);
   }
 
@@ -151,6 +156,11 @@ export class SlotLedger {
   slotsKey(operation: OperationName, epoch = this.#epoch, channel?: string): string {
     const key = `${this.#options.keyPrefix}:slots:${epoch}:${operation}`;
     return channel === undefined ? key : `${key}:${channel}`;
+  }
+
+  /** The key of the operation's channels that have slots out of service: by id, with the time (µs) when all are back. */
+  slowedKey(operation: OperationName, epoch = this.#epoch): string {
+    return `${this.#options.keyPrefix}:slowed:${epoch}:${operation}`;
   }
 
   get stateKey(): string {
@@ -197,8 +207,8 @@ export class SlotLedger {
       const isNew = reply.epoch !== epoch;
       this.#epoch = reply.epoch;
       if (this.#clockStepped(reply, isNew, askedAt, answeredAt)) {
-        const request0 = { ...request, wants: [], releases: [], throttles: [] };
-        const fenced = await this.#inTime(this.#run(request0, reply.epoch, [], true), () => undefined);
+        const question = { ...request, wants: [], releases: [], throttles: [] };
+        const fenced = await this.#inTime(this.#run(question, reply.epoch, [], true), () => undefined);
         this.#epoch = fenced.epoch;
         this.#options.onFence?.(fenced.fenceMs);
         return { ...nothing, fenceMs: Math.max(1, fenced.fenceMs) };
@@ -219,6 +229,7 @@ export class SlotLedger {
 
   async #run(request: ExchangeRequest, epoch: string, permits: string[], stepped: boolean): Promise<ScriptReply> {
     const { redis } = this.#options;
+    const slotsIndex = 2;
     const keys = [this.stateKey, this.slotsKey(request.operation, epoch)];
     const keyIndex = new Map<string, number>();
     const indexOf = (channel: string | undefined) => {
@@ -230,6 +241,8 @@ export class SlotLedger {
       }
       return index;
     };
+    let slowedIndex: number | undefined;
+    const slowedKey = () => (slowedIndex ??= keys.push(this.slowedKey(request.operation, epoch)));
     try {
       const run = await this.#serverRun();
       const now = this.#now();
@@ -260,9 +273,17 @@ export class SlotLedger {
               : Number.MAX_SAFE_INTEGER,
             hold: Math.ceil(release.holdMs * 1000),
           })),
-        throttles: request.throttles.map(({ channel }) => {
-          const limit = channel === undefined ? request.perAccount : (request.perChannel ?? request.perAccount);
-          return { channel: indexOf(channel), limit, step: Math.round(20_000_000 / limit) };
+        throttles: request.throttles.map(({ channel, account }) => {
+          const cut = (index: number, limit: number) => ({ key: index, limit, step: Math.round(20_000_000 / limit) });
+          const perChannel = request.perChannel ?? request.perAccount;
+          return {
+            cuts: [
+              ...(channel === undefined
+                ? []
+                : [{ ...cut(indexOf(channel), perChannel), channel, slowed: slowedKey() }]),
+              ...(account ? [cut(slotsIndex, request.perAccount)] : []),
+            ],
+          };
         }),
       });
       const reply = (await this.#evaluate(redis, keys, input)) as [
@@ -309,6 +330,7 @@ export class SlotLedger {
   }
 
   async #inTime(asked: Promise<ScriptReply>, onLate: (reply: ScriptReply) => void): Promise<ScriptReply> {
+    const { answerWithinMs = 1500 } = this.#options;
     let timer: NodeJS.Timeout | undefined;
     let late = false;
     const limit = new Promise<never>((_, reject) => {

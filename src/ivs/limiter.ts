@@ -12,12 +12,14 @@
 import Bottleneck from 'bottleneck';
 import { AppError } from '#domain/errors.ts';
 import type { Clock } from '#runtime/clock.ts';
+import { codeOf, loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { Gate, type GateWaiter } from './gate.ts';
 import { type Grant, type Release, type SlotLedger, strayMs, windowMs } from './ledger.ts';
 import type { CallLimit, OperationName } from './limits.ts';
 import { RoundTrip } from './round-trip.ts';
+import { ThrottleEpisodes } from './throttle-episodes.ts';
 import { type Lane, lanes } from './waiting-line.ts';
 
 export interface LimiterOptions {
@@ -28,9 +30,9 @@ export interface LimiterOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly random: () => number;
-  /** What waiting calls do while Redis does not answer: wait until their deadlines, or fail within a second. */
+  /** What calls do while Redis does not answer: wait until their deadlines, or fail: within a second, later at once. */
   readonly onRedisDown: 'wait' | 'fail';
-  /** The bound of every wait that names no deadline. Default 60 s. */
+  /** The bound of every wait. Default 60 s. */
   readonly maxWaitMs?: number;
   /** Most calls of one operation that may wait in this process. Default 20,000. */
   readonly maxWaiting?: number;
@@ -146,19 +148,18 @@ class Turn {
 const priorities: Readonly<Record<Lane, number>> = { urgent: 0, normal: 5, bulk: 9 };
 /** Channels throttled within this time that make it the account's matter. */
 const throttledTogether = { channels: 3, withinMs: 2000 };
-/** A throttle after so long a calm begins a new episode, with a log line of its own. */
-const calmMs = 30_000;
 
 export class Limiter {
   readonly #options: LimiterOptions;
   readonly #desks = new Map<OperationName, Desk>();
   readonly #roundTrip = new RoundTrip();
   readonly #throttledAt = new Map<string, number>();
-  #lastThrottleAt = Number.NEGATIVE_INFINITY;
+  readonly #throttleEpisodes: ThrottleEpisodes;
   #stopped = false;
 
   constructor(options: LimiterOptions) {
     this.#options = options;
+    this.#throttleEpisodes = new ThrottleEpisodes(options.logger);
   }
 
   /**
@@ -172,15 +173,17 @@ export class Limiter {
     if (signal?.aborted) return Promise.reject(interruption(signal));
     const desk = this.#desk(operation);
     const channel = desk.limit.perChannel === undefined ? undefined : request.channel;
-    const sinceMs = clock.now();
+    const since = performance.now();
+    // Callers name a time of day. From here on no step of the clock makes the wait longer or shorter.
+    const waitMs = Math.min(maxWaitMs, (request.deadlineMs ?? Number.POSITIVE_INFINITY) - clock.now());
     return new Promise((resolve, reject) => {
       let call: Call<T> | undefined;
       const settled = () => signal?.removeEventListener('abort', onAbort);
       const waiter: GateWaiter = {
         lane,
         channel,
-        sinceMs,
-        deadlineMs: Math.min(request.deadlineMs ?? Number.POSITIVE_INFINITY, sinceMs + maxWaitMs),
+        since,
+        deadline: since + waitMs,
         failed: (error) => {
           settled();
           reject(error);
@@ -220,13 +223,13 @@ export class Limiter {
   ): Promise<T | undefined> {
     const { gate } = desk;
     const { grant, signal, operation } = granted;
-    const { lane, channel, sinceMs } = granted.waiter;
-    const { clock, metrics, shard } = this.#options;
+    const { lane, channel, since } = granted.waiter;
+    const { metrics, shard } = this.#options;
     const permit = new Permit(grant, this.#roundTrip.oneWayMs(performance.now()), () => gate.left('sent'));
     try {
       const call = prepare();
       if (!call) return undefined;
-      metrics.ivsPermitWaitSeconds.observe({ shard, lane }, Math.max(0, clock.now() - sinceMs) / 1000);
+      metrics.ivsPermitWaitSeconds.observe({ shard, lane }, (performance.now() - since) / 1000);
       return await this.#turn(desk, lane).take(async () => {
         // Until here whoever called may change their mind: nothing has been decided yet.
         if (signal?.aborted) throw interruption(signal);
@@ -277,35 +280,33 @@ export class Limiter {
       if (now - at > throttledTogether.withinMs) this.#throttledAt.delete(each);
     const together = this.#throttledAt.size >= throttledTogether.channels;
     const reach = hit === undefined || together ? 'account' : 'channel';
-    gate.throttled({ channel: hit });
-    if (hit !== undefined && together) gate.throttled({ channel: undefined });
-    const { logger, metrics, shard } = this.#options;
+    gate.throttled({ channel: hit, account: reach === 'account' });
+    const { metrics, shard } = this.#options;
     metrics.ivsThrottles.inc({ shard, operation, scope: reach });
-    if (now - this.#lastThrottleAt > calmMs) {
-      logger.warn(
-        { code: 'IVS_THROTTLED', shard, operation, scope: reach, channelId: channel },
-        'Amazon IVS throttled a call that had a permit; slowing down. Other software may use the account: see limits.share',
-      );
-    }
-    this.#lastThrottleAt = now;
+    this.#throttleEpisodes.met({ operation, scope: reach, channelId: channel }, now);
   }
 
-  /** Who waits here, by operation and lane; ages in milliseconds. */
+  /** Who waits here, by operation and lane, also where nobody does any more; ages in milliseconds. */
   waiting(): { operation: OperationName; lane: Lane; calls: number; oldestMs: number }[] {
-    const nowMs = this.#options.clock.now();
-    return [...this.#desks].flatMap(([operation, { gate }]) =>
-      lanes.flatMap((lane) => {
-        const since = [...gate.waiting].filter((waiter) => waiter.lane === lane).map(({ sinceMs }) => sinceMs);
-        if (since.length === 0) return [];
-        const oldestMs = nowMs - since.reduce((oldest, each) => Math.min(oldest, each));
-        return [{ operation, lane, calls: since.length, oldestMs }];
-      }),
-    );
+    const now = performance.now();
+    return [...this.#desks].flatMap(([operation, { gate }]) => {
+      const waiters = [...gate.waiting];
+      return lanes.map((lane) => {
+        const since = waiters.filter((waiter) => waiter.lane === lane).map((waiter) => waiter.since);
+        const oldest = since.reduce((first, each) => Math.min(first, each), now);
+        return { operation, lane, calls: since.length, oldestMs: Math.round(now - oldest) };
+      });
+    });
   }
 
-  /** Milliseconds since Amazon IVS last throttled a call of this replica, or undefined. */
-  sinceThrottleMs(): number | undefined {
-    return this.#lastThrottleAt === Number.NEGATIVE_INFINITY ? undefined : performance.now() - this.#lastThrottleAt;
+  /**
+   * To be called now and then: tells which troubles are over, and asks the ledger for nothing, so that a step of Redis's clock is
+   * seen also by a replica that makes no calls. Redis being away is no failure.
+   */
+  async look(): Promise<void> {
+    if (this.#stopped) return;
+    this.#throttleEpisodes.settle(performance.now());
+    await this.#desk('ListStreams').gate.greet();
   }
 
   /** Makes itself known to the ledger, so that an empty one begins its patience now. Redis being away is no failure. */
@@ -336,6 +337,13 @@ export class Limiter {
     const { ledger, limitOf, clock, random, onRedisDown, maxWaiting = 20_000, metrics, shard } = this.#options;
     const limit = limitOf(operation);
     const mostBegun = Math.min(8, Math.ceil(limit.perAccount / 20));
+    const episode = loggedEpisode({
+      clock,
+      logger: this.#options.logger.child({ operation }),
+      code: codeOf,
+      began: 'no permits can be had from Redis; calls wait for them or fail, as limits.on_redis_down says',
+      ended: 'permits can be had again',
+    });
     const desk: Desk = {
       limit,
       begun: [],
@@ -346,12 +354,15 @@ export class Limiter {
         operation,
         limit,
         ledger,
-        clock,
         random,
         onRedisDown,
         maxWaiting,
         oneWayMs: () => this.#roundTrip.oneWayMs(performance.now()),
-        onExchange: () => metrics.ivsLedgerExchanges.inc({ shard }),
+        onExchange: () => {
+          episode.succeeded();
+          metrics.ivsLedgerExchanges.inc({ shard });
+        },
+        onFailure: (error) => episode.failed(error),
       }),
     };
     if (this.#stopped) desk.gate.stop();

@@ -68,7 +68,10 @@ export const operationNames: readonly OperationName[] = ivsOperations;
 export interface LimitSettings {
   /** Rates that differ from the table, by operation. */
   readonly overrides?: Readonly<Partial<Record<OperationName, CallLimit>>>;
-  /** The part of every account quota that is ours, above 0 and up to 1; the rest is for other software. Default 1. */
+  /**
+   * The part of every account's quota that is ours, above 0 and up to 1; the rest is for other software. Default 1. A channel's
+   * own quota is not shared: whoever else sends to the same channels gives PutMetadata a lower one.
+   */
   readonly share?: number;
 }
 

@@ -6,7 +6,6 @@ import type { Redis } from '#runtime/redis.ts';
 import type { SlotLedger } from './ledger.ts';
 import type { Limiter } from './limiter.ts';
 import { type CallLimit, type OperationName, operationNames } from './limits.ts';
-import { type Lane, lanes } from './waiting-line.ts';
 
 export interface OperationQuota {
   readonly operation: OperationName;
@@ -14,12 +13,21 @@ export interface OperationQuota {
   readonly perChannel: number | undefined;
   /** Permits in use: calls in flight, or answered within the last second, over all replicas. */
   readonly inUse: number;
-  /** Slots withheld after throttling. */
+  /** Slots of the account withheld after throttling. */
   readonly outOfService: number;
   /** Calls that could be sent at once. */
   readonly headroom: number;
-  /** Permits ever granted since the ledger began. */
+  /** Permits granted since the ledger began; some came back unused. */
   readonly granted: number;
+  /** Calls sent since the ledger began, as far as they are over. */
+  readonly calls: number;
+  /** Calls that the service refused for their rate since the ledger began, and how long the last one is ago. */
+  readonly throttles: number;
+  readonly sinceThrottleMs: number | undefined;
+  /** Channels with slots of their own withheld after throttling. */
+  readonly slowedChannels: number;
+  /** Those that are slowed down for longest, at most ten. */
+  readonly slowed: readonly { readonly channelId: string; readonly forMs: number }[];
   /** The channels with most permits in use, at most ten. */
   readonly hottest: readonly { readonly channelId: string; readonly inUse: number }[];
 }
@@ -29,15 +37,17 @@ export interface QuotaSnapshot {
   readonly accountId: string | undefined;
   readonly region: string;
   readonly at: string;
-  /** Only operations that were used lately. */
+  /** Only operations that were used since the ledger began. Over all replicas. */
   readonly operations: readonly OperationQuota[];
   /** Of this replica. */
-  readonly waiting: readonly { operation: OperationName; lane: Lane; calls: number; oldestMs: number }[];
-  /** Milliseconds since this replica was last throttled. */
+  readonly waiting: readonly WaitingCalls[];
+  /** Milliseconds since any replica was last throttled. */
   readonly sinceThrottleMs: number | undefined;
   /** Above 0: the ledger is new and nothing is granted for so long. */
   readonly fenceMs: number;
 }
+
+type WaitingCalls = ReturnType<Limiter['waiting']>[number];
 
 export interface QuotaSnapshotSources {
   readonly shard: string;
@@ -51,48 +61,50 @@ export interface QuotaSnapshotSources {
   readonly clock: Clock;
 }
 
-/** Reads the ledger, counts, and sets the gauges. @throws AppError LIMITER_UNAVAILABLE when Redis does not answer. */
+/**
+ * Reads the ledger, counts, and sets the gauges.
+ * @throws AppError LIMITER_UNAVAILABLE when Redis does not answer; its details, and the gauges, tell who waits all the same.
+ */
 export async function takeQuotaSnapshot(sources: QuotaSnapshotSources): Promise<QuotaSnapshot> {
-  const { shard, accountId, region, redis, ledger, limiter, limitOf, metrics, clock } = sources;
-  let state: Record<string, string>;
-  let nowUs: number;
-  let members: [Error | null, unknown][];
-  try {
-    const [seconds, microseconds] = await redis.time();
-    nowUs = Number(seconds) * 1_000_000 + Number(microseconds);
-    state = await redis.hgetall(ledger.stateKey);
-    const epoch = state['epoch'] ?? '';
-    const pipeline = redis.pipeline();
-    for (const operation of operationNames)
-      pipeline.zrangebyscore(ledger.slotsKey(operation, epoch), `(${nowUs}`, '+inf');
-    members = (await pipeline.exec()) ?? [];
-  } catch (error) {
-    throw new AppError(
-      'LIMITER_UNAVAILABLE',
-      `the ledger of permits cannot be read (${messageOf(error)}): check Redis`,
-      {
-        cause: error,
-      },
-    );
-  }
+  const { shard, accountId, region, limiter, limitOf, metrics, clock } = sources;
+  const waiting = lookAtWaiting(sources);
+  await limiter.look();
+  const { nowUs, state, slots, slowed } = await readLedger(sources).catch((error: unknown) => {
+    const message = `the ledger of permits cannot be read (${messageOf(error)}): check Redis`;
+    throw new AppError('LIMITER_UNAVAILABLE', message, { cause: error, details: { shard, waiting } });
+  });
+  const number = (field: string) => Number(state[field] ?? 0);
+  const sinceMs = (us: number) => (us === 0 ? undefined : Math.max(0, Math.round((nowUs - us) / 1000)));
   const operations = operationNames.flatMap((operation, i) => {
-    const slots = (members[i]?.[1] as string[] | null) ?? [];
-    const granted = Number(state[`${operation}:granted`] ?? 0);
-    metrics.ivsSlotsInUse.set({ shard, operation }, 0);
-    metrics.ivsSlotsOutOfService.set({ shard, operation }, 0);
-    if (granted === 0 && slots.length === 0) return [];
-    const outOfService = slots.filter((member) => member.startsWith('~')).length;
-    const inUse = slots.length - outOfService;
+    const members = slots[i] ?? [];
+    const outOfService = members.filter((member) => member.startsWith('~')).length;
+    const inUse = members.length - outOfService;
+    const slow = slowed[i] ?? [];
     metrics.ivsSlotsInUse.set({ shard, operation }, inUse);
     metrics.ivsSlotsOutOfService.set({ shard, operation }, outOfService);
     const { perAccount, perChannel } = limitOf(operation);
-    const headroom = Math.max(0, perAccount - slots.length);
-    return [{ operation, perAccount, perChannel, inUse, outOfService, headroom, granted, hottest: hottest(slots) }];
+    if (perChannel !== undefined) metrics.ivsSlowedChannels.set({ shard, operation }, slow.length);
+    const granted = number(`${operation}:granted`);
+    if (granted === 0 && members.length === 0) return [];
+    const quota: OperationQuota = {
+      operation,
+      perAccount,
+      perChannel,
+      inUse,
+      outOfService,
+      headroom: Math.max(0, perAccount - members.length),
+      granted,
+      calls: number(`${operation}:calls`),
+      throttles: number(`${operation}:throttles`),
+      sinceThrottleMs: sinceMs(number(`${operation}:throttled`)),
+      slowedChannels: slow.length,
+      slowed: slow
+        .map(({ channelId, untilUs }) => ({ channelId, forMs: Math.ceil((untilUs - nowUs) / 1000) }))
+        .slice(0, 10),
+      hottest: hottest(members),
+    };
+    return [quota];
   });
-  const waiting = limiter.waiting();
-  for (const { operation } of operations)
-    for (const lane of lanes) metrics.ivsCallsWaiting.set({ shard, operation, lane }, 0);
-  for (const { operation, lane, calls } of waiting) metrics.ivsCallsWaiting.set({ shard, operation, lane }, calls);
   return {
     shard,
     accountId,
@@ -100,8 +112,54 @@ export async function takeQuotaSnapshot(sources: QuotaSnapshotSources): Promise<
     at: new Date(clock.now()).toISOString(),
     operations,
     waiting,
-    sinceThrottleMs: limiter.sinceThrottleMs(),
-    fenceMs: Math.max(0, Math.ceil((Number(state['fence'] ?? 0) - nowUs) / 1000)),
+    sinceThrottleMs: sinceMs(Math.max(0, ...operationNames.map((operation) => number(`${operation}:throttled`)))),
+    fenceMs: Math.max(0, Math.ceil((number('fence') - nowUs) / 1000)),
+  };
+}
+
+/** Who waits here, with the gauges of it, also those that are back at nobody. */
+function lookAtWaiting({ shard, limiter, metrics }: QuotaSnapshotSources): WaitingCalls[] {
+  const lines = limiter.waiting();
+  for (const { operation, lane, calls, oldestMs } of lines) {
+    metrics.ivsCallsWaiting.set({ shard, operation, lane }, calls);
+    metrics.ivsOldestWaitSeconds.set({ shard, operation, lane }, oldestMs / 1000);
+  }
+  return lines.filter(({ calls }) => calls > 0);
+}
+
+interface LedgerContent {
+  /** Redis's own clock. */
+  readonly nowUs: number;
+  readonly state: Readonly<Record<string, string>>;
+  /** Members by operation, in the order of `operationNames`. */
+  readonly slots: readonly (readonly string[])[];
+  /** By operation likewise, the longest first. */
+  readonly slowed: readonly (readonly { readonly channelId: string; readonly untilUs: number }[])[];
+}
+
+async function readLedger({ redis, ledger }: QuotaSnapshotSources): Promise<LedgerContent> {
+  const [seconds, microseconds] = await redis.time();
+  const nowUs = Number(seconds) * 1_000_000 + Number(microseconds);
+  const state = await redis.hgetall(ledger.stateKey);
+  const epoch = state['epoch'] ?? '';
+  const pipeline = redis.pipeline();
+  for (const operation of operationNames)
+    pipeline
+      .zrangebyscore(ledger.slotsKey(operation, epoch), `(${nowUs}`, '+inf')
+      .zrevrangebyscore(ledger.slowedKey(operation, epoch), '+inf', `(${nowUs}`, 'WITHSCORES');
+  const answers = ((await pipeline.exec()) ?? []).map(([error, members]) => {
+    if (error) throw error;
+    return members as string[];
+  });
+  return {
+    nowUs,
+    state,
+    slots: answers.filter((_, i) => i % 2 === 0),
+    slowed: answers
+      .filter((_, i) => i % 2 === 1)
+      .map((pairs) =>
+        pairs.flatMap((channelId, i) => (i % 2 === 0 ? [{ channelId, untilUs: Number(pairs[i + 1]) }] : [])),
+      ),
   };
 }
 

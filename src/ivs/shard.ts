@@ -3,14 +3,13 @@
 
 import { randomBytes } from 'node:crypto';
 import type { IvsClientConfig } from '@aws-sdk/client-ivs';
-import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
-import { AppError } from '#domain/errors.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Redis } from '#runtime/redis.ts';
 import { createIvsClient, type IvsClientPort } from './client.ts';
+import { failAfterMs } from './gate.ts';
 import { SlotLedger } from './ledger.ts';
 import { Limiter } from './limiter.ts';
 import { type LimitSettings, limitsFrom, operationNames } from './limits.ts';
@@ -19,7 +18,7 @@ import { type QuotaSnapshot, takeQuotaSnapshot } from './quota-snapshot.ts';
 export interface IvsShardOptions {
   /** The account's name in the configuration; a label in logs and metrics. */
   readonly name: string;
-  /** Twelve digits; lets `IvsShards.forArn` find the shard. Without it the shard serves every account of its Region. */
+  /** Twelve digits, where they are known. */
   readonly accountId?: string;
   readonly region: string;
   /** A connection with the role `limiter`; it belongs to the caller. */
@@ -29,7 +28,6 @@ export interface IvsShardOptions {
   readonly limits?: LimitSettings;
   readonly endpoint?: string;
   readonly credentials?: NonNullable<IvsClientConfig['credentials']>;
-  readonly assumeRoleArn?: string;
   readonly onRedisDown: 'wait' | 'fail';
   readonly requestTimeoutMs: number;
   /**
@@ -64,6 +62,7 @@ export function createIvsShard(options: IvsShardOptions): IvsShard {
     replica: randomBytes(4).toString('hex'),
     requestTimeoutMs,
     ...(options.emptyLedgerPatienceMs === undefined ? {} : { patienceMs: options.emptyLedgerPatienceMs }),
+    ...(options.onRedisDown === 'fail' ? { answerWithinMs: failAfterMs } : {}),
     onFence: (waitMs) => {
       metrics.ivsLedgerFences.inc({ shard: name });
       logger.warn({ waitMs }, 'the ledger of call permits is new; no calls until every earlier one must be over');
@@ -80,21 +79,13 @@ export function createIvsShard(options: IvsShardOptions): IvsShard {
     onRedisDown: options.onRedisDown,
     ...(options.maxWaitMs === undefined ? {} : { maxWaitMs: options.maxWaitMs }),
   });
-  const credentials =
-    options.credentials ??
-    (options.assumeRoleArn === undefined
-      ? undefined
-      : fromTemporaryCredentials({
-          params: { RoleArn: options.assumeRoleArn, RoleSessionName: 'ivs-autopilot' },
-          clientConfig: { region },
-        }));
   const sdk = createIvsClient({
     shard: name,
     limiter,
     metrics,
     region,
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
-    ...(credentials === undefined ? {} : { credentials }),
+    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     requestTimeoutMs,
     maxSockets: operationNames.reduce((sum, operation) => sum + limitOf(operation).perAccount, 0),
   });
@@ -113,43 +104,4 @@ export function createIvsShard(options: IvsShardOptions): IvsShard {
     quotaSnapshot: () =>
       takeQuotaSnapshot({ shard: name, accountId, region, redis, ledger, limiter, limitOf, metrics, clock }),
   };
-}
-
-/** The shards of a process, by name and by the ARNs they serve. */
-export class IvsShards implements Service {
-  readonly name = 'ivs';
-  readonly #shards: ReadonlyMap<string, IvsShard>;
-
-  constructor(shards: Readonly<Record<string, IvsShard>>) {
-    this.#shards = new Map(Object.entries(shards));
-  }
-
-  get all(): readonly IvsShard[] {
-    return [...this.#shards.values()];
-  }
-
-  /** The shard of an account's name in the configuration. */
-  get(account: string): IvsShard | undefined {
-    return this.#shards.get(account);
-  }
-
-  /** The shard that serves a resource. Throws IVS_NOT_FOUND when no configured account and Region has it. */
-  forArn(arn: string): IvsShard {
-    const [, , , region, accountId] = arn.split(':');
-    const inRegion = this.all.filter((shard) => shard.region === region);
-    const shard =
-      inRegion.find((each) => each.accountId === accountId) ?? inRegion.find((each) => each.accountId === undefined);
-    if (shard) return shard;
-    throw new AppError('IVS_NOT_FOUND', `${arn}: no account of the configuration has this account id and Region`, {
-      details: { arn },
-    });
-  }
-
-  async start(): Promise<void> {
-    await Promise.all(this.all.map((shard) => shard.start()));
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(this.all.map((shard) => shard.stop()));
-  }
 }

@@ -9,8 +9,8 @@ const waiter = (name: string, channel: string | undefined, lane: Lane = 'normal'
   name,
   lane,
   channel,
-  sinceMs: 0,
-  deadlineMs: 1000,
+  since: 0,
+  deadline: 1000,
 });
 
 /** Serves until nobody is a candidate; gives the names in order. */

@@ -13,10 +13,10 @@ export interface Waiter {
   readonly lane: Lane;
   /** The channel's id; calls of one channel keep their order and are not in flight together. */
   readonly channel: string | undefined;
-  /** Epoch milliseconds at which it arrived. */
-  readonly sinceMs: number;
-  /** Epoch milliseconds at which it stops waiting. */
-  readonly deadlineMs: number;
+  /** performance.now() at which it arrived. */
+  readonly since: number;
+  /** performance.now() at which it stops waiting. */
+  readonly deadline: number;
 }
 
 /** A channel's queue in one lane; operations without channels have one nameless queue in each lane. */

@@ -141,11 +141,20 @@ export function createMetrics() {
       'shard',
       'operation',
     ]),
+    ivsSlowedChannels: gauge('ivs_slowed_channels', 'Channels slowed down after throttling, over all replicas', [
+      'shard',
+      'operation',
+    ]),
     ivsCallsWaiting: gauge('ivs_calls_waiting', 'Calls that wait for a permit in this replica', [
       'shard',
       'operation',
       'lane',
     ]),
+    ivsOldestWaitSeconds: gauge(
+      'ivs_oldest_wait_seconds',
+      'Age of the oldest call that waits for a permit in this replica; 0 when none does',
+      ['shard', 'operation', 'lane'],
+    ),
     // Acting
     webhooks: counter('webhooks_total', 'Messages to webhooks, by outcome', ['outcome']),
     secretDeliveries: counter('secret_deliveries_total', 'Deliveries of new keys, by kind of sink and outcome', [

@@ -54,3 +54,17 @@ export async function channelStory(
   const sessions = [...past, ...older].filter(({ endedAtMs, stateSinceMs }) => (endedAtMs ?? stateSinceMs) >= sinceMs);
   return { channel, record, sessions: sessions.slice(0, limit) };
 }
+
+/** The ARNs of channels of which only the id is known; a channel that nobody has seen is left out. */
+export function arnsOf(view: StateView, ids: readonly string[]): ReadonlyMap<string, ChannelArn> {
+  const wanted = new Set(ids);
+  const found = new Map<string, ChannelArn>();
+  for (const kind of ['stream', 'channel']) {
+    if (found.size === wanted.size) break;
+    for (const [arn] of view.entries(kind)) {
+      const id = channelIdOf(arn as ChannelArn);
+      if (wanted.has(id)) found.set(id, arn as ChannelArn);
+    }
+  }
+  return found;
+}

@@ -2,10 +2,10 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import type { ChannelArn } from '#domain/channel.ts';
-import { AppError } from '#domain/errors.ts';
+import type { AppError } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
-import { IvsShards } from '#ivs/shard.ts';
 import { shardScope } from '#test/support/ivs-shard.ts';
+import { worstSecond } from '#test/support/limiter-ordeal.ts';
 
 const failure = (call: Promise<unknown>) =>
   call.then(
@@ -108,6 +108,19 @@ describe('the limited client', () => {
     expect(await world.simulator.control.calls()).toEqual([]);
   });
 
+  it('takes a throttle of STS for what it is, and slows nothing down', async () => {
+    const throttling = Object.assign(new Error('Rate exceeded'), {
+      name: 'Throttling',
+      $metadata: { httpStatusCode: 400 },
+    });
+    await using world = await shardScope(0, { credentials: () => Promise.reject(throttling) });
+
+    const error = await failure(world.shard.client.listStreams({}));
+
+    expect(error).toMatchObject({ code: 'IVS_CREDENTIALS', disposition: { kind: 'retry' } });
+    expect((await world.metrics.ivsThrottles.get()).values).toEqual([]);
+  });
+
   it('lets a drainer decide at the grant what to send, or that nothing is left', async () => {
     await using world = await shardScope(2);
     const { client } = world.shard;
@@ -127,35 +140,43 @@ describe('the limited client', () => {
 });
 
 describe('several accounts', () => {
-  it('finds the shard of an ARN by account and Region', async () => {
-    await using world = await shardScope(0);
-    const other = await world.replica({ name: 'other', accountId: '999999999999', region: 'eu-west-1' });
-    const shards = new IvsShards({ main: world.shard, other });
-
-    expect(shards.forArn('arn:aws:ivs:eu-west-1:999999999999:channel/x')).toBe(other);
-    expect(shards.forArn('arn:aws:ivs:us-west-2:111122223333:channel/x')).toBe(world.shard);
-    expect(() => shards.forArn('arn:aws:ivs:eu-west-1:111122223333:channel/x')).toThrow(AppError);
-  });
-
-  it('has limits of its own for each: together they are faster than one', async () => {
-    await using world = await shardScope(40);
-    await using second = await shardScope(40);
+  it('has limits of its own for each: together they do what one could not', async () => {
+    const limits = { overrides: { PutMetadata: { perAccount: 20, perChannel: 5 } } };
+    const callRates = { PutMetadata: { account: 20, channel: 5 } };
+    await using world = await shardScope(20, { limits }, { callRates });
+    await using second = await shardScope(20, { limits }, { callRates });
     const send = (scope: typeof world) =>
       Promise.all(
         scope.channels.flatMap((channelArn) =>
           [1, 2, 3].map((i) => scope.shard.client.putMetadata({ channelArn, metadata: `${i}` })),
         ),
       );
-    const startedAt = performance.now();
 
     await Promise.all([send(world), send(second)]);
 
-    // 240 calls take more than a second in one account, and 120 in each of two do not.
-    expect(performance.now() - startedAt).toBeLessThan(4000);
-    for (const { simulator } of [world, second]) {
-      const calls = await simulator.control.calls({ operation: 'PutMetadata' });
-      expect(calls.every(({ status }) => status === 204)).toBe(true);
-      expect(calls).toHaveLength(120);
+    const calls = await Promise.all(
+      [world, second].map(({ simulator }) => simulator.control.calls({ operation: 'PutMetadata' })),
+    );
+    for (const ofOne of calls) {
+      expect(ofOne.every(({ status }) => status === 204)).toBe(true);
+      expect(ofOne).toHaveLength(60);
+      expect(worstSecond(ofOne)).toBeLessThanOrEqual(20);
     }
+    expect(worstSecond(calls.flat())).toBeGreaterThan(30);
+  });
+});
+
+describe('the pool of connections', () => {
+  it('is as large as the quota: no call waits for another one’s answer', async () => {
+    await using world = await shardScope(155, { requestTimeoutMs: 5000 });
+    await world.simulator.control.addFault({ operation: 'PutMetadata', answerLatencyMs: 2000 });
+
+    await Promise.all(
+      world.channels.map((channelArn) => world.shard.client.putMetadata({ channelArn, metadata: 'x' })),
+    );
+
+    const at = (await world.simulator.control.calls({ operation: 'PutMetadata' })).map((call) => call.at);
+    expect(at).toHaveLength(155);
+    expect(Math.max(...at) - Math.min(...at)).toBeLessThan(2000);
   });
 });

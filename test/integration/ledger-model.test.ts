@@ -5,12 +5,26 @@ import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Grant, mayLieMs, type Release, SlotLedger, strayMs, windowMs } from '#ivs/ledger.ts';
+import {
+  type ExchangeRequest,
+  type Grant,
+  mayLieMs,
+  type Release,
+  SlotLedger,
+  strayMs,
+  type ThrottleNotice,
+  windowMs,
+} from '#ivs/ledger.ts';
 import type { Redis } from '#runtime/redis.ts';
 import { type RedisScope, redisScope } from '#test/support/redis.ts';
 
 const perAccount = 6;
 const perChannel = 2;
+/** Of ListStreams, which has no limit for a channel. */
+const listsPerSecond = 3;
+/** As gate.ts asks: the account's look-ahead with a way to the service, and the gap of an operation with channels. */
+const lookAheadMs = 85;
+const gapMs = 3;
 const requestTimeoutMs = 500;
 /** How long a new ledger grants nothing. */
 const patienceMs = mayLieMs + requestTimeoutMs + windowMs;
@@ -24,9 +38,12 @@ type Command =
       readonly do: 'ask';
       readonly replica: number;
       readonly wants: readonly number[];
+      /** So many of them, from the front. */
+      readonly urgent: number;
       readonly answerLost: boolean;
       readonly fates: readonly Fate[];
     }
+  | { readonly do: 'list'; readonly replica: number; readonly urgent: boolean; readonly fates: readonly Fate[] }
   | { readonly do: 'throttled'; readonly replica: number; readonly channel: number }
   | { readonly do: 'crash'; readonly replica: number }
   | { readonly do: 'step'; readonly ms: number }
@@ -58,10 +75,17 @@ const ask = fc.record({
   do: fc.constant('ask' as const),
   replica,
   wants: fc.uniqueArray(fc.integer({ min: 0, max: channels.length - 1 }), { minLength: 1 }),
+  urgent: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 4 }) }),
   answerLost: fc.oneof({ weight: 12, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
   fates: fc.array(fate, { minLength: channels.length, maxLength: channels.length }),
 });
-const calm: fc.Arbitrary<Command>[] = [pass, ask, ask];
+const list = fc.record({
+  do: fc.constant('list' as const),
+  replica,
+  urgent: fc.boolean(),
+  fates: fc.array(fate, { minLength: 1, maxLength: 3 }),
+});
+const calm: fc.Arbitrary<Command>[] = [pass, ask, ask, list];
 const awkward: fc.Arbitrary<Command>[] = [
   fc.record({
     do: fc.constant('throttled' as const),
@@ -85,14 +109,16 @@ const history = fc.array(
 
 interface Replica {
   readonly ledger: SlotLedger;
-  releases: Release[];
+  readonly releases: Record<'PutMetadata' | 'ListStreams', Release[]>;
   /** Counts its lives: what an earlier one had in hand is forgotten. */
   life: number;
 }
 
 /** Three replicas, one Redis whose clock and process we hold, and the service that counts. */
 class World {
+  /** Calls of PutMetadata, and of ListStreams. */
   readonly counted: { at: number; channel: string }[] = [];
+  readonly listed: { at: number }[] = [];
   granted = 0;
   #now = 1_000_000;
   #redisOffsetMs = 1_700_000_000_000;
@@ -126,7 +152,7 @@ class World {
         scriptClock: { kind: 'key', key: this.#clockKey },
         monotonic: () => this.#now,
       }),
-      releases: [],
+      releases: { PutMetadata: [], ListStreams: [] },
       life: 0,
     }));
   }
@@ -150,50 +176,86 @@ class World {
     this.#now = end;
   }
 
+  /** Asks for PutMetadata permits; gives how many of them were granted. */
   async ask(
     index: number,
     wants: readonly number[],
     fates: readonly Fate[],
-    answerLost = false,
-    throttled?: number,
-  ): Promise<void> {
+    how: { readonly answerLost?: boolean; readonly throttled?: number; readonly urgent?: number } = {},
+  ): Promise<number> {
+    const { answerLost = false, throttled, urgent = 0 } = how;
+    return this.#exchange(index, {
+      operation: 'PutMetadata',
+      limits: { perAccount, perChannel, gapMs },
+      wants: wants.map((channel) => channels[channel]),
+      fates,
+      answerLost,
+      urgent: Math.min(urgent, wants.length),
+      throttles: throttled === undefined ? [] : [{ channel: channels[throttled], account: true }],
+    });
+  }
+
+  /** Asks for one ListStreams permit for each fate. */
+  async list(index: number, fates: readonly Fate[], urgent: boolean): Promise<number> {
+    return this.#exchange(index, {
+      operation: 'ListStreams',
+      limits: { perAccount: listsPerSecond, perChannel: undefined, gapMs: 0 },
+      wants: fates.map(() => undefined),
+      fates,
+      answerLost: false,
+      urgent: urgent ? fates.length : 0,
+      throttles: [],
+    });
+  }
+
+  async #exchange(
+    index: number,
+    asked: {
+      readonly operation: 'PutMetadata' | 'ListStreams';
+      readonly limits: Pick<ExchangeRequest, 'perAccount' | 'perChannel' | 'gapMs'>;
+      readonly wants: readonly (string | undefined)[];
+      readonly fates: readonly Fate[];
+      readonly answerLost: boolean;
+      readonly urgent: number;
+      readonly throttles: readonly ThrottleNotice[];
+    },
+  ): Promise<number> {
     const self = this.#replicas[index]!;
-    const releases = self.releases;
-    self.releases = [];
+    const { operation, limits, wants, fates, answerLost, urgent, throttles } = asked;
+    const releases = self.releases[operation];
+    self.releases[operation] = [];
     await this.#setClock();
     const reply = await self.ledger.exchange(
-      {
-        operation: 'PutMetadata',
-        perAccount,
-        perChannel,
-        lookAheadMs: 25,
-        gapMs: 1,
-        wants: wants.map((channel) => channels[channel]),
-        urgent: 0,
-        releases,
-        throttles: throttled === undefined ? [] : [{ channel: channels[throttled] }, { channel: undefined }],
-      },
+      { operation, ...limits, lookAheadMs, wants, urgent, releases, throttles },
       () => undefined,
     );
     // The answer was lost on its way: nobody knows of these permits, only their leases end them.
-    if (answerLost) return;
-    for (const [position, grant] of reply.grants)
-      this.#send(self, channels[wants[position]!]!, grant, fates[position]!);
+    if (answerLost) return 0;
+    for (const [position, grant] of reply.grants) this.#send(self, operation, wants[position], grant, fates[position]!);
+    return reply.grants.size;
   }
 
   /** What a replica does with a permit: it may lie, lapse, go back, or be spent; the service counts, the answer comes or not. */
-  #send(self: Replica, channel: string, grant: Grant, fate: Fate): void {
+  #send(
+    self: Replica,
+    operation: 'PutMetadata' | 'ListStreams',
+    channel: string | undefined,
+    grant: Grant,
+    fate: Fate,
+  ): void {
     this.granted += 1;
     const { life } = self;
     const end = (holdMs: number) => {
       if (self.life !== life) return;
-      self.releases.push({ permit: grant.permit, epoch: grant.epoch, channel, endedAt: this.#now, holdMs });
+      const { permit, epoch } = grant;
+      self.releases[operation].push({ permit, epoch, channel, endedAt: this.#now, holdMs });
     };
     this.#at(Math.max(this.#now, grant.sendAt) + fate.lieMs, () => {
       if (self.life !== life) return;
       if (fate.unspent || this.#now > grant.lapsesAt) return end(0);
       this.#at(this.#now + fate.thereMs, () => {
-        this.counted.push({ at: this.#now, channel });
+        if (channel === undefined) this.listed.push({ at: this.#now });
+        else this.counted.push({ at: this.#now, channel });
         if (fate.answered) this.#at(this.#now + fate.backMs, () => end(windowMs));
       });
       if (!fate.answered) this.#at(this.#now + requestTimeoutMs, () => end(windowMs + strayMs));
@@ -208,7 +270,8 @@ class World {
   crash(index: number): void {
     const replica = this.#replicas[index]!;
     replica.life += 1;
-    replica.releases = [];
+    replica.releases.PutMetadata = [];
+    replica.releases.ListStreams = [];
   }
 
   /** The clock of Redis steps; not again while the fence after the last step may stand. */
@@ -238,8 +301,9 @@ class World {
   async #keys(): Promise<string[]> {
     const state = `${this.#prefix}:ledger`;
     const epoch = await this.#scope.redis.hget(state, 'epoch');
-    const slots = `${this.#prefix}:slots:${epoch ?? ''}:PutMetadata`;
-    const keys = [state, slots, ...channels.map((channel) => `${slots}:${channel}`)];
+    const slots = (operation: string) => `${this.#prefix}:slots:${epoch ?? ''}:${operation}`;
+    const metadata = slots('PutMetadata');
+    const keys = [state, metadata, slots('ListStreams'), ...channels.map((channel) => `${metadata}:${channel}`)];
     const there = await Promise.all(keys.map((key) => this.#scope.redis.exists(key)));
     return keys.filter((_, i) => there[i] === 1);
   }
@@ -247,6 +311,7 @@ class World {
   /** After quiet time every slot must be to be had again. */
   async everySlotIsFree(): Promise<boolean> {
     this.pass(40_000);
+    const idle = Array.from({ length: listsPerSecond }, () => sleeper);
     for (let tries = 0; tries < 8; tries += 1) {
       const before = this.granted;
       await this.ask(
@@ -255,7 +320,7 @@ class World {
         Array.from({ length: 4 }, () => sleeper),
       );
       await this.ask(1, [0, 1], [sleeper, sleeper]);
-      if (this.granted - before === perAccount) return true;
+      if (this.granted - before === perAccount) return (await this.list(0, idle, false)) === listsPerSecond;
       this.pass(2000);
     }
     return false;
@@ -284,10 +349,13 @@ async function live(scope: RedisScope, commands: readonly Command[]): Promise<Wo
         world.pass(command.ms);
         break;
       case 'ask':
-        await world.ask(command.replica, command.wants, command.fates, command.answerLost);
+        await world.ask(command.replica, command.wants, command.fates, command);
+        break;
+      case 'list':
+        await world.list(command.replica, command.fates, command.urgent);
         break;
       case 'throttled':
-        await world.ask(command.replica, [], [], false, command.channel);
+        await world.ask(command.replica, [], [], { throttled: command.channel });
         break;
       case 'crash':
         world.crash(command.replica);
@@ -317,6 +385,7 @@ describe('the ledger of permits', () => {
         const world = await live(scope, commands);
         granted += world.granted;
         expect(worstSecond(world.counted.map(({ at }) => at))).toBeLessThanOrEqual(perAccount);
+        expect(worstSecond(world.listed.map(({ at }) => at))).toBeLessThanOrEqual(listsPerSecond);
         for (const channel of channels) {
           const ofChannel = world.counted.filter((call) => call.channel === channel).map(({ at }) => at);
           expect(worstSecond(ofChannel)).toBeLessThanOrEqual(perChannel);
@@ -379,6 +448,82 @@ describe('the ledger of permits', () => {
     expect(world.granted).toBe(6);
   });
 
+  it('costs its lease, and no more, when a replica dies with permits in hand', async () => {
+    await using scope = await redisScope();
+    const world = new World(scope);
+    await world.start();
+    const leaseMs = mayLieMs + requestTimeoutMs + strayMs + windowMs;
+    expect(await world.ask(0, [0, 1, 2, 3], [used, used, used, used])).toBe(4);
+    world.crash(0);
+
+    world.pass(leaseMs - lookAheadMs - 1);
+    const before = [await world.ask(1, [0, 1], [sleeper, sleeper]), await world.ask(2, [2], [sleeper])];
+    world.pass(lookAheadMs + 1);
+    await world.ask(1, [], []);
+    await world.ask(2, [], []);
+    const after = [
+      await world.ask(1, [0, 1, 2, 3], [sleeper, sleeper, sleeper, sleeper]),
+      await world.ask(2, [0, 1], [sleeper, sleeper]),
+    ];
+
+    // Two of six were free; a third call waited.
+    expect(before).toEqual([2, 0]);
+    expect(after).toEqual([4, 2]);
+  });
+
+  it('keeps the next slot for an urgent call of another replica', async () => {
+    await using scope = await redisScope();
+    const world = new World(scope);
+    await world.start();
+    await world.ask(0, [0, 1, 2, 3], [used, used, used, used]);
+    await world.ask(0, [0, 1], [used, used]);
+    world.pass(500);
+
+    expect(await world.ask(1, [2], [used], { urgent: 1 })).toBe(0);
+    world.pass(520 - lookAheadMs / 2);
+    const bulk = await world.ask(0, [3], [used]);
+    const urgent = await world.ask(1, [2], [used], { urgent: 1 });
+
+    expect([bulk, urgent]).toEqual([0, 1]);
+  });
+
+  it('lets bulk move, slowly, beside urgent calls of another replica that never end', async () => {
+    await using scope = await redisScope();
+    const world = new World(scope);
+    await world.start();
+    let [urgent, bulk] = [0, 0];
+
+    for (let ms = 0; ms < 60_000; ms += 20) {
+      bulk += await world.list(1, [used], false);
+      urgent += await world.list(0, [used, used, used, used], true);
+      world.pass(20);
+    }
+
+    // One grant in sixteen is open to all: bulk has a part of those.
+    expect(urgent + bulk).toBeGreaterThan(60 * listsPerSecond * 0.9);
+    expect(bulk).toBeGreaterThan((urgent + bulk) / 60);
+    expect(bulk).toBeLessThan((urgent + bulk) / 12);
+  });
+
+  it('sees a step of 60 ms after an hour without calls, when it was looked at every ten seconds', async () => {
+    await using scope = await redisScope();
+    const world = new World(scope);
+    await world.start();
+    for (let second = 0; second < 3600; second += 10) {
+      world.pass(10_000);
+      for (const replica of [0, 1, 2]) await world.ask(replica, [], []);
+    }
+    await world.ask(0, [0, 1, 2, 3], [used, used, used, used]);
+
+    world.step(smallestStepMs);
+    await world.ask(1, [0, 1], [used, used]);
+    expect(world.granted).toBe(4);
+    world.pass(patienceMs + 1);
+    await world.ask(1, [0, 1], [used, used]);
+
+    expect(world.granted).toBe(6);
+  });
+
   it.each(['empty', 'snapshot'] as const)(
     'grants nothing while calls of before a restart (%s) may still be counted',
     async (from) => {
@@ -415,7 +560,7 @@ describe('the ledger of permits', () => {
     };
     expect(await grantedNow()).toBe(6);
 
-    for (let i = 0; i < 3; i += 1) await world.ask(0, [], [], false, 0);
+    for (let i = 0; i < 3; i += 1) await world.ask(0, [], [], { throttled: 0 });
     const slowed = [await grantedNow()];
     for (let second = 0; second < 10; second += 1) {
       world.pass(1000);

@@ -1,9 +1,17 @@
 // What a caller of the limiter can rely on: order, lanes, ends of waiting, Redis away and back, throttles all the same.
+import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { ChannelArn } from '#domain/channel.ts';
-import { AppError } from '#domain/errors.ts';
+import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
+import type { AppError } from '#domain/errors.ts';
+import { Secret } from '#domain/secret.ts';
+import { quotaRoutes } from '#intake/http/routes/quota.ts';
+import { createHttpServer } from '#intake/http/server.ts';
+import type { IvsShard } from '#ivs/shard.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { connectRedis, disconnectRedis, type Redis } from '#runtime/redis.ts';
 import { shardScope } from '#test/support/ivs-shard.ts';
-import { eventually } from '#test/support/quiet.ts';
+import { worstSecond } from '#test/support/limiter-ordeal.ts';
+import { eventually, keptLogger, quietLogger, testMetrics } from '#test/support/quiet.ts';
 import { ownRedis } from '#test/support/redis.ts';
 
 const failure = (call: Promise<unknown>) =>
@@ -12,17 +20,48 @@ const failure = (call: Promise<unknown>) =>
     (error: unknown) => error as AppError,
   );
 
-/** Most arrivals in any trailing second; takes what the simulator recorded. */
-function worstSecond(calls: readonly { at: number }[]): number {
-  const at = calls.map((call) => call.at).sort((a, b) => a - b);
-  return Math.max(0, ...at.map((end) => at.filter((each) => each > end - 1000 && each <= end).length));
+/** What it gives, and after how long. */
+async function timed<T>(run: Promise<T>): Promise<{ readonly value: T; readonly ms: number }> {
+  const startedAt = performance.now();
+  const value = await run;
+  return { value, ms: performance.now() - startedAt };
+}
+
+/** A connection to a Redis of one's own, for what only the test does to it. */
+function lookInto(url: string): AsyncDisposable & { readonly redis: Redis } {
+  const redis = connectRedis({ url, role: 'worker', logger: quietLogger() });
+  return { redis, [Symbol.asyncDispose]: () => disconnectRedis(redis) };
+}
+
+/** An API that has `GET /v1/quota` only. */
+async function quotaApi(shard: IvsShard) {
+  const value = randomBytes(16).toString('hex');
+  const server = createHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    tokens: [{ name: 'viewer', role: 'viewer', value: new Secret(value) }],
+    routes: [{ prefix: '/v1', plugin: quotaRoutes({ quotas: [() => shard.quotaSnapshot()] }) }],
+    checks: {},
+    maxBodyBytes: 10_000,
+    requestsPerMinute: 10_000,
+    version: '0.0.0',
+    metrics: testMetrics(),
+    logger: quietLogger(),
+  });
+  await server.start();
+  const ask = async () => {
+    const answer = await fetch(`${server.url}/v1/quota`, { headers: { authorization: `Bearer ${value}` } });
+    return { status: answer.status, body: (await answer.json()) as any };
+  };
+  return { ask, [Symbol.asyncDispose]: () => server.stop() };
 }
 
 describe('the quota', () => {
-  it('is kept over three replicas and a jittery network, and nothing is lost', async () => {
+  it('is kept over three replicas, two of them with wrong clocks, and a jittery network, and nothing is lost', async () => {
     await using world = await shardScope(60);
     await world.simulator.control.addFault({ latencyMs: [0, 30] });
-    const replicas = [world.shard, await world.replica(), await world.replica()];
+    const wrong = (byMs: number) => world.replica({ clock: { ...systemClock, now: () => Date.now() + byMs } });
+    const replicas = [world.shard, await wrong(-3_600_000), await wrong(500)];
 
     await Promise.all(
       replicas.flatMap(({ client }, r) =>
@@ -63,7 +102,7 @@ describe('the quota', () => {
     const coldMs = performance.now() - startedAt;
     await Promise.all(hotCalls);
 
-    expect(coldMs).toBeLessThan(900);
+    expect(coldMs).toBeLessThan(500);
     const cues = await world.simulator.control.cues({ channelArn: hot! });
     expect(cues.map(({ metadata }) => metadata)).toEqual(Array.from({ length: 12 }, (_, i) => `${i}`));
     expect(worstSecond(cues)).toBe(5);
@@ -87,7 +126,35 @@ describe('the quota', () => {
     await Promise.all(fanOut);
 
     // The fan-out lasts for three seconds; an account slot is free every 7 ms, but those of the look-ahead are given away.
-    expect(urgentMs).toBeLessThan(700);
+    expect(urgentMs).toBeLessThan(400);
+    expect(worstSecond(await world.simulator.control.calls({ operation: 'PutMetadata' }))).toBeLessThanOrEqual(155);
+  });
+});
+
+describe('the lanes', () => {
+  it('let bulk move on one replica while another is never out of urgent calls', { timeout: 30_000 }, async () => {
+    await using world = await shardScope(300);
+    const other = await world.replica();
+    const urgentChannels = world.channels.slice(0, 250);
+    const ends = new AbortController();
+    const urgent = urgentChannels.map(async (channelArn) => {
+      while (!ends.signal.aborted)
+        await world.shard.client.putMetadata({ channelArn, metadata: 'urgent' }, { lane: 'urgent' });
+    });
+    await eventually(async () => (await world.simulator.control.cues()).length > 160);
+
+    const bulk = await timed(
+      Promise.all(
+        world.channels
+          .slice(250, 260)
+          .map((channelArn) => other.client.putMetadata({ channelArn, metadata: 'bulk' }, { lane: 'bulk' })),
+      ),
+    );
+    ends.abort();
+    await Promise.all(urgent);
+
+    // A sixteenth of the quota is ten a second.
+    expect(bulk.ms).toBeLessThan(4000);
     expect(worstSecond(await world.simulator.control.calls({ operation: 'PutMetadata' }))).toBeLessThanOrEqual(155);
   });
 });
@@ -128,6 +195,25 @@ describe('the end of waiting', () => {
     expect(await world.simulator.control.calls({ operation: 'GetStream' })).toHaveLength(1);
   });
 
+  it('comes when it was to come although the wall clock steps meanwhile', async () => {
+    let stepMs = 0;
+    const clock = { ...systemClock, now: () => Date.now() + stepMs };
+    await using world = await shardScope(1, { clock, limits: { overrides: { GetStream: { perAccount: 1 } } } });
+    const get = (waitMs: number) =>
+      world.shard.client.getStream({ channelArn: world.channels[0]! }, { deadlineMs: clock.now() + waitMs });
+    await get(5000);
+
+    const late = timed(failure(get(200)));
+    const inTime = failure(get(5000));
+    stepMs = -3_600_000;
+    const { value, ms } = await late;
+    stepMs = 3_600_000;
+
+    expect(value).toMatchObject({ code: 'LIMITER_DEADLINE' });
+    expect(ms).toBeLessThan(800);
+    expect(await inTime).toBeUndefined();
+  });
+
   it('is bounded by the room in the line', { timeout: 20_000 }, async () => {
     await using world = await shardScope(1, { maxWaitMs: 300 });
     const line = Array.from({ length: 20_001 }, () =>
@@ -154,7 +240,7 @@ describe('the end of waiting', () => {
 });
 
 describe('Redis away', () => {
-  it('fails calls within two seconds when so configured, and goes on when it is back', {
+  it('fails a call within a second when so configured, the next ones at once, and goes on when it is back', {
     timeout: 30_000,
   }, async () => {
     await using redis = await ownRedis();
@@ -163,14 +249,66 @@ describe('Redis away', () => {
     await put();
 
     await redis.server.kill();
-    const startedAt = performance.now();
-    const error = await failure(put());
-    const failedMs = performance.now() - startedAt;
+    const first = await timed(failure(put()));
+    const second = await timed(failure(put()));
+    const sent = await world.simulator.control.calls({ operation: 'PutMetadata' });
     await redis.restart();
     await eventually(async () => (await failure(put())) === undefined);
 
-    expect(error).toMatchObject({ code: 'LIMITER_UNAVAILABLE', disposition: { kind: 'retry' } });
-    expect(failedMs).toBeLessThan(3000);
+    expect(first.value).toMatchObject({ code: 'LIMITER_UNAVAILABLE', disposition: { kind: 'retry' } });
+    expect(second.value).toMatchObject({ code: 'LIMITER_UNAVAILABLE' });
+    expect(first.ms).toBeLessThan(1500);
+    expect(second.ms).toBeLessThan(300);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('is as quick to fail calls when Redis hangs', { timeout: 30_000 }, async () => {
+    await using redis = await ownRedis();
+    await using world = await shardScope(1, { redisUrl: redis.url, onRedisDown: 'fail', requestTimeoutMs: 500 });
+    await using looker = lookInto(redis.url);
+    const put = () => world.shard.client.putMetadata({ channelArn: world.channels[0]!, metadata: 'x' });
+    await put();
+    const server = Number(/^process_id:(\d+)/m.exec(await looker.redis.info('server'))![1]);
+
+    process.kill(server, 'SIGSTOP');
+    const first = await timed(failure(put()));
+    const next = await timed(Promise.all([failure(put()), failure(put())]));
+    const sent = await world.simulator.control.calls({ operation: 'PutMetadata' });
+    process.kill(server, 'SIGCONT');
+    await eventually(async () => (await failure(put())) === undefined);
+
+    expect(first.value).toMatchObject({ code: 'LIMITER_UNAVAILABLE' });
+    expect(next.value).toMatchObject([{ code: 'LIMITER_UNAVAILABLE' }, { code: 'LIMITER_UNAVAILABLE' }]);
+    expect(first.ms).toBeLessThan(1500);
+    expect(next.ms).toBeLessThan(300);
+    expect(sent).toHaveLength(1);
+  });
+
+  it('says what Redis has against it, once when it begins and once when it is over', { timeout: 30_000 }, async () => {
+    await using redis = await ownRedis();
+    const { logger, lines } = keptLogger();
+    await using world = await shardScope(1, { redisUrl: redis.url, logger, requestTimeoutMs: 500 });
+    await using looker = lookInto(redis.url);
+    const put = (deadlineMs?: number) =>
+      world.shard.client.putMetadata(
+        { channelArn: world.channels[0]!, metadata: 'x' },
+        deadlineMs === undefined ? {} : { deadlineMs },
+      );
+    await put();
+
+    await looker.redis.config('SET', 'maxmemory', '1');
+    const errors = [await failure(put(Date.now() + 500)), await failure(put(Date.now() + 500))];
+    await looker.redis.config('SET', 'maxmemory', '0');
+    await put();
+
+    for (const error of errors)
+      expect(error).toMatchObject({ code: 'LIMITER_DEADLINE', message: expect.stringContaining('OOM') as string });
+    const told = lines.filter(({ operation }) => operation === 'PutMetadata');
+    expect(told.map(({ level, code, msg }) => [level, code, msg])).toEqual([
+      [40, 'LIMITER_UNAVAILABLE', expect.stringContaining('no permits can be had from Redis')],
+      [30, undefined, 'permits can be had again'],
+    ]);
+    expect(JSON.stringify(told[0])).toContain('OOM');
   });
 
   it('lets calls wait when so configured, and sends them all once it is back, inside the quota', {
@@ -199,33 +337,128 @@ describe('Redis away', () => {
 });
 
 describe('throttled all the same', () => {
-  it('slows down instead of storming, tells it, and recovers', { timeout: 30_000 }, async () => {
-    await using world = await shardScope(1);
+  const throttlesTold = (lines: readonly Record<string, unknown>[]) =>
+    lines.filter(({ code }) => code === 'IVS_THROTTLED').map(({ operation, scope }) => [operation, scope]);
+  const quotaOf = async (shard: IvsShard) => {
+    const snapshot = await shard.quotaSnapshot();
+    return { ...snapshot, ...snapshot.operations.find(({ operation }) => operation === 'PutMetadata') };
+  };
+
+  it('slows the channel down instead of storming, shows it on every replica, and recovers', {
+    timeout: 30_000,
+  }, async () => {
+    const { logger, lines } = keptLogger();
+    await using world = await shardScope(1, { logger });
+    const other = await world.replica();
     const { client } = world.shard;
     const channelArn = world.channels[0] as ChannelArn;
     await world.simulator.control.addFault({ operation: 'PutMetadata', error: 'ThrottlingException', times: 1 });
 
     const error = await failure(client.putMetadata({ channelArn, metadata: 'x' }));
     const slowed = await eventually(async () => {
-      const { operations } = await world.shard.quotaSnapshot();
-      return (operations.find(({ operation }) => operation === 'PutMetadata')?.outOfService ?? 0) > 0
-        ? true
-        : undefined;
-    }, 1000).catch(() => false);
+      const quota = await quotaOf(other);
+      return quota.slowedChannels === 1 ? quota : undefined;
+    });
     await Promise.all([1, 2, 3, 4, 5, 6].map((i) => client.putMetadata({ channelArn, metadata: `${i}` })));
+    const accepted = await world.simulator.control.cues({ channelArn });
+    await eventually(async () => (await quotaOf(other)).slowedChannels === 0);
 
     expect(error).toMatchObject({ code: 'IVS_THROTTLED', disposition: { kind: 'retry-after', delayMs: 1000 } });
     // The text named the channel, or nothing: the account keeps its slots.
-    expect(slowed).toBe(false);
-    const accepted = await world.simulator.control.cues({ channelArn });
+    expect(slowed).toMatchObject({
+      outOfService: 0,
+      throttles: 1,
+      slowed: [{ channelId: channelIdOf(channelArn), forMs: expect.any(Number) as number }],
+    });
+    expect(slowed.sinceThrottleMs).toBeLessThan(5000);
     expect(worstSecond(accepted)).toBeLessThanOrEqual(4);
-    expect(await world.metrics.registry.metrics()).toMatch(/autopilot_ivs_throttles_total\{.*scope="channel".*\} 1/);
+    expect(throttlesTold(lines)).toEqual([['PutMetadata', 'channel']]);
+    const metrics = await world.metrics.registry.metrics();
+    expect(metrics).toMatch(/autopilot_ivs_throttles_total\{.*scope="channel".*\} 1/);
+    expect(metrics).toMatch(/autopilot_ivs_slowed_channels\{.*\} 0/);
+  });
+
+  it('slows the account down when the refusal names it, for all replicas, told once', { timeout: 30_000 }, async () => {
+    const { logger, lines } = keptLogger();
+    await using world = await shardScope(3, { logger });
+    const other = await world.replica();
+    const { client } = world.shard;
+    await world.simulator.control.addFault({
+      operation: 'PutMetadata',
+      error: 'ThrottlingException',
+      message: 'Operation: ivs:PutMetadata exceeded call rate: 155 for account: 111122223333',
+      times: 3,
+    });
+
+    const errors = await Promise.all(
+      world.channels.map((channelArn) => failure(client.putMetadata({ channelArn, metadata: 'x' }))),
+    );
+    const slowed = await eventually(async () => {
+      const quota = await quotaOf(other);
+      return quota.throttles === 3 ? quota : undefined;
+    });
+
+    expect(errors.map((error) => error?.code)).toEqual(['IVS_THROTTLED', 'IVS_THROTTLED', 'IVS_THROTTLED']);
+    // Half of them, once for what came together.
+    expect(slowed.outOfService).toBeGreaterThan(70);
+    expect(slowed.outOfService).toBeLessThanOrEqual(77);
+    expect(slowed.slowedChannels).toBe(0);
+    expect(throttlesTold(lines)).toEqual([['PutMetadata', 'account']]);
+  });
+
+  it('takes three channels refused together for the account’s matter', { timeout: 30_000 }, async () => {
+    const { logger, lines } = keptLogger();
+    await using world = await shardScope(3, { logger });
+    const { client } = world.shard;
+    await world.simulator.control.addFault({ operation: 'PutMetadata', error: 'ThrottlingException', times: 3 });
+
+    for (const channelArn of world.channels) await failure(client.putMetadata({ channelArn, metadata: 'x' }));
+    const slowed = await eventually(async () => {
+      const quota = await quotaOf(world.shard);
+      return quota.throttles === 3 ? quota : undefined;
+    });
+
+    expect(slowed.outOfService).toBeGreaterThan(70);
+    expect(slowed.slowedChannels).toBe(3);
+    expect(throttlesTold(lines)).toEqual([
+      ['PutMetadata', 'channel'],
+      ['PutMetadata', 'account'],
+    ]);
+  });
+
+  it('finds its pace when the account’s quota is lower than it thinks: nothing is lost, no storm', {
+    timeout: 60_000,
+  }, async () => {
+    const { logger, lines } = keptLogger();
+    await using world = await shardScope(300, { logger }, { callRates: { PutMetadata: { account: 50, channel: 5 } } });
+    const replicas = [world.shard, await world.replica()];
+    const send = async (channelArn: string, i: number): Promise<void> => {
+      for (;;) {
+        const error = await failure(replicas[i % 2]!.client.putMetadata({ channelArn, metadata: `${i}` }));
+        if (error === undefined) return;
+        expect(error.code).toBe('IVS_THROTTLED');
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+      }
+    };
+
+    await Promise.all(world.channels.map((channelArn, i) => send(channelArn, i)));
+
+    const calls = await world.simulator.control.calls({ operation: 'PutMetadata' });
+    const throttled = calls.filter(({ status }) => status === 429).length;
+    expect(new Set((await world.simulator.control.cues()).map(({ metadata }) => metadata)).size).toBe(300);
+    expect(throttled).toBeGreaterThan(0);
+    expect(throttled).toBeLessThan(100);
+    expect(throttlesTold(lines)).toEqual([
+      ['PutMetadata', 'account'],
+      ['PutMetadata', 'account'],
+    ]);
   });
 });
 
 describe('seen from outside', () => {
-  it('shows what is used of the quota, who waits, and the hottest channels', async () => {
+  it('shows what is used of the quota, who waits and for how long, and the hottest channels', async () => {
     await using world = await shardScope(2);
+    const other = await world.replica();
     const { client } = world.shard;
     const [a, b] = world.channels;
 
@@ -234,18 +467,95 @@ describe('seen from outside', () => {
     const waiting = Array.from({ length: 8 }, () => client.getStream({ channelArn: a! }, { lane: 'bulk' }));
     const snapshot = await eventually(async () => {
       const taken = await world.shard.quotaSnapshot();
-      return taken.waiting.some(({ calls }) => calls === 3) ? taken : undefined;
+      return taken.waiting.some(({ calls, oldestMs }) => calls === 3 && oldestMs > 200) ? taken : undefined;
     });
+    const gauges = await world.metrics.registry.metrics();
+    const ofOther = await other.quotaSnapshot();
     await Promise.all(waiting);
+    await world.shard.quotaSnapshot();
 
-    expect(snapshot.operations.find(({ operation }) => operation === 'PutMetadata')).toMatchObject({
+    expect(snapshot).toMatchObject({ fenceMs: 0, sinceThrottleMs: undefined });
+    const metadata = {
       perAccount: 155,
       perChannel: 5,
       inUse: 4,
       outOfService: 0,
       headroom: 151,
+      throttles: 0,
       hottest: [{ inUse: 3 }, { inUse: 1 }],
-    });
+    };
+    for (const { operations } of [snapshot, ofOther])
+      expect(operations.find(({ operation }) => operation === 'PutMetadata')).toMatchObject(metadata);
     expect(snapshot.waiting).toMatchObject([{ operation: 'GetStream', lane: 'bulk', calls: 3 }]);
+    expect(ofOther.waiting).toEqual([]);
+    expect(gauges).toMatch(/autopilot_ivs_calls_waiting\{.*"GetStream",lane="bulk"\} 3/);
+    expect(gauges).toMatch(/autopilot_ivs_oldest_wait_seconds\{.*"GetStream",lane="bulk"\} 0\.[2-9]/);
+    expect(await world.metrics.registry.metrics()).toMatch(
+      /autopilot_ivs_calls_waiting\{.*"GetStream",lane="bulk"\} 0/,
+    );
+  });
+
+  it('counts the calls that were sent, not the permits', async () => {
+    await using world = await shardScope(1);
+    const channelArn = world.channels[0] as ChannelArn;
+    const put = () => world.shard.client.putMetadataWhenGranted(channelArn, {}, () => ({ metadata: 'x' }));
+    const nothing = () => world.shard.client.putMetadataWhenGranted(channelArn, {}, () => undefined);
+
+    for (const call of [put, nothing, put, nothing, nothing]) await call();
+
+    await eventually(async () => {
+      const { operations } = await world.shard.quotaSnapshot();
+      const quota = operations.find(({ operation }) => operation === 'PutMetadata');
+      return quota?.granted === 5 && quota.calls === 2;
+    });
+  });
+
+  it('is also a look at Redis’s clock, for a replica that makes no calls', async () => {
+    await using world = await shardScope(0);
+    const seen = async () => Number(await world.scope.redis.hget(`${world.scope.prefix}:ledger`, 'seen'));
+    const before = await seen();
+
+    await world.shard.quotaSnapshot();
+
+    expect(await seen()).toBeGreaterThan(before);
+  });
+
+  it('is told over HTTP, and while Redis is away still who waits', { timeout: 30_000 }, async () => {
+    await using redis = await ownRedis();
+    await using world = await shardScope(1, {
+      redisUrl: redis.url,
+      requestTimeoutMs: 500,
+      emptyLedgerPatienceMs: 2000,
+    });
+    await using api = await quotaApi(world.shard);
+    const put = () => world.shard.client.putMetadata({ channelArn: world.channels[0]!, metadata: 'x' });
+
+    const first = put();
+    const fenced = await api.ask();
+    await first;
+    const running = await api.ask();
+    await redis.server.kill();
+    const late = put();
+    const away = await eventually(async () => {
+      const answer = await api.ask();
+      return answer.body.waiting?.length === 1 ? answer : undefined;
+    });
+    const gauges = await world.metrics.registry.metrics();
+    await redis.restart();
+    await late;
+
+    expect(fenced.body.shards[0].fenceMs).toBeGreaterThan(0);
+    expect(running).toMatchObject({
+      status: 200,
+      body: { shards: [{ accountId: null, sinceThrottleMs: null, fenceMs: 0 }] },
+    });
+    expect(running.body.shards[0].operations).toMatchObject([
+      { operation: 'PutMetadata', granted: 1, throttles: 0, sinceThrottleMs: null, slowed: [] },
+    ]);
+    expect(away).toMatchObject({
+      status: 503,
+      body: { code: 'LIMITER_UNAVAILABLE', waiting: [{ operation: 'PutMetadata', lane: 'normal', calls: 1 }] },
+    });
+    expect(gauges).toMatch(/autopilot_ivs_calls_waiting\{.*"PutMetadata",lane="normal"\} 1/);
   });
 });

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { limiterOrdeal } from '#test/support/limiter-ordeal.ts';
 
-it('keeps the quota when a replica is killed, one is paused and Redis is restarted; every item arrives', {
+it('keeps the quota when a replica is killed, one is paused, and Redis is restarted and emptied; every item arrives', {
   timeout: 90_000,
 }, async () => {
   const result = await limiterOrdeal({

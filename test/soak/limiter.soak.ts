@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { limiterOrdeal } from '#test/support/limiter-ordeal.ts';
 
-it('keeps the quota over minutes while replicas are killed and paused and Redis is restarted', async () => {
+it('keeps the quota over minutes while replicas are killed and paused, and Redis is restarted and emptied', async () => {
   const result = await limiterOrdeal({
     channels: 1500,
     itemsEach: 8,

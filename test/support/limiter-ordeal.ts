@@ -1,11 +1,11 @@
 // Four replicas in processes of their own, and what may befall them: one is killed (-9), one is paused (SIGSTOP), Redis is
-// killed and started again. Gives what the simulator recorded.
+// killed and started again, and then emptied. Gives what the simulator recorded.
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import { keyPrefix } from '#runtime/redis.ts';
+import { connectRedis, disconnectRedis, keyPrefix } from '#runtime/redis.ts';
 import { startSimulator } from '#simulator/server.ts';
 import type { LimiterTask } from './limiter-worker.ts';
-import { eventually } from './quiet.ts';
+import { eventually, quietLogger } from './quiet.ts';
 import { ownRedis } from './redis.ts';
 
 export interface OrdealOptions {
@@ -91,6 +91,8 @@ export async function limiterOrdeal(options: OrdealOptions): Promise<OrdealResul
     second!.kill('SIGCONT');
     await reached(0.6);
     await redis.restart();
+    await reached(0.8);
+    await empty(redis.url);
     await reached(1);
   } finally {
     for (const worker of workers) if (worker.exitCode === null) worker.kill('SIGKILL');
@@ -110,6 +112,13 @@ export async function limiterOrdeal(options: OrdealOptions): Promise<OrdealResul
     worstChannelSecond: Math.max(...[...byChannel.values()].map(worstSecond)),
     seconds,
   };
+}
+
+/** As somebody at a console would: the server goes on, and knows nothing any more. */
+async function empty(url: string): Promise<void> {
+  const redis = connectRedis({ url, role: 'worker', logger: quietLogger() });
+  await redis.flushall();
+  await disconnectRedis(redis);
 }
 
 /** Most arrivals in any trailing second. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import pino from 'pino';
 import { z } from 'zod';
-import type { Channel, ChannelArn, StreamId } from '#domain/channel.ts';
+import { type Channel, type ChannelArn, channelIdOf, type StreamId } from '#domain/channel.ts';
 import type { Decision, Incident, RuleAlert } from '#domain/decision.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import { Secret } from '#domain/secret.ts';
@@ -359,6 +359,7 @@ function quotaOf() {
     limit,
     used,
     withheld: 0,
+    slowedChannels: 0,
     waiting,
   });
   return {
@@ -370,8 +371,8 @@ function quotaOf() {
       line('StopStream', 5, 0),
     ],
     hottest: [
-      { arn: channelArnAt(4), used: 5, limit: 5 },
-      { arn: channelArnAt(17), used: 3, limit: 5 },
+      { channelId: channelIdOf(channelArnAt(4)), arn: channelArnAt(4), used: 5, limit: 5 },
+      { channelId: channelIdOf(channelArnAt(17)), arn: channelArnAt(17), used: 3, limit: 5 },
     ],
     lanes: [
       { lane: 'urgent', waiting: 0 },

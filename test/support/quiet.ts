@@ -7,6 +7,13 @@ export function quietLogger(): Logger {
   return pino({ level: 'silent' });
 }
 
+/** A logger whose lines can be looked at. */
+export function keptLogger(): { readonly logger: Logger; readonly lines: Record<string, unknown>[] } {
+  const lines: Record<string, unknown>[] = [];
+  const write = (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>);
+  return { logger: pino({}, { write }), lines };
+}
+
 export function testMetrics(): Metrics {
   return createMetrics();
 }

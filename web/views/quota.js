@@ -50,7 +50,7 @@ function operations({ operations: lines }) {
     h(
       'ul.bars',
       {},
-      sorted.map(({ shard, operation, limit, used, withheld, waiting }) =>
+      sorted.map(({ shard, operation, limit, used, withheld, slowedChannels, waiting }) =>
         h(
           'li',
           { 'data-key': `${shard}/${operation}` },
@@ -62,6 +62,9 @@ function operations({ operations: lines }) {
             `${count(used)} of ${count(limit)}/s`,
             waiting > 0 ? h('span.dim', {}, `, ${count(waiting)} wait`) : '',
             withheld > 0 ? h('span.bad', {}, `, ${count(withheld)} withheld after throttling`) : '',
+            slowedChannels > 0
+              ? h('span.bad', {}, `, ${plural(slowedChannels, 'channel')} slowed down after throttling`)
+              : '',
           ),
         ),
       ),
@@ -95,15 +98,18 @@ function hottest({ hottest: lines }) {
     h(
       'ul.bars',
       {},
-      lines.map(({ arn, used, limit }) =>
-        h(
+      lines.map(({ channelId, arn, used, limit }) => {
+        const name = arn === undefined ? channelId : channelName(arn);
+        return h(
           'li',
-          { 'data-key': arn },
-          h('a.label', { href: `#/stream/${encodeURIComponent(arn)}` }, channelName(arn)),
-          bar(used, limit, `${channelName(arn)}: ${used} of ${limit} calls per second`),
+          { 'data-key': channelId },
+          arn === undefined
+            ? h('span.label', {}, name)
+            : h('a.label', { href: `#/stream/${encodeURIComponent(arn)}` }, name),
+          bar(used, limit, `${name}: ${used} of ${limit} calls per second`),
           h('span.value', {}, `${used} of ${limit}/s`),
-        ),
-      ),
+        );
+      }),
     ),
   );
 }

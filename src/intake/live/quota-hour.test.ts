@@ -13,10 +13,15 @@ const metadata = {
   inUse: 0,
   outOfService: 0,
   headroom: 155,
+  granted: 0,
+  throttles: 0,
+  sinceThrottleMs: undefined,
+  slowedChannels: 0,
+  slowed: [],
   hottest: [],
 };
 const every10s = (shard: string, counts: readonly number[], fromMs: number) =>
-  counts.map((granted, index) => ({ shard, atMs: fromMs + index * 10_000, granted }));
+  counts.map((calls, index) => ({ shard, atMs: fromMs + index * 10_000, calls }));
 
 test('calls of two accounts are added up, in steps of ten seconds that end now', () => {
   const samples = [
@@ -32,10 +37,10 @@ test('calls of two accounts are added up, in steps of ten seconds that end now',
 
 test('a missed sample is filled, a long hole stays a hole, and a ledger that began anew counts from zero', () => {
   const samples = [
-    { shard: 'main', atMs: noon - 600_000, granted: 100 },
-    { shard: 'main', atMs: noon - 50_000, granted: 700 },
-    { shard: 'main', atMs: noon - 30_000, granted: 900 },
-    { shard: 'main', atMs: noon - 20_000, granted: 30 },
+    { shard: 'main', atMs: noon - 600_000, calls: 100 },
+    { shard: 'main', atMs: noon - 50_000, calls: 700 },
+    { shard: 'main', atMs: noon - 30_000, calls: 900 },
+    { shard: 'main', atMs: noon - 20_000, calls: 30 },
   ];
 
   const { perSecond } = quotaHour(samples, noon);
@@ -47,7 +52,7 @@ test('a missed sample is filled, a long hole stays a hole, and a ledger that beg
 test('two replicas write one hour together: one sample for a step, everybody’s throttled calls, all of it there after a restart', async () => {
   let nowMs = noon;
   const state = new MemoryState({ now: () => nowMs });
-  let granted = 0;
+  let calls = 0;
   const throttled = { shard: 'main', operation: 'PutMetadata', scope: 'account' };
   const [ofA, ofB] = [createMetrics(), createMetrics()];
   ofB.ivsThrottles.inc({ ...throttled, shard: 'other' }, 50);
@@ -55,14 +60,14 @@ test('two replicas write one hour together: one sample for a step, everybody’s
     new QuotaSampler({
       shard: 'main',
       state,
-      quota: async () => ({ operations: [{ ...metadata, granted }] }),
+      quota: async () => ({ operations: [{ ...metadata, calls }] }),
       metrics,
       clock: systemClock,
       logger: pino({ level: 'silent' }),
     });
   const [a, b] = [replica(ofA), replica(ofB)];
   for (let step = 0; step < 4; step += 1) {
-    granted += 200;
+    calls += 200;
     if (step === 2) ofA.ivsThrottles.inc(throttled, 3);
     if (step === 3) ofB.ivsThrottles.inc(throttled, 2);
     await a.sample();

@@ -15,11 +15,11 @@ const log = 'quota-hour';
 /** An hour of samples (360), and as many notes of throttled calls, which come in bad times only. */
 const keptEntries = 720;
 
-/** One entry of the log. `granted` counts from when the ledger began; `throttled` are refusals that one replica had since its last entry. */
+/** One entry of the log. `calls` count from when the ledger began; `throttled` are refusals that one replica had since its last entry. */
 export interface QuotaSample {
   readonly shard: string;
   readonly atMs: number;
-  readonly granted?: number;
+  readonly calls?: number;
   readonly throttled?: number;
 }
 
@@ -85,7 +85,7 @@ export class QuotaSampler implements Service {
   async sample(): Promise<void> {
     const { shard, state, quota, metrics } = this.#options;
     const [{ operations }, { values }] = await Promise.all([quota(), metrics.ivsThrottles.get()]);
-    const granted = operations.find(({ operation }) => operation === 'PutMetadata')?.granted ?? 0;
+    const calls = operations.find(({ operation }) => operation === 'PutMetadata')?.calls ?? 0;
     // Of this replica, since its start.
     const throttles = values.reduce((sum, { labels, value }) => sum + (labels['shard'] === shard ? value : 0), 0);
     const throttled = throttles - this.#throttlesNoted;
@@ -97,7 +97,7 @@ export class QuotaSampler implements Service {
         const entry: QuotaSample = {
           shard,
           atMs: tx.nowMs,
-          ...(sampled ? {} : { granted }),
+          ...(sampled ? {} : { calls }),
           ...(throttled > 0 ? { throttled } : {}),
         };
         tx.append(log, entry, keptEntries);
@@ -123,15 +123,15 @@ export function quotaHour(samples: readonly QuotaSample[], nowMs: number): Quota
   const steps = hourMs / sampleMs;
   const perSecond: (number | null)[] = Array.from({ length: steps }, () => null);
   const recent = samples.filter(({ atMs }) => atMs > endMs - hourMs).toSorted((a, b) => a.atMs - b.atMs);
-  const last = new Map<string, { readonly atMs: number; readonly granted: number }>();
-  for (const { shard, atMs, granted } of recent) {
-    if (granted === undefined) continue;
+  const last = new Map<string, { readonly atMs: number; readonly calls: number }>();
+  for (const { shard, atMs, calls } of recent) {
+    if (calls === undefined) continue;
     const before = last.get(shard);
-    last.set(shard, { atMs, granted });
+    last.set(shard, { atMs, calls });
     if (!before || atMs - before.atMs > longestStepMs || atMs <= before.atMs) continue;
     // A ledger that began anew counts from zero.
-    const calls = granted >= before.granted ? granted - before.granted : granted;
-    const rate = calls / ((atMs - before.atMs) / 1000);
+    const more = calls >= before.calls ? calls - before.calls : calls;
+    const rate = more / ((atMs - before.atMs) / 1000);
     const stepOf = (ms: number) => steps - 1 - Math.floor((endMs - ms) / sampleMs);
     for (let step = Math.max(0, stepOf(before.atMs) + 1); step <= Math.min(steps - 1, stepOf(atMs)); step += 1)
       perSecond[step] = (perSecond[step] ?? 0) + rate;

@@ -4,24 +4,28 @@ import type { LaneLine, QuotaStatus } from './status.ts';
 
 const metadata = 'PutMetadata';
 
+/** The ARNs of an account's channels by their ids, as far as the channels are known. */
+export type ArnsOf = (shard: string, channelIds: readonly string[]) => ReadonlyMap<string, string>;
+
 /** The quota of now, over all accounts. */
-export function quotaStatus(readings: readonly QuotaReading[]): QuotaStatus {
+export function quotaStatus(readings: readonly QuotaReading[], arns: ArnsOf): QuotaStatus {
   const metadataLimit = sum(readings, (reading) => operationOf(reading, metadata)?.perAccount ?? 0);
   return {
     operations: readings.flatMap((reading) =>
-      reading.operations.map(({ operation, perAccount, inUse, outOfService }) => ({
+      reading.operations.map(({ operation, perAccount, inUse, outOfService, slowedChannels }) => ({
         shard: reading.shard,
         operation,
         limit: perAccount,
         used: inUse,
         withheld: outOfService,
+        slowedChannels,
         waiting: reading.waiting
           .filter((line) => line.operation === operation)
           .reduce((total, { calls }) => total + calls, 0),
       })),
     ),
     hottest: readings
-      .flatMap((reading) => hottestOf(reading))
+      .flatMap((reading) => hottestOf(reading, arns))
       .toSorted((a, b) => b.used - a.used)
       .slice(0, 5),
     lanes: lanesOf(readings, metadataLimit),
@@ -32,14 +36,19 @@ function operationOf(reading: QuotaReading, name: string): QuotaReading['operati
   return reading.operations.find(({ operation }) => operation === name);
 }
 
-function hottestOf(reading: QuotaReading): { arn: string; used: number; limit: number }[] {
+function hottestOf(reading: QuotaReading, arns: ArnsOf): QuotaStatus['hottest'] {
   const operation = operationOf(reading, metadata);
-  if (operation?.perChannel === undefined) return [];
-  const prefix = `arn:aws:ivs:${reading.region}:${reading.accountId ?? ''}:channel/`;
-  return operation.hottest.map(({ channelId, inUse }) => ({
-    arn: prefix + channelId,
+  const limit = operation?.perChannel;
+  if (limit === undefined) return [];
+  const known = arns(
+    reading.shard,
+    operation!.hottest.map(({ channelId }) => channelId),
+  );
+  return operation!.hottest.map(({ channelId, inUse }) => ({
+    channelId,
+    arn: known.get(channelId),
     used: inUse,
-    limit: operation.perChannel ?? 0,
+    limit,
   }));
 }
 

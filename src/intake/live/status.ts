@@ -10,6 +10,8 @@ export interface QuotaLine {
   readonly used: number;
   /** Calls per second that are withheld for a while after AWS refused some. */
   readonly withheld: number;
+  /** Channels that are slowed down for a while after AWS refused calls for them. */
+  readonly slowedChannels: number;
   readonly waiting: number;
 }
 
@@ -23,7 +25,13 @@ export interface LaneLine {
 
 export interface QuotaStatus {
   readonly operations: readonly QuotaLine[];
-  readonly hottest: readonly { readonly arn: string; readonly used: number; readonly limit: number }[];
+  readonly hottest: readonly {
+    readonly channelId: string;
+    /** Undefined while the channel is not known. */
+    readonly arn: string | undefined;
+    readonly used: number;
+    readonly limit: number;
+  }[];
   readonly lanes: readonly LaneLine[];
 }
 

@@ -19,6 +19,7 @@ interface Quota {
       readonly operation: string;
       readonly perAccount: number;
       readonly outOfService: number;
+      readonly slowedChannels: number;
     }[];
   }[];
 }
@@ -67,7 +68,9 @@ export function daemonChecks({ url, get }: DaemonOptions): Check[] {
           return skipped('no daemon told them');
         }
         return quota.shards.map(({ shard, operations }) => {
-          const withheld = operations.filter(({ outOfService }) => outOfService > 0);
+          const withheld = operations.filter(
+            ({ outOfService, slowedChannels }) => outOfService > 0 || slowedChannels > 0,
+          );
           const metadata = operations.find(({ operation }) => operation === 'PutMetadata')?.perAccount;
           return withheld.length === 0
             ? green(`${shard}: PutMetadata ${metadata}/s; nothing withheld after throttling`)

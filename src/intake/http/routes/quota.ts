@@ -14,16 +14,23 @@ const quota = z.object({
       perAccount: z.number().describe('Calls per second'),
       perChannel: z.number().nullable().describe('Calls per second of one channel'),
       inUse: count.describe('Calls in flight, or answered within the last second, over all replicas'),
-      outOfService: count.describe('Slots withheld after throttling'),
+      outOfService: count.describe('Slots of the account withheld after throttling'),
       headroom: count.describe('Calls that could be sent at once'),
-      granted: count.describe('Permits granted since the ledger began'),
+      granted: count.describe('Permits granted since the ledger began; some came back unused'),
+      calls: count.describe('Calls sent since the ledger began, as far as they are over'),
+      throttles: count.describe('Calls that AWS refused for their rate since the ledger began, over all replicas'),
+      sinceThrottleMs: z.number().nullable().describe('How long the last of them is ago'),
+      slowedChannels: count.describe('Channels with slots of their own withheld after throttling'),
+      slowed: z
+        .array(z.object({ channelId: z.string(), forMs: z.number() }))
+        .describe('Those that are slowed down for longest, at most ten'),
       hottest: z.array(z.object({ channelId: z.string(), inUse: count })),
     }),
   ),
   waiting: z
     .array(z.object({ operation: z.string(), lane: z.string(), calls: count, oldestMs: z.number() }))
     .describe('Calls that wait for a permit, in the replica that answers'),
-  sinceThrottleMs: z.number().nullable(),
+  sinceThrottleMs: z.number().nullable().describe('How long the last throttle of any operation is ago'),
   fenceMs: z.number().describe('Above 0: the ledger is new, and nothing is granted for so long'),
 });
 
@@ -41,6 +48,11 @@ export interface QuotaReading {
     readonly outOfService: number;
     readonly headroom: number;
     readonly granted: number;
+    readonly calls: number;
+    readonly throttles: number;
+    readonly sinceThrottleMs: number | undefined;
+    readonly slowedChannels: number;
+    readonly slowed: readonly { readonly channelId: string; readonly forMs: number }[];
     readonly hottest: readonly { readonly channelId: string; readonly inUse: number }[];
   }[];
   readonly waiting: readonly { operation: string; lane: string; calls: number; oldestMs: number }[];
@@ -78,6 +90,8 @@ function shown(reading: QuotaReading): z.infer<typeof quota> {
     operations: reading.operations.map((operation) => ({
       ...operation,
       perChannel: operation.perChannel ?? null,
+      sinceThrottleMs: operation.sinceThrottleMs ?? null,
+      slowed: [...operation.slowed],
       hottest: [...operation.hottest],
     })),
     waiting: [...reading.waiting],

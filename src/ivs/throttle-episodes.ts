@@ -1,0 +1,58 @@
+// The throttles that one replica meets, told as episodes: one line when the calls of an operation begin to be refused, for a channel
+// or for the account, and one when that is over. What happens between is counted. Instants are handed in, as performance.now().
+import type { Logger } from '#runtime/logger.ts';
+import type { OperationName } from './limits.ts';
+
+/** A refusal after so long a calm begins a new episode. By then all slots are back in service. */
+export const calmMs = 30_000;
+
+export interface Throttle {
+  readonly operation: OperationName;
+  /** What slows down because of it. */
+  readonly scope: 'channel' | 'account';
+  readonly channelId: string | undefined;
+}
+
+interface Episode {
+  readonly operation: OperationName;
+  readonly scope: 'channel' | 'account';
+  readonly beganAt: number;
+  lastAt: number;
+  throttles: number;
+}
+
+export class ThrottleEpisodes {
+  readonly #logger: Logger;
+  readonly #episodes = new Map<string, Episode>();
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** A call was refused for its rate. */
+  met({ operation, scope, channelId }: Throttle, now: number): void {
+    this.settle(now);
+    const key = `${operation} ${scope}`;
+    const running = this.#episodes.get(key);
+    if (running) {
+      running.lastAt = now;
+      running.throttles += 1;
+      return;
+    }
+    this.#episodes.set(key, { operation, scope, beganAt: now, lastAt: now, throttles: 1 });
+    this.#logger.warn(
+      { code: 'IVS_THROTTLED', operation, scope, channelId },
+      'Amazon IVS throttled a call that had a permit; slowing down. Other software may use the account: see limits.share',
+    );
+  }
+
+  /** Tells which episodes are over. Called now and then, for a calm makes no sound of its own. */
+  settle(now: number): void {
+    for (const [key, { operation, scope, beganAt, lastAt, throttles }] of this.#episodes) {
+      if (now - lastAt <= calmMs) continue;
+      this.#episodes.delete(key);
+      const lastedMs = Math.round(lastAt - beganAt);
+      this.#logger.info({ operation, scope, throttles, lastedMs }, 'Amazon IVS throttles these calls no more');
+    }
+  }
+}
