@@ -67,6 +67,8 @@ async function setup(options: Partial<MetadataPartsOptions> = {}) {
   };
   const batch = (body: object, headers?: Record<string, string>) =>
     call('POST', '/v1/metadata/batches', body, headers ?? {});
+  const follow = (batchId: string) =>
+    fetch(`${server.url}/v1/metadata/batches/${batchId}/events`, { headers: { authorization: `Bearer ${token}` } });
   return {
     ...parts,
     scope,
@@ -76,12 +78,31 @@ async function setup(options: Partial<MetadataPartsOptions> = {}) {
     token,
     call,
     batch,
+    follow,
     async [Symbol.asyncDispose]() {
       await server.stop();
       await parts.sweeper.stop();
       await parts.drainer.stop();
       await scope[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** Reads an event stream as text. */
+function readerOf(answer: Response) {
+  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+  return {
+    until: async (mark: string) => {
+      let text = '';
+      while (!text.includes(mark)) text += (await reader.read()).value ?? '';
+      return text;
+    },
+    rest: async () => {
+      let text = '';
+      for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+      return text;
+    },
+    cancel: () => reader.cancel(),
   };
 }
 
@@ -227,19 +248,53 @@ test('whoever follows a batch hears its progress and its end', async () => {
   api.sender.permit = (arn) => (arn === channelArn('a') ? Promise.resolve() : permits.promise);
   const { body } = await api.batch({ targets: to('a', 'b'), items: [{ payload: 'x' }] });
 
-  const answer = await fetch(`${api.server.url}/v1/metadata/batches/${body.batchId}/events`, {
-    headers: { authorization: `Bearer ${api.token}` },
-  });
-  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let text = '';
-  while (!text.includes('"delivered":1')) text += (await reader.read()).value ?? '';
+  const answer = await api.follow(body.batchId);
+  const reader = readerOf(answer);
+  let text = await reader.until('"delivered":1');
   permits.resolve();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+  text += await reader.rest();
 
   expect(answer.headers.get('content-type')).toContain('text/event-stream');
   expect(text.match(/^event: .*$/gm)?.at(-1)).toBe('event: finished');
   expect(text).toContain('"delivered":2');
   expect((await api.call('GET', '/v1/metadata/batches/b-none/events')).status).toBe(404);
+});
+
+test('whoever follows a batch that is no longer known is told so, and the stream ends', async () => {
+  await using api = await setup();
+  api.sender.permit = () => new Promise(() => undefined);
+  const { body } = await api.batch({ targets: to('a'), items: [{ payload: 'x' }] });
+  const reader = readerOf(await api.follow(body.batchId));
+  await reader.until('event: progress');
+
+  const redis = api.scope.connect();
+  await redis.del(await redis.keys(`*${body.batchId}*`));
+
+  expect(await reader.rest()).toContain('event: gone\ndata: {"code":"NOT_FOUND"');
+});
+
+test('a hundred followers of a batch cost as many looks at Redis as one, and the next is asked to come back', async () => {
+  await using api = await setup();
+  api.sender.permit = () => new Promise(() => undefined);
+  const { body } = await api.batch({ targets: to('a'), items: [{ payload: 'x' }] });
+  const looks = vi.spyOn(api.service, 'progress');
+
+  const answers = await Promise.all(Array.from({ length: 100 }, () => api.follow(body.batchId)));
+  const readers = answers.map(readerOf);
+  await Promise.all(readers.map((reader) => reader.until('event: progress')));
+  const looksToOpen = looks.mock.calls.length;
+  const refused = await api.call('GET', `/v1/metadata/batches/${body.batchId}/events`);
+  await readers[0]!.cancel();
+  await vi.waitFor(async () => {
+    const again = await api.follow(body.batchId);
+    await again.body!.cancel();
+    expect(again.status).toBe(200);
+  });
+
+  expect(looksToOpen).toBeLessThan(100);
+  expect([refused.status, refused.body.code]).toEqual([429, 'TOO_MANY_STREAMS']);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+  await Promise.all(readers.map((reader) => reader.cancel()));
 });
 
 test('whatever is sent to any documented route, the answer is never a failure of ours and never missing', async () => {
