@@ -103,20 +103,35 @@ export const settingsShape = {
       reconnect_window: duration
         .default('0s')
         .describe('How long the items of a channel wait when it is not broadcasting'),
-      max_items_per_channel: z.number().int().positive().default(1000),
-      max_items_total: z.number().int().positive().default(500_000),
+      max_items_per_channel: z
+        .number()
+        .int()
+        .positive()
+        .default(1000)
+        .describe('Most items that wait for one channel; a batch leaves out a channel without room, and says so'),
+      max_items_total: z
+        .number()
+        .int()
+        .positive()
+        .default(500_000)
+        .describe('Most items that wait for all channels of an account; a batch beyond it is refused with 429'),
       default_expires: duration.default('5m').describe('Items without an expiry are not sent after this long'),
     })
     .prefault({}),
   http: z
     .strictObject({
-      max_body_bytes: z.number().int().positive().default(1_048_576),
+      max_body_bytes: z
+        .number()
+        .int()
+        .positive()
+        .default(1_048_576)
+        .describe('Most bytes of one API request’s body; about 15,000 channel ARNs fit into the default'),
       requests_per_minute: z
         .number()
         .int()
         .positive()
-        .default(600)
-        .describe('Most API requests of one token and minute'),
+        .default(3000)
+        .describe('Most API requests of one token and minute in one replica, all routes together'),
       allow_private_webhooks: z
         .boolean()
         .default(false)

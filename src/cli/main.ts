@@ -109,6 +109,7 @@ function processIo(): CliIo {
   return {
     print: (line) => process.stdout.write(`${line}\n`),
     printError: (line) => process.stderr.write(`${line}\n`),
+    redraw: process.stderr.isTTY ? (line) => process.stderr.write(`\r\u001b[K${line}`) : undefined,
     env: process.env,
     get signal() {
       // Only a command that asks for the signal takes the default effect of Ctrl-C away.

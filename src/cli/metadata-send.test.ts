@@ -1,68 +1,132 @@
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { runCli } from './main.ts';
 
-/** A daemon that answers what it is told and keeps what it was asked. */
-async function daemon(progress: readonly object[]) {
-  const asked: { method: string; url: string; body: any }[] = [];
-  let looks = 0;
+interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly key: string | undefined;
+  readonly body: any;
+}
+
+type Answer = (response: Parameters<RequestListener>[1], asked: Asked) => void;
+
+const plan = { batchId: 'b-1', channels: 2, items: 1, plannedCalls: 2, estimatedSeconds: 0.1, skipped: [] };
+const running = { batchId: 'b-1', state: 'running', total: 2, counts: { pending: 2 }, failures: {}, etaSeconds: 1 };
+
+const json =
+  (body: object, status = 200, headers: Readonly<Record<string, string>> = {}): Answer =>
+  (response) =>
+    void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+
+/** The answer is lost: the daemon has it all, and the connection breaks. */
+const lost: Answer = (response) => void response.destroy();
+
+/** The events of a batch; the stream ends after the last one. */
+const stream =
+  (...steps: readonly object[]): Answer =>
+  (response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write('retry: 2000\n\n: still here\n\n');
+    for (const step of steps) {
+      const { state } = step as { state?: string };
+      response.write(`event: ${state === 'running' ? 'progress' : 'finished'}\ndata: ${JSON.stringify(step)}\n\n`);
+    }
+    response.end();
+  };
+
+const ended = (counts: object, more: object = {}) =>
+  stream(running, { ...running, state: 'finished', counts, etaSeconds: null, ...more });
+
+/** A daemon that gives these answers, one after the other, and the last one for ever; it keeps what it was asked. */
+async function daemon(answers: { readonly POST?: readonly Answer[]; readonly GET?: readonly Answer[] } = {}) {
+  const asked: Asked[] = [];
+  const left = { POST: [...(answers.POST ?? [json(plan, 202)])], GET: [...(answers.GET ?? [json(running)])] };
   const server = createServer((request, response) => {
     let text = '';
     request.on('data', (part: Buffer) => (text += part.toString()));
     request.on('end', () => {
-      asked.push({ method: request.method!, url: request.url!, body: text === '' ? undefined : JSON.parse(text) });
-      const plan = { batchId: 'b-1', channels: 2, items: 1, plannedCalls: 2, estimatedSeconds: 0.1, skipped: [] };
-      const answer = request.method === 'POST' ? plan : progress[Math.min(looks, progress.length - 1)];
-      if (request.method === 'GET') looks += 1;
-      response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
+      const now = {
+        method: request.method!,
+        url: request.url!,
+        key: request.headers['idempotency-key'] as string | undefined,
+        body: text === '' ? undefined : JSON.parse(text),
+      };
+      asked.push(now);
+      const queue = now.method === 'POST' ? left.POST : left.GET;
+      const answer = queue.length > 1 ? queue.shift()! : queue[0]!;
+      answer(response, now);
     });
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   const lines: string[] = [];
   const errors: string[] = [];
+  const drawn: string[] = [];
   const run = (...args: string[]) =>
     runCli(['node', 'ivs-autopilot', 'metadata', ...args], {
       print: (line) => void lines.push(line),
       printError: (line) => void errors.push(line),
+      redraw: (line) => void drawn.push(line),
       env: { AUTOPILOT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` },
       signal: new AbortController().signal,
     });
   return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
     lines,
     errors,
+    drawn,
     run,
     [Symbol.asyncDispose]: () => new Promise<void>((closed) => server.close(() => closed())),
   };
 }
 
-const running = { batchId: 'b-1', state: 'running', total: 2, counts: { pending: 2 }, failures: {}, etaSeconds: 1 };
-
-test('an item is sent to all that are live and followed until it has arrived', async () => {
-  await using rig = await daemon([
-    running,
-    { ...running, state: 'finished', counts: { delivered: 1, notBroadcasting: 1 }, etaSeconds: null },
-  ]);
+test('an item is sent to all that are live and followed until it has arrived, with a bar on a terminal', async () => {
+  await using rig = await daemon({ GET: [ended({ delivered: 1, conflated: 1, pending: 0 })] });
 
   const code = await rig.run('send', '--live', '--payload', '{"type":"poll"}', '--expires', '20s', '--wait');
 
   expect(code).toBe(0);
-  expect(rig.asked[0]).toEqual({
-    method: 'POST',
-    url: '/v1/metadata/batches',
-    body: { targets: { live: true }, items: [{ payload: { type: 'poll' }, expiresInMs: 20_000 }] },
-  });
+  expect(rig.asked).toMatchObject([
+    {
+      method: 'POST',
+      url: '/v1/metadata/batches',
+      body: { targets: { live: true }, items: [{ payload: { type: 'poll' }, expiresInMs: 20_000 }] },
+    },
+    { method: 'GET', url: '/v1/metadata/batches/b-1/events' },
+  ]);
   expect(rig.lines).toEqual([
     'Accepted as b-1: 1 item to 2 channels, at most 2 calls, about 1 s',
-    'finished: 1 delivered, 1 not broadcasting of 2',
+    'finished: 1 delivered, 1 conflated of 2',
   ]);
+  expect(rig.drawn).toEqual([`${'░'.repeat(30)} 0 of 2, about 1 s left`, `${'█'.repeat(30)} 2 of 2`, '']);
+  expect(rig.errors).toEqual([]);
+});
+
+test.each([true, false])('the bar is drawn only where standard error is a terminal: %s', async (isTTY) => {
+  await using rig = await daemon({ GET: [ended({ delivered: 2 })] });
+  vi.stubEnv('AUTOPILOT_URL', rig.url);
+  const wasTTY = process.stderr.isTTY;
+  process.stderr.isTTY = isTTY;
+  const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+  vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+
+  try {
+    await runCli(['node', 'ivs-autopilot', 'metadata', 'send', '--live', '--payload', 'hi', '--wait']);
+  } finally {
+    process.stderr.isTTY = wasTTY;
+    vi.unstubAllEnvs();
+  }
+  const text = written.mock.calls.map(([part]) => String(part)).join('');
+  vi.restoreAllMocks();
+
+  expect(text).toBe(
+    isTTY ? `\r\u001b[K${'░'.repeat(30)} 0 of 2, about 1 s left\r\u001b[K${'█'.repeat(30)} 2 of 2\r\u001b[K` : '',
+  );
 });
 
 test('an item that failed somewhere ends the command with 1, and says why', async () => {
-  await using rig = await daemon([
-    { ...running, state: 'finished', counts: { delivered: 1, failed: 1 }, failures: { IVS_NOT_FOUND: 1 } },
-  ]);
+  await using rig = await daemon({ GET: [ended({ delivered: 1, failed: 1 }, { failures: { IVS_NOT_FOUND: 1 } })] });
 
   expect(await rig.run('send', '--tag', 'show=quiz', 'show=late', 'tier=a=b', '--payload', 'hi', '--wait')).toBe(1);
   expect(rig.asked[0]!.body).toEqual({
@@ -72,8 +136,76 @@ test('an item that failed somewhere ends the command with 1, and says why', asyn
   expect(rig.lines.at(-1)).toBe('  failed with IVS_NOT_FOUND: 1');
 });
 
+test.each(['expired', 'notBroadcasting', 'cancelled'])(
+  'an item that ended as %s was not delivered: exit code 1',
+  async (end) => {
+    await using rig = await daemon({ GET: [ended({ delivered: 1, [end]: 1 })] });
+
+    expect(await rig.run('send', '--live', '--payload', 'hi', '--wait')).toBe(1);
+  },
+);
+
+test('a channel without room was left out, which is not delivered either', async () => {
+  const skipped = [{ reason: 'queue_full', count: 1, examples: ['c'] }];
+  await using rig = await daemon({ POST: [json({ ...plan, skipped }, 202)], GET: [ended({ delivered: 2 })] });
+
+  expect(await rig.run('send', '--live', '--payload', 'hi', '--wait')).toBe(1);
+});
+
+test.concurrent('an answer that is lost is asked for again under the same key', async () => {
+  await using rig = await daemon({ POST: [lost, json({ status: 503, code: 'X' }, 503), json(plan, 202)] });
+
+  expect(await rig.run('send', '--live', '--payload', 'hi')).toBe(0);
+  expect(rig.asked.map(({ method, body }) => [method, body.targets])).toEqual(
+    Array.from({ length: 3 }, () => ['POST', { live: true }]),
+  );
+  expect(new Set(rig.asked.map(({ key }) => key)).size).toBe(1);
+  expect(rig.lines[0]).toContain('Accepted as b-1');
+  expect(rig.errors).toEqual([expect.stringContaining('Trying again in 1 s')]);
+});
+
+test.concurrent('when no answer comes at all, the user is told the key that makes sending again harmless', async () => {
+  await using rig = await daemon({ POST: [lost] });
+
+  expect(await rig.run('send', '--live', '--payload', 'hi')).toBe(1);
+  expect(rig.asked.length).toBeGreaterThan(1);
+  expect(rig.errors.at(-1)).toContain(`--idempotency-key ${rig.asked[0]!.key}`);
+});
+
+test.concurrent('a refusal for what is wrong with the request is final', async () => {
+  await using rig = await daemon({ POST: [json({ code: 'PAYLOAD_TOO_LARGE', detail: 'item 0 is too large' }, 422)] });
+
+  expect(await rig.run('send', '--live', '--payload', 'hi')).toBe(1);
+  expect(rig.asked).toHaveLength(1);
+  expect(rig.errors.join()).not.toContain('--idempotency-key');
+});
+
+test.concurrent('too many requests are followed by a wait as long as Retry-After says', async () => {
+  const limited = json({ code: 'RATE_LIMITED' }, 429, { 'retry-after': '2' });
+  await using rig = await daemon({ GET: [limited, ended({ delivered: 2 })] });
+  const startedAt = performance.now();
+
+  expect(await rig.run('send', '--live', '--payload', 'hi', '--wait')).toBe(0);
+  expect(performance.now() - startedAt).toBeGreaterThanOrEqual(1900);
+  expect(rig.errors.join()).toContain('Trying again in 2 s');
+});
+
+test.concurrent('following goes on where the stream of events breaks off, and ends when the batch is no longer known', async () => {
+  const gone = json({ code: 'NOT_FOUND', detail: 'there is no batch b-1' }, 404);
+  await using rig = await daemon({ GET: [stream(running), lost, ended({ delivered: 2 })] });
+  await using forgetful = await daemon({ GET: [stream(running), gone] });
+
+  const [code, forgotten] = await Promise.all(
+    [rig, forgetful].map(({ run }) => run('send', '--live', '--payload', 'hi', '--wait')),
+  );
+
+  expect([code, rig.lines.at(-1)]).toEqual([0, 'finished: 2 delivered of 2']);
+  expect([forgotten, forgetful.asked.length]).toEqual([1, 3]);
+  expect(forgetful.errors.at(-1)).toContain('NOT_FOUND');
+});
+
 test('wrong usage asks nothing of the daemon', async () => {
-  await using rig = await daemon([running]);
+  await using rig = await daemon();
 
   expect(await rig.run('send', '--payload', 'x')).toBe(2);
   expect(await rig.run('send', '--live', '--channel', 'a', '--payload', 'x')).toBe(2);
@@ -85,7 +217,7 @@ test('wrong usage asks nothing of the daemon', async () => {
 });
 
 test('a batch is looked at and cancelled by its id', async () => {
-  await using rig = await daemon([running]);
+  await using rig = await daemon();
 
   expect(await rig.run('status', 'b-1', '--json')).toBe(0);
   expect(JSON.parse(rig.lines.join('\n'))).toMatchObject({ state: 'running' });

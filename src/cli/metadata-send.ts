@@ -4,7 +4,17 @@ import { type Command, Option } from 'commander';
 import { lanes } from '#domain/action.ts';
 import { parseDuration } from '#domain/duration.ts';
 import { messageOf } from '#domain/errors.ts';
-import { type ApiClient, apiClient, type CliIo, CommandFailed, example, printData, readText } from './support.ts';
+import {
+  type ApiClient,
+  apiClient,
+  type CliIo,
+  CommandFailed,
+  example,
+  printData,
+  RequestFailed,
+  readText,
+  repeatedly,
+} from './support.ts';
 
 interface SendFlags {
   readonly live?: boolean;
@@ -40,8 +50,12 @@ interface Progress {
   readonly etaSeconds: number | null;
 }
 
-const lookEveryMs = 400;
+const mostSends = 4;
+/** In a row, a second apart while nobody answers: long enough for a daemon that is started anew. */
+const mostFollows = 30;
 const barWidth = 30;
+/** Ends of an item that reached nobody. One that a newer item has replaced is not missed. */
+const missed = ['failed', 'expired', 'notBroadcasting', 'cancelled'];
 
 export function register(program: Command, io: CliIo): void {
   const metadata = program
@@ -69,20 +83,21 @@ export function register(program: Command, io: CliIo): void {
       example(
         `ivs-autopilot metadata send --live --payload '{"type":"poll"}' --wait`,
         `ivs-autopilot metadata send --tag show=quiz --key score --expires 20s --payload '{"home":2}'`,
-      ),
+      ) +
+        '\nWith --wait the exit code is 1 unless every item was delivered, or replaced by a newer one with its key.\n' +
+        'An answer that gets lost is asked for again, with the same idempotency key, so that nothing is sent twice.\n',
     )
     .action(async (flags: SendFlags) => {
       const api = apiClient(io);
       const body = bodyOf(flags);
       const path = `/v1/metadata/batches${flags.account === undefined ? '' : `?account=${encodeURIComponent(flags.account)}`}`;
-      // With a key of its own a repeated attempt of this command line is harmless, should the answer get lost on the way.
-      const headers = { 'idempotency-key': flags.idempotencyKey ?? randomUUID() };
-      const plan = (await api.send('POST', path, body, headers)) as Plan;
+      const plan = await send(api, io, path, body, flags.idempotencyKey ?? randomUUID());
       if (flags.dryRun || !flags.wait) return printData(io, flags.json, plan, () => planLines(plan));
       if (!flags.json) for (const line of planLines(plan)) io.print(line);
       const progress = await follow(api, plan.batchId ?? '', io);
       printData(io, flags.json, { ...plan, ...progress }, () => resultLines(progress));
-      if ((progress.counts['failed'] ?? 0) > 0) throw new CommandFailed('', 1);
+      const noRoom = plan.skipped.some(({ reason }) => reason === 'queue_full');
+      if (noRoom || missed.some((end) => (progress.counts[end] ?? 0) > 0)) throw new CommandFailed('', 1);
     });
   metadata
     .command('status')
@@ -108,6 +123,19 @@ export function register(program: Command, io: CliIo): void {
 
 function pathOf(batchId: string): string {
   return `/v1/metadata/batches/${encodeURIComponent(batchId)}`;
+}
+
+/** Sends under one key however often it takes; when it fails, the user learns the key. */
+async function send(api: ApiClient, io: CliIo, path: string, body: object, key: string): Promise<Plan> {
+  try {
+    return (await repeatedly(io, mostSends, () => api.send('POST', path, body, { 'idempotency-key': key }))) as Plan;
+  } catch (error) {
+    if (error instanceof RequestFailed && error.retryInMs !== undefined)
+      throw new CommandFailed(
+        `${error.message}\nTo send it again, add --idempotency-key ${key}: should it have been accepted, nothing is sent twice.`,
+      );
+    throw error;
+  }
 }
 
 function bodyOf(flags: SendFlags): object {
@@ -152,44 +180,38 @@ function payloadOf(text: string): unknown {
   }
 }
 
-/** Looks until the batch is over; a bar on a terminal. The daemon being away for a moment ends nothing. */
-async function follow(api: ApiClient, batchId: string, { signal }: CliIo): Promise<Progress> {
-  let failures = 0;
+/** Waits until the batch is over; a bar on a terminal. The daemon being away for a moment ends nothing. */
+async function follow(api: ApiClient, batchId: string, io: CliIo): Promise<Progress> {
   try {
-    for (;;) {
-      try {
-        const progress = (await api.get(pathOf(batchId))) as Progress;
-        failures = 0;
-        drawBar(progress);
-        if (progress.state === 'finished' || progress.state === 'cancelled') return progress;
-      } catch (error) {
-        failures += 1;
-        if (signal.aborted || failures > 20) throw error;
+    return await repeatedly(io, mostFollows, async (heard) => {
+      for await (const { name, data } of api.events(`${pathOf(batchId)}/events`)) {
+        heard();
+        if (name === 'gone') throw new CommandFailed('the daemon no longer knows it');
+        const progress = data as Progress;
+        io.redraw?.(barOf(progress));
+        if (name === 'finished') return progress;
       }
-      await new Promise((done) => setTimeout(done, lookEveryMs));
-      if (signal.aborted) {
-        throw new CommandFailed(
-          `Not followed any more; it goes on. Cancel it with: ivs-autopilot metadata cancel ${batchId}`,
-          130,
-        );
-      }
-    }
+      throw new RequestFailed('The daemon ended the stream of events.', 1000);
+    });
   } catch (error) {
-    if (error instanceof CommandFailed) throw error;
+    if (io.signal.aborted)
+      throw new CommandFailed(
+        `Not followed any more; it goes on. Cancel it with: ivs-autopilot metadata cancel ${batchId}`,
+        130,
+      );
     throw new CommandFailed(`The batch ${batchId} goes on, but could not be followed: ${messageOf(error)}`);
   } finally {
-    if (process.stderr.isTTY) process.stderr.write('\r\u001b[K');
+    io.redraw?.('');
   }
 }
 
-function drawBar({ total, counts, etaSeconds }: Progress): void {
-  if (!process.stderr.isTTY) return;
+function barOf({ total, counts, etaSeconds }: Progress): string {
   const done = total - (counts['pending'] ?? 0);
   const share = total === 0 ? 1 : done / total;
   const filled = Math.round(share * barWidth);
   const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
   const eta = etaSeconds === null ? '' : `, about ${Math.ceil(etaSeconds)} s left`;
-  process.stderr.write(`\r\u001b[K${bar} ${done} of ${total}${eta}`);
+  return `${bar} ${done} of ${total}${eta}`;
 }
 
 function planLines({ batchId, channels, items, plannedCalls, estimatedSeconds, skipped }: Plan): string[] {

@@ -1,5 +1,6 @@
 // What every command shares: output, exit codes, and the client of the daemon's HTTP API.
 import { readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '#domain/errors.ts';
 
 /** What a command needs of its surroundings. */
@@ -8,6 +9,8 @@ export interface CliIo {
   readonly print: (line: string) => void;
   /** Writes one line to standard error. */
   readonly printError: (line: string) => void;
+  /** Replaces the line that the cursor is in; only where standard error is a terminal. */
+  readonly redraw?: ((line: string) => void) | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborted when the user wants the command to end. */
   readonly signal: AbortSignal;
@@ -24,9 +27,29 @@ export class CommandFailed extends Error {
   }
 }
 
-const requestTimeoutMs = 30_000;
+/** A request that the daemon refused, or did not answer. */
+export class RequestFailed extends CommandFailed {
+  /** After how long asking again may help; undefined: never. */
+  readonly retryInMs: number | undefined;
 
-/** Requests to the daemon's API. Every failure is a CommandFailed that says what to do. */
+  constructor(message: string, retryInMs: number | undefined) {
+    super(message);
+    this.name = 'RequestFailed';
+    this.retryInMs = retryInMs;
+  }
+}
+
+const requestTimeoutMs = 30_000;
+/** The daemon says something every 15 seconds. */
+const silentMs = 40_000;
+const retryMs = 1000;
+
+export interface ServerEvent {
+  readonly name: string;
+  readonly data: unknown;
+}
+
+/** Requests to the daemon's API. Every failure is a RequestFailed that says what to do. */
 export interface ApiClient {
   readonly get: (path: string) => Promise<unknown>;
   readonly send: (
@@ -35,6 +58,8 @@ export interface ApiClient {
     body?: unknown,
     headers?: Readonly<Record<string, string>>,
   ) => Promise<unknown>;
+  /** Server-sent events as they come, until the daemon ends them or the caller leaves. */
+  readonly events: (path: string) => AsyncGenerator<ServerEvent>;
   /** The data of the first server-sent event of this name. */
   readonly firstEvent: (path: string, event: string) => Promise<unknown>;
 }
@@ -51,7 +76,13 @@ export function apiClient({ env, signal }: Pick<CliIo, 'env' | 'signal'>): ApiCl
     throw new CommandFailed(`AUTOPILOT_URL is no http address: ${base}`, 2);
   }
   const token = readToken(env);
-  const open = async (method: string, path: string, body?: unknown, headers: Readonly<Record<string, string>> = {}) => {
+  const open = async (
+    method: string,
+    path: string,
+    timeout: AbortSignal,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ) => {
     try {
       return await fetch(base + path, {
         method,
@@ -62,54 +93,93 @@ export function apiClient({ env, signal }: Pick<CliIo, 'env' | 'signal'>): ApiCl
           ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.any([signal, AbortSignal.timeout(requestTimeoutMs)]),
+        signal: AbortSignal.any([signal, timeout]),
       });
     } catch (error) {
       throw noAnswer(base, error);
     }
   };
-  const request = async (...args: Parameters<typeof open>) => {
-    const response = await open(...args);
-    return answerOf(response, await response.text().catch((error: unknown) => Promise.reject(noAnswer(base, error))));
+  const read = async (response: Response) =>
+    answerOf(response, await response.text().catch((error: unknown) => Promise.reject(noAnswer(base, error))));
+  const request = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Readonly<Record<string, string>> = {},
+  ) => read(await open(method, path, AbortSignal.timeout(requestTimeoutMs), body, headers));
+  const events: ApiClient['events'] = async function* (path) {
+    const silence = new AbortController();
+    const watchdog = setTimeout(() => silence.abort(new Error('it has fallen silent')), silentMs);
+    try {
+      const response = await open('GET', path, silence.signal);
+      if (!response.ok || !response.body) await read(response);
+      else yield* eventsOf(response.body, () => void watchdog.refresh());
+    } catch (error) {
+      throw error instanceof CommandFailed ? error : noAnswer(base, error);
+    } finally {
+      clearTimeout(watchdog);
+    }
   };
   return {
     get: (path) => request('GET', path),
     send: (method, path, body, headers) => request(method, path, body, headers),
+    events,
     firstEvent: async (path, event) => {
-      const response = await open('GET', path);
-      if (!response.ok || !response.body) return answerOf(response, await response.text());
-      try {
-        return await firstEventOf(response.body, event);
-      } catch (error) {
-        throw noAnswer(base, error);
-      }
+      for await (const { name, data } of events(path)) if (name === event) return data;
+      throw noAnswer(base, new Error(`the stream ended before an event ${event}`));
     },
   };
 }
 
-function noAnswer(base: string, error: unknown): CommandFailed {
+/**
+ * Does what may be repeated without harm, again while that may help and as late as Retry-After says, telling why once.
+ * @param attempt calls `heard` when it got on: failures are counted from there.
+ * @param mostTries how often in a row it may fail.
+ */
+export async function repeatedly<T>(
+  { printError, signal }: Pick<CliIo, 'printError' | 'signal'>,
+  mostTries: number,
+  attempt: (heard: () => void) => Promise<T>,
+): Promise<T> {
+  let failures = 0;
+  for (;;) {
+    try {
+      return await attempt(() => (failures = 0));
+    } catch (error) {
+      failures += 1;
+      const retryInMs = error instanceof RequestFailed ? error.retryInMs : undefined;
+      if (retryInMs === undefined || failures >= mostTries || signal.aborted) throw error;
+      if (failures === 1) printError(`${messageOf(error)} Trying again in ${Math.ceil(retryInMs / 1000)} s.`);
+      await delay(retryInMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+function noAnswer(base: string, error: unknown): RequestFailed {
   const cause = error instanceof Error && error.cause ? error.cause : error;
-  return new CommandFailed(
+  return new RequestFailed(
     `No daemon answers at ${base} (${messageOf(cause)}): start it with \`ivs-autopilot run\`, or set AUTOPILOT_URL.`,
+    retryMs,
   );
 }
 
-/** Reads a stream of events until one of this name has come, and leaves it. */
-async function firstEventOf(body: ReadableStream<Uint8Array>, event: string): Promise<unknown> {
+/** Reads server-sent events until the stream ends. https://html.spec.whatwg.org/multipage/server-sent-events.html */
+async function* eventsOf(body: ReadableStream<Uint8Array>, heard: () => void): AsyncGenerator<ServerEvent> {
   const decoder = new TextDecoder();
   let text = '';
   for await (const chunk of body) {
+    heard();
     text += decoder.decode(chunk, { stream: true });
     const blocks = text.split('\n\n');
     text = blocks.pop() ?? '';
     for (const block of blocks) {
       const lines = block.split('\n');
-      if (!lines.includes(`event: ${event}`)) continue;
-      const data = lines.flatMap((line) => (line.startsWith('data: ') ? [line.slice(6)] : [])).join('\n');
-      return JSON.parse(data);
+      const valuesOf = (field: string) =>
+        lines.flatMap((line) => (line.startsWith(`${field}: `) ? [line.slice(field.length + 2)] : []));
+      const [name] = valuesOf('event');
+      if (name !== undefined) yield { name, data: JSON.parse(valuesOf('data').join('\n')) };
     }
   }
-  throw new Error(`the stream ended before an event ${event}`);
 }
 
 function readToken(env: CliIo['env']): string | undefined {
@@ -128,8 +198,9 @@ function answerOf(response: Response, text: string): unknown {
   try {
     body = text === '' ? undefined : JSON.parse(text);
   } catch {
-    throw new CommandFailed(
+    throw new RequestFailed(
       `The answer is no JSON (HTTP ${response.status}): is AUTOPILOT_URL the address of ivs-autopilot?`,
+      retryAfterOf(response),
     );
   }
   if (response.ok) return body;
@@ -143,9 +214,17 @@ function answerOf(response: Response, text: string): unknown {
   const places = (problem.problems ?? []).map(({ path, message }) => `\n  ${path}: ${message}`).join('');
   const remedy = problem.remedy === undefined ? '' : ` ${problem.remedy}`;
   const what = problem.detail ?? problem.title ?? `the daemon answered with HTTP ${response.status}`;
-  throw new CommandFailed(
+  throw new RequestFailed(
     `${problem.code ?? `HTTP_${response.status}`}: ${what}.${remedy}${places}`.replace('..', '.'),
+    retryAfterOf(response),
   );
+}
+
+/** When a refused request may be sent again, in milliseconds; undefined: what is wrong is the request. */
+function retryAfterOf({ status, headers }: Response): number | undefined {
+  if (status !== 429 && status < 500) return undefined;
+  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
+  return Number.isFinite(seconds) ? seconds * 1000 : retryMs;
 }
 
 /** Prints data: as JSON, or as the lines made of it. */

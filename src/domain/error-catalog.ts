@@ -416,6 +416,13 @@ export const errorCatalog = {
     status: 429,
     disposition: 'retry',
   },
+  TOO_MANY_STREAMS: {
+    meaning: 'The token has as many event streams open at this replica as it may.',
+    remedy:
+      'Close streams that nobody reads, give every program a token of its own, or ask for the state now and then.',
+    status: 429,
+    disposition: 'retry',
+  },
   TIMED_OUT: {
     meaning: 'The answer took too long, or the daemon is about to stop.',
     remedy: 'Send the request again after Retry-After; with the same Idempotency-Key nothing happens twice.',

@@ -1,6 +1,7 @@
 // The HTTP frame alone, with a route of its own: tokens, roles, limits, errors, documents, stopping.
 import { randomBytes } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
+import type { FastifyInstance } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import pino from 'pino';
 import { expect, test } from 'vitest';
@@ -142,16 +143,26 @@ test('an unexpected failure shows nothing of the inside, and the log has all of 
   expect(api.lines.join('')).toContain('the inside of the daemon');
 });
 
-test('a token that asks too often waits as long as Retry-After says, and no other token with it', async () => {
-  await using api = await setup({ requestsPerMinute: 2 });
+test('a token that asks too often, of whatever routes, waits as long as Retry-After says, and no other token with it', async () => {
+  const groups = [
+    { prefix: '/v1', plugin: notes },
+    { prefix: '/v1/more', plugin: notes },
+    {
+      prefix: '/queues',
+      access: 'browser' as const,
+      plugin: async (app: FastifyInstance) => void app.get('/notes', () => Promise.resolve([])),
+    },
+  ];
+  await using api = await setup({ requestsPerMinute: 3, routes: groups });
 
-  const statuses = [];
-  for (let n = 0; n < 3; n += 1) statuses.push(await api.call('/v1/notes'));
+  const answers = [];
+  for (const path of ['/v1/notes', '/v1/more/notes', '/queues/notes', '/v1/notes', '/v1/more/notes'])
+    answers.push(await api.call(path));
   const other = await api.call('/v1/notes', { role: 'viewer' });
 
-  expect(statuses.map(({ status }) => status)).toEqual([200, 200, 429]);
-  expect(Number(statuses[2]!.headers.get('retry-after'))).toBeGreaterThan(50);
-  expect(statuses[2]!.body.code).toBe('RATE_LIMITED');
+  expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429, 429]);
+  expect(Number(answers[3]!.headers.get('retry-after'))).toBeGreaterThan(50);
+  expect(answers[3]!.body.code).toBe('RATE_LIMITED');
   expect(other.status).toBe(200);
 });
 

@@ -1,14 +1,11 @@
-// The metadata API over HTTP: validation, idempotency, dry runs, progress, and a fuzz from its own API document.
+// The metadata API over HTTP: validation, idempotency, dry runs, and progress.
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
-import fc from 'fast-check';
 import pino from 'pino';
 import { expect, test, vi } from 'vitest';
 import type { Channel } from '#domain/channel.ts';
 import { Secret } from '#domain/secret.ts';
-import { configRoutes } from '#intake/http/routes/config.ts';
 import { metadataRoutes } from '#intake/http/routes/metadata.ts';
-import { quotaRoutes } from '#intake/http/routes/quota.ts';
 import { createHttpServer } from '#intake/http/server.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { createMetrics } from '#runtime/metrics.ts';
@@ -32,15 +29,6 @@ async function setup(options: Partial<MetadataPartsOptions> = {}) {
       {
         prefix: '/v1',
         plugin: metadataRoutes({ shards: new Map([['main', parts.service]]), clock: systemClock, followMs: 10 }),
-      },
-      { prefix: '/v1', plugin: quotaRoutes({ quotas: [] }) },
-      {
-        prefix: '/v1',
-        plugin: configRoutes({
-          current: () => ({ hash: 'abc', loadedAtMs: 0, triedAtMs: 0, needRestart: [], error: undefined }),
-          reload: () =>
-            Promise.resolve({ hash: 'def', loadedAtMs: 1, triedAtMs: 1, needRestart: ['limits'], error: undefined }),
-        }),
       },
     ],
     checks: {},
@@ -67,6 +55,8 @@ async function setup(options: Partial<MetadataPartsOptions> = {}) {
   };
   const batch = (body: object, headers?: Record<string, string>) =>
     call('POST', '/v1/metadata/batches', body, headers ?? {});
+  const follow = (batchId: string) =>
+    fetch(`${server.url}/v1/metadata/batches/${batchId}/events`, { headers: { authorization: `Bearer ${token}` } });
   return {
     ...parts,
     scope,
@@ -76,12 +66,31 @@ async function setup(options: Partial<MetadataPartsOptions> = {}) {
     token,
     call,
     batch,
+    follow,
     async [Symbol.asyncDispose]() {
       await server.stop();
       await parts.sweeper.stop();
       await parts.drainer.stop();
       await scope[Symbol.asyncDispose]();
     },
+  };
+}
+
+/** Reads an event stream as text. */
+function readerOf(answer: Response) {
+  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
+  return {
+    until: async (mark: string) => {
+      let text = '';
+      while (!text.includes(mark)) text += (await reader.read()).value ?? '';
+      return text;
+    },
+    rest: async () => {
+      let text = '';
+      for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+      return text;
+    },
+    cancel: () => reader.cancel(),
   };
 }
 
@@ -227,14 +236,11 @@ test('whoever follows a batch hears its progress and its end', async () => {
   api.sender.permit = (arn) => (arn === channelArn('a') ? Promise.resolve() : permits.promise);
   const { body } = await api.batch({ targets: to('a', 'b'), items: [{ payload: 'x' }] });
 
-  const answer = await fetch(`${api.server.url}/v1/metadata/batches/${body.batchId}/events`, {
-    headers: { authorization: `Bearer ${api.token}` },
-  });
-  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
-  let text = '';
-  while (!text.includes('"delivered":1')) text += (await reader.read()).value ?? '';
+  const answer = await api.follow(body.batchId);
+  const reader = readerOf(answer);
+  let text = await reader.until('"delivered":1');
   permits.resolve();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) text += part.value;
+  text += await reader.rest();
 
   expect(answer.headers.get('content-type')).toContain('text/event-stream');
   expect(text.match(/^event: .*$/gm)?.at(-1)).toBe('event: finished');
@@ -242,50 +248,41 @@ test('whoever follows a batch hears its progress and its end', async () => {
   expect((await api.call('GET', '/v1/metadata/batches/b-none/events')).status).toBe(404);
 });
 
-test('whatever is sent to any documented route, the answer is never a failure of ours and never missing', async () => {
-  await using api = await setup({ outbox: { maxItemsTotal: 5000 } });
-  const document = (await api.call('GET', '/docs/json')).body as { paths: Record<string, Record<string, any>> };
-  const operations = Object.entries(document.paths).flatMap(([path, item]) =>
-    Object.entries(item).map(([method, operation]) => ({ path, method: method.toUpperCase(), operation })),
-  );
-  const request = fc.constantFrom(...operations).chain(({ path, method, operation }) =>
-    fc.record({
-      method: fc.constant(method),
-      path: fc
-        .record({
-          id: fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('..', '%00', 'b-x')),
-          query: fc.oneof(
-            fc.constant(''),
-            fc.webQueryParameters().map((text) => `?${text}`),
-          ),
-        })
-        .map(({ id, query }) => path.replaceAll(/\{\w+\}/g, encodeURIComponent(id.toWellFormed()) || '_') + query),
-      body:
-        method === 'GET' ? fc.constant(undefined) : bodyFrom(operation.requestBody?.content['application/json'].schema),
-      key: fc.oneof(fc.constant(undefined), fc.constantFrom('k1', 'k2')),
-    }),
-  );
-  const statuses = new Map<number, number>();
+test('whoever follows a batch that is no longer known is told so, and the stream ends', async () => {
+  await using api = await setup();
+  api.sender.permit = () => new Promise(() => undefined);
+  const { body } = await api.batch({ targets: to('a'), items: [{ payload: 'x' }] });
+  const reader = readerOf(await api.follow(body.batchId));
+  await reader.until('event: progress');
 
-  await fc.assert(
-    fc.asyncProperty(request, async ({ method, path, body, key }) => {
-      if (path.split('?')[0]!.endsWith('/events')) return;
-      const { status, body: answer } = await api.call(
-        method,
-        path,
-        body,
-        key === undefined ? {} : { 'idempotency-key': key },
-      );
-      statuses.set(status, (statuses.get(status) ?? 0) + 1);
-      expect(status, JSON.stringify(answer)).toBeLessThan(500);
-      if (status >= 400) expect(answer).toMatchObject({ code: expect.any(String), remedy: expect.any(String), status });
-    }),
-    { numRuns: 400 },
-  );
-  // The fuzz reached behind the validation as well.
-  expect(operations.length).toBeGreaterThanOrEqual(7);
-  expect(statuses.get(202) ?? 0).toBeGreaterThan(0);
-  expect(statuses.get(400) ?? 0).toBeGreaterThan(0);
+  const redis = api.scope.connect();
+  await redis.del(await redis.keys(`*${body.batchId}*`));
+
+  expect(await reader.rest()).toContain('event: gone\ndata: {"code":"NOT_FOUND"');
+});
+
+test('a hundred followers of a batch cost as many looks at Redis as one, and the next is asked to come back', async () => {
+  await using api = await setup();
+  api.sender.permit = () => new Promise(() => undefined);
+  const { body } = await api.batch({ targets: to('a'), items: [{ payload: 'x' }] });
+  const looks = vi.spyOn(api.service, 'progress');
+
+  const answers = await Promise.all(Array.from({ length: 100 }, () => api.follow(body.batchId)));
+  const readers = answers.map(readerOf);
+  await Promise.all(readers.map((reader) => reader.until('event: progress')));
+  const looksToOpen = looks.mock.calls.length;
+  const refused = await api.call('GET', `/v1/metadata/batches/${body.batchId}/events`);
+  await readers[0]!.cancel();
+  await vi.waitFor(async () => {
+    const again = await api.follow(body.batchId);
+    await again.body!.cancel();
+    expect(again.status).toBe(200);
+  });
+
+  expect(looksToOpen).toBeLessThan(100);
+  expect([refused.status, refused.body.code]).toEqual([429, 'TOO_MANY_STREAMS']);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);
+  await Promise.all(readers.map((reader) => reader.cancel()));
 });
 
 test('bytes that are no HTTP, and a client that goes away, leave the server as it was', async () => {
@@ -304,59 +301,3 @@ test('bytes that are no HTTP, and a client that goes away, leave the server as i
 
   expect((await api.call('GET', '/healthz')).status).toBe(200);
 });
-
-/** Values after a JSON schema: mostly right, sometimes with one thing wrong, sometimes anything. */
-function bodyFrom(schema: any): fc.Arbitrary<unknown> {
-  if (!schema) return fc.oneof(fc.constant(undefined), fc.json());
-  const right = valueOf(schema);
-  const broken = fc
-    .tuple(right, fc.string(), fc.jsonValue())
-    .map(([value, name, odd]) => ({ ...(value as object), [name]: odd }));
-  const emptied = right.map((value) => Object.fromEntries(Object.entries(value ?? {}).slice(1)));
-  return fc.oneof({ weight: 5, arbitrary: right }, broken, emptied, fc.jsonValue(), fc.string());
-}
-
-function valueOf(schema: any): fc.Arbitrary<unknown> {
-  if (schema.anyOf) return fc.oneof(...schema.anyOf.map(valueOf));
-  if ('const' in schema) return fc.constant(schema.const);
-  if (schema.enum) return fc.constantFrom(...schema.enum);
-  switch (schema.type) {
-    case 'object': {
-      const required = new Set<string>(schema.required ?? []);
-      const known = Object.entries(schema.properties ?? {});
-      // Exactly one target is wanted, which JSON schema does not say.
-      if (known.some(([name]) => name === 'channelArns'))
-        return fc.oneof(
-          fc.constant({ live: true }),
-          fc.record({
-            channelArns: fc.array(fc.constantFrom('a', 'b').map(channelArn), { minLength: 1, maxLength: 3 }),
-          }),
-          fc.record({ tags: valueOf(schema.properties.tags) }),
-        );
-      if (known.length === 0)
-        return fc.dictionary(
-          fc.string({ minLength: 1, unit: 'binary' }),
-          schema.additionalProperties?.type ? valueOf(schema.additionalProperties) : fc.jsonValue(),
-          { maxKeys: 4 },
-        );
-      return fc.record(Object.fromEntries(known.map(([name, inner]) => [name, valueOf(inner)])), {
-        requiredKeys: [...required],
-      });
-    }
-    case 'array':
-      return fc.array(valueOf(schema.items), { minLength: schema.minItems ?? 0, maxLength: 3 });
-    case 'string':
-      return fc.string({
-        unit: 'binary',
-        minLength: schema.minLength ?? 0,
-        maxLength: Math.min(schema.maxLength ?? 1200, 1200),
-      });
-    case 'integer':
-    case 'number':
-      return fc.integer({ min: Math.max(schema.minimum ?? -5, -5), max: Math.min(schema.maximum ?? 1000, 1000) });
-    case 'boolean':
-      return fc.boolean();
-    default:
-      return fc.jsonValue();
-  }
-}

@@ -1,68 +1,200 @@
-// The package as npm would publish it, unpacked in an empty folder and used there: the player helper needs nothing beside it.
-import { execFile } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+// The package as npm makes it (`npm pack` builds it first) and as npm installs it: in an empty folder, with what it depends on.
+import { execFile, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { chromium } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startSimulator } from '#simulator/server.ts';
+import { ownRedis } from '#test/support/redis.ts';
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, '..', '..');
+/** What the package is made from. Without the lock file the copy leaves its node_modules, the checkout's, alone. */
+const sources = [
+  'package.json',
+  'README.md',
+  'LICENSE',
+  'bin',
+  'config',
+  'scripts',
+  'simulator',
+  'src',
+  'web',
+  'workers',
+];
+/** npm's words for a registry that it cannot reach, where its cache does not hold everything either. */
+const noRegistry = /ENOTCACHED|ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH/;
 
-async function packed() {
-  const folder = await mkdtemp(join(tmpdir(), 'autopilot-package-'));
+const cue = '{"v":1,"items":[{"id":"a","t":1,"d":{"n":1}},{"id":"b","t":2,"d":"zwei"}]}';
+const readTwice = `const reader = new CueReader();
+const twice = [reader.read(${JSON.stringify(cue)}), reader.read(${JSON.stringify(cue)})].map((items) => items.map(({ data }) => data));`;
+const eachOnce = [[{ n: 1 }, 'zwei'], []];
+
+let folder: string;
+let tarball: string;
+let files: readonly string[];
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'autopilot-package-'));
   const source = join(folder, 'source');
-  const installed = join(folder, 'app', 'node_modules', 'ivs-autopilot');
-  // Packed from a copy of what the package lists, so that nothing else in the checkout is touched.
-  await mkdir(source, { recursive: true });
-  for (const name of ['package.json', 'README.md', 'LICENSE', 'bin', 'web', 'config'])
-    if (existsSync(join(root, name))) await cp(join(root, name), join(source, name), { recursive: true });
-  await run(process.execPath, [join(root, 'scripts', 'build.ts'), join(source, 'dist')]);
-  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], {
-    cwd: source,
+  await mkdir(source);
+  for (const name of sources) await cp(join(root, name), join(source, name), { recursive: true });
+  await symlink(join(root, 'node_modules'), join(source, 'node_modules'));
+  const { stdout } = await run('npm', ['pack', '--json', '--pack-destination', folder], { cwd: source });
+  // What the build says comes before the JSON.
+  const [packed] = JSON.parse(stdout.slice(stdout.search(/^\[/m))) as {
+    filename: string;
+    files: { path: string }[];
+  }[];
+  tarball = join(folder, packed!.filename);
+  files = packed!.files.map(({ path }) => path);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+test('the packed file holds what is built, the page and the helper’s README, and no sources', () => {
+  expect(files).toEqual(
+    expect.arrayContaining([
+      'dist/cli.js',
+      'dist/main.js',
+      'dist/player.js',
+      'dist/player.d.ts',
+      'src/player/README.md',
+      'web/index.html',
+    ]),
+  );
+  expect(files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))).toEqual([]);
+});
+
+describe('installed in an empty folder', () => {
+  let app: string;
+  let program: string;
+  let missing: string | undefined;
+
+  beforeAll(async () => {
+    app = join(folder, 'app');
+    program = join(app, 'node_modules', '.bin', 'ivs-autopilot');
+    await mkdir(app);
+    await writeFile(join(app, 'package.json'), '{"private": true, "type": "module"}');
+    const quick = ['--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
+    await run('npm', ['install', ...quick, tarball], { cwd: app }).catch((error: { stderr: string }) => {
+      if (process.env['CI'] || !noRegistry.test(error.stderr)) throw error;
+      missing = 'npm reaches no registry, and its cache does not hold every package';
+    });
+  }, 120_000);
+
+  test('a player gets each item once, with its types, in Node and in a browser', async ({ skip }) => {
+    if (missing) skip(missing);
+    const typed = `import { type CueItem, CueReader } from 'ivs-autopilot/player';\nexport const items: CueItem[] = new CueReader().read('x');`;
+    await writeFile(
+      join(app, 'player.mjs'),
+      `import { CueReader } from 'ivs-autopilot/player';\n${readTwice}\nconsole.log(JSON.stringify(twice));`,
+    );
+    await writeFile(join(app, 'typed.ts'), typed);
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+
+    const inNode = await run(process.execPath, ['player.mjs'], { cwd: app });
+    const types = await run(process.execPath, [tsc, '--noEmit', '--strict', '--module', 'nodenext', 'typed.ts'], {
+      cwd: app,
+    });
+    const inBrowser = await browse(
+      await readFile(join(app, 'node_modules', 'ivs-autopilot', 'dist', 'player.js'), 'utf8'),
+    );
+
+    expect(JSON.parse(inNode.stdout)).toEqual(eachOnce);
+    expect(types.stdout).toBe('');
+    expect(inBrowser).toEqual(eachOnce);
   });
-  const [tarball] = JSON.parse(stdout) as { filename: string; files: { path: string }[] }[];
-  await mkdir(installed, { recursive: true });
-  await run('tar', ['-xzf', join(folder, tarball!.filename), '-C', installed, '--strip-components=1']);
-  return {
-    app: join(folder, 'app'),
-    installed,
-    files: tarball!.files.map(({ path }) => path),
-    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
-  };
+
+  test('the command line and the daemon run, with the page, from what npm has installed', async ({ skip }) => {
+    if (missing) skip(missing);
+    await using simulator = await startSimulator();
+    await using redis = await ownRedis();
+    const example = join(app, 'node_modules', 'ivs-autopilot', 'config', 'autopilot.example.yaml');
+
+    const failed = (error: unknown) => error as { code: number; stdout: string; stderr: string };
+    const [help, tests, wrong] = await Promise.all([
+      run(program, ['--help'], { cwd: app }),
+      run(program, ['test', example], { cwd: app }),
+      run(program, ['validate', 'none.yaml'], { cwd: app }).catch(failed),
+    ]);
+    await using daemon = await started([program, 'run'], {
+      cwd: app,
+      env: {
+        PATH: process.env['PATH'],
+        AWS_REGION: 'us-west-2',
+        AWS_ACCESS_KEY_ID: 'test',
+        AWS_SECRET_ACCESS_KEY: 'test',
+        AWS_ENDPOINT_URL_IVS: simulator.url,
+        AUTOPILOT_CONFIG: example,
+        AUTOPILOT_HTTP_PORT: '0',
+        REDIS_URL: redis.url,
+      },
+    });
+    const page = await fetch(daemon.url);
+    const status = await run(program, ['status'], {
+      cwd: app,
+      env: { ...process.env, AUTOPILOT_URL: daemon.url },
+    }).catch(failed);
+
+    expect(help.stdout).toContain('Usage: ivs-autopilot');
+    expect(tests.stdout).toMatch(/\d+ passed/);
+    expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('none.yaml') });
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(status.stdout).toContain('Automation is on');
+  });
+});
+
+/** Loads the helper as a page would, and gives what it read. */
+async function browse(helper: string): Promise<unknown> {
+  const executablePath = process.env['CHROME_PATH'];
+  if (!executablePath) throw new Error('no Chromium: run the tests with `npm test`, or set CHROME_PATH');
+  const server = createServer((request, response) => {
+    const isHelper = request.url === '/player.js';
+    response.setHeader('content-type', isHelper ? 'text/javascript' : 'text/html');
+    response.end(
+      isHelper
+        ? helper
+        : `<!doctype html><script type="module">import { CueReader } from '/player.js';\n${readTwice}\nwindow.twice = twice;</script>`,
+    );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  try {
+    const page = await browser.newPage();
+    await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    return await (await page.waitForFunction('window.twice')).jsonValue();
+  } finally {
+    await browser.close();
+    server.closeAllConnections();
+    server.close();
+  }
 }
 
-test('the packed file holds the program and the player helper, and both run where nothing else is', async () => {
-  await using pack = await packed();
-  await writeFile(
-    join(pack.app, 'player.mjs'),
-    `import { CueReader } from 'ivs-autopilot/player';
-const reader = new CueReader();
-const cue = '{"v":1,"items":[{"id":"a","t":1,"d":{"n":1}},{"id":"b","t":2,"d":"zwei"}]}';
-console.log(JSON.stringify([reader.read(cue), reader.read(cue)].map((items) => items.map(({ data }) => data))));`,
-  );
-
-  const player = await run(process.execPath, ['player.mjs'], { cwd: pack.app });
-  // What npm would have installed beside it.
-  for (const name of readdirSync(join(root, 'node_modules')))
-    await symlink(join(root, 'node_modules', name), join(pack.app, 'node_modules', name)).catch(() => undefined);
-  const program = await run(process.execPath, [join(pack.installed, 'bin', 'ivs-autopilot.mjs'), '--help'], {
-    cwd: pack.app,
-  });
-  const wrong = await run(
-    process.execPath,
-    [join(pack.installed, 'bin', 'ivs-autopilot.mjs'), 'validate', 'none.yaml'],
-    {
-      cwd: pack.app,
+/** Starts a program of Node's and waits for the address of its API. It is ended by force: how it stops is tested elsewhere. */
+async function started(args: readonly string[], options: SpawnOptions) {
+  const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  const log: string[] = [];
+  const listening = Promise.withResolvers<string>();
+  for (const stream of [child.stdout, child.stderr])
+    createInterface(stream).on('line', (line) => {
+      log.push(line);
+      const url = /"url":"(http:[^"]+)"/.exec(line)?.[1];
+      if (url && line.includes('the API listens')) listening.resolve(url);
+    });
+  const gone = once(child, 'exit');
+  void gone.then(() => listening.reject(new Error(`it ended:\n${log.join('\n')}`)));
+  return {
+    url: await listening.promise,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await gone;
     },
-  ).catch((error: unknown) => error as { code: number; stderr: string });
-
-  expect(player.stdout.trim()).toBe('[[{"n":1},"zwei"],[]]');
-  expect(pack.files).toEqual(
-    expect.arrayContaining(['dist/cli.js', 'dist/main.js', 'dist/player.js', 'dist/player.d.ts']),
-  );
-  expect(pack.files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))).toEqual([]);
-  expect(program.stdout).toContain('Usage: ivs-autopilot');
-  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('none.yaml') });
-}, 60_000);
+  };
+}

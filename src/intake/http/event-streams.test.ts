@@ -14,7 +14,8 @@ test('a slow reader that is waited for again and again leaves no listeners behin
     end: () => undefined,
     destroy: () => undefined,
   });
-  const reply = { raw, hijack: () => undefined, getHeaders: () => ({}) } as unknown as FastifyReply;
+  const request = { caller: { name: 'mara' } };
+  const reply = { raw, request, hijack: () => undefined, getHeaders: () => ({}) } as unknown as FastifyReply;
   const streams = new EventStreams();
   const stream = streams.open(reply);
   for (let wait = 0; wait < 20; wait += 1) {

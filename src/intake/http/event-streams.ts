@@ -1,11 +1,21 @@
 // Server-sent events: open streams, so that a stop can end them at once. https://html.spec.whatwg.org/multipage/server-sent-events.html
 import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { AppError } from '#domain/errors.ts';
 
 const heartbeatMs = 15_000;
 /** A reader is cut off when this much waits for it; whoever sends much watches `backlog`, so that a slow link is none. */
 const mostBufferedBytes = 1_048_576;
 /** A reader that takes nothing at all for so many heartbeats is gone, whatever its connection says. */
 const mostSilentBeats = 4;
+/** Streams that one token may have open: each costs memory, and most of them repeated looks at Redis. */
+const mostOpenPerCaller = 100;
+const retryAfterMs = 5000;
+
+/** The answer of a route that opens a stream, for the API document. @param events the names of its events, and what they carry. */
+export function eventStreamAnswer(events: string): object {
+  return { description: events, content: { 'text/event-stream': { schema: z.string() } } };
+}
 
 /** One open stream to one client. */
 export interface EventStream {
@@ -22,15 +32,24 @@ export interface EventStream {
 
 /** All open streams of a server. */
 export class EventStreams {
-  readonly #open = new Set<EventStream>();
+  /** With the name of the token that opened it. */
+  readonly #open = new Map<EventStream, string>();
   #closed = false;
 
   get size(): number {
     return this.#open.size;
   }
 
-  /** Takes the reply over and starts the stream; the handler returns `reply` afterwards. */
+  /**
+   * Takes the reply over and starts the stream; the handler returns `reply` afterwards.
+   * @throws AppError TOO_MANY_STREAMS before anything is sent.
+   */
   open(reply: FastifyReply): EventStream {
+    const { name } = reply.request.caller;
+    if (this.#openBy(name) >= mostOpenPerCaller)
+      throw new AppError('TOO_MANY_STREAMS', `the token ${name} has ${mostOpenPerCaller} event streams open`, {
+        disposition: { kind: 'retry-after', delayMs: retryAfterMs },
+      });
     const gone = new AbortController();
     const { raw } = reply;
     reply.hijack();
@@ -90,7 +109,7 @@ export class EventStreams {
     };
     raw.once('close', finish);
     raw.once('error', finish);
-    this.#open.add(stream);
+    this.#open.set(stream, name);
     if (this.#closed) finish();
     return stream;
   }
@@ -98,6 +117,12 @@ export class EventStreams {
   /** Ends every stream, also those that are opened later. */
   closeAll(): void {
     this.#closed = true;
-    for (const stream of this.#open) stream.close();
+    for (const stream of this.#open.keys()) stream.close();
+  }
+
+  #openBy(name: string): number {
+    let count = 0;
+    for (const opener of this.#open.values()) if (opener === name) count += 1;
+    return count;
   }
 }

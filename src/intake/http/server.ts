@@ -188,12 +188,25 @@ function buildApp(options: HttpServerOptions, stopping: () => string | undefined
       new AppError('NOT_FOUND', `there is nothing at ${request.method} ${request.url.split('?')[0]!.slice(0, 200)}`),
     ),
   );
+  // Registered once, so that all groups of routes count in one place: a token has its requests for everything together.
+  void app.register(rateLimit, {
+    global: false,
+    max: options.requestsPerMinute,
+    timeWindow: 60_000,
+    keyGenerator: (request) => request.caller.name,
+    errorResponseBuilder: (request, { ttl }) =>
+      new AppError(
+        'RATE_LIMITED',
+        `the token ${request.caller.name} sent more than ${options.requestsPerMinute} requests in a minute`,
+        { disposition: { kind: 'retry-after', delayMs: ttl } },
+      ),
+  });
   registerApiDocument(app, { version: options.version, open: authenticator.open });
   void app.register(opsRoutes({ checks: options.checks, metrics, stopping }));
   for (const { prefix, plugin, access = 'token' } of options.routes) {
     void app.register(
       async (scope) => {
-        if (access !== 'public') await guard(scope, authenticator, access === 'browser', options.requestsPerMinute);
+        if (access !== 'public') guard(scope, authenticator, access === 'browser');
         // The compilers belong to the routes only: on the root they would break what has no zod schema.
         if (access === 'token') {
           scope.setValidatorCompiler(validatorCompiler);
@@ -208,12 +221,7 @@ function buildApp(options: HttpServerOptions, stopping: () => string | undefined
 }
 
 /** Asks for a token and the role that the route needs, then counts the request against its token. */
-async function guard(
-  scope: FastifyInstance,
-  authenticator: Authenticator,
-  allowBasic: boolean,
-  requestsPerMinute: number,
-): Promise<void> {
+function guard(scope: FastifyInstance, authenticator: Authenticator, allowBasic: boolean): void {
   scope.addHook('onRequest', async (request, reply) => {
     try {
       request.caller = authenticator.authenticate(request.headers.authorization, {
@@ -230,19 +238,7 @@ async function guard(
         `the token ${request.caller.name} has the role ${request.caller.role}; this needs ${needed}`,
       );
   });
-  await scope.register(rateLimit, {
-    max: requestsPerMinute,
-    timeWindow: 60_000,
-    keyGenerator: (request) => request.caller.name,
-    errorResponseBuilder: (request, { ttl }) =>
-      new AppError(
-        'RATE_LIMITED',
-        `the token ${request.caller.name} sent more than ${requestsPerMinute} requests in a minute`,
-        {
-          disposition: { kind: 'retry-after', delayMs: ttl },
-        },
-      ),
-  });
+  scope.addHook('onRequest', scope.rateLimit());
 }
 
 function reads(request: FastifyRequest): boolean {

@@ -43,6 +43,11 @@ const filter = {
   what: z.string().max(100).optional(),
   since: moment.optional().describe('Not older than this: a time, or how long ago, such as 2h'),
 };
+/** The id of a log's row, as Redis numbers them: `<epoch ms>-<number>`. It refuses anything else, and `0-0`, before which nothing can be. */
+const logCursor = z
+  .string()
+  .regex(/^[1-9]\d{0,15}-\d{1,9}$/, 'expected `next` of the page before')
+  .describe('`next` of the page before');
 const tags = ['Journal'];
 
 export function auditRoutes({
@@ -60,7 +65,7 @@ export function auditRoutes({
           querystring: z.strictObject({
             ...filter,
             limit: z.coerce.number().int().min(1).max(1_000).default(100),
-            before: z.string().max(64).optional().describe('`next` of the page before'),
+            before: logCursor.optional(),
           }),
           response: { 200: z.object({ entries: z.array(entry), next: z.string().optional() }) },
         },
@@ -101,7 +106,7 @@ export function auditRoutes({
           tags,
           querystring: z.strictObject({
             limit: z.coerce.number().int().min(1).max(1_000).default(100),
-            before: z.string().max(64).optional().describe('`next` of the page before'),
+            before: logCursor.optional(),
           }),
           response: { 200: z.object({ deliveries: z.array(delivery), next: z.string().optional() }) },
         },

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { LiveFeed } from '#intake/live/feed.ts';
 import type { Role } from '../auth.ts';
+import { eventStreamAnswer } from '../event-streams.ts';
 
 export interface LiveRoutesOptions {
   readonly feed: Pick<LiveFeed, 'follow'>;
@@ -22,6 +23,9 @@ export function liveRoutes({ feed, version }: LiveRoutesOptions): FastifyPluginA
           summary: 'Everything the operator’s page shows, as server-sent events: a snapshot, then what changes',
           tags: ['Operations'],
           querystring: z.strictObject({}),
+          response: {
+            200: eventStreamAnswer('`hello`, `status`, `rows`, `ready`, `delta` and `problem`, each as JSON'),
+          },
         },
       },
       (request, reply) => {

@@ -5,7 +5,7 @@ import { lanes, targets } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import { actorOf } from '../auth.ts';
-import type { EventStream } from '../event-streams.ts';
+import { type EventStream, eventStreamAnswer } from '../event-streams.ts';
 
 const day = 86_400_000;
 
@@ -137,6 +137,17 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
     }
     throw missing;
   };
+  const looks = new Map<string, Promise<Progress>>();
+  /** However many follow a batch, Redis is asked for it once in `followMs`. */
+  const lookTogether = (id: string): Promise<Progress> => {
+    let look = looks.get(id);
+    if (!look) {
+      look = anywhere((shard) => shard.progress(id));
+      looks.set(id, look);
+      void clock.sleep(followMs).then(() => looks.delete(id));
+    }
+    return look;
+  };
 
   return async (app) => {
     app.post(
@@ -216,13 +227,18 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
           summary: 'Follow a batch: server-sent events `progress`, and `finished` at the end',
           tags,
           params: batchParams,
+          response: {
+            200: eventStreamAnswer(
+              '`progress` and, as the last one, `finished`, both with what GET …/{id} answers; `gone` if the batch is no longer known',
+            ),
+          },
         },
       },
       async (request, reply) => {
-        const look = () => anywhere((shard) => shard.progress(request.params.id));
-        const first = await look();
+        const { id } = request.params;
+        const first = await lookTogether(id);
         const stream = app.eventStreams.open(reply);
-        void follow(stream, first, look);
+        void follow(stream, first, () => lookTogether(id));
         return reply;
       },
     );
@@ -240,8 +256,16 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
       if (current && text !== last) stream.send('progress', shown(current));
       last = text ?? last;
       await sleepOrAbort(clock, followMs, stream.signal);
-      // Redis may be away for a moment: the reader keeps its place.
-      current = stream.signal.aborted ? undefined : await look().catch(() => undefined);
+      if (stream.signal.aborted) return;
+      try {
+        current = await look();
+      } catch (error) {
+        // Redis may be away for a moment: the reader keeps its place. A batch that is not known any more never comes back.
+        current = undefined;
+        if (!(error instanceof AppError && error.code === 'NOT_FOUND')) continue;
+        stream.send('gone', { code: error.code, detail: error.message });
+        stream.close();
+      }
     }
   }
 }
