@@ -1,5 +1,6 @@
 // The daemon's way from an observation to committed records and decisions, and to jobs in their queue, without what observes.
 import type { Config } from '#config/load.ts';
+import type { Settings } from '#config/settings.ts';
 import { durationMs } from '#domain/duration.ts';
 import { Queues } from '#jobs/queues.ts';
 import { Relay } from '#jobs/relay.ts';
@@ -8,7 +9,7 @@ import { systemClock } from '#runtime/clock.ts';
 import { createLogger, type Logger, Scrubber } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { connectRedis, disconnectRedis, type Redis } from '#runtime/redis.ts';
-import { type Committed, Pipeline } from '#src/pipeline.ts';
+import { type Committed, Pipeline, type PipelineStages } from '#src/pipeline.ts';
 import { logMaxAgeMs, silentAfterMs } from '#src/shard-settings.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { applyObservation, splitObservation } from '#streams/apply.ts';
@@ -24,6 +25,25 @@ export interface Core extends AsyncDisposable {
   readonly logger: Logger;
   /** So far. */
   readonly done: { commits: number; decisions: number };
+}
+
+/** The daemon's stages, as of a replica that has been running for long. */
+export function stagesOf(settings: Settings, { hasEventQueue }: { readonly hasEventQueue: boolean }): PipelineStages {
+  const options = { startedAtMs: 0 };
+  const silent = silentAfterMs(settings);
+  return {
+    split: splitObservation,
+    apply: (tx, observation) =>
+      applyObservation(tx, observation, { retentionMs: durationMs(settings.retention.sessions) }),
+    decide: (tx, changes, rules) => decideAll(tx, changes, rules, options),
+    decideDue: (tx, rules) => decideDue(tx, rules, options),
+    release: intentsDue,
+    detectGaps: (tx) =>
+      detectGaps(tx, {
+        pollSilentAfterMs: silent.poll,
+        eventsSilentAfterMs: hasEventQueue ? silent.events : undefined,
+      }),
+  };
 }
 
 export async function core({
@@ -50,24 +70,10 @@ export async function core({
   const relay = new Relay({ state, queues, clock: systemClock, logger, random: Math.random });
   await relay.start();
   const done = { commits: 0, decisions: 0 };
-  const options = { startedAtMs: 0 };
-  const silent = silentAfterMs(settings);
   const pipeline = new Pipeline({
     state,
     ruleset,
-    stages: {
-      split: splitObservation,
-      apply: (tx, observation) =>
-        applyObservation(tx, observation, { retentionMs: durationMs(settings.retention.sessions) }),
-      decide: (tx, changes, rules) => decideAll(tx, changes, rules, options),
-      decideDue: (tx, rules) => decideDue(tx, rules, options),
-      release: intentsDue,
-      detectGaps: (tx) =>
-        detectGaps(tx, {
-          pollSilentAfterMs: silent.poll,
-          eventsSilentAfterMs: hasEventQueue ? silent.events : undefined,
-        }),
-    },
+    stages: stagesOf(settings, { hasEventQueue }),
     onCommitted: (committed) => {
       done.commits += 1;
       done.decisions += committed.decisions.length;

@@ -43,11 +43,11 @@ const inBlock = 20;
  */
 export function storyOf(channels: number, turn: number, beganMs: number): string[] {
   const event = (channel: number, isSecond: boolean) => {
-    const [first, second] =
-      channel % 10 === 0 ? ['Stream End', 'Stream Start'] : ['Starvation Start', 'Starvation End'];
-    const session = channel % 10 === 0 && isSecond ? turn + 1 : channel % 10 === 0 ? turn : 0;
-    const atMs = beganMs + turn * 2_000 + (isSecond ? 1_000 : 0);
-    return eventBody(isSecond ? second! : first!, channelArnAt(channel), streamIdAt(channel, session), atMs);
+    const ends = channel % 10 === 0;
+    const name = ends ? (isSecond ? 'Stream Start' : 'Stream End') : `Starvation ${isSecond ? 'End' : 'Start'}`;
+    const session = ends ? turn + Number(isSecond) : 0;
+    const atMs = beganMs + turn * 2_000 + Number(isSecond) * 1_000;
+    return eventBody(name, channelArnAt(channel), streamIdAt(channel, session), atMs);
   };
   const bodies: string[] = [];
   for (let from = 0; from < channels; from += inBlock) {
