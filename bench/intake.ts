@@ -1,84 +1,156 @@
-// How fast is noticing? `npm run bench -- intake [--events 4000] [--streams 10000] [--sweep-only | --events-only]`
-//   1. Events through SQS to stored records and decisions, beside the same messages through a loop that only deletes them, in
-//      one run on one core: the ratio is the figure.
+// How fast is noticing? `npm run bench -- intake [--events 16000] [--streams 10000] [--sweep-only | --events-only]`
+//   1. Events through SQS to stored records and decisions, beside the same messages through a loop that only deletes them: in turns
+//      of one run after a warm-up, each in a process of its own, both pinned to one core where `taskset` can. The ratio is the figure.
 //   2. A full sweep of the live streams through the limited client: calls, time against what 5 calls a second allow, memory.
-
+import { type ChildProcess, fork, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { DeleteMessageBatchCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { loadConfig } from '#config/load.ts';
-import type { InventoryObservation } from '#domain/observation.ts';
-import type { Ruleset } from '#domain/rule.ts';
-import { QueueConsumer } from '#intake/events/queue-consumer.ts';
+import { type Config, loadConfig } from '#config/load.ts';
 import { Poller } from '#intake/poll/poller.ts';
 import { createReader } from '#ivs/reader.ts';
 import { createIvsShard } from '#ivs/shard.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { connectRedis, disconnectRedis } from '#runtime/redis.ts';
 import { fleetCounts } from '#streams/fleet.ts';
+import type { ContestantTask, Turn, TurnReport } from './intake/contestant.ts';
 import { core } from './noticing/core.ts';
-import { channelArnAt, storyOf } from './noticing/events.ts';
+import { storyOf } from './noticing/events.ts';
 import { type AwsStand, awsStand, credentials, fill, redisStand } from './noticing/stand.ts';
+import { commandLine, machineLine, machineWith, writeResult } from './report/results.ts';
 
-const parallel = 2;
+const rounds = 4;
 const exampleRules = join(import.meta.dirname, '../config/autopilot.example.yaml');
 
 export async function run(args: string[]): Promise<void> {
   const { values } = parseArgs({
     args,
     options: {
-      events: { type: 'string', default: '4000' },
+      events: { type: 'string', default: '16000' },
       streams: { type: 'string', default: '10000' },
       'sweep-only': { type: 'boolean', default: false },
       'events-only': { type: 'boolean', default: false },
     },
   });
-  const { ruleset } = await loadConfig(exampleRules);
-  await using aws = await awsStand(2);
+  const config = await loadConfig(exampleRules);
+  await using aws = await awsStand(2 * (rounds + 1));
   await using redis = await redisStand();
-  if (!values['sweep-only']) await events(aws, redis.url, Number(values.events), ruleset);
-  if (!values['events-only']) await sweep(aws, redis.url, Number(values.streams), ruleset);
+  const machine = await machineWith(redis.url);
+  console.log(`${commandLine()}: ${machineLine(machine)}`);
+  const figures = {
+    ...(values['sweep-only'] ? {} : { events: await events(aws, redis.url, { count: Number(values.events), config }) }),
+    ...(values['events-only'] ? {} : { sweep: await sweep(aws, redis.url, Number(values.streams), config) }),
+  };
+  const result = { at: new Date().toISOString(), command: commandLine(), machine, ...figures };
+  console.log(`figures in ${writeResult('intake.json', result)}`);
 }
 
-async function events(aws: AwsStand, redisUrl: string, count: number, ruleset: Ruleset): Promise<void> {
-  const bodies = storyOf(Math.max(1, Math.floor(count / 8)), count, Date.now());
-  for (const queueUrl of aws.queueUrls) await fill(aws.sqsEndpoint, queueUrl, bodies);
-
-  const bare = await measured(() => bareLoop(aws.sqsEndpoint, aws.queueUrls[0]!, count));
-  await using ours = await core({ redisUrl, prefix: '{bench:events}', ruleset });
-  await ours.pipeline.observe(inventoryOf(Math.max(1, Math.floor(count / 8))));
-  const noticed = await measured(() => consume(aws, ours, count));
-
-  const perSecond = (tookMs: number) => Math.round((count / tookMs) * 1000);
+async function events(
+  aws: AwsStand,
+  redisUrl: string,
+  { count, config }: { count: number; config: Config },
+): Promise<object> {
+  const channels = Math.ceil(count / rounds / 2);
+  const perTurn = 2 * channels;
+  const cpu = pinnable();
+  // All of it is over: nothing happens in the future, however quick the turns are.
+  const beganMs = Date.now() - (rounds + 1) * 2_000;
+  const task = { redisUrl, sqsEndpoint: aws.sqsEndpoint, configFile: exampleRules, channels, beganMs };
+  await using bare = await contestant({ ...task, kind: 'bare' }, cpu);
+  await using daemon = await contestant({ ...task, kind: 'daemon' }, cpu);
+  const turns: { bare: TurnReport; daemon: TurnReport }[] = [];
+  // In turns, so that both meet the same moods of the machine; whoever is not in turn has nothing to do.
+  for (let round = 0; round <= rounds; round += 1) {
+    const bodies = storyOf(channels, round, beganMs);
+    // New queues: a receive that was given up at the end of a turn may still take messages.
+    const [bareQueue, ourQueue] = aws.queueUrls.slice(2 * round) as [string, string];
+    for (const queueUrl of [bareQueue, ourQueue]) await fill(aws.sqsEndpoint, queueUrl, bodies);
+    const ours = { queueUrl: ourQueue, count: perTurn };
+    const daemonFirst = round % 2 === 1 ? await daemon.turn(ours) : undefined;
+    const bareTurn = await bare.turn({ queueUrl: bareQueue, count: perTurn });
+    turns.push({ bare: bareTurn, daemon: daemonFirst ?? (await daemon.turn(ours)) });
+  }
+  // The first round compiles code.
+  const [warmUp, ...counted] = turns;
+  const rows = {
+    'only receive and delete': rates(
+      counted.map((turn) => turn.bare),
+      perTurn,
+    ),
+    'to records and decisions': rates(
+      counted.map((turn) => turn.daemon),
+      perTurn,
+    ),
+  };
+  const shares = counted.map((turn) => turn.bare.tookMs / turn.daemon.tookMs);
+  const share = sum(counted.map((turn) => turn.bare.tookMs)) / sum(counted.map((turn) => turn.daemon.tookMs));
+  const last = counted.at(-1)!.daemon.totals!;
+  const commits = last.commits - warmUp!.daemon.totals!.commits;
+  const decisions = last.decisions - warmUp!.daemon.totals!.decisions;
+  const where = cpu === undefined ? 'each one process, not pinned' : `both pinned to core ${cpu}`;
   console.log(
-    `Events: ${count} over ${fleetCounts(ours.state.view).live} live channels, ${ruleset.rules.length} rules`,
+    `Events: ${perTurn * rounds} in ${rounds} turns after a warm-up, ${last.live} live channels, ${config.ruleset.rules.length} rules; ${where}`,
   );
-  console.table({
-    'only receive and delete': { 'events/s': perSecond(bare.tookMs), 'CPU ms/event': perEvent(bare.cpuMs, count) },
-    'to records and decisions': {
-      'events/s': perSecond(noticed.tookMs),
-      'CPU ms/event': perEvent(noticed.cpuMs, count),
+  console.table(rows);
+  const percent = (part: number) => (part * 100).toFixed(0);
+  console.log(
+    `${percent(share)} % of the bare loop's rate (turns: ${shares.map(percent).join(', ')} %); ${commits} commits, ${decisions} decisions`,
+  );
+  return { where, perTurn, rounds, live: last.live, rows, share, shares, commits, decisions };
+}
+
+function rates(turns: readonly TurnReport[], perTurn: number) {
+  const count = perTurn * turns.length;
+  return {
+    'events/s': Math.round((count / sum(turns.map(({ tookMs }) => tookMs))) * 1000),
+    'CPU ms/event': Math.round((sum(turns.map(({ cpuMs }) => cpuMs)) / count) * 1000) / 1000,
+  };
+}
+
+interface Contestant extends AsyncDisposable {
+  turn(turn: Turn): Promise<TurnReport>;
+}
+
+/** Starts one side in a process of its own, on one core where that can be. */
+async function contestant(task: ContestantTask, cpu: number | undefined): Promise<Contestant> {
+  // As the daemon is started (scripts/run.mjs).
+  const flags = ['--max-semi-space-size=4'];
+  const pinned =
+    cpu === undefined
+      ? { execArgv: flags }
+      : { execPath: 'taskset', execArgv: ['--cpu-list', String(cpu), process.execPath, ...flags] };
+  const child = fork(join(import.meta.dirname, 'intake', 'contestant.ts'), [JSON.stringify(task)], pinned);
+  await said(child);
+  return {
+    async turn(turn) {
+      child.send(turn);
+      return (await said(child)) as TurnReport;
     },
-  });
-  const share = bare.tookMs / noticed.tookMs;
-  console.log(
-    `${(share * 100).toFixed(0)} % of the bare loop's rate; ${ours.done.commits} commits, ${ours.done.decisions} decisions`,
-  );
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const end = new Promise((done) => child.once('exit', done));
+      child.disconnect();
+      await end;
+    },
+  };
 }
 
-/** Channels with the tags that the example rules look for: nearly every rule has something to decide. */
-function inventoryOf(count: number): InventoryObservation {
-  const tags = { tier: 'gold', 'key-rotation': 'on-stream-end', record: 'scheduled', show: 'bench' };
-  const channels = Array.from({ length: count }, (_, index) => {
-    const arn = channelArnAt(index);
-    return { arn, name: `bench-${index}`, type: 'STANDARD', latencyMode: 'LOW', recordingConfigurationArn: '', tags };
+function said(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const onExit = (code: number | null) => reject(new Error(`a contestant ended with ${code}`));
+    child.once('exit', onExit);
+    child.once('message', (message) => {
+      child.off('exit', onExit);
+      resolve(message);
+    });
   });
-  return { kind: 'inventory', channels, removed: [], atMs: Date.now(), complete: true };
 }
 
-function perEvent(cpuMs: number, count: number): number {
-  return Math.round((cpuMs / count) * 1000) / 1000;
+/** A core that processes can be pinned to, with util-linux's taskset; undefined: none. */
+function pinnable(): number | undefined {
+  return spawnSync('taskset', ['--cpu-list', '0', 'true']).status === 0 ? 0 : undefined;
 }
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 async function measured(work: () => Promise<void>): Promise<{ tookMs: number; cpuMs: number }> {
   const cpu = process.cpuUsage();
@@ -88,67 +160,13 @@ async function measured(work: () => Promise<void>): Promise<{ tookMs: number; cp
   return { tookMs: performance.now() - startedAt, cpuMs: (user + system) / 1000 };
 }
 
-/** What a consumer costs that does nothing but keep the queue empty. */
-async function bareLoop(endpoint: string, queueUrl: string, count: number): Promise<void> {
-  const client = new SQSClient({ region: 'us-west-2', endpoint, credentials, maxAttempts: 1 });
-  let deleted = 0;
-  const loop = async (): Promise<void> => {
-    while (deleted < count) {
-      const request = { QueueUrl: queueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 1 };
-      const { Messages = [] } = await client.send(new ReceiveMessageCommand(request));
-      if (Messages.length === 0) continue;
-      for (const { Body } of Messages) JSON.parse(Body ?? '');
-      const Entries = Messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
-      await client.send(new DeleteMessageBatchCommand({ QueueUrl: queueUrl, Entries }));
-      deleted += Messages.length;
-    }
-  };
-  await Promise.all(Array.from({ length: parallel }, loop));
-  client.destroy();
-}
-
-async function consume(
-  aws: AwsStand,
-  { pipeline, metrics, logger }: Awaited<ReturnType<typeof core>>,
-  count: number,
-): Promise<void> {
-  let committed = 0;
-  let finished = () => {};
-  const all = new Promise<void>((resolve) => (finished = resolve));
-  const consumer = new QueueConsumer({
-    shard: 'bench',
-    queueUrl: aws.queueUrls[1]!,
-    region: 'us-west-2',
-    endpoint: aws.sqsEndpoint,
-    credentials,
-    parallel,
-    waitTimeSeconds: 1,
-    sink: {
-      async observe(observation) {
-        await pipeline.observe(observation);
-        committed += 1;
-        if (committed === count) finished();
-      },
-      keepUnknown: async () => undefined,
-      queueRead: async () => undefined,
-    },
-    clock: systemClock,
-    random: Math.random,
-    logger,
-    metrics,
-  });
-  await consumer.start();
-  await all;
-  await consumer.stop();
-}
-
-async function sweep(aws: AwsStand, redisUrl: string, streams: number, ruleset: Ruleset): Promise<void> {
+async function sweep(aws: AwsStand, redisUrl: string, streams: number, config: Config): Promise<object> {
   const channels = await aws.control.createChannels(streams);
   const arns = channels.map(({ arn }) => arn);
   for (let from = 0; from < arns.length; from += 1000)
     await aws.control.goLive(arns.slice(from, from + 1000), { viewers: 12 });
   await aws.control.clearCalls();
-  await using ours = await core({ redisUrl, prefix: '{bench:sweep}', ruleset });
+  await using ours = await core({ redisUrl, prefix: '{bench:sweep}', config, hasEventQueue: false });
   const redis = connectRedis({ url: redisUrl, role: 'limiter', logger: ours.logger });
   await redis.connect();
   const shard = createIvsShard({
@@ -216,6 +234,7 @@ async function sweep(aws: AwsStand, redisUrl: string, streams: number, ruleset: 
   );
   await shard.stop();
   await disconnectRedis(redis);
+  return { streams, rows, redisMb: Math.round(Number(memory) / 1024 / 1024) };
 }
 
 function seconds(ms: number): number {

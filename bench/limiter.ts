@@ -1,14 +1,16 @@
 // The limiter beside what a user could pick instead, against the simulator's strictest reading of the quota.
 // `npm run bench -- limiter [--quick] [--ours] [--scenario <part of a name>]`; --quick: shorter races, fewer contestants.
 import { fork } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { cpus, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { messageOf } from '#domain/errors.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '#runtime/embedded-redis.ts';
+import type { IdleReport } from './limiter/idle.ts';
 import { type RaceResult, race } from './limiter/race.ts';
 import { coldBehindHot, flood, hot, type Scenario } from './limiter/scenarios.ts';
+import { commandLine, machineLine, machineWith, writeResult } from './report/results.ts';
 
 const rivals = [
   'SDK, standard retries',
@@ -44,7 +46,12 @@ interface Race {
   readonly scenario: Scenario;
   readonly goals: readonly Goal[];
   readonly rivals: boolean;
+  /** Raced by ours as well, just before: the time of the scenario must be the same. */
+  readonly sameAs?: Scenario;
 }
+
+/** How far two equal times may be apart. */
+const sameWithin = 0.01;
 
 function programme(quick: boolean): Race[] {
   const many = quick ? 1500 : 6000;
@@ -73,6 +80,7 @@ function programme(quick: boolean): Race[] {
       ),
       goals: [clean],
       rivals: false,
+      sameAs: named(flood(quick ? 1500 : 2000, 4), 'clocks-right', ', clocks right'),
     },
     { scenario: hot(20, quick ? 40 : 100, 4), goals: [clean, within(1.05)], rivals: !quick },
     { scenario: coldBehindHot(300, 1000, 4), goals: [clean, within(1.08)], rivals: !quick },
@@ -99,83 +107,149 @@ export async function run(args: string[]): Promise<void> {
   const program = process.env['AUTOPILOT_REDIS_SERVER'] ?? 'redis-server';
   // Always a server of our own: its command counts belong to the race.
   const redis: EmbeddedRedis = await startEmbeddedRedis({ program, directory, persistence: false });
-  const results: RaceResult[] = [];
-  const missed: string[] = [];
-  const lines: string[] = [];
-  const say = (line: string) => {
-    lines.push(line);
-    console.log(line);
-  };
-  say(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}\n`);
   try {
-    for (const { scenario, goals, rivals: withRivals } of programme(values.quick)) {
+    const report = new Report(commandLine(), await machineWith(redis.url), values.quick);
+    for (const { scenario, goals, rivals: withRivals, sameAs } of programme(values.quick)) {
       if (!scenario.name.includes(values.scenario)) continue;
-      say(`## ${scenario.title} (bound ${scenario.lowerBoundS} s)\n\n${header}`);
-      for (const contestant of ['ours', ...(withRivals && !values.ours ? rivals : [])]) {
-        const result = await race(contestant, scenario, redis.url);
-        results.push(result);
-        say(row(result));
-        if (contestant !== 'ours') continue;
-        for (const goal of goals) if (!goal.met(result)) missed.push(`${scenario.title}: ${goal.says}`);
-      }
-      say('');
+      const enter = async (contestant: string, what: Scenario = scenario) => {
+        const result = await race(contestant, what, redis.url);
+        report.raced(what, result);
+        return result;
+      };
+      report.begin(scenario);
+      const same = sameAs && (await enter('ours', sameAs));
+      const ours = await enter('ours');
+      for (const { says, met } of goals) report.judge(`${scenario.title}: ${says}`, !ours.didNotFinish && met(ours));
+      if (same) report.compare(scenario, ours, same);
+      for (const rival of withRivals && !values.ours ? rivals : []) await enter(rival);
     }
-    if (!values.scenario) {
-      const idle = await idleChannels(redis.url);
-      say(`10,000 idle channels: ${idle.heapMb.toFixed(1)} MB, ${idle.timers} timers\n`);
-      if (idle.heapMb > 40 || idle.timers > 0) missed.push('10,000 idle channels: ≤ 40 MB, no timers');
-    }
+    if (!values.scenario) report.idle(await idleChannels(redis.url).catch(messageOf));
+    report.end();
   } finally {
     await redis.stop();
     await rm(directory, { recursive: true, force: true });
   }
-  const folder = join(import.meta.dirname, 'results');
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, 'limiter.json');
-  writeFileSync(
-    file,
-    `${JSON.stringify({ at: new Date().toISOString(), quick: values.quick, missed, results }, null, 2)}\n`,
-  );
-  writeFileSync(join(folder, 'limiter.md'), `${lines.join('\n')}\n`);
-  console.log(missed.length === 0 ? 'every goal was met' : `missed:\n  ${missed.join('\n  ')}`);
-  console.log(`figures in ${file}, tables in limiter.md beside it`);
 }
 
-const columns = [
-  'contestant',
-  's',
-  '× bound',
-  'rate/s',
-  'throttled',
-  'lost',
-  'twice',
-  'worst s',
-  'CPU ms',
-  'Redis calls (commands)',
-  'MB',
-];
-const header = `| ${columns.join(' | ')} |\n|${columns.map(() => '---').join('|')}|`;
+/** Tables for people and figures for programs, on disk after every step: a run that is cut short leaves what it had. */
+class Report {
+  readonly #head: object;
+  readonly #lines: string[] = [];
+  readonly #results: RaceResult[] = [];
+  readonly #ratios: { scenario: string; to: string; ratio: number }[] = [];
+  readonly #missed: string[] = [];
+  #idle: IdleReport | { readonly didNotFinish: string } | undefined;
+  #hasEnded = false;
 
-function row(result: RaceResult): string {
+  constructor(command: string, machine: Awaited<ReturnType<typeof machineWith>>, quick: boolean) {
+    this.#head = { command, machine, quick };
+    this.#say(`\`${command}\`, ${machineLine(machine)}`);
+  }
+
+  begin(scenario: Scenario): void {
+    this.#say(`\n## ${scenario.title} (bound ${scenario.lowerBoundS} s)\n\n${headerOf(scenario)}`);
+  }
+
+  raced(scenario: Scenario, result: RaceResult): void {
+    this.#results.push(result);
+    this.#say(row(scenario, result));
+  }
+
+  judge(says: string, met: boolean): void {
+    if (!met) this.#missed.push(says);
+    this.#save();
+  }
+
+  /** The time of one race over that of another which should be the same. */
+  compare(scenario: Scenario, result: RaceResult, same: RaceResult): void {
+    const ratio = result.seconds / same.seconds;
+    this.#ratios.push({ scenario: result.scenario, to: same.scenario, ratio });
+    this.#say(`\nTime over that of ${same.scenario}: ${ratio.toFixed(3)}`);
+    const met = !result.didNotFinish && !same.didNotFinish && Math.abs(ratio - 1) <= sameWithin;
+    this.judge(`${scenario.title}: no difference, within ${sameWithin * 100} %`, met);
+  }
+
+  idle(idle: IdleReport | string): void {
+    this.#idle = typeof idle === 'string' ? { didNotFinish: idle } : idle;
+    if (typeof idle === 'string') this.#say(`\n10,000 idle channels: did not finish (${idle})`);
+    else this.#say(`\n10,000 idle channels: heap grown by ${idle.heapMb.toFixed(1)} MB, ${idle.timers} timers`);
+    const met = typeof idle !== 'string' && idle.heapMb <= 40 && idle.timers === 0;
+    this.judge('10,000 idle channels: ≤ 40 MB, no timers', met);
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+    const missed = this.#missed.map((says) => `\n- ${says}`).join('');
+    this.#say(missed === '' ? '\nEvery goal was met.' : `\nMissed:\n${missed}`);
+    console.log(`figures in ${this.#save()}, tables in limiter.md beside it`);
+  }
+
+  #say(line: string): void {
+    this.#lines.push(line);
+    console.log(line);
+    this.#save();
+  }
+
+  #save(): string {
+    writeResult('limiter.md', `${this.#lines.join('\n')}\n`);
+    return writeResult('limiter.json', {
+      at: new Date().toISOString(),
+      ...this.#head,
+      complete: this.#hasEnded,
+      missed: this.#missed,
+      results: this.#results,
+      ratios: this.#ratios,
+      idle: this.#idle,
+    });
+  }
+}
+
+function headerOf({ judged }: Scenario): string {
+  const columns = [
+    'contestant',
+    's',
+    ...(judged ? ['last cold s'] : []),
+    '× bound',
+    'rate/s',
+    'throttled',
+    'lost',
+    'twice',
+    'worst s',
+    'CPU ms',
+    'Redis calls (commands)',
+    'MB',
+  ];
+  return `| ${columns.join(' | ')} |\n|${columns.map(() => '---').join('|')}|`;
+}
+
+function row({ clockOffsetsMs, judged }: Scenario, result: RaceResult): string {
+  const { didNotFinish, contestant, delivered, items } = result;
+  const whole = (value: string) => (didNotFinish === undefined ? value : '–');
+  const name = `${contestant}${clockOffsetsMs ? ', clocks wrong' : ''}`;
   return `| ${[
-    result.contestant,
-    result.seconds.toFixed(1),
-    result.overBound.toFixed(3),
+    didNotFinish === undefined ? name : `${name}: did not finish (${didNotFinish}), ${delivered} of ${items} delivered`,
+    whole(result.seconds.toFixed(1)),
+    ...(judged ? [whole((result.judgedSeconds ?? Number.NaN).toFixed(2))] : []),
+    whole(result.overBound.toFixed(3)),
     result.ratePerS.toFixed(1),
     result.throttled,
-    result.lost,
+    whole(String(result.lost)),
     result.duplicated,
     `${result.worstSecond} / ${result.worstChannelSecond}`,
-    result.cpuMsPerItem.toFixed(2),
+    whole(result.cpuMsPerItem.toFixed(2)),
     `${result.redisCallsPerItem.toFixed(1)} (${result.redisCommandsPerItem.toFixed(0)})`,
-    result.rssMb.toFixed(0),
+    whole(result.peakRssMb.toFixed(0)),
   ].join(' | ')} |`;
 }
 
-function idleChannels(redisUrl: string): Promise<{ heapMb: number; timers: number }> {
+function idleChannels(redisUrl: string): Promise<IdleReport> {
   return new Promise((resolve, reject) => {
     const child = fork(join(import.meta.dirname, 'limiter', 'idle.ts'), [redisUrl], { execArgv: ['--expose-gc'] });
-    child.once('message', (message) => resolve(message as { heapMb: number; timers: number }));
-    child.once('exit', (code) => reject(new Error(`the idle process ended with ${code}`)));
+    const timer = setTimeout(() => child.kill('SIGKILL'), 300_000);
+    child.once('message', (message) => resolve(message as IdleReport));
+    child.once('exit', (code, signal) => {
+      clearTimeout(timer);
+      reject(new Error(`the idle process ended with ${code ?? signal}`));
+    });
   });
 }

@@ -9,6 +9,7 @@ import { startEmbeddedRedis } from '#runtime/embedded-redis.ts';
 import { type SimulatorHandle, startSimulator } from '#simulator/server.ts';
 import { unpackCue } from '#src/player/cues.ts';
 import { type DaemonProcess, daemonProcess } from '#test/support/daemon-process.ts';
+import { commandLine, type Machine, machineLine, machineWith, writeResult } from './report/results.ts';
 
 interface Sizes {
   readonly channels: number;
@@ -84,7 +85,7 @@ export async function run(args: readonly string[]): Promise<void> {
     redis.disconnect();
     await pause(1500);
     rows.push(...(await plainQueue(simulator, server.url, channels)));
-    print(rows, sizes);
+    print(rows, sizes, await machineWith(server.url));
   } finally {
     await server.stop();
     await rm(directory, { recursive: true, force: true });
@@ -284,10 +285,12 @@ function pause(ms: number): Promise<void> {
   return new Promise((done) => setTimeout(done, ms));
 }
 
-function print(rows: readonly Row[], { channels }: Sizes): void {
+function print(rows: readonly Row[], { channels }: Sizes, machine: Machine): void {
   const width = Math.max(...rows.map(({ what }) => what.length));
-  console.log(`metadata, ${channels} channels`);
+  console.log(`${commandLine()}: ${channels} channels; ${machineLine(machine)}`);
   for (const { what, must, seen, ok } of rows)
     console.log(`${ok === undefined ? ' ' : ok ? '✓' : '✗'} ${what.padEnd(width)}  ${must.padEnd(9)} ${seen}`);
+  const result = { at: new Date().toISOString(), command: commandLine(), machine, channels, rows };
+  console.log(`figures in ${writeResult('metadata.json', result)}`);
   if (rows.some(({ ok }) => ok === false)) process.exitCode = 1;
 }

@@ -1,210 +1,189 @@
 // Does what is kept stay bounded? `npm run bench -- retention [--channels 1000] [--days 7]`
-// Virtual time: every channel broadcasts once or twice a day, starves now and then, and some of its events are lost; polls run
-// beside. Rules decide on all of it. Each row is the end of a day: what a Redis would hold, entry by entry as JSON.
+// A fleet in virtual time, minute by minute, through the daemon's pipeline into the shared state of a Redis of its own: events with
+// their claims, polls, inventory, and rules that act. Read at the end of every virtual day: all of Redis's memory, and what lies in it
+// by kind. Two runs: with the retention that a daemon has by default, and with a short one, so that old things are seen to go.
+//
+// Left out: the queues' finished jobs (BullMQ drops them by age and number) and what the actions themselves write, for a job ends
+// here as soon as it was decided.
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { loadConfig } from '#config/load.ts';
-import type { StreamSnapshot } from '#domain/channel.ts';
-import { channelIdOf } from '#domain/channel.ts';
-import type { EventObservation, Observation } from '#domain/observation.ts';
-import type { Ruleset } from '#domain/rule.ts';
-import type { StateView } from '#domain/shared-state.ts';
-import { observeEvent } from '#intake/events/observe.ts';
-import { parseEnvelope } from '#intake/events/schema.ts';
-import { decideAll, decideDue } from '#rules/decide.ts';
-import { MemoryState } from '#store/memory-state.ts';
-import { applyObservation, splitObservation } from '#streams/apply.ts';
-import { channelArnAt, eventBody, streamIdAt } from './noticing/events.ts';
+import { type Config, parseConfig } from '#config/load.ts';
+import type { JobRequest } from '#domain/job.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { createLogger, Scrubber } from '#runtime/logger.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+import { connectRedis, disconnectRedis } from '#runtime/redis.ts';
+import { Pipeline } from '#src/pipeline.ts';
+import { logMaxAgeMs } from '#src/shard-settings.ts';
+import { noteQueueRead } from '#streams/gaps.ts';
+import { finishedActionRecorder } from '#workers/finished-action.ts';
+import { upkeep } from '#workers/upkeep.ts';
+import { stagesOf } from './noticing/core.ts';
+import { redisStand } from './noticing/stand.ts';
+import { commandLine, type Machine, machineLine, machineWith, writeResult } from './report/results.ts';
+import { Fleet } from './retention/fleet.ts';
+import { type Size, sizeOf } from './retention/size.ts';
+import { claimTtlMs, VirtualClock, VirtualState } from './retention/virtual-state.ts';
 
 const minute = 60_000;
-const hour = 60 * minute;
-const day = 24 * hour;
+const day = 24 * 60 * minute;
 const pollEveryMs = 10 * minute;
-const lostShare = 0.1;
+const prefix = '{bench:retention}';
+const retentions = {
+  'by default': '',
+  short: 'retention: {sessions: 2d, journal: 2d, journal_quiet: 1d}\n',
+} as const;
 
 export async function run(args: string[]): Promise<void> {
   const options = { channels: { type: 'string', default: '1000' }, days: { type: 'string', default: '7' } } as const;
   const { values } = parseArgs({ args, options });
-  const channels = Number(values.channels);
-  const { ruleset } = await loadConfig(join(import.meta.dirname, '../config/autopilot.example.yaml'));
-  const fleet = new Fleet(channels, ruleset);
-  const rows: Record<string, object> = {};
-  for (let passed = 1; passed <= Number(values.days); passed += 1) {
-    await fleet.until(passed * day);
-    rows[`day ${passed}`] = await fleet.size();
+  const [channels, days] = [Number(values.channels), Number(values.days)];
+  const runs: WeekReport[] = [];
+  let machine: Machine | undefined;
+  for (const [name, retention] of Object.entries(retentions)) {
+    await using redis = await redisStand();
+    machine ??= await machineWith(redis.url);
+    const report = await week(redis.url, { name, config: await configWith(retention), channels, days });
+    print(report);
+    runs.push(report);
   }
+  console.log(`\n${commandLine()}: ${machineLine(machine!)}`);
+  const file = writeResult('retention.json', { at: new Date().toISOString(), command: commandLine(), machine, runs });
+  console.log(`figures in ${file}`);
+}
+
+interface WeekReport {
+  readonly retention: string;
+  readonly settings: Config['settings']['retention'];
+  readonly channels: number;
+  readonly sessions: number;
+  readonly events: number;
+  readonly jobs: number;
+  readonly tookSeconds: number;
+  /** Of Redis before anything was in it. */
+  readonly emptyBytes: number;
+  readonly days: readonly (Size & { readonly live: number; readonly longestClaimHours: number })[];
+}
+
+/** The example rules, all of them acting, and not stopped by the caution of an example. */
+async function configWith(retention: string): Promise<Config> {
+  const file = join(import.meta.dirname, '../config/autopilot.example.yaml');
+  const rules = (await readFile(file, 'utf8'))
+    .replace('mode: dry_run', 'mode: enforce')
+    .replace('max_per_hour: 6, max_live_percent: 5', 'max_per_hour: 60, max_live_percent: 50');
+  const polling = `polling: {full_interval: ${pollEveryMs / minute}m, starving_interval: ${pollEveryMs / minute}m}\n`;
+  const result = parseConfig(`${rules}\n${polling}${retention}`, file);
+  if (!result.ok) throw new Error(result.problems.map(({ message }) => message).join('\n'));
+  return result.config;
+}
+
+async function week(
+  redisUrl: string,
+  { name, config, channels, days }: { name: string; config: Config; channels: number; days: number },
+): Promise<WeekReport> {
+  const { settings, ruleset } = config;
+  const startedAt = performance.now();
+  const logger = createLogger({ level: 'error', scrubber: new Scrubber() });
+  const metrics = createMetrics();
+  const redis = connectRedis({ url: redisUrl, role: 'store', logger });
+  await redis.connect();
+  const { usedMemory: emptyBytes } = await sizeOf(redis, prefix);
+  const beganMs = Date.UTC(2026, 10, 20);
+  const clock = new VirtualClock(beganMs);
+  const state = new VirtualState({ redis, prefix, metrics, clock, logMaxAgeMs: (log) => logMaxAgeMs(settings, log) });
+  const pipeline = new Pipeline({
+    state,
+    ruleset,
+    stages: stagesOf(settings, { hasEventQueue: true }),
+    onCommitted: () => undefined,
+  });
+  const finished = finishedActionRecorder({
+    state,
+    clock: systemClock,
+    random: Math.random,
+    configHash: () => config.hash,
+  });
+  let jobs = 0;
+  /** Jobs leave for their queue and end there at once. */
+  const work = async () => {
+    const waiting = Array.from(state.view.entries<JobRequest>('job'), ([, job]) => job);
+    if (waiting.length === 0) return;
+    jobs += waiting.length;
+    await Promise.all([
+      state.transact((tx) => {
+        for (const { jobId } of waiting) tx.delete(`job/${jobId}`);
+      }),
+      ...waiting.map((job) => finished({ ...job, outcome: 'done', result: undefined, error: undefined })),
+    ]);
+  };
+  const fleet = new Fleet(channels);
+  const sizes: WeekReport['days'][number][] = [];
+  for (let nowMs = beganMs; nowMs < beganMs + days * day; ) {
+    if (nowMs % (60 * minute) === 0) {
+      await pipeline.observe(fleet.inventory(nowMs));
+      await state.transact(upkeep);
+    }
+    const events = fleet.eventsOf(nowMs);
+    clock.advanceTo((nowMs += minute));
+    await Promise.all(events.map((event) => pipeline.observe(event)));
+    if (nowMs % pollEveryMs === 0) {
+      await Promise.all([
+        pipeline.observe(fleet.poll('starving', nowMs)),
+        pipeline.observe(fleet.poll('all', nowMs)),
+        state.transact((tx) => noteQueueRead(tx, { atMs: nowMs, lagMs: 0 })),
+      ]);
+    }
+    await pipeline.tick();
+    await work();
+    if ((nowMs - beganMs) % day !== 0) continue;
+    const size = await sizeOf(redis, prefix);
+    const longestClaimHours = (6 * size.longestClaimMs) / clock.realMsOf(claimTtlMs);
+    sizes.push({ live: fleet.live, longestClaimHours, ...size });
+  }
+  await disconnectRedis(redis);
+  return {
+    retention: name,
+    settings: settings.retention,
+    channels,
+    sessions: fleet.sessions,
+    events: fleet.delivered,
+    jobs,
+    tookSeconds: (performance.now() - startedAt) / 1000,
+    emptyBytes,
+    days: sizes,
+  };
+}
+
+/** Logs that no retention ends: they are bounded by number alone. */
+const byNumberAlone = ['log audit'];
+
+function print({ retention, settings, channels, sessions, events, jobs, tookSeconds, emptyBytes, days }: WeekReport) {
+  const { sessions: kept, journal, journal_quiet: quiet } = settings;
   console.log(
-    `${channels} channels over ${values.days} days, ${fleet.sessions} sessions, ${fleet.events} events delivered`,
+    `\nRetention ${retention} (sessions ${kept}, journal ${journal}, quiet ${quiet}): ${channels} channels over ${days.length} days, ${sessions} sessions, ${events} events delivered, ${jobs} jobs; took ${tookSeconds.toFixed(0)} s`,
   );
-  console.table(rows);
-}
-
-interface Show {
-  readonly channel: number;
-  readonly session: number;
-  readonly fromMs: number;
-  readonly toMs: number;
-  readonly starving: readonly [fromMs: number, toMs: number] | undefined;
-}
-
-class Fleet {
-  sessions = 0;
-  events = 0;
-  readonly #epochMs = Date.UTC(2026, 10, 20);
-  readonly #state = new MemoryState({ now: () => this.#epochMs + this.#nowMs });
-  readonly #channels: number;
-  readonly #ruleset: Ruleset;
-  #nowMs = 0;
-  #random = 1;
-  readonly #live = new Map<number, Show>();
-
-  constructor(channels: number, ruleset: Ruleset) {
-    this.#channels = channels;
-    this.#ruleset = ruleset;
-  }
-
-  async until(endMs: number): Promise<void> {
-    while (this.#nowMs < endMs) {
-      const fromMs = this.#nowMs;
-      for (let channel = 0; channel < this.#channels; channel += 1) await this.#play(channel, fromMs);
-      this.#nowMs = fromMs + pollEveryMs;
-      for (const scope of ['starving', 'all'] as const) await this.#see(this.#poll(scope));
-      await this.#state.transact((tx) => decideDue(tx, this.#ruleset, { startedAtMs: 0 }));
-      await this.#relay();
-    }
-  }
-
-  /** What a Redis would hold. */
-  async size() {
-    const { view } = this.#state;
-    const kinds = ['stream', 'past', 'meta', 'fact', 'timer', 'incident', 'alert'];
-    const kb = (bytes: number) => Math.round(bytes / 1024);
-    let logged = 0;
-    let logBytes = 0;
-    const logs = ['journal', 'journal-quiet', 'audit', 'events-unknown'];
-    for (let channel = 0; channel < this.#channels; channel += 1)
-      logs.push(`sessions:${channelIdOf(channelArnAt(channel))}`);
-    for (const log of logs) {
-      const entries = await this.#state.readLog(log, { limit: 1_000_000 });
-      logged += entries.length;
-      for (const { entry } of entries) logBytes += JSON.stringify(entry).length;
-    }
-    return {
-      live: this.#live.size,
-      ...Object.fromEntries(kinds.slice(0, 2).map((kind) => [kind, view.count(kind)])),
-      'state KB': kb(kinds.reduce((sum, kind) => sum + bytesOf(view, kind), 0)),
-      'log entries': logged,
-      'logs KB': kb(logBytes),
-    };
-  }
-
-  /** Begins and ends the shows of one channel within the next interval. */
-  async #play(channel: number, fromMs: number): Promise<void> {
-    const show = this.#live.get(channel);
-    if (show && show.toMs < fromMs + pollEveryMs) {
-      this.#live.delete(channel);
-      await this.#events(show, [
-        ['Session Ended', show.toMs],
-        ['Stream End', show.toMs],
-      ]);
-    } else if (!show && this.#chance(pollEveryMs / (16 * hour))) {
-      const beginsMs = fromMs + 1000 * Math.floor(this.#next() * 500);
-      const toMs = beginsMs + hour + Math.floor(this.#next() * 3 * hour);
-      const starvesMs = beginsMs + 10 * minute;
-      const starving = this.#chance(0.5) ? ([starvesMs, starvesMs + 5 * minute] as const) : undefined;
-      this.sessions += 1;
-      const next: Show = { channel, session: this.sessions, fromMs: beginsMs, toMs, starving };
-      this.#live.set(channel, next);
-      await this.#events(next, [
-        ['Session Created', beginsMs],
-        ['Stream Start', beginsMs + 6_000],
-      ]);
-      if (starving)
-        await this.#events(next, [
-          ['Starvation Start', starving[0]],
-          ['Starvation End', starving[1]],
-        ]);
-    }
-  }
-
-  async #events({ channel, session }: Show, events: readonly (readonly [name: string, atMs: number])[]): Promise<void> {
-    for (const [name, atMs] of events) {
-      if (this.#chance(lostShare)) continue;
-      this.#nowMs = Math.max(this.#nowMs, atMs);
-      this.events += 1;
-      const body = eventBody(
-        name,
-        channelArnAt(channel),
-        streamIdAt(channel, session),
-        this.#epochMs + atMs,
-        `${session}-${name}`,
-      );
-      await this.#see(eventOf(body, this.#epochMs + this.#nowMs));
-    }
-  }
-
-  #poll(scope: 'starving' | 'all'): Observation {
-    const atMs = this.#nowMs;
-    const streams: StreamSnapshot[] = [];
-    for (const { channel, session, fromMs, starving } of this.#live.values()) {
-      const isStarving = starving !== undefined && atMs >= starving[0] && atMs < starving[1];
-      if (scope === 'starving' && !isStarving) continue;
-      streams.push({
-        channelArn: channelArnAt(channel),
-        streamId: streamIdAt(channel, session),
-        health: isStarving ? 'STARVING' : 'HEALTHY',
-        viewerCount: Math.floor(this.#next() * 5000),
-        startTimeMs: this.#epochMs + fromMs + 6_000,
-      });
-    }
-    const startedAtMs = this.#epochMs + atMs;
-    return {
-      kind: 'poll',
-      scope,
-      pollId: `${scope}-${atMs}`,
-      startedAtMs,
-      finishedAtMs: startedAtMs,
-      complete: true,
-      streams,
-    };
-  }
-
-  async #see(observation: Observation): Promise<void> {
-    for (const piece of splitObservation(observation)) {
-      await this.#state.transact((tx) => {
-        const changes = applyObservation(tx, piece, { retentionMs: 60 * day });
-        decideAll(tx, changes, this.#ruleset, { startedAtMs: 0 });
-      });
-    }
-  }
-
-  /** Jobs leave for their queue. */
-  async #relay(): Promise<void> {
-    await this.#state.transact((tx) => {
-      for (const [id] of tx.entries('job')) tx.delete(`job/${id}`);
+  const kb = (bytes: number) => Math.round(bytes / 1024);
+  const rowOf = (cell: (size: WeekReport['days'][number]) => string | number) =>
+    Object.fromEntries(days.map((size, index) => [`day ${index + 1}`, cell(size)]));
+  const kinds = new Set(days.flatMap((size) => Object.keys(size.kinds)));
+  const rows: Record<string, object> = {};
+  for (const kind of [...kinds].toSorted()) {
+    rows[`${kind}: number, KB`] = rowOf((size) => {
+      const { entries, bytes } = size.kinds[kind] ?? { entries: 0, bytes: 0 };
+      return `${entries}, ${kb(bytes)}`;
     });
   }
-
-  #chance(share: number): boolean {
-    return this.#next() < share;
-  }
-
-  /** The same numbers in every run: a linear congruential generator. */
-  #next(): number {
-    this.#random = (Math.imul(this.#random, 1_664_525) + 1_013_904_223) >>> 0;
-    return this.#random / 4_294_967_296;
-  }
-}
-
-function eventOf(body: string, arrivedAtMs: number): EventObservation {
-  const parsed = parseEnvelope(body);
-  const seen = 'envelope' in parsed ? observeEvent(parsed.envelope, { arrivedAtMs, sources: ['aws.ivs'] }) : undefined;
-  if (seen?.kind !== 'observation') throw new Error('the bench made an event that is none');
-  return seen.observation;
-}
-
-function bytesOf(view: StateView, kind: string): number {
-  let bytes = 0;
-  for (const [id, value] of view.entries(kind)) bytes += kind.length + id.length + JSON.stringify(value).length;
-  return bytes;
+  const total = ({ usedMemory, kinds: of }: Size, without: readonly string[] = []) =>
+    kb(usedMemory - emptyBytes - without.reduce((sum, kind) => sum + (of[kind]?.bytes ?? 0), 0));
+  rows['live channels'] = rowOf(({ live }) => live);
+  rows['a claim’s longest TTL, hours'] = rowOf(({ longestClaimHours }) => longestClaimHours.toFixed(1));
+  rows['used_memory, KB'] = rowOf((size) => total(size));
+  rows['without the audit, KB'] = rowOf((size) => total(size, byNumberAlone));
+  console.table(rows);
+  if (days.length < 2) return;
+  const growth = days.slice(1).map((size, index) => total(size, byNumberAlone) - total(days[index]!, byNumberAlone));
+  console.log(
+    `used_memory is above that of an empty Redis; without the audit it grew by ${growth.join(', ')} KB a day`,
+  );
 }

@@ -8,6 +8,13 @@ import { systemClock } from '#runtime/clock.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { connectRedis, disconnectRedis, keyPrefix } from '#runtime/redis.ts';
 
+export interface IdleReport {
+  /** How much the heap has grown; less than nothing when something else was collected meanwhile. */
+  readonly heapMb: number;
+  /** Of the limiter that are still running. */
+  readonly timers: number;
+}
+
 const logger = pino({ level: 'silent' });
 const redis = connectRedis({ url: process.argv[2]!, role: 'limiter', logger });
 await redis.connect();
@@ -57,6 +64,6 @@ await touch(500, 10_500);
 await new Promise((resolve) => setTimeout(resolve, 2000));
 // Of the limiter: the connection to Redis has none.
 const timers = process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
-process.send?.({ heapMb: used() - before, timers });
+process.send?.({ heapMb: used() - before, timers } satisfies IdleReport);
 await limiter.stop();
 await disconnectRedis(redis);

@@ -3,6 +3,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { messageOf } from '#domain/errors.ts';
 import { startSimulator } from '#simulator/server.ts';
 import type { Item } from './contestants.ts';
 import type { Scenario } from './scenarios.ts';
@@ -11,7 +12,15 @@ import type { WorkerReport, WorkerTask } from './worker.ts';
 export interface RaceResult {
   readonly contestant: string;
   readonly scenario: string;
+  /** Why the contestant did not come to an end; its figures are then of what had been delivered. */
+  readonly didNotFinish?: string;
+  readonly items: number;
+  /** Items that arrived, each counted once. */
+  readonly delivered: number;
+  /** Time until the last item. */
   readonly seconds: number;
+  /** Time until the last judged item, where not all are judged. */
+  readonly judgedSeconds?: number;
   /** Time until the last judged item, over the lower bound. */
   readonly overBound: number;
   /** Arrivals a second while under way: the least-squares slope. */
@@ -24,13 +33,20 @@ export interface RaceResult {
   readonly cpuMsPerItem: number;
   readonly redisCallsPerItem: number;
   readonly redisCommandsPerItem: number;
-  readonly rssMb: number;
+  /** Most resident memory of the largest process. */
+  readonly peakRssMb: number;
 }
 
-const limitMs = 300_000;
+/** How long a worker may say nothing. */
+const defaultPatienceMs = 300_000;
 
-/** Runs one contestant through one scenario. */
-export async function race(contestant: string, scenario: Scenario, redisUrl: string): Promise<RaceResult> {
+/** Runs one contestant through one scenario. One that crashes or hangs did not finish; that is a result too. */
+export async function race(
+  contestant: string,
+  scenario: Scenario,
+  redisUrl: string,
+  patienceMs: number = defaultPatienceMs,
+): Promise<RaceResult> {
   await using simulator = await startSimulator({
     enforcement: scenario.enforcement ?? 'sliding-window',
     quotas: { channels: 20_000, concurrentStreams: 20_000 },
@@ -45,17 +61,21 @@ export async function race(contestant: string, scenario: Scenario, redisUrl: str
   const redis = new Redis(redisUrl);
   const namespace = `bench-${randomBytes(4).toString('hex')}`;
   const workers: ChildProcess[] = [];
+  const failures: string[] = [];
+  /** What each worker says next; of one that says nothing any more, why. */
+  const hearAll = async (): Promise<unknown[]> => {
+    const said = await Promise.allSettled(workers.map((worker) => heard(worker, patienceMs)));
+    for (const each of said) if (each.status === 'rejected') failures.push(messageOf(each.reason));
+    return said.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []));
+  };
   try {
     let serial = 0;
-    for (let index = 0; index < scenario.processes; index += 1) {
+    const tasks = Array.from({ length: scenario.processes }, (_, index): WorkerTask => {
       const items: Item[] = scenario.items(index).map((channel) => ({
         channelArn: made[channel]!.arn,
         metadata: JSON.stringify({ item: serial++, channel }),
       }));
-      const worker = fork(join(import.meta.dirname, 'worker.ts'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-      workers.push(worker);
-      await heard(worker);
-      const task: WorkerTask = {
+      return {
         contestant,
         endpoint: simulator.url,
         redisUrl,
@@ -66,9 +86,16 @@ export async function race(contestant: string, scenario: Scenario, redisUrl: str
         warmUp: items.slice(0, 120),
         clockOffsetMs: scenario.clockOffsetsMs?.[index] ?? 0,
       };
-      worker.send(task);
+    });
+    for (const _task of tasks) {
+      const worker = fork(join(import.meta.dirname, 'worker.ts'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+      // What cannot be sent to it any more is seen by its end.
+      worker.on('error', () => undefined);
+      workers.push(worker);
     }
-    await Promise.all(workers.map((worker) => heard(worker)));
+    await hearAll();
+    for (const [index, worker] of workers.entries()) worker.send(tasks[index]!);
+    if (failures.length === 0) await hearAll();
     // Long enough for the warm-up to leave every window and every lease of a reported answer.
     await new Promise((resolve) => setTimeout(resolve, 2500));
     const { calls: warmed } = await simulator.control.health();
@@ -76,59 +103,87 @@ export async function race(contestant: string, scenario: Scenario, redisUrl: str
 
     const before = await commandCounts(redis);
     const startedAt = (await simulator.control.health()).now;
-    for (const worker of workers) worker.send('go');
-    const reports = (await Promise.all(workers.map((worker) => heard(worker)))) as WorkerReport[];
+    let reports: WorkerReport[] = [];
+    if (failures.length === 0) {
+      for (const worker of workers) worker.send('go');
+      reports = (await hearAll()) as WorkerReport[];
+    }
     const after = await commandCounts(redis);
 
     const calls = await simulator.control.calls({ operation: 'PutMetadata', afterSeq: warmed });
     const cues = (await simulator.control.cues()).slice(warmCues);
     const arrivals = calls.filter(({ outcome }) => outcome === 'ok').sort((a, b) => a.at - b.at);
     const channelNumber = new Map(made.map(({ arn }, i) => [arn, i]));
-    const judged = scenario.judged ?? (() => true);
-    const judgedAt = arrivals.filter(({ channelArn }) => judged(channelNumber.get(channelArn!)!)).map(({ at }) => at);
-    const seconds = ((judgedAt.at(-1) ?? startedAt) - startedAt) / 1000;
+    const { judged } = scenario;
+    const secondsUntil = (last: { at: number } | undefined) => ((last?.at ?? startedAt) - startedAt) / 1000;
+    const seconds = secondsUntil(arrivals.at(-1));
+    const judgedSeconds = judged
+      ? secondsUntil(arrivals.findLast(({ channelArn }) => judged(channelNumber.get(channelArn!)!)))
+      : seconds;
     const distinct = new Set(cues.map(({ metadata }) => metadata)).size;
     const byChannel = new Map<string, number[]>();
     for (const { channelArn, at } of arrivals) byChannel.set(channelArn!, [...(byChannel.get(channelArn!) ?? []), at]);
+    const perItem = (value: number) => value / serial;
+    // What a worker cost that ended early, nobody knows.
+    const known = reports.length === workers.length;
     return {
       contestant,
       scenario: scenario.name,
+      ...(failures.length === 0 ? {} : { didNotFinish: [...new Set(failures)].join('; ') }),
+      items: serial,
+      delivered: distinct,
       seconds,
-      overBound: seconds / scenario.lowerBoundS,
+      ...(judged ? { judgedSeconds } : {}),
+      overBound: judgedSeconds / scenario.lowerBoundS,
       ratePerS: slope(arrivals.map(({ at }) => (at - startedAt) / 1000)),
       throttled: calls.filter(({ status }) => status === 429).length,
       lost: serial - distinct,
       duplicated: cues.length - distinct,
       worstSecond: worstSecond(arrivals.map(({ at }) => at)),
       worstChannelSecond: Math.max(0, ...[...byChannel.values()].map(worstSecond)),
-      cpuMsPerItem: sum(reports.map(({ cpuMs }) => cpuMs)) / serial,
-      redisCallsPerItem: (after.scripts - before.scripts) / serial,
-      redisCommandsPerItem: (after.commands - before.commands) / serial,
-      rssMb: Math.max(...reports.map(({ peakRssMb }) => peakRssMb)),
+      cpuMsPerItem: known ? perItem(sum(reports.map(({ cpuMs }) => cpuMs))) : Number.NaN,
+      redisCallsPerItem: perItem(after.scripts - before.scripts),
+      redisCommandsPerItem: perItem(after.commands - before.commands),
+      peakRssMb: known ? Math.max(...reports.map(({ peakRssMb }) => peakRssMb)) : Number.NaN,
     };
   } finally {
     await Promise.race([Promise.all(workers.map(ended)), new Promise((resolve) => setTimeout(resolve, 3000))]);
-    for (const worker of workers) if (worker.exitCode === null) worker.kill('SIGKILL');
+    for (const worker of workers) if (!isOver(worker)) worker.kill('SIGKILL');
     redis.disconnect();
   }
 }
 
-function heard(worker: ChildProcess): Promise<unknown> {
+/** The next message of a worker; rejects when it ends or says nothing for so long. */
+function heard(worker: ChildProcess, patienceMs: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`a worker said nothing for ${limitMs} ms`)), limitMs);
-    const done = (settle: () => void) => () => {
+    const timer = setTimeout(
+      () => over(() => reject(new Error(`a worker said nothing for ${patienceMs / 1000} s`))),
+      patienceMs,
+    );
+    const over = (settle: () => void) => {
       clearTimeout(timer);
       worker.off('exit', onExit);
+      worker.off('message', onMessage);
       settle();
     };
-    const onExit = done(() => reject(new Error('a worker ended by itself')));
+    const onExit = () => over(() => reject(new Error(`a worker ended by itself (${howItEnded(worker)})`)));
+    const onMessage = (message: unknown) => over(() => resolve(message));
+    worker.once('message', onMessage);
     worker.once('exit', onExit);
-    worker.once('message', (message) => done(() => resolve(message))());
+    if (isOver(worker)) onExit();
   });
 }
 
+function isOver({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
+function howItEnded({ exitCode, signalCode }: ChildProcess): string {
+  return signalCode ?? `exit code ${exitCode}`;
+}
+
 async function ended(worker: ChildProcess): Promise<void> {
-  if (worker.exitCode === null) await new Promise((resolve) => worker.once('exit', resolve));
+  if (!isOver(worker)) await new Promise((resolve) => worker.once('exit', resolve));
 }
 
 /** Commands that clients sent (a script is one), and all that were executed, those inside scripts too. */

@@ -1,68 +1,99 @@
-// The daemon's way from an observation to committed records and decisions, without the parts around it.
-import type { Ruleset } from '#domain/rule.ts';
+// The daemon's way from an observation to committed records and decisions, and to jobs in their queue, without what observes.
+import type { Config } from '#config/load.ts';
+import type { Settings } from '#config/settings.ts';
+import { durationMs } from '#domain/duration.ts';
+import { Queues } from '#jobs/queues.ts';
+import { Relay } from '#jobs/relay.ts';
 import { decideAll, decideDue } from '#rules/decide.ts';
+import { systemClock } from '#runtime/clock.ts';
 import { createLogger, type Logger, Scrubber } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { connectRedis, disconnectRedis, type Redis } from '#runtime/redis.ts';
-import { Pipeline } from '#src/pipeline.ts';
+import { type Committed, Pipeline, type PipelineStages } from '#src/pipeline.ts';
+import { logMaxAgeMs, silentAfterMs } from '#src/shard-settings.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { applyObservation, splitObservation } from '#streams/apply.ts';
+import { detectGaps } from '#streams/gaps.ts';
 import { intentsDue } from '#workers/intents.ts';
 
 export interface Core extends AsyncDisposable {
   readonly pipeline: Pipeline;
   readonly state: RedisState;
+  readonly queues: Queues;
   readonly redis: Redis;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  /** Commits and decisions so far. */
+  /** So far. */
   readonly done: { commits: number; decisions: number };
 }
 
-const day = 86_400_000;
+/** The daemon's stages, as of a replica that has been running for long. */
+export function stagesOf(settings: Settings, { hasEventQueue }: { readonly hasEventQueue: boolean }): PipelineStages {
+  const options = { startedAtMs: 0 };
+  const silent = silentAfterMs(settings);
+  return {
+    split: splitObservation,
+    apply: (tx, observation) =>
+      applyObservation(tx, observation, { retentionMs: durationMs(settings.retention.sessions) }),
+    decide: (tx, changes, rules) => decideAll(tx, changes, rules, options),
+    decideDue: (tx, rules) => decideDue(tx, rules, options),
+    release: intentsDue,
+    detectGaps: (tx) =>
+      detectGaps(tx, {
+        pollSilentAfterMs: silent.poll,
+        eventsSilentAfterMs: hasEventQueue ? silent.events : undefined,
+      }),
+  };
+}
 
 export async function core({
   redisUrl,
   prefix,
-  ruleset,
+  config: { settings, ruleset },
+  hasEventQueue,
+  onCommitted = () => undefined,
 }: {
   redisUrl: string;
   prefix: string;
-  ruleset: Ruleset;
+  config: Config;
+  /** Without one, its silence is no gap. */
+  hasEventQueue: boolean;
+  onCommitted?: (committed: Committed) => void;
 }): Promise<Core> {
   const logger = createLogger({ level: 'error', scrubber: new Scrubber() });
   const metrics = createMetrics();
   const redis = connectRedis({ url: redisUrl, role: 'store', logger });
+  const queueRedis = connectRedis({ url: redisUrl, role: 'queue', logger });
   await redis.connect();
-  const state = new RedisState({ redis, prefix, metrics });
+  const state = new RedisState({ redis, prefix, metrics, logMaxAgeMs: (log) => logMaxAgeMs(settings, log) });
+  const queues = new Queues({ redis: queueRedis, prefix });
+  const relay = new Relay({ state, queues, clock: systemClock, logger, random: Math.random });
+  await relay.start();
   const done = { commits: 0, decisions: 0 };
-  const options = { startedAtMs: 0 };
   const pipeline = new Pipeline({
     state,
     ruleset,
-    stages: {
-      split: splitObservation,
-      apply: (tx, observation) => applyObservation(tx, observation, { retentionMs: 60 * day }),
-      decide: (tx, changes, rules) => decideAll(tx, changes, rules, options),
-      decideDue: (tx, rules) => decideDue(tx, rules, options),
-      release: intentsDue,
-      detectGaps: () => [],
-    },
-    onCommitted: ({ decisions }) => {
+    stages: stagesOf(settings, { hasEventQueue }),
+    onCommitted: (committed) => {
       done.commits += 1;
-      done.decisions += decisions.length;
+      done.decisions += committed.decisions.length;
+      if (state.view.count('job') > 0) relay.nudge();
+      onCommitted(committed);
     },
   });
   return {
     pipeline,
     state,
+    queues,
     redis,
     metrics,
     logger,
     done,
     async [Symbol.asyncDispose]() {
       await pipeline.drain();
-      await disconnectRedis(redis);
+      await relay.stop();
+      await queues.close();
+      await Promise.all([redis, queueRedis].map(disconnectRedis));
     },
   };
 }

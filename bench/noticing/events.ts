@@ -34,12 +34,25 @@ export function eventBody(
   });
 }
 
-/** `count` events over `channels` channels: each goes live, starves and recovers again and again. */
-export function storyOf(channels: number, count: number, nowMs: number): string[] {
-  return Array.from({ length: count }, (_, index) => {
-    const channel = index % channels;
-    const round = Math.floor(index / channels);
-    const name = round === 0 ? 'Stream Start' : round % 2 === 1 ? 'Starvation Start' : 'Starvation End';
-    return eventBody(name, channelArnAt(channel), streamIdAt(channel), nowMs - 60_000 + round * 1000);
-  });
+const inBlock = 20;
+
+/**
+ * Two events for each of so many live channels, a second apart: most starve and recover, every tenth ends and is live again. In blocks,
+ * so that few channels starve at once: an incident stops rules, and then there is little to decide.
+ * @param turn how many stories were told before; each takes two seconds.
+ */
+export function storyOf(channels: number, turn: number, beganMs: number): string[] {
+  const event = (channel: number, isSecond: boolean) => {
+    const ends = channel % 10 === 0;
+    const name = ends ? (isSecond ? 'Stream Start' : 'Stream End') : `Starvation ${isSecond ? 'End' : 'Start'}`;
+    const session = ends ? turn + Number(isSecond) : 0;
+    const atMs = beganMs + turn * 2_000 + Number(isSecond) * 1_000;
+    return eventBody(name, channelArnAt(channel), streamIdAt(channel, session), atMs);
+  };
+  const bodies: string[] = [];
+  for (let from = 0; from < channels; from += inBlock) {
+    const block = Array.from({ length: Math.min(inBlock, channels - from) }, (_, index) => from + index);
+    bodies.push(...block.map((channel) => event(channel, false)), ...block.map((channel) => event(channel, true)));
+  }
+  return bodies;
 }

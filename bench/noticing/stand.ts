@@ -66,13 +66,13 @@ export async function redisStand(): Promise<RedisStand> {
   };
 }
 
-/** Puts messages into a queue, ten at a time, several batches side by side. */
+/** Puts messages into a queue, ten at a time, several batches side by side: nearly in order. */
 export async function fill(sqsEndpoint: string, queueUrl: string, bodies: readonly string[]): Promise<void> {
   const batches = Array.from({ length: Math.ceil(bodies.length / 10) }, (_, index) =>
     bodies.slice(index * 10, index * 10 + 10),
   );
   const work = async (): Promise<void> => {
-    for (let batch = batches.pop(); batch; batch = batches.pop()) {
+    for (let batch = batches.shift(); batch; batch = batches.shift()) {
       const answer = await fetch(sqsEndpoint, {
         method: 'POST',
         headers: { 'x-amz-target': 'AmazonSQS.SendMessageBatch', 'content-type': 'application/x-amz-json-1.0' },

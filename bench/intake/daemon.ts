@@ -1,0 +1,99 @@
+// The noticing half of the daemon: its event queue consumer, ticker and gauges over its pipeline, its relay behind them.
+import type { Config } from '#config/load.ts';
+import type { Observation } from '#domain/observation.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { Noticing } from '#src/noticing.ts';
+import { fleetCounts } from '#streams/fleet.ts';
+import { core } from '../noticing/core.ts';
+import { channelArnAt, streamIdAt } from '../noticing/events.ts';
+import { credentials } from '../noticing/stand.ts';
+
+export interface NoticingDaemon extends AsyncDisposable {
+  /** Resolves when so many events were committed and their messages are deleted. Nothing runs between two calls but the relay. */
+  take(queueUrl: string, count: number): Promise<void>;
+  totals(): { readonly live: number; readonly commits: number; readonly decisions: number };
+}
+
+export async function noticingDaemon(options: {
+  readonly redisUrl: string;
+  readonly sqsEndpoint: string;
+  readonly config: Config;
+  /** The events are of so many channels, numbered from 0. */
+  readonly channels: number;
+  readonly beganMs: number;
+}): Promise<NoticingDaemon> {
+  const { sqsEndpoint } = options;
+  const config = withoutPolls(options.config);
+  let awaited = { events: 0, arrived: () => {} };
+  const parts = await core({
+    redisUrl: options.redisUrl,
+    config,
+    prefix: '{bench:events}',
+    hasEventQueue: true,
+    onCommitted: ({ observations }) => {
+      awaited.events -= observations.filter(({ kind }) => kind === 'event').length;
+      if (awaited.events <= 0) awaited.arrived();
+    },
+  });
+  const { pipeline, state, done } = parts;
+  for (const observation of whatIsThere(options.channels, options.beganMs)) await pipeline.observe(observation);
+  const start = { ...done };
+  return {
+    async take(queueUrl, count) {
+      const all = new Promise<void>((resolve) => {
+        awaited = { events: count, arrived: resolve };
+      });
+      const noticing = new Noticing({
+        ...parts,
+        account: { name: 'bench', region: 'us-west-2', queue_url: queueUrl },
+        accountId: undefined,
+        config: () => config,
+        aws: { region: 'us-west-2', credentials, sqsEndpoint },
+        reader: noReader,
+        clock: systemClock,
+        random: Math.random,
+      });
+      const running = [noticing.ticker(), noticing.gauges(), noticing.consumer!];
+      for (const part of running) await part.start();
+      await all;
+      await Promise.all(running.map((part) => part.stop()));
+    },
+    totals: () => ({
+      live: fleetCounts(state.view).live,
+      commits: done.commits - start.commits,
+      decisions: done.decisions - start.decisions,
+    }),
+    [Symbol.asyncDispose]: () => parts[Symbol.asyncDispose](),
+  };
+}
+
+/** The sweep measures polls. Their silence is no gap here: rules would stand still. */
+function withoutPolls(config: Config): Config {
+  const { settings } = config;
+  return { ...config, settings: { ...settings, polling: { ...settings.polling, silent_after: '1h' } } };
+}
+
+/** A full listing of the channels, with the tags that the example rules look for, and a complete poll that shows all of them live. */
+function whatIsThere(count: number, beganMs: number): Observation[] {
+  const numbers = Array.from({ length: count }, (_, index) => index);
+  const tags = { tier: 'gold', 'key-rotation': 'on-stream-end', record: 'scheduled', show: 'bench' };
+  const common = { type: 'STANDARD', latencyMode: 'LOW', recordingConfigurationArn: '', tags } as const;
+  const channels = numbers.map((index) => ({ arn: channelArnAt(index), name: `bench-${index}`, ...common }));
+  // Events tell the second only.
+  const atMs = beganMs - 1_000;
+  const streams = numbers.map((index) => ({
+    channelArn: channelArnAt(index),
+    streamId: streamIdAt(index),
+    health: 'HEALTHY' as const,
+    viewerCount: 12,
+    startTimeMs: atMs - 3_600_000,
+  }));
+  const poll = { kind: 'poll', scope: 'all', pollId: 'before', complete: true, streams } as const;
+  return [
+    { kind: 'inventory', channels, removed: [], atMs, complete: true },
+    { ...poll, startedAtMs: atMs - 1, finishedAtMs: atMs },
+  ];
+}
+
+const unasked = () => Promise.reject(new Error('nobody polls here'));
+const noReader = { listStreams: unasked, listChannels: unasked, getChannel: unasked };
