@@ -91,10 +91,13 @@ describe('for', () => {
     await engine.goTo(10);
     await engine.health('a', 'STARVING');
     await engine.goTo(30);
-    for (const second of [8, 9, 6]) await engine.stream('a', { healthSinceMs: epochMs + second * 1000 });
+    const dated = (second: number) => engine.stream('a', { healthSinceMs: epochMs + second * 1000 });
+    for (const second of [8, 9, 6]) await dated(second);
     engine.ruleset = rulesetOf(slateRules('for: 15s'));
+    await dated(7);
     await engine.due();
-    await engine.goTo(60);
+    await dated(5);
+    await engine.goTo(1_000);
 
     expect(engine.log).toEqual(['20 put_metadata a']);
     expect(engine.story.at(-1)).toBe('30 not_fired already_acted a');

@@ -11,7 +11,7 @@ import { type ChannelView, viewOf } from './channel-view.ts';
 import { changedFields, checkCondition, conditionSinceMs, revisedSinceMs, streamValues } from './conditions.ts';
 import { streamFacts } from './facts.ts';
 import { updateIncident } from './incidents.ts';
-import { allSubject, type Cause, readFact, watchingRules } from './memory.ts';
+import { allSubject, type Cause, readFact, watchingRules, withActed, writeFact } from './memory.ts';
 import type { Pass } from './pass.ts';
 import { aggregateFacts, aggregateHolds } from './population.ts';
 import { isHolding, type RuleOf, selectedRules } from './rule-index.ts';
@@ -58,16 +58,17 @@ function followBeginning(
   { before, touched }: { readonly before: StreamRecord; readonly touched: readonly string[] },
 ): void {
   const fact = readFact(pass.tx, rule.name, arn);
-  const known = fact?.pending?.cause ?? fact?.firing?.cause;
-  if (!record || !known || fact?.conditionHash !== rule.conditionHash || !rule.trigger.pattern.match(stream)) return;
-  const sinceMs = revisedSinceMs(known.evidence.sinceMs, {
-    before,
-    after: record,
-    fields: datedFields(pass, rule).filter((field) => !touched.includes(field)),
-    nowMs: pass.nowMs,
-  });
-  if (sinceMs === known.evidence.sinceMs) return;
-  beganAt(pass, rule, arn, { ...known, id: stateCauseId(stream, sinceMs), evidence: { ...known.evidence, sinceMs } });
+  if (!record || !fact || !rule.trigger.pattern.match(stream)) return;
+  const known = fact.conditionHash === rule.conditionHash ? (fact.pending ?? fact.firing)?.cause : undefined;
+  const fields = datedFields(pass, rule).filter((field) => !touched.includes(field));
+  const knownMs = known?.evidence.sinceMs ?? conditionSinceMs(before, fields, pass.nowMs);
+  const sinceMs = revisedSinceMs(knownMs, { before, after: record, fields, nowMs: pass.nowMs });
+  if (sinceMs === knownMs) return;
+  const id = stateCauseId(stream, sinceMs);
+  // A rule that was edited does not know of a firing any more, but of what was acted for.
+  if (known) beganAt(pass, rule, arn, { ...known, id, evidence: { ...known.evidence, sinceMs } });
+  else if (fact.acted.includes(stateCauseId(stream, knownMs)))
+    writeFact(pass.tx, { ...fact, acted: withActed(fact, id) });
 }
 
 /** Fields of the rule's condition since when they are as they are is known, whatever it is that has changed. */

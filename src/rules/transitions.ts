@@ -53,7 +53,8 @@ function wait({ tx, nowMs }: Pass, rule: Rule, fact: Fact, cause: Cause): void {
 export function beganAt(pass: Pass, rule: Rule, subject: string, cause: Cause): void {
   const fact = pass.fact(rule, subject);
   const { firing } = fact;
-  if (firing?.acted) {
+  // Acted for in this firing, or under the rule as it was before an edit.
+  if (firing && (firing.acted || fact.acted.includes(firing.cause.id))) {
     writeFact(pass.tx, { ...fact, firing: { ...firing, cause }, acted: withActed(fact, cause.id) });
     return;
   }
