@@ -65,7 +65,7 @@ export const settingsShape = {
       silent_after: duration
         .default('1m')
         .describe(
-          'Polls count as missing after this long without a complete one; at least twice `full_interval`, and four passes of a large fleet',
+          'Polls count as missing this long after the last complete one began; at least twice the interval in force, and the time of one pass',
         ),
     })
     .prefault({}),

@@ -27,7 +27,6 @@ import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { fleetState } from '#store/fleet-state.ts';
 import { fleetCounts } from '#streams/fleet.ts';
-import { gapOf } from '#streams/gaps.ts';
 import { keys } from '#streams/keys.ts';
 import { ActionDesk } from './action-desk.ts';
 import type { ApiEnvironment } from './api-tokens.ts';
@@ -119,7 +118,14 @@ export function createApi(options: ApiOptions): Api {
       },
       {
         prefix: '/v1',
-        plugin: streamRoutes({ state, retentionMs: () => durationMs(inForce().config.settings.retention.sessions) }),
+        plugin: streamRoutes({
+          state,
+          retentionMs: () => durationMs(inForce().config.settings.retention.sessions),
+          silentSinceMs: (source) => {
+            const since = shards.flatMap((shard) => shard.silentSinceMs(source) ?? []);
+            return since.length === 0 ? undefined : Math.min(...since);
+          },
+        }),
       },
       { prefix: '/v1', plugin: channelRoutes({ state, refresh: inventory }) },
       { prefix: '/v1', plugin: ruleRoutes({ shards: ruleShards, onControl }) },
@@ -156,8 +162,8 @@ function readinessChecks(
         throw new AppError('POLL_FAILED', 'no full poll has been completed yet');
       }
       // The API and the page are needed most while IVS does not answer: a gap does not make this replica unready.
-      const gap = gapOf(shard.state.view, 'poll');
-      return gap && `no complete poll since ${new Date(gap.sinceMs).toISOString()}`;
+      const sinceMs = shard.silentSinceMs('poll');
+      return sinceMs === undefined ? undefined : `no complete poll since ${new Date(sinceMs).toISOString()}`;
     };
     if (!shard.noticing.consumer) continue;
     checks[named('sqs')] = async () => {

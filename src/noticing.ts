@@ -22,12 +22,12 @@ import type { Logger } from '#runtime/logger.ts';
 import { Loop } from '#runtime/loop.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { fleetCounts } from '#streams/fleet.ts';
-import { noteQueueRead } from '#streams/gaps.ts';
+import { noteQueueRead, silentSinceMs } from '#streams/gaps.ts';
 import { keepUnknownEvent } from '#streams/unknown-events.ts';
 import type { JobHandler } from '#workers/host.ts';
 import type { AwsAccess } from './aws-access.ts';
 import type { Pipeline } from './pipeline.ts';
-import { limitSettingsOf, silentAfterMs } from './shard-settings.ts';
+import { gapOptionsOf, limitSettingsOf, silentAfterMs } from './shard-settings.ts';
 
 export interface NoticingOptions {
   readonly account: AccountSettings;
@@ -67,7 +67,8 @@ export class Noticing {
     const now = () => state.nowMs();
     this.#inventory = { reader, observe, view: state.view, now };
     const afterFullPass = (signal: AbortSignal) => refreshUnlisted(this.#inventory, signal);
-    this.#poller = new Poller({ reader, observe, now, afterFullPass, clock, logger, metrics });
+    const everyMs = (scope: 'starving' | 'all') => this.#pollIntervals()[scope === 'all' ? 'fullMs' : 'starvingMs'];
+    this.#poller = new Poller({ reader, observe, now, everyMs, afterFullPass, clock, logger, metrics });
     this.#listing = loggedEpisode({
       clock,
       logger,
@@ -132,7 +133,14 @@ export class Noticing {
   gauges(): Loop {
     const { account, state } = this.#options;
     const intervals = () => this.#pollIntervals();
-    return fleetGauges({ ...this.#options, shard: account.name, view: state.view, intervals });
+    const isSilent = (source: 'poll' | 'events') => this.silentSinceMs(source) !== undefined;
+    return fleetGauges({ ...this.#options, shard: account.name, view: state.view, intervals, isSilent });
+  }
+
+  /** Since when a source has been silent, by what every replica knows; undefined while it gives data. */
+  silentSinceMs(source: 'poll' | 'events'): number | undefined {
+    const { account, config, state } = this.#options;
+    return silentSinceMs(state.view, source, { ...gapOptionsOf(config().settings, account), nowMs: state.nowMs() });
   }
 
   #createConsumer(queueUrl: string): QueueConsumer {

@@ -145,11 +145,14 @@ export class Pipeline {
     await this.#commit(claims, (tx) => this.#judge(tx, observations));
   }
 
-  /** All records first, then the rules: a rule that inhibits another sees the same moment. */
+  /**
+   * All records first, then the rules: a rule that inhibits another sees the same moment. Before anything new is taken in it is
+   * settled what was missed: after an hour without data, the first pass must not hide that hour.
+   */
   #judge(tx: Transaction, observations: readonly Observation[]): Committed {
     const { stages } = this.#options;
-    const changes: StreamChange[] = [];
-    const taken: Observation[] = [];
+    const changes: StreamChange[] = [...stages.detectGaps(tx)];
+    const taken: Observation[] = changes.flatMap(gapOf);
     const seen = new Set<string>();
     let repeats = 0;
     for (const observation of observations) {

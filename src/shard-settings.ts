@@ -1,9 +1,10 @@
 // What a shard's parts take out of the configuration, in their own words.
-import type { Settings } from '#config/settings.ts';
+import type { AccountSettings, Settings } from '#config/settings.ts';
 import { durationMs } from '#domain/duration.ts';
 import { ivsOperations } from '#domain/ivs-operations.ts';
 import { type LimitSettings, limitsFrom } from '#ivs/limits.ts';
 import { journalLog, quietLog, resultsLog } from '#journal/record.ts';
+import type { GapOptions } from '#streams/gaps.ts';
 
 /** The limiter's settings out of the configuration. */
 export function limitSettingsOf({ limits: { share, operations } }: Settings): LimitSettings {
@@ -31,6 +32,15 @@ export function silentAfterMs({ polling, events }: Settings): { readonly poll: n
     poll: Math.max(durationMs(polling.silent_after), 2 * durationMs(polling.full_interval)),
     events: Math.max(durationMs(events.silent_after), 4_000),
   };
+}
+
+/** When the sources of an account count as silent. */
+export function gapOptionsOf(
+  settings: Settings,
+  { queue_url: queueUrl }: Pick<AccountSettings, 'queue_url'>,
+): GapOptions {
+  const { poll, events } = silentAfterMs(settings);
+  return { pollSilentAfterMs: poll, eventsSilentAfterMs: queueUrl === undefined ? undefined : events };
 }
 
 /** How long a log's entries are kept; the audit, and what is only for inspection, are bounded by number alone. */

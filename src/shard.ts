@@ -35,7 +35,7 @@ import { createActionHandlers } from './action-parts.ts';
 import { type AwsAccess, type AwsOptions, awsAccessOf } from './aws-access.ts';
 import { Noticing } from './noticing.ts';
 import { type Committed, Pipeline } from './pipeline.ts';
-import { limitSettingsOf, logMaxAgeMs, silentAfterMs } from './shard-settings.ts';
+import { gapOptionsOf, limitSettingsOf, logMaxAgeMs } from './shard-settings.ts';
 
 /** What a replica does: everything, or one part of it; several replicas with different roles share the work. */
 export const roles = ['all', 'intake', 'worker', 'api'] as const;
@@ -137,11 +137,7 @@ export class Shard {
         decide: (tx, changes, ruleset) => decideAll(tx, changes, ruleset, this.#decideOptions(tx.nowMs)),
         decideDue: (tx, ruleset) => decideDue(tx, ruleset, this.#decideOptions(tx.nowMs)),
         release: intentsDue,
-        detectGaps: (tx) =>
-          detectGaps(tx, {
-            pollSilentAfterMs: silentAfterMs(config().settings).poll,
-            eventsSilentAfterMs: account.queue_url === undefined ? undefined : silentAfterMs(config().settings).events,
-          }),
+        detectGaps: (tx) => detectGaps(tx, gapOptionsOf(config().settings, account)),
       },
       onCommitted: (committed) => this.#committed(committed),
     });
@@ -207,6 +203,11 @@ export class Shard {
     return this.#startedAtMs;
   }
 
+  /** Since when a source has been silent, by what every replica knows; undefined while it gives data. */
+  silentSinceMs(source: 'poll' | 'events'): number | undefined {
+    return this.noticing.silentSinceMs(source);
+  }
+
   /** Starts the parts that this role has; each is stopped by the stack. */
   async start(stack: TeardownStack, graceMs: number): Promise<void> {
     this.#stack = stack;
@@ -236,9 +237,10 @@ export class Shard {
     if (does('intake')) {
       await stack.start(this.noticing.schedules(), 2_000);
       await stack.start(this.noticing.ticker(), 5_000);
-      await stack.start(this.noticing.gauges(), 1_000);
       if (consumer) await stack.start(consumer, 10_000);
     }
+    // Also where nothing polls: that polls are missing must be told by those who are left.
+    if (does('intake') || does('api')) await stack.start(this.noticing.gauges(), 1_000);
   }
 
   /** One channel is read again: a permit and an answer within ten seconds, or an AppError. */

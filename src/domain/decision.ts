@@ -97,8 +97,10 @@ export const decisionReasons = {
   },
   data_gap: {
     outcomes: ['suppressed'],
-    meaning: 'Polls or events have stopped. Timers stand still, and missing data is no reason to act.',
-    remedy: 'Find out why data is missing; timers go on when it is back. `on_data_gap: ignore` switches this off.',
+    meaning:
+      'Polls or events have stopped, or the newest complete poll did not list the stream. Timers stand still while data is missing, and that is no reason to act.',
+    remedy:
+      'Find out why data is missing; timers go on when it is back. A stream that is not listed is listed again, or ended, by the next poll. `on_data_gap: ignore` switches this off.',
   },
   paused: {
     outcomes: ['suppressed'],

@@ -35,6 +35,8 @@ export interface PollObservation {
   readonly pollId: string;
   readonly startedAtMs: number;
   readonly finishedAtMs: number;
+  /** The interval between passes that is in force; left out where polls keep no pace (virtual time). */
+  readonly everyMs?: number;
   /** False when a page failed: presence counts then, absence does not. */
   readonly complete: boolean;
   readonly streams: readonly StreamSnapshot[];
@@ -49,7 +51,10 @@ export interface DataGapObservation {
   readonly kind: 'data_gap';
   readonly source: 'poll' | 'events';
   readonly state: 'began' | 'ended';
+  /** When it was noticed. */
   readonly atMs: number;
+  /** The last data before it; left out: it was noticed at once. */
+  readonly sinceMs?: number;
 }
 
 /** An operator or another program asks through HTTP: the `http` trigger of a rule. */

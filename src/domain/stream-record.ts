@@ -57,6 +57,14 @@ export interface StreamRecord {
 }
 
 /**
+ * Since when it is in doubt that a stream is still there: a complete pass that is newer than all else that is known of it did not
+ * list it. The next pass lists it, or is the second that does not and ends it. Undefined: there is no doubt.
+ */
+export function unlistedSinceMs({ state, basis }: StreamRecord): number | undefined {
+  return state === 'live' || state === 'created' ? basis.missed[0]?.startedAtMs : undefined;
+}
+
+/**
  * The moments that are known of a session, epoch ms; absent: not known. "By event" is EventBridge's time, cut to whole
  * seconds; moments compared with our own clock are taken at the end of their second.
  */
@@ -116,12 +124,22 @@ export type StreamChange =
       readonly record: StreamRecord | undefined;
       readonly atMs: number;
     }
-  | { readonly kind: 'poll'; readonly scope: 'starving' | 'all'; readonly complete: boolean; readonly atMs: number }
+  | {
+      readonly kind: 'poll';
+      readonly scope: 'starving' | 'all';
+      readonly complete: boolean;
+      readonly atMs: number;
+      /** When what it told will be too old to act on, if the next passes fail; left out where polls keep no pace (virtual time). */
+      readonly staleAtMs?: number;
+    }
   | {
       readonly kind: 'data_gap';
       readonly source: 'poll' | 'events';
       readonly state: 'began' | 'ended';
+      /** When it was noticed. */
       readonly atMs: number;
+      /** The last data before it; left out: it was noticed at once. */
+      readonly sinceMs?: number;
     }
   | { readonly kind: 'http'; readonly observation: import('./observation.ts').HttpObservation; readonly atMs: number }
   | { readonly kind: 'inventory'; readonly channelArns: readonly ChannelArn[]; readonly atMs: number };

@@ -72,6 +72,32 @@ export function conditionSinceMs(record: StreamRecord | undefined, fields: Itera
   return sinceMs === 0 ? nowMs : Math.min(sinceMs, nowMs);
 }
 
+/**
+ * When a condition that began at `sinceMs` began by what is known now, if the fields have the values they had. A field that came
+ * to its value later than was known delays it; earlier it began only if it was dated by these very fields: else another value
+ * that satisfied it came first, and what is known of this one changes nothing.
+ */
+export function revisedSinceMs(
+  sinceMs: number,
+  {
+    before,
+    after,
+    fields,
+    nowMs,
+  }: {
+    readonly before: StreamRecord;
+    readonly after: StreamRecord;
+    readonly fields: readonly string[];
+    readonly nowMs: number;
+  },
+): number {
+  const moved = fields.filter((field) => sinceOf(before, field) !== sinceOf(after, field));
+  if (moved.length === 0) return sinceMs;
+  if (sinceMs === conditionSinceMs(before, fields, nowMs)) return conditionSinceMs(after, fields, nowMs);
+  const later = moved.filter((field) => (sinceOf(after, field) ?? 0) > (sinceOf(before, field) ?? 0));
+  return later.length === 0 ? sinceMs : Math.max(sinceMs, conditionSinceMs(after, later, nowMs));
+}
+
 function sinceOf(record: StreamRecord, field: string): number | undefined {
   switch (field) {
     case 'health':

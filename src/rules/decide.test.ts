@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '#domain/decision.ts';
 import { Engine, epochMs, rulesetOf, slateRules } from '#test/support/engine.ts';
+import { pause, resume } from './controls.ts';
 import { decide } from './decide.ts';
 
 const exampleFile = join(import.meta.dirname, '../../config/autopilot.example.yaml');
@@ -82,6 +83,24 @@ describe('for', () => {
     await engine.goTo(80);
 
     expect(engine.log).toEqual(['30 put_metadata a', '80 put_metadata b']);
+  });
+
+  test('that is counted from another moment than was known does not make the same condition a new cause', async () => {
+    const engine = new Engine(slateRules('for: 10s'));
+    await engine.goLive('a');
+    await engine.goTo(10);
+    await engine.health('a', 'STARVING');
+    await engine.goTo(30);
+    const dated = (second: number) => engine.stream('a', { healthSinceMs: epochMs + second * 1000 });
+    for (const second of [8, 9, 6]) await dated(second);
+    engine.ruleset = rulesetOf(slateRules('for: 15s'));
+    await dated(7);
+    await engine.due();
+    await dated(5);
+    await engine.goTo(1_000);
+
+    expect(engine.log).toEqual(['20 put_metadata a']);
+    expect(engine.story.at(-1)).toBe('30 not_fired already_acted a');
   });
 
   test('a late timer is checked against the record, not fired blindly', async () => {
@@ -189,6 +208,24 @@ describe('data gaps', () => {
     expect(engine.log).toEqual(['210 put_metadata a']);
   });
 
+  test('begin with the last data, also for what was held back before anybody noticed', async () => {
+    const engine = new Engine(slateRules('for: 30s\n    guards: {max_live_percent: 100}'));
+    await engine.goLive('a');
+    await engine.goLive('b');
+    await engine.health('a', 'STARVING');
+    await engine.commit((tx) => (pause(tx, { who: 'op', reason: 'test' }), []));
+    await engine.goTo(25);
+    await engine.health('b', 'STARVING');
+    await engine.goTo(40);
+    await engine.commit((tx) => (resume(tx, { who: 'op', reason: 'test' }), []));
+    await engine.gap('began', 'poll', 20_000);
+    await engine.goTo(100);
+    await engine.gap('ended');
+    await engine.goTo(200);
+
+    expect(engine.log).toEqual(['110 put_metadata a', '130 put_metadata b']);
+  });
+
   test('two gaps that overlap are one', async () => {
     const engine = new Engine(slateRules('for: 30s'));
     await engine.goLive('a');
@@ -242,6 +279,7 @@ describe('after a start', () => {
 
     engine.nowMs += 600_000;
     engine.options = { startedAtMs: engine.nowMs };
+    await engine.gap('began', 'poll', 600_000);
     await engine.goTo(665);
     await engine.poll(false);
     await engine.goTo(666);
@@ -253,9 +291,11 @@ describe('after a start', () => {
     ]);
     await engine.due();
     await engine.poll();
-    await engine.goTo(667);
+    await engine.gap('ended');
+    await engine.goTo(700);
 
-    expect(engine.log).toEqual(['30 put_metadata c', '666 put_metadata c', '666 put_metadata a']);
+    // Nobody saw a for longer than this: ten minutes without a process are none of `for`.
+    expect(engine.log).toEqual(['30 put_metadata c', '666 put_metadata c', '696 put_metadata a']);
   });
 
   test('an event that comes before the first complete poll waits for it', async () => {

@@ -9,7 +9,7 @@ import { recordDecisions } from '#journal/record.ts';
 import { houseKeepingMs, keepHouse } from './housekeeping.ts';
 import { noteWithheld } from './incidents.ts';
 import { judge } from './judge.ts';
-import { allSubject, type Fact, readFact } from './memory.ts';
+import { allSubject, type Fact, notePolled, readFact } from './memory.ts';
 import { lookAtSchedule, noticeAggregates, noticeEvent, noticeHttp, noticeInventory, noticeStream } from './notice.ts';
 import { type DecideOptions, Pass } from './pass.ts';
 import { followPopulation } from './population.ts';
@@ -20,6 +20,7 @@ import {
   dropTimer,
   dueTimers,
   isRecheckDue,
+  isRecheckPlanned,
   judgeBlockedSoon,
   nextTimerMs,
   noteGap,
@@ -59,7 +60,7 @@ export function decideAll(
   for (const change of changes) notice(pass, change);
   noticeAggregates(pass);
   judge(pass);
-  if (pass.heldBack) planRecheck(tx, 'some');
+  if (pass.heldBack && !isRecheckPlanned(tx)) planRecheck(tx, 'some');
   return finish(pass);
 }
 
@@ -105,18 +106,17 @@ function notice(pass: Pass, change: StreamChange): void {
       noticeInventory(pass, change);
       return;
     case 'data_gap':
-      noteGap(pass.tx, change.source, change.state, change.atMs);
+      noteGap(pass.tx, change);
       return;
     case 'poll':
-      if (change.scope === 'all' && change.complete) notePoll(pass, change.atMs);
+      if (change.scope === 'all' && change.complete) notePoll(pass, change);
   }
 }
 
-/** A complete poll ends the warm-up: what waited for it is judged at the next tick. */
-function notePoll(pass: Pass, atMs: number): void {
-  const wasWarm = pass.isWarm;
-  pass.tx.set('meta/warm', { polledMs: Math.min(atMs, pass.nowMs) });
-  if (!wasWarm && pass.isWarm) judgeBlockedSoon(pass.tx);
+/** A complete poll ends the warm-up, and says of every stream whether it is still there: what waited for it is judged at the next tick. */
+function notePoll({ tx, nowMs }: Pass, { atMs, staleAtMs }: StreamChange & { kind: 'poll' }): void {
+  notePolled(tx, { polledMs: Math.min(atMs, nowMs), ...(staleAtMs === undefined ? {} : { staleAtMs }) });
+  if (isRecheckPlanned(tx)) judgeBlockedSoon(tx);
 }
 
 /** Sorts due timers: what was waited for becomes ripe, what is over resolves; steps are given back. */

@@ -11,7 +11,7 @@ import { askAllGuards, reasonOfGuard } from './guards.ts';
 import { whyNot } from './judge.ts';
 import { allSubject, type Cause, readFact } from './memory.ts';
 import { type DecideOptions, Pass } from './pass.ts';
-import { dueAtMs, readTimer, timers } from './timers.ts';
+import { dueTimes, readTimer, timers } from './timers.ts';
 import { occasionOf } from './transitions.ts';
 
 export interface Explanation {
@@ -129,6 +129,7 @@ function dueOf(
   rule: Rule,
   { subject, nowMs }: { subject: string; nowMs: number },
 ): Explanation['due'] {
+  const dueMsOf = dueTimes(view, nowMs);
   return Array.from(timers(view), ([, timer]) => timer)
     .filter((timer) => timer.rule === rule.name && timer.subject === subject)
     .map((timer) => ({
@@ -138,7 +139,7 @@ function dueOf(
           : timer.kind === 'for'
             ? 'fire'
             : (rule.actions[timer.step ?? 0]?.action ?? 'step'),
-      dueMs: dueAtMs(view, timer, nowMs),
+      dueMs: dueMsOf(timer),
       ...(timer.blocked ? { heldBack: timer.blocked } : {}),
     }));
 }

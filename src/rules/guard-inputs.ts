@@ -2,16 +2,25 @@
 // what follows from a firing is only kept from acting where nothing may act.
 import type { RuleAlert } from '#domain/decision.ts';
 import type { Rule } from '#domain/rule.ts';
-import type { StreamRecord } from '#domain/stream-record.ts';
+import { type StreamRecord, unlistedSinceMs } from '#domain/stream-record.ts';
 import type { Occasion } from './act.ts';
 import { viewOfSubject } from './act.ts';
 import { holdTag } from './channel-view.ts';
 import type { GuardInputs } from './guards.ts';
-import { type Cause, channelOfSubject, type Fact, facts, lastFiredMs, readHold, readPause } from './memory.ts';
+import {
+  type Cause,
+  channelOfSubject,
+  type Fact,
+  facts,
+  lastFiredMs,
+  readHold,
+  readPause,
+  readPolled,
+} from './memory.ts';
 import type { Pass } from './pass.ts';
-import { liveCount } from './population.ts';
-import { isHolding, selects } from './rule-index.ts';
-import { silentSources } from './timers.ts';
+import { aggregateHolds, liveCount } from './population.ts';
+import { isHolding, type RuleOf, selects } from './rule-index.ts';
+import { countedMs, silentSources } from './timers.ts';
 
 /** A rule with a destructive action counts the channels it has acted on for this long. */
 export const blastWindowMs = 300_000;
@@ -36,7 +45,7 @@ export function guardInputs(
   return {
     nowMs,
     warmUp: options.startedAtMs === undefined ? undefined : { startedMs: options.startedAtMs, polledMs: pass.polledMs },
-    dataGap: freezes ? { silent: silentSources(tx) } : undefined,
+    dataGap: freezes ? { silent: silentSources(tx), ...doubts(pass, rule, subject) } : undefined,
     stopped: { sinceMs: stopped?.sinceMs },
     pause: { by: pause?.who, reason: pause?.reason ?? '' },
     hold: holdOf(pass, subject),
@@ -57,6 +66,23 @@ export function guardInputs(
       !stopped && (fires || capped) && maxLivePercent !== undefined && channelOfSubject(subject) !== undefined
         ? { affected: affectedChannels(pass, rule), live: liveCount(tx), percent: maxLivePercent }
         : undefined,
+  };
+}
+
+/** What cannot be relied on although no source counts as silent: the last poll is too old, or it did not list the stream. */
+function doubts(
+  { tx, nowMs }: Pass,
+  rule: Rule,
+  subject: string,
+): { readonly staleAtMs?: number; readonly unlistedAtMs?: number } {
+  const { staleAtMs, polledMs } = readPolled(tx) ?? {};
+  const record = tx.get<StreamRecord>(`stream/${subject}`);
+  const countsDoubtful =
+    rule.trigger.kind === 'aggregate' && aggregateHolds(tx, rule as RuleOf<'aggregate'>) === undefined;
+  const unlistedAtMs = countsDoubtful ? polledMs : record && unlistedSinceMs(record);
+  return {
+    ...(staleAtMs === undefined || nowMs <= staleAtMs ? {} : { staleAtMs }),
+    ...(unlistedAtMs === undefined ? {} : { unlistedAtMs }),
   };
 }
 
@@ -113,7 +139,7 @@ function countAffected(pass: Pass): Map<string, Set<string>> {
     const { firing, pending } = fact;
     const counts =
       (firing && !firing.acted) ||
-      (pending && nowMs - pending.cause.evidence.sinceMs >= known.rule.forMs / 2) ||
+      (pending && countedMs(tx, known.rule, pending.cause.evidence.sinceMs) >= known.rule.forMs / 2) ||
       (known.destructive && fact.acted.length > 0 && nowMs - fact.touchedMs < blastWindowMs);
     if (counts) add(fact.rule, fact.subject);
   }

@@ -24,8 +24,16 @@ export const finalGuards: ReadonlySet<GuardName> = new Set(['max_event_age', 'on
 export interface GuardInputs {
   readonly nowMs: number;
   readonly warmUp: { readonly startedMs: number; readonly polledMs: number | undefined } | undefined;
-  /** Sources that are silent now. */
-  readonly dataGap: { readonly silent: readonly string[] } | undefined;
+  readonly dataGap:
+    | {
+        /** Sources that are silent now. */
+        readonly silent: readonly string[];
+        /** Since when the last complete poll has been too old. */
+        readonly staleAtMs?: number;
+        /** The complete poll that did not list the stream, and was the newest to tell of it. */
+        readonly unlistedAtMs?: number;
+      }
+    | undefined;
   readonly stopped: { readonly sinceMs: number | undefined };
   readonly pause: { readonly by: string | undefined; readonly reason: string };
   readonly hold: { readonly by: string | undefined; readonly reason: string } | undefined;
@@ -75,8 +83,12 @@ const guards: readonly Guard[] = [
   ({ dataGap }) =>
     dataGap && {
       guard: 'on_data_gap',
-      passed: dataGap.silent.length === 0,
-      values: { silent: dataGap.silent.join(', ') || 'none' },
+      passed: dataGap.silent.length === 0 && dataGap.staleAtMs === undefined && dataGap.unlistedAtMs === undefined,
+      values: {
+        silent: dataGap.silent.join(', ') || 'none',
+        ...(dataGap.staleAtMs === undefined ? {} : { pollStaleSince: iso(dataGap.staleAtMs) }),
+        ...(dataGap.unlistedAtMs === undefined ? {} : { notListedAt: iso(dataGap.unlistedAtMs) }),
+      },
     },
   ({ stopped: { sinceMs } }) => ({
     guard: 'stopped',

@@ -56,7 +56,7 @@ export function whyNot(
 ): Ended | undefined {
   if (rule.trigger.kind === 'aggregate') {
     const { count, live, percent } = aggregateFacts(pass.tx, rule as RuleOf<'aggregate'>);
-    if (aggregateHolds(pass.tx, rule as RuleOf<'aggregate'>)) return undefined;
+    if (aggregateHolds(pass.tx, rule as RuleOf<'aggregate'>) !== false) return undefined;
     return { failed: 'trigger', values: () => ({ count, live, percent }) };
   }
   if (rule.trigger.kind === 'schedule' && !isScheduleActive(pass.tx, rule))
@@ -157,7 +157,7 @@ function noteActed(pass: Pass, { rule, subject, cause }: Ripe, firing: Firing): 
   const lasts = isHolding(rule) || rule.keepFiringForMs > 0;
   const since = isHolding(rule) ? {} : { endedAtMs: nowMs };
   writeFact(tx, lasts ? { ...fact, firing: { ...firing, acted: true, ...since } } : fact);
-  if (lasts && !isHolding(rule)) startTimer(tx, rule, rule.keepFiringForMs, { kind: 'end', subject });
+  if (lasts && !isHolding(rule)) startTimer(tx, rule, { kind: 'end', subject, runsMs: rule.keepFiringForMs });
 }
 
 function waitForStep(
@@ -165,7 +165,13 @@ function waitForStep(
   { rule, subject }: Ripe,
   { step, firing, inMs }: { step: Step; firing: Firing; inMs: number },
 ): void {
-  startTimer(pass.tx, rule, inMs, { kind: 'step', subject, step: step.index, firing: { ...firing, acted: true } });
+  startTimer(pass.tx, rule, {
+    kind: 'step',
+    subject,
+    runsMs: inMs,
+    step: step.index,
+    firing: { ...firing, acted: true },
+  });
 }
 
 /** Keeps what was refused for the next look, or drops it; the journal hears of it when the reason is new. */
@@ -184,7 +190,7 @@ function holdBack(
     pass.heldBack = true;
     if (!isHolding(rule)) writeFact(tx, { ...fact, pending: { cause } });
     if (timer) blockTimer(tx, timer, reason);
-    else startTimer(tx, rule, 0, { kind: 'for', subject, blocked: reason });
+    else startTimer(tx, rule, { kind: 'for', subject, runsMs: 0, blocked: reason });
   } else {
     dropTimer(tx, { kind: 'for', rule: rule.name, subject });
     if (!isHolding(rule)) writeFact(tx, withoutPending(fact));

@@ -128,6 +128,22 @@ export function firingsInLastHour(view: StateView, rule: string, nowMs: number):
   return (view.get<readonly number[]>(`rate/${rule}`) ?? []).filter((firedMs) => firedMs > nowMs - hourMs);
 }
 
+/** The entry `meta/warm`: the last complete poll of all streams. */
+export interface Polled {
+  /** Its end. */
+  readonly polledMs: number;
+  /** From when on what it told is too old to act on; left out: no such moment (virtual time). */
+  readonly staleAtMs?: number;
+}
+
+export function notePolled(tx: Transaction, polled: Polled): void {
+  tx.set('meta/warm', polled);
+}
+
+export function readPolled(view: StateView): Polled | undefined {
+  return view.get<Polled>('meta/warm');
+}
+
 /** An operator's hold of one channel. */
 export interface Hold {
   readonly who: string;

@@ -2,21 +2,22 @@
 
 import type { Channel } from '#domain/channel.ts';
 import type { DecisionReason, TriggerEvidence, Values } from '#domain/decision.ts';
+import type { StreamFacts } from '#domain/facts.ts';
 import type { EventEnvelope } from '#domain/observation.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { groupOf } from './act.ts';
 import { type ChannelView, viewOf } from './channel-view.ts';
-import { changedFields, checkCondition, conditionSinceMs, streamValues } from './conditions.ts';
+import { changedFields, checkCondition, conditionSinceMs, revisedSinceMs, streamValues } from './conditions.ts';
 import { streamFacts } from './facts.ts';
 import { updateIncident } from './incidents.ts';
-import { allSubject, type Cause, readFact, watchingRules } from './memory.ts';
+import { allSubject, type Cause, readFact, watchingRules, withActed, writeFact } from './memory.ts';
 import type { Pass } from './pass.ts';
 import { aggregateFacts, aggregateHolds } from './population.ts';
 import { isHolding, type RuleOf, selectedRules } from './rule-index.ts';
 import { isScheduleActive, scheduleCause } from './schedule.ts';
 import { silentSources } from './timers.ts';
-import { begin, decisionOf, end } from './transitions.ts';
+import { beganAt, begin, decisionOf, end } from './transitions.ts';
 
 type ChangeOf<K extends StreamChange['kind']> = Extract<StreamChange, { kind: K }>;
 
@@ -32,6 +33,7 @@ export function noticeStream(pass: Pass, change: ChangeOf<'stream'>): void {
   for (const rule of selected.state) {
     const fields = pass.index.fields.get(rule.name);
     const touched = fields ? Array.from(fields).filter((field) => changed.has(field)) : Array.from(changed);
+    if (before && !changed.has('streamId')) followBeginning(pass, rule, view, { before, touched });
     if (touched.length === 0 && !changed.has('streamId')) continue;
     const matches = rule.trigger.pattern.match(view.stream);
     const matched = rule.trigger.pattern.match(earlier);
@@ -46,12 +48,44 @@ export function noticeStream(pass: Pass, change: ChangeOf<'stream'>): void {
 }
 
 /**
+ * What is known of a stream may tell anew since when it is as it is: a late event dates a health that a poll saw, or contradicts a
+ * part of what seemed unbroken. A condition that waits began when its stream came to be as it is, in whatever order that was told.
+ */
+function followBeginning(
+  pass: Pass,
+  rule: RuleOf<'state'>,
+  { arn, record, stream }: ChannelView,
+  { before, touched }: { readonly before: StreamRecord; readonly touched: readonly string[] },
+): void {
+  const fact = readFact(pass.tx, rule.name, arn);
+  if (!record || !fact || !rule.trigger.pattern.match(stream)) return;
+  const known = fact.conditionHash === rule.conditionHash ? (fact.pending ?? fact.firing)?.cause : undefined;
+  const fields = datedFields(pass, rule).filter((field) => !touched.includes(field));
+  const knownMs = known?.evidence.sinceMs ?? conditionSinceMs(before, fields, pass.nowMs);
+  const sinceMs = revisedSinceMs(knownMs, { before, after: record, fields, nowMs: pass.nowMs });
+  if (sinceMs === knownMs) return;
+  const id = stateCauseId(stream, sinceMs);
+  // A rule that was edited does not know of a firing any more, but of what was acted for.
+  if (known) beganAt(pass, rule, arn, { ...known, id, evidence: { ...known.evidence, sinceMs } });
+  else if (fact.acted.includes(stateCauseId(stream, knownMs)))
+    writeFact(pass.tx, { ...fact, acted: withActed(fact, id) });
+}
+
+/** Fields of the rule's condition since when they are as they are is known, whatever it is that has changed. */
+function datedFields(pass: Pass, rule: Rule): readonly string[] {
+  const fields = pass.index.fields.get(rule.name);
+  return Array.from(fields ?? ['state', 'health', 'recording']).filter((field) => field !== 'viewerCount');
+}
+
+/**
  * Whether a state rule's condition holds for a channel, and what follows. That `match` does not select a channel is not written
  * down: with many rules it would be most of the journal, and `explain` sees it at any time.
  */
 export function lookAtState(pass: Pass, rule: RuleOf<'state'>, view: ChannelView, fields: Iterable<string>): void {
   const verdict = checkCondition(rule, view, undefined);
-  if (verdict.holds) begin(pass, rule, view.arn, stateCause(pass, view, fields));
+  // Of several fields the last to come to its value decides, also when it was told of before the others.
+  const dated = pass.index.fields.get(rule.name) ? datedFields(pass, rule) : [];
+  if (verdict.holds) begin(pass, rule, view.arn, stateCause(pass, view, new Set([...fields, ...dated])));
   else end(pass, rule, view.arn, verdict);
 }
 
@@ -59,10 +93,14 @@ function stateCause(pass: Pass, { stream, record }: ChannelView, fields: Iterabl
   const sinceMs = conditionSinceMs(record, fields, pass.nowMs);
   const evidence: TriggerEvidence = { kind: 'state', sinceMs, text: textOf(record), values: streamValues(stream) };
   return {
-    id: `${stream.streamId ?? 'offline'}@${sinceMs}`,
+    id: stateCauseId(stream, sinceMs),
     evidence,
     ...(stream.streamId === undefined ? {} : { streamId: stream.streamId }),
   };
+}
+
+function stateCauseId({ streamId }: StreamFacts, sinceMs: number): string {
+  return `${streamId ?? 'offline'}@${sinceMs}`;
 }
 
 function textOf(record: StreamRecord | undefined): string {
@@ -233,7 +271,9 @@ export function noticeAggregates(pass: Pass): void {
     const counted = aggregateFacts(pass.tx, rule);
     const { count, live, percent } = counted;
     updateIncident(pass.tx, rule.name, counted);
-    if (!aggregateHolds(pass.tx, rule)) {
+    const holds = aggregateHolds(pass.tx, rule);
+    if (holds === undefined) continue;
+    if (!holds) {
       end(pass, rule, allSubject, { failed: 'trigger', values: () => ({ count, live, percent }) });
       continue;
     }

@@ -5,7 +5,16 @@ import type { Decision } from '#domain/decision.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { type ChannelView, channelView } from './channel-view.ts';
-import { type Cause, type Fact, firingsInLastHour, newFact, noteFired, readFact, writeFirings } from './memory.ts';
+import {
+  type Cause,
+  type Fact,
+  firingsInLastHour,
+  newFact,
+  noteFired,
+  readFact,
+  readPolled,
+  writeFirings,
+} from './memory.ts';
 import { Muting } from './muting.ts';
 import { indexOf, isHolding, type RuleIndex } from './rule-index.ts';
 import type { Timer } from './timers.ts';
@@ -103,7 +112,7 @@ export class Pass {
 
   /** End of the last complete poll of all streams. */
   get polledMs(): number | undefined {
-    return this.tx.get<{ polledMs: number }>('meta/warm')?.polledMs;
+    return readPolled(this.tx)?.polledMs;
   }
 
   /** Firings of the rule in the last hour, those of this transaction included. */

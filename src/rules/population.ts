@@ -4,8 +4,8 @@
 import type { Channel } from '#domain/channel.ts';
 import type { AggregateFacts } from '#domain/facts.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
-import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
-import { channelView, viewOf } from './channel-view.ts';
+import { type StreamChange, type StreamRecord, unlistedSinceMs } from '#domain/stream-record.ts';
+import { type ChannelView, channelView, viewOf } from './channel-view.ts';
 import type { RuleIndex, RuleOf } from './rule-index.ts';
 
 /** The entry `meta/population`. */
@@ -14,11 +14,22 @@ interface Population {
   readonly aggregates: Readonly<Record<string, Counted>>;
 }
 
-interface Counted {
+interface Counted extends Tally {
   readonly conditionHash: string;
+  /** Of them, those of which it is in doubt that they are still there. */
+  readonly inDoubt: Tally;
+}
+
+interface Tally {
   readonly count: number;
   readonly live: number;
 }
+
+const none: Tally = { count: 0, live: 0 };
+const plus = (a: Tally, b: Tally, sign = 1): Tally => ({
+  count: a.count + sign * b.count,
+  live: a.live + sign * b.live,
+});
 
 const key = 'meta/population';
 const namedChannels = 20;
@@ -59,12 +70,13 @@ export function aggregateFactsWithNames(view: StateView, rule: RuleOf<'aggregate
   return { ...aggregateFacts(view, rule), channels };
 }
 
-/** Whether the aggregate's condition holds now. */
-export function aggregateHolds(view: StateView, rule: RuleOf<'aggregate'>): boolean {
-  const { count, live } = aggregateFacts(view, rule);
-  return (
-    live >= rule.trigger.minLive && rule.trigger.condition.match({ count, percent_of_live: percentOf(count, live) })
-  );
+/** Whether the aggregate's condition holds now; undefined: that depends on streams that may be gone. */
+export function aggregateHolds(view: StateView, { name, trigger }: RuleOf<'aggregate'>): boolean | undefined {
+  const { inDoubt, ...all } = view.get<Population>(key)?.aggregates[name] ?? { ...none, inDoubt: none };
+  const holds = ({ count, live }: Tally) =>
+    live >= trigger.minLive && trigger.condition.match({ count, percent_of_live: percentOf(count, live) });
+  const verdict = holds(all);
+  return inDoubt.live === 0 || holds(plus(all, inDoubt, -1)) === verdict ? verdict : undefined;
 }
 
 function percentOf(count: number, live: number): number {
@@ -73,22 +85,30 @@ function percentOf(count: number, live: number): number {
 
 function recount(tx: Transaction, { aggregate }: RuleIndex): Population {
   let live = 0;
-  const totals = aggregate.map(() => ({ count: 0, live: 0 }));
+  const totals = aggregate.map(() => ({ all: none, inDoubt: none }));
   for (const [arn, record] of tx.entries<StreamRecord>('stream')) {
     if (record.state !== 'live') continue;
     live += 1;
     if (aggregate.length === 0) continue;
     const view = viewOf(record.channelArn, tx.get<Channel>(`channel/${arn}`), record);
     aggregate.forEach((rule, place) => {
-      if (rule.match && !rule.match.match(view.channel)) return;
-      totals[place]!.live += 1;
-      if (rule.trigger.pattern.match(view.stream)) totals[place]!.count += 1;
+      const own = tallyOf(rule, view);
+      const total = totals[place]!;
+      total.all = plus(total.all, own);
+      if (unlistedSinceMs(record) !== undefined) total.inDoubt = plus(total.inDoubt, own);
     });
   }
-  const aggregates = aggregate.map(
-    ({ name, conditionHash }, place) => [name, { conditionHash, ...totals[place]! }] as const,
-  );
+  const aggregates = aggregate.map(({ name, conditionHash }, place) => {
+    const { all, inDoubt } = totals[place]!;
+    return [name, { conditionHash, ...all, inDoubt } satisfies Counted] as const;
+  });
   return { live, aggregates: Object.fromEntries(aggregates) };
+}
+
+/** What a live channel counts for in an aggregate. */
+function tallyOf({ match, trigger }: RuleOf<'aggregate'>, { channel, stream }: ChannelView): Tally {
+  if (match && !match.match(channel)) return none;
+  return { count: trigger.pattern.match(stream) ? 1 : 0, live: 1 };
 }
 
 function adjust(
@@ -108,10 +128,9 @@ function adjust(
       live += sign;
       const view = viewOf(change.channelArn, channel, record);
       for (const rule of aggregate) {
-        if (rule.match && !rule.match.match(view.channel)) continue;
-        const { conditionHash, count, live: among } = aggregates[rule.name]!;
-        const inCondition = rule.trigger.pattern.match(view.stream) ? sign : 0;
-        aggregates[rule.name] = { conditionHash, count: count + inCondition, live: among + sign };
+        // Whether a stream is in doubt changes with complete polls, and those count anew.
+        const known = aggregates[rule.name]!;
+        aggregates[rule.name] = { ...known, ...plus(known, tallyOf(rule, view), sign) };
       }
       moved = true;
     }

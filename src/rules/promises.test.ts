@@ -68,7 +68,6 @@ const operatorsAndOutages = [
   'expire',
   'restart',
   'other replica',
-  'gap',
   'gap over',
   'poll',
 ] as const;
@@ -94,6 +93,14 @@ const command = fc.oneof(
     arbitrary: fc.record({ do: fc.constant('reload' as const), variant: fc.nat(variants.length - 1) }),
   },
   {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('gap' as const), unseenSeconds: fc.integer({ min: 0, max: 25 }) }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constant('redate' as const), channel, seconds: fc.integer({ min: -15, max: 15 }) }),
+  },
+  {
     weight: 3,
     arbitrary: fc.record({
       do: fc.constantFrom(...operatorsAndOutages),
@@ -116,9 +123,9 @@ class Run {
   readonly engine = new Engine(rulesets[0]!);
   /** The one that works now, first; during a roll-out of rules they differ. */
   replicas: readonly [Replica, Replica] = [newReplica(), newReplica()];
-  /** Since when the channel has been starving, in data time. */
-  readonly starvingSince = new Map<string, number>();
-  /** Since when the channel has been offline after a Stream End, in data time. */
+  /** Since when the channel has been starving, and the how manieth time it is. */
+  readonly starving = new Map<string, { readonly sinceMs: number; readonly episode: number }>();
+  /** Since when the channel has been offline after a Stream End. */
   readonly endedSince = new Map<string, number>();
   readonly held = new Set<string>();
   readonly tagged = new Set<string>();
@@ -129,12 +136,19 @@ class Run {
   paused = false;
   silence: { id: string; endsMs: number } | undefined;
   gapSince: number | undefined;
-  frozenMs = 0;
+  /** When there was no data: gaps that are over, from the last data on. */
+  readonly unseen: (readonly [fromMs: number, toMs: number])[] = [];
   #checked = 0;
   #ends = 0;
+  #episodes = 0;
 
-  get dataMs(): number {
-    return (this.gapSince ?? this.engine.nowMs) - this.frozenMs;
+  /** How much of the time since then somebody has seen. */
+  seenMs(sinceMs: number): number {
+    const { nowMs } = this.engine;
+    return this.unseen.reduce(
+      (seen, [fromMs, toMs]) => seen - Math.max(0, toMs - Math.max(fromMs, sinceMs)),
+      nowMs - sinceMs,
+    );
   }
 
   async start(): Promise<void> {
@@ -158,10 +172,14 @@ class Run {
         await this.wait(one.seconds);
         break;
       case 'starve':
-        if (!this.starvingSince.has(one.channel) && this.#isLive(one.channel)) {
-          this.starvingSince.set(one.channel, this.dataMs);
+        if (!this.starving.has(one.channel) && this.#isLive(one.channel)) {
+          this.#episodes += 1;
+          this.starving.set(one.channel, { sinceMs: engine.nowMs, episode: this.#episodes });
           await engine.health(one.channel, 'STARVING');
         }
+        break;
+      case 'redate':
+        await this.#redate(one.channel, one.seconds * 1000);
         break;
       case 'recover':
         if (this.#isLive(one.channel)) await this.#recover(one.channel, () => engine.health(one.channel, 'HEALTHY'));
@@ -170,7 +188,7 @@ class Run {
         if (this.#isLive(one.channel)) {
           await this.#recover(one.channel, () => engine.endStream(one.channel));
           this.#ends += 1;
-          this.endedSince.set(one.channel, this.dataMs);
+          this.endedSince.set(one.channel, engine.nowMs);
           await this.#event(one.channel, 'Stream End', `end-${this.#ends}`);
         }
         break;
@@ -235,11 +253,12 @@ class Run {
         this.#work(this.replicas[0]);
         break;
       case 'gap':
-        this.gapSince ??= engine.nowMs;
-        await engine.gap('began');
+        if (this.gapSince !== undefined) break;
+        this.gapSince = Math.max(engine.nowMs - one.unseenSeconds * 1000, this.unseen.at(-1)?.[1] ?? epochMs);
+        await engine.gap('began', 'poll', engine.nowMs - this.gapSince);
         break;
       case 'gap over':
-        if (this.gapSince !== undefined) this.frozenMs += engine.nowMs - this.gapSince;
+        if (this.gapSince !== undefined) this.unseen.push([this.gapSince, engine.nowMs]);
         this.gapSince = undefined;
         await engine.gap('ended');
         break;
@@ -271,8 +290,17 @@ class Run {
   }
 
   async #recover(name: string, change: () => Promise<unknown>): Promise<void> {
-    this.starvingSince.delete(name);
+    this.starving.delete(name);
     await change();
+  }
+
+  /** A late delivery tells that it has been starving for longer, or for less long, than was known. */
+  async #redate(name: string, byMs: number): Promise<void> {
+    const known = this.starving.get(name);
+    if (!known) return;
+    const sinceMs = Math.min(known.sinceMs + byMs, this.engine.nowMs);
+    this.starving.set(name, { ...known, sinceMs });
+    await this.engine.stream(name, { healthSinceMs: sinceMs });
   }
 
   /** Every job that was enqueued since the last look was allowed at this moment. */
@@ -300,22 +328,22 @@ class Run {
     expect(variant.stop, 'nothing by a rule that is not in force').toBe('enforce');
     if (this.silence) expect(atMs, 'nothing while silenced').toBeGreaterThanOrEqual(this.silence.endsMs);
     const resolves = (payload.params as { payload?: unknown }).payload === 'gone';
-    const starving = [...this.starvingSince.keys()].filter((other) => this.#isLive(other)).length;
+    const starving = [...this.starving.keys()].filter((other) => this.#isLive(other)).length;
     if (this.gapSince === undefined) expect(starving, 'nothing while inhibited').toBeLessThan(4);
     if (resolves) return;
     expect(this.gapSince, 'nothing while data is missing').toBeUndefined();
-    const sinceMs = this.starvingSince.get(id);
-    expect(sinceMs, 'only while the condition holds').toBeDefined();
+    const condition = this.starving.get(id);
+    expect(condition, 'only while the condition holds').toBeDefined();
     // A condition that came back within keep_firing_for is the same firing, which `after` counts from.
     if (name !== 'stop_stream')
-      expect(this.dataMs - sinceMs!, '`for` is never early').toBeGreaterThanOrEqual(variant.forMs);
-    this.#once(`${name} ${id} starving since ${sinceMs}`);
+      expect(this.seenMs(condition!.sinceMs), '`for` is never early').toBeGreaterThanOrEqual(variant.forMs);
+    this.#once(`${name} ${id} starving, time ${condition!.episode}`);
   }
 
   #checkRotation(id: string): void {
     const sinceMs = this.endedSince.get(id);
     expect(sinceMs, 'only while it is offline').toBeDefined();
-    expect(this.dataMs - sinceMs!, '`for` is never early after an event').toBeGreaterThanOrEqual(rotateForMs);
+    expect(this.seenMs(sinceMs!), '`for` is never early after an event').toBeGreaterThanOrEqual(rotateForMs);
     this.#once(`rotation of ${id} offline since ${sinceMs}`);
   }
 }

@@ -1,18 +1,22 @@
 // Everything that becomes due: `for`, `after`, `keep_firing_for`. Stored, so that restarts and reloads lose none.
 //
-// Timers of rules with `on_data_gap: freeze` run in data time, which stands still while polls or events are silent. So a gap
-// delays any number of them without touching one.
+// A timer keeps the moment it counts from and how long it runs. Timers of rules with `on_data_gap: freeze` count only time that was
+// seen: the stretches without data are kept beside them, each from the last data before it, and none of such a stretch counts,
+// whenever it was noticed. So a gap delays any number of timers without touching one.
 import type { DecisionReason } from '#domain/decision.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
+import type { StreamChange } from '#domain/stream-record.ts';
 import type { Firing } from './memory.ts';
 
 export interface Timer {
   readonly kind: 'for' | 'step' | 'end';
   readonly rule: string;
   readonly subject: string;
-  /** In data time when `freezes`, else epoch ms. */
-  readonly dueMs: number;
+  /** What it counts from, epoch ms. */
+  readonly sinceMs: number;
+  readonly runsMs: number;
+  /** Counts only time that was seen. */
   readonly freezes: boolean;
   /** A guard held it back when it was due: it is judged again with the other blocked ones. */
   readonly blocked?: DecisionReason;
@@ -23,14 +27,19 @@ export interface Timer {
 
 type TimerName = Pick<Timer, 'kind' | 'rule' | 'subject' | 'step' | 'firing'>;
 
-/** The entry `meta/freeze`: data time is the time of day minus `totalMs`, and stands still since `sinceMs`. */
-interface Freeze {
-  readonly sources: readonly string[];
-  readonly sinceMs?: number;
-  readonly totalMs: number;
+type Stretch = readonly [fromMs: number, toMs: number];
+
+/** The entry `meta/unseen`: when there was no data. */
+interface Unseen {
+  /** Source that is silent now → its last data. */
+  readonly silent: Readonly<Record<string, number>>;
+  /** Silences that are over, in order, apart from each other. */
+  readonly past: readonly Stretch[];
 }
 
-const freezeKey = 'meta/freeze';
+const unseenKey = 'meta/unseen';
+/** Of more, the oldest become one: what was seen between them is forgotten, so that nothing is due too early. */
+const maxPast = 50;
 const recheckKey = 'meta/recheck';
 /** What guards hold back is judged again this often. */
 const recheckEveryMs = 10_000;
@@ -38,17 +47,26 @@ const recheckEveryMs = 10_000;
 const keyOf = ({ kind, rule, subject, step, firing }: TimerName) =>
   `timer/${kind}|${rule}|${subject}${kind === 'step' ? `|${step}|${firing?.decisionId ?? ''}` : ''}`;
 
-/** Sets a timer that runs out in `inMs`. */
+/** Whether the rule's timers count only time that was seen. */
+function freezesOf({ guards, trigger }: Rule): boolean {
+  return guards.onDataGap === 'freeze' && trigger.kind !== 'schedule';
+}
+
+/** Sets a timer; without `sinceMs` it counts from now. */
 export function startTimer(
   tx: Transaction,
   rule: Rule,
-  inMs: number,
-  timer: Omit<Timer, 'rule' | 'dueMs' | 'freezes'>,
+  timer: Omit<Timer, 'rule' | 'sinceMs' | 'freezes'> & { readonly sinceMs?: number },
 ): void {
-  const freezes = rule.guards.onDataGap === 'freeze' && rule.trigger.kind !== 'schedule';
-  const nowMs = freezes ? dataTimeMs(tx, tx.nowMs) : tx.nowMs;
-  const set: Timer = { ...timer, rule: rule.name, dueMs: nowMs + inMs, freezes };
+  const set: Timer = { sinceMs: tx.nowMs, ...timer, rule: rule.name, freezes: freezesOf(rule) };
   tx.set(keyOf(set), set);
+}
+
+/** How much of the time since a moment counts for the rule's timers, by now. */
+export function countedMs(tx: Transaction, rule: Rule, sinceMs: number): number {
+  const unseen = freezesOf(rule) ? unseenOf(tx, tx.nowMs) : [];
+  const lost = unseen.map(([fromMs, toMs]) => Math.max(0, Math.min(toMs, tx.nowMs) - Math.max(fromMs, sinceMs)));
+  return tx.nowMs - sinceMs - lost.reduce((total, ms) => total + ms, 0);
 }
 
 /** Marks a timer as held back. */
@@ -71,56 +89,71 @@ export function timers(view: StateView): Iterable<readonly [string, Timer]> {
 
 /** Timers that have run out, the oldest first; with `blocked`, those that were held back too. */
 export function dueTimers(view: StateView, nowMs: number, { blocked }: { blocked: boolean }): Timer[] {
-  const dataMs = dataTimeMs(view, nowMs);
-  const due: Timer[] = [];
+  const unseen = unseenOf(view);
+  const due: (readonly [dueMs: number, timer: Timer])[] = [];
   for (const [, timer] of timers(view)) {
-    if (timer.blocked ? blocked : timer.dueMs <= (timer.freezes ? dataMs : nowMs)) due.push(timer);
+    const dueMs = dueMsOf(timer, unseen);
+    if (timer.blocked ? blocked : dueMs <= nowMs) due.push([dueMs, timer]);
   }
-  return due.sort((a, b) => a.dueMs - b.dueMs || (keyOf(a) < keyOf(b) ? -1 : 1));
+  due.sort(([a, one], [b, other]) => (a === b ? (keyOf(one) < keyOf(other) ? -1 : 1) : a < b ? -1 : 1));
+  return due.map(([, timer]) => timer);
 }
 
 /** When the next timer runs out, or what is held back is judged again, epoch ms. */
 export function nextTimerMs(view: StateView): number | undefined {
-  const { sinceMs, totalMs } = freezeOf(view);
+  const unseen = unseenOf(view);
   let nextMs = view.get<{ dueMs: number }>(recheckKey)?.dueMs ?? Number.POSITIVE_INFINITY;
-  for (const [, timer] of timers(view)) {
-    if (timer.blocked || (timer.freezes && sinceMs !== undefined)) continue;
-    nextMs = Math.min(nextMs, timer.freezes ? timer.dueMs + totalMs : timer.dueMs);
-  }
+  for (const [, timer] of timers(view)) if (!timer.blocked) nextMs = Math.min(nextMs, dueMsOf(timer, unseen));
   return Number.isFinite(nextMs) ? nextMs : undefined;
 }
 
-/** When a timer runs out by the time of day, if data does not stop (again) until then. */
-export function dueAtMs(view: StateView, { dueMs, freezes }: Timer, nowMs: number): number {
-  const { sinceMs, totalMs } = freezeOf(view);
-  return freezes ? dueMs + totalMs + (sinceMs === undefined ? 0 : Math.max(0, nowMs - sinceMs)) : dueMs;
+/** When timers run out, epoch ms, if data is there from now on. */
+export function dueTimes(view: StateView, nowMs: number): (timer: Timer) => number {
+  const unseen = unseenOf(view, nowMs);
+  return (timer) => dueMsOf(timer, unseen);
 }
 
 /** Sources that are silent now. */
 export function silentSources(view: StateView): readonly string[] {
-  return freezeOf(view).sources;
+  return Object.keys(view.get<Unseen>(unseenKey)?.silent ?? {});
 }
 
-/** A source went silent or came back. */
-export function noteGap(tx: Transaction, source: string, state: 'began' | 'ended', atMs: number): void {
-  const freeze = freezeOf(tx);
-  const others = freeze.sources.filter((known) => known !== source);
+/** A source went silent or came back. That it was silent counts also when nobody noticed before it was over. */
+export function noteGap(tx: Transaction, { source, state, sinceMs, atMs }: StreamChange & { kind: 'data_gap' }): void {
+  const { silent, past } = tx.get<Unseen>(unseenKey) ?? { silent: {}, past: [] };
+  const { [source]: knownMs, ...others } = silent;
+  const fromMs = Math.min(knownMs ?? sinceMs ?? atMs, tx.nowMs);
   if (state === 'began') {
-    if (others.length !== freeze.sources.length) return;
-    const sinceMs = freeze.sinceMs ?? Math.min(atMs, tx.nowMs);
-    tx.set(freezeKey, { ...freeze, sources: [...others, source], sinceMs });
+    if (knownMs !== undefined) return;
+    tx.set(unseenKey, { silent: { ...silent, [source]: fromMs }, past } satisfies Unseen);
+    runOn(tx);
     return;
   }
-  if (others.length === freeze.sources.length) return;
-  const { sinceMs = tx.nowMs, totalMs } = freeze;
-  if (others.length > 0) tx.set(freezeKey, { ...freeze, sources: others });
-  else tx.set(freezeKey, { sources: [], totalMs: totalMs + Math.max(0, tx.nowMs - sinceMs) });
+  if (knownMs === undefined && sinceMs === undefined) return;
+  const all = joined([...past, [fromMs, tx.nowMs]]);
+  const bridge: Stretch[] = all.length > maxPast ? [[all[0]![0], all[1]![1]]] : [];
+  tx.set(unseenKey, { silent: others, past: joined([...bridge, ...all]) } satisfies Unseen);
+  if (knownMs === undefined) runOn(tx);
   judgeBlockedSoon(tx);
+}
+
+/** Of what was held back some was not due: a part of its time turns out not to have been seen. It runs on. */
+function runOn(tx: Transaction): void {
+  const unseen = unseenOf(tx);
+  for (const [, timer] of Array.from(timers(tx))) {
+    const { blocked, ...running } = timer;
+    if (blocked !== undefined && dueMsOf(timer, unseen) > tx.nowMs) tx.set(keyOf(timer), running satisfies Timer);
+  }
 }
 
 /** Has everything that is held back judged again at the next tick. */
 export function judgeBlockedSoon(tx: Transaction): void {
   tx.set(recheckKey, { dueMs: tx.nowMs });
+}
+
+/** Whether anything is held back that will be judged again. */
+export function isRecheckPlanned(tx: Transaction): boolean {
+  return tx.get(recheckKey) !== undefined;
 }
 
 /** Whether it is time to judge again what is held back. */
@@ -138,11 +171,30 @@ export function planRecheck(tx: Transaction, left: 'nothing' | 'some' | 'more at
   else if (!known || known.dueMs <= tx.nowMs) tx.set(recheckKey, { dueMs: tx.nowMs + recheckEveryMs });
 }
 
-function freezeOf(view: StateView): Freeze {
-  return view.get<Freeze>(freezeKey) ?? { sources: [], totalMs: 0 };
+/** Stretches without data, in order and apart from each other; one that lasts ends at `untilMs`. */
+function unseenOf(view: StateView, untilMs = Number.POSITIVE_INFINITY): readonly Stretch[] {
+  const { silent, past } = view.get<Unseen>(unseenKey) ?? { silent: {}, past: [] };
+  const sinceMs = Math.min(...Object.values(silent));
+  return Number.isFinite(sinceMs) ? joined([...past, [sinceMs, untilMs]]) : past;
 }
 
-function dataTimeMs(view: StateView, nowMs: number): number {
-  const { sinceMs, totalMs } = freezeOf(view);
-  return (sinceMs ?? nowMs) - totalMs;
+function joined(stretches: readonly Stretch[]): readonly Stretch[] {
+  const result: Stretch[] = [];
+  for (const [fromMs, toMs] of stretches.toSorted(([a], [b]) => a - b)) {
+    const last = result.at(-1);
+    if (last && fromMs <= last[1]) result[result.length - 1] = [last[0], Math.max(last[1], toMs)];
+    else result.push([fromMs, toMs]);
+  }
+  return result;
+}
+
+/** The first moment by which a timer has run for as long as it should; infinite while data is missing before it. */
+function dueMsOf({ sinceMs, runsMs, freezes }: Timer, unseen: readonly Stretch[]): number {
+  let dueMs = sinceMs + runsMs;
+  if (!freezes) return dueMs;
+  for (const [fromMs, toMs] of unseen) {
+    const lostFromMs = Math.max(fromMs, sinceMs);
+    if (lostFromMs < dueMs && toMs > sinceMs) dueMs += toMs - lostFromMs;
+  }
+  return dueMs;
 }

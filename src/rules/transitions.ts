@@ -10,7 +10,7 @@ import { type Cause, type Fact, type Firing, withActed, writeFact } from './memo
 import { hashOf, type Pass } from './pass.ts';
 import { resolvedNotices } from './resolved-notice.ts';
 import { isHolding } from './rule-index.ts';
-import { dropTimer, readTimer, startTimer } from './timers.ts';
+import { countedMs, dropTimer, readTimer, startTimer } from './timers.ts';
 
 /** A condition is true, or a moment has come. Harmless when it was known already. */
 export function begin(pass: Pass, rule: Rule, subject: string, cause: Cause): void {
@@ -28,14 +28,44 @@ export function begin(pass: Pass, rule: Rule, subject: string, cause: Cause): vo
     if (bySelf) writeFact(pass.tx, { ...fact, firing: newFiring(pass, rule, subject, cause) });
     return;
   }
-  const waitMs = cause.evidence.sinceMs + rule.forMs - pass.nowMs;
-  if (waitMs <= 0) {
+  if (isOver(pass, rule, cause)) {
     pass.addRipe({ rule, subject, cause });
     return;
   }
-  writeFact(pass.tx, { ...fact, pending: { cause }, touchedMs: pass.nowMs });
-  startTimer(pass.tx, rule, waitMs, { kind: 'for', subject });
+  wait(pass, rule, fact, cause);
   pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'pending', reason: 'condition_began' }));
+}
+
+/** Whether a condition has been seen true for as long as `for` asks. */
+function isOver({ tx }: Pass, rule: Rule, { evidence }: Cause): boolean {
+  return rule.forMs === 0 || countedMs(tx, rule, evidence.sinceMs) >= rule.forMs;
+}
+
+function wait({ tx, nowMs }: Pass, rule: Rule, fact: Fact, cause: Cause): void {
+  writeFact(tx, { ...fact, pending: { cause }, touchedMs: nowMs });
+  startTimer(tx, rule, { kind: 'for', subject: fact.subject, sinceMs: cause.evidence.sinceMs, runsMs: rule.forMs });
+}
+
+/**
+ * A condition that goes on turns out to have begun at another moment than was known: `for` runs from there. What has been acted
+ * for stays acted for, under its new name as well.
+ */
+export function beganAt(pass: Pass, rule: Rule, subject: string, cause: Cause): void {
+  const fact = pass.fact(rule, subject);
+  const { firing } = fact;
+  // Acted for in this firing, or under the rule as it was before an edit.
+  if (firing && (firing.acted || fact.acted.includes(firing.cause.id))) {
+    writeFact(pass.tx, { ...fact, firing: { ...firing, cause }, acted: withActed(fact, cause.id) });
+    return;
+  }
+  const waiting = withoutFiring(withoutPending(fact));
+  pass.takeRipe(rule, subject);
+  if (!isOver(pass, rule, cause)) wait(pass, rule, waiting, cause);
+  else {
+    writeFact(pass.tx, waiting);
+    dropTimer(pass.tx, { kind: 'for', rule: rule.name, subject });
+    pass.addRipe({ rule, subject, cause });
+  }
 }
 
 /** Why a condition is not true. */
@@ -59,7 +89,7 @@ export function end(pass: Pass, rule: Rule, subject: string, ended: Ended): void
   }
   // Before the first complete poll the resolve waits like everything else, as a timer that has run out.
   writeFact(pass.tx, { ...over, firing: { ...firing, endedAtMs: pass.nowMs } });
-  startTimer(pass.tx, rule, rule.keepFiringForMs, { kind: 'end', subject });
+  startTimer(pass.tx, rule, { kind: 'end', subject, runsMs: rule.keepFiringForMs });
 }
 
 /** What waited is dropped: the condition ended before it could fire. */

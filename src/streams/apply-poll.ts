@@ -6,6 +6,7 @@ import type { Transaction } from '#domain/shared-state.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { noteDisagreement } from './disagreements.ts';
 import { fold, layToRest } from './fold.ts';
+import { lateAfterMs } from './gaps.ts';
 import { keys, type PassNote, type PastSessions } from './keys.ts';
 import type { SessionInput } from './reduce.ts';
 
@@ -31,14 +32,17 @@ export function applyPoll(tx: Transaction, poll: PollObservation, options: PollO
   if (poll.continues) return changes;
   if (poll.complete) judgeAbsence(tx, poll, add);
   if (poll.complete && poll.scope === 'all') forgetOld(tx, options);
-  changes.push({ kind: 'poll', scope: poll.scope, complete: poll.complete, atMs: tx.nowMs });
+  const { scope, complete } = poll;
+  const lateMs = lateAfterMs(poll);
+  const staleAtMs = lateMs === undefined ? {} : { staleAtMs: poll.startedAtMs + lateMs };
+  changes.push({ kind: 'poll', scope, complete, atMs: tx.nowMs, ...staleAtMs });
   return changes;
 }
 
 /** A complete pass that is newer than the last one: those it did not list are missed, or are not starving any more. */
 function judgeAbsence(
   tx: Transaction,
-  { scope, startedAtMs, finishedAtMs, streams, alreadyApplied = [] }: PollObservation,
+  { scope, startedAtMs, finishedAtMs, everyMs, streams, alreadyApplied = [] }: PollObservation,
   add: (record: StreamRecord, input: SessionInput) => void,
 ): void {
   const last = tx.get<PassNote>(keys.pass(scope));
@@ -59,7 +63,8 @@ function judgeAbsence(
     );
   }
   const previous = last ? { previous: { startedAtMs: last.startedAtMs, finishedAtMs: last.finishedAtMs } } : {};
-  tx.set(keys.pass(scope), { ...pass, streams: listed.size, ...previous } satisfies PassNote);
+  const pace = everyMs === undefined ? {} : { everyMs };
+  tx.set(keys.pass(scope), { ...pass, streams: listed.size, ...pace, ...previous } satisfies PassNote);
 }
 
 function clearStarving(

@@ -8,7 +8,8 @@ import { applyInventory } from './apply-inventory.ts';
 import { applyPoll } from './apply-poll.ts';
 import { mergedStreamIdsOf, streamIdOf } from './event-signs.ts';
 import { fold } from './fold.ts';
-import { keys, pastOf, streamOf } from './keys.ts';
+import { gapOf } from './gaps.ts';
+import { type Gap, keys, pastOf, streamOf } from './keys.ts';
 
 export interface ApplyOptions {
   /** How long ended sessions stay; their channel's newest one as well. */
@@ -104,10 +105,12 @@ function endMergedRecordings(
 }
 
 /** A gap that a source of observations declares itself; those by silence are found by `detectGaps`. */
-function applyGap(tx: Transaction, { source, state, atMs }: Observation & { kind: 'data_gap' }): StreamChange[] {
-  const known = tx.get(keys.gap(source)) !== undefined;
-  if (known === (state === 'began')) return [];
-  if (state === 'began') tx.set(keys.gap(source), { sinceMs: atMs, noticedAtMs: tx.nowMs });
+function applyGap(tx: Transaction, gap: Observation & { kind: 'data_gap' }): StreamChange[] {
+  const { source, state } = gap;
+  const known = gapOf(tx, source);
+  if ((known !== undefined) === (state === 'began')) return [];
+  const sinceMs = known?.sinceMs ?? gap.sinceMs ?? gap.atMs;
+  if (state === 'began') tx.set(keys.gap(source), { sinceMs, noticedAtMs: tx.nowMs } satisfies Gap);
   else tx.delete(keys.gap(source));
-  return [{ kind: 'data_gap', source, state, atMs: tx.nowMs }];
+  return [{ kind: 'data_gap', source, state, sinceMs, atMs: tx.nowMs }];
 }

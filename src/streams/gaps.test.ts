@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { StreamChange } from '#domain/stream-record.ts';
 import { Noticing, poll, snapshot, startMs } from '#test/support/streams.ts';
-import { detectGaps, gapOf, noteQueueRead } from './gaps.ts';
+import { detectGaps, gapOf, noteQueueRead, silentSinceMs } from './gaps.ts';
 
 const options = { pollSilentAfterMs: 60_000, eventsSilentAfterMs: 900_000 };
 
@@ -21,12 +21,14 @@ test('polls that fail open a gap since the last complete pass, and the next comp
   expect(await tickAt(60_000)).toEqual([]);
   await noticing.see(poll('all', { at: 60_050, complete: false }));
 
-  expect(await tickAt(60_200)).toEqual([{ kind: 'data_gap', source: 'poll', state: 'began', atMs: startMs + 60_200 }]);
-  expect(gapOf(noticing.state.view, 'poll')).toEqual({ sinceMs: startMs + 100, noticedAtMs: startMs + 60_200 });
+  expect(await tickAt(60_200)).toEqual([
+    { kind: 'data_gap', source: 'poll', state: 'began', sinceMs: startMs, atMs: startMs + 60_200 },
+  ]);
+  expect(gapOf(noticing.state.view, 'poll')).toEqual({ sinceMs: startMs, noticedAtMs: startMs + 60_200 });
   expect(await tickAt(61_000)).toEqual([]);
   await noticing.see(poll('all', { at: 600_000, streams: [snapshot('A', 's1')] }));
 
-  expect(await tickAt(600_200)).toMatchObject([{ source: 'poll', state: 'ended' }]);
+  expect(await tickAt(600_200)).toMatchObject([{ source: 'poll', state: 'ended', sinceMs: startMs }]);
   expect(gapOf(noticing.state.view, 'poll')).toBeUndefined();
 });
 
@@ -68,8 +70,37 @@ test('a source that never gave anything is missing from the first look on', asyn
 
 test('the passes of a large fleet may take longer than the silence that would be a gap elsewhere', async () => {
   const { noticing, tickAt } = setup();
-  await noticing.see(poll('all', { at: 0, took: 40_000 }));
+  await noticing.see(poll('all', { at: 0, took: 40_000, everyMs: 45_000 }));
 
   expect(await tickAt(130_000)).toEqual([]);
-  expect(await tickAt(201_000)).toMatchObject([{ source: 'poll', state: 'began' }]);
+  expect(await tickAt(131_000)).toMatchObject([{ source: 'poll', state: 'began' }]);
+});
+
+test('a pass that took half an hour, throttled, makes nobody wait hours for the gap', async () => {
+  const { noticing, tickAt } = setup();
+  await noticing.see(poll('all', { at: 0, took: 1_800_000, everyMs: 45_000 }));
+
+  // Its first page is half an hour old.
+  expect(await tickAt(1_800_100)).toMatchObject([{ source: 'poll', state: 'began', sinceMs: startMs }]);
+});
+
+test('that a source is silent is known also where nobody watches', async () => {
+  const { noticing, tickAt, readAt } = setup();
+  await tickAt(0);
+  await readAt(0);
+  await noticing.see(poll('all', { at: 0 }));
+  const since = (source: 'poll' | 'events', at: number) =>
+    silentSinceMs(noticing.state.view, source, { ...options, nowMs: startMs + at });
+
+  expect([since('poll', 60_000), since('events', 60_000)]).toEqual([undefined, undefined]);
+  expect([since('poll', 61_000), since('events', 61_000)]).toEqual([startMs, undefined]);
+  expect([since('poll', 901_000), since('events', 901_000)]).toEqual([startMs, startMs]);
+});
+
+test('a pass says until when it may be acted on: until two more have failed', async () => {
+  const { noticing } = setup();
+
+  const changes = await noticing.see(poll('all', { at: 0, took: 5_000, everyMs: 15_000 }));
+
+  expect(changes).toMatchObject([{ kind: 'poll', staleAtMs: startMs + 35_000 }]);
 });

@@ -1,11 +1,11 @@
 // Data gaps: a source that went silent. While one is open nothing is concluded from missing data: records are stale, and
-// timers freeze (src/rules). Gaps open and close here only, by the age of what was last seen.
+// timers freeze (src/rules). Gaps open and close here only, by the age of what was last seen; a gap begins with the last data.
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
 import { type Gap, keys, type PassNote, type QueueNote } from './keys.ts';
 
 export interface GapOptions {
-  /** Polls count as missing this long after the last complete pass over all live streams. */
+  /** Polls count as missing this long after the last complete pass over all live streams began. */
   readonly pollSilentAfterMs: number;
   /** Events count as missing when the queue could not be read for this long; undefined: there is no queue. */
   readonly eventsSilentAfterMs: number | undefined;
@@ -17,22 +17,40 @@ export function noteQueueRead(tx: Transaction, { atMs, lagMs }: Required<QueueNo
     tx.set(keys.queueRead, { atMs, lagMs } satisfies QueueNote);
 }
 
-/** Opens and closes gaps. Call it on every tick: it writes only what changes. */
-export function detectGaps(tx: Transaction, { pollSilentAfterMs, eventsSilentAfterMs }: GapOptions): StreamChange[] {
-  const watchedSinceMs = tx.get<number>(keys.watchedSince) ?? tx.nowMs;
-  if (tx.get(keys.watchedSince) === undefined) tx.set(keys.watchedSince, watchedSinceMs);
-  const pass = tx.get<PassNote>(keys.pass('all'));
-  const lastPassMs = pass?.finishedAtMs ?? watchedSinceMs;
-  const lastReadMs = tx.get<QueueNote>(keys.queueRead)?.atMs ?? watchedSinceMs;
-  return [
-    ...judge(tx, 'poll', lastPassMs, pollSilenceMs(pass, pollSilentAfterMs)),
-    ...judge(tx, 'events', lastReadMs, eventsSilentAfterMs ?? Number.POSITIVE_INFINITY),
-  ];
+/** Opens and closes gaps. Call it on every tick, and before what is new is taken in: it writes only what changes. */
+export function detectGaps(tx: Transaction, options: GapOptions): StreamChange[] {
+  if (tx.get(keys.watchedSince) === undefined) tx.set(keys.watchedSince, tx.nowMs);
+  return sources.flatMap((source) => judge(tx, source, silentSinceMs(tx, source, { ...options, nowMs: tx.nowMs })));
 }
 
-/** When polls count as silent: over a large fleet a pass takes its time, and the next one as well. */
-export function pollSilenceMs(pass: PassNote | undefined, configuredMs: number): number {
-  return Math.max(configuredMs, pass ? 4 * (pass.finishedAtMs - pass.startedAtMs) : 0);
+/**
+ * Since when a source has been silent, by what is known at `nowMs`; undefined while it gives data. It needs nobody who watches:
+ * a replica that only answers tells the same as those that poll.
+ */
+export function silentSinceMs(
+  view: StateView,
+  source: 'poll' | 'events',
+  { nowMs, pollSilentAfterMs, eventsSilentAfterMs }: GapOptions & { readonly nowMs: number },
+): number | undefined {
+  const pass = view.get<PassNote>(keys.pass('all'));
+  const lastMs = source === 'poll' ? pass?.startedAtMs : view.get<QueueNote>(keys.queueRead)?.atMs;
+  const dataMs = lastMs ?? view.get<number>(keys.watchedSince) ?? nowMs;
+  const silentAfterMs =
+    source === 'poll' ? pollSilenceMs(pass, pollSilentAfterMs) : (eventsSilentAfterMs ?? Number.POSITIVE_INFINITY);
+  return nowMs - dataMs > silentAfterMs ? dataMs : undefined;
+}
+
+/** When polls count as silent, counted from the beginning of the last complete pass: not before they are late. */
+function pollSilenceMs(pass: PassNote | undefined, configuredMs: number): number {
+  return Math.max(configuredMs, pass ? (lateAfterMs(pass) ?? 0) : 0);
+}
+
+/**
+ * How old, counted from its beginning, a complete pass may become: older than that, two in a row have failed. The interval in force
+ * grows with the fleet, as a pass does by the calls it is allowed; how long one took in fact, throttled, counts only within it.
+ */
+export function lateAfterMs({ startedAtMs, finishedAtMs, everyMs }: Omit<PassNote, 'streams'>): number | undefined {
+  return everyMs === undefined ? undefined : 2 * everyMs + Math.min(everyMs, finishedAtMs - startedAtMs);
 }
 
 /** The gap of a source, or undefined while it gives data. */
@@ -40,11 +58,15 @@ export function gapOf(view: StateView, source: 'poll' | 'events'): Gap | undefin
   return view.get<Gap>(keys.gap(source));
 }
 
-function judge(tx: Transaction, source: 'poll' | 'events', lastMs: number, silentAfterMs: number): StreamChange[] {
-  const open = gapOf(tx, source) !== undefined;
-  const silent = tx.nowMs - lastMs > silentAfterMs;
-  if (open === silent) return [];
-  if (silent) tx.set(keys.gap(source), { sinceMs: lastMs, noticedAtMs: tx.nowMs } satisfies Gap);
-  else tx.delete(keys.gap(source));
-  return [{ kind: 'data_gap', source, state: silent ? 'began' : 'ended', atMs: tx.nowMs }];
+const sources = ['poll', 'events'] as const;
+
+function judge(tx: Transaction, source: 'poll' | 'events', sinceMs: number | undefined): StreamChange[] {
+  const open = gapOf(tx, source);
+  if ((open === undefined) === (sinceMs === undefined)) return [];
+  if (sinceMs !== undefined) {
+    tx.set(keys.gap(source), { sinceMs, noticedAtMs: tx.nowMs } satisfies Gap);
+    return [{ kind: 'data_gap', source, state: 'began', sinceMs, atMs: tx.nowMs }];
+  }
+  tx.delete(keys.gap(source));
+  return [{ kind: 'data_gap', source, state: 'ended', sinceMs: open!.sinceMs, atMs: tx.nowMs }];
 }

@@ -27,6 +27,8 @@ export interface PassNote {
   readonly startedAtMs: number;
   readonly finishedAtMs: number;
   readonly streams: number;
+  /** The interval between passes that was in force. */
+  readonly everyMs?: number;
   readonly previous?: { readonly startedAtMs: number; readonly finishedAtMs: number };
 }
 

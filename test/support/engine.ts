@@ -186,8 +186,9 @@ export class Engine {
     return this.decide({ kind: 'poll', scope: 'all', complete, atMs: this.nowMs });
   }
 
-  gap(state: 'began' | 'ended', source: 'poll' | 'events' = 'poll'): Promise<readonly Decision[]> {
-    return this.decide({ kind: 'data_gap', source, state, atMs: this.nowMs });
+  /** `unseenMs`: how long ago the last data came, when the gap is noticed. */
+  gap(state: 'began' | 'ended', source: 'poll' | 'events' = 'poll', unseenMs = 0): Promise<readonly Decision[]> {
+    return this.decide({ kind: 'data_gap', source, state, sinceMs: this.nowMs - unseenMs, atMs: this.nowMs });
   }
 
   /** Actions that were enqueued, with the second and the last part of the channel's ARN: `30 stop_stream a`. */

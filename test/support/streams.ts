@@ -88,7 +88,8 @@ export function poll(
     took = 100,
     streams = [],
     complete = true,
-  }: { at: number; took?: number; streams?: StreamSnapshot[]; complete?: boolean },
+    everyMs,
+  }: { at: number; took?: number; streams?: StreamSnapshot[]; complete?: boolean; everyMs?: number },
 ): PollObservation {
   const startedAtMs = startMs + at;
   return {
@@ -97,6 +98,7 @@ export function poll(
     pollId: `${scope}-${at}`,
     startedAtMs,
     finishedAtMs: startedAtMs + took,
+    ...(everyMs === undefined ? {} : { everyMs }),
     complete,
     streams,
   };

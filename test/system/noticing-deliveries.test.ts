@@ -5,12 +5,29 @@ import { eventually } from '#test/support/quiet.ts';
 
 const noRules = 'rules: []\n';
 
-async function setup({ channels: count = 1 } = {}) {
-  const platform = await broadcast();
+const slateAndFarewell = `
+rules:
+  - name: slate
+    mode: enforce
+    trigger: {state: {health: [STARVING]}}
+    for: 2s
+    actions: [{put_metadata: {payload: {slate: "{{ channel.name }}"}}}]
+    guards: {cooldown: 0s, max_live_percent: 100}
+  - name: farewell
+    mode: enforce
+    trigger: {event: {detail-type: [IVS Stream State Change], detail: {event_name: [Stream End]}}}
+    while: {live: [false]}
+    for: 2s
+    actions: [{tag: {set: {over: "yes"}}}]
+    guards: {cooldown: 0s}
+`;
+
+async function setup({ channels: count = 1, rules = noRules, seed = 'deliveries' } = {}) {
+  const platform = await broadcast({ seed });
   const { control } = platform.simulator;
   const channels = await control.createChannels(count, { namePrefix: 'list-' });
   const arn = channels[0]!.arn;
-  const daemon = await platform.daemon({ rules: noRules });
+  const daemon = await platform.daemon({ rules });
   const record = async () => (await story(daemon, arn)).record;
   const until = (wanted: object) =>
     eventually(async () => {
@@ -115,6 +132,59 @@ test('events arrive twice, late and in the wrong order: the newest session ends 
   const keys = told.timeline.map(({ name, eventTime, text }: any) => `${name} ${eventTime} ${text}`);
   expect(new Set(keys).size).toBe(keys.length);
 });
+
+test.each(['one', 'two'])(
+  'rules act once for what has lasted, and never for what was over, however bad the deliveries are (%s)',
+  async (seed) => {
+    await using rig = await setup({ channels: 4, rules: slateAndFarewell, seed });
+    const { control } = rig;
+    const [long, blip, gone, ends] = rig.channels.map(({ arn }) => arn) as [string, string, string, string];
+    const names = new Map(rig.channels.map(({ arn, name }) => [name, arn]));
+    await control.goLive([long, blip, gone, ends]);
+    await eventually(async () => (await rig.daemon.ask('GET', '/v1/streams')).body.counts.healthy === 4);
+    await control.setEventPolicy({ doubled: 0.3, late: 0.4, lateMs: [500, 4_000], reordered: 0.3, missing: 0.2 });
+    const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
+
+    const starvedMs = Date.now();
+    await control.starve([long, blip, gone, ends]);
+    await pause(600);
+    await control.recover(blip);
+    await control.end(gone);
+    await control.goLive(gone);
+    await pause(5_000);
+    const recoveredMs = Date.now();
+    await control.recover([long, ends]);
+    await control.end(ends);
+    const starvedAgainMs = Date.now();
+    await control.starve(blip);
+    await pause(6_000);
+    await control.releaseEvents();
+    await control.settleEvents();
+    await eventually(async () => (await rig.platform.queueDepth()) === 0);
+    await eventually(async () => (await story(rig.daemon, ends)).record.state === 'ended');
+    await pause(2_500);
+
+    const slates = (await control.cues()).map(({ metadata, at }) => ({
+      arn: names.get(JSON.parse(metadata).items[0].d.slate as string),
+      at,
+    }));
+    expect(slates).toHaveLength(3);
+    expect(new Set(slates.map(({ arn }) => arn))).toEqual(new Set([long, blip, ends]));
+    for (const { arn, at } of slates) {
+      // Events tell no more than the second.
+      const [fromMs, untilMs] = arn === blip ? [starvedAgainMs, Date.now()] : [starvedMs, recoveredMs];
+      expect(at - fromMs).toBeGreaterThanOrEqual(1_000);
+      expect(at).toBeLessThan(untilMs);
+    }
+    const { body } = await rig.daemon.ask('GET', '/v1/decisions?rule=farewell&outcome=acted');
+    const told = (await control.events()).filter(({ event, fate }) => isEndOf(event, ends) && fate !== 'missing');
+    expect(body.decisions.map(({ channelArn }: any) => channelArn)).toEqual(told.length > 0 ? [ends] : []);
+  },
+  40_000,
+);
+
+const isEndOf = ({ resources, detail }: { resources: readonly string[]; detail: any }, arn: string) =>
+  detail.event_name === 'Stream End' && resources.includes(arn);
 
 test('a list of streams, by state and health, with what a fleet amounts to', async () => {
   await using rig = await setup({ channels: 4 });

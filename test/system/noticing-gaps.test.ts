@@ -8,8 +8,7 @@ import type { Committed } from '#src/pipeline.ts';
 import { broadcast, type Daemon } from '#test/support/broadcast.ts';
 import { eventually } from '#test/support/quiet.ts';
 
-const polling =
-  'polling: {starving_interval: 500ms, full_interval: 500ms, inventory_interval: 1h, silent_after: 1500ms}';
+const polling = 'polling: {starving_interval: 500ms, full_interval: 500ms, inventory_interval: 1h, silent_after: 4s}';
 const slate = `
 events: {silent_after: 4s}
 rules:
@@ -83,7 +82,7 @@ test('polls fail: records are stale, `for` stands still, and goes on with what w
   await eventually(async () => (await gauge(rig.daemon, 'poll')) === 1);
   const status = await rig.live();
   const ready = await rig.daemon.ask('GET', '/readyz');
-  // Longer than `for`, counted from the beginning of the starvation.
+  // Longer than `for`, which is shorter than the silence that makes a gap.
   await new Promise((done) => setTimeout(done, 3_500));
   const duringGap = await rig.slates();
   await rig.control.clearFaults();
@@ -98,9 +97,9 @@ test('polls fail: records are stale, `for` stands still, and goes on with what w
   expect(duringGap).toEqual([]);
   const [began, ended] = rig.gaps('poll');
   expect([began?.state, ended?.state]).toEqual(['began', 'ended']);
-  // The starvation, less the time that nobody saw, was three seconds long; it did not begin anew either.
+  // The starvation, less the time from the last poll on, was three seconds long; it did not begin anew either.
   const { healthSince } = await rig.record(stays);
-  const seenMs = cues[0]!.at - Date.parse(healthSince) - (ended!.notedAtMs - began!.notedAtMs);
+  const seenMs = cues[0]!.at - Date.parse(healthSince) - (ended!.notedAtMs - began!.sinceMs!);
   expect(seenMs).toBeGreaterThanOrEqual(2_800);
   expect(seenMs).toBeLessThan(5_000);
   expect(cues[0]!.at).toBeGreaterThan(ended!.notedAtMs + 250);
@@ -154,4 +153,24 @@ test('the event queue is away: readiness, page and metrics say so, timers stand 
   expect(cue!.at).toBeGreaterThan(ended!.notedAtMs + 2_500);
   expect((await rig.daemon.ask('GET', '/readyz')).status).toBe(200);
   expect(await rig.live()).toMatchObject({ eventLagMs: expect.any(Number) as unknown });
+});
+
+test('nobody polls any more: replicas that only answer say so', async () => {
+  await using platform = await broadcast();
+  const { control } = platform.simulator;
+  const [channel] = await control.createChannels(1, { namePrefix: 'studio-' });
+  await control.goLive(channel!.arn);
+  const intake = await platform.daemon({ rules: slate, polling, role: 'intake' });
+  const api = await platform.daemon({ rules: slate, polling, role: 'api' });
+  await eventually(async () => (await api.ask('GET', '/v1/streams')).body.counts.healthy === 1);
+  const before = (await api.ask('GET', '/v1/streams')).body.stale;
+
+  await intake.app.stop();
+  await eventually(async () => (await api.ask('GET', '/v1/streams')).body.stale.polls !== undefined, 10_000);
+
+  expect(before).toEqual({});
+  const ready = await api.ask('GET', '/readyz');
+  expect(ready.body.checks.poll).toMatch(/^ok, but no complete poll since /);
+  expect(trust(await liveStatus(api), 'Poll')).toBe('stale');
+  await eventually(async () => (await gauge(api, 'poll')) === 1, 7_000);
 });

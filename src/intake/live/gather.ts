@@ -4,7 +4,7 @@ import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import { channelOfSubject, facts, readPause, type Silence, silencesInForce } from '#rules/memory.ts';
-import { timers } from '#rules/timers.ts';
+import { dueTimes, timers } from '#rules/timers.ts';
 import type { ChannelExtras } from './model.ts';
 import type { QuotaHour } from './quota-hour.ts';
 import type { Hold, NextAction } from './row.ts';
@@ -82,15 +82,12 @@ export function gatherExtras({ state, ruleset }: LiveSources): ChannelExtras {
   }
   // What has a time is shown before what waits for an event, and the soonest of it.
   const rules = new Map(ruleset().rules.map((rule) => [rule.name, rule]));
-  const nowMs = state.nowMs();
-  // Timers that freeze with the data are kept in a time that stood still for this long.
-  const freeze = state.view.get<{ readonly sinceMs?: number; readonly totalMs: number }>('meta/freeze');
-  const stoodStillMs = (freeze?.totalMs ?? 0) + (freeze?.sinceMs === undefined ? 0 : nowMs - freeze.sinceMs);
+  const dueMsOf = dueTimes(state.view, state.nowMs());
   for (const [id, timer] of timers(state.view)) {
     const arn = channelOfSubject(timer.subject);
     const rule = rules.get(timer.rule);
     if (arn === undefined || !rule || timer.kind === 'end' || rule.mode !== 'enforce') continue;
-    const dueMs = timer.dueMs + (timer.freezes ? stoodStillMs : 0);
+    const dueMs = dueMsOf(timer);
     const before = next.get(arn);
     if (before?.dueMs !== undefined && before.dueMs <= dueMs) continue;
     const steps =

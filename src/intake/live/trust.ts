@@ -2,7 +2,7 @@
 import { formatDuration } from '#domain/duration.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { type Disagreements, disagreementsLastHour, disagreementsOf } from '#streams/disagreements.ts';
-import { gapOf, pollSilenceMs } from '#streams/gaps.ts';
+import { gapOf, silentSinceMs } from '#streams/gaps.ts';
 import { keys, type PassNote, type QueueNote } from '#streams/keys.ts';
 import type { LiveSources } from './gather.ts';
 import type { LiveStatus, TrustLine } from './status.ts';
@@ -74,20 +74,25 @@ function trustLines(
   const events = sources.events?.();
   const latencyMs = sources.redisLatencyMs?.();
   const silentAfterMs = sources.silentAfterMs();
-  const pollSilentMs = Math.max(...passes.map((pass) => pollSilenceMs(pass, silentAfterMs.poll)));
-  const gap = (source: 'poll' | 'events') => views.some((view) => gapOf(view, source) !== undefined);
-  const age = (atMs: number | undefined, limitMs: number, open: boolean): TrustLine['state'] =>
-    open || (atMs !== undefined && nowMs - atMs > limitMs) ? 'stale' : atMs === undefined ? 'unknown' : 'ok';
+  const isSilent = (view: StateView, source: 'poll' | 'events') =>
+    gapOf(view, source) !== undefined ||
+    silentSinceMs(view, source, {
+      nowMs,
+      pollSilentAfterMs: silentAfterMs.poll,
+      eventsSilentAfterMs: view.get(keys.queueRead) === undefined ? undefined : silentAfterMs.events,
+    }) !== undefined;
+  const age = (source: 'poll' | 'events', atMs: number | undefined): TrustLine['state'] =>
+    views.some((view) => isSilent(view, source)) ? 'stale' : atMs === undefined ? 'unknown' : 'ok';
   return [
     {
       name: 'Poll',
-      state: age(polledMs, pollSilentMs, gap('poll')),
+      state: age('poll', polledMs),
       text: polledMs === undefined ? 'no complete poll yet' : 'last complete poll',
       atMs: polledMs,
     },
     {
       name: 'Events',
-      state: events ? age(readMs, silentAfterMs.events, gap('events')) : 'unknown',
+      state: events ? age('events', readMs) : 'unknown',
       text: !events
         ? 'no event queue configured'
         : `${events.waiting ?? 0} waiting, ${lagText(eventLagMs)}; queue read`,

@@ -14,6 +14,7 @@ test('gauges that cannot be shown once are shown the next time', async () => {
       if (asked === 1) throw new Error('these settings are impossible');
       return { starvingMs: 5_000, fullMs: 15_000 };
     },
+    isSilent: () => false,
     metrics,
     clock: { now: () => 0, sleep: () => new Promise((done) => setTimeout(done, 1)) },
     logger: quietLogger(),

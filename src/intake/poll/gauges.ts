@@ -7,7 +7,6 @@ import { Loop } from '#runtime/loop.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { disagreementsOf } from '#streams/disagreements.ts';
 import { fleetCounts } from '#streams/fleet.ts';
-import { gapOf } from '#streams/gaps.ts';
 import type { PollIntervals } from './intervals.ts';
 
 export interface FleetGaugesOptions {
@@ -15,6 +14,8 @@ export interface FleetGaugesOptions {
   readonly view: StateView;
   /** The intervals in force. */
   readonly intervals: () => PollIntervals;
+  /** Whether a source gives no data. */
+  readonly isSilent: (source: 'poll' | 'events') => boolean;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -42,7 +43,7 @@ export function fleetGauges(options: FleetGaugesOptions): Loop {
   });
 }
 
-function show({ shard, view, metrics, intervals }: FleetGaugesOptions): void {
+function show({ shard, view, metrics, intervals, isSilent }: FleetGaugesOptions): void {
   const { healthy, starving, unknown, created, channels, lastFullPollMs, lastStarvingPollMs } = fleetCounts(view);
   for (const [health, count] of Object.entries({ healthy, starving, unknown, not_live: created }))
     metrics.streams.set({ shard, health }, count);
@@ -54,6 +55,6 @@ function show({ shard, view, metrics, intervals }: FleetGaugesOptions): void {
   const passes = { all: lastFullPollMs, starving: lastStarvingPollMs };
   for (const [scope, ms] of Object.entries(passes))
     if (ms !== undefined) metrics.lastPollTimestamp.set({ shard, scope }, ms / 1000);
-  for (const source of ['poll', 'events'] as const) metrics.dataGap.set({ shard, source }, gapOf(view, source) ? 1 : 0);
+  for (const source of ['poll', 'events'] as const) metrics.dataGap.set({ shard, source }, isSilent(source) ? 1 : 0);
   for (const [fact, count] of Object.entries(disagreementsOf(view))) metrics.disagreements.set({ shard, fact }, count);
 }

@@ -12,6 +12,8 @@ export interface PassOptions {
   /** The clock that all replicas share: passes of different replicas are compared with each other and with events. */
   readonly now: () => number;
   readonly signal: AbortSignal;
+  /** The interval between passes that is in force. */
+  readonly everyMs?: number | undefined;
   /** How long a page may wait for its permit and its answer. */
   readonly pageTimeoutMs?: number;
 }
@@ -33,6 +35,7 @@ export async function readPass({
   reader,
   now,
   signal,
+  everyMs,
   pageTimeoutMs = 20_000,
 }: PassOptions): Promise<PassResult> {
   const startedAtMs = now();
@@ -72,6 +75,7 @@ export async function readPass({
       pollId,
       startedAtMs,
       finishedAtMs: now(),
+      ...(everyMs === undefined ? {} : { everyMs }),
       complete: failure === undefined,
       streams: [...streams.values()],
     },

@@ -13,6 +13,8 @@ export interface PollerOptions {
   readonly observe: Observe;
   /** The clock that all replicas share. */
   readonly now: () => number;
+  /** The interval between passes that is in force; left out: they keep no pace. */
+  readonly everyMs?: (scope: PollObservation['scope']) => number;
   /** What to look up now that all live streams are known; a failure is logged, and the next pass tries again. */
   readonly afterFullPass?: (signal: AbortSignal) => Promise<unknown>;
   readonly clock: Pick<Clock, 'now'>;
@@ -58,7 +60,15 @@ export class Poller {
 
   async #pass(scope: PollObservation['scope'], signal: AbortSignal): Promise<PassSummary> {
     const { reader, observe, now, afterFullPass, logger, metrics } = this.#options;
-    const { observation, pages, failure } = await readPass({ scope, pollId: randomUUID(), reader, now, signal });
+    const everyMs = this.#options.everyMs?.(scope);
+    const { observation, pages, failure } = await readPass({
+      scope,
+      pollId: randomUUID(),
+      reader,
+      now,
+      signal,
+      everyMs,
+    });
     const tookMs = observation.finishedAtMs - observation.startedAtMs;
     // A stop while reading: another replica's pass follows, half a one is of no use.
     if (failure && signal.aborted) throw failure;

@@ -7,7 +7,6 @@ import { AppError } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { type StreamRecord, streamStates } from '#domain/stream-record.ts';
 import { fleetCounts } from '#streams/fleet.ts';
-import { gapOf } from '#streams/gaps.ts';
 import { channelStory, listStreams } from '#streams/queries.ts';
 
 const time = z.iso.datetime();
@@ -86,11 +85,13 @@ export interface StreamRoutesOptions {
   /** Of the whole fleet. */
   readonly state: SharedState;
   readonly retentionMs: () => number;
+  /** Since when a source has been silent, for any part of the fleet. */
+  readonly silentSinceMs: (source: 'poll' | 'events') => number | undefined;
 }
 
 const mostSessions = 50;
 
-export function streamRoutes({ state, retentionMs }: StreamRoutesOptions): FastifyPluginAsyncZod {
+export function streamRoutes({ state, retentionMs, silentSinceMs }: StreamRoutesOptions): FastifyPluginAsyncZod {
   const tags = ['Streams'];
   return async (app) => {
     app.get(
@@ -119,7 +120,7 @@ export function streamRoutes({ state, retentionMs }: StreamRoutesOptions): Fasti
         } = fleetCounts(state.view);
         return {
           counts,
-          stale: staleness(state),
+          stale: staleness(silentSinceMs),
           streams: streams.map(shown),
           ...(next === undefined ? {} : { next }),
         };
@@ -148,7 +149,7 @@ export function streamRoutes({ state, retentionMs }: StreamRoutesOptions): Fasti
           timeline: (record?.timeline ?? []).map(({ text, ...entry }) => ({ ...shownEvidence(entry), text })),
           channel: channel ? { ...channel } : null,
           sessions: sessions.map(shown),
-          stale: staleness(state),
+          stale: staleness(silentSinceMs),
         };
       },
     );
@@ -200,8 +201,8 @@ function shownEvidence({
   return { source, name, eventTime: iso(eventTimeMs), arrivedAt: iso(arrivedAtMs) };
 }
 
-function staleness({ view }: SharedState): z.infer<typeof stale> {
-  return { ...at('polls', gapOf(view, 'poll')?.sinceMs), ...at('events', gapOf(view, 'events')?.sinceMs) };
+function staleness(silentSinceMs: StreamRoutesOptions['silentSinceMs']): z.infer<typeof stale> {
+  return { ...at('polls', silentSinceMs('poll')), ...at('events', silentSinceMs('events')) };
 }
 
 function at<K extends string>(name: K, ms: number | undefined): { [key in K]?: string } {
