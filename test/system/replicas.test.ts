@@ -64,7 +64,7 @@ describe('several daemons on one Redis', () => {
     const { redis, prefix } = platform.scope;
     const job = await eventually(async () => {
       const fields = await redis.hgetall(`${prefix}:metadata-fanout:${jobIdOf('metadata', body.batchId)}`);
-      return fields['finishedOn'] !== undefined && fields;
+      return fields['finishedOn'] === undefined ? undefined : fields;
     });
 
     expect(progress.counts).toMatchObject({ delivered: 3, pending: 0 });
