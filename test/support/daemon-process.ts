@@ -15,7 +15,12 @@ export interface DaemonProcess extends AsyncDisposable {
   readonly log: readonly string[];
   /** kill -9 */
   kill(): Promise<void>;
-  ask(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }>;
+  ask(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<{ status: number; body: any }>;
 }
 
 /** Starts a daemon and waits until its API listens. Use with `await using`: it is ended by SIGTERM, then by force. */
@@ -75,10 +80,11 @@ export async function daemonProcess(options: {
     pid: child.pid!,
     log,
     kill: () => end('SIGKILL'),
-    async ask(method, path, body) {
+    async ask(method, path, body, headers = {}) {
       const answer = await fetch(url + path, {
         method,
-        ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+        headers: { ...headers, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
       const text = await answer.text();
       return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) };

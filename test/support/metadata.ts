@@ -90,7 +90,8 @@ export function metadataParts({ scope, sender, ...options }: MetadataPartsOption
   const metrics = createMetrics();
   const state = options.state ?? new MemoryState({ now: () => Date.now() });
   const outbox = new Outbox({
-    redis: scope.connect(),
+    // As in production: what was on its way when the connection broke fails, and is never sent again unasked.
+    redis: scope.connect({ maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false }),
     prefix: scope.prefix,
     maxItemsPerChannel: 1000,
     maxItemsTotal: 500_000,

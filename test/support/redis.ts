@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { type EmbeddedRedis, startEmbeddedRedis } from '#runtime/embedded-redis.ts';
 import { keyPrefix } from '#runtime/redis.ts';
 
@@ -25,7 +25,7 @@ export interface RedisScope extends AsyncDisposable {
   readonly prefix: string;
   /** A connection for looking in; more by `connect`. */
   readonly redis: Redis;
-  readonly connect: () => Redis;
+  readonly connect: (options?: Omit<RedisOptions, 'replyMapping'>) => Redis;
 }
 
 /** Use with `await using`: every key of the namespace is deleted and every connection closed at the end. */
@@ -33,8 +33,8 @@ export async function redisScope(): Promise<RedisScope> {
   const url = testRedisUrl();
   const namespace = `test-${randomBytes(6).toString('hex')}`;
   const connections: Redis[] = [];
-  const connect = () => {
-    const redis = new Redis(url, { maxRetriesPerRequest: null });
+  const connect = (options: Omit<RedisOptions, 'replyMapping'> = {}) => {
+    const redis = new Redis(url, { maxRetriesPerRequest: null, ...options });
     redis.on('error', () => undefined);
     connections.push(redis);
     return redis;

@@ -1,11 +1,16 @@
 // One of two daemons dies in the middle of a fan-out, and Redis with it: what was accepted arrives all the same.
+import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { startSimulator } from '#simulator/server.ts';
 import { type CueItem, unpackCue } from '#src/player/cues.ts';
-import { daemonProcess } from '../support/daemon-process.ts';
+import { type DaemonProcess, daemonProcess } from '../support/daemon-process.ts';
 import { ownRedis } from '../support/redis.ts';
 
 const channelCount = 2000;
+/** So many of them also get items in every lane, values that replace each other, and calls that are full. */
+const busyCount = 40;
+/** Two fit into a call, four do not. */
+const large = (name: string) => name.padEnd(400, '.');
 /** Waits for a moment; gives up before the test does, so that the processes are ended. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
   for (const deadline = performance.now() + 120_000; !(await isSo()); ) {
@@ -19,6 +24,12 @@ polling: {full_interval: 30s, inventory_interval: 10m}
 shutdown_window: 10s
 `;
 
+interface Sending {
+  readonly lane?: 'urgent' | 'normal' | 'bulk';
+  readonly key?: string;
+  readonly requestKey?: string;
+}
+
 test('kill -9 of one of two daemons and of Redis during a fan-out to 2,000 channels: every item arrives, in order, repeats only with equal ids', async () => {
   await using redis = await ownRedis();
   await using simulator = await startSimulator({ quotas: { concurrentStreams: channelCount } });
@@ -31,28 +42,54 @@ test('kill -9 of one of two daemons and of Redis during a fan-out to 2,000 chann
   const [first, second] = await Promise.all([daemonProcess({ config, env }), daemonProcess({ config, env })]);
   await using survivor = second;
   await using _victim = first;
-  const send = async (payload: string) => {
-    const { status, body } = await first.ask('POST', '/v1/metadata/batches', {
-      targets: { channelArns: channels },
-      items: [{ payload }],
-    });
+  const busy = channels.slice(0, busyCount);
+  const post = (daemon: DaemonProcess, to: readonly string[], payloads: readonly string[], more: Sending = {}) => {
+    const { lane = 'normal', key, requestKey = randomUUID() } = more;
+    const items = payloads.map((payload) => ({ payload, ...(key === undefined ? {} : { key }) }));
+    const body = { targets: { channelArns: to }, items, lane };
+    return daemon.ask('POST', '/v1/metadata/batches', body, { 'idempotency-key': requestKey });
+  };
+  const send = async (...[to, payloads, more]: [readonly string[], readonly string[], Sending?]) => {
+    const { status, body } = await post(first, to, payloads, more);
     expect(status, JSON.stringify(body)).toBe(202);
     return body.batchId as string;
   };
+  /** As a client does it that gets no answer: again, under the same key. */
+  const insist = async (to: readonly string[], payload: string) => {
+    const refusals: number[] = [];
+    for (const requestKey = randomUUID(); ; ) {
+      const { status, body } = await post(survivor, to, [payload], { requestKey });
+      if (status === 202) return { batchId: body.batchId as string, refusals };
+      refusals.push(status);
+      await new Promise((done) => setTimeout(done, 50));
+    }
+  };
   const arrived = (atLeast: number) => until(async () => (await simulator.control.cues()).length >= atLeast);
 
-  const batches = [await send('1')];
+  const toAll = [await send(channels, ['1'])];
   await arrived(200);
-  batches.push(await send('2'));
+  const urgent = ['u1', 'u2', 'u3', 'u4'].map(large);
+  const toBusy = [
+    await send(busy, ['b1', 'b2'], { lane: 'bulk' }),
+    await send(busy, ['score 1'], { key: 'score' }),
+    await send(busy, urgent, { lane: 'urgent' }),
+  ];
+  toAll.push(await send(channels, ['2']));
   await arrived(600);
+  toBusy.push(await send(busy, ['score 2'], { key: 'score' }), await send(busy, ['b3'], { lane: 'bulk' }));
   await first.kill();
   await arrived(800);
-  await redis.restart();
-  for (const batchId of batches) {
+  await redis.server.kill();
+  const [late] = await Promise.all([insist(busy, '3'), redis.restart()]);
+  for (const batchId of [...toAll, ...toBusy, late.batchId]) {
     const progress = async () => (await survivor.ask('GET', `/v1/metadata/batches/${batchId}`)).body;
     await until(async () => (await progress()).state === 'finished');
-    expect((await progress()).counts).toMatchObject({ delivered: channelCount, pending: 0 });
+    const { total, counts } = await progress();
+    expect(counts).toMatchObject({ delivered: total - counts.conflated, pending: 0 });
+    expect(counts.conflated).toBeLessThanOrEqual(batchId === toBusy[1] ? busyCount : 0);
   }
+  expect(late.refusals.length).toBeGreaterThan(0);
+  expect(late.refusals.filter((status) => status !== 503)).toEqual([]);
 
   const cues = await simulator.control.cues();
   const byChannel = Map.groupBy(cues, ({ channelArn }) => channelArn);
@@ -66,11 +103,17 @@ test('kill -9 of one of two daemons and of Redis during a fan-out to 2,000 chann
     }
     const firsts = new Map(items.map(({ id, data }) => [id, data]));
     repeats += items.length - firsts.size;
-    expect([...firsts.values()]).toEqual(['1', '2']);
+    const arrivedOf = (lane: readonly string[]) => [...firsts.values()].filter((data) => lane.includes(data as string));
+    const isBusy = busy.includes(channel);
+    expect(arrivedOf(['1', '2', '3'])).toEqual(isBusy ? ['1', '2', '3'] : ['1', '2']);
+    if (!isBusy) continue;
+    expect(arrivedOf(urgent)).toEqual(urgent);
+    expect(arrivedOf(['b1', 'b2', 'b3'])).toEqual(['b1', 'b2', 'b3']);
+    expect(arrivedOf(['score 1', 'score 2']).at(-1)).toBe('score 2');
   }
   const [calls] = await simulator.control.summary({ operation: 'PutMetadata' });
   console.log(
-    `${channelCount} channels × 2 items: ${cues.length} calls accepted, ${repeats} items repeated with equal ids, ` +
+    `${channelCount} channels × 2 items, ${busyCount} with 9 more: ${cues.length} calls accepted, ${repeats} items repeated with equal ids, ` +
       `all arrived in order; outcomes ${JSON.stringify(calls)}`,
   );
   // What one daemon had under way when it died, and what was recorded nowhere while Redis was away.

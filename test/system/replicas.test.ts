@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { jobIdOf } from '#jobs/job-id.ts';
 import { broadcast } from '#test/support/broadcast.ts';
 import { eventually } from '#test/support/quiet.ts';
 
@@ -12,7 +13,7 @@ rules:
     guards: {max_live_percent: 100, max_per_hour: 1000}
 `;
 
-describe('two daemons on one Redis', () => {
+describe('several daemons on one Redis', () => {
   test('poll once per interval, and act once for each cause', async () => {
     await using platform = await broadcast();
     const { control } = platform.simulator;
@@ -41,5 +42,34 @@ describe('two daemons on one Redis', () => {
     expect(polls).toBeGreaterThanOrEqual(Math.floor(seconds * 1.5));
     expect(calls.filter(({ status }) => status === 429)).toEqual([]);
     expect([first.url, second.url].every((url) => url.startsWith('http://127.0.0.1:'))).toBe(true);
+  });
+
+  test('what a replica without workers accepts is sent by another, which a job with the batch’s id alone calls', async () => {
+    await using platform = await broadcast();
+    const { control } = platform.simulator;
+    const arns = (await control.createChannels(3)).map(({ arn }) => arn);
+    await control.goLive(arns);
+    await using _worker = await platform.daemon({ rules, role: 'worker', cold: true });
+    await using _intake = await platform.daemon({ rules, role: 'intake', cold: true });
+    await using api = await platform.daemon({ rules, role: 'api' });
+
+    const { body } = await api.ask('POST', '/v1/metadata/batches', {
+      targets: { channelArns: arns },
+      items: [{ payload: { type: 'poll' } }],
+    });
+    const progress = await eventually(async () => {
+      const answer = await api.ask('GET', `/v1/metadata/batches/${body.batchId}`);
+      return answer.body.state === 'finished' && answer.body;
+    });
+    const { redis, prefix } = platform.scope;
+    const job = await eventually(async () => {
+      const fields = await redis.hgetall(`${prefix}:metadata-fanout:${jobIdOf('metadata', body.batchId)}`);
+      return fields['finishedOn'] === undefined ? undefined : fields;
+    });
+
+    expect(progress.counts).toMatchObject({ delivered: 3, pending: 0 });
+    // Ids alone, done by the only replica that has workers, which then looked for what waits.
+    expect(JSON.parse(job['data']!)).toEqual({ batchId: body.batchId });
+    expect(JSON.parse(job['returnvalue']!)).toEqual({ outcome: 'done' });
   });
 });
