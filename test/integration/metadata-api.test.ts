@@ -203,8 +203,11 @@ test('a misspelt field, a wrong target and an empty batch are each told by their
   expect(await problems({ targets: { channelArns: ['nonsense'] }, items: [{ payload: 'x' }] })).toEqual([
     { path: 'body.targets.channelArns[0]', message: expect.stringContaining('expected a channel ARN') },
   ]);
-  expect(await problems({ targets: { live: true, tags: {} }, items: [{ payload: 'x' }] })).toEqual([
+  expect(await problems({ targets: { live: true, tags: { show: ['quiz'] } }, items: [{ payload: 'x' }] })).toEqual([
     { path: 'body.targets', message: expect.stringContaining('exactly one') },
+  ]);
+  expect(await problems({ targets: { tags: {} }, items: [{ payload: 'x' }] })).toEqual([
+    { path: 'body.targets.tags', message: expect.stringContaining('at least one tag') },
   ]);
   expect((await problems({ targets: to('a'), items: [] }))[0].path).toBe('body.items');
   expect((await problems({ targets: to('a'), items: [{ payload: 3 }] }))[0].path).toBe('body.items[0].payload');
