@@ -3,11 +3,11 @@ import { outboxLua } from './outbox-lua.ts';
 import { script } from './script.ts';
 
 /**
- * Arguments: lease in ms, channels wanted, channels wanted beside them if urgent.
- * Answers: {token, counts, channel, lane, channel, lane, …}; first frees what others' ended leases held.
+ * Arguments: lease in ms, channels wanted, channels wanted beside them if urgent, token of the leases.
+ * Answers: {counts, channel, lane, channel, lane, …}; first frees what others' ended leases held.
  */
 export const claimScript = script(`${outboxLua}
-local lease, room, urgentRoom = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local lease, room, urgentRoom, token = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 for _, channel in ipairs(redis.call('ZRANGEBYSCORE', P .. ':held', '-inf', now, 'LIMIT', 0, 200)) do
   unmark(channel)
   place(channel, 0, false)
@@ -19,9 +19,7 @@ end
 local chosen = redis.call('ZRANGEBYSCORE', P .. ':ready', '-inf', '(' .. string.format('%.0f', laneStep),
   'WITHSCORES', 'LIMIT', 0, room + urgentRoom)
 if room * 2 > #chosen then chosen = redis.call('ZRANGE', P .. ':ready', 0, room - 1, 'WITHSCORES') end
-if #chosen == 0 then return {0, settle()} end
-local token = redis.call('INCR', P .. ':fence')
-local answer = {token, settle()}
+local answer = {settle()}
 for index = 1, #chosen, 2 do
   local channel = chosen[index]
   redis.call('ZREM', P .. ':ready', channel)
@@ -116,7 +114,10 @@ elseif mine and kind == 'retry' then
   local full = math.min(tonumber(ARGV[7]), tonumber(ARGV[6]) * 2 ^ math.min(attempts - 1, 30))
   delayMs = math.max(1, tonumber(ARGV[9]), math.floor(full / 2 + full / 2 * tonumber(ARGV[8])))
 end
-if not mine then return {settle(), 0, now} end
+if not mine then
+  leaveIfEmpty(channel)
+  return {settle(), 0, now}
+end
 unmark(channel)
 return {settle(), place(channel, delayMs, keep), now}
 `);

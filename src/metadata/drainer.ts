@@ -42,7 +42,7 @@ export interface DrainerOptions {
 
 interface Held {
   readonly channelArn: ChannelArn;
-  readonly token: number;
+  readonly token: string;
   lane: Lane;
   /** By the monotonic clock. */
   leaseUntil: number;

@@ -7,10 +7,10 @@
 //   :s:<channel>   hash, only in trouble: failed attempts, since when it is not broadcasting
 //   :i:<id>        hash: one item of a batch, stored once: encoded text, batch, key, accepted and expiry times, channels left
 //   :b:<batch>     hash: a batch: how many items on how many channels, and how many ended in which outcome
-//   :ready :later :held   sorted sets of channels: by lane and turn; by due time; by end of the lease.   :holder  hash of tokens
+//   :ready :later :held   sorted sets of channels: by lane and turn; by due time; by end of the lease.   :holder  hash of tokens, never given twice
 //   :expiry        sorted set: item ids by expiry       :bulk  sorted set: bulk item ids by age
 //   :batches       sorted set: ids of the newest batches by start, at most 200
-//   :total         waiting items over all channels      :seq, :fence  counters     :idem:<key>  what a key stands for
+//   :total         waiting items over all channels      :seq  counter     :idem:<key>  what a key stands for
 //
 // INVARIANTS. A channel whose queue is not empty is in exactly one of ready, later and held; one that is in ready or later has a
 // queue that is not empty. An item leaves a queue only in `finish`, where ZREM tells whether it was there: so it is counted
@@ -131,6 +131,14 @@ local function place(channel, delayMs, keep)
     return -1
   end
   return 0
+end
+
+-- Takes a channel out of the line that has nothing to wait with any more, unless somebody holds it and puts it where it belongs.
+local function leaveIfEmpty(channel)
+  if redis.call('ZCARD', P .. ':q:' .. channel) > 0 or redis.call('HEXISTS', P .. ':holder', channel) == 1 then return end
+  redis.call('ZREM', P .. ':ready', channel)
+  redis.call('ZREM', P .. ':later', channel)
+  redis.call('DEL', P .. ':s:' .. channel)
 end
 
 -- An item that must not be sent any more, and what it ends as.

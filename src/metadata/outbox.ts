@@ -1,5 +1,5 @@
 // The durable queues of all channels of one shard, in Redis: typed doors to the scripts. Keys and invariants: outbox-lua.ts.
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Lane } from '#domain/action.ts';
 import { lanes } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
@@ -99,8 +99,9 @@ export class Outbox {
   readonly #redis: Redis;
   readonly #prefix: string;
   readonly #options: OutboxOptions;
-  /** Tells wake-ups of this process from others'. */
-  readonly #origin = randomUUID();
+  /** Tells the wake-ups and leases of this process from others', whatever Redis may have lost. */
+  readonly #origin = randomBytes(9).toString('base64url');
+  #claims = 0;
 
   constructor(options: OutboxOptions) {
     this.#redis = options.redis;
@@ -186,13 +187,15 @@ export class Outbox {
     readonly leaseMs: number;
     readonly room: number;
     readonly urgentRoom: number;
-  }): Promise<{ readonly token: number; readonly channels: readonly ClaimedChannel[] }> {
-    const answer = (await this.#run(claimScript, [options.leaseMs, options.room, options.urgentRoom])) as [
-      number,
-      unknown[],
-      ...(string | number)[],
-    ];
-    const [token, counts, ...rest] = answer;
+  }): Promise<{ readonly token: string; readonly channels: readonly ClaimedChannel[] }> {
+    this.#claims += 1;
+    const token = `${this.#origin}.${this.#claims}`;
+    const [counts, ...rest] = (await this.#run(claimScript, [
+      options.leaseMs,
+      options.room,
+      options.urgentRoom,
+      token,
+    ])) as [unknown[], ...string[]];
     this.#count(counts);
     const channels: ClaimedChannel[] = [];
     for (let index = 0; index < rest.length; index += 2)
@@ -201,7 +204,7 @@ export class Outbox {
   }
 
   /** Chooses what goes into the next call and writes down that it is being sent. `lost`: somebody else holds the channel. */
-  async take(channelArn: ChannelArn, token: number): Promise<Parcel | 'empty' | 'lost'> {
+  async take(channelArn: ChannelArn, token: string): Promise<Parcel | 'empty' | 'lost'> {
     const answer = (await this.#run(takeScript, [
       channelArn,
       token,
@@ -221,7 +224,7 @@ export class Outbox {
    */
   async record(
     channelArn: ChannelArn,
-    token: number,
+    token: string,
     { ids, keep, result }: { readonly ids: readonly string[]; readonly keep: boolean; readonly result: CallResult },
   ): Promise<{ readonly lane: Lane | undefined; readonly inLine: boolean; readonly nowMs: number }> {
     const answer = (await this.#run(recordScript, [
@@ -237,7 +240,7 @@ export class Outbox {
   }
 
   /** Prolongs leases; gives the channels that are not ours any more. */
-  async renew(leaseMs: number, leases: readonly (readonly [ChannelArn, number])[]): Promise<readonly ChannelArn[]> {
+  async renew(leaseMs: number, leases: readonly (readonly [ChannelArn, string])[]): Promise<readonly ChannelArn[]> {
     return (await this.#run(renewScript, [leaseMs, ...leases.flat()])) as ChannelArn[];
   }
 

@@ -70,11 +70,7 @@ for _, channel in ipairs(words(ARGV[1])) do
   for id, as in pairs(outcomeOf) do
     if not string.find(sending, id, 1, true) and finish(channel, id, as[1], as[2]) then removed = true end
   end
-  if removed and redis.call('ZCARD', P .. ':q:' .. channel) == 0 and redis.call('HEXISTS', P .. ':holder', channel) == 0 then
-    redis.call('ZREM', P .. ':ready', channel)
-    redis.call('ZREM', P .. ':later', channel)
-    redis.call('DEL', P .. ':s:' .. channel)
-  end
+  if removed then leaveIfEmpty(channel) end
 end
 return settle()
 `);

@@ -262,7 +262,7 @@ test('a replica that dies in the middle of a call loses nothing; the next one re
   await vi.waitFor(() => expect(dying.calls).toHaveLength(1));
   // It renews no lease any more and never records its answer.
   vi.spyOn(one.outbox, 'renew').mockResolvedValue([]);
-  vi.spyOn(one.outbox, 'claim').mockResolvedValue({ token: 0, channels: [] });
+  vi.spyOn(one.outbox, 'claim').mockResolvedValue({ token: '', channels: [] });
 
   await using two = await setup({ scope });
   const progress = await two.finished(batch.batchId);

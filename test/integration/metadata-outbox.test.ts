@@ -198,7 +198,7 @@ test('any sequence of accepting, sending, failing, crashing and expiring leaves 
       const { outbox } = parts;
       const model = new Model();
       const batches: string[] = [];
-      const held = new Map<string, { token: number; taken: Waiting[] }>();
+      const held = new Map<string, { token: string; taken: Waiting[] }>();
       const key = (name: string) => `${scope.prefix}:md:${name}`;
 
       const claim = async () => {
@@ -339,7 +339,6 @@ test('one payload to many channels is stored once, and its record goes with its 
   expect(keys.toSorted()).toEqual([
     `${scope.prefix}:md:b:${batchId}`,
     `${scope.prefix}:md:batches`,
-    `${scope.prefix}:md:fence`,
     `${scope.prefix}:md:seq`,
     `${scope.prefix}:md:total`,
   ]);
@@ -370,4 +369,49 @@ test('an id that is in use is not taken a second time', async () => {
 
   expect(second.acceptance).toEqual({ outcome: 'id_taken' });
   expect((await parts.outbox.depth()).items).toBe(1);
+});
+
+/** Claims one channel; gives the token of its lease. */
+async function claimOf(outbox: Outbox, name: string): Promise<string> {
+  const { token, channels } = await outbox.claim({ leaseMs: long, room: 1, urgentRoom: 0 });
+  expect(channels.map(({ channelArn: arn }) => arn)).toEqual([channelArn(name)]);
+  return token;
+}
+
+const later: CallResult = { kind: 'retry', baseMs: long, maxMs: long, random: 0, leastMs: 0 };
+
+test('an answer that comes after its lease was lost empties the channel, and takes it out of the line', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope);
+  await put(outbox, ['a'], [item('1')]);
+  const slow = await claimOf(outbox, 'a');
+  const sent = await outbox.take(channelArn('a'), slow);
+  if (typeof sent === 'string') throw new Error(sent);
+  await scope.redis.zadd(`${scope.prefix}:md:held`, 1, channelArn('a'));
+  const next = await claimOf(outbox, 'a');
+  await outbox.take(channelArn('a'), next);
+  await outbox.record(channelArn('a'), next, { ids: sent.ids, keep: false, result: later });
+
+  await outbox.record(channelArn('a'), slow, { ids: sent.ids, keep: false, result: { kind: 'delivered' } });
+  const emptied = await outbox.depth();
+  await put(outbox, ['a'], [item('2')]);
+
+  expect(emptied).toEqual({ items: 0, channels: { ready: 0, later: 0, held: 0 } });
+  expect((await outbox.depth()).channels).toEqual({ ready: 1, later: 0, held: 0 });
+});
+
+test('two replicas never hold the same lease, also when Redis has lost what it was told last', async () => {
+  await using scope = await redisScope();
+  const [one, two] = [outboxOf(scope), outboxOf(scope)];
+  await put(one, ['a'], [item('1')]);
+  const before = await claimOf(one, 'a');
+  const lost = await scope.redis.keys(`${scope.prefix}:md:*`);
+
+  await scope.redis.del(lost);
+  await put(two, ['a'], [item('1')]);
+  const token = await claimOf(two, 'a');
+
+  expect(await one.renew(long, [[channelArn('a'), before]])).toEqual([channelArn('a')]);
+  expect(await one.take(channelArn('a'), before)).toBe('lost');
+  expect(await two.take(channelArn('a'), token)).toMatchObject({ ids: [expect.any(String)] });
 });
