@@ -33,26 +33,48 @@ for _, item in ipairs(items) do
   if redis.call('EXISTS', P .. ':i:' .. item.id) == 1 then return {'id_taken'} end
 end
 
-local function bulkWaiting(channel)
-  return redis.call('ZCOUNT', P .. ':q:' .. channel, 2 * laneStep, '+inf')
+-- How many items fewer than it gets a channel will hold: those that the new ones replace, or that replace each other.
+local keyOf, replacedAnyhow = {}, 0
+for _, item in ipairs(items) do
+  if item.key ~= '' then
+    if keyOf[item.key] then replacedAnyhow = replacedAnyhow + 1 end
+    keyOf[item.key] = true
+  end
+end
+local function replacedOn(channel)
+  local n, bulk = replacedAnyhow, 0
+  for key in pairs(keyOf) do
+    local older = redis.call('HGET', P .. ':k:' .. channel, key)
+    local score = older and redis.call('ZSCORE', P .. ':q:' .. channel, older)
+    if score then
+      n = n + 1
+      if laneOf(score) >= 2 then bulk = bulk + 1 end
+    end
+  end
+  return n, bulk
 end
 
-local function sameKeyWaiting(channel)
-  local n = 0
-  for _, item in ipairs(items) do
-    if item.key ~= '' and redis.call('HEXISTS', P .. ':k:' .. channel, item.key) == 1 then n = n + 1 end
+-- How many bulk items of a channel more urgent ones can push out: not those that are being sent, or replaced.
+local function bulkToPushOut(channel, replacedBulk)
+  local queue = P .. ':q:' .. channel
+  local n = redis.call('ZCOUNT', queue, 2 * laneStep, '+inf') - replacedBulk
+  for _, id in ipairs(words(redis.call('GET', P .. ':f:' .. channel) or '')) do
+    local score = redis.call('ZSCORE', queue, id)
+    if score and laneOf(score) >= 2 then n = n - 1 end
   end
   return n
 end
 
 -- Who has room? What is replaced needs none, and more urgent items push out bulk.
-local total = tonumber(redis.call('GET', P .. ':total') or '0')
 local open, sizes, full = {}, {}, {}
 for _, channel in ipairs(channels) do
   local size = redis.call('ZCARD', P .. ':q:' .. channel)
   local over = size + #items - channelLimit
-  if over > 0 then over = over - sameKeyWaiting(channel) end
-  if over > 0 and lane < 2 then over = over - bulkWaiting(channel) end
+  if over > 0 then
+    local replaced, replacedBulk = replacedOn(channel)
+    over = over - replaced
+    if over > 0 and lane < 2 then over = over - bulkToPushOut(channel, replacedBulk) end
+  end
   if over > 0 then full[#full + 1] = channel
   else
     open[#open + 1] = channel
@@ -60,7 +82,30 @@ for _, channel in ipairs(channels) do
   end
 end
 if #channels > 0 and #open == 0 then return {'full', 'channel', channelLimit} end
-if total + #open * #items > totalLimit then return {'full', 'total', total} end
+
+-- Gives the oldest bulk items whole, page by page, until 'visit' says that it is enough. Gives whether it was.
+local function oldestBulk(visit)
+  for first = 0, redis.call('ZCARD', P .. ':bulk') - 1, 500 do
+    for _, id in ipairs(redis.call('ZRANGE', P .. ':bulk', first, first + 499)) do
+      if visit(id) then return true end
+    end
+  end
+  return false
+end
+
+-- The same for all channels together. Nothing is pushed out for a batch that does not fit even so.
+local total = tonumber(redis.call('GET', P .. ':total') or '0')
+if total + #open * #items > totalLimit then
+  local over = total - totalLimit
+  for position, channel in ipairs(open) do
+    local more = #items - replacedOn(channel)
+    over = over + math.min(more, math.max(0, channelLimit - sizes[position]))
+  end
+  if over > 0 and (lane == 2 or not oldestBulk(function(id)
+    over = over - tonumber(redis.call('HGET', P .. ':i:' .. id, 'n') or '0')
+    return over <= 0
+  end)) then return {'full', 'total', total} end
+end
 
 if idem ~= '' then
   redis.call('HSET', P .. ':idem:' .. idem, 'hash', hash, 'answer', cjson.encode({answer = answer, full = #full,
@@ -123,7 +168,8 @@ local function pushOutBulk(channel, queue)
   if over <= 0 then return end
   local sending = redis.call('GET', P .. ':f:' .. channel) or ''
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', queue, 2 * laneStep, '+inf')) do
-    if over > 0 and not string.find(sending, id, 1, true) and finish(channel, id, 'failed', 'OUTBOX_FULL') then
+    if over <= 0 then break end
+    if not string.find(sending, id, 1, true) and finish(channel, id, 'failed', 'OUTBOX_FULL') then
       over = over - 1
     end
   end
@@ -137,5 +183,16 @@ for position, channel in ipairs(open) do
   if sizes[position] > 0 then redis.call('ZADD', ready, 'XX', 'LT', base + 1, channel)
   elseif heldNone or redis.call('HEXISTS', held, channel) == 0 then redis.call('ZADD', ready, base + 1, channel) end
 end
-return {'accepted', settle(), #open, #full, unpack(full, 1, 20)}
+local counts = settle()
+local over = tonumber(redis.call('GET', P .. ':total')) - totalLimit
+if over > 0 and lane < 2 then
+  local displaced = {}
+  oldestBulk(function(id)
+    displaced[#displaced + 1] = id
+    over = over - tonumber(redis.call('HGET', P .. ':i:' .. id, 'n') or '0')
+    return over <= 0
+  end)
+  for _, id in ipairs(displaced) do giveUp(id, 'displaced') end
+end
+return {'accepted', counts, #open, #full, unpack(full, 1, 20)}
 `);

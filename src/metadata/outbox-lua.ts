@@ -5,12 +5,13 @@
 //   :k:<channel>   hash: conflation key -> id of the item that waits under it (never one that is being sent)
 //   :f:<channel>   the ids in the call that is being sent, written before it is sent
 //   :s:<channel>   hash, only in trouble: failed attempts, since when it is not broadcasting
-//   :i:<id>        hash: one item of a batch, stored once: encoded text, batch, key, accepted and expiry times, channels left
+//   :i:<id>        hash: one item of a batch, stored once: encoded text, batch, key, accepted and expiry times, channels left;
+//                  o, once it is not to be sent any more: cancelled or displaced
 //   :b:<batch>     hash: a batch: how many items on how many channels, and how many ended in which outcome
 //   :ready :later :held   sorted sets of channels: by lane and turn; by due time; by end of the lease.   :holder  hash of tokens, never given twice
 //   :expiry        sorted set: item ids by expiry       :bulk  sorted set: bulk item ids by age
 //   :batches       sorted set: ids of the newest batches by start, at most 200
-//   :total         waiting items over all channels      :seq  counter     :idem:<key>  what a key stands for
+//   :total         waiting items over all channels, without those that are marked as cancelled or pushed out      :seq  counter     :idem:<key>  what a key stands for
 //
 // INVARIANTS. A channel whose queue is not empty is in exactly one of ready, later and held; one that is in ready or later has a
 // queue that is not empty. An item leaves a queue only in `finish`, where ZREM tells whether it was there: so it is counted
@@ -37,7 +38,7 @@ local function finish(channel, id, outcome, reason)
   if redis.call('ZREM', P .. ':q:' .. channel, id) == 0 then return false end
   local item = known[id]
   if not item then
-    item = redis.call('HMGET', P .. ':i:' .. id, 'b', 'k')
+    item = redis.call('HMGET', P .. ':i:' .. id, 'b', 'k', 'o')
     known[id] = item
   end
   if item[2] then
@@ -69,7 +70,7 @@ local function settle()
         if reason ~= '' then redis.call('HINCRBY', batch, 'reason:' .. reason, n) end
       end
     end
-    all = all + left
+    if not known[id][3] then all = all + left end
     if batch then
       if redis.call('HINCRBY', P .. ':i:' .. id, 'n', -left) <= 0 then
         redis.call('DEL', P .. ':i:' .. id)
@@ -90,6 +91,18 @@ local function settle()
     list[#list + 1] = n
   end
   return list
+end
+
+-- Marks an item as not to be sent any more, unless it is already: from now on it takes no room. Whoever comes to it next, a drain or
+-- a sweep, ends it. Gives how many channels had it.
+local function giveUp(id, mark)
+  local item = P .. ':i:' .. id
+  local n = tonumber(redis.call('HGET', item, 'n') or '0')
+  if n <= 0 or redis.call('HSETNX', item, 'o', mark) == 0 then return 0 end
+  redis.call('ZADD', P .. ':expiry', 0, id)
+  redis.call('ZREM', P .. ':bulk', id)
+  redis.call('DECRBY', P .. ':total', n)
+  return n
 end
 
 -- Takes back what was marked as being sent: it waits again at its place, unless a newer item took over its key.

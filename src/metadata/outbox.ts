@@ -11,7 +11,7 @@ import { type BatchProgress, type Outcome, outcomes } from './batch.ts';
 import { claimScript, lanesScript, recordScript, renewScript, takeScript } from './drain-scripts.ts';
 import { emptyEnvelopeBytes, envelopeOf } from './envelope.ts';
 import { runScript, type Script } from './script.ts';
-import { cancelScript, displaceScript, dueScript, sweepScript } from './sweep-scripts.ts';
+import { cancelScript, dueScript, sweepScript } from './sweep-scripts.ts';
 
 export interface OutboxOptions {
   /** A connection of the role `store`. */
@@ -289,11 +289,6 @@ export class Outbox {
   /** Marks what a batch has not sent as cancelled; a sweep ends it. False when there is no such batch. */
   async cancel(batchId: string): Promise<boolean> {
     return (await this.#run(cancelScript, [batchId])) === 1;
-  }
-
-  /** Marks the oldest bulk items as pushed out, at least `pairs` of them if there are so many; a sweep ends them. */
-  async displaceBulk(pairs: number): Promise<number> {
-    return Number(await this.#run(displaceScript, [pairs]));
   }
 
   /** Items that are to be ended without being sent, and the channels that have them (undefined: many). */

@@ -9,13 +9,12 @@ import type { BatchProgress, NewItem, Skipped } from './batch.ts';
 import { callsFor, emptyEnvelopeBytes, encodeItem, encodePlain, newItemId } from './envelope.ts';
 import type { Full, Outbox, OutboxItem } from './outbox.ts';
 import type { AnnounceBatch } from './ports.ts';
-import type { Sweeper } from './sweeper.ts';
 import { type Home, resolveTargets, type Targets } from './targets.ts';
 
 export interface MetadataServiceOptions {
   readonly outbox: Outbox;
   readonly state: SharedState;
-  readonly sweeper: Pick<Sweeper, 'sweep'>;
+  readonly sweeper: { sweep(): Promise<unknown> };
   /** Tells this process's drains; other replicas hear it through Redis. */
   readonly nudge: (lane: Lane) => void;
   readonly announce: AnnounceBatch;
@@ -102,20 +101,9 @@ export class MetadataService {
       callsPerChannel,
       idempotency: request.requestId === undefined ? undefined : idempotencyOf(request.requestId, request, base),
     };
-    const accept = async () => {
-      for (let tries = 1; ; tries += 1) {
-        const answer = await outbox.accept(tries === 1 ? batch : { ...batch, items: this.#encode(request.items) });
-        if (answer.outcome !== 'id_taken' || tries === 5) return answer;
-      }
-    };
-    let acceptance = await accept();
-    if (acceptance.outcome === 'full' && acceptance.scope === 'total' && request.lane !== 'bulk') {
-      // More urgent things push out the oldest bulk.
-      if ((await outbox.displaceBulk(pairs)) > 0) {
-        await this.#options.sweeper.sweep();
-        acceptance = await accept();
-      }
-    }
+    let acceptance = await outbox.accept(batch);
+    for (let tries = 1; acceptance.outcome === 'id_taken' && tries < 5; tries += 1)
+      acceptance = await outbox.accept({ ...batch, items: this.#encode(request.items) });
     switch (acceptance.outcome) {
       case 'id_taken':
         throw new AppError('INTERNAL', 'no free id for an item was found in five tries');

@@ -305,7 +305,7 @@ test('a full channel is left out, bulk makes room for what is more urgent, and a
   const refused = await put(outbox, ['a'], [item('4')], 'bulk');
   const urgent = await put(outbox, ['a'], [item('5')], 'urgent');
   const fits = await put(outbox, ['b', 'c'], [item('6')]);
-  const total = await put(outbox, ['d', 'e'], [item('7')]);
+  const total = await put(outbox, ['d', 'e'], [item('7')], 'bulk');
 
   expect(left.acceptance).toMatchObject({
     outcome: 'accepted',
@@ -414,4 +414,99 @@ test('two replicas never hold the same lease, also when Redis has lost what it w
   expect(await one.renew(long, [[channelArn('a'), before]])).toEqual([channelArn('a')]);
   expect(await one.take(channelArn('a'), before)).toBe('lost');
   expect(await two.take(channelArn('a'), token)).toMatchObject({ ids: [expect.any(String)] });
+});
+
+test('when the total is full, what is urgent pushes out as much of the oldest bulk as it needs, at once', async () => {
+  await using scope = await redisScope();
+  const parts = metadataParts({ scope, sender: new FakeSender(), outbox: { maxItemsTotal: 60 } });
+  const { outbox, sweeper } = parts;
+  const bulk: string[] = [];
+  for (let n = 0; n < 60; n += 1) bulk.push((await put(outbox, [`b${n}`], [item(`${n}`)], 'bulk')).batchId);
+
+  const urgent = await put(
+    outbox,
+    Array.from({ length: 45 }, (_, index) => `u${index}`),
+    [item('now')],
+    'urgent',
+  );
+  const { items } = await outbox.depth();
+  for (let ended = 1; ended > 0; ) ({ ended } = await sweeper.sweep());
+
+  expect(urgent.acceptance).toMatchObject({ outcome: 'accepted', channels: 45 });
+  expect(items).toBe(60);
+  const ends = await Promise.all(bulk.map(async (batchId) => (await outbox.progress(batchId))!));
+  expect(ends.map(({ counts }) => counts.failed)).toEqual(bulk.map((_, index) => (index < 45 ? 1 : 0)));
+  expect(ends[0]!.failures).toEqual({ OUTBOX_FULL: 1 });
+  expect(await outbox.depth()).toEqual({ items: 60, channels: { ready: 60, later: 0, held: 0 } });
+});
+
+test('what does not fit even without all bulk is refused, and pushes nothing out', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope, { maxItemsTotal: 4 });
+  const { batchId } = await put(outbox, ['a', 'b'], [item('1')], 'bulk');
+  await put(outbox, ['c', 'd'], [item('2')]);
+  const everything = async () => ({
+    progress: await outbox.progress(batchId),
+    depth: await outbox.depth(),
+    due: await outbox.due(10),
+    keys: (await scope.redis.keys(`${scope.prefix}:md:*`)).toSorted(),
+  });
+  const before = await everything();
+
+  const refused = await put(outbox, ['e', 'f', 'g'], [item('3')], 'urgent');
+
+  expect(refused.acceptance).toEqual({ outcome: 'full', scope: 'total', waiting: 4 });
+  expect(await everything()).toEqual(before);
+});
+
+test('what replaces itself fits however full the total is, once for each of its keys', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope, { maxItemsTotal: 2 });
+  const score = (text: string) => item(text, { key: 'score' });
+  await put(outbox, ['a', 'b'], [score('1')], 'bulk');
+
+  const newer = await put(outbox, ['a', 'b'], [score('2')], 'bulk');
+  const twice = await put(outbox, ['a'], [score('3'), score('4')], 'bulk');
+  const more = await put(outbox, ['a'], [score('5'), item('6', { key: 'other' })], 'bulk');
+
+  expect([newer, twice, more].map(({ acceptance }) => acceptance.outcome)).toEqual(['accepted', 'accepted', 'full']);
+  expect((await outbox.depth()).items).toBe(2);
+  expect((await takeAll(outbox, 'a')).texts).toEqual([['4']]);
+});
+
+test('what was cancelled takes no room, and stays cancelled when room is made', async () => {
+  await using scope = await redisScope();
+  const parts = metadataParts({ scope, sender: new FakeSender(), outbox: { maxItemsTotal: 2 } });
+  const cancelled = await put(parts.outbox, ['a'], [item('1')], 'bulk');
+  const pushedOut = await put(parts.outbox, ['b'], [item('2')], 'bulk');
+  await parts.outbox.cancel(cancelled.batchId);
+
+  const first = await put(parts.outbox, ['c'], [item('3')], 'urgent');
+  const second = await put(parts.outbox, ['d'], [item('4')], 'urgent');
+  await parts.outbox.cancel(pushedOut.batchId);
+  await parts.sweeper.sweep();
+
+  expect([first, second].map(({ acceptance }) => acceptance.outcome)).toEqual(['accepted', 'accepted']);
+  expect((await parts.outbox.progress(cancelled.batchId))!.counts).toMatchObject({ cancelled: 1, failed: 0 });
+  expect(await parts.outbox.progress(pushedOut.batchId)).toMatchObject({
+    counts: { cancelled: 0, failed: 1 },
+    failures: { OUTBOX_FULL: 1 },
+  });
+  expect((await parts.outbox.depth()).items).toBe(2);
+});
+
+test('bulk that is being sent or replaced makes no room in its channel', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope, { maxItemsPerChannel: 2 });
+  await put(outbox, ['a'], [item('1')], 'bulk');
+  const token = await claimOf(outbox, 'a');
+  await outbox.take(channelArn('a'), token);
+  await put(outbox, ['a'], [item('2', { key: 'k' })], 'bulk');
+
+  const keyed = await put(outbox, ['a'], [item('3', { key: 'k' }), item('4')], 'urgent');
+  const fits = await put(outbox, ['a'], [item('5', { key: 'k' })], 'urgent');
+  const plain = await put(outbox, ['a'], [item('6'), item('7')], 'urgent');
+
+  expect([keyed, fits, plain].map(({ acceptance }) => acceptance.outcome)).toEqual(['full', 'accepted', 'full']);
+  expect(await scope.redis.zcard(`${scope.prefix}:md:q:${channelArn('a')}`)).toBe(2);
 });
