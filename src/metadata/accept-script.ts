@@ -3,28 +3,29 @@ import { outboxLua } from './outbox-lua.ts';
 import { script } from './script.ts';
 
 /**
- * Arguments: idempotency key (or ''), hash of the request ('': any is the same), answer to keep, how long to keep it; batch id, fields of the batch
+ * Arguments: idempotency key (or ''), hash of the request ('': any is the same), how long to keep it; batch id, fields of the batch
  * as JSON; lane; limits per channel and in all; channels; count of items; then id, text, mode, key, accepted at and expires in
  * for each item.
- * Answers: {'accepted', counts, base, full channels…} · {'repeated', answer} · {'conflict'} ·
+ * Answers: {'accepted', counts, base, full channels…} · {'repeated', batch id, its fields} · {'conflict'} ·
  * {'full', 'total' | 'channel', waiting} · {'id_taken'}
  */
 export const acceptScript = script(`${outboxLua}
-local idem, hash, answer, idemMs = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local batchId, batchFields, lane = ARGV[5], cjson.decode(ARGV[6]), tonumber(ARGV[7])
-local channelLimit, totalLimit = tonumber(ARGV[8]), tonumber(ARGV[9])
-local channels = words(ARGV[10])
+local idem, hash, idemMs = ARGV[1], ARGV[2], ARGV[3]
+local batchId, batchFields, lane = ARGV[4], cjson.decode(ARGV[5]), tonumber(ARGV[6])
+local channelLimit, totalLimit = tonumber(ARGV[7]), tonumber(ARGV[8])
+local channels = words(ARGV[9])
 local items = {}
-for index = 1, tonumber(ARGV[11]) do
-  local at = 12 + (index - 1) * 6
+for index = 1, tonumber(ARGV[10]) do
+  local at = 11 + (index - 1) * 6
   items[index] = {id = ARGV[at], text = ARGV[at + 1], mode = ARGV[at + 2], key = ARGV[at + 3],
     accepted = ARGV[at + 4], expires = string.format('%.0f', now + tonumber(ARGV[at + 5]))}
 end
 
 if idem ~= '' then
-  local known = redis.call('HMGET', P .. ':idem:' .. idem, 'hash', 'answer')
-  if known[1] then
-    if hash == '' or known[1] == hash then return {'repeated', known[2]} end
+  local known = redis.call('HMGET', P .. ':idem:' .. idem, 'hash', 'batch')
+  local fields = known[2] and redis.call('HGETALL', P .. ':b:' .. known[2]) or {}
+  if #fields > 0 then
+    if hash == '' or known[1] == hash then return {'repeated', known[2], fields} end
     return {'conflict'}
   end
 end
@@ -108,8 +109,7 @@ if total + #open * #items > totalLimit then
 end
 
 if idem ~= '' then
-  redis.call('HSET', P .. ':idem:' .. idem, 'hash', hash, 'answer', cjson.encode({answer = answer, full = #full,
-    examples = {unpack(full, 1, 20)}, channels = #open}))
+  redis.call('HSET', P .. ':idem:' .. idem, 'hash', hash, 'batch', batchId)
   redis.call('PEXPIRE', P .. ':idem:' .. idem, idemMs)
 end
 
@@ -117,13 +117,13 @@ local pairsInAll = #open * #items
 local batch = P .. ':b:' .. batchId
 for field, value in pairs(batchFields) do redis.call('HSET', batch, field, value) end
 redis.call('HSET', batch, 'channels', #open, 'total', pairsInAll, 'pending', pairsInAll, 'startedAt', now)
+if #full > 0 then redis.call('HSET', batch, 'full', #full, 'fullExamples', table.concat(full, ' ', 1, math.min(#full, 20))) end
 -- Two of the same millisecond keep their order.
 local newest = redis.call('ZREVRANGE', P .. ':batches', 0, 0, 'WITHSCORES')[2]
 redis.call('ZADD', P .. ':batches', newest and math.max(now, tonumber(newest) + 0.001) or now, batchId)
 redis.call('ZREMRANGEBYRANK', P .. ':batches', 0, -201)
 if pairsInAll == 0 then
-  redis.call('HSET', batch, 'finishedAt', now)
-  redis.call('PEXPIRE', batch, batchFields.keepMs)
+  endBatch(batchId)
   return {'accepted', {}, #open, #full, unpack(full, 1, 20)}
 end
 redis.call('INCRBY', P .. ':total', pairsInAll)

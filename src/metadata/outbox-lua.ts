@@ -7,11 +7,12 @@
 //   :s:<channel>   hash, only in trouble: failed attempts, since when it is not broadcasting
 //   :i:<id>        hash: one item of a batch, stored once: encoded text, batch, key, accepted and expiry times, channels left;
 //                  o, once it is not to be sent any more: cancelled or displaced
-//   :b:<batch>     hash: a batch: how many items on how many channels, and how many ended in which outcome
+//   :b:<batch>     hash: a batch: how many items on how many channels, who was left out, and how many ended in which outcome
 //   :ready :later :held   sorted sets of channels: by lane and turn; by due time; by end of the lease.   :holder  hash of tokens, never given twice
 //   :expiry        sorted set: item ids by expiry       :bulk  sorted set: bulk item ids by age
 //   :batches       sorted set: ids of the newest batches by start, at most 200
-//   :total         waiting items over all channels, without those that are marked as cancelled or pushed out      :seq  counter     :idem:<key>  what a key stands for
+//   :finished      sorted set: ids of finished batches by their end; the oldest go when there are too many
+//   :total         waiting items over all channels, without those that are marked as cancelled or pushed out      :seq  counter     :idem:<key>  hash: the request and the batch that a key stands for
 //
 // INVARIANTS. A channel whose queue is not empty is in exactly one of ready, later and held; one that is in ready or later has a
 // queue that is not empty. An item leaves a queue only in `finish`, where ZREM tells whether it was there: so it is counted
@@ -55,6 +56,24 @@ local function finish(channel, id, outcome, reason)
   return true
 end
 
+-- A batch is over: it is kept for its time, but only so many of them are; what its key stands for goes with it.
+local function endBatch(id)
+  local batch, finished = P .. ':b:' .. id, P .. ':finished'
+  local keep = redis.call('HMGET', batch, 'keepMs', 'keepMost')
+  redis.call('HSET', batch, 'finishedAt', now)
+  redis.call('HDEL', batch, 'items')
+  redis.call('PEXPIRE', batch, keep[1])
+  redis.call('ZADD', finished, now, id)
+  local surplus = redis.call('ZCARD', finished) - tonumber(keep[2])
+  if surplus <= 0 then return end
+  for _, oldest in ipairs(redis.call('ZRANGE', finished, 0, surplus - 1)) do
+    local key = redis.call('HGET', P .. ':b:' .. oldest, 'idem')
+    if key and redis.call('HGET', P .. ':idem:' .. key, 'batch') == oldest then redis.call('DEL', P .. ':idem:' .. key) end
+    redis.call('DEL', P .. ':b:' .. oldest)
+  end
+  redis.call('ZREMRANGEBYRANK', finished, 0, surplus - 1)
+end
+
 -- Counts what 'finish' ended, once for each item however many channels it left. Gives {outcome, n, outcome, n, …}.
 local function settle()
   local counts, all = {}, 0
@@ -77,10 +96,7 @@ local function settle()
         redis.call('ZREM', P .. ':expiry', id)
         redis.call('ZREM', P .. ':bulk', id)
       end
-      if redis.call('HINCRBY', batch, 'pending', -left) <= 0 then
-        redis.call('HSET', batch, 'finishedAt', now)
-        redis.call('PEXPIRE', batch, redis.call('HGET', batch, 'keepMs'))
-      end
+      if redis.call('HINCRBY', batch, 'pending', -left) <= 0 then endBatch(known[id][1]) end
     end
   end
   if all > 0 then redis.call('DECRBY', P .. ':total', all) end

@@ -8,11 +8,10 @@ import { script } from './script.ts';
  */
 export const cancelScript = script(`${outboxLua}
 local batch = P .. ':b:' .. ARGV[1]
-local ids = redis.call('HGET', batch, 'items')
-if not ids then return 0 end
+if redis.call('EXISTS', batch) == 0 then return 0 end
 if redis.call('HEXISTS', batch, 'finishedAt') == 1 then return 1 end
 redis.call('HSETNX', batch, 'cancelledAt', now)
-for _, id in ipairs(words(ids)) do giveUp(id, 'cancelled') end
+for _, id in ipairs(words(redis.call('HGET', batch, 'items'))) do giveUp(id, 'cancelled') end
 return 1
 `);
 

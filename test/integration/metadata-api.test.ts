@@ -192,6 +192,51 @@ test('the same key and request give the same answer and are sent once; another r
   await vi.waitFor(() => expect(api.sender.calls).toHaveLength(2));
 });
 
+test('a repeat gets its answer whoever is live by then, and how many, and its batch can be asked for', async () => {
+  await using api = await setup();
+  const headers = { 'idempotency-key': 'all' };
+  const body = { targets: { live: true }, items: Array.from({ length: 100 }, (_, n) => ({ payload: `${n}` })) };
+  const goLive = (count: number) =>
+    api.state.transact((tx) => {
+      for (let n = 0; n < count; n += 1)
+        tx.set(`stream/${channelArn(`${n}`)}`, { channelArn: channelArn(`${n}`), state: 'live' });
+    });
+  await goLive(2);
+
+  const first = await api.batch(body, headers);
+  await goLive(501);
+  const again = await api.batch(body, headers);
+  const anew = await api.batch(body, { 'idempotency-key': 'other' });
+
+  expect([first.status, first.body.channels]).toEqual([202, 2]);
+  expect([again.status, again.headers.get('idempotent-replayed'), again.body]).toEqual([202, 'true', first.body]);
+  expect([anew.status, anew.body.code]).toEqual([422, 'BATCH_TOO_LARGE']);
+  expect((await api.call('GET', again.headers.get('location')!)).status).toBe(200);
+});
+
+test('who was left out can still be asked for when the batch is under way, full channels too', async () => {
+  await using api = await setup({ outbox: { maxItemsPerChannel: 1 } });
+  api.sender.permit = () => new Promise(() => undefined);
+  const headers = { 'idempotency-key': 'once' };
+  await api.batch({ targets: to('a'), items: [{ payload: 'x' }] });
+  const body = { targets: to('a', 'b', 'b'), items: [{ payload: 'y' }] };
+  const skipped = [
+    { reason: 'duplicate', count: 1, examples: [channelArn('b')] },
+    { reason: 'queue_full', count: 1, examples: [channelArn('a')] },
+  ];
+
+  const sent = await api.batch(body, headers);
+  const again = await api.batch(body, headers);
+  const progress = await api.call('GET', sent.headers.get('location')!);
+
+  expect(sent.body).toMatchObject({ channels: 1, skipped });
+  expect(again.body).toEqual(sent.body);
+  expect(progress.body).toMatchObject({ channels: 1, skipped });
+  expect(await api.metrics.metadataSkipped.get()).toMatchObject({
+    values: expect.arrayContaining([expect.objectContaining({ labels: { reason: 'queue_full' }, value: 1 })]),
+  });
+});
+
 test('a misspelt field, a wrong target and an empty batch are each told by their place', async () => {
   await using api = await setup();
   const problems = async (body: unknown) => (await api.call('POST', '/v1/metadata/batches', body)).body.problems;

@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import type { ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import { channelArn, FakeSender, type MetadataPartsOptions, metadataParts } from '../support/metadata.ts';
-import { ownRedis, type RedisScope, redisScope } from '../support/redis.ts';
+import { ownRedis, redisScope } from '../support/redis.ts';
 
 async function setup(options: Omit<Partial<MetadataPartsOptions>, 'sender'> & { sender?: FakeSender } = {}) {
   const scope = options.scope ?? (await redisScope());
@@ -278,7 +278,7 @@ test('a replica that dies in the middle of a call loses nothing; the next one re
 
 test('Redis goes away in the middle and comes back: every item arrives, in order, repeats with equal ids', async () => {
   await using server = await ownRedis();
-  const scope = await scopeOf(server.url);
+  const scope = await redisScope(server.url);
   await using rig = await setup({ scope });
   rig.sender.answer = () => pause(5);
   const names = Array.from({ length: 40 }, (_, index) => `c${index}`);
@@ -326,14 +326,3 @@ test('a stop lets the call that was sent end, gives the rest back, and starts no
   expect((await rig.service.progress(batch.batchId)).counts).toMatchObject({ delivered: sent, pending: 4 - sent });
   expect(await rig.outbox.depth()).toEqual({ items: 4 - sent, channels: { ready: 4 - sent, later: 0, held: 0 } });
 });
-
-async function scopeOf(url: string): Promise<RedisScope> {
-  const outer = process.env['TEST_REDIS_URL'];
-  process.env['TEST_REDIS_URL'] = url;
-  try {
-    return await redisScope();
-  } finally {
-    if (outer === undefined) delete process.env['TEST_REDIS_URL'];
-    else process.env['TEST_REDIS_URL'] = outer;
-  }
-}

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Lane, lanes } from '#domain/action.ts';
 import { encodeItem, newItemId } from '#metadata/envelope.ts';
-import type { CallResult, Outbox, OutboxItem } from '#metadata/outbox.ts';
+import type { CallResult, Outbox, OutboxBatch, OutboxItem, OutboxOptions } from '#metadata/outbox.ts';
 import { channelArn, FakeSender, metadataParts } from '../support/metadata.ts';
-import { type RedisScope, redisScope } from '../support/redis.ts';
+import { ownRedis, type RedisScope, redisScope } from '../support/redis.ts';
 
 const long = 600_000;
 
@@ -21,11 +21,17 @@ function item(payload: string, options: { key?: string | undefined; expiresInMs?
   };
 }
 
-function outboxOf(scope: RedisScope, options: { maxItemsPerChannel?: number; maxItemsTotal?: number } = {}): Outbox {
+function outboxOf(scope: RedisScope, options: Partial<OutboxOptions> = {}): Outbox {
   return metadataParts({ scope, sender: new FakeSender(), outbox: options }).outbox;
 }
 
-async function put(outbox: Outbox, channels: readonly string[], items: readonly OutboxItem[], lane: Lane = 'normal') {
+async function put(
+  outbox: Outbox,
+  channels: readonly string[],
+  items: readonly OutboxItem[],
+  lane: Lane = 'normal',
+  more: Partial<OutboxBatch> = {},
+) {
   const batchId = newItemId();
   const acceptance = await outbox.accept({
     batchId,
@@ -34,7 +40,10 @@ async function put(outbox: Outbox, channels: readonly string[], items: readonly 
     items,
     who: 'test',
     callsPerChannel: 1,
+    estimatedSeconds: 1,
+    skipped: [],
     idempotency: undefined,
+    ...more,
   });
   return { batchId, acceptance };
 }
@@ -339,6 +348,7 @@ test('one payload to many channels is stored once, and its record goes with its 
   expect(keys.toSorted()).toEqual([
     `${scope.prefix}:md:b:${batchId}`,
     `${scope.prefix}:md:batches`,
+    `${scope.prefix}:md:finished`,
     `${scope.prefix}:md:seq`,
     `${scope.prefix}:md:total`,
   ]);
@@ -509,4 +519,49 @@ test('bulk that is being sent or replaced makes no room in its channel', async (
 
   expect([keyed, fits, plain].map(({ acceptance }) => acceptance.outcome)).toEqual(['full', 'accepted', 'full']);
   expect(await scope.redis.zcard(`${scope.prefix}:md:q:${channelArn('a')}`)).toBe(2);
+});
+
+test('so many finished batches are kept, each as long as its key, and the oldest go with their keys', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope, { keepFinished: 2, keepFinishedMs: 6000, keepKeysMs: 24_000 });
+  const ttl = (batchId: string) => scope.redis.pttl(`${scope.prefix}:md:b:${batchId}`);
+  const idempotency = (key: string) => ({ key, requestHash: 'hash' });
+
+  const plain = await put(outbox, [], [item('1')]);
+  const keyed = await put(outbox, [], [item('2')], 'normal', { idempotency: idempotency('k2') });
+  const kept = await outbox.progress(plain.batchId);
+  const lives = [await ttl(plain.batchId), await ttl(keyed.batchId)];
+  const waits = await put(outbox, ['a'], [item('3')], 'normal', { idempotency: idempotency('k3') });
+  for (const n of [4, 5]) await put(outbox, [], [item(`${n}`)], 'normal', { idempotency: idempotency(`k${n}`) });
+
+  expect(kept).toMatchObject({ state: 'finished' });
+  expect(lives[0]).toBeGreaterThan(5000);
+  expect(lives[0]).toBeLessThanOrEqual(6000);
+  expect(lives[1]).toBeGreaterThan(23_000);
+  expect(await outbox.progress(plain.batchId)).toBeUndefined();
+  expect(await outbox.progress(keyed.batchId)).toBeUndefined();
+  expect(await outbox.known(idempotency('k2'))).toBeUndefined();
+  for (const key of ['k3', 'k4', 'k5'])
+    expect(await outbox.known(idempotency(key))).toMatchObject({ outcome: 'repeated' });
+  expect(await outbox.progress(waits.batchId)).toMatchObject({ state: 'running' });
+  const keys = await scope.redis.keys(`${scope.prefix}:md:*`);
+  expect(keys.filter((key) => /:(b|idem):/.test(key))).toHaveLength(6);
+});
+
+test('Redis that is full, or has too few replicas, is one that cannot be reached for now, and nothing is half accepted', async () => {
+  await using server = await ownRedis();
+  await using scope = await redisScope(server.url);
+  const { redis } = scope;
+  const outbox = outboxOf(scope);
+  const unreachable = { code: 'REDIS_UNREACHABLE' };
+
+  await redis.config('SET', 'min-replicas-to-write', '1');
+  await expect(put(outbox, ['a'], [item('1')])).rejects.toMatchObject(unreachable);
+  await redis.config('SET', 'min-replicas-to-write', '0');
+  await redis.config('SET', 'maxmemory', '1');
+  await expect(put(outbox, ['a'], [item('1')])).rejects.toMatchObject(unreachable);
+  await redis.config('SET', 'maxmemory', '0');
+
+  expect(await redis.keys('*')).toEqual([]);
+  expect((await put(outbox, ['a'], [item('1')])).acceptance).toMatchObject({ outcome: 'accepted' });
 });
