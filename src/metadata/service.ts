@@ -19,6 +19,8 @@ export interface MetadataServiceOptions {
   readonly nudge: (lane: Lane) => void;
   readonly announce: AnnounceBatch;
   readonly logger: Logger;
+  /** Whether the local copy tells by now who is live, and who has which tags. */
+  readonly fleetKnown: () => { readonly live: boolean; readonly tags: boolean };
   /** The shard's Region and account, as far as known. */
   readonly home: Home;
   readonly packing: 'on' | 'off';
@@ -72,7 +74,7 @@ export class MetadataService {
 
   /**
    * Accepts items for every targeted channel that has room, durably and in one step, or throws and changes nothing.
-   * @throws AppError PAYLOAD_TOO_LARGE, BATCH_TOO_LARGE, IDEMPOTENCY_CONFLICT, OUTBOX_FULL, REDIS_UNREACHABLE (unknown
+   * @throws AppError FLEET_UNKNOWN, PAYLOAD_TOO_LARGE, BATCH_TOO_LARGE, IDEMPOTENCY_CONFLICT, OUTBOX_FULL, REDIS_UNREACHABLE (unknown
    * whether it was accepted: repeat it with the same id)
    */
   async submit(request: SubmitRequest): Promise<Submitted> {
@@ -81,6 +83,7 @@ export class MetadataService {
     // First of all: a repeat gets its answer, whoever is live by now and however full it is.
     const [known, depth] = await Promise.all([idempotency && outbox.known(idempotency), outbox.depth()]);
     if (known) return repeatOf(known);
+    this.#ensureKnown(request.targets);
     const { channelArns, skipped } = resolveTargets(request.targets, state.view, { ...home, spare: request.spare });
     const items = this.#encode(request.items);
     const pairs = items.length * channelArns.length;
@@ -149,6 +152,16 @@ export class MetadataService {
     if (await outbox.cancel(batchId))
       await sweeper.sweep().catch((error: unknown) => logger.warn({ err: error, batchId }, 'the sweep goes on later'));
     return this.progress(batchId);
+  }
+
+  /** Nobody is not the answer to who is live, before anybody has looked. @throws AppError FLEET_UNKNOWN */
+  #ensureKnown({ live, tags }: Targets): void {
+    const known = this.#options.fleetKnown();
+    if ((known.live || !live) && (known.tags || !tags)) return;
+    const missing = known.live ? 'the channels have not been listed yet' : 'no full poll has been completed yet';
+    throw new AppError('FLEET_UNKNOWN', `${missing}: name the channels, or send again in a moment`, {
+      disposition: { kind: 'retry-after', delayMs: 5000 },
+    });
   }
 
   #encode(items: readonly NewItem[]): OutboxItem[] {

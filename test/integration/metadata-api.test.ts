@@ -237,6 +237,34 @@ test('who was left out can still be asked for when the batch is under way, full 
   });
 });
 
+test('before it is known who is live or tagged, nobody is not the answer; channels that are named need not wait', async () => {
+  const known = { live: false, tags: false };
+  await using api = await setup({ service: { fleetKnown: () => known } });
+  const items = [{ payload: 'x' }];
+  const headers = { 'idempotency-key': 'early' };
+  const live = () => api.batch({ targets: { live: true }, items }, headers);
+  const tagged = () => api.batch({ targets: { tags: { show: ['quiz'] } }, items });
+
+  const early = await live();
+  const statuses = async () => [(await live()).status, (await tagged()).status];
+  const atFirst = await statuses();
+  known.live = true;
+  const polled = await statuses();
+  known.tags = true;
+  const listed = await statuses();
+  known.live = false;
+
+  expect([early.body.code, early.headers.get('retry-after')]).toEqual(['FLEET_UNKNOWN', '5']);
+  expect([atFirst, polled, listed]).toEqual([
+    [503, 503],
+    [202, 503],
+    [202, 202],
+  ]);
+  // A repeat is known by its key.
+  expect((await live()).status).toBe(202);
+  expect((await api.batch({ targets: to('a'), items })).status).toBe(202);
+});
+
 test('a misspelt field, a wrong target and an empty batch are each told by their place', async () => {
   await using api = await setup();
   const problems = async (body: unknown) => (await api.call('POST', '/v1/metadata/batches', body)).body.problems;

@@ -119,6 +119,7 @@ export function metadataParts({ scope, sender, ...options }: MetadataPartsOption
     nudge: (lane) => drainer.nudge(lane),
     announce: () => Promise.resolve(),
     logger,
+    fleetKnown: () => ({ live: true, tags: true }),
     home: { region: 'us-west-2', account: '111122223333' },
     packing: 'on',
     defaultExpiresMs: 300_000,
