@@ -175,12 +175,28 @@ local function pushOutBulk(channel, queue)
   end
 end
 
+-- A channel in trouble is tried again before what is new expires, and at once for what is urgent, if its last answer leaves it.
+local later = P .. ':later'
+local someLater, wantedAt = redis.call('ZCARD', later) > 0, now
+if lane > 0 then
+  wantedAt = math.huge
+  for _, item in ipairs(items) do wantedAt = math.min(wantedAt, tonumber(item.expires) - lastChanceMs) end
+end
+local function hasten(channel)
+  local due = redis.call('ZSCORE', later, channel)
+  if not due or tonumber(due) <= wantedAt then return end
+  local notBefore = tonumber(redis.call('HGET', P .. ':s:' .. channel, 'notBefore') or 0)
+  redis.call('ZADD', later, 'LT', string.format('%.0f', math.max(wantedAt, notBefore)), channel)
+end
+
 local ready, held, heldNone = P .. ':ready', P .. ':holder', redis.call('HLEN', P .. ':holder') == 0
 for position, channel in ipairs(open) do
   local queue = P .. ':q:' .. channel
   if keyed then addKeyed(channel, queue) else redis.call('ZADD', queue, unpack(rows)) end
   if sizes[position] + #items > channelLimit then pushOutBulk(channel, queue) end
-  if sizes[position] > 0 then redis.call('ZADD', ready, 'XX', 'LT', base + 1, channel)
+  if sizes[position] > 0 then
+    redis.call('ZADD', ready, 'XX', 'LT', base + 1, channel)
+    if someLater then hasten(channel) end
   elseif heldNone or redis.call('HEXISTS', held, channel) == 0 then redis.call('ZADD', ready, base + 1, channel) end
 end
 local counts = settle()

@@ -4,7 +4,7 @@
 //   :q:<channel>   sorted set: ids of the items that wait or are being sent; score = lane * 2^50 + sequence number
 //   :k:<channel>   hash: conflation key -> id of the item that waits under it (never one that is being sent)
 //   :f:<channel>   the ids in the call that is being sent, written before it is sent
-//   :s:<channel>   hash, only in trouble: failed attempts, since when it is not broadcasting
+//   :s:<channel>   hash, only in trouble: failed attempts, since when it is not broadcasting, before when it must not be tried
 //   :i:<id>        hash: one item of a batch, stored once: encoded text, batch, key, accepted and expiry times, channels left;
 //                  o, once it is not to be sent any more: cancelled or displaced
 //   :b:<batch>     hash: a batch: how many items on how many channels, who was left out, and how many ended in which outcome
@@ -22,6 +22,8 @@ local P = KEYS[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local laneStep = 1125899906842624
+-- What waits for a channel in trouble is tried once more so long before it expires.
+local lastChanceMs = 1000
 local known, ended = {}, {}
 
 local function words(text)

@@ -95,15 +95,19 @@ export interface Parcel {
 export type CallResult =
   | { readonly kind: 'delivered' }
   | { readonly kind: 'failed'; readonly reason: string; readonly scope: 'call' | 'channel' }
-  | { readonly kind: 'offline'; readonly windowMs: number; readonly nextTryMs: number }
-  | {
-      readonly kind: 'retry';
-      readonly baseMs: number;
-      readonly maxMs: number;
-      readonly random: number;
-      readonly leastMs: number;
-    }
+  | (NextTry & { readonly kind: 'offline'; readonly windowMs: number })
+  | (NextTry & { readonly kind: 'retry' })
   | { readonly kind: 'back' };
+
+/** Exponential backoff with half jitter, over the channel's failures one after the other. */
+interface NextTry {
+  readonly baseMs: number;
+  readonly maxMs: number;
+  /** In [0, 1). */
+  readonly random: number;
+  /** The answer asked for so long a wait. */
+  readonly leastMs: number;
+}
 
 export interface ClaimedChannel {
   readonly channelArn: ChannelArn;
@@ -409,7 +413,7 @@ function argumentsOf(result: CallResult): (string | number)[] {
     case 'failed':
       return [result.reason, result.scope];
     case 'offline':
-      return [result.windowMs, result.nextTryMs];
+      return [result.baseMs, result.maxMs, result.random, result.leastMs, result.windowMs];
     case 'retry':
       return [result.baseMs, result.maxMs, result.random, result.leastMs];
     case 'delivered':

@@ -173,7 +173,7 @@ const results: readonly CallResult[] = [
   { kind: 'back' },
   { kind: 'failed', reason: 'IVS_NOT_FOUND', scope: 'channel' },
   { kind: 'failed', reason: 'IVS_REQUEST_INVALID', scope: 'call' },
-  { kind: 'offline', windowMs: 0, nextTryMs: 1 },
+  { kind: 'offline', baseMs: 1, maxMs: 1, random: 0, leastMs: 0, windowMs: 0 },
 ];
 const step = fc.oneof(
   {
@@ -564,4 +564,89 @@ test('Redis that is full, or has too few replicas, is one that cannot be reached
 
   expect(await redis.keys('*')).toEqual([]);
   expect((await put(outbox, ['a'], [item('1')])).acceptance).toMatchObject({ outcome: 'accepted' });
+});
+
+/** Lets the channel's next try come now, claims it and records how that try ended. Gives in how many ms the next one is due. */
+async function tryOnce(scope: RedisScope, outbox: Outbox, name: string, result: CallResult): Promise<number> {
+  const arn = channelArn(name);
+  await scope.redis.zadd(`${scope.prefix}:md:later`, 'XX', 1, arn);
+  const token = await claimOf(outbox, name);
+  const parcel = await outbox.take(arn, token);
+  if (typeof parcel === 'string') throw new Error(parcel);
+  const { nowMs } = await outbox.record(arn, token, { ids: parcel.ids, keep: false, result });
+  return (await dueAt(scope, name)) - nowMs;
+}
+
+async function dueAt(scope: RedisScope, name: string): Promise<number> {
+  return Number((await scope.redis.zscore(`${scope.prefix}:md:later`, channelArn(name))) ?? Number.NaN);
+}
+
+const offline: CallResult = { kind: 'offline', baseMs: 2000, maxMs: 60_000, random: 1, leastMs: 0, windowMs: 90_000 };
+const retry: CallResult = { kind: 'retry', baseMs: 500, maxMs: 15_000, random: 1, leastMs: 0 };
+
+test('a channel that is not broadcasting is tried ever less often, and a last time when its window ends', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope);
+  await put(outbox, ['a'], [item('1')]);
+
+  const gaps: number[] = [];
+  for (let n = 0; n < 6; n += 1) gaps.push(await tryOnce(scope, outbox, 'a', offline));
+  const last = await tryOnce(scope, outbox, 'a', { ...offline, windowMs: 30_000 });
+
+  expect(gaps).toEqual([2000, 4000, 8000, 16_000, 32_000, 60_000]);
+  expect(last).toBeLessThanOrEqual(30_000);
+  expect(last).toBeGreaterThan(20_000);
+});
+
+test('what comes when a channel has long been gone has a window of its own', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope);
+  const old = await put(outbox, ['a'], [item('old')]);
+  await tryOnce(scope, outbox, 'a', offline);
+  await scope.redis.hset(`${scope.prefix}:md:s:${channelArn('a')}`, 'offlineSince', Date.now() - 90_000);
+  const fresh = await put(outbox, ['a'], [{ ...item('fresh'), acceptedAtMs: Date.now() }]);
+
+  const gap = await tryOnce(scope, outbox, 'a', offline);
+
+  expect(gap).toBe(4000);
+  expect((await outbox.progress(old.batchId))!.counts).toMatchObject({ notBroadcasting: 1, pending: 0 });
+  expect((await outbox.progress(fresh.batchId))!.counts).toMatchObject({ notBroadcasting: 0, pending: 1 });
+});
+
+test('a channel in trouble is tried once more before something expires, but not before its answer allows', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope);
+  const slow = { ...retry, baseMs: 60_000, maxMs: 60_000 };
+  await put(outbox, ['long'], [item('1')]);
+  await put(outbox, ['short'], [item('1'), item('2', { expiresInMs: 40_000 })]);
+  await put(outbox, ['throttled'], [item('1', { expiresInMs: 40_000 })]);
+
+  const gaps: Record<string, number> = {};
+  for (const name of ['long', 'short']) gaps[name] = await tryOnce(scope, outbox, name, slow);
+  gaps['throttled'] = await tryOnce(scope, outbox, 'throttled', { ...slow, leastMs: 45_000 });
+
+  expect(gaps).toMatchObject({ long: 60_000, throttled: 45_000 });
+  expect(gaps['short']).toBeLessThanOrEqual(39_000);
+  expect(gaps['short']).toBeGreaterThan(35_000);
+});
+
+test('what is urgent or short-lived does not wait for a backoff to end, but for what the last answer asked', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope);
+  const long15 = { ...retry, baseMs: 15_000 };
+  for (const name of ['urgent', 'short', 'normal', 'throttled']) {
+    await put(outbox, [name], [item('1')]);
+    await tryOnce(scope, outbox, name, { ...long15, leastMs: name === 'throttled' ? 12_000 : 0 });
+  }
+  const before = Date.now();
+
+  await put(outbox, ['urgent', 'throttled'], [item('2')], 'urgent');
+  await put(outbox, ['short'], [item('2', { expiresInMs: 10_000 })]);
+  await put(outbox, ['normal'], [item('2')]);
+  const dueIn = async (name: string) => (await dueAt(scope, name)) - before;
+
+  expect(Math.round((await dueIn('urgent')) / 1000)).toBeLessThanOrEqual(8);
+  expect(Math.round((await dueIn('throttled')) / 1000)).toBe(12);
+  expect(Math.round((await dueIn('short')) / 1000)).toBe(9);
+  expect(Math.round((await dueIn('normal')) / 1000)).toBe(15);
 });
