@@ -34,36 +34,36 @@ for _, item in ipairs(items) do
   if redis.call('EXISTS', P .. ':i:' .. item.id) == 1 then return {'id_taken'} end
 end
 
--- How many items fewer than it gets a channel will hold: those that the new ones replace, or that replace each other.
-local keyOf, replacedAnyhow = {}, 0
+local keyOf, distinct = {}, #items
 for _, item in ipairs(items) do
   if item.key ~= '' then
-    if keyOf[item.key] then replacedAnyhow = replacedAnyhow + 1 end
+    if keyOf[item.key] then distinct = distinct - 1 end
     keyOf[item.key] = true
   end
 end
-local function replacedOn(channel)
-  local n, bulk = replacedAnyhow, 0
+
+-- What would leave a channel for the new items, as a list and a set: what they replace and, if they are more urgent, as much bulk as
+-- the channel has too many; not what is being sent. Gives also by how many items the channel would still be too full.
+local function leaving(channel, size)
+  local queue, list, set = P .. ':q:' .. channel, {}, {}
   for key in pairs(keyOf) do
     local older = redis.call('HGET', P .. ':k:' .. channel, key)
-    local score = older and redis.call('ZSCORE', P .. ':q:' .. channel, older)
-    if score then
-      n = n + 1
-      if laneOf(score) >= 2 then bulk = bulk + 1 end
+    if older then
+      list[#list + 1] = older
+      set[older] = true
     end
   end
-  return n, bulk
-end
-
--- How many bulk items of a channel more urgent ones can push out: not those that are being sent, or replaced.
-local function bulkToPushOut(channel, replacedBulk)
-  local queue = P .. ':q:' .. channel
-  local n = redis.call('ZCOUNT', queue, 2 * laneStep, '+inf') - replacedBulk
-  for _, id in ipairs(words(redis.call('GET', P .. ':f:' .. channel) or '')) do
-    local score = redis.call('ZSCORE', queue, id)
-    if score and laneOf(score) >= 2 then n = n - 1 end
+  local over = size + distinct - #list - channelLimit
+  if over <= 0 or lane == 2 then return list, over end
+  local sending = redis.call('GET', P .. ':f:' .. channel) or ''
+  local most = over + #list + #words(sending)
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', queue, 2 * laneStep, '+inf', 'LIMIT', 0, most)) do
+    if over > 0 and not set[id] and not string.find(sending, id, 1, true) then
+      list[#list + 1] = id
+      over = over - 1
+    end
   end
-  return n
+  return list, over
 end
 
 -- Who has room? What is replaced needs none, and more urgent items push out bulk.
@@ -72,9 +72,8 @@ for _, channel in ipairs(channels) do
   local size = redis.call('ZCARD', P .. ':q:' .. channel)
   local over = size + #items - channelLimit
   if over > 0 then
-    local replaced, replacedBulk = replacedOn(channel)
-    over = over - replaced
-    if over > 0 and lane < 2 then over = over - bulkToPushOut(channel, replacedBulk) end
+    local _
+    _, over = leaving(channel, size)
   end
   if over > 0 then full[#full + 1] = channel
   else
@@ -84,28 +83,33 @@ for _, channel in ipairs(channels) do
 end
 if #channels > 0 and #open == 0 then return {'full', 'channel', channelLimit} end
 
--- Gives the oldest bulk items whole, page by page, until 'visit' says that it is enough. Gives whether it was.
-local function oldestBulk(visit)
+-- The oldest bulk items, each with all its channels, that take so much room; undefined if all of them do not. What leaves anyhow
+-- ('gone': id to count) is none of it.
+local function oldestBulk(room, gone)
+  local chosen = {}
   for first = 0, redis.call('ZCARD', P .. ':bulk') - 1, 500 do
     for _, id in ipairs(redis.call('ZRANGE', P .. ':bulk', first, first + 499)) do
-      if visit(id) then return true end
+      chosen[#chosen + 1] = id
+      room = room - tonumber(redis.call('HGET', P .. ':i:' .. id, 'n') or '0') + (gone[id] or 0)
+      if room <= 0 then return chosen end
     end
   end
-  return false
 end
 
 -- The same for all channels together. Nothing is pushed out for a batch that does not fit even so.
 local total = tonumber(redis.call('GET', P .. ':total') or '0')
 if total + #open * #items > totalLimit then
-  local over = total - totalLimit
+  local over, gone, takesRoom = total + #open * distinct - totalLimit, {}, {}
   for position, channel in ipairs(open) do
-    local more = #items - replacedOn(channel)
-    over = over + math.min(more, math.max(0, channelLimit - sizes[position]))
+    for _, id in ipairs((leaving(channel, sizes[position]))) do
+      if takesRoom[id] == nil then takesRoom[id] = redis.call('HEXISTS', P .. ':i:' .. id, 'o') == 0 end
+      if takesRoom[id] then
+        gone[id] = (gone[id] or 0) + 1
+        over = over - 1
+      end
+    end
   end
-  if over > 0 and (lane == 2 or not oldestBulk(function(id)
-    over = over - tonumber(redis.call('HGET', P .. ':i:' .. id, 'n') or '0')
-    return over <= 0
-  end)) then return {'full', 'total', total} end
+  if over > 0 and (lane == 2 or not oldestBulk(over, gone)) then return {'full', 'total', total} end
 end
 
 if idem ~= '' then
@@ -167,11 +171,9 @@ local function pushOutBulk(channel, queue)
   local over = redis.call('ZCARD', queue) - channelLimit
   if over <= 0 then return end
   local sending = redis.call('GET', P .. ':f:' .. channel) or ''
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', queue, 2 * laneStep, '+inf')) do
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', queue, 2 * laneStep, '+inf', 'LIMIT', 0, over + #words(sending))) do
     if over <= 0 then break end
-    if not string.find(sending, id, 1, true) and finish(channel, id, 'failed', 'OUTBOX_FULL') then
-      over = over - 1
-    end
+    if not string.find(sending, id, 1, true) and finish(channel, id, 'failed', 'OUTBOX_FULL') then over = over - 1 end
   end
 end
 
@@ -200,15 +202,9 @@ for position, channel in ipairs(open) do
   elseif heldNone or redis.call('HEXISTS', held, channel) == 0 then redis.call('ZADD', ready, base + 1, channel) end
 end
 local counts = settle()
-local over = tonumber(redis.call('GET', P .. ':total')) - totalLimit
-if over > 0 and lane < 2 then
-  local displaced = {}
-  oldestBulk(function(id)
-    displaced[#displaced + 1] = id
-    over = over - tonumber(redis.call('HGET', P .. ':i:' .. id, 'n') or '0')
-    return over <= 0
-  end)
-  for _, id in ipairs(displaced) do giveUp(id, 'displaced') end
+local surplus = tonumber(redis.call('GET', P .. ':total')) - totalLimit
+if surplus > 0 and lane < 2 then
+  for _, id in ipairs(oldestBulk(surplus, {}) or {}) do giveUp(id, 'displaced') end
 end
 return {'accepted', counts, #open, #full, unpack(full, 1, 20)}
 `);

@@ -1,307 +1,78 @@
-// The outbox alone: against a model, and what it packs, for any Unicode.
+// The outbox alone: what it packs, for any Unicode, its bounds, and how it treats channels in trouble.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Lane, lanes } from '#domain/action.ts';
-import { encodeItem, newItemId } from '#metadata/envelope.ts';
-import type { CallResult, Outbox, OutboxBatch, OutboxItem, OutboxOptions } from '#metadata/outbox.ts';
+import { emptyEnvelopeBytes, newItemId } from '#metadata/envelope.ts';
+import type { CallResult, Outbox } from '#metadata/outbox.ts';
 import { channelArn, FakeSender, metadataParts } from '../support/metadata.ts';
+import { item, long, outboxOf, put } from '../support/outbox.ts';
 import { ownRedis, type RedisScope, redisScope } from '../support/redis.ts';
 
-const long = 600_000;
-
-function item(payload: string, options: { key?: string | undefined; expiresInMs?: number } = {}): OutboxItem {
-  const id = newItemId();
-  return {
-    id,
-    text: encodeItem({ id, t: 1, payload }),
-    mode: 'packed',
-    key: options.key,
-    acceptedAtMs: 1,
-    expiresInMs: options.expiresInMs ?? long,
-  };
-}
-
-function outboxOf(scope: RedisScope, options: Partial<OutboxOptions> = {}): Outbox {
-  return metadataParts({ scope, sender: new FakeSender(), outbox: options }).outbox;
-}
-
-async function put(
-  outbox: Outbox,
-  channels: readonly string[],
-  items: readonly OutboxItem[],
-  lane: Lane = 'normal',
-  more: Partial<OutboxBatch> = {},
-) {
-  const batchId = newItemId();
-  const acceptance = await outbox.accept({
-    batchId,
-    lane,
-    channels: channels.map(channelArn),
-    items,
-    who: 'test',
-    callsPerChannel: 1,
-    estimatedSeconds: 1,
-    skipped: [],
-    idempotency: undefined,
-    ...more,
-  });
-  return { batchId, acceptance };
-}
-
-async function takeAll(outbox: Outbox, name: string) {
-  const texts: unknown[][] = [];
-  const metadata: string[] = [];
+/** Delivers all that waits; gives the calls to one channel. */
+async function callsOf(outbox: Outbox, name: string): Promise<{ ids: readonly string[]; metadata: string }[]> {
+  const calls: { ids: readonly string[]; metadata: string }[] = [];
   for (;;) {
     const { token, channels } = await outbox.claim({ leaseMs: long, room: 1000, urgentRoom: 0 });
-    if (channels.length === 0) return { texts, metadata };
+    if (channels.length === 0) return calls;
     for (const { channelArn: arn } of channels) {
       const parcel = await outbox.take(arn, token);
       if (typeof parcel === 'string') throw new Error(parcel);
-      if (arn === channelArn(name)) {
-        metadata.push(parcel.metadata);
-        texts.push((JSON.parse(parcel.metadata) as { items: { d: unknown }[] }).items.map(({ d }) => d));
-      }
+      if (arn === channelArn(name)) calls.push(parcel);
       await outbox.record(arn, token, { ids: parcel.ids, keep: false, result: { kind: 'delivered' } });
     }
   }
 }
 
-test('whatever Unicode is sent, no call is over the limit, the order is kept and nothing is lost', async () => {
+/** The payloads of the calls to one channel. */
+async function payloadsOf(outbox: Outbox, name: string): Promise<unknown[][]> {
+  const calls = await callsOf(outbox, name);
+  return calls.map(({ metadata }) => (JSON.parse(metadata) as { items: { d: unknown }[] }).items.map(({ d }) => d));
+}
+
+test('whatever Unicode is sent, packed or plain, no call is over the limit, the order is kept and nothing is lost', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope);
-  const payloads = fc.array(fc.string({ unit: 'binary', maxLength: 150 }), { minLength: 1, maxLength: 25 });
-
-  await fc.assert(
-    fc.asyncProperty(payloads, async (texts) => {
-      const name = newItemId().replaceAll('_', '-');
-      await put(
-        outbox,
-        [name],
-        texts.map((text) => item(text)),
-      );
-      const { metadata, texts: arrived } = await takeAll(outbox, name);
-      for (const call of metadata) expect(Buffer.byteLength(call)).toBeLessThanOrEqual(1024);
-      expect(arrived.flat()).toEqual(texts.map((text) => text.toWellFormed()));
-      // As full as can be: the first item of each call did not fit into the one before.
-      for (const [index, call] of metadata.entries()) {
-        const next = metadata[index + 1];
-        const first = next && JSON.stringify((JSON.parse(next) as { items: unknown[] }).items[0]);
-        if (first) expect(Buffer.byteLength(call) + Buffer.byteLength(first) + 1).toBeGreaterThan(1024);
-      }
-    }),
-    { numRuns: 40 },
+  const text = fc.oneof(
+    { weight: 3, arbitrary: fc.string({ unit: 'binary', maxLength: 150 }) },
+    { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 200, maxLength: 400 }) },
+    { weight: 1, arbitrary: fc.string({ unit: 'grapheme-ascii', minLength: 700, maxLength: 1024 }) },
   );
-});
+  const mode = fc.oneof(
+    { weight: 5, arbitrary: fc.constant('packed' as const) },
+    { weight: 1, arbitrary: fc.constant('plain' as const) },
+  );
+  const items = fc
+    .array(
+      fc.tuple(text, mode).map(([payload, how]) => item(payload, { mode: how })),
+      { minLength: 1, maxLength: 25 },
+    )
+    .map((list) =>
+      list.filter((one) => Buffer.byteLength(one.text) + (one.mode === 'packed' ? emptyEnvelopeBytes : 0) <= 1024),
+    );
 
-// The model: what each channel's queue holds, in order, and how every (item, channel) pair ended.
-interface Waiting {
-  readonly id: string;
-  readonly key: string | undefined;
-  readonly batch: string;
-  readonly dies: boolean;
-  lane: number;
-  place: number;
-  sending: boolean;
-}
-
-class Model {
-  readonly queues = new Map<string, Waiting[]>();
-  readonly ends = new Map<string, Record<string, number>>();
-  #seq = 0;
-
-  accept(batch: string, channels: readonly string[], items: readonly OutboxItem[], lane: number): void {
-    const base = this.#seq;
-    this.#seq += items.length;
-    for (const channel of channels) {
-      const queue = this.queues.get(channel) ?? [];
-      this.queues.set(channel, queue);
-      for (const [index, { id, key, expiresInMs }] of items.entries()) {
-        const added = { id, key, batch, dies: expiresInMs < long, lane, place: base + index, sending: false };
-        const older = key === undefined ? undefined : queue.find((other) => other.key === key && !other.sending);
-        if (older) this.#takeOver(channel, older, added);
-        queue.push(added);
-        this.#sort(queue);
-      }
-    }
-  }
-
-  /** What goes into the next call, when everything fits. */
-  take(channel: string): Waiting[] {
-    const queue = this.queues.get(channel)!;
-    this.unmark(channel);
-    for (const waiting of queue.filter(({ dies }) => dies)) this.end(channel, waiting, 'expired');
-    for (const waiting of queue) waiting.sending = true;
-    return [...queue];
-  }
-
-  unmark(channel: string): void {
-    const queue = this.queues.get(channel)!;
-    for (const waiting of queue.filter(({ sending }) => sending)) {
-      waiting.sending = false;
-      const newer = queue.find(
-        (other) => other !== waiting && other.key !== undefined && other.key === waiting.key && !other.sending,
-      );
-      if (newer) this.#takeOver(channel, waiting, newer);
-    }
-    this.#sort(queue);
-  }
-
-  end(channel: string, waiting: Waiting, outcome: string): void {
-    const queue = this.queues.get(channel)!;
-    queue.splice(queue.indexOf(waiting), 1);
-    const ends = this.ends.get(waiting.batch) ?? {};
-    ends[outcome] = (ends[outcome] ?? 0) + 1;
-    this.ends.set(waiting.batch, ends);
-  }
-
-  #takeOver(channel: string, older: Waiting, newer: Waiting): void {
-    if (older.lane < newer.lane || (older.lane === newer.lane && older.place < newer.place)) {
-      newer.lane = older.lane;
-      newer.place = older.place;
-    }
-    this.end(channel, older, 'conflated');
-  }
-
-  #sort(queue: Waiting[]): void {
-    queue.sort((a, b) => a.lane - b.lane || a.place - b.place);
-  }
-}
-
-const names = ['a', 'b'];
-const results: readonly CallResult[] = [
-  { kind: 'delivered' },
-  { kind: 'back' },
-  { kind: 'failed', reason: 'IVS_NOT_FOUND', scope: 'channel' },
-  { kind: 'failed', reason: 'IVS_REQUEST_INVALID', scope: 'call' },
-  { kind: 'offline', baseMs: 1, maxMs: 1, random: 0, leastMs: 0, windowMs: 0 },
-];
-const step = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constant('accept' as const),
-      channels: fc.subarray(names, { minLength: 1 }),
-      lane: fc.nat(2),
-      keys: fc.array(fc.constantFrom(undefined, 'score', 'ad'), { minLength: 1, maxLength: 3 }),
-      dies: fc.nat(4).map((n) => n === 0),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('take' as const), channel: fc.constantFrom(...names) }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constant('record' as const),
-      channel: fc.constantFrom(...names),
-      result: fc.constantFrom(...results),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('sweep' as const) }) },
-);
-
-test('any sequence of accepting, sending, failing, crashing and expiring leaves what the model says', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
-      await using scope = await redisScope();
-      const parts = metadataParts({ scope, sender: new FakeSender() });
-      const { outbox } = parts;
-      const model = new Model();
-      const batches: string[] = [];
-      const held = new Map<string, { token: string; taken: Waiting[] }>();
-      const key = (name: string) => `${scope.prefix}:md:${name}`;
+    fc.asyncProperty(items, async (sent) => {
+      const name = newItemId().replaceAll('_', '-');
+      await put(outbox, [name], sent);
+      const calls = await callsOf(outbox, name);
 
-      const claim = async () => {
-        const { token, channels } = await outbox.claim({ leaseMs: long, room: 10, urgentRoom: 0 });
-        for (const { channelArn: arn } of channels) held.set(arn.slice(-1), { token, taken: [] });
-      };
-
-      for (const next of steps) {
-        switch (next.kind) {
-          case 'accept': {
-            const items = next.keys.map((name) => item('x', { key: name, ...(next.dies ? { expiresInMs: 1 } : {}) }));
-            const { batchId } = await put(outbox, next.channels, items, lanes[next.lane]);
-            model.accept(batchId, next.channels, items, next.lane);
-            batches.push(batchId);
-            if (next.dies) await new Promise((done) => setTimeout(done, 3));
-            break;
-          }
-          case 'crash': {
-            // The leases end: whoever claims next finds what was being sent.
-            for (const [channel] of held) await scope.redis.zadd(key('held'), 1, channelArn(channel));
-            for (const [channel] of held) model.unmark(channel);
-            held.clear();
-            await claim();
-            break;
-          }
-          case 'take': {
-            if (!held.has(next.channel)) await claim();
-            const mine = held.get(next.channel);
-            if (!mine) break;
-            mine.taken = model.take(next.channel);
-            const parcel = await outbox.take(channelArn(next.channel), mine.token);
-            if (mine.taken.length === 0) {
-              expect(parcel).toBe('empty');
-              held.delete(next.channel);
-            } else expect(parcel).toMatchObject({ ids: mine.taken.map(({ id }) => id) });
-            break;
-          }
-          case 'record': {
-            const mine = held.get(next.channel);
-            if (!mine) break;
-            const sent = mine.taken.filter((waiting) => model.queues.get(next.channel)!.includes(waiting));
-            if (next.result.kind === 'delivered')
-              for (const waiting of sent) model.end(next.channel, waiting, 'delivered');
-            if (next.result.kind === 'failed')
-              for (const waiting of next.result.scope === 'call' ? sent : [...model.queues.get(next.channel)!])
-                model.end(next.channel, waiting, 'failed');
-            if (next.result.kind === 'offline')
-              for (const waiting of model.queues.get(next.channel)!.slice())
-                model.end(next.channel, waiting, 'notBroadcasting');
-            model.unmark(next.channel);
-            await outbox.record(channelArn(next.channel), mine.token, {
-              ids: mine.taken.map(({ id }) => id),
-              keep: false,
-              result: next.result,
-            });
-            held.delete(next.channel);
-            break;
-          }
-          case 'sweep': {
-            await parts.sweeper.sweep();
-            for (const [channel, queue] of model.queues)
-              for (const waiting of queue.filter(({ dies, sending }) => dies && !sending))
-                model.end(channel, waiting, 'expired');
-            break;
-          }
+      expect(calls.flatMap(({ ids }) => ids)).toEqual(sent.map(({ id }) => id));
+      const byId = new Map(sent.map((one) => [one.id, one]));
+      for (const [index, { ids, metadata }] of calls.entries()) {
+        const inCall = ids.map((id) => byId.get(id)!);
+        const bytes = Buffer.byteLength(metadata);
+        expect(bytes).toBeLessThanOrEqual(1024);
+        if (inCall[0]!.mode === 'plain') {
+          expect(inCall).toHaveLength(1);
+          expect(metadata).toBe(inCall[0]!.text);
+          continue;
         }
-        let total = 0;
-        for (const name of names) {
-          const queue = model.queues.get(name) ?? [];
-          total += queue.length;
-          expect(await scope.redis.zrange(key(`q:${channelArn(name)}`), '0', '-1')).toEqual(queue.map(({ id }) => id));
-          const places = await Promise.all(
-            ['ready', 'later', 'held'].map(
-              async (set) => (await scope.redis.zscore(key(set), channelArn(name))) !== null,
-            ),
-          );
-          if (queue.length > 0) expect(places.filter(Boolean)).toHaveLength(1);
-          else expect(places.slice(0, 2)).toEqual([false, false]);
-        }
-        expect((await outbox.depth()).items).toBe(total);
-        for (const batch of batches) {
-          const { counts } = (await outbox.progress(batch))!;
-          const expected = model.ends.get(batch) ?? {};
-          const { pending, ...ends } = counts;
-          expect(Object.fromEntries(Object.entries(ends).filter(([, n]) => n > 0))).toEqual(expected);
-          const waiting = [...model.queues.values()].flat().filter((each) => each.batch === batch).length;
-          expect(pending).toBe(waiting);
-        }
+        expect(metadata).toBe(`{"v":1,"items":[${inCall.map((one) => one.text).join(',')}]}`);
+        // As full as can be: the first item of the next call did not fit.
+        const next = byId.get(calls[index + 1]?.ids[0] ?? '');
+        if (next?.mode === 'packed') expect(bytes + Buffer.byteLength(next.text) + 1).toBeGreaterThan(1024);
       }
-      // Nothing stays behind of items that ended everywhere.
-      const left = new Set([...model.queues.values()].flat().map(({ id }) => id));
-      expect((await scope.redis.keys(key('i:*'))).length).toBe(left.size);
     }),
-    { numRuns: 40 },
+    { numRuns: 60 },
   );
 });
 
@@ -329,7 +100,7 @@ test('a full channel is left out, bulk makes room for what is more urgent, and a
   });
   expect(fits.acceptance).toMatchObject({ outcome: 'accepted' });
   expect(total.acceptance).toEqual({ outcome: 'full', scope: 'total', waiting: 5 });
-  expect((await takeAll(outbox, 'a')).texts).toEqual([['5', '2']]);
+  expect(await payloadsOf(outbox, 'a')).toEqual([['5', '2']]);
 });
 
 test('one payload to many channels is stored once, and its record goes with its last delivery', async () => {
@@ -339,7 +110,7 @@ test('one payload to many channels is stored once, and its record goes with its 
 
   const { batchId } = await put(outbox, channels, [item('the same for all')]);
   const stored = await scope.redis.keys(`${scope.prefix}:md:i:*`);
-  await takeAll(outbox, 'many0');
+  await callsOf(outbox, 'many0');
 
   expect(stored).toHaveLength(1);
   expect(await scope.redis.keys(`${scope.prefix}:md:i:*`)).toEqual([]);
@@ -481,7 +252,7 @@ test('what replaces itself fits however full the total is, once for each of its 
 
   expect([newer, twice, more].map(({ acceptance }) => acceptance.outcome)).toEqual(['accepted', 'accepted', 'full']);
   expect((await outbox.depth()).items).toBe(2);
-  expect((await takeAll(outbox, 'a')).texts).toEqual([['4']]);
+  expect(await payloadsOf(outbox, 'a')).toEqual([['4']]);
 });
 
 test('what was cancelled takes no room, and stays cancelled when room is made', async () => {
