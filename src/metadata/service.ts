@@ -137,7 +137,7 @@ export class MetadataService {
   async #find(batchId: string): Promise<BatchProgress | undefined> {
     const found = await this.#options.outbox.progress(batchId);
     if (!found) return undefined;
-    const { callsPerChannel, estimatedSeconds, ...progress } = found;
+    const { callsPerChannel, estimatedSeconds: _atFirst, ...progress } = found;
     const { pending } = progress.counts;
     const channelsLeft = Math.ceil(pending / Math.max(1, progress.items));
     return {

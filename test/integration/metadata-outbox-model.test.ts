@@ -24,7 +24,7 @@ const results: readonly CallResult[] = [
 
 const channel = fc.constantFrom(...names);
 const of = <K extends string, T extends object>(kind: K, fields: { [P in keyof T]: fc.Arbitrary<T[P]> }) =>
-  fc.record(fields).map((rest) => ({ kind, ...rest }) as { kind: K } & T);
+  fc.record(fields).map((rest) => ({ kind, ...rest }));
 const accepting = of('accept', {
   channels: fc.subarray(names, { minLength: 1 }),
   lane: fc.constantFrom(...lanes),

@@ -125,7 +125,7 @@ export class OutboxModel {
   take(channel: string): readonly string[] {
     this.#unmark(channel);
     const taken: Waiting[] = [];
-    for (const waiting of [...this.queue(channel)]) {
+    for (const waiting of this.queue(channel).toSorted(byTurn)) {
       const end = endOf(waiting.item);
       if (end) this.#end(channel, waiting, end);
       else if (taken.length > 0 && (taken[0]!.item.mode === 'plain' || waiting.item.mode === 'plain')) break;
@@ -155,8 +155,8 @@ export class OutboxModel {
   /** Somebody who lost the lease records: only that something arrived is true all the same. */
   recordLate(channel: string, ids: readonly string[], result: CallResult): void {
     if (result.kind !== 'delivered') return;
-    for (const waiting of [...this.queue(channel)])
-      if (ids.includes(waiting.item.id)) this.#end(channel, waiting, 'delivered');
+    for (const waiting of this.queue(channel).filter(({ item }) => ids.includes(item.id)))
+      this.#end(channel, waiting, 'delivered');
     this.#leaveIfEmpty(channel);
   }
 
@@ -166,9 +166,9 @@ export class OutboxModel {
 
   sweep(): void {
     for (const [channel, queue] of this.queues) {
-      for (const waiting of [...queue]) {
+      for (const waiting of queue.filter(({ sending }) => !sending)) {
         const end = endOf(waiting.item);
-        if (end && !waiting.sending) this.#end(channel, waiting, end);
+        if (end) this.#end(channel, waiting, end);
       }
       this.#leaveIfEmpty(channel);
     }
@@ -238,8 +238,12 @@ export class OutboxModel {
   }
 
   #sort(channel: string): void {
-    this.queue(channel).sort((a, b) => a.lane - b.lane || a.place - b.place);
+    this.queue(channel).sort(byTurn);
   }
+}
+
+function byTurn(a: Waiting, b: Waiting): number {
+  return a.lane - b.lane || a.place - b.place;
 }
 
 /** How many of these items there are once those with the same key have replaced each other. */
