@@ -94,8 +94,18 @@ export const settingsShape = {
       reconnect_window: duration
         .default('0s')
         .describe('How long the items of a channel wait when it is not broadcasting'),
-      max_items_per_channel: z.number().int().positive().default(1000),
-      max_items_total: z.number().int().positive().default(500_000),
+      max_items_per_channel: z
+        .number()
+        .int()
+        .positive()
+        .default(1000)
+        .describe('Most items that wait for one channel; a full channel is left out of a batch'),
+      max_items_total: z
+        .number()
+        .int()
+        .positive()
+        .default(500_000)
+        .describe('Most items that wait over all channels; a batch that does not fit is refused with 429'),
       default_expires: duration.default('5m').describe('Items without an expiry are not sent after this long'),
     })
     .prefault({}),
