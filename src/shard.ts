@@ -26,6 +26,7 @@ import type { Metrics } from '#runtime/metrics.ts';
 import { connectRedis, disconnectRedis, keyPrefix, type Redis, type RedisRole } from '#runtime/redis.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { applyObservation, splitObservation } from '#streams/apply.ts';
+import { fleetKnown } from '#streams/fleet.ts';
 import { detectGaps } from '#streams/gaps.ts';
 import { finishedActionRecorder } from '#workers/finished-action.ts';
 import { WorkerHost } from '#workers/host.ts';
@@ -190,6 +191,7 @@ export class Shard {
       announce: (batchId) =>
         this.queues.add([{ jobId: jobIdOf('metadata', batchId), name: 'metadata-fanout', payload: { batchId } }]),
       logger: this.#logger,
+      fleetKnown: () => fleetKnown(this.state.view),
       home: { region: account.region, account: this.accountId },
       packing: metadata.packing,
       defaultExpiresMs: durationMs(metadata.default_expires),

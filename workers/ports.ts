@@ -189,7 +189,17 @@ export interface MetadataSubmit {
     readonly dryRun?: boolean | undefined;
     /** Channels that are left out, whatever chose them. */
     readonly spare?: ((channelArn: string) => boolean) | undefined;
-  }): Promise<{ readonly batchId: string; readonly channels: number; readonly items: number }>;
+  }): Promise<{
+    readonly batchId: string;
+    readonly channels: number;
+    readonly items: number;
+    /** Channels that get nothing, and why: `held`, `not_live`, `queue_full`, … */
+    readonly skipped: readonly {
+      readonly reason: string;
+      readonly count: number;
+      readonly examples: readonly string[];
+    }[];
+  }>;
 }
 
 /** Everything that is the same for all jobs of a shard. */

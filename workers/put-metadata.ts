@@ -30,7 +30,16 @@ export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) =
     // Automation keeps its hands off these, also when it meant others.
     ...(job.cause.kind === 'rule' ? { spare: (channelArn) => isHeld(context, channelArn) } : {}),
   });
-  if (job.dryRun) return planned([`PutMetadata on ${accepted.channels} channel(s), lane ${lane}`], undefined);
-  if (accepted.channels === 0) return { outcome: 'skipped', reason: 'no_channel', batchId: accepted.batchId };
-  return { outcome: 'done', batchId: accepted.batchId, channels: accepted.channels };
+  const { batchId, channels, skipped } = accepted;
+  const leftOut = skipped.length === 0 ? {} : { skipped };
+  if (job.dryRun) return { ...planned([`PutMetadata on ${channels} channel(s), lane ${lane}`], undefined), ...leftOut };
+  // One reason for all says more than that there was no channel.
+  if (channels === 0)
+    return {
+      outcome: 'skipped',
+      reason: skipped.length === 1 ? skipped[0]!.reason : 'no_channel',
+      batchId,
+      ...leftOut,
+    };
+  return { outcome: 'done', batchId, channels, ...leftOut };
 };

@@ -45,8 +45,10 @@ export const targets = z
     live: z.literal(true).optional().describe('Every channel with a live stream'),
     tags: z
       .record(z.string().min(1).max(128), z.array(z.string().max(256)).min(1))
+      .refine((tags) => Object.keys(tags).length > 0, 'expected at least one tag; live: true means every live channel')
+      .meta({ minProperties: 1 })
       .optional()
-      .describe('Live channels with these tags: for each key one of its values'),
+      .describe('Live channels with these tags, at least one: for each key one of its values'),
   })
   .refine(
     (value) => Object.values(value).filter((part) => part !== undefined).length === 1,

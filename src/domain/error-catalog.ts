@@ -372,6 +372,14 @@ export const errorCatalog = {
     status: 429,
     disposition: 'retry',
   },
+  FLEET_UNKNOWN: {
+    meaning:
+      'Metadata for all that are live, or have a tag, was not accepted: the daemon has not seen all live streams, or not all channels, yet.',
+    remedy:
+      'Send again after Retry-After; if it stays, look at the check `poll` of /readyz, and whether ListStreams and ListChannels are allowed. Channels that are named need not wait.',
+    status: 503,
+    disposition: 'retry',
+  },
   // HTTP API
   REQUEST_INVALID: {
     meaning: 'The request does not have the shape the API asks for; the answer names the field.',

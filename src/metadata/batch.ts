@@ -30,6 +30,8 @@ export interface BatchProgress {
   readonly counts: Readonly<Record<'pending' | Outcome, number>>;
   /** Why items failed, by error code. */
   readonly failures: Readonly<Record<string, number>>;
+  /** Who got nothing of it. */
+  readonly skipped: readonly Skipped[];
   readonly startedAtMs: number;
   readonly finishedAtMs: number | undefined;
   /** Until the last item at the documented rate; undefined when nothing is pending. */

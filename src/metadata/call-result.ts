@@ -3,8 +3,8 @@ import { AppError } from '#domain/errors.ts';
 import type { CallResult } from './outbox.ts';
 
 const backoff = { baseMs: 500, maxMs: 15_000 };
-/** How often a channel that is not broadcasting is tried within its window. */
-const offlineTryMs = 2000;
+/** A channel that is not broadcasting is tried ever less often within its window: thousands of them must not eat the quota. */
+const offlineBackoff = { baseMs: 2000, maxMs: 60_000 };
 
 /** The channel is gone or forbidden: none of its items can be delivered. */
 const endsChannel: ReadonlySet<string> = new Set(['IVS_NOT_FOUND', 'IVS_ACCESS_DENIED', 'IVS_PENDING_VERIFICATION']);
@@ -18,7 +18,7 @@ export function callResultOf(
 ): CallResult {
   const known = error instanceof AppError ? error : undefined;
   if (known?.code === 'IVS_NOT_BROADCASTING')
-    return { kind: 'offline', windowMs: reconnectWindowMs, nextTryMs: offlineTryMs };
+    return { kind: 'offline', ...offlineBackoff, random, leastMs: 0, windowMs: reconnectWindowMs };
   const givenUp = known?.disposition.kind === 'give-up';
   if (known && givenUp && endsChannel.has(known.code)) return { kind: 'failed', reason: known.code, scope: 'channel' };
   if (known && nothingSent.has(known.code)) return { kind: 'back' };

@@ -3,11 +3,11 @@ import { outboxLua } from './outbox-lua.ts';
 import { script } from './script.ts';
 
 /**
- * Arguments: lease in ms, channels wanted, channels wanted beside them if urgent.
- * Answers: {token, counts, channel, lane, channel, lane, …}; first frees what others' ended leases held.
+ * Arguments: lease in ms, channels wanted, channels wanted beside them if urgent, token of the leases.
+ * Answers: {counts, channel, lane, channel, lane, …}; first frees what others' ended leases held.
  */
 export const claimScript = script(`${outboxLua}
-local lease, room, urgentRoom = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local lease, room, urgentRoom, token = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 for _, channel in ipairs(redis.call('ZRANGEBYSCORE', P .. ':held', '-inf', now, 'LIMIT', 0, 200)) do
   unmark(channel)
   place(channel, 0, false)
@@ -19,9 +19,7 @@ end
 local chosen = redis.call('ZRANGEBYSCORE', P .. ':ready', '-inf', '(' .. string.format('%.0f', laneStep),
   'WITHSCORES', 'LIMIT', 0, room + urgentRoom)
 if room * 2 > #chosen then chosen = redis.call('ZRANGE', P .. ':ready', 0, room - 1, 'WITHSCORES') end
-if #chosen == 0 then return {0, settle()} end
-local token = redis.call('INCR', P .. ':fence')
-local answer = {token, settle()}
+local answer = {settle()}
 for index = 1, #chosen, 2 do
   local channel = chosen[index]
   redis.call('ZREM', P .. ':ready', channel)
@@ -79,8 +77,10 @@ return {'parcel', settle(), mode, ids, texts, times}
  * Arguments: channel, token, whether the holder would go on, ids of the call, then how it ended:
  *   delivered
  *   failed <code> <call | channel>              the items of the call, or all that wait for the channel
- *   offline <window ms> <next try in ms>        not broadcasting: all that wait end once the window is over
- *   retry <base ms> <most ms> <share 0..1> <least ms>   all stays; the next try waits for this backoff
+ *   retry <base ms> <most ms> <share 0..1> <least ms>   all stays; the next try waits for this backoff, at most until shortly before
+ *                                                       one of the first items expires
+ *   offline <base ms> <most ms> <share 0..1> <least ms> <window ms>   not broadcasting: the same, and each item ends that has waited
+ *                                                       for the window, since it was accepted or the channel went
  *   back                                        nothing was sent
  * Answers: {counts, lane + 1 if the holder keeps the channel, -1 if it is back in line, or 0, now}
  */
@@ -89,6 +89,20 @@ local channel, token, keep, ids, kind = ARGV[1], ARGV[2], ARGV[3] == '1', words(
 local queue, trouble = P .. ':q:' .. channel, P .. ':s:' .. channel
 local mine = redis.call('HGET', P .. ':holder', channel) == token
 local delayMs = 0
+
+local function backoff()
+  local base, most, share, least = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+  local attempts = redis.call('HINCRBY', trouble, 'attempts', 1)
+  local full = math.min(most, base * 2 ^ math.min(attempts - 1, 30))
+  local delay = full / 2 + full / 2 * share
+  for _, id in ipairs(redis.call('ZRANGE', queue, 0, 19)) do
+    local expires = tonumber(redis.call('HGET', P .. ':i:' .. id, 'x'))
+    if expires and expires > now then delay = math.min(delay, expires - lastChanceMs - now) end
+  end
+  least = math.max(1, least, base / 2)
+  redis.call('HSET', trouble, 'notBefore', string.format('%.0f', now + least))
+  return math.floor(math.max(delay, least))
+end
 
 local function endAll(outcome, reason)
   for _, id in ipairs(redis.call('ZRANGE', queue, 0, -1)) do finish(channel, id, outcome, reason) end
@@ -102,21 +116,23 @@ elseif mine and kind == 'failed' then
   if ARGV[7] == 'channel' then endAll('failed', ARGV[6])
   else for _, id in ipairs(ids) do finish(channel, id, 'failed', ARGV[6]) end end
 elseif mine and kind == 'offline' then
-  local window = tonumber(ARGV[6])
+  local window, over = tonumber(ARGV[10]), 0
   local since = tonumber(redis.call('HGET', trouble, 'offlineSince') or now)
-  if now - since >= window then
-    endAll('notBroadcasting')
-    redis.call('DEL', trouble)
-  else
+  for _, id in ipairs(redis.call('ZRANGE', queue, 0, -1)) do
+    local ends = math.max(since, tonumber(redis.call('HGET', P .. ':i:' .. id, 't') or 0)) + window
+    if ends <= now then finish(channel, id, 'notBroadcasting') else over = math.max(over, ends) end
+  end
+  if over > 0 then
     redis.call('HSET', trouble, 'offlineSince', since)
-    delayMs = math.max(1, math.min(tonumber(ARGV[7]), since + window - now))
+    delayMs = math.min(backoff(), over - now)
   end
 elseif mine and kind == 'retry' then
-  local attempts = redis.call('HINCRBY', trouble, 'attempts', 1)
-  local full = math.min(tonumber(ARGV[7]), tonumber(ARGV[6]) * 2 ^ math.min(attempts - 1, 30))
-  delayMs = math.max(1, tonumber(ARGV[9]), math.floor(full / 2 + full / 2 * tonumber(ARGV[8])))
+  delayMs = backoff()
 end
-if not mine then return {settle(), 0, now} end
+if not mine then
+  leaveIfEmpty(channel)
+  return {settle(), 0, now}
+end
 unmark(channel)
 return {settle(), place(channel, delayMs, keep), now}
 `);

@@ -42,7 +42,7 @@ export interface DrainerOptions {
 
 interface Held {
   readonly channelArn: ChannelArn;
-  readonly token: number;
+  readonly token: string;
   lane: Lane;
   /** By the monotonic clock. */
   leaseUntil: number;
@@ -71,6 +71,8 @@ export class Drainer implements Service {
   #moreReady = false;
   /** The most urgent lane in which something has come in since the waits were looked through. */
   #upgradeTo: Lane = 'bulk';
+  /** Said once, until an answer is recorded again. */
+  #recordFails = false;
   #loop: Promise<unknown> | undefined;
 
   constructor(options: DrainerOptions) {
@@ -251,7 +253,7 @@ export class Drainer implements Service {
     parcel: Parcel | undefined,
     result: CallResult,
   ): Promise<{ lane: Lane | undefined; inLine: boolean }> {
-    const { outbox, clock, metrics, random } = this.#options;
+    const { outbox, clock, logger, metrics, random } = this.#options;
     const { signal } = this.#stop;
     const giveUpAt = () => (signal.aborted ? 5 : Number.POSITIVE_INFINITY);
     for (let failures = 0; failures <= giveUpAt(); failures += 1) {
@@ -261,11 +263,14 @@ export class Drainer implements Service {
           keep: !signal.aborted && this.#held.size <= this.#options.maxChannels,
           result,
         });
+        this.#recordFails = false;
         if (result.kind === 'delivered')
           for (const acceptedAtMs of parcel?.acceptedAtMs ?? [])
             metrics.metadataAgeSeconds.observe({ lane: held.lane }, Math.max(0, nowMs - acceptedAtMs) / 1000);
         return { lane, inLine };
-      } catch {
+      } catch (error) {
+        if (!this.#recordFails) logger.warn({ err: error }, 'what became of metadata cannot be recorded; trying again');
+        this.#recordFails = true;
         // What is not recorded is sent again, with the same ids, when the lease has ended.
         await clock.sleep(backoffMs({ baseMs: 50, maxMs: 1000 }, signal.aborted ? 2 : failures, random));
       }

@@ -4,13 +4,15 @@
 //   :q:<channel>   sorted set: ids of the items that wait or are being sent; score = lane * 2^50 + sequence number
 //   :k:<channel>   hash: conflation key -> id of the item that waits under it (never one that is being sent)
 //   :f:<channel>   the ids in the call that is being sent, written before it is sent
-//   :s:<channel>   hash, only in trouble: failed attempts, since when it is not broadcasting
-//   :i:<id>        hash: one item of a batch, stored once: encoded text, batch, key, accepted and expiry times, channels left
-//   :b:<batch>     hash: a batch: how many items on how many channels, and how many ended in which outcome
-//   :ready :later :held   sorted sets of channels: by lane and turn; by due time; by end of the lease.   :holder  hash of tokens
+//   :s:<channel>   hash, only in trouble: failed attempts, since when it is not broadcasting, before when it must not be tried
+//   :i:<id>        hash: one item of a batch, stored once: encoded text, batch, key, accepted and expiry times, channels left;
+//                  o, once it is not to be sent any more: cancelled or displaced
+//   :b:<batch>     hash: a batch: how many items on how many channels, who was left out, and how many ended in which outcome
+//   :ready :later :held   sorted sets of channels: by lane and turn; by due time; by end of the lease.   :holder  hash of tokens, never given twice
 //   :expiry        sorted set: item ids by expiry       :bulk  sorted set: bulk item ids by age
 //   :batches       sorted set: ids of the newest batches by start, at most 200
-//   :total         waiting items over all channels      :seq, :fence  counters     :idem:<key>  what a key stands for
+//   :finished      sorted set: ids of finished batches by their end; the oldest go when there are too many
+//   :total         waiting items over all channels, without those that are marked as cancelled or pushed out      :seq  counter     :idem:<key>  hash: the request and the batch that a key stands for
 //
 // INVARIANTS. A channel whose queue is not empty is in exactly one of ready, later and held; one that is in ready or later has a
 // queue that is not empty. An item leaves a queue only in `finish`, where ZREM tells whether it was there: so it is counted
@@ -20,6 +22,8 @@ local P = KEYS[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local laneStep = 1125899906842624
+-- What waits for a channel in trouble is tried once more so long before it expires.
+local lastChanceMs = 1000
 local known, ended = {}, {}
 
 local function words(text)
@@ -37,7 +41,7 @@ local function finish(channel, id, outcome, reason)
   if redis.call('ZREM', P .. ':q:' .. channel, id) == 0 then return false end
   local item = known[id]
   if not item then
-    item = redis.call('HMGET', P .. ':i:' .. id, 'b', 'k')
+    item = redis.call('HMGET', P .. ':i:' .. id, 'b', 'k', 'o')
     known[id] = item
   end
   if item[2] then
@@ -52,6 +56,24 @@ local function finish(channel, id, outcome, reason)
   end
   tally[as] = (tally[as] or 0) + 1
   return true
+end
+
+-- A batch is over: it is kept for its time, but only so many of them are; what its key stands for goes with it.
+local function endBatch(id)
+  local batch, finished = P .. ':b:' .. id, P .. ':finished'
+  local keep = redis.call('HMGET', batch, 'keepMs', 'keepMost')
+  redis.call('HSET', batch, 'finishedAt', now)
+  redis.call('HDEL', batch, 'items')
+  redis.call('PEXPIRE', batch, keep[1])
+  redis.call('ZADD', finished, now, id)
+  local surplus = redis.call('ZCARD', finished) - tonumber(keep[2])
+  if surplus <= 0 then return end
+  for _, oldest in ipairs(redis.call('ZRANGE', finished, 0, surplus - 1)) do
+    local key = redis.call('HGET', P .. ':b:' .. oldest, 'idem')
+    if key and redis.call('HGET', P .. ':idem:' .. key, 'batch') == oldest then redis.call('DEL', P .. ':idem:' .. key) end
+    redis.call('DEL', P .. ':b:' .. oldest)
+  end
+  redis.call('ZREMRANGEBYRANK', finished, 0, surplus - 1)
 end
 
 -- Counts what 'finish' ended, once for each item however many channels it left. Gives {outcome, n, outcome, n, …}.
@@ -69,17 +91,14 @@ local function settle()
         if reason ~= '' then redis.call('HINCRBY', batch, 'reason:' .. reason, n) end
       end
     end
-    all = all + left
+    if not known[id][3] then all = all + left end
     if batch then
       if redis.call('HINCRBY', P .. ':i:' .. id, 'n', -left) <= 0 then
         redis.call('DEL', P .. ':i:' .. id)
         redis.call('ZREM', P .. ':expiry', id)
         redis.call('ZREM', P .. ':bulk', id)
       end
-      if redis.call('HINCRBY', batch, 'pending', -left) <= 0 then
-        redis.call('HSET', batch, 'finishedAt', now)
-        redis.call('PEXPIRE', batch, redis.call('HGET', batch, 'keepMs'))
-      end
+      if redis.call('HINCRBY', batch, 'pending', -left) <= 0 then endBatch(known[id][1]) end
     end
   end
   if all > 0 then redis.call('DECRBY', P .. ':total', all) end
@@ -90,6 +109,18 @@ local function settle()
     list[#list + 1] = n
   end
   return list
+end
+
+-- Marks an item as not to be sent any more, unless it is already: from now on it takes no room. Whoever comes to it next, a drain or
+-- a sweep, ends it. Gives how many channels had it.
+local function giveUp(id, mark)
+  local item = P .. ':i:' .. id
+  local n = tonumber(redis.call('HGET', item, 'n') or '0')
+  if n <= 0 or redis.call('HSETNX', item, 'o', mark) == 0 then return 0 end
+  redis.call('ZADD', P .. ':expiry', 0, id)
+  redis.call('ZREM', P .. ':bulk', id)
+  redis.call('DECRBY', P .. ':total', n)
+  return n
 end
 
 -- Takes back what was marked as being sent: it waits again at its place, unless a newer item took over its key.
@@ -131,6 +162,14 @@ local function place(channel, delayMs, keep)
     return -1
   end
   return 0
+end
+
+-- Takes a channel out of the line that has nothing to wait with any more, unless somebody holds it and puts it where it belongs.
+local function leaveIfEmpty(channel)
+  if redis.call('ZCARD', P .. ':q:' .. channel) > 0 or redis.call('HEXISTS', P .. ':holder', channel) == 1 then return end
+  redis.call('ZREM', P .. ':ready', channel)
+  redis.call('ZREM', P .. ':later', channel)
+  redis.call('DEL', P .. ':s:' .. channel)
 end
 
 -- An item that must not be sent any more, and what it ends as.

@@ -1,5 +1,5 @@
 // The durable queues of all channels of one shard, in Redis: typed doors to the scripts. Keys and invariants: outbox-lua.ts.
-import { randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Lane } from '#domain/action.ts';
 import { lanes } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
@@ -7,11 +7,11 @@ import { AppError } from '#domain/errors.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Redis } from '#runtime/redis.ts';
 import { acceptScript } from './accept-script.ts';
-import { type BatchProgress, type Outcome, outcomes } from './batch.ts';
+import { type BatchProgress, type Outcome, outcomes, type Skipped } from './batch.ts';
 import { claimScript, lanesScript, recordScript, renewScript, takeScript } from './drain-scripts.ts';
 import { emptyEnvelopeBytes, envelopeOf } from './envelope.ts';
 import { runScript, type Script } from './script.ts';
-import { cancelScript, displaceScript, dueScript, sweepScript } from './sweep-scripts.ts';
+import { cancelScript, dueScript, sweepScript } from './sweep-scripts.ts';
 
 export interface OutboxOptions {
   /** A connection of the role `store`. */
@@ -23,10 +23,12 @@ export interface OutboxOptions {
   /** Most UTF-8 bytes of one call. */
   readonly maxBytes: number;
   readonly metrics: Metrics;
-  /** How long a finished batch can be asked for. Default 6 h. */
+  /** How long a finished batch without a key can be asked for. Default 6 h. */
   readonly keepFinishedMs?: number;
-  /** How long a repeat of an idempotency key is recognised. Default 24 h. */
+  /** How long a repeat of an idempotency key is recognised; its batch, once finished, is kept as long. Default 24 h. */
   readonly keepKeysMs?: number;
+  /** Most finished batches that are kept, with their keys: the oldest go first. Default 10,000. */
+  readonly keepFinished?: number;
 }
 
 export interface OutboxItem {
@@ -47,19 +49,34 @@ export interface OutboxBatch {
   /** Who sent it, for people. */
   readonly who: string;
   readonly callsPerChannel: number;
-  readonly idempotency: { readonly key: string; readonly requestHash: string; readonly answer: string } | undefined;
+  readonly estimatedSeconds: number;
+  /** Who was left out already. */
+  readonly skipped: readonly Skipped[];
+  readonly idempotency: IdempotencyKey | undefined;
+}
+
+export interface IdempotencyKey {
+  readonly key: string;
+  /** Empty: any request under the key is the same. */
+  readonly requestHash: string;
+}
+
+/** A batch as the outbox keeps it. */
+export interface StoredBatch extends Omit<BatchProgress, 'etaSeconds'> {
+  readonly callsPerChannel: number;
+  /** As it was told when the batch was accepted. */
+  readonly estimatedSeconds: number;
 }
 
 export type Acceptance =
-  | {
-      readonly outcome: 'accepted' | 'repeated';
-      readonly answer: string;
-      readonly channels: number;
-      readonly full: Full;
-    }
-  /** `id_taken`: an item's random id is in use; take another. */
-  | { readonly outcome: 'conflict' | 'id_taken' }
+  | { readonly outcome: 'accepted'; readonly channels: number; readonly full: Full }
+  | Known
+  /** An item's random id is in use; take another. */
+  | { readonly outcome: 'id_taken' }
   | { readonly outcome: 'full'; readonly scope: 'total' | 'channel'; readonly waiting: number };
+
+/** What an idempotency key stands for that was used before: this batch, or another request. */
+export type Known = { readonly outcome: 'repeated'; readonly batch: StoredBatch } | { readonly outcome: 'conflict' };
 
 /** Channels whose queues had no room. */
 export interface Full {
@@ -78,15 +95,19 @@ export interface Parcel {
 export type CallResult =
   | { readonly kind: 'delivered' }
   | { readonly kind: 'failed'; readonly reason: string; readonly scope: 'call' | 'channel' }
-  | { readonly kind: 'offline'; readonly windowMs: number; readonly nextTryMs: number }
-  | {
-      readonly kind: 'retry';
-      readonly baseMs: number;
-      readonly maxMs: number;
-      readonly random: number;
-      readonly leastMs: number;
-    }
+  | (NextTry & { readonly kind: 'offline'; readonly windowMs: number })
+  | (NextTry & { readonly kind: 'retry' })
   | { readonly kind: 'back' };
+
+/** Exponential backoff with half jitter, over the channel's failures one after the other. */
+interface NextTry {
+  readonly baseMs: number;
+  readonly maxMs: number;
+  /** In [0, 1). */
+  readonly random: number;
+  /** The answer asked for so long a wait. */
+  readonly leastMs: number;
+}
 
 export interface ClaimedChannel {
   readonly channelArn: ChannelArn;
@@ -99,8 +120,9 @@ export class Outbox {
   readonly #redis: Redis;
   readonly #prefix: string;
   readonly #options: OutboxOptions;
-  /** Tells wake-ups of this process from others'. */
-  readonly #origin = randomUUID();
+  /** Tells the wake-ups and leases of this process from others', whatever Redis may have lost. */
+  readonly #origin = randomBytes(9).toString('base64url');
+  #claims = 0;
 
   constructor(options: OutboxOptions) {
     this.#redis = options.redis;
@@ -119,20 +141,24 @@ export class Outbox {
 
   /** Accepts a batch for every channel that has room, in one step; changes nothing unless it answers `accepted`. */
   async accept(batch: OutboxBatch): Promise<Acceptance> {
-    const { keepFinishedMs = 6 * hour, keepKeysMs = 24 * hour, maxItemsPerChannel, maxItemsTotal } = this.#options;
+    const { keepFinishedMs = 6 * hour, keepKeysMs = 24 * hour, keepFinished = 20_000 } = this.#options;
+    const { maxItemsPerChannel, maxItemsTotal } = this.#options;
     const { idempotency, items } = batch;
     const fields = {
       lane: batch.lane,
       items: items.map(({ id }) => id).join(' '),
       itemCount: String(items.length),
       callsPerChannel: String(batch.callsPerChannel),
+      estimatedSeconds: String(batch.estimatedSeconds),
+      ...(batch.skipped.length === 0 ? {} : { skipped: JSON.stringify(batch.skipped) }),
       who: batch.who,
-      keepMs: String(keepFinishedMs),
+      keepMs: String(idempotency ? keepKeysMs : keepFinishedMs),
+      keepMost: String(keepFinished),
+      ...(idempotency ? { idem: idempotency.key } : {}),
     };
     const answer = (await this.#run(acceptScript, [
       idempotency?.key ?? '',
       idempotency?.requestHash ?? '',
-      idempotency?.answer ?? '',
       keepKeysMs,
       batch.batchId,
       JSON.stringify(fields),
@@ -155,24 +181,12 @@ export class Outbox {
         const [, counts, channels, full, ...examples] = answer as [string, unknown[], number, number, ...string[]];
         this.#count(counts);
         this.#options.metrics.metadataAccepted.inc({ lane: batch.lane }, channels * items.length);
-        return { outcome: 'accepted', answer: idempotency?.answer ?? '', channels, full: { count: full, examples } };
+        for (const { reason, count } of withFull(batch.skipped, { count: full, examples }))
+          this.#options.metrics.metadataSkipped.inc({ reason }, count);
+        return { outcome: 'accepted', channels, full: { count: full, examples } };
       }
-      case 'repeated': {
-        const kept = JSON.parse(answer[1] as string) as {
-          answer: string;
-          channels: number;
-          full: number;
-          examples: unknown;
-        };
-        // Lua has one empty table for both kinds: an empty list comes back as an object.
-        const examples = Array.isArray(kept.examples) ? (kept.examples as string[]) : [];
-        return {
-          outcome: 'repeated',
-          answer: kept.answer,
-          channels: kept.channels,
-          full: { count: kept.full, examples },
-        };
-      }
+      case 'repeated':
+        return { outcome: 'repeated', batch: storedBatch(answer[1] as string, pairsOf(answer[2] as string[])) };
       case 'conflict':
       case 'id_taken':
         return { outcome: answer[0] };
@@ -181,18 +195,28 @@ export class Outbox {
     }
   }
 
+  /** What an idempotency key stands for, or undefined when it is new. */
+  async known({ key, requestHash }: IdempotencyKey): Promise<Known | undefined> {
+    const [hash, batchId] = await this.#guard(() => this.#redis.hmget(`${this.#prefix}:idem:${key}`, 'hash', 'batch'));
+    const batch = batchId ? await this.progress(batchId) : undefined;
+    if (!batch) return undefined;
+    return requestHash === '' || requestHash === hash ? { outcome: 'repeated', batch } : { outcome: 'conflict' };
+  }
+
   /** Leases channels in which something waits: `room` by lane and turn, and `urgentRoom` more if they are urgent. */
   async claim(options: {
     readonly leaseMs: number;
     readonly room: number;
     readonly urgentRoom: number;
-  }): Promise<{ readonly token: number; readonly channels: readonly ClaimedChannel[] }> {
-    const answer = (await this.#run(claimScript, [options.leaseMs, options.room, options.urgentRoom])) as [
-      number,
-      unknown[],
-      ...(string | number)[],
-    ];
-    const [token, counts, ...rest] = answer;
+  }): Promise<{ readonly token: string; readonly channels: readonly ClaimedChannel[] }> {
+    this.#claims += 1;
+    const token = `${this.#origin}.${this.#claims}`;
+    const [counts, ...rest] = (await this.#run(claimScript, [
+      options.leaseMs,
+      options.room,
+      options.urgentRoom,
+      token,
+    ])) as [unknown[], ...string[]];
     this.#count(counts);
     const channels: ClaimedChannel[] = [];
     for (let index = 0; index < rest.length; index += 2)
@@ -201,7 +225,7 @@ export class Outbox {
   }
 
   /** Chooses what goes into the next call and writes down that it is being sent. `lost`: somebody else holds the channel. */
-  async take(channelArn: ChannelArn, token: number): Promise<Parcel | 'empty' | 'lost'> {
+  async take(channelArn: ChannelArn, token: string): Promise<Parcel | 'empty' | 'lost'> {
     const answer = (await this.#run(takeScript, [
       channelArn,
       token,
@@ -221,7 +245,7 @@ export class Outbox {
    */
   async record(
     channelArn: ChannelArn,
-    token: number,
+    token: string,
     { ids, keep, result }: { readonly ids: readonly string[]; readonly keep: boolean; readonly result: CallResult },
   ): Promise<{ readonly lane: Lane | undefined; readonly inLine: boolean; readonly nowMs: number }> {
     const answer = (await this.#run(recordScript, [
@@ -237,7 +261,7 @@ export class Outbox {
   }
 
   /** Prolongs leases; gives the channels that are not ours any more. */
-  async renew(leaseMs: number, leases: readonly (readonly [ChannelArn, number])[]): Promise<readonly ChannelArn[]> {
+  async renew(leaseMs: number, leases: readonly (readonly [ChannelArn, string])[]): Promise<readonly ChannelArn[]> {
     return (await this.#run(renewScript, [leaseMs, ...leases.flat()])) as ChannelArn[];
   }
 
@@ -249,33 +273,9 @@ export class Outbox {
   }
 
   /** What became of a batch so far, or undefined when there is none (any more). */
-  async progress(
-    batchId: string,
-  ): Promise<(Omit<BatchProgress, 'etaSeconds'> & { callsPerChannel: number }) | undefined> {
+  async progress(batchId: string): Promise<StoredBatch | undefined> {
     const fields = await this.#guard(() => this.#redis.hgetall(`${this.#prefix}:b:${batchId}`));
-    if (fields['total'] === undefined) return undefined;
-    const number = (name: string) => Number(fields[name] ?? 0);
-    const counts = { pending: number('pending') } as Record<'pending' | Outcome, number>;
-    for (const outcome of outcomes) counts[outcome] = number(outcome);
-    const finished = fields['finishedAt'] !== undefined;
-    const cancelled = fields['cancelledAt'] !== undefined;
-    const failures = Object.entries(fields).flatMap(([name, value]) =>
-      name.startsWith('reason:') ? [[name.slice('reason:'.length), Number(value)] as const] : [],
-    );
-    return {
-      batchId,
-      who: fields['who'] ?? '',
-      state: finished ? (cancelled ? 'cancelled' : 'finished') : cancelled ? 'cancelling' : 'running',
-      lane: fields['lane'] as Lane,
-      channels: number('channels'),
-      items: number('itemCount'),
-      total: number('total'),
-      counts,
-      failures: Object.fromEntries(failures),
-      startedAtMs: number('startedAt'),
-      finishedAtMs: finished ? number('finishedAt') : undefined,
-      callsPerChannel: number('callsPerChannel'),
-    };
+    return fields['total'] === undefined ? undefined : storedBatch(batchId, fields);
   }
 
   /** Ids of the newest batches, newest first; those that finished long ago may be gone already. */
@@ -286,11 +286,6 @@ export class Outbox {
   /** Marks what a batch has not sent as cancelled; a sweep ends it. False when there is no such batch. */
   async cancel(batchId: string): Promise<boolean> {
     return (await this.#run(cancelScript, [batchId])) === 1;
-  }
-
-  /** Marks the oldest bulk items as pushed out, at least `pairs` of them if there are so many; a sweep ends them. */
-  async displaceBulk(pairs: number): Promise<number> {
-    return Number(await this.#run(displaceScript, [pairs]));
   }
 
   /** Items that are to be ended without being sent, and the channels that have them (undefined: many). */
@@ -371,12 +366,54 @@ export class Outbox {
   }
 }
 
+/** A hash as a script answers it. */
+function pairsOf(flat: readonly string[]): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (let index = 0; index < flat.length; index += 2) fields[flat[index]!] = flat[index + 1]!;
+  return fields;
+}
+
+function storedBatch(batchId: string, fields: Readonly<Record<string, string>>): StoredBatch {
+  const number = (name: string) => Number(fields[name] ?? 0);
+  const counts = { pending: number('pending') } as Record<'pending' | Outcome, number>;
+  for (const outcome of outcomes) counts[outcome] = number(outcome);
+  const finished = fields['finishedAt'] !== undefined;
+  const cancelled = fields['cancelledAt'] !== undefined;
+  const failures = Object.entries(fields).flatMap(([name, value]) =>
+    name.startsWith('reason:') ? [[name.slice('reason:'.length), Number(value)] as const] : [],
+  );
+  return {
+    batchId,
+    who: fields['who'] ?? '',
+    state: finished ? (cancelled ? 'cancelled' : 'finished') : cancelled ? 'cancelling' : 'running',
+    lane: fields['lane'] as Lane,
+    channels: number('channels'),
+    items: number('itemCount'),
+    total: number('total'),
+    counts,
+    failures: Object.fromEntries(failures),
+    skipped: withFull(JSON.parse(fields['skipped'] ?? '[]') as Skipped[], {
+      count: number('full'),
+      examples: fields['fullExamples']?.split(' ') ?? [],
+    }),
+    startedAtMs: number('startedAt'),
+    finishedAtMs: finished ? number('finishedAt') : undefined,
+    callsPerChannel: number('callsPerChannel'),
+    estimatedSeconds: number('estimatedSeconds'),
+  };
+}
+
+/** Who was left out, with the channels that turned out to be full. */
+export function withFull(skipped: readonly Skipped[], full: Full): readonly Skipped[] {
+  return full.count === 0 ? skipped : [...skipped, { reason: 'queue_full', ...full }];
+}
+
 function argumentsOf(result: CallResult): (string | number)[] {
   switch (result.kind) {
     case 'failed':
       return [result.reason, result.scope];
     case 'offline':
-      return [result.windowMs, result.nextTryMs];
+      return [result.baseMs, result.maxMs, result.random, result.leastMs, result.windowMs];
     case 'retry':
       return [result.baseMs, result.maxMs, result.random, result.leastMs];
     case 'delivered':

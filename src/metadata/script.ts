@@ -33,7 +33,7 @@ export async function runScript(
     if (
       error instanceof Error &&
       error.name === 'ReplyError' &&
-      !/^(LOADING|MASTERDOWN|READONLY|BUSY|CLUSTERDOWN|TRYAGAIN|MISCONF)/.test(error.message)
+      !/^(LOADING|MASTERDOWN|READONLY|BUSY|CLUSTERDOWN|TRYAGAIN|MISCONF|OOM|NOREPLICAS)/.test(error.message)
     )
       throw error;
     throw new AppError('REDIS_UNREACHABLE', 'the outbox of metadata could not be read or written', { cause: error });

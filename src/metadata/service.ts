@@ -7,19 +7,20 @@ import type { SharedState } from '#domain/shared-state.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { BatchProgress, NewItem, Skipped } from './batch.ts';
 import { callsFor, emptyEnvelopeBytes, encodeItem, encodePlain, newItemId } from './envelope.ts';
-import type { Full, Outbox, OutboxItem } from './outbox.ts';
+import { type IdempotencyKey, type Known, type Outbox, type OutboxItem, type StoredBatch, withFull } from './outbox.ts';
 import type { AnnounceBatch } from './ports.ts';
-import type { Sweeper } from './sweeper.ts';
 import { type Home, resolveTargets, type Targets } from './targets.ts';
 
 export interface MetadataServiceOptions {
   readonly outbox: Outbox;
   readonly state: SharedState;
-  readonly sweeper: Pick<Sweeper, 'sweep'>;
+  readonly sweeper: { sweep(): Promise<unknown> };
   /** Tells this process's drains; other replicas hear it through Redis. */
   readonly nudge: (lane: Lane) => void;
   readonly announce: AnnounceBatch;
   readonly logger: Logger;
+  /** Whether the local copy tells by now who is live, and who has which tags. */
+  readonly fleetKnown: () => { readonly live: boolean; readonly tags: boolean };
   /** The shard's Region and account, as far as known. */
   readonly home: Home;
   readonly packing: 'on' | 'off';
@@ -73,11 +74,16 @@ export class MetadataService {
 
   /**
    * Accepts items for every targeted channel that has room, durably and in one step, or throws and changes nothing.
-   * @throws AppError PAYLOAD_TOO_LARGE, BATCH_TOO_LARGE, IDEMPOTENCY_CONFLICT, OUTBOX_FULL, REDIS_UNREACHABLE (unknown
+   * @throws AppError FLEET_UNKNOWN, PAYLOAD_TOO_LARGE, BATCH_TOO_LARGE, IDEMPOTENCY_CONFLICT, OUTBOX_FULL, REDIS_UNREACHABLE (unknown
    * whether it was accepted: repeat it with the same id)
    */
   async submit(request: SubmitRequest): Promise<Submitted> {
     const { outbox, state, home } = this.#options;
+    const idempotency = request.dryRun ? undefined : idempotencyOf(request);
+    // First of all: a repeat gets its answer, whoever is live by now and however full it is.
+    const [known, depth] = await Promise.all([idempotency && outbox.known(idempotency), outbox.depth()]);
+    if (known) return repeatOf(known);
+    this.#ensureKnown(request.targets);
     const { channelArns, skipped } = resolveTargets(request.targets, state.view, { ...home, spare: request.spare });
     const items = this.#encode(request.items);
     const pairs = items.length * channelArns.length;
@@ -87,47 +93,29 @@ export class MetadataService {
         `${items.length} items for ${channelArns.length} channels are ${pairs} deliveries; at most ${mostPairsPerBatch} are accepted at once`,
       );
     const callsPerChannel = this.#callsFor(items);
-    const depth = await outbox.depth();
     const { ready, later, held } = depth.channels;
     const estimatedSeconds = this.#seconds(channelArns.length * callsPerChannel, callsPerChannel, ready + later + held);
     const batchId = request.dryRun ? '' : `b-${randomBytes(12).toString('base64url')}`;
-    const base = { batchId, items: items.length, estimatedSeconds, callsPerChannel, skipped };
-    if (request.dryRun) return submitted(base, channelArns.length, { count: 0, examples: [] }, false);
-    const batch = {
-      batchId,
-      lane: request.lane,
-      channels: channelArns,
-      items,
-      who: request.who ?? '',
-      callsPerChannel,
-      idempotency: request.requestId === undefined ? undefined : idempotencyOf(request.requestId, request, base),
-    };
-    const accept = async () => {
-      for (let tries = 1; ; tries += 1) {
-        const answer = await outbox.accept(tries === 1 ? batch : { ...batch, items: this.#encode(request.items) });
-        if (answer.outcome !== 'id_taken' || tries === 5) return answer;
-      }
-    };
-    let acceptance = await accept();
-    if (acceptance.outcome === 'full' && acceptance.scope === 'total' && request.lane !== 'bulk') {
-      // More urgent things push out the oldest bulk.
-      if ((await outbox.displaceBulk(pairs)) > 0) {
-        await this.#options.sweeper.sweep();
-        acceptance = await accept();
-      }
-    }
+    const plan = { batchId, items: items.length, estimatedSeconds, callsPerChannel, skipped };
+    if (request.dryRun) return submitted({ ...plan, channels: channelArns.length }, false);
+    const { lane, who = '' } = request;
+    const batch = { ...plan, lane, who, channels: channelArns, items, idempotency };
+    let acceptance = await outbox.accept(batch);
+    for (let tries = 1; acceptance.outcome === 'id_taken' && tries < 5; tries += 1)
+      acceptance = await outbox.accept({ ...batch, items: this.#encode(request.items) });
     switch (acceptance.outcome) {
       case 'id_taken':
         throw new AppError('INTERNAL', 'no free id for an item was found in five tries');
-      case 'conflict':
-        throw new AppError('IDEMPOTENCY_CONFLICT', 'this Idempotency-Key was used before with another request');
       case 'full':
         throw this.#full(acceptance.scope, acceptance.waiting);
+      case 'conflict':
       case 'repeated':
-        return submitted(JSON.parse(acceptance.answer) as Base, acceptance.channels, acceptance.full, true);
-      case 'accepted':
-        this.#announce(batchId, request.lane);
-        return submitted(base, acceptance.channels, acceptance.full, false);
+        return repeatOf(acceptance);
+      case 'accepted': {
+        const { channels, full } = acceptance;
+        this.#announce(batchId, lane);
+        return submitted({ ...plan, channels, skipped: withFull(skipped, full) }, false);
+      }
     }
   }
 
@@ -149,7 +137,7 @@ export class MetadataService {
   async #find(batchId: string): Promise<BatchProgress | undefined> {
     const found = await this.#options.outbox.progress(batchId);
     if (!found) return undefined;
-    const { callsPerChannel, ...progress } = found;
+    const { callsPerChannel, estimatedSeconds: _atFirst, ...progress } = found;
     const { pending } = progress.counts;
     const channelsLeft = Math.ceil(pending / Math.max(1, progress.items));
     return {
@@ -164,6 +152,16 @@ export class MetadataService {
     if (await outbox.cancel(batchId))
       await sweeper.sweep().catch((error: unknown) => logger.warn({ err: error, batchId }, 'the sweep goes on later'));
     return this.progress(batchId);
+  }
+
+  /** Nobody is not the answer to who is live, before anybody has looked. @throws AppError FLEET_UNKNOWN */
+  #ensureKnown({ live, tags }: Targets): void {
+    const known = this.#options.fleetKnown();
+    if ((known.live || !live) && (known.tags || !tags)) return;
+    const missing = known.live ? 'the channels have not been listed yet' : 'no full poll has been completed yet';
+    throw new AppError('FLEET_UNKNOWN', `${missing}: name the channels, or send again in a moment`, {
+      disposition: { kind: 'retry-after', delayMs: 5000 },
+    });
   }
 
   #encode(items: readonly NewItem[]): OutboxItem[] {
@@ -228,34 +226,24 @@ export class MetadataService {
   }
 }
 
-interface Base {
-  readonly batchId: string;
-  readonly items: number;
-  readonly estimatedSeconds: number;
-  readonly callsPerChannel: number;
-  readonly skipped: readonly Skipped[];
+/** @throws AppError IDEMPOTENCY_CONFLICT */
+function repeatOf(known: Known): Submitted {
+  if (known.outcome === 'conflict')
+    throw new AppError('IDEMPOTENCY_CONFLICT', 'this Idempotency-Key was used before with another request');
+  return submitted(known.batch, true);
 }
 
-function submitted(
-  { callsPerChannel, skipped, ...base }: Base,
-  channels: number,
-  full: Full,
-  repeated: boolean,
-): Submitted {
-  return {
-    ...base,
-    channels,
-    plannedCalls: channels * callsPerChannel,
-    skipped: full.count === 0 ? skipped : [...skipped, { reason: 'queue_full', ...full }],
-    repeated,
-  };
+type Plan = Pick<StoredBatch, 'batchId' | 'channels' | 'items' | 'estimatedSeconds' | 'callsPerChannel' | 'skipped'>;
+
+function submitted(plan: Plan, repeated: boolean): Submitted {
+  const { batchId, channels, items, estimatedSeconds, callsPerChannel, skipped } = plan;
+  return { batchId, channels, items, plannedCalls: channels * callsPerChannel, estimatedSeconds, skipped, repeated };
 }
 
-function idempotencyOf(key: string, { targets, items, lane, mustMatch }: SubmitRequest, base: Base) {
-  const requestHash = mustMatch
-    ? createHash('sha256').update(canonical({ targets, items, lane })).digest('base64url')
-    : '';
-  return { key, requestHash, answer: JSON.stringify(base) };
+function idempotencyOf({ requestId, targets, items, lane, mustMatch }: SubmitRequest): IdempotencyKey | undefined {
+  if (requestId === undefined) return undefined;
+  const hash = () => createHash('sha256').update(canonical({ targets, items, lane })).digest('base64url');
+  return { key: requestId, requestHash: mustMatch ? hash() : '' };
 }
 
 /** JSON with the members of every object in order, so that equal content gives equal text. */

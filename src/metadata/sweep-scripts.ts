@@ -8,33 +8,11 @@ import { script } from './script.ts';
  */
 export const cancelScript = script(`${outboxLua}
 local batch = P .. ':b:' .. ARGV[1]
-local ids = redis.call('HGET', batch, 'items')
-if not ids then return 0 end
+if redis.call('EXISTS', batch) == 0 then return 0 end
 if redis.call('HEXISTS', batch, 'finishedAt') == 1 then return 1 end
 redis.call('HSETNX', batch, 'cancelledAt', now)
-for _, id in ipairs(words(ids)) do
-  if redis.call('EXISTS', P .. ':i:' .. id) == 1 then
-    redis.call('HSET', P .. ':i:' .. id, 'o', 'cancelled')
-    redis.call('ZADD', P .. ':expiry', 0, id)
-  end
-end
+for _, id in ipairs(words(redis.call('HGET', batch, 'items'))) do giveUp(id, 'cancelled') end
 return 1
-`);
-
-/** Marks the oldest bulk items as pushed out, until `ARGV[1]` (item, channel) pairs are. Answers how many pairs were marked. */
-export const displaceScript = script(`${outboxLua}
-local wanted, marked = tonumber(ARGV[1]), 0
-for _, id in ipairs(redis.call('ZRANGE', P .. ':bulk', 0, 199)) do
-  if marked >= wanted then break end
-  local n = tonumber(redis.call('HGET', P .. ':i:' .. id, 'n') or '0')
-  redis.call('ZREM', P .. ':bulk', id)
-  if n > 0 then
-    redis.call('HSET', P .. ':i:' .. id, 'o', 'displaced')
-    redis.call('ZADD', P .. ':expiry', 0, id)
-    marked = marked + n
-  end
-end
-return marked
 `);
 
 /**
@@ -70,11 +48,7 @@ for _, channel in ipairs(words(ARGV[1])) do
   for id, as in pairs(outcomeOf) do
     if not string.find(sending, id, 1, true) and finish(channel, id, as[1], as[2]) then removed = true end
   end
-  if removed and redis.call('ZCARD', P .. ':q:' .. channel) == 0 and redis.call('HEXISTS', P .. ':holder', channel) == 0 then
-    redis.call('ZREM', P .. ':ready', channel)
-    redis.call('ZREM', P .. ':later', channel)
-    redis.call('DEL', P .. ':s:' .. channel)
-  end
+  if removed then leaveIfEmpty(channel) end
 end
 return settle()
 `);

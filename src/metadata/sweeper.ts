@@ -42,20 +42,30 @@ export class Sweeper implements Service {
     await this.#loop;
   }
 
-  /** One pass over what is due; gives how many (item, channel) pairs ended. */
-  async sweep(): Promise<number> {
+  /** One pass over what is due; gives how many (item, channel) pairs ended, and whether more may be due. */
+  async sweep(): Promise<{ readonly ended: number; readonly more: boolean }> {
     const { outbox, clock } = this.#options;
     const due = await outbox.due(itemsPerPass);
+    const more = due.length === itemsPerPass;
     let ended = 0;
     for (const { id, channels } of due)
       if (channels !== undefined) ended += await outbox.sweep(channels.split(' '), [id]);
     const everywhere = due.filter(({ channels }) => channels === undefined).map(({ id }) => id);
-    if (everywhere.length === 0) return ended;
+    if (everywhere.length === 0) return { ended, more };
     for await (const channels of outbox.waitingChannels(channelsPerScript)) {
       ended += await outbox.sweep(channels, everywhere);
       await clock.sleep(breathMs);
     }
-    return ended;
+    return { ended, more };
+  }
+
+  /** What is being sent stays due until it is answered: a pass that ends nothing is the last one for now. */
+  async #sweepAll(): Promise<void> {
+    const { clock } = this.#options;
+    for (let pass = await this.sweep(); pass.more && pass.ended > 0 && !this.#stop.signal.aborted; ) {
+      await clock.sleep(breathMs);
+      pass = await this.sweep();
+    }
   }
 
   async #run(): Promise<void> {
@@ -64,7 +74,7 @@ export class Sweeper implements Service {
     let failing = false;
     while (!signal.aborted) {
       try {
-        if (await outbox.lockSweep(intervalMs)) await this.sweep();
+        if (await outbox.lockSweep(intervalMs)) await this.#sweepAll();
         const { items, channels } = await outbox.depth();
         metrics.metadataWaiting.set({ shard }, items);
         for (const [state, count] of Object.entries(channels)) metrics.metadataChannels.set({ shard, state }, count);

@@ -54,6 +54,7 @@ test('tags must all match, by any of their values, and only their own', async ()
   expect(quiz.channelArns).toEqual([arn('a'), arn('b')]);
   expect(quiz.skipped).toEqual([{ reason: 'not_live', count: 1, examples: [arn('d')] }]);
   expect(resolveTargets({ tags: { constructor: ['x'] } }, view).channelArns).toEqual([]);
+  expect(resolveTargets({ tags: {} }, view)).toEqual({ channelArns: [], skipped: [] });
 });
 
 test('who is spared is left out, whatever chose it', async () => {

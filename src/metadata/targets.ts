@@ -32,7 +32,7 @@ export interface ResolveOptions extends Home {
 /**
  * - `channelArns`: those named, whether they are known and live or not: IVS itself decides.
  * - `live`: every channel with a live stream.
- * - `tags`: channels of the inventory whose tags match every key, by any of its values; those that are not live are skipped.
+ * - `tags`: channels of the inventory whose tags match every key (none without one), by any of its values; those that are not live are skipped.
  */
 export function resolveTargets(targets: Targets, view: StateView, options: ResolveOptions = {}): ResolvedTargets {
   const skipped = new SkippedList();
@@ -49,8 +49,10 @@ export function resolveTargets(targets: Targets, view: StateView, options: Resol
       if (record.state === 'live') chosen.add(record.channelArn);
   } else if (targets.tags) {
     const wanted = Object.entries(targets.tags);
+    // Every channel matches every one of no tags: nobody means that.
     for (const [, channel] of view.entries<Channel>('channel')) {
-      if (!wanted.every(([key, values]) => values.includes(ownTag(channel, key) ?? '\0'))) continue;
+      if (wanted.length === 0 || !wanted.every(([key, values]) => values.includes(ownTag(channel, key) ?? '\0')))
+        continue;
       if (view.get<StreamRecord>(`stream/${channel.arn}`)?.state === 'live') chosen.add(channel.arn);
       else skipped.add('not_live', channel.arn);
     }

@@ -81,6 +81,11 @@ export function createMetrics() {
     metadataAccepted: counter('metadata_accepted_total', 'Accepted pairs of metadata item and channel, by lane', [
       'lane',
     ]),
+    metadataSkipped: counter(
+      'metadata_skipped_total',
+      'Channels that were left out of accepted metadata batches, by reason; queue_full: no room in their queues',
+      ['reason'],
+    ),
     metadataItems: counter('metadata_items_total', 'Ended pairs of metadata item and channel, by how they ended', [
       'outcome',
     ]),

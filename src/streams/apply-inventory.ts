@@ -25,12 +25,14 @@ export function applyInventory(tx: Transaction, observation: InventoryObservatio
   const missing = tx.get<Readonly<Record<string, true>>>(keys.missingChannels) ?? {};
   const gone = removed.filter((arn) => !complete || missing[arn]).filter((arn) => channelOf(tx, arn));
   for (const arn of gone) tx.delete(keys.channel(arn));
-  if (complete)
+  if (complete) {
     noteMissing(
       tx,
       missing,
       removed.filter((arn) => !gone.includes(arn)),
     );
+    if (!tx.get(keys.inventoryListed)) tx.set(keys.inventoryListed, { atMs: tx.nowMs });
+  }
   if (changed.length + gone.length === 0) return [];
   return [{ kind: 'inventory', channelArns: [...changed, ...gone], atMs: tx.nowMs }];
 }

@@ -20,6 +20,12 @@ export interface FleetCounts {
   readonly lastStarvingPollMs: number | undefined;
 }
 
+/** Whether it is known by now who is live, and which channels there are with which tags: in the beginning nobody is. */
+export function fleetKnown(view: StateView): { readonly live: boolean; readonly tags: boolean } {
+  const live = view.get(keys.pass('all')) !== undefined;
+  return { live, tags: live && view.get(keys.inventoryListed) !== undefined };
+}
+
 /** Counts the newest session of every channel. */
 export function fleetCounts(view: StateView): FleetCounts {
   const counts = { live: 0, created: 0, HEALTHY: 0, STARVING: 0, UNKNOWN: 0 };

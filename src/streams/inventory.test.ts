@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Channel } from '#domain/channel.ts';
 import type { InventoryObservation } from '#domain/observation.ts';
 import { arnOf, event, Noticing, poll, snapshot, startMs } from '#test/support/streams.ts';
+import { fleetKnown } from './fleet.ts';
 import { channelOf } from './keys.ts';
 
 function channel(id: string, tags: Record<string, string> = {}, name = `name of ${id}`): Channel {
@@ -71,4 +72,22 @@ test('a stream carries its channel’s name: the listed one, else the one of the
   await noticing.see(listing([channel('A', {}, 'listed')]), poll('all', { at: 5_000, streams: [snapshot('A', 's1')] }));
 
   expect(noticing.record('A')!.channelName).toBe('listed');
+});
+
+test('who is live is known after a complete poll, who has which tags after a complete listing besides, though both be empty', async () => {
+  const noticing = new Noticing();
+  const known = () => fleetKnown(noticing.state.view);
+  const steps = [known()];
+
+  await noticing.see(listing([channel('A')], { complete: false }));
+  await noticing.see(poll('all', { at: startMs }));
+  steps.push(known());
+  await noticing.see(listing([]));
+  steps.push(known());
+
+  expect(steps).toEqual([
+    { live: false, tags: false },
+    { live: true, tags: false },
+    { live: true, tags: true },
+  ]);
 });

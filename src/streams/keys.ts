@@ -18,6 +18,8 @@ export const keys = {
   watchedSince: 'meta/gaps-watched-since',
   disagreements: 'meta/disagreements',
   missingChannels: 'meta/missing-channels',
+  /** Set once all channels have been listed for the first time. */
+  inventoryListed: 'meta/inventory-listed',
 } as const;
 
 export type PastSessions = readonly StreamRecord[];

@@ -201,6 +201,79 @@ test('the same key and request give the same answer and are sent once; another r
   await vi.waitFor(() => expect(api.sender.calls).toHaveLength(2));
 });
 
+test('a repeat gets its answer whoever is live by then, and how many, and its batch can be asked for', async () => {
+  await using api = await setup();
+  const headers = { 'idempotency-key': 'all' };
+  const body = { targets: { live: true }, items: Array.from({ length: 100 }, (_, n) => ({ payload: `${n}` })) };
+  const goLive = (count: number) =>
+    api.state.transact((tx) => {
+      for (let n = 0; n < count; n += 1)
+        tx.set(`stream/${channelArn(`${n}`)}`, { channelArn: channelArn(`${n}`), state: 'live' });
+    });
+  await goLive(2);
+
+  const first = await api.batch(body, headers);
+  await goLive(501);
+  const again = await api.batch(body, headers);
+  const anew = await api.batch(body, { 'idempotency-key': 'other' });
+
+  expect([first.status, first.body.channels]).toEqual([202, 2]);
+  expect([again.status, again.headers.get('idempotent-replayed'), again.body]).toEqual([202, 'true', first.body]);
+  expect([anew.status, anew.body.code]).toEqual([422, 'BATCH_TOO_LARGE']);
+  expect((await api.call('GET', again.headers.get('location')!)).status).toBe(200);
+});
+
+test('who was left out can still be asked for when the batch is under way, full channels too', async () => {
+  await using api = await setup({ outbox: { maxItemsPerChannel: 1 } });
+  api.sender.permit = () => new Promise(() => undefined);
+  const headers = { 'idempotency-key': 'once' };
+  await api.batch({ targets: to('a'), items: [{ payload: 'x' }] });
+  const body = { targets: to('a', 'b', 'b'), items: [{ payload: 'y' }] };
+  const skipped = [
+    { reason: 'duplicate', count: 1, examples: [channelArn('b')] },
+    { reason: 'queue_full', count: 1, examples: [channelArn('a')] },
+  ];
+
+  const sent = await api.batch(body, headers);
+  const again = await api.batch(body, headers);
+  const progress = await api.call('GET', sent.headers.get('location')!);
+
+  expect(sent.body).toMatchObject({ channels: 1, skipped });
+  expect(again.body).toEqual(sent.body);
+  expect(progress.body).toMatchObject({ channels: 1, skipped });
+  expect(await api.metrics.metadataSkipped.get()).toMatchObject({
+    values: expect.arrayContaining([expect.objectContaining({ labels: { reason: 'queue_full' }, value: 1 })]),
+  });
+});
+
+test('before it is known who is live or tagged, nobody is not the answer; channels that are named need not wait', async () => {
+  const known = { live: false, tags: false };
+  await using api = await setup({ service: { fleetKnown: () => known } });
+  const items = [{ payload: 'x' }];
+  const headers = { 'idempotency-key': 'early' };
+  const live = () => api.batch({ targets: { live: true }, items }, headers);
+  const tagged = () => api.batch({ targets: { tags: { show: ['quiz'] } }, items });
+
+  const early = await live();
+  const statuses = async () => [(await live()).status, (await tagged()).status];
+  const atFirst = await statuses();
+  known.live = true;
+  const polled = await statuses();
+  known.tags = true;
+  const listed = await statuses();
+  known.live = false;
+
+  expect([early.body.code, early.headers.get('retry-after')]).toEqual(['FLEET_UNKNOWN', '5']);
+  expect([atFirst, polled, listed]).toEqual([
+    [503, 503],
+    [202, 503],
+    [202, 202],
+  ]);
+  // A repeat is known by its key.
+  expect((await live()).status).toBe(202);
+  expect((await api.batch({ targets: to('a'), items })).status).toBe(202);
+});
+
 test('a misspelt field, a wrong target and an empty batch are each told by their place', async () => {
   await using api = await setup();
   const problems = async (body: unknown) => (await api.call('POST', '/v1/metadata/batches', body)).body.problems;
@@ -212,8 +285,11 @@ test('a misspelt field, a wrong target and an empty batch are each told by their
   expect(await problems({ targets: { channelArns: ['nonsense'] }, items: [{ payload: 'x' }] })).toEqual([
     { path: 'body.targets.channelArns[0]', message: expect.stringContaining('expected a channel ARN') },
   ]);
-  expect(await problems({ targets: { live: true, tags: {} }, items: [{ payload: 'x' }] })).toEqual([
+  expect(await problems({ targets: { live: true, tags: { show: ['quiz'] } }, items: [{ payload: 'x' }] })).toEqual([
     { path: 'body.targets', message: expect.stringContaining('exactly one') },
+  ]);
+  expect(await problems({ targets: { tags: {} }, items: [{ payload: 'x' }] })).toEqual([
+    { path: 'body.targets.tags', message: expect.stringContaining('at least one tag') },
   ]);
   expect((await problems({ targets: to('a'), items: [] }))[0].path).toBe('body.items');
   expect((await problems({ targets: to('a'), items: [{ payload: 3 }] }))[0].path).toBe('body.items[0].payload');

@@ -4,7 +4,7 @@ import { expect, test, vi } from 'vitest';
 import type { ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import { channelArn, FakeSender, type MetadataPartsOptions, metadataParts } from '../support/metadata.ts';
-import { ownRedis, type RedisScope, redisScope } from '../support/redis.ts';
+import { ownRedis, redisScope } from '../support/redis.ts';
 
 async function setup(options: Omit<Partial<MetadataPartsOptions>, 'sender'> & { sender?: FakeSender } = {}) {
   const scope = options.scope ?? (await redisScope());
@@ -154,6 +154,60 @@ test('a throttled or failed call is repeated with the same ids, and what came me
   expect(rig.sender.calls[1]!.items[0]!.id).toBe(rig.sender.calls[0]!.items[0]!.id);
 });
 
+test('tries that never succeed end with the expiry of the item, and none comes after it', async () => {
+  await using rig = await setup();
+  rig.sender.answer = () => Promise.reject(new AppError('IVS_UNAVAILABLE', 'failed by itself'));
+
+  const { batchId } = await rig.send(['a'], ['x'], { expiresInMs: 700 });
+  const { counts, startedAtMs } = await rig.finished(batchId);
+
+  expect(counts).toMatchObject({ expired: 1, failed: 0, delivered: 0 });
+  expect(rig.sender.calls.length).toBeGreaterThanOrEqual(2);
+  for (const { atMs } of rig.sender.calls) expect(atMs - startedAtMs).toBeLessThan(750);
+});
+
+test('a channel that stays away ends its items when the window has run out, and was tried until then', async () => {
+  await using rig = await setup({ drainer: { reconnectWindowMs: 1500 } });
+  rig.sender.answer = () => Promise.reject(new AppError('IVS_NOT_BROADCASTING', 'not live'));
+
+  const { batchId } = await rig.send(['a'], ['1', '2']);
+  const { counts, startedAtMs, finishedAtMs } = await rig.finished(batchId);
+
+  expect(counts).toMatchObject({ notBroadcasting: 2, expired: 0 });
+  expect(finishedAtMs! - startedAtMs).toBeGreaterThanOrEqual(1500);
+  expect(rig.sender.calls.length).toBeGreaterThanOrEqual(2);
+});
+
+test('a cancel does not call back what is under way: what arrived counts as delivered, the rest is cancelled', async () => {
+  await using rig = await setup();
+  const answers = Promise.withResolvers<void>();
+  rig.sender.answer = () => answers.promise;
+  const { batchId } = await rig.send(['a'], ['sent', 'x'.repeat(950)]);
+  await vi.waitFor(() => expect(rig.sender.calls).toHaveLength(1));
+
+  const during = await rig.service.cancel(batchId);
+  answers.resolve();
+  const after = await rig.finished(batchId);
+
+  expect(during).toMatchObject({ state: 'cancelling', counts: { pending: 1, cancelled: 1, delivered: 0 } });
+  expect(after).toMatchObject({ state: 'cancelled', counts: { pending: 0, cancelled: 1, delivered: 1 } });
+  expect(rig.sender.payloads(channelArn('a'))).toEqual(['sent']);
+});
+
+test('a cancelled item whose call fails is not tried again', async () => {
+  await using rig = await setup();
+  const answers = Promise.withResolvers<void>();
+  rig.sender.answer = () => answers.promise;
+  const { batchId } = await rig.send(['a'], ['x']);
+  await vi.waitFor(() => expect(rig.sender.calls).toHaveLength(1));
+
+  await rig.service.cancel(batchId);
+  answers.reject(new AppError('IVS_UNAVAILABLE', 'failed by itself'));
+
+  expect((await rig.finished(batchId)).counts).toMatchObject({ cancelled: 1, delivered: 0, failed: 0 });
+  expect(rig.sender.calls).toHaveLength(1);
+});
+
 test('what is past its expiry is never sent, and counted without waiting for a permit', async () => {
   await using rig = await setup();
   await rig.sweeper.start();
@@ -262,7 +316,7 @@ test('a replica that dies in the middle of a call loses nothing; the next one re
   await vi.waitFor(() => expect(dying.calls).toHaveLength(1));
   // It renews no lease any more and never records its answer.
   vi.spyOn(one.outbox, 'renew').mockResolvedValue([]);
-  vi.spyOn(one.outbox, 'claim').mockResolvedValue({ token: 0, channels: [] });
+  vi.spyOn(one.outbox, 'claim').mockResolvedValue({ token: '', channels: [] });
 
   await using two = await setup({ scope });
   const progress = await two.finished(batch.batchId);
@@ -278,7 +332,7 @@ test('a replica that dies in the middle of a call loses nothing; the next one re
 
 test('Redis goes away in the middle and comes back: every item arrives, in order, repeats with equal ids', async () => {
   await using server = await ownRedis();
-  const scope = await scopeOf(server.url);
+  await using scope = await redisScope(server.url);
   await using rig = await setup({ scope });
   rig.sender.answer = () => pause(5);
   const names = Array.from({ length: 40 }, (_, index) => `c${index}`);
@@ -309,7 +363,6 @@ test('Redis goes away in the middle and comes back: every item arrives, in order
     expect(inOrder).toEqual(inOrder.map(String).toSorted((a, b) => a.localeCompare(b)));
     expect(inOrder).toHaveLength(9);
   }
-  await scope[Symbol.asyncDispose]();
 }, 30_000);
 
 test('a stop lets the call that was sent end, gives the rest back, and starts nothing new', async () => {
@@ -326,14 +379,3 @@ test('a stop lets the call that was sent end, gives the rest back, and starts no
   expect((await rig.service.progress(batch.batchId)).counts).toMatchObject({ delivered: sent, pending: 4 - sent });
   expect(await rig.outbox.depth()).toEqual({ items: 4 - sent, channels: { ready: 4 - sent, later: 0, held: 0 } });
 });
-
-async function scopeOf(url: string): Promise<RedisScope> {
-  const outer = process.env['TEST_REDIS_URL'];
-  process.env['TEST_REDIS_URL'] = url;
-  try {
-    return await redisScope();
-  } finally {
-    if (outer === undefined) delete process.env['TEST_REDIS_URL'];
-    else process.env['TEST_REDIS_URL'] = outer;
-  }
-}

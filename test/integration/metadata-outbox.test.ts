@@ -1,298 +1,78 @@
-// The outbox alone: against a model, and what it packs, for any Unicode.
+// The outbox alone: what it packs, for any Unicode, its bounds, and how it treats channels in trouble.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type Lane, lanes } from '#domain/action.ts';
-import { encodeItem, newItemId } from '#metadata/envelope.ts';
-import type { CallResult, Outbox, OutboxItem } from '#metadata/outbox.ts';
+import { emptyEnvelopeBytes, newItemId } from '#metadata/envelope.ts';
+import type { CallResult, Outbox } from '#metadata/outbox.ts';
 import { channelArn, FakeSender, metadataParts } from '../support/metadata.ts';
-import { type RedisScope, redisScope } from '../support/redis.ts';
+import { item, long, outboxOf, put } from '../support/outbox.ts';
+import { ownRedis, type RedisScope, redisScope } from '../support/redis.ts';
 
-const long = 600_000;
-
-function item(payload: string, options: { key?: string | undefined; expiresInMs?: number } = {}): OutboxItem {
-  const id = newItemId();
-  return {
-    id,
-    text: encodeItem({ id, t: 1, payload }),
-    mode: 'packed',
-    key: options.key,
-    acceptedAtMs: 1,
-    expiresInMs: options.expiresInMs ?? long,
-  };
-}
-
-function outboxOf(scope: RedisScope, options: { maxItemsPerChannel?: number; maxItemsTotal?: number } = {}): Outbox {
-  return metadataParts({ scope, sender: new FakeSender(), outbox: options }).outbox;
-}
-
-async function put(outbox: Outbox, channels: readonly string[], items: readonly OutboxItem[], lane: Lane = 'normal') {
-  const batchId = newItemId();
-  const acceptance = await outbox.accept({
-    batchId,
-    lane,
-    channels: channels.map(channelArn),
-    items,
-    who: 'test',
-    callsPerChannel: 1,
-    idempotency: undefined,
-  });
-  return { batchId, acceptance };
-}
-
-async function takeAll(outbox: Outbox, name: string) {
-  const texts: unknown[][] = [];
-  const metadata: string[] = [];
+/** Delivers all that waits; gives the calls to one channel. */
+async function callsOf(outbox: Outbox, name: string): Promise<{ ids: readonly string[]; metadata: string }[]> {
+  const calls: { ids: readonly string[]; metadata: string }[] = [];
   for (;;) {
     const { token, channels } = await outbox.claim({ leaseMs: long, room: 1000, urgentRoom: 0 });
-    if (channels.length === 0) return { texts, metadata };
+    if (channels.length === 0) return calls;
     for (const { channelArn: arn } of channels) {
       const parcel = await outbox.take(arn, token);
       if (typeof parcel === 'string') throw new Error(parcel);
-      if (arn === channelArn(name)) {
-        metadata.push(parcel.metadata);
-        texts.push((JSON.parse(parcel.metadata) as { items: { d: unknown }[] }).items.map(({ d }) => d));
-      }
+      if (arn === channelArn(name)) calls.push(parcel);
       await outbox.record(arn, token, { ids: parcel.ids, keep: false, result: { kind: 'delivered' } });
     }
   }
 }
 
-test('whatever Unicode is sent, no call is over the limit, the order is kept and nothing is lost', async () => {
+/** The payloads of the calls to one channel. */
+async function payloadsOf(outbox: Outbox, name: string): Promise<unknown[][]> {
+  const calls = await callsOf(outbox, name);
+  return calls.map(({ metadata }) => (JSON.parse(metadata) as { items: { d: unknown }[] }).items.map(({ d }) => d));
+}
+
+test('whatever Unicode is sent, packed or plain, no call is over the limit, the order is kept and nothing is lost', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope);
-  const payloads = fc.array(fc.string({ unit: 'binary', maxLength: 150 }), { minLength: 1, maxLength: 25 });
-
-  await fc.assert(
-    fc.asyncProperty(payloads, async (texts) => {
-      const name = newItemId().replaceAll('_', '-');
-      await put(
-        outbox,
-        [name],
-        texts.map((text) => item(text)),
-      );
-      const { metadata, texts: arrived } = await takeAll(outbox, name);
-      for (const call of metadata) expect(Buffer.byteLength(call)).toBeLessThanOrEqual(1024);
-      expect(arrived.flat()).toEqual(texts.map((text) => text.toWellFormed()));
-      // As full as can be: the first item of each call did not fit into the one before.
-      for (const [index, call] of metadata.entries()) {
-        const next = metadata[index + 1];
-        const first = next && JSON.stringify((JSON.parse(next) as { items: unknown[] }).items[0]);
-        if (first) expect(Buffer.byteLength(call) + Buffer.byteLength(first) + 1).toBeGreaterThan(1024);
-      }
-    }),
-    { numRuns: 40 },
+  const text = fc.oneof(
+    { weight: 3, arbitrary: fc.string({ unit: 'binary', maxLength: 150 }) },
+    { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 200, maxLength: 400 }) },
+    { weight: 1, arbitrary: fc.string({ unit: 'grapheme-ascii', minLength: 700, maxLength: 1024 }) },
   );
-});
+  const mode = fc.oneof(
+    { weight: 5, arbitrary: fc.constant('packed' as const) },
+    { weight: 1, arbitrary: fc.constant('plain' as const) },
+  );
+  const items = fc
+    .array(
+      fc.tuple(text, mode).map(([payload, how]) => item(payload, { mode: how })),
+      { minLength: 1, maxLength: 25 },
+    )
+    .map((list) =>
+      list.filter((one) => Buffer.byteLength(one.text) + (one.mode === 'packed' ? emptyEnvelopeBytes : 0) <= 1024),
+    );
 
-// The model: what each channel's queue holds, in order, and how every (item, channel) pair ended.
-interface Waiting {
-  readonly id: string;
-  readonly key: string | undefined;
-  readonly batch: string;
-  readonly dies: boolean;
-  lane: number;
-  place: number;
-  sending: boolean;
-}
-
-class Model {
-  readonly queues = new Map<string, Waiting[]>();
-  readonly ends = new Map<string, Record<string, number>>();
-  #seq = 0;
-
-  accept(batch: string, channels: readonly string[], items: readonly OutboxItem[], lane: number): void {
-    const base = this.#seq;
-    this.#seq += items.length;
-    for (const channel of channels) {
-      const queue = this.queues.get(channel) ?? [];
-      this.queues.set(channel, queue);
-      for (const [index, { id, key, expiresInMs }] of items.entries()) {
-        const added = { id, key, batch, dies: expiresInMs < long, lane, place: base + index, sending: false };
-        const older = key === undefined ? undefined : queue.find((other) => other.key === key && !other.sending);
-        if (older) this.#takeOver(channel, older, added);
-        queue.push(added);
-        this.#sort(queue);
-      }
-    }
-  }
-
-  /** What goes into the next call, when everything fits. */
-  take(channel: string): Waiting[] {
-    const queue = this.queues.get(channel)!;
-    this.unmark(channel);
-    for (const waiting of queue.filter(({ dies }) => dies)) this.end(channel, waiting, 'expired');
-    for (const waiting of queue) waiting.sending = true;
-    return [...queue];
-  }
-
-  unmark(channel: string): void {
-    const queue = this.queues.get(channel)!;
-    for (const waiting of queue.filter(({ sending }) => sending)) {
-      waiting.sending = false;
-      const newer = queue.find(
-        (other) => other !== waiting && other.key !== undefined && other.key === waiting.key && !other.sending,
-      );
-      if (newer) this.#takeOver(channel, waiting, newer);
-    }
-    this.#sort(queue);
-  }
-
-  end(channel: string, waiting: Waiting, outcome: string): void {
-    const queue = this.queues.get(channel)!;
-    queue.splice(queue.indexOf(waiting), 1);
-    const ends = this.ends.get(waiting.batch) ?? {};
-    ends[outcome] = (ends[outcome] ?? 0) + 1;
-    this.ends.set(waiting.batch, ends);
-  }
-
-  #takeOver(channel: string, older: Waiting, newer: Waiting): void {
-    if (older.lane < newer.lane || (older.lane === newer.lane && older.place < newer.place)) {
-      newer.lane = older.lane;
-      newer.place = older.place;
-    }
-    this.end(channel, older, 'conflated');
-  }
-
-  #sort(queue: Waiting[]): void {
-    queue.sort((a, b) => a.lane - b.lane || a.place - b.place);
-  }
-}
-
-const names = ['a', 'b'];
-const results: readonly CallResult[] = [
-  { kind: 'delivered' },
-  { kind: 'back' },
-  { kind: 'failed', reason: 'IVS_NOT_FOUND', scope: 'channel' },
-  { kind: 'failed', reason: 'IVS_REQUEST_INVALID', scope: 'call' },
-  { kind: 'offline', windowMs: 0, nextTryMs: 1 },
-];
-const step = fc.oneof(
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constant('accept' as const),
-      channels: fc.subarray(names, { minLength: 1 }),
-      lane: fc.nat(2),
-      keys: fc.array(fc.constantFrom(undefined, 'score', 'ad'), { minLength: 1, maxLength: 3 }),
-      dies: fc.nat(4).map((n) => n === 0),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('crash' as const) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('take' as const), channel: fc.constantFrom(...names) }) },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      kind: fc.constant('record' as const),
-      channel: fc.constantFrom(...names),
-      result: fc.constantFrom(...results),
-    }),
-  },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('sweep' as const) }) },
-);
-
-test('any sequence of accepting, sending, failing, crashing and expiring leaves what the model says', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
-      await using scope = await redisScope();
-      const parts = metadataParts({ scope, sender: new FakeSender() });
-      const { outbox } = parts;
-      const model = new Model();
-      const batches: string[] = [];
-      const held = new Map<string, { token: number; taken: Waiting[] }>();
-      const key = (name: string) => `${scope.prefix}:md:${name}`;
+    fc.asyncProperty(items, async (sent) => {
+      const name = newItemId().replaceAll('_', '-');
+      await put(outbox, [name], sent);
+      const calls = await callsOf(outbox, name);
 
-      const claim = async () => {
-        const { token, channels } = await outbox.claim({ leaseMs: long, room: 10, urgentRoom: 0 });
-        for (const { channelArn: arn } of channels) held.set(arn.slice(-1), { token, taken: [] });
-      };
-
-      for (const next of steps) {
-        switch (next.kind) {
-          case 'accept': {
-            const items = next.keys.map((name) => item('x', { key: name, ...(next.dies ? { expiresInMs: 1 } : {}) }));
-            const { batchId } = await put(outbox, next.channels, items, lanes[next.lane]);
-            model.accept(batchId, next.channels, items, next.lane);
-            batches.push(batchId);
-            if (next.dies) await new Promise((done) => setTimeout(done, 3));
-            break;
-          }
-          case 'crash': {
-            // The leases end: whoever claims next finds what was being sent.
-            for (const [channel] of held) await scope.redis.zadd(key('held'), 1, channelArn(channel));
-            for (const [channel] of held) model.unmark(channel);
-            held.clear();
-            await claim();
-            break;
-          }
-          case 'take': {
-            if (!held.has(next.channel)) await claim();
-            const mine = held.get(next.channel);
-            if (!mine) break;
-            mine.taken = model.take(next.channel);
-            const parcel = await outbox.take(channelArn(next.channel), mine.token);
-            if (mine.taken.length === 0) {
-              expect(parcel).toBe('empty');
-              held.delete(next.channel);
-            } else expect(parcel).toMatchObject({ ids: mine.taken.map(({ id }) => id) });
-            break;
-          }
-          case 'record': {
-            const mine = held.get(next.channel);
-            if (!mine) break;
-            const sent = mine.taken.filter((waiting) => model.queues.get(next.channel)!.includes(waiting));
-            if (next.result.kind === 'delivered')
-              for (const waiting of sent) model.end(next.channel, waiting, 'delivered');
-            if (next.result.kind === 'failed')
-              for (const waiting of next.result.scope === 'call' ? sent : [...model.queues.get(next.channel)!])
-                model.end(next.channel, waiting, 'failed');
-            if (next.result.kind === 'offline')
-              for (const waiting of model.queues.get(next.channel)!.slice())
-                model.end(next.channel, waiting, 'notBroadcasting');
-            model.unmark(next.channel);
-            await outbox.record(channelArn(next.channel), mine.token, {
-              ids: mine.taken.map(({ id }) => id),
-              keep: false,
-              result: next.result,
-            });
-            held.delete(next.channel);
-            break;
-          }
-          case 'sweep': {
-            await parts.sweeper.sweep();
-            for (const [channel, queue] of model.queues)
-              for (const waiting of queue.filter(({ dies, sending }) => dies && !sending))
-                model.end(channel, waiting, 'expired');
-            break;
-          }
+      expect(calls.flatMap(({ ids }) => ids)).toEqual(sent.map(({ id }) => id));
+      const byId = new Map(sent.map((one) => [one.id, one]));
+      for (const [index, { ids, metadata }] of calls.entries()) {
+        const inCall = ids.map((id) => byId.get(id)!);
+        const bytes = Buffer.byteLength(metadata);
+        expect(bytes).toBeLessThanOrEqual(1024);
+        if (inCall[0]!.mode === 'plain') {
+          expect(inCall).toHaveLength(1);
+          expect(metadata).toBe(inCall[0]!.text);
+          continue;
         }
-        let total = 0;
-        for (const name of names) {
-          const queue = model.queues.get(name) ?? [];
-          total += queue.length;
-          expect(await scope.redis.zrange(key(`q:${channelArn(name)}`), '0', '-1')).toEqual(queue.map(({ id }) => id));
-          const places = await Promise.all(
-            ['ready', 'later', 'held'].map(
-              async (set) => (await scope.redis.zscore(key(set), channelArn(name))) !== null,
-            ),
-          );
-          if (queue.length > 0) expect(places.filter(Boolean)).toHaveLength(1);
-          else expect(places.slice(0, 2)).toEqual([false, false]);
-        }
-        expect((await outbox.depth()).items).toBe(total);
-        for (const batch of batches) {
-          const { counts } = (await outbox.progress(batch))!;
-          const expected = model.ends.get(batch) ?? {};
-          const { pending, ...ends } = counts;
-          expect(Object.fromEntries(Object.entries(ends).filter(([, n]) => n > 0))).toEqual(expected);
-          const waiting = [...model.queues.values()].flat().filter((each) => each.batch === batch).length;
-          expect(pending).toBe(waiting);
-        }
+        expect(metadata).toBe(`{"v":1,"items":[${inCall.map((one) => one.text).join(',')}]}`);
+        // As full as can be: the first item of the next call did not fit.
+        const next = byId.get(calls[index + 1]?.ids[0] ?? '');
+        if (next?.mode === 'packed') expect(bytes + Buffer.byteLength(next.text) + 1).toBeGreaterThan(1024);
       }
-      // Nothing stays behind of items that ended everywhere.
-      const left = new Set([...model.queues.values()].flat().map(({ id }) => id));
-      expect((await scope.redis.keys(key('i:*'))).length).toBe(left.size);
     }),
-    { numRuns: 40 },
+    { numRuns: 60 },
   );
 });
 
@@ -305,7 +85,7 @@ test('a full channel is left out, bulk makes room for what is more urgent, and a
   const refused = await put(outbox, ['a'], [item('4')], 'bulk');
   const urgent = await put(outbox, ['a'], [item('5')], 'urgent');
   const fits = await put(outbox, ['b', 'c'], [item('6')]);
-  const total = await put(outbox, ['d', 'e'], [item('7')]);
+  const total = await put(outbox, ['d', 'e'], [item('7')], 'bulk');
 
   expect(left.acceptance).toMatchObject({
     outcome: 'accepted',
@@ -320,7 +100,7 @@ test('a full channel is left out, bulk makes room for what is more urgent, and a
   });
   expect(fits.acceptance).toMatchObject({ outcome: 'accepted' });
   expect(total.acceptance).toEqual({ outcome: 'full', scope: 'total', waiting: 5 });
-  expect((await takeAll(outbox, 'a')).texts).toEqual([['5', '2']]);
+  expect(await payloadsOf(outbox, 'a')).toEqual([['5', '2']]);
 });
 
 test('one payload to many channels is stored once, and its record goes with its last delivery', async () => {
@@ -330,7 +110,7 @@ test('one payload to many channels is stored once, and its record goes with its 
 
   const { batchId } = await put(outbox, channels, [item('the same for all')]);
   const stored = await scope.redis.keys(`${scope.prefix}:md:i:*`);
-  await takeAll(outbox, 'many0');
+  await callsOf(outbox, 'many0');
 
   expect(stored).toHaveLength(1);
   expect(await scope.redis.keys(`${scope.prefix}:md:i:*`)).toEqual([]);
@@ -339,7 +119,7 @@ test('one payload to many channels is stored once, and its record goes with its 
   expect(keys.toSorted()).toEqual([
     `${scope.prefix}:md:b:${batchId}`,
     `${scope.prefix}:md:batches`,
-    `${scope.prefix}:md:fence`,
+    `${scope.prefix}:md:finished`,
     `${scope.prefix}:md:seq`,
     `${scope.prefix}:md:total`,
   ]);
@@ -370,4 +150,274 @@ test('an id that is in use is not taken a second time', async () => {
 
   expect(second.acceptance).toEqual({ outcome: 'id_taken' });
   expect((await parts.outbox.depth()).items).toBe(1);
+});
+
+/** Claims one channel; gives the token of its lease. */
+async function claimOf(outbox: Outbox, name: string): Promise<string> {
+  const { token, channels } = await outbox.claim({ leaseMs: long, room: 1, urgentRoom: 0 });
+  expect(channels.map(({ channelArn: arn }) => arn)).toEqual([channelArn(name)]);
+  return token;
+}
+
+const later: CallResult = { kind: 'retry', baseMs: long, maxMs: long, random: 0, leastMs: 0 };
+
+test('an answer that comes after its lease was lost empties the channel, and takes it out of the line', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope);
+  await put(outbox, ['a'], [item('1')]);
+  const slow = await claimOf(outbox, 'a');
+  const sent = await outbox.take(channelArn('a'), slow);
+  if (typeof sent === 'string') throw new Error(sent);
+  await scope.redis.zadd(`${scope.prefix}:md:held`, 1, channelArn('a'));
+  const next = await claimOf(outbox, 'a');
+  await outbox.take(channelArn('a'), next);
+  await outbox.record(channelArn('a'), next, { ids: sent.ids, keep: false, result: later });
+
+  await outbox.record(channelArn('a'), slow, { ids: sent.ids, keep: false, result: { kind: 'delivered' } });
+  const emptied = await outbox.depth();
+  await put(outbox, ['a'], [item('2')]);
+
+  expect(emptied).toEqual({ items: 0, channels: { ready: 0, later: 0, held: 0 } });
+  expect((await outbox.depth()).channels).toEqual({ ready: 1, later: 0, held: 0 });
+});
+
+test('two replicas never hold the same lease, also when Redis has lost what it was told last', async () => {
+  await using scope = await redisScope();
+  const [one, two] = [outboxOf(scope), outboxOf(scope)];
+  await put(one, ['a'], [item('1')]);
+  const before = await claimOf(one, 'a');
+  const lost = await scope.redis.keys(`${scope.prefix}:md:*`);
+
+  await scope.redis.del(lost);
+  await put(two, ['a'], [item('1')]);
+  const token = await claimOf(two, 'a');
+
+  expect(await one.renew(long, [[channelArn('a'), before]])).toEqual([channelArn('a')]);
+  expect(await one.take(channelArn('a'), before)).toBe('lost');
+  expect(await two.take(channelArn('a'), token)).toMatchObject({ ids: [expect.any(String)] });
+});
+
+test('when the total is full, what is urgent pushes out as much of the oldest bulk as it needs, at once', async () => {
+  await using scope = await redisScope();
+  const parts = metadataParts({ scope, sender: new FakeSender(), outbox: { maxItemsTotal: 60 } });
+  const { outbox, sweeper } = parts;
+  const bulk: string[] = [];
+  for (let n = 0; n < 60; n += 1) bulk.push((await put(outbox, [`b${n}`], [item(`${n}`)], 'bulk')).batchId);
+
+  const urgent = await put(
+    outbox,
+    Array.from({ length: 45 }, (_, index) => `u${index}`),
+    [item('now')],
+    'urgent',
+  );
+  const { items } = await outbox.depth();
+  for (let ended = 1; ended > 0; ) ({ ended } = await sweeper.sweep());
+
+  expect(urgent.acceptance).toMatchObject({ outcome: 'accepted', channels: 45 });
+  expect(items).toBe(60);
+  const ends = await Promise.all(bulk.map(async (batchId) => (await outbox.progress(batchId))!));
+  expect(ends.map(({ counts }) => counts.failed)).toEqual(bulk.map((_, index) => (index < 45 ? 1 : 0)));
+  expect(ends[0]!.failures).toEqual({ OUTBOX_FULL: 1 });
+  expect(await outbox.depth()).toEqual({ items: 60, channels: { ready: 60, later: 0, held: 0 } });
+});
+
+test('what does not fit even without all bulk is refused, and pushes nothing out', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope, { maxItemsTotal: 4 });
+  const { batchId } = await put(outbox, ['a', 'b'], [item('1')], 'bulk');
+  await put(outbox, ['c', 'd'], [item('2')]);
+  const everything = async () => ({
+    progress: await outbox.progress(batchId),
+    depth: await outbox.depth(),
+    due: await outbox.due(10),
+    keys: (await scope.redis.keys(`${scope.prefix}:md:*`)).toSorted(),
+  });
+  const before = await everything();
+
+  const refused = await put(outbox, ['e', 'f', 'g'], [item('3')], 'urgent');
+
+  expect(refused.acceptance).toEqual({ outcome: 'full', scope: 'total', waiting: 4 });
+  expect(await everything()).toEqual(before);
+});
+
+test('what replaces itself fits however full the total is, once for each of its keys', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope, { maxItemsTotal: 2 });
+  const score = (text: string) => item(text, { key: 'score' });
+  await put(outbox, ['a', 'b'], [score('1')], 'bulk');
+
+  const newer = await put(outbox, ['a', 'b'], [score('2')], 'bulk');
+  const twice = await put(outbox, ['a'], [score('3'), score('4')], 'bulk');
+  const more = await put(outbox, ['a'], [score('5'), item('6', { key: 'other' })], 'bulk');
+
+  expect([newer, twice, more].map(({ acceptance }) => acceptance.outcome)).toEqual(['accepted', 'accepted', 'full']);
+  expect((await outbox.depth()).items).toBe(2);
+  expect(await payloadsOf(outbox, 'a')).toEqual([['4']]);
+});
+
+test('what was cancelled takes no room, and stays cancelled when room is made', async () => {
+  await using scope = await redisScope();
+  const parts = metadataParts({ scope, sender: new FakeSender(), outbox: { maxItemsTotal: 2 } });
+  const cancelled = await put(parts.outbox, ['a'], [item('1')], 'bulk');
+  const pushedOut = await put(parts.outbox, ['b'], [item('2')], 'bulk');
+  await parts.outbox.cancel(cancelled.batchId);
+
+  const first = await put(parts.outbox, ['c'], [item('3')], 'urgent');
+  const second = await put(parts.outbox, ['d'], [item('4')], 'urgent');
+  await parts.outbox.cancel(pushedOut.batchId);
+  await parts.sweeper.sweep();
+
+  expect([first, second].map(({ acceptance }) => acceptance.outcome)).toEqual(['accepted', 'accepted']);
+  expect((await parts.outbox.progress(cancelled.batchId))!.counts).toMatchObject({ cancelled: 1, failed: 0 });
+  expect(await parts.outbox.progress(pushedOut.batchId)).toMatchObject({
+    counts: { cancelled: 0, failed: 1 },
+    failures: { OUTBOX_FULL: 1 },
+  });
+  expect((await parts.outbox.depth()).items).toBe(2);
+});
+
+test('bulk that is being sent or replaced makes no room in its channel', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope, { maxItemsPerChannel: 2 });
+  await put(outbox, ['a'], [item('1')], 'bulk');
+  const token = await claimOf(outbox, 'a');
+  await outbox.take(channelArn('a'), token);
+  await put(outbox, ['a'], [item('2', { key: 'k' })], 'bulk');
+
+  const keyed = await put(outbox, ['a'], [item('3', { key: 'k' }), item('4')], 'urgent');
+  const fits = await put(outbox, ['a'], [item('5', { key: 'k' })], 'urgent');
+  const plain = await put(outbox, ['a'], [item('6'), item('7')], 'urgent');
+
+  expect([keyed, fits, plain].map(({ acceptance }) => acceptance.outcome)).toEqual(['full', 'accepted', 'full']);
+  expect(await scope.redis.zcard(`${scope.prefix}:md:q:${channelArn('a')}`)).toBe(2);
+});
+
+test('so many finished batches are kept, each as long as its key, and the oldest go with their keys', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope, { keepFinished: 2, keepFinishedMs: 6000, keepKeysMs: 24_000 });
+  const ttl = (batchId: string) => scope.redis.pttl(`${scope.prefix}:md:b:${batchId}`);
+  const idempotency = (key: string) => ({ key, requestHash: 'hash' });
+
+  const plain = await put(outbox, [], [item('1')]);
+  const keyed = await put(outbox, [], [item('2')], 'normal', { idempotency: idempotency('k2') });
+  const kept = await outbox.progress(plain.batchId);
+  const lives = [await ttl(plain.batchId), await ttl(keyed.batchId)];
+  const waits = await put(outbox, ['a'], [item('3')], 'normal', { idempotency: idempotency('k3') });
+  for (const n of [4, 5]) await put(outbox, [], [item(`${n}`)], 'normal', { idempotency: idempotency(`k${n}`) });
+
+  expect(kept).toMatchObject({ state: 'finished' });
+  expect(lives[0]).toBeGreaterThan(5000);
+  expect(lives[0]).toBeLessThanOrEqual(6000);
+  expect(lives[1]).toBeGreaterThan(23_000);
+  expect(await outbox.progress(plain.batchId)).toBeUndefined();
+  expect(await outbox.progress(keyed.batchId)).toBeUndefined();
+  expect(await outbox.known(idempotency('k2'))).toBeUndefined();
+  for (const key of ['k3', 'k4', 'k5'])
+    expect(await outbox.known(idempotency(key))).toMatchObject({ outcome: 'repeated' });
+  expect(await outbox.progress(waits.batchId)).toMatchObject({ state: 'running' });
+  const keys = await scope.redis.keys(`${scope.prefix}:md:*`);
+  expect(keys.filter((key) => /:(b|idem):/.test(key))).toHaveLength(6);
+});
+
+test('Redis that is full, or has too few replicas, is one that cannot be reached for now, and nothing is half accepted', async () => {
+  await using server = await ownRedis();
+  await using scope = await redisScope(server.url);
+  const { redis } = scope;
+  const outbox = outboxOf(scope);
+  const unreachable = { code: 'REDIS_UNREACHABLE' };
+
+  await redis.config('SET', 'min-replicas-to-write', '1');
+  await expect(put(outbox, ['a'], [item('1')])).rejects.toMatchObject(unreachable);
+  await redis.config('SET', 'min-replicas-to-write', '0');
+  await redis.config('SET', 'maxmemory', '1');
+  await expect(put(outbox, ['a'], [item('1')])).rejects.toMatchObject(unreachable);
+  await redis.config('SET', 'maxmemory', '0');
+
+  expect(await redis.keys('*')).toEqual([]);
+  expect((await put(outbox, ['a'], [item('1')])).acceptance).toMatchObject({ outcome: 'accepted' });
+});
+
+/** Lets the channel's next try come now, claims it and records how that try ended. Gives in how many ms the next one is due. */
+async function tryOnce(scope: RedisScope, outbox: Outbox, name: string, result: CallResult): Promise<number> {
+  const arn = channelArn(name);
+  await scope.redis.zadd(`${scope.prefix}:md:later`, 'XX', 1, arn);
+  const token = await claimOf(outbox, name);
+  const parcel = await outbox.take(arn, token);
+  if (typeof parcel === 'string') throw new Error(parcel);
+  const { nowMs } = await outbox.record(arn, token, { ids: parcel.ids, keep: false, result });
+  return (await dueAt(scope, name)) - nowMs;
+}
+
+async function dueAt(scope: RedisScope, name: string): Promise<number> {
+  return Number((await scope.redis.zscore(`${scope.prefix}:md:later`, channelArn(name))) ?? Number.NaN);
+}
+
+const offline: CallResult = { kind: 'offline', baseMs: 2000, maxMs: 60_000, random: 1, leastMs: 0, windowMs: 90_000 };
+const retry: CallResult = { kind: 'retry', baseMs: 500, maxMs: 15_000, random: 1, leastMs: 0 };
+
+test('a channel that is not broadcasting is tried ever less often, and a last time when its window ends', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope);
+  await put(outbox, ['a'], [item('1')]);
+
+  const gaps: number[] = [];
+  for (let n = 0; n < 6; n += 1) gaps.push(await tryOnce(scope, outbox, 'a', offline));
+  const last = await tryOnce(scope, outbox, 'a', { ...offline, windowMs: 30_000 });
+
+  expect(gaps).toEqual([2000, 4000, 8000, 16_000, 32_000, 60_000]);
+  expect(last).toBeLessThanOrEqual(30_000);
+  expect(last).toBeGreaterThan(20_000);
+});
+
+test('what comes when a channel has long been gone has a window of its own', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope);
+  const old = await put(outbox, ['a'], [item('old')]);
+  await tryOnce(scope, outbox, 'a', offline);
+  await scope.redis.hset(`${scope.prefix}:md:s:${channelArn('a')}`, 'offlineSince', Date.now() - 90_000);
+  const fresh = await put(outbox, ['a'], [{ ...item('fresh'), acceptedAtMs: Date.now() }]);
+
+  const gap = await tryOnce(scope, outbox, 'a', offline);
+
+  expect(gap).toBe(4000);
+  expect((await outbox.progress(old.batchId))!.counts).toMatchObject({ notBroadcasting: 1, pending: 0 });
+  expect((await outbox.progress(fresh.batchId))!.counts).toMatchObject({ notBroadcasting: 0, pending: 1 });
+});
+
+test('a channel in trouble is tried once more before something expires, but not before its answer allows', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope);
+  const slow = { ...retry, baseMs: 60_000, maxMs: 60_000 };
+  await put(outbox, ['long'], [item('1')]);
+  await put(outbox, ['short'], [item('1'), item('2', { expiresInMs: 40_000 })]);
+  await put(outbox, ['throttled'], [item('1', { expiresInMs: 40_000 })]);
+
+  const gaps: Record<string, number> = {};
+  for (const name of ['long', 'short']) gaps[name] = await tryOnce(scope, outbox, name, slow);
+  gaps['throttled'] = await tryOnce(scope, outbox, 'throttled', { ...slow, leastMs: 45_000 });
+
+  expect(gaps).toMatchObject({ long: 60_000, throttled: 45_000 });
+  expect(gaps['short']).toBeLessThanOrEqual(39_000);
+  expect(gaps['short']).toBeGreaterThan(35_000);
+});
+
+test('what is urgent or short-lived does not wait for a backoff to end, but for what the last answer asked', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope);
+  const long15 = { ...retry, baseMs: 15_000 };
+  for (const name of ['urgent', 'short', 'normal', 'throttled']) {
+    await put(outbox, [name], [item('1')]);
+    await tryOnce(scope, outbox, name, { ...long15, leastMs: name === 'throttled' ? 12_000 : 0 });
+  }
+  const before = Date.now();
+
+  await put(outbox, ['urgent', 'throttled'], [item('2')], 'urgent');
+  await put(outbox, ['short'], [item('2', { expiresInMs: 10_000 })]);
+  await put(outbox, ['normal'], [item('2')]);
+  const dueIn = async (name: string) => (await dueAt(scope, name)) - before;
+
+  expect(Math.round((await dueIn('urgent')) / 1000)).toBeLessThanOrEqual(8);
+  expect(Math.round((await dueIn('throttled')) / 1000)).toBe(12);
+  expect(Math.round((await dueIn('short')) / 1000)).toBe(9);
+  expect(Math.round((await dueIn('normal')) / 1000)).toBe(15);
 });

@@ -114,6 +114,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     nudge: () => undefined,
     announce: () => Promise.resolve(),
     logger,
+    fleetKnown: () => ({ live: true, tags: true }),
     home: { region: 'us-west-2', account: '111122223333' },
     packing: 'on',
     defaultExpiresMs: 300_000,

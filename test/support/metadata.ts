@@ -9,7 +9,7 @@ import type { MetadataSender } from '#metadata/ports.ts';
 import { MetadataService, type MetadataServiceOptions } from '#metadata/service.ts';
 import { Sweeper } from '#metadata/sweeper.ts';
 import { systemClock } from '#runtime/clock.ts';
-import { createMetrics } from '#runtime/metrics.ts';
+import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import { MemoryState } from '#src/store/memory-state.ts';
 import type { RedisScope } from './redis.ts';
 
@@ -73,6 +73,7 @@ export interface MetadataParts {
   readonly drainer: Drainer;
   readonly sweeper: Sweeper;
   readonly state: SharedState;
+  readonly metrics: Metrics;
 }
 
 export interface MetadataPartsOptions {
@@ -119,6 +120,7 @@ export function metadataParts({ scope, sender, ...options }: MetadataPartsOption
     nudge: (lane) => drainer.nudge(lane),
     announce: () => Promise.resolve(),
     logger,
+    fleetKnown: () => ({ live: true, tags: true }),
     home: { region: 'us-west-2', account: '111122223333' },
     packing: 'on',
     defaultExpiresMs: 300_000,
@@ -126,5 +128,5 @@ export function metadataParts({ scope, sender, ...options }: MetadataPartsOption
     channelCallsPerSecond: 5,
     ...options.service,
   });
-  return { outbox, service, drainer, sweeper, state };
+  return { outbox, service, drainer, sweeper, state, metrics };
 }

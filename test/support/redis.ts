@@ -29,8 +29,7 @@ export interface RedisScope extends AsyncDisposable {
 }
 
 /** Use with `await using`: every key of the namespace is deleted and every connection closed at the end. */
-export async function redisScope(): Promise<RedisScope> {
-  const url = testRedisUrl();
+export async function redisScope(url = testRedisUrl()): Promise<RedisScope> {
   const namespace = `test-${randomBytes(6).toString('hex')}`;
   const connections: Redis[] = [];
   const connect = (options: Omit<RedisOptions, 'replyMapping'> = {}) => {

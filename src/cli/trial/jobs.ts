@@ -13,7 +13,7 @@ import { outcomeOf, type RunOutcome } from '#workers/outcome.ts';
 import type { ActionPorts, HandlerContext } from '#workers/ports.ts';
 import { needsUpkeep, upkeep } from '#workers/upkeep.ts';
 import type { CallLog } from './call-log.ts';
-import { outsidePorts } from './outside.ts';
+import { type AcceptedBatch, outsidePorts } from './outside.ts';
 import type { VirtualAccount } from './virtual-account.ts';
 import { virtualIvs } from './virtual-ivs.ts';
 import { type PlannedJob, takeJobs, type VirtualWorker, type VirtualWorld } from './world.ts';
@@ -56,7 +56,7 @@ export class VirtualJobs implements VirtualWorker {
   #due: Due[] = [];
   /** The queue knows a job by its id for as long as it keeps it. */
   readonly #known = new Map<string, number>();
-  readonly #batches = new Map<string, number>();
+  readonly #batches = new Map<string, AcceptedBatch>();
   readonly #random = () => 0;
   #upkeepMs: number;
   /** Resolves when what runs now sleeps or has ended. */

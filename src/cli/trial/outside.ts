@@ -14,11 +14,13 @@ const maxBytes = 1024;
 /** Stands for an address in a file: `file:/run/secrets/noc_url`. */
 const fileScheme = 'file:';
 
+export type AcceptedBatch = Awaited<ReturnType<MetadataSubmit['submit']>>;
+
 export interface OutsideOptions {
   readonly world: VirtualWorld;
   readonly log: JobLog;
   /** Batches that were taken, by the id of their request. */
-  readonly batches: Map<string, number>;
+  readonly batches: Map<string, AcceptedBatch>;
 }
 
 export function outsidePorts({
@@ -49,11 +51,11 @@ export function outsidePorts({
 async function submit(
   { requestId, targets, items, spare }: Parameters<MetadataSubmit['submit']>[0],
   { world, log, batches }: OutsideOptions,
-): ReturnType<MetadataSubmit['submit']> {
+): Promise<AcceptedBatch> {
   const batchId = `b-${requestId}`;
   const known = batches.get(requestId);
-  if (known !== undefined) return { batchId, channels: known, items: items.length };
-  const { channelArns } = resolveTargets(targets, world.state.view, { spare });
+  if (known) return known;
+  const { channelArns, skipped } = resolveTargets(targets, world.state.view, { spare });
   for (const { payload } of items) {
     const bytes = Buffer.byteLength(encodeItem({ id: newItemId(), t: world.nowMs, payload })) + emptyEnvelopeBytes;
     if (bytes > maxBytes)
@@ -64,8 +66,9 @@ async function submit(
     const text = typeof payload === 'string' ? payload : JSON.stringify(payload);
     for (const channelArn of channelArns) log.change('PutMetadata', channelArn, text);
   }
-  batches.set(requestId, channelArns.length);
-  return { batchId, channels: channelArns.length, items: items.length };
+  const accepted = { batchId, channels: channelArns.length, items: items.length, skipped };
+  batches.set(requestId, accepted);
+  return accepted;
 }
 
 function sinkOf(delivery: ActionParams<'rotate_stream_key'>['deliver'], log: JobLog): SecretSink {

@@ -66,6 +66,7 @@ const progress = z.object({
     cancelled: count,
   }),
   failures: z.record(z.string(), count).describe('Why items failed, by error code'),
+  skipped: z.array(skipped).readonly().describe('Channels that get nothing of it, and why'),
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime().nullable(),
   etaSeconds: z.number().nullable(),
