@@ -132,6 +132,7 @@ async function consume(
       keepUnknown: async () => undefined,
       queueRead: async () => undefined,
     },
+    now: Date.now,
     clock: systemClock,
     random: Math.random,
     logger,

@@ -140,6 +140,7 @@ export class Noticing {
     const several = (config().settings.accounts?.length ?? 1) > 1;
     return new QueueConsumer({
       ...this.#queueOptions(queueUrl),
+      now: () => state.nowMs(),
       silentAfterMs: () => silentAfterMs(config().settings).events,
       sink: {
         observe: this.#inventory.observe,

@@ -52,6 +52,7 @@ async function setup(
       keepUnknown: async (found) => void unknown.push(found),
       queueRead: async (read) => void reads.push(read),
     },
+    now: Date.now,
     clock: systemClock,
     random: seededRandom(1),
     logger: quietLogger(),
@@ -104,6 +105,19 @@ test('every event is observed, then deleted', async () => {
   expect(await rig.counted('IVS Stream Health Change', 'observed')).toBe(57);
   expect(rig.reads.length).toBeGreaterThan(0);
   expect(rig.consumer.lastReadMs).toBeGreaterThan(0);
+});
+
+test('events arrive by the clock that all replicas share, whatever this host’s clock says', async () => {
+  const sharedMs = Date.now() + 3_600_000;
+  await using rig = await setup({ consumer: { now: () => sharedMs } });
+  await rig.send(bodyOf('Starvation Start', 0));
+
+  await rig.consumer.start();
+  const [event] = await eventually(() => (rig.observed.length > 0 ? rig.observed : undefined));
+  const read = await eventually(() => rig.reads[0]);
+
+  expect(event!.arrivedAtMs).toBe(sharedMs);
+  expect(read.atMs).toBe(sharedMs);
 });
 
 test('the lag is the age of the oldest event of a read, and 0 once nothing waits; what is left to the redrive does not count', async () => {

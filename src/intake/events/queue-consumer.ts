@@ -32,6 +32,9 @@ export interface QueueConsumerOptions {
   readonly endpoint?: string | undefined;
   readonly credentials?: SQSClientConfig['credentials'];
   readonly sink: EventSink;
+  /** The clock that all replicas share: when an event arrived is compared with when passes began, whoever made them. */
+  readonly now: () => number;
+  /** Waits between tries. */
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -123,7 +126,7 @@ export class QueueConsumer implements Service {
       this.#failed('ReceiveMessage', error);
       return 'failed';
     }
-    const readAtMs = this.#options.clock.now();
+    const readAtMs = this.#options.now();
     const handled = await Promise.all(messages.map((message) => this.#handle(message)));
     await this.#noteRead(
       readAtMs,
@@ -134,7 +137,7 @@ export class QueueConsumer implements Service {
   }
 
   async #receive(): Promise<readonly Message[]> {
-    const { queueUrl, waitTimeSeconds, silentAfterMs, clock, logger } = this.#options;
+    const { queueUrl, waitTimeSeconds, silentAfterMs, now, logger } = this.#options;
     const quickSeconds = Math.max(1, Math.floor(silentAfterMs() / readsInSilence / 1000));
     const answer = await this.#client.send(
       new ReceiveMessageCommand({
@@ -148,7 +151,7 @@ export class QueueConsumer implements Service {
     );
     if (this.#away) logger.info({ queueUrl }, 'the event queue answers again');
     this.#away = false;
-    this.#lastReadMs = clock.now();
+    this.#lastReadMs = now();
     return answer.Messages ?? [];
   }
 
@@ -165,8 +168,8 @@ export class QueueConsumer implements Service {
   }
 
   async #handle(message: Message): Promise<'done' | 'left' | 'not-committed'> {
-    const { sink, clock, metrics, logger, expected = {} } = this.#options;
-    const arrivedAtMs = clock.now();
+    const { sink, now, metrics, logger, expected = {} } = this.#options;
+    const arrivedAtMs = now();
     const sentMs = Number(message.Attributes?.SentTimestamp);
     if (sentMs > 0) metrics.queueDelaySeconds.observe(Math.max(0, arrivedAtMs - sentMs) / 1000);
     const body = message.Body ?? '';
