@@ -73,9 +73,11 @@ export interface SessionBasis {
   readonly firstLiveMs?: number;
   /** The newest moment it certainly was there, by our clock. */
   readonly aliveMs?: number;
-  /** Session Ended, and Recording End: over, but perhaps still listed. */
+  /** Session Ended, and the end of a recording: over, but perhaps still listed. */
   readonly sessionEndedMs?: number;
   readonly recordingEndedMs?: number;
+  /** An event of an unknown name: it began before, and nothing else is said. */
+  readonly mentionedMs?: number;
   /** Stream End. */
   readonly endedMs?: number;
   /** Stream Failure. */
@@ -85,10 +87,21 @@ export interface SessionBasis {
   /** The first two complete passes after `aliveMs` that did not list it. */
   readonly missed: readonly { readonly startedAtMs: number; readonly finishedAtMs: number }[];
   readonly health?: HealthBasis;
-  /** Time and kind of what `recording` rests on; times of the takeover and of the failure's reason. */
-  readonly recordingMs?: number;
+  readonly recording?: RecordingSign;
+  /** Ends of recordings that this session's events told for earlier sessions, by their ids. */
+  readonly mergedRecordings?: Readonly<Record<string, RecordingSign>>;
+  /** Start of a complete pass so long after the end that a recording of which no end was told is over as well. */
+  readonly recordingOverdueMs?: number;
+  /** Times of the prefix and of the failure's reason. */
+  readonly prefixMs?: number;
   readonly failureMs?: number;
   readonly nameMs?: number;
+}
+
+/** What an event says of a recording, and when. */
+export interface RecordingSign {
+  readonly value: Exclude<StreamRecord['recording'], 'none'>;
+  readonly atMs: number;
 }
 
 /** A health and the moments at which it was seen: unbroken from `firstMs` to `lastMs`, something else at `contraryMs`. */

@@ -7,6 +7,7 @@ import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { noteDisagreement } from './disagreements.ts';
 import { fold, layToRest } from './fold.ts';
 import { keys, type PassNote, type PastSessions } from './keys.ts';
+import { longestReconnectMs } from './recording.ts';
 import type { SessionInput } from './reduce.ts';
 
 export interface PollOptions {
@@ -48,7 +49,10 @@ function judgeAbsence(
   const absent = Array.from(tx.entries<StreamRecord>('stream'), ([, record]) => record).filter(
     ({ state, streamId }) => (state === 'live' || state === 'created') && !listed.has(streamId),
   );
-  if (scope === 'all') for (const record of absent) add(record, { kind: 'missed', pass });
+  if (scope === 'all') {
+    for (const record of absent) add(record, { kind: 'missed', pass });
+    for (const record of overdueRecordings(tx, startedAtMs)) add(record, { kind: 'passed', pass });
+  }
   // A list of several pages may have shifted: it takes a second pass to say that a stream is not in it.
   else {
     const seenBeforeMs = listed.size < pageSize ? Number.POSITIVE_INFINITY : (last?.startedAtMs ?? 0);
@@ -60,6 +64,18 @@ function judgeAbsence(
   }
   const previous = last ? { previous: { startedAtMs: last.startedAtMs, finishedAtMs: last.finishedAtMs } } : {};
   tx.set(keys.pass(scope), { ...pass, streams: listed.size, ...previous } satisfies PassNote);
+}
+
+/** Sessions that say they are recorded, and ended too long before a pass for that to be true. */
+function overdueRecordings(tx: Transaction, startedAtMs: number): StreamRecord[] {
+  const overdue: StreamRecord[] = [];
+  const add = (record: StreamRecord) => {
+    const { recording, endedAtMs = startedAtMs } = record;
+    if (recording === 'recording' && endedAtMs + longestReconnectMs < startedAtMs) overdue.push(record);
+  };
+  for (const [, record] of tx.entries<StreamRecord>('stream')) add(record);
+  for (const [, past] of tx.entries<PastSessions>('past')) past.forEach(add);
+  return overdue;
 }
 
 function clearStarving(

@@ -54,7 +54,9 @@ export function fold(
 
 /** Appends an ended session to its channel's log: nothing will amend it any more, so what it is derived from may go. */
 export function layToRest(tx: Transaction, record: StreamRecord): void {
-  const entry: StreamRecord = { ...record, basis: { missed: [] } };
+  // An end of its recording that was not told by now will not be told any more.
+  const recording = record.recording === 'recording' ? ({ recording: 'ended' } as const) : {};
+  const entry: StreamRecord = { ...record, ...recording, basis: { missed: [] } };
   tx.append(`sessions:${channelIdOf(record.channelArn)}`, entry, maxLoggedSessions);
 }
 
@@ -73,6 +75,7 @@ function withKnownPasses(tx: Transaction, record: StreamRecord): StreamRecord {
         { kind: 'missed', pass: { startedAtMs: pass.startedAtMs, finishedAtMs: pass.finishedAtMs } },
         session,
       );
+  if (all) result = reduceSession(result, { kind: 'passed', pass: all }, session);
   const starving = tx.get<PassNote>(keys.pass('starving'));
   const health = result.basis.health;
   if (starving && starving.streams < pageSize && health && starving.startedAtMs > health.lastMs)
@@ -121,13 +124,13 @@ const told = [
   'viewerCount',
   'recording',
   'recordingSinceMs',
+  // The reducer gives the very same list when no breach is new.
+  'limitBreaches',
   'takeoverAtMs',
   'failureReason',
 ] as const satisfies readonly (keyof StreamRecord)[];
 
 /** Whether something changed that a rule or a person can see; a mere confirmation is no change. */
 function differs(before: StreamRecord, after: StreamRecord): boolean {
-  return (
-    told.some((field) => before[field] !== after[field]) || before.limitBreaches.length !== after.limitBreaches.length
-  );
+  return told.some((field) => before[field] !== after[field]);
 }

@@ -1,8 +1,9 @@
 // The sessions of one channel: which is the newest, which of them closes which, and when an ended one is laid to rest in the log.
 // Decided from what is known of each, never from the order of arrival.
 import type { StreamId } from '#domain/channel.ts';
-import type { StreamRecord } from '#domain/stream-record.ts';
+import type { RecordingSign, StreamRecord } from '#domain/stream-record.ts';
 import { endedByItself } from './derive.ts';
+import { newerSign } from './recording.ts';
 import { reduceSession } from './reduce.ts';
 
 /** Newest first; never empty. Those after the first are over, and kept for a while so that late events still find them. */
@@ -16,15 +17,28 @@ export function arrange(
   nowMs: number,
 ): { sessions: Sessions; settled: StreamRecord[] } {
   const ordered = inOrder(records);
+  const merged = mergedRecordings(ordered);
   const closed = ordered.map((record, index) => {
+    const session = { ...record, nowMs };
     const newer = ordered[index - 1];
     const atMs = newer && (newer.basis.firstSeenMs ?? endingMs(newer));
-    return reduceSession(record, { kind: 'superseded', atMs }, { ...record, nowMs });
+    const over = reduceSession(record, { kind: 'superseded', atMs }, session);
+    const sign = merged.get(record.streamId);
+    return sign ? reduceSession(over, { kind: 'recording-merged', sign }, session) : over;
   });
   return {
     sessions: closed.slice(0, maxPast + 1) as unknown as Sessions,
     settled: closed.slice(maxPast + 1).reverse(),
   };
+}
+
+/** The ends of recordings that the sessions tell for each other. */
+function mergedRecordings(records: readonly StreamRecord[]): ReadonlyMap<string, RecordingSign> {
+  const signs = new Map<string, RecordingSign>();
+  for (const { basis } of records)
+    for (const [id, sign] of Object.entries(basis.mergedRecordings ?? {}))
+      signs.set(id, newerSign(signs.get(id), sign));
+  return signs;
 }
 
 /** Newest first. A session of which only the end is known is the newest only if the others certainly ended before. */
@@ -46,7 +60,7 @@ function mergedPast(begun: readonly StreamRecord[], endings: readonly StreamReco
 }
 
 function endingMs({ basis }: StreamRecord): number | undefined {
-  return basis.endedMs ?? basis.sessionEndedMs ?? basis.recordingEndedMs;
+  return basis.endedMs ?? basis.sessionEndedMs ?? basis.recordingEndedMs ?? basis.mentionedMs;
 }
 
 /** Events tell no more than the second; two sessions that began in one are told apart by which was there last. */
