@@ -6,7 +6,7 @@ import type { Transaction } from '#domain/shared-state.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { noteDisagreement } from './disagreements.ts';
 import { fold, layToRest } from './fold.ts';
-import { keys, type PassNote, type PastSessions } from './keys.ts';
+import { keys, type PassNote, type PastSessions, type RestedSessions } from './keys.ts';
 import { longestReconnectMs } from './recording.ts';
 import type { SessionInput } from './reduce.ts';
 
@@ -96,6 +96,12 @@ function forgetOld(tx: Transaction, { settleMs, retentionMs }: PollOptions): voi
     const kept = past.filter((record) => !isSettled(record));
     if (kept.length > 0) tx.set(keys.past(arn as ChannelArn), kept);
     else tx.delete(keys.past(arn as ChannelArn));
+  }
+  for (const [arn, rested] of tx.entries<RestedSessions>('rested')) {
+    const recent = Object.entries(rested).filter(([, atMs]) => atMs >= tx.nowMs - settleMs);
+    if (recent.length === 0) tx.delete(keys.rested(arn as ChannelArn));
+    else if (recent.length < Object.keys(rested).length)
+      tx.set(keys.rested(arn as ChannelArn), Object.fromEntries(recent));
   }
   for (const [arn, { endedAtMs }] of tx.entries<StreamRecord>('stream'))
     if (endedAtMs !== undefined && endedAtMs < tx.nowMs - retentionMs) tx.delete(keys.stream(arn as ChannelArn));

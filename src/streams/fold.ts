@@ -2,7 +2,7 @@
 import { type ChannelArn, channelIdOf, type StreamId } from '#domain/channel.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
-import { channelOf, keys, type PassNote, pastOf, streamOf } from './keys.ts';
+import { channelOf, keys, type PassNote, pastOf, restedOf, streamOf } from './keys.ts';
 import { reduceSession, type SessionInput } from './reduce.ts';
 import { arrange } from './sessions.ts';
 
@@ -14,6 +14,8 @@ export interface Folded {
 
 /** Ended sessions kept in a channel's log. */
 export const maxLoggedSessions = 100;
+/** Ids of sessions laid to rest early, for each channel. */
+const maxRested = 200;
 /** A starving list of at most one page cannot have shifted while it was read. */
 const pageSize = 100;
 
@@ -33,6 +35,7 @@ export function fold(
   // Its session was laid to rest long ago: a fragment of it would only look like another session.
   if (!before && newest && input.kind === 'event' && input.observation.eventTimeMs < unknownAfterMs)
     return { record: undefined, changes: [] };
+  if (!before && restedOf(tx, channelArn)[streamId] !== undefined) return { record: undefined, changes: [] };
   const after = named(tx, withKnownPasses(tx, reduceSession(before, input, session)), input);
   if (before && after === before) return { record: before, changes: [] };
   if (before && before === newest && after.basis.firstSeenMs === before.basis.firstSeenMs && past.length === 0) {
@@ -42,9 +45,11 @@ export function fold(
   const { sessions, settled } = arrange([...known.filter((record) => record !== before), after], tx.nowMs);
   const [newestAfter, ...pastAfter] = sessions;
   tx.set(keys.stream(channelArn), newestAfter);
-  if (pastAfter.length > 0) tx.set(keys.past(channelArn), pastAfter);
-  else if (past.length > 0) tx.delete(keys.past(channelArn));
+  if (pastAfter.length === 0 && past.length > 0) tx.delete(keys.past(channelArn));
+  else if (pastAfter.length !== past.length || pastAfter.some((record, index) => record !== past[index]))
+    tx.set(keys.past(channelArn), pastAfter);
   for (const record of settled) layToRest(tx, record);
+  if (settled.length > 0) noteRested(tx, channelArn, settled);
   const old = newest && pastAfter.find((record) => record.streamId === newest.streamId);
   return {
     record: sessions.find((record) => record.streamId === streamId) ?? after,
@@ -58,6 +63,12 @@ export function layToRest(tx: Transaction, record: StreamRecord): void {
   const recording = record.recording === 'recording' ? ({ recording: 'ended' } as const) : {};
   const entry: StreamRecord = { ...record, ...recording, basis: { missed: [] } };
   tx.append(`sessions:${channelIdOf(record.channelArn)}`, entry, maxLoggedSessions);
+}
+
+function noteRested(tx: Transaction, channelArn: ChannelArn, records: readonly StreamRecord[]): void {
+  const noted = Object.entries(restedOf(tx, channelArn));
+  for (const { streamId } of records) noted.push([streamId, tx.nowMs]);
+  tx.set(keys.rested(channelArn), Object.fromEntries(noted.slice(-maxRested)));
 }
 
 /**

@@ -9,7 +9,8 @@ import { reduceSession } from './reduce.ts';
 /** Newest first; never empty. Those after the first are over, and kept for a while so that late events still find them. */
 export type Sessions = readonly [newest: StreamRecord, ...past: StreamRecord[]];
 
-const maxPast = 4;
+/** An encoder that reconnects over and over makes many sessions in a short time; older ones than these are not amended any more. */
+const maxPast = 20;
 
 /** Puts the sessions in order and lets each newer one close the one before; gives those that have no room any more. */
 export function arrange(
