@@ -165,6 +165,7 @@ class Fleet {
       startedAtMs,
       finishedAtMs: startedAtMs,
       complete: true,
+      pages: 1,
       streams,
     };
   }

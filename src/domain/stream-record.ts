@@ -86,7 +86,7 @@ export interface SessionBasis {
   readonly supersededMs?: number;
   /** The first two complete passes after `aliveMs` that did not list it. */
   readonly missed: readonly { readonly startedAtMs: number; readonly finishedAtMs: number }[];
-  readonly health?: HealthBasis;
+  readonly sightings?: HealthBasis;
   readonly recording?: RecordingSign;
   /** Ends of recordings that this session's events told for earlier sessions, by their ids. */
   readonly mergedRecordings?: Readonly<Record<string, RecordingSign>>;
@@ -104,14 +104,15 @@ export interface RecordingSign {
   readonly atMs: number;
 }
 
-/** A health and the moments at which it was seen: unbroken from `firstMs` to `lastMs`, something else at `contraryMs`. */
+/** A health and the sightings that its present stretch rests on. */
 export interface HealthBasis {
   readonly value: StreamHealth;
-  /** As the source said it; the others are by our clock. */
-  readonly sinceMs: number;
-  readonly firstMs: number;
-  readonly lastMs: number;
-  readonly contraryMs?: number;
+  /** Sightings of it, oldest first and never empty, bounded: when by our clock, and since when as the source said it. */
+  readonly seen: readonly (readonly [atMs: number, sinceMs: number])[];
+  /** When something else was seen last; all that is in `seen` came after it. */
+  readonly brokenAt?: number;
+  /** Starts of passes over the starving streams that did not list it, oldest first, bounded. */
+  readonly absentMs?: readonly number[];
 }
 
 /** What folding an observation into the records brought about: the input of the rules. */

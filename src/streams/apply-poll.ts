@@ -6,6 +6,7 @@ import type { Transaction } from '#domain/shared-state.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { noteDisagreement } from './disagreements.ts';
 import { fold, layToRest } from './fold.ts';
+import { lastSeenMs } from './health.ts';
 import { keys, type PassNote, type PastSessions, type RestedSessions } from './keys.ts';
 import { longestReconnectMs } from './recording.ts';
 import type { SessionInput } from './reduce.ts';
@@ -14,8 +15,6 @@ export interface PollOptions {
   readonly settleMs: number;
   readonly retentionMs: number;
 }
-
-const pageSize = 100;
 
 export function applyPoll(tx: Transaction, poll: PollObservation, options: PollOptions): StreamChange[] {
   const changes: StreamChange[] = [];
@@ -39,7 +38,7 @@ export function applyPoll(tx: Transaction, poll: PollObservation, options: PollO
 /** A complete pass that is newer than the last one: those it did not list are missed, or are not starving any more. */
 function judgeAbsence(
   tx: Transaction,
-  { scope, startedAtMs, finishedAtMs, streams, alreadyApplied = [] }: PollObservation,
+  { scope, startedAtMs, finishedAtMs, pages, streams, alreadyApplied = [] }: PollObservation,
   add: (record: StreamRecord, input: SessionInput) => void,
 ): void {
   const last = tx.get<PassNote>(keys.pass(scope));
@@ -53,17 +52,17 @@ function judgeAbsence(
     for (const record of absent) add(record, { kind: 'missed', pass });
     for (const record of overdueRecordings(tx, startedAtMs)) add(record, { kind: 'passed', pass });
   }
-  // A list of several pages may have shifted: it takes a second pass to say that a stream is not in it.
+  // A list of several pages may have shifted while it was read: it takes a second pass to say that a stream is not in it.
   else {
-    const seenBeforeMs = listed.size < pageSize ? Number.POSITIVE_INFINITY : (last?.startedAtMs ?? 0);
+    const seenBeforeMs = pages === 1 ? Number.POSITIVE_INFINITY : (last?.startedAtMs ?? 0);
     clearStarving(
-      absent.filter(({ basis }) => (basis.health?.lastMs ?? 0) < seenBeforeMs),
+      absent.filter(({ basis }) => lastSeenMs(basis.sightings) < seenBeforeMs),
       pass,
       add,
     );
   }
   const previous = last ? { previous: { startedAtMs: last.startedAtMs, finishedAtMs: last.finishedAtMs } } : {};
-  tx.set(keys.pass(scope), { ...pass, streams: listed.size, ...previous } satisfies PassNote);
+  tx.set(keys.pass(scope), { ...pass, pages, streams: listed.size, ...previous } satisfies PassNote);
 }
 
 /** Sessions that say they are recorded, and ended too long before a pass for that to be true. */

@@ -221,6 +221,26 @@ describe('polls', () => {
     expect(noticing.record('A')!.health).toBe('UNKNOWN');
   });
 
+  test('a list of starving streams with a short page and another one must miss a stream twice as well', async () => {
+    const noticing = new Noticing();
+    await noticing.see(poll('starving', { at: 5_000, streams: [snapshot('A', 's1', { health: 'STARVING' })] }));
+
+    await noticing.see(poll('starving', { at: 10_000, pages: 2 }));
+    expect(noticing.record('A')!.health).toBe('STARVING');
+    await noticing.see(poll('starving', { at: 15_000, pages: 2 }));
+
+    expect(noticing.record('A')!.health).toBe('UNKNOWN');
+  });
+
+  test('one list of starving streams in two short pages does not overrule a fall that is told after it', async () => {
+    const noticing = new Noticing();
+    await noticing.see(event('Stream Start', { ...a, at: 0 }), poll('starving', { at: 10_000, pages: 2 }));
+
+    await noticing.see(event('Starvation Start', { ...a, at: 8_000, arrived: 12_000 }));
+
+    expect(noticing.record('A')!.health).toBe('STARVING');
+  });
+
   test('a viewer count of -1 is no count', async () => {
     const noticing = new Noticing();
     await noticing.see(poll('all', { at: 20_000, streams: [snapshot('A', 's1', { viewers: 12 })] }));

@@ -1,6 +1,7 @@
 // From what is known of a session to what its record says: state, since when, health. Pure, and blind to the order of arrival.
 import type { StreamHealth } from '#domain/channel.ts';
 import type { SessionBasis, StreamRecord, StreamState } from '#domain/stream-record.ts';
+import { healthOf } from './health.ts';
 import { recordingOf } from './recording.ts';
 
 /**
@@ -64,8 +65,7 @@ export function derive(basis: SessionBasis, fallbackMs: number): Derived {
     stateSinceMs,
     startedAtMs,
     endedAtMs: undefined,
-    health: basis.health?.value ?? 'UNKNOWN',
-    healthSinceMs: basis.health?.sinceMs ?? stateSinceMs,
+    ...(basis.sightings ? healthOf(basis.sightings) : { health: 'UNKNOWN', healthSinceMs: stateSinceMs }),
     ...recordingOf(basis, undefined),
   };
 }

@@ -2,6 +2,7 @@
 import { type ChannelArn, channelIdOf, type StreamId } from '#domain/channel.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
+import { lastSeenMs } from './health.ts';
 import { channelOf, keys, type PassNote, pastOf, restedOf, streamOf } from './keys.ts';
 import { reduceSession, type SessionInput } from './reduce.ts';
 import { arrange } from './sessions.ts';
@@ -16,8 +17,6 @@ export interface Folded {
 export const maxLoggedSessions = 100;
 /** Ids of sessions laid to rest early, for each channel. */
 const maxRested = 200;
-/** A starving list of at most one page cannot have shifted while it was read. */
-const pageSize = 100;
 
 /** Adds one input to one session of one channel. */
 export function fold(
@@ -88,8 +87,11 @@ function withKnownPasses(tx: Transaction, record: StreamRecord): StreamRecord {
       );
   if (all) result = reduceSession(result, { kind: 'passed', pass: all }, session);
   const starving = tx.get<PassNote>(keys.pass('starving'));
-  const health = result.basis.health;
-  if (starving && starving.streams < pageSize && health && starving.startedAtMs > health.lastMs)
+  if (
+    starving?.pages === 1 &&
+    result.health === 'STARVING' &&
+    starving.startedAtMs > lastSeenMs(result.basis.sightings)
+  )
     result = reduceSession(result, { kind: 'not-starving', pass: starving }, session);
   return result;
 }

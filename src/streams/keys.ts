@@ -32,6 +32,7 @@ export interface PassNote {
   readonly startedAtMs: number;
   readonly finishedAtMs: number;
   readonly streams: number;
+  readonly pages: number;
   readonly previous?: { readonly startedAtMs: number; readonly finishedAtMs: number };
 }
 

@@ -73,9 +73,10 @@ export function reduceSession(
       return settle(before, { ...before, basis: { ...before.basis, recording: sign } }, evidence, session.nowMs);
     }
     case 'not-starving': {
-      const health = sawNotStarving(before.basis.health, input.pass.startedAtMs);
-      if (!health || health === before.basis.health) return before;
-      const after = { ...before, basis: { ...before.basis, health } };
+      const known = before.basis.sightings;
+      const sightings = known && sawNotStarving(known, input.pass.startedAtMs);
+      if (!sightings || sightings === known) return before;
+      const after = { ...before, basis: { ...before.basis, sightings } };
       return settle(before, after, passEvidence(input.pass), session.nowMs);
     }
     case 'superseded': {
@@ -170,9 +171,9 @@ function basisOf(
   const atMs = observation.eventTimeMs;
   const clockMs = onOurClock(observation);
   const over = sign.moment === 'sessionEndedMs' || sign.moment === 'endedMs';
-  const health = sign.health
-    ? sawHealth(basis.health, { value: sign.health, atMs: clockMs, sinceMs: atMs })
-    : basis.health;
+  const sightings = sign.health
+    ? sawHealth(basis.sightings, { value: sign.health, atMs: clockMs, sinceMs: atMs })
+    : basis.sightings;
   const recording = sign.recording && { value: sign.recording, atMs };
   const merged =
     recording && sign.moment === 'recordingEndedMs'
@@ -183,7 +184,7 @@ function basisOf(
     ...(sign.existed || over ? { aliveMs: latest(basis.aliveMs, clockMs) } : {}),
     ...(sign.existed ? { firstSeenMs: earliest(basis.firstSeenMs, atMs) } : {}),
     ...(sign.live ? { firstLiveMs: earliest(basis.firstLiveMs, atMs) } : {}),
-    ...(health === undefined ? {} : { health }),
+    ...(sightings === undefined ? {} : { sightings }),
     // The first of its kind: a repeat with another id and time changes nothing.
     ...(sign.moment === undefined ? {} : { [sign.moment]: earliest(basis[sign.moment], atMs) }),
     ...(recording ? { recording: newerSign(basis.recording, recording) } : {}),
@@ -244,7 +245,7 @@ function addSighting(record: StreamRecord, { snapshot, seenAtMs }: SessionInput 
     ...(startTimeMs > 0 ? { startPollMs: earliest(basis.startPollMs, startTimeMs) } : {}),
     firstSeenMs: earliest(basis.firstSeenMs, startTimeMs > 0 ? startTimeMs : seenAtMs),
     firstLiveMs: earliest(basis.firstLiveMs, startTimeMs > 0 ? startTimeMs : seenAtMs),
-    health: sawHealth(basis.health, { value: health, atMs: seenAtMs, sinceMs: seenAtMs }),
+    sightings: sawHealth(basis.sightings, { value: health, atMs: seenAtMs, sinceMs: seenAtMs }),
   };
   return {
     ...record,

@@ -88,7 +88,8 @@ export function poll(
     took = 100,
     streams = [],
     complete = true,
-  }: { at: number; took?: number; streams?: StreamSnapshot[]; complete?: boolean },
+    pages = Math.max(1, Math.ceil(streams.length / 100)),
+  }: { at: number; took?: number; streams?: StreamSnapshot[]; complete?: boolean; pages?: number },
 ): PollObservation {
   const startedAtMs = startMs + at;
   return {
@@ -98,6 +99,7 @@ export function poll(
     startedAtMs,
     finishedAtMs: startedAtMs + took,
     complete,
+    pages,
     streams,
   };
 }

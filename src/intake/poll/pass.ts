@@ -18,7 +18,6 @@ export interface PassOptions {
 
 export interface PassResult {
   readonly observation: PollObservation;
-  readonly pages: number;
   /** Why the pass is not complete. */
   readonly failure: AppError | undefined;
 }
@@ -73,9 +72,9 @@ export async function readPass({
       startedAtMs,
       finishedAtMs: now(),
       complete: failure === undefined,
+      pages,
       streams: [...streams.values()],
     },
-    pages,
     failure,
   };
 }
