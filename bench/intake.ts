@@ -125,9 +125,10 @@ async function consume(
     waitTimeSeconds: 1,
     sink: {
       async observe(observation) {
-        await pipeline.observe(observation);
+        const taken = await pipeline.observe(observation);
         committed += 1;
         if (committed === count) finished();
+        return taken;
       },
       keepUnknown: async () => undefined,
       queueRead: async () => undefined,

@@ -60,3 +60,13 @@ test('while the state cannot be reached a batch is tried once, not one by one', 
   expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   expect(asked).toBe(1);
 });
+
+test('an observation that was taken before says so, in the same commit and in a later one', async () => {
+  const { pipeline, state } = setup();
+
+  const together = await Promise.all(['a', 'a', 'b'].map((channel) => pipeline.observe(eventIn(channel))));
+  const later = await pipeline.observe(eventIn('a'));
+
+  expect([...together, later]).toEqual(['taken', 'repeated', 'taken', 'repeated']);
+  expect(Object.fromEntries(state.view.entries('seen'))).toEqual({ a: 1, b: 1 });
+});

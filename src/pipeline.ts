@@ -40,17 +40,26 @@ export interface Committed {
   readonly changes: readonly StreamChange[];
   readonly decisions: readonly Decision[];
   /** Observations that had been taken before. */
-  readonly repeats: number;
+  readonly repeats: readonly Observation[];
 }
+
+/** What became of an observation; `repeated`: it had been taken before, and changed nothing. */
+export type Taken = 'taken' | 'repeated';
 
 interface Waiting {
   readonly pieces: readonly Observation[];
-  readonly resolve: () => void;
+  readonly resolve: (taken: Taken) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** Most pieces that share one commit. */
 const batchSize = 200;
+
+/**
+ * For so long a repeat of an event is known as one: EventBridge tries to deliver an event for a day, and for half of one an event
+ * may amend an earlier session. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
+ */
+export const claimTtlMs = 24 * 3_600_000;
 
 export class Pipeline {
   readonly #options: PipelineOptions;
@@ -73,8 +82,8 @@ export class Pipeline {
   }
 
   /** Resolves when everything that follows from the observation is committed. @throws AppError REDIS_UNREACHABLE: observe it again. */
-  observe(observation: Observation): Promise<void> {
-    const done = new Promise<void>((resolve, reject) => {
+  observe(observation: Observation): Promise<Taken> {
+    const done = new Promise<Taken>((resolve, reject) => {
       this.#waiting.push({ pieces: this.#options.stages.split(observation), resolve, reject });
     });
     this.#working ??= this.#work();
@@ -88,7 +97,7 @@ export class Pipeline {
     await this.#commit([], (tx) => {
       const changes = stages.detectGaps(tx);
       const decisions = [...stages.decide(tx, changes, this.#ruleset), ...stages.decideDue(tx, this.#ruleset)];
-      return { observations: changes.flatMap(gapOf), changes, decisions, repeats: 0 };
+      return { observations: changes.flatMap(gapOf), changes, decisions, repeats: [] };
     });
   }
 
@@ -108,8 +117,9 @@ export class Pipeline {
   /** One that cannot be judged is refused alone: those that shared its commit are tried again, each in its own. */
   async #settle(batch: readonly Waiting[]): Promise<void> {
     try {
-      await this.#process(batch.flatMap(({ pieces }) => pieces));
-      for (const { resolve } of batch) resolve();
+      const repeats = new Set(await this.#process(batch.flatMap(({ pieces }) => pieces)));
+      for (const { pieces, resolve } of batch)
+        resolve(pieces.every((piece) => repeats.has(piece)) ? 'repeated' : 'taken');
     } catch (error) {
       if (batch.length > 1 && !isOfTheState(error)) for (const waiting of batch) await this.#settle([waiting]);
       else for (const { reject } of batch) reject(error);
@@ -122,15 +132,17 @@ export class Pipeline {
     return this.#waiting.splice(0, last < 0 ? this.#waiting.length : last + 1);
   }
 
-  /** Small observations share one commit; the pieces of a large one are committed one after another. */
-  async #process(pieces: readonly Observation[]): Promise<void> {
+  /** Small observations share one commit; the pieces of a large one are committed one after another. Gives the repeats. */
+  async #process(pieces: readonly Observation[]): Promise<Observation[]> {
+    const repeats: Observation[] = [];
     for (let from = 0; from < pieces.length; ) {
       const to = isLarge(pieces[from]!) ? from + 1 : endOfSmall(pieces, from);
       const group = pieces.slice(from, to);
       const claims = group.flatMap(claimOf);
-      await this.#commit(claims, (tx) => this.#judge(tx, group));
+      repeats.push(...(await this.#commit(claims, (tx) => this.#judge(tx, group))).repeats);
       from = to;
     }
+    return repeats;
   }
 
   /** All records first, then the rules: a rule that inhibits another sees the same moment. */
@@ -139,12 +151,12 @@ export class Pipeline {
     const changes: StreamChange[] = [];
     const taken: Observation[] = [];
     const seen = new Set<string>();
-    let repeats = 0;
+    const repeats: Observation[] = [];
     for (const observation of observations) {
       const [claim] = claimOf(observation);
       // A repeat within one batch is a repeat as well.
       if (claim !== undefined && (tx.isRepeat(claim) || seen.has(claim))) {
-        repeats += 1;
+        repeats.push(observation);
         continue;
       }
       if (claim !== undefined) seen.add(claim);
@@ -157,9 +169,11 @@ export class Pipeline {
     return { observations: taken, changes, decisions: stages.decide(tx, changes, this.#ruleset), repeats };
   }
 
-  async #commit(claims: readonly string[], body: (tx: Transaction) => Committed): Promise<void> {
+  async #commit(claims: readonly string[], body: (tx: Transaction) => Committed): Promise<Committed> {
     const { state, onCommitted } = this.#options;
-    onCommitted(await state.transact(body, { claims: [...new Set(claims)] }));
+    const committed = await state.transact(body, { claims: [...new Set(claims)], claimTtlMs });
+    onCommitted(committed);
+    return committed;
   }
 }
 

@@ -20,8 +20,8 @@ export function createMetrics() {
     ]),
     eventDelaySeconds: histogram(
       'event_delay_seconds',
-      'Time from an event to its arrival',
-      [1, 5, 15, 60, 300, 1800, 7200],
+      'Time from an event to its arrival, repeats left out',
+      [1, 5, 15, 60, 300, 1800, 7200, 21_600, 43_200],
       ['type'],
     ),
     queueDelaySeconds: histogram(
@@ -31,7 +31,7 @@ export function createMetrics() {
     ),
     queueLagSeconds: gauge(
       'queue_lag_seconds',
-      'How long the oldest event of the last read had waited in the queue; 0 when the read gave none',
+      'How long the oldest event of the last read had waited in the queue; 0 when the read gave none, absent while it cannot be read',
       ['shard'],
     ),
     queueMessages: gauge('queue_messages', 'Messages in the event queue and its dead-letter queue, by state', [

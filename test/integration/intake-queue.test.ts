@@ -47,7 +47,9 @@ async function setup(
     sink: {
       async observe(observation) {
         await fate.observe(observation);
+        const known = observed.some(({ envelope }) => envelope.id === observation.envelope.id);
         observed.push(observation);
+        return known ? 'repeated' : 'taken';
       },
       keepUnknown: async (found) => void unknown.push(found),
       queueRead: async (read) => void reads.push(read),
@@ -218,6 +220,22 @@ test('what concerns nobody is deleted and counted; what nobody knows is kept for
   ]);
 });
 
+test('a repeat is counted as one, and as nothing else', async () => {
+  await using rig = await setup();
+  const delays = async () =>
+    (await rig.metrics.eventDelaySeconds.get()).values.find(({ metricName }) => metricName?.endsWith('_count'))?.value;
+  await rig.send(bodyOf('Stream Start', 0));
+  await rig.consumer.start();
+  await eventually(() => rig.observed.length === 1);
+
+  await rig.send(bodyOf('Stream Start', 0));
+  await eventually(async () => (await rig.counted('IVS Stream State Change', 'repeated')) === 1);
+  await eventually(rig.drained);
+
+  expect(await rig.counted('IVS Stream State Change', 'observed')).toBe(1);
+  expect(await delays()).toBe(1);
+});
+
 test('a stop finishes and deletes what is in hand and takes nothing more', async () => {
   await using rig = await setup({ consumer: { waitTimeSeconds: 20 } });
   const commits: (() => void)[] = [];
@@ -261,6 +279,8 @@ test('while the queue’s server is out of order it is asked less and less often
   await using rig = await setup({
     consumer: { endpoint, queueUrl: `${endpoint}/000000000000/later`, parallel: 1 },
   });
+  const lags = async () => (await rig.metrics.queueLagSeconds.get()).values;
+  rig.metrics.queueLagSeconds.set({ shard: 'main' }, 7);
 
   await rig.consumer.start();
   await new Promise((done) => setTimeout(done, 1_500));
@@ -271,6 +291,7 @@ test('while the queue’s server is out of order it is asked less and less often
   expect(failed).toBeGreaterThanOrEqual(3);
   expect(failed).toBeLessThanOrEqual(8);
   expect(rig.consumer.lastReadMs).toBeUndefined();
+  expect(await lags()).toEqual([]);
   await using repaired = await startLocalSqs({ port });
   const { queueUrl } = await repaired.createQueue('later');
   await ask(endpoint, 'SendMessage', { QueueUrl: queueUrl, MessageBody: bodyOf('Stream Start', 0) });

@@ -123,6 +123,8 @@ export class QueueConsumer implements Service {
       messages = await this.#receive();
     } catch (error) {
       if (this.#stopping.signal.aborted) return 'ok';
+      // How far behind the queue is, nobody knows now.
+      this.#options.metrics.queueLagSeconds.remove({ shard: this.#options.shard });
       this.#failed('ReceiveMessage', error);
       return 'failed';
     }
@@ -198,10 +200,13 @@ export class QueueConsumer implements Service {
         return 'left';
       }
       if (seen.unknownName) await sink.keepUnknown({ reason: 'unknown_name', body, arrivedAtMs });
-      await sink.observe(seen.observation);
-      const type = seen.type;
-      metrics.eventsReceived.inc({ type, outcome: seen.unknownName ? 'observed_unknown_name' : 'observed' });
-      metrics.eventDelaySeconds.observe({ type }, Math.max(0, arrivedAtMs - seen.observation.eventTimeMs) / 1000);
+      const { type, observation, unknownName } = seen;
+      if ((await sink.observe(observation)) === 'repeated') {
+        metrics.eventsReceived.inc({ type, outcome: 'repeated' });
+        return 'done';
+      }
+      metrics.eventsReceived.inc({ type, outcome: unknownName ? 'observed_unknown_name' : 'observed' });
+      metrics.eventDelaySeconds.observe({ type }, Math.max(0, arrivedAtMs - observation.eventTimeMs) / 1000);
       return 'done';
     } catch (error) {
       metrics.eventsReceived.inc({ type: seen.kind === 'observation' ? seen.type : 'other', outcome: 'not_committed' });
