@@ -38,6 +38,9 @@ export function createMetrics() {
       'shard',
       'state',
     ]),
+    queueRedrives: gauge('queue_redrives', '1 when the event queue has a redrive policy, 0 when it has none', [
+      'shard',
+    ]),
     queueErrors: counter('queue_errors_total', 'Failed calls to SQS, by operation', ['operation']),
     polls: counter('polls_total', 'Passes over ListStreams, by scope and outcome', ['scope', 'outcome']),
     pollSeconds: histogram(
@@ -65,8 +68,13 @@ export function createMetrics() {
     ]),
     disagreements: gauge(
       'event_poll_disagreements',
-      'How often a poll overturned what events had said, since the state began',
+      'How often a poll overturned what events had said, or found what they had not told, since the state began',
       ['shard', 'fact'],
+    ),
+    unheardSessions: gauge(
+      'sessions_without_events',
+      'Sessions in a row that polls found and no event told of, although the queue is read; 0 after one that was told of',
+      ['shard'],
     ),
     // Decisions and jobs
     decisions: counter('decisions_total', 'Decisions, also those not to act, by rule, outcome and reason', [

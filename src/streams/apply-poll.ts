@@ -4,7 +4,7 @@ import type { ChannelArn } from '#domain/channel.ts';
 import type { PollObservation } from '#domain/observation.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
-import { noteDisagreement } from './disagreements.ts';
+import { noteDisagreement, noteUnheard } from './disagreements.ts';
 import { fold, layToRest } from './fold.ts';
 import { lastSeenMs } from './health.ts';
 import { keys, type PassNote, type PastSessions, type RestedSessions } from './keys.ts';
@@ -61,6 +61,7 @@ function judgeAbsence(
       add,
     );
   }
+  if (last && scope === 'all') noteUnheard(tx, last.startedAtMs, startedAtMs);
   const previous = last ? { previous: { startedAtMs: last.startedAtMs, finishedAtMs: last.finishedAtMs } } : {};
   tx.set(keys.pass(scope), { ...pass, pages, streams: listed.size, ...previous } satisfies PassNote);
 }

@@ -109,7 +109,7 @@ describe('polls', () => {
     await noticing.see(poll('all', { at: 65_000 }));
 
     expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 65_100 });
-    expect(disagreementsOf(noticing.state.view)).toEqual({ ended: 1, health: 0 });
+    expect(disagreementsOf(noticing.state.view)).toEqual({ started: 0, ended: 1, health: 0 });
   });
 
   test('need only one pass where an event said that the encoder is gone', async () => {

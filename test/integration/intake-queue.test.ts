@@ -1,9 +1,11 @@
 // The queue consumer against an SQS server in this process: nothing lost, nothing deleted too early, nothing in a loop.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import type { EventObservation } from '#domain/observation.ts';
 import { QueueConsumer, type QueueConsumerOptions } from '#intake/events/queue-consumer.ts';
+import { QueueDepth } from '#intake/events/queue-depth.ts';
 import type { QueueRead, UnknownEvent } from '#intake/ports.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { startLocalSqs } from '#simulator/sqs.ts';
@@ -299,4 +301,41 @@ test('while the queue’s server is out of order it is asked less and less often
   await eventually(() => rig.observed.length === 1);
   // Before its server goes, so that the end of the test is no outage.
   await rig.consumer.stop();
+});
+
+test('a queue without a redrive policy is told once, until it has one, and shown for as long', async () => {
+  await using sqs = await startLocalSqs();
+  const dead = await sqs.createQueue('dead');
+  const { queueUrl } = await sqs.createQueue('bare');
+  const metrics = testMetrics();
+  const lines: Record<string, unknown>[] = [];
+  const logger = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
+  const depth = new QueueDepth({
+    shard: 'main',
+    queueUrl,
+    region: 'us-west-2',
+    endpoint: sqs.endpoint,
+    credentials,
+    clock: systemClock,
+    logger,
+    metrics,
+    random: seededRandom(1),
+  });
+  const shown = async () => (await metrics.queueRedrives.get()).values.map(({ value }) => value);
+
+  const bare = [await depth.runOnce(), await depth.runOnce()];
+  const shownBare = await shown();
+  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: dead.queueArn, maxReceiveCount: 3 });
+  await ask(sqs.endpoint, 'SetQueueAttributes', { QueueUrl: queueUrl, Attributes: { RedrivePolicy } });
+  const mended = await depth.runOnce();
+  await depth.stop();
+
+  expect(bare).toMatchObject([{ redrives: false }, { redrives: false }]);
+  expect(shownBare).toEqual([0]);
+  expect(mended).toMatchObject({ redrives: true, deadLetters: 0 });
+  expect(await shown()).toEqual([1]);
+  expect(lines.map(({ code, msg }) => code ?? msg)).toEqual([
+    'QUEUE_WITHOUT_REDRIVE',
+    'the event queue has a redrive policy now',
+  ]);
 });
