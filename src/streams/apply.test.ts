@@ -411,6 +411,20 @@ test.each(['Recording End Failure', 'Something New'])(
   },
 );
 
+test('a session of which only the end of its recording is known is not over before it because another began earlier', async () => {
+  const noticing = new Noticing();
+  await noticing.see(
+    event('Stream Start', { ...a, at: 0 }),
+    event('Session Ended', { ...a, at: 20_000 }),
+    event('Recording End', { channel: 'A', stream: 's2', at: 60_000 }),
+  );
+
+  const known = [noticing.record('A')!, ...pastOf(noticing.state.view, arnOf('A'))];
+
+  expect(known.map(({ streamId }) => streamId)).toEqual([streamIdFor('s2'), streamIdFor('s1')]);
+  expect(known[0]!.endedAtMs ?? Infinity).toBeGreaterThanOrEqual(startMs + 60_000);
+});
+
 test('an event of an unknown name from a session that is not known yet comes after one that is over', async () => {
   const noticing = new Noticing();
   await noticing.see(event('Stream Start', { ...a, at: 0 }), event('Stream End', { ...a, at: 20_000 }));

@@ -85,11 +85,11 @@ function endOf(basis: SessionBasis): { state: 'ended' | 'failed'; atMs: number }
   const eventMs = sessionEndedMs ?? recordingEndOf(basis);
   const confirming = eventMs === undefined ? undefined : missed.find(({ startedAtMs }) => startedAtMs > eventMs + 999);
   const passedMs = (confirming ?? missed[1])?.finishedAtMs;
-  // Of a session that nothing is known of but the end of its recording, passes before that may have come before its beginning.
-  const recordedMs = basis.aliveMs === undefined ? basis.recordingEndedMs : undefined;
-  const goneMs = passedMs === undefined ? undefined : Math.max(passedMs, recordedMs ?? passedMs);
-  if (goneMs === undefined && supersededMs === undefined) return undefined;
-  return { state: 'ended', atMs: sessionEndedMs ?? Math.min(goneMs ?? Infinity, supersededMs ?? Infinity) };
+  if (passedMs === undefined && supersededMs === undefined) return undefined;
+  const overMs = Math.min(passedMs ?? Infinity, supersededMs ?? Infinity);
+  // Of a session that was never seen, only told of, passes and other sessions may have come before its beginning.
+  const toldMs = basis.aliveMs === undefined ? (basis.recordingEndedMs ?? basis.mentionedMs) : undefined;
+  return { state: 'ended', atMs: sessionEndedMs ?? Math.max(overMs, toldMs ?? overMs) };
 }
 
 /** The end of the recording, as long as it may be the end of the stream: a recording can fail while the stream goes on. */

@@ -48,7 +48,7 @@ function inOrder(records: readonly StreamRecord[]): StreamRecord[] {
   const endings = records.filter(({ basis }) => basis.firstSeenMs === undefined).toSorted(byDescending(endingMs));
   const newest = begun[0];
   if (!newest) return endings;
-  const newestEndMs = endedByItself(newest.basis) ?? Number.POSITIVE_INFINITY;
+  const newestEndMs = endedByItself(newest.basis) ?? newest.basis.sessionEndedMs ?? Number.POSITIVE_INFINITY;
   const isNewer = (record: StreamRecord) => (endingMs(record) ?? Number.NEGATIVE_INFINITY) > newestEndMs;
   const older = endings.filter((record) => !isNewer(record));
   return [...endings.filter(isNewer), ...mergedPast(begun, older)];
