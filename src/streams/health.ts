@@ -28,7 +28,7 @@ export function sawHealth(basis: HealthBasis | undefined, { value, atMs, sinceMs
   const known = basis.seen.find(([seenAt]) => seenAt === moment);
   if (known && known[1] <= sinceMs) return basis;
   const seen = [...basis.seen.filter((each) => each !== known), [moment, sinceMs] as const].toSorted(byMoment);
-  return { ...basis, seen: seen.length > maxSightings ? seen.toSpliced(1, 1) : seen };
+  return { ...basis, seen: seen.length > maxSightings ? withoutSecond(seen) : seen };
 }
 
 /** Adds that it was not starving at `atMs`: healthy, or not known, or gone. */
@@ -45,13 +45,19 @@ export function healthOf({ value, seen, absentMs = [] }: HealthBasis): { health:
   const absentSinceMs = value === 'STARVING' ? absentMs.find((ms) => ms > newestAt) : undefined;
   if (absentSinceMs !== undefined) return { health: 'UNKNOWN', healthSinceMs: absentSinceMs };
   const brokenMs = value === 'STARVING' ? absentMs.findLast((ms) => ms <= newestAt) : undefined;
-  const [, healthSinceMs] = seen.find(([seenAt]) => brokenMs === undefined || seenAt >= brokenMs)!;
-  return { health: value, healthSinceMs };
+  // An event is placed at the end of its second and told at its beginning: a poll within it may come first and say later.
+  const unbroken = seen.filter(([seenAt]) => brokenMs === undefined || seenAt >= brokenMs);
+  return { health: value, healthSinceMs: Math.min(...unbroken.map(([, sinceMs]) => sinceMs)) };
 }
 
 /** When health was last seen, epoch ms; 0 when it never was. */
 export function lastSeenMs(basis: HealthBasis | undefined): number {
   return basis ? Math.floor(newest(basis)) : 0;
+}
+
+/** The first keeps what the second said of the beginning. */
+function withoutSecond([first, second, ...others]: HealthBasis['seen']): HealthBasis['seen'] {
+  return [[first![0], Math.min(first![1], second![1])], ...others];
 }
 
 function newest({ seen }: HealthBasis): number {
