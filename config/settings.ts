@@ -146,7 +146,11 @@ export const settingsShape = {
     .prefault({}),
   retention: z
     .strictObject({
-      sessions: duration.default('60d').describe('How long ended stream sessions are kept'),
+      sessions: duration
+        .default('60d')
+        .describe(
+          'How long ended stream sessions are kept; of each channel the last hundred at most, beside those of the last half day',
+        ),
       journal: duration.default('30d').describe('How long decisions that led to an action are kept'),
       journal_quiet: duration.default('2d').describe('How long decisions not to act are kept'),
     })

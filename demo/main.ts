@@ -39,7 +39,10 @@ await mkdir(join(folder, 'keys'));
 const namespace = `demo-${process.pid}`;
 const redisUrl = process.env['REDIS_URL'] ? await borrowedRedis(process.env['REDIS_URL']) : await ownRedis();
 const sqs = cleanup.use(await startLocalSqs());
-const { queueUrl } = await sqs.createQueue('ivs-events');
+const { queueArn: deadLetterTargetArn } = await sqs.createQueue('ivs-events-dead-letters');
+const { queueUrl } = await sqs.createQueue('ivs-events', {
+  RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: 5 }),
+});
 const simulator = cleanup.use(
   await startSimulator({
     sqs: { endpoint: sqs.endpoint, queueUrl },

@@ -47,8 +47,8 @@ export class Narrator {
 
   /** What one commit of the daemon brought about. */
   committed({ changes, decisions, repeats }: Committed): void {
-    if (repeats > 0) {
-      count(this.counts.observations, 'event again', repeats);
+    if (repeats.length > 0) {
+      count(this.counts.observations, 'event again', repeats.length);
       this.#line('notices', 35, `an event it has had before, and takes no notice`);
     }
     for (const change of changes) this.#noticed(change);

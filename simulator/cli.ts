@@ -122,7 +122,10 @@ export async function runSimulator(flags: Flags, io: SimulatorIo): Promise<void>
         explainStart({ ...flags, port: flags.sqsPort }, '--sqs-port'),
       ),
     );
-    ({ queueUrl } = await sqs.createQueue('ivs-events'));
+    const { queueArn: deadLetterTargetArn } = await sqs.createQueue('ivs-events-dead-letters');
+    ({ queueUrl } = await sqs.createQueue('ivs-events', {
+      RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: 5 }),
+    }));
     sqsEndpoint = sqs.endpoint;
   }
   const simulator = stack.use(

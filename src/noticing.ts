@@ -144,13 +144,14 @@ export class Noticing {
   }
 
   #createConsumer(queueUrl: string): QueueConsumer {
-    const { account, accountId, config, state } = this.#options;
+    const { account, accountId, config, state, pipeline } = this.#options;
     const several = (config().settings.accounts?.length ?? 1) > 1;
     return new QueueConsumer({
       ...this.#queueOptions(queueUrl),
+      now: () => state.nowMs(),
       silentAfterMs: () => silentAfterMs(config().settings).events,
       sink: {
-        observe: this.#inventory.observe,
+        observe: (observation) => pipeline.observe(observation),
         keepUnknown: (event) => state.transact((tx) => keepUnknownEvent(tx, event)),
         queueRead: ({ atMs, lagMs }) =>
           state.transact((tx) => noteQueueRead(tx, { atMs: Math.min(atMs, tx.nowMs), lagMs })),

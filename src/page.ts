@@ -91,6 +91,7 @@ function sourcesOf({ shards, state, inForce, depths }: PageOptions): LiveSources
           events: () => ({
             waiting: total(depths, ({ depth }) => depth?.waiting),
             deadLetters: total(depths, ({ depth }) => depth?.deadLetters),
+            redrives: depths.every(({ depth }) => depth?.redrives ?? true),
           }),
         }),
     redisLatencyMs: () => latencyMs,

@@ -93,7 +93,7 @@ const listOf = (...channels: string[]) =>
   poll('all', { at: 0, streams: channels.map((channel) => snapshot(channel, 's1')) });
 
 test('a long list is committed piece by piece, and an event that comes meanwhile does not wait for all of it', async () => {
-  let event: Promise<void> | undefined;
+  let event: Promise<unknown> | undefined;
   const { pipeline, applied } = setupLists({
     onCommitted: () => {
       event ??= pipeline.observe(eventIn('event'));
@@ -116,4 +116,14 @@ test('a list of which a piece cannot be judged is refused, without what follows 
 
   expect(results.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
   expect(applied).toEqual(['a', 'c', 'd']);
+});
+
+test('an observation that was taken before says so, in the same commit and in a later one', async () => {
+  const { pipeline, state } = setup();
+
+  const together = await Promise.all(['a', 'a', 'b'].map((channel) => pipeline.observe(eventIn(channel))));
+  const later = await pipeline.observe(eventIn('a'));
+
+  expect([...together, later]).toEqual(['taken', 'repeated', 'taken', 'repeated']);
+  expect(Object.fromEntries(state.view.entries('seen'))).toEqual({ a: 1, b: 1 });
 });

@@ -41,13 +41,16 @@ export interface Committed {
   readonly changes: readonly StreamChange[];
   readonly decisions: readonly Decision[];
   /** Observations that had been taken before. */
-  readonly repeats: number;
+  readonly repeats: readonly Observation[];
 }
+
+/** What became of an observation; `repeated`: it had been taken before, and changed nothing. */
+export type Taken = 'taken' | 'repeated';
 
 interface Waiting {
   /** What of the observation is not committed yet. */
   readonly pieces: Observation[];
-  readonly resolve: () => void;
+  readonly resolve: (taken: Taken) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -55,6 +58,12 @@ interface Waiting {
 const batchSize = 200;
 /** A list of more streams or channels is committed by itself. */
 const mostListedInShared = 10;
+
+/**
+ * For so long a repeat of an event is known as one: EventBridge tries to deliver an event for a day, and for half of one an event
+ * may amend an earlier session. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
+ */
+export const claimTtlMs = 24 * 3_600_000;
 
 export class Pipeline {
   readonly #options: PipelineOptions;
@@ -80,8 +89,8 @@ export class Pipeline {
   }
 
   /** Resolves when everything that follows from the observation is committed. @throws AppError REDIS_UNREACHABLE: observe it again. */
-  observe(observation: Observation): Promise<void> {
-    const done = new Promise<void>((resolve, reject) => {
+  observe(observation: Observation): Promise<Taken> {
+    const done = new Promise<Taken>((resolve, reject) => {
       const pieces = [...this.#options.stages.split(observation)];
       const isLong = pieces.length > 1 || pieces.some((piece) => listedIn(piece) > mostListedInShared);
       (isLong ? this.#long : this.#waiting).push({ pieces, resolve, reject });
@@ -97,7 +106,7 @@ export class Pipeline {
     await this.#commit([], (tx) => {
       const changes = stages.detectGaps(tx);
       const decisions = [...stages.decide(tx, changes, this.#ruleset), ...stages.decideDue(tx, this.#ruleset)];
-      return { observations: changes.flatMap(gapOf), changes, decisions, repeats: 0 };
+      return { observations: changes.flatMap(gapOf), changes, decisions, repeats: [] };
     });
   }
 
@@ -125,24 +134,26 @@ export class Pipeline {
       return true;
     }
     if (pieces.length > 0) return false;
-    resolve();
+    resolve('taken');
     return true;
   }
 
   /** One that cannot be judged is refused alone: those that shared its commit are tried again, each in its own. */
   async #settle(batch: readonly Waiting[]): Promise<void> {
     try {
-      await this.#process(batch.flatMap(({ pieces }) => pieces));
-      for (const { resolve } of batch) resolve();
+      const repeats = new Set(await this.#process(batch.flatMap(({ pieces }) => pieces)));
+      for (const { pieces, resolve } of batch)
+        resolve(pieces.every((piece) => repeats.has(piece)) ? 'repeated' : 'taken');
     } catch (error) {
       if (batch.length > 1 && !isOfTheState(error)) for (const waiting of batch) await this.#settle([waiting]);
       else for (const { reject } of batch) reject(error);
     }
   }
 
-  async #process(observations: readonly Observation[]): Promise<void> {
+  /** One commit. Gives those that were repeats. */
+  async #process(observations: readonly Observation[]): Promise<readonly Observation[]> {
     const claims = observations.flatMap(claimOf);
-    await this.#commit(claims, (tx) => this.#judge(tx, observations));
+    return (await this.#commit(claims, (tx) => this.#judge(tx, observations))).repeats;
   }
 
   /**
@@ -154,12 +165,12 @@ export class Pipeline {
     const changes: StreamChange[] = [...stages.detectGaps(tx)];
     const taken: Observation[] = changes.flatMap(gapOf);
     const seen = new Set<string>();
-    let repeats = 0;
+    const repeats: Observation[] = [];
     for (const observation of observations) {
       const [claim] = claimOf(observation);
       // A repeat within one batch is a repeat as well.
       if (claim !== undefined && (tx.isRepeat(claim) || seen.has(claim))) {
-        repeats += 1;
+        repeats.push(observation);
         continue;
       }
       if (claim !== undefined) seen.add(claim);
@@ -172,9 +183,11 @@ export class Pipeline {
     return { observations: taken, changes, decisions: stages.decide(tx, changes, this.#ruleset), repeats };
   }
 
-  async #commit(claims: readonly string[], body: (tx: Transaction) => Committed): Promise<void> {
+  async #commit(claims: readonly string[], body: (tx: Transaction) => Committed): Promise<Committed> {
     const { state, onCommitted } = this.#options;
-    onCommitted(await state.transact(body, { claims: [...new Set(claims)] }));
+    const committed = await state.transact(body, { claims: [...new Set(claims)], claimTtlMs });
+    onCommitted(committed);
+    return committed;
   }
 }
 

@@ -315,7 +315,6 @@ export class Shard {
   #committed(committed: Committed): void {
     if (this.state.view.count('job') > 0) this.relay.nudge();
     const { metrics, onCommitted } = this.#options;
-    if (committed.repeats > 0) metrics.eventsReceived.inc({ type: 'any', outcome: 'repeated' }, committed.repeats);
     for (const { rule, outcome, reason } of committed.decisions) metrics.decisions.inc({ rule, outcome, reason });
     onCommitted?.(committed);
   }

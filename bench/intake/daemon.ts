@@ -88,7 +88,14 @@ function whatIsThere(count: number, beganMs: number): Observation[] {
     viewerCount: 12,
     startTimeMs: atMs - 3_600_000,
   }));
-  const poll = { kind: 'poll', scope: 'all', pollId: 'before', complete: true, streams } as const;
+  const poll = {
+    kind: 'poll',
+    scope: 'all',
+    pollId: 'before',
+    complete: true,
+    pages: Math.ceil(streams.length / 100),
+    streams,
+  } as const;
   return [
     { kind: 'inventory', channels, removed: [], atMs, complete: true },
     { ...poll, startedAtMs: atMs - 1, finishedAtMs: atMs },

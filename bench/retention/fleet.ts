@@ -80,6 +80,7 @@ export class Fleet {
       startedAtMs: atMs,
       finishedAtMs: atMs,
       complete: true,
+      pages: Math.max(1, Math.ceil(streams.length / 100)),
       streams,
     };
   }

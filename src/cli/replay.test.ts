@@ -27,6 +27,7 @@ function poll(second: number, health: StreamHealth): Observation {
     startedAtMs: atMs,
     finishedAtMs: atMs,
     complete: true,
+    pages: 1,
     streams: [{ ...stream, startTimeMs: startMs }],
   };
 }

@@ -88,6 +88,13 @@ export const errorCatalog = {
     status: 400,
     disposition: 'give-up',
   },
+  QUEUE_WITHOUT_REDRIVE: {
+    meaning:
+      'The event queue has no redrive policy: a message that cannot be read comes back again and again until the queue’s retention ends.',
+    remedy: 'Run `ivs-autopilot bootstrap`, or give the queue a dead-letter queue.',
+    status: 503,
+    disposition: 'give-up',
+  },
   POLL_FAILED: {
     meaning: 'A pass over ListStreams failed; it counts as incomplete and the next one follows in time.',
     remedy: 'Read the cause in the same log line.',

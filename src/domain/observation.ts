@@ -39,6 +39,8 @@ export interface PollObservation {
   readonly everyMs?: number;
   /** False when a page failed: presence counts then, absence does not. */
   readonly complete: boolean;
+  /** How many pages were read: a filtered list may have short ones, and what is listed may move from one to another meanwhile. */
+  readonly pages: number;
   readonly streams: readonly StreamSnapshot[];
   /** In a piece of a large pass: ids of the streams that the pieces before it carried; absence is judged by the last piece. */
   readonly alreadyApplied?: readonly StreamId[];

@@ -81,9 +81,11 @@ export interface SessionBasis {
   readonly firstLiveMs?: number;
   /** The newest moment it certainly was there, by our clock. */
   readonly aliveMs?: number;
-  /** Session Ended, and Recording End: over, but perhaps still listed. */
+  /** Session Ended, and the end of a recording: over, but perhaps still listed. */
   readonly sessionEndedMs?: number;
   readonly recordingEndedMs?: number;
+  /** An event of an unknown name: it began before, and nothing else is said. */
+  readonly mentionedMs?: number;
   /** Stream End. */
   readonly endedMs?: number;
   /** Stream Failure. */
@@ -92,21 +94,33 @@ export interface SessionBasis {
   readonly supersededMs?: number;
   /** The first two complete passes after `aliveMs` that did not list it. */
   readonly missed: readonly { readonly startedAtMs: number; readonly finishedAtMs: number }[];
-  readonly health?: HealthBasis;
-  /** Time and kind of what `recording` rests on; times of the takeover and of the failure's reason. */
-  readonly recordingMs?: number;
+  readonly sightings?: HealthBasis;
+  readonly recording?: RecordingSign;
+  /** Ends of recordings that this session's events told for earlier sessions, by their ids. */
+  readonly mergedRecordings?: Readonly<Record<string, RecordingSign>>;
+  /** Start of a complete pass so long after the end that a recording of which no end was told is over as well. */
+  readonly recordingOverdueMs?: number;
+  /** Times of the prefix and of the failure's reason. */
+  readonly prefixMs?: number;
   readonly failureMs?: number;
   readonly nameMs?: number;
 }
 
-/** A health and the moments at which it was seen: unbroken from `firstMs` to `lastMs`, something else at `contraryMs`. */
+/** What an event says of a recording, and when. */
+export interface RecordingSign {
+  readonly value: Exclude<StreamRecord['recording'], 'none'>;
+  readonly atMs: number;
+}
+
+/** A health and the sightings that its present stretch rests on. */
 export interface HealthBasis {
   readonly value: StreamHealth;
-  /** As the source said it; the others are by our clock. */
-  readonly sinceMs: number;
-  readonly firstMs: number;
-  readonly lastMs: number;
-  readonly contraryMs?: number;
+  /** Sightings of it, oldest first and never empty, bounded: when by our clock, and since when as the source said it. */
+  readonly seen: readonly (readonly [atMs: number, sinceMs: number])[];
+  /** When something else was seen last; all that is in `seen` came after it. */
+  readonly brokenAt?: number;
+  /** Starts of passes over the starving streams that did not list it, oldest first, bounded. */
+  readonly absentMs?: readonly number[];
 }
 
 /** What folding an observation into the records brought about: the input of the rules. */

@@ -31,11 +31,11 @@ export interface ChannelReader {
 }
 
 /** Takes what was noticed; resolves when everything that follows from it is committed, rejects when it is not. */
-export type Observe = (observation: Observation) => Promise<void>;
+export type Observe = (observation: Observation) => Promise<unknown>;
 
 export interface EventSink {
-  /** As `Observe`: the message is deleted from the queue only after this resolved. */
-  observe(observation: EventObservation): Promise<void>;
+  /** As `Observe`: the message is deleted from the queue only after this resolved. Tells whether it had been taken before. */
+  observe(observation: EventObservation): Promise<'taken' | 'repeated'>;
   /** Keeps an event that nobody knows, for inspection; bounded. */
   keepUnknown(event: UnknownEvent): Promise<void>;
   /** The queue was read, also when nothing was in it. */

@@ -20,8 +20,8 @@ export function createMetrics() {
     ]),
     eventDelaySeconds: histogram(
       'event_delay_seconds',
-      'Time from an event to its arrival',
-      [1, 5, 15, 60, 300, 1800, 7200],
+      'Time from an event to its arrival, repeats left out',
+      [1, 5, 15, 60, 300, 1800, 7200, 21_600, 43_200],
       ['type'],
     ),
     queueDelaySeconds: histogram(
@@ -31,12 +31,15 @@ export function createMetrics() {
     ),
     queueLagSeconds: gauge(
       'queue_lag_seconds',
-      'How long the oldest event of the last read had waited in the queue; 0 when the read gave none',
+      'How long the oldest event of the last read had waited in the queue; 0 when the read gave none, absent while it cannot be read',
       ['shard'],
     ),
     queueMessages: gauge('queue_messages', 'Messages in the event queue and its dead-letter queue, by state', [
       'shard',
       'state',
+    ]),
+    queueRedrives: gauge('queue_redrives', '1 when the event queue has a redrive policy, 0 when it has none', [
+      'shard',
     ]),
     queueErrors: counter('queue_errors_total', 'Failed calls to SQS, by operation', ['operation']),
     polls: counter('polls_total', 'Passes over ListStreams, by scope and outcome', ['scope', 'outcome']),
@@ -65,8 +68,13 @@ export function createMetrics() {
     ]),
     disagreements: gauge(
       'event_poll_disagreements',
-      'How often a poll overturned what events had said, since the state began',
+      'How often a poll overturned what events had said, or found what they had not told, since the state began',
       ['shard', 'fact'],
+    ),
+    unheardSessions: gauge(
+      'sessions_without_events',
+      'Sessions in a row that polls found and no event told of, although the queue is read; 0 after one that was told of',
+      ['shard'],
     ),
     // Decisions and jobs
     decisions: counter('decisions_total', 'Decisions, also those not to act, by rule, outcome and reason', [

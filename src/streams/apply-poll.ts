@@ -4,18 +4,18 @@ import type { ChannelArn } from '#domain/channel.ts';
 import type { PollObservation } from '#domain/observation.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
-import { noteDisagreement } from './disagreements.ts';
+import { noteDisagreement, noteUnheard } from './disagreements.ts';
 import { fold, layToRest } from './fold.ts';
 import { lateAfterMs } from './gaps.ts';
-import { keys, type PassNote, type PastSessions } from './keys.ts';
+import { lastSeenMs } from './health.ts';
+import { keys, type PassNote, type PastSessions, type RestedSessions } from './keys.ts';
+import { longestReconnectMs } from './recording.ts';
 import type { SessionInput } from './reduce.ts';
 
 export interface PollOptions {
   readonly settleMs: number;
   readonly retentionMs: number;
 }
-
-const pageSize = 100;
 
 export function applyPoll(tx: Transaction, poll: PollObservation, options: PollOptions): StreamChange[] {
   const changes: StreamChange[] = [];
@@ -42,7 +42,7 @@ export function applyPoll(tx: Transaction, poll: PollObservation, options: PollO
 /** A complete pass that is newer than the last one: those it did not list are missed, or are not starving any more. */
 function judgeAbsence(
   tx: Transaction,
-  { scope, startedAtMs, finishedAtMs, everyMs, streams, alreadyApplied = [] }: PollObservation,
+  { scope, startedAtMs, finishedAtMs, everyMs, pages, streams, alreadyApplied = [] }: PollObservation,
   add: (record: StreamRecord, input: SessionInput) => void,
 ): void {
   const last = tx.get<PassNote>(keys.pass(scope));
@@ -52,19 +52,35 @@ function judgeAbsence(
   const absent = Array.from(tx.entries<StreamRecord>('stream'), ([, record]) => record).filter(
     ({ state, streamId }) => (state === 'live' || state === 'created') && !listed.has(streamId),
   );
-  if (scope === 'all') for (const record of absent) add(record, { kind: 'missed', pass });
-  // A list of several pages may have shifted: it takes a second pass to say that a stream is not in it.
+  if (scope === 'all') {
+    for (const record of absent) add(record, { kind: 'missed', pass });
+    for (const record of overdueRecordings(tx, startedAtMs)) add(record, { kind: 'passed', pass });
+  }
+  // A list of several pages may have shifted while it was read: it takes a second pass to say that a stream is not in it.
   else {
-    const seenBeforeMs = listed.size < pageSize ? Number.POSITIVE_INFINITY : (last?.startedAtMs ?? 0);
+    const seenBeforeMs = pages === 1 ? Number.POSITIVE_INFINITY : (last?.startedAtMs ?? 0);
     clearStarving(
-      absent.filter(({ basis }) => (basis.health?.lastMs ?? 0) < seenBeforeMs),
+      absent.filter(({ basis }) => lastSeenMs(basis.sightings) < seenBeforeMs),
       pass,
       add,
     );
   }
+  if (last && scope === 'all') noteUnheard(tx, last.startedAtMs, startedAtMs);
   const previous = last ? { previous: { startedAtMs: last.startedAtMs, finishedAtMs: last.finishedAtMs } } : {};
   const pace = everyMs === undefined ? {} : { everyMs };
-  tx.set(keys.pass(scope), { ...pass, streams: listed.size, ...pace, ...previous } satisfies PassNote);
+  tx.set(keys.pass(scope), { ...pass, pages, streams: listed.size, ...pace, ...previous } satisfies PassNote);
+}
+
+/** Sessions that say they are recorded, and ended too long before a pass for that to be true. */
+function overdueRecordings(tx: Transaction, startedAtMs: number): StreamRecord[] {
+  const overdue: StreamRecord[] = [];
+  const add = (record: StreamRecord) => {
+    const { recording, endedAtMs = startedAtMs } = record;
+    if (recording === 'recording' && endedAtMs + longestReconnectMs < startedAtMs) overdue.push(record);
+  };
+  for (const [, record] of tx.entries<StreamRecord>('stream')) add(record);
+  for (const [, past] of tx.entries<PastSessions>('past')) past.forEach(add);
+  return overdue;
 }
 
 function clearStarving(
@@ -85,6 +101,12 @@ function forgetOld(tx: Transaction, { settleMs, retentionMs }: PollOptions): voi
     const kept = past.filter((record) => !isSettled(record));
     if (kept.length > 0) tx.set(keys.past(arn as ChannelArn), kept);
     else tx.delete(keys.past(arn as ChannelArn));
+  }
+  for (const [arn, rested] of tx.entries<RestedSessions>('rested')) {
+    const recent = Object.entries(rested).filter(([, atMs]) => atMs >= tx.nowMs - settleMs);
+    if (recent.length === 0) tx.delete(keys.rested(arn as ChannelArn));
+    else if (recent.length < Object.keys(rested).length)
+      tx.set(keys.rested(arn as ChannelArn), Object.fromEntries(recent));
   }
   for (const [arn, { endedAtMs }] of tx.entries<StreamRecord>('stream'))
     if (endedAtMs !== undefined && endedAtMs < tx.nowMs - retentionMs) tx.delete(keys.stream(arn as ChannelArn));

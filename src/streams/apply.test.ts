@@ -109,7 +109,7 @@ describe('polls', () => {
     await noticing.see(poll('all', { at: 65_000 }));
 
     expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 65_100 });
-    expect(disagreementsOf(noticing.state.view)).toEqual({ ended: 1, health: 0 });
+    expect(disagreementsOf(noticing.state.view)).toEqual({ started: 0, ended: 1, health: 0 });
   });
 
   test('need only one pass where an event said that the encoder is gone', async () => {
@@ -221,6 +221,26 @@ describe('polls', () => {
     expect(noticing.record('A')!.health).toBe('UNKNOWN');
   });
 
+  test('a list of starving streams with a short page and another one must miss a stream twice as well', async () => {
+    const noticing = new Noticing();
+    await noticing.see(poll('starving', { at: 5_000, streams: [snapshot('A', 's1', { health: 'STARVING' })] }));
+
+    await noticing.see(poll('starving', { at: 10_000, pages: 2 }));
+    expect(noticing.record('A')!.health).toBe('STARVING');
+    await noticing.see(poll('starving', { at: 15_000, pages: 2 }));
+
+    expect(noticing.record('A')!.health).toBe('UNKNOWN');
+  });
+
+  test('one list of starving streams in two short pages does not overrule a fall that is told after it', async () => {
+    const noticing = new Noticing();
+    await noticing.see(event('Stream Start', { ...a, at: 0 }), poll('starving', { at: 10_000, pages: 2 }));
+
+    await noticing.see(event('Starvation Start', { ...a, at: 8_000, arrived: 12_000 }));
+
+    expect(noticing.record('A')!.health).toBe('STARVING');
+  });
+
   test('a viewer count of -1 is no count', async () => {
     const noticing = new Noticing();
     await noticing.see(poll('all', { at: 20_000, streams: [snapshot('A', 's1', { viewers: 12 })] }));
@@ -301,6 +321,165 @@ test('the end of a recording that went on over reconnects ends it for all the st
 
   expect(noticing.record('A')).toMatchObject({ recording: 'ended' });
   expect(pastOf(noticing.state.view, arnOf('A'))[0]).toMatchObject({ recording: 'ended', recordingPrefix: 'ivs/v1/x' });
+});
+
+test('the start of a merged recording that arrives after its end does not begin it again', async () => {
+  const noticing = new Noticing();
+  const ids = [streamIdFor('s1'), streamIdFor('s2')];
+  await noticing.see(
+    event('Stream Start', { channel: 'A', stream: 's2', at: 20_000 }),
+    event('Recording End', { channel: 'A', stream: 's2', at: 90_000, detail: { recording_session_stream_ids: ids } }),
+  );
+
+  await noticing.see(event('Recording Start', { ...a, at: 1_000, arrived: 7_200_000 }));
+
+  expect(pastOf(noticing.state.view, arnOf('A'))[0]).toMatchObject({
+    streamId: streamIdFor('s1'),
+    recording: 'ended',
+    recordingSinceMs: startMs + 90_000,
+  });
+});
+
+describe('a recording of which no end was told', () => {
+  const minute = 60_000;
+  async function ended() {
+    const noticing = new Noticing();
+    await noticing.see(
+      event('Stream Start', { ...a, at: 0 }),
+      event('Recording Start', { ...a, at: 1_000 }),
+      event('Stream End', { ...a, at: 2 * minute }),
+    );
+    return noticing;
+  }
+
+  test('goes on while a reconnect may carry it on, and is over at the first pass after that', async () => {
+    const noticing = await ended();
+
+    await noticing.see(poll('all', { at: 6 * minute }));
+    expect(noticing.record('A')).toMatchObject({ state: 'ended', recording: 'recording' });
+    const changes = await noticing.see(poll('all', { at: 8 * minute }));
+
+    expect(noticing.record('A')).toMatchObject({ recording: 'ended', recordingSinceMs: startMs + 7 * minute });
+    expect(changes.map(({ kind }) => kind)).toEqual(['stream', 'poll']);
+  });
+
+  test('ended when its end says so, should that arrive after all', async () => {
+    const noticing = await ended();
+    await noticing.see(poll('all', { at: 8 * minute }));
+
+    await noticing.see(event('Recording End', { ...a, at: 2 * minute + 5_000, arrived: 60 * minute }));
+
+    expect(noticing.record('A')).toMatchObject({
+      recording: 'ended',
+      recordingSinceMs: startMs + 2 * minute + 5_000,
+    });
+  });
+
+  test('is over for an earlier session as well', async () => {
+    const noticing = await ended();
+    await noticing.see(event('Stream Start', { channel: 'A', stream: 's2', at: 3 * minute }));
+
+    await noticing.see(poll('all', { at: 8 * minute, streams: [snapshot('A', 's2', { started: 3 * minute })] }));
+
+    expect(pastOf(noticing.state.view, arnOf('A'))[0]).toMatchObject({ recording: 'ended' });
+  });
+});
+
+test('a recording that fails while the stream goes on does not end the stream', async () => {
+  const noticing = new Noticing();
+  const stream = snapshot('A', 's1');
+  await noticing.see(event('Stream Start', { ...a, at: 0 }), event('Recording End Failure', { ...a, at: 10_000 }));
+  await noticing.see(poll('all', { at: 15_000, streams: [stream] }));
+
+  await noticing.see(poll('all', { at: 30_000 }));
+
+  expect(noticing.record('A')).toMatchObject({ state: 'live', recording: 'failed' });
+});
+
+test.each(['Recording End Failure', 'Something New'])(
+  'passes from before a session of which only %s is known do not end it before that',
+  async (name) => {
+    const noticing = new Noticing();
+    await noticing.see(poll('all', { at: 0 }), poll('all', { at: 15_000 }));
+
+    await noticing.see(event(name, { ...a, at: 20_000 }));
+    expect(noticing.record('A')!.endedAtMs ?? Infinity).toBeGreaterThanOrEqual(startMs + 20_000);
+    await noticing.see(poll('all', { at: 90_000 }), poll('all', { at: 105_000 }));
+
+    expect(noticing.record('A')!.state).toBe('ended');
+    expect(noticing.record('A')!.endedAtMs).toBeGreaterThanOrEqual(startMs + 20_000);
+  },
+);
+
+test('a session of which only the end of its recording is known is not over before it because another began earlier', async () => {
+  const noticing = new Noticing();
+  await noticing.see(
+    event('Stream Start', { ...a, at: 0 }),
+    event('Session Ended', { ...a, at: 20_000 }),
+    event('Recording End', { channel: 'A', stream: 's2', at: 60_000 }),
+  );
+
+  const known = [noticing.record('A')!, ...pastOf(noticing.state.view, arnOf('A'))];
+
+  expect(known.map(({ streamId }) => streamId)).toEqual([streamIdFor('s2'), streamIdFor('s1')]);
+  expect(known[0]!.endedAtMs ?? Infinity).toBeGreaterThanOrEqual(startMs + 60_000);
+});
+
+test('an event of an unknown name from a session that is not known yet comes after one that is over', async () => {
+  const noticing = new Noticing();
+  await noticing.see(event('Stream Start', { ...a, at: 0 }), event('Stream End', { ...a, at: 20_000 }));
+
+  await noticing.see(event('Something New', { channel: 'A', stream: 's2', at: 30_000 }));
+
+  expect(noticing.record('A')).toMatchObject({ streamId: streamIdFor('s2'), state: 'created' });
+});
+
+describe('what arrives in either order is kept the same', () => {
+  const breach = (unit: string, at = 5_000) =>
+    event('Ingest Bitrate', { ...a, at, id: `${unit}-${at}`, detail: { limit_value: 8, limit_unit: unit } });
+
+  test.each([
+    [
+      'two breaches of one limit in one second',
+      [breach('bits per second'), breach('frames')],
+      { limitBreaches: [{ limitUnit: 'bits per second' }, { limitUnit: 'frames' }] },
+    ],
+    [
+      'two prefixes',
+      [
+        event('Recording Start', { ...a, at: 1_000, detail: { recording_s3_key_prefix: 'ivs/v1/one' } }),
+        event('Recording End', { ...a, at: 9_000, detail: { recording_s3_key_prefix: 'ivs/v1/two' } }),
+      ],
+      { recordingPrefix: 'ivs/v1/two' },
+    ],
+    [
+      'two reasons of one second',
+      [
+        event('Stream Failure', { ...a, at: 3_000, detail: { reason: 'capacity' } }),
+        event('Session Ended', { ...a, at: 3_000, detail: { code: 'StreamQuotaExceeded' } }),
+      ],
+      { failureReason: 'StreamQuotaExceeded' },
+    ],
+  ])('%s', async (_what, events, expected) => {
+    const inOrder = new Noticing();
+    const reversed = new Noticing();
+
+    await inOrder.see(...events);
+    await reversed.see(...events.toReversed());
+
+    expect(inOrder.record('A')).toMatchObject(expected);
+    expect(reversed.record('A')).toMatchObject(expected);
+  });
+
+  test('and of more breaches than are kept, each new one is told', async () => {
+    const noticing = new Noticing();
+    for (let at = 0; at < 10_000; at += 1_000) await noticing.see(breach('frames', at));
+
+    const changes = await noticing.see(breach('frames', 11_000));
+
+    expect(changes.map(({ kind }) => kind)).toEqual(['stream', 'event']);
+    expect(noticing.record('A')!.limitBreaches).toHaveLength(10);
+  });
 });
 
 test('a breach of a limit is kept with the session', async () => {

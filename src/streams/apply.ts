@@ -1,15 +1,14 @@
 // Folds an observation into records, inventory and notes of the shared state, and names the changes that rules judge.
 // Deterministic: it reads and writes nothing but the transaction.
-import type { ChannelArn, StreamId } from '#domain/channel.ts';
 import type { EventObservation, InventoryObservation, Observation, PollObservation } from '#domain/observation.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { applyInventory } from './apply-inventory.ts';
 import { applyPoll } from './apply-poll.ts';
-import { mergedStreamIdsOf, streamIdOf } from './event-signs.ts';
+import { streamIdOf } from './event-signs.ts';
 import { fold } from './fold.ts';
 import { gapOf } from './gaps.ts';
-import { type Gap, keys, pastOf, streamOf } from './keys.ts';
+import { type Gap, keys, streamOf } from './keys.ts';
 
 export interface ApplyOptions {
   /** How long ended sessions stay; their channel's newest one as well. */
@@ -82,26 +81,7 @@ function applyEvent(tx: Transaction, observation: EventObservation, settleMs: nu
   if (streamId === undefined) return [told(streamOf(tx, channelArn))];
   const options = { unknownAfterMs: tx.nowMs - settleMs };
   const { record, changes } = fold(tx, channelArn, streamId, { kind: 'event', observation }, options);
-  endMergedRecordings(tx, channelArn, streamId, observation);
   return [...changes, told(record)];
-}
-
-/** A recording that went on over reconnects ends once, under the last stream's id, for all the streams it merged. */
-function endMergedRecordings(
-  tx: Transaction,
-  channelArn: ChannelArn,
-  streamId: StreamId,
-  observation: EventObservation,
-): void {
-  const merged = new Set(mergedStreamIdsOf(observation).filter((id) => id !== streamId));
-  if (merged.size === 0) return;
-  const past = pastOf(tx, channelArn);
-  const ended = past.map((record) =>
-    merged.has(record.streamId) && record.recording === 'recording'
-      ? { ...record, recording: 'ended' as const, recordingSinceMs: observation.eventTimeMs }
-      : record,
-  );
-  if (ended.some((record, index) => record !== past[index])) tx.set(keys.past(channelArn), ended);
 }
 
 /** A gap that a source of observations declares itself; those by silence are found by `detectGaps`. */

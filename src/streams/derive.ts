@@ -1,6 +1,8 @@
 // From what is known of a session to what its record says: state, since when, health. Pure, and blind to the order of arrival.
 import type { StreamHealth } from '#domain/channel.ts';
-import type { SessionBasis, StreamState } from '#domain/stream-record.ts';
+import type { SessionBasis, StreamRecord, StreamState } from '#domain/stream-record.ts';
+import { healthOf } from './health.ts';
+import { recordingOf } from './recording.ts';
 
 /**
  * The moment of an event by our clock: EventBridge cuts times to whole seconds, so what "happened at :04" may have happened
@@ -19,13 +21,20 @@ export function onOurClock({ eventTimeMs, arrivedAtMs }: { eventTimeMs: number; 
 const startGraceMs = 60_000;
 
 /** A complete pass that began after this moment and does not list the session says that it is gone. */
-export function missableAfterMs(basis: SessionBasis): number {
-  const aliveMs = basis.aliveMs ?? Number.NEGATIVE_INFINITY;
-  const mayBeStarting = basis.firstLiveMs === undefined && basis.sessionEndedMs === undefined;
-  return mayBeStarting && basis.createdMs !== undefined ? Math.max(aliveMs, basis.createdMs + startGraceMs) : aliveMs;
+export function missableAfterMs({
+  aliveMs = Number.NEGATIVE_INFINITY,
+  firstLiveMs,
+  createdMs,
+  mentionedMs,
+  sessionEndedMs,
+  recordingEndedMs,
+}: SessionBasis): number {
+  const mayBeStarting = firstLiveMs === undefined && sessionEndedMs === undefined && recordingEndedMs === undefined;
+  const beganMs = createdMs ?? mentionedMs;
+  return mayBeStarting && beganMs !== undefined ? Math.max(aliveMs, beganMs + startGraceMs) : aliveMs;
 }
 
-interface Derived {
+interface Derived extends Pick<StreamRecord, 'recording' | 'recordingSinceMs'> {
   readonly state: StreamState;
   readonly stateSinceMs: number;
   readonly startedAtMs: number | undefined;
@@ -46,17 +55,18 @@ export function derive(basis: SessionBasis, fallbackMs: number): Derived {
       endedAtMs: end.atMs,
       health: 'UNKNOWN',
       healthSinceMs: end.atMs,
+      ...recordingOf(basis, end.atMs),
     };
   }
   const liveSinceMs = startedAtMs ?? basis.firstLiveMs;
-  const stateSinceMs = liveSinceMs ?? basis.createdMs ?? basis.firstSeenMs ?? fallbackMs;
+  const stateSinceMs = liveSinceMs ?? basis.createdMs ?? basis.firstSeenMs ?? basis.mentionedMs ?? fallbackMs;
   return {
     state: liveSinceMs === undefined ? 'created' : 'live',
     stateSinceMs,
     startedAtMs,
     endedAtMs: undefined,
-    health: basis.health?.value ?? 'UNKNOWN',
-    healthSinceMs: basis.health?.sinceMs ?? stateSinceMs,
+    ...(basis.sightings ? healthOf(basis.sightings) : { health: 'UNKNOWN', healthSinceMs: stateSinceMs }),
+    ...recordingOf(basis, undefined),
   };
 }
 
@@ -67,17 +77,22 @@ export function endedByItself(basis: SessionBasis): number | undefined {
 }
 
 function endOf(basis: SessionBasis): { state: 'ended' | 'failed'; atMs: number } | undefined {
-  const { failedMs, endedMs, sessionEndedMs, recordingEndedMs, supersededMs, missed } = basis;
+  const { failedMs, endedMs, sessionEndedMs, supersededMs, missed } = basis;
   if (failedMs !== undefined) return { state: 'failed', atMs: failedMs };
   if (endedMs !== undefined) return { state: 'ended', atMs: endedMs };
   // One later pass confirms an event that says so; without one it takes two, since a page may shift while it is read. What is
   // said is the moment by which it was certainly over: a shifted page may have missed it while it was still there.
-  const eventMs = sessionEndedMs ?? recordingEndedMs;
+  const eventMs = sessionEndedMs ?? recordingEndOf(basis);
   const confirming = eventMs === undefined ? undefined : missed.find(({ startedAtMs }) => startedAtMs > eventMs + 999);
   const passedMs = (confirming ?? missed[1])?.finishedAtMs;
-  // Of a session that nothing is known of but the end of its recording, passes before that may have come before its beginning.
-  const recordedMs = basis.aliveMs === undefined ? recordingEndedMs : undefined;
-  const goneMs = passedMs === undefined ? undefined : Math.max(passedMs, recordedMs ?? passedMs);
-  if (goneMs === undefined && supersededMs === undefined) return undefined;
-  return { state: 'ended', atMs: sessionEndedMs ?? Math.min(goneMs ?? Infinity, supersededMs ?? Infinity) };
+  if (passedMs === undefined && supersededMs === undefined) return undefined;
+  const overMs = Math.min(passedMs ?? Infinity, supersededMs ?? Infinity);
+  // Of a session that was never seen, only told of, passes and other sessions may have come before its beginning.
+  const toldMs = basis.aliveMs === undefined ? (basis.recordingEndedMs ?? basis.mentionedMs) : undefined;
+  return { state: 'ended', atMs: sessionEndedMs ?? Math.max(overMs, toldMs ?? overMs) };
+}
+
+/** The end of the recording, as long as it may be the end of the stream: a recording can fail while the stream goes on. */
+function recordingEndOf({ recordingEndedMs, aliveMs }: SessionBasis): number | undefined {
+  return recordingEndedMs !== undefined && (aliveMs ?? 0) <= recordingEndedMs + 999 ? recordingEndedMs : undefined;
 }

@@ -1,7 +1,8 @@
 // Each round: an event says that a stream starves, and the polls after it say that it does not.
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { event, Noticing, poll, snapshot, startMs } from '#test/support/streams.ts';
-import { disagreementsLastHour, disagreementsOf } from './disagreements.ts';
+import { disagreementsLastHour, disagreementsOf, unheardSessions } from './disagreements.ts';
+import { detectGaps, noteQueueRead } from './gaps.ts';
 import { keys } from './keys.ts';
 
 const minute = 60_000;
@@ -27,7 +28,7 @@ test('those of the last hour are counted apart from the total, and leave it minu
   await disagreeAt(20_000);
   await disagreeAt(30 * minute);
 
-  expect(total()).toEqual({ ended: 0, health: 3 });
+  expect(total()).toEqual({ started: 0, ended: 0, health: 3 });
   expect(lastHourAt(31 * minute)).toBe(3);
   expect(lastHourAt(59 * minute)).toBe(3);
   expect(lastHourAt(61 * minute)).toBe(1);
@@ -51,7 +52,7 @@ test('a total that was kept before there were minutes goes on', async () => {
 
   await disagreeAt(0);
 
-  expect(total()).toEqual({ ended: 4, health: 3 });
+  expect(total()).toEqual({ started: 0, ended: 4, health: 3 });
   expect(lastHourAt(minute)).toBe(1);
 });
 
@@ -62,7 +63,7 @@ test('an ordinary start and the first poll after it do not disagree', async () =
   await noticing.see(poll('all', { at: 10_000, streams: [snapshot('A', 's')] }));
 
   expect(noticing.record('A')).toMatchObject({ health: 'HEALTHY' });
-  expect(total()).toEqual({ ended: 0, health: 0 });
+  expect(total()).toEqual({ started: 0, ended: 0, health: 0 });
 });
 
 test('where no event ever comes, polls overturn nothing, through to the end', async () => {
@@ -72,7 +73,7 @@ test('where no event ever comes, polls overturn nothing, through to the end', as
   await noticing.see(poll('all', { at: 15_000 }), poll('all', { at: 30_000 }));
 
   expect(noticing.record('A')).toMatchObject({ state: 'ended' });
-  expect(total()).toEqual({ ended: 0, health: 0 });
+  expect(total()).toEqual({ started: 0, ended: 0, health: 0 });
 });
 
 test('a pass that confirms the end of a recording agrees with it', async () => {
@@ -83,7 +84,7 @@ test('a pass that confirms the end of a recording agrees with it', async () => {
   await noticing.see(poll('all', { at: 45_000 }));
 
   expect(noticing.record('A')).toMatchObject({ state: 'ended' });
-  expect(total()).toEqual({ ended: 0, health: 0 });
+  expect(total()).toEqual({ started: 0, ended: 0, health: 0 });
 });
 
 test.each(['before', 'after'])('a lost end counts; the first poll came %s the start was told', async (order) => {
@@ -95,5 +96,63 @@ test.each(['before', 'after'])('a lost end counts; the first poll came %s the st
   await noticing.see(poll('all', { at: 25_000 }), poll('all', { at: 40_000 }));
 
   expect(noticing.record('A')).toMatchObject({ state: 'ended' });
-  expect(total()).toEqual({ ended: 1, health: 0 });
+  expect(total()).toEqual({ started: 0, ended: 1, health: 0 });
+});
+
+describe('starts of which no event tells', () => {
+  /** A queue that is read every minute, and passes beside it that find these sessions; each begins at its `started`. */
+  async function watch(untilMinute: number, sessions: readonly { channel: string; started: number }[]) {
+    const round = setup();
+    const { noticing } = round;
+    const streams = (at: number) =>
+      sessions
+        .filter(({ started }) => started <= at)
+        .map(({ channel, started }) => snapshot(channel, `s${channel}`, { started }));
+    const pass = async (at: number, lagMs = 0) => {
+      await noticing.state.transact((tx) => noteQueueRead(tx, { atMs: startMs + at, lagMs }));
+      await noticing.see(poll('all', { at, streams: streams(at) }));
+      await noticing.state.transact((tx) => detectGaps(tx, silence));
+    };
+    for (let at = 0; at <= untilMinute * minute; at += minute) await pass(at);
+    return { ...round, pass, unheard: () => unheardSessions(noticing.state.view) };
+  }
+  const silence = { pollSilentAfterMs: 60 * minute, eventsSilentAfterMs: 15 * minute };
+  const three = ['A', 'B', 'C'].map((channel, index) => ({ channel, started: (index + 1) * minute + 30_000 }));
+
+  test('are counted once each, five minutes after they began', async () => {
+    const { total, unheard, pass } = await watch(6, three);
+    expect(total()).toEqual({ started: 0, ended: 0, health: 0 });
+
+    await pass(7 * minute);
+    expect(total()).toEqual({ started: 1, ended: 0, health: 0 });
+    for (let at = 8; at < 20; at += 1) await pass(at * minute);
+
+    expect(total()).toEqual({ started: 3, ended: 0, health: 0 });
+    expect(unheard()).toBe(3);
+  });
+
+  test('are in a row no more once an event tells of a session', async () => {
+    const four = [...three, { channel: 'D', started: 10 * minute }];
+    const { noticing, total, unheard, pass } = await watch(10, four);
+    expect(unheard()).toBe(3);
+
+    await noticing.see(event('Stream Start', { channel: 'D', stream: 'sD', at: 10 * minute, arrived: 11 * minute }));
+    for (let at = 11; at < 17; at += 1) await pass(at * minute);
+
+    expect(unheard()).toBe(0);
+    expect(total()).toEqual({ started: 3, ended: 0, health: 0 });
+  });
+
+  test('say nothing where there is no queue, while it lags, and of what began before anybody watched', async () => {
+    const noQueue = setup();
+    for (let at = 0; at < 20 * minute; at += minute)
+      await noQueue.noticing.see(poll('all', { at, streams: [snapshot('A', 's', { started: minute })] }));
+    const lagging = await watch(6, three);
+    for (let at = 7; at < 20; at += 1) await lagging.pass(at * minute, 10 * minute);
+    const before = await watch(20, [{ channel: 'A', started: -2 * minute }]);
+
+    expect(noQueue.total()).toEqual({ started: 0, ended: 0, health: 0 });
+    expect(lagging.total()).toEqual({ started: 0, ended: 0, health: 0 });
+    expect(before.total()).toEqual({ started: 0, ended: 0, health: 0 });
+  });
 });

@@ -2,7 +2,7 @@
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
 import type { StreamHealth, StreamId } from '#domain/channel.ts';
 import type { EventObservation } from '#domain/observation.ts';
-import type { LimitBreach, StreamRecord } from '#domain/stream-record.ts';
+import type { LimitBreach, RecordingSign } from '#domain/stream-record.ts';
 
 /** One event, read. Absent: the event does not say. */
 export interface EventSign {
@@ -12,9 +12,16 @@ export interface EventSign {
   readonly existed: boolean;
   /** It was live at the event's time. */
   readonly live: boolean;
-  readonly moment?: 'createdMs' | 'startEventMs' | 'sessionEndedMs' | 'endedMs' | 'failedMs' | 'recordingEndedMs';
+  readonly moment?:
+    | 'createdMs'
+    | 'startEventMs'
+    | 'sessionEndedMs'
+    | 'endedMs'
+    | 'failedMs'
+    | 'recordingEndedMs'
+    | 'mentionedMs';
   readonly health?: StreamHealth;
-  readonly recording?: StreamRecord['recording'];
+  readonly recording?: RecordingSign['value'];
   readonly recordingPrefix?: string;
   readonly takeover?: true;
   readonly failureReason?: string;
@@ -40,7 +47,12 @@ const readings: Readonly<Record<string, Reading>> = {
   'Recording Start': { ...atStart, recording: 'recording', text: 'recording' },
   'Recording End': { ...atEnd, moment: 'recordingEndedMs', recording: 'ended', text: 'the recording is finished' },
   'Recording Start Failure': { ...atStart, recording: 'failed', text: 'is not recorded' },
-  'Recording End Failure': { ...atEnd, recording: 'failed', text: 'the recording ended with errors' },
+  'Recording End Failure': {
+    ...atEnd,
+    moment: 'recordingEndedMs',
+    recording: 'failed',
+    text: 'the recording ended with errors',
+  },
 };
 
 const usualOrder = [
@@ -72,13 +84,14 @@ export function streamIdOf({ envelope: { detail } }: EventObservation): StreamId
   return text(detail['stream_id']) as StreamId | undefined;
 }
 
-/** Streams whose recordings the event's recording merges. */
-export function mergedStreamIdsOf({ envelope: { detail } }: EventObservation): readonly string[] {
-  const ids = detail['recording_session_stream_ids'];
-  return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string') : [];
+/** Earlier streams whose recording is this one: over reconnects it goes on, and ends once, under the last stream's id. */
+export function mergedStreamIdsOf(observation: EventObservation): readonly string[] {
+  const ids = observation.envelope.detail['recording_session_stream_ids'];
+  const own = streamIdOf(observation);
+  return Array.isArray(ids) ? ids.filter((id) => typeof id === 'string' && id !== own) : [];
 }
 
-/** Reads an event; one of an unknown name says nothing but that it happened. */
+/** Reads an event; one of an unknown name says nothing but that there was such a session. */
 export function readEvent(observation: EventObservation): EventSign {
   const { detail } = observation.envelope;
   const name = eventNameOf(observation);
@@ -87,7 +100,7 @@ export function readEvent(observation: EventObservation): EventSign {
     return { ...atStart, name, breach, text: `over the limit of ${breach.limitName}` };
   }
   const reading = Object.hasOwn(readings, name) ? readings[name] : undefined;
-  if (!reading) return { ...atEnd, name, text: name };
+  if (!reading) return { ...atEnd, moment: 'mentionedMs', name, text: name };
   const reason = name === 'Session Ended' || name === 'Stream Failure' ? reasonOf(detail) : undefined;
   const why = reasonOf(detail);
   const prefix = text(detail['recording_s3_key_prefix']);

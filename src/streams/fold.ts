@@ -2,7 +2,8 @@
 import { type ChannelArn, channelIdOf, type StreamId } from '#domain/channel.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
-import { channelOf, keys, type PassNote, pastOf, streamOf } from './keys.ts';
+import { lastSeenMs } from './health.ts';
+import { channelOf, keys, type PassNote, pastOf, restedOf, streamOf } from './keys.ts';
 import { reduceSession, type SessionInput } from './reduce.ts';
 import { arrange } from './sessions.ts';
 
@@ -14,8 +15,8 @@ export interface Folded {
 
 /** Ended sessions kept in a channel's log. */
 export const maxLoggedSessions = 100;
-/** A starving list of at most one page cannot have shifted while it was read. */
-const pageSize = 100;
+/** Ids of sessions laid to rest early, for each channel. */
+const maxRested = 200;
 
 /** Adds one input to one session of one channel. */
 export function fold(
@@ -33,6 +34,7 @@ export function fold(
   // Its session was laid to rest long ago: a fragment of it would only look like another session.
   if (!before && newest && input.kind === 'event' && input.observation.eventTimeMs < unknownAfterMs)
     return { record: undefined, changes: [] };
+  if (!before && restedOf(tx, channelArn)[streamId] !== undefined) return { record: undefined, changes: [] };
   const after = named(tx, withKnownPasses(tx, reduceSession(before, input, session)), input);
   if (before && after === before) return { record: before, changes: [] };
   if (before && before === newest && after.basis.firstSeenMs === before.basis.firstSeenMs && past.length === 0) {
@@ -42,9 +44,11 @@ export function fold(
   const { sessions, settled } = arrange([...known.filter((record) => record !== before), after], tx.nowMs);
   const [newestAfter, ...pastAfter] = sessions;
   tx.set(keys.stream(channelArn), newestAfter);
-  if (pastAfter.length > 0) tx.set(keys.past(channelArn), pastAfter);
-  else if (past.length > 0) tx.delete(keys.past(channelArn));
+  if (pastAfter.length === 0 && past.length > 0) tx.delete(keys.past(channelArn));
+  else if (pastAfter.length !== past.length || pastAfter.some((record, index) => record !== past[index]))
+    tx.set(keys.past(channelArn), pastAfter);
   for (const record of settled) layToRest(tx, record);
+  if (settled.length > 0) noteRested(tx, channelArn, settled);
   const old = newest && pastAfter.find((record) => record.streamId === newest.streamId);
   return {
     record: sessions.find((record) => record.streamId === streamId) ?? after,
@@ -54,8 +58,16 @@ export function fold(
 
 /** Appends an ended session to its channel's log: nothing will amend it any more, so what it is derived from may go. */
 export function layToRest(tx: Transaction, record: StreamRecord): void {
-  const entry: StreamRecord = { ...record, basis: { missed: [] } };
+  // An end of its recording that was not told by now will not be told any more.
+  const recording = record.recording === 'recording' ? ({ recording: 'ended' } as const) : {};
+  const entry: StreamRecord = { ...record, ...recording, basis: { missed: [] } };
   tx.append(`sessions:${channelIdOf(record.channelArn)}`, entry, maxLoggedSessions);
+}
+
+function noteRested(tx: Transaction, channelArn: ChannelArn, records: readonly StreamRecord[]): void {
+  const noted = Object.entries(restedOf(tx, channelArn));
+  for (const { streamId } of records) noted.push([streamId, tx.nowMs]);
+  tx.set(keys.rested(channelArn), Object.fromEntries(noted.slice(-maxRested)));
 }
 
 /**
@@ -73,9 +85,13 @@ function withKnownPasses(tx: Transaction, record: StreamRecord): StreamRecord {
         { kind: 'missed', pass: { startedAtMs: pass.startedAtMs, finishedAtMs: pass.finishedAtMs } },
         session,
       );
+  if (all) result = reduceSession(result, { kind: 'passed', pass: all }, session);
   const starving = tx.get<PassNote>(keys.pass('starving'));
-  const health = result.basis.health;
-  if (starving && starving.streams < pageSize && health && starving.startedAtMs > health.lastMs)
+  if (
+    starving?.pages === 1 &&
+    result.health === 'STARVING' &&
+    starving.startedAtMs > lastSeenMs(result.basis.sightings)
+  )
     result = reduceSession(result, { kind: 'not-starving', pass: starving }, session);
   return result;
 }
@@ -121,13 +137,13 @@ const told = [
   'viewerCount',
   'recording',
   'recordingSinceMs',
+  // The reducer gives the very same list when no breach is new.
+  'limitBreaches',
   'takeoverAtMs',
   'failureReason',
 ] as const satisfies readonly (keyof StreamRecord)[];
 
 /** Whether something changed that a rule or a person can see; a mere confirmation is no change. */
 function differs(before: StreamRecord, after: StreamRecord): boolean {
-  return (
-    told.some((field) => before[field] !== after[field]) || before.limitBreaches.length !== after.limitBreaches.length
-  );
+  return told.some((field) => before[field] !== after[field]);
 }

@@ -9,39 +9,66 @@ export interface HealthSighting {
   readonly sinceMs: number;
 }
 
-/** Adds a sighting. Whatever the order of the sightings, the newest decides; one that contradicts an unbroken stretch breaks it. */
-export function sawHealth(basis: HealthBasis | undefined, sighting: HealthSighting): HealthBasis {
-  const { value, atMs, sinceMs } = sighting;
-  if (!basis) return { value, sinceMs, firstMs: atMs, lastMs: atMs };
-  const contraryMs = basis.contraryMs ?? Number.NEGATIVE_INFINITY;
-  if (value !== basis.value) {
-    if (atMs > basis.lastMs || (atMs === basis.lastMs && outranks(value, basis.value)))
-      return { value, sinceMs, firstMs: atMs, lastMs: atMs, contraryMs: basis.lastMs };
-    return broken(basis, atMs);
-  }
-  if (atMs > basis.lastMs) return { ...basis, lastMs: atMs };
-  if (atMs > contraryMs && atMs < basis.firstMs) return { ...basis, sinceMs, firstMs: atMs };
-  return basis;
+/**
+ * The first sighting of the stretch in force is kept, and the newest of the others: one that turns out to have been something else
+ * in between, for as long as these reach back, begins it exactly where a timely one would have; an older one begins it later.
+ */
+const maxSightings = 8;
+const maxAbsences = 4;
+
+/** Adds a sighting. Whatever the order of the sightings, the newest decides; one that contradicts it breaks the stretch. */
+export function sawHealth(basis: HealthBasis | undefined, { value, atMs, sinceMs }: HealthSighting): HealthBasis {
+  const moment = momentOf(value, atMs);
+  if (!basis) return { value, seen: [[moment, sinceMs]] };
+  if (value !== basis.value && moment > newest(basis))
+    return { ...basis, value, seen: [[moment, sinceMs]], brokenAt: newest(basis) };
+  if (moment <= (basis.brokenAt ?? Number.NEGATIVE_INFINITY)) return basis;
+  if (value !== basis.value)
+    return { ...basis, brokenAt: moment, seen: basis.seen.filter(([seenAt]) => seenAt > moment) };
+  const known = basis.seen.find(([seenAt]) => seenAt === moment);
+  if (known && known[1] <= sinceMs) return basis;
+  const seen = [...basis.seen.filter((each) => each !== known), [moment, sinceMs] as const].toSorted(byMoment);
+  return { ...basis, seen: seen.length > maxSightings ? withoutSecond(seen) : seen };
 }
 
 /** Adds that it was not starving at `atMs`: healthy, or not known, or gone. */
-export function sawNotStarving(basis: HealthBasis | undefined, atMs: number): HealthBasis | undefined {
-  if (basis?.value !== 'STARVING') return basis;
-  if (atMs <= basis.lastMs) return broken(basis, atMs);
-  return { value: 'UNKNOWN', sinceMs: atMs, firstMs: atMs, lastMs: atMs, contraryMs: basis.lastMs };
+export function sawNotStarving(basis: HealthBasis, atMs: number): HealthBasis {
+  const known = basis.absentMs ?? [];
+  if (known.includes(atMs)) return basis;
+  const absentMs = [...known, atMs].toSorted((a, b) => a - b).slice(-maxAbsences);
+  return { ...basis, absentMs };
 }
 
-/** Something else was true at `atMs`: what is in force began later. */
-function broken(basis: HealthBasis, atMs: number): HealthBasis {
-  const contraryMs = Math.max(atMs, basis.contraryMs ?? Number.NEGATIVE_INFINITY);
-  if (contraryMs < basis.firstMs) return { ...basis, contraryMs };
-  // It was seen again after the break, at `lastMs` at the latest.
-  const { firstMs, lastMs } = basis;
-  return firstMs === lastMs ? { ...basis, contraryMs } : { ...basis, contraryMs, firstMs: lastMs, sinceMs: lastMs };
+/** The health in force, and since when it is known to have been so without a break. */
+export function healthOf({ value, seen, absentMs = [] }: HealthBasis): { health: StreamHealth; healthSinceMs: number } {
+  const [newestAt] = seen.at(-1)!;
+  const absentSinceMs = value === 'STARVING' ? absentMs.find((ms) => ms > newestAt) : undefined;
+  if (absentSinceMs !== undefined) return { health: 'UNKNOWN', healthSinceMs: absentSinceMs };
+  const brokenMs = value === 'STARVING' ? absentMs.findLast((ms) => ms <= newestAt) : undefined;
+  // An event is placed at the end of its second and told at its beginning: a poll within it may come first and say later.
+  const unbroken = seen.filter(([seenAt]) => brokenMs === undefined || seenAt >= brokenMs);
+  return { health: value, healthSinceMs: Math.min(...unbroken.map(([, sinceMs]) => sinceMs)) };
 }
 
-/** Which of two that are equally new is taken: a recovery in the same second as the fall. */
-function outranks(value: StreamHealth, other: StreamHealth): boolean {
-  const order: readonly StreamHealth[] = ['UNKNOWN', 'STARVING', 'HEALTHY'];
-  return order.indexOf(value) > order.indexOf(other);
+/** When health was last seen, epoch ms; 0 when it never was. */
+export function lastSeenMs(basis: HealthBasis | undefined): number {
+  return basis ? Math.floor(newest(basis)) : 0;
+}
+
+/** The first keeps what the second said of the beginning. */
+function withoutSecond([first, second, ...others]: HealthBasis['seen']): HealthBasis['seen'] {
+  return [[first![0], Math.min(first![1], second![1])], ...others];
+}
+
+function newest({ seen }: HealthBasis): number {
+  return seen.at(-1)![0];
+}
+
+/** Orders what was seen in one millisecond, by a fraction of it: a recovery follows the fall. */
+function momentOf(value: StreamHealth, atMs: number): number {
+  return atMs + { UNKNOWN: 0, STARVING: 0.25, HEALTHY: 0.5 }[value];
+}
+
+function byMoment([a]: readonly [number, number], [b]: readonly [number, number]): number {
+  return a - b;
 }

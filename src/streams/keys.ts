@@ -8,6 +8,8 @@ export const keys = {
   stream: (arn: ChannelArn) => `stream/${arn}`,
   /** PastSessions: earlier sessions that late events may still amend. */
   past: (arn: ChannelArn) => `past/${arn}`,
+  /** RestedSessions: those that had no room among the earlier sessions. */
+  rested: (arn: ChannelArn) => `rested/${arn}`,
   channel: (arn: ChannelArn) => `channel/${arn}`,
   gap: (source: 'poll' | 'events') => `gap/${source}`,
   /** PassNote: the newest complete passes. */
@@ -24,6 +26,9 @@ export const keys = {
 
 export type PastSessions = readonly StreamRecord[];
 
+/** When each was laid to rest, by its stream's id: what comes of it later would make a fragment that looks like another session. */
+export type RestedSessions = Readonly<Record<string, number>>;
+
 /** The newest complete pass of a scope, and the one before. */
 export interface PassNote {
   readonly startedAtMs: number;
@@ -31,6 +36,7 @@ export interface PassNote {
   readonly streams: number;
   /** The interval between passes that was in force. */
   readonly everyMs?: number;
+  readonly pages: number;
   readonly previous?: { readonly startedAtMs: number; readonly finishedAtMs: number };
 }
 
@@ -52,6 +58,10 @@ export function streamOf(view: StateView, arn: ChannelArn): StreamRecord | undef
 
 export function pastOf(view: StateView, arn: ChannelArn): PastSessions {
   return view.get<PastSessions>(keys.past(arn)) ?? [];
+}
+
+export function restedOf(view: StateView, arn: ChannelArn): RestedSessions {
+  return view.get<RestedSessions>(keys.rested(arn)) ?? {};
 }
 
 export function channelOf(view: StateView, arn: ChannelArn): Channel | undefined {

@@ -47,10 +47,11 @@ export async function channelStory(
   const past = pastOf(state.view, arn);
   const logged = await state.readLog<StreamRecord>(`sessions:${channelIdOf(arn)}`, { limit });
   if (!channel && !record && logged.length === 0) return undefined;
-  const newer = new Set([record, ...past].map((session) => session?.streamId));
+  const known = new Set([record, ...past].map((session) => session?.streamId));
+  // Each session once, as it was laid to rest last.
   const older = logged
     .map(({ entry }) => entry)
-    .filter(({ channelArn, streamId }) => channelArn === arn && !newer.has(streamId));
+    .filter(({ channelArn, streamId }) => channelArn === arn && !known.has(streamId) && known.add(streamId));
   const sessions = [...past, ...older].filter(({ endedAtMs, stateSinceMs }) => (endedAtMs ?? stateSinceMs) >= sinceMs);
   return { channel, record, sessions: sessions.slice(0, limit) };
 }

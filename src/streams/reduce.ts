@@ -2,10 +2,18 @@
 // what the record says is derived from that, so neither the order nor the number of deliveries matters.
 import type { ChannelArn, StreamId, StreamSnapshot } from '#domain/channel.ts';
 import type { EventObservation } from '#domain/observation.ts';
-import type { Evidence, SessionBasis, StreamRecord, TimelineEntry } from '#domain/stream-record.ts';
+import type {
+  Evidence,
+  LimitBreach,
+  RecordingSign,
+  SessionBasis,
+  StreamRecord,
+  TimelineEntry,
+} from '#domain/stream-record.ts';
 import { derive, missableAfterMs, onOurClock } from './derive.ts';
-import { type EventSign, readEvent } from './event-signs.ts';
+import { type EventSign, mergedStreamIdsOf, readEvent } from './event-signs.ts';
 import { sawHealth, sawNotStarving } from './health.ts';
+import { longestReconnectMs, newerSign, withMerged } from './recording.ts';
 import { withEntry } from './timeline.ts';
 
 export interface Pass {
@@ -25,6 +33,10 @@ export type SessionInput =
     }
   /** A complete pass over all live streams did not list it. */
   | { readonly kind: 'missed'; readonly pass: Pass }
+  /** Such a pass began after a session's end: a recording of which no end was told does not go on for ever. */
+  | { readonly kind: 'passed'; readonly pass: Pass }
+  /** The channel's later session told of the end of a recording that merged this one. */
+  | { readonly kind: 'recording-merged'; readonly sign: RecordingSign }
   /** A complete pass over the starving streams did not list it. */
   | { readonly kind: 'not-starving'; readonly pass: Pass }
   /** The channel's next session began, or it turned out that there is none (undefined). */
@@ -47,10 +59,24 @@ export function reduceSession(
       return settle(before, addSighting(before, input), pollEvidence(input.seenAtMs, input.arrivedAtMs), session.nowMs);
     case 'missed':
       return settle(before, addMissed(before, input.pass), passEvidence(input.pass), session.nowMs);
+    case 'passed':
+      return settle(before, addPassed(before, input.pass), passEvidence(input.pass), session.nowMs);
+    case 'recording-merged': {
+      const { sign } = input;
+      if (newerSign(before.basis.recording, sign) === before.basis.recording) return before;
+      const evidence: Evidence = {
+        source: 'event',
+        name: sign.value === 'failed' ? 'Recording End Failure' : 'Recording End',
+        eventTimeMs: sign.atMs,
+        arrivedAtMs: session.nowMs,
+      };
+      return settle(before, { ...before, basis: { ...before.basis, recording: sign } }, evidence, session.nowMs);
+    }
     case 'not-starving': {
-      const health = sawNotStarving(before.basis.health, input.pass.startedAtMs);
-      if (!health || health === before.basis.health) return before;
-      const after = { ...before, basis: { ...before.basis, health } };
+      const known = before.basis.sightings;
+      const sightings = known && sawNotStarving(known, input.pass.startedAtMs);
+      if (!sightings || sightings === known) return before;
+      const after = { ...before, basis: { ...before.basis, sightings } };
       return settle(before, after, passEvidence(input.pass), session.nowMs);
     }
     case 'superseded': {
@@ -127,90 +153,112 @@ function pollText(stateMoved: boolean, healthMoved: boolean, { state, health }: 
 
 function addEvent(record: StreamRecord, observation: EventObservation): StreamRecord {
   const sign = readEvent(observation);
-  const atMs = observation.eventTimeMs;
   const entry: TimelineEntry = { ...eventEvidence(observation), text: sign.text };
-  const timeline = withEntry(record.timeline, entry);
+  const basis = basisOf(record, sign, observation);
   return {
     ...record,
-    ...recordingOf(record, sign, atMs),
-    ...oddities(record, sign, atMs),
-    timeline,
-    basis: basisOf(record, sign, observation),
+    ...oddities(record, sign, observation.eventTimeMs),
+    timeline: withEntry(record.timeline, entry),
+    basis: { ...basis, missed: stillMissed(basis) },
   };
 }
 
-function basisOf({ basis }: StreamRecord, sign: EventSign, observation: EventObservation): SessionBasis {
+function basisOf(
+  { basis, recordingPrefix, failureReason }: StreamRecord,
+  sign: EventSign,
+  observation: EventObservation,
+): SessionBasis {
   const atMs = observation.eventTimeMs;
   const clockMs = onOurClock(observation);
   const over = sign.moment === 'sessionEndedMs' || sign.moment === 'endedMs';
-  const aliveMs = sign.existed || over ? latest(basis.aliveMs, clockMs) : basis.aliveMs;
-  const firstSeenMs = sign.existed ? earliest(basis.firstSeenMs, atMs) : basis.firstSeenMs;
-  const firstLiveMs = sign.live ? earliest(basis.firstLiveMs, atMs) : basis.firstLiveMs;
-  const health = sign.health
-    ? sawHealth(basis.health, { value: sign.health, atMs: clockMs, sinceMs: atMs })
-    : basis.health;
-  const decidesRecording = sign.recording !== undefined && recordingIsNewer(basis.recordingMs, sign, atMs);
+  const sightings = sign.health
+    ? sawHealth(basis.sightings, { value: sign.health, atMs: clockMs, sinceMs: atMs })
+    : basis.sightings;
+  const recording = sign.recording && { value: sign.recording, atMs };
+  const merged =
+    recording && sign.moment === 'recordingEndedMs'
+      ? withMerged(basis.mergedRecordings, mergedStreamIdsOf(observation), recording)
+      : basis.mergedRecordings;
   return {
     ...basis,
-    missed: stillMissed(basis.missed, aliveMs),
-    ...(aliveMs === undefined ? {} : { aliveMs }),
-    ...(firstSeenMs === undefined ? {} : { firstSeenMs }),
-    ...(firstLiveMs === undefined ? {} : { firstLiveMs }),
-    ...(health === undefined ? {} : { health }),
+    ...(sign.existed || over ? { aliveMs: latest(basis.aliveMs, clockMs) } : {}),
+    ...(sign.existed ? { firstSeenMs: earliest(basis.firstSeenMs, atMs) } : {}),
+    ...(sign.live ? { firstLiveMs: earliest(basis.firstLiveMs, atMs) } : {}),
+    ...(sightings === undefined ? {} : { sightings }),
     // The first of its kind: a repeat with another id and time changes nothing.
     ...(sign.moment === undefined ? {} : { [sign.moment]: earliest(basis[sign.moment], atMs) }),
-    ...(decidesRecording ? { recordingMs: atMs } : {}),
-    ...(sign.failureReason !== undefined && atMs >= (basis.failureMs ?? atMs) ? { failureMs: atMs } : {}),
+    ...(recording ? { recording: newerSign(basis.recording, recording) } : {}),
+    ...(merged === undefined ? {} : { mergedRecordings: merged }),
+    ...(replaces(sign.recordingPrefix, atMs, recordingPrefix, basis.prefixMs) ? { prefixMs: atMs } : {}),
+    ...(replaces(sign.failureReason, atMs, failureReason, basis.failureMs) ? { failureMs: atMs } : {}),
   };
-}
-
-function recordingOf(record: StreamRecord, sign: EventSign, atMs: number): Partial<StreamRecord> {
-  const recordingPrefix = record.recordingPrefix ?? sign.recordingPrefix;
-  if (sign.recording === undefined || !recordingIsNewer(record.basis.recordingMs, sign, atMs))
-    return { recordingPrefix };
-  return { recordingPrefix, recording: sign.recording, recordingSinceMs: atMs };
-}
-
-// Of two in the same second the one that ends the recording is the later one.
-function recordingIsNewer(knownMs: number | undefined, sign: EventSign, atMs: number): boolean {
-  return knownMs === undefined || atMs > knownMs || (atMs === knownMs && sign.recording !== 'recording');
 }
 
 function oddities(record: StreamRecord, sign: EventSign, atMs: number): Partial<StreamRecord> {
-  const { breach, failureReason } = sign;
+  const { breach, failureReason, recordingPrefix } = sign;
+  const { prefixMs, failureMs } = record.basis;
   return {
     ...(breach ? { limitBreaches: withBreach(record.limitBreaches, breach) } : {}),
     ...(sign.takeover ? { takeoverAtMs: latest(record.takeoverAtMs, atMs) } : {}),
-    ...(failureReason !== undefined && atMs >= (record.basis.failureMs ?? atMs) ? { failureReason } : {}),
+    ...(replaces(recordingPrefix, atMs, record.recordingPrefix, prefixMs) ? { recordingPrefix } : {}),
+    ...(replaces(failureReason, atMs, record.failureReason, failureMs) ? { failureReason } : {}),
   };
 }
 
-function withBreach(known: StreamRecord['limitBreaches'], breach: StreamRecord['limitBreaches'][number]) {
-  if (known.some(({ atMs, limitName }) => atMs === breach.atMs && limitName === breach.limitName)) return known;
-  return [...known, breach]
-    .toSorted((a, b) => b.atMs - a.atMs || (a.limitName < b.limitName ? -1 : 1))
-    .slice(0, maxBreaches);
+/** Of two texts the newer one counts; of two in the same second the one that sorts first. */
+function replaces(
+  text: string | undefined,
+  atMs: number,
+  known: string | undefined,
+  knownMs: number | undefined,
+): boolean {
+  if (text === undefined) return false;
+  if (known === undefined || knownMs === undefined || atMs > knownMs) return true;
+  return atMs === knownMs && text < known;
+}
+
+/** Newest first; gives the very same list when it says nothing new. */
+function withBreach(known: readonly LimitBreach[], breach: LimitBreach): readonly LimitBreach[] {
+  const key = breachKey(breach);
+  const at = known.findIndex(
+    (each) => each.atMs < breach.atMs || (each.atMs === breach.atMs && breachKey(each) >= key),
+  );
+  const next = at < 0 ? undefined : known[at];
+  if (next && next.atMs === breach.atMs && breachKey(next) === key) return known;
+  if (at < 0) return known.length < maxBreaches ? [...known, breach] : known;
+  return [...known.slice(0, at), breach, ...known.slice(at)].slice(0, maxBreaches);
+}
+
+/** Tells breaches of one second apart, and puts them in order. */
+function breachKey({ limitName, limitUnit, limitValue, exceededBy }: LimitBreach): string {
+  return JSON.stringify([limitName, limitUnit, limitValue, exceededBy]);
 }
 
 function addSighting(record: StreamRecord, { snapshot, seenAtMs }: SessionInput & { kind: 'seen' }): StreamRecord {
   const { basis } = record;
   const { startTimeMs, health, viewerCount } = snapshot;
-  const aliveMs = latest(basis.aliveMs, seenAtMs);
   const counted = viewerCount >= 0 && seenAtMs >= (record.viewerCountAtMs ?? seenAtMs);
+  const seen: SessionBasis = {
+    ...basis,
+    aliveMs: latest(basis.aliveMs, seenAtMs),
+    // A list without a start time tells no more than that it is live now.
+    ...(startTimeMs > 0 ? { startPollMs: earliest(basis.startPollMs, startTimeMs) } : {}),
+    firstSeenMs: earliest(basis.firstSeenMs, startTimeMs > 0 ? startTimeMs : seenAtMs),
+    firstLiveMs: earliest(basis.firstLiveMs, startTimeMs > 0 ? startTimeMs : seenAtMs),
+    sightings: sawHealth(basis.sightings, { value: health, atMs: seenAtMs, sinceMs: seenAtMs }),
+  };
   return {
     ...record,
     ...(counted ? { viewerCount, viewerCountAtMs: seenAtMs } : {}),
-    basis: {
-      ...basis,
-      aliveMs,
-      missed: stillMissed(basis.missed, aliveMs),
-      // A list without a start time tells no more than that it is live now.
-      ...(startTimeMs > 0 ? { startPollMs: earliest(basis.startPollMs, startTimeMs) } : {}),
-      firstSeenMs: earliest(basis.firstSeenMs, startTimeMs > 0 ? startTimeMs : seenAtMs),
-      firstLiveMs: earliest(basis.firstLiveMs, startTimeMs > 0 ? startTimeMs : seenAtMs),
-      health: sawHealth(basis.health, { value: health, atMs: seenAtMs, sinceMs: seenAtMs }),
-    },
+    basis: { ...seen, missed: stillMissed(seen) },
   };
+}
+
+function addPassed(record: StreamRecord, { startedAtMs }: Pass): StreamRecord {
+  const { recording, endedAtMs, basis } = record;
+  if (recording !== 'recording' || endedAtMs === undefined) return record;
+  if (startedAtMs <= endedAtMs + longestReconnectMs) return record;
+  return { ...record, basis: { ...basis, recordingOverdueMs: latest(basis.recordingOverdueMs, startedAtMs) } };
 }
 
 function addMissed(record: StreamRecord, pass: Pass): StreamRecord {
@@ -221,10 +269,11 @@ function addMissed(record: StreamRecord, pass: Pass): StreamRecord {
   return { ...record, basis: { ...basis, missed } };
 }
 
-function stillMissed(missed: SessionBasis['missed'], aliveMs: number | undefined): SessionBasis['missed'] {
-  return aliveMs === undefined || missed.length === 0
-    ? missed
-    : missed.filter(({ startedAtMs }) => startedAtMs > aliveMs);
+/** Passes that still say that it is gone, by what is known now. */
+function stillMissed(basis: SessionBasis): SessionBasis['missed'] {
+  if (basis.missed.length === 0) return basis.missed;
+  const afterMs = missableAfterMs(basis);
+  return basis.missed.filter(({ startedAtMs }) => startedAtMs > afterMs);
 }
 
 function eventEvidence(observation: EventObservation): Evidence {

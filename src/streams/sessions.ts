@@ -1,14 +1,16 @@
 // The sessions of one channel: which is the newest, which of them closes which, and when an ended one is laid to rest in the log.
 // Decided from what is known of each, never from the order of arrival.
 import type { StreamId } from '#domain/channel.ts';
-import type { StreamRecord } from '#domain/stream-record.ts';
+import type { RecordingSign, StreamRecord } from '#domain/stream-record.ts';
 import { endedByItself } from './derive.ts';
+import { newerSign } from './recording.ts';
 import { reduceSession } from './reduce.ts';
 
 /** Newest first; never empty. Those after the first are over, and kept for a while so that late events still find them. */
 export type Sessions = readonly [newest: StreamRecord, ...past: StreamRecord[]];
 
-const maxPast = 4;
+/** An encoder that reconnects over and over makes many sessions in a short time; older ones than these are not amended any more. */
+const maxPast = 20;
 
 /** Puts the sessions in order and lets each newer one close the one before; gives those that have no room any more. */
 export function arrange(
@@ -16,15 +18,28 @@ export function arrange(
   nowMs: number,
 ): { sessions: Sessions; settled: StreamRecord[] } {
   const ordered = inOrder(records);
+  const merged = mergedRecordings(ordered);
   const closed = ordered.map((record, index) => {
+    const session = { ...record, nowMs };
     const newer = ordered[index - 1];
     const atMs = newer && (newer.basis.firstSeenMs ?? endingMs(newer));
-    return reduceSession(record, { kind: 'superseded', atMs }, { ...record, nowMs });
+    const over = reduceSession(record, { kind: 'superseded', atMs }, session);
+    const sign = merged.get(record.streamId);
+    return sign ? reduceSession(over, { kind: 'recording-merged', sign }, session) : over;
   });
   return {
     sessions: closed.slice(0, maxPast + 1) as unknown as Sessions,
     settled: closed.slice(maxPast + 1).reverse(),
   };
+}
+
+/** The ends of recordings that the sessions tell for each other. */
+function mergedRecordings(records: readonly StreamRecord[]): ReadonlyMap<string, RecordingSign> {
+  const signs = new Map<string, RecordingSign>();
+  for (const { basis } of records)
+    for (const [id, sign] of Object.entries(basis.mergedRecordings ?? {}))
+      signs.set(id, newerSign(signs.get(id), sign));
+  return signs;
 }
 
 /** Newest first. A session of which only the end is known is the newest only if the others certainly ended before. */
@@ -33,7 +48,7 @@ function inOrder(records: readonly StreamRecord[]): StreamRecord[] {
   const endings = records.filter(({ basis }) => basis.firstSeenMs === undefined).toSorted(byDescending(endingMs));
   const newest = begun[0];
   if (!newest) return endings;
-  const newestEndMs = endedByItself(newest.basis) ?? Number.POSITIVE_INFINITY;
+  const newestEndMs = endedByItself(newest.basis) ?? newest.basis.sessionEndedMs ?? Number.POSITIVE_INFINITY;
   const isNewer = (record: StreamRecord) => (endingMs(record) ?? Number.NEGATIVE_INFINITY) > newestEndMs;
   const older = endings.filter((record) => !isNewer(record));
   return [...endings.filter(isNewer), ...mergedPast(begun, older)];
@@ -46,7 +61,7 @@ function mergedPast(begun: readonly StreamRecord[], endings: readonly StreamReco
 }
 
 function endingMs({ basis }: StreamRecord): number | undefined {
-  return basis.endedMs ?? basis.sessionEndedMs ?? basis.recordingEndedMs;
+  return basis.endedMs ?? basis.sessionEndedMs ?? basis.recordingEndedMs ?? basis.mentionedMs;
 }
 
 /** Events tell no more than the second; two sessions that began in one are told apart by which was there last. */

@@ -1,9 +1,11 @@
 // The queue consumer against an SQS server in this process: nothing lost, nothing deleted too early, nothing in a loop.
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import type { EventObservation } from '#domain/observation.ts';
 import { QueueConsumer, type QueueConsumerOptions } from '#intake/events/queue-consumer.ts';
+import { QueueDepth } from '#intake/events/queue-depth.ts';
 import type { QueueRead, UnknownEvent } from '#intake/ports.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { startLocalSqs } from '#simulator/sqs.ts';
@@ -47,11 +49,14 @@ async function setup(
     sink: {
       async observe(observation) {
         await fate.observe(observation);
+        const known = observed.some(({ envelope }) => envelope.id === observation.envelope.id);
         observed.push(observation);
+        return known ? 'repeated' : 'taken';
       },
       keepUnknown: async (found) => void unknown.push(found),
       queueRead: async (read) => void reads.push(read),
     },
+    now: Date.now,
     clock: systemClock,
     random: seededRandom(1),
     logger: quietLogger(),
@@ -104,6 +109,19 @@ test('every event is observed, then deleted', async () => {
   expect(await rig.counted('IVS Stream Health Change', 'observed')).toBe(57);
   expect(rig.reads.length).toBeGreaterThan(0);
   expect(rig.consumer.lastReadMs).toBeGreaterThan(0);
+});
+
+test('events arrive by the clock that all replicas share, whatever this host’s clock says', async () => {
+  const sharedMs = Date.now() + 3_600_000;
+  await using rig = await setup({ consumer: { now: () => sharedMs } });
+  await rig.send(bodyOf('Starvation Start', 0));
+
+  await rig.consumer.start();
+  const [event] = await eventually(() => (rig.observed.length > 0 ? rig.observed : undefined));
+  const read = await eventually(() => rig.reads[0]);
+
+  expect(event!.arrivedAtMs).toBe(sharedMs);
+  expect(read.atMs).toBe(sharedMs);
 });
 
 test('the lag is the age of the oldest event of a read, and 0 once nothing waits; what is left to the redrive does not count', async () => {
@@ -204,6 +222,22 @@ test('what concerns nobody is deleted and counted; what nobody knows is kept for
   ]);
 });
 
+test('a repeat is counted as one, and as nothing else', async () => {
+  await using rig = await setup();
+  const delays = async () =>
+    (await rig.metrics.eventDelaySeconds.get()).values.find(({ metricName }) => metricName?.endsWith('_count'))?.value;
+  await rig.send(bodyOf('Stream Start', 0));
+  await rig.consumer.start();
+  await eventually(() => rig.observed.length === 1);
+
+  await rig.send(bodyOf('Stream Start', 0));
+  await eventually(async () => (await rig.counted('IVS Stream State Change', 'repeated')) === 1);
+  await eventually(rig.drained);
+
+  expect(await rig.counted('IVS Stream State Change', 'observed')).toBe(1);
+  expect(await delays()).toBe(1);
+});
+
 test('a stop finishes and deletes what is in hand and takes nothing more', async () => {
   await using rig = await setup({ consumer: { waitTimeSeconds: 20 } });
   const commits: (() => void)[] = [];
@@ -247,6 +281,8 @@ test('while the queue’s server is out of order it is asked less and less often
   await using rig = await setup({
     consumer: { endpoint, queueUrl: `${endpoint}/000000000000/later`, parallel: 1 },
   });
+  const lags = async () => (await rig.metrics.queueLagSeconds.get()).values;
+  rig.metrics.queueLagSeconds.set({ shard: 'main' }, 7);
 
   await rig.consumer.start();
   await new Promise((done) => setTimeout(done, 1_500));
@@ -257,6 +293,7 @@ test('while the queue’s server is out of order it is asked less and less often
   expect(failed).toBeGreaterThanOrEqual(3);
   expect(failed).toBeLessThanOrEqual(8);
   expect(rig.consumer.lastReadMs).toBeUndefined();
+  expect(await lags()).toEqual([]);
   await using repaired = await startLocalSqs({ port });
   const { queueUrl } = await repaired.createQueue('later');
   await ask(endpoint, 'SendMessage', { QueueUrl: queueUrl, MessageBody: bodyOf('Stream Start', 0) });
@@ -264,4 +301,41 @@ test('while the queue’s server is out of order it is asked less and less often
   await eventually(() => rig.observed.length === 1);
   // Before its server goes, so that the end of the test is no outage.
   await rig.consumer.stop();
+});
+
+test('a queue without a redrive policy is told once, until it has one, and shown for as long', async () => {
+  await using sqs = await startLocalSqs();
+  const dead = await sqs.createQueue('dead');
+  const { queueUrl } = await sqs.createQueue('bare');
+  const metrics = testMetrics();
+  const lines: Record<string, unknown>[] = [];
+  const logger = pino({}, { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) });
+  const depth = new QueueDepth({
+    shard: 'main',
+    queueUrl,
+    region: 'us-west-2',
+    endpoint: sqs.endpoint,
+    credentials,
+    clock: systemClock,
+    logger,
+    metrics,
+    random: seededRandom(1),
+  });
+  const shown = async () => (await metrics.queueRedrives.get()).values.map(({ value }) => value);
+
+  const bare = [await depth.runOnce(), await depth.runOnce()];
+  const shownBare = await shown();
+  const RedrivePolicy = JSON.stringify({ deadLetterTargetArn: dead.queueArn, maxReceiveCount: 3 });
+  await ask(sqs.endpoint, 'SetQueueAttributes', { QueueUrl: queueUrl, Attributes: { RedrivePolicy } });
+  const mended = await depth.runOnce();
+  await depth.stop();
+
+  expect(bare).toMatchObject([{ redrives: false }, { redrives: false }]);
+  expect(shownBare).toEqual([0]);
+  expect(mended).toMatchObject({ redrives: true, deadLetters: 0 });
+  expect(await shown()).toEqual([1]);
+  expect(lines.map(({ code, msg }) => code ?? msg)).toEqual([
+    'QUEUE_WITHOUT_REDRIVE',
+    'the event queue has a redrive policy now',
+  ]);
 });

@@ -2,14 +2,33 @@ import { describe, expect, test, vi } from 'vitest';
 import type { Transaction } from '#domain/shared-state.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { connectRedis, disconnectRedis, type Redis } from '#runtime/redis.ts';
+import { Pipeline } from '#src/pipeline.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { quietLogger } from '#test/support/quiet.ts';
 import { ownRedis, redisScope } from '#test/support/redis.ts';
+import { event } from '#test/support/streams.ts';
 
 async function setup() {
   const scope = await redisScope();
   const replica = () => new RedisState({ redis: scope.connect(), prefix: scope.prefix, metrics: createMetrics() });
   return { scope, replica, [Symbol.asyncDispose]: () => scope[Symbol.asyncDispose]() };
+}
+
+/** A pipeline that takes observations and concludes nothing. */
+function pipelineOver(state: RedisState): Pipeline {
+  return new Pipeline({
+    state,
+    ruleset: { rules: [], inhibitRules: [], timeIntervals: [], receivers: [], hash: 'none' },
+    stages: {
+      split: (observation) => [observation],
+      apply: () => [],
+      decide: () => [],
+      decideDue: () => [],
+      release: () => undefined,
+      detectGaps: () => [],
+    },
+    onCommitted: () => undefined,
+  });
 }
 
 /** The connection, with something that happens after each step of a scan. */
@@ -55,6 +74,20 @@ describe('the shared state', () => {
     const outcomes = await Promise.all([take(a), take(b), take(a)]);
 
     expect(outcomes.toSorted()).toEqual(['first', 'repeat', 'repeat']);
+  });
+
+  test('an event is known as a repeat for a day, whatever shared its commit', async () => {
+    await using bundle = await setup();
+    const state = bundle.replica();
+    const pipeline = pipelineOver(state);
+    const start = event('Stream Start', { channel: 'A', stream: 's1', at: 0 });
+
+    const other = state.transact((tx) => tx.set('meta/x', 1), { claims: ['short'], claimTtlMs: 1_000 });
+    await Promise.all([other, pipeline.observe(start)]);
+
+    const leftMs = await bundle.scope.connect().pttl(`${bundle.scope.prefix}:claim:event:${start.envelope.id}`);
+    expect(leftMs).toBeGreaterThan(23.9 * 3_600_000);
+    expect(leftMs).toBeLessThanOrEqual(24 * 3_600_000);
   });
 
   test('a body that throws commits nothing', async () => {

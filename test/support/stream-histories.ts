@@ -1,71 +1,119 @@
-// True histories of a channel, what polls see of them, and deliveries of their events that lose, repeat, delay and reorder.
+// True histories of channels, what polls see of them, and deliveries of their events that lose, repeat, delay and reorder.
 import type { GeneratorValue } from 'fast-check';
 import fc from 'fast-check';
 import type { StreamHealth } from '#domain/channel.ts';
 import type { EventObservation, Observation, PollObservation } from '#domain/observation.ts';
-import { event, poll, snapshot } from './streams.ts';
+import { event, poll, snapshot, streamIdFor } from './streams.ts';
 
 /** One session; times in ms after `startMs`, ends exclusive. */
 export interface TrueSession {
   readonly stream: string;
   readonly createdAt: number;
+  /** As `endAt` for one that failed and never was live. */
   readonly liveAt: number;
   readonly endAt: number;
   /** When Session Ended happened, on either side of Stream End. */
   readonly goneAt: number;
   readonly starving: readonly { readonly from: number; readonly to: number }[];
-  /** Undefined: the channel does not record. */
-  readonly recorded: { readonly from: number; readonly to: number } | undefined;
+  /** Undefined: it is not recorded. A recording that goes on over reconnects ends for all its streams when it ends for the last. */
+  readonly recorded: Recorded | undefined;
   /** Other things that happen to a live stream. */
   readonly incidents: readonly { readonly name: 'Ingest Bitrate' | 'Stream Takeover'; readonly at: number }[];
 }
 
+export interface Recorded {
+  readonly from: number;
+  readonly to: number;
+  readonly end: 'Recording End' | 'Recording End Failure';
+  /** Whether the end is told under this stream's id, and for which earlier ones too. */
+  readonly tells: readonly string[] | undefined;
+}
+
 export interface History {
+  readonly channel: string;
   readonly sessions: readonly TrueSession[];
   /** When nothing happens any more. */
   readonly endsAt: number;
 }
 
-export const channel = 'A';
 export const fullEvery = 15_000;
 export const starvingEvery = 5_000;
 
 const between = (min: number, max: number) => fc.integer({ min, max });
 
-/** Up to three sessions of 1 to 200 seconds with starvation, breaches and takeovers here and there; the last may still be live when the story ends. */
-export function drawHistory(draw: GeneratorValue): History {
+/** Up to seven sessions of 1 to 200 seconds with starvation, breaches and takeovers here and there; some fail; the last may still be live when the story ends. */
+export function drawHistory(draw: GeneratorValue, channel: string): History {
   const sessions: TrueSession[] = [];
-  const count = draw(between, 1, 3);
-  const recorded = draw(fc.boolean);
+  const count = draw(between, 0, 4) === 0 ? draw(between, 4, 7) : draw(between, 1, 3);
+  const records = draw(fc.constantFrom<('never' | 'each' | 'merged')[]>, 'never', 'each', 'merged');
   let now = draw(between, 0, 20_000);
   for (let index = 0; index < count; index += 1) {
+    const stream = `${channel}s${index}`;
     const createdAt = now;
-    const liveAt = createdAt + draw(between, 500, 9_000);
-    const endAt = liveAt + draw(between, 1_000, 200_000);
-    const starving: { from: number; to: number }[] = [];
-    for (let from = liveAt + draw(between, 200, 60_000); from < endAt; ) {
-      const to = Math.min(endAt, from + draw(between, 200, 40_000));
-      starving.push({ from, to });
-      from = to + draw(between, 200, 60_000);
-    }
-    sessions.push({
-      stream: `s${index}`,
-      createdAt,
-      liveAt,
-      endAt,
-      goneAt: endAt + draw(between, -900, 900),
-      starving,
-      recorded: recorded ? { from: liveAt + draw(between, 100, 900), to: endAt + draw(between, 0, 1_400) } : undefined,
-      incidents: Array.from({ length: draw(between, 0, 3) }, () => ({
-        name: draw(fc.constantFrom<('Ingest Bitrate' | 'Stream Takeover')[]>, 'Ingest Bitrate', 'Stream Takeover'),
-        at: draw(between, liveAt, endAt - 1),
-      })),
-    });
-    now = Math.max(endAt, sessions[index]!.goneAt) + draw(between, 1_500, 60_000);
+    const fails = draw(between, 0, 7) === 0;
+    const session = fails ? drawFailed(draw, stream, createdAt) : drawSession(draw, stream, createdAt, records);
+    sessions.push(session);
+    now = Math.max(session.endAt, session.goneAt) + draw(between, 1_500, 60_000);
   }
+  if (records === 'merged') mergeRecordings(sessions);
   const last = sessions.at(-1)!;
-  const cut = draw(fc.boolean) ? draw(between, last.liveAt + 1_000, last.endAt) : now;
-  return { sessions, endsAt: cut };
+  const isCut = last.liveAt < last.endAt && draw(fc.boolean);
+  return { channel, sessions, endsAt: isCut ? draw(between, last.liveAt + 1_000, last.endAt) : now };
+}
+
+function drawFailed(draw: GeneratorValue, stream: string, createdAt: number): TrueSession {
+  const endAt = createdAt + draw(between, 500, 9_000);
+  const goneAt = endAt + draw(between, 0, 900);
+  return { stream, createdAt, liveAt: endAt, endAt, goneAt, starving: [], recorded: undefined, incidents: [] };
+}
+
+function drawSession(
+  draw: GeneratorValue,
+  stream: string,
+  createdAt: number,
+  records: 'never' | 'each' | 'merged',
+): TrueSession {
+  const liveAt = createdAt + draw(between, 500, 9_000);
+  const endAt = liveAt + draw(between, 1_000, 200_000);
+  const starving: { from: number; to: number }[] = [];
+  for (let from = liveAt + draw(between, 200, 60_000); from < endAt; ) {
+    const to = Math.min(endAt, from + draw(between, 200, 40_000));
+    starving.push({ from, to });
+    from = to + draw(between, 200, 60_000);
+  }
+  const recorded = {
+    from: liveAt + draw(between, 100, 900),
+    to: endAt + draw(between, 0, 1_400),
+    end: draw(fc.constantFrom<Recorded['end'][]>, 'Recording End', 'Recording End', 'Recording End Failure'),
+    tells: [],
+  };
+  return {
+    stream,
+    createdAt,
+    liveAt,
+    endAt,
+    goneAt: endAt + draw(between, -900, 900),
+    starving,
+    recorded: records === 'never' ? undefined : recorded,
+    incidents: Array.from({ length: draw(between, 0, 3) }, () => ({
+      name: draw(fc.constantFrom<('Ingest Bitrate' | 'Stream Takeover')[]>, 'Ingest Bitrate', 'Stream Takeover'),
+      at: draw(between, liveAt, endAt - 1),
+    })),
+  };
+}
+
+/** One recording over all of them: it ends with the last, for all. */
+function mergeRecordings(sessions: TrueSession[]): void {
+  const last = sessions.findLast(({ recorded }) => recorded);
+  if (!last?.recorded) return;
+  const { to, end } = last.recorded;
+  const ids = sessions.flatMap(({ stream, recorded }) => (recorded ? streamIdFor(stream) : []));
+  for (const [index, session] of sessions.entries())
+    if (session.recorded)
+      sessions[index] = {
+        ...session,
+        recorded: { ...session.recorded, to, end, tells: session === last ? ids : undefined },
+      };
 }
 
 export function healthAt({ starving }: TrueSession, at: number): StreamHealth {
@@ -77,72 +125,75 @@ export function liveAt({ sessions }: History, at: number): TrueSession | undefin
 }
 
 /** The events of a history in the order in which they happened. */
-export function eventsOf({ sessions, endsAt }: History): EventObservation[] {
+export function eventsOf({ channel, sessions, endsAt }: History): EventObservation[] {
   return sessions
     .flatMap(({ stream, createdAt, liveAt, endAt, goneAt, starving, recorded, incidents }) => [
       { name: 'Session Created', stream, at: createdAt },
-      { name: 'Stream Start', stream, at: liveAt },
+      ...(liveAt < endAt ? [{ name: 'Stream Start', stream, at: liveAt }] : []),
       ...starving.flatMap(({ from, to }) => [
         { name: 'Starvation Start', stream, at: from },
         // A stream that dies while it starves has no Starvation End.
         ...(to < endAt ? [{ name: 'Starvation End', stream, at: to }] : []),
       ]),
       ...incidents.map(({ name, at }) => ({ name, stream, at })),
-      ...(recorded
-        ? [
-            { name: 'Recording Start', stream, at: recorded.from },
-            { name: 'Recording End', stream, at: recorded.to },
-          ]
+      ...(recorded ? [{ name: 'Recording Start', stream, at: recorded.from }] : []),
+      ...(recorded?.tells
+        ? [{ name: recorded.end, stream, at: recorded.to, detail: { recording_session_stream_ids: recorded.tells } }]
         : []),
       { name: 'Session Ended', stream, at: goneAt },
-      { name: 'Stream End', stream, at: endAt },
+      { name: liveAt < endAt ? 'Stream End' : 'Stream Failure', stream, at: endAt },
     ])
     .filter(({ at }) => at < endsAt)
     .toSorted((a, b) => a.at - b.at)
-    .map(({ name, stream, at }) => event(name, { channel, stream, at, arrived: at + 300 }));
+    .map(({ name, ...told }) => event(name, { channel, ...told, arrived: told.at + 300 }));
 }
 
-/** What a pass at this moment sees. The history stands still when it is over. */
+type Fault = 'none' | 'broken' | 'shifted';
+
+/** What a pass at this moment sees. A history stands still when it is over. */
 function passAt(
-  history: History,
+  histories: readonly History[],
   scope: PollObservation['scope'],
   at: number,
-  fault: 'none' | 'broken' | 'shifted',
+  fault: Fault,
 ): PollObservation {
-  const moment = Math.min(at, history.endsAt - 1);
-  const session = liveAt(history, moment);
-  const seen = session && (scope === 'all' || healthAt(session, moment) === 'STARVING') && fault === 'none';
-  const streams = seen
-    ? [
-        snapshot(channel, session.stream, {
-          health: healthAt(session, moment),
-          viewers: session.liveAt % 97,
-          started: session.liveAt,
-        }),
-      ]
-    : [];
+  const streams = histories.flatMap((history) => {
+    const moment = Math.min(at, history.endsAt - 1);
+    const session = liveAt(history, moment);
+    if (!session || fault !== 'none') return [];
+    const health = healthAt(session, moment);
+    if (scope === 'starving' && health !== 'STARVING') return [];
+    return [
+      snapshot(history.channel, session.stream, { health, viewers: session.liveAt % 97, started: session.liveAt }),
+    ];
+  });
   return poll(scope, { at, took: 50, streams, complete: fault !== 'broken' });
 }
 
-/** Passes at their intervals up to `until`; some fail, and some miss a stream because a page shifted, but never two in a row. */
-export function passesOf(history: History, until: number, draw?: GeneratorValue): PollObservation[] {
+/**
+ * Passes at their intervals up to `until`, and two more. Some fail, and some miss the streams because a page shifted, but never two in
+ * a row; for a while there may be none at all.
+ */
+export function passesOf(histories: readonly History[], until: number, draw?: GeneratorValue): PollObservation[] {
+  const endsAt = Math.max(...histories.map((history) => history.endsAt));
+  const gapFrom = draw?.(between, 0, 2 * endsAt) ?? Number.POSITIVE_INFINITY;
+  const gapTo = gapFrom + (draw?.(between, 20_000, 300_000) ?? 0);
   const passes: PollObservation[] = [];
   let faulty = false;
-  for (let at = 2_500; at < history.endsAt + 40_000; at += starvingEvery) {
-    passes.push(passAt(history, 'starving', at, 'none'));
+  for (let at = 2_500; at < endsAt + 40_000; at += starvingEvery) {
+    if (at >= gapFrom && at < gapTo) continue;
+    passes.push(passAt(histories, 'starving', at, 'none'));
     if (at % fullEvery !== 2_500) continue;
-    const fault: 'none' | 'broken' | 'shifted' =
-      draw && !faulty
-        ? draw(fc.constantFrom<('none' | 'broken' | 'shifted')[]>, 'none', 'none', 'none', 'broken', 'shifted')
-        : 'none';
+    const fault: Fault =
+      draw && !faulty ? draw(fc.constantFrom<Fault[]>, 'none', 'none', 'none', 'broken', 'shifted') : 'none';
     faulty = fault !== 'none';
-    passes.push(passAt(history, 'all', at + 100, fault));
+    passes.push(passAt(histories, 'all', at + 100, fault));
   }
-  // Nothing moves any more: a few passes stand for hours of them.
-  for (let at = history.endsAt + 50_000; at < until; at += Math.max(20_000, (until - history.endsAt) / 10))
-    passes.push(passAt(history, 'all', at, 'none'), passAt(history, 'starving', at + 100, 'none'));
-  for (const at of [until, until + fullEvery, until + 2 * fullEvery])
-    passes.push(passAt(history, 'all', at, 'none'), passAt(history, 'starving', at + 100, 'none'));
+  // Nothing moves any more: a few passes stand for hours of them, the last one after every reconnect window.
+  const later = [until, until + fullEvery, until + 2 * fullEvery, until + 400_000];
+  for (let at = endsAt + 50_000; at < until; at += Math.max(20_000, (until - endsAt) / 10)) later.push(at);
+  for (const at of later)
+    passes.push(passAt(histories, 'all', at, 'none'), passAt(histories, 'starving', at + 100, 'none'));
   return passes;
 }
 

@@ -89,7 +89,8 @@ export function poll(
     streams = [],
     complete = true,
     everyMs,
-  }: { at: number; took?: number; streams?: StreamSnapshot[]; complete?: boolean; everyMs?: number },
+    pages = Math.max(1, Math.ceil(streams.length / 100)),
+  }: { at: number; took?: number; streams?: StreamSnapshot[]; complete?: boolean; everyMs?: number; pages?: number },
 ): PollObservation {
   const startedAtMs = startMs + at;
   return {
@@ -100,6 +101,7 @@ export function poll(
     finishedAtMs: startedAtMs + took,
     ...(everyMs === undefined ? {} : { everyMs }),
     complete,
+    pages,
     streams,
   };
 }

@@ -77,6 +77,7 @@ async function perfect(events: readonly EventRecord[], ivs: IvsClient): Promise<
       startedAtMs: passAtMs,
       finishedAtMs: passAtMs + 100,
       complete: true,
+      pages: 1,
       streams: snapshots,
     });
   return noticing;

@@ -220,6 +220,7 @@ export class VirtualWorld {
       startedAtMs: this.#nowMs,
       finishedAtMs: this.#nowMs,
       complete: true,
+      pages: 1,
       streams: Array.from(this.channels.values()).flatMap(({ channel, viewerCount, stream }) =>
         stream ? [snapshotOf(channel.arn, stream, viewerCount)] : [],
       ),

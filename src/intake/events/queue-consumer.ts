@@ -32,6 +32,9 @@ export interface QueueConsumerOptions {
   readonly endpoint?: string | undefined;
   readonly credentials?: SQSClientConfig['credentials'];
   readonly sink: EventSink;
+  /** The clock that all replicas share: when an event arrived is compared with when passes began, whoever made them. */
+  readonly now: () => number;
+  /** Waits between tries. */
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -129,12 +132,14 @@ export class QueueConsumer implements Service {
       messages = await this.#receive();
     } catch (error) {
       if (this.#stopping.signal.aborted) return 'ok';
+      // How far behind the queue is, nobody knows now.
+      this.#options.metrics.queueLagSeconds.remove({ shard: this.#options.shard });
       this.#failed('ReceiveMessage', error);
       return 'failed';
     }
     const isFull = messages.length === mostInReceive;
     if (isFull && this.#loops.size < this.#options.parallel) this.#spawn(false);
-    const readAtMs = this.#options.clock.now();
+    const readAtMs = this.#options.now();
     const handled = await Promise.all(messages.map((message) => this.#handle(message)));
     await this.#noteRead(
       readAtMs,
@@ -146,7 +151,7 @@ export class QueueConsumer implements Service {
   }
 
   async #receive(): Promise<readonly Message[]> {
-    const { queueUrl, waitTimeSeconds, silentAfterMs, clock, logger } = this.#options;
+    const { queueUrl, waitTimeSeconds, silentAfterMs, now, logger } = this.#options;
     const quickSeconds = Math.max(1, Math.floor(silentAfterMs() / readsInSilence / 1000));
     const answer = await this.#client.send(
       new ReceiveMessageCommand({
@@ -160,7 +165,7 @@ export class QueueConsumer implements Service {
     );
     if (this.#away) logger.info({ queueUrl }, 'the event queue answers again');
     this.#away = false;
-    this.#lastReadMs = clock.now();
+    this.#lastReadMs = now();
     return answer.Messages ?? [];
   }
 
@@ -177,8 +182,8 @@ export class QueueConsumer implements Service {
   }
 
   async #handle(message: Message): Promise<'done' | 'left' | 'not-committed'> {
-    const { sink, clock, metrics, logger, expected = {} } = this.#options;
-    const arrivedAtMs = clock.now();
+    const { sink, now, metrics, logger, expected = {} } = this.#options;
+    const arrivedAtMs = now();
     const sentMs = Number(message.Attributes?.SentTimestamp);
     if (sentMs > 0) metrics.queueDelaySeconds.observe(Math.max(0, arrivedAtMs - sentMs) / 1000);
     const body = message.Body ?? '';
@@ -207,10 +212,13 @@ export class QueueConsumer implements Service {
         return 'left';
       }
       if (seen.unknownName) await sink.keepUnknown({ reason: 'unknown_name', body, arrivedAtMs });
-      await sink.observe(seen.observation);
-      const type = seen.type;
-      metrics.eventsReceived.inc({ type, outcome: seen.unknownName ? 'observed_unknown_name' : 'observed' });
-      metrics.eventDelaySeconds.observe({ type }, Math.max(0, arrivedAtMs - seen.observation.eventTimeMs) / 1000);
+      const { type, observation, unknownName } = seen;
+      if ((await sink.observe(observation)) === 'repeated') {
+        metrics.eventsReceived.inc({ type, outcome: 'repeated' });
+        return 'done';
+      }
+      metrics.eventsReceived.inc({ type, outcome: unknownName ? 'observed_unknown_name' : 'observed' });
+      metrics.eventDelaySeconds.observe({ type }, Math.max(0, arrivedAtMs - observation.eventTimeMs) / 1000);
       return 'done';
     } catch (error) {
       metrics.eventsReceived.inc({ type: seen.kind === 'observation' ? seen.type : 'other', outcome: 'not_committed' });

@@ -1,7 +1,8 @@
 // How much waits in the event queue and in its dead-letter queue: asked of SQS at a slow pace, for metrics, alerts and the page.
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
+import { AppError } from '#domain/errors.ts';
 import type { Clock } from '#runtime/clock.ts';
-import { loggedEpisode } from '#runtime/episode.ts';
+import { codeOf, type Episode, loggedEpisode } from '#runtime/episode.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { Loop } from '#runtime/loop.ts';
@@ -26,6 +27,8 @@ export interface Depth {
   readonly inFlight: number;
   /** Undefined: no dead-letter queue, or it may not be looked at. */
   readonly deadLetters: number | undefined;
+  /** Whether the queue gives up on a message that cannot be read; without it that message comes back for ever. */
+  readonly redrives: boolean;
 }
 
 const counted = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible', 'RedrivePolicy'] as const;
@@ -37,6 +40,7 @@ export class QueueDepth implements Service {
   readonly #client: SQSClient;
   readonly #stopping = new AbortController();
   readonly #loop: Loop;
+  readonly #redrive: Episode;
   #deadLetterUrl: string | undefined;
   #depth: Depth | undefined;
 
@@ -49,6 +53,13 @@ export class QueueDepth implements Service {
       ...(credentials === undefined ? {} : { credentials }),
     });
     const { clock, logger, everyMs, random } = this.#options;
+    this.#redrive = loggedEpisode({
+      clock,
+      logger,
+      code: codeOf,
+      began: 'the event queue has no redrive policy: a message that cannot be read comes back for ever',
+      ended: 'the event queue has a redrive policy now',
+    });
     this.#loop = new Loop({
       name: this.name,
       run: async () => {
@@ -89,13 +100,18 @@ export class QueueDepth implements Service {
   async runOnce(): Promise<Depth> {
     const { queueUrl, metrics, shard } = this.#options;
     const own = await this.#read(queueUrl);
-    this.#deadLetterUrl ??= await this.#findDeadLetters(own['RedrivePolicy']).catch(() => undefined);
+    const redrivePolicy = own['RedrivePolicy'];
+    if (redrivePolicy) this.#redrive.succeeded();
+    else this.#redrive.failed(new AppError('QUEUE_WITHOUT_REDRIVE', `${queueUrl} has no redrive policy`));
+    this.#deadLetterUrl = redrivePolicy && (this.#deadLetterUrl ?? (await this.#findDeadLetters(redrivePolicy)));
     const dead = this.#deadLetterUrl ? await this.#read(this.#deadLetterUrl).catch(() => undefined) : undefined;
     const depth: Depth = {
       waiting: Number(own['ApproximateNumberOfMessages'] ?? 0),
       inFlight: Number(own['ApproximateNumberOfMessagesNotVisible'] ?? 0),
       deadLetters: dead && Number(dead['ApproximateNumberOfMessages'] ?? 0),
+      redrives: Boolean(redrivePolicy),
     };
+    metrics.queueRedrives.set({ shard }, depth.redrives ? 1 : 0);
     metrics.queueMessages.set({ shard, state: 'waiting' }, depth.waiting);
     metrics.queueMessages.set({ shard, state: 'in_flight' }, depth.inFlight);
     if (depth.deadLetters !== undefined) metrics.queueMessages.set({ shard, state: 'dead_letter' }, depth.deadLetters);
@@ -110,13 +126,17 @@ export class QueueDepth implements Service {
     return answer.Attributes ?? {};
   }
 
-  async #findDeadLetters(redrivePolicy: string | undefined): Promise<string | undefined> {
-    if (!redrivePolicy) return undefined;
-    const { deadLetterTargetArn = '' } = JSON.parse(redrivePolicy) as { deadLetterTargetArn?: string };
-    const name = deadLetterTargetArn.slice(deadLetterTargetArn.lastIndexOf(':') + 1);
-    const answer = await this.#client.send(new GetQueueUrlCommand({ QueueName: name }), {
-      abortSignal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(10_000)]),
-    });
-    return answer.QueueUrl;
+  /** Undefined when it may not be looked for. */
+  async #findDeadLetters(redrivePolicy: string): Promise<string | undefined> {
+    try {
+      const { deadLetterTargetArn = '' } = JSON.parse(redrivePolicy) as { deadLetterTargetArn?: string };
+      const name = deadLetterTargetArn.slice(deadLetterTargetArn.lastIndexOf(':') + 1);
+      const answer = await this.#client.send(new GetQueueUrlCommand({ QueueName: name }), {
+        abortSignal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(10_000)]),
+      });
+      return answer.QueueUrl;
+    } catch {
+      return undefined;
+    }
   }
 }

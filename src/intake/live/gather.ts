@@ -33,6 +33,8 @@ export interface LiveSources {
   readonly events?: () => {
     readonly waiting?: number | undefined;
     readonly deadLetters?: number | undefined;
+    /** False: a queue gives up on no message. */
+    readonly redrives?: boolean | undefined;
   };
   readonly redisLatencyMs?: () => number | undefined;
   readonly quota?: () => QuotaStatus | Promise<QuotaStatus>;

@@ -131,7 +131,7 @@ export interface LiveStatus {
   readonly stale: boolean;
   readonly trust: readonly TrustLine[];
   /** How often polls overturned what events had said: since the state began, and in the last hour. */
-  readonly disagreements: { readonly ended: number; readonly health: number };
+  readonly disagreements: { readonly started: number; readonly ended: number; readonly health: number };
   readonly disagreementsLastHour: number;
   /** Age of the oldest event that the last read of the queue gave; absent while it is not known. */
   readonly eventLagMs?: number | undefined;

@@ -1,7 +1,7 @@
 // What may be believed, and how far: the age of each source, and how often the sources told different things.
 import { formatDuration } from '#domain/duration.ts';
 import type { StateView } from '#domain/shared-state.ts';
-import { type Disagreements, disagreementsLastHour, disagreementsOf } from '#streams/disagreements.ts';
+import { type Disagreements, disagreementsLastHour, disagreementsOf, unheardSessions } from '#streams/disagreements.ts';
 import { gapOf, silentSinceMs } from '#streams/gaps.ts';
 import { keys, type PassNote, type QueueNote } from '#streams/keys.ts';
 import type { LiveSources } from './gather.ts';
@@ -19,6 +19,7 @@ function disagreements(sources: LiveSources, nowMs: number): Told {
   const views = viewsOf(sources);
   const sum = (of: (view: StateView) => number) => views.reduce((total, view) => total + of(view), 0);
   return {
+    started: sum((view) => disagreementsOf(view).started),
     ended: sum((view) => disagreementsOf(view).ended),
     health: sum((view) => disagreementsOf(view).health),
     lastHour: sum((view) => disagreementsLastHour(view, nowMs)),
@@ -49,7 +50,7 @@ export function trustOf(
   const eventLagMs = sources.events && eventLag(sources);
   return {
     trust: trustLines(sources, { nowMs, told, eventLagMs }),
-    disagreements: { ended: told.ended, health: told.health },
+    disagreements: { started: told.started, ended: told.ended, health: told.health },
     disagreementsLastHour: told.lastHour,
     ...(eventLagMs === undefined ? {} : { eventLagMs }),
   };
@@ -59,6 +60,13 @@ export function trustOf(
 function lagText(lagMs: number | undefined): string {
   if (lagMs === undefined) return 'lag –';
   return lagMs < 1_000 ? 'lag below 1 s' : `lag ${formatDuration(Math.round(lagMs / 1_000) * 1_000)}`;
+}
+
+/** Single events are lost now and then; so many sessions in a row without one are not chance. The alert says the same. */
+const manyUnheard = 5;
+
+function unheardText(sessions: number): string {
+  return sessions < manyUnheard ? '' : `none came of the last ${sessions} sessions; `;
 }
 
 function trustLines(
@@ -72,6 +80,7 @@ function trustLines(
   const reads = views.flatMap((view) => view.get<QueueNote>(keys.queueRead)?.atMs ?? []);
   const readMs = reads.length === 0 ? undefined : Math.min(...reads);
   const events = sources.events?.();
+  const unheard = Math.max(...views.map(unheardSessions));
   const latencyMs = sources.redisLatencyMs?.();
   const silentAfterMs = sources.silentAfterMs();
   const isSilent = (view: StateView, source: 'poll' | 'events') =>
@@ -92,10 +101,10 @@ function trustLines(
     },
     {
       name: 'Events',
-      state: events ? age('events', readMs) : 'unknown',
+      state: !events ? 'unknown' : unheard >= manyUnheard ? 'stale' : age('events', readMs),
       text: !events
         ? 'no event queue configured'
-        : `${events.waiting ?? 0} waiting, ${lagText(eventLagMs)}; queue read`,
+        : `${events.waiting ?? 0} waiting, ${lagText(eventLagMs)}; ${unheardText(unheard)}queue read`,
       atMs: readMs,
     },
     {
@@ -108,15 +117,24 @@ function trustLines(
             ? `answers in ${latencyMs.toFixed(1)} ms`
             : 'does not answer',
     },
-    {
-      name: 'Dead letters',
-      state: events?.deadLetters === undefined ? 'unknown' : events.deadLetters === 0 ? 'ok' : 'stale',
-      text: events?.deadLetters === undefined ? 'not measured' : `${events.deadLetters} in the dead-letter queue`,
-    },
+    deadLetterLine(events),
     {
       name: 'Disagreements',
       state: 'ok',
-      text: `polls overruled events ${told.lastHour === 1 ? 'once' : `${told.lastHour} times`} in the last hour (ever: ${told.ended} ends, ${told.health} health changes)`,
+      text: `polls overruled events ${told.lastHour === 1 ? 'once' : `${told.lastHour} times`} in the last hour (ever: ${told.started} starts, ${told.ended} ends, ${told.health} health changes)`,
     },
   ];
+}
+
+function deadLetterLine(events: ReturnType<NonNullable<LiveSources['events']>> | undefined): TrustLine {
+  const name = 'Dead letters';
+  if (events?.redrives === false)
+    return {
+      name,
+      state: 'stale',
+      text: 'the event queue has no redrive policy: what cannot be read comes back for ever',
+    };
+  const waiting = events?.deadLetters;
+  if (waiting === undefined) return { name, state: 'unknown', text: 'not measured' };
+  return { name, state: waiting === 0 ? 'ok' : 'stale', text: `${waiting} in the dead-letter queue` };
 }

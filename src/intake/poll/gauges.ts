@@ -5,7 +5,7 @@ import { loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { Loop } from '#runtime/loop.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { disagreementsOf } from '#streams/disagreements.ts';
+import { disagreementsOf, unheardSessions } from '#streams/disagreements.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import type { PollIntervals } from './intervals.ts';
 
@@ -56,5 +56,6 @@ function show({ shard, view, metrics, intervals, isSilent }: FleetGaugesOptions)
   for (const [scope, ms] of Object.entries(passes))
     if (ms !== undefined) metrics.lastPollTimestamp.set({ shard, scope }, ms / 1000);
   for (const source of ['poll', 'events'] as const) metrics.dataGap.set({ shard, source }, isSilent(source) ? 1 : 0);
+  metrics.unheardSessions.set({ shard }, unheardSessions(view));
   for (const [fact, count] of Object.entries(disagreementsOf(view))) metrics.disagreements.set({ shard, fact }, count);
 }

@@ -20,7 +20,6 @@ export interface PassOptions {
 
 export interface PassResult {
   readonly observation: PollObservation;
-  readonly pages: number;
   /** Why the pass is not complete. */
   readonly failure: AppError | undefined;
 }
@@ -77,9 +76,9 @@ export async function readPass({
       finishedAtMs: now(),
       ...(everyMs === undefined ? {} : { everyMs }),
       complete: failure === undefined,
+      pages,
       streams: [...streams.values()],
     },
-    pages,
     failure,
   };
 }

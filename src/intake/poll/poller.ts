@@ -61,7 +61,7 @@ export class Poller {
   async #pass(scope: PollObservation['scope'], signal: AbortSignal): Promise<PassSummary> {
     const { reader, observe, now, afterFullPass, logger, metrics } = this.#options;
     const everyMs = this.#options.everyMs?.(scope);
-    const { observation, pages, failure } = await readPass({
+    const { observation, failure } = await readPass({
       scope,
       pollId: randomUUID(),
       reader,
@@ -76,7 +76,8 @@ export class Poller {
     metrics.polls.inc({ scope, outcome: failure ? 'incomplete' : 'complete' });
     metrics.pollSeconds.observe({ scope }, tookMs / 1000);
     if (failure) throw failure;
-    const summary = { scope, pages, streams: observation.streams.length, tookMs };
+    const { pages, streams } = observation;
+    const summary = { scope, pages, streams: streams.length, tookMs };
     logger.debug(summary, 'listed the live streams');
     if (scope === 'all' && afterFullPass) {
       await afterFullPass(signal).catch((err: unknown) => logger.warn({ err }, 'new channels could not be looked up'));

@@ -12,7 +12,7 @@ import { type RuleShards, shardOf } from '../rule-shards.ts';
 export interface TriggerRoutesOptions {
   readonly shards: RuleShards;
   /** Resolves when what follows from the observation is committed in the shard of this name. */
-  readonly observe: (shard: string, observation: Observation) => Promise<void>;
+  readonly observe: (shard: string, observation: Observation) => Promise<unknown>;
 }
 
 export function triggerRoutes({ shards, observe }: TriggerRoutesOptions): FastifyPluginAsyncZod {

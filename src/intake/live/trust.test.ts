@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { MemoryState } from '#store/memory-state.ts';
+import { keys } from '#streams/keys.ts';
+import type { LiveSources } from './gather.ts';
+import { trustOf } from './trust.ts';
+
+/** The trust lines by name, when noticing has noted this. */
+async function linesOf(unheard: number, events: ReturnType<NonNullable<LiveSources['events']>>) {
+  const state = new MemoryState({ now: () => 100_000 });
+  await state.transact((tx) => {
+    tx.set(keys.queueRead, { atMs: 99_000, lagMs: 0 });
+    tx.set(keys.disagreements, { started: unheard, ended: 0, health: 0, unheard });
+  });
+  const { trust } = trustOf(
+    {
+      state,
+      ruleset: () => ({ rules: [], inhibitRules: [], timeIntervals: [], receivers: [], hash: '' }),
+      config: () => ({ hash: 'x', loadedAtMs: 0 }),
+      silentAfterMs: () => ({ poll: 60_000, events: 60_000 }),
+      events: () => events,
+    },
+    100_000,
+  );
+  return Object.fromEntries(trust.map((line) => [line.name, line]));
+}
+
+test('a queue that is read is no proof that events come: many sessions in a row without one are told', async () => {
+  const few = await linesOf(4, { waiting: 0 });
+  const many = await linesOf(5, { waiting: 0 });
+
+  expect(few['Events']).toMatchObject({ state: 'ok' });
+  expect(many['Events']).toMatchObject({
+    state: 'stale',
+    text: '0 waiting, lag below 1 s; none came of the last 5 sessions; queue read',
+  });
+  expect(many['Disagreements']!.text).toContain('5 starts, 0 ends, 0 health changes');
+});
+
+test('a queue that gives up on no message is told in place of its dead letters', async () => {
+  const bare = await linesOf(0, { waiting: 0, redrives: false });
+  const whole = await linesOf(0, { waiting: 0, deadLetters: 0, redrives: true });
+
+  expect(bare['Dead letters']).toMatchObject({
+    state: 'stale',
+    text: expect.stringContaining('no redrive policy') as unknown,
+  });
+  expect(whole['Dead letters']).toMatchObject({ state: 'ok', text: '0 in the dead-letter queue' });
+});

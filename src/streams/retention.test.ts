@@ -1,0 +1,128 @@
+// What becomes of sessions that are over: kept for late events, then laid to rest in the log, then forgotten.
+import { expect, test } from 'vitest';
+import { arnOf, event, Noticing, poll, startMs, streamIdFor } from '#test/support/streams.ts';
+import { pastOf, restedOf, streamOf } from './keys.ts';
+import { channelStory } from './queries.ts';
+
+const minute = 60_000;
+const hour = 60 * minute;
+const day = 24 * hour;
+const arn = arnOf('A');
+const nameOf = (index: number) => `s${String(index).padStart(3, '0')}`;
+
+/** Sessions of channel A that begin `everyMs` after one another and last half of that. */
+function setup() {
+  const noticing = new Noticing();
+  const broadcast = async (count: number, { everyMs = minute, from = 0 } = {}) => {
+    for (let index = 0; index < count; index += 1) {
+      const session = { channel: 'A', stream: nameOf(index) };
+      const at = from + index * everyMs;
+      await noticing.see(
+        event('Stream Start', { ...session, at }),
+        event('Stream End', { ...session, at: at + everyMs / 2 }),
+      );
+    }
+  };
+  const story = async (sinceMs = 0, limit = 1_000) => (await channelStory(noticing.state, arn, { limit, sinceMs }))!;
+  const ids = async () => (await story()).sessions.map(({ streamId }) => streamId);
+  const logged = () =>
+    noticing.state.readLog<{ streamId: string; timeline: unknown[] }>('sessions:A', { limit: 1_000 });
+  return { noticing, broadcast, story, ids, logged };
+}
+
+test('a late event still amends the sixth session back', async () => {
+  const { noticing, broadcast } = setup();
+  await broadcast(7);
+
+  await noticing.see(event('Stream Takeover', { channel: 'A', stream: nameOf(0), at: 5_000, arrived: hour }));
+
+  expect(pastOf(noticing.state.view, arn).at(-1)).toMatchObject({
+    streamId: streamIdFor(nameOf(0)),
+    takeoverAtMs: startMs + 5_000,
+    startedAtMs: startMs,
+  });
+});
+
+test('an encoder that reconnects over and over leaves each session once, however late events for them come', async () => {
+  const { noticing, broadcast, ids, logged } = setup();
+  await broadcast(40);
+
+  const late = event('Stream Takeover', { channel: 'A', stream: nameOf(2), at: 2 * minute, arrived: hour });
+  const changes = await noticing.see(late);
+
+  expect(changes).toEqual([expect.objectContaining({ kind: 'event', record: undefined })]);
+  expect(await ids()).toEqual(Array.from({ length: 39 }, (_, index) => streamIdFor(nameOf(38 - index))));
+  expect((await logged()).map(({ entry }) => entry.streamId)).toHaveLength(19);
+});
+
+test('a session that was logged twice is shown once', async () => {
+  const { noticing, broadcast, ids } = setup();
+  await broadcast(1);
+  const twice = { ...noticing.record('A')!, streamId: streamIdFor('s999') };
+
+  await noticing.state.transact((tx) => {
+    for (const round of [1, 2]) tx.append('sessions:A', { ...twice, viewerCount: round }, 100);
+  });
+
+  expect(await ids()).toEqual([streamIdFor('s999')]);
+});
+
+test('a session that is laid to rest while its recording goes on under the next one says that it is over', async () => {
+  const { noticing, broadcast, logged } = setup();
+  await noticing.see(event('Recording Start', { channel: 'A', stream: 'first', at: 0 }));
+
+  await broadcast(21, { from: minute });
+
+  expect((await logged())[0]!.entry).toMatchObject({ streamId: streamIdFor('first'), recording: 'ended' });
+});
+
+test('earlier sessions are laid to rest when no event will amend them any more, and what they were derived from goes', async () => {
+  const { noticing, broadcast, ids, logged } = setup();
+  await broadcast(3);
+  await noticing.see(poll('all', { at: 11 * hour }));
+  expect(await logged()).toEqual([]);
+
+  await noticing.see(poll('all', { at: 13 * hour }));
+
+  expect(pastOf(noticing.state.view, arn)).toEqual([]);
+  expect((await logged()).map(({ entry }) => entry)).toMatchObject([
+    { streamId: streamIdFor(nameOf(1)), state: 'ended', basis: { missed: [] } },
+    { streamId: streamIdFor(nameOf(0)), state: 'ended', basis: { missed: [] } },
+  ]);
+  expect(await ids()).toEqual([streamIdFor(nameOf(1)), streamIdFor(nameOf(0))]);
+  expect(streamOf(noticing.state.view, arn)).toMatchObject({ streamId: streamIdFor(nameOf(2)) });
+});
+
+test('the ids of sessions laid to rest early are forgotten with the time in which events may amend', async () => {
+  const { noticing, broadcast } = setup();
+  await broadcast(25);
+  expect(Object.keys(restedOf(noticing.state.view, arn))).toHaveLength(4);
+
+  await noticing.see(poll('all', { at: 14 * hour }));
+
+  expect(noticing.state.view.count('rested')).toBe(0);
+});
+
+test('the newest session of a channel is forgotten at the end of the retention, and not a day before', async () => {
+  const { noticing, broadcast, story } = setup();
+  await broadcast(1);
+
+  await noticing.see(poll('all', { at: 59 * day }), poll('all', { at: 59 * day + minute, complete: false }));
+  expect((await story()).record).toMatchObject({ state: 'ended' });
+  await noticing.see(poll('all', { at: 61 * day, complete: false }), poll('starving', { at: 61 * day + minute }));
+  expect(streamOf(noticing.state.view, arn)).toBeDefined();
+  await noticing.see(poll('all', { at: 61 * day + 2 * minute }));
+
+  expect(streamOf(noticing.state.view, arn)).toBeUndefined();
+});
+
+test('of a channel’s sessions the last hundred are kept, however long they are to be kept', async () => {
+  const { noticing, broadcast, ids, story } = setup();
+  await broadcast(130, { everyMs: hour });
+
+  await noticing.see(poll('all', { at: 200 * hour }));
+
+  expect(await ids()).toHaveLength(100);
+  expect((await ids())[0]).toBe(streamIdFor(nameOf(128)));
+  expect((await story(startMs + 100 * hour)).sessions).toHaveLength(29);
+});

@@ -1,0 +1,34 @@
+// The poll of starving streams beside everything else that asks ListStreams, on the real limiter.
+import { expect, test } from 'vitest';
+import type { Lane } from '#domain/action.ts';
+import { readPass } from '#intake/poll/pass.ts';
+import { createReader } from '#ivs/reader.ts';
+import { shardScope } from '#test/support/ivs-shard.ts';
+
+test('the poll of starving streams keeps its pace while a full sweep and others wait for the same calls', async () => {
+  await using world = await shardScope(250);
+  const reader = createReader(world.shard.client);
+  const others = new AbortController();
+  const passOf = (scope: 'all' | 'starving', signal: AbortSignal) =>
+    readPass({ scope, pollId: scope, reader, now: Date.now, signal, pageTimeoutMs: 60_000 });
+  const list = (lane: Lane) => reader.listStreams({}, { lane, signal: others.signal }).catch(() => undefined);
+  // Twelve seconds of calls, at five a second.
+  const waiting = [
+    ...Array.from({ length: 30 }, () => list('normal')),
+    ...Array.from({ length: 10 }, () => passOf('all', others.signal)),
+  ];
+
+  const tookMs: number[] = [];
+  const complete: boolean[] = [];
+  for (let round = 0; round < 4; round += 1) {
+    const startedAt = performance.now();
+    const { observation } = await passOf('starving', AbortSignal.timeout(10_000));
+    tookMs.push(performance.now() - startedAt);
+    complete.push(observation.complete);
+  }
+  others.abort();
+  await Promise.all(waiting);
+
+  expect(complete).toEqual([true, true, true, true]);
+  for (const ms of tookMs) expect(ms).toBeLessThan(1_500);
+});
