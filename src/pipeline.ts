@@ -15,7 +15,7 @@ export interface PipelineStages {
   /** Folds an observation into the records; gives what it changed. */
   apply(tx: Transaction, observation: Observation): readonly StreamChange[];
   /** Pieces of an observation, each small enough for others to wait for its commit. */
-  split(observation: Observation): readonly Observation[];
+  split(observation: Observation): Observation[];
   /** Judges the changes of one commit by the rules: facts, timers, journal and jobs are written through the transaction. */
   decide(tx: Transaction, changes: readonly StreamChange[], ruleset: Ruleset): readonly Decision[];
   /** Judges what is due by now. */
@@ -91,7 +91,7 @@ export class Pipeline {
   /** Resolves when everything that follows from the observation is committed. @throws AppError REDIS_UNREACHABLE: observe it again. */
   observe(observation: Observation): Promise<Taken> {
     const done = new Promise<Taken>((resolve, reject) => {
-      const pieces = [...this.#options.stages.split(observation)];
+      const pieces = this.#options.stages.split(observation);
       const isLong = pieces.length > 1 || pieces.some((piece) => listedIn(piece) > mostListedInShared);
       (isLong ? this.#long : this.#waiting).push({ pieces, resolve, reject });
     });

@@ -15,6 +15,7 @@ import { pageRoutes } from '#intake/http/routes/page.ts';
 import { createHttpServer } from '#intake/http/server.ts';
 import { LiveFeed } from '#intake/live/feed.ts';
 import { gatherExtras, gatherStatus, type LiveSources } from '#intake/live/gather.ts';
+import type { Timer } from '#rules/timers.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { MemoryState } from '#store/memory-state.ts';
 
@@ -290,10 +291,11 @@ function scenery(tx: Writer, nowMs: number): void {
     kind: 'step',
     rule: 'starving-slate',
     subject: channelArnAt(4),
-    dueMs: nowMs + 84_000,
+    sinceMs: nowMs - 96_000,
+    runsMs: 180_000,
     freezes: false,
     step: 1,
-  });
+  } satisfies Timer);
   tx.set(`fact/starving-slate|${channelArnAt(4)}`, {
     rule: 'starving-slate',
     subject: channelArnAt(4),
