@@ -1,7 +1,6 @@
 // The process edge: environment, files, signals, exit code. Nothing else touches the process.
 import { existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
-import { setFlagsFromString } from 'node:v8';
 import { type Config, loadConfig } from '#config/load.ts';
 import { formatProblem, type Problem } from '#config/problem.ts';
 import { durationMs } from '#domain/duration.ts';
@@ -9,6 +8,7 @@ import { AppError } from '#domain/errors.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '#runtime/embedded-redis.ts';
 import { isEntry } from '#runtime/entry.ts';
+import { tendHeap } from '#runtime/heap-growth.ts';
 import { createLogger, isLogLevel, type Logger, logLevels, Scrubber } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { type App, createApp, type Role } from './app.ts';
@@ -20,16 +20,9 @@ const sameSignalMs = 1_000;
 /** How long a stop may take while the configuration, which says how long, has not been read. */
 const windowBeforeConfigMs = 25_000;
 
-/**
- * How much the heap may grow beyond what lives before it is collected whole, in percent. V8 would let it double and more; the
- * daemon shares its machine, and what it keeps (copies of records) changes little. `--max-semi-space-size=4`, which whoever
- * starts Node sets too (scripts/run.mjs, Dockerfile), does the same for what is young.
- */
-const heapGrowthPercent = 20;
-
 /** Runs the daemon until a signal stops it; gives the exit code. */
 export async function runDaemon({ role = 'all' }: { role?: Role } = {}): Promise<number> {
-  setFlagsFromString(`--heap-growing-percent=${heapGrowthPercent}`);
+  using _heap = tendHeap();
   const env = process.env;
   const scrubber = new Scrubber();
   const level = env['LOG_LEVEL'] ?? 'info';
