@@ -116,6 +116,11 @@ export interface ClaimedChannel {
 
 const hour = 3_600_000;
 
+export interface Depth {
+  readonly items: number;
+  readonly channels: { readonly ready: number; readonly later: number; readonly held: number };
+}
+
 export class Outbox {
   readonly #redis: Redis;
   readonly #prefix: string;
@@ -195,12 +200,25 @@ export class Outbox {
     }
   }
 
-  /** What an idempotency key stands for, or undefined when it is new. */
-  async known({ key, requestHash }: IdempotencyKey): Promise<Known | undefined> {
-    const [hash, batchId] = await this.#guard(() => this.#redis.hmget(`${this.#prefix}:idem:${key}`, 'hash', 'batch'));
+  /** For who is about to add something: how much waits, and what an idempotency key stands for (undefined: it is new). */
+  async look(idempotency: IdempotencyKey | undefined): Promise<{ depth: Depth; known: Known | undefined }> {
+    const { key = '', requestHash } = idempotency ?? {};
+    const [items, ready, later, held, entry] = await this.#guard(() =>
+      this.#inOneTrip([
+        ['get', `${this.#prefix}:total`],
+        ['zcard', `${this.#prefix}:ready`],
+        ['zcard', `${this.#prefix}:later`],
+        ['zcard', `${this.#prefix}:held`],
+        ...(idempotency ? [['hmget', `${this.#prefix}:idem:${key}`, 'hash', 'batch']] : []),
+      ]),
+    );
+    const channels = { ready: Number(ready), later: Number(later), held: Number(held) };
+    const depth = { items: Number(items ?? 0), channels };
+    const [hash, batchId] = (entry ?? []) as (string | null)[];
     const batch = batchId ? await this.progress(batchId) : undefined;
-    if (!batch) return undefined;
-    return requestHash === '' || requestHash === hash ? { outcome: 'repeated', batch } : { outcome: 'conflict' };
+    if (!batch) return { depth, known: undefined };
+    const isSame = requestHash === '' || requestHash === hash;
+    return { depth, known: isSame ? { outcome: 'repeated', batch } : { outcome: 'conflict' } };
   }
 
   /** Leases channels in which something waits: `room` by lane and turn, and `urgentRoom` more if they are urgent. */
@@ -320,16 +338,8 @@ export class Outbox {
   }
 
   /** How much waits: items over all channels, and channels by what they wait for. */
-  async depth(): Promise<{ items: number; channels: { ready: number; later: number; held: number } }> {
-    const [items, ready, later, held] = await this.#guard(() =>
-      Promise.all([
-        this.#redis.get(`${this.#prefix}:total`),
-        this.#redis.zcard(`${this.#prefix}:ready`),
-        this.#redis.zcard(`${this.#prefix}:later`),
-        this.#redis.zcard(`${this.#prefix}:held`),
-      ]),
-    );
-    return { items: Number(items ?? 0), channels: { ready, later, held } };
+  async depth(): Promise<Depth> {
+    return (await this.look(undefined)).depth;
   }
 
   /** Takes the right to sweep, for `ms`, unless another replica has it. */
@@ -350,6 +360,14 @@ export class Outbox {
 
   #run(script: Script, args: readonly (string | number)[]): Promise<unknown> {
     return runScript(this.#redis, script, this.#prefix, args);
+  }
+
+  async #inOneTrip(commands: string[][]): Promise<unknown[]> {
+    const answers = (await this.#redis.pipeline(commands).exec()) ?? [];
+    return answers.map(([error, value]) => {
+      if (error) throw error;
+      return value;
+    });
   }
 
   async #guard<T>(run: () => Promise<T>): Promise<T> {

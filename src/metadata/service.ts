@@ -81,7 +81,7 @@ export class MetadataService {
     const { outbox, state, home } = this.#options;
     const idempotency = request.dryRun ? undefined : idempotencyOf(request);
     // First of all: a repeat gets its answer, whoever is live by now and however full it is.
-    const [known, depth] = await Promise.all([idempotency && outbox.known(idempotency), outbox.depth()]);
+    const { known, depth } = await outbox.look(idempotency);
     if (known) return repeatOf(known);
     this.#ensureKnown(request.targets);
     const { channelArns, skipped } = resolveTargets(request.targets, state.view, { ...home, spare: request.spare });

@@ -22,9 +22,13 @@ export function tendHeap(): Disposable {
   };
   set();
   const observer = new PerformanceObserver((list) => {
-    const entries: readonly (PerformanceEntry & { readonly detail?: { readonly kind?: number } })[] = list.getEntries();
-    if (entries.some(({ detail }) => detail?.kind === constants.NODE_PERFORMANCE_GC_MAJOR)) set();
+    if (list.getEntries().some((entry) => kindOf(entry) === constants.NODE_PERFORMANCE_GC_MAJOR)) set();
   });
   observer.observe({ entryTypes: ['gc'] });
   return { [Symbol.dispose]: () => observer.disconnect() };
+}
+
+/** Node's own types know nothing of the details of a `gc` entry. https://nodejs.org/api/perf_hooks.html#garbage-collection-gc-details */
+function kindOf(entry: object): number | undefined {
+  return (entry as { readonly detail?: { readonly kind?: number } }).detail?.kind;
 }

@@ -311,9 +311,9 @@ test('so many finished batches are kept, each as long as its key, and the oldest
   expect(lives[1]).toBeGreaterThan(23_000);
   expect(await outbox.progress(plain.batchId)).toBeUndefined();
   expect(await outbox.progress(keyed.batchId)).toBeUndefined();
-  expect(await outbox.known(idempotency('k2'))).toBeUndefined();
+  expect((await outbox.look(idempotency('k2'))).known).toBeUndefined();
   for (const key of ['k3', 'k4', 'k5'])
-    expect(await outbox.known(idempotency(key))).toMatchObject({ outcome: 'repeated' });
+    expect((await outbox.look(idempotency(key))).known).toMatchObject({ outcome: 'repeated' });
   expect(await outbox.progress(waits.batchId)).toMatchObject({ state: 'running' });
   const keys = await scope.redis.keys(`${scope.prefix}:md:*`);
   expect(keys.filter((key) => /:(b|idem):/.test(key))).toHaveLength(6);
