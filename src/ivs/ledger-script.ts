@@ -24,7 +24,8 @@ local now = time[1] * 1000000 + time[2]`
 }
 local text = function(n) return string.format('%.0f', n) end
 local op = input.op
-local s = redis.call('HMGET', state, 'epoch', 'run', 'seen', 'fence', op .. ':sent', op .. ':urgent', op .. ':granted', op .. ':calls')
+local s = redis.call('HMGET', state, 'epoch', 'run', 'seen', 'fence', op .. ':sent', op .. ':urgent', op .. ':granted', op .. ':calls',
+  op .. ':urgentAt')
 local epoch, fence = s[1], tonumber(s[4] or 0)
 
 -- Fence: what was granted before is not known any more (empty ledger, another server process, a clock that stepped).
@@ -84,14 +85,19 @@ redis.call('ZREMRANGEBYSCORE', slots, '-inf', now)
 local busy = redis.call('ZCARD', slots)
 local sent, urgentUntil, granted = tonumber(s[5] or 0), tonumber(s[6] or 0), tonumber(s[7] or 0)
 local urgentAfter = 0
+-- While urgent calls come now and then, a few slots are kept for them: the others may have used up this second already.
+local urgentAt = input.urgent > 0 and now or tonumber(s[9] or 0)
+local kept = now - urgentAt < 10000000 and math.floor(input.limit / 30) or 0
 local sendAfter, waits, accountWait = {}, {}, 0
 for i, channel in ipairs(input.wants) do
   sendAfter[i], waits[i] = -1, 0
   local urgent = i <= input.urgent
   local spare = input.limit - busy
+  -- How many of the slots in use must be free before this call may have one, all of them being in use or kept.
+  local ahead = busy - input.limit + (urgent and 0 or kept)
   -- A slot that lay idle is spaced from the call before; one that is used again at once has its place in the second already.
   local at = math.max(now, sent + input.gap)
-  if spare <= 0 then at = math.max(now, tonumber(redis.call('ZRANGE', slots, 0 - spare, 0 - spare, 'WITHSCORES')[2])) end
+  if ahead >= 0 then at = math.max(now, tonumber(redis.call('ZRANGE', slots, ahead, ahead, 'WITHSCORES')[2])) end
   -- Lower lanes of all replicas stand back for an urgent call that waits; one grant in sixteen they may contend for.
   if input.urgent == 0 and urgentUntil > now and granted % 16 ~= 15 then at = math.max(at, urgentUntil + input.lookahead + 1) end
   if at > now + input.lookahead then
@@ -130,6 +136,7 @@ end
 if granted > tonumber(s[7] or 0) then redis.call('PEXPIRE', slots, ${slotsLiveMs}) end
 -- The mark of a waiting urgent call ends with its slot's time; whoever still waits renews it.
 if input.urgent > 0 then urgentUntil = urgentAfter end
-redis.call('HSET', state, 'seen', text(now), op .. ':sent', text(sent), op .. ':urgent', text(urgentUntil), op .. ':granted', granted, op .. ':calls', calls)
+redis.call('HSET', state, 'seen', text(now), op .. ':sent', text(sent), op .. ':urgent', text(urgentUntil), op .. ':granted', granted, op .. ':calls', calls,
+  op .. ':urgentAt', text(urgentAt))
 return {epoch, text(now), 0, accountWait, sendAfter, waits, busy}
 `;
