@@ -1,8 +1,8 @@
 // How long from a message in the queue to the call it causes? `npm run bench -- reaction [--seconds 20] [--rate 50]`
-// The daemon with one rule (Starvation Start → put_metadata) against a bare loop that receives and calls, in turns, at 50 events
-// a second over many channels; from the moment at which the message is sent to the queue to the one at which the simulator counted the
-// call. The daemon, the bare loop and the stand-ins of AWS run in processes of their own: nobody shares an event loop with
-// whoever sends and measures.
+// The daemon with one rule (Starvation End → put_metadata, of streams that the polls see healthy too) against a bare loop that
+// receives and calls, in turns, at 50 events a second over many channels; from the moment at which the message is sent to the
+// queue to the one at which the simulator counted the call. The daemon, the bare loop and the stand-ins of AWS run in processes
+// of their own: nobody shares an event loop with whoever sends and measures.
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ polling: {full_interval: 15s, starving_interval: 5s}
 defaults: {mode: enforce, guards: {cooldown: 0s, max_event_age: 10m}}
 rules:
   - name: reaction
-    trigger: {event: {source: [aws.ivs], detail: {event_name: [Starvation Start]}}}
+    trigger: {event: {source: [aws.ivs], detail: {event_name: [Starvation End]}}}
     actions: [{put_metadata: {payload: {bench: "{{ event.id }}"}, expires: 60s, lane: urgent}}]
 `;
 
@@ -84,7 +84,7 @@ async function reactions(
     if (waitMs > 0) await new Promise((done) => setTimeout(done, waitMs));
     const { arn, streamId } = targets[index % targets.length]!;
     const id = randomUUID();
-    const body = eventBody('Starvation Start', arn, streamId, Date.now(), id);
+    const body = eventBody('Starvation End', arn, streamId, Date.now(), id);
     sentAt.set(id, performance.timeOrigin + performance.now());
     void fill(aws.sqsEndpoint, queueUrl, [body]);
   }

@@ -24,7 +24,7 @@ function commandLine() {
     );
   }
   // Objects of one message die young in a small room too; a large one only makes the daemon large (src/runtime/heap-growth.ts).
-  const flags = ['src/main.ts', 'src/cli/main.ts'].includes(target) ? ['--max-semi-space-size=8'] : [];
+  const flags = ['src/main.ts', 'src/cli/main.ts'].includes(target) ? ['--max-semi-space-size=4'] : [];
   if (/\.(ts|mjs)$/.test(target)) return [node24, ...flags, join(packageRoot, target), ...rest];
   return [node24, join(bin, target), ...rest];
 }

@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { growthPercent } from './heap-growth.ts';
 
 test.each([
-  [28, 300],
-  [56, 100],
-  [90, 24],
-  [112, 20],
+  [20, 300],
+  [40, 100],
+  [64, 25],
+  [80, 20],
   [400, 20],
 ])('a heap of which %i MB live may grow by %i percent', (liveMb, percent) => {
   expect(growthPercent(liveMb)).toBe(percent);

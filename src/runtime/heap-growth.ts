@@ -5,7 +5,7 @@ import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 
 /** A heap of less is not worth collecting. */
-const smallMb = 112;
+const smallMb = 80;
 const leastPercent = 20;
 const bytesPerMb = 1_048_576;
 

@@ -30,7 +30,7 @@ export async function daemonProcess(options: {
 }): Promise<DaemonProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'autopilot-daemon-'));
   await writeFile(join(folder, 'autopilot.yaml'), options.config);
-  const child: ChildProcess = spawn(process.execPath, ['--max-semi-space-size=8', join(root, 'src', 'main.ts')], {
+  const child: ChildProcess = spawn(process.execPath, ['--max-semi-space-size=4', join(root, 'src', 'main.ts')], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
