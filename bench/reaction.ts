@@ -77,6 +77,7 @@ async function reactions(
 ): Promise<number[]> {
   const before = (await aws.control.cues()).at(-1)?.seq ?? 0;
   const sentAt = new Map<string, number>();
+  const delays = new Map<string, number>();
   const startedAt = performance.now();
   const count = Math.floor((durationMs / 1000) * rate);
   for (let index = 0; index < count; index += 1) {
@@ -92,12 +93,14 @@ async function reactions(
   for (;;) {
     await new Promise((done) => setTimeout(done, 250));
     const cues = await aws.control.cues({ afterSeq: before });
-    const delays = cues.flatMap(({ at, metadata }) => {
-      const id = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f-]{21}/g;
-      return Array.from(metadata.matchAll(id), ([found]) => at - (sentAt.get(found) ?? Number.NaN));
-    });
-    const found = delays.filter((delay) => !Number.isNaN(delay));
-    if (found.length >= count || performance.now() > deadline) return found;
+    for (const { at, metadata } of cues)
+      for (const [id] of metadata.matchAll(/[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f-]{21}/g)) {
+        const from = sentAt.get(id);
+        // The first arrival counts.
+        if (from !== undefined && !delays.has(id)) delays.set(id, at - from);
+      }
+    if (delays.size >= count) return [...delays.values()];
+    if (performance.now() > deadline) throw new Error(`${count - delays.size} of ${count} calls never came`);
   }
 }
 

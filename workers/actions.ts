@@ -16,9 +16,6 @@ import { stopStream } from './stop-stream.ts';
 import { tag } from './tag.ts';
 import { webhook } from './webhook.ts';
 
-/** A copy of the state that was the newest so lately is new enough: what was said in between could as well have been said after. */
-const freshMs = 50;
-
 export const actionHandlers = {
   put_metadata: putMetadata,
   rotate_stream_key: rotateStreamKey,
@@ -40,8 +37,8 @@ export function bindActions(ports: ActionPorts): Readonly<Record<ActionName, Job
     (name: ActionName): JobHandler =>
     async (payload, run) => {
       const job = parseActionJob(name, payload);
-      // What other replicas have committed since, such as an earlier run of this job, which is seconds ago.
-      await ports.state.refresh(freshMs);
+      // What caused this job may have been committed by another replica a moment ago; so may an earlier run of it.
+      await ports.state.refresh();
       // The table pairs each name with its handler; the payload's name was checked to be this one.
       const handler = actionHandlers[name] as (
         job: ActionJob,

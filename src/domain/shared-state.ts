@@ -31,8 +31,8 @@ export interface TransactionOptions {
   readonly claims?: readonly string[];
   readonly claimTtlMs?: number;
   /**
-   * How long the commit may wait for another one that it can share: for what nobody waits for, so that it costs no round trip
-   * of its own while much is committed anyway. Default 0.
+   * How long the commit may wait for another one that it can share: for what is in no hurry, so that it costs no round trip of
+   * its own while much is committed anyway. Default 0.
    */
   readonly withinMs?: number;
 }
@@ -42,8 +42,8 @@ export interface SharedState {
   readonly view: StateView;
   /** The clock that all replicas share, epoch ms. */
   nowMs(): number;
-  /** Catches up with other replicas; not if that, or a commit, was done in the last `maxAgeMs` (default 0). */
-  refresh(maxAgeMs?: number): Promise<void>;
+  /** Catches up with other replicas. */
+  refresh(): Promise<void>;
   transact<T>(body: (tx: Transaction) => T, options?: TransactionOptions): Promise<T>;
   /** The newest entries of a log, newest first; `before` continues from an earlier answer's last id. */
   readLog<T>(log: string, options: { limit: number; before?: string }): Promise<readonly { id: string; entry: T }[]>;

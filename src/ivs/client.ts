@@ -131,7 +131,7 @@ export interface IvsClientPort extends Methods {
    */
   putMetadataWhenGranted(
     channelArn: ChannelArn,
-    options: CallOptions,
+    options: CallOptions & { readonly onGranted?: () => void },
     build: () => Promise<{ readonly metadata: string } | undefined> | { readonly metadata: string } | undefined,
   ): Promise<{ readonly metadata: string } | undefined>;
 }
@@ -243,7 +243,8 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
       ...methods,
       putMetadataWhenGranted: (channelArn, callOptions, build) =>
         limiter.run(request('PutMetadata', { channelArn }, callOptions), () => async (permit) => {
-          // Nothing is decided early: what comes meanwhile goes along, and something more urgent may still take its place.
+          callOptions.onGranted?.();
+          // Nothing is decided early: what comes meanwhile goes along, the most urgent first.
           await permit.untilBefore(buildAheadMs, callOptions.signal);
           const built = await build();
           if (!built) return undefined;

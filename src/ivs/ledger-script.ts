@@ -25,7 +25,7 @@ local now = time[1] * 1000000 + time[2]`
 local text = function(n) return string.format('%.0f', n) end
 local op = input.op
 local s = redis.call('HMGET', state, 'epoch', 'run', 'seen', 'fence', op .. ':sent', op .. ':urgent', op .. ':granted', op .. ':calls',
-  op .. ':urgentAt')
+  op .. ':urgentAt', op .. ':urgentSent')
 local epoch, fence = s[1], tonumber(s[4] or 0)
 
 -- Fence: what was granted before is not known any more (empty ledger, another server process, a clock that stepped).
@@ -84,7 +84,7 @@ end
 redis.call('ZREMRANGEBYSCORE', slots, '-inf', now)
 local busy = redis.call('ZCARD', slots)
 local sent, urgentUntil, granted = tonumber(s[5] or 0), tonumber(s[6] or 0), tonumber(s[7] or 0)
-local urgentAfter = 0
+local urgentAfter, urgentSent = 0, tonumber(s[10] or 0)
 -- While urgent calls come now and then, a few slots are kept for them: the others may have used up this second already.
 local urgentAt = input.urgent > 0 and now or tonumber(s[9] or 0)
 local kept = now - urgentAt < 10000000 and math.floor(input.limit / 30) or 0
@@ -96,7 +96,8 @@ for i, channel in ipairs(input.wants) do
   -- How many of the slots in use must be free before this call may have one, all of them being in use or kept.
   local ahead = busy - input.limit + (urgent and 0 or kept)
   -- A slot that lay idle is spaced from the call before; one that is used again at once has its place in the second already.
-  local at = math.max(now, sent + input.gap)
+  -- Urgent calls are spaced among themselves: what was promised to others ahead of its time does not hold them up.
+  local at = math.max(now, (urgent and urgentSent or sent) + input.gap)
   if ahead >= 0 then at = math.max(now, tonumber(redis.call('ZRANGE', slots, ahead, ahead, 'WITHSCORES')[2])) end
   -- Lower lanes of all replicas stand back for an urgent call that waits; one grant in sixteen they may contend for.
   if input.urgent == 0 and urgentUntil > now and granted % 16 ~= 15 then at = math.max(at, urgentUntil + input.lookahead + 1) end
@@ -120,7 +121,8 @@ for i, channel in ipairs(input.wants) do
     waits[i] = channelAt - now
   else
     -- The gap is counted from the account's turn: a channel that waits for its own slot delays no other.
-    sent, at = math.max(sent, at), math.max(at, channelAt)
+    if urgent then urgentSent = at else sent = math.max(sent, at) end
+    at = math.max(at, channelAt)
     if spare <= 0 then redis.call('ZREMRANGEBYRANK', slots, 0, 0 - spare) end
     local permit = input.permits[i]
     redis.call('ZADD', slots, text(now + input.lease), permit)
@@ -137,6 +139,6 @@ if granted > tonumber(s[7] or 0) then redis.call('PEXPIRE', slots, ${slotsLiveMs
 -- The mark of a waiting urgent call ends with its slot's time; whoever still waits renews it.
 if input.urgent > 0 then urgentUntil = urgentAfter end
 redis.call('HSET', state, 'seen', text(now), op .. ':sent', text(sent), op .. ':urgent', text(urgentUntil), op .. ':granted', granted, op .. ':calls', calls,
-  op .. ':urgentAt', text(urgentAt))
+  op .. ':urgentAt', text(urgentAt), op .. ':urgentSent', text(urgentSent))
 return {epoch, text(now), 0, accountWait, sendAfter, waits, busy}
 `;

@@ -38,7 +38,7 @@ export class Queues {
     });
     try {
       for (const [queue, requests] of byQueue) {
-        const jobs = requests.map(toBulkJob);
+        const jobs = requests.map(toQueued);
         const [first] = jobs;
         // A single one by its own call: half the work of a transaction.
         if (first && jobs.length === 1) await this.#queues[queue].add(first.name, first.data, first.opts);
@@ -65,7 +65,7 @@ export class Queues {
   }
 }
 
-function toBulkJob({ jobId, name, payload, delayMs }: JobRequest) {
+function toQueued({ jobId, name, payload, delayMs }: JobRequest) {
   const kind = jobCatalog[name as keyof typeof jobCatalog];
   return {
     name,

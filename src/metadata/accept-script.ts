@@ -6,7 +6,7 @@ import { script } from './script.ts';
  * Arguments: idempotency key (or ''), hash of the request ('': any is the same), how long to keep it; batch id, fields of the batch
  * as JSON; lane; limits per channel and in all; channels; count of items; then id, text, mode, key, accepted at and expires in
  * for each item.
- * Answers: {'accepted', counts, base, full channels…} · {'repeated', batch id, its fields} · {'conflict'} ·
+ * Answers: {'accepted', counts, channels with room, channels without, up to 20 of those …} · {'repeated', batch id, its fields} · {'conflict'} ·
  * {'full', 'total' | 'channel', waiting} · {'id_taken'}
  */
 export const acceptScript = script(`${outboxLua}

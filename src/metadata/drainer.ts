@@ -184,7 +184,13 @@ export class Drainer implements Service {
     const to = this.#upgradeTo;
     this.#upgradeTo = 'bulk';
     const waiting = [...this.#held.values()].filter(({ wait, lane }) => wait && isBefore(to, lane));
-    const heads = await this.#options.outbox.headLanes(waiting.map(({ channelArn }) => channelArn));
+    let heads: readonly (Lane | undefined)[];
+    try {
+      heads = await this.#options.outbox.headLanes(waiting.map(({ channelArn }) => channelArn));
+    } catch (error) {
+      if (isBefore(to, this.#upgradeTo)) this.#upgradeTo = to;
+      throw error;
+    }
     for (const [index, held] of waiting.entries()) {
       const head = heads[index];
       if (head === undefined || !isBefore(head, held.lane)) continue;
@@ -195,13 +201,12 @@ export class Drainer implements Service {
 
   /** Never rejects. Gives whether something may be ready that has to be claimed again. */
   async #drain(held: Held): Promise<boolean> {
-    const { signal } = this.#stop;
     for (;;) {
       const call = await this.#call(held);
       if (call === 'over') return true;
       if (call === 'again') continue;
       const { lane, inLine } = await this.#record(held, call.parcel, call.result);
-      if (lane === undefined || signal.aborted) return inLine;
+      if (lane === undefined) return inLine;
       held.lane = lane;
     }
   }
@@ -220,10 +225,9 @@ export class Drainer implements Service {
       if (pauseMs > 0 && held.lane !== 'urgent') await clock.sleep(pauseMs, wait.signal);
       const sent = await sender.putMetadataWhenGranted(
         held.channelArn,
-        { lane: held.lane, signal: wait.signal },
+        { lane: held.lane, signal: wait.signal, onGranted: () => (held.wait = undefined) },
         async () => {
-          held.wait = undefined;
-          parcel = undefined;
+          if (this.#stop.signal.aborted) return undefined;
           // A process that was paused must not send what somebody else may be sending by now.
           if (held.leaseUntil - performance.now() < this.#options.callTimeoutMs) return undefined;
           const taken = await outbox.take(held.channelArn, held.token);

@@ -146,7 +146,7 @@ export class Outbox {
 
   /** Accepts a batch for every channel that has room, in one step; changes nothing unless it answers `accepted`. */
   async accept(batch: OutboxBatch): Promise<Acceptance> {
-    const { keepFinishedMs = 6 * hour, keepKeysMs = 24 * hour, keepFinished = 20_000 } = this.#options;
+    const { keepFinishedMs = 6 * hour, keepKeysMs = 24 * hour, keepFinished = 10_000 } = this.#options;
     const { maxItemsPerChannel, maxItemsTotal } = this.#options;
     const { idempotency, items } = batch;
     const fields = {

@@ -7,12 +7,12 @@ export interface MetadataSender {
   /**
    * Waits for the channel's permit, then asks `build` once what to send; undefined gives the permit back unspent. Gives what
    * was sent; undefined if nothing was, since there was nothing to send or the permit lapsed after `build`. A permit is
-   * granted a little before its time, so that `build` may ask Redis.
+   * granted a little before its time, so that `build` may ask Redis; `onGranted` hears of it: no other one would come sooner.
    * @throws AppError LIMITER_*, IVS_*, INTERRUPTED; the signal's reason while it waits.
    */
   putMetadataWhenGranted(
     channelArn: ChannelArn,
-    options: { readonly lane: Lane; readonly signal: AbortSignal },
+    options: { readonly lane: Lane; readonly signal: AbortSignal; readonly onGranted: () => void },
     build: () => Promise<{ readonly metadata: string } | undefined>,
   ): Promise<{ readonly metadata: string } | undefined>;
 }

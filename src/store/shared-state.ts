@@ -43,8 +43,6 @@ export class RedisState implements SharedState {
   readonly #copy = new LocalCopy();
   /** Token of the commit that the copy stands at; undefined before the first load. */
   #head: string | undefined;
-  /** When the copy was certainly the newest, by performance.now. */
-  #newestAt = Number.NEGATIVE_INFINITY;
   /** Redis's clock minus our monotonic one, which no step of the wall clock moves; from the shortest round trip lately. */
   #offset = { ms: Date.now() - performance.now(), roundTripMs: Number.POSITIVE_INFINITY };
   #waiting: Waiting[] = [];
@@ -71,9 +69,8 @@ export class RedisState implements SharedState {
     return Math.round(performance.now() + this.#offset.ms);
   }
 
-  async refresh(maxAgeMs = 0): Promise<void> {
-    if (performance.now() - this.#newestAt <= maxAgeMs) return;
-    await this.#inTurn(() => this.#catchUp());
+  refresh(): Promise<void> {
+    return this.#inTurn(() => this.#catchUp());
   }
 
   /** Tries a write: a server that was the primary before a failover still answers reads. @throws AppError REDIS_UNREACHABLE */
@@ -142,7 +139,6 @@ export class RedisState implements SharedState {
       const { writes, appends } = group.draft;
       if (writes.size === 0 && appends.length === 0 && group.claims.length === 0) return group.settle;
       const head = randomUUID();
-      const committingAt = performance.now();
       const answer = await this.#call(() =>
         commitScript(this.#redis, {
           ...this.#keys,
@@ -157,7 +153,6 @@ export class RedisState implements SharedState {
       if (answer.outcome === 'committed') {
         for (const [key, value] of writes) this.#copy.set(key, value);
         this.#head = head;
-        this.#newestAt = committingAt;
         this.#metrics.commits.inc({ outcome: 'committed' });
         return group.settle;
       }
@@ -172,9 +167,7 @@ export class RedisState implements SharedState {
   }
 
   async #catchUp(): Promise<void> {
-    const askedAt = performance.now();
     await this.#apply(await this.#changesSince(this.#head ?? ''));
-    this.#newestAt = askedAt;
   }
 
   /** Brings the copy to the head that the answer names. */

@@ -239,6 +239,34 @@ test('a cancelled batch sends nothing more, and says what had been sent', async 
   expect(rig.sender.calls).toHaveLength(1);
 });
 
+test('an urgent item that comes after the grant goes with that permit, first; the drain does not wait for another one', async () => {
+  await using rig = await setup();
+  const granted = Promise.withResolvers<void>();
+  const chosen = Promise.withResolvers<void>();
+  const upgrades = vi.spyOn(rig.outbox, 'headLanes');
+  let permits = 0;
+  rig.sender.moment = () => {
+    permits += 1;
+    granted.resolve();
+    return chosen.promise;
+  };
+  const bulk = await rig.send(['a'], ['bulk']);
+  await granted.promise;
+
+  await rig.service.submit({
+    targets: { channelArns: [channelArn('a')] },
+    items: [{ payload: 'urgent' }],
+    lane: 'urgent',
+  });
+  await vi.waitFor(() => expect(upgrades).toHaveResolved());
+  await pause(0);
+  chosen.resolve();
+  await rig.finished(bulk.batchId);
+
+  expect(rig.sender.calls.map(({ items }) => items.map(({ d }) => d))).toEqual([['urgent', 'bulk']]);
+  expect(permits).toBe(1);
+});
+
 test('an urgent item overtakes a fan-out that fills every drain, also on a channel that waits already', async () => {
   await using rig = await setup({ drainer: { maxChannels: 8 } });
   const lanes: string[] = [];

@@ -31,11 +31,13 @@ export class FakeSender implements MetadataSender {
   readonly calls: SentCall[] = [];
   /** Resolves when the permit is granted. */
   permit: (channelArn: ChannelArn, signal: AbortSignal) => Promise<void> = () => Promise.resolve();
+  /** Between the grant and the choice of what is sent. */
+  moment: (channelArn: ChannelArn) => Promise<void> = () => Promise.resolve();
   answer: (call: SentCall) => Promise<void> = () => Promise.resolve();
 
   readonly putMetadataWhenGranted: MetadataSender['putMetadataWhenGranted'] = async (
     channelArn,
-    { lane, signal },
+    { lane, signal, onGranted },
     build,
   ) => {
     const aborted = new Promise<never>((_, reject) => {
@@ -44,6 +46,8 @@ export class FakeSender implements MetadataSender {
     });
     aborted.catch(() => undefined);
     await Promise.race([this.permit(channelArn, signal), aborted]);
+    onGranted();
+    await Promise.race([this.moment(channelArn), aborted]);
     const built = await build();
     if (!built) return undefined;
     const call = { channelArn, lane, metadata: built.metadata, items: itemsOf(built.metadata), atMs: Date.now() };

@@ -41,7 +41,7 @@ export interface QueueConsumerOptions {
   readonly metrics: Metrics;
   /** Which events are ours. */
   readonly expected?: Partial<Pick<ObserveOptions, 'sources' | 'account' | 'region'>>;
-  /** Most receives side by side: one waits for messages, others join it while its answers are full. */
+  /** Most receives side by side: one waits for messages, others join it while answers are rather full. */
   readonly parallel?: number;
   readonly waitTimeSeconds?: number;
   /** After so long without a read, events count as missing: reads, and notes of them, come several times as often. */
@@ -102,7 +102,7 @@ export class QueueConsumer implements Service {
     this.#client.destroy();
   }
 
-  /** The lasting loop, or one that ends as soon as an answer is not full: many receives that wait are many calls for nothing. */
+  /** The lasting loop, or one that ends as soon as an answer is rather empty: many receives that wait are many calls for nothing. */
   #spawn(lasting: boolean): void {
     const loop = this.#loop(lasting).finally(() => this.#loops.delete(loop));
     this.#loops.add(loop);
@@ -137,7 +137,8 @@ export class QueueConsumer implements Service {
       this.#failed('ReceiveMessage', error);
       return 'failed';
     }
-    const isFull = messages.length === mostInReceive;
+    // Not only when it is full: SQS may give fewer than there are.
+    const isFull = messages.length > mostInReceive / 2;
     if (isFull && this.#loops.size < this.#options.parallel) this.#spawn(false);
     const readAtMs = this.#options.now();
     const handled = await Promise.all(messages.map((message) => this.#handle(message)));
