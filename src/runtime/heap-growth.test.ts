@@ -5,8 +5,8 @@ test.each([
   [20, 300],
   [40, 100],
   [64, 25],
-  [80, 20],
-  [400, 20],
+  [80, 15],
+  [400, 15],
 ])('a heap of which %i MB live may grow by %i percent', (liveMb, percent) => {
   expect(growthPercent(liveMb)).toBe(percent);
 });

@@ -1,12 +1,12 @@
 // How far the heap may grow before it is collected whole. V8 would let it double and more, which makes a large daemon very large;
 // a fixed small part makes a small one collect all the time, and each collection slows what is under way for some 50 ms. So: up to
-// a size that harms nobody the heap grows as it likes, beyond it by a fifth.
+// a size that harms nobody the heap grows as it likes, beyond it by little.
 import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 
 /** A heap of less is not worth collecting. */
 const smallMb = 80;
-const leastPercent = 20;
+const leastPercent = 15;
 const bytesPerMb = 1_048_576;
 
 /** Percent by which a heap may grow of which so much lives. */
