@@ -65,7 +65,9 @@ local function endBatch(id)
   redis.call('HSET', batch, 'finishedAt', now)
   redis.call('HDEL', batch, 'items')
   redis.call('PEXPIRE', batch, keep[1])
-  redis.call('ZADD', finished, now, id)
+  -- Two of the same millisecond keep their order.
+  local newest = redis.call('ZREVRANGE', finished, 0, 0, 'WITHSCORES')[2]
+  redis.call('ZADD', finished, newest and math.max(now, tonumber(newest) + 0.001) or now, id)
   local surplus = redis.call('ZCARD', finished) - tonumber(keep[2])
   if surplus <= 0 then return end
   for _, oldest in ipairs(redis.call('ZRANGE', finished, 0, surplus - 1)) do
