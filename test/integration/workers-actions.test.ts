@@ -56,7 +56,10 @@ async function setup(switches: { updateLiveChannel?: 'conflict' | 'next-stream' 
       }),
     end: async () => {
       await simulator.control.end(channel.arn);
-      await eventually(async () => (await simulator.control.channels(channel.arn))[0]?.phase !== 'live');
+      // Not only `ending`: until it has ended the channel refuses changes like a live one.
+      await eventually(
+        async () => !['live', 'ending'].includes((await simulator.control.channels(channel.arn))[0]?.phase ?? ''),
+      );
     },
     phase: async () => (await simulator.control.channels(channel.arn))[0]?.phase,
     jobs: () => [...rig.state.view.entries<JobRequest>('job')].map(([, job]) => job),
