@@ -63,11 +63,11 @@ export async function run(args: readonly string[]): Promise<void> {
     await simulator.control.addFault({ operation: 'PutMetadata', latencyMs: [0, 15], answerLatencyMs: [0, 15] });
     const redis = new Redis(server.url);
     const rows: Row[] = [];
+    const env = { REDIS_URL: server.url, AWS_ENDPOINT_URL: simulator.url, AUTOPILOT_NAMESPACE: 'bench' };
+    // Leaves its compiled code to the one that is measured: the image brings it along.
+    await (await daemonProcess({ config, env }))[Symbol.asyncDispose]();
     {
-      await using daemon = await daemonProcess({
-        config,
-        env: { REDIS_URL: server.url, AWS_ENDPOINT_URL: simulator.url, AUTOPILOT_NAMESPACE: 'bench' },
-      });
+      await using daemon = await daemonProcess({ config, env });
       const rig: Rig = { simulator, daemon, redis, redisUrl: server.url, channels };
       await untilLive(rig);
       // A new ledger grants nothing until every call of an earlier one must be over: that is not what is measured here.

@@ -35,6 +35,8 @@ try {
   // The demo runs a Redis of its own in any case.
   if (wants.redis && (!env.REDIS_URL || args[0] === 'demo/main.ts')) env.AUTOPILOT_REDIS_SERVER = ensureRedisServer();
   if (wants.chromium) env.CHROME_PATH = ensureChromium();
+  // Sources are compiled once, not at every start: quicker, and the compiler's memory is not the daemon's.
+  env.NODE_COMPILE_CACHE ||= join(packageRoot, 'node_modules', '.cache', 'node-compile');
   const [command, ...rest] = commandLine();
   // Our own programs take a signal that comes twice at once for one; a tool may not.
   become(command, rest, { env, countsRepeats: /\.(ts|mjs)$/.test(args[0]) });

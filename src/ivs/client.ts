@@ -119,7 +119,7 @@ type Methods = {
 };
 
 /** So long before a call may go its content is decided: enough for a round trip to Redis and for signing. */
-const buildAheadMs = 25;
+const buildAheadMs = 12;
 
 /** The limited client. Every method throws AppError: LIMITER_*, IVS_* or INTERRUPTED. */
 export interface IvsClientPort extends Methods {

@@ -46,7 +46,8 @@ interface Held {
   lane: Lane;
   /** By the monotonic clock. */
   leaseUntil: number;
-  lastSentAt: number;
+  /** What is not urgent asks for no permit before (performance.now). */
+  pacedUntil: number;
   /** Set while it waits for a permit: aborting it makes it wait anew. */
   wait: AbortController | undefined;
 }
@@ -62,8 +63,8 @@ export class Drainer implements Service {
   readonly #options: Required<DrainerOptions>;
   readonly #held = new Map<ChannelArn, Held>();
   readonly #drains = new Set<Promise<void>>();
-  /** When channels that were given back got their last call: a channel that is soon claimed again keeps its pace. */
-  readonly #lastSentAt = new Map<ChannelArn, number>();
+  /** Of channels that were given back: one that is soon claimed again keeps its pace. */
+  readonly #pacedUntil = new Map<ChannelArn, number>();
   readonly #stop = new AbortController();
   readonly #bell = new Bell();
   readonly #urgentBell = new Bell();
@@ -77,11 +78,6 @@ export class Drainer implements Service {
 
   constructor(options: DrainerOptions) {
     this.#options = { channelCallsPerSecond: 5, maxChannels: 256, leaseMs: 12_000, callTimeoutMs: 5000, ...options };
-  }
-
-  /** A little less than the channel's share of a second: the limiter is exact, this only spreads. */
-  get #paceMs(): number {
-    return 950 / this.#options.channelCallsPerSecond;
   }
 
   /** Channels held at the moment. */
@@ -163,13 +159,13 @@ export class Drainer implements Service {
         token,
         lane,
         leaseUntil: askedAt + leaseMs,
-        lastSentAt: this.#lastSentAt.get(channelArn) ?? Number.NEGATIVE_INFINITY,
+        pacedUntil: this.#pacedUntil.get(channelArn) ?? Number.NEGATIVE_INFINITY,
         wait: undefined,
       };
       this.#held.set(channelArn, held);
       const drain = this.#drain(held).then((inLine) => {
         if (this.#held.get(channelArn) === held) this.#held.delete(channelArn);
-        this.#lastSentAt.set(channelArn, held.lastSentAt);
+        this.#pacedUntil.set(channelArn, held.pacedUntil);
         this.#drains.delete(drain);
         // Each claim is a round trip: several at a time, and none where there is nothing to claim.
         if (inLine) this.#moreReady = true;
@@ -218,10 +214,11 @@ export class Drainer implements Service {
     held.wait = wait;
     let parcel: Parcel | undefined;
     let over = false;
+    let takenAt: number | undefined;
     try {
       if (this.#stop.signal.aborted) throw this.#stop.signal.reason;
       // Spread over the second, so that what arrives meanwhile shares the next call instead of waiting for the next second.
-      const pauseMs = held.lastSentAt + this.#paceMs - performance.now();
+      const pauseMs = held.pacedUntil - performance.now();
       if (pauseMs > 0 && held.lane !== 'urgent') await clock.sleep(pauseMs, wait.signal);
       const sent = await sender.putMetadataWhenGranted(
         held.channelArn,
@@ -234,7 +231,7 @@ export class Drainer implements Service {
           over = typeof taken === 'string';
           if (typeof taken === 'string') return undefined;
           parcel = taken;
-          held.lastSentAt = performance.now();
+          takenAt = performance.now();
           return { metadata: taken.metadata };
         },
       );
@@ -248,7 +245,13 @@ export class Drainer implements Service {
       return { parcel, result };
     } finally {
       held.wait = undefined;
+      if (takenAt !== undefined) held.pacedUntil = takenAt + this.#paceMs(performance.now() - takenAt);
     }
+  }
+
+  /** Each slot of a channel is free a second after its answer: shared out evenly, so that none waits longer than the others. */
+  #paceMs(callMs: number): number {
+    return (1000 + callMs) / this.#options.channelCallsPerSecond;
   }
 
   /** Records the answer, for as long as it takes Redis to come back; at a stop not longer than a second. */
@@ -287,8 +290,8 @@ export class Drainer implements Service {
     const { outbox, clock, leaseMs } = this.#options;
     while (!signal.aborted) {
       await sleepOrAbort(clock, leaseMs / 4, signal);
-      for (const [channelArn, at] of this.#lastSentAt)
-        if (at < performance.now() - this.#paceMs) this.#lastSentAt.delete(channelArn);
+      for (const [channelArn, until] of this.#pacedUntil)
+        if (until < performance.now()) this.#pacedUntil.delete(channelArn);
       const held = [...this.#held.values()];
       if (held.length === 0 || signal.aborted) continue;
       const askedAt = performance.now();
