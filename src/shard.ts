@@ -3,7 +3,6 @@
 // starts them in that order, and each stop is registered beside its start.
 import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
-import type { Lane } from '#domain/action.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
@@ -187,7 +186,7 @@ export class Shard {
       outbox: this.outbox,
       state: this.state,
       sweeper: this.#sweeper,
-      nudge: (lane: Lane) => this.#drainer.nudge(lane),
+      nudge: (lane, channels) => this.#drainer.nudge(lane, channels),
       announce: (batchId) =>
         this.queues.add([{ jobId: jobIdOf('metadata', batchId), name: 'metadata-fanout', payload: { batchId } }]),
       logger: this.#logger,

@@ -66,7 +66,9 @@ const unwindMs = 2_000;
 export class WorkerHost implements Service {
   readonly name = 'workers';
   readonly #options: WorkerHostOptions;
-  readonly #interrupt = new AbortController();
+  /** Aborted together when a stop has waited for long enough. */
+  readonly #runs = new Set<AbortController>();
+  #interrupted: AppError | undefined;
   readonly #workers: Worker[] = [];
   #running = 0;
   #stopped: Promise<void> | undefined;
@@ -128,7 +130,8 @@ export class WorkerHost implements Service {
     void Promise.allSettled(this.#workers.map((worker) => worker.pause())).then(() => idle.abort());
     // With nothing under way only a Redis that is away keeps a worker from pausing.
     await sleepOrAbort(clock, this.#running === 0 ? Math.min(graceMs, unwindMs) : graceMs, idle.signal);
-    this.#interrupt.abort(new AppError('INTERRUPTED', 'the daemon stops'));
+    this.#interrupted = new AppError('INTERRUPTED', 'the daemon stops');
+    for (const abort of this.#runs) abort.abort(this.#interrupted);
     if (this.#running > 0) await sleepOrAbort(clock, unwindMs, idle.signal);
     if (this.#running > 0)
       logger.warn(
@@ -147,18 +150,23 @@ export class WorkerHost implements Service {
       return settle(new AppError('JOB_PAYLOAD_INVALID', `nobody works on jobs named ${name}`), job, token, startedAtMs);
     }
     const kind = jobCatalog[name];
-    const timeout = new AbortController();
+    // Not AbortSignal.any: what it makes, with all that listens to it, would stay until the heap is collected as a whole.
+    const abort = new AbortController();
     const timer = setTimeout(
-      () => timeout.abort(new AppError('JOB_TIMED_OUT', `${name} took longer than ${kind.timeoutMs} ms`)),
+      () => abort.abort(new AppError('JOB_TIMED_OUT', `${name} took longer than ${kind.timeoutMs} ms`)),
       kind.timeoutMs,
     );
-    const signals = [this.#interrupt.signal, timeout.signal, ...(cancelled ? [cancelled] : [])];
+    const cancel = () => abort.abort(cancelled?.reason);
+    cancelled?.addEventListener('abort', cancel, { once: true });
+    this.#runs.add(abort);
+    if (this.#interrupted) abort.abort(this.#interrupted);
+    else if (cancelled?.aborted) cancel();
     const run: JobRun = {
       jobId: job.id ?? '',
       name,
       attempt: job.attemptsMade + 1,
       lastAttempt: job.attemptsMade + 1 >= (job.opts.attempts ?? 1),
-      signal: AbortSignal.any(signals),
+      signal: abort.signal,
       logger: logger.child({ job: name, jobId: job.id }),
       progress: (step, detail) => report(job, { step, atMs: clock.now(), ...detail }),
     };
@@ -184,6 +192,8 @@ export class WorkerHost implements Service {
       return await settle(error, job, token, clock.now());
     } finally {
       clearTimeout(timer);
+      cancelled?.removeEventListener('abort', cancel);
+      this.#runs.delete(abort);
     }
   }
 }

@@ -42,8 +42,8 @@ export interface SharedState {
   readonly view: StateView;
   /** The clock that all replicas share, epoch ms. */
   nowMs(): number;
-  /** Catches up with other replicas. */
-  refresh(): Promise<void>;
+  /** Catches up with other replicas, unless that was done, or something committed, within the last `maxAgeMs` (default 0). */
+  refresh(options?: { readonly maxAgeMs?: number }): Promise<void>;
   transact<T>(body: (tx: Transaction) => T, options?: TransactionOptions): Promise<T>;
   /** The newest entries of a log, newest first; `before` continues from an earlier answer's last id. */
   readLog<T>(log: string, options: { limit: number; before?: string }): Promise<readonly { id: string; entry: T }[]>;

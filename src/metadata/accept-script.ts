@@ -4,9 +4,9 @@ import { script } from './script.ts';
 
 /**
  * Arguments: idempotency key (or ''), hash of the request ('': any is the same), how long to keep it; batch id, fields of the batch
- * as JSON; lane; limits per channel and in all; channels; count of items; then id, text, mode, key, accepted at and expires in
+ * as JSON; lane; limits per channel and in all; channels; who of the drains that are woken need not be; count of items; then id, text, mode, key, accepted at and expires in
  * for each item.
- * Answers: {'accepted', counts, channels with room, channels without, up to 20 of those …} · {'repeated', batch id, its fields} · {'conflict'} ·
+ * Answers: {'accepted', counts, channels with room, channels that waited already, channels without, up to 20 of those …} · {'repeated', batch id, its fields} · {'conflict'} ·
  * {'full', 'total' | 'channel', waiting} · {'id_taken'}
  */
 export const acceptScript = script(`${outboxLua}
@@ -15,8 +15,8 @@ local batchId, batchFields, lane = ARGV[4], cjson.decode(ARGV[5]), tonumber(ARGV
 local channelLimit, totalLimit = tonumber(ARGV[7]), tonumber(ARGV[8])
 local channels = words(ARGV[9])
 local items = {}
-for index = 1, tonumber(ARGV[10]) do
-  local at = 11 + (index - 1) * 6
+for index = 1, tonumber(ARGV[11]) do
+  local at = 12 + (index - 1) * 6
   items[index] = {id = ARGV[at], text = ARGV[at + 1], mode = ARGV[at + 2], key = ARGV[at + 3],
     accepted = ARGV[at + 4], expires = string.format('%.0f', now + tonumber(ARGV[at + 5]))}
 end
@@ -120,7 +120,8 @@ end
 local pairsInAll = #open * #items
 local batch = P .. ':b:' .. batchId
 for field, value in pairs(batchFields) do redis.call('HSET', batch, field, value) end
-redis.call('HSET', batch, 'channels', #open, 'total', pairsInAll, 'pending', pairsInAll, 'startedAt', now)
+local before = redis.call('ZCARD', P .. ':ready') + redis.call('ZCARD', P .. ':later') + redis.call('ZCARD', P .. ':held')
+redis.call('HSET', batch, 'channels', #open, 'channelsBefore', before, 'total', pairsInAll, 'pending', pairsInAll, 'startedAt', now)
 if #full > 0 then redis.call('HSET', batch, 'full', #full, 'fullExamples', table.concat(full, ' ', 1, math.min(#full, 20))) end
 -- Two of the same millisecond keep their order.
 local newest = redis.call('ZREVRANGE', P .. ':batches', 0, 0, 'WITHSCORES')[2]
@@ -128,7 +129,7 @@ redis.call('ZADD', P .. ':batches', newest and math.max(now, tonumber(newest) + 
 redis.call('ZREMRANGEBYRANK', P .. ':batches', 0, -201)
 if pairsInAll == 0 then
   endBatch(batchId)
-  return {'accepted', {}, #open, #full, unpack(full, 1, 20)}
+  return {'accepted', {}, #open, before, #full, unpack(full, 1, 20)}
 end
 redis.call('INCRBY', P .. ':total', pairsInAll)
 
@@ -202,9 +203,10 @@ for position, channel in ipairs(open) do
   elseif heldNone or redis.call('HEXISTS', held, channel) == 0 then redis.call('ZADD', ready, base + 1, channel) end
 end
 local counts = settle()
+redis.call('PUBLISH', P .. ':wake', batchFields.lane .. ' ' .. ARGV[10])
 local surplus = tonumber(redis.call('GET', P .. ':total')) - totalLimit
 if surplus > 0 and lane < 2 then
   for _, id in ipairs(oldestBulk(surplus, {}) or {}) do giveUp(id, 'displaced') end
 end
-return {'accepted', counts, #open, #full, unpack(full, 1, 20)}
+return {'accepted', counts, #open, before, #full, unpack(full, 1, 20)}
 `);

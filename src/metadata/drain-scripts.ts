@@ -2,12 +2,54 @@
 import { outboxLua } from './outbox-lua.ts';
 import { script } from './script.ts';
 
+// What goes into a channel's next call: what is first, as much as fits; it is marked as being sent. What must not be sent any more ends.
+// Gives a parcel, {mode, ids, texts, accepted times}, or nothing: then the channel was given back.
+const chooseLua = `
+local function choose(channel, most, bytes)
+  unmark(channel)
+  local queue = P .. ':q:' .. channel
+  local ids, texts, times, mode = {}, {}, {}, ''
+  local ended, full = 0, false
+  while not full and ended < 500 do
+    local page = redis.call('ZRANGE', queue, #ids, #ids + 19)
+    if #page == 0 then break end
+    for _, id in ipairs(page) do
+      local item = redis.call('HMGET', P .. ':i:' .. id, 'e', 'm', 't', 'x', 'o')
+      local outcome, reason
+      if item[1] then outcome, reason = deadAs({mark = item[5], expires = item[4]}) else outcome = 'expired' end
+      if outcome then
+        finish(channel, id, outcome, reason)
+        ended = ended + 1
+      else
+        local more = #item[1] + (#ids > 0 and 1 or 0)
+        if #ids > 0 and (mode == 'plain' or item[2] ~= mode or bytes + more > most) then full = true break end
+        bytes = bytes + more
+        mode = item[2]
+        ids[#ids + 1], texts[#texts + 1], times[#times + 1] = id, item[1], item[3]
+      end
+    end
+  end
+  if #ids == 0 then
+    place(channel, 0, false)
+    return nil
+  end
+  redis.call('SET', P .. ':f:' .. channel, table.concat(ids, ' '))
+  for _, id in ipairs(ids) do
+    local key = redis.call('HGET', P .. ':i:' .. id, 'k')
+    if key and redis.call('HGET', P .. ':k:' .. channel, key) == id then redis.call('HDEL', P .. ':k:' .. channel, key) end
+  end
+  return {mode, ids, texts, times}
+end
+`;
+
 /**
- * Arguments: lease in ms, channels wanted, channels wanted beside them if urgent, token of the leases.
- * Answers: {counts, channel, lane, channel, lane, …}; first frees what others' ended leases held.
+ * Arguments: lease in ms, channels wanted, channels wanted beside them if urgent, token of the leases; for how many of the urgent
+ * ones to choose at once what goes into their call, most bytes of a call, bytes of an empty envelope.
+ * Answers: {counts, channel, lane, parcel or {}, channel, lane, parcel or {}, …}; first frees what others' ended leases held.
  */
-export const claimScript = script(`${outboxLua}
+export const claimScript = script(`${outboxLua}${chooseLua}
 local lease, room, urgentRoom, token = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local chosenAtOnce, most, bytes = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 for _, channel in ipairs(redis.call('ZRANGEBYSCORE', P .. ':held', '-inf', now, 'LIMIT', 0, 200)) do
   unmark(channel)
   place(channel, 0, false)
@@ -19,58 +61,34 @@ end
 local chosen = redis.call('ZRANGEBYSCORE', P .. ':ready', '-inf', '(' .. string.format('%.0f', laneStep),
   'WITHSCORES', 'LIMIT', 0, room + urgentRoom)
 if room * 2 > #chosen then chosen = redis.call('ZRANGE', P .. ':ready', 0, room - 1, 'WITHSCORES') end
-local answer = {settle()}
+local answer = {{}}
 for index = 1, #chosen, 2 do
-  local channel = chosen[index]
+  local channel, lane = chosen[index], laneOf(chosen[index + 1])
   redis.call('ZREM', P .. ':ready', channel)
   redis.call('ZADD', P .. ':held', now + lease, channel)
   redis.call('HSET', P .. ':holder', channel, token)
-  answer[#answer + 1] = channel
-  answer[#answer + 1] = laneOf(chosen[index + 1])
+  local parcel = {}
+  if lane == 0 and index < chosenAtOnce * 2 then parcel = choose(channel, most, bytes) end
+  if parcel then
+    answer[#answer + 1] = channel
+    answer[#answer + 1] = lane
+    answer[#answer + 1] = parcel
+  end
 end
+answer[1] = settle()
 return answer
 `);
 
 /**
  * Arguments: channel, token, most bytes of a call, bytes of an empty envelope.
- * Answers: {'lost'} · {'empty', counts} · {'parcel', counts, mode, ids, texts, accepted times}. The ids are marked as being sent.
+ * Answers: {'lost'} · {'empty', counts} · {'parcel', counts, parcel}.
  */
-export const takeScript = script(`${outboxLua}
-local channel, token, most, bytes = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-if redis.call('HGET', P .. ':holder', channel) ~= token then return {'lost'} end
-unmark(channel)
-local queue = P .. ':q:' .. channel
-local ids, texts, times, mode = {}, {}, {}, ''
-local ended, full = 0, false
-while not full and ended < 500 do
-  local page = redis.call('ZRANGE', queue, #ids, #ids + 19)
-  if #page == 0 then break end
-  for _, id in ipairs(page) do
-    local item = redis.call('HMGET', P .. ':i:' .. id, 'e', 'm', 't', 'x', 'o')
-    local outcome, reason
-    if item[1] then outcome, reason = deadAs({mark = item[5], expires = item[4]}) else outcome = 'expired' end
-    if outcome then
-      finish(channel, id, outcome, reason)
-      ended = ended + 1
-    else
-      local more = #item[1] + (#ids > 0 and 1 or 0)
-      if #ids > 0 and (mode == 'plain' or item[2] ~= mode or bytes + more > most) then full = true break end
-      bytes = bytes + more
-      mode = item[2]
-      ids[#ids + 1], texts[#texts + 1], times[#times + 1] = id, item[1], item[3]
-    end
-  end
-end
-if #ids == 0 then
-  place(channel, 0, false)
-  return {'empty', settle()}
-end
-redis.call('SET', P .. ':f:' .. channel, table.concat(ids, ' '))
-for _, id in ipairs(ids) do
-  local key = redis.call('HGET', P .. ':i:' .. id, 'k')
-  if key and redis.call('HGET', P .. ':k:' .. channel, key) == id then redis.call('HDEL', P .. ':k:' .. channel, key) end
-end
-return {'parcel', settle(), mode, ids, texts, times}
+export const takeScript = script(`${outboxLua}${chooseLua}
+local channel = ARGV[1]
+if redis.call('HGET', P .. ':holder', channel) ~= ARGV[2] then return {'lost'} end
+local parcel = choose(channel, tonumber(ARGV[3]), tonumber(ARGV[4]))
+if not parcel then return {'empty', settle()} end
+return {'parcel', settle(), parcel}
 `);
 
 /**

@@ -40,20 +40,37 @@ export interface DrainerOptions {
   readonly callTimeoutMs?: number;
 }
 
-interface Held {
+/** One channel's drain. */
+interface Drain {
   readonly channelArn: ChannelArn;
-  readonly token: string;
   lane: Lane;
-  /** By the monotonic clock. */
-  leaseUntil: number;
+  lease: Lease | undefined;
+  /** Settled by the claim that is to lease the channel; nothing is sent before. */
+  readonly claimed: Promise<unknown>;
   /** What is not urgent asks for no permit before (performance.now). */
   pacedUntil: number;
+  /** What was chosen when the channel was claimed, and until when that is still a late choice (performance.now). */
+  chosen: { readonly parcel: Parcel; readonly until: number } | undefined;
   /** Set while it waits for a permit: aborting it makes it wait anew. */
   wait: AbortController | undefined;
 }
 
+interface Lease {
+  readonly token: string;
+  /** performance.now. */
+  until: number;
+}
+
+/** A drain that has begun while its channel is being claimed. */
+interface Expected {
+  readonly drain: Drain;
+  readonly settle: () => void;
+}
+
 /** Looks for work at least so often, should a wake-up get lost. */
 const idlePollMs = 250;
+/** So long after a claim what it chose is as good as what would be chosen now. */
+const freshMs = 10;
 /** Between two claims, unless something urgent waits: what arrives meanwhile is claimed together. */
 const claimGapMs = 5;
 
@@ -61,8 +78,11 @@ const claimGapMs = 5;
 export class Drainer implements Service {
   readonly name = 'metadata drains';
   readonly #options: Required<DrainerOptions>;
-  readonly #held = new Map<ChannelArn, Held>();
-  readonly #drains = new Set<Promise<void>>();
+  /** Of leased channels. */
+  readonly #held = new Map<ChannelArn, Drain>();
+  /** Of channels that the next claim should lease: they ask for their permits while it is on its way. */
+  #expected = new Map<ChannelArn, Expected>();
+  readonly #running = new Set<Promise<void>>();
   /** Of channels that were given back: one that is soon claimed again keeps its pace. */
   readonly #pacedUntil = new Map<ChannelArn, number>();
   readonly #stop = new AbortController();
@@ -95,10 +115,11 @@ export class Drainer implements Service {
     this.#loop = Promise.all([this.#claimLoop(), this.#renewLoop()]);
   }
 
-  /** Something waits, as far as this process knows: look for it now. */
-  nudge(lane: Lane): void {
+  /** Something waits, as far as this process knows: look for it now. `channels`: where, if that is known and in a hurry. */
+  nudge(lane: Lane, channels: readonly ChannelArn[] = []): void {
     // Whoever waits for a permit with less urgent things may have got more urgent ones.
     if (isBefore(lane, this.#upgradeTo)) this.#upgradeTo = lane;
+    for (const channelArn of channels) this.#expect(channelArn, lane);
     if (lane === 'urgent') this.#urgentBell.ring();
     this.#bell.ring();
   }
@@ -112,9 +133,11 @@ export class Drainer implements Service {
       await subscriber.unsubscribe(outbox.wakeChannel).catch(() => undefined);
     this.#urgentBell.ring();
     this.#bell.ring();
-    for (const held of this.#held.values()) held.wait?.abort(this.#stop.signal.reason);
+    for (const { wait } of this.#held.values()) wait?.abort(this.#stop.signal.reason);
+    for (const { drain } of this.#expected.values()) drain.wait?.abort(this.#stop.signal.reason);
     await this.#loop;
-    await Promise.all(this.#drains);
+    this.#settle(this.#expected);
+    await Promise.all(this.#running);
   }
 
   readonly #onMessage = (channel: string, message: string): void => {
@@ -146,33 +169,63 @@ export class Drainer implements Service {
     const { outbox, maxChannels, leaseMs } = this.#options;
     this.#bell.hush();
     this.#urgentBell.hush();
+    const expected = this.#expected;
+    this.#expected = new Map();
     const room = Math.max(0, maxChannels - this.#held.size);
     const urgentRoom = Math.max(0, Math.ceil(maxChannels * 1.25) - this.#held.size - room);
     this.#moreReady = true;
-    if (room + urgentRoom === 0) return;
     const askedAt = performance.now();
-    const { token, channels } = await outbox.claim({ leaseMs, room, urgentRoom });
-    this.#moreReady = channels.length >= room;
-    for (const { channelArn, lane } of channels) {
-      const held: Held = {
-        channelArn,
-        token,
-        lane,
-        leaseUntil: askedAt + leaseMs,
-        pacedUntil: this.#pacedUntil.get(channelArn) ?? Number.NEGATIVE_INFINITY,
-        wait: undefined,
-      };
-      this.#held.set(channelArn, held);
-      const drain = this.#drain(held).then((inLine) => {
-        if (this.#held.get(channelArn) === held) this.#held.delete(channelArn);
-        this.#pacedUntil.set(channelArn, held.pacedUntil);
-        this.#drains.delete(drain);
-        // Each claim is a round trip: several at a time, and none where there is nothing to claim.
-        if (inLine) this.#moreReady = true;
-        if (this.#moreReady && this.#held.size <= this.#options.maxChannels * 0.9) this.#bell.ring();
-      });
-      this.#drains.add(drain);
+    try {
+      if (room + urgentRoom === 0) return;
+      const { token, channels } = await outbox.claim({ leaseMs, room, urgentRoom });
+      this.#moreReady = channels.length >= room;
+      for (const { channelArn, lane, parcel } of channels) {
+        const known = expected.get(channelArn)?.drain;
+        const drain = known ?? this.#newDrain(channelArn, lane, Promise.resolve());
+        drain.lane = lane;
+        drain.lease = { token, until: askedAt + leaseMs };
+        drain.chosen = parcel && { parcel, until: performance.now() + freshMs };
+        this.#held.set(channelArn, drain);
+        if (!known) this.#begin(drain);
+      }
+    } finally {
+      this.#settle(expected);
     }
+  }
+
+  /** Lets them go on with their lease; those that got none leave the line for a permit. */
+  #settle(expected: ReadonlyMap<ChannelArn, Expected>): void {
+    for (const { drain, settle } of expected.values()) {
+      if (!drain.lease) drain.wait?.abort(new Error('the channel is not ours'));
+      settle();
+    }
+  }
+
+  #expect(channelArn: ChannelArn, lane: Lane): void {
+    if (this.#stop.signal.aborted || this.#held.has(channelArn) || this.#expected.has(channelArn)) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const drain = this.#newDrain(channelArn, lane, promise);
+    this.#expected.set(channelArn, { drain, settle: resolve });
+    this.#begin(drain);
+  }
+
+  #newDrain(channelArn: ChannelArn, lane: Lane, claimed: Promise<unknown>): Drain {
+    const pacedUntil = this.#pacedUntil.get(channelArn) ?? Number.NEGATIVE_INFINITY;
+    return { channelArn, lane, claimed, pacedUntil, lease: undefined, chosen: undefined, wait: undefined };
+  }
+
+  #begin(drain: Drain): void {
+    const { channelArn } = drain;
+    const running = this.#drain(drain).then((inLine) => {
+      this.#running.delete(running);
+      if (!drain.lease) return;
+      if (this.#held.get(channelArn) === drain) this.#held.delete(channelArn);
+      this.#pacedUntil.set(channelArn, drain.pacedUntil);
+      // Each claim is a round trip: several at a time, and none where there is nothing to claim.
+      if (inLine) this.#moreReady = true;
+      if (this.#moreReady && this.#held.size <= this.#options.maxChannels * 0.9) this.#bell.ring();
+    });
+    this.#running.add(running);
   }
 
   /** Drains that wait for a permit in a lane that is less urgent than what is first by now wait anew in the better lane. */
@@ -187,49 +240,50 @@ export class Drainer implements Service {
       if (isBefore(to, this.#upgradeTo)) this.#upgradeTo = to;
       throw error;
     }
-    for (const [index, held] of waiting.entries()) {
+    for (const [index, drain] of waiting.entries()) {
       const head = heads[index];
-      if (head === undefined || !isBefore(head, held.lane)) continue;
-      held.lane = head;
-      held.wait?.abort(new Error('more urgent things wait for this channel'));
+      if (head === undefined || !isBefore(head, drain.lane)) continue;
+      drain.lane = head;
+      drain.wait?.abort(new Error('more urgent things wait for this channel'));
     }
   }
 
   /** Never rejects. Gives whether something may be ready that has to be claimed again. */
-  async #drain(held: Held): Promise<boolean> {
+  async #drain(drain: Drain): Promise<boolean> {
     for (;;) {
-      const call = await this.#call(held);
-      if (call === 'over') return true;
+      const call = await this.#call(drain);
+      await drain.claimed;
+      if (call === 'over' || !drain.lease) return true;
       if (call === 'again') continue;
-      const { lane, inLine } = await this.#record(held, call.parcel, call.result);
+      const { lane, inLine } = await this.#record(drain, drain.lease, call.parcel, call.result);
       if (lane === undefined) return inLine;
-      held.lane = lane;
+      drain.lane = lane;
     }
   }
 
-  /** One call: `over`: the channel is not ours any more; `again`: nothing was sent, wait anew. */
-  async #call(held: Held): Promise<{ parcel: Parcel | undefined; result: CallResult } | 'over' | 'again'> {
-    const { sender, outbox, clock, logger, random, reconnectWindowMs } = this.#options;
+  /** One call: `over`: the channel is not ours (any more); `again`: nothing was sent, wait anew. */
+  async #call(drain: Drain): Promise<{ parcel: Parcel | undefined; result: CallResult } | 'over' | 'again'> {
+    const { sender, clock, logger, random, reconnectWindowMs } = this.#options;
+    const { channelArn } = drain;
     const wait = new AbortController();
-    held.wait = wait;
+    drain.wait = wait;
     let parcel: Parcel | undefined;
     let over = false;
     let takenAt: number | undefined;
     try {
       if (this.#stop.signal.aborted) throw this.#stop.signal.reason;
       // Spread over the second, so that what arrives meanwhile shares the next call instead of waiting for the next second.
-      const pauseMs = held.pacedUntil - performance.now();
-      if (pauseMs > 0 && held.lane !== 'urgent') await clock.sleep(pauseMs, wait.signal);
+      const pauseMs = drain.pacedUntil - performance.now();
+      if (pauseMs > 0 && drain.lane !== 'urgent') await clock.sleep(pauseMs, wait.signal);
       const sent = await sender.putMetadataWhenGranted(
-        held.channelArn,
-        { lane: held.lane, signal: wait.signal, onGranted: () => (held.wait = undefined) },
+        channelArn,
+        { lane: drain.lane, signal: wait.signal, onGranted: () => (drain.wait = undefined) },
         async () => {
+          await drain.claimed;
           if (this.#stop.signal.aborted) return undefined;
-          // A process that was paused must not send what somebody else may be sending by now.
-          if (held.leaseUntil - performance.now() < this.#options.callTimeoutMs) return undefined;
-          const taken = await outbox.take(held.channelArn, held.token);
-          over = typeof taken === 'string';
-          if (typeof taken === 'string') return undefined;
+          const taken = await this.#take(drain);
+          over = taken === 'over';
+          if (taken === 'over' || taken === 'too late') return undefined;
           parcel = taken;
           takenAt = performance.now();
           return { metadata: taken.metadata };
@@ -241,12 +295,24 @@ export class Drainer implements Service {
       if (this.#stop.signal.aborted && !parcel) return { parcel, result: { kind: 'back' } };
       if (wait.signal.aborted && !parcel) return 'again';
       const result = callResultOf(error, { reconnectWindowMs, random: random() });
-      logger.debug({ channelArn: held.channelArn, err: error, result: result.kind }, 'metadata was not delivered');
+      logger.debug({ channelArn, err: error, result: result.kind }, 'metadata was not delivered');
       return { parcel, result };
     } finally {
-      held.wait = undefined;
-      if (takenAt !== undefined) held.pacedUntil = takenAt + this.#paceMs(performance.now() - takenAt);
+      drain.wait = undefined;
+      if (takenAt !== undefined) drain.pacedUntil = takenAt + this.#paceMs(performance.now() - takenAt);
     }
+  }
+
+  /** What goes into the next call; `over`: nothing, or the channel is not ours. */
+  async #take(drain: Drain): Promise<Parcel | 'over' | 'too late'> {
+    const { lease, chosen, channelArn } = drain;
+    drain.chosen = undefined;
+    if (!lease) return 'over';
+    // A process that was paused must not send what somebody else may be sending by now.
+    if (lease.until - performance.now() < this.#options.callTimeoutMs) return 'too late';
+    if (chosen && chosen.until > performance.now()) return chosen.parcel;
+    const taken = await this.#options.outbox.take(channelArn, lease.token);
+    return typeof taken === 'string' ? 'over' : taken;
   }
 
   /** Each slot of a channel is free a second after its answer: shared out evenly, so that none waits longer than the others. */
@@ -256,7 +322,8 @@ export class Drainer implements Service {
 
   /** Records the answer, for as long as it takes Redis to come back; at a stop not longer than a second. */
   async #record(
-    held: Held,
+    drain: Drain,
+    lease: Lease,
     parcel: Parcel | undefined,
     result: CallResult,
   ): Promise<{ lane: Lane | undefined; inLine: boolean }> {
@@ -265,7 +332,7 @@ export class Drainer implements Service {
     const giveUpAt = () => (signal.aborted ? 5 : Number.POSITIVE_INFINITY);
     for (let failures = 0; failures <= giveUpAt(); failures += 1) {
       try {
-        const { lane, inLine, nowMs } = await outbox.record(held.channelArn, held.token, {
+        const { lane, inLine, nowMs } = await outbox.record(drain.channelArn, lease.token, {
           ids: parcel?.ids ?? [],
           keep: !signal.aborted && this.#held.size <= this.#options.maxChannels,
           result,
@@ -273,7 +340,7 @@ export class Drainer implements Service {
         this.#recordFails = false;
         if (result.kind === 'delivered')
           for (const acceptedAtMs of parcel?.acceptedAtMs ?? [])
-            metrics.metadataAgeSeconds.observe({ lane: held.lane }, Math.max(0, nowMs - acceptedAtMs) / 1000);
+            metrics.metadataAgeSeconds.observe({ lane: drain.lane }, Math.max(0, nowMs - acceptedAtMs) / 1000);
         return { lane, inLine };
       } catch (error) {
         if (!this.#recordFails) logger.warn({ err: error }, 'what became of metadata cannot be recorded; trying again');
@@ -292,17 +359,17 @@ export class Drainer implements Service {
       await sleepOrAbort(clock, leaseMs / 4, signal);
       for (const [channelArn, until] of this.#pacedUntil)
         if (until < performance.now()) this.#pacedUntil.delete(channelArn);
-      const held = [...this.#held.values()];
+      const held = [...this.#held.values()].flatMap(({ channelArn, lease }) => (lease ? [{ channelArn, lease }] : []));
       if (held.length === 0 || signal.aborted) continue;
       const askedAt = performance.now();
       try {
         const lost = new Set(
           await outbox.renew(
             leaseMs,
-            held.map(({ channelArn, token }) => [channelArn, token]),
+            held.map(({ channelArn, lease }) => [channelArn, lease.token]),
           ),
         );
-        for (const each of held) if (!lost.has(each.channelArn)) each.leaseUntil = askedAt + leaseMs;
+        for (const { channelArn, lease } of held) if (!lost.has(channelArn)) lease.until = askedAt + leaseMs;
       } catch {
         // The claim loop says that Redis is away; a lease that ends is noticed before anything is sent.
       }

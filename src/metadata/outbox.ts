@@ -49,7 +49,6 @@ export interface OutboxBatch {
   /** Who sent it, for people. */
   readonly who: string;
   readonly callsPerChannel: number;
-  readonly estimatedSeconds: number;
   /** Who was left out already. */
   readonly skipped: readonly Skipped[];
   readonly idempotency: IdempotencyKey | undefined;
@@ -64,12 +63,17 @@ export interface IdempotencyKey {
 /** A batch as the outbox keeps it. */
 export interface StoredBatch extends Omit<BatchProgress, 'etaSeconds'> {
   readonly callsPerChannel: number;
-  /** As it was told when the batch was accepted. */
-  readonly estimatedSeconds: number;
+  /** Channels that waited when the batch was accepted. */
+  readonly channelsBefore: number;
 }
 
 export type Acceptance =
-  | { readonly outcome: 'accepted'; readonly channels: number; readonly full: Full }
+  | {
+      readonly outcome: 'accepted';
+      readonly channels: number;
+      readonly channelsBefore: number;
+      readonly full: Full;
+    }
   | Known
   /** An item's random id is in use; take another. */
   | { readonly outcome: 'id_taken' }
@@ -112,9 +116,13 @@ interface NextTry {
 export interface ClaimedChannel {
   readonly channelArn: ChannelArn;
   readonly lane: Lane;
+  /** What goes into its next call, if that was chosen already: it is marked as being sent. */
+  readonly parcel: Parcel | undefined;
 }
 
 const hour = 3_600_000;
+/** Of so many urgent channels a claim chooses what to send too: a few go at once, and each costs the claim time. */
+const chosenAtOnce = 8;
 
 export interface Depth {
   readonly items: number;
@@ -144,7 +152,10 @@ export class Outbox {
     return this.#options.maxBytes;
   }
 
-  /** Accepts a batch for every channel that has room, in one step; changes nothing unless it answers `accepted`. */
+  /**
+   * Accepts a batch for every channel that has room, in one step, and tells the drains of other replicas; changes nothing unless it
+   * answers `accepted`.
+   */
   async accept(batch: OutboxBatch): Promise<Acceptance> {
     const { keepFinishedMs = 6 * hour, keepKeysMs = 24 * hour, keepFinished = 10_000 } = this.#options;
     const { maxItemsPerChannel, maxItemsTotal } = this.#options;
@@ -154,7 +165,6 @@ export class Outbox {
       items: items.map(({ id }) => id).join(' '),
       itemCount: String(items.length),
       callsPerChannel: String(batch.callsPerChannel),
-      estimatedSeconds: String(batch.estimatedSeconds),
       ...(batch.skipped.length === 0 ? {} : { skipped: JSON.stringify(batch.skipped) }),
       who: batch.who,
       keepMs: String(idempotency ? keepKeysMs : keepFinishedMs),
@@ -171,6 +181,7 @@ export class Outbox {
       maxItemsPerChannel,
       maxItemsTotal,
       batch.channels.join(' '),
+      this.#origin,
       items.length,
       ...items.flatMap(({ id, text, mode, key = '', acceptedAtMs, expiresInMs }) => [
         id,
@@ -183,12 +194,19 @@ export class Outbox {
     ])) as [string, ...unknown[]];
     switch (answer[0]) {
       case 'accepted': {
-        const [, counts, channels, full, ...examples] = answer as [string, unknown[], number, number, ...string[]];
+        const [, counts, channels, channelsBefore, full, ...examples] = answer as [
+          string,
+          unknown[],
+          number,
+          number,
+          number,
+          ...string[],
+        ];
         this.#count(counts);
         this.#options.metrics.metadataAccepted.inc({ lane: batch.lane }, channels * items.length);
         for (const { reason, count } of withFull(batch.skipped, { count: full, examples }))
           this.#options.metrics.metadataSkipped.inc({ reason }, count);
-        return { outcome: 'accepted', channels, full: { count: full, examples } };
+        return { outcome: 'accepted', channels, channelsBefore, full: { count: full, examples } };
       }
       case 'repeated':
         return { outcome: 'repeated', batch: storedBatch(answer[1] as string, pairsOf(answer[2] as string[])) };
@@ -234,11 +252,16 @@ export class Outbox {
       options.room,
       options.urgentRoom,
       token,
-    ])) as [unknown[], ...string[]];
+      chosenAtOnce,
+      this.#options.maxBytes,
+      emptyEnvelopeBytes,
+    ])) as [unknown[], ...unknown[]];
     this.#count(counts);
     const channels: ClaimedChannel[] = [];
-    for (let index = 0; index < rest.length; index += 2)
-      channels.push({ channelArn: rest[index] as ChannelArn, lane: laneAt(Number(rest[index + 1])) });
+    for (let index = 0; index < rest.length; index += 3) {
+      const [channelArn, lane, parcel] = rest.slice(index, index + 3) as [ChannelArn, number, ParcelAnswer | []];
+      channels.push({ channelArn, lane: laneAt(lane), parcel: parcel.length === 0 ? undefined : parcelOf(parcel) });
+    }
     return { token, channels };
   }
 
@@ -253,8 +276,7 @@ export class Outbox {
     if (answer[0] === 'lost') return 'lost';
     this.#count(answer[1] as unknown[]);
     if (answer[0] === 'empty') return 'empty';
-    const [, , mode, ids, texts, times] = answer as [string, unknown[], string, string[], string[], string[]];
-    return { ids, metadata: mode === 'plain' ? texts[0]! : envelopeOf(texts), acceptedAtMs: times.map(Number) };
+    return parcelOf(answer[2] as ParcelAnswer);
   }
 
   /**
@@ -347,11 +369,6 @@ export class Outbox {
     return (await this.#guard(() => this.#redis.set(`${this.#prefix}:sweeping`, '1', 'PX', ms, 'NX'))) === 'OK';
   }
 
-  /** Tells the drains of all other replicas that something of this lane waits. */
-  async wake(lane: Lane): Promise<void> {
-    await this.#guard(() => this.#redis.publish(this.wakeChannel, `${lane} ${this.#origin}`));
-  }
-
   /** What was published on the wake channel by another process: the lane in which something waits. */
   wokenLane(message: string): Lane | undefined {
     const [lane, origin] = message.split(' ');
@@ -382,6 +399,12 @@ export class Outbox {
     for (let index = 0; index < counts.length; index += 2)
       this.#options.metrics.metadataItems.inc({ outcome: counts[index] as Outcome }, Number(counts[index + 1]));
   }
+}
+
+type ParcelAnswer = [mode: string, ids: string[], texts: string[], times: string[]];
+
+function parcelOf([mode, ids, texts, times]: ParcelAnswer): Parcel {
+  return { ids, metadata: mode === 'plain' ? texts[0]! : envelopeOf(texts), acceptedAtMs: times.map(Number) };
 }
 
 /** A hash as a script answers it. */
@@ -417,7 +440,7 @@ function storedBatch(batchId: string, fields: Readonly<Record<string, string>>):
     startedAtMs: number('startedAt'),
     finishedAtMs: finished ? number('finishedAt') : undefined,
     callsPerChannel: number('callsPerChannel'),
-    estimatedSeconds: number('estimatedSeconds'),
+    channelsBefore: number('channelsBefore'),
   };
 }
 

@@ -2,6 +2,7 @@
 // What is sent when is the drainer's matter.
 import { createHash, randomBytes } from 'node:crypto';
 import type { Lane } from '#domain/action.ts';
+import type { ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -16,7 +17,7 @@ export interface MetadataServiceOptions {
   readonly state: SharedState;
   readonly sweeper: { sweep(): Promise<unknown> };
   /** Tells this process's drains; other replicas hear it through Redis. */
-  readonly nudge: (lane: Lane) => void;
+  readonly nudge: (lane: Lane, channels?: readonly ChannelArn[]) => void;
   readonly announce: AnnounceBatch;
   readonly logger: Logger;
   /** Whether the local copy tells by now who is live, and who has which tags. */
@@ -58,9 +59,23 @@ export interface Submitted {
   readonly repeated: boolean;
 }
 
+interface Plan {
+  readonly channelArns: readonly ChannelArn[];
+  readonly skipped: readonly Skipped[];
+  readonly items: readonly OutboxItem[];
+  readonly callsPerChannel: number;
+}
+
+type AcceptedBatch = Pick<
+  StoredBatch,
+  'batchId' | 'channels' | 'items' | 'callsPerChannel' | 'channelsBefore' | 'skipped'
+>;
+
 /** Most (item, channel) pairs accepted at once: they enter Redis in one step, which others wait for. */
 export const mostPairsPerBatch = 50_000;
 
+/** For so few channels of an urgent batch permits are asked for at once, whatever becomes of it. */
+const mostHurried = 4;
 /** Batches that follow one another so quickly share an announcement: whoever heard the first looks for the others too. */
 const announceGapMs = 250;
 
@@ -78,29 +93,31 @@ export class MetadataService {
    * whether it was accepted: repeat it with the same id)
    */
   async submit(request: SubmitRequest): Promise<Submitted> {
-    const { outbox, state, home } = this.#options;
+    const { outbox } = this.#options;
     const idempotency = request.dryRun ? undefined : idempotencyOf(request);
-    // First of all: a repeat gets its answer, whoever is live by now and however full it is.
-    const { known, depth } = await outbox.look(idempotency);
-    if (known) return repeatOf(known);
-    this.#ensureKnown(request.targets);
-    const { channelArns, skipped } = resolveTargets(request.targets, state.view, { ...home, spare: request.spare });
-    const items = this.#encode(request.items);
-    const pairs = items.length * channelArns.length;
-    if (pairs > mostPairsPerBatch)
-      throw new AppError(
-        'BATCH_TOO_LARGE',
-        `${items.length} items for ${channelArns.length} channels are ${pairs} deliveries; at most ${mostPairsPerBatch} are accepted at once`,
-      );
-    const callsPerChannel = this.#callsFor(items);
-    const { ready, later, held } = depth.channels;
-    const estimatedSeconds = this.#seconds(channelArns.length * callsPerChannel, callsPerChannel, ready + later + held);
-    const batchId = request.dryRun ? '' : `b-${randomBytes(12).toString('base64url')}`;
-    const plan = { batchId, items: items.length, estimatedSeconds, callsPerChannel, skipped };
-    if (request.dryRun) return submitted({ ...plan, channels: channelArns.length }, false);
+    let plan: Plan;
+    try {
+      plan = this.#plan(request);
+    } catch (error) {
+      // A repeat gets its answer, whoever is live by now.
+      const { known } = idempotency ? await outbox.look(idempotency) : {};
+      if (known) return this.#repeatOf(known);
+      throw error;
+    }
+    const { channelArns, skipped, callsPerChannel, items } = plan;
+    if (request.dryRun) {
+      const { ready, later, held } = (await outbox.depth()).channels;
+      const channelsBefore = ready + later + held;
+      const batch = { batchId: '', channels: channelArns.length, items: items.length, callsPerChannel, channelsBefore };
+      return this.#submitted({ ...batch, skipped }, false);
+    }
     const { lane, who = '' } = request;
-    const batch = { ...plan, lane, who, channels: channelArns, items, idempotency };
-    let acceptance = await outbox.accept(batch);
+    const batchId = `b-${randomBytes(12).toString('base64url')}`;
+    const batch = { batchId, callsPerChannel, skipped, lane, who, channels: channelArns, items, idempotency };
+    const accepting = outbox.accept(batch);
+    // Not after the answer: a claim that is asked for now is right behind it on its way.
+    if (lane === 'urgent') this.#options.nudge(lane, channelArns.length <= mostHurried ? channelArns : []);
+    let acceptance = await accepting;
     for (let tries = 1; acceptance.outcome === 'id_taken' && tries < 5; tries += 1)
       acceptance = await outbox.accept({ ...batch, items: this.#encode(request.items) });
     switch (acceptance.outcome) {
@@ -110,11 +127,12 @@ export class MetadataService {
         throw this.#full(acceptance.scope, acceptance.waiting);
       case 'conflict':
       case 'repeated':
-        return repeatOf(acceptance);
+        return this.#repeatOf(acceptance);
       case 'accepted': {
-        const { channels, full } = acceptance;
+        const { channels, channelsBefore, full } = acceptance;
         this.#announce(batchId, lane);
-        return submitted({ ...plan, channels, skipped: withFull(skipped, full) }, false);
+        const accepted = { batchId, channels, items: items.length, callsPerChannel, channelsBefore };
+        return this.#submitted({ ...accepted, skipped: withFull(skipped, full) }, false);
       }
     }
   }
@@ -137,7 +155,7 @@ export class MetadataService {
   async #find(batchId: string): Promise<BatchProgress | undefined> {
     const found = await this.#options.outbox.progress(batchId);
     if (!found) return undefined;
-    const { callsPerChannel, estimatedSeconds: _atFirst, ...progress } = found;
+    const { callsPerChannel, channelsBefore: _atFirst, ...progress } = found;
     const { pending } = progress.counts;
     const channelsLeft = Math.ceil(pending / Math.max(1, progress.items));
     return {
@@ -152,6 +170,21 @@ export class MetadataService {
     if (await outbox.cancel(batchId))
       await sweeper.sweep().catch((error: unknown) => logger.warn({ err: error, batchId }, 'the sweep goes on later'));
     return this.progress(batchId);
+  }
+
+  /** Who gets what. @throws AppError FLEET_UNKNOWN, PAYLOAD_TOO_LARGE, BATCH_TOO_LARGE */
+  #plan({ targets, items: newItems, spare }: SubmitRequest): Plan {
+    const { state, home } = this.#options;
+    this.#ensureKnown(targets);
+    const { channelArns, skipped } = resolveTargets(targets, state.view, { ...home, spare });
+    const items = this.#encode(newItems);
+    const pairs = items.length * channelArns.length;
+    if (pairs > mostPairsPerBatch)
+      throw new AppError(
+        'BATCH_TOO_LARGE',
+        `${items.length} items for ${channelArns.length} channels are ${pairs} deliveries; at most ${mostPairsPerBatch} are accepted at once`,
+      );
+    return { channelArns, skipped, items, callsPerChannel: this.#callsFor(items) };
   }
 
   /** Nobody is not the answer to who is live, before anybody has looked. @throws AppError FLEET_UNKNOWN */
@@ -213,31 +246,30 @@ export class MetadataService {
     });
   }
 
+  /** @throws AppError IDEMPOTENCY_CONFLICT */
+  #repeatOf(known: Known): Submitted {
+    if (known.outcome === 'conflict')
+      throw new AppError('IDEMPOTENCY_CONFLICT', 'this Idempotency-Key was used before with another request');
+    return this.#submitted(known.batch, true);
+  }
+
+  #submitted({ callsPerChannel, channelsBefore, ...batch }: AcceptedBatch, repeated: boolean): Submitted {
+    const { batchId, channels, items, skipped } = batch;
+    const plannedCalls = channels * callsPerChannel;
+    const estimatedSeconds = this.#seconds(plannedCalls, callsPerChannel, channelsBefore);
+    return { batchId, channels, items, plannedCalls, estimatedSeconds, skipped, repeated };
+  }
+
   #announce(batchId: string, lane: Lane): void {
-    const { outbox, nudge, announce, logger } = this.#options;
-    nudge(lane);
-    // It is accepted whether others hear of it now or find it a moment later.
-    const unheard = (error: unknown) =>
-      logger.warn({ err: error, batchId }, 'other replicas could not be told at once');
-    outbox.wake(lane).catch(unheard);
+    const { nudge, announce, logger } = this.#options;
+    if (lane !== 'urgent') nudge(lane);
     if (performance.now() - this.#announcedAt < announceGapMs) return;
     this.#announcedAt = performance.now();
-    announce(batchId).catch(unheard);
+    // It is accepted whether others hear of it now or find it a moment later.
+    announce(batchId).catch((error: unknown) =>
+      logger.warn({ err: error, batchId }, 'other replicas could not be told at once'),
+    );
   }
-}
-
-/** @throws AppError IDEMPOTENCY_CONFLICT */
-function repeatOf(known: Known): Submitted {
-  if (known.outcome === 'conflict')
-    throw new AppError('IDEMPOTENCY_CONFLICT', 'this Idempotency-Key was used before with another request');
-  return submitted(known.batch, true);
-}
-
-type Plan = Pick<StoredBatch, 'batchId' | 'channels' | 'items' | 'estimatedSeconds' | 'callsPerChannel' | 'skipped'>;
-
-function submitted(plan: Plan, repeated: boolean): Submitted {
-  const { batchId, channels, items, estimatedSeconds, callsPerChannel, skipped } = plan;
-  return { batchId, channels, items, plannedCalls: channels * callsPerChannel, estimatedSeconds, skipped, repeated };
 }
 
 function idempotencyOf({ requestId, targets, items, lane, mustMatch }: SubmitRequest): IdempotencyKey | undefined {

@@ -20,8 +20,8 @@ class FleetState implements SharedState {
     return this.#states[0].nowMs();
   }
 
-  async refresh(): Promise<void> {
-    await Promise.all(this.#states.map((state) => state.refresh()));
+  async refresh(options?: { readonly maxAgeMs?: number }): Promise<void> {
+    await Promise.all(this.#states.map((state) => state.refresh(options)));
   }
 
   /** Runs the body on every shard; gives the first shard's result. */

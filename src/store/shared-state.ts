@@ -43,6 +43,8 @@ export class RedisState implements SharedState {
   readonly #copy = new LocalCopy();
   /** Token of the commit that the copy stands at; undefined before the first load. */
   #head: string | undefined;
+  /** When the copy was last known to be the newest (performance.now). */
+  #newestAt = Number.NEGATIVE_INFINITY;
   /** Redis's clock minus our monotonic one, which no step of the wall clock moves; from the shortest round trip lately. */
   #offset = { ms: Date.now() - performance.now(), roundTripMs: Number.POSITIVE_INFINITY };
   #waiting: Waiting[] = [];
@@ -69,7 +71,8 @@ export class RedisState implements SharedState {
     return Math.round(performance.now() + this.#offset.ms);
   }
 
-  refresh(): Promise<void> {
+  refresh({ maxAgeMs = 0 }: { readonly maxAgeMs?: number } = {}): Promise<void> {
+    if (performance.now() - this.#newestAt <= maxAgeMs) return Promise.resolve();
     return this.#inTurn(() => this.#catchUp());
   }
 
@@ -139,6 +142,7 @@ export class RedisState implements SharedState {
       const { writes, appends } = group.draft;
       if (writes.size === 0 && appends.length === 0 && group.claims.length === 0) return group.settle;
       const head = randomUUID();
+      const sentAt = performance.now();
       const answer = await this.#call(() =>
         commitScript(this.#redis, {
           ...this.#keys,
@@ -153,6 +157,7 @@ export class RedisState implements SharedState {
       if (answer.outcome === 'committed') {
         for (const [key, value] of writes) this.#copy.set(key, value);
         this.#head = head;
+        this.#newestAt = sentAt;
         this.#metrics.commits.inc({ outcome: 'committed' });
         return group.settle;
       }
@@ -167,7 +172,9 @@ export class RedisState implements SharedState {
   }
 
   async #catchUp(): Promise<void> {
+    const sentAt = performance.now();
     await this.#apply(await this.#changesSince(this.#head ?? ''));
+    this.#newestAt = sentAt;
   }
 
   /** Brings the copy to the head that the answer names. */

@@ -94,7 +94,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
       return state.view;
     },
     nowMs: () => state.nowMs(),
-    refresh: () => state.refresh(),
+    refresh: (options) => state.refresh(options),
     readLog: (log, page) => state.readLog(log, page),
     transact: <T>(body: (tx: Transaction) => T, claims?: TransactionOptions) =>
       hook('state.transact', () => state.transact(body, claims)) as Promise<T>,

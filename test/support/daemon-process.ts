@@ -30,21 +30,25 @@ export async function daemonProcess(options: {
 }): Promise<DaemonProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'autopilot-daemon-'));
   await writeFile(join(folder, 'autopilot.yaml'), options.config);
-  const child: ChildProcess = spawn(process.execPath, ['--max-semi-space-size=4', join(root, 'src', 'main.ts')], {
-    cwd: root,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: {
-      PATH: process.env['PATH'],
-      HOME: folder,
-      AUTOPILOT_CONFIG: join(folder, 'autopilot.yaml'),
-      AUTOPILOT_HTTP_PORT: '0',
-      AWS_REGION: 'us-west-2',
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
-      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(root, 'node_modules', '.cache', 'node-compile'),
-      ...options.env,
+  const child: ChildProcess = spawn(
+    process.execPath,
+    ['--max-semi-space-size=4', '--v8-pool-size=1', join(root, 'src', 'main.ts')],
+    {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        PATH: process.env['PATH'],
+        HOME: folder,
+        AUTOPILOT_CONFIG: join(folder, 'autopilot.yaml'),
+        AUTOPILOT_HTTP_PORT: '0',
+        AWS_REGION: 'us-west-2',
+        AWS_ACCESS_KEY_ID: 'test',
+        AWS_SECRET_ACCESS_KEY: 'test',
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(root, 'node_modules', '.cache', 'node-compile'),
+        ...options.env,
+      },
     },
-  });
+  );
   const log: string[] = [];
   const gone = once(child, 'exit').catch(() => undefined);
   const listening = Promise.withResolvers<string>();

@@ -43,7 +43,6 @@ export async function put(
     items,
     who: 'test',
     callsPerChannel: 1,
-    estimatedSeconds: 1,
     skipped: [],
     idempotency: undefined,
     ...more,
