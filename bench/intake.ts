@@ -113,7 +113,7 @@ interface Contestant extends AsyncDisposable {
 /** Starts one side in a process of its own, on one core where that can be. */
 async function contestant(task: ContestantTask, cpu: number | undefined): Promise<Contestant> {
   // As the daemon is started (scripts/run.mjs).
-  const flags = ['--max-semi-space-size=4'];
+  const flags = ['--max-semi-space-size=4', '--v8-pool-size=1'];
   const pinned =
     cpu === undefined
       ? { execArgv: flags }

@@ -31,7 +31,13 @@ if (existsSync(checkout)) {
   become(process.execPath, [checkout, 'src/cli/main.ts', ...process.argv.slice(2)]);
 } else if (Number(process.versions.node.split('.')[0]) < 24) {
   const node = nodeBeside();
-  if (node) become(node, ['--max-semi-space-size=4', fileURLToPath(import.meta.url), ...process.argv.slice(2)]);
+  if (node)
+    become(node, [
+      '--max-semi-space-size=4',
+      '--v8-pool-size=1',
+      fileURLToPath(import.meta.url),
+      ...process.argv.slice(2),
+    ]);
   else {
     console.error(
       `ivs-autopilot needs Node 24 or newer, and this is ${process.version}: install Node 24 and run it again.`,

@@ -23,8 +23,10 @@ function commandLine() {
       `Node 24 is needed and npm has no build of it for ${process.platform} ${process.arch}: install Node 24 and run this again.`,
     );
   }
-  // Objects of one message die young in a small room too; a large one only makes the daemon large (src/runtime/heap-growth.ts).
-  const flags = ['src/main.ts', 'src/cli/main.ts'].includes(target) ? ['--max-semi-space-size=4'] : [];
+  // src/runtime/heap-growth.ts says why.
+  const flags = ['src/main.ts', 'src/cli/main.ts'].includes(target)
+    ? ['--max-semi-space-size=4', '--v8-pool-size=1']
+    : [];
   if (/\.(ts|mjs)$/.test(target)) return [node24, ...flags, join(packageRoot, target), ...rest];
   return [node24, join(bin, target), ...rest];
 }

@@ -223,6 +223,7 @@ export class Shard {
     await this.state.refresh().catch(() => undefined);
     await stack.start(this.ivs, 3_000);
     await stack.start(this.relay, 3_000);
+    stack.defer('announcements of metadata', 1_000, async () => this.metadata.stop());
     const { clock, metrics } = this.#options;
     const quota = () => this.ivs.quotaSnapshot();
     const logger = this.#logger;

@@ -26,7 +26,7 @@ export interface FinishedActionOptions {
 }
 
 /** The result may share a commit that is made anyway; the job's place among the running ones is kept for so much longer. */
-const withinMs = 25;
+const withinMs = 8;
 /** Tries while Redis is away: about two minutes. */
 const patience = 30;
 /** Not an end: the job runs again. */

@@ -248,9 +248,11 @@ export class Limiter {
    * starts at once. Behind a queue, which takes them faster, the look-ahead covers it.
    */
   #turn({ begun, mostBegun, runner }: Desk, lane: Lane): Turn {
-    const turn = begun.shift() ?? new Turn(runner, lane);
-    if (!this.#stopped) while (begun.length < mostBegun) begun.push(new Turn(runner, lane));
-    return turn;
+    // The next ones are begun when this call is on its way.
+    setImmediate(() => {
+      if (!this.#stopped) while (begun.length < mostBegun) begun.push(new Turn(runner, lane));
+    });
+    return begun.shift() ?? new Turn(runner, lane);
   }
 
   #release(state: PermitState, { permit, epoch }: Grant, channel: string | undefined): Release {

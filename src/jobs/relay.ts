@@ -23,7 +23,7 @@ export interface RelayOptions {
 
 const batchSize = 500;
 /** That a job was handed over may be written down a little later, with what is committed then anyway. */
-const forgetWithinMs = 20;
+const forgetWithinMs = 8;
 
 export class Relay implements Service {
   readonly name = 'relay';

@@ -76,12 +76,12 @@ export const mostPairsPerBatch = 50_000;
 
 /** For so few channels of an urgent batch permits are asked for at once, whatever becomes of it. */
 const mostHurried = 4;
-/** Batches that follow one another so quickly share an announcement: whoever heard the first looks for the others too. */
-const announceGapMs = 250;
+/** Batches that are accepted within this time share an announcement; what has to go at once goes first. */
+const announceAfterMs = 250;
 
 export class MetadataService {
   readonly #options: MetadataServiceOptions;
-  #announcedAt = Number.NEGATIVE_INFINITY;
+  #announcement: NodeJS.Timeout | undefined;
 
   constructor(options: MetadataServiceOptions) {
     this.#options = options;
@@ -135,6 +135,11 @@ export class MetadataService {
         return this.#submitted({ ...accepted, skipped: withFull(skipped, full) }, false);
       }
     }
+  }
+
+  /** Makes no announcements any more. */
+  stop(): void {
+    clearTimeout(this.#announcement);
   }
 
   /** @throws AppError NOT_FOUND when there is no such batch, or it finished too long ago. */
@@ -263,12 +268,13 @@ export class MetadataService {
   #announce(batchId: string, lane: Lane): void {
     const { nudge, announce, logger } = this.#options;
     if (lane !== 'urgent') nudge(lane);
-    if (performance.now() - this.#announcedAt < announceGapMs) return;
-    this.#announcedAt = performance.now();
     // It is accepted whether others hear of it now or find it a moment later.
-    announce(batchId).catch((error: unknown) =>
-      logger.warn({ err: error, batchId }, 'other replicas could not be told at once'),
-    );
+    this.#announcement ??= setTimeout(() => {
+      this.#announcement = undefined;
+      announce(batchId).catch((error: unknown) =>
+        logger.warn({ err: error, batchId }, 'other replicas could not be told at once'),
+      );
+    }, announceAfterMs).unref();
   }
 }
 

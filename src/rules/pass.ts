@@ -1,6 +1,6 @@
 // What one transaction needs while it decides: what it has looked up, what has become ripe, and the decisions so far. It lives as
 // long as the transaction's body; nothing of it is shared.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Decision } from '#domain/decision.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { Transaction } from '#domain/shared-state.ts';
@@ -144,5 +144,5 @@ export class Pass {
 
 /** The same parts give the same id, in every process. */
 export function hashOf(...parts: readonly (string | number)[]): string {
-  return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 24);
+  return hash('sha256', JSON.stringify(parts), 'hex').slice(0, 24);
 }

@@ -6,13 +6,17 @@ import type { Message } from '@aws-sdk/client-sqs';
 const mostInBatch = 10;
 /** How long the first of a batch waits for others; far below any visibility timeout. */
 const gatherMs = 200;
+/** A full batch goes a little later as well: what follows from its last message goes first. */
+const fullRestMs = 5;
 
-/** States: a batch is gathering (a timer runs) or there is none; calls under way are known until they end. */
+/** States: messages are gathered (a timer runs) or there are none; calls under way are known until they end. */
 export class MessageDeletes {
   readonly #send: (batch: readonly Message[]) => Promise<void>;
   readonly #underWay = new Set<Promise<void>>();
   #gathered: Message[] = [];
   #timer: NodeJS.Timeout | undefined;
+  /** When the timer ends (performance.now). */
+  #at = Number.POSITIVE_INFINITY;
 
   /** @param send deletes up to ten messages; never rejects. */
   constructor(send: (batch: readonly Message[]) => Promise<void>) {
@@ -20,11 +24,8 @@ export class MessageDeletes {
   }
 
   add(messages: readonly Message[]): void {
-    for (const message of messages) {
-      this.#gathered.push(message);
-      if (this.#gathered.length === mostInBatch) this.#flush();
-    }
-    if (this.#gathered.length > 0) this.#timer ??= setTimeout(() => this.#flush(), gatherMs);
+    this.#gathered.push(...messages);
+    if (this.#gathered.length > 0) this.#flushIn(this.#gathered.length < mostInBatch ? gatherMs : fullRestMs);
   }
 
   /** Sends what is gathered and waits for every call under way. */
@@ -33,12 +34,20 @@ export class MessageDeletes {
     await Promise.all(this.#underWay);
   }
 
+  #flushIn(ms: number): void {
+    const at = performance.now() + ms;
+    if (at >= this.#at) return;
+    this.#at = at;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#flush(), ms);
+  }
+
   #flush(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
-    if (this.#gathered.length === 0) return;
-    const call = this.#send(this.#gathered).finally(() => this.#underWay.delete(call));
-    this.#underWay.add(call);
-    this.#gathered = [];
+    this.#at = Number.POSITIVE_INFINITY;
+    while (this.#gathered.length > 0) {
+      const call = this.#send(this.#gathered.splice(0, mostInBatch)).finally(() => this.#underWay.delete(call));
+      this.#underWay.add(call);
+    }
   }
 }
