@@ -1,4 +1,4 @@
-// How long from a message in the queue to the call it causes? `npm run bench -- reaction [--seconds 20] [--rate 50]`
+// How long from a message in the queue to the call it causes? `npm run bench -- reaction [--seconds 60] [--rate 50]`
 // The daemon with one rule (Starvation End → put_metadata, of streams that the polls see healthy too) against a bare loop that
 // receives and calls, in turns, at 50 events a second over many channels; from the moment at which the message is sent to the
 // queue to the one at which the simulator counted the call. The daemon, the bare loop and the stand-ins of AWS run in processes
@@ -29,7 +29,7 @@ interface Target {
 }
 
 export async function run(args: string[]): Promise<void> {
-  const options = { seconds: { type: 'string', default: '20' }, rate: { type: 'string', default: '50' } } as const;
+  const options = { seconds: { type: 'string', default: '60' }, rate: { type: 'string', default: '50' } } as const;
   const { values } = parseArgs({ args, options });
   const [durationMs, rate] = [Number(values.seconds) * 1000, Number(values.rate)];
   await using aws = await awsStand(2);

@@ -1,5 +1,5 @@
 // Every action's handler by its name, and what all of them share: the payload is checked, the ports are handed over.
-import type { ActionJob, ActionName } from '#domain/action.ts';
+import type { ActionJob, ActionName, ActionParams } from '#domain/action.ts';
 import { parseActionJob } from '#jobs/catalog.ts';
 import { captureSession } from './capture-session.ts';
 import { emitEvent } from './emit-event.ts';
@@ -31,15 +31,22 @@ export const actionHandlers = {
   retire_channel: retireChannel,
 } as const satisfies { readonly [N in ActionName]: ActionHandler<N> };
 
+/** Nothing is looked up for it but holds, and those that are older than the decision it follows from have been heeded there. */
+function isMetadataForNamed({ action, params, onlyIf }: ActionJob): boolean {
+  if (action !== 'put_metadata' || onlyIf !== undefined) return false;
+  const { targets } = params as ActionParams<'put_metadata'>;
+  return targets === undefined || (targets.live === undefined && targets.tags === undefined);
+}
+
 /** The job handlers of all actions over these ports, for the worker host. */
 export function bindActions(ports: ActionPorts): Readonly<Record<ActionName, JobHandler>> {
   const bind =
     (name: ActionName): JobHandler =>
     async (payload, run) => {
       const job = parseActionJob(name, payload);
-      // What caused this job may have been committed by another replica a moment ago; so may an earlier run of it. Metadata
-      // needs neither, and is in a hurry.
-      await ports.state.refresh(name === 'put_metadata' ? { maxAgeMs: 1000 } : {});
+      // What caused this job may have been committed by another replica a moment ago; so may an earlier run of it. Metadata for
+      // named channels needs neither, and is in a hurry.
+      await ports.state.refresh(isMetadataForNamed(job) ? { maxAgeMs: 300 } : {});
       // The table pairs each name with its handler; the payload's name was checked to be this one.
       const handler = actionHandlers[name] as (
         job: ActionJob,

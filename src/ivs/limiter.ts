@@ -90,7 +90,13 @@ export class Permit {
   /** Resolves so long before the call is to be sent, at once if it is later already: for who decides late what to send. */
   async untilBefore(ms: number, signal?: AbortSignal): Promise<void> {
     const leftMs = this.#sendAt - ms - performance.now();
-    if (leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs));
+    if (leftMs > 0 && !signal?.aborted) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, leftMs);
+      signal?.addEventListener('abort', () => resolve(), { once: true });
+      await promise;
+      clearTimeout(timer);
+    }
     if (signal?.aborted) throw interruption(signal);
     this.check();
   }

@@ -45,7 +45,8 @@ end
 /**
  * Arguments: lease in ms, channels wanted, channels wanted beside them if urgent, token of the leases; for how many of the urgent
  * ones to choose at once what goes into their call, most bytes of a call, bytes of an empty envelope.
- * Answers: {counts, channel, lane, parcel or {}, channel, lane, parcel or {}, …}; first frees what others' ended leases held.
+ * Answers: {counts, channels found, channel, lane, parcel or {}, channel, lane, parcel or {}, …}, without those found in which nothing is
+ * left to send; first frees what others' ended leases held.
  */
 export const claimScript = script(`${outboxLua}${chooseLua}
 local lease, room, urgentRoom, token = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
@@ -61,7 +62,7 @@ end
 local chosen = redis.call('ZRANGEBYSCORE', P .. ':ready', '-inf', '(' .. string.format('%.0f', laneStep),
   'WITHSCORES', 'LIMIT', 0, room + urgentRoom)
 if room * 2 > #chosen then chosen = redis.call('ZRANGE', P .. ':ready', 0, room - 1, 'WITHSCORES') end
-local answer = {{}}
+local answer = {{}, #chosen / 2}
 for index = 1, #chosen, 2 do
   local channel, lane = chosen[index], laneOf(chosen[index + 1])
   redis.call('ZREM', P .. ':ready', channel)

@@ -88,6 +88,7 @@ export class Drainer implements Service {
   readonly #stop = new AbortController();
   readonly #bell = new Bell();
   readonly #urgentBell = new Bell();
+  #claimsFail = false;
   /** The last claim took all that there was room for: more may be ready than anybody will tell of. */
   #moreReady = false;
   /** The most urgent lane in which something has come in since the waits were looked through. */
@@ -154,6 +155,7 @@ export class Drainer implements Service {
         await this.#claim();
         if (this.#upgradeTo !== 'bulk') await this.#upgradeWaits();
         failures = 0;
+        this.#claimsFail = false;
         const claimedAt = performance.now();
         await this.#bell.wait(idlePollMs);
         await this.#urgentBell.wait(claimedAt + claimGapMs - performance.now());
@@ -161,6 +163,7 @@ export class Drainer implements Service {
         if (failures === 0 && !signal.aborted) logger.warn({ err: error }, 'metadata waits: the outbox cannot be read');
         await sleepOrAbort(clock, backoffMs({ baseMs: 100, maxMs: 2000 }, failures, random), signal);
         failures += 1;
+        this.#claimsFail = true;
       }
     }
   }
@@ -177,14 +180,16 @@ export class Drainer implements Service {
     const askedAt = performance.now();
     try {
       if (room + urgentRoom === 0) return;
-      const { token, channels } = await outbox.claim({ leaseMs, room, urgentRoom });
-      this.#moreReady = channels.length >= room;
+      const { token, channels, found } = await outbox.claim({ leaseMs, room, urgentRoom });
+      this.#moreReady = found >= room;
       for (const { channelArn, lane, parcel } of channels) {
         const known = expected.get(channelArn)?.drain;
         const drain = known ?? this.#newDrain(channelArn, lane, Promise.resolve());
-        drain.lane = lane;
         drain.lease = { token, until: askedAt + leaseMs };
-        drain.chosen = parcel && { parcel, until: performance.now() + freshMs };
+        // An answer that was handled late is no late choice.
+        drain.chosen = parcel && { parcel, until: Math.min(performance.now(), askedAt + 10 * freshMs) + freshMs };
+        if (isBefore(drain.lane, lane)) drain.wait?.abort(new Error('less urgent things wait for this channel'));
+        drain.lane = lane;
         this.#held.set(channelArn, drain);
         if (!known) this.#begin(drain);
       }
@@ -193,16 +198,18 @@ export class Drainer implements Service {
     }
   }
 
-  /** Lets them go on with their lease; those that got none leave the line for a permit. */
+  /** Lets them go on with their lease; those that got none, or must stop, leave the line for a permit. */
   #settle(expected: ReadonlyMap<ChannelArn, Expected>): void {
     for (const { drain, settle } of expected.values()) {
-      if (!drain.lease) drain.wait?.abort(new Error('the channel is not ours'));
+      if (!drain.lease || this.#stop.signal.aborted) drain.wait?.abort(new Error('the channel is not ours'));
       settle();
     }
   }
 
   #expect(channelArn: ChannelArn, lane: Lane): void {
-    if (this.#stop.signal.aborted || this.#held.has(channelArn) || this.#expected.has(channelArn)) return;
+    // Without a claim nobody would ever settle it: a replica that drains nothing (role `api`), or that cannot claim now.
+    if (!this.#loop || this.#claimsFail || this.#stop.signal.aborted) return;
+    if (this.#held.has(channelArn) || this.#expected.has(channelArn)) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const drain = this.#newDrain(channelArn, lane, promise);
     this.#expected.set(channelArn, { drain, settle: resolve });
@@ -255,6 +262,8 @@ export class Drainer implements Service {
       await drain.claimed;
       if (call === 'over' || !drain.lease) return true;
       if (call === 'again') continue;
+      // What it chose and did not send is taken back there.
+      drain.chosen = undefined;
       const { lane, inLine } = await this.#record(drain, drain.lease, call.parcel, call.result);
       if (lane === undefined) return inLine;
       drain.lane = lane;
@@ -270,6 +279,10 @@ export class Drainer implements Service {
     let parcel: Parcel | undefined;
     let over = false;
     let takenAt: number | undefined;
+    // Of a channel that may yet turn out not to be ours the wait can be ended until then.
+    const onGranted = () => {
+      if (drain.lease) drain.wait = undefined;
+    };
     try {
       if (this.#stop.signal.aborted) throw this.#stop.signal.reason;
       // Spread over the second, so that what arrives meanwhile shares the next call instead of waiting for the next second.
@@ -277,10 +290,11 @@ export class Drainer implements Service {
       if (pauseMs > 0 && drain.lane !== 'urgent') await clock.sleep(pauseMs, wait.signal);
       const sent = await sender.putMetadataWhenGranted(
         channelArn,
-        { lane: drain.lane, signal: wait.signal, onGranted: () => (drain.wait = undefined) },
+        { lane: drain.lane, signal: wait.signal, onGranted },
         async () => {
           await drain.claimed;
-          if (this.#stop.signal.aborted) return undefined;
+          if (wait.signal.aborted || this.#stop.signal.aborted) return undefined;
+          drain.wait = undefined;
           const taken = await this.#take(drain);
           over = taken === 'over';
           if (taken === 'over' || taken === 'too late') return undefined;
@@ -290,6 +304,7 @@ export class Drainer implements Service {
         },
       );
       if (over) return 'over';
+      if (wait.signal.aborted && !parcel && !this.#stop.signal.aborted) return 'again';
       return { parcel, result: sent ? { kind: 'delivered' } : { kind: 'back' } };
     } catch (error) {
       if (this.#stop.signal.aborted && !parcel) return { parcel, result: { kind: 'back' } };

@@ -240,14 +240,15 @@ export class Outbox {
   }
 
   /** Leases channels in which something waits: `room` by lane and turn, and `urgentRoom` more if they are urgent. */
-  async claim(options: {
-    readonly leaseMs: number;
-    readonly room: number;
-    readonly urgentRoom: number;
-  }): Promise<{ readonly token: string; readonly channels: readonly ClaimedChannel[] }> {
+  async claim(options: { readonly leaseMs: number; readonly room: number; readonly urgentRoom: number }): Promise<{
+    readonly token: string;
+    readonly channels: readonly ClaimedChannel[];
+    /** With those in which nothing was left to send. */
+    readonly found: number;
+  }> {
     this.#claims += 1;
     const token = `${this.#origin}.${this.#claims}`;
-    const [counts, ...rest] = (await this.#run(claimScript, [
+    const [counts, found, ...rest] = (await this.#run(claimScript, [
       options.leaseMs,
       options.room,
       options.urgentRoom,
@@ -255,14 +256,14 @@ export class Outbox {
       chosenAtOnce,
       this.#options.maxBytes,
       emptyEnvelopeBytes,
-    ])) as [unknown[], ...unknown[]];
+    ])) as [unknown[], number, ...unknown[]];
     this.#count(counts);
     const channels: ClaimedChannel[] = [];
     for (let index = 0; index < rest.length; index += 3) {
       const [channelArn, lane, parcel] = rest.slice(index, index + 3) as [ChannelArn, number, ParcelAnswer | []];
       channels.push({ channelArn, lane: laneAt(lane), parcel: parcel.length === 0 ? undefined : parcelOf(parcel) });
     }
-    return { token, channels };
+    return { token, channels, found };
   }
 
   /** Chooses what goes into the next call and writes down that it is being sent. `lost`: somebody else holds the channel. */

@@ -344,7 +344,7 @@ test('a replica that dies in the middle of a call loses nothing; the next one re
   await vi.waitFor(() => expect(dying.calls).toHaveLength(1));
   // It renews no lease any more and never records its answer.
   vi.spyOn(one.outbox, 'renew').mockResolvedValue([]);
-  vi.spyOn(one.outbox, 'claim').mockResolvedValue({ token: '', channels: [] });
+  vi.spyOn(one.outbox, 'claim').mockResolvedValue({ token: '', channels: [], found: 0 });
 
   await using two = await setup({ scope });
   const progress = await two.finished(batch.batchId);
@@ -407,3 +407,91 @@ test('a stop lets the call that was sent end, gives the rest back, and starts no
   expect((await rig.service.progress(batch.batchId)).counts).toMatchObject({ delivered: sent, pending: 4 - sent });
   expect(await rig.outbox.depth()).toEqual({ items: 4 - sent, channels: { ready: 4 - sent, later: 0, held: 0 } });
 });
+
+test('an urgent item asks for its permit while it is accepted, and goes with what its claim chose', async () => {
+  await using rig = await setup();
+  const permits = gate(rig.sender);
+  const take = vi.spyOn(rig.outbox, 'take');
+  const accepted = Promise.withResolvers<void>();
+  const accept = rig.outbox.accept.bind(rig.outbox);
+  vi.spyOn(rig.outbox, 'accept').mockImplementation(async (batch) => {
+    const acceptance = await accept(batch);
+    await accepted.promise;
+    return acceptance;
+  });
+
+  const sending = urgent(rig, 'a', '1');
+  await vi.waitFor(() => expect([...permits.waiting]).toEqual([channelArn('a')]));
+  permits.open();
+  accepted.resolve();
+  await rig.finished((await sending).batchId);
+
+  expect(rig.sender.calls.map(({ lane, items }) => [lane, items.map(({ d }) => d)])).toEqual([['urgent', ['1']]]);
+  expect(take.mock.calls.length).toBeLessThanOrEqual(1);
+  vi.restoreAllMocks();
+});
+
+test('a permit asked for in advance is given up when the channel turns out to be another replica’s', async () => {
+  await using scope = await redisScope();
+  const busy = new FakeSender();
+  const answered = Promise.withResolvers<void>();
+  busy.answer = () => answered.promise;
+  await using one = await setup({ scope, sender: busy });
+  const first = await one.send(['a'], ['1']);
+  await vi.waitFor(() => expect(busy.calls).toHaveLength(1));
+  const waits: AbortSignal[] = [];
+  const other = new FakeSender();
+  other.permit = (_arn, signal) => {
+    waits.push(signal);
+    return new Promise(() => undefined);
+  };
+  await using two = await setup({ scope, sender: other });
+
+  const second = await urgent(two, 'a', '2');
+  await vi.waitFor(() => expect(waits.map(({ aborted }) => aborted)).toEqual([true]));
+  answered.resolve();
+  await one.finished(first.batchId);
+  await one.finished(second.batchId);
+
+  expect(busy.payloads(channelArn('a'))).toEqual(['1', '2']);
+  expect(other.calls).toEqual([]);
+});
+
+test('a replica that drains nothing asks for no permits, whatever it accepts', async () => {
+  await using scope = await redisScope();
+  const sender = new FakeSender();
+  const permits = gate(sender);
+  const { service, drainer } = metadataParts({ scope, sender });
+
+  await service.submit({ targets: { channelArns: [channelArn('a')] }, items: [{ payload: '1' }], lane: 'urgent' });
+  await pause(50);
+
+  expect(permits.waiting.size).toBe(0);
+  await drainer.stop();
+});
+
+test('a stop while a channel is being claimed ends the wait for its permit', async () => {
+  await using rig = await setup();
+  gate(rig.sender);
+  const claimed = Promise.withResolvers<void>();
+  const claim = rig.outbox.claim.bind(rig.outbox);
+  vi.spyOn(rig.outbox, 'claim').mockImplementation(async (options) => {
+    const answer = await claim(options);
+    if (answer.channels.length > 0) await claimed.promise;
+    return answer;
+  });
+  await urgent(rig, 'a', '1');
+  await vi.waitFor(async () => expect((await rig.outbox.depth()).channels.held).toBe(1));
+
+  const stopping = rig.drainer.stop();
+  claimed.resolve();
+  await stopping;
+
+  expect(rig.sender.calls).toEqual([]);
+  expect((await rig.outbox.depth()).channels).toEqual({ ready: 1, later: 0, held: 0 });
+  vi.restoreAllMocks();
+});
+
+function urgent({ service }: Awaited<ReturnType<typeof setup>>, name: string, payload: string) {
+  return service.submit({ targets: { channelArns: [channelArn(name)] }, items: [{ payload }], lane: 'urgent' });
+}

@@ -121,7 +121,7 @@ export function metadataParts({ scope, sender, ...options }: MetadataPartsOption
     outbox,
     state,
     sweeper,
-    nudge: (lane) => drainer.nudge(lane),
+    nudge: (lane, channels) => drainer.nudge(lane, channels),
     announce: () => Promise.resolve(),
     logger,
     fleetKnown: () => ({ live: true, tags: true }),

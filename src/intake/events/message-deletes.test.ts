@@ -22,6 +22,8 @@ describe('deletes from the queue', () => {
     deletes.add(messages(16, 14));
     expect(sent).toEqual([7]);
     vi.advanceTimersByTime(5);
+    expect(sent).toEqual([7, 10, 10]);
+    vi.advanceTimersByTime(200);
 
     expect(sent).toEqual([7, 10, 10, 3]);
     expect(vi.getTimerCount()).toBe(0);

@@ -15,8 +15,8 @@ export class MessageDeletes {
   readonly #underWay = new Set<Promise<void>>();
   #gathered: Message[] = [];
   #timer: NodeJS.Timeout | undefined;
-  /** When the timer ends (performance.now). */
-  #at = Number.POSITIVE_INFINITY;
+  /** The timer runs: a batch is full and rests, or it may still become full. */
+  #waitsFor: 'rest' | 'more' | undefined;
 
   /** @param send deletes up to ten messages; never rejects. */
   constructor(send: (batch: readonly Message[]) => Promise<void>) {
@@ -25,29 +25,31 @@ export class MessageDeletes {
 
   add(messages: readonly Message[]): void {
     this.#gathered.push(...messages);
-    if (this.#gathered.length > 0) this.#flushIn(this.#gathered.length < mostInBatch ? gatherMs : fullRestMs);
+    this.#plan();
   }
 
   /** Sends what is gathered and waits for every call under way. */
   async drain(): Promise<void> {
-    this.#flush();
+    this.#flush(1);
     await Promise.all(this.#underWay);
   }
 
-  #flushIn(ms: number): void {
-    const at = performance.now() + ms;
-    if (at >= this.#at) return;
-    this.#at = at;
+  #plan(): void {
+    const isFull = this.#gathered.length >= mostInBatch;
+    if (this.#gathered.length === 0 || this.#waitsFor === 'rest' || (this.#waitsFor === 'more' && !isFull)) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#flush(), ms);
+    this.#waitsFor = isFull ? 'rest' : 'more';
+    this.#timer = setTimeout(() => this.#flush(isFull ? mostInBatch : 1), isFull ? fullRestMs : gatherMs);
   }
 
-  #flush(): void {
+  /** Sends batches for as long as there are at least so many messages. */
+  #flush(least: number): void {
     clearTimeout(this.#timer);
-    this.#at = Number.POSITIVE_INFINITY;
-    while (this.#gathered.length > 0) {
+    this.#waitsFor = undefined;
+    while (this.#gathered.length >= least) {
       const call = this.#send(this.#gathered.splice(0, mostInBatch)).finally(() => this.#underWay.delete(call));
       this.#underWay.add(call);
     }
+    this.#plan();
   }
 }
