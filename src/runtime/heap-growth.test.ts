@@ -1,12 +1,16 @@
 import { expect, test } from 'vitest';
 import { growthPercent } from './heap-growth.ts';
 
+const minute = 60_000;
+
 test.each([
-  [20, 500],
-  [48, 150],
-  [60, 100],
-  [61, 15],
-  [400, 15],
-])('a heap of which %i MB live may grow by %i percent', (liveMb, percent) => {
-  expect(growthPercent(liveMb)).toBe(percent);
+  [0, 20, 300],
+  [0, 40, 100],
+  [0, 75, 15],
+  [minute, 48, 150],
+  [minute, 60, 100],
+  [minute, 61, 15],
+  [minute, 400, 15],
+])('%i ms after the start a heap of which %i MB live may grow by %i percent', (ageMs, liveMb, percent) => {
+  expect(growthPercent(liveMb, ageMs)).toBe(percent);
 });

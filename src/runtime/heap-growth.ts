@@ -10,19 +10,21 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 
 /** With so little alive the heap may grow to so much in all. */
 const small = { liveMb: 60, inAllMb: 120 };
+/** So long after the start it is not known yet how much will live, with all streams and channels: until then it may grow to so much. */
+const young = { ms: 60_000, inAllMb: 80 };
 const leastPercent = 15;
 const bytesPerMb = 1_048_576;
 
-/** Percent by which a heap may grow of which so much lives. */
-export function growthPercent(liveMb: number): number {
-  if (liveMb > small.liveMb) return leastPercent;
-  return Math.round((small.inAllMb / Math.max(1, liveMb) - 1) * 100);
+/** Percent by which the heap of a process of this age may grow when so much of it lives. */
+export function growthPercent(liveMb: number, ageMs: number): number {
+  const inAllMb = ageMs < young.ms ? young.inAllMb : liveMb <= small.liveMb ? small.inAllMb : 0;
+  return Math.max(leastPercent, Math.round((inAllMb / Math.max(1, liveMb) - 1) * 100));
 }
 
 /** Sets the growth by what is left after each whole collection, until it is disposed of. For the whole process. */
 export function tendHeap(): Disposable {
   const set = () => {
-    const percent = growthPercent(getHeapStatistics().used_heap_size / bytesPerMb);
+    const percent = growthPercent(getHeapStatistics().used_heap_size / bytesPerMb, performance.now());
     setFlagsFromString(`--heap-growing-percent=${percent}`);
   };
   set();
