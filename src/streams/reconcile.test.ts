@@ -206,7 +206,7 @@ function sightingsOf(applied: readonly Observation[], { stream }: TrueSession): 
 }
 
 function checkRecording(record: StreamRecord, { recorded, endAt }: TrueSession, { now, applied }: Seen): void {
-  const { recording, endedAtMs } = record;
+  const { recording, recordingSinceMs = 0, endedAtMs } = record;
   if (recording === 'none') return;
   holds(recorded !== undefined && recorded.from <= now + cutMs, `is called ${recording} at ${now}`);
   if (recording === 'failed') holds(recorded?.end === 'Recording End Failure', 'is said to have failed to record');
@@ -215,7 +215,8 @@ function checkRecording(record: StreamRecord, { recorded, endAt }: TrueSession, 
     holds(overMs <= now + cutMs, `is said to be recorded no more at ${now}`);
   } else if (endedAtMs !== undefined) {
     const last = completePasses(applied).at(-1)?.startedAtMs ?? 0;
-    holds(last <= endedAtMs + longestReconnectMs, `is called recording at ${now}`);
+    // Its start may be dated after the end of the session: each is cut to its second.
+    holds(last <= Math.max(endedAtMs, recordingSinceMs) + longestReconnectMs, `is called recording at ${now}`);
   }
 }
 
