@@ -1,11 +1,11 @@
 // SSM Parameter Store: a SecureString parameter whose newest version is the value.
 // https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html
-import { PutParameterCommand, type SSMClient } from '@aws-sdk/client-ssm';
+import type { SSM } from '@aws-sdk/client-ssm';
 import { AppError } from '#domain/errors.ts';
 import { sinkFailure } from './aws-failure.ts';
 import type { SecretSink } from './sink.ts';
 
-export function parameterStoreSink(client: SSMClient, parameterName: string): SecretSink {
+export function parameterStoreSink(client: () => Promise<SSM>, parameterName: string): SecretSink {
   const description = `SSM parameter ${parameterName}`;
   return {
     description,
@@ -16,13 +16,9 @@ export function parameterStoreSink(client: SSMClient, parameterName: string): Se
     },
     async deliver({ value }, signal) {
       try {
-        await client.send(
-          new PutParameterCommand({
-            Name: parameterName,
-            Value: value.reveal(),
-            Type: 'SecureString',
-            Overwrite: true,
-          }),
+        const ssm = await client();
+        await ssm.putParameter(
+          { Name: parameterName, Value: value.reveal(), Type: 'SecureString', Overwrite: true },
           { abortSignal: signal },
         );
       } catch (error) {

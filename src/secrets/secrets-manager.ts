@@ -1,23 +1,19 @@
 // AWS Secrets Manager: each delivery is a new version that becomes AWSCURRENT; the one before it stays as AWSPREVIOUS.
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
-import {
-  CreateSecretCommand,
-  DescribeSecretCommand,
-  PutSecretValueCommand,
-  type SecretsManagerClient,
-} from '@aws-sdk/client-secrets-manager';
+import type { SecretsManager } from '@aws-sdk/client-secrets-manager';
 import { exceptionName, sinkFailure } from './aws-failure.ts';
 import type { SecretSink } from './sink.ts';
 
 /** A secret by name or ARN. A name that does not exist is created by the first delivery. */
-export function secretsManagerSink(client: SecretsManagerClient, secretId: string): SecretSink {
+export function secretsManagerSink(client: () => Promise<SecretsManager>, secretId: string): SecretSink {
   const description = `Secrets Manager secret ${secretId}`;
   const isArn = secretId.startsWith('arn:');
   return {
     description,
     async check(signal) {
       try {
-        await client.send(new DescribeSecretCommand({ SecretId: secretId }), { abortSignal: signal });
+        const secretsManager = await client();
+        await secretsManager.describeSecret({ SecretId: secretId }, { abortSignal: signal });
       } catch (error) {
         // Describing may be forbidden where putting is not; a name that is missing will be created.
         const name = exceptionName(error);
@@ -26,13 +22,12 @@ export function secretsManagerSink(client: SecretsManagerClient, secretId: strin
       }
     },
     async deliver({ value }, signal) {
-      const put = () =>
-        client.send(new PutSecretValueCommand({ SecretId: secretId, SecretString: value.reveal() }), {
-          abortSignal: signal,
-        });
-      const create = () =>
-        client.send(new CreateSecretCommand({ Name: secretId, SecretString: value.reveal() }), { abortSignal: signal });
       try {
+        const secretsManager = await client();
+        const put = () =>
+          secretsManager.putSecretValue({ SecretId: secretId, SecretString: value.reveal() }, { abortSignal: signal });
+        const create = () =>
+          secretsManager.createSecret({ Name: secretId, SecretString: value.reveal() }, { abortSignal: signal });
         try {
           await put();
         } catch (error) {

@@ -1,6 +1,6 @@
 // Chooses the sink that a `deliver` setting names. Sole importer of the clients of Secrets Manager and SSM.
-import { SecretsManagerClient, type SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
-import { SSMClient, type SSMClientConfig } from '@aws-sdk/client-ssm';
+import type { SecretsManager, SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
+import type { SSM, SSMClientConfig } from '@aws-sdk/client-ssm';
 import type { ActionParams } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Metrics } from '#runtime/metrics.ts';
@@ -19,17 +19,27 @@ export interface SecretSinksOptions {
 
 type Delivery = ActionParams<'rotate_stream_key'>['deliver'];
 
-/** The sinks of one account. A delivery never takes longer than 15 s. */
+/**
+ * The sinks of one account. A delivery never takes longer than 15 s. The SDK's clients are loaded by the first secret that goes
+ * there: that of SSM alone takes 5 MB, and most daemons use one of the four.
+ */
 export class SecretSinks {
-  readonly #secretsManager: SecretsManagerClient;
-  readonly #ssm: SSMClient;
+  readonly #secretsManager: Lazy<SecretsManager>;
+  readonly #ssm: Lazy<SSM>;
   readonly #sender: SecretSender;
   readonly #metrics: Metrics;
 
   constructor({ aws, sender, metrics }: SecretSinksOptions) {
     const requestHandler = { connectionTimeout: 3_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
-    this.#secretsManager = new SecretsManagerClient({ ...aws, requestHandler, maxAttempts: 2 });
-    this.#ssm = new SSMClient({ ...aws, requestHandler, maxAttempts: 2 });
+    const config = { ...aws, requestHandler, maxAttempts: 2 };
+    this.#secretsManager = new Lazy(async () => {
+      const sdk = await import('@aws-sdk/client-secrets-manager');
+      return new sdk.SecretsManager(config);
+    });
+    this.#ssm = new Lazy(async () => {
+      const sdk = await import('@aws-sdk/client-ssm');
+      return new sdk.SSM(config);
+    });
     this.#sender = sender;
     this.#metrics = metrics;
   }
@@ -60,11 +70,36 @@ export class SecretSinks {
 
   #choose(delivery: Delivery): { kind: string; sink: SecretSink } {
     if (delivery.secrets_manager !== undefined)
-      return { kind: 'secrets_manager', sink: secretsManagerSink(this.#secretsManager, delivery.secrets_manager) };
+      return {
+        kind: 'secrets_manager',
+        sink: secretsManagerSink(() => this.#secretsManager.get(), delivery.secrets_manager),
+      };
     if (delivery.ssm_parameter !== undefined)
-      return { kind: 'ssm_parameter', sink: parameterStoreSink(this.#ssm, delivery.ssm_parameter) };
+      return { kind: 'ssm_parameter', sink: parameterStoreSink(() => this.#ssm.get(), delivery.ssm_parameter) };
     if (delivery.webhook !== undefined) return { kind: 'webhook', sink: webhookSink(this.#sender, delivery.webhook) };
     if (delivery.file !== undefined) return { kind: 'file', sink: fileSink(delivery.file) };
     throw new AppError('SECRET_SINK_REFUSED', 'the delivery names no sink');
+  }
+}
+
+/** A client that is made when it is first asked for. */
+class Lazy<Client extends { destroy(): void }> {
+  readonly #make: () => Promise<Client>;
+  #client: Promise<Client> | undefined;
+
+  constructor(make: () => Promise<Client>) {
+    this.#make = make;
+  }
+
+  get(): Promise<Client> {
+    this.#client ??= this.#make().catch((error: unknown) => {
+      this.#client = undefined;
+      throw error;
+    });
+    return this.#client;
+  }
+
+  destroy(): void {
+    this.#client?.then((client) => client.destroy()).catch(() => undefined);
   }
 }

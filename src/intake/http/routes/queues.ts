@@ -1,9 +1,12 @@
 // `/queues`: bull-board over the BullMQ queues, for looking only. Register it with `access: 'browser'`, so that a browser's
 // password prompt carries the token. Job data is shown with its texts cut short; there is never a secret in a job.
-import { createBullBoard } from '@bull-board/api';
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { FastifyAdapter } from '@bull-board/fastify';
-import type { FastifyPluginAsync } from 'fastify';
+import type { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import { errorCatalog } from '#domain/error-catalog.ts';
 import { toAppError } from '../problem.ts';
 
@@ -34,13 +37,39 @@ const boardPolicy = [
 const longestText = 200;
 const masked = new Set(['payload', 'body', 'value', 'url', 'text', 'detail']);
 
-/** bull-board as a plugin; every route that would change something is refused by bull-board's read-only mode. */
-export function queueBoard({ queues, basePath, scrub }: QueueBoardOptions): FastifyPluginAsync {
+/** bull-board as a plugin. It is loaded when somebody looks for the first time: it takes 8 MB, and most daemons are never asked. */
+export function queueBoard(options: QueueBoardOptions): FastifyPluginAsync {
+  let board: Promise<FastifyInstance> | undefined;
+  const look = async (request: FastifyRequest, reply: FastifyReply) => {
+    board ??= openBoard(options).catch((error: unknown) => {
+      board = undefined;
+      throw error;
+    });
+    const opened = await board;
+    for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value ?? '');
+    reply.hijack();
+    opened.routing(request.raw, reply.raw);
+    return reply;
+  };
+  return async (app) => {
+    app.get('/', look);
+    app.get('/*', look);
+    app.addHook('onClose', async () => (await board)?.close());
+  };
+}
+
+/** bull-board as an app that listens to nothing; every route that would change something is refused by its read-only mode. */
+async function openBoard({ queues, basePath, scrub }: QueueBoardOptions): Promise<FastifyInstance> {
+  const [{ createBullBoard }, { BullMQAdapter: QueueAdapter }, { FastifyAdapter }] = await Promise.all([
+    import('@bull-board/api'),
+    import('@bull-board/api/bullMQAdapter'),
+    import('@bull-board/fastify'),
+  ]);
   const serverAdapter = new FastifyAdapter();
   serverAdapter.setBasePath(basePath);
   createBullBoard({
     queues: queues.map((queue) => {
-      const adapter = new BullMQAdapter(queue, { readOnlyMode: true, allowRetries: false });
+      const adapter = new QueueAdapter(queue, { readOnlyMode: true, allowRetries: false });
       for (const field of ['data', 'returnValue'] as const)
         adapter.setFormatter(field, (value: unknown) => maskJobData(value, scrub));
       return adapter;
@@ -48,7 +77,7 @@ export function queueBoard({ queues, basePath, scrub }: QueueBoardOptions): Fast
     serverAdapter,
     options: { uiConfig: { boardTitle: 'ivs-autopilot', hideRedisDetails: true } },
   });
-  // bull-board answers every error of its scope with 500 unless told better: a missing token is not one.
+  // bull-board answers every error of its scope with 500 unless told better: a queue that does not exist is not one.
   serverAdapter.setErrorHandler((thrown) => {
     const { status, code, message } = toAppError(thrown);
     return {
@@ -56,14 +85,15 @@ export function queueBoard({ queues, basePath, scrub }: QueueBoardOptions): Fast
       body: JSON.stringify({ status, code, detail: message, remedy: errorCatalog[code].remedy }),
     };
   });
-  return async (app) => {
-    app.addHook('onSend', async (_request, reply, payload) => {
-      reply.header('content-security-policy', boardPolicy).header('referrer-policy', 'no-referrer');
-      // bull-board's page asks another host for a typeface.
-      return typeof payload === 'string' ? payload.replaceAll(/<link href="https?:[^>]*>/g, '') : payload;
-    });
-    await app.register(serverAdapter.registerPlugin() as FastifyPluginAsync);
-  };
+  const app = Fastify({ logger: false });
+  app.addHook('onSend', async (_request, reply, payload) => {
+    reply.header('content-security-policy', boardPolicy).header('referrer-policy', 'no-referrer');
+    // bull-board's page asks another host for a typeface.
+    return typeof payload === 'string' ? payload.replaceAll(/<link href="https?:[^>]*>/g, '') : payload;
+  });
+  await app.register(serverAdapter.registerPlugin() as FastifyPluginAsync, { prefix: basePath });
+  await app.ready();
+  return app;
 }
 
 /** Job data fit for looking at: what people wrote is replaced by its length, long texts are cut, secrets' shapes are scrubbed. */
