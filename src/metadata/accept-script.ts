@@ -1,19 +1,20 @@
 // Accepting a batch: one script, so that it is accepted for all of its channels or not at all.
+import { channelListLua } from './channel-list.ts';
 import { outboxLua } from './outbox-lua.ts';
 import { script } from './script.ts';
 
 /**
  * Arguments: idempotency key (or ''), hash of the request ('': any is the same), how long to keep it; batch id, fields of the batch
- * as JSON; lane; limits per channel and in all; channels; who of the drains that are woken need not be; count of items; then id, text, mode, key, accepted at and expires in
- * for each item.
+ * as JSON; lane; limits per channel and in all; channels (channel-list.ts); who of the drains that are woken need not be; count of items; then id, text, mode, key, accepted
+ * at and expires in for each item.
  * Answers: {'accepted', counts, channels with room, channels that waited already, channels without, up to 20 of those …} · {'repeated', batch id, its fields} · {'conflict'} ·
  * {'full', 'total' | 'channel', waiting} · {'id_taken'}
  */
-export const acceptScript = script(`${outboxLua}
+export const acceptScript = script(`${outboxLua}${channelListLua}
 local idem, hash, idemMs = ARGV[1], ARGV[2], ARGV[3]
 local batchId, batchFields, lane = ARGV[4], cjson.decode(ARGV[5]), tonumber(ARGV[6])
 local channelLimit, totalLimit = tonumber(ARGV[7]), tonumber(ARGV[8])
-local channels = words(ARGV[9])
+local channels = unpackChannels(ARGV[9])
 local items = {}
 for index = 1, tonumber(ARGV[11]) do
   local at = 12 + (index - 1) * 6
@@ -119,10 +120,14 @@ end
 
 local pairsInAll = #open * #items
 local batch = P .. ':b:' .. batchId
-for field, value in pairs(batchFields) do redis.call('HSET', batch, field, value) end
 local before = redis.call('ZCARD', P .. ':ready') + redis.call('ZCARD', P .. ':later') + redis.call('ZCARD', P .. ':held')
-redis.call('HSET', batch, 'channels', #open, 'channelsBefore', before, 'total', pairsInAll, 'pending', pairsInAll, 'startedAt', now)
-if #full > 0 then redis.call('HSET', batch, 'full', #full, 'fullExamples', table.concat(full, ' ', 1, math.min(#full, 20))) end
+local fields = {'channels', #open, 'channelsBefore', before, 'total', pairsInAll, 'pending', pairsInAll, 'startedAt', now,
+  'full', #full, 'fullExamples', table.concat(full, ' ', 1, math.min(#full, 20))}
+for field, value in pairs(batchFields) do
+  fields[#fields + 1] = field
+  fields[#fields + 1] = value
+end
+redis.call('HSET', batch, unpack(fields))
 -- Two of the same millisecond keep their order.
 local newest = redis.call('ZREVRANGE', P .. ':batches', 0, 0, 'WITHSCORES')[2]
 redis.call('ZADD', P .. ':batches', newest and math.max(now, tonumber(newest) + 0.001) or now, batchId)
@@ -138,12 +143,17 @@ local keyed = false
 local rows = {}
 for index, item in ipairs(items) do
   local itemKey = P .. ':i:' .. item.id
-  redis.call('HSET', itemKey, 'b', batchId, 'e', item.text, 'm', item.mode, 't', item.accepted, 'x', item.expires, 'n', #open)
+  local about = {'b', batchId, 'e', item.text, 'm', item.mode, 't', item.accepted, 'x', item.expires, 'n', #open}
   if item.key ~= '' then
     keyed = true
-    redis.call('HSET', itemKey, 'k', item.key)
+    about[#about + 1] = 'k'
+    about[#about + 1] = item.key
   end
-  if #open <= 64 then redis.call('HSET', itemKey, 'c', table.concat(open, ' ')) end
+  if #open <= 64 then
+    about[#about + 1] = 'c'
+    about[#about + 1] = table.concat(open, ' ')
+  end
+  redis.call('HSET', itemKey, unpack(about))
   redis.call('ZADD', P .. ':expiry', item.expires, item.id)
   if lane == 2 then redis.call('ZADD', P .. ':bulk', base + index, item.id) end
   rows[#rows + 1] = base + index

@@ -8,6 +8,7 @@ import type { Metrics } from '#runtime/metrics.ts';
 import type { Redis } from '#runtime/redis.ts';
 import { acceptScript } from './accept-script.ts';
 import { type BatchProgress, type Outcome, outcomes, type Skipped } from './batch.ts';
+import { packChannels } from './channel-list.ts';
 import { claimScript, lanesScript, recordScript, renewScript, takeScript } from './drain-scripts.ts';
 import { emptyEnvelopeBytes, envelopeOf } from './envelope.ts';
 import { runScript, type Script } from './script.ts';
@@ -180,7 +181,7 @@ export class Outbox {
       lanes.indexOf(batch.lane),
       maxItemsPerChannel,
       maxItemsTotal,
-      batch.channels.join(' '),
+      packChannels(batch.channels),
       this.#origin,
       items.length,
       ...items.flatMap(({ id, text, mode, key = '', acceptedAtMs, expiresInMs }) => [

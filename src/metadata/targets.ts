@@ -36,29 +36,33 @@ export interface ResolveOptions extends Home {
  */
 export function resolveTargets(targets: Targets, view: StateView, options: ResolveOptions = {}): ResolvedTargets {
   const skipped = new SkippedList();
-  const chosen = new Set<ChannelArn>();
+  const chosen: ChannelArn[] = [];
   if (targets.channelArns) {
+    const seen = new Set<ChannelArn>();
     for (const text of targets.channelArns) {
       const parsed = parseChannelArn(text);
       if (!parsed || elsewhere(parsed, options)) skipped.add('other_account_or_region', text);
-      else if (chosen.has(parsed.arn)) skipped.add('duplicate', text);
-      else chosen.add(parsed.arn);
+      else if (seen.has(parsed.arn)) skipped.add('duplicate', text);
+      else {
+        seen.add(parsed.arn);
+        chosen.push(parsed.arn);
+      }
     }
   } else if (targets.live) {
     for (const [, record] of view.entries<StreamRecord>('stream'))
-      if (record.state === 'live') chosen.add(record.channelArn);
+      if (record.state === 'live') chosen.push(record.channelArn);
   } else if (targets.tags) {
     const wanted = Object.entries(targets.tags);
     // Every channel matches every one of no tags: nobody means that.
     for (const [, channel] of view.entries<Channel>('channel')) {
       if (wanted.length === 0 || !wanted.every(([key, values]) => values.includes(ownTag(channel, key) ?? '\0')))
         continue;
-      if (view.get<StreamRecord>(`stream/${channel.arn}`)?.state === 'live') chosen.add(channel.arn);
+      if (view.get<StreamRecord>(`stream/${channel.arn}`)?.state === 'live') chosen.push(channel.arn);
       else skipped.add('not_live', channel.arn);
     }
   }
   const { spare } = options;
-  const channelArns = [...chosen].filter((arn) => {
+  const channelArns = chosen.filter((arn) => {
     const isSpared = spare?.(arn) === true;
     if (isSpared) skipped.add('held', arn);
     return !isSpared;

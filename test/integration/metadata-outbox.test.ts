@@ -1,6 +1,7 @@
 // The outbox alone: what it packs, for any Unicode, its bounds, and how it treats channels in trouble.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { ChannelArn } from '#domain/channel.ts';
 import { emptyEnvelopeBytes, newItemId } from '#metadata/envelope.ts';
 import type { CallResult, Outbox } from '#metadata/outbox.ts';
 import { channelArn, FakeSender, metadataParts } from '../support/metadata.ts';
@@ -27,6 +28,20 @@ async function payloadsOf(outbox: Outbox, name: string): Promise<unknown[][]> {
   const calls = await callsOf(outbox, name);
   return calls.map(({ metadata }) => (JSON.parse(metadata) as { items: { d: unknown }[] }).items.map(({ d }) => d));
 }
+
+test('channels of several accounts and Regions, in any order, each get what is for them', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope);
+  const channels = ['us-west-2:1', 'eu-west-1:2', 'us-west-2:1', 'us-west-2:3'].map(
+    (home, index) => `arn:aws:ivs:${home.padEnd(21, '1')}:channel/AbCd${index}` as ChannelArn,
+  );
+
+  await put(outbox, [], [item('x')], 'normal', { channels });
+
+  const waiting: string[] = [];
+  for await (const portion of outbox.waitingChannels(100)) waiting.push(...portion);
+  expect(waiting.toSorted()).toEqual(channels.toSorted());
+});
 
 test('whatever Unicode is sent, packed or plain, no call is over the limit, the order is kept and nothing is lost', async () => {
   await using scope = await redisScope();
