@@ -2,7 +2,7 @@
 // its handler's business, what an error means is outcome.ts's.
 import { type Job, Worker } from 'bullmq';
 import { AppError } from '#domain/errors.ts';
-import { isJobName, type JobName, jobCatalog, type QueueName } from '#jobs/catalog.ts';
+import { isJobName, type JobKind, type JobName, jobCatalog, type QueueName } from '#jobs/catalog.ts';
 import { backoffMs } from '#runtime/backoff.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
@@ -66,9 +66,9 @@ const unwindMs = 2_000;
 export class WorkerHost implements Service {
   readonly name = 'workers';
   readonly #options: WorkerHostOptions;
-  /** Aborted together when a stop has waited for long enough. */
-  readonly #runs = new Set<AbortController>();
-  #interrupted: AppError | undefined;
+  readonly #runs = new Map<AbortController, JobKind>();
+  /** Why the runs of some kinds, or in the end of all, are to end now. */
+  #interrupted: { readonly kinds: 'those that may be cut' | 'all'; readonly reason: AppError } | undefined;
   readonly #workers: Worker[] = [];
   #running = 0;
   #stopped: Promise<void> | undefined;
@@ -128,10 +128,10 @@ export class WorkerHost implements Service {
     // A paused worker takes no more jobs, and has paused when the running ones are done. Not `close`: its second call would not
     // be forced, whatever it is given.
     void Promise.allSettled(this.#workers.map((worker) => worker.pause())).then(() => idle.abort());
+    this.#interrupt('those that may be cut');
     // With nothing under way only a Redis that is away keeps a worker from pausing.
     await sleepOrAbort(clock, this.#running === 0 ? Math.min(graceMs, unwindMs) : graceMs, idle.signal);
-    this.#interrupted = new AppError('INTERRUPTED', 'the daemon stops');
-    for (const abort of this.#runs) abort.abort(this.#interrupted);
+    this.#interrupt('all');
     if (this.#running > 0) await sleepOrAbort(clock, unwindMs, idle.signal);
     if (this.#running > 0)
       logger.warn(
@@ -139,6 +139,15 @@ export class WorkerHost implements Service {
         'interrupted runs do not end: others take them over when their locks expire',
       );
     await Promise.all(this.#workers.map((worker) => worker.close(true)));
+  }
+
+  #interrupt(kinds: 'those that may be cut' | 'all'): void {
+    this.#interrupted = { kinds, reason: new AppError('INTERRUPTED', 'the daemon stops') };
+    for (const [abort, kind] of this.#runs) this.#interruptIfMeant(abort, kind);
+  }
+
+  #interruptIfMeant(abort: AbortController, { mayBeCut = false }: JobKind): void {
+    if (this.#interrupted && (mayBeCut || this.#interrupted.kinds === 'all')) abort.abort(this.#interrupted.reason);
   }
 
   async #process(job: Job, token: string | undefined, cancelled: AbortSignal | undefined): Promise<JobResult> {
@@ -149,7 +158,7 @@ export class WorkerHost implements Service {
     if (!isJobName(name) || !handler) {
       return settle(new AppError('JOB_PAYLOAD_INVALID', `nobody works on jobs named ${name}`), job, token, startedAtMs);
     }
-    const kind = jobCatalog[name];
+    const kind: JobKind = jobCatalog[name];
     // Not AbortSignal.any: what it makes, with all that listens to it, would stay until the heap is collected as a whole.
     const abort = new AbortController();
     const timer = setTimeout(
@@ -158,9 +167,9 @@ export class WorkerHost implements Service {
     );
     const cancel = () => abort.abort(cancelled?.reason);
     cancelled?.addEventListener('abort', cancel, { once: true });
-    this.#runs.add(abort);
-    if (this.#interrupted) abort.abort(this.#interrupted);
-    else if (cancelled?.aborted) cancel();
+    this.#runs.set(abort, kind);
+    this.#interruptIfMeant(abort, kind);
+    if (cancelled?.aborted) cancel();
     const run: JobRun = {
       jobId: job.id ?? '',
       name,

@@ -15,6 +15,8 @@ export interface JobKind {
   readonly timeoutMs: number;
   /** Its failures are told by whoever runs it, once for each episode, and not for each run. */
   readonly tellsItself?: boolean;
+  /** Another run looks anew anyhow: a stop cuts this one off instead of waiting for its end. */
+  readonly mayBeCut?: boolean;
   /** How long a finished job is kept, and so blocks a second one with its id. */
   readonly keepSeconds: { readonly completed: number; readonly failed: number };
 }
@@ -33,6 +35,7 @@ const poll = (queue: QueueName, timeoutMs: number): JobKind => ({
   backoff: { baseMs: 1_000, maxMs: 1_000 },
   timeoutMs,
   tellsItself: true,
+  mayBeCut: true,
   keepSeconds: { completed: 60, failed: 3_600 },
 });
 

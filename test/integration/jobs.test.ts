@@ -22,8 +22,8 @@ async function setup(handler: JobHandler, { graceMs = 2_000 }: { graceMs?: numbe
   const host = new WorkerHost({
     connect: scope.connect,
     prefix: scope.prefix,
-    queues: { actions: { concurrency: 5 } },
-    handlers: { notify: handler, webhook: handler },
+    queues: { actions: { concurrency: 5 }, 'poll-all': { concurrency: 1 } },
+    handlers: { notify: handler, webhook: handler, 'poll-all': handler },
     clock: systemClock,
     logger,
     metrics,
@@ -147,6 +147,34 @@ describe('from a committed decision to a finished job', () => {
 
     const job = await first.queues.find('slow-1');
     expect([await job?.getState(), job?.attemptsMade]).toEqual(['waiting', 0]);
+  });
+
+  test('a stop cuts off a pass that looks anew anyhow, and lets an action end', async () => {
+    const ended: string[] = [];
+    const begun = { notify: Promise.withResolvers<void>(), 'poll-all': Promise.withResolvers<void>() };
+    const cut = Promise.withResolvers<void>();
+    await using bundle = await setup(
+      async (_payload, { name, signal }) => {
+        begun[name as keyof typeof begun].resolve();
+        if (name === 'notify') await cut.promise;
+        else
+          await new Promise((_done, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+        ended.push(name);
+        return { outcome: 'done' };
+      },
+      { graceMs: 600_000 },
+    );
+    await bundle.host.start();
+    await bundle.queues.add([notify('action-1'), { jobId: 'pass-1', name: 'poll-all', payload: {} }]);
+    await Promise.all([begun.notify.promise, begun['poll-all'].promise]);
+
+    const stopped = bundle.host.stop();
+    await eventually(async () => (await (await bundle.queues.find('pass-1'))?.getState()) === 'waiting');
+    cut.resolve();
+    await stopped;
+
+    expect(ended).toEqual(['notify']);
+    expect(await (await bundle.queues.find('action-1'))?.getState()).toBe('completed');
   });
 
   test('a stop leaves a run behind that does not heed its interruption', async () => {
