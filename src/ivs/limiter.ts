@@ -104,9 +104,13 @@ export class Permit {
   /** Resolves at the moment at which the call is to be sent, and counts it as sent. Call it right before the wire. */
   async untilSend(signal?: AbortSignal): Promise<void> {
     // Timers count whole milliseconds and may fire early or late: the last one is waited out turn by turn.
-    for (let left = this.#sendAt - performance.now(); left > 0; left = this.#sendAt - performance.now()) {
-      await new Promise((resolve) => (left > 1 ? setTimeout(resolve, Math.floor(left)) : setImmediate(resolve)));
-    }
+    for (let left = this.#sendAt - performance.now(); left > 1; left = this.#sendAt - performance.now())
+      await new Promise((resolve) => setTimeout(resolve, Math.floor(left)));
+    if (performance.now() < this.#sendAt)
+      await new Promise<void>((resolve) => {
+        const turn = () => (performance.now() < this.#sendAt ? setImmediate(turn) : resolve());
+        turn();
+      });
     if (signal?.aborted) throw interruption(signal);
     const at = performance.now();
     this.check();

@@ -4,13 +4,13 @@ import { growthPercent } from './heap-growth.ts';
 const minute = 60_000;
 
 test.each([
-  [0, 20, 300],
-  [0, 40, 100],
-  [0, 75, 15],
+  [0, 20, 225],
+  [0, 50, 30],
+  [0, 75, 10],
   [minute, 48, 150],
   [minute, 60, 100],
-  [minute, 61, 15],
-  [minute, 400, 15],
+  [minute, 61, 10],
+  [minute, 400, 10],
 ])('%i ms after the start a heap of which %i MB live may grow by %i percent', (ageMs, liveMb, percent) => {
   expect(growthPercent(liveMb, ageMs)).toBe(percent);
 });

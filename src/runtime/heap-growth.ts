@@ -11,8 +11,8 @@ import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 /** With so little alive the heap may grow to so much in all. */
 const small = { liveMb: 60, inAllMb: 120 };
 /** So long after the start it is not known yet how much will live, with all streams and channels: until then it may grow to so much. */
-const young = { ms: 60_000, inAllMb: 80 };
-const leastPercent = 15;
+const young = { ms: 60_000, inAllMb: 65 };
+const leastPercent = 10;
 const bytesPerMb = 1_048_576;
 
 /** Percent by which the heap of a process of this age may grow when so much of it lives. */

@@ -75,7 +75,7 @@ function noteRested(tx: Transaction, channelArn: ChannelArn, records: readonly S
  * the start of something that lives now. A session that those passes did list was seen by them, and is not touched.
  */
 function withKnownPasses(tx: Transaction, record: StreamRecord): StreamRecord {
-  const session = { ...record, nowMs: tx.nowMs };
+  const session = sessionOf(tx, record);
   const all = tx.get<PassNote>(keys.pass('all'));
   let result = record;
   for (const pass of all ? [all.previous, all] : [])
@@ -98,14 +98,17 @@ function withKnownPasses(tx: Transaction, record: StreamRecord): StreamRecord {
 
 /** The inventory's name, else the newest one that an event gave. */
 function named(tx: Transaction, record: StreamRecord, input: SessionInput): StreamRecord {
-  const session = { ...record, nowMs: tx.nowMs };
   const listed = channelOf(tx, record.channelArn)?.name;
-  if (listed) return reduceSession(record, { kind: 'named', name: listed }, session);
+  if (listed) return reduceSession(record, { kind: 'named', name: listed }, sessionOf(tx, record));
   if (input.kind !== 'event') return record;
   const { eventTimeMs, envelope } = input.observation;
   const name = envelope.detail['channel_name'];
   if (typeof name !== 'string' || name === '' || eventTimeMs < (record.basis.nameMs ?? eventTimeMs)) return record;
   return { ...record, channelName: name.slice(0, 128), basis: { ...record.basis, nameMs: eventTimeMs } };
+}
+
+function sessionOf({ nowMs }: Transaction, { channelArn, streamId }: StreamRecord) {
+  return { channelArn, streamId, nowMs };
 }
 
 /** `before` of a change is the same session's record; a new session has none, and the one it replaced has a change of its own. */

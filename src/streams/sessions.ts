@@ -20,7 +20,7 @@ export function arrange(
   const ordered = inOrder(records);
   const merged = mergedRecordings(ordered);
   const closed = ordered.map((record, index) => {
-    const session = { ...record, nowMs };
+    const session = { channelArn: record.channelArn, streamId: record.streamId, nowMs };
     const newer = ordered[index - 1];
     const atMs = newer && (newer.basis.firstSeenMs ?? endingMs(newer));
     const over = reduceSession(record, { kind: 'superseded', atMs }, session);
@@ -43,7 +43,8 @@ function mergedRecordings(records: readonly StreamRecord[]): ReadonlyMap<string,
 }
 
 /** Newest first. A session of which only the end is known is the newest only if the others certainly ended before. */
-function inOrder(records: readonly StreamRecord[]): StreamRecord[] {
+function inOrder(records: readonly StreamRecord[]): readonly StreamRecord[] {
+  if (records.length === 1) return records;
   const begun = records.filter(({ basis }) => basis.firstSeenMs !== undefined).toSorted(byDescending(beginningSecond));
   const endings = records.filter(({ basis }) => basis.firstSeenMs === undefined).toSorted(byDescending(endingMs));
   const newest = begun[0];
