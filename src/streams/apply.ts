@@ -37,7 +37,7 @@ export function applyObservation(tx: Transaction, observation: Observation, opti
 }
 
 /** Pieces of an observation that are small enough for one commit each; applied one after another they do what the whole does. */
-export function splitObservation(observation: Observation, maxPerPiece = 50): Observation[] {
+export function splitObservation(observation: Observation, maxPerPiece = 25): Observation[] {
   if (observation.kind === 'poll' && observation.streams.length > maxPerPiece)
     return splitPoll(observation, maxPerPiece);
   if (observation.kind === 'inventory' && observation.channels.length > maxPerPiece)
