@@ -174,11 +174,11 @@ export class Gate {
     this.#wakeTimer = setTimeout(() => this.#turn(), ms);
   }
 
-  /** Without the millisecond that a timer takes at the least; joins of one tick still share a round trip. */
+  /** Without the millisecond that a timer takes at the least; joins that follow from one event still share a round trip. */
   #wakeNow(): void {
     if (this.#wakesNow) return;
     this.#wakesNow = true;
-    setImmediate(() => {
+    process.nextTick(() => {
       this.#wakesNow = false;
       this.#turn();
     });

@@ -114,10 +114,9 @@ export class MetadataService {
     const { lane, who = '' } = request;
     const batchId = `b-${randomBytes(12).toString('base64url')}`;
     const batch = { batchId, callsPerChannel, skipped, lane, who, channels: channelArns, items, idempotency };
-    const accepting = outbox.accept(batch);
-    // Not after the answer: a claim that is asked for now is right behind it on its way.
+    // Not after the answer: the permit is asked for now, and the claim follows the acceptance on its way.
     if (lane === 'urgent') this.#options.nudge(lane, channelArns.length <= mostHurried ? channelArns : []);
-    let acceptance = await accepting;
+    let acceptance = await outbox.accept(batch);
     for (let tries = 1; acceptance.outcome === 'id_taken' && tries < 5; tries += 1)
       acceptance = await outbox.accept({ ...batch, items: this.#encode(request.items) });
     switch (acceptance.outcome) {
