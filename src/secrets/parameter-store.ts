@@ -9,10 +9,16 @@ export function parameterStoreSink(client: () => Promise<SSM>, parameterName: st
   const description = `SSM parameter ${parameterName}`;
   return {
     description,
-    async check() {
+    async check(signal) {
       // Putting is the only permission it needs, so only the name can be judged before.
       if (!/^\/?[a-zA-Z0-9_.-]+(\/[a-zA-Z0-9_.-]+)*$/.test(parameterName))
         throw new AppError('SECRET_SINK_REFUSED', `${description}: the name holds characters that SSM does not allow`);
+      try {
+        // What cannot be loaded is better known now than when the old key is gone.
+        await client();
+      } catch (error) {
+        throw sinkFailure(description, 'loading the client', error, signal);
+      }
     },
     async deliver({ value }, signal) {
       try {

@@ -1,4 +1,4 @@
-// Chooses the sink that a `deliver` setting names. Sole importer of the clients of Secrets Manager and SSM.
+// Chooses the sink that a `deliver` setting names. The daemon's sole way to the clients of Secrets Manager and SSM.
 import type { SecretsManager, SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
 import type { SSM, SSMClientConfig } from '@aws-sdk/client-ssm';
 import type { ActionParams } from '#domain/action.ts';

@@ -111,7 +111,11 @@ test('the queues are seen behind the token only, without what people wrote, and 
     }),
   });
 
-  expect((await fetch(`${daemon.url}/queues`)).status).toBe(401);
+  const stranger = await fetch(`${daemon.url}/queues`);
+  expect(stranger.status).toBe(401);
+  expect(stranger.headers.get('content-security-policy')).toContain("default-src 'none'");
+  const nowhere = await ask('/queues/static/nothing/there.js');
+  expect([nowhere.status, ((await nowhere.json()) as { code: string }).code]).toEqual([404, 'NOT_FOUND']);
   const page = await ask('/queues');
   expect(page.status).toBe(200);
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");

@@ -64,7 +64,9 @@ export interface HttpServerOptions {
 /** A channel's ARN in a path, its slash not encoded: it is read as if it were. */
 const plainArn = /(\/arn(?::|%3A)aws(?::|%3A)[^/?]*channel)\/([A-Za-z0-9-]+)(?=$|[/?])/i;
 /** How long a request may take until its answer; event streams are not bound by it. */
-const handlerTimeoutMs = 15_000;
+export const handlerTimeoutMs = 15_000;
+/** Of a part of a path: an ARN fits. */
+export const longestParam = 1024;
 
 /** States: new → listening → stopped; a stopped server is not started again. */
 export class HttpServer implements Service {
@@ -149,7 +151,7 @@ function buildApp(options: HttpServerOptions, stopping: () => string | undefined
     forceCloseConnections: true,
     return503OnClosing: true,
     trustProxy: false,
-    routerOptions: { maxParamLength: 1024 },
+    routerOptions: { maxParamLength: longestParam },
     rewriteUrl: ({ url = '/' }) => url.replace(plainArn, '$1%2F$2'),
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, toAppError(error)),
   });

@@ -80,7 +80,9 @@ export class Poller {
     const summary = { scope, pages, streams: streams.length, tookMs };
     logger.debug(summary, 'listed the live streams');
     if (scope === 'all' && afterFullPass) {
-      await afterFullPass(signal).catch((err: unknown) => logger.warn({ err }, 'new channels could not be looked up'));
+      await afterFullPass(signal).catch((err: unknown) => {
+        if (!signal.aborted) logger.warn({ err }, 'new channels could not be looked up');
+      });
     }
     return summary;
   }

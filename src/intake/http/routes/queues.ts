@@ -8,7 +8,9 @@ import Fastify, {
   type FastifyRequest,
 } from 'fastify';
 import { errorCatalog } from '#domain/error-catalog.ts';
-import { toAppError } from '../problem.ts';
+import { AppError } from '#domain/errors.ts';
+import { sendProblem, toAppError } from '../problem.ts';
+import { handlerTimeoutMs, longestParam } from '../server.ts';
 
 /** A BullMQ queue. */
 export type BoardQueue = ConstructorParameters<typeof BullMQAdapter>[0];
@@ -34,6 +36,8 @@ const boardPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
+const boardHeaders = { 'content-security-policy': boardPolicy, 'referrer-policy': 'no-referrer' };
+
 const longestText = 200;
 const masked = new Set(['payload', 'body', 'value', 'url', 'text', 'detail']);
 
@@ -52,9 +56,11 @@ export function queueBoard(options: QueueBoardOptions): FastifyPluginAsync {
     return reply;
   };
   return async (app) => {
+    // For what is answered here: a token that is missing, a limit. The board has a hook of its own.
+    app.addHook('onSend', async (_request, reply) => void reply.headers(boardHeaders));
     app.get('/', look);
     app.get('/*', look);
-    app.addHook('onClose', async () => (await board)?.close());
+    app.addHook('onClose', async () => (await board?.catch(() => undefined))?.close());
   };
 }
 
@@ -85,9 +91,16 @@ async function openBoard({ queues, basePath, scrub }: QueueBoardOptions): Promis
       body: JSON.stringify({ status, code, detail: message, remedy: errorCatalog[code].remedy }),
     };
   });
-  const app = Fastify({ logger: false });
+  const app = Fastify({
+    logger: false,
+    handlerTimeout: handlerTimeoutMs,
+    routerOptions: { maxParamLength: longestParam },
+  });
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(reply, new AppError('NOT_FOUND', `there is nothing at ${request.url.split('?')[0]!.slice(0, 200)}`)),
+  );
   app.addHook('onSend', async (_request, reply, payload) => {
-    reply.header('content-security-policy', boardPolicy).header('referrer-policy', 'no-referrer');
+    reply.headers(boardHeaders);
     // bull-board's page asks another host for a typeface.
     return typeof payload === 'string' ? payload.replaceAll(/<link href="https?:[^>]*>/g, '') : payload;
   });
