@@ -1,4 +1,4 @@
-// How long from a message in the queue to the call it causes? `npm run bench -- reaction [--seconds 60] [--rate 50]`
+// How long from a message in the queue to the call it causes? `npm run bench -- reaction [--seconds 60] [--rate 50]`, some four minutes
 // The daemon with one rule (Starvation End → put_metadata, of streams that the polls see healthy too) against a bare loop that
 // receives and calls, in turns, at 50 events a second over many channels; from the moment at which the message is sent to the
 // queue to the one at which the simulator counted the call. The daemon, the bare loop and the stand-ins of AWS run in processes
@@ -13,7 +13,10 @@ import { type AwsStand, awsStand, credentials, fill, percentile, redisStand } fr
 import type { BareLoopTask } from './reaction/bare-loop.ts';
 
 const channelCount = 200;
-const rounds = 4;
+/** Short turns, so that both meet the same moods of the machine; long enough for a few polls of the daemon in each. */
+const turnMs = 5_000;
+/** A minute in which code is compiled and connections are opened: what is measured is the daemon that runs for months. */
+const warmTurns = 12;
 const config = `version: 1
 polling: {full_interval: 15s, starving_interval: 5s}
 defaults: {mode: enforce, guards: {cooldown: 0s, max_event_age: 10m}}
@@ -44,14 +47,13 @@ export async function run(args: string[]): Promise<void> {
 
   const bare: number[] = [];
   const ours: number[] = [];
-  // In turns, so that both meet the same moods of the machine; whoever is not in turn has nothing to do.
-  for (let round = 0; round <= rounds; round += 1) {
-    const bareRound = await reactions(aws, bareQueue, targets, durationMs / rounds, rate);
-    const oursRound = await reactions(aws, ourQueue, targets, durationMs / rounds, rate);
-    // The first round compiles code and opens connections.
-    if (round === 0) continue;
-    bare.push(...bareRound);
-    ours.push(...oursRound);
+  // Whoever is not in turn has nothing to do.
+  for (let turn = -warmTurns; turn < Math.ceil(durationMs / turnMs); turn += 1) {
+    const bareTurn = await reactions(aws, bareQueue, targets, turnMs, rate);
+    const oursTurn = await reactions(aws, ourQueue, targets, turnMs, rate);
+    if (turn < 0) continue;
+    bare.push(...bareTurn);
+    ours.push(...oursTurn);
   }
 
   console.table({ 'receive and call': row(bare), 'the daemon': row(ours) });
