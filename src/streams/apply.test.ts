@@ -146,6 +146,20 @@ describe('polls', () => {
     expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 20_000 });
   });
 
+  test('the end of a recording says that the stream had started, not that it was live when earlier passes missed it', async () => {
+    const noticing = new Noticing();
+
+    await noticing.see(event('Session Created', { ...a, at: 0 }));
+    await noticing.see(poll('all', { at: 2_000 }));
+    await noticing.see(poll('all', { at: 17_000 }));
+    await noticing.see(event('Recording End', { ...a, at: 32_000 }));
+    expect(noticing.record('A')).toMatchObject({ state: 'created' });
+    await noticing.see(poll('all', { at: 47_000 }));
+
+    expect(noticing.record('A')).toMatchObject({ state: 'ended' });
+    expect(noticing.record('A')!.endedAtMs).toBeGreaterThan(startMs + 32_000);
+  });
+
   test('a page that shifted loses no stream', async () => {
     const noticing = new Noticing();
     const stream = snapshot('A', 's1');

@@ -29,9 +29,11 @@ export function missableAfterMs({
   sessionEndedMs,
   recordingEndedMs,
 }: SessionBasis): number {
-  const mayBeStarting = firstLiveMs === undefined && sessionEndedMs === undefined && recordingEndedMs === undefined;
   const beganMs = createdMs ?? mentionedMs;
-  return mayBeStarting && beganMs !== undefined ? Math.max(aliveMs, beganMs + startGraceMs) : aliveMs;
+  if (firstLiveMs !== undefined || beganMs === undefined) return aliveMs;
+  // An end says that it had started, not when: a pass before it may have come before the start.
+  const startedByMs = Math.min(beganMs + startGraceMs, sessionEndedMs ?? Infinity, recordingEndedMs ?? Infinity);
+  return Math.max(aliveMs, startedByMs);
 }
 
 interface Derived extends Pick<StreamRecord, 'recording' | 'recordingSinceMs'> {
