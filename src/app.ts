@@ -1,4 +1,7 @@
 // Puts the daemon together: the shards, the API over them, and their life in common. Nothing here touches the process.
+
+import { createApi } from '#api/api.ts';
+import { type ApiEnvironment, readTokens } from '#api/tokens.ts';
 import { accountsOf } from '#config/accounts.ts';
 import { lintConfig } from '#config/lint.ts';
 import type { Config } from '#config/load.ts';
@@ -13,13 +16,12 @@ import { TeardownStack } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { readRedisFacts, redisProblems } from '#runtime/redis-check.ts';
-import { createApi } from './api.ts';
-import { type ApiEnvironment, readTokens } from './api-tokens.ts';
-import type { AwsOptions } from './aws-access.ts';
+import type { AwsOptions } from '#shard/aws-access.ts';
+import { type Role, Shard } from '#shard/shard.ts';
+import type { ConfigInForce } from './config-in-force.ts';
 import type { Committed } from './pipeline.ts';
-import { type Role, Shard } from './shard.ts';
 
-export { type Role, roles } from './shard.ts';
+export { type Role, roles } from '#shard/shard.ts';
 
 export interface AppOptions {
   readonly config: Config;
@@ -53,17 +55,6 @@ export interface App {
   reload(why: string): Promise<ConfigInForce>;
   /** Does nothing while the configuration is the same. */
   reloadIfChanged(why: string): Promise<void>;
-}
-
-export interface ConfigInForce {
-  readonly config: Config;
-  readonly loadedAtMs: number;
-  /** What the configuration says otherwise than at the start, and a restart would bring. */
-  readonly needRestart: readonly string[];
-  /** When the last attempt to load one was made. */
-  readonly triedAtMs: number;
-  /** Why the last attempt to load another one failed. */
-  readonly error: string | undefined;
 }
 
 /** Builds the daemon; nothing runs before `start`. @throws AppError CONFIG_INVALID */

@@ -109,7 +109,7 @@ describe('compose.yaml', () => {
   });
 
   test('names only environment variables that something reads', () => {
-    const sources = ['src/main.ts', 'src/app.ts', 'src/api-tokens.ts', 'config/accounts.ts', 'Dockerfile']
+    const sources = ['src/main.ts', 'src/app.ts', 'src/api/tokens.ts', 'config/accounts.ts', 'Dockerfile']
       .map(read)
       .join('\n');
     for (const name of Object.keys(autopilot.environment ?? {}))
@@ -163,7 +163,7 @@ describe('the Kubernetes example', () => {
   });
 
   test('probes addresses that the daemon has, on the port that it listens on', () => {
-    const ops = read('src/intake/http/ops.ts');
+    const ops = read('src/api/ops.ts');
     for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'])
       expect(ops).toContain(`'${container[probe].httpGet.path}'`);
     expect(container.ports[0].containerPort).toBe(Number(/AUTOPILOT_HTTP_PORT=(\d+)/.exec(dockerfile)?.[1]));

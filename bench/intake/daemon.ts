@@ -2,7 +2,7 @@
 import type { Config } from '#config/load.ts';
 import type { Observation } from '#domain/observation.ts';
 import { systemClock } from '#runtime/clock.ts';
-import { Noticing } from '#src/noticing.ts';
+import { Noticing } from '#shard/intake.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { core } from '../noticing/core.ts';
 import { channelArnAt, streamIdAt } from '../noticing/events.ts';

@@ -4,37 +4,37 @@ import { join } from 'node:path';
 import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
-import type { ApiToken } from '#intake/http/auth.ts';
-import type { ReadinessCheck } from '#intake/http/ops.ts';
-import { actionRoutes } from '#intake/http/routes/actions.ts';
-import { auditRoutes } from '#intake/http/routes/audit.ts';
-import { channelRoutes } from '#intake/http/routes/channels.ts';
-import { configRoutes } from '#intake/http/routes/config.ts';
-import { controlRoutes } from '#intake/http/routes/controls.ts';
-import { decisionRoutes } from '#intake/http/routes/decisions.ts';
-import { intentRoutes } from '#intake/http/routes/intents.ts';
-import { jobRoutes } from '#intake/http/routes/jobs.ts';
-import { metadataRoutes } from '#intake/http/routes/metadata.ts';
-import { quotaRoutes } from '#intake/http/routes/quota.ts';
-import { ruleRoutes } from '#intake/http/routes/rules.ts';
-import { streamRoutes } from '#intake/http/routes/streams.ts';
-import { triggerRoutes } from '#intake/http/routes/triggers.ts';
-import { type RuleShard, type RuleShards, shardOf } from '#intake/http/rule-shards.ts';
-import { HttpServer } from '#intake/http/server.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import { silentAfterMs } from '#shard/settings.ts';
+import type { Shard } from '#shard/shard.ts';
+import type { ConfigInForce } from '#src/config-in-force.ts';
 import { fleetState } from '#store/fleet-state.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { keys } from '#streams/keys.ts';
-import { ActionDesk } from './action-desk.ts';
-import type { ApiEnvironment } from './api-tokens.ts';
-import type { ConfigInForce } from './app.ts';
-import { InventoryDesk } from './inventory-desk.ts';
+import type { ApiToken } from './auth.ts';
+import { InventoryDesk } from './inventory-refresh.ts';
+import { ActionDesk } from './operator-actions.ts';
+import type { ReadinessCheck } from './ops.ts';
 import { createPage } from './page.ts';
-import type { Shard } from './shard.ts';
-import { silentAfterMs } from './shard-settings.ts';
+import { actionRoutes } from './routes/actions.ts';
+import { auditRoutes } from './routes/audit.ts';
+import { channelRoutes } from './routes/channels.ts';
+import { configRoutes } from './routes/config.ts';
+import { controlRoutes } from './routes/controls.ts';
+import { decisionRoutes } from './routes/decisions.ts';
+import { intentRoutes } from './routes/intents.ts';
+import { jobRoutes } from './routes/jobs.ts';
+import { metadataRoutes } from './routes/metadata.ts';
+import { quotaRoutes } from './routes/quota.ts';
+import { ruleRoutes } from './routes/rules.ts';
+import { streamRoutes } from './routes/streams.ts';
+import { triggerRoutes } from './routes/triggers.ts';
+import { type RuleShard, type RuleShards, shardOf } from './rule-shards.ts';
+import { HttpServer } from './server.ts';
+import type { ApiEnvironment } from './tokens.ts';
 
 export interface ApiOptions {
   readonly shards: readonly [Shard, ...Shard[]];
@@ -57,7 +57,7 @@ export interface Api {
 }
 
 /** The folder that holds package.json. */
-export const packageRoot = join(import.meta.dirname, '..');
+export const packageRoot = join(import.meta.dirname, '..', '..');
 
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
 

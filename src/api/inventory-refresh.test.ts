@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { auditEntries } from '#journal/audit.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import { InventoryDesk, type InventoryShard } from './inventory-desk.ts';
+import { InventoryDesk, type InventoryShard } from './inventory-refresh.ts';
 
 const arnIn = (account: string) => `arn:aws:ivs:us-west-2:${account}:channel/abc` as ChannelArn;
 const channelOf = (arn: ChannelArn, tags: Record<string, string>): Channel => ({

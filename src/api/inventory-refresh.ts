@@ -1,13 +1,13 @@
 // Where an operator's wish to read channels again comes in: finds the shard, reads or enqueues the reading, and writes the audit.
-// Meets the port of intake/http/routes/channels.ts.
+// Meets the port of routes/channels.ts.
 import { isDeepStrictEqual } from 'node:util';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
-import type { InventoryRefreshPort } from '#intake/http/routes/channels.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import type { Queues } from '#jobs/queues.ts';
 import { audit } from '#journal/audit.ts';
+import type { InventoryRefreshPort } from './routes/channels.ts';
 
 /** One shard, as far as the desk needs it. */
 export interface InventoryShard {

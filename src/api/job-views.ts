@@ -1,13 +1,13 @@
 // What the API shows of bulk actions, intents and jobs: times in ISO 8601, nothing that is not meant to be seen.
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
 import type { JobRequest } from '#domain/job.ts';
-import type { BulkView } from '#intake/http/routes/actions.ts';
-import type { IntentView } from '#intake/http/routes/intents.ts';
-import type { JobView } from '#intake/http/routes/jobs.ts';
 import type { Queues } from '#jobs/queues.ts';
 import type { Bulk } from '#workers/bulk.ts';
 import type { JobStep } from '#workers/host.ts';
 import type { Intent } from '#workers/intents.ts';
+import type { BulkView } from './routes/actions.ts';
+import type { IntentView } from './routes/intents.ts';
+import type { JobView } from './routes/jobs.ts';
 
 type Job = NonNullable<Awaited<ReturnType<Queues['find']>>>;
 

@@ -1,5 +1,5 @@
 // Where operators' actions come in: finds the shard and the channels, fills in templates, writes job and audit in one commit. Also what
-// the API shows of jobs, intents and alerts. Meets the ports of intake/http/routes/{actions,jobs,intents}.ts.
+// the API shows of jobs, intents and alerts. Meets the ports of src/api/routes/{actions,jobs,intents}.ts.
 import { randomUUID } from 'node:crypto';
 import type { ActionJob, ActionName, ActionParams } from '#domain/action.ts';
 import { type Channel, type ChannelArn, parseChannelArn } from '#domain/channel.ts';
@@ -7,9 +7,6 @@ import { AppError } from '#domain/errors.ts';
 import type { JobRequest } from '#domain/job.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
-import type { ActionDeskPort, ActionRequest, BulkView } from '#intake/http/routes/actions.ts';
-import type { IntentsPort, IntentView } from '#intake/http/routes/intents.ts';
-import type { JobsPort, JobView } from '#intake/http/routes/jobs.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import type { Queues } from '#jobs/queues.ts';
 import { audit } from '#journal/audit.ts';
@@ -19,7 +16,10 @@ import type { Alert } from '#workers/alerts.ts';
 import { type Bulk, createBulk, stopBulk } from '#workers/bulk.ts';
 import { cancelIntent, type IntentKind, intentsOf } from '#workers/intents.ts';
 import { keyAges } from '#workers/key-record.ts';
-import { bulkView, intentView, iso, jobView, pendingJobView } from './action-views.ts';
+import { bulkView, intentView, iso, jobView, pendingJobView } from './job-views.ts';
+import type { ActionDeskPort, ActionRequest, BulkView } from './routes/actions.ts';
+import type { IntentsPort, IntentView } from './routes/intents.ts';
+import type { JobsPort, JobView } from './routes/jobs.ts';
 
 /** One shard, as far as the desk needs it. */
 export interface DeskShard {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Scrubber } from '#runtime/logger.ts';
-import { readTokens } from './api-tokens.ts';
+import { readTokens } from './tokens.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'autopilot-tokens-'));
 afterAll(() => rmSync(folder, { recursive: true }));

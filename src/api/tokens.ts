@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { AppError, messageOf } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
-import { type ApiToken, minTokenLength, parseTokenFile } from '#intake/http/auth.ts';
 import type { Scrubber } from '#runtime/logger.ts';
+import { type ApiToken, minTokenLength, parseTokenFile } from './auth.ts';
 
 /** Where the API listens. */
 export interface ApiEnvironment {

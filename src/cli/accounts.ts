@@ -18,7 +18,7 @@ export interface AccountFlags {
 export async function chosenAccounts(config: Config, flags: AccountFlags, io: CliIo): Promise<DoctorAccount[]> {
   const [{ accountsOf }, { awsAccessOf }] = await Promise.all([
     import('#config/accounts.ts'),
-    import('#src/aws-access.ts'),
+    import('#shard/aws-access.ts'),
   ]);
   const configured = config.settings.accounts;
   if (configured && flags.region !== undefined)

@@ -69,7 +69,7 @@ async function examine(io: CliIo, file: string, flags: AccountFlags): Promise<Ch
   if (config instanceof Error) return runChecks([configuration], io.signal);
 
   const accounts = await chosenAccounts(config, flags, io);
-  const { limitSettingsOf } = await import('#src/shard-settings.ts');
+  const { limitSettingsOf } = await import('#shard/settings.ts');
   const checks: Check[] = [configuration];
   using parts = ops.doctorParts({
     config,

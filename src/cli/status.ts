@@ -1,7 +1,7 @@
 // `status`: everything in one screen: can it be trusted, what is live, what is muted, what needs a person. The page's own figures.
 import type { Command } from 'commander';
+import type { LiveStatus } from '#api/live/status.ts';
 import { formatDuration } from '#domain/duration.ts';
-import type { LiveStatus } from '#intake/live/status.ts';
 import { apiClient, type CliIo, CommandFailed, example, printData, table } from './support.ts';
 
 export function register(program: Command, io: CliIo): void {

@@ -21,13 +21,13 @@ import { codeOf, type Episode, loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { Loop } from '#runtime/loop.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import type { Pipeline } from '#src/pipeline.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { noteQueueRead, silentSinceMs } from '#streams/gaps.ts';
 import { keepUnknownEvent } from '#streams/unknown-events.ts';
 import type { JobHandler } from '#workers/host.ts';
 import type { AwsAccess } from './aws-access.ts';
-import type { Pipeline } from './pipeline.ts';
-import { gapOptionsOf, limitSettingsOf, silentAfterMs } from './shard-settings.ts';
+import { gapOptionsOf, limitSettingsOf, silentAfterMs } from './settings.ts';
 
 export interface NoticingOptions {
   readonly account: AccountSettings;

@@ -1,13 +1,14 @@
 // One (account, Region) put together: its state, its IVS client, its pipeline, its queues and workers. app.ts makes one for each
 // account; shards share nothing but the process. Parts are built in the order in which they depend on each other; `start`
 // starts them in that order, and each stop is registered beside its start.
+
 import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
-import { QuotaSampler } from '#intake/live/quota-hour.ts';
 import { limitsFrom } from '#ivs/limits.ts';
+import { QuotaSampler } from '#ivs/quota-hour.ts';
 import { createReader } from '#ivs/reader.ts';
 import { createIvsShard, type IvsShard } from '#ivs/shard.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
@@ -23,6 +24,7 @@ import type { TeardownStack } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { connectRedis, disconnectRedis, keyPrefix, type Redis, type RedisRole } from '#runtime/redis.ts';
+import { type Committed, Pipeline } from '#src/pipeline.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { applyObservation, splitObservation } from '#streams/apply.ts';
 import { fleetKnown } from '#streams/fleet.ts';
@@ -31,11 +33,10 @@ import { finishedActionRecorder } from '#workers/finished-action.ts';
 import { WorkerHost } from '#workers/host.ts';
 import { intentsDue } from '#workers/intents.ts';
 import { ActionUpkeep } from '#workers/upkeep.ts';
-import { createActionHandlers } from './action-parts.ts';
+import { createActionHandlers } from './actions.ts';
 import { type AwsAccess, type AwsOptions, awsAccessOf } from './aws-access.ts';
-import { Noticing } from './noticing.ts';
-import { type Committed, Pipeline } from './pipeline.ts';
-import { gapOptionsOf, limitSettingsOf, logMaxAgeMs } from './shard-settings.ts';
+import { Noticing } from './intake.ts';
+import { gapOptionsOf, limitSettingsOf, logMaxAgeMs } from './settings.ts';
 
 /** What a replica does: everything, or one part of it; several replicas with different roles share the work. */
 export const roles = ['all', 'intake', 'worker', 'api'] as const;

@@ -6,9 +6,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import pino from 'pino';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
+import { parseTokenFile } from '#api/auth.ts';
+import { createHttpServer, type HttpServerOptions } from '#api/server.ts';
 import { Secret } from '#domain/secret.ts';
-import { parseTokenFile } from '#intake/http/auth.ts';
-import { createHttpServer, type HttpServerOptions } from '#intake/http/server.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 
 const body = z.strictObject({

@@ -1,11 +1,11 @@
 // What a caller of the limiter can rely on: order, lanes, ends of waiting, Redis away and back, throttles all the same.
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { quotaRoutes } from '#api/routes/quota.ts';
+import { createHttpServer } from '#api/server.ts';
 import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
 import type { AppError } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
-import { quotaRoutes } from '#intake/http/routes/quota.ts';
-import { createHttpServer } from '#intake/http/server.ts';
 import type { IvsShard } from '#ivs/shard.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { connectRedis, disconnectRedis, type Redis } from '#runtime/redis.ts';

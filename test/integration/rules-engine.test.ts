@@ -1,15 +1,15 @@
 // The rules engine on a real Redis: several replicas, restarts, and the API that explains and steers it.
 import pino from 'pino';
 import { expect, test } from 'vitest';
+import { controlRoutes } from '#api/routes/controls.ts';
+import { decisionRoutes } from '#api/routes/decisions.ts';
+import { ruleRoutes } from '#api/routes/rules.ts';
+import { createHttpServer } from '#api/server.ts';
 import type { StreamHealth } from '#domain/channel.ts';
 import type { Control } from '#domain/control.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import { Secret } from '#domain/secret.ts';
 import type { SharedState } from '#domain/shared-state.ts';
-import { controlRoutes } from '#intake/http/routes/controls.ts';
-import { decisionRoutes } from '#intake/http/routes/decisions.ts';
-import { ruleRoutes } from '#intake/http/routes/rules.ts';
-import { createHttpServer } from '#intake/http/server.ts';
 import { recordJobResult } from '#journal/record.ts';
 import { applyControl } from '#rules/controls.ts';
 import { decideAll, decideDue, nextDueMs } from '#rules/decide.ts';

@@ -3,10 +3,10 @@ import type { Incident, RuleAlert } from '#domain/decision.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
+import type { QuotaHour } from '#ivs/quota-hour.ts';
 import { channelOfSubject, facts, readPause, type Silence, silencesInForce } from '#rules/memory.ts';
 import { dueTimes, timers } from '#rules/timers.ts';
 import type { ChannelExtras } from './model.ts';
-import type { QuotaHour } from './quota-hour.ts';
 import type { Hold, NextAction } from './row.ts';
 import { ruleSentence } from './sentence.ts';
 import type {

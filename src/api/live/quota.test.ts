@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { QuotaReading } from '#intake/http/routes/quota.ts';
+import type { QuotaSnapshot } from '#ivs/quota-snapshot.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { arnsOf } from '#streams/queries.ts';
@@ -8,7 +8,7 @@ import { quotaStatus } from './quota.ts';
 const arnOf = (id: string) => `arn:aws:ivs:us-west-2:111122223333:channel/${id}`;
 
 /** An account whose id nobody was told, as without `assume_role_arn`. */
-const reading = (hottest: readonly string[]): QuotaReading => ({
+const reading = (hottest: readonly string[]): QuotaSnapshot => ({
   shard: 'main',
   accountId: undefined,
   region: 'us-west-2',

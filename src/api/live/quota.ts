@@ -1,5 +1,5 @@
 // The quota as the page shows it, out of the limiters' readings. What was used of it in the last hour is in quota-hour.ts.
-import type { QuotaReading } from '#intake/http/routes/quota.ts';
+import type { QuotaSnapshot } from '#ivs/quota-snapshot.ts';
 import type { LaneLine, QuotaStatus } from './status.ts';
 
 const metadata = 'PutMetadata';
@@ -8,7 +8,7 @@ const metadata = 'PutMetadata';
 export type ArnsOf = (shard: string, channelIds: readonly string[]) => ReadonlyMap<string, string>;
 
 /** The quota of now, over all accounts. */
-export function quotaStatus(readings: readonly QuotaReading[], arns: ArnsOf): QuotaStatus {
+export function quotaStatus(readings: readonly QuotaSnapshot[], arns: ArnsOf): QuotaStatus {
   const metadataLimit = sum(readings, (reading) => operationOf(reading, metadata)?.perAccount ?? 0);
   return {
     operations: readings.flatMap((reading) =>
@@ -32,11 +32,11 @@ export function quotaStatus(readings: readonly QuotaReading[], arns: ArnsOf): Qu
   };
 }
 
-function operationOf(reading: QuotaReading, name: string): QuotaReading['operations'][number] | undefined {
+function operationOf(reading: QuotaSnapshot, name: string): QuotaSnapshot['operations'][number] | undefined {
   return reading.operations.find(({ operation }) => operation === name);
 }
 
-function hottestOf(reading: QuotaReading, arns: ArnsOf): QuotaStatus['hottest'] {
+function hottestOf(reading: QuotaSnapshot, arns: ArnsOf): QuotaStatus['hottest'] {
   const operation = operationOf(reading, metadata);
   const limit = operation?.perChannel;
   if (limit === undefined) return [];
@@ -52,7 +52,7 @@ function hottestOf(reading: QuotaReading, arns: ArnsOf): QuotaStatus['hottest'] 
   }));
 }
 
-function lanesOf(readings: readonly QuotaReading[], metadataLimit: number): LaneLine[] {
+function lanesOf(readings: readonly QuotaSnapshot[], metadataLimit: number): LaneLine[] {
   return ['urgent', 'normal', 'bulk'].map((lane) => {
     const lines = readings.flatMap(({ waiting }) => waiting.filter((line) => line.lane === lane));
     const waiting = lines.reduce((total, { calls }) => total + calls, 0);
@@ -66,6 +66,6 @@ function lanesOf(readings: readonly QuotaReading[], metadataLimit: number): Lane
   });
 }
 
-function sum(readings: readonly QuotaReading[], value: (reading: QuotaReading) => number): number {
+function sum(readings: readonly QuotaSnapshot[], value: (reading: QuotaSnapshot) => number): number {
   return readings.reduce((total, reading) => total + value(reading), 0);
 }

@@ -1,6 +1,6 @@
 // What the operator's page shows beside the rows: counts, mode, trust, what needs a person, quota, queues, batches.
 // Gathered from narrow sources that app.ts fills in; each may be missing, and the page then leaves its part out.
-import type { QuotaHour } from './quota-hour.ts';
+import type { QuotaHour } from '#ivs/quota-hour.ts';
 
 export interface QuotaLine {
   readonly shard: string;

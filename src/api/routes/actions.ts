@@ -62,7 +62,7 @@ export interface ActionRequest {
   readonly idempotencyKey: string | undefined;
 }
 
-/** Takes operators' actions; met by src/action-desk.ts. */
+/** Takes operators' actions; met by operator-actions.ts. */
 export interface ActionDeskPort {
   /** @throws AppError NOT_FOUND, ACTION_NEEDS_CHANNEL, REQUEST_INVALID */
   submit(request: ActionRequest): Promise<{ readonly jobId: string }>;

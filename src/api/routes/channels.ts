@@ -25,7 +25,7 @@ const body = z
   .strictObject({ reason: z.string().min(1).max(500).optional().describe('Why, for the audit') })
   .optional();
 
-/** Reads channels of IVS on demand; met by src/inventory-desk.ts. */
+/** Reads channels of IVS on demand; met by inventory-refresh.ts. */
 export interface InventoryRefreshPort {
   /** One channel, now, with what was known otherwise. @throws AppError NOT_FOUND (it is forgotten then), IVS_… */
   one(request: { channelArn: string; who: string; reason: string }): Promise<z.input<typeof refreshed>>;

@@ -1,9 +1,9 @@
 // `GET /v1/live`: everything the operator's page shows, as one server-sent stream: status and rows, then what changes.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { LiveFeed } from '#intake/live/feed.ts';
 import type { Role } from '../auth.ts';
 import { eventStreamAnswer } from '../event-streams.ts';
+import type { LiveFeed } from '../live/feed.ts';
 
 export interface LiveRoutesOptions {
   readonly feed: Pick<LiveFeed, 'follow'>;

@@ -1,6 +1,7 @@
 // `GET /v1/quota`: how much of each call-rate quota is in use, who waits, and what is withheld after throttling.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { QuotaSnapshot } from '#ivs/quota-snapshot.ts';
 
 const count = z.number().int();
 const quota = z.object({
@@ -34,35 +35,9 @@ const quota = z.object({
   fenceMs: z.number().describe('Above 0: the ledger is new, and nothing is granted for so long'),
 });
 
-/** A snapshot as src/ivs/quota-snapshot.ts takes it. */
-export interface QuotaReading {
-  readonly shard: string;
-  readonly accountId: string | undefined;
-  readonly region: string;
-  readonly at: string;
-  readonly operations: readonly {
-    readonly operation: string;
-    readonly perAccount: number;
-    readonly perChannel: number | undefined;
-    readonly inUse: number;
-    readonly outOfService: number;
-    readonly headroom: number;
-    readonly granted: number;
-    readonly calls: number;
-    readonly throttles: number;
-    readonly sinceThrottleMs: number | undefined;
-    readonly slowedChannels: number;
-    readonly slowed: readonly { readonly channelId: string; readonly forMs: number }[];
-    readonly hottest: readonly { readonly channelId: string; readonly inUse: number }[];
-  }[];
-  readonly waiting: readonly { operation: string; lane: string; calls: number; oldestMs: number }[];
-  readonly sinceThrottleMs: number | undefined;
-  readonly fenceMs: number;
-}
-
 export interface QuotaRoutesOptions {
   /** One reader for each shard. */
-  readonly quotas: readonly (() => Promise<QuotaReading>)[];
+  readonly quotas: readonly (() => Promise<QuotaSnapshot>)[];
 }
 
 export function quotaRoutes({ quotas }: QuotaRoutesOptions): FastifyPluginAsyncZod {
@@ -82,7 +57,7 @@ export function quotaRoutes({ quotas }: QuotaRoutesOptions): FastifyPluginAsyncZ
   };
 }
 
-function shown(reading: QuotaReading): z.infer<typeof quota> {
+function shown(reading: QuotaSnapshot): z.infer<typeof quota> {
   return {
     ...reading,
     accountId: reading.accountId ?? null,

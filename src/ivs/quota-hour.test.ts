@@ -7,7 +7,7 @@ import { QuotaSampler, quotaHour, readQuotaHour } from './quota-hour.ts';
 
 const noon = Date.UTC(2026, 5, 1, 12);
 const metadata = {
-  operation: 'PutMetadata',
+  operation: 'PutMetadata' as const,
   perAccount: 155,
   perChannel: 5,
   inUse: 0,

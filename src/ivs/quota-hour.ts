@@ -5,7 +5,7 @@ import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import type { QuotaReading } from '../http/routes/quota.ts';
+import type { QuotaSnapshot } from './quota-snapshot.ts';
 
 const sampleMs = 10_000;
 const hourMs = 3_600_000;
@@ -39,7 +39,7 @@ export interface QuotaSamplerOptions {
   readonly shard: string;
   readonly state: SharedState;
   /** Reads the account's ledger, and thereby keeps the gauges of the quota fresh. Rejects while Redis is away. */
-  readonly quota: () => Promise<Pick<QuotaReading, 'operations'>>;
+  readonly quota: () => Promise<Pick<QuotaSnapshot, 'operations'>>;
   readonly metrics: Pick<Metrics, 'ivsThrottles'>;
   readonly clock: Clock;
   readonly logger: Logger;
