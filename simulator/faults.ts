@@ -1,6 +1,7 @@
-// Faults on demand: which calls are slow, fail, or lose their connection. Rules are tried in the order they were added and
-// may combine (slow and then lost). What a rule means on the wire is done by http/ivs.ts.
+// Faults on demand: which calls are slow, fail, lose their connection, or get an answer that is wrong or does not arrive
+// whole. Rules are tried in the order they were added and may combine (slow and then lost). http/pipeline.ts carries them out.
 
+import { overlay } from './overlay.ts';
 import type { Random } from './random.ts';
 
 /** One rule. Without `operation` or `channelArn` it applies to every call. */
@@ -22,8 +23,33 @@ export interface FaultRule {
   /** Status for an `error` that is not one of the service's own. */
   readonly status?: number | undefined;
   readonly message?: string | undefined;
-  /** Cut the connection before the call counts or acts, or after it acted (the lost answer). */
-  readonly reset?: 'before-effect' | 'after-effect' | undefined;
+  /** Send this instead of the call's own answer. The call counts and acts as usual. */
+  readonly answer?: FalseAnswer | undefined;
+  /**
+   * Cut the connection before the call counts or acts, after it acted (the lost answer), or in the middle of the answer's
+   * body. An answer without a body has no middle and is lost.
+   */
+  readonly reset?: 'before-effect' | 'after-effect' | 'half-way' | undefined;
+  /** Stop sending, with the connection left open: nothing at all, the headers only, or half of the body. */
+  readonly hang?: 'no-answer' | 'after-headers' | 'half-way' | undefined;
+  /** Send the body in pieces of `bytes` (default 1), one each `everyMs`. */
+  readonly drip?: { readonly bytes?: number | undefined; readonly everyMs: number } | undefined;
+}
+
+/** An answer that says something else than the service would. Without any member it is an empty body with status 200. */
+export interface FalseAnswer {
+  /** Default: 200. */
+  readonly status?: number | undefined;
+  /** Headers to add or replace, by lower-case name. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The body as text, JSON or not. */
+  readonly text?: string | undefined;
+  /** The body as a JSON value of any type. */
+  readonly json?: unknown;
+  /** Members to lay over the real answer, which otherwise stays, if the call succeeded. */
+  readonly members?: Readonly<Record<string, unknown>> | undefined;
+  /** Lists never end: each page is the first one, with the same `nextToken` every time or with a new one. */
+  readonly pages?: 'same-token' | 'new-tokens' | undefined;
 }
 
 export interface FaultState extends FaultRule {
@@ -37,7 +63,10 @@ export interface FaultPlan {
   readonly latencyMs: number;
   readonly answerLatencyMs: number;
   readonly error?: { readonly name: string; readonly status?: number; readonly message: string };
-  readonly reset?: 'before-effect' | 'after-effect';
+  readonly answer?: FalseAnswer;
+  readonly reset?: NonNullable<FaultRule['reset']>;
+  readonly hang?: NonNullable<FaultRule['hang']>;
+  readonly drip?: NonNullable<FaultRule['drip']>;
 }
 
 const NONE: FaultPlan = { latencyMs: 0, answerLatencyMs: 0 };
@@ -85,11 +114,11 @@ export class Faults {
     for (const entry of this.#rules) {
       if (!this.#strikes(entry, operation, channelArn)) continue;
       const { rule } = entry;
+      const { answer, reset, hang, drip } = rule;
       plan = {
+        ...overlay<FaultPlan>(plan, { answer, reset, hang, drip, error: errorOf(rule) }),
         latencyMs: plan.latencyMs + this.#duration(rule.latencyMs),
         answerLatencyMs: plan.answerLatencyMs + this.#duration(rule.answerLatencyMs),
-        ...errorOf(rule, plan),
-        ...(rule.reset === undefined ? resetOf(plan) : { reset: rule.reset }),
       };
     }
     this.#rules = this.#rules.filter(({ rule, struck }) => rule.times === undefined || struck < rule.times);
@@ -113,10 +142,8 @@ export class Faults {
   }
 }
 
-const errorOf = (rule: FaultRule, plan: FaultPlan): Pick<FaultPlan, 'error'> => {
-  if (rule.error === undefined) return plan.error === undefined ? {} : { error: plan.error };
+const errorOf = (rule: FaultRule): FaultPlan['error'] => {
+  if (rule.error === undefined) return undefined;
   const message = rule.message ?? `${rule.error} on demand`;
-  return { error: { name: rule.error, message, ...(rule.status === undefined ? {} : { status: rule.status }) } };
+  return { name: rule.error, message, ...(rule.status === undefined ? {} : { status: rule.status }) };
 };
-
-const resetOf = (plan: FaultPlan): Pick<FaultPlan, 'reset'> => (plan.reset === undefined ? {} : { reset: plan.reset });

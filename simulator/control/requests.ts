@@ -84,7 +84,23 @@ export const faultRule = z.strictObject({
   error: z.string().optional(),
   status: z.number().int().min(400).max(599).optional(),
   message: z.string().optional(),
-  reset: z.enum(['before-effect', 'after-effect']).optional(),
+  answer: z
+    .strictObject({
+      status: z.number().int().min(200).max(599),
+      headers: z.record(z.string(), z.string()),
+      text: z.string(),
+      json: z.unknown(),
+      members: z.record(z.string(), z.unknown()),
+      pages: z.enum(['same-token', 'new-tokens']),
+    })
+    .partial()
+    .refine((answer) => ['text', 'json', 'members', 'pages'].filter((name) => Object.hasOwn(answer, name)).length < 2, {
+      message: 'an answer is one of text, json, members and pages',
+    })
+    .optional(),
+  reset: z.enum(['before-effect', 'after-effect', 'half-way']).optional(),
+  hang: z.enum(['no-answer', 'after-headers', 'half-way']).optional(),
+  drip: z.strictObject({ bytes: z.number().int().min(1).optional(), everyMs: z.number().min(0) }).optional(),
 });
 
 const chance = z.number().min(0).max(1);

@@ -5,7 +5,7 @@ import { SECRETS_MANAGER_ACTIONS } from '../aws/secrets-manager.ts';
 import { asServiceError, ServiceError } from '../errors.ts';
 import { EVENTBRIDGE_ACTIONS } from '../eventbridge/actions.ts';
 import type { JsonActions } from '../wire/json-action.ts';
-import type { Exchange } from './exchange.ts';
+import type { Answer, Exchange } from './exchange.ts';
 import { type Outcome, type PipelineParts, runCall } from './pipeline.ts';
 
 /** Prefix of x-amz-target → how the record and fault rules call the service, and its operations. */
@@ -28,17 +28,17 @@ export async function handleJson(parts: PipelineParts, exchange: Exchange, targe
   const service = Object.hasOwn(SERVICES, prefix) ? SERVICES[prefix] : undefined;
   const action =
     service !== undefined && Object.hasOwn(service.actions, operation) ? service.actions[operation] : undefined;
-  const send = (outcome: Outcome): void => {
+  const word = (outcome: Outcome): Answer => {
     const failed = 'error' in outcome;
     const body = failed ? { __type: outcome.error.name, message: outcome.error.message } : outcome.output;
-    exchange.answer(
-      failed ? outcome.error.status : outcome.status,
-      { 'x-amzn-RequestId': requestId, 'content-type': 'application/x-amz-json-1.1' },
-      body === undefined ? '' : JSON.stringify(body),
-    );
+    return {
+      status: failed ? outcome.error.status : outcome.status,
+      headers: { 'x-amzn-RequestId': requestId, 'content-type': 'application/x-amz-json-1.1' },
+      body: body === undefined ? '' : JSON.stringify(body),
+    };
   };
   if (service === undefined || action === undefined) {
-    send({ error: new ServiceError('UnknownOperationException', `${target} is not simulated`, 400) });
+    exchange.answer(word({ error: new ServiceError('UnknownOperationException', `${target} is not simulated`, 400) }));
     return;
   }
   await runCall(
@@ -53,7 +53,7 @@ export async function handleJson(parts: PipelineParts, exchange: Exchange, targe
         return { error: asServiceError(error) };
       }
     },
-    send,
+    word,
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { STS_ACTIONS, STS_NAMESPACE } from '../aws/sts.ts';
 import { asServiceError, ServiceError } from '../errors.ts';
-import type { Exchange } from './exchange.ts';
+import type { Answer, Exchange } from './exchange.ts';
 import { type Outcome, type PipelineParts, runCall } from './pipeline.ts';
 
 /** The form of a request that belongs here. */
@@ -19,18 +19,19 @@ export async function handleQuery(parts: PipelineParts, exchange: Exchange, form
   const operation = form.get('Action') ?? '';
   const action = Object.hasOwn(STS_ACTIONS, operation) ? STS_ACTIONS[operation] : undefined;
   const headers = { 'x-amzn-RequestId': requestId, 'content-type': 'text/xml' };
-  const send = (outcome: Outcome): void => {
+  const word = (outcome: Outcome): Answer => {
     if ('error' in outcome) {
       const { name, message, status } = outcome.error;
       const error = { Type: status < 500 ? 'Sender' : 'Receiver', Code: name, Message: message };
-      exchange.answer(status, headers, document('ErrorResponse', { Error: error, RequestId: requestId }));
-    } else {
-      const body = { [`${operation}Result`]: outcome.output, ResponseMetadata: { RequestId: requestId } };
-      exchange.answer(outcome.status, headers, document(`${operation}Response`, body));
+      return { status, headers, body: document('ErrorResponse', { Error: error, RequestId: requestId }) };
     }
+    const body = { [`${operation}Result`]: outcome.output, ResponseMetadata: { RequestId: requestId } };
+    return { status: outcome.status, headers, body: document(`${operation}Response`, body) };
   };
   if (action === undefined) {
-    send({ error: new ServiceError('InvalidAction', `The action ${operation} is not simulated`, 400) });
+    exchange.answer(
+      word({ error: new ServiceError('InvalidAction', `The action ${operation} is not simulated`, 400) }),
+    );
     return;
   }
   await runCall(
@@ -45,7 +46,7 @@ export async function handleQuery(parts: PipelineParts, exchange: Exchange, form
         return { error: asServiceError(error) };
       }
     },
-    send,
+    word,
   );
 }
 

@@ -9,7 +9,7 @@ export const CONTROL_PREFIX = '/_simulator';
 
 export async function handleControl(simulator: Simulator, exchange: Exchange): Promise<void> {
   const reply = (status: number, body: unknown): void =>
-    exchange.answer(status, { 'content-type': 'application/json' }, JSON.stringify(body));
+    exchange.answer({ status, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
   const handler = ROUTES[`${exchange.method} ${exchange.path.slice(CONTROL_PREFIX.length)}`];
   if (handler === undefined) {
     reply(404, { error: `the control API has no ${exchange.method} ${exchange.path}` });

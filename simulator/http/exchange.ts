@@ -2,6 +2,13 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
+/** An answer in a protocol's words. An undefined body is none, without content headers. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | undefined;
+}
+
 export interface Exchange {
   readonly method: string;
   /** The raw path, still percent-encoded: an ARN in it contains an encoded slash. */
@@ -9,8 +16,12 @@ export interface Exchange {
   readonly query: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
-  /** Sends the answer. An undefined body sends none, and no content headers. */
-  readonly answer: (status: number, headers: Readonly<Record<string, string>>, body?: string) => void;
+  /** Sends the answer. */
+  readonly answer: (answer: Answer) => void;
+  /** Sends the status and headers of an answer whose body is to follow in pieces. */
+  readonly begin: (answer: Answer) => void;
+  /** Sends a piece of the body; the last one ends the answer. False when the caller has gone. */
+  readonly piece: (bytes: Uint8Array, last: boolean) => boolean;
   /** Cuts the connection without an answer. */
   readonly cut: () => void;
 }
@@ -35,16 +46,29 @@ export function readBody(request: IncomingMessage, limit: number): Promise<strin
 export function exchange(request: IncomingMessage, response: ServerResponse, body: string): Exchange {
   const target = request.url ?? '/';
   const mark = target.indexOf('?');
+  const begin = ({ status, headers, body }: Answer): boolean => {
+    if (response.headersSent || response.destroyed) return false;
+    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+    response.writeHead(status, { ...headers, ...length });
+    return true;
+  };
   return {
     method: request.method ?? 'GET',
     path: mark === -1 ? target : target.slice(0, mark),
     query: mark === -1 ? '' : target.slice(mark + 1),
     headers: request.headers,
     body,
-    answer: (status, headers, text) => {
-      if (response.writableEnded || response.destroyed) return;
-      if (text === undefined) response.writeHead(status, headers).end();
-      else response.writeHead(status, { ...headers, 'content-length': String(Buffer.byteLength(text)) }).end(text);
+    answer: (answer) => {
+      if (begin(answer)) response.end(answer.body);
+    },
+    begin: (answer) => {
+      if (begin(answer)) response.flushHeaders();
+    },
+    piece: (bytes, last) => {
+      if (response.destroyed) return false;
+      if (last) response.end(bytes);
+      else response.write(bytes);
+      return true;
     },
     cut: () => request.socket.destroy(),
   };

@@ -6,7 +6,7 @@ import type { FaultPlan } from '../faults.ts';
 import { OPERATIONS, type Operation } from '../operations.ts';
 import type { Store } from '../store.ts';
 import type { Refusal } from '../throttle/throttle.ts';
-import type { Exchange } from './exchange.ts';
+import type { Answer, Exchange } from './exchange.ts';
 import { type Outcome, type PipelineParts, runCall } from './pipeline.ts';
 
 const TAGS = '/tags/';
@@ -70,7 +70,7 @@ export class IvsProtocol {
         'UnknownOperationException',
         `Unknown operation: ${exchange.method} ${exchange.path}`,
       );
-      this.#send(exchange, requestId, { error: unknown });
+      exchange.answer(this.#word(requestId, { error: unknown }));
       return;
     }
     let raw: unknown;
@@ -86,13 +86,13 @@ export class IvsProtocol {
       exchange,
       { operation: operation.name, channelArn, requestId },
       (plan, at) => this.#perform(operation, { raw, broken, channelArn, at }, plan),
-      (outcome) => this.#send(exchange, requestId, outcome),
+      (outcome) => this.#word(requestId, outcome),
     );
   }
 
   /** An error as this service words it, for what goes wrong before there is an operation. */
   refuse(exchange: Exchange, error: ServiceError): void {
-    this.#send(exchange, this.#parts.simulator.context.ids.uuid(), { error });
+    exchange.answer(this.#word(this.#parts.simulator.context.ids.uuid(), { error }));
   }
 
   /** Counting comes first: a call that is then found invalid has used its slot, a throttled one has not. */
@@ -103,10 +103,20 @@ export class IvsProtocol {
       if (refusal !== undefined) throw this.#throttled(operation.name, refusal, channelArn);
       if (plan.error !== undefined) throw new ServiceError(plan.error.name, plan.error.message, plan.error.status);
       if (broken !== undefined) throw broken;
-      return { status: operation.status, output: operation.run(raw, context) };
+      const { pages } = plan.answer ?? {};
+      if (pages === undefined) return { status: operation.status, output: operation.run(raw, context) };
+      return { status: operation.status, output: this.#endless(pages, operation, raw) };
     } catch (error) {
       return { error: asServiceError(error) };
     }
+  }
+
+  /** A list that never ends: the first page again, whatever token was sent. */
+  #endless(pages: 'same-token' | 'new-tokens', { run }: Operation, raw: unknown): unknown {
+    const { context } = this.#parts.simulator;
+    const { nextToken: _, ...first } = Object(raw) as Readonly<Record<string, unknown>>;
+    const nextToken = pages === 'same-token' ? 'the-same-page-again' : context.ids.uuid();
+    return { ...(run(first, context) as object), nextToken };
   }
 
   #throttled(operation: string, { scope, limit }: Refusal, channelArn: string | undefined): ServiceError {
@@ -116,18 +126,17 @@ export class IvsProtocol {
     return new ServiceError(settings.switches.throttleError, text);
   }
 
-  #send(exchange: Exchange, requestId: string, outcome: Outcome): void {
+  #word(requestId: string, outcome: Outcome): Answer {
     if ('error' in outcome) {
       const { name, status, message } = outcome.error;
       const both = this.#parts.simulator.settings.switches.errorBody === 'both';
       const body = { exceptionMessage: message, ...(both ? { message } : {}) };
       const headers = { 'x-amzn-RequestId': requestId, 'x-amzn-ErrorType': name, 'content-type': 'application/json' };
-      exchange.answer(status, headers, JSON.stringify(body));
-    } else if (outcome.status === 204) exchange.answer(204, { 'x-amzn-RequestId': requestId });
-    else {
-      const headers = { 'x-amzn-RequestId': requestId, 'content-type': 'application/json' };
-      exchange.answer(outcome.status, headers, JSON.stringify(outcome.output));
+      return { status, headers, body: JSON.stringify(body) };
     }
+    if (outcome.status === 204) return { status: 204, headers: { 'x-amzn-RequestId': requestId } };
+    const headers = { 'x-amzn-RequestId': requestId, 'content-type': 'application/json' };
+    return { status: outcome.status, headers, body: JSON.stringify(outcome.output) };
   }
 }
 

@@ -1,10 +1,11 @@
 // What every simulated call goes through, whichever protocol it came by: faults strike, the call is performed and written
-// into the record, and its answer is sent or lost. Without added latency it all happens in one turn of the loop.
+// into the record, and its answer is sent, falsified or lost. Without added latency it all happens in one turn of the loop.
 
 import type { ServiceError } from '../errors.ts';
 import type { FaultPlan } from '../faults.ts';
 import type { Simulator } from '../simulator.ts';
-import type { Exchange } from './exchange.ts';
+import { answerFault, deliver, falsify } from './delivery.ts';
+import type { Answer, Exchange } from './exchange.ts';
 
 /** A call's result before it is put into a protocol's words. */
 export type Outcome = { readonly status: number; readonly output: unknown } | { readonly error: ServiceError };
@@ -23,14 +24,14 @@ export interface PipelineParts {
 
 /**
  * Runs one call. `perform` counts and acts, and must not throw; the time it is given is the one in the record, so that the
- * record proves what the quotas let through. `send` writes the answer.
+ * record proves what the quotas let through. `word` puts the outcome into the protocol's words.
  */
 export async function runCall(
   { simulator, pause }: PipelineParts,
   exchange: Exchange,
   { operation, channelArn, requestId }: Call,
   perform: (plan: FaultPlan, at: number) => Outcome,
-  send: (outcome: Outcome) => void,
+  word: (outcome: Outcome) => Answer,
 ): Promise<void> {
   const { recorder, clock } = simulator.context;
   const plan = simulator.faults.plan(operation, channelArn);
@@ -43,7 +44,7 @@ export async function runCall(
     return;
   }
   const outcome = perform(plan, at);
-  const fault = plan.reset === 'after-effect' ? 'lost-answer' : plan.error === undefined ? undefined : 'error';
+  const fault = answerFault(plan) ?? (plan.error === undefined ? undefined : 'error');
   recorder.call({
     ...about,
     at,
@@ -52,6 +53,6 @@ export async function runCall(
     ...(fault === undefined ? {} : { fault }),
   });
   if (plan.answerLatencyMs > 0) await pause(plan.answerLatencyMs);
-  if (plan.reset === 'after-effect') exchange.cut();
-  else send(outcome);
+  const real = word(outcome);
+  await deliver(exchange, plan.answer === undefined ? real : falsify(real, plan.answer), plan, pause);
 }
