@@ -9,6 +9,7 @@ import { AppError } from '#domain/errors.ts';
 import type { SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Redis } from '#runtime/redis.ts';
+import { RedisClock } from '#runtime/redis-clock.ts';
 import { commitScript, type Moved, refreshScript } from './commit-script.ts';
 import { DraftTransaction, LocalCopy } from './local-copy.ts';
 
@@ -21,6 +22,8 @@ export interface RedisStateOptions {
   readonly logMaxAgeMs?: (log: string) => number | undefined;
   /** How many lost races a transaction survives before it gives up. */
   readonly maxAttempts?: number;
+  /** The machine's own clock, to tell how far it is off (`clock.skew`); default: the system's. */
+  readonly wallNow?: () => number;
 }
 
 const defaultClaimTtlMs = 6 * 3_600_000;
@@ -45,8 +48,7 @@ export class RedisState implements SharedState {
   #head: string | undefined;
   /** When the copy was last known to be the newest (performance.now). */
   #newestAt = Number.NEGATIVE_INFINITY;
-  /** Redis's clock minus our monotonic one, which no step of the wall clock moves; from the shortest round trip lately. */
-  #offset = { ms: Date.now() - performance.now(), roundTripMs: Number.POSITIVE_INFINITY };
+  readonly #clock: RedisClock;
   #waiting: Waiting[] = [];
   /** Whether a commit of all that waits is in line already. */
   #inLine = false;
@@ -55,7 +57,9 @@ export class RedisState implements SharedState {
   /** Commits and refreshes run one after another: they share the copy. */
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ redis, prefix, metrics, maxAttempts = 50, logMaxAgeMs = () => undefined }: RedisStateOptions) {
+  constructor(options: RedisStateOptions) {
+    const { redis, prefix, metrics, maxAttempts = 50, logMaxAgeMs = () => undefined, wallNow } = options;
+    this.#clock = new RedisClock(wallNow === undefined ? {} : { wallNow });
     this.#redis = redis;
     this.#keys = { state: `${prefix}:state`, head: `${prefix}:state-head`, log: `${prefix}:state-log`, prefix };
     this.#metrics = metrics;
@@ -67,8 +71,13 @@ export class RedisState implements SharedState {
     return this.#copy;
   }
 
+  /** Redis's clock, measured by every commit and refresh. */
+  get clock(): Pick<RedisClock, 'nowMs' | 'skew'> {
+    return this.#clock;
+  }
+
   nowMs(): number {
-    return Math.round(performance.now() + this.#offset.ms);
+    return this.#clock.nowMs();
   }
 
   refresh({ maxAgeMs = 0 }: { readonly maxAgeMs?: number } = {}): Promise<void> {
@@ -217,18 +226,11 @@ export class RedisState implements SharedState {
   }
 
   /** Runs a script, and learns Redis's clock from its answer. */
-  async #call<A extends { redisTimeMs: number }>(run: () => Promise<A>): Promise<A> {
-    const sentAt = performance.now();
-    const answer = await this.#reach(run);
-    const roundTripMs = performance.now() - sentAt;
-    const ms = answer.redisTimeMs - (sentAt + roundTripMs / 2);
-    const last = this.#offset;
-    // A slow answer that is further off than its round trip explains (and Redis's whole milliseconds) tells of a clock that was set.
-    const isSet = Math.abs(ms - last.ms) > roundTripMs + 1;
-    if (isSet || roundTripMs <= last.roundTripMs * 1.05 + 0.1) this.#offset = { ms, roundTripMs };
-    // An old measurement fades: the two clocks drift apart.
-    else this.#offset = { ...last, roundTripMs: last.roundTripMs * 1.02 };
-    return answer;
+  #call<A extends { redisTimeMs: number }>(run: () => Promise<A>): Promise<A> {
+    return this.#clock.measure(
+      () => this.#reach(run),
+      ({ redisTimeMs }) => redisTimeMs,
+    );
   }
 
   async #reach<A>(run: () => Promise<A>): Promise<A> {
