@@ -114,7 +114,7 @@ export function createApp(options: AppOptions): App {
   const windowMs = durationMs(options.config.settings.shutdown_window);
   const stack = new TeardownStack({ clock, logger });
   const shardFailures: Error[] = [];
-  let deadlineMs = Number.POSITIVE_INFINITY;
+  let deadline = Number.POSITIVE_INFINITY;
   let stopped: Promise<void> | undefined;
   let reloading: Promise<unknown> = Promise.resolve();
 
@@ -160,7 +160,7 @@ export function createApp(options: AppOptions): App {
         const shardStacks = shards.map(() => new TeardownStack({ clock, logger }));
         // Side by side, so that the window does not have to hold the sum of them.
         stack.defer('shards', windowMs, async () => {
-          const leftMs = deadlineMs - clock.now();
+          const leftMs = deadline - clock.monotonic();
           shardFailures.push(...(await Promise.all(shardStacks.map((each) => each.close(leftMs)))).flat());
         });
         for (const [index, shard] of shards.entries()) await shard.start(shardStacks[index]!, graceMs);
@@ -184,13 +184,16 @@ export function createApp(options: AppOptions): App {
     stop() {
       stopped ??= (async () => {
         api?.server.announceStop();
-        const startedAtMs = clock.now();
+        const startedAt = clock.monotonic();
         // The rest of the window is for the process edge: the log, a Redis of our own.
         const closeMs = Math.max(500, windowMs - 2_000);
-        deadlineMs = startedAtMs + closeMs;
+        deadline = startedAt + closeMs;
         const failures = [...(await stack.close(closeMs)), ...shardFailures];
         await recorder?.flush();
-        logger.info({ tookMs: clock.now() - startedAtMs, failures: failures.length }, 'ivs-autopilot stopped');
+        logger.info(
+          { tookMs: Math.round(clock.monotonic() - startedAt), failures: failures.length },
+          'ivs-autopilot stopped',
+        );
       })();
       return stopped;
     },

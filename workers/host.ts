@@ -152,11 +152,11 @@ export class WorkerHost implements Service {
 
   async #process(job: Job, token: string | undefined, cancelled: AbortSignal | undefined): Promise<JobResult> {
     const { handlers, clock, logger, metrics } = this.#options;
-    const startedAtMs = clock.now();
+    const startedAt = clock.monotonic();
     const name = job.name;
     const handler = isJobName(name) ? handlers[name] : undefined;
     if (!isJobName(name) || !handler) {
-      return settle(new AppError('JOB_PAYLOAD_INVALID', `nobody works on jobs named ${name}`), job, token, startedAtMs);
+      return settle(new AppError('JOB_PAYLOAD_INVALID', `nobody works on jobs named ${name}`), job, token, clock.now());
     }
     const kind: JobKind = jobCatalog[name];
     // Not AbortSignal.any: what it makes, with all that listens to it, would stay until the heap is collected as a whole.
@@ -181,7 +181,7 @@ export class WorkerHost implements Service {
     };
     const finish = async (outcome: RunOutcome, result: JobResult | undefined, error: unknown) => {
       metrics.jobs.inc({ job: name, outcome });
-      metrics.jobSeconds.observe({ job: name }, (clock.now() - startedAtMs) / 1000);
+      metrics.jobSeconds.observe({ job: name }, (clock.monotonic() - startedAt) / 1000);
       await this.#options
         .onFinished?.({ jobId: run.jobId, name, payload: job.data, outcome, result, error })
         .catch((cause: unknown) => run.logger.warn({ err: cause }, 'the result of a job could not be recorded'));

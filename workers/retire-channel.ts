@@ -49,7 +49,7 @@ export const retireChannel: ActionHandler<'retire_channel'> = async (job, contex
 
 async function stopAndWait(context: HandlerContext, channelArn: string): Promise<void> {
   const { ivs, signal, clock } = context;
-  const untilMs = clock.now() + waitMs;
+  const until = clock.monotonic() + waitMs;
   let stopped: string | undefined;
   for (;;) {
     const live = await liveStream(context, channelArn);
@@ -61,7 +61,7 @@ async function stopAndWait(context: HandlerContext, channelArn: string): Promise
       });
       stopped = live.streamId;
     }
-    if (clock.now() >= untilMs) throw stillLive(channelArn);
+    if (clock.monotonic() >= until) throw stillLive(channelArn);
     await clock.sleep(1_000, signal);
   }
 }

@@ -7,8 +7,8 @@ export interface CallOptions {
   /** Who goes first when several wait for a permit of the same operation. */
   readonly lane: Lane;
   readonly signal: AbortSignal;
-  /** Epoch ms after which the call is not wanted any more. */
-  readonly deadlineMs?: number;
+  /** How long the call may wait for its permit. */
+  readonly waitMs?: number;
 }
 
 /** One call is one page and one permit; failures are AppErrors. The last page has no `nextToken`. */

@@ -105,8 +105,8 @@ export type ResultOf<O extends ClientOperation> = {
 export interface CallOptions {
   /** Default `normal`. */
   readonly lane?: Lane;
-  /** Epoch milliseconds until which the call may wait for its permit; default: the limiter's longest wait. */
-  readonly deadlineMs?: number;
+  /** How long the call may wait for its permit; default: the limiter's longest wait. */
+  readonly waitMs?: number;
   /** Ends the wait, and the call too if it was sent already (which may then have had its effect). */
   readonly signal?: AbortSignal;
 }
@@ -216,13 +216,13 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
     }
   }
 
-  const request = (operation: OperationName, input: object, { lane = 'normal', deadlineMs, signal }: CallOptions) => {
+  const request = (operation: OperationName, input: object, { lane = 'normal', waitMs, signal }: CallOptions) => {
     const resource = resourceOf(input);
     return {
       operation,
       lane,
       ...(resource?.includes(':channel/') ? { channel: channelIdOf(resource as ChannelArn) } : {}),
-      ...(deadlineMs === undefined ? {} : { deadlineMs }),
+      ...(waitMs === undefined ? {} : { waitMs }),
       ...(signal === undefined ? {} : { signal }),
     };
   };

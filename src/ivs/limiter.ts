@@ -43,8 +43,8 @@ export interface CallRequest {
   /** The id of the channel, for operations that are limited per channel: its calls keep their order, one at a time. */
   readonly channel?: string;
   readonly lane: Lane;
-  /** Epoch milliseconds until which the call may wait for its permit. */
-  readonly deadlineMs?: number;
+  /** How long the call may wait for its permit; never longer than the limiter's own bound. */
+  readonly waitMs?: number;
   /** Ends the wait; a call that was sent is ended by whoever sends it. */
   readonly signal?: AbortSignal;
 }
@@ -179,13 +179,12 @@ export class Limiter {
    */
   run<T>(request: CallRequest, prepare: () => Call<T> | undefined): Promise<T | undefined> {
     const { operation, lane, signal } = request;
-    const { clock, maxWaitMs = 60_000 } = this.#options;
+    const { maxWaitMs = 60_000 } = this.#options;
     if (signal?.aborted) return Promise.reject(interruption(signal));
     const desk = this.#desk(operation);
     const channel = desk.limit.perChannel === undefined ? undefined : request.channel;
     const since = performance.now();
-    // Callers name a time of day. From here on no step of the clock makes the wait longer or shorter.
-    const waitMs = Math.min(maxWaitMs, (request.deadlineMs ?? Number.POSITIVE_INFINITY) - clock.now());
+    const waitMs = Math.min(maxWaitMs, request.waitMs ?? Number.POSITIVE_INFINITY);
     return new Promise((resolve, reject) => {
       let call: Call<T> | undefined;
       const settled = () => signal?.removeEventListener('abort', onAbort);

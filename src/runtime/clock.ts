@@ -2,14 +2,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 export interface Clock {
-  /** Epoch milliseconds. */
+  /**
+   * Epoch milliseconds by the machine's own clock, which may be wrong and may step. For what people read and for nothing else: a
+   * moment that another machine or a later process compares is told by the shared state's `nowMs`, a duration by `monotonic`.
+   */
   now(): number;
+  /** Milliseconds that only go forward, from an origin of their own: for durations and deadlines within the process. */
+  monotonic(): number;
   /** Resolves after `ms`, never early; rejects with the signal's reason when it is aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  monotonic: () => performance.now(),
   async sleep(ms, signal) {
     const end = performance.now() + ms;
     // libuv's timers may fire up to a millisecond early: re-arm until the deadline has passed.

@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
 
 export interface EpisodeOptions {
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
   /** Tells the beginning, with the error of the first failure. */
   readonly began: (error: unknown) => void;
   /** Tells the end: failures since the beginning, and ms from the first of them to now. */
@@ -15,7 +15,7 @@ export interface EpisodeOptions {
 export class Episode {
   readonly #options: EpisodeOptions;
   #failures = 0;
-  #beganAtMs = 0;
+  #beganAt = 0;
 
   constructor(options: EpisodeOptions) {
     this.#options = options;
@@ -29,13 +29,13 @@ export class Episode {
   failed(error: unknown): void {
     this.#failures += 1;
     if (this.#failures > 1) return;
-    this.#beganAtMs = this.#options.clock.now();
+    this.#beganAt = this.#options.clock.monotonic();
     this.#options.began(error);
   }
 
   succeeded(): void {
     if (this.#failures === 0) return;
-    const episode = { failures: this.#failures, lastedMs: this.#options.clock.now() - this.#beganAtMs };
+    const episode = { failures: this.#failures, lastedMs: Math.round(this.#options.clock.monotonic() - this.#beganAt) };
     this.#failures = 0;
     this.#options.ended(episode);
   }
@@ -60,7 +60,7 @@ export function codeOf(error: unknown): string {
 
 /** An episode whose two ends are log lines; `code` goes with the first. */
 export function loggedEpisode(options: {
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly logger: Logger;
   readonly level?: 'warn' | 'error';
   readonly code?: (error: unknown) => string | undefined;

@@ -56,14 +56,14 @@ export class TeardownStack {
 
   /** Runs every step, even if an earlier one failed, each within its bound and what is left of `withinMs`. Gives the failures; idempotent. */
   close(withinMs = Number.POSITIVE_INFINITY): Promise<Error[]> {
-    this.#closed ??= this.#close(this.#clock.now() + withinMs);
+    this.#closed ??= this.#close(this.#clock.monotonic() + withinMs);
     return this.#closed;
   }
 
-  async #close(deadlineMs: number): Promise<Error[]> {
+  async #close(deadline: number): Promise<Error[]> {
     const failures: Error[] = [];
     for (let step = this.#steps.pop(); step; step = this.#steps.pop()) {
-      const boundMs = Math.max(0, Math.min(step.boundMs, deadlineMs - this.#clock.now()));
+      const boundMs = Math.max(0, Math.min(step.boundMs, deadline - this.#clock.monotonic()));
       const failure = await this.#runStep({ name: step.name, boundMs, run: () => step.run() });
       if (failure) failures.push(failure);
     }
@@ -71,7 +71,7 @@ export class TeardownStack {
   }
 
   async #runStep(step: Teardown): Promise<Error | undefined> {
-    const startedAtMs = this.#clock.now();
+    const startedAt = this.#clock.monotonic();
     const bound = new AbortController();
     try {
       await Promise.race([
@@ -80,7 +80,7 @@ export class TeardownStack {
           throw new AppError('STOP_TIMED_OUT', `${step.name} did not stop within ${step.boundMs} ms`);
         }),
       ]);
-      this.#logger.debug({ part: step.name, tookMs: this.#clock.now() - startedAtMs }, 'stopped');
+      this.#logger.debug({ part: step.name, tookMs: Math.round(this.#clock.monotonic() - startedAt) }, 'stopped');
       return undefined;
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(messageOf(error));

@@ -18,12 +18,13 @@ async function played(fates: readonly ('ok' | 'fails')[]) {
       if (fate === 'fails') throw new Error(`failure ${runs}`);
     },
     episode: new Episode({
-      clock: { now: () => nowMs },
+      clock: { monotonic: () => nowMs },
       began: (error) => told.push(`began: ${(error as Error).message}`),
       ended: ({ failures, lastedMs }) => told.push(`ended: ${failures} in ${lastedMs} ms`),
     }),
     clock: {
       now: () => nowMs,
+      monotonic: () => nowMs,
       sleep: async (ms) => {
         pauses.push(ms);
         nowMs += ms;
@@ -52,7 +53,11 @@ test('an episode of failures is told at its beginning and at its end, with its l
 
 test('an interruption is no failure', async () => {
   const told: string[] = [];
-  const episode = new Episode({ clock: { now: () => 0 }, began: () => told.push('began'), ended: () => undefined });
+  const episode = new Episode({
+    clock: { monotonic: () => 0 },
+    began: () => told.push('began'),
+    ended: () => undefined,
+  });
 
   await expect(episode.watch(() => Promise.reject(new Error('aborted')), AbortSignal.abort())).rejects.toThrow(
     'aborted',

@@ -181,7 +181,7 @@ describe('the end of waiting', () => {
     const abort = new AbortController();
 
     const startedAt = performance.now();
-    const late = failure(client.getStream({ channelArn }, { deadlineMs: Date.now() + 100 }));
+    const late = failure(client.getStream({ channelArn }, { waitMs: 100 }));
     const aborted = failure(client.getStream({ channelArn }, { signal: abort.signal }));
     const stopped = failure(client.getStream({ channelArn }, { lane: 'bulk' }));
     abort.abort();
@@ -199,8 +199,7 @@ describe('the end of waiting', () => {
     let stepMs = 0;
     const clock = { ...systemClock, now: () => Date.now() + stepMs };
     await using world = await shardScope(1, { clock, limits: { overrides: { GetStream: { perAccount: 1 } } } });
-    const get = (waitMs: number) =>
-      world.shard.client.getStream({ channelArn: world.channels[0]! }, { deadlineMs: clock.now() + waitMs });
+    const get = (waitMs: number) => world.shard.client.getStream({ channelArn: world.channels[0]! }, { waitMs });
     await get(5000);
 
     const late = timed(failure(get(200)));
@@ -289,15 +288,15 @@ describe('Redis away', () => {
     const { logger, lines } = keptLogger();
     await using world = await shardScope(1, { redisUrl: redis.url, logger, requestTimeoutMs: 500 });
     await using looker = lookInto(redis.url);
-    const put = (deadlineMs?: number) =>
+    const put = (waitMs?: number) =>
       world.shard.client.putMetadata(
         { channelArn: world.channels[0]!, metadata: 'x' },
-        deadlineMs === undefined ? {} : { deadlineMs },
+        waitMs === undefined ? {} : { waitMs },
       );
     await put();
 
     await looker.redis.config('SET', 'maxmemory', '1');
-    const errors = [await failure(put(Date.now() + 500)), await failure(put(Date.now() + 500))];
+    const errors = [await failure(put(500)), await failure(put(500))];
     await looker.redis.config('SET', 'maxmemory', '0');
     await put();
 

@@ -167,7 +167,7 @@ export class VirtualJobs implements VirtualWorker {
       ...outsidePorts({ world, log, batches: this.#batches }),
       ivs: virtualIvs({ world, account, log, jobId, reacts }),
       state: world.state,
-      clock: { now: () => world.nowMs, sleep: (ms) => this.#sleep(ms) },
+      clock: { now: () => world.nowMs, monotonic: () => world.nowMs, sleep: (ms) => this.#sleep(ms) },
       random: this.#random,
       receiver: (name) => ruleset.receivers.find((receiver) => receiver.name === name),
       matcher: matcherOf,

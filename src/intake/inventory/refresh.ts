@@ -32,7 +32,7 @@ export async function refreshInventory(
   for (let pages = 0; pages === 0 || nextToken !== undefined; pages += 1) {
     if (pages >= maxPages) throw new AppError('POLL_FAILED', `ListChannels does not end after ${pages} pages`);
     const request = nextToken === undefined ? {} : { nextToken };
-    const page = await reader.listChannels(request, { lane: 'bulk', signal, deadlineMs: now() + pageTimeoutMs });
+    const page = await reader.listChannels(request, { lane: 'bulk', signal, waitMs: pageTimeoutMs });
     for (const channel of page.channels) listed.set(channel.arn, channel);
     nextToken = page.nextToken;
   }
@@ -51,7 +51,7 @@ export async function refreshChannel(
 ): Promise<Channel | undefined> {
   let channel: Channel | undefined;
   try {
-    channel = await reader.getChannel(arn, { lane, signal, deadlineMs: now() + timeoutMs });
+    channel = await reader.getChannel(arn, { lane, signal, waitMs: timeoutMs });
   } catch (error) {
     if (!(error instanceof AppError && error.code === 'IVS_NOT_FOUND')) throw error;
   }

@@ -16,7 +16,7 @@ test('gauges that cannot be shown once are shown the next time', async () => {
     },
     isSilent: () => false,
     metrics,
-    clock: { now: () => 0, sleep: () => new Promise((done) => setTimeout(done, 1)) },
+    clock: { now: () => 0, monotonic: () => 0, sleep: () => new Promise((done) => setTimeout(done, 1)) },
     logger: quietLogger(),
     random: () => 0,
   });

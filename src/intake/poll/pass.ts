@@ -52,7 +52,7 @@ export async function readPass({
       const call: CallOptions = {
         lane: scope === 'starving' ? 'urgent' : 'bulk',
         signal,
-        deadlineMs: seenAtMs + pageTimeoutMs,
+        waitMs: pageTimeoutMs,
       };
       const page = await reader.listStreams({ ...filter, ...(nextToken === undefined ? {} : { nextToken }) }, call);
       pages += 1;

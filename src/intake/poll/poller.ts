@@ -17,7 +17,7 @@ export interface PollerOptions {
   readonly everyMs?: (scope: PollObservation['scope']) => number;
   /** What to look up now that all live streams are known; a failure is logged, and the next pass tries again. */
   readonly afterFullPass?: (signal: AbortSignal) => Promise<unknown>;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
