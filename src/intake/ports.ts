@@ -11,7 +11,7 @@ export interface CallOptions {
   readonly waitMs?: number;
 }
 
-/** One call is one page and one permit; failures are AppErrors. The last page has no `nextToken`. */
+/** One call is one page and one permit; failures are AppErrors, an answer that cannot be believed among them. The last page has no `nextToken`. */
 export interface StreamReader {
   /** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListStreams.html */
   listStreams(
@@ -20,14 +20,18 @@ export interface StreamReader {
   ): Promise<{ readonly streams: readonly StreamSnapshot[]; readonly nextToken: string | undefined }>;
 }
 
+/** A channel as IVS answered: what the answer leaves out is not known, which is not the same as empty. */
+export type ListedChannel = Omit<Channel, 'tags' | 'recordingConfigurationArn'> &
+  Partial<Pick<Channel, 'tags' | 'recordingConfigurationArn'>>;
+
 export interface ChannelReader {
   /** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListChannels.html */
   listChannels(
     request: { readonly nextToken?: string },
     options: CallOptions,
-  ): Promise<{ readonly channels: readonly Channel[]; readonly nextToken: string | undefined }>;
+  ): Promise<{ readonly channels: readonly ListedChannel[]; readonly nextToken: string | undefined }>;
   /** @throws AppError IVS_NOT_FOUND when there is no such channel. */
-  getChannel(arn: ChannelArn, options: CallOptions): Promise<Channel>;
+  getChannel(arn: ChannelArn, options: CallOptions): Promise<ListedChannel>;
 }
 
 /** Takes what was noticed; resolves when everything that follows from it is committed, rejects when it is not. */

@@ -3,6 +3,7 @@
 import type { Lane } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Secret } from '#domain/secret.ts';
+import { PageTokens } from '#runtime/page-tokens.ts';
 import type { CallOptions, GuardedStreamKey, IvsClientPort } from './client.ts';
 
 /** How actions call: in the lane `normal`, and for as long as their run lasts. */
@@ -144,19 +145,19 @@ export function createActionCalls(client: IvsClientPort) {
 export type ActionCalls = ReturnType<typeof createActionCalls>;
 export type { CallOptions };
 
-/** Pages until there is no next one. A token that comes again would never end. */
+/** Pages until there is no next one. */
 async function everyPage<T>(
   read: (nextToken: { nextToken?: string }) => Promise<{ items: T[]; nextToken: string | undefined }>,
 ): Promise<T[]> {
   const all: T[] = [];
-  const seen = new Set<string>();
-  for (let token: string | undefined; ; ) {
+  const tokens = new PageTokens('a list of Amazon IVS');
+  let token: string | undefined;
+  do {
     const page = await read(token === undefined ? {} : { nextToken: token });
     all.push(...page.items);
-    token = page.nextToken;
-    if (token === undefined || seen.has(token)) return all;
-    seen.add(token);
-  }
+    token = tokens.next(page.nextToken, { broughtNews: page.items.length > 0 });
+  } while (token !== undefined);
+  return all;
 }
 
 function either<T>(value: T | undefined): T[] {
@@ -164,13 +165,13 @@ function either<T>(value: T | undefined): T[] {
 }
 
 function present(value: string | undefined, operation: string, member: string): string {
-  if (value === undefined) throw new AppError('IVS_UNAVAILABLE', `${operation} answered without ${member}`);
+  if (value === undefined) throw new AppError('IVS_ANSWER_INVALID', `${operation} answered without ${member}`);
   return value;
 }
 
 function keyOf(key: GuardedStreamKey | undefined, operation: string): { arn: string; value: Secret } {
   if (key?.arn === undefined || key.value === undefined)
-    throw new AppError('IVS_UNAVAILABLE', `${operation} answered without a stream key`);
+    throw new AppError('IVS_ANSWER_INVALID', `${operation} answered without a stream key`);
   return { arn: key.arn, value: key.value };
 }
 

@@ -37,6 +37,7 @@ import {
 import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
 import { Secret } from '#domain/secret.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import { checkAnswer, type WireAnswer } from './answers.ts';
 import { isThrottle, throttleScope, toAppError } from './errors.ts';
 import { type Limiter, type Permit, PermitLapsed } from './limiter.ts';
 import type { OperationName } from './limits.ts';
@@ -96,7 +97,7 @@ type Guarded<K, V> = K extends 'streamKey'
       ? GuardedChannel | Extract<V, undefined>
       : V;
 
-/** What a method gives: the operation's answer, its secrets wrapped. */
+/** What a method returns: the operation's answer, its secrets wrapped. */
 export type ResultOf<O extends ClientOperation> = {
   [K in Exclude<keyof SdkOutput<O>, '$metadata'>]: Guarded<K, SdkOutput<O>[K]>;
 };
@@ -121,7 +122,7 @@ type Methods = {
 /** So long before a call may go its content is decided: enough for a round trip to Redis and for signing. */
 const buildAheadMs = 12;
 
-/** The limited client. Every method throws AppError: LIMITER_*, IVS_* or INTERRUPTED. */
+/** The limited client. Every method throws AppError: LIMITER_*, IVS_* or INTERRUPTED. What it returns has been checked (answers.ts). */
 export interface IvsClientPort extends Methods {
   /**
    * PutMetadata for whoever decides late: waits for the channel's permit, then asks `build` what to send. `build` runs at
@@ -186,6 +187,7 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
         await permit.untilSend(signal);
         const result = await next(args);
         permit.answered();
+        await checkAnswer(operation, input as object, result.response as WireAnswer);
         return result;
       },
       { step: 'deserialize', priority: 'low', name: 'permit' },

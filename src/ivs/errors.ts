@@ -93,6 +93,8 @@ export function toAppError(error: unknown, call: FailedCall): AppError {
       return make('IVS_PENDING_VERIFICATION', text);
     default:
   }
+  if (status !== undefined && status < 300)
+    return make('IVS_ANSWER_INVALID', `the answer cannot be read (${name}); the call may have had its effect`);
   if (status === undefined || (status < 400 && !failure.exceptionMessage))
     return make('IVS_NO_ANSWER', `no usable answer (${messageOf(error)}); the call may have had its effect`);
   if (status >= 500) return make('IVS_UNAVAILABLE', text);

@@ -7,6 +7,7 @@ import { durationMs } from '#domain/duration.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { QueueConsumer } from '#intake/events/queue-consumer.ts';
 import { QueueDepth } from '#intake/events/queue-depth.ts';
+import { homeOf } from '#intake/home.ts';
 import { type InventoryOptions, refreshChannel, refreshInventory, refreshUnlisted } from '#intake/inventory/refresh.ts';
 import { fleetGauges } from '#intake/poll/gauges.ts';
 import { type PollIntervals, pollIntervals } from '#intake/poll/intervals.ts';
@@ -65,10 +66,23 @@ export class Noticing {
     const { state, pipeline, reader, clock, logger, metrics } = options;
     const observe = pipeline.observe.bind(pipeline);
     const now = () => state.nowMs();
-    this.#inventory = { reader, observe, view: state.view, now };
+    const { account, accountId } = options;
+    const home = () => homeOf(state.view, { region: account.region, account: accountId });
+    this.#inventory = { reader, observe, view: state.view, now, home };
     const afterFullPass = (signal: AbortSignal) => refreshUnlisted(this.#inventory, signal);
     const everyMs = (scope: 'starving' | 'all') => this.#pollIntervals()[scope === 'all' ? 'fullMs' : 'starvingMs'];
-    this.#poller = new Poller({ reader, observe, now, everyMs, afterFullPass, clock, logger, metrics });
+    this.#poller = new Poller({
+      reader,
+      observe,
+      now,
+      everyMs,
+      home,
+      knownLive: () => fleetCounts(state.view).live,
+      afterFullPass,
+      clock,
+      logger,
+      metrics,
+    });
     this.#listing = loggedEpisode({
       clock,
       logger,

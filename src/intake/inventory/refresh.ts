@@ -5,7 +5,9 @@ import { AppError } from '#domain/errors.ts';
 import type { InventoryObservation } from '#domain/observation.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
-import type { ChannelReader, Observe } from '../ports.ts';
+import { PageTokens } from '#runtime/page-tokens.ts';
+import { type Home, strangersOf, strangersText } from '../home.ts';
+import type { ChannelReader, ListedChannel, Observe } from '../ports.ts';
 
 export interface InventoryOptions {
   readonly reader: ChannelReader;
@@ -13,29 +15,35 @@ export interface InventoryOptions {
   /** What is known so far: channels that a listing does not show any more are named as removed. */
   readonly view: StateView;
   readonly now: () => number;
+  /** Whose channels they must be, by what is known now; left out: anybody's. */
+  readonly home?: () => Home;
 }
 
 const pageTimeoutMs = 30_000;
-const maxPages = 1_000;
 
 /**
  * Lists every channel; resolves with their number when the result is committed.
- * @throws AppError when a page failed: nothing is concluded from half a listing.
+ * @throws AppError when a page failed, or shows channels of somebody else: nothing is concluded from half a listing.
  */
 export async function refreshInventory(
-  { reader, observe, view, now }: InventoryOptions,
+  { reader, observe, view, now, home }: InventoryOptions,
   signal: AbortSignal,
 ): Promise<number> {
   const known = new Map(view.entries<Channel>('channel'));
   const listed = new Map<ChannelArn, Channel>();
+  const tokens = new PageTokens('ListChannels');
   let nextToken: string | undefined;
-  for (let pages = 0; pages === 0 || nextToken !== undefined; pages += 1) {
-    if (pages >= maxPages) throw new AppError('POLL_FAILED', `ListChannels does not end after ${pages} pages`);
+  do {
     const request = nextToken === undefined ? {} : { nextToken };
     const page = await reader.listChannels(request, { lane: 'bulk', signal, waitMs: pageTimeoutMs });
-    for (const channel of page.channels) listed.set(channel.arn, channel);
-    nextToken = page.nextToken;
-  }
+    const before = listed.size;
+    for (const channel of page.channels) listed.set(channel.arn, withKnown(channel, known.get(channel.arn)));
+    nextToken = tokens.next(page.nextToken, { broughtNews: listed.size > before });
+  } while (nextToken !== undefined);
+  const expected = home?.();
+  const strangers = strangersOf(expected, [...listed.keys()]);
+  if (expected && strangers.length > 0)
+    throw new AppError('IVS_ANSWER_INVALID', `ListChannels ${strangersText(expected, strangers)}`);
   const removed = Array.from(known.keys(), (arn) => arn as ChannelArn).filter((arn) => !listed.has(arn));
   await observe({ ...inventory([...listed.values()], removed, now(), true), known });
   return listed.size;
@@ -43,7 +51,7 @@ export async function refreshInventory(
 
 /** Reads one channel now; undefined when there is none, which is then forgotten as well. */
 export async function refreshChannel(
-  { reader, observe, now }: Omit<InventoryOptions, 'view'>,
+  { reader, observe, view, now }: InventoryOptions,
   arn: ChannelArn,
   signal: AbortSignal,
   /** Another lane and less time where a person waits for the answer. */
@@ -51,7 +59,8 @@ export async function refreshChannel(
 ): Promise<Channel | undefined> {
   let channel: Channel | undefined;
   try {
-    channel = await reader.getChannel(arn, { lane, signal, waitMs: timeoutMs });
+    const found = await reader.getChannel(arn, { lane, signal, waitMs: timeoutMs });
+    channel = withKnown(found, view.get<Channel>(`channel/${arn}`));
   } catch (error) {
     if (!(error instanceof AppError && error.code === 'IVS_NOT_FOUND')) throw error;
   }
@@ -74,6 +83,15 @@ export async function refreshUnlisted(options: InventoryOptions, signal: AbortSi
   if (unlisted.length > Math.ceil((listed + unlisted.length) / 100)) await refreshInventory(options, signal);
   else for (const arn of unlisted) await refreshChannel(options, arn, signal);
   return unlisted.length;
+}
+
+/** A channel as it was listed; members that the answer leaves out stay as they are known: a tag that is not told is not gone. */
+function withKnown({ tags, recordingConfigurationArn, ...listed }: ListedChannel, known: Channel | undefined): Channel {
+  return {
+    ...listed,
+    recordingConfigurationArn: recordingConfigurationArn ?? known?.recordingConfigurationArn ?? '',
+    tags: tags ?? known?.tags ?? {},
+  };
 }
 
 function inventory(channels: Channel[], removed: ChannelArn[], atMs: number, complete: boolean): InventoryObservation {

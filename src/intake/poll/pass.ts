@@ -1,8 +1,10 @@
 // One pass over ListStreams: all its pages, as one observation. A pass that fails half-way still tells what it saw, and is marked
 // incomplete: then presence counts and absence does not.
-import type { StreamSnapshot } from '#domain/channel.ts';
+import type { ChannelArn, StreamSnapshot } from '#domain/channel.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { PollObservation } from '#domain/observation.ts';
+import { PageTokens } from '#runtime/page-tokens.ts';
+import { type Home, strangersOf, strangersText } from '../home.ts';
 import type { CallOptions, StreamReader } from '../ports.ts';
 
 export interface PassOptions {
@@ -16,6 +18,10 @@ export interface PassOptions {
   readonly everyMs?: number | undefined;
   /** How long a page may wait for its permit and its answer. */
   readonly pageTimeoutMs?: number;
+  /** Whose streams they must be; left out: anybody's. */
+  readonly home?: Home | undefined;
+  /** Streams that were live when it was last known: a filter may leave as many pages empty as they fill. */
+  readonly knownLive?: number | undefined;
 }
 
 export interface PassResult {
@@ -23,9 +29,6 @@ export interface PassResult {
   /** Why the pass is not complete. */
   readonly failure: AppError | undefined;
 }
-
-/** Far beyond any fleet: a listing that does not end is a fault of the service. */
-const maxPages = 2_000;
 
 /** Reads page after page; never rejects. */
 export async function readPass({
@@ -36,11 +39,14 @@ export async function readPass({
   signal,
   everyMs,
   pageTimeoutMs = 20_000,
+  home,
+  knownLive = 0,
 }: PassOptions): Promise<PassResult> {
   const startedAtMs = now();
   // A stream that moved to a later page while it was listed is taken as it was seen last.
   const streams = new Map<string, StreamSnapshot>();
-  const tokens = new Set<string>();
+  const tokens = new PageTokens('the listing', { emptyPages: knownLive / 100 });
+  const strangers: ChannelArn[] = [];
   const filter = scope === 'starving' ? { filterBy: { health: 'STARVING' as const } } : {};
   let nextToken: string | undefined;
   let pages = 0;
@@ -56,16 +62,27 @@ export async function readPass({
       };
       const page = await reader.listStreams({ ...filter, ...(nextToken === undefined ? {} : { nextToken }) }, call);
       pages += 1;
-      for (const stream of page.streams) streams.set(stream.streamId, { ...stream, seenAtMs });
-      nextToken = page.nextToken;
-      if (nextToken !== undefined && (tokens.has(nextToken) || pages >= maxPages))
-        throw new AppError('POLL_FAILED', `ListStreams goes round in circles after ${pages} pages`);
-      if (nextToken !== undefined) tokens.add(nextToken);
+      const known = streams.size;
+      const foreign = new Set(
+        strangersOf(
+          home,
+          page.streams.map(({ channelArn }) => channelArn),
+        ),
+      );
+      strangers.push(...foreign);
+      for (const stream of page.streams) {
+        const twin = streams.get(stream.streamId);
+        if (twin && twin.channelArn !== stream.channelArn)
+          throw new AppError('IVS_ANSWER_INVALID', `stream ${stream.streamId} is listed for two channels`);
+        if (!foreign.has(stream.channelArn)) streams.set(stream.streamId, { ...stream, seenAtMs });
+      }
+      nextToken = tokens.next(page.nextToken, { broughtNews: streams.size > known });
     } while (nextToken !== undefined);
+    if (home && strangers.length > 0) throw new AppError('IVS_ANSWER_INVALID', strangersText(home, strangers));
   } catch (error) {
-    failure = new AppError('POLL_FAILED', `page ${pages + 1} of ListStreams (${scope}): ${messageOf(error)}`, {
-      cause: error,
-    });
+    // Of pages that were read, one failed; of a listing that was read to its end, all of it is meant.
+    const place = nextToken === undefined && pages > 0 ? 'ListStreams' : `page ${pages + 1} of ListStreams`;
+    failure = new AppError('POLL_FAILED', `${place} (${scope}): ${messageOf(error)}`, { cause: error });
   }
   return {
     observation: {

@@ -5,6 +5,7 @@ import type { Clock } from '#runtime/clock.ts';
 import { codeOf, type Episode, loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import type { Home } from '../home.ts';
 import type { Observe, StreamReader } from '../ports.ts';
 import { readPass } from './pass.ts';
 
@@ -15,6 +16,10 @@ export interface PollerOptions {
   readonly now: () => number;
   /** The interval between passes that is in force; left out: they keep no pace. */
   readonly everyMs?: (scope: PollObservation['scope']) => number;
+  /** Whose streams they must be, by what is known now; left out: anybody's. */
+  readonly home?: () => Home;
+  /** Streams that are live as far as is known. */
+  readonly knownLive?: () => number;
   /** What to look up now that all live streams are known; a failure is logged, and the next pass tries again. */
   readonly afterFullPass?: (signal: AbortSignal) => Promise<unknown>;
   readonly clock: Pick<Clock, 'monotonic'>;
@@ -68,6 +73,8 @@ export class Poller {
       now,
       signal,
       everyMs,
+      home: this.#options.home?.(),
+      knownLive: this.#options.knownLive?.(),
     });
     const tookMs = observation.finishedAtMs - observation.startedAtMs;
     // A stop while reading: another replica's pass follows, half a one is of no use.
