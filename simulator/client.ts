@@ -8,12 +8,13 @@ import type { DeliveryPolicy, EventRecord, NextFate } from './events/publisher.t
 import type { LostDelivery } from './events/sqs-delivery.ts';
 import type { FaultRule, FaultState } from './faults.ts';
 import type { Change } from './overlay.ts';
-import type { CallFilter, CallRecord, CueRecord } from './recorder.ts';
+import type { CallFilter, CallRecord, CueRecord, RevocationRecord } from './recorder.ts';
 import type { ScenarioState } from './scenario/play.ts';
 import type { ResourceQuotas, Switches, Timings } from './settings.ts';
-import type { Bucket } from './store.ts';
+import type { Bucket, PlaybackConfiguration } from './store.ts';
 import type { EncoderSetup } from './streams/encoders.ts';
 import type { Connected } from './streams/ingest.ts';
+import type { AdBreak } from './streams/session.ts';
 import type { ViewerCurve } from './streams/viewers.ts';
 import type { Enforcement } from './throttle/throttle.ts';
 
@@ -22,7 +23,8 @@ export type { OperationSummary } from './control/summary.ts';
 export type { EventEnvelope } from './events/event.ts';
 export type { EventRecord, NextFate } from './events/publisher.ts';
 export type { FaultRule } from './faults.ts';
-export type { CallFilter, CallRecord, CueRecord } from './recorder.ts';
+export type { CallFilter, CallRecord, CueRecord, RevocationRecord } from './recorder.ts';
+export type { AdBreak } from './streams/session.ts';
 
 /** One channel or several, by ARN or name. */
 export type Which = string | readonly string[];
@@ -122,6 +124,12 @@ export class SimulatorClient {
     await this.#ask('POST', '/streams/breach', breach);
   }
 
+  /** Another client of the account inserts an ad break into each stream. */
+  async insertAdBreak(which: Which, durationSeconds: number): Promise<AdBreak[]> {
+    const body = { channels: several(which), durationSeconds };
+    return (await this.#ask<{ adBreaks: AdBreak[] }>('POST', '/streams/ad-break', body)).adBreaks;
+  }
+
   /** The next recording of each channel ends with errors. */
   async failRecording(which: Which): Promise<void> {
     await this.#ask('POST', '/streams/fail-recording', { channels: several(which) });
@@ -153,6 +161,11 @@ export class SimulatorClient {
   /** Accepted metadata, oldest first. */
   async cues(filter: { channelArn?: string; afterSeq?: number } = {}): Promise<CueRecord[]> {
     return (await this.#ask<{ cues: CueRecord[] }>('GET', `/cues?${query(filter)}`)).cues;
+  }
+
+  /** Accepted revocations of viewers' sessions, oldest first. */
+  async revocations(filter: { channelArn?: string; afterSeq?: number } = {}): Promise<RevocationRecord[]> {
+    return (await this.#ask<{ revocations: RevocationRecord[] }>('GET', `/revocations?${query(filter)}`)).revocations;
   }
 
   /** Events that happened, oldest first, with the fate each met on its way out. */
@@ -222,6 +235,13 @@ export class SimulatorClient {
   /** Describes buckets that are elsewhere or encrypted with KMS; all others exist and are fine. */
   async setBuckets(buckets: Readonly<Record<string, Bucket>>): Promise<void> {
     await this.#ask('PUT', '/buckets', { buckets });
+  }
+
+  /** Describes MediaTailor playback configurations that are missing or play something else; all others are fine. */
+  async setPlaybackConfigurations(
+    playbackConfigurations: Readonly<Record<string, PlaybackConfiguration>>,
+  ): Promise<void> {
+    await this.#ask('PUT', '/playback-configurations', { playbackConfigurations });
   }
 
   /** Loads a scenario from its YAML text and starts it; the one before is stopped. */

@@ -3,7 +3,13 @@
 import type { Random } from './random.ts';
 import type { Settings } from './settings.ts';
 
-export type ResourceKind = 'channel' | 'stream-key' | 'recording-configuration' | 'playback-key';
+export type ResourceKind =
+  | 'channel'
+  | 'stream-key'
+  | 'recording-configuration'
+  | 'playback-key'
+  | 'playback-restriction-policy'
+  | 'ad-configuration';
 
 /** Makes ids, ARNs and key values for one account and Region from a seeded sequence. */
 export class Ids {
@@ -45,6 +51,11 @@ export class Ids {
 
   /** The last part of a recording's S3 prefix. */
   recording(): string {
+    return this.#random.alphanumeric(12);
+  }
+
+  /** Twelve letters and digits. */
+  adBreak(): string {
     return this.#random.alphanumeric(12);
   }
 

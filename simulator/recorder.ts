@@ -1,5 +1,5 @@
 // The evidence: every call the simulator answered, when it was counted and how it ended, and every piece of metadata it
-// accepted. Both are bounded rings, so a soak can run for days. Knows nothing of HTTP.
+// and revocation it accepted. All are bounded rings, so a soak can run for days. Knows nothing of HTTP.
 
 /** One call as the service saw it. */
 export interface CallRecord {
@@ -23,6 +23,16 @@ export interface CueRecord {
   readonly channelArn: string;
   readonly streamId: string;
   readonly metadata: string;
+}
+
+/** One accepted revocation of a viewer's sessions. */
+export interface RevocationRecord {
+  readonly seq: number;
+  readonly at: number;
+  readonly channelArn: string;
+  readonly viewerId: string;
+  /** Sessions begun with tokens up to this version were ended. */
+  readonly version: number;
 }
 
 /** Which records to give back; every named field must be equal. `afterSeq` leaves out what was already read. */
@@ -86,11 +96,13 @@ const matches = (call: CallRecord, filter: CallFilter): boolean =>
 export class Recorder {
   readonly #calls: Ring<CallRecord>;
   readonly #cues: Ring<CueRecord>;
+  readonly #revocations: Ring<RevocationRecord>;
   readonly #waiters = new Set<Waiter>();
 
   constructor(capacity: { readonly calls: number; readonly cues: number }) {
     this.#calls = new Ring(capacity.calls);
     this.#cues = new Ring(capacity.cues);
+    this.#revocations = new Ring(capacity.cues);
   }
 
   /** Sequence number of the newest call; 0 before the first. */
@@ -113,6 +125,10 @@ export class Recorder {
     this.#cues.add({ seq: this.#cues.added + 1, ...record });
   }
 
+  revocation(record: Omit<RevocationRecord, 'seq'>): void {
+    this.#revocations.add({ seq: this.#revocations.added + 1, ...record });
+  }
+
   calls(filter: CallFilter = {}): CallRecord[] {
     const found: CallRecord[] = [];
     for (const call of this.#calls.since(filter.afterSeq ?? 0)) {
@@ -123,11 +139,12 @@ export class Recorder {
   }
 
   cues(channelArn?: string, afterSeq = 0): CueRecord[] {
-    const found: CueRecord[] = [];
-    for (const cue of this.#cues.since(afterSeq)) {
-      if (channelArn === undefined || cue.channelArn === channelArn) found.push(cue);
-    }
-    return found;
+    return [...this.#cues.since(afterSeq)].filter((cue) => channelArn === undefined || cue.channelArn === channelArn);
+  }
+
+  revocations(channelArn?: string, afterSeq = 0): RevocationRecord[] {
+    const records = [...this.#revocations.since(afterSeq)];
+    return records.filter((record) => channelArn === undefined || record.channelArn === channelArn);
   }
 
   /** The first recorded call that matches, or the next one to come; undefined when `timeoutMs` of real time pass first. */
@@ -150,6 +167,7 @@ export class Recorder {
   clear(): void {
     this.#calls.clear();
     this.#cues.clear();
+    this.#revocations.clear();
   }
 
   /** Lets every waiter go with undefined. */

@@ -19,6 +19,8 @@ export interface Timings {
   readonly recordingWriteMs: number;
   /** Recording configuration CREATING → ACTIVE or CREATE_FAILED. */
   readonly recordingConfigurationMs: number;
+  /** InsertAdBreak → the start of the break in the playlists. The event names it; nothing waits for it. */
+  readonly adBreakLeadMs: number;
 }
 
 export const QUICK_TIMINGS: Timings = {
@@ -28,6 +30,7 @@ export const QUICK_TIMINGS: Timings = {
   encoderReconnectMs: 1_000,
   recordingWriteMs: 0,
   recordingConfigurationMs: 0,
+  adBreakLeadMs: 10_000,
 };
 
 export const REALISTIC_TIMINGS: Timings = {
@@ -37,6 +40,7 @@ export const REALISTIC_TIMINGS: Timings = {
   encoderReconnectMs: 3_000,
   recordingWriteMs: 10_000,
   recordingConfigurationMs: 2_000,
+  adBreakLeadMs: 10_000,
 };
 
 /** How many resources an account may have. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html */
@@ -48,6 +52,10 @@ export interface ResourceQuotas {
   readonly recordingConfigurations: number;
   readonly playbackKeyPairs: number;
   readonly takeoversPerStream: number;
+  readonly adConfigurations: number;
+  readonly playbackRestrictionPolicies: number;
+  readonly countriesPerPolicy: number;
+  readonly originsPerPolicy: number;
 }
 
 export const RESOURCE_QUOTAS: ResourceQuotas = {
@@ -58,6 +66,10 @@ export const RESOURCE_QUOTAS: ResourceQuotas = {
   recordingConfigurations: 20,
   playbackKeyPairs: 3,
   takeoversPerStream: 100,
+  adConfigurations: 20,
+  playbackRestrictionPolicies: 3,
+  countriesPerPolicy: 200,
+  originsPerPolicy: 5,
 };
 
 /** What is not documented, or was once different, and can be chosen. */
@@ -74,6 +86,8 @@ export interface Switches {
   readonly metadataBytes: number;
   /** Whether a bucket in another Region is refused at once or ends as CREATE_FAILED (the older us-east-1 behaviour). */
   readonly foreignBucket: 'create-failed' | 'validation-error';
+  /** Longest origin of a playback restriction policy: 128 characters in the API's model, 256 in the list of quotas. */
+  readonly originLength: 128 | 256;
 }
 
 export const DEFAULT_SWITCHES: Switches = {
@@ -83,6 +97,7 @@ export const DEFAULT_SWITCHES: Switches = {
   limitField: 'limit_name',
   metadataBytes: 1024,
   foreignBucket: 'create-failed',
+  originLength: 128,
 };
 
 /** Where events go: the SDK's own client settings, and optionally a queue that gets every IVS event without a rule. */

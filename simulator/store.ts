@@ -12,6 +12,7 @@ export interface ChannelSettings {
   playbackRestrictionPolicyArn: string;
   preset: '' | 'HIGHER_BANDWIDTH_DELIVERY' | 'CONSTRAINED_BANDWIDTH_DELIVERY';
   containerFormat: 'TS' | 'FRAGMENTED_MP4';
+  adConfigurationArn: string;
   multitrackInputConfiguration: MultitrackInput;
 }
 
@@ -67,6 +68,31 @@ export interface PlaybackKeyPair extends Resource {
   readonly fingerprint: string;
 }
 
+export interface PlaybackRestrictionPolicy extends Resource {
+  name: string;
+  allowedCountries: readonly string[];
+  allowedOrigins: readonly string[];
+  enableStrictOriginEnforcement: boolean;
+}
+
+export interface AdConfiguration extends Resource {
+  name: string;
+  /** ARNs; the first is the default. */
+  playbackConfigurations: readonly string[];
+  postRoll: PostRoll;
+}
+
+export interface PostRoll {
+  readonly enabled: boolean;
+  readonly durationSeconds: number;
+}
+
+/** A MediaTailor playback configuration that is not simply fine. Others exist and play this account's channels. */
+export interface PlaybackConfiguration {
+  readonly missing?: boolean | undefined;
+  readonly contentSource?: string | undefined;
+}
+
 /** A bucket that is not simply fine: elsewhere, or encrypted in a way recording cannot use. Others exist and are fine. */
 export interface Bucket {
   readonly region?: string | undefined;
@@ -79,10 +105,14 @@ export class Store {
   readonly streamKeys = new Map<string, StreamKey>();
   readonly recordingConfigurations = new Map<string, RecordingConfiguration>();
   readonly playbackKeyPairs = new Map<string, PlaybackKeyPair>();
+  readonly playbackRestrictionPolicies = new Map<string, PlaybackRestrictionPolicy>();
+  readonly adConfigurations = new Map<string, AdConfiguration>();
+  readonly playbackConfigurations = new Map<string, PlaybackConfiguration>();
   readonly buckets = new Map<string, Bucket>();
   readonly #keysOfChannel = new Map<string, Set<string>>();
   readonly #keyByValue = new Map<string, StreamKey>();
-  readonly #channelsOfRecording = new Map<string, number>();
+  /** How many channels refer to each recording configuration, restriction policy and ad configuration. */
+  readonly #references = new Map<string, number>();
   #seq = 0;
 
   /** The next place in the order of creation. */
@@ -92,19 +122,19 @@ export class Store {
 
   addChannel(channel: Channel): void {
     this.channels.set(channel.arn, channel);
-    this.#countRecording(channel.recordingConfigurationArn, 1);
+    this.#countReferences(channel, 1);
   }
 
   changeChannel(channel: Channel, change: Partial<ChannelSettings>): void {
-    this.#countRecording(channel.recordingConfigurationArn, -1);
+    this.#countReferences(channel, -1);
     Object.assign(channel, change);
-    this.#countRecording(channel.recordingConfigurationArn, 1);
+    this.#countReferences(channel, 1);
   }
 
   /** Removes a channel with its keys. */
   removeChannel(channel: Channel): void {
     for (const key of this.keysOf(channel.arn)) this.removeStreamKey(key);
-    this.#countRecording(channel.recordingConfigurationArn, -1);
+    this.#countReferences(channel, -1);
     this.channels.delete(channel.arn);
   }
 
@@ -131,9 +161,9 @@ export class Store {
     return this.#keyByValue.get(value);
   }
 
-  /** True while a channel is set to record with this configuration. */
-  recordingInUse(arn: string): boolean {
-    return (this.#channelsOfRecording.get(arn) ?? 0) > 0;
+  /** True while a channel refers to this recording configuration, restriction policy or ad configuration. */
+  inUse(arn: string): boolean {
+    return this.#references.has(arn);
   }
 
   /** The resource of any kind that can be tagged. */
@@ -142,14 +172,19 @@ export class Store {
       this.channels.get(arn) ??
       this.streamKeys.get(arn) ??
       this.recordingConfigurations.get(arn) ??
-      this.playbackKeyPairs.get(arn)
+      this.playbackKeyPairs.get(arn) ??
+      this.playbackRestrictionPolicies.get(arn) ??
+      this.adConfigurations.get(arn)
     );
   }
 
-  #countRecording(arn: string, change: 1 | -1): void {
-    if (arn === '') return;
-    const count = (this.#channelsOfRecording.get(arn) ?? 0) + change;
-    if (count > 0) this.#channelsOfRecording.set(arn, count);
-    else this.#channelsOfRecording.delete(arn);
+  #countReferences(channel: ChannelSettings, change: 1 | -1): void {
+    const { recordingConfigurationArn, playbackRestrictionPolicyArn, adConfigurationArn } = channel;
+    for (const arn of [recordingConfigurationArn, playbackRestrictionPolicyArn, adConfigurationArn]) {
+      if (arn === '') continue;
+      const count = (this.#references.get(arn) ?? 0) + change;
+      if (count > 0) this.#references.set(arn, count);
+      else this.#references.delete(arn);
+    }
   }
 }

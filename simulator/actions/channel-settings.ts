@@ -14,6 +14,7 @@ import {
   recordingArnOrEmpty,
 } from '../wire/fields.ts';
 import { type Checked, flag, oneOf, structure } from '../wire/shape.ts';
+import { findAdConfiguration, findPlaybackRestrictionPolicy } from './lookup.ts';
 
 const multitrackInput = structure(
   {},
@@ -47,19 +48,24 @@ export const NEW_CHANNEL: ChannelSettings = {
   playbackRestrictionPolicyArn: '',
   preset: '',
   containerFormat: 'TS',
+  adConfigurationArn: '',
   multitrackInputConfiguration: { enabled: false, policy: 'ALLOW', maximumResolution: 'FULL_HD' },
 };
 
 /** The settings after `input` is laid over `before`, or the refusal they deserve. */
 export function mergeSettings(before: ChannelSettings, input: SettingsInput, context: ActionContext): ChannelSettings {
-  const { multitrackInputConfiguration: multitrack, adConfigurationArn, preset: asked, ...plain } = input;
+  const { multitrackInputConfiguration: multitrack, preset: asked, ...plain } = input;
   const after: ChannelSettings = { ...before, ...plain };
   after.preset = presetFor(after.type, asked ?? before.preset, asked !== undefined);
   if (multitrack !== undefined) after.multitrackInputConfiguration = multitrackFor(multitrack);
   if (after.multitrackInputConfiguration.enabled) checkMultitrack(after);
   checkRecording(after.recordingConfigurationArn, context);
-  // Neither restriction policies nor ad configurations can be made here, so no ARN of one can exist.
-  for (const arn of [input.playbackRestrictionPolicyArn, adConfigurationArn]) if (arn) throw notFound(arn);
+  if (after.playbackRestrictionPolicyArn !== '')
+    findPlaybackRestrictionPolicy(context, after.playbackRestrictionPolicyArn);
+  if (after.adConfigurationArn !== '') {
+    findAdConfiguration(context, after.adConfigurationArn);
+    if (after.containerFormat !== 'TS') throw invalid('an ad configuration requires containerFormat TS');
+  }
   return after;
 }
 

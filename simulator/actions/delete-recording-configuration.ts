@@ -12,6 +12,6 @@ export function deleteRecordingConfiguration(
   context: ActionContext,
 ): undefined {
   const { arn } = findRecordingConfiguration(context, input.arn);
-  if (context.store.recordingInUse(arn)) throw conflict(`Recording configuration: ${arn} is in use by a channel`);
+  if (context.store.inUse(arn)) throw conflict(`Recording configuration: ${arn} is in use by a channel`);
   context.store.recordingConfigurations.delete(arn);
 }

@@ -8,7 +8,7 @@ import { keyPairView } from '../wire/views.ts';
 
 export const importPlaybackKeyPairInput = structure({ publicKeyMaterial: text() }, { name, tags });
 
-/** Takes the public half of an EC key, in PEM. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ImportPlaybackKeyPair.html */
+/** Takes the public half of a P-384 key, in PEM: tokens are signed with ES384. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ImportPlaybackKeyPair.html */
 export function importPlaybackKeyPair(
   input: Checked<typeof importPlaybackKeyPairInput>,
   { store, ids, settings }: ActionContext,
@@ -42,7 +42,9 @@ function publicKey(material: string): KeyObject {
   } catch {
     throw invalid('publicKeyMaterial is not a public key in PEM form');
   }
-  if (key.asymmetricKeyType !== 'ec') throw invalid('publicKeyMaterial is not an ECDSA public key');
+  if (key.asymmetricKeyType !== 'ec' || key.asymmetricKeyDetails?.namedCurve !== 'secp384r1') {
+    throw invalid('publicKeyMaterial is not an ECDSA public key on the curve P-384');
+  }
   return key;
 }
 

@@ -16,6 +16,8 @@ export const listChannelsInput = structure(
   },
 );
 
+type Filter = 'name' | 'recordingConfigurationArn' | 'playbackRestrictionPolicyArn' | 'adConfigurationArn';
+
 /** One filter at most. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListChannels.html */
 export function listChannels(input: Checked<typeof listChannelsInput>, { store }: ActionContext) {
   const filters = Object.entries({
@@ -28,8 +30,7 @@ export function listChannels(input: Checked<typeof listChannelsInput>, { store }
   const [member, wanted] = filters[0] ?? [];
   const channels = store.channels.values().filter((channel) => {
     if (member === undefined) return true;
-    if (member === 'adConfigurationArn') return wanted === '';
-    return channel[member as 'name' | 'recordingConfigurationArn' | 'playbackRestrictionPolicyArn'] === wanted;
+    return channel[member as Filter] === wanted;
   });
   const { items, nextToken } = page(channels, input, {
     scope: `channels ${member ?? ''} ${wanted ?? ''}`,

@@ -2,7 +2,14 @@
 
 import type { ActionContext } from '../context.ts';
 import { notBroadcasting, notFound } from '../errors.ts';
-import type { Channel, PlaybackKeyPair, RecordingConfiguration, StreamKey } from '../store.ts';
+import type {
+  AdConfiguration,
+  Channel,
+  PlaybackKeyPair,
+  PlaybackRestrictionPolicy,
+  RecordingConfiguration,
+  StreamKey,
+} from '../store.ts';
 import type { Session } from '../streams/session.ts';
 
 export function findChannel(context: ActionContext, arn: string): Channel {
@@ -39,6 +46,18 @@ export function findPlaybackKeyPair(context: ActionContext, arn: string): Playba
   const keyPair = context.store.playbackKeyPairs.get(arn);
   if (keyPair === undefined) throw notFound(arn);
   return keyPair;
+}
+
+export function findPlaybackRestrictionPolicy(context: ActionContext, arn: string): PlaybackRestrictionPolicy {
+  const policy = context.store.playbackRestrictionPolicies.get(arn);
+  if (policy === undefined) throw notFound(arn);
+  return policy;
+}
+
+export function findAdConfiguration(context: ActionContext, arn: string): AdConfiguration {
+  const configuration = context.store.adConfigurations.get(arn);
+  if (configuration === undefined) throw notFound(arn);
+  return configuration;
 }
 
 /** The tags of any resource, to read or to change. */

@@ -27,6 +27,15 @@ const media = z
     audioSampleRate: z.number().int(),
     audioChannels: z.number().int(),
     encoder: z.string(),
+    tracks: z.array(
+      z.strictObject({
+        width: z.number().int(),
+        height: z.number().int(),
+        videoBitrate: z.number().int(),
+        framerate: z.number().optional(),
+        videoCodec: z.string().optional(),
+      }),
+    ),
   })
   .partial();
 
@@ -39,6 +48,20 @@ export const channelSpec = z.strictObject({
   type: z.enum(['BASIC', 'STANDARD', 'ADVANCED_SD', 'ADVANCED_HD']).optional(),
   latencyMode: z.enum(['NORMAL', 'LOW']).optional(),
   recordingConfigurationArn: z.string().optional(),
+  authorized: z.boolean().optional(),
+  insecureIngest: z.boolean().optional(),
+  preset: z.enum(['', 'HIGHER_BANDWIDTH_DELIVERY', 'CONSTRAINED_BANDWIDTH_DELIVERY']).optional(),
+  containerFormat: z.enum(['TS', 'FRAGMENTED_MP4']).optional(),
+  multitrackInputConfiguration: z
+    .strictObject({
+      enabled: z.boolean(),
+      policy: z.enum(['ALLOW', 'REQUIRE']),
+      maximumResolution: z.enum(['SD', 'HD', 'FULL_HD']),
+    })
+    .optional(),
+  playbackRestrictionPolicyArn: z.string().optional(),
+  adConfigurationArn: z.string().optional(),
+  ads: z.boolean().optional(),
 });
 
 export const createChannels = z.union([
@@ -62,6 +85,8 @@ export const encoderSetup = z.strictObject({
 export const connect = encoderSetup.extend({ channels });
 export const onChannels = z.strictObject({ channels });
 export const setViewers = z.strictObject({ channels, viewers });
+
+export const adBreak = z.strictObject({ channels, durationSeconds: z.number().int().min(1).max(300) });
 
 export const breach = z.strictObject({
   limit: z.enum(Object.keys(LIMIT_UNITS) as [keyof typeof LIMIT_UNITS, ...(keyof typeof LIMIT_UNITS)[]]),
@@ -139,6 +164,10 @@ export const settingsChange = z.strictObject({
       recordingConfigurations: count,
       playbackKeyPairs: count,
       takeoversPerStream: count,
+      adConfigurations: count,
+      playbackRestrictionPolicies: count,
+      countriesPerPolicy: count,
+      originsPerPolicy: count,
     })
     .partial()
     .optional(),
@@ -150,6 +179,7 @@ export const settingsChange = z.strictObject({
       encoderReconnectMs: count,
       recordingWriteMs: count,
       recordingConfigurationMs: count,
+      adBreakLeadMs: count,
     })
     .partial()
     .optional(),
@@ -161,6 +191,7 @@ export const settingsChange = z.strictObject({
       limitField: z.enum(['limit_name', 'limit']),
       metadataBytes: z.number().int().min(1),
       foreignBucket: z.enum(['create-failed', 'validation-error']),
+      originLength: z.union([z.literal(128), z.literal(256)]),
     })
     .partial()
     .optional(),
@@ -171,6 +202,14 @@ export const buckets = z.strictObject({
   buckets: z.record(
     z.string(),
     z.strictObject({ region: z.string().optional(), kmsEncrypted: z.boolean().optional() }),
+  ),
+});
+
+/** MediaTailor playback configurations that are not simply fine, by ARN. */
+export const playbackConfigurations = z.strictObject({
+  playbackConfigurations: z.record(
+    z.string(),
+    z.strictObject({ missing: z.boolean().optional(), contentSource: z.string().optional() }),
   ),
 });
 

@@ -10,7 +10,16 @@ import { channelState, makeChannel, resolveChannels } from './channels.ts';
 import { ControlProblem } from './problem.ts';
 import * as requests from './requests.ts';
 import { changeSettings } from './settings.ts';
-import { connectEncoders, endBroadcasts, lose, recover, sessionOf, setViewers, starve } from './streams.ts';
+import {
+  connectEncoders,
+  endBroadcasts,
+  insertAdBreaks,
+  lose,
+  recover,
+  sessionOf,
+  setViewers,
+  starve,
+} from './streams.ts';
 import { summarize } from './summary.ts';
 
 export interface ControlRequest {
@@ -100,6 +109,9 @@ export const ROUTES: Readonly<Record<string, Handler>> = {
     setViewers(simulator, channels, viewers);
     return DONE;
   }),
+  'POST /streams/ad-break': taking(requests.adBreak, ({ channels, durationSeconds }, { simulator }) => ({
+    adBreaks: insertAdBreaks(simulator, channels, durationSeconds),
+  })),
   'POST /streams/fail-recording': taking(requests.onChannels, ({ channels }, { simulator }) => {
     for (const { arn } of resolveChannels(simulator, channels)) simulator.context.ingest.recordings.failNext(arn);
     return DONE;
@@ -129,6 +141,10 @@ export const ROUTES: Readonly<Record<string, Handler>> = {
   },
   'GET /cues': ({ simulator, query }) => ({
     cues: simulator.context.recorder.cues(text(query, 'channelArn'), whole(query, 'afterSeq')),
+  }),
+
+  'GET /revocations': ({ simulator, query }) => ({
+    revocations: simulator.context.recorder.revocations(text(query, 'channelArn'), whole(query, 'afterSeq')),
   }),
 
   'GET /events': ({ simulator, query }) => ({
@@ -183,6 +199,11 @@ export const ROUTES: Readonly<Record<string, Handler>> = {
 
   'PUT /buckets': taking(requests.buckets, ({ buckets }, { simulator }) => {
     for (const [name, bucket] of Object.entries(buckets)) simulator.context.store.buckets.set(name, bucket);
+    return DONE;
+  }),
+  'PUT /playback-configurations': taking(requests.playbackConfigurations, (body, { simulator }) => {
+    const { playbackConfigurations } = simulator.context.store;
+    for (const [arn, one] of Object.entries(body.playbackConfigurations)) playbackConfigurations.set(arn, one);
     return DONE;
   }),
 

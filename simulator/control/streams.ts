@@ -3,8 +3,8 @@
 import type { Simulator } from '../simulator.ts';
 import type { EncoderSetup } from '../streams/encoders.ts';
 import type { Connected } from '../streams/ingest.ts';
-import type { Session } from '../streams/session.ts';
-import { type ViewerCurve, viewersAt } from '../streams/viewers.ts';
+import type { AdBreak, Session } from '../streams/session.ts';
+import { type ViewerCurve, viewerCount } from '../streams/viewers.ts';
 import { resolveChannels } from './channels.ts';
 import { ControlProblem } from './problem.ts';
 
@@ -32,8 +32,20 @@ export const lose = (simulator: Simulator, wanted: readonly string[]): void =>
 export function setViewers(simulator: Simulator, wanted: readonly string[], viewers: ViewerCurve): void {
   eachSession(simulator, wanted, (session) => {
     session.viewers = viewers;
+    session.revoked = new Map();
   });
   checkViews(simulator);
+}
+
+/** Another client of the account inserts a break into each stream. A channel that has one already is an error. */
+export function insertAdBreaks(simulator: Simulator, wanted: readonly string[], durationSeconds: number): AdBreak[] {
+  const { ingest } = simulator.context;
+  return resolveChannels(simulator, wanted).map(({ arn }) => {
+    const session = ingest.sessions.live(arn);
+    if (session === undefined) throw new ControlProblem(409, `the channel ${arn} is not live`);
+    if (ingest.adBreak(session) !== undefined) throw new ControlProblem(409, `the channel ${arn} has an ad break`);
+    return ingest.insertAdBreak(session, durationSeconds);
+  });
 }
 
 /** A breach of the account's view quota is an event, once when it is passed and again only after it was left. */
@@ -42,7 +54,7 @@ function checkViews(simulator: Simulator): void {
   const now = context.clock.now();
   let views = 0;
   for (const session of context.ingest.sessions.allLive()) {
-    views += Math.max(0, viewersAt(session.viewers, now - session.startedAt, session.seq));
+    views += Math.max(0, viewerCount(session, now));
   }
   const over = views > settings.quotas.concurrentViews;
   if (over && !simulator.viewsExceeded)

@@ -19,6 +19,7 @@ export interface EventEnvelope {
 export const STATE_CHANGE = 'IVS Stream State Change';
 export const HEALTH_CHANGE = 'IVS Stream Health Change';
 export const LIMIT_BREACH = 'IVS Limit Breach';
+export const AD_BREAK_CHANGE = 'IVS Ad Break State Change';
 export const RECORDING_CHANGE = 'IVS Recording State Change';
 
 /** The limits whose breach is an event, with their units. */

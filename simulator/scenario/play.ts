@@ -102,6 +102,7 @@ export class ScenarioRun {
     if (step.recover !== undefined) recover(simulator, this.#onAir(step.recover.channels));
     if (step.lose !== undefined) lose(simulator, this.#onAir(step.lose.channels));
     if (step.viewers !== undefined) setViewers(simulator, this.#onAir(step.viewers.channels), step.viewers.viewers);
+    if (step.adBreak !== undefined) this.#adBreak(step.adBreak);
     if (step.failRecording !== undefined) {
       for (const arn of this.#select(step.failRecording.channels)) simulator.context.ingest.recordings.failNext(arn);
     }
@@ -125,6 +126,15 @@ export class ScenarioRun {
     }
     for (const arn of this.#onAir(channels))
       ingest.breach(limit, limitValue, value, ingest.sessions.current(arn), unit);
+  }
+
+  #adBreak({ channels, durationSeconds }: NonNullable<Step['adBreak']>): void {
+    const { ingest } = this.#simulator.context;
+    for (const arn of this.#select(channels)) {
+      const session = ingest.sessions.live(arn);
+      if (session !== undefined && ingest.adBreak(session) === undefined)
+        ingest.insertAdBreak(session, durationSeconds);
+    }
   }
 
   /** Evenly spread calls of somebody else: they count like any other and are not recorded. */

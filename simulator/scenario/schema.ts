@@ -43,6 +43,8 @@ export const ACTIONS = {
   lose: on,
   viewers: z.strictObject({ channels: selector, viewers: requests.setViewers.shape.viewers }),
   breach: requests.breach.omit({ channel: true }).extend({ channels: selector.optional() }),
+  /** An ad break that another client of the account inserts, where none is running. */
+  adBreak: requests.adBreak.extend({ channels: selector }),
   failRecording: on,
   /** Calls that other clients of the account make: they take slots of the quota. */
   otherCalls: z.strictObject({ operation, perSecond: z.number().positive(), for: duration }),

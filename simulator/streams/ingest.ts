@@ -4,6 +4,7 @@
 
 import type { Clock, Timer } from '../clock.ts';
 import {
+  AD_BREAK_CHANGE,
   eventName,
   type Happening,
   HEALTH_CHANGE,
@@ -18,7 +19,14 @@ import type { Settings } from '../settings.ts';
 import type { Channel, Store } from '../store.ts';
 import { isoSeconds } from '../wire/time.ts';
 import { Recordings } from './recordings.ts';
-import { type ChannelSnapshot, DEFAULT_MEDIA, type Media, SESSION_EVENTS, type Session } from './session.ts';
+import {
+  type AdBreak,
+  type ChannelSnapshot,
+  DEFAULT_MEDIA,
+  type Media,
+  SESSION_EVENTS,
+  type Session,
+} from './session.ts';
 import { Sessions } from './sessions.ts';
 import type { ViewerCurve } from './viewers.ts';
 
@@ -167,6 +175,41 @@ export class Ingest {
     else this.#tell(session, happening);
   }
 
+  /** The ad break that is announced or running at this moment. */
+  adBreak({ adBreak, phase }: Session): AdBreak | undefined {
+    return phase === 'live' && adBreak !== undefined && this.#parts.clock.now() < adBreak.endsAt ? adBreak : undefined;
+  }
+
+  /** Inserts an ad break; the caller has made sure that none is running. */
+  insertAdBreak(session: Session, durationSeconds: number): AdBreak {
+    const { clock, ids, settings } = this.#parts;
+    // In whole seconds, as the event tells it: the end of the break is computed from that.
+    const targetStartAt = Math.ceil((clock.now() + settings.timings.adBreakLeadMs) / 1000) * 1000;
+    const adBreak: AdBreak = {
+      id: ids.adBreak(),
+      durationSeconds,
+      targetStartAt,
+      endsAt: targetStartAt + durationSeconds * 1000,
+    };
+    session.adBreak = adBreak;
+    this.#stateEvent(session, AD_BREAK_CHANGE, 'Ad Break Inserted', {
+      ad_break_id: adBreak.id,
+      duration_seconds: durationSeconds,
+      target_start_time: isoSeconds(targetStartAt),
+    });
+    return adBreak;
+  }
+
+  /**
+   * Ends the sessions that a viewer began with tokens up to a version: one viewer less on a private channel, once for each
+   * newer version.
+   */
+  revokeViewer(channel: Channel, viewerId: string, version: number): void {
+    const session = this.sessions.live(channel.arn);
+    if (session === undefined || !channel.authorized) return;
+    session.revoked.set(viewerId, Math.max(version, session.revoked.get(viewerId) ?? 0));
+  }
+
   #open(channel: Channel, request: ConnectRequest): Connected {
     const { clock, ids, store, settings } = this.#parts;
     const created = store.nextSeq();
@@ -184,6 +227,7 @@ export class Ingest {
       phase: 'starting',
       health: request.health ?? 'HEALTHY',
       viewers: request.viewers ?? 0,
+      revoked: new Map(),
       priority: request.priority,
       takeovers: 0,
       hasErrorEvent: false,
@@ -192,8 +236,9 @@ export class Ingest {
     this.sessions.add(session);
     this.#stateEvent(session, STATE_CHANGE, 'Session Created');
     const refused = (reason: RefusalReason): Connected => ({ accepted: false, channelArn: channel.arn, reason });
-    if (request.rejectWith !== undefined) {
-      this.end(session, request.rejectWith);
+    const rejection = request.rejectWith ?? multitrackProblem(session);
+    if (rejection !== undefined) {
+      this.end(session, rejection);
       return refused('SessionRejected');
     }
     if (request.transcodeFails === true) {
@@ -235,10 +280,11 @@ export class Ingest {
     const valid = Number.isInteger(priority) && priority >= 1 && priority <= 2_147_483_647;
     if (!valid || (session.priority !== undefined && priority <= session.priority))
       return 'StreamTakeoverInvalidPriority';
-    const { width, height, videoCodec, audioCodec } = session.media;
+    const { width, height, videoCodec, audioCodec, tracks } = session.media;
     const same =
       media.width === width &&
       media.height === height &&
+      media.tracks.length === tracks.length &&
       media.videoCodec === videoCodec &&
       media.audioCodec === audioCodec;
     if (!same) return 'StreamTakeoverMediaMismatch';
@@ -246,7 +292,12 @@ export class Ingest {
     return session.takeovers >= most ? 'StreamTakeoverLimitBreached' : undefined;
   }
 
-  #stateEvent(session: Session, type: string, name: string, extra: { code?: string; reason?: string } = {}): void {
+  #stateEvent(
+    session: Session,
+    type: string,
+    name: string,
+    extra: Readonly<Record<string, string | number>> = {},
+  ): void {
     const detail = { event_name: name, channel_name: session.channel.name, stream_id: session.streamId, ...extra };
     this.#tell(session, { type, channelArn: session.channelArn, detail });
   }
@@ -268,3 +319,26 @@ export class Ingest {
 }
 
 const snapshot = (channel: Channel): ChannelSnapshot => ({ ...channel, tags: new Map(channel.tags) });
+
+/** https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/multitrack-video-sw-integration.html */
+const MOST_TRACKS = 5;
+
+/** The largest picture of a track by `maximumResolution`: longest edge, and pixels in all. */
+const LARGEST_TRACK = {
+  SD: { edge: 864, pixels: 864 * 480 },
+  HD: { edge: 1280, pixels: 1280 * 720 },
+  FULL_HD: { edge: 1920, pixels: 1920 * 1080 },
+} as const;
+
+/** The `code` for which a session with these tracks is refused on this channel. */
+function multitrackProblem({ channel, media }: Session): string | undefined {
+  const { enabled, policy, maximumResolution } = channel.multitrackInputConfiguration;
+  if (media.tracks.length === 0) return enabled && policy === 'REQUIRE' ? 'MultitrackInputRequired' : undefined;
+  if (!enabled) return 'MultitrackInputNotAllowed';
+  if (media.tracks.length + 1 > MOST_TRACKS) return 'InvalidMultitrackInputTrackCount';
+  const { edge, pixels } = LARGEST_TRACK[maximumResolution];
+  const tooLarge = [media, ...media.tracks].some(
+    ({ width, height }) => Math.max(width, height) > edge || width * height > pixels,
+  );
+  return tooLarge ? 'InvalidMultitrackInputVideoTrackMediaProperties' : undefined;
+}

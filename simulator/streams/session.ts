@@ -15,6 +15,8 @@ export interface Media {
   readonly audioSampleRate: number;
   readonly audioChannels: number;
   readonly encoder: string;
+  /** Multitrack input: the tracks after the first, which the other members describe. */
+  readonly tracks: readonly Track[];
 }
 
 export const DEFAULT_MEDIA: Media = {
@@ -28,7 +30,25 @@ export const DEFAULT_MEDIA: Media = {
   audioSampleRate: 48_000,
   audioChannels: 2,
   encoder: 'virtual encoder',
+  tracks: [],
 };
+
+/** A video track that is sent beside the first one. */
+export interface Track {
+  readonly width: number;
+  readonly height: number;
+  readonly videoBitrate: number;
+  readonly framerate?: number | undefined;
+  readonly videoCodec?: string | undefined;
+}
+
+/** An ad break that was inserted into a stream; times are simulated epoch milliseconds. */
+export interface AdBreak {
+  readonly id: string;
+  readonly durationSeconds: number;
+  readonly targetStartAt: number;
+  readonly endsAt: number;
+}
 
 /** An entry of a session's truncated events. */
 export interface SessionEvent {
@@ -69,6 +89,10 @@ export interface Session {
   endedAt?: number;
   health: 'HEALTHY' | 'STARVING' | 'UNKNOWN';
   viewers: ViewerCurve;
+  /** Viewers whose sessions were ended by revocation since the audience was set, with the newest version that was. */
+  revoked: Map<string, number>;
+  /** The newest ad break; it may be over. */
+  adBreak?: AdBreak;
   /** Of the encoder that sends now; none was given when undefined. */
   priority: number | undefined;
   takeovers: number;

@@ -11,3 +11,16 @@ export function viewersAt(curve: ViewerCurve, sinceStartMs: number, phase: numbe
   const sway = Math.sin(sinceStartMs / 41_000 + phase) * 0.6 + Math.sin(sinceStartMs / 7_300 + phase * 3) * 0.4;
   return Math.max(0, Math.round(curve.target * grown * (1 + curve.wobble * sway)));
 }
+
+interface Audience {
+  readonly viewers: ViewerCurve;
+  readonly startedAt: number;
+  readonly seq: number;
+  readonly revoked: ReadonlyMap<string, number>;
+}
+
+/** How many watch a stream now: its curve, without the viewers whose sessions were revoked. */
+export function viewerCount({ viewers, startedAt, seq, revoked }: Audience, now: number): number {
+  const count = viewersAt(viewers, now - startedAt, seq);
+  return count < 0 ? count : Math.max(0, count - revoked.size);
+}

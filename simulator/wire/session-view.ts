@@ -1,7 +1,7 @@
 // How stream sessions look in answers.
 
 import type { ActionContext } from '../context.ts';
-import type { Media, Session } from '../streams/session.ts';
+import type { Media, Session, Track } from '../streams/session.ts';
 import { recordingView } from './recording-view.ts';
 import { isoSeconds } from './time.ts';
 import { channelView } from './views.ts';
@@ -16,15 +16,17 @@ export const sessionSummary = (session: Session) => ({
 /** `endTime` and `recordingConfiguration` are absent while live and when not recorded. */
 export function sessionView(session: Session, { settings, clock }: ActionContext) {
   const { recording } = session;
-  const video = videoView(session.media);
-  const audio = audioView(session.media);
+  const { media } = session;
+  const video = videoView(media, media, 'Track0');
+  const audio = audioView(media);
+  const others = media.tracks.map((track, at) => videoView({ ...media, ...track }, media, `Track${at + 1}`));
   return {
     streamId: session.streamId,
     startTime: session.startTime,
     endTime: session.endedAt === undefined ? undefined : isoSeconds(session.endedAt),
     channel: channelView(session.channel, settings),
     ingestConfiguration: { video, audio },
-    ingestConfigurations: { videoConfigurations: [video], audioConfigurations: [audio] },
+    ingestConfigurations: { videoConfigurations: [video, ...others], audioConfigurations: [audio] },
     recordingConfiguration: recording === undefined ? undefined : recordingView(recording, clock.now()),
     truncatedEvents: session.events.toReversed().map(({ name, type, at, code }) => ({
       name,
@@ -36,18 +38,18 @@ export function sessionView(session: Session, { settings, clock }: ActionContext
 }
 
 /** An AVC profile and level say the same in their old and new members. */
-const videoView = (media: Media) => ({
+const videoView = (track: Track, media: Media, name: string) => ({
   avcProfile: 'Main',
   avcLevel: '4.1',
-  codec: media.videoCodec,
+  codec: track.videoCodec,
   encoder: media.encoder,
-  targetBitrate: media.videoBitrate,
-  targetFramerate: media.framerate,
-  videoHeight: media.height,
-  videoWidth: media.width,
+  targetBitrate: track.videoBitrate,
+  targetFramerate: track.framerate,
+  videoHeight: track.height,
+  videoWidth: track.width,
   level: '4.1',
   profile: 'Main',
-  track: 'track0',
+  track: name,
 });
 
 const audioView = (media: Media) => ({
@@ -55,5 +57,5 @@ const audioView = (media: Media) => ({
   targetBitrate: media.audioBitrate,
   sampleRate: media.audioSampleRate,
   channels: media.audioChannels,
-  track: 'track0',
+  track: 'Track0',
 });

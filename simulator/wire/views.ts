@@ -1,9 +1,9 @@
 // How resources look in answers: exactly the members each operation lists, absent strings as "", absent tags as {}.
 
 import type { Settings } from '../settings.ts';
-import type { Channel, PlaybackKeyPair, StreamKey } from '../store.ts';
+import type { AdConfiguration, Channel, PlaybackKeyPair, PlaybackRestrictionPolicy, StreamKey } from '../store.ts';
 import type { ChannelSnapshot, Session } from '../streams/session.ts';
-import { viewersAt } from '../streams/viewers.ts';
+import { viewerCount } from '../streams/viewers.ts';
 
 type Place = Pick<Settings, 'region' | 'accountId'>;
 
@@ -28,6 +28,7 @@ export const channelView = (channel: ChannelSnapshot, place: Place) => ({
   playbackRestrictionPolicyArn: channel.playbackRestrictionPolicyArn,
   multitrackInputConfiguration: channel.multitrackInputConfiguration,
   containerFormat: channel.containerFormat,
+  adConfigurationArn: channel.adConfigurationArn,
 });
 
 export const channelSummary = (channel: Channel) => ({
@@ -41,6 +42,7 @@ export const channelSummary = (channel: Channel) => ({
   type: channel.type,
   preset: channel.preset,
   playbackRestrictionPolicyArn: channel.playbackRestrictionPolicyArn,
+  adConfigurationArn: channel.adConfigurationArn,
 });
 
 export const streamKeyView = (key: StreamKey) => ({
@@ -61,7 +63,7 @@ export const streamSummary = (session: Session, now: number) => ({
   streamId: session.streamId,
   state: 'LIVE',
   health: session.health,
-  viewerCount: viewersAt(session.viewers, now - session.startedAt, session.seq),
+  viewerCount: viewerCount(session, now),
   startTime: session.startTime,
 });
 
@@ -81,4 +83,25 @@ export const keyPairSummary = (keyPair: PlaybackKeyPair) => ({
   arn: keyPair.arn,
   name: keyPair.name,
   tags: tagsView(keyPair.tags),
+});
+
+/** A policy looks the same by itself and in a list. */
+export const policyView = (policy: PlaybackRestrictionPolicy) => ({
+  arn: policy.arn,
+  allowedCountries: policy.allowedCountries,
+  allowedOrigins: policy.allowedOrigins,
+  enableStrictOriginEnforcement: policy.enableStrictOriginEnforcement,
+  name: policy.name,
+  tags: tagsView(policy.tags),
+});
+
+/** An ad configuration looks the same by itself and in a list. */
+export const adConfigurationView = (configuration: AdConfiguration) => ({
+  arn: configuration.arn,
+  name: configuration.name,
+  mediaTailorPlaybackConfigurations: configuration.playbackConfigurations.map((arn) => ({
+    playbackConfigurationArn: arn,
+  })),
+  postRollConfiguration: configuration.postRoll,
+  tags: tagsView(configuration.tags),
 });

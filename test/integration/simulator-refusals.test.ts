@@ -19,6 +19,10 @@ afterEach(() => control.clearFaults());
 const NO_CHANNEL = 'arn:aws:ivs:us-west-2:111122223333:channel/nosuchthing1';
 const NO_KEY = 'arn:aws:ivs:us-west-2:111122223333:stream-key/nosuchthing1';
 const NO_PAIR = 'arn:aws:ivs:us-west-2:111122223333:playback-key/nosuchthing1';
+const NO_POLICY = 'arn:aws:ivs:us-west-2:111122223333:playback-restriction-policy/nosuchthing1';
+const NO_ADS = 'arn:aws:ivs:us-west-2:111122223333:ad-configuration/nosuchthing1';
+const PLAYBACK = 'arn:aws:mediatailor:us-west-2:111122223333:playbackConfiguration/ads';
+const VIEWER = { channelArn: NO_CHANNEL, viewerId: 'viewer-1' };
 const NO_RECORDING = 'arn:aws:ivs:us-west-2:111122223333:recording-configuration/nosuchthing1';
 
 describe('every error that a row declares', () => {
@@ -35,6 +39,8 @@ describe('every error that a row declares', () => {
   };
   const byChannelArn = [
     'CreateStreamKey',
+    'InsertAdBreak',
+    'StartViewerSessionRevocation',
     'GetStream',
     'GetStreamSession',
     'ListStreamKeys',
@@ -89,6 +95,18 @@ describe('every error that a row declares', () => {
     ['UntagResource', { resourceArn: NO_CHANNEL, tagKeys: ['a'] }],
     ['UpdateChannel', { arn: NO_CHANNEL, name: 'x' }],
     ['CreateChannel', { recordingConfigurationArn: NO_RECORDING }],
+    ['CreateChannel', { playbackRestrictionPolicyArn: NO_POLICY }],
+    ['CreateChannel', { adConfigurationArn: NO_ADS }],
+    ['GetPlaybackRestrictionPolicy', { arn: NO_POLICY }],
+    ['UpdatePlaybackRestrictionPolicy', { arn: NO_POLICY, name: 'x' }],
+    ['DeletePlaybackRestrictionPolicy', { arn: NO_POLICY }],
+    ['GetAdConfiguration', { arn: NO_ADS }],
+    ['UpdateAdConfiguration', { arn: NO_ADS, name: 'x' }],
+    ['DeleteAdConfiguration', { arn: NO_ADS }],
+    ['InsertAdBreak', { channelArn: NO_CHANNEL, durationSeconds: 30 }],
+    ['StartViewerSessionRevocation', VIEWER],
+    ['TagResource', { resourceArn: NO_POLICY, tags: { a: 'b' } }],
+    ['ListTagsForResource', { resourceArn: NO_ADS }],
   ])('%s: what does not exist is a 404 ResourceNotFoundException', async (name, input) => {
     expect(await failureOf(send(name)(input))).toBe('404 ResourceNotFoundException');
   });
@@ -145,6 +163,57 @@ describe('every error that a row declares', () => {
     ['TagResource', { resourceArn: NO_CHANNEL, tags: { k: 'v'.repeat(257) } }],
     ['UntagResource', { resourceArn: 'x', tagKeys: ['a'] }],
     ['UpdateChannel', { arn: NO_KEY }],
+    ['CreatePlaybackRestrictionPolicy', { name: 'two words' }],
+    ['CreatePlaybackRestrictionPolicy', { allowedCountries: ['USA'] }],
+    ['CreatePlaybackRestrictionPolicy', { allowedCountries: ['XX'] }],
+    ['CreatePlaybackRestrictionPolicy', { allowedCountries: ['de'] }],
+    ['CreatePlaybackRestrictionPolicy', { allowedCountries: Array.from({ length: 201 }, () => 'DE') }],
+    ['CreatePlaybackRestrictionPolicy', { allowedOrigins: ['https://example.com/live'] }],
+    ['CreatePlaybackRestrictionPolicy', { allowedOrigins: ['example.com'] }],
+    ['CreatePlaybackRestrictionPolicy', { allowedOrigins: [''] }],
+    ['CreatePlaybackRestrictionPolicy', { allowedOrigins: [`https://${'x'.repeat(121)}`] }],
+    ['CreatePlaybackRestrictionPolicy', { allowedOrigins: Array.from({ length: 6 }, (_, n) => `https://o${n}`) }],
+    ['GetPlaybackRestrictionPolicy', { arn: NO_CHANNEL }],
+    ['ListPlaybackRestrictionPolicies', { maxResults: 101 }],
+    ['UpdatePlaybackRestrictionPolicy', { arn: NO_CHANNEL }],
+    ['DeletePlaybackRestrictionPolicy', { arn: '' }],
+    ['CreateAdConfiguration', {}],
+    ['CreateAdConfiguration', { mediaTailorPlaybackConfigurations: [] }],
+    ['CreateAdConfiguration', { mediaTailorPlaybackConfigurations: [{}] }],
+    ['CreateAdConfiguration', { mediaTailorPlaybackConfigurations: [{ playbackConfigurationArn: NO_CHANNEL }] }],
+    [
+      'CreateAdConfiguration',
+      { mediaTailorPlaybackConfigurations: Array.from({ length: 4 }, () => ({ playbackConfigurationArn: PLAYBACK })) },
+    ],
+    [
+      'CreateAdConfiguration',
+      {
+        mediaTailorPlaybackConfigurations: [{ playbackConfigurationArn: PLAYBACK }],
+        postRollConfiguration: { enabled: true },
+      },
+    ],
+    [
+      'CreateAdConfiguration',
+      {
+        mediaTailorPlaybackConfigurations: [{ playbackConfigurationArn: PLAYBACK }],
+        postRollConfiguration: { enabled: true, durationSeconds: 301 },
+      },
+    ],
+    ['GetAdConfiguration', { arn: NO_POLICY }],
+    ['ListAdConfigurations', { maxResults: 0 }],
+    ['UpdateAdConfiguration', { arn: NO_ADS, mediaTailorPlaybackConfigurations: [] }],
+    ['DeleteAdConfiguration', { arn: NO_CHANNEL }],
+    ['InsertAdBreak', { channelArn: NO_CHANNEL }],
+    ['InsertAdBreak', { channelArn: NO_CHANNEL, durationSeconds: 0 }],
+    ['InsertAdBreak', { channelArn: NO_CHANNEL, durationSeconds: 301 }],
+    ['InsertAdBreak', { channelArn: NO_CHANNEL, durationSeconds: 1.5 }],
+    ['StartViewerSessionRevocation', { channelArn: NO_CHANNEL }],
+    ['StartViewerSessionRevocation', { ...VIEWER, viewerId: 'x'.repeat(41) }],
+    ['StartViewerSessionRevocation', { ...VIEWER, viewerId: '' }],
+    ['StartViewerSessionRevocation', { ...VIEWER, viewerSessionVersionsLessThanOrEqualTo: -1 }],
+    ['BatchStartViewerSessionRevocation', { viewerSessions: [] }],
+    ['BatchStartViewerSessionRevocation', { viewerSessions: Array.from({ length: 21 }, () => VIEWER) }],
+    ['BatchStartViewerSessionRevocation', { viewerSessions: [VIEWER, { channelArn: NO_CHANNEL }] }],
   ])('%s refuses %j', async (name, input) => {
     expect(await failureOf(send(name)(input))).toBe('400 ValidationException');
   });
