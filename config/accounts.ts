@@ -3,6 +3,14 @@ import { AppError } from '#domain/errors.ts';
 import type { Config } from './load.ts';
 import type { AccountSettings } from './settings.ts';
 
+/** The account's 12 digits as far as the configuration tells: `account_id`, or those of the role. */
+export function accountIdOf({
+  account_id: id,
+  assume_role_arn: role,
+}: Pick<AccountSettings, 'account_id' | 'assume_role_arn'>): string | undefined {
+  return id ?? /^arn:aws:iam::(\d{12}):/.exec(role ?? '')?.[1];
+}
+
 /** The accounts of the configuration, or the one that the environment describes. @throws AppError CONFIG_INVALID */
 export function accountsOf(
   { settings, file }: Pick<Config, 'settings' | 'file'>,

@@ -4,6 +4,7 @@
 import { didYouMean } from '#domain/nearest-name.ts';
 import type { InhibitRule, LabelMatcher, Receiver, Rule, Ruleset, TimeInterval } from '#domain/rule.ts';
 import { parseLabelMatcher } from '#rules/label-matcher.ts';
+import { accountIdOf } from './accounts.ts';
 import { compileRule } from './compile-rule.ts';
 import { hashOf } from './hash.ts';
 import type { Finding, PathPart } from './problem.ts';
@@ -61,14 +62,21 @@ export function compileRuleset(document: ConfigDocument): { ruleset: Ruleset; fi
 function sharedByAccounts(accounts: NonNullable<ConfigDocument['accounts']>): Finding[] {
   const findings: Finding[] = [];
   const owners = new Map<string, string>();
-  accounts.forEach(({ name, region, assume_role_arn: role, queue_url: queue }, index) => {
+  accounts.forEach((account, index) => {
+    const { name, region, assume_role_arn: role, external_id: externalId, queue_url: queue } = account;
+    const problem = (field: string, message: string) =>
+      findings.push({ path: ['accounts', index, field], message, severity: 'error' });
+    const accountId = accountIdOf(account);
+    if (role !== undefined && accountIdOf({ assume_role_arn: role }) !== accountId)
+      problem('account_id', `the role of assume_role_arn is of another account: ${role}`);
+    if (role === undefined && externalId !== undefined)
+      problem('external_id', 'it is sent when a role is assumed: name the role as assume_role_arn');
     const claim = (key: string, field: string, what: string) => {
       const owner = owners.get(key);
       const message = `${what} is that of ${owner} already: give each (account, Region) one entry and a queue of its own`;
       if (owner === undefined) owners.set(key, name);
-      else findings.push({ path: ['accounts', index, field], message, severity: 'error' });
+      else problem(field, message);
     };
-    const accountId = role?.split(':')[4];
     claim(`in ${region} ${accountId}`, 'region', `${region} in ${accountId ?? 'the account of the environment'}`);
     if (queue !== undefined) claim(`queue ${queue}`, 'queue_url', 'this queue');
   });

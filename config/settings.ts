@@ -16,6 +16,18 @@ const account = z.strictObject({
     .startsWith('arn:aws:iam::')
     .optional()
     .describe('Role to assume for every call to this account'),
+  external_id: z
+    .string()
+    .regex(/^[\w+=,.@:/-]{2,1224}$/, 'expected 2 to 1224 letters, digits and + = , . @ : / _ -')
+    .optional()
+    .describe('External id that the trust policy of `assume_role_arn` asks for'),
+  account_id: z
+    .string()
+    .regex(/^\d{12}$/, 'expected the 12 digits of an AWS account, in quotes')
+    .optional()
+    .describe(
+      'Whose channels and events belong here. Default: the account of `assume_role_arn`; without a role, that of the channels that are listed',
+    ),
   queue_url: z.string().min(1).optional().describe('URL of the SQS queue that receives the IVS events'),
 });
 

@@ -17,6 +17,7 @@ import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { readRedisFacts, redisProblems } from '#runtime/redis-check.ts';
 import type { AwsOptions } from '#shard/aws-access.ts';
+import { ShardDirectory } from '#shard/directory.ts';
 import { type Role, Shard } from '#shard/shard.ts';
 import type { ConfigInForce } from './config-in-force.ts';
 import type { Committed } from './pipeline.ts';
@@ -75,9 +76,10 @@ export function createApp(options: AppOptions): App {
     shards.flatMap(({ state }) => controlsInForce(state.view, state.nowMs())),
   );
   const shards = accountsOf(options.config, env).map(
-    (account) =>
+    (account): Shard =>
       new Shard({
         account,
+        directory: () => directory,
         config,
         redisUrl,
         namespace: options.namespace ?? 'autopilot',
@@ -95,10 +97,11 @@ export function createApp(options: AppOptions): App {
         },
       }),
   );
+  const directory = new ShardDirectory(shards as [Shard, ...Shard[]]);
   const hasApi = role === 'all' || role === 'api' || env['AUTOPILOT_HTTP_PORT'] !== undefined;
   const api = hasApi
     ? createApi({
-        shards: shards as [Shard, ...Shard[]],
+        shards: directory,
         inForce: () => inForce,
         reload,
         onControl: (control) => recorder?.recordControl(control),

@@ -46,7 +46,8 @@ export async function noticingDaemon(options: {
       const noticing = new Noticing({
         ...parts,
         account: { name: 'bench', region: 'us-west-2', queue_url: queueUrl },
-        accountId: undefined,
+        home: () => ({ region: 'us-west-2', account: undefined }),
+        ownerOf: () => ({ pipeline: parts.pipeline }),
         config: () => config,
         aws: { region: 'us-west-2', credentials, sqsEndpoint },
         reader: noReader,

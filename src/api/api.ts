@@ -8,6 +8,7 @@ import type { Clock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import type { ShardDirectory } from '#shard/directory.ts';
 import { silentAfterMs } from '#shard/settings.ts';
 import type { Shard } from '#shard/shard.ts';
 import type { ConfigInForce } from '#src/config-in-force.ts';
@@ -32,12 +33,11 @@ import { quotaRoutes } from './routes/quota.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { triggerRoutes } from './routes/triggers.ts';
-import { type RuleShard, type RuleShards, shardOf } from './rule-shards.ts';
 import { HttpServer } from './server.ts';
 import type { ApiEnvironment } from './tokens.ts';
 
 export interface ApiOptions {
-  readonly shards: readonly [Shard, ...Shard[]];
+  readonly shards: ShardDirectory<Shard>;
   readonly inForce: () => ConfigInForce;
   readonly reload: (why: string) => Promise<ConfigInForce>;
   /** Told of what operators say to all automation. */
@@ -62,10 +62,13 @@ export const packageRoot = join(import.meta.dirname, '..', '..');
 const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
 
 export function createApi(options: ApiOptions): Api {
-  const { shards, inForce, reload, onControl, env, tokens, clock, logger, metrics } = options;
+  const { shards: directory, inForce, reload, onControl, env, tokens, clock, logger, metrics } = options;
   const { settings } = inForce().config;
-  const [first, ...others] = shards;
-  const state = fleetState([first.state, ...others.map((shard) => shard.state)]);
+  const { all: shards, first } = directory;
+  const state = fleetState(
+    [first.state, ...shards.slice(1).map((shard) => shard.state)],
+    (channelArn) => directory.findOfChannel(channelArn)?.state,
+  );
   const shown = ({ config, ...rest }: ConfigInForce) => ({ hash: config.hash, ...rest });
 
   const page = createPage({
@@ -78,22 +81,8 @@ export function createApi(options: ApiOptions): Api {
     logger,
     scrubber: options.scrubber,
   });
-  const desk = new ActionDesk({ shards, configHash: () => inForce().config.hash });
-  const ruleShardOf = (shard: Shard): RuleShard => ({
-    name: shard.name,
-    region: shard.region,
-    accountId: shard.accountId,
-    state: shard.state,
-    ruleset: () => shard.pipeline.ruleset,
-    startedAtMs: () => shard.startedAtMs,
-  });
-  const ruleShards: RuleShards = [ruleShardOf(first), ...others.map(ruleShardOf)];
-  const named = (name: string) => shards.find((shard) => shard.name === name) ?? first;
-  const inventory = new InventoryDesk({
-    shards,
-    shardOf: (channelArn) => named(shardOf(ruleShards, channelArn).name),
-    configHash: () => inForce().config.hash,
-  });
+  const desk = new ActionDesk({ shards: directory, configHash: () => inForce().config.hash });
+  const inventory = new InventoryDesk({ shards: directory, configHash: () => inForce().config.hash });
   const server = new HttpServer({
     ...env,
     tokens,
@@ -106,7 +95,7 @@ export function createApi(options: ApiOptions): Api {
     routes: [
       {
         prefix: '/v1',
-        plugin: metadataRoutes({ shards: new Map(shards.map((shard) => [shard.name, shard.metadata])), clock }),
+        plugin: metadataRoutes({ shards: directory, clock }),
       },
       { prefix: '/v1', plugin: quotaRoutes({ quotas: shards.map((shard) => () => shard.ivs.quotaSnapshot()) }) },
       {
@@ -128,14 +117,14 @@ export function createApi(options: ApiOptions): Api {
         }),
       },
       { prefix: '/v1', plugin: channelRoutes({ state, refresh: inventory }) },
-      { prefix: '/v1', plugin: ruleRoutes({ shards: ruleShards, onControl }) },
-      { prefix: '/v1', plugin: decisionRoutes({ shards: ruleShards }) },
-      { prefix: '/v1', plugin: controlRoutes({ shards: ruleShards, onControl }) },
+      { prefix: '/v1', plugin: ruleRoutes({ shards: directory, onControl }) },
+      { prefix: '/v1', plugin: decisionRoutes({ shards: directory }) },
+      { prefix: '/v1', plugin: controlRoutes({ shards: directory, onControl }) },
       {
         prefix: '/v1',
         plugin: triggerRoutes({
-          shards: ruleShards,
-          observe: (name, observation) => named(name).pipeline.observe(observation),
+          shards: directory,
+          observe: (name, observation) => directory.named(name).pipeline.observe(observation),
         }),
       },
       { prefix: '/v1', plugin: actionRoutes({ desk }) },

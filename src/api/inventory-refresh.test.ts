@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { auditEntries } from '#journal/audit.ts';
+import { ShardDirectory } from '#shard/directory.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { InventoryDesk, type InventoryShard } from './inventory-refresh.ts';
 
@@ -15,11 +16,13 @@ const channelOf = (arn: ChannelArn, tags: Record<string, string>): Channel => ({
   tags,
 });
 
-function shardOf(name: string, { waiting = [] as { id: string }[] } = {}) {
+function shardOf(name: string, accountId: string, { waiting = [] as { id: string }[] } = {}) {
   const state = new MemoryState({ now: () => 1_000 });
   const asked: string[] = [];
   const shard: InventoryShard = {
     name,
+    region: 'us-west-2',
+    accountId,
     state,
     queues: { get: () => ({ getWaiting: async () => waiting }) as never },
     relay: { nudge: () => asked.push('relay') },
@@ -40,12 +43,11 @@ function shardOf(name: string, { waiting = [] as { id: string }[] } = {}) {
   return { shard, state, asked, audited, jobs: () => Array.from(state.view.entries('job'), ([id]) => id) };
 }
 
-function setup(second?: Parameters<typeof shardOf>[1]) {
-  const east = shardOf('east');
-  const west = shardOf('west', second);
+function setup(second?: Parameters<typeof shardOf>[2]) {
+  const east = shardOf('east', '111111111111');
+  const west = shardOf('west', '222222222222', second);
   const desk = new InventoryDesk({
-    shards: [east.shard, west.shard],
-    shardOf: (arn) => (arn.includes(':222222222222:') ? west.shard : east.shard),
+    shards: new ShardDirectory([east.shard, west.shard]),
     configHash: () => 'hash',
   });
   return { desk, east, west };

@@ -7,11 +7,11 @@ import type { SharedState } from '#domain/shared-state.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import type { Queues } from '#jobs/queues.ts';
 import { audit } from '#journal/audit.ts';
+import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import type { InventoryRefreshPort } from './routes/channels.ts';
 
 /** One shard, as far as the desk needs it. */
-export interface InventoryShard {
-  readonly name: string;
+export interface InventoryShard extends ShardIdentity {
   readonly state: SharedState;
   readonly queues: Pick<Queues, 'get'>;
   readonly relay: { nudge(): void };
@@ -20,9 +20,7 @@ export interface InventoryShard {
 }
 
 export interface InventoryDeskOptions {
-  readonly shards: readonly InventoryShard[];
-  /** The shard of a channel. */
-  readonly shardOf: (channelArn: string) => InventoryShard;
+  readonly shards: ShardDirectory<InventoryShard>;
   readonly configHash: () => string;
 }
 
@@ -38,8 +36,8 @@ export class InventoryDesk implements InventoryRefreshPort {
   }
 
   async one({ channelArn, who, reason }: Parameters<InventoryRefreshPort['one']>[0]) {
-    const { shardOf, configHash } = this.#options;
-    const shard = shardOf(channelArn);
+    const { shards, configHash } = this.#options;
+    const shard = shards.ofChannel(channelArn);
     const { state } = shard;
     await state.refresh();
     const before = state.view.get<Channel>(`channel/${channelArn}`);
@@ -68,7 +66,7 @@ export class InventoryDesk implements InventoryRefreshPort {
   async all({ who, reason }: Parameters<InventoryRefreshPort['all']>[0]) {
     const { shards, configHash } = this.#options;
     return Promise.all(
-      shards.map(async ({ name, state, queues, relay }) => {
+      shards.all.map(async ({ name, state, queues, relay }) => {
         // A listing that has not begun yet will see all that is true now.
         const [waiting] = await queues.get(job).getWaiting(0, 0);
         const stepId = jobIdOf(job, Math.floor(state.nowMs() / stepMs));

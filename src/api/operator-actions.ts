@@ -2,7 +2,7 @@
 // the API shows of jobs, intents and alerts. Meets the ports of src/api/routes/{actions,jobs,intents}.ts.
 import { randomUUID } from 'node:crypto';
 import type { ActionJob, ActionName, ActionParams } from '#domain/action.ts';
-import { type Channel, type ChannelArn, parseChannelArn } from '#domain/channel.ts';
+import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { JobRequest } from '#domain/job.ts';
 import type { SharedState } from '#domain/shared-state.ts';
@@ -12,6 +12,7 @@ import type { Queues } from '#jobs/queues.ts';
 import { audit } from '#journal/audit.ts';
 import { compileParams } from '#rules/action-template.ts';
 import { channelFacts } from '#rules/facts.ts';
+import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import type { Alert } from '#workers/alerts.ts';
 import { type Bulk, createBulk, stopBulk } from '#workers/bulk.ts';
 import { cancelIntent, type IntentKind, intentsOf } from '#workers/intents.ts';
@@ -22,10 +23,7 @@ import type { IntentsPort, IntentView } from './routes/intents.ts';
 import type { JobsPort, JobView } from './routes/jobs.ts';
 
 /** One shard, as far as the desk needs it. */
-export interface DeskShard {
-  readonly name: string;
-  readonly region: string;
-  readonly accountId: string | undefined;
+export interface DeskShard extends ShardIdentity {
   readonly state: SharedState;
   readonly queues: Pick<Queues, 'find'>;
   readonly relay: { nudge(): void };
@@ -34,7 +32,7 @@ export interface DeskShard {
 }
 
 export interface ActionDeskOptions {
-  readonly shards: readonly [DeskShard, ...DeskShard[]];
+  readonly shards: ShardDirectory<DeskShard>;
   readonly configHash: () => string;
 }
 
@@ -59,10 +57,11 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
   }
 
   async submit(request: ActionRequest): Promise<{ readonly jobId: string }> {
+    const { shards } = this.#options;
     const { action, channelArn, account, who, reason, dryRun, idempotencyKey } = request;
     if (channelArn === undefined && !accountActions.has(action))
       throw new AppError('ACTION_NEEDS_CHANNEL', `body.channelArn: ${action} needs a channel`);
-    const shard = channelArn === undefined ? this.#shardNamed(account) : this.#shardOf(channelArn);
+    const shard = channelArn === undefined ? shards.namedOrOnly(account) : shards.ofChannel(channelArn);
     const jobId = jobIdOf(action, who, idempotencyKey ?? randomUUID());
     // A repeat of a request is answered as before, whatever has become of the channel since.
     const isRepeat = idempotencyKey !== undefined && (await shard.queues.find(jobId)) !== undefined;
@@ -102,18 +101,19 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
   async submitBulk(
     request: Parameters<ActionDeskPort['submitBulk']>[0],
   ): Promise<{ bulkId: string; channels: number }> {
+    const { shards } = this.#options;
     const { action, params, targets, maxChannels, who, reason, dryRun } = request;
-    if (this.#options.shards.length > 1 && targets.channelArns === undefined)
+    if (shards.all.length > 1 && targets.channelArns === undefined)
       throw new AppError('REQUEST_INVALID', 'body.targets: with several accounts, name the channels by channelArns');
-    const arns = [...new Set(targets.channelArns ?? this.#select(this.#options.shards[0], targets))];
+    const arns = [...new Set(targets.channelArns ?? this.#select(shards.first, targets))];
     if (arns.length > maxChannels) {
       throw new AppError(
         'REQUEST_INVALID',
         `body.targets: ${arns.length} channels are meant, and maxChannels is ${maxChannels}: nothing was done`,
       );
     }
-    const shard = arns[0] === undefined ? this.#options.shards[0] : this.#shardOf(arns[0]);
-    if (arns.some((arn) => this.#shardOf(arn) !== shard))
+    const shard = arns[0] === undefined ? shards.first : shards.ofChannel(arns[0]);
+    if (arns.some((arn) => shards.ofChannel(arn) !== shard))
       throw new AppError(
         'REQUEST_INVALID',
         'body.targets.channelArns: the channels of one bulk must be of one account and Region',
@@ -143,7 +143,7 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
 
   async stopBulk(bulkId: string, who: string): Promise<BulkView> {
     await this.#refresh();
-    for (const { state } of this.#options.shards) {
+    for (const { state } of this.#options.shards.all) {
       if (state.view.get(`bulk/${bulkId}`) === undefined) continue;
       const bulk = await state.transact((tx) => {
         audit(tx, { who, what: 'stop_bulk', outcome: 'done', why: '', jobId: bulkId, ...this.#hash() });
@@ -156,7 +156,7 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
 
   async read(jobId: string): Promise<JobView> {
     await this.#refresh();
-    for (const { state: shared, queues } of this.#options.shards) {
+    for (const { state: shared, queues } of this.#options.shards.all) {
       const job = await queues.find(jobId);
       if (job) {
         const state = await job.getState();
@@ -171,7 +171,7 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
   }
 
   async resend(jobId: string, who: string): Promise<{ readonly jobId: string }> {
-    for (const shard of this.#options.shards) {
+    for (const shard of this.#options.shards.all) {
       const job = await shard.queues.find(jobId);
       if (!job) continue;
       const state = await job.getState();
@@ -199,11 +199,11 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
 
   async intents(): Promise<IntentView[]> {
     await this.#refresh();
-    return this.#options.shards.flatMap(({ state }) => intentsOf(state.view).map(intentView));
+    return this.#options.shards.all.flatMap(({ state }) => intentsOf(state.view).map(intentView));
   }
 
   async cancel(kind: IntentKind, channelArn: string, who: string): Promise<IntentView> {
-    const intent = await this.#shardOf(channelArn).state.transact((tx) => {
+    const intent = await this.#options.shards.ofChannel(channelArn).state.transact((tx) => {
       const taken = cancelIntent(tx, kind, channelArn);
       if (taken)
         audit(tx, {
@@ -232,7 +232,7 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
 
   async keyAges() {
     await this.#refresh();
-    return this.#options.shards.flatMap(({ state }) =>
+    return this.#options.shards.all.flatMap(({ state }) =>
       keyAges(state.view).map(({ channelArn, rotatedAtMs, deliveredTo }) => ({
         channelArn,
         rotatedAt: iso(rotatedAtMs),
@@ -248,40 +248,14 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
 
   /** Another replica may have written what is asked for. */
   async #refresh(): Promise<void> {
-    await Promise.all(this.#options.shards.map(({ state }) => state.refresh()));
+    await Promise.all(this.#options.shards.all.map(({ state }) => state.refresh()));
   }
 
   async #each<T, V>(kind: string, show: (entry: T) => V): Promise<V[]> {
     await this.#refresh();
-    return this.#options.shards.flatMap(({ state }) =>
+    return this.#options.shards.all.flatMap(({ state }) =>
       Array.from(state.view.entries<T>(kind), ([, entry]) => show(entry)),
     );
-  }
-
-  /** An action without a channel never goes to an account by chance. */
-  #shardNamed(account: string | undefined): DeskShard {
-    const { shards } = this.#options;
-    const names = shards.map(({ name }) => name).join(', ');
-    if (account === undefined && shards.length === 1) return shards[0];
-    const named = shards.find(({ name }) => name === account);
-    if (named) return named;
-    throw new AppError(
-      'REQUEST_INVALID',
-      account === undefined
-        ? `query.account: name one of the accounts ${names}`
-        : `query.account: there is no account ${account}; there are ${names}`,
-    );
-  }
-
-  #shardOf(channelArn: string): DeskShard {
-    const parts = parseChannelArn(channelArn);
-    const inRegion = this.#options.shards.filter(({ region }) => region === parts?.region);
-    const shard =
-      inRegion.find(({ accountId }) => accountId === parts?.account) ??
-      inRegion.find(({ accountId }) => accountId === undefined);
-    if (!shard)
-      throw new AppError('NOT_FOUND', `${channelArn}: no account of the configuration has this account id and Region`);
-    return shard;
   }
 
   /**

@@ -9,11 +9,13 @@ export interface Home {
   readonly account: string | undefined;
 }
 
-/** The account as it is configured, else that of any channel that is known already. */
+/**
+ * The account as it is configured, else that of any channel that IVS has listed. A stream's record tells nothing: an event can make
+ * one, and before the account is known an event of another one is not told apart.
+ */
 export function homeOf(view: StateView, { region, account }: Home): Home {
   if (account !== undefined) return { region, account };
-  for (const kind of ['channel', 'stream'])
-    for (const [arn] of view.entries(kind)) return { region, account: parseChannelArn(arn)?.account };
+  for (const [arn] of view.entries('channel')) return { region, account: parseChannelArn(arn)?.account };
   return { region, account: undefined };
 }
 

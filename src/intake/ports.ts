@@ -38,8 +38,11 @@ export interface ChannelReader {
 export type Observe = (observation: Observation) => Promise<unknown>;
 
 export interface EventSink {
-  /** As `Observe`: the message is deleted from the queue only after this resolved. Tells whether it had been taken before. */
-  observe(observation: EventObservation): Promise<'taken' | 'repeated'>;
+  /**
+   * As `Observe`: the message is deleted from the queue only after this resolved. `repeated`: it had been taken before; `not_ours`: it is
+   * of an account or Region that is not configured, and nothing was done.
+   */
+  observe(observation: EventObservation): Promise<'taken' | 'repeated' | 'not_ours'>;
   /** Keeps an event that nobody knows, for inspection; bounded. */
   keepUnknown(event: UnknownEvent): Promise<void>;
   /** The queue was read, also when nothing was in it. */

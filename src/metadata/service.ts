@@ -23,7 +23,7 @@ export interface MetadataServiceOptions {
   /** Whether the local copy tells by now who is live, and who has which tags. */
   readonly fleetKnown: () => { readonly live: boolean; readonly tags: boolean };
   /** The shard's Region and account, as far as known. */
-  readonly home: Home;
+  readonly home: () => Home;
   readonly packing: 'on' | 'off';
   readonly defaultExpiresMs: number;
   /** PutMetadata calls per second that the shard may make, for estimates. */
@@ -180,7 +180,7 @@ export class MetadataService {
   #plan({ targets, items: newItems, spare }: SubmitRequest): Plan {
     const { state, home } = this.#options;
     this.#ensureKnown(targets);
-    const { channelArns, skipped } = resolveTargets(targets, state.view, { ...home, spare });
+    const { channelArns, skipped } = resolveTargets(targets, state.view, { ...home(), spare });
     const items = this.#encode(newItems);
     const pairs = items.length * channelArns.length;
     if (pairs > mostPairsPerBatch)

@@ -19,13 +19,20 @@ export interface AwsAccess extends Omit<AwsOptions, 'credentials'> {
 }
 
 /** The account's access: with `assume_role_arn`, every call is made in that role, renewed before it expires. */
-export function awsAccessOf({ region, assume_role_arn: roleArn }: AccountSettings, aws: AwsOptions): AwsAccess {
+export function awsAccessOf(
+  { region, assume_role_arn: roleArn, external_id: externalId }: AccountSettings,
+  aws: AwsOptions,
+): AwsAccess {
   const { credentials, ...endpoints } = aws;
   const assumed =
     roleArn === undefined || credentials !== undefined
       ? undefined
       : fromTemporaryCredentials({
-          params: { RoleArn: roleArn, RoleSessionName: 'ivs-autopilot' },
+          params: {
+            RoleArn: roleArn,
+            RoleSessionName: 'ivs-autopilot',
+            ...(externalId === undefined ? {} : { ExternalId: externalId }),
+          },
           clientConfig: { region },
         });
   return { ...endpoints, region, credentials: credentials ?? assumed };

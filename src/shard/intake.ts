@@ -4,10 +4,11 @@ import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { durationMs } from '#domain/duration.ts';
+import type { EventObservation } from '#domain/observation.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { QueueConsumer } from '#intake/events/queue-consumer.ts';
 import { QueueDepth } from '#intake/events/queue-depth.ts';
-import { homeOf } from '#intake/home.ts';
+import type { Home } from '#intake/home.ts';
 import { type InventoryOptions, refreshChannel, refreshInventory, refreshUnlisted } from '#intake/inventory/refresh.ts';
 import { fleetGauges } from '#intake/poll/gauges.ts';
 import { type PollIntervals, pollIntervals } from '#intake/poll/intervals.ts';
@@ -32,8 +33,10 @@ import { gapOptionsOf, limitSettingsOf, silentAfterMs } from './settings.ts';
 
 export interface NoticingOptions {
   readonly account: AccountSettings;
-  /** Where it is known from the configuration. */
-  readonly accountId: string | undefined;
+  /** The account and Region of the shard, as far as they are known by now. */
+  readonly home: () => Home;
+  /** The pipeline of the shard that owns an event of this queue; undefined: no shard does. */
+  readonly ownerOf: (observation: EventObservation) => { readonly pipeline: Pipeline } | undefined;
   readonly config: () => Config;
   readonly aws: AwsAccess;
   readonly state: SharedState;
@@ -66,8 +69,7 @@ export class Noticing {
     const { state, pipeline, reader, clock, logger, metrics } = options;
     const observe = pipeline.observe.bind(pipeline);
     const now = () => state.nowMs();
-    const { account, accountId } = options;
-    const home = () => homeOf(state.view, { region: account.region, account: accountId });
+    const { home } = options;
     this.#inventory = { reader, observe, view: state.view, now, home };
     const afterFullPass = (signal: AbortSignal) => refreshUnlisted(this.#inventory, signal);
     const everyMs = (scope: 'starving' | 'all') => this.#pollIntervals()[scope === 'all' ? 'fullMs' : 'starvingMs'];
@@ -158,20 +160,17 @@ export class Noticing {
   }
 
   #createConsumer(queueUrl: string): QueueConsumer {
-    const { account, accountId, config, state, pipeline } = this.#options;
-    const several = (config().settings.accounts?.length ?? 1) > 1;
+    const { ownerOf, config, state } = this.#options;
     return new QueueConsumer({
       ...this.#queueOptions(queueUrl),
       now: () => state.nowMs(),
       silentAfterMs: () => silentAfterMs(config().settings).events,
       sink: {
-        observe: (observation) => pipeline.observe(observation),
+        observe: async (observation) => (await ownerOf(observation)?.pipeline.observe(observation)) ?? 'not_ours',
         keepUnknown: (event) => state.transact((tx) => keepUnknownEvent(tx, event)),
         queueRead: ({ atMs, lagMs }) =>
           state.transact((tx) => noteQueueRead(tx, { atMs: Math.min(atMs, tx.nowMs), lagMs })),
       },
-      // With several accounts, an event of another Region or account belongs to another shard.
-      expected: several ? { region: account.region, account: accountId } : {},
     });
   }
 

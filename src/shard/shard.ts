@@ -2,11 +2,14 @@
 // account; shards share nothing but the process. Parts are built in the order in which they depend on each other; `start`
 // starts them in that order, and each stop is registered beside its start.
 
+import { accountIdOf } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
+import type { Ruleset } from '#domain/rule.ts';
+import { type Home, homeOf } from '#intake/home.ts';
 import { limitsFrom } from '#ivs/limits.ts';
 import { QuotaSampler } from '#ivs/quota-hour.ts';
 import { createReader } from '#ivs/reader.ts';
@@ -35,6 +38,7 @@ import { intentsDue } from '#workers/intents.ts';
 import { ActionUpkeep } from '#workers/upkeep.ts';
 import { createActionHandlers } from './actions.ts';
 import { type AwsAccess, type AwsOptions, awsAccessOf } from './aws-access.ts';
+import type { ShardDirectory } from './directory.ts';
 import { Noticing } from './intake.ts';
 import { gapOptionsOf, limitSettingsOf, logMaxAgeMs } from './settings.ts';
 
@@ -44,6 +48,8 @@ export type Role = (typeof roles)[number];
 
 export interface ShardOptions {
   readonly account: AccountSettings;
+  /** Of all shards of this process; asked once they are made. */
+  readonly directory: () => ShardDirectory<Shard>;
   /** The configuration in force: read anew where it may change by a reload. */
   readonly config: () => Config;
   readonly redisUrl: string;
@@ -65,7 +71,6 @@ export interface ShardOptions {
 export class Shard {
   readonly name: string;
   readonly region: string;
-  readonly accountId: string | undefined;
   readonly state: RedisState;
   readonly ivs: IvsShard;
   readonly pipeline: Pipeline;
@@ -93,7 +98,7 @@ export class Shard {
     this.#options = options;
     this.name = account.name;
     this.region = account.region;
-    this.accountId = /^arn:aws:iam::(\d{12}):/.exec(account.assume_role_arn ?? '')?.[1];
+    const accountId = accountIdOf(account);
     this.#logger = options.logger.child({ shard: account.name });
     this.#prefix = keyPrefix(namespace, account.name);
     const { settings } = config();
@@ -122,7 +127,7 @@ export class Shard {
       logger: options.logger,
       metrics,
       random,
-      ...(this.accountId === undefined ? {} : { accountId: this.accountId }),
+      ...(accountId === undefined ? {} : { accountId }),
       ...(aws.ivsEndpoint === undefined ? {} : { endpoint: aws.ivsEndpoint }),
       ...(aws.credentials === undefined ? {} : { credentials: aws.credentials }),
       ...(options.emptyLedgerPatienceMs === undefined ? {} : { emptyLedgerPatienceMs: options.emptyLedgerPatienceMs }),
@@ -145,7 +150,8 @@ export class Shard {
 
     this.noticing = new Noticing({
       account,
-      accountId: this.accountId,
+      home: () => this.#home(),
+      ownerOf: (observation) => options.directory().findOfEvent(observation, this),
       config,
       aws,
       state: this.state,
@@ -192,12 +198,22 @@ export class Shard {
         this.queues.add([{ jobId: jobIdOf('metadata', batchId), name: 'metadata-fanout', payload: { batchId } }]),
       logger: this.#logger,
       fleetKnown: () => fleetKnown(this.state.view),
-      home: { region: account.region, account: this.accountId },
+      home: () => this.#home(),
       packing: metadata.packing,
       defaultExpiresMs: durationMs(metadata.default_expires),
       accountCallsPerSecond: limitOf.perAccount,
       channelCallsPerSecond: limitOf.perChannel ?? 5,
     });
+  }
+
+  /** From the configuration, else from the ARNs in the account's own list of channels; undefined while neither tells. */
+  get accountId(): string | undefined {
+    return this.#home().account;
+  }
+
+  /** The rules in force. */
+  get ruleset(): Ruleset {
+    return this.pipeline.ruleset;
   }
 
   /** When this replica began to decide, by the shared clock. */
@@ -306,6 +322,11 @@ export class Shard {
       new ActionUpkeep({ shard: this.name, state: this.state, clock, logger: this.#logger, metrics, nudge }),
       2_000,
     );
+  }
+
+  #home(): Home {
+    const { account } = this.#options;
+    return homeOf(this.state.view, { region: account.region, account: accountIdOf(account) });
   }
 
   #decideOptions(nowMs: number): DecideOptions {

@@ -1,19 +1,22 @@
-// Several shards' states as one, for the API and the operator's verbs: reads see all of them, writes go to each.
-// Ids that matter are ARNs, so a hold or a silence that another shard also carries is without effect there.
+// Several shards' states as one, for the API and the operator's verbs: reads see all of them, writes go to each. What is kept under a
+// channel's ARN is read in the state of the shard that owns the channel, and nowhere else.
 import type { SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
 
+/** The state of the shard that owns a channel; undefined for a channel that none owns. */
+export type OwnerOf = (channelArn: string) => SharedState | undefined;
+
 /** One state for the whole fleet; the state itself when there is only one shard. */
-export function fleetState(states: readonly [SharedState, ...SharedState[]]): SharedState {
-  return states.length === 1 ? states[0] : new FleetState(states);
+export function fleetState(states: readonly [SharedState, ...SharedState[]], ownerOf: OwnerOf): SharedState {
+  return states.length === 1 ? states[0] : new FleetState(states, ownerOf);
 }
 
 class FleetState implements SharedState {
   readonly #states: readonly [SharedState, ...SharedState[]];
   readonly view: StateView;
 
-  constructor(states: readonly [SharedState, ...SharedState[]]) {
+  constructor(states: readonly [SharedState, ...SharedState[]], ownerOf: OwnerOf) {
     this.#states = states;
-    this.view = new FleetView(states);
+    this.view = new FleetView(states, ownerOf);
   }
 
   nowMs(): number {
@@ -46,12 +49,16 @@ class FleetState implements SharedState {
 
 class FleetView implements StateView {
   readonly #states: readonly SharedState[];
+  readonly #ownerOf: OwnerOf;
 
-  constructor(states: readonly SharedState[]) {
+  constructor(states: readonly SharedState[], ownerOf: OwnerOf) {
     this.#states = states;
+    this.#ownerOf = ownerOf;
   }
 
   get<T>(key: string): T | undefined {
+    const owner = this.#ownerOf(key.slice(key.indexOf('/') + 1));
+    if (owner) return owner.view.get<T>(key);
     for (const { view } of this.#states) {
       const value = view.get<T>(key);
       if (value !== undefined) return value;
@@ -61,9 +68,9 @@ class FleetView implements StateView {
 
   *entries<T>(kind: string): Iterable<readonly [string, T]> {
     const seen = new Set<string>();
-    for (const { view } of this.#states) {
-      for (const [id, value] of view.entries<T>(kind)) {
-        if (seen.has(id)) continue;
+    for (const state of this.#states) {
+      for (const [id, value] of state.view.entries<T>(kind)) {
+        if (seen.has(id) || (this.#ownerOf(id) ?? state) !== state) continue;
         seen.add(id);
         yield [id, value];
       }
@@ -71,7 +78,7 @@ class FleetView implements StateView {
   }
 
   count(kind: string): number {
-    return new Set(this.#states.flatMap(({ view }) => Array.from(view.entries(kind), ([id]) => id))).size;
+    return Array.from(this.entries(kind)).length;
   }
 }
 

@@ -38,7 +38,9 @@ async function setup(
   const observed: EventObservation[] = [];
   const unknown: UnknownEvent[] = [];
   const reads: QueueRead[] = [];
-  const fate: { observe: (observation: EventObservation) => Promise<void> } = { observe: () => Promise.resolve() };
+  const fate: { observe: (observation: EventObservation) => Promise<void>; taken?: 'not_ours' } = {
+    observe: () => Promise.resolve(),
+  };
   const metrics = testMetrics();
   const consumer = new QueueConsumer({
     shard: 'main',
@@ -51,7 +53,7 @@ async function setup(
         await fate.observe(observation);
         const known = observed.some(({ envelope }) => envelope.id === observation.envelope.id);
         observed.push(observation);
-        return known ? 'repeated' : 'taken';
+        return fate.taken ?? (known ? 'repeated' : 'taken');
       },
       keepUnknown: async (found) => void unknown.push(found),
       queueRead: async (read) => void reads.push(read),
@@ -188,19 +190,18 @@ test('what is no event goes to the dead-letter queue by the queue’s own redriv
   expect(await rig.counted('unreadable', 'left_to_redrive')).toBe(2);
 });
 
-test('an event of another account is not deleted: its own shard can still be given it', async () => {
-  await using rig = await setup({
-    visibilitySeconds: 1,
-    maxReceives: 1,
-    consumer: { expected: { account: '999988887777' } },
-  });
+test('an event that no shard owns is deleted, counted and kept for inspection', async () => {
+  await using rig = await setup();
+  rig.fate.taken = 'not_ours';
   await rig.send(bodyOf('Stream Start', 0));
+  await rig.send(bodyOf('Stream End', 1));
 
   await rig.consumer.start();
-  await eventually(async () => (await rig.deadLetters()).ready === 1, 4_000);
+  await eventually(() => rig.unknown.length === 2);
+  await eventually(rig.drained);
 
-  expect(rig.observed).toEqual([]);
-  expect(await rig.counted('other', 'other_account_or_region')).toBe(1);
+  expect(rig.unknown.map(({ reason }) => reason)).toEqual(['other_account_or_region', 'other_account_or_region']);
+  expect(await rig.counted('other', 'other_account_or_region')).toBe(2);
 });
 
 test('what concerns nobody is deleted and counted; what nobody knows is kept for inspection', async () => {

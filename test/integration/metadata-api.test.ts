@@ -9,6 +9,7 @@ import type { Channel } from '#domain/channel.ts';
 import { Secret } from '#domain/secret.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { ShardDirectory } from '#shard/directory.ts';
 import { MemoryState } from '#src/store/memory-state.ts';
 import { channelArn, FakeSender, type MetadataPartsOptions, metadataParts } from '../support/metadata.ts';
 import { redisScope } from '../support/redis.ts';
@@ -20,6 +21,9 @@ async function setup(options: Partial<MetadataPartsOptions> = {}) {
   const parts = metadataParts({ scope, sender, state, ...options });
   await parts.drainer.start();
   await parts.sweeper.start();
+  const shards = new ShardDirectory([
+    { name: 'main', region: 'us-west-2', accountId: '111122223333', metadata: parts.service },
+  ]);
   const token = randomBytes(16).toString('hex');
   const server = createHttpServer({
     host: '127.0.0.1',
@@ -28,7 +32,7 @@ async function setup(options: Partial<MetadataPartsOptions> = {}) {
     routes: [
       {
         prefix: '/v1',
-        plugin: metadataRoutes({ shards: new Map([['main', parts.service]]), clock: systemClock, followMs: 10 }),
+        plugin: metadataRoutes({ shards, clock: systemClock, followMs: 10 }),
       },
     ],
     checks: {},

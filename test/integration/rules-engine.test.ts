@@ -14,6 +14,7 @@ import { recordJobResult } from '#journal/record.ts';
 import { applyControl } from '#rules/controls.ts';
 import { decideAll, decideDue, nextDueMs } from '#rules/decide.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { ShardDirectory } from '#shard/directory.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { arnOf, rulesetOf } from '#test/support/engine.ts';
@@ -68,7 +69,9 @@ async function setup() {
   const scope = await redisScope();
   const state = new RedisState({ redis: scope.redis, prefix: scope.prefix, metrics: createMetrics() });
   const ruleset = rulesetOf(rules);
-  const shards = [{ name: 'main', region: 'us-west-2', state, ruleset: () => ruleset }] as const;
+  const shards = new ShardDirectory([
+    { name: 'main', region: 'us-west-2', accountId: undefined, state, ruleset, startedAtMs: undefined },
+  ]);
   const controls: Control[] = [];
   const value = `${Math.random()}`.padEnd(20, 'x');
   const server = createHttpServer({

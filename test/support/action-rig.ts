@@ -115,7 +115,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     announce: () => Promise.resolve(),
     logger,
     fleetKnown: () => ({ live: true, tags: true }),
-    home: { region: 'us-west-2', account: '111122223333' },
+    home: () => ({ region: 'us-west-2', account: '111122223333' }),
     packing: 'on',
     defaultExpiresMs: 300_000,
     accountCallsPerSecond: 155,

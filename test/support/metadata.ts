@@ -125,7 +125,7 @@ export function metadataParts({ scope, sender, ...options }: MetadataPartsOption
     announce: () => Promise.resolve(),
     logger,
     fleetKnown: () => ({ live: true, tags: true }),
-    home: { region: 'us-west-2', account: '111122223333' },
+    home: () => ({ region: 'us-west-2', account: '111122223333' }),
     packing: 'on',
     defaultExpiresMs: 300_000,
     accountCallsPerSecond: 155,

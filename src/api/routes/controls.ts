@@ -9,7 +9,7 @@ import { cancelTimer, expireSilence, hold, pause, release, resume, silence } fro
 import { parseLabelMatcher } from '#rules/label-matcher.ts';
 import { type Hold, type Pause, readPause, type Silence } from '#rules/memory.ts';
 import { actorOf } from '../auth.ts';
-import { type RuleShards, shardOf } from '../rule-shards.ts';
+import type { RuleShards } from '../rule-lookup.ts';
 
 const time = z.iso.datetime();
 const reason = z.string().min(1).max(500).describe('Why, for whoever finds it');
@@ -72,7 +72,7 @@ export function controlRoutes({ shards, onControl }: ControlRoutesOptions): Fast
         },
       },
       async () => ({
-        holds: shards.flatMap(({ state }) =>
+        holds: shards.all.flatMap(({ state }) =>
           Array.from(state.view.entries<Hold>('hold'), ([arn, held]) => showHold(arn, held)),
         ),
       }),
@@ -92,7 +92,7 @@ export function controlRoutes({ shards, onControl }: ControlRoutesOptions): Fast
         },
       },
       async ({ params, body, caller }) => {
-        const { state } = shardOf(shards, params.channelArn);
+        const { state } = shards.ofChannel(params.channelArn);
         const placed = await state.transact((tx) =>
           hold(tx, {
             channelArn: params.channelArn,
@@ -117,9 +117,10 @@ export function controlRoutes({ shards, onControl }: ControlRoutesOptions): Fast
         },
       },
       async ({ params, caller }) => {
-        const { state } = shardOf(shards, params.channelArn);
         const asked = { channelArn: params.channelArn, who: actorOf(caller), reason: 'released' };
-        if (!(await state.transact((tx) => release(tx, asked))))
+        // Wherever it lies: before there was one rule, a hold could come to another shard than the channel's.
+        const released = await Promise.all(shards.all.map(({ state }) => state.transact((tx) => release(tx, asked))));
+        if (!released.includes(true))
           throw new AppError('NOT_FOUND', `there is no hold on ${params.channelArn}; a tag ops-hold is removed in IVS`);
         onControl?.({ kind: 'release', ...asked });
         return { released: true as const };
@@ -136,8 +137,8 @@ export function controlRoutes({ shards, onControl }: ControlRoutesOptions): Fast
         },
       },
       async () => {
-        const known = new Map(shards.flatMap(({ state }) => Array.from(state.view.entries<Silence>('silence'))));
-        const nowMs = shards[0].state.nowMs();
+        const known = new Map(shards.all.flatMap(({ state }) => Array.from(state.view.entries<Silence>('silence'))));
+        const nowMs = shards.first.state.nowMs();
         return {
           silences: Array.from(known, ([id, made]) => showSilence(id, made)).filter(
             ({ ends }) => Date.parse(ends) > nowMs,
@@ -168,9 +169,9 @@ export function controlRoutes({ shards, onControl }: ControlRoutesOptions): Fast
         if (lastsMs < 1000 || lastsMs > longestSilenceMs)
           throw new AppError('REQUEST_INVALID', `duration: expected 1s to 31d, got ${body.duration}`);
         // The same id in every shard: one silence, however many accounts there are.
-        const startsMs = shards[0].state.nowMs();
+        const startsMs = shards.first.state.nowMs();
         const made = await Promise.all(
-          shards.map(({ state }) =>
+          shards.all.map(({ state }) =>
             state.transact((tx) =>
               silence(tx, {
                 matchers: body.matchers,
@@ -190,7 +191,7 @@ export function controlRoutes({ shards, onControl }: ControlRoutesOptions): Fast
     );
     const expire = async (id: string, who: string) => {
       const asked = { id, who, reason: 'expired' };
-      const ended = await Promise.all(shards.map(({ state }) => state.transact((tx) => expireSilence(tx, asked))));
+      const ended = await Promise.all(shards.all.map(({ state }) => state.transact((tx) => expireSilence(tx, asked))));
       if (!ended.includes(true))
         throw new AppError('NOT_FOUND', `there is no silence ${id}; GET /v1/silences lists those there are`);
       onControl?.({ kind: 'expire_silence', ...asked });
@@ -242,7 +243,7 @@ export function controlRoutes({ shards, onControl }: ControlRoutesOptions): Fast
         },
       },
       async ({ params, caller }) => {
-        for (const { state } of shards) {
+        for (const { state } of shards.all) {
           const asked = { id: params.id, who: actorOf(caller), reason: 'cancelled' };
           const timer = await state.transact((tx) => cancelTimer(tx, asked));
           if (!timer) continue;
@@ -262,7 +263,8 @@ export function controlRoutes({ shards, onControl }: ControlRoutesOptions): Fast
           response: { 200: pauseView },
         },
       },
-      async () => showPause(shards.map(({ state }) => readPause(state.view)).find((paused) => paused !== undefined)),
+      async () =>
+        showPause(shards.all.map(({ state }) => readPause(state.view)).find((paused) => paused !== undefined)),
     );
     app.post(
       '/pause',
@@ -276,7 +278,7 @@ export function controlRoutes({ shards, onControl }: ControlRoutesOptions): Fast
       },
       async ({ body, caller }) => {
         const asked = { who: actorOf(caller), reason: body?.reason ?? unsaid };
-        const paused = await Promise.all(shards.map(({ state }) => state.transact((tx) => pause(tx, asked))));
+        const paused = await Promise.all(shards.all.map(({ state }) => state.transact((tx) => pause(tx, asked))));
         onControl?.({ kind: 'pause', ...asked });
         return showPause(paused[0]);
       },
@@ -293,7 +295,7 @@ export function controlRoutes({ shards, onControl }: ControlRoutesOptions): Fast
       },
       async ({ body, caller }) => {
         const asked = { who: actorOf(caller), reason: body?.reason ?? 'resumed' };
-        await Promise.all(shards.map(({ state }) => state.transact((tx) => resume(tx, asked))));
+        await Promise.all(shards.all.map(({ state }) => state.transact((tx) => resume(tx, asked))));
         onControl?.({ kind: 'resume', ...asked });
         return showPause(undefined);
       },

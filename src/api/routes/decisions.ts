@@ -8,7 +8,7 @@ import { didYouMean } from '#domain/nearest-name.ts';
 import { type DecisionRow, mergePage, nextPlace, queryDecisions } from '#journal/query.ts';
 import { type Explanation, explain } from '#rules/explain.ts';
 import { moment, momentMs } from '../moment.ts';
-import { noRule, type RuleShards, ruleNamed, shardOf } from '../rule-shards.ts';
+import { noRule, type RuleShard, type RuleShards, ruleNamed } from '../rule-lookup.ts';
 
 const time = z.iso.datetime();
 const values = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
@@ -100,7 +100,7 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
       },
       async ({ query }) => {
         const { since, until, limit, after, ...rest } = query;
-        const nowMs = shards[0].state.nowMs();
+        const nowMs = shards.first.state.nowMs();
         const [atMs = 0, seen = 0] = (after ?? '').split('-').map(Number);
         const filter = {
           ...rest,
@@ -109,7 +109,7 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
           untilMs: until === undefined ? undefined : momentMs(until, nowMs),
           after: after === undefined ? undefined : { atMs, seen },
         };
-        const asked = query.channelArn === undefined ? shards : [shardOf(shards, query.channelArn)];
+        const asked = query.channelArn === undefined ? shards.all : [shards.ofChannel(query.channelArn)];
         // Every shard gives enough for the whole page; what was shown of the same moment is left out afterwards.
         const whole = { ...filter, limit: limit + seen, after: after === undefined ? undefined : { atMs, seen: 0 } };
         const answers = await Promise.all(asked.map(({ state }) => queryDecisions(state, whole)));
@@ -142,16 +142,15 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
         },
       },
       async ({ params, query: { since } }) => {
-        const { state, ruleset, startedAtMs } = shardOf(shards, params.channelArn);
-        const rules = ruleset();
+        const shard = shards.ofChannel(params.channelArn);
+        const { state, ruleset: rules, startedAtMs } = shard;
         const rule = ruleNamed(rules, params.rule);
-        mustBeAChannel(shards, params.channelArn);
-        const started = startedAtMs?.();
+        mustBeAChannel(shard, params.channelArn);
         const found = explain(state.view, rules, {
           rule,
           channelArn: params.channelArn,
           nowMs: state.nowMs(),
-          ...(started === undefined ? {} : { options: { startedAtMs: started } }),
+          ...(startedAtMs === undefined ? {} : { options: { startedAtMs } }),
         });
         const { decisions } = await queryDecisions(state, {
           rule: rule.name,
@@ -167,19 +166,17 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
 
 /** A rule that is gone may be asked for as long as the journal knows it. @throws AppError REQUEST_INVALID with the nearest name */
 async function mustBeARule(shards: RuleShards, rule: string): Promise<void> {
-  const { rules } = shards[0].ruleset();
+  const { rules } = shards.first.ruleset;
   if (rules.some(({ name }) => name === rule)) return;
-  const known = await Promise.all(shards.map(({ state }) => queryDecisions(state, { rule, limit: 1 })));
+  const known = await Promise.all(shards.all.map(({ state }) => queryDecisions(state, { rule, limit: 1 })));
   if (known.some(({ decisions, truncated }) => decisions.length > 0 || truncated)) return;
   throw new AppError('REQUEST_INVALID', `query.rule: ${noRule(rules, rule)}, and the journal knows none either`);
 }
 
 /** Once the inventory is known, a channel that is not in it is a mistake. @throws AppError NOT_FOUND with the nearest ARN */
-function mustBeAChannel(shards: RuleShards, arn: string): void {
-  const isKnown = shards.some(
-    ({ state: { view } }) => view.get(`channel/${arn}`) !== undefined || view.get(`stream/${arn}`) !== undefined,
-  );
-  const arns = shards.flatMap(({ state: { view } }) => Array.from(view.entries('channel'), ([id]) => id));
+function mustBeAChannel({ state: { view } }: RuleShard, arn: string): void {
+  const isKnown = view.get(`channel/${arn}`) !== undefined || view.get(`stream/${arn}`) !== undefined;
+  const arns = Array.from(view.entries('channel'), ([id]) => id);
   if (isKnown || arns.length === 0) return;
   throw new AppError('NOT_FOUND', `there is no channel ${arn}${didYouMean(arn, arns)}; GET /v1/channels lists them`);
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { lanes, targets } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
+import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import { actorOf } from '../auth.ts';
 import { type EventStream, eventStreamAnswer } from '../event-streams.ts';
 
@@ -102,35 +103,36 @@ export interface MetadataPort {
 }
 
 export interface MetadataRoutesOptions {
-  /** By account name, as in the configuration; the first is the default. */
-  readonly shards: ReadonlyMap<string, MetadataPort>;
+  readonly shards: ShardDirectory<ShardIdentity & { readonly metadata: MetadataPort }>;
   readonly clock: Clock;
   /** Between two looks at a batch that somebody follows. Default 250 ms. */
   readonly followMs?: number;
 }
 
 const accountQuery = z.strictObject({
-  account: z.string().max(32).optional().describe('Name of the account in the configuration; default: the first'),
+  account: z
+    .string()
+    .max(32)
+    .optional()
+    .describe('Name of the account in the configuration; default: that of the channels, or the first'),
 });
 const batchParams = z.strictObject({ id: z.string().min(1).max(64).describe('The batchId') });
 const tags = ['Metadata'];
 
 export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutesOptions): FastifyPluginAsyncZod {
-  const shardOf = (name: string | undefined): MetadataPort => {
-    const found = name === undefined ? shards.values().next().value : shards.get(name);
-    if (!found)
-      throw new AppError(
-        'NOT_FOUND',
-        `query.account: there is no account ${name}; known: ${[...shards.keys()].join(', ')}`,
-      );
-    return found;
+  /** The account that is named, else the one that owns all of the channels, else the first. */
+  const shardFor = (name: string | undefined, { channelArns = [] }: Body['targets']): MetadataPort => {
+    if (name !== undefined) return shards.named(name).metadata;
+    const owners = new Set(channelArns.map((arn) => shards.findOfChannel(arn)));
+    const [owner] = owners.size === 1 ? owners : [];
+    return (owner ?? shards.first).metadata;
   };
   /** A batch's id does not tell its shard. */
   const anywhere = async (use: (shard: MetadataPort) => Promise<Progress>): Promise<Progress> => {
     let missing: unknown;
-    for (const shard of shards.values()) {
+    for (const { metadata } of shards.all) {
       try {
-        return await use(shard);
+        return await use(metadata);
       } catch (error) {
         if (!(error instanceof AppError && error.code === 'NOT_FOUND')) throw error;
         missing = error;
@@ -172,7 +174,7 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
       async (request, reply) => {
         const { targets, items, lane = 'normal', dryRun } = request.body;
         const key = request.headers['idempotency-key'];
-        const { repeated, batchId, ...answer } = await shardOf(request.query.account).submit({
+        const { repeated, batchId, ...answer } = await shardFor(request.query.account, targets).submit({
           targets,
           items,
           lane,
@@ -201,7 +203,7 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
         },
       },
       async ({ query: { limit } }) => {
-        const lists = await Promise.all(Array.from(shards.values(), (shard) => shard.newest(limit)));
+        const lists = await Promise.all(shards.all.map(({ metadata }) => metadata.newest(limit)));
         const newest = lists.flat().toSorted((a, b) => b.startedAtMs - a.startedAtMs);
         return { batches: newest.slice(0, limit).map(shown) };
       },

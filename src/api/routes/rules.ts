@@ -11,7 +11,7 @@ import { restartRule } from '#rules/controls.ts';
 import { listIncidents } from '#rules/incidents.ts';
 import { facts } from '#rules/memory.ts';
 import { actorOf } from '../auth.ts';
-import { type RuleShards, ruleNamed } from '../rule-shards.ts';
+import { type RuleShards, ruleNamed } from '../rule-lookup.ts';
 
 const time = z.iso.datetime();
 const count = z.number().int();
@@ -58,8 +58,8 @@ export interface RuleRoutesOptions {
 }
 
 export function ruleRoutes({ shards, onControl }: RuleRoutesOptions): FastifyPluginAsyncZod {
-  const ruleOf = (name: string): Rule => ruleNamed(shards[0].ruleset(), name);
-  const views = () => shards.map(({ state }) => state.view);
+  const ruleOf = (name: string): Rule => ruleNamed(shards.first.ruleset, name);
+  const views = () => shards.all.map(({ state }) => state.view);
   const params = z.strictObject({ rule: z.string().min(1).max(200) });
   return async (app) => {
     app.get(
@@ -73,7 +73,7 @@ export function ruleRoutes({ shards, onControl }: RuleRoutesOptions): FastifyPlu
         },
       },
       async () => {
-        const { hash, rules } = shards[0].ruleset();
+        const { hash, rules } = shards.first.ruleset;
         const doing = countFacts(views());
         return { hash, rules: rules.map((one) => shown(one, views(), doing)) };
       },
@@ -95,7 +95,7 @@ export function ruleRoutes({ shards, onControl }: RuleRoutesOptions): FastifyPlu
           (typeof decisionOutcomes)[number],
           number
         >;
-        for (const { state } of shards) {
+        for (const { state } of shards.all) {
           const filter = { rule: name, sinceMs: state.nowMs() - dayMs, limit: 10_000 };
           for (const row of (await queryDecisions(state, filter)).decisions) last24h[row.outcome] += row.count;
         }
@@ -116,7 +116,7 @@ export function ruleRoutes({ shards, onControl }: RuleRoutesOptions): FastifyPlu
       async ({ params: { rule: name }, body, caller }) => {
         ruleOf(name);
         const by = { rule: name, who: actorOf(caller), reason: body?.reason ?? 'reset' };
-        const restarted = await Promise.all(shards.map(({ state }) => state.transact((tx) => restartRule(tx, by))));
+        const restarted = await Promise.all(shards.all.map(({ state }) => state.transact((tx) => restartRule(tx, by))));
         if (!restarted.includes(true)) throw new AppError('NOT_FOUND', `the rule ${name} is not stopped`);
         onControl?.({ kind: 'restart_rule', ...by });
         return { restarted: true as const };

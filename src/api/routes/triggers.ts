@@ -7,7 +7,7 @@ import { type ChannelArn, isChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import type { Observation } from '#domain/observation.ts';
-import { type RuleShards, shardOf } from '../rule-shards.ts';
+import type { RuleShard, RuleShards } from '../rule-lookup.ts';
 
 export interface TriggerRoutesOptions {
   readonly shards: RuleShards;
@@ -16,6 +16,10 @@ export interface TriggerRoutesOptions {
 }
 
 export function triggerRoutes({ shards, observe }: TriggerRoutesOptions): FastifyPluginAsyncZod {
+  const shardFor = (arn: ChannelArn | undefined, account: string | undefined): RuleShard => {
+    if (arn !== undefined) return shards.ofChannel(arn);
+    return account === undefined ? shards.first : shards.named(account);
+  };
   return async (app) => {
     app.post(
       '/triggers/:name',
@@ -24,6 +28,9 @@ export function triggerRoutes({ shards, observe }: TriggerRoutesOptions): Fastif
           summary: 'Set off the rules that listen to this name',
           tags: ['Rules'],
           params: z.strictObject({ name: z.string().min(1).max(63) }),
+          querystring: z.strictObject({
+            account: z.string().max(32).optional().describe('Where no channel is named. Default: the first account'),
+          }),
           headers: z.looseObject({
             'idempotency-key': z
               .string()
@@ -41,10 +48,10 @@ export function triggerRoutes({ shards, observe }: TriggerRoutesOptions): Fastif
           },
         },
       },
-      async ({ params: { name }, body, headers }, reply) => {
+      async ({ params: { name }, query, body, headers }, reply) => {
         const arn = body.channelArn !== undefined && isChannelArn(body.channelArn) ? body.channelArn : undefined;
-        const shard = arn === undefined ? shards[0] : shardOf(shards, arn);
-        const listening = listenersOf(shard.ruleset().rules, name);
+        const shard = shardFor(arn, query.account);
+        const listening = listenersOf(shard.ruleset.rules, name);
         const key = headers['idempotency-key'];
         const requestId = key === undefined ? randomUUID() : `${name}:${key}`;
         await observe(shard.name, observationOf({ requestId, name, arn, body: body.body, atMs: shard.state.nowMs() }));
@@ -55,7 +62,7 @@ export function triggerRoutes({ shards, observe }: TriggerRoutesOptions): Fastif
 }
 
 /** Names of the rules with this trigger. @throws AppError NOT_FOUND when there is none */
-function listenersOf(rules: ReturnType<RuleShards[0]['ruleset']>['rules'], name: string): string[] {
+function listenersOf(rules: RuleShard['ruleset']['rules'], name: string): string[] {
   const listening = rules.filter(
     ({ mode, trigger }) => mode !== 'off' && trigger.kind === 'http' && trigger.name === name,
   );

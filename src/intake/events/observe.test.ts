@@ -83,18 +83,6 @@ describe('an event that is not ours', () => {
     expect(observe(changed({ resources: [] }))).toEqual({ kind: 'ignored', reason: 'no_channel' });
   });
 
-  test('of another account or Region is ignored when ours is known', () => {
-    expect(observe(changed({}), { account: '999999999999' })).toEqual({
-      kind: 'ignored',
-      reason: 'other_account_or_region',
-    });
-    expect(observe(changed({}), { region: 'eu-west-1' })).toEqual({
-      kind: 'ignored',
-      reason: 'other_account_or_region',
-    });
-    expect(observe(changed({}), { region: 'us-west-2', account: '111122223333' }).kind).toBe('observation');
-  });
-
   test('of a known type with a new name is observed and marked', () => {
     const detail = { event_name: 'Stream Pause', channel_name: '', stream_id: 'st-1A2b3c4D5e6F78ghij9Klmn' };
 

@@ -1,6 +1,6 @@
 // Pure: an event's envelope → an observation, or a named reason to ignore it. Only the four IVS event types concern the daemon;
 // a rule on `source: aws.ivs` alone delivers much more.
-import { type ChannelArn, isChannelArn, parseChannelArn } from '#domain/channel.ts';
+import { isChannelArn } from '#domain/channel.ts';
 import { ivsEvents } from '#domain/ivs-events.ts';
 import type { EventEnvelope, EventObservation } from '#domain/observation.ts';
 
@@ -16,21 +16,12 @@ const foreignTypes: Readonly<Record<string, IgnoreReason>> = {
 };
 
 /** `unknown_type` and `no_channel` are kept for inspection. */
-export type IgnoreReason =
-  | 'cloudtrail'
-  | 'real_time'
-  | 'other_source'
-  | 'other_account_or_region'
-  | 'unknown_type'
-  | 'no_channel';
+export type IgnoreReason = 'cloudtrail' | 'real_time' | 'other_source' | 'unknown_type' | 'no_channel';
 
 export interface ObserveOptions {
   readonly arrivedAtMs: number;
   /** The events' `source`; `aws.ivs` unless a drill sends its own. */
   readonly sources: readonly string[];
-  /** Events of other accounts or regions belong to another shard; undefined: any. */
-  readonly account?: string | undefined;
-  readonly region?: string | undefined;
 }
 
 export type Observed =
@@ -50,7 +41,6 @@ export function observeEvent(envelope: EventEnvelope, options: ObserveOptions): 
   if (Object.hasOwn(foreignTypes, type)) return { kind: 'ignored', reason: foreignTypes[type]! };
   if (!isEventType(type)) return { kind: 'ignored', reason: 'unknown_type' };
   const channelArn = envelope.resources.find(isChannelArn);
-  if (isElsewhere(envelope, channelArn, options)) return { kind: 'ignored', reason: 'other_account_or_region' };
   // Breaches of an account's limits name no channel; every other event does.
   if (channelArn === undefined && type !== 'IVS Limit Breach') return { kind: 'ignored', reason: 'no_channel' };
   const { arrivedAtMs } = options;
@@ -71,16 +61,4 @@ function isEventType(type: string): type is EventType {
 // The user guide says `limit_name`, the published event schema `limit`.
 function nameIn(detail: Readonly<Record<string, unknown>>, field: string): unknown {
   return field === 'limit_name' ? (detail['limit_name'] ?? detail['limit']) : detail[field];
-}
-
-function isElsewhere(
-  envelope: EventEnvelope,
-  arn: ChannelArn | undefined,
-  { account, region }: ObserveOptions,
-): boolean {
-  const at = (arn === undefined ? undefined : parseChannelArn(arn)) ?? envelope;
-  return (
-    (account !== undefined && at.account !== '' && at.account !== account) ||
-    (region !== undefined && at.region !== '' && at.region !== region)
-  );
 }

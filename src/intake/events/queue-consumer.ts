@@ -1,6 +1,5 @@
 // Takes events from the SQS queue: receive → parse → observe → delete. A message is deleted only after what follows from it is
-// committed; one that cannot be read, or is another shard's, is left to the queue's redrive policy; a stop aborts nothing but the
-// waiting receive.
+// committed; one that cannot be read is left to the queue's redrive policy; a stop aborts nothing but the waiting receive.
 //
 // States: new → running (several loops) → stopping (batches in hand are finished and deleted) → stopped.
 import {
@@ -11,6 +10,7 @@ import {
   type SQSClientConfig,
 } from '@aws-sdk/client-sqs';
 import { AppError, messageOf } from '#domain/errors.ts';
+import type { EventObservation } from '#domain/observation.ts';
 import { type BackoffOptions, backoffMs } from '#runtime/backoff.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
@@ -18,7 +18,7 @@ import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { EventSink } from '../ports.ts';
 import { MessageDeletes } from './message-deletes.ts';
-import { type ObserveOptions, observeEvent } from './observe.ts';
+import { observeEvent } from './observe.ts';
 import { parseEnvelope } from './schema.ts';
 
 export interface QueueConsumerOptions {
@@ -39,8 +39,8 @@ export interface QueueConsumerOptions {
   readonly random: () => number;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Which events are ours. */
-  readonly expected?: Partial<Pick<ObserveOptions, 'sources' | 'account' | 'region'>>;
+  /** The events' `source`. Default: `aws.ivs`. */
+  readonly sources?: readonly string[];
   /** Most receives side by side: one waits for messages, others join it while answers are rather full. */
   readonly parallel?: number;
   readonly waitTimeSeconds?: number;
@@ -57,10 +57,13 @@ const mostInReceive = 10;
 /** After a few messages, with no more in sight: what follows from them goes first, before the next receive is made and signed. */
 const restMs = 5;
 const backoff = { baseMs: 200, maxMs: 20_000 };
+const mostOthersLogged = 20;
 
 export class QueueConsumer implements Service {
   readonly name = 'event-queue';
-  readonly #options: Required<Pick<QueueConsumerOptions, 'parallel' | 'waitTimeSeconds' | 'silentAfterMs'>> &
+  readonly #options: Required<
+    Pick<QueueConsumerOptions, 'parallel' | 'waitTimeSeconds' | 'silentAfterMs' | 'sources'>
+  > &
     QueueConsumerOptions;
   readonly #client: SQSClient;
   readonly #stopping = new AbortController();
@@ -69,9 +72,17 @@ export class QueueConsumer implements Service {
   #lastReadMs: number | undefined;
   #notedReadMs = Number.NEGATIVE_INFINITY;
   #away = false;
+  /** Accounts and Regions that events came from and nobody owns: each is logged once. */
+  readonly #others = new Set<string>();
 
   constructor(options: QueueConsumerOptions) {
-    this.#options = { parallel: 4, waitTimeSeconds: 20, silentAfterMs: () => Number.POSITIVE_INFINITY, ...options };
+    this.#options = {
+      parallel: 4,
+      waitTimeSeconds: 20,
+      silentAfterMs: () => Number.POSITIVE_INFINITY,
+      sources: ['aws.ivs'],
+      ...options,
+    };
     const { endpoint, region, credentials, waitTimeSeconds } = this.#options;
     this.#client = new SQSClient({
       region,
@@ -187,7 +198,7 @@ export class QueueConsumer implements Service {
   }
 
   async #handle(message: Message): Promise<'done' | 'left' | 'not-committed'> {
-    const { sink, now, metrics, logger, expected = {} } = this.#options;
+    const { sink, now, metrics, logger, sources } = this.#options;
     const arrivedAtMs = now();
     const sentMs = Number(message.Attributes?.SentTimestamp);
     if (sentMs > 0) metrics.queueDelaySeconds.observe(Math.max(0, arrivedAtMs - sentMs) / 1000);
@@ -202,23 +213,24 @@ export class QueueConsumer implements Service {
       );
       return 'left';
     }
-    const seen = observeEvent(parsed.envelope, { sources: ['aws.ivs'], ...expected, arrivedAtMs });
+    const seen = observeEvent(parsed.envelope, { sources, arrivedAtMs });
     try {
       if (seen.kind === 'ignored') {
         if (seen.reason === 'unknown_type' || seen.reason === 'no_channel')
           await sink.keepUnknown({ reason: seen.reason, body, arrivedAtMs });
         metrics.eventsReceived.inc({ type: 'other', outcome: seen.reason });
-        if (seen.reason !== 'other_account_or_region') return 'done';
-        const { account, region } = parsed.envelope;
-        logger.warn(
-          { messageId: message.MessageId, account, region },
-          'an event of another account or Region came to this queue; it is left to the queue’s redrive policy',
-        );
-        return 'left';
+        return 'done';
       }
-      if (seen.unknownName) await sink.keepUnknown({ reason: 'unknown_name', body, arrivedAtMs });
       const { type, observation, unknownName } = seen;
-      if ((await sink.observe(observation)) === 'repeated') {
+      const taken = await sink.observe(observation);
+      if (taken === 'not_ours') {
+        await sink.keepUnknown({ reason: 'other_account_or_region', body, arrivedAtMs });
+        metrics.eventsReceived.inc({ type: 'other', outcome: 'other_account_or_region' });
+        this.#warnOfOthers(observation);
+        return 'done';
+      }
+      if (unknownName) await sink.keepUnknown({ reason: 'unknown_name', body, arrivedAtMs });
+      if (taken === 'repeated') {
         metrics.eventsReceived.inc({ type, outcome: 'repeated' });
         return 'done';
       }
@@ -233,6 +245,16 @@ export class QueueConsumer implements Service {
       );
       return 'not-committed';
     }
+  }
+
+  #warnOfOthers({ channelArn, envelope: { account } }: EventObservation): void {
+    const from = channelArn?.slice(0, channelArn.indexOf(':channel/')) ?? account;
+    if (this.#others.has(from) || this.#others.size >= mostOthersLogged) return;
+    this.#others.add(from);
+    this.#options.logger.warn(
+      { from, queueUrl: this.#options.queueUrl },
+      'events of an account or Region that is not configured come to this queue: they are kept for inspection and not acted on; logged once',
+    );
   }
 
   /** Deletes messages; what cannot be deleted comes again and is recognised as a repeat. */

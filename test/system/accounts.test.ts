@@ -1,0 +1,153 @@
+// Two accounts in one Region, the first without a role: what belongs to which of them, whoever asks and whichever queue an event came by.
+import { expect, test } from 'vitest';
+import { unknownEventsLog } from '#streams/unknown-events.ts';
+import { broadcast, type Daemon } from '#test/support/broadcast.ts';
+import { eventually } from '#test/support/quiet.ts';
+
+const accountsAndRules = `
+accounts:
+  - {name: first, region: us-west-2, queue_url: $QUEUE}
+  - {name: second, region: us-west-2, assume_role_arn: "arn:aws:iam::444455556666:role/autopilot"}
+rules:
+  - name: goal
+    mode: enforce
+    trigger: {http: {name: goal}}
+    actions: [{put_metadata: {payload: goal}}]
+  - name: breach
+    mode: enforce
+    trigger: {event: {detail-type: [IVS Limit Breach]}}
+    actions: [{emit_event: {detail_type: breach, detail: {}}}]
+`;
+const arnOf = (account: string, id = 'aBcDeFgHiJkL') => `arn:aws:ivs:us-west-2:${account}:channel/${id}`;
+const ofFirst = '111122223333';
+const ofSecond = '444455556666';
+const ofNobody = '999988887777';
+
+async function setup() {
+  const platform = await broadcast();
+  const [channel] = await platform.simulator.control.createChannels(1);
+  const daemon = await platform.daemon({ rules: accountsAndRules.replace('$QUEUE', platform.queueUrl) });
+  const [first, second] = daemon.app.shards;
+  // The first account's own number is known from its channels.
+  await eventually(() => first!.state.view.get(`channel/${channel!.arn}`));
+  const send = async (envelope: object) =>
+    platform.send(
+      JSON.stringify({
+        version: '0',
+        id: crypto.randomUUID(),
+        'detail-type': 'IVS Stream State Change',
+        source: 'aws.ivs',
+        account: ofFirst,
+        region: 'us-west-2',
+        time: new Date().toISOString(),
+        resources: [],
+        detail: { event_name: 'Session Created', channel_name: 'x', stream_id: 'st-1A2b3c4D5e6F78ghij9Klmn' },
+        ...envelope,
+      }),
+    );
+  return {
+    platform,
+    daemon,
+    first: first!,
+    second: second!,
+    send,
+    [Symbol.asyncDispose]: () => platform[Symbol.asyncDispose](),
+  };
+}
+
+const held = (shard: Daemon['app']['shards'][number] | undefined) =>
+  Array.from(shard!.state.view.entries('hold'), ([arn]) => arn);
+const path = (arn: string) => encodeURIComponent(arn);
+
+test('a hold, a trigger and an action on one channel reach the same account, whether its inventory knows the channel or not', async () => {
+  await using t = await setup();
+  const { daemon, first, second } = t;
+  const arn = arnOf(ofSecond);
+
+  const placed = await daemon.ask('PUT', `/v1/holds/${path(arn)}`, { reason: 'test' });
+  const placedHere = await daemon.ask('PUT', `/v1/holds/${path(arnOf(ofFirst))}`, {});
+  const notified = await daemon.ask('POST', '/v1/actions', {
+    action: { emit_event: { detail_type: 'test', detail: {} } },
+    channelArn: arn,
+    reason: 'test',
+    dryRun: true,
+  });
+  const batch = await daemon.ask('POST', '/v1/metadata/batches', {
+    targets: { channelArns: [arn] },
+    items: [{ payload: 'x' }],
+    dryRun: true,
+  });
+  const triggered = await daemon.ask('POST', '/v1/triggers/goal', { channelArn: arn });
+
+  expect([placed.status, placedHere.status, triggered.status]).toEqual([200, 200, 202]);
+  expect([held(first), held(second)]).toEqual([[arnOf(ofFirst)], [arn]]);
+  // The stand-in for IVS knows no such channel in this account, and was asked in it.
+  expect(notified.body).toMatchObject({ code: 'CHANNEL_UNKNOWN', detail: expect.stringContaining('account second') });
+  expect(batch.body).toMatchObject({ channels: 1, skipped: [] });
+  const { body: decided } = await daemon.ask('GET', `/v1/decisions?channelArn=${path(arn)}`);
+  expect(decided.decisions).toMatchObject([{ rule: 'goal', channelArn: arn }]);
+  const row = await daemon.ask('GET', `/v1/rules/goal/explain/${path(arnOf(ofNobody))}`);
+  expect(row.status).toBe(404);
+});
+
+test('a channel of no configured account is answered with 404 everywhere, and nothing is written', async () => {
+  await using t = await setup();
+  const { daemon } = t;
+  const arn = arnOf(ofNobody);
+
+  const answers = await Promise.all([
+    daemon.ask('PUT', `/v1/holds/${path(arn)}`, { reason: 'test' }),
+    daemon.ask('DELETE', `/v1/holds/${path(arn)}`),
+    daemon.ask('POST', '/v1/triggers/goal', { channelArn: arn }),
+    daemon.ask('POST', `/v1/channels/${path(arn)}/refresh`),
+    daemon.ask('POST', '/v1/actions', { action: { stop_stream: {} }, channelArn: arn, reason: 'test' }),
+    daemon.ask('GET', `/v1/decisions?channelArn=${path(arn)}`),
+    daemon.ask('GET', `/v1/rules/goal/explain/${path(arn)}`),
+    daemon.ask('DELETE', `/v1/intents/set_recording/${path(arn)}`),
+    daemon.ask('POST', '/v1/triggers/goal?account=frist', {}),
+    daemon.ask('POST', '/v1/metadata/batches?account=frist', { targets: { live: true }, items: [{ payload: 'x' }] }),
+    daemon.ask('POST', '/v1/actions?account=frist', {
+      action: { notify: { receiver: 'x', text: 'x' } },
+      reason: 'test',
+    }),
+  ]);
+
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 404));
+  expect(answers.slice(-3).map(({ body }) => body.detail)).toEqual(
+    Array(3).fill(expect.stringContaining('no account frist (did you mean first?)')),
+  );
+  for (const { state } of daemon.app.shards) {
+    expect([...state.view.entries('hold'), ...state.view.entries('stream')]).toEqual([]);
+  }
+});
+
+test('an event goes to the account that its channel is of, by whichever queue it came; one that nobody owns is kept, and not acted on', async () => {
+  await using t = await setup();
+  const { daemon, first, second, send } = t;
+  const breach = { 'detail-type': 'IVS Limit Breach', detail: { limit_name: 'Concurrent Viewers', limit_value: 1 } };
+  const streams = (shard: typeof first) => Array.from(shard.state.view.entries('stream'), ([arn]) => arn);
+
+  // The ARN decides, whatever the envelope says of account and Region.
+  await send({ resources: [arnOf(ofSecond)], account: ofNobody, region: 'eu-west-1' });
+  await send({ resources: [arnOf(ofNobody)] });
+  await send({ resources: [arnOf(ofFirst).replace('us-west-2', 'eu-west-1')] });
+  // Without an ARN, the account and the Region of the queue.
+  await send({ ...breach, account: ofSecond, region: 'ap-south-1' });
+  await send({ ...breach, account: ofNobody });
+  await send({ resources: [arnOf(ofFirst)], account: ofSecond });
+
+  await eventually(() => streams(first).length > 0 && streams(second).length > 0);
+  await eventually(async () => (await t.platform.queueDepth()) === 0);
+  expect(streams(first)).toEqual([arnOf(ofFirst)]);
+  expect(streams(second)).toEqual([arnOf(ofSecond)]);
+  const breaches = async (shard: typeof first) =>
+    (await shard.state.readLog<{ rule: string }>('journal', { limit: 10 })).filter(
+      ({ entry }) => entry.rule === 'breach',
+    );
+  await eventually(async () => (await breaches(second)).length === 1);
+  expect(await breaches(first)).toEqual([]);
+  const kept = await first.state.readLog<{ reason: string; body: string }>(unknownEventsLog, { limit: 10 });
+  expect(kept.map(({ entry }) => entry.reason)).toEqual(Array(3).fill('other_account_or_region'));
+  const { values } = await daemon.metrics.eventsReceived.get();
+  expect(values.find(({ labels }) => labels.outcome === 'other_account_or_region')?.value).toBe(3);
+});
