@@ -1,0 +1,121 @@
+// What an answer must hold before it is believed, for every operation the client has.
+import { describe, expect, test } from 'vitest';
+import { problemOf } from './answers.ts';
+import type { ClientOperation } from './client.ts';
+
+const arn = (type: string, id = 'AbCdEf012345') => `arn:aws:ivs:us-west-2:111122223333:${type}/${id}`;
+const channel = { arn: arn('channel'), name: '', tags: {} };
+const key = { arn: arn('stream-key'), channelArn: arn('channel'), value: 'sk_1' };
+const stream = { channelArn: arn('channel'), streamId: 'st-1', health: 'HEALTHY', viewerCount: -1, state: 'LIVE' };
+const recording = { arn: arn('recording-configuration'), state: 'ACTIVE', destinationConfiguration: {} };
+const pair = { arn: arn('playback-key'), name: 'main' };
+
+const whole: Readonly<Record<ClientOperation, object>> = {
+  BatchGetChannel: { channels: [channel], errors: [] },
+  BatchGetStreamKey: { streamKeys: [key] },
+  CreateChannel: { channel, streamKey: key },
+  CreateRecordingConfiguration: { recordingConfiguration: recording },
+  CreateStreamKey: { streamKey: key },
+  DeleteChannel: {},
+  DeletePlaybackKeyPair: {},
+  DeleteRecordingConfiguration: {},
+  DeleteStreamKey: {},
+  GetChannel: { channel },
+  GetPlaybackKeyPair: { keyPair: pair },
+  GetRecordingConfiguration: { recordingConfiguration: recording },
+  GetStream: { stream },
+  GetStreamKey: { streamKey: key },
+  GetStreamSession: { streamSession: { streamId: 'st-1', startTime: '2026-11-20T10:00:00Z', truncatedEvents: [] } },
+  ImportPlaybackKeyPair: { keyPair: pair },
+  ListChannels: { channels: [channel] },
+  ListPlaybackKeyPairs: { keyPairs: [pair] },
+  ListRecordingConfigurations: { recordingConfigurations: [recording], nextToken: null },
+  ListStreamKeys: { streamKeys: [{ arn: arn('stream-key') }] },
+  ListStreamSessions: { streamSessions: [{ streamId: 'st-1', hasErrorEvent: false }] },
+  ListStreams: { streams: [stream], nextToken: 'next' },
+  ListTagsForResource: { tags: { tier: 'gold' } },
+  PutMetadata: {},
+  StopStream: {},
+  TagResource: {},
+  UntagResource: {},
+  UpdateChannel: { channel },
+};
+const operations = Object.keys(whole) as ClientOperation[];
+const readers = operations.filter((operation) => Object.keys(whole[operation]).length > 0);
+
+describe('an answer of Amazon IVS', () => {
+  test.each(operations)(
+    'of %s is believed when it holds what the operation promises, and new members besides',
+    (name) => {
+      expect(problemOf(name, {}, JSON.stringify({ ...whole[name], somethingNew: [1] }))).toBeUndefined();
+    },
+  );
+
+  test.each(readers)('of %s is refused when it is empty, null, of another type or has lost a member', (name) => {
+    // Either member of a batch may be left out, so that each must name what was asked for.
+    const asked = name.startsWith('Batch') ? { arns: [arn('channel'), arn('stream-key')] } : {};
+    for (const body of ['', '{}', 'null', '[]', '5', '"text"', '<html>a proxy</html>', '{"streams":'])
+      expect(problemOf(name, asked, body), body).toBeDefined();
+    for (const member of Object.keys(whole[name]).filter((one) => one !== 'nextToken' && one !== 'errors'))
+      for (const value of [null, 'text', 5, { length: 0 }, [null], [{}]]) {
+        if (member === 'tags' && typeof value === 'object' && value !== null && !Array.isArray(value)) continue;
+        expect(problemOf(name, asked, JSON.stringify({ ...whole[name], [member]: value })), member).toBeDefined();
+      }
+  });
+
+  test.each(operations.filter((name) => !readers.includes(name)))(
+    'of %s may be empty, and is no page of HTML',
+    (name) => {
+      expect(problemOf(name, {}, '')).toBeUndefined();
+      expect(problemOf(name, {}, '<html>log in first</html>')).toBe('the body is no JSON');
+      expect(problemOf(name, {}, '[]')).toBeDefined();
+    },
+  );
+
+  test.each([
+    [{ channelArn: 'arn:aws:ivs:us-west-2:1:stage/x' }, 'streams.0.channelArn: expected the ARN of a channel'],
+    [{ channelArn: 7 }, 'streams.0.channelArn'],
+    [{ streamId: '' }, 'streams.0.streamId'],
+    [{ viewerCount: -2 }, 'streams.0.viewerCount'],
+    [{ viewerCount: 1.5 }, 'streams.0.viewerCount'],
+    [{ viewerCount: '7' }, 'streams.0.viewerCount'],
+    [{ health: 3 }, 'streams.0.health'],
+    [{ startTime: 'yesterday' }, 'streams.0.startTime'],
+    [{ startTime: 1e20 }, 'streams.0.startTime'],
+  ])('that lists a stream with %j is refused, and the message names the place', (odd, place) => {
+    const body = JSON.stringify({ streams: [{ ...stream, ...odd }] });
+
+    expect(problemOf('ListStreams', {}, body)).toContain(place);
+  });
+
+  test('with a health nobody knows is believed', () => {
+    expect(problemOf('ListStreams', {}, JSON.stringify({ streams: [{ ...stream, health: 'DIZZY' }] }))).toBeUndefined();
+  });
+
+  test.each([[5], [{ token: 'x' }], [['x']], [true]])('with the token %j for the next page is refused', (nextToken) => {
+    expect(problemOf('ListStreams', {}, JSON.stringify({ streams: [], nextToken }))).toContain('nextToken');
+  });
+
+  test('with tags that are no texts is refused', () => {
+    for (const tags of [{ a: 5 }, { a: null }, []])
+      expect(problemOf('ListTagsForResource', {}, JSON.stringify({ tags }))).toContain('tags');
+  });
+
+  test.each([
+    ['GetChannel', { arn: arn('channel', 'other') }],
+    ['GetStream', { channelArn: arn('channel', 'other') }],
+    ['GetStreamKey', { arn: arn('stream-key', 'other') }],
+    ['CreateStreamKey', { channelArn: arn('channel', 'other') }],
+    ['GetRecordingConfiguration', { arn: arn('recording-configuration', 'other') }],
+    ['GetStreamSession', { channelArn: arn('channel'), streamId: 'st-2' }],
+    ['BatchGetChannel', { arns: [arn('channel'), arn('channel', 'other')] }],
+  ] as const)('of %s that is about something else than was asked for is refused', (operation, asked) => {
+    expect(problemOf(operation, asked, JSON.stringify(whole[operation]))).toMatch(/asked for/);
+  });
+
+  test('is refused without telling what it held', () => {
+    const body = JSON.stringify({ streamKey: { ...key, arn: 'sk_secret', value: 'sk_secret' } });
+
+    expect(problemOf('GetStreamKey', {}, body)).not.toContain('sk_secret');
+  });
+});
