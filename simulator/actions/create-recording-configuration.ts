@@ -19,7 +19,7 @@ const thumbnails = structure(
 const renditions = structure({}, { renditionSelection: oneOf('ALL', 'NONE', 'CUSTOM'), renditions: list(rendition) });
 
 export const createRecordingConfigurationInput = structure(
-  { destinationConfiguration: structure({ s3: structure({ bucketName }, {}) }, {}) },
+  { destinationConfiguration: structure({}, { s3: structure({ bucketName }, {}) }) },
   {
     name,
     tags,
@@ -33,7 +33,9 @@ type Input = Checked<typeof createRecordingConfigurationInput>;
 
 /** CREATING at first; a bucket in another Region ends as CREATE_FAILED. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateRecordingConfiguration.html */
 export function createRecordingConfiguration(input: Input, { store, ids, settings, clock }: ActionContext) {
-  const { bucketName } = input.destinationConfiguration.s3;
+  const { s3 } = input.destinationConfiguration;
+  if (s3 === undefined) throw invalid('destinationConfiguration: s3 is required');
+  const { bucketName } = s3;
   const { renditionSelection = 'ALL', renditions } = input.renditionConfiguration ?? {};
   if (renditionSelection === 'CUSTOM' && (renditions ?? []).length === 0) {
     throw invalid('renditionConfiguration: renditions are required when renditionSelection is CUSTOM');

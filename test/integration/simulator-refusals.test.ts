@@ -125,6 +125,7 @@ describe('every error that a row declares', () => {
     ['CreateChannel', { multitrackInputConfiguration: { enabled: true, policy: 'ALLOW', maximumResolution: 'HD' } }],
     ['CreateChannel', { containerFormat: 'FRAGMENTED_MP4', multitrackInputConfiguration: { enabled: true } }],
     ['CreateRecordingConfiguration', {}],
+    ['CreateRecordingConfiguration', { destinationConfiguration: {} }],
     ['CreateRecordingConfiguration', { destinationConfiguration: { s3: { bucketName: 'No_Bucket' } } }],
     [
       'CreateRecordingConfiguration',
