@@ -5,7 +5,7 @@ const withZone = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeSty
 const numbers = new Intl.NumberFormat('en');
 
 /** `42 s`, `4 min 12 s`, `3 h 05 min`, `12 d`. */
-export function duration(ms) {
+export function duration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${pad(seconds % 60)} s`;
@@ -14,7 +14,7 @@ export function duration(ms) {
 }
 
 /** The coarse form, for narrow places: `42 s`, `4 min`, `3 h`, `12 d`. */
-export function shortDuration(ms) {
+export function shortDuration(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1000));
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
@@ -23,7 +23,7 @@ export function shortDuration(ms) {
 }
 
 /** Local time of day with seconds; with the date when it is not today. */
-export function clock(ms) {
+export function clock(ms: number): string {
   const at = new Date(ms);
   const time = `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
   const today = new Date().toDateString() === at.toDateString();
@@ -31,15 +31,15 @@ export function clock(ms) {
 }
 
 /** Local date and time with its zone, and the same in UTC: for tooltips, and for people who compare with AWS's logs. */
-export function stamp(ms) {
+export function stamp(ms: number): string {
   return `${withZone.format(ms)}, ${new Date(ms).toISOString()}`;
 }
 
 /** One compared value in words: `ageMs: 122` is `age 0.1 s`, times are local, names lose their capitals. */
-export function fact(key, value) {
+export function fact(key: string, value: unknown): string {
   const name = key
     .replace(/Ms$/, '')
-    .replace(/([a-z])([A-Z])/g, (_, before, after) => `${before} ${after.toLowerCase()}`);
+    .replace(/([a-z])([A-Z])/g, (_, before: string, after: string) => `${before} ${after.toLowerCase()}`);
   if (key.endsWith('Ms') && typeof value === 'number') {
     if (value > 1e12) return `${words(name)} ${clock(value)}`;
     return `${words(name)} ${value < 1000 ? `${(value / 1000).toFixed(1)} s` : duration(value)}`;
@@ -47,41 +47,35 @@ export function fact(key, value) {
   if (typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value))
     return `${words(name)} ${clock(Date.parse(value))}`;
   if (value !== null && typeof value === 'object') return `${words(name)} ${JSON.stringify(value)}`;
-  return `${words(name)} ${typeof value === 'number' ? count(value) : value}`;
+  return `${words(name)} ${typeof value === 'number' ? count(value) : String(value)}`;
 }
 
 /** A caller as people say it: `token mara` is mara. */
-export function person(who) {
-  return String(who).replace(/^token /, '');
+export function person(who: string): string {
+  return who.replace(/^token /, '');
 }
 
-/** ISO text or epoch ms as epoch ms; undefined stays. */
-export function toMs(value) {
-  if (value === undefined || value === null) return undefined;
-  return typeof value === 'number' ? value : Date.parse(value);
-}
-
-export function count(value) {
+export function count(value: number | null | undefined): string {
   return value === undefined || value === null ? '–' : numbers.format(value);
 }
 
 /** `1 channel`, `2 channels`. */
-export function plural(value, noun) {
+export function plural(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? '' : 's'}`;
 }
 
 /** `stop_stream` as `stop stream`. */
-export function words(name) {
-  return String(name)
+export function words(name: string): string {
+  return name
     .replace(/^for_(not_)?/, '“for” $1')
     .replaceAll('_', ' ');
 }
 
 /** The last part of an ARN. */
-export function idOf(arn) {
+export function idOf(arn: string): string {
   return arn.slice(arn.lastIndexOf('/') + 1);
 }
 
-function pad(value) {
+function pad(value: number): string {
   return String(value).padStart(2, '0');
 }

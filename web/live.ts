@@ -1,19 +1,22 @@
 // The one stream of everything: `GET /v1/live` read with fetch, so that the token travels in a header. Connects again by itself.
-import { headers } from './api.js';
+import { headers } from './api.ts';
 
 /** Silence after which the connection is given up; the daemon says something every second. */
 const silentMs = 20_000;
 
-/**
- * Follows the stream for ever. `on.event(name, data)`; `on.state('open' | 'lost' | 'denied')`; 'denied' ends it.
- * @returns {() => void} stops
- */
-export function follow(on) {
+export interface Follower {
+  event(name: string, data: unknown): void;
+  /** 'denied' ends it. */
+  state(connection: 'open' | 'lost' | 'denied'): void;
+}
+
+/** Follows the stream until it is stopped. Returns what stops it. */
+export function follow(on: Follower): () => void {
   const stopping = new AbortController();
-  const run = async () => {
+  const run = async (): Promise<void> => {
     for (let failures = 0; !stopping.signal.aborted; ) {
       const abort = new AbortController();
-      let watchdog;
+      let watchdog: ReturnType<typeof setTimeout> | undefined;
       const alive = () => {
         clearTimeout(watchdog);
         watchdog = setTimeout(() => abort.abort(), silentMs);
@@ -25,29 +28,35 @@ export function follow(on) {
           signal: AbortSignal.any([abort.signal, stopping.signal]),
           cache: 'no-store',
         });
-        if (answer.status === 401 || answer.status === 403) return on.state('denied');
+        if (answer.status === 401 || answer.status === 403) {
+          on.state('denied');
+          return;
+        }
         if (!answer.ok || !answer.body) throw new Error(`the daemon answered ${answer.status}`);
         on.state('open');
         failures = 0;
-        await read(answer.body, on.event, alive);
+        await read(answer.body, (name, data) => on.event(name, data), alive);
       } catch {
         // Lost: the page says so, and tries again.
       } finally {
         clearTimeout(watchdog);
       }
-      if (stopping.signal.aborted) return undefined;
+      if (stopping.signal.aborted) return;
       on.state('lost');
       failures += 1;
       await new Promise((done) => setTimeout(done, Math.min(5000, 250 * 2 ** failures)));
     }
-    return undefined;
   };
   void run();
   return () => stopping.abort();
 }
 
 /** Reads server-sent events. https://html.spec.whatwg.org/multipage/server-sent-events.html */
-async function read(body, onEvent, alive) {
+async function read(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onEvent: (name: string, data: unknown) => void,
+  alive: () => void,
+): Promise<void> {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
   for (;;) {
@@ -58,7 +67,7 @@ async function read(body, onEvent, alive) {
     rest = blocks.pop() ?? '';
     for (const block of blocks) {
       let name = 'message';
-      const data = [];
+      const data: string[] = [];
       for (const line of block.split('\n')) {
         if (line.startsWith('event: ')) name = line.slice(7);
         else if (line.startsWith('data: ')) data.push(line.slice(6));

@@ -1,0 +1,92 @@
+// Requests to the daemon with the operator's token, which lives in this tab only (sessionStorage) and leaves in one header.
+// No cookie is used, so a foreign page has nothing to ride on.
+
+const storageKey = 'ivs-autopilot-token';
+
+export function savedToken(): string | undefined {
+  return sessionStorage.getItem(storageKey) ?? undefined;
+}
+
+export function saveToken(token: string | undefined): void {
+  if (token) sessionStorage.setItem(storageKey, token);
+  else sessionStorage.removeItem(storageKey);
+}
+
+interface ProblemBody {
+  readonly title?: string;
+  readonly detail?: string;
+  readonly code?: string;
+  readonly remedy?: string;
+}
+
+/** An answer that is a problem: https://www.rfc-editor.org/rfc/rfc9457. Status 0: there was no answer. */
+export class Problem extends Error {
+  readonly status: number;
+  readonly code: string;
+  readonly remedy: string;
+
+  constructor(status: number, body: ProblemBody) {
+    super(body.detail ?? body.title ?? `The daemon answered ${status}.`);
+    this.status = status;
+    this.code = body.code ?? '';
+    this.remedy = body.remedy ?? '';
+  }
+}
+
+/** A problem with what to do about it, in one line. */
+export function problemText(problem: unknown): string {
+  if (problem instanceof Problem) return [problem.message, problem.remedy].filter(Boolean).join(' ');
+  return problem instanceof Error ? problem.message : String(problem);
+}
+
+/** Headers of every request. */
+export function headers(more: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const token = savedToken();
+  return token ? { authorization: `Bearer ${token}`, ...more } : { ...more };
+}
+
+export interface RequestOptions {
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** One request; returns the parsed answer. @throws {Problem}, or the signal's reason once it is aborted */
+export async function api<T = unknown>(
+  method: string,
+  path: string,
+  { body, signal, headers: more = {} }: RequestOptions = {},
+): Promise<T> {
+  const init: RequestInit = {
+    method,
+    headers: headers(body === undefined ? more : { 'content-type': 'application/json', ...more }),
+    cache: 'no-store',
+  };
+  if (body !== undefined) init.body = JSON.stringify(body);
+  if (signal) init.signal = signal;
+  let answer: Response;
+  let text: string;
+  try {
+    answer = await fetch(path, init);
+    text = await answer.text();
+  } catch {
+    signal?.throwIfAborted();
+    throw new Problem(0, { detail: 'The daemon cannot be reached.' });
+  }
+  let parsed: unknown = {};
+  try {
+    parsed = text === '' ? {} : JSON.parse(text);
+  } catch {
+    parsed = { detail: text.slice(0, 200) };
+  }
+  if (!answer.ok) throw new Problem(answer.status, parsed as ProblemBody);
+  return parsed as T;
+}
+
+/** A query string of the parameters that are set. */
+export function query(parameters: Readonly<Record<string, string | number | undefined>>): string {
+  const set = Object.entries(parameters).flatMap(([name, value]): [string, string][] =>
+    value === undefined || value === '' ? [] : [[name, String(value)]],
+  );
+  return set.length === 0 ? '' : `?${new URLSearchParams(set).toString()}`;
+}

@@ -1,0 +1,305 @@
+// The frame around the views: who is here, what is shown, the top bar. A view is drawn for exactly as long as the address names it.
+import { signal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { saveToken, savedToken } from './api.ts';
+import { askPause, askResume, showKeys } from './dialogs/controls.tsx';
+import { count, duration, person, shortDuration, stamp } from './format.ts';
+import { listenToKeys } from './keys.ts';
+import { follow } from './live.ts';
+import { closeDialog, DialogHost } from './parts/dialog.tsx';
+import { Glyph, type Shape } from './parts/signs.tsx';
+import { Toasts } from './parts/toasts.tsx';
+import { followAddress, href, type Route, route } from './route.ts';
+import {
+  caller,
+  connection,
+  isPaused,
+  mayOperate,
+  now,
+  staleReason,
+  startClock,
+  status,
+  take,
+  version,
+} from './store.ts';
+import { useTitle } from './title.ts';
+import { AuditView } from './views/audit.tsx';
+import { BatchesView } from './views/batches.tsx';
+import { DecisionsView } from './views/decisions.tsx';
+import { ActivityPanel, NeedsPanel, SilencesPanel } from './views/needs.tsx';
+import { QuotaView } from './views/quota.tsx';
+import { RulesView } from './views/rules.tsx';
+import { StreamView } from './views/stream.tsx';
+import { type Show, StreamsView } from './views/streams.tsx';
+import { TrustPill } from './views/trust.tsx';
+
+/** In the navigation. */
+const pages: readonly { readonly path: string; readonly title: string }[] = [
+  { path: '', title: 'Streams' },
+  { path: 'decisions', title: 'Decisions' },
+  { path: 'rules', title: 'Rules' },
+  { path: 'quota', title: 'Quota' },
+  { path: 'batches', title: 'Batches' },
+  { path: 'audit', title: 'Audit' },
+];
+
+const views: Readonly<Record<string, (where: Route) => JSX.Element>> = {
+  '': () => <StreamsView />,
+  stream: ({ arg }) => <StreamView arn={arg} />,
+  decisions: () => <DecisionsView />,
+  rules: () => <RulesView />,
+  quota: () => <QuotaView />,
+  batches: () => <BatchesView />,
+  audit: () => <AuditView />,
+};
+
+/** Counts tokens that were given: each is tried anew. */
+const sessions = signal(0);
+
+export function App(): JSX.Element {
+  useEffect(() => {
+    const ends = [startClock(), followAddress(), listenToKeys()];
+    return () => {
+      for (const end of ends) end();
+    };
+  }, []);
+  useEffect(() => follow({ event: take, state: tellConnection }), [sessions.value]);
+  useTitle();
+  return (
+    <>
+      {connection.value === 'denied' ? <SignIn /> : status.value ? <Frame /> : <Connecting />}
+      <DialogHost />
+      <Toasts />
+    </>
+  );
+}
+
+function tellConnection(state: 'open' | 'lost' | 'denied'): void {
+  connection.value = state;
+}
+
+function Connecting(): JSX.Element {
+  return (
+    <main class="center">
+      <p class="dim">Connecting…</p>
+    </main>
+  );
+}
+
+function SignIn(): JSX.Element {
+  const wrong = savedToken() !== undefined;
+  return (
+    <main class="center">
+      <form
+        class="login panel"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const { token } = Object.fromEntries(new FormData(event.currentTarget));
+          saveToken(String(token).trim());
+          connection.value = 'connecting';
+          sessions.value += 1;
+        }}
+      >
+        <h1>ivs-autopilot</h1>
+        <label for="token">API token</label>
+        <input
+          type="password"
+          id="token"
+          name="token"
+          required
+          autocomplete="current-password"
+          aria-describedby="token-help"
+          ref={(input) => input?.focus()}
+        />
+        <p class="dim" id="token-help">
+          The value of AUTOPILOT_API_TOKEN, or a token of your own. It stays in this tab until you close it.
+        </p>
+        {wrong && (
+          <p class="problem" role="alert">
+            This token is not accepted.
+          </p>
+        )}
+        <button type="submit" class="primary">
+          Open
+        </button>
+      </form>
+    </main>
+  );
+}
+
+/** The parts that are always there, and the view. */
+function Frame(): JSX.Element {
+  const where = route.value;
+  const view = views[where.page] ?? views['']!;
+  const page = views[where.page] ? where.page : '';
+  const identity = `${page}/${where.arg}`;
+  const reason = staleReason.value;
+  const onStreams = page === '';
+  useEffect(() => {
+    scrollTo(0, 0);
+    return closeDialog;
+  }, [identity]);
+  useEffect(() => {
+    document.documentElement.dataset['stale'] = String(reason !== undefined);
+    document.documentElement.dataset['paused'] = String(isPaused.value);
+  });
+  return (
+    <div class="open">
+      <a
+        class="skip"
+        href="#main"
+        onClick={(event) => {
+          event.preventDefault();
+          document.getElementById('main')?.focus();
+        }}
+      >
+        Skip to content
+      </a>
+      <header class="top">
+        <TopBar page={page} />
+      </header>
+      <div role="alert">
+        {reason !== undefined && (
+          <p class="stale">
+            <Glyph shape="failed" />
+            {reason}
+          </p>
+        )}
+      </div>
+      <div class={onStreams ? 'layout' : 'layout alone'}>
+        <main id="main" tabIndex={-1} data-page={page || 'streams'} key={identity}>
+          {view(where)}
+        </main>
+        {onStreams && (
+          <aside
+            aria-label="Needs you, silences, lately"
+            class={(status.value?.needs ?? []).length === 0 ? 'calm' : ''}
+          >
+            <NeedsPanel />
+            <SilencesPanel />
+            <ActivityPanel />
+          </aside>
+        )}
+      </div>
+      <footer class="dim">
+        <span>ivs-autopilot {version.value}</span>
+        <span>times are local: {Intl.DateTimeFormat().resolvedOptions().timeZone}</span>
+        <button type="button" class="link" onClick={showKeys}>
+          Keys: ?
+        </button>
+      </footer>
+    </div>
+  );
+}
+
+function TopBar({ page }: { readonly page: string }): JSX.Element {
+  const { counts, config } = status.value ?? {};
+  return (
+    <>
+      <div class="line">
+        <a class="brand" href="#/">
+          <img src="icon.svg" alt="" width={28} height={28} />
+          ivs-autopilot
+        </a>
+        <Mode />
+        <TrustPill />
+        <span class="grow" />
+        {config && (
+          <span class="dim config" title={`Configuration ${config.hash}, loaded ${stamp(config.loadedAtMs)}`}>
+            config <code>{config.hash.slice(0, 7)}</code>, {shortDuration(now() - config.loadedAtMs)} ago
+          </span>
+        )}
+        <PauseButton />
+      </div>
+      <div class="line">
+        <div class="counts" role="group" aria-label="Show only">
+          <Stat show="live" text="Live" value={counts?.live} shape="healthy" />
+          <Stat show="starving" text="Starving" value={counts?.starving} shape="starving" />
+          <Stat show="unknown" text="Unknown" value={counts?.unknown} shape="unknown" />
+          <Stat show="held" text="Held" value={counts?.held} shape="pause" />
+        </div>
+        <nav aria-label="Pages">
+          {pages.map(({ path, title }) => (
+            <a key={path} href={href(path)} aria-current={page === path ? 'page' : undefined}>
+              {title}
+            </a>
+          ))}
+          <a href="/queues">Queues</a>
+        </nav>
+      </div>
+    </>
+  );
+}
+
+/** Shows only one kind of streams, or all again; what is searched for stays. */
+function Stat({
+  show,
+  text,
+  value = 0,
+  shape,
+}: {
+  readonly show: Show;
+  readonly text: string;
+  readonly value: number | undefined;
+  readonly shape: Shape;
+}): JSX.Element {
+  const { page, params } = route.value;
+  const onStreams = views[page] === undefined || page === '';
+  const pressed = onStreams && params['show'] === show;
+  return (
+    <button
+      type="button"
+      class={`stat ${value > 0 ? show : 'none'}`}
+      aria-pressed={pressed}
+      onClick={() => {
+        location.hash = href('', '', { q: onStreams ? params['q'] : '', show: pressed ? '' : show });
+      }}
+    >
+      <Glyph shape={shape} />
+      <b>{count(value)}</b>
+      <span>{text}</span>
+    </button>
+  );
+}
+
+function Mode(): JSX.Element {
+  const { pause, rules = [] } = status.value ?? {};
+  if (pause)
+    return (
+      <span class="chip mode paused" title={pause.reason}>
+        <Glyph shape="pause" />
+        Paused {duration(now() - pause.sinceMs)} by {person(pause.who)}: {pause.reason}
+      </span>
+    );
+  const enforcing = rules.filter(({ mode }) => mode === 'enforce').length;
+  const dry = rules.filter(({ mode }) => mode === 'dry_run').length;
+  if (enforcing === 0)
+    return (
+      <span class="chip mode dry_run">
+        <Glyph shape="unknown" />
+        Dry run: {count(dry)} rules only watch
+      </span>
+    );
+  return (
+    <span class="chip mode enforce">
+      <Glyph shape="ok" />
+      Enforcing {count(enforcing)}
+      {dry > 0 ? `, ${count(dry)} dry run` : ''}
+    </span>
+  );
+}
+
+function PauseButton(): JSX.Element {
+  if (!mayOperate()) return <span class="chip">{caller.value?.name ?? ''}: looking only</span>;
+  return isPaused.value ? (
+    <button type="button" class="primary" onClick={askResume}>
+      Resume
+    </button>
+  ) : (
+    <button type="button" class="danger pause" onClick={askPause}>
+      <Glyph shape="pause" />
+      Pause all
+    </button>
+  );
+}

@@ -1,0 +1,24 @@
+// Decisions as `GET /v1/decisions` shows them.
+export interface DecisionView {
+  readonly id: string;
+  readonly at: string;
+  readonly rule: string;
+  readonly mode: string;
+  readonly outcome: string;
+  readonly reason: string;
+  readonly meaning?: string;
+  readonly channelArn?: string;
+  readonly channelName?: string;
+  readonly streamId?: string;
+  readonly count?: number;
+  readonly trigger: { readonly kind: string; readonly since: string; readonly text: string; readonly values: Values };
+  readonly guards: readonly { readonly guard: string; readonly passed: boolean; readonly values: Values }[];
+  readonly jobs: readonly {
+    readonly jobId: string;
+    readonly action: string;
+    readonly outcome?: string;
+    readonly detail?: string;
+  }[];
+  readonly withheld: readonly { readonly action: string; readonly reason: string; readonly values: Values }[];
+}
+type Values = Readonly<Record<string, string | number | boolean>>;

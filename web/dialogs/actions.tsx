@@ -1,0 +1,253 @@
+// Actions on one channel: what is asked for, a dry run of it, and how it ended.
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { api, problemText } from '../api.ts';
+import { words } from '../format.ts';
+import { ask, Dialog, Field, Reason, type Values, valuesOf } from '../parts/dialog.tsx';
+import { toast } from '../parts/toasts.tsx';
+import { channelName } from '../store.ts';
+
+/** A job as `GET /v1/jobs/{id}` shows it. */
+export interface Job {
+  readonly jobId: string;
+  readonly name?: string;
+  readonly state: string;
+  readonly finishedAt?: string;
+  readonly result?: { readonly outcome?: string; readonly reason?: string; readonly calls?: readonly string[] };
+  readonly error?: string;
+}
+
+interface ActionForm {
+  readonly title: string;
+  /** On the button. */
+  readonly verb: string;
+  readonly danger: boolean;
+  readonly fields: (channel: string) => JSX.Element;
+  readonly action: (values: Values) => Readonly<Record<string, unknown>>;
+}
+
+const forms = {
+  stop: {
+    title: 'Stop the stream of',
+    verb: 'Stop stream',
+    danger: true,
+    fields: () => (
+      <Field
+        label="Afterwards"
+        name="revoke"
+        options={[
+          ['', 'keep the stream key: an encoder may reconnect'],
+          ['yes', 'delete the stream key: it cannot come back'],
+        ]}
+      />
+    ),
+    action: ({ revoke }) => ({ stop_stream: revoke ? { revoke_key: true } : {} }),
+  },
+  key: {
+    title: 'Rotate the stream key of',
+    verb: 'Rotate key',
+    danger: true,
+    fields: (channel) => (
+      <>
+        <Field
+          label="When"
+          name="when"
+          options={[
+            ['offline', 'when the stream has ended'],
+            ['now', 'now: the running stream goes on'],
+            ['now_and_stop', 'now, and stop the stream'],
+          ]}
+        />
+        <Field
+          label="Deliver to"
+          name="sink"
+          options={[
+            ['secrets_manager', 'AWS Secrets Manager'],
+            ['ssm_parameter', 'SSM Parameter Store'],
+            ['file', 'a file on the daemon'],
+          ]}
+        />
+        <Field label="Name there" name="where" required placeholder={`ivs/${channel}/stream-key`} />
+      </>
+    ),
+    action: ({ when, sink = '', where }) => ({ rotate_stream_key: { when, deliver: { [sink]: where } } }),
+  },
+  recording: {
+    title: 'Set the recording of',
+    verb: 'Set recording',
+    danger: false,
+    fields: () => (
+      <>
+        <Field
+          label="Recording configuration"
+          name="configuration"
+          required
+          placeholder="name, ARN or bucket; none switches it off"
+          suggestions={['none']}
+        />
+        <Field
+          label="If it is live"
+          name="if_live"
+          options={[
+            ['defer', 'wait for the end of the stream'],
+            ['skip', 'do nothing'],
+            ['restart', 'stop the stream, so that the encoder comes back recorded'],
+          ]}
+        />
+      </>
+    ),
+    action: ({ configuration, if_live }) => ({ set_recording: { configuration, if_live } }),
+  },
+  metadata: {
+    title: 'Send timed metadata to',
+    verb: 'Send metadata',
+    danger: false,
+    fields: () => <Field label="Payload: text, or JSON" name="payload" lines={4} required initial='{"type":"notice"}' />,
+    action: ({ payload = '' }) => ({ put_metadata: { payload: parsed(payload) } }),
+  },
+} satisfies Readonly<Record<string, ActionForm>>;
+
+export type ActionKind = keyof typeof forms;
+
+/** An object is sent as JSON, anything else as the text that it is. */
+function parsed(text: string): unknown {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value && typeof value === 'object' && !Array.isArray(value) ? value : text;
+  } catch {
+    return text;
+  }
+}
+
+/** Asks for an action on a channel. With `streamId`, nothing is done when another stream is live by then. */
+export function askAction(kind: ActionKind, arn: string, streamId?: string): void {
+  ask(<ActionDialog kind={kind} arn={arn} streamId={streamId} />);
+}
+
+function ActionDialog({
+  kind,
+  arn,
+  streamId,
+}: {
+  readonly kind: ActionKind;
+  readonly arn: string;
+  readonly streamId: string | undefined;
+}): JSX.Element {
+  const { title, verb, danger, fields, action }: ActionForm = forms[kind];
+  const name = channelName(arn);
+  const [plan, setPlan] = useState<JSX.Element>();
+  const [looking, setLooking] = useState(false);
+  const ending = useRef(new AbortController());
+  useEffect(() => () => ending.current.abort(), []);
+  const keyOf = useRequestKeys();
+
+  const send = async (values: Values, dryRun: boolean) => {
+    const body = {
+      action: action(values),
+      channelArn: arn,
+      reason: values['reason'],
+      ...(streamId === undefined ? {} : { streamId }),
+      ...(dryRun ? { dryRun } : {}),
+    };
+    const { jobId } = await api<{ jobId: string }>('POST', '/v1/actions', {
+      body,
+      ...(dryRun ? {} : { headers: { 'idempotency-key': keyOf(JSON.stringify(body)) } }),
+    });
+    return jobId;
+  };
+  const look = async (form: HTMLFormElement | null) => {
+    if (!form?.reportValidity()) return;
+    const { signal } = ending.current;
+    setLooking(true);
+    setPlan(<p class="dim">Looking…</p>);
+    try {
+      const job = await finished(await send(valuesOf(form), true), signal);
+      setPlan(<Plan job={job} />);
+    } catch (problem) {
+      if (signal.aborted) return;
+      setPlan(
+        <p class="problem" role="alert">
+          {problemText(problem)}
+        </p>,
+      );
+    }
+    setLooking(false);
+  };
+  return (
+    <Dialog
+      title={`${title} ${name}?`}
+      confirm={verb}
+      danger={danger}
+      onSubmit={async (values) => {
+        const jobId = await send(values, false);
+        toast(`Asked for. Job ${jobId}.`);
+        void sayEnd(jobId);
+      }}
+    >
+      {fields(name)}
+      <Reason />
+      <p>
+        <button type="button" disabled={looking} onClick={(event) => void look(event.currentTarget.form)}>
+          Show what it would do
+        </button>
+      </p>
+      <div class="plan" aria-live="polite">
+        {plan}
+      </div>
+    </Dialog>
+  );
+}
+
+/** The same request again, after an answer that was lost, is the same job; another request is another. */
+function useRequestKeys(): (body: string) => string {
+  const keys = useRef(new Map<string, string>());
+  return (body) => {
+    const key =
+      keys.current.get(body) ??
+      Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    keys.current.set(body, key);
+    return key;
+  };
+}
+
+function Plan({ job }: { readonly job: Job }): JSX.Element {
+  const calls = job.result?.calls ?? [];
+  return (
+    <>
+      <p>{outcomeOf(job)}</p>
+      {calls.length > 0 && (
+        <ol>
+          {calls.map((call, index) => (
+            <li key={index}>
+              <code>{call}</code>
+            </li>
+          ))}
+        </ol>
+      )}
+    </>
+  );
+}
+
+async function finished(jobId: string, signal?: AbortSignal): Promise<Job> {
+  for (let turn = 0; turn < 40; turn += 1) {
+    const job = await api<Job>('GET', `/v1/jobs/${encodeURIComponent(jobId)}`, { signal });
+    if (job.finishedAt !== undefined) return job;
+    await new Promise((done) => setTimeout(done, 250));
+    signal?.throwIfAborted();
+  }
+  return { jobId, state: 'under way', result: { reason: 'The timeline will show its end.' } };
+}
+
+/** What became of a job, in words. */
+export function outcomeOf({ state, result, error }: Job): string {
+  return [words(result?.outcome ?? state), error ?? result?.reason].filter(Boolean).join(': ');
+}
+
+async function sayEnd(jobId: string): Promise<void> {
+  try {
+    const job = await finished(jobId);
+    toast(`${words(job.name ?? 'Job')} ${outcomeOf(job)}`, job.state === 'failed');
+  } catch (problem) {
+    toast(problemText(problem), true);
+  }
+}

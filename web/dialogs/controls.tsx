@@ -1,0 +1,161 @@
+// Pause, hold, silence, the rest of a batch: what people say to automation.
+import type { JSX } from 'preact';
+import { api } from '../api.ts';
+import { count } from '../format.ts';
+import { ask, Dialog, Field, Reason } from '../parts/dialog.tsx';
+import { toast } from '../parts/toasts.tsx';
+import { channelName, status } from '../store.ts';
+
+const times = [
+  ['', 'until released'],
+  ['15m', '15 minutes'],
+  ['1h', '1 hour'],
+  ['4h', '4 hours'],
+  ['24h', '1 day'],
+] as const;
+
+export function askPause(): void {
+  ask(
+    <Dialog
+      title="Pause all automation?"
+      text="No rule acts until somebody resumes. Polling and this page go on; actions that you ask for by hand still work."
+      confirm="Pause all"
+      danger
+      onSubmit={async ({ reason }) => {
+        await api('POST', '/v1/pause', { body: { reason } });
+        toast('All automation is paused.');
+      }}
+    >
+      <Reason />
+    </Dialog>,
+  );
+}
+
+export function askResume(): void {
+  ask(
+    <Dialog
+      title="Resume automation?"
+      text="Rules act again from now on. What was held back is judged by what is true now."
+      confirm="Resume"
+      onSubmit={async () => {
+        await api('POST', '/v1/resume', { body: {} });
+        toast('Automation is resumed.');
+      }}
+    />,
+  );
+}
+
+export function askHold(arn: string): void {
+  ask(
+    <Dialog
+      title={`Hold ${channelName(arn)}?`}
+      text="Automation keeps its hands off this channel."
+      confirm="Hold"
+      onSubmit={async ({ reason, duration }) => {
+        await api('PUT', `/v1/holds/${encodeURIComponent(arn)}`, { body: { reason, ...(duration ? { duration } : {}) } });
+        toast('The channel is held.');
+      }}
+    >
+      <Reason />
+      <Field label="For" name="duration" options={times} />
+    </Dialog>,
+  );
+}
+
+export function askRelease(arn: string): void {
+  ask(
+    <Dialog
+      title={`Release ${channelName(arn)}?`}
+      text="Rules may act on this channel again."
+      confirm="Release"
+      onSubmit={async () => {
+        await api('DELETE', `/v1/holds/${encodeURIComponent(arn)}`);
+        toast('The hold is released.');
+      }}
+    />,
+  );
+}
+
+/** Silences decisions; `matchers` are filled in. */
+export function askSilence(matchers = ''): void {
+  ask(<SilenceDialog matchers={matchers} />);
+}
+
+function SilenceDialog({ matchers: initial }: { readonly matchers: string }): JSX.Element {
+  const rule = status.peek()?.rules[0]?.name ?? 'starving-slate';
+  return (
+    <Dialog
+      title="Silence decisions"
+      text="What matches every line is held back until the silence ends."
+      confirm="Silence"
+      onSubmit={async ({ matchers = '', reason, duration }) => {
+        const lines = matchers
+          .split('\n')
+          .map((line) => line.trim())
+          .filter(Boolean);
+        await api('POST', '/v1/silences', { body: { matchers: lines, reason, duration } });
+        toast('The silence is in force.');
+      }}
+    >
+      <Field
+        label="Matchers, one on a line"
+        name="matchers"
+        lines={3}
+        required
+        initial={initial}
+        placeholder={`rule="${rule}"`}
+      />
+      <Reason />
+      <Field label="For" name="duration" options={times.slice(1)} />
+    </Dialog>
+  );
+}
+
+export function askCancelBatch(id: string): void {
+  const pending = status.peek()?.batches?.find((batch) => batch.id === id)?.counts['pending'];
+  const dropped =
+    pending === undefined ? 'What was not sent yet is dropped' : `${count(pending)} deliveries that were not sent yet are dropped`;
+  ask(
+    <Dialog
+      title="Cancel the rest of this batch?"
+      text={`${dropped}. What viewers have got stays with them.`}
+      confirm="Cancel the rest"
+      dismiss="Keep sending"
+      danger
+      onSubmit={async () => {
+        await api('DELETE', `/v1/metadata/batches/${encodeURIComponent(id)}`);
+        toast('The rest of the batch is cancelled.');
+      }}
+    />,
+  );
+}
+
+const keys = [
+  ['/', 'filter the streams'],
+  ['j  k', 'next, previous stream'],
+  ['Enter', 'open the stream that has the focus'],
+  ['h', 'hold it'],
+  ['g s', 'streams'],
+  ['g d', 'decisions'],
+  ['g r', 'rules'],
+  ['g q', 'quota'],
+  ['g b', 'batches'],
+  ['g a', 'audit'],
+  ['Shift P', 'pause all'],
+  ['?', 'this list'],
+] as const;
+
+export function showKeys(): void {
+  ask(
+    <Dialog title="Keys" dismiss="Close">
+      <dl>
+        {keys.map(([key, text]) => [
+          <dt key={key}>
+            <kbd>{key}</kbd>
+          </dt>,
+          <dd key={text}>{text}</dd>,
+        ])}
+      </dl>
+    </Dialog>,
+  );
+}

@@ -1,0 +1,74 @@
+// The keyboard: keys that go anywhere, and those of the list that is shown.
+import { useEffect, useRef } from 'preact/hooks';
+import { askHold, askPause, showKeys } from './dialogs/controls.tsx';
+import { isDialogOpen } from './parts/dialog.tsx';
+import { go, href, route } from './route.ts';
+import { isPaused, mayOperate } from './store.ts';
+
+export interface ListKeys {
+  /** j, k and the arrow keys go through the rows. */
+  move(step: 1 | -1): void;
+  /** The channel whose row has the focus. */
+  focused(): string | undefined;
+}
+
+let list: ListKeys | undefined;
+
+/** Lets j, k, the arrow keys and h work on a list for as long as it is shown. */
+export function useListKeys(keys: ListKeys): void {
+  const latest = useRef(keys);
+  latest.current = keys;
+  useEffect(() => {
+    const mine: ListKeys = {
+      move: (step) => latest.current.move(step),
+      focused: () => latest.current.focused(),
+    };
+    list = mine;
+    return () => {
+      if (list === mine) list = undefined;
+    };
+  }, []);
+}
+
+const pages: Readonly<Record<string, string>> = {
+  s: '',
+  d: 'decisions',
+  r: 'rules',
+  q: 'quota',
+  b: 'batches',
+  a: 'audit',
+};
+
+/** Listens to the keyboard until it is stopped. Returns what stops it. */
+export function listenToKeys(): () => void {
+  let afterG = 0;
+  const filter = () => document.getElementById('filter');
+  const onKey = (event: KeyboardEvent) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isDialogOpen()) return;
+    const { activeElement } = document;
+    if (event.key === 'Escape') {
+      const open = document.querySelector<HTMLDetailsElement>('details.trust[open]');
+      if (open) open.open = false;
+      else if (activeElement && activeElement === filter()) filter()?.blur();
+      return;
+    }
+    if (/^(INPUT|TEXTAREA|SELECT)$/.test(activeElement?.tagName ?? '')) return;
+    const inRow = activeElement?.closest('.row') !== null;
+    const page = pages[event.key];
+    const arn = list?.focused() ?? (route.peek().page === 'stream' ? route.peek().arg : undefined);
+    if (page !== undefined && Date.now() - afterG < 1200) {
+      go(href(page));
+      afterG = 0;
+    } else if (event.key === 'g') afterG = Date.now();
+    else if (event.key === '/' && filter()) filter()?.focus();
+    else if (list && (event.key === 'j' || (event.key === 'ArrowDown' && inRow))) list.move(1);
+    else if (list && (event.key === 'k' || (event.key === 'ArrowUp' && inRow))) list.move(-1);
+    else if (event.key === 'h' && mayOperate() && arn) askHold(arn);
+    else if (event.key === 'P' && mayOperate() && !isPaused.peek()) askPause();
+    else if (event.key === '?') showKeys();
+    else return;
+    event.preventDefault();
+  };
+  document.addEventListener('keydown', onKey);
+  return () => document.removeEventListener('keydown', onKey);
+}

@@ -1,0 +1,200 @@
+// Asks before something is done: one dialog at a time, the browser's own. It belongs to the view that opened it and closes with it; a
+// lost connection, or a token that must be given again, leaves it and what was typed into it as they are.
+import { signal } from '@preact/signals';
+import type { ComponentChildren, JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { problemText } from '../api.ts';
+import { connection } from '../store.ts';
+
+const open = signal<{ readonly id: number; readonly dialog: JSX.Element } | undefined>(undefined);
+let lastId = 0;
+
+/** Opens a dialog in place of one that may be open. */
+export function ask(dialog: JSX.Element): void {
+  open.value = { id: ++lastId, dialog };
+}
+
+export function closeDialog(): void {
+  open.value = undefined;
+}
+
+export function isDialogOpen(): boolean {
+  return open.peek() !== undefined;
+}
+
+/** Where the open dialog is drawn. */
+export function DialogHost(): JSX.Element {
+  return <div id="dialogs">{open.value && <Keyed key={open.value.id}>{open.value.dialog}</Keyed>}</div>;
+}
+
+function Keyed({ children }: { readonly children: ComponentChildren }): JSX.Element {
+  return <>{children}</>;
+}
+
+/** What a person typed, by the names of the fields. */
+export type Values = Readonly<Record<string, string>>;
+
+export interface DialogProps {
+  readonly title: string;
+  readonly text?: string | undefined;
+  /** The verb on the button that does it; without one, there is only a way out. */
+  readonly confirm?: string | undefined;
+  /** The one way out. */
+  readonly dismiss?: string | undefined;
+  readonly danger?: boolean | undefined;
+  /** Closes the dialog when it is done; what it throws is said in the dialog, which stays. */
+  readonly onSubmit?: ((values: Values) => Promise<void>) | undefined;
+  readonly children?: ComponentChildren;
+}
+
+export function Dialog({
+  title,
+  text,
+  confirm,
+  dismiss = 'Cancel',
+  danger = false,
+  onSubmit,
+  children,
+}: DialogProps): JSX.Element {
+  const element = useRef<HTMLDialogElement>(null);
+  const [problem, setProblem] = useState<string>();
+  const [busy, setBusy] = useState(false);
+  const denied = connection.value === 'denied';
+
+  useEffect(() => {
+    const before = document.activeElement;
+    return () => {
+      if (before instanceof HTMLElement && before.isConnected) before.focus();
+    };
+  }, []);
+  // Out of the way while the token is asked for, and back afterwards.
+  useEffect(() => {
+    const { current } = element;
+    if (denied) current?.close();
+    else if (current && !current.open) current.showModal();
+  }, [denied]);
+
+  const submit = async (form: HTMLFormElement) => {
+    if (busy || !onSubmit) return;
+    setBusy(true);
+    setProblem(undefined);
+    try {
+      await onSubmit(valuesOf(form));
+      closeDialog();
+    } catch (error) {
+      setProblem(problemText(error));
+    }
+    setBusy(false);
+  };
+  return (
+    <dialog
+      ref={element}
+      aria-labelledby="dialog-title"
+      onClose={() => {
+        if (connection.peek() !== 'denied') closeDialog();
+      }}
+    >
+      <form
+        method="dialog"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (onSubmit) void submit(event.currentTarget);
+          else closeDialog();
+        }}
+      >
+        <h2 id="dialog-title">{title}</h2>
+        {text !== undefined && <p>{text}</p>}
+        {children}
+        {connection.value === 'lost' && confirm !== undefined && (
+          <p class="note">The connection is lost. What you typed stays here until it is back.</p>
+        )}
+        {problem !== undefined && (
+          <p class="problem" role="alert">
+            {problem}
+          </p>
+        )}
+        <div class="buttons">
+          <button type="button" onClick={closeDialog}>
+            {dismiss}
+          </button>
+          {confirm !== undefined && (
+            <button type="submit" class={danger ? 'danger' : 'primary'} disabled={busy}>
+              {confirm}
+            </button>
+          )}
+        </div>
+      </form>
+    </dialog>
+  );
+}
+
+export function valuesOf(form: HTMLFormElement): Values {
+  return Object.fromEntries(Array.from(new FormData(form), ([name, value]) => [name, String(value)]));
+}
+
+interface FieldProps {
+  readonly label: string;
+  readonly name: string;
+  readonly required?: boolean;
+  readonly maxLength?: number;
+  readonly placeholder?: string;
+  readonly initial?: string;
+  /** A select with these, as [value, text]. */
+  readonly options?: readonly (readonly [value: string, text: string])[];
+  /** A text of several lines. */
+  readonly lines?: number;
+  /** Names that may be chosen; others can be typed too. */
+  readonly suggestions?: readonly string[];
+  readonly help?: string;
+}
+
+/** One field with its label. The browser keeps what is typed; nothing is drawn over it. */
+export function Field({ label, name, options, lines, initial, suggestions, help, ...rest }: FieldProps): JSX.Element {
+  const id = `field-${name}`;
+  const described = help === undefined ? {} : { 'aria-describedby': `${id}-help` };
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      {options ? (
+        <select id={id} name={name} {...described}>
+          {options.map(([value, text]) => (
+            <option key={value} value={value} selected={value === initial}>
+              {text}
+            </option>
+          ))}
+        </select>
+      ) : lines === undefined ? (
+        <input
+          id={id}
+          name={name}
+          type="text"
+          autocomplete="off"
+          defaultValue={initial ?? ''}
+          list={suggestions ? `${id}-list` : undefined}
+          {...rest}
+          {...described}
+        />
+      ) : (
+        <textarea id={id} name={name} rows={lines} spellcheck={false} defaultValue={initial ?? ''} {...rest} {...described} />
+      )}
+      {suggestions && (
+        <datalist id={`${id}-list`}>
+          {suggestions.map((value) => (
+            <option key={value} value={value} />
+          ))}
+        </datalist>
+      )}
+      {help !== undefined && (
+        <p class="dim" id={`${id}-help`}>
+          {help}
+        </p>
+      )}
+    </div>
+  );
+}
+
+export function Reason(): JSX.Element {
+  return (
+    <Field label="Why" name="reason" required maxLength={200} placeholder="Shown to everybody, and kept in the audit" />
+  );
+}

@@ -1,0 +1,173 @@
+// What needs a person, and what was done lately: the column beside the streams.
+import type { JSX } from 'preact';
+import type { ActivityLine, NeedLine } from '#intake/live/status.ts';
+import { api } from '../api.ts';
+import { askSilence } from '../dialogs/controls.tsx';
+import { duration, person, plural, shortDuration, words } from '../format.ts';
+import { Glyph, OutcomeSign } from '../parts/signs.tsx';
+import { StreamLink, Time } from '../parts/text.tsx';
+import { attempt } from '../parts/toasts.tsx';
+import { href } from '../route.ts';
+import { channelName, mayOperate, now, status } from '../store.ts';
+
+export function NeedsPanel(): JSX.Element {
+  const needs = status.value?.needs ?? [];
+  const critical = needs.some(({ severity }) => severity === 'critical');
+  return (
+    <section class={`panel needs${critical ? ' critical' : ''}`} aria-labelledby="needs-title" id="needs">
+      <h2 id="needs-title">
+        Needs you
+        {needs.length > 0 && <span class="badge">{needs.length}</span>}
+      </h2>
+      {needs.length === 0 ? (
+        <p class="dim">
+          <Glyph shape="ok" /> All clear
+        </p>
+      ) : (
+        <ul>
+          {needs.map((need) => (
+            <Need key={need.id} need={need} />
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+function Need({ need }: { readonly need: NeedLine }): JSX.Element {
+  const at = now();
+  const timeless = need.kind === 'dead-letters' || need.kind === 'failed-jobs';
+  const when = need.atMs > at ? `in ${shortDuration(need.atMs - at)}` : `for ${shortDuration(at - need.atMs)}`;
+  return (
+    <li class={`need ${need.severity}`}>
+      <p class="head">
+        <Glyph shape={need.severity === 'critical' ? 'starving' : 'unknown'} />
+        <b>{need.title}</b>
+        {!timeless && <span class="dim">{when}</span>}
+      </p>
+      <p>{need.text}</p>
+      <p class="links">
+        {need.arn !== undefined && <a href={href('stream', need.arn)}>Open {channelName(need.arn)}</a>}
+        {need.rule !== undefined && (
+          <a href={href('decisions', '', { rule: need.rule })}>Decisions of {need.rule}</a>
+        )}
+        {need.kind === 'failed-jobs' && <a href="/queues">Open the queues</a>}
+        {need.kind === 'cap' && need.rule !== undefined && mayOperate() && (
+          <ResetRule rule={need.rule}>Start the rule again</ResetRule>
+        )}
+      </p>
+    </li>
+  );
+}
+
+/** Starts a rule again that its cap stopped. */
+export function ResetRule({ rule, children }: { readonly rule: string; readonly children: string }): JSX.Element {
+  return (
+    <button
+      type="button"
+      class="small"
+      onClick={() =>
+        void attempt('The rule runs again.', () =>
+          api('POST', `/v1/rules/${encodeURIComponent(rule)}/reset`, { body: {} }),
+        )
+      }
+    >
+      {children}
+    </button>
+  );
+}
+
+export function SilencesPanel(): JSX.Element {
+  const silences = status.value?.silences ?? [];
+  const at = now();
+  return (
+    <section class="panel" aria-labelledby="silences-title">
+      <div class="split">
+        <h2 id="silences-title">Silences</h2>
+        {mayOperate() && (
+          <button type="button" class="small" onClick={() => askSilence()}>
+            Add
+          </button>
+        )}
+      </div>
+      {silences.length === 0 ? (
+        <p class="dim">None in force.</p>
+      ) : (
+        <ul>
+          {silences.map(({ id, matchers, reason, who, untilMs }) => (
+            <li key={id}>
+              <code>{matchers}</code>
+              <p>{reason}</p>
+              <p class="dim">
+                {person(who)}, ends in {duration(untilMs - at)}{' '}
+                {mayOperate() && (
+                  <button
+                    type="button"
+                    class="small"
+                    aria-label={`End now the silence ${matchers}`}
+                    onClick={() =>
+                      void attempt('The silence has ended.', () =>
+                        api('DELETE', `/v1/silences/${encodeURIComponent(id)}`),
+                      )
+                    }
+                  >
+                    End now
+                  </button>
+                )}
+              </p>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+export function ActivityPanel(): JSX.Element {
+  const lines = together(status.value?.activity ?? []);
+  return (
+    <section class="panel" aria-labelledby="activity-title">
+      <h2 id="activity-title">Lately</h2>
+      {lines.length === 0 ? (
+        <p class="dim">Nothing was done yet.</p>
+      ) : (
+        <ul class="activity">
+          {lines.slice(0, 12).map(({ line, times }) => (
+            <li key={line.id}>
+              <Time ms={line.atMs} />
+              <div>
+                <p>
+                  <OutcomeSign name={line.outcome} />
+                  <a href={href('decisions', '', { rule: line.rule })}>{line.rule}</a>
+                  <span class="dim"> {words(line.outcome)}</span>
+                </p>
+                <p>
+                  {words(line.text)}
+                  {times > 1 ? ` on ${plural(times, 'channel')}` : ''}
+                  {times === 1 && line.arn !== undefined && (
+                    <>
+                      {' on '}
+                      <StreamLink arn={line.arn} />
+                    </>
+                  )}
+                </p>
+              </div>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
+  );
+}
+
+/** The same of one rule on many channels in a row is one line. */
+function together(lines: readonly ActivityLine[]): readonly { readonly line: ActivityLine; readonly times: number }[] {
+  const found: { line: ActivityLine; times: number }[] = [];
+  for (const line of lines) {
+    const last = found.at(-1);
+    if (last && last.line.rule === line.rule && last.line.outcome === line.outcome && last.line.text === line.text)
+      last.times += 1;
+    else found.push({ line, times: 1 });
+  }
+  return found;
+}

@@ -1,0 +1,159 @@
+// The rules: what each does in a sentence, what it is doing now, and what it did in the last day.
+import type { JSX } from 'preact';
+import type { RuleLine } from '#intake/live/status.ts';
+import { api } from '../api.ts';
+import { count, duration } from '../format.ts';
+import { CopyLink } from '../parts/copy.tsx';
+import { Glyph, Outcome } from '../parts/signs.tsx';
+import { Empty } from '../parts/text.tsx';
+import { attempt } from '../parts/toasts.tsx';
+import { href } from '../route.ts';
+import { mayOperate, now, status } from '../store.ts';
+import { useResource } from '../use-resource.ts';
+import { ResetRule } from './needs.tsx';
+
+const modes: Readonly<Record<RuleLine['mode'], string>> = { enforce: 'Enforcing', dry_run: 'Dry run', off: 'Off' };
+
+type Counts = Readonly<Record<string, number>>;
+
+/** The last day of a rule is counted when it is asked for alone: so many rules are. */
+const mostCounted = 60;
+
+export function RulesView(): JSX.Element {
+  const rules = status.value?.rules ?? [];
+  const config = status.value?.config;
+  const lastDay = useResource(
+    'rules',
+    async (signal) => {
+      const found: Record<string, Counts> = {};
+      for (const { name } of status.peek()?.rules.slice(0, mostCounted) ?? []) {
+        const { last24h } = await api<{ last24h?: Counts }>('GET', `/v1/rules/${encodeURIComponent(name)}`, { signal });
+        if (last24h) found[name] = last24h;
+      }
+      return found;
+    },
+    { everyMs: 60_000 },
+  );
+  return (
+    <div class="page">
+      <div class="split wrap">
+        <h1>Rules</h1>
+        <div class="actions">
+          <CopyLink />
+          {mayOperate() && (
+            <button
+              type="button"
+              onClick={() =>
+                void attempt('The configuration was reloaded.', () => api('POST', '/v1/config/reload', { body: {} }))
+              }
+            >
+              Reload configuration
+            </button>
+          )}
+        </div>
+      </div>
+      {config && (
+        <p class="dim">
+          Configuration <code>{config.hash.slice(0, 12)}</code>, loaded {duration(now() - config.loadedAtMs)} ago
+        </p>
+      )}
+      {config?.error !== undefined && (
+        <p class="problem" role="alert">
+          The file on disk is not valid, so the configuration above stays in force: {config.error}
+        </p>
+      )}
+      {rules.length === 0 ? (
+        <Empty title="No rules">The configuration names none.</Empty>
+      ) : (
+        <div class="cards">
+          {rules.map((rule) => (
+            <Rule key={rule.name} rule={rule} lastDay={lastDay.value?.[rule.name]} />
+          ))}
+        </div>
+      )}
+    </div>
+  );
+}
+
+function Rule({ rule, lastDay }: { readonly rule: RuleLine; readonly lastDay: Counts | undefined }): JSX.Element {
+  return (
+    <section class={`panel rule${rule.capped ? ' critical' : ''}`} aria-label={`Rule ${rule.name}`}>
+      <div class="split">
+        <h2>{rule.name}</h2>
+        <span class={`chip mode ${rule.mode}`}>{modes[rule.mode]}</span>
+      </div>
+      {rule.description !== undefined && <p>{rule.description}</p>}
+      <p class={rule.description === undefined ? '' : 'dim'}>{rule.sentence}</p>
+      <p class="doing">
+        <Doing rule={rule} />
+      </p>
+      <LastDay counts={lastDay} />
+      <p class="links">
+        <a href={href('decisions', '', { rule: rule.name })}>Decisions</a>
+        {rule.capped && mayOperate() && <ResetRule rule={rule.name}>Start again</ResetRule>}
+      </p>
+    </section>
+  );
+}
+
+function Doing({ rule }: { readonly rule: RuleLine }): JSX.Element {
+  const at = now();
+  if (rule.mode === 'off')
+    return (
+      <span class="part">
+        <Glyph shape="ended" />
+        Off
+      </span>
+    );
+  const idle = !rule.capped && rule.firing + rule.pending + rule.cooling === 0;
+  return (
+    <>
+      {rule.capped && (
+        <span class="part">
+          <Glyph shape="failed" />
+          <b>Capped: </b>stopped until a person starts it again
+        </span>
+      )}
+      {rule.firing > 0 && (
+        <span class="part">
+          <Glyph shape="firing" />
+          <b>Firing for {count(rule.firing)}</b>
+        </span>
+      )}
+      {rule.pending > 0 && (
+        <span class="part">
+          <Glyph shape="waiting" />
+          <b>Pending </b>
+          {duration(Math.min(rule.forMs, at - (rule.pendingSinceMs ?? at)))} of {duration(rule.forMs)}
+          {rule.pending > 1 ? `, ${count(rule.pending)} in all` : ''}
+        </span>
+      )}
+      {rule.cooling > 0 && (
+        <span class="part">
+          <Glyph shape="pause" />
+          Cooling {count(rule.cooling)}, {duration((rule.coolingUntilMs ?? at) - at)} at most
+        </span>
+      )}
+      {idle && (
+        <span class="part">
+          <Glyph shape="healthy" />
+          Idle
+        </span>
+      )}
+    </>
+  );
+}
+
+function LastDay({ counts }: { readonly counts: Counts | undefined }): JSX.Element | null {
+  if (!counts) return null;
+  const entries = Object.entries(counts).filter(([, value]) => typeof value === 'number' && value > 0);
+  if (entries.length === 0) return <p class="dim">Nothing decided in the last 24 hours.</p>;
+  return (
+    <p class="chips">
+      <span class="dim">Last 24 hours</span>
+      {entries.map(([name, value]) => (
+        <Outcome key={name} name={name} times={value} />
+      ))}
+    </p>
+  );
+}

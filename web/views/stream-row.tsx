@@ -1,0 +1,175 @@
+// One row of the streams. It is drawn again when its stream, its place or a second changes, and not otherwise.
+import type { JSX } from 'preact';
+import type { LiveRow } from '#intake/live/row.ts';
+import { api } from '../api.ts';
+import { askHold, askRelease } from '../dialogs/controls.tsx';
+import { count, duration, idOf, person, shortDuration, stamp } from '../format.ts';
+import { Glyph, sparkPoints, stateOf } from '../parts/signs.tsx';
+import { attempt } from '../parts/toasts.tsx';
+import { href, setParams } from '../route.ts';
+import { isPaused, mayOperate, now } from '../store.ts';
+
+export const recordings: Readonly<Record<LiveRow['recording'], string>> = {
+  none: 'Off',
+  recording: 'On',
+  ended: 'Ended',
+  failed: 'Failed',
+};
+
+/** @param props `index`: its place in the list; `top`: where it stands, px */
+export function StreamRow({
+  row,
+  number,
+  index,
+  top,
+}: {
+  readonly row: LiveRow;
+  readonly number: number;
+  readonly index: number;
+  readonly top: number;
+}): JSX.Element {
+  const at = now();
+  const may = mayOperate();
+  const state = stateOf(row);
+  const { hold } = row;
+  return (
+    <div
+      class={`row ${state.shape}${row.next ? ' planned' : ''}`}
+      role="row"
+      aria-rowindex={index + 2}
+      data-key={number}
+      data-arn={row.arn}
+      style={{ transform: `translateY(${top}px)` }}
+    >
+      <span class="cell health" role="cell">
+        <span class="state">
+          <Glyph shape={state.shape} />
+          <span>{state.word}</span>
+        </span>
+        <span class="dim">
+          <span title={row.since === undefined ? undefined : `since ${stamp(row.since)}`}>
+            {row.since === undefined ? '' : shortDuration(at - row.since)}
+          </span>
+          <span class="held" title={hold && `${hold.reason} (${person(hold.who)})`}>
+            {heldText(row, at)}
+          </span>
+        </span>
+      </span>
+      <span class="cell channel" role="cell">
+        <a class="name" href={href('stream', row.arn)} title={row.arn}>
+          {row.name}
+        </a>
+        <Tags tags={row.tags} />
+      </span>
+      <span class="cell viewers" role="cell">
+        <b>{row.viewers === undefined ? '–' : count(row.viewers)}</b>
+        <span class="sr"> viewers</span>
+        <svg class="spark" viewBox="0 0 96 24" preserveAspectRatio="none" aria-hidden="true">
+          <polyline points={sparkPoints(row.spark)} />
+        </svg>
+      </span>
+      <span class="cell recording" role="cell">
+        <span class={`rec ${row.recording}`}>{recordings[row.recording]}</span>
+        <span class="dim" title={row.pending}>
+          {row.pending === undefined ? '' : `pending: ${row.pending.replace(/^(recording|record with) /, '')}`}
+        </span>
+      </span>
+      <span class="cell key" role="cell">
+        <span class={row.key === undefined ? 'dim' : undefined}>
+          {row.key === undefined ? '–' : shortDuration(at - row.key)}
+        </span>
+        <span class="sr"> key age</span>
+      </span>
+      <span class="cell next" role="cell">
+        <NextAction row={row} at={at} />
+      </span>
+      <span class="cell hold" role="cell">
+        <button
+          type="button"
+          class="small"
+          hidden={!may}
+          aria-label={hold ? `Release ${row.name}` : `Hold ${row.name} (${idOf(row.arn)})`}
+          onClick={() => (hold ? askRelease(row.arn) : askHold(row.arn))}
+        >
+          {hold ? 'Release' : 'Hold'}
+        </button>
+        <span class="dim" hidden={may}>
+          {hold ? 'Held' : '–'}
+        </span>
+      </span>
+    </div>
+  );
+}
+
+function heldText({ hold, since }: LiveRow, at: number): string {
+  if (!hold) return '';
+  return `${since === undefined ? '' : ' · '}${hold.until === undefined ? 'held' : `held ${shortDuration(hold.until - at)}`}`;
+}
+
+const shownTags = 2;
+const places = [0, 1] as const;
+
+/** The buttons stay when another stream comes into the row: scrolling makes no elements. */
+function Tags({ tags = {} }: { readonly tags: LiveRow['tags'] }): JSX.Element {
+  const texts = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
+  const more = texts.slice(shownTags);
+  return (
+    <span class="tags">
+      {places.map((place) => {
+        const text = texts[place];
+        return (
+          <button
+            key={place}
+            type="button"
+            class="tag"
+            hidden={text === undefined}
+            title={text === undefined ? undefined : `Show only ${text}`}
+            onClick={() => setParams({ q: text })}
+          >
+            {text ?? ''}
+          </button>
+        );
+      })}
+      <span class="dim" hidden={more.length === 0} title={more.join(', ')}>
+        {more.length === 0 ? '' : `+${more.length}`}
+      </span>
+    </span>
+  );
+}
+
+/** A plan is shown during a pause too, and that the pause holds it back. */
+function dueText(leftMs: number): string {
+  const when = leftMs > 0 ? `in ${duration(leftMs)}` : 'due now';
+  return isPaused.value ? `${when}, held back by the pause` : when;
+}
+
+function NextAction({ row, at }: { readonly row: LiveRow; readonly at: number }): JSX.Element {
+  if (!row.next) return <span class="dim">–</span>;
+  const { id, text, rule, dueMs } = row.next;
+  return (
+    <>
+      <span class="what" title={rule === undefined ? text : `${text} (rule ${rule})`}>
+        <span>{text.replaceAll('_', ' ')}</span>
+        {dueMs !== undefined && <b>{dueText(dueMs - at)}</b>}
+      </span>
+      {mayOperate() && (
+        <button
+          type="button"
+          class="small"
+          aria-label={`Cancel ${text} on ${row.name}`}
+          onClick={() => void attempt('Cancelled.', () => cancelNext(id, row.arn))}
+        >
+          Cancel
+        </button>
+      )}
+    </>
+  );
+}
+
+/** @param id `intent:<kind>` or `timer:<id>`, as the row names it */
+function cancelNext(id: string, arn: string): Promise<unknown> {
+  const [kind, name] = [id.slice(0, id.indexOf(':')), id.slice(id.indexOf(':') + 1)];
+  return kind === 'intent'
+    ? api('DELETE', `/v1/intents/${encodeURIComponent(name)}/${encodeURIComponent(arn)}`)
+    : api('DELETE', `/v1/timers/${encodeURIComponent(name)}`);
+}
