@@ -6,6 +6,15 @@ COPY package.json package-lock.json ./
 # The image brings Node 24 itself: the Node that npm would install beside the packages is left out with the optional ones.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && npm cache clean --force
 
+# The page is bundled with packages that the daemon does not need.
+FROM node:24-bookworm-slim AS page
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY scripts/page.ts ./scripts/
+COPY web ./web
+RUN node scripts/page.ts
+
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production \
     NODE_COMPILE_CACHE=/app/.compile-cache \
@@ -20,7 +29,7 @@ COPY bin ./bin
 COPY config ./config
 COPY simulator ./simulator
 COPY src ./src
-COPY web ./web
+COPY --from=page /app/dist/web ./dist/web
 COPY workers ./workers
 # Compiled once here, by the user who will run it, so that a container starts quickly on a read-only tree.
 RUN mkdir .compile-cache && chown node .compile-cache

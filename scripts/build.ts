@@ -1,9 +1,11 @@
-// Builds dist/ for the published package, since Node runs no TypeScript from node_modules: the program, the daemon, the player helper.
+// Builds dist/ for the published package, since Node runs no TypeScript from node_modules: the program, the daemon, the player
+// helper, the operator's page.
 // Packages stay outside the bundles. `node scripts/build.ts [folder]`
 import { spawnSync } from 'node:child_process';
 import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
+import { buildPage } from './page.ts';
 
 const root = join(import.meta.dirname, '..');
 const folder = resolve(process.argv[2] ?? join(root, 'dist'));
@@ -13,6 +15,7 @@ rmSync(folder, { recursive: true, force: true });
 await bundle({ cli: 'src/cli/main.ts', main: 'src/main.ts' }, 'node');
 await bundle({ player: 'src/player/cues.ts' }, 'browser');
 declarePlayer();
+await buildPage(join(folder, 'web'));
 
 /** One build; files it shares between entries become chunks beside them, so that paths relative to a file stay right. */
 async function bundle(input: Record<string, string>, platform: 'node' | 'browser'): Promise<void> {

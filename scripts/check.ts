@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 const checks: readonly { readonly name: string; readonly command: readonly string[] }[] = [
   { name: 'types', command: ['tsc', '--project', '.'] },
+  { name: 'types of the page', command: ['tsc', '--project', 'web'] },
   { name: 'lint', command: ['oxlint', '--type-aware', '--deny-warnings'] },
   { name: 'format', command: ['biome', 'check', '--error-on-warnings', '.'] },
   { name: 'documents', command: ['scripts/docs.ts', '--check'] },

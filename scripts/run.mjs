@@ -4,18 +4,16 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { become } from '../bin/launch.mjs';
-import { ensureChromium, ensurePackages, ensureRedisServer, packageRoot, SetupError } from './setup.mjs';
+import { ensureChromium, ensurePackages, ensurePage, ensureRedisServer, packageRoot, SetupError } from './setup.mjs';
 
 const args = process.argv.slice(2);
 const wants = { redis: false, chromium: false };
 while (args[0] === '--redis' || args[0] === '--chromium') wants[args.shift().slice(2)] = true;
 
-/** @returns {string[]} the command line to start, Node 24 first where the target is a script of ours. */
-function commandLine() {
-  const [target, ...rest] = args;
-  if (target === undefined)
-    throw new SetupError('usage: node scripts/run.mjs [--redis] [--chromium] <file.ts | tool> [args]');
-  const bin = join(packageRoot, 'node_modules', '.bin');
+const bin = join(packageRoot, 'node_modules', '.bin');
+
+/** @returns {string} the path of Node 24. */
+function findNode24() {
   const node = join(bin, process.platform === 'win32' ? 'node.cmd' : 'node');
   const node24 = existsSync(node) ? node : process.execPath;
   if (node24 === process.execPath && Number(process.versions.node.split('.')[0]) < 24) {
@@ -23,6 +21,12 @@ function commandLine() {
       `Node 24 is needed and npm has no build of it for ${process.platform} ${process.arch}: install Node 24 and run this again.`,
     );
   }
+  return node24;
+}
+
+/** @returns {string[]} the command line to start, Node 24 first where the target is a script of ours. */
+function commandLine(node24) {
+  const [target, ...rest] = args;
   // src/runtime/heap-growth.ts says why.
   const flags = ['src/main.ts', 'src/cli/main.ts'].includes(target)
     ? ['--max-semi-space-size=4', '--v8-pool-size=1']
@@ -31,15 +35,24 @@ function commandLine() {
   return [node24, join(bin, target), ...rest];
 }
 
+/** Whether the target runs a daemon, which serves the page. */
+function servesPage(target) {
+  return target === 'vitest' || /^(src|demo|bench)\//.test(target);
+}
+
 try {
+  if (args.length === 0)
+    throw new SetupError('usage: node scripts/run.mjs [--redis] [--chromium] <file.ts | tool> [args]');
   ensurePackages();
+  const node24 = findNode24();
+  if (servesPage(args[0])) ensurePage(node24);
   const env = { ...process.env, PATH: join(packageRoot, 'node_modules', '.bin') + delimiter + process.env.PATH };
   // The demo runs a Redis of its own in any case.
   if (wants.redis && (!env.REDIS_URL || args[0] === 'demo/main.ts')) env.AUTOPILOT_REDIS_SERVER = ensureRedisServer();
   if (wants.chromium) env.CHROME_PATH = ensureChromium();
   // Sources are compiled once, not at every start: quicker, and the compiler's memory is not the daemon's.
   env.NODE_COMPILE_CACHE ||= join(packageRoot, 'node_modules', '.cache', 'node-compile');
-  const [command, ...rest] = commandLine();
+  const [command, ...rest] = commandLine(node24);
   // Our own programs take a signal that comes twice at once for one; a tool may not.
   become(command, rest, { env, countsRepeats: /\.(ts|mjs)$/.test(args[0]) });
 } catch (error) {

@@ -1,8 +1,9 @@
-// What a fresh machine lacks, and how it is put there: npm packages, a Redis-compatible server, Chromium (for the page's tests).
+// What a fresh machine lacks, and how it is put there: npm packages, the bundled page, a Redis-compatible server, Chromium (for the
+// page's tests).
 // Plain JavaScript for the host's Node (18 or newer). Each function is quick when there is nothing to do.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -38,6 +39,32 @@ export function ensurePackages() {
     throw new SetupError(
       'npm ci failed (see above): check the network and the npm registry settings, then run this again.',
     );
+  writeFileSync(stamp, wanted);
+}
+
+/**
+ * Bundles the operator's page into dist/web when its sources, or the packages it is made with, have changed since.
+ * @param {string} node24 the Node that runs TypeScript
+ */
+export function ensurePage(node24) {
+  const sources = join(packageRoot, 'web');
+  const script = join(packageRoot, 'scripts', 'page.ts');
+  // An installed package brings the page bundled.
+  if (!existsSync(join(sources, 'main.tsx')) || !existsSync(script)) return;
+  const hash = createHash('sha256');
+  const files = readdirSync(sources, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
+  for (const file of [...files, script, join(packageRoot, 'package-lock.json')]) {
+    if (existsSync(file)) hash.update(`${file}\0`).update(readFileSync(file));
+  }
+  const wanted = hash.digest('hex');
+  const folder = join(packageRoot, 'dist', 'web');
+  const stamp = join(folder, '.sources.sha256');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  const result = spawnSync(node24, [script, folder], { stdio: ['ignore', 2, 2] });
+  if (result.status !== 0) fail('The operator’s page could not be bundled (see above).');
   writeFileSync(stamp, wanted);
 }
 

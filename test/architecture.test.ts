@@ -57,6 +57,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'src/shard',
     'src/config-in-force.ts',
   ],
+  /** Types alone; the bundle holds nothing of the daemon. */
+  web: ['src/api'],
   simulator: [],
 };
 
@@ -68,6 +70,7 @@ const soleImporters: Readonly<Record<string, readonly string[]>> = {
   fastify: ['src/api'],
   ioredis: ['src/runtime'],
   pino: ['src/runtime'],
+  preact: ['web'],
   'prom-client': ['src/runtime'],
   vitest: [],
 };
@@ -79,7 +82,7 @@ interface Import {
 
 function sourceFiles(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .filter((entry) => entry.isFile() && /\.tsx?$/.test(entry.name))
     .map((entry) => posix.join(...relative(root, join(entry.parentPath, entry.name)).split(/[\\/]/)));
 }
 
@@ -108,7 +111,7 @@ function partOf(file: string): string {
   return parts.toSorted((a, b) => b.length - a.length)[0] ?? file;
 }
 
-const files = ['src', 'workers', 'config', 'simulator']
+const files = ['src', 'workers', 'config', 'simulator', 'web']
   .flatMap(sourceFiles)
   .filter((file) => !file.endsWith('.test.ts'));
 const imports = files.flatMap(importsOf);

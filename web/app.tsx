@@ -2,12 +2,12 @@
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { saveToken, savedToken } from './api.ts';
+import { savedToken, saveToken } from './api.ts';
 import { askPause, askResume, showKeys } from './dialogs/controls.tsx';
 import { count, duration, person, shortDuration, stamp } from './format.ts';
 import { listenToKeys } from './keys.ts';
 import { follow } from './live.ts';
-import { closeDialog, DialogHost } from './parts/dialog.tsx';
+import { closeDialog, DialogHost, valuesOf } from './parts/dialog.tsx';
 import { Glyph, type Shape } from './parts/signs.tsx';
 import { Toasts } from './parts/toasts.tsx';
 import { followAddress, href, type Route, route } from './route.ts';
@@ -95,8 +95,7 @@ function SignIn(): JSX.Element {
         class="login panel"
         onSubmit={(event) => {
           event.preventDefault();
-          const { token } = Object.fromEntries(new FormData(event.currentTarget));
-          saveToken(String(token).trim());
+          saveToken(valuesOf(event.currentTarget)['token']?.trim());
           connection.value = 'connecting';
           sessions.value += 1;
         }}

@@ -66,9 +66,7 @@ export function plural(value: number, noun: string): string {
 
 /** `stop_stream` as `stop stream`. */
 export function words(name: string): string {
-  return name
-    .replace(/^for_(not_)?/, '“for” $1')
-    .replaceAll('_', ' ');
+  return name.replace(/^for_(not_)?/, '“for” $1').replaceAll('_', ' ');
 }
 
 /** The last part of an ARN. */

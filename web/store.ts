@@ -1,7 +1,7 @@
 // What the page knows: rows by number, the parts of the status, the connection. Views read it; only live events write it.
 import { computed, signal } from '@preact/signals';
-import type { LiveRow } from '#intake/live/row.ts';
-import type { LiveStatus } from '#intake/live/status.ts';
+import type { LiveRow } from '#api/live/row.ts';
+import type { LiveStatus } from '#api/live/status.ts';
 
 export interface Caller {
   readonly name: string;
@@ -104,7 +104,9 @@ export function take(name: string, data: unknown): void {
 
 /** A part that went is null. */
 function takeStatus(parts: Partial<LiveStatus> & { readonly nowMs: number }): void {
-  const known = Object.entries(wholeStatus ? parts : { ...status.peek(), ...parts }).filter(([, part]) => part !== null);
+  const known = Object.entries(wholeStatus ? parts : { ...status.peek(), ...parts }).filter(
+    ([, part]) => part !== null,
+  );
   wholeStatus = false;
   clockOffset = parts.nowMs - Date.now();
   status.value = Object.fromEntries(known) as unknown as LiveStatus;
@@ -127,7 +129,9 @@ function patched(row: LiveRow, patch: Readonly<Record<string, unknown>>): LiveRo
     Object.entries({ ...row, ...patch }).filter(([, value]) => value !== null),
   ) as unknown as { -readonly [K in keyof LiveRow]: LiveRow[K] };
   if (typeof patch['viewers'] === 'number')
-    next.spark = [...(row.spark ?? (row.viewers === undefined ? [] : [row.viewers])), patch['viewers']].slice(-mostSpark);
+    next.spark = [...(row.spark ?? (row.viewers === undefined ? [] : [row.viewers])), patch['viewers']].slice(
+      -mostSpark,
+    );
   if (next.state !== 'live') delete next.spark;
   return next;
 }

@@ -56,7 +56,7 @@ export function createPage(options: PageOptions): Page {
     feed,
     routes: [
       { prefix: '/v1', plugin: liveRoutes({ feed, version }) },
-      { prefix: '', plugin: pageRoutes({ directory: join(packageRoot, 'web') }), access: 'public' },
+      { prefix: '', plugin: pageRoutes({ directory: join(packageRoot, 'dist', 'web') }), access: 'public' },
       {
         prefix: '/queues',
         plugin: queueBoard({ queues, basePath: '/queues', scrub: (text) => scrubber.scrub(text) }),

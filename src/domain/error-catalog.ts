@@ -433,6 +433,13 @@ export const errorCatalog = {
     status: 415,
     disposition: 'give-up',
   },
+  PAGE_NOT_BUILT: {
+    meaning: 'The operator’s page was not bundled in this checkout: the daemon was started past `npm start`.',
+    remedy:
+      'Run `npm run build`, or start the daemon with `npm start`, which bundles the page when its sources have changed.',
+    status: 503,
+    disposition: 'give-up',
+  },
   RATE_LIMITED: {
     meaning: 'The token sent more requests in a minute than it may.',
     remedy: 'Wait as long as Retry-After says; send to many channels in one batch, or raise http.requests_per_minute.',

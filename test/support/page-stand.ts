@@ -9,9 +9,10 @@ import { LiveFeed } from '#api/live/feed.ts';
 import { gatherExtras, gatherStatus, type LiveSources } from '#api/live/gather.ts';
 import { liveRoutes } from '#api/routes/live.ts';
 import { pageRoutes } from '#api/routes/page.ts';
+import { streamRoutes } from '#api/routes/streams.ts';
 import { createHttpServer } from '#api/server.ts';
 import { type Channel, type ChannelArn, channelIdOf, type StreamId } from '#domain/channel.ts';
-import type { Decision, Incident, RuleAlert } from '#domain/decision.ts';
+import type { Incident, RuleAlert } from '#domain/decision.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import { Secret } from '#domain/secret.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
@@ -58,7 +59,22 @@ export function streamRecord(
     takeoverAtMs: undefined,
     failureReason: undefined,
     evidence: { state: evidence, health: evidence },
-    timeline: [],
+    timeline: [
+      {
+        source: 'poll',
+        name: 'ListStreams',
+        eventTimeMs: nowMs - 400_000,
+        arrivedAtMs: nowMs - 400_000,
+        text: 'live, HEALTHY, 1,200 viewers',
+      },
+      {
+        source: 'event',
+        name: 'Starvation Start',
+        eventTimeMs: nowMs - 95_000,
+        arrivedAtMs: nowMs - 88_000,
+        text: 'health HEALTHY → STARVING',
+      },
+    ],
     basis: { missed: [] },
     ...more,
   };
@@ -221,7 +237,11 @@ export async function pageStand({
     routes: [
       { prefix: '/v1', plugin: liveRoutes({ feed, version: '0.1.0' }) },
       { prefix: '/v1', plugin: commands(state, asked) },
-      { prefix: '', plugin: pageRoutes({ directory: join(import.meta.dirname, '../../web') }), access: 'public' },
+      {
+        prefix: '/v1',
+        plugin: streamRoutes({ state, retentionMs: () => 7 * 86_400_000, silentSinceMs: () => undefined }),
+      },
+      { prefix: '', plugin: pageRoutes({ directory: join(import.meta.dirname, '../../dist/web') }), access: 'public' },
     ],
     checks: {},
     maxBodyBytes: 100_000,
@@ -420,28 +440,7 @@ function commands(state: MemoryState, asked: { method: string; url: string; body
       return {};
     });
     app.delete('/metadata/batches/:id', async () => ({}));
-    app.get('/decisions', async () => ({
-      decisions: [decisionAt(4), { ...decisionAt(17), outcome: 'suppressed', reason: 'cooldown', jobs: [] }],
-    }));
-    app.get('/streams/:arn', { schema: { params: arn } }, async (request) => ({
-      record: state.view.get<StreamRecord>(`stream/${request.params.arn}`) ?? null,
-      timeline: [
-        {
-          source: 'event',
-          name: 'Starvation Start',
-          eventTimeMs: Date.now() - 95_000,
-          arrivedAtMs: Date.now() - 88_000,
-          text: 'health HEALTHY → STARVING',
-        },
-        {
-          source: 'poll',
-          name: 'ListStreams',
-          eventTimeMs: Date.now() - 400_000,
-          arrivedAtMs: Date.now() - 400_000,
-          text: 'live, HEALTHY, 1,200 viewers',
-        },
-      ],
-    }));
+    app.get('/decisions', async () => ({ decisions: decisions() }));
     app.get('/audit', async () => ({
       entries: [
         {
@@ -481,20 +480,33 @@ function commands(state: MemoryState, asked: { method: string; url: string; body
   };
 }
 
-function decisionAt(index: number): Decision {
+/** As `GET /v1/decisions` answers. */
+function decisions() {
+  const acted = decisionAt(4);
+  return [acted, { ...decisionAt(17), outcome: 'suppressed', reason: 'cooldown', jobs: [] }];
+}
+
+function decisionAt(index: number) {
   const atMs = Date.now() - 60_000;
   return {
     id: `d-${index}`,
+    at: new Date(atMs).toISOString(),
     rule: 'starving-slate',
     mode: 'enforce',
     outcome: 'acted',
     reason: 'fired',
-    atMs,
+    meaning: 'The rule fired and its actions were asked for.',
     channelArn: channelArnAt(index),
     channelName: channelAt(index).name,
     group: channelArnAt(index),
     cause: 'c',
-    trigger: { kind: 'state', sinceMs: atMs - 30_000, text: 'health is STARVING', values: { health: 'STARVING' } },
+    count: 1,
+    trigger: {
+      kind: 'state',
+      since: new Date(atMs - 30_000).toISOString(),
+      text: 'health is STARVING',
+      values: { health: 'STARVING' },
+    },
     guards: [
       { guard: 'warm_up', passed: true, values: {} },
       { guard: 'cooldown', passed: index === 4, values: { cooldown: '10m', since_last: index === 4 ? '3h' : '4m' } },

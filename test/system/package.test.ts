@@ -65,7 +65,8 @@ test('the packed file holds what is built, the page and the helper’s README, a
       'dist/player.js',
       'dist/player.d.ts',
       'src/player/README.md',
-      'web/index.html',
+      'dist/web/index.html',
+      'dist/web/app.js',
     ]),
   );
   expect(files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))).toEqual([]);

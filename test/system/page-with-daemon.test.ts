@@ -76,7 +76,7 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
   await page.getByRole('button', { name: 'Show what it would do' }).click();
   await page.locator('.plan li', { hasText: 'StopStream' }).waitFor();
   expect((await control.calls({ operation: 'StopStream' })).length).toBe(0);
-  await page.getByRole('button', { name: 'Do it' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Stop stream' }).click();
   await page.locator('.timeline > li', { hasText: '“test picture”' }).first().waitFor();
   await control.waitForCall({ operation: 'StopStream' });
 

@@ -102,7 +102,9 @@ const forms = {
     title: 'Send timed metadata to',
     verb: 'Send metadata',
     danger: false,
-    fields: () => <Field label="Payload: text, or JSON" name="payload" lines={4} required initial='{"type":"notice"}' />,
+    fields: () => (
+      <Field label="Payload: text, or JSON" name="payload" lines={4} required initial='{"type":"notice"}' />
+    ),
     action: ({ payload = '' }) => ({ put_metadata: { payload: parsed(payload) } }),
   },
 } satisfies Readonly<Record<string, ActionForm>>;

@@ -52,7 +52,9 @@ export function askHold(arn: string): void {
       text="Automation keeps its hands off this channel."
       confirm="Hold"
       onSubmit={async ({ reason, duration }) => {
-        await api('PUT', `/v1/holds/${encodeURIComponent(arn)}`, { body: { reason, ...(duration ? { duration } : {}) } });
+        await api('PUT', `/v1/holds/${encodeURIComponent(arn)}`, {
+          body: { reason, ...(duration ? { duration } : {}) },
+        });
         toast('The channel is held.');
       }}
     >
@@ -114,7 +116,9 @@ function SilenceDialog({ matchers: initial }: { readonly matchers: string }): JS
 export function askCancelBatch(id: string): void {
   const pending = status.peek()?.batches?.find((batch) => batch.id === id)?.counts['pending'];
   const dropped =
-    pending === undefined ? 'What was not sent yet is dropped' : `${count(pending)} deliveries that were not sent yet are dropped`;
+    pending === undefined
+      ? 'What was not sent yet is dropped'
+      : `${count(pending)} deliveries that were not sent yet are dropped`;
   ask(
     <Dialog
       title="Cancel the rest of this batch?"

@@ -129,7 +129,9 @@ export function Dialog({
 }
 
 export function valuesOf(form: HTMLFormElement): Values {
-  return Object.fromEntries(Array.from(new FormData(form), ([name, value]) => [name, String(value)]));
+  return Object.fromEntries(
+    Array.from(new FormData(form), ([name, value]) => [name, typeof value === 'string' ? value : value.name]),
+  );
 }
 
 interface FieldProps {
@@ -175,7 +177,15 @@ export function Field({ label, name, options, lines, initial, suggestions, help,
           {...described}
         />
       ) : (
-        <textarea id={id} name={name} rows={lines} spellcheck={false} defaultValue={initial ?? ''} {...rest} {...described} />
+        <textarea
+          id={id}
+          name={name}
+          rows={lines}
+          spellcheck={false}
+          defaultValue={initial ?? ''}
+          {...rest}
+          {...described}
+        />
       )}
       {suggestions && (
         <datalist id={`${id}-list`}>

@@ -1,6 +1,6 @@
 // Signs of state: each has a shape of its own and stands beside its word, so that colour is never the only signal.
 import type { JSX } from 'preact';
-import type { LiveRow } from '#intake/live/row.ts';
+import type { LiveRow } from '#api/live/row.ts';
 import { count, words } from '../format.ts';
 
 export type Shape =

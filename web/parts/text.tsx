@@ -40,7 +40,13 @@ export function Skeleton({ lines = 3 }: { readonly lines?: number }): JSX.Elemen
   );
 }
 
-export function Empty({ title, children }: { readonly title: string; readonly children: ComponentChildren }): JSX.Element {
+export function Empty({
+  title,
+  children,
+}: {
+  readonly title: string;
+  readonly children: ComponentChildren;
+}): JSX.Element {
   return (
     <div class="empty">
       <h2>{title}</h2>

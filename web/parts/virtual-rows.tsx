@@ -7,7 +7,7 @@ import { useEffect, useLayoutEffect, useReducer, useRef } from 'preact/hooks';
 const extraRows = 6;
 
 export interface VirtualRowsHandle {
-  /** Brings a row into view. Its element is in the document when `then` is called. */
+  /** Brings a row into view. Its element is in the document when `then` is called: at once, or after the next drawing. */
   reveal(index: number, then: () => void): void;
 }
 
@@ -21,7 +21,14 @@ export interface VirtualRowsProps<T> {
   readonly onPointerLeave: () => void;
 }
 
-export function VirtualRows<T>({ items, rowHeight, coveredTop, row, handle, onPointerLeave }: VirtualRowsProps<T>): JSX.Element {
+export function VirtualRows<T>({
+  items,
+  rowHeight,
+  coveredTop,
+  row,
+  handle,
+  onPointerLeave,
+}: VirtualRowsProps<T>): JSX.Element {
   const element = useRef<HTMLDivElement>(null);
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const slots = useRef(new Slots<T>());
@@ -45,7 +52,8 @@ export function VirtualRows<T>({ items, rowHeight, coveredTop, row, handle, onPo
       initialRect: { width: innerWidth, height: innerHeight },
       overscan: extraRows,
       scrollMargin: top.current,
-      rangeExtractor: (range: Range) => withFocused(range, shown.indexOf(slots.current.itemAt(focusedChild(element.current)) as T)),
+      rangeExtractor: (range: Range) =>
+        withFocused(range, shown.indexOf(slots.current.itemAt(focusedChild(element.current)) as T)),
       onChange: redraw,
     };
   }
@@ -65,8 +73,13 @@ export function VirtualRows<T>({ items, rowHeight, coveredTop, row, handle, onPo
   }
 
   const indexes = virtual.getVirtualIndexes();
+  const before = useRef(items);
+  const inOrder = !virtual.isScrolling || before.current !== items;
+  before.current = items;
   // What is moved in the document loses the focus: it gets it back.
-  const focused = element.current?.contains(document.activeElement) ? (document.activeElement as HTMLElement) : undefined;
+  const focused = element.current?.contains(document.activeElement)
+    ? (document.activeElement as HTMLElement)
+    : undefined;
   useLayoutEffect(() => {
     if (focused?.isConnected && document.activeElement !== focused) focused.focus({ preventScroll: true });
     const { current: then } = afterwards;
@@ -79,6 +92,10 @@ export function VirtualRows<T>({ items, rowHeight, coveredTop, row, handle, onPo
       const covered = coveredTop();
       if (place < covered + rowHeight) scrollBy(0, place - covered - rowHeight);
       else if (place + rowHeight > innerHeight) scrollBy(0, place + rowHeight - innerHeight + 8);
+      if (indexes.includes(index)) {
+        then();
+        return;
+      }
       afterwards.current = then;
       // The list hears of the scroll only in the next frame.
       requestAnimationFrame(() => redraw(undefined));
@@ -92,7 +109,7 @@ export function VirtualRows<T>({ items, rowHeight, coveredTop, row, handle, onPo
       style={{ height: `${items.length * rowHeight}px` }}
       onPointerLeave={onPointerLeave}
     >
-      {slots.current.fill(items, indexes, { inOrder: !virtual.isScrolling }).map(({ id, index }) => (
+      {slots.current.fill(items, indexes, { inOrder }).map(({ id, index }) => (
         <Slot key={id}>{row(items[index]!, index, index * rowHeight)}</Slot>
       ))}
     </div>
@@ -142,7 +159,11 @@ class Slots<T> {
     return this.#slots[place]?.item;
   }
 
-  fill(items: readonly T[], indexes: readonly number[], { inOrder }: { readonly inOrder: boolean }): readonly Place<T>[] {
+  fill(
+    items: readonly T[],
+    indexes: readonly number[],
+    { inOrder }: { readonly inOrder: boolean },
+  ): readonly Place<T>[] {
     const wanted = new Map(indexes.map((index) => [items[index] as T, index]));
     const free: Place<T>[] = [];
     for (const slot of this.#slots) {

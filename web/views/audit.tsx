@@ -22,7 +22,9 @@ export interface AuditEntry {
 
 export function AuditView(): JSX.Element {
   const { value: entries, problem } = useResource('audit', async (signal) => {
-    const answer = await api<{ entries: readonly AuditEntry[] }>('GET', `/v1/audit${query({ limit: 200 })}`, { signal });
+    const answer = await api<{ entries: readonly AuditEntry[] }>('GET', `/v1/audit${query({ limit: 200 })}`, {
+      signal,
+    });
     return answer.entries;
   });
   return (

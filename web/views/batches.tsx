@@ -1,6 +1,6 @@
 // Metadata batches with their progress: the newest ones of the outbox.
 import type { JSX } from 'preact';
-import type { BatchLine } from '#intake/live/status.ts';
+import type { BatchLine } from '#api/live/status.ts';
 import { askCancelBatch } from '../dialogs/controls.tsx';
 import { clock, count, duration, person, plural, stamp, words } from '../format.ts';
 import { CopyLink } from '../parts/copy.tsx';
@@ -29,7 +29,12 @@ export function BatchesView(): JSX.Element {
   );
 }
 
-const signs: Readonly<Record<string, Shape>> = { running: 'waiting', cancelling: 'pause', finished: 'ok', cancelled: 'ended' };
+const signs: Readonly<Record<string, Shape>> = {
+  running: 'waiting',
+  cancelling: 'pause',
+  finished: 'ok',
+  cancelled: 'ended',
+};
 
 /** Outcomes in the order in which somebody asks for them. */
 const outcomes = [

@@ -41,9 +41,7 @@ export function DecisionsView(): JSX.Element {
       </div>
       <ProblemLine problem={problem} />
       {!decisions && !problem && <Skeleton />}
-      {decisions?.length === 0 && (
-        <Empty title="No decision">Nothing was decided, or the filter shows nothing.</Empty>
-      )}
+      {decisions?.length === 0 && <Empty title="No decision">Nothing was decided, or the filter shows nothing.</Empty>}
       <ol class="timeline decisions">
         {decisions?.map((decision) => (
           <DecisionLine key={decision.id} decision={decision} />

@@ -1,6 +1,6 @@
 // What needs a person, and what was done lately: the column beside the streams.
 import type { JSX } from 'preact';
-import type { ActivityLine, NeedLine } from '#intake/live/status.ts';
+import type { ActivityLine, NeedLine } from '#api/live/status.ts';
 import { api } from '../api.ts';
 import { askSilence } from '../dialogs/controls.tsx';
 import { duration, person, plural, shortDuration, words } from '../format.ts';
@@ -48,9 +48,7 @@ function Need({ need }: { readonly need: NeedLine }): JSX.Element {
       <p>{need.text}</p>
       <p class="links">
         {need.arn !== undefined && <a href={href('stream', need.arn)}>Open {channelName(need.arn)}</a>}
-        {need.rule !== undefined && (
-          <a href={href('decisions', '', { rule: need.rule })}>Decisions of {need.rule}</a>
-        )}
+        {need.rule !== undefined && <a href={href('decisions', '', { rule: need.rule })}>Decisions of {need.rule}</a>}
         {need.kind === 'failed-jobs' && <a href="/queues">Open the queues</a>}
         {need.kind === 'cap' && need.rule !== undefined && mayOperate() && (
           <ResetRule rule={need.rule}>Start the rule again</ResetRule>

@@ -1,12 +1,13 @@
 // How much of each quota is in use, what waits, and how it went in the last hour.
 import type { JSX } from 'preact';
-import type { QuotaHour } from '#intake/live/quota-hour.ts';
-import type { QuotaLine, QuotaStatus } from '#intake/live/status.ts';
+import type { LiveStatus, QuotaLine, QuotaStatus } from '#api/live/status.ts';
 import { clock, count, duration, plural, words } from '../format.ts';
 import { CopyLink } from '../parts/copy.tsx';
 import { Table } from '../parts/text.tsx';
 import { href } from '../route.ts';
 import { channelName, status } from '../store.ts';
+
+type QuotaHour = NonNullable<LiveStatus['quotaHour']>;
 
 export function QuotaView(): JSX.Element {
   const quota = status.value?.quota;
@@ -77,7 +78,15 @@ function Operations({ lines }: { readonly lines: readonly QuotaLine[] }): JSX.El
   );
 }
 
-function Bar({ used, limit, label }: { readonly used: number; readonly limit: number; readonly label: string }): JSX.Element {
+function Bar({
+  used,
+  limit,
+  label,
+}: {
+  readonly used: number;
+  readonly limit: number;
+  readonly label: string;
+}): JSX.Element {
   const part = Math.min(1, limit === 0 ? 0 : used / limit);
   return (
     <span

@@ -1,6 +1,6 @@
 // The rules: what each does in a sentence, what it is doing now, and what it did in the last day.
 import type { JSX } from 'preact';
-import type { RuleLine } from '#intake/live/status.ts';
+import type { RuleLine } from '#api/live/status.ts';
 import { api } from '../api.ts';
 import { count, duration } from '../format.ts';
 import { CopyLink } from '../parts/copy.tsx';

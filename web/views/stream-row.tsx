@@ -1,6 +1,6 @@
 // One row of the streams. It is drawn again when its stream, its place or a second changes, and not otherwise.
 import type { JSX } from 'preact';
-import type { LiveRow } from '#intake/live/row.ts';
+import type { LiveRow } from '#api/live/row.ts';
 import { api } from '../api.ts';
 import { askHold, askRelease } from '../dialogs/controls.tsx';
 import { count, duration, idOf, person, shortDuration, stamp } from '../format.ts';

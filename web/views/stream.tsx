@@ -1,7 +1,7 @@
 // One channel: what is true, what comes next, and one timeline of events, polls, decisions, jobs and AWS's answers.
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import type { LiveRow } from '#intake/live/row.ts';
+import type { LiveRow } from '#api/live/row.ts';
 import { api, query } from '../api.ts';
 import type { DecisionView } from '../decisions.ts';
 import { type ActionKind, askAction } from '../dialogs/actions.tsx';
@@ -50,7 +50,11 @@ interface Loaded {
 }
 
 export function StreamView({ arn }: { readonly arn: string }): JSX.Element {
-  const { value: loaded, problem, reload } = useResource<Loaded>(arn, async (signal) => {
+  const {
+    value: loaded,
+    problem,
+    reload,
+  } = useResource<Loaded>(arn, async (signal) => {
     const [story, { decisions }, { entries }] = await Promise.all([
       api<Story>('GET', `/v1/streams/${encodeURIComponent(arn)}`, { signal }),
       api<{ decisions: readonly DecisionView[] }>('GET', `/v1/decisions${query({ channelArn: arn, limit: 100 })}`, {
@@ -127,7 +131,13 @@ function Actions({
   );
 }
 
-function Facts({ row, record }: { readonly row: LiveRow | undefined; readonly record: Session | undefined }): JSX.Element {
+function Facts({
+  row,
+  record,
+}: {
+  readonly row: LiveRow | undefined;
+  readonly record: Session | undefined;
+}): JSX.Element {
   const at = now();
   const ended = row?.state === 'ended' || row?.state === 'failed';
   const started = row?.started ?? (record?.startedAt === undefined ? undefined : Date.parse(record.startedAt));
@@ -141,7 +151,8 @@ function Facts({ row, record }: { readonly row: LiveRow | undefined; readonly re
         <Item name={ended ? 'Began' : 'Live since'}>{started !== undefined && <Since ms={started} at={at} />}</Item>
         <Item name="Viewers">{row?.viewers !== undefined && count(row.viewers)}</Item>
         <Item name="Recording">
-          {row && `${recordings[row.recording].toLowerCase()}${row.pending === undefined ? '' : `, pending: ${row.pending}`}`}
+          {row &&
+            `${recordings[row.recording].toLowerCase()}${row.pending === undefined ? '' : `, pending: ${row.pending}`}`}
         </Item>
         <Item name="Key age">{row?.key !== undefined && duration(at - row.key)}</Item>
         <Item name="Next action">

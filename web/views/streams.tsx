@@ -2,8 +2,8 @@
 // from under the hand.
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
-import type { LiveRow } from '#intake/live/row.ts';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { LiveRow } from '#api/live/row.ts';
 import { count, plural } from '../format.ts';
 import { useListKeys } from '../keys.ts';
 import { stateOf } from '../parts/signs.tsx';
@@ -32,17 +32,25 @@ export function StreamsView(): JSX.Element {
   const handle = useRef<VirtualRowsHandle>(null);
   const order = useRestingOrder(q, show, table);
   const all = rows();
-  const items = order.filter((number) => all.has(number));
+  const changes = rowsVersion.value;
+  const items = useMemo(() => order.filter((number) => all.has(number)), [order, changes]);
+  /** The row that gets the focus as soon as it is drawn. */
+  const coming = useRef<number | undefined>(undefined);
   useListKeys({
     move(step) {
       const current = focusedRow(table.current);
-      const from = current ? Number(current.getAttribute('aria-rowindex')) - 2 : -1;
+      const from = coming.current ?? (current ? Number(current.getAttribute('aria-rowindex')) - 2 : -1);
       const to = Math.max(0, Math.min(items.length - 1, from + step));
-      handle.current?.reveal(to, () =>
-        table.current?.querySelector<HTMLElement>(`[aria-rowindex="${to + 2}"] a.name`)?.focus({ preventScroll: true }),
-      );
+      coming.current = to;
+      handle.current?.reveal(to, () => {
+        coming.current = undefined;
+        table.current?.querySelector<HTMLElement>(`[aria-rowindex="${to + 2}"] a.name`)?.focus({ preventScroll: true });
+      });
     },
-    focused: () => focusedRow(table.current)?.dataset['arn'],
+    focused: () =>
+      coming.current === undefined
+        ? focusedRow(table.current)?.dataset['arn']
+        : all.get(items[coming.current] ?? -1)?.arn,
   });
   const nothing = items.length === 0;
   return (
@@ -102,7 +110,15 @@ export function StreamsView(): JSX.Element {
   );
 }
 
-function Row({ number, index, top }: { readonly number: number; readonly index: number; readonly top: number }): JSX.Element | null {
+function Row({
+  number,
+  index,
+  top,
+}: {
+  readonly number: number;
+  readonly index: number;
+  readonly top: number;
+}): JSX.Element | null {
   const row = rows().get(number);
   return row ? <StreamRow row={row} number={number} index={index} top={top} /> : null;
 }
@@ -129,7 +145,11 @@ function focusedRow(table: HTMLElement | null): HTMLElement | undefined {
 }
 
 /** Numbers of the rows in their order; sorted again when the filter changes, and when rows change while no hand is in the list. */
-function useRestingOrder(text: string, show: string, table: { readonly current: HTMLElement | null }): readonly number[] {
+function useRestingOrder(
+  text: string,
+  show: string,
+  table: { readonly current: HTMLElement | null },
+): readonly number[] {
   const last = useRef<{ filter: string; version: number; order: readonly number[] } | null>(null);
   const filter = `${show}|${text}`;
   const version = rowsVersion.value;

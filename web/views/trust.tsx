@@ -1,7 +1,7 @@
 // Can I trust this screen? One line for each source, with its age.
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { TrustLine } from '#intake/live/status.ts';
+import type { TrustLine } from '#api/live/status.ts';
 import { duration } from '../format.ts';
 import { Glyph, type Shape } from '../parts/signs.tsx';
 import { connection, now, staleReason, status } from '../store.ts';

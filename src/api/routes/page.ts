@@ -1,9 +1,11 @@
-// Serves the operator's page: the files of web/, read once, with a strict content security policy. They hold no data, so they need
+// Serves the operator's page: the files that scripts/page.ts makes of web/, read and compressed once, with a strict content security policy. They hold no data, so they need
 // no token; everything the page shows it asks of /v1 with the operator's token.
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { extname, join, posix, relative, sep } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { FastifyPluginAsync } from 'fastify';
+import { AppError } from '#domain/errors.ts';
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -29,14 +31,21 @@ interface PageFile {
   readonly path: string;
   readonly type: string;
   readonly body: Buffer;
+  readonly gzip: Buffer;
   readonly etag: string;
 }
 
-/** @param directory the folder of the page's files, `web`. */
+/** @param directory the folder of the page's files, `dist/web`; without it, requests for the page answer PAGE_NOT_BUILT */
 export function pageRoutes({ directory }: { readonly directory: string }): FastifyPluginAsync {
+  if (!existsSync(join(directory, 'app.js')))
+    return async (app) => {
+      app.get('/', async () => {
+        throw new AppError('PAGE_NOT_BUILT', `there is no page in ${directory}`);
+      });
+    };
   const files = readPage(directory);
   return async (app) => {
-    for (const { path, type, body, etag } of files) {
+    for (const { path, type, body, gzip, etag } of files) {
       const urls = path === 'index.html' ? ['/', '/index.html'] : [`/${path}`];
       for (const url of urls)
         app.get(url, async (request, reply) => {
@@ -47,9 +56,12 @@ export function pageRoutes({ directory }: { readonly directory: string }): Fasti
             .header('cross-origin-resource-policy', 'same-origin')
             .header('permissions-policy', 'camera=(), microphone=(), geolocation=()')
             .header('cache-control', 'no-cache')
+            .header('vary', 'accept-encoding')
             .header('etag', etag);
           if (request.headers['if-none-match'] === etag) return reply.code(304).send();
-          return reply.type(type).send(body);
+          reply.type(type);
+          if (!/\bgzip\b/.test(String(request.headers['accept-encoding']))) return reply.send(body);
+          return reply.header('content-encoding', 'gzip').send(gzip);
         });
     }
   };
@@ -65,6 +77,7 @@ function readPage(directory: string): PageFile[] {
         path: posix.join(...relative(directory, file).split(sep)),
         type: types[extname(entry.name)]!,
         body,
+        gzip: gzipSync(body, { level: 9 }),
         etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`,
       };
     });

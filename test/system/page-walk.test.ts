@@ -1,0 +1,143 @@
+// A walk through all views of the page in random order, while the API answers late and out of order: what the address says, what the
+// navigation says and what is shown are the same at every moment, and a view that was left leaves nothing behind.
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { channelArnAt, channelAt, pageStand } from '#test/support/page-stand.ts';
+import { seededRandom } from '#test/support/quiet.ts';
+
+let browser: Browser;
+
+beforeAll(async () => {
+  const executablePath = process.env['CHROME_PATH'];
+  if (!executablePath) throw new Error('no Chromium: run the tests with `npm test`, which finds or installs one');
+  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+});
+afterAll(() => browser.close());
+
+interface Place {
+  readonly hash: string;
+  /** The link of the navigation that is marked; a stream has none. */
+  readonly marked: string | undefined;
+  readonly heading: string;
+}
+
+const stream = (index: number): Place => ({
+  hash: `#/stream/${encodeURIComponent(channelArnAt(index))}`,
+  marked: undefined,
+  heading: channelAt(index).name,
+});
+const places: readonly Place[] = [
+  { hash: '#/', marked: 'Streams', heading: 'Streams' },
+  { hash: '#/decisions', marked: 'Decisions', heading: 'Decisions' },
+  { hash: '#/rules', marked: 'Rules', heading: 'Rules' },
+  { hash: '#/quota', marked: 'Quota', heading: 'Quota' },
+  { hash: '#/batches', marked: 'Batches', heading: 'Metadata batches' },
+  { hash: '#/audit', marked: 'Audit', heading: 'Audit' },
+  stream(4),
+  stream(17),
+];
+const steps = 20;
+
+/** What the page says of itself in three places. */
+async function said(page: Page): Promise<{ path: string; marked: string | undefined; heading: string }> {
+  return page.evaluate(() => {
+    const { document: page, location: here } = globalThis as unknown as {
+      document: { querySelector(selector: string): { textContent: string } | null };
+      location: { hash: string };
+    };
+    const text = (selector: string) => page.querySelector(selector)?.textContent.trim();
+    return {
+      path: here.hash.split('?')[0] ?? '',
+      marked: text('nav a[aria-current="page"]'),
+      heading: (text('main h1') ?? '').replace(/ ?(Starving|Healthy|Unknown|Ended)$/, ''),
+    };
+  });
+}
+
+/** Listeners that are alive after a collection of garbage, and intervals that run. */
+async function kept(page: Page): Promise<{ listeners: number; intervals: number }> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('Performance.enable');
+  await devtools.send('HeapProfiler.collectGarbage');
+  const { metrics } = await devtools.send('Performance.getMetrics');
+  await devtools.detach();
+  return {
+    listeners: metrics.find(({ name }) => name === 'JSEventListeners')?.value ?? Number.NaN,
+    intervals: await page.evaluate<number>('globalThis.intervals.size'),
+  };
+}
+
+test('address, navigation and body agree through a random walk over slow answers, and every view ends with all it began', {
+  timeout: 180_000,
+}, async () => {
+  const seed = Date.now() % 1_000_000;
+  const random = seededRandom(seed);
+  await using stand = await pageStand({ streams: 60, breathe: false });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  let abandoned = 0;
+  page.on('pageerror', (error) => void complaints.push(error.message));
+  page.on('requestfailed', () => {
+    abandoned += 1;
+  });
+  await context.addInitScript(`{
+    globalThis.intervals = new Set();
+    const { setInterval: begin, clearInterval: end } = globalThis;
+    globalThis.setInterval = (...args) => { const id = begin(...args); globalThis.intervals.add(id); return id; };
+    globalThis.clearInterval = (id) => { globalThis.intervals.delete(id); end(id); };
+  }`);
+  await page.route(
+    (url) => url.pathname.startsWith('/v1/') && url.pathname !== '/v1/live',
+    async (route) => {
+      await new Promise((done) => setTimeout(done, 50 + random() * 900));
+      await route.continue().catch(() => undefined);
+    },
+  );
+  await page.goto(stand.url);
+  await page.fill('#token', stand.tokens.operator);
+  await page.keyboard.press('Enter');
+  await page.locator('.row[data-key]').nth(10).waitFor();
+  // Every view once, so that what is made once for good is there.
+  for (const { hash, heading } of [...places, places[0]!]) {
+    await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+    await page.locator('main h1', { hasText: heading }).waitFor();
+  }
+  await page.locator('.row[data-key]').nth(10).waitFor();
+  await page.waitForTimeout(1_200);
+  const before = await kept(page);
+
+  let here = places[0]!;
+  for (let step = 0; step < steps; step += 1) {
+    const others = places.filter((place) => place !== here);
+    const next = others[Math.floor(random() * others.length)]!;
+    here = next;
+    await page.evaluate(`location.hash = ${JSON.stringify(next.hash)}`);
+    await page.locator('main h1', { hasText: next.heading }).waitFor();
+    // A choice in the view is heard by this view alone.
+    if (random() < 0.5) {
+      if (next.marked === 'Decisions') await page.locator('#by-outcome').selectOption('acted');
+      if (next.marked === undefined) await page.getByRole('checkbox', { name: 'Poll' }).click();
+    }
+    for (let look = 0; look < 3; look += 1) {
+      await page.waitForTimeout(random() * 150);
+      expect({ seed, step, ...(await said(page)) }).toEqual({
+        seed,
+        step,
+        path: next.hash,
+        marked: next.marked,
+        heading: next.heading,
+      });
+    }
+  }
+  await page.evaluate('location.hash = "#/"');
+  await page.locator('.row[data-key]').nth(10).waitFor();
+  // Every late answer has come by now.
+  await page.waitForTimeout(1_200);
+
+  expect(await said(page)).toEqual({ path: '#/', marked: 'Streams', heading: 'Streams' });
+  expect(await kept(page)).toEqual(before);
+  expect(abandoned).toBeGreaterThan(0);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
