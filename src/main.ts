@@ -11,6 +11,8 @@ import { isEntry } from '#runtime/entry.ts';
 import { tendHeap } from '#runtime/heap-growth.ts';
 import { createLogger, isLogLevel, type Logger, logLevels, Scrubber } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { assertRedisUsable } from '#runtime/redis.ts';
+import { parseRedisUrl } from '#runtime/redis-url.ts';
 import { type App, createApp, type Role } from './app.ts';
 import { watchConfig } from './config-watch.ts';
 
@@ -41,6 +43,9 @@ export async function runDaemon({ role = 'all' }: { role?: Role } = {}): Promise
     const config = await readConfig(env);
     edge.windowMs = durationMs(config.settings.shutdown_window);
     const redisUrl = env['REDIS_URL'] ?? (redis = await ownRedis(env, logger, edge.stopping)).url;
+    const { password } = parseRedisUrl(redisUrl);
+    if (password !== undefined) scrubber.hide(password, 'Redis password');
+    await assertRedisUsable({ url: redisUrl, logger });
     edge.stopping.throwIfAborted();
     const metrics = createMetrics();
     metrics.collectProcessMetrics();

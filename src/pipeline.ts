@@ -4,7 +4,7 @@
 // message may be deleted from its queue. Observations that arrive while a commit is under way share the next one; a long one (a
 // list of the whole fleet) is committed piece by piece, and what arrived meanwhile goes between the pieces.
 import type { Decision } from '#domain/decision.ts';
-import { AppError } from '#domain/errors.ts';
+import { AppError, isRedisFailure } from '#domain/errors.ts';
 import type { Observation } from '#domain/observation.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
@@ -193,7 +193,7 @@ export class Pipeline {
 
 /** Whether the state could not be committed, whatever was to be. */
 function isOfTheState(error: unknown): boolean {
-  return error instanceof AppError && (error.code === 'REDIS_UNREACHABLE' || error.code === 'STATE_CONTENDED');
+  return isRedisFailure(error) || (error instanceof AppError && error.code === 'STATE_CONTENDED');
 }
 
 /** How many streams or channels an observation lists. */

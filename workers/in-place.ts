@@ -1,5 +1,5 @@
 // Short retries inside one run, for moments in which going back to the queue would leave a channel without a key.
-import { AppError } from '#domain/errors.ts';
+import { AppError, isRedisFailure } from '#domain/errors.ts';
 import { backoffMs } from '#runtime/backoff.ts';
 import type { HandlerContext } from './ports.ts';
 
@@ -7,9 +7,7 @@ import type { HandlerContext } from './ports.ts';
 export function mayPass(error: unknown): boolean {
   if (!(error instanceof AppError)) return true;
   const { kind } = error.disposition;
-  return (
-    (kind === 'retry' || kind === 'retry-after') && error.code !== 'LEASE_LOST' && error.code !== 'REDIS_UNREACHABLE'
-  );
+  return (kind === 'retry' || kind === 'retry-after') && error.code !== 'LEASE_LOST' && !isRedisFailure(error);
 }
 
 /** Waits before try number `attempt` (0 for the first repetition): 0.2 s to 3 s. @throws the abort reason */

@@ -39,7 +39,10 @@ function configurationPage(): string {
       ['Variable', 'Meaning'],
       [
         ['`AUTOPILOT_CONFIG`', 'Path of the configuration file. Default: `config/autopilot.yaml`'],
-        ['`REDIS_URL`', 'The Redis (or Valkey) server. Without it `npm start` runs one of its own under `data/`'],
+        [
+          '`REDIS_URL`',
+          'The Redis (or Valkey) server: `redis://[user:password@]host[:port][/database]`, `rediss://` for TLS; in a user or password write `@` as `%40`, `:` as `%3A`, `/` as `%2F`, `#` as `%23`, `%` as `%25`. Without it `npm start` runs one of its own under `data/`',
+        ],
         ['`AWS_REGION`', 'Region of the default account; credentials are found as by every AWS SDK'],
         [
           '`AWS_ENDPOINT_URL_IVS`, `AWS_ENDPOINT_URL_SQS`, `AWS_ENDPOINT_URL_EVENTBRIDGE`',

@@ -3,6 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type ErrorCode, errorCatalog } from '#domain/error-catalog.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
+import { isOfRedis, redisFailure } from '#runtime/redis-trouble.ts';
 
 /** The shape of every error answer, as the API document shows it. */
 export const problemSchema = z
@@ -32,6 +33,7 @@ const codeByStatus: Readonly<Record<number, ErrorCode>> = {
 /** The AppError that stands for anything thrown while a request was handled. */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
+  if (isOfRedis(error)) return redisFailure('the request could not be answered', error, undefined);
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
   if (status === 503) return new AppError('TIMED_OUT', 'the answer took too long', { cause: error });
   if (status >= 400 && status < 500)

@@ -12,7 +12,7 @@
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyRequest } from 'fastify';
 import { type FastifyPluginAsyncZod, serializerCompiler } from 'fastify-type-provider-zod';
-import { AppError } from '#domain/errors.ts';
+import { AppError, isRedisFailure } from '#domain/errors.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
@@ -180,7 +180,7 @@ function buildApp(options: HttpServerOptions, stopping: () => string | undefined
   });
   app.setErrorHandler((thrown, request, reply) => {
     const error = toAppError(thrown);
-    if (error.status >= 500 && error.code !== 'REDIS_UNREACHABLE')
+    if (error.status >= 500 && !isRedisFailure(error))
       logger.error({ err: thrown, method: request.method, route: request.routeOptions.url }, 'a request failed');
     return sendProblem(reply, error);
   });

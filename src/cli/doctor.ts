@@ -88,5 +88,5 @@ async function examine(io: CliIo, file: string, flags: AccountFlags): Promise<Ch
   checks.push(...parts.checks);
   const url = daemonUrl(env);
   checks.push(...ops.daemonChecks({ url, get: (path) => apiClient(io).get(path) }));
-  return runChecks(checks, io.signal);
+  return await runChecks(checks, io.signal);
 }

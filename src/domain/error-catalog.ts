@@ -62,6 +62,28 @@ export const errorCatalog = {
     status: 503,
     disposition: 'retry',
   },
+  REDIS_REFUSES: {
+    meaning:
+      'Redis answers and refuses: read-only (READONLY), out of memory (OOM), disk full (MISCONF), permission missing (NOPERM) and others; the message repeats what it said. Nothing that was accepted is lost; work goes on when it accepts again.',
+    remedy:
+      'Correct what Redis says: READONLY, give the address of the primary; OOM, more memory; MISCONF, look at its disk; NOPERM, the permissions of the user; MOVED or CLUSTERDOWN, a server without cluster mode.',
+    status: 503,
+    disposition: 'retry',
+  },
+  REDIS_URL_INVALID: {
+    meaning: 'REDIS_URL is not an address that this version can use. The daemon does not start.',
+    remedy:
+      'Write redis://[user:password@]host[:port][/database], rediss:// for TLS; in a user or password write @ as %40, : as %3A, / as %2F, # as %23, % as %25.',
+    status: 500,
+    disposition: 'give-up',
+  },
+  REDIS_UNUSABLE: {
+    meaning:
+      'The server at REDIS_URL cannot be used as it stands: wrong user or password, a database that it does not have or the user may not select, a cluster, a sentinel. The daemon does not start; no other database is used instead.',
+    remedy: 'Correct REDIS_URL, or the permissions of its user; the message repeats what Redis said.',
+    status: 500,
+    disposition: 'give-up',
+  },
   REDIS_UNSAFE: {
     meaning: 'The Redis server may drop data: its eviction policy is not noeviction, or it has no persistence.',
     remedy: 'Set maxmemory-policy noeviction and appendonly yes.',

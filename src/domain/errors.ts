@@ -40,6 +40,11 @@ export class AppError extends Error {
   }
 }
 
+/** Whether Redis did not do what it was asked, because it is away or because it refuses. */
+export function isRedisFailure(error: unknown): boolean {
+  return error instanceof AppError && (error.code === 'REDIS_UNREACHABLE' || error.code === 'REDIS_REFUSES');
+}
+
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

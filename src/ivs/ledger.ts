@@ -2,7 +2,7 @@
 // another server, or its clock stepped. What is asked for, and in which order, is limiter.ts's business.
 import { createHash } from 'node:crypto';
 import { AppError, messageOf } from '#domain/errors.ts';
-import type { Redis } from '#runtime/redis.ts';
+import { failureOf, type Redis } from '#runtime/redis.ts';
 import { ledgerScript, type ScriptClock, slotsLiveMs } from './ledger-script.ts';
 import type { OperationName } from './limits.ts';
 
@@ -305,7 +305,7 @@ export class SlotLedger {
         slotsInUse: reply[6],
       };
     } catch (error) {
-      throw unavailable(error);
+      throw unavailable(failureOf(redis, 'its script', error));
     }
   }
 
@@ -382,7 +382,7 @@ const nothing: ExchangeReply = {
 };
 
 function unavailable(cause: unknown): AppError {
-  if (cause instanceof AppError) return cause;
+  if (cause instanceof AppError && cause.code === 'LIMITER_UNAVAILABLE') return cause;
   return new AppError(
     'LIMITER_UNAVAILABLE',
     `the ledger of call permits in Redis cannot be used (${messageOf(cause)}): no call is sent without a permit; check Redis`,

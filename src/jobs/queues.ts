@@ -2,7 +2,7 @@
 import { type Job, Queue } from 'bullmq';
 import { AppError } from '#domain/errors.ts';
 import type { JobRequest } from '#domain/job.ts';
-import type { Redis } from '#runtime/redis.ts';
+import { failureOf, type Redis } from '#runtime/redis.ts';
 import { isJobName, jobCatalog, type QueueName, queueNames } from './catalog.ts';
 
 export interface QueuesOptions {
@@ -13,8 +13,10 @@ export interface QueuesOptions {
 
 export class Queues {
   readonly #queues: Record<QueueName, Queue>;
+  readonly #redis: Redis;
 
   constructor({ redis, prefix }: QueuesOptions) {
+    this.#redis = redis;
     this.#queues = Object.fromEntries(
       queueNames.map((name) => [name, new Queue(name, { connection: redis, prefix, skipVersionCheck: true })]),
     ) as Record<QueueName, Queue>;
@@ -30,7 +32,7 @@ export class Queues {
     return Object.values(this.#queues);
   }
 
-  /** Adds jobs; one whose id is in the queue, or was lately, is left as it is. @throws AppError REDIS_UNREACHABLE */
+  /** Adds jobs; one whose id is in the queue, or was lately, is left as it is. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES */
   async add(jobs: readonly JobRequest[]): Promise<void> {
     const byQueue = Map.groupBy(jobs, ({ name }) => {
       if (!isJobName(name)) throw new AppError('JOB_PAYLOAD_INVALID', `there is no job named ${name}`);
@@ -45,9 +47,7 @@ export class Queues {
         else await this.#queues[queue].addBulk(jobs);
       }
     } catch (error) {
-      throw error instanceof AppError
-        ? error
-        : new AppError('REDIS_UNREACHABLE', 'jobs could not be added to their queue', { cause: error });
+      throw error instanceof AppError ? error : failureOf(this.#redis, 'jobs could not be added to their queue', error);
     }
   }
 

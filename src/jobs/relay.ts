@@ -7,6 +7,7 @@ import type { SharedState } from '#domain/shared-state.ts';
 import { backoffMs } from '#runtime/backoff.ts';
 import { Bell } from '#runtime/bell.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
+import { codeOf } from '#runtime/episode.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Queues } from './queues.ts';
@@ -106,7 +107,7 @@ export class Relay implements Service {
         await this.#bell.wait(sweepMs);
       } catch (error) {
         if (failures === 0)
-          logger.warn({ code: 'REDIS_UNREACHABLE', err: error }, `committed jobs wait: ${messageOf(error)}`);
+          logger.warn({ code: codeOf(error), err: error }, `committed jobs wait: ${messageOf(error)}`);
         failures += 1;
         await sleepOrAbort(clock, backoffMs({ baseMs: 100, maxMs: 2_000 }, failures, random), signal);
       }

@@ -1,10 +1,10 @@
 // Keeps the repeating jobs in force: puts them there once Redis answers, again when Redis lost them, and changes their intervals
 // when the fleet grows.
-import { AppError } from '#domain/errors.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { Loop } from '#runtime/loop.ts';
+import { redisFailure } from '#runtime/redis-trouble.ts';
 import type { Queues } from './queues.ts';
 import { applySchedules, areInForce, type Schedule } from './schedules.ts';
 
@@ -37,7 +37,7 @@ export function scheduleKeeper(options: ScheduleKeeperOptions): Loop {
     episode: loggedEpisode({
       clock,
       logger,
-      code: (error) => (error instanceof AppError ? error.code : 'REDIS_UNREACHABLE'),
+      code: (error) => redisFailure('repeating jobs', error, undefined).code,
       began: 'repeating jobs could not be put into force; trying again',
       ended: 'repeating jobs can be put into force again',
     }),

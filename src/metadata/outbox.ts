@@ -3,9 +3,8 @@ import { randomBytes } from 'node:crypto';
 import type { Lane } from '#domain/action.ts';
 import { lanes } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
-import { AppError } from '#domain/errors.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import type { Redis } from '#runtime/redis.ts';
+import { failureOf, type Redis } from '#runtime/redis.ts';
 import { acceptScript } from './accept-script.ts';
 import { type BatchProgress, type Outcome, outcomes, type Skipped } from './batch.ts';
 import { packChannels } from './channel-list.ts';
@@ -393,7 +392,7 @@ export class Outbox {
     try {
       return await run();
     } catch (error) {
-      throw new AppError('REDIS_UNREACHABLE', 'the outbox of metadata could not be read', { cause: error });
+      throw failureOf(this.#redis, 'the outbox of metadata could not be read', error);
     }
   }
 

@@ -1,7 +1,6 @@
 // Runs Lua scripts by their hash, and sends the text only when Redis does not know it (first use, or after a restart).
 import { createHash } from 'node:crypto';
-import { AppError } from '#domain/errors.ts';
-import type { Redis } from '#runtime/redis.ts';
+import { failureOf, type Redis } from '#runtime/redis.ts';
 
 export interface Script {
   readonly text: string;
@@ -14,7 +13,7 @@ export function script(text: string): Script {
 
 /**
  * Runs a script with one key, the prefix that all of its keys begin with (a hash tag keeps them in one slot).
- * @throws AppError REDIS_UNREACHABLE: it may or may not have run.
+ * @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES: it may or may not have run.
  */
 export async function runScript(
   redis: Redis,
@@ -30,12 +29,6 @@ export async function runScript(
       return await redis.eval(text, 1, prefix, ...args);
     }
   } catch (error) {
-    if (
-      error instanceof Error &&
-      error.name === 'ReplyError' &&
-      !/^(LOADING|MASTERDOWN|READONLY|BUSY|CLUSTERDOWN|TRYAGAIN|MISCONF|OOM|NOREPLICAS)/.test(error.message)
-    )
-      throw error;
-    throw new AppError('REDIS_UNREACHABLE', 'the outbox of metadata could not be read or written', { cause: error });
+    throw failureOf(redis, 'the outbox of metadata could not be read or written', error);
   }
 }

@@ -27,6 +27,7 @@ import type { TeardownStack } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { connectRedis, disconnectRedis, keyPrefix, type Redis, type RedisRole } from '#runtime/redis.ts';
+import { RedisWatch } from '#runtime/redis-trouble.ts';
 import { type Committed, Pipeline } from '#src/pipeline.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { applyObservation, splitObservation } from '#streams/apply.ts';
@@ -85,6 +86,7 @@ export class Shard {
   readonly #prefix: string;
   readonly #aws: AwsAccess;
   readonly #connections: Redis[] = [];
+  #redisWatch: RedisWatch | undefined;
   #stack: TeardownStack | undefined;
   readonly #drainer: Drainer;
   readonly #sweeper: Sweeper;
@@ -347,22 +349,32 @@ export class Shard {
    */
   #connect(role: RedisRole): Redis {
     if (this.#stack?.closing) throw new AppError('INTERRUPTED', `${this.name} stops: no new connection to Redis`);
-    const redis = connectRedis({ url: this.#options.redisUrl, role, logger: this.#logger });
+    const redis = connectRedis({
+      url: this.#options.redisUrl,
+      role,
+      logger: this.#logger,
+      watch: (this.#redisWatch ??= new RedisWatch({ logger: this.#logger })),
+    });
     if (redis.status === 'wait') redis.connect().catch(() => undefined);
     this.#connections.push(redis);
     return redis;
   }
 }
 
-/** Resolves when the connection is ready, or its first try has failed. */
+/** How long a start waits for a server that takes the connection and says nothing. */
+const silentStartMs = 3_000;
+
+/** Resolves when the connection is ready, when its first try has failed, or when neither comes. */
 function settled(redis: Redis): Promise<void> {
   if (redis.status === 'ready' || redis.status === 'reconnecting') return Promise.resolve();
   return new Promise((done) => {
     const end = () => {
+      clearTimeout(timer);
       redis.off('ready', end);
       redis.off('close', end);
       done();
     };
+    const timer = setTimeout(end, silentStartMs);
     redis.once('ready', end);
     redis.once('close', end);
   });

@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto';
 import { AppError } from '#domain/errors.ts';
 import type { SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import type { Redis } from '#runtime/redis.ts';
+import { failureOf, type Redis } from '#runtime/redis.ts';
 import { RedisClock } from '#runtime/redis-clock.ts';
 import { commitScript, type Moved, refreshScript } from './commit-script.ts';
 import { DraftTransaction, LocalCopy } from './local-copy.ts';
@@ -85,7 +85,7 @@ export class RedisState implements SharedState {
     return this.#inTurn(() => this.#catchUp());
   }
 
-  /** Tries a write: a server that was the primary before a failover still answers reads. @throws AppError REDIS_UNREACHABLE */
+  /** Tries a write: a server that was the primary before a failover still answers reads. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES */
   async probe(): Promise<void> {
     await this.#reach(() => this.#redis.set(`${this.#keys.prefix}:probe`, '1', 'PX', 60_000));
   }
@@ -120,7 +120,8 @@ export class RedisState implements SharedState {
     { limit, before }: { limit: number; before?: string },
   ): Promise<readonly { id: string; entry: T }[]> {
     const key = `${this.#keys.prefix}:log:${log}`;
-    const rows = await this.#redis.xrevrange(key, before === undefined ? '+' : `(${before}`, '-', 'COUNT', limit);
+    const end = before === undefined ? '+' : `(${before}`;
+    const rows = await this.#reach(() => this.#redis.xrevrange(key, end, '-', 'COUNT', limit));
     return rows.map(([id, fields]) => ({ id, entry: JSON.parse(fields[1]!) as T }));
   }
 
@@ -238,7 +239,7 @@ export class RedisState implements SharedState {
       return await run();
     } catch (error) {
       // A commit may or may not have happened: the head in Redis tells, so the next call must compare.
-      throw new AppError('REDIS_UNREACHABLE', 'the shared state could not be read or written', { cause: error });
+      throw failureOf(this.#redis, 'the shared state could not be read or written', error);
     }
   }
 }

@@ -28,17 +28,28 @@ export const skipped = (text: string): Verdict => ({ status: 'skipped', text });
 
 const boundMs = 20_000;
 
+/** Rejects when the signal is aborted: a check may wait for something that knows no signal. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const end = () => reject(signal.reason instanceof Error ? signal.reason : new Error('it took too long'));
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+}
+
 /** Asks all, one group after the other; a check that fails or takes too long is red, and never ends the others. */
 export async function runChecks(checks: readonly Check[], signal: AbortSignal): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
   for (const check of checks) {
+    signal.throwIfAborted();
     const { name, account } = check;
     const about = account === undefined ? { name } : { name, account };
     const bound = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
     try {
-      const verdicts = await check.run(bound);
+      const verdicts = await Promise.race([check.run(bound), aborted(bound)]);
       for (const verdict of 'status' in verdicts ? [verdicts] : verdicts) results.push({ ...about, ...verdict });
     } catch (error) {
+      signal.throwIfAborted();
       results.push({
         ...about,
         ...red(messageOf(error), 'Read the message; the run book (docs/operations.md) may know more.'),

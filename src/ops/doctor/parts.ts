@@ -3,17 +3,19 @@ import type { AwsCredentialIdentityProvider } from '@aws-sdk/types';
 import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
 import { durationMs } from '#domain/duration.ts';
+import { errorCatalog } from '#domain/error-catalog.ts';
+import { messageOf } from '#domain/errors.ts';
 import type { LimitSettings } from '#ivs/limits.ts';
 import { createIvsShard, type IvsShard } from '#ivs/shard.ts';
 import { systemClock } from '#runtime/clock.ts';
-import { createLogger, Scrubber } from '#runtime/logger.ts';
+import { createLogger, type Logger, Scrubber } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { connectRedis, keyPrefix, type Redis } from '#runtime/redis.ts';
 import { actionUses } from '../config-uses.ts';
 import { eventPathClients } from '../event-path-aws.ts';
 import { operationsFor } from '../permissions.ts';
 import { type AccountsFound, accountCheck } from './account.ts';
-import { type Check, skipped } from './check.ts';
+import { type Check, red, skipped } from './check.ts';
 import { deliveryChecks, deliveryPlaces } from './delivery.ts';
 import { eventPathChecks } from './event-path.ts';
 import { permissionCheck } from './permissions.ts';
@@ -35,13 +37,16 @@ export interface DoctorOptions {
   readonly namespace: string;
 }
 
+/** A server that takes the connection and says nothing is not waited for. */
+const connectWithinMs = 5_000;
+
 export function doctorParts(options: DoctorOptions): { checks: Check[] } & Disposable {
   const { config, accounts, redisUrl } = options;
   const logger = createLogger({ level: 'silent', scrubber: new Scrubber() });
   const closing: (() => void)[] = [];
   const checks: Check[] = [];
 
-  const redis = redisUrl === undefined ? undefined : connectRedis({ url: redisUrl, role: 'limiter', logger });
+  const redis = redisUrl === undefined ? undefined : connectionTo(redisUrl, logger, checks);
   const shards = new Map(redis ? accounts.map((account) => [account.name, shardOf(options, account, redis)]) : []);
   if (redis) {
     closing.push(() => redis.disconnect());
@@ -49,13 +54,13 @@ export function doctorParts(options: DoctorOptions): { checks: Check[] } & Dispo
       name: 'Redis',
       // The connection is made first, so that the checks after it are answered or fail at once; and a limiter that is new grants
       // nothing for a while, which passes meanwhile.
-      run: async () => {
-        await redis.connect().catch(() => undefined);
+      run: async (signal) => {
+        await Promise.race([redis.connect().catch(() => undefined), systemClock.sleep(connectWithinMs, signal)]);
         if (redis.status === 'ready') await Promise.all([...shards.values()].map((shard) => shard.start()));
         return [];
       },
     });
-    checks.push(...redisChecks(redis));
+    checks.push(...redisChecks(redis, `${keyPrefix(options.namespace, accounts[0]?.name ?? 'main')}:doctor`));
   }
   const found: AccountsFound = new Map();
   const places = deliveryPlaces(actionUses(config.ruleset));
@@ -78,6 +83,16 @@ export function doctorParts(options: DoctorOptions): { checks: Check[] } & Dispo
       for (const close of closing) close();
     },
   };
+}
+
+/** An address that cannot be used is one red line, and everything that needs no Redis is asked all the same. */
+function connectionTo(url: string, logger: Logger, checks: Check[]): Redis | undefined {
+  try {
+    return connectRedis({ url, role: 'limiter', logger });
+  } catch (error) {
+    checks.push({ name: 'Redis', run: async () => red(messageOf(error), errorCatalog.REDIS_URL_INVALID.remedy) });
+    return undefined;
+  }
 }
 
 function shardOf({ config, limits, namespace }: DoctorOptions, account: DoctorAccount, redis: Redis): IvsShard {

@@ -1,22 +1,30 @@
 // Redis: is it there, does it keep what it is given, how far away is it, and do its clock and ours agree?
-import type { Redis } from '#runtime/redis.ts';
+import { errorCatalog } from '#domain/error-catalog.ts';
+import { failureOf, type Redis } from '#runtime/redis.ts';
 import { readRedisFacts, redisProblems } from '#runtime/redis-check.ts';
 import { type Check, green, red } from './check.ts';
 
 const slowMs = 20;
 const clockDifferenceMs = 2_000;
 
-/** @param redis connected, or failing fast. */
-export function redisChecks(redis: Redis): Check[] {
+/**
+ * @param redis connected, or failing fast.
+ * @param probeKey a key that the daemon's user may write.
+ */
+export function redisChecks(redis: Redis, probeKey: string): Check[] {
   return [
     {
       name: 'Redis',
       async run() {
         let facts: Awaited<ReturnType<typeof readRedisFacts>>;
         try {
+          await redis.set(probeKey, '1', 'PX', 1);
+          // A server that only answers reads is no use.
+          await redis.eval("return redis.call('EXISTS', KEYS[1])", 1, probeKey);
           facts = await readRedisFacts(redis);
         } catch (error) {
-          return red(`does not answer: ${(error as Error).message}`, 'Check REDIS_URL, and that the server runs.');
+          const { code, message } = failureOf(redis, 'REDIS_URL', error);
+          return red(message, errorCatalog[code].remedy);
         }
         const problems = redisProblems(facts);
         if (problems.length > 0)

@@ -1,0 +1,121 @@
+// What keeps Redis from doing what it is asked: it is away, or it answers and refuses. The two are told apart everywhere.
+import { AppError, messageOf } from '#domain/errors.ts';
+import type { Logger } from './logger.ts';
+
+export interface RedisTrouble {
+  /** `refuses`: a server answered. `away`: none did. */
+  readonly kind: 'refuses' | 'away';
+  /** The first word of a refusal, such as READONLY or ERR; the system's code of a failed connection, such as ECONNREFUSED. */
+  readonly code: string;
+  /** One line, fit for a log and for a person. */
+  readonly said: string;
+}
+
+const longestSaid = 200;
+
+/** Reads an error of a connection or a command. */
+export function troubleFrom(error: unknown): RedisTrouble {
+  const said = oneLine(messageOf(error));
+  if (isReply(error)) return { kind: 'refuses', code: /^[A-Z][A-Z0-9]+/.exec(said)?.[0] ?? 'ERR', said };
+  const { code } = error as { code?: unknown };
+  return { kind: 'away', code: typeof code === 'string' ? code : 'CLOSED', said: said === '' ? String(code) : said };
+}
+
+/** `Redis refuses: READONLY You can't write …` or `Redis does not answer: connect ECONNREFUSED …`. */
+export function troubleText({ kind, said }: RedisTrouble): string {
+  return `${kind === 'refuses' ? 'Redis refuses' : 'Redis does not answer'}: ${said}`;
+}
+
+/**
+ * The error of a call that Redis did not do, or whose answer is missing.
+ * @param known what the connection knows better than the error, which may only say that there is no connection.
+ */
+export function redisFailure(what: string, cause: unknown, known: RedisTrouble | undefined): AppError {
+  if (cause instanceof AppError) return cause;
+  const trouble = isReply(cause) ? troubleFrom(cause) : (known ?? troubleFrom(cause));
+  return new AppError(
+    trouble.kind === 'refuses' ? 'REDIS_REFUSES' : 'REDIS_UNREACHABLE',
+    `${what}: ${troubleText(trouble)}`,
+    {
+      cause,
+    },
+  );
+}
+
+/** Whether an error came of a command to Redis: the server refused it, or there was no connection. */
+export function isOfRedis(error: unknown): boolean {
+  if (isReply(error)) return true;
+  return (
+    error instanceof Error &&
+    (error.name === 'MaxRetriesPerRequestError' ||
+      /^(?:Connection is closed\.|Command timed out|Stream isn't writeable and enableOfflineQueue)/.test(error.message))
+  );
+}
+
+/** Whether an error is an answer of the server. */
+function isReply(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** A server repeats the arguments of a command that it does not know: they may be data, or a password. */
+function oneLine(text: string): string {
+  const told = text
+    .replace(/,? with args beginning with:[\s\S]*$/, '')
+    .replace(/\s*script: [0-9a-f]{40}, on @\S+$/, '')
+    .replace(/[^\P{C}]+|\s+/gu, ' ')
+    .trim();
+  return told.length > longestSaid ? `${told.slice(0, longestSaid)}…` : told;
+}
+
+/**
+ * The troubles of the connections to one server, told as one episode: a line when it begins, one for each further kind of
+ * trouble, one when it is over. States: well → troubled → (all connections well, for `quietMs`) well.
+ */
+export class RedisWatch {
+  readonly #logger: Logger;
+  readonly #quietMs: number;
+  readonly #troubled = new Map<object, RedisTrouble>();
+  /** Codes that this episode has told. */
+  readonly #told = new Set<string>();
+  #beganAt = 0;
+  #ending: NodeJS.Timeout | undefined;
+
+  constructor({ logger, quietMs = 1_000 }: { readonly logger: Logger; readonly quietMs?: number }) {
+    this.#logger = logger;
+    this.#quietMs = quietMs;
+  }
+
+  /** What troubles some connection now. */
+  get trouble(): RedisTrouble | undefined {
+    return this.#troubled.values().next().value;
+  }
+
+  /** @param role what the connection is for. */
+  troubled(connection: object, trouble: RedisTrouble, role: string): void {
+    clearTimeout(this.#ending);
+    this.#ending = undefined;
+    this.#troubled.set(connection, trouble);
+    if (this.#told.has(trouble.code)) return;
+    if (this.#told.size === 0) this.#beganAt = performance.now();
+    this.#told.add(trouble.code);
+    const code = trouble.kind === 'refuses' ? 'REDIS_REFUSES' : 'REDIS_UNREACHABLE';
+    this.#logger.error(
+      { code, role, said: trouble.said },
+      `${troubleText(trouble)}; trying again, with pauses, until it ${trouble.kind === 'refuses' ? 'accepts' : 'answers'}`,
+    );
+  }
+
+  well(connection: object): void {
+    if (!this.#troubled.delete(connection) || this.#troubled.size > 0) return;
+    this.#ending ??= setTimeout(() => {
+      this.#ending = undefined;
+      this.#logger.info({ lastedMs: Math.round(performance.now() - this.#beganAt) }, 'Redis answers again');
+      this.#told.clear();
+    }, this.#quietMs).unref();
+  }
+
+  /** The connection is closed for good. */
+  forget(connection: object): void {
+    this.#troubled.delete(connection);
+  }
+}

@@ -1,0 +1,230 @@
+// Redis that answers and refuses: the daemon says what Redis said, asks seldom, and never uses another database.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { describe, expect, test } from 'vitest';
+import { createMetrics } from '#runtime/metrics.ts';
+import { assertRedisUsable, connectRedis, disconnectRedis } from '#runtime/redis.ts';
+import { RedisState } from '#store/shared-state.ts';
+import { broadcast } from '#test/support/broadcast.ts';
+import { eventually, keptLogger, quietLogger } from '#test/support/quiet.ts';
+import { ownRedis, redisScope, testRedisUrl } from '#test/support/redis.ts';
+import { afterGreeting, refusingRedis } from '#test/support/refusing-redis.ts';
+import { runProcess } from '#test/support/run-process.ts';
+
+const rules = 'rules: []\n';
+
+/** What servers say, by its first word. */
+const refusals = [
+  "READONLY You can't write against a read only replica.",
+  "OOM command not allowed when used memory > 'maxmemory'.",
+  'MISCONF Redis is configured to save RDB snapshots, but it is currently unable to persist to disk.',
+  "NOPERM User app has no permissions to run the 'evalsha' command",
+  'NOAUTH Authentication required.',
+  'LOADING Redis is loading the dataset in memory',
+  "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+  'BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.',
+  'CLUSTERDOWN Hash slot not served',
+  'MOVED 3999 10.0.0.2:6381',
+  'NOSCRIPT No matching script. Please use EVAL.',
+  'NOREPLICAS Not enough good replicas to write.',
+  'ERR unknown command',
+];
+
+describe('what Redis said', () => {
+  test.each(refusals)('%s', async (text) => {
+    await using redis = await refusingRedis(testRedisUrl());
+    const { logger, lines } = keptLogger();
+    const connection = connectRedis({ url: redis.url, role: 'store', logger });
+    await connection.connect();
+    const state = new RedisState({ redis: connection, prefix: '{refuses}', metrics: createMetrics() });
+    redis.refuse = afterGreeting(text);
+
+    const failures = [state.probe(), state.probe(), state.refresh(), state.refresh()].map((each) =>
+      each.catch((error: unknown) => error),
+    );
+    const [first] = await Promise.all(failures);
+
+    expect(first).toMatchObject({ code: 'REDIS_REFUSES', message: expect.stringContaining(text) });
+    redis.refuse = () => undefined;
+    await eventually(
+      () =>
+        state.probe().then(
+          () => true,
+          () => false,
+        ),
+      15_000,
+    );
+    expect(lines.filter(({ code }) => code !== undefined)).toEqual([
+      expect.objectContaining({ code: 'REDIS_REFUSES', said: text }),
+    ]);
+    await disconnectRedis(connection);
+  });
+});
+
+describe('a daemon whose Redis refuses', () => {
+  test('a replica that is read-only: few connections, the reason in /readyz and in one line of the log; then it works', async () => {
+    await using redis = await ownRedis();
+    await using platform = await broadcast();
+    const admin = new Redis(redis.url);
+    await using daemon = await platform.daemon({ rules, redisUrl: redis.url });
+    const stats = async (name: string) => Number(new RegExp(`${name}:(\\d+)`).exec(await admin.info('stats'))?.[1]);
+
+    await admin.replicaof('127.0.0.1', 9);
+    await delay(1_000);
+    const [connectionsBefore, commandsBefore] = [
+      await stats('total_connections_received'),
+      await stats('total_commands_processed'),
+    ];
+    await delay(2_000);
+    const connections = (await stats('total_connections_received')) - connectionsBefore;
+    const commands = (await stats('total_commands_processed')) - commandsBefore;
+    const ready = await daemon.ask('GET', '/readyz');
+    const paused = await daemon.ask('POST', '/v1/pause', { reason: 'test' });
+    await admin.replicaof('NO', 'ONE');
+
+    await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200, 30_000);
+    expect({ connections, isBounded: connections < 25 }).toMatchObject({ isBounded: true });
+    expect({ commands, isBounded: commands < 250 }).toMatchObject({ isBounded: true });
+    expect(ready.body.checks.redis).toContain('READONLY');
+    expect(paused).toMatchObject({
+      status: 503,
+      body: { code: 'REDIS_REFUSES', detail: expect.stringContaining('READONLY') },
+    });
+    const told = daemon.log.filter((line) => line.includes('"message":"Redis '));
+    expect(told.filter((line) => !line.includes('answers again'))).toEqual([
+      expect.stringContaining('Redis refuses: READONLY'),
+    ]);
+    admin.disconnect();
+  });
+
+  test('out of memory: workers do not ask in a loop', async () => {
+    await using redis = await refusingRedis(testRedisUrl());
+    await using platform = await broadcast();
+    await using daemon = await platform.daemon({ rules, redisUrl: redis.url });
+
+    redis.refuse = afterGreeting(refusals[1]!);
+    await delay(500);
+    redis.reset();
+    await delay(1_500);
+    const commands = [...redis.commands.values()].reduce((sum, count) => sum + count, 0);
+    const ready = await daemon.ask('GET', '/readyz');
+    redis.refuse = () => undefined;
+
+    await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200, 30_000);
+    expect({ commands, isBounded: commands < 150 }).toMatchObject({ isBounded: true });
+    expect(ready.body.checks.redis).toContain('OOM');
+  });
+
+  test('a database that can no longer be selected: no other one is used', async () => {
+    await using redis = await ownRedis();
+    await using platform = await broadcast();
+    const admin = new Redis(redis.url);
+    await admin.call('ACL', 'SETUSER', 'app', 'on', '>pw-of-app', '~*', '&*', '+@all');
+    const url = redis.url.replace('redis://', 'redis://app:pw-of-app@');
+    await using daemon = await platform.daemon({ rules, redisUrl: `${url}/2` });
+
+    await admin.call('ACL', 'SETUSER', 'app', '-select');
+    await admin.call('CLIENT', 'KILL', 'USER', 'app');
+    await eventually(async () => (await daemon.ask('GET', '/readyz')).body.checks.redis.includes('select'), 20_000);
+    const ready = await daemon.ask('GET', '/readyz');
+    await admin.call('ACL', 'SETUSER', 'app', '+select');
+
+    await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200, 30_000);
+    expect(ready).toMatchObject({ status: 503, body: { checks: { redis: expect.stringContaining('NOPERM') } } });
+    expect(await admin.dbsize()).toBe(0);
+    expect(daemon.log.join('\n')).not.toContain('pw-of-app');
+    admin.disconnect();
+  });
+});
+
+describe('a REDIS_URL that cannot be used ends the start with one line, and doctor says so', () => {
+  test('wrong database, password, user, kind of server and form', async () => {
+    await using redis = await ownRedis();
+    await using clustered = await clusterNode();
+    await using scope = await redisScope();
+    const admin = new Redis(redis.url);
+    await admin.call('ACL', 'SETUSER', 'app', 'on', '>pw-of-app', '~*', '&*', '+@all', '-select');
+    const { port } = new URL(redis.url);
+    const folder = await mkdtemp(join(tmpdir(), 'autopilot-refused-'));
+    await writeFile(join(folder, 'autopilot.yaml'), 'version: 1\nrules: []\n');
+    const env = (url: string) => ({
+      REDIS_URL: url,
+      AUTOPILOT_CONFIG: join(folder, 'autopilot.yaml'),
+      AUTOPILOT_HTTP_PORT: '0',
+      AUTOPILOT_NAMESPACE: scope.namespace,
+      AUTOPILOT_URL: 'http://127.0.0.1:9',
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
+    });
+    const cases: [url: string, says: RegExp, doctorToo?: boolean][] = [
+      [`${redis.url}/16`, /DB index is out of range/],
+      [`redis://app:pw-of-app@127.0.0.1:${port}/2`, /NOPERM.*select/],
+      [`redis://app:not-pw-of-app@127.0.0.1:${port}/0`, /WRONGPASS/, true],
+      [clustered.url, /cluster/],
+      [`http://app:pw-of-app@127.0.0.1:${port}`, /REDIS_URL begins with http:\/\//, true],
+    ];
+    const runs = cases.map(async ([url, says, doctorToo = false]) => {
+      const daemon = await runProcess('src/main.ts', [], { env: env(url), cwd: folder });
+      const said = daemon.stdout.split('\n').filter((line) => /"level":"(?:error|fatal|warn)"/.test(line));
+      expect({ url, end: daemon.end, lines: said.length }).toEqual({ url, end: 1, lines: 1 });
+      expect(said[0]).toMatch(says);
+      expect(said[0]).toContain('REDIS_URL');
+      expect(daemon.stdout + daemon.stderr).not.toContain('pw-of-app');
+      if (!doctorToo) return;
+      const doctor = await runProcess('src/cli/main.ts', ['doctor'], { env: env(url), cwd: folder });
+      expect({ url, end: doctor.end }).toEqual({ url, end: 1 });
+      expect(doctor.stdout).toMatch(new RegExp(`✗ red .*Redis: .*${says.source}`));
+      expect(doctor.stdout + doctor.stderr).not.toContain('pw-of-app');
+    });
+    await Promise.all(runs);
+    expect(await admin.dbsize()).toBe(0);
+    admin.disconnect();
+    await rm(folder, { recursive: true });
+  });
+
+  test('a server that loads, that is away or that says nothing is waited for', async () => {
+    await using redis = await refusingRedis(testRedisUrl());
+    const logger = quietLogger();
+    redis.refuse = () => 'LOADING Redis is loading the dataset in memory';
+    await expect(assertRedisUsable({ url: redis.url, logger })).resolves.toBeUndefined();
+    redis.hangs = true;
+    await expect(assertRedisUsable({ url: redis.url, logger, withinMs: 200 })).resolves.toBeUndefined();
+    await expect(assertRedisUsable({ url: 'redis://127.0.0.1:9', logger })).resolves.toBeUndefined();
+  });
+});
+
+async function clusterNode(): Promise<AsyncDisposable & { readonly url: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'autopilot-cluster-'));
+  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  const program = process.env['AUTOPILOT_REDIS_SERVER'] ?? 'redis-server';
+  const args = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--cluster-enabled',
+    'yes',
+    '--save',
+    '',
+    '--dir',
+    folder,
+  ];
+  const server = spawn(program, args, { stdio: 'ignore' });
+  const url = `redis://127.0.0.1:${port}`;
+  const redis = new Redis(url);
+  redis.on('error', () => undefined);
+  await redis.ping();
+  redis.disconnect();
+  return {
+    url,
+    async [Symbol.asyncDispose]() {
+      server.kill('SIGKILL');
+      if (server.exitCode === null && server.signalCode === null) await once(server, 'exit');
+      await rm(folder, { recursive: true });
+    },
+  };
+}
