@@ -82,6 +82,8 @@ export interface Switches {
   readonly errorBody: 'exceptionMessage' | 'both';
   /** The name field of limit breach events: the user guide's or the published schema's. */
   readonly limitField: 'limit_name' | 'limit';
+  /** The Region that an event's envelope names: the channel's, or us-east-1 as in the user guide's samples. */
+  readonly eventRegion: 'channel' | 'us-east-1';
   /** Largest PutMetadata payload in UTF-8 bytes ("1 KB"). */
   readonly metadataBytes: number;
   /** Whether a bucket in another Region is refused at once or ends as CREATE_FAILED (the older us-east-1 behaviour). */
@@ -95,6 +97,7 @@ export const DEFAULT_SWITCHES: Switches = {
   throttleError: 'ThrottlingException',
   errorBody: 'exceptionMessage',
   limitField: 'limit_name',
+  eventRegion: 'channel',
   metadataBytes: 1024,
   foreignBucket: 'create-failed',
   originLength: 128,

@@ -63,7 +63,9 @@ export function createSimulator(options: SimulatorOptions): Simulator {
   const publisher = new Publisher(clock, random.fork('events'), deliver);
   const eventIds = new Ids(random.fork('event-ids'), settings);
   const emit = (happening: Happening): void => {
-    const origin = { id: eventIds.uuid(), at: clock.now(), account: settings.accountId, region: settings.region };
+    const { eventRegion } = settings.switches;
+    const region = eventRegion === 'channel' ? settings.region : eventRegion;
+    const origin = { id: eventIds.uuid(), at: clock.now(), account: settings.accountId, region };
     publisher.publish(envelope(happening, origin));
   };
   const ingest = new Ingest({ clock, ids, store, settings }, emit);

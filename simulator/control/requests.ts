@@ -189,6 +189,7 @@ export const settingsChange = z.strictObject({
       throttleError: z.enum(['ThrottlingException', 'TooManyRequestsException']),
       errorBody: z.enum(['exceptionMessage', 'both']),
       limitField: z.enum(['limit_name', 'limit']),
+      eventRegion: z.enum(['channel', 'us-east-1']),
       metadataBytes: z.number().int().min(1),
       foreignBucket: z.enum(['create-failed', 'validation-error']),
       originLength: z.union([z.literal(128), z.literal(256)]),

@@ -213,6 +213,17 @@ describe('ad breaks', () => {
     await control.end(arn);
   });
 
+  it('on a switch the event names us-east-1, as in the samples of the user guide', async () => {
+    const { arn } = await live();
+    await control.configure({ switches: { eventRegion: 'us-east-1' } });
+    await insert(arn);
+    await control.configure({ switches: { eventRegion: 'channel' } });
+    const [{ event }] = (await control.events({ name: 'Ad Break Inserted', channelArn: arn })) as [any];
+    expect(event).toMatchObject({ region: 'us-east-1', resources: [arn] });
+    expect(arn).toContain(':us-west-2:');
+    await control.end(arn);
+  });
+
   it('another client of the account can insert breaks, by request and by scenario', async () => {
     const { arn } = await live();
     const [adBreak] = await control.insertAdBreak(arn, 15);

@@ -200,6 +200,32 @@ describe('recording configurations', () => {
     expect(await failureOf(send('GetRecordingConfiguration')({ arn }))).toBe('404 ResourceNotFoundException');
   });
 
+  it('thumbnails and renditions are kept as they were chosen', async () => {
+    const destinationConfiguration = { s3: { bucketName: 'example-recordings' } };
+    for (const chosen of [
+      {
+        thumbnailConfiguration: {
+          recordingMode: 'INTERVAL',
+          targetIntervalSeconds: 1,
+          resolution: 'LOWEST_RESOLUTION',
+          storage: ['SEQUENTIAL', 'LATEST'],
+        },
+        renditionConfiguration: { renditionSelection: 'CUSTOM', renditions: ['FULL_HD', 'SD'] },
+        recordingReconnectWindowSeconds: 300,
+      },
+      {
+        thumbnailConfiguration: { recordingMode: 'DISABLED' },
+        renditionConfiguration: { renditionSelection: 'NONE' },
+        recordingReconnectWindowSeconds: 0,
+      },
+    ]) {
+      const made = await send('CreateRecordingConfiguration')({ destinationConfiguration, ...chosen });
+      const { arn } = made['recordingConfiguration'];
+      expect((await send('GetRecordingConfiguration')({ arn }))['recordingConfiguration']).toMatchObject(chosen);
+      await send('DeleteRecordingConfiguration')({ arn });
+    }
+  });
+
   it('a bucket in another Region ends as CREATE_FAILED and cannot be attached; on a switch it is refused at once', async () => {
     await control.setBuckets({ 'far-away': { region: 'eu-west-1' } });
     const arn = await newRecording('far-away');
