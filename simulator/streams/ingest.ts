@@ -201,8 +201,8 @@ export class Ingest {
   }
 
   /**
-   * Ends the sessions that a viewer began with tokens up to a version: one viewer less on a private channel, once for each
-   * newer version.
+   * Ends the sessions that a viewer began with tokens up to a version: on a private channel that is live, one viewer less
+   * however often that viewer is revoked.
    */
   revokeViewer(channel: Channel, viewerId: string, version: number): void {
     const session = this.sessions.live(channel.arn);
