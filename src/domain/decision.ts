@@ -90,9 +90,22 @@ export const decisionReasons = {
     meaning: 'The rule was changed, removed or switched off while it was waiting; what it was waiting for was dropped.',
     remedy: 'Nothing: a changed rule looks at every channel anew.',
   },
+  superseded: {
+    outcomes: ['not_fired'],
+    meaning:
+      'Another cause for the same channel took its place before the rule came to act: a later crossing of a threshold, or, where `while` or `for` is set, another event of what goes on already.',
+    remedy: 'Nothing: the other cause has a decision of its own.',
+  },
+  too_many_waiting: {
+    outcomes: ['suppressed'],
+    meaning:
+      'The event or request came during a warm-up or a data gap while 2,000 others were waiting for its end already; it is not caught up with.',
+    remedy: 'Look for what sends so many, and narrow the pattern of the rule or add a `match`.',
+  },
   warming_up: {
     outcomes: ['suppressed'],
-    meaning: 'The daemon has started and not yet seen one complete poll.',
+    meaning:
+      'The daemon has started and not yet seen one complete poll. A warm-up only delays: every event, request and condition is judged when it is over.',
     remedy: 'Wait for the first complete poll; if none comes, look at the polls in `/metrics` and at `/readyz`.',
   },
   data_gap: {

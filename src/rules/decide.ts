@@ -9,7 +9,7 @@ import { recordDecisions } from '#journal/record.ts';
 import { houseKeepingMs, keepHouse } from './housekeeping.ts';
 import { noteWithheld } from './incidents.ts';
 import { judge } from './judge.ts';
-import { allSubject, type Fact, notePolled, readFact } from './memory.ts';
+import { allSubject, dropMoment, type Fact, heldMoments, notePolled, readFact } from './memory.ts';
 import { lookAtSchedule, noticeAggregates, noticeEvent, noticeHttp, noticeInventory, noticeStream } from './notice.ts';
 import { type DecideOptions, Pass } from './pass.ts';
 import { followPopulation } from './population.ts';
@@ -76,6 +76,7 @@ export function decideDue(tx: Transaction, ruleset: Ruleset, options: DecideOpti
   const due = dueTimers(tx, tx.nowMs, { blocked: recheck });
   const fresh = due.filter(({ blocked }) => blocked === undefined).slice(0, timersPerPass);
   const steps = takeDue(pass, [...fresh, ...due.filter(({ blocked }) => blocked !== undefined)]);
+  if (recheck) takeHeldMoments(pass);
   const judged = judge(pass, steps);
   if (judged.more || more) judgeBlockedSoon(tx);
   else if (recheck || pass.heldBack) planRecheck(tx, pass.heldBack ? 'some' : 'nothing');
@@ -135,6 +136,16 @@ function takeDue(pass: Pass, due: readonly Timer[]): readonly Timer[] {
     else resolve(pass, rule, { ...fact, firing: fact.firing });
   }
   return steps;
+}
+
+/** What came during a warm-up or a gap becomes ripe, each by itself, in the order in which it came. */
+function takeHeldMoments(pass: Pass): void {
+  for (const held of heldMoments(pass.tx)) {
+    const rule = pass.index.byName.get(held.rule);
+    if (rule?.conditionHash === held.conditionHash)
+      pass.addRipe({ rule, subject: held.subject, cause: held.cause, held });
+    else dropMoment(pass.tx, held);
+  }
 }
 
 /** Lets a schedule begin or end for the channels it concerns. Gives whether some are left for the next transaction. */

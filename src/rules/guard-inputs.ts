@@ -12,6 +12,7 @@ import {
   channelOfSubject,
   type Fact,
   facts,
+  heldMoments,
   lastFiredMs,
   readHold,
   readPause,
@@ -143,6 +144,7 @@ function countAffected(pass: Pass): Map<string, Set<string>> {
       (known.destructive && fact.acted.length > 0 && nowMs - fact.touchedMs < blastWindowMs);
     if (counts) add(fact.rule, fact.subject);
   }
+  for (const { rule, subject } of heldMoments(tx)) if (capped.has(rule)) add(rule, subject);
   for (const { rule, subject } of pass.ripe.values()) if (capped.has(rule.name)) add(rule.name, subject);
   // A schedule tells its channels in steps, but concerns all of them from the first on.
   const telling = new Set(

@@ -7,20 +7,20 @@ import { checkCondition } from './conditions.ts';
 import { guardInputs } from './guard-inputs.ts';
 import { askGuards, finalGuards, reasonOfGuard } from './guards.ts';
 import { clearRateAlert, noteRateReached, openIncident, stopRule } from './incidents.ts';
-import { type Firing, writeFact } from './memory.ts';
+import { dropMoment, type Firing, writeFact, writeMoment } from './memory.ts';
 import type { Pass, Ripe } from './pass.ts';
 import { aggregateFacts, aggregateHolds } from './population.ts';
-import { isHolding, type RuleOf } from './rule-index.ts';
+import { isHolding, isMoment, type RuleOf } from './rule-index.ts';
 import { isScheduleActive } from './schedule.ts';
 import { blockTimer, dropTimer, startTimer, type Timer } from './timers.ts';
 import {
   afterActing,
   cancelPending,
-  cancelSteps,
   decisionOf,
   type Ended,
   newFiring,
   occasionOf,
+  replaceFiring,
   resolve,
   withoutFiring,
   withoutPending,
@@ -29,18 +29,26 @@ import {
 /** Most firings that one transaction acts on: the rest follows in the next. */
 const actsPerPass = 500;
 
-/** Judges everything ripe. Gives whether the limit of one transaction was reached and more is waiting. */
+/** Most decisions of one transaction while it judges moments that were held back: they can be thousands. */
+const decisionsPerPass = 500;
+
+/** Judges everything ripe. Returns whether the limit of one transaction was reached and more is waiting. */
 export function judge(pass: Pass, steps: readonly Timer[] = []): { readonly more: boolean } {
-  const ripe = [...pass.ripe.values()].filter((one) => isStillTrue(pass, one));
-  for (const one of ripe) markFiring(pass, one);
+  const ripe = [...pass.ripe.values()].filter((one) => isStillTrue(pass, one) && !isKeptForLater(pass, one));
+  // Of several moments of one subject the first inhibits for all; each fires in its turn.
+  for (const one of ripe) if (!isMoment(one.rule) || !pass.fact(one.rule, one.subject).firing) markFiring(pass, one);
   const rank = (rule: Rule) => pass.index.rank.get(rule.name) ?? 0;
   ripe.sort((a, b) => rank(a.rule) - rank(b.rule));
   let acted = 0;
   let more = false;
   for (const one of ripe) {
-    // Without a timer it would be lost; with one it stays due.
+    // Without a timer it would be lost; with one it stays due, as does a moment that is held.
     if (acted >= actsPerPass && one.timer) more = true;
-    else if (fire(pass, one)) acted += 1;
+    else if (pass.decisions.length >= decisionsPerPass && one.held) more = true;
+    else {
+      if (isMoment(one.rule)) markFiring(pass, one);
+      if (fire(pass, one)) acted += 1;
+    }
   }
   for (const timer of steps) {
     if (acted >= actsPerPass) more = true;
@@ -72,16 +80,37 @@ function isStillTrue(pass: Pass, ripe: Ripe): boolean {
   const ended = whyNot(pass, ripe);
   if (!ended) return true;
   const fact = pass.fact(ripe.rule, ripe.subject);
+  if (isMoment(ripe.rule)) dropMoment(pass.tx, { ...ripe, rule: ripe.rule.name });
   cancelPending(pass, ripe.rule, fact, ripe.cause, ended);
   if (fact.firing && !fact.firing.acted) writeFact(pass.tx, withoutFiring(withoutPending(fact)));
   return false;
+}
+
+/**
+ * Keeps a moment that comes before it is known what is true, so that it is judged by itself afterwards: a warm-up or a gap in the
+ * data only delays. Returns whether this is the end of it for now.
+ */
+function isKeptForLater(pass: Pass, { rule, subject, cause, held }: Ripe): boolean {
+  if (!isMoment(rule)) return false;
+  const occasion = occasionOf(pass, rule, subject, newFiring(pass, rule, subject, cause), 'fire');
+  const guards = askGuards(guardInputs(pass, rule, occasion, 'fire'));
+  const refused = guards.find(({ passed }) => !passed);
+  if (refused?.guard !== 'warm_up' && refused?.guard !== 'on_data_gap') return false;
+  const blocked = reasonOfGuard[refused.guard];
+  const moment = { rule: rule.name, subject, conditionHash: rule.conditionHash, cause, blocked };
+  const isKept = held?.blocked === blocked || writeMoment(pass.tx, { ...moment, heldMs: held?.heldMs ?? pass.nowMs });
+  if (isKept) pass.heldBack = true;
+  if (held?.blocked === blocked) return true;
+  const reason = isKept ? blocked : 'too_many_waiting';
+  pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'suppressed', reason, guards }));
+  return true;
 }
 
 function markFiring(pass: Pass, { rule, subject, cause }: Ripe): void {
   const fact = pass.fact(rule, subject);
   if (!isHolding(rule)) return;
   if (fact.firing?.cause.id !== cause.id) {
-    if (fact.firing) cancelSteps(pass, rule, subject, fact.firing);
+    if (fact.firing) replaceFiring(pass, rule, subject, fact.firing, cause);
     writeFact(pass.tx, {
       ...withoutPending(fact),
       firing: newFiring(pass, rule, subject, cause),
@@ -95,7 +124,7 @@ function markFiring(pass: Pass, { rule, subject, cause }: Ripe): void {
   }
 }
 
-/** Acts, or says why not. Gives whether it acted. */
+/** Acts, or says why not. Returns whether it acted. */
 function fire(pass: Pass, ripe: Ripe): boolean {
   const { rule, subject, cause } = ripe;
   const firing = newFiring(pass, rule, subject, cause);
@@ -145,6 +174,7 @@ function fire(pass: Pass, ripe: Ripe): boolean {
 /** Remembers that the rule has fired for the cause. */
 function noteActed(pass: Pass, { rule, subject, cause }: Ripe, firing: Firing): void {
   const { tx, nowMs } = pass;
+  dropMoment(tx, { rule: rule.name, subject, cause });
   const { maxPerHour } = rule.guards;
   const { group } = occasionOf(pass, rule, subject, firing, 'fire');
   pass.noteFired(rule, group);
@@ -182,9 +212,9 @@ function holdBack(
 ): void {
   const { tx } = pass;
   const reason = reasonOfGuard[refused.guard];
+  dropMoment(tx, { rule: rule.name, subject, cause });
   const lasting = isHolding(rule) || rule.trigger.kind === 'threshold';
-  const waits =
-    !finalGuards.has(refused.guard) && (lasting || refused.guard === 'warm_up' || refused.guard === 'on_data_gap');
+  const waits = !finalGuards.has(refused.guard) && lasting;
   const fact = pass.fact(rule, subject);
   if (waits) {
     pass.heldBack = true;

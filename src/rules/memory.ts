@@ -2,7 +2,7 @@
 //
 // A subject is what a rule's condition is about: a channel's ARN, `all` (an aggregate, a schedule without `match`), or
 // `group:<text>` (an event without a channel). A fact exists only while there is something to remember.
-import type { TriggerEvidence } from '#domain/decision.ts';
+import type { DecisionReason, TriggerEvidence } from '#domain/decision.ts';
 import type { HttpFacts, ThresholdFacts } from '#domain/facts.ts';
 import type { EventEnvelope } from '#domain/observation.ts';
 import type { RuleMode, TriggerKind } from '#domain/rule.ts';
@@ -19,7 +19,7 @@ export interface Cause {
   readonly threshold?: ThresholdFacts;
 }
 
-/** The condition is true and `for` runs, or a moment waits for the end of a warm-up or data gap. */
+/** The condition is true and `for` runs, or a threshold that was crossed waits. */
 export interface Pending {
   readonly cause: Cause;
 }
@@ -48,6 +48,23 @@ export interface Fact {
   readonly once?: { readonly streamId: string; readonly values: readonly number[] };
   readonly touchedMs: number;
 }
+
+/**
+ * An event or a request that came during a warm-up or a data gap: the entry `moment/<rule>|<subject>|<cause>`. Each is judged by
+ * itself when that is over; a later one takes no earlier one's place.
+ */
+export interface HeldMoment {
+  readonly rule: string;
+  readonly subject: string;
+  readonly conditionHash: string;
+  readonly cause: Cause;
+  readonly heldMs: number;
+  /** What holds it back, as the journal was told. */
+  readonly blocked: DecisionReason;
+}
+
+/** Most moments of all rules that wait; one more is decided at once, by what holds it back. */
+export const mostHeldMoments = 2_000;
 
 export const allSubject = 'all';
 /** How many causes a fact remembers. */
@@ -88,6 +105,35 @@ function watch(tx: Transaction, { rule, subject }: Fact, isWatching: boolean): v
   const rules = isWatching ? [...known, rule] : known.filter((other) => other !== rule);
   if (rules.length > 0) tx.set(`watch/${subject}`, rules);
   else tx.delete(`watch/${subject}`);
+}
+
+const momentKey = ({ rule, subject, cause }: Pick<HeldMoment, 'rule' | 'subject' | 'cause'>) =>
+  `moment/${rule}|${subject}|${cause.id}`;
+
+/** The held moment of a rule, a subject and a cause. */
+export function readMoment(
+  view: StateView,
+  name: Pick<HeldMoment, 'rule' | 'subject' | 'cause'>,
+): HeldMoment | undefined {
+  return view.get<HeldMoment>(momentKey(name));
+}
+
+/** Keeps a moment until what holds it back is over. Returns whether there was room. */
+export function writeMoment(tx: Transaction, held: HeldMoment): boolean {
+  if (readMoment(tx, held) === undefined && tx.count('moment') >= mostHeldMoments) return false;
+  tx.set(momentKey(held), held);
+  return true;
+}
+
+export function dropMoment(tx: Transaction, name: Pick<HeldMoment, 'rule' | 'subject' | 'cause'>): void {
+  if (readMoment(tx, name) !== undefined) tx.delete(momentKey(name));
+}
+
+/** Moments that wait, in the order in which they came. */
+export function heldMoments(view: StateView): readonly HeldMoment[] {
+  if (view.count('moment') === 0) return [];
+  const held = Array.from(view.entries<HeldMoment>('moment'), ([, moment]) => moment);
+  return held.sort((a, b) => a.heldMs - b.heldMs || (momentKey(a) < momentKey(b) ? -1 : 1));
 }
 
 export function facts(view: StateView): Iterable<readonly [string, Fact]> {

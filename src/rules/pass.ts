@@ -9,6 +9,7 @@ import {
   type Cause,
   type Fact,
   firingsInLastHour,
+  type HeldMoment,
   newFact,
   noteFired,
   readFact,
@@ -16,7 +17,7 @@ import {
   writeFirings,
 } from './memory.ts';
 import { Muting } from './muting.ts';
-import { indexOf, isHolding, type RuleIndex } from './rule-index.ts';
+import { indexOf, isMoment, type RuleIndex } from './rule-index.ts';
 import type { Timer } from './timers.ts';
 
 export interface DecideOptions {
@@ -34,6 +35,8 @@ export interface Ripe {
   readonly cause: Cause;
   /** The timer that brought it, if one did. */
   readonly timer?: Timer | undefined;
+  /** It is a moment that was held back before. */
+  readonly held?: HeldMoment | undefined;
 }
 
 export class Pass {
@@ -91,7 +94,7 @@ export class Pass {
 
   /** Of a condition only the newest cause can be ripe; each moment stands for itself. */
   addRipe(ripe: Ripe): void {
-    const moment = isHolding(ripe.rule) || ripe.rule.trigger.kind === 'threshold' ? '' : ripe.cause.id;
+    const moment = isMoment(ripe.rule) ? ripe.cause.id : '';
     this.ripe.set(`${ripe.rule.name}|${ripe.subject}|${moment}`, ripe);
   }
 

@@ -35,6 +35,11 @@ export function isHolding(rule: Rule): boolean {
   return kind === 'state' || kind === 'aggregate' || kind === 'schedule' || (kind !== 'threshold' && !!rule.while);
 }
 
+/** Whether each cause of the rule is a moment that is judged by itself: an event or a request, without `for`. */
+export function isMoment({ trigger: { kind }, forMs }: Rule): boolean {
+  return (kind === 'event' || kind === 'http') && forMs === 0;
+}
+
 function buildIndex(ruleset: Ruleset): RuleIndex {
   const rules = ruleset.rules.filter(({ mode }) => mode !== 'off');
   const of = <K extends TriggerKind>(kind: K) => rules.filter((rule): rule is RuleOf<K> => rule.trigger.kind === kind);

@@ -6,10 +6,10 @@ import { decisionIdOf, groupOf, type Occasion, runSteps, viewOfSubject } from '.
 import { guardInputs } from './guard-inputs.ts';
 import { askGuards, reasonOfGuard } from './guards.ts';
 import { closeIncident } from './incidents.ts';
-import { type Cause, type Fact, type Firing, withActed, writeFact } from './memory.ts';
+import { type Cause, type Fact, type Firing, readMoment, withActed, writeFact } from './memory.ts';
 import { hashOf, type Pass } from './pass.ts';
 import { resolvedNotices } from './resolved-notice.ts';
-import { isHolding } from './rule-index.ts';
+import { isHolding, isMoment } from './rule-index.ts';
 import { countedMs, dropTimer, readTimer, startTimer } from './timers.ts';
 
 /** A condition is true, or a moment has come. Harmless when it was known already. */
@@ -21,7 +21,13 @@ export function begin(pass: Pass, rule: Rule, subject: string, cause: Cause): vo
     if (firing.endedAtMs !== undefined) continueFiring(pass, rule, fact, firing);
     return;
   }
-  if (pending && !supersedes(rule, pending.cause, cause)) return;
+  if (isMoment(rule)) {
+    if (readMoment(pass.tx, { rule: rule.name, subject, cause })) return;
+  } else if (pending) {
+    const isNewer = supersedes(rule, pending.cause, cause);
+    if (pending.cause.id !== cause.id && !bySelf) noteSuperseded(pass, rule, subject, isNewer ? pending.cause : cause);
+    if (!isNewer) return;
+  }
   if (fact.acted.includes(cause.id)) {
     pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'not_fired', reason: 'already_acted' }));
     // It is true all the same: it inhibits, and its end is not a new beginning.
@@ -139,6 +145,18 @@ export function resolve(pass: Pass, rule: Rule, fact: Fact & { readonly firing: 
   );
 }
 
+/** Another cause takes the place of the one that a rule fires for. One that was still waiting to act is told of. */
+export function replaceFiring(pass: Pass, rule: Rule, subject: string, firing: Firing, next: Cause): void {
+  const { kind } = rule.trigger;
+  if (!firing.acted && firing.cause.id !== next.id && (kind === 'event' || kind === 'http'))
+    noteSuperseded(pass, rule, subject, firing.cause);
+  cancelSteps(pass, rule, subject, firing);
+}
+
+function noteSuperseded(pass: Pass, rule: Rule, subject: string, cause: Cause): void {
+  pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'not_fired', reason: 'superseded' }));
+}
+
 /** Drops the `after` steps of a firing that have not run. */
 export function cancelSteps(pass: Pass, rule: Rule, subject: string, firing: Firing): void {
   for (const step of rule.actions) {
@@ -251,7 +269,7 @@ function continueFiring(pass: Pass, rule: Rule, fact: Fact, firing: Firing): voi
 /** Whether a new cause replaces one that is waiting. `for` runs from the first of several like ones. */
 function supersedes(rule: Rule, waiting: Cause, next: Cause): boolean {
   if (rule.trigger.kind === 'threshold') return waiting.id !== next.id;
-  return waiting.streamId !== next.streamId || (rule.forMs === 0 && !isHolding(rule));
+  return waiting.streamId !== next.streamId;
 }
 
 export function withoutFiring(fact: Fact): Fact {

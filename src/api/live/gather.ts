@@ -4,7 +4,7 @@ import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import type { QuotaHour } from '#ivs/quota-hour.ts';
-import { channelOfSubject, facts, readPause, type Silence, silencesInForce } from '#rules/memory.ts';
+import { channelOfSubject, facts, heldMoments, readPause, type Silence, silencesInForce } from '#rules/memory.ts';
 import { dueTimes, timers } from '#rules/timers.ts';
 import type { ChannelExtras } from './model.ts';
 import type { Hold, NextAction } from './row.ts';
@@ -199,6 +199,12 @@ function ruleLines({ state: { view }, ruleset }: LiveSources, nowMs: number): Ru
       line.pending += 1;
       line.pendingSinceMs = Math.min(line.pendingSinceMs ?? Infinity, pending.cause.evidence.sinceMs);
     }
+  }
+  for (const { rule, cause } of heldMoments(view)) {
+    const line = lines.get(rule)?.line;
+    if (!line) continue;
+    line.pending += 1;
+    line.pendingSinceMs = Math.min(line.pendingSinceMs ?? Infinity, cause.evidence.sinceMs);
   }
   for (const [id, firedMs] of view.entries<number>('cooldown')) {
     const found = lines.get(id.slice(0, id.indexOf('|')));
