@@ -72,6 +72,9 @@ export function createApp(options: AppOptions): App {
   noteConfig(metrics, logger, inForce);
 
   const aws = options.aws ?? awsFromEnvironment(env);
+  const windowMs = durationMs(options.config.settings.shutdown_window);
+  const graceMs = Math.max(1_000, windowMs - 8_000);
+  const graceOver = new AbortController();
   const recorder = createRecorder(options, () =>
     shards.flatMap(({ state }) => controlsInForce(state.view, state.nowMs())),
   );
@@ -91,6 +94,7 @@ export function createApp(options: AppOptions): App {
         metrics,
         scrubber,
         emptyLedgerPatienceMs: options.emptyLedgerPatienceMs,
+        graceOver: graceOver.signal,
         onCommitted: (committed) => {
           for (const observation of committed.observations) recorder?.record(observation);
           options.onCommitted?.(committed);
@@ -114,7 +118,6 @@ export function createApp(options: AppOptions): App {
       })
     : undefined;
 
-  const windowMs = durationMs(options.config.settings.shutdown_window);
   const stack = new TeardownStack({ clock, logger });
   const shardFailures: Error[] = [];
   let deadline = Number.POSITIVE_INFINITY;
@@ -158,7 +161,6 @@ export function createApp(options: AppOptions): App {
       return api?.server.url;
     },
     async start() {
-      const graceMs = Math.max(1_000, windowMs - 8_000);
       try {
         const shardStacks = shards.map(() => new TeardownStack({ clock, logger }));
         // Side by side, so that the window does not have to hold the sum of them.
@@ -188,10 +190,13 @@ export function createApp(options: AppOptions): App {
       stopped ??= (async () => {
         api?.server.announceStop();
         const startedAt = clock.monotonic();
+        // Whatever peer is dawdling by then: no call outlives it, so that the rest of the stop has its time.
+        const grace = setTimeout(() => graceOver.abort(new AppError('INTERRUPTED', 'the daemon stops')), graceMs);
         // The rest of the window is for the process edge: the log, a Redis of our own.
         const closeMs = Math.max(500, windowMs - 2_000);
         deadline = startedAt + closeMs;
         const failures = [...(await stack.close(closeMs)), ...shardFailures];
+        clearTimeout(grace);
         await recorder?.flush();
         logger.info(
           { tookMs: Math.round(clock.monotonic() - startedAt), failures: failures.length },

@@ -65,6 +65,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 /** Package → the only places that may import it. Tests and benches may import anything. */
 const soleImporters: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-ivs': ['src/ivs'],
+  '@aws-sdk/credential-providers': ['src/runtime'],
+  '@smithy/node-http-handler': ['src/runtime'],
   bottleneck: ['src/ivs/limiter.ts'],
   bullmq: ['src/jobs', 'workers'],
   fastify: ['src/api'],
@@ -148,6 +150,33 @@ describe('the import table', () => {
     });
 
     expect(hidden.map(({ file, specifier }) => `${file} imports ${specifier}`)).toEqual([]);
+  });
+
+  test('what talks to other machines has a deadline: every client and every request is made in its one place', () => {
+    const makers: readonly (readonly [RegExp, readonly string[]])[] = [
+      // Of AWS: createAwsClient bounds every call.
+      [/\bnew (?:\w+\.)?(?:\w+Client|IVS|SQS|STS|SSM|SecretsManager|EventBridge|SNS|NodeHttpHandler)\(/, []],
+      [
+        /extends NodeHttpHandler\b|@aws-sdk\/credential-provider|fromNodeProviderChain|fromTemporaryCredentials/,
+        ['src/runtime/aws-client.ts'],
+      ],
+      [/\bfrom 'undici'|\bfetch\(/, ['src/cli/support.ts', 'src/ops/doctor/daemon.ts']],
+      [/\bfrom 'node:https?'/, ['src/outbound/http-sender.ts', 'src/api/']],
+      [
+        /import [^;]*\b(?:connect|createConnection|Socket)\b[^;]*from 'node:(?:net|tls)'|from 'node:dgram'/,
+        ['src/runtime/embedded-redis.ts'],
+      ],
+      [/\bnew Redis\(/, ['src/runtime/redis.ts', 'src/runtime/embedded-redis.ts']],
+    ];
+    const ours = files.filter((file) => !file.startsWith('simulator/'));
+    const strangers = makers.flatMap(([pattern, places]) =>
+      ours
+        .filter((file) => !places.some((place) => file.startsWith(place)))
+        .filter((file) => pattern.test(readFileSync(join(root, file), 'utf8')))
+        .map((file) => `${file}: ${pattern.source}`),
+    );
+
+    expect(strangers).toEqual([]);
   });
 
   test('only the process edge touches the process', () => {

@@ -53,6 +53,7 @@ export async function noticingDaemon(options: {
         reader: noReader,
         clock: systemClock,
         random: Math.random,
+        graceOver: new AbortController().signal,
       });
       const running = [noticing.ticker(), noticing.gauges(), noticing.consumer!];
       for (const part of running) await part.start();

@@ -36,6 +36,7 @@ import {
 } from '@aws-sdk/client-ivs';
 import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
 import { Secret } from '#domain/secret.ts';
+import { createAwsClient } from '#runtime/aws-client.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { checkAnswer, type WireAnswer } from './answers.ts';
 import { isThrottle, throttleScope, toAppError } from './errors.ts';
@@ -146,32 +147,31 @@ export interface IvsClientOptions {
   readonly endpoint?: string;
   /** Default: the SDK's chain. */
   readonly credentials?: NonNullable<IvsClientConfig['credentials']>;
+  /** From sending a call to the last byte of its answer. */
   readonly requestTimeoutMs: number;
+  /** Ends every call that is under way. */
+  readonly until?: AbortSignal | undefined;
   /** Most calls that can be in flight at once: the sum of what the slots allow. */
   readonly maxSockets: number;
 }
 
 /** Builds the client. `destroy` closes its sockets. */
 export function createIvsClient(options: IvsClientOptions): { client: IvsClientPort; destroy(): void } {
-  const { shard, limiter, metrics, region, endpoint, credentials, requestTimeoutMs, maxSockets } = options;
+  const { shard, limiter, metrics, region, endpoint, credentials, requestTimeoutMs, maxSockets, until } = options;
   const agent = { keepAlive: true, maxSockets };
-  const sdk = new IvsClient({
-    region,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(credentials === undefined ? {} : { credentials }),
-    maxAttempts: 1,
-    // AWS_RETRY_MODE=adaptive would hold calls back after their permit.
-    retryMode: 'standard',
-    requestHandler: {
-      connectionTimeout: requestTimeoutMs,
-      requestTimeout: requestTimeoutMs,
-      // Without it a request timeout only writes a warning.
-      throwOnRequestTimeout: true,
-      socketTimeout: requestTimeoutMs,
-      httpAgent: agent,
-      httpsAgent: agent,
+  const sdk = createAwsClient(
+    IvsClient,
+    {
+      region,
+      endpoint,
+      credentials,
+      // AWS_RETRY_MODE=adaptive would hold calls back after their permit.
+      retryMode: 'standard',
+      requestHandler: { connectionTimeout: requestTimeoutMs, httpAgent: agent, httpsAgent: agent },
     },
-  });
+    // Who retries, and when, is decided by the jobs.
+    { requestTimeoutMs, maxAttempts: 1, until },
+  );
 
   async function send<O extends ClientOperation>(
     operation: O,

@@ -36,6 +36,8 @@ export interface IvsShardOptions {
    */
   readonly emptyLedgerPatienceMs?: number;
   readonly maxWaitMs?: number;
+  /** Ends every call that is under way. */
+  readonly until?: AbortSignal | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -87,6 +89,7 @@ export function createIvsShard(options: IvsShardOptions): IvsShard {
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     requestTimeoutMs,
+    until: options.until,
     maxSockets: operationNames.reduce((sum, operation) => sum + limitOf(operation).perAccount, 0),
   });
   return {

@@ -24,6 +24,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import type { AwsCredentialIdentityProvider } from '@aws-sdk/types';
 import { AppError } from '#domain/errors.ts';
+import { createAwsClient } from '#runtime/aws-client.ts';
 import { type AwsTrouble, explainAwsFailure } from './aws-failure.ts';
 import { type EventPath, type QueueDescription, ruleMayWrite, withStatement } from './event-path.ts';
 import {
@@ -51,9 +52,9 @@ export interface EventPathAccess {
 
 /** Clients by the SDK's own environment (AWS_ENDPOINT_URL_SQS, AWS_ENDPOINT_URL_EVENTBRIDGE; credentials where none are given). */
 export function eventPathClients({ region, credentials }: EventPathAccess): EventPathClients & Disposable {
-  const base = { region, maxAttempts: 2, ...(credentials === undefined ? {} : { credentials }) };
-  const sqs = new SQSClient({ ...base, useQueueUrlAsEndpoint: false });
-  const eventBridge = new EventBridgeClient(base);
+  const bounds = { requestTimeoutMs: 10_000 };
+  const sqs = createAwsClient(SQSClient, { region, credentials, useQueueUrlAsEndpoint: false }, bounds);
+  const eventBridge = createAwsClient(EventBridgeClient, { region, credentials }, bounds);
   return {
     sqs,
     eventBridge,

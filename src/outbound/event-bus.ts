@@ -1,6 +1,7 @@
 // Puts our own events on an EventBridge bus. The sole importer of the EventBridge client for sending.
-import { EventBridgeClient, type EventBridgeClientConfig, PutEventsCommand } from '@aws-sdk/client-eventbridge';
+import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge';
 import { AppError, messageOf } from '#domain/errors.ts';
+import { type AwsClientSettings, createAwsClient } from '#runtime/aws-client.ts';
 
 export interface OwnEvent {
   /** Not `aws.…`, which AWS reserves. */
@@ -20,8 +21,9 @@ const mostBytes = 256_000;
 export class EventBus {
   readonly #client: EventBridgeClient;
 
-  constructor(config: EventBridgeClientConfig) {
-    this.#client = new EventBridgeClient(config);
+  /** @param until ends every call that is under way. */
+  constructor(settings: AwsClientSettings, until?: AbortSignal) {
+    this.#client = createAwsClient(EventBridgeClient, settings, { requestTimeoutMs: 5_000, until });
   }
 
   /** @throws AppError EVENT_BUS_REFUSED (the event itself is at fault), EVENT_BUS_FAILED (try again) */

@@ -8,6 +8,7 @@ import type { LookupFunction } from 'node:net';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { Secret } from '#domain/secret.ts';
 import type { Clock } from '#runtime/clock.ts';
+import { within } from '#runtime/deadline.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { type AddressPolicy, forbiddenRange, settingFor } from './address-guard.ts';
 import { signatureHeaders } from './signature.ts';
@@ -17,7 +18,7 @@ export interface HttpSenderOptions {
   readonly addresses: AddressPolicy;
   readonly clock: Clock;
   readonly metrics: Metrics;
-  /** From the beginning to the last byte of the answer. */
+  /** From the beginning to the status of the answer. */
   readonly timeoutMs?: number;
   /** The system's resolver, unless given. */
   readonly lookup?: typeof systemLookup;
@@ -37,6 +38,7 @@ export interface OutgoingMessage {
 }
 
 const mostAnswerBytes = 16_384;
+const restOfAnswerMs = 1_000;
 
 export class HttpSender {
   readonly #options: Required<HttpSenderOptions>;
@@ -53,7 +55,9 @@ export class HttpSender {
     const { metrics, timeoutMs } = this.#options;
     const url = this.checkUrl(message.url, message.confidential ?? false);
     try {
-      const status = await this.#exchange(url, message, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
+      const status = await within({ ms: timeoutMs, what: url.hostname, signals: [signal] }, (end) =>
+        this.#exchange(url, message, end),
+      );
       if (status < 200 || status > 299) throw refusedBy(url, status);
       metrics.webhooks.inc({ outcome: 'delivered' });
       return { status };
@@ -96,13 +100,17 @@ export class HttpSender {
     };
     return new Promise((resolve, reject) => {
       const answered = (response: IncomingMessage) => {
+        // The status is the answer. What follows it is taken for a moment, so that the receiver sees no broken connection.
+        resolve(response.statusCode ?? 0);
+        const close = () => response.destroy();
+        const timer = setTimeout(close, restOfAnswerMs).unref();
         let bytes = 0;
         response.on('data', (chunk: Buffer) => {
           bytes += chunk.length;
-          if (bytes > mostAnswerBytes) response.destroy();
+          if (bytes > mostAnswerBytes) close();
         });
-        response.on('close', () => resolve(response.statusCode ?? 0));
-        response.on('error', () => resolve(response.statusCode ?? 0));
+        response.on('error', () => undefined);
+        response.on('close', () => clearTimeout(timer));
       };
       const outgoing: ClientRequest =
         url.protocol === 'https:' ? httpsRequest(url, options, answered) : httpRequest(url, options, answered);

@@ -1,8 +1,9 @@
 // Chooses the sink that a `deliver` setting names. The daemon's sole way to the clients of Secrets Manager and SSM.
-import type { SecretsManager, SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
-import type { SSM, SSMClientConfig } from '@aws-sdk/client-ssm';
+import type { SecretsManager } from '@aws-sdk/client-secrets-manager';
+import type { SSM } from '@aws-sdk/client-ssm';
 import type { ActionParams } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
+import { type AwsClientSettings, createAwsClient } from '#runtime/aws-client.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { parameterStoreSink } from './parameter-store.ts';
 import { fileSink } from './secret-file.ts';
@@ -12,9 +13,11 @@ import type { SecretSink } from './sink.ts';
 
 export interface SecretSinksOptions {
   /** Region, credentials and endpoint of the shard's account; the SDK's defaults where left out. */
-  readonly aws: Pick<SecretsManagerClientConfig & SSMClientConfig, 'region' | 'credentials' | 'endpoint'>;
+  readonly aws: AwsClientSettings;
   readonly sender: SecretSender;
   readonly metrics: Metrics;
+  /** Ends every call that is under way. */
+  readonly until?: AbortSignal | undefined;
 }
 
 type Delivery = ActionParams<'rotate_stream_key'>['deliver'];
@@ -29,16 +32,15 @@ export class SecretSinks {
   readonly #sender: SecretSender;
   readonly #metrics: Metrics;
 
-  constructor({ aws, sender, metrics }: SecretSinksOptions) {
-    const requestHandler = { connectionTimeout: 3_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
-    const config = { ...aws, requestHandler, maxAttempts: 2 };
+  constructor({ aws, sender, metrics, until }: SecretSinksOptions) {
+    const bounds = { requestTimeoutMs: 5_000, until };
     this.#secretsManager = new Lazy(async () => {
       const sdk = await import('@aws-sdk/client-secrets-manager');
-      return new sdk.SecretsManager(config);
+      return createAwsClient(sdk.SecretsManager, aws, bounds);
     });
     this.#ssm = new Lazy(async () => {
       const sdk = await import('@aws-sdk/client-ssm');
-      return new sdk.SSM(config);
+      return createAwsClient(sdk.SSM, aws, bounds);
     });
     this.#sender = sender;
     this.#metrics = metrics;

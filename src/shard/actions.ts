@@ -21,13 +21,14 @@ export interface ActionPartsOptions extends Pick<ActionPorts, 'state' | 'clock' 
   readonly config: () => Config;
   readonly metrics: Metrics;
   readonly scrubber: Scrubber;
+  /** Ends every call that is under way. */
+  readonly until: AbortSignal;
 }
 
 /** The handlers of all actions; what they hold open is released by the stack. */
 export function createActionHandlers(options: ActionPartsOptions, stack: TeardownStack) {
-  const { client, aws, config, metrics, scrubber, ...shared } = options;
+  const { client, aws, config, metrics, scrubber, until, ...shared } = options;
   const { region, credentials } = aws;
-  const base = { region, ...(credentials === undefined ? {} : { credentials }) };
   const { allow_private_webhooks: allowPrivate, allow_link_local_webhooks: allowLinkLocal } = config().settings.http;
   const http = new HttpSender({
     addresses: { allowPrivate, allowLinkLocal },
@@ -35,16 +36,12 @@ export function createActionHandlers(options: ActionPartsOptions, stack: Teardow
     metrics,
   });
   const sinks = new SecretSinks({
-    aws: { ...base, ...(aws.secretsEndpoint === undefined ? {} : { endpoint: aws.secretsEndpoint }) },
+    aws: { region, credentials, endpoint: aws.secretsEndpoint },
     sender: http,
     metrics,
+    until,
   });
-  const events = new EventBus({
-    ...base,
-    ...(aws.eventBridgeEndpoint === undefined ? {} : { endpoint: aws.eventBridgeEndpoint }),
-    requestHandler: { connectionTimeout: 3_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
-    maxAttempts: 2,
-  });
+  const events = new EventBus({ region, credentials, endpoint: aws.eventBridgeEndpoint }, until);
   stack.defer('sinks', 1_000, () => sinks.destroy());
   return bindActions({
     ...shared,

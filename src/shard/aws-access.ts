@@ -1,7 +1,7 @@
 // How one account of AWS is reached: Region, credentials, stand-ins. The same for every client of its shard.
-import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@aws-sdk/types';
 import type { AccountSettings } from '#config/settings.ts';
+import { assumedRole } from '#runtime/aws-client.ts';
 
 /** Stand-ins for AWS, and credentials, where the SDK's own rules (environment, profiles) are not wanted. */
 export interface AwsOptions {
@@ -25,15 +25,6 @@ export function awsAccessOf(
 ): AwsAccess {
   const { credentials, ...endpoints } = aws;
   const assumed =
-    roleArn === undefined || credentials !== undefined
-      ? undefined
-      : fromTemporaryCredentials({
-          params: {
-            RoleArn: roleArn,
-            RoleSessionName: 'ivs-autopilot',
-            ...(externalId === undefined ? {} : { ExternalId: externalId }),
-          },
-          clientConfig: { region },
-        });
+    roleArn === undefined || credentials !== undefined ? undefined : assumedRole({ roleArn, externalId, region });
   return { ...endpoints, region, credentials: credentials ?? assumed };
 }

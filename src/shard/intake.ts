@@ -48,6 +48,8 @@ export interface NoticingOptions {
   /** A child for the shard. */
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Ends every call that is under way. */
+  readonly graceOver: AbortSignal;
 }
 
 /** How often due timers are looked for: what `for: 30s` can be late by. */
@@ -163,6 +165,7 @@ export class Noticing {
     const { ownerOf, config, state } = this.#options;
     return new QueueConsumer({
       ...this.#queueOptions(queueUrl),
+      until: this.#options.graceOver,
       now: () => state.nowMs(),
       silentAfterMs: () => silentAfterMs(config().settings).events,
       sink: {

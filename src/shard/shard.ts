@@ -65,6 +65,8 @@ export interface ShardOptions {
   readonly scrubber: Scrubber;
   /** Only where nobody else calls IVS (a test, the demo): how long an empty ledger of permits grants nothing. */
   readonly emptyLedgerPatienceMs?: number | undefined;
+  /** Aborted when a stop has waited long enough: no call to anybody outlives it. */
+  readonly graceOver: AbortSignal;
   /** Told of every commit of this replica, for narration and tests. */
   readonly onCommitted?: ((committed: Committed) => void) | undefined;
 }
@@ -125,6 +127,7 @@ export class Shard {
       limits: limitSettings,
       onRedisDown: limits.on_redis_down,
       requestTimeoutMs: durationMs(limits.request_timeout),
+      until: options.graceOver,
       clock,
       logger: options.logger,
       metrics,
@@ -164,6 +167,7 @@ export class Shard {
       random,
       logger: this.#logger,
       metrics,
+      graceOver: options.graceOver,
     });
 
     const { metadata } = settings;
@@ -293,6 +297,7 @@ export class Shard {
             config,
             metrics,
             scrubber,
+            until: this.#options.graceOver,
             state: this.state,
             clock,
             random,

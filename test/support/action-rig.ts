@@ -79,7 +79,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
   });
   const aws = { region: 'us-west-2', credentials, endpoint: simulatorUrl };
   const sinks = new SecretSinks({ aws, sender: http, metrics });
-  const events = new EventBus({ ...aws, maxAttempts: 1 });
+  const events = new EventBus(aws);
   const hooked = <T extends object>(name: string, target: T): T =>
     new Proxy(target, {
       get: (object, member) => {

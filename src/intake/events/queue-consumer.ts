@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-sqs';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { EventObservation } from '#domain/observation.ts';
+import { createAwsClient } from '#runtime/aws-client.ts';
 import { type BackoffOptions, backoffMs } from '#runtime/backoff.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
@@ -31,6 +32,8 @@ export interface QueueConsumerOptions {
    */
   readonly endpoint?: string | undefined;
   readonly credentials?: SQSClientConfig['credentials'];
+  /** Ends every call that is under way. */
+  readonly until?: AbortSignal | undefined;
   readonly sink: EventSink;
   /** The clock that all replicas share: when an event arrived is compared with when passes began, whoever made them. */
   readonly now: () => number;
@@ -56,6 +59,8 @@ const readsInSilence = 4;
 const mostInReceive = 10;
 /** After a few messages, with no more in sight: what follows from them goes first, before the next receive is made and signed. */
 const restMs = 5;
+/** What a call may take beside the wait that it asks SQS for. */
+const answerMs = 5_000;
 const backoff = { baseMs: 200, maxMs: 20_000 };
 const mostOthersLogged = 20;
 
@@ -83,19 +88,13 @@ export class QueueConsumer implements Service {
       sources: ['aws.ivs'],
       ...options,
     };
-    const { endpoint, region, credentials, waitTimeSeconds } = this.#options;
-    this.#client = new SQSClient({
-      region,
-      ...(endpoint === undefined ? {} : { endpoint }),
-      ...(credentials === undefined ? {} : { credentials }),
+    const { endpoint, region, credentials, until } = this.#options;
+    this.#client = createAwsClient(
+      SQSClient,
+      { region, endpoint, credentials },
       // One call is one try: the loop below backs off, and nothing is retried behind its back.
-      maxAttempts: 1,
-      requestHandler: {
-        connectionTimeout: 3_000,
-        requestTimeout: (waitTimeSeconds + 10) * 1000,
-        throwOnRequestTimeout: true,
-      },
-    });
+      { requestTimeoutMs: answerMs, maxAttempts: 1, until },
+    );
   }
 
   /** When the queue was last read, epoch ms; undefined while it never was. */
@@ -169,15 +168,16 @@ export class QueueConsumer implements Service {
   async #receive(): Promise<readonly Message[]> {
     const { queueUrl, waitTimeSeconds, silentAfterMs, now, logger } = this.#options;
     const quickSeconds = Math.max(1, Math.floor(silentAfterMs() / readsInSilence / 1000));
+    // The first read answers at once, so that a start knows soon whether the queue can be read.
+    const waitSeconds = this.#lastReadMs === undefined ? 0 : Math.min(waitTimeSeconds, quickSeconds);
     const answer = await this.#client.send(
       new ReceiveMessageCommand({
         QueueUrl: queueUrl,
         MaxNumberOfMessages: mostInReceive,
-        // The first read answers at once, so that a start knows soon whether the queue can be read.
-        WaitTimeSeconds: this.#lastReadMs === undefined ? 0 : Math.min(waitTimeSeconds, quickSeconds),
+        WaitTimeSeconds: waitSeconds,
         MessageSystemAttributeNames: ['SentTimestamp', 'ApproximateReceiveCount'],
       }),
-      { abortSignal: this.#stopping.signal },
+      { abortSignal: this.#stopping.signal, requestTimeout: waitSeconds * 1000 + answerMs },
     );
     if (this.#away) logger.info({ queueUrl }, 'the event queue answers again');
     this.#away = false;

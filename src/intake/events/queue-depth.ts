@@ -1,6 +1,7 @@
 // How much waits in the event queue and in its dead-letter queue: asked of SQS at a slow pace, for metrics, alerts and the page.
 import { GetQueueAttributesCommand, GetQueueUrlCommand, SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 import { AppError } from '#domain/errors.ts';
+import { createAwsClient } from '#runtime/aws-client.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { codeOf, type Episode, loggedEpisode } from '#runtime/episode.ts';
 import type { Service } from '#runtime/lifecycle.ts';
@@ -47,11 +48,11 @@ export class QueueDepth implements Service {
   constructor(options: QueueDepthOptions) {
     this.#options = { everyMs: 30_000, ...options };
     const { endpoint, region, credentials } = this.#options;
-    this.#client = new SQSClient({
-      region,
-      ...(endpoint === undefined ? {} : { endpoint, useQueueUrlAsEndpoint: false }),
-      ...(credentials === undefined ? {} : { credentials }),
-    });
+    this.#client = createAwsClient(
+      SQSClient,
+      { region, endpoint, credentials, useQueueUrlAsEndpoint: endpoint === undefined ? undefined : false },
+      { requestTimeoutMs: 5_000 },
+    );
     const { clock, logger, everyMs, random } = this.#options;
     this.#redrive = loggedEpisode({
       clock,
@@ -121,7 +122,7 @@ export class QueueDepth implements Service {
   async #read(url: string): Promise<Record<string, string>> {
     const answer = await this.#client.send(
       new GetQueueAttributesCommand({ QueueUrl: url, AttributeNames: [...counted] }),
-      { abortSignal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(10_000)]) },
+      { abortSignal: this.#stopping.signal },
     );
     return answer.Attributes ?? {};
   }
@@ -132,7 +133,7 @@ export class QueueDepth implements Service {
       const { deadLetterTargetArn = '' } = JSON.parse(redrivePolicy) as { deadLetterTargetArn?: string };
       const name = deadLetterTargetArn.slice(deadLetterTargetArn.lastIndexOf(':') + 1);
       const answer = await this.#client.send(new GetQueueUrlCommand({ QueueName: name }), {
-        abortSignal: AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(10_000)]),
+        abortSignal: this.#stopping.signal,
       });
       return answer.QueueUrl;
     } catch {

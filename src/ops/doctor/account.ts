@@ -1,5 +1,6 @@
 // Who are we at AWS, in this account? And is it another one than those before it?
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { createAwsClient } from '#runtime/aws-client.ts';
 import { explainAwsFailure } from '../aws-failure.ts';
 import { type Check, green, red } from './check.ts';
 import type { DoctorAccount } from './parts.ts';
@@ -11,7 +12,7 @@ export function accountCheck({ name, region, credentials }: DoctorAccount, found
   return {
     name: 'AWS account',
     async run(abortSignal) {
-      const client = new STSClient({ region, maxAttempts: 2, ...(credentials === undefined ? {} : { credentials }) });
+      const client = createAwsClient(STSClient, { region, credentials }, { requestTimeoutMs: 10_000 });
       try {
         const { Account: id = 'unknown', Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal });
         const twin = [...found].find(([, other]) => other.id === id && other.region === region)?.[0];

@@ -4,6 +4,7 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { DescribeSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import type { ActionParams } from '#domain/action.ts';
+import { createAwsClient } from '#runtime/aws-client.ts';
 import { explainAwsFailure } from '../aws-failure.ts';
 import type { ActionUse } from '../permissions.ts';
 import { type Check, green, red, type Verdict } from './check.ts';
@@ -34,13 +35,14 @@ export function deliveryPlaces(uses: readonly ActionUse[]): DeliveryPlaces {
 /** Checks for the places there are; none where nothing is delivered to AWS. */
 export function deliveryChecks(account: DoctorAccount, places: DeliveryPlaces): Check[] {
   const { region, credentials } = account;
-  const base = { region, maxAttempts: 2, ...(credentials === undefined ? {} : { credentials }) };
+  const access = { region, credentials };
+  const bounds = { requestTimeoutMs: 10_000 };
   const checks: Check[] = [];
   if (places.secrets.length > 0)
     checks.push({
       name: 'Secrets Manager',
       async run(abortSignal) {
-        const client = new SecretsManagerClient(base);
+        const client = createAwsClient(SecretsManagerClient, access, bounds);
         const describe = (name: string) =>
           client.send(new DescribeSecretCommand({ SecretId: nobodys(name) }), { abortSignal });
         return ask(places.secrets, 'secretsmanager:DescribeSecret', region, describe, {
@@ -53,7 +55,7 @@ export function deliveryChecks(account: DoctorAccount, places: DeliveryPlaces): 
     checks.push({
       name: 'Parameter Store',
       async run(abortSignal) {
-        const client = new SSMClient(base);
+        const client = createAwsClient(SSMClient, access, bounds);
         // Without decryption: the value is not wanted.
         const get = (name: string) => client.send(new GetParameterCommand({ Name: nobodys(name) }), { abortSignal });
         return ask(places.parameters, 'ssm:GetParameter', region, get, {
@@ -66,7 +68,7 @@ export function deliveryChecks(account: DoctorAccount, places: DeliveryPlaces): 
     checks.push({
       name: 'Event bus',
       async run(abortSignal) {
-        const client = new EventBridgeClient(base);
+        const client = createAwsClient(EventBridgeClient, access, bounds);
         // Without type and detail an entry is refused by itself, after the permission was looked at: nothing is published.
         const put = (bus: string) =>
           client.send(new PutEventsCommand({ Entries: [{ EventBusName: bus, Source: 'ivs-autopilot.doctor' }] }), {
