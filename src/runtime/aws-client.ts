@@ -1,8 +1,9 @@
 // Makes every client of AWS: none is built anywhere else (test/architecture.test.ts). What the SDK calls a request timeout ends
 // when the headers are there, or is a pause between two bytes; here a call has one deadline, from its first byte to the last of its
 // answer, and another over its tries and the search for credentials. A peer that drips, hangs or never ends holds nobody up.
-import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@aws-sdk/types';
+
 import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@aws-sdk/types';
 import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-handler';
 import { TimeoutError, within } from './deadline.ts';
 
