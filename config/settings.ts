@@ -99,7 +99,9 @@ export const settingsShape = {
         .enum(['wait', 'fail'])
         .default('wait')
         .describe('What a call does while the shared limiter cannot be asked; it is never made unlimited'),
-      request_timeout: requestTimeout.default('5s').describe('How long one call to IVS may take, from sending it to the last byte of its answer: 100ms to 60s'),
+      request_timeout: requestTimeout
+        .default('5s')
+        .describe('How long one call to IVS may take, from sending it to the last byte of its answer: 100ms to 60s'),
     })
     .prefault({}),
   metadata: z
