@@ -3,8 +3,8 @@ import { type ActionName, type ActionParams, actionSchemas, destructiveActions, 
 import { durationMs } from '#domain/duration.ts';
 import type { GroupPart, Guards, Matcher, Rule, Step, TimeInterval, Trigger } from '#domain/rule.ts';
 import { compileParams } from '#rules/action-template.ts';
-import { channelFields, envelopeFields, problemsOfFields, streamFields } from '#rules/fact-fields.ts';
 import { matcherOf } from '#rules/pattern.ts';
+import { channelFields, envelopeFields, problemsOfFields, streamFields } from '#rules/pattern-fields.ts';
 import { rootsOf, type TemplateRoot } from '#rules/template-roots.ts';
 import { hashOf } from './hash.ts';
 import type { Finding, PathPart } from './problem.ts';
@@ -110,7 +110,10 @@ class RuleCompiler {
     fields: Parameters<typeof problemsOfFields>[1],
   ): Matcher | undefined {
     if (source === undefined) return undefined;
-    for (const problem of problemsOfFields(source, fields)) this.#error([...path, ...problem.path], problem.message);
+    for (const problem of problemsOfFields(source, fields)) {
+      // What only our tables do not know is for lint.
+      if (problem.severity === 'error') this.#error([...path, ...problem.path], problem.message);
+    }
     return matcherOf(source);
   }
 

@@ -21,6 +21,7 @@ export function lintConfig(config: Config, known: KnownChannels = {}): Problem[]
   return lint(config.ruleset, {
     maxPayloadBytes: metadata.max_bytes,
     putMetadataPerSecond: Math.max(1, Math.floor(perSecond)),
+    unknownFields: config.settings.lint.unknown_fields,
     defaultExpiresMs: durationMs(metadata.default_expires),
     ...known,
   }).map(config.locate);

@@ -81,6 +81,16 @@ export const settingsShape = {
         ),
     })
     .prefault({}),
+  lint: z
+    .strictObject({
+      unknown_fields: z
+        .enum(['error', 'warn'])
+        .default('error')
+        .describe(
+          'How a field of `detail` is judged that no documented event has: `warn` for those who know of a newer one than our table',
+        ),
+    })
+    .prefault({}),
   limits: z
     .strictObject({
       share: z

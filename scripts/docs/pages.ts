@@ -6,7 +6,8 @@ import { rulesShape } from '#config/schema.ts';
 import { actionNames, destructiveActions } from '#domain/action.ts';
 import { decisionReasons } from '#domain/decision.ts';
 import { errorCatalog } from '#domain/error-catalog.ts';
-import { channelFields, streamFields } from '#rules/fact-fields.ts';
+import { type IvsEventType, ivsEvents } from '#domain/ivs-events.ts';
+import { channelFields, type FieldTable, streamFields } from '#rules/pattern-fields.ts';
 import { filterNames, tagNames } from '#rules/template.ts';
 import { fieldsOfRoots } from '#rules/template-roots.ts';
 import { createMetrics } from '#runtime/metrics.ts';
@@ -150,6 +151,7 @@ export function ruleBlocks(): Readonly<Record<string, string>> {
       .join('\n\n'),
     stream: fieldTable(streamFields),
     channel: fieldTable(channelFields),
+    events: eventTable(),
     variables: table(
       ['Variable', 'Fields'],
       Object.entries(fieldsOfRoots()).map(([root, fields]) => [code(root), fields.map(code).join(', ')]),
@@ -162,19 +164,34 @@ function at(schema: JsonSchema, name: string): JsonSchema | undefined {
   return schema.properties?.[name];
 }
 
-function fieldTable(fields: Readonly<Record<string, readonly string[] | string>>): string {
-  const words: Readonly<Record<string, string>> = {
+function fieldTable(fields: FieldTable): string {
+  const words = {
     boolean: '`true`, `false`',
     number: 'a number',
-    string: 'text',
-    nested: 'its tags, by key',
+    text: 'text',
+    nested: 'its tags, by key; each is text',
   };
   return table(
     ['Field', 'Values'],
-    Object.entries(fields).map(([name, domain]) => [
+    Object.entries(fields).map(([name, { type, values }]) => [
       code(name),
-      typeof domain === 'string' ? (words[domain] ?? domain) : domain.map(code).join(', '),
+      values ? values.map(code).join(', ') : words[type],
     ]),
+  );
+}
+
+/** Every documented event: its name, and the fields of `detail`. */
+function eventTable(): string {
+  return table(
+    ['`detail-type`', 'Field of `detail`', 'Values', 'Only in'],
+    Object.entries(ivsEvents as Readonly<Record<string, IvsEventType>>).flatMap(([name, { detail }]) =>
+      Object.entries(detail).map(([field, { type, values, only }], index) => [
+        index === 0 ? code(name) : '',
+        code(field),
+        values ? values.map(code).join(', ') : { text: 'text', number: 'a number', texts: 'a list of texts' }[type],
+        only?.map(code).join(', ') ?? '',
+      ]),
+    ),
   );
 }
 

@@ -1,25 +1,127 @@
-// The events of Amazon IVS that concern the daemon, by name. EventBridge also delivers others from the same source.
-/** The four detail types, the field of `detail` that names the event, and the names there are. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html */
+// The events of Amazon IVS: their names, and the fields of `detail` with their types and values. One table for intake, lint, templates,
+// the editor's schema, rule tests and documents. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
+
+/** When this table was last compared with AWS's page; what is newer is tried, not refused. */
+export const eventsKnownAsOf = '2026-09';
+
+/** A field of `detail`. */
+export interface DetailField {
+  readonly type: 'text' | 'number' | 'texts';
+  /** The values that AWS documents; it may add others. */
+  readonly values?: readonly string[];
+  /** The events that carry it; left out: all of the detail type. */
+  readonly only?: readonly string[];
+}
+
+/** What a detail type is made of. */
+export interface IvsEventType {
+  /** The field of `detail` that names the event. */
+  readonly field: 'event_name' | 'limit_name' | 'recording_status';
+  readonly names: readonly string[];
+  /** By name, the naming field among them. */
+  readonly detail: Readonly<Record<string, DetailField>>;
+}
+
+const text: DetailField = { type: 'text' };
+const number: DetailField = { type: 'number' };
+const channelFields = { channel_name: text, stream_id: text };
+
+const stateNames = [
+  'Session Created',
+  'Session Ended',
+  'Stream Start',
+  'Stream End',
+  'Stream Failure',
+  'Stream Takeover',
+  'Stream Takeover Failure',
+] as const;
+const healthNames = ['Starvation Start', 'Starvation End'] as const;
+/** Breaches of these limits name a channel; those of the account's limits name none. */
+const channelLimits = ['Ingest Bitrate', 'Ingest Resolution'] as const;
+const limitNames = [...channelLimits, 'Concurrent Broadcasts', 'Concurrent Viewers'] as const;
+const recordingNames = [
+  'Recording Start',
+  'Recording End',
+  'Recording Start Failure',
+  'Recording End Failure',
+] as const;
+
+/** The detail types that concern the daemon. EventBridge also delivers others from the same source. */
 export const ivsEvents = {
   'IVS Stream State Change': {
     field: 'event_name',
-    names: [
-      'Session Created',
-      'Session Ended',
-      'Stream Start',
-      'Stream End',
-      'Stream Failure',
-      'Stream Takeover',
-      'Stream Takeover Failure',
-    ],
+    names: stateNames,
+    detail: {
+      event_name: { type: 'text', values: stateNames },
+      ...channelFields,
+      code: {
+        type: 'text',
+        only: ['Session Ended', 'Stream Takeover Failure'],
+        values: [
+          'MultitrackInputNotAllowed',
+          'MultitrackInputRequired',
+          'InvalidGetClientConfigurationStreamKey',
+          'GetClientConfigurationStreamKeyRequired',
+          'InvalidMultitrackInputTrackCount',
+          'InvalidMultitrackInputVideoTrackMediaProperties',
+          'StreamTakeoverMediaMismatch',
+          'StreamTakeoverInvalidPriority',
+          'StreamTakeoverLimitBreached',
+        ],
+      },
+      reason: { type: 'text', only: ['Stream Failure'] },
+    },
   },
-  'IVS Stream Health Change': { field: 'event_name', names: ['Starvation Start', 'Starvation End'] },
+  'IVS Stream Health Change': {
+    field: 'event_name',
+    names: healthNames,
+    detail: { event_name: { type: 'text', values: healthNames }, ...channelFields },
+  },
   'IVS Limit Breach': {
     field: 'limit_name',
-    names: ['Ingest Bitrate', 'Ingest Resolution', 'Concurrent Broadcasts', 'Concurrent Viewers'],
+    names: limitNames,
+    detail: {
+      // The user guide calls it limit_name, EventBridge's published schema limit: each is also found under the other name.
+      limit_name: { type: 'text', values: limitNames },
+      limit: { type: 'text', values: limitNames },
+      limit_value: number,
+      exceeded_by: number,
+      limit_unit: {
+        type: 'text',
+        values: ['bits per second', 'total pixels', 'pixels per edge', 'active streams', 'viewers'],
+      },
+      channel_name: { type: 'text', only: channelLimits },
+      stream_id: { type: 'text', only: channelLimits },
+    },
   },
   'IVS Recording State Change': {
     field: 'recording_status',
-    names: ['Recording Start', 'Recording End', 'Recording Start Failure', 'Recording End Failure'],
+    names: recordingNames,
+    detail: {
+      recording_status: { type: 'text', values: recordingNames },
+      recording_status_reason: text,
+      recording_s3_bucket_name: text,
+      recording_s3_key_prefix: text,
+      recording_duration_ms: number,
+      recording_session_id: text,
+      recording_session_stream_ids: { type: 'texts', only: ['Recording End'] },
+      ...channelFields,
+    },
   },
-} as const;
+} as const satisfies Readonly<Record<string, IvsEventType>>;
+
+/** Detail types that the same source sends and the daemon has no use for. */
+export const otherDetailTypes: Readonly<Record<string, 'cloudtrail' | 'real_time'>> = {
+  'AWS API Call via CloudTrail': 'cloudtrail',
+  'IVS Stage Update': 'real_time',
+  'IVS Composition State Change': 'real_time',
+  'IVS Publisher Recording State Change': 'real_time',
+  'IVS Participant Recording State Change': 'real_time',
+};
+
+const withoutChannel: readonly string[] = limitNames.filter((name) => !channelLimits.some((one) => one === name));
+
+/** Whether an event of this name is about the account, so that its `resources` are empty. */
+export function namesNoChannel(name: string): boolean {
+  return withoutChannel.includes(name);
+}

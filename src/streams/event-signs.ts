@@ -1,6 +1,7 @@
 // What an IVS event says about a stream session: all event names of the four detail types, and how each is to be read.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
 import type { StreamHealth, StreamId } from '#domain/channel.ts';
+import { ivsEvents } from '#domain/ivs-events.ts';
 import type { EventObservation } from '#domain/observation.ts';
 import type { LimitBreach, RecordingSign } from '#domain/stream-record.ts';
 
@@ -99,7 +100,9 @@ export function readEvent(observation: EventObservation): EventSign {
     const breach = breachOf(observation);
     return { ...atStart, name, breach, text: `over the limit of ${breach.limitName}` };
   }
-  const reading = Object.hasOwn(readings, name) ? readings[name] : undefined;
+  // A detail type that is newer than our table may use a known name for something else.
+  const known = Object.hasOwn(ivsEvents, observation.envelope['detail-type']);
+  const reading = known && Object.hasOwn(readings, name) ? readings[name] : undefined;
   if (!reading) return { ...atEnd, moment: 'mentionedMs', name, text: name };
   const reason = name === 'Session Ended' || name === 'Stream Failure' ? reasonOf(detail) : undefined;
   const why = reasonOf(detail);

@@ -204,7 +204,7 @@ test('an event that no shard owns is deleted, counted and kept for inspection', 
   expect(await rig.counted('other', 'other_account_or_region')).toBe(2);
 });
 
-test('what concerns nobody is deleted and counted; what nobody knows is kept for inspection', async () => {
+test('what concerns nobody is deleted and counted; what our table does not know is observed, and kept for inspection', async () => {
   await using rig = await setup();
   const other = (type: string) =>
     JSON.stringify({ ...(JSON.parse(bodyOf('Stream Start', 0)) as object), 'detail-type': type });
@@ -213,11 +213,12 @@ test('what concerns nobody is deleted and counted; what nobody knows is kept for
 
   await rig.consumer.start();
   await eventually(
-    async () => (await rig.counted('other', 'unknown_type')) === 1 && (await rig.counted('other', 'cloudtrail')) === 1,
+    async () =>
+      (await rig.counted('other', 'observed_unknown_type')) === 1 && (await rig.counted('other', 'cloudtrail')) === 1,
   );
   await eventually(rig.drained);
 
-  expect(rig.observed).toEqual([]);
+  expect(rig.observed).toMatchObject([{ envelope: { 'detail-type': 'IVS Something New' } }]);
   expect(rig.unknown).toMatchObject([
     { reason: 'unknown_type', body: expect.stringContaining('Something New') as unknown },
   ]);

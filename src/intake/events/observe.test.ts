@@ -24,7 +24,7 @@ describe('an event of every real shape', () => {
   test.each(ours)('%s is observed under a known name, with nothing lost', (_name, body) => {
     const seen = observe(body);
 
-    expect(seen).toMatchObject({ kind: 'observation', unknownName: false });
+    expect(seen).toMatchObject({ kind: 'observation', unknown: undefined });
     if (seen.kind !== 'observation') return;
     expect(seen.observation.envelope).toEqual(JSON.parse(body));
     expect(seen.observation.eventTimeMs).toBe(Date.parse((JSON.parse(body) as { time: string }).time));
@@ -75,18 +75,30 @@ describe('an event that is not ours', () => {
     expect(observe(changed({ source: 'sim.ivs' }), { sources: ['aws.ivs', 'sim.ivs'] }).kind).toBe('observation');
   });
 
-  test('of an unknown type, or without a channel, is ignored and named so that it is kept', () => {
-    expect(observe(changed({ 'detail-type': 'IVS Something New' }))).toEqual({
-      kind: 'ignored',
-      reason: 'unknown_type',
+  test('of a detail type that our table does not know is observed and marked', () => {
+    expect(observe(changed({ 'detail-type': 'IVS Something New' }))).toMatchObject({
+      kind: 'observation',
+      type: 'other',
+      unknown: 'type',
     });
+    expect(observe(changed({ 'detail-type': 'IVS Something New', resources: [] }))).toMatchObject({ unknown: 'type' });
+  });
+
+  test('a known name in an unknown detail type says nothing about the stream', () => {
+    const seen = observe(changed({ 'detail-type': 'IVS Something New' }));
+
+    if (seen.kind !== 'observation') throw new Error('not observed');
+    expect(readEvent(seen.observation)).toMatchObject({ name: 'Stream Start', live: false });
+  });
+
+  test('without a channel is ignored and named so that it is kept', () => {
     expect(observe(changed({ resources: [] }))).toEqual({ kind: 'ignored', reason: 'no_channel' });
   });
 
   test('of a known type with a new name is observed and marked', () => {
     const detail = { event_name: 'Stream Pause', channel_name: '', stream_id: 'st-1A2b3c4D5e6F78ghij9Klmn' };
 
-    expect(observe(changed({ detail }))).toMatchObject({ kind: 'observation', unknownName: true });
+    expect(observe(changed({ detail }))).toMatchObject({ kind: 'observation', unknown: 'name' });
   });
 });
 
@@ -114,7 +126,7 @@ test('fields that nobody knows are kept, and names of the object prototype do no
 
   expect(seen).toMatchObject({
     kind: 'observation',
-    unknownName: true,
+    unknown: 'name',
     observation: { envelope: { new: { a: [1] } } },
   });
   if (seen.kind === 'observation')

@@ -1,22 +1,11 @@
-// Pure: an event's envelope → an observation, or a named reason to ignore it. Only the four IVS event types concern the daemon;
-// a rule on `source: aws.ivs` alone delivers much more.
+// Pure: an event's envelope → an observation, or a named reason to ignore it. A rule on `source: aws.ivs` alone delivers
+// more than concerns the daemon: API calls that CloudTrail reports, and events of Amazon IVS Real-Time.
 import { isChannelArn } from '#domain/channel.ts';
-import { ivsEvents } from '#domain/ivs-events.ts';
+import { type IvsEventType, ivsEvents, otherDetailTypes } from '#domain/ivs-events.ts';
 import type { EventEnvelope, EventObservation } from '#domain/observation.ts';
 
-export type EventType = keyof typeof ivsEvents;
-
-/** Of the same source, and none of the daemon's business: real-time stages, and API calls seen by CloudTrail. */
-const foreignTypes: Readonly<Record<string, IgnoreReason>> = {
-  'AWS API Call via CloudTrail': 'cloudtrail',
-  'IVS Stage Update': 'real_time',
-  'IVS Composition State Change': 'real_time',
-  'IVS Publisher Recording State Change': 'real_time',
-  'IVS Participant Recording State Change': 'real_time',
-};
-
-/** `unknown_type` and `no_channel` are kept for inspection. */
-export type IgnoreReason = 'cloudtrail' | 'real_time' | 'other_source' | 'unknown_type' | 'no_channel';
+/** `no_channel` is kept for inspection. */
+export type IgnoreReason = 'cloudtrail' | 'real_time' | 'other_source' | 'no_channel';
 
 export interface ObserveOptions {
   readonly arrivedAtMs: number;
@@ -27,10 +16,11 @@ export interface ObserveOptions {
 export type Observed =
   | {
       readonly kind: 'observation';
-      readonly type: EventType;
+      /** The detail type; `other` for one that is newer than our table. */
+      readonly type: string;
       readonly observation: EventObservation;
-      /** An event of a known type with a name that is not known: observed, and kept for inspection. */
-      readonly unknownName: boolean;
+      /** What our table does not know is observed all the same, and kept for inspection. */
+      readonly unknown: 'type' | 'name' | undefined;
     }
   | { readonly kind: 'ignored'; readonly reason: IgnoreReason };
 
@@ -38,24 +28,25 @@ export type Observed =
 export function observeEvent(envelope: EventEnvelope, options: ObserveOptions): Observed {
   if (!options.sources.includes(envelope.source)) return { kind: 'ignored', reason: 'other_source' };
   const type = envelope['detail-type'];
-  if (Object.hasOwn(foreignTypes, type)) return { kind: 'ignored', reason: foreignTypes[type]! };
-  if (!isEventType(type)) return { kind: 'ignored', reason: 'unknown_type' };
+  if (Object.hasOwn(otherDetailTypes, type)) return { kind: 'ignored', reason: otherDetailTypes[type]! };
+  const known = Object.hasOwn(ivsEvents, type)
+    ? (ivsEvents as Readonly<Record<string, IvsEventType>>)[type]
+    : undefined;
   const channelArn = envelope.resources.find(isChannelArn);
   // Breaches of an account's limits name no channel; every other event does.
-  if (channelArn === undefined && type !== 'IVS Limit Breach') return { kind: 'ignored', reason: 'no_channel' };
+  if (channelArn === undefined && known && type !== 'IVS Limit Breach')
+    return { kind: 'ignored', reason: 'no_channel' };
   const { arrivedAtMs } = options;
   return {
     kind: 'observation',
-    type,
+    type: known ? type : 'other',
     observation: { kind: 'event', envelope, channelArn, eventTimeMs: Date.parse(envelope.time), arrivedAtMs },
-    unknownName: !(ivsEvents[type].names as readonly unknown[]).includes(
-      nameIn(envelope.detail, ivsEvents[type].field),
-    ),
+    unknown: !known
+      ? 'type'
+      : known.names.includes(nameIn(envelope.detail, known.field) as string)
+        ? undefined
+        : 'name',
   };
-}
-
-function isEventType(type: string): type is EventType {
-  return Object.hasOwn(ivsEvents, type);
 }
 
 // The user guide says `limit_name`, the published event schema `limit`.

@@ -216,12 +216,11 @@ export class QueueConsumer implements Service {
     const seen = observeEvent(parsed.envelope, { sources, arrivedAtMs });
     try {
       if (seen.kind === 'ignored') {
-        if (seen.reason === 'unknown_type' || seen.reason === 'no_channel')
-          await sink.keepUnknown({ reason: seen.reason, body, arrivedAtMs });
+        if (seen.reason === 'no_channel') await sink.keepUnknown({ reason: seen.reason, body, arrivedAtMs });
         metrics.eventsReceived.inc({ type: 'other', outcome: seen.reason });
         return 'done';
       }
-      const { type, observation, unknownName } = seen;
+      const { type, observation, unknown } = seen;
       const taken = await sink.observe(observation);
       if (taken === 'not_ours') {
         await sink.keepUnknown({ reason: 'other_account_or_region', body, arrivedAtMs });
@@ -229,12 +228,12 @@ export class QueueConsumer implements Service {
         this.#warnOfOthers(observation);
         return 'done';
       }
-      if (unknownName) await sink.keepUnknown({ reason: 'unknown_name', body, arrivedAtMs });
+      if (unknown) await sink.keepUnknown({ reason: `unknown_${unknown}`, body, arrivedAtMs });
       if (taken === 'repeated') {
         metrics.eventsReceived.inc({ type, outcome: 'repeated' });
         return 'done';
       }
-      metrics.eventsReceived.inc({ type, outcome: unknownName ? 'observed_unknown_name' : 'observed' });
+      metrics.eventsReceived.inc({ type, outcome: unknown ? `observed_unknown_${unknown}` : 'observed' });
       metrics.eventDelaySeconds.observe({ type }, Math.max(0, arrivedAtMs - observation.eventTimeMs) / 1000);
       return 'done';
     } catch (error) {

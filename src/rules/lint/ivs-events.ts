@@ -1,27 +1,280 @@
-// The events Amazon IVS sends, by name, and what in a pattern none of them can match.
+// What in an event pattern no event of Amazon IVS can match. The table of events is in src/domain/ivs-events.ts.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
-import { ivsEvents } from '#domain/ivs-events.ts';
+import {
+  type DetailField,
+  eventsKnownAsOf,
+  type IvsEventType,
+  ivsEvents,
+  namesNoChannel,
+  otherDetailTypes,
+} from '#domain/ivs-events.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import type { Matcher } from '#domain/rule.ts';
 import { compilePattern } from '../pattern.ts';
+import { envelopeFields, type FieldShape, problemsOfFields, problemsOfMembers } from '../pattern-fields.ts';
 import type { LintFinding } from './finding.ts';
 
-/** Limits of the account: their breaches name no channel. */
-const accountLimits = ['Concurrent Broadcasts', 'Concurrent Viewers'];
+type Path = readonly (string | number)[];
 
-/** Fields whose values are closed sets; EventBridge's schema calls `limit_name` also `limit`. */
-const closedSets: Readonly<Record<string, readonly string[]>> = {
-  source: ['aws.ivs'],
-  'detail-type': Object.keys(ivsEvents),
-  'detail.event_name': namesOf('event_name'),
-  'detail.limit_name': namesOf('limit_name'),
-  'detail.limit': namesOf('limit_name'),
-  'detail.recording_status': namesOf('recording_status'),
-};
+const types: Readonly<Record<string, IvsEventType>> = ivsEvents;
+const typeNames = Object.keys(types);
 
-function namesOf(field: string): string[] {
-  return Object.values(ivsEvents).flatMap((event) => (event.field === field ? [...event.names] : []));
+/** Fields that people look for in `detail`, and where the thing is. */
+const elsewhere: readonly (readonly [name: RegExp, where: string])[] = [
+  [/^channel_?(?:arn|id)?$|^arn$|^resources?$/i, 'the channel is in `resources`, as its ARN'],
+  [/^account(?:_?id)?$|^aws_?account/i, 'the account is in `account`, beside `detail`'],
+  [/^region$|^aws_?region$/i, 'the Region is in `region`, beside `detail`'],
+  [/^(?:event_?)?time(?:stamp)?$/i, 'the time is in `time`, beside `detail`'],
+  [/^stage|^participant|^composition/i, 'stages belong to Amazon IVS Real-Time, whose events the daemon does not use'],
+  [/^(?:viewer_?count|viewers)$/i, 'events carry no viewer count: use a `state` or `threshold` trigger, or `only_if`'],
+];
+
+/** One list of a pattern with the field it asks for. */
+interface Leaf {
+  readonly field: string;
+  readonly members: readonly unknown[];
+  readonly path: Path;
 }
+
+/** The events that a pattern, as far as it was read, can still match. */
+interface Scope {
+  readonly types: readonly string[];
+  /** A detail type that no table of ours has may be meant: nothing is known of its fields. */
+  readonly open: boolean;
+  /** By the naming fields; undefined: any. */
+  readonly names: readonly string[] | undefined;
+}
+
+const anyEvent: Scope = { types: typeNames, open: false, names: undefined };
+
+export interface EventLintOptions {
+  /** How a field is judged that a known detail type does not have. */
+  readonly unknownFields?: 'error' | 'warn';
+}
+
+/** What in an event pattern no event of IVS can match, and what was not known when our table was made. */
+export function lintEventPattern(pattern: Matcher, path: Path, options: EventLintOptions = {}): LintFinding[] {
+  const ofEnvelope = problemsOfFields(pattern.source, envelopeFields).filter(({ severity }) => severity === 'warning');
+  const findings = [
+    ...ofEnvelope.map((problem) => ({ ...problem, path: [...path, ...problem.path] })),
+    ...lintFields(pattern.source, path, anyEvent, options),
+  ];
+  if (findings.some(({ severity }) => severity === 'error')) return findings;
+  if (findings.length > 0 || eventsMatching(pattern).length > 0) return findings;
+  const message = 'no event of Amazon IVS matches: the detail-type and the name of the event do not belong together';
+  return [{ path, message, severity: 'error' }];
+}
+
+function lintFields(
+  source: Readonly<Record<string, unknown>>,
+  path: Path,
+  outer: Scope,
+  options: EventLintOptions,
+): LintFinding[] {
+  const { leaves, choices } = partsOf(source, path);
+  const scope = narrowed(outer, leaves);
+  return [
+    ...leaves.flatMap((leaf) => lintLeaf(leaf, scope, options)),
+    ...choices.flatMap(({ prefix, parts, path: at }) =>
+      parts.flatMap((part, index) => lintFields(below(prefix, part), [...at, index], scope, options)),
+    ),
+  ];
+}
+
+/** The events that a pattern can match; of a `$or`, those that any side can. */
+function scopeOf(source: Readonly<Record<string, unknown>>, outer: Scope): Scope {
+  const { leaves, choices } = partsOf(source, []);
+  let scope = narrowed(outer, leaves);
+  for (const { prefix, parts } of choices) {
+    const within = scope;
+    const sides = parts.map((part) => scopeOf(below(prefix, part), within));
+    const names = sides.flatMap((side) => side.names ?? []);
+    scope = {
+      types: [...new Set(sides.flatMap((side) => side.types))],
+      open: sides.some(({ open }) => open),
+      names: sides.every((side) => side.names !== undefined) ? [...new Set(names)] : undefined,
+    };
+  }
+  return scope;
+}
+
+interface Choice {
+  readonly prefix: string;
+  readonly parts: readonly Record<string, unknown>[];
+  readonly path: Path;
+}
+
+/** The lists of a pattern with their full names, and its `$or`s. */
+function partsOf(
+  source: Readonly<Record<string, unknown>>,
+  path: Path,
+): { leaves: readonly Leaf[]; choices: readonly Choice[] } {
+  const leaves: Leaf[] = [];
+  const choices: Choice[] = [];
+  const gather = (object: Readonly<Record<string, unknown>>, prefix: string, at: Path): void => {
+    for (const [name, value] of Object.entries(object)) {
+      const field = prefix + name;
+      if (name === '$or') choices.push({ prefix, parts: value as Record<string, unknown>[], path: [...at, name] });
+      else if (Array.isArray(value)) leaves.push({ field, members: value, path: [...at, name] });
+      else gather(value as Record<string, unknown>, `${field}.`, [...at, name]);
+    }
+  };
+  gather(source, '', path);
+  return { leaves, choices };
+}
+
+/** A part of a `$or` that stands inside an object, as if it stood at the top; paths are those of the file all the same. */
+function below(prefix: string, part: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(part).map(([name, value]) =>
+      name === '$or'
+        ? [name, (value as Record<string, unknown>[]).map((inner) => below(prefix, inner))]
+        : [prefix + name, value],
+    ),
+  );
+}
+
+function narrowed(outer: Scope, leaves: readonly Leaf[]): Scope {
+  let { types: possible, open, names } = outer;
+  for (const { field, members } of leaves) {
+    if (field === 'detail-type') {
+      possible = possible.filter((name) => matches(members, name));
+      // What matches nothing that we know may be newer than the table.
+      open ||= members.some((member) => !typeNames.some((name) => matches([member], name)));
+    }
+  }
+  for (const { field, members } of leaves) {
+    const inDetail = field.startsWith('detail.') ? field.slice(7) : '';
+    const asNaming = inDetail === 'limit' ? 'limit_name' : inDetail;
+    const named = possible.filter((name) => types[name]!.field === asNaming);
+    if (named.length === 0) continue;
+    possible = named;
+    const known = named.flatMap((name) => types[name]!.names.filter((candidate) => matches(members, candidate)));
+    const newer = members.some(
+      (member) => !named.some((name) => types[name]!.names.some((one) => matches([member], one))),
+    );
+    names = newer ? undefined : names ? names.filter((name) => known.includes(name)) : known;
+  }
+  return { types: possible, open, names };
+}
+
+function matches(members: readonly unknown[], value: string): boolean {
+  const compiled = compilePattern({ value: members });
+  return compiled.ok && compiled.match({ value });
+}
+
+function lintLeaf({ field, members, path }: Leaf, scope: Scope, options: EventLintOptions): LintFinding[] {
+  if (field === 'source') {
+    return findings('source', members, { type: 'text', values: ['aws.ivs'], always: true }, path);
+  }
+  if (field === 'detail-type') return lintDetailTypes(members, path);
+  if (!field.startsWith('detail.')) return [];
+  const name = field.slice('detail.'.length);
+  const having = scope.types.filter((type) => Object.hasOwn(types[type]!.detail, topOf(name)));
+  if (having.length === 0) {
+    return unknownField(topOf(name), scope, path, options);
+  }
+  const shapes = having.map((type) => types[type]!.detail[topOf(name)]!);
+  if (topOf(name) !== name)
+    return [{ path, message: `detail.${topOf(name)} has no fields of its own`, severity: 'error' }];
+  const { names } = scope;
+  const carried = shapes.flatMap(({ only }) => only ?? []);
+  if (names && !scope.open && isNeverIn(shapes, names)) {
+    const message = `${field} comes only with ${carried.join(', ')}, and this pattern asks for ${names.join(', ')}`;
+    return onlyAbsent(members) ? [] : [{ path, message, severity: 'error' }];
+  }
+  return findings(field, members, shapeOf(shapes), path);
+}
+
+/** Whether none of the named events carries the field. */
+function isNeverIn(shapes: readonly DetailField[], names: readonly string[]): boolean {
+  return shapes.every(({ only }) => only !== undefined && !only.some((one) => names.includes(one)));
+}
+
+function unknownField(name: string, scope: Scope, path: Path, options: EventLintOptions): LintFinding[] {
+  // Nothing is known of the fields of a newer detail type.
+  if (scope.open || scope.types.length === 0) return [];
+  const severity = options.unknownFields === 'warn' ? 'warning' : 'error';
+  return [{ path, message: `no event has detail.${name}: ${whereElse(name, scope.types)}`, severity }];
+}
+
+function topOf(name: string): string {
+  return name.split('.')[0]!;
+}
+
+function findings(field: string, members: readonly unknown[], shape: FieldShape, path: Path): LintFinding[] {
+  return problemsOfMembers(field, members, shape, path);
+}
+
+/** One shape for a field that several detail types have: all of their values. */
+function shapeOf(shapes: readonly DetailField[]): FieldShape {
+  const type = shapes[0]!.type === 'number' ? 'number' : 'text';
+  const values = shapes.flatMap((shape) => shape.values ?? []);
+  return shapes.every((shape) => shape.values !== undefined)
+    ? { type, values: [...new Set(values)], knownAsOf: eventsKnownAsOf }
+    : { type };
+}
+
+function lintDetailTypes(members: readonly unknown[], path: Path): LintFinding[] {
+  return members.flatMap((member, index): LintFinding[] => {
+    const other =
+      typeof member === 'string' && Object.hasOwn(otherDetailTypes, member) ? otherDetailTypes[member] : undefined;
+    if (other !== undefined) {
+      const what =
+        other === 'cloudtrail'
+          ? 'is an API call that CloudTrail reports'
+          : 'is an event of Amazon IVS Real-Time (stages)';
+      const message = `detail-type: ${member as string} exists: it ${what}; the daemon does not use it, so that this never fires`;
+      return [{ path: [...path, index], message, severity: 'error' }];
+    }
+    const shape = { type: 'text', values: typeNames, knownAsOf: eventsKnownAsOf, always: true } as const;
+    return problemsOfMembers('detail-type', [member], shape, path).map((problem) => ({
+      ...problem,
+      path: [...path, index],
+    }));
+  });
+}
+
+/** Where a field is that `detail` does not have, or what it has instead. */
+function whereElse(name: string, possible: readonly string[]): string {
+  const hint = elsewhere.find(([pattern]) => pattern.test(name))?.[1];
+  if (hint !== undefined) return hint;
+  const known = [...new Set(possible.flatMap((type) => Object.keys(types[type]!.detail)))];
+  const meant = didYouMean(name, known);
+  if (meant !== '') return meant.slice(2, -1);
+  const owners = typeNames.filter((type) => Object.hasOwn(types[type]!.detail, name));
+  if (owners.length > 0) return `it is a field of ${owners.join(', ')}`;
+  const similar = known.filter((field) => field.split('_')[0] === name.split('_')[0]);
+  return `there are ${(similar.length > 0 ? similar : known).join(', ')}`;
+}
+
+/** What is wrong with naming `detail.<segments>` in a template or in `group_by` of a rule with this pattern. */
+export function lintDetailField(
+  pattern: Matcher,
+  segments: readonly unknown[],
+  path: Path,
+  options: EventLintOptions,
+): LintFinding[] {
+  const [name, ...rest] = segments;
+  if (typeof name !== 'string') return [];
+  const scope = scopeOf(pattern.source, anyEvent);
+  const having = scope.types.filter((type) => Object.hasOwn(types[type]!.detail, name));
+  if (having.length === 0) return unknownField(name, scope, path, options);
+  const shapes = having.map((type) => types[type]!.detail[name]!);
+  if (rest.length > 0 && shapes.every(({ type }) => type !== 'texts') && !universal.includes(String(rest[0]))) {
+    return [{ path, message: `detail.${name} has no fields of its own`, severity: 'error' }];
+  }
+  const { names } = scope;
+  if (names && !scope.open && isNeverIn(shapes, names)) {
+    const carriers = shapes.flatMap(({ only }) => only ?? []).join(', ');
+    const message = `detail.${name} comes only with ${carriers}, and this rule is for ${names.join(', ')}`;
+    return [{ path, message, severity: 'error' }];
+  }
+  return [];
+}
+
+/** What Liquid offers on every text and list. */
+const universal = ['size', 'first', 'last'];
 
 interface SampleEvent {
   readonly document: object;
@@ -30,9 +283,9 @@ interface SampleEvent {
 }
 
 /** One event of each name, with the fields that tell them apart. */
-const samples: readonly SampleEvent[] = Object.entries(ivsEvents).flatMap(([detailType, { field, names }]) =>
+const samples: readonly SampleEvent[] = Object.entries(types).flatMap(([detailType, { field, names }]) =>
   names.map((name): SampleEvent => {
-    const ofAccount = accountLimits.includes(name);
+    const ofAccount = namesNoChannel(name);
     const detail = field === 'limit_name' ? { limit_name: name, limit: name } : { [field]: name };
     return {
       name,
@@ -47,14 +300,6 @@ const samples: readonly SampleEvent[] = Object.entries(ivsEvents).flatMap(([deta
   }),
 );
 
-/** What in an event pattern no event of IVS can match. */
-export function lintEventPattern(pattern: Matcher, path: readonly (string | number)[]): LintFinding[] {
-  const findings = lintValues(pattern.source, '', path);
-  if (findings.length > 0 || eventsMatching(pattern).length > 0) return findings;
-  const message = 'no event of Amazon IVS matches: the detail-type and the name of the event do not belong together';
-  return [{ path, message, severity: 'error' }];
-}
-
 /** The names of the IVS events that the pattern can match, as far as detail-type and name tell. */
 export function eventsMatching(pattern: Matcher): readonly string[] {
   return matchingSamples(pattern).map(({ name }) => name);
@@ -66,10 +311,17 @@ export function matchesAccountEvents(pattern: Matcher): boolean {
 }
 
 function matchingSamples(pattern: Matcher): readonly SampleEvent[] {
-  const narrowed = onlyNamingFields(pattern.source, '');
-  const compiled = Object.keys(narrowed).length === 0 ? undefined : compilePattern(narrowed);
+  const narrow = onlyNamingFields(pattern.source, '');
+  const compiled = Object.keys(narrow).length === 0 ? undefined : compilePattern(narrow);
   return samples.filter(({ document }) => !compiled?.ok || compiled.match(document));
 }
+
+const namingFields: ReadonlySet<string> = new Set([
+  'source',
+  'detail-type',
+  'detail.limit',
+  ...Object.values(types).map(({ field }) => `detail.${field}`),
+]);
 
 /** The pattern without the fields that the samples do not have. */
 function onlyNamingFields(source: Readonly<Record<string, unknown>>, prefix: string): Record<string, unknown> {
@@ -81,7 +333,7 @@ function onlyNamingFields(source: Readonly<Record<string, unknown>>, prefix: str
       // A side that asks for something else may match anything.
       if (parts.every((part) => Object.keys(part).length > 0)) kept[name] = parts;
     } else if (Array.isArray(value)) {
-      if (Object.hasOwn(closedSets, full) || (full === 'resources' && onlyAbsent(value))) kept[name] = value;
+      if (namingFields.has(full) || (full === 'resources' && onlyAbsent(value))) kept[name] = value;
     } else {
       const inner = onlyNamingFields(value as Record<string, unknown>, `${full}.`);
       if (Object.keys(inner).length > 0) kept[name] = inner;
@@ -92,34 +344,4 @@ function onlyNamingFields(source: Readonly<Record<string, unknown>>, prefix: str
 
 function onlyAbsent(members: readonly unknown[]): boolean {
   return members.every((member) => JSON.stringify(member) === '{"exists":false}');
-}
-
-function lintValues(
-  source: Readonly<Record<string, unknown>>,
-  prefix: string,
-  path: readonly (string | number)[],
-): LintFinding[] {
-  return Object.entries(source).flatMap(([name, value]): LintFinding[] => {
-    const full = prefix + name;
-    if (name === '$or') {
-      return (value as Record<string, unknown>[]).flatMap((part, index) =>
-        lintValues(part, prefix, [...path, name, index]),
-      );
-    }
-    if (!Array.isArray(value)) return lintValues(value as Record<string, unknown>, `${full}.`, [...path, name]);
-    const known = Object.hasOwn(closedSets, full) ? closedSets[full] : undefined;
-    if (!known) return [];
-    return value.flatMap((member: unknown, index): LintFinding[] => {
-      const alone = compilePattern({ value: [member] });
-      if (!alone.ok || isExists(member) || known.some((candidate) => alone.match({ value: candidate }))) return [];
-      const text = typeof member === 'string' ? member : JSON.stringify(member);
-      const hint = typeof member === 'string' ? didYouMean(member, known) : '';
-      const message = `Amazon IVS never sends ${full} ${text}${hint}; there are ${known.join(', ')}`;
-      return [{ path: [...path, name, index], message, severity: 'error' }];
-    });
-  });
-}
-
-function isExists(member: unknown): boolean {
-  return typeof member === 'object' && member !== null && Object.hasOwn(member, 'exists');
 }

@@ -5,9 +5,10 @@ import { durationMs, formatDuration } from '#domain/duration.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import type { LabelMatcher, Rule, Ruleset, Step } from '#domain/rule.ts';
 import { channelFacts } from '../facts.ts';
-import { isTemplate } from '../template.ts';
+import { channelFields, problemsOfFields } from '../pattern-fields.ts';
+import { isTemplate, variablesOf } from '../template.ts';
 import type { LintFinding } from './finding.ts';
-import { lintEventPattern, matchesAccountEvents } from './ivs-events.ts';
+import { lintDetailField, lintEventPattern, matchesAccountEvents } from './ivs-events.ts';
 import { worstPayload } from './payload.ts';
 import { isReachable } from './reach.ts';
 
@@ -18,6 +19,8 @@ export interface LintOptions {
   readonly maxPayloadBytes: number;
   /** PutMetadata calls per second that are ours. */
   readonly putMetadataPerSecond: number;
+  /** How a field of an event's `detail` is judged that no documented event has. Default: `error`. */
+  readonly unknownFields?: 'error' | 'warn';
   /** How long an item waits that does not say it. */
   readonly defaultExpiresMs: number;
   /** The channels there are, if they are known. */
@@ -41,13 +44,15 @@ function lintRule(rule: Rule, path: Path, options: LintOptions): LintFinding[] {
     (list === 'actions' ? rule.actions : rule.onResolve).map((step) => ({ step, at: [...path, list, step.index] })),
   );
   return [
-    ...lintTrigger(rule, path),
+    ...lintTrigger(rule, path, options),
+    ...lintTables(rule, path),
     ...lintMatch(rule, path, options.channels),
     ...steps.flatMap(({ step, at }) => [
       ...lintPayload(rule, step, [...at, step.action], options.maxPayloadBytes),
       ...lintFanOut(step, [...at, step.action], options),
       ...lintNoChannel(rule, step, [...at, step.action]),
       ...lintTexts(rule, step, [...at, step.action]),
+      ...lintVariables(rule, step, [...at, step.action], options),
       ...(step.onlyIf && !isReachable([step.onlyIf])
         ? [error([...at, 'only_if'], 'no stream can ever match this: the action never runs')]
         : []),
@@ -63,14 +68,15 @@ function warning(path: Path, message: string): LintFinding {
   return { path, message, severity: 'warning' };
 }
 
-function lintTrigger(rule: Rule, path: Path): LintFinding[] {
+function lintTrigger(rule: Rule, path: Path, options: LintOptions): LintFinding[] {
   const { trigger, guards } = rule;
   const at = [...path, 'trigger'];
   if (trigger.kind === 'event') {
     const { maxEventAgeMs } = guards;
     const tooLong = maxEventAgeMs !== undefined && rule.forMs >= maxEventAgeMs;
     return [
-      ...lintEventPattern(trigger.pattern, [...at, 'event']),
+      ...lintEventPattern(trigger.pattern, [...at, 'event'], options),
+      ...lintGroupBy(rule, [...path, 'guards', 'group_by'], options),
       ...(rule.while && !isReachable([rule.while]) ? [error([...path, 'while'], 'no stream can ever match this')] : []),
       ...(tooLong
         ? [
@@ -94,6 +100,40 @@ function lintTrigger(rule: Rule, path: Path): LintFinding[] {
       : [error([...at, 'aggregate'], 'no share or number of channels can ever match this')];
   }
   return [];
+}
+
+/** Parts of `group_by` that name a field of the event. */
+function lintGroupBy({ trigger, guards }: Rule, path: Path, options: LintOptions): LintFinding[] {
+  return guards.groupBy.flatMap((part, index) => {
+    if (trigger.kind !== 'event' || part.kind !== 'event' || part.path[0] !== 'detail') return [];
+    return lintDetailField(trigger.pattern, part.path.slice(1), [...path, index], options);
+  });
+}
+
+/** Templates that print a field of the event. */
+function lintVariables({ trigger }: Rule, step: Step, path: Path, options: LintOptions): LintFinding[] {
+  if (trigger.kind !== 'event') return [];
+  return textsIn(step.params, path).flatMap(({ text, at }) =>
+    variablesOf(text).flatMap(([root, field, ...rest]) =>
+      root === 'event' && field === 'detail' ? lintDetailField(trigger.pattern, rest, at, options) : [],
+    ),
+  );
+}
+
+function textsIn(value: unknown, at: Path): { readonly text: string; readonly at: Path }[] {
+  if (typeof value === 'string') return isTemplate(value) ? [{ text: value, at }] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) =>
+    textsIn(inner, [...at, Array.isArray(value) ? Number(name) : name]),
+  );
+}
+
+/** Values that our tables do not know, in patterns on channels and streams. What cannot be was refused when the rule was compiled. */
+function lintTables(rule: Rule, path: Path): LintFinding[] {
+  if (!rule.match) return [];
+  return problemsOfFields(rule.match.source, channelFields)
+    .filter(({ severity }) => severity === 'warning')
+    .map((problem) => ({ ...problem, path: [...path, 'match', ...problem.path] }));
 }
 
 function* shares(): Generator<{ count: number; percent_of_live: number }> {
