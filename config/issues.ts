@@ -3,18 +3,23 @@ import type { z } from 'zod';
 import { didYouMean } from '#domain/nearest-name.ts';
 import type { Finding, PathPart } from './problem.ts';
 
-/** The findings of a failed parse with this schema. */
-export function findingsOf(error: z.ZodError, schema: z.ZodType): Finding[] {
-  return error.issues.flatMap((issue) => findingsOfIssue(issue, schema));
+/** The findings of a failed parse with this schema, `most` at most: each unknown name is compared with all known ones. */
+export function findingsOf(error: z.ZodError, schema: z.ZodType, most: number): Finding[] {
+  const findings: Finding[] = [];
+  for (const issue of error.issues) {
+    findings.push(...findingsOfIssue(issue, schema, most - findings.length));
+    if (findings.length >= most) break;
+  }
+  return findings;
 }
 
-function findingsOfIssue(issue: z.core.$ZodIssue, schema: z.ZodType): Finding[] {
+function findingsOfIssue(issue: z.core.$ZodIssue, schema: z.ZodType, most: number): Finding[] {
   const path = issue.path.map((part): PathPart => (typeof part === 'symbol' ? String(part) : part));
   const finding = (message: string): Finding => ({ path, message, severity: 'error' });
   switch (issue.code) {
     case 'unrecognized_keys': {
       const known = knownKeysAt(schema, path);
-      return issue.keys.map((key) => ({
+      return issue.keys.slice(0, most).map((key) => ({
         path: [...path, key],
         message: `unknown key ${key.slice(0, 100)}${didYouMean(key, known)}`,
         severity: 'error',

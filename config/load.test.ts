@@ -400,3 +400,45 @@ describe('loading a file', () => {
     await rm(folder, { recursive: true });
   });
 });
+
+describe('tens of thousands of keys', () => {
+  const lines = (count: number, line: (n: number) => string) =>
+    Array.from({ length: count }, (_, n) => line(n)).join('');
+  const payload = (count: number) =>
+    `version: 1\nrules:\n  - name: a\n    trigger: {http: {name: x}}\n    guards: {max_per_hour: 1}\n    actions:\n      - put_metadata:\n          payload:\n${lines(count, (n) => `            k${n}: ${n}\n`)}`;
+
+  it.each([
+    ['of a payload', payload],
+    ['that are unknown', (count: number) => `version: 1\n${lines(count, (n) => `key${n}: ${n}\n`)}`],
+    [
+      'of a pattern',
+      (count: number) =>
+        payload(1).replace('{http: {name: x}}', `\n      event:\n${lines(count, (n) => `        k${n}: [1]\n`)}`),
+    ],
+    ['that are one key', (count: number) => `version: 1\n${lines(count, () => 'k: 1\n')}`],
+  ])(
+    '%s take time in proportion',
+    (_, text) => {
+      const time = (count: number) => {
+        const started = performance.now();
+        parseConfig(text(count), 'x.yaml');
+        return performance.now() - started;
+      };
+      time(1_000);
+      // Eight times as many: time that grew with their square would be 64 times as long.
+      expect(time(12_000)).toBeLessThan(30 * Math.min(time(1_500), time(1_500)));
+    },
+    30_000,
+  );
+
+  it('as many problems are told as somebody can read', () => {
+    expect(problemsOf(`version: 1\n${lines(5_000, (n) => `key${n}: ${n}\n`)}`)).toHaveLength(200);
+    expect(problemsOf(`version: 1\n${lines(5_000, () => 'k: 1\n')}`)).toHaveLength(200);
+  });
+
+  it('a key that is there twice is found at its second place, at any depth', () => {
+    expect(problemsOf('version: 1\nevents: {silent_after: 1m, "silent_after": 2m}\n')).toEqual([
+      'f.yaml:2:28: YAML: Map keys must be unique',
+    ]);
+  });
+});

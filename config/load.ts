@@ -9,7 +9,7 @@ import { findingsOf } from './issues.ts';
 import { type Finding, formatProblem, type Problem } from './problem.ts';
 import { type ConfigDocument, configSchema, rulesShape } from './schema.ts';
 import { type Settings, settingsShape } from './settings.ts';
-import { parseYaml } from './yaml.ts';
+import { mostProblems, parseYaml, type YamlFile } from './yaml.ts';
 
 export interface Config {
   readonly settings: Settings;
@@ -40,12 +40,12 @@ export function parseConfig(text: string, file: string, overrides: Overrides = {
   const { locate } = parsed.yaml;
   const checked = configSchema.safeParse(parsed.yaml.value, { reportInput: true });
   if (!checked.success) {
-    return { ok: false, problems: findingsOf(checked.error, configSchema).map(locate).sort(byPlace) };
+    return { ok: false, problems: placed(findingsOf(checked.error, configSchema, mostProblems), locate) };
   }
   const document = withOverrides(checked.data, overrides);
   const { ruleset, findings } = compileRuleset(document);
   if (findings.some(({ severity }) => severity === 'error')) {
-    return { ok: false, problems: findings.map(locate).sort(byPlace) };
+    return { ok: false, problems: placed(findings.slice(0, mostProblems), locate) };
   }
   const settings = settingsSchema.parse(document);
   return { ok: true, config: { settings, ruleset, hash: hashOf(document), file, document, locate } };
@@ -75,6 +75,10 @@ const settingsSchema = z.object(settingsShape);
 function withOverrides(document: ConfigDocument, { queueUrl }: Overrides): ConfigDocument {
   if (queueUrl === undefined || queueUrl === '') return document;
   return { ...document, events: { ...document.events, queue_url: queueUrl } };
+}
+
+function placed(findings: readonly Finding[], locate: YamlFile['locate']): Problem[] {
+  return findings.map(locate).sort(byPlace);
 }
 
 function byPlace(left: Problem, right: Problem): number {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { duration } from '#domain/action.ts';
 import { parseDuration } from '#domain/duration.ts';
 import { ivsOperations } from '#domain/ivs-operations.ts';
+import { defaultControlLimits } from '#rules/controls.ts';
 
 const account = z.strictObject({
   name: z
@@ -140,6 +141,30 @@ export const settingsShape = {
         .default(500_000)
         .describe('Most items that wait for all channels of an account; a batch beyond it is refused with 429'),
       default_expires: duration.default('5m').describe('Items without an expiry are not sent after this long'),
+    })
+    .prefault({}),
+  controls: z
+    .strictObject({
+      max_silences: z
+        .number()
+        .int()
+        .positive()
+        .default(defaultControlLimits.max_silences)
+        .describe('Most silences that have not ended'),
+      max_regex_steps: z
+        .number()
+        .int()
+        .positive()
+        .default(defaultControlLimits.max_regex_steps)
+        .describe(
+          'Most steps, about one for each character, of the regular expressions of all silences together; each action that a rule wants to take is compared with all of them',
+        ),
+      max_holds: z
+        .number()
+        .int()
+        .positive()
+        .default(defaultControlLimits.max_holds)
+        .describe('Most channels on hold by command'),
     })
     .prefault({}),
   http: z

@@ -1,5 +1,17 @@
 // Reads YAML with positions: one document, plain tags only, no duplicate keys, bounded size, depth and aliases.
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  visit,
+  type YAMLMap,
+} from 'yaml';
 import { messageOf } from '#domain/errors.ts';
 import type { Finding, PathPart, Problem } from './problem.ts';
 import { formatPath } from './problem.ts';
@@ -7,6 +19,8 @@ import { formatPath } from './problem.ts';
 const maxBytes = 1_048_576;
 const maxDepth = 60;
 const maxAliases = 100;
+/** Nobody mends more at once, and each takes its time to be placed. */
+export const mostProblems = 200;
 
 export interface YamlFile {
   /** Plain JSON values. */
@@ -39,16 +53,19 @@ export function parseYaml(text: string, file: string): YamlResult {
       version: '1.2',
       merge: false,
       stringKeys: true,
-      uniqueKeys: true,
+      // The library compares each key with all before it; `repeatedKeys` looks them up.
+      uniqueKeys: false,
       logLevel: 'error',
     });
-    const complaints = [...document.errors, ...document.warnings];
+    const complaints = [...document.errors, ...document.warnings, ...repeatedKeys(document)];
     if (complaints.length > 0) {
-      return { ok: false, problems: complaints.map(({ pos, message }) => problemAt(pos[0], `YAML: ${message}`)) };
+      const shown = complaints.sort((left, right) => left.pos[0] - right.pos[0]).slice(0, mostProblems);
+      return { ok: false, problems: shown.map(({ pos, message }) => problemAt(pos[0], `YAML: ${message}`)) };
     }
     const value: unknown = document.toJS({ maxAliasCount: maxAliases });
     if (deeperThan(value, maxDepth)) return tooDeep;
-    return { ok: true, yaml: { value, locate: (finding) => locate(document, lines, file, finding) } };
+    const pairs = new Map<YAMLMap, ReadonlyMap<string, Pair>>();
+    return { ok: true, yaml: { value, locate: (finding) => locate({ document, lines, file, pairs }, finding) } };
   } catch (error) {
     // Aliases without end, or a nesting that only shows when they are followed.
     return { ok: false, problems: [problemAt(0, `YAML: ${messageOf(error)}`)] };
@@ -71,11 +88,35 @@ function deeperThan(value: unknown, levels: number): boolean {
   return levels === 0 || Object.values(value).some((inner) => deeperThan(inner, levels - 1));
 }
 
-function locate(document: Document, lines: LineCounter, file: string, finding: Finding): Problem {
-  const offset = offsetOf(document, finding.path, finding.atKey === true);
-  const { line, col } = lines.linePos(offset);
+/** Every key that a map has had before. */
+function repeatedKeys(document: Document): { readonly pos: readonly [number]; readonly message: string }[] {
+  const found: { pos: [number]; message: string }[] = [];
+  visit(document, {
+    Map(_, map) {
+      const seen = new Set<unknown>();
+      for (const { key } of map.items) {
+        const name = isScalar(key) ? String(key.value) : key;
+        if (seen.has(name)) found.push({ pos: [(key as Node).range?.[0] ?? 0], message: 'Map keys must be unique' });
+        seen.add(name);
+      }
+    },
+  });
+  return found;
+}
+
+interface Places {
+  readonly document: Document;
+  readonly lines: LineCounter;
+  readonly file: string;
+  /** Of each map that was looked into, its pairs by key. */
+  readonly pairs: Map<YAMLMap, ReadonlyMap<string, Pair>>;
+}
+
+function locate(places: Places, finding: Finding): Problem {
+  const offset = offsetOf(places, finding.path, finding.atKey === true);
+  const { line, col } = places.lines.linePos(offset);
   return {
-    file,
+    file: places.file,
     line: Math.max(1, line),
     column: Math.max(1, col),
     path: formatPath(finding.path),
@@ -85,14 +126,14 @@ function locate(document: Document, lines: LineCounter, file: string, finding: F
 }
 
 /** Where the path's value (or last key) is; where it is missing, the nearest place above it. */
-function offsetOf(document: Document, path: readonly PathPart[], atKey: boolean): number {
+function offsetOf({ document, pairs }: Places, path: readonly PathPart[], atKey: boolean): number {
   let node = resolved(document, document.contents);
   let offset = node?.range?.[0] ?? 0;
   for (const [index, part] of path.entries()) {
     const isLast = index === path.length - 1;
     let next: Node | undefined;
     if (isMap(node)) {
-      const pair = node.items.find(({ key }) => isScalar(key) && String(key.value) === String(part));
+      const pair = pairsOf(node, pairs).get(String(part));
       if (!pair) return offset;
       const key = pair.key as Node;
       const value = pair.value as Node | null;
@@ -108,6 +149,15 @@ function offsetOf(document: Document, path: readonly PathPart[], atKey: boolean)
     node = resolved(document, next);
   }
   return offset;
+}
+
+function pairsOf(map: YAMLMap, known: Places['pairs']): ReadonlyMap<string, Pair> {
+  let pairs = known.get(map);
+  if (!pairs) {
+    pairs = new Map(map.items.flatMap((pair) => (isScalar(pair.key) ? [[String(pair.key.value), pair] as const] : [])));
+    known.set(map, pairs);
+  }
+  return pairs;
 }
 
 function resolved(document: Document, node: Node | null | undefined): Node | undefined {

@@ -16,6 +16,7 @@ import { TeardownStack } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { readRedisFacts, redisProblems } from '#runtime/redis-check.ts';
+import { SharedRun } from '#runtime/shared-run.ts';
 import type { AwsOptions } from '#shard/aws-access.ts';
 import { ShardDirectory } from '#shard/directory.ts';
 import { type Role, Shard } from '#shard/shard.ts';
@@ -122,12 +123,10 @@ export function createApp(options: AppOptions): App {
   const shardFailures: Error[] = [];
   let deadline = Number.POSITIVE_INFINITY;
   let stopped: Promise<void> | undefined;
-  let reloading: Promise<unknown> = Promise.resolve();
+  const reloads = new SharedRun(applyReload);
 
-  async function reload(why: string): Promise<ConfigInForce> {
-    const turn = reloading.then(() => applyReload(why));
-    reloading = turn.catch(() => undefined);
-    return turn;
+  function reload(why: string): Promise<ConfigInForce> {
+    return reloads.ask(why);
   }
 
   async function applyReload(why: string): Promise<ConfigInForce> {

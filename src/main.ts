@@ -19,6 +19,10 @@ import { watchConfig } from './config-watch.ts';
 /** A signal to the process group arrives twice, from the group and from the launcher: that is one wish to stop. */
 const sameSignalMs = 1_000;
 
+/** SIGHUPs that come this soon after one another are one wish to reload, put off `longestReloadWaitMs` at most. */
+const reloadSettleMs = 200;
+const longestReloadWaitMs = 1_400;
+
 /** How long a stop may take while the configuration, which says how long, has not been read. */
 const windowBeforeConfigMs = 25_000;
 
@@ -125,6 +129,8 @@ class ProcessEdge {
   #windowMs = windowBeforeConfigMs;
   #deadline: NodeJS.Timeout | undefined;
   #reload: (() => void) | undefined;
+  #reloadTimer: NodeJS.Timeout | undefined;
+  #firstHangUpAt: number | undefined;
 
   /** `abandon` is the last, synchronous act of an exit that does not wait. */
   constructor(logger: Logger, abandon: () => void) {
@@ -132,7 +138,7 @@ class ProcessEdge {
     this.#abandon = abandon;
     for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, (signal) => this.#stop(signal));
     // Without a listener SIGHUP would end the process: while it starts, the configuration is fresh anyway.
-    process.on('SIGHUP', () => this.#reload?.());
+    process.on('SIGHUP', () => this.#reloadSoon());
   }
 
   get stopping(): AbortSignal {
@@ -146,6 +152,19 @@ class ProcessEdge {
 
   onReload(reload: () => void): void {
     this.#reload = reload;
+  }
+
+  #reloadSoon(): void {
+    const now = performance.now();
+    this.#firstHangUpAt ??= now;
+    clearTimeout(this.#reloadTimer);
+    this.#reloadTimer = setTimeout(
+      () => {
+        this.#firstHangUpAt = undefined;
+        if (!this.stopping.aborted) this.#reload?.();
+      },
+      Math.max(0, Math.min(reloadSettleMs, this.#firstHangUpAt + longestReloadWaitMs - now)),
+    ).unref();
   }
 
   #stop(signal: NodeJS.Signals): void {

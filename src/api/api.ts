@@ -119,7 +119,10 @@ export function createApi(options: ApiOptions): Api {
       { prefix: '/v1', plugin: channelRoutes({ state, refresh: inventory }) },
       { prefix: '/v1', plugin: ruleRoutes({ shards: directory, onControl }) },
       { prefix: '/v1', plugin: decisionRoutes({ shards: directory }) },
-      { prefix: '/v1', plugin: controlRoutes({ shards: directory, onControl }) },
+      {
+        prefix: '/v1',
+        plugin: controlRoutes({ shards: directory, limits: () => inForce().config.settings.controls, onControl }),
+      },
       {
         prefix: '/v1',
         plugin: triggerRoutes({

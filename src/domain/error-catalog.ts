@@ -468,6 +468,20 @@ export const errorCatalog = {
     status: 429,
     disposition: 'retry',
   },
+  TOO_MANY_SILENCES: {
+    meaning: 'There are as many silences as there may be, or their regular expressions would cost too much together.',
+    remedy:
+      'End silences that are not needed, write plain values instead of regular expressions, or raise controls.max_silences or controls.max_regex_steps.',
+    status: 409,
+    disposition: 'give-up',
+  },
+  TOO_MANY_HOLDS: {
+    meaning: 'As many channels are on hold by command as may be.',
+    remedy:
+      'Release holds that are not needed, use the tag ops-hold for what lasts, or raise controls.max_holds in the configuration.',
+    status: 409,
+    disposition: 'give-up',
+  },
   TOO_MANY_STREAMS: {
     meaning: 'The token has as many event streams open at this replica as it may.',
     remedy:

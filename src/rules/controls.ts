@@ -2,16 +2,64 @@
 // Each is one transaction with an entry in the audit log; what was held back is judged again at once.
 
 import type { Control } from '#domain/control.ts';
+import { AppError } from '#domain/errors.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { audit } from '#journal/audit.ts';
 import { resetRule } from './incidents.ts';
 import { channelOfSubject, type Hold, type Pause, readFact, type Silence, withActed, writeFact } from './memory.ts';
+import { stepsOf } from './muting.ts';
 import { hashOf } from './pass.ts';
 import { judgeBlockedSoon, type Timer } from './timers.ts';
 
 interface By {
   readonly who: string;
   readonly reason: string;
+}
+
+/** How many controls there may be: `controls` in the configuration. */
+export interface ControlLimits {
+  readonly max_silences: number;
+  readonly max_regex_steps: number;
+  readonly max_holds: number;
+}
+
+/** Far more than operators keep in mind, and little enough to be compared with at every action. */
+export const defaultControlLimits: ControlLimits = { max_silences: 500, max_regex_steps: 5_000, max_holds: 20_000 };
+
+/** Why there cannot be one more hold, if there cannot; a hold that replaces another is none more. */
+export function noRoomForHold(
+  view: StateView,
+  nowMs: number,
+  channelArn: string,
+  limits: ControlLimits,
+): AppError | undefined {
+  let count = 0;
+  for (const [arn, { untilMs }] of view.entries<Hold>('hold'))
+    if (arn !== channelArn && (untilMs === undefined || untilMs > nowMs)) count += 1;
+  if (count < limits.max_holds) return undefined;
+  return new AppError('TOO_MANY_HOLDS', `${count} channels are on hold, as many as controls.max_holds allows`);
+}
+
+/** Why there cannot be one more silence, if there cannot: there are too many, or all are too costly together. */
+export function noRoomForSilence(
+  view: StateView,
+  nowMs: number,
+  made: Silence,
+  limits: ControlLimits,
+): AppError | undefined {
+  const known = Array.from(view.entries<Silence>('silence'), ([, each]) => each).filter(({ endsMs }) => endsMs > nowMs);
+  if (known.length >= limits.max_silences)
+    return new AppError(
+      'TOO_MANY_SILENCES',
+      `there are ${known.length} silences, as many as controls.max_silences allows`,
+    );
+  const steps = stepsOf(made);
+  const before = known.reduce((sum, each) => sum + stepsOf(each), 0);
+  if (steps === 0 || before + steps <= limits.max_regex_steps) return undefined;
+  return new AppError(
+    'TOO_MANY_SILENCES',
+    `the regular expressions of this silence take ${steps} steps, those of all others ${before}: more than the ${limits.max_regex_steps} that controls.max_regex_steps allows`,
+  );
 }
 
 /** Keeps automation's hands off a channel, until `untilMs` or its release. */

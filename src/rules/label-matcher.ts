@@ -30,7 +30,9 @@ export function parseLabelMatcher(text: string): ParsedMatcher {
   const isRegex = op === '=~' || op === '!~';
   // Inside a regular expression a backslash is the expression's own, except before a quotation mark.
   const value = (quoted ?? bare ?? '').replace(isRegex ? /\\(")/g : /\\(.)/gs, '$1');
-  const holds = isRegex ? compileLabelRegex(value) : ({ ok: true, test: (other: string) => other === value } as const);
+  const holds = isRegex
+    ? compileLabelRegex(value)
+    : ({ ok: true, size: 0, test: (other: string) => other === value } as const);
   if (!holds.ok) return { ok: false, message: `regular expression: ${holds.message}` };
   const wanted = op === '=' || op === '=~';
   return {
@@ -39,6 +41,7 @@ export function parseLabelMatcher(text: string): ParsedMatcher {
       label,
       op,
       value,
+      size: holds.size,
       test: (labels) => holds.test(Object.hasOwn(labels, label) ? labels[label]!.slice(0, 512) : '') === wanted,
     },
   };

@@ -54,7 +54,7 @@ export class Muting {
     this.#silences ??= silencesInForce(this.#tx, this.#tx.nowMs).map(([id, silence]) => ({
       id,
       silence,
-      matchers: silence.matchers.flatMap((text) => compiled(text) ?? []),
+      matchers: compiledMatchers(silence),
     }));
     const found = this.#silences.find(({ matchers }) => matchers.length > 0 && matchesLabels(matchers, labels));
     if (!found) return undefined;
@@ -125,14 +125,24 @@ function groupOfFact(fact: Fact): string {
   return fact.subject.startsWith('group:') ? fact.subject.slice('group:'.length) : fact.subject;
 }
 
-const compiledMatchers = new Map<string, LabelMatcher | undefined>();
+const compiledSilences = new WeakMap<Silence, readonly LabelMatcher[]>();
 
-/** A silence's matcher; one that does not parse (it was checked when the silence was made) is left out. */
-function compiled(text: string): LabelMatcher | undefined {
-  if (!compiledMatchers.has(text)) {
-    if (compiledMatchers.size > 1000) compiledMatchers.clear();
-    const parsed = parseLabelMatcher(text);
-    compiledMatchers.set(text, parsed.ok ? parsed.matcher : undefined);
+/** A silence's matchers, the cheap ones first; one that does not parse (it was checked when the silence was made) is left out. */
+function compiledMatchers(silence: Silence): readonly LabelMatcher[] {
+  let matchers = compiledSilences.get(silence);
+  if (!matchers) {
+    matchers = silence.matchers.flatMap((text) => matcherOf(text) ?? []).sort((left, right) => left.size - right.size);
+    compiledSilences.set(silence, matchers);
   }
-  return compiledMatchers.get(text);
+  return matchers;
+}
+
+/** What the silence's regular expressions cost for one character of a label. */
+export function stepsOf(silence: Silence): number {
+  return compiledMatchers(silence).reduce((sum, { size }) => sum + size, 0);
+}
+
+function matcherOf(text: string): LabelMatcher | undefined {
+  const parsed = parseLabelMatcher(text);
+  return parsed.ok ? parsed.matcher : undefined;
 }

@@ -50,7 +50,9 @@ const operators: Readonly<Record<string, Build>> = {
   },
   wildcard: (operand, path, report) => {
     const glob = parseWildcard(operand, path, report);
-    return glob && strings((text) => matchesWildcard(text, glob));
+    if (!glob) return undefined;
+    const inner = glob.slice(1, -1).map(finderOf);
+    return strings((text) => matchesWildcard(text, glob, inner));
   },
   'anything-but': anythingBut,
   numeric: (operand, path, report) => {
@@ -196,19 +198,45 @@ function parseWildcard(operand: unknown, path: Path, report: Report): readonly s
 }
 
 /** Leftmost placement of each piece is enough: linear, without backtracking. */
-function matchesWildcard(text: string, pieces: readonly string[]): boolean {
+function matchesWildcard(text: string, pieces: readonly string[], inner: readonly Finder[]): boolean {
   const first = pieces[0]!;
   if (pieces.length === 1) return text === first;
   const last = pieces.at(-1)!;
   if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) return false;
   let at = first.length;
   const end = text.length - last.length;
-  for (const piece of pieces.slice(1, -1)) {
-    const found = text.indexOf(piece, at);
-    if (found === -1 || found + piece.length > end) return false;
-    at = found + piece.length;
+  for (const [index, find] of inner.entries()) {
+    const found = find(text, at);
+    const after = found + pieces[index + 1]!.length;
+    if (found === -1 || after > end) return false;
+    at = after;
   }
   return true;
+}
+
+/** Where a piece first stands in a text, from a place on; -1 for nowhere. */
+type Finder = (text: string, from: number) => number;
+
+/** Longer pieces than this could make the platform's search cost text times piece. */
+const shortPiece = 16;
+
+/** Long pieces are looked for by Knuth, Morris and Pratt: each character of the text is read once, whatever it says. */
+function finderOf(piece: string): Finder {
+  if (piece.length <= shortPiece) return (text, from) => text.indexOf(piece, from);
+  const fallback = new Uint32Array(piece.length);
+  for (let index = 1, matched = 0; index < piece.length; index += 1) {
+    while (matched > 0 && piece[index] !== piece[matched]) matched = fallback[matched - 1]!;
+    if (piece[index] === piece[matched]) matched += 1;
+    fallback[index] = matched;
+  }
+  return (text, from) => {
+    for (let index = from, matched = 0; index < text.length; index += 1) {
+      while (matched > 0 && text[index] !== piece[matched]) matched = fallback[matched - 1]!;
+      if (text[index] === piece[matched]) matched += 1;
+      if (matched === piece.length) return index - piece.length + 1;
+    }
+    return -1;
+  };
 }
 
 function parseNetwork(operand: unknown): { version: number; family: 'ipv4' | 'ipv6'; list: BlockList } | undefined {

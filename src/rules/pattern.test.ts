@@ -286,3 +286,29 @@ describe('an invalid pattern is refused, with the place', () => {
     expect(compilePattern(nested).ok).toBe(true);
   });
 });
+
+it('a wildcard reads a long text once, however long its pieces are and however often they nearly fit', () => {
+  const near = 'ab'.repeat(500);
+  const text = 'ab'.repeat(100_000);
+  const matches = (wildcard: string, value: string) => matcherOf({ x: [{ wildcard }] }).match({ x: value });
+  const time = (length: number) => {
+    const started = performance.now();
+    for (let run = 0; run < 5; run += 1) expect(matches(`*${near}b${near}*`, text.slice(0, length))).toBe(false);
+    return performance.now() - started;
+  };
+
+  expect(matches(`*${near}b${near}*`, `${text}b${text}`)).toBe(true);
+  time(200_000);
+  // A look-up that went back to each beginning would take about 500 times as long as this.
+  expect(time(200_000)).toBeLessThan(2_000);
+});
+
+it('a pattern with many thousand fields is compiled in proportion to them, and alternatives do not multiply them', () => {
+  const fields = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, [n]]));
+  expect(matcherOf(fields(20_000)).match({ k0: 0 })).toBe(false);
+  const alternatives = Array.from({ length: 500 }, (_, n) => ({ x: [n] }));
+  expect(compilePattern({ $or: alternatives, ...fields(20_000) })).toMatchObject({
+    ok: false,
+    problems: [{ message: expect.stringContaining('must not name more than') }],
+  });
+}, 20_000);

@@ -19,7 +19,7 @@ interface Demand {
 }
 
 /** A pattern without `$or`: field path, joined with dots, to its demand. */
-type Conjunction = ReadonlyMap<string, Demand>;
+type Conjunction = Map<string, Demand>;
 
 interface Node {
   readonly demand: Demand | undefined;
@@ -38,6 +38,8 @@ type Verdict = typeof no | typeof absent | typeof present;
 
 const maxAlternatives = 1000;
 const maxDepth = 32;
+/** Of all alternatives together. */
+const maxFields = 100_000;
 
 /** Compiles a pattern; gives every problem with its path inside the pattern. */
 export function compilePattern(source: unknown): CompiledPattern {
@@ -88,7 +90,11 @@ function compileFields(
       report(path, `all $or together must not have more than ${maxAlternatives} combinations`);
       return [];
     }
-    alternatives = alternatives.flatMap((left) => inner.map((right) => join(left, right)));
+    if (fieldsOf(alternatives) * inner.length + fieldsOf(inner) * alternatives.length > maxFields) {
+      report(path, `all $or together must not name more than ${maxFields} fields`);
+      return [];
+    }
+    alternatives = together(alternatives, inner);
   }
   return alternatives;
 }
@@ -125,9 +131,17 @@ function compileField(
   return [];
 }
 
-/** Both together. A field on both sides accepts what either lists, as in EventBridge. */
-function join(left: Conjunction, right: Conjunction): Conjunction {
-  const both = new Map(left);
+function fieldsOf(alternatives: readonly Conjunction[]): number {
+  return alternatives.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** Each of the one with each of the other. `left` may be used up: only what is multiplied is copied. */
+function together(left: readonly Conjunction[], right: readonly Conjunction[]): Conjunction[] {
+  return left.flatMap((fields) => right.map((more) => join(right.length === 1 ? fields : new Map(fields), more)));
+}
+
+/** Adds to the first. A field on both sides accepts what either lists, as in EventBridge. */
+function join(both: Conjunction, right: Conjunction): Conjunction {
   for (const [name, demand] of right) {
     const other = both.get(name);
     both.set(

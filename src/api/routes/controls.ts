@@ -5,7 +5,21 @@ import { channelArn, duration } from '#domain/action.ts';
 import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
-import { cancelTimer, expireSilence, hold, pause, release, resume, silence } from '#rules/controls.ts';
+import type { Transaction } from '#domain/shared-state.ts';
+import { audit } from '#journal/audit.ts';
+import {
+  type ControlLimits,
+  cancelTimer,
+  defaultControlLimits,
+  expireSilence,
+  hold,
+  noRoomForHold,
+  noRoomForSilence,
+  pause,
+  release,
+  resume,
+  silence,
+} from '#rules/controls.ts';
 import { parseLabelMatcher } from '#rules/label-matcher.ts';
 import { type Hold, type Pause, readPause, type Silence } from '#rules/memory.ts';
 import { actorOf } from '../auth.ts';
@@ -55,11 +69,17 @@ const longestSilenceMs = 31 * 86_400_000;
 
 export interface ControlRoutesOptions {
   readonly shards: RuleShards;
+  /** `controls` of the configuration in force; default: those of a configuration that says nothing. */
+  readonly limits?: () => ControlLimits;
   /** Told of each control that has been committed. */
   readonly onControl?: ((control: Control) => void) | undefined;
 }
 
-export function controlRoutes({ shards, onControl }: ControlRoutesOptions): FastifyPluginAsyncZod {
+export function controlRoutes({
+  shards,
+  limits = () => defaultControlLimits,
+  onControl,
+}: ControlRoutesOptions): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/holds',
@@ -93,14 +113,14 @@ export function controlRoutes({ shards, onControl }: ControlRoutesOptions): Fast
       },
       async ({ params, body, caller }) => {
         const { state } = shards.ofChannel(params.channelArn);
-        const placed = await state.transact((tx) =>
-          hold(tx, {
-            channelArn: params.channelArn,
-            who: actorOf(caller),
-            reason: body.reason,
-            untilMs: body.duration === undefined ? undefined : tx.nowMs + durationMs(body.duration),
-          }),
-        );
+        const asked = { channelArn: params.channelArn, who: actorOf(caller), reason: body.reason };
+        const placed = await state.transact((tx) => {
+          const refusal = noRoomForHold(tx, tx.nowMs, params.channelArn, limits());
+          if (refusal) return refused(tx, refusal, { ...asked, what: 'hold' });
+          const untilMs = body.duration === undefined ? undefined : tx.nowMs + durationMs(body.duration);
+          return hold(tx, { ...asked, untilMs });
+        });
+        if (placed instanceof AppError) throw placed;
         const { who, reason: why, untilMs } = placed;
         onControl?.({ kind: 'hold', channelArn: params.channelArn, who, reason: why, untilMs });
         return showHold(params.channelArn, placed);
@@ -170,23 +190,23 @@ export function controlRoutes({ shards, onControl }: ControlRoutesOptions): Fast
           throw new AppError('REQUEST_INVALID', `duration: expected 1s to 31d, got ${body.duration}`);
         // The same id in every shard: one silence, however many accounts there are.
         const startsMs = shards.first.state.nowMs();
-        const made = await Promise.all(
-          shards.all.map(({ state }) =>
-            state.transact((tx) =>
-              silence(tx, {
-                matchers: body.matchers,
-                who: actorOf(caller),
-                reason: body.reason,
-                startsMs,
-                endsMs: startsMs + lastsMs,
-              }),
-            ),
-          ),
-        );
-        const { id, silence: first } = made[0]!;
-        const { author: who, ...rest } = first;
+        const asked = { matchers: body.matchers, reason: body.reason, startsMs, endsMs: startsMs + lastsMs };
+        const wanted: Silence = { ...asked, author: actorOf(caller) };
+        const place = ({ state }: RuleShards['first']) =>
+          state.transact((tx) => {
+            const refusal = noRoomForSilence(tx, tx.nowMs, wanted, limits());
+            const { author: who, reason: why } = wanted;
+            if (refusal) return refused(tx, refusal, { who, reason: why, what: 'silence' });
+            return silence(tx, { ...asked, who });
+          });
+        // The first shard is asked first: all have the same silences, so what it has no room for is made nowhere.
+        const first = await place(shards.first);
+        if (first instanceof AppError) throw first;
+        await Promise.all(shards.all.slice(1).map(place));
+        const { id, silence: made } = first;
+        const { author: who, ...rest } = made;
         onControl?.({ kind: 'silence', who, ...rest });
-        return reply.code(201).send(showSilence(id, first));
+        return reply.code(201).send(showSilence(id, made));
       },
     );
     const expire = async (id: string, who: string) => {
@@ -301,6 +321,16 @@ export function controlRoutes({ shards, onControl }: ControlRoutesOptions): Fast
       },
     );
   };
+}
+
+/** What is refused for want of room stands in the audit, as what was done does. */
+function refused(
+  tx: Transaction,
+  refusal: AppError,
+  { who, what, reason: why, channelArn: arn }: { who: string; what: string; reason: string; channelArn?: string },
+): AppError {
+  audit(tx, { who, what, outcome: 'refused', why, reason: refusal.message, ...(arn ? { channelArn: arn } : {}) });
+  return refusal;
 }
 
 function showHold(arn: string, { who, reason: why, sinceMs, untilMs }: Hold): z.infer<typeof holdView> {

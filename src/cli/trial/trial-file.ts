@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { findingsOf } from '#config/issues.ts';
 import { type Finding, type Problem } from '#config/problem.ts';
-import { parseYaml } from '#config/yaml.ts';
+import { mostProblems, parseYaml } from '#config/yaml.ts';
 import { actionNames, duration } from '#domain/action.ts';
 import { type Channel, type ChannelArn, isChannelArn } from '#domain/channel.ts';
 import { type DecisionReason, decisionOutcomes, decisionReasons } from '#domain/decision.ts';
@@ -146,7 +146,7 @@ export function parseTrials(text: string, file: string, ruleset: Ruleset): Trial
   if (!parsed.ok) return parsed;
   const { value, locate } = parsed.yaml;
   const checked = fileSchema.safeParse(value, { reportInput: true });
-  if (!checked.success) return { ok: false, problems: findingsOf(checked.error, fileSchema).map(locate) };
+  if (!checked.success) return { ok: false, problems: findingsOf(checked.error, fileSchema, mostProblems).map(locate) };
   const findings: Finding[] = [];
   const trials = checked.data.tests.map((test, index) =>
     trialOf(test, ['tests', index], { findings, locate, ruleNames: ruleset.rules.map(({ name }) => name) }),
