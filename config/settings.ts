@@ -43,6 +43,9 @@ const requestTimeout = duration.refine((text) => {
   return ms === undefined || (ms >= 100 && ms <= 60_000);
 }, 'expected a duration from 100ms to 60s');
 
+/** Relative ones would depend on where the daemon was started. */
+const absoluteFolder = z.string().max(1000).startsWith('/', 'expected an absolute path');
+
 /** One (account, region) with limiters, queues and keys of its own. */
 export type AccountSettings = z.infer<typeof account>;
 
@@ -190,6 +193,24 @@ export const settingsShape = {
         .default(false)
         .describe(
           'Whether webhooks may go to link-local addresses, where metadata services hand out the credentials of the machine',
+        ),
+    })
+    .prefault({}),
+  secrets: z
+    .strictObject({
+      delivery_folders: z
+        .array(absoluteFolder)
+        .max(20)
+        .default([])
+        .describe(
+          'Folders below which a request may have a key delivered into a file. Default: none. A path that a rule spells out may be anywhere',
+        ),
+      read_folders: z
+        .array(absoluteFolder)
+        .max(20)
+        .optional()
+        .describe(
+          'Folders below which lie the files that a request may name as `url_file` or `hmac_key_file`. Default: /run/secrets and the folder of this file',
         ),
     })
     .prefault({}),

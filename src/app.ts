@@ -19,6 +19,7 @@ import { readRedisFacts, redisProblems } from '#runtime/redis-check.ts';
 import { SharedRun } from '#runtime/shared-run.ts';
 import type { AwsOptions } from '#shard/aws-access.ts';
 import { ShardDirectory } from '#shard/directory.ts';
+import { FileAuthority } from '#shard/file-authority.ts';
 import { type Role, Shard } from '#shard/shard.ts';
 import type { ConfigInForce } from './config-in-force.ts';
 import type { Committed } from './pipeline.ts';
@@ -79,11 +80,13 @@ export function createApp(options: AppOptions): App {
   const recorder = createRecorder(options, () =>
     shards.flatMap(({ state }) => controlsInForce(state.view, state.nowMs())),
   );
+  const files = new FileAuthority({ config, env });
   const shards = accountsOf(options.config, env).map(
     (account): Shard =>
       new Shard({
         account,
         directory: () => directory,
+        files,
         config,
         redisUrl,
         namespace: options.namespace ?? 'autopilot',
@@ -107,6 +110,7 @@ export function createApp(options: AppOptions): App {
   const api = hasApi
     ? createApi({
         shards: directory,
+        files,
         inForce: () => inForce,
         reload,
         onControl: (control) => recorder?.recordControl(control),

@@ -1,5 +1,5 @@
 // What the handlers of actions need from the rest of the program. Implementations meet these ports in app.ts only.
-import type { ActionJob, ActionName, ActionParams, Lane, Pattern } from '#domain/action.ts';
+import type { ActionJob, ActionName, Lane, Pattern } from '#domain/action.ts';
 import type { JobRequest } from '#domain/job.ts';
 import type { Matcher, Receiver } from '#domain/rule.ts';
 import type { Secret } from '#domain/secret.ts';
@@ -208,13 +208,18 @@ export interface ActionPorts {
   readonly state: SharedState;
   readonly clock: Clock;
   readonly random: () => number;
-  sink(delivery: ActionParams<'rotate_stream_key'>['deliver']): SecretSink;
+  /** The place that the job's `deliver` names, within what whoever asked for the job may name. */
+  sink(job: ActionJob<'rotate_stream_key' | 'rotate_playback_key_pair'>): SecretSink;
   readonly http: HttpSender;
   readonly events: EventBus;
   readonly metadata: MetadataSubmit;
   receiver(name: string): Receiver | undefined;
-  /** The text of a file that the configuration names, without the line end. @throws AppError SECRET_FILE_UNREADABLE */
-  readSecretFile(path: string): Promise<Secret>;
+  /**
+   * The text of a file without the line end.
+   * @param job whose parameters name the file; left out for a file that the configuration names
+   * @throws AppError SECRET_FILE_UNREADABLE, FILE_NOT_ALLOWED
+   */
+  readSecretFile(path: string, job?: ActionJob): Promise<Secret>;
   /** Compiles a pattern of the rules language. */
   matcher(pattern: Pattern): Matcher;
   /** Hides a value from every log line until it is let go. */

@@ -57,7 +57,7 @@ async function rotate({ job, context, fence }: Run, rotationId: string): Promise
   const { ivs, signal } = context;
   const { name, grace_period: grace = defaultGrace } = job.params;
   const key = `playback-key/${name}`;
-  const sink = context.sink(job.params.deliver);
+  const sink = context.sink(job);
   await context.progress('check_sink', { sink: sink.description });
   await sink.check(signal);
   const known = context.state.view.get<PlaybackKeyRecord>(key);
@@ -189,7 +189,7 @@ async function plan(job: Job, context: HandlerContext): Promise<HandlerResult> {
   return planned(
     [
       `ImportPlaybackKeyPair ${name}-…`,
-      `deliver the private key to ${context.sink(job.params.deliver).description}`,
+      `deliver the private key to ${context.sink(job).description}`,
       ...pairs.map(({ arn }) => `after ${grace}: DeletePlaybackKeyPair ${arn}`),
     ],
     { keyArns: pairs.map(({ arn }) => arn) },

@@ -42,7 +42,7 @@ export const rotateStreamKey: ActionHandler<'rotate_stream_key'> = async (job, c
 async function plan(job: Job, context: HandlerContext, channelArn: string): Promise<HandlerResult> {
   const live = await liveStream(context, channelArn);
   const keyArns = await context.ivs.listStreamKeys(channelArn, { signal: context.signal });
-  const sink = context.sink(job.params.deliver);
+  const sink = context.sink(job);
   const before = { live: live?.streamId ?? null, keyArns };
   const skip = reasonToSkip(job, context, live);
   if (skip) return { ...skip, before };
@@ -79,7 +79,7 @@ class Rotation {
   constructor(options: RotationOptions) {
     this.#options = options;
     this.#rotationId = rotationIdOf(options.job);
-    this.#sink = options.context.sink(options.job.params.deliver);
+    this.#sink = options.context.sink(options.job);
   }
 
   /** Decides whether to rotate, and records it before anything is changed. Gives a result when there is nothing to do now. */

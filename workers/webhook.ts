@@ -14,8 +14,8 @@ export const webhook: ActionHandler<'webhook'> = async (job, context) => {
     throw new AppError('WEBHOOK_REFUSED', 'a webhook needs exactly one of url and url_file');
   if (job.dryRun)
     return planned([`${method} ${urlFile === undefined ? hostOf(plainUrl!) : `the address in ${urlFile}`}`], undefined);
-  const url = urlFile === undefined ? new Secret(plainUrl!) : await context.readSecretFile(urlFile);
-  const hmacKey = hmacKeyFile === undefined ? undefined : await context.readSecretFile(hmacKeyFile);
+  const url = urlFile === undefined ? new Secret(plainUrl!) : await context.readSecretFile(urlFile, job);
+  const hmacKey = hmacKeyFile === undefined ? undefined : await context.readSecretFile(hmacKeyFile, job);
   const content = body ?? {
     action: 'webhook',
     channelArn: job.channelArn,

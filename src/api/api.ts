@@ -4,11 +4,13 @@ import { join } from 'node:path';
 import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
+import { audit } from '#journal/audit.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { ShardDirectory } from '#shard/directory.ts';
+import type { FileAuthority } from '#shard/file-authority.ts';
 import { silentAfterMs } from '#shard/settings.ts';
 import type { Shard } from '#shard/shard.ts';
 import type { ConfigInForce } from '#src/config-in-force.ts';
@@ -38,6 +40,7 @@ import type { ApiEnvironment } from './tokens.ts';
 
 export interface ApiOptions {
   readonly shards: ShardDirectory<Shard>;
+  readonly files: FileAuthority;
   readonly inForce: () => ConfigInForce;
   readonly reload: (why: string) => Promise<ConfigInForce>;
   /** Told of what operators say to all automation. */
@@ -81,7 +84,7 @@ export function createApi(options: ApiOptions): Api {
     logger,
     scrubber: options.scrubber,
   });
-  const desk = new ActionDesk({ shards: directory, configHash: () => inForce().config.hash });
+  const desk = new ActionDesk({ shards: directory, files: options.files, configHash: () => inForce().config.hash });
   const inventory = new InventoryDesk({ shards: directory, configHash: () => inForce().config.hash });
   const server = new HttpServer({
     ...env,
@@ -92,6 +95,8 @@ export function createApi(options: ApiOptions): Api {
     metrics,
     logger: logger.child({ stage: 'http' }),
     checks: readinessChecks(shards, inForce),
+    onRefused: (refusal) =>
+      first.state.transact((tx) => audit(tx, { ...refusal, outcome: 'refused', configHash: inForce().config.hash })),
     routes: [
       {
         prefix: '/v1',

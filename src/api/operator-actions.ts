@@ -1,7 +1,8 @@
 // Where operators' actions come in: finds the shard and the channels, fills in templates, writes job and audit in one commit. Also what
 // the API shows of jobs, intents and alerts. Meets the ports of src/api/routes/{actions,jobs,intents}.ts.
 import { randomUUID } from 'node:crypto';
-import type { ActionJob, ActionName, ActionParams } from '#domain/action.ts';
+import { dirname } from 'node:path';
+import { type ActionJob, type ActionName, type ActionParams, namedFiles } from '#domain/action.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { JobRequest } from '#domain/job.ts';
@@ -13,6 +14,7 @@ import { audit } from '#journal/audit.ts';
 import { compileParams } from '#rules/action-template.ts';
 import { channelFacts } from '#rules/facts.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
+import type { FileAuthority } from '#shard/file-authority.ts';
 import type { Alert } from '#workers/alerts.ts';
 import { type Bulk, createBulk, stopBulk } from '#workers/bulk.ts';
 import { cancelIntent, type IntentKind, intentsOf } from '#workers/intents.ts';
@@ -33,6 +35,7 @@ export interface DeskShard extends ShardIdentity {
 
 export interface ActionDeskOptions {
   readonly shards: ShardDirectory<DeskShard>;
+  readonly files: Pick<FileAuthority, 'assertRequest'>;
   readonly configHash: () => string;
 }
 
@@ -57,7 +60,7 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
   }
 
   async submit(request: ActionRequest): Promise<{ readonly jobId: string }> {
-    const { shards } = this.#options;
+    const { shards, files } = this.#options;
     const { action, channelArn, account, who, reason, dryRun, idempotencyKey } = request;
     if (channelArn === undefined && !accountActions.has(action))
       throw new AppError('ACTION_NEEDS_CHANNEL', `body.channelArn: ${action} needs a channel`);
@@ -67,13 +70,15 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
     const isRepeat = idempotencyKey !== undefined && (await shard.queues.find(jobId)) !== undefined;
     if (channelArn !== undefined && !isRepeat) await this.#assertKnown(shard, [channelArn], 'body.channelArn');
     const params = this.#render(shard, action, request.params, channelArn);
+    const cause = { kind: 'operator', who, reason } as const;
+    await files.assertRequest({ action, params, cause });
     await shard.state.transact(
       (tx) => {
         if (tx.isRepeat(jobId)) return;
         const job: ActionJob = {
           action,
           params,
-          cause: { kind: 'operator', who, reason },
+          cause,
           decidedAtMs: tx.nowMs,
           ...(channelArn === undefined ? {} : { channelArn }),
           ...(request.streamId === undefined ? {} : { streamId: request.streamId }),
@@ -101,7 +106,7 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
   async submitBulk(
     request: Parameters<ActionDeskPort['submitBulk']>[0],
   ): Promise<{ bulkId: string; channels: number }> {
-    const { shards } = this.#options;
+    const { shards, files } = this.#options;
     const { action, params, targets, maxChannels, who, reason, dryRun } = request;
     if (shards.all.length > 1 && targets.channelArns === undefined)
       throw new AppError('REQUEST_INVALID', 'body.targets: with several accounts, name the channels by channelArns');
@@ -120,7 +125,12 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
       );
     if (targets.channelArns) await this.#assertKnown(shard, arns, 'body.targets.channelArns');
     const items = arns.map((channelArn) => ({ channelArn, params: this.#render(shard, action, params, channelArn) }));
-    const bulkId = await createBulk(shard.state, { action, items, cause: { kind: 'operator', who, reason }, dryRun });
+    const cause = { kind: 'operator', who, reason } as const;
+    await assertFiles(
+      files,
+      items.map((item) => ({ action, params: item.params, cause })),
+    );
+    const bulkId = await createBulk(shard.state, { action, items, cause, dryRun });
     await shard.state.transact((tx) =>
       audit(tx, {
         who,
@@ -332,6 +342,16 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
       throw new AppError('REQUEST_INVALID', `body.action.${action}: for ${channelArn}: ${rendered.problem}`);
     return rendered.params;
   }
+}
+
+/** One file of each folder is asked for, however many channels there are; each job is asked again when it runs. */
+async function assertFiles(
+  files: ActionDeskOptions['files'],
+  jobs: readonly Parameters<FileAuthority['assertRequest']>[0][],
+): Promise<void> {
+  const folders = (params: ActionParams) => namedFiles(params).map(({ place, path }) => [...place, dirname(path)]);
+  const apart = new Map(jobs.map((job) => [JSON.stringify(folders(job.params)), job]));
+  for (const job of apart.values()) await files.assertRequest(job);
 }
 
 function isLive(record: StreamRecord | undefined): boolean {

@@ -21,6 +21,7 @@ import { type ApiToken, Authenticator, type Caller, mayActAs, type Role } from '
 import { EventStreams } from './event-streams.ts';
 import { opsRoutes, type ReadinessCheck } from './ops.ts';
 import { sendProblem, toAppError } from './problem.ts';
+import { type Refusal, refusalLog } from './refusals.ts';
 import { assertSameSite, isLoopbackHost } from './same-site.ts';
 import { validatorCompiler } from './validation.ts';
 
@@ -55,6 +56,8 @@ export interface HttpServerOptions {
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
   readonly maxBodyBytes: number;
   readonly requestsPerMinute: number;
+  /** Writes a refused request of a person into the audit. */
+  readonly onRefused?: ((refusal: Refusal) => Promise<void>) | undefined;
   /** The product's version, for the API document. */
   readonly version: string;
   readonly metrics: Metrics;
@@ -178,8 +181,12 @@ function buildApp(options: HttpServerOptions, stopping: () => string | undefined
     metrics.httpRequests.inc({ method: request.method, route, status: String(reply.statusCode) });
     logger.debug({ method: request.method, route, status: reply.statusCode, tookMs: reply.elapsedTime }, 'request');
   });
-  app.setErrorHandler((thrown, request, reply) => {
+  const refused = refusalLog(options.onRefused ?? (() => Promise.resolve()));
+  app.setErrorHandler(async (thrown, request, reply) => {
     const error = toAppError(thrown);
+    await refused(request, error).catch((cause: unknown) =>
+      logger.warn({ err: cause, code: error.code }, 'a refused request could not be written into the audit'),
+    );
     if (error.status >= 500 && !isRedisFailure(error))
       logger.error({ err: thrown, method: request.method, route: request.routeOptions.url }, 'a request failed');
     return sendProblem(reply, error);

@@ -109,6 +109,29 @@ export const actionNames = Object.keys(actionSchemas) as ActionName[];
 /** The parameters of one action. */
 export type ActionParams<N extends ActionName = ActionName> = z.infer<(typeof actionSchemas)[N]>;
 
+/** A file that an action's parameters name. */
+export interface NamedFile {
+  /** Where it stands in the parameters. */
+  readonly place: readonly string[];
+  readonly path: string;
+  /** `write`: a key is delivered into it; `read`: it holds an address or a key. */
+  readonly use: 'read' | 'write';
+}
+
+/** What is sent on as it is: names in it mean nothing here. */
+const contents: ReadonlySet<string> = new Set(['payload', 'body', 'detail']);
+
+/** Every file that parameters name: `file` is written, `…_file` is read. */
+export function namedFiles(params: object, place: readonly string[] = []): NamedFile[] {
+  return Object.entries(params).flatMap(([key, value]: [string, unknown]): NamedFile[] => {
+    if (place.length === 0 && contents.has(key)) return [];
+    const at = [...place, key];
+    if (typeof value === 'object' && value !== null) return namedFiles(value, at);
+    if (typeof value !== 'string' || !(key === 'file' || key.endsWith('_file'))) return [];
+    return [{ place: at, path: value, use: key === 'file' ? 'write' : 'read' }];
+  });
+}
+
 /** Actions that end or change something that cannot be taken back: they need a cap and carry the stream they were decided for. */
 export const destructiveActions: ReadonlySet<ActionName> = new Set([
   'stop_stream',
@@ -140,6 +163,11 @@ export interface ActionJob<N extends ActionName = ActionName> {
   readonly dryRun?: boolean | undefined;
   /** Set when it waited for the end of a stream: it does nothing when that intent was cancelled or replaced. */
   readonly intentId?: string | undefined;
+  /**
+   * Of a rule whose delivery's path has a template: the folder that the rule spells out before it. The file lies below it, wherever
+   * links lead.
+   */
+  readonly deliveryFolder?: string | undefined;
   /** Set when it is one of many channels' jobs: the bulk action that it belongs to. */
   readonly bulkId?: string | undefined;
 }

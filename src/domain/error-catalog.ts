@@ -274,10 +274,19 @@ export const errorCatalog = {
     disposition: 'give-up',
   },
   SECRET_FILE_UNREADABLE: {
-    meaning: 'A file with an address, a token or a signing key cannot be read, or is empty.',
+    meaning:
+      'A file with an address, a token or a signing key cannot be read, is empty, is no regular file, or has more than 64 KiB.',
     remedy: 'Mount the file that the message names, readable for the daemon.',
     status: 500,
     disposition: 'retry',
+  },
+  FILE_NOT_ALLOWED: {
+    meaning:
+      'A request names a file outside of the folders that are open to requests, or a path leads over a link out of the folder that was meant.',
+    remedy:
+      'Name a file below a folder of `secrets.delivery_folders` (to deliver a key into) or `secrets.read_folders` (to read), or open its folder there. A path that a rule spells out may be anywhere.',
+    status: 403,
+    disposition: 'give-up',
   },
   JOB_NOT_RESENDABLE: {
     meaning: 'Only finished jobs of webhook, notify and emit_event can be sent again.',

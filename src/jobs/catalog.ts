@@ -65,6 +65,7 @@ const actionJob = z.object({
   cause,
   decidedAtMs: z.number(),
   onlyIf: z.record(z.string(), z.unknown()).optional(),
+  deliveryFolder: z.string().optional(),
   dryRun: z.boolean().optional(),
   intentId: z.string().optional(),
   bulkId: z.string().optional(),

@@ -1,4 +1,4 @@
-// Who did what, why, and what it changed: an append-only log, one entry for each request and each finished action.
+// Who did what, why, and what it changed: an append-only log, one entry for each request, each refusal and each finished action.
 // Entries hold ids and settings, never a secret.
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
 
@@ -8,7 +8,7 @@ export interface AuditEntry {
   readonly who: string;
   /** What was asked for or done: an action's name, or a command such as `pause`, `cancel_intent`. */
   readonly what: string;
-  /** `requested`, or what became of it: done, already_done, skipped, deferred, failed. */
+  /** `requested`, `refused`, or what became of it: done, already_done, skipped, deferred, failed. */
   readonly outcome: string;
   /** The operator's reason, or the decision's id. */
   readonly why: string;

@@ -1,5 +1,5 @@
 // From the steps of a rule to jobs: labels, mutes, templates, ids. Ids follow from rule, subject, cause and step alone.
-import type { ActionJob, ActionParams } from '#domain/action.ts';
+import { type ActionJob, type ActionParams, namedFiles } from '#domain/action.ts';
 import type { Decision } from '#domain/decision.ts';
 import type { TemplateContext } from '#domain/facts.ts';
 import type { Labels, Rule, RuleMode, Step } from '#domain/rule.ts';
@@ -10,6 +10,7 @@ import { allSubject, type Cause, channelOfSubject } from './memory.ts';
 import { hashOf, type Pass } from './pass.ts';
 import { aggregateFactsWithNames } from './population.ts';
 import type { RuleOf } from './rule-index.ts';
+import { isTemplate } from './template.ts';
 
 /** What the actions of one decision are about. */
 export interface Occasion {
@@ -89,6 +90,14 @@ export function viewOfSubject(pass: Pass, subject: string): ChannelView | undefi
   return arn === undefined ? undefined : pass.channel(arn);
 }
 
+/** The folder that a templated path spells out before its first template. */
+function deliveryFolderOf(params: ActionParams): Pick<ActionJob, 'deliveryFolder'> {
+  const path = namedFiles(params).find(({ use }) => use === 'write')?.path;
+  if (path === undefined || !isTemplate(path)) return {};
+  const [spelledOut = ''] = path.split(/\{[{%]/, 1);
+  return { deliveryFolder: spelledOut.includes('/') ? spelledOut.slice(0, spelledOut.lastIndexOf('/') + 1) : '.' };
+}
+
 function enqueueStep(
   pass: Pass,
   { rule, subject, cause, phase, mode, decisionId }: Occasion,
@@ -108,6 +117,7 @@ function enqueueStep(
     cause: { kind: 'rule', rule: rule.name, decisionId },
     decidedAtMs: pass.nowMs,
     ...(step.onlyIf ? { onlyIf: step.onlyIf.source } : {}),
+    ...deliveryFolderOf(step.params),
   };
   const delayMs = phase === 'resolve' ? step.afterMs : 0;
   pass.tx.enqueue({ jobId, name: step.action, payload: { ...payload }, ...(delayMs > 0 ? { delayMs } : {}) });

@@ -1,87 +1,105 @@
-// Secrets in files: reading tokens, addresses and HMAC keys that the configuration names, and delivering a key into one.
+// Secrets in files: reading tokens, addresses and HMAC keys, and delivering a key into one.
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, lstat, open, readFile, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join, normalize, sep } from 'node:path';
+import { access, lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { AppError, messageOf } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
+import { type FileBounds, type NamedPlace, openPlace, readNamedFile } from './named-file.ts';
 import type { SecretSink } from './sink.ts';
 
 const mostBytes = 65_536;
 
-/** The text of a file without the line end. Read at each use, so that a new file is taken up. @throws AppError SECRET_FILE_UNREADABLE */
-export async function readSecretFile(path: string): Promise<Secret> {
+/**
+ * The text of a regular file without the line end. Read at each use, so that a new file is taken up.
+ * @param bounds where the file may lie; left out for a path that the configuration spells out
+ * @throws AppError SECRET_FILE_UNREADABLE, FILE_NOT_ALLOWED
+ */
+export async function readSecretFile(path: string, bounds?: FileBounds): Promise<Secret> {
   try {
-    const { size } = await stat(path);
-    if (size > mostBytes) throw new Error(`it is larger than ${mostBytes} bytes`);
-    const text = (await readFile(path, 'utf8')).replace(/\r?\n$/, '');
+    const text = (await readNamedFile(path, mostBytes, bounds)).toString('utf8').replace(/\r?\n$/, '');
     if (text === '') throw new Error('it is empty');
     return new Secret(text);
   } catch (error) {
+    if (error instanceof AppError) throw error;
     throw new AppError('SECRET_FILE_UNREADABLE', `${path}: ${messageOf(error)}`);
   }
 }
 
+/** Which files deliveries have written; met by the shared state. Paths are without links. */
+export interface DeliveredFiles {
+  /** Whether a delivery wrote the file, or was about to. `named` is the path as the delivery calls it now. */
+  has(path: string, named: string): Promise<boolean>;
+  /** Remembered before the first write, so that no crash leaves a file that nobody knows. */
+  add(path: string): Promise<void>;
+}
+
+export interface FileSinkOptions {
+  readonly path: string;
+  /** Where the file may lie; left out for a path that the configuration spells out. */
+  readonly bounds?: FileBounds | undefined;
+  /** The daemon's own files, which no delivery replaces. */
+  readonly never: readonly string[];
+  readonly delivered: DeliveredFiles;
+}
+
 /** A file of mode 0600, replaced in one step: a reader sees the old value or the new one, never a part. */
-export function fileSink(path: string): SecretSink {
+export function fileSink({ path, bounds, never, delivered }: FileSinkOptions): SecretSink {
   const description = `file ${path}`;
-  const directory = dirname(path);
-  const checkPath = () => {
-    // Paths may hold a channel's name or tags: none of them may lead out of the directory that was meant.
-    if (path.includes('\0') || normalize(path).split(sep).includes('..') || path.split(/[\\/]/).includes('..'))
-      throw new AppError('SECRET_SINK_REFUSED', `${description}: the path must not contain ".."`);
+  const withPlace = async (use: (place: NamedPlace) => Promise<void>) => {
+    try {
+      await using place = await openPlace(path, bounds);
+      await assertReplaceable(place);
+      await use(place);
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      throw new AppError('SECRET_SINK_FAILED', `${description}: ${messageOf(error)}`);
+    }
+  };
+  /** Only what an earlier delivery has made is replaced, so that no setting or request overwrites another file. */
+  const assertReplaceable = async (place: NamedPlace) => {
+    const found = await lstat(place.at(place.name)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (found === undefined) return;
+    if (!found.isFile()) throw refused(`${description} exists and is no regular file`);
+    const own = await Promise.all(never.map((file) => stat(file).catch(() => undefined)));
+    if (own.some((file) => file?.ino === found.ino && file.dev === found.dev))
+      throw refused(`${description} is one of the daemon’s own files`);
+    // Remembered at once: a rotation replaces the record by which a file of an earlier version is known.
+    if (await delivered.has(place.path, path)) return delivered.add(place.path);
+    throw refused(`${description} exists, and no delivery is on record that made it: remove it, or use another path`);
   };
   return {
     description,
-    async check() {
-      checkPath();
-      await assertOurs(path, description);
-      await access(directory, constants.W_OK).catch((error: unknown) => {
-        throw new AppError('SECRET_SINK_FAILED', `${description}: ${messageOf(error)}`);
-      });
-    },
-    async deliver({ value }, signal) {
-      checkPath();
-      await assertOurs(path, description);
-      signal.throwIfAborted();
-      const draft = join(directory, `.${basename(path)}.${randomBytes(6).toString('hex')}`);
-      try {
-        const file = await open(
-          draft,
-          constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-          0o600,
-        );
+    check: () => withPlace((place) => access(place.at('.'), constants.W_OK)),
+    deliver: ({ value }, signal) =>
+      withPlace(async (place) => {
+        signal.throwIfAborted();
+        await delivered.add(place.path);
+        const draft = place.at(`.${place.name.slice(0, 200)}.${randomBytes(6).toString('hex')}`);
         try {
-          await file.writeFile(value.reveal());
-          await file.sync();
-        } finally {
-          await file.close();
+          const file = await open(
+            draft,
+            constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+            0o600,
+          );
+          try {
+            await file.writeFile(value.reveal());
+            await file.sync();
+          } finally {
+            await file.close();
+          }
+          await rename(draft, place.at(place.name));
+          await place.sync();
+        } catch (error) {
+          await rm(draft, { force: true }).catch(() => undefined);
+          throw error;
         }
-        await rename(draft, path);
-        await syncDirectory(directory);
-      } catch (error) {
-        await rm(draft, { force: true }).catch(() => undefined);
-        throw new AppError('SECRET_SINK_FAILED', `${description}: ${messageOf(error)}`);
-      }
-    },
+      }),
   };
 }
 
-/** Only what an earlier delivery can have made is replaced, so that no setting or request overwrites another file. */
-async function assertOurs(path: string, description: string): Promise<void> {
-  const known = await lstat(path).catch(() => undefined);
-  if (known === undefined || (known.isFile() && (known.mode & 0o077) === 0)) return;
-  throw new AppError(
-    'SECRET_SINK_REFUSED',
-    `${description} exists and is no file of mode 0600, so it was not made by a delivery: remove it, or use another path`,
-  );
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
+function refused(text: string): AppError {
+  return new AppError('SECRET_SINK_REFUSED', text);
 }

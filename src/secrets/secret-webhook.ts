@@ -1,7 +1,6 @@
 // An HTTPS webhook that takes a new key: signed with HMAC, address and key from files.
 import { randomUUID } from 'node:crypto';
 import type { Secret } from '#domain/secret.ts';
-import { readSecretFile } from './secret-file.ts';
 import type { SecretSink } from './sink.ts';
 
 /** Sends to an address that people configured; met by src/outbound. */
@@ -23,15 +22,19 @@ export interface SecretSender {
   ): Promise<unknown>;
 }
 
-export function webhookSink(sender: SecretSender, files: { url_file: string; hmac_key_file: string }): SecretSink {
+export function webhookSink(
+  sender: SecretSender,
+  files: { url_file: string; hmac_key_file: string },
+  readFile: (path: string) => Promise<Secret>,
+): SecretSink {
   return {
     description: `webhook of ${files.url_file}`,
     async check() {
-      const [url] = await Promise.all([readSecretFile(files.url_file), readSecretFile(files.hmac_key_file)]);
+      const [url] = await Promise.all([readFile(files.url_file), readFile(files.hmac_key_file)]);
       sender.checkUrl(url.reveal(), true);
     },
     async deliver({ kind, value, keyArn, channelArn }, signal) {
-      const [url, hmacKey] = await Promise.all([readSecretFile(files.url_file), readSecretFile(files.hmac_key_file)]);
+      const [url, hmacKey] = await Promise.all([readFile(files.url_file), readFile(files.hmac_key_file)]);
       const body = JSON.stringify({ type: kind, channelArn, keyArn, value: value.reveal() });
       await sender.send(
         {

@@ -5,8 +5,9 @@ import type { ActionParams } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import { type AwsClientSettings, createAwsClient } from '#runtime/aws-client.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import type { FileBounds } from './named-file.ts';
 import { parameterStoreSink } from './parameter-store.ts';
-import { fileSink } from './secret-file.ts';
+import { type DeliveredFiles, fileSink, readSecretFile } from './secret-file.ts';
 import { type SecretSender, webhookSink } from './secret-webhook.ts';
 import { secretsManagerSink } from './secrets-manager.ts';
 import type { SecretSink } from './sink.ts';
@@ -18,6 +19,15 @@ export interface SecretSinksOptions {
   readonly metrics: Metrics;
   /** Ends every call that is under way. */
   readonly until?: AbortSignal | undefined;
+  readonly delivered: DeliveredFiles;
+  /** The daemon's own files, which no delivery replaces. */
+  readonly ownFiles: readonly string[];
+}
+
+/** Where the files of a delivery may lie; left out where the configuration spells the path out. */
+export interface DeliveryBounds {
+  readonly write?: FileBounds | undefined;
+  readonly read?: FileBounds | undefined;
 }
 
 type Delivery = ActionParams<'rotate_stream_key'>['deliver'];
@@ -31,8 +41,10 @@ export class SecretSinks {
   readonly #ssm: Lazy<SSM>;
   readonly #sender: SecretSender;
   readonly #metrics: Metrics;
+  readonly #delivered: DeliveredFiles;
+  readonly #ownFiles: readonly string[];
 
-  constructor({ aws, sender, metrics, until }: SecretSinksOptions) {
+  constructor({ aws, sender, metrics, until, delivered, ownFiles }: SecretSinksOptions) {
     const bounds = { requestTimeoutMs: 5_000, until };
     this.#secretsManager = new Lazy(async () => {
       const sdk = await import('@aws-sdk/client-secrets-manager');
@@ -44,11 +56,13 @@ export class SecretSinks {
     });
     this.#sender = sender;
     this.#metrics = metrics;
+    this.#delivered = delivered;
+    this.#ownFiles = ownFiles;
   }
 
   /** @throws AppError SECRET_SINK_REFUSED when the setting names none. */
-  sink(delivery: Delivery): SecretSink {
-    const { kind, sink } = this.#choose(delivery);
+  sink(delivery: Delivery, bounds: DeliveryBounds = {}): SecretSink {
+    const { kind, sink } = this.#choose(delivery, bounds);
     return {
       description: sink.description,
       check: (signal) => sink.check(signal),
@@ -70,7 +84,7 @@ export class SecretSinks {
     this.#ssm.destroy();
   }
 
-  #choose(delivery: Delivery): { kind: string; sink: SecretSink } {
+  #choose(delivery: Delivery, { read, write }: DeliveryBounds): { kind: string; sink: SecretSink } {
     if (delivery.secrets_manager !== undefined)
       return {
         kind: 'secrets_manager',
@@ -78,8 +92,16 @@ export class SecretSinks {
       };
     if (delivery.ssm_parameter !== undefined)
       return { kind: 'ssm_parameter', sink: parameterStoreSink(() => this.#ssm.get(), delivery.ssm_parameter) };
-    if (delivery.webhook !== undefined) return { kind: 'webhook', sink: webhookSink(this.#sender, delivery.webhook) };
-    if (delivery.file !== undefined) return { kind: 'file', sink: fileSink(delivery.file) };
+    if (delivery.webhook !== undefined)
+      return {
+        kind: 'webhook',
+        sink: webhookSink(this.#sender, delivery.webhook, (path) => readSecretFile(path, read)),
+      };
+    if (delivery.file !== undefined)
+      return {
+        kind: 'file',
+        sink: fileSink({ path: delivery.file, bounds: write, never: this.#ownFiles, delivered: this.#delivered }),
+      };
     throw new AppError('SECRET_SINK_REFUSED', 'the delivery names no sink');
   }
 }

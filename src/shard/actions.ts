@@ -14,6 +14,7 @@ import { SecretSinks } from '#secrets/sinks.ts';
 import { bindActions } from '#workers/actions.ts';
 import type { ActionPorts } from '#workers/ports.ts';
 import type { AwsAccess } from './aws-access.ts';
+import { deliveredFiles, type FileAuthority } from './file-authority.ts';
 
 export interface ActionPartsOptions extends Pick<ActionPorts, 'state' | 'clock' | 'random' | 'metadata' | 'nudge'> {
   readonly client: IvsClientPort;
@@ -23,11 +24,12 @@ export interface ActionPartsOptions extends Pick<ActionPorts, 'state' | 'clock' 
   readonly scrubber: Scrubber;
   /** Ends every call that is under way. */
   readonly until: AbortSignal;
+  readonly files: FileAuthority;
 }
 
 /** The handlers of all actions; what they hold open is released by the stack. */
 export function createActionHandlers(options: ActionPartsOptions, stack: TeardownStack) {
-  const { client, aws, config, metrics, scrubber, until, ...shared } = options;
+  const { client, aws, config, metrics, scrubber, until, files, ...shared } = options;
   const { region, credentials } = aws;
   const { allow_private_webhooks: allowPrivate, allow_link_local_webhooks: allowLinkLocal } = config().settings.http;
   const http = new HttpSender({
@@ -40,17 +42,19 @@ export function createActionHandlers(options: ActionPartsOptions, stack: Teardow
     sender: http,
     metrics,
     until,
+    delivered: deliveredFiles(shared.state),
+    ownFiles: files.ownFiles,
   });
   const events = new EventBus({ region, credentials, endpoint: aws.eventBridgeEndpoint }, until);
   stack.defer('sinks', 1_000, () => sinks.destroy());
   return bindActions({
     ...shared,
     ivs: createActionCalls(client),
-    sink: (delivery) => sinks.sink(delivery),
+    sink: (job) => sinks.sink(job.params.deliver, files.deliveryBounds(job)),
     http,
     events,
     receiver: (name): Receiver | undefined => config().ruleset.receivers.find((receiver) => receiver.name === name),
-    readSecretFile,
+    readSecretFile: (path, job) => readSecretFile(path, job && files.readBounds(job)),
     matcher: matcherOf,
     hide: (value) => {
       scrubber.hide(value, 'secret');

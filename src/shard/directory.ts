@@ -40,6 +40,7 @@ export class ShardDirectory<S extends ShardIdentity> {
     throw new AppError(
       'NOT_FOUND',
       `query.account: there is no account ${name}${didYouMean(name, names)}; accounts of the configuration: ${names.join(', ')}`,
+      { details: { setting: 'accounts' } },
     );
   }
 
@@ -58,6 +59,7 @@ export class ShardDirectory<S extends ShardIdentity> {
     throw new AppError(
       'NOT_FOUND',
       `${channelArn}: no entry under accounts in the configuration has this account id and Region`,
+      { details: { setting: 'accounts' } },
     );
   }
 

@@ -40,6 +40,7 @@ import { ActionUpkeep } from '#workers/upkeep.ts';
 import { createActionHandlers } from './actions.ts';
 import { type AwsAccess, type AwsOptions, awsAccessOf } from './aws-access.ts';
 import type { ShardDirectory } from './directory.ts';
+import type { FileAuthority } from './file-authority.ts';
 import { Noticing } from './intake.ts';
 import { gapOptionsOf, limitSettingsOf, logMaxAgeMs } from './settings.ts';
 
@@ -49,6 +50,8 @@ export type Role = (typeof roles)[number];
 
 export interface ShardOptions {
   readonly account: AccountSettings;
+  /** Which files jobs may name. */
+  readonly files: FileAuthority;
   /** Of all shards of this process; asked once they are made. */
   readonly directory: () => ShardDirectory<Shard>;
   /** The configuration in force: read anew where it may change by a reload. */
@@ -298,6 +301,7 @@ export class Shard {
             metrics,
             scrubber,
             until: this.#options.graceOver,
+            files: this.#options.files,
             state: this.state,
             clock,
             random,

@@ -16,6 +16,7 @@ import { Scrubber } from '#runtime/logger.ts';
 import type { Redis } from '#runtime/redis.ts';
 import { readSecretFile } from '#secrets/secret-file.ts';
 import { SecretSinks } from '#secrets/sinks.ts';
+import { deliveredFiles } from '#shard/file-authority.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { bindActions } from '#workers/actions.ts';
 import type { ActionPorts, HandlerResult } from '#workers/ports.ts';
@@ -78,7 +79,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     timeoutMs: 2_000,
   });
   const aws = { region: 'us-west-2', credentials, endpoint: simulatorUrl };
-  const sinks = new SecretSinks({ aws, sender: http, metrics });
+  const sinks = new SecretSinks({ aws, sender: http, metrics, delivered: deliveredFiles(state), ownFiles: [] });
   const events = new EventBus(aws);
   const hooked = <T extends object>(name: string, target: T): T =>
     new Proxy(target, {
@@ -126,7 +127,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     state: options.hookCommits ? counted : state,
     clock: systemClock,
     random,
-    sink: (delivery) => hooked('sink', sinks.sink(delivery)),
+    sink: ({ params }) => hooked('sink', sinks.sink(params.deliver)),
     http: {
       send: (message, signal) => hook('http.send', () => http.send(message, signal)) as Promise<{ status: number }>,
     },
@@ -135,7 +136,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     },
     metadata,
     receiver: (name) => options.receivers?.find((receiver) => receiver.name === name),
-    readSecretFile,
+    readSecretFile: (path) => readSecretFile(path),
     matcher: (source) => ({ source, match: (document) => matchesExactly(source, document) }),
     hide: (value) => {
       options.scrubber?.hide(value, 'hidden');

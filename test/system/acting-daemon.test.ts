@@ -31,7 +31,11 @@ async function setup(rules = 'rules: []\n') {
     control: platform.simulator.control,
     directory,
     ivs,
-    daemon: () => platform.daemon({ rules: rules.replaceAll('$DIR', directory) }),
+    // Requests of these tests deliver into the test's folder, and read addresses from it.
+    daemon: () =>
+      platform.daemon({
+        rules: `secrets: {delivery_folders: ["${directory}"], read_folders: ["${directory}"]}\n${rules.replaceAll('$DIR', directory)}`,
+      }),
     // Slowly: GetChannel has a quota of 5 calls a second, which the daemon needs as well.
     recordingOf: async (arn: string) => {
       await new Promise((done) => setTimeout(done, 500));

@@ -14,7 +14,7 @@ const entry = z.object({
   at: time,
   who: z.string().describe('`rule <name>` or `token <name>`'),
   what: z.string(),
-  outcome: z.string().describe('requested, done, already_done, skipped, deferred, failed'),
+  outcome: z.string().describe('requested, refused, done, already_done, skipped, deferred, failed'),
   why: z.string().describe('The reason that was given, or the id of the decision'),
   channelArn: z.string().optional(),
   jobId: z.string().optional(),

@@ -42,7 +42,7 @@ export function outsidePorts({
         return { eventId: 'trial' };
       },
     },
-    sink: (delivery) => sinkOf(delivery, log),
+    sink: ({ params }) => sinkOf(params.deliver, log),
     readSecretFile: async (path) => new Secret(`${fileScheme}${path}`),
   };
 }

@@ -1,0 +1,54 @@
+// Requests of a person that were refused, for the audit: what their token may not do, and what a setting would have to open.
+import type { FastifyRequest } from 'fastify';
+import { AppError } from '#domain/errors.ts';
+import { actorOf } from './auth.ts';
+
+/** A request that was refused, as the audit tells it. */
+export interface Refusal {
+  readonly who: string;
+  /** The action that was asked for, else method and route. */
+  readonly what: string;
+  readonly why: string;
+  readonly channelArn: string | undefined;
+  /** Code and message. */
+  readonly reason: string;
+}
+
+const mostToldAtOnce = 200;
+
+/** Tells `note` of a refusal, and of the same one again only after a minute: a caller that repeats itself does not fill the audit. */
+export function refusalLog(note: (refusal: Refusal) => Promise<void>, nowMs: () => number = Date.now) {
+  const told = new Map<string, number>();
+  return async (request: FastifyRequest, error: AppError): Promise<void> => {
+    const refusal = refusalOf(request, error);
+    if (!refusal) return;
+    const { who, what, reason, channelArn } = refusal;
+    const key = JSON.stringify(error.code === 'FORBIDDEN' ? [who, what] : [who, what, reason, channelArn]);
+    const now = nowMs();
+    for (const [old, atMs] of told) if (now - atMs >= 60_000) told.delete(old);
+    if (told.has(key) || told.size >= mostToldAtOnce) return;
+    told.set(key, now);
+    await note(refusal);
+  };
+}
+
+function refusalOf(request: FastifyRequest, error: AppError): Refusal | undefined {
+  // Before the token is known nobody in particular asked.
+  if (!request.caller || request.method === 'GET' || request.method === 'HEAD') return undefined;
+  const isRefusal = error.code === 'FORBIDDEN' || typeof error.details['setting'] === 'string';
+  if (!isRefusal) return undefined;
+  const body = fields(request.body);
+  const [action] = Object.keys(fields(body['action']));
+  const channelArn = fields(request.params)['channelArn'] ?? body['channelArn'];
+  return {
+    who: actorOf(request.caller),
+    what: action ?? `${request.method} ${request.routeOptions.url ?? ''}`,
+    why: typeof body['reason'] === 'string' ? body['reason'] : '',
+    channelArn: typeof channelArn === 'string' ? channelArn : undefined,
+    reason: `${error.code}: ${error.message}`,
+  };
+}
+
+function fields(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}

@@ -1,0 +1,159 @@
+// Files that somebody named: where they may lie, and opening them so that what was judged is what is opened. Links are resolved first
+// and judged by where they end; after the opening the place is judged once more, so that a link that was swapped meanwhile is noticed.
+import { constants } from 'node:fs';
+import { type FileHandle, open, realpath, stat, statfs } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { AppError } from '#domain/errors.ts';
+
+/** Where a file may lie. Without bounds the path is the configuration's own word, and may be anywhere. */
+export interface FileBounds {
+  /** It lies below one of them. */
+  readonly folders: readonly string[];
+  /** What opens folders: a setting, such as `secrets.read_folders`; undefined where a rule's path spells the folder out. */
+  readonly setting?: string | undefined;
+  /** The daemon's own files, such as its tokens, and folders of them: never, whatever folder they are in. */
+  readonly never: readonly string[];
+}
+
+const onLinux = process.platform === 'linux';
+/** Kernel interfaces that look like files: proc, sysfs, cgroup, cgroup2, debugfs, tracefs, securityfs. See statfs(2). */
+const kernelFileSystems: ReadonlySet<number> = new Set([
+  0x9fa0, 0x62656572, 0x27e0eb, 0x63677270, 0x64626720, 0x74726163, 0x73636673,
+]);
+
+/**
+ * Refuses a path that ends, over all its links, outside of the bounds, or at one of the daemon's own files. A file that does not exist
+ * is judged by the folder it would be in.
+ * @throws AppError FILE_NOT_ALLOWED
+ */
+export async function assertWithin(path: string, bounds: FileBounds): Promise<void> {
+  const real = await finalPath(path).catch(() => undefined);
+  if (real === undefined || !(await isBelow(bounds.folders, real))) throw outside(path, bounds);
+  if (await isOrIsBelow(bounds.never, real)) throw notAllowed(path, 'is one of the daemon’s own files', bounds);
+}
+
+/**
+ * Reads a regular file of at most `mostBytes`.
+ * @throws AppError FILE_NOT_ALLOWED; Error with a plain message: not there, not regular, too large
+ */
+export async function readNamedFile(path: string, mostBytes: number, bounds?: FileBounds): Promise<Buffer> {
+  if (bounds) await assertWithin(path, bounds);
+  const real = await realpath(path);
+  // Looked at before it is opened: opening a device or a pipe can have an effect of its own.
+  assertRegular(await stat(real));
+  if (onLinux && kernelFileSystems.has((await statfs(real)).type)) throw new Error('it is no file but the kernel’s');
+  const file = await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const found = await file.stat();
+    assertRegular(found);
+    if (bounds) {
+      if (found.nlink > 1) throw notAllowed(path, 'has a second name (a hard link)', bounds);
+      const opened = await placeOf(file, real);
+      if (!(await isBelow(bounds.folders, opened)) || (await isOrIsBelow(bounds.never, opened)))
+        throw outside(path, bounds);
+    }
+    return await readAtMost(file, mostBytes);
+  } finally {
+    await file.close();
+  }
+}
+
+/** A folder that is held open, and the name of one file in it. */
+export interface NamedPlace extends AsyncDisposable {
+  /** The file's path without links. */
+  readonly path: string;
+  /** The path to use for a name in the folder: it stays in this very folder, also when the folder's path is made to lead elsewhere. */
+  at(name: string): string;
+  readonly name: string;
+  /** Makes a change of names in the folder last. */
+  sync(): Promise<void>;
+}
+
+/** Opens the folder of a file that is to be written. @throws AppError FILE_NOT_ALLOWED; Error of the file system */
+export async function openPlace(path: string, bounds?: FileBounds): Promise<NamedPlace> {
+  if (bounds) await assertWithin(path, bounds);
+  const name = basename(resolve(path));
+  const real = await realpath(dirname(resolve(path)));
+  const folder = await open(real, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    const opened = join(await placeOf(folder, real), name);
+    if (bounds && !(await isBelow(bounds.folders, opened))) throw outside(path, bounds);
+    const base = onLinux ? `/proc/self/fd/${folder.fd}` : real;
+    return {
+      path: opened,
+      name,
+      at: (other) => join(base, other),
+      sync: () => folder.sync(),
+      [Symbol.asyncDispose]: () => folder.close(),
+    };
+  } catch (error) {
+    await folder.close();
+    throw error;
+  }
+}
+
+function assertRegular(found: { isFile(): boolean }): void {
+  if (!found.isFile()) throw new Error('it is no regular file');
+}
+
+async function readAtMost(file: FileHandle, most: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(most + 1);
+  let length = 0;
+  while (length <= most) {
+    const { bytesRead } = await file.read(buffer, length, buffer.length - length, length);
+    if (bytesRead === 0) return buffer.subarray(0, length);
+    length += bytesRead;
+  }
+  throw new Error(`it is larger than ${most} bytes`);
+}
+
+/** Where what was opened lies now. */
+async function placeOf(file: FileHandle, path: string): Promise<string> {
+  const own = onLinux ? await realpath(`/proc/self/fd/${file.fd}`).catch(() => undefined) : undefined;
+  return own ?? realpath(path);
+}
+
+/** The path without links; of what does not exist, as far as it exists. */
+async function finalPath(path: string): Promise<string> {
+  const whole = resolve(path);
+  try {
+    return await realpath(whole);
+  } catch (error) {
+    const parent = dirname(whole);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || parent === whole) throw error;
+    return join(await finalPath(parent), basename(whole));
+  }
+}
+
+/** Whether a path without links lies below one of the folders. */
+async function isBelow(folders: readonly string[], real: string): Promise<boolean> {
+  for (const folder of folders) {
+    const rest = relative(await finalPath(folder).catch(() => resolve(folder)), real);
+    if (rest !== '' && rest !== '..' && !rest.startsWith(`..${sep}`) && !isAbsolute(rest)) return true;
+  }
+  return false;
+}
+
+/** Whether a path without links is one of the places, or lies below one. */
+async function isOrIsBelow(places: readonly string[], real: string): Promise<boolean> {
+  const finals = await Promise.all(places.map((place) => finalPath(place).catch(() => resolve(place))));
+  return finals.includes(real) || isBelow(places, real);
+}
+
+function outside(path: string, bounds: FileBounds): AppError {
+  const { folders, setting } = bounds;
+  const names = folders.join(', ');
+  if (setting === undefined)
+    return notAllowed(path, `leads out of ${names}, the folder that the rule spells out`, bounds);
+  const why =
+    folders.length === 0
+      ? `a request may name no such file: ${setting} opens no folder`
+      : `does not lie below ${setting} (${names}), links followed`;
+  return notAllowed(path, why, bounds);
+}
+
+function notAllowed(path: string, why: string, { setting }: FileBounds): AppError {
+  return new AppError('FILE_NOT_ALLOWED', `${path.replaceAll('\0', '\\0')}: ${why}`, {
+    details: setting === undefined ? {} : { setting },
+  });
+}

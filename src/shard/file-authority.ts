@@ -1,0 +1,110 @@
+// Which files a job may name. A rule's path is the word of whoever owns the configuration; a person's request stays below the folders
+// that the configuration opens, and never reaches the daemon's own files.
+import { dirname, resolve } from 'node:path';
+import type { Config } from '#config/load.ts';
+import { type ActionJob, type ActionName, type ActionParams, namedFiles } from '#domain/action.ts';
+import { AppError } from '#domain/errors.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import { auditEntries } from '#journal/audit.ts';
+import { assertWithin, type FileBounds } from '#secrets/named-file.ts';
+import type { DeliveredFiles } from '#secrets/secret-file.ts';
+import type { DeliveryBounds } from '#secrets/sinks.ts';
+import type { KeyRecord } from '#workers/key-record.ts';
+
+/** Tokens that the platform mounts below /run/secrets for the daemon itself, on EKS and elsewhere. */
+const platformTokens = ['kubernetes.io', 'eks.amazonaws.com', 'pods.eks.amazonaws.com'].map(
+  (folder) => `/run/secrets/${folder}`,
+);
+
+export interface FileAuthorityOptions {
+  /** In force. */
+  readonly config: () => Config;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+type Author = Pick<ActionJob, 'cause' | 'deliveryFolder'>;
+
+export class FileAuthority {
+  readonly #config: () => Config;
+  readonly #env: FileAuthorityOptions['env'];
+
+  constructor({ config, env }: FileAuthorityOptions) {
+    this.#config = config;
+    this.#env = env;
+  }
+
+  /** The configuration, and what the environment names as `…_FILE`: tokens and credentials. */
+  get ownFiles(): readonly string[] {
+    const named = Object.entries(this.#env).flatMap(([name, path]) => (name.endsWith('_FILE') && path ? [path] : []));
+    return [this.#config().file, ...named];
+  }
+
+  /** Where the files that a job reads may lie; undefined: anywhere. */
+  readBounds({ cause }: Author): FileBounds | undefined {
+    if (cause?.kind === 'rule') return undefined;
+    const { settings, file } = this.#config();
+    const folders = settings.secrets.read_folders ?? ['/run/secrets', dirname(resolve(file))];
+    return { folders, setting: 'secrets.read_folders', never: this.#never() };
+  }
+
+  /** Where the files of a job's delivery may lie. */
+  deliveryBounds(job: Author): DeliveryBounds {
+    const { cause, deliveryFolder } = job;
+    const { delivery_folders: folders } = this.#config().settings.secrets;
+    if (cause?.kind !== 'rule')
+      return {
+        read: this.readBounds(job),
+        write: { folders, setting: 'secrets.delivery_folders', never: this.#never() },
+      };
+    return deliveryFolder === undefined ? {} : { write: { folders: [deliveryFolder], never: [] } };
+  }
+
+  /** Whether a person may ask for this. @throws AppError FILE_NOT_ALLOWED that names the place in the request */
+  async assertRequest(job: Author & { readonly action: ActionName; readonly params: ActionParams }): Promise<void> {
+    const { read, write } = this.deliveryBounds(job);
+    for (const { path, place, use } of namedFiles(job.params)) {
+      const bounds = use === 'write' ? write : read;
+      if (!bounds) continue;
+      await assertWithin(path, bounds).catch((error: unknown) => {
+        if (!(error instanceof AppError)) throw error;
+        const text = `body.action.${[job.action, ...place].join('.')}: ${error.message}`;
+        throw new AppError(error.code, text, { details: error.details });
+      });
+    }
+  }
+
+  #never(): readonly string[] {
+    return [...this.ownFiles, ...platformTokens];
+  }
+}
+
+/** At `delivered/<path without links>`: a file that a delivery made. */
+export interface DeliveredFile {
+  readonly atMs: number;
+}
+
+/** What the shared state knows of delivered files; those that were delivered before there was such a record are found in the audit. */
+export function deliveredFiles(state: SharedState): DeliveredFiles {
+  return {
+    async has(path, named) {
+      const isKnown = () => state.view.get<DeliveredFile>(`delivered/${path}`) !== undefined;
+      if (isKnown()) return true;
+      // Another replica may have delivered a moment ago.
+      await state.refresh();
+      if (isKnown()) return true;
+      const names = new Set([path, named].map((each) => resolve(each)));
+      for (const [, { sink, deliveredAtMs }] of state.view.entries<KeyRecord>('key'))
+        if (deliveredAtMs !== undefined && sink.startsWith('file ') && names.has(resolve(sink.slice(5)))) return true;
+      for await (const { what, outcome, dryRun, params } of auditEntries(state, {})) {
+        const file = (params as Partial<ActionParams<'rotate_stream_key'>> | undefined)?.deliver?.file;
+        if (what.startsWith('rotate_') && outcome === 'done' && dryRun !== true && file && names.has(resolve(file)))
+          return true;
+      }
+      return false;
+    },
+    async add(path) {
+      if (state.view.get<DeliveredFile>(`delivered/${path}`) !== undefined) return;
+      await state.transact((tx) => tx.set(`delivered/${path}`, { atMs: tx.nowMs } satisfies DeliveredFile));
+    },
+  };
+}

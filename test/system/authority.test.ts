@@ -1,0 +1,268 @@
+// What a person's request may name, on the running daemon with roles and tokens as they are set up: files, and the folders they lie in.
+import { execFileSync } from 'node:child_process';
+import { chmod, link, lstat, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { broadcast } from '#test/support/broadcast.ts';
+import { eventually } from '#test/support/quiet.ts';
+
+// Not secrets: they open this test's own daemon, for as long as it runs.
+const tokens = { root: 'admin-of-a-test-daemon', mara: 'operator-of-a-test-daemon', vic: 'viewer-of-a-test-daemon' };
+
+async function setup(settings: (folder: string) => string = () => '', channelName = 'studio') {
+  const resources = new AsyncDisposableStack();
+  const platform = resources.use(await broadcast({ timings: { sessionToStartMs: 100, sessionEndToStreamEndMs: 50 } }));
+  const folder = await mkdtemp(join(tmpdir(), 'authority-'));
+  resources.defer(() => rm(folder, { recursive: true, force: true }));
+  for (const name of ['keys', 'read', 'elsewhere']) await mkdir(join(folder, name));
+  const tokensFile = join(folder, 'keys', 'tokens');
+  await writeFile(tokensFile, `root admin ${tokens.root}\nmara operator ${tokens.mara}\nvic viewer ${tokens.vic}\n`, {
+    mode: 0o600,
+  });
+  const channel = await platform.simulator.control.createChannel({ name: channelName });
+  const daemon = await platform.daemon({
+    rules: settings(folder) || 'rules: []\n',
+    env: { AUTOPILOT_TOKENS_FILE: tokensFile },
+  });
+  const as = async (who: keyof typeof tokens, method: string, path: string, body?: object) => {
+    const answer = await fetch(daemon.url + path, {
+      method,
+      headers: { authorization: `Bearer ${tokens[who]}`, ...(body ? { 'content-type': 'application/json' } : {}) },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const text = await answer.text();
+    return { status: answer.status, body: text.startsWith('{') ? JSON.parse(text) : text };
+  };
+  await eventually(async () => (await as('vic', 'GET', '/v1/channels')).body.channels.length === 1);
+  const act = (action: object, who: keyof typeof tokens = 'mara', more: object = {}) =>
+    as(who, 'POST', '/v1/actions', { action, channelArn: channel.arn, reason: 'asked for by a test', ...more });
+  const rotate = (file: string, who?: keyof typeof tokens) =>
+    act({ rotate_stream_key: { when: 'now', deliver: { file } } }, who);
+  const ended = async (jobId: string) =>
+    eventually(async () => {
+      const { body } = await as('vic', 'GET', `/v1/jobs/${jobId}`);
+      return body.state === 'completed' || body.state === 'failed' ? body : undefined;
+    });
+  const audited = async () => (await as('vic', 'GET', '/v1/audit?limit=100')).body.entries;
+  return {
+    platform,
+    daemon,
+    folder,
+    tokensFile,
+    channel,
+    as,
+    act,
+    rotate,
+    ended,
+    audited,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+test('without a setting a request has no key delivered into a file, whoever asks; the refusal is in the audit', async () => {
+  await using t = await setup();
+
+  const answers = [
+    await t.rotate(t.tokensFile),
+    await t.rotate(join(t.folder, 'keys', 'new'), 'root'),
+    await t.act({ rotate_playback_key_pair: { name: 'k', deliver: { file: join(t.folder, 'keys', 'pem') } } }),
+    await t.act({ rotate_stream_key: { deliver: { file: join(t.folder, 'keys', '{{ channel.id }}') } } }, 'mara', {
+      channelArn: undefined,
+      targets: { channelArns: [t.channel.arn] },
+    }),
+    await t.rotate(join(t.folder, 'keys', 'x'), 'vic'),
+  ];
+
+  expect(answers.map(({ status, body }) => [status, body.code])).toEqual([
+    ...Array.from({ length: 4 }, () => [403, 'FILE_NOT_ALLOWED']),
+    [403, 'FORBIDDEN'],
+  ]);
+  expect(answers[0]!.body).toMatchObject({
+    setting: 'secrets.delivery_folders',
+    detail: expect.stringContaining('body.action.rotate_stream_key.deliver.file'),
+  });
+  expect(await readFile(t.tokensFile, 'utf8')).toContain(tokens.root);
+  const refused = (await t.audited()).filter(({ outcome }: { outcome: string }) => outcome === 'refused');
+  expect(refused.map(({ who, what }: { who: string; what: string }) => [who, what])).toEqual([
+    ['token vic', 'POST /v1/actions'],
+    ['token mara', 'rotate_stream_key'],
+    ['token mara', 'rotate_playback_key_pair'],
+    ['token root', 'rotate_stream_key'],
+    ['token mara', 'rotate_stream_key'],
+  ]);
+  expect(refused[1]).toMatchObject({
+    why: 'asked for by a test',
+    reason: expect.stringMatching(/^FILE_NOT_ALLOWED: /),
+  });
+});
+
+test('below a delivery folder a request writes new files and replaces delivered ones, and nothing else, however the path is spelled', async () => {
+  await using t = await setup((folder) => `secrets: {delivery_folders: ["${folder}/keys"]}\nrules: []\n`);
+  const keys = join(t.folder, 'keys');
+  await writeFile(join(keys, 'notes'), 'not ours', { mode: 0o600 });
+  await writeFile(join(t.folder, 'elsewhere', 'file'), 'not ours', { mode: 0o600 });
+  await symlink(join(t.folder, 'elsewhere'), join(keys, 'out'));
+  await symlink(join(t.folder, 'elsewhere', 'file'), join(keys, 'linked'));
+
+  const outside = await Promise.all(
+    [
+      join(t.folder, 'elsewhere', 'new'),
+      `${keys}/../elsewhere/new`,
+      join(keys, 'out', 'new'),
+      join(keys, 'linked'),
+      `${keys}-beside/new`,
+      keys,
+      t.tokensFile,
+      t.daemon.configFile,
+      'keys/new',
+      '/proc/self/root/tmp/new',
+      `${keys}/new\0`,
+    ].map((file) => t.rotate(file)),
+  );
+  expect(outside.map(({ status, body }) => [status, body.code])).toEqual(outside.map(() => [403, 'FILE_NOT_ALLOWED']));
+
+  // One that is there and was not delivered, whatever its mode: refused before the old key is deleted.
+  const before = await t.platform.simulator.control.cues();
+  const notOurs = await t.ended((await t.rotate(join(keys, 'notes'))).body.jobId);
+  expect(notOurs).toMatchObject({ state: 'failed', error: expect.stringContaining('no delivery is on record') });
+  expect(notOurs.steps.map(({ step }: { step: string }) => step)).toEqual(['check_sink']);
+  expect(await readFile(join(keys, 'notes'), 'utf8')).toBe('not ours');
+  expect(await t.platform.simulator.control.cues()).toEqual(before);
+
+  const first = await t.ended((await t.rotate(join(keys, 'new'))).body.jobId);
+  const delivered = await readFile(join(keys, 'new'), 'utf8');
+  // The owner opened it for the encoder's group: it is still the delivery's.
+  await chmod(join(keys, 'new'), 0o640);
+  const again = await t.ended((await t.rotate(join(keys, 'new'))).body.jobId);
+  expect([first.state, again.state]).toEqual(['completed', 'completed']);
+  expect(await readFile(join(keys, 'new'), 'utf8')).not.toBe(delivered);
+  expect((await lstat(join(keys, 'new'))).mode & 0o777).toBe(0o600);
+});
+
+test('a file of a record from before counts as delivered; a path of a rule is its owner’s word, and stays in the folder it spells out', async () => {
+  await using t = await setup(
+    (folder) => `rules:
+  - name: literal
+    mode: enforce
+    trigger: {http: {name: literal}}
+    actions: [{rotate_stream_key: {when: now, deliver: {file: "${folder}/elsewhere/known"}}}]
+    guards: {max_per_hour: 10, cooldown: 0s}
+  - name: templated
+    mode: enforce
+    trigger: {http: {name: templated}}
+    actions: [{rotate_stream_key: {when: now, deliver: {file: "${folder}/keys/{{ http.body.place }}/key"}}}]
+    guards: {max_per_hour: 10, cooldown: 0s}
+`,
+  );
+  const known = join(t.folder, 'elsewhere', 'known');
+  await writeFile(known, 'of an earlier version', { mode: 0o600 });
+  await mkdir(join(t.folder, 'keys', 'inside'));
+  await symlink(join(t.folder, 'elsewhere'), join(t.folder, 'keys', 'out'));
+  // As the version before wrote it.
+  await t.daemon.app.shards[0]!.state.transact((tx) =>
+    tx.set(`key/${t.channel.arn}`, {
+      rotationId: 'old',
+      startedAtMs: 1,
+      updatedAtMs: 1,
+      oldKeyArns: [],
+      deliveredKeyArn: 'arn:aws:ivs:us-west-2:111122223333:stream-key/old',
+      deliveredAtMs: 1,
+      finishedAtMs: 1,
+      sink: `file ${known}`,
+      repairs: 0,
+    }),
+  );
+  const trigger = async (name: string, body: object) => {
+    const { body: answer } = await t.as('mara', 'POST', `/v1/triggers/${name}`, { channelArn: t.channel.arn, body });
+    expect(answer.rules).toEqual([name]);
+  };
+  const jobsOf = async (rule: string) =>
+    (await t.as('vic', 'GET', `/v1/decisions?rule=${rule}`)).body.decisions.flatMap(({ jobs }: any) => jobs);
+
+  await trigger('literal', {});
+  await eventually(async () => (await readFile(known, 'utf8')).startsWith('sk_'));
+  await trigger('templated', { place: 'inside' });
+  await eventually(
+    async () => (await readFile(join(t.folder, 'keys', 'inside', 'key'), 'utf8').catch(() => '')) !== '',
+  );
+  await trigger('templated', { place: 'out' });
+  const outcome = await eventually(async () =>
+    (await jobsOf('templated')).find(({ outcome, detail }: any) => outcome === 'failed' && detail),
+  );
+  await trigger('templated', { place: '../elsewhere' });
+  await trigger('templated', { place: '..' });
+  const withheld = await eventually(async () => {
+    const { decisions } = (await t.as('vic', 'GET', '/v1/decisions?rule=templated')).body;
+    return decisions.flatMap((each: any) => each.withheld).length === 2 ? decisions : undefined;
+  });
+
+  expect(outcome.detail).toContain('leads out of');
+  expect(withheld[0].withheld[0]).toMatchObject({ reason: 'template_failed' });
+  await expect(lstat(join(t.folder, 'elsewhere', 'key'))).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('a request reads addresses and keys from regular files below the read folders only, and only so much', async () => {
+  await using t = await setup(
+    (folder) => `secrets: {read_folders: ["${folder}/read"]}
+receivers: [{name: pipe, webhook_configs: [{url_file: "${folder}/elsewhere/pipe"}]}, {name: zero, webhook_configs: [{url_file: /dev/zero}]}, {name: environ, webhook_configs: [{url_file: /proc/self/environ}]}]
+rules: []
+`,
+  );
+  const got: string[] = [];
+  await using target = createServer((request, response) => {
+    got.push(request.url ?? '');
+    response.end();
+  });
+  await new Promise<void>((listening) => target.listen(0, '127.0.0.1', listening));
+  const read = (name: string) => join(t.folder, 'read', name);
+  const url = `http://127.0.0.1:${(target.address() as AddressInfo).port}`;
+  await writeFile(read('url'), `${url}/good`);
+  await writeFile(read('large'), `${url}/${'x'.repeat(70_000)}`);
+  await writeFile(join(t.folder, 'elsewhere', 'url'), `${url}/bad`);
+  await symlink(join(t.folder, 'elsewhere', 'url'), read('linked'));
+  await symlink('/proc/self', read('process'));
+  await link(join(t.folder, 'elsewhere', 'url'), read('second-name'));
+  execFileSync('mkfifo', [read('pipe'), join(t.folder, 'elsewhere', 'pipe')]);
+  const hook = (url_file: string, more: object = {}) => t.act({ webhook: { url_file, ...more } });
+
+  const outside = await Promise.all([
+    hook(join(t.folder, 'elsewhere', 'url')),
+    hook('/proc/self/environ'),
+    hook('/dev/zero'),
+    hook(read('linked')),
+    hook(`${read('process')}/environ`),
+    hook(`${read('..')}/elsewhere/url`),
+    hook(read('url'), { hmac_key_file: t.tokensFile }),
+    t.act({ rotate_stream_key: { deliver: { webhook: { url_file: read('url'), hmac_key_file: '/etc/hostname' } } } }),
+  ]);
+  expect(outside.map(({ status, body }) => [status, body.code, body.setting])).toEqual(
+    outside.map(() => [403, 'FILE_NOT_ALLOWED', 'secrets.read_folders']),
+  );
+
+  const job = async (action: object) => t.ended((await t.act(action)).body.jobId);
+  const [good, secondName] = [
+    await job({ webhook: { url_file: read('url') } }),
+    await job({ webhook: { url_file: read('second-name') } }),
+  ];
+  expect([good.state, secondName.state]).toEqual(['completed', 'failed']);
+  expect(secondName.error).toContain('hard link');
+  // These are tried again in case that the file is mended: what the first try said is enough.
+  const beforeMiB = process.memoryUsage().rss / 2 ** 20;
+  for (const action of [
+    { webhook: { url_file: read('large') } },
+    { webhook: { url_file: read('pipe') } },
+    ...['pipe', 'zero', 'environ'].map((receiver) => ({ notify: { receiver, text: 'x' } })),
+  ])
+    await t.act(action);
+  const complaints = () =>
+    ['it is larger than 65536 bytes', 'it is no regular file', 'it is no file but the kernel’s'].map(
+      (text) =>
+        t.daemon.log.filter((line) => line.includes('SECRET_FILE_UNREADABLE') && line.includes(text)).length > 0,
+    );
+  await eventually(() => complaints().every(Boolean));
+  expect(process.memoryUsage().rss / 2 ** 20 - beforeMiB).toBeLessThan(100);
+  expect(got).toEqual(['/good']);
+});
