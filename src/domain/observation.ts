@@ -42,8 +42,8 @@ export interface PollObservation {
   /** How many pages were read: a filtered list may have short ones, and what is listed may move from one to another meanwhile. */
   readonly pages: number;
   readonly streams: readonly StreamSnapshot[];
-  /** In a piece of a large pass: ids of the streams that the pieces before it carried; absence is judged by the last piece. */
-  readonly alreadyApplied?: readonly StreamId[];
+  /** In a piece of a large pass: the streams that the pieces before it carried; absence is judged by the last piece. */
+  readonly alreadyApplied?: readonly Pick<StreamSnapshot, 'channelArn' | 'streamId'>[];
   /** True in every piece of a large pass but the last. */
   readonly continues?: boolean;
 }

@@ -81,6 +81,8 @@ export interface SessionBasis {
   readonly firstLiveMs?: number;
   /** The newest moment it certainly was there, by our clock. */
   readonly aliveMs?: number;
+  /** When the two newest passes listed it, the older one first: what two of them show, no event outweighs. */
+  readonly listedMs?: readonly number[];
   /** Session Ended, and the end of a recording: over, but perhaps still listed. */
   readonly sessionEndedMs?: number;
   readonly recordingEndedMs?: number;

@@ -47,10 +47,13 @@ function judgeAbsence(
 ): void {
   const last = tx.get<PassNote>(keys.pass(scope));
   if (last && last.startedAtMs >= startedAtMs) return;
-  const listed = new Set<string>([...alreadyApplied, ...streams.map(({ streamId }) => streamId)]);
+  // Of both, since an event may have told of another channel's stream.
+  const nameOf = ({ channelArn, streamId }: Pick<StreamRecord, 'channelArn' | 'streamId'>) =>
+    `${channelArn} ${streamId}`;
+  const listed = new Set([...alreadyApplied, ...streams].map(nameOf));
   const pass = { startedAtMs, finishedAtMs };
   const absent = Array.from(tx.entries<StreamRecord>('stream'), ([, record]) => record).filter(
-    ({ state, streamId }) => (state === 'live' || state === 'created') && !listed.has(streamId),
+    (record) => (record.state === 'live' || record.state === 'created') && !listed.has(nameOf(record)),
   );
   if (scope === 'all') {
     for (const record of absent) add(record, { kind: 'missed', pass });

@@ -52,7 +52,7 @@ function splitPoll(poll: PollObservation, size: number): PollObservation[] {
     pieces.push({
       ...poll,
       streams: poll.streams.slice(from, from + size),
-      ...(last ? { alreadyApplied: poll.streams.slice(0, from).map(({ streamId }) => streamId) } : { continues: true }),
+      ...(last ? { alreadyApplied: poll.streams.slice(0, from) } : { continues: true }),
     });
   }
   return pieces;

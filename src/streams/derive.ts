@@ -36,6 +36,32 @@ export function missableAfterMs({
   return Math.max(aliveMs, startedByMs);
 }
 
+/** A list may show a stream for so long after its end. */
+const staleListMs = 5_000;
+
+/** The moment by which two passes had listed the session, that is the older of the two newest; undefined: they have not. */
+export function confirmedMs({ listedMs }: SessionBasis): number | undefined {
+  return listedMs?.length === 2 ? listedMs[0] : undefined;
+}
+
+/**
+ * What is known without the ends that cannot be: those before the session's own start, and those after which two passes listed it.
+ * One odd event does not outweigh what every pass shows; a session that is over in truth is ended by the passes.
+ */
+function credible(basis: SessionBasis): SessionBasis {
+  const { endedMs, failedMs, sessionEndedMs, ...others } = basis;
+  const startMs = basis.startPollMs ?? basis.startEventMs ?? Number.NEGATIVE_INFINITY;
+  const shownMs = (confirmedMs(basis) ?? Number.NEGATIVE_INFINITY) - staleListMs;
+  // EventBridge cuts times to whole seconds.
+  const canBe = (ms: number | undefined) => ms !== undefined && ms + 999 >= startMs && ms + 999 >= shownMs;
+  return {
+    ...others,
+    ...(canBe(endedMs) ? { endedMs } : {}),
+    ...(canBe(failedMs) ? { failedMs } : {}),
+    ...(canBe(sessionEndedMs) ? { sessionEndedMs } : {}),
+  };
+}
+
 interface Derived extends Pick<StreamRecord, 'recording' | 'recordingSinceMs'> {
   readonly state: StreamState;
   readonly stateSinceMs: number;
@@ -72,14 +98,22 @@ export function derive(basis: SessionBasis, fallbackMs: number): Derived {
   };
 }
 
-/** Whether events, or complete passes without it, say that the session is over; a newer session alone does not count here. */
+/** When events, or complete passes without it, say that the session was over; a newer session alone does not count here. */
 export function endedByItself(basis: SessionBasis): number | undefined {
   const { supersededMs: _, ...own } = basis;
-  return endOf(own)?.atMs;
+  return endOf(own)?.atMs ?? credible(basis).sessionEndedMs;
+}
+
+/** Whether two passes listed the session after everything that is known of another one of its channel. */
+export function isListedAfter(basis: SessionBasis, other: SessionBasis): boolean {
+  const shownMs = confirmedMs(basis);
+  if (shownMs === undefined) return false;
+  const otherMs = Math.max(other.aliveMs ?? 0, other.listedMs?.at(-1) ?? 0, other.mentionedMs ?? 0);
+  return shownMs > otherMs + staleListMs;
 }
 
 function endOf(basis: SessionBasis): { state: 'ended' | 'failed'; atMs: number } | undefined {
-  const { failedMs, endedMs, sessionEndedMs, supersededMs, missed } = basis;
+  const { failedMs, endedMs, sessionEndedMs, supersededMs, missed } = credible(basis);
   if (failedMs !== undefined) return { state: 'failed', atMs: failedMs };
   if (endedMs !== undefined) return { state: 'ended', atMs: endedMs };
   // One later pass confirms an event that says so; without one it takes two, since a page may shift while it is read. What is

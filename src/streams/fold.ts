@@ -34,7 +34,9 @@ export function fold(
   // Its session was laid to rest long ago: a fragment of it would only look like another session.
   if (!before && newest && input.kind === 'event' && input.observation.eventTimeMs < unknownAfterMs)
     return { record: undefined, changes: [] };
-  if (!before && restedOf(tx, channelArn)[streamId] !== undefined) return { record: undefined, changes: [] };
+  // What a pass lists now is no fragment.
+  const isRested = restedOf(tx, channelArn)[streamId] !== undefined;
+  if (!before && isRested && input.kind !== 'seen') return { record: undefined, changes: [] };
   const after = named(tx, withKnownPasses(tx, reduceSession(before, input, session)), input);
   if (before && after === before) return { record: before, changes: [] };
   if (before && before === newest && after.basis.firstSeenMs === before.basis.firstSeenMs && past.length === 0) {

@@ -12,6 +12,7 @@ import {
   healthAt,
   inOrderOfArrival,
   liveAt,
+  oddEvents,
   passesOf,
   type TrueSession,
 } from '#test/support/stream-histories.ts';
@@ -139,6 +140,38 @@ describe('the records of channels', () => {
     timeoutMs,
   );
 });
+
+test(
+  'whatever events say, a stream that complete passes list is live, and one that they do not list is over',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.gen(), async (draw) => {
+        const { histories, delivered, passes: earlier } = drawAll(draw, { lost: true, faults: true });
+        const odd = oddEvents(histories, draw);
+        const lastMs = Math.max(...[...delivered, ...odd].map(({ arrivedAtMs }) => arrivedAtMs - startMs));
+        const passes = [...earlier, ...passesOf(histories, lastMs + 1_000)];
+
+        const all = await finalRecords([...delivered, ...odd, ...passes], histories);
+
+        for (const [index, history] of histories.entries()) {
+          const live = liveAt(history, history.endsAt - 1);
+          const [newest, ...past] = all[index]!;
+          if (live) {
+            expect(newest).toMatchObject({
+              state: 'live',
+              streamId: streamIdFor(live.stream),
+              startedAtMs: startMs + live.liveAt,
+              health: healthAt(live, history.endsAt - 1),
+            });
+          } else if (newest) expect(newest.state).toMatch(/^(ended|failed)$/);
+          for (const { state } of past) expect(state).toMatch(/^(ended|failed)$/);
+        }
+      }),
+      options,
+    );
+  },
+  timeoutMs,
+);
 
 /** What was taken until a moment. */
 interface Seen {

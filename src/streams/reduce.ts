@@ -44,6 +44,8 @@ export type SessionInput =
   | { readonly kind: 'named'; readonly name: string };
 
 const maxBreaches = 10;
+/** How far AWS's clock may be ahead of ours. */
+const clocksDifferMs = 60_000;
 
 /** Folds one observation into a session's record; gives the very same object when it says nothing new. */
 export function reduceSession(
@@ -157,7 +159,7 @@ function addEvent(record: StreamRecord, observation: EventObservation): StreamRe
   const basis = basisOf(record, sign, observation);
   return {
     ...record,
-    ...oddities(record, sign, observation.eventTimeMs),
+    ...oddities(record, sign, toldMs(observation)),
     timeline: withEntry(record.timeline, entry),
     basis: { ...basis, missed: stillMissed(basis) },
   };
@@ -168,7 +170,7 @@ function basisOf(
   sign: EventSign,
   observation: EventObservation,
 ): SessionBasis {
-  const atMs = observation.eventTimeMs;
+  const atMs = toldMs(observation);
   const clockMs = onOurClock(observation);
   const over = sign.moment === 'sessionEndedMs' || sign.moment === 'endedMs';
   const sightings = sign.health
@@ -192,6 +194,11 @@ function basisOf(
     ...(replaces(sign.recordingPrefix, atMs, recordingPrefix, basis.prefixMs) ? { prefixMs: atMs } : {}),
     ...(replaces(sign.failureReason, atMs, failureReason, basis.failureMs) ? { failureMs: atMs } : {}),
   };
+}
+
+/** When an event says that it happened. Nothing happens after it arrived. */
+function toldMs({ eventTimeMs, arrivedAtMs }: EventObservation): number {
+  return Math.min(eventTimeMs, arrivedAtMs);
 }
 
 function oddities(record: StreamRecord, sign: EventSign, atMs: number): Partial<StreamRecord> {
@@ -236,11 +243,14 @@ function breachKey({ limitName, limitUnit, limitValue, exceededBy }: LimitBreach
 
 function addSighting(record: StreamRecord, { snapshot, seenAtMs }: SessionInput & { kind: 'seen' }): StreamRecord {
   const { basis } = record;
-  const { startTimeMs, health, viewerCount } = snapshot;
+  const { health, viewerCount } = snapshot;
+  // Nor has anything begun after it was seen.
+  const startTimeMs = Math.min(snapshot.startTimeMs, seenAtMs + clocksDifferMs);
   const counted = viewerCount >= 0 && seenAtMs >= (record.viewerCountAtMs ?? seenAtMs);
   const seen: SessionBasis = {
     ...basis,
     aliveMs: latest(basis.aliveMs, seenAtMs),
+    listedMs: withListed(basis.listedMs, seenAtMs),
     // A list without a start time tells no more than that it is live now.
     ...(startTimeMs > 0 ? { startPollMs: earliest(basis.startPollMs, startTimeMs) } : {}),
     firstSeenMs: earliest(basis.firstSeenMs, startTimeMs > 0 ? startTimeMs : seenAtMs),
@@ -252,6 +262,10 @@ function addSighting(record: StreamRecord, { snapshot, seenAtMs }: SessionInput 
     ...(counted ? { viewerCount, viewerCountAtMs: seenAtMs } : {}),
     basis: { ...seen, missed: stillMissed(seen) },
   };
+}
+
+function withListed(known: readonly number[] = [], seenAtMs: number): readonly number[] {
+  return known.includes(seenAtMs) ? known : [...known, seenAtMs].toSorted((a, b) => a - b).slice(-2);
 }
 
 function addPassed(record: StreamRecord, { startedAtMs }: Pass): StreamRecord {

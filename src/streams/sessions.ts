@@ -2,7 +2,7 @@
 // Decided from what is known of each, never from the order of arrival.
 import type { StreamId } from '#domain/channel.ts';
 import type { RecordingSign, StreamRecord } from '#domain/stream-record.ts';
-import { endedByItself } from './derive.ts';
+import { endedByItself, isListedAfter } from './derive.ts';
 import { newerSign } from './recording.ts';
 import { reduceSession } from './reduce.ts';
 
@@ -12,12 +12,12 @@ export type Sessions = readonly [newest: StreamRecord, ...past: StreamRecord[]];
 /** An encoder that reconnects over and over makes many sessions in a short time; older ones than these are not amended any more. */
 const maxPast = 20;
 
-/** Puts the sessions in order and lets each newer one close the one before; gives those that have no room any more. */
+/** Puts the sessions in order and lets each newer one close the one before; returns those that have no room any more as `settled`. */
 export function arrange(
   records: readonly StreamRecord[],
   nowMs: number,
 ): { sessions: Sessions; settled: StreamRecord[] } {
-  const ordered = inOrder(records);
+  const ordered = listedFirst(inOrder(records));
   const merged = mergedRecordings(ordered);
   const closed = ordered.map((record, index) => {
     const session = { channelArn: record.channelArn, streamId: record.streamId, nowMs };
@@ -27,10 +27,18 @@ export function arrange(
     const sign = merged.get(record.streamId);
     return sign ? reduceSession(over, { kind: 'recording-merged', sign }, session) : over;
   });
+  // What a pass has listed last may still be there, in whatever order events put it.
+  const lastListed = closed.toSorted((a, b) => lastListedMs(b) - lastListedMs(a))[0];
+  const kept = closed.slice(0, maxPast + 1);
+  if (lastListed && lastListedMs(lastListed) > 0 && !kept.includes(lastListed)) kept.splice(-1, 1, lastListed);
   return {
-    sessions: closed.slice(0, maxPast + 1) as unknown as Sessions,
-    settled: closed.slice(maxPast + 1).reverse(),
+    sessions: kept as unknown as Sessions,
+    settled: closed.filter((record) => !kept.includes(record)).reverse(),
   };
+}
+
+function lastListedMs({ basis }: StreamRecord): number {
+  return basis.listedMs?.at(-1) ?? 0;
 }
 
 /** The ends of recordings that the sessions tell for each other. */
@@ -42,6 +50,17 @@ function mergedRecordings(records: readonly StreamRecord[]): ReadonlyMap<string,
   return signs;
 }
 
+/**
+ * A channel has one live stream at a time: one that passes go on listing is the newest, whatever an event said of another one
+ * before.
+ */
+function listedFirst(ordered: readonly StreamRecord[]): readonly StreamRecord[] {
+  const listed = ordered.findLast(({ basis }, place) =>
+    ordered.slice(0, place).every((other) => isListedAfter(basis, other.basis)),
+  );
+  return !listed || listed === ordered[0] ? ordered : [listed, ...ordered.filter((record) => record !== listed)];
+}
+
 /** Newest first. A session of which only the end is known is the newest only if the others certainly ended before. */
 function inOrder(records: readonly StreamRecord[]): readonly StreamRecord[] {
   if (records.length === 1) return records;
@@ -49,7 +68,7 @@ function inOrder(records: readonly StreamRecord[]): readonly StreamRecord[] {
   const endings = records.filter(({ basis }) => basis.firstSeenMs === undefined).toSorted(byDescending(endingMs));
   const newest = begun[0];
   if (!newest) return endings;
-  const newestEndMs = endedByItself(newest.basis) ?? newest.basis.sessionEndedMs ?? Number.POSITIVE_INFINITY;
+  const newestEndMs = endedByItself(newest.basis) ?? Number.POSITIVE_INFINITY;
   const isNewer = (record: StreamRecord) => (endingMs(record) ?? Number.NEGATIVE_INFINITY) > newestEndMs;
   const older = endings.filter((record) => !isNewer(record));
   return [...endings.filter(isNewer), ...mergedPast(begun, older)];

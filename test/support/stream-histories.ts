@@ -148,6 +148,45 @@ export function eventsOf({ channel, sessions, endsAt }: History): EventObservati
     .map(({ name, ...told }) => event(name, { channel, ...told, arrived: told.at + 300 }));
 }
 
+const oddNames = [
+  'Session Created',
+  'Stream Start',
+  'Stream End',
+  'Stream Failure',
+  'Session Ended',
+  'Starvation Start',
+  'Starvation End',
+  'Stream Takeover',
+  'Recording Start',
+  'Recording End',
+  'Recording End Failure',
+  'Ingest Bitrate',
+  'Nobody Knows This Name',
+];
+
+/**
+ * Events that say what is not so: of any name, dated anywhere between years ago and days ahead, about the channel's own streams,
+ * about another channel's, or about one that never was. They arrive while the history lasts, or after it.
+ */
+export function oddEvents(histories: readonly History[], draw: GeneratorValue): EventObservation[] {
+  const streams = [...histories.flatMap(({ sessions }) => sessions.map(({ stream }) => stream)), 'nobody', 'never'];
+  const endsAt = Math.max(...histories.map((history) => history.endsAt));
+  return Array.from({ length: draw(between, 1, 30) }, (_, index) => {
+    const { channel } = draw(fc.constantFrom<History[]>, ...histories);
+    const arrived = draw(between, 0, endsAt + 60_000);
+    const far = draw(fc.constantFrom<number[]>, 0, 0, 5_000, 600_000, 5 * 86_400_000, 1_000 * 86_400_000);
+    const at = arrived + draw(between, -far, Math.min(far, 5 * 86_400_000));
+    const stream = draw(fc.constantFrom<string[]>, ...streams);
+    return event(draw(fc.constantFrom<string[]>, ...oddNames), {
+      channel,
+      stream,
+      at,
+      arrived,
+      id: `odd-${channel}-${index}`,
+    });
+  });
+}
+
 type Fault = 'none' | 'broken' | 'shifted';
 
 /** What a pass at this moment sees. A history stands still when it is over. */
