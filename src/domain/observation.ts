@@ -1,5 +1,5 @@
 // Everything the daemon can notice. Intake makes observations; src/streams folds them into records; src/rules judges the changes.
-import type { ChannelArn, StreamId, StreamSnapshot } from './channel.ts';
+import type { ChannelArn, StreamSnapshot } from './channel.ts';
 
 /** An EventBridge event as it arrived. https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html */
 export interface EventEnvelope {
