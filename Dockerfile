@@ -21,7 +21,8 @@ ENV NODE_ENV=production \
     AUTOPILOT_CONTAINER=1 \
     AUTOPILOT_HTTP_HOST=0.0.0.0 \
     AUTOPILOT_HTTP_PORT=8080 \
-    AUTOPILOT_CONFIG=/config/autopilot.yaml
+    AUTOPILOT_CONFIG=/config/autopilot.yaml \
+    AUTOPILOT_DATA_DIR=/data
 WORKDIR /app
 COPY --from=packages /app/node_modules ./node_modules
 COPY package.json ./
@@ -32,7 +33,7 @@ COPY src ./src
 COPY --from=page /app/dist/web ./dist/web
 COPY workers ./workers
 # Compiled once here, by the user who will run it, so that a container starts quickly on a read-only tree.
-RUN mkdir .compile-cache && chown node .compile-cache
+RUN mkdir .compile-cache /data && chown node .compile-cache /data
 USER node
 RUN ["node", "--input-type=module", "--eval", "await import('/app/src/cli/main.ts'); await import('/app/src/app.ts')"]
 EXPOSE 8080

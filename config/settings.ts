@@ -225,6 +225,12 @@ export const settingsShape = {
       journal_quiet: duration.default('2d').describe('How long decisions not to act are kept'),
     })
     .prefault({}),
+  on_empty_state: z
+    .enum(['pause', 'start'])
+    .optional()
+    .describe(
+      'What a replica does that starts with a Redis without a state: `pause` all automation until a person resumes, or `start`. Default: `pause` where something says that there had been a state (keys of queues and journal, the file in AUTOPILOT_DATA_DIR), else `start`',
+    ),
   shutdown_window: duration
     .default('25s')
     .describe('How long a stop may take; keep it below the container’s own limit'),

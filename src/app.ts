@@ -43,6 +43,12 @@ export interface AppOptions {
   readonly aws?: AwsOptions;
   /** First part of every key in Redis. */
   readonly namespace?: string;
+  /** What the file about the state goes by, where `redisUrl` changes from start to start. */
+  readonly redisAddress?: string | undefined;
+  /** Where the file about the state is; left out: nowhere. */
+  readonly dataFolder?: string | undefined;
+  /** Who asked that all automation be paused from the start. */
+  readonly startPaused?: string | undefined;
   readonly emptyLedgerPatienceMs?: number;
   readonly onCommitted?: (committed: Committed) => void;
 }
@@ -89,6 +95,9 @@ export function createApp(options: AppOptions): App {
         files,
         config,
         redisUrl,
+        redisAddress: options.redisAddress,
+        dataFolder: options.dataFolder,
+        startPaused: options.startPaused,
         namespace: options.namespace ?? 'autopilot',
         role,
         aws,

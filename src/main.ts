@@ -26,8 +26,14 @@ const longestReloadWaitMs = 1_400;
 /** How long a stop may take while the configuration, which says how long, has not been read. */
 const windowBeforeConfigMs = 25_000;
 
+export interface RunOptions {
+  readonly role?: Role;
+  /** Pauses all automation from the start; AUTOPILOT_START_PAUSED does too. */
+  readonly paused?: boolean;
+}
+
 /** Runs the daemon until a signal stops it; gives the exit code. */
-export async function runDaemon({ role = 'all' }: { role?: Role } = {}): Promise<number> {
+export async function runDaemon({ role = 'all', paused = false }: RunOptions = {}): Promise<number> {
   using _heap = tendHeap();
   const env = process.env;
   const scrubber = new Scrubber();
@@ -57,6 +63,10 @@ export async function runDaemon({ role = 'all' }: { role?: Role } = {}): Promise
       config,
       loadConfig: () => readConfig(env),
       redisUrl,
+      // A Redis of our own has another port each time.
+      ...(redis ? { redisAddress: 'data/redis' } : {}),
+      dataFolder: resolve(env['AUTOPILOT_DATA_DIR'] || 'data'),
+      startPaused: paused ? 'run --paused' : startPaused(env) ? 'AUTOPILOT_START_PAUSED' : undefined,
       ...(env['AUTOPILOT_NAMESPACE'] ? { namespace: env['AUTOPILOT_NAMESPACE'] } : {}),
       role,
       env,
@@ -91,6 +101,13 @@ async function runUntilStopped(app: App, config: Config, edge: ProcessEdge, logg
   });
   await stopped.promise;
   watcher.close();
+}
+
+/** @throws AppError CONFIG_INVALID */
+function startPaused({ AUTOPILOT_START_PAUSED: value = '' }: NodeJS.ProcessEnv): boolean {
+  if (value === '1' || value === 'true') return true;
+  if (value === '' || value === '0' || value === 'false') return false;
+  throw new AppError('CONFIG_INVALID', `AUTOPILOT_START_PAUSED must be 1 or 0, not ${JSON.stringify(value)}`);
 }
 
 function readConfig(env: NodeJS.ProcessEnv): Promise<Config> {

@@ -191,9 +191,11 @@ export class Pipeline {
   }
 }
 
+const ofTheState: ReadonlySet<string> = new Set(['STATE_CONTENDED', 'STATE_TOO_NEW']);
+
 /** Whether the state could not be committed, whatever was to be. */
 function isOfTheState(error: unknown): boolean {
-  return isRedisFailure(error) || (error instanceof AppError && error.code === 'STATE_CONTENDED');
+  return isRedisFailure(error) || (error instanceof AppError && ofTheState.has(error.code));
 }
 
 /** How many streams or channels an observation lists. */

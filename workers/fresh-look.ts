@@ -1,6 +1,7 @@
 // What an action reads from IVS right before it acts: is the channel there, is it live, with which stream, does `only_if` hold.
-import { type ActionJob, destructiveActions } from '#domain/action.ts';
+import type { ActionJob, ActionName } from '#domain/action.ts';
 import type { Channel } from '#domain/channel.ts';
+import { pauseKeys } from '#domain/control.ts';
 import { AppError } from '#domain/errors.ts';
 import type { StreamFacts } from '#domain/facts.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
@@ -52,11 +53,16 @@ export function reasonToSkip(
 /** Holds and the pause that came after the decision. What an operator asks for is done all the same. */
 function heldBack(job: ActionJob, { state }: HandlerContext): HandlerResult | undefined {
   if (job.cause.kind !== 'rule') return undefined;
-  const { view } = state;
-  if (view.get('pause/global') !== undefined) return { outcome: 'skipped', reason: 'paused' };
+  if (isPaused({ state })) return { outcome: 'skipped', reason: 'paused' };
   const { channelArn } = job;
-  if (channelArn === undefined || !isHeld({ state }, channelArn)) return undefined;
+  // Of the targets of metadata those on hold are left out by put_metadata itself.
+  if (job.action === 'put_metadata' || channelArn === undefined || !isHeld({ state }, channelArn)) return undefined;
   return { outcome: 'skipped', reason: 'held', channelArn };
+}
+
+/** Whether all automation is paused, by a person or after a loss of the state. */
+export function isPaused({ state: { view } }: Pick<HandlerContext, 'state'>): boolean {
+  return pauseKeys.some((key) => view.get(key) !== undefined);
 }
 
 /** Whether automation must keep its hands off a channel, by command or by the tag `ops-hold`. */
@@ -79,9 +85,12 @@ export function onlyIfFails(
   return { outcome: 'skipped', reason: 'only_if_false', observed: facts };
 }
 
-/** `only_if` for actions that do not look at the stream otherwise. */
+/** People are told all the same of what was decided before the pause or the hold. */
+const telling: ReadonlySet<ActionName> = new Set(['notify', 'capture_session']);
+
+/** Holds, the pause and `only_if` for actions that do not look at the stream otherwise. */
 export async function onlyIfFailsFresh(job: ActionJob, context: HandlerContext): Promise<HandlerResult | undefined> {
-  const held = destructiveActions.has(job.action) ? heldBack(job, context) : undefined;
+  const held = telling.has(job.action) ? undefined : heldBack(job, context);
   if (held) return held;
   if (job.onlyIf === undefined || job.channelArn === undefined) return undefined;
   try {

@@ -62,6 +62,11 @@ function configurationPage(): string {
           '`AUTOPILOT_TOKENS_FILE`',
           'Further tokens with roles: a file of lines `<name> viewer|operator|admin <token>`',
         ],
+        [
+          '`AUTOPILOT_DATA_DIR`',
+          'A folder for the file that tells after a restart which state there had been. Default: `data`; `/data` in the image',
+        ],
+        ['`AUTOPILOT_START_PAUSED`', '`1`: all automation is paused from the start, until `resume`; as `run --paused`'],
         ['`AUTOPILOT_URL`', 'For the commands: the address of the daemon. Default: `http://127.0.0.1:8080`'],
         [
           '`AUTOPILOT_RECORD`',

@@ -1,5 +1,4 @@
 // The HTTP API over all shards: each noun's routes with what they need. A new noun gets its routes file, and one line here.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
@@ -9,6 +8,7 @@ import type { Clock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import { packageVersion } from '#runtime/version.ts';
 import type { ShardDirectory } from '#shard/directory.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
 import { silentAfterMs } from '#shard/settings.ts';
@@ -32,6 +32,7 @@ import { intentRoutes } from './routes/intents.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { metadataRoutes } from './routes/metadata.ts';
 import { quotaRoutes } from './routes/quota.ts';
+import { replicaRoutes } from './routes/replicas.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { triggerRoutes } from './routes/triggers.ts';
@@ -62,8 +63,6 @@ export interface Api {
 /** The folder that holds package.json. */
 export const packageRoot = join(import.meta.dirname, '..', '..');
 
-const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string };
-
 export function createApi(options: ApiOptions): Api {
   const { shards: directory, inForce, reload, onControl, env, tokens, clock, logger, metrics } = options;
   const { settings } = inForce().config;
@@ -80,7 +79,7 @@ export function createApi(options: ApiOptions): Api {
     inForce,
     depths: shards.flatMap(({ noticing }) => noticing.depth ?? []),
     packageRoot,
-    version,
+    version: packageVersion,
     logger,
     scrubber: options.scrubber,
   });
@@ -91,7 +90,7 @@ export function createApi(options: ApiOptions): Api {
     tokens,
     maxBodyBytes: settings.http.max_body_bytes,
     requestsPerMinute: settings.http.requests_per_minute,
-    version,
+    version: packageVersion,
     metrics,
     logger: logger.child({ stage: 'http' }),
     checks: readinessChecks(shards, inForce),
@@ -139,6 +138,7 @@ export function createApi(options: ApiOptions): Api {
       { prefix: '/v1', plugin: jobRoutes({ jobs: desk }) },
       { prefix: '/v1', plugin: intentRoutes({ intents: desk }) },
       { prefix: '/v1', plugin: auditRoutes({ state }) },
+      { prefix: '/v1', plugin: replicaRoutes({ shards }) },
       ...page.routes,
     ],
   });

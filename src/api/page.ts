@@ -95,6 +95,7 @@ function sourcesOf({ shards, state, inForce, depths }: PageOptions): LiveSources
           }),
         }),
     redisLatencyMs: () => latencyMs,
+    replicas: () => shards.flatMap(({ watch }) => watch.replicas),
     quota: async () => {
       await ping();
       const readings = await Promise.all(shards.map((shard) => shard.ivs.quotaSnapshot()));

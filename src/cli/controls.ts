@@ -30,7 +30,10 @@ function registerPause(program: Command, io: CliIo): void {
     .addHelpText('after', example('ivs-autopilot pause --reason "regional incident"'))
     .action(async ({ reason, json }: Flags) => {
       const answer = await apiClient(io).send('POST', '/v1/pause', { reason });
-      printData(io, json, answer, () => ['All automation is paused. `ivs-autopilot resume` lets it go on.']);
+      printData(io, json, answer, () => [
+        'All automation is paused. `ivs-autopilot resume` lets it go on.',
+        ...noteOf(answer),
+      ]);
     });
   program
     .command('resume')
@@ -41,8 +44,14 @@ function registerPause(program: Command, io: CliIo): void {
     .action(async ({ reason, json }: Flags) => {
       const body = reason === noReason ? {} : { reason };
       const answer = await apiClient(io).send('POST', '/v1/resume', body);
-      printData(io, json, answer, () => ['Automation goes on.']);
+      printData(io, json, answer, () => ['Automation goes on.', ...noteOf(answer)]);
     });
+}
+
+/** What an answer says about replicas that could not be told. */
+function noteOf(answer: unknown): string[] {
+  const { note } = (answer ?? {}) as { note?: unknown };
+  return typeof note === 'string' ? [note] : [];
 }
 
 function registerHold(program: Command, io: CliIo): void {

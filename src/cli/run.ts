@@ -10,12 +10,13 @@ export function register(program: Command, _io: CliIo): void {
     .command('run')
     .description('run the daemon until it is told to stop (SIGTERM); SIGHUP reloads its configuration')
     .addOption(new Option('--role <role>', 'the part of the work this process does').choices(roles).default('all'))
+    .option('--paused', 'pause all automation from the start, until `resume`: for a first day, a restore, an upgrade')
     .addHelpText(
       'after',
       example('AUTOPILOT_CONFIG=config/autopilot.yaml REDIS_URL=redis://redis:6379 ivs-autopilot run'),
     )
-    .action(async ({ role }: { role: Role }) => {
+    .action(async ({ role, paused = false }: { role: Role; paused?: boolean }) => {
       const { runDaemon } = await import('#src/main.ts');
-      process.exit(await runDaemon({ role }));
+      process.exit(await runDaemon({ role, paused }));
     });
 }

@@ -30,3 +30,6 @@ export const controlKinds = [
   'restart_rule',
   'cancel_timer',
 ] as const satisfies readonly Control['kind'][];
+
+/** The pause after a loss of the state, and the one that a person asked for: either holds everything back. The first is shown. */
+export const pauseKeys = ['pause/state_lost', 'pause/global'] as const;

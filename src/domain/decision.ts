@@ -222,6 +222,8 @@ export interface Decision {
   readonly group: string;
   /** What it follows from: the same cause is acted on once. */
   readonly cause: string;
+  /** Hash of the configuration that decided; replicas may differ for a while. */
+  readonly configHash?: string;
   readonly trigger: TriggerEvidence;
   readonly guards: readonly GuardVerdict[];
   readonly jobs: readonly { readonly jobId: string; readonly action: ActionName }[];

@@ -49,6 +49,38 @@ export const errorCatalog = {
     status: 500,
     disposition: 'give-up',
   },
+  // The shared state
+  STATE_LOST: {
+    meaning:
+      'The shared state in Redis was emptied, went back to an older one, or lost keys. What a living replica knew of pause, holds and silences is written again.',
+    remedy:
+      'Read the alert `state_lost`; compare holds and silences with what should be in force, then `ivs-autopilot resume`. docs/operations.md, "State lost", tells what else is gone.',
+    status: 200,
+    disposition: 'give-up',
+  },
+  STATE_NOTE_UNWRITABLE: {
+    meaning:
+      'The file that tells after a restart that there had been a state cannot be written. Everything else goes on.',
+    remedy:
+      'Give the daemon a folder that it may write to: AUTOPILOT_DATA_DIR, default `data`. Without one, only traces in Redis tell of a state that was lost while no replica ran.',
+    status: 200,
+    disposition: 'give-up',
+  },
+  STATE_TOO_NEW: {
+    meaning:
+      'The state in Redis was written by a newer version of ivs-autopilot, in a format that this one does not know. It is left untouched.',
+    remedy: 'Run the newer version, or give this one a Redis (or AUTOPILOT_NAMESPACE) of its own.',
+    status: 503,
+    disposition: 'retry',
+  },
+  REPLICAS_DIFFER: {
+    meaning:
+      'Replicas on one Redis have different configurations, versions or clocks. Each cause is decided once, by whichever replica takes it.',
+    remedy:
+      'During a rolling update, wait for its end. Otherwise `GET /v1/replicas` shows which replica is different; give all of them the same configuration and version, and set its clock.',
+    status: 200,
+    disposition: 'give-up',
+  },
   // Redis
   REDIS_NOT_CONFIGURED: {
     meaning: 'No Redis is configured and none can be started here.',

@@ -37,6 +37,11 @@ export interface TransactionOptions {
   readonly withinMs?: number;
 }
 
+export interface Insisted<T> {
+  /** Resolves with what the body returned, once it is committed; stays pending while Redis is away. */
+  readonly written: Promise<T>;
+}
+
 export interface SharedState {
   /** The local copy: true as of the last commit or refresh of this replica. */
   readonly view: StateView;
@@ -45,6 +50,13 @@ export interface SharedState {
   /** Catches up with other replicas, unless that was done, or something committed, within the last `maxAgeMs` (default 0). */
   refresh(options?: { readonly maxAgeMs?: number }): Promise<void>;
   transact<T>(body: (tx: Transaction) => T, options?: TransactionOptions): Promise<T>;
+  /**
+   * Makes a value true in this replica's view at once, and for all with its next commit, ahead of everything else, however long Redis
+   * is away. For what must hold here although nobody else can be told (a pause). One for each key: a later one replaces it.
+   */
+  insist<T>(key: string, value: unknown, body: (tx: Transaction) => T): Insisted<T>;
+  /** Takes back what has been insisted on and is not written yet. Returns whether there was such a thing. */
+  withdraw(key: string): boolean;
   /** The newest entries of a log, newest first; `before` continues from an earlier answer's last id. */
   readLog<T>(log: string, options: { limit: number; before?: string }): Promise<readonly { id: string; entry: T }[]>;
 }

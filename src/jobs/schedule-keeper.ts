@@ -12,6 +12,8 @@ export interface ScheduleKeeperOptions {
   readonly queues: Queues;
   /** The schedules that should be in force now. */
   readonly schedules: () => readonly Schedule[];
+  /** Resolves when there is a state: repeating jobs tell of one. */
+  readonly ready?: () => Promise<void>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly random: () => number;
@@ -20,11 +22,12 @@ export interface ScheduleKeeperOptions {
 
 /** The loop that keeps them. */
 export function scheduleKeeper(options: ScheduleKeeperOptions): Loop {
-  const { queues, schedules, clock, logger, random, intervalMs = 5_000 } = options;
+  const { queues, schedules, ready, clock, logger, random, intervalMs = 5_000 } = options;
   let applied = '';
   return new Loop({
     name: 'schedules',
     async run() {
+      await ready?.();
       const wanted = schedules();
       const text = JSON.stringify(wanted);
       if (text === applied && (await areInForce(queues, wanted))) return;

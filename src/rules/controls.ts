@@ -1,14 +1,26 @@
 // What an operator can do to all automation: hold a channel, silence decisions, pause and resume, start a stopped rule again.
 // Each is one transaction with an entry in the audit log; what was held back is judged again at once.
 
-import type { Control } from '#domain/control.ts';
+import { type Control, pauseKeys } from '#domain/control.ts';
 import { AppError } from '#domain/errors.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { audit } from '#journal/audit.ts';
 import { resetRule } from './incidents.ts';
-import { channelOfSubject, type Hold, type Pause, readFact, type Silence, withActed, writeFact } from './memory.ts';
+import {
+  channelOfSubject,
+  type Hold,
+  type Pause,
+  placeControl,
+  readFact,
+  readPause,
+  removeControl,
+  type Silence,
+  withActed,
+  writeFact,
+} from './memory.ts';
 import { stepsOf } from './muting.ts';
 import { hashOf } from './pass.ts';
+import { endStateLossAlert } from './state-loss.ts';
 import { judgeBlockedSoon, type Timer } from './timers.ts';
 
 interface By {
@@ -68,16 +80,14 @@ export function hold(
   { channelArn, who, reason, untilMs }: By & { channelArn: string; untilMs?: number | undefined },
 ): Hold {
   const placed: Hold = { who, reason, sinceMs: tx.nowMs, ...(untilMs === undefined ? {} : { untilMs }) };
-  tx.set(`hold/${channelArn}`, placed);
+  placeControl(tx, `hold/${channelArn}`, placed);
   audit(tx, { who, what: 'hold', outcome: 'done', why: reason, channelArn });
   return placed;
 }
 
 /** Releases a hold. Gives whether there was one. */
 export function release(tx: Transaction, { channelArn, who, reason }: By & { channelArn: string }): boolean {
-  const key = `hold/${channelArn}`;
-  if (tx.get(key) === undefined) return false;
-  tx.delete(key);
+  if (!removeControl(tx, `hold/${channelArn}`)) return false;
   audit(tx, { who, what: 'release_hold', outcome: 'done', why: reason, channelArn });
   judgeBlockedSoon(tx);
   return true;
@@ -96,16 +106,14 @@ export function silence(
 ): { readonly id: string; readonly silence: Silence } {
   const id = silenceIdOf({ kind: 'silence', matchers, who, reason, startsMs, endsMs });
   const made: Silence = { matchers, author: who, reason, startsMs, endsMs };
-  tx.set(`silence/${id}`, made);
+  placeControl(tx, `silence/${id}`, made);
   audit(tx, { who, what: 'silence', outcome: 'done', why: reason, params: { id, matchers, endsMs } });
   return { id, silence: made };
 }
 
 /** Ends a silence now. Gives whether there was one. */
 export function expireSilence(tx: Transaction, { id, who, reason }: By & { id: string }): boolean {
-  const key = `silence/${id}`;
-  if (tx.get(key) === undefined) return false;
-  tx.delete(key);
+  if (!removeControl(tx, `silence/${id}`)) return false;
   audit(tx, { who, what: 'expire_silence', outcome: 'done', why: reason, params: { id } });
   judgeBlockedSoon(tx);
   return true;
@@ -116,15 +124,16 @@ export function pause(tx: Transaction, { who, reason }: By): Pause {
   const known = tx.get<Pause>('pause/global');
   if (known) return known;
   const paused: Pause = { who, reason, sinceMs: tx.nowMs };
-  tx.set('pause/global', paused);
+  placeControl(tx, 'pause/global', paused);
   audit(tx, { who, what: 'pause', outcome: 'done', why: reason });
   return paused;
 }
 
-/** Ends the pause. Gives whether there was one. */
+/** Ends the pause, whoever began it. Returns whether there was one. */
 export function resume(tx: Transaction, { who, reason }: By): boolean {
-  if (tx.get('pause/global') === undefined) return false;
-  tx.delete('pause/global');
+  const ended = pauseKeys.filter((key) => removeControl(tx, key));
+  if (ended.length === 0) return false;
+  endStateLossAlert(tx, { resumed: true });
   audit(tx, { who, what: 'resume', outcome: 'done', why: reason });
   judgeBlockedSoon(tx);
   return true;
@@ -196,7 +205,7 @@ export function controlsInForce(view: StateView, nowMs: number): Control[] {
       controls.push({ kind: 'hold', channelArn, who, reason, ...(untilMs === undefined ? {} : { untilMs }) });
   for (const [, { author: who, ...rest }] of view.entries<Silence>('silence'))
     if (rest.endsMs > nowMs) controls.push({ kind: 'silence', who, ...rest });
-  const paused = view.get<Pause>('pause/global');
+  const paused = readPause(view);
   if (paused) controls.push({ kind: 'pause', who: paused.who, reason: paused.reason });
   return controls;
 }

@@ -3,8 +3,9 @@ import type { StateView, Transaction } from '#domain/shared-state.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import { pruneLastWords } from '#journal/record.ts';
 import { pruneIncidents } from './incidents.ts';
-import { type Fact, facts, forgetFact, type Hold, type Silence, writeFact } from './memory.ts';
+import { type Fact, facts, forgetFact, type Gone, type Hold, type Silence, writeFact } from './memory.ts';
 import type { RuleIndex } from './rule-index.ts';
+import { endStateLossAlert } from './state-loss.ts';
 
 const key = 'meta/housekeeping';
 const everyMs = 600_000;
@@ -12,6 +13,8 @@ const dayMs = 86_400_000;
 /** Longer than any cooldown that makes sense; an older firing holds nothing back. */
 const cooldownKeptMs = 31 * dayMs;
 const factKeptMs = 7 * dayMs;
+/** No replica sleeps for longer and still remembers a control that was taken back. */
+const goneKeptMs = 31 * dayMs;
 
 /** When it is due. */
 export function houseKeepingMs(view: StateView): number | undefined {
@@ -28,6 +31,9 @@ export function keepHouse(tx: Transaction, index: RuleIndex): void {
     if (endsMs <= tx.nowMs) tx.delete(`silence/${id}`);
   for (const [id, { untilMs }] of Array.from(tx.entries<Hold>('hold')))
     if (untilMs !== undefined && untilMs <= tx.nowMs) tx.delete(`hold/${id}`);
+  for (const [id, { atMs }] of Array.from(tx.entries<Gone>('gone')))
+    if (tx.nowMs - atMs > goneKeptMs) tx.delete(`gone/${id}`);
+  endStateLossAlert(tx, { resumed: false });
   for (const [id, firedMs] of Array.from(tx.entries<number>('cooldown'))) {
     const cooldownMs = index.byName.get(id.slice(0, id.indexOf('|')))?.guards.cooldownMs ?? 0;
     if (tx.nowMs - firedMs > Math.max(cooldownKeptMs, cooldownMs)) tx.delete(`cooldown/${id}`);

@@ -5,6 +5,7 @@ import type { GuardVerdict, Incident, RuleAlert } from '#domain/decision.ts';
 import type { AggregateFacts } from '#domain/facts.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
+import { placeControl, removeControl } from './memory.ts';
 import { hashOf, type Pass } from './pass.ts';
 
 const keptIncidents = 200;
@@ -97,9 +98,7 @@ export function clearRateAlert(tx: Transaction, rule: string): void {
 
 /** Starts a stopped rule again. Gives whether it was stopped. */
 export function resetRule(tx: Transaction, rule: string): boolean {
-  const key = `alert/cap|${rule}`;
-  const stopped = tx.get(key) !== undefined;
-  if (stopped) tx.delete(key);
+  const stopped = removeControl(tx, `alert/cap|${rule}`);
   const incident = openIncidentOf(tx, rule);
   if (incident?.kind === 'cap') closeIncident(tx, rule, tx.nowMs);
   return stopped;
@@ -108,7 +107,7 @@ export function resetRule(tx: Transaction, rule: string): boolean {
 function raise(pass: Pass, rule: Rule, kind: RuleAlert['kind'], text: string, values: RuleAlert['values']): void {
   const { tx, nowMs } = pass;
   const alert: RuleAlert = { kind, rule: rule.name, ruleHash: rule.hash, sinceMs: nowMs, text, values };
-  tx.set(`alert/${kind}|${rule.name}`, alert);
+  placeControl(tx, `alert/${kind}|${rule.name}`, alert);
   const receiver = receiverOf(pass, rule);
   // A rule in dry run only records: nobody is woken for it.
   if (receiver === undefined || rule.mode !== 'enforce') return;

@@ -2,6 +2,7 @@
 //
 // A subject is what a rule's condition is about: a channel's ARN, `all` (an aggregate, a schedule without `match`), or
 // `group:<text>` (an event without a channel). A fact exists only while there is something to remember.
+import { pauseKeys } from '#domain/control.ts';
 import type { DecisionReason, TriggerEvidence } from '#domain/decision.ts';
 import type { HttpFacts, ThresholdFacts } from '#domain/facts.ts';
 import type { EventEnvelope } from '#domain/observation.ts';
@@ -202,6 +203,31 @@ export interface Pause {
   readonly who: string;
   readonly reason: string;
   readonly sinceMs: number;
+  /** What happened and what to do, where the daemon paused by itself. */
+  readonly text?: string;
+}
+
+/** At `gone/<key of a control>`: somebody took it back then. Kept for as long as a replica could still remember it. */
+export interface Gone {
+  readonly atMs: number;
+}
+
+export function goneKey(key: string): string {
+  return `gone/${key}`;
+}
+
+/** Places a control: whether it was taken back before does not matter any more. */
+export function placeControl(tx: Transaction, key: string, value: unknown): void {
+  tx.set(key, value);
+  if (tx.get(goneKey(key)) !== undefined) tx.delete(goneKey(key));
+}
+
+/** Takes a control back, so that no replica's memory brings it back after a loss. Returns whether there was one. */
+export function removeControl(tx: Transaction, key: string): boolean {
+  if (tx.get(key) === undefined) return false;
+  tx.delete(key);
+  tx.set(goneKey(key), { atMs: tx.nowMs } satisfies Gone);
+  return true;
 }
 
 /** An operator's silence: what matches every matcher is held back. */
@@ -221,7 +247,12 @@ export function readHold(view: StateView, channelArn: string, nowMs: number): Ho
 }
 
 export function readPause(view: StateView): Pause | undefined {
-  return view.get<Pause>('pause/global');
+  return pausesOf(view)[0];
+}
+
+/** All that pause: after a loss of the state there may be two. */
+export function pausesOf(view: StateView): Pause[] {
+  return pauseKeys.flatMap((key) => view.get<Pause>(key) ?? []);
 }
 
 export function silencesInForce(view: StateView, nowMs: number): (readonly [id: string, silence: Silence])[] {

@@ -26,6 +26,8 @@ export interface DecideOptions {
    * (virtual time).
    */
   readonly startedAtMs?: number;
+  /** Hash of the configuration that decides, for the journal. */
+  readonly configHash?: string;
 }
 
 /** A cause whose time to act has come. */
@@ -89,7 +91,8 @@ export class Pass {
   }
 
   emit(decision: Decision): void {
-    this.decisions.push(decision);
+    const { configHash } = this.options;
+    this.decisions.push(configHash === undefined ? decision : { ...decision, configHash });
   }
 
   /** Of a condition only the newest cause can be ripe; each moment stands for itself. */

@@ -83,6 +83,18 @@ export function createMetrics() {
       'reason',
     ]),
     commits: counter('state_commits_total', 'Commits of the shared state, by outcome', ['outcome']),
+    stateLosses: counter(
+      'state_losses_total',
+      'Times that this replica found the shared state emptied, older than it knew, or damaged, and repaired it',
+      ['shard'],
+    ),
+    replicas: gauge('replicas', 'Replicas that gave a sign of life in the last ten seconds', ['shard']),
+    replicasDiffer: gauge(
+      'replicas_differ',
+      '1 while living replicas differ in their configuration, version or clock',
+      ['shard', 'by'],
+    ),
+    clockOffset: gauge('clock_offset_seconds', "This machine's clock minus Redis's", ['shard']),
     jobs: counter('jobs_total', 'Finished runs of jobs, by job and outcome', ['job', 'outcome']),
     jobSeconds: histogram('job_seconds', 'Duration of one run of a job', [0.01, 0.05, 0.2, 1, 5, 20, 60], ['job']),
     // Metadata

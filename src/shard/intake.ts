@@ -120,7 +120,7 @@ export class Noticing {
 
   /** Keeps the repeating jobs in force. */
   schedules(): Loop {
-    const { config, queues, clock, random, logger } = this.#options;
+    const { config, state, queues, clock, random, logger } = this.#options;
     const schedules = (): Schedule[] => {
       const { polling } = config().settings;
       const { starvingMs, fullMs } = this.#pollIntervals();
@@ -130,7 +130,14 @@ export class Noticing {
         { job: 'refresh-inventory', everyMs: durationMs(polling.inventory_interval) },
       ];
     };
-    return scheduleKeeper({ queues, schedules, clock, logger, random });
+    return scheduleKeeper({
+      queues,
+      schedules,
+      ready: () => state.refresh({ maxAgeMs: 5_000 }),
+      clock,
+      logger,
+      random,
+    });
   }
 
   /** Lets time pass for the rules; nothing is lost when it cannot: what is due stays due. */

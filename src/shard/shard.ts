@@ -21,6 +21,7 @@ import { Drainer } from '#metadata/drainer.ts';
 import { Outbox } from '#metadata/outbox.ts';
 import { MetadataService } from '#metadata/service.ts';
 import { Sweeper } from '#metadata/sweeper.ts';
+import { pause as pauseAll } from '#rules/controls.ts';
 import { type DecideOptions, decideAll, decideDue } from '#rules/decide.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { TeardownStack } from '#runtime/lifecycle.ts';
@@ -30,6 +31,7 @@ import { connectRedis, disconnectRedis, keyPrefix, type Redis, type RedisRole } 
 import { RedisWatch } from '#runtime/redis-trouble.ts';
 import { type Committed, Pipeline } from '#src/pipeline.ts';
 import { RedisState } from '#store/shared-state.ts';
+import { stateNoteFile } from '#store/state-note.ts';
 import { applyObservation, splitObservation } from '#streams/apply.ts';
 import { fleetKnown } from '#streams/fleet.ts';
 import { detectGaps } from '#streams/gaps.ts';
@@ -43,6 +45,7 @@ import type { ShardDirectory } from './directory.ts';
 import type { FileAuthority } from './file-authority.ts';
 import { Noticing } from './intake.ts';
 import { gapOptionsOf, limitSettingsOf, logMaxAgeMs } from './settings.ts';
+import { lossKeeper, StateWatch } from './watch-state.ts';
 
 /** What a replica does: everything, or one part of it; several replicas with different roles share the work. */
 export const roles = ['all', 'intake', 'worker', 'api'] as const;
@@ -57,6 +60,12 @@ export interface ShardOptions {
   /** The configuration in force: read anew where it may change by a reload. */
   readonly config: () => Config;
   readonly redisUrl: string;
+  /** What the state's file beside the process goes by, where the URL changes from start to start. */
+  readonly redisAddress?: string | undefined;
+  /** Where the state's file is; undefined: nowhere. */
+  readonly dataFolder?: string | undefined;
+  /** Who asked that all automation be paused from the start; undefined: nobody. */
+  readonly startPaused?: string | undefined;
   /** Of the deployment: the first part of every key. */
   readonly namespace: string;
   readonly role: Role;
@@ -85,6 +94,8 @@ export class Shard {
   readonly metadata: MetadataService;
   readonly outbox: Outbox;
   readonly noticing: Noticing;
+  /** Notices a loss of the state, and replicas that differ. */
+  readonly watch: StateWatch;
   readonly store: Redis;
   readonly #options: ShardOptions;
   readonly #logger: Logger;
@@ -118,7 +129,29 @@ export class Shard {
       prefix: this.#prefix,
       metrics,
       logMaxAgeMs: (log) => logMaxAgeMs(config().settings, log),
+      losses: lossKeeper({ shard: account.name, logger: this.#logger, metrics }),
+      note:
+        options.dataFolder === undefined
+          ? undefined
+          : stateNoteFile(options.dataFolder, options.redisAddress ?? options.redisUrl, this.#prefix),
+      onEmptyState: settings.on_empty_state,
     });
+    this.watch = new StateWatch({
+      shard: account.name,
+      role: options.role,
+      state: this.state,
+      redis: this.store,
+      prefix: this.#prefix,
+      configHash: () => config().hash,
+      clock,
+      logger: this.#logger,
+      metrics,
+    });
+    if (options.startPaused !== undefined) {
+      const by = { who: options.startPaused, reason: 'started paused' };
+      const pause = { ...by, sinceMs: this.state.nowMs() };
+      this.state.insist('pause/global', pause, (tx) => pauseAll(tx, by));
+    }
     this.queues = new Queues({ redis: this.#connect('queue'), prefix: this.#prefix });
     this.relay = new Relay({ state: this.state, queues: this.queues, clock, logger: this.#logger, random });
 
@@ -246,7 +279,11 @@ export class Shard {
     });
     // Redis being away is no reason not to start: every part waits for it, and /readyz says so.
     await Promise.all(this.#connections.map((redis) => settled(redis)));
-    await this.state.refresh().catch(() => undefined);
+    // Before anything else writes: what it writes tells of a state.
+    await this.state.refresh().catch((error: unknown) => {
+      if (error instanceof AppError && error.code === 'STATE_TOO_NEW') throw error;
+    });
+    await stack.start(this.watch, 1_000);
     await stack.start(this.ivs, 3_000);
     await stack.start(this.relay, 3_000);
     stack.defer('announcements of metadata', 1_000, async () => this.metadata.stop());
@@ -342,7 +379,7 @@ export class Shard {
 
   #decideOptions(nowMs: number): DecideOptions {
     this.#startedAtMs ??= nowMs;
-    return { startedAtMs: this.#startedAtMs };
+    return { startedAtMs: this.#startedAtMs, configHash: this.#options.config().hash };
   }
 
   #committed(committed: Committed): void {

@@ -1,5 +1,6 @@
 // The two scripts of the shared state. Times are Redis's own.
 import type { Redis } from '#runtime/redis.ts';
+import type { Observed } from './continuity.ts';
 
 interface Keys {
   readonly state: string;
@@ -8,25 +9,36 @@ interface Keys {
   readonly prefix: string;
 }
 
-/** What changed since a head: undefined changes mean that it is not known any more and all must be loaded. */
-export interface Moved {
+/** What changed since a head: undefined changes mean that it is not known any more, or too much, and all must be loaded. */
+export interface Moved extends Observed {
   readonly outcome: 'moved';
-  readonly head: string;
   readonly changes: readonly [key: string, value: string | null][] | undefined;
+  /** How many commits the changes are of. */
+  readonly commits: number;
   readonly redisTimeMs: number;
 }
 
 type CommitAnswer =
-  | { readonly outcome: 'committed'; readonly redisTimeMs: number }
+  | { readonly outcome: 'committed'; readonly head: string; readonly redisTimeMs: number }
   | { readonly outcome: 'repeated'; readonly claims: readonly string[]; readonly redisTimeMs: number }
   | Moved;
 
 /** How many commits back a replica can catch up without loading everything. */
 const logLength = 200;
 
-const changesSince = `
-local function changesSince(known)
-  local keys, seen, found, from = {}, {}, false, 0
+// `moved` is what both scripts answer about a state that is not where the caller thinks. HLEN costs the same whatever the size.
+const common = `
+local time = redis.call('TIME')
+local nowMs = time[1] .. string.format('%03d', math.floor(tonumber(time[2]) / 1000))
+local head, fields = redis.call('GET', KEYS[2]) or '', redis.call('HLEN', KEYS[1])
+local function moved(known)
+  local keys, seen, found, from, commits = {}, {}, known ~= '' and known == head, 0, 0
+  local tail = {nowMs, head, fields, redis.call('LLEN', KEYS[3])}
+  local function answer(isFound, isWhole, changes)
+    return {'moved', tail[1], tail[2], tail[3], tail[4], isFound and 1 or 0, isWhole and 1 or 0, commits, changes}
+  end
+  if found then return answer(true, true, {}) end
+  if known == '' then return answer(false, false, {}) end
   -- A replica is usually a commit or two behind: the log is read from its newest end, a few entries at a time.
   while not found do
     local rows = redis.call('LRANGE', KEYS[3], from, from + 7)
@@ -35,12 +47,13 @@ local function changesSince(known)
     for _, row in ipairs(rows) do
       local commit = cjson.decode(row)
       if commit.h == known then found = true break end
+      commits = commits + 1
       for _, key in ipairs(commit.k) do
         if not seen[key] then seen[key] = true; keys[#keys + 1] = key end
       end
     end
   end
-  if not found or #keys > 20000 then return false end
+  if not found or #keys > 20000 then return answer(found, false, {}) end
   local changes = {}
   for from = 1, #keys, 1000 do
     local part = {unpack(keys, from, math.min(from + 999, #keys))}
@@ -50,19 +63,16 @@ local function changesSince(known)
       changes[#changes + 1] = values[index]
     end
   end
-  return changes
+  return answer(true, true, changes)
 end
-local time = redis.call('TIME')
-local nowMs = time[1] .. string.format('%03d', math.floor(tonumber(time[2]) / 1000))
 `;
 
-const commit = `${changesSince}
-local head = redis.call('GET', KEYS[2]) or ''
-if head ~= ARGV[1] then
-  local changes = changesSince(ARGV[1])
-  if changes then return {'moved', nowMs, head, 1, changes} end
-  return {'moved', nowMs, head, 0, {}}
-end
+/** ARGV: 1 expected head, 2 new head's beginning, 3 keys, 4 claims, 5 their time to live, 6 prefix, 7 repair, 8 number of appends, … */
+const commit = `${common}
+if head ~= ARGV[1] then return moved(ARGV[1]) end
+-- Fields that went without a commit: only a repair may go on from here.
+local counted = string.match(head, '^2|.*|(%d+)$')
+if ARGV[7] == '0' and counted and tonumber(counted) ~= fields then return moved(ARGV[1]) end
 local claims = cjson.decode(ARGV[4])
 local repeated = {}
 for _, claim in ipairs(claims) do
@@ -70,8 +80,8 @@ for _, claim in ipairs(claims) do
 end
 if #repeated > 0 then return {'repeated', nowMs, unpack(repeated)} end
 for _, claim in ipairs(claims) do redis.call('SET', ARGV[6] .. ':claim:' .. claim, '1', 'PX', ARGV[5]) end
-local appends = tonumber(ARGV[7])
-local position = 8
+local appends = tonumber(ARGV[8])
+local position = 9
 for _ = 1, appends do
   local log, maxAgeMs = ARGV[6] .. ':log:' .. ARGV[position], tonumber(ARGV[position + 3])
   redis.call('XADD', log, 'MAXLEN', '~', ARGV[position + 1], '*', 'e', ARGV[position + 2])
@@ -86,18 +96,18 @@ for index, key in ipairs(keys) do
   local value = ARGV[position + index - 1]
   if value == '' then redis.call('HDEL', KEYS[1], key) else redis.call('HSET', KEYS[1], key, value) end
 end
-redis.call('SET', KEYS[2], ARGV[2])
-redis.call('LPUSH', KEYS[3], '{"h":' .. cjson.encode(ARGV[2]) .. ',"k":' .. ARGV[3] .. '}')
-redis.call('LTRIM', KEYS[3], 0, ${logLength - 1})
-return {'committed', nowMs}
+local newHead = ARGV[2] .. '|' .. nowMs .. '|' .. redis.call('HLEN', KEYS[1])
+redis.call('SET', KEYS[2], newHead)
+-- Nobody has a copy from before the first commit.
+if head ~= '' then
+  redis.call('LPUSH', KEYS[3], '{"h":' .. cjson.encode(newHead) .. ',"k":' .. ARGV[3] .. '}')
+  redis.call('LTRIM', KEYS[3], 0, ${logLength - 1})
+end
+return {'committed', nowMs, newHead}
 `;
 
-const refresh = `${changesSince}
-local head = redis.call('GET', KEYS[2]) or ''
-if head == ARGV[1] and head ~= '' then return {'moved', nowMs, head, 1, {}} end
-local changes = ARGV[1] ~= '' and changesSince(ARGV[1])
-if changes then return {'moved', nowMs, head, 1, changes} end
-return {'moved', nowMs, head, 0, {}}
+const refresh = `${common}
+return moved(ARGV[1])
 `;
 
 /** Commits a draft if the head is the expected one and no claim was made before; otherwise changes nothing. */
@@ -105,7 +115,10 @@ export async function commitScript(
   redis: Redis,
   options: Keys & {
     readonly expectedHead: string;
+    /** `newHeadPrefix` */
     readonly newHead: string;
+    /** Goes on from a state of which fields are missing. */
+    readonly repair: boolean;
     readonly writes: ReadonlyMap<string, unknown>;
     readonly appends: readonly { log: string; entry: unknown; maxEntries: number; maxAgeMs: number | undefined }[];
     readonly claims: readonly string[];
@@ -120,6 +133,7 @@ export async function commitScript(
     jsonArray(options.claims),
     String(options.claimTtlMs),
     options.prefix,
+    options.repair ? '1' : '0',
     String(appends.length),
     ...appends.flatMap(({ log, entry, maxEntries, maxAgeMs = 0 }) => [
       log,
@@ -130,7 +144,7 @@ export async function commitScript(
     ...Array.from(writes.values(), (value) => (value === undefined ? '' : JSON.stringify(value))),
   ]);
   const redisTimeMs = Number(answer[1]);
-  if (answer[0] === 'committed') return { outcome: 'committed', redisTimeMs };
+  if (answer[0] === 'committed') return { outcome: 'committed', head: String(answer[2]), redisTimeMs };
   if (answer[0] === 'repeated') return { outcome: 'repeated', claims: answer.slice(2) as string[], redisTimeMs };
   return moved(answer);
 }
@@ -141,10 +155,29 @@ export async function refreshScript(redis: Redis, options: Keys & { readonly kno
 }
 
 function moved(answer: unknown[]): Moved {
-  const [, time, head, known, flat] = answer as [string, string, string, number, (string | null)[]];
+  const [, time, head, fields, logged, found, whole, commits, flat] = answer as [
+    string,
+    string,
+    string,
+    number,
+    number,
+    number,
+    number,
+    number,
+    (string | null)[],
+  ];
   const changes: [string, string | null][] = [];
   for (let index = 0; index < flat.length; index += 2) changes.push([flat[index]!, flat[index + 1] ?? null]);
-  return { outcome: 'moved', head, changes: known === 1 ? changes : undefined, redisTimeMs: Number(time) };
+  return {
+    outcome: 'moved',
+    head,
+    fields,
+    logged,
+    found: found === 1,
+    changes: whole === 1 ? changes : undefined,
+    commits,
+    redisTimeMs: Number(time),
+  };
 }
 
 // An empty Lua table is encoded as an object; an empty JSON array must stay one.

@@ -1,6 +1,6 @@
 // Several shards' states as one, for the API and the operator's verbs: reads see all of them, writes go to each. What is kept under a
 // channel's ARN is read in the state of the shard that owns the channel, and nowhere else.
-import type { SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
+import type { Insisted, SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
 
 /** The state of the shard that owns a channel; undefined for a channel that none owns. */
 export type OwnerOf = (channelArn: string) => SharedState | undefined;
@@ -33,6 +33,16 @@ class FleetState implements SharedState {
     const result = await first.transact(body, options);
     for (const state of others) await state.transact(body, options);
     return result;
+  }
+
+  /** On every shard; resolves when all have it. */
+  insist<T>(key: string, value: unknown, body: (tx: Transaction) => T): Insisted<T> {
+    const [first, ...others] = this.#states.map((state) => state.insist(key, value, body).written);
+    return { written: Promise.all(others).then(() => first!) };
+  }
+
+  withdraw(key: string): boolean {
+    return this.#states.map((state) => state.withdraw(key)).includes(true);
   }
 
   async readLog<T>(

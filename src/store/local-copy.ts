@@ -2,11 +2,26 @@
 import type { JobRequest } from '#domain/job.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 
-/** Keys are `<kind>/<id>`; the kind is what stands before the first slash. */
+/**
+ * Keys are `<kind>/<id>`; the kind is what stands before the first slash. What this replica insists on, and Redis has not taken yet,
+ * lies over the copy: readers see it, transactions compute on what is `committed`.
+ */
 export class LocalCopy implements StateView {
   #kinds = new Map<string, Map<string, unknown>>();
+  /** By key; read by `get` alone. */
+  readonly insisted = new Map<string, unknown>();
+  /** The copy without what is insisted on. */
+  readonly committed: StateView = {
+    get: <T>(key: string) => this.#read<T>(key),
+    entries: (kind) => this.entries(kind),
+    count: (kind) => this.count(kind),
+  };
 
   get<T>(key: string): T | undefined {
+    return this.insisted.has(key) ? (this.insisted.get(key) as T) : this.#read<T>(key);
+  }
+
+  #read<T>(key: string): T | undefined {
     const [kind, id] = splitKey(key);
     return this.#kinds.get(kind)?.get(id) as T | undefined;
   }
@@ -17,6 +32,13 @@ export class LocalCopy implements StateView {
 
   count(kind: string): number {
     return this.#kinds.get(kind)?.size ?? 0;
+  }
+
+  /** Number of entries of all kinds. */
+  get size(): number {
+    let size = 0;
+    for (const entries of this.#kinds.values()) size += entries.size;
+    return size;
   }
 
   /** Writes; undefined deletes. */

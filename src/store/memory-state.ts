@@ -1,5 +1,5 @@
 // The shared state in memory, for virtual time: rule tests, replays, property tests.
-import type { SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
+import type { Insisted, SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
 import { DraftTransaction, LocalCopy } from './local-copy.ts';
 
 /** One process's state with a clock of its own. Claims never expire. */
@@ -37,6 +37,14 @@ export class MemoryState implements SharedState {
       this.#logs.set(log, entries.slice(-maxEntries));
     }
     return result;
+  }
+
+  insist<T>(_key: string, _value: unknown, body: (tx: Transaction) => T): Insisted<T> {
+    return { written: this.transact(body) };
+  }
+
+  withdraw(): boolean {
+    return false;
   }
 
   async readLog<T>(

@@ -3,15 +3,22 @@
 // Invariant: a commit succeeds only if the copy it was computed on is the newest (`head` is the token of the last commit), so all
 // commits of all replicas form one sequence, and each is computed from the one before. Whoever was slower gets what changed
 // since, in the same answer, and runs its bodies again. A copy whose head is not in the log any more is loaded anew, beside the
-// one that is being read: this covers long pauses, and a Redis that was restored to an older state.
-import { randomUUID } from 'node:crypto';
+// one that is being read.
+//
+// A copy never becomes a state that does not go on from it (continuity.ts): an emptied, older or damaged one is repaired first, with
+// what the copy knows, in one commit before any other. Until that has succeeded the copy stays, and every call fails.
 import { AppError } from '#domain/errors.ts';
-import type { SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
+import type { Insisted, SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
+import { type LineageNote, type LossKeeper, lineageKey, type Repair, type StateLoss } from '#domain/state-loss.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { failureOf, type Redis } from '#runtime/redis.ts';
 import { RedisClock } from '#runtime/redis-clock.ts';
 import { commitScript, type Moved, refreshScript } from './commit-script.ts';
+import { continuityOf } from './continuity.ts';
+import { type Head, newHeadPrefix, newLineage, parseHead } from './head.ts';
 import { DraftTransaction, LocalCopy } from './local-copy.ts';
+import { type Found, findTrace, KnownHeads, lossAtStart } from './loss.ts';
+import type { StateNoteFile } from './state-note.ts';
 
 export interface RedisStateOptions {
   readonly redis: Redis;
@@ -24,6 +31,12 @@ export interface RedisStateOptions {
   readonly maxAttempts?: number;
   /** The machine's own clock, to tell how far it is off (`clock.skew`); default: the system's. */
   readonly wallNow?: () => number;
+  /** What is done about a loss; left out: a state that is not the one that was known is taken as it is (tools, tests). */
+  readonly losses?: LossKeeper | undefined;
+  /** The file beside the process. */
+  readonly note?: StateNoteFile | undefined;
+  /** `on_empty_state`: undefined pauses where something says that there had been a state. */
+  readonly onEmptyState?: 'pause' | 'start' | undefined;
 }
 
 const defaultClaimTtlMs = 6 * 3_600_000;
@@ -43,13 +56,24 @@ export class RedisState implements SharedState {
   readonly #metrics: Metrics;
   readonly #maxAttempts: number;
   readonly #logMaxAgeMs: (log: string) => number | undefined;
+  readonly #losses: LossKeeper | undefined;
+  readonly #note: StateNoteFile | undefined;
+  readonly #onEmptyState: 'pause' | 'start' | undefined;
+  readonly #startedAt = performance.now();
   readonly #copy = new LocalCopy();
-  /** Token of the commit that the copy stands at; undefined before the first load. */
-  #head: string | undefined;
+  /** The commit that the copy stands at; undefined before the first load. */
+  #head: Head | undefined;
+  readonly #knownHeads = new KnownHeads();
+  /** Set while a newer version's state is there. */
+  #refused: AppError | undefined;
+  /** Number of the commit that the note tells of. */
+  #noted: string | undefined;
   /** When the copy was last known to be the newest (performance.now). */
   #newestAt = Number.NEGATIVE_INFINITY;
   readonly #clock: RedisClock;
   #waiting: Waiting[] = [];
+  /** What is insisted on and not written yet, by key. */
+  readonly #insisted = new Map<string, Waiting>();
   /** Whether a commit of all that waits is in line already. */
   #inLine = false;
   /** Commits at the latest then (performance.now) what may wait for another commit. */
@@ -61,6 +85,9 @@ export class RedisState implements SharedState {
     const { redis, prefix, metrics, maxAttempts = 50, logMaxAgeMs = () => undefined, wallNow } = options;
     this.#clock = new RedisClock(wallNow === undefined ? {} : { wallNow });
     this.#redis = redis;
+    this.#losses = options.losses;
+    this.#note = options.note;
+    this.#onEmptyState = options.onEmptyState;
     this.#keys = { state: `${prefix}:state`, head: `${prefix}:state-head`, log: `${prefix}:state-log`, prefix };
     this.#metrics = metrics;
     this.#maxAttempts = maxAttempts;
@@ -85,8 +112,9 @@ export class RedisState implements SharedState {
     return this.#inTurn(() => this.#catchUp());
   }
 
-  /** Tries a write: a server that was the primary before a failover still answers reads. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES */
+  /** Tries a write: a server that was the primary before a failover still answers reads. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES, STATE_TOO_NEW */
   async probe(): Promise<void> {
+    if (this.#refused) throw this.#refused;
     await this.#reach(() => this.#redis.set(`${this.#keys.prefix}:probe`, '1', 'PX', 60_000));
   }
 
@@ -97,6 +125,36 @@ export class RedisState implements SharedState {
       this.#waiting.push({ body, claims, claimTtlMs, resolve: resolve as (value: unknown) => void, reject });
       this.#queueCommitWithin(withinMs);
     });
+  }
+
+  insist<T>(key: string, value: unknown, body: (tx: Transaction) => T): Insisted<T> {
+    const written = new Promise<T>((resolve, reject) => {
+      this.#insisted.set(key, {
+        body,
+        claims: [],
+        claimTtlMs: defaultClaimTtlMs,
+        resolve: resolve as (value: unknown) => void,
+        reject,
+      });
+    });
+    written.catch(() => undefined);
+    this.#copy.insisted.set(key, value);
+    this.#queueCommit();
+    return { written };
+  }
+
+  withdraw(key: string): boolean {
+    this.#copy.insisted.delete(key);
+    return this.#insisted.delete(key);
+  }
+
+  /** Writes down beside the process which state it knows, if that has changed. @throws the file system's error */
+  writeNote(): void {
+    const { lineage, number, atMs } = this.#head ?? {};
+    if (!this.#note || lineage === undefined || number === undefined || atMs === undefined) return;
+    if (this.#noted === this.#head?.text) return;
+    this.#note.write({ lineage, number, atMs, controlsAtMs: this.#losses?.controlsAtMs(this.#copy.committed) ?? 0 });
+    this.#noted = this.#head?.text;
   }
 
   #queueCommitWithin(ms: number): void {
@@ -133,47 +191,50 @@ export class RedisState implements SharedState {
 
   /** Settles everybody who waits; never rejects. */
   async #commitWaiting(): Promise<void> {
-    const members = this.#waiting;
+    const insisted = [...this.#insisted];
+    const members = [...insisted.map(([, waiting]) => waiting), ...this.#waiting];
+    const waiting = this.#waiting;
     this.#waiting = [];
     this.#inLine = false;
     try {
-      for (const settle of await this.#commitGroup(members)) settle();
+      const settles = await this.#commitGroup(members);
+      for (const [key, one] of insisted) {
+        if (this.#insisted.get(key) !== one) continue;
+        this.#insisted.delete(key);
+        this.#copy.insisted.delete(key);
+      }
+      for (const settle of settles) settle();
     } catch (error) {
-      for (const { reject } of members) reject(error);
+      // What is insisted on goes with the next commit, whenever Redis is back.
+      for (const { reject } of waiting) reject(error);
     }
   }
 
   /** Runs the bodies one after another on one draft and commits them together; gives what settles each of them. */
   async #commitGroup(members: readonly Waiting[]): Promise<(() => void)[]> {
     if (this.#head === undefined) await this.#catchUp();
+    if (members.length === 0) return [];
     let repeats: ReadonlySet<string> = new Set();
     for (let attempt = 0; attempt < this.#maxAttempts; attempt += 1) {
-      const group = runGroup(members, { base: this.#copy, nowMs: this.nowMs(), repeats });
+      const group = runGroup(members, { base: this.#copy.committed, nowMs: this.nowMs(), repeats });
       const { writes, appends } = group.draft;
       if (writes.size === 0 && appends.length === 0 && group.claims.length === 0) return group.settle;
-      const head = randomUUID();
       const sentAt = performance.now();
-      const answer = await this.#call(() =>
-        commitScript(this.#redis, {
-          ...this.#keys,
-          expectedHead: this.#head ?? '',
-          newHead: head,
-          writes,
-          appends: appends.map((append) => ({ ...append, maxAgeMs: this.#logMaxAgeMs(append.log) })),
-          claims: group.claims,
-          claimTtlMs: Math.max(...members.map(({ claimTtlMs }) => claimTtlMs)),
-        }),
-      );
+      const answer = await this.#commit(group.draft, {
+        onto: this.#head!,
+        claims: group.claims,
+        claimTtlMs: Math.max(...members.map(({ claimTtlMs }) => claimTtlMs)),
+      });
       if (answer.outcome === 'committed') {
         for (const [key, value] of writes) this.#copy.set(key, value);
-        this.#head = head;
+        this.#standAt(parseHead(answer.head));
         this.#newestAt = sentAt;
         this.#metrics.commits.inc({ outcome: 'committed' });
         return group.settle;
       }
       this.#metrics.commits.inc({ outcome: answer.outcome });
       if (answer.outcome === 'repeated') repeats = new Set([...repeats, ...answer.claims]);
-      else await this.#apply(answer);
+      else await this.#take(answer);
     }
     throw new AppError(
       'STATE_CONTENDED',
@@ -183,42 +244,190 @@ export class RedisState implements SharedState {
 
   async #catchUp(): Promise<void> {
     const sentAt = performance.now();
-    await this.#apply(await this.#changesSince(this.#head ?? ''));
+    const observed = await this.#changesSince(this.#head?.text ?? '');
+    await this.#take(observed);
     this.#newestAt = sentAt;
+    if (this.#insisted.size > 0) this.#queueCommit();
   }
 
-  /** Brings the copy to the head that the answer names. */
-  async #apply(answer: Pick<Moved, 'head' | 'changes'>): Promise<void> {
-    if (!answer.changes) return this.#loadAll();
-    writeAll(this.#copy, answer.changes);
-    this.#head = answer.head;
+  /** Takes what Redis has into the copy; remembers for /readyz that a newer version's state is refused. */
+  async #take(observed: Moved): Promise<void> {
+    try {
+      await (this.#head ? this.#apply(observed) : this.#open(observed));
+      this.#refused = undefined;
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'STATE_TOO_NEW') this.#refused = error;
+      throw error;
+    }
+  }
+
+  /** Brings the copy to the head that the answer names; what does not go on from the copy is repaired first. @throws AppError STATE_TOO_NEW */
+  async #apply(observed: Moved): Promise<void> {
+    const known = this.#head!;
+    const continuity = continuityOf(known, observed);
+    if (continuity === 'continuous' && observed.changes) {
+      const head = parseHead(observed.head);
+      writeAll(this.#copy, observed.changes);
+      // A head of the version before tells no number: it is counted along.
+      const number = known.number === undefined ? undefined : known.number + observed.commits;
+      this.#standAt(head.number === undefined ? { ...head, number } : head);
+      return;
+    }
+    const losses = this.#losses;
+    const found = await this.#readAll();
+    if (losses && continuity !== 'continuous') {
+      const isLoss = continuity !== 'unproven';
+      if (isLoss || losses.lacks(found.copy, this.#copy.committed, this.nowMs())) {
+        await this.#repair(found, await this.#lossOfCopy(isLoss ? continuity : 'rolled_back', observed));
+        return;
+      }
+    }
+    if (found.head === undefined) return this.#begin(found);
+    this.#copy.become(found.copy);
+    this.#standAt(found.head);
+  }
+
+  /** The first load: an empty state begins, one that is less than what the note or Redis's other keys tell of is repaired. */
+  async #open(observed: Moved): Promise<void> {
+    const found = await this.#readAll();
+    const note = this.#note?.read();
+    const startedAtMs = observed.redisTimeMs - (performance.now() - this.#startedAt);
+    const trace =
+      found.head === undefined && found.copy.size === 0
+        ? await this.#reach(() => findTrace(this.#redis, this.#keys.prefix, startedAtMs))
+        : undefined;
+    const loss =
+      this.#losses &&
+      lossAtStart(found, {
+        note,
+        trace,
+        onEmptyState: this.#onEmptyState,
+        controlsAtMs: this.#losses.controlsAtMs(found.copy),
+      });
+    if (loss) return this.#repair(found, loss);
+    if (found.head === undefined) return this.#begin(found);
+    this.#copy.become(found.copy);
+    this.#standAt(found.head);
+  }
+
+  /** Begins a state where there is none. */
+  async #begin(found: Found): Promise<void> {
+    const draft = new DraftTransaction({ base: found.copy, nowMs: this.nowMs(), repeats: new Set() });
+    draft.set(lineageKey, { former: [] } satisfies LineageNote);
+    const answer = await this.#commit(draft, { onto: undefined, repair: true });
+    if (answer.outcome !== 'committed') {
+      // Somebody was quicker.
+      if (answer.outcome === 'moved') await this.#open(answer);
+      return;
+    }
+    for (const [key, value] of draft.writes) found.copy.set(key, value);
+    this.#copy.become(found.copy);
+    this.#standAt(parseHead(answer.head));
+  }
+
+  async #lossOfCopy(kind: StateLoss['kind'], { head }: Moved): Promise<StateLoss> {
+    const rows = await this.#reach(() => this.#redis.lrange(this.#keys.log, 0, -1));
+    const known = this.#head!;
+    const sharedAtMs = this.#knownHeads.newestOf([head, ...rows.map(headOfRow)]);
+    return {
+      kind,
+      evidence: {
+        emptied: 'the state in Redis is not the one that this replica knew: Redis was emptied or replaced',
+        rolled_back:
+          'the state in Redis is older than what this replica knew: Redis came back from an older file, or failed over',
+        damaged: 'keys or fields of the state are missing in Redis',
+      }[kind],
+      known: this.#copy.committed,
+      lineage: known.lineage,
+      hasCopy: true,
+      knownAtMs: known.atMs,
+      lostMs: sharedAtMs === undefined || known.atMs === undefined ? undefined : Math.max(0, known.atMs - sharedAtMs),
+      controlsAtMs: undefined,
+      onEmpty: undefined,
+    };
+  }
+
+  /** Goes on from what is left, with what is known: one commit, under a new lineage, which tells the other replicas of it. */
+  async #repair(found: Found, loss: StateLoss): Promise<void> {
+    const losses = this.#losses!;
+    for (let attempt = 0, now = found; attempt < this.#maxAttempts; attempt += 1, now = await this.#readAll()) {
+      const draft = new DraftTransaction({ base: now.copy, nowMs: this.nowMs(), repeats: new Set() });
+      const repair: Repair = losses.repair(draft, loss);
+      const former = draft.get<LineageNote>(lineageKey)?.former ?? [];
+      const lineages = [now.head?.lineage, loss.lineage].filter((one) => one !== undefined);
+      draft.set(lineageKey, { former: [...new Set([...former, ...lineages])].slice(-50) } satisfies LineageNote);
+      const number = Math.max(this.#head?.number ?? 0, now.head?.number ?? 0);
+      const answer = await this.#commit(draft, { onto: now.head, repair: true, number, lineage: newLineage() });
+      if (answer.outcome !== 'committed') continue;
+      for (const [key, value] of draft.writes) now.copy.set(key, value);
+      this.#copy.become(now.copy);
+      this.#standAt(parseHead(answer.head));
+      losses.onRepaired(loss, repair);
+      return;
+    }
+    throw new AppError(
+      'STATE_CONTENDED',
+      `a loss of the shared state could not be repaired in ${this.#maxAttempts} tries`,
+    );
+  }
+
+  #commit(
+    { writes, appends }: DraftTransaction,
+    options: {
+      /** Undefined: there is no state yet. */
+      readonly onto: Head | undefined;
+      readonly claims?: readonly string[];
+      readonly claimTtlMs?: number;
+      readonly repair?: boolean;
+      readonly number?: number;
+      readonly lineage?: string;
+    },
+  ) {
+    const { onto, claims = [], claimTtlMs = defaultClaimTtlMs, repair = false } = options;
+    const { number = onto?.number ?? 0, lineage = onto?.lineage ?? newLineage() } = options;
+    return this.#call(() =>
+      commitScript(this.#redis, {
+        ...this.#keys,
+        expectedHead: onto?.text ?? '',
+        newHead: newHeadPrefix(lineage, number + 1),
+        repair,
+        writes,
+        appends: appends.map((append) => ({ ...append, maxAgeMs: this.#logMaxAgeMs(append.log) })),
+        claims,
+        claimTtlMs,
+      }),
+    );
+  }
+
+  #standAt(head: Head): void {
+    this.#head = head;
+    this.#knownHeads.add(head);
   }
 
   /**
-   * Reads the whole state in steps, and after each what was committed meanwhile; then the copy becomes it in one step. Begins
-   * again only when the log did not reach back to the step before.
+   * Reads the whole state in steps, and after each what was committed meanwhile. Begins again only when the log did not reach back
+   * to the step before. Without a head (undefined) it is what lies there. @throws AppError STATE_TOO_NEW
    */
-  async #loadAll(): Promise<void> {
+  async #readAll(): Promise<Found> {
     for (;;) {
-      const fresh = new LocalCopy();
+      const copy = new LocalCopy();
       let head = (await this.#reach(() => this.#redis.get(this.#keys.head))) ?? '';
+      parseHead(head);
       let cursor: string | undefined = '0';
+      let last: Moved | undefined;
       while (cursor !== undefined) {
         const from: string = cursor;
         const [next, fields] = await this.#reach(() => this.#redis.hscan(this.#keys.state, from, 'COUNT', 2000));
-        for (let index = 0; index < fields.length; index += 2)
-          fresh.set(fields[index]!, JSON.parse(fields[index + 1]!));
-        const since = await this.#changesSince(head);
-        // Before the first commit there is no log.
-        if (!since.changes && since.head !== head) break;
-        writeAll(fresh, since.changes ?? []);
-        head = since.head;
+        for (let index = 0; index < fields.length; index += 2) copy.set(fields[index]!, JSON.parse(fields[index + 1]!));
+        last = await this.#changesSince(head);
+        // Without a head there is no log.
+        if (!last.changes && last.head !== head) break;
+        writeAll(copy, last.changes ?? []);
+        head = last.head;
         cursor = next === '0' ? undefined : next;
       }
       if (cursor !== undefined) continue;
-      this.#copy.become(fresh);
-      this.#head = head;
-      return;
+      return { copy, head: head === '' ? undefined : parseHead(head), fields: last?.fields ?? 0 };
     }
   }
 
@@ -242,6 +451,11 @@ export class RedisState implements SharedState {
       throw failureOf(this.#redis, 'the shared state could not be read or written', error);
     }
   }
+}
+
+function headOfRow(row: string): string {
+  const { h } = JSON.parse(row) as { h?: unknown };
+  return typeof h === 'string' ? h : '';
 }
 
 function writeAll(copy: LocalCopy, changes: NonNullable<Moved['changes']>): void {

@@ -97,6 +97,8 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     nowMs: () => state.nowMs(),
     refresh: (options) => state.refresh(options),
     readLog: (log, page) => state.readLog(log, page),
+    insist: (key, value, body) => state.insist(key, value, body),
+    withdraw: (key) => state.withdraw(key),
     transact: <T>(body: (tx: Transaction) => T, claims?: TransactionOptions) =>
       hook('state.transact', () => state.transact(body, claims)) as Promise<T>,
   };

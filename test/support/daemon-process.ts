@@ -27,18 +27,27 @@ export interface DaemonProcess extends AsyncDisposable {
 export async function daemonProcess(options: {
   readonly config: string;
   readonly env: Readonly<Record<string, string>>;
+  /** Of `ivs-autopilot run`. */
+  readonly flags?: readonly string[];
 }): Promise<DaemonProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'autopilot-daemon-'));
   await writeFile(join(folder, 'autopilot.yaml'), options.config);
   const child: ChildProcess = spawn(
     process.execPath,
-    ['--max-semi-space-size=4', '--v8-pool-size=1', join(root, 'src', 'main.ts')],
+    [
+      '--max-semi-space-size=4',
+      '--v8-pool-size=1',
+      ...(options.flags
+        ? [join(root, 'src', 'cli', 'main.ts'), 'run', ...options.flags]
+        : [join(root, 'src', 'main.ts')]),
+    ],
     {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env['PATH'],
         HOME: folder,
+        AUTOPILOT_DATA_DIR: join(folder, 'data'),
         AUTOPILOT_CONFIG: join(folder, 'autopilot.yaml'),
         AUTOPILOT_HTTP_PORT: '0',
         AWS_REGION: 'us-west-2',

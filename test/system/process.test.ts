@@ -29,6 +29,7 @@ async function daemonProcess(platform: Broadcast, rules: string, env: Record<str
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       PATH: process.env['PATH'],
+      AUTOPILOT_DATA_DIR: join(folder, 'data'),
       REDIS_URL: platform.scope.url,
       AUTOPILOT_NAMESPACE: platform.scope.namespace,
       AUTOPILOT_CONFIG: config,

@@ -1,10 +1,12 @@
 // Builds the page's status and the extras of its rows from the shared state and a few narrow sources.
 import type { Incident, RuleAlert } from '#domain/decision.ts';
+import type { Replica, ReplicasDifferAlert } from '#domain/replica.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import type { QuotaHour } from '#ivs/quota-hour.ts';
 import { channelOfSubject, facts, heldMoments, readPause, type Silence, silencesInForce } from '#rules/memory.ts';
+import type { StateLossAlert } from '#rules/state-loss.ts';
 import { dueTimes, timers } from '#rules/timers.ts';
 import type { ChannelExtras } from './model.ts';
 import type { Hold, NextAction } from './row.ts';
@@ -16,6 +18,7 @@ import type {
   NeedLine,
   QueueLine,
   QuotaStatus,
+  ReplicaLine,
   RuleLine,
   SilenceLine,
 } from './status.ts';
@@ -41,6 +44,8 @@ export interface LiveSources {
   readonly quotaHour?: () => Promise<QuotaHour | undefined>;
   readonly queues?: () => Promise<readonly QueueLine[]>;
   readonly batches?: () => readonly BatchLine[] | Promise<readonly BatchLine[] | undefined>;
+  /** Those that live. */
+  readonly replicas?: () => readonly Replica[];
   /** Newest decisions that acted, or that a person should see. */
   readonly activity?: () => readonly ActivityLine[] | Promise<readonly ActivityLine[]>;
 }
@@ -60,6 +65,9 @@ interface KeyAlert {
   readonly sinceMs: number;
   readonly text: string;
 }
+
+/** Alerts about the fleet of replicas, and the state they share. */
+type FleetAlert = StateLossAlert | ReplicasDifferAlert;
 
 /** A rotation as workers keep it under `key/<channelArn>`: IVS gives keys no date, so a key's age is known from its rotation. */
 interface RotatedKey {
@@ -130,7 +138,8 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
   return {
     nowMs,
     counts: countsOf(view, nowMs),
-    ...(pause ? { pause: { who: pause.who, reason: pause.reason, sinceMs: pause.sinceMs } } : {}),
+    ...(pause ? { pause } : {}),
+    ...(sources.replicas ? { replicas: sources.replicas().map(replicaLine) } : {}),
     rules: ruleLines(sources, nowMs),
     config: sources.config(),
     stale: trusted.trust.some(({ state, name }) => state === 'stale' && (name === 'Poll' || name === 'Redis')),
@@ -148,6 +157,12 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
     ...(queues ? { queues } : {}),
     ...(batches ? { batches } : {}),
   };
+}
+
+/** Only what changes seldom: the feed sends what has changed. */
+function replicaLine({ id, version, configHash, role, startedAtMs, clockOffsetMs }: Replica): ReplicaLine {
+  const offset = clockOffsetMs === undefined ? {} : { clockOffsetSeconds: Math.round(clockOffsetMs / 1000) };
+  return { id, version, configHash, role, startedAtMs, ...offset };
 }
 
 function countsOf(view: StateView, nowMs: number): LiveStatus['counts'] {
@@ -221,9 +236,13 @@ function ruleLines({ state: { view }, ruleset }: LiveSources, nowMs: number): Ru
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
+const mildAlerts: ReadonlySet<string> = new Set(['rate', 'replicas_differ']);
+
 const alertTitles = {
   keyless: 'Channel without a stream key',
   undelivered: 'New stream key not delivered',
+  state_lost: 'The shared state was lost',
+  replicas_differ: 'Replicas differ',
   cap: 'Rule stopped by its cap',
   rate: 'Rule reached its hourly limit',
 } as const;
@@ -235,15 +254,15 @@ function needLines(
   nowMs: number,
 ): NeedLine[] {
   const lines: NeedLine[] = [];
-  for (const [id, alert] of state.view.entries<KeyAlert | RuleAlert>('alert')) {
+  for (const [id, alert] of state.view.entries<KeyAlert | RuleAlert | FleetAlert>('alert')) {
     if (!Object.hasOwn(alertTitles, alert.kind)) continue;
     lines.push({
       id: `alert:${id}`,
       kind: alert.kind,
-      severity: alert.kind === 'rate' ? 'warning' : 'critical',
+      severity: mildAlerts.has(alert.kind) ? 'warning' : 'critical',
       title: alertTitles[alert.kind],
       text: alert.text,
-      ...('channelArn' in alert ? { arn: alert.channelArn } : { rule: alert.rule }),
+      ...('channelArn' in alert ? { arn: alert.channelArn } : 'rule' in alert ? { rule: alert.rule } : {}),
       atMs: alert.sinceMs,
     });
   }

@@ -115,6 +115,16 @@ export interface ActivityLine {
   readonly arn?: string | undefined;
 }
 
+export interface ReplicaLine {
+  readonly id: string;
+  readonly version: string;
+  readonly configHash: string;
+  readonly role: string;
+  readonly startedAtMs: number;
+  /** Its clock minus Redis's. */
+  readonly clockOffsetSeconds?: number | undefined;
+}
+
 export interface LiveStatus {
   readonly nowMs: number;
   readonly counts: {
@@ -124,7 +134,17 @@ export interface LiveStatus {
     readonly held: number;
     readonly channels: number;
   };
-  readonly pause?: { readonly who: string; readonly reason: string; readonly sinceMs: number } | undefined;
+  readonly pause?:
+    | {
+        readonly who: string;
+        /** `state_lost`: the daemon paused by itself; `text` says more. */
+        readonly reason: string;
+        readonly sinceMs: number;
+        readonly text?: string | undefined;
+      }
+    | undefined;
+  /** Replicas that gave a sign of life in the last ten seconds. */
+  readonly replicas?: readonly ReplicaLine[] | undefined;
   readonly rules: readonly RuleLine[];
   readonly config: { readonly hash: string; readonly loadedAtMs: number; readonly error?: string | undefined };
   /** True: what the page shows may be old; nothing acts on it either. */

@@ -15,14 +15,13 @@ import {
   hold,
   noRoomForHold,
   noRoomForSilence,
-  pause,
   release,
-  resume,
   silence,
 } from '#rules/controls.ts';
 import { parseLabelMatcher } from '#rules/label-matcher.ts';
-import { type Hold, type Pause, readPause, type Silence } from '#rules/memory.ts';
+import { type Hold, type Pause, pausesOf, type Silence } from '#rules/memory.ts';
 import { actorOf } from '../auth.ts';
+import { othersNeverTold, othersUnaware, pauseShard, resumeShard } from '../pause.ts';
 import type { RuleShards } from '../rule-lookup.ts';
 
 const time = z.iso.datetime();
@@ -50,8 +49,15 @@ const silenceView = z.object({
 const pauseView = z.object({
   paused: z.boolean(),
   who: z.string().optional(),
-  reason: z.string().optional(),
+  reason: z.string().optional().describe('`state_lost`: the daemon paused by itself'),
   since: time.optional(),
+  text: z.string().optional().describe('What happened and what to do, where the daemon paused by itself'),
+  alsoPausedBy: z
+    .array(z.object({ who: z.string(), reason: z.string(), since: time }))
+    .optional()
+    .describe('Further pauses; a resume ends them all'),
+  written: z.literal(false).optional().describe('Redis is away: only the replica that was asked knows it'),
+  note: z.string().optional().describe('What that means'),
 });
 
 const matcher = z
@@ -284,7 +290,7 @@ export function controlRoutes({
         },
       },
       async () =>
-        showPause(shards.all.map(({ state }) => readPause(state.view)).find((paused) => paused !== undefined)),
+        showPauses(shards.all.map(({ state }) => pausesOf(state.view)).find((pauses) => pauses.length > 0) ?? []),
     );
     app.post(
       '/pause',
@@ -298,9 +304,10 @@ export function controlRoutes({
       },
       async ({ body, caller }) => {
         const asked = { who: actorOf(caller), reason: body?.reason ?? unsaid };
-        const paused = await Promise.all(shards.all.map(({ state }) => state.transact((tx) => pause(tx, asked))));
+        const answers = await Promise.all(shards.all.map(({ state }) => pauseShard(state, asked)));
         onControl?.({ kind: 'pause', ...asked });
-        return showPause(paused[0]);
+        const written = answers.every((answer) => answer.written);
+        return { ...showPauses([answers[0]!.paused]), ...(written ? {} : { written, note: othersUnaware }) };
       },
     );
     app.post(
@@ -315,9 +322,10 @@ export function controlRoutes({
       },
       async ({ body, caller }) => {
         const asked = { who: actorOf(caller), reason: body?.reason ?? 'resumed' };
-        await Promise.all(shards.all.map(({ state }) => state.transact((tx) => resume(tx, asked))));
+        const answers = await Promise.all(shards.all.map(({ state }) => resumeShard(state, asked)));
         onControl?.({ kind: 'resume', ...asked });
-        return showPause(undefined);
+        const written = answers.every((answer) => answer.written);
+        return { ...showPauses([]), ...(written ? {} : { written, note: othersNeverTold }) };
       },
     );
   };
@@ -350,8 +358,15 @@ function showSilence(
   return { id, matchers: [...matchers], author, reason: why, starts: iso(startsMs), ends: iso(endsMs) };
 }
 
-function showPause(paused: Pause | undefined): z.infer<typeof pauseView> {
-  return paused
-    ? { paused: true, who: paused.who, reason: paused.reason, since: iso(paused.sinceMs) }
-    : { paused: false };
+function showPauses([first, ...others]: readonly Pause[]): z.infer<typeof pauseView> {
+  if (!first) return { paused: false };
+  const { sinceMs, ...rest } = first;
+  return {
+    paused: true,
+    ...rest,
+    since: iso(sinceMs),
+    ...(others.length === 0
+      ? {}
+      : { alsoPausedBy: others.map(({ who, reason, sinceMs: ms }) => ({ who, reason, since: iso(ms) })) }),
+  };
 }

@@ -29,6 +29,7 @@ const decision = z.object({
   streamId: z.string().optional(),
   group: z.string(),
   cause: z.string(),
+  configHash: z.string().optional().describe('Of the configuration that decided'),
   count: z.number().int().describe('Equal decisions of the same moment that this one stands for'),
   trigger: z.object({ kind: z.string(), since: time, text: z.string(), values }),
   guards: z.array(guard).describe('In the order in which they were asked; the first that did not pass decided'),

@@ -1,0 +1,60 @@
+// Pausing must work while Redis is away: then the replica that was asked holds by itself, and says that the others do not know yet.
+import { pauseKeys } from '#domain/control.ts';
+import { isRedisFailure } from '#domain/errors.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import { pause, resume } from '#rules/controls.ts';
+import type { Pause } from '#rules/memory.ts';
+
+interface By {
+  readonly who: string;
+  readonly reason: string;
+}
+
+/** How long a request waits until Redis has taken it. */
+const patienceMs = 1_500;
+
+export const othersUnaware =
+  'Redis cannot be written: this replica is paused, and the others do not know it yet. It is written as soon as Redis is back; until then it is lost if this process ends.';
+export const othersNeverTold =
+  'Redis cannot be written: the pause that only this replica knew is taken back. If others are paused, this replica learns it when Redis is back.';
+
+/** Pauses one shard. `written`: whether all replicas can know it. */
+export async function pauseShard(
+  state: SharedState,
+  by: By,
+): Promise<{ readonly paused: Pause; readonly written: boolean }> {
+  const own: Pause = { ...by, sinceMs: state.nowMs() };
+  const { written } = state.insist('pause/global', own, (tx) => pause(tx, by));
+  const paused = await within(written, patienceMs);
+  return paused === undefined ? { paused: own, written: false } : { paused, written: true };
+}
+
+/**
+ * Ends every pause of one shard. While Redis is away only a pause that it does not know can be ended.
+ * @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES: all stays paused
+ */
+export async function resumeShard(state: SharedState, by: By): Promise<{ readonly written: boolean }> {
+  const wasOnlyHere = state.withdraw('pause/global');
+  try {
+    // A replica that knows of no pause would have nothing to commit: whether others do is asked.
+    await state.refresh();
+    await state.transact((tx) => resume(tx, by));
+    return { written: true };
+  } catch (error) {
+    const stillPaused = pauseKeys.some((key) => state.view.get(key) !== undefined);
+    if (!wasOnlyHere || stillPaused || !isRedisFailure(error)) throw error;
+    return { written: false };
+  }
+}
+
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,63 @@
+// A living process of the fleet, as it tells of itself, and what must be the same in all of them.
+
+export interface Replica {
+  /** Random, new for each process. */
+  readonly id: string;
+  readonly version: string;
+  readonly configHash: string;
+  readonly role: string;
+  /** By Redis's clock. */
+  readonly startedAtMs: number;
+  /** The machine's clock minus Redis's; undefined while it is not known. */
+  readonly clockOffsetMs: number | undefined;
+  /** Last sign of life, by Redis's clock. */
+  readonly atMs: number;
+}
+
+export const replicaTraits = ['configuration', 'version', 'clock'] as const;
+export type ReplicaTrait = (typeof replicaTraits)[number];
+
+/** A clock further off than this is told; decisions do not depend on it. */
+export const clockToleranceMs = 2_000;
+
+/** Alert kind `replicas_differ`; at `alert/replicas_differ|<trait>` in the shared state. */
+export interface ReplicasDifferAlert {
+  readonly kind: 'replicas_differ';
+  readonly sinceMs: number;
+  readonly updatedAtMs: number;
+  readonly text: string;
+}
+
+/** In what the replicas differ, each with a sentence that names them; the same for every replica that asks. */
+export function differencesOf(replicas: readonly Replica[]): ReadonlyMap<ReplicaTrait, string> {
+  const differences = new Map<ReplicaTrait, string>();
+  const told = (of: (replica: Replica) => string) => {
+    const groups = Map.groupBy(replicas, of);
+    if (groups.size < 2) return undefined;
+    return Array.from(groups, ([value, having]) => `${value} (${ids(having)})`)
+      .sort()
+      .join(', ');
+  };
+  const configurations = told(({ configHash }) => configHash);
+  if (configurations !== undefined)
+    differences.set(
+      'configuration',
+      `Replicas have different configurations: ${configurations}. Each cause is decided once, by the replica that takes it; the journal names its configuration.`,
+    );
+  const versions = told(({ version }) => version);
+  if (versions !== undefined) differences.set('version', `Replicas run different versions: ${versions}.`);
+  const off = replicas.filter(({ clockOffsetMs = 0 }) => Math.abs(clockOffsetMs) > clockToleranceMs);
+  if (off.length > 0)
+    differences.set(
+      'clock',
+      `Clocks differ from Redis's by more than ${clockToleranceMs / 1000} s: ${off.map(({ id, clockOffsetMs = 0 }) => `${id} ${clockOffsetMs > 0 ? 'ahead' : 'behind'} by ${Math.round(Math.abs(clockOffsetMs) / 1000)} s`).join(', ')}. Deadlines do not depend on it; calls to AWS are refused when a clock is five minutes off.`,
+    );
+  return differences;
+}
+
+function ids(replicas: readonly Replica[]): string {
+  return replicas
+    .map(({ id }) => id)
+    .sort()
+    .join(', ');
+}

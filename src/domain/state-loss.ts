@@ -1,0 +1,55 @@
+// A loss of the shared state, as whoever has a copy (or finds traces) sees it. src/store detects it; src/rules/state-loss.ts says what
+// is written again and whether automation pauses.
+import type { StateView, Transaction } from './shared-state.ts';
+
+/**
+ * - `emptied`: nothing is left, or somebody began a new state since.
+ * - `rolled_back`: an older state is back.
+ * - `damaged`: single keys or fields are missing.
+ */
+export type StateLossKind = 'emptied' | 'rolled_back' | 'damaged';
+
+export interface StateLoss {
+  readonly kind: StateLossKind;
+  /** In plain words, for log, alert and audit: how it was noticed. */
+  readonly evidence: string;
+  /** What this replica knew before; empty when no copy survived. */
+  readonly known: StateView;
+  /** The lineage that was known; undefined: none. */
+  readonly lineage: string | undefined;
+  /** Whether `known` is a living replica's copy. */
+  readonly hasCopy: boolean;
+  /** Time of the newest commit known of, by Redis's clock; undefined: not known. */
+  readonly knownAtMs: number | undefined;
+  /** Time between the commit that Redis has gone back to and the newest known; undefined: it cannot be told. */
+  readonly lostMs: number | undefined;
+  /** When the controls were last changed, as far as a note outside of Redis tells; undefined: no such note. */
+  readonly controlsAtMs: number | undefined;
+  /** What `on_empty_state` says about a state without a copy; undefined: it was not empty. */
+  readonly onEmpty: 'pause' | 'start' | undefined;
+}
+
+/** At `meta/lineage` in the shared state: which lineages it went on from, after a loss that somebody took care of. */
+export interface LineageNote {
+  readonly former: readonly string[];
+}
+
+export const lineageKey = 'meta/lineage';
+
+/** What is done about a loss; the rules' side of the store. Bodies run in the transaction that repairs the state. */
+export interface LossKeeper {
+  /** Whether `found` lacks a safety control that `known` has and nobody took back. */
+  lacks(found: StateView, known: StateView, nowMs: number): boolean;
+  /** When a safety control was last changed, for the note outside of Redis. */
+  controlsAtMs(view: StateView): number;
+  /** Writes what is known again; pauses unless nothing can have gone wrong. Returns what it did. */
+  repair(tx: Transaction, loss: StateLoss): Repair;
+  /** Told after the commit. */
+  onRepaired(loss: StateLoss, repair: Repair): void;
+}
+
+export interface Repair {
+  /** Keys of controls that were written or taken back again. */
+  readonly restored: readonly string[];
+  readonly paused: boolean;
+}

@@ -1,0 +1,200 @@
+// Looks after the shared state of a shard, in every role: notices a loss within a second, writes the note beside the process, gives
+// signs of life, and tells when replicas differ.
+import { randomBytes } from 'node:crypto';
+import { AppError, isRedisFailure, messageOf } from '#domain/errors.ts';
+import {
+  differencesOf,
+  type Replica,
+  type ReplicasDifferAlert,
+  type ReplicaTrait,
+  replicaTraits,
+} from '#domain/replica.ts';
+import type { Transaction } from '#domain/shared-state.ts';
+import type { LossKeeper } from '#domain/state-loss.ts';
+import { controlsChangedMs, lacksControls, repairState, sentence } from '#rules/state-loss.ts';
+import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
+import type { Service } from '#runtime/lifecycle.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import type { Redis } from '#runtime/redis.ts';
+import { packageVersion } from '#runtime/version.ts';
+import { ReplicaRegister } from '#store/replicas.ts';
+import type { RedisState } from '#store/shared-state.ts';
+
+/** What is done about a loss, with its log line and metric. */
+export function lossKeeper({
+  shard,
+  logger,
+  metrics,
+}: {
+  readonly shard: string;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+}): LossKeeper {
+  metrics.stateLosses.inc({ shard }, 0);
+  return {
+    lacks: lacksControls,
+    controlsAtMs: controlsChangedMs,
+    repair: repairState,
+    onRepaired(loss, { restored, paused }) {
+      metrics.stateLosses.inc({ shard });
+      const { kind, lostMs, hasCopy } = loss;
+      const found = { code: 'STATE_LOST', kind, lostMs, hasCopy, restored, paused };
+      logger.error(found, sentence(loss, restored, paused));
+    },
+  };
+}
+
+export interface StateWatchOptions {
+  readonly shard: string;
+  readonly role: string;
+  readonly state: RedisState;
+  /** Role `store`. */
+  readonly redis: Redis;
+  readonly prefix: string;
+  readonly configHash: () => string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly intervalMs?: number;
+}
+
+/** A difference is told when it was seen so often in a row: a reload reaches all replicas within a moment. */
+const seenBeforeTold = 2;
+
+export class StateWatch implements Service {
+  readonly name = 'watch over the state';
+  readonly #options: Required<StateWatchOptions>;
+  readonly #id = randomBytes(4).toString('hex');
+  readonly #register: ReplicaRegister;
+  readonly #stopping = new AbortController();
+  readonly #seen = new Map<ReplicaTrait, number>();
+  readonly #told = new Set<ReplicaTrait>();
+  #startedAtMs: number | undefined;
+  #replicas: readonly Replica[] = [];
+  #noteFails = false;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(options: StateWatchOptions) {
+    this.#options = { intervalMs: 1_000, ...options };
+    this.#register = new ReplicaRegister({ redis: options.redis, prefix: options.prefix, id: this.#id });
+  }
+
+  /** Those that live, as of the last exchange; this one is among them. */
+  get replicas(): readonly Replica[] {
+    return this.#replicas;
+  }
+
+  /** Of this process, in `replicas`. */
+  get id(): string {
+    return this.#id;
+  }
+
+  async start(): Promise<void> {
+    this.#running = this.#run();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+    this.#writeNote();
+    await this.#register.leave();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, logger, intervalMs } = this.#options;
+    const { signal } = this.#stopping;
+    for (let failure = ''; !signal.aborted; await sleepOrAbort(clock, intervalMs, signal)) {
+      try {
+        await this.runOnce();
+        failure = '';
+      } catch (error) {
+        const code = error instanceof AppError ? error.code : 'INTERNAL';
+        // Redis's connection tells of its outages itself.
+        if (code !== failure && !isRedisFailure(error)) logger.error({ code, err: error }, messageOf(error));
+        failure = code;
+      }
+    }
+  }
+
+  /** One look. @throws AppError REDIS_UNREACHABLE, STATE_TOO_NEW */
+  async runOnce(): Promise<void> {
+    const { state, role, configHash, metrics, shard } = this.#options;
+    await state.refresh({ maxAgeMs: 500 });
+    this.#writeNote();
+    this.#startedAtMs ??= state.nowMs();
+    const clockOffsetMs = state.clock.skew()?.ms;
+    this.#replicas = await this.#register.beat({
+      version: packageVersion,
+      configHash: configHash(),
+      role,
+      startedAtMs: this.#startedAtMs,
+      clockOffsetMs: clockOffsetMs === undefined ? undefined : Math.round(clockOffsetMs),
+    });
+    metrics.replicas.set({ shard }, this.#replicas.length);
+    if (clockOffsetMs !== undefined) metrics.clockOffset.set({ shard }, clockOffsetMs / 1000);
+    await this.#compare();
+  }
+
+  async #compare(): Promise<void> {
+    const { state, metrics, shard, logger } = this.#options;
+    const differences = differencesOf(this.#replicas);
+    const now = new Map<ReplicaTrait, string>();
+    for (const trait of replicaTraits) {
+      const text = differences.get(trait);
+      const seen = text === undefined ? 0 : (this.#seen.get(trait) ?? 0) + 1;
+      this.#seen.set(trait, seen);
+      if (text !== undefined && seen >= seenBeforeTold) now.set(trait, text);
+      metrics.replicasDiffer.set({ shard, by: trait }, now.has(trait) ? 1 : 0);
+      const sentence = now.get(trait);
+      if ((sentence !== undefined) === this.#told.has(trait)) continue;
+      if (sentence !== undefined) {
+        this.#told.add(trait);
+        logger.warn({ code: 'REPLICAS_DIFFER', by: trait, replica: this.#id }, sentence);
+      } else {
+        this.#told.delete(trait);
+        logger.info({ by: trait }, `replicas do not differ in their ${trait} any more`);
+      }
+    }
+    const isNews = replicaTraits.some(
+      (trait) => state.view.get<ReplicasDifferAlert>(alertKey(trait))?.text !== now.get(trait),
+    );
+    // A difference seen once is neither told nor over.
+    const isSettled = replicaTraits.every((trait) => differences.has(trait) === now.has(trait));
+    if (isNews && isSettled) await state.transact((tx) => noteDifferences(tx, now));
+  }
+
+  #writeNote(): void {
+    const { state, logger } = this.#options;
+    try {
+      state.writeNote();
+      this.#noteFails = false;
+    } catch (error) {
+      if (!this.#noteFails)
+        logger.info(
+          { code: 'STATE_NOTE_UNWRITABLE', err: error },
+          'the note about the state cannot be written: after a restart only Redis tells of a state that was lost',
+        );
+      this.#noteFails = true;
+    }
+  }
+}
+
+const alertKey = (trait: ReplicaTrait) => `alert/replicas_differ|${trait}`;
+
+function noteDifferences(tx: Transaction, differences: ReadonlyMap<ReplicaTrait, string>): void {
+  for (const trait of replicaTraits) {
+    const key = alertKey(trait);
+    const before = tx.get<ReplicasDifferAlert>(key);
+    const text = differences.get(trait);
+    if (text === undefined) {
+      if (before) tx.delete(key);
+    } else if (before?.text !== text)
+      tx.set(key, {
+        kind: 'replicas_differ',
+        sinceMs: before?.sinceMs ?? tx.nowMs,
+        updatedAtMs: tx.nowMs,
+        text,
+      } satisfies ReplicasDifferAlert);
+  }
+}

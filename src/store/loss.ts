@@ -1,0 +1,117 @@
+// What tells of a loss to a replica that has no copy, and how much was lost to one that has.
+import { type LineageNote, lineageKey, type StateLoss } from '#domain/state-loss.ts';
+import type { Redis } from '#runtime/redis.ts';
+import type { Head } from './head.ts';
+import { LocalCopy } from './local-copy.ts';
+import type { StateNote } from './state-note.ts';
+
+/** What lies in Redis. */
+export interface Found {
+  readonly copy: LocalCopy;
+  /** Undefined: there is none. */
+  readonly head: Head | undefined;
+  /** As Redis counts them. */
+  readonly fields: number;
+}
+
+/** Longer than the loss that a failover may cost. */
+const remembered = 2_000;
+
+/** The commits that a replica has stood at, to find the one that Redis went back to. */
+export class KnownHeads {
+  readonly #atMs = new Map<string, number>();
+
+  add({ text, atMs }: Head): void {
+    if (atMs === undefined || this.#atMs.has(text)) return;
+    this.#atMs.set(text, atMs);
+    if (this.#atMs.size > remembered) this.#atMs.delete(this.#atMs.keys().next().value!);
+  }
+
+  /** Time of the newest of these heads that is known, by Redis's clock; undefined: none is. */
+  newestOf(heads: readonly string[]): number | undefined {
+    const times = heads.flatMap((head) => this.#atMs.get(head) ?? []);
+    return times.length === 0 ? undefined : Math.max(...times);
+  }
+}
+
+/** Keys that are written only while there is a state: parts of the queues, the journal, the outbox, other replicas' signs of life. */
+const traces = [
+  'actions:id',
+  'metadata-fanout:id',
+  'poll-all:id',
+  'poll-starving:id',
+  'refresh-inventory:id',
+  'log:audit',
+  'log:journal',
+  'md:batches',
+  'md:total',
+  'replicas',
+] as const;
+
+/**
+ * A key that says that there had been a state, where the state itself is empty; undefined: none does. The ledger of permits counts
+ * when it is older than this process: one that waited for Redis may have begun it a moment ago.
+ */
+export async function findTrace(redis: Redis, prefix: string, startedAtMs: number): Promise<string | undefined> {
+  const names = traces.map((name) => `${prefix}:${name}`);
+  const there = await Promise.all(names.map((name) => redis.exists(name)));
+  const found = names.find((_, index) => there[index] === 1);
+  if (found !== undefined) return found;
+  const epochUs = Number(await redis.hget(`${prefix}:ledger`, 'epoch'));
+  return epochUs > 0 && epochUs / 1000 < startedAtMs ? `${prefix}:ledger` : undefined;
+}
+
+/** The loss that a replica without a copy must take care of, if there is one. */
+export function lossAtStart(
+  { copy, head, fields }: Found,
+  options: {
+    readonly note: StateNote | undefined;
+    readonly trace: string | undefined;
+    readonly onEmptyState: 'pause' | 'start' | undefined;
+    /** Of what was found. */
+    readonly controlsAtMs: number;
+  },
+): StateLoss | undefined {
+  const { note, trace, onEmptyState } = options;
+  const base = {
+    known: new LocalCopy(),
+    lineage: note?.lineage,
+    hasCopy: false,
+    knownAtMs: note?.atMs,
+    lostMs: undefined,
+    controlsAtMs: note?.controlsAtMs,
+    onEmpty: undefined,
+  } as const;
+  if (head === undefined && copy.size === 0) {
+    const evidence =
+      note !== undefined
+        ? 'Redis holds no state, and the file beside this process tells of one'
+        : trace !== undefined
+          ? `Redis holds no state, and the key ${trace} tells of one`
+          : onEmptyState === 'pause'
+            ? 'Redis holds no state'
+            : undefined;
+    return evidence === undefined
+      ? undefined
+      : { ...base, kind: 'emptied', evidence, onEmpty: onEmptyState ?? 'pause' };
+  }
+  if (head === undefined || (head.fields !== undefined && head.fields !== fields))
+    return { ...base, kind: 'damaged', evidence: 'keys or fields of the state are missing in Redis' };
+  if (note === undefined || head.number === undefined) return undefined;
+  if (head.lineage !== note.lineage) {
+    // Somebody took care of that loss while this process did not run.
+    if (copy.get<LineageNote>(lineageKey)?.former.includes(note.lineage)) return undefined;
+    return {
+      ...base,
+      kind: 'emptied',
+      evidence: 'the state in Redis is not the one that the file beside this process tells of',
+    };
+  }
+  if (head.number >= note.number) return undefined;
+  return {
+    ...base,
+    kind: 'rolled_back',
+    evidence: 'the state in Redis is older than the file beside this process tells',
+    lostMs: head.atMs === undefined ? undefined : Math.max(0, note.atMs - head.atMs),
+  };
+}

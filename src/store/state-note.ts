@@ -1,0 +1,51 @@
+// A small file beside the process: which state it last knew. After a start with an empty or an older Redis it is what tells that
+// there had been another one. Where nothing can be written (a read-only container without a volume) there is none, and Redis's
+// own traces must do.
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+
+const schema = z.object({
+  version: z.literal(1),
+  lineage: z.string().min(1).max(64),
+  number: z.number().int().nonnegative(),
+  atMs: z.number().int().nonnegative(),
+  controlsAtMs: z.number().nonnegative(),
+});
+
+export interface StateNote {
+  readonly lineage: string;
+  readonly number: number;
+  /** Redis's clock at the newest known commit. */
+  readonly atMs: number;
+  readonly controlsAtMs: number;
+}
+
+export interface StateNoteFile {
+  /** Undefined where there is none, or it cannot be read as one. */
+  read(): StateNote | undefined;
+  /** @throws the file system's error */
+  write(note: StateNote): void;
+}
+
+/** The note about one shard's state at one address: the same prefix in another Redis is another state. */
+export function stateNoteFile(folder: string, redisAddress: string, prefix: string): StateNoteFile {
+  const id = createHash('sha256').update(`${redisAddress} ${prefix}`).digest('hex').slice(0, 16);
+  const file = join(folder, `state-${id}.json`);
+  return {
+    read() {
+      try {
+        return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
+      } catch {
+        return undefined;
+      }
+    },
+    // Synchronous: some hundred bytes, at most once a second, and not to be half done at an exit.
+    write(note) {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(`${file}.new`, JSON.stringify({ version: 1, ...note }));
+      renameSync(`${file}.new`, file);
+    },
+  };
+}

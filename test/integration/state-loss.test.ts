@@ -1,0 +1,526 @@
+// A state that is emptied, goes back or loses keys, under replicas that know better: several RedisState over a real Redis.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import type { Transaction } from '#domain/shared-state.ts';
+import { expireSilence, hold, pause, release, resume, silence } from '#rules/controls.ts';
+import { type Hold, pausesOf, silencesInForce } from '#rules/memory.ts';
+import { failoverMs } from '#rules/state-loss.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+import { lossKeeper } from '#shard/watch-state.ts';
+import { RedisState } from '#store/shared-state.ts';
+import { stateNoteFile } from '#store/state-note.ts';
+import { quietLogger } from '#test/support/quiet.ts';
+import { ownRedis, redisScope } from '#test/support/redis.ts';
+
+const arn = 'arn:aws:ivs:us-west-2:111122223333:channel/AAAAAAAAAAAA';
+const other = 'arn:aws:ivs:us-west-2:111122223333:channel/BBBBBBBBBBBB';
+const by = { who: 'token mara', reason: 'finals' };
+
+async function setup() {
+  const scope = await redisScope();
+  const folder = await mkdtemp(join(tmpdir(), 'autopilot-note-'));
+  const { prefix, redis } = scope;
+  const keys = { state: `${prefix}:state`, head: `${prefix}:state-head`, log: `${prefix}:state-log` };
+  const replica = (options: { note?: boolean; onEmptyState?: 'pause' | 'start' } = {}) => {
+    const metrics = createMetrics();
+    const state = new RedisState({
+      redis: scope.connect(),
+      prefix,
+      metrics,
+      losses: lossKeeper({ shard: 'main', logger: quietLogger(), metrics }),
+      ...(options.note ? { note: stateNoteFile(folder, 'here', prefix) } : {}),
+      ...(options.onEmptyState ? { onEmptyState: options.onEmptyState } : {}),
+    });
+    const losses = async () => (await metrics.stateLosses.get()).values[0]?.value;
+    return Object.assign(state, { losses });
+  };
+  /** What the namespace holds now, to be put back later: an older file. */
+  const backup = async () => {
+    const names = await redis.keys(`${prefix}:*`);
+    const dumps = await Promise.all(names.map(async (name) => [name, await redis.dumpBuffer(name)] as const));
+    return async () => {
+      await empty();
+      for (const [name, dump] of dumps) await redis.restore(name, 0, dump, 'REPLACE');
+    };
+  };
+  const empty = async () => {
+    const names = await redis.keys(`${prefix}:*`);
+    if (names.length > 0) await redis.del(...names);
+  };
+  return {
+    scope,
+    redis,
+    keys,
+    replica,
+    backup,
+    empty,
+    async [Symbol.asyncDispose]() {
+      await scope[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** What is in force in a replica's eyes. */
+function controls(state: RedisState) {
+  const { view } = state;
+  return {
+    paused: pausesOf(view).map(({ reason }) => reason),
+    held: Array.from(view.entries<Hold>('hold'), ([id]) => id).toSorted(),
+    silences: silencesInForce(view, state.nowMs()).length,
+    alert: view.get('alert/state_lost|state') !== undefined,
+  };
+}
+
+const placeAll = (tx: Transaction) => {
+  hold(tx, { ...by, channelArn: arn });
+  silence(tx, { ...by, matchers: ['rule="slate"'], endsMs: tx.nowMs + 3_600_000 });
+};
+const lost = { paused: ['state_lost'], held: [arn], silences: 1, alert: true };
+
+describe('a state that is lost under a living replica', () => {
+  test.each<[string, (bundle: Awaited<ReturnType<typeof setup>>) => Promise<unknown>]>([
+    ['everything', ({ empty }) => empty()],
+    ['the head', ({ redis, keys }) => redis.del(keys.head)],
+    ['the hash of the state', ({ redis, keys }) => redis.del(keys.state)],
+    ['the hash and the commits', ({ redis, keys }) => redis.del(keys.state, keys.log)],
+    ['one hold', ({ redis, keys }) => redis.hdel(keys.state, `hold/${arn}`)],
+    ['head and commits', ({ redis, keys }) => redis.del(keys.head, keys.log)],
+  ])('%s: it pauses, puts the controls back, and tells', async (_what, lose) => {
+    await using bundle = await setup();
+    const state = bundle.replica();
+    await state.transact(placeAll);
+
+    await lose(bundle);
+    await state.refresh();
+
+    expect(controls(state)).toEqual(lost);
+    expect(await state.losses()).toBe(1);
+    const fresh = bundle.replica();
+    await fresh.refresh();
+    expect(controls(fresh)).toEqual(lost);
+    const audit = await fresh.readLog<{ what: string; outcome: string }>('audit', { limit: 1 });
+    expect(audit[0]?.entry).toMatchObject({ what: 'state_lost', outcome: 'paused' });
+  });
+
+  test('a commit that comes first finds pause and holds in place', async () => {
+    await using bundle = await setup();
+    const state = bundle.replica();
+    await state.transact(placeAll);
+    await bundle.empty();
+
+    const seen = await state.transact((tx) => {
+      tx.set('meta/x', 1);
+      return { paused: pausesOf(tx).length, held: tx.get(`hold/${arn}`) !== undefined };
+    });
+
+    expect(seen).toEqual({ paused: 1, held: true });
+  });
+
+  test('only the list of commits: nothing is missing, so nothing happens', async () => {
+    await using bundle = await setup();
+    const [a, b] = [bundle.replica(), bundle.replica()];
+    await a.transact(placeAll);
+    await b.refresh();
+    await bundle.redis.del(bundle.keys.log);
+
+    await a.transact((tx) => tx.set('meta/x', 1));
+    await a.transact((tx) => tx.set('meta/x', 2));
+    await b.refresh();
+
+    expect(controls(b)).toEqual({ paused: [], held: [arn], silences: 1, alert: false });
+    expect([await a.losses(), await b.losses()]).toEqual([0, 0]);
+  });
+
+  test('while commits are under way, again and again: no body ever sees a state without the hold', async () => {
+    await using bundle = await setup();
+    const state = bundle.replica();
+    await state.transact(placeAll);
+    let unheld = 0;
+    const write = (index: number) =>
+      state.transact((tx) => {
+        if (tx.get(`hold/${arn}`) === undefined) unheld += 1;
+        tx.set(`fact/${index}`, index);
+      });
+
+    for (let round = 0; round < 10; round += 1) {
+      const writing = Array.from({ length: 20 }, (_, index) => write(round * 20 + index));
+      await bundle.empty();
+      await Promise.all(writing);
+      await write(round);
+    }
+
+    expect(unheld).toBe(0);
+    expect(controls(state)).toEqual(lost);
+  });
+
+  test('twice, with a resume in between: it pauses again', async () => {
+    await using bundle = await setup();
+    const state = bundle.replica();
+    await state.transact(placeAll);
+    await bundle.empty();
+    await state.refresh();
+    await state.transact((tx) => resume(tx, by));
+    expect(controls(state)).toEqual({ ...lost, paused: [], alert: false });
+
+    await bundle.empty();
+    await state.refresh();
+
+    expect(controls(state)).toEqual(lost);
+    expect(await state.losses()).toBe(2);
+  });
+
+  test('what a person had paused stays paused, and the resume ends both', async () => {
+    await using bundle = await setup();
+    const state = bundle.replica();
+    await state.transact((tx) => pause(tx, { who: 'token mara', reason: 'incident' }));
+    await bundle.empty();
+    await state.refresh();
+    expect(controls(state).paused).toEqual(['state_lost', 'incident']);
+
+    await state.transact((tx) => resume(tx, by));
+
+    expect(controls(state)).toMatchObject({ paused: [], alert: false });
+  });
+
+  test('a silence or hold that has ended meanwhile does not come back', async () => {
+    await using bundle = await setup();
+    const state = bundle.replica();
+    await state.transact((tx) => {
+      hold(tx, { ...by, channelArn: arn, untilMs: tx.nowMs + 60 });
+      silence(tx, { ...by, matchers: ['rule="slate"'], endsMs: tx.nowMs + 60 });
+    });
+    await new Promise((done) => setTimeout(done, 100));
+    await bundle.empty();
+    await state.refresh();
+
+    expect([state.view.count('hold'), state.view.count('silence')]).toEqual([0, 0]);
+  });
+});
+
+describe('two replicas', () => {
+  test('of which one is behind: what was taken back stays so, and what only one knew comes back, in either order', async () => {
+    for (const order of ['behind first', 'ahead first']) {
+      await using bundle = await setup();
+      const [ahead, behind] = [bundle.replica(), bundle.replica()];
+      let silenceId = '';
+      await ahead.transact((tx) => {
+        hold(tx, { ...by, channelArn: arn });
+        silenceId = silence(tx, { ...by, matchers: ['rule="slate"'], endsMs: tx.nowMs + 3_600_000 }).id;
+        pause(tx, by);
+      });
+      await behind.refresh();
+      await new Promise((done) => setTimeout(done, 5));
+      await ahead.transact((tx) => {
+        release(tx, { ...by, channelArn: arn });
+        expireSilence(tx, { ...by, id: silenceId });
+        resume(tx, by);
+        hold(tx, { ...by, channelArn: other });
+      });
+      await bundle.empty();
+
+      const both = order === 'behind first' ? [behind, ahead] : [ahead, behind];
+      for (const replica of both) await replica.refresh();
+      await both[0]!.refresh();
+
+      for (const replica of both)
+        expect([order, controls(replica)]).toEqual([
+          order,
+          { paused: ['state_lost'], held: [other], silences: 0, alert: true },
+        ]);
+    }
+  });
+
+  test('a resume after the repair is not undone by the one that notices later', async () => {
+    await using bundle = await setup();
+    const [quick, slow] = [bundle.replica(), bundle.replica()];
+    await quick.transact(placeAll);
+    await slow.refresh();
+    await bundle.empty();
+    await quick.refresh();
+    await new Promise((done) => setTimeout(done, 5));
+    await quick.transact((tx) => resume(tx, by));
+
+    await slow.refresh();
+
+    expect(controls(slow)).toEqual({ paused: [], held: [arn], silences: 1, alert: false });
+  });
+
+  test('one that starts on the emptied Redis does not hide the loss from the one that knew', async () => {
+    await using bundle = await setup();
+    const living = bundle.replica();
+    await living.transact(placeAll);
+    await bundle.empty();
+
+    const fresh = bundle.replica();
+    for (let index = 0; index < 5; index += 1) await fresh.transact((tx) => tx.set(`fact/${index}`, index));
+    expect(controls(fresh).held).toEqual([]);
+    await living.refresh();
+    await fresh.refresh();
+
+    expect([controls(living), controls(fresh)]).toEqual([lost, lost]);
+    expect(living.view.count('fact')).toBe(5);
+  });
+
+  test('that commit at the same moment repair it once for all, whatever the order', async () => {
+    await using bundle = await setup();
+    const replicas = Array.from({ length: 4 }, () => bundle.replica());
+    await replicas[0]!.transact(placeAll);
+    await Promise.all(replicas.map((replica) => replica.refresh()));
+    await bundle.empty();
+
+    await Promise.all(replicas.map((replica, index) => replica.transact((tx) => tx.set(`fact/${index}`, index))));
+    await Promise.all(replicas.map((replica) => replica.refresh()));
+
+    for (const replica of replicas) expect([controls(replica), replica.view.count('fact')]).toEqual([lost, 4]);
+    const audit = await replicas[0]!.readLog<{ what: string }>('audit', { limit: 100 });
+    expect(audit.filter(({ entry }) => entry.what === 'state_lost')).toHaveLength(1);
+  });
+});
+
+describe('an older state', () => {
+  test('by a moment, as after a failover: what is missing is written again and told, and nothing pauses', async () => {
+    await using bundle = await setup();
+    const state = bundle.replica();
+    await state.transact((tx) => tx.set('meta/x', 1));
+    const restore = await bundle.backup();
+    await state.transact(placeAll);
+
+    await restore();
+    await state.refresh();
+
+    expect(controls(state)).toEqual({ paused: [], held: [arn], silences: 1, alert: true });
+    expect(await state.losses()).toBe(1);
+  });
+
+  test('also when another replica went on from it before', async () => {
+    await using bundle = await setup();
+    const state = bundle.replica();
+    await state.transact((tx) => tx.set('meta/x', 1));
+    const restore = await bundle.backup();
+    await state.transact(placeAll);
+    await restore();
+
+    const fresh = bundle.replica();
+    for (let index = 0; index < 5; index += 1) await fresh.transact((tx) => tx.set(`fact/${index}`, index));
+    await state.refresh();
+
+    expect(controls(state)).toMatchObject({ held: [arn], silences: 1, alert: true });
+    expect(state.view.count('fact')).toBe(5);
+  });
+
+  test('by more than a failover takes: it pauses', async () => {
+    await using bundle = await setup();
+    const state = bundle.replica();
+    await state.transact((tx) => tx.set('meta/x', 1));
+    const restore = await bundle.backup();
+    await state.transact(placeAll);
+    // The newest commit is told to be later than it is: no test waits for that.
+    const head = (await bundle.redis.get(bundle.keys.head))!.split('|');
+    head[4] = String(Number(head[4]) + failoverMs + 1_000);
+    await bundle.redis.set(bundle.keys.head, head.join('|'));
+    await bundle.redis.lset(bundle.keys.log, 0, JSON.stringify({ h: head.join('|'), k: [`hold/${arn}`] }));
+    const late = bundle.replica();
+    await late.refresh();
+
+    await restore();
+    await late.refresh();
+
+    expect(controls(late)).toEqual(lost);
+  });
+
+  test('a copy that slept through more commits than the list keeps is no sign of a loss', async () => {
+    await using bundle = await setup();
+    const [awake, asleep] = [bundle.replica(), bundle.replica()];
+    await awake.transact(placeAll);
+    await asleep.refresh();
+    for (let index = 0; index < 250; index += 1) await awake.transact((tx) => tx.set('meta/x', index));
+    await awake.transact((tx) => release(tx, { ...by, channelArn: arn }));
+
+    await asleep.refresh();
+
+    expect(controls(asleep)).toEqual({ paused: [], held: [], silences: 1, alert: false });
+    expect(await asleep.losses()).toBe(0);
+  });
+
+  test('a real server that is killed and comes back from an older file', async () => {
+    await using own = await ownRedis();
+    await using scope = await redisScope(own.url);
+    const { prefix } = scope;
+    const metrics = createMetrics();
+    const losses = lossKeeper({ shard: 'main', logger: quietLogger(), metrics });
+    const state = new RedisState({ redis: scope.connect(), prefix, metrics, losses });
+    await state.transact((tx) => tx.set('meta/x', 1));
+    const old = await scope.redis.dumpBuffer(`${prefix}:state`);
+    const oldHead = await scope.redis.get(`${prefix}:state-head`);
+    await state.transact(placeAll);
+    await scope.redis.flushall();
+    await scope.redis.restore(`${prefix}:state`, 0, old);
+    await scope.redis.set(`${prefix}:state-head`, oldHead!);
+    // The append-only file holds the older state by now.
+    await own.restart();
+
+    await vi.waitFor(() => state.refresh(), { timeout: 10_000 });
+
+    expect(controls(state)).toMatchObject({ held: [arn], silences: 1, alert: true });
+  });
+});
+
+describe('no copy survived', () => {
+  test('and nothing tells of a state: it starts', async () => {
+    await using bundle = await setup();
+    const state = bundle.replica();
+    await state.refresh();
+    expect(controls(state)).toEqual({ paused: [], held: [], silences: 0, alert: false });
+  });
+
+  test.each([
+    ['a queue', 'actions:id'],
+    ['a repeating job', 'poll-all:id'],
+    ['the audit', 'log:audit'],
+    ['the outbox', 'md:batches'],
+  ])('%s tells of one: it pauses', async (_what, name) => {
+    await using bundle = await setup();
+    const key = `${bundle.scope.prefix}:${name}`;
+    await (name.startsWith('log:') ? bundle.redis.xadd(key, '*', 'e', '{}') : bundle.redis.set(key, '1'));
+    const state = bundle.replica();
+    await state.refresh();
+    expect(controls(state)).toMatchObject({ paused: ['state_lost'], alert: true });
+  });
+
+  test('the ledger’s epoch tells of one if it is older than the process', async () => {
+    for (const [ageMs, paused] of [
+      [60_000, ['state_lost']],
+      [-60_000, []],
+    ] as const) {
+      await using bundle = await setup();
+      await bundle.redis.hset(`${bundle.scope.prefix}:ledger`, 'epoch', String((Date.now() - ageMs) * 1000));
+      const state = bundle.replica();
+      await state.refresh();
+      expect(controls(state).paused).toEqual(paused);
+    }
+  });
+
+  test('the file beside the process tells of one: it pauses; a person resumes, and the next start goes on', async () => {
+    await using bundle = await setup();
+    const before = bundle.replica({ note: true });
+    await before.transact(placeAll);
+    before.writeNote();
+    await bundle.empty();
+
+    const state = bundle.replica({ note: true });
+    await state.refresh();
+    expect(controls(state)).toMatchObject({ paused: ['state_lost'], alert: true });
+    const restarted = bundle.replica({ note: true });
+    await restarted.refresh();
+    expect(controls(restarted).paused).toEqual(['state_lost']);
+    expect(await restarted.losses()).toBe(0);
+
+    await restarted.transact((tx) => resume(tx, by));
+    const next = bundle.replica({ note: true });
+    await next.refresh();
+    expect(controls(next).paused).toEqual([]);
+  });
+
+  test('an older state than the file tells: it pauses if a control was changed since, else it is only told', async () => {
+    for (const change of [placeAll, (tx: Transaction) => tx.set('meta/x', 2)]) {
+      await using bundle = await setup();
+      const before = bundle.replica({ note: true });
+      await before.transact((tx) => tx.set('meta/x', 1));
+      const restore = await bundle.backup();
+      await before.transact(change);
+      before.writeNote();
+      await restore();
+
+      const state = bundle.replica({ note: true });
+      await state.refresh();
+
+      expect(controls(state)).toMatchObject({ paused: change === placeAll ? ['state_lost'] : [], alert: true });
+    }
+  });
+
+  test('`on_empty_state` decides otherwise: pause without a trace, or start with one', async () => {
+    await using bundle = await setup();
+    const careful = bundle.replica({ onEmptyState: 'pause' });
+    await careful.refresh();
+    expect(controls(careful).paused).toEqual(['state_lost']);
+
+    await bundle.empty();
+    await bundle.redis.set(`${bundle.scope.prefix}:actions:id`, '1');
+    const bold = bundle.replica({ onEmptyState: 'start' });
+    await bold.refresh();
+    expect(controls(bold)).toMatchObject({ paused: [], alert: true });
+  });
+});
+
+describe('a state of another version', () => {
+  test('without a version, as 0.1.0 wrote it, is read, and goes on', async () => {
+    await using bundle = await setup();
+    await bundle.redis.hset(bundle.keys.state, `hold/${arn}`, JSON.stringify({ ...by, sinceMs: 1 }));
+    await bundle.redis.set(bundle.keys.head, '3c5a7b1e-0000-4000-8000-000000000000');
+    const state = bundle.replica();
+
+    await state.transact((tx) => tx.set('meta/x', 1));
+    await bundle.empty();
+    await state.refresh();
+
+    expect(controls(state)).toMatchObject({ paused: ['state_lost'], held: [arn] });
+  });
+
+  test('a replica of 0.1.0 that commits meanwhile, as in a rolling update, is no loss', async () => {
+    await using bundle = await setup();
+    const state = bundle.replica();
+    await state.transact(placeAll);
+    for (const index of [1, 2]) {
+      const head = `3c5a7b1e-0000-4000-8000-00000000000${index}`;
+      await bundle.redis.hset(bundle.keys.state, `fact/${index}`, '1');
+      await bundle.redis.set(bundle.keys.head, head);
+      await bundle.redis.lpush(bundle.keys.log, JSON.stringify({ h: head, k: [`fact/${index}`] }));
+      await state.transact((tx) => tx.set(`meta/${index}`, 1));
+    }
+
+    expect(controls(state)).toEqual({ paused: [], held: [arn], silences: 1, alert: false });
+    expect(state.view.count('fact')).toBe(2);
+    await bundle.empty();
+    await state.refresh();
+    expect(controls(state)).toEqual(lost);
+  });
+
+  test('of a newer one is refused and left as it is', async () => {
+    await using bundle = await setup();
+    const state = bundle.replica();
+    await state.transact(placeAll);
+    await bundle.redis.set(bundle.keys.head, '3|future');
+
+    await expect(state.transact((tx) => tx.set('meta/x', 1))).rejects.toThrow(/format 3.*newer version/);
+    await expect(bundle.replica().refresh()).rejects.toThrow(/format 3.*newer version/);
+    await expect(state.probe()).rejects.toThrow(/newer version/);
+
+    expect(await bundle.redis.get(bundle.keys.head)).toBe('3|future');
+    expect(await bundle.redis.hget(bundle.keys.state, 'meta/x')).toBeNull();
+  });
+});
+
+describe('what is insisted on', () => {
+  test('holds here at once while Redis is away, and for all when it is back', async () => {
+    await using own = await ownRedis();
+    await using scope = await redisScope(own.url);
+    const metrics = createMetrics();
+    const make = () =>
+      new RedisState({ redis: scope.connect({ maxRetriesPerRequest: 0 }), prefix: scope.prefix, metrics });
+    const [a, b] = [make(), make()];
+    await Promise.all([a.refresh(), b.refresh()]);
+    await own.server.kill();
+
+    const { written } = a.insist('pause/global', { ...by, sinceMs: a.nowMs() }, (tx) => pause(tx, by));
+    expect(controls(a).paused).toEqual(['finals']);
+    await own.restart();
+    await vi.waitFor(() => a.refresh(), { timeout: 10_000 });
+    await written;
+    await vi.waitFor(() => b.refresh(), { timeout: 10_000 });
+
+    expect(controls(b).paused).toEqual(['finals']);
+  });
+});

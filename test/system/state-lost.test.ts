@@ -1,0 +1,200 @@
+// Safety controls survive their store: real daemons, a real Redis that is emptied, killed or replaced, and streams that a rule
+// would stop at once.
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { describe, expect, test } from 'vitest';
+import { type Broadcast, broadcast, quickSettings, testCredentials } from '#test/support/broadcast.ts';
+import { type DaemonProcess, daemonProcess } from '#test/support/daemon-process.ts';
+import { eventually } from '#test/support/quiet.ts';
+import { ownRedis } from '#test/support/redis.ts';
+
+// With a short request timeout an emptied ledger of permits grants again soon.
+const rules = `
+limits: {request_timeout: 500ms}
+rules:
+  - name: stopper
+    mode: enforce
+    trigger: {state: {health: [STARVING]}}
+    actions: [{stop_stream: {}}]
+    guards: {cooldown: 0s, max_per_hour: 1000, max_live_percent: 100}
+`;
+
+async function stand() {
+  const platform = await broadcast();
+  const own = await ownRedis();
+  const folder = await mkdtemp(join(tmpdir(), 'autopilot-data-'));
+  const redis = new Redis(own.url, { maxRetriesPerRequest: null });
+  redis.on('error', () => undefined);
+  const start = (options: { flags?: string[]; env?: Record<string, string>; extra?: string } = {}) =>
+    daemonProcess({
+      config: quickSettings + (options.extra ?? '') + rules,
+      ...(options.flags ? { flags: options.flags } : {}),
+      env: {
+        REDIS_URL: own.url,
+        AUTOPILOT_QUEUE_URL: platform.queueUrl,
+        AWS_ACCESS_KEY_ID: testCredentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: testCredentials.secretAccessKey,
+        AWS_ENDPOINT_URL_IVS: platform.simulator.url,
+        AWS_ENDPOINT_URL_SQS: platform.sqs.endpoint,
+        AUTOPILOT_DATA_DIR: folder,
+        ...options.env,
+      },
+    });
+  return {
+    platform,
+    own,
+    redis,
+    start,
+    async [Symbol.asyncDispose]() {
+      redis.disconnect();
+      await platform[Symbol.asyncDispose]();
+      await own[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const polled = (daemon: DaemonProcess) =>
+  eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200, 60_000);
+const pauseOf = async (daemon: DaemonProcess) => (await daemon.ask('GET', '/v1/pause')).body;
+const pausedFor = (daemon: DaemonProcess, reason: string) =>
+  eventually(async () => (await pauseOf(daemon)).reason === reason, 60_000);
+const stops = async ({ simulator }: Broadcast) =>
+  (await simulator.control.calls()).filter(({ operation }) => operation === 'StopStream').length;
+const held = async (daemon: DaemonProcess) =>
+  (await daemon.ask('GET', '/v1/holds')).body.holds.map(({ channelArn }: { channelArn: string }) => channelArn);
+
+describe('Redis is emptied under living daemons', () => {
+  test.each([1, 2])('with %i of them: nothing acts, the controls are back, and a person resumes', async (replicas) => {
+    await using bundle = await stand();
+    const { platform, redis, own } = bundle;
+    const { control } = platform.simulator;
+    const [a, b] = (await control.createChannels(2)).map(({ arn }) => arn) as [string, string];
+    await control.goLive([a, b]);
+    await using daemon = await bundle.start();
+    await using second = replicas === 2 ? await bundle.start() : undefined;
+    const all = second ? [daemon, second] : [daemon];
+    for (const each of all) await polled(each);
+    for (const arn of [a, b])
+      await daemon.ask('PUT', `/v1/holds/${encodeURIComponent(arn)}`, { reason: 'new encoder' });
+    await daemon.ask('POST', '/v1/silences', { matchers: ['rule="none"'], reason: 'finals', duration: '1h' });
+    await control.starve([a, b]);
+    await eventually(async () => {
+      const { body } = await daemon.ask('GET', '/v1/decisions?reason=held');
+      return body.decisions.length >= 2;
+    }, 60_000);
+
+    await redis.flushall();
+    for (const each of all) await pausedFor(each, 'state_lost');
+
+    for (const each of all) {
+      expect((await held(each)).toSorted()).toEqual([a, b].toSorted());
+      expect((await each.ask('GET', '/v1/silences')).body.silences).toHaveLength(1);
+      const { alerts } = (await each.ask('GET', '/v1/alerts')).body;
+      expect(alerts).toContainEqual(expect.objectContaining({ kind: 'state_lost' }));
+    }
+    expect(all.flatMap(({ log }) => log).some((line) => line.includes('"STATE_LOST"'))).toBe(true);
+    const metrics = await fetch(`${daemon.url}/metrics`).then((answer) => answer.text());
+    expect(metrics).toMatch(/autopilot_state_losses_total\{shard="main"\} 1/);
+    const { entries } = (await daemon.ask('GET', '/v1/audit?what=state_lost')).body;
+    expect(entries[0]).toMatchObject({ who: 'autopilot', outcome: 'paused' });
+
+    // Both starve, and one is not on hold any more: only the pause keeps it.
+    await daemon.ask('DELETE', `/v1/holds/${encodeURIComponent(b)}`);
+    await eventually(async () => {
+      const { body } = await daemon.ask('GET', `/v1/decisions?reason=paused`);
+      return body.decisions.length > 0;
+    }, 60_000);
+    expect(await stops(platform)).toBe(0);
+    await daemon.ask('POST', '/v1/resume', { reason: 'compared' });
+    await eventually(async () => (await stops(platform)) === 1, 60_000);
+    expect((await control.calls()).filter(({ operation }) => operation === 'StopStream')).toHaveLength(1);
+    expect(await held(daemon)).toEqual([a]);
+
+    if (!second) return;
+    // Redis is away: the pause holds where it was asked for.
+    await own.server.kill();
+    const answer = await daemon.ask('POST', '/v1/pause', { reason: 'incident' });
+    expect(answer).toMatchObject({ status: 200, body: { paused: true, written: false } });
+    expect(answer.body.note).toContain('the others do not know it yet');
+    expect(await pauseOf(daemon)).toMatchObject({ paused: true, reason: 'incident' });
+    expect((await pauseOf(second)).paused).toBe(false);
+    expect((await second.ask('POST', '/v1/resume')).status).toBe(503);
+    await own.restart();
+    await pausedFor(second, 'incident');
+  });
+});
+
+describe('a daemon that starts', () => {
+  test('on a Redis that was emptied while it was down is paused, also at its next start, until a person resumes', async () => {
+    await using bundle = await stand();
+    {
+      await using daemon = await bundle.start();
+      await polled(daemon);
+      await daemon.ask('POST', '/v1/silences', { matchers: ['rule="none"'], reason: 'finals', duration: '1h' });
+    }
+    await bundle.redis.flushall();
+    {
+      await using daemon = await bundle.start();
+      expect(await pauseOf(daemon)).toMatchObject({ paused: true, who: 'autopilot', reason: 'state_lost' });
+    }
+    await using daemon = await bundle.start({ flags: ['--paused'] });
+    expect(await pauseOf(daemon)).toMatchObject({
+      reason: 'state_lost',
+      alsoPausedBy: [{ who: 'run --paused', reason: 'started paused' }],
+    });
+    expect((await daemon.ask('POST', '/v1/resume')).body).toEqual({ paused: false });
+    expect(await pauseOf(daemon)).toEqual({ paused: false });
+  });
+
+  test('with AUTOPILOT_START_PAUSED=1 is paused, and on a newer version’s state ends with one line', async () => {
+    await using bundle = await stand();
+    {
+      await using daemon = await bundle.start({ env: { AUTOPILOT_START_PAUSED: '1' } });
+      expect(await pauseOf(daemon)).toMatchObject({ paused: true, who: 'AUTOPILOT_START_PAUSED' });
+    }
+    await bundle.redis.set('{autopilot:main}:state-head', '9|from the future');
+    await expect(bundle.start()).rejects.toThrow(/"level":"?fatal[^\n]*STATE_TOO_NEW[^\n]*format 9/);
+  });
+});
+
+describe('replicas that differ', () => {
+  test('in their configuration are told, each cause is decided once, and the journal says by which', async () => {
+    await using bundle = await stand();
+    const { control } = bundle.platform.simulator;
+    const arns = (await control.createChannels(6)).map(({ arn }) => arn);
+    await control.goLive(arns);
+    await using first = await bundle.start();
+    await using second = await bundle.start({ extra: 'worker_concurrency: 7\n' });
+    for (const each of [first, second]) await polled(each);
+
+    const alert = await eventually(async () => {
+      const { alerts } = (await first.ask('GET', '/v1/alerts')).body;
+      return alerts.find(({ kind }: { kind: string }) => kind === 'replicas_differ');
+    }, 60_000);
+    const { replicas, differences } = (await second.ask('GET', '/v1/replicas')).body;
+    const hashes = replicas.map(({ configHash }: { configHash: string }) => configHash);
+    expect(new Set(hashes).size).toBe(2);
+    expect(differences).toMatchObject([{ by: 'configuration' }]);
+    for (const hash of hashes) expect(alert.text).toContain(hash);
+    for (const each of [first, second])
+      await eventually(() => each.log.some((line) => line.includes('"REPLICAS_DIFFER"')), 60_000);
+    const metrics = await fetch(`${second.url}/metrics`).then((answer) => answer.text());
+    expect(metrics).toContain('autopilot_replicas_differ{shard="main",by="configuration"} 1');
+
+    await control.starve(arns);
+    await eventually(async () => (await stops(bundle.platform)) >= 6, 60_000);
+    const { decisions } = (await first.ask('GET', '/v1/decisions?rule=stopper&outcome=acted')).body;
+    expect(decisions.map(({ channelArn }: { channelArn: string }) => channelArn).toSorted()).toEqual(arns.toSorted());
+    for (const { configHash } of decisions) expect(hashes).toContain(configHash);
+    expect(await stops(bundle.platform)).toBe(6);
+
+    await second.kill();
+    await eventually(async () => {
+      const { alerts } = (await first.ask('GET', '/v1/alerts')).body;
+      return !alerts.some(({ kind }: { kind: string }) => kind === 'replicas_differ');
+    }, 60_000);
+  });
+});
