@@ -1,5 +1,6 @@
 // Protects a server without tokens from the operator's own browser: foreign pages (CSRF) and names that were pointed at
 // loopback (DNS rebinding). With tokens a foreign page has nothing to send, so only this case needs it.
+import { isIPv4 } from 'node:net';
 import { AppError } from '#domain/errors.ts';
 
 export interface BrowserHeaders {
@@ -13,7 +14,7 @@ export interface BrowserHeaders {
  * @throws AppError FOREIGN_REQUEST
  */
 export function assertSameSite({ host, origin, 'sec-fetch-site': site }: BrowserHeaders): void {
-  if (host !== undefined && !isLoopbackHost(hostName(host)))
+  if (host !== undefined && !namesLoopback(host))
     throw new AppError(
       'FOREIGN_REQUEST',
       `the host ${JSON.stringify(host.slice(0, 100))} is not this machine's loopback name`,
@@ -26,9 +27,11 @@ export function assertSameSite({ host, origin, 'sec-fetch-site': site }: Browser
 
 /** Whether a bind address or host name stands for this machine only. */
 export function isLoopbackHost(name: string): boolean {
-  return name === 'localhost' || name === '::1' || /^127(\.\d{1,3}){3}$/.test(name);
+  return name === 'localhost' || name === '::1' || (isIPv4(name) && name.startsWith('127.'));
 }
 
-function hostName(host: string): string {
-  return (/^\[([^\]]*)\]/.exec(host)?.[1] ?? host.replace(/:\d+$/, '')).toLowerCase();
+/** Whether a Host header is a loopback name, with or without a port, and nothing more. */
+export function namesLoopback(header: string): boolean {
+  const [, inBrackets, plain] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::\d{1,5})?$/.exec(header.toLowerCase()) ?? [];
+  return inBrackets === undefined ? plain !== undefined && isLoopbackHost(plain) : inBrackets === '::1';
 }

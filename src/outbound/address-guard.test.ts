@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { forbiddenRange, settingFor } from './address-guard.ts';
+import { forbiddenHost, forbiddenRange, settingFor } from './address-guard.ts';
 
 test.each([
   ['127.0.0.1', 'loopback'],
@@ -20,6 +20,32 @@ test.each([
   ['::ffff:169.254.169.254', 'metadata'],
   ['::ffff:7f00:1', 'loopback'],
   ['64:ff9b::a9fe:a9fe', 'metadata'],
+  ['168.63.129.16', 'metadata'],
+  ['100.100.100.200', 'metadata'],
+  ['192.0.0.192', 'metadata'],
+  ['169.254.170.23', 'metadata'],
+  ['fd00:ec2::23', 'metadata'],
+  ['fd00:ec2::254%eth0', 'metadata'],
+  ['fd20:ce::254', 'metadata'],
+  ['::ffff:168.63.129.16', 'metadata'],
+  ['::ffff:6464:64c8', 'metadata'],
+  ['::a83f:8110', 'metadata'],
+  ['::7f00:1', 'loopback'],
+  ['64:ff9b::a83f:8110', 'metadata'],
+  ['64:ff9b:1::a9fe:a9fe', 'metadata'],
+  ['::ffff:0:a9fe:a9fe', 'metadata'],
+  ['2002:a9fe:a9fe::', 'metadata'],
+  ['2002:7f00:1::1', 'loopback'],
+  ['2002:5db8:d70e::1', '6to4'],
+  ['2001:470:1f0b::5efe:a9fe:a9fe', 'metadata'],
+  ['2001::a9fe:a9fe', 'teredo'],
+  ['2130706433', 'loopback'],
+  ['0xa9fea9fe', 'metadata'],
+  ['0250.077.0201.020', 'metadata'],
+  ['127.1', 'loopback'],
+  ['fec0::1', 'deprecatedSiteLocal'],
+  ['4000::1', 'reserved'],
+  ['127.0.0.1.', 'invalid'],
   ['nonsense', 'invalid'],
 ])('%s may not be reached: %s', (address, range) => {
   expect(forbiddenRange(address)).toBe(range);
@@ -41,7 +67,18 @@ test('opening private networks opens no metadata service, and the other way roun
       undefined,
       forbiddenRange(address),
     ]);
-  for (const address of ['169.254.169.254', '169.254.170.2', 'fd00:ec2::254', 'fe80::1', '::ffff:169.254.169.254'])
+  for (const address of [
+    '169.254.169.254',
+    '169.254.170.2',
+    '168.63.129.16',
+    '100.100.100.200',
+    '192.0.0.192',
+    'fd00:ec2::254',
+    'fd00:ec2::254%eth0',
+    'fe80::1',
+    '::ffff:169.254.169.254',
+    '64:ff9b::6464:64c8',
+  ])
     expect([forbiddenRange(address, privateOnly), forbiddenRange(address, linkOnly)]).toEqual([
       forbiddenRange(address),
       undefined,
@@ -54,4 +91,36 @@ test('no setting opens what is no single host', () => {
     expect(range).toBeDefined();
     expect(settingFor(range!)).toBeUndefined();
   }
+});
+
+const hostOf = (url: string) => new URL(url).hostname;
+
+test.each([
+  ['http://168.63.129.16/machine', 'metadata'],
+  ['http://0xa83f8110/', 'metadata'],
+  ['http://2822734096/', 'metadata'],
+  ['http://0250.077.0201.020/', 'metadata'],
+  ['http://100.100.100.200./latest', 'metadata'],
+  ['http://example.com@169.254.169.254/', 'metadata'],
+  ['http://[::ffff:a9fe:a9fe]/', 'metadata'],
+  ['http://[64:ff9b::a9fe:a9fe]/', 'metadata'],
+  ['http://１６９.254.169.254/', 'metadata'],
+  ['http://metadata.google.internal/', 'metadata'],
+  ['http://METADATA.google.internal./', 'metadata'],
+  ['http://127.1/', 'loopback'],
+])('the host of %s may not be reached: %s', (url, range) => {
+  expect(forbiddenHost(hostOf(url))).toBe(range);
+});
+
+test('of a name only what is known without resolving it is judged; a name like an address is none', () => {
+  for (const url of ['http://127.0.0.1.evil.com/', 'http://localhost.evil.com/', 'http://169.254.169.254@example.com/'])
+    expect(forbiddenHost(hostOf(url))).toBeUndefined();
+});
+
+test('metadata services stay closed where private networks are open, by name as well', () => {
+  const privateOnly = { allowPrivate: true, allowLinkLocal: false };
+
+  expect(forbiddenHost('metadata.google.internal', privateOnly)).toBe('metadata');
+  expect(forbiddenHost('metadata.google.internal', { allowPrivate: false, allowLinkLocal: true })).toBeUndefined();
+  expect(settingFor('metadata')).toBe('http.allow_link_local_webhooks');
 });

@@ -11,15 +11,42 @@ export interface AddressPolicy {
 }
 
 /**
- * Instance metadata, ECS task and EKS pod credentials.
- * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
+ * Addresses at which clouds hand out credentials and set machines up, by provider. Most are link-local; the others would pass for
+ * public or private ones.
  */
-const metadataServices: ReadonlySet<string> = new Set([
-  '169.254.169.254',
-  '169.254.170.2',
-  '169.254.170.23',
-  'fd00:ec2::254',
-  'fd00:ec2::23',
+const metadataServices = [
+  // Nearly all: instance metadata; ECS tasks, EKS pods, Tencent and Scaleway beside it.
+  // https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-data-retrieval.html
+  '169.254.169.254/32',
+  '169.254.170.0/24',
+  '169.254.0.23/32',
+  '169.254.42.42/32',
+  // AWS over IPv6: metadata, pods, time, names.
+  'fd00:ec2::/32',
+  // Azure: the wire server. https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+  '168.63.129.16/32',
+  // Alibaba. https://www.alibabacloud.com/help/ecs/user-guide/view-instance-metadata
+  '100.100.100.200/32',
+  // Oracle's older one, and over IPv6.
+  '192.0.0.192/32',
+  'fd00:c1::a9fe:a9fe/128',
+  // Google over IPv6. https://cloud.google.com/compute/docs/metadata/querying-metadata
+  'fd20:ce::254/128',
+  // Scaleway and Akamai over IPv6; OpenStack.
+  'fd00:42::42/128',
+  'fd00:a9fe:a9fe::1/128',
+  'fe80::a9fe:a9fe/128',
+].map((range) => ipaddr.parseCIDR(range));
+
+/** Names under which clouds' resolvers know them. What else resolves to one of them is found by its address. */
+const metadataNames: ReadonlySet<string> = new Set([
+  'metadata',
+  'metadata.google.internal',
+  'metadata.goog',
+  'metadata.azure.internal',
+  'metadata.tencentyun.com',
+  'instance-data',
+  'instance-data.ec2.internal',
 ]);
 const privateRanges: ReadonlySet<string> = new Set(['loopback', 'private', 'uniqueLocal', 'carrierGradeNat']);
 const linkRanges: ReadonlySet<string> = new Set(['linkLocal', 'metadata']);
@@ -43,13 +70,66 @@ export function settingFor(range: string): string | undefined {
   return undefined;
 }
 
+/**
+ * As `forbiddenRange`, for the host of a parsed URL: an address, or a name as far as it can be judged without resolving it. URLs know
+ * addresses in decimal, octal and hexadecimal, and names with a dot at the end.
+ */
+export function forbiddenHost(hostname: string, policy?: AddressPolicy): string | undefined {
+  const literal = hostname.replace(/^\[|\]$/g, '');
+  if (isAddress(literal)) return forbiddenRange(literal, policy);
+  const name = literal.toLowerCase().replace(/\.+$/, '');
+  return metadataNames.has(name) && !policy?.allowLinkLocal ? 'metadata' : undefined;
+}
+
+/** Whether a URL's host is an address, as the URL parser writes addresses. */
+export function isAddress(host: string): boolean {
+  return /^[0-9.]+$/.test(host) || host.includes(':');
+}
+
 function rangeOf(address: string): string {
   if (!ipaddr.isValid(address)) return 'invalid';
-  // IPv4 in IPv6 clothes (::ffff:127.0.0.1) is judged as what it is.
   const parsed = ipaddr.process(address);
-  if (parsed instanceof ipaddr.IPv6 && parsed.range() === 'rfc6052') {
-    // NAT64 (64:ff9b::/96): the last 32 bits are the IPv4 address that is reached.
-    return rangeOf(new ipaddr.IPv4(parsed.toByteArray().slice(12)).toString());
+  if (parsed instanceof ipaddr.IPv4) return rangeOfIPv4(parsed);
+  const embedded = ipv4In(parsed);
+  if (embedded) return rangeOfIPv4(embedded);
+  // An interface's name after the address changes nothing about where it is.
+  const plain = new ipaddr.IPv6(parsed.parts);
+  if (isMetadata(plain)) return 'metadata';
+  const range = plain.range();
+  // All that is routed in public: https://www.iana.org/assignments/ipv6-address-space
+  return range === 'unicast' && !plain.match(ipaddr.IPv6.parseCIDR('2000::/3')) ? 'reserved' : range;
+}
+
+function rangeOfIPv4(address: ipaddr.IPv4): string {
+  return isMetadata(address) ? 'metadata' : address.range();
+}
+
+function isMetadata(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  return metadataServices.some(([network, bits]) => address.kind() === network.kind() && address.match(network, bits));
+}
+
+/** The IPv4 address that is reached behind an IPv6 one, where a translator or a tunnel is on the way. */
+function ipv4In(address: ipaddr.IPv6): ipaddr.IPv4 | undefined {
+  const bytes = address.toByteArray();
+  const at = (index: number) => new ipaddr.IPv4(bytes.slice(index, index + 4));
+  switch (address.range()) {
+    // NAT64 (64:ff9b::/96, RFC 6052, and 64:ff9b:1::/48, RFC 8215), and SIIT (RFC 6145).
+    case 'rfc6052':
+    case 'rfc6145':
+      return at(12);
+    // RFC 3056: 2002:<IPv4>::
+    case '6to4': {
+      const target = at(2);
+      // A public one is not reached by this either: relays are long gone.
+      return rangeOfIPv4(target) === 'unicast' ? undefined : target;
+    }
+    // IPv4-compatible addresses (::127.0.0.1), given up by RFC 4291, and ISATAP (RFC 5214).
+    case 'unicast':
+      if (bytes.slice(0, 12).every((byte) => byte === 0)) return at(12);
+      return bytes[10] === 0x5e && bytes[11] === 0xfe && (bytes[8]! & 0xfd) === 0 && bytes[9] === 0
+        ? at(12)
+        : undefined;
+    default:
+      return undefined;
   }
-  return metadataServices.has(parsed.toString()) ? 'metadata' : parsed.range();
 }

@@ -10,7 +10,7 @@ import type { Secret } from '#domain/secret.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { within } from '#runtime/deadline.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { type AddressPolicy, forbiddenRange, settingFor } from './address-guard.ts';
+import { type AddressPolicy, forbiddenHost, forbiddenRange, settingFor } from './address-guard.ts';
 import { signatureHeaders } from './signature.ts';
 
 export interface HttpSenderOptions {
@@ -74,10 +74,8 @@ export class HttpSender {
     const url = URL.parse(text);
     if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:'))
       throw new AppError('WEBHOOK_REFUSED', 'the address of a webhook is no http or https URL');
-    const literal = url.hostname.replace(/^\[|\]$/g, '');
-    const isAddress = /^[0-9.]+$/.test(literal) || literal.includes(':');
-    if (isAddress) this.#assertAllowed(url.hostname, literal);
-    if (confidential && url.protocol !== 'https:' && !(isAddress && forbiddenRange(literal) === 'loopback'))
+    this.#assertAllowed(url.hostname, forbiddenHost(url.hostname, this.#options.addresses));
+    if (confidential && url.protocol !== 'https:' && forbiddenHost(url.hostname) !== 'loopback')
       throw new AppError('WEBHOOK_REFUSED', `${url.hostname}: a secret is sent by https only`);
     return url;
   }
@@ -125,7 +123,8 @@ export class HttpSender {
       this.#options.lookup(name, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
         if (error) return callback(error, [], 4);
         try {
-          for (const { address } of addresses) this.#assertAllowed(hostname, address);
+          for (const { address } of addresses)
+            this.#assertAllowed(hostname, forbiddenRange(address, this.#options.addresses));
         } catch (refusal) {
           return callback(refusal as Error, [], 4);
         }
@@ -136,8 +135,7 @@ export class HttpSender {
     };
   }
 
-  #assertAllowed(hostname: string, address: string): void {
-    const range = forbiddenRange(address, this.#options.addresses);
+  #assertAllowed(hostname: string, range: string | undefined): void {
     if (range === undefined) return;
     const setting = settingFor(range);
     throw new AppError(
