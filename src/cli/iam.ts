@@ -1,5 +1,6 @@
 // `iam`: the least-privilege policy for the loaded rules, or for setting up.
 import type { Command } from 'commander';
+import { accountIdOf } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
 import { actionNames } from '#domain/action.ts';
@@ -64,7 +65,7 @@ export function register(program: Command, io: CliIo): void {
     });
 }
 
-/** The entry that is meant: by name, by the number of its role's account, or the only one. */
+/** The entry that is meant: by name, by the number of its account, or the only one. */
 function entryOf({ settings, file }: Config, wanted: string): AccountSettings | undefined {
   const accounts = (settings.accounts ?? []).map((account) =>
     settings.accounts?.length === 1 && settings.events.queue_url !== undefined
@@ -77,7 +78,7 @@ function entryOf({ settings, file }: Config, wanted: string): AccountSettings | 
       2,
     );
   if (wanted === '*') return accounts[0];
-  const byNumber = accounts.filter(({ assume_role_arn: role }) => role?.startsWith(`arn:aws:iam::${wanted}:`));
+  const byNumber = accounts.filter((account) => accountIdOf(account) === wanted);
   return accounts.find(({ name }) => name === wanted) ?? (byNumber.length === 1 ? byNumber[0] : undefined);
 }
 

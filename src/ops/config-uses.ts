@@ -1,5 +1,6 @@
 // What a configuration will ask of AWS: its actions, and the queue it reads.
 
+import { accountIdOf } from '#config/accounts.ts';
 import type { AccountSettings } from '#config/settings.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { ActionUse, PolicyScope } from './permissions.ts';
@@ -21,7 +22,7 @@ export function queueArnOf(url: string): string | undefined {
 /** Where the policy of one entry of `accounts` holds; the entry without a role is who assumes the roles of the others. */
 export function accountScope(entry: AccountSettings, all: readonly AccountSettings[]): PolicyScope {
   const queueArn = entry.queue_url === undefined ? undefined : queueArnOf(entry.queue_url);
-  const ofRole = entry.assume_role_arn?.split(':')[4];
-  const assumeRoles = ofRole === undefined ? all.flatMap(({ assume_role_arn: role }) => role ?? []) : [];
-  return { region: entry.region, account: ofRole ?? queueArn?.split(':')[4] ?? '*', queueArn, assumeRoles };
+  const accountId = accountIdOf(entry);
+  const assumeRoles = entry.assume_role_arn === undefined ? all.flatMap(({ assume_role_arn: role }) => role ?? []) : [];
+  return { region: entry.region, account: accountId ?? queueArn?.split(':')[4] ?? '*', queueArn, assumeRoles };
 }

@@ -1,7 +1,9 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { actionNames } from '#domain/action.ts';
 import { accountScope } from './config-uses.ts';
-import { daemonPolicy, operationsFor, setupPolicy } from './permissions.ts';
+import { baselineOperations, daemonPolicy, operationsFor, setupPolicy } from './permissions.ts';
 
 const scope = {
   region: 'us-west-2',
@@ -10,6 +12,88 @@ const scope = {
 };
 const allowed = (uses: Parameters<typeof daemonPolicy>[0]) =>
   daemonPolicy(uses, scope).Statement.flatMap(({ Action }) => Action);
+
+const root = join(import.meta.dirname, '..', '..');
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+
+/** The files of `workers` that a file there uses, itself included. */
+function withImports(file: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const [, name] of read(`workers/${file}`).matchAll(/^import (?!type ).*from '\.\/([\w-]+\.ts)';$/gm))
+    withImports(name!, seen);
+  return seen;
+}
+
+/** The operation that each method of the port behind `ivs` calls. */
+const operationOf = new Map(
+  Array.from(
+    read('src/ivs/action-calls.ts').matchAll(/^    (?:async )?(\w+)(?:: (?:async )?)?\([\s\S]*?\bclient\.(\w+)\(/gm),
+    ([, method, called]) => [method!, called![0]!.toUpperCase() + called!.slice(1)],
+  ),
+);
+
+describe('what the policy grants is what the code calls', () => {
+  it.each(actionNames.filter((action) => action !== 'put_metadata'))('%s', (action) => {
+    const files = [...withImports(`${action.replaceAll('_', '-')}.ts`)];
+    const methods = files.flatMap((file) =>
+      Array.from(read(`workers/${file}`).matchAll(/\bivs\.(\w+)\(/g), ([, m]) => m!),
+    );
+    const called = methods.map((method) => operationOf.get(method) ?? `no operation of ${method}`);
+
+    expect(operationsFor([{ action }])).toEqual([...new Set([...baselineOperations, ...called])].sort());
+  });
+
+  it('put_metadata hands its items to the drainer, which calls PutMetadata', () => {
+    expect(read('src/metadata/drainer.ts')).toContain('putMetadataWhenGranted(');
+    expect(operationsFor([{ action: 'put_metadata' }])).toEqual([...baselineOperations, 'PutMetadata'].sort());
+  });
+
+  it('polls and the inventory are the baseline, and nothing else reads IVS by itself', () => {
+    const called = ['src/ivs/reader.ts', 'workers/fresh-look.ts'].flatMap((file) =>
+      Array.from(read(file).matchAll(/\b(?:client|ivs)\.(list\w+|get\w+)\(/g), ([, name]) => name!),
+    );
+
+    expect([...new Set(called.map((name) => name[0]!.toUpperCase() + name.slice(1)))].sort()).toEqual(
+      [...baselineOperations].sort(),
+    );
+  });
+
+  it('the other services: commands and methods of their clients, in the daemon and in the doctor, and in bootstrap', () => {
+    const services = { 'client-sqs': 'sqs', 'client-ssm': 'ssm', 'client-eventbridge': 'events' } as const;
+    const prefixes: Readonly<Record<string, string>> = { ...services, 'client-secrets-manager': 'secretsmanager' };
+    // Permissions are those of the single operation. https://docs.aws.amazon.com/service-authorization/latest/reference/
+    const permissionOf = (call: string) => call.replace(/Batch$/, '');
+    const calls = (file: string): string[] => {
+      const text = read(file);
+      return Array.from(
+        text.matchAll(/^import (?:type )?\{([^}]*)\} from '@aws-sdk\/([\w-]+)';$/gm),
+        ([, names, sdk]) => {
+          const prefix = prefixes[sdk!];
+          if (prefix === undefined) return [];
+          const commands = Array.from(names!.matchAll(/\b(\w+)Command\b/g), ([, name]) => name!);
+          const methods = Array.from(text.matchAll(/(?<![#\w])(?:secretsManager|ssm)\.(\w+)\(/g), ([, name]) => name!);
+          return [...commands, ...methods.map((name) => name[0]!.toUpperCase() + name.slice(1))].map(
+            (name) => `${prefix}:${permissionOf(name)}`,
+          );
+        },
+      ).flat();
+    };
+    const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+      .map((file) => `src/${file}`);
+    const setup = ['src/ops/event-path-aws.ts'];
+    // It compares what bootstrap made: whoever has that policy may look.
+    const compares = new Set(['src/ops/doctor/event-path.ts']);
+    const daemon = sources.filter((file) => !setup.includes(file) && !compares.has(file));
+    const granted = (policy: ReturnType<typeof daemonPolicy>) =>
+      policy.Statement.flatMap(({ Action }) => Action).filter((action) => !action.startsWith('ivs:'));
+    const all = actionNames.map((action) => ({ action }));
+
+    expect(granted(daemonPolicy(all, scope)).sort()).toEqual([...new Set(daemon.flatMap(calls))].sort());
+    expect(granted(setupPolicy(scope, 'show')).sort()).toEqual([...new Set(setup.flatMap(calls))].sort());
+  });
+});
 
 describe('the least-privilege policy', () => {
   it('lets a daemon whose rules only notify read streams and its queue, and change nothing', () => {

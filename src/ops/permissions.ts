@@ -1,4 +1,5 @@
-// Which permissions each action needs, as a table, and the least-privilege policy for a set of actions.
+// Which permissions each action needs, as a table, and the least-privilege policy for a set of actions. A test derives the table from
+// the calls in the code, so that nothing is granted that nothing uses.
 // https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoninteractivevideoservice.html
 import type { ActionName, ActionParams } from '#domain/action.ts';
 import type { OperationName } from '#ivs/limits.ts';
@@ -17,19 +18,20 @@ const withLive = (...operations: readonly OperationName[]): readonly OperationNa
 const ivsByAction: Readonly<Record<ActionName, readonly OperationName[]>> = {
   put_metadata: ['PutMetadata'],
   rotate_stream_key: withLive('ListStreamKeys', 'GetStreamKey', 'CreateStreamKey', 'DeleteStreamKey'),
-  set_recording: withLive('GetChannel', 'UpdateChannel', 'ListRecordingConfigurations', 'GetRecordingConfiguration'),
+  set_recording: withLive(
+    'GetChannel',
+    'GetStreamSession',
+    'UpdateChannel',
+    'ListRecordingConfigurations',
+    'GetRecordingConfiguration',
+  ),
   stop_stream: withLive('StopStream'),
   notify: [],
   webhook: [],
   emit_event: [],
   tag: ['TagResource', 'UntagResource', 'ListTagsForResource'],
-  capture_session: ['GetChannel', 'GetStreamSession', 'ListStreamSessions'],
-  rotate_playback_key_pair: [
-    'ListPlaybackKeyPairs',
-    'GetPlaybackKeyPair',
-    'ImportPlaybackKeyPair',
-    'DeletePlaybackKeyPair',
-  ],
+  capture_session: ['GetStreamSession'],
+  rotate_playback_key_pair: ['ListPlaybackKeyPairs', 'ImportPlaybackKeyPair', 'DeletePlaybackKeyPair'],
   retire_recording_configuration: withLive(
     'ListChannels',
     'GetChannel',
@@ -97,13 +99,7 @@ export interface IamPolicy {
   readonly Statement: readonly IamStatement[];
 }
 
-const queueActions = [
-  'sqs:ChangeMessageVisibility',
-  'sqs:DeleteMessage',
-  'sqs:GetQueueAttributes',
-  'sqs:GetQueueUrl',
-  'sqs:ReceiveMessage',
-];
+const queueActions = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:ReceiveMessage'];
 
 /** What the daemon must be allowed, and no more, to carry out these actions. */
 export function daemonPolicy(uses: readonly ActionUse[], scope: PolicyScope): IamPolicy {
@@ -147,13 +143,7 @@ function deliveryStatements(uses: readonly ActionUse[], { region, account }: Pol
     statements.push({
       Sid: 'DeliverToSecretsManager',
       Effect: 'Allow',
-      Action: [
-        'secretsmanager:CreateSecret',
-        'secretsmanager:DescribeSecret',
-        'secretsmanager:GetSecretValue',
-        'secretsmanager:PutSecretValue',
-        'secretsmanager:UpdateSecretVersionStage',
-      ],
+      Action: ['secretsmanager:CreateSecret', 'secretsmanager:DescribeSecret', 'secretsmanager:PutSecretValue'],
       // Secrets Manager adds six random characters to the name.
       Resource: [...secrets].map((name) =>
         name.startsWith('arn:')
@@ -165,6 +155,7 @@ function deliveryStatements(uses: readonly ActionUse[], { region, account }: Pol
     statements.push({
       Sid: 'DeliverToParameterStore',
       Effect: 'Allow',
+      // `doctor` asks whether the name is there; without kms:Decrypt the answer holds no value.
       Action: ['ssm:GetParameter', 'ssm:PutParameter'],
       Resource: [...parameters].map((name) => `arn:aws:ssm:${region}:${account}:parameter/${name.replace(/^\//, '')}`),
     });
