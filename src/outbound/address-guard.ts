@@ -112,24 +112,14 @@ function isMetadata(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
 function ipv4In(address: ipaddr.IPv6): ipaddr.IPv4 | undefined {
   const bytes = address.toByteArray();
   const at = (index: number) => new ipaddr.IPv4(bytes.slice(index, index + 4));
-  switch (address.range()) {
-    // NAT64 (64:ff9b::/96, RFC 6052, and 64:ff9b:1::/48, RFC 8215), and SIIT (RFC 6145).
-    case 'rfc6052':
-    case 'rfc6145':
-      return at(12);
-    // RFC 3056: 2002:<IPv4>::
-    case '6to4': {
-      const target = at(2);
-      // A public one is not reached by this either: relays are long gone.
-      return rangeOfIPv4(target) === 'unicast' ? undefined : target;
-    }
-    // IPv4-compatible addresses (::127.0.0.1), given up by RFC 4291, and ISATAP (RFC 5214).
-    case 'unicast':
-      if (bytes.slice(0, 12).every((byte) => byte === 0)) return at(12);
-      return bytes[10] === 0x5e && bytes[11] === 0xfe && (bytes[8]! & 0xfd) === 0 && bytes[9] === 0
-        ? at(12)
-        : undefined;
-    default:
-      return undefined;
-  }
+  const range = address.range();
+  // NAT64 (64:ff9b::/96, RFC 6052, and 64:ff9b:1::/48, RFC 8215), and SIIT (RFC 6145).
+  if (range === 'rfc6052' || range === 'rfc6145') return at(12);
+  // 2002:<IPv4>:: (RFC 3056). A public one stays what it is, and refused: relays are long gone.
+  if (range === '6to4') return rangeOfIPv4(at(2)) === 'unicast' ? undefined : at(2);
+  if (range !== 'unicast') return undefined;
+  // IPv4-compatible addresses (::127.0.0.1), given up by RFC 4291, and ISATAP (RFC 5214).
+  const isCompatible = bytes.slice(0, 12).every((byte) => byte === 0);
+  const isIsatap = (bytes[8]! & 0xfd) === 0 && bytes[9] === 0 && bytes[10] === 0x5e && bytes[11] === 0xfe;
+  return isCompatible || isIsatap ? at(12) : undefined;
 }
