@@ -419,6 +419,14 @@ export const errorCatalog = {
     status: 502,
     disposition: 'retry',
   },
+  AWS_ANSWER_INVALID: {
+    meaning:
+      'SQS, EventBridge, Secrets Manager, Parameter Store or STS, or something in front of it, answered with success but not with what the operation promises. Nothing is concluded from such an answer; the call may have had its effect.',
+    remedy:
+      'The message names the operation and the place. It is tried again where that is safe; if it lasts, look at the AWS_ENDPOINT_URL_… variables and at proxies on the way.',
+    status: 502,
+    disposition: 'retry',
+  },
   IVS_CREDENTIALS: {
     meaning: 'No AWS credentials could be found, or the role could not be assumed. Nothing was sent.',
     remedy: 'Provide credentials the usual AWS ways; check assume_role_arn and its trust policy.',

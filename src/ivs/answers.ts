@@ -1,10 +1,10 @@
-// What an answer of Amazon IVS must hold before the daemon believes it. The SDK reads an empty body, `null` or a list that is not
-// there as an object without members, which looks like "nobody is live"; so the body itself is checked, before the SDK reads it.
+// What an answer of Amazon IVS must hold before the daemon believes it. The body itself is checked
+// (runtime/wire-answers.ts): to the SDK an empty one, or a list that is not there, looks like "nobody is live".
 // Members: https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Operations.html. Values of enumerations are not
 // checked: a new one is no fault. A message names the place and what was expected, never the value: it may be a secret.
 import { z } from 'zod';
 import { isChannelArn } from '#domain/channel.ts';
-import { AppError } from '#domain/errors.ts';
+import { bodyOf, invalidAnswer, nothingRead, readAnswer, type WireAnswer } from '#runtime/wire-answers.ts';
 import type { ClientOperation } from './client.ts';
 
 /** Members of a request that its answer must repeat. */
@@ -14,9 +14,6 @@ interface Asked {
   readonly streamId?: unknown;
   readonly arns?: unknown;
 }
-
-/** Far above a page of a hundred channels with fifty tags each. */
-const maxBodyBytes = 8 * 1024 * 1024;
 
 const text = z.string();
 const optional = text.nullish();
@@ -88,8 +85,6 @@ const streamSession = z.object({
 });
 
 const batchErrors = z.array(z.object({ arn: optional, code: optional, message: optional })).nullish();
-/** Of these nothing is read: the status is the answer. */
-const nothing = z.object({});
 
 const shapes = {
   BatchGetChannel: z.object({ channels: z.array(channel).nullish(), errors: batchErrors }),
@@ -97,10 +92,10 @@ const shapes = {
   CreateChannel: z.object({ channel, streamKey }),
   CreateRecordingConfiguration: z.object({ recordingConfiguration }),
   CreateStreamKey: z.object({ streamKey }),
-  DeleteChannel: nothing,
-  DeletePlaybackKeyPair: nothing,
-  DeleteRecordingConfiguration: nothing,
-  DeleteStreamKey: nothing,
+  DeleteChannel: nothingRead,
+  DeletePlaybackKeyPair: nothingRead,
+  DeleteRecordingConfiguration: nothingRead,
+  DeleteStreamKey: nothingRead,
   GetChannel: z.object({ channel }),
   GetPlaybackKeyPair: z.object({ keyPair }),
   GetRecordingConfiguration: z.object({ recordingConfiguration }),
@@ -124,51 +119,27 @@ const shapes = {
   }),
   ListStreams: z.object({ streams: z.array(stream), nextToken: token }),
   ListTagsForResource: z.object({ tags }),
-  PutMetadata: nothing,
-  StopStream: nothing,
-  TagResource: nothing,
-  UntagResource: nothing,
+  PutMetadata: nothingRead,
+  StopStream: nothingRead,
+  TagResource: nothingRead,
+  UntagResource: nothingRead,
   UpdateChannel: z.object({ channel }),
 } as const satisfies Record<ClientOperation, z.ZodType>;
 
-/** Operations that IVS answers without a body (204), or with `{}`. */
-const bodiless: ReadonlySet<string> = new Set(
-  Object.entries(shapes).flatMap(([operation, shape]) => (shape === (nothing as z.ZodType) ? operation : [])),
-);
-
-/** An HTTP answer as the SDK's request handler returns it. */
-export interface WireAnswer {
-  readonly statusCode: number;
-  body?: unknown;
-}
-
 /**
- * Reads the whole body of an answer and leaves it there for the SDK. A refusal (4xx, 5xx) is the SDK's to read.
+ * Checks an answer; a refusal (4xx, 5xx) is the SDK's to read.
  * @throws AppError IVS_ANSWER_INVALID when a 2xx is not what the operation promises, or is about something else than was asked.
  */
-export async function checkAnswer(operation: ClientOperation, input: object, answer: WireAnswer): Promise<void> {
-  if (answer.statusCode < 200 || answer.statusCode > 299) return;
-  const body = await bodyOf(operation, answer.body);
-  answer.body = body;
-  const problem = problemOf(operation, input, new TextDecoder().decode(body));
-  if (problem !== undefined) throw invalid(operation, problem);
+export function checkAnswer(operation: ClientOperation, input: object, answer: WireAnswer): void {
+  const body = bodyOf(answer);
+  const problem = body === undefined ? undefined : problemOf(operation, input, body);
+  if (problem !== undefined) throw invalidAnswer('IVS_ANSWER_INVALID', operation, problem);
 }
 
 /** Why an answer's body is not to be believed; undefined when it is. */
 export function problemOf(operation: ClientOperation, input: Asked, body: string): string | undefined {
-  if (body === '') return bodiless.has(operation) ? undefined : 'the body is empty';
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch {
-    return 'the body is no JSON';
-  }
-  const parsed = shapes[operation].safeParse(json);
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    return `${issue?.path.join('.') || 'the body'}: ${issue?.message ?? 'is not what was expected'}`;
-  }
-  return mismatch(parsed.data, input);
+  const read = readAnswer(shapes[operation], body);
+  return 'problem' in read ? read.problem : mismatch(read.answer, input);
 }
 
 /** An answer about another resource than was asked for. */
@@ -192,28 +163,4 @@ function mismatch(answer: Readonly<Record<string, unknown>>, asked: Asked): stri
     ((answer[member] ?? []) as { arn?: unknown }[]).map((item) => item.arn),
   );
   return asked.arns.every((one) => told.includes(one)) ? undefined : 'says nothing of a resource that was asked for';
-}
-
-async function bodyOf(operation: ClientOperation, body: unknown): Promise<Uint8Array> {
-  if (body === undefined || body === null) return new Uint8Array();
-  if (body instanceof Uint8Array) return body;
-  if (typeof body === 'string') return new TextEncoder().encode(body);
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
-    bytes += chunk.byteLength;
-    if (bytes > maxBodyBytes) throw invalid(operation, `the body is longer than ${maxBodyBytes} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-function invalid(operation: ClientOperation, problem: string): AppError {
-  return new AppError(
-    'IVS_ANSWER_INVALID',
-    `${operation} answered with something that cannot be believed: ${problem}`,
-    {
-      details: { operation, problem },
-    },
-  );
 }

@@ -38,7 +38,8 @@ import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
 import { Secret } from '#domain/secret.ts';
 import { createAwsClient } from '#runtime/aws-client.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { checkAnswer, type WireAnswer } from './answers.ts';
+import type { WireAnswer } from '#runtime/wire-answers.ts';
+import { checkAnswer } from './answers.ts';
 import { isThrottle, throttleScope, toAppError } from './errors.ts';
 import { type Limiter, type Permit, PermitLapsed } from './limiter.ts';
 import type { OperationName } from './limits.ts';
@@ -187,7 +188,7 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
         await permit.untilSend(signal);
         const result = await next(args);
         permit.answered();
-        await checkAnswer(operation, input as object, result.response as WireAnswer);
+        checkAnswer(operation, input as object, result.response as WireAnswer);
         return result;
       },
       { step: 'deserialize', priority: 'low', name: 'permit' },

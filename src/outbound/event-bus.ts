@@ -48,8 +48,10 @@ export class EventBus {
         if (signal.aborted) throw signal.reason;
         throw failureOf(error, event);
       });
-    const result = answer.Entries?.[0];
-    if (result?.EventId) return { eventId: result.EventId };
+    const { Entries = [], FailedEntryCount = 0 } = answer;
+    const [result] = Entries;
+    const isTaken = Entries.length === 1 && FailedEntryCount === 0 && result?.ErrorCode === undefined;
+    if (isTaken && result?.EventId) return { eventId: result.EventId };
     // 200 can hold a failed entry: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
     const text = `${result?.ErrorCode ?? 'no event id'}: ${result?.ErrorMessage ?? ''}`;
     throw new AppError(

@@ -5,6 +5,7 @@
 import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@aws-sdk/types';
 import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-handler';
+import { checkAnswers } from './aws-answers.ts';
 import { TimeoutError, within } from './deadline.ts';
 
 export interface AwsCallBounds {
@@ -38,13 +39,15 @@ export interface AwsClientSettings {
   readonly credentials?: Credentials | undefined;
   /** Of SQS only: false lets `endpoint` go before the host in the queue's URL. */
   readonly useQueueUrlAsEndpoint?: boolean | undefined;
+  /** Of SQS only: false leaves the sums of bodies to the caller, to whom one wrong message is no reason to refuse the others. */
+  readonly md5?: false | undefined;
   readonly retryMode?: 'standard' | undefined;
   readonly requestHandler?: NodeHttpHandlerOptions | undefined;
 }
 
 /**
  * Builds a client whose every call ends in time. A call that does not is rejected with a TimeoutError, one that a signal ended with
- * an AbortError; either may have had its effect.
+ * an AbortError; either may have had its effect. An answer that is not what the operation promises is AppError AWS_ANSWER_INVALID.
  */
 export function createAwsClient<Client extends object>(
   Client: new (config: never) => Client,
@@ -60,6 +63,7 @@ export function createAwsClient<Client extends object>(
       ? { credentialDefaultProvider: (init: object) => boundedCredentials(() => fromNodeProviderChain(init)) }
       : { credentials: typeof credentials === 'function' ? boundedCredentials(() => credentials) : credentials }),
   } as never);
+  checkAnswers(client);
   const sender = client as { send: Send };
   const send = sender.send.bind(client);
   sender.send = (command, options = {}) => {

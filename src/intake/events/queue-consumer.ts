@@ -2,6 +2,7 @@
 // committed; one that cannot be read is left to the queue's redrive policy; a stop aborts nothing but the waiting receive.
 //
 // States: new → running (several loops) → stopping (batches in hand are finished and deleted) → stopped.
+import { hash } from 'node:crypto';
 import {
   DeleteMessageBatchCommand,
   type Message,
@@ -51,6 +52,8 @@ export interface QueueConsumerOptions {
   readonly silentAfterMs?: () => number;
 }
 
+/** https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html */
+const longestKeptMs = 14 * 86_400_000;
 /** At most so often the sink is told that the queue was read. */
 const readNoteEveryMs = 10_000;
 /** Reads within the time after which silence is a gap. */
@@ -91,7 +94,7 @@ export class QueueConsumer implements Service {
     const { endpoint, region, credentials, until } = this.#options;
     this.#client = createAwsClient(
       SQSClient,
-      { region, endpoint, credentials },
+      { region, endpoint, credentials, md5: false },
       // One call is one try: the loop below backs off, and nothing is retried behind its back.
       { requestTimeoutMs: answerMs, maxAttempts: 1, until },
     );
@@ -188,7 +191,9 @@ export class QueueConsumer implements Service {
   /** Shows how far behind the queue is, and tells the sink now and then. What is left to the redrive waits for nobody. */
   async #noteRead(atMs: number, messages: readonly Message[]): Promise<void> {
     const { shard, sink, metrics, silentAfterMs } = this.#options;
-    const sentMs = messages.map(({ Attributes }) => Number(Attributes?.SentTimestamp)).filter((ms) => ms > 0);
+    // SQS keeps nothing for longer than that.
+    const oldestMs = atMs - longestKeptMs;
+    const sentMs = messages.map(({ Attributes }) => Number(Attributes?.SentTimestamp)).filter((ms) => ms > oldestMs);
     const lagMs = Math.max(0, atMs - Math.min(atMs, ...sentMs));
     metrics.queueLagSeconds.set({ shard }, lagMs / 1000);
     if (atMs - this.#notedReadMs < Math.min(readNoteEveryMs, silentAfterMs() / readsInSilence)) return;
@@ -202,8 +207,9 @@ export class QueueConsumer implements Service {
     const arrivedAtMs = now();
     const sentMs = Number(message.Attributes?.SentTimestamp);
     if (sentMs > 0) metrics.queueDelaySeconds.observe(Math.max(0, arrivedAtMs - sentMs) / 1000);
-    const body = message.Body ?? '';
-    const parsed = parseEnvelope(body);
+    const body = typeof message.Body === 'string' ? message.Body : '';
+    const problem = problemOf(message);
+    const parsed = problem === undefined ? parseEnvelope(body) : { problem };
     if ('problem' in parsed) {
       metrics.eventsReceived.inc({ type: 'unreadable', outcome: 'left_to_redrive' });
       const details = { messageId: message.MessageId, receiveCount: message.Attributes?.ApproximateReceiveCount };
@@ -259,13 +265,19 @@ export class QueueConsumer implements Service {
   /** Deletes messages; what cannot be deleted comes again and is recognised as a repeat. */
   async #delete(messages: readonly Message[]): Promise<void> {
     try {
-      const { Failed = [] } = await this.#client.send(
+      const { Successful = [], Failed = [] } = await this.#client.send(
         new DeleteMessageBatchCommand({
           QueueUrl: this.#options.queueUrl,
           Entries: messages.map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle })),
         }),
       );
-      if (Failed.length > 0) throw new Error(`${Failed.length} of ${messages.length} refused: ${Failed[0]?.Code}`);
+      // An entry of which the answer says nothing is not known to be deleted.
+      const deleted = new Set(Successful.map(({ Id }) => Id));
+      const left = messages.filter((_, index) => !deleted.has(String(index))).length;
+      if (left > 0)
+        throw new Error(
+          `${left} of ${messages.length} are not deleted: ${Failed[0]?.Code ?? 'the answer leaves them out'}`,
+        );
     } catch (error) {
       this.#failed('DeleteMessageBatch', error);
     }
@@ -280,4 +292,12 @@ export class QueueConsumer implements Service {
     const err = new AppError('SQS_UNREACHABLE', `${operation} on ${queueUrl} failed: ${messageOf(cause)}`, { cause });
     logger.error({ code: err.code, err }, 'the event queue cannot be used; trying again until it can');
   }
+}
+
+/** What a message lacks. Without a receipt it could not be deleted, and would keep others from being deleted with it. */
+function problemOf({ Body, ReceiptHandle, MD5OfBody }: Message): string | undefined {
+  if (typeof Body !== 'string') return 'the message has no body';
+  if (typeof ReceiptHandle !== 'string' || ReceiptHandle === '') return 'the message has no receipt';
+  if (MD5OfBody !== undefined && hash('md5', Body, 'hex') !== MD5OfBody) return 'the body is not the one that was sent';
+  return undefined;
 }

@@ -8,6 +8,7 @@ import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { Loop } from '#runtime/loop.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import { invalidAnswer } from '#runtime/wire-answers.ts';
 
 export interface QueueDepthOptions {
   readonly shard: string;
@@ -105,11 +106,11 @@ export class QueueDepth implements Service {
     if (redrivePolicy) this.#redrive.succeeded();
     else this.#redrive.failed(new AppError('QUEUE_WITHOUT_REDRIVE', `${queueUrl} has no redrive policy`));
     this.#deadLetterUrl = redrivePolicy && (this.#deadLetterUrl ?? (await this.#findDeadLetters(redrivePolicy)));
-    const dead = this.#deadLetterUrl ? await this.#read(this.#deadLetterUrl).catch(() => undefined) : undefined;
+    const dead = this.#deadLetterUrl ? await this.#deadLetters(this.#deadLetterUrl) : undefined;
     const depth: Depth = {
-      waiting: Number(own['ApproximateNumberOfMessages'] ?? 0),
-      inFlight: Number(own['ApproximateNumberOfMessagesNotVisible'] ?? 0),
-      deadLetters: dead && Number(dead['ApproximateNumberOfMessages'] ?? 0),
+      waiting: countIn(own, 'ApproximateNumberOfMessages'),
+      inFlight: countIn(own, 'ApproximateNumberOfMessagesNotVisible'),
+      deadLetters: dead,
       redrives: Boolean(redrivePolicy),
     };
     metrics.queueRedrives.set({ shard }, depth.redrives ? 1 : 0);
@@ -117,6 +118,15 @@ export class QueueDepth implements Service {
     metrics.queueMessages.set({ shard, state: 'in_flight' }, depth.inFlight);
     if (depth.deadLetters !== undefined) metrics.queueMessages.set({ shard, state: 'dead_letter' }, depth.deadLetters);
     return depth;
+  }
+
+  /** Undefined when they may not be counted, or the answer does not say. */
+  async #deadLetters(url: string): Promise<number | undefined> {
+    try {
+      return countIn(await this.#read(url), 'ApproximateNumberOfMessages');
+    } catch {
+      return undefined;
+    }
   }
 
   async #read(url: string): Promise<Record<string, string>> {
@@ -140,4 +150,11 @@ export class QueueDepth implements Service {
       return undefined;
     }
   }
+}
+
+/** A count that the answer leaves out is not zero. @throws AppError AWS_ANSWER_INVALID */
+function countIn(attributes: Readonly<Record<string, string>>, name: (typeof counted)[number]): number {
+  const value = attributes[name] ?? '';
+  if (!/^\d{1,15}$/.test(value)) throw invalidAnswer('AWS_ANSWER_INVALID', 'GetQueueAttributes', `Attributes.${name}`);
+  return Number(value);
 }

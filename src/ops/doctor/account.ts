@@ -1,6 +1,7 @@
 // Who are we at AWS, in this account? And is it another one than those before it?
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { createAwsClient } from '#runtime/aws-client.ts';
+import { invalidAnswer } from '#runtime/wire-answers.ts';
 import { explainAwsFailure } from '../aws-failure.ts';
 import { type Check, green, red } from './check.ts';
 import type { DoctorAccount } from './parts.ts';
@@ -14,7 +15,8 @@ export function accountCheck({ name, region, credentials }: DoctorAccount, found
     async run(abortSignal) {
       const client = createAwsClient(STSClient, { region, credentials }, { requestTimeoutMs: 10_000 });
       try {
-        const { Account: id = 'unknown', Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal });
+        const { Account: id = '', Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal });
+        if (!/^\d{12}$/.test(id)) throw invalidAnswer('AWS_ANSWER_INVALID', 'GetCallerIdentity', 'Account');
         const twin = [...found].find(([, other]) => other.id === id && other.region === region)?.[0];
         found.set(name, { id, region });
         const text = `${id} in ${region}, as ${Arn}`;
