@@ -88,6 +88,14 @@ export const errorCatalog = {
     status: 500,
     disposition: 'give-up',
   },
+  STORED_RECORD_ODD: {
+    meaning:
+      'An entry of the shared state in Redis is not what its kind should be: damaged, changed by hand, or of another version. A pause, hold or silence is then taken to be in force; anything else is set aside, and stays in Redis until it is written anew.',
+    remedy:
+      'The log line names the key and the place. A stream or channel is read anew from IVS within a minute. Resume, release or expire the control once you know why it was there, and silence or pause again if it was meant.',
+    status: 500,
+    disposition: 'give-up',
+  },
   REDIS_UNREACHABLE: {
     meaning: 'Redis does not answer. Nothing that was accepted is lost; work goes on when it is back.',
     remedy: 'Check that the server at REDIS_URL runs and can be reached.',

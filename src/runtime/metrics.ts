@@ -83,6 +83,10 @@ export function createMetrics() {
       'reason',
     ]),
     commits: counter('state_commits_total', 'Commits of the shared state, by outcome', ['outcome']),
+    oddRecords: counter('odd_records_total', 'Entries of the shared state that could not be read, by kind', [
+      'shard',
+      'kind',
+    ]),
     stateLosses: counter(
       'state_losses_total',
       'Times that this replica found the shared state emptied, older than it knew, or damaged, and repaired it',

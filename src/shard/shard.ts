@@ -45,6 +45,7 @@ import type { ShardDirectory } from './directory.ts';
 import type { FileAuthority } from './file-authority.ts';
 import { Noticing } from './intake.ts';
 import { gapOptionsOf, limitSettingsOf, logMaxAgeMs } from './settings.ts';
+import { StoredRecords } from './stored-records.ts';
 import { lossKeeper, StateWatch } from './watch-state.ts';
 
 /** What a replica does: everything, or one part of it; several replicas with different roles share the work. */
@@ -123,12 +124,14 @@ export class Shard {
     const { limits } = settings;
     const limitSettings = limitSettingsOf(settings);
 
+    const records = new StoredRecords({ shard: account.name, logger: this.#logger, metrics });
     this.store = this.#connect('store');
     this.state = new RedisState({
       redis: this.store,
       prefix: this.#prefix,
       metrics,
       logMaxAgeMs: (log) => logMaxAgeMs(config().settings, log),
+      readEntry: (key, stored) => records.read(key, stored),
       losses: lossKeeper({ shard: account.name, logger: this.#logger, metrics }),
       note:
         options.dataFolder === undefined

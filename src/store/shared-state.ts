@@ -29,6 +29,8 @@ export interface RedisStateOptions {
   readonly logMaxAgeMs?: (log: string) => number | undefined;
   /** How many lost races a transaction survives before it gives up. */
   readonly maxAttempts?: number;
+  /** Reads a stored entry: its value, or undefined for one that is set aside. Default: any JSON. */
+  readonly readEntry?: (key: string, stored: string) => unknown;
   /** The machine's own clock, to tell how far it is off (`clock.skew`); default: the system's. */
   readonly wallNow?: () => number;
   /** What is done about a loss; left out: a state that is not the one that was known is taken as it is (tools, tests). */
@@ -60,6 +62,7 @@ export class RedisState implements SharedState {
   readonly #note: StateNoteFile | undefined;
   readonly #onEmptyState: 'pause' | 'start' | undefined;
   readonly #startedAt = performance.now();
+  readonly #readEntry: (key: string, stored: string) => unknown;
   readonly #copy = new LocalCopy();
   /** The commit that the copy stands at; undefined before the first load. */
   #head: Head | undefined;
@@ -84,6 +87,7 @@ export class RedisState implements SharedState {
   constructor(options: RedisStateOptions) {
     const { redis, prefix, metrics, maxAttempts = 50, logMaxAgeMs = () => undefined, wallNow } = options;
     this.#clock = new RedisClock(wallNow === undefined ? {} : { wallNow });
+    this.#readEntry = options.readEntry ?? ((_key, stored) => JSON.parse(stored) as unknown);
     this.#redis = redis;
     this.#losses = options.losses;
     this.#note = options.note;
@@ -180,7 +184,10 @@ export class RedisState implements SharedState {
     const key = `${this.#keys.prefix}:log:${log}`;
     const end = before === undefined ? '+' : `(${before}`;
     const rows = await this.#reach(() => this.#redis.xrevrange(key, end, '-', 'COUNT', limit));
-    return rows.map(([id, fields]) => ({ id, entry: JSON.parse(fields[1]!) as T }));
+    return rows.flatMap(([id, fields]) => {
+      const entry = this.#readEntry(`log/${log} ${id}`, fields[1] ?? '');
+      return entry === undefined ? [] : { id, entry: entry as T };
+    });
   }
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {
@@ -267,7 +274,7 @@ export class RedisState implements SharedState {
     const continuity = continuityOf(known, observed);
     if (continuity === 'continuous' && observed.changes) {
       const head = parseHead(observed.head);
-      writeAll(this.#copy, observed.changes);
+      this.#writeAll(this.#copy, observed.changes);
       // A head of the version before tells no number: it is counted along.
       const number = known.number === undefined ? undefined : known.number + observed.commits;
       this.#standAt(head.number === undefined ? { ...head, number } : head);
@@ -418,17 +425,22 @@ export class RedisState implements SharedState {
       while (cursor !== undefined) {
         const from: string = cursor;
         const [next, fields] = await this.#reach(() => this.#redis.hscan(this.#keys.state, from, 'COUNT', 2000));
-        for (let index = 0; index < fields.length; index += 2) copy.set(fields[index]!, JSON.parse(fields[index + 1]!));
+        for (let index = 0; index < fields.length; index += 2)
+          copy.set(fields[index]!, this.#readEntry(fields[index]!, fields[index + 1]!));
         last = await this.#changesSince(head);
         // Without a head there is no log.
         if (!last.changes && last.head !== head) break;
-        writeAll(copy, last.changes ?? []);
+        this.#writeAll(copy, last.changes ?? []);
         head = last.head;
         cursor = next === '0' ? undefined : next;
       }
       if (cursor !== undefined) continue;
       return { copy, head: head === '' ? undefined : parseHead(head), fields: last?.fields ?? 0 };
     }
+  }
+
+  #writeAll(copy: LocalCopy, changes: NonNullable<Moved['changes']>): void {
+    for (const [key, value] of changes) copy.set(key, value === null ? undefined : this.#readEntry(key, value));
   }
 
   #changesSince(knownHead: string): Promise<Moved> {
@@ -456,10 +468,6 @@ export class RedisState implements SharedState {
 function headOfRow(row: string): string {
   const { h } = JSON.parse(row) as { h?: unknown };
   return typeof h === 'string' ? h : '';
-}
-
-function writeAll(copy: LocalCopy, changes: NonNullable<Moved['changes']>): void {
-  for (const [key, value] of changes) copy.set(key, value === null ? undefined : JSON.parse(value));
 }
 
 interface Group {

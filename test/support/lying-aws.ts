@@ -1,5 +1,5 @@
 // A stand-in for any service of AWS that answers what a test tells it to.
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface LyingAws extends AsyncDisposable {
@@ -14,7 +14,8 @@ export interface LyingAws extends AsyncDisposable {
 export async function lyingAws(): Promise<LyingAws> {
   const answers = new Map<string, { body: unknown; status: number }>();
   const calls: LyingAws['calls'] = [];
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => void respond(request, response));
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const text = Buffer.concat(chunks).toString();
@@ -24,7 +25,7 @@ export async function lyingAws(): Promise<LyingAws> {
     const { body, status } = answers.get(operation) ?? { body: {}, status: 501 };
     response.writeHead(status, { 'content-type': 'application/x-amz-json-1.0' });
     response.end(typeof body === 'string' ? body : JSON.stringify(body));
-  });
+  }
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

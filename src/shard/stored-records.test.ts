@@ -1,0 +1,63 @@
+import { expect, test } from 'vitest';
+import { createLogger, Scrubber } from '#runtime/logger.ts';
+import { testMetrics } from '#test/support/quiet.ts';
+import { event, Noticing, poll, snapshot } from '#test/support/streams.ts';
+import { StoredRecords } from './stored-records.ts';
+
+function setup() {
+  const log: string[] = [];
+  const logger = createLogger({
+    level: 'info',
+    scrubber: new Scrubber(),
+    destination: { write: (line) => void log.push(line) },
+  });
+  return { log, records: new StoredRecords({ logger, metrics: testMetrics(), shard: 'main' }) };
+}
+
+test('what is as it should be is read as it is, with members that nobody knows', async () => {
+  const { log, records } = setup();
+  const noticing = new Noticing();
+  await noticing.see(
+    event('Stream Start', { channel: 'A', stream: 's1', at: 0 }),
+    poll('all', { at: 1_000, streams: [snapshot('A', 's1')] }),
+  );
+  for (const kind of ['stream', 'meta'])
+    for (const [id, value] of noticing.state.view.entries<object>(kind)) {
+      const told = typeof value === 'object' ? { ...value, somethingNew: 1 } : value;
+      expect(records.read(`${kind}/${id}`, JSON.stringify(told))).toEqual(told);
+    }
+  expect(records.read('of-a-later-version/x', '[1]')).toEqual([1]);
+  expect(log).toEqual([]);
+});
+
+test.each(['no json', '', 'null', '5', '[]', '{}', '"text"', '{"state":"dizzy"}'])(
+  'a stream, fact, timer or job stored as %s is set aside and told of once, by its key',
+  (stored) => {
+    const { log, records } = setup();
+    for (const kind of ['stream', 'channel', 'fact', 'moment', 'timer', 'job', 'gap', 'incident'])
+      for (let times = 0; times < 3; times += 1) expect(records.read(`${kind}/x`, stored)).toBeUndefined();
+
+    expect(log.length).toBe(8);
+    expect(log.every((line) => line.includes('"code":"STORED_RECORD_ODD"'))).toBe(true);
+    expect([...records.odd.keys()]).toContain('fact/x');
+  },
+);
+
+test('a pause, a hold or a silence that cannot be read is in force', () => {
+  const { records } = setup();
+  for (const stored of ['no json', 'null', '{}', '{"who":5}']) {
+    expect(records.read('pause/global', stored)).toMatchObject({ who: 'unknown' });
+    expect(records.read('hold/arn', stored)).toMatchObject({ who: 'unknown' });
+    expect(records.read('hold/arn', stored)).not.toHaveProperty('untilMs');
+    expect(records.read('silence/s', stored)).toMatchObject({ matchers: ['rule=~".*"'], startsMs: 0 });
+  }
+});
+
+test('an entry that is whole again is not odd any more', () => {
+  const { records } = setup();
+  records.read('cooldown/rule|a', '"soon"');
+  expect(records.odd.size).toBe(1);
+
+  expect(records.read('cooldown/rule|a', '5')).toBe(5);
+  expect(records.odd.size).toBe(0);
+});

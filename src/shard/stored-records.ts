@@ -1,0 +1,156 @@
+// Entries of the shared state as they come from Redis: of an older or newer version, restored, or changed by hand. One that is not
+// what its kind should be stops nothing and is not read as "nothing": it is told of and set aside, and stays in Redis as it is until
+// something writes it anew. An odd pause, hold or silence is in force: what keeps hands off is not lost because it cannot be read.
+import { z } from 'zod';
+import { decisionReasons } from '#domain/decision.ts';
+import { streamStates } from '#domain/stream-record.ts';
+import { isJobName } from '#jobs/catalog.ts';
+import type { Hold, Pause, Silence } from '#rules/memory.ts';
+import type { Logger } from '#runtime/logger.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+
+const ms = z.number();
+const text = z.string();
+const texts = z.array(text);
+
+const stream = z.object({
+  channelArn: text,
+  streamId: text,
+  channelName: text,
+  state: z.enum(streamStates),
+  stateSinceMs: ms,
+  health: text,
+  evidence: z.record(text, z.object({ source: text, name: text })),
+  timeline: z.array(z.object({ source: text, name: text, eventTimeMs: ms, text })),
+  limitBreaches: z.array(z.object({ limitName: text, atMs: ms })),
+  basis: z.object({ missed: z.array(z.object({ startedAtMs: ms, finishedAtMs: ms })) }),
+});
+const cause = z.object({ id: text, evidence: z.object({ kind: text, sinceMs: ms, text }) });
+const firing = z.object({ cause, firedAtMs: ms, acted: z.boolean(), decisionId: text });
+
+/** The least that an entry of each kind must be; of other kinds, only JSON. */
+const shapes: Readonly<Record<string, z.ZodType>> = {
+  stream,
+  past: z.array(stream),
+  rested: z.record(text, ms),
+  channel: z.object({ arn: text, name: text, tags: z.record(text, text), recordingConfigurationArn: text }),
+  gap: z.object({ sinceMs: ms, noticedAtMs: ms }),
+  fact: z.object({
+    rule: text,
+    subject: text,
+    conditionHash: text,
+    acted: texts,
+    touchedMs: ms,
+    pending: z.object({ cause }).optional(),
+    firing: firing.optional(),
+    once: z.object({ streamId: text, values: z.array(z.number()) }).optional(),
+  }),
+  moment: z.object({
+    rule: text,
+    subject: text,
+    conditionHash: text,
+    cause,
+    heldMs: ms,
+    blocked: z.enum(Object.keys(decisionReasons)),
+  }),
+  timer: z.object({
+    kind: z.enum(['for', 'step', 'end']),
+    rule: text,
+    subject: text,
+    sinceMs: ms,
+    runsMs: ms,
+    freezes: z.boolean(),
+    firing: firing.optional(),
+  }),
+  watch: texts,
+  cooldown: ms,
+  rate: z.array(ms),
+  hold: z.object({ who: text, reason: text, sinceMs: ms, untilMs: ms.optional() }),
+  silence: z.object({ matchers: texts, author: text, reason: text, startsMs: ms, endsMs: ms }),
+  pause: z.object({ who: text, reason: text, sinceMs: ms }),
+  alert: z.object({ kind: text }),
+  incident: z.object({ id: text, kind: text, rule: text, openedAtMs: ms, affected: z.number() }),
+  job: z.object({
+    jobId: text,
+    name: text.refine(isJobName, 'no job of that name is known'),
+    payload: z.looseObject({}),
+  }),
+  'meta/warm': z.object({ polledMs: ms }),
+  'meta/unseen': z.object({ silent: z.record(text, ms), past: z.array(z.tuple([ms, ms])) }),
+  'meta/recheck': z.object({ dueMs: ms }),
+  'meta/pass-all': z.object({ startedAtMs: ms, finishedAtMs: ms, pages: z.number() }),
+  'meta/pass-starving': z.object({ startedAtMs: ms, finishedAtMs: ms, pages: z.number() }),
+  'meta/queue-read': z.object({ atMs: ms }),
+  'meta/gaps-watched-since': ms,
+  'meta/ruleset': z.object({ hash: text, rules: z.record(text, text), unseen: texts }),
+  'meta/population': z.object({ live: z.number(), aggregates: z.record(text, z.looseObject({})) }),
+};
+
+const who = 'unknown';
+const reason = 'its stored record cannot be read, so it is taken to be in force';
+/** What stands for a control that cannot be read; the same in every replica. */
+const inForce: Readonly<Record<string, Pause | Hold | Silence>> = {
+  pause: { who, reason, sinceMs: 0 },
+  hold: { who, reason, sinceMs: 0 },
+  silence: { matchers: ['rule=~".*"'], author: who, reason, startsMs: 0, endsMs: Date.UTC(9999, 0) },
+};
+
+/** Most odd entries that are told of one by one; of more, their number. */
+const mostLogged = 100;
+
+export interface StoredRecordsOptions {
+  /** A child for the shard. */
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly shard: string;
+}
+
+export class StoredRecords {
+  readonly #options: StoredRecordsOptions;
+  readonly #odd = new Map<string, string>();
+
+  constructor(options: StoredRecordsOptions) {
+    this.#options = options;
+  }
+
+  /** Entries that were odd when they were last read, with what is wrong about them. */
+  get odd(): ReadonlyMap<string, string> {
+    return this.#odd;
+  }
+
+  /** An entry's value; undefined when it is set aside. Never throws. */
+  read(key: string, stored: string): unknown {
+    const kind = key.slice(0, key.indexOf('/'));
+    let value: unknown;
+    let problem: string | undefined;
+    try {
+      value = JSON.parse(stored);
+      problem = problemOf(shapes[key] ?? shapes[kind], value);
+    } catch {
+      problem = 'is no JSON';
+    }
+    if (problem === undefined) {
+      this.#odd.delete(key);
+      return value;
+    }
+    this.#tell(key, kind, problem);
+    return inForce[kind];
+  }
+
+  #tell(key: string, kind: string, problem: string): void {
+    const { logger, metrics, shard } = this.#options;
+    if (this.#odd.get(key) === problem) return;
+    this.#odd.set(key, problem);
+    metrics.oddRecords.inc({ shard, kind });
+    if (this.#odd.size > mostLogged) return;
+    const what = kind in inForce ? 'it is taken to be in force' : 'it is set aside until it is written anew';
+    logger.error({ code: 'STORED_RECORD_ODD', key, problem }, `an entry of the shared state cannot be read: ${what}`);
+  }
+}
+
+function problemOf(shape: z.ZodType | undefined, value: unknown): string | undefined {
+  const parsed = shape?.safeParse(value);
+  if (parsed?.success !== false) return undefined;
+  const [issue] = parsed.error.issues;
+  return `${issue?.path.join('.') || 'the entry'}: ${issue?.message ?? 'is not what was expected'}`;
+}
