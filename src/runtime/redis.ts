@@ -4,6 +4,7 @@ import { Redis as Client, type Command, type RedisOptions } from 'ioredis';
 import { AppError } from '#domain/errors.ts';
 import { backoffMs } from './backoff.ts';
 import type { Logger } from './logger.ts';
+import { breakWhenSilent } from './redis-silence.ts';
 import { type RedisTrouble, RedisWatch, redisFailure, troubleFrom, troubleText } from './redis-trouble.ts';
 import { parseRedisUrl, type RedisAddress } from './redis-url.ts';
 
@@ -19,7 +20,7 @@ export type RedisRole = 'queue' | 'worker' | 'limiter' | 'store';
 type Options = Omit<RedisOptions, 'replyMapping'>;
 
 const optionsByRole: Record<RedisRole, Options> = {
-  queue: { maxRetriesPerRequest: 1, enableOfflineQueue: false },
+  queue: { maxRetriesPerRequest: 0, enableOfflineQueue: false, autoResendUnfulfilledCommands: false },
   worker: { maxRetriesPerRequest: null },
   limiter: { maxRetriesPerRequest: 0, enableOfflineQueue: false, autoResendUnfulfilledCommands: false },
   store: { maxRetriesPerRequest: 0, enableOfflineQueue: false, autoResendUnfulfilledCommands: false },
@@ -40,6 +41,8 @@ export interface ConnectOptions {
   readonly logger: Logger;
   /** Connections to one server tell their troubles together; default: this one by itself. */
   readonly watch?: RedisWatch;
+  /** How long a command may go unanswered before the connection counts as broken. Default 5 s. */
+  readonly patienceMs?: () => number;
 }
 
 /**
@@ -47,10 +50,16 @@ export interface ConnectOptions {
  * that the address names: where that cannot be selected, no command is ever sent.
  * @throws AppError REDIS_URL_INVALID
  */
-export function connectRedis({ url, role, logger, watch = new RedisWatch({ logger }) }: ConnectOptions): Redis {
+export function connectRedis({
+  url,
+  role,
+  logger,
+  watch = new RedisWatch({ logger }),
+  patienceMs = () => 5_000,
+}: ConnectOptions): Redis {
   const connection = new Connection(
     { ...optionsOf(parseRedisUrl(url)), ...optionsByRole[role], connectionName: `autopilot-${role}` },
-    { role, watch },
+    { role, watch, patienceMs },
   );
   // BullMQ duplicates a worker's connection, and gives up for good on one whose own first `connect` call fails.
   if (role === 'worker') connection.connect().catch(() => undefined);
@@ -76,6 +85,7 @@ export function failureOf(redis: Redis, what: string, cause: unknown): AppError 
 interface Setup {
   readonly role: RedisRole;
   readonly watch: RedisWatch;
+  readonly patienceMs: () => number;
 }
 
 /** Commands that a server may forbid without being of less use. */
@@ -107,6 +117,7 @@ class Connection extends Client {
       configurable: true,
       writable: true,
     });
+    breakWhenSilent(this as unknown as Parameters<typeof breakWhenSilent>[0], setup.patienceMs);
     this.on('connect', () => (this.#greeting = undefined));
     this.on('error', (error: Error) => this.#failed(error));
     this.on('ready', () => {
@@ -308,6 +319,8 @@ export async function disconnectRedis(redis: Redis): Promise<void> {
   if (redis.status === 'ready')
     await Promise.race([redis.quit().catch(() => undefined), new Promise((done) => setTimeout(done, 500))]);
   redis.disconnect();
+  // A server that hangs would never end its side.
+  redis.stream?.destroy();
 }
 
 /** Every key of one deployment and shard starts with this; braces keep them in one slot of a Redis Cluster. */

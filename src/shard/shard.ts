@@ -403,6 +403,8 @@ export class Shard {
       role,
       logger: this.#logger,
       watch: (this.#redisWatch ??= new RedisWatch({ logger: this.#logger })),
+      // Whoever stops waits for nobody.
+      patienceMs: () => (this.#stack?.closing ? 1_000 : 5_000),
     });
     if (redis.status === 'wait') redis.connect().catch(() => undefined);
     this.#connections.push(redis);

@@ -1,0 +1,94 @@
+// A Redis that takes what comes and says nothing more: its connections stay open, and nothing waits for ever.
+import { Queue, Worker } from 'bullmq';
+import { describe, expect, test } from 'vitest';
+import { connectRedis, disconnectRedis, type RedisRole } from '#runtime/redis.ts';
+import { badPeer, type Manner } from '#test/support/bad-peer.ts';
+import { eventually, quietLogger } from '#test/support/quiet.ts';
+import { redisScope } from '#test/support/redis.ts';
+
+async function silentRedis(manner: Manner = 'pass') {
+  const scope = await redisScope();
+  const { hostname: host, port } = new URL(scope.url);
+  const peer = await badPeer({ manner, target: { host, port: Number(port) }, dripEveryMs: 1_000 });
+  const redis = (role: RedisRole) =>
+    connectRedis({
+      url: `redis://127.0.0.1:${peer.port}${new URL(scope.url).pathname}`,
+      role,
+      logger: quietLogger(),
+      patienceMs: () => 300,
+    });
+  return {
+    scope,
+    peer,
+    redis,
+    async [Symbol.asyncDispose]() {
+      await peer[Symbol.asyncDispose]();
+      await scope[Symbol.asyncDispose]();
+    },
+  };
+}
+
+describe.concurrent.each(['silent', 'drip'] as const)('a Redis that is %s from one moment on', (manner) => {
+  test.each(['store', 'limiter', 'queue'] as const)(
+    'fails what waits for it over a connection of the role %s, and is used again when it answers',
+    async (role) => {
+      await using stand = await silentRedis();
+      const redis = stand.redis(role);
+      await redis.connect();
+      stand.peer.behave(manner);
+
+      await expect(redis.get('a')).rejects.toThrow();
+
+      stand.peer.behave('pass');
+      await eventually(() => redis.status === 'ready');
+      expect(await redis.ping()).toBe('PONG');
+      await disconnectRedis(redis);
+    },
+  );
+
+  test('is left by a connection that only listens, which hears again afterwards', async () => {
+    await using stand = await silentRedis();
+    await using other = await redisScope();
+    const subscriber = stand.redis('worker');
+    const heard: string[] = [];
+    subscriber.on('message', (_channel, message) => heard.push(message));
+    await subscriber.subscribe(`${stand.scope.prefix}:news`);
+    const { received } = stand.peer;
+
+    stand.peer.behave(manner);
+    await eventually(() => subscriber.status !== 'ready');
+    stand.peer.behave('pass');
+
+    await eventually(async () => {
+      await other.redis.publish(`${stand.scope.prefix}:news`, 'again');
+      return heard.length > 0;
+    });
+    expect(stand.peer.received).toBeGreaterThan(received);
+    await disconnectRedis(subscriber);
+  });
+});
+
+test('a worker of BullMQ whose blocking command was lost takes jobs again', { timeout: 60_000 }, async () => {
+  await using stand = await silentRedis();
+  const { prefix, redis: looker } = stand.scope;
+  const done: unknown[] = [];
+  const connection = stand.redis('worker');
+  const worker = new Worker('jobs', async ({ data }) => void done.push(data), { connection, prefix });
+  worker.on('error', () => undefined);
+  const queue = new Queue('jobs', { connection: stand.scope.connect(), prefix });
+  await queue.add('first', 1);
+  await eventually(() => done.length === 1);
+  const blocks = async () => /name=autopilot-worker:?\S* .*cmd=bzpopmin/.test((await looker.client('LIST')) as string);
+  await eventually(blocks);
+
+  // Redis answers the blocking command, and nobody hears it.
+  stand.peer.behave('silent');
+  await queue.add('second', 2);
+  await eventually(async () => !(await blocks()));
+  stand.peer.behave('pass');
+
+  await eventually(() => done.length === 2, 45_000);
+  await worker.close(true);
+  await queue.close();
+  await disconnectRedis(connection);
+});
