@@ -83,9 +83,11 @@ export function createApp(options: AppOptions): App {
   const windowMs = durationMs(options.config.settings.shutdown_window);
   const graceMs = Math.max(1_000, windowMs - 8_000);
   const graceOver = new AbortController();
-  const recorder = createRecorder(options, () =>
-    shards.flatMap(({ state }) => controlsInForce(state.view, state.nowMs())),
-  );
+  const recorder = createRecorder(options, {
+    // As the observations have it, which are played beside the commands.
+    now: () => shards[0]!.state.nowMs(),
+    inForce: () => shards.flatMap(({ state }) => controlsInForce(state.view, state.nowMs())),
+  });
   const files = new FileAuthority({ config, env });
   const shards = accountsOf(options.config, env).map(
     (account): Shard =>
@@ -275,14 +277,14 @@ async function warnOfUnsafeRedis(shard: Shard, logger: Logger): Promise<void> {
 
 /** Where AUTOPILOT_RECORD names a file, everything observed and every command to all automation is written to it, for `ivs-autopilot replay`. */
 function createRecorder(
-  { env, clock, logger }: AppOptions,
-  inForce: () => readonly Control[],
+  { env, logger }: AppOptions,
+  { now, inForce }: { readonly now: () => number; readonly inForce: () => readonly Control[] },
 ): ObservationRecorder | undefined {
   const file = env['AUTOPILOT_RECORD'];
   if (!file) return undefined;
   return new ObservationRecorder({
     file,
-    now: () => clock.now(),
+    now,
     inForce,
     onError: (error) => logger.warn({ err: error, file }, 'observations cannot be recorded; everything else goes on'),
   });

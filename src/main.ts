@@ -11,6 +11,7 @@ import { isEntry } from '#runtime/entry.ts';
 import { tendHeap } from '#runtime/heap-growth.ts';
 import { createLogger, isLogLevel, type Logger, logLevels, Scrubber } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { keepTimeBy } from '#runtime/process-time.ts';
 import { assertRedisUsable } from '#runtime/redis.ts';
 import { parseRedisUrl } from '#runtime/redis-url.ts';
 import { type App, createApp, type Role } from './app.ts';
@@ -76,6 +77,8 @@ export async function runDaemon({ role = 'all', paused = false }: RunOptions = {
       clock: systemClock,
       random: Math.random,
     });
+    const { state } = app.shards[0]!;
+    using _time = keepTimeBy(() => state.nowMs());
     await runUntilStopped(app, config, edge, logger);
     return 0;
   } catch (error) {

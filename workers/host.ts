@@ -156,7 +156,7 @@ export class WorkerHost implements Service {
     const name = job.name;
     const handler = isJobName(name) ? handlers[name] : undefined;
     if (!isJobName(name) || !handler) {
-      return settle(new AppError('JOB_PAYLOAD_INVALID', `nobody works on jobs named ${name}`), job, token, clock.now());
+      return settle(new AppError('JOB_PAYLOAD_INVALID', `nobody works on jobs named ${name}`), job, token, Date.now());
     }
     const kind: JobKind = jobCatalog[name];
     // Not AbortSignal.any: what it makes, with all that listens to it, would stay until the heap is collected as a whole.
@@ -177,7 +177,7 @@ export class WorkerHost implements Service {
       lastAttempt: job.attemptsMade + 1 >= (job.opts.attempts ?? 1),
       signal: abort.signal,
       logger: logger.child({ job: name, jobId: job.id }),
-      progress: (step, detail) => report(job, { step, atMs: clock.now(), ...detail }),
+      progress: (step, detail) => report(job, { step, atMs: Date.now(), ...detail }),
     };
     const finish = async (outcome: RunOutcome, result: JobResult | undefined, error: unknown) => {
       metrics.jobs.inc({ job: name, outcome });
@@ -198,7 +198,8 @@ export class WorkerHost implements Service {
         run.logger.error({ err: error, attempt: run.attempt }, 'job failed');
       else if (outcome === 'retry') run.logger.warn({ err: error, attempt: run.attempt }, 'job will be tried again');
       await finish(outcome, undefined, error);
-      return await settle(error, job, token, clock.now());
+      // BullMQ counts a delay from its own clock (runtime/process-time.ts).
+      return await settle(error, job, token, Date.now());
     } finally {
       clearTimeout(timer);
       cancelled?.removeEventListener('abort', cancel);

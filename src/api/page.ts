@@ -68,11 +68,11 @@ export function createPage(options: PageOptions): Page {
 
 function sourcesOf({ shards, state, inForce, depths }: PageOptions): LiveSources {
   let latencyMs: number | undefined;
-  let pingedAtMs = 0;
+  let pingedAt = Number.NEGATIVE_INFINITY;
   const ping = async () => {
-    if (Date.now() - pingedAtMs < 2_000) return;
-    pingedAtMs = Date.now();
     const begin = performance.now();
+    if (begin - pingedAt < 2_000) return;
+    pingedAt = begin;
     const answers = await Promise.all(shards.map((shard) => shard.store.ping().catch(() => undefined)));
     latencyMs = answers.every((answer) => answer === 'PONG') ? performance.now() - begin : Number.POSITIVE_INFINITY;
   };

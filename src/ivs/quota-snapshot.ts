@@ -1,6 +1,5 @@
 // The quota as an operator sees it: what is used of it over all replicas, who waits here, what is out of service.
 import { AppError, messageOf } from '#domain/errors.ts';
-import type { Clock } from '#runtime/clock.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Redis } from '#runtime/redis.ts';
 import type { SlotLedger } from './ledger.ts';
@@ -58,7 +57,6 @@ export interface QuotaSnapshotSources {
   readonly limiter: Limiter;
   readonly limitOf: (operation: OperationName) => CallLimit;
   readonly metrics: Metrics;
-  readonly clock: Clock;
 }
 
 /**
@@ -66,7 +64,7 @@ export interface QuotaSnapshotSources {
  * @throws AppError LIMITER_UNAVAILABLE when Redis does not answer; its details, and the gauges, tell who waits all the same.
  */
 export async function takeQuotaSnapshot(sources: QuotaSnapshotSources): Promise<QuotaSnapshot> {
-  const { shard, accountId, region, limiter, limitOf, metrics, clock } = sources;
+  const { shard, accountId, region, limiter, limitOf, metrics } = sources;
   const waiting = lookAtWaiting(sources);
   await limiter.look();
   const { nowUs, state, slots, slowed } = await readLedger(sources).catch((error: unknown) => {
@@ -109,7 +107,7 @@ export async function takeQuotaSnapshot(sources: QuotaSnapshotSources): Promise<
     shard,
     accountId,
     region,
-    at: new Date(clock.now()).toISOString(),
+    at: new Date(Math.floor(nowUs / 1000)).toISOString(),
     operations,
     waiting,
     sinceThrottleMs: sinceMs(Math.max(0, ...operationNames.map((operation) => number(`${operation}:throttled`)))),

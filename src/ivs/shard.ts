@@ -105,6 +105,6 @@ export function createIvsShard(options: IvsShardOptions): IvsShard {
       sdk.destroy();
     },
     quotaSnapshot: () =>
-      takeQuotaSnapshot({ shard: name, accountId, region, redis, ledger, limiter, limitOf, metrics, clock }),
+      takeQuotaSnapshot({ shard: name, accountId, region, redis, ledger, limiter, limitOf, metrics }),
   };
 }

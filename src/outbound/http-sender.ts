@@ -7,7 +7,6 @@ import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { Secret } from '#domain/secret.ts';
-import type { Clock } from '#runtime/clock.ts';
 import { within } from '#runtime/deadline.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { type AddressPolicy, forbiddenHost, forbiddenRange, settingFor } from './address-guard.ts';
@@ -16,7 +15,8 @@ import { signatureHeaders } from './signature.ts';
 export interface HttpSenderOptions {
   /** Which addresses besides public ones may be reached. */
   readonly addresses: AddressPolicy;
-  readonly clock: Clock;
+  /** The time that a signature carries: a receiver compares it with its own. */
+  readonly nowMs: () => number;
   readonly metrics: Metrics;
   /** From the beginning to the status of the answer. */
   readonly timeoutMs?: number;
@@ -93,7 +93,7 @@ export class HttpSender {
         'content-length': body.length,
         'user-agent': 'ivs-autopilot',
         'x-autopilot-delivery': message.deliveryId,
-        ...(message.hmacKey ? signatureHeaders(message.body, message.hmacKey, this.#options.clock.now()) : {}),
+        ...(message.hmacKey ? signatureHeaders(message.body, message.hmacKey, this.#options.nowMs()) : {}),
       },
     };
     return new Promise((resolve, reject) => {

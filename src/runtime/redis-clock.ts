@@ -1,5 +1,6 @@
 // Redis's clock, as far as this process knows it: the one clock in every comparison of moments that replicas share. It is carried
 // forward by the process's monotonic clock, so that no step of the machine's own clock moves it.
+import { systemClock } from './clock.ts';
 
 export interface RedisClockOptions {
   /** The machine's own clock, epoch ms: believed until Redis has answered, and what `skew` compares. */
@@ -22,7 +23,7 @@ export class RedisClock {
   readonly #monotonic: () => number;
   #offset: { readonly ms: number; readonly roundTripMs: number };
 
-  constructor({ wallNow = () => Date.now(), monotonic = () => performance.now() }: RedisClockOptions = {}) {
+  constructor({ wallNow = systemClock.now, monotonic = () => performance.now() }: RedisClockOptions = {}) {
     this.#wallNow = wallNow;
     this.#monotonic = monotonic;
     this.#offset = { ms: wallNow() - monotonic(), roundTripMs: Number.POSITIVE_INFINITY };

@@ -34,7 +34,7 @@ export function createActionHandlers(options: ActionPartsOptions, stack: Teardow
   const { allow_private_webhooks: allowPrivate, allow_link_local_webhooks: allowLinkLocal } = config().settings.http;
   const http = new HttpSender({
     addresses: { allowPrivate, allowLinkLocal },
-    clock: shared.clock,
+    nowMs: () => shared.state.nowMs(),
     metrics,
   });
   const sinks = new SecretSinks({

@@ -130,6 +130,7 @@ export class Shard {
       redis: this.store,
       prefix: this.#prefix,
       metrics,
+      wallNow: () => clock.now(),
       logMaxAgeMs: (log) => logMaxAgeMs(config().settings, log),
       readEntry: (key, stored) => records.read(key, stored),
       losses: lossKeeper({ shard: account.name, logger: this.#logger, metrics }),

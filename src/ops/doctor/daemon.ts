@@ -5,6 +5,8 @@ export interface DaemonOptions {
   /** Address of the API, without a slash at the end. */
   readonly url: string;
   readonly get: (path: string) => Promise<unknown>;
+  /** The clock that the daemon tells moments by. */
+  readonly nowMs: () => number;
 }
 
 interface Readiness {
@@ -24,7 +26,7 @@ interface Quota {
   }[];
 }
 
-export function daemonChecks({ url, get }: DaemonOptions): Check[] {
+export function daemonChecks({ url, get, nowMs }: DaemonOptions): Check[] {
   return [
     {
       name: 'Daemon',
@@ -47,7 +49,7 @@ export function daemonChecks({ url, get }: DaemonOptions): Check[] {
         const text = await answer.text();
         const polledMs = 1000 * Math.max(0, ...valuesOf(text, 'autopilot_last_complete_poll_timestamp_seconds'));
         const events = valuesOf(text, 'autopilot_events_total').reduce((sum, value) => sum + value, 0);
-        const ageS = Math.round((Date.now() - polledMs) / 1000);
+        const ageS = Math.round((nowMs() - polledMs) / 1000);
         return [
           polledMs === 0
             ? red('no complete poll yet', 'Wait a moment; if none comes, see “Polls have stopped” in the run book.')

@@ -11,6 +11,7 @@ import { systemClock } from '#runtime/clock.ts';
 import { createLogger, type Logger, Scrubber } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { connectRedis, keyPrefix, type Redis } from '#runtime/redis.ts';
+import { RedisClock } from '#runtime/redis-clock.ts';
 import { actionUses } from '../config-uses.ts';
 import { eventPathClients } from '../event-path-aws.ts';
 import { operationsFor } from '../permissions.ts';
@@ -40,11 +41,13 @@ export interface DoctorOptions {
 /** A server that takes the connection and says nothing is not waited for. */
 const connectWithinMs = 5_000;
 
-export function doctorParts(options: DoctorOptions): { checks: Check[] } & Disposable {
+/** `nowMs` tells the time as the daemons do, once the clock was looked at. */
+export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs(): number } & Disposable {
   const { config, accounts, redisUrl } = options;
   const logger = createLogger({ level: 'silent', scrubber: new Scrubber() });
   const closing: (() => void)[] = [];
   const checks: Check[] = [];
+  const clock = new RedisClock();
 
   const redis = redisUrl === undefined ? undefined : connectionTo(redisUrl, logger, checks);
   const shards = new Map(redis ? accounts.map((account) => [account.name, shardOf(options, account, redis)]) : []);
@@ -60,7 +63,7 @@ export function doctorParts(options: DoctorOptions): { checks: Check[] } & Dispo
         return [];
       },
     });
-    checks.push(...redisChecks(redis, `${keyPrefix(options.namespace, accounts[0]?.name ?? 'main')}:doctor`));
+    checks.push(...redisChecks(redis, `${keyPrefix(options.namespace, accounts[0]?.name ?? 'main')}:doctor`, clock));
   }
   const found: AccountsFound = new Map();
   const places = deliveryPlaces(actionUses(config.ruleset));
@@ -79,6 +82,7 @@ export function doctorParts(options: DoctorOptions): { checks: Check[] } & Dispo
   }
   return {
     checks,
+    nowMs: () => clock.nowMs(),
     [Symbol.dispose]() {
       for (const close of closing) close();
     },

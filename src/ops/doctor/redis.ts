@@ -2,16 +2,17 @@
 import { errorCatalog } from '#domain/error-catalog.ts';
 import { failureOf, type Redis } from '#runtime/redis.ts';
 import { readRedisFacts, redisProblems } from '#runtime/redis-check.ts';
+import type { RedisClock } from '#runtime/redis-clock.ts';
 import { type Check, green, red } from './check.ts';
 
 const slowMs = 20;
-const clockDifferenceMs = 2_000;
+const clockToleranceMs = 2_000;
 
 /**
  * @param redis connected, or failing fast.
  * @param probeKey a key that the daemon's user may write.
  */
-export function redisChecks(redis: Redis, probeKey: string): Check[] {
+export function redisChecks(redis: Redis, probeKey: string, clock: RedisClock): Check[] {
   return [
     {
       name: 'Redis',
@@ -53,11 +54,13 @@ export function redisChecks(redis: Redis, probeKey: string): Check[] {
     {
       name: 'Clock',
       async run() {
-        const before = Date.now();
-        const [seconds, micros] = await redis.time();
-        const differenceMs = Math.round((before + Date.now()) / 2 - (Number(seconds) * 1000 + Number(micros) / 1000));
-        const text = `${differenceMs} ms against Redis`;
-        return Math.abs(differenceMs) <= clockDifferenceMs
+        await clock.measure(
+          () => redis.time(),
+          ([seconds, micros]) => Number(seconds) * 1000 + Number(micros) / 1000,
+        );
+        const aheadMs = Math.round(clock.skew()?.ms ?? 0);
+        const text = `${aheadMs} ms against Redis`;
+        return Math.abs(aheadMs) <= clockToleranceMs
           ? green(text)
           : red(text, 'Run a time service (chrony, systemd-timesyncd) on both machines.');
       },

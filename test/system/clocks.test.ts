@@ -1,0 +1,88 @@
+// Replicas whose clocks are wrong, as processes of their own: what they share goes by Redis's clock, what is theirs by a clock that
+// only goes forward.
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type Broadcast, broadcast, quickSettings } from '#test/support/broadcast.ts';
+import { daemonProcess } from '#test/support/daemon-process.ts';
+import { eventually } from '#test/support/quiet.ts';
+
+const hour = 3_600_000;
+const rules = `
+rules:
+  - name: slate
+    mode: enforce
+    trigger: {state: {health: [STARVING]}}
+    for: 2s
+    actions: [{put_metadata: {payload: {slate: "{{ channel.name }}"}, expires: 20s}}]
+    guards: {cooldown: 0s, max_live_percent: 100}
+`;
+
+/** A daemon whose clock is off; `clock` as test/support/shifted-clock.mjs reads it. */
+const replica = (platform: Broadcast, clock: string) =>
+  daemonProcess({
+    config: quickSettings + rules,
+    env: {
+      NODE_OPTIONS: `--import ${join(import.meta.dirname, '..', 'support', 'shifted-clock.mjs')}`,
+      TEST_CLOCK: clock,
+      REDIS_URL: platform.scope.url,
+      AUTOPILOT_NAMESPACE: platform.scope.namespace,
+      AUTOPILOT_QUEUE_URL: platform.queueUrl,
+      AWS_ENDPOINT_URL_IVS: platform.simulator.url,
+      AWS_ENDPOINT_URL_SQS: platform.sqs.endpoint,
+      LOG_LEVEL: 'debug',
+    },
+  });
+
+async function platformWithOne() {
+  const platform = await broadcast();
+  const { control } = platform.simulator;
+  const [channel] = await control.createChannels(1, { namePrefix: 'studio-' });
+  await control.goLive([channel!.arn]);
+  /** One full pass a second, and two over the starving streams. */
+  const passes = () => control.calls({ operation: 'ListStreams' });
+  const items = async () =>
+    (await control.cues()).flatMap(({ metadata }) =>
+      (JSON.parse(metadata) as { items: { d: { by?: string; slate?: string } }[] }).items.map(({ d }) => d),
+    );
+  return { platform, control, arn: channel!.arn, passes, items };
+}
+
+const ready = (daemon: { ask(method: string, path: string): Promise<{ status: number }> }) =>
+  eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200, 30_000);
+
+test('one an hour behind, and one that is ahead and steps back, poll once per interval, act once and in time, and do without each other', {
+  timeout: 120_000,
+}, async () => {
+  const { platform, control, arn, passes, items } = await platformWithOne();
+  await using _ = platform;
+  await using behind = await replica(platform, `0:${-hour}`);
+  await using ahead = await replica(platform, `0:${hour},8000:${-2 * hour}`);
+  await Promise.all([ready(behind), ready(ahead)]);
+
+  const before = (await passes()).length;
+  const from = performance.now();
+  await eventually(async () => (await passes()).length >= before + 7, 60_000);
+  const seconds = (performance.now() - from) / 1_000;
+  expect((await passes()).length - before).toBeLessThanOrEqual(3 * (seconds + 2));
+
+  const starvedAt = performance.now();
+  await control.starve(arn);
+  await eventually(async () => (await control.cues()).length > 0, 60_000);
+  expect(performance.now() - starvedAt).toBeGreaterThan(1_500);
+  const batches = await Promise.all(
+    [behind, ahead].map((daemon) =>
+      daemon.ask('POST', '/v1/metadata/batches', {
+        targets: { channelArns: [arn] },
+        items: [{ payload: { by: daemon.url }, expiresInMs: 30_000 }],
+      }),
+    ),
+  );
+  expect(batches.map(({ status }) => status)).toEqual([202, 202]);
+  // Both may share a call.
+  await eventually(async () => (await items()).filter(({ by }) => by !== undefined).length === 2, 60_000);
+
+  await ahead.kill();
+  const left = (await passes()).length;
+  await eventually(async () => (await passes()).length >= left + 5, 60_000);
+  expect((await items()).filter(({ slate }) => slate !== undefined)).toHaveLength(1);
+});
