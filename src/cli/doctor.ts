@@ -87,6 +87,6 @@ async function examine(io: CliIo, file: string, flags: AccountFlags): Promise<Ch
     });
   checks.push(...parts.checks);
   const url = daemonUrl(env);
-  checks.push(...ops.daemonChecks({ url, get: (path) => apiClient(io).get(path), nowMs: parts.nowMs }));
+  checks.push(...ops.daemonChecks({ url, get: (path) => apiClient(io).get(path), nowMs: () => parts.nowMs() }));
   return await runChecks(checks, io.signal);
 }

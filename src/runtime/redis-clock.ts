@@ -23,7 +23,7 @@ export class RedisClock {
   readonly #monotonic: () => number;
   #offset: { readonly ms: number; readonly roundTripMs: number };
 
-  constructor({ wallNow = systemClock.now, monotonic = () => performance.now() }: RedisClockOptions = {}) {
+  constructor({ wallNow = () => systemClock.now(), monotonic = () => performance.now() }: RedisClockOptions = {}) {
     this.#wallNow = wallNow;
     this.#monotonic = monotonic;
     this.#offset = { ms: wallNow() - monotonic(), roundTripMs: Number.POSITIVE_INFINITY };

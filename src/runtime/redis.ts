@@ -117,7 +117,7 @@ class Connection extends Client {
       configurable: true,
       writable: true,
     });
-    breakWhenSilent(this as unknown as Parameters<typeof breakWhenSilent>[0], setup.patienceMs);
+    breakWhenSilent(this, setup.patienceMs);
     this.on('connect', () => (this.#greeting = undefined));
     this.on('error', (error: Error) => this.#failed(error));
     this.on('ready', () => {

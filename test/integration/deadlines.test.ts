@@ -84,7 +84,7 @@ test.each(manners)('a webhook ends in time when its receiver is %s', async (mann
   await using peer = await badPeer({ manner });
   const sender = new HttpSender({
     addresses: { allowPrivate: true, allowLinkLocal: false },
-    nowMs: systemClock.now,
+    nowMs: () => systemClock.now(),
     metrics: testMetrics(),
     timeoutMs: requestTimeoutMs,
   });

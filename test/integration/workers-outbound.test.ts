@@ -52,7 +52,7 @@ async function receiver(answer: (path: string, count: number) => number = () => 
 const sender = (allowPrivate: boolean, lookup?: typeof systemLookup) =>
   new HttpSender({
     addresses: { allowPrivate, allowLinkLocal: false },
-    nowMs: systemClock.now,
+    nowMs: () => systemClock.now(),
     metrics: testMetrics(),
     timeoutMs: 500,
     ...(lookup ? { lookup } : {}),

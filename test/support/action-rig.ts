@@ -74,7 +74,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
   await shard.start();
   const http = new HttpSender({
     addresses: { allowPrivate: true, allowLinkLocal: false },
-    nowMs: systemClock.now,
+    nowMs: () => systemClock.now(),
     metrics,
     timeoutMs: 2_000,
   });
