@@ -6,6 +6,7 @@ import { accountsOf } from '#config/accounts.ts';
 import { lintConfig } from '#config/lint.ts';
 import type { Config } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
+import { secretTextsOf } from '#config/secret-texts.ts';
 import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
@@ -78,6 +79,7 @@ export function createApp(options: AppOptions): App {
   };
   const config = () => inForce.config;
   noteConfig(metrics, logger, inForce);
+  hideSecrets(options.config, scrubber);
 
   const aws = options.aws ?? awsFromEnvironment(env);
   const windowMs = durationMs(options.config.settings.shutdown_window);
@@ -147,6 +149,7 @@ export function createApp(options: AppOptions): App {
   async function applyReload(why: string): Promise<ConfigInForce> {
     try {
       const next = await options.loadConfig();
+      hideSecrets(next, scrubber);
       const needRestart = settingsThatNeedRestart(options.config, next);
       const nowMs = clock.now();
       inForce = { config: next, loadedAtMs: nowMs, triedAtMs: nowMs, needRestart, error: undefined };
@@ -256,6 +259,11 @@ function settingsThatNeedRestart(atStart: Config, now: Config): string[] {
     ...once.filter((key) => differs(({ settings }) => settings[key])),
     ...(differs(({ settings }) => settings.events.queue_url) ? ['events.queue_url'] : []),
   ];
+}
+
+/** Before anything is logged of a configuration, and for good: what was in force may still be in a job. */
+function hideSecrets(config: Config, scrubber: Scrubber): void {
+  for (const text of secretTextsOf(config)) scrubber.hide(text, 'webhook URL');
 }
 
 function noteConfig(metrics: Metrics, logger: Logger, { config, loadedAtMs }: ConfigInForce): void {

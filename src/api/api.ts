@@ -73,6 +73,7 @@ export function createApi(options: ApiOptions): Api {
   );
   const shown = ({ config, ...rest }: ConfigInForce) => ({ hash: config.hash, ...rest });
 
+  const scrub = (text: string) => options.scrubber.scrubAnswer(text);
   const page = createPage({
     shards,
     state,
@@ -94,6 +95,7 @@ export function createApi(options: ApiOptions): Api {
     metrics,
     logger: logger.child({ stage: 'http' }),
     checks: readinessChecks(shards, inForce),
+    scrub,
     onRefused: (refusal) =>
       first.state.transact((tx) => audit(tx, { ...refusal, outcome: 'refused', configHash: inForce().config.hash })),
     routes: [
@@ -137,7 +139,7 @@ export function createApi(options: ApiOptions): Api {
       { prefix: '/v1', plugin: actionRoutes({ desk }) },
       { prefix: '/v1', plugin: jobRoutes({ jobs: desk }) },
       { prefix: '/v1', plugin: intentRoutes({ intents: desk }) },
-      { prefix: '/v1', plugin: auditRoutes({ state }) },
+      { prefix: '/v1', plugin: auditRoutes({ state, scrub }) },
       { prefix: '/v1', plugin: replicaRoutes({ shards }) },
       ...page.routes,
     ],

@@ -34,7 +34,13 @@ export interface EventStream {
 export class EventStreams {
   /** With the name of the token that opened it. */
   readonly #open = new Map<EventStream, string>();
+  readonly #scrub: (text: string) => string;
   #closed = false;
+
+  /** @param scrub removes what must not be seen from what is sent */
+  constructor(scrub: (text: string) => string = (text) => text) {
+    this.#scrub = scrub;
+  }
 
   get size(): number {
     return this.#open.size;
@@ -102,7 +108,9 @@ export class EventStreams {
         }),
       send: (event, data, id) => {
         if (gone.signal.aborted) return;
-        write(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+        write(
+          `${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${this.#scrub(JSON.stringify(data))}\n\n`,
+        );
         if (raw.writableLength > mostBufferedBytes) cut();
       },
       close: finish,

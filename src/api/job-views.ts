@@ -1,5 +1,6 @@
 // What the API shows of bulk actions, intents and jobs: times in ISO 8601, nothing that is not meant to be seen.
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
+import { maskAddresses } from '#domain/address.ts';
 import type { JobRequest } from '#domain/job.ts';
 import type { Queues } from '#jobs/queues.ts';
 import type { Bulk } from '#workers/bulk.ts';
@@ -74,7 +75,7 @@ function payloadView(payload: unknown): Pick<JobView, 'channelArn' | 'cause' | '
   const { channelArn, cause, params, dryRun, decidedAtMs } = payload as Partial<ActionJob>;
   return {
     cause: cause ?? null,
-    params: params ?? null,
+    params: maskAddresses(params ?? null),
     ...(channelArn === undefined ? {} : { channelArn }),
     ...(dryRun === undefined ? {} : { dryRun }),
     ...(decidedAtMs === undefined ? {} : { decidedAt: iso(decidedAtMs) }),

@@ -56,6 +56,8 @@ export interface HttpServerOptions {
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
   readonly maxBodyBytes: number;
   readonly requestsPerMinute: number;
+  /** Removes what must not be seen from an answer. */
+  readonly scrub?: ((text: string) => string) | undefined;
   /** Writes a refused request of a person into the audit. */
   readonly onRefused?: ((refusal: Refusal) => Promise<void>) | undefined;
   /** The product's version, for the API document. */
@@ -159,7 +161,8 @@ function buildApp(options: HttpServerOptions, stopping: () => string | undefined
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, toAppError(error)),
   });
   const authenticator = new Authenticator(options.tokens);
-  const eventStreams = new EventStreams();
+  const scrub = options.scrub ?? ((text: string) => text);
+  const eventStreams = new EventStreams(scrub);
   app.decorate('eventStreams', eventStreams);
   app.decorateRequest('caller');
   // Only JSON: a plain-text body is what a foreign page can send without being asked.
@@ -220,6 +223,10 @@ function buildApp(options: HttpServerOptions, stopping: () => string | undefined
         if (access === 'token') {
           scope.setValidatorCompiler(validatorCompiler);
           scope.setSerializerCompiler(serializerCompiler);
+          // Whatever a route shows, and whoever wrote it: no secret that is known as one leaves.
+          scope.addHook('onSend', async (_request, _reply, payload) =>
+            typeof payload === 'string' ? scrub(payload) : payload,
+          );
         } else scope.addHook('onRoute', (route) => void (route.schema = { ...route.schema, hide: true }));
         await scope.register(plugin);
       },

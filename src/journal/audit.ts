@@ -1,5 +1,6 @@
 // Who did what, why, and what it changed: an append-only log, one entry for each request, each refusal and each finished action.
-// Entries hold ids and settings, never a secret.
+// Entries hold ids and settings, never a secret: of an address only its origin.
+import { maskAddresses } from '#domain/address.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
 
 export interface AuditEntry {
@@ -29,7 +30,7 @@ const keptEntries = 200_000;
 
 /** Adds an entry; its time is the commit's. */
 export function audit(tx: Transaction, entry: Omit<AuditEntry, 'atMs'>): void {
-  tx.append(auditLog, { atMs: tx.nowMs, ...entry } satisfies AuditEntry, keptEntries);
+  tx.append(auditLog, masked({ atMs: tx.nowMs, ...entry }), keptEntries);
 }
 
 export interface AuditFilter {
@@ -56,7 +57,8 @@ export async function* auditEntries(
     });
     for (const { id, entry } of rows) {
       if (filter.sinceMs !== undefined && entry.atMs < filter.sinceMs) return;
-      if (matches(entry, filter)) yield { id, ...entry };
+      // Those of earlier versions hold whole addresses.
+      if (matches(entry, filter)) yield { id, ...masked(entry) };
     }
     if (rows.length < pageSize) return;
     from = rows.at(-1)!.id;
@@ -66,6 +68,10 @@ export async function* auditEntries(
 /** The export's line for an entry: one JSON object, times in ISO 8601. */
 export function auditLine({ atMs, ...entry }: AuditRow): string {
   return `${JSON.stringify({ at: new Date(atMs).toISOString(), ...entry })}\n`;
+}
+
+function masked(entry: AuditEntry): AuditEntry {
+  return entry.params === undefined ? entry : { ...entry, params: maskAddresses(entry.params) };
 }
 
 function matches(entry: AuditEntry, { channelArn, who, what }: AuditFilter): boolean {

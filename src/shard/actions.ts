@@ -54,7 +54,11 @@ export function createActionHandlers(options: ActionPartsOptions, stack: Teardow
     http,
     events,
     receiver: (name): Receiver | undefined => config().ruleset.receivers.find((receiver) => receiver.name === name),
-    readSecretFile: (path, job) => readSecretFile(path, job && files.readBounds(job)),
+    readSecretFile: async (path, job) => {
+      const secret = await readSecretFile(path, job && files.readBounds(job));
+      scrubber.hide(secret, 'secret');
+      return secret;
+    },
     matcher: matcherOf,
     hide: (value) => {
       scrubber.hide(value, 'secret');

@@ -266,3 +266,96 @@ rules: []
   expect(process.memoryUsage().rss / 2 ** 20 - beforeMiB).toBeLessThan(100);
   expect(got).toEqual(['/good']);
 });
+
+test('an address that is a secret is seen by nobody: not in jobs, audit, decisions, rules, page, log or crash', async () => {
+  // None of them is anybody's: they have the shape alone.
+  const secrets = {
+    ofReceiver: 'r3ceiverr3ceiverr3ceiver',
+    ofRule: 'rul3rul3rul3rul3rul3rul3',
+    ofRequest: 'r3questr3questr3quest01',
+    password: 'passw0rdpassw0rdpassw0rd',
+    ofBefore: 'b3fore0b3fore0b3fore0b3',
+  };
+  const got: string[] = [];
+  await using target = createServer((request, response) => {
+    got.push(request.url ?? '');
+    response.end();
+  });
+  await new Promise<void>((listening) => target.listen(0, '127.0.0.1', listening));
+  const { port } = target.address() as AddressInfo;
+  const url = (path: string) => `http://127.0.0.1:${port}/services/${path}?x=1`;
+  await using t = await setup(
+    () => `receivers: [{name: noc, webhook_configs: [{url: "${url(secrets.ofReceiver)}"}]}]
+rules:
+  - name: hook
+    description: "posts to ${url(secrets.ofRule)}, ask the team"
+    mode: enforce
+    trigger: {http: {name: hook}}
+    actions:
+      - webhook: {url: "${url(secrets.ofRule)}", body: "see ${url(secrets.ofReceiver)}"}
+      - notify: {receiver: noc, text: "see ${url(secrets.ofRule)}"}
+`,
+  );
+  await t.daemon.app.shards[0]!.state.transact((tx) =>
+    tx.append(
+      'audit',
+      { atMs: 1, who: 'token old', what: 'webhook', outcome: 'done', why: '', params: { url: url(secrets.ofBefore) } },
+      100,
+    ),
+  );
+
+  const asked = await t.act({ webhook: { url: url(secrets.ofRequest).replace('//', `//user:${secrets.password}@`) } });
+  const failing = await t.act({ webhook: { url: `http://127.0.0.1:1/${secrets.ofRequest}` } });
+  const bulk = await t.act({ webhook: { url: url(secrets.ofRequest) } }, 'mara', {
+    channelArn: undefined,
+    targets: { channelArns: [t.channel.arn] },
+  });
+  expect([asked.status, failing.status, bulk.status]).toEqual([202, 202, 202]);
+  await t.as('mara', 'POST', '/v1/triggers/hook', { channelArn: t.channel.arn });
+  await eventually(() => got.length === 4);
+  const hold = await t.as('mara', 'PUT', `/v1/holds/${encodeURIComponent(t.channel.arn)}`, {
+    reason: `see ${url(secrets.ofRule)}`,
+  });
+  const { decisions } = (await t.as('vic', 'GET', '/v1/decisions')).body;
+  const jobs = [
+    asked.body.jobId,
+    failing.body.jobId,
+    ...decisions.flatMap((each: any) => each.jobs.map((job: any) => job.jobId)),
+  ];
+
+  const live = await fetch(`${t.daemon.url}/v1/live`, { headers: { authorization: `Bearer ${tokens.vic}` } });
+  const reader = live.body!.getReader();
+  let page = '';
+  while (!page.includes('event: status')) page += new TextDecoder().decode((await reader.read()).value);
+  await reader.cancel();
+  const answers = [
+    JSON.stringify(hold.body),
+    page,
+    ...(await Promise.all(
+      [
+        ...jobs.map((jobId) => `/v1/jobs/${jobId}`),
+        '/v1/audit?limit=100',
+        '/v1/audit/export',
+        '/v1/decisions',
+        '/v1/rules',
+        '/v1/rules/hook',
+        `/v1/rules/hook/explain/${encodeURIComponent(t.channel.arn)}`,
+        '/v1/holds',
+        '/v1/actions/bulk',
+        '/v1/deliveries',
+        '/v1/config',
+      ].map(async (path) => {
+        const answer = await fetch(t.daemon.url + path, { headers: { authorization: `Bearer ${tokens.root}` } });
+        expect([path, answer.status]).toEqual([path, 200]);
+        return answer.text();
+      }),
+    )),
+    t.daemon.log.join(''),
+  ];
+
+  for (const [whose, secret] of Object.entries(secrets))
+    expect(answers.filter((text) => text.includes(secret)).map((text) => [whose, text.slice(0, 300)])).toEqual([]);
+  expect(answers[2]).toContain(`"url":"http://127.0.0.1:${port}/[hidden]"`);
+  expect(answers.join('')).toContain('[webhook URL]');
+  expect(jobs).toHaveLength(4);
+});

@@ -50,11 +50,13 @@ const logCursor = z
   .describe('`next` of the page before');
 const tags = ['Journal'];
 
-export function auditRoutes({
-  state,
-}: {
+export interface AuditRoutesOptions {
   readonly state: Pick<SharedState, 'readLog' | 'nowMs'>;
-}): FastifyPluginAsyncZod {
+  /** Removes what must not be seen: the export is sent line by line, past the server's own removal. */
+  readonly scrub: (text: string) => string;
+}
+
+export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPluginAsyncZod {
   return async (app) => {
     app.get(
       '/audit',
@@ -90,7 +92,7 @@ export function auditRoutes({
       },
       async ({ query }, reply) => {
         const lines = async function* () {
-          for await (const row of auditEntries(state, filterOf(query, state.nowMs()))) yield auditLine(row);
+          for await (const row of auditEntries(state, filterOf(query, state.nowMs()))) yield scrub(auditLine(row));
         };
         return reply
           .type('application/x-ndjson')
