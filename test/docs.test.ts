@@ -79,3 +79,18 @@ describe('the examples of docs/rules.md', () => {
     expect(failures).toEqual([]);
   });
 });
+
+describe('the promises of docs/security.md', () => {
+  const [, table = ''] = /^## Threats and promises\n([\s\S]*?)^## /m.exec(read('docs/security.md')) ?? [];
+  const rows = table.split('\n').filter((line) => line.startsWith('| ') && !line.startsWith('| Threat'));
+
+  it.each(rows)('%s', (row) => {
+    const [, threat, promise, tests, ...rest] = row.split(' | ').flatMap((cell) => cell.split(/^\| | \|$/));
+    const named = Array.from((tests ?? '').matchAll(/`([^`]+)`/g), ([, path]) => path!);
+
+    expect([threat, promise].every((cell) => (cell ?? '') !== '')).toBe(true);
+    expect(rest.filter((cell) => cell !== '')).toEqual([]);
+    expect(named.length).toBeGreaterThan(0);
+    for (const path of named) expect(read(path)).toMatch(/\b(test|it)(\.each)?\(/);
+  });
+});
