@@ -4,7 +4,13 @@ import { durationMs } from '#domain/duration.ts';
 import type { GroupPart, Guards, Matcher, Rule, Step, TimeInterval, Trigger } from '#domain/rule.ts';
 import { compileParams } from '#rules/action-template.ts';
 import { matcherOf } from '#rules/pattern.ts';
-import { channelFields, envelopeFields, problemsOfFields, streamFields } from '#rules/pattern-fields.ts';
+import {
+  aggregateFields,
+  channelFields,
+  envelopeFields,
+  problemsOfFields,
+  streamFields,
+} from '#rules/pattern-fields.ts';
 import { rootsOf, type TemplateRoot } from '#rules/template-roots.ts';
 import { hashOf } from './hash.ts';
 import type { Finding, PathPart } from './problem.ts';
@@ -126,7 +132,7 @@ class RuleCompiler {
       return {
         kind: 'aggregate',
         pattern: this.#matcher(definedOnly(counted), ['trigger', 'aggregate'], streamFields)!,
-        condition: matcherOf(definedOnly({ percent_of_live, count })),
+        condition: this.#matcher(definedOnly({ percent_of_live, count }), ['trigger', 'aggregate'], aggregateFields)!,
         minLive: min_live,
       };
     }

@@ -3,7 +3,10 @@
 import { z } from 'zod';
 import { actionSchemas, duration } from '#domain/action.ts';
 import { parseLabelMatcher } from '#rules/label-matcher.ts';
+import { problemOfLabel } from '#rules/label-values.ts';
 import { compilePattern } from '#rules/pattern.ts';
+import { channelFields, streamFields } from '#rules/pattern-fields.ts';
+import { schemaOfEventPattern, schemaOfPattern } from './pattern-schema.ts';
 import { settingsShape } from './settings.ts';
 
 const name = z
@@ -16,6 +19,10 @@ const pattern = z.record(z.string(), z.unknown()).superRefine((value, context) =
   if (compiled.ok) return;
   for (const { path, message } of compiled.problems) context.addIssue({ code: 'custom', path: [...path], message });
 });
+
+const eventPattern = pattern.meta(schemaOfEventPattern());
+const streamPattern = pattern.meta(schemaOfPattern(streamFields));
+const channelPattern = pattern.meta(schemaOfPattern(channelFields));
 
 /** The list of values of one field of a pattern. */
 const values = z.array(z.unknown()).superRefine((value, context) => {
@@ -30,6 +37,15 @@ const labelMatcher = z.string().superRefine((value, context) => {
   const parsed = parseLabelMatcher(value);
   if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.message });
 });
+
+const label = z
+  .string()
+  .min(1)
+  .max(140)
+  .superRefine((value, context) => {
+    const message = problemOfLabel(value);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
 
 const percentage = z.number().gt(0).max(100);
 
@@ -69,7 +85,7 @@ const actions = Object.fromEntries(
   Object.entries(actionSchemas).map(([action, schema]) => [action, schema.optional()]),
 ) as { [N in keyof typeof actionSchemas]: z.ZodOptional<(typeof actionSchemas)[N]> };
 
-const onlyIf = pattern
+const onlyIf = streamPattern
   .optional()
   .describe('On the stream as IVS tells it right before the call; where it does not match, the action is skipped');
 
@@ -118,8 +134,8 @@ const aggregate = z
 
 const trigger = z
   .strictObject({
-    event: pattern.optional().describe('An EventBridge pattern, word for word, on the whole event'),
-    state: pattern.optional().describe('On the reconciled state of a channel’s stream'),
+    event: eventPattern.optional().describe('An EventBridge pattern, word for word, on the whole event'),
+    state: streamPattern.optional().describe('On the reconciled state of a channel’s stream'),
     aggregate: aggregate.optional().describe('On how many of the live channels are in a condition'),
     threshold: threshold.optional().describe('When a number crosses a threshold'),
     schedule: z
@@ -141,8 +157,8 @@ const rule = z.strictObject({
   description: z.string().max(1000).optional(),
   mode: mode.optional(),
   trigger,
-  match: pattern.optional().describe('On the channel: name, tags, type, … Default: every channel'),
-  while: pattern
+  match: channelPattern.optional().describe('On the channel: name, tags, type, … Default: every channel'),
+  while: streamPattern
     .optional()
     .describe('On the stream: must be true when the trigger comes and stay true until the rule fires'),
   for: duration.optional().describe('The condition must last this long. Default: 0s'),
@@ -203,7 +219,7 @@ const timeInterval = z.strictObject({
 const inhibitRule = z.strictObject({
   source_matchers: z.array(labelMatcher).min(1).max(20).describe('While something that matches all of these fires …'),
   target_matchers: z.array(labelMatcher).min(1).max(20).describe('… what matches all of these is held back'),
-  equal: z.array(z.string().min(1).max(140)).max(10).default([]).describe('Labels that must be the same on both sides'),
+  equal: z.array(label).max(10).default([]).describe('Labels that must be the same on both sides'),
 });
 
 /** The rules part of the file; settings.ts has the rest. */

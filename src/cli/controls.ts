@@ -1,7 +1,7 @@
 // `pause`, `resume`, `hold`, `silence`: what keeps automation's hands off everything, one channel, or what matches.
 import type { Command } from 'commander';
 import { parseDuration } from '#domain/duration.ts';
-import { parseLabelMatcher } from '#rules/label-matcher.ts';
+import { checkLabelMatcher } from '#rules/label-values.ts';
 import { resolveChannel } from './channels.ts';
 import { apiClient, type CliIo, CommandFailed, example, printData } from './support.ts';
 
@@ -113,7 +113,7 @@ function registerSilence(program: Command, io: CliIo): void {
       if (duration === undefined) throw new CommandFailed('Say how long with --for, for example --for 1h.', 2);
       requireDuration(duration);
       for (const matcher of matchers) {
-        const parsed = parseLabelMatcher(matcher);
+        const parsed = checkLabelMatcher(matcher);
         if (!parsed.ok) throw new CommandFailed(`${matcher}: ${parsed.message}.`, 2);
       }
       const answer = (await api.send('POST', '/v1/silences', { matchers, reason, duration })) as { id?: string };

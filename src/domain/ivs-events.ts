@@ -6,7 +6,12 @@ export const eventsKnownAsOf = '2026-09';
 
 /** A field of `detail`. */
 export interface DetailField {
+  /** Numbers are none below 0. */
   readonly type: 'text' | 'number' | 'texts';
+  /** How its texts are made, where that is known. */
+  readonly format?: 'bucket' | 'channel_name' | 'stream_id';
+  /** Most characters; 256 where AWS does not say. */
+  readonly longest?: number;
   /** The values that AWS documents; it may add others. */
   readonly values?: readonly string[];
   /** The events that carry it; left out: all of the detail type. */
@@ -24,7 +29,10 @@ export interface IvsEventType {
 
 const text: DetailField = { type: 'text' };
 const number: DetailField = { type: 'number' };
-const channelFields = { channel_name: text, stream_id: text };
+const streamId: DetailField = { type: 'text', format: 'stream_id', longest: 26 };
+/** Empty for a channel without a name. */
+const channelName: DetailField = { type: 'text', format: 'channel_name', longest: 128 };
+const channelFields = { channel_name: channelName, stream_id: streamId };
 
 const stateNames = [
   'Session Created',
@@ -69,7 +77,7 @@ export const ivsEvents = {
           'StreamTakeoverLimitBreached',
         ],
       },
-      reason: { type: 'text', only: ['Stream Failure'] },
+      reason: { type: 'text', longest: 64, only: ['Stream Failure'] },
     },
   },
   'IVS Stream Health Change': {
@@ -90,8 +98,8 @@ export const ivsEvents = {
         type: 'text',
         values: ['bits per second', 'total pixels', 'pixels per edge', 'active streams', 'viewers'],
       },
-      channel_name: { type: 'text', only: channelLimits },
-      stream_id: { type: 'text', only: channelLimits },
+      channel_name: { ...channelName, only: channelLimits },
+      stream_id: { ...streamId, only: channelLimits },
     },
   },
   'IVS Recording State Change': {
@@ -100,11 +108,11 @@ export const ivsEvents = {
     detail: {
       recording_status: { type: 'text', values: recordingNames },
       recording_status_reason: text,
-      recording_s3_bucket_name: text,
+      recording_s3_bucket_name: { type: 'text', format: 'bucket', longest: 63 },
       recording_s3_key_prefix: text,
       recording_duration_ms: number,
       recording_session_id: text,
-      recording_session_stream_ids: { type: 'texts', only: ['Recording End'] },
+      recording_session_stream_ids: { ...streamId, type: 'texts', only: ['Recording End'] },
       ...channelFields,
     },
   },

@@ -167,7 +167,7 @@ function noticeThreshold(
 /** An event came. */
 export function noticeEvent(pass: Pass, { observation, record }: ChangeOf<'event'>): void {
   const { envelope, channelArn, eventTimeMs } = observation;
-  const event = withLimitName(envelope);
+  const event = withBothLimitNames(envelope);
   for (const rule of pass.index.event) {
     if (!rule.trigger.pattern.match(event)) continue;
     const detail = event.detail as Record<string, unknown>;
@@ -188,11 +188,13 @@ export function noticeEvent(pass: Pass, { observation, record }: ChangeOf<'event
   }
 }
 
-/** Published schemas call the field `limit`, the user guide `limit_name`: a pattern may rely on the latter. */
-function withLimitName(envelope: EventEnvelope): EventEnvelope {
-  const { limit, limit_name: name } = envelope.detail as { limit?: unknown; limit_name?: unknown };
-  if (name !== undefined || typeof limit !== 'string') return envelope;
-  return { ...envelope, detail: { ...envelope.detail, limit_name: limit } };
+/** Published schemas call the field `limit`, the user guide `limit_name`: patterns, templates and groups may rely on either. */
+function withBothLimitNames(envelope: EventEnvelope): EventEnvelope {
+  if (envelope['detail-type'] !== 'IVS Limit Breach') return envelope;
+  const { limit, limit_name: name } = envelope.detail;
+  const known = name ?? limit;
+  if (known === undefined) return envelope;
+  return { ...envelope, detail: { ...envelope.detail, limit_name: known, limit: limit ?? known } };
 }
 
 /** A request came for an `http` trigger. */

@@ -3,11 +3,13 @@
 // `anything-but`, act on what it was to leave out.
 import { type StreamHealth, streamHealths } from '#domain/channel.ts';
 import type { ChannelFacts, StreamFacts } from '#domain/facts.ts';
+import { eventsKnownAsOf } from '#domain/ivs-events.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
-import { problemOfRegion } from '#domain/regions.ts';
+import { ivsRegions, problemOfRegion, regionsKnownAsOf, regionsWithoutIvs } from '#domain/regions.ts';
 import { streamStates } from '#domain/stream-record.ts';
 import { compilePattern } from './pattern.ts';
-import type { PatternProblem } from './pattern-operators.ts';
+import { type PatternProblem, wildcardPieces } from './pattern-operators.ts';
+import { formatWords, grammars, type TextFormat } from './text-grammar.ts';
 
 /** What a field holds. */
 export interface FieldShape {
@@ -17,7 +19,11 @@ export interface FieldShape {
   /** Other values may be newer than our tables: as of when these are all that was known. */
   readonly knownAsOf?: string;
   /** How its texts are made. */
-  readonly format?: 'channel_arn' | 'account' | 'region' | 'tag';
+  readonly format?: TextFormat | 'tag';
+  /** Its numbers are no smaller. */
+  readonly least?: number;
+  /** Its numbers are whole. */
+  readonly whole?: true;
   /** It is in every document. */
   readonly always?: true;
 }
@@ -36,32 +42,38 @@ const text = { type: 'text' } as const;
 export const streamFields: Fields<StreamFacts> = {
   live: { type: 'boolean', always: true },
   state: { type: 'text', values: [...streamStates, 'offline'], always: true },
-  streamId: text,
+  streamId: { type: 'text', format: 'stream_id' },
   health: { type: 'text', values: [...streamHealths] satisfies StreamHealth[] },
-  viewerCount: { type: 'number' },
+  viewerCount: { type: 'number', least: 0, whole: true },
   recording: { type: 'text', values: ['none', 'recording', 'ended', 'failed'], always: true },
   failureReason: text,
 };
 
 export const channelFields: Fields<ChannelFacts> = {
   arn: { type: 'text', format: 'channel_arn', always: true },
-  id: { type: 'text', always: true },
+  id: { type: 'text', format: 'channel_id', always: true },
   region: { type: 'text', format: 'region', always: true },
   account: { type: 'text', format: 'account', always: true },
-  name: { type: 'text', always: true },
+  name: { type: 'text', format: 'channel_name', always: true },
   type: { type: 'text', values: ['BASIC', 'STANDARD', 'ADVANCED_SD', 'ADVANCED_HD'] },
   latencyMode: { type: 'text', values: ['NORMAL', 'LOW'] },
-  recordingConfigurationArn: text,
+  recordingConfigurationArn: { type: 'text', format: 'recording_configuration_arn' },
   tags: { type: 'nested', format: 'tag' },
 };
 
+/** What `percent_of_live` and `count` of an aggregate are compared with. */
+export const aggregateFields = {
+  percent_of_live: { type: 'number', least: 0, always: true },
+  count: { type: 'number', least: 0, whole: true, always: true },
+} as const satisfies FieldTable;
+
 export const envelopeFields: FieldTable = {
-  version: text,
+  version: { type: 'text', values: ['0'], knownAsOf: eventsKnownAsOf, always: true },
   id: { type: 'text', always: true },
   'detail-type': { type: 'text', always: true },
   source: { type: 'text', always: true },
   account: { type: 'text', format: 'account', always: true },
-  time: { type: 'text', always: true },
+  time: { type: 'text', format: 'time', always: true },
   region: { type: 'text', format: 'region', always: true },
   // Empty for a breach of an account's limit.
   resources: { type: 'text', format: 'channel_arn' },
@@ -150,8 +162,10 @@ function problemOfMember(member: unknown, shape: FieldShape): MemberProblem | un
     case 'anything-but':
       return problemOfExcluded(operand, shape);
     case 'numeric':
-      if (shape.type === 'number') return undefined;
-      return impossible(`${whatItIs(shape)}, so that numeric never matches it`);
+      if (shape.type !== 'number') return impossible(`${whatItIs(shape)}, so that numeric never matches it`);
+      return canBeNumber(operand as readonly unknown[], shape)
+        ? undefined
+        : impossible(`${whatItIs(shape)}, and none matches ${JSON.stringify(member)}`);
     case 'cidr':
       return impossible('this field holds no address, so that cidr never matches it');
     default:
@@ -174,14 +188,18 @@ function problemOfExcluded(operand: unknown, shape: FieldShape): MemberProblem |
   }
   for (const value of [operand as string | number | null].flat()) {
     const problem = problemOfValue(value, shape);
-    if (problem) return { ...problem, message: `${problem.message}: as it is, this leaves nothing out` };
+    if (!problem) continue;
+    return problem.severity === 'error'
+      ? impossible(`${problem.message}: as it is, this leaves nothing out`)
+      : { ...problem, message: `${problem.message}; if there is no such value, this leaves nothing out` };
   }
   return undefined;
 }
 
-function whatItIs({ type, format }: FieldShape): string {
+function whatItIs({ type, format, least, whole }: FieldShape): string {
   if (format === 'tag') return 'tags are text';
-  if (type === 'number') return 'this is a number';
+  if (type === 'number')
+    return `this is a ${whole ? 'whole ' : ''}number${least === undefined ? '' : ` from ${least}`}`;
   return type === 'boolean' ? 'this is true or false' : 'this is text';
 }
 
@@ -189,8 +207,10 @@ function problemOfValue(value: string | number | boolean | null, shape: FieldSha
   const { type, values, format, knownAsOf } = shape;
   if (type === 'boolean')
     return typeof value === 'boolean' ? undefined : impossible('expected true or false, without quotation marks');
-  if (type === 'number')
-    return typeof value === 'number' ? undefined : impossible('expected a number, without quotation marks');
+  if (type === 'number') {
+    if (typeof value !== 'number') return impossible('expected a number, without quotation marks');
+    return isNumberOf(value, shape) ? undefined : impossible(`${whatItIs(shape)}, and never ${value}`);
+  }
   if (typeof value !== 'string') {
     const what = format === 'tag' ? 'tags are text' : 'expected text';
     return value === null
@@ -204,15 +224,28 @@ function problemOfValue(value: string | number | boolean | null, shape: FieldSha
       ? impossible(`${value} is not possible${hint}; there are ${values.join(', ')}`)
       : { severity: 'warning', message: `${value} is not known as of ${knownAsOf}${hint}; it will be tried` };
   }
+  if (format === undefined || format === 'tag') return undefined;
   if (format === 'region') return problemOfRegion(value);
-  if (format === 'account') {
-    return /^\d{12}$/.test(value) ? undefined : impossible(`${value} is no account: expected twelve digits`);
+  if (!grammars[format]([value], { ignoresCase: false })) {
+    return impossible(`${JSON.stringify(value)} is not possible; expected ${formatWords[format]}`);
   }
-  if (format === 'channel_arn') {
-    if (!arnGrammar.is(value, false)) return impossible(`${value} is no ARN of a channel, such as ${exampleArn}`);
-    return problemOfArnRegion(value);
-  }
-  return undefined;
+  return format === 'channel_arn' ? problemOfArnRegion(value) : undefined;
+}
+
+function isNumberOf(value: number, { least, whole }: FieldShape): boolean {
+  return value >= (least ?? Number.NEGATIVE_INFINITY) && (!whole || Number.isInteger(value));
+}
+
+/** Whether a number of this shape passes `numeric`: what it compares with, and what lies beside it, is tried. */
+function canBeNumber(operand: readonly unknown[], shape: FieldShape): boolean {
+  const bounds = operand.filter((part) => typeof part === 'number');
+  const between = bounds.length === 2 ? [(bounds[0]! + bounds[1]!) / 2] : [];
+  const beside = bounds.flatMap((bound) => [bound, bound - 1, bound + 1, Math.floor(bound), Math.ceil(bound)]);
+  const compiled = compilePattern({ value: [{ numeric: operand }] });
+  if (!compiled.ok) return true;
+  return [...between, ...beside, shape.least ?? 0].some(
+    (value) => isNumberOf(value, shape) && compiled.match({ value }),
+  );
 }
 
 /** An operator on text: whether any text there can be passes it. */
@@ -226,107 +259,46 @@ function problemOfText(
   const compiled = compilePattern({ value: [member] });
   if (!compiled.ok) return undefined;
   const shown = JSON.stringify(member);
+  const passes = (value: string) => compiled.match({ value });
   if (values) {
-    if (values.some((value) => compiled.match({ value }))) return undefined;
+    if (values.some(passes)) return undefined;
     return knownAsOf === undefined
       ? impossible(`none of ${values.join(', ')} matches ${shown}`)
       : { severity: 'warning', message: `nothing that is known as of ${knownAsOf} matches ${shown}; it will be tried` };
   }
-  const ignoresCase = typeof operand === 'object' || operator === 'equals-ignore-case';
-  const part = String(
-    typeof operand === 'object' ? (operand as Record<string, unknown>)['equals-ignore-case'] : operand,
-  );
-  const wanted = ignoresCase && operator !== 'equals-ignore-case' ? part.toLowerCase() : part;
-  const pieces = operator === 'wildcard' ? wanted.split(/(?<!\\)\*/) : [wanted];
-  const canBe = (): boolean => {
-    const grammar = format === 'channel_arn' ? arnGrammar : format === 'account' ? accountGrammar : regionGrammar;
-    if (operator === 'prefix') return grammar.begins(wanted, ignoresCase);
-    if (operator === 'suffix') return grammar.ends(wanted, ignoresCase);
-    if (operator === 'equals-ignore-case' || pieces.length === 1)
-      return grammar.is(wanted, operator === 'equals-ignore-case');
-    return grammar.begins(pieces[0]!, false) && grammar.ends(pieces.at(-1)!, false);
-  };
   if (format === undefined || format === 'tag') return undefined;
-  if (canBe()) return format === 'channel_arn' && operator !== 'suffix' ? problemOfArnRegion(part) : undefined;
-  return impossible(
-    format === 'channel_arn'
-      ? `no ARN of a channel matches ${shown}; one is ${exampleArn}`
-      : `no ${format} matches ${shown}`,
-  );
+  const { pieces, ignoresCase } = piecesOf(operator, operand);
+  if (!grammars[format](pieces, { ignoresCase })) {
+    return impossible(`${shown} matches nothing that is possible; expected ${formatWords[format]}`);
+  }
+  if (format === 'region') return problemOfRegions(passes, shown);
+  return format === 'channel_arn' && operator !== 'suffix' ? problemOfArnRegion(pieces[0]!) : undefined;
 }
 
-const exampleArn = 'arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl';
+/** The pieces of text that an operator asks for, with anything between them. */
+function piecesOf(operator: string, operand: unknown): { pieces: readonly string[]; ignoresCase: boolean } {
+  const folded = typeof operand === 'object' ? (operand as Record<string, unknown>)['equals-ignore-case'] : operand;
+  const text = String(folded);
+  const ignoresCase = typeof operand === 'object' || operator === 'equals-ignore-case';
+  if (operator === 'prefix') return { pieces: [text, ''], ignoresCase };
+  if (operator === 'suffix') return { pieces: ['', text], ignoresCase };
+  return { pieces: operator === 'wildcard' ? wildcardPieces(text) : [text], ignoresCase };
+}
+
+/** Whether a test that several Regions may pass is passed by one with Amazon IVS, as far as our tables know. */
+function problemOfRegions(passes: (code: string) => boolean, shown: string): MemberProblem | undefined {
+  if (Object.keys(ivsRegions).some(passes)) return undefined;
+  const without = Object.keys(regionsWithoutIvs).filter(passes);
+  if (without.length > 0) return impossible(`${shown} matches ${without.join(', ')}, where Amazon IVS is not`);
+  return {
+    severity: 'warning',
+    message: `no Region known as of ${regionsKnownAsOf} matches ${shown}; it will be tried`,
+  };
+}
 
 /** The Region of an ARN, or of as much of one as names it. */
 function problemOfArnRegion(text: string): MemberProblem | undefined {
-  const region = /^arn:aws:ivs:([a-z0-9-]+):/.exec(text)?.[1];
-  return region === undefined ? undefined : problemOfRegion(region);
+  const [, region, colon] = /^arn:aws:ivs:([a-z0-9-]+)(:?)/.exec(text) ?? [];
+  if (region === undefined) return undefined;
+  return colon === ':' ? problemOfRegion(region) : problemOfRegions((code) => code.startsWith(region), text);
 }
-
-/** What an exact text, a beginning or an end of it can be. */
-interface Grammar {
-  is(text: string, ignoresCase: boolean): boolean;
-  begins(text: string, ignoresCase: boolean): boolean;
-  ends(text: string, ignoresCase: boolean): boolean;
-}
-
-/** A sequence of parts, each a literal or a run of characters. */
-type Part = string | { readonly characters: RegExp; readonly length?: number };
-
-/** A grammar of parts that are tried character by character, so that a beginning and an end can be judged too. */
-function grammarOf(...alternatives: readonly (readonly Part[])[]): Grammar {
-  // A text is possible when its characters can be laid along the parts from some place on, to some place.
-  const slots = alternatives.map((parts) =>
-    parts.flatMap(
-      (part): { readonly fits: (character: string, folds: boolean) => boolean; readonly repeats: boolean }[] => {
-        if (typeof part === 'string') {
-          return Array.from(part, (literal) => ({
-            fits: (character, folds) =>
-              character === literal || (folds && character.toLowerCase() === literal.toLowerCase()),
-            repeats: false,
-          }));
-        }
-        const slot = {
-          fits: (character: string) => part.characters.test(character),
-          repeats: part.length === undefined,
-        };
-        return part.length === undefined ? [slot] : Array.from({ length: part.length }, () => slot);
-      },
-    ),
-  );
-  const run = (text: string, folds: boolean, { anchored, ended }: { anchored: boolean; ended: boolean }): boolean =>
-    slots.some((line) => {
-      let places = new Set(anchored ? [0] : line.map((_, index) => index));
-      for (const character of text) {
-        const next = new Set<number>();
-        for (const place of places) {
-          const slot = line[place];
-          if (slot?.fits(character, folds)) {
-            next.add(place + 1);
-            if (slot.repeats) next.add(place);
-          }
-        }
-        if (next.size === 0) return false;
-        places = next;
-      }
-      return !ended || places.has(line.length);
-    });
-  return {
-    is: (text, folds) => run(text, folds, { anchored: true, ended: true }),
-    begins: (text, folds) => run(text, folds, { anchored: true, ended: false }),
-    ends: (text, folds) => run(text, folds, { anchored: false, ended: true }),
-  };
-}
-
-const regionPart: Part = { characters: /[a-z0-9-]/i };
-const accountPart: Part = { characters: /\d/, length: 12 };
-const arnGrammar = grammarOf([
-  'arn:aws:ivs:',
-  regionPart,
-  ':',
-  accountPart,
-  ':channel/',
-  { characters: /[A-Za-z0-9-]/ },
-]);
-const accountGrammar = grammarOf([accountPart]);
-const regionGrammar = grammarOf([regionPart]);

@@ -197,6 +197,11 @@ function parseWildcard(operand: unknown, path: Path, report: Report): readonly s
   return pieces;
 }
 
+/** The literal pieces between the stars of a valid wildcard. */
+export function wildcardPieces(text: string): readonly string[] {
+  return parseWildcard(text, [], () => undefined) ?? [text];
+}
+
 /** Leftmost placement of each piece is enough: linear, without backtracking. */
 function matchesWildcard(text: string, pieces: readonly string[], inner: readonly Finder[]): boolean {
   const first = pieces[0]!;

@@ -5,8 +5,8 @@ import type { TriggerKind } from '#domain/rule.ts';
 
 export type TemplateRoot = keyof TemplateContext;
 
-/** `true`: anything below; an object: these fields. */
-type Shape = true | { readonly [field: string]: Shape };
+/** `true`: anything below; `texts`: any names, each a text; an object: these fields. */
+type Shape = true | 'texts' | { readonly [field: string]: Shape };
 
 /** A value without fields of its own. */
 const leaf: Shape = {};
@@ -23,7 +23,7 @@ const shapes: Readonly<Record<TemplateRoot, Shape>> = {
     type: leaf,
     latencyMode: leaf,
     recordingConfigurationArn: leaf,
-    tags: true,
+    tags: 'texts',
   },
   stream: {
     live: leaf,
@@ -58,7 +58,7 @@ export function fieldsOfRoots(): Readonly<Record<string, readonly string[]>> {
   return Object.fromEntries(
     Object.entries(shapes).map(([root, shape]) => [
       root,
-      Object.entries(shape).map(([field, inner]) => (inner === true ? `${field}.*` : field)),
+      Object.entries(shape).map(([field, inner]) => (typeof inner !== 'object' ? `${field}.*` : field)),
     ]),
   );
 }
@@ -101,6 +101,11 @@ export function problemOfVariable(segments: readonly unknown[], roots: ReadonlyS
   for (const field of fields) {
     if (shape === true || typeof field === 'number') return undefined;
     if (typeof field !== 'string') return undefined;
+    if (shape === 'texts') {
+      shape = leaf;
+      name += `.${field}`;
+      continue;
+    }
     if (Object.keys(shape).length === 0) {
       return universal.includes(field) ? undefined : `${name} has no field ${field}`;
     }

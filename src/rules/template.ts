@@ -103,12 +103,9 @@ export function compileTemplate(
   let parsed: Template[];
   try {
     parsed = engine.parse(text);
-    for (const uses of Object.values(engine.analyzeSync(parsed, { partials: false }).globals)) {
-      for (const { segments } of uses) {
-        const problem = problemOfVariable(segments, options.roots);
-        if (problem !== undefined) return { ok: false, message: problem };
-      }
-    }
+    const uses = Object.values(engine.analyzeSync(parsed, { partials: false }).globals).flat();
+    const problems = new Set(uses.flatMap(({ segments }) => problemOfVariable(segments, options.roots) ?? []));
+    if (problems.size > 0) return { ok: false, message: [...problems].join('; ') };
   } catch (error) {
     return { ok: false, message: plainMessage(error) };
   }

@@ -18,7 +18,7 @@ import {
   release,
   silence,
 } from '#rules/controls.ts';
-import { parseLabelMatcher } from '#rules/label-matcher.ts';
+import { checkLabelMatcher } from '#rules/label-values.ts';
 import { type Hold, type Pause, pausesOf, type Silence } from '#rules/memory.ts';
 import { actorOf } from '../auth.ts';
 import { othersNeverTold, othersUnaware, pauseShard, resumeShard } from '../pause.ts';
@@ -64,7 +64,7 @@ const matcher = z
   .string()
   .max(1000)
   .superRefine((text, context) => {
-    const parsed = parseLabelMatcher(text);
+    const parsed = checkLabelMatcher(text);
     if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.message });
   });
 

@@ -1,8 +1,8 @@
 // The lines of a rule test's timeline: `10s ch/a STARVING`, `5m ch/m{1..12} Starvation Start 20m late`, `1h pause drill`.
 import { parseDuration } from '#domain/duration.ts';
-import { ivsEvents } from '#domain/ivs-events.ts';
+import { ivsEvents, namesNoChannel, otherDetailTypes } from '#domain/ivs-events.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
-import { parseLabelMatcher } from '#rules/label-matcher.ts';
+import { checkLabelMatcher } from '#rules/label-values.ts';
 import type { NoticedBy } from './world.ts';
 
 /** What happens, to which channels (ids as the test names them), and when. */
@@ -29,7 +29,8 @@ export type TimelineResult =
 
 const healths = ['HEALTHY', 'STARVING', 'UNKNOWN', 'OFFLINE'] as const;
 const fleetWords = ['pause', 'resume', 'silence', 'gap', 'http', 'account'];
-const accountLimits = ['Concurrent Viewers', 'Concurrent Broadcasts'];
+const { field: limitField, names: limitNames } = ivsEvents['IVS Limit Breach'];
+const accountLimits = limitNames.filter(namesNoChannel);
 
 class LineProblem extends Error {}
 
@@ -67,7 +68,7 @@ function fleetStep(word: string, rest: readonly string[]): Happening {
       const forMs = parseDuration(duration);
       if (forMs === undefined)
         throw new LineProblem('expected `silence <duration> <matcher>`, such as silence 1h rule="x"');
-      const parsed = parseLabelMatcher(matcher.join(' '));
+      const parsed = checkLabelMatcher(matcher.join(' '));
       if (!parsed.ok) throw new LineProblem(parsed.message);
       return { kind: 'silence', forMs, matcher: matcher.join(' ') };
     }
@@ -82,9 +83,8 @@ function fleetStep(word: string, rest: readonly string[]): Happening {
       return { kind: 'http', name: text };
     default: {
       const { name, lateMs } = eventWords(text);
-      if (!accountLimits.includes(name))
-        throw new LineProblem(`expected account ${accountLimits.join(' or account ')}`);
-      return { kind: 'event', name, detailType: 'IVS Limit Breach', field: 'limit_name', lateMs };
+      if (!namesNoChannel(name)) throw new LineProblem(`expected account ${accountLimits.join(' or account ')}`);
+      return { kind: 'event', name, detailType: 'IVS Limit Breach', field: limitField, lateMs };
     }
   }
 }
@@ -107,9 +107,11 @@ function channelStep(text: string, [word = '', ...rest]: readonly string[]): Hap
   if (word === 'hold' || word === 'release') return { kind: word, reason: rest.join(' ') };
   if (word === 'http') return { kind: 'http', name: rest.join(' ') };
   const { name, lateMs } = eventWords(text);
+  const [, detailType = '', ofType = ''] = /^(IVS [^:]+):\s*(.+)$/.exec(name) ?? [];
+  if (detailType !== '') return typedEvent(detailType, ofType, lateMs);
   for (const [detailType, { field, names }] of Object.entries(ivsEvents)) {
     if ((names as readonly string[]).includes(name)) {
-      if (accountLimits.includes(name)) throw new LineProblem(`${name} names no channel: write account ${name}`);
+      if (namesNoChannel(name)) throw new LineProblem(`${name} names no channel: write account ${name}`);
       return { kind: 'event', name, detailType, field, lateMs };
     }
   }
@@ -125,6 +127,14 @@ function channelStep(text: string, [word = '', ...rest]: readonly string[]): Hap
   throw new LineProblem(
     `${JSON.stringify(text)} cannot happen to a channel${didYouMean(name, possible)}; there are ${possible.join(', ')}`,
   );
+}
+
+/** `IVS Ad Break State Change: Ad Break Inserted`: an event of any detail type, also one that is newer than our table. */
+function typedEvent(detailType: string, name: string, lateMs: number): Happening {
+  if (Object.hasOwn(otherDetailTypes, detailType)) throw new LineProblem(`the daemon does not use ${detailType}`);
+  const known = Object.hasOwn(ivsEvents, detailType) ? ivsEvents[detailType as keyof typeof ivsEvents] : undefined;
+  if (namesNoChannel(name)) throw new LineProblem(`${name} names no channel: write account ${name}`);
+  return { kind: 'event', name, detailType, field: known?.field ?? 'event_name', lateMs };
 }
 
 function tagsStep(words: readonly string[]): Happening {

@@ -57,37 +57,46 @@ export function lintEventPattern(pattern: Matcher, path: Path, options: EventLin
   const ofEnvelope = problemsOfFields(pattern.source, envelopeFields).filter(({ severity }) => severity === 'warning');
   const findings = [
     ...ofEnvelope.map((problem) => ({ ...problem, path: [...path, ...problem.path] })),
-    ...lintFields(pattern.source, path, anyEvent, options),
+    ...lintFields({ prefix: '', source: pattern.source, path }, anyEvent, options),
   ];
-  if (findings.some(({ severity }) => severity === 'error')) return findings;
   if (findings.length > 0 || eventsMatching(pattern).length > 0) return findings;
-  const message = 'no event of Amazon IVS matches: the detail-type and the name of the event do not belong together';
+  if (scopeOf(pattern.source, anyEvent).open) {
+    const message = `no event known as of ${eventsKnownAsOf} matches; newer ones will be tried`;
+    return [{ path, message, severity: 'warning' }];
+  }
+  const message =
+    'no event of Amazon IVS matches all of this: look at source, detail-type, resources and the name of the event together';
   return [{ path, message, severity: 'error' }];
 }
 
-function lintFields(
-  source: Readonly<Record<string, unknown>>,
-  path: Path,
-  outer: Scope,
-  options: EventLintOptions,
-): LintFinding[] {
-  const { leaves, choices } = partsOf(source, path);
+/** A part of a pattern, with the name of the field that it stands in. */
+interface PatternPart {
+  /** Empty, or with a dot at its end. */
+  readonly prefix: string;
+  readonly source: Readonly<Record<string, unknown>>;
+  readonly path: Path;
+}
+
+function lintFields(part: PatternPart, outer: Scope, options: EventLintOptions): LintFinding[] {
+  const { leaves, choices } = piecesOf(part);
   const scope = narrowed(outer, leaves);
   return [
     ...leaves.flatMap((leaf) => lintLeaf(leaf, scope, options)),
-    ...choices.flatMap(({ prefix, parts, path: at }) =>
-      parts.flatMap((part, index) => lintFields(below(prefix, part), [...at, index], scope, options)),
-    ),
+    ...choices.flatMap((sides) => sides.flatMap((side) => lintFields(side, scope, options))),
   ];
 }
 
 /** The events that a pattern can match; of a `$or`, those that any side can. */
 function scopeOf(source: Readonly<Record<string, unknown>>, outer: Scope): Scope {
-  const { leaves, choices } = partsOf(source, []);
+  return scopeOfPart({ prefix: '', source, path: [] }, outer);
+}
+
+function scopeOfPart(part: PatternPart, outer: Scope): Scope {
+  const { leaves, choices } = piecesOf(part);
   let scope = narrowed(outer, leaves);
-  for (const { prefix, parts } of choices) {
+  for (const choice of choices) {
     const within = scope;
-    const sides = parts.map((part) => scopeOf(below(prefix, part), within));
+    const sides = choice.map((side) => scopeOfPart(side, within));
     const names = sides.flatMap((side) => side.names ?? []);
     scope = {
       types: [...new Set(sides.flatMap((side) => side.types))],
@@ -98,40 +107,24 @@ function scopeOf(source: Readonly<Record<string, unknown>>, outer: Scope): Scope
   return scope;
 }
 
-interface Choice {
-  readonly prefix: string;
-  readonly parts: readonly Record<string, unknown>[];
-  readonly path: Path;
-}
-
-/** The lists of a pattern with their full names, and its `$or`s. */
-function partsOf(
-  source: Readonly<Record<string, unknown>>,
-  path: Path,
-): { leaves: readonly Leaf[]; choices: readonly Choice[] } {
+/** The lists of a pattern with their full names, and the sides of its `$or`s. */
+function piecesOf(part: PatternPart): { leaves: readonly Leaf[]; choices: readonly (readonly PatternPart[])[] } {
   const leaves: Leaf[] = [];
-  const choices: Choice[] = [];
-  const gather = (object: Readonly<Record<string, unknown>>, prefix: string, at: Path): void => {
-    for (const [name, value] of Object.entries(object)) {
+  const choices: (readonly PatternPart[])[] = [];
+  const gather = ({ prefix, source, path }: PatternPart): void => {
+    for (const [name, value] of Object.entries(source)) {
       const field = prefix + name;
-      if (name === '$or') choices.push({ prefix, parts: value as Record<string, unknown>[], path: [...at, name] });
-      else if (Array.isArray(value)) leaves.push({ field, members: value, path: [...at, name] });
-      else gather(value as Record<string, unknown>, `${field}.`, [...at, name]);
+      const at = [...path, name];
+      if (name === '$or') {
+        choices.push(
+          (value as Record<string, unknown>[]).map((side, index) => ({ prefix, source: side, path: [...at, index] })),
+        );
+      } else if (Array.isArray(value)) leaves.push({ field, members: value, path: at });
+      else gather({ prefix: `${field}.`, source: value as Record<string, unknown>, path: at });
     }
   };
-  gather(source, '', path);
+  gather(part);
   return { leaves, choices };
-}
-
-/** A part of a `$or` that stands inside an object, as if it stood at the top; paths are those of the file all the same. */
-function below(prefix: string, part: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(part).map(([name, value]) =>
-      name === '$or'
-        ? [name, (value as Record<string, unknown>[]).map((inner) => below(prefix, inner))]
-        : [prefix + name, value],
-    ),
-  );
 }
 
 function narrowed(outer: Scope, leaves: readonly Leaf[]): Scope {
@@ -183,7 +176,7 @@ function lintLeaf({ field, members, path }: Leaf, scope: Scope, options: EventLi
     const message = `${field} comes only with ${carried.join(', ')}, and this pattern asks for ${names.join(', ')}`;
     return onlyAbsent(members) ? [] : [{ path, message, severity: 'error' }];
   }
-  return findings(field, members, shapeOf(shapes), path);
+  return findings(field, members, shapeOfDetail(shapes), path);
 }
 
 /** Whether none of the named events carries the field. */
@@ -207,12 +200,14 @@ function findings(field: string, members: readonly unknown[], shape: FieldShape,
 }
 
 /** One shape for a field that several detail types have: all of their values. */
-function shapeOf(shapes: readonly DetailField[]): FieldShape {
-  const type = shapes[0]!.type === 'number' ? 'number' : 'text';
+export function shapeOfDetail(shapes: readonly DetailField[]): FieldShape {
+  const [{ type, format }] = shapes as readonly [DetailField];
+  if (type === 'number') return { type, least: 0 };
   const values = shapes.flatMap((shape) => shape.values ?? []);
-  return shapes.every((shape) => shape.values !== undefined)
-    ? { type, values: [...new Set(values)], knownAsOf: eventsKnownAsOf }
-    : { type };
+  if (shapes.every((shape) => shape.values !== undefined)) {
+    return { type: 'text', values: [...new Set(values)], knownAsOf: eventsKnownAsOf };
+  }
+  return format === undefined ? { type: 'text' } : { type: 'text', format };
 }
 
 function lintDetailTypes(members: readonly unknown[], path: Path): LintFinding[] {

@@ -104,8 +104,8 @@ describe('lint', () => {
       /rules\[0\]\.while: no stream/,
     ],
     [
-      'fewer viewers than none',
-      `trigger: {state: {viewerCount: [{numeric: ["<", 0]}]}}\n${notify}`,
+      'viewers while not live',
+      `trigger: {state: {live: [false], viewerCount: [{numeric: [">", 0]}]}}\n${notify}`,
       /no stream can ever match/,
     ],
     [

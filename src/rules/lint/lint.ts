@@ -5,6 +5,7 @@ import { durationMs, formatDuration } from '#domain/duration.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import type { LabelMatcher, Rule, Ruleset, Step } from '#domain/rule.ts';
 import { channelFacts } from '../facts.ts';
+import { problemOfMatcher } from '../label-values.ts';
 import { channelFields, problemsOfFields } from '../pattern-fields.ts';
 import { isTemplate, variablesOf } from '../template.ts';
 import type { LintFinding } from './finding.ts';
@@ -300,14 +301,28 @@ function lintInhibitRule(ruleset: Ruleset, index: number): LintFinding[] {
     ['target_matchers', inhibit.target],
   ] as const;
   for (const [side, matchers] of sides) {
-    if (!ruleset.rules.some((rule) => canMatch(rule, matchers, side === 'source_matchers'))) {
+    const isMet = ruleset.rules.some((rule) => canMatch(rule, matchers, side === 'source_matchers'));
+    if (!isMet) {
       const hint = matchers.flatMap((matcher) => nameHint(ruleset, matcher)).join('');
       findings.push(
         error([...path, side], `no rule of this file ever matches: check the names of rules and actions${hint}`),
       );
     }
+    for (const [at, matcher] of matchers.entries()) {
+      const problem = isMet || matcher.label !== 'action' ? problemOfMatcher(matcher) : undefined;
+      if (problem) findings.push({ ...problem, path: [...path, side, at] });
+      if (matcher.label === 'rule' && matcher.op.startsWith('!') && leavesNothingOut(ruleset, matcher)) {
+        const names = ruleset.rules.map(({ name }) => name);
+        const message = `no rule of this file is named so${didYouMean(matcher.value, names)}: as it is, this leaves nothing out`;
+        findings.push(error([...path, side, at], message));
+      }
+    }
   }
   return findings;
+}
+
+function leavesNothingOut({ rules }: Ruleset, matcher: LabelMatcher): boolean {
+  return rules.every(({ name }) => matcher.test({ rule: name }));
 }
 
 /** The name that was meant by a matcher that asks for one name and finds none. */

@@ -1,21 +1,30 @@
 // How large the payload of a put_metadata can become, by filling its templates with the longest values IVS allows.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
 import type { TemplateContext } from '#domain/facts.ts';
+import { type DetailField, type IvsEventType, ivsEvents } from '#domain/ivs-events.ts';
 import type { Rule, Step } from '#domain/rule.ts';
 import { isTemplate, variablesOf } from '../template.ts';
 
-/** The longest a field of an event can be, where AWS says so; anything else is taken to be this long. */
+/** The longest a text can be where AWS does not say it. */
 const longestUnknown = 256;
-const fieldLengths: Readonly<Record<string, number>> = {
-  event_name: 23,
-  limit_name: 21,
-  limit: 21,
-  limit_unit: 16,
-  channel_name: 128,
-  stream_id: 26,
-  recording_status: 23,
-  code: 64,
-};
+const allTypes: readonly IvsEventType[] = Object.values(ivsEvents);
+
+/** The largest value of each documented field of `detail`, over all detail types. */
+const longestFields = new Map<string, unknown>();
+for (const [name, field] of allTypes.flatMap(({ detail }) => Object.entries(detail))) {
+  const value = longestValue(field);
+  const known = longestFields.get(name);
+  if (known === undefined || bytesOf(value) > bytesOf(known)) longestFields.set(name, value);
+}
+
+function longestValue({ type, longest, values }: DetailField): unknown {
+  if (type === 'number') return Number.MAX_SAFE_INTEGER;
+  const length = longest ?? (values ? Math.max(...values.map((value) => value.length)) : longestUnknown);
+  const text = 'x'.repeat(length);
+  // A recording that goes on over reconnects merges several streams.
+  return type === 'texts' ? Array.from({ length: 10 }, () => text) : text;
+}
+
 /** Two bytes each in UTF-8: a tag's value may hold letters of any alphabet. */
 const wideLetter = 'ж';
 
@@ -89,7 +98,7 @@ function longestContext(rule: Rule, variables: readonly (readonly unknown[])[]):
     event: {
       version: '0',
       id: word(36),
-      'detail-type': 'IVS Recording State Change',
+      'detail-type': longestOf(Object.keys(ivsEvents)),
       source: 'aws.ivs',
       account: '111122223333',
       time,
@@ -103,22 +112,20 @@ function longestContext(rule: Rule, variables: readonly (readonly unknown[])[]):
   };
 }
 
-/** The event with the largest detail: the end of a recording that merges several streams. */
-const longestDetail = {
-  recording_status: 'Recording End Failure',
-  recording_status_reason: 'InternalServerException',
-  recording_s3_bucket_name: 'x'.repeat(63),
-  recording_s3_key_prefix: 'x'.repeat(128),
-  recording_duration_ms: 86_400_000,
-  recording_session_id: 'x'.repeat(16),
-  recording_session_stream_ids: Array.from({ length: 10 }, () => 'x'.repeat(26)),
-};
+/** The largest detail that any documented detail type has. */
+const longestDetail: Readonly<Record<string, unknown>> = allTypes
+  .map(({ detail }) => Object.fromEntries(Object.entries(detail).map(([name, field]) => [name, longestValue(field)])))
+  .reduce((left, right) => (bytesOf(left) < bytesOf(right) ? right : left));
+
+function longestOf(texts: readonly string[]): string {
+  return texts.reduce((left, right) => (left.length < right.length ? right : left));
+}
 
 /** Makes a longest value at a path of names. */
 function put(target: Record<string, unknown>, path: readonly string[]): void {
   const [name, ...rest] = path;
   if (name === undefined) return;
-  if (rest.length === 0) target[name] ??= 'x'.repeat(fieldLengths[name] ?? longestUnknown);
+  if (rest.length === 0) target[name] ??= longestFields.get(name) ?? 'x'.repeat(longestUnknown);
   else {
     const inner = target[name];
     const next = typeof inner === 'object' && inner !== null ? (inner as Record<string, unknown>) : {};

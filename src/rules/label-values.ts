@@ -1,0 +1,79 @@
+// What in a matcher's value no label ever has: such a silence or inhibition would hold nothing back, or, under `!=`, everything.
+import { actionNames } from '#domain/action.ts';
+import { didYouMean } from '#domain/nearest-name.ts';
+import { ivsRegions, problemOfRegion, regionsKnownAsOf, regionsWithoutIvs } from '#domain/regions.ts';
+import type { LabelMatcher } from '#domain/rule.ts';
+import { labelNames, type ParsedMatcher, parseLabelMatcher } from './label-matcher.ts';
+import { formatWords, grammars, type TextFormat } from './text-grammar.ts';
+
+/** An error when no label has such a value, a warning when only our tables say so. */
+export interface LabelProblem {
+  readonly severity: 'error' | 'warning';
+  readonly message: string;
+}
+
+const formats: Readonly<Partial<Record<string, TextFormat>>> = {
+  channel: 'channel_arn',
+  channel_name: 'channel_name',
+  account: 'account',
+};
+
+/** Parses a matcher that somebody has written, and refuses one that no label can ever meet. */
+export function checkLabelMatcher(text: string): ParsedMatcher {
+  const parsed = parseLabelMatcher(text);
+  const problem = parsed.ok ? problemOfMatcher(parsed.matcher) : undefined;
+  return problem?.severity === 'error' ? { ok: false, message: problem.message } : parsed;
+}
+
+/** What is wrong with a parsed matcher; undefined when a label can have its value. Names of rules and values of tags are free. */
+export function problemOfMatcher(matcher: LabelMatcher): LabelProblem | undefined {
+  const problem = matcher.label === 'action' ? problemOfAction(matcher) : problemOfValues(matcher);
+  if (!problem || !matcher.op.startsWith('!')) return problem;
+  const so = problem.severity === 'error' ? 'as it is, this leaves nothing out' : 'if not, this leaves nothing out';
+  return { ...problem, message: `${problem.message}: ${so}` };
+}
+
+/** Whether the matcher's value, or its expression, is met by this text, whatever the operator makes of it. */
+function meets({ label, op, test }: LabelMatcher, text: string): boolean {
+  return test({ [label]: text }) !== op.startsWith('!');
+}
+
+function problemOfAction(matcher: LabelMatcher): LabelProblem | undefined {
+  // Empty: the rule itself, before it acts.
+  if (['', ...actionNames].some((action) => meets(matcher, action))) return undefined;
+  const message = `no action matches ${matcher.value}${didYouMean(matcher.value, actionNames)}; there are ${actionNames.join(', ')}`;
+  return { severity: 'error', message };
+}
+
+function problemOfValues(matcher: LabelMatcher): LabelProblem | undefined {
+  if (matcher.label === 'region') return problemOfRegions(matcher);
+  const format = formats[matcher.label];
+  const values = exactValues(matcher);
+  // An empty value asks for the label's absence.
+  if (format === undefined || !values || values.includes('')) return undefined;
+  if (values.some((value) => grammars[format]([value], { ignoresCase: false }))) return undefined;
+  return { severity: 'error', message: `${values.join(', ')} is not possible; expected ${formatWords[format]}` };
+}
+
+function problemOfRegions(matcher: LabelMatcher): LabelProblem | undefined {
+  const values = exactValues(matcher);
+  if (values?.length === 1) return values[0] === '' ? undefined : problemOfRegion(values[0]!);
+  const passes = (code: string) => meets(matcher, code);
+  if (passes('') || Object.keys(ivsRegions).some(passes)) return undefined;
+  const without = Object.keys(regionsWithoutIvs).filter(passes);
+  if (without.length > 0)
+    return { severity: 'error', message: `${matcher.value} matches ${without.join(', ')}, where Amazon IVS is not` };
+  return { severity: 'warning', message: `no Region known as of ${regionsKnownAsOf} matches ${matcher.value}` };
+}
+
+/** The texts that are asked for; undefined where an expression says more than a list of them. */
+function exactValues({ op, value }: LabelMatcher): readonly string[] | undefined {
+  if (op === '=' || op === '!=') return [value];
+  return /^[\w:/|-]*$/.test(value) ? value.split('|') : undefined;
+}
+
+/** What is wrong with the name of a label in `equal`. */
+export function problemOfLabel(label: string): string | undefined {
+  if (label.startsWith('tag_') || labelNames.some((name) => name === label)) return undefined;
+  return `unknown label ${label}${didYouMean(label, labelNames)}; there are ${labelNames.join(', ')} and tag_<key>`;
+}

@@ -1,0 +1,100 @@
+// What texts a field can hold, as grammars that judge any pattern on them: an exact text, a beginning, an end, a wildcard.
+// Each slot of a grammar takes one character (or a run of them), so that a pattern is laid along the slots piece by piece.
+
+/** A sequence of parts, each a literal or a run of characters: of this length, or of one and more. */
+export type Part = string | { readonly characters: RegExp; readonly length?: number };
+
+/** Whether some text of the grammar consists of these pieces with anything between them, as a wildcard's do. */
+export type Grammar = (pieces: readonly string[], options: { readonly ignoresCase: boolean }) => boolean;
+
+interface Slot {
+  fits(character: string): boolean;
+  readonly repeats: boolean;
+}
+
+/** The grammar of texts that are any of these sequences. */
+export function grammarOf(...alternatives: readonly (readonly Part[])[]): Grammar {
+  const lines = alternatives.map((parts) => parts.flatMap(slotsOf));
+  return (pieces, { ignoresCase }) => lines.some((line) => canLie(pieces, line, ignoresCase));
+}
+
+function slotsOf(part: Part): Slot[] {
+  if (typeof part === 'string') {
+    return Array.from(part, (literal) => ({ fits: (character) => character === literal, repeats: false }));
+  }
+  const slot = { fits: (character: string) => part.characters.test(character), repeats: part.length === undefined };
+  return Array.from({ length: part.length ?? 1 }, () => slot);
+}
+
+function canLie(pieces: readonly string[], line: readonly Slot[], ignoresCase: boolean): boolean {
+  // The slots that the next character may fall on; `line.length`: the text may end here.
+  let places = new Set([0]);
+  for (const [index, piece] of pieces.entries()) {
+    if (index > 0) {
+      const first = Math.min(...places);
+      places = new Set(Array.from({ length: line.length - first + 1 }, (_, offset) => first + offset));
+    }
+    for (const character of piece) {
+      const spellings = ignoresCase ? [character.toLowerCase(), character.toUpperCase()] : [character];
+      const next = new Set<number>();
+      for (const place of places) {
+        const slot = line[place];
+        if (!slot || !spellings.some((spelling) => slot.fits(spelling))) continue;
+        next.add(place + 1);
+        if (slot.repeats) next.add(place);
+      }
+      if (next.size === 0) return false;
+      places = next;
+    }
+  }
+  return places.has(line.length);
+}
+
+/** How the texts of a field are made. A tag's value and what is named nowhere here can be any text. */
+export type TextFormat =
+  | 'account'
+  | 'bucket'
+  | 'channel_arn'
+  | 'channel_id'
+  | 'channel_name'
+  | 'recording_configuration_arn'
+  | 'region'
+  | 'stream_id'
+  | 'time';
+
+const digits = (length: number): Part => ({ characters: /\d/, length });
+const resourceId: Part = { characters: /[A-Za-z0-9-]/ };
+const region: Part = { characters: /[a-z0-9-]/ };
+const date = [digits(4), '-', digits(2), '-', digits(2), 'T', digits(2), ':', digits(2), ':', digits(2)];
+
+/** From the patterns of the API and of EventBridge's envelope. */
+export const grammars: Readonly<Record<TextFormat, Grammar>> = {
+  account: grammarOf([digits(12)]),
+  bucket: grammarOf([{ characters: /[a-z0-9.-]/ }]),
+  channel_arn: grammarOf(['arn:aws:ivs:', region, ':', digits(12), ':channel/', resourceId]),
+  channel_id: grammarOf([resourceId]),
+  // May be empty.
+  channel_name: grammarOf([], [{ characters: /[A-Za-z0-9_-]/ }]),
+  // Empty: nothing is recorded.
+  recording_configuration_arn: grammarOf(
+    [],
+    ['arn:aws:ivs:', region, ':', digits(12), ':recording-configuration/', resourceId],
+  ),
+  region: grammarOf([region]),
+  stream_id: grammarOf(['st-', { characters: /[A-Za-z0-9]/ }]),
+  time: grammarOf([...date, 'Z'], [...date, '.', { characters: /\d/ }, 'Z']),
+};
+
+/** What such a text is, for people. */
+export const formatWords: Readonly<Record<TextFormat, string>> = {
+  account: 'an account: twelve digits',
+  bucket: 'the name of a bucket: lower-case letters, digits, dots and hyphens',
+  channel_arn: 'an ARN of a channel, such as arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl',
+  channel_id: 'the last part of a channel’s ARN, such as AbCdEfGhIjKl',
+  channel_name: 'the name of a channel: letters, digits, hyphens and underscores',
+  recording_configuration_arn:
+    'empty, or an ARN such as arn:aws:ivs:us-west-2:111122223333:recording-configuration/AbCdEfGhIjKl',
+  region: 'the code of a Region, such as us-west-2',
+  stream_id: 'the id of a stream, such as st-1A2b3c4D5e6F78ghij9Klmn',
+  time: 'a time such as 2026-11-20T10:15:04Z',
+};
