@@ -8,6 +8,7 @@ import {
   UpdateChannelCommand,
 } from '@aws-sdk/client-ivs';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { type DetailField, type IvsEventType, ivsEvents } from '#domain/ivs-events.ts';
 import { startSimulator } from '#simulator/server.ts';
 import { failureOf, ivsFor } from '#test/support/simulator-sdk.ts';
 
@@ -374,5 +375,31 @@ describe('recordings', () => {
       { recording_status: 'Recording End Failure', recording_status_reason: 'InternalServerException' },
     ]);
     expect((await recordings())[2]).not.toHaveProperty('recording_session_stream_ids');
+  });
+});
+
+// Last: of everything that the tests above caused.
+describe('the events of the simulator', () => {
+  const types: Readonly<Record<string, IvsEventType>> = ivsEvents;
+  const isOf = ({ type, values }: DetailField, value: unknown): boolean => {
+    if (type === 'number') return typeof value === 'number';
+    if (type === 'texts') return Array.isArray(value) && value.every((part) => typeof part === 'string');
+    return typeof value === 'string' && (values === undefined || values.includes(value));
+  };
+
+  it('have the fields, types and values of the documented ones', async () => {
+    const events = (await control.events({})).map(({ event }) => event);
+    expect(new Set(events.map((event) => event['detail-type']))).toEqual(new Set(Object.keys(types)));
+    const wrong = events.flatMap((event) => {
+      const { field, detail } = types[event['detail-type']]!;
+      const name = String(event.detail[field] ?? event.detail['limit']);
+      return Object.entries(event.detail).flatMap(([key, value]) => {
+        const shape = detail[key];
+        const fits = shape && isOf(shape, value) && (!shape.only || shape.only.includes(name));
+        return fits ? [] : [`${event['detail-type']} ${name}: ${key} ${JSON.stringify(value)}`];
+      });
+    });
+
+    expect(wrong).toEqual([]);
   });
 });
