@@ -34,8 +34,8 @@ export function problemOfMatcher(matcher: LabelMatcher): LabelProblem | undefine
 }
 
 /** Whether the matcher's value, or its expression, is met by this text, whatever the operator makes of it. */
-function meets({ label, op, test }: LabelMatcher, text: string): boolean {
-  return test({ [label]: text }) !== op.startsWith('!');
+function meets(matcher: LabelMatcher, text: string): boolean {
+  return matcher.test({ [matcher.label]: text }) !== matcher.op.startsWith('!');
 }
 
 function problemOfAction(matcher: LabelMatcher): LabelProblem | undefined {
