@@ -12,6 +12,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY scripts/page.ts ./scripts/
+COPY docs/operations.md ./docs/
 COPY web ./web
 RUN node scripts/page.ts
 

@@ -1,7 +1,8 @@
-// Bundles the operator's page (web/) into a folder: one script, the style sheet, the icon. `node scripts/page.ts [folder]`. scripts/run.mjs
+// Bundles the operator's page (web/) into a folder: one script, the style sheet, the icon, the run book. `node scripts/page.ts [folder]`. scripts/run.mjs
 // calls it when the sources have changed, `npm run build` for the package, the Dockerfile for the image.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { marked, type Token, type Tokens } from 'marked';
 import { rolldown } from 'rolldown';
 
 const root = join(import.meta.dirname, '..');
@@ -28,7 +29,98 @@ export async function buildPage(folder: string): Promise<void> {
 
   mkdirSync(folder, { recursive: true });
   place(join(folder, 'app.js'), output[0].code);
+  const markdown = readFileSync(join(root, 'docs', 'operations.md'), 'utf8');
+  place(join(folder, 'runbook.json'), JSON.stringify(runbook(markdown)));
   for (const name of names) place(join(folder, name), readFileSync(join(root, 'web', name)));
+}
+
+/** What the page makes an element of: never markup of text. */
+interface Element {
+  readonly name: string;
+  /** Of a section its name, of a link its target. */
+  readonly value?: string;
+  readonly children: readonly Node[];
+}
+type Node = string | Element;
+
+function element(name: string, children: readonly Node[], value?: string): Element {
+  return value === undefined ? { name, children } : { name, value, children };
+}
+
+/** The run book without its title; sections have the names that links to them use. */
+function runbook(markdown: string): Node[] {
+  return nodesOf(
+    marked.lexer(markdown).filter((token) => token.type !== 'heading' || (token as Tokens.Heading).depth > 1),
+  );
+}
+
+function nodesOf(tokens: readonly Token[] = []): Node[] {
+  return tokens.flatMap((token) => nodeOf(token));
+}
+
+/** @throws Error for Markdown that the page does not show */
+function nodeOf(token: Token): Node[] {
+  switch (token.type) {
+    case 'space':
+      return [];
+    case 'heading': {
+      const { depth, text, tokens } = token as Tokens.Heading;
+      return [element(depth === 2 ? 'h2' : 'h3', nodesOf(tokens), sectionOf(text))];
+    }
+    case 'paragraph':
+      return [element('p', nodesOf((token as Tokens.Paragraph).tokens))];
+    case 'list': {
+      const { ordered, items } = token as Tokens.List;
+      return [
+        element(
+          ordered ? 'ol' : 'ul',
+          items.map((item) => element('li', nodesOf(item.tokens))),
+        ),
+      ];
+    }
+    case 'table': {
+      const { header, rows } = token as Tokens.Table;
+      const row = (name: string, cells: readonly Tokens.TableCell[]) =>
+        element(
+          'tr',
+          cells.map((cell) => element(name, nodesOf(cell.tokens))),
+        );
+      return [element('table', [row('th', header), ...rows.map((cells) => row('td', cells))])];
+    }
+    case 'code':
+      return [element('pre', [(token as Tokens.Code).text])];
+    case 'codespan':
+      return [element('code', [unescaped((token as Tokens.Codespan).text)])];
+    case 'strong':
+      return [element('b', nodesOf((token as Tokens.Strong).tokens))];
+    case 'em':
+      return [element('em', nodesOf((token as Tokens.Em).tokens))];
+    case 'link': {
+      const { href, tokens } = token as Tokens.Link;
+      return [element('a', nodesOf(tokens), href)];
+    }
+    case 'text':
+    case 'escape': {
+      const { text, tokens } = token as Tokens.Text;
+      return tokens ? nodesOf(tokens) : [unescaped(text)];
+    }
+    default:
+      throw new Error(`docs/operations.md: the page shows no ${token.type}: ${token.raw}`);
+  }
+}
+
+/** As GitHub names sections. */
+function sectionOf(title: string): string {
+  return title
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9 -]/g, '')
+    .replaceAll(' ', '-');
+}
+
+/** The lexer escapes some characters for HTML, which this is not. */
+function unescaped(text: string): string {
+  const characters: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', '#39': "'", amp: '&' };
+  return text.replaceAll(/&(lt|gt|quot|#39|amp);/g, (_, name: string) => characters[name] ?? '');
 }
 
 /** Whole or not at all: a daemon that starts at this moment reads either the old file or the new one. */

@@ -56,7 +56,8 @@ export function ensurePage(node24) {
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     .sort();
-  for (const file of [...files, script, join(packageRoot, 'package-lock.json')]) {
+  const runbook = join(packageRoot, 'docs', 'operations.md');
+  for (const file of [...files, script, runbook, join(packageRoot, 'package-lock.json')]) {
     if (existsSync(file)) hash.update(`${file}\0`).update(readFileSync(file));
   }
   const wanted = hash.digest('hex');

@@ -25,11 +25,16 @@ import {
 } from './store.ts';
 import { useTitle } from './title.ts';
 import { AuditView } from './views/audit.tsx';
+import { OneBatch } from './views/batch.tsx';
 import { BatchesView } from './views/batches.tsx';
+import { OneDecision } from './views/decision.tsx';
 import { DecisionsView } from './views/decisions.tsx';
+import { OneIncident } from './views/incident.tsx';
+import { OneJob } from './views/job.tsx';
 import { ActivityPanel, NeedsPanel, SilencesPanel } from './views/needs.tsx';
 import { QuotaView } from './views/quota.tsx';
 import { RulesView } from './views/rules.tsx';
+import { Runbook } from './views/runbook.tsx';
 import { StreamView } from './views/stream.tsx';
 import { type Show, StreamsView } from './views/streams.tsx';
 import { TrustPill } from './views/trust.tsx';
@@ -44,6 +49,9 @@ const pages: readonly { readonly path: string; readonly title: string }[] = [
   { path: 'audit', title: 'Audit' },
 ];
 
+/** Where the view of one thing belongs. */
+const parents: Readonly<Record<string, string>> = { decision: 'decisions', batch: 'batches', job: 'audit' };
+
 const views: Readonly<Record<string, (where: Route) => JSX.Element>> = {
   '': () => <StreamsView />,
   stream: ({ arg }) => <StreamView arn={arg} />,
@@ -52,6 +60,11 @@ const views: Readonly<Record<string, (where: Route) => JSX.Element>> = {
   quota: () => <QuotaView />,
   batches: () => <BatchesView />,
   audit: () => <AuditView />,
+  decision: ({ arg }) => <OneDecision id={arg} />,
+  batch: ({ arg }) => <OneBatch id={arg} />,
+  job: ({ arg }) => <OneJob id={arg} />,
+  incident: ({ arg }) => <OneIncident id={arg} />,
+  runbook: ({ arg }) => <Runbook section={arg} />,
 };
 
 /** Counts tokens that were given: each is tried anew. */
@@ -66,6 +79,9 @@ export function App(): JSX.Element {
   }, []);
   useEffect(() => follow({ event: take, state: tellConnection }), [sessions.value]);
   useTitle();
+  // A dialog belongs to its view; a sign-in in between leaves it.
+  const identity = identityOf(route.value);
+  useEffect(() => closeDialog, [identity]);
   return (
     <>
       {connection.value === 'denied' ? <SignIn /> : status.value ? <Frame /> : <Connecting />}
@@ -127,18 +143,21 @@ function SignIn(): JSX.Element {
   );
 }
 
+/** Another view, or the same of another thing: drawn anew. Choices within a view are not part of it. */
+function identityOf({ page, arg }: Route): string {
+  // Sections of the run book are one view.
+  return page === 'runbook' ? page : `${views[page] ? page : ''}/${arg}`;
+}
+
 /** The parts that are always there, and the view. */
 function Frame(): JSX.Element {
   const where = route.value;
   const view = views[where.page] ?? views['']!;
   const page = views[where.page] ? where.page : '';
-  const identity = `${page}/${where.arg}`;
+  const identity = identityOf(where);
   const reason = staleReason.value;
   const onStreams = page === '';
-  useEffect(() => {
-    scrollTo(0, 0);
-    return closeDialog;
-  }, [identity]);
+  useEffect(() => scrollTo(0, 0), [identity]);
   useEffect(() => {
     document.documentElement.dataset['stale'] = String(reason !== undefined);
     document.documentElement.dataset['paused'] = String(isPaused.value);
@@ -184,6 +203,8 @@ function Frame(): JSX.Element {
       <footer class="dim">
         <span>ivs-autopilot {version.value}</span>
         <span>times are local: {Intl.DateTimeFormat().resolvedOptions().timeZone}</span>
+        <a href={href('runbook')}>Run book</a>
+        <a href="/docs">API</a>
         <button type="button" class="link" onClick={showKeys}>
           Keys: ?
         </button>
@@ -220,7 +241,11 @@ function TopBar({ page }: { readonly page: string }): JSX.Element {
         </div>
         <nav aria-label="Pages">
           {pages.map(({ path, title }) => (
-            <a key={path} href={href(path)} aria-current={page === path ? 'page' : undefined}>
+            <a
+              key={path}
+              href={href(path)}
+              aria-current={page === path ? 'page' : parents[page] === path ? 'true' : undefined}
+            >
               {title}
             </a>
           ))}

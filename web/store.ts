@@ -62,9 +62,19 @@ export function rowOfChannel(arn: string): LiveRow | undefined {
   return byArn.value.get(arn);
 }
 
-/** What a channel is called. */
+/** Names of channels that answers of the API have told, by ARN. */
+const learned = signal<ReadonlyMap<string, string>>(new Map());
+
+/** Remembers what a channel is called that may have no row. */
+export function learnName(arn: string, name: string): void {
+  if (name !== '' && learned.peek().get(arn) !== name) learned.value = new Map([...learned.peek(), [arn, name]]);
+}
+
+/** What a channel is called; its id where nobody has told a name. */
 export function channelName(arn: string): string {
-  return rowOfChannel(arn)?.name ?? arn.slice(arn.lastIndexOf('/') + 1);
+  return (
+    rowOfChannel(arn)?.name ?? status.value?.names[arn] ?? learned.value.get(arn) ?? arn.slice(arn.lastIndexOf('/') + 1)
+  );
 }
 
 export function mayOperate(): boolean {

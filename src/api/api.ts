@@ -1,5 +1,4 @@
 // The HTTP API over all shards: each noun's routes with what they need. A new noun gets its routes file, and one line here.
-import { join } from 'node:path';
 import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
@@ -8,7 +7,7 @@ import type { Clock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { packageVersion } from '#runtime/version.ts';
+import { packageRoot, packageVersion } from '#runtime/version.ts';
 import type { ShardDirectory } from '#shard/directory.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
 import { silentAfterMs } from '#shard/settings.ts';
@@ -59,9 +58,6 @@ export interface Api {
   /** In the order in which they start. */
   readonly services: readonly Service[];
 }
-
-/** The folder that holds package.json. */
-export const packageRoot = join(import.meta.dirname, '..', '..');
 
 export function createApi(options: ApiOptions): Api {
   const { shards: directory, inForce, reload, onControl, env, tokens, clock, logger, metrics } = options;

@@ -27,7 +27,7 @@ export function linesOf(status: LiveStatus): string[] {
     `Configuration ${config.hash}, loaded ${ago(config.loadedAtMs)}${config.error === undefined ? '' : `; the file on disk is refused: ${config.error}`}`,
     ...section(
       'Needs you',
-      status.needs.map(({ severity, title, text }) => [severity, title, text]),
+      status.needs.map(({ severity, title, cause }) => [severity, title, cause]),
     ),
     ...section(
       'Silences',

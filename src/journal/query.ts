@@ -4,6 +4,7 @@ import type { SharedState } from '#domain/shared-state.ts';
 import { journalLog, quietLog, resultsLog } from './record.ts';
 
 export interface DecisionFilter {
+  readonly id?: string | undefined;
   readonly rule?: string | undefined;
   readonly channelArn?: string | undefined;
   readonly outcome?: DecisionOutcome | undefined;
@@ -98,7 +99,8 @@ async function readMatching(
 
 /** The row of an entry, if it matches. An entry that stands for many is shown as the channel that was asked for. */
 function rowOf(entry: JournalEntry, filter: DecisionFilter): DecisionRow | undefined {
-  const { rule, outcome, reason, untilMs, after } = filter;
+  const { id, rule, outcome, reason, untilMs, after } = filter;
+  if (id !== undefined && ('summary' in entry ? entry.example.id : entry.id) !== id) return undefined;
   if (rule !== undefined && entry.rule !== rule) return undefined;
   if (outcome !== undefined && entry.outcome !== outcome) return undefined;
   if (reason !== undefined && entry.reason !== reason) return undefined;

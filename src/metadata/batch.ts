@@ -30,12 +30,20 @@ export interface BatchProgress {
   readonly counts: Readonly<Record<'pending' | Outcome, number>>;
   /** Why items failed, by error code. */
   readonly failures: Readonly<Record<string, number>>;
+  /** What was sent, the first items as far as a few kB hold them. */
+  readonly contents: readonly Content[];
   /** Who got nothing of it. */
   readonly skipped: readonly Skipped[];
   readonly startedAtMs: number;
   readonly finishedAtMs: number | undefined;
   /** Until the last item at the documented rate; undefined when nothing is pending. */
   readonly etaSeconds: number | undefined;
+}
+
+/** One item, for people who look at a batch. */
+export interface Content {
+  readonly payload: Payload;
+  readonly key?: string | undefined;
 }
 
 /** Channels that were named, or would have matched, but get nothing. */

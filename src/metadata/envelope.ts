@@ -22,6 +22,11 @@ export function encodeItem({ id, t, payload }: { id: string; t: number; payload:
   return JSON.stringify({ id, t, d: typeof payload === 'string' ? payload.toWellFormed() : payload });
 }
 
+/** The payload of an encoded item. */
+export function payloadOf(encodedItem: string): Payload {
+  return (JSON.parse(encodedItem) as { readonly d: Payload }).d;
+}
+
 /** A payload as it is sent without an envelope. */
 export function encodePlain(payload: Payload): string {
   return typeof payload === 'string' ? payload.toWellFormed() : JSON.stringify(payload);

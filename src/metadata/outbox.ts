@@ -6,10 +6,10 @@ import type { ChannelArn } from '#domain/channel.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { failureOf, type Redis } from '#runtime/redis.ts';
 import { acceptScript } from './accept-script.ts';
-import { type BatchProgress, type Outcome, outcomes, type Skipped } from './batch.ts';
+import { type BatchProgress, type Content, type Outcome, outcomes, type Skipped } from './batch.ts';
 import { packChannels } from './channel-list.ts';
 import { claimScript, lanesScript, recordScript, renewScript, takeScript } from './drain-scripts.ts';
-import { emptyEnvelopeBytes, envelopeOf } from './envelope.ts';
+import { emptyEnvelopeBytes, envelopeOf, payloadOf } from './envelope.ts';
 import { runScript, type Script } from './script.ts';
 import { cancelScript, dueScript, sweepScript } from './sweep-scripts.ts';
 
@@ -167,6 +167,7 @@ export class Outbox {
       callsPerChannel: String(batch.callsPerChannel),
       ...(batch.skipped.length === 0 ? {} : { skipped: JSON.stringify(batch.skipped) }),
       who: batch.who,
+      contents: JSON.stringify(contentsOf(items)),
       keepMs: String(idempotency ? keepKeysMs : keepFinishedMs),
       keepMost: String(keepFinished),
       ...(idempotency ? { idem: idempotency.key } : {}),
@@ -415,6 +416,20 @@ function pairsOf(flat: readonly string[]): Record<string, string> {
   return fields;
 }
 
+/** Of so many bytes of items a batch keeps what was in them, as long as it is known itself. */
+const keptContentBytes = 4_096;
+
+function contentsOf(items: readonly OutboxItem[]): readonly Content[] {
+  const contents: Content[] = [];
+  let bytes = 0;
+  for (const { text, mode, key } of items) {
+    bytes += Buffer.byteLength(text);
+    if (bytes > keptContentBytes) break;
+    contents.push({ payload: mode === 'packed' ? payloadOf(text) : text, ...(key === undefined ? {} : { key }) });
+  }
+  return contents;
+}
+
 function storedBatch(batchId: string, fields: Readonly<Record<string, string>>): StoredBatch {
   const number = (name: string) => Number(fields[name] ?? 0);
   const counts = { pending: number('pending') } as Record<'pending' | Outcome, number>;
@@ -432,6 +447,7 @@ function storedBatch(batchId: string, fields: Readonly<Record<string, string>>):
     channels: number('channels'),
     items: number('itemCount'),
     total: number('total'),
+    contents: JSON.parse(fields['contents'] ?? '[]') as Content[],
     counts,
     failures: Object.fromEntries(failures),
     skipped: withFull(JSON.parse(fields['skipped'] ?? '[]') as Skipped[], {

@@ -1,8 +1,17 @@
-// The version of this package.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+// The package that this program is: where it lies, and its version.
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
-const file = join(import.meta.dirname, '..', '..', 'package.json');
+/** The folder that holds package.json: some steps up from src/ in a checkout and the image, one from dist/, the package's bundle. */
+export const packageRoot: string = folderAbove(import.meta.dirname);
 
 /** As in package.json. */
-export const packageVersion: string = (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+export const packageVersion: string = (
+  JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }
+).version;
+
+function folderAbove(folder: string): string {
+  const above = dirname(folder);
+  if (above === folder) throw new Error(`there is no package.json above ${import.meta.dirname}`);
+  return existsSync(join(above, 'package.json')) ? above : folderAbove(above);
+}

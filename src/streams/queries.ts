@@ -8,6 +8,8 @@ export interface StreamQuery {
   /** Undefined: any. */
   readonly state?: StreamState | undefined;
   readonly health?: StreamHealth | undefined;
+  /** Words that all occur in the name, the ARN or a tag's `key=value`. */
+  readonly text?: string | undefined;
   /** At most so many; the ARN of the last one continues the list. */
   readonly limit: number;
   readonly after?: string | undefined;
@@ -16,16 +18,57 @@ export interface StreamQuery {
 /** The newest session of each channel that matches, in the order of ARNs; `next` is there when there are more. */
 export function listStreams(
   view: StateView,
-  { state, health, limit, after = '' }: StreamQuery,
+  { state, health, text, limit, after = '' }: StreamQuery,
 ): { readonly streams: readonly StreamRecord[]; readonly next: string | undefined } {
   const matching: StreamRecord[] = [];
+  const matches = matcherOf(view, text);
   for (const [arn, record] of view.entries<StreamRecord>('stream')) {
     if (arn <= after || (state !== undefined && record.state !== state)) continue;
-    if (health === undefined || record.health === health) matching.push(record);
+    if ((health === undefined || record.health === health) && matches(record)) matching.push(record);
   }
   matching.sort((a, b) => (a.channelArn < b.channelArn ? -1 : 1));
   const streams = matching.slice(0, limit);
   return { streams, next: matching.length > limit ? streams.at(-1)?.channelArn : undefined };
+}
+
+/**
+ * Sessions that are over, the newest end first: of each channel the newest session, and earlier ones as long as late events may amend
+ * them. `after` is `next` of the page before.
+ */
+export function listEnded(
+  view: StateView,
+  { text, limit, after }: Pick<StreamQuery, 'text' | 'limit' | 'after'>,
+): { readonly streams: readonly StreamRecord[]; readonly next: string | undefined } {
+  const matches = matcherOf(view, text);
+  const found: StreamRecord[] = [];
+  for (const [arn, record] of view.entries<StreamRecord>('stream'))
+    for (const session of [record, ...pastOf(view, arn as ChannelArn)])
+      if ((session.state === 'ended' || session.state === 'failed') && matches(session)) found.push(session);
+  const place = (session: StreamRecord) =>
+    `${String(session.endedAtMs ?? session.stateSinceMs).padStart(16, '0')}/${session.streamId}`;
+  const sorted = found
+    .map((session) => [place(session), session] as const)
+    .filter(([at]) => after === undefined || at < after)
+    .toSorted(([a], [b]) => (a < b ? 1 : -1));
+  const page = sorted.slice(0, limit);
+  return { streams: page.map(([, session]) => session), next: sorted.length > limit ? page.at(-1)?.[0] : undefined };
+}
+
+/** What the channel of a session is called: as it was listed last, or as an event named it. */
+export function nameOf(view: StateView, arn: ChannelArn, record?: StreamRecord): string {
+  return channelOf(view, arn)?.name || (record ?? streamOf(view, arn))?.channelName || '';
+}
+
+function matcherOf(view: StateView, text = ''): (record: StreamRecord) => boolean {
+  const parts = text.toLowerCase().split(/\s+/).filter(Boolean);
+  if (parts.length === 0) return () => true;
+  return (record) => {
+    const tags = Object.entries(channelOf(view, record.channelArn)?.tags ?? {}).map(
+      ([key, value]) => `${key}=${value}`,
+    );
+    const hay = [nameOf(view, record.channelArn, record), record.channelArn, ...tags].join(' ').toLowerCase();
+    return parts.every((part) => hay.includes(part));
+  };
 }
 
 export interface ChannelStory {

@@ -162,7 +162,7 @@ export async function pageStand({
     }
     tx.set('meta/pass-all', { startedAtMs: nowMs, finishedAtMs: nowMs, streams });
     tx.set('meta/queue-read', { atMs: nowMs, lagMs: 400 });
-    if (lively) scenery(tx, nowMs);
+    if (lively) scenery(tx, nowMs, streams);
   });
   const tokens = { viewer: token(), operator: token(), admin: token() };
   const sources: LiveSources = {
@@ -212,7 +212,8 @@ export async function pageStand({
             rule: 'starving-slate',
             outcome: index === 1 ? 'suppressed' : 'acted',
             text: index === 1 ? 'cooldown' : 'put_metadata, notify',
-            arn: channelArnAt(index),
+            // The last of them has left the list.
+            arn: channelArnAt(index === 2 ? streams : index),
           }))
         : [],
   };
@@ -285,8 +286,8 @@ function token(): string {
 
 type Writer = { set(key: string, value: unknown): void };
 
-/** Trouble of every kind that the page shows. */
-function scenery(tx: Writer, nowMs: number): void {
+/** Trouble of every kind that the page shows. @param streams the number of the channel that failed a while ago and has no row any more */
+function scenery(tx: Writer, nowMs: number, streams: number): void {
   for (const index of [4, 17, 40])
     tx.set(`stream/${channelArnAt(index)}`, streamRecord(index, nowMs, { health: 'STARVING', viewers: 300 * index }));
   tx.set(`stream/${channelArnAt(23)}`, streamRecord(23, nowMs, { health: 'UNKNOWN', viewers: 42 }));
@@ -294,6 +295,27 @@ function scenery(tx: Writer, nowMs: number): void {
     `stream/${channelArnAt(9)}`,
     streamRecord(9, nowMs, { state: 'ended', stateSinceMs: nowMs - 40_000, endedAtMs: nowMs - 40_000 }),
   );
+  tx.set(
+    `stream/${channelArnAt(streams)}`,
+    streamRecord(streams, nowMs, {
+      state: 'failed',
+      stateSinceMs: nowMs - 1_500_000,
+      endedAtMs: nowMs - 1_500_000,
+      failureReason: 'Encoder disconnected',
+      basis: { missed: [], failedMs: nowMs - 1_500_000 },
+    }),
+  );
+  tx.set(`channel/${channelArnAt(streams)}`, channelAt(streams));
+  tx.set(`past/${channelArnAt(streams)}`, [
+    streamRecord(streams, nowMs, {
+      streamId: 'st-EARLIERSESSION' as StreamId,
+      state: 'ended',
+      startedAtMs: nowMs - 9_000_000,
+      stateSinceMs: nowMs - 5_400_000,
+      endedAtMs: nowMs - 5_400_000,
+      basis: { missed: [], endedMs: nowMs - 5_400_000 },
+    }),
+  ]);
   tx.set(`hold/${channelArnAt(11)}`, {
     who: 'mara',
     reason: 'sponsor on air, hands off',
@@ -439,7 +461,34 @@ function commands(state: MemoryState, asked: { method: string; url: string; body
       await state.transact((tx) => tx.delete(`hold/${request.params.arn}`));
       return {};
     });
+    const id = z.object({ id: z.string() });
     app.delete('/metadata/batches/:id', async () => ({}));
+    app.get('/metadata/batches/:id', { schema: { params: id } }, async (request) => ({
+      batchId: request.params.id,
+      who: 'token video-team',
+      state: 'running',
+      lane: 'bulk',
+      channels: 2_015,
+      items: 1,
+      total: 2_015,
+      counts: { pending: 620, delivered: 1_378, conflated: 12, expired: 0, notBroadcasting: 3, failed: 2, cancelled: 0 },
+      failures: { IVS_REFUSED: 2 },
+      contents: [{ payload: { type: 'quiz', question: 7 }, key: 'quiz' }],
+      skipped: [{ reason: 'held', count: 1, examples: [channelArnAt(11)] }],
+      startedAt: new Date(Date.now() - 9_000).toISOString(),
+      finishedAt: null,
+      etaSeconds: 4,
+    }));
+    app.get('/decisions/:id', { schema: { params: id } }, async (request) =>
+      decisions().find((decision) => decision.id === request.params.id),
+    );
+    app.get('/incidents', async () => ({
+      incidents: Array.from(state.view.entries<Incident>('incident'), ([, { openedAtMs, closedAtMs, ...rest }]) => ({
+        ...rest,
+        openedAt: new Date(openedAtMs).toISOString(),
+        ...(closedAtMs === undefined ? {} : { closedAt: new Date(closedAtMs).toISOString() }),
+      })),
+    }));
     app.get('/decisions', async () => ({ decisions: decisions() }));
     app.get('/audit', async () => ({
       entries: [
@@ -472,8 +521,15 @@ function commands(state: MemoryState, asked: { method: string; url: string; body
       reply.code(202).send({ jobId: 'job-1' }),
     );
     app.get('/jobs/:id', async () => ({
-      id: 'job-1',
+      jobId: 'job-1',
+      name: 'stop_stream',
       state: 'completed',
+      channelArn: channelArnAt(4),
+      cause: { kind: 'rule', rule: 'starving-slate', decisionId: 'd-4' },
+      params: { revoke_key: false },
+      attempts: 1,
+      steps: [{ step: 'read_stream', at: new Date(Date.now() - 61_000).toISOString(), viewerCount: 12 }],
+      startedAt: new Date(Date.now() - 62_000).toISOString(),
       finishedAt: new Date().toISOString(),
       result: { outcome: 'done', reason: 'it would stop the stream', calls: ['GetStream', 'StopStream'] },
     }));

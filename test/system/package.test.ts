@@ -22,6 +22,7 @@ const sources = [
   'LICENSE',
   'bin',
   'config',
+  'docs',
   'scripts',
   'simulator',
   'src',

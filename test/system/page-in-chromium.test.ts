@@ -1,67 +1,24 @@
 // The operator's page in a real headless Chromium: what it shows, what it asks before it does, and that it stays quick and readable.
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { channelArnAt, type PageStand, pageStand, streamRecord } from '#test/support/page-stand.ts';
+import {
+  findings,
+  launchChromium,
+  show,
+  type VisitOptions,
+  visit as visitWith,
+} from '#test/support/page-visit.ts';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 let browser: Browser;
 
 beforeAll(async () => {
-  const executablePath = process.env['CHROME_PATH'];
-  if (!executablePath) throw new Error('no Chromium: run the tests with `npm test`, which finds or installs one');
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  browser = await launchChromium();
 });
 afterAll(() => browser.close());
 
-interface Visit extends AsyncDisposable {
-  readonly page: Page;
-  /** Everything that went wrong in the page: errors, refusals by the content security policy. */
-  readonly complaints: string[];
-  /** Requests to another host than the daemon. */
-  readonly strangers: string[];
-}
-
-async function visit(
-  stand: PageStand,
-  role: 'viewer' | 'operator' | 'admin' | 'nobody' = 'operator',
-  options: BrowserContextOptions = {},
-): Promise<Visit> {
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  const strangers: string[] = [];
-  page.on('pageerror', (error) => void complaints.push(error.message));
-  page.on('console', (message) => {
-    // The first try without a token is refused; that is how the page learns that it needs one.
-    if (message.type() === 'error' && !message.text().includes('401')) complaints.push(message.text());
-  });
-  page.on('request', (request) => void (request.url().startsWith(stand.url) || strangers.push(request.url())));
-  await page.goto(stand.url);
-  if (role !== 'nobody') {
-    await page.fill('#token', stand.tokens[role]);
-    await page.keyboard.press('Enter');
-    await page.waitForSelector('.row[data-key]');
-  }
-  return { page, complaints, strangers, [Symbol.asyncDispose]: () => context.close() };
-}
-
-/** Findings of axe, as `rule: selector`. */
-async function findings(page: Page): Promise<string[]> {
-  // Injected past the page's own policy: the policy is for the page, not for its examiner.
-  await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { axe: examiner } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown[] }[] }[] }> };
-    };
-    const { violations } = await examiner.run();
-    return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
-  });
-}
-
-/** Goes to another view by its address, without loading the page again. */
-const show = (page: Page, hash: string) => page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+const visit = (stand: PageStand, role?: Parameters<typeof visitWith>[2], options?: VisitOptions) =>
+  visitWith(browser, stand, role, options);
 
 const frames = 40;
 

@@ -80,6 +80,23 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
   await page.locator('.timeline > li', { hasText: '“test picture”' }).first().waitFor();
   await control.waitForCall({ operation: 'StopStream' });
 
+  // The decision, its job and its batch each have an address, with what was sent.
+  await page.locator('.timeline > li.decision', { hasText: 'acted' }).first().getByText('Details').click();
+  await page.getByRole('heading', { name: 'starving-slate: fired' }).waitFor();
+  await page.locator('.steps a', { hasText: 'put_metadata' }).first().click();
+  await page.getByRole('heading', { name: 'Job: put metadata' }).waitFor();
+  await page.getByRole('link', { name: /^Decision d-/ }).waitFor();
+  await page.evaluate('location.hash = "#/batches"');
+  await page.locator('.batch a').first().click();
+  await page.locator('pre', { hasText: '"type": "slate"' }).waitFor();
+  // What is over is found by its name, with its reason.
+  await page.evaluate('location.hash = "#/?show=ended"');
+  const over = page.locator('.sessions li', { hasText: worst.name });
+  await over.filter({ hasText: /Ended.*live for/s }).waitFor({ timeout: 30_000 });
+  await over.getByRole('link').click();
+  await page.getByText('stopped by').waitFor({ timeout: 30_000 });
+  expect(await page.locator('main').innerText()).not.toContain('Live since');
+
   await page.evaluate('location.hash = "#/batches"');
   await page.locator('.batch', { hasText: '1 item to 1 channel' }).getByText('by rule starving-slate').waitFor();
   await page.evaluate('location.hash = "#/quota"');

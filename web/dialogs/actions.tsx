@@ -67,7 +67,17 @@ const forms = {
             ['file', 'a file on the daemon'],
           ]}
         />
-        <Field label="Name there" name="where" required placeholder={`ivs/${channel}/stream-key`} />
+        <Field
+          label="Name there"
+          name="where"
+          required
+          placeholder={`ivs/${plain(channel)}/stream-key`}
+          suggestions={[
+            `ivs/${plain(channel)}/stream-key`,
+            `/ivs/${plain(channel)}/stream-key`,
+            `/run/stream-keys/${plain(channel)}`,
+          ]}
+        />
       </>
     ),
     action: ({ when, sink = '', where }) => ({ rotate_stream_key: { when, deliver: { [sink]: where } } }),
@@ -105,20 +115,26 @@ const forms = {
     fields: () => (
       <Field label="Payload: text, or JSON" name="payload" lines={4} required initial='{"type":"notice"}' />
     ),
-    action: ({ payload = '' }) => ({ put_metadata: { payload: parsed(payload) } }),
+    action: ({ payload = '' }) => ({ put_metadata: { payload: payloadOf(payload) } }),
   },
 } satisfies Readonly<Record<string, ActionForm>>;
 
 export type ActionKind = keyof typeof forms;
 
-/** An object is sent as JSON, anything else as the text that it is. */
-function parsed(text: string): unknown {
+/** An object is sent as JSON, anything else as the text that it is. @throws Error for what looks like JSON and is none */
+function payloadOf(text: string): unknown {
+  if (!/^\s*[{[]/.test(text)) return text;
   try {
     const value: unknown = JSON.parse(text);
-    return value && typeof value === 'object' && !Array.isArray(value) ? value : text;
-  } catch {
-    return text;
+    return Array.isArray(value) ? text : value;
+  } catch (error) {
+    throw new Error(`The payload begins like JSON and is none: ${(error as Error).message}`);
   }
+}
+
+/** A channel's name as a part of the name of a secret, a parameter or a file. */
+function plain(channel: string): string {
+  return channel.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '');
 }
 
 /** Asks for an action on a channel. With `streamId`, nothing is done when another stream is live by then. */

@@ -78,13 +78,16 @@ export function askRelease(arn: string): void {
   );
 }
 
+/** As Alertmanager writes them. The API looks closer. */
+const matcher = /^[A-Za-z_][\w.:-]*\s*(=|!=|=~|!~)\s*(".*"|[^"\s]+)$/;
+
 /** Silences decisions; `matchers` are filled in. */
 export function askSilence(matchers = ''): void {
   ask(<SilenceDialog matchers={matchers} />);
 }
 
 function SilenceDialog({ matchers: initial }: { readonly matchers: string }): JSX.Element {
-  const rule = status.peek()?.rules[0]?.name ?? 'starving-slate';
+  const example = `rule="${status.peek()?.rules[0]?.name ?? 'starving-slate'}"`;
   return (
     <Dialog
       title="Silence decisions"
@@ -95,6 +98,8 @@ function SilenceDialog({ matchers: initial }: { readonly matchers: string }): JS
           .split('\n')
           .map((line) => line.trim())
           .filter(Boolean);
+        const wrong = lines.find((line) => !matcher.test(line));
+        if (wrong !== undefined) throw new Error(`“${wrong}” is no matcher: write ${example}.`);
         await api('POST', '/v1/silences', { body: { matchers: lines, reason, duration } });
         toast('The silence is in force.');
       }}
@@ -105,7 +110,8 @@ function SilenceDialog({ matchers: initial }: { readonly matchers: string }): JS
         lines={3}
         required
         initial={initial}
-        placeholder={`rule="${rule}"`}
+        placeholder={example}
+        help="A label, =, !=, =~ or !~, and a value in quotes. Labels: rule, channel, action and the channel’s tags."
       />
       <Reason />
       <Field label="For" name="duration" options={times.slice(1)} />

@@ -79,7 +79,9 @@ export function Dialog({
     setBusy(true);
     setProblem(undefined);
     try {
-      await onSubmit(valuesOf(form));
+      const values = valuesOf(form);
+      if (values['reason']?.trim() === '') throw new Error('Say why: others will ask.');
+      await onSubmit(values);
       closeDialog();
     } catch (error) {
       setProblem(problemText(error));

@@ -2,8 +2,10 @@
 import type { JSX } from 'preact';
 import { api, query } from '../api.ts';
 import { person, words } from '../format.ts';
-import { CopyLink } from '../parts/copy.tsx';
+import { Choice, SinceChoice } from '../parts/choices.tsx';
 import { Empty, ProblemLine, Skeleton, StreamLink, Time } from '../parts/text.tsx';
+import { ViewHead } from '../parts/view-head.tsx';
+import { href, route } from '../route.ts';
 import { useResource } from '../use-resource.ts';
 
 /** An entry of `GET /v1/audit`. */
@@ -15,23 +17,31 @@ export interface AuditEntry {
   readonly outcome: string;
   readonly why: string;
   readonly channelArn?: string;
+  readonly channelName?: string;
   readonly jobId?: string;
   readonly reason?: string;
   readonly dryRun?: boolean;
 }
 
 export function AuditView(): JSX.Element {
-  const { value: entries, problem } = useResource('audit', async (signal) => {
-    const answer = await api<{ entries: readonly AuditEntry[] }>('GET', `/v1/audit${query({ limit: 200 })}`, {
-      signal,
-    });
+  const { who = '', what = '', since = '' } = route.value.params;
+  const asked = query({ who, what, since, limit: 200 });
+  const { value: entries, problem } = useResource(`audit${asked}`, async (signal) => {
+    const answer = await api<{ entries: readonly AuditEntry[] }>('GET', `/v1/audit${asked}`, { signal });
     return answer.entries;
   });
+  const seen = (of: (entry: AuditEntry) => string) => Array.from(new Set((entries ?? []).map(of))).sort();
   return (
     <div class="page">
-      <div class="split wrap">
-        <h1>Audit</h1>
-        <CopyLink />
+      <ViewHead title="Audit" />
+      <div class="bar">
+        <Choice name="what" label="What" options={seen((entry) => entry.what)} />
+        <Choice
+          name="who"
+          label="Who"
+          options={seen((entry) => entry.who).map((each): [string, string] => [each, person(each)])}
+        />
+        <SinceChoice />
       </div>
       <ProblemLine problem={problem} />
       {!entries && !problem && <Skeleton />}
@@ -43,7 +53,8 @@ export function AuditView(): JSX.Element {
             <span class="chip">{words(entry.what)}</span>
             <div>
               <p>
-                {entry.channelArn !== undefined && <StreamLink arn={entry.channelArn} />} {auditText(entry)}
+                {entry.channelArn !== undefined && <StreamLink arn={entry.channelArn} name={entry.channelName} />}{' '}
+                {auditText(entry)} <AuditLinks entry={entry} />
               </p>
             </div>
           </li>
@@ -53,13 +64,27 @@ export function AuditView(): JSX.Element {
   );
 }
 
+/** To the job, and to the decision that asked for it. */
+export function AuditLinks({ entry: { jobId, why } }: { readonly entry: AuditEntry }): JSX.Element {
+  return (
+    <>
+      {jobId !== undefined && <a href={href('job', jobId)}>Job</a>}{' '}
+      {isDecision(why) && <a href={href('decision', why)}>Decision</a>}
+    </>
+  );
+}
+
+function isDecision(why: string): boolean {
+  return /^d-[0-9a-f]+$/.test(why);
+}
+
 /** How it went, for whom, and the reason that was given. */
 export function auditText({ outcome, who, why, reason, dryRun }: AuditEntry): string {
   return [
     words(outcome),
     dryRun ? 'dry run' : '',
     who ? `by ${person(who)}` : '',
-    why && !/^d-[0-9a-f]+$/.test(why) ? `“${why}”` : '',
+    why && !isDecision(why) ? `“${why}”` : '',
     words(reason ?? ''),
   ]
     .filter(Boolean)

@@ -3,19 +3,17 @@ import type { JSX } from 'preact';
 import type { BatchLine } from '#api/live/status.ts';
 import { askCancelBatch } from '../dialogs/controls.tsx';
 import { clock, count, duration, person, plural, stamp, words } from '../format.ts';
-import { CopyLink } from '../parts/copy.tsx';
 import { Glyph, type Shape } from '../parts/signs.tsx';
 import { Empty } from '../parts/text.tsx';
+import { ViewHead } from '../parts/view-head.tsx';
+import { href } from '../route.ts';
 import { mayOperate, now, status } from '../store.ts';
 
 export function BatchesView(): JSX.Element {
   const batches = status.value?.batches;
   return (
     <div class="page">
-      <div class="split wrap">
-        <h1>Metadata batches</h1>
-        <CopyLink />
-      </div>
+      <ViewHead title="Metadata batches" />
       {batches === undefined && <p class="dim">The outbox cannot be read at the moment.</p>}
       {batches?.length === 0 && (
         <Empty title="No batch in the last hours">What programs, rules and people send to channels appears here.</Empty>
@@ -47,7 +45,8 @@ const outcomes = [
   ['cancelled', 'cancelled'],
 ] as const;
 
-function Batch({ batch }: { readonly batch: BatchLine }): JSX.Element {
+/** A batch and how far it has come. */
+export function Batch({ batch }: { readonly batch: BatchLine }): JSX.Element {
   const { id, state, lane, channels, items, startedMs, finishedMs, etaSeconds, counts, failures, by } = batch;
   const total = Object.values(counts).reduce((sum, value) => sum + value, 0);
   const pending = counts['pending'] ?? 0;
@@ -89,7 +88,9 @@ function Batch({ batch }: { readonly batch: BatchLine }): JSX.Element {
         {by ? ` by ${person(by)}` : ''}, lane {lane}
       </p>
       <p class="dim">
-        <code>{id}</code>
+        <a href={href('batch', id)}>
+          <code>{id}</code>
+        </a>
       </p>
       {state === 'running' && mayOperate() && (
         <p>

@@ -4,18 +4,20 @@ import { api, query } from '../api.ts';
 import type { DecisionView } from '../decisions.ts';
 import { askTest } from '../dialogs/rule-test.tsx';
 import { count, fact, words } from '../format.ts';
-import { CopyLink } from '../parts/copy.tsx';
+import { Choice, OlderLink, SinceChoice } from '../parts/choices.tsx';
 import { Glyph, Outcome, type Shape } from '../parts/signs.tsx';
 import { Empty, ProblemLine, Skeleton, StreamLink, Time } from '../parts/text.tsx';
-import { route, setParams } from '../route.ts';
+import { ViewHead } from '../parts/view-head.tsx';
+import { href, route, setParams } from '../route.ts';
 import { channelName, status } from '../store.ts';
 import { useResource } from '../use-resource.ts';
 
+const pageSize = 100;
 const outcomes = ['acted', 'would_act', 'pending', 'suppressed', 'not_fired', 'resolved'];
 
 export function DecisionsView(): JSX.Element {
-  const { rule = '', channelArn = '', outcome = '' } = route.value.params;
-  const asked = query({ rule, channelArn, outcome, limit: 100 });
+  const { rule = '', channelArn = '', outcome = '', reason = '', since = '', until = '' } = route.value.params;
+  const asked = query({ rule, channelArn, outcome, reason, since, until, limit: pageSize });
   const { value: decisions, problem } = useResource(`decisions${asked}`, async (signal) => {
     const answer = await api<{ decisions: readonly DecisionView[] }>('GET', `/v1/decisions${asked}`, { signal });
     return answer.decisions;
@@ -23,13 +25,19 @@ export function DecisionsView(): JSX.Element {
   const rules = (status.value?.rules ?? []).map(({ name }) => name);
   return (
     <div class="page">
-      <div class="split wrap">
-        <h1>Decisions</h1>
-        <CopyLink />
-      </div>
+      <ViewHead title="Decisions" />
       <div class="bar">
-        <Select name="rule" label="Rule" value={rule} values={rules} />
-        <Select name="outcome" label="Outcome" value={outcome} values={outcomes} />
+        <Choice name="rule" label="Rule" options={rules} />
+        <Choice name="outcome" label="Outcome" options={outcomes} />
+        <SinceChoice />
+        {reason !== '' && (
+          <span class="chip">
+            Reason: {words(reason)}{' '}
+            <button type="button" class="link" onClick={() => setParams({ reason: '' })}>
+              Show all
+            </button>
+          </span>
+        )}
         {channelArn !== '' && (
           <span class="chip">
             Only {channelName(channelArn)}{' '}
@@ -47,35 +55,8 @@ export function DecisionsView(): JSX.Element {
           <DecisionLine key={decision.id} decision={decision} />
         ))}
       </ol>
+      <OlderLink oldest={decisions?.at(-1)?.at} full={(decisions?.length ?? 0) >= pageSize} />
     </div>
-  );
-}
-
-function Select({
-  name,
-  label,
-  value,
-  values,
-}: {
-  readonly name: string;
-  readonly label: string;
-  readonly value: string;
-  readonly values: readonly string[];
-}): JSX.Element {
-  // A rule that is gone may still be asked for.
-  const all = value === '' || values.includes(value) ? values : [...values, value];
-  return (
-    <label>
-      {label}{' '}
-      <select id={`by-${name}`} value={value} onChange={(event) => setParams({ [name]: event.currentTarget.value })}>
-        <option value="">all</option>
-        {all.map((each) => (
-          <option key={each} value={each}>
-            {words(each)}
-          </option>
-        ))}
-      </select>
-    </label>
   );
 }
 
@@ -90,12 +71,25 @@ function DecisionLine({ decision }: { readonly decision: DecisionView }): JSX.El
           <b>{rule}</b> {words(reason)}{' '}
           {times > 1
             ? `on ${count(times)} channels`
-            : channelArn !== undefined && <StreamLink arn={channelArn} name={decision.channelName} />}
-          {mode === 'dry_run' && <span class="chip">dry run</span>}
+            : channelArn !== undefined && (
+                <>
+                  on <StreamLink arn={channelArn} name={decision.channelName} />
+                </>
+              )}
+          {mode === 'dry_run' && <span class="chip">dry run</span>} <DecisionLink id={decision.id} />
         </p>
         <DecisionSteps decision={decision} />
       </div>
     </li>
+  );
+}
+
+/** To the decision's own address. */
+export function DecisionLink({ id }: { readonly id: string }): JSX.Element {
+  return (
+    <a href={href('decision', id)} aria-label={`Details of decision ${id}`}>
+      Details
+    </a>
   );
 }
 
@@ -112,10 +106,19 @@ const jobSigns: Readonly<Record<string, Shape>> = { done: 'ok', already_done: 'o
 
 /** The steps of a decision, folded. */
 export function DecisionSteps({ decision }: { readonly decision: DecisionView }): JSX.Element {
-  const { meaning, trigger, guards, withheld, jobs } = decision;
   return (
     <details class="why">
       <summary>Why</summary>
+      <Steps decision={decision} />
+    </details>
+  );
+}
+
+/** What was compared, step by step, and what was asked for. */
+export function Steps({ decision }: { readonly decision: DecisionView }): JSX.Element {
+  const { meaning, trigger, guards, withheld, jobs } = decision;
+  return (
+    <>
       {meaning !== undefined && <p class="dim">{meaning.replaceAll('`', '')}</p>}
       <ul class="steps">
         <Step passed>
@@ -144,14 +147,16 @@ export function DecisionSteps({ decision }: { readonly decision: DecisionView })
               : Array.from(new Set([words(outcome), words(detail ?? '')]))
                   .filter(Boolean)
                   .join(': ')}{' '}
-            <code>{jobId}</code>
+            <a href={href('job', jobId)}>
+              <code>{jobId}</code>
+            </a>
           </li>
         ))}
       </ul>
       <button type="button" class="small" onClick={() => askTest(decision)}>
         Make a test from this
       </button>
-    </details>
+    </>
   );
 }
 

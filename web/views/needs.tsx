@@ -8,6 +8,7 @@ import { Glyph, OutcomeSign } from '../parts/signs.tsx';
 import { StreamLink, Time } from '../parts/text.tsx';
 import { attempt } from '../parts/toasts.tsx';
 import { href } from '../route.ts';
+import { runbookOf } from '../runbook.ts';
 import { channelName, mayOperate, now, status } from '../store.ts';
 
 export function NeedsPanel(): JSX.Element {
@@ -35,21 +36,18 @@ export function NeedsPanel(): JSX.Element {
 }
 
 function Need({ need }: { readonly need: NeedLine }): JSX.Element {
-  const at = now();
-  const timeless = need.kind === 'dead-letters' || need.kind === 'failed-jobs';
-  const when = need.atMs > at ? `in ${shortDuration(need.atMs - at)}` : `for ${shortDuration(at - need.atMs)}`;
+  const when = whenText(need, now());
   return (
     <li class={`need ${need.severity}`}>
       <p class="head">
         <Glyph shape={need.severity === 'critical' ? 'starving' : 'unknown'} />
         <b>{need.title}</b>
-        {!timeless && <span class="dim">{when}</span>}
+        {when !== '' && <span class="dim">{when}</span>}
       </p>
-      <p>{need.text}</p>
+      <p>{need.cause}</p>
       <p class="links">
-        {need.arn !== undefined && <a href={href('stream', need.arn)}>Open {channelName(need.arn)}</a>}
-        {need.rule !== undefined && <a href={href('decisions', '', { rule: need.rule })}>Decisions of {need.rule}</a>}
-        {need.kind === 'failed-jobs' && <a href="/queues">Open the queues</a>}
+        <a href={need.link}>{linkText(need.link)}</a>
+        {!need.link.startsWith('#/runbook') && <a href={runbookOf(need.kind)}>Run book</a>}
         {need.kind === 'cap' && need.rule !== undefined && mayOperate() && (
           <ResetRule rule={need.rule}>Start the rule again</ResetRule>
         )}
@@ -57,6 +55,29 @@ function Need({ need }: { readonly need: NeedLine }): JSX.Element {
     </li>
   );
 }
+
+function whenText({ since, end }: NeedLine, at: number): string {
+  if (end !== undefined) return `ends in ${shortDuration(end - at)}`;
+  return since === undefined ? '' : `for ${shortDuration(at - since)}`;
+}
+
+/** What the link of something that needs a person leads to. */
+function linkText(link: string): string {
+  const [page = '', arg = ''] = link.replace(/^#?\//, '').split(/[/?]/);
+  if (page === 'stream') return `Open ${channelName(decodeURIComponent(arg))}`;
+  if (page === 'decisions') {
+    const rule = new URLSearchParams(arg).get('rule');
+    return rule === null ? 'Decisions' : `Decisions of ${rule}`;
+  }
+  return linkTexts[page] ?? 'Open';
+}
+
+const linkTexts: Readonly<Record<string, string>> = {
+  incident: 'Open the incident',
+  rules: 'Open the rules',
+  queues: 'Open the queues',
+  runbook: 'What to do',
+};
 
 /** Starts a rule again that its cap stopped. */
 export function ResetRule({ rule, children }: { readonly rule: string; readonly children: string }): JSX.Element {

@@ -2,8 +2,8 @@
 import type { JSX } from 'preact';
 import type { LiveStatus, QuotaLine, QuotaStatus } from '#api/live/status.ts';
 import { clock, count, duration, plural, words } from '../format.ts';
-import { CopyLink } from '../parts/copy.tsx';
 import { Table } from '../parts/text.tsx';
+import { ViewHead } from '../parts/view-head.tsx';
 import { href } from '../route.ts';
 import { channelName, status } from '../store.ts';
 
@@ -13,10 +13,7 @@ export function QuotaView(): JSX.Element {
   const quota = status.value?.quota;
   return (
     <div class="page">
-      <div class="split wrap">
-        <h1>Quota</h1>
-        <CopyLink />
-      </div>
+      <ViewHead title="Quota" />
       {quota ? (
         <>
           <Operations lines={quota.operations} />

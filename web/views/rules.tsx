@@ -3,10 +3,10 @@ import type { JSX } from 'preact';
 import type { RuleLine } from '#api/live/status.ts';
 import { api } from '../api.ts';
 import { count, duration } from '../format.ts';
-import { CopyLink } from '../parts/copy.tsx';
 import { Glyph, Outcome } from '../parts/signs.tsx';
 import { Empty } from '../parts/text.tsx';
 import { attempt } from '../parts/toasts.tsx';
+import { ViewHead } from '../parts/view-head.tsx';
 import { href } from '../route.ts';
 import { mayOperate, now, status } from '../store.ts';
 import { useResource } from '../use-resource.ts';
@@ -36,22 +36,18 @@ export function RulesView(): JSX.Element {
   );
   return (
     <div class="page">
-      <div class="split wrap">
-        <h1>Rules</h1>
-        <div class="actions">
-          <CopyLink />
-          {mayOperate() && (
-            <button
-              type="button"
-              onClick={() =>
-                void attempt('The configuration was reloaded.', () => api('POST', '/v1/config/reload', { body: {} }))
-              }
-            >
-              Reload configuration
-            </button>
-          )}
-        </div>
-      </div>
+      <ViewHead title="Rules">
+        {mayOperate() && (
+          <button
+            type="button"
+            onClick={() =>
+              void attempt('The configuration was reloaded.', () => api('POST', '/v1/config/reload', { body: {} }))
+            }
+          >
+            Reload configuration
+          </button>
+        )}
+      </ViewHead>
       {config && (
         <p class="dim">
           Configuration <code>{config.hash.slice(0, 12)}</code>, loaded {duration(now() - config.loadedAtMs)} ago

@@ -1,35 +1,26 @@
 // One channel: what is true, what comes next, and one timeline of events, polls, decisions, jobs and AWS's answers.
-import type { ComponentChildren, JSX } from 'preact';
+import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { LiveRow } from '#api/live/row.ts';
 import { api, query } from '../api.ts';
 import type { DecisionView } from '../decisions.ts';
 import { type ActionKind, askAction } from '../dialogs/actions.tsx';
 import { askHold, askRelease } from '../dialogs/controls.tsx';
-import { clock, count, duration, idOf, person, stamp, words } from '../format.ts';
+import { clock, count, duration, person, words } from '../format.ts';
 import { CopyLink } from '../parts/copy.tsx';
+import { Fact, Since } from '../parts/facts.tsx';
 import { Outcome, State } from '../parts/signs.tsx';
-import { ProblemLine, Skeleton, Time } from '../parts/text.tsx';
+import { ProblemLine, Skeleton, Table, Time } from '../parts/text.tsx';
 import { route, setParams } from '../route.ts';
-import { mayOperate, now, rowOfChannel } from '../store.ts';
+import { isOver, lasted, type Session, sessionEndMs } from '../sessions.ts';
+import { channelName, learnName, mayOperate, now, rowOfChannel } from '../store.ts';
 import { useResource } from '../use-resource.ts';
-import { type AuditEntry, auditText } from './audit.tsx';
-import { DecisionSteps } from './decisions.tsx';
+import { type AuditEntry, AuditLinks, auditText } from './audit.tsx';
+import { DecisionLink, DecisionSteps } from './decisions.tsx';
 import { recordings } from './stream-row.tsx';
 
 const kinds = { event: 'Event', poll: 'Poll', decision: 'Decision', audit: 'Action', job: 'Job' } as const;
 type Kind = keyof typeof kinds;
-
-/** A session as `GET /v1/streams` shows it. */
-interface Session {
-  readonly streamId: string;
-  readonly channelName: string;
-  readonly state: LiveRow['state'];
-  readonly stateSince: string;
-  readonly startedAt?: string;
-  readonly endedAt?: string;
-  readonly failureReason?: string;
-}
 
 /** `GET /v1/streams/{channelArn}` */
 interface Story {
@@ -41,6 +32,9 @@ interface Story {
     readonly arrivedAt: string;
     readonly text: string;
   }[];
+  readonly channel: { readonly name: string; readonly tags: Readonly<Record<string, string>> } | null;
+  /** Earlier ones, newest first. */
+  readonly sessions: readonly Session[];
 }
 
 interface Loaded {
@@ -71,7 +65,11 @@ export function StreamView({ arn }: { readonly arn: string }): JSX.Element {
     const soon = setTimeout(reload, 300);
     return () => clearTimeout(soon);
   }, [turn, reload]);
-  const record = loaded?.story.record ?? undefined;
+  const { record, channel } = loaded?.story ?? {};
+  const name = row?.name || record?.channelName || channel?.name || channelName(arn);
+  useEffect(() => learnName(arn, name), [arn, name]);
+  // A row leaves the list a while after the end; the record stays.
+  const state = row && row.state !== 'offline' ? row : (record ?? row);
   return (
     <div class="page">
       <p>
@@ -79,34 +77,61 @@ export function StreamView({ arn }: { readonly arn: string }): JSX.Element {
       </p>
       <div class="split wrap">
         <h1>
-          {row?.name ?? (record?.channelName || idOf(arn))} {row && <State of={row} />}
+          {name} {state && <State of={state} />}
         </h1>
-        {mayOperate() && <Actions arn={arn} row={row} streamId={record?.streamId} />}
+        {mayOperate() && (
+          <Actions
+            arn={arn}
+            live={state?.state === 'live'}
+            held={row?.hold !== undefined}
+            streamId={record?.streamId}
+          />
+        )}
       </div>
-      <p class="dim break arn">
-        <code>{arn}</code> <CopyLink />
+      <p class="dim break arn links">
+        <code>{arn}</code>
+        <CopyLink />
+        <Console arn={arn} />
       </p>
       <ProblemLine problem={problem} />
-      <Facts row={row} record={record} />
+      <Facts row={row} record={record ?? undefined} tags={row?.tags ?? channel?.tags} audit={loaded?.audit ?? []} />
       <Timeline loaded={loaded} />
+      <Earlier sessions={loaded?.story.sessions ?? []} />
     </div>
+  );
+}
+
+/** The channel in the console of AWS, in its partition and Region. */
+function Console({ arn }: { readonly arn: string }): JSX.Element | null {
+  const [, partition, service, region = ''] = arn.split(':');
+  const host = {
+    aws: 'console.aws.amazon.com',
+    'aws-us-gov': 'console.amazonaws-us-gov.com',
+    'aws-cn': 'console.amazonaws.cn',
+  }[partition ?? ''];
+  if (host === undefined || service !== 'ivs' || !/^[a-z0-9-]+$/.test(region)) return null;
+  return (
+    <a href={`https://${region}.${host}/ivs/channels/${arn}?region=${region}`} target="_blank" rel="noreferrer">
+      AWS console
+    </a>
   );
 }
 
 function Actions({
   arn,
-  row,
+  live,
+  held,
   streamId,
 }: {
   readonly arn: string;
-  readonly row: LiveRow | undefined;
+  readonly live: boolean;
+  readonly held: boolean;
   readonly streamId: string | undefined;
 }): JSX.Element {
-  const live = row?.state === 'live';
   const act = (kind: ActionKind) => () => askAction(kind, arn, kind === 'stop' ? streamId : undefined);
   return (
     <div class="actions">
-      {row?.hold ? (
+      {held ? (
         <button type="button" onClick={() => askRelease(arn)}>
           Release hold
         </button>
@@ -134,68 +159,93 @@ function Actions({
 function Facts({
   row,
   record,
+  tags = {},
+  audit,
 }: {
   readonly row: LiveRow | undefined;
   readonly record: Session | undefined;
+  readonly tags: Readonly<Record<string, string>> | undefined;
+  readonly audit: readonly AuditEntry[];
 }): JSX.Element {
   const at = now();
-  const ended = row?.state === 'ended' || row?.state === 'failed';
-  const started = row?.started ?? (record?.startedAt === undefined ? undefined : Date.parse(record.startedAt));
-  const { next, hold, tags = {} } = row ?? {};
+  const live = row?.state === 'live' || (row === undefined && record?.state === 'live');
+  const over = !live && record !== undefined && isOver(record);
+  const started = record?.startedAt === undefined ? (live ? row?.started : undefined) : Date.parse(record.startedAt);
+  const { next, hold } = row ?? {};
   return (
     <section class="panel" aria-labelledby="facts-title">
-      <h2 id="facts-title">Now</h2>
+      <h2 id="facts-title">{over ? 'Last session' : 'Now'}</h2>
       <dl>
-        <Item name="Health since">{row?.health && <Since ms={row.since} at={at} />}</Item>
-        <Item name="Ended">{ended && <Since ms={row.since} at={at} />}</Item>
-        <Item name={ended ? 'Began' : 'Live since'}>{started !== undefined && <Since ms={started} at={at} />}</Item>
-        <Item name="Viewers">{row?.viewers !== undefined && count(row.viewers)}</Item>
-        <Item name="Recording">
+        <Fact name="Health since">{live && row?.health && <Since ms={row.since} at={at} />}</Fact>
+        <Fact name="Ended">{over && <Since ms={sessionEndMs(record)} at={at} />}</Fact>
+        <Fact name="Why">{over && whyEnded(record, audit)}</Fact>
+        <Fact name={live ? 'Live since' : 'Began'}>{started !== undefined && <Since ms={started} at={at} />}</Fact>
+        <Fact name="Lasted">{over && lasted(record).replace('live for ', '')}</Fact>
+        <Fact name="Viewers">{row?.viewers !== undefined && count(row.viewers)}</Fact>
+        <Fact name="Recording">
           {row &&
             `${recordings[row.recording].toLowerCase()}${row.pending === undefined ? '' : `, pending: ${row.pending}`}`}
-        </Item>
-        <Item name="Key age">{row?.key !== undefined && duration(at - row.key)}</Item>
-        <Item name="Next action">
+        </Fact>
+        <Fact name="Key age">{row?.key !== undefined && duration(at - row.key)}</Fact>
+        <Fact name="Next action">
           {next
             ? `${words(next.text)}${next.dueMs === undefined ? '' : ` in ${duration(next.dueMs - at)}`}${next.rule === undefined ? '' : ` (rule ${next.rule})`}`
             : 'none'}
-        </Item>
-        <Item name="Hold">
+        </Fact>
+        <Fact name="Hold">
           {hold &&
             `${hold.reason} (${person(hold.who)}${hold.until === undefined ? '' : `, ends in ${duration(hold.until - at)}`})`}
-        </Item>
-        <Item name="Stream">{record?.streamId}</Item>
-        <Item name="Failure">{record?.failureReason}</Item>
-        <Item name="Tags">
+        </Fact>
+        <Fact name="Stream">{record?.streamId}</Fact>
+        <Fact name="Tags">
           {Object.keys(tags).length > 0 &&
             Object.entries(tags).map(([key, value]) => (
               <span key={key} class="tag">
                 {key}={value}
               </span>
             ))}
-        </Item>
+        </Fact>
       </dl>
     </section>
   );
 }
 
-/** A fact; nothing where nothing is known. */
-function Item({ name, children }: { readonly name: string; readonly children: ComponentChildren }): JSX.Element | null {
-  if (children === undefined || children === null || children === false || children === '') return null;
-  return (
-    <>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </>
+/** Who stopped it, where somebody did, and what IVS said. */
+function whyEnded(session: Session, audit: readonly AuditEntry[]): string {
+  const from = session.startedAt === undefined ? 0 : Date.parse(session.startedAt);
+  const stop = audit.find(
+    ({ what, outcome, at, dryRun }) =>
+      what === 'stop_stream' &&
+      outcome === 'done' &&
+      !dryRun &&
+      Date.parse(at) >= from &&
+      Math.abs(Date.parse(at) - sessionEndMs(session)) < stopTakesMs,
   );
+  const said = session.endReason ?? '';
+  return stop === undefined ? said : `stopped by ${person(stop.who)}${said === '' ? '' : `; ${said}`}`;
 }
 
-function Since({ ms, at }: { readonly ms: number | undefined; readonly at: number }): JSX.Element | null {
-  if (ms === undefined) return null;
+/** IVS ends a stopped stream within seconds; events and polls tell of it later. */
+const stopTakesMs = 120_000;
+
+/** Sessions before the newest, with how each ended. */
+function Earlier({ sessions }: { readonly sessions: readonly Session[] }): JSX.Element | null {
+  if (sessions.length === 0) return null;
   return (
-    <span title={stamp(ms)}>
-      {clock(ms)} ({duration(at - ms)} ago)
-    </span>
+    <section class="panel" aria-labelledby="earlier-title">
+      <h2 id="earlier-title">Earlier sessions</h2>
+      <Table
+        names={['State', 'Began', 'Ended', 'Lasted', 'Why', 'Stream']}
+        rows={sessions.map((session) => [
+          <State key="state" of={session} />,
+          session.startedAt === undefined ? '–' : <Time key="began" ms={Date.parse(session.startedAt)} />,
+          <Time key="ended" ms={sessionEndMs(session)} />,
+          lasted(session).replace('live for ', '') || '–',
+          session.endReason ?? '–',
+          <code key="id">{session.streamId}</code>,
+        ])}
+      />
+    </section>
   );
 }
 
@@ -249,6 +299,7 @@ interface Line {
   readonly title?: string;
   readonly text?: string;
   readonly decision?: DecisionView;
+  readonly entry?: AuditEntry;
 }
 
 /** Everything about the channel in one order, newest first. */
@@ -274,13 +325,14 @@ function merged({ story, decisions, audit }: Loaded): readonly Line[] {
       atMs: Date.parse(entry.at),
       title: words(entry.what),
       text: auditText(entry),
+      entry,
     })),
   ];
   return lines.toSorted((a, b) => b.atMs - a.atMs);
 }
 
 function TimelineLine({ line }: { readonly line: Line }): JSX.Element {
-  const { kind, atMs, arrivedMs, title, text, decision } = line;
+  const { kind, atMs, arrivedMs, title, text, decision, entry } = line;
   return (
     <li class={kind}>
       <Time ms={atMs} />
@@ -288,14 +340,15 @@ function TimelineLine({ line }: { readonly line: Line }): JSX.Element {
       {decision ? (
         <div>
           <p>
-            <Outcome name={decision.outcome} /> <b>{decision.rule}</b> {words(decision.reason)}
+            <Outcome name={decision.outcome} /> <b>{decision.rule}</b> {words(decision.reason)}{' '}
+            <DecisionLink id={decision.id} />
           </p>
           <DecisionSteps decision={decision} />
         </div>
       ) : (
         <div>
           <p>
-            <b>{title}</b> {text}
+            <b>{title}</b> {text} {entry && <AuditLinks entry={entry} />}
           </p>
           {arrivedMs !== undefined && arrivedMs - atMs > 2000 && (
             <p class="dim">

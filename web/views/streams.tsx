@@ -2,15 +2,17 @@
 // from under the hand.
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { LiveRow } from '#api/live/row.ts';
 import { count, plural } from '../format.ts';
 import { useListKeys } from '../keys.ts';
+import { CopyLink } from '../parts/copy.tsx';
 import { stateOf } from '../parts/signs.tsx';
 import { Empty, Skeleton } from '../parts/text.tsx';
 import { VirtualRows, type VirtualRowsHandle } from '../parts/virtual-rows.tsx';
 import { route, setParams } from '../route.ts';
 import { ready, rows, rowsVersion } from '../store.ts';
+import { EndedSessions } from './ended.tsx';
 import { StreamRow } from './stream-row.tsx';
 
 const narrow = matchMedia('(max-width: 760px)');
@@ -22,6 +24,7 @@ export const shows = {
   starving: (row: LiveRow) => row.health === 'STARVING',
   unknown: (row: LiveRow) => row.health === 'UNKNOWN',
   held: (row: LiveRow) => row.hold !== undefined,
+  ended: () => false,
 } satisfies Readonly<Record<string, (row: LiveRow) => boolean>>;
 export type Show = keyof typeof shows;
 
@@ -52,6 +55,7 @@ export function StreamsView(): JSX.Element {
         ? focusedRow(table.current)?.dataset['arn']
         : all.get(items[coming.current] ?? -1)?.arn,
   });
+  const settled = useSettled(q);
   const nothing = items.length === 0;
   return (
     <section aria-label="Streams">
@@ -67,14 +71,23 @@ export function StreamsView(): JSX.Element {
           onInput={(event) => setParams({ q: event.currentTarget.value }, { typing: true })}
         />
         <div class="tags">
+          <button
+            type="button"
+            class="chip"
+            aria-pressed={show === 'ended'}
+            onClick={() => setParams({ show: show === 'ended' ? '' : 'ended' })}
+          >
+            Ended
+          </button>
           {(q !== '' || show !== '') && (
             <button type="button" class="chip" onClick={() => setParams({ q: '', show: '' })}>
               Clear filter
             </button>
           )}
         </div>
+        <CopyLink />
         <p class="summary" role="status" aria-live="polite">
-          {summaryText(items.length)}
+          {show === 'ended' ? '' : summaryText(items.length)}
         </p>
       </div>
       <div
@@ -105,7 +118,8 @@ export function StreamsView(): JSX.Element {
           row={(number, index, top) => <Row number={number} index={index} top={top} />}
         />
       </div>
-      {nothing && (ready.value ? <Nothing filtered={all.size > 0} /> : <Skeleton lines={6} />)}
+      {nothing && show !== 'ended' && (ready.value ? <Nothing filtered={all.size > 0} /> : <Skeleton lines={6} />)}
+      {(show === 'ended' || settled !== '') && <EndedSessions text={settled} among={show !== 'ended'} />}
     </section>
   );
 }
@@ -125,6 +139,16 @@ function Row({
 
 /** The pointer left the list: it may be sorted again. */
 const leaves = signal(0);
+
+/** What is typed, once the hand rests: not every letter is a question to the daemon. */
+function useSettled(text: string): string {
+  const [settled, setSettled] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(text), 300);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return settled;
+}
 
 /** The height of a row, which is that of the style sheet: a narrow window has taller ones. */
 function useRowHeight(): number {

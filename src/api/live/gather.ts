@@ -1,4 +1,5 @@
 // Builds the page's status and the extras of its rows from the shared state and a few narrow sources.
+import type { ChannelArn } from '#domain/channel.ts';
 import type { Incident, RuleAlert } from '#domain/decision.ts';
 import type { Replica, ReplicasDifferAlert } from '#domain/replica.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
@@ -8,6 +9,7 @@ import type { QuotaHour } from '#ivs/quota-hour.ts';
 import { channelOfSubject, facts, heldMoments, readPause, type Silence, silencesInForce } from '#rules/memory.ts';
 import type { StateLossAlert } from '#rules/state-loss.ts';
 import { dueTimes, timers } from '#rules/timers.ts';
+import { nameOf } from '#streams/queries.ts';
 import type { ChannelExtras } from './model.ts';
 import type { Hold, NextAction } from './row.ts';
 import { ruleSentence } from './sentence.ts';
@@ -135,6 +137,8 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
     matchers: silence.matchers.join(', '),
     untilMs: silence.endsMs,
   }));
+  const endingSoon = silences.filter(({ id }) => ending.has(id));
+  const needs = needLines(sources, endingSoon, queues ?? [], nowMs);
   return {
     nowMs,
     counts: countsOf(view, nowMs),
@@ -144,14 +148,14 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
     config: sources.config(),
     stale: trusted.trust.some(({ state, name }) => state === 'stale' && (name === 'Poll' || name === 'Redis')),
     ...trusted,
-    needs: needLines(
-      sources,
-      silences.filter(({ id }) => ending.has(id)),
-      queues ?? [],
-      nowMs,
-    ),
+    needs,
     silences,
     activity: activity ?? [],
+    names: namesOf(view, [
+      ...needs.flatMap(({ link }) => /^#\/stream\/(.+)$/.exec(link)?.[1] ?? []).map((arn) => decodeURIComponent(arn)),
+      ...(activity ?? []).flatMap(({ arn }) => arn ?? []),
+      ...(quota?.hottest ?? []).flatMap(({ arn }) => arn ?? []),
+    ]),
     ...(quota ? { quota } : {}),
     ...(quotaHour ? { quotaHour } : {}),
     ...(queues ? { queues } : {}),
@@ -163,6 +167,15 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
 function replicaLine({ id, version, configHash, role, startedAtMs, clockOffsetMs }: Replica): ReplicaLine {
   const offset = clockOffsetMs === undefined ? {} : { clockOffsetSeconds: Math.round(clockOffsetMs / 1000) };
   return { id, version, configHash, role, startedAtMs, ...offset };
+}
+
+function namesOf(view: StateView, arns: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    arns.flatMap((arn) => {
+      const name = nameOf(view, arn as ChannelArn);
+      return name === '' ? [] : [[arn, name]];
+    }),
+  );
 }
 
 function countsOf(view: StateView, nowMs: number): LiveStatus['counts'] {
@@ -261,9 +274,13 @@ function needLines(
       kind: alert.kind,
       severity: mildAlerts.has(alert.kind) ? 'warning' : 'critical',
       title: alertTitles[alert.kind],
-      text: alert.text,
-      ...('channelArn' in alert ? { arn: alert.channelArn } : 'rule' in alert ? { rule: alert.rule } : {}),
-      atMs: alert.sinceMs,
+      cause: alert.text,
+      since: alert.sinceMs,
+      ...('channelArn' in alert
+        ? { link: `#/stream/${encodeURIComponent(alert.channelArn)}` }
+        : 'rule' in alert
+          ? { link: decisionsOf(alert.rule), rule: alert.rule }
+          : { link: '#/runbook/needs-you' }),
     });
   }
   for (const [id, incident] of state.view.entries<Incident>('incident')) {
@@ -274,9 +291,9 @@ function needLines(
       kind: 'incident',
       severity: 'critical',
       title: `Incident: ${incident.affected} of ${incident.live} channels`,
-      text: `${incident.text}${incident.withheld > 0 ? ` ${incident.withheld} actions were held back.` : ''}`,
-      rule: incident.rule,
-      atMs: incident.openedAtMs,
+      cause: `${incident.text}${incident.withheld > 0 ? ` ${incident.withheld} actions were held back.` : ''}`,
+      link: `#/incident/${encodeURIComponent(incident.id)}`,
+      since: incident.openedAtMs,
     });
   }
   const { error, loadedAtMs } = config();
@@ -286,8 +303,9 @@ function needLines(
       kind: 'config',
       severity: 'warning',
       title: 'The new configuration is not valid; the last one stays in force',
-      text: error,
-      atMs: loadedAtMs,
+      cause: error,
+      link: '#/rules',
+      since: loadedAtMs,
     });
   const deadLetters = events?.().deadLetters ?? 0;
   if (deadLetters > 0)
@@ -296,8 +314,8 @@ function needLines(
       kind: 'dead-letters',
       severity: 'warning',
       title: `${deadLetters} dead letter${deadLetters === 1 ? '' : 's'}`,
-      text: 'Events that could not be read or delivered wait in the dead-letter queue.',
-      atMs: nowMs,
+      cause: 'Events that could not be read or delivered wait in the dead-letter queue.',
+      link: '#/runbook/dead-letters',
     });
   const failed = queues.reduce((sum, queue) => sum + queue.failed, 0);
   if (failed > 0)
@@ -306,8 +324,8 @@ function needLines(
       kind: 'failed-jobs',
       severity: 'warning',
       title: `${failed} failed job${failed === 1 ? '' : 's'}`,
-      text: 'Jobs that were given up; their reasons are in the queues.',
-      atMs: nowMs,
+      cause: 'Jobs that were given up; their reasons are in the queues.',
+      link: '/queues',
     });
   for (const { id, reason, who, untilMs } of silences) {
     lines.push({
@@ -315,11 +333,17 @@ function needLines(
       kind: 'silence',
       severity: 'warning',
       title: 'A silence is about to end',
-      text: `${reason} (${who})`,
-      atMs: untilMs,
+      cause: `${reason} (${who})`,
+      link: '#/decisions?reason=silenced',
+      end: untilMs,
     });
   }
-  return lines.toSorted((a, b) => rank(a) - rank(b) || a.atMs - b.atMs);
+  const order = ({ since, end }: NeedLine) => since ?? end ?? nowMs;
+  return lines.toSorted((a, b) => rank(a) - rank(b) || order(a) - order(b));
+}
+
+function decisionsOf(rule: string): string {
+  return `#/decisions?rule=${encodeURIComponent(rule)}`;
 }
 
 function isAboutToEnd({ startsMs, endsMs }: Silence, nowMs: number): boolean {

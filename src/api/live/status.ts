@@ -87,15 +87,21 @@ export interface TrustLine {
   readonly atMs?: number | undefined;
 }
 
+/** What needs a person. */
 export interface NeedLine {
   readonly id: string;
   readonly kind: string;
   readonly severity: 'critical' | 'warning';
   readonly title: string;
-  readonly text: string;
-  readonly arn?: string | undefined;
+  readonly cause: string;
+  /** Where more is to be seen: an address within the page, such as `#/incident/i-1`, or of the daemon. */
+  readonly link: string;
+  /** Epoch ms; absent where nobody knows. */
+  readonly since?: number | undefined;
+  /** When it ends by itself. */
+  readonly end?: number | undefined;
+  /** Of the rule that only a person can start again. */
   readonly rule?: string | undefined;
-  readonly atMs: number;
 }
 
 export interface SilenceLine {
@@ -158,6 +164,8 @@ export interface LiveStatus {
   readonly needs: readonly NeedLine[];
   readonly silences: readonly SilenceLine[];
   readonly activity: readonly ActivityLine[];
+  /** What channels are called that are named in other parts, by ARN; one that never had a name is absent. */
+  readonly names: Readonly<Record<string, string>>;
   readonly quota?: QuotaStatus | undefined;
   /** A part of its own: it changes every ten seconds, not with every call. */
   readonly quotaHour?: QuotaHour | undefined;

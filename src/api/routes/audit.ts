@@ -3,8 +3,10 @@ import { Readable } from 'node:stream';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
+import type { ChannelArn } from '#domain/channel.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { type AuditFilter, auditEntries, auditLine } from '#journal/audit.ts';
+import { nameOf } from '#streams/queries.ts';
 import { moment, momentMs } from '../moment.ts';
 
 const time = z.iso.datetime();
@@ -17,6 +19,7 @@ const entry = z.object({
   outcome: z.string().describe('requested, refused, done, already_done, skipped, deferred, failed'),
   why: z.string().describe('The reason that was given, or the id of the decision'),
   channelArn: z.string().optional(),
+  channelName: z.string().optional(),
   jobId: z.string().optional(),
   params: z.unknown().optional(),
   before: z.unknown().optional(),
@@ -51,7 +54,7 @@ const logCursor = z
 const tags = ['Journal'];
 
 export interface AuditRoutesOptions {
-  readonly state: Pick<SharedState, 'readLog' | 'nowMs'>;
+  readonly state: Pick<SharedState, 'readLog' | 'nowMs' | 'view'>;
   /** Removes what must not be seen: the export is sent line by line, past the server's own removal. */
   readonly scrub: (text: string) => string;
 }
@@ -75,7 +78,8 @@ export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPlugin
       async ({ query }) => {
         const entries: z.infer<typeof entry>[] = [];
         for await (const { atMs, ...row } of auditEntries(state, filterOf(query, state.nowMs()), query.before)) {
-          entries.push({ ...row, at: new Date(atMs).toISOString() });
+          const name = row.channelArn === undefined ? '' : nameOf(state.view, row.channelArn as ChannelArn);
+          entries.push({ ...row, at: new Date(atMs).toISOString(), ...(name === '' ? {} : { channelName: name }) });
           if (entries.length === query.limit) return { entries, next: row.id };
         }
         return { entries };

@@ -128,6 +128,23 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
       },
     );
     app.get(
+      '/decisions/:id',
+      {
+        schema: {
+          summary: 'One decision',
+          tags,
+          params: z.strictObject({ id: z.string().min(1).max(64) }),
+          response: { 200: decision },
+        },
+      },
+      async ({ params: { id } }) => {
+        const answers = await Promise.all(shards.all.map(({ state }) => queryDecisions(state, { id, limit: 1 })));
+        const [found] = answers.flatMap(({ decisions }) => decisions);
+        if (!found) throw new AppError('NOT_FOUND', `the journal knows no decision ${id}`);
+        return shown(found);
+      },
+    );
+    app.get(
       '/rules/:rule/explain/:channelArn',
       {
         schema: {

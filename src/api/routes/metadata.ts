@@ -68,6 +68,10 @@ const progress = z.object({
   }),
   failures: z.record(z.string(), count).describe('Why items failed, by error code'),
   skipped: z.array(skipped).readonly().describe('Channels that get nothing of it, and why'),
+  contents: z
+    .array(z.object({ payload: z.union([z.string(), z.record(z.string(), z.unknown())]), key: z.string().optional() }))
+    .readonly()
+    .describe('What was sent: the first items, as far as 4 kB hold them'),
   startedAt: z.iso.datetime(),
   finishedAt: z.iso.datetime().nullable(),
   etaSeconds: z.number().nullable(),

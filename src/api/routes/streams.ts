@@ -4,10 +4,11 @@ import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
 import { streamHealths } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
-import type { SharedState } from '#domain/shared-state.ts';
+import type { SharedState, StateView } from '#domain/shared-state.ts';
 import { type StreamRecord, streamStates } from '#domain/stream-record.ts';
+import { endReason } from '#streams/ending.ts';
 import { fleetCounts } from '#streams/fleet.ts';
-import { channelStory, listStreams } from '#streams/queries.ts';
+import { channelStory, listEnded, listStreams, nameOf } from '#streams/queries.ts';
 
 const time = z.iso.datetime();
 const count = z.number().int();
@@ -25,6 +26,7 @@ const stream = z.object({
   viewerCount: count.optional(),
   recording: z.enum(['none', 'recording', 'ended', 'failed']),
   failureReason: z.string().optional(),
+  endReason: z.string().optional().describe('Why it is over: Stream End, Stream Failure with its reason, …'),
 });
 
 const evidence = z.object({
@@ -101,7 +103,15 @@ export function streamRoutes({ state, retentionMs, silentSinceMs }: StreamRoutes
           summary: 'Live streams, or those of another state',
           tags,
           querystring: z.strictObject({
-            state: z.enum([...streamStates, 'any']).default('live'),
+            state: z
+              .enum([...streamStates, 'any', 'over'])
+              .default('live')
+              .describe('over: ended or failed, earlier sessions too, the newest end first'),
+            text: z
+              .string()
+              .max(200)
+              .optional()
+              .describe('Words that all occur in the name, the ARN or a tag written as key=value'),
             health: z.enum(streamHealths).optional(),
             limit: z.coerce.number().int().min(1).max(1000).default(100),
             after: z.string().max(128).optional().describe('`next` of the page before'),
@@ -110,8 +120,11 @@ export function streamRoutes({ state, retentionMs, silentSinceMs }: StreamRoutes
         },
       },
       async ({ query }) => {
-        const wanted = query.state === 'any' ? undefined : query.state;
-        const { streams, next } = listStreams(state.view, { ...query, state: wanted });
+        const { state: wanted, ...rest } = query;
+        const { streams, next } =
+          wanted === 'over'
+            ? listEnded(state.view, rest)
+            : listStreams(state.view, { ...rest, state: wanted === 'any' ? undefined : wanted });
         const {
           lastFullPollMs: _full,
           lastStarvingPollMs: _starving,
@@ -121,7 +134,7 @@ export function streamRoutes({ state, retentionMs, silentSinceMs }: StreamRoutes
         return {
           counts,
           stale: staleness(silentSinceMs),
-          streams: streams.map(shown),
+          streams: streams.map((record) => shown(state.view, record)),
           ...(next === undefined ? {} : { next }),
         };
       },
@@ -145,10 +158,10 @@ export function streamRoutes({ state, retentionMs, silentSinceMs }: StreamRoutes
           throw new AppError('NOT_FOUND', `nothing is known of ${arn}: no stream, and not in the list of channels`);
         const { record, channel, sessions } = found;
         return {
-          record: record ? shownFully(record) : null,
+          record: record ? shownFully(state.view, record) : null,
           timeline: (record?.timeline ?? []).map(({ text, ...entry }) => ({ ...shownEvidence(entry), text })),
           channel: channel ? { ...channel } : null,
-          sessions: sessions.map(shown),
+          sessions: sessions.map((session) => shown(state.view, session)),
           stale: staleness(silentSinceMs),
         };
       },
@@ -156,11 +169,12 @@ export function streamRoutes({ state, retentionMs, silentSinceMs }: StreamRoutes
   };
 }
 
-function shown(record: StreamRecord): z.infer<typeof stream> {
-  const { channelArn, channelName, streamId, state, health, recording, viewerCount, failureReason } = record;
+function shown(view: StateView, record: StreamRecord): z.infer<typeof stream> {
+  const { channelArn, streamId, state, health, recording, viewerCount, failureReason } = record;
+  const reason = endReason(record);
   return {
     channelArn,
-    channelName,
+    channelName: nameOf(view, channelArn, record),
     streamId,
     state,
     health,
@@ -171,12 +185,13 @@ function shown(record: StreamRecord): z.infer<typeof stream> {
     ...at('endedAt', record.endedAtMs),
     ...(viewerCount === undefined ? {} : { viewerCount }),
     ...(failureReason === undefined ? {} : { failureReason }),
+    ...(reason === undefined ? {} : { endReason: reason }),
   };
 }
 
-function shownFully(record: StreamRecord): NonNullable<z.infer<typeof story>['record']> {
+function shownFully(view: StateView, record: StreamRecord): NonNullable<z.infer<typeof story>['record']> {
   return {
-    ...shown(record),
+    ...shown(view, record),
     ...at('viewerCountAt', record.viewerCountAtMs),
     ...at('recordingSince', record.recordingSinceMs),
     ...at('takeoverAt', record.takeoverAtMs),

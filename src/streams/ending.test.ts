@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import type { ChannelArn, StreamId } from '#domain/channel.ts';
+import type { SessionBasis, StreamRecord } from '#domain/stream-record.ts';
+import { MemoryState } from '#store/memory-state.ts';
+import { endReason } from './ending.ts';
+import { keys } from './keys.ts';
+import { listEnded } from './queries.ts';
+import { newRecord } from './reduce.ts';
+
+const arn = (name: string) => `arn:aws:ivs:us-west-2:111122223333:channel/${name}` as ChannelArn;
+
+function over(name: string, endedAtMs: number, basis: Partial<SessionBasis>, more: Partial<StreamRecord> = {}): StreamRecord {
+  const record = newRecord({ channelArn: arn(name), streamId: `st-${name}-${endedAtMs}` as StreamId, nowMs: endedAtMs });
+  return { ...record, state: 'ended', endedAtMs, stateSinceMs: endedAtMs, basis: { missed: [], ...basis }, ...more };
+}
+
+test('why a session is over is told from what ended it, and of none that goes on', () => {
+  const pass = { startedAtMs: 1, finishedAtMs: 2 };
+
+  expect([
+    endReason(over('a', 9, { endedMs: 9 })),
+    endReason(over('a', 9, { failedMs: 9 }, { state: 'failed', failureReason: 'Encoder disconnected' })),
+    endReason(over('a', 9, { sessionEndedMs: 9, missed: [pass] }, { failureReason: 'Idle' })),
+    endReason(over('a', 9, { supersededMs: 9 })),
+    endReason(over('a', 9, { missed: [pass, pass] })),
+    endReason(over('a', 9, {}, { state: 'live' })),
+  ]).toEqual([
+    'Stream End',
+    'Stream Failure: Encoder disconnected',
+    'Session Ended: Idle',
+    'replaced by a newer session',
+    'no longer listed as live by IVS',
+    undefined,
+  ]);
+});
+
+test('sessions that are over are listed by their end, earlier ones too, found by name or tag, page by page', async () => {
+  const state = new MemoryState({ now: () => 100 });
+  await state.transact((tx) => {
+    tx.set(keys.stream(arn('a')), over('a', 30, { endedMs: 30 }));
+    tx.set(keys.past(arn('a')), [over('a', 10, { endedMs: 10 })]);
+    tx.set(keys.stream(arn('b')), over('b', 20, {}, { state: 'live', endedAtMs: undefined }));
+    tx.set(keys.past(arn('b')), [over('b', 20, { failedMs: 20 }, { state: 'failed', channelName: 'Old name' })]);
+    tx.set(keys.channel(arn('b')), { arn: arn('b'), name: 'Derby', tags: { tier: 'gold' } });
+  });
+  const ids = (text?: string, after?: string, limit = 10) => {
+    const { streams, next } = listEnded(state.view, { text, after, limit });
+    return { ids: streams.map(({ streamId }) => streamId), next };
+  };
+
+  expect(ids().ids).toEqual(['st-a-30', 'st-b-20', 'st-a-10']);
+  expect(ids('derby tier=gold').ids).toEqual(['st-b-20']);
+  const first = ids(undefined, undefined, 2);
+  expect(first.ids).toEqual(['st-a-30', 'st-b-20']);
+  expect(ids(undefined, first.next, 2)).toEqual({ ids: ['st-a-10'], next: undefined });
+});

@@ -1,0 +1,13 @@
+// Why a session is over, in words, from what is known of its end.
+import type { StreamRecord } from '#domain/stream-record.ts';
+
+/** Returns undefined while the session is not over. */
+export function endReason({ state, failureReason, basis }: StreamRecord): string | undefined {
+  if (state !== 'ended' && state !== 'failed') return undefined;
+  const told = failureReason === undefined || failureReason === '' ? '' : `: ${failureReason}`;
+  if (state === 'failed') return `Stream Failure${told}`;
+  if (basis.endedMs !== undefined) return `Stream End${told}`;
+  if (basis.sessionEndedMs !== undefined) return `Session Ended${told}`;
+  if (basis.missed.length === 0 && basis.supersededMs !== undefined) return 'replaced by a newer session';
+  return 'no longer listed as live by IVS';
+}

@@ -1,0 +1,74 @@
+// A person with a browser: opens the page, signs in, and notes everything that goes wrong in it.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { PageStand } from './page-stand.ts';
+
+/** Starts a headless Chromium. */
+export async function launchChromium(): Promise<Browser> {
+  const executablePath = process.env['CHROME_PATH'];
+  if (!executablePath) throw new Error('no Chromium: run the tests with `npm test`, which finds or installs one');
+  return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+}
+
+export interface Visit extends AsyncDisposable {
+  readonly page: Page;
+  /** Everything that went wrong in the page: errors, refusals by the content security policy. */
+  readonly complaints: string[];
+  /** Requests to another host than the daemon. */
+  readonly strangers: string[];
+}
+
+export type VisitOptions = BrowserContextOptions & {
+  /** Where the stand is reached, if not at its own address. */
+  readonly url?: string;
+  /** Run before the page's own script. */
+  readonly before?: string;
+};
+
+/** Opens the page of a stand as this person; `nobody` stays at the sign-in. */
+export async function visit(
+  browser: Browser,
+  stand: Pick<PageStand, 'url' | 'tokens'>,
+  role: 'viewer' | 'operator' | 'admin' | 'nobody' = 'operator',
+  { url = stand.url, before, ...options }: VisitOptions = {},
+): Promise<Visit> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  const strangers: string[] = [];
+  page.on('pageerror', (error) => void complaints.push(error.message));
+  page.on('console', (message) => {
+    // The first try without a token is refused; that is how the page learns that it needs one.
+    if (message.type() === 'error' && !message.text().includes('401')) complaints.push(message.text());
+  });
+  page.on('request', (request) => void (request.url().startsWith(url) || strangers.push(request.url())));
+  if (before !== undefined) await context.addInitScript(before);
+  await page.goto(url);
+  if (role !== 'nobody') {
+    await page.fill('#token', stand.tokens[role]);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.row[data-key]');
+  }
+  return { page, complaints, strangers, [Symbol.asyncDispose]: () => context.close() };
+}
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Findings of axe, as `rule: selector`. */
+export async function findings(page: Page): Promise<string[]> {
+  // Injected past the page's own policy: the policy is for the page, not for its examiner.
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { axe: examiner } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { target: unknown[] }[] }[] }> };
+    };
+    const { violations } = await examiner.run();
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => `${id}: ${target.join(' ')}`));
+  });
+}
+
+/** Goes to another view by its address, without loading the page again. */
+export async function show(page: Page, hash: string): Promise<void> {
+  await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+}

@@ -1,0 +1,236 @@
+// What the page says is true, has an address, and is there when it is needed: ended streams, links, dialogs over a broken connection,
+// the title of a tab that nobody sees.
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cutLink } from '#test/support/cut-link.ts';
+import { channelArnAt, channelAt, pageStand } from '#test/support/page-stand.ts';
+import { launchChromium, show, visit } from '#test/support/page-visit.ts';
+import { sections } from '../../web/runbook.ts';
+
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser.close());
+
+const streamAddress = (index: number) => `#/stream/${encodeURIComponent(channelArnAt(index))}`;
+const hashOf = (page: Page) => page.evaluate<string>('location.hash');
+const textOf = (page: Page, selector: string) => page.locator(selector).innerText();
+
+test('a stream that ended a while ago is found by its name, with when and why, and its page never says that it is live', async () => {
+  await using stand = await pageStand({ streams: 30 });
+  await using tour = await visit(browser, stand);
+  const { page } = tour;
+  const gone = 30;
+  const { name } = channelAt(gone);
+  expect(await page.locator('.row[data-key]', { hasText: name }).count()).toBe(0);
+  // Its name, not its id, also where only an ARN is known.
+  await page.locator('.activity', { hasText: name }).waitFor();
+
+  await page.fill('#filter', name);
+  const found = page.locator(`.sessions li[data-arn="${channelArnAt(gone)}"]`);
+  await found.first().waitFor();
+  await page.fill('#filter', '');
+  await page.getByRole('button', { name: 'Ended', exact: true }).click();
+  await found.nth(1).waitFor();
+  expect(await hashOf(page)).toBe('#/?show=ended');
+  expect((await found.first().innerText()).replaceAll(/\s+/g, ' ')).toMatch(
+    /^Failed .* 25 min \d\d s ago live for 35 min 00 s Stream Failure: Encoder disconnected$/,
+  );
+  expect(await found.nth(1).innerText()).toContain('Stream End');
+
+  await found.first().getByRole('link', { name }).click();
+  await page.getByRole('heading', { name: `${name} Failed` }).waitFor();
+  await page.getByText('Earlier sessions').waitFor();
+  const body = await textOf(page, 'main');
+  for (const words of ['Last session', 'Ended', 'Stream Failure: Encoder disconnected', 'Lasted', 'st-EARLIERSESSION'])
+    expect(body).toContain(words);
+  expect(body).not.toContain('Live since');
+  expect(await page.getByRole('button', { name: 'Stop stream' }).isDisabled()).toBe(true);
+  expect(await page.title()).toContain(name);
+  expect(tour.complaints).toEqual([]);
+});
+
+test('whatever is chosen is in the address: it is there again after a reload, and a button copies it', async () => {
+  await using stand = await pageStand({ streams: 30, breathe: false });
+  await using tour = await visit(browser, stand, 'operator', { permissions: ['clipboard-read', 'clipboard-write'] });
+  const { page } = tour;
+  const asked: string[] = [];
+  page.on('request', (request) => void asked.push(new URL(request.url()).pathname + new URL(request.url()).search));
+
+  await page.fill('#filter', 'tier=silver');
+  await page.getByRole('button', { name: /Starving/ }).click();
+  await page.getByText(/^1 of 31 channels$/).waitFor();
+  await page.reload();
+  await page.getByText(/^1 of 31 channels$/).waitFor();
+  expect(await page.locator('#filter').inputValue()).toBe('tier=silver');
+  expect(await page.getByRole('button', { name: /Starving/ }).getAttribute('aria-pressed')).toBe('true');
+
+  await show(page, '#/decisions');
+  await page.locator('#by-rule').selectOption('mass-starvation');
+  await page.locator('#by-outcome').selectOption('suppressed');
+  await page.locator('#by-since').selectOption('1h');
+  expect(await hashOf(page)).toBe('#/decisions?rule=mass-starvation&outcome=suppressed&since=1h');
+  asked.length = 0;
+  await page.reload();
+  await page.locator('.timeline.decisions li').first().waitFor();
+  expect(asked).toContain('/v1/decisions?rule=mass-starvation&outcome=suppressed&since=1h&limit=100');
+  expect(await page.locator('#by-since').inputValue()).toBe('1h');
+  await page.getByRole('button', { name: 'Copy link' }).click();
+  await page.getByText('The link is copied.').waitFor();
+  expect(await page.evaluate<string>('navigator.clipboard.readText()')).toBe(page.url());
+  await page.goBack();
+  expect(await hashOf(page)).toBe('#/decisions?rule=mass-starvation&outcome=suppressed');
+
+  await show(page, streamAddress(4));
+  await page.getByRole('checkbox', { name: 'Poll' }).uncheck();
+  await page.reload();
+  await page.locator('.timeline > li.event').first().waitFor();
+  expect(await page.locator('.timeline > li.poll').count()).toBe(0);
+
+  for (const [address, heading, words] of [
+    ['#/decision/d-4', 'starving-slate: fired', 'max live percent'],
+    ['#/batch/b-7f3aQx19', 'Metadata batch', '"question": 7'],
+    ['#/job/job-1', 'Job: stop stream', 'read stream'],
+    ['#/incident/i-1', 'Incident: mass-starvation', 'Many channels starve together.'],
+  ] as const) {
+    await page.goto(`${stand.url}/${address}`);
+    await page.reload();
+    await page.getByRole('heading', { name: heading }).waitFor();
+    await page.locator('main', { hasText: words }).waitFor();
+  }
+  expect(tour.complaints).toEqual([]);
+});
+
+test('links lead to the run book, the API and the channel in the console of AWS', async () => {
+  await using stand = await pageStand({ streams: 30 });
+  await using tour = await visit(browser, stand, 'operator', { viewport: { width: 390, height: 844 } });
+  const { page } = tour;
+
+  // On a phone too, each thing that needs somebody has its cause and where to go on.
+  const needs = page.locator('.need');
+  expect(await needs.count()).toBe(4);
+  for (const need of await needs.all()) {
+    expect(await need.locator('p').nth(1).isVisible()).toBe(true);
+    expect(await need.getByRole('link').first().isVisible()).toBe(true);
+  }
+  await needs.filter({ hasText: 'Rule stopped by its cap' }).getByRole('link', { name: 'Run book' }).click();
+  await page.locator('#section-rule-stopped').waitFor();
+  await expect.poll(() => page.evaluate<number>('scrollY')).toBeGreaterThan(500);
+  for (const section of [...Object.values(sections), 'needs-you'])
+    expect([section, await page.locator(`#section-${section}`).count()]).toEqual([section, 1]);
+  expect(await page.getByRole('link', { name: 'API', exact: true }).getAttribute('href')).toBe('/docs');
+  await show(page, streamAddress(4));
+  const console = page.getByRole('link', { name: 'AWS console' });
+  expect(await console.getAttribute('href')).toBe(
+    `https://us-west-2.console.aws.amazon.com/ivs/channels/${channelArnAt(4)}?region=us-west-2`,
+  );
+  expect(tour.complaints).toEqual([]);
+});
+
+test('a dialog has one way out and a verb on its button; a rule test knows tags and viewers; what is wrong is said before it is sent', async () => {
+  await using stand = await pageStand({ streams: 30, breathe: false });
+  await using tour = await visit(browser, stand);
+  const { page } = tour;
+  const dialog = page.getByRole('dialog');
+  const buttons = () => dialog.getByRole('button').allTextContents();
+
+  await show(page, streamAddress(4));
+  await page.getByRole('button', { name: 'Stop stream' }).click();
+  expect(await buttons()).toEqual(['Show what it would do', 'Cancel', 'Stop stream']);
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Rotate key' }).click();
+  expect(await dialog.locator('#field-where').getAttribute('placeholder')).toBe('ivs/synth-hour-1/stream-key');
+  expect(await dialog.locator('#field-where-list option').count()).toBe(3);
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Send metadata' }).click();
+  await page.fill('#field-payload', '{"type": quiz}');
+  await page.fill('#field-reason', 'round 2');
+  await dialog.getByRole('button', { name: 'Send metadata' }).click();
+  await dialog.getByText('The payload begins like JSON and is none').waitFor();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('?');
+  expect(await buttons()).toEqual(['Close']);
+  await page.keyboard.press('Escape');
+
+  await show(page, '#/');
+  await page.getByRole('button', { name: 'Add' }).click();
+  expect(await dialog.locator('#field-matchers').inputValue()).toBe('');
+  await page.fill('#field-matchers', 'mass-starvation');
+  await page.fill('#field-reason', 'test');
+  await dialog.getByRole('button', { name: 'Silence' }).click();
+  await dialog.getByText('is no matcher').waitFor();
+  await page.keyboard.press('Escape');
+
+  await show(page, '#/decision/d-4');
+  await page.getByRole('button', { name: 'Make a test from this' }).click();
+  const text = await page.getByRole('textbox', { name: 'Rule test' }).inputValue();
+  expect(text).toContain('channels: [{arn: ch/Synth-Hour-1, tags: {"tier": "silver", "show": "synth"}, viewerCount: 1200}]');
+  expect(await buttons()).toEqual(['Close', 'Copy']);
+  expect(stand.asked).toEqual([]);
+  expect(tour.complaints).toEqual([]);
+});
+
+test('what was typed into a dialog outlives a broken connection, and a token that must be given again', async () => {
+  await using stand = await pageStand({ streams: 30, breathe: false });
+  await using other = await pageStand({ streams: 30, breathe: false });
+  await using link = await cutLink(stand.url);
+  await using tour = await visit(browser, stand, 'operator', { url: link.url });
+  const { page } = tour;
+  await show(page, streamAddress(4));
+  await page.getByRole('button', { name: 'Hold' }).click();
+  const dialog = page.getByRole('dialog');
+  await page.fill('#field-reason', 'sponsor on air');
+  await page.locator('#field-duration').selectOption('1h');
+
+  link.cut();
+  await dialog.getByText('The connection is lost.').waitFor();
+  await dialog.getByRole('button', { name: 'Hold' }).click();
+  await dialog.getByText('The daemon cannot be reached.').waitFor();
+  expect(await page.locator('#field-reason').inputValue()).toBe('sponsor on air');
+  expect(stand.asked).toEqual([]);
+
+  // The daemon that answers next knows another token.
+  link.mend(other.url);
+  await page.fill('#token', other.tokens.operator, { timeout: 20_000 });
+  await page.keyboard.press('Enter');
+  await dialog.waitFor();
+  expect(await page.locator('#field-reason').inputValue()).toBe('sponsor on air');
+  await dialog.getByRole('button', { name: 'Hold' }).click();
+  await page.getByText('The channel is held.').waitFor();
+  expect(other.asked).toMatchObject([{ method: 'PUT', body: { reason: 'sponsor on air', duration: '1h' } }]);
+  expect(await hashOf(page)).toBe(streamAddress(4));
+});
+
+test('titles have one form in every view, and a tab in the background says that the connection is lost', async () => {
+  await using stand = await pageStand({ streams: 30 });
+  await using link = await cutLink(stand.url);
+  // A tab in the background gets no frames.
+  await using tour = await visit(browser, stand, 'operator', {
+    url: link.url,
+    before: 'globalThis.hideTab = () => { globalThis.requestAnimationFrame = () => 0; };',
+  });
+  const { page } = tour;
+  const title = (wanted: RegExp) => expect.poll(() => page.title()).toMatch(wanted);
+
+  for (const [hash, name] of [
+    ['#/', 'Streams'],
+    ['#/decisions', 'Decisions'],
+    ['#/rules', 'Rules'],
+    ['#/quota', 'Quota'],
+    ['#/batches', 'Batches'],
+    ['#/audit', 'Audit'],
+    ['#/job/job-1', 'Job – job-1'],
+    ['#/runbook', 'Run book'],
+    [streamAddress(4), channelAt(4).name],
+  ] as const) {
+    await show(page, hash);
+    await title(new RegExp(`^\\(4\\) ${name} – ivs-autopilot$`));
+  }
+  await page.evaluate('hideTab()');
+  link.cut();
+  await title(/^Connection lost – Synth Hour 1 – ivs-autopilot$/);
+  link.mend();
+  await title(/^\(4\) Synth Hour 1 – ivs-autopilot$/);
+});

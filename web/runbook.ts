@@ -1,0 +1,16 @@
+// Which section of the run book (docs/operations.md) belongs to what needs a person.
+
+/** Section by kind; every other kind is in "Needs you". A test holds the sections to the run book. */
+export const sections: Readonly<Record<string, string>> = {
+  cap: 'rule-stopped',
+  config: 'configuration-refused',
+  'dead-letters': 'dead-letters',
+  'failed-jobs': 'jobs-failing',
+  keyless: 'key-delivery-failing',
+  undelivered: 'key-delivery-failing',
+};
+
+/** The address of the section, within the page. */
+export function runbookOf(kind: string): string {
+  return `#/runbook/${sections[kind] ?? 'needs-you'}`;
+}

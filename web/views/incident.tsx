@@ -1,0 +1,67 @@
+// One incident, open or over.
+import type { JSX } from 'preact';
+import { api, Problem } from '../api.ts';
+import { clock, count, duration } from '../format.ts';
+import { Fact, Since } from '../parts/facts.tsx';
+import { ProblemLine, Skeleton } from '../parts/text.tsx';
+import { ViewHead } from '../parts/view-head.tsx';
+import { href } from '../route.ts';
+import { runbookOf } from '../runbook.ts';
+import { now } from '../store.ts';
+import { useResource } from '../use-resource.ts';
+
+/** Of `GET /v1/incidents` */
+interface Incident {
+  readonly id: string;
+  readonly kind: string;
+  readonly rule: string;
+  readonly openedAt: string;
+  readonly closedAt?: string;
+  readonly affected: number;
+  readonly peak: number;
+  readonly live: number;
+  readonly withheld: number;
+  readonly text: string;
+}
+
+export function OneIncident({ id }: { readonly id: string }): JSX.Element {
+  const { value: incident, problem } = useResource(`incident/${id}`, async (signal) => {
+    const { incidents } = await api<{ incidents: readonly Incident[] }>('GET', '/v1/incidents', { signal });
+    const found = incidents.find((each) => each.id === id);
+    if (!found) throw new Problem(404, { detail: `There is no incident ${id}, or it is over for long.` });
+    return found;
+  });
+  const at = now();
+  return (
+    <div class="page">
+      <ViewHead title={incident ? `Incident: ${incident.rule}` : 'Incident'} />
+      <ProblemLine problem={problem} />
+      {!incident && !problem && <Skeleton />}
+      {incident && (
+        <section class={incident.closedAt === undefined ? 'panel critical' : 'panel'} aria-label="Incident">
+          <p>{incident.text}</p>
+          <dl>
+            <Fact name="State">{incident.closedAt === undefined ? 'open' : 'over'}</Fact>
+            <Fact name="Since">
+              <Since ms={Date.parse(incident.openedAt)} at={at} />
+            </Fact>
+            <Fact name="Until">
+              {incident.closedAt !== undefined &&
+                `${clock(Date.parse(incident.closedAt))}, after ${duration(Date.parse(incident.closedAt) - Date.parse(incident.openedAt))}`}
+            </Fact>
+            <Fact name="Channels">
+              {count(incident.affected)} of {count(incident.live)} now, {count(incident.peak)} at most
+            </Fact>
+            <Fact name="Held back">{count(incident.withheld)} actions</Fact>
+          </dl>
+          <p class="links">
+            <a href={href('decisions', '', { rule: incident.rule, since: incident.openedAt })}>
+              Decisions of {incident.rule} since then
+            </a>
+            <a href={runbookOf('incident')}>Run book</a>
+          </p>
+        </section>
+      )}
+    </div>
+  );
+}

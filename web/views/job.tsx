@@ -1,0 +1,106 @@
+// One job: what was asked, step by step what was done, and how it ended.
+import type { JSX } from 'preact';
+import { api } from '../api.ts';
+import { type Job, outcomeOf } from '../dialogs/actions.tsx';
+import { count, fact, words } from '../format.ts';
+import { Fact, Json, Since } from '../parts/facts.tsx';
+import { ProblemLine, Skeleton, StreamLink, Time } from '../parts/text.tsx';
+import { ViewHead } from '../parts/view-head.tsx';
+import { href } from '../route.ts';
+import { now } from '../store.ts';
+import { useResource } from '../use-resource.ts';
+
+interface WholeJob extends Job {
+  readonly channelArn?: string;
+  readonly cause: unknown;
+  readonly params: unknown;
+  readonly dryRun?: boolean;
+  readonly decidedAt?: string;
+  readonly startedAt?: string;
+  readonly attempts: number;
+  readonly steps: readonly ({ readonly step: string; readonly at: string } & Readonly<Record<string, unknown>>)[];
+  /** What became of the items of a put_metadata. */
+  readonly delivery?: Readonly<Record<string, unknown>>;
+}
+
+export function OneJob({ id }: { readonly id: string }): JSX.Element {
+  const { value: job, problem } = useResource(
+    `job/${id}`,
+    (signal) => api<WholeJob>('GET', `/v1/jobs/${encodeURIComponent(id)}`, { signal }),
+    { everyMs: 2000 },
+  );
+  return (
+    <div class="page">
+      <ViewHead title={job ? `Job: ${words(job.name ?? '')}` : 'Job'} />
+      <ProblemLine problem={problem} />
+      {!job && !problem && <Skeleton />}
+      {job && <JobFacts id={id} job={job} />}
+    </div>
+  );
+}
+
+function JobFacts({ id, job }: { readonly id: string; readonly job: WholeJob }): JSX.Element {
+  const at = now();
+  const moment = (iso: string | undefined) => iso !== undefined && <Since ms={Date.parse(iso)} at={at} />;
+  const delivery = Object.entries(job.delivery ?? {}).filter(([, value]) => value !== undefined && value !== 0);
+  return (
+    <>
+      <section class="panel" aria-label="Job">
+        <dl>
+          <Fact name="State">
+            {job.finishedAt === undefined ? words(job.state) : outcomeOf(job)}
+            {job.dryRun && <span class="chip">dry run</span>}
+          </Fact>
+          <Fact name="Delivery">{delivery.map(([key, value]) => fact(key, value)).join(', ')}</Fact>
+          <Fact name="Channel">{job.channelArn !== undefined && <StreamLink arn={job.channelArn} />}</Fact>
+          <Fact name="Asked for by">
+            <Cause cause={job.cause} />
+          </Fact>
+          <Fact name="Decided">{moment(job.decidedAt)}</Fact>
+          <Fact name="Began">{moment(job.startedAt)}</Fact>
+          <Fact name="Ended">{moment(job.finishedAt)}</Fact>
+          <Fact name="Attempts">{count(job.attempts)}</Fact>
+          <Fact name="Job">
+            <code>{id}</code>
+          </Fact>
+        </dl>
+      </section>
+      <section class="panel" aria-labelledby="steps-title">
+        <h2 id="steps-title">Steps</h2>
+        <ol class="timeline">
+          {job.steps.length === 0 && <li class="dim">No step yet.</li>}
+          {job.steps.map(({ step, at: when, ...values }, index) => (
+            <li key={index}>
+              <Time ms={Date.parse(when)} />
+              <b>{words(step)}</b>
+              <div class="dim">
+                {Object.entries(values)
+                  .map(([key, value]) => fact(key, value))
+                  .join(', ')}
+              </div>
+            </li>
+          ))}
+        </ol>
+      </section>
+      <section class="panel" aria-labelledby="params-title">
+        <h2 id="params-title">Parameters</h2>
+        <Json value={job.params} />
+      </section>
+    </>
+  );
+}
+
+/** Who asked, with the decision where a rule did. */
+function Cause({ cause }: { readonly cause: unknown }): JSX.Element | null {
+  if (cause === null || typeof cause !== 'object') return null;
+  const { kind: _kind, decisionId, ...rest } = cause as Readonly<Record<string, unknown>>;
+  return (
+    <>
+      {Object.entries(rest)
+        .filter(([, value]) => typeof value === 'string')
+        .map(([key, value]) => fact(key, value))
+        .join(', ')}{' '}
+      {typeof decisionId === 'string' && <a href={href('decision', decisionId)}>Decision {decisionId}</a>}
+    </>
+  );
+}
