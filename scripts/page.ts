@@ -83,7 +83,8 @@ function nodeOf(token: Token): Node[] {
       const row = (name: string, cells: readonly Tokens.TableCell[]) =>
         element(
           'tr',
-          cells.map((cell) => element(name, nodesOf(cell.tokens))),
+          // A header over nothing is no header.
+          cells.map((cell) => element(cell.text === '' ? 'td' : name, nodesOf(cell.tokens))),
         );
       return [element('table', [row('th', header), ...rows.map((cells) => row('td', cells))])];
     }

@@ -5,12 +5,21 @@ import { MemoryState } from '#store/memory-state.ts';
 import { endReason } from './ending.ts';
 import { keys } from './keys.ts';
 import { listEnded } from './queries.ts';
-import { newRecord } from './reduce.ts';
+import { emptyRecord } from './reduce.ts';
 
 const arn = (name: string) => `arn:aws:ivs:us-west-2:111122223333:channel/${name}` as ChannelArn;
 
-function over(name: string, endedAtMs: number, basis: Partial<SessionBasis>, more: Partial<StreamRecord> = {}): StreamRecord {
-  const record = newRecord({ channelArn: arn(name), streamId: `st-${name}-${endedAtMs}` as StreamId, nowMs: endedAtMs });
+function over(
+  name: string,
+  endedAtMs: number,
+  basis: Partial<SessionBasis>,
+  more: Partial<StreamRecord> = {},
+): StreamRecord {
+  const record = emptyRecord({
+    channelArn: arn(name),
+    streamId: `st-${name}-${endedAtMs}` as StreamId,
+    nowMs: endedAtMs,
+  });
   return { ...record, state: 'ended', endedAtMs, stateSinceMs: endedAtMs, basis: { missed: [], ...basis }, ...more };
 }
 

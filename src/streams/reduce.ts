@@ -96,7 +96,8 @@ export function reduceSession(
   }
 }
 
-function emptyRecord({
+/** The record of a session of which nothing is known yet. */
+export function emptyRecord({
   channelArn,
   streamId,
   nowMs,

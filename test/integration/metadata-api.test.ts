@@ -117,7 +117,12 @@ test('a batch is accepted with its plan, and its progress ends in what became of
   ]);
   await vi.waitFor(async () => {
     const progress = await api.call('GET', answer.headers.get('location')!);
-    expect(progress.body).toMatchObject({ state: 'finished', total: 4, counts: { pending: 0, delivered: 4 } });
+    expect(progress.body).toMatchObject({
+      state: 'finished',
+      total: 4,
+      counts: { pending: 0, delivered: 4 },
+      contents: [{ payload: 'text' }, { payload: { type: 'poll' } }],
+    });
     expect(Date.parse(progress.body.finishedAt)).toBeGreaterThan(0);
   });
   expect(api.sender.payloads(channelArn('a'))).toEqual(['text', { type: 'poll' }]);

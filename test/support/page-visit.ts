@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import type { PageStand } from './page-stand.ts';
+import { channelArnAt, type PageStand } from './page-stand.ts';
 
 /** Starts a headless Chromium. */
 export async function launchChromium(): Promise<Browser> {
@@ -55,8 +55,41 @@ export async function visit(
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** Every view of the stand of page-stand.ts. */
+export const allViews: readonly string[] = [
+  '#/',
+  '#/?show=ended',
+  `#/stream/${encodeURIComponent(channelArnAt(4))}`,
+  `#/stream/${encodeURIComponent(channelArnAt(40))}`,
+  '#/decisions',
+  '#/decision/d-4',
+  '#/rules',
+  '#/quota',
+  '#/batches',
+  '#/batch/b-7f3aQx19',
+  '#/job/job-1',
+  '#/incident/i-1',
+  '#/audit',
+  '#/runbook',
+];
+
+/** What axe finds in these views, and in a dialog over the first. */
+export async function complaintsOfAxe(page: Page, views: readonly string[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const hash of views) {
+    await show(page, hash);
+    await page.locator('main h1').first().waitFor();
+    await page.locator('main .skeleton').waitFor({ state: 'detached' });
+    for (const finding of await findings(page)) found.push(`${hash} ${finding}`);
+  }
+  await show(page, views[0] ?? '#/');
+  await page.getByRole('button', { name: 'Pause all' }).click();
+  for (const finding of await findings(page)) found.push(`dialog ${finding}`);
+  return found;
+}
+
 /** Findings of axe, as `rule: selector`. */
-export async function findings(page: Page): Promise<string[]> {
+async function findings(page: Page): Promise<string[]> {
   // Injected past the page's own policy: the policy is for the page, not for its examiner.
   await page.evaluate(axe);
   return page.evaluate(async () => {

@@ -166,7 +166,9 @@ test('a dialog has one way out and a verb on its button; a rule test knows tags 
   await show(page, '#/decision/d-4');
   await page.getByRole('button', { name: 'Make a test from this' }).click();
   const text = await page.getByRole('textbox', { name: 'Rule test' }).inputValue();
-  expect(text).toContain('channels: [{arn: ch/Synth-Hour-1, tags: {"tier": "silver", "show": "synth"}, viewerCount: 1200}]');
+  expect(text).toContain(
+    'channels: [{arn: ch/Synth-Hour-1, tags: {"tier": "silver", "show": "synth"}, viewerCount: 1200}]',
+  );
   expect(await buttons()).toEqual(['Close', 'Copy']);
   expect(stand.asked).toEqual([]);
   expect(tour.complaints).toEqual([]);

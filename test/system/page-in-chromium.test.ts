@@ -1,9 +1,12 @@
 // The operator's page in a real headless Chromium: what it shows, what it asks before it does, and that it stays quick and readable.
+import { get, type IncomingMessage } from 'node:http';
+import { gunzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { channelArnAt, type PageStand, pageStand, streamRecord } from '#test/support/page-stand.ts';
 import {
-  findings,
+  allViews,
+  complaintsOfAxe,
   launchChromium,
   show,
   type VisitOptions,
@@ -74,6 +77,21 @@ async function scrolled(page: Page, pixels: number) {
 const rowNames = (page: Page) => page.locator('.row[data-key] a.name').allTextContents();
 
 describe('the operator’s page', () => {
+  test('is one script below 100 kB compressed, and is taken from the cache while nothing has changed', async () => {
+    await using stand = await pageStand({ streams: 5, lively: false });
+    const html = await (await fetch(stand.url)).text();
+    const scripts = Array.from(html.matchAll(/<script[^>]+src="([^"]+)"/g), ([, src]) => src!);
+    expect(scripts).toEqual(['app.js']);
+    const answer = await raw(`${stand.url}/app.js`, { 'accept-encoding': 'gzip, br' });
+    expect(answer.headers['content-encoding']).toBe('gzip');
+    expect(answer.body.length).toBeLessThan(100_000);
+    expect(gunzipSync(answer.body).toString()).not.toMatch(/sourceMappingURL|\beval\(|innerHTML\s*=[^=]/);
+    const plain = await raw(`${stand.url}/app.js`, {});
+    expect(plain.body.equals(gunzipSync(answer.body))).toBe(true);
+    const again = await raw(`${stand.url}/app.js`, { 'if-none-match': answer.headers.etag! });
+    expect([again.status, again.body.length]).toEqual([304, 0]);
+  });
+
   test('asks for a token, says when it is wrong, and keeps it in this tab only', async () => {
     await using stand = await pageStand({ streams: 5, lively: false });
     await using guest = await visit(stand, 'nobody');
@@ -144,28 +162,24 @@ describe('the operator’s page', () => {
     expect(tour.strangers).toEqual([]);
   });
 
-  test('has nothing that axe complains about, dark and light, on every page and in a dialog', {
-    timeout: 120_000,
-  }, async () => {
-    await using stand = await pageStand({ streams: 40 });
-    const others = ['#/decisions', '#/rules', '#/quota', '#/batches', '#/audit'];
-    for (const colorScheme of ['dark', 'light'] as const) {
-      await using tour = await visit(stand, 'operator', { colorScheme });
-      const { page } = tour;
-      const found: string[] = [];
-      const stream = `#/stream/${encodeURIComponent(channelArnAt(4))}`;
-      for (const hash of ['#/', stream, ...(colorScheme === 'dark' ? others : [])]) {
-        await show(page, hash);
-        await page.locator('main h1, main .row[data-key]').first().waitFor();
-        await page.waitForTimeout(150);
-        for (const finding of await findings(page)) found.push(`${colorScheme} ${hash} ${finding}`);
-      }
-      await show(page, '#/');
-      await page.getByRole('button', { name: 'Pause all' }).click();
-      for (const finding of await findings(page)) found.push(`${colorScheme} dialog ${finding}`);
-      expect(found).toEqual([]);
-    }
-  });
+  const stream = `#/stream/${encodeURIComponent(channelArnAt(4))}`;
+  // All views in both schemes at all widths: `npm run soak`.
+  test.each([
+    { colorScheme: 'dark', width: 1440, views: [...allViews] },
+    { colorScheme: 'light', width: 390, views: ['#/', stream, '#/decisions'] },
+    { colorScheme: 'light', width: 1920, views: ['#/'] },
+  ] as const)(
+    'has nothing that axe complains about, $colorScheme at $width px, nor in a dialog',
+    {
+      timeout: 120_000,
+    },
+    async ({ colorScheme, width, views }) => {
+      await using stand = await pageStand({ streams: 40 });
+      await using tour = await visit(stand, 'operator', { colorScheme, viewport: { width, height: 900 } });
+      expect(await complaintsOfAxe(tour.page, views)).toEqual([]);
+      expect(tour.complaints).toEqual([]);
+    },
+  );
 
   test('pauses everything with a reason, shows it to everybody at once, and resumes', async () => {
     await using stand = await pageStand({ streams: 10 });
@@ -376,6 +390,17 @@ describe('the operator’s page', () => {
     expect((await rowNames(page))[0]).toBe('Garden TV 254');
   });
 });
+
+/** One request as it goes over the wire. */
+async function raw(url: string, headers: Readonly<Record<string, string>>) {
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  get(url, { headers }, resolve).on('error', reject);
+  const answer = await promise;
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer as AsyncIterable<Buffer>) chunks.push(chunk);
+  const body = Buffer.concat(chunks);
+  return { status: answer.statusCode, headers: answer.headers, body };
+}
 
 /** What the live stream sends to one more reader in a second, once it has everything. */
 async function bytesPerSecond(stand: PageStand, seconds: number): Promise<number> {

@@ -83,7 +83,7 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
   // The decision, its job and its batch each have an address, with what was sent.
   await page.locator('.timeline > li.decision', { hasText: 'acted' }).first().getByText('Details').click();
   await page.getByRole('heading', { name: 'starving-slate: fired' }).waitFor();
-  await page.locator('.steps a', { hasText: 'put_metadata' }).first().click();
+  await page.locator('.steps li', { hasText: 'put metadata' }).getByRole('link').first().click();
   await page.getByRole('heading', { name: 'Job: put metadata' }).waitFor();
   await page.getByRole('link', { name: /^Decision d-/ }).waitFor();
   await page.evaluate('location.hash = "#/batches"');
@@ -94,7 +94,7 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
   const over = page.locator('.sessions li', { hasText: worst.name });
   await over.filter({ hasText: /Ended.*live for/s }).waitFor({ timeout: 30_000 });
   await over.getByRole('link').click();
-  await page.getByText('stopped by').waitFor({ timeout: 30_000 });
+  await page.getByText('stopped by admin; Stream End').waitFor({ timeout: 30_000 });
   expect(await page.locator('main').innerText()).not.toContain('Live since');
 
   await page.evaluate('location.hash = "#/batches"');

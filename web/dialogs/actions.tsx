@@ -134,7 +134,10 @@ function payloadOf(text: string): unknown {
 
 /** A channel's name as a part of the name of a secret, a parameter or a file. */
 function plain(channel: string): string {
-  return channel.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-').replaceAll(/^-|-$/g, '');
+  return channel
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '');
 }
 
 /** Asks for an action on a channel. With `streamId`, nothing is done when another stream is live by then. */
