@@ -25,7 +25,6 @@ import { type Role, Shard } from '#shard/shard.ts';
 import type { ConfigInForce } from './config-in-force.ts';
 import type { Committed } from './pipeline.ts';
 
-
 export { type Role, roles } from '#shard/shard.ts';
 
 export interface AppOptions {

@@ -128,7 +128,7 @@ function payloadOf(text: string): unknown {
     const value: unknown = JSON.parse(text);
     return Array.isArray(value) ? text : value;
   } catch (error) {
-    throw new Error(`The payload begins like JSON and is none: ${(error as Error).message}`);
+    throw new Error(`The payload begins like JSON and is none: ${(error as Error).message}`, { cause: error });
   }
 }
 
