@@ -4,6 +4,7 @@ import type { Channel } from '#domain/channel.ts';
 import { pauseKeys } from '#domain/control.ts';
 import { AppError } from '#domain/errors.ts';
 import type { StreamFacts } from '#domain/facts.ts';
+import type { SharedState } from '#domain/shared-state.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import type { HandlerContext, HandlerResult, LiveStream } from './ports.ts';
 
@@ -61,12 +62,12 @@ function heldBack(job: ActionJob, { state }: HandlerContext): HandlerResult | un
 }
 
 /** Whether all automation is paused, by a person or after a loss of the state. */
-export function isPaused({ state: { view } }: Pick<HandlerContext, 'state'>): boolean {
+export function isPaused({ state: { view } }: { readonly state: Pick<SharedState, 'view'> }): boolean {
   return pauseKeys.some((key) => view.get(key) !== undefined);
 }
 
 /** Whether automation must keep its hands off a channel, by command or by the tag `ops-hold`. */
-export function isHeld({ state }: Pick<HandlerContext, 'state'>, channelArn: string): boolean {
+export function isHeld({ state }: { readonly state: Pick<SharedState, 'view' | 'nowMs'> }, channelArn: string): boolean {
   const { view } = state;
   const hold = view.get<{ readonly untilMs?: number }>(`hold/${channelArn}`);
   if (hold !== undefined && (hold.untilMs === undefined || hold.untilMs > state.nowMs())) return true;

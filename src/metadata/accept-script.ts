@@ -144,6 +144,10 @@ local rows = {}
 for index, item in ipairs(items) do
   local itemKey = P .. ':i:' .. item.id
   local about = {'b', batchId, 'e', item.text, 'm', item.mode, 't', item.accepted, 'x', item.expires, 'n', #open}
+  if string.sub(batchFields.who or '', 1, 5) == 'rule ' then
+    about[#about + 1] = 'r'
+    about[#about + 1] = '1'
+  end
   if item.key ~= '' then
     keyed = true
     about[#about + 1] = 'k'

@@ -28,7 +28,7 @@ export interface BatchProgress {
   readonly items: number;
   readonly total: number;
   readonly counts: Readonly<Record<'pending' | Outcome, number>>;
-  /** Why items failed, by error code. */
+  /** Why items failed, by error code; and `paused` or `held`, for what a rule had sent before and was cancelled. */
   readonly failures: Readonly<Record<string, number>>;
   /** What was sent, the first items as far as a few kB hold them. */
   readonly contents: readonly Content[];

@@ -3,9 +3,10 @@ import { outboxLua } from './outbox-lua.ts';
 import { script } from './script.ts';
 
 // What goes into a channel's next call: what is first, as much as fits; it is marked as being sent. What must not be sent any more ends.
+// 'spared' is why rules must keep their hands off the channel, or '': then what they sent is cancelled.
 // Gives a parcel, {mode, ids, texts, accepted times}, or nothing: then the channel was given back.
 const chooseLua = `
-local function choose(channel, most, bytes)
+local function choose(channel, most, bytes, spared)
   unmark(channel)
   local queue = P .. ':q:' .. channel
   local ids, texts, times, mode = {}, {}, {}, ''
@@ -14,9 +15,10 @@ local function choose(channel, most, bytes)
     local page = redis.call('ZRANGE', queue, #ids, #ids + 19)
     if #page == 0 then break end
     for _, id in ipairs(page) do
-      local item = redis.call('HMGET', P .. ':i:' .. id, 'e', 'm', 't', 'x', 'o')
+      local item = redis.call('HMGET', P .. ':i:' .. id, 'e', 'm', 't', 'x', 'o', 'r')
       local outcome, reason
       if item[1] then outcome, reason = deadAs({mark = item[5], expires = item[4]}) else outcome = 'expired' end
+      if not outcome and item[6] and spared ~= '' then outcome, reason = 'cancelled', spared end
       if outcome then
         finish(channel, id, outcome, reason)
         ended = ended + 1
@@ -69,7 +71,7 @@ for index = 1, #chosen, 2 do
   redis.call('ZADD', P .. ':held', now + lease, channel)
   redis.call('HSET', P .. ':holder', channel, token)
   local parcel = {}
-  if lane == 0 and index < chosenAtOnce * 2 then parcel = choose(channel, most, bytes) end
+  if lane == 0 and index < chosenAtOnce * 2 then parcel = choose(channel, most, bytes, '') end
   if parcel then
     answer[#answer + 1] = channel
     answer[#answer + 1] = lane
@@ -81,13 +83,13 @@ return answer
 `);
 
 /**
- * Arguments: channel, token, most bytes of a call, bytes of an empty envelope.
+ * Arguments: channel, token, most bytes of a call, bytes of an empty envelope, why rules must keep their hands off the channel (or '').
  * Answers: {'lost'} · {'empty', counts} · {'parcel', counts, parcel}.
  */
 export const takeScript = script(`${outboxLua}${chooseLua}
 local channel = ARGV[1]
 if redis.call('HGET', P .. ':holder', channel) ~= ARGV[2] then return {'lost'} end
-local parcel = choose(channel, tonumber(ARGV[3]), tonumber(ARGV[4]))
+local parcel = choose(channel, tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5])
 if not parcel then return {'empty', settle()} end
 return {'parcel', settle(), parcel}
 `);

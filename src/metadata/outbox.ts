@@ -27,6 +27,11 @@ export interface OutboxOptions {
   readonly keepFinishedMs?: number;
   /** How long a repeat of an idempotency key is recognised; its batch, once finished, is kept as long. Default 24 h. */
   readonly keepKeysMs?: number;
+  /**
+   * Why rules must keep their hands off a channel by now: `paused`, `held`. What they sent before is then cancelled, what people sent
+   * goes. Default: nowhere.
+   */
+  readonly sparedFor?: (channelArn: ChannelArn) => string | undefined;
   /** Most finished batches that are kept, with their keys: the oldest go first. Default 10,000. */
   readonly keepFinished?: number;
 }
@@ -262,7 +267,9 @@ export class Outbox {
     const channels: ClaimedChannel[] = [];
     for (let index = 0; index < rest.length; index += 3) {
       const [channelArn, lane, parcel] = rest.slice(index, index + 3) as [ChannelArn, number, ParcelAnswer | []];
-      channels.push({ channelArn, lane: laneAt(lane), parcel: parcel.length === 0 ? undefined : parcelOf(parcel) });
+      // Chosen without asking whether rules may act: it is chosen again where they may not.
+      const isChosen = parcel.length > 0 && this.#options.sparedFor?.(channelArn) === undefined;
+      channels.push({ channelArn, lane: laneAt(lane), parcel: isChosen ? parcelOf(parcel as ParcelAnswer) : undefined });
     }
     return { token, channels, found };
   }
@@ -274,6 +281,7 @@ export class Outbox {
       token,
       this.#options.maxBytes,
       emptyEnvelopeBytes,
+      this.#options.sparedFor?.(channelArn) ?? '',
     ])) as unknown[];
     if (answer[0] === 'lost') return 'lost';
     this.#count(answer[1] as unknown[]);

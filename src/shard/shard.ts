@@ -35,6 +35,7 @@ import { stateNoteFile } from '#store/state-note.ts';
 import { applyObservation, splitObservation } from '#streams/apply.ts';
 import { fleetKnown } from '#streams/fleet.ts';
 import { detectGaps } from '#streams/gaps.ts';
+import { isHeld, isPaused } from '#workers/fresh-look.ts';
 import { finishedActionRecorder } from '#workers/finished-action.ts';
 import { WorkerHost } from '#workers/host.ts';
 import { intentsDue } from '#workers/intents.ts';
@@ -219,6 +220,7 @@ export class Shard {
       maxItemsTotal: metadata.max_items_total,
       maxBytes: metadata.max_bytes,
       metrics,
+      sparedFor: (channelArn) => (isPaused(this) ? 'paused' : isHeld(this, channelArn) ? 'held' : undefined),
     });
     this.#drainer = new Drainer({
       outbox: this.outbox,

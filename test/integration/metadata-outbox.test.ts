@@ -436,3 +436,19 @@ test('what is urgent or short-lived does not wait for a backoff to end, but for 
   expect(Math.round((await dueIn('short')) / 1000)).toBe(9);
   expect(Math.round((await dueIn('normal')) / 1000)).toBe(15);
 });
+
+test('what a rule sent before a hold or a pause is cancelled, also when it was chosen already; what people sent goes', async () => {
+  for (const lane of ['urgent', 'normal'] as const) {
+    await using scope = await redisScope();
+    let spared: string | undefined;
+    const outbox = outboxOf(scope, { sparedFor: (arn) => (arn === channelArn('a') ? spared : undefined) });
+    const ruled = await put(outbox, ['a', 'b'], [item('of a rule')], lane, { who: 'rule slate' });
+    await put(outbox, ['a', 'b'], [item('of a person')], lane, { who: 'token mara' });
+    spared = 'held';
+
+    expect(await payloadsOf(outbox, 'a')).toEqual([['of a person']]);
+
+    const batch = await outbox.progress(ruled.batchId);
+    expect(batch).toMatchObject({ counts: { delivered: 1, cancelled: 1, pending: 0 }, failures: { held: 1 } });
+  }
+});
