@@ -67,7 +67,10 @@ export function isPaused({ state: { view } }: { readonly state: Pick<SharedState
 }
 
 /** Whether automation must keep its hands off a channel, by command or by the tag `ops-hold`. */
-export function isHeld({ state }: { readonly state: Pick<SharedState, 'view' | 'nowMs'> }, channelArn: string): boolean {
+export function isHeld(
+  { state }: { readonly state: Pick<SharedState, 'view' | 'nowMs'> },
+  channelArn: string,
+): boolean {
   const { view } = state;
   const hold = view.get<{ readonly untilMs?: number }>(`hold/${channelArn}`);
   if (hold !== undefined && (hold.untilMs === undefined || hold.untilMs > state.nowMs())) return true;

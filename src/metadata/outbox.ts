@@ -269,7 +269,11 @@ export class Outbox {
       const [channelArn, lane, parcel] = rest.slice(index, index + 3) as [ChannelArn, number, ParcelAnswer | []];
       // Chosen without asking whether rules may act: it is chosen again where they may not.
       const isChosen = parcel.length > 0 && this.#options.sparedFor?.(channelArn) === undefined;
-      channels.push({ channelArn, lane: laneAt(lane), parcel: isChosen ? parcelOf(parcel as ParcelAnswer) : undefined });
+      channels.push({
+        channelArn,
+        lane: laneAt(lane),
+        parcel: isChosen ? parcelOf(parcel as ParcelAnswer) : undefined,
+      });
     }
     return { token, channels, found };
   }

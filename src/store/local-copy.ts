@@ -135,6 +135,11 @@ function* overlaid<T>(
   for (const [id, value] of written) if (value !== undefined) yield [id, value];
 }
 
+/** Whether a text can be a key of the shared state. */
+export function isKey(text: string): boolean {
+  return text.indexOf('/') >= 1;
+}
+
 function splitKey(key: string): [kind: string, id: string] {
   const slash = key.indexOf('/');
   if (slash < 1) throw new TypeError(`not a key of the shared state: ${key}`);

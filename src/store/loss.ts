@@ -1,18 +1,11 @@
 // What tells of a loss to a replica that has no copy, and how much was lost to one that has.
+import type { StateView } from '#domain/shared-state.ts';
 import { type LineageNote, lineageKey, type StateLoss } from '#domain/state-loss.ts';
 import type { Redis } from '#runtime/redis.ts';
 import type { Head } from './head.ts';
 import { LocalCopy } from './local-copy.ts';
+import type { Found } from './read-all.ts';
 import type { StateNote } from './state-note.ts';
-
-/** What lies in Redis. */
-export interface Found {
-  readonly copy: LocalCopy;
-  /** Undefined: there is none. */
-  readonly head: Head | undefined;
-  /** As Redis counts them. */
-  readonly fields: number;
-}
 
 /** Longer than the loss that a failover may cost. */
 const remembered = 2_000;
@@ -32,6 +25,32 @@ export class KnownHeads {
     const times = heads.flatMap((head) => this.#atMs.get(head) ?? []);
     return times.length === 0 ? undefined : Math.max(...times);
   }
+}
+
+const evidence = {
+  emptied: 'the state in Redis is not the one that this replica knew: Redis was emptied or replaced',
+  rolled_back:
+    'the state in Redis is older than what this replica knew: Redis came back from an older file, or failed over',
+  damaged: 'keys or fields of the state are missing in Redis',
+} as const satisfies Record<StateLoss['kind'], string>;
+
+/** The loss that a living replica sees. `sharedAtMs`: time of the newest commit that it and Redis both have, if there is one. */
+export function lossOfCopy(
+  kind: StateLoss['kind'],
+  { view, head, sharedAtMs }: { view: StateView; head: Head; sharedAtMs: number | undefined },
+): StateLoss {
+  const { atMs, lineage } = head;
+  return {
+    kind,
+    evidence: evidence[kind],
+    known: view,
+    lineage,
+    hasCopy: true,
+    knownAtMs: atMs,
+    lostMs: sharedAtMs === undefined || atMs === undefined ? undefined : Math.max(0, atMs - sharedAtMs),
+    controlsAtMs: undefined,
+    onEmpty: undefined,
+  };
 }
 
 /** Keys that are written only while there is a state: parts of the queues, the journal, the outbox, other replicas' signs of life. */

@@ -15,9 +15,11 @@ import { failureOf, type Redis } from '#runtime/redis.ts';
 import { RedisClock } from '#runtime/redis-clock.ts';
 import { commitScript, type Moved, refreshScript } from './commit-script.ts';
 import { continuityOf } from './continuity.ts';
+import { runGroup, type Waiting } from './group.ts';
 import { type Head, newHeadPrefix, newLineage, parseHead } from './head.ts';
 import { DraftTransaction, LocalCopy } from './local-copy.ts';
-import { type Found, findTrace, KnownHeads, lossAtStart } from './loss.ts';
+import { findTrace, KnownHeads, lossAtStart, lossOfCopy } from './loss.ts';
+import { type Found, headOfRow, type ReadEntry, readAll, writeAll } from './read-all.ts';
 import type { StateNoteFile } from './state-note.ts';
 
 export interface RedisStateOptions {
@@ -30,7 +32,7 @@ export interface RedisStateOptions {
   /** How many lost races a transaction survives before it gives up. */
   readonly maxAttempts?: number;
   /** Reads a stored entry: its value, or undefined for one that is set aside. Default: any JSON. */
-  readonly readEntry?: (key: string, stored: string) => unknown;
+  readonly readEntry?: ReadEntry;
   /** The machine's own clock, to tell how far it is off (`clock.skew`); default: the system's. */
   readonly wallNow?: () => number;
   /** What is done about a loss; left out: a state that is not the one that was known is taken as it is (tools, tests). */
@@ -43,15 +45,6 @@ export interface RedisStateOptions {
 
 const defaultClaimTtlMs = 6 * 3_600_000;
 
-/** A transaction that waits for its commit. */
-interface Waiting {
-  readonly body: (tx: Transaction) => unknown;
-  readonly claims: readonly string[];
-  readonly claimTtlMs: number;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 export class RedisState implements SharedState {
   readonly #redis: Redis;
   readonly #keys: { state: string; head: string; log: string; prefix: string };
@@ -62,7 +55,7 @@ export class RedisState implements SharedState {
   readonly #note: StateNoteFile | undefined;
   readonly #onEmptyState: 'pause' | 'start' | undefined;
   readonly #startedAt = performance.now();
-  readonly #readEntry: (key: string, stored: string) => unknown;
+  readonly #readEntry: ReadEntry;
   readonly #copy = new LocalCopy();
   /** The commit that the copy stands at; undefined before the first load. */
   #head: Head | undefined;
@@ -274,7 +267,7 @@ export class RedisState implements SharedState {
     const continuity = continuityOf(known, observed);
     if (continuity === 'continuous' && observed.changes) {
       const head = parseHead(observed.head);
-      this.#writeAll(this.#copy, observed.changes);
+      writeAll(this.#copy, observed.changes, this.#readEntry);
       // A head of the version before tells no number: it is counted along.
       const number = known.number === undefined ? undefined : known.number + observed.commits;
       this.#standAt(head.number === undefined ? { ...head, number } : head);
@@ -334,24 +327,8 @@ export class RedisState implements SharedState {
 
   async #lossOfCopy(kind: StateLoss['kind'], { head }: Moved): Promise<StateLoss> {
     const rows = await this.#reach(() => this.#redis.lrange(this.#keys.log, 0, -1));
-    const known = this.#head!;
     const sharedAtMs = this.#knownHeads.newestOf([head, ...rows.map(headOfRow)]);
-    return {
-      kind,
-      evidence: {
-        emptied: 'the state in Redis is not the one that this replica knew: Redis was emptied or replaced',
-        rolled_back:
-          'the state in Redis is older than what this replica knew: Redis came back from an older file, or failed over',
-        damaged: 'keys or fields of the state are missing in Redis',
-      }[kind],
-      known: this.#copy.committed,
-      lineage: known.lineage,
-      hasCopy: true,
-      knownAtMs: known.atMs,
-      lostMs: sharedAtMs === undefined || known.atMs === undefined ? undefined : Math.max(0, known.atMs - sharedAtMs),
-      controlsAtMs: undefined,
-      onEmpty: undefined,
-    };
+    return lossOfCopy(kind, { view: this.#copy.committed, head: this.#head!, sharedAtMs });
   }
 
   /** Goes on from what is left, with what is known: one commit, under a new lineage, which tells the other replicas of it. */
@@ -411,36 +388,13 @@ export class RedisState implements SharedState {
     this.#knownHeads.add(head);
   }
 
-  /**
-   * Reads the whole state in steps, and after each what was committed meanwhile. Begins again only when the log did not reach back
-   * to the step before. Without a head (undefined) it is what lies there. @throws AppError STATE_TOO_NEW
-   */
-  async #readAll(): Promise<Found> {
-    for (;;) {
-      const copy = new LocalCopy();
-      let head = (await this.#reach(() => this.#redis.get(this.#keys.head))) ?? '';
-      parseHead(head);
-      let cursor: string | undefined = '0';
-      let last: Moved | undefined;
-      while (cursor !== undefined) {
-        const from: string = cursor;
-        const [next, fields] = await this.#reach(() => this.#redis.hscan(this.#keys.state, from, 'COUNT', 2000));
-        for (let index = 0; index < fields.length; index += 2)
-          copy.set(fields[index]!, this.#readEntry(fields[index]!, fields[index + 1]!));
-        last = await this.#changesSince(head);
-        // Without a head there is no log.
-        if (!last.changes && last.head !== head) break;
-        this.#writeAll(copy, last.changes ?? []);
-        head = last.head;
-        cursor = next === '0' ? undefined : next;
-      }
-      if (cursor !== undefined) continue;
-      return { copy, head: head === '' ? undefined : parseHead(head), fields: last?.fields ?? 0 };
-    }
-  }
-
-  #writeAll(copy: LocalCopy, changes: NonNullable<Moved['changes']>): void {
-    for (const [key, value] of changes) copy.set(key, value === null ? undefined : this.#readEntry(key, value));
+  #readAll(): Promise<Found> {
+    return readAll({
+      head: async () => (await this.#reach(() => this.#redis.get(this.#keys.head))) ?? '',
+      scan: (cursor) => this.#reach(() => this.#redis.hscan(this.#keys.state, cursor, 'COUNT', 2000)),
+      changesSince: (head) => this.#changesSince(head),
+      readEntry: this.#readEntry,
+    });
   }
 
   #changesSince(knownHead: string): Promise<Moved> {
@@ -463,43 +417,4 @@ export class RedisState implements SharedState {
       throw failureOf(this.#redis, 'the shared state could not be read or written', error);
     }
   }
-}
-
-function headOfRow(row: string): string {
-  const { h } = JSON.parse(row) as { h?: unknown };
-  return typeof h === 'string' ? h : '';
-}
-
-interface Group {
-  /** The writes of all bodies that did not throw. */
-  readonly draft: DraftTransaction;
-  readonly claims: readonly string[];
-  /** One for each member. */
-  readonly settle: (() => void)[];
-}
-
-/** Each body sees what those before it wrote, and their claims as repeats; one that throws leaves no trace. */
-function runGroup(
-  members: readonly Waiting[],
-  { base, nowMs, repeats }: { base: StateView; nowMs: number; repeats: ReadonlySet<string> },
-): Group {
-  const draft = new DraftTransaction({ base, nowMs, repeats });
-  const claimed = new Set<string>();
-  const settle = members.map(({ body, claims, resolve, reject }) => {
-    const own = new DraftTransaction({
-      base: draft,
-      nowMs,
-      repeats: claimed.size === 0 ? repeats : new Set([...repeats, ...claimed]),
-    });
-    try {
-      const result = body(own);
-      for (const [key, value] of own.writes) draft.writes.set(key, value);
-      draft.appends.push(...own.appends);
-      for (const claim of claims) if (!repeats.has(claim)) claimed.add(claim);
-      return () => resolve(result);
-    } catch (error) {
-      return () => reject(error);
-    }
-  });
-  return { draft, claims: [...claimed], settle };
 }

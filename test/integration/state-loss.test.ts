@@ -2,7 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { describe, expect, test, vi } from 'vitest';
+import { pauseShard, resumeShard } from '#api/pause.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { expireSilence, hold, pause, release, resume, silence } from '#rules/controls.ts';
 import { type Hold, pausesOf, silencesInForce } from '#rules/memory.ts';
@@ -522,5 +524,30 @@ describe('what is insisted on', () => {
     await vi.waitFor(() => b.refresh(), { timeout: 10_000 });
 
     expect(controls(b).paused).toEqual(['finals']);
+  });
+
+  test('also while Redis only does not answer: the pause is answered in time, and a resume takes back what nobody else knew', async () => {
+    await using scope = await redisScope();
+    const metrics = createMetrics();
+    const state = new RedisState({ redis: scope.connect(), prefix: scope.prefix, metrics });
+    await state.refresh();
+    const frozen = await ownRedis();
+    await using _frozen = frozen;
+    const stuck = new RedisState({ redis: new Redis(frozen.url), prefix: scope.prefix, metrics });
+    await stuck.refresh();
+    process.kill(frozen.server.pid, 'SIGSTOP');
+    try {
+      expect(await pauseShard(stuck, by)).toMatchObject({ written: false, paused: by });
+      expect(controls(stuck).paused).toEqual(['finals']);
+    } finally {
+      process.kill(frozen.server.pid, 'SIGCONT');
+    }
+    await vi.waitFor(async () => {
+      await stuck.refresh();
+      expect(await pauseShard(stuck, by)).toMatchObject({ written: true });
+    });
+    expect(await resumeShard(stuck, by)).toEqual({ written: true });
+    expect(controls(stuck).paused).toEqual([]);
+    expect(await pauseShard(state, by)).toMatchObject({ written: true });
   });
 });

@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateRecordingConfigurationCommand, GetChannelCommand, IvsClient } from '@aws-sdk/client-ivs';
 import { describe, expect, test } from 'vitest';
+import type { ActionName } from '#domain/action.ts';
 import type { JobRequest } from '#domain/job.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
+import { hold } from '#rules/controls.ts';
 import { startSimulator } from '#simulator/server.ts';
 import { actionRig, operatorJob } from '#test/support/action-rig.ts';
 import { eventually } from '#test/support/quiet.ts';
@@ -46,6 +48,11 @@ async function setup(switches: { updateLiveChannel?: 'conflict' | 'next-stream' 
     rig,
     channel,
     directory,
+    /** The state's keys go; the queues' stay. */
+    loseState: async () => {
+      const names = ['state', 'state-head', 'state-log'].map((name) => `${scope.prefix}:${name}`);
+      await scope.redis.del(...names);
+    },
     configuration,
     recordingNow: async () =>
       (await aws.send(new GetChannelCommand({ arn: channel.arn }))).channel?.recordingConfigurationArn,
@@ -314,6 +321,39 @@ describe('automation that was told to keep its hands off', () => {
     await t.rig.state.transact((tx) => tx.set('pause/global', { who: 'x', reason: 'y', sinceMs: 0 }));
     expect(await t.rig.run('2', { ...byRule, decidedAtMs: Date.now() })).toMatchObject({ reason: 'paused' });
     expect((await t.rig.run('3', recording(t.channel.arn, { configuration: 'prod-s3' }))).outcome).toBe('done');
+  });
+});
+
+describe('a job of a rule that is in its queue while the state is lost', () => {
+  const params: { readonly [N in ActionName]?: unknown } = {
+    put_metadata: { payload: { slate: true } },
+    rotate_stream_key: { deliver: { file: '/nowhere' } },
+    set_recording: { configuration: 'none' },
+    stop_stream: {},
+    webhook: { url: 'http://127.0.0.1:9/' },
+    emit_event: { detail_type: 'Slate', detail: {} },
+    tag: { set: { tier: 'silver' } },
+    retire_channel: { confirm: true },
+  };
+  test.each(Object.entries(params) as [ActionName, never][])('%s is skipped', async (action, given) => {
+    await using t = await setup();
+    await t.live();
+    await t.rig.state.transact((tx) => hold(tx, { who: 'x', reason: 'y', channelArn: t.channel.arn }));
+    await t.rig.state.transact((tx) => tx.set('meta/x', 1));
+    const before = (await t.control.calls()).length;
+    await t.loseState();
+
+    const result = await t.rig.run('1', {
+      ...operatorJob(action, given, { channelArn: t.channel.arn }),
+      cause: { kind: 'rule', rule: 'slate', decisionId: 'd-1' },
+    } as never);
+
+    // Metadata in a hurry believes the copy of a moment ago, which has the hold.
+    const reason = action === 'put_metadata' ? 'held' : 'paused';
+    expect(result).toMatchObject({ outcome: 'skipped', reason });
+    const calls = (await t.control.calls()).slice(before).map(({ operation }) => operation);
+    expect(calls.filter((operation) => !/^(?:Get|List)/.test(operation))).toEqual([]);
+    expect(t.rig.state.view.get(`hold/${t.channel.arn}`)).toMatchObject({ reason: 'y' });
   });
 });
 

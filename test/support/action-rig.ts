@@ -17,6 +17,7 @@ import type { Redis } from '#runtime/redis.ts';
 import { readSecretFile } from '#secrets/secret-file.ts';
 import { SecretSinks } from '#secrets/sinks.ts';
 import { deliveredFiles } from '#shard/file-authority.ts';
+import { lossKeeper } from '#shard/watch-state.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { bindActions } from '#workers/actions.ts';
 import type { ActionPorts, HandlerResult } from '#workers/ports.ts';
@@ -54,7 +55,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
   const logger = options.logger ?? quietLogger();
   const metrics = testMetrics();
   const random = seededRandom(7);
-  const state = new RedisState({ redis, prefix, metrics });
+  const state = new RedisState({ redis, prefix, metrics, losses: lossKeeper({ shard: 'main', logger, metrics }) });
   const shard = createIvsShard({
     name: 'main',
     region: 'us-west-2',

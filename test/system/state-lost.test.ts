@@ -27,9 +27,9 @@ async function stand() {
   const folder = await mkdtemp(join(tmpdir(), 'autopilot-data-'));
   const redis = new Redis(own.url, { maxRetriesPerRequest: null });
   redis.on('error', () => undefined);
-  const start = (options: { flags?: string[]; env?: Record<string, string>; extra?: string } = {}) =>
+  const start = (options: { flags?: string[]; env?: Record<string, string>; rules?: string } = {}) =>
     daemonProcess({
-      config: quickSettings + (options.extra ?? '') + rules,
+      config: quickSettings + (options.rules ?? rules),
       ...(options.flags ? { flags: options.flags } : {}),
       env: {
         REDIS_URL: own.url,
@@ -161,13 +161,25 @@ describe('a daemon that starts', () => {
 });
 
 describe('replicas that differ', () => {
-  test('in their configuration are told, each cause is decided once, and the journal says by which', async () => {
+  const slate = (condition: string) => `
+limits: {request_timeout: 500ms}
+rules:
+  - name: slate
+    mode: enforce
+    trigger: {state: {${condition}}}
+    actions: [{put_metadata: {payload: {slate: true}}}]
+    guards: {cooldown: 0s, max_per_hour: 1000, max_live_percent: 100}
+`;
+
+  test('in their rules are told, each cause is acted on once, and the journal says by which configuration', async () => {
     await using bundle = await stand();
     const { control } = bundle.platform.simulator;
     const arns = (await control.createChannels(6)).map(({ arn }) => arn);
     await control.goLive(arns);
-    await using first = await bundle.start();
-    await using second = await bundle.start({ extra: 'worker_concurrency: 7\n' });
+    await using first = await bundle.start({ rules: slate('health: [STARVING]') });
+    const second = await bundle.start({ rules: slate('health: [STARVING], live: [true]') });
+    await using stack = new AsyncDisposableStack();
+    stack.use(second);
     for (const each of [first, second]) await polled(each);
 
     const alert = await eventually(async () => {
@@ -185,13 +197,17 @@ describe('replicas that differ', () => {
     expect(metrics).toContain('autopilot_replicas_differ{shard="main",by="configuration"} 1');
 
     await control.starve(arns);
-    await eventually(async () => (await stops(bundle.platform)) >= 6, 60_000);
-    const { decisions } = (await first.ask('GET', '/v1/decisions?rule=stopper&outcome=acted')).body;
+    await eventually(async () => (await control.cues()).length >= 6, 60_000);
+    // Both go on deciding; enough ticks of each for a second action to show.
+    const { calls } = { calls: async () => (await control.calls()).length };
+    const seen = await calls();
+    await eventually(async () => (await calls()) > seen + 8, 60_000);
+    const { decisions } = (await first.ask('GET', '/v1/decisions?rule=slate&outcome=acted')).body;
     expect(decisions.map(({ channelArn }: { channelArn: string }) => channelArn).toSorted()).toEqual(arns.toSorted());
     for (const { configHash } of decisions) expect(hashes).toContain(configHash);
-    expect(await stops(bundle.platform)).toBe(6);
+    expect(await control.cues()).toHaveLength(6);
 
-    await second.kill();
+    await stack.disposeAsync();
     await eventually(async () => {
       const { alerts } = (await first.ask('GET', '/v1/alerts')).body;
       return !alerts.some(({ kind }: { kind: string }) => kind === 'replicas_differ');

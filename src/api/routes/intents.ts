@@ -19,7 +19,11 @@ const intent = z.object({
   releasedAt: time.optional().describe('Its job was enqueued then'),
 });
 const alert = z.object({
-  kind: z.string().describe('keyless: the channel has no stream key; undelivered: a new key is not at its destination'),
+  kind: z
+    .string()
+    .describe(
+      'keyless: the channel has no stream key; undelivered: a new key is not at its destination; state_lost: the shared state was lost; replicas_differ: in configuration, version or clock',
+    ),
   channelArn: z.string().optional(),
   since: time,
   text: z.string(),

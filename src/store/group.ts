@@ -1,0 +1,46 @@
+// Transactions that wait together and share one commit.
+import type { StateView, Transaction } from '#domain/shared-state.ts';
+import { DraftTransaction } from './local-copy.ts';
+
+/** A transaction that waits for its commit. */
+export interface Waiting {
+  readonly body: (tx: Transaction) => unknown;
+  readonly claims: readonly string[];
+  readonly claimTtlMs: number;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface Group {
+  /** The writes of all bodies that did not throw. */
+  readonly draft: DraftTransaction;
+  readonly claims: readonly string[];
+  /** One for each member. */
+  readonly settle: (() => void)[];
+}
+
+/** Each body sees what those before it wrote, and their claims as repeats; one that throws leaves no trace. */
+export function runGroup(
+  members: readonly Waiting[],
+  { base, nowMs, repeats }: { base: StateView; nowMs: number; repeats: ReadonlySet<string> },
+): Group {
+  const draft = new DraftTransaction({ base, nowMs, repeats });
+  const claimed = new Set<string>();
+  const settle = members.map(({ body, claims, resolve, reject }) => {
+    const own = new DraftTransaction({
+      base: draft,
+      nowMs,
+      repeats: claimed.size === 0 ? repeats : new Set([...repeats, ...claimed]),
+    });
+    try {
+      const result = body(own);
+      for (const [key, value] of own.writes) draft.writes.set(key, value);
+      draft.appends.push(...own.appends);
+      for (const claim of claims) if (!repeats.has(claim)) claimed.add(claim);
+      return () => resolve(result);
+    } catch (error) {
+      return () => reject(error);
+    }
+  });
+  return { draft, claims: [...claimed], settle };
+}
