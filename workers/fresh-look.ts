@@ -5,6 +5,7 @@ import { pauseKeys } from '#domain/control.ts';
 import { AppError } from '#domain/errors.ts';
 import type { StreamFacts } from '#domain/facts.ts';
 import type { SharedState } from '#domain/shared-state.ts';
+import { settledAfterRepairMs } from '#domain/state-loss.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import type { HandlerContext, HandlerResult, LiveStream } from './ports.ts';
 
@@ -51,10 +52,19 @@ export function reasonToSkip(
   return onlyIfFails(job, context, live);
 }
 
-/** Holds and the pause that came after the decision. What an operator asks for is done all the same. */
+/** Holds and the pause that came after the decision. What an operator asks for is done all the same. @throws AppError STATE_LOST: later */
 function heldBack(job: ActionJob, { state }: HandlerContext): HandlerResult | undefined {
   if (job.cause.kind !== 'rule') return undefined;
   if (isPaused({ state })) return { outcome: 'skipped', reason: 'paused' };
+  const settlesInMs = settledAfterRepairMs(state.view) - state.nowMs();
+  if (settlesInMs > 0)
+    throw new AppError(
+      'STATE_LOST',
+      'the shared state was repaired a moment ago: another replica may know of more holds',
+      {
+        disposition: { kind: 'retry-after', delayMs: settlesInMs },
+      },
+    );
   const { channelArn } = job;
   // Of the targets of metadata those on hold are left out by put_metadata itself.
   if (job.action === 'put_metadata' || channelArn === undefined || !isHeld({ state }, channelArn)) return undefined;

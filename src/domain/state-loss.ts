@@ -32,6 +32,20 @@ export interface StateLoss {
 /** At `meta/lineage` in the shared state: which lineages it went on from, after a loss that somebody took care of. */
 export interface LineageNote {
   readonly former: readonly string[];
+  /** Of the last repair. */
+  readonly repairedAtMs?: number;
+}
+
+/**
+ * So long after a repair nothing acts for a rule: the replica that noticed first may be behind one that knows of more holds, and adds
+ * them at its next look.
+ */
+export const settleAfterRepairMs = 2_000;
+
+/** When all replicas have had their say after the last repair, by Redis's clock; in the past where there was none. */
+export function settledAfterRepairMs(view: StateView): number {
+  const repairedAtMs = view.get<LineageNote>(lineageKey)?.repairedAtMs;
+  return repairedAtMs === undefined ? Number.NEGATIVE_INFINITY : repairedAtMs + settleAfterRepairMs;
 }
 
 export const lineageKey = 'meta/lineage';

@@ -9,6 +9,8 @@ import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Ruleset } from '#domain/rule.ts';
+import type { Transaction } from '#domain/shared-state.ts';
+import { settledAfterRepairMs } from '#domain/state-loss.ts';
 import { type Home, homeOf } from '#intake/home.ts';
 import { limitsFrom } from '#ivs/limits.ts';
 import { QuotaSampler } from '#ivs/quota-hour.ts';
@@ -186,8 +188,8 @@ export class Shard {
         split: splitObservation,
         apply: (tx, observation) =>
           applyObservation(tx, observation, { retentionMs: durationMs(config().settings.retention.sessions) }),
-        decide: (tx, changes, ruleset) => decideAll(tx, changes, ruleset, this.#decideOptions(tx.nowMs)),
-        decideDue: (tx, ruleset) => decideDue(tx, ruleset, this.#decideOptions(tx.nowMs)),
+        decide: (tx, changes, ruleset) => decideAll(tx, changes, ruleset, this.#decideOptions(tx)),
+        decideDue: (tx, ruleset) => decideDue(tx, ruleset, this.#decideOptions(tx)),
         release: intentsDue,
         detectGaps: (tx) => detectGaps(tx, gapOptionsOf(config().settings, account)),
       },
@@ -383,9 +385,13 @@ export class Shard {
     return homeOf(this.state.view, { region: account.region, account: accountIdOf(account) });
   }
 
-  #decideOptions(nowMs: number): DecideOptions {
-    this.#startedAtMs ??= nowMs;
-    return { startedAtMs: this.#startedAtMs, configHash: this.#options.config().hash };
+  #decideOptions(tx: Transaction): DecideOptions {
+    this.#startedAtMs ??= tx.nowMs;
+    // After a repair of the state it is as after a start: nothing acts before a complete poll.
+    return {
+      startedAtMs: Math.max(this.#startedAtMs, settledAfterRepairMs(tx)),
+      configHash: this.#options.config().hash,
+    };
   }
 
   #committed(committed: Committed): void {

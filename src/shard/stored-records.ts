@@ -68,6 +68,7 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   hold: z.object({ who: text, reason: text, sinceMs: ms, untilMs: ms.optional() }),
   silence: z.object({ matchers: texts, author: text, reason: text, startsMs: ms, endsMs: ms }),
   pause: z.object({ who: text, reason: text, sinceMs: ms }),
+  gone: z.object({ atMs: ms }),
   alert: z.object({ kind: text }),
   incident: z.object({ id: text, kind: text, rule: text, openedAtMs: ms, affected: z.number() }),
   job: z.object({
@@ -82,6 +83,7 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   'meta/pass-starving': z.object({ startedAtMs: ms, finishedAtMs: ms, pages: z.number() }),
   'meta/queue-read': z.object({ atMs: ms }),
   'meta/gaps-watched-since': ms,
+  'meta/lineage': z.object({ former: texts }),
   'meta/ruleset': z.object({ hash: text, rules: z.record(text, text), unseen: texts }),
   'meta/population': z.object({ live: z.number(), aggregates: z.record(text, z.looseObject({})) }),
 };

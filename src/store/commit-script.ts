@@ -72,7 +72,7 @@ const commit = `${common}
 if head ~= ARGV[1] then return moved(ARGV[1]) end
 -- Fields that went without a commit: only a repair may go on from here.
 local counted = string.match(head, '^2|.*|(%d+)$')
-if ARGV[7] == '0' and counted and tonumber(counted) ~= fields then return moved(ARGV[1]) end
+if ARGV[7] == '0' and counted and fields < tonumber(counted) then return moved(ARGV[1]) end
 local claims = cjson.decode(ARGV[4])
 local repeated = {}
 for _, claim in ipairs(claims) do

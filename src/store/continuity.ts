@@ -24,7 +24,8 @@ export type Continuity = 'continuous' | 'unproven' | 'emptied' | 'rolled_back' |
 export function continuityOf(known: Head, observed: Observed): Continuity {
   if (observed.head === '') return observed.fields === 0 ? 'emptied' : 'damaged';
   const now = parseHead(observed.head);
-  if (now.fields !== undefined && now.fields !== observed.fields) return 'damaged';
+  // A field that somebody added by hand is no loss.
+  if (now.fields !== undefined && observed.fields < now.fields) return 'damaged';
   if (observed.found) return 'continuous';
   if (now.number === undefined || known.number === undefined) return 'unproven';
   if (known.lineage !== undefined && now.lineage !== known.lineage) return 'emptied';

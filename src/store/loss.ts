@@ -114,7 +114,7 @@ export function lossAtStart(
       ? undefined
       : { ...base, kind: 'emptied', evidence, onEmpty: onEmptyState ?? 'pause' };
   }
-  if (head === undefined || (head.fields !== undefined && head.fields !== fields))
+  if (head === undefined || (head.fields !== undefined && fields < head.fields))
     return { ...base, kind: 'damaged', evidence: 'keys or fields of the state are missing in Redis' };
   if (note === undefined || head.number === undefined) return undefined;
   if (head.lineage !== note.lineage) {

@@ -289,8 +289,9 @@ export class RedisState implements SharedState {
 
   /** The first load: an empty state begins, one that is less than what the note or Redis's other keys tell of is repaired. */
   async #open(observed: Moved): Promise<void> {
-    const found = await this.#readAll();
+    // Before the state: another process may write the note of a newer one at any moment.
     const note = this.#note?.read();
+    const found = await this.#readAll();
     const startedAtMs = observed.redisTimeMs - (performance.now() - this.#startedAt);
     const trace =
       found.head === undefined && found.copy.size === 0
@@ -339,7 +340,10 @@ export class RedisState implements SharedState {
       const repair: Repair = losses.repair(draft, loss);
       const former = draft.get<LineageNote>(lineageKey)?.former ?? [];
       const lineages = [now.head?.lineage, loss.lineage].filter((one) => one !== undefined);
-      draft.set(lineageKey, { former: [...new Set([...former, ...lineages])].slice(-50) } satisfies LineageNote);
+      draft.set(lineageKey, {
+        former: [...new Set([...former, ...lineages])].slice(-50),
+        repairedAtMs: draft.nowMs,
+      } satisfies LineageNote);
       const number = Math.max(this.#head?.number ?? 0, now.head?.number ?? 0);
       const answer = await this.#commit(draft, { onto: now.head, repair: true, number, lineage: newLineage() });
       if (answer.outcome !== 'committed') continue;

@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import { describe, expect, test, vi } from 'vitest';
 import { pauseShard, resumeShard } from '#api/pause.ts';
 import type { Transaction } from '#domain/shared-state.ts';
+import { settleAfterRepairMs, settledAfterRepairMs } from '#domain/state-loss.ts';
 import { expireSilence, hold, pause, release, resume, silence } from '#rules/controls.ts';
 import { type Hold, pausesOf, silencesInForce } from '#rules/memory.ts';
 import { failoverMs } from '#rules/state-loss.ts';
@@ -295,6 +296,10 @@ describe('an older state', () => {
 
     expect(controls(state)).toEqual({ paused: [], held: [arn], silences: 1, alert: true });
     expect(await state.losses()).toBe(1);
+    // Another replica may know of more: rules wait until it has had its say.
+    const leftMs = settledAfterRepairMs(state.view) - state.nowMs();
+    expect(leftMs).toBeGreaterThan(settleAfterRepairMs - 1_500);
+    expect(leftMs).toBeLessThanOrEqual(settleAfterRepairMs + 50);
   });
 
   test('also when another replica went on from it before', async () => {

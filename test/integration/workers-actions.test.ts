@@ -357,6 +357,23 @@ describe('a job of a rule that is in its queue while the state is lost', () => {
   });
 });
 
+describe('a job of a rule right after a repair of the state', () => {
+  test('waits until every replica has had its say, and is done then', async () => {
+    await using t = await setup();
+    await t.rig.state.transact((tx) => tx.set('meta/lineage', { former: [], repairedAtMs: tx.nowMs - 1_700 }));
+    const job = {
+      ...operatorJob('tag', { set: { tier: 'silver' } }, { channelArn: t.channel.arn }),
+      cause: { kind: 'rule' as const, rule: 'slate', decisionId: 'd-1' },
+    };
+
+    await expect(t.rig.run('1', job)).rejects.toMatchObject({
+      code: 'STATE_LOST',
+      disposition: { kind: 'retry-after' },
+    });
+    expect(await t.rig.settle('1', job)).toMatchObject({ outcome: 'done' });
+  });
+});
+
 describe('runbooks', () => {
   test('tags are set and removed, and left alone when they are so already', async () => {
     await using t = await setup();
