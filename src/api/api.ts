@@ -27,6 +27,7 @@ import { channelRoutes } from './routes/channels.ts';
 import { configRoutes } from './routes/config.ts';
 import { controlRoutes } from './routes/controls.ts';
 import { decisionRoutes } from './routes/decisions.ts';
+import { eventRoutes } from './routes/events.ts';
 import { intentRoutes } from './routes/intents.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { metadataRoutes } from './routes/metadata.ts';
@@ -135,6 +136,7 @@ export function createApi(options: ApiOptions): Api {
       { prefix: '/v1', plugin: actionRoutes({ desk }) },
       { prefix: '/v1', plugin: jobRoutes({ jobs: desk }) },
       { prefix: '/v1', plugin: intentRoutes({ intents: desk }) },
+      { prefix: '/v1', plugin: eventRoutes({ state }) },
       { prefix: '/v1', plugin: auditRoutes({ state, scrub }) },
       { prefix: '/v1', plugin: replicaRoutes({ shards }) },
       ...page.routes,

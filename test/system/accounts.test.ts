@@ -1,6 +1,5 @@
 // Two accounts in one Region, the first without a role: what belongs to which of them, whoever asks and whichever queue an event came by.
 import { expect, test } from 'vitest';
-import { unknownEventsLog } from '#streams/unknown-events.ts';
 import { broadcast, type Daemon } from '#test/support/broadcast.ts';
 import { eventually } from '#test/support/quiet.ts';
 
@@ -104,6 +103,7 @@ test('a channel of no configured account is answered with 404 everywhere, and no
     daemon.ask('GET', `/v1/decisions?channelArn=${path(arn)}`),
     daemon.ask('GET', `/v1/rules/goal/explain/${path(arn)}`),
     daemon.ask('DELETE', `/v1/intents/set_recording/${path(arn)}`),
+    daemon.ask('POST', '/v1/metadata/batches', { targets: { channelArns: [arn] }, items: [{ payload: 'x' }] }),
     daemon.ask('POST', '/v1/triggers/goal?account=frist', {}),
     daemon.ask('POST', '/v1/metadata/batches?account=frist', { targets: { live: true }, items: [{ payload: 'x' }] }),
     daemon.ask('POST', '/v1/actions?account=frist', {
@@ -146,8 +146,9 @@ test('an event goes to the account that its channel is of, by whichever queue it
     );
   await eventually(async () => (await breaches(second)).length === 1);
   expect(await breaches(first)).toEqual([]);
-  const kept = await first.state.readLog<{ reason: string; body: string }>(unknownEventsLog, { limit: 10 });
-  expect(kept.map(({ entry }) => entry.reason)).toEqual(Array(3).fill('other_account_or_region'));
+  const { events: kept } = (await daemon.ask('GET', '/v1/events/kept')).body;
+  expect(kept.map(({ reason }: { reason: string }) => reason)).toEqual(Array(3).fill('other_account_or_region'));
+  expect(kept.at(-1).body).toContain(arnOf(ofNobody));
   const { values } = await daemon.metrics.eventsReceived.get();
   expect(values.find(({ labels }) => labels.outcome === 'other_account_or_region')?.value).toBe(3);
 });

@@ -84,6 +84,24 @@ test('without a setting a request has no key delivered into a file, whoever asks
     setting: 'secrets.delivery_folders',
     detail: expect.stringContaining('body.action.rotate_stream_key.deliver.file'),
   });
+  // A request that an earlier version took, and that waits in Redis, is judged when it runs.
+  await t.daemon.app.shards[0]!.state.transact((tx) =>
+    tx.enqueue({
+      jobId: 'rotate-of-before',
+      name: 'rotate_stream_key',
+      payload: {
+        action: 'rotate_stream_key',
+        params: { when: 'now', deliver: { file: t.tokensFile } },
+        channelArn: t.channel.arn,
+        cause: { kind: 'operator', who: 'token mara', reason: 'asked before' },
+        decidedAtMs: tx.nowMs,
+      },
+    }),
+  );
+  expect(await t.ended('rotate-of-before')).toMatchObject({
+    state: 'failed',
+    error: expect.stringContaining('secrets.delivery_folders'),
+  });
   expect(await readFile(t.tokensFile, 'utf8')).toContain(tokens.root);
   const refused = (await t.audited()).filter(({ outcome }: { outcome: string }) => outcome === 'refused');
   expect(refused.map(({ who, what }: { who: string; what: string }) => [who, what])).toEqual([

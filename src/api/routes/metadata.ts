@@ -129,7 +129,9 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
     if (name !== undefined) return shards.named(name).metadata;
     const owners = new Set(channelArns.map((arn) => shards.findOfChannel(arn)));
     const [owner] = owners.size === 1 ? owners : [];
-    return (owner ?? shards.first).metadata;
+    if (owner) return owner.metadata;
+    // Of those of several accounts the first account has its own, and says which others it left out; of nobody's there are none.
+    return (owners.size === 1 ? shards.ofChannel(channelArns[0]!) : shards.first).metadata;
   };
   /** A batch's id does not tell its shard. */
   const anywhere = async (use: (shard: MetadataPort) => Promise<Progress>): Promise<Progress> => {
