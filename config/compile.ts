@@ -11,8 +11,14 @@ import type { Finding, PathPart } from './problem.ts';
 import type { ConfigDocument } from './schema.ts';
 import { compileTimeInterval } from './time-range.ts';
 
-/** Compiles; what is wrong is in the findings, and the ruleset is only to be used when none of them is an error. */
-export function compileRuleset(document: ConfigDocument): { ruleset: Ruleset; findings: readonly Finding[] } {
+/**
+ * Compiles; what is wrong is in the findings, and the ruleset is only to be used when none of them is an error. `lostNames`: what the
+ * file has and the document lacks, because it is broken.
+ */
+export function compileRuleset(
+  document: ConfigDocument,
+  lostNames: ReadonlySet<string> = new Set(),
+): { ruleset: Ruleset; findings: readonly Finding[] } {
   const findings: Finding[] = [];
   const error = (path: readonly PathPart[], message: string) => findings.push({ path, message, severity: 'error' });
 
@@ -30,11 +36,11 @@ export function compileRuleset(document: ConfigDocument): { ruleset: Ruleset; fi
   );
   const intervalOf = (name: string, path: readonly PathPart[]): TimeInterval | undefined => {
     const found = timeIntervals.find((interval) => interval.name === name);
-    if (!found) error(path, unknownName('time interval', name, timeIntervals));
+    if (!found && !lostNames.has(name)) error(path, unknownName('time interval', name, timeIntervals));
     return found;
   };
   const checkReceiver = (name: string, path: readonly PathPart[]) => {
-    if (!document.receivers.some((receiver) => receiver.name === name)) {
+    if (!lostNames.has(name) && !document.receivers.some((receiver) => receiver.name === name)) {
       error(path, unknownName('receiver', name, document.receivers));
     }
   };

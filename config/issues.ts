@@ -73,7 +73,7 @@ function describe(value: unknown): string {
 }
 
 /** The keys the schema knows at a place. Follows what our schemas are made of. */
-function knownKeysAt(schema: z.ZodType, path: readonly PathPart[]): string[] {
+export function knownKeysAt(schema: z.ZodType, path: readonly PathPart[]): string[] {
   let here: z.core.$ZodType | undefined = unwrapped(schema);
   for (const part of path) {
     const def: z.core.$ZodTypeDef | undefined = here?._zod.def;

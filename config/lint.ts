@@ -1,8 +1,8 @@
 // Lint of a configuration file: the findings about its rules, with their places.
 import type { Channel } from '#domain/channel.ts';
 import { durationMs } from '#domain/duration.ts';
-import { lint } from '#rules/lint/lint.ts';
-import type { Config } from './load.ts';
+import { type LintFinding, lint } from '#rules/lint/lint.ts';
+import { type Config, readConfig } from './load.ts';
 import type { Problem } from './problem.ts';
 
 /** PutMetadata calls per second and account. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html */
@@ -14,8 +14,26 @@ export interface KnownChannels {
   readonly channelCount?: number | undefined;
 }
 
+/** Everything that is wrong with a file, of its form, its meaning and what Amazon IVS can do, in the order of the file. */
+export function checkConfig(
+  text: string,
+  file: string,
+  known: KnownChannels = {},
+): { readonly problems: readonly Problem[]; readonly rules: number } {
+  const { problems, config, isConsequence } = readConfig(text, file);
+  if (!config) return { problems, rules: 0 };
+  const lints = findingsOf(config, known).filter((finding) => !isConsequence(finding));
+  const all = [...problems, ...lints.map(config.locate)];
+  all.sort((left, right) => left.line - right.line || left.column - right.column);
+  return { problems: all, rules: config.ruleset.rules.length };
+}
+
 /** What is suspicious in a valid configuration; with the channels there are, also what fits none of them. */
 export function lintConfig(config: Config, known: KnownChannels = {}): Problem[] {
+  return findingsOf(config, known).map(config.locate);
+}
+
+function findingsOf(config: Config, known: KnownChannels): LintFinding[] {
   const { limits, metadata } = config.settings;
   const perSecond = (limits.operations.PutMetadata?.account ?? putMetadataPerSecond) * limits.share;
   return lint(config.ruleset, {
@@ -24,5 +42,5 @@ export function lintConfig(config: Config, known: KnownChannels = {}): Problem[]
     unknownFields: config.settings.lint.unknown_fields,
     defaultExpiresMs: durationMs(metadata.default_expires),
     ...known,
-  }).map(config.locate);
+  });
 }

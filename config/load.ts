@@ -5,9 +5,9 @@ import { AppError, messageOf } from '#domain/errors.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import { compileRuleset } from './compile.ts';
 import { hashOf } from './hash.ts';
-import { findingsOf } from './issues.ts';
+import { isWithin, mend } from './mend.ts';
 import { type Finding, formatProblem, type Problem } from './problem.ts';
-import { type ConfigDocument, configSchema, rulesShape } from './schema.ts';
+import { type ConfigDocument, rulesShape } from './schema.ts';
 import { type Settings, settingsShape } from './settings.ts';
 import { mostProblems, parseYaml, type YamlFile } from './yaml.ts';
 
@@ -35,20 +35,55 @@ export interface Overrides {
 
 /** Parses, checks and compiles a configuration file; `file` is how it is called in problems. */
 export function parseConfig(text: string, file: string, overrides: Overrides = {}): ConfigResult {
+  const read = readConfig(text, file, overrides);
+  return read.problems.some(({ severity }) => severity === 'error')
+    ? { ok: false, problems: read.problems }
+    : { ok: true, config: read.config! };
+}
+
+/** What a file says, as far as it can be read, and everything that is wrong with its form and its meaning. */
+export interface ReadConfig {
+  readonly problems: readonly Problem[];
+  /** Without the broken parts; undefined when nothing could be made of the file. */
+  readonly config: Config | undefined;
+  /** Whether a finding about `config` only follows from what is among the problems already. */
+  readonly isConsequence: (finding: Finding) => boolean;
+}
+
+/** Reads as much of a file as can be read. */
+export function readConfig(text: string, file: string, overrides: Overrides = {}): ReadConfig {
   const parsed = parseYaml(text, file);
-  if (!parsed.ok) return parsed;
-  const { locate } = parsed.yaml;
-  const checked = configSchema.safeParse(parsed.yaml.value, { reportInput: true });
-  if (!checked.success) {
-    return { ok: false, problems: placed(findingsOf(checked.error, configSchema, mostProblems), locate) };
+  if (!parsed.ok) return { problems: parsed.problems, config: undefined, isConsequence: () => true };
+  const mended = mend(parsed.yaml.value);
+  const inFile = (finding: Finding): Finding => ({ ...finding, path: mended.origin(finding.path) });
+  const locate = (finding: Finding) => parsed.yaml.locate(inFile(finding));
+  if (!mended.document) {
+    return { problems: placed(mended.findings, parsed.yaml.locate), config: undefined, isConsequence: () => true };
   }
-  const document = withOverrides(checked.data, overrides);
-  const { ruleset, findings } = compileRuleset(document);
-  if (findings.some(({ severity }) => severity === 'error')) {
-    return { ok: false, problems: placed(findings.slice(0, mostProblems), locate) };
-  }
-  const settings = settingsSchema.parse(document);
-  return { ok: true, config: { settings, ruleset, hash: hashOf(document), file, document, locate } };
+  const document = withOverrides(mended.document, overrides);
+  const compiled = compileRuleset(document, mended.lostNames);
+  const meaning = compiled.findings.filter(({ path }) => !mended.isStandIn(path)).map(inFile);
+  const told = [...mended.findings, ...meaning];
+  const config: Config = {
+    settings: settingsSchema.parse(document),
+    ruleset: compiled.ruleset,
+    hash: hashOf(document),
+    file,
+    document,
+    locate,
+  };
+  return {
+    problems: placed(told.slice(0, mostProblems), parsed.yaml.locate),
+    config,
+    isConsequence: (finding) => {
+      const [list, index] = finding.path;
+      const isOfBroken = list === 'rules' && mended.brokenRules.has(index as number);
+      // Whether any rule meets a matcher cannot be told without all of them.
+      const isUnsure = list === 'inhibit_rules' && (mended.brokenRules.size > 0 || mended.lostNames.size > 0);
+      const at = mended.origin(finding.path);
+      return isOfBroken || isUnsure || told.some(({ path }) => isWithin(path, at) || isWithin(at, path));
+    },
+  };
 }
 
 /** Reads and parses a file. Throws CONFIG_NOT_FOUND or CONFIG_INVALID; the details carry the problems. */

@@ -1,8 +1,7 @@
 // `validate`: everything that is wrong with configuration files, without starting anything.
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type KnownChannels, lintConfig } from '#config/lint.ts';
-import { parseConfig } from '#config/load.ts';
+import { checkConfig, type KnownChannels } from '#config/lint.ts';
 import { formatProblem, type Problem } from '#config/problem.ts';
 import { messageOf } from '#domain/errors.ts';
 import { listChannels } from './channels.ts';
@@ -69,7 +68,5 @@ function check(file: string, known: KnownChannels): { problems: readonly Problem
       `${file} cannot be read (${messageOf(error)}): name an existing file, or start from config/autopilot.example.yaml.`,
     );
   }
-  const result = parseConfig(text, file);
-  if (!result.ok) return { problems: result.problems, rules: 0 };
-  return { problems: lintConfig(result.config, known), rules: result.config.ruleset.rules.length };
+  return checkConfig(text, file, known);
 }
