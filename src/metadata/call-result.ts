@@ -11,6 +11,13 @@ const endsChannel: ReadonlySet<string> = new Set(['IVS_NOT_FOUND', 'IVS_ACCESS_D
 /** Nothing was sent, through no fault of the channel: it goes on as soon as it can. */
 const nothingSent: ReadonlySet<string> = new Set(['LIMITER_DEADLINE', 'LIMITER_FULL', 'INTERRUPTED']);
 
+/** Why it is not known whether a failed call had its effect; undefined where it is known that it had none. */
+export function unsureOf(error: unknown): string | undefined {
+  if (!(error instanceof AppError)) return 'IVS_NO_ANSWER';
+  const isUnsure = error.code === 'IVS_NO_ANSWER' || (error.code === 'INTERRUPTED' && error.details['sent'] === true);
+  return isUnsure ? 'IVS_NO_ANSWER' : undefined;
+}
+
 /** @param random in [0, 1): spreads the next tries. */
 export function callResultOf(
   error: unknown,

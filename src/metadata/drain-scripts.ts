@@ -4,12 +4,12 @@ import { script } from './script.ts';
 
 // What goes into a channel's next call: what is first, as much as fits; it is marked as being sent. What must not be sent any more ends.
 // 'spared' is why rules must keep their hands off the channel, or '': then what they sent is cancelled.
-// Gives a parcel, {mode, ids, texts, accepted times}, or nothing: then the channel was given back.
+// Gives a parcel, {mode, ids, texts, accepted times, ms until all of it has expired}, or nothing: then the channel was given back.
 const chooseLua = `
 local function choose(channel, most, bytes, spared)
   unmark(channel)
   local queue = P .. ':q:' .. channel
-  local ids, texts, times, mode = {}, {}, {}, ''
+  local ids, texts, times, mode, left = {}, {}, {}, '', 0
   local ended, full = 0, false
   while not full and ended < 500 do
     local page = redis.call('ZRANGE', queue, #ids, #ids + 19)
@@ -28,6 +28,7 @@ local function choose(channel, most, bytes, spared)
         bytes = bytes + more
         mode = item[2]
         ids[#ids + 1], texts[#texts + 1], times[#times + 1] = id, item[1], item[3]
+        left = math.max(left, tonumber(item[4]) - now)
       end
     end
   end
@@ -40,7 +41,7 @@ local function choose(channel, most, bytes, spared)
     local key = redis.call('HGET', P .. ':i:' .. id, 'k')
     if key and redis.call('HGET', P .. ':k:' .. channel, key) == id then redis.call('HDEL', P .. ':k:' .. channel, key) end
   end
-  return {mode, ids, texts, times}
+  return {mode, ids, texts, times, left}
 end
 `;
 
@@ -95,7 +96,8 @@ return {'parcel', settle(), parcel}
 `);
 
 /**
- * Arguments: channel, token, whether the holder would go on, ids of the call, then how it ended:
+ * Arguments: channel, token, whether the holder would go on, ids of the call, why it
+ * is not known whether the call had its effect (or ''), then how it ended:
  *   delivered
  *   failed <code> <call | channel>              the items of the call, or all that wait for the channel
  *   retry <base ms> <most ms> <share 0..1> <least ms>   all stays; the next try waits for this backoff, at most until shortly before
@@ -106,13 +108,13 @@ return {'parcel', settle(), parcel}
  * Answers: {counts, lane + 1 if the holder keeps the channel, -1 if it is back in line, or 0, now}
  */
 export const recordScript = script(`${outboxLua}
-local channel, token, keep, ids, kind = ARGV[1], ARGV[2], ARGV[3] == '1', words(ARGV[4]), ARGV[5]
+local channel, token, keep, ids, kind = ARGV[1], ARGV[2], ARGV[3] == '1', words(ARGV[4]), ARGV[6]
 local queue, trouble = P .. ':q:' .. channel, P .. ':s:' .. channel
 local mine = redis.call('HGET', P .. ':holder', channel) == token
 local delayMs = 0
 
 local function backoff()
-  local base, most, share, least = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+  local base, most, share, least = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
   local attempts = redis.call('HINCRBY', trouble, 'attempts', 1)
   local full = math.min(most, base * 2 ^ math.min(attempts - 1, 30))
   local delay = full / 2 + full / 2 * share
@@ -134,10 +136,10 @@ if kind == 'delivered' then
   for _, id in ipairs(ids) do finish(channel, id, 'delivered') end
   if mine then redis.call('DEL', trouble) end
 elseif mine and kind == 'failed' then
-  if ARGV[7] == 'channel' then endAll('failed', ARGV[6])
-  else for _, id in ipairs(ids) do finish(channel, id, 'failed', ARGV[6]) end end
+  if ARGV[8] == 'channel' then endAll('failed', ARGV[7])
+  else for _, id in ipairs(ids) do finish(channel, id, 'failed', ARGV[7]) end end
 elseif mine and kind == 'offline' then
-  local window, over = tonumber(ARGV[10]), 0
+  local window, over = tonumber(ARGV[11]), 0
   local since = tonumber(redis.call('HGET', trouble, 'offlineSince') or now)
   for _, id in ipairs(redis.call('ZRANGE', queue, 0, -1)) do
     local ends = math.max(since, tonumber(redis.call('HGET', P .. ':i:' .. id, 't') or 0)) + window
@@ -149,6 +151,13 @@ elseif mine and kind == 'offline' then
   end
 elseif mine and kind == 'retry' then
   delayMs = backoff()
+end
+-- What expired in the call is over: it may have arrived, and that is told.
+if mine and ARGV[5] ~= '' then
+  for _, id in ipairs(ids) do
+    local expires = tonumber(redis.call('HGET', P .. ':i:' .. id, 'x'))
+    if expires and now >= expires then finish(channel, id, 'expired', ARGV[5]) end
+  end
 end
 if not mine then
   leaveIfEmpty(channel)

@@ -15,7 +15,7 @@ import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Redis } from '#runtime/redis.ts';
-import { callResultOf } from './call-result.ts';
+import { callResultOf, unsureOf } from './call-result.ts';
 import type { CallResult, Outbox, Parcel } from './outbox.ts';
 import type { MetadataSender } from './ports.ts';
 
@@ -55,6 +55,13 @@ interface Drain {
   wait: AbortController | undefined;
 }
 
+/** How a call ended. */
+interface Ended {
+  readonly parcel: Parcel | undefined;
+  readonly result: CallResult;
+  readonly unsure?: string | undefined;
+}
+
 interface Lease {
   readonly token: string;
   /** performance.now. */
@@ -66,6 +73,8 @@ interface Expected {
   readonly drain: Drain;
   readonly settle: () => void;
 }
+
+const expired = new Error('everything in the call has expired');
 
 /** Looks for work at least so often, should a wake-up get lost. */
 const idlePollMs = 250;
@@ -264,14 +273,14 @@ export class Drainer implements Service {
       if (call === 'again') continue;
       // What it chose and did not send is taken back there.
       drain.chosen = undefined;
-      const { lane, inLine } = await this.#record(drain, drain.lease, call.parcel, call.result);
+      const { lane, inLine } = await this.#record(drain, drain.lease, call);
       if (lane === undefined) return inLine;
       drain.lane = lane;
     }
   }
 
   /** One call: `over`: the channel is not ours (any more); `again`: nothing was sent, wait anew. */
-  async #call(drain: Drain): Promise<{ parcel: Parcel | undefined; result: CallResult } | 'over' | 'again'> {
+  async #call(drain: Drain): Promise<Ended | 'over' | 'again'> {
     const { sender, clock, logger, random, reconnectWindowMs } = this.#options;
     const { channelArn } = drain;
     const wait = new AbortController();
@@ -279,6 +288,7 @@ export class Drainer implements Service {
     let parcel: Parcel | undefined;
     let over = false;
     let takenAt: number | undefined;
+    let expiry: NodeJS.Timeout | undefined;
     // Of a channel that may yet turn out not to be ours the wait can be ended until then.
     const onGranted = () => {
       if (drain.lease) drain.wait = undefined;
@@ -300,6 +310,8 @@ export class Drainer implements Service {
           if (taken === 'over' || taken === 'too late') return undefined;
           parcel = taken;
           takenAt = performance.now();
+          // A call that carries nothing any more that anybody wants is ended, however long it may take.
+          expiry = setTimeout(() => wait.abort(expired), Math.max(0, taken.expiresAt - takenAt));
           return { metadata: taken.metadata };
         },
       );
@@ -311,8 +323,9 @@ export class Drainer implements Service {
       if (wait.signal.aborted && !parcel) return 'again';
       const result = callResultOf(error, { reconnectWindowMs, random: random() });
       logger.debug({ channelArn, err: error, result: result.kind }, 'metadata was not delivered');
-      return { parcel, result };
+      return { parcel, result, unsure: unsureOf(error) };
     } finally {
+      clearTimeout(expiry);
       drain.wait = undefined;
       if (takenAt !== undefined) drain.pacedUntil = takenAt + this.#paceMs(performance.now() - takenAt);
     }
@@ -339,8 +352,7 @@ export class Drainer implements Service {
   async #record(
     drain: Drain,
     lease: Lease,
-    parcel: Parcel | undefined,
-    result: CallResult,
+    { parcel, result, unsure }: Ended,
   ): Promise<{ lane: Lane | undefined; inLine: boolean }> {
     const { outbox, clock, logger, metrics, random } = this.#options;
     const { signal } = this.#stop;
@@ -351,6 +363,7 @@ export class Drainer implements Service {
           ids: parcel?.ids ?? [],
           keep: !signal.aborted && this.#held.size <= this.#options.maxChannels,
           result,
+          unsure,
         });
         this.#recordFails = false;
         if (result.kind === 'delivered')

@@ -98,6 +98,8 @@ export interface Parcel {
   readonly ids: readonly string[];
   readonly metadata: string;
   readonly acceptedAtMs: readonly number[];
+  /** performance.now at which the last of its items expires. */
+  readonly expiresAt: number;
 }
 
 /** How a call ended, for the items that were in it or wait for its channel. */
@@ -300,15 +302,22 @@ export class Outbox {
   async record(
     channelArn: ChannelArn,
     token: string,
-    { ids, keep, result }: { readonly ids: readonly string[]; readonly keep: boolean; readonly result: CallResult },
+    call: {
+      readonly ids: readonly string[];
+      readonly keep: boolean;
+      readonly result: CallResult;
+      /** Why it is not known whether the call had its effect: an item that expired in it ends, with this reason. */
+      readonly unsure?: string | undefined;
+    },
   ): Promise<{ readonly lane: Lane | undefined; readonly inLine: boolean; readonly nowMs: number }> {
     const answer = (await this.#run(recordScript, [
       channelArn,
       token,
-      keep ? 1 : 0,
-      ids.join(' '),
-      result.kind,
-      ...argumentsOf(result),
+      call.keep ? 1 : 0,
+      call.ids.join(' '),
+      call.unsure ?? '',
+      call.result.kind,
+      ...argumentsOf(call.result),
     ])) as [unknown[], number, number];
     this.#count(answer[0]);
     return { lane: answer[1] > 0 ? laneAt(answer[1] - 1) : undefined, inLine: answer[1] < 0, nowMs: answer[2] };
@@ -415,10 +424,11 @@ export class Outbox {
   }
 }
 
-type ParcelAnswer = [mode: string, ids: string[], texts: string[], times: string[]];
+type ParcelAnswer = [mode: string, ids: string[], texts: string[], times: string[], leftMs: number];
 
-function parcelOf([mode, ids, texts, times]: ParcelAnswer): Parcel {
-  return { ids, metadata: mode === 'plain' ? texts[0]! : envelopeOf(texts), acceptedAtMs: times.map(Number) };
+function parcelOf([mode, ids, texts, times, leftMs]: ParcelAnswer): Parcel {
+  const metadata = mode === 'plain' ? texts[0]! : envelopeOf(texts);
+  return { ids, metadata, acceptedAtMs: times.map(Number), expiresAt: performance.now() + leftMs };
 }
 
 /** A hash as a script answers it. */

@@ -7,6 +7,7 @@ import { loadConfig } from '#config/load.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { createLogger, Scrubber } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
+import type { AwsOptions } from '#shard/aws-access.ts';
 import { type SimulatorHandle, type SimulatorOptions, startSimulator } from '#simulator/server.ts';
 import { type LocalSqs, startLocalSqs } from '#simulator/sqs.ts';
 import { type App, createApp, type Role } from '#src/app.ts';
@@ -26,6 +27,8 @@ export interface DaemonOptions {
   readonly cold?: boolean;
   /** Instead of the quick settings' line of that name. */
   readonly polling?: string;
+  /** Other peers than the platform's. */
+  readonly aws?: Partial<AwsOptions>;
   /** Hears of every commit. */
   readonly onCommitted?: (committed: Committed) => void;
 }
@@ -86,7 +89,7 @@ export async function broadcast(options: SimulatorOptions = {}): Promise<Broadca
     simulator,
     sqs,
     queueUrl,
-    async daemon({ rules, role = 'all', env = {}, redisUrl = scope.url, cold = false, polling, onCommitted }) {
+    async daemon({ rules, role = 'all', env = {}, redisUrl = scope.url, cold = false, polling, aws, onCommitted }) {
       const configFile = join(folder, `autopilot-${daemons.length}.yaml`);
       const settings = polling === undefined ? quickSettings : quickSettings.replace(/^polling:.*$/m, polling);
       await writeFile(configFile, settings + rules);
@@ -114,6 +117,7 @@ export async function broadcast(options: SimulatorOptions = {}): Promise<Broadca
           eventBridgeEndpoint: simulator.url,
           secretsEndpoint: simulator.url,
           credentials: testCredentials,
+          ...aws,
         },
       });
       await app.start();
