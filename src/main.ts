@@ -4,7 +4,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { type Config, loadConfig } from '#config/load.ts';
 import { formatProblem, type Problem } from '#config/problem.ts';
 import { durationMs } from '#domain/duration.ts';
-import { AppError } from '#domain/errors.ts';
+import { AppError, messageOf } from '#domain/errors.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '#runtime/embedded-redis.ts';
 import { isEntry } from '#runtime/entry.ts';
@@ -14,6 +14,7 @@ import { createMetrics } from '#runtime/metrics.ts';
 import { keepTimeBy } from '#runtime/process-time.ts';
 import { assertRedisUsable } from '#runtime/redis.ts';
 import { parseRedisUrl } from '#runtime/redis-url.ts';
+import { endOnUncaught } from '#runtime/uncaught.ts';
 import { type App, createApp, type Role } from './app.ts';
 import { watchConfig } from './config-watch.ts';
 
@@ -42,6 +43,10 @@ export async function runDaemon({ role = 'all', paused = false }: RunOptions = {
   const logger = createLogger({ level: isLogLevel(level) ? level : 'info', scrubber });
   let redis: EmbeddedRedis | undefined;
   let app: App | undefined;
+  using _uncaught = endOnUncaught((err) => {
+    logger.fatal({ code: 'UNCAUGHT', err }, `uncaught: ${messageOf(err)}; the process ends`);
+    redis?.abandon();
+  });
   // Before anything is started: a signal that comes while it starts must find somebody who ends it again.
   const edge = new ProcessEdge(logger, () => redis?.abandon());
   try {

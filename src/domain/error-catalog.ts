@@ -42,6 +42,13 @@ export const errorCatalog = {
     status: 500,
     disposition: 'give-up',
   },
+  UNCAUGHT: {
+    meaning: 'Something was thrown that nothing in the program handles. The process ended at once with exit code 1.',
+    remedy:
+      'Let the supervisor start it again: nothing accepted is lost. Report the line; if it comes again and again, run the version before.',
+    status: 500,
+    disposition: 'give-up',
+  },
   STOP_TIMED_OUT: {
     meaning: 'A part of the daemon did not stop within its bound; the others were stopped.',
     remedy:

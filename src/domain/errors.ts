@@ -45,7 +45,11 @@ export function isRedisFailure(error: unknown): boolean {
   return error instanceof AppError && (error.code === 'REDIS_UNREACHABLE' || error.code === 'REDIS_REFUSES');
 }
 
-/** The message of anything that was thrown. */
+/** The message of anything that was thrown, also of what has none or throws when asked. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return 'something that cannot be shown was thrown';
+  }
 }

@@ -1,5 +1,6 @@
 // JSON log lines through pino, scrubbed at the destination: whatever the placement, no stream key, token or webhook URL passes.
 import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
+import { messageOf } from '#domain/errors.ts';
 import type { Secret } from '#domain/secret.ts';
 
 export type Logger = PinoLogger;
@@ -19,7 +20,7 @@ export interface LoggerOptions {
 }
 
 /** A logger; each stage takes `logger.child({ stage })`. */
-export function createLogger({ level, destination = pino.destination(1), scrubber }: LoggerOptions): Logger {
+export function createLogger({ level, destination = standardOutput(), scrubber }: LoggerOptions): Logger {
   return pino(
     {
       level,
@@ -33,9 +34,27 @@ export function createLogger({ level, destination = pino.destination(1), scrubbe
   );
 }
 
-/** An error as log fields: code, message, details, the chain of causes; the stack only of what is no AppError. */
+/** Lines that cannot be written (a full disk, nobody who reads) are lost; the program goes on. */
+function standardOutput(): DestinationStream {
+  const stream = pino.destination(1);
+  stream.on('error', () => undefined);
+  return stream;
+}
+
+const mostCauses = 8;
+
+/** An error as log fields. What cannot be read is left out: this must not fail. */
 function errorFields(error: unknown): unknown {
-  if (!(error instanceof Error)) return { message: String(error) };
+  try {
+    return fieldsOf(error, mostCauses);
+  } catch {
+    return { message: messageOf(error) };
+  }
+}
+
+/** Code, message, details, the chain of causes, which may be a circle; the stack only of what is no AppError. */
+function fieldsOf(error: unknown, causesLeft: number): unknown {
+  if (!(error instanceof Error)) return { message: messageOf(error) };
   const { code, details, disposition } = error as Error & {
     code?: unknown;
     details?: unknown;
@@ -44,10 +63,10 @@ function errorFields(error: unknown): unknown {
   return {
     type: error.name,
     code,
-    message: error.message,
+    message: messageOf(error),
     ...(details && typeof details === 'object' && Object.keys(details).length > 0 ? { details } : {}),
     ...(disposition?.kind === undefined ? { stack: error.stack } : { disposition: disposition.kind }),
-    ...(error.cause === undefined ? {} : { cause: errorFields(error.cause) }),
+    ...(error.cause === undefined || causesLeft === 0 ? {} : { cause: fieldsOf(error.cause, causesLeft - 1) }),
   };
 }
 

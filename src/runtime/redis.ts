@@ -61,9 +61,7 @@ export function connectRedis({
     { ...optionsOf(parseRedisUrl(url)), ...optionsByRole[role], connectionName: `autopilot-${role}` },
     { role, watch, patienceMs },
   );
-  // BullMQ duplicates a worker's connection, and gives up for good on one whose own first `connect` call fails.
-  if (role === 'worker') connection.connect().catch(() => undefined);
-  return connection;
+  return connection.begun();
 }
 
 function optionsOf({ host, port, username, password, database, tls }: RedisAddress): Options {
@@ -149,10 +147,14 @@ class Connection extends Client {
     return this.#unusable ?? this.#away ?? refused?.trouble ?? (this.status === 'connect' ? notReady : undefined);
   }
 
+  /** BullMQ duplicates a worker's connection, and gives up for good on one whose own first `connect` call fails. */
+  begun(): this {
+    if (this.#setup.role === 'worker') this.connect().catch(() => undefined);
+    return this;
+  }
+
   #duplicate(other: Options = {}): Client {
-    const connection = new Connection({ ...this.options, ...other }, this.#setup);
-    connection.connect().catch(() => undefined);
-    return connection;
+    return new Connection({ ...this.options, ...other }, this.#setup).begun();
   }
 
   override sendCommand(command: Command, stream?: Parameters<Client['sendCommand']>[1]): unknown {

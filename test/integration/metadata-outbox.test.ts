@@ -334,18 +334,18 @@ test('so many finished batches are kept, each as long as its key, and the oldest
   expect(keys.filter((key) => /:(b|idem):/.test(key))).toHaveLength(6);
 });
 
-test('Redis that is full, or has too few replicas, is one that cannot be reached for now, and nothing is half accepted', async () => {
+test('Redis that is full, or has too few replicas, refuses for now, and nothing is half accepted', async () => {
   await using server = await ownRedis();
   await using scope = await redisScope(server.url);
   const { redis } = scope;
   const outbox = outboxOf(scope);
-  const unreachable = { code: 'REDIS_UNREACHABLE' };
+  const refused = { code: 'REDIS_REFUSES' };
 
   await redis.config('SET', 'min-replicas-to-write', '1');
-  await expect(put(outbox, ['a'], [item('1')])).rejects.toMatchObject(unreachable);
+  await expect(put(outbox, ['a'], [item('1')])).rejects.toMatchObject(refused);
   await redis.config('SET', 'min-replicas-to-write', '0');
   await redis.config('SET', 'maxmemory', '1');
-  await expect(put(outbox, ['a'], [item('1')])).rejects.toMatchObject(unreachable);
+  await expect(put(outbox, ['a'], [item('1')])).rejects.toMatchObject(refused);
   await redis.config('SET', 'maxmemory', '0');
 
   expect(await redis.keys('*')).toEqual([]);
