@@ -2,6 +2,7 @@
 import type { Decision } from '#domain/decision.ts';
 import { formatDuration } from '#domain/duration.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
+import { visibleLine } from '#domain/visible-text.ts';
 import type { CallRecord } from '#simulator/client.ts';
 import type { Committed } from '#src/pipeline.ts';
 
@@ -112,7 +113,7 @@ export class Narrator {
   #line(what: string, colour: number, text: string): void {
     const seconds = ((performance.now() - this.#startedAt) / 1000).toFixed(1).padStart(5);
     const label = what.padEnd(width);
-    console.log(`${seconds} s  ${this.#colour ? `\u001b[${colour}m${label}\u001b[0m` : label}${text}`);
+    console.log(`${seconds} s  ${this.#colour ? `\u001b[${colour}m${label}\u001b[0m` : label}${visibleLine(text)}`);
   }
 }
 

@@ -1,4 +1,5 @@
 // The evening in figures, and whether it went as it must: throttles must be 0.
+import { visibleLine } from '#domain/visible-text.ts';
 import type { CallRecord, CueRecord } from '#simulator/client.ts';
 
 export interface Summary {
@@ -28,14 +29,14 @@ export function printSummary(summary: Summary): void {
   );
   console.log(`\n  metadata cues accepted by IVS  ${cues.length}`);
   console.log(`  throttles                      ${throttled.length}`);
-  for (const problem of problems) console.log(`  PROBLEM: ${problem}`);
+  for (const problem of problems) console.log(`  PROBLEM: ${visibleLine(problem)}`);
 }
 
 function table(title: string, counts: ReadonlyMap<string, number>): void {
   console.log(`\n${title}`);
   const rows = [...counts].toSorted(([a], [b]) => a.localeCompare(b));
   const width = Math.max(0, ...rows.map(([label]) => label.length));
-  for (const [label, count] of rows) console.log(`  ${label.padEnd(width)}  ${String(count).padStart(6)}`);
+  for (const [label, count] of rows) console.log(`  ${visibleLine(label).padEnd(width)}  ${String(count).padStart(6)}`);
 }
 
 function countBy<T>(items: readonly T[], labelOf: (item: T) => string): Map<string, number> {

@@ -93,7 +93,6 @@ export async function runDaemon({ role = 'all', paused = false }: RunOptions = {
   } finally {
     await app?.stop();
     await redis?.stop();
-    logger.flush();
   }
 }
 
@@ -219,7 +218,6 @@ class ProcessEdge {
   }
 
   #exit(): never {
-    this.#logger.flush();
     this.#abandon();
     process.exit(1);
   }

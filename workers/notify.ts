@@ -3,6 +3,7 @@ import type { ActionJob } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import type { WebhookReceiver } from '#domain/rule.ts';
 import { Secret } from '#domain/secret.ts';
+import { visibleLines } from '#domain/visible-text.ts';
 import { sendLogged } from './delivery-log.ts';
 import { onlyIfFailsFresh, planned } from './fresh-look.ts';
 import type { ActionHandler, HandlerContext } from './ports.ts';
@@ -46,7 +47,8 @@ async function sendTo(target: WebhookReceiver, index: number, job: Job, context:
   const url =
     target.urlFile === undefined ? new Secret(target.url ?? '') : await context.readSecretFile(target.urlFile);
   const hmacKey = target.hmacKeyFile === undefined ? undefined : await context.readSecretFile(target.hmacKeyFile);
-  const { text, receiver } = job.params;
+  const { receiver } = job.params;
+  const text = visibleLines(job.params.text);
   const facts = {
     version: 1,
     receiver,

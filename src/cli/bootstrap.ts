@@ -12,7 +12,7 @@ import {
 } from '#ops/event-path.ts';
 import { type Change, changesAnything } from '#ops/event-path-plan.ts';
 import { type AccountFlags, chosenAccounts } from './accounts.ts';
-import { type CliIo, CommandFailed, example } from './support.ts';
+import { type CliIo, CommandFailed, example, printJson, printLines } from './support.ts';
 import { defaultConfigFile } from './validate.ts';
 
 interface Flags extends AccountFlags {
@@ -62,7 +62,7 @@ export function register(program: Command, io: CliIo): void {
       const wanted = describeEventPath(namesFrom(flags));
       if (flags.print) {
         const { printEventPath } = await import('#ops/event-path-print.ts');
-        io.print(printEventPath(wanted, flags.print).trimEnd());
+        printLines(io.print, printEventPath(wanted, flags.print).trimEnd());
         return;
       }
       const config = await readConfig(io, file);
@@ -72,7 +72,7 @@ export function register(program: Command, io: CliIo): void {
       if (configured) await bringAll(io, flags, wanted, accounts);
       else {
         const outcome = await bring(flags, wanted, accounts[0]!);
-        if (flags.json) io.print(JSON.stringify(outcome, null, 2));
+        if (flags.json) printJson(io, outcome);
         else report(io, flags, outcome);
         if (outcome.queueUrl !== undefined && !flags.json) io.print(`AUTOPILOT_QUEUE_URL=${outcome.queueUrl}`);
         refuseForeign(flags, outcome);
@@ -144,7 +144,7 @@ async function bringAll(io: CliIo, flags: Flags, wanted: EventPath, accounts: re
       if (!flags.json) io.printError(`${name}: ${error.code}: ${error.message}`);
     }
   }
-  if (flags.json) io.print(JSON.stringify({ accounts: [...results.values()] }, null, 2));
+  if (flags.json) printJson(io, { accounts: [...results.values()] });
   if (failed > 0) throw new CommandFailed(`${failed} of ${accounts.length} accounts could not be done; see above.`);
 }
 

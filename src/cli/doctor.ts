@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import type { Check, CheckResult } from '#ops/doctor/check.ts';
 import { type AccountFlags, chosenAccounts } from './accounts.ts';
-import { apiClient, type CliIo, CommandFailed, daemonUrl, example } from './support.ts';
+import { apiClient, type CliIo, CommandFailed, daemonUrl, example, printJson } from './support.ts';
 import { defaultConfigFile } from './validate.ts';
 
 interface Flags extends AccountFlags {
@@ -26,7 +26,7 @@ export function register(program: Command, io: CliIo): void {
     .action(async (file: string | undefined, flags: Flags) => {
       const results = await examine(io, file ?? defaultConfigFile(io.env), flags);
       const bad = results.filter(({ status }) => status === 'red').length;
-      if (flags.json) io.print(JSON.stringify({ healthy: bad === 0, results }, null, 2));
+      if (flags.json) printJson(io, { healthy: bad === 0, results });
       else {
         const several = new Set(results.map(({ account }) => account).filter(Boolean)).size > 1;
         for (const { name, account, status, text, todo } of results) {

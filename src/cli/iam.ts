@@ -5,7 +5,7 @@ import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
 import { actionNames } from '#domain/action.ts';
 import type { ActionUse } from '#ops/permissions.ts';
-import { type CliIo, CommandFailed, example } from './support.ts';
+import { type CliIo, CommandFailed, example, printJson } from './support.ts';
 import { defaultConfigFile } from './validate.ts';
 
 interface Flags {
@@ -38,7 +38,7 @@ export function register(program: Command, io: CliIo): void {
       const isId = /^(\*|\d{12})$/.test(flags.account);
       const region = flags.region ?? io.env['AWS_REGION'] ?? '*';
       if (flags.setup && isId) {
-        io.print(JSON.stringify(setupPolicy({ region, account: flags.account }, flags.name), null, 2));
+        printJson(io, setupPolicy({ region, account: flags.account }, flags.name));
         return;
       }
       const { loadConfig } = await import('#config/load.ts');
@@ -56,12 +56,12 @@ export function register(program: Command, io: CliIo): void {
         : { region, account: flags.account, queueArn: events.queue_url && queueArnOf(events.queue_url) };
       const scope = { ...of, region: flags.region ?? of.region, queueArn: flags.queueArn ?? of.queueArn };
       if (flags.setup) {
-        io.print(JSON.stringify(setupPolicy(scope, flags.name), null, 2));
+        printJson(io, setupPolicy(scope, flags.name));
         return;
       }
       const uses: ActionUse[] = actionUses(config.ruleset);
       if (flags.allActions) uses.push(...actionNames.map((action) => ({ action })));
-      io.print(JSON.stringify(daemonPolicy(uses, scope), null, 2));
+      printJson(io, daemonPolicy(uses, scope));
     });
 }
 

@@ -1,9 +1,12 @@
 // The program `ivs-autopilot`: collects the commands, turns their ends into exit codes (0 done, 1 a problem was found, 2 wrong usage).
 // Commands import what is heavy only when they run, so that `--help` stays quick.
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { AppError, messageOf } from '#domain/errors.ts';
+import { visibleLine } from '#domain/visible-text.ts';
 import { isEntry } from '#runtime/entry.ts';
+import { Scrubber } from '#runtime/scrubber.ts';
+import { endOnUncaught } from '#runtime/uncaught.ts';
 import { register as registerActions } from './ask-action.ts';
 import { register as registerBootstrap } from './bootstrap.ts';
 import { register as registerChannel } from './channel-refresh.ts';
@@ -20,7 +23,7 @@ import { register as registerSchema } from './schema.ts';
 import { register as registerSimulator, simulatorFailure } from './simulator.ts';
 import { register as registerStatus } from './status.ts';
 import { register as registerStream } from './stream-stop.ts';
-import { type CliIo, CommandFailed, example } from './support.ts';
+import { type CliIo, CommandFailed, example, printLines } from './support.ts';
 import { register as registerTest } from './test.ts';
 import { register as registerValidate } from './validate.ts';
 
@@ -67,15 +70,16 @@ export function createProgram(io: CliIo): Command {
     command.exitOverride();
     command.showHelpAfterError('(--help shows what there is)');
     command.configureOutput({
-      writeOut: (text) => io.print(text.replace(/\n$/, '')),
-      writeErr: (text) => io.printError(text.replace(/\n$/, '')),
+      writeOut: (text) => printLines(io.print, text.replace(/\n$/, '')),
+      writeErr: (text) => printLines(io.printError, text.replace(/\n$/, '')),
     });
   }
   return program;
 }
 
 /** Runs one command line (as in process.argv) and gives its exit code. */
-export async function runCli(argv: readonly string[], io: CliIo = processIo()): Promise<number> {
+export async function runCli(argv: readonly string[], surroundings: CliIo = processIo()): Promise<number> {
+  const io = withVisibleText(surroundings);
   try {
     await createProgram(io).parseAsync([...argv]);
     return process.exitCode === undefined ? 0 : Number(process.exitCode);
@@ -83,33 +87,55 @@ export async function runCli(argv: readonly string[], io: CliIo = processIo()): 
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const failure = error instanceof CommandFailed ? error : simulatorFailure(error);
     if (failure) {
-      if (failure.message !== '') io.printError(failure.message);
+      if (failure.message !== '') printLines(io.printError, failure.message);
       return failure.exitCode;
     }
     if (error instanceof AppError) {
-      io.printError(`${error.code}: ${error.message}`);
+      printLines(io.printError, `${error.code}: ${error.message}`);
       return 1;
     }
     io.printError(`This should not happen, please report it: ${messageOf(error)}`);
-    if (io.env['LOG_LEVEL'] === 'debug' && error instanceof Error) io.printError(error.stack ?? '');
+    if (io.env['LOG_LEVEL'] === 'debug' && error instanceof Error) printLines(io.printError, error.stack ?? '');
     return 1;
   }
 }
 
+/** The edge of the command line: nothing that a stranger wrote reaches the terminal as more than text. */
+function withVisibleText(io: CliIo): CliIo {
+  const { redraw } = io;
+  return {
+    print: (line) => io.print(visibleLine(line)),
+    printError: (line) => io.printError(visibleLine(line)),
+    redraw: redraw && ((line) => redraw(visibleLine(line))),
+    env: io.env,
+    get signal() {
+      return io.signal;
+    },
+  };
+}
+
 function processIo(): CliIo {
+  const scrubber = new Scrubber();
+  for (const [name, value] of Object.entries(process.env))
+    if (/TOKEN|SECRET|PASSWORD/.test(name) && value !== undefined) scrubber.hide(value, name);
+  const shown = (line: string) => visibleLine(scrubber.scrub(line));
+  const printError = (line: string) => void process.stderr.write(`${shown(line)}\n`);
+  endOnUncaught((error) => writeSync(2, `${shown(`This should not happen, please report it: ${messageOf(error)}`)}\n`));
   const ending = new AbortController();
   let endingSince = Number.POSITIVE_INFINITY;
   // Whoever reads the output may stop reading (`… | head`): that is no error.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') process.exit();
-      throw error;
+      // A full disk, for one. There is nothing else to write it to than standard error.
+      if (stream === process.stdout) printError(`The output cannot be written: ${error.message}.`);
+      process.exit(1);
     });
   }
   return {
-    print: (line) => process.stdout.write(`${line}\n`),
-    printError: (line) => process.stderr.write(`${line}\n`),
-    redraw: process.stderr.isTTY ? (line) => process.stderr.write(`\r\u001b[K${line}`) : undefined,
+    print: (line) => void process.stdout.write(`${line}\n`),
+    printError,
+    redraw: process.stderr.isTTY ? (line) => void process.stderr.write(`\r\u001b[K${shown(line)}`) : undefined,
     env: process.env,
     get signal() {
       // Only a command that asks for the signal takes the default effect of Ctrl-C away.

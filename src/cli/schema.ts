@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { jsonSchemaOfConfig } from '#config/json-schema.ts';
 import { messageOf } from '#domain/errors.ts';
-import { type CliIo, CommandFailed, example } from './support.ts';
+import { type CliIo, CommandFailed, example, printLines } from './support.ts';
 
 export function register(program: Command, io: CliIo): void {
   program
@@ -19,7 +19,7 @@ export function register(program: Command, io: CliIo): void {
     .action(({ output }: { output?: string }) => {
       const text = JSON.stringify(jsonSchemaOfConfig(), null, 2);
       if (output === undefined) {
-        io.print(text);
+        printLines(io.print, text);
         return;
       }
       try {

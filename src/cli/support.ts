@@ -2,12 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '#domain/errors.ts';
+import { visibleLine } from '#domain/visible-text.ts';
 
 /** What a command needs of its surroundings. */
 export interface CliIo {
-  /** Writes one line to standard output. */
+  /** Writes one line to standard output; every control character in it, a line end included, is made visible. */
   readonly print: (line: string) => void;
-  /** Writes one line to standard error. */
+  /** The same, to standard error. */
   readonly printError: (line: string) => void;
   /** Replaces the line that the cursor is in; only where standard error is a terminal. */
   readonly redraw?: ((line: string) => void) | undefined;
@@ -16,7 +17,7 @@ export interface CliIo {
   readonly signal: AbortSignal;
 }
 
-/** Ends a command: one sentence on standard error, and its exit code (1: a problem was found, 2: wrong usage). */
+/** Ends a command: one sentence (or lines of our own layout) on standard error, and its exit code (1: a problem was found, 2: wrong usage). */
 export class CommandFailed extends Error {
   readonly exitCode: number;
 
@@ -211,11 +212,13 @@ function answerOf(response: Response, text: string): unknown {
     remedy?: string;
     problems?: readonly { path: string; message: string }[];
   };
-  const places = (problem.problems ?? []).map(({ path, message }) => `\n  ${path}: ${message}`).join('');
-  const remedy = problem.remedy === undefined ? '' : ` ${problem.remedy}`;
-  const what = problem.detail ?? problem.title ?? `the daemon answered with HTTP ${response.status}`;
+  const places = (problem.problems ?? [])
+    .map(({ path, message }) => `\n  ${visibleLine(`${path}: ${message}`)}`)
+    .join('');
+  const remedy = problem.remedy === undefined ? '' : ` ${visibleLine(problem.remedy)}`;
+  const what = visibleLine(problem.detail ?? problem.title ?? `the daemon answered with HTTP ${response.status}`);
   throw new RequestFailed(
-    `${problem.code ?? `HTTP_${response.status}`}: ${what}.${remedy}${places}`.replace('..', '.'),
+    `${visibleLine(problem.code ?? `HTTP_${response.status}`)}: ${what}.${remedy}${places}`.replace('..', '.'),
     retryAfterOf(response),
   );
 }
@@ -227,14 +230,25 @@ function retryAfterOf({ status, headers }: Response): number | undefined {
   return Number.isFinite(seconds) ? seconds * 1000 : retryMs;
 }
 
+/** Prints text whose line ends are our own, line by line. */
+export function printLines(print: CliIo['print'], text: string): void {
+  for (const line of text.split('\n')) print(line);
+}
+
+/** Prints data as JSON: in it a line end is layout, and those of a text are escaped. */
+export function printJson(io: CliIo, data: unknown): void {
+  printLines(io.print, JSON.stringify(data, null, 2));
+}
+
 /** Prints data: as JSON, or as the lines made of it. */
 export function printData(io: CliIo, json: boolean | undefined, data: unknown, lines: () => readonly string[]): void {
-  if (json) io.print(JSON.stringify(data, null, 2));
+  if (json) printJson(io, data);
   else for (const line of lines()) io.print(line);
 }
 
 /** Rows as aligned columns; the first row is the heading. */
-export function table(rows: readonly (readonly string[])[]): string[] {
+export function table(cells: readonly (readonly string[])[]): string[] {
+  const rows = cells.map((row) => row.map(visibleLine));
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows.map((row) =>
     row

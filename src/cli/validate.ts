@@ -5,7 +5,7 @@ import { checkConfig, type KnownChannels } from '#config/lint.ts';
 import { formatProblem, type Problem } from '#config/problem.ts';
 import { messageOf } from '#domain/errors.ts';
 import { listChannels } from './channels.ts';
-import { apiClient, type CliIo, CommandFailed, example } from './support.ts';
+import { apiClient, type CliIo, CommandFailed, example, printJson } from './support.ts';
 
 interface Flags {
   readonly json?: boolean;
@@ -35,7 +35,7 @@ export function register(program: Command, io: CliIo): void {
       const channels = flags.inventory ? await listChannels(apiClient(io)) : undefined;
       const reports = files.map((file) => ({ file, ...check(file, { channels, channelCount: flags.channels }) }));
       const problems = reports.flatMap((report) => report.problems);
-      if (flags.json) io.print(JSON.stringify({ files: reports }, null, 2));
+      if (flags.json) printJson(io, { files: reports });
       else {
         for (const problem of problems) io.printError(formatProblem(problem));
         for (const { file, problems, rules } of reports) {

@@ -37,7 +37,7 @@ export function compileParams(
         problems.push({ path, message: 'this must not be a template: it has to be known when the file is loaded' });
         return () => value;
       }
-      const template = compileTemplate(value, { roots, mode: modeOf(path) });
+      const template = compileTemplate(value, { roots, mode: modeOf(action, path) });
       if (template.ok) return template.render;
       problems.push({ path, message: `template: ${template.message}` });
       return () => value;
@@ -67,7 +67,8 @@ export function compileParams(
   };
 }
 
-function modeOf(path: Path): TemplateMode {
+function modeOf(action: ActionName, path: Path): TemplateMode {
+  if (action === 'notify' && path[0] === 'text') return 'message';
   if (path[0] === 'deliver') return 'identifier';
   return path.length > 1 && freeFields.has(String(path[0])) ? 'value' : 'text';
 }

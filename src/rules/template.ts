@@ -4,13 +4,15 @@ import { Liquid, type LiquidOptions, type Template } from 'liquidjs';
 import { messageOf } from '#domain/errors.ts';
 import type { TemplateContext } from '#domain/facts.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
+import { visibleLine } from '#domain/visible-text.ts';
 import { problemOfVariable, type TemplateRoot } from './template-roots.ts';
 
 /**
  * `text`: gives a string. `value`: a template that is one output keeps its type, so that numbers, lists and objects stay what they are.
+ * `message`: a string for people; line ends and controls of what is filled in are made visible, those of the template stay.
  * `identifier`: a string for names and paths, where each output must be a plain word and must not be empty.
  */
-export type TemplateMode = 'text' | 'value' | 'identifier';
+export type TemplateMode = 'text' | 'value' | 'identifier' | 'message';
 
 export interface CompiledTemplate {
   readonly ok: true;
@@ -54,6 +56,7 @@ const plainWord = /^[A-Za-z0-9_=+@-][A-Za-z0-9_.=+@-]{0,127}$/;
 const engines: Readonly<Record<TemplateMode, Liquid>> = {
   text: createEngine({}),
   value: createEngine({ keepOutputType: true }),
+  message: createEngine({ outputEscape: visibleOutput }),
   identifier: createEngine({ outputEscape: requirePlainWord }),
 };
 
@@ -75,6 +78,12 @@ function createEngine(extra: LiquidOptions): Liquid {
   for (const name of Object.keys(engine.filters)) if (!filterNames.includes(name)) engine.unregisterFilter(name);
   for (const name of Object.keys(engine.tags)) if (!tagNames.includes(name)) delete engine.tags[name];
   return engine;
+}
+
+function visibleOutput(value: unknown): string {
+  if (Array.isArray(value)) return value.map(visibleOutput).join('');
+  // Numbers, and what prints as nothing, are liquid's to print.
+  return typeof value === 'string' ? visibleLine(value) : (value as string);
 }
 
 function requirePlainWord(value: unknown): string {

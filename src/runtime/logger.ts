@@ -1,8 +1,11 @@
 // JSON log lines through pino, scrubbed at the destination: whatever the placement, no stream key, token or webhook URL passes.
 import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { messageOf } from '#domain/errors.ts';
-import type { Secret } from '#domain/secret.ts';
+import { visibleLine } from '#domain/visible-text.ts';
+import { LineWriter } from './line-writer.ts';
+import type { Scrubber } from './scrubber.ts';
 
+export { Scrubber } from './scrubber.ts';
 export type Logger = PinoLogger;
 
 /** What LOG_LEVEL may say. */
@@ -20,7 +23,7 @@ export interface LoggerOptions {
 }
 
 /** A logger; each stage takes `logger.child({ stage })`. */
-export function createLogger({ level, destination = standardOutput(), scrubber }: LoggerOptions): Logger {
+export function createLogger({ level, destination = new LineWriter(1), scrubber }: LoggerOptions): Logger {
   return pino(
     {
       level,
@@ -30,15 +33,8 @@ export function createLogger({ level, destination = standardOutput(), scrubber }
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { err: errorFields },
     },
-    { write: (line: string) => destination.write(scrubber.scrub(line)) },
+    { write: (line: string) => destination.write(`${visibleLine(scrubber.scrub(line.trimEnd()))}\n`) },
   );
-}
-
-/** Lines that cannot be written (a full disk, nobody who reads) are lost; the program goes on. */
-function standardOutput(): DestinationStream {
-  const stream = pino.destination(1);
-  stream.on('error', () => undefined);
-  return stream;
 }
 
 const mostCauses = 8;
@@ -68,69 +64,4 @@ function fieldsOf(error: unknown, causesLeft: number): unknown {
     ...(disposition?.kind === undefined ? { stack: error.stack } : { disposition: disposition.kind }),
     ...(error.cause === undefined || causesLeft === 0 ? {} : { cause: fieldsOf(error.cause, causesLeft - 1) }),
   };
-}
-
-/** Shapes that nothing but a secret has, each with a text that is in all of them. */
-const secretShapes: readonly [hint: string, RegExp, string][] = [
-  // A stream key's value: https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_StreamKey.html
-  ['sk_', /sk_[a-z0-9-]+_[A-Za-z0-9]+_[A-Za-z0-9]+/g, '[stream key]'],
-  ['PRIVATE KEY-----', /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, '[private key]'],
-  ['https://hooks.', /https:\/\/hooks\.[^\s"\\]+/g, '[webhook URL]'],
-];
-const patterns: readonly [RegExp, string][] = [
-  [/\b(Bearer|Basic)\s+[A-Za-z0-9+/_.~=-]{6,}/gi, '$1 [token]'],
-  [/(rediss?:\/\/[^:@/\s"]*:)[^@\s"]+@/g, '$1[password]@'],
-  [/\b(https?:\/\/)[^/@\s"]+:[^/@\s"]+@/g, '$1[credentials]@'],
-];
-/** A shorter value may be a word that people use. */
-const shortestInAnswers = 12;
-
-/** Replaces what must not be seen in a text: known shapes, and every value it was told of. */
-export class Scrubber {
-  /** With how often each was hidden: one that several hide is forgotten with the last of them. */
-  readonly #values = new Map<string, { readonly label: string; readonly times: number }>();
-
-  /** Hides this very value until it is forgotten as often, wherever it stands; shorter than six characters it is not taken. */
-  hide(value: string | Secret, label: string): void {
-    const text = typeof value === 'string' ? value : value.reveal();
-    if (text.length < 6) return;
-    for (const form of formsOf(text)) {
-      const { label: known = `[${label}]`, times = 0 } = this.#values.get(form) ?? {};
-      this.#values.set(form, { label: known, times: times + 1 });
-    }
-  }
-
-  /** Takes back one `hide`. */
-  forget(value: string | Secret): void {
-    const text = typeof value === 'string' ? value : value.reveal();
-    for (const form of formsOf(text)) {
-      const known = this.#values.get(form);
-      if (known && known.times > 1) this.#values.set(form, { ...known, times: known.times - 1 });
-      else this.#values.delete(form);
-    }
-  }
-
-  scrub(text: string): string {
-    let result = this.#withoutKnown(text, 0);
-    for (const [pattern, label] of patterns) result = result.replace(pattern, label);
-    return result;
-  }
-
-  /** As `scrub`, for what people and programs read and write as well: only what cannot be anything but a secret is replaced. */
-  scrubAnswer(text: string): string {
-    return this.#withoutKnown(text, shortestInAnswers);
-  }
-
-  #withoutKnown(text: string, shortest: number): string {
-    let result = text;
-    for (const [value, { label }] of this.#values)
-      if (value.length >= shortest && result.includes(value)) result = result.replaceAll(value, label);
-    for (const [hint, shape, label] of secretShapes) if (result.includes(hint)) result = result.replace(shape, label);
-    return result;
-  }
-}
-
-/** As it is, and as it stands in JSON. */
-function formsOf(text: string): ReadonlySet<string> {
-  return new Set([text, JSON.stringify(text).slice(1, -1)]);
 }

@@ -18,7 +18,10 @@ export interface RunOptions {
   readonly withinMs?: number;
   /** Is told of what was written so far, and may send signals. */
   readonly during?: (process: { readonly said: string; kill(signal: NodeJS.Signals): void }) => void;
+  /** A file that standard output goes to. */
   readonly stdout?: number;
+  /** Told at once, with what sends signals. */
+  readonly started?: (kill: (signal: NodeJS.Signals) => void) => void;
 }
 
 /** Runs a TypeScript file of the checkout. */
@@ -36,6 +39,7 @@ export function runProcess(file: string, args: readonly string[], options: RunOp
       ...env,
     },
   });
+  options.started?.((signal) => void child.kill(signal));
   let stdout = '';
   let stderr = '';
   const tell = () => during?.({ said: stdout + stderr, kill: (signal) => void child.kill(signal) });

@@ -163,7 +163,7 @@ describe('a REDIS_URL that cannot be used ends the start with one line, and doct
     const cases: [url: string, says: RegExp, doctorToo?: boolean][] = [
       [`${redis.url}/16`, /DB index is out of range/],
       [`redis://app:pw-of-app@127.0.0.1:${port}/2`, /NOPERM.*select/],
-      [`redis://app:not-pw-of-app@127.0.0.1:${port}/0`, /WRONGPASS/, true],
+      [`redis://app:not-pw-of-app@127.0.0.1:${port}/0`, /WRONGPASS/],
       [clustered.url, /cluster/],
       [`http://app:pw-of-app@127.0.0.1:${port}`, /REDIS_URL begins with http:\/\//, true],
     ];

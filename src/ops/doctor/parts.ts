@@ -39,7 +39,7 @@ export interface DoctorOptions {
 }
 
 /** A server that takes the connection and says nothing is not waited for. */
-const connectWithinMs = 5_000;
+const connectWithinMs = 3_000;
 
 /** `nowMs` tells the time as the daemons do, once the clock was looked at. */
 export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs(): number } & Disposable {

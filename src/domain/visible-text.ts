@@ -1,0 +1,23 @@
+// Text of strangers (reasons, events, names, tags) for a terminal, a chat or a log: what would move the cursor, colour, link, reorder
+// or hide is shown as \uXXXX. The notation is that of JSON, so JSON stays the JSON it was.
+
+/** Controls (C0, DEL, C1), line and paragraph separators, bidi controls, what is invisible, halves of surrogate pairs. */
+const unseen =
+  /[\p{Cc}\p{Bidi_Control}\p{Cs}\u00ad\u180e\u200b\u2028\u2029\u2060-\u206f\ufe00-\ufe0d\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
+
+/** One line of text, line ends included in what is made visible. */
+export function visibleLine(text: string): string {
+  return text.replace(unseen, escaped);
+}
+
+/** Several lines: only for text whose line ends are our own layout. */
+export function visibleLines(text: string): string {
+  return text.split('\n').map(visibleLine).join('\n');
+}
+
+function escaped(character: string): string {
+  let notation = '';
+  for (let index = 0; index < character.length; index += 1)
+    notation += `\\u${character.charCodeAt(index).toString(16).padStart(4, '0')}`;
+  return notation;
+}

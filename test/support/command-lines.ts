@@ -1,0 +1,51 @@
+// Every command of the program, and what tests call it with.
+import type { Command } from 'commander';
+import { createProgram } from '#src/cli/main.ts';
+
+const channel = 'arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl';
+
+/** What each command is called with; a new command must have its line here. */
+export const commandLines: Readonly<Record<string, readonly string[]>> = {
+  run: [],
+  validate: [],
+  test: [],
+  replay: ['recording.jsonl'],
+  status: [],
+  explain: ['rule', channel],
+  hold: [channel, '--reason', 'x'],
+  silence: ['rule="x"', '--reason', 'x', '--for', '1h'],
+  pause: ['--reason', 'x'],
+  resume: [],
+  schema: [],
+  simulator: ['--port', '0'],
+  bootstrap: ['--dry-run'],
+  iam: [],
+  doctor: [],
+  'metadata send': ['--channel', channel, '--payload', 'text'],
+  'metadata status': ['b1'],
+  'metadata cancel': ['b1'],
+  'key age': [],
+  'recording pending': [],
+  'recording cancel': [channel],
+  'actions status': [],
+  'actions stop': ['a1'],
+  'key rotate': [channel, '--secret', 'a/b', '--reason', 'x'],
+  'recording set': [channel, '--configuration', 'none', '--reason', 'x'],
+  'stream stop': [channel, '--reason', 'x'],
+  'channel refresh': [channel],
+};
+
+function leaves(command: Command, path: readonly string[] = []): string[] {
+  return command.commands.length === 0
+    ? [path.join(' ')]
+    : command.commands.flatMap((inner) => leaves(inner, [...path, inner.name()]));
+}
+
+/** The names of all commands; one that has no line above is an error. */
+export function allCommands(): string[] {
+  const io = { print: () => undefined, printError: () => undefined, env: {}, signal: new AbortController().signal };
+  const names = leaves(createProgram(io));
+  const missing = names.filter((name) => !(name in commandLines));
+  if (missing.length > 0) throw new Error(`no command line for ${missing.join(', ')}: add one to command-lines.ts`);
+  return names;
+}
