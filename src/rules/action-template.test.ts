@@ -21,6 +21,17 @@ function load(...[action, params]: [Parameters<typeof compileParams>[0], object]
 }
 
 describe('the parameters of an action', () => {
+  it('of a message keep their own line ends, and show those and the controls of what is filled in', () => {
+    const compiled = load('notify', {
+      receiver: 'noc',
+      text: 'a\nb {{ channel.name }} {{ event.detail.list }} {{ event.detail.n }}',
+    });
+
+    const rendered = compiled.render(context('x\n\u001b[2J\u202e', { list: ['\r', 'y'], n: 3 }));
+
+    expect(rendered).toMatchObject({ params: { text: 'a\nb x\\u000a\\u001b[2J\\u202e \\u000dy 3' } });
+  });
+
   it('are filled in leaf by leaf, so that data stays in its place', () => {
     const compiled = load('put_metadata', {
       payload: {
