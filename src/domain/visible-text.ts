@@ -3,7 +3,7 @@
 
 /** Controls (C0, DEL, C1), line and paragraph separators, bidi controls, what is invisible, halves of surrogate pairs. */
 const unseen =
-  /[\p{Cc}\p{Bidi_Control}\p{Cs}\u00ad\u180e\u200b\u2028\u2029\u2060-\u206f\ufe00-\ufe0d\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
+  /[\p{Cc}\p{Bidi_Control}\p{Cs}\u00ad\u180e\u200b\u2028\u2029\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
 
 /** One line of text, line ends included in what is made visible. */
 export function visibleLine(text: string): string {

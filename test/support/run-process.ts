@@ -17,7 +17,7 @@ export interface RunOptions {
   /** Against hanging only. */
   readonly withinMs?: number;
   /** Is told of what was written so far, and may send signals. */
-  readonly during?: (process: { readonly said: string; kill(signal: NodeJS.Signals): void }) => void;
+  readonly during?: (process: { readonly said: string; readonly kill: (signal: NodeJS.Signals) => void }) => void;
   /** A file that standard output goes to. */
   readonly stdout?: number;
   /** Told at once, with what sends signals. */

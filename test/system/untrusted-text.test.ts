@@ -1,7 +1,7 @@
 // Text of strangers (reasons, names, tags, events) goes through every command's output, and none of it is more than text.
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,7 +76,7 @@ rules:
 
   let used = 0;
   const next = () => texts[used++ % texts.length]!;
-  const server = createServer(async (request, response) => {
+  const answerSpoiled = async (request: IncomingMessage, response: ServerResponse) => {
     const body = await textOf(request);
     const left = new AbortController();
     response.on('close', () => left.abort());
@@ -108,7 +108,8 @@ rules:
     } catch {
       response.destroy();
     }
-  });
+  };
+  const server = createServer((request, response) => void answerSpoiled(request, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
