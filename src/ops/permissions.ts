@@ -99,7 +99,13 @@ export interface IamPolicy {
   readonly Statement: readonly IamStatement[];
 }
 
-const queueActions = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl', 'sqs:ReceiveMessage'];
+const queueActions = [
+  'sqs:ChangeMessageVisibility',
+  'sqs:DeleteMessage',
+  'sqs:GetQueueAttributes',
+  'sqs:GetQueueUrl',
+  'sqs:ReceiveMessage',
+];
 
 /** What the daemon must be allowed, and no more, to carry out these actions. */
 export function daemonPolicy(uses: readonly ActionUse[], scope: PolicyScope): IamPolicy {

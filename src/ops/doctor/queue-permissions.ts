@@ -1,6 +1,11 @@
 // May the daemon take messages from its queue? Asked without touching a message: a receive would bring one nearer to the dead-letter
 // queue, so it is only made while the queue is empty; the other calls name a receipt that nobody has.
-import { DeleteMessageCommand, ReceiveMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityCommand,
+  DeleteMessageCommand,
+  ReceiveMessageCommand,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
 import { explainAwsFailure } from '../aws-failure.ts';
 import { green, red, skipped, type Verdict } from './check.ts';
 
@@ -33,6 +38,9 @@ export async function readingVerdicts(options: QueuePermissionOptions): Promise<
           ),
         ),
     judged('sqs:DeleteMessage', options, () => clients.sqs.send(new DeleteMessageCommand(nobodys), send)),
+    judged('sqs:ChangeMessageVisibility', options, () =>
+      clients.sqs.send(new ChangeMessageVisibilityCommand({ ...nobodys, VisibilityTimeout: 0 }), send),
+    ),
   ]);
   return asked;
 }
