@@ -47,9 +47,10 @@ import { type AwsAccess, type AwsOptions, awsAccessOf } from './aws-access.ts';
 import type { ShardDirectory } from './directory.ts';
 import type { FileAuthority } from './file-authority.ts';
 import { Noticing } from './intake.ts';
+import { lossKeeper } from './loss-keeper.ts';
 import { gapOptionsOf, limitSettingsOf, logMaxAgeMs } from './settings.ts';
 import { StoredRecords } from './stored-records.ts';
-import { lossKeeper, StateWatch } from './watch-state.ts';
+import { StateWatch } from './watch-state.ts';
 
 /** What a replica does: everything, or one part of it; several replicas with different roles share the work. */
 export const roles = ['all', 'intake', 'worker', 'api'] as const;

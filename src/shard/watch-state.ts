@@ -10,8 +10,6 @@ import {
   replicaTraits,
 } from '#domain/replica.ts';
 import type { Transaction } from '#domain/shared-state.ts';
-import type { LossKeeper } from '#domain/state-loss.ts';
-import { controlsChangedMs, lacksControls, repairState, sentence } from '#rules/state-loss.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -20,30 +18,6 @@ import type { Redis } from '#runtime/redis.ts';
 import { packageVersion } from '#runtime/version.ts';
 import { ReplicaRegister } from '#store/replicas.ts';
 import type { RedisState } from '#store/shared-state.ts';
-
-/** What is done about a loss, with its log line and metric. */
-export function lossKeeper({
-  shard,
-  logger,
-  metrics,
-}: {
-  readonly shard: string;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-}): LossKeeper {
-  metrics.stateLosses.inc({ shard }, 0);
-  return {
-    lacks: lacksControls,
-    controlsAtMs: controlsChangedMs,
-    repair: repairState,
-    onRepaired(loss, { restored, paused }) {
-      metrics.stateLosses.inc({ shard });
-      const { kind, lostMs, hasCopy } = loss;
-      const found = { code: 'STATE_LOST', kind, lostMs, hasCopy, restored, paused };
-      logger.error(found, sentence(loss, restored, paused));
-    },
-  };
-}
 
 export interface StateWatchOptions {
   readonly shard: string;

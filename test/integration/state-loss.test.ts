@@ -11,7 +11,7 @@ import { expireSilence, hold, pause, release, resume, silence } from '#rules/con
 import { type Hold, pausesOf, silencesInForce } from '#rules/memory.ts';
 import { failoverMs } from '#rules/state-loss.ts';
 import { createMetrics } from '#runtime/metrics.ts';
-import { lossKeeper } from '#shard/watch-state.ts';
+import { lossKeeper } from '#shard/loss-keeper.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { stateNoteFile } from '#store/state-note.ts';
 import { quietLogger } from '#test/support/quiet.ts';

@@ -17,7 +17,7 @@ import type { Redis } from '#runtime/redis.ts';
 import { readSecretFile } from '#secrets/secret-file.ts';
 import { SecretSinks } from '#secrets/sinks.ts';
 import { deliveredFiles } from '#shard/file-authority.ts';
-import { lossKeeper } from '#shard/watch-state.ts';
+import { lossKeeper } from '#shard/loss-keeper.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { bindActions } from '#workers/actions.ts';
 import type { ActionPorts, HandlerResult } from '#workers/ports.ts';
