@@ -69,6 +69,7 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   silence: z.object({ matchers: texts, author: text, reason: text, startsMs: ms, endsMs: ms }),
   pause: z.object({ who: text, reason: text, sinceMs: ms }),
   gone: z.object({ atMs: ms }),
+  delivered: z.object({ atMs: ms }),
   alert: z.object({ kind: text }),
   incident: z.object({ id: text, kind: text, rule: text, openedAtMs: ms, affected: z.number() }),
   job: z.object({
