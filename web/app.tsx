@@ -185,7 +185,7 @@ function Frame(): JSX.Element {
           </p>
         )}
       </div>
-      <div class={onStreams ? 'layout' : 'layout alone'}>
+      <div class={`layout${onStreams ? '' : ' alone'}${where.params['q'] || where.params['show'] ? ' chosen' : ''}`}>
         <main id="main" tabIndex={-1} data-page={page || 'streams'} key={identity}>
           {view(where)}
         </main>

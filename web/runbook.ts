@@ -7,6 +7,8 @@ export const sections: Readonly<Record<string, string>> = {
   'dead-letters': 'dead-letters',
   'failed-jobs': 'jobs-failing',
   keyless: 'key-delivery-failing',
+  replicas_differ: 'replicas-differ',
+  state_lost: 'state-lost',
   undelivered: 'key-delivery-failing',
 };
 

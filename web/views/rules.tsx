@@ -4,7 +4,7 @@ import type { RuleLine } from '#api/live/status.ts';
 import { api } from '../api.ts';
 import { count, duration } from '../format.ts';
 import { Glyph, Outcome } from '../parts/signs.tsx';
-import { Empty } from '../parts/text.tsx';
+import { Empty, Table } from '../parts/text.tsx';
 import { attempt } from '../parts/toasts.tsx';
 import { ViewHead } from '../parts/view-head.tsx';
 import { href } from '../route.ts';
@@ -67,7 +67,34 @@ export function RulesView(): JSX.Element {
           ))}
         </div>
       )}
+      <Replicas />
     </div>
+  );
+}
+
+/** Replicas that gave a sign of life lately; a configuration other than the one in force here stands out. */
+function Replicas(): JSX.Element | null {
+  const { replicas = [], config } = status.value ?? {};
+  if (replicas.length === 0) return null;
+  return (
+    <section class="panel" aria-labelledby="replicas-title">
+      <h2 id="replicas-title">Replicas</h2>
+      <Table
+        names={['Replica', 'Role', 'Version', 'Configuration', 'Running for', 'Clock']}
+        rows={replicas.map(({ id, role, version, configHash, startedAtMs, clockOffsetSeconds }) => [
+          id,
+          role,
+          version,
+          <code key="config" class={configHash === config?.hash ? '' : 'bad'}>
+            {configHash.slice(0, 7)}
+          </code>,
+          duration(now() - startedAtMs),
+          clockOffsetSeconds === undefined || clockOffsetSeconds === 0
+            ? 'right'
+            : `${Math.abs(clockOffsetSeconds)} s ${clockOffsetSeconds > 0 ? 'ahead' : 'behind'}`,
+        ])}
+      />
+    </section>
   );
 }
 

@@ -280,7 +280,7 @@ function needLines(
         ? { link: `#/stream/${encodeURIComponent(alert.channelArn)}` }
         : 'rule' in alert
           ? { link: decisionsOf(alert.rule), rule: alert.rule }
-          : { link: '#/runbook/needs-you' }),
+          : { link: alert.kind === 'replicas_differ' ? '#/rules' : '#/runbook/state-lost' }),
     });
   }
   for (const [id, incident] of state.view.entries<Incident>('incident')) {
