@@ -6,6 +6,7 @@ import type { DoctorAccount } from '#ops/doctor/parts.ts';
 import {
   defaultNames,
   describeEventPath,
+  detailTypesOf,
   type EventPath,
   type EventPathNames,
   setupNamePattern,
@@ -59,13 +60,14 @@ export function register(program: Command, io: CliIo): void {
       ),
     )
     .action(async (file: string | undefined, flags: Flags) => {
-      const wanted = describeEventPath(namesFrom(flags));
+      const names = namesFrom(flags);
+      const config = await readConfig(io, file);
+      const wanted = describeEventPath(names, config ? detailTypesOf(config.ruleset) : []);
       if (flags.print) {
         const { printEventPath } = await import('#ops/event-path-print.ts');
         printLines(io.print, printEventPath(wanted, flags.print).trimEnd());
         return;
       }
-      const config = await readConfig(io, file);
       const configured = config?.settings.accounts !== undefined;
       const accounts = config ? await chosenAccounts(config, flags, io) : environmentAccount(flags, io);
       if (accounts.length === 0) throw new CommandFailed('No AWS region: set AWS_REGION or give --region.', 2);

@@ -152,8 +152,9 @@ export const errorCatalog = {
   },
   EVENT_UNREADABLE: {
     meaning:
-      'A message in the event queue is no JSON or no EventBridge event. It is not deleted: the queue moves it to its dead-letter queue.',
-    remedy: 'Look at the message in the dead-letter queue; check that the EventBridge target has no input transformer.',
+      'A message in the event queue contains no whole EventBridge event. It is not deleted: the queue moves it to its dead-letter queue.',
+    remedy:
+      'The line says what the message looks like and what to do (`advice`). Events inside SNS notifications, lists of pipes and texts that were encoded twice are taken in; only part of an event is not: the EventBridge target must send the matched event, without an input transformer.',
     status: 400,
     disposition: 'give-up',
   },

@@ -1,6 +1,9 @@
 // The way of an IVS event to the daemon, described once: rule → queue, with a dead-letter queue for what either side cannot deliver.
 // The plan, the calls to AWS and the printed templates are all made from this description.
 import type { Pattern } from '#domain/action.ts';
+import { ivsEvents } from '#domain/ivs-events.ts';
+import type { Ruleset } from '#domain/rule.ts';
+import { newerDetailTypes } from '#rules/lint/ivs-events.ts';
 
 /** The tag that marks what bootstrap made; its value is the name of the set-up. Only what carries it is ever removed. */
 export const ownerTag = 'ivs-autopilot';
@@ -37,16 +40,16 @@ export interface EventPath {
   readonly statementId: string;
 }
 
-/** https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html */
-export const ivsEventPattern = {
-  source: ['aws.ivs'],
-  'detail-type': [
-    'IVS Stream State Change',
-    'IVS Stream Health Change',
-    'IVS Limit Breach',
-    'IVS Recording State Change',
-  ],
-} as const;
+/** The detail types that our table knows: the rule lets these through, and those that rules of the file ask for. */
+export const knownDetailTypes: readonly string[] = Object.keys(ivsEvents);
+
+/** What the rules of a file ask for beyond our table: detail types, or tests of them, as they stand in the patterns. */
+export function detailTypesOf({ rules }: Pick<Ruleset, 'rules'>): readonly unknown[] {
+  const asked = rules.flatMap(({ mode, trigger }) =>
+    mode === 'off' || trigger.kind !== 'event' ? [] : newerDetailTypes(trigger.pattern),
+  );
+  return [...new Map(asked.map((member) => [JSON.stringify(member), member])).values()];
+}
 
 /** Names as AWS takes them; SQS: 80 letters, digits, hyphens, underscores; EventBridge: 64, dots as well. */
 export const setupNamePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,47}$/;
@@ -56,8 +59,8 @@ export function defaultNames(name: string): EventPathNames {
   return { name, queue: `${name}-events`, deadLetterQueue: `${name}-dead-letters`, rule: `${name}-events` };
 }
 
-/** The whole description. A standard queue: IVS sends in no order, and the daemon orders by event time itself. */
-export function describeEventPath(names: EventPathNames): EventPath {
+/** The whole description; `newer` are detail types beyond our table. A standard queue: IVS sends in no order, and the daemon orders by event time itself. */
+export function describeEventPath(names: EventPathNames, newer: readonly unknown[] = []): EventPath {
   return {
     name: names.name,
     tags: { [ownerTag]: names.name },
@@ -78,7 +81,7 @@ export function describeEventPath(names: EventPathNames): EventPath {
     rule: {
       name: names.rule,
       description: `IVS events for ivs-autopilot (${names.name})`,
-      pattern: ivsEventPattern,
+      pattern: { source: ['aws.ivs'], 'detail-type': [...knownDetailTypes, ...newer] },
     },
     target: { id: 'queue', maximumEventAgeSeconds: 86_400, maximumRetryAttempts: 185 },
     statementId: 'IvsAutopilotRule',

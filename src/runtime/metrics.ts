@@ -18,6 +18,11 @@ export function createMetrics() {
       'type',
       'outcome',
     ]),
+    eventMessages: counter(
+      'event_messages_total',
+      'Messages of the queue with events, by how they came: straight from a rule (direct), in an SNS notification, from a pipe, or encoded twice',
+      ['road'],
+    ),
     eventDelaySeconds: histogram(
       'event_delay_seconds',
       'Time from an event to its arrival, repeats left out',

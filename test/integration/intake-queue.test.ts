@@ -341,3 +341,38 @@ test('a queue without a redrive policy is told once, until it has one, and shown
     'the event queue has a redrive policy now',
   ]);
 });
+
+test('events by other roads are taken in, and each road is counted', async () => {
+  await using rig = await setup();
+  const sns = (body: string) =>
+    JSON.stringify({ Type: 'Notification', TopicArn: 'arn:aws:sns:us-west-2:1:t', Message: body });
+  await rig.send(sns(bodyOf('Session Created', 0)));
+  await rig.send(`[${bodyOf('Stream Start', 1)},${bodyOf('Starvation Start', 2)}]`);
+  await rig.send(JSON.stringify(bodyOf('Stream End', 3)));
+  await rig.send(bodyOf('Session Ended', 4));
+
+  await rig.consumer.start();
+  await eventually(() => rig.observed.length === 5);
+  await eventually(rig.drained);
+
+  const names = rig.observed.map(({ envelope }) => String(envelope.detail['event_name'])).sort();
+  expect(names).toEqual(['Session Created', 'Session Ended', 'Starvation Start', 'Stream End', 'Stream Start']);
+  const { values } = await rig.metrics.eventMessages.get();
+  expect(Object.fromEntries(values.map(({ labels, value }) => [String(labels.road), value]))).toEqual({
+    direct: 1,
+    sns: 1,
+    pipes: 1,
+    double_encoded: 1,
+  });
+});
+
+test('a list that is an event in part is observed, and the rest is left to the redrive', async () => {
+  await using rig = await setup({ visibilitySeconds: 1, maxReceives: 2 });
+  await rig.send(`[${bodyOf('Stream Start', 1)},{"hello":1}]`);
+
+  await rig.consumer.start();
+  await eventually(async () => (await rig.deadLetters()).ready === 1);
+
+  expect(new Set(rig.observed.map(({ envelope }) => envelope.id)).size).toBe(1);
+  expect(await rig.counted('IVS Stream State Change', 'repeated')).toBe(1);
+});

@@ -1,9 +1,18 @@
 // The set-up of the event path, with real clients: the simulator's EventBridge and an SQS server. An event of the simulated IVS then
 // travels through the rule into a daemon.
 
-import { DisableRuleCommand, EventBridgeClient, PutTargetsCommand } from '@aws-sdk/client-eventbridge';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  DescribeRuleCommand,
+  DisableRuleCommand,
+  EventBridgeClient,
+  PutTargetsCommand,
+} from '@aws-sdk/client-eventbridge';
 import { SetQueueAttributesCommand, SQSClient, TagQueueCommand } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ivsEvents } from '#domain/ivs-events.ts';
 import { type SimulatorHandle, startSimulator } from '#simulator/server.ts';
 import { startLocalSqs } from '#simulator/sqs.ts';
 import { runCli } from '#src/cli/main.ts';
@@ -146,6 +155,36 @@ rules:
     expect(gone.out).toContain('- rule path-events: delete');
     expect(gone.out).toContain('- queue path-events: delete');
     expect((await bootstrap('--name', 'path', '--destroy')).out).toBe('Nothing to remove.');
+  });
+
+  test('lets detail types through that rules of the file ask for and no table has', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'autopilot-bootstrap-'));
+    const file = join(folder, 'autopilot.yaml');
+    await writeFile(
+      file,
+      `version: 1
+rules:
+  - name: newer
+    trigger: {event: {source: [aws.ivs], $or: [{detail-type: [IVS Something New]}, {detail-type: [{prefix: "IVS Later "}, IVS Limit Breach]}]}}
+    actions: [{emit_event: {detail_type: x, detail: {}}}]
+  - {name: unused, mode: off, trigger: {event: {detail-type: [IVS Not Wanted]}}, actions: [{emit_event: {detail_type: x, detail: {}}}]}
+`,
+    );
+    const { exitCode, errors } = await bootstrap('--name', 'newer', file);
+    expect({ exitCode, errors }).toEqual({ exitCode: 0, errors: '' });
+    const { EventPattern = '' } = await eventBridge.send(new DescribeRuleCommand({ Name: 'newer-events' }));
+    const again = JSON.parse((await bootstrap('--name', 'newer', '--json', file)).out) as Report;
+    const printed = (await bootstrap('--print', 'cloudformation', file)).out;
+    await bootstrap('--name', 'newer', '--destroy', file);
+    await rm(folder, { recursive: true });
+
+    expect((JSON.parse(EventPattern) as { 'detail-type': unknown[] })['detail-type']).toEqual([
+      ...Object.keys(ivsEvents),
+      'IVS Something New',
+      { prefix: 'IVS Later ' },
+    ]);
+    expect(new Set(Object.values(kindsOf(again)))).toEqual(new Set(['unchanged']));
+    expect(printed).toContain('IVS Something New');
   });
 
   test('removes only what carries its tag', async () => {

@@ -231,3 +231,40 @@ async function metric(daemon: Daemon, name: string, labels: Record<string, strin
     Object.entries(labels).every(([label, wanted]) => value.labels[label] === wanted),
   )?.value;
 }
+
+test('an event of a detail type that is newer than every table fires its rule, straight from the rule or by SNS', async () => {
+  await using rig = await setup({
+    rules: `
+rules:
+  - name: newer
+    mode: enforce
+    trigger: {event: {source: [aws.ivs], detail-type: [IVS Something New], detail: {event_name: [Thing Began], size: [{numeric: [">", 5]}]}}}
+    actions: [{put_metadata: {payload: {thing: "{{ event.detail.size }}"}}}]
+    guards: {cooldown: 0s}
+`,
+  });
+  const event = (id: string, size: number) => ({
+    version: '0',
+    id,
+    'detail-type': 'IVS Something New',
+    source: 'aws.ivs',
+    account: rig.arn.split(':')[4],
+    time: new Date().toISOString(),
+    region: 'us-west-2',
+    resources: [rig.arn],
+    detail: { event_name: 'Thing Began', size },
+  });
+  const cue = async (text: string) => (await rig.control.cues()).some(({ metadata }) => metadata.includes(text));
+  await rig.control.goLive(rig.arn);
+  await rig.until({ state: 'live' });
+
+  await rig.platform.send(JSON.stringify(event('new-1', 3)));
+  await rig.platform.send(JSON.stringify(event('new-2', 7)));
+  await eventually(() => cue('"thing":7'));
+  const byTopic = { Type: 'Notification', MessageId: 'm', Message: JSON.stringify(event('new-3', 9)) };
+  await rig.platform.send(JSON.stringify(byTopic));
+  await eventually(() => cue('"thing":9'));
+
+  const { body } = await rig.daemon.ask('GET', '/v1/decisions?rule=newer');
+  expect(JSON.stringify(body)).not.toContain('new-1');
+});

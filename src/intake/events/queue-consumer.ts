@@ -11,7 +11,7 @@ import {
   type SQSClientConfig,
 } from '@aws-sdk/client-sqs';
 import { AppError, messageOf } from '#domain/errors.ts';
-import type { EventObservation } from '#domain/observation.ts';
+import type { EventEnvelope, EventObservation } from '#domain/observation.ts';
 import { createAwsClient } from '#runtime/aws-client.ts';
 import { type BackoffOptions, backoffMs } from '#runtime/backoff.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
@@ -21,7 +21,7 @@ import type { Metrics } from '#runtime/metrics.ts';
 import type { EventSink } from '../ports.ts';
 import { MessageDeletes } from './message-deletes.ts';
 import { observeEvent } from './observe.ts';
-import { parseEnvelope } from './schema.ts';
+import { readMessage, type Unreadable } from './roads.ts';
 
 export interface QueueConsumerOptions {
   readonly shard: string;
@@ -203,23 +203,43 @@ export class QueueConsumer implements Service {
   }
 
   async #handle(message: Message): Promise<'done' | 'left' | 'not-committed'> {
-    const { sink, now, metrics, logger, sources } = this.#options;
+    const { now, metrics } = this.#options;
     const arrivedAtMs = now();
     const sentMs = Number(message.Attributes?.SentTimestamp);
     if (sentMs > 0) metrics.queueDelaySeconds.observe(Math.max(0, arrivedAtMs - sentMs) / 1000);
     const body = typeof message.Body === 'string' ? message.Body : '';
     const problem = problemOf(message);
-    const parsed = problem === undefined ? parseEnvelope(body) : { problem };
-    if ('problem' in parsed) {
-      metrics.eventsReceived.inc({ type: 'unreadable', outcome: 'left_to_redrive' });
-      const details = { messageId: message.MessageId, receiveCount: message.Attributes?.ApproximateReceiveCount };
-      logger.warn(
-        { code: 'EVENT_UNREADABLE', ...details, problem: parsed.problem },
-        'a message in the event queue is no event; it is left to the queue’s redrive policy',
-      );
+    if (problem !== undefined) {
+      this.#unreadable(message, { problem, advice: 'The queue’s answer was not whole; the message comes again.' });
       return 'left';
     }
-    const seen = observeEvent(parsed.envelope, { sources, arrivedAtMs });
+    const { road, envelopes, unreadable } = readMessage(body);
+    for (const one of unreadable) this.#unreadable(message, one);
+    if (envelopes.length > 0) metrics.eventMessages.inc({ road });
+    const fates = [];
+    // In the order of the list: what is told first happened first.
+    for (const envelope of envelopes) fates.push(await this.#take(envelope, { body, arrivedAtMs, message }));
+    if (fates.includes('not-committed')) return 'not-committed';
+    // The events of a list count although others of it cannot be read: when it comes again they are known as repeats.
+    return unreadable.length > 0 ? 'left' : 'done';
+  }
+
+  #unreadable({ MessageId, Attributes }: Message, { problem, advice }: Unreadable): void {
+    const { metrics, logger } = this.#options;
+    metrics.eventsReceived.inc({ type: 'unreadable', outcome: 'left_to_redrive' });
+    const details = { messageId: MessageId, receiveCount: Attributes?.ApproximateReceiveCount };
+    logger.warn(
+      { code: 'EVENT_UNREADABLE', ...details, problem, advice },
+      'a message in the event queue is no event; it is left to the queue’s redrive policy',
+    );
+  }
+
+  async #take(
+    envelope: EventEnvelope,
+    { body, arrivedAtMs, message }: { body: string; arrivedAtMs: number; message: Message },
+  ): Promise<'done' | 'not-committed'> {
+    const { sink, metrics, logger, sources } = this.#options;
+    const seen = observeEvent(envelope, { sources, arrivedAtMs });
     try {
       if (seen.kind === 'ignored') {
         if (seen.reason === 'no_channel') await sink.keepUnknown({ reason: seen.reason, body, arrivedAtMs });

@@ -15,14 +15,20 @@ const envelope = z.looseObject({
   detail: z.record(z.string(), z.unknown()),
 });
 
-/** The event in a message's body, or why there is none. */
-export function parseEnvelope(body: string): { readonly envelope: EventEnvelope } | { readonly problem: string } {
-  let json: unknown;
+/** An event, or why there is none. */
+export type ParsedEnvelope = { readonly envelope: EventEnvelope } | { readonly problem: string };
+
+/** The event that a text is, or why it is none. */
+export function parseEnvelope(body: string): ParsedEnvelope {
   try {
-    json = JSON.parse(body);
+    return envelopeIn(JSON.parse(body));
   } catch {
     return { problem: 'the body is no JSON' };
   }
+}
+
+/** The event that a JSON value is, or why it is none. */
+export function envelopeIn(json: unknown): ParsedEnvelope {
   const parsed = envelope.safeParse(json);
   if (parsed.success) return { envelope: parsed.data as EventEnvelope };
   const [issue] = parsed.error.issues;

@@ -1,8 +1,9 @@
 // The way of the events: the queue, who may write to it, its dead-letter queue, and the rule that fills it.
 import { ListRulesCommand, ListTargetsByRuleCommand, type Rule } from '@aws-sdk/client-eventbridge';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
+import { compilePattern } from '#rules/pattern.ts';
 import { explainAwsFailure } from '../aws-failure.ts';
-import { ivsEventPattern } from '../event-path.ts';
+import { knownDetailTypes } from '../event-path.ts';
 import type { EventPathClients } from '../event-path-aws.ts';
 import { parsePolicy } from '../event-path-plan.ts';
 import { type Check, green, red, skipped, type Verdict } from './check.ts';
@@ -14,11 +15,13 @@ export interface EventPathOptions {
   readonly region: string;
   /** Where the URL of the queue belongs when there is none. */
   readonly setting: string;
+  /** Detail types beyond our table that rules of the file ask for. */
+  readonly newer?: readonly unknown[];
 }
 
 const mend = 'Run `ivs-autopilot bootstrap`; `--dry-run` shows first what differs.';
 
-export function eventPathChecks({ clients, queueUrl, region, setting }: EventPathOptions): Check[] {
+export function eventPathChecks({ clients, queueUrl, region, setting, newer = [] }: EventPathOptions): Check[] {
   if (queueUrl === undefined)
     return [
       {
@@ -84,9 +87,8 @@ export function eventPathChecks({ clients, queueUrl, region, setting }: EventPat
           const working = rules.filter(({ State }) => State !== 'DISABLED');
           if (working.length === 0)
             return red(`the rule ${rules.map(({ Name }) => Name).join(', ')} is disabled`, mend);
-          const missing = ivsEventPattern['detail-type'].filter(
-            (type) => !working.some(({ EventPattern }) => names(EventPattern, type)),
-          );
+          const wanted = [...knownDetailTypes, ...newer.filter((type) => typeof type === 'string')];
+          const missing = wanted.filter((type) => !working.some(({ EventPattern }) => letsThrough(EventPattern, type)));
           return missing.length === 0
             ? green(`${working.map(({ Name }) => Name).join(', ')} sends every kind of IVS event`)
             : red(`the rule does not send: ${missing.join(', ')}`, mend);
@@ -134,9 +136,18 @@ function lets({
   );
 }
 
-/** Whether a pattern lets events of this type through: it names the type, or no type at all. */
-function names(pattern: string | undefined, type: string): boolean {
-  if (!pattern) return false;
-  const types = (JSON.parse(pattern) as { 'detail-type'?: unknown[] })['detail-type'];
-  return types === undefined || types.includes(type);
+/** Whether a pattern lets events of this type through: what it asks of the type matches, or it asks nothing. */
+function letsThrough(pattern: string | undefined, type: string): boolean {
+  const types = patternOf(pattern)?.['detail-type'];
+  if (types === undefined) return pattern !== undefined;
+  const compiled = compilePattern({ type: types });
+  return compiled.ok && compiled.match({ type });
+}
+
+function patternOf(text: string | undefined): Readonly<Record<string, unknown>> | undefined {
+  try {
+    return JSON.parse(text ?? '') as Readonly<Record<string, unknown>>;
+  } catch {
+    return undefined;
+  }
 }

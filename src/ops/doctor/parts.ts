@@ -13,6 +13,7 @@ import { createMetrics } from '#runtime/metrics.ts';
 import { connectRedis, keyPrefix, type Redis } from '#runtime/redis.ts';
 import { RedisClock } from '#runtime/redis-clock.ts';
 import { actionUses } from '../config-uses.ts';
+import { detailTypesOf } from '../event-path.ts';
 import { eventPathClients } from '../event-path-aws.ts';
 import { operationsFor } from '../permissions.ts';
 import { type AccountsFound, accountCheck } from './account.ts';
@@ -66,6 +67,7 @@ export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs():
     checks.push(...redisChecks(redis, `${keyPrefix(options.namespace, accounts[0]?.name ?? 'main')}:doctor`, clock));
   }
   const found: AccountsFound = new Map();
+  const newer = detailTypesOf(config.ruleset);
   const places = deliveryPlaces(actionUses(config.ruleset));
   for (const account of accounts) {
     const clients = eventPathClients(account);
@@ -74,7 +76,7 @@ export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs():
       config.settings.accounts === undefined ? 'AUTOPILOT_QUEUE_URL' : `queue_url of the account ${account.name}`;
     const ofAccount = [
       accountCheck(account, found),
-      ...eventPathChecks({ clients, queueUrl: account.queue_url, region: account.region, setting }),
+      ...eventPathChecks({ clients, queueUrl: account.queue_url, region: account.region, setting, newer }),
       ...deliveryChecks(account, places),
       permissionsOf(config, account, redis && { redis, shard: shards.get(account.name)! }, found),
     ];

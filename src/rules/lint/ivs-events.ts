@@ -243,6 +243,18 @@ function whereElse(name: string, possible: readonly string[]): string {
   return `there are ${(similar.length > 0 ? similar : known).join(', ')}`;
 }
 
+/** The detail types that a pattern asks for and our table does not have, as they stand in it: texts, or tests that no known type passes. */
+export function newerDetailTypes(pattern: Matcher): readonly unknown[] {
+  const others = Object.keys(otherDetailTypes);
+  const isNewer = (member: unknown) => ![...typeNames, ...others].some((name) => matches([member], name));
+  const of = (part: PatternPart): unknown[] => {
+    const { leaves, choices } = piecesOf(part);
+    const own = leaves.flatMap(({ field, members }) => (field === 'detail-type' ? members.filter(isNewer) : []));
+    return [...own, ...choices.flat().flatMap(of)];
+  };
+  return of({ prefix: '', source: pattern.source, path: [] });
+}
+
 /** What is wrong with naming `detail.<segments>` in a template or in `group_by` of a rule with this pattern. */
 export function lintDetailField(
   pattern: Matcher,

@@ -1,0 +1,130 @@
+// By what road an event came: straight from an EventBridge rule, inside an SNS notification, in the list of a pipe, or encoded twice.
+// Whatever contains a whole event is taken in; what does not gets advice that fits its shape.
+// https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
+// https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes.html
+import type { EventEnvelope } from '#domain/observation.ts';
+import { envelopeIn } from './schema.ts';
+
+/** How an event was wrapped; the outermost wrapping where there are several. */
+export const roads = ['direct', 'sns', 'pipes', 'double_encoded'] as const;
+export type Road = (typeof roads)[number];
+
+/** Something in a message that is no event. */
+export interface Unreadable {
+  readonly problem: string;
+  /** What to do about it. */
+  readonly advice: string;
+}
+
+/** What is in a message. */
+export interface ReadMessage {
+  readonly road: Road;
+  readonly envelopes: readonly EventEnvelope[];
+  readonly unreadable: readonly Unreadable[];
+}
+
+/** Wrapping in wrapping in wrapping is no road any more. */
+const deepest = 5;
+/** As many events of the smallest kind as fit into the largest message. */
+const mostEvents = 10_000;
+
+/** Reads the body of a message. */
+export function readMessage(body: string): ReadMessage {
+  const found: { road: Road; envelopes: EventEnvelope[]; unreadable: Unreadable[] } = {
+    road: 'direct',
+    envelopes: [],
+    unreadable: [],
+  };
+  const take = (value: unknown, depth: number): void => {
+    const inner = unwrap(value);
+    if (inner && depth < deepest) {
+      if (depth === 0) found.road = inner.road;
+      for (const part of inner.parts.slice(0, mostEvents)) take(part, depth + 1);
+      return;
+    }
+    const read = envelopeIn(value);
+    if ('envelope' in read) found.envelopes.push(read.envelope);
+    else found.unreadable.push({ problem: read.problem, advice: adviceFor(value) });
+  };
+  const json = parsed(body);
+  if (json === undefined) found.unreadable.push({ problem: 'the body is no JSON', advice: adviceForText(body) });
+  else take(json, 0);
+  return found;
+}
+
+/** What a wrapping contains; undefined for what is none. */
+function unwrap(value: unknown): { readonly road: Road; readonly parts: readonly unknown[] } | undefined {
+  if (typeof value === 'string') {
+    const inner = parsed(value);
+    return inner === undefined ? undefined : { road: 'double_encoded', parts: [inner] };
+  }
+  if (Array.isArray(value)) return value.length > 0 ? { road: 'pipes', parts: value } : undefined;
+  if (!isRecord(value) || 'detail-type' in value) return undefined;
+  // SNS with raw delivery off. What was published may be an object that was encoded once.
+  if (value['Type'] === 'Notification' && 'Message' in value) {
+    const message = value['Message'];
+    return { road: 'sns', parts: [typeof message === 'string' ? (parsed(message) ?? message) : message] };
+  }
+  // A pipe from a queue sends the messages of that queue as they are.
+  if (typeof value['body'] === 'string' && 'messageId' in value) {
+    return { road: 'pipes', parts: [parsed(value['body']) ?? value['body']] };
+  }
+  const records = value['Records'];
+  if (Array.isArray(records) && records.some((record) => isRecord(record) && ('body' in record || 'Sns' in record))) {
+    return {
+      road: 'pipes',
+      parts: records.map((record) =>
+        isRecord(record) && record['Sns'] ? { Type: 'Notification', ...record['Sns'] } : record,
+      ),
+    };
+  }
+  return undefined;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function adviceForText(text: string): string {
+  if (text.trim() === '') return 'The message is empty: look who sends to this queue beside the EventBridge rule.';
+  const decoded = /^[A-Za-z0-9+/=\s]{40,}$/.test(text) ? Buffer.from(text, 'base64').toString('utf8') : '';
+  if (parsed(decoded) !== undefined)
+    return 'The message is encoded in Base64: have the sender put the JSON of the event into the body as it is.';
+  if (/^\s*[[{]/.test(text)) {
+    return 'The JSON is cut off or breaks on a quotation mark, as an input template makes it: have the target of the rule send the matched event, without an input transformer.';
+  }
+  return 'This is text of somebody else’s: look who sends to this queue, and give the daemon one that only the EventBridge rule sends to.';
+}
+
+const transformer =
+  'Have the target of the rule send the matched event: no input path, no input transformer. `ivs-autopilot bootstrap` sets it so.';
+
+/** What to do about something that is JSON, and contains no event. */
+function adviceFor(value: unknown): string {
+  if (typeof value === 'string') return adviceForText(value);
+  if (!isRecord(value))
+    return 'The message contains no object: have the sender put one whole event, or a list of events, into it.';
+  const type = value['Type'];
+  if (type === 'SubscriptionConfirmation' || type === 'UnsubscribeConfirmation') {
+    return 'An SNS topic asks for this queue to be confirmed as a subscriber: confirm it if events are to come by SNS, with raw message delivery on, or remove the subscription.';
+  }
+  if (value['Event'] === 's3:TestEvent' || Array.isArray(value['Records'])) {
+    return 'This is a notification of another service, such as S3: give it a queue of its own.';
+  }
+  if ('AlarmName' in value) return 'This is an alarm of CloudWatch: send it to a queue or topic of its own.';
+  if ('specversion' in value)
+    return 'This is a CloudEvent: have the bridge between send the EventBridge event as it was.';
+  if ('event_name' in value || 'recording_status' in value || 'limit_name' in value || 'channel_name' in value) {
+    return `This is only the \`detail\` of an event. ${transformer}`;
+  }
+  if ('detail-type' in value || 'detail' in value) return `The envelope of the event is not whole. ${transformer}`;
+  return `This is no event of EventBridge. ${transformer}`;
+}
