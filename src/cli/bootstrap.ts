@@ -1,12 +1,12 @@
 // `bootstrap`: the way of IVS events into the queue, made, compared, removed or printed from one description.
 import { type Command, Option } from 'commander';
+import { detailTypesOf } from '#config/detail-types.ts';
 import type { Config } from '#config/load.ts';
 import { AppError } from '#domain/errors.ts';
 import type { DoctorAccount } from '#ops/doctor/parts.ts';
 import {
   defaultNames,
   describeEventPath,
-  detailTypesOf,
   type EventPath,
   type EventPathNames,
   setupNamePattern,

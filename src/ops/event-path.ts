@@ -2,8 +2,6 @@
 // The plan, the calls to AWS and the printed templates are all made from this description.
 import type { Pattern } from '#domain/action.ts';
 import { ivsEvents } from '#domain/ivs-events.ts';
-import type { Ruleset } from '#domain/rule.ts';
-import { newerDetailTypes } from '#rules/lint/ivs-events.ts';
 
 /** The tag that marks what bootstrap made; its value is the name of the set-up. Only what carries it is ever removed. */
 export const ownerTag = 'ivs-autopilot';
@@ -42,14 +40,6 @@ export interface EventPath {
 
 /** The detail types that our table knows: the rule lets these through, and those that rules of the file ask for. */
 export const knownDetailTypes: readonly string[] = Object.keys(ivsEvents);
-
-/** What the rules of a file ask for beyond our table: detail types, or tests of them, as they stand in the patterns. */
-export function detailTypesOf({ rules }: Pick<Ruleset, 'rules'>): readonly unknown[] {
-  const asked = rules.flatMap(({ mode, trigger }) =>
-    mode === 'off' || trigger.kind !== 'event' ? [] : newerDetailTypes(trigger.pattern),
-  );
-  return [...new Map(asked.map((member) => [JSON.stringify(member), member])).values()];
-}
 
 /** Names as AWS takes them; SQS: 80 letters, digits, hyphens, underscores; EventBridge: 64, dots as well. */
 export const setupNamePattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,47}$/;

@@ -1,7 +1,7 @@
 // The way of the events: the queue, who may write to it, its dead-letter queue, and the rule that fills it.
 import { ListRulesCommand, ListTargetsByRuleCommand, type Rule } from '@aws-sdk/client-eventbridge';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { compilePattern } from '#rules/pattern.ts';
+import { letsThrough } from '#config/detail-types.ts';
 import { explainAwsFailure } from '../aws-failure.ts';
 import { knownDetailTypes } from '../event-path.ts';
 import type { EventPathClients } from '../event-path-aws.ts';
@@ -134,20 +134,4 @@ function lets({
     JSON.stringify(Principal ?? '').includes('events.amazonaws.com') &&
     actions.some((action) => /^sqs:(SendMessage|\*)$/i.test(action))
   );
-}
-
-/** Whether a pattern lets events of this type through: what it asks of the type matches, or it asks nothing. */
-function letsThrough(pattern: string | undefined, type: string): boolean {
-  const types = patternOf(pattern)?.['detail-type'];
-  if (types === undefined) return pattern !== undefined;
-  const compiled = compilePattern({ type: types });
-  return compiled.ok && compiled.match({ type });
-}
-
-function patternOf(text: string | undefined): Readonly<Record<string, unknown>> | undefined {
-  try {
-    return JSON.parse(text ?? '') as Readonly<Record<string, unknown>>;
-  } catch {
-    return undefined;
-  }
 }

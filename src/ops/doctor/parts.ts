@@ -1,5 +1,6 @@
 // Puts the checks together that need connections, account by account, and closes these when all is asked.
 import type { AwsCredentialIdentityProvider } from '@aws-sdk/types';
+import { detailTypesOf } from '#config/detail-types.ts';
 import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
 import { durationMs } from '#domain/duration.ts';
@@ -13,7 +14,6 @@ import { createMetrics } from '#runtime/metrics.ts';
 import { connectRedis, keyPrefix, type Redis } from '#runtime/redis.ts';
 import { RedisClock } from '#runtime/redis-clock.ts';
 import { actionUses } from '../config-uses.ts';
-import { detailTypesOf } from '../event-path.ts';
 import { eventPathClients } from '../event-path-aws.ts';
 import { operationsFor } from '../permissions.ts';
 import { type AccountsFound, accountCheck } from './account.ts';
