@@ -10,6 +10,8 @@ export interface Replica {
   readonly startedAtMs: number;
   /** The machine's clock minus Redis's; undefined while it is not known. */
   readonly clockOffsetMs: number | undefined;
+  /** Redis's clock minus AWS's, to within a second, by the answers that this replica got; undefined while it is not known. */
+  readonly awsOffsetMs?: number | undefined;
   /** Last sign of life, by Redis's clock. */
   readonly atMs: number;
 }
@@ -19,6 +21,8 @@ export type ReplicaTrait = (typeof replicaTraits)[number];
 
 /** A clock further off than this is told; decisions do not depend on it. */
 export const clockToleranceMs = 2_000;
+/** The date of AWS's answers has whole seconds, and the time that an answer takes adds to it. */
+export const awsToleranceMs = 10_000;
 
 /** Alert kind `replicas_differ`; at `alert/replicas_differ|<trait>` in the shared state. */
 export interface ReplicasDifferAlert {
@@ -47,11 +51,18 @@ export function differencesOf(replicas: readonly Replica[]): ReadonlyMap<Replica
   const versions = told(({ version }) => version);
   if (versions !== undefined) differences.set('version', `Replicas run different versions: ${versions}.`);
   const off = replicas.filter(({ clockOffsetMs = 0 }) => Math.abs(clockOffsetMs) > clockToleranceMs);
+  const sentences: string[] = [];
   if (off.length > 0)
-    differences.set(
-      'clock',
+    sentences.push(
       `Clocks differ from Redis's by more than ${clockToleranceMs / 1000} s: ${off.map(({ id, clockOffsetMs = 0 }) => `${id} ${clockOffsetMs > 0 ? 'ahead' : 'behind'} by ${Math.round(Math.abs(clockOffsetMs) / 1000)} s`).join(', ')}. Deadlines do not depend on it; calls to AWS are refused when a clock is five minutes off.`,
     );
+  const [redisOffMs = 0] = replicas.map(({ awsOffsetMs = 0 }) => awsOffsetMs).sort((a, b) => Math.abs(b) - Math.abs(a));
+  if (Math.abs(redisOffMs) > awsToleranceMs)
+    sentences.push(
+      // In steps, so that the sentence does not change with every answer.
+      `Redis's clock is about ${Math.round(Math.abs(redisOffMs) / 10_000) * 10} s ${redisOffMs > 0 ? 'ahead of' : 'behind'} AWS's: events look ${redisOffMs > 0 ? 'older' : 'younger'} than they are by that much (max_event_age). Set the clock of Redis's machine.`,
+    );
+  if (sentences.length > 0) differences.set('clock', sentences.join(' '));
   return differences;
 }
 

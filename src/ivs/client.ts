@@ -37,6 +37,7 @@ import {
 import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
 import { Secret } from '#domain/secret.ts';
 import { createAwsClient } from '#runtime/aws-client.ts';
+import type { AwsClock } from '#runtime/aws-clock.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { WireAnswer } from '#runtime/wire-answers.ts';
 import { checkAnswer } from './answers.ts';
@@ -152,13 +153,16 @@ export interface IvsClientOptions {
   readonly requestTimeoutMs: number;
   /** Ends every call that is under way. */
   readonly until?: AbortSignal | undefined;
+  /** Hears the date of every answer. */
+  readonly awsClock?: AwsClock | undefined;
   /** Most calls that can be in flight at once: the sum of what the slots allow. */
   readonly maxSockets: number;
 }
 
 /** Builds the client. `destroy` closes its sockets. */
 export function createIvsClient(options: IvsClientOptions): { client: IvsClientPort; destroy(): void } {
-  const { shard, limiter, metrics, region, endpoint, credentials, requestTimeoutMs, maxSockets, until } = options;
+  const { shard, limiter, metrics, region, endpoint, credentials, requestTimeoutMs, maxSockets, until, awsClock } =
+    options;
   const agent = { keepAlive: true, maxSockets };
   const sdk = createAwsClient(
     IvsClient,
@@ -171,7 +175,7 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
       requestHandler: { connectionTimeout: requestTimeoutMs, httpAgent: agent, httpsAgent: agent },
     },
     // Who retries, and when, is decided by the jobs.
-    { requestTimeoutMs, maxAttempts: 1, until },
+    { requestTimeoutMs, maxAttempts: 1, until, awsClock },
   );
 
   async function send<O extends ClientOperation>(

@@ -3,6 +3,7 @@
 
 import { randomBytes } from 'node:crypto';
 import type { IvsClientConfig } from '@aws-sdk/client-ivs';
+import type { AwsClock } from '#runtime/aws-clock.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -38,6 +39,8 @@ export interface IvsShardOptions {
   readonly maxWaitMs?: number;
   /** Ends every call that is under way. */
   readonly until?: AbortSignal | undefined;
+  /** Hears the date of every answer. */
+  readonly awsClock?: AwsClock | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -90,6 +93,7 @@ export function createIvsShard(options: IvsShardOptions): IvsShard {
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
     requestTimeoutMs,
     until: options.until,
+    awsClock: options.awsClock,
     maxSockets: operationNames.reduce((sum, operation) => sum + limitOf(operation).perAccount, 0),
   });
   return {

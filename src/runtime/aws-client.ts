@@ -6,6 +6,7 @@ import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/creden
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@aws-sdk/types';
 import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-handler';
 import { checkAnswers } from './aws-answers.ts';
+import type { AwsClock } from './aws-clock.ts';
 import { TimeoutError, within } from './deadline.ts';
 
 export interface AwsCallBounds {
@@ -15,6 +16,8 @@ export interface AwsCallBounds {
   readonly maxAttempts?: number;
   /** Ends every call that is under way: whoever stops waits for no peer. */
   readonly until?: AbortSignal | undefined;
+  /** Hears the date of every answer. */
+  readonly awsClock?: AwsClock | undefined;
 }
 
 /** How long finding credentials may take (STS, SSO, the machine's metadata service), once for each time that they are needed. */
@@ -52,13 +55,13 @@ export interface AwsClientSettings {
 export function createAwsClient<Client extends object>(
   Client: new (config: never) => Client,
   { credentials, requestHandler, ...settings }: AwsClientSettings,
-  { requestTimeoutMs, maxAttempts = 2, until }: AwsCallBounds,
+  { requestTimeoutMs, maxAttempts = 2, until, awsClock }: AwsCallBounds,
 ): Client {
   const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   const client = new Client({
     ...given,
     maxAttempts,
-    requestHandler: new WholeAnswerHandler(requestTimeoutMs, requestHandler),
+    requestHandler: new WholeAnswerHandler(requestTimeoutMs, requestHandler, awsClock),
     ...(credentials === undefined
       ? { credentialDefaultProvider: (init: object) => boundedCredentials(() => fromNodeProviderChain(init)) }
       : { credentials: typeof credentials === 'function' ? boundedCredentials(() => credentials) : credentials }),
@@ -89,7 +92,7 @@ export function assumedRole(role: {
     ...(externalId === undefined ? {} : { ExternalId: externalId }),
   };
   return boundedCredentials(() => {
-    const requestHandler = new WholeAnswerHandler(credentialsMs / 2, undefined);
+    const requestHandler = new WholeAnswerHandler(credentialsMs / 2);
     return fromTemporaryCredentials({ params, clientConfig: { region, requestHandler } });
   });
 }
@@ -114,16 +117,19 @@ function boundedCredentials(make: () => AwsCredentialIdentityProvider): AwsCrede
 /** Resolves when the whole answer is there. None of the operations used streams one. The SDK hands it on to the clients that it makes to find credentials. */
 class WholeAnswerHandler extends NodeHttpHandler {
   readonly #requestTimeoutMs: number;
+  readonly #awsClock: AwsClock | undefined;
 
-  constructor(requestTimeoutMs: number, options: NodeHttpHandlerOptions | undefined) {
+  constructor(requestTimeoutMs: number, options?: NodeHttpHandlerOptions, awsClock?: AwsClock) {
     super({ connectionTimeout: Math.min(3_000, requestTimeoutMs), ...options });
     this.#requestTimeoutMs = requestTimeoutMs;
+    this.#awsClock = awsClock;
   }
 
   override handle(request: HttpRequest, options: HttpOptions = {}): ReturnType<NodeHttpHandler['handle']> {
     const { requestTimeout: ms = this.#requestTimeoutMs, ...rest } = options;
     return within({ ms, what: request.hostname, signals: [signalOf(options)] }, async (abortSignal) => {
       const { response } = await super.handle(request, { ...rest, abortSignal });
+      this.#awsClock?.heard(response.headers['date']);
       if (isReadable(response.body)) response.body = await readWhole(response.body, abortSignal);
       return { response };
     });

@@ -103,6 +103,11 @@ export function createMetrics() {
       '1 while living replicas differ in their configuration, version or clock',
       ['shard', 'by'],
     ),
+    awsClockOffset: gauge(
+      'aws_clock_offset_seconds',
+      "Redis's clock minus AWS's, by the date of the last answer of IVS",
+      ['shard'],
+    ),
     clockOffset: gauge('clock_offset_seconds', "This machine's clock minus Redis's", ['shard']),
     jobs: counter('jobs_total', 'Finished runs of jobs, by job and outcome', ['job', 'outcome']),
     jobSeconds: histogram('job_seconds', 'Duration of one run of a job', [0.01, 0.05, 0.2, 1, 5, 20, 60], ['job']),

@@ -25,6 +25,7 @@ import { MetadataService } from '#metadata/service.ts';
 import { Sweeper } from '#metadata/sweeper.ts';
 import { pause as pauseAll } from '#rules/controls.ts';
 import { type DecideOptions, decideAll, decideDue } from '#rules/decide.ts';
+import { AwsClock } from '#runtime/aws-clock.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { TeardownStack } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
@@ -144,7 +145,9 @@ export class Shard {
           : stateNoteFile(options.dataFolder, options.redisAddress ?? options.redisUrl, this.#prefix),
       onEmptyState: settings.on_empty_state,
     });
+    const awsClock = new AwsClock(() => this.state.nowMs());
     this.watch = new StateWatch({
+      awsClock,
       shard: account.name,
       role: options.role,
       state: this.state,
@@ -172,6 +175,7 @@ export class Shard {
       onRedisDown: limits.on_redis_down,
       requestTimeoutMs: durationMs(limits.request_timeout),
       until: options.graceOver,
+      awsClock,
       clock,
       logger: options.logger,
       metrics,

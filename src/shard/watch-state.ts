@@ -10,6 +10,7 @@ import {
   replicaTraits,
 } from '#domain/replica.ts';
 import type { Transaction } from '#domain/shared-state.ts';
+import type { AwsClock } from '#runtime/aws-clock.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -23,6 +24,8 @@ export interface StateWatchOptions {
   readonly shard: string;
   readonly role: string;
   readonly state: RedisState;
+  /** Redis's clock against AWS's. */
+  readonly awsClock: Pick<AwsClock, 'aheadMs'>;
   /** Role `store`. */
   readonly redis: Redis;
   readonly prefix: string;
@@ -93,20 +96,23 @@ export class StateWatch implements Service {
 
   /** One look. @throws AppError REDIS_UNREACHABLE, STATE_TOO_NEW */
   async runOnce(): Promise<void> {
-    const { state, role, configHash, metrics, shard } = this.#options;
+    const { state, awsClock, role, configHash, metrics, shard } = this.#options;
     await state.refresh({ maxAgeMs: 500 });
     this.#writeNote();
     this.#startedAtMs ??= state.nowMs();
     const clockOffsetMs = state.clock.skew()?.ms;
+    const awsOffsetMs = awsClock.aheadMs;
     this.#replicas = await this.#register.beat({
       version: packageVersion,
       configHash: configHash(),
       role,
       startedAtMs: this.#startedAtMs,
       clockOffsetMs: clockOffsetMs === undefined ? undefined : Math.round(clockOffsetMs),
+      awsOffsetMs,
     });
     metrics.replicas.set({ shard }, this.#replicas.length);
     if (clockOffsetMs !== undefined) metrics.clockOffset.set({ shard }, clockOffsetMs / 1000);
+    if (awsOffsetMs !== undefined) metrics.awsClockOffset.set({ shard }, awsOffsetMs / 1000);
     await this.#compare();
   }
 

@@ -66,7 +66,7 @@ function readReplica(id: string, text: string): Replica | undefined {
   const space = text.indexOf(' ');
   try {
     const told = JSON.parse(text.slice(space + 1)) as Partial<Record<keyof OwnReplica, unknown>>;
-    const { version, configHash, role, startedAtMs, clockOffsetMs } = told;
+    const { version, configHash, role, startedAtMs, clockOffsetMs, awsOffsetMs } = told;
     if (typeof version !== 'string' || typeof configHash !== 'string') return undefined;
     return {
       id,
@@ -75,6 +75,7 @@ function readReplica(id: string, text: string): Replica | undefined {
       role: typeof role === 'string' ? role : 'unknown',
       startedAtMs: typeof startedAtMs === 'number' ? startedAtMs : 0,
       clockOffsetMs: typeof clockOffsetMs === 'number' ? clockOffsetMs : undefined,
+      awsOffsetMs: typeof awsOffsetMs === 'number' ? awsOffsetMs : undefined,
       atMs: Number(text.slice(0, space)),
     };
   } catch {

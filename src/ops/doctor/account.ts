@@ -1,9 +1,12 @@
 // Who are we at AWS, in this account? And is it another one than those before it?
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { awsToleranceMs } from '#domain/replica.ts';
 import { createAwsClient } from '#runtime/aws-client.ts';
+import { AwsClock } from '#runtime/aws-clock.ts';
+import { systemClock } from '#runtime/clock.ts';
 import { invalidAnswer } from '#runtime/wire-answers.ts';
 import { explainAwsFailure } from '../aws-failure.ts';
-import { type Check, green, red } from './check.ts';
+import { type Check, green, red, type Verdict } from './check.ts';
 import type { DoctorAccount } from './parts.ts';
 
 /** What STS said, for the checks after it: name of the entry → number of the account. */
@@ -13,14 +16,15 @@ export function accountCheck({ name, region, credentials }: DoctorAccount, found
   return {
     name: 'AWS account',
     async run(abortSignal) {
-      const client = createAwsClient(STSClient, { region, credentials }, { requestTimeoutMs: 10_000 });
+      const awsClock = new AwsClock(() => systemClock.now());
+      const client = createAwsClient(STSClient, { region, credentials }, { requestTimeoutMs: 10_000, awsClock });
       try {
         const { Account: id = '', Arn } = await client.send(new GetCallerIdentityCommand({}), { abortSignal });
         if (!/^\d{12}$/.test(id)) throw invalidAnswer('AWS_ANSWER_INVALID', 'GetCallerIdentity', 'Account');
         const twin = [...found].find(([, other]) => other.id === id && other.region === region)?.[0];
         found.set(name, { id, region });
         const text = `${id} in ${region}, as ${Arn}`;
-        if (twin === undefined) return green(text);
+        if (twin === undefined) return [green(text), ...clockVerdicts(awsClock.aheadMs)];
         return red(
           `${text}: that is the account and Region of ${twin} already, so both would poll and act on the same channels`,
           `Remove one of the entries ${twin} and ${name}, or give ${name} the role of another account.`,
@@ -33,4 +37,15 @@ export function accountCheck({ name, region, credentials }: DoctorAccount, found
       }
     },
   };
+}
+
+/** A line where the clock of this machine is off. */
+function clockVerdicts(aheadMs = 0): Verdict[] {
+  if (Math.abs(aheadMs) <= awsToleranceMs) return [];
+  return [
+    red(
+      `the clock of this machine is ${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs > 0 ? 'ahead of' : 'behind'} AWS's`,
+      'Run a time service (chrony, systemd-timesyncd): AWS refuses calls that are dated five minutes off.',
+    ),
+  ];
 }
