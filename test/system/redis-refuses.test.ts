@@ -17,6 +17,7 @@ import { afterGreeting, refusingRedis } from '#test/support/refusing-redis.ts';
 import { runProcess } from '#test/support/run-process.ts';
 
 const rules = 'rules: []\n';
+const silence = { matchers: ['rule="none"'], reason: 'test', duration: '1h' };
 
 /** What servers say, by its first word. */
 const refusals = [
@@ -84,14 +85,14 @@ describe('a daemon whose Redis refuses', () => {
     const connections = (await stats('total_connections_received')) - connectionsBefore;
     const commands = (await stats('total_commands_processed')) - commandsBefore;
     const ready = await daemon.ask('GET', '/readyz');
-    const paused = await daemon.ask('POST', '/v1/pause', { reason: 'test' });
+    const silenced = await daemon.ask('POST', '/v1/silences', silence);
     await admin.replicaof('NO', 'ONE');
 
     await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200, 30_000);
     expect({ connections, isBounded: connections < 25 }).toMatchObject({ isBounded: true });
     expect({ commands, isBounded: commands < 250 }).toMatchObject({ isBounded: true });
     expect(ready.body.checks.redis).toContain('READONLY');
-    expect(paused).toMatchObject({
+    expect(silenced).toMatchObject({
       status: 503,
       body: { code: 'REDIS_REFUSES', detail: expect.stringContaining('READONLY') },
     });
@@ -143,7 +144,7 @@ describe('a daemon whose Redis refuses', () => {
 });
 
 describe('a REDIS_URL that cannot be used ends the start with one line, and doctor says so', () => {
-  test('wrong database, password, user, kind of server and form', async () => {
+  test('wrong database, password, user, kind of server and form', { timeout: 240_000 }, async () => {
     await using redis = await ownRedis();
     await using clustered = await clusterNode();
     await using scope = await redisScope();
