@@ -94,3 +94,14 @@ describe('the promises of docs/security.md', () => {
     for (const path of named) expect(read(path)).toMatch(/\b(test|it)(\.each)?\(/);
   });
 });
+
+describe('the tests that docs/operations.md names for its promises', () => {
+  const named = [...read('docs/operations.md').matchAll(/`(test\/[^`]+\.ts)`: ([^;|]+?)\s*(?=[;|])/g)];
+
+  it('are some', () => expect(named.length).toBeGreaterThan(10));
+
+  it.each(named.map(([, file = '', title = '']) => [file, title]))('%s: %s', (file, title) => {
+    // A title that is filled in for each case is named as far as it is the same.
+    expect(read(file)).toContain(title.split('…')[0]!.trim());
+  });
+});
