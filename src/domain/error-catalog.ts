@@ -117,6 +117,13 @@ export const errorCatalog = {
     status: 503,
     disposition: 'retry',
   },
+  REDIS_ANSWER_INVALID: {
+    meaning:
+      'A script of ours in Redis answered with something that it does not answer: another version of it, or something between the daemon and Redis. It may have had its effect; nothing is concluded from the answer.',
+    remedy: 'It is tried again. If it lasts, look at what stands between the daemon and Redis, and at its version.',
+    status: 502,
+    disposition: 'retry',
+  },
   REDIS_URL_INVALID: {
     meaning: 'REDIS_URL is not an address that this version can use. The daemon does not start.',
     remedy:

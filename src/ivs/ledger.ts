@@ -1,8 +1,10 @@
 // The slot ledger of one shard, as one replica sees it: asks Redis for permits, reports answers, and notices when Redis is
 // another server, or its clock stepped. What is asked for, and in which order, is limiter.ts's business.
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
 import { AppError, messageOf } from '#domain/errors.ts';
 import { failureOf, type Redis } from '#runtime/redis.ts';
+import { replyOf } from '#runtime/script-replies.ts';
 import { ledgerScript, type ScriptClock, slotsLiveMs } from './ledger-script.ts';
 import type { OperationName } from './limits.ts';
 
@@ -106,6 +108,16 @@ interface ClockBounds {
   readonly high: number;
   readonly at: number;
 }
+
+const ledgerReply = z.tuple([
+  z.string().min(1),
+  z.string().regex(/^\d+$/),
+  z.number(),
+  z.number(),
+  z.array(z.number()),
+  z.array(z.number()),
+  z.number(),
+]);
 
 export class SlotLedger {
   readonly #options: LedgerOptions;
@@ -286,15 +298,7 @@ export class SlotLedger {
           };
         }),
       });
-      const reply = (await this.#evaluate(redis, keys, input)) as [
-        string,
-        string,
-        number,
-        number,
-        number[],
-        number[],
-        number,
-      ];
+      const reply = replyOf('ledger', ledgerReply, await this.#evaluate(redis, keys, input));
       return {
         epoch: reply[0],
         nowMs: Number(reply[1]) / 1000,

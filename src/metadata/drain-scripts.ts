@@ -17,7 +17,11 @@ local function choose(channel, most, bytes, spared)
     for _, id in ipairs(page) do
       local item = redis.call('HMGET', P .. ':i:' .. id, 'e', 'm', 't', 'x', 'o', 'r')
       local outcome, reason
-      if item[1] then outcome, reason = deadAs({mark = item[5], expires = item[4]}) else outcome = 'expired' end
+      if not item[1] then outcome = 'expired'
+      else
+        outcome, reason = deadAs({mark = item[5], expires = item[4]})
+        if not outcome and not (item[2] and tonumber(item[3] or '')) then outcome, reason = 'failed', 'STORED_RECORD_ODD' end
+      end
       if not outcome and item[6] and spared ~= '' then outcome, reason = 'cancelled', spared end
       if outcome then
         finish(channel, id, outcome, reason)
@@ -140,9 +144,9 @@ elseif mine and kind == 'failed' then
   else for _, id in ipairs(ids) do finish(channel, id, 'failed', ARGV[7]) end end
 elseif mine and kind == 'offline' then
   local window, over = tonumber(ARGV[11]), 0
-  local since = tonumber(redis.call('HGET', trouble, 'offlineSince') or now)
+  local since = tonumber(redis.call('HGET', trouble, 'offlineSince') or now) or now
   for _, id in ipairs(redis.call('ZRANGE', queue, 0, -1)) do
-    local ends = math.max(since, tonumber(redis.call('HGET', P .. ':i:' .. id, 't') or 0)) + window
+    local ends = math.max(since, tonumber(redis.call('HGET', P .. ':i:' .. id, 't') or 0) or 0) + window
     if ends <= now then finish(channel, id, 'notBroadcasting') else over = math.max(over, ends) end
   end
   if over > 0 then

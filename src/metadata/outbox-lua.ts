@@ -36,6 +36,14 @@ local function laneOf(score)
   return math.floor(tonumber(score) / laneStep)
 end
 
+-- A count that is no number begins anew: one damaged record must not keep all others from being settled.
+local function add(key, field, by)
+  local n = redis.pcall('HINCRBY', key, field, by)
+  if type(n) ~= 'table' then return n end
+  redis.call('HSET', key, field, by)
+  return by
+end
+
 -- Ends one item of a channel, if it has not ended yet. 'settle' must follow before the script answers.
 local function finish(channel, id, outcome, reason)
   if redis.call('ZREM', P .. ':q:' .. channel, id) == 0 then return false end
@@ -64,11 +72,11 @@ local function endBatch(id)
   local keep = redis.call('HMGET', batch, 'keepMs', 'keepMost')
   redis.call('HSET', batch, 'finishedAt', now)
   redis.call('HDEL', batch, 'items')
-  redis.call('PEXPIRE', batch, keep[1])
+  redis.call('PEXPIRE', batch, tonumber(keep[1] or '') or 3600000)
   -- Two of the same millisecond keep their order.
   local newest = redis.call('ZREVRANGE', finished, 0, 0, 'WITHSCORES')[2]
   redis.call('ZADD', finished, newest and math.max(now, tonumber(newest) + 0.001) or now, id)
-  local surplus = redis.call('ZCARD', finished) - tonumber(keep[2])
+  local surplus = redis.call('ZCARD', finished) - (tonumber(keep[2] or '') or 200)
   if surplus <= 0 then return end
   for _, oldest in ipairs(redis.call('ZRANGE', finished, 0, surplus - 1)) do
     local key = redis.call('HGET', P .. ':b:' .. oldest, 'idem')
@@ -89,18 +97,18 @@ local function settle()
       counts[outcome] = (counts[outcome] or 0) + n
       left = left + n
       if batch then
-        redis.call('HINCRBY', batch, outcome, n)
-        if reason ~= '' then redis.call('HINCRBY', batch, 'reason:' .. reason, n) end
+        add(batch, outcome, n)
+        if reason ~= '' then add(batch, 'reason:' .. reason, n) end
       end
     end
     if not known[id][3] then all = all + left end
     if batch then
-      if redis.call('HINCRBY', P .. ':i:' .. id, 'n', -left) <= 0 then
+      if add(P .. ':i:' .. id, 'n', -left) <= 0 then
         redis.call('DEL', P .. ':i:' .. id)
         redis.call('ZREM', P .. ':expiry', id)
         redis.call('ZREM', P .. ':bulk', id)
       end
-      if redis.call('HINCRBY', batch, 'pending', -left) <= 0 then endBatch(known[id][1]) end
+      if add(batch, 'pending', -left) <= 0 then endBatch(known[id][1]) end
     end
   end
   if all > 0 then redis.call('DECRBY', P .. ':total', all) end
@@ -117,7 +125,7 @@ end
 -- a sweep, ends it. Gives how many channels had it.
 local function giveUp(id, mark)
   local item = P .. ':i:' .. id
-  local n = tonumber(redis.call('HGET', item, 'n') or '0')
+  local n = tonumber(redis.call('HGET', item, 'n') or '0') or 0
   if n <= 0 or redis.call('HSETNX', item, 'o', mark) == 0 then return 0 end
   redis.call('ZADD', P .. ':expiry', 0, id)
   redis.call('ZREM', P .. ':bulk', id)
@@ -177,7 +185,9 @@ end
 -- An item that must not be sent any more, and what it ends as.
 local function deadAs(item)
   if item.mark == 'displaced' then return 'failed', 'OUTBOX_FULL' end
-  if item.mark then return item.mark end
-  if now >= tonumber(item.expires) then return 'expired' end
+  if item.mark and string.match(item.mark, '^%a+$') then return item.mark end
+  local expires = tonumber(item.expires or '')
+  if item.mark or not expires then return 'failed', 'STORED_RECORD_ODD' end
+  if now >= expires then return 'expired' end
 end
 `;

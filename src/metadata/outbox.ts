@@ -1,15 +1,28 @@
 // The durable queues of all channels of one shard, in Redis: typed doors to the scripts. Keys and invariants: outbox-lua.ts.
+
 import { randomBytes } from 'node:crypto';
 import type { Lane } from '#domain/action.ts';
 import { lanes } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { failureOf, type Redis } from '#runtime/redis.ts';
+import { replyOf } from '#runtime/script-replies.ts';
 import { acceptScript } from './accept-script.ts';
 import { type BatchProgress, type Content, type Outcome, outcomes, type Skipped } from './batch.ts';
 import { packChannels } from './channel-list.ts';
 import { claimScript, lanesScript, recordScript, renewScript, takeScript } from './drain-scripts.ts';
 import { emptyEnvelopeBytes, envelopeOf, payloadOf } from './envelope.ts';
+import {
+  channelsReply,
+  claimedReply,
+  claimReply,
+  countsReply,
+  dueReply,
+  lanesReply,
+  type ParcelReply,
+  recordReply,
+  takeReply,
+} from './outbox-replies.ts';
 import { runScript, type Script } from './script.ts';
 import { cancelScript, dueScript, sweepScript } from './sweep-scripts.ts';
 
@@ -256,7 +269,7 @@ export class Outbox {
   }> {
     this.#claims += 1;
     const token = `${this.#origin}.${this.#claims}`;
-    const [counts, found, ...rest] = (await this.#run(claimScript, [
+    const claimed = await this.#run(claimScript, [
       options.leaseMs,
       options.room,
       options.urgentRoom,
@@ -264,35 +277,33 @@ export class Outbox {
       chosenAtOnce,
       this.#options.maxBytes,
       emptyEnvelopeBytes,
-    ])) as [unknown[], number, ...unknown[]];
+    ]);
+    const [counts, found, ...rest] = replyOf('claim', claimReply, claimed);
     this.#count(counts);
     const channels: ClaimedChannel[] = [];
     for (let index = 0; index < rest.length; index += 3) {
-      const [channelArn, lane, parcel] = rest.slice(index, index + 3) as [ChannelArn, number, ParcelAnswer | []];
+      const [channelArn, lane, parcel] = replyOf('claim', claimedReply, rest.slice(index, index + 3));
       // Chosen without asking whether rules may act: it is chosen again where they may not.
-      const isChosen = parcel.length > 0 && this.#options.sparedFor?.(channelArn) === undefined;
-      channels.push({
-        channelArn,
-        lane: laneAt(lane),
-        parcel: isChosen ? parcelOf(parcel as ParcelAnswer) : undefined,
-      });
+      const mayAct = this.#options.sparedFor?.(channelArn as ChannelArn) === undefined;
+      const chosen = parcel.length === 0 || !mayAct ? undefined : parcelOf(parcel);
+      channels.push({ channelArn: channelArn as ChannelArn, lane: laneAt(lane), parcel: chosen });
     }
     return { token, channels, found };
   }
 
   /** Chooses what goes into the next call and writes down that it is being sent. `lost`: somebody else holds the channel. */
   async take(channelArn: ChannelArn, token: string): Promise<Parcel | 'empty' | 'lost'> {
-    const answer = (await this.#run(takeScript, [
+    const taken = await this.#run(takeScript, [
       channelArn,
       token,
       this.#options.maxBytes,
       emptyEnvelopeBytes,
       this.#options.sparedFor?.(channelArn) ?? '',
-    ])) as unknown[];
+    ]);
+    const answer = replyOf('take', takeReply, taken);
     if (answer[0] === 'lost') return 'lost';
-    this.#count(answer[1] as unknown[]);
-    if (answer[0] === 'empty') return 'empty';
-    return parcelOf(answer[2] as ParcelAnswer);
+    this.#count(answer[1]);
+    return answer[0] === 'empty' ? 'empty' : parcelOf(answer[2]);
   }
 
   /**
@@ -310,7 +321,7 @@ export class Outbox {
       readonly unsure?: string | undefined;
     },
   ): Promise<{ readonly lane: Lane | undefined; readonly inLine: boolean; readonly nowMs: number }> {
-    const answer = (await this.#run(recordScript, [
+    const recorded = await this.#run(recordScript, [
       channelArn,
       token,
       call.keep ? 1 : 0,
@@ -318,20 +329,22 @@ export class Outbox {
       call.unsure ?? '',
       call.result.kind,
       ...argumentsOf(call.result),
-    ])) as [unknown[], number, number];
+    ]);
+    const answer = replyOf('record', recordReply, recorded);
     this.#count(answer[0]);
     return { lane: answer[1] > 0 ? laneAt(answer[1] - 1) : undefined, inLine: answer[1] < 0, nowMs: answer[2] };
   }
 
   /** Prolongs leases; gives the channels that are not ours any more. */
   async renew(leaseMs: number, leases: readonly (readonly [ChannelArn, string])[]): Promise<readonly ChannelArn[]> {
-    return (await this.#run(renewScript, [leaseMs, ...leases.flat()])) as ChannelArn[];
+    const lost = await this.#run(renewScript, [leaseMs, ...leases.flat()]);
+    return replyOf('renew', channelsReply, lost) as ChannelArn[];
   }
 
   /** The lane of what is first in each channel's queue. */
   async headLanes(channels: readonly ChannelArn[]): Promise<readonly (Lane | undefined)[]> {
     if (channels.length === 0) return [];
-    const answer = (await this.#run(lanesScript, channels)) as number[];
+    const answer = replyOf('lanes', lanesReply, await this.#run(lanesScript, channels));
     return answer.map((lane) => (lane < 0 ? undefined : laneAt(lane)));
   }
 
@@ -353,7 +366,7 @@ export class Outbox {
 
   /** Items that are to be ended without being sent, and the channels that have them (undefined: many). */
   async due(most: number): Promise<readonly { readonly id: string; readonly channels: string | undefined }[]> {
-    const flat = (await this.#run(dueScript, [most])) as string[];
+    const flat = replyOf('due', dueReply, await this.#run(dueScript, [most]));
     const due = [];
     for (let index = 0; index < flat.length; index += 2)
       due.push({ id: flat[index]!, channels: flat[index + 1] === '' ? undefined : flat[index + 1] });
@@ -362,7 +375,7 @@ export class Outbox {
 
   /** Ends due items on these channels. Gives how many (item, channel) pairs ended. */
   async sweep(channels: readonly string[], ids: readonly string[]): Promise<number> {
-    const counts = (await this.#run(sweepScript, [channels.join(' '), ids.join(' ')])) as unknown[];
+    const counts = replyOf('sweep', countsReply, await this.#run(sweepScript, [channels.join(' '), ids.join(' ')]));
     this.#count(counts);
     return counts.reduce<number>((sum, value, index) => sum + (index % 2 === 1 ? Number(value) : 0), 0);
   }
@@ -424,9 +437,7 @@ export class Outbox {
   }
 }
 
-type ParcelAnswer = [mode: string, ids: string[], texts: string[], times: string[], leftMs: number];
-
-function parcelOf([mode, ids, texts, times, leftMs]: ParcelAnswer): Parcel {
+function parcelOf([mode, ids, texts, times, leftMs]: ParcelReply): Parcel {
   const metadata = mode === 'plain' ? texts[0]! : envelopeOf(texts);
   return { ids, metadata, acceptedAtMs: times.map(Number), expiresAt: performance.now() + leftMs };
 }
@@ -453,7 +464,10 @@ function contentsOf(items: readonly OutboxItem[]): readonly Content[] {
 }
 
 function storedBatch(batchId: string, fields: Readonly<Record<string, string>>): StoredBatch {
-  const number = (name: string) => Number(fields[name] ?? 0);
+  const number = (name: string) => {
+    const value = Number(fields[name] ?? 0);
+    return Number.isFinite(value) ? value : 0;
+  };
   const counts = { pending: number('pending') } as Record<'pending' | Outcome, number>;
   for (const outcome of outcomes) counts[outcome] = number(outcome);
   const finished = fields['finishedAt'] !== undefined;
@@ -465,14 +479,14 @@ function storedBatch(batchId: string, fields: Readonly<Record<string, string>>):
     batchId,
     who: fields['who'] ?? '',
     state: finished ? (cancelled ? 'cancelled' : 'finished') : cancelled ? 'cancelling' : 'running',
-    lane: fields['lane'] as Lane,
+    lane: lanes.find((lane) => lane === fields['lane']) ?? 'normal',
     channels: number('channels'),
     items: number('itemCount'),
     total: number('total'),
     contents: JSON.parse(fields['contents'] ?? '[]') as Content[],
     counts,
     failures: Object.fromEntries(failures),
-    skipped: withFull(JSON.parse(fields['skipped'] ?? '[]') as Skipped[], {
+    skipped: withFull(skippedIn(fields['skipped']), {
       count: number('full'),
       examples: fields['fullExamples']?.split(' ') ?? [],
     }),
@@ -481,6 +495,16 @@ function storedBatch(batchId: string, fields: Readonly<Record<string, string>>):
     callsPerChannel: number('callsPerChannel'),
     channelsBefore: number('channelsBefore'),
   };
+}
+
+/** Who was left out, as it was stored; of an entry that cannot be read nothing is shown. */
+function skippedIn(stored = '[]'): Skipped[] {
+  try {
+    const skipped: unknown = JSON.parse(stored);
+    return Array.isArray(skipped) ? (skipped as Skipped[]) : [];
+  } catch {
+    return [];
+  }
 }
 
 /** Who was left out, with the channels that turned out to be full. */

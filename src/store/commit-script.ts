@@ -1,5 +1,7 @@
 // The two scripts of the shared state. Times are Redis's own.
+import { z } from 'zod';
 import type { Redis } from '#runtime/redis.ts';
+import { replyOf } from '#runtime/script-replies.ts';
 import type { Observed } from './continuity.ts';
 
 interface Keys {
@@ -143,9 +145,14 @@ export async function commitScript(
     ]),
     ...Array.from(writes.values(), (value) => (value === undefined ? '' : JSON.stringify(value))),
   ]);
-  const redisTimeMs = Number(answer[1]);
-  if (answer[0] === 'committed') return { outcome: 'committed', head: String(answer[2]), redisTimeMs };
-  if (answer[0] === 'repeated') return { outcome: 'repeated', claims: answer.slice(2) as string[], redisTimeMs };
+  if (answer?.[0] === 'committed') {
+    const [, time, head] = replyOf('commit', committedReply, answer);
+    return { outcome: 'committed', head, redisTimeMs: Number(time) };
+  }
+  if (answer?.[0] === 'repeated') {
+    const [, time, ...claims] = replyOf('commit', repeatedReply, answer);
+    return { outcome: 'repeated', claims, redisTimeMs: Number(time) };
+  }
   return moved(answer);
 }
 
@@ -154,20 +161,25 @@ export async function refreshScript(redis: Redis, options: Keys & { readonly kno
   return moved(await run(redis, refresh, options, [options.knownHead]));
 }
 
+const time = z.union([z.string().regex(/^\d{1,16}$/), z.number()]);
+const committedReply = z.tuple([z.literal('committed'), time, z.string()]);
+const repeatedReply = z.tuple([z.literal('repeated'), time], z.string());
+const movedReply = z.tuple([
+  z.literal('moved'),
+  time,
+  z.string(),
+  z.number(),
+  z.number(),
+  z.number(),
+  z.number(),
+  z.number(),
+  z.array(z.string().nullable()),
+]);
+
 function moved(answer: unknown[]): Moved {
-  const [, time, head, fields, logged, found, whole, commits, flat] = answer as [
-    string,
-    string,
-    string,
-    number,
-    number,
-    number,
-    number,
-    number,
-    (string | null)[],
-  ];
+  const [, time, head, fields, logged, found, whole, commits, flat] = replyOf('refresh', movedReply, answer);
   const changes: [string, string | null][] = [];
-  for (let index = 0; index < flat.length; index += 2) changes.push([flat[index]!, flat[index + 1] ?? null]);
+  for (let index = 0; index < flat.length; index += 2) changes.push([flat[index] ?? '', flat[index + 1] ?? null]);
   return {
     outcome: 'moved',
     head,

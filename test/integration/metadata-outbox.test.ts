@@ -452,3 +452,31 @@ test('what a rule sent before a hold or a pause is cancelled, also when it was c
     expect(batch).toMatchObject({ counts: { delivered: 1, cancelled: 1, pending: 0 }, failures: { held: 1 } });
   }
 });
+
+test('a stored item that is damaged ends as failed with its reason, and delays no other, nor its batch', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope);
+  const damage: readonly (readonly [string, Record<string, string>])[] = [
+    ['x', { x: 'soon' }],
+    ['t', { t: '' }],
+    ['o', { o: 'no mark, this' }],
+    ['n', { n: 'many' }],
+  ];
+  const damaged = damage.map(([name]) => item(name));
+  const { batchId } = await put(outbox, ['a'], [...damaged, item('whole')]);
+  await put(outbox, ['b'], [item('other')]);
+  const keys = await scope.redis.keys(`${scope.prefix}*:i:*`);
+  for (const [place, [, fields]] of damage.entries())
+    await scope.redis.hset(keys.find((key) => key.endsWith(`:i:${damaged[place]!.id}`))!, fields);
+  // Its batch has lost how long it is kept, and a count.
+  const [batch] = await scope.redis.keys(`${scope.prefix}*:b:${batchId}`);
+  await scope.redis.hdel(batch!, 'keepMs', 'keepMost');
+  await scope.redis.hset(batch!, 'delivered', 'some', 'skipped', '{');
+
+  expect(await payloadsOf(outbox, 'a')).toEqual([['n', 'whole']]);
+
+  const progress = await outbox.progress(batchId);
+  expect(progress).toMatchObject({ state: 'finished', failures: { STORED_RECORD_ODD: 3 }, skipped: [] });
+  expect(progress!.counts).toMatchObject({ failed: 3, pending: 0 });
+  expect((await outbox.depth()).channels).toEqual({ ready: 0, later: 0, held: 0 });
+});

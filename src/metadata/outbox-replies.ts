@@ -1,0 +1,27 @@
+// What the scripts of the outbox answer. Redis turns a table of Lua into a list, and a number with a fraction into a whole one.
+import { z } from 'zod';
+
+/** Outcome, number, outcome, number, … */
+export const countsReply = z.array(z.union([z.string(), z.number()]));
+/** Mode, ids, texts, accepted times, ms until the last of them expires. */
+export const parcelReply = z.tuple([
+  z.string(),
+  z.array(z.string()),
+  z.array(z.string()),
+  z.array(z.string()),
+  z.number(),
+]);
+export const claimReply = z.tuple([countsReply, z.number()], z.unknown());
+export const claimedReply = z.tuple([z.string(), z.number(), z.union([parcelReply, z.tuple([])])]);
+export const takeReply = z.union([
+  z.tuple([z.literal('lost')]),
+  z.tuple([z.literal('empty'), countsReply]),
+  z.tuple([z.literal('parcel'), countsReply, parcelReply]),
+]);
+export const recordReply = z.tuple([countsReply, z.number(), z.number()]);
+export const channelsReply = z.array(z.string());
+export const lanesReply = z.array(z.number());
+/** Item, channels, item, channels, … */
+export const dueReply = z.array(z.string());
+
+export type ParcelReply = z.infer<typeof parcelReply>;

@@ -1,0 +1,12 @@
+// What a Lua script answered, checked before it is believed: by another version of the script, or by something in front of Redis.
+import type { z } from 'zod';
+import { AppError } from '#domain/errors.ts';
+
+/** The reply as its type. @throws AppError REDIS_ANSWER_INVALID: the script may have had its effect. */
+export function replyOf<T>(script: string, shape: z.ZodType<T>, reply: unknown): T {
+  const parsed = shape.safeParse(reply);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const place = issue?.path.join('.') || 'the reply';
+  throw new AppError('REDIS_ANSWER_INVALID', `the script ${script} answered ${place}: ${issue?.message ?? 'oddly'}`);
+}
