@@ -1,0 +1,69 @@
+// Two replicas on one queue, one of them restarted while events come: a warm-up only delays.
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { broadcast, quickSettings } from '#test/support/broadcast.ts';
+import { daemonProcess } from '#test/support/daemon-process.ts';
+import { eventually } from '#test/support/quiet.ts';
+
+const rules = `
+rules:
+  - name: breach
+    mode: enforce
+    trigger: {event: {detail-type: [IVS Limit Breach]}}
+    actions: [{emit_event: {source: capacity, detail_type: Breach, detail: {id: "{{ event.id }}"}}}]
+    guards: {group_by: [detail.limit_name], cooldown: 0s, max_per_hour: 10000}
+`;
+
+test('every one of the events that come while a replica restarts gets its own verdict', async () => {
+  await using platform = await broadcast();
+  const env = {
+    REDIS_URL: platform.scope.url,
+    AUTOPILOT_NAMESPACE: platform.scope.namespace,
+    AUTOPILOT_QUEUE_URL: platform.queueUrl,
+    AWS_ENDPOINT_URL_IVS: platform.simulator.url,
+    AWS_ENDPOINT_URL_SQS: platform.sqs.endpoint,
+    AWS_ENDPOINT_URL_EVENTBRIDGE: platform.simulator.url,
+  };
+  // The first complete poll of a replica that starts comes only after a while.
+  const config = quickSettings.replace('full_interval: 1s', 'full_interval: 3s') + rules;
+  await using first = await daemonProcess({ config, env });
+  await eventually(async () => (await first.ask('GET', '/readyz')).status === 200, 30_000);
+
+  const ids: string[] = [];
+  let isOver = false;
+  const sending = (async () => {
+    while (!isOver) {
+      const id = randomUUID();
+      ids.push(id);
+      await platform.send(
+        JSON.stringify({
+          id,
+          'detail-type': 'IVS Limit Breach',
+          source: 'aws.ivs',
+          account: '111122223333',
+          time: new Date().toISOString(),
+          region: 'us-west-2',
+          resources: [],
+          detail: { limit_name: 'Concurrent Viewers', limit_value: 1, exceeded_by: 1, limit_unit: 'viewers' },
+        }),
+      );
+      await new Promise((done) => setTimeout(done, 100));
+    }
+  })();
+  await using second = await daemonProcess({ config, env });
+  const decisions = async () =>
+    (await first.ask('GET', '/v1/decisions?rule=breach&limit=1000')).body.decisions as {
+      readonly cause: string;
+      readonly outcome: string;
+      readonly reason: string;
+    }[];
+  // Until it has read some of them before its first complete poll, and has gone on for a while.
+  await eventually(async () => (await decisions()).some(({ reason }) => reason === 'warming_up'), 30_000);
+  await eventually(async () => (await second.ask('GET', '/readyz')).status === 200, 30_000);
+  isOver = true;
+  await sending;
+
+  const fired = async () => (await decisions()).filter(({ outcome }) => outcome === 'acted').map(({ cause }) => cause);
+  await eventually(async () => (await fired()).length >= ids.length, 30_000);
+  expect((await fired()).sort()).toEqual(ids.toSorted());
+});
