@@ -1,4 +1,4 @@
-// Two replicas on one queue, one of them restarted while events come: a warm-up only delays.
+// Two replicas on one queue, one of them a process that starts while events come: a warm-up only delays.
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { broadcast, quickSettings } from '#test/support/broadcast.ts';
@@ -14,6 +14,9 @@ rules:
     guards: {group_by: [detail.limit_name], cooldown: 0s, max_per_hour: 10000}
 `;
 
+// The first complete poll after a replica's start comes only after a while.
+const slowPolls = 'polling: {starving_interval: 500ms, full_interval: 3s, silent_after: 30s}';
+
 test('every one of the events that come while a replica restarts gets its own verdict', async () => {
   await using platform = await broadcast();
   const env = {
@@ -24,15 +27,13 @@ test('every one of the events that come while a replica restarts gets its own ve
     AWS_ENDPOINT_URL_SQS: platform.sqs.endpoint,
     AWS_ENDPOINT_URL_EVENTBRIDGE: platform.simulator.url,
   };
-  // The first complete poll of a replica that starts comes only after a while.
-  const config = quickSettings.replace('full_interval: 1s', 'full_interval: 3s') + rules;
-  await using first = await daemonProcess({ config, env });
-  await eventually(async () => (await first.ask('GET', '/readyz')).status === 200, 30_000);
+  const config = quickSettings.replace(/^polling:.*$/m, slowPolls) + rules;
+  await using first = await platform.daemon({ rules, polling: slowPolls });
 
   const ids: string[] = [];
-  let isOver = false;
+  const over = new AbortController();
   const sending = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const id = randomUUID();
       ids.push(id);
       await platform.send(
@@ -60,7 +61,7 @@ test('every one of the events that come while a replica restarts gets its own ve
   // Until it has read some of them before its first complete poll, and has gone on for a while.
   await eventually(async () => (await decisions()).some(({ reason }) => reason === 'warming_up'), 30_000);
   await eventually(async () => (await second.ask('GET', '/readyz')).status === 200, 30_000);
-  isOver = true;
+  over.abort();
   await sending;
 
   const fired = async () => (await decisions()).filter(({ outcome }) => outcome === 'acted').map(({ cause }) => cause);
