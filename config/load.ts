@@ -1,5 +1,6 @@
 // Text → configuration, or every problem with its place. Nothing here reads the environment: what it overrides is passed in.
-import { readFile } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { Ruleset } from '#domain/rule.ts';
@@ -9,7 +10,7 @@ import { isWithin, mend } from './mend.ts';
 import { type Finding, formatProblem, type Problem } from './problem.ts';
 import { type ConfigDocument, rulesShape } from './schema.ts';
 import { type Settings, settingsShape } from './settings.ts';
-import { mostProblems, parseYaml, type YamlFile } from './yaml.ts';
+import { maxBytes, mostProblems, parseYaml, type YamlFile } from './yaml.ts';
 
 export interface Config {
   readonly settings: Settings;
@@ -35,7 +36,10 @@ export interface Overrides {
 
 /** Parses, checks and compiles a configuration file; `file` is how it is called in problems. */
 export function parseConfig(text: string, file: string, overrides: Overrides = {}): ConfigResult {
-  const read = readConfig(text, file, overrides);
+  return resultOf(readConfig(text, file, overrides));
+}
+
+function resultOf(read: ReadConfig): ConfigResult {
   return read.problems.some(({ severity }) => severity === 'error')
     ? { ok: false, problems: read.problems }
     : { ok: true, config: read.config! };
@@ -52,9 +56,20 @@ export interface ReadConfig {
 
 /** Reads as much of a file as can be read. */
 export function readConfig(text: string, file: string, overrides: Overrides = {}): ReadConfig {
+  const steps = readSteps(text, file, overrides);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** Reads in steps, none of which takes much longer than the others: a daemon under way does something else between them. */
+function* readSteps(text: string, file: string, overrides: Overrides): Generator<void, ReadConfig> {
   const parsed = parseYaml(text, file);
+  yield;
   if (!parsed.ok) return { problems: parsed.problems, config: undefined, isConsequence: () => true };
   const mended = mend(parsed.yaml.value);
+  yield;
   const inFile = (finding: Finding): Finding => ({ ...finding, path: mended.origin(finding.path) });
   const locate = (finding: Finding) => parsed.yaml.locate(inFile(finding));
   if (!mended.document) {
@@ -62,6 +77,7 @@ export function readConfig(text: string, file: string, overrides: Overrides = {}
   }
   const document = withOverrides(mended.document, overrides);
   const compiled = compileRuleset(document, mended.lostNames);
+  yield;
   const meaning = compiled.findings.filter(({ path }) => !mended.isStandIn(path)).map(inFile);
   const told = [...mended.findings, ...meaning];
   const config: Config = {
@@ -90,19 +106,38 @@ export function readConfig(text: string, file: string, overrides: Overrides = {}
 export async function loadConfig(file: string, overrides: Overrides = {}): Promise<Config> {
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readStart(file);
   } catch (error) {
     throw new AppError('CONFIG_NOT_FOUND', `The configuration file ${file} cannot be read: ${messageOf(error)}`, {
       cause: error,
       details: { file },
     });
   }
-  const result = parseConfig(text, file, overrides);
+  const steps = readSteps(text, file, overrides);
+  let step = steps.next();
+  while (!step.done) {
+    await setImmediate();
+    step = steps.next();
+  }
+  const result = resultOf(step.value);
   if (result.ok) return result.config;
   const lines = result.problems.map(formatProblem);
   throw new AppError('CONFIG_INVALID', `The configuration is not valid:\n${lines.join('\n')}`, {
     details: { file, problems: result.problems },
   });
+}
+
+/** The text of a file as far as it can be a configuration: one byte more than that is told as too large, however long it goes on. */
+async function readStart(file: string): Promise<string> {
+  await using handle = await open(file);
+  const bytes = Buffer.alloc(maxBytes + 1);
+  let length = 0;
+  while (length < bytes.length) {
+    const { bytesRead } = await handle.read(bytes, length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return bytes.toString('utf8', 0, length);
 }
 
 const settingsSchema = z.object(settingsShape);

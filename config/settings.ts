@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { duration } from '#domain/action.ts';
 import { parseDuration } from '#domain/duration.ts';
 import { ivsOperations } from '#domain/ivs-operations.ts';
+import { problemOfNetwork } from '#domain/network.ts';
 import { defaultControlLimits } from '#rules/controls.ts';
 
 const account = z.strictObject({
@@ -168,6 +169,12 @@ export const settingsShape = {
         .positive()
         .default(defaultControlLimits.max_holds)
         .describe('Most channels on hold by command'),
+      max_bulk_actions: z
+        .number()
+        .int()
+        .positive()
+        .default(defaultControlLimits.max_bulk_actions)
+        .describe('Most bulk actions of an account that are under way'),
     })
     .prefault({}),
   http: z
@@ -184,6 +191,34 @@ export const settingsShape = {
         .positive()
         .default(3000)
         .describe('Most API requests of one token and minute in one replica, all routes together'),
+      trusted_proxies: z
+        .array(
+          z.string().superRefine((text, context) => {
+            const message = problemOfNetwork(text);
+            if (message !== undefined) context.addIssue({ code: 'custom', message });
+          }),
+        )
+        .max(100)
+        .default([])
+        .describe(
+          'Addresses and networks of the proxies in front, such as 10.0.0.0/8, whose X-Forwarded-For tells the client’s address. Default: none, headers are not believed',
+        ),
+      max_connections: z
+        .number()
+        .int()
+        .min(16)
+        .max(50_000)
+        .default(2_000)
+        .describe(
+          'Most open connections to one replica, event streams included; beyond it only health and metrics are answered',
+        ),
+      max_half_open: z
+        .number()
+        .int()
+        .min(4)
+        .max(50_000)
+        .default(200)
+        .describe('Most connections that have not sent a request yet; the oldest make room for new ones'),
       allow_private_webhooks: z
         .boolean()
         .default(false)

@@ -16,7 +16,8 @@ import { messageOf } from '#domain/errors.ts';
 import type { Finding, PathPart, Problem } from './problem.ts';
 import { formatPath } from './problem.ts';
 
-const maxBytes = 1_048_576;
+/** Of one file. */
+export const maxBytes = 1_048_576;
 const maxDepth = 60;
 const maxAliases = 100;
 /** Nobody mends more at once, and each takes its time to be placed. */
@@ -41,7 +42,7 @@ export function parseYaml(text: string, file: string): YamlResult {
     return { file, line: Math.max(1, line), column: Math.max(1, col), path: '', message, severity: 'error' };
   };
   if (Buffer.byteLength(text) > maxBytes) {
-    return { ok: false, problems: [problemAt(0, `the file is larger than ${maxBytes} bytes`)] };
+    return { ok: false, problems: [problemAt(0, `the file is larger than ${maxBytes} bytes; this bound is fixed`)] };
   }
   const tooDeep = { ok: false, problems: [problemAt(0, `the file nests deeper than ${maxDepth} levels`)] } as const;
   if (nestsAbsurdly(text)) return tooDeep;

@@ -1,7 +1,7 @@
 // Puts the daemon together: the shards, the API over them, and their life in common. Nothing here touches the process.
 
 import { createApi } from '#api/api.ts';
-import { type ApiEnvironment, readTokens } from '#api/tokens.ts';
+import { type ApiEnvironment, readTokens, sameTokens } from '#api/tokens.ts';
 import { accountsOf } from '#config/accounts.ts';
 import { lintConfig } from '#config/lint.ts';
 import type { Config } from '#config/load.ts';
@@ -120,6 +120,8 @@ export function createApp(options: AppOptions): App {
   );
   const directory = new ShardDirectory(shards as [Shard, ...Shard[]]);
   const hasApi = role === 'all' || role === 'api' || env['AUTOPILOT_HTTP_PORT'] !== undefined;
+  const readItsTokens = () => (hasApi ? readTokens(env, scrubber) : []);
+  let tokens = readItsTokens();
   const api = hasApi
     ? createApi({
         shards: directory,
@@ -128,7 +130,7 @@ export function createApp(options: AppOptions): App {
         reload,
         onControl: (control) => recorder?.recordControl(control),
         env: apiEnvironment(env),
-        tokens: readTokens(env, scrubber),
+        tokens,
         clock,
         logger,
         metrics,
@@ -149,11 +151,15 @@ export function createApp(options: AppOptions): App {
   async function applyReload(why: string): Promise<ConfigInForce> {
     try {
       const next = await options.loadConfig();
+      const nextTokens = readItsTokens();
       hideSecrets(next, scrubber);
       const needRestart = settingsThatNeedRestart(options.config, next);
       const nowMs = clock.now();
       inForce = { config: next, loadedAtMs: nowMs, triedAtMs: nowMs, needRestart, error: undefined };
       for (const shard of shards) shard.pipeline.useRuleset(next.ruleset);
+      if (!sameTokens(tokens, nextTokens)) logger.info({ tokens: nextTokens.map(({ name }) => name) }, 'tokens loaded');
+      tokens = nextTokens;
+      api?.server.useTokens(tokens);
       noteConfig(metrics, logger, inForce);
       logger.info(
         { why, configHash: next.hash, rules: next.ruleset.rules.length, needRestart },
@@ -224,12 +230,13 @@ export function createApp(options: AppOptions): App {
     },
     reload,
     async reloadIfChanged(why) {
-      const found = await options.loadConfig().then(
-        ({ hash }) => ({ hash, error: undefined }),
-        (error: unknown) => ({ hash: undefined, error: messageOf(error) }),
-      );
+      const found = await options
+        .loadConfig()
+        .then(({ hash }) => ({ hash, tokens: readItsTokens(), error: undefined }))
+        .catch((error: unknown) => ({ hash: inForce.config.hash, tokens, error: messageOf(error) }));
       // The same mistake again is no news; a file that was put back is.
-      const isSame = found.error === inForce.error && (found.hash ?? inForce.config.hash) === inForce.config.hash;
+      const isSame =
+        found.error === inForce.error && found.hash === inForce.config.hash && sameTokens(found.tokens, tokens);
       if (!isSame) await reload(why);
     },
   };

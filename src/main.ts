@@ -1,6 +1,7 @@
 // The process edge: environment, files, signals, exit code. Nothing else touches the process.
 import { existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
+import { tokenFiles } from '#api/tokens.ts';
 import { type Config, loadConfig } from '#config/load.ts';
 import { formatProblem, type Problem } from '#config/problem.ts';
 import { durationMs } from '#domain/duration.ts';
@@ -101,13 +102,15 @@ async function runUntilStopped(app: App, config: Config, edge: ProcessEdge, logg
   edge.stopping.addEventListener('abort', () => void app.stop().then(stopped.resolve, stopped.reject));
   edge.onReload(() => void app.reload('SIGHUP').catch(() => undefined));
   await app.start();
-  const watcher = watchConfig({
-    file: config.file,
-    logger,
-    onChange: () => void app.reloadIfChanged('file change').catch(() => undefined),
-  });
+  const watchers = [config.file, ...tokenFiles(process.env)].map((file) =>
+    watchConfig({
+      file,
+      logger,
+      onChange: () => void app.reloadIfChanged('file change').catch(() => undefined),
+    }),
+  );
   await stopped.promise;
-  watcher.close();
+  for (const watcher of watchers) watcher.close();
 }
 
 /** @throws AppError CONFIG_INVALID */

@@ -59,6 +59,7 @@ export async function createBulk(state: SharedState, { action, items, cause, dry
         cause,
         dryRun,
         sinceMs,
+        ...(items.length === 0 ? { endedAtMs: tx.nowMs } : {}),
       } satisfies Bulk);
     });
   }
@@ -78,6 +79,8 @@ export function stopBulk(tx: Transaction, id: string): Bulk | undefined {
 const inFlight = 10;
 const keepMs = 7 * 86_400_000;
 const abandonedMs = 600_000;
+/** Of those that have ended the newest are kept, however many there were in `keepMs`. */
+const keptEnded = 1_000;
 
 /** Starts the next jobs of every running bulk, and clears up after stopped ones: call it about every second. */
 export function feedBulks(tx: Transaction): void {
@@ -88,6 +91,19 @@ export function feedBulks(tx: Transaction): void {
     else if (bulk.state === 'stopped') dropItems(tx, id);
     if (bulk.endedAtMs !== undefined && tx.nowMs - bulk.endedAtMs > keepMs) tx.delete(`bulk/${id}`);
   }
+  const ended = Array.from(tx.entries<Bulk>('bulk'), ([, bulk]) => bulk).filter(
+    ({ endedAtMs }) => endedAtMs !== undefined,
+  );
+  if (ended.length <= keptEnded) return;
+  ended.sort((left, right) => left.endedAtMs! - right.endedAtMs!);
+  for (const { id } of ended.slice(0, ended.length - keptEnded)) tx.delete(`bulk/${id}`);
+}
+
+/** Bulks that have not ended. */
+export function openBulks(view: StateView): number {
+  let count = 0;
+  for (const [, { endedAtMs }] of view.entries<Bulk>('bulk')) if (endedAtMs === undefined) count += 1;
+  return count;
 }
 
 /** Counts the end of one of its jobs. */

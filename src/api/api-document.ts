@@ -22,13 +22,14 @@ export function registerApiDocument(app: FastifyInstance, { version, open }: { v
   void app.register(async (scope) => {
     scope.addHook('onRoute', (route) => void (route.schema = { hide: true }));
     let document: Json | undefined;
+    let html: string | undefined;
     const read = () => (document ??= withProblems(app.swagger() as unknown as Json));
     scope.get('/docs/json', async () => read());
     scope.get('/docs', async (_request, reply) =>
       reply
         .type('text/html; charset=utf-8')
         .header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
-        .send(page(read())),
+        .send((html ??= page(read()))),
     );
   });
 }

@@ -81,13 +81,21 @@ export function createApi(options: ApiOptions): Api {
     logger,
     scrubber: options.scrubber,
   });
-  const desk = new ActionDesk({ shards: directory, files: options.files, configHash: () => inForce().config.hash });
+  const desk = new ActionDesk({
+    shards: directory,
+    files: options.files,
+    configHash: () => inForce().config.hash,
+    maxBulks: () => inForce().config.settings.controls.max_bulk_actions,
+  });
   const inventory = new InventoryDesk({ shards: directory, configHash: () => inForce().config.hash });
   const server = new HttpServer({
     ...env,
     tokens,
     maxBodyBytes: settings.http.max_body_bytes,
     requestsPerMinute: settings.http.requests_per_minute,
+    trustedProxies: settings.http.trusted_proxies,
+    connections: { max: settings.http.max_connections, maxHalfOpen: settings.http.max_half_open },
+    clock,
     version: packageVersion,
     metrics,
     logger: logger.child({ stage: 'http' }),

@@ -25,6 +25,14 @@ export interface Caller {
 
 /** The name of whoever calls while there is no token: only this machine can. */
 const withoutToken = 'loopback';
+/** The name of the token in AUTOPILOT_API_TOKEN. */
+export const adminName = 'admin';
+
+/** Names that would make a token's holder look like somebody else in log and audit. */
+const keptNames: Readonly<Record<string, string | undefined>> = {
+  [withoutToken]: 'requests without a token',
+  [adminName]: 'the token in AUTOPILOT_API_TOKEN',
+};
 
 /** The caller as audit, holds, silences and pauses name them: `token mara`, or `loopback` where no token is configured. */
 export function actorOf({ name }: Caller): string {
@@ -52,26 +60,47 @@ export function parseTokenFile(text: string, file: string): ApiToken[] {
       throw new AppError('CONFIG_INVALID', `${place} expected "<name> ${roles.join('|')} <token>"`);
     if (value.length < minTokenLength)
       throw new AppError('CONFIG_INVALID', `${place} the token of ${name} has fewer than ${minTokenLength} characters`);
-    if (name === withoutToken)
-      throw new AppError('CONFIG_INVALID', `${place} the name ${name} is kept for requests without a token`);
+    const kept = keptNames[name.toLowerCase()];
+    if (kept) throw new AppError('CONFIG_INVALID', `${place} the name ${name} is kept for ${kept}: choose another`);
     if (tokens.some((token) => token.name === name))
       throw new AppError('CONFIG_INVALID', `${place} the name ${name} is used twice`);
+    const same = tokens.find((token) => token.value.reveal() === value);
+    if (same)
+      throw new AppError(
+        'CONFIG_INVALID',
+        `${place} ${name} has the same token as ${same.name}: the audit could not tell them apart; make a token for each`,
+      );
     tokens.push({ name, role: known, value: new Secret(value) });
   }
   return tokens;
 }
 
-/** Finds the caller of a request by its Authorization header. */
+/** Finds the caller of a request by its Authorization header. The tokens can be others after a reload. */
 export class Authenticator {
-  readonly #tokens: readonly { caller: Caller; digest: Buffer }[];
+  #tokens: readonly KnownToken[] = [];
+  /** Without any token the server is bound to loopback, and whoever can connect may do everything. This does not change by a reload. */
+  readonly open: boolean;
 
   constructor(tokens: readonly ApiToken[]) {
-    this.#tokens = tokens.map(({ name, role, value }) => ({ caller: { name, role }, digest: digest(value.reveal()) }));
+    this.open = tokens.length === 0;
+    this.use(tokens);
   }
 
-  /** Without any token the server is bound to loopback, and whoever can connect may do everything. */
-  get open(): boolean {
-    return this.#tokens.length === 0;
+  /** From now on exactly these tokens are accepted; none at all are never taken over by a server that had some. */
+  use(tokens: readonly ApiToken[]): void {
+    if ((tokens.length === 0) !== this.open) return;
+    this.#tokens = tokens.map(({ name, role, value }) => {
+      const digest = digestOf(value.reveal());
+      const same = this.#tokens.find(
+        ({ caller, digest: other }) => caller.name === name && caller.role === role && timingSafeEqual(other, digest),
+      );
+      return same ?? { caller: { name, role }, digest };
+    });
+  }
+
+  /** Whether the token that this caller came with is still accepted, with the same role. */
+  accepts(caller: Caller): boolean {
+    return this.open || this.#tokens.some((token) => token.caller === caller);
   }
 
   /**
@@ -83,13 +112,19 @@ export class Authenticator {
     const token = tokenOf(header, allowBasic);
     if (token === undefined)
       throw new AppError('UNAUTHORIZED', 'the request has no bearer token; send `Authorization: Bearer <token>`');
-    const given = digest(token);
+    const given = digestOf(token);
     let found: Caller | undefined;
     // No early end: the time must not tell which token was nearly right.
     for (const candidate of this.#tokens) if (timingSafeEqual(candidate.digest, given)) found = candidate.caller;
     if (!found) throw new AppError('UNAUTHORIZED', 'the bearer token is not one of the configured tokens');
     return found;
   }
+}
+
+interface KnownToken {
+  /** The same object as long as name, role and token are. */
+  readonly caller: Caller;
+  readonly digest: Buffer;
 }
 
 function tokenOf(header: string | undefined, allowBasic: boolean): string | undefined {
@@ -101,6 +136,6 @@ function tokenOf(header: string | undefined, allowBasic: boolean): string | unde
   return pair.slice(pair.indexOf(':') + 1);
 }
 
-function digest(text: string): Buffer {
+function digestOf(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }

@@ -2,6 +2,7 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { AppError } from '#domain/errors.ts';
+import type { Caller } from './auth.ts';
 
 const heartbeatMs = 15_000;
 /** A reader is cut off when this much waits for it; whoever sends much watches `backlog`, so that a slow link is none. */
@@ -32,8 +33,8 @@ export interface EventStream {
 
 /** All open streams of a server. */
 export class EventStreams {
-  /** With the name of the token that opened it. */
-  readonly #open = new Map<EventStream, string>();
+  /** With whoever opened it. */
+  readonly #open = new Map<EventStream, Caller>();
   readonly #scrub: (text: string) => string;
   #closed = false;
 
@@ -51,7 +52,8 @@ export class EventStreams {
    * @throws AppError TOO_MANY_STREAMS before anything is sent.
    */
   open(reply: FastifyReply): EventStream {
-    const { name } = reply.request.caller;
+    const { caller } = reply.request;
+    const { name } = caller;
     if (this.#openBy(name) >= mostOpenPerCaller)
       throw new AppError('TOO_MANY_STREAMS', `the token ${name} has ${mostOpenPerCaller} event streams open`, {
         disposition: { kind: 'retry-after', delayMs: retryAfterMs },
@@ -117,8 +119,9 @@ export class EventStreams {
     };
     raw.once('close', finish);
     raw.once('error', finish);
-    this.#open.set(stream, name);
-    if (this.#closed) finish();
+    this.#open.set(stream, caller);
+    // Without a body there is nothing to wait for; the next request of the connection would wait for the end of this one.
+    if (this.#closed || reply.request.method === 'HEAD') finish();
     return stream;
   }
 
@@ -128,9 +131,14 @@ export class EventStreams {
     for (const stream of this.#open.keys()) stream.close();
   }
 
+  /** Ends the streams of everybody whom `keeps` does not name. */
+  closeUnless(keeps: (caller: Caller) => boolean): void {
+    for (const [stream, caller] of this.#open) if (!keeps(caller)) stream.close();
+  }
+
   #openBy(name: string): number {
     let count = 0;
-    for (const opener of this.#open.values()) if (opener === name) count += 1;
+    for (const opener of this.#open.values()) if (opener.name === name) count += 1;
     return count;
   }
 }

@@ -16,7 +16,7 @@ import { channelFacts } from '#rules/facts.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
 import type { Alert } from '#workers/alerts.ts';
-import { type Bulk, createBulk, stopBulk } from '#workers/bulk.ts';
+import { type Bulk, createBulk, openBulks, stopBulk } from '#workers/bulk.ts';
 import { cancelIntent, type IntentKind, intentsOf } from '#workers/intents.ts';
 import { keyAges } from '#workers/key-record.ts';
 import { bulkView, intentView, iso, jobView, pendingJobView } from './job-views.ts';
@@ -37,6 +37,8 @@ export interface ActionDeskOptions {
   readonly shards: ShardDirectory<DeskShard>;
   readonly files: Pick<FileAuthority, 'assertRequest'>;
   readonly configHash: () => string;
+  /** `controls.max_bulk_actions` of the configuration in force. */
+  readonly maxBulks: () => number;
 }
 
 const accountActions: ReadonlySet<ActionName> = new Set([
@@ -118,6 +120,13 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
       );
     }
     const shard = arns[0] === undefined ? shards.first : shards.ofChannel(arns[0]);
+    const open = openBulks(shard.state.view);
+    if (open >= this.#options.maxBulks())
+      throw new AppError(
+        'TOO_MANY_BULK_ACTIONS',
+        `${open} bulk actions are under way, as many as controls.max_bulk_actions allows`,
+        { details: { setting: 'controls.max_bulk_actions' } },
+      );
     if (arns.some((arn) => shards.ofChannel(arn) !== shard))
       throw new AppError(
         'REQUEST_INVALID',

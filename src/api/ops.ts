@@ -2,6 +2,10 @@
 import type { FastifyPluginAsync } from 'fastify';
 import { messageOf } from '#domain/errors.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import { SharedRun } from '#runtime/shared-run.ts';
+
+/** Paths that are answered whatever others do. */
+export const probePaths: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
 
 /**
  * Resolves when the part can do its work, perhaps with a remark (what is missing while it still can); rejects with the reason
@@ -23,10 +27,13 @@ export function opsRoutes({ checks, metrics, stopping }: OpsOptions): FastifyPlu
   return async (app) => {
     app.addHook('onRoute', (route) => void (route.schema = { ...route.schema, hide: true }));
     app.get('/healthz', async () => ({ alive: true }));
+    // Nobody is refused, so however many ask at once there is one check, and one text, for all of them.
+    const checked = new SharedRun(() =>
+      Promise.all(Object.entries(checks).map(async ([name, check]) => [name, await outcome(check)] as const)),
+    );
+    const written = new SharedRun(() => metrics.registry.metrics());
     app.get('/readyz', async (_request, reply) => {
-      const results = await Promise.all(
-        Object.entries(checks).map(async ([name, check]) => [name, await outcome(check)] as const),
-      );
+      const results = await checked.ask();
       const reason = stopping();
       const ready = reason === undefined && results.every(([, { works }]) => works);
       return reply
@@ -38,9 +45,7 @@ export function opsRoutes({ checks, metrics, stopping }: OpsOptions): FastifyPlu
           checks: Object.fromEntries(results.map(([name, { text }]) => [name, text])),
         });
     });
-    app.get('/metrics', async (_request, reply) =>
-      reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
-    );
+    app.get('/metrics', async (_request, reply) => reply.type(metrics.registry.contentType).send(await written.ask()));
   };
 }
 

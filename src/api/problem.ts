@@ -1,4 +1,5 @@
 // Turns anything that was thrown into an answer: application/problem+json (RFC 9457) with a stable code and what to do.
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { type ErrorCode, errorCatalog } from '#domain/error-catalog.ts';
@@ -61,4 +62,28 @@ export function sendProblem(reply: FastifyReply, error: AppError): FastifyReply 
     .type('application/problem+json')
     .serializer((value: unknown) => JSON.stringify(value))
     .send(body);
+}
+
+/** Node's codes for requests that never became one, and what they are answered with. */
+const brokenRequests: Readonly<Record<string, readonly [ErrorCode, string]>> = {
+  HPE_HEADER_OVERFLOW: ['HEADERS_TOO_LARGE', 'the header fields of the request are larger than 16 KB together'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['REQUEST_TOO_SLOW', 'the rest of the request did not come'],
+};
+
+/**
+ * Answers what is no HTTP request, or did not come to its end, and closes the connection. Nothing is logged: strangers would
+ * write the log.
+ */
+export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: IncomingMessage['socket']): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.destroyed) {
+    socket.destroy();
+    return;
+  }
+  const [code, detail] = brokenRequests[error.code ?? ''] ?? ['REQUEST_INVALID', 'this is no HTTP request'];
+  const { meaning, remedy, status } = errorCatalog[code];
+  const body = JSON.stringify({ type: `/docs#${code}`, title: meaning, status, code, detail, remedy });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/problem+json\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
+    () => socket.destroy(),
+  );
 }

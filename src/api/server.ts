@@ -13,14 +13,19 @@ import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyRequest } from 'fastify';
 import { type FastifyPluginAsyncZod, serializerCompiler } from 'fastify-type-provider-zod';
 import { AppError, isRedisFailure } from '#domain/errors.ts';
+import { deepestJson, nestsDeeper } from '#domain/json-depth.ts';
+import { type Clock, systemClock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { registerApiDocument } from './api-document.ts';
 import { type ApiToken, Authenticator, type Caller, mayActAs, type Role } from './auth.ts';
+import { TrustedProxies } from './client-address.ts';
+import { type ConnectionLimits, Connections } from './connections.ts';
 import { EventStreams } from './event-streams.ts';
-import { opsRoutes, type ReadinessCheck } from './ops.ts';
-import { sendProblem, toAppError } from './problem.ts';
+import { LoginGuard } from './login-guard.ts';
+import { opsRoutes, probePaths, type ReadinessCheck } from './ops.ts';
+import { answerBrokenRequest, sendProblem, toAppError } from './problem.ts';
 import { type Refusal, refusalLog } from './refusals.ts';
 import { assertSameSite, isLoopbackHost } from './same-site.ts';
 import { validatorCompiler } from './validation.ts';
@@ -60,6 +65,12 @@ export interface HttpServerOptions {
   readonly scrub?: ((text: string) => string) | undefined;
   /** Writes a refused request of a person into the audit. */
   readonly onRefused?: ((refusal: Refusal) => Promise<void>) | undefined;
+  /** `http.trusted_proxies`; default: none. */
+  readonly trustedProxies?: readonly string[];
+  /** Default: as in a configuration that says nothing. */
+  readonly connections?: ConnectionLimits;
+  /** For what is slowed down; default: the system's. */
+  readonly clock?: Clock;
   /** The product's version, for the API document. */
   readonly version: string;
   readonly metrics: Metrics;
@@ -72,6 +83,10 @@ const plainArn = /(\/arn(?::|%3A)aws(?::|%3A)[^/?]*channel)\/([A-Za-z0-9-]+)(?=$
 export const handlerTimeoutMs = 15_000;
 /** Of a part of a path: an ARN fits. */
 export const longestParam = 1024;
+/** How long the head of a request may take, and how long all of it. Less than the answer may take: who is slow is told so. */
+const headTimeoutMs = 10_000;
+const requestTimeoutMs = 12_000;
+export const defaultConnectionLimits: ConnectionLimits = { max: 2_000, maxHalfOpen: 200 };
 
 /** States: new → listening → stopped; a stopped server is not started again. */
 export class HttpServer implements Service {
@@ -79,15 +94,21 @@ export class HttpServer implements Service {
   /** For tests that need no socket. */
   readonly app: FastifyInstance;
   readonly #options: HttpServerOptions;
-  readonly #open: boolean;
+  readonly #authenticator: Authenticator;
   #stopping: string | undefined;
   #started: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    this.#open = options.tokens.length === 0;
-    this.app = buildApp(options, () => this.#stopping);
+    this.#authenticator = new Authenticator(options.tokens);
+    this.app = buildApp(options, this.#authenticator, () => this.#stopping);
+  }
+
+  /** From now on exactly these tokens are accepted; the event streams of those that are not any more end. */
+  useTokens(tokens: readonly ApiToken[]): void {
+    this.#authenticator.use(tokens);
+    this.app.eventStreams.closeUnless((caller) => this.#authenticator.accepts(caller));
   }
 
   /** Address of the running server, without a slash at the end. */
@@ -118,13 +139,13 @@ export class HttpServer implements Service {
     if (this.#stopped) return;
     const { logger, port } = this.#options;
     let { host } = this.#options;
-    if (this.#open && !isLoopbackHost(host)) {
+    if (this.#authenticator.open && !isLoopbackHost(host)) {
       logger.warn(
         { code: 'HTTP_LOOPBACK_ONLY', host },
         'no API token is configured, so the API listens on 127.0.0.1 only; set AUTOPILOT_API_TOKEN to open it',
       );
       host = '127.0.0.1';
-    } else if (this.#open) {
+    } else if (this.#authenticator.open) {
       logger.warn('no API token is configured: whoever can reach this machine’s loopback address may use the API');
     }
     try {
@@ -146,13 +167,19 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   return new HttpServer(options);
 }
 
-function buildApp(options: HttpServerOptions, stopping: () => string | undefined): FastifyInstance {
-  const { logger, metrics } = options;
+function buildApp(
+  options: HttpServerOptions,
+  authenticator: Authenticator,
+  stopping: () => string | undefined,
+): FastifyInstance {
+  const { logger, metrics, clock = systemClock } = options;
   const app: FastifyInstance = Fastify({
     logger: false,
     bodyLimit: options.maxBodyBytes,
     handlerTimeout: handlerTimeoutMs,
-    requestTimeout: 30_000,
+    requestTimeout: requestTimeoutMs,
+    http: { headersTimeout: headTimeoutMs, connectionsCheckingInterval: 1_000 },
+    clientErrorHandler: answerBrokenRequest,
     forceCloseConnections: true,
     return503OnClosing: true,
     trustProxy: false,
@@ -160,7 +187,10 @@ function buildApp(options: HttpServerOptions, stopping: () => string | undefined
     rewriteUrl: ({ url = '/' }) => url.replace(plainArn, '$1%2F$2'),
     frameworkErrors: (error, _request, reply) => void sendProblem(reply, toAppError(error)),
   });
-  const authenticator = new Authenticator(options.tokens);
+  const connections = new Connections(options.connections ?? defaultConnectionLimits, metrics);
+  connections.attach(app.server);
+  const proxies = new TrustedProxies(options.trustedProxies ?? []);
+  const logins = new LoginGuard({ clock, logger, metrics });
   const scrub = options.scrub ?? ((text: string) => text);
   const eventStreams = new EventStreams(scrub);
   app.decorate('eventStreams', eventStreams);
@@ -172,11 +202,17 @@ function buildApp(options: HttpServerOptions, stopping: () => string | undefined
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined);
+    else if (nestsDeeper(body as string, deepestJson))
+      done(new AppError('REQUEST_INVALID', `body: nests deeper than ${deepestJson} levels`));
     else void parseJson(request, body as string, done);
   });
   app.addHook('preClose', async () => eventStreams.closeAll());
   app.addHook('onRequest', async (request, reply) => {
     reply.header('x-content-type-options', 'nosniff');
+    if (connections.isSpare(request.raw) && !probePaths.has(request.routeOptions.url ?? '')) {
+      reply.header('connection', 'close');
+      throw new AppError('TOO_MANY_CONNECTIONS', 'as many connections are open as http.max_connections allows');
+    }
     if (authenticator.open) assertSameSite(request.headers);
   });
   app.addHook('onResponse', async (request, reply) => {
@@ -186,7 +222,10 @@ function buildApp(options: HttpServerOptions, stopping: () => string | undefined
   });
   const refused = refusalLog(options.onRefused ?? (() => Promise.resolve()));
   app.setErrorHandler(async (thrown, request, reply) => {
-    const error = toAppError(thrown);
+    const isUnsent = !request.raw.complete && (thrown as { statusCode?: number }).statusCode === 503;
+    const error = isUnsent
+      ? new AppError('REQUEST_TOO_SLOW', 'the rest of the request did not come')
+      : toAppError(thrown);
     await refused(request, error).catch((cause: unknown) =>
       logger.warn({ err: cause, code: error.code }, 'a refused request could not be written into the audit'),
     );
@@ -218,7 +257,7 @@ function buildApp(options: HttpServerOptions, stopping: () => string | undefined
   for (const { prefix, plugin, access = 'token' } of options.routes) {
     void app.register(
       async (scope) => {
-        if (access !== 'public') guard(scope, authenticator, access === 'browser');
+        if (access !== 'public') guard(scope, { authenticator, logins, proxies, allowBasic: access === 'browser' });
         // The compilers belong to the routes only: on the root they would break what has no zod schema.
         if (access === 'token') {
           scope.setValidatorCompiler(validatorCompiler);
@@ -237,13 +276,28 @@ function buildApp(options: HttpServerOptions, stopping: () => string | undefined
 }
 
 /** Asks for a token and the role that the route needs, then counts the request against its token. */
-function guard(scope: FastifyInstance, authenticator: Authenticator, allowBasic: boolean): void {
+function guard(
+  scope: FastifyInstance,
+  {
+    authenticator,
+    logins,
+    proxies,
+    allowBasic,
+  }: { authenticator: Authenticator; logins: LoginGuard; proxies: TrustedProxies; allowBasic: boolean },
+): void {
   scope.addHook('onRequest', async (request, reply) => {
     try {
       request.caller = authenticator.authenticate(request.headers.authorization, {
         allowBasic: allowBasic && reads(request),
       });
     } catch (error) {
+      if (request.headers.authorization === undefined) logins.missed();
+      else {
+        await logins.failed(proxies.clientAddress(request.raw)).catch((slowed: unknown) => {
+          reply.header('connection', 'close');
+          throw slowed;
+        });
+      }
       reply.header('www-authenticate', allowBasic ? 'Basic realm="ivs-autopilot", charset="UTF-8"' : 'Bearer');
       throw error;
     }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { AppError, messageOf } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
 import type { Scrubber } from '#runtime/logger.ts';
-import { type ApiToken, minTokenLength, parseTokenFile } from './auth.ts';
+import { type ApiToken, adminName, minTokenLength, parseTokenFile } from './auth.ts';
 
 /** Where the API listens. */
 export interface ApiEnvironment {
@@ -19,9 +19,30 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function readTokens(env: Environment, scrubber: Scrubber): ApiToken[] {
   const more = env['AUTOPILOT_TOKENS_FILE'];
-  const tokens = [...adminToken(env), ...(more ? furtherTokens('AUTOPILOT_TOKENS_FILE', more) : [])];
+  const admin = adminToken(env);
+  const further = more ? furtherTokens('AUTOPILOT_TOKENS_FILE', more) : [];
+  const same = further.find(({ value }) => value.reveal() === admin[0]?.value.reveal());
+  if (same)
+    throw new AppError(
+      'CONFIG_INVALID',
+      `AUTOPILOT_TOKENS_FILE: ${more} ${same.name} has the same token as AUTOPILOT_API_TOKEN: make a token for each`,
+    );
+  const tokens = [...admin, ...further];
   for (const { value } of tokens) scrubber.hide(value, 'token');
   return tokens;
+}
+
+/** Whether these are the same tokens, with the same names and roles. */
+export function sameTokens(some: readonly ApiToken[], others: readonly ApiToken[]): boolean {
+  const text = (tokens: readonly ApiToken[]) =>
+    JSON.stringify(tokens.map(({ name, role, value }) => [name, role, value.reveal()]));
+  return text(some) === text(others);
+}
+
+/** The files that tokens are read from, to be watched. */
+export function tokenFiles(env: Environment): string[] {
+  const admin = env['AUTOPILOT_API_TOKEN'] ? undefined : env['AUTOPILOT_API_TOKEN_FILE'];
+  return [admin, env['AUTOPILOT_TOKENS_FILE']].filter((file) => file !== undefined && file !== '') as string[];
 }
 
 function adminToken(env: Environment): ApiToken[] {
@@ -32,7 +53,7 @@ function adminToken(env: Environment): ApiToken[] {
   if (token === '') throw new AppError('CONFIG_INVALID', `${place} is empty: write the token into it`);
   if (token.length < minTokenLength)
     throw new AppError('CONFIG_INVALID', `${place}: the token has fewer than ${minTokenLength} characters`);
-  return [{ name: 'admin', role: 'admin', value: new Secret(token) }];
+  return [{ name: adminName, role: 'admin', value: new Secret(token) }];
 }
 
 function furtherTokens(variable: string, file: string): ApiToken[] {

@@ -547,12 +547,50 @@ export const errorCatalog = {
     status: 409,
     disposition: 'give-up',
   },
+  TOO_MANY_BULK_ACTIONS: {
+    meaning: 'As many bulk actions are under way in this account as may be. Nothing was done.',
+    remedy: 'Wait for some to end, or stop them, or raise controls.max_bulk_actions in the configuration.',
+    status: 409,
+    disposition: 'give-up',
+  },
   TOO_MANY_HOLDS: {
     meaning: 'As many channels are on hold by command as may be.',
     remedy:
       'Release holds that are not needed, use the tag ops-hold for what lasts, or raise controls.max_holds in the configuration.',
     status: 409,
     disposition: 'give-up',
+  },
+  TOO_MANY_LOGINS: {
+    meaning: 'Too many wrong tokens came from this address; its further ones are slowed down. Valid tokens are not.',
+    remedy:
+      'Correct the token. Behind a proxy all clients have its address unless http.trusted_proxies names it in the configuration.',
+    status: 429,
+    disposition: 'retry',
+  },
+  TOO_MANY_CONNECTIONS: {
+    meaning:
+      'As many connections are open at this replica as may be; only /healthz, /readyz and /metrics are answered.',
+    remedy: 'Close connections that nobody uses, or raise http.max_connections in the configuration.',
+    status: 503,
+    disposition: 'retry',
+  },
+  HEADERS_TOO_LARGE: {
+    meaning: 'The header fields of the request are larger than 16 KB together.',
+    remedy: 'Send fewer or shorter header fields; this bound is fixed.',
+    status: 431,
+    disposition: 'give-up',
+  },
+  REQUEST_TOO_SLOW: {
+    meaning: 'The request was not sent to its end in time: 10 seconds for its head, 12 for all of it.',
+    remedy: 'Send it again, in smaller parts where the link is slow; these bounds are fixed.',
+    status: 408,
+    disposition: 'retry',
+  },
+  TOO_MANY_EXPORTS: {
+    meaning: 'As many exports of the audit are being written by this replica as may be.',
+    remedy: 'Ask again when one has ended, or ask for what is newer with `since`; this bound is fixed.',
+    status: 429,
+    disposition: 'retry',
   },
   TOO_MANY_STREAMS: {
     meaning: 'The token has as many event streams open at this replica as it may.',

@@ -44,24 +44,30 @@ export type AuditRow = AuditEntry & { readonly id: string };
 
 const pageSize = 1_000;
 
-/** All entries that match, newest first; reads the log in pages. `before` continues after an earlier row's id. */
+/**
+ * All entries that match, newest first; reads the log in pages. `before` continues after an earlier row's id. After `mostLooked`
+ * entries, matching or not, the rest is left: returns the id to go on before, or undefined at the log's beginning.
+ */
 export async function* auditEntries(
   state: Pick<SharedState, 'readLog'>,
   filter: AuditFilter,
   before?: string,
-): AsyncGenerator<AuditRow> {
-  for (let from = before; ; ) {
+  mostLooked = Number.POSITIVE_INFINITY,
+): AsyncGenerator<AuditRow, string | undefined> {
+  for (let from = before, looked = 0; ; ) {
     const rows = await state.readLog<AuditEntry>(auditLog, {
       limit: pageSize,
       ...(from === undefined ? {} : { before: from }),
     });
     for (const { id, entry } of rows) {
-      if (filter.sinceMs !== undefined && entry.atMs < filter.sinceMs) return;
+      if (filter.sinceMs !== undefined && entry.atMs < filter.sinceMs) return undefined;
       // Those of earlier versions hold whole addresses.
       if (matches(entry, filter)) yield { id, ...masked(entry) };
     }
-    if (rows.length < pageSize) return;
+    if (rows.length < pageSize) return undefined;
     from = rows.at(-1)!.id;
+    looked += rows.length;
+    if (looked >= mostLooked) return from;
   }
 }
 

@@ -33,10 +33,16 @@ export interface ControlLimits {
   readonly max_silences: number;
   readonly max_regex_steps: number;
   readonly max_holds: number;
+  readonly max_bulk_actions: number;
 }
 
 /** Far more than operators keep in mind, and little enough to be compared with at every action. */
-export const defaultControlLimits: ControlLimits = { max_silences: 500, max_regex_steps: 5_000, max_holds: 20_000 };
+export const defaultControlLimits: ControlLimits = {
+  max_silences: 500,
+  max_regex_steps: 5_000,
+  max_holds: 20_000,
+  max_bulk_actions: 50,
+};
 
 /** Why there cannot be one more hold, if there cannot; a hold that replaces another is none more. */
 export function noRoomForHold(
@@ -49,7 +55,9 @@ export function noRoomForHold(
   for (const [arn, { untilMs }] of view.entries<Hold>('hold'))
     if (arn !== channelArn && (untilMs === undefined || untilMs > nowMs)) count += 1;
   if (count < limits.max_holds) return undefined;
-  return new AppError('TOO_MANY_HOLDS', `${count} channels are on hold, as many as controls.max_holds allows`);
+  return new AppError('TOO_MANY_HOLDS', `${count} channels are on hold, as many as controls.max_holds allows`, {
+    details: { setting: 'controls.max_holds' },
+  });
 }
 
 /** Why there cannot be one more silence, if there cannot: there are too many, or all are too costly together. */
@@ -64,6 +72,7 @@ export function noRoomForSilence(
     return new AppError(
       'TOO_MANY_SILENCES',
       `there are ${known.length} silences, as many as controls.max_silences allows`,
+      { details: { setting: 'controls.max_silences' } },
     );
   const steps = stepsOf(made);
   const before = known.reduce((sum, each) => sum + stepsOf(each), 0);
@@ -71,6 +80,7 @@ export function noRoomForSilence(
   return new AppError(
     'TOO_MANY_SILENCES',
     `the regular expressions of this silence take ${steps} steps, those of all others ${before}: more than the ${limits.max_regex_steps} that controls.max_regex_steps allows`,
+    { details: { setting: 'controls.max_regex_steps' } },
   );
 }
 

@@ -89,21 +89,11 @@ describe('expressions over labels', () => {
   ])('%s costs no more for a long text than its share', (source) => {
     const regex = compileLabelRegex(source);
     if (!regex.ok) throw new Error(regex.message);
-    const time = (length: number) => {
-      const texts = Array.from({ length: 20 }, (_, seed) =>
-        Array.from({ length }, (_, index) => ((index * index + seed) % 7 > 3 ? 'a' : 'b'))
-          .join('')
-          .concat('!'),
-      );
-      const started = performance.now();
-      for (const text of texts) expect(regex.test(text)).toBe(false);
-      return performance.now() - started;
-    };
-    time(2_000);
-    // Eight times the text: a cost that grew with its square would be 64 times as high.
-    expect(Math.min(time(16_000), time(16_000), time(16_000))).toBeLessThan(
-      30 * Math.max(1, time(2_000), time(2_000), time(2_000)),
-    );
+    const text = Array.from({ length: 200_000 }, (_, index) => ((index * index) % 7 > 3 ? 'a' : 'b')).join('');
+    const started = performance.now();
+
+    expect(regex.test(`${text}!`)).toBe(false);
+    expect(performance.now() - started).toBeLessThan(5_000);
   });
 
   it('anything is an expression or a problem, quickly', () => {

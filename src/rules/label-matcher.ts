@@ -15,8 +15,21 @@ export const labelNames = ['rule', 'action', 'channel', 'channel_name', 'account
 const syntax = /^\s*([A-Za-z_][A-Za-z0-9_]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"\s{},]*))\s*$/s;
 const maxLength = 1000;
 
+/** The matchers that were parsed last: an expression is compiled once for its check, its cost and its use. */
+const parsedLately = new Map<string, ParsedMatcher>();
+const mostParsed = 2_000;
+
 /** Parses one matcher. */
 export function parseLabelMatcher(text: string): ParsedMatcher {
+  const known = parsedLately.get(text);
+  if (known) return known;
+  const parsed = parse(text);
+  if (parsedLately.size >= mostParsed) parsedLately.delete(parsedLately.keys().next().value!);
+  parsedLately.set(text, parsed);
+  return parsed;
+}
+
+function parse(text: string): ParsedMatcher {
   const match = text.length <= maxLength ? syntax.exec(text) : null;
   if (!match) return { ok: false, message: 'expected a matcher such as rule="mass-starvation" or action=~"stop_.*"' };
   const [, label = '', operator, quoted, bare] = match;

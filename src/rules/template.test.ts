@@ -112,4 +112,36 @@ describe('what fails when it is filled in', () => {
   it('a number that is none', () => {
     expect(() => load('{{ event.detail.n | divided_by: 0 }}', 'value').render(context({ n: 1 }))).toThrow(/finite/);
   });
+
+  it.each<readonly [string, string, RegExp]>([
+    [
+      'loops over what the event brought',
+      '{% for a in event.detail.list %}{% for b in event.detail.list %}{% if a == b %}x{% endif %}{% endfor %}{% endfor %}',
+      /steps is exceeded/,
+    ],
+    [
+      'empty loops',
+      '{% for a in event.detail.list %}{% for b in event.detail.list %}{% endfor %}{% endfor %}',
+      /steps/,
+    ],
+    [
+      'a whole event again and again',
+      '{% for a in event.detail.list %}{{ event | json | size }}{% endfor %}',
+      /memory/,
+    ],
+    ['a text that grows', '{% for a in event.detail.list %}{{ event.detail.text }}{% endfor %}', /output is longer/],
+  ])('%s: the work is counted, so that no event takes it all', (_, text, message) => {
+    const list = Array.from({ length: 3_000 }, (_each, n) => n);
+    const event = { list, text: 'x'.repeat(100_000) };
+
+    expect(() => load(text).render(context(event))).toThrow(message);
+  });
+
+  it('a long digest is within the limits', () => {
+    const list = Array.from({ length: 2_000 }, (_each, n) => ({ name: `channel ${n}` }));
+
+    const text = load('{% for each in event.detail.list %}{% if each.name %}{{ each.name }}, {% endif %}{% endfor %}');
+
+    expect(String(text.render(context({ list })))).toHaveLength(26_890);
+  });
 });

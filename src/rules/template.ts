@@ -1,6 +1,6 @@
 // Liquid templates that are safe with untrusted data: no files, no clock, no chance, bounded time and memory, only known variables.
 // What a template prints is data and never parsed again. https://shopify.github.io/liquid/
-import { Liquid, type LiquidOptions, type Template } from 'liquidjs';
+import { Context, Liquid, type LiquidOptions, type Template, toValue, toValueSync } from 'liquidjs';
 import { messageOf } from '#domain/errors.ts';
 import type { TemplateContext } from '#domain/facts.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
@@ -51,6 +51,8 @@ export const tagNames: readonly string[] = [
 
 const maxTemplateLength = 16_384;
 const maxOutputLength = 262_144;
+/** Parts of the template that are printed or asked, each as often as a loop comes to it: about 50 ms. */
+const maxSteps = 20_000;
 const plainWord = /^[A-Za-z0-9_=+@-][A-Za-z0-9_.=+@-]{0,127}$/;
 
 const engines: Readonly<Record<TemplateMode, Liquid>> = {
@@ -73,6 +75,12 @@ function createEngine(extra: LiquidOptions): Liquid {
     // Only a backstop: a busy machine must not lose an action.
     renderLimit: 3_000,
     ...extra,
+  });
+  // The library does not count what it writes as JSON, which may be a whole event each time.
+  engine.registerFilter('json', function (value: unknown, space?: number) {
+    const text = JSON.stringify(value, null, space) as string | undefined;
+    this.context.memoryLimit.use((text?.length ?? 0) / 16);
+    return text;
   });
   // The filter `raw` turns outputEscape off: the identifier engine must not have it.
   for (const name of Object.keys(engine.filters)) if (!filterNames.includes(name)) engine.unregisterFilter(name);
@@ -123,17 +131,62 @@ export function compileTemplate(
     render: (context) => {
       let output: unknown;
       try {
-        output = engine.renderSync(parsed, context);
+        output = renderBounded(engine, parsed, context);
       } catch (error) {
         throw new Error(plainMessage(error), { cause: error });
       }
       if (typeof output === 'number' && !Number.isFinite(output)) throw new Error('the output is not a finite number');
-      if (typeof output === 'string' && output.length > maxOutputLength) {
-        throw new Error(`the output is longer than ${maxOutputLength} characters`);
-      }
       return output;
     },
   };
+}
+
+/** Renders with a bound on the work and on the text, both counted as they grow: the same on every machine. */
+function renderBounded(engine: Liquid, parsed: Template[], values: TemplateContext): unknown {
+  const context = new Context(values, engine.options, { sync: true }, { liquid: engine });
+  const { renderLimit } = context;
+  const checkTime = renderLimit.check.bind(renderLimit);
+  let steps = 0;
+  renderLimit.check = (now) => {
+    steps += 1;
+    if (steps > maxSteps) throw new Error(`the limit of ${maxSteps} steps is exceeded: let the loops end earlier`);
+    checkTime(now);
+  };
+  const output = new Output(engine.options.keepOutputType);
+  return toValueSync(engine.renderer.renderTemplates(parsed, context, output));
+}
+
+/** What a template has printed so far. Alone, a value keeps its type where that is wanted. */
+class Output {
+  readonly #keepsType: boolean;
+  #value: unknown = '';
+
+  constructor(keepsType: boolean) {
+    this.#keepsType = keepsType;
+  }
+
+  /** Declared as the library does; a value that stands alone is no text. */
+  get buffer(): string {
+    return this.#value as string;
+  }
+
+  write(piece: unknown): void {
+    const plain: unknown = toValue(piece);
+    if (this.#keepsType && typeof plain !== 'string' && this.#value === '') {
+      this.#value = plain;
+      return;
+    }
+    const text = textOf(this.#value) + textOf(plain);
+    if (text.length > maxOutputLength) throw new Error(`the output is longer than ${maxOutputLength} characters`);
+    this.#value = text;
+  }
+}
+
+/** As the library prints values: nothing for null, the members of a list one after another. */
+function textOf(value: unknown): string {
+  const plain = toValue(value);
+  if (plain === null || plain === undefined) return '';
+  return Array.isArray(plain) ? plain.map(textOf).join('') : String(plain);
 }
 
 /** The variables a valid template names, each as its segments; computed ones are lists. */

@@ -135,6 +135,17 @@ export function createMetrics() {
       'state',
     ]),
     // HTTP API
+    loginFailures: counter(
+      'login_failures_total',
+      'Requests without a valid token: missing, wrong, or wrong again and slowed down',
+      ['reason'],
+    ),
+    httpConnections: gauge('http_connections', 'Open connections to the API'),
+    httpConnectionsClosed: counter(
+      'http_connections_closed_total',
+      'Connections that were closed to make room for others, by what they were; full: there was no room to make',
+      ['reason'],
+    ),
     httpRequests: counter('http_requests_total', 'Answered HTTP requests, by method, route pattern and status', [
       'method',
       'route',

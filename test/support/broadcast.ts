@@ -29,6 +29,8 @@ export interface DaemonOptions {
   readonly polling?: string;
   /** Other peers than the platform's. */
   readonly aws?: Partial<AwsOptions>;
+  /** Further settings under `http`, such as `max_connections: 16`. */
+  readonly http?: string;
   /** Hears of every commit. */
   readonly onCommitted?: (committed: Committed) => void;
 }
@@ -89,9 +91,20 @@ export async function broadcast(options: SimulatorOptions = {}): Promise<Broadca
     simulator,
     sqs,
     queueUrl,
-    async daemon({ rules, role = 'all', env = {}, redisUrl = scope.url, cold = false, polling, aws, onCommitted }) {
+    async daemon({
+      rules,
+      role = 'all',
+      env = {},
+      redisUrl = scope.url,
+      cold = false,
+      polling,
+      http,
+      aws,
+      onCommitted,
+    }) {
       const configFile = join(folder, `autopilot-${daemons.length}.yaml`);
-      const settings = polling === undefined ? quickSettings : quickSettings.replace(/^polling:.*$/m, polling);
+      const quick = polling === undefined ? quickSettings : quickSettings.replace(/^polling:.*$/m, polling);
+      const settings = http === undefined ? quick : quick.replace('http: {', `http: {${http}, `);
       await writeFile(configFile, settings + rules);
       const load = () => loadConfig(configFile, { queueUrl });
       const log: string[] = [];

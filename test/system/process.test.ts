@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test, vi } from 'vitest';
 import { type Broadcast, broadcast, quickSettings, testCredentials } from '#test/support/broadcast.ts';
 import { eventually } from '#test/support/quiet.ts';
@@ -172,5 +173,16 @@ describe('the daemon as a process', () => {
 
     expect(whileBroken).toBe(first);
     expect(await hash()).not.toBe(first);
+
+    // Forty that come together are one wish.
+    const reloads = () => daemon.lines.filter(({ message }) => message === 'configuration loaded').length;
+    const before = reloads();
+    for (let n = 0; n < 40; n += 1) {
+      daemon.child.kill('SIGHUP');
+      await delay(2);
+    }
+    await eventually(() => reloads() > before);
+    await delay(600);
+    expect(reloads() - before).toBe(1);
   });
 });

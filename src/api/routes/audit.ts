@@ -4,6 +4,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { type AuditFilter, auditEntries, auditLine } from '#journal/audit.ts';
 import { nameOf } from '#streams/queries.ts';
@@ -52,6 +53,10 @@ const logCursor = z
   .regex(/^[1-9]\d{0,15}-\d{1,9}$/, 'expected `next` of the page before')
   .describe('`next` of the page before');
 const tags = ['Journal'];
+/** Entries that one request looks at; a filter that few match goes on with `next`. */
+const mostLooked = 20_000;
+/** Exports that one replica writes at a time: each reads the whole log. */
+const mostExports = 4;
 
 export interface AuditRoutesOptions {
   readonly state: Pick<SharedState, 'readLog' | 'nowMs' | 'view'>;
@@ -60,6 +65,7 @@ export interface AuditRoutesOptions {
 }
 
 export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPluginAsyncZod {
+  let exports = 0;
   return async (app) => {
     app.get(
       '/audit',
@@ -77,12 +83,14 @@ export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPlugin
       },
       async ({ query }) => {
         const entries: z.infer<typeof entry>[] = [];
-        for await (const { atMs, ...row } of auditEntries(state, filterOf(query, state.nowMs()), query.before)) {
+        const found = auditEntries(state, filterOf(query, state.nowMs()), query.before, mostLooked);
+        for (let step = await found.next(); ; step = await found.next()) {
+          if (step.done) return { entries, ...(step.value === undefined ? {} : { next: step.value }) };
+          const { atMs, ...row } = step.value;
           const name = row.channelArn === undefined ? '' : nameOf(state.view, row.channelArn as ChannelArn);
           entries.push({ ...row, at: new Date(atMs).toISOString(), ...(name === '' ? {} : { channelName: name }) });
           if (entries.length === query.limit) return { entries, next: row.id };
         }
-        return { entries };
       },
     );
     app.get(
@@ -95,6 +103,12 @@ export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPlugin
         },
       },
       async ({ query }, reply) => {
+        if (exports >= mostExports)
+          throw new AppError('TOO_MANY_EXPORTS', `${mostExports} exports of the audit are being written`, {
+            disposition: { kind: 'retry-after', delayMs: 5_000 },
+          });
+        exports += 1;
+        reply.raw.once('close', () => (exports -= 1));
         const lines = async function* () {
           for await (const row of auditEntries(state, filterOf(query, state.nowMs()))) yield scrub(auditLine(row));
         };

@@ -1,12 +1,11 @@
 // `/v1/holds`, `/v1/silences`, `/v1/pause`, `/v1/resume`: what keeps automation's hands off one channel, what matches, or everything.
+import { setImmediate } from 'node:timers/promises';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn, duration } from '#domain/action.ts';
 import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
-import type { Transaction } from '#domain/shared-state.ts';
-import { audit } from '#journal/audit.ts';
 import {
   type ControlLimits,
   cancelTimer,
@@ -23,6 +22,7 @@ import { type Hold, type Pause, pausesOf, type Silence } from '#rules/memory.ts'
 import { actorOf } from '../auth.ts';
 import { othersNeverTold, othersUnaware, pauseShard, resumeShard } from '../pause.ts';
 import type { RuleShards } from '../rule-lookup.ts';
+import { invalidRequest } from '../validation.ts';
 
 const time = z.iso.datetime();
 const reason = z.string().min(1).max(500).describe('Why, for whoever finds it');
@@ -60,13 +60,7 @@ const pauseView = z.object({
   note: z.string().optional().describe('What that means'),
 });
 
-const matcher = z
-  .string()
-  .max(1000)
-  .superRefine((text, context) => {
-    const parsed = checkLabelMatcher(text);
-    if (!parsed.ok) context.addIssue({ code: 'custom', message: parsed.message });
-  });
+const matcher = z.string().max(1000);
 
 const silenceId = z.string().min(1).max(64);
 
@@ -122,7 +116,7 @@ export function controlRoutes({
         const asked = { channelArn: params.channelArn, who: actorOf(caller), reason: body.reason };
         const placed = await state.transact((tx) => {
           const refusal = noRoomForHold(tx, tx.nowMs, params.channelArn, limits());
-          if (refusal) return refused(tx, refusal, { ...asked, what: 'hold' });
+          if (refusal) return refusal;
           const untilMs = body.duration === undefined ? undefined : tx.nowMs + durationMs(body.duration);
           return hold(tx, { ...asked, untilMs });
         });
@@ -194,6 +188,7 @@ export function controlRoutes({
         const lastsMs = durationMs(body.duration);
         if (lastsMs < 1000 || lastsMs > longestSilenceMs)
           throw new AppError('REQUEST_INVALID', `duration: expected 1s to 31d, got ${body.duration}`);
+        await checkMatchers(body.matchers);
         // The same id in every shard: one silence, however many accounts there are.
         const startsMs = shards.first.state.nowMs();
         const asked = { matchers: body.matchers, reason: body.reason, startsMs, endsMs: startsMs + lastsMs };
@@ -201,9 +196,9 @@ export function controlRoutes({
         const place = ({ state }: RuleShards['first']) =>
           state.transact((tx) => {
             const refusal = noRoomForSilence(tx, tx.nowMs, wanted, limits());
-            const { author: who, reason: why } = wanted;
-            if (refusal) return refused(tx, refusal, { who, reason: why, what: 'silence' });
-            return silence(tx, { ...asked, who });
+
+            if (refusal) return refusal;
+            return silence(tx, { ...asked, who: wanted.author });
           });
         // The first shard is asked first: all have the same silences, so what it has no room for is made nowhere.
         const first = await place(shards.first);
@@ -331,14 +326,22 @@ export function controlRoutes({
   };
 }
 
-/** What is refused for want of room stands in the audit, as what was done does. */
-function refused(
-  tx: Transaction,
-  refusal: AppError,
-  { who, what, reason: why, channelArn: arn }: { who: string; what: string; reason: string; channelArn?: string },
-): AppError {
-  audit(tx, { who, what, outcome: 'refused', why, reason: refusal.message, ...(arn ? { channelArn: arn } : {}) });
-  return refusal;
+/** Those who wait to have their expressions compiled. */
+let compiling: Promise<unknown> = Promise.resolve();
+
+/**
+ * Compiles matchers, one silence in each turn of the event loop: however many come at once, others are answered between them.
+ * @throws AppError REQUEST_INVALID
+ */
+async function checkMatchers(matchers: readonly string[]): Promise<void> {
+  const turn = compiling.then(() => setImmediate());
+  compiling = turn;
+  await turn;
+  const problems = matchers.flatMap((text, index) => {
+    const parsed = checkLabelMatcher(text);
+    return parsed.ok ? [] : [{ path: `body.matchers[${index}]`, message: parsed.message }];
+  });
+  if (problems.length > 0) throw invalidRequest(problems);
 }
 
 function showHold(arn: string, { who, reason: why, sinceMs, untilMs }: Hold): z.infer<typeof holdView> {

@@ -3,6 +3,7 @@
 // https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes.html
 import type { EventEnvelope } from '#domain/observation.ts';
+import { deepestJson, nestsDeeper } from '#domain/json-depth.ts';
 import { envelopeIn } from './schema.ts';
 
 /** How an event was wrapped; the outermost wrapping where there are several. */
@@ -47,8 +48,11 @@ export function readMessage(body: string): ReadMessage {
     else found.unreadable.push({ problem: read.problem, advice: adviceFor(value) });
   };
   const json = parsed(body);
-  if (json === undefined) found.unreadable.push({ problem: 'the body is no JSON', advice: adviceForText(body) });
-  else take(json, 0);
+  if (json === undefined) {
+    const isDeep = nestsDeeper(body, deepestJson);
+    const problem = isDeep ? `nests deeper than ${deepestJson} levels` : 'the body is no JSON';
+    found.unreadable.push({ problem, advice: adviceForText(body) });
+  } else take(json, 0);
   return found;
 }
 
@@ -81,7 +85,9 @@ function unwrap(value: unknown): { readonly road: Road; readonly parts: readonly
   return undefined;
 }
 
+/** What is nested too deep is not parsed: whatever handles the event afterwards recurses, and would fail with each delivery. */
 function parsed(text: string): unknown {
+  if (nestsDeeper(text, deepestJson)) return undefined;
   try {
     return JSON.parse(text) as unknown;
   } catch {

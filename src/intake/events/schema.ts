@@ -1,6 +1,7 @@
 // The envelope of an EventBridge event, read leniently: only what the daemon cannot do without is required, further fields are
 // kept as they are. https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html
 import { z } from 'zod';
+import { deepestJson, nestsDeeper } from '#domain/json-depth.ts';
 import type { EventEnvelope } from '#domain/observation.ts';
 
 const envelope = z.looseObject({
@@ -20,6 +21,8 @@ export type ParsedEnvelope = { readonly envelope: EventEnvelope } | { readonly p
 
 /** The event that a text is, or why it is none. */
 export function parseEnvelope(body: string): ParsedEnvelope {
+  // Before it is parsed: whatever handles the event afterwards recurses, and would fail again with each delivery.
+  if (nestsDeeper(body, deepestJson)) return { problem: `nests deeper than ${deepestJson} levels` };
   try {
     return envelopeIn(JSON.parse(body));
   } catch {
