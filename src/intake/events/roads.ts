@@ -2,8 +2,8 @@
 // Whatever contains a whole event is taken in; what does not gets advice that fits its shape.
 // https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes.html
-import type { EventEnvelope } from '#domain/observation.ts';
 import { deepestJson, nestsDeeper } from '#domain/json-depth.ts';
+import type { EventEnvelope } from '#domain/observation.ts';
 import { envelopeIn } from './schema.ts';
 
 /** How an event was wrapped; the outermost wrapping where there are several. */
