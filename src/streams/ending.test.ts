@@ -38,7 +38,7 @@ test('why a session is over is told from what ended it, and of none that goes on
     'Stream Failure: Encoder disconnected',
     'Session Ended: Idle',
     'replaced by a newer session',
-    'no longer listed as live by IVS',
+    'IVS does not list it as live',
     undefined,
   ]);
 });

@@ -9,5 +9,5 @@ export function endReason({ state, failureReason, basis }: StreamRecord): string
   if (basis.endedMs !== undefined) return `Stream End${told}`;
   if (basis.sessionEndedMs !== undefined) return `Session Ended${told}`;
   if (basis.missed.length === 0 && basis.supersededMs !== undefined) return 'replaced by a newer session';
-  return 'no longer listed as live by IVS';
+  return 'IVS does not list it as live';
 }

@@ -16,6 +16,8 @@ import { EndedSessions } from './ended.tsx';
 import { StreamRow } from './stream-row.tsx';
 
 const narrow = matchMedia('(max-width: 760px)');
+/** A finger that has left still hovers, for ever. */
+const pointing = matchMedia('(hover: hover)');
 const columns = ['State', 'Channel', 'Viewers', 'Recording', 'Key age', 'Next action', 'Hold'];
 
 /** Filters that are buttons in the top bar, as `show=` in the address. */
@@ -180,7 +182,8 @@ function useRestingOrder(
   void leaves.value;
   const isResting = () => {
     const body = table.current?.querySelector('.rows');
-    return !body || !(body.matches(':hover') || body.contains(document.activeElement));
+    if (!body) return true;
+    return !(pointing.matches && body.matches(':hover')) && !body.contains(document.activeElement);
   };
   const { current } = last;
   if (!current || current.filter !== filter || (current.version !== version && isResting()))
