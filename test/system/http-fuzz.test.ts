@@ -87,8 +87,8 @@ test('whatever is sent to any route of the API document, the answer is in it, ne
     const name = `${operation.method} ${operation.path}`;
     if (json?.code !== 'REQUEST_INVALID') behindValidation.add(name);
     if (status < 300) succeeded.add(name);
-    for (const [, field, id] of text.matchAll(/"(\w*[iI]d)":"([^"]{1,64})"/g)) {
-      const noun = field === 'jobId' ? 'jobs' : nounOf(operation);
+    for (const [, field, id] of text.matchAll(/"(id|jobId|batchId|bulkId)":"([^"]{1,64})"/g)) {
+      const noun = field === 'jobId' ? 'jobs' : id!.startsWith('d-') ? 'decisions' : nounOf(operation);
       ids.set(noun, [...(ids.get(noun) ?? []), id!].slice(-5));
     }
   };
