@@ -69,7 +69,7 @@ function row(delays: readonly number[]) {
   return { calls: delays.length, 'p50 ms': ms(0.5), 'p90 ms': ms(0.9), 'p99 ms': ms(0.99), 'max ms': ms(1) };
 }
 
-/** Sends events at a steady rate and gives, for each, how long its call took to arrive. */
+/** Sends events at a steady rate and returns, for each, how long its call took to arrive. */
 async function reactions(
   aws: AwsStand,
   queueUrl: string,

@@ -72,7 +72,7 @@ function post(agent: Agent, url: string, path: string, body: string): Promise<nu
   });
 }
 
-/** Starts the simulator in a child process, loads it for a few seconds and gives the figures. */
+/** Starts the simulator in a child process, loads it for a few seconds and returns the figures. */
 export async function benchSimulator(): Promise<SimulatorBench> {
   const child = fork(fileURLToPath(import.meta.url), ['serve']);
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });

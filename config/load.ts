@@ -20,7 +20,7 @@ export interface Config {
   /** As it was called when it was read. */
   readonly file: string;
   readonly document: ConfigDocument;
-  /** Gives a later finding about the document (a lint) its place in the file. */
+  /** Adds to a later finding about the document (a lint) its place in the file. */
   readonly locate: (finding: Finding) => Problem;
 }
 

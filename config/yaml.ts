@@ -26,7 +26,7 @@ export const mostProblems = 200;
 export interface YamlFile {
   /** Plain JSON values. */
   readonly value: unknown;
-  /** Gives a finding its place in the file. */
+  /** Adds to a finding its place in the file. */
   readonly locate: (finding: Finding) => Problem;
 }
 

@@ -225,7 +225,7 @@ async function untilReady(url: string): Promise<void> {
   throw new Error(`the daemon did not become ready: ${await (await fetch(url)).text()}`);
 }
 
-/** Tells of the calls that reach IVS; gives the function that ends it. */
+/** Tells of the calls that reach IVS; returns the function that ends it. */
 function watchCalls(): () => Promise<void> {
   const ended = new AbortController();
   const look = async (): Promise<void> => {

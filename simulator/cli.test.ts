@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { SimulatorCommandError, simulatorCommand } from './cli.ts';
 import { startSimulator } from './server.ts';
 
-/** Runs the command in this process until it has announced itself; gives what it printed and its failure, if any. */
+/** Runs the command in this process until it has announced itself; returns what it printed and its failure, if any. */
 async function run(...flags: string[]): Promise<{ printed: string[]; failure: unknown; complaints: string }> {
   const ending = new AbortController();
   const printed: string[] = [];

@@ -80,7 +80,7 @@ export class SimulatorClient {
     return (await this.#ask<{ connections: Connected[] }>('POST', '/streams/connect', body)).connections;
   }
 
-  /** Like `connect`, but a refusal is an error. Gives the stream ids. */
+  /** Like `connect`, but a refusal is an error. Returns the stream ids. */
   async goLive(which: Which, setup: EncoderSetup = {}): Promise<string[]> {
     return (await this.connect(which, setup)).map((answer) => {
       if (!answer.accepted) throw new Error(`an encoder of ${several(which).join(', ')} was refused: ${answer.reason}`);
@@ -88,7 +88,7 @@ export class SimulatorClient {
     });
   }
 
-  /** The encoders' operators end their broadcasts; the encoders do not come back. Gives how many were on air. */
+  /** The encoders' operators end their broadcasts; the encoders do not come back. Returns how many were on air. */
   async end(which: Which): Promise<number> {
     return (await this.#ask<{ ended: number }>('POST', '/streams/end', { channels: several(which) })).ended;
   }
@@ -193,7 +193,7 @@ export class SimulatorClient {
     return (await this.#ask<{ lostDeliveries: LostDelivery[] }>('POST', '/events/settle')).lostDeliveries;
   }
 
-  /** Adds a fault rule and gives its id. */
+  /** Adds a fault rule and returns its id. */
   async addFault(rule: FaultRule): Promise<number> {
     return (await this.#ask<{ id: number }>('POST', '/faults', rule)).id;
   }
@@ -212,7 +212,7 @@ export class SimulatorClient {
     return (await this.#ask<{ now: number }>('GET', '/clock')).now;
   }
 
-  /** Moves the simulated clock forward, running what falls due; gives the new time. */
+  /** Moves the simulated clock forward, running what falls due; returns the new time. */
   async advance(ms: number): Promise<number> {
     return (await this.#ask<{ now: number }>('POST', '/clock/advance', { ms })).now;
   }

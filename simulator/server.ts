@@ -22,7 +22,7 @@ export interface SimulatorHandle extends AsyncDisposable {
   /** What to give an SDK as its endpoint. */
   readonly url: string;
   readonly port: number;
-  /** Gives the same run again when passed as the option `seed`. */
+  /** Repeats the run when passed as the option `seed`. */
   readonly seed: string;
   readonly control: SimulatorClient;
   close(): Promise<void>;

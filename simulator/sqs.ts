@@ -5,7 +5,7 @@
 export interface LocalSqs extends AsyncDisposable {
   /** What to give an SDK as its SQS endpoint. */
   readonly endpoint: string;
-  /** Makes a standard queue and gives its names; an existing one is given back. */
+  /** Makes a standard queue and returns its names; an existing one is given back. */
   createQueue(
     name: string,
     attributes?: Readonly<Record<string, string>>,

@@ -35,7 +35,7 @@ export interface RunOptions {
   readonly paused?: boolean;
 }
 
-/** Runs the daemon until a signal stops it; gives the exit code. */
+/** Runs the daemon until a signal stops it; returns the exit code. */
 export async function runDaemon({ role = 'all', paused = false }: RunOptions = {}): Promise<number> {
   using _heap = tendHeap();
   const env = process.env;

@@ -12,7 +12,7 @@ import type { StreamChange } from '#domain/stream-record.ts';
 
 /** The stages, passed in: each reads and writes nothing but the transaction. */
 export interface PipelineStages {
-  /** Folds an observation into the records; gives what it changed. */
+  /** Folds an observation into the records; returns what it changed. */
   apply(tx: Transaction, observation: Observation): readonly StreamChange[];
   /** Pieces of an observation, each small enough for others to wait for its commit. */
   split(observation: Observation): Observation[];
@@ -125,7 +125,7 @@ export class Pipeline {
     this.#working = undefined;
   }
 
-  /** Commits the next piece of a long observation. Gives whether it has ended: with its last piece, or one that cannot be committed. */
+  /** Commits the next piece of a long observation. Returns whether it has ended: with its last piece, or one that cannot be committed. */
   async #advance({ pieces, resolve, reject }: Waiting): Promise<boolean> {
     try {
       await this.#process(pieces.splice(0, 1));
@@ -150,7 +150,7 @@ export class Pipeline {
     }
   }
 
-  /** One commit. Gives those that were repeats. */
+  /** One commit. Returns those that were repeats. */
   async #process(observations: readonly Observation[]): Promise<readonly Observation[]> {
     const claims = observations.flatMap(claimOf);
     return (await this.#commit(claims, (tx) => this.#judge(tx, observations))).repeats;

@@ -39,7 +39,7 @@ export interface BulkRequest {
   readonly dryRun: boolean;
 }
 
-/** Writes down the whole bulk before its first job starts. Gives its id. */
+/** Writes down the whole bulk before its first job starts. Returns its id. */
 export async function createBulk(state: SharedState, { action, items, cause, dryRun }: BulkRequest): Promise<string> {
   const id = `bulk-${randomUUID()}`;
   const piece = 500;
@@ -66,7 +66,7 @@ export async function createBulk(state: SharedState, { action, items, cause, dry
   return id;
 }
 
-/** No more jobs are started; those that run are not touched. Gives undefined when there is no such bulk. */
+/** No more jobs are started; those that run are not touched. Returns undefined when there is no such bulk. */
 export function stopBulk(tx: Transaction, id: string): Bulk | undefined {
   const bulk = tx.get<Bulk>(`bulk/${id}`);
   if (!bulk || bulk.state === 'finished' || bulk.state === 'stopped') return bulk;

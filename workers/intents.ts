@@ -80,7 +80,7 @@ export function wasCancelled(view: StateView, job: ActionJob<IntentKind>): boole
   return job.intentId !== undefined && view.get<Intent>(keyOf(job.action, job.channelArn!))?.id !== job.intentId;
 }
 
-/** Takes an intent back. Gives it, or undefined when there is none. */
+/** Takes an intent back. Returns it, or undefined when there is none. */
 export function cancelIntent(tx: Transaction, kind: IntentKind, channelArn: string): Intent | undefined {
   const intent = tx.get<Intent>(keyOf(kind, channelArn));
   if (intent) tx.delete(keyOf(kind, channelArn));

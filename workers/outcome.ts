@@ -13,7 +13,7 @@ export type RunOutcome =
   | 'failed'
   | 'interrupted';
 
-/** What a handler gives back when it did not throw. */
+/** What a handler returns when it did not throw. */
 export interface JobResult {
   readonly outcome: 'done' | 'skipped' | 'deferred' | 'already_done';
   /** In plain words. */
@@ -32,7 +32,7 @@ export function outcomeOf(error: unknown, job: Pick<Job, 'attemptsMade' | 'opts'
 }
 
 /**
- * Tells the queue. Gives a result when the job is done all the same; throws otherwise: postponed and interrupted jobs go
+ * Tells the queue. Returns a result when the job is done all the same; throws otherwise: postponed and interrupted jobs go
  * back without spending an attempt, hopeless ones fail at once, the rest is tried again with backoff.
  */
 export async function settle(error: unknown, job: Job, token: string | undefined, nowMs: number): Promise<JobResult> {

@@ -233,7 +233,7 @@ export interface ActionPorts {
 /** One run of one action. */
 export interface HandlerContext extends ActionPorts, JobRun {}
 
-/** What a handler gives back. `before` and `after` go into the audit; never a secret. */
+/** What a handler returns. `before` and `after` go into the audit; never a secret. */
 export interface HandlerResult extends JobResult {
   readonly before?: unknown;
   readonly after?: unknown;

@@ -81,7 +81,7 @@ async function retire(job: Job, context: HandlerContext, arn: string): Promise<H
   return { outcome: 'deferred', reason: 'live', waitingFor: live, cleared: channels.length - live.length };
 }
 
-/** Gives false for a live channel. */
+/** Returns false for a live channel. */
 async function clear({ ivs, signal }: HandlerContext, channelArn: string, arn: string): Promise<boolean> {
   try {
     // Somebody may have given it another configuration since it was listed: that one stays.

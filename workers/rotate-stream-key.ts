@@ -82,7 +82,7 @@ class Rotation {
     this.#sink = options.context.sink(options.job);
   }
 
-  /** Decides whether to rotate, and records it before anything is changed. Gives a result when there is nothing to do now. */
+  /** Decides whether to rotate, and records it before anything is changed. Returns a result when there is nothing to do now. */
   async begin(): Promise<HandlerResult | undefined> {
     const { job, context, channelArn, fence } = this.#options;
     const known = context.state.view.get<KeyRecord>(keyRecordOf(channelArn));
@@ -134,7 +134,7 @@ class Rotation {
     }
   }
 
-  /** One look and what it asks for. Gives the result when the look showed that all is well. */
+  /** One look and what it asks for. Returns the result when the look showed that all is well. */
   async #round(): Promise<HandlerResult | undefined> {
     const { context, channelArn } = this.#options;
     const { signal } = context;

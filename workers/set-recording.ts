@@ -159,7 +159,7 @@ async function restart(
   return verified(toggle, before);
 }
 
-/** Tries until the channel takes the change; gives the stream that came back first, if one did. */
+/** Tries until the channel takes the change; returns the stream that came back first, if one did. */
 async function updateBeforeReconnect(toggle: Toggle): Promise<LiveStream | undefined> {
   const { context, channelArn } = toggle;
   for (let attempt = 0; ; attempt += 1) {
@@ -172,7 +172,7 @@ async function updateBeforeReconnect(toggle: Toggle): Promise<LiveStream | undef
   }
 }
 
-/** Gives false when the channel is live and cannot be changed (409). */
+/** Returns false when the channel is live and cannot be changed (409). */
 async function update({ context, channelArn, wantedArn, fence }: Toggle): Promise<boolean> {
   await context.progress('update_channel', { recordingConfigurationArn: wantedArn });
   await fence.renew();

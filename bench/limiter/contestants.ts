@@ -18,7 +18,7 @@ export interface Item {
 }
 
 export interface Contestant {
-  /** Sends all; resolves when each was delivered or given up. Gives how many were given up. */
+  /** Sends all; resolves when each was delivered or given up. Returns how many were given up. */
   sendAll(items: readonly Item[]): Promise<{ lost: number }>;
   stop(): Promise<void>;
 }

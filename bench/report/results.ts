@@ -37,7 +37,7 @@ export function commandLine(): string {
   return ['npm run bench --', ...process.argv.slice(2)].join(' ');
 }
 
-/** Gives the file's path. */
+/** Returns the file's path. */
 export function writeResult(name: string, content: object | string): string {
   const folder = join(import.meta.dirname, '..', 'results');
   mkdirSync(folder, { recursive: true });

@@ -15,7 +15,7 @@ export function connectEncoders(simulator: Simulator, wanted: readonly string[],
   return answers;
 }
 
-/** The encoders' operators end their broadcasts. Gives the number of sessions that ended. */
+/** The encoders' operators end their broadcasts. Returns the number of sessions that ended. */
 export const endBroadcasts = (simulator: Simulator, wanted: readonly string[]): number =>
   resolveChannels(simulator, wanted).filter(({ arn }) => simulator.context.encoders.end(arn)).length;
 

@@ -27,7 +27,7 @@ function decode(scope: string, token: string): number {
 
 /**
  * One page of `items`, which must come in the order of `seq`. `scope` names the list and its filters.
- * An empty token means the first page. Gives the items and, when more are left, the token of the next page.
+ * An empty token means the first page. Returns the items and, when more are left, the token of the next page.
  */
 export function page<T extends Numbered>(
   items: Iterable<T>,

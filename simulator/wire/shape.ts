@@ -24,7 +24,7 @@ export interface Check<T> {
 export const checked = <T>(shape: Shape, check: (value: unknown, place: string) => T): Check<T> =>
   Object.assign(check, { shape });
 
-/** The type a check gives. */
+/** The type that a check returns. */
 export type Checked<C> = C extends Check<infer T> ? T : never;
 
 /** Length as the model counts it: Unicode characters, not UTF-16 units. */

@@ -18,7 +18,7 @@ const partNames: Readonly<Record<string, string>> = {
 };
 const mostProblems = 20;
 
-/** The validator of every route: gives the parsed value, or an AppError REQUEST_INVALID with `details.problems`. */
+/** The validator of every route: returns the parsed value, or an AppError REQUEST_INVALID with `details.problems`. */
 export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
   const part = partNames[httpPart ?? 'body'] ?? 'body';
   return (data: unknown) => {

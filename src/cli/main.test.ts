@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createProgram, runCli } from './main.ts';
 import type { CliIo } from './support.ts';
 
-/** Runs a command line; gives what it printed and its exit code. */
+/** Runs a command line; returns what it printed and its exit code. */
 async function run(args: readonly string[], env: Record<string, string> = {}) {
   const out: string[] = [];
   const err: string[] = [];

@@ -77,7 +77,7 @@ export function createProgram(io: CliIo): Command {
   return program;
 }
 
-/** Runs one command line (as in process.argv) and gives its exit code. */
+/** Runs one command line (as in process.argv) and returns its exit code. */
 export async function runCli(argv: readonly string[], surroundings: CliIo = processIo()): Promise<number> {
   const io = withVisibleText(surroundings);
   try {

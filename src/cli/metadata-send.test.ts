@@ -38,7 +38,7 @@ const stream =
 const ended = (counts: object, more: object = {}) =>
   stream(running, { ...running, state: 'finished', counts, etaSeconds: null, ...more });
 
-/** A daemon that gives these answers, one after the other, and the last one for ever; it keeps what it was asked. */
+/** A daemon that answers with these, one after the other, and the last one for ever; it keeps what it was asked. */
 async function daemon(answers: { readonly POST?: readonly Answer[]; readonly GET?: readonly Answer[] } = {}) {
   const asked: Asked[] = [];
   const left = { POST: [...(answers.POST ?? [json(plan, 202)])], GET: [...(answers.GET ?? [json(running)])] };

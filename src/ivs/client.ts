@@ -130,7 +130,7 @@ export interface IvsClientPort extends Methods {
   /**
    * PutMetadata for whoever decides late: waits for the channel's permit, then asks `build` what to send. `build` runs at
    * the last moment, a little before the call may go, and must be quick (one round trip to Redis at most);
-   * undefined gives the permit back unspent, and the result is then undefined. It is undefined too, and nothing was sent, if
+   * undefined returns the permit unspent, and the result is then undefined. It is undefined too, and nothing was sent, if
    * the permit lapsed meanwhile (the process was paused): what was built may be old by then.
    */
   putMetadataWhenGranted(

@@ -75,7 +75,7 @@ export interface LimitSettings {
   readonly share?: number;
 }
 
-/** Gives the limit of an operation under these settings. Throws a RangeError that names the setting that is impossible. */
+/** Returns the limit of an operation under these settings. Throws a RangeError that names the setting that is impossible. */
 export function limitsFrom({ overrides = {}, share = 1 }: LimitSettings): (operation: OperationName) => CallLimit {
   if (!(share > 0 && share <= 1)) throw new RangeError(`limits.share must be above 0 and at most 1, not ${share}`);
   for (const [operation, limit] of Object.entries(overrides)) {

@@ -13,7 +13,7 @@ const waiter = (name: string, channel: string | undefined, lane: Lane = 'normal'
   deadline: 1000,
 });
 
-/** Serves until nobody is a candidate; gives the names in order. */
+/** Serves until nobody is a candidate; returns the names in order. */
 function serve(line: WaitingLine<Named>, most = Number.POSITIVE_INFINITY): string[] {
   const served: string[] = [];
   while (served.length < most) {

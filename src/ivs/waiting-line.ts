@@ -127,7 +127,7 @@ export class WaitingLine<W extends Waiter> {
     this.#aside(channel);
   }
 
-  /** Lets in again what has waited long enough; gives the time of the next one, or undefined when nothing is blocked. */
+  /** Lets in again what has waited long enough; returns the time of the next one, or undefined when nothing is blocked. */
   unblock(now: number): number | undefined {
     let next: number | undefined;
     // Few at any time: a channel must have used its five slots within the last second, out of the account's 155.

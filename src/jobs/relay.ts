@@ -58,7 +58,7 @@ export class Relay implements Service {
     this.#bell.ring();
   }
 
-  /** Relays every committed job that this replica knows of; gives their number. */
+  /** Relays every committed job that this replica knows of; returns their number. */
   async runOnce(): Promise<number> {
     const { state, queues } = this.#options;
     let relayed = 0;

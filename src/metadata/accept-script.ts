@@ -44,7 +44,7 @@ for _, item in ipairs(items) do
 end
 
 -- What would leave a channel for the new items, as a list and a set: what they replace and, if they are more urgent, as much bulk as
--- the channel has too many; not what is being sent. Gives also by how many items the channel would still be too full.
+-- the channel has too many; not what is being sent. Returns also by how many items the channel would still be too full.
 local function leaving(channel, size)
   local queue, list, set = P .. ':q:' .. channel, {}, {}
   for key in pairs(keyOf) do

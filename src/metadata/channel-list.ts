@@ -15,7 +15,7 @@ export function packChannels(channels: readonly string[]): string {
   return lines.join('\n');
 }
 
-/** The other end, in Lua: `unpackChannels(text)` gives the list. */
+/** The other end, in Lua: `unpackChannels(text)` returns the list. */
 export const channelListLua = `
 local function unpackChannels(text)
   local channels = {}

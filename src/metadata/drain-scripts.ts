@@ -4,7 +4,7 @@ import { script } from './script.ts';
 
 // What goes into a channel's next call: what is first, as much as fits; it is marked as being sent. What must not be sent any more ends.
 // 'spared' is why rules must keep their hands off the channel, or '': then what they sent is cancelled.
-// Gives a parcel, {mode, ids, texts, accepted times, ms until all of it has expired}, or nothing: then the channel was given back.
+// Returns a parcel, {mode, ids, texts, accepted times, ms until all of it has expired}, or nothing: then the channel was given back.
 const chooseLua = `
 local function choose(channel, most, bytes, spared)
   unmark(channel)

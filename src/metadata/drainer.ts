@@ -134,7 +134,7 @@ export class Drainer implements Service {
     this.#bell.ring();
   }
 
-  /** Gives back what waits, and lets calls that were sent end. */
+  /** Returns what waits to the outbox, and lets calls that were sent end. */
   async stop(): Promise<void> {
     this.#stop.abort(new AppError('INTERRUPTED', 'the daemon stops'));
     const { subscriber, outbox } = this.#options;
@@ -264,7 +264,7 @@ export class Drainer implements Service {
     }
   }
 
-  /** Never rejects. Gives whether something may be ready that has to be claimed again. */
+  /** Never rejects. Returns whether something may be ready that has to be claimed again. */
   async #drain(drain: Drain): Promise<boolean> {
     for (;;) {
       const call = await this.#call(drain);

@@ -86,7 +86,7 @@ local function endBatch(id)
   redis.call('ZREMRANGEBYRANK', finished, 0, surplus - 1)
 end
 
--- Counts what 'finish' ended, once for each item however many channels it left. Gives {outcome, n, outcome, n, …}.
+-- Counts what 'finish' ended, once for each item however many channels it left. Returns {outcome, n, outcome, n, …}.
 local function settle()
   local counts, all = {}, 0
   for id, tally in pairs(ended) do
@@ -122,7 +122,7 @@ local function settle()
 end
 
 -- Marks an item as not to be sent any more, unless it is already: from now on it takes no room. Whoever comes to it next, a drain or
--- a sweep, ends it. Gives how many channels had it.
+-- a sweep, ends it. Returns how many channels had it.
 local function giveUp(id, mark)
   local item = P .. ':i:' .. id
   local n = tonumber(redis.call('HGET', item, 'n') or '0') or 0
@@ -154,7 +154,7 @@ local function unmark(channel)
   end
 end
 
--- Puts a channel where it belongs after its holder is done with it. Gives its lane + 1 if the holder keeps it, -1 if it is ready
+-- Puts a channel where it belongs after its holder is done with it. Returns its lane + 1 if the holder keeps it, -1 if it is ready
 -- for whoever claims it next, otherwise 0.
 local function place(channel, delayMs, keep)
   local head = redis.call('ZRANGE', P .. ':q:' .. channel, 0, 0, 'WITHSCORES')

@@ -335,7 +335,7 @@ export class Outbox {
     return { lane: answer[1] > 0 ? laneAt(answer[1] - 1) : undefined, inLine: answer[1] < 0, nowMs: answer[2] };
   }
 
-  /** Prolongs leases; gives the channels that are not ours any more. */
+  /** Prolongs leases; returns the channels that are not ours any more. */
   async renew(leaseMs: number, leases: readonly (readonly [ChannelArn, string])[]): Promise<readonly ChannelArn[]> {
     const lost = await this.#run(renewScript, [leaseMs, ...leases.flat()]);
     return replyOf('renew', channelsReply, lost) as ChannelArn[];
@@ -373,7 +373,7 @@ export class Outbox {
     return due;
   }
 
-  /** Ends due items on these channels. Gives how many (item, channel) pairs ended. */
+  /** Ends due items on these channels. Returns how many (item, channel) pairs ended. */
   async sweep(channels: readonly string[], ids: readonly string[]): Promise<number> {
     const counts = replyOf('sweep', countsReply, await this.#run(sweepScript, [channels.join(' '), ids.join(' ')]));
     this.#count(counts);

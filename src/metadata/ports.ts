@@ -5,7 +5,7 @@ import type { ChannelArn } from '#domain/channel.ts';
 /** PutMetadata behind the limiter. */
 export interface MetadataSender {
   /**
-   * Waits for the channel's permit, then asks `build` once what to send; undefined gives the permit back unspent. Gives what
+   * Waits for the channel's permit, then asks `build` once what to send; undefined returns the permit unspent. Returns what
    * was sent; undefined if nothing was, since there was nothing to send or the permit lapsed after `build`. A permit is
    * granted a little before its time, so that `build` may ask Redis; `onGranted` hears of it: no other one would come sooner.
    * @throws AppError LIMITER_*, IVS_*, INTERRUPTED; the signal's reason while it waits.

@@ -42,7 +42,7 @@ export class Sweeper implements Service {
     await this.#loop;
   }
 
-  /** One pass over what is due; gives how many (item, channel) pairs ended, and whether more may be due. */
+  /** One pass over what is due; returns how many (item, channel) pairs ended, and whether more may be due. */
   async sweep(): Promise<{ readonly ended: number; readonly more: boolean }> {
     const { outbox, clock } = this.#options;
     const due = await outbox.due(itemsPerPass);

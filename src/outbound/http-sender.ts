@@ -117,7 +117,7 @@ export class HttpSender {
     });
   }
 
-  /** Resolves a name, and gives an address to connect to only when all of its addresses are allowed. */
+  /** Resolves a name, and returns an address to connect to only when all of its addresses are allowed. */
   #lookup(hostname: string): LookupFunction {
     return (name, options, callback) => {
       this.#options.lookup(name, { ...options, all: true }, (error, addresses: LookupAddress[]) => {

@@ -43,7 +43,7 @@ export interface CueReaderOptions {
   readonly remember?: number;
 }
 
-/** Unpacks cues and gives each item once: delivery is at least once, and a repeat carries the same id. */
+/** Unpacks cues and returns each item once: delivery is at least once, and a repeat carries the same id. */
 export class CueReader {
   readonly #remember: number;
   readonly #seen = new Set<string>();

@@ -95,7 +95,7 @@ export function hold(
   return placed;
 }
 
-/** Releases a hold. Gives whether there was one. */
+/** Releases a hold. Returns whether there was one. */
 export function release(tx: Transaction, { channelArn, who, reason }: By & { channelArn: string }): boolean {
   if (!removeControl(tx, `hold/${channelArn}`)) return false;
   audit(tx, { who, what: 'release_hold', outcome: 'done', why: reason, channelArn });
@@ -121,7 +121,7 @@ export function silence(
   return { id, silence: made };
 }
 
-/** Ends a silence now. Gives whether there was one. */
+/** Ends a silence now. Returns whether there was one. */
 export function expireSilence(tx: Transaction, { id, who, reason }: By & { id: string }): boolean {
   if (!removeControl(tx, `silence/${id}`)) return false;
   audit(tx, { who, what: 'expire_silence', outcome: 'done', why: reason, params: { id } });
@@ -149,7 +149,7 @@ export function resume(tx: Transaction, { who, reason }: By): boolean {
   return true;
 }
 
-/** Starts a rule again that `max_live_percent` has stopped. Gives whether it was stopped. */
+/** Starts a rule again that `max_live_percent` has stopped. Returns whether it was stopped. */
 export function restartRule(tx: Transaction, { rule, who, reason }: By & { rule: string }): boolean {
   const stopped = resetRule(tx, rule);
   if (!stopped) return false;
@@ -158,7 +158,7 @@ export function restartRule(tx: Transaction, { rule, who, reason }: By & { rule:
   return true;
 }
 
-/** Takes back what a rule has planned: it does not act for this cause any more. Gives the timer, if there was one. */
+/** Takes back what a rule has planned: it does not act for this cause any more. Returns the timer, if there was one. */
 export function cancelTimer(tx: Transaction, { id, who, reason }: By & { id: string }): Timer | undefined {
   const key = `timer/${id}`;
   const timer = tx.get<Timer>(key);

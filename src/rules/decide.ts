@@ -148,7 +148,7 @@ function takeHeldMoments(pass: Pass): void {
   }
 }
 
-/** Lets a schedule begin or end for the channels it concerns. Gives whether some are left for the next transaction. */
+/** Lets a schedule begin or end for the channels it concerns. Returns whether some are left for the next transaction. */
 function tellSchedule(pass: Pass, rule: RuleOf<'schedule'>): boolean {
   const { tx } = pass;
   if (!followSchedule(tx, rule)) return false;

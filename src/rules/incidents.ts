@@ -96,7 +96,7 @@ export function clearRateAlert(tx: Transaction, rule: string): void {
   if (tx.get(`alert/rate|${rule}`) !== undefined) tx.delete(`alert/rate|${rule}`);
 }
 
-/** Starts a stopped rule again. Gives whether it was stopped. */
+/** Starts a stopped rule again. Returns whether it was stopped. */
 export function resetRule(tx: Transaction, rule: string): boolean {
   const stopped = removeControl(tx, `alert/cap|${rule}`);
   const incident = openIncidentOf(tx, rule);

@@ -230,7 +230,7 @@ function holdBack(
   pass.emit(decisionOf(pass, rule, subject, cause, { outcome, reason, guards }));
 }
 
-/** An action with `after` whose time has come. Gives whether it acted. */
+/** An action with `after` whose time has come. Returns whether it acted. */
 function runDueStep(pass: Pass, timer: Timer): boolean {
   const { tx } = pass;
   const { subject, firing } = timer;

@@ -15,7 +15,7 @@ export interface PatternProblem {
   readonly message: string;
 }
 
-/** Collects the problems of one pattern; gives undefined, so that a check can end with it. */
+/** Collects the problems of one pattern; returns undefined, so that a check can end with it. */
 export type Report = (path: readonly (string | number)[], message: string) => undefined;
 
 type Path = readonly (string | number)[];
@@ -73,7 +73,7 @@ const operators: Readonly<Record<string, Build>> = {
 /** The operators by name. */
 export const operatorNames = Object.keys(operators);
 
-/** Compiles one member of a field's list; reports and gives undefined when it is invalid. */
+/** Compiles one member of a field's list; reports and returns undefined when it is invalid. */
 export function compileMember(member: unknown, path: Path, report: Report): Member | undefined {
   if (member === null || typeof member === 'string' || typeof member === 'boolean') {
     return { test: (value) => value === member };

@@ -41,7 +41,7 @@ const maxDepth = 32;
 /** Of all alternatives together. */
 const maxFields = 100_000;
 
-/** Compiles a pattern; gives every problem with its path inside the pattern. */
+/** Compiles a pattern; returns every problem with its path inside the pattern. */
 export function compilePattern(source: unknown): CompiledPattern {
   const problems: PatternProblem[] = [];
   const report: Report = (path, message) => {

@@ -36,7 +36,7 @@ export function followRuleset(pass: Pass): void {
   tx.set(key, { hash: ruleset.hash, rules, unseen } satisfies KnownRules);
 }
 
-/** Lets new state rules look at every channel, some rules at a time. Gives whether some are left. */
+/** Lets new state rules look at every channel, some rules at a time. Returns whether some are left. */
 export function lookAtEverything(pass: Pass): boolean {
   const { tx, index } = pass;
   const known = tx.get<KnownRules>(key);

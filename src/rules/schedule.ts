@@ -29,7 +29,7 @@ export function isScheduleActive(view: StateView, rule: Rule): boolean {
   return readSchedule(view, rule)?.active ?? false;
 }
 
-/** Follows the clock. Gives whether the rule's channels must be told: it has just changed, or not all have been told yet. */
+/** Follows the clock. Returns whether the rule's channels must be told: it has just changed, or not all have been told yet. */
 export function followSchedule(tx: Transaction, rule: RuleOf<'schedule'>): boolean {
   const known = readSchedule(tx, rule);
   if (known && tx.nowMs < known.nextMs) return known.toldUpTo !== undefined;

@@ -8,7 +8,7 @@ import { visibleLine } from '#domain/visible-text.ts';
 import { problemOfVariable, type TemplateRoot } from './template-roots.ts';
 
 /**
- * `text`: gives a string. `value`: a template that is one output keeps its type, so that numbers, lists and objects stay what they are.
+ * `text`: returns a string. `value`: a template that is one output keeps its type, so that numbers, lists and objects stay what they are.
  * `message`: a string for people; line ends and controls of what is filled in are made visible, those of the template stay.
  * `identifier`: a string for names and paths, where each output must be a plain word and must not be empty.
  */

@@ -54,7 +54,7 @@ export class TeardownStack {
     await service.start();
   }
 
-  /** Runs every step, even if an earlier one failed, each within its bound and what is left of `withinMs`. Gives the failures; idempotent. */
+  /** Runs every step, even if an earlier one failed, each within its bound and what is left of `withinMs`. Returns the failures; idempotent. */
   close(withinMs = Number.POSITIVE_INFINITY): Promise<Error[]> {
     this.#closed ??= this.#close(this.#clock.monotonic() + withinMs);
     return this.#closed;

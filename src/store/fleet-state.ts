@@ -27,7 +27,7 @@ class FleetState implements SharedState {
     await Promise.all(this.#states.map((state) => state.refresh(options)));
   }
 
-  /** Runs the body on every shard; gives the first shard's result. */
+  /** Runs the body on every shard; returns the first shard's result. */
   async transact<T>(body: (tx: Transaction) => T, options?: TransactionOptions): Promise<T> {
     const [first, ...others] = this.#states;
     const result = await first.transact(body, options);

@@ -210,7 +210,7 @@ export class RedisState implements SharedState {
     }
   }
 
-  /** Runs the bodies one after another on one draft and commits them together; gives what settles each of them. */
+  /** Runs the bodies one after another on one draft and commits them together; returns what settles each of them. */
   async #commitGroup(members: readonly Waiting[]): Promise<(() => void)[]> {
     if (this.#head === undefined) await this.#catchUp();
     if (members.length === 0) return [];

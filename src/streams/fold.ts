@@ -142,7 +142,7 @@ const told = [
   'viewerCount',
   'recording',
   'recordingSinceMs',
-  // The reducer gives the very same list when no breach is new.
+  // The reducer returns the very same list when no breach is new.
   'limitBreaches',
   'takeoverAtMs',
   'failureReason',

@@ -47,7 +47,7 @@ const maxBreaches = 10;
 /** How far AWS's clock may be ahead of ours. */
 const clocksDifferMs = 60_000;
 
-/** Folds one observation into a session's record; gives the very same object when it says nothing new. */
+/** Folds one observation into a session's record; returns the very same object when it says nothing new. */
 export function reduceSession(
   record: StreamRecord | undefined,
   input: SessionInput,
@@ -225,7 +225,7 @@ function replaces(
   return atMs === knownMs && text < known;
 }
 
-/** Newest first; gives the very same list when it says nothing new. */
+/** Newest first; returns the very same list when it says nothing new. */
 function withBreach(known: readonly LimitBreach[], breach: LimitBreach): readonly LimitBreach[] {
   const key = breachKey(breach);
   const at = known.findIndex(

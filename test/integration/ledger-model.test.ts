@@ -176,7 +176,7 @@ class World {
     this.#now = end;
   }
 
-  /** Asks for PutMetadata permits; gives how many of them were granted. */
+  /** Asks for PutMetadata permits; returns how many of them were granted. */
   async ask(
     index: number,
     wants: readonly number[],

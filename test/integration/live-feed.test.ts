@@ -3,7 +3,7 @@ import { get, type IncomingMessage } from 'node:http';
 import { expect, test } from 'vitest';
 import { type PageStand, pageStand } from '#test/support/page-stand.ts';
 
-/** Reads the feed until `ready`; takes nothing for `pauseMs` after the first bytes. Gives the numbers of its rows. */
+/** Reads the feed until `ready`; takes nothing for `pauseMs` after the first bytes. Returns the numbers of its rows. */
 async function rowsOf(stand: PageStand, pauseMs: number): Promise<{ rows: Set<number>; bytes: number }> {
   const response = await new Promise<IncomingMessage>((done, failed) => {
     get(`${stand.url}/v1/live`, { headers: { authorization: `Bearer ${stand.tokens.viewer}` } }, done).on(

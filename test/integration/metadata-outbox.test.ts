@@ -8,7 +8,7 @@ import { channelArn, FakeSender, metadataParts } from '../support/metadata.ts';
 import { item, long, outboxOf, put } from '../support/outbox.ts';
 import { ownRedis, type RedisScope, redisScope } from '../support/redis.ts';
 
-/** Delivers all that waits; gives the calls to one channel. */
+/** Delivers all that waits; returns the calls to one channel. */
 async function callsOf(outbox: Outbox, name: string): Promise<{ ids: readonly string[]; metadata: string }[]> {
   const calls: { ids: readonly string[]; metadata: string }[] = [];
   for (;;) {
@@ -167,7 +167,7 @@ test('an id that is in use is not taken a second time', async () => {
   expect((await parts.outbox.depth()).items).toBe(1);
 });
 
-/** Claims one channel; gives the token of its lease. */
+/** Claims one channel; returns the token of its lease. */
 async function claimOf(outbox: Outbox, name: string): Promise<string> {
   const { token, channels } = await outbox.claim({ leaseMs: long, room: 1, urgentRoom: 0 });
   expect(channels.map(({ channelArn: arn }) => arn)).toEqual([channelArn(name)]);
@@ -352,7 +352,7 @@ test('Redis that is full, or has too few replicas, refuses for now, and nothing 
   expect((await put(outbox, ['a'], [item('1')])).acceptance).toMatchObject({ outcome: 'accepted' });
 });
 
-/** Lets the channel's next try come now, claims it and records how that try ended. Gives in how many ms the next one is due. */
+/** Lets the channel's next try come now, claims it and records how that try ended. Returns in how many ms the next one is due. */
 async function tryOnce(scope: RedisScope, outbox: Outbox, name: string, result: CallResult): Promise<number> {
   const arn = channelArn(name);
   await scope.redis.zadd(`${scope.prefix}:md:later`, 'XX', 1, arn);

@@ -66,7 +66,7 @@ const message = (url: string) => ({
 });
 const signal = () => AbortSignal.timeout(5_000);
 
-/** A resolver that gives these addresses for every name. */
+/** A resolver that returns these addresses for every name. */
 function resolvesTo(...addresses: string[]): typeof systemLookup {
   return ((_name: string, _options: unknown, callback: (error: null, found: LookupAddress[]) => void) =>
     callback(

@@ -1,5 +1,5 @@
 // Four replicas in processes of their own, and what may befall them: one is killed (-9), one is paused (SIGSTOP), Redis is
-// killed and started again, and then emptied. Gives what the simulator recorded.
+// killed and started again, and then emptied. Returns what the simulator recorded.
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { connectRedis, disconnectRedis, keyPrefix } from '#runtime/redis.ts';

@@ -29,7 +29,7 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** Resolves when `condition` gives something other than undefined or false; fails after `boundMs`. */
+/** Resolves when `condition` returns something other than undefined or false; fails after `boundMs`. */
 export async function eventually<T>(condition: () => T | Promise<T>, boundMs = 10_000): Promise<NonNullable<T>> {
   const deadline = performance.now() + boundMs;
   for (;;) {

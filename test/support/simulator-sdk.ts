@@ -15,7 +15,7 @@ export const failureOf = (call: Promise<unknown>): Promise<string> =>
     (error: IvsServiceException) => `${error.$metadata?.httpStatusCode} ${error.name}`,
   );
 
-/** Sends any operation by its name, so that tables can drive every one; gives the answer without its metadata. */
+/** Sends any operation by its name, so that tables can drive every one; returns the answer without its metadata. */
 export const sender =
   (ivs: IvsClient) =>
   (operation: string) =>

@@ -152,7 +152,7 @@ describe('installed in an empty folder', () => {
   });
 });
 
-/** Loads the helper as a page would, and gives what it read. */
+/** Loads the helper as a page would, and returns what it read. */
 async function browse(helper: string): Promise<unknown> {
   const executablePath = process.env['CHROME_PATH'];
   if (!executablePath) throw new Error('no Chromium: run the tests with `npm test`, or set CHROME_PATH');

@@ -39,7 +39,7 @@ export class FeedReader {
     this.#reader = reader;
   }
 
-  /** Sends every row, as it is at the moment when its turn comes. `rowOf` gives undefined for one that went. */
+  /** Sends every row, as it is at the moment when its turn comes. `rowOf` returns undefined for one that went. */
   async load(numbers: readonly number[], rowOf: (number: number) => LiveRow | undefined): Promise<void> {
     const reader = this.#reader;
     for (let from = 0; from < numbers.length && !reader.signal.aborted; from += rowsPerMessage) {

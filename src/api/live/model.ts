@@ -66,7 +66,7 @@ export class LiveModel {
     for (const arn of this.#sparks.keys()) if (!live.has(arn)) this.#sparks.delete(arn);
   }
 
-  /** Takes the state of now in; gives what changed since the last step. Untouched rows cost one comparison each. */
+  /** Takes the state of now in; returns what changed since the last step. Untouched rows cost one comparison each. */
   step(view: StateView, extras: ChannelExtras, nowMs: number): RowDelta {
     const rows: (readonly [number, LiveRow])[] = [];
     const patches: (readonly [number, Record<string, unknown>])[] = [];

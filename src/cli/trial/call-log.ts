@@ -69,7 +69,7 @@ export class CallLog {
   readonly calls: Call[] = [];
   readonly #nameOf: (channelArn: string) => string;
 
-  /** `nameOf` gives the short name by which the test knows a channel. */
+  /** `nameOf` returns the short name by which the test knows a channel. */
   constructor(nameOf: (channelArn: string) => string) {
     this.#nameOf = nameOf;
   }

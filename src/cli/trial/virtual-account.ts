@@ -56,7 +56,7 @@ export class VirtualAccount {
     return arn;
   }
 
-  /** Gives the channel that had the key. */
+  /** Returns the channel that had the key. */
   deleteKey(keyArn: string): string | undefined {
     const channelArn = this.channelOfKey(keyArn);
     if (channelArn !== undefined)

@@ -70,7 +70,7 @@ export async function refreshChannel(
 
 /**
  * Reads the channels that are live and not in the inventory: new ones, which rules could not match by their tags until the next
- * listing. Gives how many there were. Does nothing before the first listing.
+ * listing. Returns how many there were. Does nothing before the first listing.
  */
 export async function refreshUnlisted(options: InventoryOptions, signal: AbortSignal): Promise<number> {
   const { view } = options;
