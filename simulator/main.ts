@@ -3,7 +3,7 @@
 import { CommanderError } from 'commander';
 import { SimulatorCommandError, simulatorCommand } from './cli.ts';
 
-/** A signal to the process group arrives twice, from the group and from the launcher: that is one wish to end. */
+/** A signal to the process group arrives twice, from the group and from the launcher: that is one request to end. */
 const SAME_SIGNAL_MS = 1_000;
 
 const ending = new AbortController();

@@ -19,10 +19,10 @@ import { endOnUncaught } from '#runtime/uncaught.ts';
 import { type App, createApp, type Role } from './app.ts';
 import { watchConfig } from './config-watch.ts';
 
-/** A signal to the process group arrives twice, from the group and from the launcher: that is one wish to stop. */
+/** A signal to the process group arrives twice, from the group and from the launcher: that is one request to stop. */
 const sameSignalMs = 1_000;
 
-/** SIGHUPs that come this soon after one another are one wish to reload, put off `longestReloadWaitMs` at most. */
+/** SIGHUPs that come this soon after one another are one request to reload, put off `longestReloadWaitMs` at most. */
 const reloadSettleMs = 200;
 const longestReloadWaitMs = 1_400;
 

@@ -6,7 +6,7 @@ import { cancelIntent, deferJob, intentsDue, intentsOf, settleIntent, sweepInten
 
 const channelArn = 'arn:aws:ivs:us-west-2:111122223333:channel/a';
 
-const wish = (configuration: string, decidedAtMs: number): ActionJob<'set_recording'> => ({
+const request = (configuration: string, decidedAtMs: number): ActionJob<'set_recording'> => ({
   action: 'set_recording',
   params: { configuration },
   channelArn,
@@ -30,21 +30,21 @@ function setup() {
   };
 }
 
-test('the youngest wish waits, whatever the order in which wishes come', async () => {
+test('the newest request waits, whatever the order in which requests come', async () => {
   const { state, view } = setup();
   for (const [configuration, atMs] of [
     ['on', 1],
     ['off', 3],
     ['other', 2],
   ] as const)
-    await state.transact((tx) => deferJob(tx, wish(configuration, atMs), configuration));
+    await state.transact((tx) => deferJob(tx, request(configuration, atMs), configuration));
 
   expect(intentsOf(view)).toMatchObject([{ summary: 'off', replaced: 1 }]);
 });
 
 test('the end of the stream releases it once, however often the end is shown', async () => {
   const { state, jobs } = setup();
-  await state.transact((tx) => deferJob(tx, wish('on', 1), 'on'));
+  await state.transact((tx) => deferJob(tx, request('on', 1), 'on'));
   await state.transact((tx) => intentsDue(tx, change(record('live'))));
   expect(jobs()).toEqual([]);
 
@@ -56,18 +56,18 @@ test('the end of the stream releases it once, however often the end is shown', a
   expect(jobs()[0]).not.toHaveProperty('streamId');
 });
 
-test('an end that was noticed before the wish was stored releases it at once', async () => {
+test('an end that was noticed before the request was stored releases it at once', async () => {
   const { state, jobs } = setup();
   await state.transact((tx) => tx.set(`stream/${channelArn}`, record('ended')));
 
-  await state.transact((tx) => deferJob(tx, wish('on', 1), 'on'));
+  await state.transact((tx) => deferJob(tx, request('on', 1), 'on'));
 
   expect(jobs()).toHaveLength(1);
 });
 
-test('a released wish that finds the channel live again goes on waiting, and the sweep stands back', async () => {
+test('a released request that finds the channel live again goes on waiting, and the sweep stands back', async () => {
   const { state, view, jobs, clock } = setup();
-  await state.transact((tx) => deferJob(tx, wish('on', 1), 'on'));
+  await state.transact((tx) => deferJob(tx, request('on', 1), 'on'));
   await state.transact((tx) => intentsDue(tx, change(record('ended'))));
   const [released] = jobs();
   await state.transact((tx) => deferJob(tx, { ...released!, streamId: 'st-2' }, 'on'));
@@ -84,14 +84,14 @@ test('a released wish that finds the channel live again goes on waiting, and the
   expect(intentsOf(view)).toHaveLength(1);
 });
 
-test('a job knows that its wish was cancelled or replaced', async () => {
+test('a job knows that its request was cancelled or replaced', async () => {
   const { state, view, jobs } = setup();
-  await state.transact((tx) => deferJob(tx, wish('on', 1), 'on'));
+  await state.transact((tx) => deferJob(tx, request('on', 1), 'on'));
   await state.transact((tx) => intentsDue(tx, change(record('ended'))));
   const [released] = jobs();
   expect(wasCancelled(view, released!)).toBe(false);
 
-  await state.transact((tx) => deferJob(tx, wish('off', 2), 'off'));
+  await state.transact((tx) => deferJob(tx, request('off', 2), 'off'));
   expect(wasCancelled(view, released!)).toBe(true);
   await state.transact((tx) => settleIntent(tx, released!));
   expect(intentsOf(view)).toHaveLength(1);

@@ -98,7 +98,7 @@ class Rotation {
     await context.progress('check_sink', { sink: this.#sink.description });
     await this.#sink.check(context.signal);
     this.#keyArns = await this.#list();
-    // The key is already younger than the wish for a new one: only its delivery to this job's sink is left.
+    // The key is already newer than the request for a new one: only its delivery to this job's sink is left.
     const younger = known !== undefined && known.startedAtMs > job.decidedAtMs && known.finishedAtMs !== undefined;
     const oldKeyArns = younger ? [] : this.#keyArns;
     await this.#record({ ...(younger ? { startedAtMs: known.startedAtMs } : {}), oldKeyArns, job });

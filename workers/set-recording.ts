@@ -13,8 +13,8 @@ import { assertActive, findRecordingConfiguration } from './recording-configurat
 
 type Job = ActionJob<'set_recording'>;
 
-/** At `recording/<channelArn>`: the youngest wish that was carried out or deferred, and the restart under way. */
-export interface RecordingWish {
+/** At `recording/<channelArn>`: the newest request that was carried out or deferred, and the restart under way. */
+export interface RecordingRequest {
   readonly decidedAtMs: number;
   readonly configurationArn: string;
   /** Streams that `restart` has stopped, or was about to. */
@@ -83,9 +83,9 @@ async function plan({ job, context, channelArn, wantedArn }: Wanted): Promise<Ha
 
 async function run(toggle: Toggle): Promise<HandlerResult> {
   const { job, context, channelArn, wantedArn } = toggle;
-  const wish = context.state.view.get<RecordingWish>(`recording/${channelArn}`);
-  if (wish && wish.decidedAtMs > job.decidedAtMs) return { outcome: 'skipped', reason: 'superseded' };
-  const restarting = wish?.decidedAtMs === job.decidedAtMs && wish.restarting !== undefined;
+  const request = context.state.view.get<RecordingRequest>(`recording/${channelArn}`);
+  if (request && request.decidedAtMs > job.decidedAtMs) return { outcome: 'skipped', reason: 'superseded' };
+  const restarting = request?.decidedAtMs === job.decidedAtMs && request.restarting !== undefined;
   const channel = await context.ivs.getChannel(channelArn, { signal: context.signal });
   const before = { recordingConfigurationArn: channel.recordingConfigurationArn };
   const live = await liveStream(context, channelArn);
@@ -127,7 +127,7 @@ async function defer(toggle: Toggle, live: LiveStream, before: unknown, reason =
     tx.set(`recording/${channelArn}`, {
       decidedAtMs: job.decidedAtMs,
       configurationArn: wantedArn,
-    } satisfies RecordingWish);
+    } satisfies RecordingRequest);
   });
   return { outcome: 'deferred', reason, until: 'Stream End', streamId: live.streamId, intentId, before };
 }
@@ -186,14 +186,14 @@ async function update({ context, channelArn, wantedArn, fence }: Toggle): Promis
 }
 
 async function noteRestart({ job, context, channelArn, wantedArn, fence }: Toggle, streamId: string): Promise<void> {
-  const wish = context.state.view.get<RecordingWish>(`recording/${channelArn}`);
-  const earlier = wish?.decidedAtMs === job.decidedAtMs ? (wish.restarting ?? []) : [];
+  const request = context.state.view.get<RecordingRequest>(`recording/${channelArn}`);
+  const earlier = request?.decidedAtMs === job.decidedAtMs ? (request.restarting ?? []) : [];
   await fence.commit((tx) =>
     tx.set(`recording/${channelArn}`, {
       decidedAtMs: job.decidedAtMs,
       configurationArn: wantedArn,
       restarting: [...new Set([...earlier, streamId])].slice(-10),
-    } satisfies RecordingWish),
+    } satisfies RecordingRequest),
   );
 }
 
@@ -215,8 +215,8 @@ async function settle({ job, channelArn, wantedArn, fence }: Toggle): Promise<vo
   await fence.commit((tx) => {
     settleIntent(tx, job);
     const key = `recording/${channelArn}`;
-    const wish = tx.get<RecordingWish>(key);
-    if (!wish || wish.decidedAtMs <= job.decidedAtMs)
-      tx.set(key, { decidedAtMs: job.decidedAtMs, configurationArn: wantedArn } satisfies RecordingWish);
+    const request = tx.get<RecordingRequest>(key);
+    if (!request || request.decidedAtMs <= job.decidedAtMs)
+      tx.set(key, { decidedAtMs: job.decidedAtMs, configurationArn: wantedArn } satisfies RecordingRequest);
   });
 }

@@ -17,8 +17,8 @@ import { fleetState } from '#store/fleet-state.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { keys } from '#streams/keys.ts';
 import type { ApiToken } from './auth.ts';
-import { InventoryDesk } from './inventory-refresh.ts';
-import { ActionDesk } from './operator-actions.ts';
+import { InventoryRefresh } from './inventory-refresh.ts';
+import { OperatorActions } from './operator-actions.ts';
 import type { ReadinessCheck } from './ops.ts';
 import { createPage } from './page.ts';
 import { actionRoutes } from './routes/actions.ts';
@@ -81,13 +81,13 @@ export function createApi(options: ApiOptions): Api {
     logger,
     scrubber: options.scrubber,
   });
-  const desk = new ActionDesk({
+  const actions = new OperatorActions({
     shards: directory,
     files: options.files,
     configHash: () => inForce().config.hash,
     maxBulks: () => inForce().config.settings.controls.max_bulk_actions,
   });
-  const inventory = new InventoryDesk({ shards: directory, configHash: () => inForce().config.hash });
+  const inventory = new InventoryRefresh({ shards: directory, configHash: () => inForce().config.hash });
   const server = new HttpServer({
     ...env,
     tokens,
@@ -141,9 +141,9 @@ export function createApi(options: ApiOptions): Api {
           observe: (name, observation) => directory.named(name).pipeline.observe(observation),
         }),
       },
-      { prefix: '/v1', plugin: actionRoutes({ desk }) },
-      { prefix: '/v1', plugin: jobRoutes({ jobs: desk }) },
-      { prefix: '/v1', plugin: intentRoutes({ intents: desk }) },
+      { prefix: '/v1', plugin: actionRoutes({ actions }) },
+      { prefix: '/v1', plugin: jobRoutes({ jobs: actions }) },
+      { prefix: '/v1', plugin: intentRoutes({ intents: actions }) },
       { prefix: '/v1', plugin: eventRoutes({ state }) },
       { prefix: '/v1', plugin: auditRoutes({ state, scrub }) },
       { prefix: '/v1', plugin: replicaRoutes({ shards }) },

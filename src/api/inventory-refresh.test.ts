@@ -1,10 +1,10 @@
-// With several accounts every wish goes to the account whose channel it is, and all of them are listed when all are meant.
+// With several accounts every request goes to the account whose channel it is, and all of them are listed when all are meant.
 import { expect, test } from 'vitest';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { auditEntries } from '#journal/audit.ts';
 import { ShardDirectory } from '#shard/directory.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import { InventoryDesk, type InventoryShard } from './inventory-refresh.ts';
+import { InventoryRefresh, type InventoryShard } from './inventory-refresh.ts';
 
 const arnIn = (account: string) => `arn:aws:ivs:us-west-2:${account}:channel/abc` as ChannelArn;
 const channelOf = (arn: ChannelArn, tags: Record<string, string>): Channel => ({
@@ -46,21 +46,21 @@ function shardOf(name: string, accountId: string, { waiting = [] as { id: string
 function setup(second?: Parameters<typeof shardOf>[2]) {
   const east = shardOf('east', '111111111111');
   const west = shardOf('west', '222222222222', second);
-  const desk = new InventoryDesk({
+  const inventory = new InventoryRefresh({
     shards: new ShardDirectory([east.shard, west.shard]),
     configHash: () => 'hash',
   });
-  return { desk, east, west };
+  return { inventory, east, west };
 }
 
 const by = { who: 'token mara', reason: 'retagged' };
 
 test('one channel is asked of its own account only; what changed is answered and audited there', async () => {
-  const { desk, east, west } = setup();
+  const { inventory, east, west } = setup();
   const channelArn = arnIn('222222222222');
   await west.state.transact((tx) => tx.set(`channel/${channelArn}`, channelOf(channelArn, { tier: 'silver' })));
 
-  const { changed } = await desk.one({ channelArn, ...by });
+  const { changed } = await inventory.one({ channelArn, ...by });
 
   expect(changed).toEqual(['tags']);
   expect([east.asked, west.asked]).toEqual([[], [channelArn]]);
@@ -76,11 +76,11 @@ test('one channel is asked of its own account only; what changed is answered and
 });
 
 test('a channel that is gone is 404, and the audit has what was forgotten', async () => {
-  const { desk, east } = setup();
+  const { inventory, east } = setup();
   const channelArn = arnIn('111111111111').replace('abc', 'gone') as ChannelArn;
   await east.state.transact((tx) => tx.set(`channel/${channelArn}`, channelOf(channelArn, {})));
 
-  await expect(desk.one({ channelArn, ...by })).rejects.toMatchObject({
+  await expect(inventory.one({ channelArn, ...by })).rejects.toMatchObject({
     code: 'NOT_FOUND',
     message: expect.stringContaining('the inventory has forgotten it') as unknown,
   });
@@ -89,9 +89,9 @@ test('a channel that is gone is 404, and the audit has what was forgotten', asyn
 });
 
 test('all channels: one listing for each account; one that waits already is shared, and still audited', async () => {
-  const { desk, east, west } = setup({ waiting: [{ id: 'repeat:refresh-inventory:9' }] });
+  const { inventory, east, west } = setup({ waiting: [{ id: 'repeat:refresh-inventory:9' }] });
 
-  const jobs = await desk.all(by);
+  const jobs = await inventory.all(by);
 
   expect(jobs).toMatchObject([{ account: 'east' }, { account: 'west', jobId: 'repeat:refresh-inventory:9' }]);
   expect(east.jobs()).toEqual([jobs[0]!.jobId]);
@@ -99,10 +99,10 @@ test('all channels: one listing for each account; one that waits already is shar
   expect(await west.audited()).toMatchObject([{ what: 'refresh_channels', who: 'token mara', why: 'retagged' }]);
 });
 
-test('wishes in quick succession share one listing before it waits anywhere; each is audited', async () => {
-  const { desk, east } = setup();
+test('requests in quick succession share one listing before it waits anywhere; each is audited', async () => {
+  const { inventory, east } = setup();
 
-  const asked = await Promise.all([desk.all(by), desk.all({ ...by, who: 'token ana' }), desk.all(by)]);
+  const asked = await Promise.all([inventory.all(by), inventory.all({ ...by, who: 'token ana' }), inventory.all(by)]);
 
   expect(east.jobs()).toHaveLength(1);
   expect(asked.map(([first]) => first!.jobId)).toEqual(Array(3).fill(east.jobs()[0]));

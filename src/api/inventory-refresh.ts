@@ -1,4 +1,4 @@
-// Where an operator's wish to read channels again comes in: finds the shard, reads or enqueues the reading, and writes the audit.
+// Where an operator's request to read channels again comes in: finds the shard, reads or enqueues the reading, and writes the audit.
 // Meets the port of routes/channels.ts.
 import { isDeepStrictEqual } from 'node:util';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
@@ -10,7 +10,7 @@ import { audit } from '#journal/audit.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import type { InventoryRefreshPort } from './routes/channels.ts';
 
-/** One shard, as far as the desk needs it. */
+/** One shard, as far as this needs it. */
 export interface InventoryShard extends ShardIdentity {
   readonly state: SharedState;
   readonly queues: Pick<Queues, 'get'>;
@@ -19,19 +19,19 @@ export interface InventoryShard extends ShardIdentity {
   refreshChannel(arn: ChannelArn): Promise<Channel | undefined>;
 }
 
-export interface InventoryDeskOptions {
+export interface InventoryRefreshOptions {
   readonly shards: ShardDirectory<InventoryShard>;
   readonly configHash: () => string;
 }
 
 const job = 'refresh-inventory';
-/** Wishes within one step of this length share a listing. */
+/** Requests within one step of this length share a listing. */
 const stepMs = 5_000;
 
-export class InventoryDesk implements InventoryRefreshPort {
-  readonly #options: InventoryDeskOptions;
+export class InventoryRefresh implements InventoryRefreshPort {
+  readonly #options: InventoryRefreshOptions;
 
-  constructor(options: InventoryDeskOptions) {
+  constructor(options: InventoryRefreshOptions) {
     this.#options = options;
   }
 

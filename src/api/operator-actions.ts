@@ -20,12 +20,12 @@ import { type Bulk, createBulk, openBulks, stopBulk } from '#workers/bulk.ts';
 import { cancelIntent, type IntentKind, intentsOf } from '#workers/intents.ts';
 import { keyAges } from '#workers/key-record.ts';
 import { bulkView, intentView, iso, jobView, pendingJobView } from './job-views.ts';
-import type { ActionDeskPort, ActionRequest, BulkView } from './routes/actions.ts';
+import type { ActionRequest, BulkView, OperatorActionsPort } from './routes/actions.ts';
 import type { IntentsPort, IntentView } from './routes/intents.ts';
 import type { JobsPort, JobView } from './routes/jobs.ts';
 
-/** One shard, as far as the desk needs it. */
-export interface DeskShard extends ShardIdentity {
+/** One shard, as far as this needs it. */
+export interface ActionShard extends ShardIdentity {
   readonly state: SharedState;
   readonly queues: Pick<Queues, 'find'>;
   readonly relay: { nudge(): void };
@@ -33,8 +33,8 @@ export interface DeskShard extends ShardIdentity {
   refreshChannel(arn: ChannelArn): Promise<Channel | undefined>;
 }
 
-export interface ActionDeskOptions {
-  readonly shards: ShardDirectory<DeskShard>;
+export interface OperatorActionsOptions {
+  readonly shards: ShardDirectory<ActionShard>;
   readonly files: Pick<FileAuthority, 'assertRequest'>;
   readonly configHash: () => string;
   /** `controls.max_bulk_actions` of the configuration in force. */
@@ -54,10 +54,10 @@ const mostUnknownAsked = 20;
 const resendable: ReadonlySet<string> = new Set(['webhook', 'notify', 'emit_event']);
 const templateRoots: ReadonlySet<'channel'> = new Set(['channel']);
 
-export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
-  readonly #options: ActionDeskOptions;
+export class OperatorActions implements OperatorActionsPort, JobsPort, IntentsPort {
+  readonly #options: OperatorActionsOptions;
 
-  constructor(options: ActionDeskOptions) {
+  constructor(options: OperatorActionsOptions) {
     this.#options = options;
   }
 
@@ -106,7 +106,7 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
   }
 
   async submitBulk(
-    request: Parameters<ActionDeskPort['submitBulk']>[0],
+    request: Parameters<OperatorActionsPort['submitBulk']>[0],
   ): Promise<{ bulkId: string; channels: number }> {
     const { shards, files } = this.#options;
     const { action, params, targets, maxChannels, who, reason, dryRun } = request;
@@ -282,7 +282,7 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
    * been made a moment ago, so IVS is asked; when it does not tell, the job will find out.
    * @throws AppError CHANNEL_UNKNOWN
    */
-  async #assertKnown(shard: DeskShard, arns: readonly string[], place: string): Promise<void> {
+  async #assertKnown(shard: ActionShard, arns: readonly string[], place: string): Promise<void> {
     const { view } = shard.state;
     const missing = () =>
       arns.filter(
@@ -315,7 +315,7 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
 
   /** Channels that are live, or that carry all of the tags. */
   #select(
-    { state: { view } }: DeskShard,
+    { state: { view } }: ActionShard,
     { live, tags = {} }: { live?: true | undefined; tags?: Record<string, string[]> | undefined },
   ): string[] {
     if (live) {
@@ -328,7 +328,7 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
     return channels.filter(carries).map(({ arn }) => arn);
   }
 
-  #render(shard: DeskShard, action: ActionName, params: ActionParams, channelArn: string | undefined): ActionParams {
+  #render(shard: ActionShard, action: ActionName, params: ActionParams, channelArn: string | undefined): ActionParams {
     const compiled = compileParams(action, params, channelArn === undefined ? new Set() : templateRoots);
     if (!compiled.ok) {
       const problems = compiled.problems.map(({ path, message }) => ({
@@ -355,7 +355,7 @@ export class ActionDesk implements ActionDeskPort, JobsPort, IntentsPort {
 
 /** One file of each folder is asked for, however many channels there are; each job is asked again when it runs. */
 async function assertFiles(
-  files: ActionDeskOptions['files'],
+  files: OperatorActionsOptions['files'],
   jobs: readonly Parameters<FileAuthority['assertRequest']>[0][],
 ): Promise<void> {
   const folders = (params: ActionParams) => namedFiles(params).map(({ place, path }) => [...place, dirname(path)]);

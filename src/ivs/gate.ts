@@ -80,7 +80,7 @@ export class Gate {
   }
 
   /** One round trip that asks for nothing. */
-  async greet(): Promise<void> {
+  async probe(): Promise<void> {
     await (this.#exchanging ??= this.#exchange([]).finally(() => {
       this.#exchanging = undefined;
       this.#plan();
@@ -98,7 +98,7 @@ export class Gate {
     const now = performance.now();
     if (onRedisDown === 'fail' && this.#away && this.#isGone(this.#away, now)) {
       // Nobody waits for it, so this is how it is noticed that Redis is back.
-      if (now - this.#away.lastAt > 100) void this.greet();
+      if (now - this.#away.lastAt > 100) void this.probe();
       return waiter.failed(unavailable(operation, this.#away.error));
     }
     this.#line.add(waiter);

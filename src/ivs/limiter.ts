@@ -124,8 +124,8 @@ export class Permit {
   }
 }
 
-/** One operation: its gate, and Bottleneck running what the gate grants. */
-interface Desk {
+/** The lanes of one operation: its gate, and Bottleneck running what the gate grants. */
+interface LaneSet {
   readonly gate: Gate;
   readonly runner: Bottleneck;
   readonly limit: CallLimit;
@@ -161,7 +161,7 @@ const throttledTogether = { channels: 3, withinMs: 2000 };
 
 export class Limiter {
   readonly #options: LimiterOptions;
-  readonly #desks = new Map<OperationName, Desk>();
+  readonly #laneSets = new Map<OperationName, LaneSet>();
   readonly #roundTrip = new RoundTrip();
   readonly #throttledAt = new Map<string, number>();
   readonly #throttleEpisodes: ThrottleEpisodes;
@@ -181,8 +181,8 @@ export class Limiter {
     const { operation, lane, signal } = request;
     const { maxWaitMs = 60_000 } = this.#options;
     if (signal?.aborted) return Promise.reject(interruption(signal));
-    const desk = this.#desk(operation);
-    const channel = desk.limit.perChannel === undefined ? undefined : request.channel;
+    const laneSet = this.#laneSet(operation);
+    const channel = laneSet.limit.perChannel === undefined ? undefined : request.channel;
     const since = performance.now();
     const waitMs = Math.min(maxWaitMs, request.waitMs ?? Number.POSITIVE_INFINITY);
     return new Promise((resolve, reject) => {
@@ -199,7 +199,7 @@ export class Limiter {
         },
         granted: (grant) => {
           const prepareOnce = () => (call ??= prepare());
-          this.#use(desk, { waiter, grant, signal, operation }, prepareOnce).then(
+          this.#use(laneSet, { waiter, grant, signal, operation }, prepareOnce).then(
             (result) => {
               settled();
               resolve(result);
@@ -207,21 +207,21 @@ export class Limiter {
             (error: unknown) => {
               if (!(error instanceof PermitLapsed)) return waiter.failed(error);
               if (signal?.aborted) return waiter.failed(interruption(signal));
-              desk.gate.rejoin(waiter);
+              laneSet.gate.rejoin(waiter);
             },
           );
         },
       };
       const onAbort = () => {
-        if (desk.gate.leave(waiter)) waiter.failed(interruption(signal!));
+        if (laneSet.gate.leave(waiter)) waiter.failed(interruption(signal!));
       };
       signal?.addEventListener('abort', onAbort, { once: true });
-      desk.gate.join(waiter);
+      laneSet.gate.join(waiter);
     });
   }
 
   async #use<T>(
-    desk: Desk,
+    laneSet: LaneSet,
     granted: {
       readonly waiter: GateWaiter;
       readonly grant: Grant;
@@ -230,7 +230,7 @@ export class Limiter {
     },
     prepare: () => Call<T> | undefined,
   ): Promise<T | undefined> {
-    const { gate } = desk;
+    const { gate } = laneSet;
     const { grant, signal, operation } = granted;
     const { lane, channel, since } = granted.waiter;
     const { metrics, shard } = this.#options;
@@ -239,7 +239,7 @@ export class Limiter {
       const call = prepare();
       if (!call) return undefined;
       metrics.ivsPermitWaitSeconds.observe({ shard, lane }, (performance.now() - since) / 1000);
-      return await this.#turn(desk, lane).take(async () => {
+      return await this.#turn(laneSet, lane).take(async () => {
         // Until here whoever called may change their mind: nothing has been decided yet.
         if (signal?.aborted) throw interruption(signal);
         permit.check();
@@ -256,7 +256,7 @@ export class Limiter {
    * Bottleneck takes some milliseconds to start anything: a few turns are begun in advance, so that a call that has its permit
    * starts at once. Behind a queue, which takes them faster, the look-ahead covers it.
    */
-  #turn({ begun, mostBegun, runner }: Desk, lane: Lane): Turn {
+  #turn({ begun, mostBegun, runner }: LaneSet, lane: Lane): Turn {
     // The next ones are begun when this call is on its way.
     setImmediate(() => {
       if (!this.#stopped) while (begun.length < mostBegun) begun.push(new Turn(runner, lane));
@@ -283,7 +283,7 @@ export class Limiter {
    * @param scope what the refusal named; `unknown` is the channel's, until several channels are refused together.
    */
   throttled(operation: OperationName, channel: string | undefined, scope: 'channel' | 'account' | 'unknown'): void {
-    const { gate, limit } = this.#desk(operation);
+    const { gate, limit } = this.#laneSet(operation);
     const now = performance.now();
     const hit = limit.perChannel === undefined || scope === 'account' ? undefined : channel;
     if (hit !== undefined) this.#throttledAt.set(hit, now);
@@ -300,7 +300,7 @@ export class Limiter {
   /** Who waits here, by operation and lane, also where nobody does any more; ages in milliseconds. */
   waiting(): { operation: OperationName; lane: Lane; calls: number; oldestMs: number }[] {
     const now = performance.now();
-    return [...this.#desks].flatMap(([operation, { gate }]) => {
+    return [...this.#laneSets].flatMap(([operation, { gate }]) => {
       const waiters = [...gate.waiting];
       return lanes.map((lane) => {
         const since = waiters.filter((waiter) => waiter.lane === lane).map((waiter) => waiter.since);
@@ -317,22 +317,22 @@ export class Limiter {
   async look(): Promise<void> {
     if (this.#stopped) return;
     this.#throttleEpisodes.settle(performance.now());
-    await this.#desk('ListStreams').gate.greet();
+    await this.#laneSet('ListStreams').gate.probe();
   }
 
   /** Makes itself known to the ledger, so that an empty one begins its patience now. Redis being away is no failure. */
   async start(): Promise<void> {
     await this.#options.ledger.connect();
-    await this.#desk('ListStreams').gate.greet();
+    await this.#laneSet('ListStreams').gate.probe();
   }
 
   /** Sends away who waits (INTERRUPTED), lets the calls that were sent end, and reports their answers. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    const desks = [...this.#desks.values()];
-    for (const { gate } of desks) gate.stop();
+    const laneSets = [...this.#laneSets.values()];
+    for (const { gate } of laneSets) gate.stop();
     await Promise.all(
-      desks.map(async ({ gate, runner, begun }) => {
+      laneSets.map(async ({ gate, runner, begun }) => {
         for (const turn of begun.splice(0)) turn.leave();
         // A second stop of Bottleneck rejects.
         await runner.stop({ dropWaitingJobs: false }).catch(() => undefined);
@@ -342,8 +342,8 @@ export class Limiter {
     this.#options.ledger.close();
   }
 
-  #desk(operation: OperationName): Desk {
-    const known = this.#desks.get(operation);
+  #laneSet(operation: OperationName): LaneSet {
+    const known = this.#laneSets.get(operation);
     if (known) return known;
     const { ledger, limitOf, clock, random, onRedisDown, maxWaiting = 20_000, metrics, shard } = this.#options;
     const limit = limitOf(operation);
@@ -355,7 +355,7 @@ export class Limiter {
       began: 'no permits can be had from Redis; calls wait for them or fail, as limits.on_redis_down says',
       ended: 'permits can be had again',
     });
-    const desk: Desk = {
+    const laneSet: LaneSet = {
       limit,
       begun: [],
       mostBegun,
@@ -376,9 +376,9 @@ export class Limiter {
         onFailure: (error) => episode.failed(error),
       }),
     };
-    if (this.#stopped) desk.gate.stop();
-    this.#desks.set(operation, desk);
-    return desk;
+    if (this.#stopped) laneSet.gate.stop();
+    this.#laneSets.set(operation, laneSet);
+    return laneSet;
   }
 }
 

@@ -100,7 +100,7 @@ export class Relay implements Service {
     for (let failures = 0; !signal.aborted; ) {
       try {
         if (!this.#bell.hasRung) await state.refresh();
-        this.#bell.hush();
+        this.#bell.reset();
         await this.runOnce();
         if (failures > 0) logger.info('jobs reach their queue again');
         failures = 0;

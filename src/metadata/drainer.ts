@@ -179,8 +179,8 @@ export class Drainer implements Service {
 
   async #claim(): Promise<void> {
     const { outbox, maxChannels, leaseMs } = this.#options;
-    this.#bell.hush();
-    this.#urgentBell.hush();
+    this.#bell.reset();
+    this.#urgentBell.reset();
     const expected = this.#expected;
     this.#expected = new Map();
     const room = Math.max(0, maxChannels - this.#held.size);

@@ -120,7 +120,7 @@ function notePoll({ tx, nowMs }: Pass, { atMs, staleAtMs }: StreamChange & { kin
   if (isRecheckPlanned(tx)) judgeBlockedSoon(tx);
 }
 
-/** Sorts due timers: what was waited for becomes ripe, what is over resolves; steps are given back. */
+/** Sorts due timers: what was waited for becomes due, what is over resolves; steps are given back. */
 function takeDue(pass: Pass, due: readonly Timer[]): readonly Timer[] {
   const steps: Timer[] = [];
   for (const timer of due) {
@@ -130,7 +130,7 @@ function takeDue(pass: Pass, due: readonly Timer[]): readonly Timer[] {
     else if (timer.kind === 'step') steps.push(timer);
     else if (timer.kind === 'for') {
       const cause = fact.pending?.cause ?? (isHolding(rule) && !fact.firing?.acted ? fact.firing?.cause : undefined);
-      if (cause) pass.addRipe({ rule, subject: timer.subject, cause, timer });
+      if (cause) pass.addDue({ rule, subject: timer.subject, cause, timer });
       else dropTimer(pass.tx, timer);
     } else if (fact.firing?.endedAtMs === undefined) dropTimer(pass.tx, timer);
     else resolve(pass, rule, { ...fact, firing: fact.firing });
@@ -138,12 +138,12 @@ function takeDue(pass: Pass, due: readonly Timer[]): readonly Timer[] {
   return steps;
 }
 
-/** What came during a warm-up or a gap becomes ripe, each by itself, in the order in which it came. */
+/** What came during a warm-up or a gap becomes due, each by itself, in the order in which it came. */
 function takeHeldMoments(pass: Pass): void {
   for (const held of heldMoments(pass.tx)) {
     const rule = pass.index.byName.get(held.rule);
     if (rule?.conditionHash === held.conditionHash)
-      pass.addRipe({ rule, subject: held.subject, cause: held.cause, held });
+      pass.addDue({ rule, subject: held.subject, cause: held.cause, held });
     else dropMoment(pass.tx, held);
   }
 }

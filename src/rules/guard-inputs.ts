@@ -112,7 +112,7 @@ function holdOf(pass: Pass, subject: string): GuardInputs['hold'] {
 }
 
 /**
- * Live channels that the rule is about to act on: those that are ripe or held back, and those more than half way through `for`;
+ * Live channels that the rule is about to act on: those that are due or held back, and those more than half way through `for`;
  * for a rule with a destructive action also those it has acted on in the last five minutes.
  */
 export function affectedChannels(pass: Pass, rule: Rule): number {
@@ -145,10 +145,10 @@ function countAffected(pass: Pass): Map<string, Set<string>> {
     if (counts) add(fact.rule, fact.subject);
   }
   for (const { rule, subject } of heldMoments(tx)) if (capped.has(rule)) add(rule, subject);
-  for (const { rule, subject } of pass.ripe.values()) if (capped.has(rule.name)) add(rule.name, subject);
+  for (const { rule, subject } of pass.due.values()) if (capped.has(rule.name)) add(rule.name, subject);
   // A schedule tells its channels in steps, but concerns all of them from the first on.
   const telling = new Set(
-    Array.from(pass.ripe.values(), ({ rule }) => rule).filter(({ trigger }) => trigger.kind === 'schedule'),
+    Array.from(pass.due.values(), ({ rule }) => rule).filter(({ trigger }) => trigger.kind === 'schedule'),
   );
   for (const rule of telling) {
     if (!capped.has(rule.name)) continue;

@@ -1,5 +1,5 @@
-// Whether what has become ripe acts: first everything that is true is firing, so that it inhibits; then each rule, inhibitors first,
-// is asked its guards. What a guard holds back stays ripe and is judged again, unless the guard's no is final.
+// Whether what has become due acts: first everything that is true is firing, so that it inhibits; then each rule, inhibitors first,
+// is asked its guards. What a guard holds back stays due and is judged again, unless the guard's no is final.
 import type { GuardVerdict } from '#domain/decision.ts';
 import type { Rule, Step } from '#domain/rule.ts';
 import { runSteps, viewOfSubject } from './act.ts';
@@ -8,7 +8,7 @@ import { guardInputs } from './guard-inputs.ts';
 import { askGuards, finalGuards, reasonOfGuard } from './guards.ts';
 import { clearRateAlert, noteRateReached, openIncident, stopRule } from './incidents.ts';
 import { dropMoment, type Firing, writeFact, writeMoment } from './memory.ts';
-import type { Pass, Ripe } from './pass.ts';
+import type { DueCause, Pass } from './pass.ts';
 import { aggregateFacts, aggregateHolds } from './population.ts';
 import { isHolding, isMoment, type RuleOf } from './rule-index.ts';
 import { isScheduleActive } from './schedule.ts';
@@ -32,16 +32,16 @@ const actsPerPass = 500;
 /** Most decisions of one transaction while it judges moments that were held back: they can be thousands. */
 const decisionsPerPass = 500;
 
-/** Judges everything ripe. Returns whether the limit of one transaction was reached and more is waiting. */
+/** Judges everything due. Returns whether the limit of one transaction was reached and more is waiting. */
 export function judge(pass: Pass, steps: readonly Timer[] = []): { readonly more: boolean } {
-  const ripe = [...pass.ripe.values()].filter((one) => isStillTrue(pass, one) && !isKeptForLater(pass, one));
+  const due = [...pass.due.values()].filter((one) => isStillTrue(pass, one) && !isKeptForLater(pass, one));
   // Of several moments of one subject the first inhibits for all; each fires in its turn.
-  for (const one of ripe) if (!isMoment(one.rule) || !pass.fact(one.rule, one.subject).firing) markFiring(pass, one);
+  for (const one of due) if (!isMoment(one.rule) || !pass.fact(one.rule, one.subject).firing) markFiring(pass, one);
   const rank = (rule: Rule) => pass.index.rank.get(rule.name) ?? 0;
-  ripe.sort((a, b) => rank(a.rule) - rank(b.rule));
+  due.sort((a, b) => rank(a.rule) - rank(b.rule));
   let acted = 0;
   let more = false;
-  for (const one of ripe) {
+  for (const one of due) {
     // Without a timer it would be lost; with one it stays due, as does a moment that is held.
     if (acted >= actsPerPass && one.timer) more = true;
     else if (pass.decisions.length >= decisionsPerPass && one.held) more = true;
@@ -60,7 +60,7 @@ export function judge(pass: Pass, steps: readonly Timer[] = []): { readonly more
 /** Whether the condition of a subject holds now; undefined: it does. */
 export function whyNot(
   pass: Pass,
-  { rule, subject, cause }: Pick<Ripe, 'rule' | 'subject' | 'cause'>,
+  { rule, subject, cause }: Pick<DueCause, 'rule' | 'subject' | 'cause'>,
 ): Ended | undefined {
   if (rule.trigger.kind === 'aggregate') {
     const { count, live, percent } = aggregateFacts(pass.tx, rule as RuleOf<'aggregate'>);
@@ -76,12 +76,12 @@ export function whyNot(
 }
 
 /** Late timers are checked again against the record, not fired blindly. */
-function isStillTrue(pass: Pass, ripe: Ripe): boolean {
-  const ended = whyNot(pass, ripe);
+function isStillTrue(pass: Pass, due: DueCause): boolean {
+  const ended = whyNot(pass, due);
   if (!ended) return true;
-  const fact = pass.fact(ripe.rule, ripe.subject);
-  if (isMoment(ripe.rule)) dropMoment(pass.tx, { ...ripe, rule: ripe.rule.name });
-  cancelPending(pass, ripe.rule, fact, ripe.cause, ended);
+  const fact = pass.fact(due.rule, due.subject);
+  if (isMoment(due.rule)) dropMoment(pass.tx, { ...due, rule: due.rule.name });
+  cancelPending(pass, due.rule, fact, due.cause, ended);
   if (fact.firing && !fact.firing.acted) writeFact(pass.tx, withoutFiring(withoutPending(fact)));
   return false;
 }
@@ -90,7 +90,7 @@ function isStillTrue(pass: Pass, ripe: Ripe): boolean {
  * Keeps a moment that comes before it is known what is true, so that it is judged by itself afterwards: a warm-up or a gap in the
  * data only delays. Returns whether this is the end of it for now.
  */
-function isKeptForLater(pass: Pass, { rule, subject, cause, held }: Ripe): boolean {
+function isKeptForLater(pass: Pass, { rule, subject, cause, held }: DueCause): boolean {
   if (!isMoment(rule)) return false;
   const occasion = occasionOf(pass, rule, subject, newFiring(pass, rule, subject, cause), 'fire');
   const guards = askGuards(guardInputs(pass, rule, occasion, 'fire'));
@@ -106,7 +106,7 @@ function isKeptForLater(pass: Pass, { rule, subject, cause, held }: Ripe): boole
   return true;
 }
 
-function markFiring(pass: Pass, { rule, subject, cause }: Ripe): void {
+function markFiring(pass: Pass, { rule, subject, cause }: DueCause): void {
   const fact = pass.fact(rule, subject);
   if (!isHolding(rule)) return;
   if (fact.firing?.cause.id !== cause.id) {
@@ -125,8 +125,8 @@ function markFiring(pass: Pass, { rule, subject, cause }: Ripe): void {
 }
 
 /** Acts, or says why not. Returns whether it acted. */
-function fire(pass: Pass, ripe: Ripe): boolean {
-  const { rule, subject, cause } = ripe;
+function fire(pass: Pass, due: DueCause): boolean {
+  const { rule, subject, cause } = due;
   const firing = newFiring(pass, rule, subject, cause);
   const occasion = occasionOf(pass, rule, subject, firing, 'fire');
   const guards = askGuards(guardInputs(pass, rule, occasion, 'fire'));
@@ -134,7 +134,7 @@ function fire(pass: Pass, ripe: Ripe): boolean {
   if (refused) {
     if (refused.guard === 'max_live_percent') stopRule(pass, rule, refused);
     if (refused.guard === 'max_per_hour') noteRateReached(pass, rule, refused);
-    holdBack(pass, ripe, { guards, refused });
+    holdBack(pass, due, { guards, refused });
     return false;
   }
   const now = rule.actions.filter(({ afterMs }) => afterMs === 0);
@@ -143,17 +143,17 @@ function fire(pass: Pass, ripe: Ripe): boolean {
   if (now.length > 0 && jobs.length === 0 && muted.length > 0) {
     const { reason, values } = muted[0]!;
     const refused: GuardVerdict = { guard: reason === 'silenced' ? 'silence' : 'inhibit', passed: false, values };
-    holdBack(pass, ripe, { guards: [...guards, refused], refused });
+    holdBack(pass, due, { guards: [...guards, refused], refused });
     return false;
   }
-  noteActed(pass, ripe, firing);
+  noteActed(pass, due, firing);
   const laterSteps = rule.actions.filter(({ afterMs }) => afterMs > 0);
-  for (const step of laterSteps) waitForStep(pass, ripe, { step, firing, inMs: step.afterMs });
+  for (const step of laterSteps) waitForStep(pass, due, { step, firing, inMs: step.afterMs });
   // What a silence or an inhibition takes out of a firing is caught up with when that ends, while the firing lasts.
   if (isHolding(rule)) {
     for (const { action } of muted) {
       const step = now.find((candidate) => candidate.action === action);
-      if (step) waitForStep(pass, ripe, { step, firing, inMs: 0 });
+      if (step) waitForStep(pass, due, { step, firing, inMs: 0 });
     }
   }
   const failed = jobs.length === 0 && withheld.length > 0;
@@ -172,7 +172,7 @@ function fire(pass: Pass, ripe: Ripe): boolean {
 }
 
 /** Remembers that the rule has fired for the cause. */
-function noteActed(pass: Pass, { rule, subject, cause }: Ripe, firing: Firing): void {
+function noteActed(pass: Pass, { rule, subject, cause }: DueCause, firing: Firing): void {
   const { tx, nowMs } = pass;
   dropMoment(tx, { rule: rule.name, subject, cause });
   const { maxPerHour } = rule.guards;
@@ -192,7 +192,7 @@ function noteActed(pass: Pass, { rule, subject, cause }: Ripe, firing: Firing): 
 
 function waitForStep(
   pass: Pass,
-  { rule, subject }: Ripe,
+  { rule, subject }: DueCause,
   { step, firing, inMs }: { step: Step; firing: Firing; inMs: number },
 ): void {
   startTimer(pass.tx, rule, {
@@ -207,7 +207,7 @@ function waitForStep(
 /** Keeps what was refused for the next look, or drops it; the journal hears of it when the reason is new. */
 function holdBack(
   pass: Pass,
-  { rule, subject, cause, timer }: Ripe,
+  { rule, subject, cause, timer }: DueCause,
   { guards, refused }: { guards: readonly GuardVerdict[]; refused: GuardVerdict },
 ): void {
   const { tx } = pass;

@@ -1,4 +1,4 @@
-// From what changed to conditions that begin and end. Says nothing about acting: what has become ripe is judged afterwards.
+// From what changed to conditions that begin and end. Says nothing about acting: what has become due is judged afterwards.
 
 import type { Channel } from '#domain/channel.ts';
 import type { DecisionReason, TriggerEvidence, Values } from '#domain/decision.ts';

@@ -1,4 +1,4 @@
-// What one transaction needs while it decides: what it has looked up, what has become ripe, and the decisions so far. It lives as
+// What one transaction needs while it decides: what it has looked up, what has become due, and the decisions so far. It lives as
 // long as the transaction's body; nothing of it is shared.
 import { hash } from 'node:crypto';
 import type { Decision } from '#domain/decision.ts';
@@ -31,7 +31,7 @@ export interface DecideOptions {
 }
 
 /** A cause whose time to act has come. */
-export interface Ripe {
+export interface DueCause {
   readonly rule: Rule;
   readonly subject: string;
   readonly cause: Cause;
@@ -48,7 +48,7 @@ export class Pass {
   readonly options: DecideOptions;
   readonly muting: Muting;
   readonly decisions: Decision[] = [];
-  readonly ripe = new Map<string, Ripe>();
+  readonly due = new Map<string, DueCause>();
   /** For each capped rule the live channels it is about to act on; counted when it is first asked. */
   affected: Map<string, Set<string>> | undefined;
   /** Something was held back that must be judged again. */
@@ -95,19 +95,19 @@ export class Pass {
     this.decisions.push(configHash === undefined ? decision : { ...decision, configHash });
   }
 
-  /** Of a condition only the newest cause can be ripe; each moment stands for itself. */
-  addRipe(ripe: Ripe): void {
-    const moment = isMoment(ripe.rule) ? ripe.cause.id : '';
-    this.ripe.set(`${ripe.rule.name}|${ripe.subject}|${moment}`, ripe);
+  /** Of a condition only the newest cause can be due; each moment stands for itself. */
+  addDue(due: DueCause): void {
+    const moment = isMoment(due.rule) ? due.cause.id : '';
+    this.due.set(`${due.rule.name}|${due.subject}|${moment}`, due);
   }
 
-  /** Takes back what has become ripe for a condition that has ended within the same transaction. */
-  takeRipe(rule: Rule, subject: string): Ripe | undefined {
-    if (this.ripe.size === 0) return undefined;
+  /** Takes back what has become due for a condition that has ended within the same transaction. */
+  takeBackDue(rule: Rule, subject: string): DueCause | undefined {
+    if (this.due.size === 0) return undefined;
     const key = `${rule.name}|${subject}|`;
-    const ripe = this.ripe.get(key);
-    this.ripe.delete(key);
-    return ripe;
+    const due = this.due.get(key);
+    this.due.delete(key);
+    return due;
   }
 
   /** Whether a complete poll has come after the start of this process. */

@@ -35,7 +35,7 @@ export function begin(pass: Pass, rule: Rule, subject: string, cause: Cause): vo
     return;
   }
   if (isOver(pass, rule, cause)) {
-    pass.addRipe({ rule, subject, cause });
+    pass.addDue({ rule, subject, cause });
     return;
   }
   wait(pass, rule, fact, cause);
@@ -65,12 +65,12 @@ export function beganAt(pass: Pass, rule: Rule, subject: string, cause: Cause): 
     return;
   }
   const waiting = withoutFiring(withoutPending(fact));
-  pass.takeRipe(rule, subject);
+  pass.takeBackDue(rule, subject);
   if (!isOver(pass, rule, cause)) wait(pass, rule, waiting, cause);
   else {
     writeFact(pass.tx, waiting);
     dropTimer(pass.tx, { kind: 'for', rule: rule.name, subject });
-    pass.addRipe({ rule, subject, cause });
+    pass.addDue({ rule, subject, cause });
   }
 }
 
@@ -82,9 +82,9 @@ export interface Ended {
 
 /** A condition is not true (any more). Harmless when it never was. */
 export function end(pass: Pass, rule: Rule, subject: string, ended: Ended): void {
-  const ripe = pass.takeRipe(rule, subject);
+  const due = pass.takeBackDue(rule, subject);
   const fact = pass.fact(rule, subject);
-  const waiting = fact.pending?.cause ?? (fact.firing ? undefined : ripe?.cause);
+  const waiting = fact.pending?.cause ?? (fact.firing ? undefined : due?.cause);
   if (waiting) cancelPending(pass, rule, fact, waiting, ended);
   const { firing } = fact;
   if (!firing || firing.endedAtMs !== undefined) return;

@@ -15,7 +15,7 @@ export class Bell {
   }
 
   /** Says that what was rung for so far is about to be looked for. */
-  hush(): void {
+  reset(): void {
     this.#rung = false;
   }
 

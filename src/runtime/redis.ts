@@ -91,9 +91,9 @@ const optional = new Set(['config', 'info', 'client']);
 
 class Connection extends Client {
   readonly #setup: Setup;
-  /** What was refused in the greeting under way. */
-  #greeting: RedisTrouble | undefined;
-  /** What was refused in the last greeting, until one succeeds. */
+  /** What was refused in the handshake under way. */
+  #handshake: RedisTrouble | undefined;
+  /** What was refused in the last handshake, until one succeeds. */
   #unusable: RedisTrouble | undefined;
   #away: RedisTrouble | undefined;
   /** Commands that were refused last time they were sent. */
@@ -116,7 +116,7 @@ class Connection extends Client {
       writable: true,
     });
     breakWhenSilent(this, setup.patienceMs);
-    this.on('connect', () => (this.#greeting = undefined));
+    this.on('connect', () => (this.#handshake = undefined));
     this.on('error', (error: Error) => this.#failed(error));
     this.on('ready', () => {
       this.#readySince = performance.now();
@@ -167,7 +167,7 @@ class Connection extends Client {
     return answer;
   }
 
-  /** Called for every refusal that is no part of the greeting. */
+  /** Called for every refusal that is no part of the handshake. */
   override handleReconnection(error: Error, item: Parameters<Client['handleReconnection']>[1]): void {
     const times = this.#refuses(error, item.command as unknown as Command);
     const handOn = () => super.handleReconnection(error, item);
@@ -213,7 +213,7 @@ class Connection extends Client {
 
   #failed(error: Error): void {
     const trouble = troubleFrom(error);
-    if (trouble.kind === 'refuses') this.#greeting = this.#unusable = trouble;
+    if (trouble.kind === 'refuses') this.#handshake = this.#unusable = trouble;
     else this.#away = trouble;
     this.#setup.watch.troubled(this, trouble, this.#setup.role);
   }
@@ -223,7 +223,7 @@ class Connection extends Client {
   }
 
   #suits(info: unknown): boolean {
-    const misfit = this.#greeting ?? misfitOf(info);
+    const misfit = this.#handshake ?? misfitOf(info);
     if (misfit === undefined) return true;
     this.#unusable = misfit;
     this.#setup.watch.troubled(this, misfit, this.#setup.role);

@@ -5,10 +5,10 @@ import type { PollObservation } from '#domain/observation.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { noteDisagreement, noteUnheard } from './disagreements.ts';
-import { fold, layToRest } from './fold.ts';
+import { archive, fold } from './fold.ts';
 import { lateAfterMs } from './gaps.ts';
 import { lastSeenMs } from './health.ts';
-import { keys, type PassNote, type PastSessions, type RestedSessions } from './keys.ts';
+import { type ArchivedSessions, keys, type PassNote, type PastSessions } from './keys.ts';
 import { longestReconnectMs } from './recording.ts';
 import type { SessionInput } from './reduce.ts';
 
@@ -94,21 +94,21 @@ function clearStarving(
   for (const record of absent) if (record.health === 'STARVING') add(record, { kind: 'not-starving', pass });
 }
 
-/** Lays sessions to rest that no event will amend any more, and forgets what is older than the retention. */
+/** Archives sessions that no event will amend any more, and forgets what is older than the retention. */
 function forgetOld(tx: Transaction, { settleMs, retentionMs }: PollOptions): void {
   const isSettled = ({ endedAtMs, stateSinceMs }: StreamRecord) => (endedAtMs ?? stateSinceMs) < tx.nowMs - settleMs;
   for (const [arn, past] of tx.entries<PastSessions>('past')) {
     const settled = past.filter(isSettled);
     if (settled.length === 0) continue;
-    for (const record of settled.toReversed()) layToRest(tx, record);
+    for (const record of settled.toReversed()) archive(tx, record);
     const kept = past.filter((record) => !isSettled(record));
     if (kept.length > 0) tx.set(keys.past(arn as ChannelArn), kept);
     else tx.delete(keys.past(arn as ChannelArn));
   }
-  for (const [arn, rested] of tx.entries<RestedSessions>('rested')) {
-    const recent = Object.entries(rested).filter(([, atMs]) => atMs >= tx.nowMs - settleMs);
+  for (const [arn, archived] of tx.entries<ArchivedSessions>('rested')) {
+    const recent = Object.entries(archived).filter(([, atMs]) => atMs >= tx.nowMs - settleMs);
     if (recent.length === 0) tx.delete(keys.rested(arn as ChannelArn));
-    else if (recent.length < Object.keys(rested).length)
+    else if (recent.length < Object.keys(archived).length)
       tx.set(keys.rested(arn as ChannelArn), Object.fromEntries(recent));
   }
   for (const [arn, { endedAtMs }] of tx.entries<StreamRecord>('stream'))

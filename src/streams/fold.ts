@@ -3,7 +3,7 @@ import { type ChannelArn, channelIdOf, type StreamId } from '#domain/channel.ts'
 import type { Transaction } from '#domain/shared-state.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { lastSeenMs } from './health.ts';
-import { channelOf, keys, type PassNote, pastOf, restedOf, streamOf } from './keys.ts';
+import { archivedOf, channelOf, keys, type PassNote, pastOf, streamOf } from './keys.ts';
 import { reduceSession, type SessionInput } from './reduce.ts';
 import { arrange } from './sessions.ts';
 
@@ -15,8 +15,8 @@ export interface Folded {
 
 /** Ended sessions kept in a channel's log. */
 export const maxLoggedSessions = 100;
-/** Ids of sessions laid to rest early, for each channel. */
-const maxRested = 200;
+/** Ids of sessions archived early, for each channel. */
+const maxArchived = 200;
 
 /** Adds one input to one session of one channel. */
 export function fold(
@@ -31,12 +31,12 @@ export function fold(
   const known = newest ? [newest, ...past] : [];
   const session = { channelArn, streamId, nowMs: tx.nowMs };
   const before = known.find((record) => record.streamId === streamId);
-  // Its session was laid to rest long ago: a fragment of it would only look like another session.
+  // Its session was archived long ago: a fragment of it would only look like another session.
   if (!before && newest && input.kind === 'event' && input.observation.eventTimeMs < unknownAfterMs)
     return { record: undefined, changes: [] };
   // What a pass lists now is no fragment.
-  const isRested = restedOf(tx, channelArn)[streamId] !== undefined;
-  if (!before && isRested && input.kind !== 'seen') return { record: undefined, changes: [] };
+  const isArchived = archivedOf(tx, channelArn)[streamId] !== undefined;
+  if (!before && isArchived && input.kind !== 'seen') return { record: undefined, changes: [] };
   const after = named(tx, withKnownPasses(tx, reduceSession(before, input, session)), input);
   if (before && after === before) return { record: before, changes: [] };
   if (before && before === newest && after.basis.firstSeenMs === before.basis.firstSeenMs && past.length === 0) {
@@ -49,8 +49,8 @@ export function fold(
   if (pastAfter.length === 0 && past.length > 0) tx.delete(keys.past(channelArn));
   else if (pastAfter.length !== past.length || pastAfter.some((record, index) => record !== past[index]))
     tx.set(keys.past(channelArn), pastAfter);
-  for (const record of settled) layToRest(tx, record);
-  if (settled.length > 0) noteRested(tx, channelArn, settled);
+  for (const record of settled) archive(tx, record);
+  if (settled.length > 0) noteArchived(tx, channelArn, settled);
   const old = newest && pastAfter.find((record) => record.streamId === newest.streamId);
   return {
     record: sessions.find((record) => record.streamId === streamId) ?? after,
@@ -59,17 +59,17 @@ export function fold(
 }
 
 /** Appends an ended session to its channel's log: nothing will amend it any more, so what it is derived from may go. */
-export function layToRest(tx: Transaction, record: StreamRecord): void {
+export function archive(tx: Transaction, record: StreamRecord): void {
   // An end of its recording that was not told by now will not be told any more.
   const recording = record.recording === 'recording' ? ({ recording: 'ended' } as const) : {};
   const entry: StreamRecord = { ...record, ...recording, basis: { missed: [] } };
   tx.append(`sessions:${channelIdOf(record.channelArn)}`, entry, maxLoggedSessions);
 }
 
-function noteRested(tx: Transaction, channelArn: ChannelArn, records: readonly StreamRecord[]): void {
-  const noted = Object.entries(restedOf(tx, channelArn));
+function noteArchived(tx: Transaction, channelArn: ChannelArn, records: readonly StreamRecord[]): void {
+  const noted = Object.entries(archivedOf(tx, channelArn));
   for (const { streamId } of records) noted.push([streamId, tx.nowMs]);
-  tx.set(keys.rested(channelArn), Object.fromEntries(noted.slice(-maxRested)));
+  tx.set(keys.rested(channelArn), Object.fromEntries(noted.slice(-maxArchived)));
 }
 
 /**

@@ -8,7 +8,7 @@ export const keys = {
   stream: (arn: ChannelArn) => `stream/${arn}`,
   /** PastSessions: earlier sessions that late events may still amend. */
   past: (arn: ChannelArn) => `past/${arn}`,
-  /** RestedSessions: those that had no room among the earlier sessions. */
+  /** ArchivedSessions: those that had no room among the earlier sessions. */
   rested: (arn: ChannelArn) => `rested/${arn}`,
   channel: (arn: ChannelArn) => `channel/${arn}`,
   gap: (source: 'poll' | 'events') => `gap/${source}`,
@@ -26,8 +26,8 @@ export const keys = {
 
 export type PastSessions = readonly StreamRecord[];
 
-/** When each was laid to rest, by its stream's id: what comes of it later would make a fragment that looks like another session. */
-export type RestedSessions = Readonly<Record<string, number>>;
+/** When each was archived, by its stream's id: what comes of it later would make a fragment that looks like another session. */
+export type ArchivedSessions = Readonly<Record<string, number>>;
 
 /** The newest complete pass of a scope, and the one before. */
 export interface PassNote {
@@ -60,8 +60,8 @@ export function pastOf(view: StateView, arn: ChannelArn): PastSessions {
   return view.get<PastSessions>(keys.past(arn)) ?? [];
 }
 
-export function restedOf(view: StateView, arn: ChannelArn): RestedSessions {
-  return view.get<RestedSessions>(keys.rested(arn)) ?? {};
+export function archivedOf(view: StateView, arn: ChannelArn): ArchivedSessions {
+  return view.get<ArchivedSessions>(keys.rested(arn)) ?? {};
 }
 
 export function channelOf(view: StateView, arn: ChannelArn): Channel | undefined {

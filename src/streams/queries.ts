@@ -91,7 +91,7 @@ export async function channelStory(
   const logged = await state.readLog<StreamRecord>(`sessions:${channelIdOf(arn)}`, { limit });
   if (!channel && !record && logged.length === 0) return undefined;
   const known = new Set([record, ...past].map((session) => session?.streamId));
-  // Each session once, as it was laid to rest last.
+  // Each session once, as it was archived last.
   const older = logged
     .map(({ entry }) => entry)
     .filter(({ channelArn, streamId }) => channelArn === arn && !known.has(streamId) && known.add(streamId));

@@ -1,7 +1,7 @@
-// What becomes of sessions that are over: kept for late events, then laid to rest in the log, then forgotten.
+// What becomes of sessions that are over: kept for late events, then archived in the log, then forgotten.
 import { expect, test } from 'vitest';
 import { arnOf, event, Noticing, poll, startMs, streamIdFor } from '#test/support/streams.ts';
-import { pastOf, restedOf, streamOf } from './keys.ts';
+import { archivedOf, pastOf, streamOf } from './keys.ts';
 import { channelStory } from './queries.ts';
 
 const minute = 60_000;
@@ -67,7 +67,7 @@ test('a session that was logged twice is shown once', async () => {
   expect(await ids()).toEqual([streamIdFor('s999')]);
 });
 
-test('a session that is laid to rest while its recording goes on under the next one says that it is over', async () => {
+test('a session that is archived while its recording goes on under the next one says that it is over', async () => {
   const { noticing, broadcast, logged } = setup();
   await noticing.see(event('Recording Start', { channel: 'A', stream: 'first', at: 0 }));
 
@@ -76,7 +76,7 @@ test('a session that is laid to rest while its recording goes on under the next 
   expect((await logged())[0]!.entry).toMatchObject({ streamId: streamIdFor('first'), recording: 'ended' });
 });
 
-test('earlier sessions are laid to rest when no event will amend them any more, and what they were derived from goes', async () => {
+test('earlier sessions are archived when no event will amend them any more, and what they were derived from goes', async () => {
   const { noticing, broadcast, ids, logged } = setup();
   await broadcast(3);
   await noticing.see(poll('all', { at: 11 * hour }));
@@ -93,10 +93,10 @@ test('earlier sessions are laid to rest when no event will amend them any more, 
   expect(streamOf(noticing.state.view, arn)).toMatchObject({ streamId: streamIdFor(nameOf(2)) });
 });
 
-test('the ids of sessions laid to rest early are forgotten with the time in which events may amend', async () => {
+test('the ids of sessions archived early are forgotten with the time in which events may amend', async () => {
   const { noticing, broadcast } = setup();
   await broadcast(25);
-  expect(Object.keys(restedOf(noticing.state.view, arn))).toHaveLength(4);
+  expect(Object.keys(archivedOf(noticing.state.view, arn))).toHaveLength(4);
 
   await noticing.see(poll('all', { at: 14 * hour }));
 

@@ -1,4 +1,4 @@
-// The sessions of one channel: which is the newest, which of them closes which, and when an ended one is laid to rest in the log.
+// The sessions of one channel: which is the newest, which of them closes which, and when an ended one is archived in the log.
 // Decided from what is known of each, never from the order of arrival.
 import type { StreamId } from '#domain/channel.ts';
 import type { RecordingSign, StreamRecord } from '#domain/stream-record.ts';

@@ -309,7 +309,7 @@ describe('a rotation that is disturbed', () => {
 });
 
 describe('two rotations of one channel', () => {
-  test('run one after the other, and a wish older than the key is only delivered', async () => {
+  test('run one after the other, and a request older than the key is only delivered', async () => {
     await using t = await setup();
     const other = await t.another();
     const otherFile = join(t.directory, 'other');
@@ -323,7 +323,7 @@ describe('two rotations of one channel', () => {
     const value = await t.valueNow();
     const delivered = [await readFile(t.file, 'utf8'), await readFile(otherFile, 'utf8')];
     expect(delivered).toContain(value);
-    // Whoever came second saw a key that is younger than its wish, or made the younger one itself.
+    // Whoever came second saw a key that is newer than its request, or made the younger one itself.
     const last = one['keyArn'] === two['keyArn'] ? delivered : delivered.filter((each) => each === value);
     expect(last.every((each) => each === value)).toBe(true);
   });

@@ -19,10 +19,10 @@ export interface RefusingRedis extends AsyncDisposable {
   cut(): void;
 }
 
-/** Everything but the greeting. */
-export const afterGreeting = (text: string): Refusal => {
-  const greeting = new Set(['hello', 'auth', 'select', 'client', 'info', 'quit']);
-  return (command) => (greeting.has(command) ? undefined : text);
+/** Everything but the handshake. */
+export const afterHandshake = (text: string): Refusal => {
+  const handshake = new Set(['hello', 'auth', 'select', 'client', 'info', 'quit']);
+  return (command) => (handshake.has(command) ? undefined : text);
 };
 
 /** Starts a proxy on a free port of loopback. Use with `await using`. */

@@ -121,7 +121,7 @@ describe('the daemon as a process', () => {
     expect(daemon.lines.at(-1)).toMatchObject({ message: 'ivs-autopilot stopped', failures: 0 });
   });
 
-  test('SIGTERM from the process group and from the launcher is one wish: it still drains', async () => {
+  test('SIGTERM from the process group and from the launcher is one request: it still drains', async () => {
     await using platform = await broadcast();
     await using daemon = await daemonProcess(platform, 'rules: []\n');
     await running(daemon);
@@ -174,7 +174,7 @@ describe('the daemon as a process', () => {
     expect(whileBroken).toBe(first);
     expect(await hash()).not.toBe(first);
 
-    // Forty that come together are one wish.
+    // Forty that come together are one request.
     const reloads = () => daemon.lines.filter(({ message }) => message === 'configuration loaded').length;
     const before = reloads();
     for (let n = 0; n < 40; n += 1) {

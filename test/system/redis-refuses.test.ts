@@ -13,7 +13,7 @@ import { RedisState } from '#store/shared-state.ts';
 import { broadcast } from '#test/support/broadcast.ts';
 import { eventually, keptLogger, quietLogger } from '#test/support/quiet.ts';
 import { ownRedis, redisScope, testRedisUrl } from '#test/support/redis.ts';
-import { afterGreeting, refusingRedis } from '#test/support/refusing-redis.ts';
+import { afterHandshake, refusingRedis } from '#test/support/refusing-redis.ts';
 import { runProcess } from '#test/support/run-process.ts';
 
 const rules = 'rules: []\n';
@@ -43,7 +43,7 @@ describe('what Redis said', () => {
     const connection = connectRedis({ url: redis.url, role: 'store', logger });
     await connection.connect();
     const state = new RedisState({ redis: connection, prefix: '{refuses}', metrics: createMetrics() });
-    redis.refuse = afterGreeting(text);
+    redis.refuse = afterHandshake(text);
 
     const failures = [state.probe(), state.probe(), state.refresh(), state.refresh()].map((each) =>
       each.catch((error: unknown) => error),
@@ -108,7 +108,7 @@ describe('a daemon whose Redis refuses', () => {
     await using platform = await broadcast();
     await using daemon = await platform.daemon({ rules, redisUrl: redis.url });
 
-    redis.refuse = afterGreeting(refusals[1]!);
+    redis.refuse = afterHandshake(refusals[1]!);
     await delay(500);
     redis.reset();
     await delay(1_500);

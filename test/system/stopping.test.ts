@@ -169,7 +169,7 @@ test('SIGTERM to npm, whose shell tells nobody, ends the daemon and its Redis al
   expect([count(run, 'ivs-autopilot stopped'), await listens(port)]).toEqual([1, false]);
 });
 
-test('SIGTERM to the whole group of launcher and daemon is one wish: two accounts stop in order', async () => {
+test('SIGTERM to the whole group of launcher and daemon is one request: two accounts stop in order', async () => {
   const config = `rules: []
 accounts:
   - {name: west, region: us-west-2}

@@ -63,7 +63,7 @@ export interface ActionRequest {
 }
 
 /** Takes operators' actions; met by operator-actions.ts. */
-export interface ActionDeskPort {
+export interface OperatorActionsPort {
   /** @throws AppError NOT_FOUND, ACTION_NEEDS_CHANNEL, REQUEST_INVALID */
   submit(request: ActionRequest): Promise<{ readonly jobId: string }>;
   submitBulk(
@@ -82,9 +82,9 @@ const adminActions: ReadonlySet<ActionName> = new Set(['retire_channel', 'retire
 const tags = ['Actions'];
 const bulkParams = z.strictObject({ id: z.string().min(1).max(64).describe('The bulkId') });
 
-export function actionRoutes({ desk }: { readonly desk: ActionDeskPort }): FastifyPluginAsyncZod {
+export function actionRoutes({ actions }: { readonly actions: OperatorActionsPort }): FastifyPluginAsyncZod {
   const bulkOf = async (id: string): Promise<BulkView> => {
-    const found = (await desk.bulks()).find(({ bulkId }) => bulkId === id);
+    const found = (await actions.bulks()).find(({ bulkId }) => bulkId === id);
     if (!found) throw new AppError('NOT_FOUND', `there is no bulk action ${id}`);
     return found;
   };
@@ -132,7 +132,7 @@ export function actionRoutes({ desk }: { readonly desk: ActionDeskPort }): Fasti
         };
         reply.code(202);
         if (body.targets === undefined)
-          return desk.submit({
+          return actions.submit({
             ...common,
             channelArn: body.channelArn,
             streamId: body.streamId,
@@ -140,7 +140,7 @@ export function actionRoutes({ desk }: { readonly desk: ActionDeskPort }): Fasti
           });
         if (body.channelArn !== undefined || body.streamId !== undefined)
           throw new AppError('REQUEST_INVALID', 'body.targets: cannot stand beside channelArn or streamId');
-        return desk.submitBulk({ ...common, targets: body.targets, maxChannels: body.maxChannels });
+        return actions.submitBulk({ ...common, targets: body.targets, maxChannels: body.maxChannels });
       },
     );
     app.get(
@@ -153,7 +153,7 @@ export function actionRoutes({ desk }: { readonly desk: ActionDeskPort }): Fasti
           response: { 200: z.object({ bulks: z.array(bulk) }) },
         },
       },
-      async () => ({ bulks: [...(await desk.bulks())] }),
+      async () => ({ bulks: [...(await actions.bulks())] }),
     );
     app.get(
       '/actions/bulk/:id',
@@ -170,7 +170,7 @@ export function actionRoutes({ desk }: { readonly desk: ActionDeskPort }): Fasti
           response: { 200: bulk },
         },
       },
-      async ({ params, caller }) => desk.stopBulk(params.id, actorOf(caller)),
+      async ({ params, caller }) => actions.stopBulk(params.id, actorOf(caller)),
     );
   };
 }

@@ -15,7 +15,7 @@ const intent = z.object({
   summary: z.string().describe('Such as "record with prod-s3"'),
   since: time,
   cause: z.unknown(),
-  replaced: z.number().int().describe('Earlier wishes that this one replaced'),
+  replaced: z.number().int().describe('Earlier requests that this one replaced'),
   releasedAt: time.optional().describe('Its job was enqueued then'),
 });
 const alert = z.object({

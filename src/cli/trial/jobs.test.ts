@@ -81,7 +81,7 @@ describe('the jobs of a rule test', () => {
     ).toEqual([]);
   });
 
-  it('an end that only polls have noticed releases it as well, and a newer wish replaces the older', async () => {
+  it('an end that only polls have noticed releases it as well, and a newer request replaces the older', async () => {
     expect(
       await failuresOf(
         'record',

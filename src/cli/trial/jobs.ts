@@ -46,7 +46,7 @@ interface Due {
 
 const upkeepEveryMs = 1_000;
 const passing: ReadonlySet<RunOutcome> = new Set(['retry', 'postponed', 'interrupted']);
-/** A guard against jobs that never come to rest. */
+/** A guard against jobs that never settle. */
 const maxStepsPerMoment = 100_000;
 
 export class VirtualJobs implements VirtualWorker {
@@ -89,7 +89,7 @@ export class VirtualJobs implements VirtualWorker {
       await this.#collect();
     }
     for (let steps = 0; ; steps += 1) {
-      if (steps > maxStepsPerMoment) throw new Error('the jobs do not come to rest');
+      if (steps > maxStepsPerMoment) throw new Error('the jobs do not settle');
       const next = this.#nextNow();
       if (!next) return;
       this.#due = this.#due.filter((other) => other !== next);

@@ -69,7 +69,7 @@ export interface VirtualWorker {
 export type NoticedBy = 'both' | 'poll' | 'event';
 
 const retentionMs = 60 * 86_400_000;
-/** A guard against rules that never come to rest. */
+/** A guard against rules that never settle. */
 const maxTicksPerMoment = 10_000;
 
 export class VirtualWorld {
@@ -201,7 +201,7 @@ export class VirtualWorld {
   /** Lets the daemon notice what has changed: events first, then one complete poll if anything needs it; and what follows from it. */
   async flush(): Promise<void> {
     for (let rounds = 0; this.#events.length > 0 || this.#inventoryNeeded || this.#pollNeeded; rounds += 1) {
-      if (rounds > maxTicksPerMoment) throw new Error('the actions do not come to rest');
+      if (rounds > maxTicksPerMoment) throw new Error('the actions do not settle');
       const events = this.#events;
       this.#events = [];
       for (const event of events) await this.observe(event);
@@ -262,7 +262,7 @@ export class VirtualWorld {
       this.#nowMs = Math.max(this.#nowMs, dueMs);
       await this.#tick();
       ticks += 1;
-      if (ticks > maxTicksPerMoment) throw new Error('the rules do not come to rest');
+      if (ticks > maxTicksPerMoment) throw new Error('the rules do not settle');
     }
     this.#nowMs = Math.max(this.#nowMs, targetMs);
     await this.#tick();
