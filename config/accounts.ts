@@ -1,5 +1,7 @@
 // Which accounts a configuration means, with what the environment says where it is silent.
 import { AppError } from '#domain/errors.ts';
+import { problemOfRegion } from '#domain/regions.ts';
+import { problemsOfQueueUrl } from './account-problems.ts';
 import type { Config } from './load.ts';
 import type { AccountSettings } from './settings.ts';
 
@@ -27,5 +29,9 @@ export function accountsOf(
   if (!region)
     throw new AppError('CONFIG_INVALID', `no AWS Region: set AWS_REGION, or name one under accounts in ${file}`);
   const { queue_url: queueUrl } = settings.events;
+  const ofRegion = problemOfRegion(region);
+  if (ofRegion?.severity === 'error') throw new AppError('CONFIG_INVALID', `AWS_REGION: ${ofRegion.message}`);
+  const [ofQueue] = queueUrl === undefined ? [] : problemsOfQueueUrl(queueUrl, { region });
+  if (ofQueue !== undefined) throw new AppError('CONFIG_INVALID', `the event queue ${queueUrl}: ${ofQueue}`);
   return [{ name: 'main', region, ...(queueUrl === undefined ? {} : { queue_url: queueUrl }) }];
 }

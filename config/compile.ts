@@ -4,7 +4,7 @@
 import { didYouMean } from '#domain/nearest-name.ts';
 import type { InhibitRule, LabelMatcher, Receiver, Rule, Ruleset, TimeInterval } from '#domain/rule.ts';
 import { parseLabelMatcher } from '#rules/label-matcher.ts';
-import { accountIdOf } from './accounts.ts';
+import { problemsOfAccounts } from './account-problems.ts';
 import { compileRule } from './compile-rule.ts';
 import { hashOf } from './hash.ts';
 import type { Finding, PathPart } from './problem.ts';
@@ -29,7 +29,7 @@ export function compileRuleset(
       seen.add(name);
     });
   }
-  findings.push(...sharedByAccounts(document.accounts ?? []));
+  findings.push(...problemsOfAccounts(document));
 
   const timeIntervals = document.time_intervals.map((interval, index) =>
     compileTimeInterval(interval, ['time_intervals', index], findings),
@@ -62,31 +62,6 @@ export function compileRuleset(
     ruleset: { rules, inhibitRules, timeIntervals, receivers: receivers.map(compileReceiver), hash },
     findings,
   };
-}
-
-/** Two shards must not have one account's quota in one Region, nor take each other's events from one queue. */
-function sharedByAccounts(accounts: NonNullable<ConfigDocument['accounts']>): Finding[] {
-  const findings: Finding[] = [];
-  const owners = new Map<string, string>();
-  accounts.forEach((account, index) => {
-    const { name, region, assume_role_arn: role, external_id: externalId, queue_url: queue } = account;
-    const problem = (field: string, message: string) =>
-      findings.push({ path: ['accounts', index, field], message, severity: 'error' });
-    const accountId = accountIdOf(account);
-    if (role !== undefined && accountIdOf({ assume_role_arn: role }) !== accountId)
-      problem('account_id', `the role of assume_role_arn is of another account: ${role}`);
-    if (role === undefined && externalId !== undefined)
-      problem('external_id', 'it is sent when a role is assumed: name the role as assume_role_arn');
-    const claim = (key: string, field: string, what: string) => {
-      const owner = owners.get(key);
-      const message = `${what} is that of ${owner} already: give each (account, Region) one entry and a queue of its own`;
-      if (owner === undefined) owners.set(key, name);
-      else problem(field, message);
-    };
-    claim(`in ${region} ${accountId}`, 'region', `${region} in ${accountId ?? 'the account of the environment'}`);
-    if (queue !== undefined) claim(`queue ${queue}`, 'queue_url', 'this queue');
-  });
-  return findings;
 }
 
 function unknownName(what: string, name: string, known: readonly { name: string }[]): string {

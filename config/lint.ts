@@ -1,7 +1,10 @@
 // Lint of a configuration file: the findings about its rules, with their places.
 import type { Channel } from '#domain/channel.ts';
 import { durationMs } from '#domain/duration.ts';
+import type { Ruleset } from '#domain/rule.ts';
 import { type LintFinding, lint } from '#rules/lint/lint.ts';
+import { isOver } from '#rules/time-intervals.ts';
+import { doubtsOfAccounts } from './account-problems.ts';
 import { type Config, readConfig } from './load.ts';
 import type { Problem } from './problem.ts';
 
@@ -36,11 +39,23 @@ export function lintConfig(config: Config, known: KnownChannels = {}): Problem[]
 function findingsOf(config: Config, known: KnownChannels): LintFinding[] {
   const { limits, metadata } = config.settings;
   const perSecond = (limits.operations.PutMetadata?.account ?? putMetadataPerSecond) * limits.share;
-  return lint(config.ruleset, {
+  const ofRules = lint(config.ruleset, {
     maxPayloadBytes: metadata.max_bytes,
     putMetadataPerSecond: Math.max(1, Math.floor(perSecond)),
     unknownFields: config.settings.lint.unknown_fields,
     defaultExpiresMs: durationMs(metadata.default_expires),
     ...known,
   });
+  return [...doubtsOfAccounts(config.document), ...intervalsThatAreOver(config.ruleset), ...ofRules];
+}
+
+/** Time intervals that were, and will not come again. */
+function intervalsThatAreOver({ timeIntervals }: Ruleset): LintFinding[] {
+  return timeIntervals.flatMap(({ ranges }, index) =>
+    ranges.flatMap((range, place): LintFinding[] => {
+      if (!isOver(range, Date.now())) return [];
+      const path = ['time_intervals', index, 'time_intervals', place, 'years'];
+      return [{ path, message: 'these years are over: this does not come again', severity: 'warning' }];
+    }),
+  );
 }

@@ -2,6 +2,7 @@
 import { IANAZone } from 'luxon';
 import { didYouMean } from '#domain/nearest-name.ts';
 import type { NumberRange, TimeInterval, TimeRange } from '#domain/rule.ts';
+import { everComes } from '#rules/time-intervals.ts';
 import type { Finding, PathPart } from './problem.ts';
 import type { TimeIntervalDocument } from './schema.ts';
 
@@ -59,7 +60,8 @@ export function compileTimeInterval(
       const message = `unknown time zone ${JSON.stringify(range.location)}; expected an IANA name such as Europe/London`;
       findings.push({ path: [...at, 'location'], message, severity: 'error' });
     }
-    return {
+    const before = findings.length;
+    const compiled: TimeRange = {
       times,
       weekdays: parsed('weekdays'),
       daysOfMonth: parsed('days_of_month'),
@@ -67,6 +69,11 @@ export function compileTimeInterval(
       years: parsed('years'),
       zone: range.location,
     };
+    if (findings.length === before && !everComes(compiled)) {
+      const message = 'no day is like this: weekdays, days_of_month, months and years together never come';
+      findings.push({ path: at, message, severity: 'error' });
+    }
+    return compiled;
   });
   return { name: document.name, ranges };
 }

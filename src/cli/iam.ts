@@ -37,6 +37,7 @@ export function register(program: Command, io: CliIo): void {
       const { daemonPolicy, setupPolicy } = await import('#ops/permissions.ts');
       const isId = /^(\*|\d{12})$/.test(flags.account);
       const region = flags.region ?? io.env['AWS_REGION'] ?? '*';
+      if (flags.queueArn !== undefined) requireQueueArn(flags.queueArn);
       if (flags.setup && isId) {
         printJson(io, setupPolicy({ region, account: flags.account }, flags.name));
         return;
@@ -45,16 +46,16 @@ export function register(program: Command, io: CliIo): void {
       const { actionUses, accountScope, queueArnOf } = await import('#ops/config-uses.ts');
       const config = await loadConfig(file ?? defaultConfigFile(io.env), { queueUrl: io.env['AUTOPILOT_QUEUE_URL'] });
       const entry = entryOf(config, flags.account);
-      if (!isId && entry === undefined)
-        throw new CommandFailed(
-          `--account ${flags.account}: expected 12 digits, or an entry of accounts in ${config.file} (${namesIn(config)}).`,
-          2,
-        );
       const { events, accounts = [] } = config.settings;
+      const { queueArn: given } = flags;
       const of = entry
-        ? accountScope(entry, accounts)
-        : { region, account: flags.account, queueArn: events.queue_url && queueArnOf(events.queue_url) };
-      const scope = { ...of, region: flags.region ?? of.region, queueArn: flags.queueArn ?? of.queueArn };
+        ? accountScope(entry, accounts, { queueArn: given })
+        : { region, account: flags.account, queueArn: given ?? (events.queue_url && queueArnOf(events.queue_url)) };
+      const scope = {
+        ...of,
+        account: isId && flags.account !== '*' ? flags.account : of.account,
+        region: flags.region ?? of.region,
+      };
       if (flags.setup) {
         printJson(io, setupPolicy(scope, flags.name));
         return;
@@ -65,21 +66,52 @@ export function register(program: Command, io: CliIo): void {
     });
 }
 
-/** The entry that is meant: by name, by the number of its account, or the only one. */
-function entryOf({ settings, file }: Config, wanted: string): AccountSettings | undefined {
-  const accounts = (settings.accounts ?? []).map((account) =>
-    settings.accounts?.length === 1 && settings.events.queue_url !== undefined
-      ? { queue_url: settings.events.queue_url, ...account }
-      : account,
-  );
-  if (wanted === '*' && accounts.length > 1)
+function requireQueueArn(arn: string): void {
+  const name = /^arn:aws(?:-cn|-us-gov)?:sqs:[a-z0-9-]+:\d{12}:([A-Za-z0-9_.-]{1,80})$/.exec(arn)?.[1];
+  if (name === undefined || name.endsWith('.fifo')) {
     throw new CommandFailed(
-      `${file} names several accounts, and each role has a policy of its own: add --account ${accounts.map(({ name }) => name).join(' or ')}.`,
+      `--queue-arn ${arn}: expected the ARN of a standard queue, such as arn:aws:sqs:us-west-2:111122223333:ivs-events.`,
       2,
     );
-  if (wanted === '*') return accounts[0];
-  const byNumber = accounts.filter((account) => accountIdOf(account) === wanted);
-  return accounts.find(({ name }) => name === wanted) ?? (byNumber.length === 1 ? byNumber[0] : undefined);
+  }
 }
 
-const namesIn = ({ settings }: Config) => (settings.accounts ?? []).map(({ name }) => name).join(', ') || 'none there';
+/**
+ * The entry that is meant: by name, by the number of its account, or the only one; undefined where the file names no accounts.
+ * @throws CommandFailed when none is meant, or more than one
+ */
+function entryOf({ settings, file }: Config, wanted: string): AccountSettings | undefined {
+  const { queue_url: ofAll } = settings.events;
+  const accounts = (settings.accounts ?? []).map((account) =>
+    settings.accounts?.length === 1 && ofAll !== undefined ? { queue_url: ofAll, ...account } : account,
+  );
+  const names = (entries: readonly AccountSettings[]) => entries.map(({ name }) => name).join(' or ');
+  if (wanted === '*' || /^\d{12}$/.test(wanted)) {
+    // An entry that does not say its number may have any.
+    const candidates = accounts.filter((account) => wanted === '*' || (accountIdOf(account) ?? wanted) === wanted);
+    const sure = candidates.filter((account) => accountIdOf(account) === wanted);
+    const meant = sure.length > 0 ? sure : candidates;
+    if (meant.length > 1 && wanted === '*')
+      throw new CommandFailed(
+        `${file} names several accounts, and each role has a policy of its own: add --account ${names(meant)}.`,
+        2,
+      );
+    if (meant.length > 1)
+      throw new CommandFailed(
+        `--account ${wanted} may be several entries of accounts in ${file}: name one, --account ${names(meant)}.`,
+        2,
+      );
+    if (meant.length === 0 && accounts.length > 0)
+      throw new CommandFailed(
+        `--account ${wanted}: no entry of accounts in ${file} is of that account (${names(accounts)}).`,
+        2,
+      );
+    return meant[0];
+  }
+  const entry = accounts.find(({ name }) => name === wanted);
+  if (entry) return entry;
+  throw new CommandFailed(
+    `--account ${wanted}: expected 12 digits, or an entry of accounts in ${file} (${names(accounts) || 'none there'}).`,
+    2,
+  );
+}

@@ -165,6 +165,14 @@ export const errorCatalog = {
     status: 400,
     disposition: 'give-up',
   },
+  SETUP_QUEUE_UNKNOWN: {
+    meaning:
+      'The URL of the event queue names no queue of AWS that the daemon can use, so that a policy for it cannot be printed. It is never left out.',
+    remedy:
+      'Correct `queue_url` or AUTOPILOT_QUEUE_URL, or name the queue with `--queue-arn`. A FIFO queue cannot be used: make a standard one.',
+    status: 400,
+    disposition: 'give-up',
+  },
   QUEUE_WITHOUT_REDRIVE: {
     meaning:
       'The event queue has no redrive policy: a message that cannot be read comes back again and again until the queue’s retention ends.',

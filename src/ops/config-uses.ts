@@ -2,6 +2,8 @@
 
 import { accountIdOf } from '#config/accounts.ts';
 import type { AccountSettings } from '#config/settings.ts';
+import { AppError } from '#domain/errors.ts';
+import { problemOfQueue, queueOf } from '#domain/queue-url.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { ActionUse, PolicyScope } from './permissions.ts';
 
@@ -13,15 +15,33 @@ export function actionUses(ruleset: Pick<Ruleset, 'rules'>): ActionUse[] {
     .map(({ action, params }) => ({ action, params }));
 }
 
-/** The ARN of a queue by its URL, or undefined when the URL is not one of AWS's. */
-export function queueArnOf(url: string): string | undefined {
-  const match = /^https:\/\/sqs\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?\/(\d{12})\/([A-Za-z0-9_-]+)$/.exec(url);
-  return match ? `arn:aws:sqs:${match[1]}:${match[2]}:${match[3]}` : undefined;
+/**
+ * The ARN of the queue that a URL names, for a policy.
+ * @throws AppError SETUP_QUEUE_UNKNOWN when the URL tells of none, or its queue cannot be the event queue
+ */
+export function queueArnOf(url: string): string {
+  const queue = queueOf(url);
+  if (!queue) {
+    throw new AppError(
+      'SETUP_QUEUE_UNKNOWN',
+      `${url} is no queue URL of AWS, so that its ARN cannot be told: correct it, or name the queue with --queue-arn`,
+    );
+  }
+  const problem = problemOfQueue(queue);
+  if (problem !== undefined) throw new AppError('SETUP_QUEUE_UNKNOWN', `${url}: ${problem}`);
+  return queue.arn;
 }
 
-/** Where the policy of one entry of `accounts` holds; the entry without a role is who assumes the roles of the others. */
-export function accountScope(entry: AccountSettings, all: readonly AccountSettings[]): PolicyScope {
-  const queueArn = entry.queue_url === undefined ? undefined : queueArnOf(entry.queue_url);
+/**
+ * Where the policy of one entry of `accounts` holds; the entry without a role is who assumes the roles of the others.
+ * @throws AppError SETUP_QUEUE_UNKNOWN unless the queue is known or `queueArn` names it
+ */
+export function accountScope(
+  entry: AccountSettings,
+  all: readonly AccountSettings[],
+  { queueArn: given }: { readonly queueArn?: string | undefined } = {},
+): PolicyScope {
+  const queueArn = given ?? (entry.queue_url === undefined ? undefined : queueArnOf(entry.queue_url));
   const accountId = accountIdOf(entry);
   const assumeRoles = entry.assume_role_arn === undefined ? all.flatMap(({ assume_role_arn: role }) => role ?? []) : [];
   return { region: entry.region, account: accountId ?? queueArn?.split(':')[4] ?? '*', queueArn, assumeRoles };

@@ -20,15 +20,39 @@ test('what the daemon packs is what the player unpacks', () => {
   );
 });
 
-test('a cue that is no envelope is one item as it is, and nonsense never throws', () => {
-  const plain = (text: string) => [{ id: undefined, acceptedAtMs: undefined, data: text }];
+const plain = (data: unknown) => [{ id: undefined, acceptedAtMs: undefined, data }];
 
-  for (const text of ['hello', '', '{"type":"slate"}', '{"v":2,"items":[]}', '{broken', 'null', '{"v":1,"items":3}'])
+test('a cue that is no envelope is one item, and nonsense never throws', () => {
+  for (const text of ['hello', '', '{broken', '[1,', 'null', '5', 'true', '"quoted"', ' {']) {
     expect(unpackCue(text)).toEqual(plain(text));
+  }
+  expect(unpackCue('{"v":2,"items":[]}')).toEqual(plain({ v: 2, items: [] }));
+  expect(unpackCue('{"v":1,"items":3}')).toEqual(plain({ v: 1, items: 3 }));
   expect(unpackCue('{"v":1,"items":[null,3,{},{"d":7},{"id":5,"t":"x","d":null}]}')).toEqual([
     { id: undefined, acceptedAtMs: undefined, data: 7 },
     { id: undefined, acceptedAtMs: undefined, data: null },
   ]);
+});
+
+test.each<[string | Record<string, unknown>, unknown]>([
+  [{ my: 'metadata' }, { my: 'metadata' }],
+  ['{"my": "metadata"}', { my: 'metadata' }],
+  [' {"my":\n"metadata"} ', { my: 'metadata' }],
+  ['[1, 2]', [1, 2]],
+  ['{"v": 2}', { v: 2 }],
+  ['goal', 'goal'],
+  ['5', '5'],
+  ['true', 'true'],
+  ['null', 'null'],
+  ['"quoted"', '"quoted"'],
+  ['{not JSON}', '{not JSON}'],
+  ['', ''],
+])('one cue has one type, packed, unpacked or of another sender: %j', (payload, data) => {
+  const alone = typeof payload === 'string' ? payload : JSON.stringify(payload);
+  const packed = envelopeOf([encodeItem({ id: 'a', t: 1, payload })]);
+
+  expect(new CueReader().read(alone)).toEqual(plain(data));
+  expect(new CueReader().read(packed)).toEqual([{ id: 'a', acceptedAtMs: 1, data }]);
 });
 
 test('a repeat is dropped, in the same cue or later, and memory stays bounded', () => {

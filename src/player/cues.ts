@@ -7,35 +7,42 @@ export interface CueItem {
   readonly id: string | undefined;
   /** When ivs-autopilot accepted it, epoch milliseconds; undefined when it was sent without an envelope. */
   readonly acceptedAtMs: number | undefined;
-  /** What was sent: an object or a text. */
+  /** What was sent: an object (or list) where it is JSON of one, else the text, whoever sent it and whether or not it was packed. */
   readonly data: unknown;
 }
 
-/** The items in a cue's text, in order. A text that is no envelope is one item, as it is. Never throws. */
+/** The items in a cue's text, in order. A text that is no envelope is one item. Never throws. */
 export function unpackCue(text: string): CueItem[] {
-  const envelope = parse(text);
-  if (!envelope) return [{ id: undefined, acceptedAtMs: undefined, data: text }];
-  return envelope.flatMap((item) => {
+  const data = dataOf(text);
+  const items = itemsOf(data);
+  if (!items) return [{ id: undefined, acceptedAtMs: undefined, data }];
+  return items.flatMap((item) => {
     if (typeof item !== 'object' || item === null || !('d' in item)) return [];
     const { id, t, d } = item as { id?: unknown; t?: unknown; d: unknown };
     return [
       {
         id: typeof id === 'string' ? id : undefined,
         acceptedAtMs: typeof t === 'number' ? t : undefined,
-        data: d,
+        data: typeof d === 'string' ? dataOf(d) : d,
       },
     ];
   });
 }
 
-function parse(text: string): unknown[] | undefined {
-  if (!text.startsWith('{')) return undefined;
+/** A text that is JSON of an object or a list becomes that: outside of an envelope nothing else tells them apart. */
+function dataOf(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return text;
   try {
-    const value = JSON.parse(text) as { v?: unknown; items?: unknown };
-    return value.v === 1 && Array.isArray(value.items) ? (value.items as unknown[]) : undefined;
+    return JSON.parse(text) as unknown;
   } catch {
-    return undefined;
+    return text;
   }
+}
+
+function itemsOf(data: unknown): unknown[] | undefined {
+  if (typeof data !== 'object' || data === null) return undefined;
+  const { v, items } = data as { v?: unknown; items?: unknown };
+  return v === 1 && Array.isArray(items) ? (items as unknown[]) : undefined;
 }
 
 export interface CueReaderOptions {

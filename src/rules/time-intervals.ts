@@ -30,6 +30,38 @@ export function nextBoundary(interval: TimeInterval, epochMs: number): number | 
   return undefined;
 }
 
+/** Whether there is any day, past or future, on which the range is active. */
+export function everComes(range: TimeRange): boolean {
+  // Of 28 years there is one of every kind: they begin on any weekday, with and without 29 February.
+  const years =
+    range.years.length === 0 ? numbersFrom(2000, 2027) : range.years.flatMap(([from, to]) => numbersFrom(from, to));
+  const kinds = new Map(years.map((year) => [`${weekdayOf(year, 1, 1)} ${daysIn(year, 2)}`, year]));
+  return Array.from(kinds.values(), (year) => numbersFrom(1, 12).some((month) => comesIn(range, year, month))).some(
+    Boolean,
+  );
+}
+
+function comesIn(range: TimeRange, year: number, month: number): boolean {
+  const daysInMonth = daysIn(year, month);
+  return numbersFrom(1, daysInMonth).some((day) => {
+    const weekday = weekdayOf(year, month, day);
+    return dayMatches({ ...range, years: [] }, { year, month, day, weekday, daysInMonth });
+  });
+}
+
+const weekdayOf = (year: number, month: number, day: number) => new Date(Date.UTC(year, month - 1, day)).getUTCDay();
+const daysIn = (year: number, month: number) => new Date(Date.UTC(year, month, 0)).getUTCDate();
+
+function numbersFrom(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+/** Whether the range is over for good at this instant. */
+export function isOver(range: TimeRange, epochMs: number): boolean {
+  const local = DateTime.fromMillis(epochMs, { zone: range.zone });
+  return range.years.length > 0 && range.years.every(([, to]) => to < local.year);
+}
+
 /** The next instant at which one range may begin or end; never misses one, may give one that changes nothing. */
 function nextRangeBoundary(range: TimeRange, afterMs: number, endMs: number): number | undefined {
   let day = DateTime.fromMillis(afterMs, { zone: range.zone }).startOf('day');
@@ -69,7 +101,13 @@ function boundaryWithinDay(range: TimeRange, day: DateTime, next: DateTime, afte
   return undefined;
 }
 
-function dayMatches(range: TimeRange, local: DateTime): boolean {
+/** A day of the calendar; weekdays from 0 or 7, which are Sunday. */
+type Day = Pick<DateTime, 'year' | 'month' | 'day'> & {
+  readonly weekday: number;
+  readonly daysInMonth: number | undefined;
+};
+
+function dayMatches(range: TimeRange, local: Day): boolean {
   const lastDay = local.daysInMonth ?? 31;
   return (
     within(range.weekdays, local.weekday % 7) &&

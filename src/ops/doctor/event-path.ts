@@ -61,6 +61,7 @@ export function eventPathChecks({ clients, queueUrl, region, setting, newer = []
               'A rule reaches queues of its own Region only: use a queue there, or correct the Region.',
             ),
           );
+        verdicts.push(...readingTrouble(attributes));
         verdicts.push(
           parsePolicy(attributes['Policy'])?.Statement.some(lets)
             ? green('EventBridge may write to it')
@@ -117,6 +118,30 @@ async function rulesTo(queueArn: string, { eventBridge }: EventPathClients, abor
     NextToken = page.NextToken;
   } while (NextToken !== undefined);
   return found;
+}
+
+/** What keeps events from coming or from being read, whatever the policies say. */
+function readingTrouble(attributes: Readonly<Record<string, string>>): Verdict[] {
+  const verdicts: Verdict[] = [];
+  const key = attributes['KmsMasterKeyId'];
+  if (attributes['FifoQueue'] === 'true')
+    verdicts.push(
+      red(
+        'it is a FIFO queue: one message that cannot be read stops all behind it',
+        'Make a standard queue: `ivs-autopilot bootstrap` does.',
+      ),
+    );
+  // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html
+  if (key !== undefined && /(?:^|:)alias\/aws\/sqs$/.test(key))
+    verdicts.push(
+      red(
+        'it is encrypted with the AWS-managed key, and EventBridge cannot write to such a queue',
+        'Encrypt it with SQS’s own keys (SqsManagedSseEnabled), or with a customer managed key whose policy lets events.amazonaws.com use it.',
+      ),
+    );
+  else if (key !== undefined && key !== '')
+    verdicts.push(green(`it is encrypted with ${key}, whose policy must let events.amazonaws.com use it`));
+  return verdicts;
 }
 
 function lets({

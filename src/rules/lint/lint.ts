@@ -10,6 +10,8 @@ import { channelFields, problemsOfFields } from '../pattern-fields.ts';
 import { isTemplate, variablesOf } from '../template.ts';
 import type { LintFinding } from './finding.ts';
 import { lintDetailField, lintEventPattern, matchesAccountEvents } from './ivs-events.ts';
+import { lintNeverActs } from './never-acts.ts';
+import { lintOpposites } from './opposites.ts';
 import { worstPayload } from './payload.ts';
 import { isReachable } from './reach.ts';
 
@@ -37,6 +39,7 @@ export function lint(ruleset: Ruleset, options: LintOptions): LintFinding[] {
   return [
     ...ruleset.inhibitRules.flatMap((_, index) => lintInhibitRule(ruleset, index)),
     ...ruleset.rules.flatMap((rule, index) => lintRule(rule, ['rules', index], options)),
+    ...lintOpposites(ruleset.rules),
   ];
 }
 
@@ -48,6 +51,7 @@ function lintRule(rule: Rule, path: Path, options: LintOptions): LintFinding[] {
     ...lintTrigger(rule, path, options),
     ...lintTables(rule, path),
     ...lintMatch(rule, path, options.channels),
+    ...lintNeverActs(rule, path),
     ...steps.flatMap(({ step, at }) => [
       ...lintPayload(rule, step, [...at, step.action], options.maxPayloadBytes),
       ...lintFanOut(step, [...at, step.action], options),
@@ -74,7 +78,7 @@ function lintTrigger(rule: Rule, path: Path, options: LintOptions): LintFinding[
   const at = [...path, 'trigger'];
   if (trigger.kind === 'event') {
     const { maxEventAgeMs } = guards;
-    const tooLong = maxEventAgeMs !== undefined && rule.forMs >= maxEventAgeMs;
+    const tooLong = maxEventAgeMs !== undefined && rule.forMs > 0 && rule.forMs >= maxEventAgeMs;
     return [
       ...lintEventPattern(trigger.pattern, [...at, 'event'], options),
       ...lintGroupBy(rule, [...path, 'guards', 'group_by'], options),

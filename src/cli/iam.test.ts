@@ -1,0 +1,141 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runCli } from './main.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'autopilot-iam-'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function iam(config: string, args: readonly string[] = [], env: Record<string, string> = {}) {
+  const file = join(folder, 'autopilot.yaml');
+  await writeFile(file, `version: 1\n${config}`);
+  const out: string[] = [];
+  const errors: string[] = [];
+  const exitCode = await runCli(['node', 'ivs-autopilot', 'iam', file, ...args], {
+    print: (line) => void out.push(line),
+    printError: (line) => void errors.push(line),
+    env,
+    signal: new AbortController().signal,
+  });
+  const queue = /"Resource": "(arn:[^"]*:sqs:[^"]*)"/.exec(out.join('\n'))?.[1];
+  return { exitCode, out: out.join('\n'), errors: errors.join('\n'), queue };
+}
+
+const urls = readFileSync(new URL('../../test/fixtures/field-cases/queue-urls.txt', import.meta.url), 'utf8')
+  .split('\n')
+  .map((line) => line.split(/\s/)[0]!)
+  .filter(Boolean);
+const standard = urls.filter((url) => !url.endsWith('.fifo'));
+const arn = 'arn:aws:sqs:us-west-2:111122223333:ivs-events';
+const role = 'arn:aws:iam::111122223333:role/autopilot';
+
+describe('iam for every way to name an account, and every queue URL', () => {
+  const ways: readonly (readonly [what: string, config: (url: string) => string, args: readonly string[]])[] = [
+    ['no account', (url) => `events: {queue_url: "${url}"}\n`, []],
+    [
+      'twelve digits, without accounts',
+      (url) => `events: {queue_url: "${url}"}\n`,
+      ['--account', '111122223333', '--region', 'us-west-2'],
+    ],
+    ['the only entry', (url) => `accounts: [{name: main, region: us-west-2, queue_url: "${url}"}]\n`, []],
+    [
+      'the only entry, by its name',
+      (url) => `accounts: [{name: main, region: us-west-2, queue_url: "${url}"}]\n`,
+      ['--account', 'main'],
+    ],
+    [
+      'the only entry, by any digits',
+      (url) => `accounts: [{name: main, region: us-west-2, queue_url: "${url}"}]\n`,
+      ['--account', '111122223333'],
+    ],
+    [
+      'the only entry, queue beside it',
+      (url) => `accounts: [{name: main, region: us-west-2}]\nevents: {queue_url: "${url}"}\n`,
+      ['--account', '111122223333'],
+    ],
+    [
+      'one of two, by its name',
+      (url) => `accounts: [{name: main, region: us-west-2, queue_url: "${url}"}, {name: eu, region: eu-west-1}]\n`,
+      ['--account', 'main'],
+    ],
+    [
+      'one of two, by the digits of its role',
+      (url) =>
+        `accounts: [{name: main, region: us-west-2, assume_role_arn: "${role}", queue_url: "${url}"}, {name: eu, region: eu-west-1, account_id: "444455556666"}]\n`,
+      ['--account', '111122223333'],
+    ],
+    [
+      'one of two, by its account_id',
+      (url) =>
+        `accounts: [{name: main, region: us-west-2, account_id: "111122223333", queue_url: "${url}"}, {name: eu, region: eu-west-1}]\n`,
+      ['--account', '111122223333'],
+    ],
+  ];
+  it.each(ways.flatMap(([what, config, args]) => standard.map((url) => [what, url, config, args] as const)))(
+    '%s, %s',
+    async (_, url, config, args) => {
+      expect(await iam(config(url), args)).toMatchObject({ exitCode: 0, errors: '', queue: arn });
+    },
+  );
+
+  it('the environment names the queue', async () => {
+    expect(await iam('', [], { AUTOPILOT_QUEUE_URL: standard[1]! })).toMatchObject({ queue: arn });
+  });
+
+  it.each([
+    'http://127.0.0.1:9324/000000000000/ivs-events',
+    'http://sqs.us-west-2.localhost.localstack.cloud:4566/000000000000/ivs-events',
+    'https://sqs.internal.example/111122223333/ivs-events',
+    'ivs-events',
+    'https://sqs.us-west-2.amazonaws.com/ivs-events',
+  ])('a URL that tells of no queue is refused by name, and --queue-arn names it: %s', async (url) => {
+    for (const config of [
+      `events: {queue_url: "${url}"}\n`,
+      `accounts: [{name: main, region: us-west-2, queue_url: "${url}"}]\n`,
+    ]) {
+      const refused = await iam(config);
+      expect(refused).toMatchObject({ exitCode: 1, out: '' });
+      expect(refused.errors).toContain(url);
+      expect(refused.errors).toContain('--queue-arn');
+      expect(await iam(config, ['--queue-arn', arn])).toMatchObject({ exitCode: 0, queue: arn });
+    }
+  });
+
+  it('a FIFO queue is refused by name', async () => {
+    const fifo = urls.find((url) => url.endsWith('.fifo'))!;
+    for (const config of [
+      `events: {queue_url: "${fifo}"}\n`,
+      `accounts: [{name: main, region: us-west-2, queue_url: "${fifo}"}]\n`,
+    ]) {
+      const { exitCode, out, errors } = await iam(config);
+      expect({ exitCode, out }).toEqual({ exitCode: 1, out: '' });
+      expect(errors).toContain('ivs-events.fifo is a FIFO queue');
+    }
+    expect(await iam('', ['--queue-arn', `${arn}.fifo`])).toMatchObject({ exitCode: 2, out: '' });
+  });
+
+  const two = `accounts: [{name: west, region: us-west-2, account_id: "111122223333"}, {name: east, region: us-east-1, account_id: "111122223333"}]\n`;
+  it.each<[string, string, readonly string[], RegExp]>([
+    ['no name where there are two', two, [], /add --account west or east/],
+    ['digits that two entries have', two, ['--account', '111122223333'], /--account west or east/],
+    ['digits that no entry has', two, ['--account', '999988887777'], /no entry of accounts .* is of that account/],
+    ['a name that no entry has', two, ['--account', 'north'], /expected 12 digits, or an entry/],
+    ['eleven digits', two, ['--account', '11112222333'], /expected 12 digits, or an entry/],
+    [
+      'an ARN that is none',
+      two,
+      ['--account', 'west', '--queue-arn', 'ivs-events'],
+      /--queue-arn ivs-events: expected the ARN/,
+    ],
+  ])('never less than was asked: %s', async (_, config, args, message) => {
+    const { exitCode, out, errors } = await iam(config, args);
+
+    expect({ exitCode, out }).toEqual({ exitCode: 2, out: '' });
+    expect(errors).toMatch(message);
+  });
+});

@@ -1,0 +1,53 @@
+// Cases that people met, with what is right: files of test/fixtures/field-cases. Members of the same kinds are tested beside the code.
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { checkConfig } from '#config/lint.ts';
+import { formatProblem } from '#config/problem.ts';
+
+/** What `validate` says of a case. */
+function problemsOf(name: string): string[] {
+  const text = readFileSync(new URL(`./fixtures/field-cases/${name}`, import.meta.url), 'utf8');
+  return checkConfig(text, name).problems.map(formatProblem);
+}
+
+test('fields that no event has: an error with the place, and where the thing is', () => {
+  expect(problemsOf('detail-fields.yaml')).toEqual([
+    expect.stringMatching(
+      /^detail-fields\.yaml:5:\d+ rules\[0\]\.trigger\.event\.detail\.channel_arn: .*the channel is in `resources`/,
+    ),
+    expect.stringMatching(
+      /^detail-fields\.yaml:8:\d+ rules\[1\]\.trigger\.event\.detail\.recording_state: .*did you mean recording_status/,
+    ),
+    expect.stringMatching(/^detail-fields\.yaml:11:\d+ rules\[2\]\.trigger\.event\.detail\.stage_arn: .*Real-Time/),
+    expect.stringMatching(
+      /^detail-fields\.yaml:15:\d+ rules\[3\]\.actions\[0\]\.notify\.text: .*the channel is in `resources`/,
+    ),
+  ]);
+});
+
+test('a newer detail type is at most a warning', () => {
+  for (const problem of problemsOf('ad-break.yaml'))
+    expect(problem).toMatch(/: warning: .*not known as of .*will be tried/);
+});
+
+test('tags are text: an error that says to write quotation marks', () => {
+  const problems = problemsOf('tag-types.yaml');
+
+  expect(problems.map((problem) => /rules\[(\d)\]\.match\.tags/.exec(problem)?.[1])).toEqual(['0', '1', '2', '3']);
+  for (const problem of problems) expect(problem).toContain('tags are text');
+  expect(problems[3]).toContain('this leaves nothing out');
+});
+
+test('Regions without Amazon IVS, display names and queues of other Regions: an error each', () => {
+  expect(problemsOf('regions.yaml')).toEqual([
+    expect.stringMatching(/accounts\[0\]\.region: Amazon IVS is not in us-east-2/),
+    expect.stringMatching(/accounts\[1\]\.region: .*write its code, us-west-2/),
+    expect.stringMatching(/accounts\[2\]\.queue_url: the queue is in eu-west-1, and the entry is for us-west-2/),
+  ]);
+});
+
+test('30 February: an error, it never comes', () => {
+  expect(problemsOf('bad-times.yaml')).toEqual([
+    expect.stringMatching(/^bad-times\.yaml:3:\d+ time_intervals\[0\]\.time_intervals\[0\]: .*never come/),
+  ]);
+});
