@@ -1,7 +1,7 @@
 // What is wrong with the accounts and the event queues of a configuration, as far as it can be told without asking AWS.
-import { problemOfQueue, queueOf } from '#domain/queue-url.ts';
+import { queueOf } from '#domain/queue-url.ts';
 import { problemOfRegion } from '#domain/regions.ts';
-import { accountIdOf } from './accounts.ts';
+import { accountIdOf, problemsOfQueueUrl } from './accounts.ts';
 import type { Finding, PathPart } from './problem.ts';
 import type { ConfigDocument } from './schema.ts';
 import type { AccountSettings } from './settings.ts';
@@ -34,26 +34,6 @@ export function doubtsOfAccounts({ accounts = [], events }: ConfigDocument): Fin
     findings.push({ path: ['events', 'queue_url'], message, severity: 'warning' });
   }
   return findings;
-}
-
-/** What is wrong with a queue for an entry of `accounts`; a URL that is not AWS's may be a stand-in's, of which nothing is known. */
-export function problemsOfQueueUrl(
-  url: string,
-  account: Pick<AccountSettings, 'region' | 'account_id' | 'assume_role_arn'> | undefined,
-): string[] {
-  const queue = queueOf(url);
-  if (!queue) return [];
-  const problems = [problemOfQueue(queue) ?? []].flat();
-  if (account && problemOfRegion(account.region)?.severity !== 'error' && queue.region !== account.region) {
-    problems.push(
-      `the queue is in ${queue.region}, and the entry is for ${account.region}: the events of a Region reach queues of that Region`,
-    );
-  }
-  const accountId = account && accountIdOf(account);
-  if (accountId !== undefined && queue.account !== accountId) {
-    problems.push(`the queue is of the account ${queue.account}, and the entry is for ${accountId}`);
-  }
-  return problems;
 }
 
 function problemsOfAccount(account: AccountSettings, path: readonly PathPart[]): Finding[] {

@@ -1,7 +1,7 @@
 // Which accounts a configuration means, with what the environment says where it is silent.
 import { AppError } from '#domain/errors.ts';
+import { problemOfQueue, queueOf } from '#domain/queue-url.ts';
 import { problemOfRegion } from '#domain/regions.ts';
-import { problemsOfQueueUrl } from './account-problems.ts';
 import type { Config } from './load.ts';
 import type { AccountSettings } from './settings.ts';
 
@@ -34,4 +34,24 @@ export function accountsOf(
   const [ofQueue] = queueUrl === undefined ? [] : problemsOfQueueUrl(queueUrl, { region });
   if (ofQueue !== undefined) throw new AppError('CONFIG_INVALID', `the event queue ${queueUrl}: ${ofQueue}`);
   return [{ name: 'main', region, ...(queueUrl === undefined ? {} : { queue_url: queueUrl }) }];
+}
+
+/** What is wrong with a queue for an entry of `accounts`; a URL that is not AWS's may be a stand-in's, of which nothing is known. */
+export function problemsOfQueueUrl(
+  url: string,
+  account: Pick<AccountSettings, 'region' | 'account_id' | 'assume_role_arn'> | undefined,
+): string[] {
+  const queue = queueOf(url);
+  if (!queue) return [];
+  const problems = [problemOfQueue(queue) ?? []].flat();
+  if (account && problemOfRegion(account.region)?.severity !== 'error' && queue.region !== account.region) {
+    problems.push(
+      `the queue is in ${queue.region}, and the entry is for ${account.region}: the events of a Region reach queues of that Region`,
+    );
+  }
+  const accountId = account && accountIdOf(account);
+  if (accountId !== undefined && queue.account !== accountId) {
+    problems.push(`the queue is of the account ${queue.account}, and the entry is for ${accountId}`);
+  }
+  return problems;
 }
