@@ -141,7 +141,7 @@ export class SimulatorClient {
   }
 
   /** The first call that matches, recorded already or still to come; an error when none came in time. */
-  async waitForCall(filter: CallFilter, timeoutMs = 5_000): Promise<CallRecord> {
+  async waitForCall(filter: CallFilter, timeoutMs = 60_000): Promise<CallRecord> {
     const path = `/calls/wait?${query({ ...filter, timeoutMs })}`;
     const { call } = await this.#ask<{ call: CallRecord | null }>('GET', path);
     if (call === null) throw new Error(`no call ${JSON.stringify(filter)} within ${timeoutMs} ms`);

@@ -380,7 +380,7 @@ test('no sequence acts twice for one cause, while held, silenced, inhibited or p
     }),
     { numRuns: 80 },
   );
-}, 60_000);
+});
 
 test('the same sequence gives the same decisions, whether a process lives through it or is replaced after every step', async () => {
   const steps = fc.array(
@@ -406,7 +406,7 @@ test('the same sequence gives the same decisions, whether a process lives throug
     }),
     { numRuns: 20 },
   );
-}, 60_000);
+});
 
 test('no wave of starving channels, however it is spread, gets more of them stopped than the cap allows', async () => {
   const capped = rulesetOf(`
@@ -445,4 +445,4 @@ rules:
     }),
     { numRuns: 60 },
   );
-}, 60_000);
+});

@@ -97,6 +97,11 @@ export function createMetrics() {
       'Times that this replica found the shared state emptied, older than it knew, or damaged, and repaired it',
       ['shard'],
     ),
+    redisTrouble: gauge(
+      'redis_trouble',
+      '1 while connections to Redis are in trouble, by kind; refuses: it answers and says no; away: it does not answer',
+      ['shard', 'kind'],
+    ),
     replicas: gauge('replicas', 'Replicas that gave a sign of life in the last ten seconds', ['shard']),
     replicasDiffer: gauge(
       'replicas_differ',

@@ -67,6 +67,12 @@ function oneLine(text: string): string {
   return told.length > longestSaid ? `${told.slice(0, longestSaid)}…` : told;
 }
 
+export interface RedisWatchOptions {
+  readonly logger: Logger;
+  readonly quietMs?: number;
+  readonly onChange?: (kinds: ReadonlySet<RedisTrouble['kind']>) => void;
+}
+
 /**
  * The troubles of the connections to one server, told as one episode: a line when it begins, one for each further kind of
  * trouble, one when it is over. States: well → troubled → (all connections well, for `quietMs`) well.
@@ -74,15 +80,18 @@ function oneLine(text: string): string {
 export class RedisWatch {
   readonly #logger: Logger;
   readonly #quietMs: number;
+  readonly #onChange: (kinds: ReadonlySet<RedisTrouble['kind']>) => void;
   readonly #troubled = new Map<object, RedisTrouble>();
   /** Codes that this episode has told. */
   readonly #told = new Set<string>();
   #beganAt = 0;
   #ending: NodeJS.Timeout | undefined;
 
-  constructor({ logger, quietMs = 1_000 }: { readonly logger: Logger; readonly quietMs?: number }) {
+  /** @param options.onChange is told what kinds of trouble there are now, whenever a connection's trouble comes or goes. */
+  constructor({ logger, quietMs = 1_000, onChange = () => undefined }: RedisWatchOptions) {
     this.#logger = logger;
     this.#quietMs = quietMs;
+    this.#onChange = onChange;
   }
 
   /** What troubles some connection now. */
@@ -95,6 +104,7 @@ export class RedisWatch {
     clearTimeout(this.#ending);
     this.#ending = undefined;
     this.#troubled.set(connection, trouble);
+    this.#changed();
     if (this.#told.has(trouble.code)) return;
     if (this.#told.size === 0) this.#beganAt = performance.now();
     this.#told.add(trouble.code);
@@ -106,7 +116,9 @@ export class RedisWatch {
   }
 
   well(connection: object): void {
-    if (!this.#troubled.delete(connection) || this.#troubled.size > 0) return;
+    if (!this.#troubled.delete(connection)) return;
+    this.#changed();
+    if (this.#troubled.size > 0) return;
     this.#ending ??= setTimeout(() => {
       this.#ending = undefined;
       this.#logger.info({ lastedMs: Math.round(performance.now() - this.#beganAt) }, 'Redis answers again');
@@ -116,6 +128,10 @@ export class RedisWatch {
 
   /** The connection is closed for good. */
   forget(connection: object): void {
-    this.#troubled.delete(connection);
+    if (this.#troubled.delete(connection)) this.#changed();
+  }
+
+  #changed(): void {
+    this.#onChange(new Set(Array.from(this.#troubled.values(), ({ kind }) => kind)));
   }
 }

@@ -108,7 +108,7 @@ export class Shard {
   readonly #prefix: string;
   readonly #aws: AwsAccess;
   readonly #connections: Redis[] = [];
-  #redisWatch: RedisWatch | undefined;
+  readonly #redisWatch: RedisWatch;
   #stack: TeardownStack | undefined;
   readonly #drainer: Drainer;
   readonly #sweeper: Sweeper;
@@ -125,6 +125,13 @@ export class Shard {
     const accountId = accountIdOf(account);
     this.#logger = options.logger.child({ shard: account.name });
     this.#prefix = keyPrefix(namespace, account.name);
+    this.#redisWatch = new RedisWatch({
+      logger: this.#logger,
+      onChange: (kinds) => {
+        for (const kind of ['refuses', 'away'] as const)
+          metrics.redisTrouble.set({ shard: account.name, kind }, kinds.has(kind) ? 1 : 0);
+      },
+    });
     const { settings } = config();
     const { limits } = settings;
     const limitSettings = limitSettingsOf(settings);
@@ -416,7 +423,7 @@ export class Shard {
       url: this.#options.redisUrl,
       role,
       logger: this.#logger,
-      watch: (this.#redisWatch ??= new RedisWatch({ logger: this.#logger })),
+      watch: this.#redisWatch,
       // Whoever stops waits for nobody.
       patienceMs: () => (this.#stack?.closing ? 1_000 : 5_000),
     });

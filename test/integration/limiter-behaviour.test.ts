@@ -132,7 +132,7 @@ describe('the quota', () => {
 });
 
 describe('the lanes', () => {
-  it('let bulk move on one replica while another is never out of urgent calls', { timeout: 30_000 }, async () => {
+  it('let bulk move on one replica while another is never out of urgent calls', async () => {
     await using world = await shardScope(300);
     const other = await world.replica();
     const urgentChannels = world.channels.slice(0, 250);
@@ -213,7 +213,7 @@ describe('the end of waiting', () => {
     expect(await inTime).toBeUndefined();
   });
 
-  it('is bounded by the room in the line', { timeout: 20_000 }, async () => {
+  it('is bounded by the room in the line', async () => {
     await using world = await shardScope(1, { maxWaitMs: 300 });
     const line = Array.from({ length: 20_001 }, () =>
       failure(world.shard.client.getStream({ channelArn: world.channels[0]! })),
@@ -239,9 +239,7 @@ describe('the end of waiting', () => {
 });
 
 describe('Redis away', () => {
-  it('fails a call within a second when so configured, the next ones at once, and goes on when it is back', {
-    timeout: 30_000,
-  }, async () => {
+  it('fails a call within a second when so configured, the next ones at once, and goes on when it is back', async () => {
     await using redis = await ownRedis();
     await using world = await shardScope(1, { redisUrl: redis.url, onRedisDown: 'fail', requestTimeoutMs: 500 });
     const put = () => world.shard.client.putMetadata({ channelArn: world.channels[0]!, metadata: 'x' });
@@ -261,7 +259,7 @@ describe('Redis away', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it('is as quick to fail calls when Redis hangs', { timeout: 30_000 }, async () => {
+  it('is as quick to fail calls when Redis hangs', async () => {
     await using redis = await ownRedis();
     await using world = await shardScope(1, { redisUrl: redis.url, onRedisDown: 'fail', requestTimeoutMs: 500 });
     await using looker = lookInto(redis.url);
@@ -283,7 +281,7 @@ describe('Redis away', () => {
     expect(sent).toHaveLength(1);
   });
 
-  it('says what Redis has against it, once when it begins and once when it is over', { timeout: 30_000 }, async () => {
+  it('says what Redis has against it, once when it begins and once when it is over', async () => {
     await using redis = await ownRedis();
     const { logger, lines } = keptLogger();
     await using world = await shardScope(1, { redisUrl: redis.url, logger, requestTimeoutMs: 500 });
@@ -310,9 +308,7 @@ describe('Redis away', () => {
     expect(JSON.stringify(told[0])).toContain('OOM');
   });
 
-  it('lets calls wait when so configured, and sends them all once it is back, inside the quota', {
-    timeout: 30_000,
-  }, async () => {
+  it('lets calls wait when so configured, and sends them all once it is back, inside the quota', async () => {
     await using redis = await ownRedis();
     await using world = await shardScope(200, {
       redisUrl: redis.url,
@@ -343,9 +339,7 @@ describe('throttled all the same', () => {
     return { ...snapshot, ...snapshot.operations.find(({ operation }) => operation === 'PutMetadata') };
   };
 
-  it('slows the channel down instead of storming, shows it on every replica, and recovers', {
-    timeout: 30_000,
-  }, async () => {
+  it('slows the channel down instead of storming, shows it on every replica, and recovers', async () => {
     const { logger, lines } = keptLogger();
     await using world = await shardScope(1, { logger });
     const other = await world.replica();
@@ -377,7 +371,7 @@ describe('throttled all the same', () => {
     expect(metrics).toMatch(/autopilot_ivs_slowed_channels\{.*\} 0/);
   });
 
-  it('slows the account down when the refusal names it, for all replicas, told once', { timeout: 30_000 }, async () => {
+  it('slows the account down when the refusal names it, for all replicas, told once', async () => {
     const { logger, lines } = keptLogger();
     await using world = await shardScope(3, { logger });
     const other = await world.replica();
@@ -405,7 +399,7 @@ describe('throttled all the same', () => {
     expect(throttlesTold(lines)).toEqual([['PutMetadata', 'account']]);
   });
 
-  it('takes three channels refused together for the account’s matter', { timeout: 30_000 }, async () => {
+  it('takes three channels refused together for the account’s matter', async () => {
     const { logger, lines } = keptLogger();
     await using world = await shardScope(3, { logger });
     const { client } = world.shard;
@@ -425,9 +419,7 @@ describe('throttled all the same', () => {
     ]);
   });
 
-  it('finds its pace when the account’s quota is lower than it thinks: nothing is lost, no storm', {
-    timeout: 60_000,
-  }, async () => {
+  it('finds its pace when the account’s quota is lower than it thinks: nothing is lost, no storm', async () => {
     const { logger, lines } = keptLogger();
     await using world = await shardScope(300, { logger }, { callRates: { PutMetadata: { account: 50, channel: 5 } } });
     const replicas = [world.shard, await world.replica()];
@@ -519,7 +511,7 @@ describe('seen from outside', () => {
     expect(await seen()).toBeGreaterThan(before);
   });
 
-  it('is told over HTTP, and while Redis is away still who waits', { timeout: 30_000 }, async () => {
+  it('is told over HTTP, and while Redis is away still who waits', async () => {
     await using redis = await ownRedis();
     await using world = await shardScope(1, {
       redisUrl: redis.url,

@@ -2,9 +2,7 @@
 import { expect, it } from 'vitest';
 import { limiterOrdeal } from '#test/support/limiter-ordeal.ts';
 
-it('keeps the quota when a replica is killed, one is paused, and Redis is restarted and emptied; every item arrives', {
-  timeout: 90_000,
-}, async () => {
+it('keeps the quota when a replica is killed, one is paused, and Redis is restarted and emptied; every item arrives', async () => {
   const result = await limiterOrdeal({
     channels: 300,
     itemsEach: 2,

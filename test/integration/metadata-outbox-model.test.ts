@@ -222,4 +222,4 @@ test('any sequence of accepting, sending, failing, crashing, cancelling and expi
   const everywhere = ['accepted', 'chosen', 'repeated', 'conflict', 'full channel', 'full total', 'late', 'later'];
   const outcomes = ['delivered', 'conflated', 'expired', 'notBroadcasting', 'failed', 'cancelled'];
   expect([...seen].toSorted()).toEqual([...everywhere, ...outcomes].toSorted());
-}, 60_000);
+});

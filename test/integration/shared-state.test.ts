@@ -163,7 +163,7 @@ describe('the shared state', () => {
     expect(steps).toBeLessThan(10);
     expect(b.view.get('meta/step')).toBe(steps);
     expect(new Map(b.view.entries('fact'))).toEqual(new Map(a.view.entries('fact')));
-  }, 5_000);
+  });
 
   test('while everything is loaded anew, the copy answers with what it had', async () => {
     await using bundle = await setup();

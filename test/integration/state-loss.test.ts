@@ -369,7 +369,7 @@ describe('an older state', () => {
     // The append-only file holds the older state by now.
     await own.restart();
 
-    await vi.waitFor(() => state.refresh(), { timeout: 10_000 });
+    await vi.waitFor(() => state.refresh());
 
     expect(controls(state)).toMatchObject({ held: [arn], silences: 1, alert: true });
   });
@@ -524,9 +524,9 @@ describe('what is insisted on', () => {
     const { written } = a.insist('pause/global', { ...by, sinceMs: a.nowMs() }, (tx) => pause(tx, by));
     expect(controls(a).paused).toEqual(['finals']);
     await own.restart();
-    await vi.waitFor(() => a.refresh(), { timeout: 10_000 });
+    await vi.waitFor(() => a.refresh());
     await written;
-    await vi.waitFor(() => b.refresh(), { timeout: 10_000 });
+    await vi.waitFor(() => b.refresh());
 
     expect(controls(b).paused).toEqual(['finals']);
   });

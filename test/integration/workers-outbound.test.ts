@@ -64,7 +64,7 @@ const message = (url: string) => ({
   contentType: 'application/json',
   deliveryId: 'd-1',
 });
-const signal = () => AbortSignal.timeout(5_000);
+const signal = () => AbortSignal.timeout(120_000);
 
 /** A resolver that returns these addresses for every name. */
 function resolvesTo(...addresses: string[]): typeof systemLookup {

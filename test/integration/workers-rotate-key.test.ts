@@ -54,10 +54,10 @@ async function setup(hook?: Parameters<typeof actionRig>[0]['hook']) {
           ...(other ? { hook: other } : {}),
         }),
       ),
-    keysOf: (arn = channel.arn) => rig.ports.ivs.listStreamKeys(arn, { signal: AbortSignal.timeout(5_000) }),
+    keysOf: (arn = channel.arn) => rig.ports.ivs.listStreamKeys(arn, { signal: AbortSignal.timeout(120_000) }),
     async valueNow(arn = channel.arn) {
       const [keyArn] = await this.keysOf(arn);
-      return (await rig.ports.ivs.getStreamKey(keyArn!, { signal: AbortSignal.timeout(5_000) })).value.reveal();
+      return (await rig.ports.ivs.getStreamKey(keyArn!, { signal: AbortSignal.timeout(120_000) })).value.reveal();
     },
     accepts: async (streamKey: string) => (await simulator.control.connect(channel.arn, { streamKey }))[0]!.accepted,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
@@ -260,7 +260,7 @@ describe('a rotation that is disturbed', () => {
       return call();
     });
     const human = await t.another();
-    control.make = () => human.ports.ivs.createStreamKey(t.channel.arn, { signal: AbortSignal.timeout(5_000) });
+    control.make = () => human.ports.ivs.createStreamKey(t.channel.arn, { signal: AbortSignal.timeout(120_000) });
 
     const result = await t.rig.run('rotate-1', rotation(t.channel.arn, t.file));
 
@@ -281,7 +281,7 @@ describe('a rotation that is disturbed', () => {
       return answer;
     });
     const human = await t.another();
-    const options = { signal: AbortSignal.timeout(5_000) };
+    const options = { signal: AbortSignal.timeout(120_000) };
     between.act = async () => {
       const [arn] = await human.ports.ivs.listStreamKeys(t.channel.arn, options);
       await human.ports.ivs.deleteStreamKey(arn!, options);

@@ -155,7 +155,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
       name: job.action,
       attempt: 1,
       lastAttempt: false,
-      signal: AbortSignal.timeout(30_000),
+      signal: AbortSignal.timeout(120_000),
       logger,
       progress: async () => undefined,
     });

@@ -29,8 +29,12 @@ export function seededRandom(seed: number): () => number {
   };
 }
 
-/** Resolves when `condition` returns something other than undefined or false; fails after `boundMs`. */
-export async function eventually<T>(condition: () => T | Promise<T>, boundMs = 10_000): Promise<NonNullable<T>> {
+/**
+ * Resolves when `condition` returns something other than undefined, null or false.
+ * @param boundMs a guard against hanging on a machine that does other work too, and never what a test asserts.
+ * @throws Error when it did not come true
+ */
+export async function eventually<T>(condition: () => T | Promise<T>, boundMs = 120_000): Promise<NonNullable<T>> {
   const deadline = performance.now() + boundMs;
   for (;;) {
     const value = await condition();

@@ -309,7 +309,7 @@ async function createWorld(scenario: Scenario) {
       received: (under = '') => deliveries.filter((delivery) => delivery.path === path + under).map(({ id }) => id),
       queued: () => scope.redis.zrange(`${scope.prefix}:md:q:${channel.arn}`, '0', '-1'),
       get signal() {
-        return AbortSignal.timeout(10_000);
+        return AbortSignal.timeout(120_000);
       },
     };
     await scenario.prepare?.(place);

@@ -56,7 +56,7 @@ async function ended(daemon: Daemon, jobId: string) {
   return eventually(async () => {
     const { body } = await daemon.ask('GET', `/v1/jobs/${jobId}`);
     return body.state === 'completed' || body.state === 'failed' ? body : undefined;
-  }, 20_000);
+  });
 }
 
 describe('asked for by an operator', () => {
@@ -129,7 +129,7 @@ describe('asked for by an operator', () => {
     expect(taken).toMatchObject({ status: 200, body: { summary: 'record with prod-s3' } });
     await t.control.end([first!.arn, second!.arn]);
 
-    await eventually(async () => (await t.recordingOf(first!.arn)) === recordingConfiguration!.arn, 20_000);
+    await eventually(async () => (await t.recordingOf(first!.arn)) === recordingConfiguration!.arn);
     expect(await t.recordingOf(second!.arn)).toBe('');
     await eventually(async () => (await daemon.ask('GET', '/v1/intents')).body.intents.length === 0);
   });
@@ -139,7 +139,7 @@ describe('asked for by an operator', () => {
     await t.control.createChannels(30, { tags: { tier: 'gold' }, namePrefix: 'gold-' });
     await t.control.createChannels(3, { tags: { tier: 'bronze' } });
     const daemon = await t.daemon();
-    await eventually(async () => (await daemon.ask('GET', '/v1/streams')).body.counts.channels === 33, 15_000);
+    await eventually(async () => (await daemon.ask('GET', '/v1/streams')).body.counts.channels === 33);
 
     const capped = await daemon.ask('POST', '/v1/actions', {
       action: { stop_stream: {} },
@@ -152,14 +152,14 @@ describe('asked for by an operator', () => {
       action: { rotate_stream_key: { when: 'now', deliver: { file: join(t.directory, '{{ channel.id }}') } } },
       targets: { tags: { tier: ['gold'] } },
     });
-    await t.control.waitForCall({ operation: 'CreateStreamKey' }, 10_000);
+    await t.control.waitForCall({ operation: 'CreateStreamKey' });
     const stopped = await daemon.ask('DELETE', `/v1/actions/bulk/${bulkId}`);
 
     expect(stopped.body).toMatchObject({ state: 'stopped', channels: 30 });
     const done = await eventually(async () => {
       const { body } = await daemon.ask('GET', `/v1/actions/bulk/${bulkId}`);
       return (body.outcomes.done ?? 0) === body.started ? body : undefined;
-    }, 20_000);
+    });
     expect(done.started).toBeGreaterThan(0);
     expect(done.started).toBeLessThan(30);
     const created = await t.control.calls({ operation: 'CreateStreamKey', outcome: 'ok' });
@@ -259,7 +259,7 @@ describe('the operator’s verbs', () => {
       text: expect.stringMatching(/^done/),
     });
     // The deferred rotation gives the channel its new key when the stream has ended.
-    await eventually(() => readFile(file, 'utf8').catch(() => undefined), 20_000);
+    await eventually(() => readFile(file, 'utf8').catch(() => undefined));
     await eventually(async () => (await run('key', 'age')).text.includes(channel.arn));
     expect((await run('key', 'rotate', channel.arn)).code).toBe(2);
     expect((await run('stream', 'stop')).code).toBe(2);
@@ -283,12 +283,12 @@ describe('decided by a rule', () => {
     const channel = await t.control.createChannel();
     const daemon = await t.daemon();
     await t.control.goLive(channel.arn);
-    await eventually(async () => (await daemon.ask('GET', '/v1/streams')).body.counts.live === 1, 15_000);
+    await eventually(async () => (await daemon.ask('GET', '/v1/streams')).body.counts.live === 1);
 
     await t.control.end(channel.arn);
 
     const file = join(t.directory, channel.arn.slice(channel.arn.lastIndexOf('/') + 1));
-    const value = await eventually(() => readFile(file, 'utf8').catch(() => undefined), 20_000);
+    const value = await eventually(() => readFile(file, 'utf8').catch(() => undefined));
     expect((await t.control.connect(channel.arn, { streamKey: value }))[0]?.accepted).toBe(true);
     const { body } = await eventually(async () => {
       const answer = await daemon.ask('GET', '/v1/audit?what=rotate_stream_key');
@@ -333,7 +333,7 @@ describe('the canary', () => {
     for (const jobId of [...jobs.slice(0, 3), pair])
       expect(await ended(daemon, jobId)).toMatchObject({ state: 'completed', result: { outcome: 'done' } });
     const undelivered = () => daemon.ask('GET', '/v1/alerts');
-    await eventually(async () => (await undelivered()).body.alerts.length === 1, 20_000);
+    await eventually(async () => (await undelivered()).body.alerts.length === 1);
     expect((await undelivered()).body.alerts).toMatchObject([{ kind: 'undelivered', channelArn: channels[3]!.arn }]);
 
     const secrets = await secretValues(t.platform, channels, join(t.directory, 'private'));

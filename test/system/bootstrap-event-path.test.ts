@@ -142,10 +142,10 @@ rules:
         AWS_ENDPOINT_URL_SQS: sqsServer.endpoint,
       },
     });
-    await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200, 30_000);
+    await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200);
 
     await simulator.control.goLive(channel!.arn);
-    await eventually(async () => (await simulator.control.cues()).length > 0, 20_000);
+    await eventually(async () => (await simulator.control.cues()).length > 0);
     const { body } = await daemon.ask('GET', '/v1/decisions?rule=greeting');
     const gone = await bootstrap('--name', 'path', '--destroy');
 

@@ -45,7 +45,7 @@ test('with the simulator profile the events of its evening reach the daemon thro
     part.replace(/(port)=\d+|0\.0\.0\.0/, (found, port) => (port ? 'port=0' : found.replace('0.0.0.0', '127.0.0.1'))),
   );
   await using ivs = container([...onLoopback, '--json'], serviceEnvironment(simulator.environment, given));
-  await eventually(() => ivs.lines.length > 0, 30_000);
+  await eventually(() => ivs.lines.length > 0);
   const { url, sqsEndpoint, queueUrl } = JSON.parse(ivs.lines[0]!) as Record<
     'url' | 'sqsEndpoint' | 'queueUrl',
     string
@@ -69,9 +69,9 @@ test('with the simulator profile the events of its evening reach the daemon thro
 
   expect(here['AUTOPILOT_QUEUE_URL']).toBe(queueUrl);
   const address = () => daemon.lines.map((line) => /"url":"(http:[^"]+)","docs"/.exec(line)?.[1]).find(Boolean);
-  await eventually(() => address() !== undefined, 30_000);
+  await eventually(() => address() !== undefined);
   await eventually(async () => {
     const metrics = await (await fetch(`${address()}/metrics`)).text();
     return /^autopilot_events_total\{[^}]*Stream State Change[^}]*\} [1-9]/m.test(metrics);
-  }, 30_000);
+  });
 });

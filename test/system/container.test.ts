@@ -49,7 +49,7 @@ test('the entry point runs as another user on a tree it cannot write to; the hea
   let log = '';
   child.stdout.on('data', (chunk: Buffer) => (log += chunk.toString()));
   try {
-    await eventually(() => log.includes('ivs-autopilot runs'), 20_000);
+    await eventually(() => log.includes('ivs-autopilot runs'));
     const port = /"url":"http:\/\/127\.0\.0\.1:(\d+)","docs"/.exec(log)?.[1];
     const [, ...healthCheck] = arrayOf(/^ {2}CMD (\["node", "-e".*\])$/m);
     const check = (healthPort: string) =>

@@ -38,7 +38,7 @@ describe('what nobody caught', () => {
   const kinds = ['timer', 'rejection', 'handler', 'nothing', 'null', 'symbol', 'circular', 'a circle of causes'];
   const worse = ['without a prototype', 'unreadable', 'large number', 'fails while it is told'];
 
-  test('one scrubbed line, exit code 1, whatever was thrown and wherever', { timeout: 240_000 }, async () => {
+  test('one scrubbed line, exit code 1, whatever was thrown and wherever', async () => {
     await inTurns([...kinds, ...worse, 'throws again while it is told'], async (kind) => {
       const { end, stdout, stderr } = await runProcess('test/support/uncaught-child.ts', [kind], { withinMs: 60_000 });
       const lines = stdout.split('\n').filter((line) => line !== '');
@@ -102,9 +102,7 @@ async function silentServer(onConnection: () => void): Promise<AsyncDisposable &
 }
 
 describe('every command as a process', () => {
-  test('ends at the first SIGTERM while Redis, AWS and the daemon say nothing, or by itself', {
-    timeout: 240_000,
-  }, async () => {
+  test('ends at the first SIGTERM while Redis, AWS and the daemon say nothing, or by itself', async () => {
     await inTurns(allCommands(), async (name) => {
       let kill: (() => void) | undefined;
       let connected = false;
@@ -128,7 +126,7 @@ describe('every command as a process', () => {
     });
   });
 
-  test('doctor ends by itself with a Redis and with one that says nothing', { timeout: 240_000 }, async () => {
+  test('doctor ends by itself with a Redis and with one that says nothing', async () => {
     await using silent = await silentServer(() => undefined);
     await inTurns([testRedisUrl(), `redis://127.0.0.1:${silent.port}`], async (url) => {
       const { end, stdout } = await runProcess('src/cli/main.ts', ['doctor'], {
@@ -192,7 +190,7 @@ describe('a full disk', () => {
           duration: '1h',
         });
         return tried.body.code === 'REDIS_REFUSES' && tried;
-      }, 20_000);
+      });
       expect(answer).toMatchObject({ status: 503, body: { detail: expect.stringMatching(/MISCONF .*No space left/) } });
       expect((await daemon.ask('GET', '/readyz')).body.checks.redis).toContain('MISCONF');
     } finally {
@@ -202,12 +200,10 @@ describe('a full disk', () => {
 });
 
 async function alive(port: number): Promise<void> {
-  await eventually(
-    () =>
-      fetch(`http://127.0.0.1:${port}/healthz`).then(
-        ({ ok }) => ok,
-        () => false,
-      ),
-    20_000,
+  await eventually(() =>
+    fetch(`http://127.0.0.1:${port}/healthz`).then(
+      ({ ok }) => ok,
+      () => false,
+    ),
   );
 }

@@ -49,12 +49,12 @@ test('false lists of streams and channels end no stream, fire no rule and empty 
     await control.addFault({ operation: 'ListStreams', answer, times: 30 });
     await control.addFault({ operation: 'ListChannels', answer, times: 30 });
     const calls = (await control.calls({ operation: 'ListStreams' })).length;
-    await eventually(async () => (await control.calls({ operation: 'ListStreams' })).length >= calls + 3, 20_000);
+    await eventually(async () => (await control.calls({ operation: 'ListStreams' })).length >= calls + 3);
     expect(await liveOnes(daemon), JSON.stringify(answer)).toBe(3);
   }
   await control.clearFaults();
 
-  await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200, 20_000);
+  await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200);
   const told = daemon.log.slice(failedBefore).filter((line) => line.includes('"code":"POLL_FAILED"'));
   expect(told.length).toBeGreaterThan(0);
   expect(told.join()).toContain('streams: Invalid input');
@@ -63,5 +63,5 @@ test('false lists of streams and channels end no stream, fire no rule and empty 
   expect(body.streams.map(({ channelArn }: { channelArn: string }) => channelArn).sort()).toEqual(arns.toSorted());
   // A stream that ends in truth ends here too.
   await control.end(arns[0]!);
-  await eventually(async () => (await liveOnes(daemon)) === 2, 20_000);
+  await eventually(async () => (await liveOnes(daemon)) === 2);
 });

@@ -20,7 +20,7 @@ describe('the flow from noticing to acting', () => {
     await platform.daemon({ rules: slate });
 
     await platform.simulator.control.starve(channel!.arn);
-    const shown = await platform.simulator.control.waitForCall({ operation: 'PutMetadata' }, 15_000);
+    const shown = await platform.simulator.control.waitForCall({ operation: 'PutMetadata' });
     await platform.simulator.control.recover(channel!.arn);
     await eventually(async () => (await platform.simulator.control.cues()).length === 2);
 

@@ -129,5 +129,5 @@ test('without anybody asking, a changed tag is seen by the next listing', async 
 
   await rig.tag('gold');
 
-  await eventually(async () => (await rig.control.cues()).length === 1, 5_000);
+  await eventually(async () => (await rig.control.cues()).length === 1);
 });

@@ -180,7 +180,6 @@ test.each(['one', 'two'])(
     const told = (await control.events()).filter(({ event, fate }) => isEndOf(event, ends) && fate !== 'missing');
     expect(body.decisions.map(({ channelArn }: any) => channelArn)).toEqual(told.length > 0 ? [ends] : []);
   },
-  40_000,
 );
 
 const isEndOf = ({ resources, detail }: { resources: readonly string[]; detail: any }, arn: string) =>

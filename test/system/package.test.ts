@@ -88,7 +88,7 @@ describe('installed in an empty folder', () => {
       if (process.env['CI'] || !noRegistry.test(error.stderr)) throw error;
       missing = 'npm reaches no registry, and its cache does not hold every package';
     });
-  }, 120_000);
+  });
 
   test('a player gets each item once, with its types, in Node and in a browser', async ({ skip }) => {
     if (missing) skip(missing);

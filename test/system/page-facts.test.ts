@@ -195,7 +195,7 @@ test('what was typed into a dialog outlives a broken connection, and a token tha
 
   // The daemon that answers next knows another token.
   link.mend(other.url);
-  await page.fill('#token', other.tokens.operator, { timeout: 20_000 });
+  await page.fill('#token', other.tokens.operator);
   await page.keyboard.press('Enter');
   await dialog.waitFor();
   expect(await page.locator('#field-reason').inputValue()).toBe('sponsor on air');

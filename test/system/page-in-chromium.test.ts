@@ -177,9 +177,6 @@ describe('the operator’s page', () => {
     { colorScheme: 'light', width: 1920, views: ['#/'] },
   ] as const)(
     'has nothing that axe complains about, $colorScheme at $width px, nor in a dialog',
-    {
-      timeout: 120_000,
-    },
     async ({ colorScheme, width, views }) => {
       await using stand = await pageStand({ streams: 40 });
       await using tour = await visit(stand, 'operator', { colorScheme, viewport: { width, height: 900 } });

@@ -71,9 +71,7 @@ async function kept(page: Page): Promise<{ listeners: number; intervals: number 
   };
 }
 
-test('address, navigation and body agree through a random walk over slow answers, and every view ends with all it began', {
-  timeout: 180_000,
-}, async () => {
+test('address, navigation and body agree through a random walk over slow answers, and every view ends with all it began', async () => {
   const seed = Date.now() % 1_000_000;
   const random = seededRandom(seed);
   await using stand = await pageStand({ streams: 60, breathe: false });

@@ -92,9 +92,9 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
   // What is over is found by its name, with its reason.
   await page.evaluate('location.hash = "#/?show=ended"');
   const over = page.locator('.sessions li', { hasText: worst.name });
-  await over.filter({ hasText: /Ended.*live for/s }).waitFor({ timeout: 30_000 });
+  await over.filter({ hasText: /Ended.*live for/s }).waitFor({ timeout: 120_000 });
   await over.getByRole('link').click();
-  await page.getByText('stopped by admin; Stream End').waitFor({ timeout: 30_000 });
+  await page.getByText('stopped by admin; Stream End').waitFor({ timeout: 120_000 });
   expect(await page.locator('main').innerText()).not.toContain('Live since');
 
   await page.evaluate('location.hash = "#/batches"');
@@ -139,7 +139,7 @@ test('the queues are seen behind the token only, without what people wrote, and 
   expect(page.headers.get('x-content-type-options')).toBe('nosniff');
   expect(await page.text()).not.toContain('fonts.googleapis.com');
   const jobsNow = async () => (await ask('/queues/api/queues?activeQueue=actions&status=&page=1')).text();
-  await expect.poll(jobsNow, { timeout: 10_000 }).toContain('put_metadata');
+  await expect.poll(jobsNow).toContain('put_metadata');
   const jobs = await jobsNow();
   expect(jobs).not.toContain('only for viewers');
   const emptied = await ask('/queues/api/queues/actions/empty', 'PUT');

@@ -24,7 +24,7 @@ test('what a daemon has recorded can be replayed with its rules, and gives the s
   for (const channel of [gold!, bronze!]) await control.goLive(channel.arn);
   const daemon = await platform.daemon({ rules: slate, env: { AUTOPILOT_RECORD: file } });
   await control.starve(gold!.arn);
-  await control.waitForCall({ operation: 'PutMetadata' }, 15_000);
+  await control.waitForCall({ operation: 'PutMetadata' });
   await daemon.app.stop();
 
   const out: string[] = [];

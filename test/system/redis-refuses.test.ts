@@ -52,13 +52,11 @@ describe('what Redis said', () => {
 
     expect(first).toMatchObject({ code: 'REDIS_REFUSES', message: expect.stringContaining(text) });
     redis.refuse = () => undefined;
-    await eventually(
-      () =>
-        state.probe().then(
-          () => true,
-          () => false,
-        ),
-      15_000,
+    await eventually(() =>
+      state.probe().then(
+        () => true,
+        () => false,
+      ),
     );
     expect(lines.filter(({ code }) => code !== undefined)).toEqual([
       expect.objectContaining({ code: 'REDIS_REFUSES', said: text }),
@@ -86,9 +84,14 @@ describe('a daemon whose Redis refuses', () => {
     const commands = (await stats('total_commands_processed')) - commandsBefore;
     const ready = await daemon.ask('GET', '/readyz');
     const silenced = await daemon.ask('POST', '/v1/silences', silence);
+    const refused = async () =>
+      (await daemon.metrics.redisTrouble.get()).values.find(({ labels }) => labels.kind === 'refuses')?.value;
+    const meanwhile = await refused();
     await admin.replicaof('NO', 'ONE');
 
-    await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200, 30_000);
+    await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200);
+    await eventually(async () => (await refused()) === 0);
+    expect(meanwhile).toBe(1);
     expect({ connections, isBounded: connections < 25 }).toMatchObject({ isBounded: true });
     expect({ commands, isBounded: commands < 250 }).toMatchObject({ isBounded: true });
     expect(ready.body.checks.redis).toContain('READONLY');
@@ -116,7 +119,7 @@ describe('a daemon whose Redis refuses', () => {
     const ready = await daemon.ask('GET', '/readyz');
     redis.refuse = () => undefined;
 
-    await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200, 30_000);
+    await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200);
     expect({ commands, isBounded: commands < 150 }).toMatchObject({ isBounded: true });
     expect(ready.body.checks.redis).toContain('OOM');
   });
@@ -131,11 +134,11 @@ describe('a daemon whose Redis refuses', () => {
 
     await admin.call('ACL', 'SETUSER', 'app', '-select');
     await admin.call('CLIENT', 'KILL', 'USER', 'app');
-    await eventually(async () => (await daemon.ask('GET', '/readyz')).body.checks.redis.includes('select'), 20_000);
+    await eventually(async () => (await daemon.ask('GET', '/readyz')).body.checks.redis.includes('select'));
     const ready = await daemon.ask('GET', '/readyz');
     await admin.call('ACL', 'SETUSER', 'app', '+select');
 
-    await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200, 30_000);
+    await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200);
     expect(ready).toMatchObject({ status: 503, body: { checks: { redis: expect.stringContaining('NOPERM') } } });
     expect(await admin.dbsize()).toBe(0);
     expect(daemon.log.join('\n')).not.toContain('pw-of-app');
@@ -144,7 +147,7 @@ describe('a daemon whose Redis refuses', () => {
 });
 
 describe('a REDIS_URL that cannot be used ends the start with one line, and doctor says so', () => {
-  test('wrong database, password, user, kind of server and form', { timeout: 240_000 }, async () => {
+  test('wrong database, password, user, kind of server and form', async () => {
     await using redis = await ownRedis();
     await using clustered = await clusterNode();
     await using scope = await redisScope();

@@ -26,7 +26,7 @@ describe('several daemons on one Redis', () => {
     const startedAtMs = await control.now();
 
     await control.starve(arns);
-    await eventually(async () => (await control.cues()).length >= 12, 20_000);
+    await eventually(async () => (await control.cues()).length >= 12);
     // Long enough for a second action of the other replica to show.
     await new Promise((done) => setTimeout(done, 2_000));
 

@@ -190,4 +190,4 @@ test('nobody reaches a level above their own', async () => {
   expect(who).toContain('token the-operator');
   expect(who).not.toContain('token the-viewer');
   expect(who).not.toContain('loopback');
-}, 120_000);
+});

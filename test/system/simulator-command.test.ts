@@ -30,7 +30,7 @@ function start(...flags: string[]): { child: ChildProcess; out: () => string; er
 }
 
 async function firstLine(run: { out: () => string; err: () => string }): Promise<string> {
-  await expect.poll(() => run.out() + run.err(), { timeout: 20_000 }).toContain('\n');
+  await expect.poll(() => run.out() + run.err()).toContain('\n');
   return run.out().split('\n')[0] ?? '';
 }
 
@@ -67,7 +67,7 @@ describe('the simulator command', () => {
     const { url, channels } = JSON.parse(await firstLine(run));
     expect(channels).toBe(15);
     const control = new SimulatorClient(url);
-    await expect.poll(() => control.scenario(), { timeout: 10_000 }).toMatchObject({ name: 'blip', finished: true });
+    await expect.poll(() => control.scenario()).toMatchObject({ name: 'blip', finished: true });
     expect(await control.events({ name: 'Starvation Start' })).toHaveLength(3);
   });
 

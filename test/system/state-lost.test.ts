@@ -56,11 +56,10 @@ async function stand() {
   };
 }
 
-const polled = (daemon: DaemonProcess) =>
-  eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200, 60_000);
+const polled = (daemon: DaemonProcess) => eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200);
 const pauseOf = async (daemon: DaemonProcess) => (await daemon.ask('GET', '/v1/pause')).body;
 const pausedFor = (daemon: DaemonProcess, reason: string) =>
-  eventually(async () => (await pauseOf(daemon)).reason === reason, 60_000);
+  eventually(async () => (await pauseOf(daemon)).reason === reason);
 const stops = async ({ simulator }: Broadcast) =>
   (await simulator.control.calls()).filter(({ operation }) => operation === 'StopStream').length;
 const held = async (daemon: DaemonProcess) =>
@@ -84,15 +83,15 @@ describe('Redis is emptied under living daemons', () => {
     await eventually(async () => {
       const { body } = await daemon.ask('GET', '/v1/decisions?reason=held');
       return body.decisions.length >= 2;
-    }, 60_000);
+    });
 
     await redis.flushall();
     for (const each of all) await pausedFor(each, 'state_lost');
 
     for (const each of all) {
       // The replica that noticed first may have been behind: what only the other knew follows at its next look.
-      await eventually(async () => (await held(each)).toSorted().join() === [a, b].toSorted().join(), 60_000);
-      await eventually(async () => (await each.ask('GET', '/v1/silences')).body.silences.length === 1, 60_000);
+      await eventually(async () => (await held(each)).toSorted().join() === [a, b].toSorted().join());
+      await eventually(async () => (await each.ask('GET', '/v1/silences')).body.silences.length === 1);
       const { alerts } = (await each.ask('GET', '/v1/alerts')).body;
       expect(alerts).toContainEqual(expect.objectContaining({ kind: 'state_lost' }));
     }
@@ -107,10 +106,10 @@ describe('Redis is emptied under living daemons', () => {
     await eventually(async () => {
       const { body } = await daemon.ask('GET', `/v1/decisions?reason=paused`);
       return body.decisions.length > 0;
-    }, 60_000);
+    });
     expect(await stops(platform)).toBe(0);
     await daemon.ask('POST', '/v1/resume', { reason: 'compared' });
-    await eventually(async () => (await stops(platform)) === 1, 60_000);
+    await eventually(async () => (await stops(platform)) === 1);
     expect((await control.calls()).filter(({ operation }) => operation === 'StopStream')).toHaveLength(1);
     expect(await held(daemon)).toEqual([a]);
 
@@ -186,23 +185,23 @@ rules:
     const alert = await eventually(async () => {
       const { alerts } = (await first.ask('GET', '/v1/alerts')).body;
       return alerts.find(({ kind }: { kind: string }) => kind === 'replicas_differ');
-    }, 60_000);
+    });
     const { replicas, differences } = (await second.ask('GET', '/v1/replicas')).body;
     const hashes = replicas.map(({ configHash }: { configHash: string }) => configHash);
     expect(new Set(hashes).size).toBe(2);
     expect(differences).toMatchObject([{ by: 'configuration' }]);
     for (const hash of hashes) expect(alert.text).toContain(hash);
     for (const each of [first, second])
-      await eventually(() => each.log.some((line) => line.includes('"REPLICAS_DIFFER"')), 60_000);
+      await eventually(() => each.log.some((line) => line.includes('"REPLICAS_DIFFER"')));
     const metrics = await fetch(`${second.url}/metrics`).then((answer) => answer.text());
     expect(metrics).toContain('autopilot_replicas_differ{shard="main",by="configuration"} 1');
 
     await control.starve(arns);
-    await eventually(async () => (await control.cues()).length >= 6, 60_000);
+    await eventually(async () => (await control.cues()).length >= 6);
     // Both go on deciding; enough ticks of each for a second action to show.
     const { calls } = { calls: async () => (await control.calls()).length };
     const seen = await calls();
-    await eventually(async () => (await calls()) > seen + 8, 60_000);
+    await eventually(async () => (await calls()) > seen + 8);
     const { decisions } = (await first.ask('GET', '/v1/decisions?rule=slate&outcome=acted')).body;
     expect(decisions.map(({ channelArn }: { channelArn: string }) => channelArn).toSorted()).toEqual(arns.toSorted());
     for (const { configHash } of decisions) expect(hashes).toContain(configHash);
@@ -212,6 +211,6 @@ rules:
     await eventually(async () => {
       const { alerts } = (await first.ask('GET', '/v1/alerts')).body;
       return !alerts.some(({ kind }: { kind: string }) => kind === 'replicas_differ');
-    }, 60_000);
+    });
   });
 });

@@ -62,7 +62,7 @@ async function started(
     messages,
     exit,
     note: join(folder, 'data', 'redis', 'autopilot-redis.json'),
-    said: (start) => eventually(() => messages.some((message) => message.startsWith(start)), 20_000),
+    said: (start) => eventually(() => messages.some((message) => message.startsWith(start))),
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) process.kill(-child.pid!, 'SIGKILL');
       await exit;
@@ -91,7 +91,7 @@ const count = ({ messages }: Started, start: string) => messages.filter((each) =
 describe('a signal while the daemon starts', () => {
   test('ends it with exit code 0 while its Redis starts, and the Redis with it', async () => {
     await using run = await started(daemon);
-    await eventually(() => existsSync(run.note), 20_000);
+    await eventually(() => existsSync(run.note));
     const port = await redisPort(run);
 
     process.kill(run.pid, 'SIGTERM');
@@ -152,7 +152,7 @@ test('a second signal, later, does not wait for a Redis that hangs; told to end,
   } finally {
     process.kill(pid, 'SIGCONT');
   }
-  await eventually(async () => !(await listens(port)), 10_000);
+  await eventually(async () => !(await listens(port)));
 });
 
 test('SIGTERM to npm, whose shell tells nobody, ends the daemon and its Redis all the same', async () => {

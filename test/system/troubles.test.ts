@@ -31,7 +31,7 @@ describe('troubles around the daemon', () => {
     await control.starve(channel!.arn);
     await restarted;
 
-    await eventually(async () => (await control.cues()).length === 1, 30_000);
+    await eventually(async () => (await control.cues()).length === 1);
     expect(logged(daemon, 'REDIS_UNREACHABLE')).toBe(true);
   });
 
@@ -48,8 +48,8 @@ describe('troubles around the daemon', () => {
     await redis.restart();
     await control.starve(channel!.arn);
 
-    await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200, 30_000);
-    await eventually(async () => (await control.cues()).length === 1, 30_000);
+    await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200);
+    await eventually(async () => (await control.cues()).length === 1);
     expect(before.status).toBe(503);
     expect((await daemon.ask('GET', '/healthz')).status).toBe(200);
   });
@@ -66,7 +66,7 @@ describe('troubles around the daemon', () => {
 
     await control.starve(channel!.arn);
 
-    await eventually(async () => (await control.cues()).length === 1, 30_000);
+    await eventually(async () => (await control.cues()).length === 1);
     await eventually(() => daemon.log.some((line) => line.includes('POLL_FAILED') || line.includes('IVS_UNAVAILABLE')));
   });
 
@@ -88,8 +88,8 @@ describe('troubles around the daemon', () => {
       }),
     );
 
-    await eventually(() => logged(daemon, 'EVENT_UNREADABLE'), 15_000);
-    await eventually(async () => (await platform.queueDepth()) === 1, 15_000);
+    await eventually(() => logged(daemon, 'EVENT_UNREADABLE'));
+    await eventually(async () => (await platform.queueDepth()) === 1);
     const metrics = await (await fetch(`${daemon.url}/metrics`)).text();
     expect(metrics).toMatch(/autopilot_events_total\{[^}]*outcome="unknown[^"]*"\} 1/);
   });
@@ -101,12 +101,12 @@ describe('troubles around the daemon', () => {
     await using daemon = await platform.daemon({ rules: slate });
     await platform.sqs.close();
 
-    await eventually(() => logged(daemon, 'SQS_UNREACHABLE'), 15_000);
+    await eventually(() => logged(daemon, 'SQS_UNREACHABLE'));
     // Polls still see it.
     await control.goLive(channel!.arn);
     await control.starve(channel!.arn);
 
-    await eventually(async () => (await control.cues()).length === 1, 20_000);
+    await eventually(async () => (await control.cues()).length === 1);
     const failures = daemon.log.filter((line) => line.includes('SQS_UNREACHABLE')).length;
     expect(failures).toBeLessThan(10);
   });

@@ -59,12 +59,12 @@ test('every one of the events that come while a replica restarts gets its own ve
       readonly reason: string;
     }[];
   // Until it has read some of them before its first complete poll, and has gone on for a while.
-  await eventually(async () => (await decisions()).some(({ reason }) => reason === 'warming_up'), 30_000);
-  await eventually(async () => (await second.ask('GET', '/readyz')).status === 200, 30_000);
+  await eventually(async () => (await decisions()).some(({ reason }) => reason === 'warming_up'));
+  await eventually(async () => (await second.ask('GET', '/readyz')).status === 200);
   over.abort();
   await sending;
 
   const fired = async () => (await decisions()).filter(({ outcome }) => outcome === 'acted').map(({ cause }) => cause);
-  await eventually(async () => (await fired()).length >= ids.length, 30_000);
+  await eventually(async () => (await fired()).length >= ids.length);
   expect((await fired()).sort()).toEqual(ids.toSorted());
 });
