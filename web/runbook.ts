@@ -4,12 +4,14 @@
 export const sections: Readonly<Record<string, string>> = {
   cap: 'rule-stopped',
   config: 'configuration-refused',
-  'dead-letters': 'dead-letters',
-  'failed-jobs': 'jobs-failing',
+  dead_letters: 'dead-letters',
+  failed_job: 'jobs-failing',
+  data_gap: 'data-gap',
+  delivery_failed: 'metadata-is-refused',
   keyless: 'key-delivery-failing',
+  undelivered: 'key-delivery-failing',
   replicas_differ: 'replicas-differ',
   state_lost: 'state-lost',
-  undelivered: 'key-delivery-failing',
 };
 
 /** The address of the section, within the page. */

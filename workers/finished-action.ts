@@ -6,6 +6,7 @@ import { audit } from '#journal/audit.ts';
 import { recordJobResult } from '#journal/record.ts';
 import { backoffMs } from '#runtime/backoff.ts';
 import type { Clock } from '#runtime/clock.ts';
+import { noteFailedJob } from './alerts.ts';
 import { noteBulkResult } from './bulk.ts';
 import type { JobResult, RunOutcome } from './outcome.ts';
 
@@ -42,7 +43,7 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
       state.transact(
         (tx) => {
           audit(tx, {
-            who: job.cause?.kind === 'operator' ? job.cause.who : `rule ${job.cause?.rule ?? 'unknown'}`,
+            who: askerOf(job),
             what: name,
             outcome,
             why: job.cause?.kind === 'operator' ? job.cause.reason : (job.cause?.decisionId ?? ''),
@@ -65,6 +66,15 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
                 .filter(Boolean)
                 .join(': '),
             });
+          if (outcome === 'failed')
+            noteFailedJob(tx, {
+              jobId,
+              action: name,
+              code: error instanceof AppError ? error.code : 'INTERNAL',
+              message: messageOf(error),
+              who: askerOf(job),
+              channelArn: job.channelArn,
+            });
           if (job.bulkId !== undefined && !tx.isRepeat(claim)) noteBulkResult(tx, job.bulkId, outcome);
         },
         // A job that ran to its end twice (a crash right after the first) counts once.
@@ -80,4 +90,8 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
       }
     }
   };
+}
+
+function askerOf({ cause }: Partial<ActionJob>): string {
+  return cause?.kind === 'operator' ? cause.who : `rule ${cause?.rule ?? 'unknown'}`;
 }

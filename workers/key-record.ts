@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { ActionJob } from '#domain/action.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
-import { type Alert, raiseAlert } from './alerts.ts';
+import { type KeyAlert, raiseAlert } from './alerts.ts';
 import { leaseHeld } from './lease.ts';
 
 /** At `key/<channelArn>` in the shared state. */
@@ -72,7 +72,7 @@ export function keyAges(view: StateView): KeyAge[] {
 
 function hasAlert(tx: Transaction, channelArn: string): boolean {
   return (
-    tx.get<Alert>(`alert/keyless|${channelArn}`) !== undefined ||
-    tx.get<Alert>(`alert/undelivered|${channelArn}`) !== undefined
+    tx.get<KeyAlert>(`alert/keyless|${channelArn}`) !== undefined ||
+    tx.get<KeyAlert>(`alert/undelivered|${channelArn}`) !== undefined
   );
 }

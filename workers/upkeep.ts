@@ -5,7 +5,7 @@ import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { type Alert, alertKinds } from './alerts.ts';
+import { dropOldAlerts } from './alerts.ts';
 import { bulkPending, feedBulks } from './bulk.ts';
 import { type Intent, intentKinds, mayBeReleased, sweepIntents } from './intents.ts';
 import { type KeyRecord, keyAges, sweepRotations } from './key-record.ts';
@@ -31,6 +31,7 @@ export function upkeep(tx: Transaction): void {
   feedBulks(tx);
   dropOldLeases(tx);
   dropOldRetirements(tx);
+  dropOldAlerts(tx);
 }
 
 /** Whether a pass may find something to do now or soon: where time is virtual, nobody passes in vain. */
@@ -48,7 +49,6 @@ export class ActionUpkeep implements Service {
   readonly name = 'action-upkeep';
   readonly #options: Required<UpkeepOptions>;
   readonly #stopping = new AbortController();
-  readonly #kinds = new Set<string>(alertKinds);
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: UpkeepOptions) {
@@ -88,10 +88,6 @@ export class ActionUpkeep implements Service {
   #measure(): void {
     const { state, metrics, shard } = this.#options;
     const { view } = state;
-    const alerts = [...view.entries<Alert>('alert')].map(([, alert]) => alert.kind);
-    // A kind that was there once stays, as 0.
-    for (const kind of alerts) this.#kinds.add(kind);
-    for (const kind of this.#kinds) metrics.alerts.set({ shard, kind }, alerts.filter((each) => each === kind).length);
     const intents = [...view.entries<Intent>('intent')].map(([, intent]) => intent.kind);
     for (const kind of intentKinds)
       metrics.intents.set({ shard, action: kind }, intents.filter((each) => each === kind).length);

@@ -16,12 +16,14 @@ import type { ConfigInForce } from '#src/config-in-force.ts';
 import { fleetState } from '#store/fleet-state.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { keys } from '#streams/keys.ts';
+import { alertGauges } from './alert-gauges.ts';
 import type { ApiToken } from './auth.ts';
 import { InventoryRefresh } from './inventory-refresh.ts';
 import { OperatorActions } from './operator-actions.ts';
 import type { ReadinessCheck } from './ops.ts';
 import { createPage } from './page.ts';
 import { actionRoutes } from './routes/actions.ts';
+import { alertRoutes } from './routes/alerts.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { configRoutes } from './routes/config.ts';
@@ -71,10 +73,18 @@ export function createApi(options: ApiOptions): Api {
   const shown = ({ config, ...rest }: ConfigInForce) => ({ hash: config.hash, ...rest });
 
   const scrub = (text: string) => options.scrubber.scrubAnswer(text);
+  const alerts = {
+    shards: shards.map(alertShard),
+    config: () => {
+      const { loadedAtMs, triedAtMs, error } = inForce();
+      return { loadedAtMs, triedAtMs, error };
+    },
+  };
   const page = createPage({
     shards,
     state,
     inForce,
+    alerts,
     depths: shards.flatMap(({ noticing }) => noticing.depth ?? []),
     packageRoot,
     version: packageVersion,
@@ -144,13 +154,27 @@ export function createApi(options: ApiOptions): Api {
       { prefix: '/v1', plugin: actionRoutes({ actions }) },
       { prefix: '/v1', plugin: jobRoutes({ jobs: actions }) },
       { prefix: '/v1', plugin: intentRoutes({ intents: actions }) },
+      { prefix: '/v1', plugin: alertRoutes(alerts) },
       { prefix: '/v1', plugin: eventRoutes({ state }) },
       { prefix: '/v1', plugin: auditRoutes({ state, scrub }) },
       { prefix: '/v1', plugin: replicaRoutes({ shards }) },
       ...page.routes,
     ],
   });
-  return { server, services: [page.feed, server] };
+  const gauges = alertGauges({ ...alerts, metrics, clock, logger, random: Math.random });
+  return { server, services: [page.feed, gauges, server] };
+}
+
+function alertShard(shard: Shard) {
+  return {
+    name: shard.name,
+    state: shard.state,
+    silentSinceMs: (source: 'poll' | 'events') => shard.silentSinceMs(source),
+    deadLetters: () => {
+      const { deadLetters, deadLettersSinceMs: sinceMs } = shard.noticing.depth?.depth ?? {};
+      return deadLetters && sinceMs !== undefined ? { count: deadLetters, sinceMs } : undefined;
+    },
+  };
 }
 
 /** What /readyz asks: Redis answers, the first full poll is done, the event queue is read. */

@@ -1,5 +1,5 @@
 // Where operators' actions come in: finds the shard and the channels, fills in templates, writes job and audit in one commit. Also what
-// the API shows of jobs, intents and alerts. Meets the ports of src/api/routes/{actions,jobs,intents}.ts.
+// the API shows of jobs and intents. Meets the ports of src/api/routes/{actions,jobs,intents}.ts.
 import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
 import { type ActionJob, type ActionName, type ActionParams, namedFiles } from '#domain/action.ts';
@@ -15,7 +15,7 @@ import { compileParams } from '#rules/action-template.ts';
 import { channelFacts } from '#rules/facts.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
-import type { Alert } from '#workers/alerts.ts';
+import { forgetFailedJob } from '#workers/alerts.ts';
 import { type Bulk, createBulk, openBulks, stopBulk } from '#workers/bulk.ts';
 import { cancelIntent, type IntentKind, intentsOf } from '#workers/intents.ts';
 import { keyAges } from '#workers/key-record.ts';
@@ -199,6 +199,7 @@ export class OperatorActions implements OperatorActionsPort, JobsPort, IntentsPo
       const again = jobIdOf(job.name, jobId, randomUUID());
       const payload = job.data as ActionJob;
       await shard.state.transact((tx) => {
+        forgetFailedJob(tx, jobId);
         tx.enqueue({ jobId: again, name: job.name, payload: { ...payload, decidedAtMs: tx.nowMs } });
         audit(tx, {
           who,
@@ -238,15 +239,6 @@ export class OperatorActions implements OperatorActionsPort, JobsPort, IntentsPo
     });
     if (!intent) throw new AppError('NOT_FOUND', `no ${kind} waits on ${channelArn}`);
     return intentView(intent);
-  }
-
-  alerts() {
-    return this.#each('alert', (alert: Partial<Alert>) => ({
-      kind: alert.kind ?? 'alert',
-      ...(alert.channelArn === undefined ? {} : { channelArn: alert.channelArn }),
-      since: iso(alert.sinceMs ?? 0),
-      text: alert.text ?? '',
-    }));
   }
 
   async keyAges() {

@@ -10,6 +10,7 @@ import { silentAfterMs } from '#shard/settings.ts';
 import type { Shard } from '#shard/shard.ts';
 import type { ConfigInForce } from '#src/config-in-force.ts';
 import { arnsOf } from '#streams/queries.ts';
+import type { AlertSources } from './alerts.ts';
 import { LiveFeed } from './live/feed.ts';
 import { gatherExtras, gatherStatus, type LiveSources } from './live/gather.ts';
 import { quotaStatus } from './live/quota.ts';
@@ -29,6 +30,7 @@ export interface PageOptions {
   readonly inForce: () => ConfigInForce;
   /** Of the shards that have a queue. */
   readonly depths: readonly QueueDepth[];
+  readonly alerts: AlertSources;
   /** The folder that holds package.json. */
   readonly packageRoot: string;
   readonly version: string;
@@ -66,7 +68,7 @@ export function createPage(options: PageOptions): Page {
   };
 }
 
-function sourcesOf({ shards, state, inForce, depths }: PageOptions): LiveSources {
+function sourcesOf({ shards, state, inForce, depths, alerts }: PageOptions): LiveSources {
   let latencyMs: number | undefined;
   let pingedAt = Number.NEGATIVE_INFINITY;
   const ping = async () => {
@@ -79,6 +81,7 @@ function sourcesOf({ shards, state, inForce, depths }: PageOptions): LiveSources
   return {
     state,
     ruleset: () => inForce().config.ruleset,
+    alerts,
     config: () => {
       const { config, loadedAtMs, error } = inForce();
       return { hash: config.hash, loadedAtMs, error };

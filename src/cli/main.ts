@@ -7,6 +7,7 @@ import { visibleLine } from '#domain/visible-text.ts';
 import { isEntry } from '#runtime/entry.ts';
 import { Scrubber } from '#runtime/scrubber.ts';
 import { endOnUncaught } from '#runtime/uncaught.ts';
+import { register as registerAlert } from './alert.ts';
 import { register as registerActions } from './ask-action.ts';
 import { register as registerBootstrap } from './bootstrap.ts';
 import { register as registerChannel } from './channel-refresh.ts';
@@ -34,6 +35,7 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
   registerTest,
   registerReplay,
   registerStatus,
+  registerAlert,
   registerExplain,
   registerControls,
   registerSchema,

@@ -17,7 +17,7 @@ import type { Metrics } from '#runtime/metrics.ts';
 import type { Redis } from '#runtime/redis.ts';
 import { callResultOf, unsureOf } from './call-result.ts';
 import type { CallResult, Outbox, Parcel } from './outbox.ts';
-import type { MetadataSender } from './ports.ts';
+import type { DeliveryWatch, MetadataSender } from './ports.ts';
 
 export interface DrainerOptions {
   readonly outbox: Outbox;
@@ -28,6 +28,8 @@ export interface DrainerOptions {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly random: () => number;
+  /** Hears of calls that no retry mends, and of those that delivered. Never throws. */
+  readonly refusals?: DeliveryWatch;
   /** How long items of a channel wait when it is not broadcasting. */
   readonly reconnectWindowMs: number;
   /** Calls per second that one channel may get: what is not urgent is spread over the second. Default 5. */
@@ -86,7 +88,7 @@ const claimGapMs = 5;
 /** States: new → running → stopped. */
 export class Drainer implements Service {
   readonly name = 'metadata drains';
-  readonly #options: Required<DrainerOptions>;
+  readonly #options: Required<Omit<DrainerOptions, 'refusals'>> & Pick<DrainerOptions, 'refusals'>;
   /** Of leased channels. */
   readonly #held = new Map<ChannelArn, Drain>();
   /** Of channels that the next claim should lease: they ask for their permits while it is on its way. */
@@ -317,12 +319,14 @@ export class Drainer implements Service {
       );
       if (over) return 'over';
       if (wait.signal.aborted && !parcel && !this.#stop.signal.aborted) return 'again';
+      if (sent) this.#options.refusals?.delivered(channelArn);
       return { parcel, result: sent ? { kind: 'delivered' } : { kind: 'back' } };
     } catch (error) {
       if (this.#stop.signal.aborted && !parcel) return { parcel, result: { kind: 'back' } };
       if (wait.signal.aborted && !parcel) return 'again';
       const result = callResultOf(error, { reconnectWindowMs, random: random() });
       logger.debug({ channelArn, err: error, result: result.kind }, 'metadata was not delivered');
+      if (result.kind === 'failed') this.#options.refusals?.refused(channelArn, error);
       return { parcel, result, unsure: unsureOf(error) };
     } finally {
       clearTimeout(expiry);

@@ -19,3 +19,10 @@ export interface MetadataSender {
 
 /** Tells the queue that a batch waits, so that some replica starts to drain it. Losing it only costs a moment. */
 export type AnnounceBatch = (batchId: string) => Promise<void>;
+
+/** Told how calls end that a person may have to hear of. */
+export interface DeliveryWatch {
+  /** IVS refused a call, and no retry mends it. */
+  refused(channelArn: ChannelArn, error: unknown): void;
+  delivered(channelArn: ChannelArn): void;
+}

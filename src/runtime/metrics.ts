@@ -216,7 +216,12 @@ export function createMetrics() {
       'sink',
       'outcome',
     ]),
-    alerts: gauge('alerts', 'Conditions that need a person and stay until they are fixed, by kind', ['shard', 'kind']),
+    alerts: gauge('alerts', 'Alerts: what needs a person now, by kind; 0 where nothing does', ['shard', 'kind']),
+    metadataRefused: counter(
+      'metadata_refused_total',
+      'Calls of PutMetadata that were refused for good: no retry mends it, and their items have failed',
+      ['shard', 'code'],
+    ),
     intents: gauge('intents', 'Actions that wait for the end of a stream, by action', ['shard', 'action']),
     bulkPending: gauge('bulk_pending', 'Channels that running bulk actions have not reached yet', ['shard']),
     streamKeys: gauge('stream_keys', 'Channels by the age of their stream key, as far as it was rotated here', [

@@ -45,6 +45,7 @@ import { intentsDue } from '#workers/intents.ts';
 import { ActionUpkeep } from '#workers/upkeep.ts';
 import { createActionHandlers } from './actions.ts';
 import { type AwsAccess, type AwsOptions, awsAccessOf } from './aws-access.ts';
+import { DeliveryRefusals } from './delivery-refusals.ts';
 import type { ShardDirectory } from './directory.ts';
 import type { FileAuthority } from './file-authority.ts';
 import { Noticing } from './intake.ts';
@@ -244,6 +245,7 @@ export class Shard {
       logger: this.#logger,
       metrics,
       random,
+      refusals: new DeliveryRefusals({ state: this.state, logger: this.#logger, metrics, shard: account.name }),
       reconnectWindowMs: durationMs(metadata.reconnect_window),
       channelCallsPerSecond: limitOf.perChannel ?? 5,
       callTimeoutMs: durationMs(limits.request_timeout),

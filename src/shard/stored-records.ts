@@ -70,7 +70,14 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   pause: z.object({ who: text, reason: text, sinceMs: ms }),
   gone: z.object({ atMs: ms }),
   delivered: z.object({ atMs: ms }),
-  alert: z.object({ kind: text }),
+  alert: z.object({
+    kind: text,
+    sinceMs: ms.optional(),
+    text: text.optional(),
+    jobs: z.array(z.looseObject({ jobId: text })).optional(),
+    channelArns: texts.optional(),
+  }),
+  acknowledged: z.object({ who: text, note: text, atMs: ms }),
   incident: z.object({ id: text, kind: text, rule: text, openedAtMs: ms, affected: z.number() }),
   job: z.object({
     jobId: text,

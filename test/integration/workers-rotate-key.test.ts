@@ -14,7 +14,7 @@ import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { startSimulator } from '#simulator/server.ts';
 import { type ActionRig, actionRig, operatorJob } from '#test/support/action-rig.ts';
 import { redisScope } from '#test/support/redis.ts';
-import type { Alert } from '#workers/alerts.ts';
+import type { KeyAlert } from '#workers/alerts.ts';
 import { intentsDue, intentsOf } from '#workers/intents.ts';
 import { type KeyRecord, keyAges, sweepRotations } from '#workers/key-record.ts';
 
@@ -212,7 +212,7 @@ describe('a rotation that is disturbed', () => {
 
     await expect(t.rig.run('rotate-1', job)).rejects.toMatchObject({ code: 'IVS_ACCESS_DENIED' });
     expect(await t.keysOf()).toEqual([]);
-    const alert = t.rig.state.view.get<Alert>(`alert/keyless|${t.channel.arn}`);
+    const alert = t.rig.state.view.get<KeyAlert>(`alert/keyless|${t.channel.arn}`);
     expect(alert?.text).toContain('no stream key');
 
     await t.control.clearFaults();
@@ -239,7 +239,7 @@ describe('a rotation that is disturbed', () => {
     const job = rotation(t.channel.arn, t.file);
 
     await expect(t.rig.run('rotate-1', job)).rejects.toThrow('disk full');
-    expect(t.rig.state.view.get<Alert>(`alert/undelivered|${t.channel.arn}`)).toBeDefined();
+    expect(t.rig.state.view.get<KeyAlert>(`alert/undelivered|${t.channel.arn}`)).toBeDefined();
     const keys = await t.keysOf();
 
     broken.now = false;

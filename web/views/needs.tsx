@@ -1,6 +1,7 @@
 // What needs a person, and what was done lately: the column beside the streams.
 import type { JSX } from 'preact';
-import type { ActivityLine, NeedLine } from '#api/live/status.ts';
+import type { Alert } from '#api/alerts.ts';
+import type { ActivityLine } from '#api/live/status.ts';
 import { api } from '../api.ts';
 import { askSilence } from '../dialogs/controls.tsx';
 import { duration, person, plural, shortDuration, words } from '../format.ts';
@@ -35,7 +36,7 @@ export function NeedsPanel(): JSX.Element {
   );
 }
 
-function Need({ need }: { readonly need: NeedLine }): JSX.Element {
+function Need({ need }: { readonly need: Alert }): JSX.Element {
   const when = whenText(need, now());
   return (
     <li class={`need ${need.severity}`}>
@@ -51,12 +52,25 @@ function Need({ need }: { readonly need: NeedLine }): JSX.Element {
         {need.kind === 'cap' && need.rule !== undefined && mayOperate() && (
           <ResetRule rule={need.rule}>Start the rule again</ResetRule>
         )}
+        {need.dismissible && mayOperate() && (
+          <button
+            type="button"
+            class="small"
+            onClick={() =>
+              void attempt('Dismissed.', () =>
+                api('POST', `/v1/alerts/${encodeURIComponent(need.id)}/acknowledge`, { body: {} }),
+              )
+            }
+          >
+            Dismiss
+          </button>
+        )}
       </p>
     </li>
   );
 }
 
-function whenText({ since, end }: NeedLine, at: number): string {
+function whenText({ since, end }: Alert, at: number): string {
   if (end !== undefined) return `ends in ${shortDuration(end - at)}`;
   return since === undefined ? '' : `for ${shortDuration(at - since)}`;
 }
@@ -74,6 +88,8 @@ function linkText(link: string): string {
 
 const linkTexts: Readonly<Record<string, string>> = {
   incident: 'Open the incident',
+  job: 'Open the job',
+  audit: 'Open the audit',
   rules: 'Open the rules',
   queues: 'Open the queues',
   runbook: 'What to do',

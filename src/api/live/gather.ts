@@ -1,15 +1,15 @@
 // Builds the page's status and the extras of its rows from the shared state and a few narrow sources.
 import type { ChannelArn } from '#domain/channel.ts';
-import type { Incident, RuleAlert } from '#domain/decision.ts';
-import type { Replica, ReplicasDifferAlert } from '#domain/replica.ts';
+import type { RuleAlert } from '#domain/decision.ts';
+import type { Replica } from '#domain/replica.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import type { QuotaHour } from '#ivs/quota-hour.ts';
-import { channelOfSubject, facts, heldMoments, readPause, type Silence, silencesInForce } from '#rules/memory.ts';
-import type { StateLossAlert } from '#rules/state-loss.ts';
+import { channelOfSubject, facts, heldMoments, readPause, silencesInForce } from '#rules/memory.ts';
 import { dueTimes, timers } from '#rules/timers.ts';
 import { nameOf } from '#streams/queries.ts';
+import { type AlertSources, openAlerts } from '../alerts.ts';
 import type { ChannelExtras } from './model.ts';
 import type { Hold, NextAction } from './row.ts';
 import { ruleSentence } from './sentence.ts';
@@ -17,7 +17,6 @@ import type {
   ActivityLine,
   BatchLine,
   LiveStatus,
-  NeedLine,
   QueueLine,
   QuotaStatus,
   ReplicaLine,
@@ -30,6 +29,8 @@ import { trustOf } from './trust.ts';
 export interface LiveSources {
   readonly state: SharedState;
   readonly ruleset: () => Ruleset;
+  /** Default: of the state and the configuration. */
+  readonly alerts?: AlertSources;
   readonly config: () => { readonly hash: string; readonly loadedAtMs: number; readonly error?: string | undefined };
   /** Of each account, where there are several: a source is as old as the oldest of them. */
   readonly views?: readonly StateView[];
@@ -60,26 +61,11 @@ interface WaitingIntent {
   readonly summary: string;
 }
 
-/** An alert as workers keep it under `alert/…`; RuleAlert lies there too. */
-interface KeyAlert {
-  readonly kind: 'keyless' | 'undelivered';
-  readonly channelArn: string;
-  readonly sinceMs: number;
-  readonly text: string;
-}
-
-/** Alerts about the fleet of replicas, and the state they share. */
-type FleetAlert = StateLossAlert | ReplicasDifferAlert;
-
 /** A rotation as workers keep it under `key/<channelArn>`: IVS gives keys no date, so a key's age is known from its rotation. */
 interface RotatedKey {
   readonly startedAtMs: number;
   readonly finishedAtMs?: number | undefined;
 }
-
-const soonMs = 10 * 60_000;
-/** And with less than this share of its life left: a short one is not announced when it is made. */
-const soonShare = 0.2;
 
 /** What rows need beside records: the next action and what recording waits for. */
 export function gatherExtras({ state, ruleset }: LiveSources): ChannelExtras {
@@ -128,17 +114,14 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
   ]);
   const trusted = trustOf(sources, nowMs);
   const pause = readPause(view);
-  const inForce = silencesInForce(view, nowMs);
-  const ending = new Set(inForce.filter(([, silence]) => isAboutToEnd(silence, nowMs)).map(([id]) => id));
-  const silences: SilenceLine[] = inForce.map(([id, silence]) => ({
+  const silences: SilenceLine[] = silencesInForce(view, nowMs).map(([id, silence]) => ({
     id,
     who: silence.author,
     reason: silence.reason,
     matchers: silence.matchers.join(', '),
     untilMs: silence.endsMs,
   }));
-  const endingSoon = silences.filter(({ id }) => ending.has(id));
-  const needs = needLines(sources, endingSoon, queues ?? [], nowMs);
+  const needs = openAlerts(sources.alerts ?? { shards: [{ name: '', state }], config: sources.config });
   return {
     nowMs,
     counts: countsOf(view, nowMs),
@@ -152,7 +135,7 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
     silences,
     activity: activity ?? [],
     names: namesOf(view, [
-      ...needs.flatMap(({ link }) => /^#\/stream\/(.+)$/.exec(link)?.[1] ?? []).map((arn) => decodeURIComponent(arn)),
+      ...needs.flatMap(({ channelArn }) => channelArn ?? []),
       ...(activity ?? []).flatMap(({ arn }) => arn ?? []),
       ...(quota?.hottest ?? []).flatMap(({ arn }) => arn ?? []),
     ]),
@@ -248,108 +231,3 @@ function ruleLines({ state: { view }, ruleset }: LiveSources, nowMs: number): Ru
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-const mildAlerts: ReadonlySet<string> = new Set(['rate', 'replicas_differ']);
-
-const alertTitles = {
-  keyless: 'Channel without a stream key',
-  undelivered: 'New stream key not delivered',
-  state_lost: 'The shared state was lost',
-  replicas_differ: 'Replicas differ',
-  cap: 'Rule stopped by its cap',
-  rate: 'Rule reached its hourly limit',
-} as const;
-
-function needLines(
-  { state, events, config }: LiveSources,
-  silences: readonly SilenceLine[],
-  queues: readonly QueueLine[],
-  nowMs: number,
-): NeedLine[] {
-  const lines: NeedLine[] = [];
-  for (const [id, alert] of state.view.entries<KeyAlert | RuleAlert | FleetAlert>('alert')) {
-    if (!Object.hasOwn(alertTitles, alert.kind)) continue;
-    lines.push({
-      id: `alert:${id}`,
-      kind: alert.kind,
-      severity: mildAlerts.has(alert.kind) ? 'warning' : 'critical',
-      title: alertTitles[alert.kind],
-      cause: alert.text,
-      since: alert.sinceMs,
-      ...('channelArn' in alert
-        ? { link: `#/stream/${encodeURIComponent(alert.channelArn)}` }
-        : 'rule' in alert
-          ? { link: decisionsOf(alert.rule), rule: alert.rule }
-          : { link: alert.kind === 'replicas_differ' ? '#/rules' : '#/runbook/state-lost' }),
-    });
-  }
-  for (const [id, incident] of state.view.entries<Incident>('incident')) {
-    // A cap's incident is its alert, seen again.
-    if (incident.closedAtMs !== undefined || incident.kind === 'cap') continue;
-    lines.push({
-      id: `incident:${id}`,
-      kind: 'incident',
-      severity: 'critical',
-      title: `Incident: ${incident.affected} of ${incident.live} channels`,
-      cause: `${incident.text}${incident.withheld > 0 ? ` ${incident.withheld} actions were held back.` : ''}`,
-      link: `#/incident/${encodeURIComponent(incident.id)}`,
-      since: incident.openedAtMs,
-    });
-  }
-  const { error, loadedAtMs } = config();
-  if (error !== undefined)
-    lines.push({
-      id: 'config',
-      kind: 'config',
-      severity: 'warning',
-      title: 'The new configuration is not valid; the last one stays in force',
-      cause: error,
-      link: '#/rules',
-      since: loadedAtMs,
-    });
-  const deadLetters = events?.().deadLetters ?? 0;
-  if (deadLetters > 0)
-    lines.push({
-      id: 'dead-letters',
-      kind: 'dead-letters',
-      severity: 'warning',
-      title: `${deadLetters} dead letter${deadLetters === 1 ? '' : 's'}`,
-      cause: 'Events that could not be read or delivered wait in the dead-letter queue.',
-      link: '#/runbook/dead-letters',
-    });
-  const failed = queues.reduce((sum, queue) => sum + queue.failed, 0);
-  if (failed > 0)
-    lines.push({
-      id: 'failed-jobs',
-      kind: 'failed-jobs',
-      severity: 'warning',
-      title: `${failed} failed job${failed === 1 ? '' : 's'}`,
-      cause: 'Jobs that were given up; their reasons are in the queues.',
-      link: '/queues',
-    });
-  for (const { id, reason, who, untilMs } of silences) {
-    lines.push({
-      id: `silence:${id}`,
-      kind: 'silence',
-      severity: 'warning',
-      title: 'A silence is about to end',
-      cause: `${reason} (${who})`,
-      link: '#/decisions?reason=silenced',
-      end: untilMs,
-    });
-  }
-  const order = ({ since, end }: NeedLine) => since ?? end ?? nowMs;
-  return lines.toSorted((a, b) => rank(a) - rank(b) || order(a) - order(b));
-}
-
-function decisionsOf(rule: string): string {
-  return `#/decisions?rule=${encodeURIComponent(rule)}`;
-}
-
-function isAboutToEnd({ startsMs, endsMs }: Silence, nowMs: number): boolean {
-  return endsMs - nowMs < Math.min(soonMs, (endsMs - startsMs) * soonShare);
-}
-
-function rank({ severity }: NeedLine): number {
-  return severity === 'critical' ? 0 : 1;
-}

@@ -22,7 +22,7 @@ async function toldAfter(minutes: number): Promise<number[]> {
       config: () => ({ hash: '', loadedAtMs: startMs }),
       silentAfterMs: () => ({ poll: 365 * 86_400_000, events: 365 * 86_400_000 }),
     });
-    if (needs.some(({ kind }) => kind === 'silence')) told.push(after);
+    if (needs.some(({ kind }) => kind === 'silence_ending')) told.push(after);
   }
   return told;
 }

@@ -1,6 +1,7 @@
 // What the operator's page shows beside the rows: counts, mode, trust, what needs a person, quota, queues, batches.
 // Gathered from narrow sources that app.ts fills in; each may be missing, and the page then leaves its part out.
 import type { QuotaHour } from '#ivs/quota-hour.ts';
+import type { Alert } from '../alerts.ts';
 
 export interface QuotaLine {
   readonly shard: string;
@@ -87,23 +88,6 @@ export interface TrustLine {
   readonly atMs?: number | undefined;
 }
 
-/** What needs a person. */
-export interface NeedLine {
-  readonly id: string;
-  readonly kind: string;
-  readonly severity: 'critical' | 'warning';
-  readonly title: string;
-  readonly cause: string;
-  /** Where more is to be seen: an address within the page, such as `#/incident/i-1`, or of the daemon. */
-  readonly link: string;
-  /** Epoch ms; absent where nobody knows. */
-  readonly since?: number | undefined;
-  /** When it ends by itself. */
-  readonly end?: number | undefined;
-  /** Of the rule that only a person can start again. */
-  readonly rule?: string | undefined;
-}
-
 export interface SilenceLine {
   readonly id: string;
   readonly who: string;
@@ -161,7 +145,8 @@ export interface LiveStatus {
   readonly disagreementsLastHour: number;
   /** Age of the oldest event that the last read of the queue gave; absent while it is not known. */
   readonly eventLagMs?: number | undefined;
-  readonly needs: readonly NeedLine[];
+  /** What needs a person, the worst first. */
+  readonly needs: readonly Alert[];
   readonly silences: readonly SilenceLine[];
   readonly activity: readonly ActivityLine[];
   /** What channels are called that are named in other parts, by ARN; one that never had a name is absent. */

@@ -1,5 +1,4 @@
-// `/v1/intents`: actions that wait for the end of a stream, and taking them back. Beside them what else actions leave behind: alerts
-// about keys, and how old each channel's key is.
+// `/v1/intents`: actions that wait for the end of a stream, and taking them back. Beside them how old each channel's key is.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
@@ -18,16 +17,6 @@ const intent = z.object({
   replaced: z.number().int().describe('Earlier requests that this one replaced'),
   releasedAt: time.optional().describe('Its job was enqueued then'),
 });
-const alert = z.object({
-  kind: z
-    .string()
-    .describe(
-      'keyless: the channel has no stream key; undelivered: a new key is not at its destination; state_lost: the shared state was lost; replicas_differ: in configuration, version or clock',
-    ),
-  channelArn: z.string().optional(),
-  since: time,
-  text: z.string(),
-});
 const keyAge = z.object({
   channelArn: z.string(),
   rotatedAt: time,
@@ -35,14 +24,12 @@ const keyAge = z.object({
   deliveredTo: z.string(),
 });
 export type IntentView = z.infer<typeof intent>;
-export type AlertView = z.infer<typeof alert>;
 export type KeyAgeView = z.infer<typeof keyAge>;
 
 export interface IntentsPort {
   intents(): Promise<readonly IntentView[]>;
   /** @throws AppError NOT_FOUND */
   cancel(kind: (typeof kinds)[number], channelArn: string, who: string): Promise<IntentView>;
-  alerts(): Promise<readonly AlertView[]>;
   /** Keys that were rotated here, the oldest first. */
   keyAges(): Promise<readonly KeyAgeView[]>;
 }
@@ -79,18 +66,6 @@ export function intentRoutes({ intents }: { readonly intents: IntentsPort }): Fa
         },
       },
       async ({ params, caller }) => intents.cancel(params.kind, params.channelArn, actorOf(caller)),
-    );
-    app.get(
-      '/alerts',
-      {
-        schema: {
-          summary: 'What needs a person and stays until it is fixed',
-          tags,
-          querystring: none,
-          response: { 200: z.object({ alerts: z.array(alert) }) },
-        },
-      },
-      async () => ({ alerts: [...(await intents.alerts())] }),
     );
     app.get(
       '/keys',

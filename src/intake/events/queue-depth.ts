@@ -29,6 +29,8 @@ export interface Depth {
   readonly inFlight: number;
   /** Undefined: no dead-letter queue, or it may not be looked at. */
   readonly deadLetters: number | undefined;
+  /** Since when this replica has seen any, epoch ms. */
+  readonly deadLettersSinceMs?: number | undefined;
   /** Whether the queue gives up on a message that cannot be read; without it that message comes back for ever. */
   readonly redrives: boolean;
 }
@@ -111,6 +113,7 @@ export class QueueDepth implements Service {
       waiting: countIn(own, 'ApproximateNumberOfMessages'),
       inFlight: countIn(own, 'ApproximateNumberOfMessagesNotVisible'),
       deadLetters: dead,
+      deadLettersSinceMs: dead ? (this.#depth?.deadLettersSinceMs ?? this.#options.clock.now()) : undefined,
       redrives: Boolean(redrivePolicy),
     };
     metrics.queueRedrives.set({ shard }, depth.redrives ? 1 : 0);

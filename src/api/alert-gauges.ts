@@ -1,0 +1,49 @@
+// Shows the alerts as a metric, every two seconds: the same list that the page and `GET /v1/alerts` show.
+import type { Clock } from '#runtime/clock.ts';
+import { loggedEpisode } from '#runtime/episode.ts';
+import type { Logger } from '#runtime/logger.ts';
+import { Loop } from '#runtime/loop.ts';
+import type { Metrics } from '#runtime/metrics.ts';
+import { type AlertSources, alertKinds, openAlerts } from './alerts.ts';
+
+export interface AlertGaugesOptions extends AlertSources {
+  readonly metrics: Metrics;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly random: () => number;
+}
+
+/** The loop that shows them. */
+export function alertGauges(options: AlertGaugesOptions): Loop {
+  const { clock, logger, random } = options;
+  const everyMs = 2_000;
+  return new Loop({
+    name: 'alert-gauges',
+    run: () => showAlerts(options),
+    everyMs,
+    retry: { baseMs: everyMs, maxMs: everyMs },
+    episode: loggedEpisode({
+      clock,
+      logger,
+      level: 'error',
+      began: 'alerts cannot be shown as a metric; trying again',
+      ended: 'alerts are shown as a metric again',
+    }),
+    clock,
+    random,
+  });
+}
+
+/** One look. Every kind is there, also at 0; what is of all accounts counts in the first. */
+export function showAlerts({
+  shards,
+  config,
+  metrics,
+}: Pick<AlertGaugesOptions, 'shards' | 'config' | 'metrics'>): void {
+  const good = () => ({ loadedAtMs: 0 });
+  for (const [index, shard] of shards.entries()) {
+    const open = openAlerts({ shards: [shard], config: index === 0 ? config : good });
+    for (const kind of Object.keys(alertKinds))
+      metrics.alerts.set({ shard: shard.name, kind }, open.filter((alert) => alert.kind === kind).length);
+  }
+}

@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { MemoryState } from '#store/memory-state.ts';
+import { testMetrics } from '#test/support/quiet.ts';
+import { clearAlerts, dropOldAlerts, noteFailedJob, raiseAlert } from '#workers/alerts.ts';
+import { showAlerts } from './alert-gauges.ts';
+import { type AlertShard, acknowledge, openAlerts } from './alerts.ts';
+
+const channelArn = 'arn:aws:ivs:us-west-2:111122223333:channel/a';
+const config = () => ({ loadedAtMs: 0 });
+
+function account(name: string) {
+  let nowMs = 1_000_000;
+  const state = new MemoryState({ now: () => nowMs });
+  return { name, state, pass: (ms: number) => void (nowMs += ms) };
+}
+
+const failed = { action: 'notify', code: 'WEBHOOK_REJECTED', message: 'said 404', who: 'rule a', channelArn };
+
+test('the alerts of one account stay in sight whatever the others say, and are 0 when they are mended', async () => {
+  const metrics = testMetrics();
+  const shards = [account('west'), account('europe')];
+  const gauges = async () => {
+    showAlerts({ shards, config, metrics });
+    const { values } = await metrics.alerts.get();
+    return Object.fromEntries(values.map(({ labels, value }) => [`${labels.shard} ${labels.kind}`, value]));
+  };
+  const [west] = shards;
+  await west!.state.transact((tx) => raiseAlert(tx, { kind: 'keyless', channelArn, text: 'no key', jobId: 'a' }));
+  expect(await gauges()).toMatchObject({ 'west keyless': 1, 'europe keyless': 0 });
+  await west!.state.transact((tx) => clearAlerts(tx, channelArn));
+  expect(await gauges()).toMatchObject({ 'west keyless': 0, 'europe keyless': 0 });
+});
+
+test('jobs that failed for one reason are one alert, which a person dismisses; a later failure is a new one', async () => {
+  const west = account('west');
+  const sources = { shards: [west], config };
+  const fail = (jobId: string) => west.state.transact((tx) => noteFailedJob(tx, { jobId, ...failed }));
+  await fail('j-1');
+  await fail('j-1');
+  await fail('j-2');
+  const [alert, ...others] = openAlerts(sources);
+  expect(others).toEqual([]);
+  expect(alert).toMatchObject({ kind: 'failed_job', title: '2 failed jobs', since: 1_000_000, dismissible: true });
+  expect(alert?.cause).toContain('WEBHOOK_REJECTED');
+  await acknowledge(sources, alert!.id, { who: 'ann', note: 'a typo' });
+  expect(openAlerts(sources)).toEqual([]);
+  await fail('j-3');
+  expect(openAlerts(sources)).toMatchObject([{ title: 'Failed job', link: '#/job/j-3', channelArn }]);
+  await expect(acknowledge(sources, 'alert:none', { who: 'ann', note: '' })).rejects.toMatchObject({
+    code: 'NOT_FOUND',
+  });
+});
+
+test('what is not a person’s to end stays after it was acknowledged; one that begins anew was not seen yet', async () => {
+  const shards = [account('west'), account('europe')];
+  const sources = { shards, config };
+  const [, europe] = shards;
+  const raise = () =>
+    europe!.state.transact((tx) => raiseAlert(tx, { kind: 'keyless', channelArn, text: 'no key', jobId: 'a' }));
+  await raise();
+  const id = openAlerts(sources)[0]!.id;
+  expect(id.startsWith('europe:')).toBe(true);
+  await acknowledge(sources, id, { who: 'ann', note: 'on it' });
+  expect(openAlerts(sources)).toMatchObject([{ id, acknowledged: { who: 'ann', note: 'on it' } }]);
+  await europe!.state.transact((tx) => clearAlerts(tx, channelArn));
+  europe!.pass(1_000);
+  await raise();
+  expect(openAlerts(sources)[0]?.acknowledged).toBeUndefined();
+});
+
+test('every source has its alert, with what began when; an old failure is forgotten with its job', async () => {
+  const west = account('west');
+  const shard: AlertShard = {
+    ...west,
+    silentSinceMs: (source) => (source === 'poll' ? 900_000 : undefined),
+    deadLetters: () => ({ count: 2, sinceMs: 800_000 }),
+  };
+  const sources = { shards: [shard], config: () => ({ loadedAtMs: 1, triedAtMs: 700_000, error: 'a.yaml:1:1 no' }) };
+  await west.state.transact((tx) => noteFailedJob(tx, { jobId: 'j', ...failed }));
+  expect(openAlerts(sources).map(({ kind, since }) => [kind, since])).toEqual([
+    ['data_gap', 900_000],
+    ['config', 700_000],
+    ['dead_letters', 800_000],
+    ['failed_job', 1_000_000],
+  ]);
+  for (const { id, cause, link, title } of openAlerts(sources)) expect([id, cause, link, title]).not.toContain('');
+  west.pass(8 * 86_400_000);
+  await west.state.transact(dropOldAlerts);
+  expect(openAlerts({ ...sources, config }).map(({ kind }) => kind)).toEqual(['data_gap', 'dead_letters']);
+});

@@ -1,0 +1,285 @@
+// Alerts: the one list of what needs a person, as the page's "Needs you", `GET /v1/alerts`, `alert list` and the metric show it.
+
+import type { Incident, RuleAlert } from '#domain/decision.ts';
+import { AppError } from '#domain/errors.ts';
+import type { ReplicasDifferAlert } from '#domain/replica.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import { audit } from '#journal/audit.ts';
+import { type Silence, silencesInForce } from '#rules/memory.ts';
+import type { StateLossAlert } from '#rules/state-loss.ts';
+import { type DeliveryFailedAlert, dismissible, type FailedJobAlert, type KeyAlert } from '#workers/alerts.ts';
+
+/** What each kind is called, and how urgent it is. */
+export const alertKinds = {
+  incident: { severity: 'critical', title: 'Incident' },
+  keyless: { severity: 'critical', title: 'Channel without a stream key' },
+  undelivered: { severity: 'critical', title: 'New stream key not delivered' },
+  state_lost: { severity: 'critical', title: 'The shared state was lost' },
+  data_gap: { severity: 'critical', title: 'Data is missing' },
+  cap: { severity: 'critical', title: 'Rule stopped by its cap' },
+  delivery_failed: { severity: 'critical', title: 'Metadata is refused' },
+  failed_job: { severity: 'warning', title: 'Failed job' },
+  rate: { severity: 'warning', title: 'Rule reached its hourly limit' },
+  replicas_differ: { severity: 'warning', title: 'Replicas differ' },
+  config: { severity: 'warning', title: 'The new configuration is not valid; the last one stays in force' },
+  dead_letters: { severity: 'warning', title: 'Dead letters' },
+  silence_ending: { severity: 'warning', title: 'A silence is about to end' },
+} as const satisfies Record<string, { readonly severity: 'critical' | 'warning'; readonly title: string }>;
+export type AlertKind = keyof typeof alertKinds;
+
+/** Something that needs a person. */
+export interface Alert {
+  readonly id: string;
+  readonly kind: AlertKind;
+  readonly severity: 'critical' | 'warning';
+  readonly title: string;
+  /** What happened, in full. */
+  readonly cause: string;
+  /** Where more is to be seen: an address within the page, such as `#/incident/i-1`, or of the daemon. */
+  readonly link: string;
+  /** Epoch ms. */
+  readonly since: number;
+  /** When it ended, or ends by itself. */
+  readonly end?: number | undefined;
+  readonly channelArn?: string | undefined;
+  readonly rule?: string | undefined;
+  /** Nothing but a person's word ends it. */
+  readonly dismissible?: true | undefined;
+  readonly acknowledged?: Acknowledgement | undefined;
+}
+
+/** At `acknowledged/<id of the alert>` in the shared state; void for an alert that began later. */
+export interface Acknowledgement {
+  readonly who: string;
+  readonly note: string;
+  readonly atMs: number;
+}
+
+/** One account's part of what is looked at. */
+export interface AlertShard {
+  readonly name: string;
+  readonly state: Pick<SharedState, 'view' | 'nowMs'>;
+  /** Since when a source has been silent; undefined while it gives data. */
+  readonly silentSinceMs?: ((source: 'poll' | 'events') => number | undefined) | undefined;
+  readonly deadLetters?: (() => { readonly count: number; readonly sinceMs: number } | undefined) | undefined;
+}
+
+export interface AlertSources {
+  readonly shards: readonly AlertShard[];
+  readonly config: () => {
+    readonly loadedAtMs: number;
+    readonly triedAtMs?: number;
+    readonly error?: string | undefined;
+  };
+}
+
+type StoredAlert = KeyAlert | RuleAlert | StateLossAlert | ReplicasDifferAlert | FailedJobAlert | DeliveryFailedAlert;
+
+const soonMs = 10 * 60_000;
+/** And with less than this share of its life left: a short one is not announced when it is made. */
+const soonShare = 0.2;
+
+/** Everything that needs a person now, the worst first, then the oldest. */
+export function openAlerts({ shards, config }: AlertSources): Alert[] {
+  const found = new Map<string, Alert>();
+  for (const shard of shards) {
+    const own = [
+      ...stored(shard),
+      ...incidents(shard, 'open'),
+      ...silent(shard),
+      ...endingSilences(shard),
+      ...letters(shard),
+    ];
+    for (const alert of own.map((each) => named(shard, each, shards.length))) found.set(alert.id, alert);
+  }
+  const { error, loadedAtMs, triedAtMs = loadedAtMs } = config();
+  if (error !== undefined)
+    found.set('config', alertOf('config', { id: 'config', cause: error, link: '#/rules', since: triedAtMs }));
+  return Array.from(found.values(), (alert) => {
+    const acknowledged = shardOf(shards, alert.id)?.state.view.get<Acknowledgement>(ackKey(alert.id));
+    return acknowledged && acknowledged.atMs >= alert.since ? { ...alert, acknowledged } : alert;
+  }).sort((a, b) => rank(a) - rank(b) || a.since - b.since);
+}
+
+/** Incidents that are over, the newest first. */
+export function endedIncidents({ shards }: Pick<AlertSources, 'shards'>): Alert[] {
+  return shards
+    .flatMap((shard) => incidents(shard, 'over').map((alert) => named(shard, alert, shards.length)))
+    .sort((a, b) => (b.end ?? 0) - (a.end ?? 0));
+}
+
+/** Where there are several accounts, an id says whose it is. A silence is in all of them. */
+function named({ name }: AlertShard, alert: Alert, shards: number): Alert {
+  return shards === 1 || alert.kind === 'silence_ending' ? alert : { ...alert, id: `${name}:${alert.id}` };
+}
+
+/** The account that an id names; what is of all accounts lies in the first. */
+function shardOf<S extends AlertShard>(shards: readonly S[], id: string): S | undefined {
+  return shards.find(({ name }) => id.startsWith(`${name}:`)) ?? shards[0];
+}
+
+/**
+ * A person has seen an alert. What only a person's word can end is over with it; the others stay until their cause is gone.
+ * @throws AppError NOT_FOUND
+ */
+export async function acknowledge(
+  sources: {
+    readonly shards: readonly (AlertShard & { readonly state: SharedState })[];
+    readonly config: AlertSources['config'];
+  },
+  id: string,
+  by: { readonly who: string; readonly note: string },
+): Promise<Alert> {
+  const found = openAlerts(sources).find((alert) => alert.id === id);
+  if (!found) throw new AppError('NOT_FOUND', `there is no alert ${id}; GET /v1/alerts lists those there are`);
+  const shard = shardOf(sources.shards, id)!;
+  return shard.state.transact((tx) => {
+    const acknowledged: Acknowledgement = { ...by, atMs: tx.nowMs };
+    tx.set(ackKey(id), acknowledged);
+    const key = `alert/${id.slice(id.indexOf('alert:') + 'alert:'.length)}`;
+    if (found.dismissible && tx.get(key) !== undefined) {
+      tx.delete(key);
+      tx.delete(ackKey(id));
+    }
+    audit(tx, {
+      who: by.who,
+      what: found.dismissible ? 'dismiss' : 'acknowledge',
+      outcome: 'done',
+      why: by.note,
+      reason: `${found.title}: ${found.cause}`,
+      ...(found.channelArn === undefined ? {} : { channelArn: found.channelArn }),
+    });
+    return { ...found, acknowledged, ...(found.dismissible ? { end: tx.nowMs } : {}) };
+  });
+}
+
+const ackKey = (id: string) => `acknowledged/${id}`;
+
+function alertOf(
+  kind: AlertKind,
+  rest: Omit<Alert, 'kind' | 'severity' | 'title'> & { readonly title?: string },
+): Alert {
+  return { kind, ...alertKinds[kind], ...rest };
+}
+
+/** Those that lie in the shared state. */
+function* stored({ state: { view } }: AlertShard): Iterable<Alert> {
+  for (const [id, alert] of view.entries<StoredAlert>('alert')) {
+    // A replica of another version may know kinds that this one does not.
+    if (!Object.hasOwn(alertKinds, alert.kind)) continue;
+    const named = { id: `alert:${id}`, cause: alert.text, since: alert.sinceMs };
+    if (dismissible.has(alert.kind))
+      yield alertOf(alert.kind, { ...named, ...ofDismissible(alert as FailedJobAlert), dismissible: true });
+    else if ('channelArn' in alert)
+      yield alertOf(alert.kind, { ...named, channelArn: alert.channelArn, link: streamLink(alert.channelArn) });
+    else if ('rule' in alert)
+      yield alertOf(alert.kind, { ...named, rule: alert.rule, link: decisionsLink(alert.rule) });
+    else yield alertOf(alert.kind, { ...named, link: `#/runbook/${alert.kind.replaceAll('_', '-')}` });
+  }
+}
+
+function ofDismissible(alert: FailedJobAlert | DeliveryFailedAlert): {
+  title?: string;
+  link: string;
+  channelArn?: string;
+} {
+  if (alert.kind === 'delivery_failed') {
+    const [arn] = alert.channelArns;
+    return alert.count === 1 && arn !== undefined
+      ? { link: streamLink(arn), channelArn: arn }
+      : { link: '#/runbook/metadata-is-refused' };
+  }
+  const [newest] = alert.jobs;
+  const title = alert.count === 1 ? 'Failed job' : `${alert.count} failed jobs`;
+  if (alert.count === 1 && newest)
+    return {
+      title,
+      link: `#/job/${encodeURIComponent(newest.jobId)}`,
+      ...(newest.channelArn === undefined ? {} : { channelArn: newest.channelArn }),
+    };
+  return { title, link: `#/audit?what=${encodeURIComponent(alert.action)}` };
+}
+
+function incidents({ state: { view } }: AlertShard, which: 'open' | 'over'): Alert[] {
+  return (
+    Array.from(view.entries<Incident>('incident'), ([, incident]) => incident)
+      .filter(({ closedAtMs }) => (closedAtMs === undefined) === (which === 'open'))
+      // A cap's incident is its alert, seen again.
+      .filter(({ kind }) => kind !== 'cap')
+      .map((incident) =>
+        alertOf('incident', {
+          id: `incident:${incident.id}`,
+          title: `Incident: ${incident.affected} of ${incident.live} channels`,
+          cause: `${incident.text}${withheldText(incident)}`,
+          link: `#/incident/${encodeURIComponent(incident.id)}`,
+          since: incident.openedAtMs,
+          ...(incident.closedAtMs === undefined ? {} : { end: incident.closedAtMs }),
+          rule: incident.rule,
+        }),
+      )
+  );
+}
+
+function withheldText({ withheld }: Incident): string {
+  if (withheld === 0) return '';
+  return withheld === 1 ? '. 1 action was held back' : `. ${withheld} actions were held back`;
+}
+
+const gapTexts = {
+  poll: 'No complete list of the live streams has come',
+  events: 'The event queue could not be read',
+} as const;
+
+function silent({ silentSinceMs }: AlertShard): Alert[] {
+  return (['poll', 'events'] as const).flatMap((source) => {
+    const since = silentSinceMs?.(source);
+    if (since === undefined) return [];
+    const cause = `${gapTexts[source]} since ${new Date(since).toISOString()}: timers stand still, and no rule acts on what is not known.`;
+    return [alertOf('data_gap', { id: `data_gap:${source}`, cause, link: '#/runbook/data-gap', since })];
+  });
+}
+
+function endingSilences({ state }: AlertShard): Alert[] {
+  const nowMs = state.nowMs();
+  return silencesInForce(state.view, nowMs)
+    .filter(([, silence]) => isAboutToEnd(silence, nowMs))
+    .map(([id, { reason, author, matchers, startsMs, endsMs }]) =>
+      alertOf('silence_ending', {
+        id: `silence:${id}`,
+        cause: `${matchers.join(', ')}: ${reason} (${author})`,
+        link: '#/decisions?reason=silenced',
+        since: startsMs,
+        end: endsMs,
+      }),
+    );
+}
+
+function isAboutToEnd({ startsMs, endsMs }: Silence, nowMs: number): boolean {
+  return endsMs - nowMs < Math.min(soonMs, (endsMs - startsMs) * soonShare);
+}
+
+function letters({ deadLetters }: AlertShard): Alert[] {
+  const { count = 0, sinceMs = 0 } = deadLetters?.() ?? {};
+  if (count === 0) return [];
+  return [
+    alertOf('dead_letters', {
+      id: 'dead_letters',
+      title: `${count} dead letter${count === 1 ? '' : 's'}`,
+      cause: 'Events that could not be read or delivered wait in the dead-letter queue.',
+      link: '#/runbook/dead-letters',
+      since: sinceMs,
+    }),
+  ];
+}
+
+function streamLink(arn: string): string {
+  return `#/stream/${encodeURIComponent(arn)}`;
+}
+
+function decisionsLink(rule: string): string {
+  return `#/decisions?rule=${encodeURIComponent(rule)}`;
+}
+
+function rank({ severity }: Alert): number {
+  return severity === 'critical' ? 0 : 1;
+}

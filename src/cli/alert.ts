@@ -1,0 +1,71 @@
+// `alert list`: what needs a person, the list that the page shows; `alert acknowledge`: say that it has been seen.
+import type { Command } from 'commander';
+import { apiClient, type CliIo, daemonUrl, example, printData } from './support.ts';
+
+interface Alert {
+  readonly id: string;
+  readonly kind: string;
+  readonly severity: string;
+  readonly title: string;
+  readonly cause: string;
+  readonly link: string;
+  readonly since: string;
+  readonly end: string | null;
+  readonly dismissible?: true;
+  readonly acknowledged?: { readonly who: string; readonly note: string; readonly at: string };
+}
+
+export function register(program: Command, io: CliIo): void {
+  const alert = program
+    .command('alert')
+    .description('what needs a person: incidents, failed jobs, refused metadata, missing data, …')
+    .addHelpText('after', example('ivs-autopilot alert list'));
+  alert
+    .command('list')
+    .description('what needs a person now, the worst first')
+    .option('--kind <kind>', 'only of this kind, such as incident or failed_job')
+    .option('--ended', 'with incidents that are over')
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', example('ivs-autopilot alert list', 'ivs-autopilot alert list --kind incident --ended'))
+    .action(async ({ kind, ended, json }: { kind?: string; ended?: boolean; json?: boolean }) => {
+      const query = new URLSearchParams({
+        ...(kind === undefined ? {} : { kind }),
+        ...(ended ? { ended: 'true' } : {}),
+      });
+      const answer = (await apiClient(io).get(`/v1/alerts?${query.toString()}`)) as { alerts: readonly Alert[] };
+      printData(io, json, answer, () =>
+        answer.alerts.length === 0
+          ? ['Nothing needs you.']
+          : answer.alerts.flatMap((each) => linesOf(each, daemonUrl(io.env))),
+      );
+    });
+  alert
+    .command('acknowledge')
+    .description('say that you have seen an alert; a failed job or a refused delivery is dismissed by it')
+    .argument('<id>', 'as `alert list` shows it')
+    .option('--note <text>', 'what you found, or do about it', '')
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', example('ivs-autopilot alert acknowledge alert:failed_job\\|0123456789abcdef --note "typo"'))
+    .action(async (id: string, { note, json }: { note: string; json?: boolean }) => {
+      const path = `/v1/alerts/${encodeURIComponent(id)}/acknowledge`;
+      const answer = (await apiClient(io).send('POST', path, { note })) as Alert;
+      printData(io, json, answer, () => [
+        answer.dismissible
+          ? `Dismissed: ${answer.cause}`
+          : `Acknowledged; it stays until its cause is gone: ${answer.cause}`,
+      ]);
+    });
+}
+
+function linesOf({ id, kind, severity, title, cause, link, since, end, acknowledged }: Alert, url: string): string[] {
+  const seen = acknowledged
+    ? [`  seen by ${acknowledged.who} at ${acknowledged.at}${acknowledged.note && `: ${acknowledged.note}`}`]
+    : [];
+  return [
+    `${severity.toUpperCase()} ${title} (${kind}), since ${since}${end === null ? '' : `, end ${end}`}`,
+    `  ${cause}`,
+    ...seen,
+    `  ${url}${link}`,
+    `  id ${id}`,
+  ];
+}
