@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { lintConfig } from '#config/lint.ts';
 import { type Config, parseConfig } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
-import { runTrial } from '#src/cli/trial/run-trial.ts';
-import { parseTrials } from '#src/cli/trial/trial-file.ts';
+import { parseTrials } from '#src/cli/rule-test/rule-test-file.ts';
+import { runTrial } from '#src/cli/rule-test/run-rule-test.ts';
 import { fillBlocks, generatedPages, ruleBlocks } from '../scripts/docs/pages.ts';
 
 const read = (path: string) => readFileSync(join(import.meta.dirname, '..', path), 'utf8');

@@ -7,7 +7,7 @@ import type { Control } from '#domain/control.ts';
 import type { Observation } from '#domain/observation.ts';
 import { ObservationRecorder } from '#journal/recorder.ts';
 import { runCli } from './main.ts';
-import { parseRecording } from './trial/recording.ts';
+import { parseRecording } from './rule-test/recording.ts';
 
 const startMs = Date.UTC(2026, 10, 20, 20);
 const arn = 'arn:aws:ivs:us-west-2:111122223333:channel/a' as ChannelArn;

@@ -3,11 +3,11 @@ import type { Command } from 'commander';
 import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import { applyControl, takeOverControls } from '#rules/controls.ts';
+import { parseRecording, type Recorded } from './rule-test/recording.ts';
+import { enforced } from './rule-test/run-rule-test.ts';
+import { type PlannedJob, VirtualWorld } from './rule-test/world.ts';
 import { type CliIo, CommandFailed, example, printData, readText } from './support.ts';
 import { requireConfig } from './test.ts';
-import { parseRecording, type Recorded } from './trial/recording.ts';
-import { enforced } from './trial/run-trial.ts';
-import { type PlannedJob, VirtualWorld } from './trial/world.ts';
 import { defaultConfigFile } from './validate.ts';
 
 /** How long after the last observation timers may still run out. */

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Config, parseConfig } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
+import { parseTrials } from './rule-test/rule-test-file.ts';
+import type { TrialResult } from './rule-test/run-rule-test.ts';
 import { type CliIo, CommandFailed, example, readText } from './support.ts';
-import type { TrialResult } from './trial/run-trial.ts';
-import { parseTrials } from './trial/trial-file.ts';
 import { defaultConfigFile } from './validate.ts';
 
 interface Flags {
@@ -71,7 +71,7 @@ async function runFile(
     throw new CommandFailed('', 1);
   }
   // The workers come with it.
-  const { runTrial } = await import('./trial/run-trial.ts');
+  const { runTrial } = await import('./rule-test/run-rule-test.ts');
   const results: TrialResult[] = [];
   for (const trial of parsed.trials) {
     if (filter === undefined || trial.name.includes(filter)) results.push(await runTrial(trial, config.ruleset));

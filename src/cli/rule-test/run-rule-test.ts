@@ -6,8 +6,8 @@ import { hold, pause, release, resume, silence } from '#rules/controls.ts';
 import { CallLog } from './call-log.ts';
 import { compare, type Lived, shortOf } from './compare.ts';
 import { VirtualJobs } from './jobs.ts';
+import type { FullStep, Trial } from './rule-test-file.ts';
 import type { TimelineStep } from './timeline.ts';
-import type { FullStep, Trial } from './trial-file.ts';
 import { VirtualAccount } from './virtual-account.ts';
 import { VirtualWorld } from './world.ts';
 

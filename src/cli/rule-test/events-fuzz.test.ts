@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { parseConfig } from '#config/load.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import { ivsEvents } from '#domain/ivs-events.ts';
-import { enforced } from './run-trial.ts';
+import { enforced } from './run-rule-test.ts';
 import { VirtualWorld } from './world.ts';
 
 const parsed = parseConfig(

@@ -5,8 +5,8 @@ import type { Decision } from '#domain/decision.ts';
 import { durationMs, formatDuration } from '#domain/duration.ts';
 import { beginsWith, type Call, channelCalls } from './call-log.ts';
 import type { VirtualResult } from './jobs.ts';
+import type { Expectation, Trial } from './rule-test-file.ts';
 import { channelsOf } from './timeline.ts';
-import type { Expectation, Trial } from './trial-file.ts';
 import type { PlannedJob } from './world.ts';
 
 /** What came of a test's timeline, each in the order of time. */

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
-import { runTrial } from './run-trial.ts';
-import { parseTrials } from './trial-file.ts';
+import { parseTrials } from './rule-test-file.ts';
+import { runTrial } from './run-rule-test.ts';
 
 const read = (name: string) => readFileSync(new URL(`../../../config/${name}`, import.meta.url), 'utf8');
 const example = read('autopilot.example.yaml');
