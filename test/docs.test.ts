@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { lintConfig } from '#config/lint.ts';
 import { type Config, parseConfig } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
-import { parseTrials } from '#src/cli/rule-test/rule-test-file.ts';
-import { runTrial } from '#src/cli/rule-test/run-rule-test.ts';
+import { parseRuleTests } from '#src/cli/rule-test/rule-test-file.ts';
+import { runRuleTest } from '#src/cli/rule-test/run-rule-test.ts';
 import { fillBlocks, generatedPages, ruleBlocks } from '../scripts/docs/pages.ts';
 
 const read = (path: string) => readFileSync(join(import.meta.dirname, '..', path), 'utf8');
@@ -71,10 +71,10 @@ describe('the examples of docs/rules.md', () => {
 
   it.each(examples.filter(({ kind }) => kind === 'test'))('test at line $line passes', async (example) => {
     const { ruleset } = testedBy(example);
-    const parsed = parseTrials(example.text, 'docs/rules.md', ruleset);
+    const parsed = parseRuleTests(example.text, 'docs/rules.md', ruleset);
     if (!parsed.ok) throw new Error(parsed.problems.map(formatProblem).join('\n'));
     const failures = [];
-    for (const trial of parsed.trials) failures.push(...(await runTrial(trial, ruleset)).failures);
+    for (const ruleTest of parsed.tests) failures.push(...(await runRuleTest(ruleTest, ruleset)).failures);
 
     expect(failures).toEqual([]);
   });

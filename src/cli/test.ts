@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { type Config, parseConfig } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
-import { parseTrials } from './rule-test/rule-test-file.ts';
-import type { TrialResult } from './rule-test/run-rule-test.ts';
+import { parseRuleTests } from './rule-test/rule-test-file.ts';
+import type { RuleTestResult } from './rule-test/run-rule-test.ts';
 import { type CliIo, CommandFailed, example, readText } from './support.ts';
 import { defaultConfigFile } from './validate.ts';
 
@@ -25,7 +25,7 @@ export function register(program: Command, io: CliIo): void {
     .addHelpText('after', example('ivs-autopilot test config/autopilot.yaml', 'ivs-autopilot test rules/*.test.yaml'))
     .action(async (files: string[], flags: Flags) => {
       const given = files.length > 0 ? files : [defaultConfigFile(io.env)];
-      const results: (TrialResult & { file: string })[] = [];
+      const results: (RuleTestResult & { file: string })[] = [];
       for (const file of given) {
         const pair = pairOf(file, flags.config);
         for (const result of await runFile(pair, flags.filter, io)) results.push({ file: pair.tests, ...result });
@@ -63,18 +63,19 @@ async function runFile(
   pair: { config: string; tests: string },
   filter: string | undefined,
   io: CliIo,
-): Promise<readonly TrialResult[]> {
+): Promise<readonly RuleTestResult[]> {
   const config = requireConfig(pair.config, io);
-  const parsed = parseTrials(readText(pair.tests), pair.tests, config.ruleset);
+  const parsed = parseRuleTests(readText(pair.tests), pair.tests, config.ruleset);
   if (!parsed.ok) {
     for (const problem of parsed.problems) io.printError(formatProblem(problem));
     throw new CommandFailed('', 1);
   }
   // The workers come with it.
-  const { runTrial } = await import('./rule-test/run-rule-test.ts');
-  const results: TrialResult[] = [];
-  for (const trial of parsed.trials) {
-    if (filter === undefined || trial.name.includes(filter)) results.push(await runTrial(trial, config.ruleset));
+  const { runRuleTest } = await import('./rule-test/run-rule-test.ts');
+  const results: RuleTestResult[] = [];
+  for (const ruleTest of parsed.tests) {
+    if (filter === undefined || ruleTest.name.includes(filter))
+      results.push(await runRuleTest(ruleTest, config.ruleset));
   }
   return results;
 }

@@ -5,7 +5,7 @@ import type { Decision } from '#domain/decision.ts';
 import { durationMs, formatDuration } from '#domain/duration.ts';
 import { beginsWith, type Call, channelCalls } from './call-log.ts';
 import type { VirtualResult } from './jobs.ts';
-import type { Expectation, Trial } from './rule-test-file.ts';
+import type { Expectation, RuleTest } from './rule-test-file.ts';
 import { channelsOf } from './timeline.ts';
 import type { PlannedJob } from './world.ts';
 
@@ -18,18 +18,24 @@ export interface Lived {
 }
 
 /** The name by which the test knows a channel. */
-export function shortOf(trial: Trial, arn: string): string {
-  return [...trial.channels].find(([, { channel }]) => channel.arn === arn)?.[0] ?? arn;
+export function shortOf(ruleTest: RuleTest, arn: string): string {
+  return [...ruleTest.channels].find(([, { channel }]) => channel.arn === arn)?.[0] ?? arn;
 }
 
 /** Why an expectation is not met, with everything its rule decided; undefined when it is. */
-export function compare(lived: Lived, trial: Trial, expectation: Trial['expectations'][number]): string | undefined {
+export function compare(
+  lived: Lived,
+  ruleTest: RuleTest,
+  expectation: RuleTest['expectations'][number],
+): string | undefined {
   const { at, rule, channel, decision, reason, jobs, skipped, params, count } = expectation;
-  const atMs = at === undefined ? undefined : trial.startMs + durationMs(at);
+  const atMs = at === undefined ? undefined : ruleTest.startMs + durationMs(at);
   const arns =
     channel === undefined
       ? undefined
-      : channelsOf(channel, [...trial.channels.keys()]).map((id) => trial.channels.get(id)!.channel.arn as string);
+      : channelsOf(channel, [...ruleTest.channels.keys()]).map(
+          (id) => ruleTest.channels.get(id)!.channel.arn as string,
+        );
   const isMeant = (one: { atMs: number; rule: string; channelArn?: string | undefined }) =>
     one.rule === rule &&
     (atMs === undefined || one.atMs === atMs) &&
@@ -64,14 +70,14 @@ export function compare(lived: Lived, trial: Trial, expectation: Trial['expectat
     complaints.push(`expected ${action} with ${JSON.stringify(wanted)}, got ${shown}`);
   }
   complaints.push(
-    ...complaintsOfCalls(expectation, lived.calls.filter(isMeant), trial),
+    ...complaintsOfCalls(expectation, lived.calls.filter(isMeant), ruleTest),
     ...complaintsOfResults(expectation, lived.results.filter(isMeant)),
   );
   if (complaints.length === 0) return undefined;
   return [
     formatProblem({ ...expectation.place, message: describe(expectation) }),
     ...complaints.map((line) => `  ${line}`),
-    ...story(lived, trial, rule),
+    ...story(lived, ruleTest, rule),
   ].join('\n');
 }
 
@@ -101,9 +107,9 @@ function contains(given: unknown, wanted: unknown): boolean {
   );
 }
 
-function complaintsOfCalls({ calls }: Expectation, got: readonly Call[], trial: Trial): string[] {
+function complaintsOfCalls({ calls }: Expectation, got: readonly Call[], ruleTest: RuleTest): string[] {
   if (!calls) return [];
-  const wanted = calls.flatMap((text) => spelledOut(text, [...trial.channels.keys()]));
+  const wanted = calls.flatMap((text) => spelledOut(text, [...ruleTest.channels.keys()]));
   const named = new Set(wanted.map((text) => text.split(' ', 1)[0]!));
   const shown = got.filter(({ text, isRead }) => !isRead || named.has(text.split(' ', 1)[0]!)).map(({ text }) => text);
   const isSame = wanted.length === shown.length && wanted.every((words, index) => beginsWith(shown[index]!, words));
@@ -131,9 +137,9 @@ const maxStoryText = 160;
 const dull: ReadonlySet<string> = new Set(['done', 'skipped only_if_false']);
 
 /** Everything a rule decided and asked for, in time. */
-function story(lived: Lived, trial: Trial, rule: string): string[] {
-  const nameOf = (arn: string | undefined) => (arn === undefined ? '-' : shortOf(trial, arn));
-  const time = (ms: number) => formatDuration(ms - trial.startMs).padStart(8);
+function story(lived: Lived, ruleTest: RuleTest, rule: string): string[] {
+  const nameOf = (arn: string | undefined) => (arn === undefined ? '-' : shortOf(ruleTest, arn));
+  const time = (ms: number) => formatDuration(ms - ruleTest.startMs).padStart(8);
   const lines = [
     ...lived.decisions
       .filter((one) => one.rule === rule)

@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
-import { parseTrials } from './rule-test-file.ts';
-import { runTrial } from './run-rule-test.ts';
+import { parseRuleTests } from './rule-test-file.ts';
+import { runRuleTest } from './run-rule-test.ts';
 
 const rules: Readonly<Record<string, string>> = {
   record: `
@@ -58,12 +58,12 @@ rules:
     '    channels: [{arn: ch/a, tags: {show: finals}}, {arn: ch/b, tags: {show: finals}}]',
     ...lines.map((line) => `    ${line}`),
   ].join('\n');
-  const parsed = parseConfig(config, 'x.yaml');
-  if (!parsed.ok) throw new Error(parsed.problems.map(formatProblem).join('\n'));
-  const { ruleset } = parsed.config;
-  const trials = parseTrials(test, 'x.test.yaml', ruleset);
-  if (!trials.ok) return trials.problems.map(formatProblem);
-  return [...(await runTrial(trials.trials[0]!, ruleset)).failures];
+  const loaded = parseConfig(config, 'x.yaml');
+  if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
+  const { ruleset } = loaded.config;
+  const parsed = parseRuleTests(test, 'x.test.yaml', ruleset);
+  if (!parsed.ok) return parsed.problems.map(formatProblem);
+  return [...(await runRuleTest(parsed.tests[0]!, ruleset)).failures];
 }
 
 describe('the jobs of a rule test', () => {

@@ -39,7 +39,7 @@ export function outsidePorts({
     events: {
       async put({ source, detailType, detail }) {
         log.change('PutEvents', undefined, `${source} ${JSON.stringify(detailType)} ${JSON.stringify(detail)}`);
-        return { eventId: 'trial' };
+        return { eventId: 'rule-test' };
       },
     },
     sink: ({ params }) => sinkOf(params.deliver, log),

@@ -12,7 +12,7 @@ import type { Ruleset } from '#domain/rule.ts';
 import { callNames, channelCalls } from './call-log.ts';
 import { channelsOf, parseTimelineLine, type TimelineStep } from './timeline.ts';
 import type { GivenRecording } from './virtual-account.ts';
-import { trialAccount, trialRegion } from './world.ts';
+import { testAccount, testRegion } from './world.ts';
 
 const channelSchema = z.strictObject({
   arn: z.string().regex(/^[A-Za-z0-9:/_-]{1,128}$/, 'expected an ARN, or a short name such as ch/a'),
@@ -110,7 +110,7 @@ type FileDocument = z.infer<typeof fileSchema>;
 export type Expectation = FileDocument['tests'][number]['expect'][number];
 
 /** A test, ready to be run. */
-export interface Trial {
+export interface RuleTest {
   readonly name: string;
   readonly startMs: number;
   readonly mode: 'enforce' | 'as_written';
@@ -136,25 +136,25 @@ export interface FullStep {
   readonly http: { readonly name: string; readonly body?: unknown } | undefined;
 }
 
-export type TrialFile =
-  | { readonly ok: true; readonly trials: readonly Trial[] }
+export type RuleTestFile =
+  | { readonly ok: true; readonly tests: readonly RuleTest[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /** Parses a file of tests for a ruleset. */
-export function parseTrials(text: string, file: string, ruleset: Ruleset): TrialFile {
+export function parseRuleTests(text: string, file: string, ruleset: Ruleset): RuleTestFile {
   const parsed = parseYaml(text, file);
   if (!parsed.ok) return parsed;
   const { value, locate } = parsed.yaml;
   const checked = fileSchema.safeParse(value, { reportInput: true });
   if (!checked.success) return { ok: false, problems: findingsOf(checked.error, fileSchema, mostProblems).map(locate) };
   const findings: Finding[] = [];
-  const trials = checked.data.tests.map((test, index) =>
-    trialOf(test, ['tests', index], { findings, locate, ruleNames: ruleset.rules.map(({ name }) => name) }),
+  const tests = checked.data.tests.map((test, index) =>
+    ruleTestOf(test, ['tests', index], { findings, locate, ruleNames: ruleset.rules.map(({ name }) => name) }),
   );
-  return findings.length > 0 ? { ok: false, problems: findings.map(locate) } : { ok: true, trials };
+  return findings.length > 0 ? { ok: false, problems: findings.map(locate) } : { ok: true, tests };
 }
 
-function trialOf(
+function ruleTestOf(
   test: FileDocument['tests'][number],
   path: readonly (string | number)[],
   {
@@ -162,7 +162,7 @@ function trialOf(
     locate,
     ruleNames,
   }: { findings: Finding[]; locate: (finding: Finding) => Problem; ruleNames: readonly string[] },
-): Trial {
+): RuleTest {
   const problem = (at: readonly (string | number)[], message: string) =>
     void findings.push({ path: [...path, ...at], message, severity: 'error' });
   const channels = new Map<string, { channel: Channel; viewerCount: number; isOther: boolean }>();
@@ -256,6 +256,6 @@ function channelOf(
   { name, tags, type }: { name?: string | undefined; tags: Record<string, string>; type: string },
 ): Channel {
   const short = id.slice(id.lastIndexOf('/') + 1).replaceAll(/[^A-Za-z0-9-]/g, '-');
-  const arn = isChannelArn(id) ? id : (`arn:aws:ivs:${trialRegion}:${trialAccount}:channel/${short}` as ChannelArn);
+  const arn = isChannelArn(id) ? id : (`arn:aws:ivs:${testRegion}:${testAccount}:channel/${short}` as ChannelArn);
   return { arn, name: name ?? short, type, latencyMode: 'LOW', recordingConfigurationArn: '', tags };
 }

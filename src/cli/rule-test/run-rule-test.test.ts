@@ -2,26 +2,26 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
-import { parseTrials } from './rule-test-file.ts';
-import { runTrial } from './run-rule-test.ts';
+import { parseRuleTests } from './rule-test-file.ts';
+import { runRuleTest } from './run-rule-test.ts';
 
 const read = (name: string) => readFileSync(new URL(`../../../config/${name}`, import.meta.url), 'utf8');
 const example = read('autopilot.example.yaml');
 const exampleTests = read('autopilot.example.test.yaml');
 
 function load(tests: string, config = example) {
-  const parsed = parseConfig(config, 'x.yaml');
-  if (!parsed.ok) throw new Error(parsed.problems.map(formatProblem).join('\n'));
-  const trials = parseTrials(tests, 'x.test.yaml', parsed.config.ruleset);
-  return { ruleset: parsed.config.ruleset, trials };
+  const loaded = parseConfig(config, 'x.yaml');
+  if (!loaded.ok) throw new Error(loaded.problems.map(formatProblem).join('\n'));
+  const parsed = parseRuleTests(tests, 'x.test.yaml', loaded.config.ruleset);
+  return { ruleset: loaded.config.ruleset, parsed };
 }
 
 /** Failures of tests, by name. */
 async function failuresOf(tests: string, config?: string): Promise<string[]> {
-  const { ruleset, trials } = load(tests, config);
-  if (!trials.ok) throw new Error(trials.problems.map(formatProblem).join('\n'));
+  const { ruleset, parsed } = load(tests, config);
+  if (!parsed.ok) throw new Error(parsed.problems.map(formatProblem).join('\n'));
   const results = [];
-  for (const trial of trials.trials) results.push(await runTrial(trial, ruleset));
+  for (const ruleTest of parsed.tests) results.push(await runRuleTest(ruleTest, ruleset));
   return results.flatMap(({ name, failures }) => failures.map((failure) => `${name}\n${failure}`));
 }
 
@@ -130,18 +130,18 @@ rules:
     ['""', 'expected a time'],
     ['{at: 0s}', 'exactly one of event, http'],
   ])('with the line %s is refused at its place', (line, message) => {
-    const { trials } = load(one(`timeline: [${line}]\n    expect: [{rule: starving-slate, jobs: []}]`));
+    const { parsed } = load(one(`timeline: [${line}]\n    expect: [{rule: starving-slate, jobs: []}]`));
 
-    expect(trials.ok ? [] : trials.problems.map(formatProblem)).toEqual([
+    expect(parsed.ok ? [] : parsed.problems.map(formatProblem)).toEqual([
       expect.stringMatching(/^x\.test\.yaml:4:16 tests\[0\]\.timeline\[0\]: /),
     ]);
-    expect(trials.ok ? '' : trials.problems[0]!.message).toContain(message);
+    expect(parsed.ok ? '' : parsed.problems[0]!.message).toContain(message);
   });
 
   it('for a rule that does not exist is refused', () => {
-    const { trials } = load(one('timeline: ["0s ch/a HEALTHY"]\n    expect: [{rule: starving-slat, jobs: []}]'));
+    const { parsed } = load(one('timeline: ["0s ch/a HEALTHY"]\n    expect: [{rule: starving-slat, jobs: []}]'));
 
-    expect(trials).toMatchObject({
+    expect(parsed).toMatchObject({
       ok: false,
       problems: [{ message: 'unknown rule starving-slat (did you mean starving-slate?)' }],
     });

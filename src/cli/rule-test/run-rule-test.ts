@@ -6,12 +6,12 @@ import { hold, pause, release, resume, silence } from '#rules/controls.ts';
 import { CallLog } from './call-log.ts';
 import { compare, type Lived, shortOf } from './compare.ts';
 import { VirtualJobs } from './jobs.ts';
-import type { FullStep, Trial } from './rule-test-file.ts';
+import type { FullStep, RuleTest } from './rule-test-file.ts';
 import type { TimelineStep } from './timeline.ts';
 import { VirtualAccount } from './virtual-account.ts';
 import { VirtualWorld } from './world.ts';
 
-export interface TrialResult {
+export interface RuleTestResult {
   readonly name: string;
   /** One text of several lines for each expectation that was not met. */
   readonly failures: readonly string[];
@@ -19,33 +19,33 @@ export interface TrialResult {
 }
 
 /** Runs a test against a ruleset. */
-export async function runTrial(trial: Trial, ruleset: Ruleset): Promise<TrialResult> {
+export async function runRuleTest(ruleTest: RuleTest, ruleset: Ruleset): Promise<RuleTestResult> {
   const world = new VirtualWorld({
-    ruleset: trial.mode === 'enforce' ? enforced(ruleset) : ruleset,
-    startMs: trial.startMs,
+    ruleset: ruleTest.mode === 'enforce' ? enforced(ruleset) : ruleset,
+    startMs: ruleTest.startMs,
   });
-  const calls = new CallLog((arn) => shortOf(trial, arn));
-  const account = new VirtualAccount(trial.recordings);
-  const jobs = new VirtualJobs({ world, ruleset, calls, account, reacts: trial.world === 'reacts' });
+  const calls = new CallLog((arn) => shortOf(ruleTest, arn));
+  const account = new VirtualAccount(ruleTest.recordings);
+  const jobs = new VirtualJobs({ world, ruleset, calls, account, reacts: ruleTest.world === 'reacts' });
   world.employ(jobs);
-  await world.setChannels([...trial.channels.values()]);
-  for (const { channel, isOther } of trial.channels.values())
+  await world.setChannels([...ruleTest.channels.values()]);
+  for (const { channel, isOther } of ruleTest.channels.values())
     if (isOther) world.setHealth(channel.arn, 'HEALTHY', 'poll');
-  const moments = Map.groupBy(trial.timeline, ({ atMs }) => atMs);
+  const moments = Map.groupBy(ruleTest.timeline, ({ atMs }) => atMs);
   if (!moments.has(0)) await world.flush();
   for (const [atMs, steps] of moments) {
-    await world.advanceTo(trial.startMs + atMs);
-    for (const step of steps) await take(world, trial, step);
+    await world.advanceTo(ruleTest.startMs + atMs);
+    for (const step of steps) await take(world, ruleTest, step);
     await world.flush();
   }
-  const expectedUntil = trial.expectations.map(({ at }) => durationMs(at ?? '0s'));
-  await world.advanceTo(trial.startMs + Math.max(0, ...moments.keys(), ...expectedUntil));
+  const expectedUntil = ruleTest.expectations.map(({ at }) => durationMs(at ?? '0s'));
+  await world.advanceTo(ruleTest.startMs + Math.max(0, ...moments.keys(), ...expectedUntil));
   const lived: Lived = { decisions: world.decisions, jobs: world.jobs, calls: calls.calls, results: jobs.results };
-  const failures = trial.expectations.flatMap((expectation) => {
-    const failure = compare(lived, trial, expectation);
+  const failures = ruleTest.expectations.flatMap((expectation) => {
+    const failure = compare(lived, ruleTest, expectation);
     return failure === undefined ? [] : [failure];
   });
-  return { name: trial.name, failures, decisions: world.decisions.length };
+  return { name: ruleTest.name, failures, decisions: world.decisions.length };
 }
 
 /** The ruleset with every dry-run rule switched on: a test asks what a rule does when it is allowed to. */
@@ -56,13 +56,13 @@ export function enforced(ruleset: Ruleset): Ruleset {
   };
 }
 
-async function take(world: VirtualWorld, trial: Trial, step: TimelineStep | FullStep): Promise<void> {
+async function take(world: VirtualWorld, ruleTest: RuleTest, step: TimelineStep | FullStep): Promise<void> {
   if (step.kind === 'full') {
-    await takeFull(world, trial, step);
+    await takeFull(world, ruleTest, step);
     return;
   }
   const who = 'test';
-  const arns = step.channels.map((id) => trial.channels.get(id)!.channel.arn);
+  const arns = step.channels.map((id) => ruleTest.channels.get(id)!.channel.arn);
   switch (step.kind) {
     case 'health':
       for (const arn of arns) world.setHealth(arn, step.health, step.by);
@@ -105,8 +105,12 @@ async function take(world: VirtualWorld, trial: Trial, step: TimelineStep | Full
   }
 }
 
-async function takeFull(world: VirtualWorld, trial: Trial, { channel, event, http, lateMs }: FullStep): Promise<void> {
-  const arn = channel === undefined ? undefined : trial.channels.get(channel)!.channel.arn;
+async function takeFull(
+  world: VirtualWorld,
+  ruleTest: RuleTest,
+  { channel, event, http, lateMs }: FullStep,
+): Promise<void> {
+  const arn = channel === undefined ? undefined : ruleTest.channels.get(channel)!.channel.arn;
   if (http) await sendHttp(world, arn, http);
   if (!event) return;
   const { 'detail-type': detailType = 'IVS Stream State Change', detail = {}, ...envelope } = event;

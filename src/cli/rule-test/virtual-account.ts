@@ -1,6 +1,6 @@
 // What a rule test's AWS account has beside channels and streams: stream keys, recording configurations, playback key pairs.
 import type { PlaybackKeyPair, RecordingConfiguration } from '#workers/ports.ts';
-import { trialAccount, trialRegion } from './world.ts';
+import { testAccount, testRegion } from './world.ts';
 
 /** A recording configuration that a test says there is. */
 export interface GivenRecording {
@@ -78,7 +78,7 @@ export class VirtualAccount {
 }
 
 function arnOf(kind: string, id: string): string {
-  return `arn:aws:ivs:${trialRegion}:${trialAccount}:${kind}/${id}`;
+  return `arn:aws:ivs:${testRegion}:${testAccount}:${kind}/${id}`;
 }
 
 function recordingOf(name: string, state: string): RecordingConfiguration {

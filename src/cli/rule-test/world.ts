@@ -24,8 +24,8 @@ import { MemoryState } from '#store/memory-state.ts';
 import { applyObservation, splitObservation } from '#streams/apply.ts';
 import { intentsDue } from '#workers/intents.ts';
 
-export const trialAccount = '111122223333';
-export const trialRegion = 'us-west-2';
+export const testAccount = '111122223333';
+export const testRegion = 'us-west-2';
 
 /** A job that the rules asked for, in virtual time. */
 export interface PlannedJob {
@@ -172,12 +172,12 @@ export class VirtualWorld {
     this.#made += 1;
     const full: EventEnvelope = {
       version: '0',
-      id: `trial-${this.#made}`,
+      id: `rule-test-${this.#made}`,
       'detail-type': detailType,
       source: 'aws.ivs',
-      account: trialAccount,
+      account: testAccount,
       time: new Date(eventTimeMs).toISOString(),
-      region: trialRegion,
+      region: testRegion,
       resources: arn === undefined ? [] : [arn],
       ...envelope,
       detail: {
