@@ -63,7 +63,11 @@ async function examine(io: CliIo, file: string, flags: AccountFlags): Promise<Ch
       const problems = lintConfig(config, undefined);
       if (problems.length === 0)
         return green(`${file}: ${config.ruleset.rules.length} rules, nothing to complain about`);
-      return problems.map((problem) => red(formatProblem(problem), 'Correct the place that is named.'));
+      return problems.map((problem) =>
+        problem.severity === 'error'
+          ? red(formatProblem(problem), 'Correct the place that is named.')
+          : green(formatProblem(problem)),
+      );
     },
   };
   if (config instanceof Error) return runChecks([configuration], io.signal);

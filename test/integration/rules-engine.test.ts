@@ -203,6 +203,18 @@ test('a silence with a matcher that cannot be read is refused with the place', a
   expect(refused.body.problems[0].path).toContain('matchers');
 });
 
+test.each(['action="stop_strem"', 'channel="AbCdEfGh"', 'region="us-east-2"', 'account=~"12|34"', 'action!~"stop-.*"'])(
+  'a silence that nothing ever meets is refused: %s',
+  async (matcher) => {
+    await using api = await setup();
+    const matchers = ['rule="slate"', matcher];
+    const refused = await api.call('POST', '/silences', { matchers, reason: 'x', duration: '1h' });
+
+    expect(refused.status).toBe(400);
+    expect(refused.body.problems[0].path).toBe('body.matchers[1]');
+  },
+);
+
 test('every control is told once it is in force, so that a recording has it', async () => {
   await using api = await setup();
   const { call, state, ruleset, controls } = api;

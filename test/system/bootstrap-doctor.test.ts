@@ -222,6 +222,27 @@ test('messages that wait are left alone: none comes nearer to the dead-letter qu
   expect(Messages[0]?.Attributes.ApproximateReceiveCount).toBe('1');
 });
 
+test.each([
+  [
+    { KmsMasterKeyId: 'alias/aws/sqs' },
+    'red it is encrypted with the AWS-managed key, and EventBridge cannot write to such a queue',
+  ],
+  [
+    { KmsMasterKeyId: 'alias/ivs-events' },
+    'green it is encrypted with alias/ivs-events, whose policy must let events.amazonaws.com use it',
+  ],
+  [{ FifoQueue: 'true' }, 'red it is a FIFO queue: one message that cannot be read stops all behind it'],
+])('a queue with %j', async (attributes, line) => {
+  const name = `with-${Object.values(attributes)[0]!.replaceAll(/[^a-z]/g, '-')}`;
+  const { queueUrl } = await sqs.createQueue('FifoQueue' in attributes ? `${name}.fifo` : name, attributes);
+  const report = await withEnv(
+    { AUTOPILOT_QUEUE_URL: queueUrl },
+    async () => JSON.parse((await cli('doctor', config, '--json')).out) as Report,
+  );
+
+  expect(linesOf(report, 'Event queue')).toContain(line);
+});
+
 test('every account is examined with its own role, and two entries that are one account are told', async () => {
   const { queueUrl } = await sqs.createQueue('of-the-west');
   const accounts = join(directory, 'accounts.yaml');

@@ -1,6 +1,6 @@
 // The lines of a rule test's timeline: `10s ch/a STARVING`, `5m ch/m{1..12} Starvation Start 20m late`, `1h pause drill`.
 import { parseDuration } from '#domain/duration.ts';
-import { ivsEvents, namesNoChannel, otherDetailTypes } from '#domain/ivs-events.ts';
+import { ivsEvents, namesNoChannel } from '#domain/ivs-events.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import { checkLabelMatcher } from '#rules/label-values.ts';
 import type { NoticedBy } from './world.ts';
@@ -107,8 +107,6 @@ function channelStep(text: string, [word = '', ...rest]: readonly string[]): Hap
   if (word === 'hold' || word === 'release') return { kind: word, reason: rest.join(' ') };
   if (word === 'http') return { kind: 'http', name: rest.join(' ') };
   const { name, lateMs } = eventWords(text);
-  const [, detailType = '', ofType = ''] = /^(IVS [^:]+):\s*(.+)$/.exec(name) ?? [];
-  if (detailType !== '') return typedEvent(detailType, ofType, lateMs);
   for (const [detailType, { field, names }] of Object.entries(ivsEvents)) {
     if ((names as readonly string[]).includes(name)) {
       if (namesNoChannel(name)) throw new LineProblem(`${name} names no channel: write account ${name}`);
@@ -127,14 +125,6 @@ function channelStep(text: string, [word = '', ...rest]: readonly string[]): Hap
   throw new LineProblem(
     `${JSON.stringify(text)} cannot happen to a channel${didYouMean(name, possible)}; there are ${possible.join(', ')}`,
   );
-}
-
-/** `IVS Ad Break State Change: Ad Break Inserted`: an event of any detail type, also one that is newer than our table. */
-function typedEvent(detailType: string, name: string, lateMs: number): Happening {
-  if (Object.hasOwn(otherDetailTypes, detailType)) throw new LineProblem(`the daemon does not use ${detailType}`);
-  const known = Object.hasOwn(ivsEvents, detailType) ? ivsEvents[detailType as keyof typeof ivsEvents] : undefined;
-  if (namesNoChannel(name)) throw new LineProblem(`${name} names no channel: write account ${name}`);
-  return { kind: 'event', name, detailType, field: known?.field ?? 'event_name', lateMs };
 }
 
 function tagsStep(words: readonly string[]): Happening {

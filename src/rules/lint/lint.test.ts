@@ -268,3 +268,44 @@ describe('lint', () => {
     expect(lintRule(`trigger: {state: {live: [true]}}\n${rest}`).join('\n')).toMatch(message);
   });
 });
+
+describe('what the table of events does not have', () => {
+  const of = (rule: string, settings = '') => {
+    const text = `version: 1\n${settings}rules:\n  - {name: r, ${rule}, actions: [{emit_event: {detail_type: x, detail: {}}}]}\n`;
+    const result = parseConfig(text, 'f.yaml');
+    return (result.ok ? lintConfig(result.config) : result.problems).map(
+      ({ severity, message }) => `${severity}: ${message}`,
+    );
+  };
+  const unknownField = 'trigger: {event: {detail-type: [IVS Stream State Change], detail: {new_field: [x]}}}';
+
+  it('a field is an error, or a warning for those who are ahead of the table', () => {
+    expect(of(unknownField)).toEqual([expect.stringMatching(/^error: no event has detail\.new_field/)]);
+    expect(of(unknownField, 'lint: {unknown_fields: warn}\n')).toEqual([
+      expect.stringMatching(/^warning: no event has detail\.new_field/),
+    ]);
+    const grouped = 'trigger: {event: {detail-type: [IVS Limit Breach]}}, guards: {group_by: [detail.new_field]}';
+    expect(of(grouped, 'lint: {unknown_fields: warn}\n')).toEqual([expect.stringMatching(/^warning: /)]);
+  });
+
+  it.each([
+    'detail-type: [IVS New State Change], detail: {new_field: [{numeric: [">", 5]}], nested: {deep: [x]}}',
+    'detail-type: [IVS Stream State Change], detail: {event_name: [Stream Paused]}',
+    'detail-type: [IVS Limit Breach], detail: {limit_name: [Concurrent Viewers Of Clips]}',
+    'detail-type: [{prefix: "IVS New"}]',
+    'region: [eu-west-9]',
+  ])('is a warning with the date of the table: %s', (pattern) => {
+    expect(of(`trigger: {event: {${pattern}}}`)).toEqual([
+      expect.stringMatching(/^warning: .*known .*\d{4}-\d{2}.*tried/),
+    ]);
+  });
+
+  it.each<[string, RegExp]>([
+    ['AWS API Call via CloudTrail', /exists: it is an API call that CloudTrail reports/],
+    ['IVS Stage Update', /exists: it is an event of Amazon IVS Real-Time/],
+    ['IVS Composition State Change', /exists: it is an event of Amazon IVS Real-Time/],
+    ['IVS Participant Recording State Change', /exists: it is an event of Amazon IVS Real-Time/],
+  ])('exists, and is not used: %s', (type, message) => {
+    expect(of(`trigger: {event: {detail-type: [${type}]}}`)).toEqual([expect.stringMatching(message)]);
+  });
+});
