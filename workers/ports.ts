@@ -56,6 +56,8 @@ export interface StreamSession {
   readonly endTimeMs: number | undefined;
   /** The channel as it was when the stream went live. */
   readonly channelType: string;
+  /** Of multitrack input: SD, HD or FULL_HD; empty without. */
+  readonly maximumResolution: string;
   readonly video: readonly VideoTrack[];
   readonly audio: readonly AudioTrack[];
   readonly recordingConfigurationArn: string;

@@ -7,6 +7,7 @@ const session = (change: Omit<Partial<StreamSession>, 'video'> & { video?: Parti
   startTimeMs: 0,
   endTimeMs: undefined,
   channelType: 'STANDARD',
+  maximumResolution: '',
   audio: [{ codec: 'mp4a.40.2', channels: 2, sampleRateHz: 48_000, targetBitrateBps: 128_000 }],
   recordingConfigurationArn: '',
   events: [],
@@ -24,16 +25,41 @@ const session = (change: Omit<Partial<StreamSession>, 'video'> & { video?: Parti
   })),
 });
 
-test('a fitting stream has no hints', () => {
-  expect(sessionHints(session({}))).toEqual([]);
+test.each<[string, Parameters<typeof session>[0]]>([
+  ['on STANDARD', {}],
+  ['of 1080p at 3 Mbps on BASIC', { channelType: 'BASIC', video: [{ targetBitrateBps: 3_000_000 }] }],
+  [
+    'of several tracks, each within the quota of all',
+    {
+      maximumResolution: 'FULL_HD',
+      video: [{ targetBitrateBps: 9_000_000 }, { codec: 'hvc1', targetBitrateBps: 4_000_000 }],
+    },
+  ],
+])('a fitting stream %s has no hints', (_name, change) => {
+  expect(sessionHints(session(change))).toEqual([]);
 });
 
 test.each<[string, Parameters<typeof session>[0], string]>([
-  ['too much for BASIC', { channelType: 'BASIC' }, '1080p at 6.1 Mbps on a BASIC channel, which takes 1.5 Mbps'],
+  ['too much for BASIC', { channelType: 'BASIC' }, '1080p at 6.1 Mbps on a BASIC channel, which takes 3.5 Mbps'],
   [
-    'BASIC takes more up to 480p',
-    { channelType: 'BASIC', video: [{ width: 854, height: 480, targetBitrateBps: 4_000_000 }] },
-    '480p at 4.1 Mbps on a BASIC channel, which takes 3.5 Mbps',
+    'BASIC takes less up to 480p',
+    { channelType: 'BASIC', video: [{ width: 854, height: 480, targetBitrateBps: 2_000_000 }] },
+    '480p at 2.1 Mbps on a BASIC channel, which takes 1.5 Mbps',
+  ],
+  [
+    'lines of an upright picture',
+    { channelType: 'BASIC', video: [{ width: 480, height: 854, targetBitrateBps: 2_000_000 }] },
+    '480p at 2.1 Mbps on a BASIC channel, which takes 1.5 Mbps',
+  ],
+  [
+    'too much for all tracks together',
+    { maximumResolution: 'FULL_HD', video: [{ targetBitrateBps: 9_000_000 }, { targetBitrateBps: 7_000_000 }] },
+    '2 video tracks at 16.1 Mbps together: a multitrack stream takes 15 Mbps',
+  ],
+  [
+    'a track larger than the channel’s maximum',
+    { maximumResolution: 'HD', video: [{ targetBitrateBps: 5_000_000 }, { width: 1280, height: 720 }] },
+    '1920x1080 is larger than HD, the most that a track of this channel (maximumResolution HD) takes',
   ],
   [
     'too much for STANDARD',

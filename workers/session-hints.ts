@@ -1,21 +1,38 @@
 // Judges what an encoder sends against what its channel takes, in plain words. Pure.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html ,
-// https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/streaming-config.html
+// https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/streaming-config.html ,
+// https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/multitrack-video.html
 import type { StreamSession, VideoTrack } from './ports.ts';
 
-/** Most bits per second of a single-track stream, video and audio together. BASIC takes more up to 480p. */
+/** Most bits per second of a stream of one video track, video and audio together (service quotas, ingest bitrate). */
 const mostBps: Readonly<Record<string, number>> = {
   STANDARD: 8_500_000,
   ADVANCED_HD: 8_500_000,
   ADVANCED_SD: 8_500_000,
   BASIC: 3_500_000,
 };
-const basicLargeBps = 1_500_000;
-const mostPixels = 1920 * 1080;
+/** BASIC takes less for a picture of up to 480 lines. */
+const basicSmallBps = 1_500_000;
+/** All tracks of a multitrack stream together, which only STANDARD channels take. */
+const multitrackBps = 15_000_000;
+
+interface LargestPicture {
+  readonly name: string;
+  readonly pixels: number;
+  readonly edge: number;
+}
+
+/** The largest picture of a track (service quotas, ingest resolution); with multitrack input by the channel's `maximumResolution`. */
+const fullHd: LargestPicture = { name: '1080p', pixels: 1920 * 1080, edge: 1920 };
+const largestByResolution: Readonly<Record<string, LargestPicture>> = {
+  SD: { name: 'SD', pixels: 864 * 480, edge: 864 },
+  HD: { name: 'HD', pixels: 1280 * 720, edge: 1280 },
+  FULL_HD: fullHd,
+};
 
 /** What may be wrong with a session's input, most important first; empty: nothing was found. */
 export function sessionHints(session: StreamSession): string[] {
-  const hints = session.video.flatMap((track) => videoHints(track, session));
+  const hints = [...bitrateHints(session), ...session.video.flatMap((track) => trackHints(track, session))];
   for (const { codec, sampleRateHz } of session.audio) {
     if (codec !== '' && !/^mp4a|aac/i.test(codec)) hints.push(`audio codec ${codec}: IVS takes AAC`);
     if (sampleRateHz !== undefined && sampleRateHz !== 44_100 && sampleRateHz !== 48_000)
@@ -28,19 +45,48 @@ export function sessionHints(session: StreamSession): string[] {
   return [...new Set(hints)];
 }
 
-function videoHints(track: VideoTrack, { channelType, audio }: StreamSession): string[] {
+function isMultitrack({ video, channelType }: StreamSession): boolean {
+  return video.length > 1 && channelType === 'STANDARD';
+}
+
+/** The stream's bits per second against the quota; audio counts. */
+function bitrateHints(session: StreamSession): string[] {
+  const { video, audio, channelType } = session;
+  const sum = (tracks: readonly { readonly targetBitrateBps: number | undefined }[]) =>
+    tracks.reduce((total, { targetBitrateBps }) => total + (targetBitrateBps ?? 0), 0);
+  if (isMultitrack(session)) {
+    const totalBps = sum(video) + sum(audio);
+    return totalBps > multitrackBps
+      ? [`${video.length} video tracks at ${mbps(totalBps)} together: a multitrack stream takes ${mbps(multitrackBps)}`]
+      : [];
+  }
+  return video.flatMap((track) => {
+    const { width, height } = track;
+    // A picture that stands upright has its lines on its shorter edge. Where the size is not known, nothing is said of BASIC's lower limit.
+    const lines = width && height ? Math.min(width, height) : undefined;
+    const limitBps =
+      channelType === 'BASIC' && lines !== undefined && lines <= 480 ? basicSmallBps : mostBps[channelType];
+    const totalBps = sum([track]) + sum(audio);
+    if (limitBps === undefined || totalBps <= limitBps) return [];
+    const size = lines === undefined ? 'video' : `${lines}p`;
+    return [`${size} at ${mbps(totalBps)} on a ${channelType} channel, which takes ${mbps(limitBps)}`];
+  });
+}
+
+function trackHints(track: VideoTrack, session: StreamSession): string[] {
   const hints: string[] = [];
-  const { width, height, framerate, targetBitrateBps } = track;
-  const size = width && height ? `${height}p` : 'video';
-  const limitBps = channelType === 'BASIC' && (height ?? 0) > 480 ? basicLargeBps : mostBps[channelType];
-  const audioBps = audio.reduce((sum, { targetBitrateBps: bps }) => sum + (bps ?? 0), 0);
-  const totalBps = (targetBitrateBps ?? 0) + audioBps;
-  if (limitBps !== undefined && totalBps > limitBps)
-    hints.push(`${size} at ${mbps(totalBps)} on a ${channelType} channel, which takes ${mbps(limitBps)}`);
-  if (width && height && (width * height > mostPixels || Math.max(width, height) > 1920))
-    hints.push(`${width}x${height} is larger than 1080p, the most that any channel takes`);
+  const { width, height, framerate } = track;
+  const multitrack = isMultitrack(session);
+  const largest = (multitrack ? largestByResolution[session.maximumResolution] : undefined) ?? fullHd;
+  if (width && height && (width * height > largest.pixels || Math.max(width, height) > largest.edge)) {
+    const whose =
+      multitrack && largest !== fullHd ? `a track of this channel (maximumResolution ${largest.name})` : 'any channel';
+    hints.push(`${width}x${height} is larger than ${largest.name}, the most that ${whose} takes`);
+  }
   if (framerate !== undefined && framerate > 60) hints.push(`${framerate} frames per second: the most is 60`);
-  if (track.codec !== '' && !/^avc1|h\.?264/i.test(track.codec)) hints.push(`video codec ${track.codec}: use H.264`);
+  // Broadcast software may send HEVC as tracks of a multitrack stream.
+  const codecs = multitrack ? /^avc1|h\.?264|^h[ve][vc]1|hevc|h\.?265/i : /^avc1|h\.?264/i;
+  if (track.codec !== '' && !codecs.test(track.codec)) hints.push(`video codec ${track.codec}: use H.264`);
   return hints;
 }
 

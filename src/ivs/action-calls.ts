@@ -38,6 +38,7 @@ export function createActionCalls(client: IvsClientPort) {
         startTimeMs: session?.startTime?.getTime(),
         endTimeMs: session?.endTime?.getTime(),
         channelType: session?.channel?.type ?? '',
+        maximumResolution: session?.channel?.multitrackInputConfiguration?.maximumResolution ?? '',
         video: (tracks?.videoConfigurations ?? either(session?.ingestConfiguration?.video)).map((track) => ({
           codec: track.codec ?? '',
           encoder: track.encoder ?? '',

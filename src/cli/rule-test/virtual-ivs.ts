@@ -63,6 +63,7 @@ export function virtualIvs({ world, account, log, jobId, reacts }: VirtualIvsOpt
         streamId: id,
         startTimeMs: live?.startTimeMs,
         endTimeMs: undefined,
+        maximumResolution: '',
         channelType: channel.type,
         video: [],
         audio: [],
