@@ -1,6 +1,6 @@
 // Does what is kept stay bounded? `npm run bench -- retention [--channels 1000] [--days 7]`
 // A fleet in virtual time, minute by minute, through the daemon's pipeline into the shared state of a Redis of its own: events with
-// their claims, polls, inventory, and rules that act. Read at the end of every virtual day: all of Redis's memory, and what lies in it
+// their dedup ids, polls, inventory, and rules that act. Read at the end of every virtual day: all of Redis's memory, and what lies in it
 // by kind. Two runs: with the retention that a daemon has by default, and with a short one, so that old things are seen to go.
 //
 // Left out: the queues' finished jobs (BullMQ drops them by age and number) and what the actions themselves write, for a job ends
@@ -24,7 +24,7 @@ import { redisStand } from './noticing/stand.ts';
 import { commandLine, type Machine, machineLine, machineWith, writeResult } from './report/results.ts';
 import { Fleet } from './retention/fleet.ts';
 import { type Size, sizeOf } from './retention/size.ts';
-import { claimTtlMs, VirtualClock, VirtualState } from './retention/virtual-state.ts';
+import { dedupTtlMs, VirtualClock, VirtualState } from './retention/virtual-state.ts';
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
@@ -63,7 +63,7 @@ interface WeekReport {
   readonly tookSeconds: number;
   /** Of Redis before anything was in it. */
   readonly emptyBytes: number;
-  readonly days: readonly (Size & { readonly live: number; readonly longestClaimHours: number })[];
+  readonly days: readonly (Size & { readonly live: number; readonly longestDedupIdHours: number })[];
 }
 
 /** The example rules, all of them acting, and not stopped by the caution of an example. */
@@ -138,8 +138,8 @@ async function week(
     await work();
     if ((nowMs - beganMs) % day !== 0) continue;
     const size = await sizeOf(redis, prefix);
-    const longestClaimHours = (6 * size.longestClaimMs) / clock.realMsOf(claimTtlMs);
-    sizes.push({ live: fleet.live, longestClaimHours, ...size });
+    const longestDedupIdHours = (6 * size.longestDedupIdMs) / clock.realMsOf(dedupTtlMs);
+    sizes.push({ live: fleet.live, longestDedupIdHours, ...size });
   }
   await disconnectRedis(redis);
   return {
@@ -177,7 +177,7 @@ function print({ retention, settings, channels, sessions, events, jobs, tookSeco
   const total = ({ usedMemory, kinds: of }: Size, without: readonly string[] = []) =>
     kb(usedMemory - emptyBytes - without.reduce((sum, kind) => sum + (of[kind]?.bytes ?? 0), 0));
   rows['live channels'] = rowOf(({ live }) => live);
-  rows['a claim’s longest TTL, hours'] = rowOf(({ longestClaimHours }) => longestClaimHours.toFixed(1));
+  rows['a dedup id’s longest TTL, hours'] = rowOf(({ longestDedupIdHours }) => longestDedupIdHours.toFixed(1));
   rows['used_memory, KB'] = rowOf((size) => total(size));
   rows['without the audit, KB'] = rowOf((size) => total(size, byNumberAlone));
   console.table(rows);

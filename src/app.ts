@@ -21,18 +21,18 @@ import { SharedRun } from '#runtime/shared-run.ts';
 import type { AwsOptions } from '#shard/aws-access.ts';
 import { ShardDirectory } from '#shard/directory.ts';
 import { FileAuthority } from '#shard/file-authority.ts';
-import { type Role, Shard } from '#shard/shard.ts';
+import { type ReplicaRole, Shard } from '#shard/shard.ts';
 import type { ConfigInForce } from './config-in-force.ts';
 import type { Committed } from './pipeline.ts';
 
-export { type Role, roles } from '#shard/shard.ts';
+export { type ReplicaRole, replicaRoles } from '#shard/shard.ts';
 
 export interface AppOptions {
   readonly config: Config;
   /** Reads the configuration again. @throws AppError CONFIG_NOT_FOUND, CONFIG_INVALID */
   readonly loadConfig: () => Promise<Config>;
   readonly redisUrl: string;
-  readonly role: Role;
+  readonly role: ReplicaRole;
   /** The environment: tokens, address of the API, Region, AWS endpoints. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;

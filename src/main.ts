@@ -16,7 +16,7 @@ import { keepTimeBy } from '#runtime/process-time.ts';
 import { assertRedisUsable } from '#runtime/redis.ts';
 import { parseRedisUrl } from '#runtime/redis-url.ts';
 import { endOnUncaught } from '#runtime/uncaught.ts';
-import { type App, createApp, type Role } from './app.ts';
+import { type App, createApp, type ReplicaRole } from './app.ts';
 import { watchConfig } from './config-watch.ts';
 
 /** A signal to the process group arrives twice, from the group and from the launcher: that is one request to stop. */
@@ -30,7 +30,7 @@ const longestReloadWaitMs = 1_400;
 const windowBeforeConfigMs = 25_000;
 
 export interface RunOptions {
-  readonly role?: Role;
+  readonly role?: ReplicaRole;
   /** Pauses all automation from the start; AUTOPILOT_START_PAUSED does too. */
   readonly paused?: boolean;
 }

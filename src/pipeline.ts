@@ -63,7 +63,7 @@ const mostListedInShared = 10;
  * For so long a repeat of an event is known as one: EventBridge tries to deliver an event for a day, and for half of one an event
  * may amend an earlier session. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
  */
-export const claimTtlMs = 24 * 3_600_000;
+export const dedupTtlMs = 24 * 3_600_000;
 
 export class Pipeline {
   readonly #options: PipelineOptions;
@@ -152,8 +152,8 @@ export class Pipeline {
 
   /** One commit. Returns those that were repeats. */
   async #process(observations: readonly Observation[]): Promise<readonly Observation[]> {
-    const claims = observations.flatMap(claimOf);
-    return (await this.#commit(claims, (tx) => this.#judge(tx, observations))).repeats;
+    const dedupIds = observations.flatMap(dedupIdsOf);
+    return (await this.#commit(dedupIds, (tx) => this.#judge(tx, observations))).repeats;
   }
 
   /**
@@ -167,13 +167,13 @@ export class Pipeline {
     const seen = new Set<string>();
     const repeats: Observation[] = [];
     for (const observation of observations) {
-      const [claim] = claimOf(observation);
+      const [dedupId] = dedupIdsOf(observation);
       // A repeat within one batch is a repeat as well.
-      if (claim !== undefined && (tx.isRepeat(claim) || seen.has(claim))) {
+      if (dedupId !== undefined && (tx.isRepeat(dedupId) || seen.has(dedupId))) {
         repeats.push(observation);
         continue;
       }
-      if (claim !== undefined) seen.add(claim);
+      if (dedupId !== undefined) seen.add(dedupId);
       taken.push(observation);
       for (const change of stages.apply(tx, observation)) {
         stages.release(tx, change);
@@ -183,9 +183,9 @@ export class Pipeline {
     return { observations: taken, changes, decisions: stages.decide(tx, changes, this.#ruleset), repeats };
   }
 
-  async #commit(claims: readonly string[], body: (tx: Transaction) => Committed): Promise<Committed> {
+  async #commit(dedupIds: readonly string[], body: (tx: Transaction) => Committed): Promise<Committed> {
     const { state, onCommitted } = this.#options;
-    const committed = await state.transact(body, { claims: [...new Set(claims)], claimTtlMs });
+    const committed = await state.transact(body, { dedupIds: [...new Set(dedupIds)], dedupTtlMs });
     onCommitted(committed);
     return committed;
   }
@@ -205,7 +205,7 @@ function listedIn(observation: Observation): number {
 }
 
 /** The id under which an observation takes effect once. */
-function claimOf(observation: Observation): string[] {
+function dedupIdsOf(observation: Observation): string[] {
   if (observation.kind === 'event') return [`event:${observation.envelope.id}`];
   if (observation.kind === 'http') return [`http:${observation.requestId}`];
   return [];

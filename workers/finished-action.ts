@@ -38,7 +38,7 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
   return async ({ jobId, name, payload, outcome, result, error }: FinishedRun): Promise<void> => {
     if (passing.has(outcome) || !Object.hasOwn(actionSchemas, name)) return;
     const job = payload as ActionJob;
-    const claim = `bulk-job:${jobId}`;
+    const dedupId = `bulk-job:${jobId}`;
     const write = () =>
       state.transact(
         (tx) => {
@@ -75,10 +75,10 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
               who: askerOf(job),
               channelArn: job.channelArn,
             });
-          if (job.bulkId !== undefined && !tx.isRepeat(claim)) noteBulkResult(tx, job.bulkId, outcome);
+          if (job.bulkId !== undefined && !tx.isRepeat(dedupId)) noteBulkResult(tx, job.bulkId, outcome);
         },
         // A job that ran to its end twice (a crash right after the first) counts once.
-        { claims: job.bulkId === undefined ? [] : [claim], withinMs },
+        { dedupIds: job.bulkId === undefined ? [] : [dedupId], withinMs },
       );
     // BullMQ's own connection waits for Redis; so does this, or the result would be lost while the job is completed.
     for (let failures = 0; ; failures += 1) {

@@ -39,8 +39,8 @@ export function reasonToSkip(
   context: HandlerContext,
   live: LiveStream | undefined,
 ): HandlerResult | undefined {
-  const held = heldBack(job, context);
-  if (held) return held;
+  const skipped = skippedByControls(job, context);
+  if (skipped) return skipped;
   if (job.streamId !== undefined && live && live.streamId !== job.streamId) {
     return {
       outcome: 'skipped',
@@ -53,7 +53,7 @@ export function reasonToSkip(
 }
 
 /** Holds and the pause that came after the decision. What an operator asks for is done all the same. @throws AppError STATE_LOST: later */
-function heldBack(job: ActionJob, { state }: HandlerContext): HandlerResult | undefined {
+function skippedByControls(job: ActionJob, { state }: HandlerContext): HandlerResult | undefined {
   if (job.cause.kind !== 'rule') return undefined;
   if (isPaused({ state })) return { outcome: 'skipped', reason: 'paused' };
   const settlesInMs = settledAfterRepairMs(state.view) - state.nowMs();
@@ -67,7 +67,7 @@ function heldBack(job: ActionJob, { state }: HandlerContext): HandlerResult | un
     );
   const { channelArn } = job;
   // Of the targets of metadata those on hold are left out by put_metadata itself.
-  if (job.action === 'put_metadata' || channelArn === undefined || !isHeld({ state }, channelArn)) return undefined;
+  if (job.action === 'put_metadata' || channelArn === undefined || !isOnHold({ state }, channelArn)) return undefined;
   return { outcome: 'skipped', reason: 'held', channelArn };
 }
 
@@ -77,7 +77,7 @@ export function isPaused({ state: { view } }: { readonly state: Pick<SharedState
 }
 
 /** Whether automation must keep its hands off a channel, by command or by the tag `ops-hold`. */
-export function isHeld(
+export function isOnHold(
   { state }: { readonly state: Pick<SharedState, 'view' | 'nowMs'> },
   channelArn: string,
 ): boolean {
@@ -104,8 +104,8 @@ const telling: ReadonlySet<ActionName> = new Set(['notify', 'capture_session']);
 
 /** Holds, the pause and `only_if` for actions that do not look at the stream otherwise. */
 export async function onlyIfFailsFresh(job: ActionJob, context: HandlerContext): Promise<HandlerResult | undefined> {
-  const held = telling.has(job.action) ? undefined : heldBack(job, context);
-  if (held) return held;
+  const skipped = telling.has(job.action) ? undefined : skippedByControls(job, context);
+  if (skipped) return skipped;
   if (job.onlyIf === undefined || job.channelArn === undefined) return undefined;
   try {
     return onlyIfFails(job, context, await liveStream(context, job.channelArn));

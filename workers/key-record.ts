@@ -5,7 +5,7 @@ import type { ActionJob } from '#domain/action.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import { type KeyAlert, raiseAlert } from './alerts.ts';
-import { leaseHeld } from './lease.ts';
+import { isLeased } from './lease.ts';
 
 /** At `key/<channelArn>` in the shared state. */
 export interface KeyRecord {
@@ -41,7 +41,7 @@ const repairAfterMs = 120_000;
 export function sweepRotations(tx: Transaction): void {
   for (const [channelArn, record] of tx.entries<KeyRecord>('key')) {
     if (record.finishedAtMs !== undefined || !record.job || tx.nowMs - record.updatedAtMs < repairAfterMs) continue;
-    if (leaseHeld(tx, channelArn)) continue;
+    if (isLeased(tx, channelArn)) continue;
     const jobId = jobIdOf('repair-rotation', record.rotationId, record.repairs);
     if (!hasAlert(tx, channelArn))
       raiseAlert(tx, {

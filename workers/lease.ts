@@ -23,7 +23,7 @@ export interface Fence {
 }
 
 /** Whether somebody works on the resource right now. */
-export function leaseHeld(tx: Pick<Transaction, 'get' | 'nowMs'>, resource: string): boolean {
+export function isLeased(tx: Pick<Transaction, 'get' | 'nowMs'>, resource: string): boolean {
   const lease = tx.get<Lease>(`lease/${resource}`);
   return lease !== undefined && lease.untilMs > tx.nowMs;
 }
@@ -40,9 +40,9 @@ export async function withLease<T>(
   const { state, jobId } = context;
   const key = `lease/${resource}`;
   const token = await state.transact((tx) => {
-    const held = tx.get<Lease>(key);
-    if (held && held.untilMs > tx.nowMs && held.jobId !== jobId) throw busy(resource, held, tx.nowMs);
-    const next = (held?.token ?? 0) + 1;
+    const current = tx.get<Lease>(key);
+    if (current && current.untilMs > tx.nowMs && current.jobId !== jobId) throw busy(resource, current, tx.nowMs);
+    const next = (current?.token ?? 0) + 1;
     tx.set(key, { jobId, token: next, untilMs: tx.nowMs + leaseMs } satisfies Lease);
     return next;
   });
@@ -75,8 +75,8 @@ export function dropOldLeases(tx: Transaction): void {
   }
 }
 
-function busy(resource: string, held: Lease, nowMs: number): AppError {
-  return new AppError('CHANNEL_BUSY', `job ${held.jobId} works on ${resource}`, {
-    disposition: { kind: 'retry-after', delayMs: Math.max(500, Math.min(2_000, held.untilMs - nowMs)) },
+function busy(resource: string, current: Lease, nowMs: number): AppError {
+  return new AppError('CHANNEL_BUSY', `job ${current.jobId} works on ${resource}`, {
+    disposition: { kind: 'retry-after', delayMs: Math.max(500, Math.min(2_000, current.untilMs - nowMs)) },
   });
 }

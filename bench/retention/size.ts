@@ -10,10 +10,10 @@ export interface KindSize {
 export interface Size {
   /** All of Redis, by its own account. */
   readonly usedMemory: number;
-  /** Entries of the state by kind, as text; logs, claims and the commit log as Redis counts their memory. */
+  /** Entries of the state by kind, as text; logs, dedup ids and the commit log as Redis counts their memory. */
   readonly kinds: Readonly<Record<string, KindSize>>;
-  /** The longest that a claim still has to live, by Redis's clock. */
-  readonly longestClaimMs: number;
+  /** The longest that a dedup id still has to live, by Redis's clock. */
+  readonly longestDedupIdMs: number;
 }
 
 export async function sizeOf(redis: Redis, prefix: string): Promise<Size> {
@@ -25,11 +25,11 @@ export async function sizeOf(redis: Redis, prefix: string): Promise<Size> {
   const bytesOf = (name: string) =>
     redis.memory('USAGE', `${prefix}:${name}`, 'SAMPLES', 0).then((bytes) => bytes ?? 0);
   // Before all else: they go on expiring. They are as large as each other.
-  const claims = names.filter((name) => name.startsWith('claim:'));
-  const leftMs = (await Promise.all(claims.map((name) => redis.pttl(`${prefix}:${name}`)))).filter((ms) => ms > 0);
-  const claimBytes = claims.length === 0 ? 0 : Math.max(...(await Promise.all(claims.slice(-100).map(bytesOf))));
+  const dedupIds = names.filter((name) => name.startsWith('claim:'));
+  const leftMs = (await Promise.all(dedupIds.map((name) => redis.pttl(`${prefix}:${name}`)))).filter((ms) => ms > 0);
+  const dedupIdBytes = dedupIds.length === 0 ? 0 : Math.max(...(await Promise.all(dedupIds.slice(-100).map(bytesOf))));
 
-  const kinds: Record<string, KindSize> = { claims: { entries: leftMs.length, bytes: leftMs.length * claimBytes } };
+  const kinds: Record<string, KindSize> = { dedupIds: { entries: leftMs.length, bytes: leftMs.length * dedupIdBytes } };
   const add = (kind: string, entries: number, bytes: number) => {
     const size = (kinds[kind] ??= { entries: 0, bytes: 0 });
     size.entries += entries;
@@ -46,5 +46,5 @@ export async function sizeOf(redis: Redis, prefix: string): Promise<Size> {
   );
   add('commit log', await redis.llen(`${prefix}:state-log`), await bytesOf('state-log'));
   const usedMemory = Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
-  return { usedMemory, kinds, longestClaimMs: Math.max(0, ...leftMs) };
+  return { usedMemory, kinds, longestDedupIdMs: Math.max(0, ...leftMs) };
 }

@@ -3,8 +3,8 @@
 import type { Transaction, TransactionOptions } from '#domain/shared-state.ts';
 import { RedisState, type RedisStateOptions } from '#store/shared-state.ts';
 
-/** Of claims, where nobody says otherwise. */
-export const claimTtlMs = 6 * 3_600_000;
+/** Of dedup ids, where nobody says otherwise. */
+export const dedupTtlMs = 6 * 3_600_000;
 /** What a virtual minute takes, until that is known. */
 const guessedRate = 2 / 60_000;
 
@@ -74,7 +74,7 @@ export class VirtualState extends RedisState {
 
   /** Commits at once: no virtual time passes while a transaction waits for another. */
   override transact<T>(body: (tx: Transaction) => T, options: TransactionOptions = {}): Promise<T> {
-    const ttlMs = this.#clock.realMsOf(options.claimTtlMs ?? claimTtlMs);
-    return super.transact(body, { claims: options.claims ?? [], claimTtlMs: Math.round(ttlMs) });
+    const ttlMs = this.#clock.realMsOf(options.dedupTtlMs ?? dedupTtlMs);
+    return super.transact(body, { dedupIds: options.dedupIds ?? [], dedupTtlMs: Math.round(ttlMs) });
   }
 }

@@ -45,7 +45,7 @@ export class Publisher {
   readonly #deliver: (event: EventEnvelope) => void;
   readonly #log = new Ring<EventRecord>(50_000);
   #next: (NextFate & { left: number })[] = [];
-  #held: EventEnvelope[] = [];
+  #delayed: EventEnvelope[] = [];
 
   constructor(clock: Clock, random: Random, deliver: (event: EventEnvelope) => void) {
     this.#clock = clock;
@@ -63,7 +63,7 @@ export class Publisher {
     const fate = planned?.fate ?? this.#throw();
     this.#log.add({ seq: this.#log.added + 1, at: this.#clock.now(), fate, event });
     if (fate === 'reordered') {
-      this.#held.push(event);
+      this.#delayed.push(event);
       return;
     }
     if (fate === 'late') this.#later(event, planned?.lateMs);
@@ -74,9 +74,9 @@ export class Publisher {
 
   /** Lets go of events that wait for a successor. */
   release(): void {
-    const held = this.#held;
-    this.#held = [];
-    for (const event of held) this.#deliver(event);
+    const delayed = this.#delayed;
+    this.#delayed = [];
+    for (const event of delayed) this.#deliver(event);
   }
 
   /** Events so far, oldest first, with their fate. */
@@ -91,7 +91,7 @@ export class Publisher {
   clear(): void {
     this.#log.clear();
     this.#next = [];
-    this.#held = [];
+    this.#delayed = [];
     this.policy = RELIABLE;
   }
 

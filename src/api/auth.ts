@@ -4,8 +4,8 @@ import { AppError } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
 
 /** Each role may also do what the roles before it may. */
-export const roles = ['viewer', 'operator', 'admin'] as const;
-export type Role = (typeof roles)[number];
+export const tokenRoles = ['viewer', 'operator', 'admin'] as const;
+export type TokenRole = (typeof tokenRoles)[number];
 
 /** Characters; a shorter token could be guessed. */
 export const minTokenLength = 16;
@@ -13,14 +13,14 @@ export const minTokenLength = 16;
 /** A token that the API accepts. `name` is what logs, limits and the audit call its holder. */
 export interface ApiToken {
   readonly name: string;
-  readonly role: Role;
+  readonly role: TokenRole;
   readonly value: Secret;
 }
 
 /** Who sent a request. */
 export interface Caller {
   readonly name: string;
-  readonly role: Role;
+  readonly role: TokenRole;
 }
 
 /** The name of whoever calls while there is no token: only this machine can. */
@@ -40,8 +40,8 @@ export function actorOf({ name }: Caller): string {
 }
 
 /** Whether `role` includes `needed`. */
-export function mayActAs(role: Role, needed: Role): boolean {
-  return roles.indexOf(role) >= roles.indexOf(needed);
+export function mayActAs(role: TokenRole, needed: TokenRole): boolean {
+  return tokenRoles.indexOf(role) >= tokenRoles.indexOf(needed);
 }
 
 /**
@@ -55,9 +55,9 @@ export function parseTokenFile(text: string, file: string): ApiToken[] {
     if (/^\s*(#|$)/.test(line)) continue;
     const place = `${file}:${index + 1}`;
     const [name, role, value, ...rest] = line.trim().split(/\s+/);
-    const known = roles.find((candidate) => candidate === role);
+    const known = tokenRoles.find((candidate) => candidate === role);
     if (!name || !known || value === undefined || rest.length > 0)
-      throw new AppError('CONFIG_INVALID', `${place} expected "<name> ${roles.join('|')} <token>"`);
+      throw new AppError('CONFIG_INVALID', `${place} expected "<name> ${tokenRoles.join('|')} <token>"`);
     if (value.length < minTokenLength)
       throw new AppError('CONFIG_INVALID', `${place} the token of ${name} has fewer than ${minTokenLength} characters`);
     const kept = keptNames[name.toLowerCase()];

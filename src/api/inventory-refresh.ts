@@ -83,7 +83,7 @@ export class InventoryRefresh implements InventoryRefreshPort {
               configHash: configHash(),
             });
           },
-          { claims: waiting?.id === undefined ? [stepId] : [] },
+          { dedupIds: waiting?.id === undefined ? [stepId] : [] },
         );
         relay.nudge();
         return { account: name, jobId };

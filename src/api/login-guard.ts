@@ -16,11 +16,11 @@ export interface LoginGuardOptions {
 const burst = 10;
 /** After so long it may send one more. */
 const refillMs = 6_000;
-/** How long the answer to each further one is held back. */
+/** How long the answer to each further one is delayed. */
 const holdMs = 250;
-/** Held back at once: for one address, and for all. Whoever is beyond that is answered at once and loses the connection. */
-const mostHeld = 20;
-const mostHeldOfAll = 500;
+/** Delayed at the same time: for one address, and for all. Whoever is beyond that is answered at once and loses the connection. */
+const mostDelayed = 20;
+const mostDelayedOfAll = 500;
 /** An episode is over when nothing wrong came for so long. */
 const quietMs = 60_000;
 const mostAddresses = 1_000;
@@ -33,7 +33,7 @@ interface Attempts {
   lastAtMs: number;
   /** Failures that have not been forgiven yet. */
   level: number;
-  held: number;
+  delayed: number;
 }
 
 /** Knows the addresses that lately sent wrong tokens, the `mostAddresses` newest at most. */
@@ -41,7 +41,7 @@ export class LoginGuard {
   readonly #options: LoginGuardOptions;
   /** The address that failed last comes last. */
   readonly #addresses = new Map<string, Attempts>();
-  #heldOfAll = 0;
+  #delayedOfAll = 0;
   #lines = { sinceMs: Number.NEGATIVE_INFINITY, count: 0 };
 
   constructor(options: LoginGuardOptions) {
@@ -68,7 +68,7 @@ export class LoginGuard {
     this.#endQuiet(nowMs);
     const key = clientKey(address);
     const known = this.#addresses.get(key);
-    const attempts = known ?? { failures: 0, firstAtMs: nowMs, lastAtMs: nowMs, level: 0, held: 0 };
+    const attempts = known ?? { failures: 0, firstAtMs: nowMs, lastAtMs: nowMs, level: 0, delayed: 0 };
     attempts.level = Math.max(0, attempts.level - (nowMs - attempts.lastAtMs) / refillMs) + 1;
     attempts.failures += 1;
     attempts.lastAtMs = nowMs;
@@ -82,12 +82,12 @@ export class LoginGuard {
     }
     attempts.level = burst + 1;
     metrics.loginFailures.inc({ reason: 'slowed' });
-    if (attempts.held < mostHeld && this.#heldOfAll < mostHeldOfAll) {
-      attempts.held += 1;
-      this.#heldOfAll += 1;
+    if (attempts.delayed < mostDelayed && this.#delayedOfAll < mostDelayedOfAll) {
+      attempts.delayed += 1;
+      this.#delayedOfAll += 1;
       await clock.sleep(holdMs).finally(() => {
-        attempts.held -= 1;
-        this.#heldOfAll -= 1;
+        attempts.delayed -= 1;
+        this.#delayedOfAll -= 1;
       });
     }
     throw new AppError('TOO_MANY_LOGINS', `too many wrong tokens came from ${key}`, {

@@ -99,7 +99,7 @@ export class OperatorActions implements OperatorActionsPort, JobsPort, IntentsPo
           ...this.#hash(),
         });
       },
-      { claims: [jobId] },
+      { dedupIds: [jobId] },
     );
     shard.relay.nudge();
     return { jobId };

@@ -19,7 +19,7 @@ import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { registerApiDocument } from './api-document.ts';
-import { type ApiToken, Authenticator, type Caller, mayActAs, type Role } from './auth.ts';
+import { type ApiToken, Authenticator, type Caller, mayActAs, type TokenRole } from './auth.ts';
 import { TrustedProxies } from './client-address.ts';
 import { type ConnectionLimits, Connections } from './connections.ts';
 import { EventStreams } from './event-streams.ts';
@@ -40,7 +40,7 @@ declare module 'fastify' {
   }
   interface FastifyContextConfig {
     /** The role a caller needs; default: viewer for GET, operator for anything else. */
-    role?: Role;
+    role?: TokenRole;
   }
 }
 

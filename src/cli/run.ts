@@ -1,9 +1,9 @@
 // `run`: the daemon. Its process edge (signals, exit code) is src/main.ts.
 import { type Command, Option } from 'commander';
-import type { Role } from '#src/app.ts';
+import type { ReplicaRole } from '#src/app.ts';
 import { type CliIo, example } from './support.ts';
 
-const roles = ['all', 'intake', 'worker', 'api'] as const satisfies readonly Role[];
+const roles = ['all', 'intake', 'worker', 'api'] as const satisfies readonly ReplicaRole[];
 
 export function register(program: Command, _io: CliIo): void {
   program
@@ -15,7 +15,7 @@ export function register(program: Command, _io: CliIo): void {
       'after',
       example('AUTOPILOT_CONFIG=config/autopilot.yaml REDIS_URL=redis://redis:6379 ivs-autopilot run'),
     )
-    .action(async ({ role, paused = false }: { role: Role; paused?: boolean }) => {
+    .action(async ({ role, paused = false }: { role: ReplicaRole; paused?: boolean }) => {
       const { runDaemon } = await import('#src/main.ts');
       process.exit(await runDaemon({ role, paused }));
     });

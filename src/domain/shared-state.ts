@@ -18,8 +18,8 @@ export interface Transaction extends StateView {
   readonly nowMs: number;
   set(key: string, value: unknown): void;
   delete(key: string): void;
-  /** Whether this claim (an event's id …) was made before, by any replica. Only claims named in the options may be asked for. */
-  isRepeat(claim: string): boolean;
+  /** Whether this dedup id (an event's id …) was used before, by any replica. Only ids named in the options may be asked for. */
+  isRepeat(dedupId: string): boolean;
   /** Adds to an append-only log; the oldest entries beyond `maxEntries` go. */
   append(log: string, entry: unknown, maxEntries: number): void;
   /** The job reaches its queue if, and only if, this transaction is committed; also when the process dies right after. */
@@ -27,9 +27,9 @@ export interface Transaction extends StateView {
 }
 
 export interface TransactionOptions {
-  /** Ids that must take effect once; remembered for `claimTtlMs` from the commit. */
-  readonly claims?: readonly string[];
-  readonly claimTtlMs?: number;
+  /** Ids that must take effect once; remembered for `dedupTtlMs` from the commit. */
+  readonly dedupIds?: readonly string[];
+  readonly dedupTtlMs?: number;
   /**
    * How long the commit may wait for another one that it can share: for what is in no hurry, so that it costs no round trip of
    * its own while much is committed anyway. Default 0.

@@ -106,13 +106,13 @@ for i, channel in ipairs(input.wants) do
     accountWait = at - now
     break
   end
-  local key, held = KEYS[channel], 0
+  local key, inUse = KEYS[channel], 0
   local channelAt = 0
   if channel > 0 then
     redis.call('ZREMRANGEBYSCORE', key, '-inf', now)
-    held = redis.call('ZCARD', key)
-    if held >= input.channelLimit then
-      local rank = held - input.channelLimit
+    inUse = redis.call('ZCARD', key)
+    if inUse >= input.channelLimit then
+      local rank = inUse - input.channelLimit
       channelAt = tonumber(redis.call('ZRANGE', key, rank, rank, 'WITHSCORES')[2])
     end
   end
@@ -127,7 +127,7 @@ for i, channel in ipairs(input.wants) do
     local permit = input.permits[i]
     redis.call('ZADD', slots, text(now + input.lease), permit)
     if channel > 0 then
-      if channelAt > 0 then redis.call('ZREMRANGEBYRANK', key, 0, held - input.channelLimit) end
+      if channelAt > 0 then redis.call('ZREMRANGEBYRANK', key, 0, inUse - input.channelLimit) end
       redis.call('ZADD', key, text(now + input.lease), permit)
       redis.call('PEXPIRE', key, ${slotsLiveMs})
     end

@@ -89,10 +89,10 @@ export class QuotaSampler implements Service {
     // Of this replica, since its start.
     const throttles = values.reduce((sum, { labels, value }) => sum + (labels['shard'] === shard ? value : 0), 0);
     const throttled = throttles - this.#throttlesNoted;
-    const claim = `${log}:${Math.floor(state.nowMs() / sampleMs)}`;
+    const dedupId = `${log}:${Math.floor(state.nowMs() / sampleMs)}`;
     await state.transact(
       (tx) => {
-        const sampled = tx.isRepeat(claim);
+        const sampled = tx.isRepeat(dedupId);
         if (sampled && throttled === 0) return;
         const entry: QuotaSample = {
           shard,
@@ -102,7 +102,7 @@ export class QuotaSampler implements Service {
         };
         tx.append(log, entry, keptEntries);
       },
-      { claims: [claim], claimTtlMs: 6 * sampleMs },
+      { dedupIds: [dedupId], dedupTtlMs: 6 * sampleMs },
     );
     this.#throttlesNoted = throttles;
   }

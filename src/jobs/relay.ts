@@ -1,6 +1,6 @@
-// Carries committed jobs from the shared state into BullMQ. A decision and its jobs are one commit; this step after it may be
-// repeated at will, because job ids are derived from their cause. Whoever committed relays at once; what a dead replica left
-// behind is found by the sweep of any other.
+// The outbox relay (the pattern is known as the transactional outbox): carries committed jobs from the shared state into BullMQ. A
+// decision and its jobs are one commit; this step after it may be repeated at will, because job ids are derived from their cause.
+// Whoever committed relays at once; what a dead replica left behind is found by the sweep of any other.
 import { messageOf } from '#domain/errors.ts';
 import type { JobRequest } from '#domain/job.ts';
 import type { SharedState } from '#domain/shared-state.ts';

@@ -3,7 +3,7 @@
 // For one channel: claimed → waits for a permit → takes what is there at that moment → call → records the answer → again, or
 // given back. The wait is outside of any job, so a channel that is blocked by its own rate holds up nobody: there is room for
 // far more channels than the account's rate can serve. One drain per channel over all replicas: the lease is in Redis, renewed
-// while it is held, and asked for again in the step that decides what is sent.
+// while it is leased, and asked for again in the step that decides what is sent.
 import type { Lane } from '#domain/action.ts';
 import { lanes } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
@@ -90,7 +90,7 @@ export class Drainer implements Service {
   readonly name = 'metadata drains';
   readonly #options: Required<Omit<DrainerOptions, 'refusals'>> & Pick<DrainerOptions, 'refusals'>;
   /** Of leased channels. */
-  readonly #held = new Map<ChannelArn, Drain>();
+  readonly #leased = new Map<ChannelArn, Drain>();
   /** Of channels that the next claim should lease: they ask for their permits while it is on its way. */
   #expected = new Map<ChannelArn, Expected>();
   readonly #running = new Set<Promise<void>>();
@@ -112,9 +112,9 @@ export class Drainer implements Service {
     this.#options = { channelCallsPerSecond: 5, maxChannels: 256, leaseMs: 12_000, callTimeoutMs: 5000, ...options };
   }
 
-  /** Channels held at the moment. */
+  /** Channels leased at the moment. */
   get size(): number {
-    return this.#held.size;
+    return this.#leased.size;
   }
 
   async start(): Promise<void> {
@@ -145,7 +145,7 @@ export class Drainer implements Service {
       await subscriber.unsubscribe(outbox.wakeChannel).catch(() => undefined);
     this.#urgentBell.ring();
     this.#bell.ring();
-    for (const { wait } of this.#held.values()) wait?.abort(this.#stop.signal.reason);
+    for (const { wait } of this.#leased.values()) wait?.abort(this.#stop.signal.reason);
     for (const { drain } of this.#expected.values()) drain.wait?.abort(this.#stop.signal.reason);
     await this.#loop;
     this.#settle(this.#expected);
@@ -185,8 +185,8 @@ export class Drainer implements Service {
     this.#urgentBell.reset();
     const expected = this.#expected;
     this.#expected = new Map();
-    const room = Math.max(0, maxChannels - this.#held.size);
-    const urgentRoom = Math.max(0, Math.ceil(maxChannels * 1.25) - this.#held.size - room);
+    const room = Math.max(0, maxChannels - this.#leased.size);
+    const urgentRoom = Math.max(0, Math.ceil(maxChannels * 1.25) - this.#leased.size - room);
     this.#moreReady = true;
     const askedAt = performance.now();
     try {
@@ -201,7 +201,7 @@ export class Drainer implements Service {
         drain.chosen = parcel && { parcel, until: Math.min(performance.now(), askedAt + 10 * freshMs) + freshMs };
         if (isBefore(drain.lane, lane)) drain.wait?.abort(new Error('less urgent things wait for this channel'));
         drain.lane = lane;
-        this.#held.set(channelArn, drain);
+        this.#leased.set(channelArn, drain);
         if (!known) this.#begin(drain);
       }
     } finally {
@@ -220,7 +220,7 @@ export class Drainer implements Service {
   #expect(channelArn: ChannelArn, lane: Lane): void {
     // Without a claim nobody would ever settle it: a replica that drains nothing (role `api`), or that cannot claim now.
     if (!this.#loop || this.#claimsFail || this.#stop.signal.aborted) return;
-    if (this.#held.has(channelArn) || this.#expected.has(channelArn)) return;
+    if (this.#leased.has(channelArn) || this.#expected.has(channelArn)) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     const drain = this.#newDrain(channelArn, lane, promise);
     this.#expected.set(channelArn, { drain, settle: resolve });
@@ -237,11 +237,11 @@ export class Drainer implements Service {
     const running = this.#drain(drain).then((inLine) => {
       this.#running.delete(running);
       if (!drain.lease) return;
-      if (this.#held.get(channelArn) === drain) this.#held.delete(channelArn);
+      if (this.#leased.get(channelArn) === drain) this.#leased.delete(channelArn);
       this.#pacedUntil.set(channelArn, drain.pacedUntil);
       // Each claim is a round trip: several at a time, and none where there is nothing to claim.
       if (inLine) this.#moreReady = true;
-      if (this.#moreReady && this.#held.size <= this.#options.maxChannels * 0.9) this.#bell.ring();
+      if (this.#moreReady && this.#leased.size <= this.#options.maxChannels * 0.9) this.#bell.ring();
     });
     this.#running.add(running);
   }
@@ -250,7 +250,7 @@ export class Drainer implements Service {
   async #upgradeWaits(): Promise<void> {
     const to = this.#upgradeTo;
     this.#upgradeTo = 'bulk';
-    const waiting = [...this.#held.values()].filter(({ wait, lane }) => wait && isBefore(to, lane));
+    const waiting = [...this.#leased.values()].filter(({ wait, lane }) => wait && isBefore(to, lane));
     let heads: readonly (Lane | undefined)[];
     try {
       heads = await this.#options.outbox.headLanes(waiting.map(({ channelArn }) => channelArn));
@@ -365,7 +365,7 @@ export class Drainer implements Service {
       try {
         const { lane, inLine, nowMs } = await outbox.record(drain.channelArn, lease.token, {
           ids: parcel?.ids ?? [],
-          keep: !signal.aborted && this.#held.size <= this.#options.maxChannels,
+          keep: !signal.aborted && this.#leased.size <= this.#options.maxChannels,
           result,
           unsure,
         });
@@ -391,17 +391,19 @@ export class Drainer implements Service {
       await sleepOrAbort(clock, leaseMs / 4, signal);
       for (const [channelArn, until] of this.#pacedUntil)
         if (until < performance.now()) this.#pacedUntil.delete(channelArn);
-      const held = [...this.#held.values()].flatMap(({ channelArn, lease }) => (lease ? [{ channelArn, lease }] : []));
-      if (held.length === 0 || signal.aborted) continue;
+      const leased = [...this.#leased.values()].flatMap(({ channelArn, lease }) =>
+        lease ? [{ channelArn, lease }] : [],
+      );
+      if (leased.length === 0 || signal.aborted) continue;
       const askedAt = performance.now();
       try {
         const lost = new Set(
           await outbox.renew(
             leaseMs,
-            held.map(({ channelArn, lease }) => [channelArn, lease.token]),
+            leased.map(({ channelArn, lease }) => [channelArn, lease.token]),
           ),
         );
-        for (const { channelArn, lease } of held) if (!lost.has(channelArn)) lease.until = askedAt + leaseMs;
+        for (const { channelArn, lease } of leased) if (!lost.has(channelArn)) lease.until = askedAt + leaseMs;
       } catch {
         // The claim loop says that Redis is away; a lease that ends is noticed before anything is sent.
       }

@@ -146,7 +146,7 @@ const chosenAtOnce = 8;
 
 export interface Depth {
   readonly items: number;
-  readonly channels: { readonly ready: number; readonly later: number; readonly held: number };
+  readonly channels: { readonly ready: number; readonly later: number; readonly leased: number };
 }
 
 export class Outbox {
@@ -242,7 +242,7 @@ export class Outbox {
   /** For who is about to add something: how much waits, and what an idempotency key stands for (undefined: it is new). */
   async look(idempotency: IdempotencyKey | undefined): Promise<{ depth: Depth; known: Known | undefined }> {
     const { key = '', requestHash } = idempotency ?? {};
-    const [items, ready, later, held, entry] = await this.#guard(() =>
+    const [items, ready, later, leased, entry] = await this.#guard(() =>
       this.#inOneTrip([
         ['get', `${this.#prefix}:total`],
         ['zcard', `${this.#prefix}:ready`],
@@ -251,7 +251,7 @@ export class Outbox {
         ...(idempotency ? [['hmget', `${this.#prefix}:idem:${key}`, 'hash', 'batch']] : []),
       ]),
     );
-    const channels = { ready: Number(ready), later: Number(later), held: Number(held) };
+    const channels = { ready: Number(ready), later: Number(later), leased: Number(leased) };
     const depth = { items: Number(items ?? 0), channels };
     const [hash, batchId] = (entry ?? []) as (string | null)[];
     const batch = batchId ? await this.progress(batchId) : undefined;

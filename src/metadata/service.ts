@@ -106,8 +106,8 @@ export class MetadataService {
     }
     const { channelArns, skipped, callsPerChannel, items } = plan;
     if (request.dryRun) {
-      const { ready, later, held } = (await outbox.depth()).channels;
-      const channelsBefore = ready + later + held;
+      const { ready, later, leased } = (await outbox.depth()).channels;
+      const channelsBefore = ready + later + leased;
       const batch = { batchId: '', channels: channelArns.length, items: items.length, callsPerChannel, channelsBefore };
       return this.#submitted({ ...batch, skipped }, false);
     }

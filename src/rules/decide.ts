@@ -9,7 +9,7 @@ import { recordDecisions } from '#journal/record.ts';
 import { houseKeepingMs, keepHouse } from './housekeeping.ts';
 import { noteWithheld } from './incidents.ts';
 import { judge } from './judge.ts';
-import { allSubject, dropMoment, type Fact, heldMoments, notePolled, readFact } from './memory.ts';
+import { allSubject, dropMoment, type Fact, notePolled, readFact, withheldMoments } from './memory.ts';
 import { lookAtSchedule, noticeAggregates, noticeEvent, noticeHttp, noticeInventory, noticeStream } from './notice.ts';
 import { type DecideOptions, Pass } from './pass.ts';
 import { followPopulation } from './population.ts';
@@ -60,7 +60,7 @@ export function decideAll(
   for (const change of changes) notice(pass, change);
   noticeAggregates(pass);
   judge(pass);
-  if (pass.heldBack && !isRecheckPlanned(tx)) planRecheck(tx, 'some');
+  if (pass.hasWithheld && !isRecheckPlanned(tx)) planRecheck(tx, 'some');
   return finish(pass);
 }
 
@@ -76,10 +76,10 @@ export function decideDue(tx: Transaction, ruleset: Ruleset, options: DecideOpti
   const due = dueTimers(tx, tx.nowMs, { blocked: recheck });
   const fresh = due.filter(({ blocked }) => blocked === undefined).slice(0, timersPerPass);
   const steps = takeDue(pass, [...fresh, ...due.filter(({ blocked }) => blocked !== undefined)]);
-  if (recheck) takeHeldMoments(pass);
+  if (recheck) takeWithheldMoments(pass);
   const judged = judge(pass, steps);
   if (judged.more || more) judgeBlockedSoon(tx);
-  else if (recheck || pass.heldBack) planRecheck(tx, pass.heldBack ? 'some' : 'nothing');
+  else if (recheck || pass.hasWithheld) planRecheck(tx, pass.hasWithheld ? 'some' : 'nothing');
   keepHouse(tx, pass.index);
   return finish(pass);
 }
@@ -139,12 +139,12 @@ function takeDue(pass: Pass, due: readonly Timer[]): readonly Timer[] {
 }
 
 /** What came during a warm-up or a gap becomes due, each by itself, in the order in which it came. */
-function takeHeldMoments(pass: Pass): void {
-  for (const held of heldMoments(pass.tx)) {
-    const rule = pass.index.byName.get(held.rule);
-    if (rule?.conditionHash === held.conditionHash)
-      pass.addDue({ rule, subject: held.subject, cause: held.cause, held });
-    else dropMoment(pass.tx, held);
+function takeWithheldMoments(pass: Pass): void {
+  for (const moment of withheldMoments(pass.tx)) {
+    const rule = pass.index.byName.get(moment.rule);
+    if (rule?.conditionHash === moment.conditionHash)
+      pass.addDue({ rule, subject: moment.subject, cause: moment.cause, withheld: moment });
+    else dropMoment(pass.tx, moment);
   }
 }
 

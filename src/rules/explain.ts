@@ -9,7 +9,7 @@ import { streamValues } from './conditions.ts';
 import { guardInputs } from './guard-inputs.ts';
 import { askAllGuards, reasonOfGuard } from './guards.ts';
 import { whyNot } from './judge.ts';
-import { allSubject, type Cause, heldMoments, readFact } from './memory.ts';
+import { allSubject, type Cause, readFact, withheldMoments } from './memory.ts';
 import { type DecideOptions, Pass } from './pass.ts';
 import { dueTimes, readTimer, timers } from './timers.ts';
 import { occasionOf } from './transitions.ts';
@@ -46,8 +46,8 @@ export function explain(
     rule.trigger.kind === 'aggregate' || (rule.trigger.kind === 'schedule' && !rule.match) ? allSubject : channelArn;
   const channel = pass.channel(channelArn);
   const fact = readFact(view, rule.name, subject);
-  const held = heldMoments(view).findLast((moment) => moment.rule === rule.name && moment.subject === subject);
-  const cause = fact?.pending?.cause ?? held?.cause ?? fact?.firing?.cause;
+  const withheld = withheldMoments(view).findLast((moment) => moment.rule === rule.name && moment.subject === subject);
+  const cause = fact?.pending?.cause ?? withheld?.cause ?? fact?.firing?.cause;
   const last = lastWord(view, rule.name, channelArn);
   const base = {
     rule: rule.name,

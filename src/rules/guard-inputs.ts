@@ -12,11 +12,11 @@ import {
   channelOfSubject,
   type Fact,
   facts,
-  heldMoments,
   lastFiredMs,
   readHold,
   readPause,
   readPolled,
+  withheldMoments,
 } from './memory.ts';
 import type { Pass } from './pass.ts';
 import { aggregateHolds, liveCount } from './population.ts';
@@ -144,7 +144,7 @@ function countAffected(pass: Pass): Map<string, Set<string>> {
       (known.destructive && fact.acted.length > 0 && nowMs - fact.touchedMs < blastWindowMs);
     if (counts) add(fact.rule, fact.subject);
   }
-  for (const { rule, subject } of heldMoments(tx)) if (capped.has(rule)) add(rule, subject);
+  for (const { rule, subject } of withheldMoments(tx)) if (capped.has(rule)) add(rule, subject);
   for (const { rule, subject } of pass.due.values()) if (capped.has(rule.name)) add(rule.name, subject);
   // A schedule tells its channels in steps, but concerns all of them from the first on.
   const telling = new Set(

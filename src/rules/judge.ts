@@ -29,7 +29,7 @@ import {
 /** Most firings that one transaction acts on: the rest follows in the next. */
 const actsPerPass = 500;
 
-/** Most decisions of one transaction while it judges moments that were held back: they can be thousands. */
+/** Most decisions of one transaction while it judges withheld moments: they can be thousands. */
 const decisionsPerPass = 500;
 
 /** Judges everything due. Returns whether the limit of one transaction was reached and more is waiting. */
@@ -42,9 +42,9 @@ export function judge(pass: Pass, steps: readonly Timer[] = []): { readonly more
   let acted = 0;
   let more = false;
   for (const one of due) {
-    // Without a timer it would be lost; with one it stays due, as does a moment that is held.
+    // Without a timer it would be lost; with one it stays due, as does a withheld moment.
     if (acted >= actsPerPass && one.timer) more = true;
-    else if (pass.decisions.length >= decisionsPerPass && one.held) more = true;
+    else if (pass.decisions.length >= decisionsPerPass && one.withheld) more = true;
     else {
       if (isMoment(one.rule)) markFiring(pass, one);
       if (fire(pass, one)) acted += 1;
@@ -90,7 +90,7 @@ function isStillTrue(pass: Pass, due: DueCause): boolean {
  * Keeps a moment that comes before it is known what is true, so that it is judged by itself afterwards: a warm-up or a gap in the
  * data only delays. Returns whether this is the end of it for now.
  */
-function isKeptForLater(pass: Pass, { rule, subject, cause, held }: DueCause): boolean {
+function isKeptForLater(pass: Pass, { rule, subject, cause, withheld }: DueCause): boolean {
   if (!isMoment(rule)) return false;
   const occasion = occasionOf(pass, rule, subject, newFiring(pass, rule, subject, cause), 'fire');
   const guards = askGuards(guardInputs(pass, rule, occasion, 'fire'));
@@ -98,9 +98,10 @@ function isKeptForLater(pass: Pass, { rule, subject, cause, held }: DueCause): b
   if (refused?.guard !== 'warm_up' && refused?.guard !== 'on_data_gap') return false;
   const blocked = reasonOfGuard[refused.guard];
   const moment = { rule: rule.name, subject, conditionHash: rule.conditionHash, cause, blocked };
-  const isKept = held?.blocked === blocked || writeMoment(pass.tx, { ...moment, heldMs: held?.heldMs ?? pass.nowMs });
-  if (isKept) pass.heldBack = true;
-  if (held?.blocked === blocked) return true;
+  const isKept =
+    withheld?.blocked === blocked || writeMoment(pass.tx, { ...moment, heldMs: withheld?.heldMs ?? pass.nowMs });
+  if (isKept) pass.hasWithheld = true;
+  if (withheld?.blocked === blocked) return true;
   const reason = isKept ? blocked : 'too_many_waiting';
   pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'suppressed', reason, guards }));
   return true;
@@ -134,7 +135,7 @@ function fire(pass: Pass, due: DueCause): boolean {
   if (refused) {
     if (refused.guard === 'max_live_percent') stopRule(pass, rule, refused);
     if (refused.guard === 'max_per_hour') noteRateReached(pass, rule, refused);
-    holdBack(pass, due, { guards, refused });
+    withhold(pass, due, { guards, refused });
     return false;
   }
   const now = rule.actions.filter(({ afterMs }) => afterMs === 0);
@@ -143,7 +144,7 @@ function fire(pass: Pass, due: DueCause): boolean {
   if (now.length > 0 && jobs.length === 0 && muted.length > 0) {
     const { reason, values } = muted[0]!;
     const refused: GuardVerdict = { guard: reason === 'silenced' ? 'silence' : 'inhibit', passed: false, values };
-    holdBack(pass, due, { guards: [...guards, refused], refused });
+    withhold(pass, due, { guards: [...guards, refused], refused });
     return false;
   }
   noteActed(pass, due, firing);
@@ -205,7 +206,7 @@ function waitForStep(
 }
 
 /** Keeps what was refused for the next look, or drops it; the journal hears of it when the reason is new. */
-function holdBack(
+function withhold(
   pass: Pass,
   { rule, subject, cause, timer }: DueCause,
   { guards, refused }: { guards: readonly GuardVerdict[]; refused: GuardVerdict },
@@ -217,7 +218,7 @@ function holdBack(
   const waits = !finalGuards.has(refused.guard) && lasting;
   const fact = pass.fact(rule, subject);
   if (waits) {
-    pass.heldBack = true;
+    pass.hasWithheld = true;
     if (!isHolding(rule)) writeFact(tx, { ...fact, pending: { cause } });
     if (timer) blockTimer(tx, timer, reason);
     else startTimer(tx, rule, { kind: 'for', subject, runsMs: 0, blocked: reason });
@@ -257,15 +258,15 @@ function runDueStep(pass: Pass, timer: Timer): boolean {
   const refused = guards.find(({ passed }) => !passed);
   if (refused?.guard === 'max_live_percent') stopRule(pass, rule, refused);
   const { jobs, withheld } = refused || recovering ? { jobs: [], withheld: [] } : runSteps(pass, occasion, [step]);
-  const held = recovering ? 'recovering' : refused ? reasonOfGuard[refused.guard] : withheld[0]?.reason;
-  if (held !== undefined) {
-    if (held === 'template_failed') dropTimer(tx, timer);
+  const blocked = recovering ? 'recovering' : refused ? reasonOfGuard[refused.guard] : withheld[0]?.reason;
+  if (blocked !== undefined) {
+    if (blocked === 'template_failed') dropTimer(tx, timer);
     else {
-      blockTimer(tx, timer, held);
-      pass.heldBack = true;
+      blockTimer(tx, timer, blocked);
+      pass.hasWithheld = true;
     }
-    if (timer.blocked !== held)
-      pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'suppressed', reason: held, guards, withheld }));
+    if (timer.blocked !== blocked)
+      pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'suppressed', reason: blocked, guards, withheld }));
     return false;
   }
   dropTimer(tx, timer);

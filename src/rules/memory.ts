@@ -54,7 +54,7 @@ export interface Fact {
  * An event or a request that came during a warm-up or a data gap: the entry `moment/<rule>|<subject>|<cause>`. Each is judged by
  * itself when that is over; a later one takes no earlier one's place.
  */
-export interface HeldMoment {
+export interface WithheldMoment {
   readonly rule: string;
   readonly subject: string;
   readonly conditionHash: string;
@@ -65,7 +65,7 @@ export interface HeldMoment {
 }
 
 /** Most moments of all rules that wait; one more is decided at once, by what holds it back. */
-export const mostHeldMoments = 2_000;
+export const mostWithheldMoments = 2_000;
 
 export const allSubject = 'all';
 /** How many causes a fact remembers. */
@@ -108,33 +108,33 @@ function watch(tx: Transaction, { rule, subject }: Fact, isWatching: boolean): v
   else tx.delete(`watch/${subject}`);
 }
 
-const momentKey = ({ rule, subject, cause }: Pick<HeldMoment, 'rule' | 'subject' | 'cause'>) =>
+const momentKey = ({ rule, subject, cause }: Pick<WithheldMoment, 'rule' | 'subject' | 'cause'>) =>
   `moment/${rule}|${subject}|${cause.id}`;
 
-/** The held moment of a rule, a subject and a cause. */
+/** The withheld moment of a rule, a subject and a cause. */
 export function readMoment(
   view: StateView,
-  name: Pick<HeldMoment, 'rule' | 'subject' | 'cause'>,
-): HeldMoment | undefined {
-  return view.get<HeldMoment>(momentKey(name));
+  name: Pick<WithheldMoment, 'rule' | 'subject' | 'cause'>,
+): WithheldMoment | undefined {
+  return view.get<WithheldMoment>(momentKey(name));
 }
 
 /** Keeps a moment until what holds it back is over. Returns whether there was room. */
-export function writeMoment(tx: Transaction, held: HeldMoment): boolean {
-  if (readMoment(tx, held) === undefined && tx.count('moment') >= mostHeldMoments) return false;
-  tx.set(momentKey(held), held);
+export function writeMoment(tx: Transaction, moment: WithheldMoment): boolean {
+  if (readMoment(tx, moment) === undefined && tx.count('moment') >= mostWithheldMoments) return false;
+  tx.set(momentKey(moment), moment);
   return true;
 }
 
-export function dropMoment(tx: Transaction, name: Pick<HeldMoment, 'rule' | 'subject' | 'cause'>): void {
+export function dropMoment(tx: Transaction, name: Pick<WithheldMoment, 'rule' | 'subject' | 'cause'>): void {
   if (readMoment(tx, name) !== undefined) tx.delete(momentKey(name));
 }
 
 /** Moments that wait, in the order in which they came. */
-export function heldMoments(view: StateView): readonly HeldMoment[] {
+export function withheldMoments(view: StateView): readonly WithheldMoment[] {
   if (view.count('moment') === 0) return [];
-  const held = Array.from(view.entries<HeldMoment>('moment'), ([, moment]) => moment);
-  return held.sort((a, b) => a.heldMs - b.heldMs || (momentKey(a) < momentKey(b) ? -1 : 1));
+  const moments = Array.from(view.entries<WithheldMoment>('moment'), ([, moment]) => moment);
+  return moments.sort((a, b) => a.heldMs - b.heldMs || (momentKey(a) < momentKey(b) ? -1 : 1));
 }
 
 export function facts(view: StateView): Iterable<readonly [string, Fact]> {

@@ -9,11 +9,11 @@ import {
   type Cause,
   type Fact,
   firingsInLastHour,
-  type HeldMoment,
   newFact,
   noteFired,
   readFact,
   readPolled,
+  type WithheldMoment,
   writeFirings,
 } from './memory.ts';
 import { Muting } from './muting.ts';
@@ -37,8 +37,8 @@ export interface DueCause {
   readonly cause: Cause;
   /** The timer that brought it, if one did. */
   readonly timer?: Timer | undefined;
-  /** It is a moment that was held back before. */
-  readonly held?: HeldMoment | undefined;
+  /** It is a moment that was withheld before. */
+  readonly withheld?: WithheldMoment | undefined;
 }
 
 export class Pass {
@@ -51,8 +51,8 @@ export class Pass {
   readonly due = new Map<string, DueCause>();
   /** For each capped rule the live channels it is about to act on; counted when it is first asked. */
   affected: Map<string, Set<string>> | undefined;
-  /** Something was held back that must be judged again. */
-  heldBack = false;
+  /** Something was withheld that must be judged again. */
+  hasWithheld = false;
   readonly #channels = new Map<string, ChannelView>();
   readonly #firings = new Map<string, number[]>();
   readonly #withheldBy = new Map<string, number>();

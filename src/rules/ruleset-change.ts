@@ -4,7 +4,7 @@
 import type { RuleAlert } from '#domain/decision.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import { closeIncident, openIncidentOf, resetRule } from './incidents.ts';
-import { dropMoment, facts, heldMoments, writeFact } from './memory.ts';
+import { dropMoment, facts, withheldMoments, writeFact } from './memory.ts';
 import { lookAgain } from './notice.ts';
 import type { Pass } from './pass.ts';
 import type { RuleOf } from './rule-index.ts';
@@ -73,12 +73,12 @@ function forgetOthers(pass: Pass): void {
     // That it has acted for a cause is remembered also by a changed rule, and by one that is taken out and put back.
     writeFact(tx, withoutFiring(withoutPending(fact)));
   }
-  for (const held of heldMoments(tx)) {
-    if (isCurrent(held.rule, held.conditionHash)) continue;
-    dropMoment(tx, held);
-    const rule = index.byName.get(held.rule) ?? pass.ruleset.rules.find(({ name }) => name === held.rule);
+  for (const moment of withheldMoments(tx)) {
+    if (isCurrent(moment.rule, moment.conditionHash)) continue;
+    dropMoment(tx, moment);
+    const rule = index.byName.get(moment.rule) ?? pass.ruleset.rules.find(({ name }) => name === moment.rule);
     if (rule)
-      pass.emit(decisionOf(pass, rule, held.subject, held.cause, { outcome: 'not_fired', reason: 'rule_changed' }));
+      pass.emit(decisionOf(pass, rule, moment.subject, moment.cause, { outcome: 'not_fired', reason: 'rule_changed' }));
   }
   for (const [, alert] of Array.from(tx.entries<RuleAlert>('alert'))) {
     if (alert.kind !== 'cap' && alert.kind !== 'rate') continue;

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { arnOf, Engine, epochMs } from '#test/support/engine.ts';
 import { pause, resume } from './controls.ts';
-import { mostHeldMoments } from './memory.ts';
+import { mostWithheldMoments } from './memory.ts';
 
 const breach = `
 rules:
@@ -92,12 +92,12 @@ describe('events on one subject', () => {
   test('are bounded: beyond the bound each is told of and not caught up with, and those before it are', async () => {
     const engine = new Engine(breach);
     startsAnew(engine);
-    for (let n = 0; n < mostHeldMoments + 3; n += 1) await breached(engine, n);
+    for (let n = 0; n < mostWithheldMoments + 3; n += 1) await breached(engine, n);
     await engine.goTo(1);
     await engine.poll();
     while (engine.state.view.count('moment') > 0) await engine.due();
 
-    expect(engine.jobs.length).toBe(mostHeldMoments);
+    expect(engine.jobs.length).toBe(mostWithheldMoments);
     const left = Object.entries(verdicts(engine)).filter(([, verdict]) => verdict !== 'acted fired');
     expect(left.map(([, verdict]) => verdict)).toEqual(Array(3).fill('suppressed too_many_waiting'));
   });

@@ -101,8 +101,8 @@ class Connection extends Client {
   #forgetting: NodeJS.Timeout | undefined;
   #closes = 0;
   #readySince: number | undefined;
-  /** Refusals that are held back, so that whoever asks again at once does so with pauses. */
-  readonly #held = new Map<NodeJS.Timeout, () => void>();
+  /** Refusals that are delayed, so that whoever asks again at once does so with pauses. */
+  readonly #delayed = new Map<NodeJS.Timeout, () => void>();
 
   constructor(options: Options, setup: Setup) {
     super({ ...options, lazyConnect: true, retryStrategy: () => this.#pauseMs(), reconnectOnError: isReadOnly });
@@ -129,11 +129,11 @@ class Connection extends Client {
       this.#closes = isOld && this.#refused.size === 0 ? 1 : this.#closes + 1;
       this.#readySince = undefined;
       if (this.#refused.size === 0) this.#away ??= closed;
-      for (const [timer, release] of this.#held) {
+      for (const [timer, release] of this.#delayed) {
         clearTimeout(timer);
         release();
       }
-      this.#held.clear();
+      this.#delayed.clear();
     });
     this.on('end', () => {
       clearTimeout(this.#forgetting);
@@ -174,12 +174,12 @@ class Connection extends Client {
     if (this.#setup.role !== 'worker' || times < 2) return handOn();
     const timer = setTimeout(
       () => {
-        this.#held.delete(timer);
+        this.#delayed.delete(timer);
         handOn();
       },
       backoffMs(refusedAgain, times - 2, Math.random),
     );
-    this.#held.set(timer, handOn);
+    this.#delayed.set(timer, handOn);
   }
 
   /** Returns how often in a row this command was refused. */

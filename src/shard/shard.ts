@@ -39,7 +39,7 @@ import { applyObservation, splitObservation } from '#streams/apply.ts';
 import { fleetKnown } from '#streams/fleet.ts';
 import { detectGaps } from '#streams/gaps.ts';
 import { finishedActionRecorder } from '#workers/finished-action.ts';
-import { isHeld, isPaused } from '#workers/fresh-look.ts';
+import { isOnHold, isPaused } from '#workers/fresh-look.ts';
 import { WorkerHost } from '#workers/host.ts';
 import { intentsDue } from '#workers/intents.ts';
 import { ActionUpkeep } from '#workers/upkeep.ts';
@@ -55,8 +55,8 @@ import { StoredRecords } from './stored-records.ts';
 import { StateWatch } from './watch-state.ts';
 
 /** What a replica does: everything, or one part of it; several replicas with different roles share the work. */
-export const roles = ['all', 'intake', 'worker', 'api'] as const;
-export type Role = (typeof roles)[number];
+export const replicaRoles = ['all', 'intake', 'worker', 'api'] as const;
+export type ReplicaRole = (typeof replicaRoles)[number];
 
 export interface ShardOptions {
   readonly account: AccountSettings;
@@ -75,7 +75,7 @@ export interface ShardOptions {
   readonly startPaused?: string | undefined;
   /** Of the deployment: the first part of every key. */
   readonly namespace: string;
-  readonly role: Role;
+  readonly role: ReplicaRole;
   readonly aws: AwsOptions;
   readonly clock: Clock;
   readonly random: () => number;
@@ -235,7 +235,7 @@ export class Shard {
       maxItemsTotal: metadata.max_items_total,
       maxBytes: metadata.max_bytes,
       metrics,
-      sparedFor: (channelArn) => (isPaused(this) ? 'paused' : isHeld(this, channelArn) ? 'held' : undefined),
+      sparedFor: (channelArn) => (isPaused(this) ? 'paused' : isOnHold(this, channelArn) ? 'held' : undefined),
     });
     this.#drainer = new Drainer({
       outbox: this.outbox,
@@ -294,7 +294,7 @@ export class Shard {
   async start(stack: TeardownStack, graceMs: number): Promise<void> {
     this.#stack = stack;
     const { role } = this.#options;
-    const does = (part: Exclude<Role, 'all'>) => role === 'all' || role === part;
+    const does = (part: Exclude<ReplicaRole, 'all'>) => role === 'all' || role === part;
     stack.defer(`redis ${this.name}`, 2_000, async () => {
       await this.queues.close().catch(() => undefined);
       await Promise.all(this.#connections.map(disconnectRedis));

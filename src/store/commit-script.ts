@@ -22,7 +22,7 @@ export interface Moved extends Observed {
 
 type CommitAnswer =
   | { readonly outcome: 'committed'; readonly head: string; readonly redisTimeMs: number }
-  | { readonly outcome: 'repeated'; readonly claims: readonly string[]; readonly redisTimeMs: number }
+  | { readonly outcome: 'repeated'; readonly dedupIds: readonly string[]; readonly redisTimeMs: number }
   | Moved;
 
 /** How many commits back a replica can catch up without loading everything. */
@@ -69,19 +69,19 @@ local function moved(known)
 end
 `;
 
-/** ARGV: 1 expected head, 2 new head's beginning, 3 keys, 4 claims, 5 their time to live, 6 prefix, 7 repair, 8 number of appends, … */
+/** ARGV: 1 expected head, 2 new head's beginning, 3 keys, 4 dedup ids, 5 their time to live, 6 prefix, 7 repair, 8 number of appends, … */
 const commit = `${common}
 if head ~= ARGV[1] then return moved(ARGV[1]) end
 -- Fields that went without a commit: only a repair may go on from here.
 local counted = string.match(head, '^2|.*|(%d+)$')
 if ARGV[7] == '0' and counted and fields < tonumber(counted) then return moved(ARGV[1]) end
-local claims = cjson.decode(ARGV[4])
+local dedupIds = cjson.decode(ARGV[4])
 local repeated = {}
-for _, claim in ipairs(claims) do
-  if redis.call('EXISTS', ARGV[6] .. ':claim:' .. claim) == 1 then repeated[#repeated + 1] = claim end
+for _, dedupId in ipairs(dedupIds) do
+  if redis.call('EXISTS', ARGV[6] .. ':claim:' .. dedupId) == 1 then repeated[#repeated + 1] = dedupId end
 end
 if #repeated > 0 then return {'repeated', nowMs, unpack(repeated)} end
-for _, claim in ipairs(claims) do redis.call('SET', ARGV[6] .. ':claim:' .. claim, '1', 'PX', ARGV[5]) end
+for _, dedupId in ipairs(dedupIds) do redis.call('SET', ARGV[6] .. ':claim:' .. dedupId, '1', 'PX', ARGV[5]) end
 local appends = tonumber(ARGV[8])
 local position = 9
 for _ = 1, appends do
@@ -112,7 +112,7 @@ const refresh = `${common}
 return moved(ARGV[1])
 `;
 
-/** Commits a draft if the head is the expected one and no claim was made before; otherwise changes nothing. */
+/** Commits a draft if the head is the expected one and no dedup id was used before; otherwise changes nothing. */
 export async function commitScript(
   redis: Redis,
   options: Keys & {
@@ -123,8 +123,8 @@ export async function commitScript(
     readonly repair: boolean;
     readonly writes: ReadonlyMap<string, unknown>;
     readonly appends: readonly { log: string; entry: unknown; maxEntries: number; maxAgeMs: number | undefined }[];
-    readonly claims: readonly string[];
-    readonly claimTtlMs: number;
+    readonly dedupIds: readonly string[];
+    readonly dedupTtlMs: number;
   },
 ): Promise<CommitAnswer> {
   const { writes, appends } = options;
@@ -132,8 +132,8 @@ export async function commitScript(
     options.expectedHead,
     options.newHead,
     jsonArray([...writes.keys()]),
-    jsonArray(options.claims),
-    String(options.claimTtlMs),
+    jsonArray(options.dedupIds),
+    String(options.dedupTtlMs),
     options.prefix,
     options.repair ? '1' : '0',
     String(appends.length),
@@ -150,8 +150,8 @@ export async function commitScript(
     return { outcome: 'committed', head, redisTimeMs: Number(time) };
   }
   if (answer?.[0] === 'repeated') {
-    const [, time, ...claims] = replyOf('commit', repeatedReply, answer);
-    return { outcome: 'repeated', claims, redisTimeMs: Number(time) };
+    const [, time, ...dedupIds] = replyOf('commit', repeatedReply, answer);
+    return { outcome: 'repeated', dedupIds, redisTimeMs: Number(time) };
   }
   return moved(answer);
 }

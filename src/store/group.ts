@@ -5,8 +5,8 @@ import { DraftTransaction } from './local-copy.ts';
 /** A transaction that waits for its commit. */
 export interface Waiting {
   readonly body: (tx: Transaction) => unknown;
-  readonly claims: readonly string[];
-  readonly claimTtlMs: number;
+  readonly dedupIds: readonly string[];
+  readonly dedupTtlMs: number;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -14,33 +14,33 @@ export interface Waiting {
 export interface Group {
   /** The writes of all bodies that did not throw. */
   readonly draft: DraftTransaction;
-  readonly claims: readonly string[];
+  readonly dedupIds: readonly string[];
   /** One for each member. */
   readonly settle: (() => void)[];
 }
 
-/** Each body sees what those before it wrote, and their claims as repeats; one that throws leaves no trace. */
+/** Each body sees what those before it wrote, and their dedup ids as repeats; one that throws leaves no trace. */
 export function runGroup(
   members: readonly Waiting[],
   { base, nowMs, repeats }: { base: StateView; nowMs: number; repeats: ReadonlySet<string> },
 ): Group {
   const draft = new DraftTransaction({ base, nowMs, repeats });
-  const claimed = new Set<string>();
-  const settle = members.map(({ body, claims, resolve, reject }) => {
+  const used = new Set<string>();
+  const settle = members.map(({ body, dedupIds, resolve, reject }) => {
     const own = new DraftTransaction({
       base: draft,
       nowMs,
-      repeats: claimed.size === 0 ? repeats : new Set([...repeats, ...claimed]),
+      repeats: used.size === 0 ? repeats : new Set([...repeats, ...used]),
     });
     try {
       const result = body(own);
       for (const [key, value] of own.writes) draft.writes.set(key, value);
       draft.appends.push(...own.appends);
-      for (const claim of claims) if (!repeats.has(claim)) claimed.add(claim);
+      for (const dedupId of dedupIds) if (!repeats.has(dedupId)) used.add(dedupId);
       return () => resolve(result);
     } catch (error) {
       return () => reject(error);
     }
   });
-  return { draft, claims: [...claimed], settle };
+  return { draft, dedupIds: [...used], settle };
 }

@@ -112,8 +112,8 @@ export class DraftTransaction implements Transaction {
     this.writes.set(key, undefined);
   }
 
-  isRepeat(claim: string): boolean {
-    return this.#repeats.has(claim);
+  isRepeat(dedupId: string): boolean {
+    return this.#repeats.has(dedupId);
   }
 
   append(log: string, entry: unknown, maxEntries: number): void {

@@ -2,10 +2,10 @@
 import type { Insisted, SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
 import { DraftTransaction, LocalCopy } from './local-copy.ts';
 
-/** One process's state with a clock of its own. Claims never expire. */
+/** One process's state with a clock of its own. Dedup ids never expire. */
 export class MemoryState implements SharedState {
   readonly #copy = new LocalCopy();
-  readonly #claims = new Set<string>();
+  readonly #dedupIds = new Set<string>();
   readonly #logs = new Map<string, { id: string; entry: unknown }[]>();
   readonly #now: () => number;
   #appended = 0;
@@ -24,12 +24,12 @@ export class MemoryState implements SharedState {
 
   async refresh(): Promise<void> {}
 
-  async transact<T>(body: (tx: Transaction) => T, { claims = [] }: TransactionOptions = {}): Promise<T> {
-    const repeats = new Set(claims.filter((claim) => this.#claims.has(claim)));
+  async transact<T>(body: (tx: Transaction) => T, { dedupIds = [] }: TransactionOptions = {}): Promise<T> {
+    const repeats = new Set(dedupIds.filter((dedupId) => this.#dedupIds.has(dedupId)));
     const tx = new DraftTransaction({ base: this.#copy, nowMs: this.#now(), repeats });
     const result = body(tx);
     for (const [key, value] of tx.writes) this.#copy.set(key, value);
-    for (const claim of claims) this.#claims.add(claim);
+    for (const dedupId of dedupIds) this.#dedupIds.add(dedupId);
     for (const { log, entry, maxEntries } of tx.appends) {
       const entries = this.#logs.get(log) ?? [];
       this.#appended += 1;

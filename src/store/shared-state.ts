@@ -43,7 +43,7 @@ export interface RedisStateOptions {
   readonly onEmptyState?: 'pause' | 'start' | undefined;
 }
 
-const defaultClaimTtlMs = 6 * 3_600_000;
+const defaultDedupTtlMs = 6 * 3_600_000;
 
 export class RedisState implements SharedState {
   readonly #redis: Redis;
@@ -118,8 +118,8 @@ export class RedisState implements SharedState {
   /** Transactions that wait for the one under way share the next commit. */
   transact<T>(body: (tx: Transaction) => T, options: TransactionOptions = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const { claims = [], claimTtlMs = defaultClaimTtlMs, withinMs = 0 } = options;
-      this.#waiting.push({ body, claims, claimTtlMs, resolve: resolve as (value: unknown) => void, reject });
+      const { dedupIds = [], dedupTtlMs = defaultDedupTtlMs, withinMs = 0 } = options;
+      this.#waiting.push({ body, dedupIds, dedupTtlMs, resolve: resolve as (value: unknown) => void, reject });
       this.#queueCommitWithin(withinMs);
     });
   }
@@ -128,8 +128,8 @@ export class RedisState implements SharedState {
     const written = new Promise<T>((resolve, reject) => {
       this.#insisted.set(key, {
         body,
-        claims: [],
-        claimTtlMs: defaultClaimTtlMs,
+        dedupIds: [],
+        dedupTtlMs: defaultDedupTtlMs,
         resolve: resolve as (value: unknown) => void,
         reject,
       });
@@ -218,12 +218,12 @@ export class RedisState implements SharedState {
     for (let attempt = 0; attempt < this.#maxAttempts; attempt += 1) {
       const group = runGroup(members, { base: this.#copy.committed, nowMs: this.nowMs(), repeats });
       const { writes, appends } = group.draft;
-      if (writes.size === 0 && appends.length === 0 && group.claims.length === 0) return group.settle;
+      if (writes.size === 0 && appends.length === 0 && group.dedupIds.length === 0) return group.settle;
       const sentAt = performance.now();
       const answer = await this.#commit(group.draft, {
         onto: this.#head!,
-        claims: group.claims,
-        claimTtlMs: Math.max(...members.map(({ claimTtlMs }) => claimTtlMs)),
+        dedupIds: group.dedupIds,
+        dedupTtlMs: Math.max(...members.map(({ dedupTtlMs }) => dedupTtlMs)),
       });
       if (answer.outcome === 'committed') {
         for (const [key, value] of writes) this.#copy.set(key, value);
@@ -233,7 +233,7 @@ export class RedisState implements SharedState {
         return group.settle;
       }
       this.#metrics.commits.inc({ outcome: answer.outcome });
-      if (answer.outcome === 'repeated') repeats = new Set([...repeats, ...answer.claims]);
+      if (answer.outcome === 'repeated') repeats = new Set([...repeats, ...answer.dedupIds]);
       else await this.#take(answer);
     }
     throw new AppError(
@@ -364,14 +364,14 @@ export class RedisState implements SharedState {
     options: {
       /** Undefined: there is no state yet. */
       readonly onto: Head | undefined;
-      readonly claims?: readonly string[];
-      readonly claimTtlMs?: number;
+      readonly dedupIds?: readonly string[];
+      readonly dedupTtlMs?: number;
       readonly repair?: boolean;
       readonly number?: number;
       readonly lineage?: string;
     },
   ) {
-    const { onto, claims = [], claimTtlMs = defaultClaimTtlMs, repair = false } = options;
+    const { onto, dedupIds = [], dedupTtlMs = defaultDedupTtlMs, repair = false } = options;
     const { number = onto?.number ?? 0, lineage = onto?.lineage ?? newLineage() } = options;
     return this.#call(() =>
       commitScript(this.#redis, {
@@ -381,8 +381,8 @@ export class RedisState implements SharedState {
         repair,
         writes,
         appends: appends.map((append) => ({ ...append, maxAgeMs: this.#logMaxAgeMs(append.log) })),
-        claims,
-        claimTtlMs,
+        dedupIds,
+        dedupTtlMs,
       }),
     );
   }

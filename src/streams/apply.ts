@@ -19,7 +19,7 @@ export interface ApplyOptions {
 
 const defaultSettleMs = 12 * 3_600_000;
 
-/** Applies an observation. A repeat is the caller's to find (`claims`); applied twice it would change nothing but be told twice. */
+/** Applies an observation. A repeat is the caller's to find (`dedupIds`); applied twice it would change nothing but be told twice. */
 export function applyObservation(tx: Transaction, observation: Observation, options: ApplyOptions): StreamChange[] {
   const settleMs = options.settleMs ?? defaultSettleMs;
   switch (observation.kind) {

@@ -405,7 +405,7 @@ test('a stop lets the call that was sent end, gives the rest back, and starts no
   await pause(50);
 
   expect((await rig.service.progress(batch.batchId)).counts).toMatchObject({ delivered: sent, pending: 4 - sent });
-  expect(await rig.outbox.depth()).toEqual({ items: 4 - sent, channels: { ready: 4 - sent, later: 0, held: 0 } });
+  expect(await rig.outbox.depth()).toEqual({ items: 4 - sent, channels: { ready: 4 - sent, later: 0, leased: 0 } });
 });
 
 test('an urgent item asks for its permit while it is accepted, and goes with what its claim chose', async () => {
@@ -481,14 +481,14 @@ test('a stop while a channel is being claimed ends the wait for its permit', asy
     return answer;
   });
   await urgent(rig, 'a', '1');
-  await vi.waitFor(async () => expect((await rig.outbox.depth()).channels.held).toBe(1));
+  await vi.waitFor(async () => expect((await rig.outbox.depth()).channels.leased).toBe(1));
 
   const stopping = rig.drainer.stop();
   claimed.resolve();
   await stopping;
 
   expect(rig.sender.calls).toEqual([]);
-  expect((await rig.outbox.depth()).channels).toEqual({ ready: 1, later: 0, held: 0 });
+  expect((await rig.outbox.depth()).channels).toEqual({ ready: 1, later: 0, leased: 0 });
   vi.restoreAllMocks();
 });
 

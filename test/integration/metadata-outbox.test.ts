@@ -192,8 +192,8 @@ test('an answer that comes after its lease was lost empties the channel, and tak
   const emptied = await outbox.depth();
   await put(outbox, ['a'], [item('2')]);
 
-  expect(emptied).toEqual({ items: 0, channels: { ready: 0, later: 0, held: 0 } });
-  expect((await outbox.depth()).channels).toEqual({ ready: 1, later: 0, held: 0 });
+  expect(emptied).toEqual({ items: 0, channels: { ready: 0, later: 0, leased: 0 } });
+  expect((await outbox.depth()).channels).toEqual({ ready: 1, later: 0, leased: 0 });
 });
 
 test('two replicas never hold the same lease, also when Redis has lost what it was told last', async () => {
@@ -233,7 +233,7 @@ test('when the total is full, what is urgent pushes out as much of the oldest bu
   const ends = await Promise.all(bulk.map(async (batchId) => (await outbox.progress(batchId))!));
   expect(ends.map(({ counts }) => counts.failed)).toEqual(bulk.map((_, index) => (index < 45 ? 1 : 0)));
   expect(ends[0]!.failures).toEqual({ OUTBOX_FULL: 1 });
-  expect(await outbox.depth()).toEqual({ items: 60, channels: { ready: 60, later: 0, held: 0 } });
+  expect(await outbox.depth()).toEqual({ items: 60, channels: { ready: 60, later: 0, leased: 0 } });
 });
 
 test('what does not fit even without all bulk is refused, and pushes nothing out', async () => {
@@ -478,5 +478,5 @@ test('a stored item that is damaged ends as failed with its reason, and delays n
   const progress = await outbox.progress(batchId);
   expect(progress).toMatchObject({ state: 'finished', failures: { STORED_RECORD_ODD: 3 }, skipped: [] });
   expect(progress!.counts).toMatchObject({ failed: 3, pending: 0 });
-  expect((await outbox.depth()).channels).toEqual({ ready: 0, later: 0, held: 0 });
+  expect((await outbox.depth()).channels).toEqual({ ready: 0, later: 0, leased: 0 });
 });

@@ -65,11 +65,11 @@ describe('the shared state', () => {
     expect(replicas[0]!.view.get('meta/count')).toBe(120);
   });
 
-  test('a claim takes effect once, whoever makes it', async () => {
+  test('a dedup id takes effect once, whoever makes it', async () => {
     await using bundle = await setup();
     const [a, b] = [bundle.replica(), bundle.replica()];
     const take = (replica: RedisState) =>
-      replica.transact((tx) => (tx.isRepeat('event-1') ? 'repeat' : 'first'), { claims: ['event-1'] });
+      replica.transact((tx) => (tx.isRepeat('event-1') ? 'repeat' : 'first'), { dedupIds: ['event-1'] });
 
     const outcomes = await Promise.all([take(a), take(b), take(a)]);
 
@@ -82,7 +82,7 @@ describe('the shared state', () => {
     const pipeline = pipelineOver(state);
     const start = event('Stream Start', { channel: 'A', stream: 's1', at: 0 });
 
-    const other = state.transact((tx) => tx.set('meta/x', 1), { claims: ['short'], claimTtlMs: 1_000 });
+    const other = state.transact((tx) => tx.set('meta/x', 1), { dedupIds: ['short'], dedupTtlMs: 1_000 });
     await Promise.all([other, pipeline.observe(start)]);
 
     const leftMs = await bundle.scope.connect().pttl(`${bundle.scope.prefix}:claim:event:${start.envelope.id}`);

@@ -100,8 +100,8 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     readLog: (log, page) => state.readLog(log, page),
     insist: (key, value, body) => state.insist(key, value, body),
     withdraw: (key) => state.withdraw(key),
-    transact: <T>(body: (tx: Transaction) => T, claims?: TransactionOptions) =>
-      hook('state.transact', () => state.transact(body, claims)) as Promise<T>,
+    transact: <T>(body: (tx: Transaction) => T, options?: TransactionOptions) =>
+      hook('state.transact', () => state.transact(body, options)) as Promise<T>,
   };
   const outbox = new Outbox({
     redis,

@@ -10,7 +10,7 @@ import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import type { AwsOptions } from '#shard/aws-access.ts';
 import { type SimulatorHandle, type SimulatorOptions, startSimulator } from '#simulator/server.ts';
 import { type LocalSqs, startLocalSqs } from '#simulator/sqs.ts';
-import { type App, createApp, type Role } from '#src/app.ts';
+import { type App, createApp, type ReplicaRole } from '#src/app.ts';
 import type { Committed } from '#src/pipeline.ts';
 import { type RedisScope, redisScope } from './redis.ts';
 
@@ -20,7 +20,7 @@ export const testCredentials = { accessKeyId: 'test', secretAccessKey: 'test' };
 export interface DaemonOptions {
   /** The configuration file's text, without `version` and quick polling, which are added. */
   readonly rules: string;
-  readonly role?: Role;
+  readonly role?: ReplicaRole;
   readonly env?: Readonly<Record<string, string>>;
   readonly redisUrl?: string;
   /** Start without waiting for the first full poll. */

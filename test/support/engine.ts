@@ -60,11 +60,14 @@ export class Engine {
 
   async commit(
     body: (tx: Transaction) => readonly Decision[],
-    claims: readonly string[] = [],
+    dedupIds: readonly string[] = [],
   ): Promise<readonly Decision[]> {
-    const decided = await this.state.transact((tx) => (claims.some((claim) => tx.isRepeat(claim)) ? [] : body(tx)), {
-      claims,
-    });
+    const decided = await this.state.transact(
+      (tx) => (dedupIds.some((dedupId) => tx.isRepeat(dedupId)) ? [] : body(tx)),
+      {
+        dedupIds,
+      },
+    );
     this.decisions.push(...decided);
     const taken: string[] = [];
     for (const [id, job] of this.state.view.entries<JobRequest>('job')) {

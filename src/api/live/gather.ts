@@ -6,7 +6,7 @@ import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import type { QuotaHour } from '#ivs/quota-hour.ts';
-import { channelOfSubject, facts, heldMoments, readPause, silencesInForce } from '#rules/memory.ts';
+import { channelOfSubject, facts, readPause, silencesInForce, withheldMoments } from '#rules/memory.ts';
 import { dueTimes, timers } from '#rules/timers.ts';
 import { nameOf } from '#streams/queries.ts';
 import { type AlertSources, openAlerts } from '../alerts.ts';
@@ -211,7 +211,7 @@ function ruleLines({ state: { view }, ruleset }: LiveSources, nowMs: number): Ru
       line.pendingSinceMs = Math.min(line.pendingSinceMs ?? Infinity, pending.cause.evidence.sinceMs);
     }
   }
-  for (const { rule, cause } of heldMoments(view)) {
+  for (const { rule, cause } of withheldMoments(view)) {
     const line = lines.get(rule)?.line;
     if (!line) continue;
     line.pending += 1;

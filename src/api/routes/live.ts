@@ -1,7 +1,7 @@
 // `GET /v1/live`: everything the operator's page shows, as one server-sent stream: status and rows, then what changes.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { Role } from '../auth.ts';
+import type { TokenRole } from '../auth.ts';
 import { eventStreamAnswer } from '../event-streams.ts';
 import type { LiveFeed } from '../live/feed.ts';
 
@@ -29,7 +29,7 @@ export function liveRoutes({ feed, version }: LiveRoutesOptions): FastifyPluginA
         },
       },
       (request, reply) => {
-        const caller: { name: string; role: Role } = request.caller;
+        const caller: { name: string; role: TokenRole } = request.caller;
         const stream = app.eventStreams.open(reply);
         stream.send('hello', { version, caller });
         void feed.follow(stream).catch(() => stream.close());

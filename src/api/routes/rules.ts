@@ -9,7 +9,7 @@ import type { StateView } from '#domain/shared-state.ts';
 import { queryDecisions } from '#journal/query.ts';
 import { restartRule } from '#rules/controls.ts';
 import { listIncidents } from '#rules/incidents.ts';
-import { facts, heldMoments } from '#rules/memory.ts';
+import { facts, withheldMoments } from '#rules/memory.ts';
 import { actorOf } from '../auth.ts';
 import { type RuleShards, ruleNamed } from '../rule-lookup.ts';
 
@@ -155,7 +155,7 @@ function countFacts(views: readonly StateView[]): Doing {
       const own = doing.get(name) ?? { waiting: 0, firing: 0 };
       doing.set(name, { waiting: own.waiting + (pending ? 1 : 0), firing: own.firing + (firing ? 1 : 0) });
     }
-    for (const { rule: name } of heldMoments(view)) {
+    for (const { rule: name } of withheldMoments(view)) {
       const own = doing.get(name) ?? { waiting: 0, firing: 0 };
       doing.set(name, { ...own, waiting: own.waiting + 1 });
     }
