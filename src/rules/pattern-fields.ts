@@ -182,18 +182,21 @@ function problemOfExcluded(operand: unknown, shape: FieldShape): MemberProblem |
     const parts = [(operand as Record<string, unknown>)[inner]].flat();
     for (const part of parts) {
       const problem = problemOfMember({ [inner]: part }, shape);
-      if (problem) return problem;
+      if (problem) return leavesNothingOut(problem);
     }
     return undefined;
   }
   for (const value of [operand as string | number | null].flat()) {
     const problem = problemOfValue(value, shape);
-    if (!problem) continue;
-    return problem.severity === 'error'
-      ? impossible(`${problem.message}: as it is, this leaves nothing out`)
-      : { ...problem, message: `${problem.message}; if there is no such value, this leaves nothing out` };
+    if (problem) return leavesNothingOut(problem);
   }
   return undefined;
+}
+
+function leavesNothingOut(problem: MemberProblem): MemberProblem {
+  return problem.severity === 'error'
+    ? impossible(`${problem.message}: as it is, this leaves nothing out`)
+    : { ...problem, message: `${problem.message}; if there is no such value, this leaves nothing out` };
 }
 
 function whatItIs({ type, format, least, whole }: FieldShape): string {

@@ -176,7 +176,19 @@ function lintLeaf({ field, members, path }: Leaf, scope: Scope, options: EventLi
     const message = `${field} comes only with ${carried.join(', ')}, and this pattern asks for ${names.join(', ')}`;
     return onlyAbsent(members) ? [] : [{ path, message, severity: 'error' }];
   }
-  return findings(field, members, shapeOfDetail(shapes), path);
+  const misplaced = members.flatMap((member, index) => {
+    const owner =
+      having.some((type) => types[type]!.field === topOf(name)) && !scope.open ? ownerOf(member, having) : undefined;
+    const message = `${field}: ${String(member)} is an event of ${owner}, and this pattern asks for ${having.join(', ')}`;
+    return owner === undefined ? [] : [{ path: [...path, index], message, severity: 'error' } as const];
+  });
+  return misplaced.length > 0 ? misplaced : findings(field, members, shapeOfDetail(shapes), path);
+}
+
+/** The detail type that has events of this name, where none of those that are asked for has. */
+function ownerOf(name: unknown, asked: readonly string[]): string | undefined {
+  const owners = typeNames.filter((type) => types[type]!.names.some((known) => known === name));
+  return owners.some((owner) => asked.includes(owner)) ? undefined : owners[0];
 }
 
 /** Whether none of the named events carries the field. */
@@ -310,6 +322,18 @@ const samples: readonly SampleEvent[] = Object.entries(types).flatMap(([detailTy
 /** The names of the IVS events that the pattern can match, as far as detail-type and name tell. */
 export function eventsMatching(pattern: Matcher): readonly string[] {
   return matchingSamples(pattern).map(({ name }) => name);
+}
+
+/** Whether all that the pattern can match are events that name no channel. */
+export function matchesOnlyAccountEvents(pattern: Matcher): boolean {
+  const matching = matchingSamples(pattern);
+  return matching.length > 0 && matching.every(({ ofAccount }) => ofAccount) && !hasNewer(pattern);
+}
+
+/** Whether the pattern asks for detail types or names that are newer than our table. */
+function hasNewer(pattern: Matcher): boolean {
+  const { open, names } = scopeOf(pattern.source, anyEvent);
+  return open || names === undefined;
 }
 
 /** Whether the pattern can match an event that names no channel. */

@@ -308,4 +308,26 @@ describe('what the table of events does not have', () => {
   ])('exists, and is not used: %s', (type, message) => {
     expect(of(`trigger: {event: {detail-type: [${type}]}}`)).toEqual([expect.stringMatching(message)]);
   });
+
+  it.each<[string, RegExp]>([
+    [
+      'trigger: {event: {detail-type: [IVS Stream Health Change], detail: {event_name: [Stream Start]}}}',
+      /^error: detail\.event_name: Stream Start is an event of IVS Stream State Change, and this pattern asks for IVS Stream Health Change/,
+    ],
+    [
+      'trigger: {event: {detail: {limit_name: [Stream End]}}}',
+      /^error: detail\.limit_name: Stream End is an event of IVS Stream State Change/,
+    ],
+    [
+      'trigger: {event: {detail: {limit_name: [Concurrent Viewers]}}}, match: {tags: {a: [b]}}',
+      /^error: a breach of an account's limit names no channel: the rule never fires/,
+    ],
+    [
+      'trigger: {event: {detail: {limit_name: [{prefix: "Concurrent "}]}}}, while: {live: [true]}',
+      /^error: a breach of an account's limit names no channel: the rule never fires/,
+    ],
+    ['trigger: {state: {health: [{anything-but: {prefix: STRV}}]}}', /^error: health: .*this leaves nothing out/],
+  ])('what never comes together: %s', (rule, message) => {
+    expect(of(rule)).toEqual([expect.stringMatching(message)]);
+  });
 });

@@ -9,7 +9,7 @@ import { problemOfMatcher } from '../label-values.ts';
 import { channelFields, problemsOfFields } from '../pattern-fields.ts';
 import { isTemplate, variablesOf } from '../template.ts';
 import type { LintFinding } from './finding.ts';
-import { lintDetailField, lintEventPattern, matchesAccountEvents } from './ivs-events.ts';
+import { lintDetailField, lintEventPattern, matchesAccountEvents, matchesOnlyAccountEvents } from './ivs-events.ts';
 import { lintNeverActs } from './never-acts.ts';
 import { lintOpposites } from './opposites.ts';
 import { worstPayload } from './payload.ts';
@@ -82,6 +82,14 @@ function lintTrigger(rule: Rule, path: Path, options: LintOptions): LintFinding[
     return [
       ...lintEventPattern(trigger.pattern, [...at, 'event'], options),
       ...lintGroupBy(rule, [...path, 'guards', 'group_by'], options),
+      ...((rule.match || rule.while) && matchesOnlyAccountEvents(trigger.pattern)
+        ? [
+            error(
+              [...path, rule.match ? 'match' : 'while'],
+              "a breach of an account's limit names no channel: the rule never fires",
+            ),
+          ]
+        : []),
       ...(rule.while && !isReachable([rule.while]) ? [error([...path, 'while'], 'no stream can ever match this')] : []),
       ...(tooLong
         ? [
