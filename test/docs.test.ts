@@ -1,5 +1,5 @@
 // The documents and the code say the same: generated ones are up to date, and every example of docs/rules.md works.
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { lintConfig } from '#config/lint.ts';
@@ -103,5 +103,56 @@ describe('the tests that docs/operations.md names for its promises', () => {
   it.each(named.map(([, file = '', title = '']) => [file, title]))('%s: %s', (file, title) => {
     // A title that is filled in for each case is named as far as it is the same.
     expect(read(file)).toContain(title.split('…')[0]!.trim());
+  });
+});
+
+describe('the decisions', () => {
+  const folder = join(import.meta.dirname, '../docs/decisions');
+  const files = readdirSync(folder).filter((name) => name !== 'README.md');
+
+  it.each(files)('%s has its number, a date and a status', (name) => {
+    const [title, , line] = read(`docs/decisions/${name}`).split('\n');
+
+    expect(name).toMatch(/^\d{4}-[a-z-]+\.md$/);
+    expect(title).toMatch(new RegExp(`^# ${name.slice(0, 4)} \\S`));
+    expect(line).toMatch(/^Date: \d{4}-\d{2}-\d{2} · Status: (accepted|superseded by \d{4}|withdrawn)$/);
+  });
+
+  it('are listed with title, date and status', () => {
+    const rows = files.toSorted().map((name) => {
+      const [title = '', , line = ''] = read(`docs/decisions/${name}`).split('\n');
+      const [, date, status] = line.match(/^Date: (\S+) · Status: (.*)$/) ?? [];
+      const number = name.slice(0, 4);
+      return `| [${number}](${name}) | ${date} | ${status} | ${title.slice(`# ${number} `.length)} |`;
+    });
+
+    const listed = read('docs/decisions/README.md').match(/^\| \[\d{4}\].*$/gm);
+
+    expect(listed).toEqual(rows);
+  });
+});
+
+describe('CONTRIBUTING.md', () => {
+  const text = read('CONTRIBUTING.md');
+
+  it('names files and folders that exist', () => {
+    const named = [
+      ...text.matchAll(
+        /`(?:node scripts\/run\.mjs .* )?((?:\.ci|src|test|workers|config|docs|simulator|scripts)\/[\w./-]*)/g,
+      ),
+    ];
+    const missing = named
+      .map(([, path = '']) => path)
+      .filter((path) => !existsSync(join(import.meta.dirname, '..', path)));
+
+    expect(named.length).toBeGreaterThan(20);
+    expect(missing).toEqual([]);
+  });
+
+  it('names scripts that package.json has', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const named = [...text.matchAll(/npm run ([a-z:]+)/g)].map(([, name]) => name);
+
+    expect(named.filter((name) => scripts[name!] === undefined)).toEqual([]);
   });
 });
