@@ -9,7 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Config, parseConfig } from '#config/load.ts';
-import type { JobRequest } from '#domain/job.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { createLogger, Scrubber } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
@@ -107,12 +107,12 @@ async function week(
   let jobs = 0;
   /** Jobs leave for their queue and end there at once. */
   const work = async () => {
-    const waiting = Array.from(state.view.entries<JobRequest>('job'), ([, job]) => job);
+    const waiting = Array.from(state.view.entries(kinds.job), ([, job]) => job);
     if (waiting.length === 0) return;
     jobs += waiting.length;
     await Promise.all([
       state.transact((tx) => {
-        for (const { jobId } of waiting) tx.delete(`job/${jobId}`);
+        for (const { jobId } of waiting) tx.delete(kinds.job.of(jobId));
       }),
       ...waiting.map((job) => finished({ ...job, outcome: 'done', result: undefined, error: undefined })),
     ]);

@@ -4,6 +4,7 @@ import { parseConfig } from '#config/load.ts';
 import type { Channel, ChannelArn, StreamHealth } from '#domain/channel.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { Transaction } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { decideAll, decideDue, nextDueMs } from '#rules/decide.ts';
 import { MemoryState } from '#store/memory-state.ts';
@@ -62,9 +63,9 @@ class Fleet {
 
   async transact(body: (tx: Transaction) => readonly unknown[]): Promise<void> {
     this.decided += (await this.state.transact(body)).length;
-    const taken = Array.from(this.state.view.entries('job'), ([id]) => id);
+    const taken = Array.from(this.state.view.entries(kinds.job), ([id]) => id);
     this.jobs += taken.length;
-    if (taken.length > 0) await this.state.transact((tx) => taken.forEach((id) => tx.delete(`job/${id}`)));
+    if (taken.length > 0) await this.state.transact((tx) => taken.forEach((id) => tx.delete(kinds.job.of(id))));
   }
 
   async observe(from: number, to: number, change: (index: number) => Partial<StreamRecord>): Promise<void> {
@@ -104,7 +105,7 @@ class Fleet {
             recordingConfigurationArn: '',
             tags,
           };
-          tx.set(`channel/${arn}`, channel);
+          tx.set(kinds.channel.of(arn), channel);
           channelArns.push(arn);
         }
         return decideAll(tx, [{ kind: 'inventory', channelArns, atMs: this.nowMs }], this.#ruleset);
@@ -142,7 +143,8 @@ export async function run(args: readonly string[]): Promise<void> {
   const before = { decided: fleet.decided, jobs: fleet.jobs, heap: heapMb() };
   const starve = await timed(() => fleet.observeAll(channels, () => ({ health: 'STARVING' satisfies StreamHealth })));
   const atOnce = fleet.decided - before.decided;
-  const states = fleet.state.view.count('fact') + fleet.state.view.count('timer') + fleet.state.view.count('last');
+  const states =
+    fleet.state.view.count(kinds.fact) + fleet.state.view.count(kinds.timer) + fleet.state.view.count(kinds.last);
   fleet.nowMs += 30_000;
   const cap = await timed(() => fleet.due());
   const heap = heapMb();
@@ -155,16 +157,14 @@ export async function run(args: readonly string[]): Promise<void> {
     `all starve at once: decided in     ${starve.text} (${atOnce.toLocaleString('en')} decisions, incident open: ${incidentOpen(fleet)})`,
   );
   console.log(
-    `30 s later, the capped rule: in    ${cap.text} (jobs since: ${fleet.jobs - before.jobs}, stopped by its cap: ${fleet.state.view.get('alert/cap|slate') !== undefined})`,
+    `30 s later, the capped rule: in    ${cap.text} (jobs since: ${fleet.jobs - before.jobs}, stopped by its cap: ${fleet.state.view.get(kinds.alert.of('cap', 'slate')) !== undefined})`,
   );
   console.log(`remembered facts and timers        ${states.toLocaleString('en')}`);
   console.log(`heap before and after              ${before.heap} MB, ${heap} MB`);
 }
 
 function incidentOpen({ state }: Fleet): boolean {
-  return Array.from(state.view.entries<{ closedAtMs?: number }>('incident')).some(
-    ([, { closedAtMs }]) => closedAtMs === undefined,
-  );
+  return Array.from(state.view.entries(kinds.incident)).some(([, { closedAtMs }]) => closedAtMs === undefined);
 }
 
 /** CPU time, which other work on the machine does not lengthen, and the time by the clock. */

@@ -4,6 +4,7 @@ import type { Observation } from '#domain/observation.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { MemoryState } from '#store/memory-state.ts';
+import { at, kindOf } from '#test/support/plain-keys.ts';
 import { event, poll, snapshot } from '#test/support/streams.ts';
 import { Pipeline } from './pipeline.ts';
 
@@ -22,7 +23,7 @@ function setup(state: SharedState = new MemoryState({ now: () => 0 })) {
       apply: (tx, observation) => {
         const channel = channelOf(observation);
         if (channel === 'broken') throw new TypeError('cannot be judged');
-        tx.set(`seen/${channel}`, (tx.get<number>(`seen/${channel}`) ?? 0) + 1);
+        tx.set(at(`seen/${channel}`), (tx.get(at(`seen/${channel}`)) ?? 0) + 1);
         return [];
       },
       decide: () => [],
@@ -43,7 +44,7 @@ test('an observation that cannot be judged is refused alone; those beside it tak
   );
 
   expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'fulfilled']);
-  expect(Object.fromEntries(state.view.entries('seen'))).toEqual({ a: 1, b: 1, c: 1 });
+  expect(Object.fromEntries(state.view.entries(kindOf('seen')))).toEqual({ a: 1, b: 1, c: 1 });
 });
 
 test('while the state cannot be reached a batch is tried once, not one by one', async () => {
@@ -125,5 +126,5 @@ test('an observation that was taken before says so, in the same commit and in a 
   const later = await pipeline.observe(eventIn('a'));
 
   expect([...together, later]).toEqual(['taken', 'repeated', 'taken', 'repeated']);
-  expect(Object.fromEntries(state.view.entries('seen'))).toEqual({ a: 1, b: 1 });
+  expect(Object.fromEntries(state.view.entries(kindOf('seen')))).toEqual({ a: 1, b: 1 });
 });

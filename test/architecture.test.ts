@@ -180,6 +180,21 @@ describe('the import table', () => {
     expect(strangers).toEqual([]);
   });
 
+  test('keys of the shared state are spelled in the registry alone', () => {
+    const makers = files.filter((file) =>
+      /import \{[^}]*(?<!type )\b(?:key|kind|pairKind|log)\b[^}]*\} from '[^']*\/state-key\.ts'|\bas Key<|\bas Log</.test(
+        readFileSync(join(root, file), 'utf8'),
+      ),
+    );
+
+    expect(makers.toSorted()).toEqual([
+      'src/domain/state-key.ts',
+      'src/domain/state-registry.ts',
+      // What is read from Redis is checked by src/shard/stored-records.ts.
+      'src/store/local-copy.ts',
+    ]);
+  });
+
   test('only the process edge touches the process', () => {
     const edges = ['src/main.ts', 'src/runtime/uncaught.ts', 'src/cli/', 'simulator/main.ts', 'simulator/cli'];
     const strangers = files.filter(

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { ActionJob } from '#domain/action.ts';
-import type { JobRequest } from '#domain/job.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import { type Bulk, bulkPending, createBulk, feedBulks, noteBulkResult, stopBulk } from './bulk.ts';
+import { bulkPending, createBulk, feedBulks, noteBulkResult, stopBulk } from './bulk.ts';
 
 const channels = (count: number) =>
   Array.from({ length: count }, (_, index) => ({
@@ -19,13 +19,13 @@ async function setup(count: number) {
     clock,
     state,
     id,
-    bulk: () => state.view.get<Bulk>(`bulk/${id}`)!,
+    bulk: () => state.view.get(kinds.bulk.of(id))!,
     feed: () => state.transact(feedBulks),
     ended: (outcome: 'done' | 'failed', times: number) =>
       state.transact((tx) => {
         for (let left = times; left > 0; left -= 1) noteBulkResult(tx, id, outcome);
       }),
-    jobs: () => Array.from(state.view.entries<JobRequest>('job'), ([, { payload }]) => payload as unknown as ActionJob),
+    jobs: () => Array.from(state.view.entries(kinds.job), ([, { payload }]) => payload as unknown as ActionJob),
   };
 }
 
@@ -67,7 +67,7 @@ test('after a stop nothing more is started, and what waited is cleared away', as
 
 test('one whose request died while it was written down is given up, and old ones are forgotten', async () => {
   const t = await setup(3);
-  await t.state.transact((tx) => tx.set(`bulk/${t.id}`, { ...t.bulk(), state: 'preparing' }));
+  await t.state.transact((tx) => tx.set(kinds.bulk.of(t.id), { ...t.bulk(), state: 'preparing' }));
   t.clock.nowMs += 600_001;
   await t.feed();
   expect(t.bulk().state).toBe('stopped');
@@ -75,6 +75,6 @@ test('one whose request died while it was written down is given up, and old ones
   t.clock.nowMs += 7 * 86_400_000 + 1;
   await t.feed();
 
-  expect(t.state.view.get(`bulk/${t.id}`)).toBeUndefined();
+  expect(t.state.view.get(kinds.bulk.of(t.id))).toBeUndefined();
   expect(t.jobs()).toEqual([]);
 });

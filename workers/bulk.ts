@@ -2,34 +2,10 @@
 // channels wait in the shared state, so it goes on after any crash, in whichever replica.
 import { randomUUID } from 'node:crypto';
 import type { ActionJob, ActionName, ActionParams } from '#domain/action.ts';
+import type { Bulk, RunOutcome } from '#domain/action-memory.ts';
 import type { SharedState, StateView, Transaction } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
-import type { RunOutcome } from './outcome.ts';
-
-/** At `bulk/<id>`. */
-export interface Bulk {
-  readonly id: string;
-  readonly action: ActionName;
-  readonly state: 'preparing' | 'running' | 'stopped' | 'finished';
-  readonly channels: number;
-  /** Jobs enqueued so far. */
-  readonly started: number;
-  /** Ended jobs by outcome. */
-  readonly outcomes: Readonly<Partial<Record<RunOutcome, number>>>;
-  readonly cause: Extract<ActionJob['cause'], { kind: 'operator' }>;
-  readonly dryRun: boolean;
-  readonly sinceMs: number;
-  /** When a job was last started, or told of its end. */
-  readonly movedAtMs?: number | undefined;
-  readonly endedAtMs?: number | undefined;
-}
-
-/** At `bulk-item/<bulk id>|<channelArn>`: a channel that has not been reached yet. */
-interface BulkItem {
-  readonly bulkId: string;
-  readonly channelArn: string;
-  readonly params: ActionParams;
-}
 
 export interface BulkRequest {
   readonly action: ActionName;
@@ -47,9 +23,9 @@ export async function createBulk(state: SharedState, { action, items, cause, dry
   for (let from = 0; from < items.length || from === 0; from += piece) {
     await state.transact((tx) => {
       for (const { channelArn, params } of items.slice(from, from + piece))
-        tx.set(`bulk-item/${id}|${channelArn}`, { bulkId: id, channelArn, params } satisfies BulkItem);
+        tx.set(kinds.bulkItem.of(id, channelArn), { bulkId: id, channelArn, params });
       const ready = from + piece >= items.length;
-      tx.set(`bulk/${id}`, {
+      tx.set(kinds.bulk.of(id), {
         id,
         action,
         state: ready ? (items.length === 0 ? 'finished' : 'running') : 'preparing',
@@ -60,7 +36,7 @@ export async function createBulk(state: SharedState, { action, items, cause, dry
         dryRun,
         sinceMs,
         ...(items.length === 0 ? { endedAtMs: tx.nowMs } : {}),
-      } satisfies Bulk);
+      });
     });
   }
   return id;
@@ -68,10 +44,10 @@ export async function createBulk(state: SharedState, { action, items, cause, dry
 
 /** No more jobs are started; those that run are not touched. Returns undefined when there is no such bulk. */
 export function stopBulk(tx: Transaction, id: string): Bulk | undefined {
-  const bulk = tx.get<Bulk>(`bulk/${id}`);
+  const bulk = tx.get(kinds.bulk.of(id));
   if (!bulk || bulk.state === 'finished' || bulk.state === 'stopped') return bulk;
   const stopped: Bulk = { ...bulk, state: 'stopped', endedAtMs: tx.nowMs };
-  tx.set(`bulk/${id}`, stopped);
+  tx.set(kinds.bulk.of(id), stopped);
   return stopped;
 }
 
@@ -84,45 +60,45 @@ const keptEnded = 1_000;
 
 /** Starts the next jobs of every running bulk, and clears up after stopped ones: call it about every second. */
 export function feedBulks(tx: Transaction): void {
-  for (const [id, bulk] of tx.entries<Bulk>('bulk')) {
+  for (const [id, bulk] of tx.entries(kinds.bulk)) {
     if (bulk.state === 'running') feed(tx, bulk);
     // Its request died before all channels were written down.
     else if (bulk.state === 'preparing' && tx.nowMs - bulk.sinceMs > abandonedMs) stopBulk(tx, id);
     else if (bulk.state === 'stopped') dropItems(tx, id);
-    if (bulk.endedAtMs !== undefined && tx.nowMs - bulk.endedAtMs > keepMs) tx.delete(`bulk/${id}`);
+    if (bulk.endedAtMs !== undefined && tx.nowMs - bulk.endedAtMs > keepMs) tx.delete(kinds.bulk.of(id));
   }
-  const ended = Array.from(tx.entries<Bulk>('bulk'), ([, bulk]) => bulk).filter(
+  const ended = Array.from(tx.entries(kinds.bulk), ([, bulk]) => bulk).filter(
     ({ endedAtMs }) => endedAtMs !== undefined,
   );
   if (ended.length <= keptEnded) return;
   ended.sort((left, right) => left.endedAtMs! - right.endedAtMs!);
-  for (const { id } of ended.slice(0, ended.length - keptEnded)) tx.delete(`bulk/${id}`);
+  for (const { id } of ended.slice(0, ended.length - keptEnded)) tx.delete(kinds.bulk.of(id));
 }
 
 /** Bulks that have not ended. */
 export function openBulks(view: StateView): number {
   let count = 0;
-  for (const [, { endedAtMs }] of view.entries<Bulk>('bulk')) if (endedAtMs === undefined) count += 1;
+  for (const [, { endedAtMs }] of view.entries(kinds.bulk)) if (endedAtMs === undefined) count += 1;
   return count;
 }
 
 /** Counts the end of one of its jobs. */
 export function noteBulkResult(tx: Transaction, id: string, outcome: RunOutcome): void {
-  const bulk = tx.get<Bulk>(`bulk/${id}`);
+  const bulk = tx.get(kinds.bulk.of(id));
   if (!bulk) return;
   const outcomes = { ...bulk.outcomes, [outcome]: (bulk.outcomes[outcome] ?? 0) + 1 };
   const finished = bulk.state === 'running' && ended(outcomes) >= bulk.channels;
-  tx.set(`bulk/${id}`, {
+  tx.set(kinds.bulk.of(id), {
     ...bulk,
     outcomes,
     movedAtMs: tx.nowMs,
     ...(finished ? { state: 'finished', endedAtMs: tx.nowMs } : {}),
-  } satisfies Bulk);
+  });
 }
 
 /** Channels that running bulks have not reached. */
 export function bulkPending(view: StateView): number {
-  return view.count('bulk-item');
+  return view.count(kinds.bulkItem);
 }
 
 function feed(tx: Transaction, bulk: Bulk): void {
@@ -130,11 +106,11 @@ function feed(tx: Transaction, bulk: Bulk): void {
   // The ends of jobs that nobody will tell of any more (a replica died right then) must not stop the others.
   const writtenOff = untold > 0 && tx.nowMs - (bulk.movedAtMs ?? bulk.sinceMs) > abandonedMs;
   if (writtenOff) for (let job = 0; job < untold; job += 1) noteBulkResult(tx, bulk.id, 'interrupted');
-  const current = tx.get<Bulk>(`bulk/${bulk.id}`) ?? bulk;
+  const current = tx.get(kinds.bulk.of(bulk.id)) ?? bulk;
   let room = inFlight - (writtenOff ? 0 : untold);
   if (room <= 0) return;
   let started = bulk.started;
-  for (const [key, item] of tx.entries<BulkItem>('bulk-item')) {
+  for (const [key, item] of tx.entries(kinds.bulkItem)) {
     if (item.bulkId !== bulk.id) continue;
     tx.enqueue({
       jobId: jobIdOf(`bulk-${bulk.action}`, bulk.id, item.channelArn),
@@ -149,19 +125,19 @@ function feed(tx: Transaction, bulk: Bulk): void {
         ...(bulk.dryRun ? { dryRun: true } : {}),
       } satisfies ActionJob,
     });
-    tx.delete(`bulk-item/${key}`);
+    tx.delete(kinds.bulkItem.of(key));
     started += 1;
     room -= 1;
     if (room <= 0) break;
   }
-  if (started !== bulk.started) tx.set(`bulk/${bulk.id}`, { ...current, started, movedAtMs: tx.nowMs } satisfies Bulk);
+  if (started !== bulk.started) tx.set(kinds.bulk.of(bulk.id), { ...current, started, movedAtMs: tx.nowMs });
 }
 
 function dropItems(tx: Transaction, id: string): void {
   let left = 500;
-  for (const [key, item] of tx.entries<BulkItem>('bulk-item')) {
+  for (const [key, item] of tx.entries(kinds.bulkItem)) {
     if (item.bulkId !== id) continue;
-    tx.delete(`bulk-item/${key}`);
+    tx.delete(kinds.bulkItem.of(key));
     left -= 1;
     if (left === 0) return;
   }

@@ -1,5 +1,6 @@
 // capture_session: what IVS knows of the stream session (encoder, events), with hints in plain words; kept in the log `captures`,
 // and sent to a receiver when one is named.
+import { logs } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import { channelGone, channelOf, isCode, onlyIfFailsFresh, planned } from './fresh-look.ts';
 import type { ActionHandler } from './ports.ts';
@@ -20,7 +21,7 @@ export const captureSession: ActionHandler<'capture_session'> = async (job, cont
     const capture = { channelArn, streamId, channelType, video, audio, hints, events: session.events.slice(0, 50) };
     const text = `session ${streamId} of ${channelArn}: ${hints.join('; ') || 'nothing unusual in the encoder settings'}`;
     await context.state.transact((tx) => {
-      tx.append('captures', { ...capture, jobId: context.jobId, atMs: tx.nowMs }, keptCaptures);
+      tx.append(logs.captures, { ...capture, jobId: context.jobId, atMs: tx.nowMs }, keptCaptures);
       if (receiver === undefined) return;
       tx.enqueue({
         jobId: jobIdOf('notify', context.jobId),

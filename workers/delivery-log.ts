@@ -1,19 +1,9 @@
 // The log of messages to webhooks: what was sent where, with which result. Bounded; names hosts only, since addresses hold tokens.
 import { messageOf } from '#domain/errors.ts';
+import type { DeliveryEntry } from '#domain/log-entries.ts';
 import type { Secret } from '#domain/secret.ts';
+import { logs } from '#domain/state-registry.ts';
 import type { HandlerContext, HttpMessage } from './ports.ts';
-
-/** An entry of the log `deliveries`. */
-export interface DeliveryEntry {
-  readonly jobId: string;
-  readonly action: string;
-  /** Host of the address. */
-  readonly host: string;
-  readonly attempt: number;
-  readonly atMs: number;
-  readonly status?: number | undefined;
-  readonly error?: string | undefined;
-}
 
 const keptDeliveries = 5_000;
 
@@ -31,9 +21,7 @@ export async function sendLogged(
   };
   const log = (result: Pick<DeliveryEntry, 'status' | 'error'>) =>
     context.state
-      .transact((tx) =>
-        tx.append('deliveries', { ...entry, atMs: tx.nowMs, ...result } satisfies DeliveryEntry, keptDeliveries),
-      )
+      .transact((tx) => tx.append(logs.deliveries, { ...entry, atMs: tx.nowMs, ...result }, keptDeliveries))
       .catch((error: unknown) => context.logger.warn({ err: error }, 'a delivery could not be logged'));
   using _hidden = context.hide(url);
   try {

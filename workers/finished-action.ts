@@ -1,5 +1,6 @@
 // Writes down how an action's job ended: in the audit, beside the decision it follows from, and in the progress of its bulk action.
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
+import type { RunOutcome } from '#domain/action-memory.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { audit } from '#journal/audit.ts';
@@ -8,7 +9,7 @@ import { backoffMs } from '#runtime/backoff.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { noteFailedJob } from './alerts.ts';
 import { noteBulkResult } from './bulk.ts';
-import type { JobResult, RunOutcome } from './outcome.ts';
+import type { JobResult } from './outcome.ts';
 
 export interface FinishedRun {
   readonly jobId: string;

@@ -1,11 +1,10 @@
 // What an action reads from IVS right before it acts: is the channel there, is it live, with which stream, does `only_if` hold.
 import type { ActionJob, ActionName } from '#domain/action.ts';
-import type { Channel } from '#domain/channel.ts';
-import { pauseKeys } from '#domain/control.ts';
+import { isOnHold, isPaused } from '#domain/controls-in-force.ts';
 import { AppError } from '#domain/errors.ts';
 import type { StreamFacts } from '#domain/facts.ts';
-import type { SharedState } from '#domain/shared-state.ts';
 import { settledAfterRepairMs } from '#domain/state-loss.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import type { HandlerContext, HandlerResult, LiveStream } from './ports.ts';
 
@@ -55,7 +54,7 @@ export function reasonToSkip(
 /** Holds and the pause that came after the decision. What an operator asks for is done all the same. @throws AppError STATE_LOST: later */
 function skippedByControls(job: ActionJob, { state }: HandlerContext): HandlerResult | undefined {
   if (job.cause.kind !== 'rule') return undefined;
-  if (isPaused({ state })) return { outcome: 'skipped', reason: 'paused' };
+  if (isPaused(state.view)) return { outcome: 'skipped', reason: 'paused' };
   const settlesInMs = settledAfterRepairMs(state.view) - state.nowMs();
   if (settlesInMs > 0)
     throw new AppError(
@@ -67,24 +66,9 @@ function skippedByControls(job: ActionJob, { state }: HandlerContext): HandlerRe
     );
   const { channelArn } = job;
   // Of the targets of metadata those on hold are left out by put_metadata itself.
-  if (job.action === 'put_metadata' || channelArn === undefined || !isOnHold({ state }, channelArn)) return undefined;
+  if (job.action === 'put_metadata' || channelArn === undefined || !isOnHold(state.view, channelArn, state.nowMs()))
+    return undefined;
   return { outcome: 'skipped', reason: 'held', channelArn };
-}
-
-/** Whether all automation is paused, by a person or after a loss of the state. */
-export function isPaused({ state: { view } }: { readonly state: Pick<SharedState, 'view'> }): boolean {
-  return pauseKeys.some((key) => view.get(key) !== undefined);
-}
-
-/** Whether automation must keep its hands off a channel, by command or by the tag `ops-hold`. */
-export function isOnHold(
-  { state }: { readonly state: Pick<SharedState, 'view' | 'nowMs'> },
-  channelArn: string,
-): boolean {
-  const { view } = state;
-  const hold = view.get<{ readonly untilMs?: number }>(`hold/${channelArn}`);
-  if (hold !== undefined && (hold.untilMs === undefined || hold.untilMs > state.nowMs())) return true;
-  return view.get<Channel>(`channel/${channelArn}`)?.tags['ops-hold'] !== undefined;
 }
 
 /** The result of a job whose `only_if` does not hold now, or undefined. */
@@ -94,7 +78,7 @@ export function onlyIfFails(
   live: LiveStream | undefined,
 ): HandlerResult | undefined {
   if (job.onlyIf === undefined) return undefined;
-  const facts = factsOf(live, job.channelArn && context.state.view.get<StreamRecord>(`stream/${job.channelArn}`));
+  const facts = factsOf(live, job.channelArn && context.state.view.get(kinds.stream.of(job.channelArn)));
   if (context.matcher(job.onlyIf).match(facts)) return undefined;
   return { outcome: 'skipped', reason: 'only_if_false', observed: facts };
 }

@@ -1,6 +1,7 @@
 // Runs the jobs of some queues: one BullMQ Worker for each queue. It times, bounds and records every run; what a job does is
 // its handler's business, what an error means is outcome.ts's.
 import { type Job, Worker } from 'bullmq';
+import type { RunOutcome } from '#domain/action-memory.ts';
 import { AppError } from '#domain/errors.ts';
 import { isJobName, type JobKind, type JobName, jobCatalog, type QueueName } from '#jobs/catalog.ts';
 import { backoffMs } from '#runtime/backoff.ts';
@@ -9,7 +10,7 @@ import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Redis } from '#runtime/redis.ts';
-import { type JobResult, outcomeOf, type RunOutcome, settle } from './outcome.ts';
+import { type JobResult, outcomeOf, settle } from './outcome.ts';
 
 /** One run of a job, as its handler sees it. */
 export interface JobRun {

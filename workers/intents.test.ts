@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ActionJob } from '#domain/action.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { cancelIntent, deferJob, intentsDue, intentsOf, settleIntent, sweepIntents, wasCancelled } from './intents.ts';
@@ -26,7 +27,7 @@ function setup() {
     state,
     view: state.view,
     jobs: () =>
-      Array.from(state.view.entries<{ payload: ActionJob<'set_recording'> }>('job'), ([, job]) => job.payload),
+      Array.from(state.view.entries(kinds.job), ([, { payload }]) => payload as unknown as ActionJob<'set_recording'>),
   };
 }
 
@@ -58,7 +59,7 @@ test('the end of the stream releases it once, however often the end is shown', a
 
 test('an end that was noticed before the request was stored releases it at once', async () => {
   const { state, jobs } = setup();
-  await state.transact((tx) => tx.set(`stream/${channelArn}`, record('ended')));
+  await state.transact((tx) => tx.set(kinds.stream.of(channelArn), record('ended')));
 
   await state.transact((tx) => deferJob(tx, request('on', 1), 'on'));
 
@@ -75,7 +76,7 @@ test('a released request that finds the channel live again goes on waiting, and 
   expect(jobs()).toHaveLength(1);
 
   clock.nowMs += 60_000;
-  await state.transact((tx) => tx.set(`stream/${channelArn}`, record('live', 'st-2')));
+  await state.transact((tx) => tx.set(kinds.stream.of(channelArn), record('live', 'st-2')));
   await state.transact((tx) => sweepIntents(tx));
   expect(jobs()).toHaveLength(1);
   await state.transact((tx) => intentsDue(tx, change(record('ended', 'st-2'))));

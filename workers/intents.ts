@@ -1,30 +1,13 @@
 // Actions that wait for the end of a stream: kept in the shared state, visible, cancellable, one for each kind and channel. A newer one
 // replaces an older one (on, off, on is on). Released by whatever shows the end, event or poll alike, and by a sweep.
 import type { ActionJob } from '#domain/action.ts';
+import { type Intent, type IntentKind, intentKinds } from '#domain/action-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 
-export const intentKinds = ['set_recording', 'rotate_stream_key'] as const;
-export type IntentKind = (typeof intentKinds)[number];
-
-/** At `intent/<kind>|<channelArn>` in the shared state. */
-export interface Intent {
-  readonly id: string;
-  readonly kind: IntentKind;
-  readonly channelArn: string;
-  /** Such as `record with prod-s3`. */
-  readonly summary: string;
-  /** What is enqueued when the stream has ended. */
-  readonly job: ActionJob<IntentKind>;
-  readonly sinceMs: number;
-  /** How many earlier ones this one replaced. */
-  readonly replaced: number;
-  readonly releases: number;
-  readonly releasedAtMs?: number | undefined;
-}
-
-const keyOf = (kind: IntentKind, channelArn: string) => `intent/${kind}|${channelArn}`;
+const keyOf = (kind: IntentKind, channelArn: string) => kinds.intent.of(kind, channelArn);
 /** A released intent whose job has not settled it by then is released again. */
 const releaseAgainMs = 60_000;
 /** A channel counts as offline for the sweep only when nothing was heard of it for a moment. */
@@ -34,7 +17,7 @@ const settleMs = 5_000;
 export function deferJob(tx: Transaction, job: ActionJob<IntentKind>, summary: string): Intent {
   const channelArn = job.channelArn!;
   const key = keyOf(job.action, channelArn);
-  const before = tx.get<Intent>(key);
+  const before = tx.get(key);
   if (before && before.id === job.intentId) {
     // Released, and live again: it goes on waiting; the sweep stands back as after any release.
     const waiting: Intent = { ...before, releasedAtMs: tx.nowMs };
@@ -57,7 +40,7 @@ export function deferJob(tx: Transaction, job: ActionJob<IntentKind>, summary: s
     releases: 0,
   };
   tx.set(key, intent);
-  const record = tx.get<StreamRecord>(`stream/${channelArn}`);
+  const record = tx.get(kinds.stream.of(channelArn));
   // The end was noticed between the look at IVS and this commit.
   if (record && record.streamId === _decidedFor && hasEnded(record)) release(tx, intent, record.streamId);
   return intent;
@@ -66,7 +49,7 @@ export function deferJob(tx: Transaction, job: ActionJob<IntentKind>, summary: s
 /** Removes the channel's intent of this kind when the job that was just carried out is the intent's own, or younger. */
 export function settleIntent(tx: Transaction, job: ActionJob<IntentKind>): void {
   const key = keyOf(job.action, job.channelArn!);
-  const intent = tx.get<Intent>(key);
+  const intent = tx.get(key);
   if (intent && (intent.id === job.intentId || intent.job.decidedAtMs <= job.decidedAtMs)) tx.delete(key);
 }
 
@@ -77,33 +60,33 @@ export function dropIntents(tx: Transaction, channelArn: string): void {
 
 /** Whether the job of a released intent was cancelled, or replaced by a newer intent, before it ran. */
 export function wasCancelled(view: StateView, job: ActionJob<IntentKind>): boolean {
-  return job.intentId !== undefined && view.get<Intent>(keyOf(job.action, job.channelArn!))?.id !== job.intentId;
+  return job.intentId !== undefined && view.get(keyOf(job.action, job.channelArn!))?.id !== job.intentId;
 }
 
 /** Takes an intent back. Returns it, or undefined when there is none. */
 export function cancelIntent(tx: Transaction, kind: IntentKind, channelArn: string): Intent | undefined {
-  const intent = tx.get<Intent>(keyOf(kind, channelArn));
+  const intent = tx.get(keyOf(kind, channelArn));
   if (intent) tx.delete(keyOf(kind, channelArn));
   return intent;
 }
 
 /** All that wait, the oldest first. */
 export function intentsOf(view: StateView): Intent[] {
-  return [...view.entries<Intent>('intent')].map(([, intent]) => intent).toSorted((a, b) => a.sinceMs - b.sinceMs);
+  return [...view.entries(kinds.intent)].map(([, intent]) => intent).toSorted((a, b) => a.sinceMs - b.sinceMs);
 }
 
 /** Enqueues what waited for the end that this change shows. Pure but for the transaction; the same end twice is one job. */
 export function intentsDue(tx: Transaction, change: StreamChange): void {
   if (change.kind !== 'stream' || !hasEnded(change.after)) return;
   for (const kind of intentKinds) {
-    const intent = tx.get<Intent>(keyOf(kind, change.channelArn));
+    const intent = tx.get(keyOf(kind, change.channelArn));
     if (intent) release(tx, intent, change.after.streamId);
   }
 }
 
 /** Enqueues what waits on channels that are not live (any more), as far as is known: call it every few seconds. */
 export function sweepIntents(tx: Transaction): void {
-  for (const [, intent] of tx.entries<Intent>('intent')) {
+  for (const [, intent] of tx.entries(kinds.intent)) {
     if (!mayBeReleased(tx, intent)) continue;
     const lastMs = intent.releasedAtMs === undefined ? intent.sinceMs : intent.releasedAtMs;
     const dueMs = lastMs + (intent.releasedAtMs === undefined ? settleMs : releaseAgainMs);
@@ -113,7 +96,7 @@ export function sweepIntents(tx: Transaction): void {
 
 /** Whether nothing shows that its channel is live. */
 export function mayBeReleased(view: StateView, { channelArn }: Intent): boolean {
-  const record = view.get<StreamRecord>(`stream/${channelArn}`);
+  const record = view.get(kinds.stream.of(channelArn));
   return !record || hasEnded(record);
 }
 
@@ -127,7 +110,7 @@ function release(tx: Transaction, intent: Intent, occasion: string): void {
     ...intent,
     releasedAtMs: tx.nowMs,
     releases: intent.releases + 1,
-  } satisfies Intent);
+  });
 }
 
 function hasEnded(record: StreamRecord): boolean {

@@ -3,31 +3,12 @@
 import { createHash } from 'node:crypto';
 import type { ActionJob } from '#domain/action.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
-import { type KeyAlert, raiseAlert } from './alerts.ts';
+import { raiseAlert } from './alerts.ts';
 import { isLeased } from './lease.ts';
 
-/** At `key/<channelArn>` in the shared state. */
-export interface KeyRecord {
-  /** Of the job that rotates, the same in each of its runs. */
-  readonly rotationId: string;
-  readonly startedAtMs: number;
-  readonly updatedAtMs: number;
-  /** Keys that this rotation replaces. */
-  readonly oldKeyArns: readonly string[];
-  /** The stream that was live on the old key when it was deleted; null: none was. Undefined: not looked yet. */
-  readonly ejectStreamId?: string | null | undefined;
-  readonly deliveredKeyArn?: string | undefined;
-  readonly deliveredAtMs?: number | undefined;
-  readonly sink: string;
-  /** Exactly one key, and that one delivered: verified. */
-  readonly finishedAtMs?: number | undefined;
-  /** While unfinished: what repairs it. */
-  readonly job?: ActionJob<'rotate_stream_key'> | undefined;
-  readonly repairs: number;
-}
-
-export const keyRecordOf = (channelArn: string) => `key/${channelArn}`;
+export const keyRecordOf = (channelArn: string) => kinds.key.of(channelArn);
 
 /** The same for every run of a job, and for its repair. */
 export function rotationIdOf(job: ActionJob<'rotate_stream_key'>): string {
@@ -39,7 +20,7 @@ const repairAfterMs = 120_000;
 
 /** Raises an alert for rotations that stand still, and enqueues their repair: call it every few seconds. */
 export function sweepRotations(tx: Transaction): void {
-  for (const [channelArn, record] of tx.entries<KeyRecord>('key')) {
+  for (const [channelArn, record] of tx.entries(kinds.key)) {
     if (record.finishedAtMs !== undefined || !record.job || tx.nowMs - record.updatedAtMs < repairAfterMs) continue;
     if (isLeased(tx, channelArn)) continue;
     const jobId = jobIdOf('repair-rotation', record.rotationId, record.repairs);
@@ -65,14 +46,14 @@ export interface KeyAge {
 /** When each channel's key was made, as far as the daemon made it; the oldest first. */
 export function keyAges(view: StateView): KeyAge[] {
   const ages: KeyAge[] = [];
-  for (const [channelArn, { finishedAtMs, startedAtMs, sink }] of view.entries<KeyRecord>('key'))
+  for (const [channelArn, { finishedAtMs, startedAtMs, sink }] of view.entries(kinds.key))
     if (finishedAtMs !== undefined) ages.push({ channelArn, rotatedAtMs: startedAtMs, deliveredTo: sink });
   return ages.toSorted((a, b) => a.rotatedAtMs - b.rotatedAtMs);
 }
 
 function hasAlert(tx: Transaction, channelArn: string): boolean {
   return (
-    tx.get<KeyAlert>(`alert/keyless|${channelArn}`) !== undefined ||
-    tx.get<KeyAlert>(`alert/undelivered|${channelArn}`) !== undefined
+    tx.get(kinds.alert.of('keyless', channelArn)) !== undefined ||
+    tx.get(kinds.alert.of('undelivered', channelArn)) !== undefined
   );
 }

@@ -2,18 +2,14 @@
 //
 // IVS knows no conditional writes, so a lease cannot stop a call that a paused process had already begun: it makes two runs at
 // once rare, its token is checked before every step, and each action verifies at its end. Times are the shared clock's.
+import type { Lease } from '#domain/action-memory.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Transaction } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { HandlerContext } from './ports.ts';
 
 /** Longer than any one delivery may take, so that what a lapsed holder had under way has ended before the next one begins. */
 export const leaseMs = 30_000;
-
-export interface Lease {
-  readonly jobId: string;
-  readonly token: number;
-  readonly untilMs: number;
-}
 
 export interface Fence {
   /** Commits a step, if the lease is still ours; renews it. @throws AppError LEASE_LOST */
@@ -24,7 +20,7 @@ export interface Fence {
 
 /** Whether somebody works on the resource right now. */
 export function isLeased(tx: Pick<Transaction, 'get' | 'nowMs'>, resource: string): boolean {
-  const lease = tx.get<Lease>(`lease/${resource}`);
+  const lease = tx.get(kinds.lease.of(resource));
   return lease !== undefined && lease.untilMs > tx.nowMs;
 }
 
@@ -38,19 +34,19 @@ export async function withLease<T>(
   run: (fence: Fence) => Promise<T>,
 ): Promise<T> {
   const { state, jobId } = context;
-  const key = `lease/${resource}`;
+  const key = kinds.lease.of(resource);
   const token = await state.transact((tx) => {
-    const current = tx.get<Lease>(key);
+    const current = tx.get(key);
     if (current && current.untilMs > tx.nowMs && current.jobId !== jobId) throw busy(resource, current, tx.nowMs);
     const next = (current?.token ?? 0) + 1;
-    tx.set(key, { jobId, token: next, untilMs: tx.nowMs + leaseMs } satisfies Lease);
+    tx.set(key, { jobId, token: next, untilMs: tx.nowMs + leaseMs });
     return next;
   });
   const commit = (body: (tx: Transaction) => void) =>
     state.transact((tx) => {
-      if (tx.get<Lease>(key)?.token !== token)
+      if (tx.get(key)?.token !== token)
         throw new AppError('LEASE_LOST', `another run took over ${resource}; this one stops`);
-      tx.set(key, { jobId, token, untilMs: tx.nowMs + leaseMs } satisfies Lease);
+      tx.set(key, { jobId, token, untilMs: tx.nowMs + leaseMs });
       body(tx);
     });
   try {
@@ -59,7 +55,7 @@ export async function withLease<T>(
     await state
       .transact((tx) => {
         // The token stays for as long as it could be compared: a later holder must get a higher one.
-        const lease = tx.get<Lease>(key);
+        const lease = tx.get(key);
         if (lease?.token === token) tx.set(key, { ...lease, untilMs: 0 });
       })
       .catch(() => undefined);
@@ -68,10 +64,10 @@ export async function withLease<T>(
 
 /** Drops leases that nobody has held for ten minutes: by then no run that knew their token is left. */
 export function dropOldLeases(tx: Transaction): void {
-  for (const [resource, lease] of tx.entries<Lease & { readonly freedAtMs?: number }>('lease')) {
+  for (const [resource, lease] of tx.entries(kinds.lease)) {
     if (lease.untilMs > tx.nowMs) continue;
-    if (lease.freedAtMs === undefined) tx.set(`lease/${resource}`, { ...lease, freedAtMs: tx.nowMs });
-    else if (tx.nowMs - lease.freedAtMs > 600_000) tx.delete(`lease/${resource}`);
+    if (lease.freedAtMs === undefined) tx.set(kinds.lease.of(resource), { ...lease, freedAtMs: tx.nowMs });
+    else if (tx.nowMs - lease.freedAtMs > 600_000) tx.delete(kinds.lease.of(resource));
   }
 }
 

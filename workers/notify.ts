@@ -3,6 +3,7 @@ import type { ActionJob } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import type { WebhookReceiver } from '#domain/rule.ts';
 import { Secret } from '#domain/secret.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { visibleLines } from '#domain/visible-text.ts';
 import { sendLogged } from './delivery-log.ts';
 import { onlyIfFailsFresh, planned } from './fresh-look.ts';
@@ -10,19 +11,14 @@ import type { ActionHandler, HandlerContext } from './ports.ts';
 
 type Job = ActionJob<'notify'>;
 
-/** At `notified/<jobId>` while a notification is under way: which of the receiver's webhooks have it. */
-interface Progress {
-  readonly taken: readonly number[];
-}
-
 export const notify: ActionHandler<'notify'> = async (job, context) => {
   const receiver = context.receiver(job.params.receiver);
   if (!receiver) throw new AppError('RECEIVER_UNKNOWN', `the configuration has no receiver "${job.params.receiver}"`);
   const skip = await onlyIfFailsFresh(job, context);
   if (skip) return skip;
   if (job.dryRun) return planned([`notify ${receiver.name}: ${receiver.webhooks.length} webhook(s)`], undefined);
-  const key = `notified/${context.jobId}`;
-  const taken = new Set(context.state.view.get<Progress>(key)?.taken ?? []);
+  const key = kinds.notified.of(context.jobId);
+  const taken = new Set(context.state.view.get(key)?.taken ?? []);
   const failures: unknown[] = [];
   for (const [index, target] of receiver.webhooks.entries()) {
     if (taken.has(index)) continue;
@@ -30,7 +26,7 @@ export const notify: ActionHandler<'notify'> = async (job, context) => {
       await context.progress('send', { receiver: receiver.name, webhook: index });
       await sendTo(target, index, job, context);
       taken.add(index);
-      await context.state.transact((tx) => tx.set(key, { taken: [...taken] } satisfies Progress));
+      await context.state.transact((tx) => tx.set(key, { taken: [...taken] }));
     } catch (error) {
       failures.push(error);
       if (context.signal.aborted) break;

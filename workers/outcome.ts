@@ -1,17 +1,7 @@
 // What a handler's end means for BullMQ: the only place that throws its control errors.
 import { DelayedError, type Job, UnrecoverableError, WaitingError } from 'bullmq';
+import type { RunOutcome } from '#domain/action-memory.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
-
-/** What became of one run of a job; also the metric's label. */
-export type RunOutcome =
-  | 'done'
-  | 'skipped'
-  | 'deferred'
-  | 'already_done'
-  | 'retry'
-  | 'postponed'
-  | 'failed'
-  | 'interrupted';
 
 /** What a handler returns when it did not throw. */
 export interface JobResult {

@@ -1,7 +1,8 @@
 // put_metadata: hands items to the metadata service, which packs, orders and sends them. The job's id makes a repeat harmless.
+import { isOnHold } from '#domain/controls-in-force.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
-import { isOnHold, onlyIfFailsFresh, planned } from './fresh-look.ts';
+import { onlyIfFailsFresh, planned } from './fresh-look.ts';
 import type { ActionHandler } from './ports.ts';
 
 export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) => {
@@ -28,7 +29,9 @@ export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) =
     who: job.cause.kind === 'operator' ? job.cause.who : `rule ${job.cause.rule}`,
     ...(job.dryRun ? { dryRun: true } : {}),
     // Automation keeps its hands off these, also when it meant others.
-    ...(job.cause.kind === 'rule' ? { spare: (channelArn) => isOnHold(context, channelArn) } : {}),
+    ...(job.cause.kind === 'rule'
+      ? { spare: (channelArn) => isOnHold(context.state.view, channelArn, context.state.nowMs()) }
+      : {}),
   });
   const { batchId, channels, skipped } = accepted;
   const leftOut = skipped.length === 0 ? {} : { skipped };

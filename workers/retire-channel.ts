@@ -1,6 +1,8 @@
 // retire_channel: key away, stream stopped, end awaited, channel deleted. The rule or request has confirmed it.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_DeleteChannel.html
 import { AppError } from '#domain/errors.ts';
+import type { Key } from '#domain/state-key.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { clearAlerts } from './alerts.ts';
 import { channelOf, isCode, liveStream, planned, reasonToSkip } from './fresh-look.ts';
 import { dropIntents } from './intents.ts';
@@ -85,8 +87,8 @@ async function forget(context: HandlerContext, channelArn: string): Promise<void
   await context.state.transact((tx) => {
     clearAlerts(tx, channelArn);
     dropIntents(tx, channelArn);
-    for (const kind of ['key', 'recording'])
-      if (tx.get(`${kind}/${channelArn}`) !== undefined) tx.delete(`${kind}/${channelArn}`);
+    const keys: readonly Key<unknown>[] = [kinds.key.of(channelArn), kinds.recording.of(channelArn)];
+    for (const key of keys) if (tx.get(key) !== undefined) tx.delete(key);
   });
 }
 

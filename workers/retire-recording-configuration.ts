@@ -2,7 +2,10 @@
 // the job comes back for them until none is left.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_DeleteRecordingConfiguration.html
 import type { ActionJob } from '#domain/action.ts';
+import type { Retiring } from '#domain/action-memory.ts';
 import type { Transaction } from '#domain/shared-state.ts';
+import type { Key } from '#domain/state-key.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import { isCode, onlyIfFailsFresh, planned } from './fresh-look.ts';
 import { withLease } from './lease.ts';
@@ -10,12 +13,6 @@ import type { ActionHandler, HandlerContext, HandlerResult } from './ports.ts';
 import { findRecordingConfiguration } from './recording-configuration.ts';
 
 type Job = ActionJob<'retire_recording_configuration'>;
-
-/** At `retiring/<configuration>|<decided at>`. */
-interface Retiring {
-  readonly rounds: number;
-  readonly doneAtMs?: number | undefined;
-}
 
 /** How long until the job looks again at channels that were live. */
 const comeBackMs = 60_000;
@@ -44,8 +41,8 @@ export const retireRecordingConfiguration: ActionHandler<'retire_recording_confi
 async function retire(job: Job, context: HandlerContext, arn: string): Promise<HandlerResult> {
   const { ivs, signal } = context;
   const round = await context.state.transact((tx) => {
-    const rounds = (tx.get<Retiring>(retiringKey(job))?.rounds ?? 0) + 1;
-    tx.set(retiringKey(job), { rounds } satisfies Retiring);
+    const rounds = (tx.get(retiringKey(job))?.rounds ?? 0) + 1;
+    tx.set(retiringKey(job), { rounds });
     return rounds;
   });
   const channels = await ivs.listChannelsByRecordingConfiguration(arn, { signal });
@@ -98,17 +95,17 @@ async function clear({ ivs, signal }: HandlerContext, channelArn: string, arn: s
 /** The mark stays for a while: the job may run once more although it has ended. */
 async function finish(job: Job, { state }: HandlerContext): Promise<void> {
   await state.transact((tx) => {
-    const rounds = tx.get<Retiring>(retiringKey(job))?.rounds ?? 0;
-    tx.set(retiringKey(job), { rounds, doneAtMs: tx.nowMs } satisfies Retiring);
+    const rounds = tx.get(retiringKey(job))?.rounds ?? 0;
+    tx.set(retiringKey(job), { rounds, doneAtMs: tx.nowMs });
   });
 }
 
 /** Forgets retirements that ended a day ago. */
 export function dropOldRetirements(tx: Transaction): void {
-  for (const [id, { doneAtMs }] of tx.entries<Retiring>('retiring'))
-    if (doneAtMs !== undefined && tx.nowMs - doneAtMs > 86_400_000) tx.delete(`retiring/${id}`);
+  for (const [id, { doneAtMs }] of tx.entries(kinds.retiring))
+    if (doneAtMs !== undefined && tx.nowMs - doneAtMs > 86_400_000) tx.delete(kinds.retiring.of(id));
 }
 
-function retiringKey(job: Job): string {
-  return `retiring/${job.params.configuration}|${job.decidedAtMs}`;
+function retiringKey(job: Job): Key<Retiring> {
+  return kinds.retiring.of(`${job.params.configuration}|${job.decidedAtMs}`);
 }

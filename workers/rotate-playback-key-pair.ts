@@ -7,10 +7,12 @@
 import { createHash, generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 import type { ActionJob } from '#domain/action.ts';
+import type { PlaybackKeyRecord } from '#domain/action-memory.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
 import type { Transaction } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import { isCode, onlyIfFailsFresh, planned } from './fresh-look.ts';
 import { mayPass, pauseBefore } from './in-place.ts';
@@ -18,17 +20,6 @@ import { type Fence, withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult, PlaybackKeyPair } from './ports.ts';
 
 type Job = ActionJob<'rotate_playback_key_pair'>;
-
-/** At `playback-key/<name>`. */
-export interface PlaybackKeyRecord {
-  readonly rotationId: string;
-  /** Name of the pair that this rotation imports: unique, so that a lost answer's pair is found. */
-  readonly pairName: string;
-  /** Set when the private half is delivered. */
-  readonly arn?: string | undefined;
-  readonly deliveredAtMs?: number | undefined;
-  readonly retiring: readonly { readonly arn: string; readonly deleteAtMs: number }[];
-}
 
 const defaultGrace = '24h';
 const makeKeyPair = promisify(generateKeyPair);
@@ -40,7 +31,7 @@ export const rotatePlaybackKeyPair: ActionHandler<'rotate_playback_key_pair'> = 
   if (job.dryRun) return plan(job, context);
   return withLease(context, `playback-key|${name}`, async (fence) => {
     const rotationId = rotationIdOf(job);
-    const record = context.state.view.get<PlaybackKeyRecord>(`playback-key/${name}`);
+    const record = context.state.view.get(kinds.playbackKey.of(name));
     if (record?.rotationId === rotationId && record.deliveredAtMs !== undefined)
       return retireDue({ job, context, fence }, record);
     return rotate({ job, context, fence }, rotationId);
@@ -56,17 +47,15 @@ interface Run {
 async function rotate({ job, context, fence }: Run, rotationId: string): Promise<HandlerResult> {
   const { ivs, signal } = context;
   const { name, grace_period: grace = defaultGrace } = job.params;
-  const key = `playback-key/${name}`;
+  const key = kinds.playbackKey.of(name);
   const sink = context.sink(job);
   await context.progress('check_sink', { sink: sink.description });
   await sink.check(signal);
-  const known = context.state.view.get<PlaybackKeyRecord>(key);
+  const known = context.state.view.get(key);
   const pairName = `${name.slice(0, 116)}-${rotationId.slice(0, 10)}`;
   await deleteOrphans(context, [pairName, ...(known && known.deliveredAtMs === undefined ? [known.pairName] : [])]);
   const before = (await ivs.listPlaybackKeyPairs({ signal })).filter((pair) => isOurs(pair, name));
-  await fence.commit((tx) =>
-    tx.set(key, { rotationId, pairName, retiring: known?.retiring ?? [] } satisfies PlaybackKeyRecord),
-  );
+  await fence.commit((tx) => tx.set(key, { rotationId, pairName, retiring: known?.retiring ?? [] }));
   const { publicKey, privateKey } = await makeKeyPair('ec', {
     namedCurve: 'P-384',
     publicKeyEncoding: { type: 'spki', format: 'pem' },
@@ -84,7 +73,7 @@ async function rotate({ job, context, fence }: Run, rotationId: string): Promise
       arn,
       deleteAtMs: Math.min(due.get(arn) ?? Infinity, tx.nowMs + graceMs),
     }));
-    tx.set(key, { rotationId, pairName, arn: pair.arn, deliveredAtMs: tx.nowMs, retiring } satisfies PlaybackKeyRecord);
+    tx.set(key, { rotationId, pairName, arn: pair.arn, deliveredAtMs: tx.nowMs, retiring });
     enqueueNext(tx, job, retiring, rotationId);
   });
   context.nudge();
@@ -150,7 +139,7 @@ async function retireDue({ job, context, fence }: Run, record: PlaybackKeyRecord
   }
   const retiring = record.retiring.filter((entry) => !due.includes(entry));
   await fence.commit((tx) => {
-    tx.set(`playback-key/${job.params.name}`, { ...record, retiring });
+    tx.set(kinds.playbackKey.of(job.params.name), { ...record, retiring });
     if (due.length > 0) enqueueNext(tx, job, retiring, record.rotationId);
   });
   context.nudge();

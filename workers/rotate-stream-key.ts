@@ -5,12 +5,13 @@
 // old nor delivered (ours after a lost answer, or somebody else's) is read and delivered. The last look must show the delivered
 // key and no other. Only ARNs are remembered (key-record.ts); the value lives in this process's memory.
 import type { ActionJob } from '#domain/action.ts';
+import type { KeyRecord } from '#domain/action-memory.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 import { clearAlerts, raiseAlert } from './alerts.ts';
 import { channelGone, channelOf, isCode, liveStream, planned, reasonToSkip } from './fresh-look.ts';
 import { mayPass, pauseBefore } from './in-place.ts';
 import { deferJob, dropIntents, settleIntent, wasCancelled } from './intents.ts';
-import { type KeyRecord, keyRecordOf, rotationIdOf } from './key-record.ts';
+import { keyRecordOf, rotationIdOf } from './key-record.ts';
 import { type Fence, withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult, SecretSink, StreamKeyValue } from './ports.ts';
 
@@ -85,7 +86,7 @@ class Rotation {
   /** Decides whether to rotate, and records it before anything is changed. Returns a result when there is nothing to do now. */
   async begin(): Promise<HandlerResult | undefined> {
     const { job, context, channelArn, fence } = this.#options;
-    const known = context.state.view.get<KeyRecord>(keyRecordOf(channelArn));
+    const known = context.state.view.get(keyRecordOf(channelArn));
     if (known?.rotationId === this.#rotationId) {
       if (known.finishedAtMs === undefined) return undefined;
       await fence.commit((tx) => settleIntent(tx, job));
@@ -217,9 +218,9 @@ class Rotation {
     const { job, channelArn, fence } = this.#options;
     const before = this.#known().oldKeyArns;
     await fence.commit((tx) => {
-      const known = tx.get<KeyRecord>(keyRecordOf(channelArn))!;
+      const known = tx.get(keyRecordOf(channelArn))!;
       const { job: _done, ...rest } = known;
-      tx.set(keyRecordOf(channelArn), { ...rest, updatedAtMs: tx.nowMs, finishedAtMs: tx.nowMs } satisfies KeyRecord);
+      tx.set(keyRecordOf(channelArn), { ...rest, updatedAtMs: tx.nowMs, finishedAtMs: tx.nowMs });
       clearAlerts(tx, channelArn);
       settleIntent(tx, job);
     });
@@ -257,7 +258,7 @@ class Rotation {
     await fence
       .commit((tx) => {
         raiseAlert(tx, { kind, channelArn, text, jobId: context.jobId });
-        const known = tx.get<KeyRecord>(keyRecordOf(channelArn));
+        const known = tx.get(keyRecordOf(channelArn));
         if (known) tx.set(keyRecordOf(channelArn), { ...known, updatedAtMs: tx.nowMs });
       })
       .catch((cause: unknown) => context.logger.error({ err: cause, channelArn }, 'an alert could not be recorded'));
@@ -271,7 +272,7 @@ class Rotation {
 
   #known(): KeyRecord {
     const { context, channelArn } = this.#options;
-    const known = context.state.view.get<KeyRecord>(keyRecordOf(channelArn));
+    const known = context.state.view.get(keyRecordOf(channelArn));
     if (known?.rotationId !== this.#rotationId)
       throw new AppError('LEASE_LOST', `another rotation of ${channelArn} began; this run stops`);
     return known;
@@ -281,7 +282,7 @@ class Rotation {
     const { channelArn, fence } = this.#options;
     const key = keyRecordOf(channelArn);
     await fence.commit((tx) => {
-      const known = tx.get<KeyRecord>(key);
+      const known = tx.get(key);
       const base: KeyRecord =
         known?.rotationId === this.#rotationId
           ? known
@@ -293,7 +294,7 @@ class Rotation {
               sink: this.#sink.description,
               repairs: 0,
             };
-      tx.set(key, { ...base, ...change, updatedAtMs: tx.nowMs } satisfies KeyRecord);
+      tx.set(key, { ...base, ...change, updatedAtMs: tx.nowMs });
     });
   }
 }

@@ -5,6 +5,7 @@
 // (GetStreamSession) whether it records.
 import type { ActionJob } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { channelGone, channelOf, isCode, liveStream, planned, reasonToSkip } from './fresh-look.ts';
 import { deferJob, dropIntents, settleIntent, wasCancelled } from './intents.ts';
 import { type Fence, withLease } from './lease.ts';
@@ -12,14 +13,6 @@ import type { ActionHandler, HandlerContext, HandlerResult, LiveStream } from '.
 import { assertActive, findRecordingConfiguration } from './recording-configuration.ts';
 
 type Job = ActionJob<'set_recording'>;
-
-/** At `recording/<channelArn>`: the newest request that was carried out or deferred, and the restart under way. */
-export interface RecordingRequest {
-  readonly decidedAtMs: number;
-  readonly configurationArn: string;
-  /** Streams that `restart` has stopped, or was about to. */
-  readonly restarting?: readonly string[] | undefined;
-}
 
 /** How often `restart` stops an encoder that is back before the channel could be changed. */
 const maxRestarts = 3;
@@ -36,7 +29,7 @@ export const setRecording: ActionHandler<'set_recording'> = async (job, context)
     if (!isCode(error, 'IVS_NOT_FOUND')) throw error;
     await context.state.transact((tx) => {
       dropIntents(tx, channelArn);
-      if (tx.get(`recording/${channelArn}`) !== undefined) tx.delete(`recording/${channelArn}`);
+      if (tx.get(kinds.recording.of(channelArn)) !== undefined) tx.delete(kinds.recording.of(channelArn));
     });
     return channelGone(channelArn);
   }
@@ -83,7 +76,7 @@ async function plan({ job, context, channelArn, wantedArn }: Wanted): Promise<Ha
 
 async function run(toggle: Toggle): Promise<HandlerResult> {
   const { job, context, channelArn, wantedArn } = toggle;
-  const request = context.state.view.get<RecordingRequest>(`recording/${channelArn}`);
+  const request = context.state.view.get(kinds.recording.of(channelArn));
   if (request && request.decidedAtMs > job.decidedAtMs) return { outcome: 'skipped', reason: 'superseded' };
   const restarting = request?.decidedAtMs === job.decidedAtMs && request.restarting !== undefined;
   const channel = await context.ivs.getChannel(channelArn, { signal: context.signal });
@@ -124,10 +117,10 @@ async function defer(toggle: Toggle, live: LiveStream, before: unknown, reason =
   await context.progress('defer', { streamId: live.streamId, summary });
   await fence.commit((tx) => {
     intentId = deferJob(tx, { ...job, streamId: live.streamId }, summary).id;
-    tx.set(`recording/${channelArn}`, {
+    tx.set(kinds.recording.of(channelArn), {
       decidedAtMs: job.decidedAtMs,
       configurationArn: wantedArn,
-    } satisfies RecordingRequest);
+    });
   });
   return { outcome: 'deferred', reason, until: 'Stream End', streamId: live.streamId, intentId, before };
 }
@@ -186,14 +179,14 @@ async function update({ context, channelArn, wantedArn, fence }: Toggle): Promis
 }
 
 async function noteRestart({ job, context, channelArn, wantedArn, fence }: Toggle, streamId: string): Promise<void> {
-  const request = context.state.view.get<RecordingRequest>(`recording/${channelArn}`);
+  const request = context.state.view.get(kinds.recording.of(channelArn));
   const earlier = request?.decidedAtMs === job.decidedAtMs ? (request.restarting ?? []) : [];
   await fence.commit((tx) =>
-    tx.set(`recording/${channelArn}`, {
+    tx.set(kinds.recording.of(channelArn), {
       decidedAtMs: job.decidedAtMs,
       configurationArn: wantedArn,
       restarting: [...new Set([...earlier, streamId])].slice(-10),
-    } satisfies RecordingRequest),
+    }),
   );
 }
 
@@ -214,9 +207,9 @@ async function verified(toggle: Toggle, before: unknown): Promise<HandlerResult>
 async function settle({ job, channelArn, wantedArn, fence }: Toggle): Promise<void> {
   await fence.commit((tx) => {
     settleIntent(tx, job);
-    const key = `recording/${channelArn}`;
-    const request = tx.get<RecordingRequest>(key);
+    const key = kinds.recording.of(channelArn);
+    const request = tx.get(key);
     if (!request || request.decidedAtMs <= job.decidedAtMs)
-      tx.set(key, { decidedAtMs: job.decidedAtMs, configurationArn: wantedArn } satisfies RecordingRequest);
+      tx.set(key, { decidedAtMs: job.decidedAtMs, configurationArn: wantedArn });
   });
 }

@@ -1,14 +1,16 @@
 // What nobody triggers: intents of channels that are offline already, rotations that stand still, bulk actions on their way, old
 // leases, and the gauges. Every replica runs it; a commit of one makes the others see that nothing is left to do.
+import { intentKinds } from '#domain/action-memory.ts';
 import type { SharedState, StateView, Transaction } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { dropOldAlerts } from './alerts.ts';
 import { bulkPending, feedBulks } from './bulk.ts';
-import { type Intent, intentKinds, mayBeReleased, sweepIntents } from './intents.ts';
-import { type KeyRecord, keyAges, sweepRotations } from './key-record.ts';
+import { mayBeReleased, sweepIntents } from './intents.ts';
+import { keyAges, sweepRotations } from './key-record.ts';
 import { dropOldLeases } from './lease.ts';
 import { dropOldRetirements } from './retire-recording-configuration.ts';
 
@@ -36,10 +38,10 @@ export function upkeep(tx: Transaction): void {
 
 /** Whether a pass may find something to do now or soon: where time is virtual, nobody passes in vain. */
 export function needsUpkeep(view: StateView): boolean {
-  const intents = [...view.entries<Intent>('intent')];
-  const records = [...view.entries<KeyRecord>('key')];
+  const intents = [...view.entries(kinds.intent)];
+  const records = [...view.entries(kinds.key)];
   return (
-    view.count('bulk-item') > 0 ||
+    view.count(kinds.bulkItem) > 0 ||
     intents.some(([, intent]) => mayBeReleased(view, intent)) ||
     records.some(([, { finishedAtMs, job }]) => finishedAtMs === undefined && job !== undefined)
   );
@@ -67,7 +69,7 @@ export class ActionUpkeep implements Service {
   async runOnce(): Promise<void> {
     const { state, nudge } = this.#options;
     await state.transact(upkeep);
-    if (state.view.count('job') > 0) nudge();
+    if (state.view.count(kinds.job) > 0) nudge();
     this.#measure();
   }
 
@@ -88,7 +90,7 @@ export class ActionUpkeep implements Service {
   #measure(): void {
     const { state, metrics, shard } = this.#options;
     const { view } = state;
-    const intents = [...view.entries<Intent>('intent')].map(([, intent]) => intent.kind);
+    const intents = [...view.entries(kinds.intent)].map(([, intent]) => intent.kind);
     for (const kind of intentKinds)
       metrics.intents.set({ shard, action: kind }, intents.filter((each) => each === kind).length);
     metrics.bulkPending.set({ shard }, bulkPending(view));

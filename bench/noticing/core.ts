@@ -2,6 +2,7 @@
 import type { Config } from '#config/load.ts';
 import type { Settings } from '#config/settings.ts';
 import { durationMs } from '#domain/duration.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { Queues } from '#jobs/queues.ts';
 import { Relay } from '#jobs/relay.ts';
 import { decideAll, decideDue } from '#rules/decide.ts';
@@ -77,7 +78,7 @@ export async function core({
     onCommitted: (committed) => {
       done.commits += 1;
       done.decisions += committed.decisions.length;
-      if (state.view.count('job') > 0) relay.nudge();
+      if (state.view.count(kinds.job) > 0) relay.nudge();
       onCommitted(committed);
     },
   });

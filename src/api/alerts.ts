@@ -1,13 +1,13 @@
 // Alerts: the one list of what needs a person, as the page's "Needs you", `GET /v1/alerts`, `alert list` and the metric show it.
 
-import type { Incident, RuleAlert } from '#domain/decision.ts';
+import type { Acknowledgement, DeliveryFailedAlert, FailedJobAlert } from '#domain/alert.ts';
+import type { Silence } from '#domain/control.ts';
+import { silencesInForce } from '#domain/controls-in-force.ts';
+import type { Incident } from '#domain/decision.ts';
 import { AppError } from '#domain/errors.ts';
-import type { ReplicasDifferAlert } from '#domain/replica.ts';
 import type { SharedState } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
-import { type Silence, silencesInForce } from '#rules/memory.ts';
-import type { StateLossAlert } from '#rules/state-loss.ts';
-import { type DeliveryFailedAlert, dismissible, type FailedJobAlert, type KeyAlert } from '#workers/alerts.ts';
 
 /** What each kind is called, and how urgent it is. */
 export const alertKinds = {
@@ -48,13 +48,6 @@ export interface Alert {
   readonly acknowledged?: Acknowledgement | undefined;
 }
 
-/** At `acknowledged/<id of the alert>` in the shared state; void for an alert that began later. */
-export interface Acknowledgement {
-  readonly who: string;
-  readonly note: string;
-  readonly atMs: number;
-}
-
 /** One account's part of what is looked at. */
 export interface AlertShard {
   readonly name: string;
@@ -72,8 +65,6 @@ export interface AlertSources {
     readonly error?: string | undefined;
   };
 }
-
-type StoredAlert = KeyAlert | RuleAlert | StateLossAlert | ReplicasDifferAlert | FailedJobAlert | DeliveryFailedAlert;
 
 const soonMs = 10 * 60_000;
 /** And with less than this share of its life left: a short one is not announced when it is made. */
@@ -96,7 +87,7 @@ export function openAlerts({ shards, config }: AlertSources): Alert[] {
   if (error !== undefined)
     found.set('config', alertOf('config', { id: 'config', cause: error, link: '#/rules', since: triedAtMs }));
   return Array.from(found.values(), (alert) => {
-    const acknowledged = shardOf(shards, alert.id)?.state.view.get<Acknowledgement>(ackKey(alert.id));
+    const acknowledged = shardOf(shards, alert.id)?.state.view.get(ackKey(alert.id));
     return acknowledged && acknowledged.atMs >= alert.since ? { ...alert, acknowledged } : alert;
   }).sort((a, b) => rank(a) - rank(b) || a.since - b.since);
 }
@@ -136,7 +127,7 @@ export async function acknowledge(
   return shard.state.transact((tx) => {
     const acknowledged: Acknowledgement = { ...by, atMs: tx.nowMs };
     tx.set(ackKey(id), acknowledged);
-    const key = `alert/${id.slice(id.indexOf('alert:') + 'alert:'.length)}`;
+    const key = kinds.alert.of(id.slice(id.indexOf('alert:') + 'alert:'.length));
     if (found.dismissible && tx.get(key) !== undefined) {
       tx.delete(key);
       tx.delete(ackKey(id));
@@ -153,7 +144,7 @@ export async function acknowledge(
   });
 }
 
-const ackKey = (id: string) => `acknowledged/${id}`;
+const ackKey = (id: string) => kinds.acknowledged.of(id);
 
 function alertOf(
   kind: AlertKind,
@@ -164,12 +155,12 @@ function alertOf(
 
 /** Those that lie in the shared state. */
 function* stored({ state: { view } }: AlertShard): Iterable<Alert> {
-  for (const [id, alert] of view.entries<StoredAlert>('alert')) {
+  for (const [id, alert] of view.entries(kinds.alert)) {
     // A replica of another version may know kinds that this one does not.
     if (!Object.hasOwn(alertKinds, alert.kind)) continue;
     const named = { id: `alert:${id}`, cause: alert.text, since: alert.sinceMs };
-    if (dismissible.has(alert.kind))
-      yield alertOf(alert.kind, { ...named, ...ofDismissible(alert as FailedJobAlert), dismissible: true });
+    if (alert.kind === 'failed_job' || alert.kind === 'delivery_failed')
+      yield alertOf(alert.kind, { ...named, ...ofDismissible(alert), dismissible: true });
     else if ('channelArn' in alert)
       yield alertOf(alert.kind, { ...named, channelArn: alert.channelArn, link: streamLink(alert.channelArn) });
     else if ('rule' in alert)
@@ -202,7 +193,7 @@ function ofDismissible(alert: FailedJobAlert | DeliveryFailedAlert): {
 
 function incidents({ state: { view } }: AlertShard, which: 'open' | 'over'): Alert[] {
   return (
-    Array.from(view.entries<Incident>('incident'), ([, incident]) => incident)
+    Array.from(view.entries(kinds.incident), ([, incident]) => incident)
       .filter(({ closedAtMs }) => (closedAtMs === undefined) === (which === 'open'))
       // A cap's incident is its alert, seen again.
       .filter(({ kind }) => kind !== 'cap')

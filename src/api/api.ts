@@ -2,6 +2,7 @@
 import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
+import { notes } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
@@ -15,7 +16,6 @@ import type { Shard } from '#shard/shard.ts';
 import type { ConfigInForce } from '#src/config-in-force.ts';
 import { fleetState } from '#store/fleet-state.ts';
 import { fleetCounts } from '#streams/fleet.ts';
-import { keys } from '#streams/keys.ts';
 import { alertGauges } from './alert-gauges.ts';
 import type { ApiToken } from './auth.ts';
 import { InventoryRefresh } from './inventory-refresh.ts';
@@ -197,7 +197,7 @@ function readinessChecks(
     if (!shard.noticing.consumer) continue;
     checks[named('sqs')] = async () => {
       const silentMs = silentAfterMs(inForce().config.settings).events;
-      const readAtMs = shard.state.view.get<{ atMs: number }>(keys.queueRead)?.atMs;
+      const readAtMs = shard.state.view.get(notes.queueRead)?.atMs;
       if (readAtMs === undefined) throw new AppError('SQS_UNREACHABLE', 'the event queue has not been read yet');
       if (shard.state.nowMs() - readAtMs > silentMs) {
         throw new AppError('SQS_UNREACHABLE', `the event queue was last read at ${new Date(readAtMs).toISOString()}`);

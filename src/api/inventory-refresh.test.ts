@@ -1,6 +1,7 @@
 // With several accounts every request goes to the account whose channel it is, and all of them are listed when all are meant.
 import { expect, test } from 'vitest';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { auditEntries } from '#journal/audit.ts';
 import { ShardDirectory } from '#shard/directory.ts';
 import { MemoryState } from '#store/memory-state.ts';
@@ -29,7 +30,7 @@ function shardOf(name: string, accountId: string, { waiting = [] as { id: string
     async refreshChannel(arn) {
       asked.push(arn);
       if (arn.endsWith('/gone')) {
-        await state.transact((tx) => tx.delete(`channel/${arn}`));
+        await state.transact((tx) => tx.delete(kinds.channel.of(arn)));
         return undefined;
       }
       return channelOf(arn, { tier: 'gold' });
@@ -40,7 +41,7 @@ function shardOf(name: string, accountId: string, { waiting = [] as { id: string
     for await (const entry of auditEntries(state, {})) entries.push(entry);
     return entries;
   };
-  return { shard, state, asked, audited, jobs: () => Array.from(state.view.entries('job'), ([id]) => id) };
+  return { shard, state, asked, audited, jobs: () => Array.from(state.view.entries(kinds.job), ([id]) => id) };
 }
 
 function setup(second?: Parameters<typeof shardOf>[2]) {
@@ -58,7 +59,7 @@ const by = { who: 'token mara', reason: 'retagged' };
 test('one channel is asked of its own account only; what changed is answered and audited there', async () => {
   const { inventory, east, west } = setup();
   const channelArn = arnIn('222222222222');
-  await west.state.transact((tx) => tx.set(`channel/${channelArn}`, channelOf(channelArn, { tier: 'silver' })));
+  await west.state.transact((tx) => tx.set(kinds.channel.of(channelArn), channelOf(channelArn, { tier: 'silver' })));
 
   const { changed } = await inventory.one({ channelArn, ...by });
 
@@ -78,7 +79,7 @@ test('one channel is asked of its own account only; what changed is answered and
 test('a channel that is gone is 404, and the audit has what was forgotten', async () => {
   const { inventory, east } = setup();
   const channelArn = arnIn('111111111111').replace('abc', 'gone') as ChannelArn;
-  await east.state.transact((tx) => tx.set(`channel/${channelArn}`, channelOf(channelArn, {})));
+  await east.state.transact((tx) => tx.set(kinds.channel.of(channelArn), channelOf(channelArn, {})));
 
   await expect(inventory.one({ channelArn, ...by })).rejects.toMatchObject({
     code: 'NOT_FOUND',

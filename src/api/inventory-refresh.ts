@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import type { Queues } from '#jobs/queues.ts';
 import { audit } from '#journal/audit.ts';
@@ -40,7 +41,7 @@ export class InventoryRefresh implements InventoryRefreshPort {
     const shard = shards.ofChannel(channelArn);
     const { state } = shard;
     await state.refresh();
-    const before = state.view.get<Channel>(`channel/${channelArn}`);
+    const before = state.view.get(kinds.channel.of(channelArn));
     const found = await shard.refreshChannel(channelArn as ChannelArn);
     const changed = changes(before, found);
     await state.transact((tx) =>

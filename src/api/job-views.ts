@@ -1,11 +1,10 @@
 // What the API shows of bulk actions, intents and jobs: times in ISO 8601, nothing that is not meant to be seen.
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
+import type { Bulk, Intent } from '#domain/action-memory.ts';
 import { maskAddresses } from '#domain/address.ts';
 import type { JobRequest } from '#domain/job.ts';
 import type { Queues } from '#jobs/queues.ts';
-import type { Bulk } from '#workers/bulk.ts';
 import type { JobStep } from '#workers/host.ts';
-import type { Intent } from '#workers/intents.ts';
 import type { BulkView } from './routes/actions.ts';
 import type { IntentView } from './routes/intents.ts';
 import type { JobView } from './routes/jobs.ts';

@@ -3,10 +3,12 @@
 import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
 import { type ActionJob, type ActionName, type ActionParams, namedFiles } from '#domain/action.ts';
+import type { IntentKind } from '#domain/action-memory.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
-import type { JobRequest } from '#domain/job.ts';
 import type { SharedState } from '#domain/shared-state.ts';
+import type { Kind } from '#domain/state-key.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import type { Queues } from '#jobs/queues.ts';
@@ -16,8 +18,8 @@ import { channelFacts } from '#rules/facts.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
 import { forgetFailedJob } from '#workers/alerts.ts';
-import { type Bulk, createBulk, openBulks, stopBulk } from '#workers/bulk.ts';
-import { cancelIntent, type IntentKind, intentsOf } from '#workers/intents.ts';
+import { createBulk, openBulks, stopBulk } from '#workers/bulk.ts';
+import { cancelIntent, intentsOf } from '#workers/intents.ts';
 import { keyAges } from '#workers/key-record.ts';
 import { bulkView, intentView, iso, jobView, pendingJobView } from './job-views.ts';
 import type { ActionRequest, BulkView, OperatorActionsPort } from './routes/actions.ts';
@@ -156,14 +158,14 @@ export class OperatorActions implements OperatorActionsPort, JobsPort, IntentsPo
   }
 
   async bulks(): Promise<BulkView[]> {
-    const bulks = await this.#each('bulk', (bulk: Bulk) => bulkView(bulk));
+    const bulks = await this.#each(kinds.bulk, (bulk) => bulkView(bulk));
     return bulks.toSorted((a, b) => b.since.localeCompare(a.since));
   }
 
   async stopBulk(bulkId: string, who: string): Promise<BulkView> {
     await this.#refresh();
     for (const { state } of this.#options.shards.all) {
-      if (state.view.get(`bulk/${bulkId}`) === undefined) continue;
+      if (state.view.get(kinds.bulk.of(bulkId)) === undefined) continue;
       const bulk = await state.transact((tx) => {
         audit(tx, { who, what: 'stop_bulk', outcome: 'done', why: '', jobId: bulkId, ...this.#hash() });
         return stopBulk(tx, bulkId);
@@ -183,7 +185,7 @@ export class OperatorActions implements OperatorActionsPort, JobsPort, IntentsPo
         const ended = job.finishedOn === undefined && (state === 'completed' || state === 'failed');
         return jobView((ended ? await queues.find(jobId) : undefined) ?? job, state);
       }
-      const pending = shared.view.get<JobRequest>(`job/${jobId}`);
+      const pending = shared.view.get(kinds.job.of(jobId));
       if (pending) return pendingJobView(pending);
     }
     throw new AppError('NOT_FOUND', `there is no job ${jobId}; finished jobs are kept for days, not for ever`);
@@ -262,10 +264,10 @@ export class OperatorActions implements OperatorActionsPort, JobsPort, IntentsPo
     await Promise.all(this.#options.shards.all.map(({ state }) => state.refresh()));
   }
 
-  async #each<T, V>(kind: string, show: (entry: T) => V): Promise<V[]> {
+  async #each<T, V>(kind: Kind<T>, show: (entry: T) => V): Promise<V[]> {
     await this.#refresh();
     return this.#options.shards.all.flatMap(({ state }) =>
-      Array.from(state.view.entries<T>(kind), ([, entry]) => show(entry)),
+      Array.from(state.view.entries(kind), ([, entry]) => show(entry)),
     );
   }
 
@@ -277,15 +279,13 @@ export class OperatorActions implements OperatorActionsPort, JobsPort, IntentsPo
   async #assertKnown(shard: ActionShard, arns: readonly string[], place: string): Promise<void> {
     const { view } = shard.state;
     const missing = () =>
-      arns.filter(
-        (arn) => view.get(`channel/${arn}`) === undefined && !isLive(view.get<StreamRecord>(`stream/${arn}`)),
-      );
+      arns.filter((arn) => view.get(kinds.channel.of(arn)) === undefined && !isLive(view.get(kinds.stream.of(arn))));
     if (missing().length === 0) return;
     // Another replica may have listed them.
     await shard.state.refresh();
     const unlisted = missing();
     if (unlisted.length > mostUnknownAsked) {
-      if (view.count('channel') === 0) return;
+      if (view.count(kinds.channel) === 0) return;
       throw unknownChannels(
         place,
         unlisted,
@@ -311,10 +311,10 @@ export class OperatorActions implements OperatorActionsPort, JobsPort, IntentsPo
     { live, tags = {} }: { live?: true | undefined; tags?: Record<string, string[]> | undefined },
   ): string[] {
     if (live) {
-      const records = Array.from(view.entries<StreamRecord>('stream'), ([, record]) => record);
+      const records = Array.from(view.entries(kinds.stream), ([, record]) => record);
       return records.filter(({ state }) => state === 'live').map(({ channelArn }) => channelArn);
     }
-    const channels = Array.from(view.entries<Channel>('channel'), ([, channel]) => channel);
+    const channels = Array.from(view.entries(kinds.channel), ([, channel]) => channel);
     const carries = (channel: Channel) =>
       Object.entries(tags).every(([key, values]) => values.includes(channel.tags[key] ?? '\0'));
     return channels.filter(carries).map(({ arn }) => arn);
@@ -331,12 +331,8 @@ export class OperatorActions implements OperatorActionsPort, JobsPort, IntentsPo
     }
     if (!compiled.hasTemplates || channelArn === undefined) return params;
     const { view } = shard.state;
-    const record = view.get<StreamRecord>(`stream/${channelArn}`);
-    const channel = channelFacts(
-      channelArn as ChannelArn,
-      view.get<Channel>(`channel/${channelArn}`),
-      record?.channelName,
-    );
+    const record = view.get(kinds.stream.of(channelArn));
+    const channel = channelFacts(channelArn as ChannelArn, view.get(kinds.channel.of(channelArn)), record?.channelName);
     const firing = { since: '', duration: '', durationSeconds: 0, group: channelArn, resolved: false };
     const rendered = compiled.render({ rule: { name: 'operator', mode: 'enforce' }, firing, channel });
     if (!rendered.ok)

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { JournalEntry } from '#domain/decision.ts';
 import type { SharedState } from '#domain/shared-state.ts';
+import { logs } from '#domain/state-registry.ts';
 import type { QueueDepth } from '#intake/events/queue-depth.ts';
 import { readQuotaHour } from '#ivs/quota-hour.ts';
 import type { Service } from '#runtime/lifecycle.ts';
@@ -109,7 +110,7 @@ function sourcesOf({ shards, state, inForce, depths, alerts }: PageOptions): Liv
     queues: () => queueLines(shards),
     batches: () => batchLines(shards),
     activity: async () => {
-      const newest = await state.readLog<JournalEntry>('journal', { limit: 60 });
+      const newest = await state.readLog(logs.journal, { limit: 60 });
       return newest.map(({ id, entry }) => activityLine(id, entry));
     },
   };

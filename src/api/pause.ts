@@ -1,9 +1,10 @@
 // Pausing must work while Redis is away: then the replica that was asked holds by itself, and says that the others do not know yet.
-import { pauseKeys } from '#domain/control.ts';
+import type { Pause } from '#domain/control.ts';
+import { isPaused } from '#domain/controls-in-force.ts';
 import { isRedisFailure } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
+import { pauses } from '#domain/state-registry.ts';
 import { pause, resume } from '#rules/controls.ts';
-import type { Pause } from '#rules/memory.ts';
 
 interface By {
   readonly who: string;
@@ -24,7 +25,7 @@ export async function pauseShard(
   by: By,
 ): Promise<{ readonly paused: Pause; readonly written: boolean }> {
   const own: Pause = { ...by, sinceMs: state.nowMs() };
-  const { written } = state.insist('pause/global', own, (tx) => pause(tx, by));
+  const { written } = state.insist(pauses.asked, own, (tx) => pause(tx, by));
   const paused = await within(written, patienceMs);
   return paused === undefined ? { paused: own, written: false } : { paused, written: true };
 }
@@ -34,14 +35,14 @@ export async function pauseShard(
  * @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES: all stays paused
  */
 export async function resumeShard(state: SharedState, by: By): Promise<{ readonly written: boolean }> {
-  const wasOnlyHere = state.withdraw('pause/global');
+  const wasOnlyHere = state.withdraw(pauses.asked);
   try {
     // A replica that knows of no pause would have nothing to commit: whether others do is asked.
     await state.refresh();
     await state.transact((tx) => resume(tx, by));
     return { written: true };
   } catch (error) {
-    const stillPaused = pauseKeys.some((key) => state.view.get(key) !== undefined);
+    const stillPaused = isPaused(state.view);
     if (!wasOnlyHere || stillPaused || !isRedisFailure(error)) throw error;
     return { written: false };
   }

@@ -31,5 +31,33 @@ export const controlKinds = [
   'cancel_timer',
 ] as const satisfies readonly Control['kind'][];
 
-/** The pause after a loss of the state, and the one that a person asked for: either holds everything back. The first is shown. */
-export const pauseKeys = ['pause/state_lost', 'pause/global'] as const;
+/** An operator's hold of one channel. */
+export interface Hold {
+  readonly who: string;
+  readonly reason: string;
+  readonly sinceMs: number;
+  readonly untilMs?: number;
+}
+
+export interface Pause {
+  readonly who: string;
+  readonly reason: string;
+  readonly sinceMs: number;
+  /** What happened and what to do, where the daemon paused by itself. */
+  readonly text?: string;
+}
+
+/** An operator's silence: what matches every matcher is held back. */
+export interface Silence {
+  /** As written: `rule="x"`, `channel=~".*"`. */
+  readonly matchers: readonly string[];
+  readonly author: string;
+  readonly reason: string;
+  readonly startsMs: number;
+  readonly endsMs: number;
+}
+
+/** At `gone/<key of a control>`: somebody took it back then. Kept for as long as a replica could still remember it. */
+export interface Gone {
+  readonly atMs: number;
+}

@@ -259,17 +259,6 @@ export interface JobResult {
   readonly detail: string;
 }
 
-/** What is told to the caller of the rules besides the journal: an alert that needs a person. */
-export interface RuleAlert {
-  readonly kind: 'cap' | 'rate';
-  readonly rule: string;
-  /** Of the rule that was stopped: a changed rule starts again. */
-  readonly ruleHash: string;
-  readonly sinceMs: number;
-  readonly text: string;
-  readonly values: Values;
-}
-
 /** Many channels in trouble together, as one thing. */
 export interface Incident {
   readonly id: string;

@@ -24,14 +24,6 @@ export const clockToleranceMs = 2_000;
 /** The date of AWS's answers has whole seconds, and the time that an answer takes adds to it. */
 export const awsToleranceMs = 10_000;
 
-/** Alert kind `replicas_differ`; at `alert/replicas_differ|<trait>` in the shared state. */
-export interface ReplicasDifferAlert {
-  readonly kind: 'replicas_differ';
-  readonly sinceMs: number;
-  readonly updatedAtMs: number;
-  readonly text: string;
-}
-
 /** In what the replicas differ, each with a sentence that names them; the same for every replica that asks. */
 export function differencesOf(replicas: readonly Replica[]): ReadonlyMap<ReplicaTrait, string> {
   const differences = new Map<ReplicaTrait, string>();

@@ -1,12 +1,13 @@
 // The port to what all replicas remember together. src/store/shared-state.ts keeps it in Redis; memory-state.ts in memory, for virtual time.
 import type { JobRequest } from './job.ts';
+import type { Key, Kind, Log } from './state-key.ts';
 
-/** A read-only look at the shared state. Keys are `<kind>/<id>`; values are plain JSON, never mutated. */
+/** A read-only look at the shared state. Keys and kinds are in state-registry.ts; values are plain JSON, never mutated. */
 export interface StateView {
-  get<T>(key: string): T | undefined;
+  get<T>(key: Key<T>): T | undefined;
   /** Every entry of one kind, in no order. */
-  entries<T>(kind: string): Iterable<readonly [id: string, value: T]>;
-  count(kind: string): number;
+  entries<T, Id extends string>(kind: Kind<T, Id>): Iterable<readonly [id: Id, value: T]>;
+  count(kind: Kind<unknown>): number;
 }
 
 /**
@@ -16,12 +17,12 @@ export interface StateView {
 export interface Transaction extends StateView {
   /** The time of the commit by the clock that all replicas share, epoch ms. */
   readonly nowMs: number;
-  set(key: string, value: unknown): void;
-  delete(key: string): void;
+  set<T>(key: Key<T>, value: NoInfer<T>): void;
+  delete(key: Key<unknown>): void;
   /** Whether this dedup id (an event's id …) was used before, by any replica. Only ids named in the options may be asked for. */
   isRepeat(dedupId: string): boolean;
   /** Adds to an append-only log; the oldest entries beyond `maxEntries` go. */
-  append(log: string, entry: unknown, maxEntries: number): void;
+  append<T>(log: Log<T>, entry: NoInfer<T>, maxEntries: number): void;
   /** The job reaches its queue if, and only if, this transaction is committed; also when the process dies right after. */
   enqueue(job: JobRequest): void;
 }
@@ -54,9 +55,9 @@ export interface SharedState {
    * Makes a value true in this replica's view at once, and for all with its next commit, ahead of everything else, however long Redis
    * is away. For what must hold here although nobody else can be told (a pause). One for each key: a later one replaces it.
    */
-  insist<T>(key: string, value: unknown, body: (tx: Transaction) => T): Insisted<T>;
+  insist<V, T>(key: Key<V>, value: NoInfer<V>, body: (tx: Transaction) => T): Insisted<T>;
   /** Takes back what has been insisted on and is not written yet. Returns whether there was such a thing. */
-  withdraw(key: string): boolean;
+  withdraw(key: Key<unknown>): boolean;
   /** The newest entries of a log, newest first; `before` continues from an earlier answer's last id. */
-  readLog<T>(log: string, options: { limit: number; before?: string }): Promise<readonly { id: string; entry: T }[]>;
+  readLog<T>(log: Log<T>, options: { limit: number; before?: string }): Promise<readonly { id: string; entry: T }[]>;
 }

@@ -1,6 +1,7 @@
 // A loss of the shared state, as whoever has a copy (or finds traces) sees it. src/store detects it; src/rules/state-loss.ts says what
 // is written again and whether automation pauses.
 import type { StateView, Transaction } from './shared-state.ts';
+import { notes } from './state-registry.ts';
 
 /**
  * - `emptied`: nothing is left, or somebody began a new state since.
@@ -29,13 +30,6 @@ export interface StateLoss {
   readonly onEmpty: 'pause' | 'start' | undefined;
 }
 
-/** At `meta/lineage` in the shared state: which lineages it went on from, after a loss that somebody took care of. */
-export interface LineageNote {
-  readonly former: readonly string[];
-  /** Of the last repair. */
-  readonly repairedAtMs?: number;
-}
-
 /**
  * So long after a repair nothing acts for a rule: the replica that noticed first may be behind one that knows of more holds, and adds
  * them at its next look.
@@ -44,11 +38,9 @@ export const settleAfterRepairMs = 2_000;
 
 /** When all replicas have had their say after the last repair, by Redis's clock; in the past where there was none. */
 export function settledAfterRepairMs(view: StateView): number {
-  const repairedAtMs = view.get<LineageNote>(lineageKey)?.repairedAtMs;
+  const repairedAtMs = view.get(notes.lineage)?.repairedAtMs;
   return repairedAtMs === undefined ? Number.NEGATIVE_INFINITY : repairedAtMs + settleAfterRepairMs;
 }
-
-export const lineageKey = 'meta/lineage';
 
 /** What is done about a loss; the rules' side of the store. Bodies run in the transaction that repairs the state. */
 export interface LossKeeper {

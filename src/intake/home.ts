@@ -2,6 +2,7 @@
 // credentials, or another endpoint, than those that the state was made with.
 import { type ChannelArn, parseChannelArn } from '#domain/channel.ts';
 import type { StateView } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 
 export interface Home {
   readonly region: string;
@@ -15,7 +16,7 @@ export interface Home {
  */
 export function homeOf(view: StateView, { region, account }: Home): Home {
   if (account !== undefined) return { region, account };
-  for (const [arn] of view.entries('channel')) return { region, account: parseChannelArn(arn)?.account };
+  for (const [arn] of view.entries(kinds.channel)) return { region, account: parseChannelArn(arn)?.account };
   return { region, account: undefined };
 }
 

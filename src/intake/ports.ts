@@ -1,6 +1,7 @@
 // What noticing needs from others: a way to read IVS inside its quotas, and somewhere to put what was seen. Met in app.ts.
 import type { Lane } from '#domain/action.ts';
 import type { Channel, ChannelArn, StreamSnapshot } from '#domain/channel.ts';
+import type { UnknownEvent } from '#domain/log-entries.ts';
 import type { EventObservation, Observation } from '#domain/observation.ts';
 
 export interface CallOptions {
@@ -54,11 +55,4 @@ export interface QueueRead {
   readonly atMs: number;
   /** How long the oldest message that came with the read had waited; 0 when none came. */
   readonly lagMs: number;
-}
-
-export interface UnknownEvent {
-  readonly reason: string;
-  /** The message's body, cut after a few thousand characters. */
-  readonly body: string;
-  readonly arrivedAtMs: number;
 }

@@ -1,6 +1,8 @@
 // An hour of quota, kept in the shared state whether or not anybody looks: a small sample of each account every ten seconds, by
 // whichever replica comes first. So every replica shows the same hour, also right after its start. The limits of now are in quota.ts.
+import type { QuotaSample } from '#domain/log-entries.ts';
 import type { SharedState } from '#domain/shared-state.ts';
+import { logs } from '#domain/state-registry.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -11,17 +13,8 @@ const sampleMs = 10_000;
 const hourMs = 3_600_000;
 /** A longer hole between two samples is shown as one: nothing is known of it. */
 const longestStepMs = 3.5 * sampleMs;
-const log = 'quota-hour';
 /** An hour of samples (360), and as many notes of throttled calls, which come in bad times only. */
 const keptEntries = 720;
-
-/** One entry of the log. `calls` count from when the ledger began; `throttled` are refusals that one replica had since its last entry. */
-export interface QuotaSample {
-  readonly shard: string;
-  readonly atMs: number;
-  readonly calls?: number;
-  readonly throttled?: number;
-}
 
 /** The last hour over all accounts. */
 export interface QuotaHour {
@@ -89,7 +82,7 @@ export class QuotaSampler implements Service {
     // Of this replica, since its start.
     const throttles = values.reduce((sum, { labels, value }) => sum + (labels['shard'] === shard ? value : 0), 0);
     const throttled = throttles - this.#throttlesNoted;
-    const dedupId = `${log}:${Math.floor(state.nowMs() / sampleMs)}`;
+    const dedupId = `${logs.quotaHour}:${Math.floor(state.nowMs() / sampleMs)}`;
     await state.transact(
       (tx) => {
         const sampled = tx.isRepeat(dedupId);
@@ -100,7 +93,7 @@ export class QuotaSampler implements Service {
           ...(sampled ? {} : { calls }),
           ...(throttled > 0 ? { throttled } : {}),
         };
-        tx.append(log, entry, keptEntries);
+        tx.append(logs.quotaHour, entry, keptEntries);
       },
       { dedupIds: [dedupId], dedupTtlMs: 6 * sampleMs },
     );
@@ -110,7 +103,7 @@ export class QuotaSampler implements Service {
 
 /** Reads the hour of all accounts that share this state. @throws AppError while Redis is away */
 export async function readQuotaHour(state: SharedState, accounts: number): Promise<QuotaHour> {
-  const rows = await state.readLog<QuotaSample>(log, { limit: keptEntries * accounts });
+  const rows = await state.readLog(logs.quotaHour, { limit: keptEntries * accounts });
   return quotaHour(
     rows.map(({ entry }) => entry),
     state.nowMs(),

@@ -4,6 +4,7 @@
 import { messageOf } from '#domain/errors.ts';
 import type { JobRequest } from '#domain/job.ts';
 import type { SharedState } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { backoffMs } from '#runtime/backoff.ts';
 import { Bell } from '#runtime/bell.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
@@ -64,7 +65,7 @@ export class Relay implements Service {
     let relayed = 0;
     for (;;) {
       const jobs: JobRequest[] = [];
-      for (const [, job] of state.view.entries<JobRequest>('job')) {
+      for (const [, job] of state.view.entries(kinds.job)) {
         if (this.#handedOver.has(job.jobId)) continue;
         jobs.push(job);
         if (jobs.length >= batchSize) break;
@@ -82,7 +83,7 @@ export class Relay implements Service {
     const forgotten = this.#options.state
       .transact(
         (tx) => {
-          for (const jobId of jobIds) if (tx.get(`job/${jobId}`) !== undefined) tx.delete(`job/${jobId}`);
+          for (const jobId of jobIds) if (tx.get(kinds.job.of(jobId)) !== undefined) tx.delete(kinds.job.of(jobId));
         },
         { withinMs: forgetWithinMs },
       )

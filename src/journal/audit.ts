@@ -1,36 +1,15 @@
 // Who did what, why, and what it changed: an append-only log, one entry for each request, each refusal and each finished action.
 // Entries hold ids and settings, never a secret: of an address only its origin.
 import { maskAddresses } from '#domain/address.ts';
+import type { AuditEntry } from '#domain/log-entries.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
+import { logs } from '#domain/state-registry.ts';
 
-export interface AuditEntry {
-  readonly atMs: number;
-  /** `rule <name>`, `token <name>`; `loopback` where no token is configured. */
-  readonly who: string;
-  /** What was asked for or done: an action's name, or a command such as `pause`, `cancel_intent`. */
-  readonly what: string;
-  /** `requested`, `refused`, or what became of it: done, already_done, skipped, deferred, failed. */
-  readonly outcome: string;
-  /** The operator's reason, or the decision's id. */
-  readonly why: string;
-  readonly channelArn?: string | undefined;
-  readonly jobId?: string | undefined;
-  readonly params?: unknown;
-  readonly before?: unknown;
-  readonly after?: unknown;
-  /** Why nothing was done, or what failed. */
-  readonly reason?: string | undefined;
-  readonly dryRun?: boolean | undefined;
-  /** Of the configuration in force. */
-  readonly configHash?: string | undefined;
-}
-
-export const auditLog = 'audit';
 const keptEntries = 200_000;
 
 /** Adds an entry; its time is the commit's. */
 export function audit(tx: Transaction, entry: Omit<AuditEntry, 'atMs'>): void {
-  tx.append(auditLog, masked({ atMs: tx.nowMs, ...entry }), keptEntries);
+  tx.append(logs.audit, masked({ atMs: tx.nowMs, ...entry }), keptEntries);
 }
 
 export interface AuditFilter {
@@ -55,7 +34,7 @@ export async function* auditEntries(
   mostLooked = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<AuditRow, string | undefined> {
   for (let from = before, looked = 0; ; ) {
-    const rows = await state.readLog<AuditEntry>(auditLog, {
+    const rows = await state.readLog(logs.audit, {
       limit: pageSize,
       ...(from === undefined ? {} : { before: from }),
     });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Decision, DecisionOutcome, DecisionReason } from '#domain/decision.ts';
+import { logs } from '#domain/state-registry.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { type DecisionFilter, nextPlace, queryDecisions } from './query.ts';
 import { lastWord, pruneLastWords, recordDecisions, recordJobResult } from './record.ts';
@@ -63,7 +64,7 @@ test('many equal decisions of one moment are one entry, which still answers for 
   const { state, record, ask } = setup();
   await record(...Array.from({ length: 400 }, (_, index) => decision('a', `c${index}`, 'suppressed', 'cooldown')));
 
-  expect(await state.readLog('journal', { limit: 1000 })).toHaveLength(1);
+  expect(await state.readLog(logs.journal, { limit: 1000 })).toHaveLength(1);
   expect(await ask({ channelArn: arnOf('c399') })).toMatchObject([
     { channelArn: arnOf('c399'), reason: 'cooldown', count: 400 },
   ]);

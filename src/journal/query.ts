@@ -1,7 +1,8 @@
 // Answers "why did it (not) act?" from the journal: both logs merged, newest first, with what became of the jobs.
 import type { Decision, DecisionOutcome, DecisionReason, JobResult, JournalEntry } from '#domain/decision.ts';
 import type { SharedState } from '#domain/shared-state.ts';
-import { journalLog, quietLog, resultsLog } from './record.ts';
+import type { Log } from '#domain/state-key.ts';
+import { logs } from '#domain/state-registry.ts';
 
 export interface DecisionFilter {
   readonly id?: string | undefined;
@@ -29,7 +30,7 @@ export interface DecisionRow extends Omit<Decision, 'jobs'> {
   readonly jobs: readonly (Decision['jobs'][number] & { readonly result?: JobResult })[];
 }
 
-type Log = Pick<SharedState, 'readLog'>;
+type Reader = Pick<SharedState, 'readLog'>;
 
 const pageSize = 1000;
 /** Entries of one log that a query reads at most: a very rare filter gives what was found so far. */
@@ -38,14 +39,14 @@ const resultsAtMost = 5_000;
 
 /** The newest decisions that match. `truncated`: older ones may match too, but were not looked at. */
 export async function queryDecisions(
-  state: Log,
+  state: Reader,
   filter: DecisionFilter,
 ): Promise<{ readonly decisions: readonly DecisionRow[]; readonly truncated: boolean }> {
   const { limit, after } = filter;
   const wanted = { ...filter, limit: limit + (after?.seen ?? 0) };
   const [loud, quiet] = await Promise.all([
-    readMatching(state, journalLog, wanted),
-    readMatching(state, quietLog, wanted),
+    readMatching(state, logs.journal, wanted),
+    readMatching(state, logs.quiet, wanted),
   ]);
   const rows = mergePage([...loud.rows, ...quiet.rows], filter);
   return { decisions: await withResults(state, rows), truncated: loud.truncated || quiet.truncated };
@@ -73,14 +74,14 @@ export function nextPlace(
 }
 
 async function readMatching(
-  state: Log,
-  log: string,
+  state: Reader,
+  log: Log<JournalEntry>,
   filter: DecisionFilter,
 ): Promise<{ rows: DecisionRow[]; truncated: boolean }> {
   const rows: DecisionRow[] = [];
   let before: string | undefined;
   for (let read = 0; read < readAtMost; ) {
-    const page = await state.readLog<JournalEntry>(log, {
+    const page = await state.readLog(log, {
       limit: pageSize,
       ...(before === undefined ? {} : { before }),
     });
@@ -116,11 +117,11 @@ function rowOf(entry: JournalEntry, filter: DecisionFilter): DecisionRow | undef
   return { ...example, channelArn, group: channelArn, count: entry.count };
 }
 
-async function withResults(state: Log, rows: readonly DecisionRow[]): Promise<readonly DecisionRow[]> {
+async function withResults(state: Reader, rows: readonly DecisionRow[]): Promise<readonly DecisionRow[]> {
   const wanted = new Set(rows.flatMap(({ jobs }) => jobs.map(({ jobId }) => jobId)));
   if (wanted.size === 0) return rows;
   const results = new Map<string, JobResult>();
-  for (const { entry } of await state.readLog<JobResult>(resultsLog, { limit: resultsAtMost }))
+  for (const { entry } of await state.readLog(logs.results, { limit: resultsAtMost }))
     if (wanted.has(entry.jobId) && !results.has(entry.jobId)) results.set(entry.jobId, entry);
   return rows.map((row) => ({
     ...row,

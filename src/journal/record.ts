@@ -1,22 +1,14 @@
 // Writes decisions down. Two logs, so that dull entries never push out the ones that matter: `journal` has what acted, was held back
 // or resolved, `journal-quiet` the rest; `last/<rule>|<channel>` keeps the newest word about why a rule did not act on a channel.
 // Many equal decisions of one moment become one entry that names every channel.
-import type {
-  Decision,
-  DecisionOutcome,
-  DecisionReason,
-  DecisionSummary,
-  JobResult,
-  JournalEntry,
-  Values,
-} from '#domain/decision.ts';
+import type { Decision, DecisionOutcome, DecisionSummary, JobResult, JournalEntry } from '#domain/decision.ts';
+import type { LastWord } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
+import { kinds, logs } from '#domain/state-registry.ts';
 
-export const journalLog = 'journal';
-export const quietLog = 'journal-quiet';
-export const resultsLog = 'journal-results';
-
-const keptEntries = { [journalLog]: 50_000, [quietLog]: 20_000, [resultsLog]: 50_000 } as const;
+const keptDecisions = 50_000;
+const keptQuiet = 20_000;
+const keptResults = 50_000;
 /** More equal decisions than this in one transaction share an entry. */
 const apart = 10;
 /** How many last words are kept, and for how long. */
@@ -32,12 +24,13 @@ export function recordDecisions(tx: Transaction, decisions: readonly Decision[])
     // Each action stands for itself, with its jobs.
     const alone = like.length <= apart || first.outcome === 'acted' || first.outcome === 'would_act';
     const entries: readonly JournalEntry[] = alone ? like : [summaryOf(like)];
-    const log = loud.has(first.outcome) ? journalLog : quietLog;
-    for (const entry of entries) tx.append(log, entry, keptEntries[log]);
+    const [log, kept] = loud.has(first.outcome) ? [logs.journal, keptDecisions] : [logs.quiet, keptQuiet];
+    for (const entry of entries) tx.append(log, entry, kept);
   }
   for (const decision of decisions) {
     if (decision.outcome !== 'not_fired' && decision.outcome !== 'suppressed') continue;
-    if (decision.channelArn !== undefined) tx.set(`last/${decision.rule}|${decision.channelArn}`, lastWordOf(decision));
+    if (decision.channelArn !== undefined)
+      tx.set(kinds.last.of(decision.rule, decision.channelArn), lastWordOf(decision));
   }
 }
 
@@ -48,34 +41,24 @@ function summaryOf(decisions: readonly Decision[]): DecisionSummary {
   return { summary: true, rule, outcome, reason, atMs, count: decisions.length, channelIds, example };
 }
 
-/** Why a rule did not act on a channel the last time it came near it. */
-export interface LastWord {
-  readonly decisionId: string;
-  readonly atMs: number;
-  readonly outcome: DecisionOutcome;
-  readonly reason: DecisionReason;
-  /** What was compared. */
-  readonly values: Values;
-}
-
 function lastWordOf({ id, atMs, outcome, reason, guards, trigger }: Decision): LastWord {
   const refused = guards.find(({ passed }) => !passed);
   return { decisionId: id, atMs, outcome, reason, values: refused?.values ?? trigger.values };
 }
 
 export function lastWord(view: StateView, rule: string, channelArn: string): LastWord | undefined {
-  return view.get<LastWord>(`last/${rule}|${channelArn}`);
+  return view.get(kinds.last.of(rule, channelArn));
 }
 
 /** Forgets last words that are old, and the oldest when there are too many. */
 export function pruneLastWords(tx: Transaction): void {
-  const words = Array.from(tx.entries<LastWord>('last'), ([id, { atMs }]) => ({ id, atMs }));
+  const words = Array.from(tx.entries(kinds.last), ([id, { atMs }]) => ({ id, atMs }));
   words.sort((a, b) => b.atMs - a.atMs);
   for (const [place, { id, atMs }] of words.entries())
-    if (place >= keptLastWords || tx.nowMs - atMs > lastWordKeptMs) tx.delete(`last/${id}`);
+    if (place >= keptLastWords || tx.nowMs - atMs > lastWordKeptMs) tx.delete(kinds.last.of(id));
 }
 
 /** Writes down what became of a decision's job, so that the journal can show both together. */
 export function recordJobResult(tx: Transaction, result: JobResult): void {
-  tx.append(resultsLog, result, keptEntries[resultsLog]);
+  tx.append(logs.results, result, keptResults);
 }

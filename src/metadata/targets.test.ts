@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Channel } from '#domain/channel.ts';
+import { kinds } from '#domain/state-registry.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { resolveTargets } from './targets.ts';
 
@@ -8,8 +11,9 @@ async function fleet(channels: Record<string, { state?: string; tags?: Record<st
   const state = new MemoryState({ now: () => 0 });
   await state.transact((tx) => {
     for (const [name, { state: streamState, tags }] of Object.entries(channels)) {
-      if (streamState) tx.set(`stream/${arn(name)}`, { channelArn: arn(name), state: streamState });
-      if (tags) tx.set(`channel/${arn(name)}`, { arn: arn(name), tags });
+      if (streamState)
+        tx.set(kinds.stream.of(arn(name)), { channelArn: arn(name), state: streamState } as StreamRecord);
+      if (tags) tx.set(kinds.channel.of(arn(name)), { arn: arn(name), tags } as Channel);
     }
   });
   return state.view;

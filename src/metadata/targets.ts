@@ -1,7 +1,7 @@
 // Which channels a batch goes to: resolved once, when it is accepted, with who was left out and why. Reads the local copy only.
 import { type Channel, type ChannelArn, parseChannelArn } from '#domain/channel.ts';
 import type { StateView } from '#domain/shared-state.ts';
-import type { StreamRecord } from '#domain/stream-record.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { Skipped } from './batch.ts';
 
 /** Exactly one of the three is set. */
@@ -49,15 +49,14 @@ export function resolveTargets(targets: Targets, view: StateView, options: Resol
       }
     }
   } else if (targets.live) {
-    for (const [, record] of view.entries<StreamRecord>('stream'))
-      if (record.state === 'live') chosen.push(record.channelArn);
+    for (const [, record] of view.entries(kinds.stream)) if (record.state === 'live') chosen.push(record.channelArn);
   } else if (targets.tags) {
     const wanted = Object.entries(targets.tags);
     // Every channel matches every one of no tags: nobody means that.
-    for (const [, channel] of view.entries<Channel>('channel')) {
+    for (const [, channel] of view.entries(kinds.channel)) {
       if (wanted.length === 0 || !wanted.every(([key, values]) => values.includes(ownTag(channel, key) ?? '\0')))
         continue;
-      if (view.get<StreamRecord>(`stream/${channel.arn}`)?.state === 'live') chosen.push(channel.arn);
+      if (view.get(kinds.stream.of(channel.arn))?.state === 'live') chosen.push(channel.arn);
       else skipped.add('not_live', channel.arn);
     }
   }

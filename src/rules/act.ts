@@ -3,10 +3,11 @@ import { type ActionJob, type ActionParams, namedFiles } from '#domain/action.ts
 import type { Decision } from '#domain/decision.ts';
 import type { TemplateContext } from '#domain/facts.ts';
 import type { Labels, Rule, RuleMode, Step } from '#domain/rule.ts';
+import type { Cause } from '#domain/rule-memory.ts';
 import type { ChannelView } from './channel-view.ts';
 import { formatWholeSeconds, sessionFacts } from './facts.ts';
 import { labelsOf } from './label-matcher.ts';
-import { allSubject, type Cause, channelOfSubject } from './memory.ts';
+import { allSubject, channelOfSubject } from './memory.ts';
 import { hashOf, type Pass } from './pass.ts';
 import { aggregateFactsWithNames } from './population.ts';
 import type { RuleOf } from './rule-index.ts';

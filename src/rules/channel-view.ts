@@ -2,6 +2,7 @@
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import type { ChannelFacts, StreamFacts } from '#domain/facts.ts';
 import type { StateView } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import { channelFacts, streamFacts } from './facts.ts';
 
@@ -16,8 +17,8 @@ export interface ChannelView {
 
 /** Reads a channel. A channel that neither the inventory nor a stream knows is still one: it has no tags and is offline. */
 export function channelView(view: StateView, arn: string): ChannelView {
-  const record = view.get<StreamRecord>(`stream/${arn}`);
-  return viewOf(arn as ChannelArn, view.get<Channel>(`channel/${arn}`), record);
+  const record = view.get(kinds.stream.of(arn));
+  return viewOf(arn as ChannelArn, view.get(kinds.channel.of(arn)), record);
 }
 
 export function viewOf(arn: ChannelArn, channel: Channel | undefined, record: StreamRecord | undefined): ChannelView {
@@ -29,6 +30,3 @@ export function viewOf(arn: ChannelArn, channel: Channel | undefined, record: St
     stream: streamFacts(record),
   };
 }
-
-/** The tag that keeps automation's hands off a channel, whatever its value. */
-export const holdTag = 'ops-hold';

@@ -2,9 +2,9 @@
 import type { Values } from '#domain/decision.ts';
 import type { StreamFacts } from '#domain/facts.ts';
 import type { Rule } from '#domain/rule.ts';
+import type { Cause } from '#domain/rule-memory.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import type { ChannelView } from './channel-view.ts';
-import type { Cause } from './memory.ts';
 import { selects } from './rule-index.ts';
 
 /** The part of a condition that failed, with what it looked at: made when asked, since most conditions do not hold. */

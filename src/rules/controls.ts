@@ -1,27 +1,19 @@
 // What an operator can do to all automation: hold a channel, silence decisions, pause and resume, start a stopped rule again.
 // Each is one transaction with an entry in the audit log; what was held back is judged again at once.
 
-import { type Control, pauseKeys } from '#domain/control.ts';
+import type { Control, Hold, Pause, Silence } from '#domain/control.ts';
+import { holdsInForce, readPause } from '#domain/controls-in-force.ts';
 import { AppError } from '#domain/errors.ts';
+import type { Timer } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
+import { kinds, pauseKeys, pauses } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
 import { resetRule } from './incidents.ts';
-import {
-  channelOfSubject,
-  type Hold,
-  type Pause,
-  placeControl,
-  readFact,
-  readPause,
-  removeControl,
-  type Silence,
-  withActed,
-  writeFact,
-} from './memory.ts';
+import { channelOfSubject, placeControl, readFact, removeControl, withActed, writeFact } from './memory.ts';
 import { stepsOf } from './muting.ts';
 import { hashOf } from './pass.ts';
 import { endStateLossAlert } from './state-loss.ts';
-import { judgeBlockedSoon, type Timer } from './timers.ts';
+import { judgeBlockedSoon } from './timers.ts';
 
 interface By {
   readonly who: string;
@@ -52,8 +44,7 @@ export function noRoomForHold(
   limits: ControlLimits,
 ): AppError | undefined {
   let count = 0;
-  for (const [arn, { untilMs }] of view.entries<Hold>('hold'))
-    if (arn !== channelArn && (untilMs === undefined || untilMs > nowMs)) count += 1;
+  for (const [arn] of holdsInForce(view, nowMs)) if (arn !== channelArn) count += 1;
   if (count < limits.max_holds) return undefined;
   return new AppError('TOO_MANY_HOLDS', `${count} channels are on hold, as many as controls.max_holds allows`, {
     details: { setting: 'controls.max_holds' },
@@ -67,7 +58,7 @@ export function noRoomForSilence(
   made: Silence,
   limits: ControlLimits,
 ): AppError | undefined {
-  const known = Array.from(view.entries<Silence>('silence'), ([, each]) => each).filter(({ endsMs }) => endsMs > nowMs);
+  const known = Array.from(view.entries(kinds.silence), ([, each]) => each).filter(({ endsMs }) => endsMs > nowMs);
   if (known.length >= limits.max_silences)
     return new AppError(
       'TOO_MANY_SILENCES',
@@ -90,14 +81,14 @@ export function hold(
   { channelArn, who, reason, untilMs }: By & { channelArn: string; untilMs?: number | undefined },
 ): Hold {
   const placed: Hold = { who, reason, sinceMs: tx.nowMs, ...(untilMs === undefined ? {} : { untilMs }) };
-  placeControl(tx, `hold/${channelArn}`, placed);
+  placeControl(tx, kinds.hold.of(channelArn), placed);
   audit(tx, { who, what: 'hold', outcome: 'done', why: reason, channelArn });
   return placed;
 }
 
 /** Releases a hold. Returns whether there was one. */
 export function release(tx: Transaction, { channelArn, who, reason }: By & { channelArn: string }): boolean {
-  if (!removeControl(tx, `hold/${channelArn}`)) return false;
+  if (!removeControl(tx, kinds.hold.of(channelArn))) return false;
   audit(tx, { who, what: 'release_hold', outcome: 'done', why: reason, channelArn });
   judgeBlockedSoon(tx);
   return true;
@@ -116,14 +107,14 @@ export function silence(
 ): { readonly id: string; readonly silence: Silence } {
   const id = silenceIdOf({ kind: 'silence', matchers, who, reason, startsMs, endsMs });
   const made: Silence = { matchers, author: who, reason, startsMs, endsMs };
-  placeControl(tx, `silence/${id}`, made);
+  placeControl(tx, kinds.silence.of(id), made);
   audit(tx, { who, what: 'silence', outcome: 'done', why: reason, params: { id, matchers, endsMs } });
   return { id, silence: made };
 }
 
 /** Ends a silence now. Returns whether there was one. */
 export function expireSilence(tx: Transaction, { id, who, reason }: By & { id: string }): boolean {
-  if (!removeControl(tx, `silence/${id}`)) return false;
+  if (!removeControl(tx, kinds.silence.of(id))) return false;
   audit(tx, { who, what: 'expire_silence', outcome: 'done', why: reason, params: { id } });
   judgeBlockedSoon(tx);
   return true;
@@ -131,10 +122,10 @@ export function expireSilence(tx: Transaction, { id, who, reason }: By & { id: s
 
 /** Nothing acts until the resume. A second pause keeps the first one's beginning. */
 export function pause(tx: Transaction, { who, reason }: By): Pause {
-  const known = tx.get<Pause>('pause/global');
+  const known = tx.get(pauses.asked);
   if (known) return known;
   const paused: Pause = { who, reason, sinceMs: tx.nowMs };
-  placeControl(tx, 'pause/global', paused);
+  placeControl(tx, pauses.asked, paused);
   audit(tx, { who, what: 'pause', outcome: 'done', why: reason });
   return paused;
 }
@@ -160,8 +151,8 @@ export function restartRule(tx: Transaction, { rule, who, reason }: By & { rule:
 
 /** Takes back what a rule has planned: it does not act for this cause any more. Returns the timer, if there was one. */
 export function cancelTimer(tx: Transaction, { id, who, reason }: By & { id: string }): Timer | undefined {
-  const key = `timer/${id}`;
-  const timer = tx.get<Timer>(key);
+  const key = kinds.timer.of(id);
+  const timer = tx.get(key);
   // The end of a firing is no plan of an action.
   if (!timer || timer.kind === 'end') return undefined;
   tx.delete(key);
@@ -210,10 +201,9 @@ export function applyControl(tx: Transaction, control: Control): void {
 /** Holds, silences and the pause that are in force, as they would be asked for. */
 export function controlsInForce(view: StateView, nowMs: number): Control[] {
   const controls: Control[] = [];
-  for (const [channelArn, { who, reason, untilMs }] of view.entries<Hold>('hold'))
-    if (untilMs === undefined || untilMs > nowMs)
-      controls.push({ kind: 'hold', channelArn, who, reason, ...(untilMs === undefined ? {} : { untilMs }) });
-  for (const [, { author: who, ...rest }] of view.entries<Silence>('silence'))
+  for (const [channelArn, { who, reason, untilMs }] of holdsInForce(view, nowMs))
+    controls.push({ kind: 'hold', channelArn, who, reason, ...(untilMs === undefined ? {} : { untilMs }) });
+  for (const [, { author: who, ...rest }] of view.entries(kinds.silence))
     if (rest.endsMs > nowMs) controls.push({ kind: 'silence', who, ...rest });
   const paused = readPause(view);
   if (paused) controls.push({ kind: 'pause', who: paused.who, reason: paused.reason });

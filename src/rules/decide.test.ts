@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Decision } from '#domain/decision.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { Engine, epochMs, rulesetOf, slateRules } from '#test/support/engine.ts';
 import { pause, resume } from './controls.ts';
 import { decide } from './decide.ts';
@@ -109,8 +110,8 @@ describe('for', () => {
     await engine.health('a', 'STARVING');
     // Nobody decided while the record was changed.
     await engine.state.transact((tx) => {
-      const [[arn, record]] = [...tx.entries<object>('stream')] as [[string, object]];
-      tx.set(`stream/${arn}`, { ...record, health: 'HEALTHY' });
+      const [[arn, record] = expect.fail('no stream is known')] = tx.entries(kinds.stream);
+      tx.set(kinds.stream.of(arn), { ...record, health: 'HEALTHY' });
     });
     await engine.goTo(600);
 
@@ -351,8 +352,8 @@ describe('rules that come anew', () => {
     await engine.goTo(100);
 
     expect(engine.log).toEqual([]);
-    expect(engine.state.view.count('timer')).toBe(0);
-    expect(engine.state.view.count('fact')).toBe(0);
+    expect(engine.state.view.count(kinds.timer)).toBe(0);
+    expect(engine.state.view.count(kinds.fact)).toBe(0);
   });
 });
 

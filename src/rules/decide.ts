@@ -3,13 +3,15 @@
 // state gives the same decisions. Begin to read at `decideAll`; notice.ts says what begins and ends, judge.ts what acts.
 import type { Decision } from '#domain/decision.ts';
 import type { Ruleset } from '#domain/rule.ts';
+import type { Fact, Timer } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
 import { recordDecisions } from '#journal/record.ts';
 import { houseKeepingMs, keepHouse } from './housekeeping.ts';
 import { noteWithheld } from './incidents.ts';
 import { judge } from './judge.ts';
-import { allSubject, dropMoment, type Fact, notePolled, readFact, withheldMoments } from './memory.ts';
+import { allSubject, dropMoment, notePolled, readFact, withheldMoments } from './memory.ts';
 import { lookAtSchedule, noticeAggregates, noticeEvent, noticeHttp, noticeInventory, noticeStream } from './notice.ts';
 import { type DecideOptions, Pass } from './pass.ts';
 import { followPopulation } from './population.ts';
@@ -25,7 +27,6 @@ import {
   nextTimerMs,
   noteGap,
   planRecheck,
-  type Timer,
 } from './timers.ts';
 import { begin, end, resolve } from './transitions.ts';
 
@@ -160,7 +161,7 @@ function tellSchedule(pass: Pass, rule: RuleOf<'schedule'>): boolean {
     return false;
   }
   const after = readSchedule(tx, rule)?.toldUpTo ?? '';
-  const arns = Array.from(tx.entries('channel'), ([arn]) => arn).filter((arn) => arn > after);
+  const arns = Array.from(tx.entries(kinds.channel), ([arn]) => arn).filter((arn) => arn > after);
   const next = arns.sort().slice(0, toldPerPass);
   for (const arn of next) {
     if (isActive) lookAtSchedule(pass, rule, pass.channel(arn));

@@ -2,6 +2,7 @@
 // what is waiting, and the last time the rule came near. Reads only; asks the same predicates as the decision itself.
 import type { DecisionReason, GuardVerdict, Values } from '#domain/decision.ts';
 import type { Rule, RuleMode, Ruleset } from '#domain/rule.ts';
+import type { Cause } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { lastWord } from '#journal/record.ts';
 import { groupOf, labelsOfOccasion, viewOfSubject } from './act.ts';
@@ -9,7 +10,7 @@ import { streamValues } from './conditions.ts';
 import { guardInputs } from './guard-inputs.ts';
 import { askAllGuards, reasonOfGuard } from './guards.ts';
 import { whyNot } from './judge.ts';
-import { allSubject, type Cause, readFact, withheldMoments } from './memory.ts';
+import { allSubject, readFact, withheldMoments } from './memory.ts';
 import { type DecideOptions, Pass } from './pass.ts';
 import { dueTimes, readTimer, timers } from './timers.ts';
 import { occasionOf } from './transitions.ts';

@@ -1,23 +1,14 @@
 // Gathers what the guards of one decision compare. Which guards are asked depends on the phase: caps and cooldowns limit firings;
 // what follows from a firing is only kept from acting where nothing may act.
-import type { RuleAlert } from '#domain/decision.ts';
+import type { RuleAlert } from '#domain/alert.ts';
+import { holdTag, readHold, readPause } from '#domain/controls-in-force.ts';
 import type { Rule } from '#domain/rule.ts';
-import { type StreamRecord, unlistedSinceMs } from '#domain/stream-record.ts';
-import type { Occasion } from './act.ts';
-import { viewOfSubject } from './act.ts';
-import { holdTag } from './channel-view.ts';
+import type { Cause, Fact } from '#domain/rule-memory.ts';
+import { kinds } from '#domain/state-registry.ts';
+import { unlistedSinceMs } from '#domain/stream-record.ts';
+import { type Occasion, viewOfSubject } from './act.ts';
 import type { GuardInputs } from './guards.ts';
-import {
-  type Cause,
-  channelOfSubject,
-  type Fact,
-  facts,
-  lastFiredMs,
-  readHold,
-  readPause,
-  readPolled,
-  withheldMoments,
-} from './memory.ts';
+import { channelOfSubject, facts, lastFiredMs, readPolled, withheldMoments } from './memory.ts';
 import type { Pass } from './pass.ts';
 import { aggregateHolds, liveCount } from './population.ts';
 import { isHolding, type RuleOf, selects } from './rule-index.ts';
@@ -77,7 +68,7 @@ function doubts(
   subject: string,
 ): { readonly staleAtMs?: number; readonly unlistedAtMs?: number } {
   const { staleAtMs, polledMs } = readPolled(tx) ?? {};
-  const record = tx.get<StreamRecord>(`stream/${subject}`);
+  const record = tx.get(kinds.stream.of(subject));
   const countsDoubtful =
     rule.trigger.kind === 'aggregate' && aggregateHolds(tx, rule as RuleOf<'aggregate'>) === undefined;
   const unlistedAtMs = countsDoubtful ? polledMs : record && unlistedSinceMs(record);
@@ -89,7 +80,7 @@ function doubts(
 
 /** The alert of a cap that stopped the rule, as long as the rule is the same. */
 export function stoppedBy(pass: Pass, rule: Rule): RuleAlert | undefined {
-  const alert = pass.tx.get<RuleAlert>(`alert/cap|${rule.name}`);
+  const alert = pass.tx.get(kinds.alert.of('cap', rule.name));
   return alert?.ruleHash === rule.hash ? alert : undefined;
 }
 
@@ -129,7 +120,7 @@ function countAffected(pass: Pass): Map<string, Set<string>> {
       .map((rule) => [rule.name, { rule, destructive: rule.actions.some((step) => step.destructive) }] as const),
   );
   const add = (rule: string, subject: string) => {
-    if (tx.get<StreamRecord>(`stream/${subject}`)?.state !== 'live') return;
+    if (tx.get(kinds.stream.of(subject))?.state !== 'live') return;
     const channels = affected.get(rule);
     if (channels) channels.add(subject);
     else affected.set(rule, new Set([subject]));
@@ -152,7 +143,7 @@ function countAffected(pass: Pass): Map<string, Set<string>> {
   );
   for (const rule of telling) {
     if (!capped.has(rule.name)) continue;
-    for (const [arn] of tx.entries('channel')) if (selects(rule, pass.channel(arn))) add(rule.name, arn);
+    for (const [arn] of tx.entries(kinds.channel)) if (selects(rule, pass.channel(arn))) add(rule.name, arn);
   }
   return affected;
 }

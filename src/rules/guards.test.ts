@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { kinds } from '#domain/state-registry.ts';
 import { Engine, epochMs, slateRules } from '#test/support/engine.ts';
 import { cancelTimer, hold, pause, release, resume, silence } from './controls.ts';
 import { resetRule } from './incidents.ts';
@@ -48,7 +49,7 @@ describe('max_per_hour', () => {
       await engine.health(`c${second}`, 'STARVING');
     }
     expect(engine.log).toEqual(['0 put_metadata c0', '1 put_metadata c1', '2 notify -']);
-    expect(engine.state.view.get('alert/rate|slate')).toMatchObject({ kind: 'rate', rule: 'slate' });
+    expect(engine.state.view.get(kinds.alert.of('rate', 'slate'))).toMatchObject({ kind: 'rate', rule: 'slate' });
 
     await engine.goTo(3700);
 
@@ -69,7 +70,7 @@ describe('max_live_percent', () => {
     await engine.health('c9', 'STARVING');
 
     expect(engine.log).toEqual(['0 notify -']);
-    expect(engine.state.view.get('alert/cap|slate')).toMatchObject({
+    expect(engine.state.view.get(kinds.alert.of('cap', 'slate'))).toMatchObject({
       values: { affected: 3, live: 10, allowed: 2, percent: 20 },
     });
     expect(engine.story.at(-1)).toBe('300 suppressed rule_stopped c9');
@@ -292,7 +293,7 @@ rules:
     await engine.goTo(90);
     for (const name of ['c0', 'c1', 'c2', 'c3']) await engine.health(name, 'HEALTHY');
 
-    const [incident, ...others] = Array.from(engine.state.view.entries('incident'), ([, value]) => value);
+    const [incident, ...others] = Array.from(engine.state.view.entries(kinds.incident), ([, value]) => value);
     expect(others).toEqual([]);
     expect(incident).toMatchObject({
       kind: 'aggregate',
@@ -329,7 +330,7 @@ describe('what an operator takes back', () => {
   test('does not come again for the same cause, but for the next', async () => {
     const engine = await liveFleet(slateRules('for: 30s'), 1);
     await engine.health('c0', 'STARVING');
-    const [id] = Array.from(engine.state.view.entries('timer'), ([key]) => key) as [string];
+    const [id] = Array.from(engine.state.view.entries(kinds.timer), ([key]) => key) as [string];
     await engine.commit((tx) => {
       cancelTimer(tx, { id, who: 'ann', reason: 'known' });
       return [];
@@ -365,5 +366,7 @@ rules:
   await engine.goTo(700);
 
   expect(engine.log).toEqual([]);
-  expect(engine.state.view.get('alert/cap|record')).toMatchObject({ values: { affected: 700, live: 700 } });
+  expect(engine.state.view.get(kinds.alert.of('cap', 'record'))).toMatchObject({
+    values: { affected: 700, live: 700 },
+  });
 });

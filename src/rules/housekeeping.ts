@@ -1,13 +1,14 @@
 // Forgets what nobody asks for any more, so that the state stays bounded: expired silences and holds, old cooldowns and sessions.
+import type { Fact } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
-import type { StreamRecord } from '#domain/stream-record.ts';
+import { kinds, notes } from '#domain/state-registry.ts';
 import { pruneLastWords } from '#journal/record.ts';
 import { pruneIncidents } from './incidents.ts';
-import { type Fact, facts, forgetFact, type Gone, type Hold, type Silence, writeFact } from './memory.ts';
+import { facts, forgetFact, writeFact } from './memory.ts';
 import type { RuleIndex } from './rule-index.ts';
 import { endStateLossAlert } from './state-loss.ts';
 
-const key = 'meta/housekeeping';
+const key = notes.housekeeping;
 const everyMs = 600_000;
 const dayMs = 86_400_000;
 /** Longer than any cooldown that makes sense; an older firing holds nothing back. */
@@ -18,7 +19,7 @@ const goneKeptMs = 31 * dayMs;
 
 /** When it is due. */
 export function houseKeepingMs(view: StateView): number | undefined {
-  return view.get<{ dueMs: number }>(key)?.dueMs;
+  return view.get(key)?.dueMs;
 }
 
 /** Cleans up, every ten minutes. */
@@ -27,16 +28,16 @@ export function keepHouse(tx: Transaction, index: RuleIndex): void {
   if (dueMs !== undefined && tx.nowMs < dueMs) return;
   tx.set(key, { dueMs: tx.nowMs + everyMs });
   if (dueMs === undefined) return;
-  for (const [id, { endsMs }] of Array.from(tx.entries<Silence>('silence')))
-    if (endsMs <= tx.nowMs) tx.delete(`silence/${id}`);
-  for (const [id, { untilMs }] of Array.from(tx.entries<Hold>('hold')))
-    if (untilMs !== undefined && untilMs <= tx.nowMs) tx.delete(`hold/${id}`);
-  for (const [id, { atMs }] of Array.from(tx.entries<Gone>('gone')))
-    if (tx.nowMs - atMs > goneKeptMs) tx.delete(`gone/${id}`);
+  for (const [id, { endsMs }] of Array.from(tx.entries(kinds.silence)))
+    if (endsMs <= tx.nowMs) tx.delete(kinds.silence.of(id));
+  for (const [id, { untilMs }] of Array.from(tx.entries(kinds.hold)))
+    if (untilMs !== undefined && untilMs <= tx.nowMs) tx.delete(kinds.hold.of(id));
+  for (const [id, { atMs }] of Array.from(tx.entries(kinds.gone)))
+    if (tx.nowMs - atMs > goneKeptMs) tx.delete(kinds.gone.of(id));
   endStateLossAlert(tx, { resumed: false });
-  for (const [id, firedMs] of Array.from(tx.entries<number>('cooldown'))) {
+  for (const [id, firedMs] of Array.from(tx.entries(kinds.cooldown))) {
     const cooldownMs = index.byName.get(id.slice(0, id.indexOf('|')))?.guards.cooldownMs ?? 0;
-    if (tx.nowMs - firedMs > Math.max(cooldownKeptMs, cooldownMs)) tx.delete(`cooldown/${id}`);
+    if (tx.nowMs - firedMs > Math.max(cooldownKeptMs, cooldownMs)) tx.delete(kinds.cooldown.of(id));
   }
   for (const [, fact] of Array.from(facts(tx))) forgetOldCauses(tx, fact);
   pruneIncidents(tx);
@@ -45,7 +46,7 @@ export function keepHouse(tx: Transaction, index: RuleIndex): void {
 
 function forgetOldCauses(tx: Transaction, fact: Fact): void {
   if (fact.pending || fact.firing || tx.nowMs - fact.touchedMs < factKeptMs) return;
-  const record = tx.get<StreamRecord>(`stream/${fact.subject}`);
+  const record = tx.get(kinds.stream.of(fact.subject));
   if (fact.once && record?.streamId === fact.once.streamId && record.state === 'live') {
     writeFact(tx, { ...fact, acted: [] });
     return;

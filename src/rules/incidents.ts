@@ -1,19 +1,20 @@
 // Incidents: many channels in trouble together, as one thing with a beginning and an end; and the alerts of rules that a cap stopped.
 
 import type { ActionJob, ActionParams } from '#domain/action.ts';
-import type { GuardVerdict, Incident, RuleAlert } from '#domain/decision.ts';
+import type { RuleAlert } from '#domain/alert.ts';
+import type { GuardVerdict, Incident } from '#domain/decision.ts';
 import type { AggregateFacts } from '#domain/facts.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
+import { kinds, notes } from '#domain/state-registry.ts';
 import { placeControl, removeControl } from './memory.ts';
 import { hashOf, type Pass } from './pass.ts';
 
 const keptIncidents = 200;
-const openKey = (rule: string) => `meta/incident:${rule}`;
 
 /** The newest incidents first, the open ones before the closed. */
 export function listIncidents(view: StateView): Incident[] {
-  return Array.from(view.entries<Incident>('incident'), ([, incident]) => incident).sort(
+  return Array.from(view.entries(kinds.incident), ([, incident]) => incident).sort(
     (a, b) => Number(a.closedAtMs !== undefined) - Number(b.closedAtMs !== undefined) || b.openedAtMs - a.openedAtMs,
   );
 }
@@ -38,41 +39,41 @@ export function openIncident(
     withheld: 0,
     text,
   };
-  tx.set(`incident/${id}`, incident);
-  tx.set(openKey(rule), id);
+  tx.set(kinds.incident.of(id), incident);
+  tx.set(notes.openIncident(rule), id);
 }
 
 export function openIncidentOf(view: StateView, rule: string): Incident | undefined {
-  const id = view.get<string>(openKey(rule));
-  return id === undefined ? undefined : view.get<Incident>(`incident/${id}`);
+  const id = view.get(notes.openIncident(rule));
+  return id === undefined ? undefined : view.get(kinds.incident.of(id));
 }
 
 /** Follows the numbers of an open incident. */
 export function updateIncident(tx: Transaction, rule: string, { count, live }: AggregateFacts): void {
   const incident = openIncidentOf(tx, rule);
   if (!incident || (incident.affected === count && incident.live === live)) return;
-  tx.set(`incident/${incident.id}`, { ...incident, affected: count, live, peak: Math.max(incident.peak, count) });
+  tx.set(kinds.incident.of(incident.id), { ...incident, affected: count, live, peak: Math.max(incident.peak, count) });
 }
 
 export function closeIncident(tx: Transaction, rule: string, atMs: number): void {
   const incident = openIncidentOf(tx, rule);
   if (!incident) return;
-  tx.delete(openKey(rule));
-  tx.set(`incident/${incident.id}`, { ...incident, closedAtMs: atMs });
+  tx.delete(notes.openIncident(rule));
+  tx.set(kinds.incident.of(incident.id), { ...incident, closedAtMs: atMs });
 }
 
 /** Counts what was held back in this transaction because of an incident. */
 export function noteWithheld(tx: Transaction, withheldBy: ReadonlyMap<string, number>): void {
   for (const [rule, count] of withheldBy) {
     const incident = openIncidentOf(tx, rule);
-    if (incident) tx.set(`incident/${incident.id}`, { ...incident, withheld: incident.withheld + count });
+    if (incident) tx.set(kinds.incident.of(incident.id), { ...incident, withheld: incident.withheld + count });
   }
 }
 
 /** Forgets the oldest closed incidents. */
 export function pruneIncidents(tx: Transaction): void {
   const closed = listIncidents(tx).filter(({ closedAtMs }) => closedAtMs !== undefined);
-  for (const { id } of closed.slice(keptIncidents)) tx.delete(`incident/${id}`);
+  for (const { id } of closed.slice(keptIncidents)) tx.delete(kinds.incident.of(id));
 }
 
 /** Stops a rule that was about to act on too many channels, and tells a person, once. */
@@ -86,19 +87,19 @@ export function stopRule(pass: Pass, rule: Rule, { values }: GuardVerdict): void
 
 /** Says, once until it acts again, that a rule has reached its `max_per_hour`. */
 export function noteRateReached(pass: Pass, rule: Rule, { values }: GuardVerdict): void {
-  if (pass.tx.get(`alert/rate|${rule.name}`) !== undefined) return;
+  if (pass.tx.get(kinds.alert.of('rate', rule.name)) !== undefined) return;
   const text = `Rule ${rule.name} has fired ${values['firedInLastHour']} times in the last hour and may not fire more often (max_per_hour).`;
   raise(pass, rule, 'rate', text, values);
 }
 
 /** The rule acts again: it is below its `max_per_hour`. */
 export function clearRateAlert(tx: Transaction, rule: string): void {
-  if (tx.get(`alert/rate|${rule}`) !== undefined) tx.delete(`alert/rate|${rule}`);
+  if (tx.get(kinds.alert.of('rate', rule)) !== undefined) tx.delete(kinds.alert.of('rate', rule));
 }
 
 /** Starts a stopped rule again. Returns whether it was stopped. */
 export function resetRule(tx: Transaction, rule: string): boolean {
-  const stopped = removeControl(tx, `alert/cap|${rule}`);
+  const stopped = removeControl(tx, kinds.alert.of('cap', rule));
   const incident = openIncidentOf(tx, rule);
   if (incident?.kind === 'cap') closeIncident(tx, rule, tx.nowMs);
   return stopped;
@@ -107,7 +108,7 @@ export function resetRule(tx: Transaction, rule: string): boolean {
 function raise(pass: Pass, rule: Rule, kind: RuleAlert['kind'], text: string, values: RuleAlert['values']): void {
   const { tx, nowMs } = pass;
   const alert: RuleAlert = { kind, rule: rule.name, ruleHash: rule.hash, sinceMs: nowMs, text, values };
-  placeControl(tx, `alert/${kind}|${rule.name}`, alert);
+  placeControl(tx, kinds.alert.of(kind, rule.name), alert);
   const receiver = receiverOf(pass, rule);
   // A rule in dry run only records: nobody is woken for it.
   if (receiver === undefined || rule.mode !== 'enforce') return;

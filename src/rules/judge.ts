@@ -2,17 +2,18 @@
 // is asked its guards. What a guard holds back stays due and is judged again, unless the guard's no is final.
 import type { GuardVerdict } from '#domain/decision.ts';
 import type { Rule, Step } from '#domain/rule.ts';
+import type { Firing, Timer } from '#domain/rule-memory.ts';
 import { runSteps, viewOfSubject } from './act.ts';
 import { checkCondition } from './conditions.ts';
 import { guardInputs } from './guard-inputs.ts';
 import { askGuards, finalGuards, reasonOfGuard } from './guards.ts';
 import { clearRateAlert, noteRateReached, openIncident, stopRule } from './incidents.ts';
-import { dropMoment, type Firing, writeFact, writeMoment } from './memory.ts';
+import { dropMoment, writeFact, writeMoment } from './memory.ts';
 import type { DueCause, Pass } from './pass.ts';
 import { aggregateFacts, aggregateHolds } from './population.ts';
 import { isHolding, isMoment, type RuleOf } from './rule-index.ts';
 import { isScheduleActive } from './schedule.ts';
-import { blockTimer, dropTimer, startTimer, type Timer } from './timers.ts';
+import { blockTimer, dropTimer, startTimer } from './timers.ts';
 import {
   afterActing,
   cancelPending,

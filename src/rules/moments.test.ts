@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { kinds } from '#domain/state-registry.ts';
 import { arnOf, Engine, epochMs } from '#test/support/engine.ts';
 
 const streamEnd = { event_name: 'Stream End' };
@@ -133,7 +134,7 @@ rules:
     await engine.goTo(600);
 
     expect(engine.log).toEqual(['0 put_metadata a']);
-    expect(engine.state.view.count('timer')).toBe(0);
+    expect(engine.state.view.count(kinds.timer)).toBe(0);
   });
 });
 

@@ -1,10 +1,13 @@
 // Silences and inhibitions: which single actions of a decision are held back, and by what. Both match labels, as in Alertmanager.
+import type { Silence } from '#domain/control.ts';
+import { silencesInForce } from '#domain/controls-in-force.ts';
 import type { Values } from '#domain/decision.ts';
 import type { InhibitRule, LabelMatcher, Labels, Rule } from '#domain/rule.ts';
+import type { Fact } from '#domain/rule-memory.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { channelView } from './channel-view.ts';
 import { labelsOf, matchesLabels, parseLabelMatcher } from './label-matcher.ts';
-import { channelOfSubject, type Fact, facts, type Silence, silencesInForce } from './memory.ts';
+import { channelOfSubject, facts } from './memory.ts';
 import { mayMatch, type RuleIndex } from './rule-index.ts';
 
 export interface Muted {

@@ -1,17 +1,18 @@
 // From what changed to conditions that begin and end. Says nothing about acting: what has become due is judged afterwards.
 
-import type { Channel } from '#domain/channel.ts';
 import type { DecisionReason, TriggerEvidence, Values } from '#domain/decision.ts';
 import type { StreamFacts } from '#domain/facts.ts';
 import type { EventEnvelope } from '#domain/observation.ts';
 import type { Rule } from '#domain/rule.ts';
+import type { Cause } from '#domain/rule-memory.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { groupOf } from './act.ts';
 import { type ChannelView, viewOf } from './channel-view.ts';
 import { changedFields, checkCondition, conditionSinceMs, revisedSinceMs, streamValues } from './conditions.ts';
 import { streamFacts } from './facts.ts';
 import { updateIncident } from './incidents.ts';
-import { allSubject, type Cause, readFact, watchingRules, withActed, writeFact } from './memory.ts';
+import { allSubject, readFact, watchingRules, withActed, writeFact } from './memory.ts';
 import type { Pass } from './pass.ts';
 import { aggregateFacts, aggregateHolds } from './population.ts';
 import { isHolding, type RuleOf, selectedRules } from './rule-index.ts';
@@ -24,7 +25,7 @@ type ChangeOf<K extends StreamChange['kind']> = Extract<StreamChange, { kind: K 
 /** A channel's record changed. */
 export function noticeStream(pass: Pass, change: ChangeOf<'stream'>): void {
   const { channelArn, before, after } = change;
-  const view = viewOf(channelArn, pass.tx.get<Channel>(`channel/${channelArn}`), after);
+  const view = viewOf(channelArn, pass.tx.get(kinds.channel.of(channelArn)), after);
   pass.see(view);
   const earlier = streamFacts(before);
   const changed = changedFields(earlier, view.stream);
@@ -202,7 +203,7 @@ export function noticeHttp(pass: Pass, { observation }: ChangeOf<'http'>): void 
   const { name, requestId, channelArn, body, atMs } = observation;
   for (const rule of pass.index.http) {
     if (rule.trigger.name !== name || (rule.trigger.body && !rule.trigger.body.match(body))) continue;
-    const record = channelArn === undefined ? undefined : pass.tx.get<StreamRecord>(`stream/${channelArn}`);
+    const record = channelArn === undefined ? undefined : pass.tx.get(kinds.stream.of(channelArn));
     noticeMoment(pass, rule, channelArn, {
       id: requestId,
       http: { name, requestId, body },

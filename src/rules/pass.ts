@@ -3,22 +3,12 @@
 import { hash } from 'node:crypto';
 import type { Decision } from '#domain/decision.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
+import type { Cause, Fact, Timer, WithheldMoment } from '#domain/rule-memory.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { type ChannelView, channelView } from './channel-view.ts';
-import {
-  type Cause,
-  type Fact,
-  firingsInLastHour,
-  newFact,
-  noteFired,
-  readFact,
-  readPolled,
-  type WithheldMoment,
-  writeFirings,
-} from './memory.ts';
+import { firingsInLastHour, newFact, noteFired, readFact, readPolled, writeFirings } from './memory.ts';
 import { Muting } from './muting.ts';
 import { indexOf, isMoment, type RuleIndex } from './rule-index.ts';
-import type { Timer } from './timers.ts';
 
 export interface DecideOptions {
   /**

@@ -1,29 +1,13 @@
 // How many channels are live, and how many of them are in the condition of each aggregate. Counted along with the changes, and
 // counted anew at every complete poll, when the inventory changes, and when the rules change.
 
-import type { Channel } from '#domain/channel.ts';
 import type { AggregateFacts } from '#domain/facts.ts';
+import type { Counted, Population, Tally } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
-import { type StreamChange, type StreamRecord, unlistedSinceMs } from '#domain/stream-record.ts';
+import { kinds, notes } from '#domain/state-registry.ts';
+import { type StreamChange, unlistedSinceMs } from '#domain/stream-record.ts';
 import { type ChannelView, channelView, viewOf } from './channel-view.ts';
 import type { RuleIndex, RuleOf } from './rule-index.ts';
-
-/** The entry `meta/population`. */
-interface Population {
-  readonly live: number;
-  readonly aggregates: Readonly<Record<string, Counted>>;
-}
-
-interface Counted extends Tally {
-  readonly conditionHash: string;
-  /** Of them, those of which it is in doubt that they are still there. */
-  readonly inDoubt: Tally;
-}
-
-interface Tally {
-  readonly count: number;
-  readonly live: number;
-}
 
 const none: Tally = { count: 0, live: 0 };
 const plus = (a: Tally, b: Tally, sign = 1): Tally => ({
@@ -31,17 +15,17 @@ const plus = (a: Tally, b: Tally, sign = 1): Tally => ({
   live: a.live + sign * b.live,
 });
 
-const key = 'meta/population';
+const key = notes.population;
 const namedChannels = 20;
 
 /** Live channels now. */
 export function liveCount(view: StateView): number {
-  return view.get<Population>(key)?.live ?? 0;
+  return view.get(key)?.live ?? 0;
 }
 
 /** Follows the changes of one transaction. Cheap: it looks at the changed channels only, unless a recount is due. */
 export function followPopulation(tx: Transaction, changes: readonly StreamChange[], index: RuleIndex): void {
-  const known = tx.get<Population>(key);
+  const known = tx.get(key);
   const stale =
     !known ||
     index.aggregate.some(({ name, conditionHash }) => known.aggregates[name]?.conditionHash !== conditionHash) ||
@@ -54,14 +38,14 @@ export function followPopulation(tx: Transaction, changes: readonly StreamChange
 
 /** What an aggregate counts now. */
 export function aggregateFacts(view: StateView, rule: RuleOf<'aggregate'>): AggregateFacts {
-  const { count, live } = view.get<Population>(key)?.aggregates[rule.name] ?? { count: 0, live: 0 };
+  const { count, live } = view.get(key)?.aggregates[rule.name] ?? { count: 0, live: 0 };
   return { count, live, percent: Math.round(percentOf(count, live) * 10) / 10, channels: [] };
 }
 
 /** The same with the names of some channels in the condition; looks at every stream. */
 export function aggregateFactsWithNames(view: StateView, rule: RuleOf<'aggregate'>): AggregateFacts {
   const channels: string[] = [];
-  for (const [arn, record] of view.entries<StreamRecord>('stream')) {
+  for (const [arn, record] of view.entries(kinds.stream)) {
     if (channels.length === namedChannels) break;
     const { channel, stream } = channelView(view, arn);
     if (!stream.live || !rule.trigger.pattern.match(stream)) continue;
@@ -72,7 +56,7 @@ export function aggregateFactsWithNames(view: StateView, rule: RuleOf<'aggregate
 
 /** Whether the aggregate's condition holds now; undefined: that depends on streams that may be gone. */
 export function aggregateHolds(view: StateView, { name, trigger }: RuleOf<'aggregate'>): boolean | undefined {
-  const { inDoubt, ...all } = view.get<Population>(key)?.aggregates[name] ?? { ...none, inDoubt: none };
+  const { inDoubt, ...all } = view.get(key)?.aggregates[name] ?? { ...none, inDoubt: none };
   const holds = ({ count, live }: Tally) =>
     live >= trigger.minLive && trigger.condition.match({ count, percent_of_live: percentOf(count, live) });
   const verdict = holds(all);
@@ -86,11 +70,11 @@ function percentOf(count: number, live: number): number {
 function recount(tx: Transaction, { aggregate }: RuleIndex): Population {
   let live = 0;
   const totals = aggregate.map(() => ({ all: none, inDoubt: none }));
-  for (const [arn, record] of tx.entries<StreamRecord>('stream')) {
+  for (const [arn, record] of tx.entries(kinds.stream)) {
     if (record.state !== 'live') continue;
     live += 1;
     if (aggregate.length === 0) continue;
-    const view = viewOf(record.channelArn, tx.get<Channel>(`channel/${arn}`), record);
+    const view = viewOf(record.channelArn, tx.get(kinds.channel.of(arn)), record);
     aggregate.forEach((rule, place) => {
       const own = tallyOf(rule, view);
       const total = totals[place]!;
@@ -122,7 +106,7 @@ function adjust(
   let moved = false;
   for (const change of changes) {
     if (change.kind !== 'stream') continue;
-    const channel = tx.get<Channel>(`channel/${change.channelArn}`);
+    const channel = tx.get(kinds.channel.of(change.channelArn));
     for (const [record, sign] of [[change.before, -1] as const, [change.after, 1] as const]) {
       if (record?.state !== 'live') continue;
       live += sign;

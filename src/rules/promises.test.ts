@@ -4,6 +4,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Ruleset } from '#domain/rule.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { arnOf, Engine, epochMs, rulesetOf } from '#test/support/engine.ts';
 import { expireSilence, hold, pause, release, resume, silence } from './controls.ts';
 
@@ -349,7 +350,7 @@ class Run {
 }
 
 function engineRecord(engine: Engine, name: string): { state: string } | undefined {
-  return engine.state.view.get<{ state: string }>(`stream/${arnOf(name)}`);
+  return engine.state.view.get(kinds.stream.of(arnOf(name)));
 }
 
 /** Firings of a rule in any trailing hour. */

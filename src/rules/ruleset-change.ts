@@ -1,8 +1,7 @@
 // When the rules change: a rule whose condition is the same keeps everything it remembers; of a changed, removed or switched-off one
 // what it waited for is dropped, and a new condition is looked for at every channel.
 
-import type { RuleAlert } from '#domain/decision.ts';
-import type { StreamRecord } from '#domain/stream-record.ts';
+import { kinds, notes } from '#domain/state-registry.ts';
 import { closeIncident, openIncidentOf, resetRule } from './incidents.ts';
 import { dropMoment, facts, withheldMoments, writeFact } from './memory.ts';
 import { lookAgain } from './notice.ts';
@@ -11,39 +10,30 @@ import type { RuleOf } from './rule-index.ts';
 import { dropTimer, timers } from './timers.ts';
 import { decisionOf, withoutFiring, withoutPending } from './transitions.ts';
 
-/** The entry `meta/ruleset`: the rules that the state was decided by. */
-interface KnownRules {
-  readonly hash: string;
-  /** Name → conditionHash of the rules that were not off. */
-  readonly rules: Readonly<Record<string, string>>;
-  /** State rules that have not looked at every channel yet. */
-  readonly unseen: readonly string[];
-}
-
-const key = 'meta/ruleset';
+const key = notes.ruleset;
 /** Looks at channels that one transaction takes upon itself. */
 const looksPerPass = 100_000;
 
 /** Brings what is remembered in line with the rules. Costs one look-up when nothing has changed. */
 export function followRuleset(pass: Pass): void {
   const { tx, ruleset, index } = pass;
-  const known = tx.get<KnownRules>(key);
+  const known = tx.get(key);
   if (known?.hash === ruleset.hash) return;
   const rules = Object.fromEntries(Array.from(index.byName.values(), (rule) => [rule.name, rule.conditionHash]));
   const isNew = (name: string) => known?.rules[name] !== rules[name];
   if (known) forgetOthers(pass);
   const unseen = index.state.map(({ name }) => name).filter((name) => isNew(name) || known?.unseen.includes(name));
-  tx.set(key, { hash: ruleset.hash, rules, unseen } satisfies KnownRules);
+  tx.set(key, { hash: ruleset.hash, rules, unseen });
 }
 
 /** Lets new state rules look at every channel, some rules at a time. Returns whether some are left. */
 export function lookAtEverything(pass: Pass): boolean {
   const { tx, index } = pass;
-  const known = tx.get<KnownRules>(key);
+  const known = tx.get(key);
   if (!known || known.unseen.length === 0) return false;
   const channels = new Set<string>();
-  for (const [arn] of tx.entries<StreamRecord>('stream')) channels.add(arn);
-  for (const [arn] of tx.entries('channel')) channels.add(arn);
+  for (const [arn] of tx.entries(kinds.stream)) channels.add(arn);
+  for (const [arn] of tx.entries(kinds.channel)) channels.add(arn);
   const atOnce = Math.max(1, Math.floor(looksPerPass / Math.max(1, channels.size)));
   const names = known.unseen.slice(0, atOnce);
   for (const name of names) {
@@ -61,7 +51,7 @@ function forgetOthers(pass: Pass): void {
   const isCurrent = (rule: string, conditionHash: string) => index.byName.get(rule)?.conditionHash === conditionHash;
   for (const [, timer] of Array.from(timers(tx))) {
     const rule = index.byName.get(timer.rule);
-    const fact = tx.get<{ conditionHash: string }>(`fact/${timer.rule}|${timer.subject}`);
+    const fact = tx.get(kinds.fact.of(timer.rule, timer.subject));
     if (!rule || fact?.conditionHash !== rule.conditionHash) dropTimer(tx, timer);
   }
   for (const [, fact] of Array.from(facts(tx))) {
@@ -80,16 +70,16 @@ function forgetOthers(pass: Pass): void {
     if (rule)
       pass.emit(decisionOf(pass, rule, moment.subject, moment.cause, { outcome: 'not_fired', reason: 'rule_changed' }));
   }
-  for (const [, alert] of Array.from(tx.entries<RuleAlert>('alert'))) {
+  for (const [, alert] of Array.from(tx.entries(kinds.alert))) {
     if (alert.kind !== 'cap' && alert.kind !== 'rate') continue;
     if (index.byName.get(alert.rule)?.hash !== alert.ruleHash) {
       resetRule(tx, alert.rule);
-      if (tx.get(`alert/${alert.kind}|${alert.rule}`) !== undefined) tx.delete(`alert/${alert.kind}|${alert.rule}`);
+      if (tx.get(kinds.alert.of(alert.kind, alert.rule)) !== undefined)
+        tx.delete(kinds.alert.of(alert.kind, alert.rule));
     }
   }
-  for (const name of Object.keys(tx.get<KnownRules>(key)?.rules ?? {})) {
+  for (const name of Object.keys(tx.get(key)?.rules ?? {})) {
     const open = openIncidentOf(tx, name);
-    if (open && index.byName.get(name)?.conditionHash !== tx.get<KnownRules>(key)?.rules[name])
-      closeIncident(tx, name, tx.nowMs);
+    if (open && index.byName.get(name)?.conditionHash !== tx.get(key)?.rules[name]) closeIncident(tx, name, tx.nowMs);
   }
 }

@@ -1,27 +1,16 @@
 // Schedule triggers: when a rule's intervals start and end, and for which channels that has been noticed.
 import type { Rule } from '#domain/rule.ts';
+import type { Cause, ScheduleState } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
-import type { Cause } from './memory.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { RuleOf } from './rule-index.ts';
 import { activeAt, nextBoundary } from './time-intervals.ts';
 
-/** The entry `schedule/<rule>`. */
-export interface ScheduleState {
-  readonly conditionHash: string;
-  readonly active: boolean;
-  /** Since when it is active, or not. */
-  readonly sinceMs: number;
-  /** When to look again. */
-  readonly nextMs: number;
-  /** Channels up to this ARN have been told of the last change; left out: all have. */
-  readonly toldUpTo?: string;
-}
-
 const lookAgainMs = 86_400_000;
-const keyOf = (rule: string) => `schedule/${rule}`;
+const keyOf = (rule: string) => kinds.schedule.of(rule);
 
 export function readSchedule(view: StateView, rule: Rule): ScheduleState | undefined {
-  const known = view.get<ScheduleState>(keyOf(rule.name));
+  const known = view.get(keyOf(rule.name));
   return known?.conditionHash === rule.conditionHash ? known : undefined;
 }
 
@@ -43,7 +32,7 @@ export function followSchedule(tx: Transaction, rule: RuleOf<'schedule'>): boole
     sinceMs: changed || !known ? tx.nowMs : known.sinceMs,
     nextMs,
     ...(changed ? { toldUpTo: '' } : known?.toldUpTo === undefined ? {} : { toldUpTo: known.toldUpTo }),
-  } satisfies ScheduleState);
+  });
   return changed || known?.toldUpTo !== undefined;
 }
 
@@ -58,7 +47,7 @@ export function noteTold(tx: Transaction, rule: Rule, upTo: string | undefined):
 /** When the next schedule starts, ends, or goes on telling its channels. */
 export function nextScheduleMs(view: StateView): number | undefined {
   let nextMs: number | undefined;
-  for (const [, { nextMs: own, toldUpTo }] of view.entries<ScheduleState>('schedule')) {
+  for (const [, { nextMs: own, toldUpTo }] of view.entries(kinds.schedule)) {
     const dueMs = toldUpTo === undefined ? own : 0;
     nextMs = nextMs === undefined ? dueMs : Math.min(nextMs, dueMs);
   }

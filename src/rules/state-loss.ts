@@ -1,13 +1,15 @@
 // What happens to the safety controls when the shared state was lost or went back: those that are known are written again, what was
 // taken back stays taken back, and automation pauses unless nothing can have gone wrong. Each control has the time of its last
 // change, so several replicas may do this in any order, and again, and come to the same end: the newest word on each counts.
-import { pauseKeys } from '#domain/control.ts';
-import type { RuleAlert } from '#domain/decision.ts';
+import type { Pause } from '#domain/control.ts';
+import { holdsInForce } from '#domain/controls-in-force.ts';
 import { formatDuration } from '#domain/duration.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
-import { type LineageNote, lineageKey, type Repair, type StateLoss } from '#domain/state-loss.ts';
+import type { Key } from '#domain/state-key.ts';
+import type { Repair, StateLoss } from '#domain/state-loss.ts';
+import { kinds, notes, type PlacedControl, pauseKeys, pauses, stateLossAlertKey } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
-import { type Gone, goneKey, type Hold, type Pause, placeControl, type Silence } from './memory.ts';
+import { placeControl } from './memory.ts';
 
 /** A failover costs about this much; it is told, and pauses nothing when a living replica has put the controls back. */
 export const failoverMs = 5_000;
@@ -15,45 +17,36 @@ export const failoverMs = 5_000;
 /** The pause's reason and the alert's kind. */
 export const stateLost = 'state_lost';
 
-/** At `alert/state_lost|state`. */
-export interface StateLossAlert {
-  readonly kind: 'state_lost';
-  readonly sinceMs: number;
-  readonly updatedAtMs: number;
-  readonly text: string;
-}
-
-export const stateLossAlertKey = 'alert/state_lost|state';
 /** An alert about a loss that paused nothing ends by itself. */
 const alertKeptMs = 3_600_000;
 
 interface KnownControl {
-  readonly key: string;
-  readonly value: unknown;
+  readonly key: Key<PlacedControl>;
+  readonly value: PlacedControl;
   readonly changedMs: number;
 }
 
 /** Pauses, holds, silences and stopped rules that are in force. */
 function* controlsOf(view: StateView, nowMs: number): Iterable<KnownControl> {
   for (const key of pauseKeys) {
-    const pause = view.get<Pause>(key);
+    const pause = view.get(key);
     if (pause) yield { key, value: pause, changedMs: pause.sinceMs };
   }
-  for (const [arn, hold] of view.entries<Hold>('hold'))
-    if (hold.untilMs === undefined || hold.untilMs > nowMs)
-      yield { key: `hold/${arn}`, value: hold, changedMs: hold.sinceMs };
+  for (const [arn, hold] of holdsInForce(view, nowMs))
+    yield { key: kinds.hold.of(arn), value: hold, changedMs: hold.sinceMs };
   // Its id stands for its content: one that was ended is never the same again.
-  for (const [id, silence] of view.entries<Silence>('silence'))
-    if (silence.endsMs > nowMs) yield { key: `silence/${id}`, value: silence, changedMs: Number.NEGATIVE_INFINITY };
-  for (const [id, alert] of view.entries<RuleAlert>('alert'))
-    if (alert.kind === 'cap') yield { key: `alert/${id}`, value: alert, changedMs: alert.sinceMs };
+  for (const [id, silence] of view.entries(kinds.silence))
+    if (silence.endsMs > nowMs)
+      yield { key: kinds.silence.of(id), value: silence, changedMs: Number.NEGATIVE_INFINITY };
+  for (const [, alert] of view.entries(kinds.alert))
+    if (alert.kind === 'cap') yield { key: kinds.alert.of('cap', alert.rule), value: alert, changedMs: alert.sinceMs };
 }
 
 function isNewer(view: StateView, { key, changedMs }: KnownControl): boolean {
-  const gone = view.get<Gone>(goneKey(key));
+  const gone = view.get(kinds.gone.of(key));
   if (gone && gone.atMs >= changedMs) return false;
-  const there = view.get<{ readonly sinceMs?: number }>(key);
-  return there === undefined || (there.sinceMs !== undefined && there.sinceMs < changedMs);
+  const there = view.get(key);
+  return there === undefined || ('sinceMs' in there && there.sinceMs < changedMs);
 }
 
 /** Whether `found` lacks a control that `known` has and nobody took back. */
@@ -65,9 +58,9 @@ export function lacksControls(found: StateView, known: StateView, nowMs: number)
 /** When a control was last placed or taken back. */
 export function controlsChangedMs(view: StateView): number {
   let last = 0;
-  for (const { key, value, changedMs } of controlsOf(view, Number.NEGATIVE_INFINITY))
-    last = Math.max(last, key.startsWith('silence/') ? (value as Silence).startsMs : changedMs);
-  for (const [, { atMs }] of view.entries<Gone>('gone')) last = Math.max(last, atMs);
+  for (const { value, changedMs } of controlsOf(view, Number.NEGATIVE_INFINITY))
+    last = Math.max(last, 'startsMs' in value ? value.startsMs : changedMs);
+  for (const [, { atMs }] of view.entries(kinds.gone)) last = Math.max(last, atMs);
   return last;
 }
 
@@ -79,13 +72,13 @@ function restoreControls(tx: Transaction, known: StateView): string[] {
     tx.set(control.key, control.value);
     restored.push(control.key);
   }
-  for (const [key, gone] of known.entries<Gone>('gone')) {
-    const there = tx.get<{ readonly sinceMs?: number }>(key);
-    if (there !== undefined && (there.sinceMs === undefined || there.sinceMs <= gone.atMs)) {
+  for (const [key, gone] of known.entries(kinds.gone)) {
+    const there = tx.get(key);
+    if (there !== undefined && (!('sinceMs' in there) || there.sinceMs <= gone.atMs)) {
       tx.delete(key);
       restored.push(key);
     }
-    if ((tx.get<Gone>(goneKey(key))?.atMs ?? Number.NEGATIVE_INFINITY) < gone.atMs) tx.set(goneKey(key), gone);
+    if ((tx.get(kinds.gone.of(key))?.atMs ?? Number.NEGATIVE_INFINITY) < gone.atMs) tx.set(kinds.gone.of(key), gone);
   }
   return restored;
 }
@@ -93,7 +86,7 @@ function restoreControls(tx: Transaction, known: StateView): string[] {
 /** Mends a state that was lost, went back or was damaged: see the head of this file. */
 export function repairState(tx: Transaction, loss: StateLoss): Repair {
   // Another replica has taken care of it, and went on from the lineage we knew: then only what it did not know is left.
-  const isTold = loss.lineage !== undefined && tx.get<LineageNote>(lineageKey)?.former.includes(loss.lineage) === true;
+  const isTold = loss.lineage !== undefined && tx.get(notes.lineage)?.former.includes(loss.lineage) === true;
   const restored = restoreControls(tx, loss.known);
   if (isTold && restored.length === 0) return { restored, paused: false };
   const paused = mustPause(tx, isTold ? { ...loss, kind: 'rolled_back' } : loss);
@@ -108,30 +101,28 @@ function mustPause(
 ): boolean {
   if (onEmpty === 'start') return false;
   // Somebody has resumed since, and so knows.
-  const goneAtMs = (view: StateView) => view.get<Gone>(goneKey(lostPauseKey))?.atMs ?? Number.NEGATIVE_INFINITY;
+  const goneAtMs = (view: StateView) => view.get(kinds.gone.of(pauses.afterLoss))?.atMs ?? Number.NEGATIVE_INFINITY;
   if (knownAtMs !== undefined && goneAtMs(tx) > Math.max(knownAtMs, controlsAtMs ?? 0, goneAtMs(known))) return false;
   const isFailover = kind === 'rolled_back' && lostMs !== undefined && lostMs <= failoverMs;
   if (!isFailover) return true;
   return !hasCopy && (controlsAtMs === undefined || controlsAtMs > controlsChangedMs(tx));
 }
 
-const [lostPauseKey] = pauseKeys;
-
 function pauseForLoss(tx: Transaction, loss: StateLoss): void {
-  if (tx.get(lostPauseKey) !== undefined) return;
+  if (tx.get(pauses.afterLoss) !== undefined) return;
   const pause: Pause = { who: 'autopilot', reason: stateLost, sinceMs: tx.nowMs, text: sentence(loss, [], true) };
-  placeControl(tx, lostPauseKey, pause);
+  placeControl(tx, pauses.afterLoss, pause);
 }
 
 function tell(tx: Transaction, loss: StateLoss, { restored, paused }: Repair): void {
   const text = sentence(loss, restored, paused);
-  const before = tx.get<StateLossAlert>(stateLossAlertKey);
+  const before = tx.get(stateLossAlertKey);
   tx.set(stateLossAlertKey, {
     kind: stateLost,
     sinceMs: before?.sinceMs ?? tx.nowMs,
     updatedAtMs: tx.nowMs,
     text,
-  } satisfies StateLossAlert);
+  });
   const { kind, lostMs } = loss;
   audit(tx, {
     who: 'autopilot',
@@ -162,8 +153,8 @@ export function sentence(
 
 /** Ends the alert: at the resume, or, where nothing was paused, after an hour. */
 export function endStateLossAlert(tx: Transaction, { resumed }: { readonly resumed: boolean }): void {
-  const alert = tx.get<StateLossAlert>(stateLossAlertKey);
+  const alert = tx.get(stateLossAlertKey);
   if (!alert) return;
-  const isOver = resumed || (tx.get(lostPauseKey) === undefined && tx.nowMs - alert.updatedAtMs > alertKeptMs);
+  const isOver = resumed || (tx.get(pauses.afterLoss) === undefined && tx.nowMs - alert.updatedAtMs > alertKeptMs);
   if (isOver) tx.delete(stateLossAlertKey);
 }

@@ -5,47 +5,22 @@
 // whenever it was noticed. So a gap delays any number of timers without touching one.
 import type { DecisionReason } from '#domain/decision.ts';
 import type { Rule } from '#domain/rule.ts';
+import type { Stretch, Timer } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
+import { kinds, notes } from '#domain/state-registry.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
-import type { Firing } from './memory.ts';
-
-export interface Timer {
-  readonly kind: 'for' | 'step' | 'end';
-  readonly rule: string;
-  readonly subject: string;
-  /** What it counts from, epoch ms. */
-  readonly sinceMs: number;
-  readonly runsMs: number;
-  /** Counts only time that was seen. */
-  readonly freezes: boolean;
-  /** A guard held it back when it was due: it is judged again with the other blocked ones. */
-  readonly blocked?: DecisionReason;
-  /** Of a `step`: its place in `actions`, and the firing that it belongs to. */
-  readonly step?: number;
-  readonly firing?: Firing;
-}
 
 type TimerName = Pick<Timer, 'kind' | 'rule' | 'subject' | 'step' | 'firing'>;
 
-type Stretch = readonly [fromMs: number, toMs: number];
-
-/** The entry `meta/unseen`: when there was no data. */
-interface Unseen {
-  /** Source that is silent now → its last data. */
-  readonly silent: Readonly<Record<string, number>>;
-  /** Silences that are over, in order, apart from each other. */
-  readonly past: readonly Stretch[];
-}
-
-const unseenKey = 'meta/unseen';
+const unseenKey = notes.unseen;
 /** Of more, the oldest become one: what was seen between them is forgotten, so that nothing is due too early. */
 const maxPast = 50;
-const recheckKey = 'meta/recheck';
+const recheckKey = notes.recheck;
 /** What guards hold back is judged again this often. */
 const recheckEveryMs = 10_000;
 
 const keyOf = ({ kind, rule, subject, step, firing }: TimerName) =>
-  `timer/${kind}|${rule}|${subject}${kind === 'step' ? `|${step}|${firing?.decisionId ?? ''}` : ''}`;
+  kinds.timer.of(`${kind}|${rule}|${subject}${kind === 'step' ? `|${step}|${firing?.decisionId ?? ''}` : ''}`);
 
 /** Whether the rule's timers count only time that was seen. */
 function freezesOf({ guards, trigger }: Rule): boolean {
@@ -75,7 +50,7 @@ export function blockTimer(tx: Transaction, timer: Timer, blocked: DecisionReaso
 }
 
 export function readTimer(view: StateView, name: TimerName): Timer | undefined {
-  return view.get<Timer>(keyOf(name));
+  return view.get(keyOf(name));
 }
 
 export function dropTimer(tx: Transaction, name: TimerName): void {
@@ -84,7 +59,7 @@ export function dropTimer(tx: Transaction, name: TimerName): void {
 }
 
 export function timers(view: StateView): Iterable<readonly [string, Timer]> {
-  return view.entries<Timer>('timer');
+  return view.entries(kinds.timer);
 }
 
 /** Timers that have run out, the oldest first; with `blocked`, those that were held back too. */
@@ -102,7 +77,7 @@ export function dueTimers(view: StateView, nowMs: number, { blocked }: { blocked
 /** When the next timer runs out, or what is held back is judged again, epoch ms. */
 export function nextTimerMs(view: StateView): number | undefined {
   const unseen = unseenOf(view);
-  let nextMs = view.get<{ dueMs: number }>(recheckKey)?.dueMs ?? Number.POSITIVE_INFINITY;
+  let nextMs = view.get(recheckKey)?.dueMs ?? Number.POSITIVE_INFINITY;
   for (const [, timer] of timers(view)) if (!timer.blocked) nextMs = Math.min(nextMs, dueMsOf(timer, unseen));
   return Number.isFinite(nextMs) ? nextMs : undefined;
 }
@@ -115,24 +90,24 @@ export function dueTimes(view: StateView, nowMs: number): (timer: Timer) => numb
 
 /** Sources that are silent now. */
 export function silentSources(view: StateView): readonly string[] {
-  return Object.keys(view.get<Unseen>(unseenKey)?.silent ?? {});
+  return Object.keys(view.get(unseenKey)?.silent ?? {});
 }
 
 /** A source went silent or came back. That it was silent counts also when nobody noticed before it was over. */
 export function noteGap(tx: Transaction, { source, state, sinceMs, atMs }: StreamChange & { kind: 'data_gap' }): void {
-  const { silent, past } = tx.get<Unseen>(unseenKey) ?? { silent: {}, past: [] };
+  const { silent, past } = tx.get(unseenKey) ?? { silent: {}, past: [] };
   const { [source]: knownMs, ...others } = silent;
   const fromMs = Math.min(knownMs ?? sinceMs ?? atMs, tx.nowMs);
   if (state === 'began') {
     if (knownMs !== undefined) return;
-    tx.set(unseenKey, { silent: { ...silent, [source]: fromMs }, past } satisfies Unseen);
+    tx.set(unseenKey, { silent: { ...silent, [source]: fromMs }, past });
     runOn(tx);
     return;
   }
   if (knownMs === undefined && sinceMs === undefined) return;
   const all = joined([...past, [fromMs, tx.nowMs]]);
   const bridge: Stretch[] = all.length > maxPast ? [[all[0]![0], all[1]![1]]] : [];
-  tx.set(unseenKey, { silent: others, past: joined([...bridge, ...all]) } satisfies Unseen);
+  tx.set(unseenKey, { silent: others, past: joined([...bridge, ...all]) });
   if (knownMs === undefined) runOn(tx);
   judgeBlockedSoon(tx);
 }
@@ -158,13 +133,13 @@ export function isRecheckPlanned(tx: Transaction): boolean {
 
 /** Whether it is time to judge again what is held back. */
 export function isRecheckDue(tx: Transaction): boolean {
-  const recheck = tx.get<{ dueMs: number }>(recheckKey);
+  const recheck = tx.get(recheckKey);
   return recheck !== undefined && recheck.dueMs <= tx.nowMs;
 }
 
 /** Plans the next look at what is held back; `left`: whether anything is. */
 export function planRecheck(tx: Transaction, left: 'nothing' | 'some' | 'more at once'): void {
-  const known = tx.get<{ dueMs: number }>(recheckKey);
+  const known = tx.get(recheckKey);
   if (left === 'nothing') {
     if (known) tx.delete(recheckKey);
   } else if (left === 'more at once') judgeBlockedSoon(tx);
@@ -173,7 +148,7 @@ export function planRecheck(tx: Transaction, left: 'nothing' | 'some' | 'more at
 
 /** Stretches without data, in order and apart from each other; one that lasts ends at `untilMs`. */
 function unseenOf(view: StateView, untilMs = Number.POSITIVE_INFINITY): readonly Stretch[] {
-  const { silent, past } = view.get<Unseen>(unseenKey) ?? { silent: {}, past: [] };
+  const { silent, past } = view.get(unseenKey) ?? { silent: {}, past: [] };
   const sinceMs = Math.min(...Object.values(silent));
   return Number.isFinite(sinceMs) ? joined([...past, [sinceMs, untilMs]]) : past;
 }

@@ -2,11 +2,12 @@
 // threshold, a request) goes from pending to nothing. Whether a firing may act is decided in judge.ts.
 import type { Decision, DecisionOutcome, DecisionReason, GuardVerdict, Values } from '#domain/decision.ts';
 import type { Rule, RuleMode } from '#domain/rule.ts';
+import type { Cause, Fact, Firing } from '#domain/rule-memory.ts';
 import { decisionIdOf, groupOf, type Occasion, runSteps, viewOfSubject } from './act.ts';
 import { guardInputs } from './guard-inputs.ts';
 import { askGuards, reasonOfGuard } from './guards.ts';
 import { closeIncident } from './incidents.ts';
-import { type Cause, type Fact, type Firing, readMoment, withActed, writeFact } from './memory.ts';
+import { readMoment, withActed, writeFact } from './memory.ts';
 import { hashOf, type Pass } from './pass.ts';
 import { resolvedNotices } from './resolved-notice.ts';
 import { isHolding, isMoment } from './rule-index.ts';

@@ -1,5 +1,6 @@
 // A warm-up, a data gap or a pause only delays: every cause that it holds back gets a verdict of its own.
 import { describe, expect, test } from 'vitest';
+import { kinds } from '#domain/state-registry.ts';
 import { arnOf, Engine, epochMs } from '#test/support/engine.ts';
 import { pause, resume } from './controls.ts';
 import { mostWithheldMoments } from './memory.ts';
@@ -44,7 +45,7 @@ describe('events on one subject', () => {
 
     expect(bodies(engine)).toEqual(Array.from({ length: 40 }, (_, n) => String(n)));
     expect(new Set(Object.values(verdicts(engine)))).toEqual(new Set(['acted fired']));
-    expect(engine.state.view.count('moment')).toBe(0);
+    expect(engine.state.view.count(kinds.moment)).toBe(0);
   });
 
   test('are none of them lost while replicas restart in turns, and warm ones decide between the cold ones', async () => {
@@ -95,7 +96,7 @@ describe('events on one subject', () => {
     for (let n = 0; n < mostWithheldMoments + 3; n += 1) await breached(engine, n);
     await engine.goTo(1);
     await engine.poll();
-    while (engine.state.view.count('moment') > 0) await engine.due();
+    while (engine.state.view.count(kinds.moment) > 0) await engine.due();
 
     expect(engine.jobs.length).toBe(mostWithheldMoments);
     const left = Object.entries(verdicts(engine)).filter(([, verdict]) => verdict !== 'acted fired');

@@ -6,7 +6,7 @@ import type { DeliveryWatch } from '#metadata/ports.ts';
 import { codeOf } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { type DeliveryFailedAlert, noteDelivered, noteRefused, refusalKey } from '#workers/alerts.ts';
+import { noteDelivered, noteRefused, refusalKey } from '#workers/alerts.ts';
 
 export interface DeliveryRefusalsOptions {
   readonly state: SharedState;
@@ -40,7 +40,7 @@ export class DeliveryRefusals implements DeliveryWatch {
     const { state, logger, metrics, shard } = this.#options;
     const code = codeOf(error);
     metrics.metadataRefused.inc({ shard, code });
-    const before = state.view.get<DeliveryFailedAlert>(refusalKey(code));
+    const before = state.view.get(refusalKey(code));
     if (before?.channelArns.includes(channelArn) && state.nowMs() - before.updatedAtMs < againAfterMs) return;
     const message = error instanceof AppError ? error.message : messageOf(error);
     this.#write(`${code} ${channelArn}`, (tx) => {
@@ -56,9 +56,7 @@ export class DeliveryRefusals implements DeliveryWatch {
 
   delivered(channelArn: string): void {
     const { state, logger } = this.#options;
-    const met = codes.filter((code) =>
-      state.view.get<DeliveryFailedAlert>(refusalKey(code))?.channelArns.includes(channelArn),
-    );
+    const met = codes.filter((code) => state.view.get(refusalKey(code))?.channelArns.includes(channelArn));
     if (met.length === 0) return;
     this.#write(`delivered ${channelArn}`, (tx) => {
       const over = noteDelivered(tx, met, channelArn);

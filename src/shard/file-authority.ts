@@ -5,11 +5,11 @@ import type { Config } from '#config/load.ts';
 import { type ActionJob, type ActionName, type ActionParams, namedFiles } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { auditEntries } from '#journal/audit.ts';
 import { assertWithin, type FileBounds } from '#secrets/named-file.ts';
 import type { DeliveredFiles } from '#secrets/secret-file.ts';
 import type { DeliveryBounds } from '#secrets/sinks.ts';
-import type { KeyRecord } from '#workers/key-record.ts';
 
 /** Tokens that the platform mounts below /run/secrets for the daemon itself, on EKS and elsewhere. */
 const platformTokens = ['kubernetes.io', 'eks.amazonaws.com', 'pods.eks.amazonaws.com'].map(
@@ -78,22 +78,17 @@ export class FileAuthority {
   }
 }
 
-/** At `delivered/<path without links>`: a file that a delivery made. */
-export interface DeliveredFile {
-  readonly atMs: number;
-}
-
 /** What the shared state knows of delivered files; those that were delivered before there was such a record are found in the audit. */
 export function deliveredFiles(state: SharedState): DeliveredFiles {
   return {
     async has(path, named) {
-      const isKnown = () => state.view.get<DeliveredFile>(`delivered/${path}`) !== undefined;
+      const isKnown = () => state.view.get(kinds.delivered.of(path)) !== undefined;
       if (isKnown()) return true;
       // Another replica may have delivered a moment ago.
       await state.refresh();
       if (isKnown()) return true;
       const names = new Set([path, named].map((each) => resolve(each)));
-      for (const [, { sink, deliveredAtMs }] of state.view.entries<KeyRecord>('key'))
+      for (const [, { sink, deliveredAtMs }] of state.view.entries(kinds.key))
         if (deliveredAtMs !== undefined && sink.startsWith('file ') && names.has(resolve(sink.slice(5)))) return true;
       for await (const { what, outcome, dryRun, params } of auditEntries(state, {})) {
         const file = (params as Partial<ActionParams<'rotate_stream_key'>> | undefined)?.deliver?.file;
@@ -103,8 +98,8 @@ export function deliveredFiles(state: SharedState): DeliveredFiles {
       return false;
     },
     async add(path) {
-      if (state.view.get<DeliveredFile>(`delivered/${path}`) !== undefined) return;
-      await state.transact((tx) => tx.set(`delivered/${path}`, { atMs: tx.nowMs } satisfies DeliveredFile));
+      if (state.view.get(kinds.delivered.of(path)) !== undefined) return;
+      await state.transact((tx) => tx.set(kinds.delivered.of(path), { atMs: tx.nowMs }));
     },
   };
 }

@@ -2,8 +2,8 @@
 import type { AccountSettings, Settings } from '#config/settings.ts';
 import { durationMs } from '#domain/duration.ts';
 import { ivsOperations } from '#domain/ivs-operations.ts';
+import { logs } from '#domain/state-registry.ts';
 import { type LimitSettings, limitsFrom } from '#ivs/limits.ts';
-import { journalLog, quietLog, resultsLog } from '#journal/record.ts';
 import type { GapOptions } from '#streams/gaps.ts';
 
 /** The limiter's settings out of the configuration. */
@@ -46,7 +46,7 @@ export function gapOptionsOf(
 /** How long a log's entries are kept; the audit, and what is only for inspection, are bounded by number alone. */
 export function logMaxAgeMs({ retention }: Settings, log: string): number | undefined {
   if (log.startsWith('sessions:')) return durationMs(retention.sessions);
-  if (log === journalLog || log === resultsLog) return durationMs(retention.journal);
-  if (log === quietLog) return durationMs(retention.journal_quiet);
+  if (log === logs.journal || log === logs.results) return durationMs(retention.journal);
+  if (log === logs.quiet) return durationMs(retention.journal_quiet);
   return undefined;
 }

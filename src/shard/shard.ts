@@ -6,11 +6,13 @@ import { accountIdOf } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
+import { isOnHold, isPaused } from '#domain/controls-in-force.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { settledAfterRepairMs } from '#domain/state-loss.ts';
+import { kinds, pauses } from '#domain/state-registry.ts';
 import { type Home, homeOf } from '#intake/home.ts';
 import { limitsFrom } from '#ivs/limits.ts';
 import { QuotaSampler } from '#ivs/quota-hour.ts';
@@ -39,7 +41,6 @@ import { applyObservation, splitObservation } from '#streams/apply.ts';
 import { fleetKnown } from '#streams/fleet.ts';
 import { detectGaps } from '#streams/gaps.ts';
 import { finishedActionRecorder } from '#workers/finished-action.ts';
-import { isOnHold, isPaused } from '#workers/fresh-look.ts';
 import { WorkerHost } from '#workers/host.ts';
 import { intentsDue } from '#workers/intents.ts';
 import { ActionUpkeep } from '#workers/upkeep.ts';
@@ -169,7 +170,7 @@ export class Shard {
     if (options.startPaused !== undefined) {
       const by = { who: options.startPaused, reason: 'started paused' };
       const pause = { ...by, sinceMs: this.state.nowMs() };
-      this.state.insist('pause/global', pause, (tx) => pauseAll(tx, by));
+      this.state.insist(pauses.asked, pause, (tx) => pauseAll(tx, by));
     }
     this.queues = new Queues({ redis: this.#connect('queue'), prefix: this.#prefix });
     this.relay = new Relay({ state: this.state, queues: this.queues, clock, logger: this.#logger, random });
@@ -235,7 +236,10 @@ export class Shard {
       maxItemsTotal: metadata.max_items_total,
       maxBytes: metadata.max_bytes,
       metrics,
-      sparedFor: (channelArn) => (isPaused(this) ? 'paused' : isOnHold(this, channelArn) ? 'held' : undefined),
+      sparedFor: (channelArn) => {
+        const { view } = this.state;
+        return isPaused(view) ? 'paused' : isOnHold(view, channelArn, this.state.nowMs()) ? 'held' : undefined;
+      },
     });
     this.#drainer = new Drainer({
       outbox: this.outbox,
@@ -409,7 +413,7 @@ export class Shard {
   }
 
   #committed(committed: Committed): void {
-    if (this.state.view.count('job') > 0) this.relay.nudge();
+    if (this.state.view.count(kinds.job) > 0) this.relay.nudge();
     const { metrics, onCommitted } = this.#options;
     for (const { rule, outcome, reason } of committed.decisions) metrics.decisions.inc({ rule, outcome, reason });
     onCommitted?.(committed);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createLogger, Scrubber } from '#runtime/logger.ts';
+import { kindOf } from '#test/support/plain-keys.ts';
 import { testMetrics } from '#test/support/quiet.ts';
 import { event, Noticing, poll, snapshot } from '#test/support/streams.ts';
 import { StoredRecords } from './stored-records.ts';
@@ -22,7 +23,7 @@ test('what is as it should be is read as it is, with members that nobody knows',
     poll('all', { at: 1_000, streams: [snapshot('A', 's1')] }),
   );
   for (const kind of ['stream', 'meta'])
-    for (const [id, value] of noticing.state.view.entries<object>(kind)) {
+    for (const [id, value] of noticing.state.view.entries(kindOf(kind))) {
       const told = typeof value === 'object' ? { ...value, somethingNew: 1 } : value;
       expect(records.read(`${kind}/${id}`, JSON.stringify(told))).toEqual(told);
     }

@@ -2,10 +2,10 @@
 // what its kind should be stops nothing and is not read as "nothing": it is told of and set aside, and stays in Redis as it is until
 // something writes it anew. An odd pause, hold or silence is in force: what keeps hands off is not lost because it cannot be read.
 import { z } from 'zod';
+import type { Hold, Pause, Silence } from '#domain/control.ts';
 import { decisionReasons } from '#domain/decision.ts';
 import { streamStates } from '#domain/stream-record.ts';
 import { isJobName } from '#jobs/catalog.ts';
-import type { Hold, Pause, Silence } from '#rules/memory.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 

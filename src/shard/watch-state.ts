@@ -2,14 +2,9 @@
 // signs of life, and tells when replicas differ.
 import { randomBytes } from 'node:crypto';
 import { AppError, isRedisFailure, messageOf } from '#domain/errors.ts';
-import {
-  differencesOf,
-  type Replica,
-  type ReplicasDifferAlert,
-  type ReplicaTrait,
-  replicaTraits,
-} from '#domain/replica.ts';
+import { differencesOf, type Replica, type ReplicaTrait, replicaTraits } from '#domain/replica.ts';
 import type { Transaction } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { AwsClock } from '#runtime/aws-clock.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
@@ -136,9 +131,7 @@ export class StateWatch implements Service {
         logger.info({ by: trait }, `replicas do not differ in their ${trait} any more`);
       }
     }
-    const isNews = replicaTraits.some(
-      (trait) => state.view.get<ReplicasDifferAlert>(alertKey(trait))?.text !== now.get(trait),
-    );
+    const isNews = replicaTraits.some((trait) => state.view.get(alertKey(trait))?.text !== now.get(trait));
     // A difference seen once is neither told nor over.
     const isSettled = replicaTraits.every((trait) => differences.has(trait) === now.has(trait));
     if (isNews && isSettled) await state.transact((tx) => noteDifferences(tx, now));
@@ -160,12 +153,12 @@ export class StateWatch implements Service {
   }
 }
 
-const alertKey = (trait: ReplicaTrait) => `alert/replicas_differ|${trait}`;
+const alertKey = (trait: ReplicaTrait) => kinds.alert.of('replicas_differ', trait);
 
 function noteDifferences(tx: Transaction, differences: ReadonlyMap<ReplicaTrait, string>): void {
   for (const trait of replicaTraits) {
     const key = alertKey(trait);
-    const before = tx.get<ReplicasDifferAlert>(key);
+    const before = tx.get(key);
     const text = differences.get(trait);
     if (text === undefined) {
       if (before) tx.delete(key);
@@ -175,6 +168,6 @@ function noteDifferences(tx: Transaction, differences: ReadonlyMap<ReplicaTrait,
         sinceMs: before?.sinceMs ?? tx.nowMs,
         updatedAtMs: tx.nowMs,
         text,
-      } satisfies ReplicasDifferAlert);
+      });
   }
 }

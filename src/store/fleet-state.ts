@@ -1,6 +1,7 @@
 // Several shards' states as one, for the API and the operator's verbs: reads see all of them, writes go to each. What is kept under a
 // channel's ARN is read in the state of the shard that owns the channel, and nowhere else.
 import type { Insisted, SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
+import type { Key, Kind, Log } from '#domain/state-key.ts';
 
 /** The state of the shard that owns a channel; undefined for a channel that none owns. */
 export type OwnerOf = (channelArn: string) => SharedState | undefined;
@@ -36,20 +37,20 @@ class FleetState implements SharedState {
   }
 
   /** On every shard; resolves when all have it. */
-  insist<T>(key: string, value: unknown, body: (tx: Transaction) => T): Insisted<T> {
+  insist<V, T>(key: Key<V>, value: NoInfer<V>, body: (tx: Transaction) => T): Insisted<T> {
     const [first, ...others] = this.#states.map((state) => state.insist(key, value, body).written);
     return { written: Promise.all(others).then(() => first!) };
   }
 
-  withdraw(key: string): boolean {
+  withdraw(key: Key<unknown>): boolean {
     return this.#states.map((state) => state.withdraw(key)).includes(true);
   }
 
   async readLog<T>(
-    log: string,
+    log: Log<T>,
     options: { limit: number; before?: string },
   ): Promise<readonly { id: string; entry: T }[]> {
-    const rows = await Promise.all(this.#states.map((state) => state.readLog<T>(log, options)));
+    const rows = await Promise.all(this.#states.map((state) => state.readLog(log, options)));
     return rows
       .flat()
       .toSorted((a, b) => compareIds(b.id, a.id))
@@ -66,20 +67,20 @@ class FleetView implements StateView {
     this.#ownerOf = ownerOf;
   }
 
-  get<T>(key: string): T | undefined {
+  get<T>(key: Key<T>): T | undefined {
     const owner = this.#ownerOf(key.slice(key.indexOf('/') + 1));
-    if (owner) return owner.view.get<T>(key);
+    if (owner) return owner.view.get(key);
     for (const { view } of this.#states) {
-      const value = view.get<T>(key);
+      const value = view.get(key);
       if (value !== undefined) return value;
     }
     return undefined;
   }
 
-  *entries<T>(kind: string): Iterable<readonly [string, T]> {
-    const seen = new Set<string>();
+  *entries<T, Id extends string>(kind: Kind<T, Id>): Iterable<readonly [Id, T]> {
+    const seen = new Set<Id>();
     for (const state of this.#states) {
-      for (const [id, value] of state.view.entries<T>(kind)) {
+      for (const [id, value] of state.view.entries(kind)) {
         if (seen.has(id) || (this.#ownerOf(id) ?? state) !== state) continue;
         seen.add(id);
         yield [id, value];
@@ -87,7 +88,7 @@ class FleetView implements StateView {
     }
   }
 
-  count(kind: string): number {
+  count(kind: Kind<unknown>): number {
     return Array.from(this.entries(kind)).length;
   }
 }

@@ -1,6 +1,8 @@
 // The copy of the shared state in this process: a two-level map, and the transaction that collects writes over it.
 import type { JobRequest } from '#domain/job.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
+import type { Key, Kind, Log } from '#domain/state-key.ts';
+import { kinds } from '#domain/state-registry.ts';
 
 /**
  * Keys are `<kind>/<id>`; the kind is what stands before the first slash. What this replica insists on, and Redis has not taken yet,
@@ -12,26 +14,26 @@ export class LocalCopy implements StateView {
   readonly insisted = new Map<string, unknown>();
   /** The copy without what is insisted on. */
   readonly committed: StateView = {
-    get: <T>(key: string) => this.#read<T>(key),
+    get: (key) => this.#read(key),
     entries: (kind) => this.entries(kind),
     count: (kind) => this.count(kind),
   };
 
-  get<T>(key: string): T | undefined {
+  get<T>(key: Key<T>): T | undefined {
     return this.insisted.has(key) ? (this.insisted.get(key) as T) : this.#read<T>(key);
   }
 
-  #read<T>(key: string): T | undefined {
+  #read<T>(key: Key<T>): T | undefined {
     const [kind, id] = splitKey(key);
     return this.#kinds.get(kind)?.get(id) as T | undefined;
   }
 
-  entries<T>(kind: string): Iterable<readonly [string, T]> {
-    return (this.#kinds.get(kind) ?? none) as ReadonlyMap<string, T>;
+  entries<T, Id extends string>({ name }: Kind<T, Id>): Iterable<readonly [Id, T]> {
+    return (this.#kinds.get(name) ?? none) as ReadonlyMap<Id, T>;
   }
 
-  count(kind: string): number {
-    return this.#kinds.get(kind)?.size ?? 0;
+  count({ name }: Kind<unknown>): number {
+    return this.#kinds.get(name)?.size ?? 0;
   }
 
   /** Number of entries of all kinds. */
@@ -59,9 +61,6 @@ export class LocalCopy implements StateView {
   }
 }
 
-/** Prefix of the entries that hold jobs on their way to the queue. */
-export const pendingJobKind = 'job';
-
 /** One run of a transaction's body: reads see its own writes, nothing is changed outside of it. */
 export class DraftTransaction implements Transaction {
   readonly nowMs: number;
@@ -77,38 +76,38 @@ export class DraftTransaction implements Transaction {
     this.#repeats = repeats;
   }
 
-  get<T>(key: string): T | undefined {
-    return this.writes.has(key) ? (this.writes.get(key) as T | undefined) : this.#base.get<T>(key);
+  get<T>(key: Key<T>): T | undefined {
+    return this.writes.has(key) ? (this.writes.get(key) as T | undefined) : this.#base.get(key);
   }
 
   /** Of what was written before the first is taken; what is not written, which is nearly all, costs no more than to walk over it. */
-  entries<T>(kind: string): Iterable<readonly [string, T]> {
-    const written = new Map<string, T | undefined>();
+  entries<T, Id extends string>(kind: Kind<T, Id>): Iterable<readonly [Id, T]> {
+    const written = new Map<Id, T | undefined>();
     for (const [key, value] of this.writes) {
       const [writtenKind, id] = splitKey(key);
-      if (writtenKind === kind) written.set(id, value as T | undefined);
+      if (writtenKind === kind.name) written.set(id as Id, value as T | undefined);
     }
-    const base = this.#base.entries<T>(kind);
+    const base = this.#base.entries(kind);
     return written.size === 0 ? base : overlaid(base, written);
   }
 
-  count(kind: string): number {
+  count(kind: Kind<unknown>): number {
     let count = this.#base.count(kind);
     for (const [key, value] of this.writes) {
-      if (splitKey(key)[0] !== kind) continue;
-      const existed = this.#base.get(key) !== undefined;
+      if (splitKey(key)[0] !== kind.name) continue;
+      const existed = this.#base.get(key as Key<unknown>) !== undefined;
       if (existed && value === undefined) count -= 1;
       if (!existed && value !== undefined) count += 1;
     }
     return count;
   }
 
-  set(key: string, value: unknown): void {
+  set<T>(key: Key<T>, value: NoInfer<T>): void {
     if (value === undefined) throw new TypeError(`cannot set ${key} to undefined: delete it`);
     this.writes.set(key, value);
   }
 
-  delete(key: string): void {
+  delete(key: Key<unknown>): void {
     this.writes.set(key, undefined);
   }
 
@@ -116,21 +115,21 @@ export class DraftTransaction implements Transaction {
     return this.#repeats.has(dedupId);
   }
 
-  append(log: string, entry: unknown, maxEntries: number): void {
+  append<T>(log: Log<T>, entry: NoInfer<T>, maxEntries: number): void {
     this.appends.push({ log, entry, maxEntries });
   }
 
   enqueue(job: JobRequest): void {
-    this.writes.set(`${pendingJobKind}/${job.jobId}`, job);
+    this.writes.set(kinds.job.of(job.jobId), job);
   }
 }
 
 const none: ReadonlyMap<string, unknown> = new Map();
 
-function* overlaid<T>(
-  base: Iterable<readonly [string, T]>,
-  written: ReadonlyMap<string, T | undefined>,
-): Iterable<readonly [string, T]> {
+function* overlaid<T, Id>(
+  base: Iterable<readonly [Id, T]>,
+  written: ReadonlyMap<Id, T | undefined>,
+): Iterable<readonly [Id, T]> {
   for (const entry of base) if (!written.has(entry[0])) yield entry;
   for (const [id, value] of written) if (value !== undefined) yield [id, value];
 }

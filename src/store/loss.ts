@@ -1,6 +1,7 @@
 // What tells of a loss to a replica that has no copy, and how much was lost to one that has.
 import type { StateView } from '#domain/shared-state.ts';
-import { type LineageNote, lineageKey, type StateLoss } from '#domain/state-loss.ts';
+import type { StateLoss } from '#domain/state-loss.ts';
+import { notes } from '#domain/state-registry.ts';
 import type { Redis } from '#runtime/redis.ts';
 import type { Head } from './head.ts';
 import { LocalCopy } from './local-copy.ts';
@@ -119,7 +120,7 @@ export function lossAtStart(
   if (note === undefined || head.number === undefined) return undefined;
   if (head.lineage !== note.lineage) {
     // Somebody took care of that loss while this process did not run.
-    if (copy.get<LineageNote>(lineageKey)?.former.includes(note.lineage)) return undefined;
+    if (copy.get(notes.lineage)?.former.includes(note.lineage)) return undefined;
     return {
       ...base,
       kind: 'emptied',

@@ -1,5 +1,6 @@
 // The shared state in memory, for virtual time: rule tests, replays, property tests.
 import type { Insisted, SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
+import type { Key, Log } from '#domain/state-key.ts';
 import { DraftTransaction, LocalCopy } from './local-copy.ts';
 
 /** One process's state with a clock of its own. Dedup ids never expire. */
@@ -39,7 +40,7 @@ export class MemoryState implements SharedState {
     return result;
   }
 
-  insist<T>(_key: string, _value: unknown, body: (tx: Transaction) => T): Insisted<T> {
+  insist<V, T>(_key: Key<V>, _value: NoInfer<V>, body: (tx: Transaction) => T): Insisted<T> {
     return { written: this.transact(body) };
   }
 
@@ -48,7 +49,7 @@ export class MemoryState implements SharedState {
   }
 
   async readLog<T>(
-    log: string,
+    log: Log<T>,
     { limit, before }: { limit: number; before?: string },
   ): Promise<readonly { id: string; entry: T }[]> {
     const entries = (this.#logs.get(log) ?? []).toReversed() as { id: string; entry: T }[];

@@ -9,7 +9,9 @@
 // what the copy knows, in one commit before any other. Until that has succeeded the copy stays, and every call fails.
 import { AppError } from '#domain/errors.ts';
 import type { Insisted, SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
-import { type LineageNote, type LossKeeper, lineageKey, type Repair, type StateLoss } from '#domain/state-loss.ts';
+import type { Key, Log } from '#domain/state-key.ts';
+import type { LossKeeper, Repair, StateLoss } from '#domain/state-loss.ts';
+import { notes } from '#domain/state-registry.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { failureOf, type Redis } from '#runtime/redis.ts';
 import { RedisClock } from '#runtime/redis-clock.ts';
@@ -124,7 +126,7 @@ export class RedisState implements SharedState {
     });
   }
 
-  insist<T>(key: string, value: unknown, body: (tx: Transaction) => T): Insisted<T> {
+  insist<V, T>(key: Key<V>, value: NoInfer<V>, body: (tx: Transaction) => T): Insisted<T> {
     const written = new Promise<T>((resolve, reject) => {
       this.#insisted.set(key, {
         body,
@@ -140,7 +142,7 @@ export class RedisState implements SharedState {
     return { written };
   }
 
-  withdraw(key: string): boolean {
+  withdraw(key: Key<unknown>): boolean {
     this.#copy.insisted.delete(key);
     return this.#insisted.delete(key);
   }
@@ -171,7 +173,7 @@ export class RedisState implements SharedState {
   }
 
   async readLog<T>(
-    log: string,
+    log: Log<T>,
     { limit, before }: { limit: number; before?: string },
   ): Promise<readonly { id: string; entry: T }[]> {
     const key = `${this.#keys.prefix}:log:${log}`;
@@ -314,7 +316,7 @@ export class RedisState implements SharedState {
   /** Begins a state where there is none. */
   async #begin(found: Found): Promise<void> {
     const draft = new DraftTransaction({ base: found.copy, nowMs: this.nowMs(), repeats: new Set() });
-    draft.set(lineageKey, { former: [] } satisfies LineageNote);
+    draft.set(notes.lineage, { former: [] });
     const answer = await this.#commit(draft, { onto: undefined, repair: true });
     if (answer.outcome !== 'committed') {
       // Somebody was quicker.
@@ -338,12 +340,12 @@ export class RedisState implements SharedState {
     for (let attempt = 0, now = found; attempt < this.#maxAttempts; attempt += 1, now = await this.#readAll()) {
       const draft = new DraftTransaction({ base: now.copy, nowMs: this.nowMs(), repeats: new Set() });
       const repair: Repair = losses.repair(draft, loss);
-      const former = draft.get<LineageNote>(lineageKey)?.former ?? [];
+      const former = draft.get(notes.lineage)?.former ?? [];
       const lineages = [now.head?.lineage, loss.lineage].filter((one) => one !== undefined);
-      draft.set(lineageKey, {
+      draft.set(notes.lineage, {
         former: [...new Set([...former, ...lineages])].slice(-50),
         repairedAtMs: draft.nowMs,
-      } satisfies LineageNote);
+      });
       const number = Math.max(this.#head?.number ?? 0, now.head?.number ?? 0);
       const answer = await this.#commit(draft, { onto: now.head, repair: true, number, lineage: newLineage() });
       if (answer.outcome !== 'committed') continue;

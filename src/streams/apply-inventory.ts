@@ -3,9 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ChannelArn } from '#domain/channel.ts';
 import type { InventoryObservation } from '#domain/observation.ts';
 import type { Transaction } from '#domain/shared-state.ts';
+import { kinds, notes } from '#domain/state-registry.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
 
-import { channelOf, keys, streamOf } from './keys.ts';
+import { channelOf, streamOf } from './keys.ts';
 
 export function applyInventory(tx: Transaction, observation: InventoryObservation): StreamChange[] {
   const { complete, known } = observation;
@@ -16,22 +17,22 @@ export function applyInventory(tx: Transaction, observation: InventoryObservatio
   const changed: ChannelArn[] = [];
   for (const channel of channels) {
     if (isDeepStrictEqual(channelOf(tx, channel.arn), channel)) continue;
-    tx.set(keys.channel(channel.arn), channel);
+    tx.set(kinds.channel.of(channel.arn), channel);
     changed.push(channel.arn);
     const record = streamOf(tx, channel.arn);
     if (record && channel.name !== '' && record.channelName !== channel.name)
-      tx.set(keys.stream(channel.arn), { ...record, channelName: channel.name });
+      tx.set(kinds.stream.of(channel.arn), { ...record, channelName: channel.name });
   }
-  const missing = tx.get<Readonly<Record<string, true>>>(keys.missingChannels) ?? {};
+  const missing = tx.get(notes.missingChannels) ?? {};
   const gone = removed.filter((arn) => !complete || missing[arn]).filter((arn) => channelOf(tx, arn));
-  for (const arn of gone) tx.delete(keys.channel(arn));
+  for (const arn of gone) tx.delete(kinds.channel.of(arn));
   if (complete) {
     noteMissing(
       tx,
       missing,
       removed.filter((arn) => !gone.includes(arn)),
     );
-    if (!tx.get(keys.inventoryListed)) tx.set(keys.inventoryListed, { atMs: tx.nowMs });
+    if (!tx.get(notes.inventoryListed)) tx.set(notes.inventoryListed, { atMs: tx.nowMs });
   }
   if (changed.length + gone.length === 0) return [];
   return [{ kind: 'inventory', channelArns: [...changed, ...gone], atMs: tx.nowMs }];
@@ -39,6 +40,6 @@ export function applyInventory(tx: Transaction, observation: InventoryObservatio
 
 function noteMissing(tx: Transaction, known: Readonly<Record<string, true>>, arns: readonly ChannelArn[]): void {
   if (arns.length === 0 && Object.keys(known).length === 0) return;
-  if (arns.length === 0) tx.delete(keys.missingChannels);
-  else tx.set(keys.missingChannels, Object.fromEntries(arns.map((arn) => [arn, true])));
+  if (arns.length === 0) tx.delete(notes.missingChannels);
+  else tx.set(notes.missingChannels, Object.fromEntries(arns.map((arn) => [arn, true])));
 }

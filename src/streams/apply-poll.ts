@@ -1,14 +1,13 @@
 // One pass over ListStreams: what it lists is live; what a complete pass does not list is on its way out. Pages may shift while
 // they are read, so absence counts only once two complete passes agree, or one pass and an event.
-import type { ChannelArn } from '#domain/channel.ts';
 import type { PollObservation } from '#domain/observation.ts';
 import type { Transaction } from '#domain/shared-state.ts';
+import { kinds, notes } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { noteDisagreement, noteUnheard } from './disagreements.ts';
 import { archive, fold } from './fold.ts';
 import { lateAfterMs } from './gaps.ts';
 import { lastSeenMs } from './health.ts';
-import { type ArchivedSessions, keys, type PassNote, type PastSessions } from './keys.ts';
 import { longestReconnectMs } from './recording.ts';
 import type { SessionInput } from './reduce.ts';
 
@@ -45,14 +44,14 @@ function judgeAbsence(
   { scope, startedAtMs, finishedAtMs, everyMs, pages, streams, alreadyApplied = [] }: PollObservation,
   add: (record: StreamRecord, input: SessionInput) => void,
 ): void {
-  const last = tx.get<PassNote>(keys.pass(scope));
+  const last = tx.get(notes.pass(scope));
   if (last && last.startedAtMs >= startedAtMs) return;
   // Of both, since an event may have told of another channel's stream.
   const nameOf = ({ channelArn, streamId }: Pick<StreamRecord, 'channelArn' | 'streamId'>) =>
     `${channelArn} ${streamId}`;
   const listed = new Set([...alreadyApplied, ...streams].map(nameOf));
   const pass = { startedAtMs, finishedAtMs };
-  const absent = Array.from(tx.entries<StreamRecord>('stream'), ([, record]) => record).filter(
+  const absent = Array.from(tx.entries(kinds.stream), ([, record]) => record).filter(
     (record) => (record.state === 'live' || record.state === 'created') && !listed.has(nameOf(record)),
   );
   if (scope === 'all') {
@@ -71,7 +70,7 @@ function judgeAbsence(
   if (last && scope === 'all') noteUnheard(tx, last.startedAtMs, startedAtMs);
   const previous = last ? { previous: { startedAtMs: last.startedAtMs, finishedAtMs: last.finishedAtMs } } : {};
   const pace = everyMs === undefined ? {} : { everyMs };
-  tx.set(keys.pass(scope), { ...pass, pages, streams: listed.size, ...pace, ...previous } satisfies PassNote);
+  tx.set(notes.pass(scope), { ...pass, pages, streams: listed.size, ...pace, ...previous });
 }
 
 /** Sessions that say they are recorded, and ended too long before a pass for that to be true. */
@@ -81,8 +80,8 @@ function overdueRecordings(tx: Transaction, startedAtMs: number): StreamRecord[]
     const { recording, endedAtMs = startedAtMs } = record;
     if (recording === 'recording' && endedAtMs + longestReconnectMs < startedAtMs) overdue.push(record);
   };
-  for (const [, record] of tx.entries<StreamRecord>('stream')) add(record);
-  for (const [, past] of tx.entries<PastSessions>('past')) past.forEach(add);
+  for (const [, record] of tx.entries(kinds.stream)) add(record);
+  for (const [, past] of tx.entries(kinds.past)) past.forEach(add);
   return overdue;
 }
 
@@ -97,20 +96,19 @@ function clearStarving(
 /** Archives sessions that no event will amend any more, and forgets what is older than the retention. */
 function forgetOld(tx: Transaction, { settleMs, retentionMs }: PollOptions): void {
   const isSettled = ({ endedAtMs, stateSinceMs }: StreamRecord) => (endedAtMs ?? stateSinceMs) < tx.nowMs - settleMs;
-  for (const [arn, past] of tx.entries<PastSessions>('past')) {
+  for (const [arn, past] of tx.entries(kinds.past)) {
     const settled = past.filter(isSettled);
     if (settled.length === 0) continue;
     for (const record of settled.toReversed()) archive(tx, record);
     const kept = past.filter((record) => !isSettled(record));
-    if (kept.length > 0) tx.set(keys.past(arn as ChannelArn), kept);
-    else tx.delete(keys.past(arn as ChannelArn));
+    if (kept.length > 0) tx.set(kinds.past.of(arn), kept);
+    else tx.delete(kinds.past.of(arn));
   }
-  for (const [arn, archived] of tx.entries<ArchivedSessions>('rested')) {
+  for (const [arn, archived] of tx.entries(kinds.rested)) {
     const recent = Object.entries(archived).filter(([, atMs]) => atMs >= tx.nowMs - settleMs);
-    if (recent.length === 0) tx.delete(keys.rested(arn as ChannelArn));
-    else if (recent.length < Object.keys(archived).length)
-      tx.set(keys.rested(arn as ChannelArn), Object.fromEntries(recent));
+    if (recent.length === 0) tx.delete(kinds.rested.of(arn));
+    else if (recent.length < Object.keys(archived).length) tx.set(kinds.rested.of(arn), Object.fromEntries(recent));
   }
-  for (const [arn, { endedAtMs }] of tx.entries<StreamRecord>('stream'))
-    if (endedAtMs !== undefined && endedAtMs < tx.nowMs - retentionMs) tx.delete(keys.stream(arn as ChannelArn));
+  for (const [arn, { endedAtMs }] of tx.entries(kinds.stream))
+    if (endedAtMs !== undefined && endedAtMs < tx.nowMs - retentionMs) tx.delete(kinds.stream.of(arn));
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { kinds } from '#domain/state-registry.ts';
 import { arnOf, event, Noticing, poll, snapshot, startMs, streamIdFor } from '#test/support/streams.ts';
 import { disagreementsOf } from './disagreements.ts';
 import { pastOf } from './keys.ts';
@@ -317,7 +318,7 @@ test('a pass in pieces does what the whole does', async () => {
 
   await noticing.see(poll('all', { at: 20_000, streams }), poll('all', { at: 40_000, streams }));
 
-  expect(noticing.state.view.count('stream')).toBe(1_235);
+  expect(noticing.state.view.count(kinds.stream)).toBe(1_235);
   expect(noticing.record('A')!.state).toBe('ended');
   expect(noticing.record('C1233')).toMatchObject({ state: 'live', viewerCount: 1_233 });
 });

@@ -2,13 +2,14 @@
 // Deterministic: it reads and writes nothing but the transaction.
 import type { EventObservation, InventoryObservation, Observation, PollObservation } from '#domain/observation.ts';
 import type { Transaction } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { applyInventory } from './apply-inventory.ts';
 import { applyPoll } from './apply-poll.ts';
 import { streamIdOf } from './event-signs.ts';
 import { fold } from './fold.ts';
 import { gapOf } from './gaps.ts';
-import { type Gap, keys, streamOf } from './keys.ts';
+import { streamOf } from './keys.ts';
 
 export interface ApplyOptions {
   /** How long ended sessions stay; their channel's newest one as well. */
@@ -90,7 +91,7 @@ function applyGap(tx: Transaction, gap: Observation & { kind: 'data_gap' }): Str
   const known = gapOf(tx, source);
   if ((known !== undefined) === (state === 'began')) return [];
   const sinceMs = known?.sinceMs ?? gap.sinceMs ?? gap.atMs;
-  if (state === 'began') tx.set(keys.gap(source), { sinceMs, noticedAtMs: tx.nowMs } satisfies Gap);
-  else tx.delete(keys.gap(source));
+  if (state === 'began') tx.set(kinds.gap.of(source), { sinceMs, noticedAtMs: tx.nowMs });
+  else tx.delete(kinds.gap.of(source));
   return [{ kind: 'data_gap', source, state, sinceMs, atMs: tx.nowMs }];
 }

@@ -1,9 +1,9 @@
 // Each round: an event says that a stream starves, and the polls after it say that it does not.
 import { describe, expect, test } from 'vitest';
+import { notes } from '#domain/state-registry.ts';
 import { event, Noticing, poll, snapshot, startMs } from '#test/support/streams.ts';
 import { disagreementsLastHour, disagreementsOf, unheardSessions } from './disagreements.ts';
 import { detectGaps, noteQueueRead } from './gaps.ts';
-import { keys } from './keys.ts';
 
 const minute = 60_000;
 
@@ -41,13 +41,13 @@ test('what is kept of them is bounded, however long it goes on', async () => {
 
   expect(total().health).toBe(300);
   expect(lastHourAt(300 * minute - 1)).toBe(60);
-  const { minutes } = noticing.state.view.get<{ minutes: unknown[] }>(keys.disagreements)!;
+  const { minutes } = noticing.state.view.get(notes.disagreements)!;
   expect(minutes).toHaveLength(60);
 });
 
 test('a total that was kept before there were minutes goes on', async () => {
   const { noticing, disagreeAt, total, lastHourAt } = setup();
-  await noticing.state.transact((tx) => tx.set(keys.disagreements, { ended: 4, health: 2 }));
+  await noticing.state.transact((tx) => tx.set(notes.disagreements, { ended: 4, health: 2 }));
   expect(lastHourAt(0)).toBe(0);
 
   await disagreeAt(0);

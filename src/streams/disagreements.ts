@@ -1,27 +1,11 @@
 // Counts how often polls said otherwise than events: the measure of what events alone would have got wrong. Kept in the shared
 // state, so that every replica shows the same figure.
 import type { StateView, Transaction } from '#domain/shared-state.ts';
+import { kinds, notes } from '#domain/state-registry.ts';
+import type { Disagreements, KeptDisagreements } from '#domain/stream-memory.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { gapOf } from './gaps.ts';
-import { keys, type QueueNote } from './keys.ts';
 import type { SessionInput } from './reduce.ts';
-
-/**
- * `started`: a poll found what no event had begun, even minutes later; `ended`: a poll closed what no event had ended; `health`: a
- * poll corrected a health that rested on an event.
- */
-export interface Disagreements {
-  readonly started: number;
-  readonly ended: number;
-  readonly health: number;
-}
-
-interface Kept extends Disagreements {
-  /** Sessions in a row of which no event told anything. */
-  readonly unheard: number;
-  /** Counts by the minute of the shared clock in which they were noted, oldest first; an hour of them. */
-  readonly minutes?: readonly (readonly [minute: number, count: number])[];
-}
 
 const keptMinutes = 60;
 /** An event of a start that did not come for so long is taken as lost. */
@@ -60,11 +44,11 @@ export function noteDisagreement(tx: Transaction, { kind }: SessionInput, change
  * become old enough since the pass before. Without a queue, or while it lags, nothing can be said.
  */
 export function noteUnheard(tx: Transaction, lastPassMs: number, passMs: number): void {
-  const read = tx.get<QueueNote>(keys.queueRead);
+  const read = tx.get(notes.queueRead);
   if (!read || (read.lagMs ?? 0) > eventGraceMs || gapOf(tx, 'events')) return;
-  const fromMs = Math.max(lastPassMs - eventGraceMs, tx.get<number>(keys.watchedSince) ?? passMs);
+  const fromMs = Math.max(lastPassMs - eventGraceMs, tx.get(notes.watchedSince) ?? passMs);
   const beganMs = ({ basis }: StreamRecord) => basis.startPollMs ?? 0;
-  const due = Array.from(tx.entries<StreamRecord>('stream'), ([, record]) => record)
+  const due = Array.from(tx.entries(kinds.stream), ([, record]) => record)
     .filter((record) => beganMs(record) > fromMs && beganMs(record) <= passMs - eventGraceMs)
     .toSorted((a, b) => beganMs(a) - beganMs(b));
   let { started, unheard } = keptOf(tx);
@@ -76,7 +60,7 @@ export function noteUnheard(tx: Transaction, lastPassMs: number, passMs: number)
 }
 
 /** Keeps what changed, and notes the minute of what was added. */
-function keep(tx: Transaction, found: Partial<Kept>): void {
+function keep(tx: Transaction, found: Partial<KeptDisagreements>): void {
   const kept = keptOf(tx);
   const next = { ...kept, ...found };
   const more = next.started + next.ended + next.health - kept.started - kept.ended - kept.health;
@@ -87,7 +71,7 @@ function keep(tx: Transaction, found: Partial<Kept>): void {
   const count = last?.[0] === now ? last[1] + more : more;
   const earlier = last?.[0] === now ? before.slice(0, -1) : before;
   const minutes = count === 0 ? before : [...earlier, [now, count] as const];
-  tx.set(keys.disagreements, { ...next, minutes } satisfies Kept);
+  tx.set(notes.disagreements, { ...next, minutes });
 }
 
 /** An event began it, perhaps after a poll had, and none said that it is over. */
@@ -101,11 +85,11 @@ function eventsSayHealth({ health, evidence }: StreamRecord): boolean {
   return health !== 'UNKNOWN' && evidence['health']?.source === 'event';
 }
 
-function keptOf(view: StateView): Kept {
-  return { started: 0, ended: 0, health: 0, unheard: 0, ...view.get<Partial<Kept>>(keys.disagreements) };
+function keptOf(view: StateView): KeptDisagreements {
+  return { started: 0, ended: 0, health: 0, unheard: 0, ...view.get(notes.disagreements) };
 }
 
-function recent({ minutes = [] }: Kept, nowMinute: number): NonNullable<Kept['minutes']> {
+function recent({ minutes = [] }: KeptDisagreements, nowMinute: number): NonNullable<KeptDisagreements['minutes']> {
   return minutes.filter(([minute]) => minute > nowMinute - keptMinutes);
 }
 

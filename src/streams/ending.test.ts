@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { ChannelArn, StreamId } from '#domain/channel.ts';
+import type { Channel, ChannelArn, StreamId } from '#domain/channel.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { SessionBasis, StreamRecord } from '#domain/stream-record.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { endReason } from './ending.ts';
-import { keys } from './keys.ts';
 import { listEnded } from './queries.ts';
 import { emptyRecord } from './reduce.ts';
 
@@ -46,11 +46,15 @@ test('why a session is over is told from what ended it, and of none that goes on
 test('sessions that are over are listed by their end, earlier ones too, found by name or tag, page by page', async () => {
   const state = new MemoryState({ now: () => 100 });
   await state.transact((tx) => {
-    tx.set(keys.stream(arn('a')), over('a', 30, { endedMs: 30 }));
-    tx.set(keys.past(arn('a')), [over('a', 10, { endedMs: 10 })]);
-    tx.set(keys.stream(arn('b')), over('b', 20, {}, { state: 'live', endedAtMs: undefined }));
-    tx.set(keys.past(arn('b')), [over('b', 20, { failedMs: 20 }, { state: 'failed', channelName: 'Old name' })]);
-    tx.set(keys.channel(arn('b')), { arn: arn('b'), name: 'Derby', tags: { tier: 'gold' } });
+    tx.set(kinds.stream.of(arn('a')), over('a', 30, { endedMs: 30 }));
+    tx.set(kinds.past.of(arn('a')), [over('a', 10, { endedMs: 10 })]);
+    tx.set(kinds.stream.of(arn('b')), over('b', 20, {}, { state: 'live', endedAtMs: undefined }));
+    tx.set(kinds.past.of(arn('b')), [over('b', 20, { failedMs: 20 }, { state: 'failed', channelName: 'Old name' })]);
+    tx.set(kinds.channel.of(arn('b')), {
+      arn: arn('b'),
+      name: 'Derby',
+      tags: { tier: 'gold' },
+    } as Partial<Channel> as Channel);
   });
   const ids = (text?: string, after?: string, limit = 10) => {
     const { streams, next } = listEnded(state.view, { text, after, limit });

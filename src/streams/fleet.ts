@@ -1,8 +1,7 @@
 // The fleet in figures: how many streams are live, and how they are.
 import type { StateView } from '#domain/shared-state.ts';
-import type { StreamRecord } from '#domain/stream-record.ts';
+import { kinds, notes } from '#domain/state-registry.ts';
 import { gapOf } from './gaps.ts';
-import { keys, type PassNote } from './keys.ts';
 
 export interface FleetCounts {
   readonly live: number;
@@ -22,14 +21,14 @@ export interface FleetCounts {
 
 /** Whether it is known by now who is live, and which channels there are with which tags: in the beginning nobody is. */
 export function fleetKnown(view: StateView): { readonly live: boolean; readonly tags: boolean } {
-  const live = view.get(keys.pass('all')) !== undefined;
-  return { live, tags: live && view.get(keys.inventoryListed) !== undefined };
+  const live = view.get(notes.pass('all')) !== undefined;
+  return { live, tags: live && view.get(notes.inventoryListed) !== undefined };
 }
 
 /** Counts the newest session of every channel. */
 export function fleetCounts(view: StateView): FleetCounts {
   const counts = { live: 0, created: 0, HEALTHY: 0, STARVING: 0, UNKNOWN: 0 };
-  for (const [, { state, health }] of view.entries<StreamRecord>('stream')) {
+  for (const [, { state, health }] of view.entries(kinds.stream)) {
     if (state === 'created') counts.created += 1;
     if (state !== 'live') continue;
     counts.live += 1;
@@ -41,9 +40,9 @@ export function fleetCounts(view: StateView): FleetCounts {
     healthy: counts.HEALTHY,
     starving: counts.STARVING,
     unknown: counts.UNKNOWN,
-    channels: view.count('channel'),
+    channels: view.count(kinds.channel),
     staleSinceMs: gapOf(view, 'poll')?.sinceMs,
-    lastFullPollMs: view.get<PassNote>(keys.pass('all'))?.finishedAtMs,
-    lastStarvingPollMs: view.get<PassNote>(keys.pass('starving'))?.finishedAtMs,
+    lastFullPollMs: view.get(notes.pass('all'))?.finishedAtMs,
+    lastStarvingPollMs: view.get(notes.pass('starving'))?.finishedAtMs,
   };
 }

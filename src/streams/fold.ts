@@ -1,9 +1,10 @@
 // Folds what one observation says about one channel's sessions into the shared state, and names what changed.
 import { type ChannelArn, channelIdOf, type StreamId } from '#domain/channel.ts';
 import type { Transaction } from '#domain/shared-state.ts';
+import { kinds, logs, notes } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { lastSeenMs } from './health.ts';
-import { archivedOf, channelOf, keys, type PassNote, pastOf, streamOf } from './keys.ts';
+import { archivedOf, channelOf, pastOf, streamOf } from './keys.ts';
 import { reduceSession, type SessionInput } from './reduce.ts';
 import { arrange } from './sessions.ts';
 
@@ -40,15 +41,15 @@ export function fold(
   const after = named(tx, withKnownPasses(tx, reduceSession(before, input, session)), input);
   if (before && after === before) return { record: before, changes: [] };
   if (before && before === newest && after.basis.firstSeenMs === before.basis.firstSeenMs && past.length === 0) {
-    tx.set(keys.stream(channelArn), after);
+    tx.set(kinds.stream.of(channelArn), after);
     return { record: after, changes: changesOf(newest, after, undefined, tx.nowMs) };
   }
   const { sessions, settled } = arrange([...known.filter((record) => record !== before), after], tx.nowMs);
   const [newestAfter, ...pastAfter] = sessions;
-  tx.set(keys.stream(channelArn), newestAfter);
-  if (pastAfter.length === 0 && past.length > 0) tx.delete(keys.past(channelArn));
+  tx.set(kinds.stream.of(channelArn), newestAfter);
+  if (pastAfter.length === 0 && past.length > 0) tx.delete(kinds.past.of(channelArn));
   else if (pastAfter.length !== past.length || pastAfter.some((record, index) => record !== past[index]))
-    tx.set(keys.past(channelArn), pastAfter);
+    tx.set(kinds.past.of(channelArn), pastAfter);
   for (const record of settled) archive(tx, record);
   if (settled.length > 0) noteArchived(tx, channelArn, settled);
   const old = newest && pastAfter.find((record) => record.streamId === newest.streamId);
@@ -63,13 +64,13 @@ export function archive(tx: Transaction, record: StreamRecord): void {
   // An end of its recording that was not told by now will not be told any more.
   const recording = record.recording === 'recording' ? ({ recording: 'ended' } as const) : {};
   const entry: StreamRecord = { ...record, ...recording, basis: { missed: [] } };
-  tx.append(`sessions:${channelIdOf(record.channelArn)}`, entry, maxLoggedSessions);
+  tx.append(logs.sessions(channelIdOf(record.channelArn)), entry, maxLoggedSessions);
 }
 
 function noteArchived(tx: Transaction, channelArn: ChannelArn, records: readonly StreamRecord[]): void {
   const noted = Object.entries(archivedOf(tx, channelArn));
   for (const { streamId } of records) noted.push([streamId, tx.nowMs]);
-  tx.set(keys.rested(channelArn), Object.fromEntries(noted.slice(-maxArchived)));
+  tx.set(kinds.rested.of(channelArn), Object.fromEntries(noted.slice(-maxArchived)));
 }
 
 /**
@@ -78,7 +79,7 @@ function noteArchived(tx: Transaction, channelArn: ChannelArn, records: readonly
  */
 function withKnownPasses(tx: Transaction, record: StreamRecord): StreamRecord {
   const session = sessionOf(tx, record);
-  const all = tx.get<PassNote>(keys.pass('all'));
+  const all = tx.get(notes.pass('all'));
   let result = record;
   for (const pass of all ? [all.previous, all] : [])
     if (pass)
@@ -88,7 +89,7 @@ function withKnownPasses(tx: Transaction, record: StreamRecord): StreamRecord {
         session,
       );
   if (all) result = reduceSession(result, { kind: 'passed', pass: all }, session);
-  const starving = tx.get<PassNote>(keys.pass('starving'));
+  const starving = tx.get(notes.pass('starving'));
   if (
     starving?.pages === 1 &&
     result.health === 'STARVING' &&

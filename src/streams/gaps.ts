@@ -1,8 +1,9 @@
 // Data gaps: a source that went silent. While one is open nothing is concluded from missing data: records are stale, and
 // timers freeze (src/rules). Gaps open and close here only, by the age of what was last seen; a gap begins with the last data.
 import type { StateView, Transaction } from '#domain/shared-state.ts';
+import { kinds, notes } from '#domain/state-registry.ts';
+import type { Gap, PassNote, QueueNote } from '#domain/stream-memory.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
-import { type Gap, keys, type PassNote, type QueueNote } from './keys.ts';
 
 export interface GapOptions {
   /** Polls count as missing this long after the last complete pass over all live streams began. */
@@ -13,13 +14,12 @@ export interface GapOptions {
 
 /** Notes that the event queue was read, whether or not it held anything: a quiet queue is no gap. */
 export function noteQueueRead(tx: Transaction, { atMs, lagMs }: Required<QueueNote>): void {
-  if (atMs > (tx.get<QueueNote>(keys.queueRead)?.atMs ?? 0))
-    tx.set(keys.queueRead, { atMs, lagMs } satisfies QueueNote);
+  if (atMs > (tx.get(notes.queueRead)?.atMs ?? 0)) tx.set(notes.queueRead, { atMs, lagMs });
 }
 
 /** Opens and closes gaps. Call it on every tick, and before what is new is taken in: it writes only what changes. */
 export function detectGaps(tx: Transaction, options: GapOptions): StreamChange[] {
-  if (tx.get(keys.watchedSince) === undefined) tx.set(keys.watchedSince, tx.nowMs);
+  if (tx.get(notes.watchedSince) === undefined) tx.set(notes.watchedSince, tx.nowMs);
   return sources.flatMap((source) => judge(tx, source, silentSinceMs(tx, source, { ...options, nowMs: tx.nowMs })));
 }
 
@@ -32,9 +32,9 @@ export function silentSinceMs(
   source: 'poll' | 'events',
   { nowMs, pollSilentAfterMs, eventsSilentAfterMs }: GapOptions & { readonly nowMs: number },
 ): number | undefined {
-  const pass = view.get<PassNote>(keys.pass('all'));
-  const lastMs = source === 'poll' ? pass?.startedAtMs : view.get<QueueNote>(keys.queueRead)?.atMs;
-  const dataMs = lastMs ?? view.get<number>(keys.watchedSince) ?? nowMs;
+  const pass = view.get(notes.pass('all'));
+  const lastMs = source === 'poll' ? pass?.startedAtMs : view.get(notes.queueRead)?.atMs;
+  const dataMs = lastMs ?? view.get(notes.watchedSince) ?? nowMs;
   const silentAfterMs =
     source === 'poll' ? pollSilenceMs(pass, pollSilentAfterMs) : (eventsSilentAfterMs ?? Number.POSITIVE_INFINITY);
   return nowMs - dataMs > silentAfterMs ? dataMs : undefined;
@@ -55,7 +55,7 @@ export function lateAfterMs({ startedAtMs, finishedAtMs, everyMs }: Omit<PassNot
 
 /** The gap of a source, or undefined while it gives data. */
 export function gapOf(view: StateView, source: 'poll' | 'events'): Gap | undefined {
-  return view.get<Gap>(keys.gap(source));
+  return view.get(kinds.gap.of(source));
 }
 
 const sources = ['poll', 'events'] as const;
@@ -64,9 +64,9 @@ function judge(tx: Transaction, source: 'poll' | 'events', sinceMs: number | und
   const open = gapOf(tx, source);
   if ((open === undefined) === (sinceMs === undefined)) return [];
   if (sinceMs !== undefined) {
-    tx.set(keys.gap(source), { sinceMs, noticedAtMs: tx.nowMs } satisfies Gap);
+    tx.set(kinds.gap.of(source), { sinceMs, noticedAtMs: tx.nowMs });
     return [{ kind: 'data_gap', source, state: 'began', sinceMs, atMs: tx.nowMs }];
   }
-  tx.delete(keys.gap(source));
+  tx.delete(kinds.gap.of(source));
   return [{ kind: 'data_gap', source, state: 'ended', sinceMs: open!.sinceMs, atMs: tx.nowMs }];
 }

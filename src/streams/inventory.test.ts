@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Channel } from '#domain/channel.ts';
 import type { InventoryObservation } from '#domain/observation.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { arnOf, event, Noticing, poll, snapshot, startMs } from '#test/support/streams.ts';
 import { fleetKnown } from './fleet.ts';
 import { channelOf } from './keys.ts';
@@ -36,7 +37,7 @@ test('a channel is gone when two listings do not show it, or when it was asked f
   expect(channelOf(noticing.state.view, arnOf('B'))).toBeUndefined();
   await noticing.see(listing([], { removed: [arnOf('C')], complete: false }));
 
-  expect(noticing.state.view.count('channel')).toBe(1);
+  expect(noticing.state.view.count(kinds.channel)).toBe(1);
 });
 
 test('a channel that only moved between pages is not gone', async () => {
@@ -59,7 +60,7 @@ test('a listing of more channels than fit into one commit is applied whole', asy
 
   await noticing.see(listing(channels, { removed: [arnOf('gone')] }), listing(channels, { removed: [arnOf('gone')] }));
 
-  expect(noticing.state.view.count('channel')).toBe(1_234);
+  expect(noticing.state.view.count(kinds.channel)).toBe(1_234);
 });
 
 test('a stream carries its channel’s name: the listed one, else the one of the newest event', async () => {

@@ -1,6 +1,8 @@
 // What the API asks about streams: lists by state and health, and one channel with its story. Reads only.
 import { type Channel, type ChannelArn, channelIdOf, type StreamHealth } from '#domain/channel.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
+import type { Kind } from '#domain/state-key.ts';
+import { kinds, logs } from '#domain/state-registry.ts';
 import type { StreamRecord, StreamState } from '#domain/stream-record.ts';
 import { channelOf, pastOf, streamOf } from './keys.ts';
 
@@ -22,7 +24,7 @@ export function listStreams(
 ): { readonly streams: readonly StreamRecord[]; readonly next: string | undefined } {
   const matching: StreamRecord[] = [];
   const matches = matcherOf(view, text);
-  for (const [arn, record] of view.entries<StreamRecord>('stream')) {
+  for (const [arn, record] of view.entries(kinds.stream)) {
     if (arn <= after || (state !== undefined && record.state !== state)) continue;
     if ((health === undefined || record.health === health) && matches(record)) matching.push(record);
   }
@@ -41,8 +43,8 @@ export function listEnded(
 ): { readonly streams: readonly StreamRecord[]; readonly next: string | undefined } {
   const matches = matcherOf(view, text);
   const found: StreamRecord[] = [];
-  for (const [arn, record] of view.entries<StreamRecord>('stream'))
-    for (const session of [record, ...pastOf(view, arn as ChannelArn)])
+  for (const [arn, record] of view.entries(kinds.stream))
+    for (const session of [record, ...pastOf(view, arn)])
       if ((session.state === 'ended' || session.state === 'failed') && matches(session)) found.push(session);
   const place = (session: StreamRecord) =>
     `${String(session.endedAtMs ?? session.stateSinceMs).padStart(16, '0')}/${session.streamId}`;
@@ -88,7 +90,7 @@ export async function channelStory(
   const channel = channelOf(state.view, arn);
   const record = streamOf(state.view, arn);
   const past = pastOf(state.view, arn);
-  const logged = await state.readLog<StreamRecord>(`sessions:${channelIdOf(arn)}`, { limit });
+  const logged = await state.readLog(logs.sessions(channelIdOf(arn)), { limit });
   if (!channel && !record && logged.length === 0) return undefined;
   const known = new Set([record, ...past].map((session) => session?.streamId));
   // Each session once, as it was archived last.
@@ -103,11 +105,12 @@ export async function channelStory(
 export function arnsOf(view: StateView, ids: readonly string[]): ReadonlyMap<string, ChannelArn> {
   const wanted = new Set(ids);
   const found = new Map<string, ChannelArn>();
-  for (const kind of ['stream', 'channel']) {
+  const seen: readonly Kind<unknown, ChannelArn>[] = [kinds.stream, kinds.channel];
+  for (const kind of seen) {
     if (found.size === wanted.size) break;
     for (const [arn] of view.entries(kind)) {
-      const id = channelIdOf(arn as ChannelArn);
-      if (wanted.has(id)) found.set(id, arn as ChannelArn);
+      const id = channelIdOf(arn);
+      if (wanted.has(id)) found.set(id, arn);
     }
   }
   return found;

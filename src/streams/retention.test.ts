@@ -1,5 +1,6 @@
 // What becomes of sessions that are over: kept for late events, then archived in the log, then forgotten.
 import { expect, test } from 'vitest';
+import { kinds, logs } from '#domain/state-registry.ts';
 import { arnOf, event, Noticing, poll, startMs, streamIdFor } from '#test/support/streams.ts';
 import { archivedOf, pastOf, streamOf } from './keys.ts';
 import { channelStory } from './queries.ts';
@@ -25,8 +26,7 @@ function setup() {
   };
   const story = async (sinceMs = 0, limit = 1_000) => (await channelStory(noticing.state, arn, { limit, sinceMs }))!;
   const ids = async () => (await story()).sessions.map(({ streamId }) => streamId);
-  const logged = () =>
-    noticing.state.readLog<{ streamId: string; timeline: unknown[] }>('sessions:A', { limit: 1_000 });
+  const logged = () => noticing.state.readLog(logs.sessions('A'), { limit: 1_000 });
   return { noticing, broadcast, story, ids, logged };
 }
 
@@ -61,7 +61,7 @@ test('a session that was logged twice is shown once', async () => {
   const twice = { ...noticing.record('A')!, streamId: streamIdFor('s999') };
 
   await noticing.state.transact((tx) => {
-    for (const round of [1, 2]) tx.append('sessions:A', { ...twice, viewerCount: round }, 100);
+    for (const round of [1, 2]) tx.append(logs.sessions('A'), { ...twice, viewerCount: round }, 100);
   });
 
   expect(await ids()).toEqual([streamIdFor('s999')]);
@@ -100,7 +100,7 @@ test('the ids of sessions archived early are forgotten with the time in which ev
 
   await noticing.see(poll('all', { at: 14 * hour }));
 
-  expect(noticing.state.view.count('rested')).toBe(0);
+  expect(noticing.state.view.count(kinds.rested)).toBe(0);
 });
 
 test('the newest session of a channel is forgotten at the end of the retention, and not a day before', async () => {

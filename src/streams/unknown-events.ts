@@ -1,7 +1,7 @@
 // Events that nobody knows: kept for inspection, bounded.
 import type { Transaction } from '#domain/shared-state.ts';
+import { logs } from '#domain/state-registry.ts';
 
-export const unknownEventsLog = 'events-unknown';
 const maxKept = 500;
 const maxBodyLength = 4000;
 
@@ -10,5 +10,5 @@ export function keepUnknownEvent(
   tx: Transaction,
   { reason, body, arrivedAtMs }: { readonly reason: string; readonly body: string; readonly arrivedAtMs: number },
 ): void {
-  tx.append(unknownEventsLog, { reason, body: body.slice(0, maxBodyLength), arrivedAtMs }, maxKept);
+  tx.append(logs.unknownEvents, { reason, body: body.slice(0, maxBodyLength), arrivedAtMs }, maxKept);
 }

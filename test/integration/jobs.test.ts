@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { AppError } from '#domain/errors.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import { Queues } from '#jobs/queues.ts';
 import { Relay } from '#jobs/relay.ts';
@@ -63,7 +64,7 @@ describe('from a committed decision to a finished job', () => {
     bundle.relay.nudge();
 
     await eventually(() => ran.length === 1);
-    await eventually(() => bundle.state.view.count('job') === 0);
+    await eventually(() => bundle.state.view.count(kinds.job) === 0);
   });
 
   test('jobs that a dead replica committed are relayed by another', async () => {

@@ -7,6 +7,8 @@ import { metadataRoutes } from '#api/routes/metadata.ts';
 import { createHttpServer } from '#api/server.ts';
 import type { Channel } from '#domain/channel.ts';
 import { Secret } from '#domain/secret.ts';
+import { kinds } from '#domain/state-registry.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { ShardDirectory } from '#shard/directory.ts';
@@ -140,10 +142,13 @@ test('live and tagged channels are resolved when the batch is accepted, and who 
   });
   await api.state.transact((tx) => {
     for (const name of ['a', 'b', 'c'])
-      tx.set(`stream/${channelArn(name)}`, { channelArn: channelArn(name), state: name === 'c' ? 'ended' : 'live' });
-    tx.set(`channel/${channelArn('a')}`, channel('a', { show: 'quiz', tier: 'gold' }));
-    tx.set(`channel/${channelArn('b')}`, channel('b', { show: 'quiz' }));
-    tx.set(`channel/${channelArn('c')}`, channel('c', { show: 'quiz', tier: 'gold' }));
+      tx.set(kinds.stream.of(channelArn(name)), {
+        channelArn: channelArn(name),
+        state: name === 'c' ? 'ended' : 'live',
+      } as StreamRecord);
+    tx.set(kinds.channel.of(channelArn('a')), channel('a', { show: 'quiz', tier: 'gold' }));
+    tx.set(kinds.channel.of(channelArn('b')), channel('b', { show: 'quiz' }));
+    tx.set(kinds.channel.of(channelArn('c')), channel('c', { show: 'quiz', tier: 'gold' }));
   });
 
   const live = await api.batch({ targets: { live: true }, items: [{ payload: 'x' }], dryRun: true });
@@ -217,7 +222,7 @@ test('a repeat gets its answer whoever is live by then, and how many, and its ba
   const goLive = (count: number) =>
     api.state.transact((tx) => {
       for (let n = 0; n < count; n += 1)
-        tx.set(`stream/${channelArn(`${n}`)}`, { channelArn: channelArn(`${n}`), state: 'live' });
+        tx.set(kinds.stream.of(channelArn(`${n}`)), { channelArn: channelArn(`${n}`), state: 'live' } as StreamRecord);
     });
   await goLive(2);
 

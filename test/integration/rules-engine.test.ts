@@ -5,11 +5,12 @@ import { controlRoutes } from '#api/routes/controls.ts';
 import { decisionRoutes } from '#api/routes/decisions.ts';
 import { ruleRoutes } from '#api/routes/rules.ts';
 import { createHttpServer } from '#api/server.ts';
-import type { StreamHealth } from '#domain/channel.ts';
+import type { Channel, StreamHealth } from '#domain/channel.ts';
 import type { Control } from '#domain/control.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import { Secret } from '#domain/secret.ts';
 import type { SharedState } from '#domain/shared-state.ts';
+import { kinds, logs } from '#domain/state-registry.ts';
 import { recordJobResult } from '#journal/record.ts';
 import { applyControl } from '#rules/controls.ts';
 import { decideAll, decideDue, nextDueMs } from '#rules/decide.ts';
@@ -45,7 +46,7 @@ async function tick(state: SharedState, ruleset: Ruleset, forMs: number): Promis
   }
 }
 
-const jobsOf = ({ view }: SharedState) => Array.from(view.entries<{ name: string }>('job'), ([, { name }]) => name);
+const jobsOf = ({ view }: SharedState) => Array.from(view.entries(kinds.job), ([, { name }]) => name);
 
 test('three replicas that all tick act once, and one that is killed takes no timer with it', async () => {
   await using scope = await redisScope();
@@ -61,7 +62,7 @@ test('three replicas that all tick act once, and one that is killed takes no tim
   await others[0].refresh();
   expect(jobsOf(others[0])).toEqual(['put_metadata']);
   expect(nextDueMs(others[0].view)).toBeDefined();
-  const journal = await others[0].readLog<{ outcome: string }>('journal', { limit: 10 });
+  const journal = await others[0].readLog(logs.journal, { limit: 10 });
   expect(journal.map(({ entry }) => entry.outcome)).toEqual(['acted']);
 });
 
@@ -154,7 +155,7 @@ test('a decision shows its evidence, its guards, its jobs and what became of the
   await observe(state, ruleset, 'a', 'HEALTHY');
   await observe(state, ruleset, 'a', 'STARVING');
   await tick(state, ruleset, 1200);
-  const [jobId] = Array.from(state.view.entries('job'), ([id]) => id) as [string];
+  const [jobId] = Array.from(state.view.entries(kinds.job), ([id]) => id) as [string];
   await state.transact((tx) =>
     recordJobResult(tx, { jobId, decisionId: 'd', atMs: tx.nowMs, outcome: 'done', detail: 'sent' }),
   );
@@ -236,7 +237,7 @@ test('every control is told once it is in force, so that a recording has it', as
   // Done again elsewhere, they lead to the same.
   const elsewhere = new MemoryState({ now: () => Date.now() });
   for (const control of controls.slice(0, 3)) await elsewhere.transact((tx) => applyControl(tx, control));
-  expect(Array.from(elsewhere.view.entries('silence'), ([id]) => id)).toEqual([body.id]);
+  expect(Array.from(elsewhere.view.entries(kinds.silence), ([id]) => id)).toEqual([body.id]);
 });
 
 test('a silence is ended by its id, in the path or the query; without one the answer says what to do', async () => {
@@ -253,7 +254,7 @@ test('decisions are asked for since a time or for a while back; a rule that neve
   const { call, state, ruleset } = api;
   await observe(state, ruleset, 'a', 'HEALTHY');
   await observe(state, ruleset, 'a', 'STARVING');
-  await state.transact((tx) => tx.set(`channel/${arnOf('a')}`, { arn: arnOf('a'), name: 'a' }));
+  await state.transact((tx) => tx.set(kinds.channel.of(arnOf('a')), { arn: arnOf('a'), name: 'a' } as Channel));
   const count = async (query: string) => (await call('GET', `/decisions?${query}`)).body.decisions.length;
 
   expect(await count('rule=slate&since=1h')).toBe(1);

@@ -4,6 +4,7 @@ import { createMetrics } from '#runtime/metrics.ts';
 import { connectRedis, disconnectRedis, type Redis } from '#runtime/redis.ts';
 import { Pipeline } from '#src/pipeline.ts';
 import { RedisState } from '#store/shared-state.ts';
+import { at, kindOf, logOf } from '#test/support/plain-keys.ts';
 import { quietLogger } from '#test/support/quiet.ts';
 import { ownRedis, redisScope } from '#test/support/redis.ts';
 import { event } from '#test/support/streams.ts';
@@ -47,22 +48,22 @@ describe('the shared state', () => {
     await using bundle = await setup();
     const [a, b] = [bundle.replica(), bundle.replica()];
 
-    await a.transact((tx) => tx.set('stream/x', { health: 'STARVING' }));
+    await a.transact((tx) => tx.set(at('stream/x'), { health: 'STARVING' }));
     await b.refresh();
 
-    expect(b.view.get('stream/x')).toEqual({ health: 'STARVING' });
+    expect(b.view.get(at('stream/x'))).toEqual({ health: 'STARVING' });
   });
 
   test('transactions of several replicas never lose an update', async () => {
     await using bundle = await setup();
     const replicas = [bundle.replica(), bundle.replica(), bundle.replica()];
     const increment = (replica: RedisState) =>
-      replica.transact((tx) => tx.set('meta/count', (tx.get<number>('meta/count') ?? 0) + 1));
+      replica.transact((tx) => tx.set(at('meta/count'), (tx.get(at('meta/count')) ?? 0) + 1));
 
     await Promise.all(replicas.flatMap((replica) => Array.from({ length: 40 }, () => increment(replica))));
 
     await replicas[0]!.refresh();
-    expect(replicas[0]!.view.get('meta/count')).toBe(120);
+    expect(replicas[0]!.view.get(at('meta/count'))).toBe(120);
   });
 
   test('a dedup id takes effect once, whoever makes it', async () => {
@@ -82,7 +83,7 @@ describe('the shared state', () => {
     const pipeline = pipelineOver(state);
     const start = event('Stream Start', { channel: 'A', stream: 's1', at: 0 });
 
-    const other = state.transact((tx) => tx.set('meta/x', 1), { dedupIds: ['short'], dedupTtlMs: 1_000 });
+    const other = state.transact((tx) => tx.set(at('meta/x'), 1), { dedupIds: ['short'], dedupTtlMs: 1_000 });
     await Promise.all([other, pipeline.observe(start)]);
 
     const leftMs = await bundle.scope.connect().pttl(`${bundle.scope.prefix}:claim:event:${start.envelope.id}`);
@@ -96,22 +97,22 @@ describe('the shared state', () => {
 
     await expect(
       a.transact((tx) => {
-        tx.set('meta/half', true);
+        tx.set(at('meta/half'), true);
         throw new Error('stop here');
       }),
     ).rejects.toThrow('stop here');
 
     await a.refresh();
-    expect(a.view.get('meta/half')).toBeUndefined();
+    expect(a.view.get(at('meta/half'))).toBeUndefined();
   });
 
   test('transactions that wait together share a commit, and one that throws spoils none of the others', async () => {
     await using bundle = await setup();
     const a = bundle.replica();
     const add = (by: number) => (tx: Transaction) => {
-      tx.set('meta/sum', (tx.get<number>('meta/sum') ?? 0) + by);
+      tx.set(at('meta/sum'), (tx.get(at('meta/sum')) ?? 0) + by);
       if (by === 3) throw new Error('three is refused');
-      return tx.get<number>('meta/sum');
+      return tx.get(at('meta/sum'));
     };
 
     const first = a.transact(add(1));
@@ -130,14 +131,14 @@ describe('the shared state', () => {
   test('a replica that slept through more commits than the log keeps loads everything', async () => {
     await using bundle = await setup();
     const [a, b] = [bundle.replica(), bundle.replica()];
-    await b.transact((tx) => tx.set('meta/b', 1));
-    for (let index = 0; index < 250; index += 1) await a.transact((tx) => tx.set(`fact/${index}`, index));
-    await a.transact((tx) => tx.delete('fact/0'));
+    await b.transact((tx) => tx.set(at('meta/b'), 1));
+    for (let index = 0; index < 250; index += 1) await a.transact((tx) => tx.set(at(`fact/${index}`), index));
+    await a.transact((tx) => tx.delete(at('fact/0')));
 
-    await b.transact((tx) => tx.set('meta/b', 2));
+    await b.transact((tx) => tx.set(at('meta/b'), 2));
 
-    expect(b.view.count('fact')).toBe(249);
-    expect(b.view.get('meta/b')).toBe(2);
+    expect(b.view.count(kindOf('fact'))).toBe(249);
+    expect(b.view.get(at('meta/b'))).toBe(2);
   });
 
   test('a replica loads everything although others commit at every step, and misses nothing of it', async () => {
@@ -145,15 +146,15 @@ describe('the shared state', () => {
     const { scope } = bundle;
     const a = bundle.replica();
     await a.transact((tx) => {
-      for (let index = 0; index < 5000; index += 1) tx.set(`fact/${index}`, index);
+      for (let index = 0; index < 5000; index += 1) tx.set(at(`fact/${index}`), index);
     });
     let steps = 0;
     const redis = betweenSteps(scope.connect(), async () => {
       steps += 1;
       await a.transact((tx) => {
-        tx.set('meta/step', steps);
-        tx.delete(`fact/${steps}`);
-        tx.set(`fact/new-${steps}`, steps);
+        tx.set(at('meta/step'), steps);
+        tx.delete(at(`fact/${steps}`));
+        tx.set(at(`fact/new-${steps}`), steps);
       });
     });
     const b = new RedisState({ redis, prefix: scope.prefix, metrics: createMetrics() });
@@ -161,49 +162,49 @@ describe('the shared state', () => {
     await b.refresh();
 
     expect(steps).toBeLessThan(10);
-    expect(b.view.get('meta/step')).toBe(steps);
-    expect(new Map(b.view.entries('fact'))).toEqual(new Map(a.view.entries('fact')));
+    expect(b.view.get(at('meta/step'))).toBe(steps);
+    expect(new Map(b.view.entries(kindOf('fact')))).toEqual(new Map(a.view.entries(kindOf('fact'))));
   });
 
   test('while everything is loaded anew, the copy answers with what it had', async () => {
     await using bundle = await setup();
     const { scope } = bundle;
     const a = bundle.replica();
-    await a.transact((tx) => tx.set('hold/x', { by: 'operator' }));
+    await a.transact((tx) => tx.set(at('hold/x'), { by: 'operator' }));
     const seen: unknown[] = [];
-    const redis = betweenSteps(scope.connect(), async () => void seen.push(b.view.get('hold/x')));
+    const redis = betweenSteps(scope.connect(), async () => void seen.push(b.view.get(at('hold/x'))));
     const b = new RedisState({ redis, prefix: scope.prefix, metrics: createMetrics() });
     await b.refresh();
     const { view } = b;
     seen.length = 0;
-    for (let index = 0; index < 250; index += 1) await a.transact((tx) => tx.set('meta/count', index));
-    await a.transact((tx) => tx.delete('hold/x'));
+    for (let index = 0; index < 250; index += 1) await a.transact((tx) => tx.set(at('meta/count'), index));
+    await a.transact((tx) => tx.delete(at('hold/x')));
 
     await b.refresh();
 
     expect(seen).toEqual([{ by: 'operator' }]);
-    expect([view.get('hold/x'), view.get('meta/count')]).toEqual([undefined, 249]);
+    expect([view.get(at('hold/x')), view.get(at('meta/count'))]).toEqual([undefined, 249]);
   });
 
   test('after Redis lost everything, nothing of the old copy is believed', async () => {
     await using bundle = await setup();
     const a = bundle.replica();
-    await a.transact((tx) => tx.set('fact/old', 1));
+    await a.transact((tx) => tx.set(at('fact/old'), 1));
     const keys = await bundle.scope.redis.keys(`${bundle.scope.prefix}*`);
     await bundle.scope.redis.del(...keys);
 
-    await a.transact((tx) => tx.set('fact/new', 1));
+    await a.transact((tx) => tx.set(at('fact/new'), 1));
 
-    expect([...a.view.entries('fact')]).toEqual([['new', 1]]);
+    expect([...a.view.entries(kindOf('fact'))]).toEqual([['new', 1]]);
   });
 
   test('logs give the newest first and continue where an answer ended', async () => {
     await using bundle = await setup();
     const a = bundle.replica();
-    for (const n of [1, 2, 3]) await a.transact((tx) => tx.append('journal', { n }, 100));
+    for (const n of [1, 2, 3]) await a.transact((tx) => tx.append(logOf('journal'), { n }, 100));
 
-    const first = await a.readLog<{ n: number }>('journal', { limit: 2 });
-    const rest = await a.readLog<{ n: number }>('journal', { limit: 2, before: first.at(-1)!.id });
+    const first = await a.readLog(logOf('journal'), { limit: 2 });
+    const rest = await a.readLog(logOf('journal'), { limit: 2, before: first.at(-1)!.id });
 
     expect([...first, ...rest].map(({ entry }) => entry.n)).toEqual([3, 2, 1]);
   });
@@ -216,16 +217,16 @@ describe('the shared state', () => {
       metrics: createMetrics(),
       logMaxAgeMs: () => 300,
     });
-    await a.transact((tx) => tx.append('journal', { n: 1 }, 100));
+    await a.transact((tx) => tx.append(logOf('journal'), { n: 1 }, 100));
     await new Promise((done) => setTimeout(done, 350));
-    const afterItsAge = await a.readLog('journal', { limit: 10 });
-    await a.transact((tx) => tx.append('journal', { n: 2 }, 100));
+    const afterItsAge = await a.readLog(logOf('journal'), { limit: 10 });
+    await a.transact((tx) => tx.append(logOf('journal'), { n: 2 }, 100));
     await new Promise((done) => setTimeout(done, 200));
-    await a.transact((tx) => tx.append('journal', { n: 3 }, 100));
+    await a.transact((tx) => tx.append(logOf('journal'), { n: 3 }, 100));
     await new Promise((done) => setTimeout(done, 200));
-    await a.transact((tx) => tx.append('journal', { n: 4 }, 100));
+    await a.transact((tx) => tx.append(logOf('journal'), { n: 4 }, 100));
 
-    const kept = await a.readLog<{ n: number }>('journal', { limit: 10 });
+    const kept = await a.readLog(logOf('journal'), { limit: 10 });
     expect(afterItsAge).toEqual([]);
     expect(kept.map(({ entry }) => entry.n)).toEqual([4, 3]);
   });
@@ -274,20 +275,20 @@ describe('the shared state', () => {
     const redis = connectRedis({ url: server.url, role: 'store', logger: quietLogger() });
     await redis.connect();
     const a = new RedisState({ redis, prefix: '{failover}', metrics: createMetrics() });
-    await a.transact((tx) => tx.set('meta/a', 1));
+    await a.transact((tx) => tx.set(at('meta/a'), 1));
     const admin = redis.duplicate();
     await admin.connect();
     const reconnected = vi.fn<() => void>();
     redis.on('ready', reconnected);
 
     await admin.replicaof('127.0.0.1', 1);
-    const [commit, probe] = await Promise.allSettled([a.transact((tx) => tx.set('meta/a', 2)), a.probe()]);
+    const [commit, probe] = await Promise.allSettled([a.transact((tx) => tx.set(at('meta/a'), 2)), a.probe()]);
     await admin.replicaof('NO', 'ONE');
     await vi.waitFor(() => expect(reconnected).toHaveBeenCalled(), 3_000);
-    await vi.waitFor(() => a.transact((tx) => tx.set('meta/a', 3)), 3_000);
+    await vi.waitFor(() => a.transact((tx) => tx.set(at('meta/a'), 3)), 3_000);
 
     expect([commit.status, probe.status]).toEqual(['rejected', 'rejected']);
-    expect(a.view.get('meta/a')).toBe(3);
+    expect(a.view.get(at('meta/a'))).toBe(3);
     await Promise.all([redis, admin].map(disconnectRedis));
   });
 });

@@ -5,15 +5,17 @@ import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { describe, expect, test, vi } from 'vitest';
 import { pauseShard, resumeShard } from '#api/pause.ts';
+import { pausesOf, silencesInForce } from '#domain/controls-in-force.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { settleAfterRepairMs, settledAfterRepairMs } from '#domain/state-loss.ts';
+import { kinds, logs, pauses, stateLossAlertKey } from '#domain/state-registry.ts';
 import { expireSilence, hold, pause, release, resume, silence } from '#rules/controls.ts';
-import { type Hold, pausesOf, silencesInForce } from '#rules/memory.ts';
 import { failoverMs } from '#rules/state-loss.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { lossKeeper } from '#shard/loss-keeper.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { stateNoteFile } from '#store/state-note.ts';
+import { at } from '#test/support/plain-keys.ts';
 import { quietLogger } from '#test/support/quiet.ts';
 import { ownRedis, redisScope } from '#test/support/redis.ts';
 
@@ -71,9 +73,9 @@ function controls(state: RedisState) {
   const { view } = state;
   return {
     paused: pausesOf(view).map(({ reason }) => reason),
-    held: Array.from(view.entries<Hold>('hold'), ([id]) => id).toSorted(),
+    held: Array.from(view.entries(kinds.hold), ([id]) => id).toSorted(),
     silences: silencesInForce(view, state.nowMs()).length,
-    alert: view.get('alert/state_lost|state') !== undefined,
+    alert: view.get(stateLossAlertKey) !== undefined,
   };
 }
 
@@ -104,7 +106,7 @@ describe('a state that is lost under a living replica', () => {
     const fresh = bundle.replica();
     await fresh.refresh();
     expect(controls(fresh)).toEqual(lost);
-    const audit = await fresh.readLog<{ what: string; outcome: string }>('audit', { limit: 1 });
+    const audit = await fresh.readLog(logs.audit, { limit: 1 });
     expect(audit[0]?.entry).toMatchObject({ what: 'state_lost', outcome: 'paused' });
   });
 
@@ -115,8 +117,8 @@ describe('a state that is lost under a living replica', () => {
     await bundle.empty();
 
     const seen = await state.transact((tx) => {
-      tx.set('meta/x', 1);
-      return { paused: pausesOf(tx).length, held: tx.get(`hold/${arn}`) !== undefined };
+      tx.set(at('meta/x'), 1);
+      return { paused: pausesOf(tx).length, held: tx.get(kinds.hold.of(arn)) !== undefined };
     });
 
     expect(seen).toEqual({ paused: 1, held: true });
@@ -129,8 +131,8 @@ describe('a state that is lost under a living replica', () => {
     await b.refresh();
     await bundle.redis.del(bundle.keys.log);
 
-    await a.transact((tx) => tx.set('meta/x', 1));
-    await a.transact((tx) => tx.set('meta/x', 2));
+    await a.transact((tx) => tx.set(at('meta/x'), 1));
+    await a.transact((tx) => tx.set(at('meta/x'), 2));
     await b.refresh();
 
     expect(controls(b)).toEqual({ paused: [], held: [arn], silences: 1, alert: false });
@@ -144,8 +146,8 @@ describe('a state that is lost under a living replica', () => {
     let unheld = 0;
     const write = (index: number) =>
       state.transact((tx) => {
-        if (tx.get(`hold/${arn}`) === undefined) unheld += 1;
-        tx.set(`fact/${index}`, index);
+        if (tx.get(kinds.hold.of(arn)) === undefined) unheld += 1;
+        tx.set(at(`fact/${index}`), index);
       });
 
     for (let round = 0; round < 10; round += 1) {
@@ -199,7 +201,7 @@ describe('a state that is lost under a living replica', () => {
     await bundle.empty();
     await state.refresh();
 
-    expect([state.view.count('hold'), state.view.count('silence')]).toEqual([0, 0]);
+    expect([state.view.count(kinds.hold), state.view.count(kinds.silence)]).toEqual([0, 0]);
   });
 });
 
@@ -258,13 +260,13 @@ describe('two replicas', () => {
     await bundle.empty();
 
     const fresh = bundle.replica();
-    for (let index = 0; index < 5; index += 1) await fresh.transact((tx) => tx.set(`fact/${index}`, index));
+    for (let index = 0; index < 5; index += 1) await fresh.transact((tx) => tx.set(at(`fact/${index}`), index));
     expect(controls(fresh).held).toEqual([]);
     await living.refresh();
     await fresh.refresh();
 
     expect([controls(living), controls(fresh)]).toEqual([lost, lost]);
-    expect(living.view.count('fact')).toBe(5);
+    expect(living.view.count(kinds.fact)).toBe(5);
   });
 
   test('that commit at the same moment repair it once for all, whatever the order', async () => {
@@ -274,11 +276,11 @@ describe('two replicas', () => {
     await Promise.all(replicas.map((replica) => replica.refresh()));
     await bundle.empty();
 
-    await Promise.all(replicas.map((replica, index) => replica.transact((tx) => tx.set(`fact/${index}`, index))));
+    await Promise.all(replicas.map((replica, index) => replica.transact((tx) => tx.set(at(`fact/${index}`), index))));
     await Promise.all(replicas.map((replica) => replica.refresh()));
 
-    for (const replica of replicas) expect([controls(replica), replica.view.count('fact')]).toEqual([lost, 4]);
-    const audit = await replicas[0]!.readLog<{ what: string }>('audit', { limit: 100 });
+    for (const replica of replicas) expect([controls(replica), replica.view.count(kinds.fact)]).toEqual([lost, 4]);
+    const audit = await replicas[0]!.readLog(logs.audit, { limit: 100 });
     expect(audit.filter(({ entry }) => entry.what === 'state_lost')).toHaveLength(1);
   });
 });
@@ -287,7 +289,7 @@ describe('an older state', () => {
   test('by a moment, as after a failover: what is missing is written again and told, and nothing pauses', async () => {
     await using bundle = await setup();
     const state = bundle.replica();
-    await state.transact((tx) => tx.set('meta/x', 1));
+    await state.transact((tx) => tx.set(at('meta/x'), 1));
     const restore = await bundle.backup();
     await state.transact(placeAll);
 
@@ -305,23 +307,23 @@ describe('an older state', () => {
   test('also when another replica went on from it before', async () => {
     await using bundle = await setup();
     const state = bundle.replica();
-    await state.transact((tx) => tx.set('meta/x', 1));
+    await state.transact((tx) => tx.set(at('meta/x'), 1));
     const restore = await bundle.backup();
     await state.transact(placeAll);
     await restore();
 
     const fresh = bundle.replica();
-    for (let index = 0; index < 5; index += 1) await fresh.transact((tx) => tx.set(`fact/${index}`, index));
+    for (let index = 0; index < 5; index += 1) await fresh.transact((tx) => tx.set(at(`fact/${index}`), index));
     await state.refresh();
 
     expect(controls(state)).toMatchObject({ held: [arn], silences: 1, alert: true });
-    expect(state.view.count('fact')).toBe(5);
+    expect(state.view.count(kinds.fact)).toBe(5);
   });
 
   test('by more than a failover takes: it pauses', async () => {
     await using bundle = await setup();
     const state = bundle.replica();
-    await state.transact((tx) => tx.set('meta/x', 1));
+    await state.transact((tx) => tx.set(at('meta/x'), 1));
     const restore = await bundle.backup();
     await state.transact(placeAll);
     // The newest commit is told to be later than it is: no test waits for that.
@@ -343,7 +345,7 @@ describe('an older state', () => {
     const [awake, asleep] = [bundle.replica(), bundle.replica()];
     await awake.transact(placeAll);
     await asleep.refresh();
-    for (let index = 0; index < 250; index += 1) await awake.transact((tx) => tx.set('meta/x', index));
+    for (let index = 0; index < 250; index += 1) await awake.transact((tx) => tx.set(at('meta/x'), index));
     await awake.transact((tx) => release(tx, { ...by, channelArn: arn }));
 
     await asleep.refresh();
@@ -359,7 +361,7 @@ describe('an older state', () => {
     const metrics = createMetrics();
     const losses = lossKeeper({ shard: 'main', logger: quietLogger(), metrics });
     const state = new RedisState({ redis: scope.connect(), prefix, metrics, losses });
-    await state.transact((tx) => tx.set('meta/x', 1));
+    await state.transact((tx) => tx.set(at('meta/x'), 1));
     const old = await scope.redis.dumpBuffer(`${prefix}:state`);
     const oldHead = await scope.redis.get(`${prefix}:state-head`);
     await state.transact(placeAll);
@@ -432,10 +434,10 @@ describe('no copy survived', () => {
   });
 
   test('an older state than the file tells: it pauses if a control was changed since, else it is only told', async () => {
-    for (const change of [placeAll, (tx: Transaction) => tx.set('meta/x', 2)]) {
+    for (const change of [placeAll, (tx: Transaction) => tx.set(at('meta/x'), 2)]) {
       await using bundle = await setup();
       const before = bundle.replica({ note: true });
-      await before.transact((tx) => tx.set('meta/x', 1));
+      await before.transact((tx) => tx.set(at('meta/x'), 1));
       const restore = await bundle.backup();
       await before.transact(change);
       before.writeNote();
@@ -469,7 +471,7 @@ describe('a state of another version', () => {
     await bundle.redis.set(bundle.keys.head, '3c5a7b1e-0000-4000-8000-000000000000');
     const state = bundle.replica();
 
-    await state.transact((tx) => tx.set('meta/x', 1));
+    await state.transact((tx) => tx.set(at('meta/x'), 1));
     await bundle.empty();
     await state.refresh();
 
@@ -485,11 +487,11 @@ describe('a state of another version', () => {
       await bundle.redis.hset(bundle.keys.state, `fact/${index}`, '1');
       await bundle.redis.set(bundle.keys.head, head);
       await bundle.redis.lpush(bundle.keys.log, JSON.stringify({ h: head, k: [`fact/${index}`] }));
-      await state.transact((tx) => tx.set(`meta/${index}`, 1));
+      await state.transact((tx) => tx.set(at(`meta/${index}`), 1));
     }
 
     expect(controls(state)).toEqual({ paused: [], held: [arn], silences: 1, alert: false });
-    expect(state.view.count('fact')).toBe(2);
+    expect(state.view.count(kinds.fact)).toBe(2);
     await bundle.empty();
     await state.refresh();
     expect(controls(state)).toEqual(lost);
@@ -501,7 +503,7 @@ describe('a state of another version', () => {
     await state.transact(placeAll);
     await bundle.redis.set(bundle.keys.head, '3|future');
 
-    await expect(state.transact((tx) => tx.set('meta/x', 1))).rejects.toThrow(/format 3.*newer version/);
+    await expect(state.transact((tx) => tx.set(at('meta/x'), 1))).rejects.toThrow(/format 3.*newer version/);
     await expect(bundle.replica().refresh()).rejects.toThrow(/format 3.*newer version/);
     await expect(state.probe()).rejects.toThrow(/newer version/);
 
@@ -521,7 +523,7 @@ describe('what is insisted on', () => {
     await Promise.all([a.refresh(), b.refresh()]);
     await own.server.kill();
 
-    const { written } = a.insist('pause/global', { ...by, sinceMs: a.nowMs() }, (tx) => pause(tx, by));
+    const { written } = a.insist(pauses.asked, { ...by, sinceMs: a.nowMs() }, (tx) => pause(tx, by));
     expect(controls(a).paused).toEqual(['finals']);
     await own.restart();
     await vi.waitFor(() => a.refresh());

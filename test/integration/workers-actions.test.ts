@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import { CreateRecordingConfigurationCommand, GetChannelCommand, IvsClient } from '@aws-sdk/client-ivs';
 import { describe, expect, test } from 'vitest';
 import type { ActionName } from '#domain/action.ts';
-import type { JobRequest } from '#domain/job.ts';
+import { kinds, logs, notes, pauses } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { hold } from '#rules/controls.ts';
 import { startSimulator } from '#simulator/server.ts';
 import { actionRig, operatorJob } from '#test/support/action-rig.ts';
+import { at } from '#test/support/plain-keys.ts';
 import { eventually } from '#test/support/quiet.ts';
 import { redisScope } from '#test/support/redis.ts';
 import { cancelIntent, intentsDue, intentsOf, sweepIntents } from '#workers/intents.ts';
@@ -69,7 +70,7 @@ async function setup(switches: { updateLiveChannel?: 'conflict' | 'next-stream' 
       );
     },
     phase: async () => (await simulator.control.channels(channel.arn))[0]?.phase,
-    jobs: () => [...rig.state.view.entries<JobRequest>('job')].map(([, job]) => job),
+    jobs: () => [...rig.state.view.entries(kinds.job)].map(([, job]) => job),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
 }
@@ -183,8 +184,8 @@ describe('setting the recording of a channel', () => {
     expect(t.jobs()).toEqual([]);
 
     await t.rig.state.transact((tx) => {
-      const [id, intent] = [...tx.entries<{ sinceMs: number }>('intent')][0]!;
-      tx.set(`intent/${id}`, { ...intent, sinceMs: intent.sinceMs - 5_001 });
+      const [id, intent] = [...tx.entries(kinds.intent)][0]!;
+      tx.set(kinds.intent.of(id), { ...intent, sinceMs: intent.sinceMs - 5_001 });
     });
     await t.rig.state.transact(sweepIntents);
     const [job] = t.jobs();
@@ -310,7 +311,7 @@ describe('automation that was told to keep its hands off', () => {
       cause: { kind: 'rule' as const, rule: 'record-prime-time', decisionId: 'd-1' },
     };
     await t.rig.run('1', byRule);
-    await t.rig.state.transact((tx) => tx.set(`hold/${t.channel.arn}`, { who: 'x', reason: 'y', sinceMs: 0 }));
+    await t.rig.state.transact((tx) => tx.set(kinds.hold.of(t.channel.arn), { who: 'x', reason: 'y', sinceMs: 0 }));
     await t.end();
     await t.rig.state.transact((tx) => intentsDue(tx, ended(t.channel.arn, 'st-1')));
 
@@ -318,7 +319,7 @@ describe('automation that was told to keep its hands off', () => {
     expect(await t.rig.run(job!.jobId, job!.payload as never)).toMatchObject({ outcome: 'skipped', reason: 'held' });
     expect(intentsOf(t.rig.state.view)).toHaveLength(1);
     expect(await t.recordingNow()).toBe('');
-    await t.rig.state.transact((tx) => tx.set('pause/global', { who: 'x', reason: 'y', sinceMs: 0 }));
+    await t.rig.state.transact((tx) => tx.set(pauses.asked, { who: 'x', reason: 'y', sinceMs: 0 }));
     expect(await t.rig.run('2', { ...byRule, decidedAtMs: Date.now() })).toMatchObject({ reason: 'paused' });
     expect((await t.rig.run('3', recording(t.channel.arn, { configuration: 'prod-s3' }))).outcome).toBe('done');
   });
@@ -339,7 +340,7 @@ describe('a job of a rule that is in its queue while the state is lost', () => {
     await using t = await setup();
     await t.live();
     await t.rig.state.transact((tx) => hold(tx, { who: 'x', reason: 'y', channelArn: t.channel.arn }));
-    await t.rig.state.transact((tx) => tx.set('meta/x', 1));
+    await t.rig.state.transact((tx) => tx.set(at('meta/x'), 1));
     const before = (await t.control.calls()).length;
     await t.loseState();
 
@@ -353,14 +354,14 @@ describe('a job of a rule that is in its queue while the state is lost', () => {
     expect(result).toMatchObject({ outcome: 'skipped', reason });
     const calls = (await t.control.calls()).slice(before).map(({ operation }) => operation);
     expect(calls.filter((operation) => !/^(?:Get|List)/.test(operation))).toEqual([]);
-    expect(t.rig.state.view.get(`hold/${t.channel.arn}`)).toMatchObject({ reason: 'y' });
+    expect(t.rig.state.view.get(kinds.hold.of(t.channel.arn))).toMatchObject({ reason: 'y' });
   });
 });
 
 describe('a job of a rule right after a repair of the state', () => {
   test('waits until every replica has had its say, and is done then', async () => {
     await using t = await setup();
-    await t.rig.state.transact((tx) => tx.set('meta/lineage', { former: [], repairedAtMs: tx.nowMs - 1_700 }));
+    await t.rig.state.transact((tx) => tx.set(notes.lineage, { former: [], repairedAtMs: tx.nowMs - 1_700 }));
     const job = {
       ...operatorJob('tag', { set: { tier: 'silver' } }, { channelArn: t.channel.arn }),
       cause: { kind: 'rule' as const, rule: 'slate', decisionId: 'd-1' },
@@ -405,7 +406,7 @@ describe('runbooks', () => {
 
     expect(result['hints']).toEqual([expect.stringMatching(/^1080p at 6(\.\d)? Mbps on a BASIC channel/)]);
     expect(t.jobs()).toMatchObject([{ name: 'notify', payload: { params: { receiver: 'noc' } } }]);
-    expect(await t.rig.state.readLog('captures', { limit: 5 })).toHaveLength(1);
+    expect(await t.rig.state.readLog(logs.captures, { limit: 5 })).toHaveLength(1);
   });
 
   test('a recording configuration is taken off its channels and deleted; live ones are waited for', async () => {

@@ -8,13 +8,13 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { kinds, logs } from '#domain/state-registry.ts';
 import { HttpSender } from '#outbound/http-sender.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { startSimulator } from '#simulator/server.ts';
 import { actionRig, operatorJob } from '#test/support/action-rig.ts';
 import { testMetrics } from '#test/support/quiet.ts';
 import { redisScope } from '#test/support/redis.ts';
-import type { DeliveryEntry } from '#workers/delivery-log.ts';
 
 interface Received {
   readonly path: string;
@@ -182,7 +182,7 @@ describe('the actions', () => {
     await t.rig.settle('hook-1', operatorJob('webhook', { url_file: join(t.directory, 'url'), body: { a: 1 } }));
 
     expect(t.target.received.map(({ headers }) => headers['x-autopilot-delivery'])).toEqual(['hook-1', 'hook-1']);
-    const log = await t.rig.state.readLog<DeliveryEntry>('deliveries', { limit: 10 });
+    const log = await t.rig.state.readLog(logs.deliveries, { limit: 10 });
     expect(log.map(({ entry }) => entry.status ?? entry.error)).toEqual([200, expect.stringContaining('503')]);
   });
 
@@ -200,7 +200,7 @@ describe('the actions', () => {
     });
     expect(JSON.parse(t.target.received[1]!.body)).toEqual({ text: 'studio-a starving' });
     expect(t.target.received[0]!.headers['x-autopilot-signature']).toMatch(/^v1=[0-9a-f]{64}$/);
-    expect([...t.rig.state.view.entries('notified')]).toEqual([]);
+    expect([...t.rig.state.view.entries(kinds.notified)]).toEqual([]);
   });
 
   test('a refusal for good is not tried again, and an unknown receiver is named', async () => {

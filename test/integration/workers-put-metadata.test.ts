@@ -1,7 +1,9 @@
 // put_metadata as a job: what it hands to the outbox, and what it says of channels that get nothing.
 import { expect, test } from 'vitest';
 import type { ActionJob } from '#domain/action.ts';
+import type { Hold } from '#domain/control.ts';
 import { AppError } from '#domain/errors.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { startSimulator } from '#simulator/server.ts';
 import { actionRig, operatorJob } from '#test/support/action-rig.ts';
 import { channelArn } from '#test/support/metadata.ts';
@@ -16,7 +18,7 @@ async function setup() {
     rig,
     hold: (...names: string[]) =>
       rig.state.transact((tx) => {
-        for (const name of names) tx.set(`hold/${channelArn(name)}`, {});
+        for (const name of names) tx.set(kinds.hold.of(channelArn(name)), {} as Hold);
       }),
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };

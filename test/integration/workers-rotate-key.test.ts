@@ -10,13 +10,13 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { describe, expect, test } from 'vitest';
 import type { JobRequest } from '#domain/job.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { startSimulator } from '#simulator/server.ts';
 import { type ActionRig, actionRig, operatorJob } from '#test/support/action-rig.ts';
 import { redisScope } from '#test/support/redis.ts';
-import type { KeyAlert } from '#workers/alerts.ts';
 import { intentsDue, intentsOf } from '#workers/intents.ts';
-import { type KeyRecord, keyAges, sweepRotations } from '#workers/key-record.ts';
+import { keyAges, sweepRotations } from '#workers/key-record.ts';
 
 const aws = { region: 'us-west-2', credentials: { accessKeyId: 'test', secretAccessKey: 'test' } };
 
@@ -200,7 +200,7 @@ describe('rotating a stream key', () => {
 
     await expect(run).rejects.toMatchObject({ code: 'SECRET_SINK_FAILED' });
     expect(await t.keysOf()).toEqual([t.channel.streamKeyArn]);
-    expect(t.rig.state.view.count('alert')).toBe(0);
+    expect(t.rig.state.view.count(kinds.alert)).toBe(0);
   });
 });
 
@@ -212,21 +212,21 @@ describe('a rotation that is disturbed', () => {
 
     await expect(t.rig.run('rotate-1', job)).rejects.toMatchObject({ code: 'IVS_ACCESS_DENIED' });
     expect(await t.keysOf()).toEqual([]);
-    const alert = t.rig.state.view.get<KeyAlert>(`alert/keyless|${t.channel.arn}`);
+    const alert = t.rig.state.view.get(kinds.alert.of('keyless', t.channel.arn));
     expect(alert?.text).toContain('no stream key');
 
     await t.control.clearFaults();
     await t.rig.state.transact((tx) => {
       // Two minutes later.
-      const record = tx.get<KeyRecord>(`key/${t.channel.arn}`)!;
-      tx.set(`key/${t.channel.arn}`, { ...record, updatedAtMs: record.updatedAtMs - 121_000 });
+      const record = tx.get(kinds.key.of(t.channel.arn))!;
+      tx.set(kinds.key.of(t.channel.arn), { ...record, updatedAtMs: record.updatedAtMs - 121_000 });
     });
     await t.rig.state.transact(sweepRotations);
     const [repair] = jobsOf(t.rig);
     const result = await t.rig.run(repair!.jobId, repair!.payload as never);
 
     expect(result.outcome).toBe('done');
-    expect(t.rig.state.view.count('alert')).toBe(0);
+    expect(t.rig.state.view.count(kinds.alert)).toBe(0);
     expect(await readFile(t.file, 'utf8')).toBe(await t.valueNow());
   });
 
@@ -239,13 +239,13 @@ describe('a rotation that is disturbed', () => {
     const job = rotation(t.channel.arn, t.file);
 
     await expect(t.rig.run('rotate-1', job)).rejects.toThrow('disk full');
-    expect(t.rig.state.view.get<KeyAlert>(`alert/undelivered|${t.channel.arn}`)).toBeDefined();
+    expect(t.rig.state.view.get(kinds.alert.of('undelivered', t.channel.arn))).toBeDefined();
     const keys = await t.keysOf();
 
     broken.now = false;
     expect((await t.rig.settle('rotate-1', job)).outcome).toBe('done');
     expect(await t.keysOf()).toEqual(keys);
-    expect(t.rig.state.view.count('alert')).toBe(0);
+    expect(t.rig.state.view.count(kinds.alert)).toBe(0);
     expect(await readFile(t.file, 'utf8')).toBe(await t.valueNow());
   });
 
@@ -365,7 +365,7 @@ describe('two rotations of one channel', () => {
     // The lease lapses while the process sleeps.
     await other.state.refresh();
     await other.state.transact((tx) => {
-      tx.set(`lease/${t.channel.arn}`, { ...tx.get<object>(`lease/${t.channel.arn}`)!, untilMs: 0 });
+      tx.set(kinds.lease.of(t.channel.arn), { ...tx.get(kinds.lease.of(t.channel.arn))!, untilMs: 0 });
     });
     await other.settle('rotate-quick', rotation(t.channel.arn, t.file));
     paused.resolve();
@@ -445,7 +445,7 @@ describe('where a key is delivered', () => {
 });
 
 function jobsOf(rig: ActionRig): JobRequest[] {
-  return [...rig.state.view.entries<JobRequest>('job')].map(([, job]) => job);
+  return [...rig.state.view.entries(kinds.job)].map(([, job]) => job);
 }
 
 async function waitOffline(t: {

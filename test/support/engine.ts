@@ -7,6 +7,7 @@ import type { JobRequest } from '#domain/job.ts';
 import type { EventEnvelope } from '#domain/observation.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { Transaction } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { type DecideOptions, decideAll, decideDue, nextDueMs } from '#rules/decide.ts';
 import { MemoryState } from '#store/memory-state.ts';
@@ -70,11 +71,11 @@ export class Engine {
     );
     this.decisions.push(...decided);
     const taken: string[] = [];
-    for (const [id, job] of this.state.view.entries<JobRequest>('job')) {
+    for (const [id, job] of this.state.view.entries(kinds.job)) {
       taken.push(id);
       this.jobs.push({ ...job, payload: job.payload as ActionJob & Record<string, unknown>, atMs: this.nowMs });
     }
-    await this.state.transact((tx) => taken.forEach((id) => tx.delete(`job/${id}`)));
+    await this.state.transact((tx) => taken.forEach((id) => tx.delete(kinds.job.of(id))));
     return decided;
   }
 
@@ -112,7 +113,7 @@ export class Engine {
       tags,
     };
     await this.commit((tx) => {
-      tx.set(`channel/${channel.arn}`, channel);
+      tx.set(kinds.channel.of(channel.arn), channel);
       const change: StreamChange = { kind: 'inventory', channelArns: [channel.arn], atMs: this.nowMs };
       return decideAll(tx, [change], this.ruleset, this.options);
     });
@@ -161,7 +162,7 @@ export class Engine {
     const channelArn = name === undefined ? undefined : arnOf(name);
     return this.commit(
       (tx) => {
-        const record = channelArn && tx.get<StreamRecord>(`stream/${channelArn}`);
+        const record = channelArn && tx.get(kinds.stream.of(channelArn));
         const envelope: EventEnvelope = {
           id: eventId,
           'detail-type': detailType,

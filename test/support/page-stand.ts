@@ -11,12 +11,14 @@ import { liveRoutes } from '#api/routes/live.ts';
 import { pageRoutes } from '#api/routes/page.ts';
 import { streamRoutes } from '#api/routes/streams.ts';
 import { createHttpServer } from '#api/server.ts';
+import type { RuleAlert } from '#domain/alert.ts';
 import { type Channel, type ChannelArn, channelIdOf, type StreamId } from '#domain/channel.ts';
-import type { Incident, RuleAlert } from '#domain/decision.ts';
+import type { Incident } from '#domain/decision.ts';
 import type { Ruleset } from '#domain/rule.ts';
+import type { Timer } from '#domain/rule-memory.ts';
 import { Secret } from '#domain/secret.ts';
+import { kinds, notes, pauses } from '#domain/state-registry.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
-import type { Timer } from '#rules/timers.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { MemoryState } from '#store/memory-state.ts';
 
@@ -157,11 +159,11 @@ export async function pageStand({
   await state.transact((tx) => {
     for (let index = 0; index < streams; index += 1) {
       const channel = channelAt(index);
-      tx.set(`channel/${channelArnAt(index)}`, { ...channel, tags: { ...channel.tags, ...tags } });
-      tx.set(`stream/${channelArnAt(index)}`, streamRecord(index, nowMs, { viewers: (index * 7919) % 20_000 }));
+      tx.set(kinds.channel.of(channelArnAt(index)), { ...channel, tags: { ...channel.tags, ...tags } });
+      tx.set(kinds.stream.of(channelArnAt(index)), streamRecord(index, nowMs, { viewers: (index * 7919) % 20_000 }));
     }
-    tx.set('meta/pass-all', { startedAtMs: nowMs, finishedAtMs: nowMs, streams });
-    tx.set('meta/queue-read', { atMs: nowMs, lagMs: 400 });
+    tx.set(notes.pass('all'), { startedAtMs: nowMs, finishedAtMs: nowMs, pages: 1, streams });
+    tx.set(notes.queueRead, { atMs: nowMs, lagMs: 400 });
     if (lively) scenery(tx, nowMs, streams);
   });
   const tokens = { viewer: token(), operator: token(), admin: token() };
@@ -268,11 +270,11 @@ const breatheMs = 500;
 async function breatheOnce(state: MemoryState, streams: number): Promise<void> {
   await state.transact((tx) => {
     const turn = Math.floor(tx.nowMs / breatheMs);
-    tx.set('meta/pass-all', { startedAtMs: tx.nowMs, finishedAtMs: tx.nowMs, streams });
-    tx.set('meta/queue-read', { atMs: tx.nowMs, lagMs: 400 });
+    tx.set(notes.pass('all'), { startedAtMs: tx.nowMs, finishedAtMs: tx.nowMs, pages: 1, streams });
+    tx.set(notes.queueRead, { atMs: tx.nowMs, lagMs: 400 });
     for (let index = turn % 15; index < streams; index += 15) {
-      const key = `stream/${channelArnAt(index)}`;
-      const record = tx.get<StreamRecord>(key);
+      const key = kinds.stream.of(channelArnAt(index));
+      const record = tx.get(key);
       if (record?.viewerCount === undefined) continue;
       const change = ((turn * 31 + index * 17) % 21) - 9;
       tx.set(key, { ...record, viewerCount: Math.max(3, Math.round(record.viewerCount * (1 + change / 200))) });
@@ -289,8 +291,11 @@ type Writer = { set(key: string, value: unknown): void };
 /** Trouble of every kind that the page shows. @param streams the number of the channel that failed a while ago and has no row any more */
 function scenery(tx: Writer, nowMs: number, streams: number): void {
   for (const index of [4, 17, 40])
-    tx.set(`stream/${channelArnAt(index)}`, streamRecord(index, nowMs, { health: 'STARVING', viewers: 300 * index }));
-  tx.set(`stream/${channelArnAt(23)}`, streamRecord(23, nowMs, { health: 'UNKNOWN', viewers: 42 }));
+    tx.set(
+      kinds.stream.of(channelArnAt(index)),
+      streamRecord(index, nowMs, { health: 'STARVING', viewers: 300 * index }),
+    );
+  tx.set(kinds.stream.of(channelArnAt(23)), streamRecord(23, nowMs, { health: 'UNKNOWN', viewers: 42 }));
   tx.set(
     `stream/${channelArnAt(9)}`,
     streamRecord(9, nowMs, { state: 'ended', stateSinceMs: nowMs - 40_000, endedAtMs: nowMs - 40_000 }),
@@ -305,8 +310,8 @@ function scenery(tx: Writer, nowMs: number, streams: number): void {
       basis: { missed: [], failedMs: nowMs - 1_500_000 },
     }),
   );
-  tx.set(`channel/${channelArnAt(streams)}`, channelAt(streams));
-  tx.set(`past/${channelArnAt(streams)}`, [
+  tx.set(kinds.channel.of(channelArnAt(streams)), channelAt(streams));
+  tx.set(kinds.past.of(channelArnAt(streams)), [
     streamRecord(streams, nowMs, {
       streamId: 'st-EARLIERSESSION' as StreamId,
       state: 'ended',
@@ -316,20 +321,20 @@ function scenery(tx: Writer, nowMs: number, streams: number): void {
       basis: { missed: [], endedMs: nowMs - 5_400_000 },
     }),
   ]);
-  tx.set(`hold/${channelArnAt(11)}`, {
+  tx.set(kinds.hold.of(channelArnAt(11)), {
     who: 'mara',
     reason: 'sponsor on air, hands off',
     sinceMs: nowMs - 600_000,
     untilMs: nowMs + 3_000_000,
   });
-  tx.set(`intent/set_recording|${channelArnAt(6)}`, {
+  tx.set(kinds.intent.of('set_recording', channelArnAt(6)), {
     id: 'intent-1',
     kind: 'set_recording',
     channelArn: channelArnAt(6),
     summary: 'recording off',
     sinceMs: nowMs - 120_000,
   });
-  tx.set(`timer/step|starving-slate|${channelArnAt(4)}|1|d-1`, {
+  tx.set(kinds.timer.of(`step|starving-slate|${channelArnAt(4)}|1|d-1`), {
     kind: 'step',
     rule: 'starving-slate',
     subject: channelArnAt(4),
@@ -338,27 +343,27 @@ function scenery(tx: Writer, nowMs: number, streams: number): void {
     freezes: false,
     step: 1,
   } satisfies Timer);
-  tx.set(`fact/starving-slate|${channelArnAt(4)}`, {
+  tx.set(kinds.fact.of('starving-slate', channelArnAt(4)), {
     rule: 'starving-slate',
     subject: channelArnAt(4),
     firing: { firedAtMs: nowMs - 95_000, acted: true },
     acted: [],
   });
-  tx.set(`fact/starving-slate|${channelArnAt(17)}`, {
+  tx.set(kinds.fact.of('starving-slate', channelArnAt(17)), {
     rule: 'starving-slate',
     subject: channelArnAt(17),
     pending: { cause: { evidence: { sinceMs: nowMs - 12_000 } } },
     acted: [],
   });
-  tx.set(`cooldown/starving-slate|${channelArnAt(4)}`, nowMs - 95_000);
-  tx.set('silence/s-1', {
+  tx.set(kinds.cooldown.of('starving-slate', channelArnAt(4)), nowMs - 95_000);
+  tx.set(kinds.silence.of('s-1'), {
     matchers: ['rule="rotate-key-after-show"'],
     author: 'jonas',
     reason: 'encoders are being moved tonight',
     startsMs: nowMs - 1000,
     endsMs: nowMs + 5_400_000,
   });
-  tx.set('alert/cap|starving-slate', {
+  tx.set(kinds.alert.of('cap', 'starving-slate'), {
     kind: 'cap',
     rule: 'starving-slate',
     ruleHash: 'x',
@@ -366,7 +371,7 @@ function scenery(tx: Writer, nowMs: number, streams: number): void {
     text: 'It was about to act on 31 of 120 live channels (25.8 %); max_live_percent is 5.',
     values: {},
   } satisfies RuleAlert);
-  tx.set(`alert/keyless|${channelArnAt(30)}`, {
+  tx.set(kinds.alert.of('keyless', channelArnAt(30)), {
     kind: 'keyless',
     channelArn: channelArnAt(30),
     sinceMs: nowMs - 65_000,
@@ -374,7 +379,7 @@ function scenery(tx: Writer, nowMs: number, streams: number): void {
     text: 'The old key was deleted and no new one could be made: the quota is used up. Delete the key that somebody else made.',
     jobId: 'rotate-1',
   });
-  tx.set('incident/i-1', {
+  tx.set(kinds.incident.of('i-1'), {
     id: 'i-1',
     kind: 'aggregate',
     rule: 'mass-starvation',
@@ -435,12 +440,12 @@ function commands(state: MemoryState, asked: { method: string; url: string; body
     });
     app.post('/pause', { schema: { body: z.object({ reason: z.string() }) } }, async (request) => {
       await state.transact((tx) =>
-        tx.set('pause/global', { who: request.caller.name, reason: request.body.reason, sinceMs: tx.nowMs }),
+        tx.set(pauses.asked, { who: request.caller.name, reason: request.body.reason, sinceMs: tx.nowMs }),
       );
       return {};
     });
     app.post('/resume', async () => {
-      await state.transact((tx) => tx.delete('pause/global'));
+      await state.transact((tx) => tx.delete(pauses.asked));
       return {};
     });
     app.put(
@@ -448,7 +453,7 @@ function commands(state: MemoryState, asked: { method: string; url: string; body
       { schema: { params: arn, body: z.object({ reason: z.string() }).loose() } },
       async (request) => {
         await state.transact((tx) =>
-          tx.set(`hold/${request.params.arn}`, {
+          tx.set(kinds.hold.of(request.params.arn), {
             who: request.caller.name,
             reason: request.body.reason,
             sinceMs: tx.nowMs,
@@ -458,7 +463,7 @@ function commands(state: MemoryState, asked: { method: string; url: string; body
       },
     );
     app.delete('/holds/:arn', { schema: { params: arn } }, async (request) => {
-      await state.transact((tx) => tx.delete(`hold/${request.params.arn}`));
+      await state.transact((tx) => tx.delete(kinds.hold.of(request.params.arn)));
       return {};
     });
     const id = z.object({ id: z.string() });
@@ -491,7 +496,7 @@ function commands(state: MemoryState, asked: { method: string; url: string; body
       decisions().find((decision) => decision.id === request.params.id),
     );
     app.get('/incidents', async () => ({
-      incidents: Array.from(state.view.entries<Incident>('incident'), ([, { openedAtMs, closedAtMs, ...rest }]) => ({
+      incidents: Array.from(state.view.entries(kinds.incident), ([, { openedAtMs, closedAtMs, ...rest }]) => ({
         ...rest,
         openedAt: new Date(openedAtMs).toISOString(),
         ...(closedAtMs === undefined ? {} : { closedAt: new Date(closedAtMs).toISOString() }),

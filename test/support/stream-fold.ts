@@ -1,6 +1,7 @@
 // Records of streams without src/streams: a change is laid over what is known of a channel, as the reconciler would report it.
 import { type ChannelArn, channelIdOf, type StreamId } from '#domain/channel.ts';
 import type { Transaction } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 
 /** A healthy live stream that nobody has counted the viewers of, by the channel's id. */
@@ -33,7 +34,7 @@ function newRecord(channelArn: ChannelArn, atMs: number): StreamRecord {
 /** Changes the record of a channel's stream; what moved has moved now, unless the change says since when. */
 export function foldStream(tx: Transaction, channelArn: ChannelArn, change: Partial<StreamRecord>): StreamChange {
   const { nowMs } = tx;
-  const before = tx.get<StreamRecord>(`stream/${channelArn}`);
+  const before = tx.get(kinds.stream.of(channelArn));
   const base = before ?? newRecord(channelArn, nowMs);
   const moved = <K extends keyof StreamRecord>(field: K) =>
     change[field] !== undefined && change[field] !== base[field];
@@ -45,6 +46,6 @@ export function foldStream(tx: Transaction, channelArn: ChannelArn, change: Part
     ...(moved('viewerCount') ? { viewerCountAtMs: nowMs } : {}),
     ...change,
   };
-  tx.set(`stream/${channelArn}`, after);
+  tx.set(kinds.stream.of(channelArn), after);
   return { kind: 'stream', channelArn, before, after, atMs: nowMs };
 }

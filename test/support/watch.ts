@@ -2,8 +2,8 @@
 // state in memory, with a clock that ticks by itself. What tests of the rules alone take for granted is decided here by src/streams.
 import type { ActionJob } from '#domain/action.ts';
 import type { Decision } from '#domain/decision.ts';
-import type { JobRequest } from '#domain/job.ts';
 import type { Observation } from '#domain/observation.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import { type DecideOptions, decideAll, decideDue } from '#rules/decide.ts';
 import { Pipeline } from '#src/pipeline.ts';
@@ -79,10 +79,10 @@ export class Watch {
   }
 
   async #takeJobs(): Promise<void> {
-    const jobs = Array.from(this.state.view.entries<JobRequest>('job'), ([, job]) => job);
+    const jobs = Array.from(this.state.view.entries(kinds.job), ([, job]) => job);
     if (jobs.length === 0) return;
     for (const { name, payload } of jobs)
       this.log.push(`${this.seconds} ${name} ${(payload as unknown as ActionJob).channelArn?.split('/')[1] ?? '-'}`);
-    await this.state.transact((tx) => jobs.forEach(({ jobId }) => tx.delete(`job/${jobId}`)));
+    await this.state.transact((tx) => jobs.forEach(({ jobId }) => tx.delete(kinds.job.of(jobId))));
   }
 }

@@ -1,5 +1,6 @@
 // Two accounts in one Region, the first without a role: what belongs to which of them, whoever asks and whichever queue an event came by.
 import { expect, test } from 'vitest';
+import { kinds, logs } from '#domain/state-registry.ts';
 import { broadcast, type Daemon } from '#test/support/broadcast.ts';
 import { eventually } from '#test/support/quiet.ts';
 
@@ -28,7 +29,7 @@ async function setup() {
   const daemon = await platform.daemon({ rules: accountsAndRules.replace('$QUEUE', platform.queueUrl) });
   const [first, second] = daemon.app.shards;
   // The first account's own number is known from its channels.
-  await eventually(() => first!.state.view.get(`channel/${channel!.arn}`));
+  await eventually(() => first!.state.view.get(kinds.channel.of(channel!.arn)));
   const send = async (envelope: object) =>
     platform.send(
       JSON.stringify({
@@ -55,7 +56,7 @@ async function setup() {
 }
 
 const held = (shard: Daemon['app']['shards'][number] | undefined) =>
-  Array.from(shard!.state.view.entries('hold'), ([arn]) => arn);
+  Array.from(shard!.state.view.entries(kinds.hold), ([arn]) => arn);
 const path = (arn: string) => encodeURIComponent(arn);
 
 test('a hold, a trigger and an action on one channel reach the same account, whether its inventory knows the channel or not', async () => {
@@ -117,7 +118,7 @@ test('a channel of no configured account is answered with 404 everywhere, and no
     Array(3).fill(expect.stringContaining('no account frist (did you mean first?)')),
   );
   for (const { state } of daemon.app.shards) {
-    expect([...state.view.entries('hold'), ...state.view.entries('stream')]).toEqual([]);
+    expect([...state.view.entries(kinds.hold), ...state.view.entries(kinds.stream)]).toEqual([]);
   }
 });
 
@@ -125,7 +126,7 @@ test('an event goes to the account that its channel is of, by whichever queue it
   await using t = await setup();
   const { daemon, first, second, send } = t;
   const breach = { 'detail-type': 'IVS Limit Breach', detail: { limit_name: 'Concurrent Viewers', limit_value: 1 } };
-  const streams = (shard: typeof first) => Array.from(shard.state.view.entries('stream'), ([arn]) => arn);
+  const streams = (shard: typeof first) => Array.from(shard.state.view.entries(kinds.stream), ([arn]) => arn);
 
   // The ARN decides, whatever the envelope says of account and Region.
   await send({ resources: [arnOf(ofSecond)], account: ofNobody, region: 'eu-west-1' });
@@ -141,9 +142,7 @@ test('an event goes to the account that its channel is of, by whichever queue it
   expect(streams(first)).toEqual([arnOf(ofFirst)]);
   expect(streams(second)).toEqual([arnOf(ofSecond)]);
   const breaches = async (shard: typeof first) =>
-    (await shard.state.readLog<{ rule: string }>('journal', { limit: 10 })).filter(
-      ({ entry }) => entry.rule === 'breach',
-    );
+    (await shard.state.readLog(logs.journal, { limit: 10 })).filter(({ entry }) => entry.rule === 'breach');
   await eventually(async () => (await breaches(second)).length === 1);
   expect(await breaches(first)).toEqual([]);
   const { events: kept } = (await daemon.ask('GET', '/v1/events/kept')).body;

@@ -12,8 +12,8 @@ import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ActionJob } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
-import type { JobRequest } from '#domain/job.ts';
 import type { Receiver } from '#domain/rule.ts';
+import { kinds, logs } from '#domain/state-registry.ts';
 import { type SimulatorHandle, startSimulator } from '#simulator/server.ts';
 import type { ChildTask } from '#test/support/action-child.ts';
 import { type ActionRig, actionRig, operatorJob, type RigOptions } from '#test/support/action-rig.ts';
@@ -56,7 +56,7 @@ async function oneKeyDelivered({ rig, channelArn, oldKeyArn, file, signal }: Pla
   expect(keys).not.toContain(oldKeyArn);
   const { value } = await rig.ports.ivs.getStreamKey(keys[0]!, { signal });
   expect(await readFile(file, 'utf8')).toBe(value.reveal());
-  expect([...rig.state.view.entries('alert')].filter(([id]) => id.includes(channelArn))).toEqual([]);
+  expect([...rig.state.view.entries(kinds.alert)].filter(([id]) => id.includes(channelArn))).toEqual([]);
 }
 
 const phaseOf = async ({ simulator, channelArn }: Place) => (await simulator.control.channels(channelArn))[0]?.phase;
@@ -88,7 +88,7 @@ const scenarios: readonly Scenario[] = [
     async check({ rig, channelArn, configurationArn, signal }) {
       const channel = await rig.ports.ivs.getChannel(channelArn, { signal });
       expect(channel.recordingConfigurationArn).toBe(configurationArn);
-      expect(rig.state.view.count('intent')).toBe(0);
+      expect(rig.state.view.count(kinds.intent)).toBe(0);
     },
   },
   {
@@ -195,7 +195,7 @@ const scenarios: readonly Scenario[] = [
         expect(new Set(ids)).toEqual(new Set([`${name}-${index}`]));
         expect(ids.length, 'each run sends it once').toBeLessThanOrEqual(2);
       }
-      expect(rig.state.view.get(`notified/${name}`)).toBeUndefined();
+      expect(rig.state.view.get(kinds.notified.of(name))).toBeUndefined();
     },
   },
   {
@@ -205,10 +205,10 @@ const scenarios: readonly Scenario[] = [
     job: ({ channelArn, name }) => operatorJob('capture_session', { notify: name }, { channelArn }),
     async check({ rig, channelArn, name, signal }) {
       const { streamId } = await rig.ports.ivs.getStream(channelArn, { signal });
-      const log = await rig.state.readLog<{ jobId: string; streamId: string }>('captures', { limit: 1_000 });
+      const log = await rig.state.readLog(logs.captures, { limit: 1_000 });
       const captures = log.filter(({ entry }) => entry.jobId === name).map(({ entry }) => entry.streamId);
       expect(new Set(captures)).toEqual(new Set([streamId]));
-      const jobs = [...rig.state.view.entries<JobRequest>('job')].map(([, job]) => job);
+      const jobs = [...rig.state.view.entries(kinds.job)].map(([, job]) => job);
       const ofThis = jobs.filter(({ payload }) => payload['channelArn'] === channelArn);
       expect(ofThis).toMatchObject([{ name: 'notify', payload: { action: 'notify', params: { receiver: name } } }]);
     },

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { kinds, logs } from '#domain/state-registry.ts';
 import { broadcast } from '#test/support/broadcast.ts';
 import { eventually } from '#test/support/quiet.ts';
 
@@ -181,7 +182,7 @@ test('a file of a record from before counts as delivered; a path of a rule is it
   await symlink(join(t.folder, 'elsewhere'), join(t.folder, 'keys', 'out'));
   // As the version before wrote it.
   await t.daemon.app.shards[0]!.state.transact((tx) =>
-    tx.set(`key/${t.channel.arn}`, {
+    tx.set(kinds.key.of(t.channel.arn), {
       rotationId: 'old',
       startedAtMs: 1,
       updatedAtMs: 1,
@@ -316,7 +317,7 @@ rules:
   );
   await t.daemon.app.shards[0]!.state.transact((tx) =>
     tx.append(
-      'audit',
+      logs.audit,
       { atMs: 1, who: 'token old', what: 'webhook', outcome: 'done', why: '', params: { url: url(secrets.ofBefore) } },
       100,
     ),

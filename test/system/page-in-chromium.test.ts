@@ -3,6 +3,8 @@ import { get, type IncomingMessage } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Channel } from '#domain/channel.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { channelArnAt, type PageStand, pageStand, streamRecord } from '#test/support/page-stand.ts';
 import {
   allViews,
@@ -319,10 +321,12 @@ describe('the operator’s page', () => {
     const { page } = tour;
     expect(await page.locator('html').getAttribute('data-stale')).toBe('false');
 
-    await stand.state.transact((tx) => tx.set('gap/poll', { sinceMs: tx.nowMs - 70_000, noticedAtMs: tx.nowMs }));
+    await stand.state.transact((tx) =>
+      tx.set(kinds.gap.of('poll'), { sinceMs: tx.nowMs - 70_000, noticedAtMs: tx.nowMs }),
+    );
     await page.locator('p.stale').getByText('The daemon’s data is stale').waitFor();
     expect(await page.locator('html').getAttribute('data-stale')).toBe('true');
-    await stand.state.transact((tx) => tx.delete('gap/poll'));
+    await stand.state.transact((tx) => tx.delete(kinds.gap.of('poll')));
     await page.locator('html[data-stale="false"]').waitFor();
 
     await stand.stop();
@@ -334,7 +338,11 @@ describe('the operator’s page', () => {
     await using stand = await pageStand({ streams: 3, lively: false });
     const evil = '<img src=x onerror="window.hacked=1"><b>“ onmouseover=alert(1) x=';
     await stand.state.transact((tx) => {
-      tx.set(`channel/${channelArnAt(1)}`, { arn: channelArnAt(1), name: evil, tags: { '<i>': '"><script>' } });
+      tx.set(kinds.channel.of(channelArnAt(1)), {
+        arn: channelArnAt(1),
+        name: evil,
+        tags: { '<i>': '"><script>' },
+      } as Partial<Channel> as Channel);
     });
     await using tour = await visit(stand);
 
@@ -392,7 +400,10 @@ describe('the operator’s page', () => {
     // A change of one row reaches the page as one row.
     await page.evaluate('scrollTo(0, 0)');
     await stand.state.transact((tx) =>
-      tx.set(`stream/${channelArnAt(1_777)}`, streamRecord(1_777, tx.nowMs, { health: 'STARVING', healthSinceMs: 1 })),
+      tx.set(
+        kinds.stream.of(channelArnAt(1_777)),
+        streamRecord(1_777, tx.nowMs, { health: 'STARVING', healthSinceMs: 1 }),
+      ),
     );
     await page.locator('.row.starving').nth(3).waitFor();
     expect((await rowNames(page))[0]).toBe('Garden TV 254');

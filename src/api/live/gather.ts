@@ -1,17 +1,17 @@
 // Builds the page's status and the extras of its rows from the shared state and a few narrow sources.
 import type { ChannelArn } from '#domain/channel.ts';
-import type { RuleAlert } from '#domain/decision.ts';
+import { holdsInForce, readPause, silencesInForce } from '#domain/controls-in-force.ts';
 import type { Replica } from '#domain/replica.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
-import type { StreamRecord } from '#domain/stream-record.ts';
+import { kinds } from '#domain/state-registry.ts';
 import type { QuotaHour } from '#ivs/quota-hour.ts';
-import { channelOfSubject, facts, readPause, silencesInForce, withheldMoments } from '#rules/memory.ts';
+import { channelOfSubject, facts, withheldMoments } from '#rules/memory.ts';
 import { dueTimes, timers } from '#rules/timers.ts';
 import { nameOf } from '#streams/queries.ts';
 import { type AlertSources, openAlerts } from '../alerts.ts';
 import type { ChannelExtras } from './model.ts';
-import type { Hold, NextAction } from './row.ts';
+import type { NextAction } from './row.ts';
 import { ruleSentence } from './sentence.ts';
 import type {
   ActivityLine,
@@ -53,25 +53,11 @@ export interface LiveSources {
   readonly activity?: () => readonly ActivityLine[] | Promise<readonly ActivityLine[]>;
 }
 
-/** An intent as workers keep it under `intent/…`. */
-interface WaitingIntent {
-  readonly id: string;
-  readonly kind: string;
-  readonly channelArn: string;
-  readonly summary: string;
-}
-
-/** A rotation as workers keep it under `key/<channelArn>`: IVS gives keys no date, so a key's age is known from its rotation. */
-interface RotatedKey {
-  readonly startedAtMs: number;
-  readonly finishedAtMs?: number | undefined;
-}
-
 /** What rows need beside records: the next action and what recording waits for. */
 export function gatherExtras({ state, ruleset }: LiveSources): ChannelExtras {
   const next = new Map<string, NextAction>();
   const pendingRecording = new Map<string, string>();
-  for (const [, intent] of state.view.entries<WaitingIntent>('intent')) {
+  for (const [, intent] of state.view.entries(kinds.intent)) {
     next.set(intent.channelArn, {
       id: `intent:${intent.kind}`,
       text: `${intent.summary} at Stream End`,
@@ -95,7 +81,7 @@ export function gatherExtras({ state, ruleset }: LiveSources): ChannelExtras {
     next.set(arn, { id: `timer:${id}`, text: text + blocked, rule: timer.rule, dueMs });
   }
   const keyCreatedAtMs = new Map<string, number>();
-  for (const [arn, key] of state.view.entries<RotatedKey>('key'))
+  for (const [arn, key] of state.view.entries(kinds.key))
     if (key.finishedAtMs !== undefined) keyCreatedAtMs.set(arn, key.startedAtMs);
   return { next, pendingRecording, keyCreatedAtMs };
 }
@@ -162,15 +148,19 @@ function namesOf(view: StateView, arns: readonly string[]): Readonly<Record<stri
 }
 
 function countsOf(view: StateView, nowMs: number): LiveStatus['counts'] {
-  const counts = { live: 0, starving: 0, unknown: 0, held: 0, channels: view.count('channel') };
-  for (const [, { state, health }] of view.entries<StreamRecord>('stream')) {
+  const counts = {
+    live: 0,
+    starving: 0,
+    unknown: 0,
+    held: holdsInForce(view, nowMs).length,
+    channels: view.count(kinds.channel),
+  };
+  for (const [, { state, health }] of view.entries(kinds.stream)) {
     if (state !== 'live') continue;
     counts.live += 1;
     if (health === 'STARVING') counts.starving += 1;
     if (health === 'UNKNOWN') counts.unknown += 1;
   }
-  for (const [, { untilMs }] of view.entries<Hold>('hold'))
-    if (untilMs === undefined || untilMs > nowMs) counts.held += 1;
   return counts;
 }
 
@@ -217,13 +207,13 @@ function ruleLines({ state: { view }, ruleset }: LiveSources, nowMs: number): Ru
     line.pending += 1;
     line.pendingSinceMs = Math.min(line.pendingSinceMs ?? Infinity, cause.evidence.sinceMs);
   }
-  for (const [id, firedMs] of view.entries<number>('cooldown')) {
+  for (const [id, firedMs] of view.entries(kinds.cooldown)) {
     const found = lines.get(id.slice(0, id.indexOf('|')));
     if (!found || firedMs + found.cooldownMs <= nowMs) continue;
     found.line.cooling += 1;
     found.line.coolingUntilMs = Math.max(found.line.coolingUntilMs ?? 0, firedMs + found.cooldownMs);
   }
-  for (const [, alert] of view.entries<RuleAlert>('alert')) {
+  for (const [, alert] of view.entries(kinds.alert)) {
     const line = alert.kind === 'cap' ? lines.get(alert.rule)?.line : undefined;
     if (line) line.capped = true;
   }

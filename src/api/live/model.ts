@@ -1,9 +1,9 @@
 // The rows of the operator's page, kept in step with the shared state. Every row has a number for as long as it exists, so that a
 // change costs a few bytes. One model serves all readers; what they were sent is the model's own last step.
-import type { Channel } from '#domain/channel.ts';
+import { holdsInForce, readHold } from '#domain/controls-in-force.ts';
 import type { StateView } from '#domain/shared-state.ts';
-import type { StreamRecord } from '#domain/stream-record.ts';
-import { belongsOnPage, type Hold, type LiveRow, type NextAction, type RowParts, rowOf, rowPatch } from './row.ts';
+import { kinds } from '#domain/state-registry.ts';
+import { belongsOnPage, type LiveRow, type NextAction, type RowParts, rowOf, rowPatch } from './row.ts';
 
 /** What belongs to channels beside the state's own records; each map is by channel ARN. */
 export interface ChannelExtras {
@@ -55,7 +55,7 @@ export class LiveModel {
   /** Remembers the viewer counts of now for the sparklines; call it at a steady pace. */
   sample(view: StateView): void {
     const live = new Set<string>();
-    for (const [arn, record] of view.entries<StreamRecord>('stream')) {
+    for (const [arn, record] of view.entries(kinds.stream)) {
       if (record.state !== 'live' || record.viewerCount === undefined) continue;
       live.add(arn);
       const spark = this.#sparks.get(arn) ?? [];
@@ -71,12 +71,12 @@ export class LiveModel {
     const rows: (readonly [number, LiveRow])[] = [];
     const patches: (readonly [number, Record<string, unknown>])[] = [];
     const seen = new Set<string>();
-    for (const arn of this.#channels(view, extras)) {
+    for (const arn of this.#channels(view, extras, nowMs)) {
       const parts: RowParts = {
         arn,
-        record: view.get<StreamRecord>(`stream/${arn}`),
-        channel: view.get<Channel>(`channel/${arn}`),
-        hold: holdInForce(view.get<Hold>(`hold/${arn}`), nowMs),
+        record: view.get(kinds.stream.of(arn)),
+        channel: view.get(kinds.channel.of(arn)),
+        hold: readHold(view, arn, nowMs),
         next: extras.next.get(arn),
         pendingRecording: extras.pendingRecording.get(arn),
         keyCreatedAtMs: extras.keyCreatedAtMs.get(arn),
@@ -108,10 +108,10 @@ export class LiveModel {
     return { rows, patches, removed };
   }
 
-  #channels(view: StateView, extras: ChannelExtras): Set<string> {
+  #channels(view: StateView, extras: ChannelExtras, nowMs: number): Set<string> {
     const arns = new Set<string>();
-    for (const [arn] of view.entries('stream')) arns.add(arn);
-    for (const [arn] of view.entries('hold')) arns.add(arn);
+    for (const [arn] of view.entries(kinds.stream)) arns.add(arn);
+    for (const [arn] of holdsInForce(view, nowMs)) arns.add(arn);
     for (const arn of extras.next.keys()) arns.add(arn);
     for (const arn of extras.pendingRecording.keys()) arns.add(arn);
     return arns;
@@ -123,10 +123,6 @@ function urgency({ state, health, next, hold }: LiveRow): number {
   if (state === 'failed' || health === 'STARVING') return 0;
   if (health === 'UNKNOWN' || state === 'created') return 1;
   return next || hold ? 2 : 3;
-}
-
-function holdInForce(hold: Hold | undefined, nowMs: number): Hold | undefined {
-  return hold && (hold.untilMs === undefined || hold.untilMs > nowMs) ? hold : undefined;
 }
 
 /** Values of the state are replaced, never changed, so identity tells. */

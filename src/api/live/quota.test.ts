@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Channel } from '#domain/channel.ts';
+import { kinds } from '#domain/state-registry.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
 import type { QuotaSnapshot } from '#ivs/quota-snapshot.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { MemoryState } from '#store/memory-state.ts';
@@ -38,8 +41,8 @@ const reading = (hottest: readonly string[]): QuotaSnapshot => ({
 test('the hottest channels lead to the streams and channels that are known, in an account without a known id', async () => {
   const state = new MemoryState(systemClock);
   await state.transact((tx) => {
-    tx.set(`stream/${arnOf('live')}`, {});
-    tx.set(`channel/${arnOf('listed')}`, {});
+    tx.set(kinds.stream.of(arnOf('live')), {} as StreamRecord);
+    tx.set(kinds.channel.of(arnOf('listed')), {} as Channel);
   });
 
   const { hottest } = quotaStatus([reading(['live', 'listed', 'unseen'])], (_, ids) => arnsOf(state.view, ids));

@@ -1,14 +1,7 @@
 // One line of the operator's page: a channel that is live, was live a moment ago, or has something that wants to be seen.
 import { type Channel, type ChannelArn, channelIdOf } from '#domain/channel.ts';
+import type { Hold } from '#domain/control.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
-
-/** A hold as the state keeps it under `hold/<channelArn>`. */
-export interface Hold {
-  readonly who: string;
-  readonly reason: string;
-  readonly sinceMs: number;
-  readonly untilMs?: number | undefined;
-}
 
 /** What will happen next to a channel, when nobody stops it. */
 export interface NextAction {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { notes } from '#domain/state-registry.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import { keys } from '#streams/keys.ts';
 import type { LiveSources } from './gather.ts';
 import { trustOf } from './trust.ts';
 
@@ -8,8 +8,8 @@ import { trustOf } from './trust.ts';
 async function linesOf(unheard: number, events: ReturnType<NonNullable<LiveSources['events']>>) {
   const state = new MemoryState({ now: () => 100_000 });
   await state.transact((tx) => {
-    tx.set(keys.queueRead, { atMs: 99_000, lagMs: 0 });
-    tx.set(keys.disagreements, { started: unheard, ended: 0, health: 0, unheard });
+    tx.set(notes.queueRead, { atMs: 99_000, lagMs: 0 });
+    tx.set(notes.disagreements, { started: unheard, ended: 0, health: 0, unheard });
   });
   const { trust } = trustOf(
     {

@@ -1,9 +1,10 @@
 // What may be believed, and how far: the age of each source, and how often the sources told different things.
 import { formatDuration } from '#domain/duration.ts';
 import type { StateView } from '#domain/shared-state.ts';
-import { type Disagreements, disagreementsLastHour, disagreementsOf, unheardSessions } from '#streams/disagreements.ts';
+import { notes as stateNotes } from '#domain/state-registry.ts';
+import type { Disagreements } from '#domain/stream-memory.ts';
+import { disagreementsLastHour, disagreementsOf, unheardSessions } from '#streams/disagreements.ts';
 import { gapOf, silentSinceMs } from '#streams/gaps.ts';
-import { keys, type PassNote, type QueueNote } from '#streams/keys.ts';
 import type { LiveSources } from './gather.ts';
 import type { LiveStatus, TrustLine } from './status.ts';
 
@@ -28,9 +29,7 @@ function disagreements(sources: LiveSources, nowMs: number): Told {
 
 /** While the queue cannot be read its lag is not known. */
 function eventLag(sources: LiveSources): number | undefined {
-  const notes = viewsOf(sources).map((view) =>
-    gapOf(view, 'events') ? undefined : view.get<QueueNote>(keys.queueRead),
-  );
+  const notes = viewsOf(sources).map((view) => (gapOf(view, 'events') ? undefined : view.get(stateNotes.queueRead)));
   const known = notes.flatMap((note) => note?.lagMs ?? []);
   return known.length === 0 ? undefined : Math.max(...known);
 }
@@ -74,10 +73,10 @@ function trustLines(
   { nowMs, told, eventLagMs }: { nowMs: number; told: Told; eventLagMs: number | undefined },
 ): TrustLine[] {
   const views = viewsOf(sources);
-  const passes = views.map((view) => view.get<PassNote>(keys.pass('all')));
+  const passes = views.map((view) => view.get(stateNotes.pass('all')));
   const polledMs = oldest(passes.map((pass) => pass?.finishedAtMs));
   // An account without a queue never reads one.
-  const reads = views.flatMap((view) => view.get<QueueNote>(keys.queueRead)?.atMs ?? []);
+  const reads = views.flatMap((view) => view.get(stateNotes.queueRead)?.atMs ?? []);
   const readMs = reads.length === 0 ? undefined : Math.min(...reads);
   const events = sources.events?.();
   const unheard = Math.max(...views.map(unheardSessions));
@@ -88,7 +87,7 @@ function trustLines(
     silentSinceMs(view, source, {
       nowMs,
       pollSilentAfterMs: silentAfterMs.poll,
-      eventsSilentAfterMs: view.get(keys.queueRead) === undefined ? undefined : silentAfterMs.events,
+      eventsSilentAfterMs: view.get(stateNotes.queueRead) === undefined ? undefined : silentAfterMs.events,
     }) !== undefined;
   const age = (source: 'poll' | 'events', atMs: number | undefined): TrustLine['state'] =>
     views.some((view) => isSilent(view, source)) ? 'stale' : atMs === undefined ? 'unknown' : 'ok';

@@ -6,6 +6,7 @@ import { channelArn } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
+import { logs } from '#domain/state-registry.ts';
 import { type AuditFilter, auditEntries, auditLine } from '#journal/audit.ts';
 import { nameOf } from '#streams/queries.ts';
 import { moment, momentMs } from '../moment.ts';
@@ -39,7 +40,6 @@ const delivery = z.object({
   status: z.number().int().optional(),
   error: z.string().optional(),
 });
-type Delivery = Omit<z.infer<typeof delivery>, 'id' | 'at'> & { readonly atMs: number };
 
 const filter = {
   channelArn: channelArn.optional(),
@@ -132,7 +132,7 @@ export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPlugin
         },
       },
       async ({ query: { limit, before } }) => {
-        const rows = await state.readLog<Delivery>('deliveries', {
+        const rows = await state.readLog(logs.deliveries, {
           limit,
           ...(before === undefined ? {} : { before }),
         });

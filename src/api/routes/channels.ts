@@ -2,8 +2,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
-import type { Channel } from '#domain/channel.ts';
 import type { StateView } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { actorOf } from '../auth.ts';
 
 const channel = z.object({
@@ -60,7 +60,7 @@ export function channelRoutes({ state, refresh }: ChannelRoutesOptions): Fastify
         },
       },
       async ({ query: { limit, after = '' } }) => {
-        const later = Array.from(state.view.entries<Channel>('channel'), ([, entry]) => entry)
+        const later = Array.from(state.view.entries(kinds.channel), ([, entry]) => entry)
           .filter(({ arn }) => arn > after)
           .sort((left, right) => (left.arn < right.arn ? -1 : 1));
         const channels = later.slice(0, limit).map((entry) => ({ ...entry, tags: { ...entry.tags } }));

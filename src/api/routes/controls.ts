@@ -3,9 +3,11 @@ import { setImmediate } from 'node:timers/promises';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn, duration } from '#domain/action.ts';
-import type { Control } from '#domain/control.ts';
+import type { Control, Hold, Pause, Silence } from '#domain/control.ts';
+import { holdsInForce, pausesOf } from '#domain/controls-in-force.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
+import { kinds } from '#domain/state-registry.ts';
 import {
   type ControlLimits,
   cancelTimer,
@@ -18,7 +20,6 @@ import {
   silence,
 } from '#rules/controls.ts';
 import { checkLabelMatcher } from '#rules/label-values.ts';
-import { type Hold, type Pause, pausesOf, type Silence } from '#rules/memory.ts';
 import { actorOf } from '../auth.ts';
 import { othersNeverTold, othersUnaware, pauseShard, resumeShard } from '../pause.ts';
 import type { RuleShards } from '../rule-lookup.ts';
@@ -93,7 +94,7 @@ export function controlRoutes({
       },
       async () => ({
         holds: shards.all.flatMap(({ state }) =>
-          Array.from(state.view.entries<Hold>('hold'), ([arn, held]) => showHold(arn, held)),
+          holdsInForce(state.view, state.nowMs()).map(([arn, held]) => showHold(arn, held)),
         ),
       }),
     );
@@ -157,7 +158,7 @@ export function controlRoutes({
         },
       },
       async () => {
-        const known = new Map(shards.all.flatMap(({ state }) => Array.from(state.view.entries<Silence>('silence'))));
+        const known = new Map(shards.all.flatMap(({ state }) => Array.from(state.view.entries(kinds.silence))));
         const nowMs = shards.first.state.nowMs();
         return {
           silences: Array.from(known, ([id, made]) => showSilence(id, made)).filter(

@@ -5,6 +5,7 @@ import { channelArn } from '#domain/action.ts';
 import { type DecisionReason, decisionOutcomes, decisionReasons } from '#domain/decision.ts';
 import { AppError } from '#domain/errors.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { type DecisionRow, mergePage, nextPlace, queryDecisions } from '#journal/query.ts';
 import { type Explanation, explain } from '#rules/explain.ts';
 import { moment, momentMs } from '../moment.ts';
@@ -193,8 +194,8 @@ async function mustBeARule(shards: RuleShards, rule: string): Promise<void> {
 
 /** Once the inventory is known, a channel that is not in it is a mistake. @throws AppError NOT_FOUND with the nearest ARN */
 function mustBeAChannel({ state: { view } }: RuleShard, arn: string): void {
-  const isKnown = view.get(`channel/${arn}`) !== undefined || view.get(`stream/${arn}`) !== undefined;
-  const arns = Array.from(view.entries('channel'), ([id]) => id);
+  const isKnown = view.get(kinds.channel.of(arn)) !== undefined || view.get(kinds.stream.of(arn)) !== undefined;
+  const arns = Array.from(view.entries(kinds.channel), ([id]) => id);
   if (isKnown || arns.length === 0) return;
   throw new AppError('NOT_FOUND', `there is no channel ${arn}${didYouMean(arn, arns)}; GET /v1/channels lists them`);
 }

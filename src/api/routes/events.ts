@@ -2,8 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { SharedState } from '#domain/shared-state.ts';
-import type { UnknownEvent } from '#intake/ports.ts';
-import { unknownEventsLog } from '#streams/unknown-events.ts';
+import { logs } from '#domain/state-registry.ts';
 
 const kept = z.object({
   id: z.string(),
@@ -25,7 +24,7 @@ export function eventRoutes({ state }: { readonly state: Pick<SharedState, 'read
         },
       },
       async ({ query: { limit } }) => {
-        const rows = await state.readLog<UnknownEvent>(unknownEventsLog, { limit });
+        const rows = await state.readLog(logs.unknownEvents, { limit });
         return {
           events: rows.map(({ id, entry: { arrivedAtMs, reason, body } }) => ({
             id,

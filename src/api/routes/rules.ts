@@ -1,11 +1,13 @@
 // `/v1/rules` and `/v1/incidents`: what each rule does and is doing, what was stopped by its cap, and what many channels suffer together.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { RuleAlert } from '#domain/alert.ts';
 import type { Control } from '#domain/control.ts';
-import { decisionOutcomes, type RuleAlert } from '#domain/decision.ts';
+import { decisionOutcomes } from '#domain/decision.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { StateView } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { queryDecisions } from '#journal/query.ts';
 import { restartRule } from '#rules/controls.ts';
 import { listIncidents } from '#rules/incidents.ts';
@@ -166,7 +168,7 @@ function countFacts(views: readonly StateView[]): Doing {
 function shown(one: Rule, views: readonly StateView[], doing: Doing): z.infer<typeof rule> {
   const alertOf = (kind: RuleAlert['kind']) => {
     const found = views
-      .map((view) => view.get<RuleAlert>(`alert/${kind}|${one.name}`))
+      .map((view) => view.get(kinds.alert.of(kind, one.name)))
       .find((candidate) => candidate?.ruleHash === one.hash);
     return found && { since: iso(found.sinceMs), text: found.text };
   };

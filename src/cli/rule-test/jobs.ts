@@ -1,6 +1,7 @@
 // Runs the jobs of a rule test with the daemon's own handlers, in virtual time: one at a time, in the order in which they are due. A
 // handler that sleeps is left where it is until the world has come to that moment; what fails is tried again as the queue would.
 import type { ActionJob } from '#domain/action.ts';
+import type { RunOutcome } from '#domain/action-memory.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { JobRequest } from '#domain/job.ts';
 import type { Ruleset } from '#domain/rule.ts';
@@ -9,7 +10,7 @@ import { matcherOf } from '#rules/pattern.ts';
 import { backoffMs } from '#runtime/backoff.ts';
 import { createLogger, Scrubber } from '#runtime/logger.ts';
 import { bindActions } from '#workers/actions.ts';
-import { outcomeOf, type RunOutcome } from '#workers/outcome.ts';
+import { outcomeOf } from '#workers/outcome.ts';
 import type { ActionPorts, HandlerContext } from '#workers/ports.ts';
 import { needsUpkeep, upkeep } from '#workers/upkeep.ts';
 import type { CallLog } from './call-log.ts';

@@ -15,7 +15,7 @@ import type { JobRequest } from '#domain/job.ts';
 import type { EventEnvelope, Observation } from '#domain/observation.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
-import type { StreamRecord } from '#domain/stream-record.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { decideAll, decideDue, nextDueMs } from '#rules/decide.ts';
 import { freshStreamFacts, streamFacts } from '#rules/facts.ts';
 import { matcherOf } from '#rules/pattern.ts';
@@ -230,7 +230,7 @@ export class VirtualWorld {
   async #noticeInventory(): Promise<void> {
     this.#inventoryNeeded = false;
     const channels = Array.from(this.channels.values(), ({ channel }) => channel);
-    const removed = Array.from(this.state.view.entries<Channel>('channel'), ([, { arn }]) => arn);
+    const removed = Array.from(this.state.view.entries(kinds.channel), ([, { arn }]) => arn);
     await this.observe({
       kind: 'inventory',
       channels,
@@ -312,7 +312,7 @@ export class VirtualWorld {
   /** What GetStream would say right now. */
   #fresh(channelArn: string): object {
     const known = this.channels.get(channelArn as ChannelArn);
-    const record = this.state.view.get<StreamRecord>(`stream/${channelArn}`);
+    const record = this.state.view.get(kinds.stream.of(channelArn));
     // A replay knows no more than its records.
     if (!known) return streamFacts(record);
     const { stream, viewerCount } = known;
@@ -348,10 +348,10 @@ function snapshotOf(
 
 /** Takes the committed jobs out of the state, as the relay does. */
 export async function takeJobs(state: SharedState): Promise<readonly JobRequest[]> {
-  const jobs = Array.from(state.view.entries<JobRequest>('job'), ([, job]) => job);
+  const jobs = Array.from(state.view.entries(kinds.job), ([, job]) => job);
   if (jobs.length > 0) {
     await state.transact((tx) => {
-      for (const { jobId } of jobs) tx.delete(`job/${jobId}`);
+      for (const { jobId } of jobs) tx.delete(kinds.job.of(jobId));
     });
   }
   return jobs;

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { InventoryObservation } from '#domain/observation.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { arnOf, Noticing, poll, snapshot } from '#test/support/streams.ts';
 import { refreshChannel, refreshInventory, refreshUnlisted } from './refresh.ts';
 
@@ -47,7 +48,7 @@ test('a listing reads every page and names what it does not show any more', asyn
   expect(await refreshInventory(options, signal)).toBe(3);
 
   expect(observed).toMatchObject([{ complete: true, removed: [arnOf('gone')] }]);
-  expect(noticing.state.view.count('channel')).toBe(4);
+  expect(noticing.state.view.count(kinds.channel)).toBe(4);
 });
 
 test('nothing is concluded from half a listing', async () => {
@@ -65,7 +66,7 @@ test('one channel is read on demand, and forgotten when there is none', async ()
   expect(await refreshChannel(options, arnOf('A'), signal)).toMatchObject({ name: 'A' });
   expect(await refreshChannel(options, arnOf('gone'), signal)).toBeUndefined();
 
-  expect(Array.from(noticing.state.view.entries('channel'), ([arn]) => arn)).toEqual([arnOf('A')]);
+  expect(Array.from(noticing.state.view.entries(kinds.channel), ([arn]) => arn)).toEqual([arnOf('A')]);
 });
 
 test('live channels that are not in the inventory are read one by one, or by a listing where that takes fewer calls', async () => {
@@ -102,8 +103,8 @@ test('a listing under way leaves alone what was read on demand meanwhile', async
   expect(await refreshInventory({ ...old.options, reader }, signal)).toBe(3);
 
   const { view } = noticing.state;
-  expect(view.get(`channel/${arnOf('retagged')}`)).toMatchObject({ tags: { 'ops-hold': 'yes' } });
-  expect(Array.from(view.entries('channel'), ([arn]) => arn).toSorted()).toEqual(
+  expect(view.get(kinds.channel.of(arnOf('retagged')))).toMatchObject({ tags: { 'ops-hold': 'yes' } });
+  expect(Array.from(view.entries(kinds.channel), ([arn]) => arn).toSorted()).toEqual(
     ['B', 'created', 'retagged'].map(arnOf).toSorted(),
   );
 });
@@ -124,5 +125,5 @@ test('a channel that a listing does not show is not forgotten when it was read o
 
   await refreshInventory({ ...options, reader }, signal);
 
-  expect(noticing.state.view.get(`channel/${arnOf('B')}`)).toMatchObject({ name: 'renamed' });
+  expect(noticing.state.view.get(kinds.channel.of(arnOf('B')))).toMatchObject({ name: 'renamed' });
 });

@@ -4,7 +4,7 @@ import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { InventoryObservation } from '#domain/observation.ts';
 import type { StateView } from '#domain/shared-state.ts';
-import type { StreamRecord } from '#domain/stream-record.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { PageTokens } from '#runtime/page-tokens.ts';
 import { type Home, strangersOf, strangersText } from '../home.ts';
 import type { ChannelReader, ListedChannel, Observe } from '../ports.ts';
@@ -29,7 +29,7 @@ export async function refreshInventory(
   { reader, observe, view, now, home }: InventoryOptions,
   signal: AbortSignal,
 ): Promise<number> {
-  const known = new Map(view.entries<Channel>('channel'));
+  const known = new Map(view.entries(kinds.channel));
   const listed = new Map<ChannelArn, Channel>();
   const tokens = new PageTokens('ListChannels');
   let nextToken: string | undefined;
@@ -44,7 +44,7 @@ export async function refreshInventory(
   const strangers = strangersOf(expected, [...listed.keys()]);
   if (expected && strangers.length > 0)
     throw new AppError('IVS_ANSWER_INVALID', `ListChannels ${strangersText(expected, strangers)}`);
-  const removed = Array.from(known.keys(), (arn) => arn as ChannelArn).filter((arn) => !listed.has(arn));
+  const removed = Array.from(known.keys()).filter((arn) => !listed.has(arn));
   await observe({ ...inventory([...listed.values()], removed, now(), true), known });
   return listed.size;
 }
@@ -60,7 +60,7 @@ export async function refreshChannel(
   let channel: Channel | undefined;
   try {
     const found = await reader.getChannel(arn, { lane, signal, waitMs: timeoutMs });
-    channel = withKnown(found, view.get<Channel>(`channel/${arn}`));
+    channel = withKnown(found, view.get(kinds.channel.of(arn)));
   } catch (error) {
     if (!(error instanceof AppError && error.code === 'IVS_NOT_FOUND')) throw error;
   }
@@ -74,11 +74,11 @@ export async function refreshChannel(
  */
 export async function refreshUnlisted(options: InventoryOptions, signal: AbortSignal): Promise<number> {
   const { view } = options;
-  const listed = view.count('channel');
+  const listed = view.count(kinds.channel);
   if (listed === 0) return 0;
   const unlisted: ChannelArn[] = [];
-  for (const [arn, { state }] of view.entries<StreamRecord>('stream'))
-    if (state === 'live' && view.get(`channel/${arn}`) === undefined) unlisted.push(arn as ChannelArn);
+  for (const [arn, { state }] of view.entries(kinds.stream))
+    if (state === 'live' && view.get(kinds.channel.of(arn)) === undefined) unlisted.push(arn);
   // Whatever takes fewer calls.
   if (unlisted.length > Math.ceil((listed + unlisted.length) / 100)) await refreshInventory(options, signal);
   else for (const arn of unlisted) await refreshChannel(options, arn, signal);

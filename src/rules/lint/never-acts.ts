@@ -1,8 +1,8 @@
 // Actions that can never run, because of a guard, of when their rule ends, or of what it waits for.
 import type { ActionName } from '#domain/action.ts';
+import { holdTag } from '#domain/controls-in-force.ts';
 import { formatDuration } from '#domain/duration.ts';
 import type { NumberRange, Rule, Step } from '#domain/rule.ts';
-import { holdTag } from '../channel-view.ts';
 import { matcherOf } from '../pattern.ts';
 import type { LintFinding } from './finding.ts';
 import { isReachable } from './reach.ts';

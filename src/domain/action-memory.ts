@@ -1,0 +1,120 @@
+// What actions remember between their runs, as it lies in the shared state (state-registry.ts says where).
+import type { ActionJob, ActionName, ActionParams } from './action.ts';
+
+/** What became of one run of a job; also the metric's label. */
+export type RunOutcome =
+  | 'done'
+  | 'skipped'
+  | 'deferred'
+  | 'already_done'
+  | 'retry'
+  | 'postponed'
+  | 'failed'
+  | 'interrupted';
+
+export const intentKinds = ['set_recording', 'rotate_stream_key'] as const;
+export type IntentKind = (typeof intentKinds)[number];
+
+/** At `intent/<kind>|<channelArn>`. */
+export interface Intent {
+  readonly id: string;
+  readonly kind: IntentKind;
+  readonly channelArn: string;
+  /** Such as `record with prod-s3`. */
+  readonly summary: string;
+  /** What is enqueued when the stream has ended. */
+  readonly job: ActionJob<IntentKind>;
+  readonly sinceMs: number;
+  /** How many earlier ones this one replaced. */
+  readonly replaced: number;
+  readonly releases: number;
+  readonly releasedAtMs?: number | undefined;
+}
+
+/** At `bulk/<id>`. */
+export interface Bulk {
+  readonly id: string;
+  readonly action: ActionName;
+  readonly state: 'preparing' | 'running' | 'stopped' | 'finished';
+  readonly channels: number;
+  /** Jobs enqueued so far. */
+  readonly started: number;
+  /** Ended jobs by outcome. */
+  readonly outcomes: Readonly<Partial<Record<RunOutcome, number>>>;
+  readonly cause: Extract<ActionJob['cause'], { kind: 'operator' }>;
+  readonly dryRun: boolean;
+  readonly sinceMs: number;
+  /** When a job was last started, or told of its end. */
+  readonly movedAtMs?: number | undefined;
+  readonly endedAtMs?: number | undefined;
+}
+
+/** At `bulk-item/<bulk id>|<channelArn>`: a channel that has not been reached yet. */
+export interface BulkItem {
+  readonly bulkId: string;
+  readonly channelArn: string;
+  readonly params: ActionParams;
+}
+
+/** At `key/<channelArn>`. */
+export interface KeyRecord {
+  /** Of the job that rotates, the same in each of its runs. */
+  readonly rotationId: string;
+  readonly startedAtMs: number;
+  readonly updatedAtMs: number;
+  /** Keys that this rotation replaces. */
+  readonly oldKeyArns: readonly string[];
+  /** The stream that was live on the old key when it was deleted; null: none was. Undefined: not looked yet. */
+  readonly ejectStreamId?: string | null | undefined;
+  readonly deliveredKeyArn?: string | undefined;
+  readonly deliveredAtMs?: number | undefined;
+  readonly sink: string;
+  /** Exactly one key, and that one delivered: verified. */
+  readonly finishedAtMs?: number | undefined;
+  /** While unfinished: what repairs it. */
+  readonly job?: ActionJob<'rotate_stream_key'> | undefined;
+  readonly repairs: number;
+}
+
+export interface Lease {
+  readonly jobId: string;
+  readonly token: number;
+  readonly untilMs: number;
+  /** When nobody was found to hold it. */
+  readonly freedAtMs?: number;
+}
+
+/** At `recording/<channelArn>`: the newest request that was carried out or deferred, and the restart under way. */
+export interface RecordingRequest {
+  readonly decidedAtMs: number;
+  readonly configurationArn: string;
+  /** Streams that `restart` has stopped, or was about to. */
+  readonly restarting?: readonly string[] | undefined;
+}
+
+/** At `playback-key/<name>`. */
+export interface PlaybackKeyRecord {
+  readonly rotationId: string;
+  /** Name of the pair that this rotation imports: unique, so that a lost answer's pair is found. */
+  readonly pairName: string;
+  /** Set when the private half is delivered. */
+  readonly arn?: string | undefined;
+  readonly deliveredAtMs?: number | undefined;
+  readonly retiring: readonly { readonly arn: string; readonly deleteAtMs: number }[];
+}
+
+/** At `retiring/<configuration>|<decided at>`. */
+export interface Retiring {
+  readonly rounds: number;
+  readonly doneAtMs?: number | undefined;
+}
+
+/** At `notified/<jobId>` while a notification is under way: which of the receiver's webhooks have it. */
+export interface NotifyProgress {
+  readonly taken: readonly number[];
+}
+
+/** At `delivered/<path without links>`: a file that a delivery made. */
+export interface DeliveredFile {
+  readonly atMs: number;
+}

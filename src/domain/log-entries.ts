@@ -1,0 +1,63 @@
+// Entries of the append-only logs (state-registry.ts names the logs).
+
+export interface AuditEntry {
+  readonly atMs: number;
+  /** `rule <name>`, `token <name>`; `loopback` where no token is configured. */
+  readonly who: string;
+  /** What was asked for or done: an action's name, or a command such as `pause`, `cancel_intent`. */
+  readonly what: string;
+  /** `requested`, `refused`, or what became of it: done, already_done, skipped, deferred, failed. */
+  readonly outcome: string;
+  /** The operator's reason, or the decision's id. */
+  readonly why: string;
+  readonly channelArn?: string | undefined;
+  readonly jobId?: string | undefined;
+  readonly params?: unknown;
+  readonly before?: unknown;
+  readonly after?: unknown;
+  /** Why nothing was done, or what failed. */
+  readonly reason?: string | undefined;
+  readonly dryRun?: boolean | undefined;
+  /** Of the configuration in force. */
+  readonly configHash?: string | undefined;
+}
+
+/** An entry of the log `deliveries`. */
+export interface DeliveryEntry {
+  readonly jobId: string;
+  readonly action: string;
+  /** Host of the address. */
+  readonly host: string;
+  readonly attempt: number;
+  readonly atMs: number;
+  readonly status?: number | undefined;
+  readonly error?: string | undefined;
+}
+
+export interface UnknownEvent {
+  readonly reason: string;
+  /** The message's body, cut after a few thousand characters. */
+  readonly body: string;
+  readonly arrivedAtMs: number;
+}
+
+/** One entry of the log. `calls` count from when the ledger began; `throttled` are refusals that one replica had since its last entry. */
+export interface QuotaSample {
+  readonly shard: string;
+  readonly atMs: number;
+  readonly calls?: number;
+  readonly throttled?: number;
+}
+
+/** What `capture_session` found. */
+export interface CapturedSession {
+  readonly channelArn: string;
+  readonly streamId: string;
+  readonly channelType: string;
+  readonly video: readonly object[];
+  readonly audio: readonly object[];
+  readonly hints: readonly string[];
+  readonly events: readonly object[];
+  readonly jobId: string;
+  readonly atMs: number;
+}

@@ -1,0 +1,146 @@
+// What the rules remember between observations, as it lies in the shared state (state-registry.ts says where). The functions that read
+// and write it are in src/rules.
+//
+// A subject is what a rule's condition is about: a channel's ARN, `all` (an aggregate, a schedule without `match`), or
+// `group:<text>` (an event without a channel). A fact exists only while there is something to remember.
+import type { DecisionOutcome, DecisionReason, TriggerEvidence, Values } from './decision.ts';
+import type { HttpFacts, ThresholdFacts } from './facts.ts';
+import type { EventEnvelope } from './observation.ts';
+import type { RuleMode } from './rule.ts';
+
+/** What set a rule off, as far as templates and later checks need it. */
+export interface Cause {
+  /** Names it for good: the same text for the same cause, over restarts and replicas. */
+  readonly id: string;
+  readonly evidence: TriggerEvidence;
+  readonly streamId?: string;
+  readonly event?: EventEnvelope;
+  readonly http?: HttpFacts;
+  readonly threshold?: ThresholdFacts;
+}
+
+/** The condition is true and `for` runs, or a threshold that was crossed waits. */
+export interface Pending {
+  readonly cause: Cause;
+}
+
+/** `for` has passed and the condition has not ended. */
+export interface Firing {
+  readonly cause: Cause;
+  readonly firedAtMs: number;
+  /** False while guards hold it back. */
+  readonly acted: boolean;
+  readonly mode: RuleMode;
+  readonly decisionId: string;
+  /** The condition is over and `keep_firing_for` runs. */
+  readonly endedAtMs?: number;
+}
+
+export interface Fact {
+  readonly rule: string;
+  readonly subject: string;
+  readonly conditionHash: string;
+  readonly pending?: Pending;
+  readonly firing?: Firing;
+  /** Causes that were acted for, newest last. */
+  readonly acted: readonly string[];
+  /** Of `once_per: session`: what has been done in which session (for thresholds, the values). */
+  readonly once?: { readonly streamId: string; readonly values: readonly number[] };
+  readonly touchedMs: number;
+}
+
+/**
+ * An event or a request that came during a warm-up or a data gap: the entry `moment/<rule>|<subject>|<cause>`. Each is judged by
+ * itself when that is over; a later one takes no earlier one's place.
+ */
+export interface WithheldMoment {
+  readonly rule: string;
+  readonly subject: string;
+  readonly conditionHash: string;
+  readonly cause: Cause;
+  readonly heldMs: number;
+  /** What holds it back, as the journal was told. */
+  readonly blocked: DecisionReason;
+}
+
+/** The entry `meta/warm`: the last complete poll of all streams. */
+export interface Polled {
+  /** Its end. */
+  readonly polledMs: number;
+  /** From when on what it told is too old to act on; left out: no such moment (virtual time). */
+  readonly staleAtMs?: number;
+}
+
+export interface Timer {
+  readonly kind: 'for' | 'step' | 'end';
+  readonly rule: string;
+  readonly subject: string;
+  /** What it counts from, epoch ms. */
+  readonly sinceMs: number;
+  readonly runsMs: number;
+  /** Counts only time that was seen. */
+  readonly freezes: boolean;
+  /** A guard held it back when it was due: it is judged again with the other blocked ones. */
+  readonly blocked?: DecisionReason;
+  /** Of a `step`: its place in `actions`, and the firing that it belongs to. */
+  readonly step?: number;
+  readonly firing?: Firing;
+}
+
+export type Stretch = readonly [fromMs: number, toMs: number];
+
+/** The entry `meta/unseen`: when there was no data. */
+export interface Unseen {
+  /** Source that is silent now → its last data. */
+  readonly silent: Readonly<Record<string, number>>;
+  /** Silences that are over, in order, apart from each other. */
+  readonly past: readonly Stretch[];
+}
+
+/** The entry `meta/population`. */
+export interface Population {
+  readonly live: number;
+  readonly aggregates: Readonly<Record<string, Counted>>;
+}
+
+export interface Counted extends Tally {
+  readonly conditionHash: string;
+  /** Of them, those of which it is in doubt that they are still there. */
+  readonly inDoubt: Tally;
+}
+
+export interface Tally {
+  readonly count: number;
+  readonly live: number;
+}
+
+/** The entry `meta/ruleset`: the rules that the state was decided by. */
+export interface KnownRules {
+  readonly hash: string;
+  /** Name → conditionHash of the rules that were not off. */
+  readonly rules: Readonly<Record<string, string>>;
+  /** State rules that have not looked at every channel yet. */
+  readonly unseen: readonly string[];
+}
+
+/** The entry `schedule/<rule>`. */
+export interface ScheduleState {
+  readonly conditionHash: string;
+  readonly active: boolean;
+  /** Since when it is active, or not. */
+  readonly sinceMs: number;
+  /** When to look again. */
+  readonly nextMs: number;
+  /** Channels up to this ARN have been told of the last change; left out: all have. */
+  readonly toldUpTo?: string;
+}
+
+/** Why a rule did not act on a channel the last time it came near it. */
+export interface LastWord {
+  readonly decisionId: string;
+  readonly atMs: number;
+  readonly outcome: DecisionOutcome;
+  readonly reason: DecisionReason;
+  /** What was compared. */
+  readonly values: Values;
+}

@@ -1,0 +1,180 @@
+// Everything that the shared state holds: its keys, its logs, and the type of what lies there. The texts are a contract with the Redis
+// of every version before: test/integration/earlier-state.test.ts reads one that an earlier version wrote.
+import type {
+  Bulk,
+  BulkItem,
+  DeliveredFile,
+  Intent,
+  IntentKind,
+  KeyRecord,
+  Lease,
+  NotifyProgress,
+  PlaybackKeyRecord,
+  RecordingRequest,
+  Retiring,
+} from './action-memory.ts';
+import type {
+  Acknowledgement,
+  DeliveryFailedAlert,
+  FailedJobAlert,
+  KeyAlert,
+  ReplicasDifferAlert,
+  RuleAlert,
+  StateLossAlert,
+} from './alert.ts';
+import type { Channel, ChannelArn } from './channel.ts';
+import type { Gone, Hold, Pause, Silence } from './control.ts';
+import type { Incident, JobResult, JournalEntry } from './decision.ts';
+import type { JobRequest } from './job.ts';
+import type { LineageNote } from './lineage.ts';
+import type { AuditEntry, CapturedSession, DeliveryEntry, QuotaSample, UnknownEvent } from './log-entries.ts';
+import type {
+  Fact,
+  KnownRules,
+  LastWord,
+  Polled,
+  Population,
+  ScheduleState,
+  Timer,
+  Unseen,
+  WithheldMoment,
+} from './rule-memory.ts';
+import { type Key, type Kind, key, kind, log, pairId, pairKind } from './state-key.ts';
+import type { ArchivedSessions, Gap, KeptDisagreements, PassNote, PastSessions, QueueNote } from './stream-memory.ts';
+import type { StreamRecord } from './stream-record.ts';
+
+/** An alert by its kind. */
+interface Alerts {
+  readonly keyless: KeyAlert;
+  readonly undelivered: KeyAlert;
+  readonly failed_job: FailedJobAlert;
+  readonly delivery_failed: DeliveryFailedAlert;
+  readonly cap: RuleAlert;
+  readonly rate: RuleAlert;
+  readonly state_lost: StateLossAlert;
+  readonly replicas_differ: ReplicasDifferAlert;
+}
+export type StoredAlert = Alerts[keyof Alerts];
+
+/** What an operator, or the daemon itself, puts in force and takes back. */
+export type PlacedControl = Hold | Pause | Silence | RuleAlert;
+
+interface AlertKind extends Kind<StoredAlert> {
+  of(id: string): Key<StoredAlert>;
+  of<K extends keyof Alerts>(alert: K, about: string): Key<Alerts[K]>;
+}
+
+/** What is kept once for each id. */
+export const kinds = {
+  /** The newest session of a channel. */
+  stream: kind<StreamRecord, ChannelArn>('stream'),
+  /** Earlier sessions of a channel that late events may still amend. */
+  past: kind<PastSessions, ChannelArn>('past'),
+  /** Of a channel, those that had no room among the earlier sessions. */
+  rested: kind<ArchivedSessions, ChannelArn>('rested'),
+  channel: kind<Channel, ChannelArn>('channel'),
+  /** By the source that is silent. */
+  gap: kind<Gap, 'poll' | 'events'>('gap'),
+
+  /** Of a rule and a subject. */
+  fact: pairKind<Fact>('fact'),
+  /** By rule, subject and cause. */
+  moment: kind<WithheldMoment>('moment'),
+  timer: kind<Timer>('timer'),
+  /** By subject: the rules of moments that wait or fire for it. */
+  watch: kind<readonly string[]>('watch'),
+  /** When a rule last fired for a group. */
+  cooldown: pairKind<number>('cooldown'),
+  /** When a rule fired in the last hour. */
+  rate: kind<readonly number[]>('rate'),
+  schedule: kind<ScheduleState>('schedule'),
+  /** Of a rule and a channel. */
+  last: pairKind<LastWord>('last'),
+  incident: kind<Incident>('incident'),
+  /** By kind, and by what it is about. */
+  alert: {
+    name: 'alert',
+    of: (alert: string, about?: string) => `alert/${pairId(alert, about)}` as Key<never>,
+  } as AlertKind,
+  /** By the id of an alert as the API shows it. */
+  acknowledged: kind<Acknowledgement>('acknowledged'),
+
+  hold: kind<Hold, ChannelArn>('hold'),
+  silence: kind<Silence>('silence'),
+  pause: kind<Pause>('pause'),
+  /** By the key of a control that somebody took back. */
+  gone: kind<Gone, Key<PlacedControl>>('gone'),
+
+  /** Jobs on their way to the queue. */
+  job: kind<JobRequest>('job'),
+  /** Of a kind of action and a channel. */
+  intent: pairKind<Intent, IntentKind>('intent'),
+  bulk: kind<Bulk>('bulk'),
+  /** Of a bulk and a channel. */
+  bulkItem: pairKind<BulkItem>('bulk-item'),
+  /** By channel, or by another resource that one job works on at a time. */
+  lease: kind<Lease>('lease'),
+  key: kind<KeyRecord, ChannelArn>('key'),
+  recording: kind<RecordingRequest, ChannelArn>('recording'),
+  playbackKey: kind<PlaybackKeyRecord>('playback-key'),
+  /** By configuration and time of the decision. */
+  retiring: kind<Retiring>('retiring'),
+  /** By job. */
+  notified: kind<NotifyProgress>('notified'),
+  /** By path without links. */
+  delivered: kind<DeliveredFile>('delivered'),
+} as const;
+
+/** What is kept once. */
+export const notes = {
+  /** The last complete poll of all streams. */
+  warm: key<Polled>('meta/warm'),
+  unseen: key<Unseen>('meta/unseen'),
+  /** When what guards hold back is judged again. */
+  recheck: key<{ readonly dueMs: number }>('meta/recheck'),
+  housekeeping: key<{ readonly dueMs: number }>('meta/housekeeping'),
+  ruleset: key<KnownRules>('meta/ruleset'),
+  population: key<Population>('meta/population'),
+  /** The id of a rule's open incident. */
+  openIncident: (rule: string) => key<string>(`meta/incident:${rule}`),
+  /** The newest complete passes. */
+  pass: (scope: 'starving' | 'all') => key<PassNote>(scope === 'all' ? 'meta/pass-all' : 'meta/pass-starving'),
+  /** The newest read of the event queue. */
+  queueRead: key<QueueNote>('meta/queue-read'),
+  /** When somebody first looked for gaps, for sources that never gave anything. */
+  watchedSince: key<number>('meta/gaps-watched-since'),
+  disagreements: key<Partial<KeptDisagreements>>('meta/disagreements'),
+  missingChannels: key<Readonly<Record<string, true>>>('meta/missing-channels'),
+  /** Set once all channels have been listed for the first time. */
+  inventoryListed: key<{ readonly atMs: number }>('meta/inventory-listed'),
+  lineage: key<LineageNote>('meta/lineage'),
+} as const;
+
+export const stateLossAlertKey = kinds.alert.of('state_lost', 'state');
+
+export const pauses = {
+  /** What a person asked for. */
+  asked: kinds.pause.of('global'),
+  /** After a loss of the state. */
+  afterLoss: kinds.pause.of('state_lost'),
+} as const;
+
+/** Either holds everything back; the first is shown. */
+export const pauseKeys = [pauses.afterLoss, pauses.asked] as const;
+
+/** Append-only logs. */
+export const logs = {
+  /** Decisions that acted, were held back or resolved. */
+  journal: log<JournalEntry>('journal'),
+  /** The other decisions. */
+  quiet: log<JournalEntry>('journal-quiet'),
+  results: log<JobResult>('journal-results'),
+  audit: log<AuditEntry>('audit'),
+  /** Sessions that are over, by the channel's id. */
+  sessions: (channelId: string) => log<StreamRecord>(`sessions:${channelId}`),
+  unknownEvents: log<UnknownEvent>('events-unknown'),
+  /** Messages to webhooks. */
+  deliveries: log<DeliveryEntry>('deliveries'),
+  captures: log<CapturedSession>('captures'),
+  quotaHour: log<QuotaSample>('quota-hour'),
+} as const;

@@ -1,0 +1,47 @@
+// What is remembered of polls, queue and earlier sessions, as it lies in the shared state (state-registry.ts says where).
+import type { StreamRecord } from './stream-record.ts';
+
+export type PastSessions = readonly StreamRecord[];
+
+/** When each was archived, by its stream's id: what comes of it later would make a fragment that looks like another session. */
+export type ArchivedSessions = Readonly<Record<string, number>>;
+
+/** The newest complete pass of a scope, and the one before. */
+export interface PassNote {
+  readonly startedAtMs: number;
+  readonly finishedAtMs: number;
+  readonly streams: number;
+  /** The interval between passes that was in force. */
+  readonly everyMs?: number;
+  readonly pages: number;
+  readonly previous?: { readonly startedAtMs: number; readonly finishedAtMs: number };
+}
+
+/** A read of the event queue, and how long the oldest message that came with it had waited. */
+export interface QueueNote {
+  readonly atMs: number;
+  readonly lagMs?: number;
+}
+
+/** An open data gap. `sinceMs`: the last moment at which the source gave data. */
+export interface Gap {
+  readonly sinceMs: number;
+  readonly noticedAtMs: number;
+}
+
+/**
+ * `started`: a poll found what no event had begun, even minutes later; `ended`: a poll closed what no event had ended; `health`: a
+ * poll corrected a health that rested on an event.
+ */
+export interface Disagreements {
+  readonly started: number;
+  readonly ended: number;
+  readonly health: number;
+}
+
+export interface KeptDisagreements extends Disagreements {
+  /** Sessions in a row of which no event told anything. */
+  readonly unheard: number;
+  /** Counts by the minute of the shared clock in which they were noted, oldest first; an hour of them. */
+  readonly minutes?: readonly (readonly [minute: number, count: number])[];
+}
