@@ -2,10 +2,11 @@
 import type { RecordingSign, SessionBasis, StreamRecord } from '#domain/stream-record.ts';
 
 /**
- * A recording may go on in the next session for so long after the end of one.
+ * A recording may go on in the next session for 300 s after the end of one. The end is known to two seconds only: the times of
+ * events are cut to whole ones, and Session Ended, which may be all that told of it, may come a second before Stream End.
  * https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateRecordingConfiguration.html (recordingReconnectWindowSeconds)
  */
-export const longestReconnectMs = 300_000;
+export const longestReconnectMs = 300_000 + 2_000;
 
 /** Ids of merged sessions that are kept with the one that told of them. */
 const maxMerged = 50;

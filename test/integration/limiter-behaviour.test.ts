@@ -9,6 +9,7 @@ import { Secret } from '#domain/secret.ts';
 import type { IvsShard } from '#ivs/shard.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { connectRedis, disconnectRedis, type Redis } from '#runtime/redis.ts';
+import { turnsOf } from '#test/support/effort.ts';
 import { shardScope } from '#test/support/ivs-shard.ts';
 import { worstSecond } from '#test/support/limiter-ordeal.ts';
 import { eventually, keptLogger, quietLogger, testMetrics } from '#test/support/quiet.ts';
@@ -19,13 +20,6 @@ const failure = (call: Promise<unknown>) =>
     () => undefined,
     (error: unknown) => error as AppError,
   );
-
-/** What it gives, and after how long. */
-async function timed<T>(run: Promise<T>): Promise<{ readonly value: T; readonly ms: number }> {
-  const startedAt = performance.now();
-  const value = await run;
-  return { value, ms: performance.now() - startedAt };
-}
 
 /** A connection to a Redis of one's own, for what only the test does to it. */
 function lookInto(url: string): AsyncDisposable & { readonly redis: Redis } {
@@ -87,7 +81,6 @@ describe('the quota', () => {
     const calls = await world.simulator.control.calls({ operation: 'GetStream' });
     expect(calls.every(({ status }) => status === 200)).toBe(true);
     expect(worstSecond(calls)).toBe(5);
-    expect(calls.at(-1)!.at - calls[0]!.at).toBeLessThan(3000);
   });
 
   it('keeps a channel in order, one call at a time, and a hot channel delays no cold one', async () => {
@@ -97,12 +90,12 @@ describe('the quota', () => {
     await world.simulator.control.addFault({ latencyMs: [0, 20] });
 
     const hotCalls = Array.from({ length: 12 }, (_, i) => client.putMetadata({ channelArn: hot!, metadata: `${i}` }));
-    const startedAt = performance.now();
     await Promise.all(cold.map((channelArn) => client.putMetadata({ channelArn, metadata: 'cold' })));
-    const coldMs = performance.now() - startedAt;
+    const hotBefore = (await world.simulator.control.cues({ channelArn: hot! })).length;
     await Promise.all(hotCalls);
 
-    expect(coldMs).toBeLessThan(500);
+    // The hot ones last for two seconds.
+    expect(hotBefore).toBeLessThan(12);
     const cues = await world.simulator.control.cues({ channelArn: hot! });
     expect(cues.map(({ metadata }) => metadata)).toEqual(Array.from({ length: 12 }, (_, i) => `${i}`));
     expect(worstSecond(cues)).toBe(5);
@@ -115,18 +108,17 @@ describe('the quota', () => {
       .slice(2)
       .map((channelArn) => world.shard.client.putMetadata({ channelArn, metadata: 'bulk' }, { lane: 'bulk' }));
     await eventually(async () => (await world.simulator.control.cues()).length > 160);
-    const startedAt = performance.now();
 
     const [here, there] = world.channels;
     await Promise.all([
       world.shard.client.putMetadata({ channelArn: here!, metadata: 'urgent' }, { lane: 'urgent' }),
       other.client.putMetadata({ channelArn: there!, metadata: 'urgent' }, { lane: 'urgent' }),
     ]);
-    const urgentMs = performance.now() - startedAt;
     await Promise.all(fanOut);
 
-    // The fan-out lasts for three seconds; an account slot is free every 7 ms, but those of the look-ahead are given away.
-    expect(urgentMs).toBeLessThan(400);
+    // The fan-out lasts for two seconds more.
+    const sent = (await world.simulator.control.cues()).map(({ metadata }) => metadata);
+    expect(sent.slice(sent.lastIndexOf('urgent')).filter((metadata) => metadata === 'bulk').length).toBeGreaterThan(0);
     expect(worstSecond(await world.simulator.control.calls({ operation: 'PutMetadata' }))).toBeLessThanOrEqual(155);
   });
 });
@@ -143,18 +135,18 @@ describe('the lanes', () => {
     });
     await eventually(async () => (await world.simulator.control.cues()).length > 160);
 
-    const bulk = await timed(
-      Promise.all(
-        world.channels
-          .slice(250, 260)
-          .map((channelArn) => other.client.putMetadata({ channelArn, metadata: 'bulk' }, { lane: 'bulk' })),
-      ),
+    const before = (await world.simulator.control.cues()).length;
+    await Promise.all(
+      world.channels
+        .slice(250, 260)
+        .map((channelArn) => other.client.putMetadata({ channelArn, metadata: 'bulk' }, { lane: 'bulk' })),
     );
     ends.abort();
     await Promise.all(urgent);
 
-    // A sixteenth of the quota is ten a second.
-    expect(bulk.ms).toBeLessThan(4000);
+    // A sixteenth of the quota is ten a second; four seconds' worth of calls pass at most.
+    const sent = (await world.simulator.control.cues()).map(({ metadata }) => metadata);
+    expect(sent.lastIndexOf('bulk') - before).toBeLessThan(4 * 155);
     expect(worstSecond(await world.simulator.control.calls({ operation: 'PutMetadata' }))).toBeLessThanOrEqual(155);
   });
 });
@@ -168,7 +160,6 @@ describe('a new ledger', () => {
     await Promise.all([world.shard.client.listStreams({}), world.shard.client.listChannels({})]);
 
     expect(performance.now() - startedAt).toBeGreaterThan(300);
-    expect(performance.now() - startedAt).toBeLessThan(3000);
   });
 });
 
@@ -180,7 +171,6 @@ describe('the end of waiting', () => {
     await client.getStream({ channelArn });
     const abort = new AbortController();
 
-    const startedAt = performance.now();
     const late = failure(client.getStream({ channelArn }, { waitMs: 100 }));
     const aborted = failure(client.getStream({ channelArn }, { signal: abort.signal }));
     const stopped = failure(client.getStream({ channelArn }, { lane: 'bulk' }));
@@ -188,7 +178,6 @@ describe('the end of waiting', () => {
 
     expect(await aborted).toMatchObject({ code: 'INTERRUPTED', disposition: { kind: 'interrupted' } });
     expect(await late).toMatchObject({ code: 'LIMITER_DEADLINE', disposition: { kind: 'retry' } });
-    expect(performance.now() - startedAt).toBeLessThan(600);
     await world.shard.stop();
     expect(await stopped).toMatchObject({ code: 'INTERRUPTED' });
     expect(await failure(client.getStream({ channelArn }))).toMatchObject({ code: 'INTERRUPTED' });
@@ -202,15 +191,16 @@ describe('the end of waiting', () => {
     const get = (waitMs: number) => world.shard.client.getStream({ channelArn: world.channels[0]! }, { waitMs });
     await get(5000);
 
-    const late = timed(failure(get(200)));
-    const inTime = failure(get(5000));
+    const order: string[] = [];
+    const late = failure(get(200)).finally(() => order.push('late'));
+    const inTime = failure(get(5000)).finally(() => order.push('in time'));
     stepMs = -3_600_000;
-    const { value, ms } = await late;
+    const value = await late;
     stepMs = 3_600_000;
 
     expect(value).toMatchObject({ code: 'LIMITER_DEADLINE' });
-    expect(ms).toBeLessThan(800);
     expect(await inTime).toBeUndefined();
+    expect(order).toEqual(['late', 'in time']);
   });
 
   it('is bounded by the room in the line', async () => {
@@ -246,16 +236,16 @@ describe('Redis away', () => {
     await put();
 
     await redis.server.kill();
-    const first = await timed(failure(put()));
-    const second = await timed(failure(put()));
+    const first = await turnsOf(failure(put()));
+    const second = await turnsOf(failure(put()));
     const sent = await world.simulator.control.calls({ operation: 'PutMetadata' });
     await redis.restart();
     await eventually(async () => (await failure(put())) === undefined);
 
     expect(first.value).toMatchObject({ code: 'LIMITER_UNAVAILABLE', disposition: { kind: 'retry' } });
     expect(second.value).toMatchObject({ code: 'LIMITER_UNAVAILABLE' });
-    expect(first.ms).toBeLessThan(1500);
-    expect(second.ms).toBeLessThan(300);
+    expect(first.turns).toBeLessThan(150);
+    expect(second.turns).toBeLessThan(30);
     expect(sent).toHaveLength(1);
   });
 
@@ -268,16 +258,16 @@ describe('Redis away', () => {
     const server = Number(/^process_id:(\d+)/m.exec(await looker.redis.info('server'))![1]);
 
     process.kill(server, 'SIGSTOP');
-    const first = await timed(failure(put()));
-    const next = await timed(Promise.all([failure(put()), failure(put())]));
+    const first = await turnsOf(failure(put()));
+    const next = await turnsOf(Promise.all([failure(put()), failure(put())]));
     const sent = await world.simulator.control.calls({ operation: 'PutMetadata' });
     process.kill(server, 'SIGCONT');
     await eventually(async () => (await failure(put())) === undefined);
 
     expect(first.value).toMatchObject({ code: 'LIMITER_UNAVAILABLE' });
     expect(next.value).toMatchObject([{ code: 'LIMITER_UNAVAILABLE' }, { code: 'LIMITER_UNAVAILABLE' }]);
-    expect(first.ms).toBeLessThan(1500);
-    expect(next.ms).toBeLessThan(300);
+    expect(first.turns).toBeLessThan(150);
+    expect(next.turns).toBeLessThan(30);
     expect(sent).toHaveLength(1);
   });
 

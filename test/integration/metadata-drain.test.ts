@@ -159,11 +159,14 @@ test('tries that never succeed end with the expiry of the item, and none comes a
   rig.sender.answer = () => Promise.reject(new AppError('IVS_UNAVAILABLE', 'failed by itself'));
 
   const { batchId } = await rig.send(['a'], ['x'], { expiresInMs: 700 });
-  const { counts, startedAtMs } = await rig.finished(batchId);
+  const { counts } = await rig.finished(batchId);
+  const tries = rig.sender.calls.length;
+  // Longer than the longest pause between two tries.
+  await new Promise((done) => setTimeout(done, 500));
 
   expect(counts).toMatchObject({ expired: 1, failed: 0, delivered: 0 });
-  expect(rig.sender.calls.length).toBeGreaterThanOrEqual(2);
-  for (const { atMs } of rig.sender.calls) expect(atMs - startedAtMs).toBeLessThan(750);
+  expect(tries).toBeGreaterThanOrEqual(2);
+  expect(rig.sender.calls).toHaveLength(tries);
 });
 
 test('a channel that stays away ends its items when the window has run out, and was tried until then', async () => {
