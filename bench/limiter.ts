@@ -68,7 +68,7 @@ function programme(quick: boolean): Race[] {
       rivals: false,
     },
     {
-      scenario: named(flood(many, 4, { wayMs: 40 }), 'far', ', 40 ms each way'),
+      scenario: named(flood(many, 4, { latencyMs: 40 }), 'far', ', 40 ms each way'),
       goals: [clean, rate(0.97)],
       rivals: false,
     },

@@ -13,7 +13,7 @@ const releaseAgainMs = 60_000;
 /** A channel counts as offline for the sweep only when nothing was heard of it for a moment. */
 const settleMs = 5_000;
 
-/** Lets the job wait for the end of the channel's stream. A younger intent of the same kind stays as it is. */
+/** Lets the job wait for the end of the channel's stream. A newer intent of the same kind stays as it is. */
 export function deferJob(tx: Transaction, job: ActionJob<IntentKind>, summary: string): Intent {
   const channelArn = job.channelArn!;
   const key = keyOf(job.action, channelArn);
@@ -46,7 +46,7 @@ export function deferJob(tx: Transaction, job: ActionJob<IntentKind>, summary: s
   return intent;
 }
 
-/** Removes the channel's intent of this kind when the job that was just carried out is the intent's own, or younger. */
+/** Removes the channel's intent of this kind when the job that was just carried out is the intent's own, or newer. */
 export function settleIntent(tx: Transaction, job: ActionJob<IntentKind>): void {
   const key = keyOf(job.action, job.channelArn!);
   const intent = tx.get(key);

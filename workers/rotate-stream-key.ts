@@ -100,9 +100,9 @@ class Rotation {
     await this.#sink.check(context.signal);
     this.#keyArns = await this.#list();
     // The key is already newer than the request for a new one: only its delivery to this job's sink is left.
-    const younger = known !== undefined && known.startedAtMs > job.decidedAtMs && known.finishedAtMs !== undefined;
-    const oldKeyArns = younger ? [] : this.#keyArns;
-    await this.#record({ ...(younger ? { startedAtMs: known.startedAtMs } : {}), oldKeyArns, job });
+    const newer = known !== undefined && known.startedAtMs > job.decidedAtMs && known.finishedAtMs !== undefined;
+    const oldKeyArns = newer ? [] : this.#keyArns;
+    await this.#record({ ...(newer ? { startedAtMs: known.startedAtMs } : {}), oldKeyArns, job });
     return undefined;
   }
 

@@ -54,9 +54,9 @@ export async function race(
   const made = await simulator.control.createChannels(scenario.channels);
   await simulator.control.goLive(made.map(({ arn }) => arn));
   const [least, most] = scenario.jitterMs;
-  const way = scenario.wayMs ?? 0;
-  if (most + way > 0) await simulator.control.addFault({ latencyMs: [least + way, most + way] });
-  if (way > 0) await simulator.control.addFault({ answerLatencyMs: way });
+  const latency = scenario.latencyMs ?? 0;
+  if (most + latency > 0) await simulator.control.addFault({ latencyMs: [least + latency, most + latency] });
+  if (latency > 0) await simulator.control.addFault({ answerLatencyMs: latency });
 
   const redis = new Redis(redisUrl);
   const namespace = `bench-${randomBytes(4).toString('hex')}`;

@@ -12,8 +12,8 @@ export interface Scenario {
   /** Items whose last arrival is judged, where it is not all of them. */
   readonly judged?: (channel: number) => boolean;
   readonly jitterMs: readonly [number, number];
-  /** Fixed way to the service and back, each. */
-  readonly wayMs?: number;
+  /** Fixed latency to the service and back, each. */
+  readonly latencyMs?: number;
   /** How wrong each process's clock is. */
   readonly clockOffsetsMs?: readonly number[];
   readonly enforcement?: 'sliding-window' | 'token-bucket';

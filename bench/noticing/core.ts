@@ -1,4 +1,4 @@
-// The daemon's way from an observation to committed records and decisions, and to jobs in their queue, without what observes.
+// The daemon's path from an observation to committed records and decisions, and to jobs in their queue, without what observes.
 import type { Config } from '#config/load.ts';
 import type { Settings } from '#config/settings.ts';
 import { durationMs } from '#domain/duration.ts';

@@ -103,7 +103,7 @@ function reasonsPage(): string {
     ...Object.entries(decisionReasons).flatMap(([name, { outcomes, meaning, remedy }]) => [
       `## ${name}`,
       meaning,
-      `**What changes it.** ${remedy}`,
+      ...(remedy === '' ? [] : [`**What to do.** ${remedy}`]),
       `Outcome: ${outcomes.map(code).join(', ')}.`,
     ]),
   ]);

@@ -1,4 +1,4 @@
-// `bootstrap`: the way of IVS events into the queue, made, compared, removed or printed from one description.
+// `bootstrap`: the event path (EventBridge rule, queue, policies): created, compared, removed or printed from one description.
 import { type Command, Option } from 'commander';
 import { detailTypesOf } from '#config/detail-types.ts';
 import type { Config } from '#config/load.ts';
@@ -30,7 +30,7 @@ interface Flags extends AccountFlags {
 export function register(program: Command, io: CliIo): void {
   program
     .command('bootstrap')
-    .description('set up the way of IVS events into an SQS queue: EventBridge rule, queue, dead-letter queue, policies')
+    .description('create the queue, dead-letter queue, EventBridge rule and policies that deliver IVS events')
     .argument(
       '[file]',
       'configuration whose `accounts` are set up (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)',

@@ -71,7 +71,7 @@ export function linesOf(answer: Answer): readonly string[] {
     '',
     `Now: ${state.replace('_', ' ')}, ${reason}${since === undefined ? '' : `, true since ${since}`}`,
     `  ${sentence}`,
-    `  ${remedy}`,
+    ...(remedy === '' ? [] : [`  ${remedy}`]),
     `  known: ${wordsOf(answer.values) || 'nothing'}`,
     ...answer.due.map(
       ({ action, at, heldBack }) => `  due: ${action} at ${at}${heldBack ? `, held back: ${heldBack}` : ''}`,

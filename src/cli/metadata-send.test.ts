@@ -190,7 +190,7 @@ test.concurrent('too many requests are followed by a wait as long as Retry-After
   expect(rig.errors.join()).toContain('Trying again in 2 s');
 });
 
-test.concurrent('following goes on where the stream of events breaks off, and ends when the batch is no longer known', async () => {
+test.concurrent('resumes following after a dropped connection, and ends when the batch is no longer known', async () => {
   const gone = json({ code: 'NOT_FOUND', detail: 'there is no batch b-1' }, 404);
   await using rig = await daemon({ GET: [stream(running), lost, ended({ delivered: 2 })] });
   await using forgetful = await daemon({ GET: [stream(running), gone] });

@@ -14,7 +14,7 @@ export type DecisionOutcome = (typeof decisionOutcomes)[number];
 interface ReasonEntry {
   readonly outcomes: readonly DecisionOutcome[];
   readonly meaning: string;
-  /** What changes it, for whoever asks why nothing happened. */
+  /** What to do about it; empty where there is nothing to do. */
   readonly remedy: string;
 }
 
@@ -22,17 +22,17 @@ export const decisionReasons = {
   fired: {
     outcomes: ['acted', 'would_act'],
     meaning: 'The condition held for as long as `for` asks, and every guard let it pass.',
-    remedy: 'Nothing; a rule in dry run acts once it says `mode: enforce`.',
+    remedy: 'A rule in dry run acts once it says `mode: enforce`.',
   },
   step_due: {
     outcomes: ['acted', 'would_act'],
     meaning: 'The time of an action with `after` came while the rule was still firing.',
-    remedy: 'Nothing.',
+    remedy: '',
   },
   condition_ended: {
     outcomes: ['resolved'],
     meaning: 'The condition of a rule that had fired ended; the actions of `on_resolve` ran, if there are any.',
-    remedy: 'Nothing.',
+    remedy: '',
   },
   condition_began: {
     outcomes: ['pending'],
@@ -58,12 +58,13 @@ export const decisionReasons = {
   while_broken: {
     outcomes: ['not_fired'],
     meaning: '`while` was not, or no longer, true before the rule came to fire.',
-    remedy: 'Nothing, if that is what `while` is for: an encoder that reconnects cancels a rotation.',
+    remedy:
+      'Change `while` if the rule should fire all the same. An encoder that reconnects is meant to cancel a rotation.',
   },
   for_not_reached: {
     outcomes: ['not_fired'],
     meaning: 'The condition ended before it had lasted as long as `for` asks.',
-    remedy: 'Nothing, if a blip should stay quiet; otherwise shorten `for`.',
+    remedy: 'Shorten `for` if short problems should count too.',
   },
   event_too_old: {
     outcomes: ['not_fired'],
@@ -73,28 +74,28 @@ export const decisionReasons = {
   already_acted: {
     outcomes: ['not_fired'],
     meaning: 'The rule has acted for this very cause before.',
-    remedy: 'Nothing: an action follows once from one cause.',
+    remedy: '',
   },
   once_per_session: {
     outcomes: ['suppressed'],
     meaning: 'The rule has `once_per: session` and has fired in this stream session.',
-    remedy: 'Nothing; it can fire again in the next session.',
+    remedy: 'It can fire again in the next session.',
   },
   step_cancelled: {
     outcomes: ['not_fired'],
     meaning: 'The rule resolved before the time of an action with `after` came.',
-    remedy: 'Nothing.',
+    remedy: '',
   },
   rule_changed: {
     outcomes: ['not_fired'],
     meaning: 'The rule was changed, removed or switched off while it was waiting; what it was waiting for was dropped.',
-    remedy: 'Nothing: a changed rule looks at every channel anew.',
+    remedy: 'The changed rule evaluates every channel again.',
   },
   superseded: {
     outcomes: ['not_fired'],
     meaning:
       'Another cause for the same channel took its place before the rule came to act: a later crossing of a threshold, or, where `while` or `for` is set, another event of what goes on already.',
-    remedy: 'Nothing: the other cause has a decision of its own.',
+    remedy: 'See the decision for the other cause.',
   },
   too_many_waiting: {
     outcomes: ['suppressed'],
@@ -160,7 +161,7 @@ export const decisionReasons = {
     outcomes: ['suppressed'],
     meaning:
       'The condition is over and `keep_firing_for` runs: an action with `after` waits until it is clear which way it goes.',
-    remedy: 'Nothing.',
+    remedy: '',
   },
   template_failed: {
     outcomes: ['suppressed'],

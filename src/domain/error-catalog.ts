@@ -446,7 +446,7 @@ export const errorCatalog = {
     meaning:
       'Amazon IVS, or something in front of it, answered with success but not with what the operation promises: an empty body, a page of HTML, a missing list, a wrong type, another channel than was asked for, or a list that does not end. Nothing is concluded from such an answer; the call may have had its effect.',
     remedy:
-      'The message names the place. It is tried again where the job allows it; if it lasts, look at AWS_ENDPOINT_URL_IVS, at proxies on the way, and at whose credentials are used.',
+      'The message names the place. It is tried again where the job allows it; if it lasts, look at AWS_ENDPOINT_URL_IVS, at proxies in between, and at whose credentials are used.',
     status: 502,
     disposition: 'retry',
   },
@@ -454,13 +454,14 @@ export const errorCatalog = {
     meaning:
       'SQS, EventBridge, Secrets Manager, Parameter Store or STS, or something in front of it, answered with success but not with what the operation promises. Nothing is concluded from such an answer; the call may have had its effect.',
     remedy:
-      'The message names the operation and the place. It is tried again where that is safe; if it lasts, look at the AWS_ENDPOINT_URL_… variables and at proxies on the way.',
+      'The message names the operation and the place. It is tried again where that is safe; if it lasts, look at the AWS_ENDPOINT_URL_… variables and at proxies in between.',
     status: 502,
     disposition: 'retry',
   },
   IVS_CREDENTIALS: {
     meaning: 'No AWS credentials could be found, or the role could not be assumed. Nothing was sent.',
-    remedy: 'Provide credentials the usual AWS ways; check assume_role_arn and its trust policy.',
+    remedy:
+      'Provide credentials as the AWS SDK expects them (environment, profile or role); check assume_role_arn and its trust policy.',
     status: 502,
     disposition: 'retry',
   },

@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 
 const shown = '[secret]';
 
-/** Holds a stream key, a private key or a token. `reveal` is the only way to the value. */
+/** Holds a stream key, a private key or a token. Only `reveal` returns the value. */
 export class Secret {
   readonly #value: string;
 

@@ -1,4 +1,4 @@
-// What noticing needs from others: a way to read IVS inside its quotas, and somewhere to put what was seen. Met in app.ts.
+// What noticing needs from others: access to IVS inside its quotas, and somewhere to put what was seen. Met in app.ts.
 import type { Lane } from '#domain/action.ts';
 import type { Channel, ChannelArn, StreamSnapshot } from '#domain/channel.ts';
 import type { UnknownEvent } from '#domain/log-entries.ts';

@@ -21,13 +21,13 @@ export interface GateOptions {
   readonly random: () => number;
   readonly onRedisDown: 'wait' | 'fail';
   readonly maxWaiting: number;
-  /** What a slot of this replica may be granted early besides the look-ahead: the way to the service. */
+  /** What a slot of this replica may be granted early besides the look-ahead: the latency to the service. */
   readonly oneWayMs: () => number;
   readonly onExchange: (reply: ExchangeReply) => void;
   readonly onFailure: (error: unknown) => void;
 }
 
-/** A permit may be had this long before it is free, so that the way to Redis and the making of the request cost no quota. */
+/** A permit may be had this long before it is free, so that the latency to Redis and the making of the request cost no quota. */
 const lookAheadMs = 60;
 /** Between two calls that use slots which lay idle: makes a stream of what would be a burst, and then one second after second. */
 const gapMs = 3;

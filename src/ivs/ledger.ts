@@ -85,7 +85,7 @@ export interface LedgerOptions {
 export const strayMs = 1000;
 /** How long a permit may lie between grant and sending; above it the process was paused. */
 export const mayLieMs = 500;
-/** What is known of Redis's clock is relied on for so much: enough for the way to Redis, harmless if this host was suspended. */
+/** What is known of Redis's clock is relied on for so much: enough for the latency to Redis, harmless if this host was suspended. */
 const believedMs = 5;
 /** How far Redis's clock may be from where our monotonic clock expects it, beyond the uncertainty of the round trip. */
 const stepToleranceMs = 20;
@@ -199,7 +199,7 @@ export class SlotLedger {
         for (const [position, after] of reply.sendAfterUs.entries()) {
           if (after < 0) continue;
           const sendAt = answeredAt + after / 1000;
-          // The answer was under way for a while: send so much earlier as our knowledge of Redis's clock allows.
+          // The answer took a while to arrive: send so much earlier as our knowledge of Redis's clock allows.
           const earlier = Math.max(0, Math.min(believedMs, (this.#bounds?.low ?? 0) - (reply.nowMs - answeredAt)));
           grants.set(position, {
             permit: permits[position]!,
@@ -278,7 +278,7 @@ export class SlotLedger {
           .map((release) => ({
             permit: release.permit,
             channel: indexOf(release.channel),
-            // The age is less than the true one by the way to Redis: a slot is never freed early.
+            // The age is less than the true one by the latency to Redis: a slot is never freed early.
             age: release.holdMs === 0 ? 0 : Math.floor((now - release.endedAt) * 1000),
             at: bounds
               ? Math.ceil((release.endedAt + bounds.high + (now - bounds.at) * driftPerMs) * 1000)

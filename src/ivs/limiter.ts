@@ -1,10 +1,10 @@
 // The limiter of one account in one Region, over all replicas.
 //
-// INVARIANT. However calls are delayed on their way, the service never counts more than N of them in any trailing second,
+// INVARIANT. However long calls travel, the service never counts more than N of them in any trailing second,
 // N being the operation's limit for the account, and for PutMetadata also for the channel. Why it holds: each limit has N
 // slots, kept in Redis (ledger.ts). A call takes its slot before it is sent and keeps it until one second after its answer;
-// it was counted somewhere in between. So between two counted calls of one slot lies at least a second, whatever the way
-// there and back took. Without an answer the slot is kept longer; if its holder dies, until its lease ends; if the ledger
+// it was counted somewhere in between. So between two counted calls of one slot lies at least a second, however long
+// it travelled. Without an answer the slot is kept longer; if its holder dies, until its lease ends; if the ledger
 // itself may have forgotten something, nothing is granted until every earlier call must be over.
 //
 // The order of those who wait is ours (waiting-line.ts), since it must be settled at the moment of the grant. Bottleneck runs

@@ -7,7 +7,7 @@ function observe(roundTrip: RoundTrip, ms: number, count: number, from: number, 
   for (let i = 0; i < count; i += 1) roundTrip.observe(ms, from + ((until - from) * i) / (count - 1));
 }
 
-describe('the credit for the way', () => {
+describe('the credit for network latency', () => {
   it('gives nothing before there is enough to learn from', () => {
     const roundTrip = new RoundTrip();
 
@@ -19,7 +19,7 @@ describe('the credit for the way', () => {
     expect(few.oneWayMs(10_000)).toBe(0);
   });
 
-  it('gives back nineteen twentieths of the shortest round trip, half of it each way', () => {
+  it('gives back nineteen twentieths of the shortest round trip, half of it in each direction', () => {
     const roundTrip = new RoundTrip();
     observe(roundTrip, 110, 200, 0, 4000);
     observe(roundTrip, 80, 16, 4001, 4100);
@@ -27,7 +27,7 @@ describe('the credit for the way', () => {
     expect(roundTrip.oneWayMs(4101)).toBeCloseTo(38);
   });
 
-  it('gives nothing for a while when an answer is faster than the way was known to be', () => {
+  it('gives nothing for a while when an answer is faster than the latency was known to be', () => {
     const roundTrip = new RoundTrip();
     observe(roundTrip, 80, 200, 0, 5000);
 
@@ -42,21 +42,21 @@ describe('the credit for the way', () => {
     { shortestMs: 0.6, variesMs: 30 },
     { shortestMs: 5, variesMs: 100 },
     { shortestMs: 80, variesMs: 30 },
-  ])('never credits more than the shortest way there is: $shortestMs ms and up to $variesMs more', (way) => {
-    const random = seededRandom(way.variesMs);
+  ])('never credits more than the shortest round trip there is: $shortestMs ms and up to $variesMs more', (trip) => {
+    const random = seededRandom(trip.variesMs);
     let most = 0;
     for (let run = 0; run < 300; run += 1) {
       const roundTrip = new RoundTrip();
       for (let i = 0; i < 400; i += 1) {
-        roundTrip.observe(way.shortestMs + way.variesMs * random(), i * 40);
+        roundTrip.observe(trip.shortestMs + trip.variesMs * random(), i * 40);
         most = Math.max(most, 2 * roundTrip.oneWayMs(i * 40));
       }
     }
 
-    expect(most).toBeLessThanOrEqual(way.shortestMs);
+    expect(most).toBeLessThanOrEqual(trip.shortestMs);
   });
 
-  it('follows a way that became longer within a minute, and forgets one that is not used', () => {
+  it('follows a latency that became longer within a minute, and forgets one that is not used', () => {
     const roundTrip = new RoundTrip();
     observe(roundTrip, 20, 200, 0, 5000);
     observe(roundTrip, 80, 2000, 5001, 65_000);

@@ -1,4 +1,4 @@
-// The shortest way to the service and back: what no answer can be faster than. It says how much of a slot's time is only
+// The shortest round trip to the service: what no answer can be faster than. It says how much of a slot's time is only
 // travel and can be given back. Pure; instants are handed in.
 
 const minSamples = 100;
@@ -8,16 +8,16 @@ const bucketMs = 30_000;
 const reliedOn = 0.95;
 /**
  * The shortest that was seen is longer than the shortest there is, by about the distance between neighbours among the
- * shortest ones: the more the way varies and the fewer the answers, the more. Twice the distance from the first to the
+ * shortest ones: the more the latency varies and the fewer the answers, the more. Twice the distance from the first to the
  * sixteenth is taken off: even then the credit was too large for one in 3^15 minutes (exponential gaps).
  */
 const shortestKept = 16;
 const allowance = 2;
 
 /**
- * A call counted at the latest when its answer left, and the next one at the earliest when it arrived: each way's minimum is
- * time in which a slot cannot be counted twice. Half is credited when the answer is reported, half when the next call is
- * sent, so that it holds too when two replicas have ways of different length (there and back alike).
+ * A call counted at the latest when its answer left, and the next one at the earliest when it arrived: the minimum in each
+ * direction is time in which a slot cannot be counted twice. Half is credited when the answer is reported, half when the next call is
+ * sent, so that it holds too when two replicas have different latencies (there and back alike).
  */
 export class RoundTrip {
   #firstAt: number | undefined;
@@ -45,10 +45,10 @@ export class RoundTrip {
     this.#creditMs = Math.max(0, floor * reliedOn - unseen);
   }
 
-  /** The credit for one way, in milliseconds: 0 until it is certain. A burst at the start must not teach it. */
+  /** The credit for one direction, in milliseconds: 0 until it is certain. A burst at the start must not teach it. */
   oneWayMs(now: number): number {
     if (this.#firstAt === undefined || this.#samples < minSamples || now - this.#firstAt < settleMs) return 0;
-    // Nothing seen for so long: the way may be another by now.
+    // Nothing seen for so long: the route may be another by now.
     if (now > this.#bucketEndsAt + bucketMs) return 0;
     return this.#creditMs / 2;
   }

@@ -1,4 +1,4 @@
-// The way of an IVS event to the daemon, described once: rule → queue, with a dead-letter queue for what either side cannot deliver.
+// The event path, described once: rule → queue, with a dead-letter queue for what either side cannot deliver.
 // The plan, the calls to AWS and the printed templates are all made from this description.
 import type { Pattern } from '#domain/action.ts';
 import { ivsEvents } from '#domain/ivs-events.ts';

@@ -1,4 +1,4 @@
-// Chooses the sink that a `deliver` setting names. The daemon's sole way to the clients of Secrets Manager and SSM.
+// Chooses the sink that a `deliver` setting names. The only place that makes the clients of Secrets Manager and SSM.
 import type { SecretsManager } from '@aws-sdk/client-secrets-manager';
 import type { SSM } from '@aws-sdk/client-ssm';
 import type { ActionParams } from '#domain/action.ts';

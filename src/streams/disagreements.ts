@@ -16,7 +16,7 @@ export function disagreementsOf(view: StateView): Disagreements {
   return { started, ended, health };
 }
 
-/** How many sessions in a row polls found and no event told of, although the queue is read: the way of the events may be cut. */
+/** How many sessions in a row polls found and no event told of, although the queue is read: the event path may be broken. */
 export function unheardSessions(view: StateView): number {
   return keptOf(view).unheard;
 }

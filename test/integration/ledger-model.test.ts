@@ -22,14 +22,14 @@ const perAccount = 6;
 const perChannel = 2;
 /** Of ListStreams, which has no limit for a channel. */
 const listsPerSecond = 3;
-/** As gate.ts asks: the account's look-ahead with a way to the service, and the gap of an operation with channels. */
+/** As gate.ts asks: the account's look-ahead with a latency to the service, and the gap of an operation with channels. */
 const lookAheadMs = 85;
 const gapMs = 3;
 const requestTimeoutMs = 500;
 /** How long a new ledger grants nothing. */
 const patienceMs = mayLieMs + requestTimeoutMs + windowMs;
 const channels = ['a', 'b', 'c', 'd'];
-/** Steps of Redis's clock that are smaller than this are not told from the uncertainty of the way; see docs/performance.md. */
+/** Steps of Redis's clock that are smaller than this are not told from the uncertainty of the latency; see docs/performance.md. */
 const smallestStepMs = 60;
 
 type Command =

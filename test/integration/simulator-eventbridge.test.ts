@@ -1,4 +1,4 @@
-// The way of events: rules that are really matched, targets that are real queues, and delivery at its worst.
+// The event path: rules that are really matched, targets that are real queues, and delivery at its worst.
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';

@@ -1,4 +1,4 @@
-// The shortest way through the simulator with the SDKs a daemon uses: channels, a stream, metadata, events in a queue.
+// A short tour of the simulator with the SDKs a daemon uses: channels, a stream, metadata, events in a queue.
 import {
   CreateChannelCommand,
   GetStreamCommand,

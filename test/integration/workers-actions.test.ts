@@ -141,7 +141,7 @@ describe('setting the recording of a channel', () => {
     });
     expect(intentsOf(t.rig.state.view)).toEqual([]);
     await t.rig.run('3', recording(t.channel.arn, { configuration: 'prod-s3' }, now + 2));
-    // A job that comes late from the queue does not undo a younger one.
+    // A job that comes late from the queue does not undo a newer one.
     expect(await t.rig.run('2', recording(t.channel.arn, { configuration: 'none' }, now + 1))).toMatchObject({
       reason: 'superseded',
     });

@@ -323,7 +323,7 @@ describe('two rotations of one channel', () => {
     const value = await t.valueNow();
     const delivered = [await readFile(t.file, 'utf8'), await readFile(otherFile, 'utf8')];
     expect(delivered).toContain(value);
-    // Whoever came second saw a key that is newer than its request, or made the younger one itself.
+    // Whoever came second saw a key that is newer than its request, or made the newer one itself.
     const last = one['keyArn'] === two['keyArn'] ? delivered : delivered.filter((each) => each === value);
     expect(last.every((each) => each === value)).toBe(true);
   });

@@ -1,4 +1,4 @@
-// The daemon's own way from observations to jobs in virtual time: reducer, gaps and rules, joined by the pipeline as in a shard, on a
+// The daemon's own path from observations to jobs in virtual time: reducer, gaps and rules, joined by the pipeline as in a shard, on a
 // state in memory, with a clock that ticks by itself. What tests of the rules alone take for granted is decided here by src/streams.
 import type { ActionJob } from '#domain/action.ts';
 import type { Decision } from '#domain/decision.ts';

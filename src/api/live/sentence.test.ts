@@ -14,7 +14,7 @@ test('the rules of the example configuration read as plain sentences', () => {
   expect(sentences['starving-slate']).toBe(
     'When health is STARVING for 30s, and tag tier is gold or silver and tag ops-hold is not there: notify, put metadata, ' +
       'after 3m stop stream if health is STARVING and viewers below 50. When it is over: put metadata. ' +
-      'Again after 10m at the earliest, at most 6 an hour, never on more than 5 % of what is live.',
+      'Fires again no sooner than 10m later, at most 6 an hour, never on more than 5 % of what is live.',
   );
   expect(sentences['mass-starvation']).toContain(
     'When the live channels whose health is STARVING are at least 30 % of what is live for 15s: notify.',

@@ -14,7 +14,7 @@ export function ruleSentence(rule: Rule): string {
     ...(match ? [patternText(match.source)] : []),
   ];
   const bounds = [
-    ...(guards.cooldownMs > 0 ? [`again after ${formatDuration(guards.cooldownMs)} at the earliest`] : []),
+    ...(guards.cooldownMs > 0 ? [`fires again no sooner than ${formatDuration(guards.cooldownMs)} later`] : []),
     ...(guards.maxPerHour === undefined ? [] : [`at most ${guards.maxPerHour} an hour`]),
     ...(guards.maxLivePercent === undefined || guards.maxLivePercent >= 100
       ? []

@@ -1,4 +1,4 @@
-// The way of the events: the queue, who may write to it, its dead-letter queue, and the rule that fills it.
+// The event path: the queue, who may write to it, its dead-letter queue, and the rule that fills it.
 import { ListRulesCommand, ListTargetsByRuleCommand, type Rule } from '@aws-sdk/client-eventbridge';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { letsThrough } from '#config/detail-types.ts';
