@@ -1,15 +1,13 @@
 // Puts the daemon together: the shards, the API over them, and their life in common. Nothing here touches the process.
 
 import { createApi } from '#api/api.ts';
-import { type ApiEnvironment, readTokens, sameTokens } from '#api/tokens.ts';
+import { type ApiEnvironment, readTokens } from '#api/tokens.ts';
 import { accountsOf } from '#config/accounts.ts';
-import { lintConfig } from '#config/lint.ts';
+import type { ConfigInForce } from '#config/in-force.ts';
 import type { Config } from '#config/load.ts';
-import { formatProblem } from '#config/problem.ts';
-import { secretTextsOf } from '#config/secret-texts.ts';
 import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
-import { AppError, messageOf } from '#domain/errors.ts';
+import { AppError } from '#domain/errors.ts';
 import { ObservationRecorder } from '#journal/recorder.ts';
 import { controlsInForce } from '#rules/controls.ts';
 import type { Clock } from '#runtime/clock.ts';
@@ -17,12 +15,11 @@ import { TeardownStack } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { readRedisFacts, redisProblems } from '#runtime/redis-check.ts';
-import { SharedRun } from '#runtime/shared-run.ts';
 import type { AwsOptions } from '#shard/aws-access.ts';
 import { ShardDirectory } from '#shard/directory.ts';
 import { FileAuthority } from '#shard/file-authority.ts';
 import { type ReplicaRole, Shard } from '#shard/shard.ts';
-import type { ConfigInForce } from './config-in-force.ts';
+import { ConfigKeeper } from './config-in-force.ts';
 import type { Committed } from './pipeline.ts';
 
 export { type ReplicaRole, replicaRoles } from '#shard/shard.ts';
@@ -70,16 +67,22 @@ export interface App {
 /** Builds the daemon; nothing runs before `start`. @throws AppError CONFIG_INVALID */
 export function createApp(options: AppOptions): App {
   const { clock, logger, metrics, scrubber, role, env, random, redisUrl } = options;
-  let inForce: ConfigInForce = {
+  const hasApi = role === 'all' || role === 'api' || env['AUTOPILOT_HTTP_PORT'] !== undefined;
+  const keeper = new ConfigKeeper({
     config: options.config,
-    loadedAtMs: clock.now(),
-    triedAtMs: clock.now(),
-    needRestart: [],
-    error: undefined,
-  };
-  const config = () => inForce.config;
-  noteConfig(metrics, logger, inForce);
-  hideSecrets(options.config, scrubber);
+    loadConfig: options.loadConfig,
+    readTokens: () => (hasApi ? readTokens(env, scrubber) : []),
+    apply: ({ ruleset }, tokens) => {
+      for (const shard of shards) shard.pipeline.useRuleset(ruleset);
+      api?.server.useTokens(tokens);
+    },
+    clock,
+    logger,
+    metrics,
+    scrubber,
+  });
+  const config = () => keeper.inForce.config;
+  const reload = (why: string) => keeper.reload(why);
 
   const aws = options.aws ?? awsFromEnvironment(env);
   const windowMs = durationMs(options.config.settings.shutdown_window);
@@ -119,18 +122,15 @@ export function createApp(options: AppOptions): App {
       }),
   );
   const directory = new ShardDirectory(shards as [Shard, ...Shard[]]);
-  const hasApi = role === 'all' || role === 'api' || env['AUTOPILOT_HTTP_PORT'] !== undefined;
-  const readItsTokens = () => (hasApi ? readTokens(env, scrubber) : []);
-  let tokens = readItsTokens();
   const api = hasApi
     ? createApi({
         shards: directory,
         files,
-        inForce: () => inForce,
+        inForce: () => keeper.inForce,
         reload,
         onControl: (control) => recorder?.recordControl(control),
         env: apiEnvironment(env),
-        tokens,
+        tokens: keeper.tokens,
         clock,
         logger,
         metrics,
@@ -142,41 +142,6 @@ export function createApp(options: AppOptions): App {
   const shardFailures: Error[] = [];
   let deadline = Number.POSITIVE_INFINITY;
   let stopped: Promise<void> | undefined;
-  const reloads = new SharedRun(applyReload);
-
-  function reload(why: string): Promise<ConfigInForce> {
-    return reloads.ask(why);
-  }
-
-  async function applyReload(why: string): Promise<ConfigInForce> {
-    try {
-      const next = await options.loadConfig();
-      const nextTokens = readItsTokens();
-      hideSecrets(next, scrubber);
-      const needRestart = settingsThatNeedRestart(options.config, next);
-      const nowMs = clock.now();
-      inForce = { config: next, loadedAtMs: nowMs, triedAtMs: nowMs, needRestart, error: undefined };
-      for (const shard of shards) shard.pipeline.useRuleset(next.ruleset);
-      if (!sameTokens(tokens, nextTokens)) logger.info({ tokens: nextTokens.map(({ name }) => name) }, 'tokens loaded');
-      tokens = nextTokens;
-      api?.server.useTokens(tokens);
-      noteConfig(metrics, logger, inForce);
-      logger.info(
-        { why, configHash: next.hash, rules: next.ruleset.rules.length, needRestart },
-        'configuration loaded',
-      );
-      return inForce;
-    } catch (error) {
-      inForce = { ...inForce, triedAtMs: clock.now(), error: messageOf(error) };
-      metrics.configLoads.inc({ outcome: 'refused' });
-      metrics.configLastAttempt.set({ outcome: 'refused' }, inForce.triedAtMs / 1000);
-      logger.error(
-        { why, err: error, configHash: inForce.config.hash },
-        'the new configuration is not valid; the one in force stays',
-      );
-      throw error;
-    }
-  }
 
   return {
     shards,
@@ -200,7 +165,7 @@ export function createApp(options: AppOptions): App {
         if (onPurpose) return;
         throw error;
       }
-      const { ruleset, hash } = inForce.config;
+      const { ruleset, hash } = config();
       const modes = Object.fromEntries(
         ['enforce', 'dry_run', 'off'].map((mode) => [mode, ruleset.rules.filter((rule) => rule.mode === mode).length]),
       );
@@ -229,16 +194,7 @@ export function createApp(options: AppOptions): App {
       return stopped;
     },
     reload,
-    async reloadIfChanged(why) {
-      const found = await options
-        .loadConfig()
-        .then(({ hash }) => ({ hash, tokens: readItsTokens(), error: undefined }))
-        .catch((error: unknown) => ({ hash: inForce.config.hash, tokens, error: messageOf(error) }));
-      // The same mistake again is no news; a file that was put back is.
-      const isSame =
-        found.error === inForce.error && found.hash === inForce.config.hash && sameTokens(found.tokens, tokens);
-      if (!isSame) await reload(why);
-    },
+    reloadIfChanged: (why) => keeper.reloadIfChanged(why),
   };
 }
 
@@ -256,29 +212,6 @@ function apiEnvironment(env: AppOptions['env']): ApiEnvironment {
     );
   }
   return { host: env['AUTOPILOT_HTTP_HOST'] ?? '127.0.0.1', port: Number(port) };
-}
-
-/** Settings that are read once, at the start. */
-function settingsThatNeedRestart(atStart: Config, now: Config): string[] {
-  const once = ['accounts', 'limits', 'metadata', 'http', 'shutdown_window', 'worker_concurrency'] as const;
-  const differs = (of: (config: Config) => unknown) => JSON.stringify(of(atStart)) !== JSON.stringify(of(now));
-  return [
-    ...once.filter((key) => differs(({ settings }) => settings[key])),
-    ...(differs(({ settings }) => settings.events.queue_url) ? ['events.queue_url'] : []),
-  ];
-}
-
-/** Before anything is logged of a configuration, and for good: what was in force may still be in a job. */
-function hideSecrets(config: Config, scrubber: Scrubber): void {
-  for (const text of secretTextsOf(config)) scrubber.hide(text, 'webhook URL');
-}
-
-function noteConfig(metrics: Metrics, logger: Logger, { config, loadedAtMs }: ConfigInForce): void {
-  metrics.configLoads.inc({ outcome: 'loaded' });
-  metrics.configLastAttempt.set({ outcome: 'loaded' }, loadedAtMs / 1000);
-  metrics.configLastLoad.reset();
-  metrics.configLastLoad.set({ hash: config.hash }, loadedAtMs / 1000);
-  for (const finding of lintConfig(config)) logger.warn({ code: 'CONFIG_SUSPECT' }, formatProblem(finding));
 }
 
 async function warnOfUnsafeRedis(shard: Shard, logger: Logger): Promise<void> {

@@ -24,7 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/ops': ['src/domain', 'src/runtime', 'src/ivs', 'config'],
   'src/player': [],
   'src/pipeline.ts': ['src/domain'],
-  'src/config-in-force.ts': ['config'],
+  'src/config-in-force.ts': ['src/domain', 'src/runtime', 'config', 'src/api'],
   'src/shard': [
     'src/domain',
     'src/runtime',
@@ -55,7 +55,6 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     'workers',
     'config',
     'src/shard',
-    'src/config-in-force.ts',
   ],
   /** Types alone; the bundle holds nothing of the daemon. */
   web: ['src/api'],

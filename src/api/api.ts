@@ -1,4 +1,6 @@
 // The HTTP API over all shards: each noun's routes with what they need. A new noun gets its routes file, and one line here.
+
+import type { ConfigInForce } from '#config/in-force.ts';
 import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
@@ -13,7 +15,6 @@ import type { ShardDirectory } from '#shard/directory.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
 import { silentAfterMs } from '#shard/settings.ts';
 import type { Shard } from '#shard/shard.ts';
-import type { ConfigInForce } from '#src/config-in-force.ts';
 import { fleetState } from '#store/fleet-state.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { alertGauges } from './alert-gauges.ts';

@@ -1,5 +1,6 @@
 // The operator's page over all shards: its files, its live stream and the view of the queues, with what each needs.
 import { join } from 'node:path';
+import type { ConfigInForce } from '#config/in-force.ts';
 import type { JournalEntry } from '#domain/decision.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { logs } from '#domain/state-registry.ts';
@@ -9,7 +10,6 @@ import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import { silentAfterMs } from '#shard/settings.ts';
 import type { Shard } from '#shard/shard.ts';
-import type { ConfigInForce } from '#src/config-in-force.ts';
 import { arnsOf } from '#streams/queries.ts';
 import type { AlertSources } from './alerts.ts';
 import { LiveFeed } from './live/feed.ts';

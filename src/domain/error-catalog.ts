@@ -52,7 +52,7 @@ export const errorCatalog = {
   STOP_TIMED_OUT: {
     meaning: 'A part of the daemon did not stop within its bound; the others were stopped.',
     remedy:
-      'Raise shutdownWindowMs if jobs legitimately take longer; otherwise look at what the named part was waiting for.',
+      'Raise `shutdown_window` if jobs legitimately take longer; otherwise look at what the named part was waiting for.',
     status: 500,
     disposition: 'give-up',
   },
@@ -153,7 +153,8 @@ export const errorCatalog = {
   // Intake
   SQS_UNREACHABLE: {
     meaning: 'The event queue could not be read; the consumer backs off and tries again.',
-    remedy: 'Check events.queueUrl, the network and the sqs:ReceiveMessage permission.',
+    remedy:
+      'Check `events.queue_url` (or the `queue_url` of the account), the network and the sqs:ReceiveMessage permission.',
     status: 503,
     disposition: 'retry',
   },
