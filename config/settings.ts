@@ -229,6 +229,12 @@ export const settingsShape = {
         .describe(
           'Whether webhooks may go to link-local addresses, where metadata services hand out the credentials of the machine',
         ),
+      proxy_resolves_names: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Whether a proxy (HTTPS_PROXY) is asked for the name of a webhook’s host. Otherwise the name is resolved and judged here, and the proxy is asked for the address; needed only where this machine cannot resolve public names',
+        ),
     })
     .prefault({}),
   secrets: z

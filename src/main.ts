@@ -7,6 +7,7 @@ import { formatProblem, type Problem } from '#config/problem.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 import { systemClock } from '#runtime/clock.ts';
+import { processEgress, shownProxy } from '#runtime/egress.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '#runtime/embedded-redis.ts';
 import { isEntry } from '#runtime/entry.ts';
 import { tendHeap } from '#runtime/heap-growth.ts';
@@ -59,6 +60,7 @@ export async function runDaemon({ role = 'all', paused = false }: RunOptions = {
     }
     const config = await readConfig(env);
     edge.windowMs = durationMs(config.settings.shutdown_window);
+    readEgress(env, logger, scrubber);
     const redisUrl = env['REDIS_URL'] ?? (redis = await ownRedis(env, logger, edge.stopping)).url;
     const { password } = parseRedisUrl(redisUrl);
     if (password !== undefined) scrubber.hide(password, 'Redis password');
@@ -111,6 +113,17 @@ async function runUntilStopped(app: App, config: Config, edge: ProcessEdge, logg
   );
   await stopped.promise;
   for (const watcher of watchers) watcher.close();
+}
+
+/** Proxies and authorities, before anything is called by them. @throws AppError EGRESS_INVALID */
+function readEgress(env: NodeJS.ProcessEnv, logger: Logger, scrubber: Scrubber): void {
+  const { proxies, unreadable } = processEgress(env);
+  for (const { url } of proxies)
+    for (const password of [url.password, decodeURIComponent(url.password)]) scrubber.hide(password, 'proxy password');
+  if (proxies.length > 0)
+    logger.info({ proxies: proxies.map((proxy) => `${proxy.variable}=${shownProxy(proxy)}`) }, 'calls go by a proxy');
+  if (unreadable.length > 0)
+    logger.warn({ code: 'CONFIG_SUSPECT', entries: unreadable }, 'entries of NO_PROXY that name no host are left out');
 }
 
 /** @throws AppError CONFIG_INVALID */

@@ -226,6 +226,30 @@ export const errorCatalog = {
     status: 422,
     disposition: 'give-up',
   },
+  EGRESS_INVALID: {
+    meaning:
+      'HTTPS_PROXY or HTTP_PROXY names no proxy that can be used, or the file of AWS_CA_BUNDLE holds no certificates that can be read.',
+    remedy:
+      'The message names the variable and what to write. `ivs-autopilot doctor --offline` shows which host is reached by which proxy.',
+    status: 422,
+    disposition: 'give-up',
+  },
+  PROXY_REFUSED: {
+    meaning:
+      'The proxy does not let us through to a host: it wants other credentials (407), or its rules forbid the host (403). Nothing of the request has left.',
+    remedy:
+      'Correct user and password in HTTPS_PROXY, allow the host in the proxy, or name the host in NO_PROXY to reach it directly.',
+    status: 502,
+    disposition: 'retry',
+  },
+  PROXY_FAILED: {
+    meaning:
+      'The proxy does not answer, or cannot reach a host (502, 503, 504). Nothing of the request has left. It is tried again.',
+    remedy:
+      'Look at the proxy that the message names; `ivs-autopilot doctor` shows which hosts go through it. A host named in NO_PROXY is reached directly.',
+    status: 502,
+    disposition: 'retry',
+  },
   // Actions
   ACTION_NEEDS_CHANNEL: {
     meaning: 'The action works on a channel, and the event, rule or request that caused it names none.',

@@ -1,6 +1,7 @@
 // What kept a call to AWS from its answer, named for what it is: name resolution, network, credentials, Region, permission.
 // The SDK throws all of these as one kind of error; names and codes decide, texts only where AWS has nothing else.
-import { messageOf } from '#domain/errors.ts';
+import { errorCatalog } from '#domain/error-catalog.ts';
+import { AppError, messageOf } from '#domain/errors.ts';
 
 export type AwsTrouble =
   | 'no_credentials'
@@ -14,6 +15,7 @@ export type AwsTrouble =
   | 'refused'
   | 'no_answer'
   | 'tls'
+  | 'proxy'
   | 'other';
 
 export interface AwsFailure {
@@ -67,6 +69,9 @@ function* layersOf(error: unknown, depth = 0): Generator<Thrown> {
 /** The first layer that says something we know; otherwise `other` with the error's own words. */
 export function explainAwsFailure(error: unknown, question: AwsQuestion): AwsFailure {
   const layers = [...layersOf(error)];
+  const ofProxy = layers.find((layer) => layer instanceof AppError && /^(PROXY|EGRESS)_/.test(layer.code));
+  if (ofProxy instanceof AppError)
+    return { kind: 'proxy', text: ofProxy.message, todo: errorCatalog[ofProxy.code].remedy };
   // Credentials are looked for in many places, and that one of them does not answer says nothing about AWS.
   const searched = layers.some(({ name }) => name === 'CredentialsProviderError');
   for (const layer of layers) {

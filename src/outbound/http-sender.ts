@@ -1,6 +1,7 @@
 // Sends a message to an address that people configured, and to no other place: names are resolved here and every address is
 // checked before a connection is made to it; redirects are not followed; time and answer are bounded. An address may be a
-// secret (it often holds a token), so messages name its host only.
+// secret (it often holds a token), so messages name its host only. Through a proxy the same holds: the name is resolved and judged
+// here, and the proxy is asked for that address; only `http.proxy_resolves_names` leaves it to the proxy.
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
@@ -8,8 +9,10 @@ import type { LookupFunction } from 'node:net';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { Secret } from '#domain/secret.ts';
 import { within } from '#runtime/deadline.ts';
+import { type Egress, type Proxy, processEgress } from '#runtime/egress.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { type AddressPolicy, forbiddenHost, forbiddenRange, settingFor } from './address-guard.ts';
+import { Tunnel } from '#runtime/tunnel.ts';
+import { type AddressPolicy, forbiddenHost, forbiddenRange, isAddress, settingFor } from './address-guard.ts';
 import { signatureHeaders } from './signature.ts';
 
 export interface HttpSenderOptions {
@@ -20,6 +23,10 @@ export interface HttpSenderOptions {
   readonly metrics: Metrics;
   /** From the beginning to the status of the answer. */
   readonly timeoutMs?: number;
+  /** `http.proxy_resolves_names`: a proxy is asked for the name, and where that leads is judged by nobody here. */
+  readonly proxyResolvesNames?: boolean;
+  /** The process's own, unless given. */
+  readonly egress?: Egress;
   /** The system's resolver, unless given. */
   readonly lookup?: typeof systemLookup;
 }
@@ -44,12 +51,18 @@ export class HttpSender {
   readonly #options: Required<HttpSenderOptions>;
 
   constructor(options: HttpSenderOptions) {
-    this.#options = { timeoutMs: 10_000, lookup: systemLookup, ...options };
+    this.#options = {
+      timeoutMs: 10_000,
+      lookup: systemLookup,
+      proxyResolvesNames: false,
+      egress: options.egress ?? processEgress(),
+      ...options,
+    };
   }
 
   /**
    * Resolves when the receiver answered with 2xx.
-   * @throws AppError WEBHOOK_REFUSED (the address is not allowed), WEBHOOK_REJECTED (4xx, redirect), WEBHOOK_FAILED (try again)
+   * @throws AppError WEBHOOK_REFUSED (the address is not allowed), WEBHOOK_REJECTED (4xx, redirect), WEBHOOK_FAILED, PROXY_REFUSED, PROXY_FAILED (try again)
    */
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<{ readonly status: number }> {
     const { metrics, timeoutMs } = this.#options;
@@ -80,15 +93,16 @@ export class HttpSender {
     return url;
   }
 
-  #exchange(url: URL, message: OutgoingMessage, signal: AbortSignal): Promise<number> {
+  async #exchange(url: URL, message: OutgoingMessage, signal: AbortSignal): Promise<number> {
     const body = Buffer.from(message.body);
+    const { proxy } = this.#options.egress.routeTo(url);
     const options: RequestOptions = {
       method: message.method,
       // No kept-alive connection: the address is checked for every message.
-      agent: false,
-      lookup: this.#lookup(url.hostname),
+      ...(proxy ? await this.#through(proxy, url, signal) : { agent: false, lookup: this.#lookup(url.hostname) }),
       signal,
       headers: {
+        host: url.host,
         'content-type': message.contentType,
         'content-length': body.length,
         'user-agent': 'ivs-autopilot',
@@ -115,6 +129,26 @@ export class HttpSender {
       outgoing.on('error', reject);
       outgoing.end(body);
     });
+  }
+
+  /** What leads a request through the proxy, to an address that was judged here unless the proxy may resolve the name. */
+  async #through(proxy: Proxy, url: URL, signal: AbortSignal): Promise<RequestOptions> {
+    const { timeoutMs, proxyResolvesNames } = this.#options;
+    const secure = url.protocol === 'https:';
+    // Before the message's own bound, which would not say that it was the proxy.
+    const agent = new Tunnel(proxy, { secure, openWithinMs: 0.8 * timeoutMs, signal });
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    if (isAddress(host)) return { agent, hostname: host };
+    const hostname = proxyResolvesNames ? host : await this.#addressOf(url.hostname);
+    return { agent, hostname, ...(secure ? { servername: host.replace(/\.$/, '') } : {}) };
+  }
+
+  #addressOf(hostname: string): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    this.#lookup(hostname)(hostname, { all: false }, (error, address) =>
+      error ? reject(error) : resolve(address as string),
+    );
+    return promise;
   }
 
   /** Resolves a name, and returns an address to connect to only when all of its addresses are allowed. */

@@ -8,6 +8,8 @@ import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-
 import { checkAnswers } from './aws-answers.ts';
 import type { AwsClock } from './aws-clock.ts';
 import { TimeoutError, within } from './deadline.ts';
+import { type Proxy, processEgress } from './egress.ts';
+import { Tunnel, type TunnelOptions } from './tunnel.ts';
 
 export interface AwsCallBounds {
   /** From sending to the last byte of the answer, for one try. `{requestTimeout}` of a single `send` goes before it. */
@@ -114,13 +116,22 @@ function boundedCredentials(make: () => AwsCredentialIdentityProvider): AwsCrede
   };
 }
 
-/** Resolves when the whole answer is there. None of the operations used streams one. The SDK hands it on to the clients that it makes to find credentials. */
+/**
+ * Resolves when the whole answer is there. None of the operations used streams one. The SDK hands it on to the clients that it makes
+ * to find credentials, so it finds the way to each request's host anew.
+ */
 class WholeAnswerHandler extends NodeHttpHandler {
   readonly #requestTimeoutMs: number;
   readonly #awsClock: AwsClock | undefined;
+  readonly #options: NodeHttpHandlerOptions & { readonly connectionTimeout: number };
+  readonly #egress = processEgress();
+  /** By the address of the proxy. */
+  readonly #proxied = new Map<string, NodeHttpHandler>();
 
-  constructor(requestTimeoutMs: number, options?: NodeHttpHandlerOptions, awsClock?: AwsClock) {
-    super({ connectionTimeout: Math.min(3_000, requestTimeoutMs), ...options });
+  constructor(requestTimeoutMs: number, given?: NodeHttpHandlerOptions, awsClock?: AwsClock) {
+    const options = { connectionTimeout: Math.min(3_000, requestTimeoutMs), ...given };
+    super(options);
+    this.#options = options;
     this.#requestTimeoutMs = requestTimeoutMs;
     this.#awsClock = awsClock;
   }
@@ -128,11 +139,40 @@ class WholeAnswerHandler extends NodeHttpHandler {
   override handle(request: HttpRequest, options: HttpOptions = {}): ReturnType<NodeHttpHandler['handle']> {
     const { requestTimeout: ms = this.#requestTimeoutMs, ...rest } = options;
     return within({ ms, what: request.hostname, signals: [signalOf(options)] }, async (abortSignal) => {
-      const { response } = await super.handle(request, { ...rest, abortSignal });
+      const { protocol, hostname, port } = request;
+      const { proxy } = this.#egress.routeTo({ protocol, hostname, port: String(port ?? '') });
+      const sent = { ...rest, abortSignal };
+      const { response } = await (proxy ? this.#through(proxy).handle(request, sent) : super.handle(request, sent));
       this.#awsClock?.heard(response.headers['date']);
       if (isReadable(response.body)) response.body = await readWhole(response.body, abortSignal);
       return { response };
     });
+  }
+
+  override destroy(): void {
+    super.destroy();
+    for (const handler of this.#proxied.values()) handler.destroy();
+  }
+
+  #through(proxy: Proxy): NodeHttpHandler {
+    const known = this.#proxied.get(proxy.url.href);
+    if (known) return known;
+    const { connectionTimeout, httpAgent, httpsAgent } = this.#options;
+    // Before the call's own bound, which would not say that it was the proxy.
+    const openWithinMs = 0.8 * connectionTimeout;
+    const pool = (given: unknown) => ({
+      keepAlive: true,
+      maxSockets: 50,
+      ...(given as Partial<TunnelOptions> | undefined),
+      openWithinMs,
+    });
+    const handler = new NodeHttpHandler({
+      ...this.#options,
+      httpAgent: new Tunnel(proxy, { ...pool(httpAgent), secure: false }),
+      httpsAgent: new Tunnel(proxy, { ...pool(httpsAgent), secure: true }) as never,
+    });
+    this.#proxied.set(proxy.url.href, handler);
+    return handler;
   }
 }
 

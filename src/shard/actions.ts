@@ -31,9 +31,10 @@ export interface ActionPartsOptions extends Pick<ActionPorts, 'state' | 'clock' 
 export function createActionHandlers(options: ActionPartsOptions, stack: TeardownStack) {
   const { client, aws, config, metrics, scrubber, until, files, ...shared } = options;
   const { region, credentials } = aws;
-  const { allow_private_webhooks: allowPrivate, allow_link_local_webhooks: allowLinkLocal } = config().settings.http;
+  const web = config().settings.http;
   const http = new HttpSender({
-    addresses: { allowPrivate, allowLinkLocal },
+    addresses: { allowPrivate: web.allow_private_webhooks, allowLinkLocal: web.allow_link_local_webhooks },
+    proxyResolvesNames: web.proxy_resolves_names,
     nowMs: () => shared.state.nowMs(),
     metrics,
   });
