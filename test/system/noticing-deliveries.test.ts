@@ -145,16 +145,19 @@ test.each(['one', 'two'])(
     await control.setEventPolicy({ doubled: 0.3, late: 0.4, lateMs: [500, 4_000], reordered: 0.3, missing: 0.2 });
     const pause = (ms: number) => new Promise((done) => setTimeout(done, ms));
 
+    await control.clearCalls();
     const starvedMs = Date.now();
     await control.starve([long, blip, gone, ends]);
-    await pause(600);
+    await pause(300);
     await control.recover(blip);
+    const blippedMs = Date.now();
     await control.end(gone);
+    const goneMs = Date.now();
     await control.goLive(gone);
     await pause(5_000);
-    const recoveredMs = Date.now();
     await control.recover([long, ends]);
     await control.end(ends);
+    const recoveredMs = Date.now();
     const starvedAgainMs = Date.now();
     await control.starve(blip);
     await pause(6_000);
@@ -168,14 +171,27 @@ test.each(['one', 'two'])(
       arn: names.get(JSON.parse(metadata).items[0].d.slate as string),
       at,
     }));
-    expect(slates).toHaveLength(3);
-    expect(new Set(slates.map(({ arn }) => arn))).toEqual(new Set([long, blip, ends]));
-    for (const { arn, at } of slates) {
+    // On a busy machine passes are far between: what is over is seen by two of them.
+    const asked = (await control.calls({ operation: 'ListStreams' })).map(({ at }) => at);
+    const seenMs = 2 * Math.max(...asked.slice(1).map((at, index) => at - asked[index]!));
+    const nowMs = Date.now();
+    let right = 0;
+    for (const [arn, fromMs, untilMs] of [
+      [long, starvedMs, recoveredMs],
+      [ends, starvedMs, recoveredMs],
+      [blip, starvedMs, blippedMs],
+      [gone, starvedMs, goneMs],
+      [blip, starvedAgainMs, nowMs],
+    ] as const) {
       // Events tell no more than the second.
-      const [fromMs, untilMs] = arn === blip ? [starvedAgainMs, Date.now()] : [starvedMs, recoveredMs];
-      expect(at - fromMs).toBeGreaterThanOrEqual(1_000);
-      expect(at).toBeLessThan(untilMs);
+      const found = slates.filter(({ arn: of, at }) => of === arn && at >= fromMs + 1_000 && at <= untilMs + seenMs);
+      const lastedMs = untilMs - fromMs;
+      if (lastedMs > 3_000 + seenMs) expect(found).toHaveLength(1);
+      else if (lastedMs + seenMs < 2_000) expect(found).toEqual([]);
+      else expect(found.length).toBeLessThanOrEqual(1);
+      right += found.length;
     }
+    expect(slates).toHaveLength(right);
     const { body } = await rig.daemon.ask('GET', '/v1/decisions?rule=farewell&outcome=acted');
     const told = (await control.events()).filter(({ event, fate }) => isEndOf(event, ends) && fate !== 'missing');
     expect(body.decisions.map(({ channelArn }: any) => channelArn)).toEqual(told.length > 0 ? [ends] : []);

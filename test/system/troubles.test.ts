@@ -91,7 +91,7 @@ describe('troubles around the daemon', () => {
     await eventually(() => logged(daemon, 'EVENT_UNREADABLE'));
     await eventually(async () => (await platform.queueDepth()) === 1);
     const metrics = await (await fetch(`${daemon.url}/metrics`)).text();
-    expect(metrics).toMatch(/autopilot_events_total\{[^}]*outcome="unknown[^"]*"\} 1/);
+    expect(metrics).toMatch(/autopilot_events_total\{[^}]*outcome="observed_unknown_type"\} 1/);
   });
 
   test('the event queue is away: the daemon backs off, and takes what waits when it is back', async () => {
