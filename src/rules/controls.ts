@@ -8,10 +8,10 @@ import type { Timer } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, pauseKeys, pauses } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
+import { hashOf } from './evaluation.ts';
 import { resetRule } from './incidents.ts';
 import { channelOfSubject, placeControl, readFact, removeControl, withActed, writeFact } from './memory.ts';
 import { stepsOf } from './muting.ts';
-import { hashOf } from './pass.ts';
 import { endStateLossAlert } from './state-loss.ts';
 import { judgeBlockedSoon } from './timers.ts';
 

@@ -8,12 +8,12 @@ import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
 import { recordDecisions } from '#journal/record.ts';
+import { type DecideOptions, Pass } from './evaluation.ts';
 import { houseKeepingMs, keepHouse } from './housekeeping.ts';
 import { noteWithheld } from './incidents.ts';
 import { judge } from './judge.ts';
 import { allSubject, dropMoment, notePolled, readFact, withheldMoments } from './memory.ts';
 import { lookAtSchedule, noticeAggregates, noticeEvent, noticeHttp, noticeInventory, noticeStream } from './notice.ts';
-import { type DecideOptions, Pass } from './pass.ts';
 import { followPopulation } from './population.ts';
 import { isHolding, type RuleOf } from './rule-index.ts';
 import { followRuleset, lookAtEverything } from './ruleset-change.ts';
@@ -30,7 +30,7 @@ import {
 } from './timers.ts';
 import { begin, end, resolve } from './transitions.ts';
 
-export type { DecideOptions } from './pass.ts';
+export type { DecideOptions } from './evaluation.ts';
 
 /** Timers that one transaction takes upon itself. */
 const timersPerPass = 500;

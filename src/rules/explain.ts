@@ -7,11 +7,11 @@ import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { lastWord } from '#journal/record.ts';
 import { groupOf, labelsOfOccasion, viewOfSubject } from './act.ts';
 import { streamValues } from './conditions.ts';
+import { type DecideOptions, Pass } from './evaluation.ts';
 import { guardInputs } from './guard-inputs.ts';
 import { askAllGuards, reasonOfGuard } from './guards.ts';
 import { whyNot } from './judge.ts';
 import { allSubject, readFact, withheldMoments } from './memory.ts';
-import { type DecideOptions, Pass } from './pass.ts';
 import { dueTimes, readTimer, timers } from './timers.ts';
 import { occasionOf } from './transitions.ts';
 

@@ -7,8 +7,8 @@ import type { AggregateFacts } from '#domain/facts.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
+import { hashOf, type Pass } from './evaluation.ts';
 import { placeControl, removeControl } from './memory.ts';
-import { hashOf, type Pass } from './pass.ts';
 
 const keptIncidents = 200;
 

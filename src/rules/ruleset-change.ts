@@ -2,10 +2,10 @@
 // what it waited for is dropped, and a new condition is looked for at every channel.
 
 import { kinds, notes } from '#domain/state-registry.ts';
+import type { Pass } from './evaluation.ts';
 import { closeIncident, openIncidentOf, resetRule } from './incidents.ts';
 import { dropMoment, facts, withheldMoments, writeFact } from './memory.ts';
 import { lookAgain } from './notice.ts';
-import type { Pass } from './pass.ts';
 import type { RuleOf } from './rule-index.ts';
 import { dropTimer, timers } from './timers.ts';
 import { decisionOf, withoutFiring, withoutPending } from './transitions.ts';

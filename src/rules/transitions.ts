@@ -4,11 +4,11 @@ import type { Decision, DecisionOutcome, DecisionReason, GuardVerdict, Values } 
 import type { Rule, RuleMode } from '#domain/rule.ts';
 import type { Cause, Fact, Firing } from '#domain/rule-memory.ts';
 import { decisionIdOf, groupOf, type Occasion, runSteps, viewOfSubject } from './act.ts';
+import { hashOf, type Pass } from './evaluation.ts';
 import { guardInputs } from './guard-inputs.ts';
 import { askGuards, reasonOfGuard } from './guards.ts';
 import { closeIncident } from './incidents.ts';
 import { readMoment, withActed, writeFact } from './memory.ts';
-import { hashOf, type Pass } from './pass.ts';
 import { resolvedNotices } from './resolved-notice.ts';
 import { isHolding, isMoment } from './rule-index.ts';
 import { countedMs, dropTimer, readTimer, startTimer } from './timers.ts';

@@ -1,7 +1,7 @@
 // The poll of starving streams beside everything else that asks ListStreams, on the real limiter.
 import { expect, test } from 'vitest';
 import type { Lane } from '#domain/action.ts';
-import { readPass } from '#intake/poll/pass.ts';
+import { readPass } from '#intake/poll/sweep.ts';
 import { createReader } from '#ivs/reader.ts';
 import { shardScope } from '#test/support/ivs-shard.ts';
 

@@ -7,7 +7,7 @@ import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Home } from '../home.ts';
 import type { Observe, StreamReader } from '../ports.ts';
-import { readPass } from './pass.ts';
+import { readPass } from './sweep.ts';
 
 export interface PollerOptions {
   readonly reader: StreamReader;

@@ -3,7 +3,7 @@ import { AppError } from '#domain/errors.ts';
 import { snapshot } from '#test/support/streams.ts';
 import type { CallOptions, StreamReader } from '../ports.ts';
 import { pollIntervals } from './intervals.ts';
-import { readPass } from './pass.ts';
+import { readPass } from './sweep.ts';
 
 type Page = Awaited<ReturnType<StreamReader['listStreams']>>;
 
