@@ -204,7 +204,7 @@ async function sweep(aws: AwsStand, redisUrl: string, streams: number, config: C
     const beside = name.startsWith('next')
       ? setInterval(() => {
           const startedAt = performance.now();
-          void poller.runPass('starving', signal).then(() => {
+          void poller.runSweep('starving', signal).then(() => {
             starvingPolls += 1;
             slowestMs = Math.max(slowestMs, performance.now() - startedAt);
           });
@@ -212,7 +212,7 @@ async function sweep(aws: AwsStand, redisUrl: string, streams: number, config: C
       : undefined;
     const startedAt = performance.now();
     let pages = 0;
-    const { cpuMs } = await measured(async () => void ({ pages } = await poller.runPass('all', signal)));
+    const { cpuMs } = await measured(async () => void ({ pages } = await poller.runSweep('all', signal)));
     clearInterval(beside);
     rows[name] = {
       calls: pages,

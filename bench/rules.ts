@@ -10,7 +10,7 @@ import { decideAll, decideDue, nextDueMs } from '#rules/decide.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { foldStream } from '#test/support/stream-fold.ts';
 
-/** Changes that share one commit, as src/streams splits a pass. */
+/** Changes that share one commit, as src/streams splits a sweep. */
 const pieceSize = 500;
 const startMs = Date.UTC(2026, 10, 20, 12);
 

@@ -82,7 +82,7 @@ export const settingsShape = {
       silent_after: duration
         .default('1m')
         .describe(
-          'Polls count as missing this long after the last complete one began; at least twice the interval in force, and the time of one pass',
+          'Polls count as missing this long after the last complete one began; at least twice the interval in force, and the time of one sweep',
         ),
     })
     .prefault({}),

@@ -158,7 +158,7 @@ export class Pipeline {
 
   /**
    * All records first, then the rules: a rule that inhibits another sees the same moment. Before anything new is taken in it is
-   * settled what was missed: after an hour without data, the first pass must not hide that hour.
+   * settled what was missed: after an hour without data, the first sweep must not hide that hour.
    */
   #judge(tx: Transaction, observations: readonly Observation[]): Committed {
     const { stages } = this.#options;

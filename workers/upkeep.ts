@@ -26,7 +26,7 @@ export interface UpkeepOptions {
   readonly intervalMs?: number;
 }
 
-/** One pass, within a transaction. */
+/** One round, within a transaction. */
 export function upkeep(tx: Transaction): void {
   sweepIntents(tx);
   sweepRotations(tx);
@@ -36,7 +36,7 @@ export function upkeep(tx: Transaction): void {
   dropOldAlerts(tx);
 }
 
-/** Whether a pass may find something to do now or soon: where time is virtual, nobody passes in vain. */
+/** Whether a round may find something to do now or soon, so that virtual time has none in vain. */
 export function needsUpkeep(view: StateView): boolean {
   const intents = [...view.entries(kinds.intent)];
   const records = [...view.entries(kinds.key)];

@@ -59,7 +59,7 @@ export class Fleet {
     );
   }
 
-  /** One complete pass over the live streams. */
+  /** One complete sweep of the live streams. */
   poll(scope: 'starving' | 'all', atMs: number): PollObservation {
     const streams: StreamSnapshot[] = [];
     for (const { channel, session, fromMs, starving } of this.#live.values()) {

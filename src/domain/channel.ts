@@ -39,7 +39,7 @@ export interface StreamSnapshot {
   /** -1 when IVS could not count in time: not zero, and not a value. */
   readonly viewerCount: number;
   readonly startTimeMs: number;
-  /** When the page that listed it was asked for, by our clock; the start of the pass unless given. */
+  /** When the page that listed it was asked for, by our clock; the start of the sweep unless given. */
   readonly seenAtMs?: number;
 }
 

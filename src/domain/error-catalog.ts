@@ -182,7 +182,7 @@ export const errorCatalog = {
     disposition: 'give-up',
   },
   POLL_FAILED: {
-    meaning: 'A pass over ListStreams failed; it counts as incomplete and the next one follows in time.',
+    meaning: 'A sweep of ListStreams failed; it counts as incomplete and the next one follows in time.',
     remedy: 'Read the cause in the same log line.',
     status: 503,
     disposition: 'retry',

@@ -26,25 +26,25 @@ export interface EventObservation {
   readonly arrivedAtMs: number;
 }
 
-/** One pass over ListStreams. */
+/** One sweep of ListStreams. */
 export interface PollObservation {
   readonly kind: 'poll';
   /** `starving` asked for filterBy.health = STARVING; `all` for every live stream. */
   readonly scope: 'starving' | 'all';
-  /** Unique for each pass. */
+  /** Unique for each sweep. */
   readonly pollId: string;
   readonly startedAtMs: number;
   readonly finishedAtMs: number;
-  /** The interval between passes that is in force; left out where polls keep no pace (virtual time). */
+  /** The interval between sweeps that is in force; left out where polls keep no pace (virtual time). */
   readonly everyMs?: number;
   /** False when a page failed: presence counts then, absence does not. */
   readonly complete: boolean;
   /** How many pages were read: a filtered list may have short ones, and what is listed may move from one to another meanwhile. */
   readonly pages: number;
   readonly streams: readonly StreamSnapshot[];
-  /** In a piece of a large pass: the streams that the pieces before it carried; absence is judged by the last piece. */
+  /** In a piece of a large sweep: the streams that the pieces before it carried; absence is judged by the last piece. */
   readonly alreadyApplied?: readonly Pick<StreamSnapshot, 'channelArn' | 'streamId'>[];
-  /** True in every piece of a large pass but the last. */
+  /** True in every piece of a large sweep but the last. */
   readonly continues?: boolean;
 }
 

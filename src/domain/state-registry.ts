@@ -40,7 +40,7 @@ import type {
   WithheldMoment,
 } from './rule-memory.ts';
 import { type Key, type Kind, key, kind, log, pairId, pairKind } from './state-key.ts';
-import type { ArchivedSessions, Gap, KeptDisagreements, PassNote, PastSessions, QueueNote } from './stream-memory.ts';
+import type { ArchivedSessions, Gap, KeptDisagreements, PastSessions, QueueNote, SweepNote } from './stream-memory.ts';
 import type { StreamRecord } from './stream-record.ts';
 
 /** An alert by its kind. */
@@ -137,8 +137,8 @@ export const notes = {
   population: key<Population>('meta/population'),
   /** The id of a rule's open incident. */
   openIncident: (rule: string) => key<string>(`meta/incident:${rule}`),
-  /** The newest complete passes. */
-  pass: (scope: 'starving' | 'all') => key<PassNote>(scope === 'all' ? 'meta/pass-all' : 'meta/pass-starving'),
+  /** The newest complete sweeps. */
+  sweep: (scope: 'starving' | 'all') => key<SweepNote>(scope === 'all' ? 'meta/pass-all' : 'meta/pass-starving'),
   /** The newest read of the event queue. */
   queueRead: key<QueueNote>('meta/queue-read'),
   /** When somebody first looked for gaps, for sources that never gave anything. */

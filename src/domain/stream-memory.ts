@@ -6,12 +6,12 @@ export type PastSessions = readonly StreamRecord[];
 /** When each was archived, by its stream's id: what comes of it later would make a fragment that looks like another session. */
 export type ArchivedSessions = Readonly<Record<string, number>>;
 
-/** The newest complete pass of a scope, and the one before. */
-export interface PassNote {
+/** The newest complete sweep of a scope, and the one before. */
+export interface SweepNote {
   readonly startedAtMs: number;
   readonly finishedAtMs: number;
   readonly streams: number;
-  /** The interval between passes that was in force. */
+  /** The interval between sweeps that was in force. */
   readonly everyMs?: number;
   readonly pages: number;
   readonly previous?: { readonly startedAtMs: number; readonly finishedAtMs: number };

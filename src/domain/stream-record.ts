@@ -57,8 +57,8 @@ export interface StreamRecord {
 }
 
 /**
- * Since when it is in doubt that a stream is still there: a complete pass that is newer than all else that is known of it did not
- * list it. The next pass lists it, or is the second that does not and ends it. Undefined: there is no doubt.
+ * Since when it is in doubt that a stream is still there: a complete sweep that is newer than all else that is known of it did not
+ * list it. The next sweep lists it, or is the second that does not and ends it. Undefined: there is no doubt.
  */
 export function unlistedSinceMs({ state, basis }: StreamRecord): number | undefined {
   return state === 'live' || state === 'created' ? basis.missed[0]?.startedAtMs : undefined;
@@ -81,7 +81,7 @@ export interface SessionBasis {
   readonly firstLiveMs?: number;
   /** The newest moment it certainly was there, by our clock. */
   readonly aliveMs?: number;
-  /** When the two newest passes listed it, the older one first: what two of them show, no event outweighs. */
+  /** When the two newest sweeps listed it, the older one first: what two of them show, no event outweighs. */
   readonly listedMs?: readonly number[];
   /** Session Ended, and the end of a recording: over, but perhaps still listed. */
   readonly sessionEndedMs?: number;
@@ -94,13 +94,13 @@ export interface SessionBasis {
   readonly failedMs?: number;
   /** Start of the channel's next session. */
   readonly supersededMs?: number;
-  /** The first two complete passes after `aliveMs` that did not list it. */
+  /** The first two complete sweeps after `aliveMs` that did not list it. */
   readonly missed: readonly { readonly startedAtMs: number; readonly finishedAtMs: number }[];
   readonly sightings?: HealthBasis;
   readonly recording?: RecordingSign;
   /** Ends of recordings that this session's events told for earlier sessions, by their ids. */
   readonly mergedRecordings?: Readonly<Record<string, RecordingSign>>;
-  /** Start of a complete pass so long after the end that a recording of which no end was told is over as well. */
+  /** Start of a complete sweep so long after the end that a recording of which no end was told is over as well. */
   readonly recordingOverdueMs?: number;
   /** Times of the prefix and of the failure's reason. */
   readonly prefixMs?: number;
@@ -121,7 +121,7 @@ export interface HealthBasis {
   readonly seen: readonly (readonly [atMs: number, sinceMs: number])[];
   /** When something else was seen last; all that is in `seen` came after it. */
   readonly brokenAt?: number;
-  /** Starts of passes over the starving streams that did not list it, oldest first, bounded. */
+  /** Starts of sweeps of the starving streams that did not list it, oldest first, bounded. */
   readonly absentMs?: readonly number[];
 }
 
@@ -145,7 +145,7 @@ export type StreamChange =
       readonly scope: 'starving' | 'all';
       readonly complete: boolean;
       readonly atMs: number;
-      /** When what it told will be too old to act on, if the next passes fail; left out where polls keep no pace (virtual time). */
+      /** When what it told will be too old to act on, if the next sweeps fail; left out where polls keep no pace (virtual time). */
       readonly staleAtMs?: number;
     }
   | {

@@ -9,7 +9,7 @@ export interface Schedule {
 
 /**
  * Puts the schedules into force. A changed interval replaces the old one; one run of a job at a time over the fleet.
- * Jobs of polls carry nothing: the pass reads what is true when it runs.
+ * Jobs of polls carry nothing: the sweep reads what is true when it runs.
  */
 export async function applySchedules(queues: Queues, schedules: readonly Schedule[]): Promise<void> {
   for (const { job, everyMs } of schedules) {

@@ -17,8 +17,8 @@ export interface SweeperOptions {
   readonly intervalMs?: number;
 }
 
-/** Items ended in one pass, and channels in one script: together what Redis does in a few milliseconds. */
-const itemsPerPass = 20;
+/** Items ended in one step, and channels in one script: together what Redis does in a few milliseconds. */
+const itemsPerStep = 20;
 const channelsPerScript = 250;
 /** Between two scripts others get their turn. */
 const breathMs = 2;
@@ -42,11 +42,11 @@ export class Sweeper implements Service {
     await this.#loop;
   }
 
-  /** One pass over what is due; returns how many (item, channel) pairs ended, and whether more may be due. */
+  /** One step over what is due; returns how many (item, channel) pairs ended, and whether more may be due. */
   async sweep(): Promise<{ readonly ended: number; readonly more: boolean }> {
     const { outbox, clock } = this.#options;
-    const due = await outbox.due(itemsPerPass);
-    const more = due.length === itemsPerPass;
+    const due = await outbox.due(itemsPerStep);
+    const more = due.length === itemsPerStep;
     let ended = 0;
     for (const { id, channels } of due)
       if (channels !== undefined) ended += await outbox.sweep(channels.split(' '), [id]);
@@ -59,12 +59,12 @@ export class Sweeper implements Service {
     return { ended, more };
   }
 
-  /** What is being sent stays due until it is answered: a pass that ends nothing is the last one for now. */
+  /** What is being sent stays due until it is answered: a step that ends nothing is the last one for now. */
   async #sweepAll(): Promise<void> {
     const { clock } = this.#options;
-    for (let pass = await this.sweep(); pass.more && pass.ended > 0 && !this.#stop.signal.aborted; ) {
+    for (let step = await this.sweep(); step.more && step.ended > 0 && !this.#stop.signal.aborted; ) {
       await clock.sleep(breathMs);
-      pass = await this.sweep();
+      step = await this.sweep();
     }
   }
 

@@ -5,7 +5,7 @@ import type { TemplateContext } from '#domain/facts.ts';
 import type { Labels, Rule, RuleMode, Step } from '#domain/rule.ts';
 import type { Cause } from '#domain/rule-memory.ts';
 import type { ChannelView } from './channel-view.ts';
-import { hashOf, type Pass } from './evaluation.ts';
+import { type Evaluation, hashOf } from './evaluation.ts';
 import { formatWholeSeconds, sessionFacts } from './facts.ts';
 import { labelsOf } from './label-matcher.ts';
 import { allSubject, channelOfSubject } from './memory.ts';
@@ -53,30 +53,30 @@ export function groupOf(rule: Rule, view: ChannelView | undefined, cause: Pick<C
 
 /** Enqueues what may be done of these steps (in dry run: only names it) and says what was held back, and why. */
 export function runSteps(
-  pass: Pass,
+  evaluation: Evaluation,
   occasion: Occasion,
   steps: readonly Step[],
 ): { readonly jobs: readonly Jobs[]; readonly withheld: readonly Withheld[] } {
   const jobs: Jobs[] = [];
   const withheld: Withheld[] = [];
   if (steps.length === 0) return { jobs, withheld };
-  const view = viewOfSubject(pass, occasion.subject);
+  const view = viewOfSubject(evaluation, occasion.subject);
   const labels = labelsOf({ rule: occasion.rule.name, group: occasion.group, channel: view?.channel });
   let context: TemplateContext | undefined;
   for (const step of steps) {
-    const muted = pass.muting.check(occasion.rule, labels, step.action);
+    const muted = evaluation.muting.check(occasion.rule, labels, step.action);
     if (muted) {
-      if (muted.source !== undefined) pass.noteWithheld(muted.source);
+      if (muted.source !== undefined) evaluation.noteWithheld(muted.source);
       withheld.push({ action: step.action, reason: muted.reason, values: muted.values });
       continue;
     }
-    context ??= contextOf(pass, occasion, view);
+    context ??= contextOf(evaluation, occasion, view);
     const rendered = step.render(context);
     if (!rendered.ok) {
       withheld.push({ action: step.action, reason: 'template_failed', values: { problem: rendered.problem } });
       continue;
     }
-    jobs.push(enqueueStep(pass, occasion, { step, params: rendered.params, view }));
+    jobs.push(enqueueStep(evaluation, occasion, { step, params: rendered.params, view }));
   }
   return { jobs, withheld };
 }
@@ -86,9 +86,9 @@ export function labelsOfOccasion(rule: Rule, group: string, view: ChannelView | 
   return labelsOf({ rule: rule.name, group, channel: view?.channel });
 }
 
-export function viewOfSubject(pass: Pass, subject: string): ChannelView | undefined {
+export function viewOfSubject(evaluation: Evaluation, subject: string): ChannelView | undefined {
   const arn = channelOfSubject(subject);
-  return arn === undefined ? undefined : pass.channel(arn);
+  return arn === undefined ? undefined : evaluation.channel(arn);
 }
 
 /** The folder that a templated path spells out before its first template. */
@@ -100,7 +100,7 @@ function deliveryFolderOf(params: ActionParams): Pick<ActionJob, 'deliveryFolder
 }
 
 function enqueueStep(
-  pass: Pass,
+  evaluation: Evaluation,
   { rule, subject, cause, phase, mode, decisionId }: Occasion,
   { step, params, view }: { step: Step; params: ActionParams; view: ChannelView | undefined },
 ): Jobs {
@@ -116,21 +116,21 @@ function enqueueStep(
     ...(view ? { channelArn: view.arn } : {}),
     ...(streamId === undefined ? {} : { streamId }),
     cause: { kind: 'rule', rule: rule.name, decisionId },
-    decidedAtMs: pass.nowMs,
+    decidedAtMs: evaluation.nowMs,
     ...(step.onlyIf ? { onlyIf: step.onlyIf.source } : {}),
     ...deliveryFolderOf(step.params),
   };
   const delayMs = phase === 'resolve' ? step.afterMs : 0;
-  pass.tx.enqueue({ jobId, name: step.action, payload: { ...payload }, ...(delayMs > 0 ? { delayMs } : {}) });
+  evaluation.tx.enqueue({ jobId, name: step.action, payload: { ...payload }, ...(delayMs > 0 ? { delayMs } : {}) });
   return { jobId, action: step.action };
 }
 
-function contextOf(pass: Pass, occasion: Occasion, view: ChannelView | undefined): TemplateContext {
+function contextOf(evaluation: Evaluation, occasion: Occasion, view: ChannelView | undefined): TemplateContext {
   const { rule, group, cause, phase } = occasion;
   const { sinceMs } = cause.evidence;
-  const lastedMs = Math.max(0, pass.nowMs - sinceMs);
+  const lastedMs = Math.max(0, evaluation.nowMs - sinceMs);
   const aggregate =
-    rule.trigger.kind === 'aggregate' ? aggregateFactsWithNames(pass.tx, rule as RuleOf<'aggregate'>) : undefined;
+    rule.trigger.kind === 'aggregate' ? aggregateFactsWithNames(evaluation.tx, rule as RuleOf<'aggregate'>) : undefined;
   return {
     rule: { name: rule.name, mode: rule.mode },
     firing: {
@@ -141,7 +141,7 @@ function contextOf(pass: Pass, occasion: Occasion, view: ChannelView | undefined
       resolved: phase === 'resolve',
     },
     ...(view ? { channel: view.channel, stream: view.stream } : {}),
-    ...(view?.record ? { session: sessionFacts(view.record, pass.nowMs) } : {}),
+    ...(view?.record ? { session: sessionFacts(view.record, evaluation.nowMs) } : {}),
     ...(cause.event ? { event: cause.event } : {}),
     ...(aggregate ? { aggregate } : {}),
     ...(cause.threshold ? { threshold: cause.threshold } : {}),

@@ -8,15 +8,22 @@ import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
 import { recordDecisions } from '#journal/record.ts';
-import { type DecideOptions, Pass } from './evaluation.ts';
+import { type DecideOptions, Evaluation } from './evaluation.ts';
 import { houseKeepingMs, keepHouse } from './housekeeping.ts';
 import { noteWithheld } from './incidents.ts';
 import { judge } from './judge.ts';
 import { allSubject, dropMoment, notePolled, readFact, withheldMoments } from './memory.ts';
-import { lookAtSchedule, noticeAggregates, noticeEvent, noticeHttp, noticeInventory, noticeStream } from './notice.ts';
+import {
+  evaluateSchedule,
+  noticeAggregates,
+  noticeEvent,
+  noticeHttp,
+  noticeInventory,
+  noticeStream,
+} from './notice.ts';
 import { followPopulation } from './population.ts';
 import { isHolding, type RuleOf } from './rule-index.ts';
-import { followRuleset, lookAtEverything } from './ruleset-change.ts';
+import { evaluateEveryChannel, followRuleset } from './ruleset-change.ts';
 import { followSchedule, isScheduleActive, nextScheduleMs, noteTold, readSchedule, scheduleCause } from './schedule.ts';
 import {
   dropTimer,
@@ -33,9 +40,9 @@ import { begin, end, resolve } from './transitions.ts';
 export type { DecideOptions } from './evaluation.ts';
 
 /** Timers that one transaction takes upon itself. */
-const timersPerPass = 500;
+const timersPerEvaluation = 500;
 /** Channels that a schedule is told about in one transaction. */
-const toldPerPass = 500;
+const toldPerEvaluation = 500;
 
 /** Judges one change. Several changes of one transaction are better judged together: `decideAll`. */
 export function decide(
@@ -55,34 +62,34 @@ export function decideAll(
   options: DecideOptions = {},
 ): readonly Decision[] {
   if (changes.length === 0) return [];
-  const pass = new Pass(tx, ruleset, options);
-  followRuleset(pass);
-  followPopulation(tx, changes, pass.index);
-  for (const change of changes) notice(pass, change);
-  noticeAggregates(pass);
-  judge(pass);
-  if (pass.hasWithheld && !isRecheckPlanned(tx)) planRecheck(tx, 'some');
-  return finish(pass);
+  const evaluation = new Evaluation(tx, ruleset, options);
+  followRuleset(evaluation);
+  followPopulation(tx, changes, evaluation.index);
+  for (const change of changes) notice(evaluation, change);
+  noticeAggregates(evaluation);
+  judge(evaluation);
+  if (evaluation.hasWithheld && !isRecheckPlanned(tx)) planRecheck(tx, 'some');
+  return finish(evaluation);
 }
 
 /** Judges what has become due: timers, schedules, what was held back. Call it again at once while `nextDueMs` is not in the future. */
 export function decideDue(tx: Transaction, ruleset: Ruleset, options: DecideOptions = {}): readonly Decision[] {
-  const pass = new Pass(tx, ruleset, options);
+  const evaluation = new Evaluation(tx, ruleset, options);
   // Late timers wait for a complete poll: what they were set for may be long over.
-  if (!pass.isWarm) return [];
-  followRuleset(pass);
-  let more = lookAtEverything(pass);
-  for (const rule of pass.index.schedule) more = tellSchedule(pass, rule) || more;
+  if (!evaluation.isWarm) return [];
+  followRuleset(evaluation);
+  let more = evaluateEveryChannel(evaluation);
+  for (const rule of evaluation.index.schedule) more = tellSchedule(evaluation, rule) || more;
   const recheck = isRecheckDue(tx);
   const due = dueTimers(tx, tx.nowMs, { blocked: recheck });
-  const fresh = due.filter(({ blocked }) => blocked === undefined).slice(0, timersPerPass);
-  const steps = takeDue(pass, [...fresh, ...due.filter(({ blocked }) => blocked !== undefined)]);
-  if (recheck) takeWithheldMoments(pass);
-  const judged = judge(pass, steps);
+  const fresh = due.filter(({ blocked }) => blocked === undefined).slice(0, timersPerEvaluation);
+  const steps = takeDue(evaluation, [...fresh, ...due.filter(({ blocked }) => blocked !== undefined)]);
+  if (recheck) takeWithheldMoments(evaluation);
+  const judged = judge(evaluation, steps);
   if (judged.more || more) judgeBlockedSoon(tx);
-  else if (recheck || pass.hasWithheld) planRecheck(tx, pass.hasWithheld ? 'some' : 'nothing');
-  keepHouse(tx, pass.index);
-  return finish(pass);
+  else if (recheck || evaluation.hasWithheld) planRecheck(tx, evaluation.hasWithheld ? 'some' : 'nothing');
+  keepHouse(tx, evaluation.index);
+  return finish(evaluation);
 }
 
 /** When there is next something for `decideDue`, epoch ms; in the past: now. */
@@ -93,88 +100,88 @@ export function nextDueMs(view: StateView): number | undefined {
   return moments.length === 0 ? undefined : Math.min(...moments);
 }
 
-function notice(pass: Pass, change: StreamChange): void {
+function notice(evaluation: Evaluation, change: StreamChange): void {
   switch (change.kind) {
     case 'stream':
-      noticeStream(pass, change);
+      noticeStream(evaluation, change);
       return;
     case 'event':
-      noticeEvent(pass, change);
+      noticeEvent(evaluation, change);
       return;
     case 'http':
-      noticeHttp(pass, change);
+      noticeHttp(evaluation, change);
       return;
     case 'inventory':
-      noticeInventory(pass, change);
+      noticeInventory(evaluation, change);
       return;
     case 'data_gap':
-      noteGap(pass.tx, change);
+      noteGap(evaluation.tx, change);
       return;
     case 'poll':
-      if (change.scope === 'all' && change.complete) notePoll(pass, change);
+      if (change.scope === 'all' && change.complete) notePoll(evaluation, change);
   }
 }
 
 /** A complete poll ends the warm-up, and says of every stream whether it is still there: what waited for it is judged at the next tick. */
-function notePoll({ tx, nowMs }: Pass, { atMs, staleAtMs }: StreamChange & { kind: 'poll' }): void {
+function notePoll({ tx, nowMs }: Evaluation, { atMs, staleAtMs }: StreamChange & { kind: 'poll' }): void {
   notePolled(tx, { polledMs: Math.min(atMs, nowMs), ...(staleAtMs === undefined ? {} : { staleAtMs }) });
   if (isRecheckPlanned(tx)) judgeBlockedSoon(tx);
 }
 
 /** Sorts due timers: what was waited for becomes due, what is over resolves; steps are given back. */
-function takeDue(pass: Pass, due: readonly Timer[]): readonly Timer[] {
+function takeDue(evaluation: Evaluation, due: readonly Timer[]): readonly Timer[] {
   const steps: Timer[] = [];
   for (const timer of due) {
-    const rule = pass.index.byName.get(timer.rule);
-    const fact: Fact | undefined = rule && readFact(pass.tx, rule.name, timer.subject);
-    if (!rule || fact?.conditionHash !== rule.conditionHash) dropTimer(pass.tx, timer);
+    const rule = evaluation.index.byName.get(timer.rule);
+    const fact: Fact | undefined = rule && readFact(evaluation.tx, rule.name, timer.subject);
+    if (!rule || fact?.conditionHash !== rule.conditionHash) dropTimer(evaluation.tx, timer);
     else if (timer.kind === 'step') steps.push(timer);
     else if (timer.kind === 'for') {
       const cause = fact.pending?.cause ?? (isHolding(rule) && !fact.firing?.acted ? fact.firing?.cause : undefined);
-      if (cause) pass.addDue({ rule, subject: timer.subject, cause, timer });
-      else dropTimer(pass.tx, timer);
-    } else if (fact.firing?.endedAtMs === undefined) dropTimer(pass.tx, timer);
-    else resolve(pass, rule, { ...fact, firing: fact.firing });
+      if (cause) evaluation.addDue({ rule, subject: timer.subject, cause, timer });
+      else dropTimer(evaluation.tx, timer);
+    } else if (fact.firing?.endedAtMs === undefined) dropTimer(evaluation.tx, timer);
+    else resolve(evaluation, rule, { ...fact, firing: fact.firing });
   }
   return steps;
 }
 
 /** What came during a warm-up or a gap becomes due, each by itself, in the order in which it came. */
-function takeWithheldMoments(pass: Pass): void {
-  for (const moment of withheldMoments(pass.tx)) {
-    const rule = pass.index.byName.get(moment.rule);
+function takeWithheldMoments(evaluation: Evaluation): void {
+  for (const moment of withheldMoments(evaluation.tx)) {
+    const rule = evaluation.index.byName.get(moment.rule);
     if (rule?.conditionHash === moment.conditionHash)
-      pass.addDue({ rule, subject: moment.subject, cause: moment.cause, withheld: moment });
-    else dropMoment(pass.tx, moment);
+      evaluation.addDue({ rule, subject: moment.subject, cause: moment.cause, withheld: moment });
+    else dropMoment(evaluation.tx, moment);
   }
 }
 
 /** Lets a schedule begin or end for the channels it concerns. Returns whether some are left for the next transaction. */
-function tellSchedule(pass: Pass, rule: RuleOf<'schedule'>): boolean {
-  const { tx } = pass;
+function tellSchedule(evaluation: Evaluation, rule: RuleOf<'schedule'>): boolean {
+  const { tx } = evaluation;
   if (!followSchedule(tx, rule)) return false;
   const isActive = isScheduleActive(tx, rule);
   if (!rule.match) {
-    if (isActive) begin(pass, rule, allSubject, scheduleCause(tx, rule));
-    else end(pass, rule, allSubject, { failed: 'trigger', values: () => ({ active: false }) });
+    if (isActive) begin(evaluation, rule, allSubject, scheduleCause(tx, rule));
+    else end(evaluation, rule, allSubject, { failed: 'trigger', values: () => ({ active: false }) });
     noteTold(tx, rule, undefined);
     return false;
   }
   const after = readSchedule(tx, rule)?.toldUpTo ?? '';
   const arns = Array.from(tx.entries(kinds.channel), ([arn]) => arn).filter((arn) => arn > after);
-  const next = arns.sort().slice(0, toldPerPass);
+  const next = arns.sort().slice(0, toldPerEvaluation);
   for (const arn of next) {
-    if (isActive) lookAtSchedule(pass, rule, pass.channel(arn));
-    else end(pass, rule, arn, { failed: 'trigger', values: () => ({ active: false }) });
+    if (isActive) evaluateSchedule(evaluation, rule, evaluation.channel(arn));
+    else end(evaluation, rule, arn, { failed: 'trigger', values: () => ({ active: false }) });
   }
   const isLast = next.length === arns.length;
   noteTold(tx, rule, isLast ? undefined : next.at(-1));
   return !isLast;
 }
 
-function finish(pass: Pass): readonly Decision[] {
-  noteWithheld(pass.tx, pass.withheldBy);
-  pass.flush();
-  recordDecisions(pass.tx, pass.decisions);
-  return pass.decisions;
+function finish(evaluation: Evaluation): readonly Decision[] {
+  noteWithheld(evaluation.tx, evaluation.withheldBy);
+  evaluation.flush();
+  recordDecisions(evaluation.tx, evaluation.decisions);
+  return evaluation.decisions;
 }

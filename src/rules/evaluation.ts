@@ -31,7 +31,7 @@ export interface DueCause {
   readonly withheld?: WithheldMoment | undefined;
 }
 
-export class Pass {
+export class Evaluation {
   readonly tx: Transaction;
   readonly ruleset: Ruleset;
   readonly index: RuleIndex;

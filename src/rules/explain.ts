@@ -7,7 +7,7 @@ import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { lastWord } from '#journal/record.ts';
 import { groupOf, labelsOfOccasion, viewOfSubject } from './act.ts';
 import { streamValues } from './conditions.ts';
-import { type DecideOptions, Pass } from './evaluation.ts';
+import { type DecideOptions, Evaluation } from './evaluation.ts';
 import { guardInputs } from './guard-inputs.ts';
 import { askAllGuards, reasonOfGuard } from './guards.ts';
 import { whyNot } from './judge.ts';
@@ -42,10 +42,10 @@ export function explain(
   ruleset: Ruleset,
   { rule, channelArn, nowMs, options = {} }: { rule: Rule; channelArn: string; nowMs: number; options?: DecideOptions },
 ): Explanation {
-  const pass = new Pass(readOnly(view, nowMs), ruleset, options);
+  const evaluation = new Evaluation(readOnly(view, nowMs), ruleset, options);
   const subject =
     rule.trigger.kind === 'aggregate' || (rule.trigger.kind === 'schedule' && !rule.match) ? allSubject : channelArn;
-  const channel = pass.channel(channelArn);
+  const channel = evaluation.channel(channelArn);
   const fact = readFact(view, rule.name, subject);
   const withheld = withheldMoments(view).findLast((moment) => moment.rule === rule.name && moment.subject === subject);
   const cause = fact?.pending?.cause ?? withheld?.cause ?? fact?.firing?.cause;
@@ -66,15 +66,15 @@ export function explain(
     id: 'explain',
     evidence: { kind: rule.trigger.kind, sinceMs: nowMs, text: '', values: {} },
   };
-  const occasion = occasionOf(pass, rule, subject, { cause: asked, mode: rule.mode, decisionId: '' }, 'fire');
-  const guards = askAllGuards(guardInputs(pass, rule, occasion, 'fire'));
+  const occasion = occasionOf(evaluation, rule, subject, { cause: asked, mode: rule.mode, decisionId: '' }, 'fire');
+  const guards = askAllGuards(guardInputs(evaluation, rule, occasion, 'fire'));
   const labels = labelsOfOccasion(
     rule,
-    groupOf(rule, viewOfSubject(pass, subject), asked),
-    viewOfSubject(pass, subject),
+    groupOf(rule, viewOfSubject(evaluation, subject), asked),
+    viewOfSubject(evaluation, subject),
   );
   const muted = rule.actions.flatMap(({ action }) => {
-    const found = pass.muting.check(rule, labels, action);
+    const found = evaluation.muting.check(rule, labels, action);
     return found ? [{ action, reason: found.reason, values: found.values }] : [];
   });
   const shown = { ...base, guards, muted };
@@ -85,7 +85,7 @@ export function explain(
       reason: 'fired',
       sentence: `It fired at ${iso(fact.firing.firedAtMs)} and has not resolved.`,
     };
-  const ended = needsMoment(rule, cause) ? undefined : whyNot(pass, { rule, subject, cause: asked });
+  const ended = needsMoment(rule, cause) ? undefined : whyNot(evaluation, { rule, subject, cause: asked });
   if (ended || needsMoment(rule, cause)) {
     const reason =
       ended?.failed === 'match' ? 'match_failed' : ended?.failed === 'while' ? 'while_broken' : 'trigger_not_met';

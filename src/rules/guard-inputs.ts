@@ -7,7 +7,7 @@ import type { Cause, Fact } from '#domain/rule-memory.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { unlistedSinceMs } from '#domain/stream-record.ts';
 import { type Occasion, viewOfSubject } from './act.ts';
-import type { Pass } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import type { GuardInputs } from './guards.ts';
 import { channelOfSubject, facts, lastFiredMs, readPolled, withheldMoments } from './memory.ts';
 import { aggregateHolds, liveCount } from './population.ts';
@@ -19,28 +19,29 @@ export const blastWindowMs = 300_000;
 
 /** `capped`: whether a step is destructive, so that the cap is asked again. */
 export function guardInputs(
-  pass: Pass,
+  evaluation: Evaluation,
   rule: Rule,
   { subject, cause, group }: Occasion,
   phase: Occasion['phase'],
   capped = false,
 ): GuardInputs {
-  const { tx, nowMs, options } = pass;
+  const { tx, nowMs, options } = evaluation;
   const { cooldownMs, maxPerHour, maxEventAgeMs, maxLivePercent, onDataGap } = rule.guards;
   const fires = phase === 'fire';
   const pause = readPause(tx);
   const isMoment = !isHolding(rule) && rule.trigger.kind !== 'threshold' && rule.forMs === 0;
   const freezes =
     onDataGap === 'freeze' && rule.trigger.kind !== 'schedule' && !(fires && isMoment) && phase !== 'resolve';
-  const fact = pass.fact(rule, subject);
-  const stopped = stoppedBy(pass, rule);
+  const fact = evaluation.fact(rule, subject);
+  const stopped = stoppedBy(evaluation, rule);
   return {
     nowMs,
-    warmUp: options.startedAtMs === undefined ? undefined : { startedMs: options.startedAtMs, polledMs: pass.polledMs },
-    dataGap: freezes ? { silent: silentSources(tx), ...doubts(pass, rule, subject) } : undefined,
+    warmUp:
+      options.startedAtMs === undefined ? undefined : { startedMs: options.startedAtMs, polledMs: evaluation.polledMs },
+    dataGap: freezes ? { silent: silentSources(tx), ...doubts(evaluation, rule, subject) } : undefined,
     stopped: { sinceMs: stopped?.sinceMs },
     pause: { by: pause?.who, reason: pause?.reason ?? '' },
-    hold: holdOf(pass, subject),
+    hold: holdOf(evaluation, subject),
     maxEventAge:
       fires && maxEventAgeMs !== undefined && (cause.event || cause.http)
         ? { eventMs: cause.evidence.sinceMs + rule.forMs, limitMs: maxEventAgeMs }
@@ -52,18 +53,20 @@ export function guardInputs(
     cooldown:
       fires && cooldownMs > 0 ? { lastFiredMs: lastFiredMs(tx, rule.name, group), limitMs: cooldownMs } : undefined,
     maxPerHour:
-      fires && maxPerHour !== undefined ? { fired: pass.firings(rule.name).length, limit: maxPerHour } : undefined,
+      fires && maxPerHour !== undefined
+        ? { fired: evaluation.firings(rule.name).length, limit: maxPerHour }
+        : undefined,
     maxLivePercent:
       // Counting looks at every fact: not for a rule that is stopped anyway.
       !stopped && (fires || capped) && maxLivePercent !== undefined && channelOfSubject(subject) !== undefined
-        ? { affected: affectedChannels(pass, rule), live: liveCount(tx), percent: maxLivePercent }
+        ? { affected: affectedChannels(evaluation, rule), live: liveCount(tx), percent: maxLivePercent }
         : undefined,
   };
 }
 
 /** What cannot be relied on although no source counts as silent: the last poll is too old, or it did not list the stream. */
 function doubts(
-  { tx, nowMs }: Pass,
+  { tx, nowMs }: Evaluation,
   rule: Rule,
   subject: string,
 ): { readonly staleAtMs?: number; readonly unlistedAtMs?: number } {
@@ -79,8 +82,8 @@ function doubts(
 }
 
 /** The alert of a cap that stopped the rule, as long as the rule is the same. */
-export function stoppedBy(pass: Pass, rule: Rule): RuleAlert | undefined {
-  const alert = pass.tx.get(kinds.alert.of('cap', rule.name));
+export function stoppedBy(evaluation: Evaluation, rule: Rule): RuleAlert | undefined {
+  const alert = evaluation.tx.get(kinds.alert.of('cap', rule.name));
   return alert?.ruleHash === rule.hash ? alert : undefined;
 }
 
@@ -93,12 +96,12 @@ function isDone({ trigger }: Rule, { once }: Fact, { streamId, threshold }: Caus
   );
 }
 
-function holdOf(pass: Pass, subject: string): GuardInputs['hold'] {
-  const view = viewOfSubject(pass, subject);
+function holdOf(evaluation: Evaluation, subject: string): GuardInputs['hold'] {
+  const view = viewOfSubject(evaluation, subject);
   if (!view) return undefined;
   const tag = view.channel.tags[holdTag];
   if (tag !== undefined) return { by: `the tag ${holdTag}`, reason: tag };
-  const hold = readHold(pass.tx, view.arn, pass.nowMs);
+  const hold = readHold(evaluation.tx, view.arn, evaluation.nowMs);
   return { by: hold?.who, reason: hold?.reason ?? '' };
 }
 
@@ -106,16 +109,16 @@ function holdOf(pass: Pass, subject: string): GuardInputs['hold'] {
  * Live channels that the rule is about to act on: those that are due or held back, and those more than half way through `for`;
  * for a rule with a destructive action also those it has acted on in the last five minutes.
  */
-export function affectedChannels(pass: Pass, rule: Rule): number {
-  pass.affected ??= countAffected(pass);
-  return pass.affected.get(rule.name)?.size ?? 0;
+export function affectedChannels(evaluation: Evaluation, rule: Rule): number {
+  evaluation.affected ??= countAffected(evaluation);
+  return evaluation.affected.get(rule.name)?.size ?? 0;
 }
 
-function countAffected(pass: Pass): Map<string, Set<string>> {
-  const { tx, nowMs } = pass;
+function countAffected(evaluation: Evaluation): Map<string, Set<string>> {
+  const { tx, nowMs } = evaluation;
   const affected = new Map<string, Set<string>>();
   const capped = new Map(
-    Array.from(pass.index.byName.values())
+    Array.from(evaluation.index.byName.values())
       .filter(({ guards }) => guards.maxLivePercent !== undefined)
       .map((rule) => [rule.name, { rule, destructive: rule.actions.some((step) => step.destructive) }] as const),
   );
@@ -136,14 +139,14 @@ function countAffected(pass: Pass): Map<string, Set<string>> {
     if (counts) add(fact.rule, fact.subject);
   }
   for (const { rule, subject } of withheldMoments(tx)) if (capped.has(rule)) add(rule, subject);
-  for (const { rule, subject } of pass.due.values()) if (capped.has(rule.name)) add(rule.name, subject);
+  for (const { rule, subject } of evaluation.due.values()) if (capped.has(rule.name)) add(rule.name, subject);
   // A schedule tells its channels in steps, but concerns all of them from the first on.
   const telling = new Set(
-    Array.from(pass.due.values(), ({ rule }) => rule).filter(({ trigger }) => trigger.kind === 'schedule'),
+    Array.from(evaluation.due.values(), ({ rule }) => rule).filter(({ trigger }) => trigger.kind === 'schedule'),
   );
   for (const rule of telling) {
     if (!capped.has(rule.name)) continue;
-    for (const [arn] of tx.entries(kinds.channel)) if (selects(rule, pass.channel(arn))) add(rule.name, arn);
+    for (const [arn] of tx.entries(kinds.channel)) if (selects(rule, evaluation.channel(arn))) add(rule.name, arn);
   }
   return affected;
 }

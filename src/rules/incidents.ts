@@ -7,7 +7,7 @@ import type { AggregateFacts } from '#domain/facts.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
-import { hashOf, type Pass } from './evaluation.ts';
+import { type Evaluation, hashOf } from './evaluation.ts';
 import { placeControl, removeControl } from './memory.ts';
 
 const keptIncidents = 200;
@@ -77,19 +77,23 @@ export function pruneIncidents(tx: Transaction): void {
 }
 
 /** Stops a rule that was about to act on too many channels, and tells a person, once. */
-export function stopRule(pass: Pass, rule: Rule, { values }: GuardVerdict): void {
+export function stopRule(evaluation: Evaluation, rule: Rule, { values }: GuardVerdict): void {
   const text =
     `Rule ${rule.name} is stopped: it was about to act on ${values['affected']} of ${values['live']} live channels ` +
     `and may touch ${values['allowed']} (max_live_percent ${values['percent']}). It stays stopped until it is reset or changed.`;
-  raise(pass, rule, 'cap', text, values);
-  openIncident(pass.tx, 'cap', rule.name, { affected: Number(values['affected']), live: Number(values['live']), text });
+  raise(evaluation, rule, 'cap', text, values);
+  openIncident(evaluation.tx, 'cap', rule.name, {
+    affected: Number(values['affected']),
+    live: Number(values['live']),
+    text,
+  });
 }
 
 /** Says, once until it acts again, that a rule has reached its `max_per_hour`. */
-export function noteRateReached(pass: Pass, rule: Rule, { values }: GuardVerdict): void {
-  if (pass.tx.get(kinds.alert.of('rate', rule.name)) !== undefined) return;
+export function noteRateReached(evaluation: Evaluation, rule: Rule, { values }: GuardVerdict): void {
+  if (evaluation.tx.get(kinds.alert.of('rate', rule.name)) !== undefined) return;
   const text = `Rule ${rule.name} has fired ${values['firedInLastHour']} times in the last hour and may not fire more often (max_per_hour).`;
-  raise(pass, rule, 'rate', text, values);
+  raise(evaluation, rule, 'rate', text, values);
 }
 
 /** The rule acts again: it is below its `max_per_hour`. */
@@ -105,11 +109,17 @@ export function resetRule(tx: Transaction, rule: string): boolean {
   return stopped;
 }
 
-function raise(pass: Pass, rule: Rule, kind: RuleAlert['kind'], text: string, values: RuleAlert['values']): void {
-  const { tx, nowMs } = pass;
+function raise(
+  evaluation: Evaluation,
+  rule: Rule,
+  kind: RuleAlert['kind'],
+  text: string,
+  values: RuleAlert['values'],
+): void {
+  const { tx, nowMs } = evaluation;
   const alert: RuleAlert = { kind, rule: rule.name, ruleHash: rule.hash, sinceMs: nowMs, text, values };
   placeControl(tx, kinds.alert.of(kind, rule.name), alert);
-  const receiver = receiverOf(pass, rule);
+  const receiver = receiverOf(evaluation, rule);
   // A rule in dry run only records: nobody is woken for it.
   if (receiver === undefined || rule.mode !== 'enforce') return;
   const decisionId = `d-${hashOf('alert', kind, rule.name, nowMs)}`;
@@ -123,7 +133,7 @@ function raise(pass: Pass, rule: Rule, kind: RuleAlert['kind'], text: string, va
 }
 
 /** Whom the rule notifies anyway, else the first receiver of the file. */
-function receiverOf({ ruleset }: Pass, rule: Rule): string | undefined {
+function receiverOf({ ruleset }: Evaluation, rule: Rule): string | undefined {
   const own = [...rule.actions, ...rule.onResolve].find(({ action }) => action === 'notify');
   return own ? (own.params as ActionParams<'notify'>).receiver : ruleset.receivers[0]?.name;
 }

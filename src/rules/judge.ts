@@ -5,7 +5,7 @@ import type { Rule, Step } from '#domain/rule.ts';
 import type { Firing, Timer } from '#domain/rule-memory.ts';
 import { runSteps, viewOfSubject } from './act.ts';
 import { checkCondition } from './conditions.ts';
-import type { DueCause, Pass } from './evaluation.ts';
+import type { DueCause, Evaluation } from './evaluation.ts';
 import { guardInputs } from './guard-inputs.ts';
 import { askGuards, finalGuards, reasonOfGuard } from './guards.ts';
 import { clearRateAlert, noteRateReached, openIncident, stopRule } from './incidents.ts';
@@ -28,62 +28,65 @@ import {
 } from './transitions.ts';
 
 /** Most firings that one transaction acts on: the rest follows in the next. */
-const actsPerPass = 500;
+const actsPerEvaluation = 500;
 
 /** Most decisions of one transaction while it judges withheld moments: they can be thousands. */
-const decisionsPerPass = 500;
+const decisionsPerEvaluation = 500;
 
 /** Judges everything due. Returns whether the limit of one transaction was reached and more is waiting. */
-export function judge(pass: Pass, steps: readonly Timer[] = []): { readonly more: boolean } {
-  const due = [...pass.due.values()].filter((one) => isStillTrue(pass, one) && !isKeptForLater(pass, one));
+export function judge(evaluation: Evaluation, steps: readonly Timer[] = []): { readonly more: boolean } {
+  const due = [...evaluation.due.values()].filter(
+    (one) => isStillTrue(evaluation, one) && !isKeptForLater(evaluation, one),
+  );
   // Of several moments of one subject the first inhibits for all; each fires in its turn.
-  for (const one of due) if (!isMoment(one.rule) || !pass.fact(one.rule, one.subject).firing) markFiring(pass, one);
-  const rank = (rule: Rule) => pass.index.rank.get(rule.name) ?? 0;
+  for (const one of due)
+    if (!isMoment(one.rule) || !evaluation.fact(one.rule, one.subject).firing) markFiring(evaluation, one);
+  const rank = (rule: Rule) => evaluation.index.rank.get(rule.name) ?? 0;
   due.sort((a, b) => rank(a.rule) - rank(b.rule));
   let acted = 0;
   let more = false;
   for (const one of due) {
     // Without a timer it would be lost; with one it stays due, as does a withheld moment.
-    if (acted >= actsPerPass && one.timer) more = true;
-    else if (pass.decisions.length >= decisionsPerPass && one.withheld) more = true;
+    if (acted >= actsPerEvaluation && one.timer) more = true;
+    else if (evaluation.decisions.length >= decisionsPerEvaluation && one.withheld) more = true;
     else {
-      if (isMoment(one.rule)) markFiring(pass, one);
-      if (fire(pass, one)) acted += 1;
+      if (isMoment(one.rule)) markFiring(evaluation, one);
+      if (fire(evaluation, one)) acted += 1;
     }
   }
   for (const timer of steps) {
-    if (acted >= actsPerPass) more = true;
-    else if (runDueStep(pass, timer)) acted += 1;
+    if (acted >= actsPerEvaluation) more = true;
+    else if (runDueStep(evaluation, timer)) acted += 1;
   }
   return { more };
 }
 
 /** Whether the condition of a subject holds now; undefined: it does. */
 export function whyNot(
-  pass: Pass,
+  evaluation: Evaluation,
   { rule, subject, cause }: Pick<DueCause, 'rule' | 'subject' | 'cause'>,
 ): Ended | undefined {
   if (rule.trigger.kind === 'aggregate') {
-    const { count, live, percent } = aggregateFacts(pass.tx, rule as RuleOf<'aggregate'>);
-    if (aggregateHolds(pass.tx, rule as RuleOf<'aggregate'>) !== false) return undefined;
+    const { count, live, percent } = aggregateFacts(evaluation.tx, rule as RuleOf<'aggregate'>);
+    if (aggregateHolds(evaluation.tx, rule as RuleOf<'aggregate'>) !== false) return undefined;
     return { failed: 'trigger', values: () => ({ count, live, percent }) };
   }
-  if (rule.trigger.kind === 'schedule' && !isScheduleActive(pass.tx, rule))
+  if (rule.trigger.kind === 'schedule' && !isScheduleActive(evaluation.tx, rule))
     return { failed: 'trigger', values: () => ({ active: false }) };
-  const view = viewOfSubject(pass, subject);
+  const view = viewOfSubject(evaluation, subject);
   if (!view) return undefined;
   const verdict = checkCondition(rule, view, cause);
   return verdict.holds ? undefined : verdict;
 }
 
 /** Late timers are checked again against the record, not fired blindly. */
-function isStillTrue(pass: Pass, due: DueCause): boolean {
-  const ended = whyNot(pass, due);
+function isStillTrue(evaluation: Evaluation, due: DueCause): boolean {
+  const ended = whyNot(evaluation, due);
   if (!ended) return true;
-  const fact = pass.fact(due.rule, due.subject);
-  if (isMoment(due.rule)) dropMoment(pass.tx, { ...due, rule: due.rule.name });
-  cancelPending(pass, due.rule, fact, due.cause, ended);
-  if (fact.firing && !fact.firing.acted) writeFact(pass.tx, withoutFiring(withoutPending(fact)));
+  const fact = evaluation.fact(due.rule, due.subject);
+  if (isMoment(due.rule)) dropMoment(evaluation.tx, { ...due, rule: due.rule.name });
+  cancelPending(evaluation, due.rule, fact, due.cause, ended);
+  if (fact.firing && !fact.firing.acted) writeFact(evaluation.tx, withoutFiring(withoutPending(fact)));
   return false;
 }
 
@@ -91,77 +94,78 @@ function isStillTrue(pass: Pass, due: DueCause): boolean {
  * Keeps a moment that comes before it is known what is true, so that it is judged by itself afterwards: a warm-up or a gap in the
  * data only delays. Returns whether this is the end of it for now.
  */
-function isKeptForLater(pass: Pass, { rule, subject, cause, withheld }: DueCause): boolean {
+function isKeptForLater(evaluation: Evaluation, { rule, subject, cause, withheld }: DueCause): boolean {
   if (!isMoment(rule)) return false;
-  const occasion = occasionOf(pass, rule, subject, newFiring(pass, rule, subject, cause), 'fire');
-  const guards = askGuards(guardInputs(pass, rule, occasion, 'fire'));
+  const occasion = occasionOf(evaluation, rule, subject, newFiring(evaluation, rule, subject, cause), 'fire');
+  const guards = askGuards(guardInputs(evaluation, rule, occasion, 'fire'));
   const refused = guards.find(({ passed }) => !passed);
   if (refused?.guard !== 'warm_up' && refused?.guard !== 'on_data_gap') return false;
   const blocked = reasonOfGuard[refused.guard];
   const moment = { rule: rule.name, subject, conditionHash: rule.conditionHash, cause, blocked };
   const isKept =
-    withheld?.blocked === blocked || writeMoment(pass.tx, { ...moment, heldMs: withheld?.heldMs ?? pass.nowMs });
-  if (isKept) pass.hasWithheld = true;
+    withheld?.blocked === blocked ||
+    writeMoment(evaluation.tx, { ...moment, heldMs: withheld?.heldMs ?? evaluation.nowMs });
+  if (isKept) evaluation.hasWithheld = true;
   if (withheld?.blocked === blocked) return true;
   const reason = isKept ? blocked : 'too_many_waiting';
-  pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'suppressed', reason, guards }));
+  evaluation.emit(decisionOf(evaluation, rule, subject, cause, { outcome: 'suppressed', reason, guards }));
   return true;
 }
 
-function markFiring(pass: Pass, { rule, subject, cause }: DueCause): void {
-  const fact = pass.fact(rule, subject);
+function markFiring(evaluation: Evaluation, { rule, subject, cause }: DueCause): void {
+  const fact = evaluation.fact(rule, subject);
   if (!isHolding(rule)) return;
   if (fact.firing?.cause.id !== cause.id) {
-    if (fact.firing) replaceFiring(pass, rule, subject, fact.firing, cause);
-    writeFact(pass.tx, {
+    if (fact.firing) replaceFiring(evaluation, rule, subject, fact.firing, cause);
+    writeFact(evaluation.tx, {
       ...withoutPending(fact),
-      firing: newFiring(pass, rule, subject, cause),
-      touchedMs: pass.nowMs,
+      firing: newFiring(evaluation, rule, subject, cause),
+      touchedMs: evaluation.nowMs,
     });
   }
   if (rule.trigger.kind === 'aggregate') {
-    const { count, live } = aggregateFacts(pass.tx, rule as RuleOf<'aggregate'>);
+    const { count, live } = aggregateFacts(evaluation.tx, rule as RuleOf<'aggregate'>);
     const text = `${rule.name}: ${count} of ${live} channels`;
-    openIncident(pass.tx, 'aggregate', rule.name, { affected: count, live, text });
+    openIncident(evaluation.tx, 'aggregate', rule.name, { affected: count, live, text });
   }
 }
 
 /** Acts, or says why not. Returns whether it acted. */
-function fire(pass: Pass, due: DueCause): boolean {
+function fire(evaluation: Evaluation, due: DueCause): boolean {
   const { rule, subject, cause } = due;
-  const firing = newFiring(pass, rule, subject, cause);
-  const occasion = occasionOf(pass, rule, subject, firing, 'fire');
-  const guards = askGuards(guardInputs(pass, rule, occasion, 'fire'));
+  const firing = newFiring(evaluation, rule, subject, cause);
+  const occasion = occasionOf(evaluation, rule, subject, firing, 'fire');
+  const guards = askGuards(guardInputs(evaluation, rule, occasion, 'fire'));
   const refused = guards.find(({ passed }) => !passed);
   if (refused) {
-    if (refused.guard === 'max_live_percent') stopRule(pass, rule, refused);
-    if (refused.guard === 'max_per_hour') noteRateReached(pass, rule, refused);
-    withhold(pass, due, { guards, refused });
+    if (refused.guard === 'max_live_percent') stopRule(evaluation, rule, refused);
+    if (refused.guard === 'max_per_hour') noteRateReached(evaluation, rule, refused);
+    withhold(evaluation, due, { guards, refused });
     return false;
   }
   const now = rule.actions.filter(({ afterMs }) => afterMs === 0);
-  const { jobs, withheld } = runSteps(pass, occasion, now);
+  const { jobs, withheld } = runSteps(evaluation, occasion, now);
   const muted = withheld.filter(({ reason }) => reason !== 'template_failed');
   if (now.length > 0 && jobs.length === 0 && muted.length > 0) {
     const { reason, values } = muted[0]!;
     const refused: GuardVerdict = { guard: reason === 'silenced' ? 'silence' : 'inhibit', passed: false, values };
-    withhold(pass, due, { guards: [...guards, refused], refused });
+    withhold(evaluation, due, { guards: [...guards, refused], refused });
     return false;
   }
-  noteActed(pass, due, firing);
+  noteActed(evaluation, due, firing);
   const laterSteps = rule.actions.filter(({ afterMs }) => afterMs > 0);
-  for (const step of laterSteps) waitForStep(pass, due, { step, firing, inMs: step.afterMs });
+  for (const step of laterSteps) waitForStep(evaluation, due, { step, firing, inMs: step.afterMs });
   // What a silence or an inhibition takes out of a firing is caught up with when that ends, while the firing lasts.
   if (isHolding(rule)) {
     for (const { action } of muted) {
       const step = now.find((candidate) => candidate.action === action);
-      if (step) waitForStep(pass, due, { step, firing, inMs: 0 });
+      if (step) waitForStep(evaluation, due, { step, firing, inMs: 0 });
     }
   }
   const failed = jobs.length === 0 && withheld.length > 0;
   const outcome = failed ? 'suppressed' : occasion.mode === 'enforce' ? 'acted' : 'would_act';
-  pass.emit(
-    decisionOf(pass, rule, subject, cause, {
+  evaluation.emit(
+    decisionOf(evaluation, rule, subject, cause, {
       outcome,
       reason: failed ? 'template_failed' : 'fired',
       mode: occasion.mode,
@@ -174,17 +178,17 @@ function fire(pass: Pass, due: DueCause): boolean {
 }
 
 /** Remembers that the rule has fired for the cause. */
-function noteActed(pass: Pass, { rule, subject, cause }: DueCause, firing: Firing): void {
-  const { tx, nowMs } = pass;
+function noteActed(evaluation: Evaluation, { rule, subject, cause }: DueCause, firing: Firing): void {
+  const { tx, nowMs } = evaluation;
   dropMoment(tx, { rule: rule.name, subject, cause });
   const { maxPerHour } = rule.guards;
-  const { group } = occasionOf(pass, rule, subject, firing, 'fire');
-  pass.noteFired(rule, group);
+  const { group } = occasionOf(evaluation, rule, subject, firing, 'fire');
+  evaluation.noteFired(rule, group);
   // What holds has been firing since before anything was judged; a moment inhibits from when it acts.
-  if (!isHolding(rule)) pass.muting.addSource(rule, subject, group);
-  if (maxPerHour !== undefined && pass.firings(rule.name).length <= maxPerHour / 2) clearRateAlert(tx, rule.name);
+  if (!isHolding(rule)) evaluation.muting.addSource(rule, subject, group);
+  if (maxPerHour !== undefined && evaluation.firings(rule.name).length <= maxPerHour / 2) clearRateAlert(tx, rule.name);
   dropTimer(tx, { kind: 'for', rule: rule.name, subject });
-  const fact = afterActing(rule, withoutPending(pass.fact(rule, subject)), cause, nowMs);
+  const fact = afterActing(rule, withoutPending(evaluation.fact(rule, subject)), cause, nowMs);
   // A moment goes on firing only for as long as `keep_firing_for` says.
   const lasts = isHolding(rule) || rule.keepFiringForMs > 0;
   const since = isHolding(rule) ? {} : { endedAtMs: nowMs };
@@ -193,11 +197,11 @@ function noteActed(pass: Pass, { rule, subject, cause }: DueCause, firing: Firin
 }
 
 function waitForStep(
-  pass: Pass,
+  evaluation: Evaluation,
   { rule, subject }: DueCause,
   { step, firing, inMs }: { step: Step; firing: Firing; inMs: number },
 ): void {
-  startTimer(pass.tx, rule, {
+  startTimer(evaluation.tx, rule, {
     kind: 'step',
     subject,
     runsMs: inMs,
@@ -208,18 +212,18 @@ function waitForStep(
 
 /** Keeps what was refused for the next look, or drops it; the journal hears of it when the reason is new. */
 function withhold(
-  pass: Pass,
+  evaluation: Evaluation,
   { rule, subject, cause, timer }: DueCause,
   { guards, refused }: { guards: readonly GuardVerdict[]; refused: GuardVerdict },
 ): void {
-  const { tx } = pass;
+  const { tx } = evaluation;
   const reason = reasonOfGuard[refused.guard];
   dropMoment(tx, { rule: rule.name, subject, cause });
   const lasting = isHolding(rule) || rule.trigger.kind === 'threshold';
   const waits = !finalGuards.has(refused.guard) && lasting;
-  const fact = pass.fact(rule, subject);
+  const fact = evaluation.fact(rule, subject);
   if (waits) {
-    pass.hasWithheld = true;
+    evaluation.hasWithheld = true;
     if (!isHolding(rule)) writeFact(tx, { ...fact, pending: { cause } });
     if (timer) blockTimer(tx, timer, reason);
     else startTimer(tx, rule, { kind: 'for', subject, runsMs: 0, blocked: reason });
@@ -229,16 +233,16 @@ function withhold(
   }
   if (timer?.blocked === reason) return;
   const outcome = finalGuards.has(refused.guard) && refused.guard === 'max_event_age' ? 'not_fired' : 'suppressed';
-  pass.emit(decisionOf(pass, rule, subject, cause, { outcome, reason, guards }));
+  evaluation.emit(decisionOf(evaluation, rule, subject, cause, { outcome, reason, guards }));
 }
 
 /** An action with `after` whose time has come. Returns whether it acted. */
-function runDueStep(pass: Pass, timer: Timer): boolean {
-  const { tx } = pass;
+function runDueStep(evaluation: Evaluation, timer: Timer): boolean {
+  const { tx } = evaluation;
   const { subject, firing } = timer;
-  const rule = pass.index.byName.get(timer.rule);
+  const rule = evaluation.index.byName.get(timer.rule);
   const step = rule?.actions.find(({ index }) => index === timer.step);
-  const fact = rule && pass.fact(rule, subject);
+  const fact = rule && evaluation.fact(rule, subject);
   const current = fact?.firing;
   if (!rule || !step || !firing || (isHolding(rule) && current?.decisionId !== firing.decisionId)) {
     dropTimer(tx, timer);
@@ -247,33 +251,36 @@ function runDueStep(pass: Pass, timer: Timer): boolean {
   const { cause } = firing;
   if (isHolding(rule) && current && current.endedAtMs === undefined) {
     // Late timers are checked against the record: what is over resolves now.
-    const ended = whyNot(pass, { rule, subject, cause });
+    const ended = whyNot(evaluation, { rule, subject, cause });
     if (ended) {
-      resolve(pass, rule, { ...fact, firing: current });
+      resolve(evaluation, rule, { ...fact, firing: current });
       return false;
     }
   }
-  const occasion = occasionOf(pass, rule, subject, firing, 'step');
+  const occasion = occasionOf(evaluation, rule, subject, firing, 'step');
   const recovering = isHolding(rule) && current?.endedAtMs !== undefined;
-  const guards = askGuards(guardInputs(pass, rule, occasion, 'step', step.destructive));
+  const guards = askGuards(guardInputs(evaluation, rule, occasion, 'step', step.destructive));
   const refused = guards.find(({ passed }) => !passed);
-  if (refused?.guard === 'max_live_percent') stopRule(pass, rule, refused);
-  const { jobs, withheld } = refused || recovering ? { jobs: [], withheld: [] } : runSteps(pass, occasion, [step]);
+  if (refused?.guard === 'max_live_percent') stopRule(evaluation, rule, refused);
+  const { jobs, withheld } =
+    refused || recovering ? { jobs: [], withheld: [] } : runSteps(evaluation, occasion, [step]);
   const blocked = recovering ? 'recovering' : refused ? reasonOfGuard[refused.guard] : withheld[0]?.reason;
   if (blocked !== undefined) {
     if (blocked === 'template_failed') dropTimer(tx, timer);
     else {
       blockTimer(tx, timer, blocked);
-      pass.hasWithheld = true;
+      evaluation.hasWithheld = true;
     }
     if (timer.blocked !== blocked)
-      pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'suppressed', reason: blocked, guards, withheld }));
+      evaluation.emit(
+        decisionOf(evaluation, rule, subject, cause, { outcome: 'suppressed', reason: blocked, guards, withheld }),
+      );
     return false;
   }
   dropTimer(tx, timer);
   const outcome = occasion.mode === 'enforce' ? 'acted' : 'would_act';
-  pass.emit(
-    decisionOf(pass, rule, subject, cause, {
+  evaluation.emit(
+    decisionOf(evaluation, rule, subject, cause, {
       outcome,
       reason: 'step_due',
       mode: occasion.mode,

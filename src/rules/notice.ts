@@ -10,7 +10,7 @@ import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { groupOf } from './act.ts';
 import { type ChannelView, viewOf } from './channel-view.ts';
 import { changedFields, checkCondition, conditionSinceMs, revisedSinceMs, streamValues } from './conditions.ts';
-import type { Pass } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { streamFacts } from './facts.ts';
 import { updateIncident } from './incidents.ts';
 import { allSubject, readFact, watchingRules, withActed, writeFact } from './memory.ts';
@@ -23,29 +23,29 @@ import { beganAt, begin, decisionOf, end } from './transitions.ts';
 type ChangeOf<K extends StreamChange['kind']> = Extract<StreamChange, { kind: K }>;
 
 /** A channel's record changed. */
-export function noticeStream(pass: Pass, change: ChangeOf<'stream'>): void {
+export function noticeStream(evaluation: Evaluation, change: ChangeOf<'stream'>): void {
   const { channelArn, before, after } = change;
-  const view = viewOf(channelArn, pass.tx.get(kinds.channel.of(channelArn)), after);
-  pass.see(view);
+  const view = viewOf(channelArn, evaluation.tx.get(kinds.channel.of(channelArn)), after);
+  evaluation.see(view);
   const earlier = streamFacts(before);
   const changed = changedFields(earlier, view.stream);
   // That a channel is not selected any more is seen when the inventory changes.
-  const selected = selectedRules(pass.index, view);
+  const selected = selectedRules(evaluation.index, view);
   for (const rule of selected.state) {
-    const fields = pass.index.fields.get(rule.name);
+    const fields = evaluation.index.fields.get(rule.name);
     const touched = fields ? Array.from(fields).filter((field) => changed.has(field)) : Array.from(changed);
-    if (before && !changed.has('streamId')) followBeginning(pass, rule, view, { before, touched });
+    if (before && !changed.has('streamId')) followBeginning(evaluation, rule, view, { before, touched });
     if (touched.length === 0 && !changed.has('streamId')) continue;
     const matches = rule.trigger.pattern.match(view.stream);
     const matched = rule.trigger.pattern.match(earlier);
     // A new session's condition is a new one, even if the last session's was the same.
     if (matched && matches && changed.has('streamId'))
-      end(pass, rule, channelArn, { failed: 'trigger', values: () => streamValues(view.stream) });
-    if (matches || matched) lookAtState(pass, rule, view, touched.length > 0 ? touched : ['state']);
+      end(evaluation, rule, channelArn, { failed: 'trigger', values: () => streamValues(view.stream) });
+    if (matches || matched) evaluateState(evaluation, rule, view, touched.length > 0 ? touched : ['state']);
   }
-  for (const name of watchingRules(pass.tx, view.arn)) endIfBroken(pass, name, view);
+  for (const name of watchingRules(evaluation.tx, view.arn)) endIfBroken(evaluation, name, view);
   if (changed.has('viewerCount'))
-    for (const rule of selected.threshold) noticeThreshold(pass, rule, view, before, change.atMs);
+    for (const rule of selected.threshold) noticeThreshold(evaluation, rule, view, before, change.atMs);
 }
 
 /**
@@ -53,28 +53,28 @@ export function noticeStream(pass: Pass, change: ChangeOf<'stream'>): void {
  * part of what seemed unbroken. A condition that waits began when its stream came to be as it is, in whatever order that was told.
  */
 function followBeginning(
-  pass: Pass,
+  evaluation: Evaluation,
   rule: RuleOf<'state'>,
   { arn, record, stream }: ChannelView,
   { before, touched }: { readonly before: StreamRecord; readonly touched: readonly string[] },
 ): void {
-  const fact = readFact(pass.tx, rule.name, arn);
+  const fact = readFact(evaluation.tx, rule.name, arn);
   if (!record || !fact || !rule.trigger.pattern.match(stream)) return;
   const known = fact.conditionHash === rule.conditionHash ? (fact.pending ?? fact.firing)?.cause : undefined;
-  const fields = datedFields(pass, rule).filter((field) => !touched.includes(field));
-  const knownMs = known?.evidence.sinceMs ?? conditionSinceMs(before, fields, pass.nowMs);
-  const sinceMs = revisedSinceMs(knownMs, { before, after: record, fields, nowMs: pass.nowMs });
+  const fields = datedFields(evaluation, rule).filter((field) => !touched.includes(field));
+  const knownMs = known?.evidence.sinceMs ?? conditionSinceMs(before, fields, evaluation.nowMs);
+  const sinceMs = revisedSinceMs(knownMs, { before, after: record, fields, nowMs: evaluation.nowMs });
   if (sinceMs === knownMs) return;
   const id = stateCauseId(stream, sinceMs);
   // A rule that was edited does not know of a firing any more, but of what was acted for.
-  if (known) beganAt(pass, rule, arn, { ...known, id, evidence: { ...known.evidence, sinceMs } });
+  if (known) beganAt(evaluation, rule, arn, { ...known, id, evidence: { ...known.evidence, sinceMs } });
   else if (fact.acted.includes(stateCauseId(stream, knownMs)))
-    writeFact(pass.tx, { ...fact, acted: withActed(fact, id) });
+    writeFact(evaluation.tx, { ...fact, acted: withActed(fact, id) });
 }
 
 /** Fields of the rule's condition since when they are as they are is known, whatever it is that has changed. */
-function datedFields(pass: Pass, rule: Rule): readonly string[] {
-  const fields = pass.index.fields.get(rule.name);
+function datedFields(evaluation: Evaluation, rule: Rule): readonly string[] {
+  const fields = evaluation.index.fields.get(rule.name);
   return Array.from(fields ?? ['state', 'health', 'recording']).filter((field) => field !== 'viewerCount');
 }
 
@@ -82,16 +82,21 @@ function datedFields(pass: Pass, rule: Rule): readonly string[] {
  * Whether a state rule's condition holds for a channel, and what follows. That `match` does not select a channel is not written
  * down: with many rules it would be most of the journal, and `explain` sees it at any time.
  */
-export function lookAtState(pass: Pass, rule: RuleOf<'state'>, view: ChannelView, fields: Iterable<string>): void {
+export function evaluateState(
+  evaluation: Evaluation,
+  rule: RuleOf<'state'>,
+  view: ChannelView,
+  fields: Iterable<string>,
+): void {
   const verdict = checkCondition(rule, view, undefined);
   // Of several fields the last to come to its value decides, also when it was told of before the others.
-  const dated = pass.index.fields.get(rule.name) ? datedFields(pass, rule) : [];
-  if (verdict.holds) begin(pass, rule, view.arn, stateCause(pass, view, new Set([...fields, ...dated])));
-  else end(pass, rule, view.arn, verdict);
+  const dated = evaluation.index.fields.get(rule.name) ? datedFields(evaluation, rule) : [];
+  if (verdict.holds) begin(evaluation, rule, view.arn, stateCause(evaluation, view, new Set([...fields, ...dated])));
+  else end(evaluation, rule, view.arn, verdict);
 }
 
-function stateCause(pass: Pass, { stream, record }: ChannelView, fields: Iterable<string>): Cause {
-  const sinceMs = conditionSinceMs(record, fields, pass.nowMs);
+function stateCause(evaluation: Evaluation, { stream, record }: ChannelView, fields: Iterable<string>): Cause {
+  const sinceMs = conditionSinceMs(record, fields, evaluation.nowMs);
   const evidence: TriggerEvidence = { kind: 'state', sinceMs, text: textOf(record), values: streamValues(stream) };
   return {
     id: stateCauseId(stream, sinceMs),
@@ -112,21 +117,21 @@ function textOf(record: StreamRecord | undefined): string {
 }
 
 /** `while` and thresholds: what waits or fires for a moment ends when the stream no longer agrees. */
-function endIfBroken(pass: Pass, name: string, view: ChannelView): void {
-  const rule = pass.index.byName.get(name);
-  const fact = rule && readFact(pass.tx, name, view.arn);
+function endIfBroken(evaluation: Evaluation, name: string, view: ChannelView): void {
+  const rule = evaluation.index.byName.get(name);
+  const fact = rule && readFact(evaluation.tx, name, view.arn);
   if (!fact) return;
   const cause = fact.pending?.cause ?? (isHolding(rule) ? fact.firing?.cause : undefined);
   if (!cause || fact.conditionHash !== rule.conditionHash) return;
   const verdict = checkCondition(rule, view, cause);
-  if (!verdict.holds) end(pass, rule, view.arn, verdict);
+  if (!verdict.holds) end(evaluation, rule, view.arn, verdict);
 }
 
 /** Sessions that were first seen this long after their start bring no thresholds that they crossed before. */
 const baselineAfterMs = 600_000;
 
 function noticeThreshold(
-  pass: Pass,
+  evaluation: Evaluation,
   rule: RuleOf<'threshold'>,
   view: ChannelView,
   before: StreamRecord | undefined,
@@ -144,44 +149,44 @@ function noticeThreshold(
       ? values.findLast((value) => from < value && value <= observed)
       : values.find((value) => from > value && value >= observed);
   if (crossed === undefined) return;
-  const atMsOf = view.record?.viewerCountAtMs ?? pass.nowMs;
+  const atMsOf = view.record?.viewerCountAtMs ?? evaluation.nowMs;
   const cause: Cause = {
     id: rule.oncePer ? `${streamId}@${crossed}` : `${streamId}@${crossed}@${atMsOf}`,
     streamId,
     threshold: { field, value: crossed, observed },
     evidence: {
       kind: 'threshold',
-      sinceMs: Math.min(atMsOf, pass.nowMs),
+      sinceMs: Math.min(atMsOf, evaluation.nowMs),
       text: `${field} ${direction === 'rises_to' ? 'rose' : 'fell'} from ${from} to ${observed}, past ${crossed}`,
       values: { from, observed, value: crossed },
     },
   };
   const verdict = checkCondition(rule, view, cause);
-  if (verdict.holds) begin(pass, rule, view.arn, cause);
+  if (verdict.holds) begin(evaluation, rule, view.arn, cause);
   else
-    note(pass, rule, view.arn, cause, {
+    note(evaluation, rule, view.arn, cause, {
       reason: verdict.failed === 'match' ? 'match_failed' : 'while_broken',
       values: verdict.values(),
     });
 }
 
 /** An event came. */
-export function noticeEvent(pass: Pass, { observation, record }: ChangeOf<'event'>): void {
+export function noticeEvent(evaluation: Evaluation, { observation, record }: ChangeOf<'event'>): void {
   const { envelope, channelArn, eventTimeMs } = observation;
   const event = withBothLimitNames(envelope);
-  for (const rule of pass.index.event) {
+  for (const rule of evaluation.index.event) {
     if (!rule.trigger.pattern.match(event)) continue;
     const detail = event.detail as Record<string, unknown>;
     const names = [detail['event_name'], detail['limit_name'], detail['recording_status'], event['detail-type']];
     const name = names.find((candidate) => typeof candidate === 'string') ?? '';
     const streamId = typeof detail['stream_id'] === 'string' ? detail['stream_id'] : record?.streamId;
-    noticeMoment(pass, rule, channelArn, {
+    noticeMoment(evaluation, rule, channelArn, {
       id: envelope.id,
       event,
       ...(streamId === undefined ? {} : { streamId }),
       evidence: {
         kind: 'event',
-        sinceMs: Math.min(eventTimeMs, pass.nowMs),
+        sinceMs: Math.min(eventTimeMs, evaluation.nowMs),
         text: `${event['detail-type']}: ${name}`,
         values: { id: envelope.id, time: envelope.time, name: name },
       },
@@ -199,18 +204,18 @@ function withBothLimitNames(envelope: EventEnvelope): EventEnvelope {
 }
 
 /** A request came for an `http` trigger. */
-export function noticeHttp(pass: Pass, { observation }: ChangeOf<'http'>): void {
+export function noticeHttp(evaluation: Evaluation, { observation }: ChangeOf<'http'>): void {
   const { name, requestId, channelArn, body, atMs } = observation;
-  for (const rule of pass.index.http) {
+  for (const rule of evaluation.index.http) {
     if (rule.trigger.name !== name || (rule.trigger.body && !rule.trigger.body.match(body))) continue;
-    const record = channelArn === undefined ? undefined : pass.tx.get(kinds.stream.of(channelArn));
-    noticeMoment(pass, rule, channelArn, {
+    const record = channelArn === undefined ? undefined : evaluation.tx.get(kinds.stream.of(channelArn));
+    noticeMoment(evaluation, rule, channelArn, {
       id: requestId,
       http: { name, requestId, body },
       ...(record ? { streamId: record.streamId } : {}),
       evidence: {
         kind: 'http',
-        sinceMs: Math.min(atMs, pass.nowMs),
+        sinceMs: Math.min(atMs, evaluation.nowMs),
         text: `request ${requestId} to ${name}`,
         values: { requestId },
       },
@@ -218,86 +223,86 @@ export function noticeHttp(pass: Pass, { observation }: ChangeOf<'http'>): void 
   }
 }
 
-function noticeMoment(pass: Pass, rule: Rule, channelArn: string | undefined, cause: Cause): void {
-  const view = channelArn === undefined ? undefined : pass.channel(channelArn);
+function noticeMoment(evaluation: Evaluation, rule: Rule, channelArn: string | undefined, cause: Cause): void {
+  const view = channelArn === undefined ? undefined : evaluation.channel(channelArn);
   const subject = channelArn ?? `group:${groupOf(rule, undefined, cause)}`;
   const { maxEventAgeMs } = rule.guards;
-  const ageMs = pass.nowMs - cause.evidence.sinceMs;
+  const ageMs = evaluation.nowMs - cause.evidence.sinceMs;
   if (maxEventAgeMs !== undefined && ageMs > maxEventAgeMs) {
-    note(pass, rule, subject, cause, { reason: 'event_too_old', values: { ageMs, limitMs: maxEventAgeMs } });
+    note(evaluation, rule, subject, cause, { reason: 'event_too_old', values: { ageMs, limitMs: maxEventAgeMs } });
     return;
   }
   if (!view && (rule.match || rule.while)) {
-    note(pass, rule, subject, cause, { reason: 'no_channel', values: {} });
+    note(evaluation, rule, subject, cause, { reason: 'no_channel', values: {} });
     return;
   }
   const verdict = view && checkCondition(rule, view, cause);
   if (verdict && !verdict.holds) {
     const reason = verdict.failed === 'match' ? 'match_failed' : 'while_broken';
-    note(pass, rule, subject, cause, { reason, values: verdict.values() });
+    note(evaluation, rule, subject, cause, { reason, values: verdict.values() });
     return;
   }
-  begin(pass, rule, subject, cause);
+  begin(evaluation, rule, subject, cause);
 }
 
 /** Tags may have changed: what depends on `match` is looked at again, and schedules reach new channels. */
-export function noticeInventory(pass: Pass, { channelArns }: ChangeOf<'inventory'>): void {
+export function noticeInventory(evaluation: Evaluation, { channelArns }: ChangeOf<'inventory'>): void {
   for (const arn of channelArns) {
-    const view = pass.channel(arn);
-    for (const rule of pass.index.state) lookAgain(pass, rule, view);
-    for (const name of watchingRules(pass.tx, view.arn)) endIfBroken(pass, name, view);
-    for (const rule of pass.index.schedule) lookAtSchedule(pass, rule, view);
+    const view = evaluation.channel(arn);
+    for (const rule of evaluation.index.state) reevaluateState(evaluation, rule, view);
+    for (const name of watchingRules(evaluation.tx, view.arn)) endIfBroken(evaluation, name, view);
+    for (const rule of evaluation.index.schedule) evaluateSchedule(evaluation, rule, view);
   }
 }
 
 /** Looks at a state rule without a change of the stream: a new rule, or a new tag. */
-export function lookAgain(pass: Pass, rule: RuleOf<'state'>, view: ChannelView): void {
-  const known = readFact(pass.tx, rule.name, view.arn);
+export function reevaluateState(evaluation: Evaluation, rule: RuleOf<'state'>, view: ChannelView): void {
+  const known = readFact(evaluation.tx, rule.name, view.arn);
   const isKnown = known?.conditionHash === rule.conditionHash && (known.pending ?? known.firing) !== undefined;
   const { holds } = checkCondition(rule, view, undefined);
   if (holds === isKnown) return;
-  lookAtState(pass, rule, view, pass.index.fields.get(rule.name) ?? ['state']);
+  evaluateState(evaluation, rule, view, evaluation.index.fields.get(rule.name) ?? ['state']);
 }
 
 /** A schedule that is active begins for a channel that `match` selects now, and ends for one that it does not any more. */
-export function lookAtSchedule(pass: Pass, rule: RuleOf<'schedule'>, view: ChannelView): void {
-  if (!rule.match || !isScheduleActive(pass.tx, rule)) return;
-  if (rule.match.match(view.channel)) begin(pass, rule, view.arn, scheduleCause(pass.tx, rule));
-  else end(pass, rule, view.arn, { failed: 'match', values: () => ({}) });
+export function evaluateSchedule(evaluation: Evaluation, rule: RuleOf<'schedule'>, view: ChannelView): void {
+  if (!rule.match || !isScheduleActive(evaluation.tx, rule)) return;
+  if (rule.match.match(view.channel)) begin(evaluation, rule, view.arn, scheduleCause(evaluation.tx, rule));
+  else end(evaluation, rule, view.arn, { failed: 'match', values: () => ({}) });
 }
 
 /** After the counts were brought up to date: aggregates begin and end. */
-export function noticeAggregates(pass: Pass): void {
-  for (const rule of pass.index.aggregate) {
+export function noticeAggregates(evaluation: Evaluation): void {
+  for (const rule of evaluation.index.aggregate) {
     // What is counted while data is missing is no reason to act, and no recovery.
-    if (rule.guards.onDataGap === 'freeze' && silentSources(pass.tx).length > 0) continue;
-    const counted = aggregateFacts(pass.tx, rule);
+    if (rule.guards.onDataGap === 'freeze' && silentSources(evaluation.tx).length > 0) continue;
+    const counted = aggregateFacts(evaluation.tx, rule);
     const { count, live, percent } = counted;
-    updateIncident(pass.tx, rule.name, counted);
-    const holds = aggregateHolds(pass.tx, rule);
+    updateIncident(evaluation.tx, rule.name, counted);
+    const holds = aggregateHolds(evaluation.tx, rule);
     if (holds === undefined) continue;
     if (!holds) {
-      end(pass, rule, allSubject, { failed: 'trigger', values: () => ({ count, live, percent }) });
+      end(evaluation, rule, allSubject, { failed: 'trigger', values: () => ({ count, live, percent }) });
       continue;
     }
     const text = `${count} of ${live} live channels (${percent} %)`;
     const evidence: TriggerEvidence = {
       kind: 'aggregate',
-      sinceMs: pass.nowMs,
+      sinceMs: evaluation.nowMs,
       text,
       values: { count, live, percent },
     };
-    begin(pass, rule, allSubject, { id: `all@${pass.nowMs}`, evidence });
+    begin(evaluation, rule, allSubject, { id: `all@${evaluation.nowMs}`, evidence });
   }
 }
 
 /** Records that the trigger was there and the rule does not fire. */
 function note(
-  pass: Pass,
+  evaluation: Evaluation,
   rule: Rule,
   subject: string,
   cause: Cause,
   { reason, values }: { reason: DecisionReason; values: Values },
 ): void {
-  pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'not_fired', reason, values }));
+  evaluation.emit(decisionOf(evaluation, rule, subject, cause, { outcome: 'not_fired', reason, values }));
 }

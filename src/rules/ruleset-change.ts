@@ -2,52 +2,52 @@
 // what it waited for is dropped, and a new condition is looked for at every channel.
 
 import { kinds, notes } from '#domain/state-registry.ts';
-import type { Pass } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { closeIncident, openIncidentOf, resetRule } from './incidents.ts';
 import { dropMoment, facts, withheldMoments, writeFact } from './memory.ts';
-import { lookAgain } from './notice.ts';
+import { reevaluateState } from './notice.ts';
 import type { RuleOf } from './rule-index.ts';
 import { dropTimer, timers } from './timers.ts';
 import { decisionOf, withoutFiring, withoutPending } from './transitions.ts';
 
 const key = notes.ruleset;
 /** Looks at channels that one transaction takes upon itself. */
-const looksPerPass = 100_000;
+const checksPerEvaluation = 100_000;
 
 /** Brings what is remembered in line with the rules. Costs one look-up when nothing has changed. */
-export function followRuleset(pass: Pass): void {
-  const { tx, ruleset, index } = pass;
+export function followRuleset(evaluation: Evaluation): void {
+  const { tx, ruleset, index } = evaluation;
   const known = tx.get(key);
   if (known?.hash === ruleset.hash) return;
   const rules = Object.fromEntries(Array.from(index.byName.values(), (rule) => [rule.name, rule.conditionHash]));
   const isNew = (name: string) => known?.rules[name] !== rules[name];
-  if (known) forgetOthers(pass);
+  if (known) forgetOthers(evaluation);
   const unseen = index.state.map(({ name }) => name).filter((name) => isNew(name) || known?.unseen.includes(name));
   tx.set(key, { hash: ruleset.hash, rules, unseen });
 }
 
 /** Lets new state rules look at every channel, some rules at a time. Returns whether some are left. */
-export function lookAtEverything(pass: Pass): boolean {
-  const { tx, index } = pass;
+export function evaluateEveryChannel(evaluation: Evaluation): boolean {
+  const { tx, index } = evaluation;
   const known = tx.get(key);
   if (!known || known.unseen.length === 0) return false;
   const channels = new Set<string>();
   for (const [arn] of tx.entries(kinds.stream)) channels.add(arn);
   for (const [arn] of tx.entries(kinds.channel)) channels.add(arn);
-  const atOnce = Math.max(1, Math.floor(looksPerPass / Math.max(1, channels.size)));
+  const atOnce = Math.max(1, Math.floor(checksPerEvaluation / Math.max(1, channels.size)));
   const names = known.unseen.slice(0, atOnce);
   for (const name of names) {
     const rule = index.byName.get(name);
     if (rule?.trigger.kind !== 'state') continue;
-    for (const arn of channels) lookAgain(pass, rule as RuleOf<'state'>, pass.channel(arn));
+    for (const arn of channels) reevaluateState(evaluation, rule as RuleOf<'state'>, evaluation.channel(arn));
   }
   const unseen = known.unseen.slice(names.length);
   tx.set(key, { ...known, unseen });
   return unseen.length > 0;
 }
 
-function forgetOthers(pass: Pass): void {
-  const { tx, index } = pass;
+function forgetOthers(evaluation: Evaluation): void {
+  const { tx, index } = evaluation;
   const isCurrent = (rule: string, conditionHash: string) => index.byName.get(rule)?.conditionHash === conditionHash;
   for (const [, timer] of Array.from(timers(tx))) {
     const rule = index.byName.get(timer.rule);
@@ -56,19 +56,23 @@ function forgetOthers(pass: Pass): void {
   }
   for (const [, fact] of Array.from(facts(tx))) {
     if (isCurrent(fact.rule, fact.conditionHash)) continue;
-    const rule = index.byName.get(fact.rule) ?? pass.ruleset.rules.find(({ name }) => name === fact.rule);
+    const rule = index.byName.get(fact.rule) ?? evaluation.ruleset.rules.find(({ name }) => name === fact.rule);
     const waiting = fact.pending?.cause ?? fact.firing?.cause;
     if (rule && waiting)
-      pass.emit(decisionOf(pass, rule, fact.subject, waiting, { outcome: 'not_fired', reason: 'rule_changed' }));
+      evaluation.emit(
+        decisionOf(evaluation, rule, fact.subject, waiting, { outcome: 'not_fired', reason: 'rule_changed' }),
+      );
     // That it has acted for a cause is remembered also by a changed rule, and by one that is taken out and put back.
     writeFact(tx, withoutFiring(withoutPending(fact)));
   }
   for (const moment of withheldMoments(tx)) {
     if (isCurrent(moment.rule, moment.conditionHash)) continue;
     dropMoment(tx, moment);
-    const rule = index.byName.get(moment.rule) ?? pass.ruleset.rules.find(({ name }) => name === moment.rule);
+    const rule = index.byName.get(moment.rule) ?? evaluation.ruleset.rules.find(({ name }) => name === moment.rule);
     if (rule)
-      pass.emit(decisionOf(pass, rule, moment.subject, moment.cause, { outcome: 'not_fired', reason: 'rule_changed' }));
+      evaluation.emit(
+        decisionOf(evaluation, rule, moment.subject, moment.cause, { outcome: 'not_fired', reason: 'rule_changed' }),
+      );
   }
   for (const [, alert] of Array.from(tx.entries(kinds.alert))) {
     if (alert.kind !== 'cap' && alert.kind !== 'rate') continue;

@@ -6,7 +6,7 @@ import { kinds } from '#domain/state-registry.ts';
 import type { RuleOf } from './rule-index.ts';
 import { activeAt, nextBoundary } from './time-intervals.ts';
 
-const lookAgainMs = 86_400_000;
+const recheckMs = 86_400_000;
 const keyOf = (rule: string) => kinds.schedule.of(rule);
 
 export function readSchedule(view: StateView, rule: Rule): ScheduleState | undefined {
@@ -24,7 +24,7 @@ export function followSchedule(tx: Transaction, rule: RuleOf<'schedule'>): boole
   if (known && tx.nowMs < known.nextMs) return known.toldUpTo !== undefined;
   const active = rule.trigger.intervals.some((interval) => activeAt(interval, tx.nowMs));
   const boundaries = rule.trigger.intervals.flatMap((interval) => nextBoundary(interval, tx.nowMs) ?? []);
-  const nextMs = Math.min(tx.nowMs + lookAgainMs, ...boundaries);
+  const nextMs = Math.min(tx.nowMs + recheckMs, ...boundaries);
   const changed = active !== (known?.active ?? false);
   tx.set(keyOf(rule.name), {
     conditionHash: rule.conditionHash,

@@ -4,7 +4,7 @@ import type { Decision, DecisionOutcome, DecisionReason, GuardVerdict, Values } 
 import type { Rule, RuleMode } from '#domain/rule.ts';
 import type { Cause, Fact, Firing } from '#domain/rule-memory.ts';
 import { decisionIdOf, groupOf, type Occasion, runSteps, viewOfSubject } from './act.ts';
-import { hashOf, type Pass } from './evaluation.ts';
+import { type Evaluation, hashOf } from './evaluation.ts';
 import { guardInputs } from './guard-inputs.ts';
 import { askGuards, reasonOfGuard } from './guards.ts';
 import { closeIncident } from './incidents.ts';
@@ -14,41 +14,42 @@ import { isHolding, isMoment } from './rule-index.ts';
 import { countedMs, dropTimer, readTimer, startTimer } from './timers.ts';
 
 /** A condition is true, or a moment has come. Harmless when it was known already. */
-export function begin(pass: Pass, rule: Rule, subject: string, cause: Cause): void {
-  const fact = pass.fact(rule, subject);
+export function begin(evaluation: Evaluation, rule: Rule, subject: string, cause: Cause): void {
+  const fact = evaluation.fact(rule, subject);
   const { firing, pending } = fact;
   const bySelf = isHolding(rule) && rule.trigger.kind !== 'event' && rule.trigger.kind !== 'http';
   if (firing && bySelf) {
-    if (firing.endedAtMs !== undefined) continueFiring(pass, rule, fact, firing);
+    if (firing.endedAtMs !== undefined) continueFiring(evaluation, rule, fact, firing);
     return;
   }
   if (isMoment(rule)) {
-    if (readMoment(pass.tx, { rule: rule.name, subject, cause })) return;
+    if (readMoment(evaluation.tx, { rule: rule.name, subject, cause })) return;
   } else if (pending) {
     const isNewer = supersedes(rule, pending.cause, cause);
-    if (pending.cause.id !== cause.id && !bySelf) noteSuperseded(pass, rule, subject, isNewer ? pending.cause : cause);
+    if (pending.cause.id !== cause.id && !bySelf)
+      noteSuperseded(evaluation, rule, subject, isNewer ? pending.cause : cause);
     if (!isNewer) return;
   }
   if (fact.acted.includes(cause.id)) {
-    pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'not_fired', reason: 'already_acted' }));
+    evaluation.emit(decisionOf(evaluation, rule, subject, cause, { outcome: 'not_fired', reason: 'already_acted' }));
     // It is true all the same: it inhibits, and its end is not a new beginning.
-    if (bySelf) writeFact(pass.tx, { ...fact, firing: newFiring(pass, rule, subject, cause) });
+    if (bySelf) writeFact(evaluation.tx, { ...fact, firing: newFiring(evaluation, rule, subject, cause) });
     return;
   }
-  if (isOver(pass, rule, cause)) {
-    pass.addDue({ rule, subject, cause });
+  if (isOver(evaluation, rule, cause)) {
+    evaluation.addDue({ rule, subject, cause });
     return;
   }
-  wait(pass, rule, fact, cause);
-  pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'pending', reason: 'condition_began' }));
+  wait(evaluation, rule, fact, cause);
+  evaluation.emit(decisionOf(evaluation, rule, subject, cause, { outcome: 'pending', reason: 'condition_began' }));
 }
 
 /** Whether a condition has been seen true for as long as `for` asks. */
-function isOver({ tx }: Pass, rule: Rule, { evidence }: Cause): boolean {
+function isOver({ tx }: Evaluation, rule: Rule, { evidence }: Cause): boolean {
   return rule.forMs === 0 || countedMs(tx, rule, evidence.sinceMs) >= rule.forMs;
 }
 
-function wait({ tx, nowMs }: Pass, rule: Rule, fact: Fact, cause: Cause): void {
+function wait({ tx, nowMs }: Evaluation, rule: Rule, fact: Fact, cause: Cause): void {
   writeFact(tx, { ...fact, pending: { cause }, touchedMs: nowMs });
   startTimer(tx, rule, { kind: 'for', subject: fact.subject, sinceMs: cause.evidence.sinceMs, runsMs: rule.forMs });
 }
@@ -57,21 +58,21 @@ function wait({ tx, nowMs }: Pass, rule: Rule, fact: Fact, cause: Cause): void {
  * A condition that goes on turns out to have begun at another moment than was known: `for` runs from there. What has been acted
  * for stays acted for, under its new name as well.
  */
-export function beganAt(pass: Pass, rule: Rule, subject: string, cause: Cause): void {
-  const fact = pass.fact(rule, subject);
+export function beganAt(evaluation: Evaluation, rule: Rule, subject: string, cause: Cause): void {
+  const fact = evaluation.fact(rule, subject);
   const { firing } = fact;
   // Acted for in this firing, or under the rule as it was before an edit.
   if (firing && (firing.acted || fact.acted.includes(firing.cause.id))) {
-    writeFact(pass.tx, { ...fact, firing: { ...firing, cause }, acted: withActed(fact, cause.id) });
+    writeFact(evaluation.tx, { ...fact, firing: { ...firing, cause }, acted: withActed(fact, cause.id) });
     return;
   }
   const waiting = withoutFiring(withoutPending(fact));
-  pass.takeBackDue(rule, subject);
-  if (!isOver(pass, rule, cause)) wait(pass, rule, waiting, cause);
+  evaluation.takeBackDue(rule, subject);
+  if (!isOver(evaluation, rule, cause)) wait(evaluation, rule, waiting, cause);
   else {
-    writeFact(pass.tx, waiting);
-    dropTimer(pass.tx, { kind: 'for', rule: rule.name, subject });
-    pass.addDue({ rule, subject, cause });
+    writeFact(evaluation.tx, waiting);
+    dropTimer(evaluation.tx, { kind: 'for', rule: rule.name, subject });
+    evaluation.addDue({ rule, subject, cause });
   }
 }
 
@@ -82,48 +83,56 @@ export interface Ended {
 }
 
 /** A condition is not true (any more). Harmless when it never was. */
-export function end(pass: Pass, rule: Rule, subject: string, ended: Ended): void {
-  const due = pass.takeBackDue(rule, subject);
-  const fact = pass.fact(rule, subject);
+export function end(evaluation: Evaluation, rule: Rule, subject: string, ended: Ended): void {
+  const due = evaluation.takeBackDue(rule, subject);
+  const fact = evaluation.fact(rule, subject);
   const waiting = fact.pending?.cause ?? (fact.firing ? undefined : due?.cause);
-  if (waiting) cancelPending(pass, rule, fact, waiting, ended);
+  if (waiting) cancelPending(evaluation, rule, fact, waiting, ended);
   const { firing } = fact;
   if (!firing || firing.endedAtMs !== undefined) return;
   const over = withoutPending(fact);
-  if (!firing.acted || (rule.keepFiringForMs === 0 && pass.isWarm)) {
-    resolve(pass, rule, { ...over, firing });
+  if (!firing.acted || (rule.keepFiringForMs === 0 && evaluation.isWarm)) {
+    resolve(evaluation, rule, { ...over, firing });
     return;
   }
   // Before the first complete poll the resolve waits like everything else, as a timer that has run out.
-  writeFact(pass.tx, { ...over, firing: { ...firing, endedAtMs: pass.nowMs } });
-  startTimer(pass.tx, rule, { kind: 'end', subject, runsMs: rule.keepFiringForMs });
+  writeFact(evaluation.tx, { ...over, firing: { ...firing, endedAtMs: evaluation.nowMs } });
+  startTimer(evaluation.tx, rule, { kind: 'end', subject, runsMs: rule.keepFiringForMs });
 }
 
 /** What waited is dropped: the condition ended before it could fire. */
-export function cancelPending(pass: Pass, rule: Rule, fact: Fact, cause: Cause, { failed, values }: Ended): void {
-  dropTimer(pass.tx, { kind: 'for', rule: rule.name, subject: fact.subject });
-  writeFact(pass.tx, withoutPending(fact));
+export function cancelPending(
+  evaluation: Evaluation,
+  rule: Rule,
+  fact: Fact,
+  cause: Cause,
+  { failed, values }: Ended,
+): void {
+  dropTimer(evaluation.tx, { kind: 'for', rule: rule.name, subject: fact.subject });
+  writeFact(evaluation.tx, withoutPending(fact));
   const reason = failed === 'while' ? 'while_broken' : failed === 'match' ? 'match_failed' : 'for_not_reached';
-  pass.emit(decisionOf(pass, rule, fact.subject, cause, { outcome: 'not_fired', reason, values: values() }));
+  evaluation.emit(
+    decisionOf(evaluation, rule, fact.subject, cause, { outcome: 'not_fired', reason, values: values() }),
+  );
 }
 
 /** The firing is over: what was planned is cancelled, and `on_resolve` runs if the rule had acted. */
-export function resolve(pass: Pass, rule: Rule, fact: Fact & { readonly firing: Firing }): void {
+export function resolve(evaluation: Evaluation, rule: Rule, fact: Fact & { readonly firing: Firing }): void {
   const { firing, subject } = fact;
   const { cause } = firing;
-  for (const kind of ['for', 'end'] as const) dropTimer(pass.tx, { kind, rule: rule.name, subject });
-  cancelSteps(pass, rule, subject, firing);
+  for (const kind of ['for', 'end'] as const) dropTimer(evaluation.tx, { kind, rule: rule.name, subject });
+  cancelSteps(evaluation, rule, subject, firing);
   const { firing: _over, ...rest } = fact;
-  writeFact(pass.tx, { ...rest, touchedMs: pass.nowMs });
-  if (rule.trigger.kind === 'aggregate') closeIncident(pass.tx, rule.name, pass.nowMs);
+  writeFact(evaluation.tx, { ...rest, touchedMs: evaluation.nowMs });
+  if (rule.trigger.kind === 'aggregate') closeIncident(evaluation.tx, rule.name, evaluation.nowMs);
   if (!firing.acted) {
-    pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'resolved', reason: 'condition_ended' }));
+    evaluation.emit(decisionOf(evaluation, rule, subject, cause, { outcome: 'resolved', reason: 'condition_ended' }));
     return;
   }
-  const occasion = occasionOf(pass, rule, subject, firing, 'resolve');
-  const guards = askGuards(guardInputs(pass, rule, occasion, 'resolve'));
+  const occasion = occasionOf(evaluation, rule, subject, firing, 'resolve');
+  const guards = askGuards(guardInputs(evaluation, rule, occasion, 'resolve'));
   const refused = guards.find(({ passed }) => !passed);
-  const steps = [...rule.onResolve, ...resolvedNotices(pass.ruleset, rule)];
+  const steps = [...rule.onResolve, ...resolvedNotices(evaluation.ruleset, rule)];
   const { jobs, withheld } = refused
     ? {
         jobs: [],
@@ -133,9 +142,9 @@ export function resolve(pass: Pass, rule: Rule, fact: Fact & { readonly firing: 
           values: refused.values,
         })),
       }
-    : runSteps(pass, occasion, steps);
-  pass.emit(
-    decisionOf(pass, rule, subject, cause, {
+    : runSteps(evaluation, occasion, steps);
+  evaluation.emit(
+    decisionOf(evaluation, rule, subject, cause, {
       outcome: 'resolved',
       reason: 'condition_ended',
       mode: occasion.mode,
@@ -147,34 +156,34 @@ export function resolve(pass: Pass, rule: Rule, fact: Fact & { readonly firing: 
 }
 
 /** Another cause takes the place of the one that a rule fires for. One that was still waiting to act is told of. */
-export function replaceFiring(pass: Pass, rule: Rule, subject: string, firing: Firing, next: Cause): void {
+export function replaceFiring(evaluation: Evaluation, rule: Rule, subject: string, firing: Firing, next: Cause): void {
   const { kind } = rule.trigger;
   if (!firing.acted && firing.cause.id !== next.id && (kind === 'event' || kind === 'http'))
-    noteSuperseded(pass, rule, subject, firing.cause);
-  cancelSteps(pass, rule, subject, firing);
+    noteSuperseded(evaluation, rule, subject, firing.cause);
+  cancelSteps(evaluation, rule, subject, firing);
 }
 
-function noteSuperseded(pass: Pass, rule: Rule, subject: string, cause: Cause): void {
-  pass.emit(decisionOf(pass, rule, subject, cause, { outcome: 'not_fired', reason: 'superseded' }));
+function noteSuperseded(evaluation: Evaluation, rule: Rule, subject: string, cause: Cause): void {
+  evaluation.emit(decisionOf(evaluation, rule, subject, cause, { outcome: 'not_fired', reason: 'superseded' }));
 }
 
 /** Drops the `after` steps of a firing that have not run. */
-export function cancelSteps(pass: Pass, rule: Rule, subject: string, firing: Firing): void {
+export function cancelSteps(evaluation: Evaluation, rule: Rule, subject: string, firing: Firing): void {
   for (const step of rule.actions) {
-    const timer = readTimer(pass.tx, { kind: 'step', rule: rule.name, subject, step: step.index, firing });
+    const timer = readTimer(evaluation.tx, { kind: 'step', rule: rule.name, subject, step: step.index, firing });
     if (!timer) continue;
-    dropTimer(pass.tx, timer);
+    dropTimer(evaluation.tx, timer);
     const values = { action: step.action, step: step.index };
-    pass.emit(
-      decisionOf(pass, rule, subject, firing.cause, { outcome: 'not_fired', reason: 'step_cancelled', values }),
+    evaluation.emit(
+      decisionOf(evaluation, rule, subject, firing.cause, { outcome: 'not_fired', reason: 'step_cancelled', values }),
     );
   }
 }
 
-export function newFiring(pass: Pass, rule: Rule, subject: string, cause: Cause): Firing {
+export function newFiring(evaluation: Evaluation, rule: Rule, subject: string, cause: Cause): Firing {
   return {
     cause,
-    firedAtMs: pass.nowMs,
+    firedAtMs: evaluation.nowMs,
     acted: false,
     mode: rule.mode,
     decisionId: decisionIdOf(rule.name, subject, cause),
@@ -182,7 +191,7 @@ export function newFiring(pass: Pass, rule: Rule, subject: string, cause: Cause)
 }
 
 export function occasionOf(
-  pass: Pass,
+  evaluation: Evaluation,
   rule: Rule,
   subject: string,
   { cause, mode, decisionId }: Pick<Firing, 'cause' | 'mode' | 'decisionId'>,
@@ -191,7 +200,7 @@ export function occasionOf(
   return {
     rule,
     subject,
-    group: groupOf(rule, viewOfSubject(pass, subject), cause),
+    group: groupOf(rule, viewOfSubject(evaluation, subject), cause),
     cause,
     phase,
     mode: mode === 'enforce' && rule.mode === 'enforce' ? 'enforce' : 'dry_run',
@@ -232,24 +241,24 @@ interface Outcome {
 
 /** A decision about a subject, ready for the journal. */
 export function decisionOf(
-  pass: Pass,
+  evaluation: Evaluation,
   rule: Rule,
   subject: string,
   cause: Cause,
   { outcome, reason, mode = rule.mode, guards = [], jobs = [], withheld = [], values }: Outcome,
 ): Decision {
-  const view = viewOfSubject(pass, subject);
+  const view = viewOfSubject(evaluation, subject);
   const acts = reason === 'fired';
   const { evidence, streamId } = cause;
   return {
     id: acts
       ? decisionIdOf(rule.name, subject, cause)
-      : `d-${hashOf(rule.name, subject, cause.id, reason, pass.nowMs)}`,
+      : `d-${hashOf(rule.name, subject, cause.id, reason, evaluation.nowMs)}`,
     rule: rule.name,
     mode,
     outcome,
     reason,
-    atMs: pass.nowMs,
+    atMs: evaluation.nowMs,
     ...(view ? { channelArn: view.arn, channelName: view.channel.name } : {}),
     ...(streamId === undefined ? {} : { streamId }),
     group: groupOf(rule, view, cause),
@@ -261,10 +270,10 @@ export function decisionOf(
   };
 }
 
-function continueFiring(pass: Pass, rule: Rule, fact: Fact, firing: Firing): void {
-  dropTimer(pass.tx, { kind: 'end', rule: rule.name, subject: fact.subject });
+function continueFiring(evaluation: Evaluation, rule: Rule, fact: Fact, firing: Firing): void {
+  dropTimer(evaluation.tx, { kind: 'end', rule: rule.name, subject: fact.subject });
   const { endedAtMs: _back, ...rest } = firing;
-  writeFact(pass.tx, { ...fact, firing: rest });
+  writeFact(evaluation.tx, { ...fact, firing: rest });
 }
 
 /** Whether a new cause replaces one that is waiting. `for` runs from the first of several like ones. */

@@ -47,14 +47,14 @@ export function createMetrics() {
       'shard',
     ]),
     queueErrors: counter('queue_errors_total', 'Failed calls to SQS, by operation', ['operation']),
-    polls: counter('polls_total', 'Passes over ListStreams, by scope and outcome', ['scope', 'outcome']),
+    polls: counter('polls_total', 'Sweeps of ListStreams, by scope and outcome', ['scope', 'outcome']),
     pollSeconds: histogram(
       'poll_seconds',
-      'Duration of one pass over ListStreams',
+      'Duration of one sweep of ListStreams',
       [0.05, 0.2, 1, 5, 20, 60],
       ['scope'],
     ),
-    lastPollTimestamp: gauge('last_complete_poll_timestamp_seconds', 'End of the last complete pass over ListStreams', [
+    lastPollTimestamp: gauge('last_complete_poll_timestamp_seconds', 'End of the last complete sweep of ListStreams', [
       'shard',
       'scope',
     ]),

@@ -73,7 +73,7 @@ export class Noticing {
     const now = () => state.nowMs();
     const { home } = options;
     this.#inventory = { reader, observe, view: state.view, now, home };
-    const afterFullPass = (signal: AbortSignal) => refreshUnlisted(this.#inventory, signal);
+    const afterFullSweep = (signal: AbortSignal) => refreshUnlisted(this.#inventory, signal);
     const everyMs = (scope: 'starving' | 'all') => this.#pollIntervals()[scope === 'all' ? 'fullMs' : 'starvingMs'];
     this.#poller = new Poller({
       reader,
@@ -82,7 +82,7 @@ export class Noticing {
       everyMs,
       home,
       knownLive: () => fleetCounts(state.view).live,
-      afterFullPass,
+      afterFullSweep,
       clock,
       logger,
       metrics,
@@ -104,7 +104,7 @@ export class Noticing {
   get handlers() {
     const poll =
       (scope: 'starving' | 'all'): JobHandler =>
-      async (_payload, { signal }) => ({ outcome: 'done', ...(await this.#poller.runPass(scope, signal)) });
+      async (_payload, { signal }) => ({ outcome: 'done', ...(await this.#poller.runSweep(scope, signal)) });
     const list: JobHandler = async (_payload, { signal }) => ({
       outcome: 'done',
       channels: await this.#listing.watch(() => refreshInventory(this.#inventory, signal), signal),

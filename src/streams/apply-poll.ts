@@ -1,5 +1,5 @@
-// One pass over ListStreams: what it lists is live; what a complete pass does not list is on its way out. Pages may shift while
-// they are read, so absence counts only once two complete passes agree, or one pass and an event.
+// One sweep of ListStreams: what it lists is live; what a complete sweep does not list is on its way out. Pages may shift while
+// they are read, so absence counts only once two complete sweeps agree, or one sweep and an event.
 import type { PollObservation } from '#domain/observation.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
@@ -38,42 +38,42 @@ export function applyPoll(tx: Transaction, poll: PollObservation, options: PollO
   return changes;
 }
 
-/** A complete pass that is newer than the last one: those it did not list are missed, or are not starving any more. */
+/** A complete sweep that is newer than the last one: those it did not list are missed, or are not starving any more. */
 function judgeAbsence(
   tx: Transaction,
   { scope, startedAtMs, finishedAtMs, everyMs, pages, streams, alreadyApplied = [] }: PollObservation,
   add: (record: StreamRecord, input: SessionInput) => void,
 ): void {
-  const last = tx.get(notes.pass(scope));
+  const last = tx.get(notes.sweep(scope));
   if (last && last.startedAtMs >= startedAtMs) return;
   // Of both, since an event may have told of another channel's stream.
   const nameOf = ({ channelArn, streamId }: Pick<StreamRecord, 'channelArn' | 'streamId'>) =>
     `${channelArn} ${streamId}`;
   const listed = new Set([...alreadyApplied, ...streams].map(nameOf));
-  const pass = { startedAtMs, finishedAtMs };
+  const sweep = { startedAtMs, finishedAtMs };
   const absent = Array.from(tx.entries(kinds.stream), ([, record]) => record).filter(
     (record) => (record.state === 'live' || record.state === 'created') && !listed.has(nameOf(record)),
   );
   if (scope === 'all') {
-    for (const record of absent) add(record, { kind: 'missed', pass });
-    for (const record of overdueRecordings(tx, startedAtMs)) add(record, { kind: 'passed', pass });
+    for (const record of absent) add(record, { kind: 'missed', sweep });
+    for (const record of overdueRecordings(tx, startedAtMs)) add(record, { kind: 'passed', sweep });
   }
-  // A list of several pages may have shifted while it was read: it takes a second pass to say that a stream is not in it.
+  // A list of several pages may have shifted while it was read: it takes a second sweep to say that a stream is not in it.
   else {
     const seenBeforeMs = pages === 1 ? Number.POSITIVE_INFINITY : (last?.startedAtMs ?? 0);
     clearStarving(
       absent.filter(({ basis }) => lastSeenMs(basis.sightings) < seenBeforeMs),
-      pass,
+      sweep,
       add,
     );
   }
   if (last && scope === 'all') noteUnheard(tx, last.startedAtMs, startedAtMs);
   const previous = last ? { previous: { startedAtMs: last.startedAtMs, finishedAtMs: last.finishedAtMs } } : {};
   const pace = everyMs === undefined ? {} : { everyMs };
-  tx.set(notes.pass(scope), { ...pass, pages, streams: listed.size, ...pace, ...previous });
+  tx.set(notes.sweep(scope), { ...sweep, pages, streams: listed.size, ...pace, ...previous });
 }
 
-/** Sessions that say they are recorded, and ended too long before a pass for that to be true. */
+/** Sessions that say they are recorded, and ended too long before a sweep for that to be true. */
 function overdueRecordings(tx: Transaction, startedAtMs: number): StreamRecord[] {
   const overdue: StreamRecord[] = [];
   const add = (record: StreamRecord) => {
@@ -87,10 +87,10 @@ function overdueRecordings(tx: Transaction, startedAtMs: number): StreamRecord[]
 
 function clearStarving(
   absent: readonly StreamRecord[],
-  pass: { readonly startedAtMs: number; readonly finishedAtMs: number },
+  sweep: { readonly startedAtMs: number; readonly finishedAtMs: number },
   add: (record: StreamRecord, input: SessionInput) => void,
 ): void {
-  for (const record of absent) if (record.health === 'STARVING') add(record, { kind: 'not-starving', pass });
+  for (const record of absent) if (record.health === 'STARVING') add(record, { kind: 'not-starving', sweep });
 }
 
 /** Archives sessions that no event will amend any more, and forgets what is older than the retention. */

@@ -98,7 +98,7 @@ describe('polls', () => {
     expect(changes.map(({ kind }) => kind)).toEqual(['stream', 'poll']);
   });
 
-  test('close what events forgot, after two complete passes without it', async () => {
+  test('close what events forgot, after two complete sweeps without it', async () => {
     const noticing = new Noticing();
     await noticing.see(event('Stream Start', { ...a, at: 0 }));
     await noticing.see(poll('all', { at: 20_000, streams: [snapshot('A', 's1')] }));
@@ -113,7 +113,7 @@ describe('polls', () => {
     expect(disagreementsOf(noticing.state.view)).toEqual({ started: 0, ended: 1, health: 0 });
   });
 
-  test('need only one pass where an event said that the encoder is gone', async () => {
+  test('need only one sweep where an event said that the encoder is gone', async () => {
     const noticing = new Noticing();
     await noticing.see(
       poll('all', { at: 20_000, streams: [snapshot('A', 's1')] }),
@@ -126,7 +126,7 @@ describe('polls', () => {
     expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 30_000 });
   });
 
-  test('the end of a recording is confirmed by a pass after it, not by an earlier one whose page had shifted', async () => {
+  test('the end of a recording is confirmed by a sweep after it, not by an earlier one whose page had shifted', async () => {
     const noticing = new Noticing();
     await noticing.see(event('Stream Start', { ...a, at: 0 }));
     await noticing.see(poll('all', { at: 15_000, streams: [snapshot('A', 's1')] }), poll('all', { at: 30_000 }));
@@ -138,7 +138,7 @@ describe('polls', () => {
     expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 45_100 });
   });
 
-  test('of a short session only the end of its recording is known: it is not over before that, whatever passes missed', async () => {
+  test('of a short session only the end of its recording is known: it is not over before that, whatever sweeps missed', async () => {
     const noticing = new Noticing();
     await noticing.see(poll('all', { at: 0 }), poll('all', { at: 15_000 }));
 
@@ -147,7 +147,7 @@ describe('polls', () => {
     expect(noticing.record('A')).toMatchObject({ state: 'ended', endedAtMs: startMs + 20_000 });
   });
 
-  test('the end of a recording says that the stream had started, not that it was live when earlier passes missed it', async () => {
+  test('the end of a recording says that the stream had started, not that it was live when earlier sweeps missed it', async () => {
     const noticing = new Noticing();
 
     await noticing.see(event('Session Created', { ...a, at: 0 }));
@@ -175,7 +175,7 @@ describe('polls', () => {
     expect(noticing.record('A')!.state).toBe('live');
   });
 
-  test('a stream that comes back after two passes without it is live again', async () => {
+  test('a stream that comes back after two sweeps without it is live again', async () => {
     const noticing = new Noticing();
     const stream = snapshot('A', 's1');
 
@@ -189,7 +189,7 @@ describe('polls', () => {
     expect(noticing.record('A')).toMatchObject({ state: 'live', endedAtMs: undefined, startedAtMs: startMs });
   });
 
-  test('an older health event does not undo a newer pass', async () => {
+  test('an older health event does not undo a newer sweep', async () => {
     const noticing = new Noticing();
     await noticing.see(poll('all', { at: 20_000, streams: [snapshot('A', 's1')] }));
 
@@ -198,7 +198,7 @@ describe('polls', () => {
     expect(noticing.record('A')).toMatchObject({ state: 'live', health: 'HEALTHY' });
   });
 
-  test('an event of the very second in which a pass began is not contradicted by it', async () => {
+  test('an event of the very second in which a sweep began is not contradicted by it', async () => {
     const noticing = new Noticing();
     await noticing.see(poll('all', { at: 20_500, streams: [snapshot('A', 's1')] }));
 
@@ -311,7 +311,7 @@ test('a source whose clock runs ahead of ours does not keep polls from having th
   expect(noticing.record('A')!.state).toBe('ended');
 });
 
-test('a pass in pieces does what the whole does', async () => {
+test('a sweep in pieces does what the whole does', async () => {
   const streams = Array.from({ length: 1_234 }, (_, index) => snapshot(`C${index}`, `c${index}`, { viewers: index }));
   const noticing = new Noticing();
   await noticing.see(poll('all', { at: 1_000, streams: [...streams, snapshot('A', 's1')] }));
@@ -367,7 +367,7 @@ describe('a recording of which no end was told', () => {
     return noticing;
   }
 
-  test('goes on while a reconnect may carry it on, and is over at the first pass after that', async () => {
+  test('goes on while a reconnect may carry it on, and is over at the first sweep after that', async () => {
     const noticing = await ended();
 
     await noticing.see(poll('all', { at: 6 * minute }));
@@ -414,7 +414,7 @@ test('a recording that fails while the stream goes on does not end the stream', 
 });
 
 test.each(['Recording End Failure', 'Something New'])(
-  'passes from before a session of which only %s is known do not end it before that',
+  'sweeps from before a session of which only %s is known do not end it before that',
   async (name) => {
     const noticing = new Noticing();
     await noticing.see(poll('all', { at: 0 }), poll('all', { at: 15_000 }));

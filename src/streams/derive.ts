@@ -15,12 +15,12 @@ export function onOurClock({ eventTimeMs, arrivedAtMs }: { eventTimeMs: number; 
 }
 
 /**
- * A session whose encoder was accepted but that is in no list: a pass counts as "gone" only this long after it was created.
+ * A session whose encoder was accepted but that is in no list: a sweep counts as "gone" only this long after it was created.
  * IVS ends a session after 30 s without data. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/troubleshooting-faqs.html
  */
 const startGraceMs = 60_000;
 
-/** A complete pass that began after this moment and does not list the session says that it is gone. */
+/** A complete sweep that began after this moment and does not list the session says that it is gone. */
 export function missableAfterMs({
   aliveMs = Number.NEGATIVE_INFINITY,
   firstLiveMs,
@@ -31,7 +31,7 @@ export function missableAfterMs({
 }: SessionBasis): number {
   const beganMs = createdMs ?? mentionedMs;
   if (firstLiveMs !== undefined || beganMs === undefined) return aliveMs;
-  // An end says that it had started, not when: a pass before it may have come before the start.
+  // An end says that it had started, not when: a sweep before it may have come before the start.
   const startedByMs = Math.min(beganMs + startGraceMs, sessionEndedMs ?? Infinity, recordingEndedMs ?? Infinity);
   return Math.max(aliveMs, startedByMs);
 }
@@ -39,14 +39,14 @@ export function missableAfterMs({
 /** A list may show a stream for so long after its end. */
 const staleListMs = 5_000;
 
-/** The moment by which two passes had listed the session, that is the older of the two newest; undefined: they have not. */
+/** The moment by which two sweeps had listed the session, that is the older of the two newest; undefined: they have not. */
 export function confirmedMs({ listedMs }: SessionBasis): number | undefined {
   return listedMs?.length === 2 ? listedMs[0] : undefined;
 }
 
 /**
- * What is known without the ends that cannot be: those before the session's own start, and those after which two passes listed it.
- * One odd event does not outweigh what every pass shows; a session that is over in truth is ended by the passes.
+ * What is known without the ends that cannot be: those before the session's own start, and those after which two sweeps listed it.
+ * One odd event does not outweigh what every sweep shows; a session that is over in truth is ended by the sweeps.
  */
 function credible(basis: SessionBasis): SessionBasis {
   const { endedMs, failedMs, sessionEndedMs, ...others } = basis;
@@ -98,13 +98,13 @@ export function derive(basis: SessionBasis, fallbackMs: number): Derived {
   };
 }
 
-/** When events, or complete passes without it, say that the session was over; a newer session alone does not count here. */
+/** When events, or complete sweeps without it, say that the session was over; a newer session alone does not count here. */
 export function endedByItself(basis: SessionBasis): number | undefined {
   const { supersededMs: _, ...own } = basis;
   return endOf(own)?.atMs ?? credible(basis).sessionEndedMs;
 }
 
-/** Whether two passes listed the session after everything that is known of another one of its channel. */
+/** Whether two sweeps listed the session after everything that is known of another one of its channel. */
 export function isListedAfter(basis: SessionBasis, other: SessionBasis): boolean {
   const shownMs = confirmedMs(basis);
   if (shownMs === undefined) return false;
@@ -116,14 +116,14 @@ function endOf(basis: SessionBasis): { state: 'ended' | 'failed'; atMs: number }
   const { failedMs, endedMs, sessionEndedMs, supersededMs, missed } = credible(basis);
   if (failedMs !== undefined) return { state: 'failed', atMs: failedMs };
   if (endedMs !== undefined) return { state: 'ended', atMs: endedMs };
-  // One later pass confirms an event that says so; without one it takes two, since a page may shift while it is read. What is
+  // One later sweep confirms an event that says so; without one it takes two, since a page may shift while it is read. What is
   // said is the moment by which it was certainly over: a shifted page may have missed it while it was still there.
   const eventMs = sessionEndedMs ?? recordingEndOf(basis);
   const confirming = eventMs === undefined ? undefined : missed.find(({ startedAtMs }) => startedAtMs > eventMs + 999);
   const passedMs = (confirming ?? missed[1])?.finishedAtMs;
   if (passedMs === undefined && supersededMs === undefined) return undefined;
   const overMs = Math.min(passedMs ?? Infinity, supersededMs ?? Infinity);
-  // Of a session that was never seen, only told of, passes and other sessions may have come before its beginning.
+  // Of a session that was never seen, only told of, sweeps and other sessions may have come before its beginning.
   const toldMs = basis.aliveMs === undefined ? (basis.recordingEndedMs ?? basis.mentionedMs) : undefined;
   return { state: 'ended', atMs: sessionEndedMs ?? Math.max(overMs, toldMs ?? overMs) };
 }

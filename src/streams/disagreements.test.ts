@@ -76,7 +76,7 @@ test('where no event ever comes, polls overturn nothing, through to the end', as
   expect(total()).toEqual({ started: 0, ended: 0, health: 0 });
 });
 
-test('a pass that confirms the end of a recording agrees with it', async () => {
+test('a sweep that confirms the end of a recording agrees with it', async () => {
   const { noticing, total } = setup();
 
   await noticing.see(event('Stream Start', { channel: 'A', stream: 's', at: 0 }));
@@ -100,7 +100,7 @@ test.each(['before', 'after'])('a lost end counts; the first poll came %s the st
 });
 
 describe('starts of which no event tells', () => {
-  /** A queue that is read every minute, and passes beside it that find these sessions; each begins at its `started`. */
+  /** A queue that is read every minute, and sweeps beside it that find these sessions; each begins at its `started`. */
   async function watch(untilMinute: number, sessions: readonly { channel: string; started: number }[]) {
     const round = setup();
     const { noticing } = round;
@@ -108,24 +108,24 @@ describe('starts of which no event tells', () => {
       sessions
         .filter(({ started }) => started <= at)
         .map(({ channel, started }) => snapshot(channel, `s${channel}`, { started }));
-    const pass = async (at: number, lagMs = 0) => {
+    const sweep = async (at: number, lagMs = 0) => {
       await noticing.state.transact((tx) => noteQueueRead(tx, { atMs: startMs + at, lagMs }));
       await noticing.see(poll('all', { at, streams: streams(at) }));
       await noticing.state.transact((tx) => detectGaps(tx, silence));
     };
-    for (let at = 0; at <= untilMinute * minute; at += minute) await pass(at);
-    return { ...round, pass, unheard: () => unheardSessions(noticing.state.view) };
+    for (let at = 0; at <= untilMinute * minute; at += minute) await sweep(at);
+    return { ...round, sweep, unheard: () => unheardSessions(noticing.state.view) };
   }
   const silence = { pollSilentAfterMs: 60 * minute, eventsSilentAfterMs: 15 * minute };
   const three = ['A', 'B', 'C'].map((channel, index) => ({ channel, started: (index + 1) * minute + 30_000 }));
 
   test('are counted once each, five minutes after they began', async () => {
-    const { total, unheard, pass } = await watch(6, three);
+    const { total, unheard, sweep } = await watch(6, three);
     expect(total()).toEqual({ started: 0, ended: 0, health: 0 });
 
-    await pass(7 * minute);
+    await sweep(7 * minute);
     expect(total()).toEqual({ started: 1, ended: 0, health: 0 });
-    for (let at = 8; at < 20; at += 1) await pass(at * minute);
+    for (let at = 8; at < 20; at += 1) await sweep(at * minute);
 
     expect(total()).toEqual({ started: 3, ended: 0, health: 0 });
     expect(unheard()).toBe(3);
@@ -133,11 +133,11 @@ describe('starts of which no event tells', () => {
 
   test('are in a row no more once an event tells of a session', async () => {
     const four = [...three, { channel: 'D', started: 10 * minute }];
-    const { noticing, total, unheard, pass } = await watch(10, four);
+    const { noticing, total, unheard, sweep } = await watch(10, four);
     expect(unheard()).toBe(3);
 
     await noticing.see(event('Stream Start', { channel: 'D', stream: 'sD', at: 10 * minute, arrived: 11 * minute }));
-    for (let at = 11; at < 17; at += 1) await pass(at * minute);
+    for (let at = 11; at < 17; at += 1) await sweep(at * minute);
 
     expect(unheard()).toBe(0);
     expect(total()).toEqual({ started: 3, ended: 0, health: 0 });
@@ -148,7 +148,7 @@ describe('starts of which no event tells', () => {
     for (let at = 0; at < 20 * minute; at += minute)
       await noQueue.noticing.see(poll('all', { at, streams: [snapshot('A', 's', { started: minute })] }));
     const lagging = await watch(6, three);
-    for (let at = 7; at < 20; at += 1) await lagging.pass(at * minute, 10 * minute);
+    for (let at = 7; at < 20; at += 1) await lagging.sweep(at * minute, 10 * minute);
     const before = await watch(20, [{ channel: 'A', started: -2 * minute }]);
 
     expect(noQueue.total()).toEqual({ started: 0, ended: 0, health: 0 });

@@ -41,7 +41,7 @@ export function noteDisagreement(tx: Transaction, { kind }: SessionInput, change
 
 /**
  * Looks, once for each session, whether an event told of it by the time it should have: of those that began in the time that has
- * become old enough since the pass before. Without a queue, or while it lags, nothing can be said.
+ * become old enough since the sweep before. Without a queue, or while it lags, nothing can be said.
  */
 export function noteUnheard(tx: Transaction, lastPassMs: number, passMs: number): void {
   const read = tx.get(notes.queueRead);

@@ -24,14 +24,14 @@ function over(
 }
 
 test('why a session is over is told from what ended it, and of none that goes on', () => {
-  const pass = { startedAtMs: 1, finishedAtMs: 2 };
+  const sweep = { startedAtMs: 1, finishedAtMs: 2 };
 
   expect([
     endReason(over('a', 9, { endedMs: 9 })),
     endReason(over('a', 9, { failedMs: 9 }, { state: 'failed', failureReason: 'Encoder disconnected' })),
-    endReason(over('a', 9, { sessionEndedMs: 9, missed: [pass] }, { failureReason: 'Idle' })),
+    endReason(over('a', 9, { sessionEndedMs: 9, missed: [sweep] }, { failureReason: 'Idle' })),
     endReason(over('a', 9, { supersededMs: 9 })),
-    endReason(over('a', 9, { missed: [pass, pass] })),
+    endReason(over('a', 9, { missed: [sweep, sweep] })),
     endReason(over('a', 9, {}, { state: 'live' })),
   ]).toEqual([
     'Stream End',

@@ -14,14 +14,14 @@ export interface FleetCounts {
   readonly channels: number;
   /** Since when the records are stale: the polls are missing. */
   readonly staleSinceMs: number | undefined;
-  /** End of the last complete pass over all live streams. */
+  /** End of the last complete sweep of all live streams. */
   readonly lastFullPollMs: number | undefined;
   readonly lastStarvingPollMs: number | undefined;
 }
 
 /** Whether it is known by now who is live, and which channels there are with which tags: in the beginning nobody is. */
 export function fleetKnown(view: StateView): { readonly live: boolean; readonly tags: boolean } {
-  const live = view.get(notes.pass('all')) !== undefined;
+  const live = view.get(notes.sweep('all')) !== undefined;
   return { live, tags: live && view.get(notes.inventoryListed) !== undefined };
 }
 
@@ -42,7 +42,7 @@ export function fleetCounts(view: StateView): FleetCounts {
     unknown: counts.UNKNOWN,
     channels: view.count(kinds.channel),
     staleSinceMs: gapOf(view, 'poll')?.sinceMs,
-    lastFullPollMs: view.get(notes.pass('all'))?.finishedAtMs,
-    lastStarvingPollMs: view.get(notes.pass('starving'))?.finishedAtMs,
+    lastFullPollMs: view.get(notes.sweep('all'))?.finishedAtMs,
+    lastStarvingPollMs: view.get(notes.sweep('starving'))?.finishedAtMs,
   };
 }

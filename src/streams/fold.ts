@@ -35,10 +35,10 @@ export function fold(
   // Its session was archived long ago: a fragment of it would only look like another session.
   if (!before && newest && input.kind === 'event' && input.observation.eventTimeMs < unknownAfterMs)
     return { record: undefined, changes: [] };
-  // What a pass lists now is no fragment.
+  // What a sweep lists now is no fragment.
   const isArchived = archivedOf(tx, channelArn)[streamId] !== undefined;
   if (!before && isArchived && input.kind !== 'seen') return { record: undefined, changes: [] };
-  const after = named(tx, withKnownPasses(tx, reduceSession(before, input, session)), input);
+  const after = named(tx, withKnownSweeps(tx, reduceSession(before, input, session)), input);
   if (before && after === before) return { record: before, changes: [] };
   if (before && before === newest && after.basis.firstSeenMs === before.basis.firstSeenMs && past.length === 0) {
     tx.set(kinds.stream.of(channelArn), after);
@@ -74,28 +74,28 @@ function noteArchived(tx: Transaction, channelArn: ChannelArn, records: readonly
 }
 
 /**
- * What earlier complete passes already told of a session that was not known then: a start that arrives hours late is not
- * the start of something that lives now. A session that those passes did list was seen by them, and is not touched.
+ * What earlier complete sweeps already told of a session that was not known then: a start that arrives hours late is not
+ * the start of something that lives now. A session that those sweeps did list was seen by them, and is not touched.
  */
-function withKnownPasses(tx: Transaction, record: StreamRecord): StreamRecord {
+function withKnownSweeps(tx: Transaction, record: StreamRecord): StreamRecord {
   const session = sessionOf(tx, record);
-  const all = tx.get(notes.pass('all'));
+  const all = tx.get(notes.sweep('all'));
   let result = record;
-  for (const pass of all ? [all.previous, all] : [])
-    if (pass)
+  for (const sweep of all ? [all.previous, all] : [])
+    if (sweep)
       result = reduceSession(
         result,
-        { kind: 'missed', pass: { startedAtMs: pass.startedAtMs, finishedAtMs: pass.finishedAtMs } },
+        { kind: 'missed', sweep: { startedAtMs: sweep.startedAtMs, finishedAtMs: sweep.finishedAtMs } },
         session,
       );
-  if (all) result = reduceSession(result, { kind: 'passed', pass: all }, session);
-  const starving = tx.get(notes.pass('starving'));
+  if (all) result = reduceSession(result, { kind: 'passed', sweep: all }, session);
+  const starving = tx.get(notes.sweep('starving'));
   if (
     starving?.pages === 1 &&
     result.health === 'STARVING' &&
     starving.startedAtMs > lastSeenMs(result.basis.sightings)
   )
-    result = reduceSession(result, { kind: 'not-starving', pass: starving }, session);
+    result = reduceSession(result, { kind: 'not-starving', sweep: starving }, session);
   return result;
 }
 

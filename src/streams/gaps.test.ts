@@ -15,7 +15,7 @@ function setup() {
   return { noticing, tickAt, readAt };
 }
 
-test('polls that fail open a gap since the last complete pass, and the next complete one closes it', async () => {
+test('polls that fail open a gap since the last complete sweep, and the next complete one closes it', async () => {
   const { noticing, tickAt } = setup();
   await noticing.see(poll('all', { at: 0, streams: [snapshot('A', 's1')] }));
   expect(await tickAt(60_000)).toEqual([]);
@@ -68,7 +68,7 @@ test('a source that never gave anything is missing from the first look on', asyn
   expect(await tickAt(61_000)).toMatchObject([{ source: 'poll', state: 'began' }]);
 });
 
-test('the passes of a large fleet may take longer than the silence that would be a gap elsewhere', async () => {
+test('the sweeps of a large fleet may take longer than the silence that would be a gap elsewhere', async () => {
   const { noticing, tickAt } = setup();
   await noticing.see(poll('all', { at: 0, took: 40_000, everyMs: 45_000 }));
 
@@ -76,7 +76,7 @@ test('the passes of a large fleet may take longer than the silence that would be
   expect(await tickAt(131_000)).toMatchObject([{ source: 'poll', state: 'began' }]);
 });
 
-test('a pass that took half an hour, throttled, makes nobody wait hours for the gap', async () => {
+test('a sweep that took half an hour, throttled, makes nobody wait hours for the gap', async () => {
   const { noticing, tickAt } = setup();
   await noticing.see(poll('all', { at: 0, took: 1_800_000, everyMs: 45_000 }));
 
@@ -97,7 +97,7 @@ test('that a source is silent is known also where nobody watches', async () => {
   expect([since('poll', 901_000), since('events', 901_000)]).toEqual([startMs, startMs]);
 });
 
-test('a pass says until when it may be acted on: until two more have failed', async () => {
+test('a sweep says until when it may be acted on: until two more have failed', async () => {
   const { noticing } = setup();
 
   const changes = await noticing.see(poll('all', { at: 0, took: 5_000, everyMs: 15_000 }));

@@ -2,11 +2,11 @@
 // timers freeze (src/rules). Gaps open and close here only, by the age of what was last seen; a gap begins with the last data.
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
-import type { Gap, PassNote, QueueNote } from '#domain/stream-memory.ts';
+import type { Gap, QueueNote, SweepNote } from '#domain/stream-memory.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
 
 export interface GapOptions {
-  /** Polls count as missing this long after the last complete pass over all live streams began. */
+  /** Polls count as missing this long after the last complete sweep of all live streams began. */
   readonly pollSilentAfterMs: number;
   /** Events count as missing when the queue could not be read for this long; undefined: there is no queue. */
   readonly eventsSilentAfterMs: number | undefined;
@@ -32,24 +32,24 @@ export function silentSinceMs(
   source: 'poll' | 'events',
   { nowMs, pollSilentAfterMs, eventsSilentAfterMs }: GapOptions & { readonly nowMs: number },
 ): number | undefined {
-  const pass = view.get(notes.pass('all'));
-  const lastMs = source === 'poll' ? pass?.startedAtMs : view.get(notes.queueRead)?.atMs;
+  const sweep = view.get(notes.sweep('all'));
+  const lastMs = source === 'poll' ? sweep?.startedAtMs : view.get(notes.queueRead)?.atMs;
   const dataMs = lastMs ?? view.get(notes.watchedSince) ?? nowMs;
   const silentAfterMs =
-    source === 'poll' ? pollSilenceMs(pass, pollSilentAfterMs) : (eventsSilentAfterMs ?? Number.POSITIVE_INFINITY);
+    source === 'poll' ? pollSilenceMs(sweep, pollSilentAfterMs) : (eventsSilentAfterMs ?? Number.POSITIVE_INFINITY);
   return nowMs - dataMs > silentAfterMs ? dataMs : undefined;
 }
 
-/** When polls count as silent, counted from the beginning of the last complete pass: not before they are late. */
-function pollSilenceMs(pass: PassNote | undefined, configuredMs: number): number {
-  return Math.max(configuredMs, pass ? (lateAfterMs(pass) ?? 0) : 0);
+/** When polls count as silent, counted from the beginning of the last complete sweep: not before they are late. */
+function pollSilenceMs(sweep: SweepNote | undefined, configuredMs: number): number {
+  return Math.max(configuredMs, sweep ? (lateAfterMs(sweep) ?? 0) : 0);
 }
 
 /**
- * How old, counted from its beginning, a complete pass may become: older than that, two in a row have failed. The interval in force
- * grows with the fleet, as a pass does by the calls it is allowed; how long one took in fact, throttled, counts only within it.
+ * How old, counted from its beginning, a complete sweep may become: older than that, two in a row have failed. The interval in force
+ * grows with the fleet, as a sweep does by the calls it is allowed; how long one took in fact, throttled, counts only within it.
  */
-export function lateAfterMs({ startedAtMs, finishedAtMs, everyMs }: Omit<PassNote, 'streams'>): number | undefined {
+export function lateAfterMs({ startedAtMs, finishedAtMs, everyMs }: Omit<SweepNote, 'streams'>): number | undefined {
   return everyMs === undefined ? undefined : 2 * everyMs + Math.min(everyMs, finishedAtMs - startedAtMs);
 }
 

@@ -13,7 +13,7 @@ import {
   inOrderOfArrival,
   liveAt,
   oddEvents,
-  passesOf,
+  sweepsOf,
   type TrueSession,
 } from '#test/support/stream-histories.ts';
 import { arnOf, Noticing, startMs, streamIdFor } from '#test/support/streams.ts';
@@ -33,14 +33,14 @@ async function finalRecords(observations: readonly Observation[], histories: rea
   return histories.map(({ channel }) => recordsOf(noticing, channel));
 }
 
-/** Histories of two channels, their events as delivered, and passes until everything has settled. */
+/** Histories of two channels, their events as delivered, and sweeps until everything has settled. */
 function drawAll(draw: fc.GeneratorValue, { lost, faults }: { lost: boolean; faults: boolean }) {
   const histories = ['A', 'B'].map((channel) => drawHistory(draw, channel));
   const events = histories.flatMap(eventsOf);
   const delivered = deliver(events, draw, { lost });
   const arrivals = delivered.map(({ arrivedAtMs }) => arrivedAtMs - startMs);
   const until = Math.max(...histories.map(({ endsAt }) => endsAt), ...arrivals) + 60_000;
-  return { histories, events, delivered, passes: passesOf(histories, until, faults ? draw : undefined) };
+  return { histories, events, delivered, sweeps: sweepsOf(histories, until, faults ? draw : undefined) };
 }
 
 /** What must not depend on the delivery: everything but how and when it came to be known. */
@@ -67,10 +67,10 @@ describe('the records of channels', () => {
   test('are the same whatever the order, the delay and the number of deliveries of their events', async () => {
     await fc.assert(
       fc.asyncProperty(fc.gen(), async (draw) => {
-        const { histories, events, delivered, passes } = drawAll(draw, { lost: false, faults: false });
+        const { histories, events, delivered, sweeps } = drawAll(draw, { lost: false, faults: false });
 
-        const perfect = (await finalRecords([...events, ...passes], histories)).flat();
-        const actual = (await finalRecords([...delivered, ...passes], histories)).flat();
+        const perfect = (await finalRecords([...events, ...sweeps], histories)).flat();
+        const actual = (await finalRecords([...delivered, ...sweeps], histories)).flat();
 
         expect(actual.map(essence)).toEqual(perfect.map(essence));
         // Late evidence may make a health known for a shorter time than it lasts, never for a longer one.
@@ -84,10 +84,10 @@ describe('the records of channels', () => {
   test('end as under perfect delivery although events are lost, wherever polls can know it', async () => {
     await fc.assert(
       fc.asyncProperty(fc.gen(), async (draw) => {
-        const { histories, delivered, passes } = drawAll(draw, { lost: true, faults: true });
-        const polled = new Set(passes.flatMap(({ streams }) => streams.map(({ streamId }) => streamId)));
+        const { histories, delivered, sweeps } = drawAll(draw, { lost: true, faults: true });
+        const polled = new Set(sweeps.flatMap(({ streams }) => streams.map(({ streamId }) => streamId)));
 
-        const all = await finalRecords([...delivered, ...passes], histories);
+        const all = await finalRecords([...delivered, ...sweeps], histories);
 
         for (const [index, history] of histories.entries()) {
           const live = liveAt(history, history.endsAt - 1);
@@ -112,11 +112,11 @@ describe('the records of channels', () => {
   test('never say what is false on the way', async () => {
     await fc.assert(
       fc.asyncProperty(fc.gen(), async (draw) => {
-        const { histories, delivered, passes } = drawAll(draw, { lost: true, faults: true });
+        const { histories, delivered, sweeps } = drawAll(draw, { lost: true, faults: true });
         const noticing = new Noticing();
         const applied: Observation[] = [];
 
-        for (const observation of inOrderOfArrival([...delivered, ...passes])) {
+        for (const observation of inOrderOfArrival([...delivered, ...sweeps])) {
           await noticing.see(observation);
           applied.push(observation);
           const now = noticing.nowMs - startMs;
@@ -128,15 +128,15 @@ describe('the records of channels', () => {
   });
 });
 
-test('whatever events say, a stream that complete passes list is live, and one that they do not list is over', async () => {
+test('whatever events say, a stream that complete sweeps list is live, and one that they do not list is over', async () => {
   await fc.assert(
     fc.asyncProperty(fc.gen(), async (draw) => {
-      const { histories, delivered, passes: earlier } = drawAll(draw, { lost: true, faults: true });
+      const { histories, delivered, sweeps: earlier } = drawAll(draw, { lost: true, faults: true });
       const odd = oddEvents(histories, draw);
       const lastMs = Math.max(...[...delivered, ...odd].map(({ arrivedAtMs }) => arrivedAtMs - startMs));
-      const passes = [...earlier, ...passesOf(histories, lastMs + 1_000)];
+      const sweeps = [...earlier, ...sweepsOf(histories, lastMs + 1_000)];
 
-      const all = await finalRecords([...delivered, ...odd, ...passes], histories);
+      const all = await finalRecords([...delivered, ...odd, ...sweeps], histories);
 
       for (const [index, history] of histories.entries()) {
         const live = liveAt(history, history.endsAt - 1);
@@ -188,8 +188,8 @@ function checkNewest(record: StreamRecord, session: TrueSession, { endsAt }: His
   if (state !== 'live') return;
   holds(session.liveAt <= now + cutMs, `is called live at ${moment}`);
   if (moment >= session.endAt) {
-    const passes = completePasses(applied).filter(({ startedAtMs: at }) => at - startMs > session.endAt + cutMs);
-    holds(passes.length < 2, `is called live at ${moment}`);
+    const sweeps = completeSweeps(applied).filter(({ startedAtMs: at }) => at - startMs > session.endAt + cutMs);
+    holds(sweeps.length < 2, `is called live at ${moment}`);
   } else if (health !== 'UNKNOWN') {
     checkHealth(record, session, { now, applied }, moment);
   }
@@ -232,14 +232,14 @@ function checkRecording(record: StreamRecord, { recorded, endAt }: TrueSession, 
     const overMs = Math.min(recorded!.to, endAt + longestReconnectMs);
     holds(overMs <= now + cutMs, `is said to be recorded no more at ${now}`);
   } else if (endedAtMs !== undefined) {
-    const last = completePasses(applied).at(-1)?.startedAtMs ?? 0;
+    const last = completeSweeps(applied).at(-1)?.startedAtMs ?? 0;
     // Its start may be dated after the end of the session: each is cut to its second.
     const carriedOnMs = Math.max(endedAtMs, recordingSinceMs) + longestReconnectMs;
     holds(last <= carriedOnMs + endUnknownMs, `is called recording at ${now}`);
   }
 }
 
-function completePasses(applied: readonly Observation[]): PollObservation[] {
+function completeSweeps(applied: readonly Observation[]): PollObservation[] {
   return applied.filter(
     (observation) => observation.kind === 'poll' && observation.scope === 'all' && observation.complete,
   ) as PollObservation[];

@@ -16,7 +16,7 @@ import { sawHealth, sawNotStarving } from './health.ts';
 import { longestReconnectMs, newerSign, withMerged } from './recording.ts';
 import { withEntry } from './timeline.ts';
 
-export interface Pass {
+export interface Sweep {
   readonly startedAtMs: number;
   readonly finishedAtMs: number;
 }
@@ -24,21 +24,21 @@ export interface Pass {
 /** What one observation says about one session. */
 export type SessionInput =
   | { readonly kind: 'event'; readonly observation: EventObservation }
-  /** A pass over ListStreams listed it. */
+  /** A sweep of ListStreams listed it. */
   | {
       readonly kind: 'seen';
       readonly snapshot: StreamSnapshot;
       readonly seenAtMs: number;
       readonly arrivedAtMs: number;
     }
-  /** A complete pass over all live streams did not list it. */
-  | { readonly kind: 'missed'; readonly pass: Pass }
-  /** Such a pass began after a session's end: a recording of which no end was told does not go on for ever. */
-  | { readonly kind: 'passed'; readonly pass: Pass }
+  /** A complete sweep of all live streams did not list it. */
+  | { readonly kind: 'missed'; readonly sweep: Sweep }
+  /** Such a sweep began after a session's end: a recording of which no end was told does not go on for ever. */
+  | { readonly kind: 'passed'; readonly sweep: Sweep }
   /** The channel's later session told of the end of a recording that merged this one. */
   | { readonly kind: 'recording-merged'; readonly sign: RecordingSign }
-  /** A complete pass over the starving streams did not list it. */
-  | { readonly kind: 'not-starving'; readonly pass: Pass }
+  /** A complete sweep of the starving streams did not list it. */
+  | { readonly kind: 'not-starving'; readonly sweep: Sweep }
   /** The channel's next session began, or it turned out that there is none (undefined). */
   | { readonly kind: 'superseded'; readonly atMs: number | undefined }
   | { readonly kind: 'named'; readonly name: string };
@@ -60,9 +60,9 @@ export function reduceSession(
     case 'seen':
       return settle(before, addSighting(before, input), pollEvidence(input.seenAtMs, input.arrivedAtMs), session.nowMs);
     case 'missed':
-      return settle(before, addMissed(before, input.pass), passEvidence(input.pass), session.nowMs);
+      return settle(before, addMissed(before, input.sweep), sweepEvidence(input.sweep), session.nowMs);
     case 'passed':
-      return settle(before, addPassed(before, input.pass), passEvidence(input.pass), session.nowMs);
+      return settle(before, addPassed(before, input.sweep), sweepEvidence(input.sweep), session.nowMs);
     case 'recording-merged': {
       const { sign } = input;
       if (newerSign(before.basis.recording, sign) === before.basis.recording) return before;
@@ -76,17 +76,17 @@ export function reduceSession(
     }
     case 'not-starving': {
       const known = before.basis.sightings;
-      const sightings = known && sawNotStarving(known, input.pass.startedAtMs);
+      const sightings = known && sawNotStarving(known, input.sweep.startedAtMs);
       if (!sightings || sightings === known) return before;
       const after = { ...before, basis: { ...before.basis, sightings } };
-      return settle(before, after, passEvidence(input.pass), session.nowMs);
+      return settle(before, after, sweepEvidence(input.sweep), session.nowMs);
     }
     case 'superseded': {
       if (input.atMs === before.basis.supersededMs) return before;
       const { supersededMs: _, ...rest } = before.basis;
       const basis = input.atMs === undefined ? rest : { ...rest, supersededMs: input.atMs };
       const evidence = {
-        ...passEvidence({ startedAtMs: input.atMs ?? 0, finishedAtMs: session.nowMs }),
+        ...sweepEvidence({ startedAtMs: input.atMs ?? 0, finishedAtMs: session.nowMs }),
         name: 'next session',
       };
       return settle(before, { ...before, basis }, evidence, session.nowMs);
@@ -269,22 +269,22 @@ function withListed(known: readonly number[] = [], seenAtMs: number): readonly n
   return known.includes(seenAtMs) ? known : [...known, seenAtMs].toSorted((a, b) => a - b).slice(-2);
 }
 
-function addPassed(record: StreamRecord, { startedAtMs }: Pass): StreamRecord {
+function addPassed(record: StreamRecord, { startedAtMs }: Sweep): StreamRecord {
   const { recording, endedAtMs, basis } = record;
   if (recording !== 'recording' || endedAtMs === undefined) return record;
   if (startedAtMs <= endedAtMs + longestReconnectMs) return record;
   return { ...record, basis: { ...basis, recordingOverdueMs: latest(basis.recordingOverdueMs, startedAtMs) } };
 }
 
-function addMissed(record: StreamRecord, pass: Pass): StreamRecord {
+function addMissed(record: StreamRecord, sweep: Sweep): StreamRecord {
   const { basis } = record;
-  if (pass.startedAtMs <= missableAfterMs(basis)) return record;
-  if (basis.missed.some(({ startedAtMs }) => startedAtMs === pass.startedAtMs)) return record;
-  const missed = [...basis.missed, pass].toSorted((a, b) => a.startedAtMs - b.startedAtMs).slice(0, 2);
+  if (sweep.startedAtMs <= missableAfterMs(basis)) return record;
+  if (basis.missed.some(({ startedAtMs }) => startedAtMs === sweep.startedAtMs)) return record;
+  const missed = [...basis.missed, sweep].toSorted((a, b) => a.startedAtMs - b.startedAtMs).slice(0, 2);
   return { ...record, basis: { ...basis, missed } };
 }
 
-/** Passes that still say that it is gone, by what is known now. */
+/** Sweeps that still say that it is gone, by what is known now. */
 function stillMissed(basis: SessionBasis): SessionBasis['missed'] {
   if (basis.missed.length === 0) return basis.missed;
   const afterMs = missableAfterMs(basis);
@@ -300,7 +300,7 @@ function pollEvidence(seenAtMs: number, arrivedAtMs: number): Evidence {
   return { source: 'poll', name: 'ListStreams', eventTimeMs: seenAtMs, arrivedAtMs };
 }
 
-function passEvidence({ startedAtMs, finishedAtMs }: Pass): Evidence {
+function sweepEvidence({ startedAtMs, finishedAtMs }: Sweep): Evidence {
   return pollEvidence(startedAtMs, finishedAtMs);
 }
 

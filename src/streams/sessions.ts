@@ -27,7 +27,7 @@ export function arrange(
     const sign = merged.get(record.streamId);
     return sign ? reduceSession(over, { kind: 'recording-merged', sign }, session) : over;
   });
-  // What a pass has listed last may still be there, in whatever order events put it.
+  // What a sweep has listed last may still be there, in whatever order events put it.
   const lastListed = closed.toSorted((a, b) => lastListedMs(b) - lastListedMs(a))[0];
   const kept = closed.slice(0, maxPast + 1);
   if (lastListed && lastListedMs(lastListed) > 0 && !kept.includes(lastListed)) kept.splice(-1, 1, lastListed);
@@ -51,7 +51,7 @@ function mergedRecordings(records: readonly StreamRecord[]): ReadonlyMap<string,
 }
 
 /**
- * A channel has one live stream at a time: one that passes go on listing is the newest, whatever an event said of another one
+ * A channel has one live stream at a time: one that sweeps go on listing is the newest, whatever an event said of another one
  * before.
  */
 function listedFirst(ordered: readonly StreamRecord[]): readonly StreamRecord[] {

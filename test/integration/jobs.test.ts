@@ -150,7 +150,7 @@ describe('from a committed decision to a finished job', () => {
     expect([await job?.getState(), job?.attemptsMade]).toEqual(['waiting', 0]);
   });
 
-  test('a stop cuts off a pass that looks anew anyhow, and lets an action end', async () => {
+  test('a stop cuts off a sweep that reads everything again anyhow, and lets an action end', async () => {
     const ended: string[] = [];
     const begun = { notify: Promise.withResolvers<void>(), 'poll-all': Promise.withResolvers<void>() };
     const cut = Promise.withResolvers<void>();
@@ -166,11 +166,11 @@ describe('from a committed decision to a finished job', () => {
       { graceMs: 600_000 },
     );
     await bundle.host.start();
-    await bundle.queues.add([notify('action-1'), { jobId: 'pass-1', name: 'poll-all', payload: {} }]);
+    await bundle.queues.add([notify('action-1'), { jobId: 'sweep-1', name: 'poll-all', payload: {} }]);
     await Promise.all([begun.notify.promise, begun['poll-all'].promise]);
 
     const stopped = bundle.host.stop();
-    await eventually(async () => (await (await bundle.queues.find('pass-1'))?.getState()) === 'waiting');
+    await eventually(async () => (await (await bundle.queues.find('sweep-1'))?.getState()) === 'waiting');
     cut.resolve();
     await stopped;
 

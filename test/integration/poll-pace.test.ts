@@ -1,7 +1,7 @@
 // The poll of starving streams beside everything else that asks ListStreams, on the real limiter.
 import { expect, test } from 'vitest';
 import type { Lane } from '#domain/action.ts';
-import { readPass } from '#intake/poll/sweep.ts';
+import { readSweep } from '#intake/poll/sweep.ts';
 import { createReader } from '#ivs/reader.ts';
 import { shardScope } from '#test/support/ivs-shard.ts';
 
@@ -9,13 +9,13 @@ test('the poll of starving streams keeps its pace while a full sweep and others 
   await using world = await shardScope(250);
   const reader = createReader(world.shard.client);
   const others = new AbortController();
-  const passOf = (scope: 'all' | 'starving', signal: AbortSignal) =>
-    readPass({ scope, pollId: scope, reader, now: Date.now, signal, pageTimeoutMs: 60_000 });
+  const sweepOf = (scope: 'all' | 'starving', signal: AbortSignal) =>
+    readSweep({ scope, pollId: scope, reader, now: Date.now, signal, pageTimeoutMs: 60_000 });
   const list = (lane: Lane) => reader.listStreams({}, { lane, signal: others.signal }).catch(() => undefined);
   // Twelve seconds of calls, at five a second.
   const waiting = [
     ...Array.from({ length: 30 }, () => list('normal')),
-    ...Array.from({ length: 10 }, () => passOf('all', others.signal)),
+    ...Array.from({ length: 10 }, () => sweepOf('all', others.signal)),
   ];
 
   const asked = async () => (await world.simulator.control.calls({ operation: 'ListStreams' })).length;
@@ -23,7 +23,7 @@ test('the poll of starving streams keeps its pace while a full sweep and others 
   const complete: boolean[] = [];
   for (let round = 0; round < 4; round += 1) {
     const before = await asked();
-    const { observation } = await passOf('starving', AbortSignal.timeout(120_000));
+    const { observation } = await sweepOf('starving', AbortSignal.timeout(120_000));
     calls.push((await asked()) - before);
     complete.push(observation.complete);
   }

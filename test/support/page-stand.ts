@@ -162,7 +162,7 @@ export async function pageStand({
       tx.set(kinds.channel.of(channelArnAt(index)), { ...channel, tags: { ...channel.tags, ...tags } });
       tx.set(kinds.stream.of(channelArnAt(index)), streamRecord(index, nowMs, { viewers: (index * 7919) % 20_000 }));
     }
-    tx.set(notes.pass('all'), { startedAtMs: nowMs, finishedAtMs: nowMs, pages: 1, streams });
+    tx.set(notes.sweep('all'), { startedAtMs: nowMs, finishedAtMs: nowMs, pages: 1, streams });
     tx.set(notes.queueRead, { atMs: nowMs, lagMs: 400 });
     if (lively) scenery(tx, nowMs, streams);
   });
@@ -270,7 +270,7 @@ const breatheMs = 500;
 async function breatheOnce(state: MemoryState, streams: number): Promise<void> {
   await state.transact((tx) => {
     const turn = Math.floor(tx.nowMs / breatheMs);
-    tx.set(notes.pass('all'), { startedAtMs: tx.nowMs, finishedAtMs: tx.nowMs, pages: 1, streams });
+    tx.set(notes.sweep('all'), { startedAtMs: tx.nowMs, finishedAtMs: tx.nowMs, pages: 1, streams });
     tx.set(notes.queueRead, { atMs: tx.nowMs, lagMs: 400 });
     for (let index = turn % 15; index < streams; index += 15) {
       const key = kinds.stream.of(channelArnAt(index));

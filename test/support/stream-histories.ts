@@ -189,8 +189,8 @@ export function oddEvents(histories: readonly History[], draw: GeneratorValue): 
 
 type Fault = 'none' | 'broken' | 'shifted';
 
-/** What a pass at this moment sees. A history stands still when it is over. */
-function passAt(
+/** What a sweep at this moment sees. A history stands still when it is over. */
+function sweepAt(
   histories: readonly History[],
   scope: PollObservation['scope'],
   at: number,
@@ -210,30 +210,30 @@ function passAt(
 }
 
 /**
- * Passes at their intervals up to `until`, and two more. Some fail, and some miss the streams because a page shifted, but never two in
+ * Sweeps at their intervals up to `until`, and two more. Some fail, and some miss the streams because a page shifted, but never two in
  * a row; for a while there may be none at all.
  */
-export function passesOf(histories: readonly History[], until: number, draw?: GeneratorValue): PollObservation[] {
+export function sweepsOf(histories: readonly History[], until: number, draw?: GeneratorValue): PollObservation[] {
   const endsAt = Math.max(...histories.map((history) => history.endsAt));
   const gapFrom = draw?.(between, 0, 2 * endsAt) ?? Number.POSITIVE_INFINITY;
   const gapTo = gapFrom + (draw?.(between, 20_000, 300_000) ?? 0);
-  const passes: PollObservation[] = [];
+  const sweeps: PollObservation[] = [];
   let faulty = false;
   for (let at = 2_500; at < endsAt + 40_000; at += starvingEvery) {
     if (at >= gapFrom && at < gapTo) continue;
-    passes.push(passAt(histories, 'starving', at, 'none'));
+    sweeps.push(sweepAt(histories, 'starving', at, 'none'));
     if (at % fullEvery !== 2_500) continue;
     const fault: Fault =
       draw && !faulty ? draw(fc.constantFrom<Fault[]>, 'none', 'none', 'none', 'broken', 'shifted') : 'none';
     faulty = fault !== 'none';
-    passes.push(passAt(histories, 'all', at + 100, fault));
+    sweeps.push(sweepAt(histories, 'all', at + 100, fault));
   }
-  // Nothing moves any more: a few passes stand for hours of them, the last one after every reconnect window.
+  // Nothing moves any more: a few sweeps stand for hours of them, the last one after every reconnect window.
   const later = [until, until + fullEvery, until + 2 * fullEvery, until + 400_000];
   for (let at = endsAt + 50_000; at < until; at += Math.max(20_000, (until - endsAt) / 10)) later.push(at);
   for (const at of later)
-    passes.push(passAt(histories, 'all', at, 'none'), passAt(histories, 'starving', at + 100, 'none'));
-  return passes;
+    sweeps.push(sweepAt(histories, 'all', at, 'none'), sweepAt(histories, 'starving', at + 100, 'none'));
+  return sweeps;
 }
 
 export interface Faults {

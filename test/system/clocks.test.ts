@@ -38,20 +38,20 @@ async function platformWithOne() {
   const { control } = platform.simulator;
   const [channel] = await control.createChannels(1, { namePrefix: 'studio-' });
   await control.goLive([channel!.arn]);
-  /** One full pass a second, and two over the starving streams. */
-  const passes = () => control.calls({ operation: 'ListStreams' });
+  /** One full sweep a second, and two of the starving streams. */
+  const sweeps = () => control.calls({ operation: 'ListStreams' });
   const items = async () =>
     (await control.cues()).flatMap(({ metadata }) =>
       (JSON.parse(metadata) as { items: { d: { by?: string; slate?: string } }[] }).items.map(({ d }) => d),
     );
-  return { platform, control, arn: channel!.arn, passes, items };
+  return { platform, control, arn: channel!.arn, sweeps, items };
 }
 
 const ready = (daemon: { ask(method: string, path: string): Promise<{ status: number }> }) =>
   eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200);
 
 test('one an hour ahead, which steps on, and one an hour behind poll once per interval, act once and in time, and do without each other', async () => {
-  const { platform, control, arn, passes, items } = await platformWithOne();
+  const { platform, control, arn, sweeps, items } = await platformWithOne();
   await using _ = platform;
   // The first one alone: what it writes down for later, the other one must find due in time.
   await using ahead = await replica(platform, `0:${hour},9000:${2 * hour}`);
@@ -59,11 +59,11 @@ test('one an hour ahead, which steps on, and one an hour behind poll once per in
   await using behind = await replica(platform, `0:${-hour}`);
   await ready(behind);
 
-  const before = (await passes()).length;
+  const before = (await sweeps()).length;
   const from = performance.now();
-  await eventually(async () => (await passes()).length >= before + 9);
+  await eventually(async () => (await sweeps()).length >= before + 9);
   const seconds = (performance.now() - from) / 1_000;
-  expect((await passes()).length - before).toBeLessThanOrEqual(3 * seconds + 4);
+  expect((await sweeps()).length - before).toBeLessThanOrEqual(3 * seconds + 4);
 
   const starvedAt = performance.now();
   await control.starve(arn);
@@ -83,7 +83,7 @@ test('one an hour ahead, which steps on, and one an hour behind poll once per in
   await eventually(async () => (await items()).filter(({ by }) => by !== undefined).length === 2);
 
   await ahead.kill();
-  const left = (await passes()).length;
-  await eventually(async () => (await passes()).length >= left + 5);
+  const left = (await sweeps()).length;
+  await eventually(async () => (await sweeps()).length >= left + 5);
   expect((await items()).filter(({ slate }) => slate !== undefined)).toHaveLength(1);
 });

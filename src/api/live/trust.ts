@@ -73,8 +73,8 @@ function trustLines(
   { nowMs, told, eventLagMs }: { nowMs: number; told: Told; eventLagMs: number | undefined },
 ): TrustLine[] {
   const views = viewsOf(sources);
-  const passes = views.map((view) => view.get(stateNotes.pass('all')));
-  const polledMs = oldest(passes.map((pass) => pass?.finishedAtMs));
+  const sweeps = views.map((view) => view.get(stateNotes.sweep('all')));
+  const polledMs = oldest(sweeps.map((sweep) => sweep?.finishedAtMs));
   // An account without a queue never reads one.
   const reads = views.flatMap((view) => view.get(stateNotes.queueRead)?.atMs ?? []);
   const readMs = reads.length === 0 ? undefined : Math.min(...reads);

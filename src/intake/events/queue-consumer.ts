@@ -36,7 +36,7 @@ export interface QueueConsumerOptions {
   /** Ends every call that is under way. */
   readonly until?: AbortSignal | undefined;
   readonly sink: EventSink;
-  /** The clock that all replicas share: when an event arrived is compared with when passes began, whoever made them. */
+  /** The clock that all replicas share: when an event arrived is compared with when sweeps began, whoever made them. */
   readonly now: () => number;
   /** Waits between tries. */
   readonly clock: Clock;

@@ -51,9 +51,9 @@ function show({ shard, view, metrics, intervals, isSilent }: FleetGaugesOptions)
   const { starvingMs, fullMs } = intervals();
   metrics.pollIntervalSeconds.set({ shard, scope: 'starving' }, starvingMs / 1000);
   metrics.pollIntervalSeconds.set({ shard, scope: 'all' }, fullMs / 1000);
-  // Whichever replica polled: the end of the last complete pass is known to all of them.
-  const passes = { all: lastFullPollMs, starving: lastStarvingPollMs };
-  for (const [scope, ms] of Object.entries(passes))
+  // Whichever replica polled: the end of the last complete sweep is known to all of them.
+  const sweeps = { all: lastFullPollMs, starving: lastStarvingPollMs };
+  for (const [scope, ms] of Object.entries(sweeps))
     if (ms !== undefined) metrics.lastPollTimestamp.set({ shard, scope }, ms / 1000);
   for (const source of ['poll', 'events'] as const) metrics.dataGap.set({ shard, source }, isSilent(source) ? 1 : 0);
   metrics.unheardSessions.set({ shard }, unheardSessions(view));

@@ -1,4 +1,4 @@
-// Runs passes over ListStreams for whoever keeps the time (a job once per interval for all replicas) and hands over what they saw.
+// Runs sweeps of ListStreams for whoever keeps the time (a job once per interval for all replicas) and hands over what they saw.
 import { randomUUID } from 'node:crypto';
 import type { PollObservation } from '#domain/observation.ts';
 import type { Clock } from '#runtime/clock.ts';
@@ -7,27 +7,27 @@ import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Home } from '../home.ts';
 import type { Observe, StreamReader } from '../ports.ts';
-import { readPass } from './sweep.ts';
+import { readSweep } from './sweep.ts';
 
 export interface PollerOptions {
   readonly reader: StreamReader;
   readonly observe: Observe;
   /** The clock that all replicas share. */
   readonly now: () => number;
-  /** The interval between passes that is in force; left out: they keep no pace. */
+  /** The interval between sweeps that is in force; left out: they keep no pace. */
   readonly everyMs?: (scope: PollObservation['scope']) => number;
   /** Whose streams they must be, by what is known now; left out: anybody's. */
   readonly home?: () => Home;
   /** Streams that are live as far as is known. */
   readonly knownLive?: () => number;
-  /** What to look up now that all live streams are known; a failure is logged, and the next pass tries again. */
-  readonly afterFullPass?: (signal: AbortSignal) => Promise<unknown>;
+  /** What to look up now that all live streams are known; a failure is logged, and the next sweep tries again. */
+  readonly afterFullSweep?: (signal: AbortSignal) => Promise<unknown>;
   readonly clock: Pick<Clock, 'monotonic'>;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
 
-export interface PassSummary {
+export interface SweepSummary {
   readonly scope: PollObservation['scope'];
   readonly pages: number;
   readonly streams: number;
@@ -37,7 +37,7 @@ export interface PassSummary {
 export class Poller {
   readonly #options: PollerOptions;
 
-  /** While IVS does not answer, passes fail at every interval. */
+  /** While IVS does not answer, sweeps fail at every interval. */
   readonly #episodes: Readonly<Record<PollObservation['scope'], Episode>>;
 
   constructor(options: PollerOptions) {
@@ -56,17 +56,17 @@ export class Poller {
   }
 
   /**
-   * One pass; resolves when everything that follows from it is committed.
+   * One sweep; resolves when everything that follows from it is committed.
    * @throws AppError POLL_FAILED when a page failed (what the others showed is committed), REDIS_UNREACHABLE.
    */
-  runPass(scope: PollObservation['scope'], signal: AbortSignal): Promise<PassSummary> {
-    return this.#episodes[scope].watch(() => this.#pass(scope, signal), signal);
+  runSweep(scope: PollObservation['scope'], signal: AbortSignal): Promise<SweepSummary> {
+    return this.#episodes[scope].watch(() => this.#sweep(scope, signal), signal);
   }
 
-  async #pass(scope: PollObservation['scope'], signal: AbortSignal): Promise<PassSummary> {
-    const { reader, observe, now, afterFullPass, logger, metrics } = this.#options;
+  async #sweep(scope: PollObservation['scope'], signal: AbortSignal): Promise<SweepSummary> {
+    const { reader, observe, now, afterFullSweep, logger, metrics } = this.#options;
     const everyMs = this.#options.everyMs?.(scope);
-    const { observation, failure } = await readPass({
+    const { observation, failure } = await readSweep({
       scope,
       pollId: randomUUID(),
       reader,
@@ -77,7 +77,7 @@ export class Poller {
       knownLive: this.#options.knownLive?.(),
     });
     const tookMs = observation.finishedAtMs - observation.startedAtMs;
-    // A stop while reading: another replica's pass follows, half a one is of no use.
+    // A stop while reading: another replica's sweep follows, half a one is of no use.
     if (failure && signal.aborted) throw failure;
     await observe(observation);
     metrics.polls.inc({ scope, outcome: failure ? 'incomplete' : 'complete' });
@@ -86,8 +86,8 @@ export class Poller {
     const { pages, streams } = observation;
     const summary = { scope, pages, streams: streams.length, tookMs };
     logger.debug(summary, 'listed the live streams');
-    if (scope === 'all' && afterFullPass) {
-      await afterFullPass(signal).catch((err: unknown) => {
+    if (scope === 'all' && afterFullSweep) {
+      await afterFullSweep(signal).catch((err: unknown) => {
         if (!signal.aborted) logger.warn({ err }, 'new channels could not be looked up');
       });
     }

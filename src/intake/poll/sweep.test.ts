@@ -3,7 +3,7 @@ import { AppError } from '#domain/errors.ts';
 import { snapshot } from '#test/support/streams.ts';
 import type { CallOptions, StreamReader } from '../ports.ts';
 import { pollIntervals } from './intervals.ts';
-import { readPass } from './sweep.ts';
+import { readSweep } from './sweep.ts';
 
 type Page = Awaited<ReturnType<StreamReader['listStreams']>>;
 
@@ -24,21 +24,21 @@ function reader(pages: readonly (Page | Error)[]) {
 function setup(pages: readonly (Page | Error)[], scope: 'starving' | 'all' = 'all') {
   const listing = reader(pages);
   let now = 1_000;
-  const pass = () =>
-    readPass({ scope, pollId: 'p1', reader: listing, now: () => (now += 10), signal: new AbortController().signal });
-  return { listing, pass };
+  const sweep = () =>
+    readSweep({ scope, pollId: 'p1', reader: listing, now: () => (now += 10), signal: new AbortController().signal });
+  return { listing, sweep };
 }
 
 const a = snapshot('A', 's1');
 const b = snapshot('B', 's2', { viewers: 5 });
 
-test('a pass reads page after page and knows when it saw each stream', async () => {
-  const { listing, pass } = setup([
+test('a sweep reads page after page and knows when it saw each stream', async () => {
+  const { listing, sweep } = setup([
     { streams: [a], nextToken: 'two' },
     { streams: [b], nextToken: undefined },
   ]);
 
-  const { observation, failure } = await pass();
+  const { observation, failure } = await sweep();
 
   expect(failure).toBeUndefined();
   expect(observation).toMatchObject({ pages: 2, complete: true });
@@ -53,7 +53,7 @@ test('the starving poll goes first at the limiter, the full sweep last', async (
   const starving = setup([{ streams: [], nextToken: undefined }], 'starving');
   const all = setup([{ streams: [], nextToken: undefined }]);
 
-  await Promise.all([starving.pass(), all.pass()]);
+  await Promise.all([starving.sweep(), all.sweep()]);
 
   expect(starving.listing.calls[0]).toMatchObject({
     request: { filterBy: { health: 'STARVING' } },
@@ -62,29 +62,29 @@ test('the starving poll goes first at the limiter, the full sweep last', async (
   expect(all.listing.calls[0]).toMatchObject({ request: {}, options: { lane: 'bulk' } });
 });
 
-test('a pass that fails half-way tells what it saw and is not complete', async () => {
-  const { pass } = setup([{ streams: [a], nextToken: 'two' }, new AppError('IVS_UNAVAILABLE', 'out of order')]);
+test('a sweep that fails half-way tells what it saw and is not complete', async () => {
+  const { sweep } = setup([{ streams: [a], nextToken: 'two' }, new AppError('IVS_UNAVAILABLE', 'out of order')]);
 
-  const { observation, failure } = await pass();
+  const { observation, failure } = await sweep();
 
   expect(observation).toMatchObject({ complete: false, streams: [{ streamId: a.streamId }] });
   expect(failure).toMatchObject({ code: 'POLL_FAILED', message: expect.stringContaining('page 2') as unknown });
 });
 
 test('a stream that is listed on two pages counts once, as it was seen last', async () => {
-  const { pass } = setup([
+  const { sweep } = setup([
     { streams: [a, { ...b, viewerCount: 4 }], nextToken: 'two' },
     { streams: [b], nextToken: undefined },
   ]);
 
-  expect((await pass()).observation.streams.map(({ viewerCount }) => viewerCount)).toEqual([0, 5]);
+  expect((await sweep()).observation.streams.map(({ viewerCount }) => viewerCount)).toEqual([0, 5]);
 });
 
-test('a listing that goes round in circles ends as an incomplete pass', async () => {
+test('a listing that goes round in circles ends as an incomplete sweep', async () => {
   const page = { streams: [a], nextToken: 'again' };
-  const { pass } = setup([page, page, page, page]);
+  const { sweep } = setup([page, page, page, page]);
 
-  expect(await pass()).toMatchObject({ observation: { complete: false, pages: 2 }, failure: { code: 'POLL_FAILED' } });
+  expect(await sweep()).toMatchObject({ observation: { complete: false, pages: 2 }, failure: { code: 'POLL_FAILED' } });
 });
 
 test.each([

@@ -1,4 +1,4 @@
-// One pass over ListStreams: all its pages, as one observation. A pass that fails half-way still tells what it saw, and is marked
+// One sweep of ListStreams: all its pages, as one observation. A sweep that fails half-way still tells what it saw, and is marked
 // incomplete: then presence counts and absence does not.
 import type { ChannelArn, StreamSnapshot } from '#domain/channel.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
@@ -7,14 +7,14 @@ import { PageTokens } from '#runtime/page-tokens.ts';
 import { type Home, strangersOf, strangersText } from '../home.ts';
 import type { CallOptions, StreamReader } from '../ports.ts';
 
-export interface PassOptions {
+export interface SweepOptions {
   readonly scope: PollObservation['scope'];
   readonly pollId: string;
   readonly reader: StreamReader;
-  /** The clock that all replicas share: passes of different replicas are compared with each other and with events. */
+  /** The clock that all replicas share: sweeps of different replicas are compared with each other and with events. */
   readonly now: () => number;
   readonly signal: AbortSignal;
-  /** The interval between passes that is in force. */
+  /** The interval between sweeps that is in force. */
   readonly everyMs?: number | undefined;
   /** How long a page may wait for its permit and its answer. */
   readonly pageTimeoutMs?: number;
@@ -24,14 +24,14 @@ export interface PassOptions {
   readonly knownLive?: number | undefined;
 }
 
-export interface PassResult {
+export interface SweepResult {
   readonly observation: PollObservation;
-  /** Why the pass is not complete. */
+  /** Why the sweep is not complete. */
   readonly failure: AppError | undefined;
 }
 
 /** Reads page after page; never rejects. */
-export async function readPass({
+export async function readSweep({
   scope,
   pollId,
   reader,
@@ -41,7 +41,7 @@ export async function readPass({
   pageTimeoutMs = 20_000,
   home,
   knownLive = 0,
-}: PassOptions): Promise<PassResult> {
+}: SweepOptions): Promise<SweepResult> {
   const startedAtMs = now();
   // A stream that moved to a later page while it was listed is taken as it was seen last.
   const streams = new Map<string, StreamSnapshot>();
