@@ -1,0 +1,193 @@
+// A shared state in memory that several replicas look at and that can be lost: emptied, set back, or damaged. Each replica has a copy of
+// what it saw last; whoever comes first after a loss repairs the state from its copy, as src/store does over Redis.
+import type { Insisted, SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
+import { type LineageNote, lineageKey, type StateLossKind } from '#domain/state-loss.ts';
+import { repairState } from '#rules/state-loss.ts';
+import { DraftTransaction, LocalCopy } from '#store/local-copy.ts';
+
+interface Content {
+  readonly entries: Map<string, unknown>;
+  readonly claims: Set<string>;
+  readonly atMs: number;
+}
+
+export interface Loss {
+  readonly kind: StateLossKind;
+  /** Of a rollback. */
+  readonly lostMs?: number;
+}
+
+/** The store; `nowMs` is the clock that all replicas share. */
+export class ForgetfulStore {
+  readonly now: () => number;
+  #content: Content;
+  #copy = new LocalCopy();
+  #lineage = 0;
+  #loss: (Loss & { readonly atMs: number }) | undefined;
+  #backups: Content[] = [];
+
+  constructor(now: () => number) {
+    this.now = now;
+    this.#content = { entries: new Map(), claims: new Set(), atMs: now() };
+  }
+
+  get view(): StateView {
+    return this.#copy;
+  }
+
+  get lineage(): number {
+    return this.#lineage;
+  }
+
+  get loss(): (Loss & { readonly atMs: number }) | undefined {
+    return this.#loss;
+  }
+
+  commit({ writes }: DraftTransaction, claims: readonly string[]): void {
+    for (const [key, value] of writes) {
+      this.#copy.set(key, value);
+      if (value === undefined) this.#content.entries.delete(key);
+      else this.#content.entries.set(key, value);
+    }
+    for (const claim of claims) this.#content.claims.add(claim);
+  }
+
+  isClaimed(claim: string): boolean {
+    return this.#content.claims.has(claim);
+  }
+
+  /** Keeps what there is now, for a later rollback; the newest `most` are kept. */
+  backUp(most: number): void {
+    const { entries, claims } = this.#content;
+    this.#backups.push({ entries: new Map(entries), claims: new Set(claims), atMs: this.now() });
+    if (this.#backups.length > most) this.#backups.shift();
+  }
+
+  backups(): readonly number[] {
+    return this.#backups.map(({ atMs }) => atMs);
+  }
+
+  /** What was backed up then, to be looked at. */
+  viewOf(atMs: number): StateView {
+    return copyOf(this.#backups.find((backup) => backup.atMs === atMs)!.entries);
+  }
+
+  empty(): void {
+    this.#become({ entries: new Map(), claims: new Set(), atMs: this.now() }, { kind: 'emptied' });
+  }
+
+  /** The file of that moment is back. */
+  rollBack(atMs: number): void {
+    const { entries, claims } = this.#backups.find((backup) => backup.atMs === atMs)!;
+    const content = { entries: new Map(entries), claims: new Set(claims), atMs };
+    this.#become(content, { kind: 'rolled_back', lostMs: this.now() - atMs });
+  }
+
+  /** Single keys are gone. */
+  damage(keys: readonly string[]): void {
+    const { entries, claims } = this.#content;
+    const left = new Map(entries);
+    for (const key of keys) left.delete(key);
+    this.#become({ entries: left, claims, atMs: this.now() }, { kind: 'damaged' });
+  }
+
+  /** The copy of before stays as it is, for whoever had it. */
+  #become(content: Content, loss: Loss): void {
+    this.#content = content;
+    this.#copy = copyOf(content.entries);
+    this.#lineage += 1;
+    this.#loss = { ...loss, atMs: this.now() };
+    this.#backups = [];
+  }
+}
+
+function copyOf(entries: ReadonlyMap<string, unknown>): LocalCopy {
+  const copy = new LocalCopy();
+  for (const [key, value] of entries) copy.set(key, value);
+  return copy;
+}
+
+/** One replica's side of it. */
+export class ForgetfulReplica implements SharedState {
+  readonly #store: ForgetfulStore;
+  #lineage: number;
+  /** What this replica saw last; undefined: it has just started. */
+  #known: StateView | undefined;
+  repairs = 0;
+
+  constructor(store: ForgetfulStore) {
+    this.#store = store;
+    this.#lineage = store.lineage;
+    this.#known = undefined;
+  }
+
+  get view(): StateView {
+    return this.#store.view;
+  }
+
+  nowMs(): number {
+    return this.#store.now();
+  }
+
+  /** It was behind when the state was lost: it knows only what there was at that look. */
+  wasBehind(view: StateView): void {
+    this.#known = view;
+  }
+
+  async refresh(): Promise<void> {
+    this.#mend();
+  }
+
+  async transact<T>(body: (tx: Transaction) => T, { claims = [] }: TransactionOptions = {}): Promise<T> {
+    this.#mend();
+    const repeats = new Set(claims.filter((claim) => this.#store.isClaimed(claim)));
+    const tx = this.#draft(repeats);
+    const result = body(tx);
+    this.#store.commit(tx, claims);
+    return result;
+  }
+
+  insist<T>(_key: string, _value: unknown, body: (tx: Transaction) => T): Insisted<T> {
+    return { written: this.transact(body) };
+  }
+
+  withdraw(): boolean {
+    return false;
+  }
+
+  async readLog(): Promise<readonly []> {
+    return [];
+  }
+
+  #draft(repeats: ReadonlySet<string> = new Set()): DraftTransaction {
+    return new DraftTransaction({ base: this.#store.view, nowMs: this.#store.now(), repeats });
+  }
+
+  /** One commit, ahead of all others. */
+  #mend(): void {
+    const { lineage, loss } = this.#store;
+    if (lineage !== this.#lineage && loss) {
+      const tx = this.#draft();
+      repairState(tx, {
+        kind: loss.kind,
+        evidence: `virtual loss ${lineage}`,
+        known: this.#known ?? new LocalCopy(),
+        lineage: `${this.#lineage}`,
+        hasCopy: this.#known !== undefined,
+        knownAtMs: loss.atMs,
+        lostMs: loss.lostMs,
+        controlsAtMs: undefined,
+        onEmpty: loss.kind === 'emptied' && this.#known === undefined ? 'pause' : undefined,
+      });
+      const former = tx.get<LineageNote>(lineageKey)?.former ?? [];
+      tx.set(lineageKey, {
+        former: [...new Set([...former, `${this.#lineage}`])],
+        repairedAtMs: tx.nowMs,
+      } satisfies LineageNote);
+      this.#store.commit(tx, []);
+      this.#lineage = lineage;
+      this.repairs += 1;
+    }
+    this.#known = this.#store.view;
+  }
+}

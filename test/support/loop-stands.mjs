@@ -1,0 +1,35 @@
+// Preloaded (`--import`) into a process: notes when its event loop stood, one JSON line each, in the file that TEST_LOOP_FILE names.
+// `waitedMs` is how long the system let the loop's thread wait for a core meanwhile (Linux; 0 elsewhere): that is the machine's, not ours.
+import { appendFileSync, openSync, readSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
+
+const everyMs = 20;
+const notedFromMs = 50;
+const buffer = Buffer.alloc(128);
+
+/** Nanoseconds that the thread has waited for a core, as milliseconds. */
+function reader() {
+  try {
+    const file = openSync('/proc/self/schedstat', 'r');
+    return () => Number(buffer.toString('latin1', 0, readSync(file, buffer, 0, 128, 0)).split(' ')[1]) / 1e6;
+  } catch {
+    return () => 0;
+  }
+}
+
+const file = process.env.TEST_LOOP_FILE;
+if (file && isMainThread) {
+  const waited = reader();
+  let [atMs, waitedMs] = [performance.now(), waited()];
+  const look = () => {
+    const [nowMs, nowWaitedMs] = [performance.now(), waited()];
+    const stoodMs = nowMs - atMs - everyMs;
+    if (stoodMs > notedFromMs) {
+      const line = { fromMs: performance.timeOrigin + atMs, stoodMs, waitedMs: nowWaitedMs - waitedMs };
+      appendFileSync(file, `${JSON.stringify(line)}\n`);
+    }
+    [atMs, waitedMs] = [performance.now(), waited()];
+    setTimeout(look, everyMs).unref();
+  };
+  setTimeout(look, everyMs).unref();
+}

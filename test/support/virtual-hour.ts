@@ -1,0 +1,570 @@
+// An hour of virtual time for reducer, rules and controls, with two replicas over a state that can be lost. What is true, and what people
+// have said, is kept beside them in a few lines; every decision is compared with it at the moment it is made.
+import type { ActionJob } from '#domain/action.ts';
+import type { Channel, StreamHealth, StreamSnapshot } from '#domain/channel.ts';
+import type { Decision } from '#domain/decision.ts';
+import type { JobRequest } from '#domain/job.ts';
+import type { EventObservation, Observation } from '#domain/observation.ts';
+import type { Ruleset } from '#domain/rule.ts';
+import { settledAfterRepairMs } from '#domain/state-loss.ts';
+import { expireSilence, hold, pause, release, resume, silence } from '#rules/controls.ts';
+import { decideAll, decideDue } from '#rules/decide.ts';
+import { facts, heldMoments } from '#rules/memory.ts';
+import { failoverMs } from '#rules/state-loss.ts';
+import { Pipeline } from '#src/pipeline.ts';
+import { applyObservation, splitObservation } from '#streams/apply.ts';
+import { detectGaps } from '#streams/gaps.ts';
+import { rulesetOf } from './engine.ts';
+import { ForgetfulReplica, ForgetfulStore } from './forgetful-state.ts';
+import { seededRandom } from './quiet.ts';
+import { arnOf, event, poll, snapshot, startMs } from './streams.ts';
+
+const stepMs = 1_000;
+const starvingEveryMs = 5_000;
+const fullEveryMs = 15_000;
+const by = { who: 'ann', reason: 'soak' };
+const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+
+const rulesText = (slateFor: number, hello: string) => `
+receivers: [{name: noc, webhook_configs: [{url: "https://noc.example/hook", send_resolved: false}]}]
+rules:
+  - name: slate
+    mode: enforce
+    trigger: {state: {health: [STARVING]}}
+    for: ${slateFor}s
+    keep_firing_for: 5s
+    actions: [{put_metadata: {payload: slate}}, {after: 15s, stop_stream: {}}]
+    on_resolve: [{put_metadata: {payload: gone}}]
+    guards: {cooldown: 0s, max_per_hour: 10000, max_live_percent: 100}
+  - name: quick
+    mode: enforce
+    trigger: {state: {health: [STARVING]}}
+    actions: [{webhook: {url: "https://quick.example", body: "{}"}}]
+    guards: {cooldown: 0s, max_per_hour: 10000, max_live_percent: 100}
+  - name: mass
+    mode: enforce
+    trigger: {aggregate: {health: [STARVING], count: [{numeric: [">=", 4]}], min_live: 4}}
+    actions: [{emit_event: {detail_type: mass, detail: {}}}]
+    guards: {cooldown: 0s, max_per_hour: 10000}
+  - name: hello
+    mode: ${hello}
+    trigger: {event: {detail: {event_name: [Stream Start]}}}
+    actions: [{put_metadata: {payload: hello}}]
+    guards: {cooldown: 0s, max_per_hour: 10000, max_live_percent: 100}
+  - name: breach
+    mode: enforce
+    trigger: {event: {detail-type: [IVS Limit Breach]}}
+    actions: [{webhook: {url: "https://capacity.example", body: "{{ event.id }}"}}]
+    guards: {group_by: [detail.limit_name], cooldown: 0s, max_per_hour: 10000}
+  - name: rotate
+    mode: enforce
+    trigger: {event: {detail: {event_name: [Stream End]}}}
+    while: {live: [false]}
+    for: 15s
+    actions: [{rotate_stream_key: {deliver: {file: /run/keys/x}}}]
+    guards: {cooldown: 0s, max_per_hour: 10000, max_live_percent: 100, max_event_age: 10m}
+  - name: goal
+    mode: enforce
+    trigger: {http: {name: score}}
+    actions: [{webhook: {url: "https://score.example", body: "{}"}}]
+    guards: {cooldown: 0s, max_per_hour: 10000}
+`;
+/** The file as it was, and as people change it. */
+const rulesets = [
+  rulesetOf(rulesText(20, 'enforce')),
+  rulesetOf(rulesText(35, 'enforce')),
+  rulesetOf(rulesText(20, 'dry_run')),
+];
+
+/** What a rule of one moment waits for it to say, and by what it is recognised. */
+const momentRules: Readonly<Record<string, (observation: Observation) => boolean>> = {
+  hello: (it) => it.kind === 'event' && it.envelope.detail['event_name'] === 'Stream Start',
+  breach: (it) => it.kind === 'event' && it.envelope['detail-type'] === 'IVS Limit Breach',
+  rotate: (it) => it.kind === 'event' && it.envelope.detail['event_name'] === 'Stream End',
+  goal: (it) => it.kind === 'http',
+};
+/** Their causes last: what holds them back is looked at again when it is over. */
+const lastingRules = new Set(['slate', 'quick', 'mass', 'rotate']);
+
+const stateRules = new Set(['slate', 'quick', 'mass']);
+
+interface Truth {
+  stream: number;
+  live: boolean;
+  startedAt: number;
+  health: StreamHealth;
+}
+
+interface Replica {
+  state: ForgetfulReplica;
+  pipeline: Pipeline;
+  startedAtMs: number;
+}
+
+interface Silenced {
+  readonly id: string;
+  readonly rule?: string;
+  readonly channel?: string;
+  readonly endsMs: number;
+}
+
+export class VirtualHour {
+  readonly counts: Record<string, number> = {};
+  readonly #random: () => number;
+  #nowMs = startMs;
+  readonly #store = new ForgetfulStore(() => this.#nowMs);
+  #ruleset: Ruleset = rulesets[0]!;
+  #replicas: Replica[] = [];
+  readonly #truth = new Map<string, Truth>();
+  readonly #tags = new Set<string>();
+  /** What people have said. */
+  #paused = false;
+  readonly #held = new Set<string>();
+  #silences: Silenced[] = [];
+  /** When the person who compares controls after a loss resumes. */
+  #resumeAtMs: number | undefined;
+  #noPollsUntilMs = 0;
+  #onTheWay: { readonly atMs: number; readonly observation: EventObservation }[] = [];
+  #serial = 0;
+  /** Between two losses each cause is acted for once. */
+  readonly #done = new Set<string>();
+  /** A condition that a rule has acted for and that has not ended: rule and channel. */
+  readonly #firing = new Set<string>();
+  /** Causes that were accepted, and what the journal said last: rule and cause. */
+  readonly #verdicts = new Map<string, string>();
+  readonly #accepted = new Set<string>();
+  /** The last steps, for whoever looks at a failure. */
+  readonly #story: string[] = [];
+
+  constructor(seed: number) {
+    this.#random = seededRandom(seed);
+    for (const name of names) this.#truth.set(name, { stream: 0, live: false, startedAt: 0, health: 'HEALTHY' });
+    this.#replicas = [this.#start(), this.#start()];
+  }
+
+  /** Plays it. @throws Error that names what was broken and what went before it */
+  async play(seconds: number): Promise<void> {
+    await this.#inventory();
+    for (const name of names.slice(0, 6)) this.#begin(name);
+    for (let step = 0; step < seconds; step += 1) {
+      await this.#advance();
+      await this.#happen();
+    }
+    await this.#quiet();
+    this.#checkVerdicts();
+  }
+
+  #at(): number {
+    return this.#nowMs - startMs;
+  }
+
+  #count(what: string, by = 1): void {
+    this.counts[what] = (this.counts[what] ?? 0) + by;
+  }
+
+  #note(text: string): void {
+    this.#story.push(`${this.#at() / 1000} ${text}`);
+    if (this.#story.length > 60) this.#story.shift();
+  }
+
+  #broken(what: string): never {
+    throw new Error(`${what}\nat ${this.#at() / 1000} s, after:\n${this.#story.join('\n')}`);
+  }
+
+  #chance(perHour: number): boolean {
+    return this.#random() < perHour / 3_600;
+  }
+
+  #below(most: number): number {
+    return Math.floor(this.#random() * most);
+  }
+
+  #any<T>(all: readonly T[]): T {
+    return all[this.#below(all.length)]!;
+  }
+
+  #start(): Replica {
+    const state = new ForgetfulReplica(this.#store);
+    const startedAtMs = this.#nowMs;
+    const options = (tx: Parameters<typeof settledAfterRepairMs>[0]) => ({
+      startedAtMs: Math.max(startedAtMs, settledAfterRepairMs(tx)),
+    });
+    const pipeline = new Pipeline({
+      state,
+      ruleset: this.#ruleset,
+      stages: {
+        split: splitObservation,
+        apply: (tx, observation) => applyObservation(tx, observation, { retentionMs: 60 * 86_400_000 }),
+        decide: (tx, changes, ruleset) => decideAll(tx, changes, ruleset, options(tx)),
+        decideDue: (tx, ruleset) => decideDue(tx, ruleset, options(tx)),
+        release: () => undefined,
+        detectGaps: (tx) => detectGaps(tx, { pollSilentAfterMs: 60_000, eventsSilentAfterMs: undefined }),
+      },
+      onCommitted: ({ decisions }) => {
+        for (const decision of decisions) this.#judge(decision);
+      },
+    });
+    return { state, pipeline, startedAtMs };
+  }
+
+  /** One second of everything that goes by itself. */
+  async #advance(): Promise<void> {
+    this.#nowMs += stepMs;
+    this.#silences = this.#silences.filter(({ endsMs }) => endsMs > this.#nowMs);
+    const due = this.#onTheWay.filter(({ atMs }) => atMs <= this.#nowMs);
+    this.#onTheWay = this.#onTheWay.filter(({ atMs }) => atMs > this.#nowMs);
+    for (const { observation } of due) await this.#observe({ ...observation, arrivedAtMs: this.#nowMs });
+    const polls = this.#nowMs >= this.#noPollsUntilMs;
+    if (polls && this.#at() % starvingEveryMs === 0) await this.#poll('starving');
+    if (polls && this.#at() % fullEveryMs === 0) await this.#poll('all');
+    if (this.#at() % 60_000 === 0) await this.#inventory();
+    for (const replica of this.#random() < 0.5 ? this.#replicas : this.#replicas.toReversed())
+      await replica.pipeline.tick();
+    await this.#takeJobs();
+    this.#store.backUp(40);
+    if (this.#resumeAtMs !== undefined && this.#nowMs >= this.#resumeAtMs) await this.#compareAndResume();
+    if (heldMoments(this.#store.view).length > 1_900) this.#broken('moments pile up');
+  }
+
+  /** What chance brings in this second. */
+  async #happen(): Promise<void> {
+    for (const name of names) {
+      const truth = this.#truth.get(name)!;
+      if (!truth.live && this.#chance(60)) this.#begin(name);
+      else if (truth.live && this.#chance(12)) this.#end(name);
+      else if (truth.live && truth.health === 'HEALTHY' && this.#chance(30)) this.#health(name, 'STARVING');
+      else if (truth.live && truth.health === 'STARVING' && this.#chance(90)) this.#health(name, 'HEALTHY');
+    }
+    if (this.#chance(60)) this.#send(this.#breach());
+    if (this.#chance(60)) await this.#request();
+    if (this.#chance(20)) this.#oddEvent();
+    if (this.#chance(12)) {
+      this.#noPollsUntilMs = this.#nowMs + 1_000 * (10 + this.#below(170));
+      this.#count('poll outages');
+    }
+    if (this.#chance(20)) this.#restart();
+    if (this.#chance(8)) this.#reload();
+    await this.#operate();
+    if (this.#chance(6)) await this.#lose();
+  }
+
+  async #operate(): Promise<void> {
+    const { pipeline: _, state } = this.#any(this.#replicas);
+    if (!this.#paused && this.#chance(10)) {
+      await state.transact((tx) => pause(tx, by));
+      this.#paused = true;
+      this.#note('pause');
+      this.#count('pauses');
+    } else if (this.#paused && this.#resumeAtMs === undefined && this.#chance(60)) {
+      await state.transact((tx) => resume(tx, by));
+      this.#paused = false;
+      this.#note('resume');
+    }
+    const name = this.#any(names);
+    if (this.#chance(40) && !this.#held.has(name)) {
+      await state.transact((tx) => hold(tx, { ...by, channelArn: arnOf(name) }));
+      this.#held.add(name);
+      this.#note(`hold ${name}`);
+      this.#count('holds');
+    } else if (this.#held.has(name) && this.#chance(240)) {
+      await state.transact((tx) => release(tx, { ...by, channelArn: arnOf(name) }));
+      this.#held.delete(name);
+      this.#note(`release ${name}`);
+    }
+    if (this.#chance(10)) {
+      if (this.#tags.has(name) || this.#tags.size >= 2) this.#tags.clear();
+      else this.#tags.add(name);
+      this.#note(`tags ${[...this.#tags].join()}`);
+      await this.#inventory();
+    }
+    if (this.#chance(20)) {
+      const rule = this.#random() < 0.5 ? this.#any(['slate', 'quick', 'hello', 'rotate']) : undefined;
+      const matchers = rule ? [`rule="${rule}"`] : [`channel="${arnOf(name)}"`];
+      const endsMs = this.#nowMs + 1_000 * (20 + this.#below(300));
+      const { id } = await state.transact((tx) => silence(tx, { ...by, matchers, endsMs }));
+      this.#silences.push({ id, endsMs, ...(rule ? { rule } : { channel: name }) });
+      this.#note(`silence ${rule ?? name}`);
+      this.#count('silences');
+    } else if (this.#silences.length > 0 && this.#chance(20)) {
+      const { id } = this.#silences.shift()!;
+      await state.transact((tx) => expireSilence(tx, { ...by, id }));
+      this.#note('silence expired');
+    }
+  }
+
+  #begin(name: string): void {
+    const truth = this.#truth.get(name)!;
+    Object.assign(truth, { stream: truth.stream + 1, live: true, startedAt: this.#at(), health: 'HEALTHY' });
+    this.#send(this.#event('Stream Start', name));
+  }
+
+  #end(name: string): void {
+    this.#send(this.#event('Stream End', name));
+    Object.assign(this.#truth.get(name)!, { live: false, health: 'HEALTHY' });
+  }
+
+  #health(name: string, health: StreamHealth): void {
+    this.#truth.get(name)!.health = health;
+    this.#send(this.#event(health === 'STARVING' ? 'Starvation Start' : 'Starvation End', name));
+  }
+
+  #event(what: string, name: string, at = this.#at()): EventObservation {
+    this.#serial += 1;
+    const stream = `${name}${this.#truth.get(name)!.stream}`;
+    return event(what, { channel: name, stream, at, id: `e${this.#serial}` });
+  }
+
+  /** A breach of a limit of the account: it names no channel. */
+  #breach(): EventObservation {
+    const { envelope, ...rest } = this.#event('Ingest Bitrate', 'a');
+    const detail = { limit_name: 'Concurrent Viewers', limit_value: 1, exceeded_by: 1, limit_unit: 'viewers' };
+    return { ...rest, channelArn: undefined, envelope: { ...envelope, resources: [], detail } };
+  }
+
+  /** Dated before its session, in the future, of a session that nobody knows, or of a name that nobody knows. */
+  #oddEvent(): void {
+    const name = this.#any(names);
+    const odd = this.#below(4);
+    const minute = 60_000;
+    if (odd === 0) this.#send(this.#event('Stream End', name, this.#truth.get(name)!.startedAt - 5 * minute));
+    else if (odd === 1) this.#send(this.#event('Starvation Start', name, this.#at() + 30 * minute));
+    else if (odd === 2)
+      this.#send(
+        event('Stream Start', {
+          channel: name,
+          stream: `x${++this.#serial}`,
+          at: this.#at() - minute,
+          id: `e${this.#serial}`,
+        }),
+      );
+    else this.#send(this.#event('Something New', name));
+    this.#count('odd events');
+  }
+
+  /** Most come soon; some late, some twice, in whatever order that makes. None is lost: what never comes cannot be accepted. */
+  #send(observation: EventObservation): void {
+    const fate = this.#random();
+    const delay = fate < 0.7 ? this.#below(2_000) : fate < 0.95 ? this.#below(60_000) : this.#below(900_000);
+    this.#onTheWay.push({ atMs: this.#nowMs + delay, observation });
+    if (this.#random() < 0.15) this.#onTheWay.push({ atMs: this.#nowMs + delay + this.#below(120_000), observation });
+  }
+
+  async #request(): Promise<void> {
+    this.#serial += 1;
+    const channelArn = arnOf(this.#any(names));
+    await this.#observe({
+      kind: 'http',
+      requestId: `h${this.#serial}`,
+      name: 'score',
+      channelArn,
+      body: {},
+      atMs: this.#nowMs,
+    });
+  }
+
+  async #observe(observation: Observation): Promise<void> {
+    const taken = await this.#any(this.#replicas).pipeline.observe(observation);
+    this.#count('observations');
+    const id =
+      observation.kind === 'event'
+        ? observation.envelope.id
+        : observation.kind === 'http'
+          ? observation.requestId
+          : undefined;
+    if (id === undefined) return;
+    if (taken === 'repeated') this.#count('repeats');
+    else
+      for (const [rule, matches] of Object.entries(momentRules))
+        if (matches(observation)) this.#accepted.add(`${rule} ${id}`);
+  }
+
+  async #poll(scope: 'starving' | 'all'): Promise<void> {
+    const complete = this.#random() < 0.95;
+    const streams: StreamSnapshot[] = [];
+    for (const [channel, { live, stream, health, startedAt }] of this.#truth)
+      if (live && (scope === 'all' || health === 'STARVING'))
+        streams.push(snapshot(channel, `${channel}${stream}`, { health, started: startedAt }));
+    const seen = complete ? streams : streams.slice(0, this.#below(streams.length + 1));
+    await this.#observe(
+      poll(scope, {
+        at: this.#at(),
+        took: 0,
+        streams: seen,
+        complete,
+        everyMs: scope === 'all' ? fullEveryMs : starvingEveryMs,
+      }),
+    );
+  }
+
+  async #inventory(): Promise<void> {
+    const channels = names.map(
+      (name): Channel => ({
+        arn: arnOf(name),
+        name,
+        type: 'STANDARD',
+        latencyMode: 'LOW',
+        recordingConfigurationArn: '',
+        tags: this.#tags.has(name) ? { 'ops-hold': 'by hand' } : {},
+      }),
+    );
+    await this.#observe({ kind: 'inventory', channels, removed: [], atMs: this.#nowMs, complete: true });
+  }
+
+  #restart(): void {
+    const which = this.#below(2);
+    this.#replicas[which] = this.#start();
+    this.#note(`replica ${which} restarts`);
+    this.#count('restarts');
+  }
+
+  #reload(): void {
+    this.#ruleset = this.#any(rulesets);
+    for (const { pipeline } of this.#replicas) pipeline.useRuleset(this.#ruleset);
+    this.#note('reload');
+    this.#count('reloads');
+    // A changed rule looks at every channel anew.
+    for (const key of this.#firing) if (key.startsWith('slate ')) this.#firing.delete(key);
+  }
+
+  async #lose(): Promise<void> {
+    const kind = this.#any(['emptied', 'rolled back', 'failover', 'damaged'] as const);
+    const isAlone = this.#random() < 0.3;
+    const backups = this.#store.backups();
+    if (backups.length < 30) return;
+    const controls = [...this.#held].map((name) => `hold/${arnOf(name)}`);
+    if (kind === 'damaged' && controls.length === 0) return;
+    // Nobody lives; or both do, and one of them has not looked for a second.
+    if (isAlone) this.#replicas = [this.#start(), this.#start()];
+    else this.#any(this.#replicas).state.wasBehind(this.#store.viewOf(backups.at(-2)!));
+    if (kind === 'emptied') this.#store.empty();
+    else if (kind === 'damaged') this.#store.damage([this.#any(controls)]);
+    else this.#store.rollBack(kind === 'failover' ? backups.at(-3)! : backups.at(-25)!);
+    this.#note(`${kind}, ${isAlone ? 'no replica lived' : 'replicas lived'}`);
+    this.#count(kind);
+    // What waited is lost with the state, as docs/operations.md says: its causes need no verdict any more.
+    for (const key of this.#accepted) if (!this.#isSettled(key)) this.#accepted.delete(key);
+    for (const key of this.#verdicts.keys()) if (!this.#isSettled(key)) this.#verdicts.delete(key);
+    this.#done.clear();
+    this.#firing.clear();
+    const lostMs = this.#store.loss?.lostMs;
+    if (!isAlone && lostMs !== undefined && lostMs <= failoverMs) return;
+    if (isAlone && kind === 'damaged') {
+      // Nothing tells of a single missing key that nobody remembers.
+      this.#forgetLostHolds();
+      return;
+    }
+    this.#paused = true;
+    this.#resumeAtMs = this.#nowMs + 1_000 * (10 + this.#below(120));
+    if (isAlone) this.#forgetLostHolds();
+  }
+
+  /** What no replica knows any more is not in force; the pause covers it until somebody has placed it again. */
+  #forgetLostHolds(): void {
+    for (const name of this.#held)
+      if (this.#store.view.get(`hold/${arnOf(name)}`) === undefined) this.#held.delete(name);
+    const lost = this.#silences.filter(({ id }) => this.#store.view.get(`silence/${id}`) === undefined);
+    this.#silences = this.#silences.filter((one) => !lost.includes(one));
+  }
+
+  /** As the run book says: compare, place what is missing, resume. */
+  async #compareAndResume(): Promise<void> {
+    this.#resumeAtMs = undefined;
+    const { state } = this.#any(this.#replicas);
+    // Older holds than those that were released since may be back.
+    for (const name of names)
+      if (!this.#held.has(name)) await state.transact((tx) => release(tx, { ...by, channelArn: arnOf(name) }));
+    await state.transact((tx) => resume(tx, by));
+    this.#paused = false;
+    this.#note('compared and resumed');
+  }
+
+  /** Compares one decision with what is true and what people have said. */
+  #judge(decision: Decision): void {
+    const { rule, outcome, reason, cause, channelArn, jobs } = decision;
+    const name = channelArn?.split('/')[1];
+    this.#count('decisions');
+    this.#note(`${rule} ${name ?? '-'} ${outcome} ${reason} ${cause} ${jobs.length}`);
+    const key = `${rule} ${cause}`;
+    const subject = `${rule} ${name ?? 'all'}`;
+    // What is learned later may date a condition anew, and then its cause has another name: its subject has not.
+    this.#verdicts.set(stateRules.has(rule) ? subject : key, `${outcome} ${reason}`);
+    if (outcome === 'suppressed') this.#count('withheld');
+    if (outcome === 'resolved' || reason === 'rule_changed') this.#firing.delete(subject);
+    if (jobs.length === 0) return;
+    this.#count('actions', jobs.length);
+    if (this.#paused) this.#broken(`acts under a pause: ${key}`);
+    if (name !== undefined && this.#held.has(name)) this.#broken(`acts on a channel on hold: ${key}`);
+    if (name !== undefined && this.#isTagged(name)) this.#broken(`acts on a channel with the tag ops-hold: ${key}`);
+    if (this.#silences.some((one) => one.rule === rule || (name !== undefined && one.channel === name)))
+      this.#broken(`acts under a silence: ${key}`);
+    const act = `${key} ${reason} ${jobs.map(({ jobId }) => jobId).join()}`;
+    for (const { jobId } of jobs) {
+      if (this.#done.has(jobId)) this.#broken(`the same job twice: ${act}`);
+      this.#done.add(jobId);
+    }
+    if (reason === 'fired') {
+      if (this.#done.has(key)) this.#broken(`acts twice for one cause: ${key}`);
+      this.#done.add(key);
+      if (stateRules.has(rule)) {
+        if (this.#firing.has(subject)) this.#broken(`acts twice for one condition: ${key}`);
+        this.#firing.add(subject);
+      }
+    }
+  }
+
+  /** As far as the inventory has told it. */
+  #isTagged(name: string): boolean {
+    return this.#store.view.get<Channel>(`channel/${arnOf(name)}`)?.tags['ops-hold'] !== undefined;
+  }
+
+  async #takeJobs(): Promise<void> {
+    const jobs = Array.from(this.#store.view.entries<JobRequest>('job'), ([, job]) => job);
+    if (jobs.length === 0) return;
+    for (const { payload } of jobs)
+      if ((payload as unknown as ActionJob).cause === undefined) this.#broken('a job without a cause');
+    await this.#any(this.#replicas).state.transact((tx) => jobs.forEach(({ jobId }) => tx.delete(`job/${jobId}`)));
+  }
+
+  /** Everything comes to rest: controls are lifted, what is on its way arrives, polls succeed, every stream ends well. */
+  async #quiet(): Promise<void> {
+    const { state } = this.#replicas[0]!;
+    this.#noPollsUntilMs = 0;
+    await this.#compareAndResume();
+    for (const name of names) await state.transact((tx) => release(tx, { ...by, channelArn: arnOf(name) }));
+    for (const { id } of this.#silences) await state.transact((tx) => expireSilence(tx, { ...by, id }));
+    this.#held.clear();
+    this.#silences = [];
+    this.#tags.clear();
+    await this.#inventory();
+    for (const [name, { live, health }] of this.#truth)
+      if (live && health === 'STARVING') this.#health(name, 'HEALTHY');
+    for (let second = 0; second < 1_200; second += 1) await this.#advance();
+  }
+
+  #isSettled(key: string): boolean {
+    const verdict = this.#verdicts.get(key);
+    if (verdict === undefined) return false;
+    const [outcome, reason] = verdict.split(' ') as [string, string];
+    if (outcome === 'pending') return false;
+    if (outcome !== 'suppressed') return true;
+    const waits = lastingRules.has(key.split(' ')[0]!)
+      ? ['warming_up', 'data_gap', 'paused', 'held', 'silenced']
+      : ['warming_up', 'data_gap'];
+    return !waits.includes(reason);
+  }
+
+  #checkVerdicts(): void {
+    for (const key of new Set([...this.#accepted, ...this.#verdicts.keys()])) {
+      this.#count('causes');
+      if (!this.#isSettled(key)) this.#broken(`no verdict: ${key} (${this.#verdicts.get(key) ?? 'never judged'})`);
+    }
+    this.#count('accepted', this.#accepted.size);
+    const waiting = heldMoments(this.#store.view).length;
+    // One that came too late, or once too often, stays as it is for as long as its condition lasts.
+    const unjudged = Array.from(facts(this.#store.view), ([key, { rule, pending, firing }]) => {
+      const cause = (pending ?? (firing?.acted === false ? firing : undefined))?.cause.id;
+      return cause === undefined || this.#isSettled(`${rule} ${cause}`) ? undefined : key;
+    }).filter((key) => key !== undefined);
+    if (waiting > 0 || unjudged.length > 0) this.#broken(`${waiting} moments still wait, and ${unjudged.join()}`);
+  }
+}
