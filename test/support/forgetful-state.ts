@@ -1,13 +1,15 @@
 // A shared state in memory that several replicas look at and that can be lost: emptied, set back, or damaged. Each replica has a copy of
 // what it saw last; whoever comes first after a loss repairs the state from its copy, as src/store does over Redis.
 import type { Insisted, SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
-import { type LineageNote, lineageKey, type StateLossKind } from '#domain/state-loss.ts';
+import type { Key } from '#domain/state-key.ts';
+import type { StateLossKind } from '#domain/state-loss.ts';
+import { notes } from '#domain/state-registry.ts';
 import { repairState } from '#rules/state-loss.ts';
 import { DraftTransaction, LocalCopy } from '#store/local-copy.ts';
 
 interface Content {
   readonly entries: Map<string, unknown>;
-  readonly claims: Set<string>;
+  readonly dedupIds: Set<string>;
   readonly atMs: number;
 }
 
@@ -28,7 +30,7 @@ export class ForgetfulStore {
 
   constructor(now: () => number) {
     this.now = now;
-    this.#content = { entries: new Map(), claims: new Set(), atMs: now() };
+    this.#content = { entries: new Map(), dedupIds: new Set(), atMs: now() };
   }
 
   get view(): StateView {
@@ -43,23 +45,23 @@ export class ForgetfulStore {
     return this.#loss;
   }
 
-  commit({ writes }: DraftTransaction, claims: readonly string[]): void {
+  commit({ writes }: DraftTransaction, dedupIds: readonly string[]): void {
     for (const [key, value] of writes) {
       this.#copy.set(key, value);
       if (value === undefined) this.#content.entries.delete(key);
       else this.#content.entries.set(key, value);
     }
-    for (const claim of claims) this.#content.claims.add(claim);
+    for (const dedupId of dedupIds) this.#content.dedupIds.add(dedupId);
   }
 
-  isClaimed(claim: string): boolean {
-    return this.#content.claims.has(claim);
+  isTaken(dedupId: string): boolean {
+    return this.#content.dedupIds.has(dedupId);
   }
 
   /** Keeps what there is now, for a later rollback; the newest `most` are kept. */
   backUp(most: number): void {
-    const { entries, claims } = this.#content;
-    this.#backups.push({ entries: new Map(entries), claims: new Set(claims), atMs: this.now() });
+    const { entries, dedupIds } = this.#content;
+    this.#backups.push({ entries: new Map(entries), dedupIds: new Set(dedupIds), atMs: this.now() });
     if (this.#backups.length > most) this.#backups.shift();
   }
 
@@ -73,22 +75,22 @@ export class ForgetfulStore {
   }
 
   empty(): void {
-    this.#become({ entries: new Map(), claims: new Set(), atMs: this.now() }, { kind: 'emptied' });
+    this.#become({ entries: new Map(), dedupIds: new Set(), atMs: this.now() }, { kind: 'emptied' });
   }
 
   /** The file of that moment is back. */
   rollBack(atMs: number): void {
-    const { entries, claims } = this.#backups.find((backup) => backup.atMs === atMs)!;
-    const content = { entries: new Map(entries), claims: new Set(claims), atMs };
+    const { entries, dedupIds } = this.#backups.find((backup) => backup.atMs === atMs)!;
+    const content = { entries: new Map(entries), dedupIds: new Set(dedupIds), atMs };
     this.#become(content, { kind: 'rolled_back', lostMs: this.now() - atMs });
   }
 
   /** Single keys are gone. */
   damage(keys: readonly string[]): void {
-    const { entries, claims } = this.#content;
+    const { entries, dedupIds } = this.#content;
     const left = new Map(entries);
     for (const key of keys) left.delete(key);
-    this.#become({ entries: left, claims, atMs: this.now() }, { kind: 'damaged' });
+    this.#become({ entries: left, dedupIds, atMs: this.now() }, { kind: 'damaged' });
   }
 
   /** The copy of before stays as it is, for whoever had it. */
@@ -138,16 +140,16 @@ export class ForgetfulReplica implements SharedState {
     this.#mend();
   }
 
-  async transact<T>(body: (tx: Transaction) => T, { claims = [] }: TransactionOptions = {}): Promise<T> {
+  async transact<T>(body: (tx: Transaction) => T, { dedupIds = [] }: TransactionOptions = {}): Promise<T> {
     this.#mend();
-    const repeats = new Set(claims.filter((claim) => this.#store.isClaimed(claim)));
+    const repeats = new Set(dedupIds.filter((id) => this.#store.isTaken(id)));
     const tx = this.#draft(repeats);
     const result = body(tx);
-    this.#store.commit(tx, claims);
+    this.#store.commit(tx, dedupIds);
     return result;
   }
 
-  insist<T>(_key: string, _value: unknown, body: (tx: Transaction) => T): Insisted<T> {
+  insist<V, T>(_key: Key<V>, _value: NoInfer<V>, body: (tx: Transaction) => T): Insisted<T> {
     return { written: this.transact(body) };
   }
 
@@ -179,11 +181,11 @@ export class ForgetfulReplica implements SharedState {
         controlsAtMs: undefined,
         onEmpty: loss.kind === 'emptied' && this.#known === undefined ? 'pause' : undefined,
       });
-      const former = tx.get<LineageNote>(lineageKey)?.former ?? [];
-      tx.set(lineageKey, {
+      const former = tx.get(notes.lineage)?.former ?? [];
+      tx.set(notes.lineage, {
         former: [...new Set([...former, `${this.#lineage}`])],
         repairedAtMs: tx.nowMs,
-      } satisfies LineageNote);
+      });
       this.#store.commit(tx, []);
       this.#lineage = lineage;
       this.repairs += 1;

@@ -3,13 +3,13 @@
 import type { ActionJob } from '#domain/action.ts';
 import type { Channel, StreamHealth, StreamSnapshot } from '#domain/channel.ts';
 import type { Decision } from '#domain/decision.ts';
-import type { JobRequest } from '#domain/job.ts';
 import type { EventObservation, Observation } from '#domain/observation.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import { settledAfterRepairMs } from '#domain/state-loss.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { expireSilence, hold, pause, release, resume, silence } from '#rules/controls.ts';
 import { decideAll, decideDue } from '#rules/decide.ts';
-import { facts, heldMoments } from '#rules/memory.ts';
+import { facts, withheldMoments } from '#rules/memory.ts';
 import { failoverMs } from '#rules/state-loss.ts';
 import { Pipeline } from '#src/pipeline.ts';
 import { applyObservation, splitObservation } from '#streams/apply.ts';
@@ -223,7 +223,7 @@ export class VirtualHour {
     await this.#takeJobs();
     this.#store.backUp(40);
     if (this.#resumeAtMs !== undefined && this.#nowMs >= this.#resumeAtMs) await this.#compareAndResume();
-    if (heldMoments(this.#store.view).length > 1_900) this.#broken('moments pile up');
+    if (withheldMoments(this.#store.view).length > 1_900) this.#broken('moments pile up');
   }
 
   /** What chance brings in this second. */
@@ -285,7 +285,8 @@ export class VirtualHour {
       this.#silences.push({ id, endsMs, ...(rule ? { rule } : { channel: name }) });
       this.#note(`silence ${rule ?? name}`);
       this.#count('silences');
-    } else if (this.#silences.length > 0 && this.#chance(20)) {
+    }
+    if (this.#silences.length > 0 && this.#chance(20)) {
       const { id } = this.#silences.shift()!;
       await state.transact((tx) => expireSilence(tx, { ...by, id }));
       this.#note('silence expired');
@@ -431,7 +432,7 @@ export class VirtualHour {
     const isAlone = this.#random() < 0.3;
     const backups = this.#store.backups();
     if (backups.length < 30) return;
-    const controls = [...this.#held].map((name) => `hold/${arnOf(name)}`);
+    const controls = [...this.#held].map((name) => kinds.hold.of(arnOf(name)));
     if (kind === 'damaged' && controls.length === 0) return;
     // Nobody lives; or both do, and one of them has not looked for a second.
     if (isAlone) this.#replicas = [this.#start(), this.#start()];
@@ -461,8 +462,8 @@ export class VirtualHour {
   /** What no replica knows any more is not in force; the pause covers it until somebody has placed it again. */
   #forgetLostHolds(): void {
     for (const name of this.#held)
-      if (this.#store.view.get(`hold/${arnOf(name)}`) === undefined) this.#held.delete(name);
-    const lost = this.#silences.filter(({ id }) => this.#store.view.get(`silence/${id}`) === undefined);
+      if (this.#store.view.get(kinds.hold.of(arnOf(name))) === undefined) this.#held.delete(name);
+    const lost = this.#silences.filter(({ id }) => this.#store.view.get(kinds.silence.of(id)) === undefined);
     this.#silences = this.#silences.filter((one) => !lost.includes(one));
   }
 
@@ -514,15 +515,15 @@ export class VirtualHour {
 
   /** As far as the inventory has told it. */
   #isTagged(name: string): boolean {
-    return this.#store.view.get<Channel>(`channel/${arnOf(name)}`)?.tags['ops-hold'] !== undefined;
+    return this.#store.view.get(kinds.channel.of(arnOf(name)))?.tags['ops-hold'] !== undefined;
   }
 
   async #takeJobs(): Promise<void> {
-    const jobs = Array.from(this.#store.view.entries<JobRequest>('job'), ([, job]) => job);
+    const jobs = Array.from(this.#store.view.entries(kinds.job), ([, job]) => job);
     if (jobs.length === 0) return;
     for (const { payload } of jobs)
       if ((payload as unknown as ActionJob).cause === undefined) this.#broken('a job without a cause');
-    await this.#any(this.#replicas).state.transact((tx) => jobs.forEach(({ jobId }) => tx.delete(`job/${jobId}`)));
+    await this.#any(this.#replicas).state.transact((tx) => jobs.forEach(({ jobId }) => tx.delete(kinds.job.of(jobId))));
   }
 
   /** Everything comes to rest: controls are lifted, what is on its way arrives, polls succeed, every stream ends well. */
@@ -559,7 +560,7 @@ export class VirtualHour {
       if (!this.#isSettled(key)) this.#broken(`no verdict: ${key} (${this.#verdicts.get(key) ?? 'never judged'})`);
     }
     this.#count('accepted', this.#accepted.size);
-    const waiting = heldMoments(this.#store.view).length;
+    const waiting = withheldMoments(this.#store.view).length;
     // One that came too late, or once too often, stays as it is for as long as its condition lasts.
     const unjudged = Array.from(facts(this.#store.view), ([key, { rule, pending, firing }]) => {
       const cause = (pending ?? (firing?.acted === false ? firing : undefined))?.cause.id;
