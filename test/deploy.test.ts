@@ -111,7 +111,14 @@ describe('compose.yaml', () => {
   });
 
   test('names only environment variables that something reads', () => {
-    const sources = ['src/main.ts', 'src/app.ts', 'src/api/tokens.ts', 'config/accounts.ts', 'Dockerfile']
+    const sources = [
+      'src/main.ts',
+      'src/app.ts',
+      'src/runtime/egress.ts',
+      'src/api/tokens.ts',
+      'config/accounts.ts',
+      'Dockerfile',
+    ]
       .map(read)
       .join('\n');
     for (const name of Object.keys(autopilot.environment ?? {}))
@@ -132,6 +139,7 @@ describe('compose.yaml', () => {
       expect(known).toContain(option.split('=')[0]);
     expect(simulator.profiles).toEqual(['simulator']);
     expect(autopilot.depends_on).toEqual({
+      validate: { condition: 'service_completed_successfully' },
       redis: { condition: 'service_healthy' },
       simulator: { condition: 'service_healthy', required: false },
     });
@@ -197,6 +205,56 @@ describe('the ECS example', () => {
     expect(container!['readonlyRootFilesystem']).toBe(true);
     expect(container!['healthCheck'].command.join(' ')).toContain('/healthz');
     expect(container!['environment'].map(({ name }: { name: string }) => name)).not.toContain('AUTOPILOT_API_TOKEN');
+  });
+});
+
+describe('checks around a deployment', () => {
+  const compose = parse(read('deploy/compose.yaml'), { merge: true }).services as Record<string, any>;
+  const pod = (file: string, kind: string) =>
+    parseAllDocuments(read(file))
+      .map((document) => document.toJS() as { kind: string; spec: any })
+      .find((document) => document.kind === kind)!.spec.template.spec;
+  const kubernetes = pod('deploy/kubernetes/autopilot.yaml', 'Deployment');
+  const job = pod('deploy/kubernetes/doctor.yaml', 'Job');
+  const containersOf = (file: string) => JSON.parse(read(file)).containerDefinitions as Record<string, any>[];
+  const [daemon, ...before] = containersOf('deploy/ecs/task-definition.json');
+  const [ecsDoctor] = containersOf('deploy/ecs/doctor-task-definition.json');
+
+  test('the daemon starts only after `validate` has passed, with the configuration that it reads', () => {
+    expect(compose['validate'].command).toEqual(['validate']);
+    expect(compose['validate'].volumes).toContain(compose['autopilot'].volumes[0]);
+    expect(compose['validate'].restart).toBeUndefined();
+    expect(kubernetes.initContainers.map(({ args }: any) => args)).toEqual([['validate', '/config/autopilot.yaml']]);
+    expect(before.map(({ command, essential }) => [command, essential])).toEqual([
+      [['validate', '/app/config/autopilot.yaml'], false],
+    ]);
+    expect(daemon!['dependsOn']).toEqual([{ containerName: 'validate', condition: 'SUCCESS' }]);
+  });
+
+  test('`doctor` is a job of its own that nothing waits for, and asks what the daemon asks', () => {
+    expect(compose['doctor']).toMatchObject({ command: ['doctor'], profiles: ['doctor'] });
+    expect(compose['doctor'].environment).toMatchObject(compose['autopilot'].environment);
+    for (const { depends_on: waitsFor = {} } of Object.values(compose)) expect(waitsFor).not.toHaveProperty('doctor');
+    expect([...kubernetes.initContainers, ...kubernetes.containers].map(({ args }: any) => args[0])).not.toContain(
+      'doctor',
+    );
+    expect(job.containers[0].args).toEqual(['doctor']);
+    expect(job.restartPolicy).toBe('Never');
+    expect(job.serviceAccountName).toBe(kubernetes.serviceAccountName);
+    expect(ecsDoctor!['command']).toEqual(['doctor']);
+    const values = (env: { name: string; value: string }[]) => env.map(({ name, value }) => `${name}=${value}`);
+    for (const [own, daemons] of [
+      [job.containers[0].env, kubernetes.containers[0].env],
+      [ecsDoctor!['environment'], daemon!['environment']],
+    ])
+      expect(values(own)).toEqual(
+        expect.arrayContaining(values(daemons).filter((each) => !each.startsWith('LOG_LEVEL'))),
+      );
+  });
+
+  test('a pod of the job belongs to no Service and no Deployment', () => {
+    const document = parse(read('deploy/kubernetes/doctor.yaml'));
+    expect(document.spec.template.metadata.labels.app).not.toBe('ivs-autopilot');
   });
 });
 

@@ -14,21 +14,34 @@ export interface AccountFlags {
 /**
  * The chosen entries; empty when the environment's account has no Region.
  * @throws CommandFailed when --account names none, or --region is given although the entries have their own
+ * @throws AppError CONFIG_INVALID when the environment's Region or queue cannot be meant
  */
-export async function chosenAccounts(config: Config, flags: AccountFlags, io: CliIo): Promise<DoctorAccount[]> {
-  const [{ accountsOf }, { awsAccessOf }] = await Promise.all([
-    import('#config/accounts.ts'),
-    import('#shard/aws-access.ts'),
-  ]);
+export async function chosenEntries(
+  config: Config,
+  flags: AccountFlags,
+  env: CliIo['env'],
+): Promise<readonly AccountSettings[]> {
+  const { accountsOf } = await import('#config/accounts.ts');
   const configured = config.settings.accounts;
   if (configured && flags.region !== undefined)
     throw new CommandFailed(`The accounts of ${config.file} have their own Regions: use --account instead.`, 2);
-  const region = flags.region ?? io.env['AWS_REGION'] ?? io.env['AWS_DEFAULT_REGION'];
+  const region = flags.region ?? env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
   const all = configured || region !== undefined ? accountsOf(config, { AWS_REGION: region }) : [];
-  return chosen(all, flags.account, config.file).map((account) => {
+  return chosen(all, flags.account, config.file);
+}
+
+/** The entries with what their roles give. */
+export async function withCredentials(entries: readonly AccountSettings[]): Promise<DoctorAccount[]> {
+  const { awsAccessOf } = await import('#shard/aws-access.ts');
+  return entries.map((account) => {
     const { credentials } = awsAccessOf(account, {});
     return typeof credentials === 'function' ? { ...account, credentials } : account;
   });
+}
+
+/** The chosen entries with their credentials. @throws as `chosenEntries` */
+export async function chosenAccounts(config: Config, flags: AccountFlags, io: CliIo): Promise<DoctorAccount[]> {
+  return withCredentials(await chosenEntries(config, flags, io.env));
 }
 
 function chosen(accounts: readonly AccountSettings[], name: string | undefined, file: string) {

@@ -1,57 +1,75 @@
-// `doctor`: is everything there that the daemon needs? One line for each check, green or red, with what to do.
+// `doctor`: is everything there that the daemon needs? One line for each check, green or red, with what to do. A program that ends by
+// itself: every check has a bound, and its exit code says whether anything is red.
 import type { Command } from 'commander';
-import type { Check, CheckResult } from '#ops/doctor/check.ts';
-import { type AccountFlags, chosenAccounts } from './accounts.ts';
+import type { Config } from '#config/load.ts';
+import type { AccountSettings } from '#config/settings.ts';
+import { AppError } from '#domain/errors.ts';
+import type { Check, CheckResult, Verdict } from '#ops/doctor/check.ts';
+import { type AccountFlags, chosenEntries, withCredentials } from './accounts.ts';
 import { apiClient, type CliIo, CommandFailed, daemonUrl, example, printJson } from './support.ts';
 import { defaultConfigFile } from './validate.ts';
 
 interface Flags extends AccountFlags {
   readonly json?: boolean;
+  readonly offline?: boolean;
 }
 
-const signs = { green: '✓ green  ', red: '✗ red    ', skipped: '– skipped' } as const;
+const signs = { green: '✓ green  ', warning: '! warning', red: '✗ red    ', skipped: '– skipped' } as const;
 
 export function register(program: Command, io: CliIo): void {
   program
     .command('doctor')
-    .description('check credentials, permissions, queue, rule, Redis, clock, quotas and configuration, line by line')
+    .description(
+      'check configuration, credentials, permissions, queue, rule, Redis, clock, quotas and proxies, line by line',
+    )
     .argument('[file]', 'configuration (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)')
+    .option('--offline', 'only what can be told without a connection: configuration, files, addresses, proxies')
     .option('--account <name>', 'only this entry of `accounts` (default: all, each with its own role)')
     .option('--region <region>', 'AWS region, without `accounts` in the configuration (default: AWS_REGION)')
     .option('--json', 'print the results as JSON')
     .addHelpText(
       'after',
-      example('REDIS_URL=redis://redis:6379 ivs-autopilot doctor', 'ivs-autopilot doctor --account europe --json'),
+      example(
+        'ivs-autopilot doctor --offline',
+        'REDIS_URL=redis://redis:6379 ivs-autopilot doctor',
+        'ivs-autopilot doctor --account europe --json',
+      ) + '\nExit code 1 when anything is red; warnings and what was skipped do not count.\n',
     )
     .action(async (file: string | undefined, flags: Flags) => {
-      const results = await examine(io, file ?? defaultConfigFile(io.env), flags);
+      const print = (result: CheckResult) => {
+        if (!flags.json) for (const line of linesOf(result)) io.print(line);
+      };
+      const results = await examine(io, file ?? defaultConfigFile(io.env), flags, print);
       const bad = results.filter(({ status }) => status === 'red').length;
       if (flags.json) printJson(io, { healthy: bad === 0, results });
-      else {
-        const several = new Set(results.map(({ account }) => account).filter(Boolean)).size > 1;
-        for (const { name, account, status, text, todo } of results) {
-          const whose = several && account !== undefined ? `${account}: ` : '';
-          io.print(`${signs[status]}  ${whose}${name}: ${text}`);
-          if (todo !== undefined) io.print(`             ${todo}`);
-        }
+      else
         io.print(
           bad === 0 ? 'Everything is as it should be.' : `${bad} ${bad === 1 ? 'thing needs' : 'things need'} you.`,
         );
-      }
       if (bad > 0) throw new CommandFailed('', 1);
     });
 }
 
-async function examine(io: CliIo, file: string, flags: AccountFlags): Promise<CheckResult[]> {
-  const { env } = io;
-  const [{ loadConfig }, { lintConfig }, { formatProblem }, ops, check] = await Promise.all([
+function linesOf({ name, account, status, text, todo }: CheckResult): string[] {
+  const whose = account === undefined ? '' : `${account}: `;
+  return [`${signs[status]}  ${whose}${name}: ${text}`, ...(todo === undefined ? [] : [`             ${todo}`])];
+}
+
+async function examine(
+  io: CliIo,
+  file: string,
+  flags: Flags,
+  told: (result: CheckResult) => void,
+): Promise<CheckResult[]> {
+  const { env, signal } = io;
+  const [{ loadConfig }, { lintConfig }, { formatProblem }, check, offline] = await Promise.all([
     import('#config/load.ts'),
     import('#config/lint.ts'),
     import('#config/problem.ts'),
-    import('#ops/doctor/parts.ts'),
     import('#ops/doctor/check.ts'),
+    import('./doctor-offline.ts'),
   ]);
-  const { green, red, skipped, runChecks } = check;
+  const { green, red, warning, skipped, runChecks } = check;
   const config = await loadConfig(file, { queueUrl: env['AUTOPILOT_QUEUE_URL'] }).catch(
     (error: unknown) => error as Error,
   );
@@ -64,17 +82,26 @@ async function examine(io: CliIo, file: string, flags: AccountFlags): Promise<Ch
       if (problems.length === 0)
         return green(`${file}: ${config.ruleset.rules.length} rules, nothing to complain about`);
       return problems.map((problem) =>
-        problem.severity === 'error'
-          ? red(formatProblem(problem), 'Correct the place that is named.')
-          : green(formatProblem(problem)),
+        problem.severity === 'warning'
+          ? warning(formatProblem(problem))
+          : red(formatProblem(problem), 'Correct the place that is named.'),
       );
     },
   };
-  if (config instanceof Error) return runChecks([configuration], io.signal);
+  if (config instanceof Error) return runChecks([configuration], signal, told);
 
-  const accounts = await chosenAccounts(config, flags, io);
-  const { limitSettingsOf } = await import('#shard/settings.ts');
-  const checks: Check[] = [configuration];
+  const { entries, account } = await accountsOf(config, flags, env, red);
+  const several = entries.length > 1;
+  const tell = ({ account: whose, ...result }: CheckResult) =>
+    told(several && whose !== undefined ? { ...result, account: whose } : result);
+  const checks: Check[] = [configuration, ...account, ...offline.checksOf(config, entries, env)];
+  if (flags.offline) return runChecks(checks, signal, tell);
+
+  const [ops, { limitSettingsOf }, accounts] = await Promise.all([
+    import('#ops/doctor/parts.ts'),
+    import('#shard/settings.ts'),
+    withCredentials(entries),
+  ]);
   using parts = ops.doctorParts({
     config,
     accounts,
@@ -82,8 +109,6 @@ async function examine(io: CliIo, file: string, flags: AccountFlags): Promise<Ch
     redisUrl: env['REDIS_URL'],
     namespace: env['AUTOPILOT_NAMESPACE'] ?? 'autopilot',
   });
-  if (accounts.length === 0)
-    checks.push({ name: 'AWS account', run: async () => red('no Region', 'Set AWS_REGION, or give --region.') });
   if (env['REDIS_URL'] === undefined)
     checks.push({
       name: 'Redis',
@@ -92,5 +117,22 @@ async function examine(io: CliIo, file: string, flags: AccountFlags): Promise<Ch
   checks.push(...parts.checks);
   const url = daemonUrl(env);
   checks.push(...ops.daemonChecks({ url, get: (path) => apiClient(io).get(path), nowMs: () => parts.nowMs() }));
-  return await runChecks(checks, io.signal);
+  return await runChecks(checks, signal, tell);
+}
+
+/** The entries to look at; what keeps them from being found is a check of its own, so that the others are asked all the same. */
+async function accountsOf(
+  config: Config,
+  flags: AccountFlags,
+  env: CliIo['env'],
+  red: (text: string, todo: string) => Verdict,
+): Promise<{ readonly entries: readonly AccountSettings[]; readonly account: readonly Check[] }> {
+  const trouble = (text: string, todo: string): Check => ({ name: 'AWS account', run: async () => red(text, todo) });
+  try {
+    const entries = await chosenEntries(config, flags, env);
+    return { entries, account: entries.length > 0 ? [] : [trouble('no Region', 'Set AWS_REGION, or give --region.')] };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { entries: [], account: [trouble(error.message, 'Correct AWS_REGION or AUTOPILOT_QUEUE_URL.')] };
+  }
 }

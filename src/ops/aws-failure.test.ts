@@ -13,6 +13,11 @@ describe('what kept a call to AWS from its answer', () => {
     ['every attempt of a connection', new AggregateError([thrown({ code: 'ECONNREFUSED' })]), 'refused'],
     ['a time-out', thrown({ name: 'TimeoutError' }), 'no_answer'],
     ['a proxy that opens TLS', thrown({ code: 'SELF_SIGNED_CERT_IN_CHAIN' }), 'tls'],
+    [
+      'a proxy that is not there',
+      new AppError('PROXY_FAILED', 'ivs: no answer', { cause: thrown({ code: 'ECONNREFUSED' }) }),
+      'proxy',
+    ],
     ['expired credentials', thrown({ name: 'ExpiredTokenException' }), 'expired'],
     ['keys that AWS does not know', thrown({ name: 'InvalidClientTokenId' }), 'credentials_refused'],
     ['a clock that is wrong', thrown({ name: 'RequestTimeTooSkewed' }), 'clock'],

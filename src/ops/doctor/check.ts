@@ -1,9 +1,12 @@
 // One check is one question with one line as its answer: green, red, or skipped, and what to do when it is red.
-import { messageOf } from '#domain/errors.ts';
+import { errorCatalog } from '#domain/error-catalog.ts';
+import { AppError, messageOf } from '#domain/errors.ts';
 
 export type Verdict =
   | { readonly status: 'green'; readonly text: string }
   | { readonly status: 'red'; readonly text: string; readonly todo: string }
+  /** It works, and may not be meant. */
+  | { readonly status: 'warning'; readonly text: string }
   /** It could not be asked, and that alone is no fault. */
   | { readonly status: 'skipped'; readonly text: string };
 
@@ -11,7 +14,7 @@ export interface Check {
   readonly name: string;
   /** The entry of `accounts` that it is about. */
   readonly account?: string;
-  run(signal: AbortSignal): Promise<Verdict | readonly Verdict[]>;
+  readonly run: (signal: AbortSignal) => Promise<Verdict | readonly Verdict[]>;
 }
 
 export interface CheckResult {
@@ -24,6 +27,7 @@ export interface CheckResult {
 
 export const green = (text: string): Verdict => ({ status: 'green', text });
 export const red = (text: string, todo: string): Verdict => ({ status: 'red', text, todo });
+export const warning = (text: string): Verdict => ({ status: 'warning', text });
 export const skipped = (text: string): Verdict => ({ status: 'skipped', text });
 
 const boundMs = 20_000;
@@ -37,24 +41,39 @@ function aborted(signal: AbortSignal): Promise<never> {
   });
 }
 
-/** Asks all, one group after the other; a check that fails or takes too long is red, and never ends the others. */
-export async function runChecks(checks: readonly Check[], signal: AbortSignal): Promise<CheckResult[]> {
+/**
+ * Asks all, one after the other; a check that fails or takes too long is red, and never ends the others.
+ * @param told hears each result as it comes
+ */
+export async function runChecks(
+  checks: readonly Check[],
+  signal: AbortSignal,
+  told: (result: CheckResult) => void = () => undefined,
+): Promise<CheckResult[]> {
   const results: CheckResult[] = [];
-  for (const check of checks) {
+  for (const { name, account, run } of checks) {
     signal.throwIfAborted();
-    const { name, account } = check;
     const about = account === undefined ? { name } : { name, account };
-    const bound = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
-    try {
-      const verdicts = await Promise.race([check.run(bound), aborted(bound)]);
-      for (const verdict of 'status' in verdicts ? [verdicts] : verdicts) results.push({ ...about, ...verdict });
-    } catch (error) {
-      signal.throwIfAborted();
-      results.push({
-        ...about,
-        ...red(messageOf(error), 'Read the message; the run book (docs/operations.md) may know more.'),
-      });
+    for (const verdict of await verdictsOf(run, signal)) {
+      const result = { ...about, ...verdict };
+      results.push(result);
+      told(result);
     }
   }
   return results;
+}
+
+async function verdictsOf(run: Check['run'], signal: AbortSignal): Promise<readonly Verdict[]> {
+  const bound = AbortSignal.any([signal, AbortSignal.timeout(boundMs)]);
+  try {
+    const verdicts = await Promise.race([run(bound), aborted(bound)]);
+    return 'status' in verdicts ? [verdicts] : verdicts;
+  } catch (error) {
+    signal.throwIfAborted();
+    const todo =
+      error instanceof AppError
+        ? errorCatalog[error.code].remedy
+        : 'Read the message; the run book (docs/operations.md) may know more.';
+    return [red(messageOf(error), todo)];
+  }
 }
