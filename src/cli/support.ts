@@ -40,9 +40,15 @@ export class RequestFailed extends CommandFailed {
   }
 }
 
-const requestTimeoutMs = 30_000;
-/** The daemon says something every 15 seconds. */
-const silentMs = 40_000;
+export interface ApiPatience {
+  /** For a whole answer, or the event that is waited for. Default 30 s. */
+  readonly requestMs?: number;
+  /** Without a whole event. Default 40 s: the daemon says something every 15. */
+  readonly silentMs?: number;
+}
+
+/** Far more than the largest event, which is a screen of the page. */
+const mostEventChars = 32 * 1024 * 1024;
 const retryMs = 1000;
 
 export interface ServerEvent {
@@ -71,7 +77,10 @@ export function daemonUrl(env: CliIo['env']): string {
 }
 
 /** A client of the daemon (`daemonUrl`) with the token of AUTOPILOT_API_TOKEN or AUTOPILOT_API_TOKEN_FILE. */
-export function apiClient({ env, signal }: Pick<CliIo, 'env' | 'signal'>): ApiClient {
+export function apiClient(
+  { env, signal }: Pick<CliIo, 'env' | 'signal'>,
+  { requestMs = 30_000, silentMs = 40_000 }: ApiPatience = {},
+): ApiClient {
   const base = daemonUrl(env);
   if (!URL.canParse(base) || !/^https?:/.test(base)) {
     throw new CommandFailed(`AUTOPILOT_URL is no http address: ${base}`, 2);
@@ -107,12 +116,12 @@ export function apiClient({ env, signal }: Pick<CliIo, 'env' | 'signal'>): ApiCl
     path: string,
     body?: unknown,
     headers: Readonly<Record<string, string>> = {},
-  ) => read(await open(method, path, AbortSignal.timeout(requestTimeoutMs), body, headers));
-  const events: ApiClient['events'] = async function* (path) {
+  ) => read(await open(method, path, AbortSignal.timeout(requestMs), body, headers));
+  const eventsUntil = async function* (path: string, end?: AbortSignal): AsyncGenerator<ServerEvent> {
     const silence = new AbortController();
     const watchdog = setTimeout(() => silence.abort(new Error('it has fallen silent')), silentMs);
     try {
-      const response = await open('GET', path, silence.signal);
+      const response = await open('GET', path, end ? AbortSignal.any([silence.signal, end]) : silence.signal);
       if (!response.ok || !response.body) await read(response);
       else yield* eventsOf(response.body, () => void watchdog.refresh());
     } catch (error) {
@@ -124,9 +133,10 @@ export function apiClient({ env, signal }: Pick<CliIo, 'env' | 'signal'>): ApiCl
   return {
     get: (path) => request('GET', path),
     send: (method, path, body, headers) => request(method, path, body, headers),
-    events,
+    events: (path) => eventsUntil(path),
     firstEvent: async (path, event) => {
-      for await (const { name, data } of events(path)) if (name === event) return data;
+      const late = AbortSignal.timeout(requestMs);
+      for await (const { name, data } of eventsUntil(path, late)) if (name === event) return data;
       throw noAnswer(base, new Error(`the stream ended before an event ${event}`));
     },
   };
@@ -169,10 +179,12 @@ async function* eventsOf(body: ReadableStream<Uint8Array>, heard: () => void): A
   const decoder = new TextDecoder();
   let text = '';
   for await (const chunk of body) {
-    heard();
     text += decoder.decode(chunk, { stream: true });
     const blocks = text.split('\n\n');
     text = blocks.pop() ?? '';
+    // Bytes that never make a whole event or comment are as good as silence.
+    if (blocks.length > 0) heard();
+    if (text.length > mostEventChars) throw new Error('an event of the stream does not end');
     for (const block of blocks) {
       const lines = block.split('\n');
       const valuesOf = (field: string) =>

@@ -65,6 +65,14 @@ export const errorCatalog = {
     status: 200,
     disposition: 'give-up',
   },
+  PAUSE_NOT_WRITTEN: {
+    meaning:
+      'A replica that was paused while Redis could not be written has ended before it could be. The other replicas never learned of the pause.',
+    remedy:
+      'Pause again on a replica that lives, or start with `ivs-autopilot run --paused` or AUTOPILOT_START_PAUSED=1; then find out why Redis could not be written.',
+    status: 200,
+    disposition: 'give-up',
+  },
   STATE_NOTE_UNWRITABLE: {
     meaning:
       'The file that tells after a restart that there had been a state cannot be written. Everything else goes on.',

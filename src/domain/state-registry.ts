@@ -148,6 +148,8 @@ export const notes = {
   /** Set once all channels have been listed for the first time. */
   inventoryListed: key<{ readonly atMs: number }>('meta/inventory-listed'),
   lineage: key<LineageNote>('meta/lineage'),
+  /** Written where nothing else is: by the commits that an older state lacks it is told how far it went back. */
+  pulse: key<number>('meta/pulse'),
 } as const;
 
 export const stateLossAlertKey = kinds.alert.of('state_lost', 'state');

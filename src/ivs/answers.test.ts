@@ -63,6 +63,16 @@ describe('an answer of Amazon IVS', () => {
       }
   });
 
+  test.each(operations)('of %s is refused when it tells of an error, whatever its status', (name) => {
+    for (const error of [
+      { __type: 'ThrottlingException' },
+      { exceptionMessage: 'slow down' },
+      { message: 'Internal' },
+      { error: { code: 5 } },
+    ])
+      expect(problemOf(name, {}, JSON.stringify({ ...whole[name], ...error })), JSON.stringify(error)).toBeDefined();
+  });
+
   test.each(operations.filter((name) => !readers.includes(name)))(
     'of %s may be empty, and is no page of HTML',
     (name) => {

@@ -42,7 +42,8 @@ test.each(
   Object.entries(awsShapes).flatMap(([client, shapes]) =>
     Object.entries(shapes).map(([name, shape]) => [client, name, shape] as const),
   ),
-)('an answer of %s to %s that is no JSON or no object is refused', (_client, _name, shape) => {
-  for (const body of ['<html>log in</html>', 'null', '[]', '5', '{"a":'])
+)('an answer of %s to %s that is no JSON, no object or an error is refused', (_client, _name, shape) => {
+  const errors = ['{"__type":"InternalError"}', '{"message":"Forbidden"}', '{"Error":{"Code":"AccessDenied"}}'];
+  for (const body of ['<html>log in</html>', 'null', '[]', '5', '{"a":', ...errors])
     expect(readAnswer(shape, body), body).toHaveProperty('problem');
 });

@@ -18,8 +18,33 @@ export function troubleFrom(error: unknown): RedisTrouble {
   const said = oneLine(messageOf(error));
   if (isReply(error)) return { kind: 'refuses', code: /^[A-Z][A-Z0-9]+/.exec(said)?.[0] ?? 'ERR', said };
   const { code } = error as { code?: unknown };
+  const misfit = misfitOf(said, String(code));
+  if (misfit) return { kind: 'refuses', ...misfit };
   return { kind: 'away', code: typeof code === 'string' ? code : 'CLOSED', said: said === '' ? String(code) : said };
 }
+
+/** Something answers, and it is not the Redis that was meant: no time mends that. */
+function misfitOf(said: string, code: string): Pick<RedisTrouble, 'code' | 'said'> | undefined {
+  // Of ioredis' parser.
+  const firstByte = /^Unknown RESP type (\d+)/.exec(said)?.[1];
+  if (firstByte === tlsAlert)
+    return { code: 'TLS_EXPECTED', said: 'the server expects TLS: begin the address with rediss://' };
+  if (firstByte !== undefined)
+    return { code: 'NOT_REDIS', said: 'what answers does not speak the protocol of Redis: check host and port' };
+  if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG')
+    return { code: 'NO_TLS', said: 'the server does not speak TLS: begin the address with redis://' };
+  if (certificateCodes.test(code))
+    return {
+      code,
+      said: `the server's certificate is not accepted (${code}): NODE_EXTRA_CA_CERTS names authorities to trust`,
+    };
+  return undefined;
+}
+
+const tlsAlert = '21';
+/** https://nodejs.org/api/tls.html#x509-certificate-error-codes */
+const certificateCodes =
+  /^(?:UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED_CERT|CERT_|CA_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|ERR_TLS_CERT_)/;
 
 /** `Redis refuses: READONLY You can't write …` or `Redis does not answer: connect ECONNREFUSED …`. */
 export function troubleText({ kind, said }: RedisTrouble): string {

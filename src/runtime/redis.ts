@@ -257,7 +257,7 @@ function isReadOnly({ message }: Error): boolean {
 
 /** What keeps a server from doing its part; not what one command causes, nor that a failover ended a blocking one. */
 function isOfServer({ code }: RedisTrouble): boolean {
-  return !['WRONGTYPE', 'BUSYGROUP', 'BUSYKEY', 'UNBLOCKED'].includes(code);
+  return !['BUSYGROUP', 'BUSYKEY', 'UNBLOCKED'].includes(code);
 }
 
 /** @param info what INFO tells, as ioredis reads it; empty where the user may not ask. */

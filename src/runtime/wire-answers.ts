@@ -20,6 +20,9 @@ export function bodyOf({ statusCode, body }: WireAnswer): string | undefined {
   return typeof body === 'string' ? body : '';
 }
 
+/** Members of errors, which no answer of success has: of a service, or of a proxy that answers in its place. */
+const errorMarkers = ['__type', 'exceptionMessage', 'errorMessage', 'message', 'Message', 'error', 'Error'] as const;
+
 /** What an answer holds, or why it is not to be believed. */
 export function readAnswer<T extends z.ZodType>(
   shape: T,
@@ -32,6 +35,8 @@ export function readAnswer<T extends z.ZodType>(
   } catch {
     return { problem: 'the body is no JSON' };
   }
+  const marker = errorMarkers.find((name) => typeof json === 'object' && json !== null && Object.hasOwn(json, name));
+  if (marker !== undefined) return { problem: `${marker}: the body tells of an error, and the status of success` };
   const parsed = shape.safeParse(json);
   if (parsed.success) return { answer: parsed.data };
   const [issue] = parsed.error.issues;

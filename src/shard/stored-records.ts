@@ -92,6 +92,7 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   'meta/queue-read': z.object({ atMs: ms }),
   'meta/gaps-watched-since': ms,
   'meta/lineage': z.object({ former: texts }),
+  'meta/pulse': ms,
   'meta/ruleset': z.object({ hash: text, rules: z.record(text, text), unseen: texts }),
   'meta/population': z.object({ live: z.number(), aggregates: z.record(text, z.looseObject({})) }),
 };

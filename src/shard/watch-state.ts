@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { AppError, isRedisFailure, messageOf } from '#domain/errors.ts';
 import { differencesOf, type Replica, type ReplicaTrait, replicaTraits } from '#domain/replica.ts';
 import type { Transaction } from '#domain/shared-state.ts';
-import { kinds } from '#domain/state-registry.ts';
+import { kinds, notes } from '#domain/state-registry.ts';
 import type { AwsClock } from '#runtime/aws-clock.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
@@ -33,6 +33,8 @@ export interface StateWatchOptions {
 
 /** A difference is told when it was seen so often in a row: a reload reaches all replicas within a moment. */
 const seenBeforeTold = 2;
+/** No commit for so long: one is made. */
+const quietMs = 1_000;
 
 export class StateWatch implements Service {
   readonly name = 'watch over the state';
@@ -67,9 +69,15 @@ export class StateWatch implements Service {
   }
 
   async stop(): Promise<void> {
+    const { state, logger } = this.#options;
     this.#stopping.abort();
     await this.#running;
     this.#writeNote();
+    if (state.unwritten.length > 0)
+      logger.error(
+        { code: 'PAUSE_NOT_WRITTEN' },
+        'this replica was paused while Redis could not be written, and ends before it could be: the pause is lost; pause again, or start with `run --paused`',
+      );
     await this.#register.leave();
   }
 
@@ -93,6 +101,7 @@ export class StateWatch implements Service {
   async runOnce(): Promise<void> {
     const { state, awsClock, role, configHash, metrics, shard } = this.#options;
     await state.refresh({ maxAgeMs: 500 });
+    await this.#pulse();
     this.#writeNote();
     this.#startedAtMs ??= state.nowMs();
     const clockOffsetMs = state.clock.skew()?.ms;
@@ -109,6 +118,16 @@ export class StateWatch implements Service {
     if (clockOffsetMs !== undefined) metrics.clockOffset.set({ shard }, clockOffsetMs / 1000);
     if (awsOffsetMs !== undefined) metrics.awsClockOffset.set({ shard }, awsOffsetMs / 1000);
     await this.#compare();
+  }
+
+  async #pulse(): Promise<void> {
+    const { state } = this.#options;
+    const isQuiet = (atMs = Number.NEGATIVE_INFINITY) => state.nowMs() - atMs >= quietMs;
+    if (!isQuiet(state.headAtMs)) return;
+    await state.transact((tx) => {
+      // Another replica may have been quicker.
+      if (isQuiet(tx.get(notes.pulse))) tx.set(notes.pulse, tx.nowMs);
+    });
   }
 
   async #compare(): Promise<void> {

@@ -85,14 +85,15 @@ export async function findTrace(redis: Redis, prefix: string, startedAtMs: numbe
 export function lossAtStart(
   { copy, head, fields }: Found,
   options: {
-    readonly note: StateNote | undefined;
+    readonly note: StateNote | 'unreadable' | undefined;
     readonly trace: string | undefined;
     readonly onEmptyState: 'pause' | 'start' | undefined;
     /** Of what was found. */
     readonly controlsAtMs: number;
   },
 ): StateLoss | undefined {
-  const { note, trace, onEmptyState } = options;
+  const { trace, onEmptyState } = options;
+  const note = options.note === 'unreadable' ? undefined : options.note;
   const base = {
     known: new LocalCopy(),
     lineage: note?.lineage,
@@ -104,7 +105,7 @@ export function lossAtStart(
   } as const;
   if (head === undefined && copy.size === 0) {
     const evidence =
-      note !== undefined
+      options.note !== undefined
         ? 'Redis holds no state, and the file beside this process tells of one'
         : trace !== undefined
           ? `Redis holds no state, and the key ${trace} tells of one`

@@ -147,6 +147,16 @@ export class RedisState implements SharedState {
     return this.#insisted.delete(key);
   }
 
+  /** What is insisted on and not written yet. */
+  get unwritten(): readonly string[] {
+    return [...this.#insisted.keys()];
+  }
+
+  /** Redis's clock at the newest commit that is known; undefined before the first load. */
+  get headAtMs(): number | undefined {
+    return this.#head?.atMs;
+  }
+
   /** Writes down beside the process which state it knows, if that has changed. @throws the file system's error */
   writeNote(): void {
     const { lineage, number, atMs } = this.#head ?? {};
@@ -348,6 +358,11 @@ export class RedisState implements SharedState {
       });
       const number = Math.max(this.#head?.number ?? 0, now.head?.number ?? 0);
       const answer = await this.#commit(draft, { onto: now.head, repair: true, number, lineage: newLineage() });
+      if (answer.outcome === 'moved' && !loss.hasCopy && now.head === undefined) {
+        // Another replica was quicker: it may have repaired the loss, or begun the first state of all.
+        this.#metrics.commits.inc({ outcome: 'moved' });
+        return this.#open(answer);
+      }
       if (answer.outcome !== 'committed') continue;
       for (const [key, value] of draft.writes) now.copy.set(key, value);
       this.#copy.become(now.copy);

@@ -23,8 +23,8 @@ export interface StateNote {
 }
 
 export interface StateNoteFile {
-  /** Undefined where there is none, or it cannot be read as one. */
-  read(): StateNote | undefined;
+  /** Undefined where there is none. `unreadable`: there is one, damaged or of another version; that much it tells. */
+  read(): StateNote | 'unreadable' | undefined;
   /** @throws the file system's error */
   write(note: StateNote): void;
 }
@@ -35,10 +35,16 @@ export function stateNoteFile(folder: string, redisAddress: string, prefix: stri
   const file = join(folder, `state-${id}.json`);
   return {
     read() {
+      let text: string;
       try {
-        return schema.parse(JSON.parse(readFileSync(file, 'utf8')));
+        text = readFileSync(file, 'utf8');
       } catch {
         return undefined;
+      }
+      try {
+        return schema.parse(JSON.parse(text));
+      } catch {
+        return 'unreadable';
       }
     },
     // Synchronous: some hundred bytes, at most once a second, and not to be half done at an exit.

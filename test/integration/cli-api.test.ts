@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runCli } from '#src/cli/main.ts';
+import { apiClient } from '#src/cli/support.ts';
 
 /** Runs a command line; returns what it printed and its exit code. */
 async function run(args: readonly string[], env: Record<string, string>) {
@@ -136,5 +137,27 @@ describe('commands that talk to the daemon', () => {
 
     expect(code).toBe(1);
     expect(err).toMatch(/^No daemon answers at http:\/\/127\.0\.0\.1:9 \(.*\): start it with `ivs-autopilot run`/);
+  });
+});
+
+describe('a daemon whose event never ends', () => {
+  it.each(['data: x', ': still here\n\n'])('by %j again and again is given up', async (piece) => {
+    let timer: NodeJS.Timeout | undefined;
+    const server = createServer((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      timer = setInterval(() => response.write(piece), 20);
+    });
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as AddressInfo;
+    const io = { env: { AUTOPILOT_URL: `http://127.0.0.1:${port}` }, signal: new AbortController().signal };
+    const isSilent = !piece.endsWith('\n');
+    const api = apiClient(io, isSilent ? { silentMs: 300 } : { requestMs: 300 });
+
+    const asked = isSilent ? api.events('/v1/live').next() : api.firstEvent('/v1/live', 'status');
+
+    await expect(asked).rejects.toThrow(/No daemon answers/);
+    clearInterval(timer);
+    server.closeAllConnections();
+    server.close();
   });
 });

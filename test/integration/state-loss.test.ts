@@ -1,5 +1,5 @@
 // A state that is emptied, goes back or loses keys, under replicas that know better: several RedisState over a real Redis.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -8,15 +8,17 @@ import { pauseShard, resumeShard } from '#api/pause.ts';
 import { pausesOf, silencesInForce } from '#domain/controls-in-force.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { settleAfterRepairMs, settledAfterRepairMs } from '#domain/state-loss.ts';
-import { kinds, logs, pauses, stateLossAlertKey } from '#domain/state-registry.ts';
+import { kinds, logs, notes, pauses, stateLossAlertKey } from '#domain/state-registry.ts';
 import { expireSilence, hold, pause, release, resume, silence } from '#rules/controls.ts';
 import { failoverMs } from '#rules/state-loss.ts';
+import { systemClock } from '#runtime/clock.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { lossKeeper } from '#shard/loss-keeper.ts';
+import { StateWatch } from '#shard/watch-state.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { stateNoteFile } from '#store/state-note.ts';
 import { at } from '#test/support/plain-keys.ts';
-import { quietLogger } from '#test/support/quiet.ts';
+import { eventually, keptLogger, quietLogger } from '#test/support/quiet.ts';
 import { ownRedis, redisScope } from '#test/support/redis.ts';
 
 const arn = 'arn:aws:ivs:us-west-2:111122223333:channel/AAAAAAAAAAAA';
@@ -28,10 +30,16 @@ async function setup() {
   const folder = await mkdtemp(join(tmpdir(), 'autopilot-note-'));
   const { prefix, redis } = scope;
   const keys = { state: `${prefix}:state`, head: `${prefix}:state-head`, log: `${prefix}:state-log` };
-  const replica = (options: { note?: boolean; onEmptyState?: 'pause' | 'start' } = {}) => {
+  const replica = (
+    options: { note?: boolean; onEmptyState?: 'pause' | 'start'; beforeTraces?: () => Promise<void> } = {},
+  ) => {
     const metrics = createMetrics();
+    const connection = scope.connect();
+    const exists = connection.exists.bind(connection) as (name: string) => Promise<number>;
+    const meanwhile = lazily(options.beforeTraces);
+    if (meanwhile) Object.assign(connection, { exists: async (name: string) => meanwhile().then(() => exists(name)) });
     const state = new RedisState({
-      redis: scope.connect(),
+      redis: connection,
       prefix,
       metrics,
       losses: lossKeeper({ shard: 'main', logger: quietLogger(), metrics }),
@@ -58,6 +66,7 @@ async function setup() {
     scope,
     redis,
     keys,
+    folder,
     replica,
     backup,
     empty,
@@ -66,6 +75,12 @@ async function setup() {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Runs it once, however often it is asked for. */
+function lazily(run: (() => Promise<void>) | undefined): (() => Promise<void>) | undefined {
+  let running: Promise<void> | undefined;
+  return run && (() => (running ??= run()));
 }
 
 /** What is in force in a replica's eyes. */
@@ -433,6 +448,40 @@ describe('no copy survived', () => {
     expect(controls(next).paused).toEqual([]);
   });
 
+  test.each(['', '{"version":1', '{"version":2,"lineage":"x"}'])(
+    'also a file that cannot be read: %j',
+    async (text) => {
+      await using bundle = await setup();
+      const before = bundle.replica({ note: true });
+      await before.refresh();
+      before.writeNote();
+      const [name] = await readdir(bundle.folder);
+      await writeFile(join(bundle.folder, name!), text);
+      await bundle.empty();
+
+      const state = bundle.replica({ note: true });
+      await state.refresh();
+
+      expect(controls(state)).toMatchObject({ paused: ['state_lost'], alert: true });
+    },
+  );
+
+  test('two replicas begin the first state of all side by side: what the quicker one wrote is no trace of a loss', async () => {
+    await using bundle = await setup();
+    const quicker = bundle.replica();
+    const slower = bundle.replica({
+      beforeTraces: async () => {
+        await quicker.transact((tx) => tx.set(at('meta/x'), 1));
+        await bundle.redis.set(`${bundle.scope.prefix}:actions:id`, '1');
+      },
+    });
+
+    await slower.refresh();
+
+    expect(controls(slower)).toEqual({ paused: [], held: [], silences: 0, alert: false });
+    expect(slower.view.get(at('meta/x'))).toBe(1);
+  });
+
   test('an older state than the file tells: it pauses if a control was changed since, else it is only told', async () => {
     for (const change of [placeAll, (tx: Transaction) => tx.set(at('meta/x'), 2)]) {
       await using bundle = await setup();
@@ -556,5 +605,63 @@ describe('what is insisted on', () => {
     expect(await resumeShard(stuck, by)).toEqual({ written: true });
     expect(controls(stuck).paused).toEqual([]);
     expect(await pauseShard(state, by)).toMatchObject({ written: true });
+  });
+});
+
+describe('the watch over the state', () => {
+  const watchOf = (state: RedisState, redis: Redis, prefix: string) => {
+    const { logger, lines } = keptLogger();
+    const watch = new StateWatch({
+      shard: 'main',
+      role: 'all',
+      state,
+      redis,
+      prefix,
+      logger,
+      awsClock: { aheadMs: undefined },
+      configHash: () => 'c1',
+      clock: systemClock,
+      metrics: createMetrics(),
+    });
+    return { watch, lines };
+  };
+
+  test('commits where nothing else does, so that a failover of a quiet fleet looks no longer than it is', async () => {
+    await using bundle = await setup();
+    const state = bundle.replica();
+    await state.transact((tx) => tx.set(at('meta/x'), 1));
+    const { watch } = watchOf(state, bundle.redis, bundle.scope.prefix);
+    const quietSinceMs = state.headAtMs!;
+    await eventually(async () => {
+      await watch.runOnce();
+      return state.headAtMs! > quietSinceMs;
+    });
+    const restore = await bundle.backup();
+    await state.transact(placeAll);
+
+    expect(state.headAtMs! - state.view.get(notes.pulse)!).toBeLessThan(failoverMs);
+    await restore();
+    await state.refresh();
+    expect(controls(state)).toEqual({ paused: [], held: [arn], silences: 1, alert: true });
+  });
+
+  test('says at its end that a pause was never written', async () => {
+    await using bundle = await setup();
+    const state = bundle.replica();
+    await state.refresh();
+    const { watch, lines } = watchOf(state, bundle.redis, bundle.scope.prefix);
+    await watch.stop();
+    expect(lines).toEqual([]);
+    // The server goes away for good.
+    const away = new Redis({ port: 9, lazyConnect: true, enableOfflineQueue: false, maxRetriesPerRequest: 0 });
+    away.on('error', () => undefined);
+    const alone = new RedisState({ redis: away, prefix: '{gone}', metrics: createMetrics() });
+    const told = watchOf(alone, away, '{gone}');
+    expect(await pauseShard(alone, by)).toMatchObject({ written: false });
+
+    await told.watch.stop();
+
+    expect(told.lines).toEqual([expect.objectContaining({ code: 'PAUSE_NOT_WRITTEN' })]);
+    away.disconnect();
   });
 });

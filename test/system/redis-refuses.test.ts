@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -34,6 +35,7 @@ const refusals = [
   'NOSCRIPT No matching script. Please use EVAL.',
   'NOREPLICAS Not enough good replicas to write.',
   'ERR unknown command',
+  'WRONGTYPE Operation against a key holding the wrong kind of value',
 ];
 
 describe('what Redis said', () => {
@@ -188,6 +190,21 @@ describe('a REDIS_URL that cannot be used ends the start with one line, and doct
     expect(await admin.dbsize()).toBe(0);
     admin.disconnect();
     await rm(folder, { recursive: true });
+  });
+
+  test.each([
+    ['redis', Buffer.from([0x15, 3, 1, 0, 2, 2, 70]), /expects TLS.*rediss:/],
+    ['redis', 'HTTP/1.1 400 Bad Request\r\n\r\n', /does not speak the protocol of Redis/],
+    ['rediss', '-ERR Protocol error\r\n', /does not speak TLS.*redis:/],
+  ])('%s:// to a server that is none of that kind ends the start', async (scheme, says, told) => {
+    const server = createServer((socket) => socket.on('error', () => undefined).once('data', () => socket.end(says)));
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+    const { port } = server.address() as { port: number };
+
+    const refusal = assertRedisUsable({ url: `${scheme}://127.0.0.1:${port}`, logger: quietLogger() });
+
+    await expect(refusal).rejects.toMatchObject({ code: 'REDIS_UNUSABLE', message: expect.stringMatching(told) });
+    server.close();
   });
 
   test('a server that loads, that is away or that says nothing is waited for', async () => {
