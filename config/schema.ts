@@ -172,16 +172,22 @@ const rule = z.strictObject({
 });
 
 const receiver = z.strictObject({
-  name,
+  name: name.describe('What `notify` calls it'),
   webhook_configs: z
     .array(
       z
         .strictObject({
-          url: z.url({ protocol: /^https?$/ }).optional(),
+          url: z
+            .url({ protocol: /^https?$/ })
+            .optional()
+            .describe('The address, where it is no secret; exactly one of `url` and `url_file`'),
           url_file: z.string().min(1).optional().describe('File that holds the address, read when it is used'),
           hmac_key_file: z.string().min(1).optional().describe('File that holds the key of the HMAC-SHA256 signature'),
           send_resolved: z.boolean().default(true).describe('Whether `on_resolve` notifications go there too'),
-          format: z.enum(['json', 'slack']).default('json').describe('`slack`: {"text": …}'),
+          format: z
+            .enum(['json', 'slack'])
+            .default('json')
+            .describe('`json`: the whole notification; `slack`: {"text": …}'),
         })
         .refine(
           (value) => (value.url === undefined) !== (value.url_file === undefined),
@@ -226,7 +232,10 @@ const inhibitRule = z.strictObject({
 export const rulesShape = {
   version: z.literal(1).describe('Version of this format'),
   defaults: z
-    .strictObject({ mode: mode.optional(), guards: guards.optional() })
+    .strictObject({
+      mode: mode.optional(),
+      guards: guards.optional().describe('Laid over the built-in guards, under those of a rule'),
+    })
     .prefault({})
     .describe('For every rule that does not say otherwise'),
   receivers: z.array(receiver).max(100).default([]).describe('Where notifications go'),

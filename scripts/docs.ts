@@ -1,7 +1,7 @@
 // Writes the generated documents; with `--check` only says which are out of date.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fillBlocks, generatedPages, ruleBlocks } from './docs/pages.ts';
+import { fillBlocks, generatedPages, partlyGenerated } from './docs/pages.ts';
 
 const root = join(import.meta.dirname, '..');
 const check = process.argv.includes('--check');
@@ -13,8 +13,8 @@ const read = (path: string) => {
   }
 };
 
-const rules = 'docs/rules.md';
-const wanted = { ...(await generatedPages()), [rules]: fillBlocks(read(rules), ruleBlocks()) };
+const filled = Object.entries(partlyGenerated()).map(([path, blocks]) => [path, fillBlocks(path, read(path), blocks)]);
+const wanted: Record<string, string> = { ...(await generatedPages()), ...Object.fromEntries(filled) };
 let stale = 0;
 for (const [path, text] of Object.entries(wanted)) {
   if (read(path) === text) continue;

@@ -1,13 +1,17 @@
 // The documents and the code say the same: generated ones are up to date, and every example of docs/rules.md works.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Script } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { lintConfig } from '#config/lint.ts';
 import { type Config, parseConfig } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
+import { ROUTES } from '#simulator/control/routes.ts';
+import { parseScenario } from '#simulator/scenario/parse.ts';
+import { createProgram } from '#src/cli/main.ts';
 import { parseRuleTests } from '#src/cli/rule-test/rule-test-file.ts';
 import { runRuleTest } from '#src/cli/rule-test/run-rule-test.ts';
-import { fillBlocks, generatedPages, ruleBlocks } from '../scripts/docs/pages.ts';
+import { fillBlocks, generatedPages, partlyGenerated } from '../scripts/docs/pages.ts';
 
 const read = (path: string) => readFileSync(join(import.meta.dirname, '..', path), 'utf8');
 
@@ -16,12 +20,14 @@ describe('generated documents are up to date (`npm run docs`)', async () => {
     expect(read(path)).toBe(text);
   });
 
-  it('docs/rules.md', () => {
-    const text = read('docs/rules.md');
+  it.each(Object.entries(partlyGenerated()))('parts of %s', (path, blocks) => {
+    const text = read(path);
 
-    expect(text).toBe(fillBlocks(text, ruleBlocks()));
+    expect(text).toBe(fillBlocks(path, text, blocks));
   });
 });
+
+const receivers = 'receivers: [{name: noc, webhook_configs: [{url_file: /run/secrets/noc_url}]}]';
 
 interface Example {
   readonly kind: 'rule' | 'config' | 'test';
@@ -31,38 +37,40 @@ interface Example {
   readonly text: string;
 }
 
-const source = read('docs/rules.md');
-const examples: readonly Example[] = [
-  ...source.matchAll(/^```yaml (rule|config|test)(?: (\S+))?\n([\s\S]*?)^```$/gm),
-].map(({ 1: kind, 2: about, 3: text = '', index }) => ({
-  kind: kind as Example['kind'],
-  about,
-  line: source.slice(0, index).split('\n').length,
-  text,
-}));
-const receivers = 'receivers: [{name: noc, webhook_configs: [{url_file: /run/secrets/noc_url}]}]';
+describe.each([
+  ['docs/rules.md', 10],
+  ['docs/recipes.md', 9],
+])('the examples of %s', (path, most) => {
+  const source = read(path);
+  const examples: readonly Example[] = [
+    ...source.matchAll(/^```yaml (rule|config|test)(?: (\S+))?\n([\s\S]*?)^```$/gm),
+  ].map(({ 1: kind, 2: about, 3: text = '', index }) => ({
+    kind: kind as Example['kind'],
+    about,
+    line: source.slice(0, index).split('\n').length,
+    text,
+  }));
 
-/** The configuration an example stands for: a rule alone gets a file around it. */
-function configOf({ kind, text, line }: Example): Config {
-  const whole = kind === 'config' ? text : `version: 1\n${receivers}\nrules:\n${text.replaceAll(/^/gm, '  ')}\n`;
-  const result = parseConfig(whole, `docs/rules.md, example at line ${line}`);
-  if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
-  return result.config;
-}
+  /** The configuration an example stands for: a rule alone gets a file around it. */
+  function configOf({ kind, text, line }: Example): Config {
+    const whole = kind === 'config' ? text : `version: 1\n${receivers}\nrules:\n${text.replaceAll(/^/gm, '  ')}\n`;
+    const result = parseConfig(whole, `${path}, example at line ${line}`);
+    if (!result.ok) throw new Error(result.problems.map(formatProblem).join('\n'));
+    return result.config;
+  }
 
-/** The example that a test is for. */
-function testedBy(test: Example): Config {
-  const before = examples.filter(({ kind, line }) => kind !== 'test' && line < test.line).map(configOf);
-  const named = before.find(({ ruleset }) => ruleset.rules.some(({ name }) => name === test.about));
-  const config = test.about === undefined ? before.at(-1) : named;
-  if (!config) throw new Error(`there is nothing to test at line ${test.line}`);
-  return config;
-}
+  /** The example that a test is for. */
+  function testedBy(test: Example): Config {
+    const before = examples.filter(({ kind, line }) => kind !== 'test' && line < test.line).map(configOf);
+    const named = before.find(({ ruleset }) => ruleset.rules.some(({ name }) => name === test.about));
+    const config = test.about === undefined ? before.at(-1) : named;
+    if (!config) throw new Error(`there is nothing to test at line ${test.line}`);
+    return config;
+  }
 
-describe('the examples of docs/rules.md', () => {
   it('are all of a known kind', () => {
-    expect([...source.matchAll(/^```\S+/gm)].length).toBe(examples.length);
-    expect(examples.length).toBeGreaterThan(10);
+    expect([...source.matchAll(/^```yaml/gm)].length).toBe(examples.length);
+    expect(examples.length).toBeGreaterThan(most);
   });
 
   it.each(examples.filter(({ kind }) => kind !== 'test'))('$kind at line $line is valid', (example) => {
@@ -71,12 +79,144 @@ describe('the examples of docs/rules.md', () => {
 
   it.each(examples.filter(({ kind }) => kind === 'test'))('test at line $line passes', async (example) => {
     const { ruleset } = testedBy(example);
-    const parsed = parseRuleTests(example.text, 'docs/rules.md', ruleset);
+    const parsed = parseRuleTests(example.text, path, ruleset);
     if (!parsed.ok) throw new Error(parsed.problems.map(formatProblem).join('\n'));
     const failures = [];
-    for (const ruleTest of parsed.tests) failures.push(...(await runRuleTest(ruleTest, ruleset)).failures);
+    for (const one of parsed.tests) failures.push(...(await runRuleTest(one, ruleset)).failures);
 
     expect(failures).toEqual([]);
+  });
+});
+
+const documents = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'simulator/README.md',
+  'src/player/README.md',
+  ...readdirSync(join(import.meta.dirname, '..', 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+interface Fence {
+  readonly path: string;
+  readonly line: number;
+  readonly language: string;
+  readonly text: string;
+}
+
+const fences: readonly Fence[] = documents.flatMap((path) => {
+  const source = read(path);
+  return [...source.matchAll(/^```([^\n]*)\n([\s\S]*?)^```$/gm)].map(({ 1: language = '', 2: text = '', index }) => ({
+    path,
+    line: source.slice(0, index).split('\n').length,
+    language,
+    text,
+  }));
+});
+const inLanguage = (...languages: readonly string[]) => fences.filter(({ language }) => languages.includes(language));
+
+describe('every other example', () => {
+  it('is in a language that is looked at here, or read by people', () => {
+    const looked = /^(?:yaml|yaml (?:rule|config|test).*|json|sh|console||js|ts|python|mermaid)$/;
+    expect(fences.filter(({ language }) => !looked.test(language)).map(({ path, line }) => `${path}:${line}`)).toEqual(
+      [],
+    );
+  });
+
+  it.each(inLanguage('json'))('$path:$line is JSON', ({ text }) => {
+    for (const one of text.trim().split(/\n(?=\{)/)) expect(() => JSON.parse(one)).not.toThrow();
+  });
+
+  it.each(inLanguage('js', 'ts'))('$path:$line is JavaScript', ({ text }) => {
+    const body = text.replaceAll(/^import .*$/gm, '').replaceAll(/^await using (\w+)/gm, 'const $1');
+    expect(() => new Script(`async () => {\n${body}\n}`)).not.toThrow();
+  });
+
+  it.each(fences.filter(({ path, language }) => path === 'simulator/README.md' && language === 'yaml'))(
+    'the scenario at $path:$line is one',
+    ({ text }) => expect(() => parseScenario(text)).not.toThrow(),
+  );
+});
+
+/** Lines of a shell, with what continues them; comments are gone. */
+function shellLines({ text }: Fence): string[] {
+  return text
+    .replaceAll(/\\\n\s*/g, ' ')
+    .split('\n')
+    .map((line) =>
+      line
+        .replace(/^\$ /, '')
+        .replace(/\s+#\s.*$/, '')
+        .trim(),
+    );
+}
+
+/** The words of a command, as a shell splits them. */
+function wordsOf(command: string): string[] {
+  return [...command.matchAll(/(?:"(?:\\.|[^"])*"|'[^']*'|[^\s"'])+/g)].map(([word]) =>
+    word.replaceAll(/"((?:\\.|[^"])*)"|'([^']*)'/g, (_, double?: string, single?: string) => double ?? single ?? ''),
+  );
+}
+
+describe('the commands of the documents', () => {
+  const shells = inLanguage('sh', 'console', '');
+  const commands = shells.flatMap((fence) =>
+    shellLines(fence).flatMap((line) => {
+      const command = /(?:^|[;&|] ?)(?:\w+=\S+ )*(?:npx )?ivs-autopilot (?<args>[^|;&>]+)/.exec(line)?.groups?.['args'];
+      return command === undefined ? [] : [{ place: `${fence.path}:${fence.line}`, command: command.trim() }];
+    }),
+  );
+
+  it('are some', () => expect(commands.length).toBeGreaterThan(15));
+
+  it.each(commands)('$place: ivs-autopilot $command', async ({ command }) => {
+    const said: string[] = [];
+    const io = {
+      print: () => undefined,
+      printError: (line: string) => void said.push(line),
+      env: {},
+      signal: new AbortController().signal,
+    };
+    const program = createProgram(io);
+    const leaves = (each: typeof program): (typeof program)[] => [each, ...each.commands.flatMap(leaves)];
+    let ran = false;
+    // Only the words are tried: what a command does is no matter here.
+    for (const each of leaves(program).filter(({ commands: inner }) => inner.length === 0))
+      each.action(() => void (ran = true));
+    const words = wordsOf(command).filter((word) => word !== '…');
+    const outcome = await program.parseAsync(['node', 'ivs-autopilot', ...words]).then(
+      () => 'ran',
+      (error: { code?: string }) => error.code,
+    );
+
+    expect([outcome, said]).toEqual([
+      /--help|-V|--version/.test(command) ? expect.stringMatching(/help|version/) : 'ran',
+      [],
+    ]);
+    if (outcome === 'ran') expect(ran).toBe(true);
+  });
+
+  it.each(shells.flatMap((fence) => shellLines(fence).flatMap((line) => /\bnpm run ([\w:-]+)/.exec(line)?.[1] ?? [])))(
+    'npm run %s is a script',
+    (script) => {
+      const { scripts } = JSON.parse(read('package.json')) as { scripts: object };
+      expect(scripts).toHaveProperty([script]);
+    },
+  );
+
+  it.each(
+    inLanguage('console')
+      .filter(({ path }) => path === 'simulator/README.md')
+      .flatMap(shellLines)
+      .filter((line) => line.includes('/_simulator')),
+  )('%s', (line) => {
+    const words = wordsOf(line);
+    const method = words.includes('-X') ? words[words.indexOf('-X') + 1] : 'POST';
+    const [, path] = /\/_simulator(\S+)/.exec(words.find((word) => word.includes('/_simulator'))!)!;
+    const { body } = ROUTES[`${method} ${path}`]!;
+
+    expect(body?.safeParse(JSON.parse(words[words.indexOf('-d') + 1]!))).toMatchObject({ success: true });
   });
 });
 

@@ -28,15 +28,17 @@ export interface ControlRequest {
   readonly body: unknown;
 }
 
-type Handler = (request: ControlRequest) => unknown;
+/** `body`: what it takes, where it takes one. */
+type Handler = ((request: ControlRequest) => unknown) & { readonly body?: z.ZodType };
 
 /** A handler whose body must have this shape. */
 export function taking<T>(schema: z.ZodType<T>, run: (body: T, request: ControlRequest) => unknown): Handler {
-  return (request) => {
+  const handle = (request: ControlRequest) => {
     const parsed = schema.safeParse(request.body);
     if (!parsed.success) throw new ControlProblem(400, z.prettifyError(parsed.error));
     return run(parsed.data, request);
   };
+  return Object.assign(handle, { body: schema });
 }
 
 const text = (query: URLSearchParams, name: string): string | undefined => query.get(name) ?? undefined;

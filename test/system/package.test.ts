@@ -20,6 +20,7 @@ const sources = [
   'package.json',
   'README.md',
   'LICENSE',
+  'CHANGELOG.md',
   'bin',
   'config',
   'docs',
@@ -58,7 +59,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-test('the packed file holds what is built, the page and the helper’s README, and no sources', () => {
+test('the packed file holds what is built, the page and the documents, and no sources', () => {
   expect(files).toEqual(
     expect.arrayContaining([
       'dist/cli.js',
@@ -66,6 +67,13 @@ test('the packed file holds what is built, the page and the helper’s README, a
       'dist/player.js',
       'dist/player.d.ts',
       'src/player/README.md',
+      'simulator/README.md',
+      'docs/rules.md',
+      'docs/recipes.md',
+      'docs/network.md',
+      'docs/operations.md',
+      'docs/errors.md',
+      'docs/decisions/0001-tool-chain.md',
       'dist/web/index.html',
       'dist/web/app.js',
     ]),
