@@ -2,7 +2,7 @@
 import type { ActionJob, ActionName } from '#domain/action.ts';
 import { isOnHold, isPaused } from '#domain/controls-in-force.ts';
 import { AppError } from '#domain/errors.ts';
-import type { StreamFacts } from '#domain/facts.ts';
+import type { StreamFacts } from '#domain/documents.ts';
 import { settledAfterRepairMs } from '#domain/state-loss.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';

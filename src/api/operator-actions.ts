@@ -14,7 +14,7 @@ import { jobIdOf } from '#jobs/job-id.ts';
 import type { Queues } from '#jobs/queues.ts';
 import { audit } from '#journal/audit.ts';
 import { compileParams } from '#rules/action-template.ts';
-import { channelFacts } from '#rules/facts.ts';
+import { channelFacts } from '#rules/documents.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
 import { forgetFailedJob } from '#workers/alerts.ts';

@@ -4,7 +4,7 @@
 // A subject is what a rule's condition is about: a channel's ARN, `all` (an aggregate, a schedule without `match`), or
 // `group:<text>` (an event without a channel). A fact exists only while there is something to remember.
 import type { DecisionOutcome, DecisionReason, TriggerEvidence, Values } from './decision.ts';
-import type { HttpFacts, ThresholdFacts } from './facts.ts';
+import type { HttpFacts, ThresholdFacts } from './documents.ts';
 import type { EventEnvelope } from './observation.ts';
 import type { RuleMode } from './rule.ts';
 

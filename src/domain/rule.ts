@@ -1,7 +1,7 @@
 // A rules file after compilation: what the engine, the workers and the API work with. The YAML's shape is in config/schema.ts;
 // config/compile.ts turns one into the other. Everything here is immutable and free of clocks.
 import type { ActionName, ActionParams, Pattern } from './action.ts';
-import type { TemplateContext } from './facts.ts';
+import type { TemplateContext } from './documents.ts';
 
 /** A compiled pattern. `match` never throws, whatever it is given. */
 export interface Matcher {

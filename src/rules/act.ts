@@ -1,12 +1,12 @@
 // From the steps of a rule to jobs: labels, mutes, templates, ids. Ids follow from rule, subject, cause and step alone.
 import { type ActionJob, type ActionParams, namedFiles } from '#domain/action.ts';
 import type { Decision } from '#domain/decision.ts';
-import type { TemplateContext } from '#domain/facts.ts';
+import type { TemplateContext } from '#domain/documents.ts';
 import type { Labels, Rule, RuleMode, Step } from '#domain/rule.ts';
 import type { Cause } from '#domain/rule-memory.ts';
 import type { ChannelView } from './channel-view.ts';
 import { type Evaluation, hashOf } from './evaluation.ts';
-import { formatWholeSeconds, sessionFacts } from './facts.ts';
+import { formatWholeSeconds, sessionFacts } from './documents.ts';
 import { labelsOf } from './label-matcher.ts';
 import { allSubject, channelOfSubject } from './memory.ts';
 import { aggregateFactsWithNames } from './population.ts';

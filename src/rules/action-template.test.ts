@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TemplateContext } from '#domain/facts.ts';
+import type { TemplateContext } from '#domain/documents.ts';
 import { compileParams } from './action-template.ts';
 import { rootsOf } from './template-roots.ts';
 

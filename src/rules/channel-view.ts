@@ -1,10 +1,10 @@
 // One channel as a rule sees it: the inventory's entry and the newest stream.
 import type { Channel, ChannelArn } from '#domain/channel.ts';
-import type { ChannelFacts, StreamFacts } from '#domain/facts.ts';
+import type { ChannelFacts, StreamFacts } from '#domain/documents.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
-import { channelFacts, streamFacts } from './facts.ts';
+import { channelFacts, streamFacts } from './documents.ts';
 
 export interface ChannelView {
   readonly arn: ChannelArn;

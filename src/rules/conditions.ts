@@ -1,6 +1,6 @@
 // Whether the condition of a rule holds for a channel right now, and since when. Pure: every late timer is checked again here.
 import type { Values } from '#domain/decision.ts';
-import type { StreamFacts } from '#domain/facts.ts';
+import type { StreamFacts } from '#domain/documents.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { Cause } from '#domain/rule-memory.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';

@@ -3,7 +3,7 @@
 import type { ActionJob, ActionParams } from '#domain/action.ts';
 import type { RuleAlert } from '#domain/alert.ts';
 import type { GuardVerdict, Incident } from '#domain/decision.ts';
-import type { AggregateFacts } from '#domain/facts.ts';
+import type { AggregateFacts } from '#domain/documents.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';

@@ -1,7 +1,7 @@
 // From what changed to conditions that begin and end. Says nothing about acting: what has become due is judged afterwards.
 
 import type { DecisionReason, TriggerEvidence, Values } from '#domain/decision.ts';
-import type { StreamFacts } from '#domain/facts.ts';
+import type { StreamFacts } from '#domain/documents.ts';
 import type { EventEnvelope } from '#domain/observation.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { Cause } from '#domain/rule-memory.ts';
@@ -11,7 +11,7 @@ import { groupOf } from './act.ts';
 import { type ChannelView, viewOf } from './channel-view.ts';
 import { changedFields, checkCondition, conditionSinceMs, revisedSinceMs, streamValues } from './conditions.ts';
 import type { Evaluation } from './evaluation.ts';
-import { streamFacts } from './facts.ts';
+import { streamFacts } from './documents.ts';
 import { updateIncident } from './incidents.ts';
 import { allSubject, readFact, watchingRules, withActed, writeFact } from './memory.ts';
 import { aggregateFacts, aggregateHolds } from './population.ts';

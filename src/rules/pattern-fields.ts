@@ -2,7 +2,7 @@
 // never match: a misspelt field, a value of another type, a prefix that no ARN has. Such a rule would sleep for ever, or, under
 // `anything-but`, act on what it was to leave out.
 import { type StreamHealth, streamHealths } from '#domain/channel.ts';
-import type { ChannelFacts, StreamFacts } from '#domain/facts.ts';
+import type { ChannelFacts, StreamFacts } from '#domain/documents.ts';
 import { eventsKnownAsOf } from '#domain/ivs-events.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import { ivsRegions, problemOfRegion, regionsKnownAsOf, regionsWithoutIvs } from '#domain/regions.ts';

@@ -1,7 +1,7 @@
 // How many channels are live, and how many of them are in the condition of each aggregate. Counted along with the changes, and
 // counted anew at every complete poll, when the inventory changes, and when the rules change.
 
-import type { AggregateFacts } from '#domain/facts.ts';
+import type { AggregateFacts } from '#domain/documents.ts';
 import type { Counted, Population, Tally } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';

@@ -1,5 +1,5 @@
 // What a template may name: the roots a trigger brings, and the fields below each. Kept complete by type over TemplateContext.
-import type { TemplateContext } from '#domain/facts.ts';
+import type { TemplateContext } from '#domain/documents.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import type { TriggerKind } from '#domain/rule.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TemplateContext } from '#domain/facts.ts';
+import type { TemplateContext } from '#domain/documents.ts';
 import { cpuMsOf } from '#test/support/effort.ts';
 import { compileTemplate, type TemplateMode } from './template.ts';
 import { rootsOf } from './template-roots.ts';

@@ -2,7 +2,7 @@
 // What a template prints is data and never parsed again. https://shopify.github.io/liquid/
 import { Context, Liquid, type LiquidOptions, type Template, toValue, toValueSync } from 'liquidjs';
 import { messageOf } from '#domain/errors.ts';
-import type { TemplateContext } from '#domain/facts.ts';
+import type { TemplateContext } from '#domain/documents.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import { visibleLine } from '#domain/visible-text.ts';
 import { problemOfVariable, type TemplateRoot } from './template-roots.ts';

@@ -17,7 +17,7 @@ import type { Ruleset } from '#domain/rule.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { decideAll, decideDue, nextDueMs } from '#rules/decide.ts';
-import { freshStreamFacts, streamFacts } from '#rules/facts.ts';
+import { freshStreamFacts, streamFacts } from '#rules/documents.ts';
 import { matcherOf } from '#rules/pattern.ts';
 import { Pipeline } from '#src/pipeline.ts';
 import { MemoryState } from '#store/memory-state.ts';

@@ -4,7 +4,7 @@ import type { Channel } from '#domain/channel.ts';
 import { durationMs, formatDuration } from '#domain/duration.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import type { LabelMatcher, Rule, Ruleset, Step } from '#domain/rule.ts';
-import { channelFacts } from '../facts.ts';
+import { channelFacts } from '../documents.ts';
 import { problemOfMatcher } from '../label-values.ts';
 import { channelFields, problemsOfFields } from '../pattern-fields.ts';
 import { isTemplate, variablesOf } from '../template.ts';

@@ -1,6 +1,6 @@
 // How large the payload of a put_metadata can become, by filling its templates with the longest values IVS allows.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
-import type { TemplateContext } from '#domain/facts.ts';
+import type { TemplateContext } from '#domain/documents.ts';
 import { type DetailField, type IvsEventType, ivsEvents } from '#domain/ivs-events.ts';
 import type { Rule, Step } from '#domain/rule.ts';
 import { isTemplate, variablesOf } from '../template.ts';

@@ -1,6 +1,6 @@
 // Whether any stream can ever be in a condition: patterns on StreamFacts are tried on every kind of stream there is.
 import { streamHealths } from '#domain/channel.ts';
-import type { StreamFacts } from '#domain/facts.ts';
+import type { StreamFacts } from '#domain/documents.ts';
 import type { Matcher } from '#domain/rule.ts';
 
 /** Fields whose values are anybody's guess: a pattern that names them is taken as reachable. */

@@ -1,7 +1,7 @@
 // Builds the documents that patterns match and templates print from records, inventory and fresh answers of IVS.
 import { type Channel, type ChannelArn, parseChannelArn, type StreamHealth } from '#domain/channel.ts';
 import { formatDuration } from '#domain/duration.ts';
-import type { ChannelFacts, SessionFacts, StreamFacts } from '#domain/facts.ts';
+import type { ChannelFacts, SessionFacts, StreamFacts } from '#domain/documents.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 
 const offline: StreamFacts = { live: false, state: 'offline', recording: 'none' };

@@ -1,4 +1,4 @@
-// The documents that rules look at: their patterns match them, their templates print them. Builders are in src/rules/facts.ts.
+// The documents that rules look at: their patterns match them, their templates print them. Builders are in src/rules/documents.ts.
 // Optional fields are left out when unknown, so that `exists: false` finds them; a field never holds undefined or a guess.
 import type { StreamHealth } from './channel.ts';
 import type { StreamState } from './stream-record.ts';
