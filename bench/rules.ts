@@ -144,7 +144,7 @@ export async function run(args: readonly string[]): Promise<void> {
   const starve = await timed(() => fleet.observeAll(channels, () => ({ health: 'STARVING' satisfies StreamHealth })));
   const atOnce = fleet.decided - before.decided;
   const states =
-    fleet.state.view.count(kinds.fact) + fleet.state.view.count(kinds.timer) + fleet.state.view.count(kinds.last);
+    fleet.state.view.count(kinds.ruleMemory) + fleet.state.view.count(kinds.timer) + fleet.state.view.count(kinds.last);
   fleet.nowMs += 30_000;
   const cap = await timed(() => fleet.due());
   const heap = heapMb();
@@ -159,7 +159,7 @@ export async function run(args: readonly string[]): Promise<void> {
   console.log(
     `30 s later, the capped rule: in    ${cap.text} (jobs since: ${fleet.jobs - before.jobs}, stopped by its cap: ${fleet.state.view.get(kinds.alert.of('cap', 'slate')) !== undefined})`,
   );
-  console.log(`remembered facts and timers        ${states.toLocaleString('en')}`);
+  console.log(`rule memories and timers                ${states.toLocaleString('en')}`);
   console.log(`heap before and after              ${before.heap} MB, ${heap} MB`);
 }
 

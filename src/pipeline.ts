@@ -16,7 +16,7 @@ export interface PipelineStages {
   apply(tx: Transaction, observation: Observation): readonly StreamChange[];
   /** Pieces of an observation, each small enough for others to wait for its commit. */
   split(observation: Observation): Observation[];
-  /** Judges the changes of one commit by the rules: facts, timers, journal and jobs are written through the transaction. */
+  /** Judges the changes of one commit by the rules: rule memory, timers, journal and jobs are written through the transaction. */
   decide(tx: Transaction, changes: readonly StreamChange[], ruleset: Ruleset): readonly Decision[];
   /** Judges what is due by now. */
   decideDue(tx: Transaction, ruleset: Ruleset): readonly Decision[];

@@ -1,8 +1,8 @@
 // What an action reads from IVS right before it acts: is the channel there, is it live, with which stream, does `only_if` hold.
 import type { ActionJob, ActionName } from '#domain/action.ts';
 import { isOnHold, isPaused } from '#domain/controls-in-force.ts';
+import type { StreamDocument } from '#domain/documents.ts';
 import { AppError } from '#domain/errors.ts';
-import type { StreamFacts } from '#domain/documents.ts';
 import { settledAfterRepairMs } from '#domain/state-loss.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
@@ -78,9 +78,9 @@ export function onlyIfFails(
   live: LiveStream | undefined,
 ): HandlerResult | undefined {
   if (job.onlyIf === undefined) return undefined;
-  const facts = factsOf(live, job.channelArn && context.state.view.get(kinds.stream.of(job.channelArn)));
-  if (context.matcher(job.onlyIf).match(facts)) return undefined;
-  return { outcome: 'skipped', reason: 'only_if_false', observed: facts };
+  const document = documentOf(live, job.channelArn && context.state.view.get(kinds.stream.of(job.channelArn)));
+  if (context.matcher(job.onlyIf).match(document)) return undefined;
+  return { outcome: 'skipped', reason: 'only_if_false', observed: document };
 }
 
 /** People are told all the same of what was decided before the pause or the hold. */
@@ -109,8 +109,8 @@ export function planned(calls: readonly string[], before: unknown): HandlerResul
   return { outcome: 'skipped', reason: 'dry_run', calls, before };
 }
 
-/** Fresh facts in the shape that rules know; the recording's state is the record's, if it is of the same stream. */
-function factsOf(live: LiveStream | undefined, record: StreamRecord | '' | undefined): StreamFacts {
+/** The stream's document as IVS tells it now; the recording's state is the record's, if it is of the same stream. */
+function documentOf(live: LiveStream | undefined, record: StreamRecord | '' | undefined): StreamDocument {
   if (!live) {
     if (!record) return { live: false, state: 'offline', recording: 'none' };
     const { streamId, recording, failureReason } = record;
@@ -123,7 +123,7 @@ function factsOf(live: LiveStream | undefined, record: StreamRecord | '' | undef
     live: true,
     state: 'live',
     streamId: live.streamId,
-    health: live.health as NonNullable<StreamFacts['health']>,
+    health: live.health as NonNullable<StreamDocument['health']>,
     ...(live.viewerCount === undefined ? {} : { viewerCount: live.viewerCount }),
     recording: known?.recording ?? 'none',
   };

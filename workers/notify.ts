@@ -45,7 +45,7 @@ async function sendTo(target: WebhookReceiver, index: number, job: Job, context:
   const hmacKey = target.hmacKeyFile === undefined ? undefined : await context.readSecretFile(target.hmacKeyFile);
   const { receiver } = job.params;
   const text = visibleLines(job.params.text);
-  const facts = {
+  const content = {
     version: 1,
     receiver,
     text,
@@ -57,7 +57,7 @@ async function sendTo(target: WebhookReceiver, index: number, job: Job, context:
   };
   await sendLogged(context, url, {
     method: 'POST',
-    body: JSON.stringify(target.format === 'slack' ? { text } : facts),
+    body: JSON.stringify(target.format === 'slack' ? { text } : content),
     contentType: 'application/json',
     deliveryId: `${context.jobId}-${index}`,
     ...(hmacKey ? { hmacKey } : {}),

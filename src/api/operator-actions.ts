@@ -14,7 +14,7 @@ import { jobIdOf } from '#jobs/job-id.ts';
 import type { Queues } from '#jobs/queues.ts';
 import { audit } from '#journal/audit.ts';
 import { compileParams } from '#rules/action-template.ts';
-import { channelFacts } from '#rules/documents.ts';
+import { channelDocument } from '#rules/documents.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
 import { forgetFailedJob } from '#workers/alerts.ts';
@@ -332,7 +332,11 @@ export class OperatorActions implements OperatorActionsPort, JobsPort, IntentsPo
     if (!compiled.hasTemplates || channelArn === undefined) return params;
     const { view } = shard.state;
     const record = view.get(kinds.stream.of(channelArn));
-    const channel = channelFacts(channelArn as ChannelArn, view.get(kinds.channel.of(channelArn)), record?.channelName);
+    const channel = channelDocument(
+      channelArn as ChannelArn,
+      view.get(kinds.channel.of(channelArn)),
+      record?.channelName,
+    );
     const firing = { since: '', duration: '', durationSeconds: 0, group: channelArn, resolved: false };
     const rendered = compiled.render({ rule: { name: 'operator', mode: 'enforce' }, firing, channel });
     if (!rendered.ok)

@@ -4,7 +4,7 @@ import type { StreamHealth } from './channel.ts';
 import type { StreamState } from './stream-record.ts';
 
 /** What `state`, `aggregate`, `while` and `only_if` match, and `{{ stream… }}` prints: a channel's newest stream. */
-export interface StreamFacts {
+export interface StreamDocument {
   readonly live: boolean;
   /** `offline`: no stream is known. */
   readonly state: StreamState | 'offline';
@@ -19,7 +19,7 @@ export interface StreamFacts {
 }
 
 /** What `match` matches, and `{{ channel… }}` prints. */
-export interface ChannelFacts {
+export interface ChannelDocument {
   readonly arn: string;
   /** The last part of the ARN. */
   readonly id: string;
@@ -36,7 +36,7 @@ export interface ChannelFacts {
 }
 
 /** `{{ session… }}`: the stream session in time. */
-export interface SessionFacts {
+export interface SessionDocument {
   readonly id: string;
   /** ISO 8601. */
   readonly startedAt?: string;
@@ -46,13 +46,13 @@ export interface SessionFacts {
 }
 
 /** `{{ rule… }}`. */
-export interface RuleFacts {
+export interface TemplateRule {
   readonly name: string;
   readonly mode: 'enforce' | 'dry_run' | 'off';
 }
 
 /** `{{ firing… }}`: how long the condition has been true. */
-export interface FiringFacts {
+export interface FiringDocument {
   /** ISO 8601: when the condition began. */
   readonly since: string;
   /** Such as `35s`. */
@@ -65,7 +65,7 @@ export interface FiringFacts {
 }
 
 /** `{{ aggregate… }}`. */
-export interface AggregateFacts {
+export interface AggregateDocument {
   /** Live channels in the condition. */
   readonly count: number;
   /** Live channels that `match` selects. */
@@ -77,7 +77,7 @@ export interface AggregateFacts {
 }
 
 /** `{{ threshold… }}`. */
-export interface ThresholdFacts {
+export interface ThresholdDocument {
   readonly field: string;
   /** The threshold that was crossed. */
   readonly value: number;
@@ -86,7 +86,7 @@ export interface ThresholdFacts {
 }
 
 /** `{{ http… }}`: the request that fired an `http` trigger. */
-export interface HttpFacts {
+export interface HttpDocument {
   readonly name: string;
   readonly requestId: string;
   readonly body: unknown;
@@ -94,14 +94,14 @@ export interface HttpFacts {
 
 /** Everything a template can print. What a trigger does not bring is left out; a template that asks for it is refused at load. */
 export interface TemplateContext {
-  readonly rule: RuleFacts;
-  readonly firing: FiringFacts;
-  readonly channel?: ChannelFacts;
-  readonly stream?: StreamFacts;
-  readonly session?: SessionFacts;
+  readonly rule: TemplateRule;
+  readonly firing: FiringDocument;
+  readonly channel?: ChannelDocument;
+  readonly stream?: StreamDocument;
+  readonly session?: SessionDocument;
   /** The envelope, word for word. */
   readonly event?: object;
-  readonly aggregate?: AggregateFacts;
-  readonly threshold?: ThresholdFacts;
-  readonly http?: HttpFacts;
+  readonly aggregate?: AggregateDocument;
+  readonly threshold?: ThresholdDocument;
+  readonly http?: HttpDocument;
 }

@@ -2,9 +2,9 @@
 // and write it are in src/rules.
 //
 // A subject is what a rule's condition is about: a channel's ARN, `all` (an aggregate, a schedule without `match`), or
-// `group:<text>` (an event without a channel). A fact exists only while there is something to remember.
+// `group:<text>` (an event without a channel). It exists only while there is something to remember.
 import type { DecisionOutcome, DecisionReason, TriggerEvidence, Values } from './decision.ts';
-import type { HttpFacts, ThresholdFacts } from './documents.ts';
+import type { HttpDocument, ThresholdDocument } from './documents.ts';
 import type { EventEnvelope } from './observation.ts';
 import type { RuleMode } from './rule.ts';
 
@@ -15,8 +15,8 @@ export interface Cause {
   readonly evidence: TriggerEvidence;
   readonly streamId?: string;
   readonly event?: EventEnvelope;
-  readonly http?: HttpFacts;
-  readonly threshold?: ThresholdFacts;
+  readonly http?: HttpDocument;
+  readonly threshold?: ThresholdDocument;
 }
 
 /** The condition is true and `for` runs, or a threshold that was crossed waits. */
@@ -36,7 +36,7 @@ export interface Firing {
   readonly endedAtMs?: number;
 }
 
-export interface Fact {
+export interface RuleMemory {
   readonly rule: string;
   readonly subject: string;
   readonly conditionHash: string;

@@ -15,11 +15,11 @@ export type RuleMode = 'enforce' | 'dry_run' | 'off';
 export type Trigger =
   /** Each event whose envelope matches. */
   | { readonly kind: 'event'; readonly pattern: Matcher }
-  /** A channel's StreamFacts match. */
+  /** A channel's StreamDocument match. */
   | { readonly kind: 'state'; readonly pattern: Matcher }
   | {
       readonly kind: 'aggregate';
-      /** Which live streams are counted, by their StreamFacts. */
+      /** Which live streams are counted, by their StreamDocument. */
       readonly pattern: Matcher;
       /** On `{ count, percent_of_live }`: whether it fires. */
       readonly condition: Matcher;
@@ -86,9 +86,9 @@ export interface Rule {
   readonly description: string | undefined;
   readonly mode: RuleMode;
   readonly trigger: Trigger;
-  /** On ChannelFacts. */
+  /** On ChannelDocument. */
   readonly match: Matcher | undefined;
-  /** On StreamFacts: must stay true from the trigger until the rule fires. */
+  /** On StreamDocument: must stay true from the trigger until the rule fires. */
   readonly while: Matcher | undefined;
   readonly forMs: number;
   readonly keepFiringForMs: number;

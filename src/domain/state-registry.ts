@@ -29,11 +29,11 @@ import type { JobRequest } from './job.ts';
 import type { LineageNote } from './lineage.ts';
 import type { AuditEntry, CapturedSession, DeliveryEntry, QuotaSample, UnknownEvent } from './log-entries.ts';
 import type {
-  Fact,
   KnownRules,
   LastWord,
   Polled,
   Population,
+  RuleMemory,
   ScheduleState,
   Timer,
   Unseen,
@@ -77,7 +77,7 @@ export const kinds = {
   gap: kind<Gap, 'poll' | 'events'>('gap'),
 
   /** Of a rule and a subject. */
-  fact: pairKind<Fact>('fact'),
+  ruleMemory: pairKind<RuleMemory>('fact'),
   /** By rule, subject and cause. */
   moment: kind<WithheldMoment>('moment'),
   timer: kind<Timer>('timer'),

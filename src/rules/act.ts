@@ -5,11 +5,11 @@ import type { TemplateContext } from '#domain/documents.ts';
 import type { Labels, Rule, RuleMode, Step } from '#domain/rule.ts';
 import type { Cause } from '#domain/rule-memory.ts';
 import type { ChannelView } from './channel-view.ts';
+import { formatWholeSeconds, sessionDocument } from './documents.ts';
 import { type Evaluation, hashOf } from './evaluation.ts';
-import { formatWholeSeconds, sessionFacts } from './documents.ts';
 import { labelsOf } from './label-matcher.ts';
 import { allSubject, channelOfSubject } from './memory.ts';
-import { aggregateFactsWithNames } from './population.ts';
+import { aggregateDocumentWithNames } from './population.ts';
 import type { RuleOf } from './rule-index.ts';
 import { isTemplate } from './template.ts';
 
@@ -130,7 +130,9 @@ function contextOf(evaluation: Evaluation, occasion: Occasion, view: ChannelView
   const { sinceMs } = cause.evidence;
   const lastedMs = Math.max(0, evaluation.nowMs - sinceMs);
   const aggregate =
-    rule.trigger.kind === 'aggregate' ? aggregateFactsWithNames(evaluation.tx, rule as RuleOf<'aggregate'>) : undefined;
+    rule.trigger.kind === 'aggregate'
+      ? aggregateDocumentWithNames(evaluation.tx, rule as RuleOf<'aggregate'>)
+      : undefined;
   return {
     rule: { name: rule.name, mode: rule.mode },
     firing: {
@@ -141,7 +143,7 @@ function contextOf(evaluation: Evaluation, occasion: Occasion, view: ChannelView
       resolved: phase === 'resolve',
     },
     ...(view ? { channel: view.channel, stream: view.stream } : {}),
-    ...(view?.record ? { session: sessionFacts(view.record, evaluation.nowMs) } : {}),
+    ...(view?.record ? { session: sessionDocument(view.record, evaluation.nowMs) } : {}),
     ...(cause.event ? { event: cause.event } : {}),
     ...(aggregate ? { aggregate } : {}),
     ...(cause.threshold ? { threshold: cause.threshold } : {}),

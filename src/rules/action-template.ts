@@ -1,8 +1,8 @@
 // The parameters of an action with templates in them: checked at load, filled in leaf by leaf when a rule fires. Since objects are
 // rendered leaf by leaf and turned into JSON afterwards, nothing a template prints can break out of its place.
 import { type ActionName, type ActionParams, actionSchemas } from '#domain/action.ts';
-import { messageOf } from '#domain/errors.ts';
 import type { TemplateContext } from '#domain/documents.ts';
+import { messageOf } from '#domain/errors.ts';
 import type { Rendered } from '#domain/rule.ts';
 import type { PatternProblem } from './pattern-operators.ts';
 import { compileTemplate, isTemplate, type TemplateMode } from './template.ts';

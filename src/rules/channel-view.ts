@@ -1,18 +1,18 @@
 // One channel as a rule sees it: the inventory's entry and the newest stream.
 import type { Channel, ChannelArn } from '#domain/channel.ts';
-import type { ChannelFacts, StreamFacts } from '#domain/documents.ts';
+import type { ChannelDocument, StreamDocument } from '#domain/documents.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
-import { channelFacts, streamFacts } from './documents.ts';
+import { channelDocument, streamDocument } from './documents.ts';
 
 export interface ChannelView {
   readonly arn: ChannelArn;
   /** The inventory's entry, if it knows the channel. */
   readonly entry: Channel | undefined;
   readonly record: StreamRecord | undefined;
-  readonly channel: ChannelFacts;
-  readonly stream: StreamFacts;
+  readonly channel: ChannelDocument;
+  readonly stream: StreamDocument;
 }
 
 /** Reads a channel. A channel that neither the inventory nor a stream knows is still one: it has no tags and is offline. */
@@ -26,7 +26,7 @@ export function viewOf(arn: ChannelArn, channel: Channel | undefined, record: St
     arn,
     entry: channel,
     record,
-    channel: channelFacts(arn, channel, record?.channelName),
-    stream: streamFacts(record),
+    channel: channelDocument(arn, channel, record?.channelName),
+    stream: streamDocument(record),
   };
 }

@@ -1,6 +1,6 @@
 // Whether the condition of a rule holds for a channel right now, and since when. Pure: every late timer is checked again here.
 import type { Values } from '#domain/decision.ts';
-import type { StreamFacts } from '#domain/documents.ts';
+import type { StreamDocument } from '#domain/documents.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { Cause } from '#domain/rule-memory.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
@@ -35,12 +35,12 @@ function isBeyond(
     : stream.viewerCount <= threshold.value;
 }
 
-function failed(part: 'trigger' | 'while', stream: StreamFacts): ConditionVerdict {
+function failed(part: 'trigger' | 'while', stream: StreamDocument): ConditionVerdict {
   return { holds: false, failed: part, values: () => streamValues(stream) };
 }
 
-/** The stream's facts as a journal shows them. */
-export function streamValues(stream: StreamFacts): Values {
+/** The stream's values as a journal shows them. */
+export function streamValues(stream: StreamDocument): Values {
   return { ...stream };
 }
 
@@ -49,11 +49,11 @@ function channelValues({ channel }: ChannelView): Values {
   return { name: channel.name, ...Object.fromEntries(tags) };
 }
 
-/** Fields of StreamFacts in which two looks at a channel differ. */
-export function changedFields(before: StreamFacts, after: StreamFacts): ReadonlySet<string> {
+/** Fields of StreamDocument in which two states of a channel differ. */
+export function changedFields(before: StreamDocument, after: StreamDocument): ReadonlySet<string> {
   const changed = new Set<string>();
   for (const key of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    if (before[key as keyof StreamFacts] !== after[key as keyof StreamFacts]) changed.add(key);
+    if (before[key as keyof StreamDocument] !== after[key as keyof StreamDocument]) changed.add(key);
   }
   return changed;
 }

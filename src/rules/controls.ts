@@ -10,7 +10,7 @@ import { kinds, pauseKeys, pauses } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
 import { hashOf } from './evaluation.ts';
 import { resetRule } from './incidents.ts';
-import { channelOfSubject, placeControl, readFact, removeControl, withActed, writeFact } from './memory.ts';
+import { channelOfSubject, placeControl, readMemory, removeControl, withActed, writeMemory } from './memory.ts';
 import { stepsOf } from './muting.ts';
 import { endStateLossAlert } from './state-loss.ts';
 import { judgeBlockedSoon } from './timers.ts';
@@ -157,11 +157,11 @@ export function cancelTimer(tx: Transaction, { id, who, reason }: By & { id: str
   if (!timer || timer.kind === 'end') return undefined;
   tx.delete(key);
   const { rule, subject } = timer;
-  const fact = readFact(tx, rule, subject);
-  const cause = fact?.pending?.cause ?? fact?.firing?.cause;
-  if (timer.kind === 'for' && fact && cause) {
-    const { pending: _cancelled, ...rest } = fact;
-    writeFact(tx, { ...rest, acted: withActed(fact, cause.id) });
+  const memory = readMemory(tx, rule, subject);
+  const cause = memory?.pending?.cause ?? memory?.firing?.cause;
+  if (timer.kind === 'for' && memory && cause) {
+    const { pending: _cancelled, ...rest } = memory;
+    writeMemory(tx, { ...rest, acted: withActed(memory, cause.id) });
   }
   const channelArn = channelOfSubject(subject);
   const params = { rule, subject, kind: timer.kind };

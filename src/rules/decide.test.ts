@@ -353,7 +353,7 @@ describe('rules that come anew', () => {
 
     expect(engine.log).toEqual([]);
     expect(engine.state.view.count(kinds.timer)).toBe(0);
-    expect(engine.state.view.count(kinds.fact)).toBe(0);
+    expect(engine.state.view.count(kinds.ruleMemory)).toBe(0);
   });
 });
 

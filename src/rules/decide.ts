@@ -1,9 +1,9 @@
-// The rules engine's door: what changed, or became due, goes in; decisions come out, and everything that follows from them (facts,
+// The rules engine's door: what changed, or became due, goes in; decisions come out, and everything that follows from them (rule memory,
 // timers, journal, incidents, jobs) is written through the same transaction. No clock and no I/O: the same transaction on the same
 // state gives the same decisions. Begin to read at `decideAll`; notice.ts says what begins and ends, judge.ts what acts.
 import type { Decision } from '#domain/decision.ts';
 import type { Ruleset } from '#domain/rule.ts';
-import type { Fact, Timer } from '#domain/rule-memory.ts';
+import type { RuleMemory, Timer } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
@@ -12,7 +12,7 @@ import { type DecideOptions, Evaluation } from './evaluation.ts';
 import { houseKeepingMs, keepHouse } from './housekeeping.ts';
 import { noteWithheld } from './incidents.ts';
 import { judge } from './judge.ts';
-import { allSubject, dropMoment, notePolled, readFact, withheldMoments } from './memory.ts';
+import { allSubject, dropMoment, notePolled, readMemory, withheldMoments } from './memory.ts';
 import {
   evaluateSchedule,
   noticeAggregates,
@@ -133,15 +133,16 @@ function takeDue(evaluation: Evaluation, due: readonly Timer[]): readonly Timer[
   const steps: Timer[] = [];
   for (const timer of due) {
     const rule = evaluation.index.byName.get(timer.rule);
-    const fact: Fact | undefined = rule && readFact(evaluation.tx, rule.name, timer.subject);
-    if (!rule || fact?.conditionHash !== rule.conditionHash) dropTimer(evaluation.tx, timer);
+    const memory: RuleMemory | undefined = rule && readMemory(evaluation.tx, rule.name, timer.subject);
+    if (!rule || memory?.conditionHash !== rule.conditionHash) dropTimer(evaluation.tx, timer);
     else if (timer.kind === 'step') steps.push(timer);
     else if (timer.kind === 'for') {
-      const cause = fact.pending?.cause ?? (isHolding(rule) && !fact.firing?.acted ? fact.firing?.cause : undefined);
+      const cause =
+        memory.pending?.cause ?? (isHolding(rule) && !memory.firing?.acted ? memory.firing?.cause : undefined);
       if (cause) evaluation.addDue({ rule, subject: timer.subject, cause, timer });
       else dropTimer(evaluation.tx, timer);
-    } else if (fact.firing?.endedAtMs === undefined) dropTimer(evaluation.tx, timer);
-    else resolve(evaluation, rule, { ...fact, firing: fact.firing });
+    } else if (memory.firing?.endedAtMs === undefined) dropTimer(evaluation.tx, timer);
+    else resolve(evaluation, rule, { ...memory, firing: memory.firing });
   }
   return steps;
 }

@@ -1,13 +1,13 @@
 // Builds the documents that patterns match and templates print from records, inventory and fresh answers of IVS.
 import { type Channel, type ChannelArn, parseChannelArn, type StreamHealth } from '#domain/channel.ts';
+import type { ChannelDocument, SessionDocument, StreamDocument } from '#domain/documents.ts';
 import { formatDuration } from '#domain/duration.ts';
-import type { ChannelFacts, SessionFacts, StreamFacts } from '#domain/documents.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 
-const offline: StreamFacts = { live: false, state: 'offline', recording: 'none' };
+const offline: StreamDocument = { live: false, state: 'offline', recording: 'none' };
 
-/** The facts of a channel's newest stream; without a record the channel is offline. */
-export function streamFacts(record: StreamRecord | undefined): StreamFacts {
+/** The document of a channel's newest stream; without a record the channel is offline. */
+export function streamDocument(record: StreamRecord | undefined): StreamDocument {
   if (!record) return offline;
   const live = record.state === 'live';
   return {
@@ -21,13 +21,13 @@ export function streamFacts(record: StreamRecord | undefined): StreamFacts {
   };
 }
 
-/** The facts as GetStream has just told them (`undefined`: not broadcasting); what it does not tell comes from the record. */
-export function freshStreamFacts(
+/** The document as GetStream has just told it (`undefined`: not broadcasting); what it does not tell comes from the record. */
+export function freshStreamDocument(
   answer: { streamId: string; health: StreamHealth; viewerCount: number } | undefined,
   record: StreamRecord | undefined,
-): StreamFacts {
+): StreamDocument {
   if (!answer) {
-    const known = streamFacts(record);
+    const known = streamDocument(record);
     if (!known.live) return known;
     const { health: _health, viewerCount: _viewerCount, ...rest } = known;
     return { ...rest, live: false, state: 'ended' };
@@ -42,8 +42,8 @@ export function freshStreamFacts(
   };
 }
 
-/** The facts of a channel; without an inventory entry only what its ARN and an event or record tell. */
-export function channelFacts(arn: ChannelArn, channel: Channel | undefined, knownName = ''): ChannelFacts {
+/** The document of a channel; without an inventory entry only what its ARN and an event or record tell. */
+export function channelDocument(arn: ChannelArn, channel: Channel | undefined, knownName = ''): ChannelDocument {
   const parts = parseChannelArn(arn);
   return {
     arn,
@@ -63,7 +63,7 @@ export function channelFacts(arn: ChannelArn, channel: Channel | undefined, know
 }
 
 /** The session of a record in time, as of now. */
-export function sessionFacts(record: StreamRecord, nowMs: number): SessionFacts {
+export function sessionDocument(record: StreamRecord, nowMs: number): SessionDocument {
   const { startedAtMs, endedAtMs } = record;
   return {
     id: record.streamId,

@@ -3,10 +3,10 @@
 import { hash } from 'node:crypto';
 import type { Decision } from '#domain/decision.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
-import type { Cause, Fact, Timer, WithheldMoment } from '#domain/rule-memory.ts';
+import type { Cause, RuleMemory, Timer, WithheldMoment } from '#domain/rule-memory.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { type ChannelView, channelView } from './channel-view.ts';
-import { firingsInLastHour, newFact, noteFired, readFact, readPolled, writeFirings } from './memory.ts';
+import { firingsInLastHour, newMemory, noteFired, readMemory, readPolled, writeFirings } from './memory.ts';
 import { Muting } from './muting.ts';
 import { indexOf, isMoment, type RuleIndex } from './rule-index.ts';
 
@@ -72,12 +72,12 @@ export class Evaluation {
   }
 
   /** What the rule remembers; what a rule with another condition left behind counts only as "has acted". */
-  fact(rule: Rule, subject: string): Fact {
-    const known = readFact(this.tx, rule.name, subject);
-    if (!known) return newFact(rule, subject, this.nowMs);
+  memory(rule: Rule, subject: string): RuleMemory {
+    const known = readMemory(this.tx, rule.name, subject);
+    if (!known) return newMemory(rule, subject, this.nowMs);
     if (known.conditionHash === rule.conditionHash) return known;
     const { acted, once } = known;
-    return { ...newFact(rule, subject, this.nowMs), acted, ...(once ? { once } : {}) };
+    return { ...newMemory(rule, subject, this.nowMs), acted, ...(once ? { once } : {}) };
   }
 
   emit(decision: Decision): void {

@@ -11,7 +11,7 @@ import { type DecideOptions, Evaluation } from './evaluation.ts';
 import { guardInputs } from './guard-inputs.ts';
 import { askAllGuards, reasonOfGuard } from './guards.ts';
 import { whyNot } from './judge.ts';
-import { allSubject, readFact, withheldMoments } from './memory.ts';
+import { allSubject, readMemory, withheldMoments } from './memory.ts';
 import { dueTimes, readTimer, timers } from './timers.ts';
 import { occasionOf } from './transitions.ts';
 
@@ -46,9 +46,9 @@ export function explain(
   const subject =
     rule.trigger.kind === 'aggregate' || (rule.trigger.kind === 'schedule' && !rule.match) ? allSubject : channelArn;
   const channel = evaluation.channel(channelArn);
-  const fact = readFact(view, rule.name, subject);
+  const memory = readMemory(view, rule.name, subject);
   const withheld = withheldMoments(view).findLast((moment) => moment.rule === rule.name && moment.subject === subject);
-  const cause = fact?.pending?.cause ?? withheld?.cause ?? fact?.firing?.cause;
+  const cause = memory?.pending?.cause ?? withheld?.cause ?? memory?.firing?.cause;
   const last = lastWord(view, rule.name, channelArn);
   const base = {
     rule: rule.name,
@@ -78,12 +78,12 @@ export function explain(
     return found ? [{ action, reason: found.reason, values: found.values }] : [];
   });
   const shown = { ...base, guards, muted };
-  if (fact?.firing?.acted)
+  if (memory?.firing?.acted)
     return {
       ...shown,
       state: 'firing',
       reason: 'fired',
-      sentence: `It fired at ${iso(fact.firing.firedAtMs)} and has not resolved.`,
+      sentence: `It fired at ${iso(memory.firing.firedAtMs)} and has not resolved.`,
     };
   const ended = needsMoment(rule, cause) ? undefined : whyNot(evaluation, { rule, subject, cause: asked });
   if (ended || needsMoment(rule, cause)) {
@@ -91,7 +91,7 @@ export function explain(
       ended?.failed === 'match' ? 'match_failed' : ended?.failed === 'while' ? 'while_broken' : 'trigger_not_met';
     return { ...shown, state: 'idle', reason, sentence: idleSentence(rule, reason) };
   }
-  if (fact?.pending) {
+  if (memory?.pending) {
     const timer = readTimer(view, { kind: 'for', rule: rule.name, subject });
     if (!timer?.blocked)
       return {

@@ -3,13 +3,13 @@
 import type { RuleAlert } from '#domain/alert.ts';
 import { holdTag, readHold, readPause } from '#domain/controls-in-force.ts';
 import type { Rule } from '#domain/rule.ts';
-import type { Cause, Fact } from '#domain/rule-memory.ts';
+import type { Cause, RuleMemory } from '#domain/rule-memory.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { unlistedSinceMs } from '#domain/stream-record.ts';
 import { type Occasion, viewOfSubject } from './act.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { GuardInputs } from './guards.ts';
-import { channelOfSubject, facts, lastFiredMs, readPolled, withheldMoments } from './memory.ts';
+import { channelOfSubject, lastFiredMs, readPolled, ruleMemories, withheldMoments } from './memory.ts';
 import { aggregateHolds, liveCount } from './population.ts';
 import { isHolding, type RuleOf, selects } from './rule-index.ts';
 import { countedMs, silentSources } from './timers.ts';
@@ -32,7 +32,7 @@ export function guardInputs(
   const isMoment = !isHolding(rule) && rule.trigger.kind !== 'threshold' && rule.forMs === 0;
   const freezes =
     onDataGap === 'freeze' && rule.trigger.kind !== 'schedule' && !(fires && isMoment) && phase !== 'resolve';
-  const fact = evaluation.fact(rule, subject);
+  const memory = evaluation.memory(rule, subject);
   const stopped = stoppedBy(evaluation, rule);
   return {
     nowMs,
@@ -48,7 +48,7 @@ export function guardInputs(
         : undefined,
     oncePer:
       fires && rule.oncePer === 'session' && cause.streamId !== undefined
-        ? { streamId: cause.streamId, done: isDone(rule, fact, cause) }
+        ? { streamId: cause.streamId, done: isDone(rule, memory, cause) }
         : undefined,
     cooldown:
       fires && cooldownMs > 0 ? { lastFiredMs: lastFiredMs(tx, rule.name, group), limitMs: cooldownMs } : undefined,
@@ -57,7 +57,7 @@ export function guardInputs(
         ? { fired: evaluation.firings(rule.name).length, limit: maxPerHour }
         : undefined,
     maxLivePercent:
-      // Counting looks at every fact: not for a rule that is stopped anyway.
+      // Counting looks at everything that rules remember: not for a rule that is stopped anyway.
       !stopped && (fires || capped) && maxLivePercent !== undefined && channelOfSubject(subject) !== undefined
         ? { affected: affectedChannels(evaluation, rule), live: liveCount(tx), percent: maxLivePercent }
         : undefined,
@@ -88,7 +88,7 @@ export function stoppedBy(evaluation: Evaluation, rule: Rule): RuleAlert | undef
 }
 
 /** A threshold is done with the first one at or beyond it: after 10,000 viewers, 1,000 is no milestone of the session any more. */
-function isDone({ trigger }: Rule, { once }: Fact, { streamId, threshold }: Cause): boolean {
+function isDone({ trigger }: Rule, { once }: RuleMemory, { streamId, threshold }: Cause): boolean {
   if (!once || once.streamId !== streamId) return false;
   if (!threshold || trigger.kind !== 'threshold') return true;
   return once.values.some((value) =>
@@ -128,15 +128,15 @@ function countAffected(evaluation: Evaluation): Map<string, Set<string>> {
     if (channels) channels.add(subject);
     else affected.set(rule, new Set([subject]));
   };
-  for (const [, fact] of facts(tx)) {
-    const known = capped.get(fact.rule);
-    if (!known || fact.conditionHash !== known.rule.conditionHash) continue;
-    const { firing, pending } = fact;
+  for (const [, memory] of ruleMemories(tx)) {
+    const known = capped.get(memory.rule);
+    if (!known || memory.conditionHash !== known.rule.conditionHash) continue;
+    const { firing, pending } = memory;
     const counts =
       (firing && !firing.acted) ||
       (pending && countedMs(tx, known.rule, pending.cause.evidence.sinceMs) >= known.rule.forMs / 2) ||
-      (known.destructive && fact.acted.length > 0 && nowMs - fact.touchedMs < blastWindowMs);
-    if (counts) add(fact.rule, fact.subject);
+      (known.destructive && memory.acted.length > 0 && nowMs - memory.touchedMs < blastWindowMs);
+    if (counts) add(memory.rule, memory.subject);
   }
   for (const { rule, subject } of withheldMoments(tx)) if (capped.has(rule)) add(rule, subject);
   for (const { rule, subject } of evaluation.due.values()) if (capped.has(rule.name)) add(rule.name, subject);

@@ -1,10 +1,10 @@
 // Forgets what nobody asks for any more, so that the state stays bounded: expired silences and holds, old cooldowns and sessions.
-import type { Fact } from '#domain/rule-memory.ts';
+import type { RuleMemory } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
 import { pruneLastWords } from '#journal/record.ts';
 import { pruneIncidents } from './incidents.ts';
-import { facts, forgetFact, writeFact } from './memory.ts';
+import { forgetMemory, ruleMemories, writeMemory } from './memory.ts';
 import type { RuleIndex } from './rule-index.ts';
 import { endStateLossAlert } from './state-loss.ts';
 
@@ -13,7 +13,7 @@ const everyMs = 600_000;
 const dayMs = 86_400_000;
 /** Longer than any cooldown that makes sense; an older firing holds nothing back. */
 const cooldownKeptMs = 31 * dayMs;
-const factKeptMs = 7 * dayMs;
+const memoryKeptMs = 7 * dayMs;
 /** No replica sleeps for longer and still remembers a control that was taken back. */
 const goneKeptMs = 31 * dayMs;
 
@@ -39,17 +39,17 @@ export function keepHouse(tx: Transaction, index: RuleIndex): void {
     const cooldownMs = index.byName.get(id.slice(0, id.indexOf('|')))?.guards.cooldownMs ?? 0;
     if (tx.nowMs - firedMs > Math.max(cooldownKeptMs, cooldownMs)) tx.delete(kinds.cooldown.of(id));
   }
-  for (const [, fact] of Array.from(facts(tx))) forgetOldCauses(tx, fact);
+  for (const [, memory] of Array.from(ruleMemories(tx))) forgetOldCauses(tx, memory);
   pruneIncidents(tx);
   pruneLastWords(tx);
 }
 
-function forgetOldCauses(tx: Transaction, fact: Fact): void {
-  if (fact.pending || fact.firing || tx.nowMs - fact.touchedMs < factKeptMs) return;
-  const record = tx.get(kinds.stream.of(fact.subject));
-  if (fact.once && record?.streamId === fact.once.streamId && record.state === 'live') {
-    writeFact(tx, { ...fact, acted: [] });
+function forgetOldCauses(tx: Transaction, memory: RuleMemory): void {
+  if (memory.pending || memory.firing || tx.nowMs - memory.touchedMs < memoryKeptMs) return;
+  const record = tx.get(kinds.stream.of(memory.subject));
+  if (memory.once && record?.streamId === memory.once.streamId && record.state === 'live') {
+    writeMemory(tx, { ...memory, acted: [] });
     return;
   }
-  forgetFact(tx, fact.rule, fact.subject);
+  forgetMemory(tx, memory.rule, memory.subject);
 }

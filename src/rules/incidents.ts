@@ -3,7 +3,7 @@
 import type { ActionJob, ActionParams } from '#domain/action.ts';
 import type { RuleAlert } from '#domain/alert.ts';
 import type { GuardVerdict, Incident } from '#domain/decision.ts';
-import type { AggregateFacts } from '#domain/documents.ts';
+import type { AggregateDocument } from '#domain/documents.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
@@ -49,7 +49,7 @@ export function openIncidentOf(view: StateView, rule: string): Incident | undefi
 }
 
 /** Follows the numbers of an open incident. */
-export function updateIncident(tx: Transaction, rule: string, { count, live }: AggregateFacts): void {
+export function updateIncident(tx: Transaction, rule: string, { count, live }: AggregateDocument): void {
   const incident = openIncidentOf(tx, rule);
   if (!incident || (incident.affected === count && incident.live === live)) return;
   tx.set(kinds.incident.of(incident.id), { ...incident, affected: count, live, peak: Math.max(incident.peak, count) });

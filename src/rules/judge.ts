@@ -9,8 +9,8 @@ import type { DueCause, Evaluation } from './evaluation.ts';
 import { guardInputs } from './guard-inputs.ts';
 import { askGuards, finalGuards, reasonOfGuard } from './guards.ts';
 import { clearRateAlert, noteRateReached, openIncident, stopRule } from './incidents.ts';
-import { dropMoment, writeFact, writeMoment } from './memory.ts';
-import { aggregateFacts, aggregateHolds } from './population.ts';
+import { dropMoment, writeMemory, writeMoment } from './memory.ts';
+import { aggregateDocument, aggregateHolds } from './population.ts';
 import { isHolding, isMoment, type RuleOf } from './rule-index.ts';
 import { isScheduleActive } from './schedule.ts';
 import { blockTimer, dropTimer, startTimer } from './timers.ts';
@@ -40,7 +40,7 @@ export function judge(evaluation: Evaluation, steps: readonly Timer[] = []): { r
   );
   // Of several moments of one subject the first inhibits for all; each fires in its turn.
   for (const one of due)
-    if (!isMoment(one.rule) || !evaluation.fact(one.rule, one.subject).firing) markFiring(evaluation, one);
+    if (!isMoment(one.rule) || !evaluation.memory(one.rule, one.subject).firing) markFiring(evaluation, one);
   const rank = (rule: Rule) => evaluation.index.rank.get(rule.name) ?? 0;
   due.sort((a, b) => rank(a.rule) - rank(b.rule));
   let acted = 0;
@@ -67,7 +67,7 @@ export function whyNot(
   { rule, subject, cause }: Pick<DueCause, 'rule' | 'subject' | 'cause'>,
 ): Ended | undefined {
   if (rule.trigger.kind === 'aggregate') {
-    const { count, live, percent } = aggregateFacts(evaluation.tx, rule as RuleOf<'aggregate'>);
+    const { count, live, percent } = aggregateDocument(evaluation.tx, rule as RuleOf<'aggregate'>);
     if (aggregateHolds(evaluation.tx, rule as RuleOf<'aggregate'>) !== false) return undefined;
     return { failed: 'trigger', values: () => ({ count, live, percent }) };
   }
@@ -83,10 +83,10 @@ export function whyNot(
 function isStillTrue(evaluation: Evaluation, due: DueCause): boolean {
   const ended = whyNot(evaluation, due);
   if (!ended) return true;
-  const fact = evaluation.fact(due.rule, due.subject);
+  const memory = evaluation.memory(due.rule, due.subject);
   if (isMoment(due.rule)) dropMoment(evaluation.tx, { ...due, rule: due.rule.name });
-  cancelPending(evaluation, due.rule, fact, due.cause, ended);
-  if (fact.firing && !fact.firing.acted) writeFact(evaluation.tx, withoutFiring(withoutPending(fact)));
+  cancelPending(evaluation, due.rule, memory, due.cause, ended);
+  if (memory.firing && !memory.firing.acted) writeMemory(evaluation.tx, withoutFiring(withoutPending(memory)));
   return false;
 }
 
@@ -113,18 +113,18 @@ function isKeptForLater(evaluation: Evaluation, { rule, subject, cause, withheld
 }
 
 function markFiring(evaluation: Evaluation, { rule, subject, cause }: DueCause): void {
-  const fact = evaluation.fact(rule, subject);
+  const memory = evaluation.memory(rule, subject);
   if (!isHolding(rule)) return;
-  if (fact.firing?.cause.id !== cause.id) {
-    if (fact.firing) replaceFiring(evaluation, rule, subject, fact.firing, cause);
-    writeFact(evaluation.tx, {
-      ...withoutPending(fact),
+  if (memory.firing?.cause.id !== cause.id) {
+    if (memory.firing) replaceFiring(evaluation, rule, subject, memory.firing, cause);
+    writeMemory(evaluation.tx, {
+      ...withoutPending(memory),
       firing: newFiring(evaluation, rule, subject, cause),
       touchedMs: evaluation.nowMs,
     });
   }
   if (rule.trigger.kind === 'aggregate') {
-    const { count, live } = aggregateFacts(evaluation.tx, rule as RuleOf<'aggregate'>);
+    const { count, live } = aggregateDocument(evaluation.tx, rule as RuleOf<'aggregate'>);
     const text = `${rule.name}: ${count} of ${live} channels`;
     openIncident(evaluation.tx, 'aggregate', rule.name, { affected: count, live, text });
   }
@@ -188,11 +188,11 @@ function noteActed(evaluation: Evaluation, { rule, subject, cause }: DueCause, f
   if (!isHolding(rule)) evaluation.muting.addSource(rule, subject, group);
   if (maxPerHour !== undefined && evaluation.firings(rule.name).length <= maxPerHour / 2) clearRateAlert(tx, rule.name);
   dropTimer(tx, { kind: 'for', rule: rule.name, subject });
-  const fact = afterActing(rule, withoutPending(evaluation.fact(rule, subject)), cause, nowMs);
+  const memory = afterActing(rule, withoutPending(evaluation.memory(rule, subject)), cause, nowMs);
   // A moment goes on firing only for as long as `keep_firing_for` says.
   const lasts = isHolding(rule) || rule.keepFiringForMs > 0;
   const since = isHolding(rule) ? {} : { endedAtMs: nowMs };
-  writeFact(tx, lasts ? { ...fact, firing: { ...firing, acted: true, ...since } } : fact);
+  writeMemory(tx, lasts ? { ...memory, firing: { ...firing, acted: true, ...since } } : memory);
   if (lasts && !isHolding(rule)) startTimer(tx, rule, { kind: 'end', subject, runsMs: rule.keepFiringForMs });
 }
 
@@ -221,15 +221,15 @@ function withhold(
   dropMoment(tx, { rule: rule.name, subject, cause });
   const lasting = isHolding(rule) || rule.trigger.kind === 'threshold';
   const waits = !finalGuards.has(refused.guard) && lasting;
-  const fact = evaluation.fact(rule, subject);
+  const memory = evaluation.memory(rule, subject);
   if (waits) {
     evaluation.hasWithheld = true;
-    if (!isHolding(rule)) writeFact(tx, { ...fact, pending: { cause } });
+    if (!isHolding(rule)) writeMemory(tx, { ...memory, pending: { cause } });
     if (timer) blockTimer(tx, timer, reason);
     else startTimer(tx, rule, { kind: 'for', subject, runsMs: 0, blocked: reason });
   } else {
     dropTimer(tx, { kind: 'for', rule: rule.name, subject });
-    if (!isHolding(rule)) writeFact(tx, withoutPending(fact));
+    if (!isHolding(rule)) writeMemory(tx, withoutPending(memory));
   }
   if (timer?.blocked === reason) return;
   const outcome = finalGuards.has(refused.guard) && refused.guard === 'max_event_age' ? 'not_fired' : 'suppressed';
@@ -242,8 +242,8 @@ function runDueStep(evaluation: Evaluation, timer: Timer): boolean {
   const { subject, firing } = timer;
   const rule = evaluation.index.byName.get(timer.rule);
   const step = rule?.actions.find(({ index }) => index === timer.step);
-  const fact = rule && evaluation.fact(rule, subject);
-  const current = fact?.firing;
+  const memory = rule && evaluation.memory(rule, subject);
+  const current = memory?.firing;
   if (!rule || !step || !firing || (isHolding(rule) && current?.decisionId !== firing.decisionId)) {
     dropTimer(tx, timer);
     return false;
@@ -253,7 +253,7 @@ function runDueStep(evaluation: Evaluation, timer: Timer): boolean {
     // Late timers are checked against the record: what is over resolves now.
     const ended = whyNot(evaluation, { rule, subject, cause });
     if (ended) {
-      resolve(evaluation, rule, { ...fact, firing: current });
+      resolve(evaluation, rule, { ...memory, firing: current });
       return false;
     }
   }

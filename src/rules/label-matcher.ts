@@ -1,6 +1,6 @@
 // Labels of decisions, and the matchers that inhibit rules and silences are written with: `rule="x"`, `action=~"stop_.*"`.
 // https://prometheus.io/docs/alerting/latest/configuration/#matcher
-import type { ChannelFacts } from '#domain/documents.ts';
+import type { ChannelDocument } from '#domain/documents.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import type { LabelMatcher, Labels } from '#domain/rule.ts';
 import { compileLabelRegex } from './label-regex.ts';
@@ -65,7 +65,7 @@ export function labelsOf(decision: {
   readonly rule: string;
   readonly action?: string | undefined;
   readonly group?: string | undefined;
-  readonly channel?: ChannelFacts | undefined;
+  readonly channel?: ChannelDocument | undefined;
 }): Labels {
   const { rule, action, group, channel } = decision;
   const labels: Record<string, string> = { rule };

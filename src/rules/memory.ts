@@ -1,9 +1,9 @@
 // What the rules remember between observations, as it lies in the shared state; timers are in timers.ts.
 //
 // A subject is what a rule's condition is about: a channel's ARN, `all` (an aggregate, a schedule without `match`), or
-// `group:<text>` (an event without a channel). A fact exists only while there is something to remember.
+// `group:<text>` (an event without a channel). It exists only while there is something to remember.
 import type { TriggerKind } from '#domain/rule.ts';
-import type { Fact, Polled, WithheldMoment } from '#domain/rule-memory.ts';
+import type { Polled, RuleMemory, WithheldMoment } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import type { Key } from '#domain/state-key.ts';
 import { kinds, notes, type PlacedControl } from '#domain/state-registry.ts';
@@ -12,28 +12,28 @@ import { kinds, notes, type PlacedControl } from '#domain/state-registry.ts';
 export const mostWithheldMoments = 2_000;
 
 export const allSubject = 'all';
-/** How many causes a fact remembers. */
+/** How many causes one memory holds. */
 const rememberedCauses = 8;
 
-export function readFact(view: StateView, rule: string, subject: string): Fact | undefined {
-  return view.get(kinds.fact.of(rule, subject));
+export function readMemory(view: StateView, rule: string, subject: string): RuleMemory | undefined {
+  return view.get(kinds.ruleMemory.of(rule, subject));
 }
 
-/** Writes a fact, or forgets it when nothing is left to remember. */
-export function writeFact(tx: Transaction, fact: Fact): void {
-  const { pending, firing, acted, once } = fact;
-  const key = kinds.fact.of(fact.rule, fact.subject);
-  if (pending || firing || acted.length > 0 || once) tx.set(key, fact);
+/** Writes what a rule remembers, or forgets it when nothing is left to remember. */
+export function writeMemory(tx: Transaction, memory: RuleMemory): void {
+  const { pending, firing, acted, once } = memory;
+  const key = kinds.ruleMemory.of(memory.rule, memory.subject);
+  if (pending || firing || acted.length > 0 || once) tx.set(key, memory);
   else if (tx.get(key) !== undefined) tx.delete(key);
   const cause = (pending ?? firing)?.cause;
-  watch(tx, fact, cause !== undefined && moments.has(cause.evidence.kind));
+  watch(tx, memory, cause !== undefined && moments.has(cause.evidence.kind));
 }
 
-export function forgetFact(tx: Transaction, rule: string, subject: string): void {
-  const fact = readFact(tx, rule, subject);
-  if (!fact) return;
-  tx.delete(kinds.fact.of(rule, subject));
-  watch(tx, fact, false);
+export function forgetMemory(tx: Transaction, rule: string, subject: string): void {
+  const memory = readMemory(tx, rule, subject);
+  if (!memory) return;
+  tx.delete(kinds.ruleMemory.of(rule, subject));
+  watch(tx, memory, false);
 }
 
 const moments: ReadonlySet<TriggerKind> = new Set(['event', 'http', 'threshold']);
@@ -43,7 +43,7 @@ export function watchingRules(view: StateView, subject: string): readonly string
   return view.get(kinds.watch.of(subject)) ?? [];
 }
 
-function watch(tx: Transaction, { rule, subject }: Fact, isWatching: boolean): void {
+function watch(tx: Transaction, { rule, subject }: RuleMemory, isWatching: boolean): void {
   const known = watchingRules(tx, subject);
   if (known.includes(rule) === isWatching) return;
   const rules = isWatching ? [...known, rule] : known.filter((other) => other !== rule);
@@ -80,16 +80,16 @@ export function withheldMoments(view: StateView): readonly WithheldMoment[] {
   return moments.sort((a, b) => a.heldMs - b.heldMs || (momentKey(a) < momentKey(b) ? -1 : 1));
 }
 
-export function facts(view: StateView): Iterable<readonly [string, Fact]> {
-  return view.entries(kinds.fact);
+export function ruleMemories(view: StateView): Iterable<readonly [string, RuleMemory]> {
+  return view.entries(kinds.ruleMemory);
 }
 
-export function newFact(rule: { name: string; conditionHash: string }, subject: string, nowMs: number): Fact {
+export function newMemory(rule: { name: string; conditionHash: string }, subject: string, nowMs: number): RuleMemory {
   return { rule: rule.name, subject, conditionHash: rule.conditionHash, acted: [], touchedMs: nowMs };
 }
 
-export function withActed(fact: Fact, cause: string): readonly string[] {
-  return [...fact.acted.filter((known) => known !== cause), cause].slice(-rememberedCauses);
+export function withActed(memory: RuleMemory, cause: string): readonly string[] {
+  return [...memory.acted.filter((known) => known !== cause), cause].slice(-rememberedCauses);
 }
 
 /** The channel of a subject, if it is one. */

@@ -3,11 +3,11 @@ import type { Silence } from '#domain/control.ts';
 import { silencesInForce } from '#domain/controls-in-force.ts';
 import type { Values } from '#domain/decision.ts';
 import type { InhibitRule, LabelMatcher, Labels, Rule } from '#domain/rule.ts';
-import type { Fact } from '#domain/rule-memory.ts';
+import type { RuleMemory } from '#domain/rule-memory.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { channelView } from './channel-view.ts';
 import { labelsOf, matchesLabels, parseLabelMatcher } from './label-matcher.ts';
-import { channelOfSubject, facts } from './memory.ts';
+import { channelOfSubject, ruleMemories } from './memory.ts';
 import { mayMatch, type RuleIndex } from './rule-index.ts';
 
 export interface Muted {
@@ -93,10 +93,11 @@ export class Muting {
     );
     const names = new Set(Array.from(candidates, ({ name }) => name));
     if (names.size === 0) return found;
-    for (const [, fact] of facts(this.#tx)) {
-      if (!fact.firing || !names.has(fact.rule)) continue;
-      const rule = this.#index.byName.get(fact.rule)!;
-      if (rule.conditionHash === fact.conditionHash) this.#addSource(found, rule, fact.subject, groupOfFact(fact));
+    for (const [, memory] of ruleMemories(this.#tx)) {
+      if (!memory.firing || !names.has(memory.rule)) continue;
+      const rule = this.#index.byName.get(memory.rule)!;
+      if (rule.conditionHash === memory.conditionHash)
+        this.#addSource(found, rule, memory.subject, groupOfMemory(memory));
     }
     return found;
   }
@@ -124,8 +125,8 @@ function equalKey({ equal }: InhibitRule, labels: Labels): string {
   return JSON.stringify(equal.map((label) => labels[label] ?? ''));
 }
 
-function groupOfFact(fact: Fact): string {
-  return fact.subject.startsWith('group:') ? fact.subject.slice('group:'.length) : fact.subject;
+function groupOfMemory(memory: RuleMemory): string {
+  return memory.subject.startsWith('group:') ? memory.subject.slice('group:'.length) : memory.subject;
 }
 
 const compiledSilences = new WeakMap<Silence, readonly LabelMatcher[]>();

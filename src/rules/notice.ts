@@ -1,7 +1,7 @@
 // From what changed to conditions that begin and end. Says nothing about acting: what has become due is judged afterwards.
 
 import type { DecisionReason, TriggerEvidence, Values } from '#domain/decision.ts';
-import type { StreamFacts } from '#domain/documents.ts';
+import type { StreamDocument } from '#domain/documents.ts';
 import type { EventEnvelope } from '#domain/observation.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { Cause } from '#domain/rule-memory.ts';
@@ -10,11 +10,11 @@ import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { groupOf } from './act.ts';
 import { type ChannelView, viewOf } from './channel-view.ts';
 import { changedFields, checkCondition, conditionSinceMs, revisedSinceMs, streamValues } from './conditions.ts';
+import { streamDocument } from './documents.ts';
 import type { Evaluation } from './evaluation.ts';
-import { streamFacts } from './documents.ts';
 import { updateIncident } from './incidents.ts';
-import { allSubject, readFact, watchingRules, withActed, writeFact } from './memory.ts';
-import { aggregateFacts, aggregateHolds } from './population.ts';
+import { allSubject, readMemory, watchingRules, withActed, writeMemory } from './memory.ts';
+import { aggregateDocument, aggregateHolds } from './population.ts';
 import { isHolding, type RuleOf, selectedRules } from './rule-index.ts';
 import { isScheduleActive, scheduleCause } from './schedule.ts';
 import { silentSources } from './timers.ts';
@@ -27,7 +27,7 @@ export function noticeStream(evaluation: Evaluation, change: ChangeOf<'stream'>)
   const { channelArn, before, after } = change;
   const view = viewOf(channelArn, evaluation.tx.get(kinds.channel.of(channelArn)), after);
   evaluation.see(view);
-  const earlier = streamFacts(before);
+  const earlier = streamDocument(before);
   const changed = changedFields(earlier, view.stream);
   // That a channel is not selected any more is seen when the inventory changes.
   const selected = selectedRules(evaluation.index, view);
@@ -58,9 +58,9 @@ function followBeginning(
   { arn, record, stream }: ChannelView,
   { before, touched }: { readonly before: StreamRecord; readonly touched: readonly string[] },
 ): void {
-  const fact = readFact(evaluation.tx, rule.name, arn);
-  if (!record || !fact || !rule.trigger.pattern.match(stream)) return;
-  const known = fact.conditionHash === rule.conditionHash ? (fact.pending ?? fact.firing)?.cause : undefined;
+  const memory = readMemory(evaluation.tx, rule.name, arn);
+  if (!record || !memory || !rule.trigger.pattern.match(stream)) return;
+  const known = memory.conditionHash === rule.conditionHash ? (memory.pending ?? memory.firing)?.cause : undefined;
   const fields = datedFields(evaluation, rule).filter((field) => !touched.includes(field));
   const knownMs = known?.evidence.sinceMs ?? conditionSinceMs(before, fields, evaluation.nowMs);
   const sinceMs = revisedSinceMs(knownMs, { before, after: record, fields, nowMs: evaluation.nowMs });
@@ -68,8 +68,8 @@ function followBeginning(
   const id = stateCauseId(stream, sinceMs);
   // A rule that was edited does not know of a firing any more, but of what was acted for.
   if (known) beganAt(evaluation, rule, arn, { ...known, id, evidence: { ...known.evidence, sinceMs } });
-  else if (fact.acted.includes(stateCauseId(stream, knownMs)))
-    writeFact(evaluation.tx, { ...fact, acted: withActed(fact, id) });
+  else if (memory.acted.includes(stateCauseId(stream, knownMs)))
+    writeMemory(evaluation.tx, { ...memory, acted: withActed(memory, id) });
 }
 
 /** Fields of the rule's condition since when they are as they are is known, whatever it is that has changed. */
@@ -105,7 +105,7 @@ function stateCause(evaluation: Evaluation, { stream, record }: ChannelView, fie
   };
 }
 
-function stateCauseId({ streamId }: StreamFacts, sinceMs: number): string {
+function stateCauseId({ streamId }: StreamDocument, sinceMs: number): string {
   return `${streamId ?? 'offline'}@${sinceMs}`;
 }
 
@@ -119,10 +119,10 @@ function textOf(record: StreamRecord | undefined): string {
 /** `while` and thresholds: what waits or fires for a moment ends when the stream no longer agrees. */
 function endIfBroken(evaluation: Evaluation, name: string, view: ChannelView): void {
   const rule = evaluation.index.byName.get(name);
-  const fact = rule && readFact(evaluation.tx, name, view.arn);
-  if (!fact) return;
-  const cause = fact.pending?.cause ?? (isHolding(rule) ? fact.firing?.cause : undefined);
-  if (!cause || fact.conditionHash !== rule.conditionHash) return;
+  const memory = rule && readMemory(evaluation.tx, name, view.arn);
+  if (!memory) return;
+  const cause = memory.pending?.cause ?? (isHolding(rule) ? memory.firing?.cause : undefined);
+  if (!cause || memory.conditionHash !== rule.conditionHash) return;
   const verdict = checkCondition(rule, view, cause);
   if (!verdict.holds) end(evaluation, rule, view.arn, verdict);
 }
@@ -257,7 +257,7 @@ export function noticeInventory(evaluation: Evaluation, { channelArns }: ChangeO
 
 /** Looks at a state rule without a change of the stream: a new rule, or a new tag. */
 export function reevaluateState(evaluation: Evaluation, rule: RuleOf<'state'>, view: ChannelView): void {
-  const known = readFact(evaluation.tx, rule.name, view.arn);
+  const known = readMemory(evaluation.tx, rule.name, view.arn);
   const isKnown = known?.conditionHash === rule.conditionHash && (known.pending ?? known.firing) !== undefined;
   const { holds } = checkCondition(rule, view, undefined);
   if (holds === isKnown) return;
@@ -276,7 +276,7 @@ export function noticeAggregates(evaluation: Evaluation): void {
   for (const rule of evaluation.index.aggregate) {
     // What is counted while data is missing is no reason to act, and no recovery.
     if (rule.guards.onDataGap === 'freeze' && silentSources(evaluation.tx).length > 0) continue;
-    const counted = aggregateFacts(evaluation.tx, rule);
+    const counted = aggregateDocument(evaluation.tx, rule);
     const { count, live, percent } = counted;
     updateIncident(evaluation.tx, rule.name, counted);
     const holds = aggregateHolds(evaluation.tx, rule);

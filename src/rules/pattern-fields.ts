@@ -1,8 +1,8 @@
-// What the fields of our own documents (StreamFacts, ChannelFacts, the envelope of an event) can hold, and what in a pattern on them can
+// What the fields of our own documents (StreamDocument, ChannelDocument, the envelope of an event) can hold, and what in a pattern on them can
 // never match: a misspelt field, a value of another type, a prefix that no ARN has. Such a rule would sleep for ever, or, under
 // `anything-but`, act on what it was to leave out.
 import { type StreamHealth, streamHealths } from '#domain/channel.ts';
-import type { ChannelFacts, StreamFacts } from '#domain/documents.ts';
+import type { ChannelDocument, StreamDocument } from '#domain/documents.ts';
 import { eventsKnownAsOf } from '#domain/ivs-events.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import { ivsRegions, problemOfRegion, regionsKnownAsOf, regionsWithoutIvs } from '#domain/regions.ts';
@@ -39,7 +39,7 @@ export interface FieldProblem extends PatternProblem {
 
 const text = { type: 'text' } as const;
 
-export const streamFields: Fields<StreamFacts> = {
+export const streamFields: Fields<StreamDocument> = {
   live: { type: 'boolean', always: true },
   state: { type: 'text', values: [...streamStates, 'offline'], always: true },
   streamId: { type: 'text', format: 'stream_id' },
@@ -49,7 +49,7 @@ export const streamFields: Fields<StreamFacts> = {
   failureReason: text,
 };
 
-export const channelFields: Fields<ChannelFacts> = {
+export const channelFields: Fields<ChannelDocument> = {
   arn: { type: 'text', format: 'channel_arn', always: true },
   id: { type: 'text', format: 'channel_id', always: true },
   region: { type: 'text', format: 'region', always: true },

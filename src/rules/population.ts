@@ -1,7 +1,7 @@
 // How many channels are live, and how many of them are in the condition of each aggregate. Counted along with the changes, and
 // counted anew at every complete poll, when the inventory changes, and when the rules change.
 
-import type { AggregateFacts } from '#domain/documents.ts';
+import type { AggregateDocument } from '#domain/documents.ts';
 import type { Counted, Population, Tally } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
@@ -37,13 +37,13 @@ export function followPopulation(tx: Transaction, changes: readonly StreamChange
 }
 
 /** What an aggregate counts now. */
-export function aggregateFacts(view: StateView, rule: RuleOf<'aggregate'>): AggregateFacts {
+export function aggregateDocument(view: StateView, rule: RuleOf<'aggregate'>): AggregateDocument {
   const { count, live } = view.get(key)?.aggregates[rule.name] ?? { count: 0, live: 0 };
   return { count, live, percent: Math.round(percentOf(count, live) * 10) / 10, channels: [] };
 }
 
 /** The same with the names of some channels in the condition; looks at every stream. */
-export function aggregateFactsWithNames(view: StateView, rule: RuleOf<'aggregate'>): AggregateFacts {
+export function aggregateDocumentWithNames(view: StateView, rule: RuleOf<'aggregate'>): AggregateDocument {
   const channels: string[] = [];
   for (const [arn, record] of view.entries(kinds.stream)) {
     if (channels.length === namedChannels) break;
@@ -51,7 +51,7 @@ export function aggregateFactsWithNames(view: StateView, rule: RuleOf<'aggregate
     if (!stream.live || !rule.trigger.pattern.match(stream)) continue;
     if (!rule.match || rule.match.match(channel)) channels.push(channel.name || record.channelName || channel.id);
   }
-  return { ...aggregateFacts(view, rule), channels };
+  return { ...aggregateDocument(view, rule), channels };
 }
 
 /** Whether the aggregate's condition holds now; undefined: that depends on streams that may be gone. */

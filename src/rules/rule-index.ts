@@ -16,7 +16,7 @@ export interface RuleIndex {
   readonly threshold: readonly RuleOf<'threshold'>[];
   readonly schedule: readonly RuleOf<'schedule'>[];
   readonly http: readonly RuleOf<'http'>[];
-  /** Fields of StreamFacts that a rule looks at; undefined: any. */
+  /** Fields of StreamDocument that a rule looks at; undefined: any. */
   readonly fields: ReadonlyMap<string, ReadonlySet<string> | undefined>;
 }
 
@@ -56,7 +56,7 @@ function buildIndex(ruleset: Ruleset): RuleIndex {
   };
 }
 
-/** Top-level fields of the rule's patterns on StreamFacts. */
+/** Top-level fields of the rule's patterns on StreamDocument. */
 function fieldsOf(rule: Rule): ReadonlySet<string> | undefined {
   if (rule.trigger.kind !== 'state') return undefined;
   const fields = new Set(

@@ -4,7 +4,7 @@
 import { kinds, notes } from '#domain/state-registry.ts';
 import type { Evaluation } from './evaluation.ts';
 import { closeIncident, openIncidentOf, resetRule } from './incidents.ts';
-import { dropMoment, facts, withheldMoments, writeFact } from './memory.ts';
+import { dropMoment, ruleMemories, withheldMoments, writeMemory } from './memory.ts';
 import { reevaluateState } from './notice.ts';
 import type { RuleOf } from './rule-index.ts';
 import { dropTimer, timers } from './timers.ts';
@@ -51,19 +51,19 @@ function forgetOthers(evaluation: Evaluation): void {
   const isCurrent = (rule: string, conditionHash: string) => index.byName.get(rule)?.conditionHash === conditionHash;
   for (const [, timer] of Array.from(timers(tx))) {
     const rule = index.byName.get(timer.rule);
-    const fact = tx.get(kinds.fact.of(timer.rule, timer.subject));
-    if (!rule || fact?.conditionHash !== rule.conditionHash) dropTimer(tx, timer);
+    const memory = tx.get(kinds.ruleMemory.of(timer.rule, timer.subject));
+    if (!rule || memory?.conditionHash !== rule.conditionHash) dropTimer(tx, timer);
   }
-  for (const [, fact] of Array.from(facts(tx))) {
-    if (isCurrent(fact.rule, fact.conditionHash)) continue;
-    const rule = index.byName.get(fact.rule) ?? evaluation.ruleset.rules.find(({ name }) => name === fact.rule);
-    const waiting = fact.pending?.cause ?? fact.firing?.cause;
+  for (const [, memory] of Array.from(ruleMemories(tx))) {
+    if (isCurrent(memory.rule, memory.conditionHash)) continue;
+    const rule = index.byName.get(memory.rule) ?? evaluation.ruleset.rules.find(({ name }) => name === memory.rule);
+    const waiting = memory.pending?.cause ?? memory.firing?.cause;
     if (rule && waiting)
       evaluation.emit(
-        decisionOf(evaluation, rule, fact.subject, waiting, { outcome: 'not_fired', reason: 'rule_changed' }),
+        decisionOf(evaluation, rule, memory.subject, waiting, { outcome: 'not_fired', reason: 'rule_changed' }),
       );
     // That it has acted for a cause is remembered also by a changed rule, and by one that is taken out and put back.
-    writeFact(tx, withoutFiring(withoutPending(fact)));
+    writeMemory(tx, withoutFiring(withoutPending(memory)));
   }
   for (const moment of withheldMoments(tx)) {
     if (isCurrent(moment.rule, moment.conditionHash)) continue;

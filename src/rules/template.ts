@@ -1,8 +1,8 @@
 // Liquid templates that are safe with untrusted data: no files, no clock, no chance, bounded time and memory, only known variables.
 // What a template prints is data and never parsed again. https://shopify.github.io/liquid/
 import { Context, Liquid, type LiquidOptions, type Template, toValue, toValueSync } from 'liquidjs';
-import { messageOf } from '#domain/errors.ts';
 import type { TemplateContext } from '#domain/documents.ts';
+import { messageOf } from '#domain/errors.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import { visibleLine } from '#domain/visible-text.ts';
 import { problemOfVariable, type TemplateRoot } from './template-roots.ts';

@@ -2,24 +2,24 @@
 // threshold, a request) goes from pending to nothing. Whether a firing may act is decided in judge.ts.
 import type { Decision, DecisionOutcome, DecisionReason, GuardVerdict, Values } from '#domain/decision.ts';
 import type { Rule, RuleMode } from '#domain/rule.ts';
-import type { Cause, Fact, Firing } from '#domain/rule-memory.ts';
+import type { Cause, Firing, RuleMemory } from '#domain/rule-memory.ts';
 import { decisionIdOf, groupOf, type Occasion, runSteps, viewOfSubject } from './act.ts';
 import { type Evaluation, hashOf } from './evaluation.ts';
 import { guardInputs } from './guard-inputs.ts';
 import { askGuards, reasonOfGuard } from './guards.ts';
 import { closeIncident } from './incidents.ts';
-import { readMoment, withActed, writeFact } from './memory.ts';
+import { readMoment, withActed, writeMemory } from './memory.ts';
 import { resolvedNotices } from './resolved-notice.ts';
 import { isHolding, isMoment } from './rule-index.ts';
 import { countedMs, dropTimer, readTimer, startTimer } from './timers.ts';
 
 /** A condition is true, or a moment has come. Harmless when it was known already. */
 export function begin(evaluation: Evaluation, rule: Rule, subject: string, cause: Cause): void {
-  const fact = evaluation.fact(rule, subject);
-  const { firing, pending } = fact;
+  const memory = evaluation.memory(rule, subject);
+  const { firing, pending } = memory;
   const bySelf = isHolding(rule) && rule.trigger.kind !== 'event' && rule.trigger.kind !== 'http';
   if (firing && bySelf) {
-    if (firing.endedAtMs !== undefined) continueFiring(evaluation, rule, fact, firing);
+    if (firing.endedAtMs !== undefined) continueFiring(evaluation, rule, memory, firing);
     return;
   }
   if (isMoment(rule)) {
@@ -30,17 +30,17 @@ export function begin(evaluation: Evaluation, rule: Rule, subject: string, cause
       noteSuperseded(evaluation, rule, subject, isNewer ? pending.cause : cause);
     if (!isNewer) return;
   }
-  if (fact.acted.includes(cause.id)) {
+  if (memory.acted.includes(cause.id)) {
     evaluation.emit(decisionOf(evaluation, rule, subject, cause, { outcome: 'not_fired', reason: 'already_acted' }));
     // It is true all the same: it inhibits, and its end is not a new beginning.
-    if (bySelf) writeFact(evaluation.tx, { ...fact, firing: newFiring(evaluation, rule, subject, cause) });
+    if (bySelf) writeMemory(evaluation.tx, { ...memory, firing: newFiring(evaluation, rule, subject, cause) });
     return;
   }
   if (isOver(evaluation, rule, cause)) {
     evaluation.addDue({ rule, subject, cause });
     return;
   }
-  wait(evaluation, rule, fact, cause);
+  wait(evaluation, rule, memory, cause);
   evaluation.emit(decisionOf(evaluation, rule, subject, cause, { outcome: 'pending', reason: 'condition_began' }));
 }
 
@@ -49,9 +49,9 @@ function isOver({ tx }: Evaluation, rule: Rule, { evidence }: Cause): boolean {
   return rule.forMs === 0 || countedMs(tx, rule, evidence.sinceMs) >= rule.forMs;
 }
 
-function wait({ tx, nowMs }: Evaluation, rule: Rule, fact: Fact, cause: Cause): void {
-  writeFact(tx, { ...fact, pending: { cause }, touchedMs: nowMs });
-  startTimer(tx, rule, { kind: 'for', subject: fact.subject, sinceMs: cause.evidence.sinceMs, runsMs: rule.forMs });
+function wait({ tx, nowMs }: Evaluation, rule: Rule, memory: RuleMemory, cause: Cause): void {
+  writeMemory(tx, { ...memory, pending: { cause }, touchedMs: nowMs });
+  startTimer(tx, rule, { kind: 'for', subject: memory.subject, sinceMs: cause.evidence.sinceMs, runsMs: rule.forMs });
 }
 
 /**
@@ -59,18 +59,18 @@ function wait({ tx, nowMs }: Evaluation, rule: Rule, fact: Fact, cause: Cause): 
  * for stays acted for, under its new name as well.
  */
 export function beganAt(evaluation: Evaluation, rule: Rule, subject: string, cause: Cause): void {
-  const fact = evaluation.fact(rule, subject);
-  const { firing } = fact;
+  const memory = evaluation.memory(rule, subject);
+  const { firing } = memory;
   // Acted for in this firing, or under the rule as it was before an edit.
-  if (firing && (firing.acted || fact.acted.includes(firing.cause.id))) {
-    writeFact(evaluation.tx, { ...fact, firing: { ...firing, cause }, acted: withActed(fact, cause.id) });
+  if (firing && (firing.acted || memory.acted.includes(firing.cause.id))) {
+    writeMemory(evaluation.tx, { ...memory, firing: { ...firing, cause }, acted: withActed(memory, cause.id) });
     return;
   }
-  const waiting = withoutFiring(withoutPending(fact));
+  const waiting = withoutFiring(withoutPending(memory));
   evaluation.takeBackDue(rule, subject);
   if (!isOver(evaluation, rule, cause)) wait(evaluation, rule, waiting, cause);
   else {
-    writeFact(evaluation.tx, waiting);
+    writeMemory(evaluation.tx, waiting);
     dropTimer(evaluation.tx, { kind: 'for', rule: rule.name, subject });
     evaluation.addDue({ rule, subject, cause });
   }
@@ -85,18 +85,18 @@ export interface Ended {
 /** A condition is not true (any more). Harmless when it never was. */
 export function end(evaluation: Evaluation, rule: Rule, subject: string, ended: Ended): void {
   const due = evaluation.takeBackDue(rule, subject);
-  const fact = evaluation.fact(rule, subject);
-  const waiting = fact.pending?.cause ?? (fact.firing ? undefined : due?.cause);
-  if (waiting) cancelPending(evaluation, rule, fact, waiting, ended);
-  const { firing } = fact;
+  const memory = evaluation.memory(rule, subject);
+  const waiting = memory.pending?.cause ?? (memory.firing ? undefined : due?.cause);
+  if (waiting) cancelPending(evaluation, rule, memory, waiting, ended);
+  const { firing } = memory;
   if (!firing || firing.endedAtMs !== undefined) return;
-  const over = withoutPending(fact);
+  const over = withoutPending(memory);
   if (!firing.acted || (rule.keepFiringForMs === 0 && evaluation.isWarm)) {
     resolve(evaluation, rule, { ...over, firing });
     return;
   }
   // Before the first complete poll the resolve waits like everything else, as a timer that has run out.
-  writeFact(evaluation.tx, { ...over, firing: { ...firing, endedAtMs: evaluation.nowMs } });
+  writeMemory(evaluation.tx, { ...over, firing: { ...firing, endedAtMs: evaluation.nowMs } });
   startTimer(evaluation.tx, rule, { kind: 'end', subject, runsMs: rule.keepFiringForMs });
 }
 
@@ -104,26 +104,26 @@ export function end(evaluation: Evaluation, rule: Rule, subject: string, ended: 
 export function cancelPending(
   evaluation: Evaluation,
   rule: Rule,
-  fact: Fact,
+  memory: RuleMemory,
   cause: Cause,
   { failed, values }: Ended,
 ): void {
-  dropTimer(evaluation.tx, { kind: 'for', rule: rule.name, subject: fact.subject });
-  writeFact(evaluation.tx, withoutPending(fact));
+  dropTimer(evaluation.tx, { kind: 'for', rule: rule.name, subject: memory.subject });
+  writeMemory(evaluation.tx, withoutPending(memory));
   const reason = failed === 'while' ? 'while_broken' : failed === 'match' ? 'match_failed' : 'for_not_reached';
   evaluation.emit(
-    decisionOf(evaluation, rule, fact.subject, cause, { outcome: 'not_fired', reason, values: values() }),
+    decisionOf(evaluation, rule, memory.subject, cause, { outcome: 'not_fired', reason, values: values() }),
   );
 }
 
 /** The firing is over: what was planned is cancelled, and `on_resolve` runs if the rule had acted. */
-export function resolve(evaluation: Evaluation, rule: Rule, fact: Fact & { readonly firing: Firing }): void {
-  const { firing, subject } = fact;
+export function resolve(evaluation: Evaluation, rule: Rule, memory: RuleMemory & { readonly firing: Firing }): void {
+  const { firing, subject } = memory;
   const { cause } = firing;
   for (const kind of ['for', 'end'] as const) dropTimer(evaluation.tx, { kind, rule: rule.name, subject });
   cancelSteps(evaluation, rule, subject, firing);
-  const { firing: _over, ...rest } = fact;
-  writeFact(evaluation.tx, { ...rest, touchedMs: evaluation.nowMs });
+  const { firing: _over, ...rest } = memory;
+  writeMemory(evaluation.tx, { ...rest, touchedMs: evaluation.nowMs });
   if (rule.trigger.kind === 'aggregate') closeIncident(evaluation.tx, rule.name, evaluation.nowMs);
   if (!firing.acted) {
     evaluation.emit(decisionOf(evaluation, rule, subject, cause, { outcome: 'resolved', reason: 'condition_ended' }));
@@ -208,19 +208,19 @@ export function occasionOf(
   };
 }
 
-export function withoutPending(fact: Fact): Fact {
-  const { pending: _gone, ...rest } = fact;
+export function withoutPending(memory: RuleMemory): RuleMemory {
+  const { pending: _gone, ...rest } = memory;
   return rest;
 }
 
 /** The cause has been acted for. */
-export function afterActing(rule: Rule, fact: Fact, cause: Cause, nowMs: number): Fact {
-  const { once } = fact;
+export function afterActing(rule: Rule, memory: RuleMemory, cause: Cause, nowMs: number): RuleMemory {
+  const { once } = memory;
   const value = cause.threshold?.value;
   const known = once && once.streamId === cause.streamId ? once.values : [];
   return {
-    ...fact,
-    acted: withActed(fact, cause.id),
+    ...memory,
+    acted: withActed(memory, cause.id),
     touchedMs: nowMs,
     ...(cause.streamId === undefined || rule.oncePer === undefined
       ? {}
@@ -270,10 +270,10 @@ export function decisionOf(
   };
 }
 
-function continueFiring(evaluation: Evaluation, rule: Rule, fact: Fact, firing: Firing): void {
-  dropTimer(evaluation.tx, { kind: 'end', rule: rule.name, subject: fact.subject });
+function continueFiring(evaluation: Evaluation, rule: Rule, memory: RuleMemory, firing: Firing): void {
+  dropTimer(evaluation.tx, { kind: 'end', rule: rule.name, subject: memory.subject });
   const { endedAtMs: _back, ...rest } = firing;
-  writeFact(evaluation.tx, { ...fact, firing: rest });
+  writeMemory(evaluation.tx, { ...memory, firing: rest });
 }
 
 /** Whether a new cause replaces one that is waiting. `for` runs from the first of several like ones. */
@@ -282,7 +282,7 @@ function supersedes(rule: Rule, waiting: Cause, next: Cause): boolean {
   return waiting.streamId !== next.streamId;
 }
 
-export function withoutFiring(fact: Fact): Fact {
-  const { firing: _gone, ...rest } = fact;
+export function withoutFiring(memory: RuleMemory): RuleMemory {
+  const { firing: _gone, ...rest } = memory;
   return rest;
 }

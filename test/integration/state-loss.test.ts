@@ -281,7 +281,7 @@ describe('two replicas', () => {
     await fresh.refresh();
 
     expect([controls(living), controls(fresh)]).toEqual([lost, lost]);
-    expect(living.view.count(kinds.fact)).toBe(5);
+    expect(living.view.count(kinds.ruleMemory)).toBe(5);
   });
 
   test('that commit at the same moment repair it once for all, whatever the order', async () => {
@@ -294,7 +294,8 @@ describe('two replicas', () => {
     await Promise.all(replicas.map((replica, index) => replica.transact((tx) => tx.set(at(`fact/${index}`), index))));
     await Promise.all(replicas.map((replica) => replica.refresh()));
 
-    for (const replica of replicas) expect([controls(replica), replica.view.count(kinds.fact)]).toEqual([lost, 4]);
+    for (const replica of replicas)
+      expect([controls(replica), replica.view.count(kinds.ruleMemory)]).toEqual([lost, 4]);
     const audit = await replicas[0]!.readLog(logs.audit, { limit: 100 });
     expect(audit.filter(({ entry }) => entry.what === 'state_lost')).toHaveLength(1);
   });
@@ -332,7 +333,7 @@ describe('an older state', () => {
     await state.refresh();
 
     expect(controls(state)).toMatchObject({ held: [arn], silences: 1, alert: true });
-    expect(state.view.count(kinds.fact)).toBe(5);
+    expect(state.view.count(kinds.ruleMemory)).toBe(5);
   });
 
   test('by more than a failover takes: it pauses', async () => {
@@ -540,7 +541,7 @@ describe('a state of another version', () => {
     }
 
     expect(controls(state)).toEqual({ paused: [], held: [arn], silences: 1, alert: false });
-    expect(state.view.count(kinds.fact)).toBe(2);
+    expect(state.view.count(kinds.ruleMemory)).toBe(2);
     await bundle.empty();
     await state.refresh();
     expect(controls(state)).toEqual(lost);

@@ -343,13 +343,13 @@ function scenery(tx: Writer, nowMs: number, streams: number): void {
     freezes: false,
     step: 1,
   } satisfies Timer);
-  tx.set(kinds.fact.of('starving-slate', channelArnAt(4)), {
+  tx.set(kinds.ruleMemory.of('starving-slate', channelArnAt(4)), {
     rule: 'starving-slate',
     subject: channelArnAt(4),
     firing: { firedAtMs: nowMs - 95_000, acted: true },
     acted: [],
   });
-  tx.set(kinds.fact.of('starving-slate', channelArnAt(17)), {
+  tx.set(kinds.ruleMemory.of('starving-slate', channelArnAt(17)), {
     rule: 'starving-slate',
     subject: channelArnAt(17),
     pending: { cause: { evidence: { sinceMs: nowMs - 12_000 } } },

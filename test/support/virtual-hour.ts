@@ -9,7 +9,7 @@ import { settledAfterRepairMs } from '#domain/state-loss.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { expireSilence, hold, pause, release, resume, silence } from '#rules/controls.ts';
 import { decideAll, decideDue } from '#rules/decide.ts';
-import { facts, withheldMoments } from '#rules/memory.ts';
+import { ruleMemories, withheldMoments } from '#rules/memory.ts';
 import { failoverMs } from '#rules/state-loss.ts';
 import { Pipeline } from '#src/pipeline.ts';
 import { applyObservation, splitObservation } from '#streams/apply.ts';
@@ -562,7 +562,7 @@ export class VirtualHour {
     this.#count('accepted', this.#accepted.size);
     const waiting = withheldMoments(this.#store.view).length;
     // One that came too late, or once too often, stays as it is for as long as its condition lasts.
-    const unjudged = Array.from(facts(this.#store.view), ([key, { rule, pending, firing }]) => {
+    const unjudged = Array.from(ruleMemories(this.#store.view), ([key, { rule, pending, firing }]) => {
       const cause = (pending ?? (firing?.acted === false ? firing : undefined))?.cause.id;
       return cause === undefined || this.#isSettled(`${rule} ${cause}`) ? undefined : key;
     }).filter((key) => key !== undefined);

@@ -6,7 +6,7 @@ import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { QuotaHour } from '#ivs/quota-hour.ts';
-import { channelOfSubject, facts, withheldMoments } from '#rules/memory.ts';
+import { channelOfSubject, ruleMemories, withheldMoments } from '#rules/memory.ts';
 import { dueTimes, timers } from '#rules/timers.ts';
 import { nameOf } from '#streams/queries.ts';
 import { type AlertSources, openAlerts } from '../alerts.ts';
@@ -192,7 +192,7 @@ function ruleLines({ state: { view }, ruleset }: LiveSources, nowMs: number): Ru
       return [name, { line, cooldownMs: guards.cooldownMs }];
     }),
   );
-  for (const [, { rule, pending, firing }] of facts(view)) {
+  for (const [, { rule, pending, firing }] of ruleMemories(view)) {
     const line = lines.get(rule)?.line;
     if (!line) continue;
     if (firing) line.firing += 1;

@@ -11,7 +11,7 @@ import { kinds } from '#domain/state-registry.ts';
 import { queryDecisions } from '#journal/query.ts';
 import { restartRule } from '#rules/controls.ts';
 import { listIncidents } from '#rules/incidents.ts';
-import { facts, withheldMoments } from '#rules/memory.ts';
+import { ruleMemories, withheldMoments } from '#rules/memory.ts';
 import { actorOf } from '../auth.ts';
 import { type RuleShards, ruleNamed } from '../rule-lookup.ts';
 
@@ -76,7 +76,7 @@ export function ruleRoutes({ shards, onControl }: RuleRoutesOptions): FastifyPlu
       },
       async () => {
         const { hash, rules } = shards.first.ruleset;
-        const doing = countFacts(views());
+        const doing = countMemories(views());
         return { hash, rules: rules.map((one) => shown(one, views(), doing)) };
       },
     );
@@ -101,7 +101,7 @@ export function ruleRoutes({ shards, onControl }: RuleRoutesOptions): FastifyPlu
           const filter = { rule: name, sinceMs: state.nowMs() - dayMs, limit: 10_000 };
           for (const row of (await queryDecisions(state, filter)).decisions) last24h[row.outcome] += row.count;
         }
-        return { ...shown(one, views(), countFacts(views())), last24h };
+        return { ...shown(one, views(), countMemories(views())), last24h };
       },
     );
     app.post(
@@ -149,11 +149,11 @@ export function ruleRoutes({ shards, onControl }: RuleRoutesOptions): FastifyPlu
 
 type Doing = ReadonlyMap<string, { readonly waiting: number; readonly firing: number }>;
 
-/** One look at every fact, for all rules. */
-function countFacts(views: readonly StateView[]): Doing {
+/** One look at everything that rules remember, for all rules. */
+function countMemories(views: readonly StateView[]): Doing {
   const doing = new Map<string, { waiting: number; firing: number }>();
   for (const view of views) {
-    for (const [, { rule: name, pending, firing }] of facts(view)) {
+    for (const [, { rule: name, pending, firing }] of ruleMemories(view)) {
       const own = doing.get(name) ?? { waiting: 0, firing: 0 };
       doing.set(name, { waiting: own.waiting + (pending ? 1 : 0), firing: own.firing + (firing ? 1 : 0) });
     }

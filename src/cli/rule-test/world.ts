@@ -17,7 +17,7 @@ import type { Ruleset } from '#domain/rule.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { decideAll, decideDue, nextDueMs } from '#rules/decide.ts';
-import { freshStreamFacts, streamFacts } from '#rules/documents.ts';
+import { freshStreamDocument, streamDocument } from '#rules/documents.ts';
 import { matcherOf } from '#rules/pattern.ts';
 import { Pipeline } from '#src/pipeline.ts';
 import { MemoryState } from '#store/memory-state.ts';
@@ -314,9 +314,9 @@ export class VirtualWorld {
     const known = this.channels.get(channelArn as ChannelArn);
     const record = this.state.view.get(kinds.stream.of(channelArn));
     // A replay knows no more than its records.
-    if (!known) return streamFacts(record);
+    if (!known) return streamDocument(record);
     const { stream, viewerCount } = known;
-    return freshStreamFacts(stream && { ...stream, viewerCount }, record);
+    return freshStreamDocument(stream && { ...stream, viewerCount }, record);
   }
 
   #channel(arn: ChannelArn): VirtualChannel {

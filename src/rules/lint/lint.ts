@@ -4,7 +4,7 @@ import type { Channel } from '#domain/channel.ts';
 import { durationMs, formatDuration } from '#domain/duration.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import type { LabelMatcher, Rule, Ruleset, Step } from '#domain/rule.ts';
-import { channelFacts } from '../documents.ts';
+import { channelDocument } from '../documents.ts';
 import { problemOfMatcher } from '../label-values.ts';
 import { channelFields, problemsOfFields } from '../pattern-fields.ts';
 import { isTemplate, variablesOf } from '../template.ts';
@@ -172,7 +172,7 @@ function lintMatch(rule: Rule, path: Path, channels: readonly Channel[] | undefi
       findings.push(warning([...path, 'match', 'tags', key], noSuchTag(key, channels)));
     }
   }
-  if (findings.length === 0 && !channels.some((channel) => match.match(channelFacts(channel.arn, channel)))) {
+  if (findings.length === 0 && !channels.some((channel) => match.match(channelDocument(channel.arn, channel)))) {
     findings.push(warning([...path, 'match'], `none of the ${channels.length} channels matches`));
   }
   return findings;

@@ -1,6 +1,6 @@
-// Whether any stream can ever be in a condition: patterns on StreamFacts are tried on every kind of stream there is.
+// Whether any stream can ever be in a condition: patterns on StreamDocument are tried on every kind of stream there is.
 import { streamHealths } from '#domain/channel.ts';
-import type { StreamFacts } from '#domain/documents.ts';
+import type { StreamDocument } from '#domain/documents.ts';
 import type { Matcher } from '#domain/rule.ts';
 
 /** Fields whose values are anybody's guess: a pattern that names them is taken as reachable. */
@@ -11,7 +11,7 @@ export function isReachable(patterns: readonly (Matcher | undefined)[]): boolean
   const given = patterns.filter((pattern) => pattern !== undefined);
   const text = JSON.stringify(given.map(({ source }) => source));
   if (openFields.test(text)) return true;
-  return kindsOfStreams(numbersIn(text)).some((facts) => given.every((pattern) => pattern.match(facts)));
+  return kindsOfStreams(numbersIn(text)).some((document) => given.every((pattern) => pattern.match(document)));
 }
 
 function* numberMatches(text: string): Generator<number> {
@@ -29,15 +29,15 @@ function numbersIn(text: string): readonly number[] {
   return [...numbers].slice(0, 400);
 }
 
-function kindsOfStreams(viewerCounts: readonly number[]): StreamFacts[] {
-  const recordings: readonly StreamFacts['recording'][] = ['none', 'recording', 'ended', 'failed'];
+function kindsOfStreams(viewerCounts: readonly number[]): StreamDocument[] {
+  const recordings: readonly StreamDocument['recording'][] = ['none', 'recording', 'ended', 'failed'];
   return recordings.flatMap((recording) => {
     const notLive = (['created', 'ended', 'failed', 'offline'] as const).map(
-      (state): StreamFacts => ({ live: false, state, recording }),
+      (state): StreamDocument => ({ live: false, state, recording }),
     );
     const live = streamHealths.flatMap((health) => {
-      const base: StreamFacts = { live: true, state: 'live', health, recording };
-      return [base, ...viewerCounts.map((viewerCount): StreamFacts => ({ ...base, viewerCount }))];
+      const base: StreamDocument = { live: true, state: 'live', health, recording };
+      return [base, ...viewerCounts.map((viewerCount): StreamDocument => ({ ...base, viewerCount }))];
     });
     return [...notLive, ...live];
   });
