@@ -51,6 +51,10 @@ function configurationPage(): string {
           '`AWS_ENDPOINT_URL_IVS`, `AWS_ENDPOINT_URL_SQS`, `AWS_ENDPOINT_URL_EVENTBRIDGE`',
           'A stand-in for the service, such as the simulator',
         ],
+        [
+          '`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, `AWS_CA_BUNDLE`, `NODE_EXTRA_CA_CERTS`',
+          'Proxies and private authorities of everything that is called, Redis excepted: `docs/network.md`',
+        ],
         ['`AUTOPILOT_QUEUE_URL`', 'Instead of `events.queue_url`'],
         [
           '`AUTOPILOT_HTTP_HOST`, `AUTOPILOT_HTTP_PORT`',

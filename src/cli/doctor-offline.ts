@@ -2,9 +2,11 @@
 import { readTokens } from '#api/tokens.ts';
 import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
+import { messageOf } from '#domain/errors.ts';
 import type { Check } from '#ops/doctor/check.ts';
 import { offlineChecks } from '#ops/doctor/offline.ts';
 import { forbiddenHost, settingFor } from '#outbound/address-guard.ts';
+import { processEgress } from '#runtime/egress.ts';
 import { Scrubber } from '#runtime/scrubber.ts';
 import type { CliIo } from './support.ts';
 
@@ -23,4 +25,14 @@ export function checksOf(config: Config, accounts: readonly AccountSettings[], e
       return `${hostname} is a ${range} address${setting ? `; webhooks go there only when ${setting} is true` : ''}`;
     },
   });
+}
+
+/** Why no client can be made, if so: told as a red line of `Proxies`. */
+export function whyNothingCanBeCalled(env: CliIo['env']): string | undefined {
+  try {
+    processEgress(env);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
 }

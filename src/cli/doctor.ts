@@ -96,6 +96,11 @@ async function examine(
     told(several && whose !== undefined ? { ...result, account: whose } : result);
   const checks: Check[] = [configuration, ...account, ...offline.checksOf(config, entries, env)];
   if (flags.offline) return runChecks(checks, signal, tell);
+  const unreachable = offline.whyNothingCanBeCalled(env);
+  if (unreachable !== undefined) {
+    checks.push({ name: 'AWS', run: async () => skipped(`not asked: ${unreachable}`) });
+    return runChecks(checks, signal, tell);
+  }
 
   const [ops, { limitSettingsOf }, accounts] = await Promise.all([
     import('#ops/doctor/parts.ts'),

@@ -198,6 +198,18 @@ describe.each<Manner | 'nobody'>(['silent', 'drip-headers', 'half-open', 'endles
   },
 );
 
+test.each<Manner>(['silent', 'drip', 'drip-headers', 'hang-after-headers', 'endless'])(
+  'behind an open tunnel a server that is %s holds nobody up either',
+  async (manner) => {
+    await using target = await badPeer({ manner });
+    await using proxy = await connectProxy({ hosts: () => target.port });
+
+    await expect(callIvs({ HTTP_PROXY: proxy.url }, 200, 'http://ivs.example.test')).rejects.toThrow();
+
+    await eventually(() => proxy.open === 0 && target.open === 0);
+  },
+);
+
 /** A resolver that returns these addresses for every name. */
 function resolvesTo(...addresses: string[]): typeof systemLookup {
   return ((_name: string, options: { all?: boolean }, callback: (...found: unknown[]) => void) => {

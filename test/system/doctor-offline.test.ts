@@ -33,11 +33,15 @@ rules:
 
 const environment = { AWS_REGION: 'us-west-2', AWS_ACCESS_KEY_ID: 'test', AWS_SECRET_ACCESS_KEY: 'test' };
 
-async function doctor(config: string, env: Readonly<Record<string, string>>, flags: readonly string[] = ['--json']) {
+async function doctor(
+  config: string,
+  env: Readonly<Record<string, string>>,
+  flags: readonly string[] = ['--json', '--offline'],
+) {
   const file = join(folder, 'autopilot.yaml');
   await writeFile(file, config);
   const out: string[] = [];
-  const end = await runCli(['node', 'ivs-autopilot', 'doctor', '--offline', file, ...flags], {
+  const end = await runCli(['node', 'ivs-autopilot', 'doctor', file, ...flags], {
     print: (line) => void out.push(line),
     printError: (line) => void out.push(line),
     env: { ...environment, ...env },
@@ -125,7 +129,7 @@ rules:
 `;
 
   const { end, of, stdout } = await doctor(config, {});
-  const { stdout: lines } = await doctor(config, {}, []);
+  const { stdout: lines } = await doctor(config, {}, ['--offline']);
 
   expect(end).toBe(1);
   expect(of('Files')).toEqual([
@@ -143,4 +147,16 @@ rules:
   const all = lines.split('\n');
   for (const [index, line] of all.entries()) if (line.startsWith('✗')) expect(all[index + 1]).toMatch(/^ {13}\S/);
   expect(all.at(-1)).toBe('6 things need you.');
+});
+
+test('a proxy that cannot be used is one red line of the whole doctor too, and nothing is asked past it', async () => {
+  const { end, results } = await doctor('version: 1\nrules: []\n', { HTTPS_PROXY: 'socks5://proxy:1080' }, ['--json']);
+
+  expect(end).toBe(1);
+  expect(results.filter(({ status }) => status === 'red').map(({ name }) => name)).toEqual(['Proxies']);
+  expect(results.at(-1)).toMatchObject({
+    name: 'AWS',
+    status: 'skipped',
+    text: expect.stringContaining('HTTPS_PROXY'),
+  });
 });
