@@ -97,6 +97,8 @@ export class WorkerHost implements Service {
           connection: connect(),
           prefix,
           concurrency,
+          // It asks INFO, which a user may be forbidden: then it would ask again without a pause, for ever.
+          skipVersionCheck: true,
           lockDuration: lockDurationMs,
           stalledInterval: lockDurationMs / 2,
           // Every crash of a replica counts as a stall: handlers are safe to repeat, so a job survives many.

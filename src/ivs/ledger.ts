@@ -325,7 +325,14 @@ export class SlotLedger {
   /** The id of the server process behind this connection: another one may have lost what the ledger held. */
   #serverRun(): Promise<string> {
     if (this.#runId) return this.#runId;
-    const asked = this.#options.redis.info('server').then((info) => /^run_id:(\S+)/m.exec(info)?.[1] ?? 'unnamed');
+    const asked = this.#options.redis.info('server').then(
+      (info) => /^run_id:(\S+)/m.exec(info)?.[1] ?? 'unnamed',
+      (error: unknown) => {
+        // Whom INFO is forbidden (as `-@dangerous` does) must do without.
+        if (/^NOPERM\b/.test(messageOf(error))) return 'unnamed';
+        throw error;
+      },
+    );
     this.#runId = asked;
     asked.catch(() => {
       if (this.#runId === asked) this.#runId = undefined;

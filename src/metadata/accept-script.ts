@@ -217,7 +217,9 @@ for position, channel in ipairs(open) do
   elseif heldNone or redis.call('HEXISTS', held, channel) == 0 then redis.call('ZADD', ready, base + 1, channel) end
 end
 local counts = settle()
-redis.call('PUBLISH', P .. ':wake', batchFields.lane .. ' ' .. ARGV[10])
+-- A user who may use no channel, as Redis makes them by default, must do without: everything is written by now, and an error would say
+-- that it is not. Replicas look by themselves often enough.
+redis.pcall('PUBLISH', P .. ':wake', batchFields.lane .. ' ' .. ARGV[10])
 local surplus = tonumber(redis.call('GET', P .. ':total')) - totalLimit
 if surplus > 0 and lane < 2 then
   for _, id in ipairs(oldestBulk(surplus, {}) or {}) do giveUp(id, 'displaced') end

@@ -1,7 +1,9 @@
 // Whether a Redis server keeps what it is given: eviction policy, persistence, version.
+import { messageOf } from '#domain/errors.ts';
 import type { Redis } from './redis.ts';
 
 export interface RedisFacts {
+  /** `unknown` where INFO is not allowed. */
   readonly version: string;
   /** undefined where CONFIG is not allowed, as on some managed servers. */
   readonly maxmemoryPolicy: string | undefined;
@@ -11,7 +13,10 @@ export interface RedisFacts {
 
 /** Reads what the server tells about itself. */
 export async function readRedisFacts(redis: Redis): Promise<RedisFacts> {
-  const info = await redis.info('server');
+  const info = await redis.info('server').catch((error: unknown) => {
+    if (/^NOPERM\b/.test(messageOf(error))) return '';
+    throw error;
+  });
   const setting = async (name: string): Promise<string | undefined> => {
     try {
       const [, value] = await redis.config('GET', name);

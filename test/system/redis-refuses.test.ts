@@ -126,6 +126,41 @@ describe('a daemon whose Redis refuses', () => {
     expect(ready.body.checks.redis).toContain('OOM');
   });
 
+  test('a user who may do nothing dangerous or administrative, and use no channel: everything works', async () => {
+    await using redis = await ownRedis();
+    await using platform = await broadcast();
+    const admin = new Redis(redis.url);
+    await admin.call(
+      'ACL',
+      'SETUSER',
+      'app',
+      'on',
+      '>pw-of-app',
+      '~*',
+      'resetchannels',
+      '+@all',
+      '-@dangerous',
+      '-@admin',
+    );
+    const redisUrl = redis.url.replace('redis://', 'redis://app:pw-of-app@');
+
+    // It has listed the live streams by then: permits, queues and workers do.
+    await using daemon = await platform.daemon({ rules, redisUrl });
+
+    const [channel] = await platform.simulator.control.createChannels(1);
+    await platform.simulator.control.goLive([channel!.arn]);
+    const batch = { targets: { channelArns: [channel!.arn] }, items: [{ payload: 'once' }] };
+    const sent = await daemon.ask('POST', '/v1/metadata/batches', batch);
+
+    expect(sent).toMatchObject({ status: 202, body: { channels: 1 } });
+    await eventually(async () => {
+      const { body } = await daemon.ask('GET', `/v1/metadata/batches/${sent.body.batchId}`);
+      return body.counts?.delivered === 1;
+    });
+    expect((await daemon.ask('GET', '/readyz')).status).toBe(200);
+    admin.disconnect();
+  });
+
   test('a database that can no longer be selected: no other one is used', async () => {
     await using redis = await ownRedis();
     await using platform = await broadcast();
