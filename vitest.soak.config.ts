@@ -3,10 +3,12 @@ import { defineConfig } from 'vitest/config';
 // `npm run soak`: minutes of load with crashes, against a real Redis. Not part of `npm test`.
 export default defineConfig({
   test: {
-    include: ['test/soak/**/*.soak.ts'],
+    include: ['test/soak/**/*.soak.ts', 'src/streams/reconcile.test.ts'],
+    env: { AUTOPILOT_HISTORIES: '2000' },
     globalSetup: ['test/support/global-redis.ts'],
-    testTimeout: 600_000,
-    hookTimeout: 60_000,
+    // Guards against hanging.
+    testTimeout: 3_600_000,
+    hookTimeout: 600_000,
     maxWorkers: 1,
     fileParallelism: false,
   },

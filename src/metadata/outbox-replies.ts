@@ -3,6 +3,15 @@ import { z } from 'zod';
 
 /** Outcome, number, outcome, number, … */
 export const countsReply = z.array(z.union([z.string(), z.number()]));
+/** The last member: channels without room, up to twenty, each a member of its own. */
+export const acceptReply = z.union([
+  z.tuple([z.literal('accepted'), countsReply, z.number(), z.number(), z.number()], z.string()),
+  z.tuple([z.literal('repeated'), z.string(), z.array(z.string())]),
+  z.tuple([z.literal('conflict')]),
+  z.tuple([z.literal('id_taken')]),
+  z.tuple([z.literal('full'), z.enum(['total', 'channel']), z.number()]),
+]);
+export const cancelReply = z.union([z.literal(0), z.literal(1)]);
 /** Mode, ids, texts, accepted times, ms until the last of them expires. */
 export const parcelReply = z.tuple([
   z.string(),

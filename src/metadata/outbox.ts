@@ -13,6 +13,8 @@ import { packChannels } from './channel-list.ts';
 import { claimScript, lanesScript, recordScript, renewScript, takeScript } from './drain-scripts.ts';
 import { emptyEnvelopeBytes, envelopeOf, payloadOf } from './envelope.ts';
 import {
+  acceptReply,
+  cancelReply,
   channelsReply,
   claimedReply,
   claimReply,
@@ -192,7 +194,7 @@ export class Outbox {
       keepMost: String(keepFinished),
       ...(idempotency ? { idem: idempotency.key } : {}),
     };
-    const answer = (await this.#run(acceptScript, [
+    const accepted = await this.#run(acceptScript, [
       idempotency?.key ?? '',
       idempotency?.requestHash ?? '',
       keepKeysMs,
@@ -212,17 +214,11 @@ export class Outbox {
         acceptedAtMs,
         expiresInMs,
       ]),
-    ])) as [string, ...unknown[]];
+    ]);
+    const answer = replyOf('accept', acceptReply, accepted);
     switch (answer[0]) {
       case 'accepted': {
-        const [, counts, channels, channelsBefore, full, ...examples] = answer as [
-          string,
-          unknown[],
-          number,
-          number,
-          number,
-          ...string[],
-        ];
+        const [, counts, channels, channelsBefore, full, ...examples] = answer;
         this.#count(counts);
         this.#options.metrics.metadataAccepted.inc({ lane: batch.lane }, channels * items.length);
         for (const { reason, count } of withFull(batch.skipped, { count: full, examples }))
@@ -230,12 +226,12 @@ export class Outbox {
         return { outcome: 'accepted', channels, channelsBefore, full: { count: full, examples } };
       }
       case 'repeated':
-        return { outcome: 'repeated', batch: storedBatch(answer[1] as string, pairsOf(answer[2] as string[])) };
+        return { outcome: 'repeated', batch: storedBatch(answer[1], pairsOf(answer[2])) };
       case 'conflict':
       case 'id_taken':
         return { outcome: answer[0] };
-      default:
-        return { outcome: 'full', scope: answer[1] as 'total' | 'channel', waiting: Number(answer[2]) };
+      case 'full':
+        return { outcome: 'full', scope: answer[1], waiting: answer[2] };
     }
   }
 
@@ -361,7 +357,7 @@ export class Outbox {
 
   /** Marks what a batch has not sent as cancelled; a sweep ends it. False when there is no such batch. */
   async cancel(batchId: string): Promise<boolean> {
-    return (await this.#run(cancelScript, [batchId])) === 1;
+    return replyOf('cancel', cancelReply, await this.#run(cancelScript, [batchId])) === 1;
   }
 
   /** Items that are to be ended without being sent, and the channels that have them (undefined: many). */

@@ -19,8 +19,8 @@ import {
 import { arnOf, Noticing, startMs, streamIdFor } from '#test/support/streams.ts';
 import { pastOf } from './keys.ts';
 
-/** Draws for each property; each is of two channels. A failing one is told by its seed: to make it small takes many minutes. */
-const options = { numRuns: 300, endOnFailure: true };
+/** Draws for each property (more in the soak); each is of two channels. A failing one is told by its seed: to make it small takes many minutes. */
+const options = { numRuns: Number(process.env['AUTOPILOT_HISTORIES'] ?? 100), endOnFailure: true };
 
 function recordsOf(noticing: Noticing, channel: string): StreamRecord[] {
   const newest = noticing.record(channel);

@@ -14,6 +14,7 @@ import { createMetrics } from '#runtime/metrics.ts';
 import { ShardDirectory } from '#shard/directory.ts';
 import { MemoryState } from '#src/store/memory-state.ts';
 import { channelArn, FakeSender, type MetadataPartsOptions, metadataParts } from '../support/metadata.ts';
+import { untilPasses } from '../support/quiet.ts';
 import { redisScope } from '../support/redis.ts';
 
 async function setup(options: Partial<MetadataPartsOptions> = {}) {
@@ -117,7 +118,7 @@ test('a batch is accepted with its plan, and its progress ends in what became of
     ['duplicate', 1],
     ['other_account_or_region', 1],
   ]);
-  await vi.waitFor(async () => {
+  await untilPasses(async () => {
     const progress = await api.call('GET', answer.headers.get('location')!);
     expect(progress.body).toMatchObject({
       state: 'finished',
@@ -187,7 +188,7 @@ test('without packing a payload goes as it is, up to the last byte that IVS take
   const answer = await api.batch({ targets: to('a'), items: [{ payload: exactly }, { payload: { n: 1 } }] });
 
   expect(answer.body.plannedCalls).toBe(2);
-  await vi.waitFor(() => expect(api.sender.calls.map(({ metadata }) => metadata)).toEqual([exactly, '{"n":1}']));
+  await untilPasses(() => expect(api.sender.calls.map(({ metadata }) => metadata)).toEqual([exactly, '{"n":1}']));
   expect((await api.batch({ targets: to('a'), items: [{ payload: `${exactly}!` }] })).body).toMatchObject({
     bytes: 1025,
   });
@@ -212,7 +213,7 @@ test('the same key and request give the same answer and are sent once; another r
   expect(answers.filter(({ headers }) => headers.get('idempotent-replayed') === 'true')).toHaveLength(2);
   expect([other.status, other.body.code]).toEqual([409, 'IDEMPOTENCY_CONFLICT']);
   expect([bad.status, bad.body.problems[0].path]).toEqual([400, 'header.idempotency-key']);
-  await vi.waitFor(() => expect(api.sender.calls).toHaveLength(2));
+  await untilPasses(() => expect(api.sender.calls).toHaveLength(2));
 });
 
 test('a repeat gets its answer whoever is live by then, and how many, and its batch can be asked for', async () => {
@@ -363,7 +364,7 @@ test('a hundred followers of a batch cost as many looks at Redis as one, and the
   const looksToOpen = looks.mock.calls.length;
   const refused = await api.call('GET', `/v1/metadata/batches/${body.batchId}/events`);
   await readers[0]!.cancel();
-  await vi.waitFor(async () => {
+  await untilPasses(async () => {
     const again = await api.follow(body.batchId);
     await again.body!.cancel();
     expect(again.status).toBe(200);

@@ -4,6 +4,7 @@ import { expect, test, vi } from 'vitest';
 import type { ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import { channelArn, FakeSender, type MetadataPartsOptions, metadataParts } from '../support/metadata.ts';
+import { untilPasses } from '../support/quiet.ts';
 import { ownRedis, redisScope } from '../support/redis.ts';
 
 async function setup(options: Omit<Partial<MetadataPartsOptions>, 'sender'> & { sender?: FakeSender } = {}) {
@@ -18,14 +19,11 @@ async function setup(options: Omit<Partial<MetadataPartsOptions>, 'sender'> & { 
       lane: 'normal',
     });
   const finished = (batchId: string) =>
-    vi.waitFor(
-      async () => {
-        const progress = await parts.service.progress(batchId);
-        if (progress.finishedAtMs === undefined) throw new Error(JSON.stringify(progress));
-        return progress;
-      },
-      { timeout: 120_000, interval: 10 },
-    );
+    untilPasses(async () => {
+      const progress = await parts.service.progress(batchId);
+      if (progress.finishedAtMs === undefined) throw new Error(JSON.stringify(progress));
+      return progress;
+    });
   return {
     ...parts,
     scope,
@@ -57,7 +55,7 @@ test('what waits when the permit comes shares a call, in the order in which it w
   const permits = gate(rig.sender);
 
   const first = await rig.send(['a'], ['1']);
-  await vi.waitFor(() => expect(permits.waiting.size).toBe(1));
+  await untilPasses(() => expect(permits.waiting.size).toBe(1));
   await rig.send(['a'], ['2', '3']);
   const last = await rig.send(['a'], ['4']);
   permits.open();
@@ -145,7 +143,7 @@ test('a throttled or failed call is repeated with the same ids, and what came me
   };
 
   const first = await rig.send(['a'], ['1']);
-  await vi.waitFor(() => expect(tries).toBe(1));
+  await untilPasses(() => expect(tries).toBe(1));
   const second = await rig.send(['a'], ['2']);
 
   await rig.finished(second.batchId);
@@ -186,7 +184,7 @@ test('a cancel does not call back what is under way: what arrived counts as deli
   const answers = Promise.withResolvers<void>();
   rig.sender.answer = () => answers.promise;
   const { batchId } = await rig.send(['a'], ['sent', 'x'.repeat(950)]);
-  await vi.waitFor(() => expect(rig.sender.calls).toHaveLength(1));
+  await untilPasses(() => expect(rig.sender.calls).toHaveLength(1));
 
   const during = await rig.service.cancel(batchId);
   answers.resolve();
@@ -202,7 +200,7 @@ test('a cancelled item whose call fails is not tried again', async () => {
   const answers = Promise.withResolvers<void>();
   rig.sender.answer = () => answers.promise;
   const { batchId } = await rig.send(['a'], ['x']);
-  await vi.waitFor(() => expect(rig.sender.calls).toHaveLength(1));
+  await untilPasses(() => expect(rig.sender.calls).toHaveLength(1));
 
   await rig.service.cancel(batchId);
   answers.reject(new AppError('IVS_UNAVAILABLE', 'failed by itself'));
@@ -231,7 +229,7 @@ test('a cancelled batch sends nothing more, and says what had been sent', async 
   const names = ['quick', ...Array.from({ length: 99 }, (_, index) => `slow${index}`)];
 
   const batch = await rig.send(names, ['x']);
-  await vi.waitFor(() => expect(rig.sender.calls).toHaveLength(1));
+  await untilPasses(() => expect(rig.sender.calls).toHaveLength(1));
   await pause(20);
   await rig.service.cancel(batch.batchId);
   const progress = await rig.finished(batch.batchId);
@@ -261,7 +259,7 @@ test('an urgent item that comes after the grant goes with that permit, first; th
     items: [{ payload: 'urgent' }],
     lane: 'urgent',
   });
-  await vi.waitFor(() => expect(upgrades).toHaveResolved());
+  await untilPasses(() => expect(upgrades).toHaveResolved());
   await pause(0);
   chosen.resolve();
   await rig.finished(bulk.batchId);
@@ -287,7 +285,7 @@ test('an urgent item overtakes a fan-out that fills every drain, also on a chann
     items: [{ payload: 'x' }],
     lane: 'bulk',
   });
-  await vi.waitFor(() => expect(lanes).toHaveLength(8));
+  await untilPasses(() => expect(lanes).toHaveLength(8));
 
   await rig.service.submit({
     targets: { channelArns: ['a', 'l'].map(channelArn) },
@@ -295,7 +293,7 @@ test('an urgent item overtakes a fan-out that fills every drain, also on a chann
     lane: 'urgent',
   });
 
-  await vi.waitFor(() => expect(lanes).toEqual(expect.arrayContaining(['a urgent', 'l urgent'])));
+  await untilPasses(() => expect(lanes).toEqual(expect.arrayContaining(['a urgent', 'l urgent'])));
 });
 
 test('calls to one channel are spread over the second, although nothing waits in between', async () => {
@@ -344,7 +342,7 @@ test('a replica that dies in the middle of a call loses nothing; the next one re
   dying.answer = () => dead.promise;
   await using one = await setup({ scope, sender: dying, drainer: { leaseMs: 300, callTimeoutMs: 10 } });
   const batch = await one.send(['a'], ['1', '2']);
-  await vi.waitFor(() => expect(dying.calls).toHaveLength(1));
+  await untilPasses(() => expect(dying.calls).toHaveLength(1));
   // It renews no lease any more and never records its answer.
   vi.spyOn(one.outbox, 'renew').mockResolvedValue([]);
   vi.spyOn(one.outbox, 'claim').mockResolvedValue({ token: '', channels: [], found: 0 });
@@ -375,7 +373,7 @@ test('Redis goes away in the middle and comes back: every item arrives, in order
         ['a', 'b', 'c'].map((part) => `${n}${part}`.padEnd(400, '.')),
       ),
     );
-  await vi.waitFor(() => expect(rig.sender.calls.length).toBeGreaterThan(20));
+  await untilPasses(() => expect(rig.sender.calls.length).toBeGreaterThan(20));
 
   await server.restart();
   for (const { batchId } of batches) await rig.finished(batchId);
@@ -396,12 +394,32 @@ test('Redis goes away in the middle and comes back: every item arrives, in order
   }
 });
 
+test('a lease that would end before the call is not sent under, though nobody else holds the channel yet', async () => {
+  const sender = new FakeSender();
+  let grants = 0;
+  sender.moment = async () => {
+    grants += 1;
+    if (grants === 1) await pause(700);
+  };
+  await using rig = await setup({ sender, drainer: { leaseMs: 1_000, callTimeoutMs: 600 } });
+  vi.spyOn(rig.outbox, 'renew').mockRejectedValue(new Error('no lease is renewed'));
+  const take = vi.spyOn(rig.outbox, 'take');
+  const record = vi.spyOn(rig.outbox, 'record');
+
+  const { batchId } = await rig.send(['a'], ['x']);
+
+  expect((await rig.finished(batchId)).counts).toMatchObject({ delivered: 1 });
+  expect(record.mock.calls[0]![2]).toMatchObject({ ids: [], result: { kind: 'back' } });
+  expect(take.mock.invocationCallOrder[0]).toBeGreaterThan(record.mock.invocationCallOrder[0]!);
+  expect(rig.sender.calls).toHaveLength(1);
+});
+
 test('a stop lets the call that was sent end, gives the rest back, and starts nothing new', async () => {
   await using scope = await redisScope();
   await using rig = await setup({ scope, drainer: { maxChannels: 2 } });
   rig.sender.answer = () => pause(50);
   const batch = await rig.send(['a', 'b', 'c', 'd'], ['x']);
-  await vi.waitFor(() => expect(rig.sender.calls).toHaveLength(2));
+  await untilPasses(() => expect(rig.sender.calls).toHaveLength(2));
 
   await rig.drainer.stop();
   const sent = rig.sender.calls.length;
@@ -424,7 +442,7 @@ test('an urgent item asks for its permit while it is accepted, and goes with wha
   });
 
   const sending = urgent(rig, 'a', '1');
-  await vi.waitFor(() => expect([...permits.waiting]).toEqual([channelArn('a')]));
+  await untilPasses(() => expect([...permits.waiting]).toEqual([channelArn('a')]));
   permits.open();
   accepted.resolve();
   await rig.finished((await sending).batchId);
@@ -441,7 +459,7 @@ test('a permit asked for in advance is given up when the channel turns out to be
   busy.answer = () => answered.promise;
   await using one = await setup({ scope, sender: busy });
   const first = await one.send(['a'], ['1']);
-  await vi.waitFor(() => expect(busy.calls).toHaveLength(1));
+  await untilPasses(() => expect(busy.calls).toHaveLength(1));
   const waits: AbortSignal[] = [];
   const other = new FakeSender();
   other.permit = (_arn, signal) => {
@@ -451,7 +469,7 @@ test('a permit asked for in advance is given up when the channel turns out to be
   await using two = await setup({ scope, sender: other });
 
   const second = await urgent(two, 'a', '2');
-  await vi.waitFor(() => expect(waits.map(({ aborted }) => aborted)).toEqual([true]));
+  await untilPasses(() => expect(waits.map(({ aborted }) => aborted)).toEqual([true]));
   answered.resolve();
   await one.finished(first.batchId);
   await one.finished(second.batchId);
@@ -484,7 +502,7 @@ test('a stop while a channel is being claimed ends the wait for its permit', asy
     return answer;
   });
   await urgent(rig, 'a', '1');
-  await vi.waitFor(async () => expect((await rig.outbox.depth()).channels.leased).toBe(1));
+  await untilPasses(async () => expect((await rig.outbox.depth()).channels.leased).toBe(1));
 
   const stopping = rig.drainer.stop();
   claimed.resolve();

@@ -480,3 +480,16 @@ test('a stored item that is damaged ends as failed with its reason, and delays n
   expect(progress!.counts).toMatchObject({ failed: 3, pending: 0 });
   expect((await outbox.depth()).channels).toEqual({ ready: 0, later: 0, leased: 0 });
 });
+
+test.each([null, [], ['accepted'], ['accepted', [], '1', 0, 0], ['full', 'both', 3], ['repeated', 'b1'], 'accepted'])(
+  'the answer %j of the scripts that accept and cancel is an error, never an acceptance',
+  async (reply) => {
+    await using scope = await redisScope();
+    const redis = scope.connect();
+    redis.evalsha = async () => reply;
+    const outbox = outboxOf(scope, { redis });
+
+    await expect(put(outbox, ['a'], [item('x')])).rejects.toMatchObject({ code: 'REDIS_ANSWER_INVALID' });
+    await expect(outbox.cancel('b1')).rejects.toMatchObject({ code: 'REDIS_ANSWER_INVALID' });
+  },
+);

@@ -5,7 +5,7 @@ import { connectRedis, disconnectRedis, type Redis } from '#runtime/redis.ts';
 import { Pipeline } from '#src/pipeline.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { at, kindOf, logOf } from '#test/support/plain-keys.ts';
-import { quietLogger } from '#test/support/quiet.ts';
+import { quietLogger, untilPasses } from '#test/support/quiet.ts';
 import { ownRedis, redisScope } from '#test/support/redis.ts';
 import { event } from '#test/support/streams.ts';
 
@@ -295,8 +295,8 @@ describe('the shared state', () => {
     await admin.replicaof('127.0.0.1', 1);
     const [commit, probe] = await Promise.allSettled([a.transact((tx) => tx.set(at('meta/a'), 2)), a.probe()]);
     await admin.replicaof('NO', 'ONE');
-    await vi.waitFor(() => expect(reconnected).toHaveBeenCalled(), 3_000);
-    await vi.waitFor(() => a.transact((tx) => tx.set(at('meta/a'), 3)), 3_000);
+    await untilPasses(() => expect(reconnected).toHaveBeenCalled());
+    await untilPasses(() => a.transact((tx) => tx.set(at('meta/a'), 3)));
 
     expect([commit.status, probe.status]).toEqual(['rejected', 'rejected']);
     expect(a.view.get(at('meta/a'))).toBe(3);

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { pauseShard, resumeShard } from '#api/pause.ts';
 import { pausesOf, silencesInForce } from '#domain/controls-in-force.ts';
 import type { Transaction } from '#domain/shared-state.ts';
@@ -18,7 +18,7 @@ import { StateWatch } from '#shard/watch-state.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { stateNoteFile } from '#store/state-note.ts';
 import { at } from '#test/support/plain-keys.ts';
-import { eventually, keptLogger, quietLogger } from '#test/support/quiet.ts';
+import { eventually, keptLogger, quietLogger, untilPasses } from '#test/support/quiet.ts';
 import { ownRedis, redisScope } from '#test/support/redis.ts';
 
 const arn = 'arn:aws:ivs:us-west-2:111122223333:channel/AAAAAAAAAAAA';
@@ -387,7 +387,7 @@ describe('an older state', () => {
     // The append-only file holds the older state by now.
     await own.restart();
 
-    await vi.waitFor(() => state.refresh());
+    await untilPasses(() => state.refresh());
 
     expect(controls(state)).toMatchObject({ held: [arn], silences: 1, alert: true });
   });
@@ -576,9 +576,9 @@ describe('what is insisted on', () => {
     const { written } = a.insist(pauses.asked, { ...by, sinceMs: a.nowMs() }, (tx) => pause(tx, by));
     expect(controls(a).paused).toEqual(['finals']);
     await own.restart();
-    await vi.waitFor(() => a.refresh());
+    await untilPasses(() => a.refresh());
     await written;
-    await vi.waitFor(() => b.refresh());
+    await untilPasses(() => b.refresh());
 
     expect(controls(b).paused).toEqual(['finals']);
   });
@@ -599,7 +599,7 @@ describe('what is insisted on', () => {
     } finally {
       process.kill(frozen.server.pid, 'SIGCONT');
     }
-    await vi.waitFor(async () => {
+    await untilPasses(async () => {
       await stuck.refresh();
       expect(await pauseShard(stuck, by)).toMatchObject({ written: true });
     });

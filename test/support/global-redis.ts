@@ -2,9 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
 import { startEmbeddedRedis } from '#runtime/embedded-redis.ts';
 
-export default async function setup(): Promise<() => Promise<void>> {
+export default async function setup({ vitest }: TestProject): Promise<() => Promise<void>> {
+  // Unit tests alone need none.
+  if (vitest.projects.every(({ name }) => name === 'unit')) return async () => undefined;
   if (process.env['REDIS_URL']) {
     process.env['TEST_REDIS_URL'] = process.env['REDIS_URL'];
     return async () => undefined;

@@ -18,6 +18,19 @@ export function testMetrics(): Metrics {
   return createMetrics();
 }
 
+/** Resolves with what `attempt` returns as soon as it does not throw; fails with its last error after two minutes. */
+export async function untilPasses<T>(attempt: () => T | Promise<T>): Promise<T> {
+  const deadline = performance.now() + 120_000;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+    }
+    await new Promise((done) => setTimeout(done, 10));
+  }
+}
+
 /** The same numbers in [0, 1) for the same seed (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed >>> 0;

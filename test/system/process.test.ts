@@ -4,10 +4,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Broadcast, broadcast, quickSettings, testCredentials } from '#test/support/broadcast.ts';
 import { turnsOf } from '#test/support/effort.ts';
-import { eventually } from '#test/support/quiet.ts';
+import { eventually, untilPasses } from '#test/support/quiet.ts';
 import { ownRedis } from '#test/support/redis.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -108,7 +108,7 @@ describe('the daemon as a process', () => {
     // A cue whose answer was lost in the kill may be sent again, with the same id; no show is announced under two ids.
     expect(new Set(await names()).size).toBe(30);
     // Deletes are gathered for a moment.
-    await vi.waitFor(async () => expect(await platform.queueDepth()).toBe(0));
+    await untilPasses(async () => expect(await platform.queueDepth()).toBe(0));
   });
 
   test('SIGTERM ends it in order, with exit code 0', async () => {
