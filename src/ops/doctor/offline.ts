@@ -212,7 +212,9 @@ function webhooks(options: OfflineOptions): Verdict[] {
     else hosts.add(url.hostname);
   }
   if (hosts.size > 0) verdicts.push(green([...hosts].join(', ')));
-  return verdicts.length > 0 ? verdicts : [skipped('none is configured')];
+  return verdicts.length > 0
+    ? verdicts
+    : [skipped('no address is known here: none is named, or its file cannot be read')];
 }
 
 function endpoints(env: Environment): Verdict[] {
