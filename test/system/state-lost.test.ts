@@ -190,7 +190,7 @@ rules:
     const hashes = replicas.map(({ configHash }: { configHash: string }) => configHash);
     expect(new Set(hashes).size).toBe(2);
     expect(differences).toMatchObject([{ by: 'configuration' }]);
-    for (const hash of hashes) expect(alert.text).toContain(hash);
+    for (const hash of hashes) expect(alert.cause).toContain(hash);
     for (const each of [first, second])
       await eventually(() => each.log.some((line) => line.includes('"REPLICAS_DIFFER"')));
     const metrics = await fetch(`${second.url}/metrics`).then((answer) => answer.text());
