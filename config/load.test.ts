@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig, parseConfig } from './load.ts';
 import { formatProblem } from './problem.ts';
+import { parseYamlInSteps } from './yaml.ts';
 
 const example = readFileSync(new URL('./autopilot.example.yaml', import.meta.url), 'utf8');
 
@@ -402,6 +403,16 @@ describe('loading a file', () => {
 });
 
 describe('tens of thousands of keys', () => {
+  it('are read in small steps, between which a daemon answers others', () => {
+    const text = `version: 1\nx:\n${Array.from({ length: 30_000 }, (_, n) => `  key${n}: {a: [1, 2], b: "text"}\n`).join('')}`;
+    const steps = parseYamlInSteps(text, 'f.yaml');
+    let count = 0;
+    while (!steps.next().done) count += 1;
+
+    // Of about 600,000 pieces. Before it was one.
+    expect(count).toBeGreaterThan(100);
+  });
+
   const lines = (count: number, line: (n: number) => string) =>
     Array.from({ length: count }, (_, n) => line(n)).join('');
   const payload = (count: number) =>

@@ -10,7 +10,7 @@ import { isWithin, mend } from './mend.ts';
 import { type Finding, formatProblem, type Problem } from './problem.ts';
 import { type ConfigDocument, rulesShape } from './schema.ts';
 import { type Settings, settingsShape } from './settings.ts';
-import { maxBytes, mostProblems, parseYaml, type YamlFile } from './yaml.ts';
+import { maxBytes, mostProblems, parseYamlInSteps, type YamlFile } from './yaml.ts';
 
 export interface Config {
   readonly settings: Settings;
@@ -65,7 +65,7 @@ export function readConfig(text: string, file: string, overrides: Overrides = {}
 
 /** Reads in steps, none of which takes much longer than the others: a daemon under way does something else between them. */
 function* readSteps(text: string, file: string, overrides: Overrides): Generator<void, ReadConfig> {
-  const parsed = parseYaml(text, file);
+  const parsed = yield* parseYamlInSteps(text, file);
   yield;
   if (!parsed.ok) return { problems: parsed.problems, config: undefined, isConsequence: () => true };
   const mended = mend(parsed.yaml.value);

@@ -1,16 +1,20 @@
 // Reads YAML with positions: one document, plain tags only, no duplicate keys, bounded size, depth and aliases.
 import {
+  Composer,
+  type CST,
   type Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node,
   type Pair,
-  parseDocument,
+  Parser,
   visit,
   type YAMLMap,
+  YAMLParseError,
 } from 'yaml';
 import { messageOf } from '#domain/errors.ts';
 import type { Finding, PathPart, Problem } from './problem.ts';
@@ -34,8 +38,20 @@ export type YamlResult =
   | { readonly ok: true; readonly yaml: YamlFile }
   | { readonly ok: false; readonly problems: readonly Problem[] };
 
+/** Pieces of text (a word, a bracket, a space) that are read at once: some milliseconds. */
+const piecesAtOnce = 3_000;
+
 /** Parses the text of a file; `file` is how it is called in problems. */
 export function parseYaml(text: string, file: string): YamlResult {
+  const steps = parseYamlInSteps(text, file);
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** As `parseYaml`, in steps: a daemon under way does something else between them. */
+export function* parseYamlInSteps(text: string, file: string): Generator<void, YamlResult> {
   const lines = new LineCounter();
   const problemAt = (offset: number, message: string): Problem => {
     const { line, col } = lines.linePos(offset);
@@ -47,22 +63,14 @@ export function parseYaml(text: string, file: string): YamlResult {
   const tooDeep = { ok: false, problems: [problemAt(0, `the file nests deeper than ${maxDepth} levels`)] } as const;
   if (nestsAbsurdly(text)) return tooDeep;
   try {
-    const document = parseDocument(text, {
-      lineCounter: lines,
-      prettyErrors: false,
-      schema: 'core',
-      version: '1.2',
-      merge: false,
-      stringKeys: true,
-      // The library compares each key with all before it; `repeatedKeys` looks them up.
-      uniqueKeys: false,
-      logLevel: 'error',
-    });
+    const document = yield* readDocument(text, lines);
+    yield;
     const complaints = [...document.errors, ...document.warnings, ...repeatedKeys(document)];
     if (complaints.length > 0) {
       const shown = complaints.sort((left, right) => left.pos[0] - right.pos[0]).slice(0, mostProblems);
       return { ok: false, problems: shown.map(({ pos, message }) => problemAt(pos[0], `YAML: ${message}`)) };
     }
+    yield;
     const value: unknown = document.toJS({ maxAliasCount: maxAliases });
     if (deeperThan(value, maxDepth)) return tooDeep;
     const pairs = new Map<YAMLMap, ReadonlyMap<string, Pair>>();
@@ -71,6 +79,41 @@ export function parseYaml(text: string, file: string): YamlResult {
     // Aliases without end, or a nesting that only shows when they are followed.
     return { ok: false, problems: [problemAt(0, `YAML: ${messageOf(error)}`)] };
   }
+}
+
+/** What the library's `parseDocument` does, in steps: reading the text takes far longer than composing what was read. */
+function* readDocument(text: string, lines: LineCounter): Generator<void, Document.Parsed> {
+  const parser = new Parser(lines.addNewLine);
+  const tokens: CST.Token[] = [];
+  lines.addNewLine(0);
+  let pieces = 0;
+  for (const piece of new Lexer().lex(text)) {
+    tokens.push(...parser.next(piece));
+    pieces += 1;
+    if (pieces % piecesAtOnce === 0) yield;
+  }
+  tokens.push(...parser.end());
+  yield;
+  const composer = new Composer({
+    prettyErrors: false,
+    schema: 'core',
+    version: '1.2',
+    merge: false,
+    stringKeys: true,
+    // The library compares each key with all before it; `repeatedKeys` looks them up.
+    uniqueKeys: false,
+    logLevel: 'error',
+  });
+  const [document, another] = composer.compose(tokens, true, text.length);
+  if (another)
+    document!.errors.push(
+      new YAMLParseError(
+        [another.range[0], another.range[1]],
+        'MULTIPLE_DOCS',
+        'there are multiple documents; write one',
+      ),
+    );
+  return document as Document.Parsed;
 }
 
 /** Whether the parser, which recurses, should not be given this at all: brackets or dashes by the thousand. */

@@ -14,7 +14,8 @@ async function setup(count: number) {
   const clock = { nowMs: 1_000 };
   const state = new MemoryState({ now: () => clock.nowMs });
   const cause = { kind: 'operator' as const, who: 'token test', reason: 'r' };
-  const id = await createBulk(state, { action: 'stop_stream', items: channels(count), cause, dryRun: true });
+  const request = { action: 'stop_stream', items: channels(count), cause, dryRun: true } as const;
+  const id = (await createBulk(state, { ...request, mostOpen: 50 }))!;
   return {
     clock,
     state,
@@ -77,4 +78,16 @@ test('one whose request died while it was written down is given up, and old ones
 
   expect(t.state.view.get(kinds.bulk.of(t.id))).toBeUndefined();
   expect(t.jobs()).toEqual([]);
+});
+
+test('requests that come together are counted one after the other', async () => {
+  const state = new MemoryState({ now: () => 1_000 });
+  const cause = { kind: 'operator' as const, who: 'token test', reason: 'r' };
+  const request = { action: 'stop_stream', items: channels(700), cause, dryRun: true, mostOpen: 2 } as const;
+
+  const ids = await Promise.all(Array.from({ length: 5 }, () => createBulk(state, request)));
+
+  expect(ids.filter((id) => id !== undefined)).toHaveLength(2);
+  expect(state.view.count(kinds.bulk)).toBe(2);
+  expect(state.view.count(kinds.bulkItem)).toBe(1_400);
 });

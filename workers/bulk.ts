@@ -13,15 +13,21 @@ export interface BulkRequest {
   readonly items: readonly { readonly channelArn: string; readonly params: ActionParams }[];
   readonly cause: Bulk['cause'];
   readonly dryRun: boolean;
+  /** How many may be under way, this one included; requests that come together are counted one after the other. */
+  readonly mostOpen: number;
 }
 
-/** Writes down the whole bulk before its first job starts. Returns its id. */
-export async function createBulk(state: SharedState, { action, items, cause, dryRun }: BulkRequest): Promise<string> {
+/** Writes down the whole bulk before its first job starts. Returns its id; undefined when there are too many. */
+export async function createBulk(
+  state: SharedState,
+  { action, items, cause, dryRun, mostOpen }: BulkRequest,
+): Promise<string | undefined> {
   const id = `bulk-${randomUUID()}`;
   const piece = 500;
   const sinceMs = state.nowMs();
   for (let from = 0; from < items.length || from === 0; from += piece) {
-    await state.transact((tx) => {
+    const hasRoom = await state.transact((tx) => {
+      if (from === 0 && openBulks(tx) >= mostOpen) return false;
       for (const { channelArn, params } of items.slice(from, from + piece))
         tx.set(kinds.bulkItem.of(id, channelArn), { bulkId: id, channelArn, params });
       const ready = from + piece >= items.length;
@@ -37,7 +43,9 @@ export async function createBulk(state: SharedState, { action, items, cause, dry
         sinceMs,
         ...(items.length === 0 ? { endedAtMs: tx.nowMs } : {}),
       });
+      return true;
     });
+    if (!hasRoom) return undefined;
   }
   return id;
 }

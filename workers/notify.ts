@@ -4,7 +4,7 @@ import { AppError } from '#domain/errors.ts';
 import type { WebhookReceiver } from '#domain/rule.ts';
 import { Secret } from '#domain/secret.ts';
 import { kinds } from '#domain/state-registry.ts';
-import { visibleLines } from '#domain/visible-text.ts';
+import { visibleLine, visibleLines } from '#domain/visible-text.ts';
 import { sendLogged } from './delivery-log.ts';
 import { onlyIfFailsFresh, planned } from './fresh-look.ts';
 import type { ActionHandler, HandlerContext } from './ports.ts';
@@ -57,7 +57,7 @@ async function sendTo(target: WebhookReceiver, index: number, job: Job, context:
   };
   await sendLogged(context, url, {
     method: 'POST',
-    body: JSON.stringify(target.format === 'slack' ? { text } : content),
+    body: visibleLine(JSON.stringify(target.format === 'slack' ? { text } : content)),
     contentType: 'application/json',
     deliveryId: `${context.jobId}-${index}`,
     ...(hmacKey ? { hmacKey } : {}),

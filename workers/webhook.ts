@@ -2,6 +2,7 @@
 
 import { AppError } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
+import { visibleLine } from '#domain/visible-text.ts';
 import { sendLogged } from './delivery-log.ts';
 import { onlyIfFailsFresh, planned } from './fresh-look.ts';
 import type { ActionHandler } from './ports.ts';
@@ -22,7 +23,7 @@ export const webhook: ActionHandler<'webhook'> = async (job, context) => {
     cause: job.cause,
     decidedAt: new Date(job.decidedAtMs).toISOString(),
   };
-  const text = typeof content === 'string' ? content : JSON.stringify(content);
+  const text = visible(typeof content === 'string' ? content : JSON.stringify(content));
   await context.progress('send', { attempt: context.attempt });
   const status = await sendLogged(context, url, {
     method,
@@ -36,6 +37,17 @@ export const webhook: ActionHandler<'webhook'> = async (job, context) => {
 
 function hostOf(url: string): string {
   return URL.parse(url)?.host ?? 'invalid address';
+}
+
+/**
+ * What a stranger wrote is no more than text, also in a body that a template made. Line ends and tabs are the body's own layout: in
+ * JSON they stand between values only, and all else that is made visible stands in strings, which say the same then.
+ */
+function visible(text: string): string {
+  return text
+    .split(/([\t\r\n])/)
+    .map((part, index) => (index % 2 === 0 ? visibleLine(part) : part))
+    .join('');
 }
 
 function isJson(text: string): boolean {

@@ -2,6 +2,7 @@
 // the API shows of jobs and intents. Meets the ports of src/api/routes/{actions,jobs,intents}.ts.
 import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { type ActionJob, type ActionName, type ActionParams, namedFiles } from '#domain/action.ts';
 import type { IntentKind } from '#domain/action-memory.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
@@ -53,6 +54,9 @@ const accountActions: ReadonlySet<ActionName> = new Set([
 ]);
 /** So many channels that the inventory does not know are asked for at IVS, one by one; of more, a listing must tell. */
 const mostUnknownAsked = 20;
+/** Characters of the parameters of all channels of one bulk, as JSON: every replica holds them until they have run. */
+const longestBulk = 16 * 2 ** 20;
+const renderedAtOnce = 50;
 const resendable: ReadonlySet<string> = new Set(['webhook', 'notify', 'emit_event']);
 const templateRoots: ReadonlySet<'channel'> = new Set(['channel']);
 
@@ -122,26 +126,22 @@ export class OperatorActions implements OperatorActionsPort, JobsPort, IntentsPo
       );
     }
     const shard = arns[0] === undefined ? shards.first : shards.ofChannel(arns[0]);
-    const open = openBulks(shard.state.view);
-    if (open >= this.#options.maxBulks())
-      throw new AppError(
-        'TOO_MANY_BULK_ACTIONS',
-        `${open} bulk actions are under way, as many as controls.max_bulk_actions allows`,
-        { details: { setting: 'controls.max_bulk_actions' } },
-      );
+    const mostOpen = this.#options.maxBulks();
+    if (openBulks(shard.state.view) >= mostOpen) throw tooManyBulks(mostOpen);
     if (arns.some((arn) => shards.ofChannel(arn) !== shard))
       throw new AppError(
         'REQUEST_INVALID',
         'body.targets.channelArns: the channels of one bulk must be of one account and Region',
       );
     if (targets.channelArns) await this.#assertKnown(shard, arns, 'body.targets.channelArns');
-    const items = arns.map((channelArn) => ({ channelArn, params: this.#render(shard, action, params, channelArn) }));
+    const items = await this.#renderAll(shard, { action, params, arns });
     const cause = { kind: 'operator', who, reason } as const;
     await assertFiles(
       files,
       items.map((item) => ({ action, params: item.params, cause })),
     );
-    const bulkId = await createBulk(shard.state, { action, items, cause, dryRun });
+    const bulkId = await createBulk(shard.state, { action, items, cause, dryRun, mostOpen });
+    if (bulkId === undefined) throw tooManyBulks(mostOpen);
     await shard.state.transact((tx) =>
       audit(tx, {
         who,
@@ -320,6 +320,27 @@ export class OperatorActions implements OperatorActionsPort, JobsPort, IntentsPo
     return channels.filter(carries).map(({ arn }) => arn);
   }
 
+  /** Fills in the parameters for each channel, and lets others be answered in between. @throws AppError REQUEST_INVALID */
+  async #renderAll(
+    shard: ActionShard,
+    { action, params, arns }: { action: ActionName; params: ActionParams; arns: readonly string[] },
+  ): Promise<{ readonly channelArn: string; readonly params: ActionParams }[]> {
+    const items = [];
+    let length = 0;
+    for (const channelArn of arns) {
+      const rendered = this.#render(shard, action, params, channelArn);
+      items.push({ channelArn, params: rendered });
+      length += JSON.stringify(rendered).length;
+      if (length > longestBulk)
+        throw new AppError(
+          'REQUEST_INVALID',
+          `body.action: for ${arns.length} channels the parameters are too large together: at most ${longestBulk / 2 ** 20} MB; send less for each, or to fewer at once`,
+        );
+      if (items.length % renderedAtOnce === 0) await setImmediate();
+    }
+    return items;
+  }
+
   #render(shard: ActionShard, action: ActionName, params: ActionParams, channelArn: string | undefined): ActionParams {
     const compiled = compileParams(action, params, channelArn === undefined ? new Set() : templateRoots);
     if (!compiled.ok) {
@@ -353,6 +374,14 @@ async function assertFiles(
   const folders = (params: ActionParams) => namedFiles(params).map(({ place, path }) => [...place, dirname(path)]);
   const apart = new Map(jobs.map((job) => [JSON.stringify(folders(job.params)), job]));
   for (const job of apart.values()) await files.assertRequest(job);
+}
+
+function tooManyBulks(most: number): AppError {
+  return new AppError(
+    'TOO_MANY_BULK_ACTIONS',
+    `${most} bulk actions are under way, as many as controls.max_bulk_actions allows`,
+    { details: { setting: 'controls.max_bulk_actions' } },
+  );
 }
 
 function isLive(record: StreamRecord | undefined): boolean {

@@ -14,6 +14,9 @@ export interface Refusal {
   readonly reason: string;
 }
 
+/** Refusals that no setting would open. */
+const refusals: ReadonlySet<string> = new Set(['FORBIDDEN', 'WEBHOOK_REFUSED', 'FILE_NOT_ALLOWED']);
+
 const mostToldAtOnce = 200;
 
 /** Tells `note` of a refusal, and of the same one again only after a minute: a caller that repeats itself does not fill the audit. */
@@ -35,7 +38,7 @@ export function refusalLog(note: (refusal: Refusal) => Promise<void>, nowMs: () 
 function refusalOf(request: FastifyRequest, error: AppError): Refusal | undefined {
   // Before the token is known nobody in particular asked.
   if (!request.caller || request.method === 'GET' || request.method === 'HEAD') return undefined;
-  const isRefusal = error.code === 'FORBIDDEN' || typeof error.details['setting'] === 'string';
+  const isRefusal = refusals.has(error.code) || typeof error.details['setting'] === 'string';
   if (!isRefusal) return undefined;
   const body = fields(request.body);
   const [action] = Object.keys(fields(body['action']));

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +19,22 @@ const namesOf = (env: Record<string, string>) => readTokens(env, new Scrubber())
 const long = 'x'.repeat(16);
 
 describe('the tokens of the API', () => {
+  test('are read from regular files, and only so much of them', () => {
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const large = fileOf(`#${' '.repeat(1_100_000)}\nnoc operator ${long}`);
+    for (const [file, why] of [
+      [pipe, 'no regular file'],
+      ['/dev/zero', 'no regular file'],
+      [folder, 'no regular file'],
+      [large, 'larger than'],
+      [join(folder, 'none'), 'ENOENT'],
+    ] as const) {
+      expect(() => namesOf({ AUTOPILOT_TOKENS_FILE: file })).toThrow(why);
+      expect(() => namesOf({ AUTOPILOT_API_TOKEN_FILE: file })).toThrow(why);
+    }
+  });
+
   test('come from the variable, its file and the file of further ones', () => {
     expect(namesOf({ AUTOPILOT_API_TOKEN: long })).toEqual(['admin']);
     expect(

@@ -107,7 +107,7 @@ export interface LabelMatcher {
   readonly label: string;
   readonly op: '=' | '!=' | '=~' | '!~';
   readonly value: string;
-  /** Instructions of a regular expression's program: what one character of a label can cost; 0 for a plain comparison. */
+  /** What comparing with a regular expression costs, by the size of its automaton; 0 for a plain comparison. */
   readonly size: number;
   /** An absent label counts as empty. */
   test(labels: Labels): boolean;

@@ -6,7 +6,11 @@ test('controls, bidi and what is invisible are shown; what people write stays', 
   expect(visibleLine('a\u001b[31mb\u001b]8;;http://x\u0007c\r\n\u009b2J\u202e\u2066\u2028\u200b\ufeff\u{e0041}')).toBe(
     String.raw`a\u001b[31mb\u001b]8;;http://x\u0007c\u000d\u000a\u009b2J\u202e\u2066\u2028\u200b\ufeff\udb40\udc41`,
   );
-  const ordinary = 'Grüße, ゲーム 1 ✓ → 👩‍👩‍👧 मराठी العربية';
+  // Names that look the same, or like nothing at all.
+  expect(visibleLine('\u3164a\u00adb\u034f\u115f\u180e\ufff0')).toBe(
+    String.raw`\u3164a\u00adb\u034f\u115f\u180e\ufff0`,
+  );
+  const ordinary = 'Grüße, ゲーム 1 ✓ → 👩‍👩‍👧 मराठी العربية ❤️ 한국어';
   expect(visibleLine(ordinary)).toBe(ordinary);
   expect(visibleLine('\ud800x')).toBe(String.raw`\ud800x`);
   expect(visibleLines('a\r\nb\t')).toBe(String.raw`a\u000d` + '\n' + String.raw`b\u0009`);

@@ -1,9 +1,12 @@
 // Text of strangers (reasons, events, names, tags) for a terminal, a chat or a log: what would move the cursor, colour, link, reorder
 // or hide is shown as \uXXXX. The notation is that of JSON, so JSON stays the JSON it was.
 
-/** Controls (C0, DEL, C1), line and paragraph separators, bidi controls, what is invisible, halves of surrogate pairs. */
+/**
+ * Controls (C0, DEL, C1), line and paragraph separators, bidi controls, halves of surrogate pairs, and what is invisible, except what
+ * joins letters and emoji or chooses their form.
+ */
 const unseen =
-  /[\p{Cc}\p{Bidi_Control}\p{Cs}\u00ad\u180e\u200b\u2028\u2029\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu;
+  /[\p{Cc}\p{Bidi_Control}\p{Cs}\u2028\u2029\ufff9-\ufffb\u{e0000}-\u{e0fff}[\p{Default_Ignorable_Code_Point}--[\p{Join_Control}\p{Variation_Selector}]]]/gv;
 
 /** One line of text, line ends included in what is made visible. */
 export function visibleLine(text: string): string {

@@ -9,7 +9,11 @@ const keptEntries = 200_000;
 
 /** Adds an entry; its time is the commit's. */
 export function audit(tx: Transaction, entry: Omit<AuditEntry, 'atMs'>): void {
-  tx.append(logs.audit, masked({ atMs: tx.nowMs, ...entry }), keptEntries);
+  tx.append(
+    logs.audit,
+    masked({ atMs: tx.nowMs, ...entry, ...('params' in entry ? { params: kept(entry.params) } : {}) }),
+    keptEntries,
+  );
 }
 
 export interface AuditFilter {
@@ -53,6 +57,27 @@ export async function* auditEntries(
 /** The export's line for an entry: one JSON object, times in ISO 8601. */
 export function auditLine({ atMs, ...entry }: AuditRow): string {
   return `${JSON.stringify({ at: new Date(atMs).toISOString(), ...entry })}\n`;
+}
+
+/** Characters of the parameters of one entry, as JSON, and of one of them: the log is read by the thousand entries. */
+const mostParams = 4_096;
+const mostParam = 1_024;
+
+/** The parameters as they are kept: of a very large one its size alone. The job has all of it. */
+function kept(params: unknown): unknown {
+  if (lengthOf(params) <= mostParams || typeof params !== 'object' || params === null) return params;
+  const short = Object.fromEntries(
+    Object.entries(params).map(([key, value]) => [key, lengthOf(value) <= mostParam ? value : leftOut(value)]),
+  );
+  return lengthOf(short) <= mostParams ? short : leftOut(params);
+}
+
+function lengthOf(value: unknown): number {
+  return JSON.stringify(value)?.length ?? 0;
+}
+
+function leftOut(value: unknown): { readonly leftOut: string } {
+  return { leftOut: `${lengthOf(value)} characters` };
 }
 
 function masked(entry: AuditEntry): AuditEntry {

@@ -12,8 +12,9 @@ import { within } from '#runtime/deadline.ts';
 import { type Egress, type Proxy, processEgress } from '#runtime/egress.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { Tunnel } from '#runtime/tunnel.ts';
-import { type AddressPolicy, forbiddenHost, forbiddenRange, isAddress, settingFor } from './address-guard.ts';
+import { type AddressPolicy, forbiddenRange, isAddress } from './address-guard.ts';
 import { signatureHeaders } from './signature.ts';
+import { assertReachable, webhookUrl } from './webhook-url.ts';
 
 export interface HttpSenderOptions {
   /** Which addresses besides public ones may be reached. */
@@ -84,13 +85,7 @@ export class HttpSender {
 
   /** The parsed address, if a message may go there as far as can be told without resolving it. @throws AppError WEBHOOK_REFUSED */
   checkUrl(text: string, confidential: boolean): URL {
-    const url = URL.parse(text);
-    if (!url || (url.protocol !== 'https:' && url.protocol !== 'http:'))
-      throw new AppError('WEBHOOK_REFUSED', 'the address of a webhook is no http or https URL');
-    this.#assertAllowed(url.hostname, forbiddenHost(url.hostname, this.#options.addresses));
-    if (confidential && url.protocol !== 'https:' && forbiddenHost(url.hostname) !== 'loopback')
-      throw new AppError('WEBHOOK_REFUSED', `${url.hostname}: a secret is sent by https only`);
-    return url;
+    return webhookUrl(text, this.#options.addresses, confidential);
   }
 
   async #exchange(url: URL, message: OutgoingMessage, signal: AbortSignal): Promise<number> {
@@ -158,7 +153,7 @@ export class HttpSender {
         if (error) return callback(error, [], 4);
         try {
           for (const { address } of addresses)
-            this.#assertAllowed(hostname, forbiddenRange(address, this.#options.addresses));
+            assertReachable(hostname, forbiddenRange(address, this.#options.addresses));
         } catch (refusal) {
           return callback(refusal as Error, [], 4);
         }
@@ -167,15 +162,6 @@ export class HttpSender {
         return options.all ? callback(null, addresses) : callback(null, first.address, first.family);
       });
     };
-  }
-
-  #assertAllowed(hostname: string, range: string | undefined): void {
-    if (range === undefined) return;
-    const setting = settingFor(range);
-    throw new AppError(
-      'WEBHOOK_REFUSED',
-      `${hostname} is a ${range} address; webhooks go to public addresses${setting ? ` unless ${setting} is true` : ''}`,
-    );
   }
 }
 

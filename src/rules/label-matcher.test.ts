@@ -86,13 +86,44 @@ describe('expressions over labels', () => {
     '((a|a)(a|a)(a|a)(a|a))*b',
     `(${'.*|'.repeat(120)}a)*b`,
     `(${'a*'.repeat(200)})*b`,
-    '[ab]*a[ab]{30}c',
+    '[ab]*a[ab]{6}c',
   ])('%s costs no more for a long text than its share', (source) => {
     const regex = compileLabelRegex(source);
     if (!regex.ok) throw new Error(regex.message);
     const text = Array.from({ length: 200_000 }, (_, index) => ((index * index) % 7 > 3 ? 'a' : 'b')).join('');
 
     expect(cpuMsOf(() => expect(regex.test(`${text}!`)).toBe(false))).toBeLessThan(5_000);
+  });
+
+  // Small programs whose automaton would be huge: the engine would simulate them, a hundred times slower than it looks up a state.
+  it.each([
+    '[ab]*a[ab]{30}c',
+    '[ab]*a[ab][ab][ab][ab][ab][ab][ab][ab][ab][ab][ab][ab][ab][ab][ab]',
+    '.*a.{100}',
+    '(?:.?){300}~',
+    '.*\\pL.{60}',
+    '(.*a|.*b|.*c)(.|d)(.|d)(.|d)(.|d)(.|d)(.|d)(.|d)(.|d)(.|d)(.|d)(.|d)(.|d)',
+  ])('%s is refused before it costs anything at a match', (source) => {
+    expect(compileLabelRegex(source)).toMatchObject({ ok: false, message: expect.stringContaining('automaton') });
+  });
+
+  it.each(['\\pL'.repeat(150), `(?i)${'[^\\pL]'.repeat(30)}`, `(?s:(?i)${'[a-\\x{ffff}]'.repeat(30)})`])(
+    '%s is refused before it costs anything to compile',
+    (source) => {
+      expect(compileLabelRegex(source)).toMatchObject({ ok: false, message: expect.stringContaining('classes') });
+    },
+  );
+
+  it.each([
+    'studio-[0-9]+',
+    '(final|sport|news).*(eu|us)-.*',
+    '(?i).*final.*',
+    '\\d{4}-\\d{2}-\\d{2}T.*',
+    '\\pL+ \\pL+',
+    Array.from({ length: 30 }, (_, n) => `studio-${n * 7919}`).join('|'),
+    'abcdefghijklmnopqrstuvwxyzäöüß'.repeat(16),
+  ])('%s is taken', (source) => {
+    expect(compileLabelRegex(source)).toMatchObject({ ok: true });
   });
 
   it('anything is an expression or a problem, quickly', () => {

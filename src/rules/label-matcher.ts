@@ -17,7 +17,7 @@ const maxLength = 1000;
 
 /** The matchers that were parsed last: an expression is compiled once for its check, its cost and its use. */
 const parsedLately = new Map<string, ParsedMatcher>();
-const mostParsed = 2_000;
+const mostParsed = 200;
 
 /** Parses one matcher. */
 export function parseLabelMatcher(text: string): ParsedMatcher {

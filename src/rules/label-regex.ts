@@ -2,11 +2,16 @@
 // expression, never with their product's powers. https://github.com/google/re2/wiki/Syntax, decisions/0012.
 import { RE2JS, RE2JSException, RE2Set } from 're2js';
 
+/** A state of the engine's automaton; in none of the program's instructions: no text can match any more. */
+interface AutomatonState {
+  readonly nfaStates: readonly number[];
+}
+
 export type LabelRegex =
   | {
       readonly ok: true;
       readonly test: (text: string) => boolean;
-      /** Instructions of the compiled program: an upper bound of what one character of a text can cost. */
+      /** Instructions of the program or states of its automaton, whichever are more; `leastSize` at least. */
       readonly size: number;
     }
   | { readonly ok: false; readonly message: string };
@@ -14,27 +19,79 @@ export type LabelRegex =
 const maxLength = 500;
 /** About a full-length literal and as much again. */
 const maxSize = 1000;
-/** Of one expression's automaton; beyond it the engine simulates the program instead, still in linear time. */
-const automatonBytes = 131_072;
+/** What comparing costs at least, however short an expression is. */
+const leastSize = 25;
+/** Of one expression's automaton: 1,000 states fit that tell 40 kinds of characters apart. */
+const automatonBytes = 524_288;
+/** Instructions looked at while an automaton is built: some milliseconds. */
+const mostBuildSteps = 50_000;
+/** What the engine calls the end of a text, instead of a character. */
+const endOfText = -1;
 /** `x{n}` is compiled n times, so the text's length times all its counts bounds what compiling can cost. */
 const maxCopies = 20_000;
+
+/** Classes of a thousand ranges, such as `\pL`, or any class under `(?i)`, take 2 ms each to compile. */
+const mostLargeClasses = 10;
 
 /** Compiles an expression, or says what is wrong with it. */
 export function compileLabelRegex(source: string): LabelRegex {
   if (source.length > maxLength) return { ok: false, message: `longer than ${maxLength} characters` };
   if (source.length * countsOf(source) > maxCopies)
     return { ok: false, message: 'its {n,m} counts are too large together; write * or + instead' };
+  if (largeClassesIn(source) > mostLargeClasses)
+    return {
+      ok: false,
+      message: `more than ${mostLargeClasses} classes such as \\pL, or [a-z] under (?i); write * or + instead`,
+    };
   try {
     const set = new RE2Set(RE2Set.ANCHOR_BOTH, RE2JS.DOTALL, automatonBytes);
     set.add(source);
     set.compile();
-    const size = set.prog.numInst();
-    if (size > maxSize) return { ok: false, message: `compiles to ${size} steps; at most ${maxSize} are allowed` };
+    const instructions = set.prog.numInst();
+    if (instructions > maxSize)
+      return { ok: false, message: `compiles to ${instructions} steps; at most ${maxSize} are allowed` };
+    const states = buildAutomaton(set);
+    if (states === undefined)
+      return { ok: false, message: `needs too large an automaton: write fewer counts, or less after a first .*` };
+    const size = Math.max(leastSize, instructions, states);
     return { ok: true, size, test: (text) => set.match(text).length > 0 };
   } catch (error) {
     if (error instanceof RE2JSException) return { ok: false, message: error.message.replace('`(?s)', '`') };
     throw error;
   }
+}
+
+/**
+ * Follows every transition of the automaton, so that none is left to be made by a match: a match then looks one state up for each
+ * character. The engine would build it while it matches, and simulate the program, a hundred times slower, where it grows too large.
+ * @returns the number of states; undefined when there are too many
+ */
+function buildAutomaton(set: RE2Set): number | undefined {
+  // The first match makes the state that every match begins in.
+  set.match('');
+  const { dfa } = set;
+  const states = new Set<AutomatonState>(dfa.startStates.values());
+  let steps = 0;
+  for (const state of states) {
+    if (state.nfaStates.length === 0) continue;
+    steps += state.nfaStates.length * (dfa.numClasses + 1);
+    if (states.size > maxSize || steps > mostBuildSteps) return undefined;
+    for (let kind = 0; kind <= dfa.numClasses; kind += 1) {
+      const isEnd = kind === dfa.numClasses;
+      const rune = isEnd ? endOfText : kind === 0 ? 0 : dfa.classBounds[kind - 1];
+      const next = dfa.step(state, kind, rune, RE2Set.ANCHOR_BOTH) as AutomatonState | null;
+      if (next === null) return undefined;
+      if (!isEnd) states.add(next);
+    }
+  }
+  return states.size;
+}
+
+/** How many classes may have very many ranges; rather one too many is counted. */
+function largeClassesIn(source: string): number {
+  const ofUnicode = source.match(/\\p/gi)?.length ?? 0;
+  const folds = /\(\?[a-z]*i/i.test(source);
+  return folds ? ofUnicode + (source.match(/\[/g)?.length ?? 0) : ofUnicode;
 }
 
 /** The product of all counted repetitions, whether nested or not. */

@@ -131,22 +131,25 @@ function groupOfMemory(memory: RuleMemory): string {
 
 const compiledSilences = new WeakMap<Silence, readonly LabelMatcher[]>();
 
-/** A silence's matchers, the cheap ones first; one that does not parse (it was checked when the silence was made) is left out. */
+/**
+ * A silence's matchers, the cheap ones first. One that does not parse was valid for an earlier version: it holds, so that the silence
+ * holds back what it did, and rather more.
+ */
 function compiledMatchers(silence: Silence): readonly LabelMatcher[] {
   let matchers = compiledSilences.get(silence);
   if (!matchers) {
-    matchers = silence.matchers.flatMap((text) => matcherOf(text) ?? []).sort((left, right) => left.size - right.size);
+    matchers = silence.matchers.map(matcherOf).sort((left, right) => left.size - right.size);
     compiledSilences.set(silence, matchers);
   }
   return matchers;
 }
 
-/** What the silence's regular expressions cost for one character of a label. */
+/** What the silence's regular expressions cost. */
 export function stepsOf(silence: Silence): number {
   return compiledMatchers(silence).reduce((sum, { size }) => sum + size, 0);
 }
 
-function matcherOf(text: string): LabelMatcher | undefined {
+function matcherOf(text: string): LabelMatcher {
   const parsed = parseLabelMatcher(text);
-  return parsed.ok ? parsed.matcher : undefined;
+  return parsed.ok ? parsed.matcher : { label: '', op: '=', value: text, size: 0, test: () => true };
 }

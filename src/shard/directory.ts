@@ -71,11 +71,11 @@ export class ShardDirectory<S extends ShardIdentity> {
 
   /**
    * The shard that owns an event, whichever queue it came by: that of its channel; without one that of its `account` in the Region of
-   * the queue, since an envelope can name any Region. An envelope that names no account is the queue's own.
+   * the queue, since an envelope can name any Region. An envelope that names no account is nobody's.
    */
   findOfEvent({ channelArn, envelope: { account } }: EventObservation, queueOf: S): S | undefined {
     if (channelArn !== undefined) return this.findOfChannel(channelArn);
-    return account === '' ? queueOf : this.#at({ region: queueOf.region, account });
+    return /^\d{12}$/.test(account) ? this.#at({ region: queueOf.region, account }) : undefined;
   }
 
   /** A shard whose account is not known yet stands for every account that no other shard of the Region has. */

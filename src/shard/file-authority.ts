@@ -1,5 +1,5 @@
-// Which files a job may name. A rule's path is the word of whoever owns the configuration; a person's request stays below the folders
-// that the configuration opens, and never reaches the daemon's own files.
+// Which files and addresses a job may name. A rule's are the word of whoever owns the configuration; a person's request stays below the
+// folders that the configuration opens, never reaches the daemon's own files, and is told at once of an address that nothing is sent to.
 import { dirname, resolve } from 'node:path';
 import type { Config } from '#config/load.ts';
 import { type ActionJob, type ActionName, type ActionParams, namedFiles } from '#domain/action.ts';
@@ -7,6 +7,7 @@ import { AppError } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { auditEntries } from '#journal/audit.ts';
+import { webhookUrl } from '#outbound/webhook-url.ts';
 import { assertWithin, type FileBounds } from '#secrets/named-file.ts';
 import type { DeliveredFiles } from '#secrets/secret-file.ts';
 import type { DeliveryBounds } from '#secrets/sinks.ts';
@@ -59,17 +60,26 @@ export class FileAuthority {
     return deliveryFolder === undefined ? {} : { write: { folders: [deliveryFolder], never: [] } };
   }
 
-  /** Whether a person may ask for this. @throws AppError FILE_NOT_ALLOWED that names the place in the request */
+  /** Whether a person may ask for this. @throws AppError FILE_NOT_ALLOWED, WEBHOOK_REFUSED that names the place in the request */
   async assertRequest(job: Author & { readonly action: ActionName; readonly params: ActionParams }): Promise<void> {
     const { read, write } = this.deliveryBounds(job);
+    const refused = (place: readonly string[]) => (error: unknown) => {
+      if (!(error instanceof AppError)) throw error;
+      const text = `body.action.${[job.action, ...place].join('.')}: ${error.message}`;
+      throw new AppError(error.code, text, { details: error.details });
+    };
     for (const { path, place, use } of namedFiles(job.params)) {
       const bounds = use === 'write' ? write : read;
-      if (!bounds) continue;
-      await assertWithin(path, bounds).catch((error: unknown) => {
-        if (!(error instanceof AppError)) throw error;
-        const text = `body.action.${[job.action, ...place].join('.')}: ${error.message}`;
-        throw new AppError(error.code, text, { details: error.details });
-      });
+      if (bounds) await assertWithin(path, bounds).catch(refused(place));
+    }
+    const { url } = job.params as Partial<ActionParams<'webhook'>>;
+    if (job.action !== 'webhook' || url === undefined) return;
+    const { allow_private_webhooks: allowPrivate, allow_link_local_webhooks: allowLinkLocal } =
+      this.#config().settings.http;
+    try {
+      webhookUrl(url, { allowPrivate, allowLinkLocal });
+    } catch (error) {
+      refused(['url'])(error);
     }
   }
 

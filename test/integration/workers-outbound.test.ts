@@ -203,6 +203,27 @@ describe('the actions', () => {
     expect([...t.rig.state.view.entries(kinds.notified)]).toEqual([]);
   });
 
+  test('what a stranger wrote into a body is text: shown in plain text, the same text in JSON', async () => {
+    await using t = await setup();
+    const nasty = 'studio\u001b[2J\u009b31m\u202e\u2028\u0085\u2066';
+    const url = `${t.target.url}/text`;
+    const laidOut = `{\r\n\t"name": "studio\u202e\u0085"}`;
+
+    await t.rig.settle('text-1', operatorJob('webhook', { url, body: `${nasty} starves\n\tsince noon` }));
+    await t.rig.settle('text-2', operatorJob('webhook', { url, body: { name: nasty } }));
+    await t.rig.settle('text-3', operatorJob('webhook', { url, body: laidOut }));
+    await t.rig.settle('text-4', operatorJob('notify', { receiver: 'noc', text: nasty }));
+
+    const [plain, json, own, ...notes] = t.target.received.map(({ body }) => body);
+    expect(plain).toBe(`${String.raw`studio\u001b[2J\u009b31m\u202e\u2028\u0085\u2066`} starves\n\tsince noon`);
+    expect(t.target.received[0]!.headers['content-type']).toContain('text/plain');
+    expect(JSON.parse(json!)).toEqual({ name: nasty });
+    expect(JSON.parse(own!)).toEqual(JSON.parse(laidOut));
+    expect(notes).toHaveLength(2);
+    for (const body of [json!, own!, ...notes])
+      expect(body).not.toMatch(/[\p{Cc}--[\t\r\n]]|[\p{Bidi_Control}\u2028]/v);
+  });
+
   test('a refusal for good is not tried again, and an unknown receiver is named', async () => {
     await using t = await setup(() => 410);
 

@@ -135,6 +135,9 @@ test('an event goes to the account that its channel is of, by whichever queue it
   // Without an ARN, the account and the Region of the queue.
   await send({ ...breach, account: ofSecond, region: 'ap-south-1' });
   await send({ ...breach, account: ofNobody });
+  // What is missing is no fact: whose it is, is not known.
+  await send({ ...breach, account: undefined });
+  await send({ ...breach, account: '*' });
   await send({ resources: [arnOf(ofFirst)], account: ofSecond });
 
   await eventually(() => streams(first).length > 0 && streams(second).length > 0);
@@ -146,8 +149,8 @@ test('an event goes to the account that its channel is of, by whichever queue it
   await eventually(async () => (await breaches(second)).length === 1);
   expect(await breaches(first)).toEqual([]);
   const { events: kept } = (await daemon.ask('GET', '/v1/events/kept')).body;
-  expect(kept.map(({ reason }: { reason: string }) => reason)).toEqual(Array(3).fill('other_account_or_region'));
+  expect(kept.map(({ reason }: { reason: string }) => reason)).toEqual(Array(5).fill('other_account_or_region'));
   expect(kept.at(-1).body).toContain(arnOf(ofNobody));
   const { values } = await daemon.metrics.eventsReceived.get();
-  expect(values.find(({ labels }) => labels.outcome === 'other_account_or_region')?.value).toBe(3);
+  expect(values.find(({ labels }) => labels.outcome === 'other_account_or_region')?.value).toBe(5);
 });

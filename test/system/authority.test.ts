@@ -286,6 +286,58 @@ rules: []
   expect(got).toEqual(['/good']);
 });
 
+test('an address that nothing is sent to is refused in the request, with the setting, and in the audit; bulk actions have a bound', async () => {
+  await using t = await setup(() => 'controls: {max_bulk_actions: 1}\nrules: []\n');
+  const bulk = (action: object) =>
+    t.act(action, 'mara', { channelArn: undefined, targets: { channelArns: [t.channel.arn] } });
+  // Judged by their text alone: none of them is dialled.
+  const setting = 'http.allow_link_local_webhooks';
+  const cases: [string, string | undefined][] = [
+    ['http://168.63.129.16/machine?comp=goalstate', setting],
+    ['http://0xa83f8110/', setting],
+    ['http://[::ffff:168.63.129.16]/', setting],
+    ['http://100.100.100.200/latest/meta-data/', setting],
+    ['http://169.254.169.254./', setting],
+    ['http://metadata.google.internal./', setting],
+    ['http://[64:ff9b::a9fe:a9fe]/', setting],
+    ['http://224.0.0.1/', undefined],
+    ['file:///etc/passwd', undefined],
+  ];
+  for (const [url, opens] of cases) {
+    const { status, body } = await t.act({ webhook: { url } });
+    expect([url, status, body.code, body.setting]).toEqual([url, 422, 'WEBHOOK_REFUSED', opens]);
+    expect(body.detail).toContain('body.action.webhook.url');
+  }
+  expect((await bulk({ webhook: { url: 'http://168.63.129.16/bulk' } })).body.code).toBe('WEBHOOK_REFUSED');
+  const refused = (await t.audited()).filter(({ outcome }: { outcome: string }) => outcome === 'refused');
+  expect(refused).toHaveLength(cases.length);
+  expect(refused[0]).toMatchObject({
+    who: 'token mara',
+    what: 'webhook',
+    reason: expect.stringMatching(/^WEBHOOK_REFUSED: /),
+  });
+
+  // The second waits for no one: while the first is under way it is refused.
+  const two = await Promise.all([1, 2].map(() => bulk({ webhook: { url: 'http://127.0.0.1:1/never' } })));
+  expect(two.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([202, 409]);
+  expect(two.find(({ status }) => status === 409)!.body).toMatchObject({
+    code: 'TOO_MANY_BULK_ACTIONS',
+    setting: 'controls.max_bulk_actions',
+  });
+  // Each is small enough for a request; all together would be held by every replica.
+  const more = await t.platform.simulator.control.createChannels(19);
+  await t.as('mara', 'DELETE', `/v1/actions/bulk/${two.find(({ status }) => status === 202)!.body.bulkId}`);
+  const large = await t.act({ webhook: { url: 'http://127.0.0.1:1/never', body: 'x'.repeat(900_000) } }, 'mara', {
+    channelArn: undefined,
+    targets: { channelArns: [t.channel.arn, ...more.map(({ arn }) => arn)] },
+  });
+  expect([large.status, large.body.code, large.body.detail]).toEqual([
+    400,
+    'REQUEST_INVALID',
+    expect.stringContaining('too large together'),
+  ]);
+});
+
 test('an address that is a secret is seen by nobody: not in jobs, audit, decisions, rules, page, log or crash', async () => {
   // None of them is anybody's: they have the shape alone.
   const secrets = {

@@ -1,6 +1,6 @@
 // The daemon as a process of its own, killed and signalled as an operator or the kernel would.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -184,5 +184,41 @@ describe('the daemon as a process', () => {
     await eventually(() => reloads() > before);
     await delay(600);
     expect(reloads() - before).toBe(1);
+  });
+
+  test('tokens change by a change of their file and by SIGHUP; a file that is a pipe or has a mistake changes nothing', async () => {
+    await using platform = await broadcast();
+    const folder = await mkdtemp(join(tmpdir(), 'autopilot-tokens-'));
+    await using _folder = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+    const file = join(folder, 'tokens');
+    // Not secrets: they open this test's own daemon, for as long as it runs.
+    const [first, second, third] = ['viewer-one-of-a-test', 'viewer-two-of-a-test', 'viewer-three-of-a-test'] as const;
+    await writeFile(file, `one viewer ${first}\n`);
+    await using daemon = await daemonProcess(platform, 'rules: []\n', { AUTOPILOT_TOKENS_FILE: file });
+    await running(daemon);
+    const status = async (token: string) =>
+      (await fetch(`${daemon.url}/v1/streams`, { headers: { authorization: `Bearer ${token}` } })).status;
+    const refused = () => daemon.lines.filter(({ message }) => message.includes('the one in force stays')).length;
+    expect(await status(first)).toBe(200);
+
+    // Put in place as an editor or a mounted secret does it, without a signal.
+    await writeFile(`${file}.new`, `two viewer ${second}\n`);
+    await rename(`${file}.new`, file);
+    await eventually(async () => (await status(first)) !== 200);
+    expect(await status(second)).toBe(200);
+
+    await rm(file);
+    execFileSync('mkfifo', [file]);
+    daemon.child.kill('SIGHUP');
+    await eventually(() => refused() > 0);
+    expect((await fetch(`${daemon.url}/healthz`)).status).toBe(200);
+    expect(await status(second)).toBe(200);
+
+    await rm(file);
+    await writeFile(file, `three viewer ${third}\n`);
+    daemon.child.kill('SIGHUP');
+    await eventually(async () => (await status(second)) !== 200);
+    expect(await status(third)).toBe(200);
+    expect(daemon.lines.some((line) => JSON.stringify(line).includes('-of-a-test'))).toBe(false);
   });
 });

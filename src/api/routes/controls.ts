@@ -331,17 +331,18 @@ export function controlRoutes({
 let compiling: Promise<unknown> = Promise.resolve();
 
 /**
- * Compiles matchers, one silence in each turn of the event loop: however many come at once, others are answered between them.
+ * Compiles matchers, one in each turn of the event loop: however many come at once, others are answered between them.
  * @throws AppError REQUEST_INVALID
  */
 async function checkMatchers(matchers: readonly string[]): Promise<void> {
-  const turn = compiling.then(() => setImmediate());
-  compiling = turn;
-  await turn;
-  const problems = matchers.flatMap((text, index) => {
+  const problems: { path: string; message: string }[] = [];
+  for (const [index, text] of matchers.entries()) {
+    const turn = compiling.then(() => setImmediate());
+    compiling = turn;
+    await turn;
     const parsed = checkLabelMatcher(text);
-    return parsed.ok ? [] : [{ path: `body.matchers[${index}]`, message: parsed.message }];
-  });
+    if (!parsed.ok) problems.push({ path: `body.matchers[${index}]`, message: parsed.message });
+  }
   if (problems.length > 0) throw invalidRequest(problems);
 }
 
