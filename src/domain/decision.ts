@@ -106,8 +106,9 @@ export const decisionReasons = {
   warming_up: {
     outcomes: ['suppressed'],
     meaning:
-      'The daemon has started and not yet seen one complete poll. A warm-up only delays: every event, request and condition is judged when it is over.',
-    remedy: 'Wait for the first complete poll; if none comes, look at the polls in `/metrics` and at `/readyz`.',
+      'The daemon has started and not yet seen one complete poll, or has not listed the channel yet and so does not know its tags. A warm-up only delays: every event, request and condition is judged when it is over.',
+    remedy:
+      'Wait for the first complete poll and the first listing of the channels; if none comes, look at the polls in `/metrics`, at `/readyz`, and for `the channels cannot be listed` in the log.',
   },
   data_gap: {
     outcomes: ['suppressed'],

@@ -16,6 +16,8 @@ export interface DecideOptions {
    * (virtual time).
    */
   readonly startedAtMs?: number;
+  /** Nothing is done about a channel that the inventory does not know. Left out: channels need not be listed (virtual time). */
+  readonly needsInventory?: boolean;
   /** Hash of the configuration that decides, for the journal. */
   readonly configHash?: string;
 }

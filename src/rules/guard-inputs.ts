@@ -4,7 +4,7 @@ import type { RuleAlert } from '#domain/alert.ts';
 import { holdTag, readHold, readPause } from '#domain/controls-in-force.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { Cause, RuleMemory } from '#domain/rule-memory.ts';
-import { kinds } from '#domain/state-registry.ts';
+import { kinds, notes } from '#domain/state-registry.ts';
 import { unlistedSinceMs } from '#domain/stream-record.ts';
 import { type Occasion, viewOfSubject } from './act.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -37,7 +37,13 @@ export function guardInputs(
   return {
     nowMs,
     warmUp:
-      options.startedAtMs === undefined ? undefined : { startedMs: options.startedAtMs, polledMs: evaluation.polledMs },
+      options.startedAtMs === undefined
+        ? undefined
+        : {
+            startedMs: options.startedAtMs,
+            polledMs: evaluation.polledMs,
+            isUnlisted: phase !== 'resolve' && isUnlisted(evaluation, subject),
+          },
     dataGap: freezes ? { silent: silentSources(tx), ...doubts(evaluation, rule, subject) } : undefined,
     stopped: { sinceMs: stopped?.sinceMs },
     pause: { by: pause?.who, reason: pause?.reason ?? '' },
@@ -62,6 +68,17 @@ export function guardInputs(
         ? { affected: affectedChannels(evaluation, rule), live: liveCount(tx), percent: maxLivePercent }
         : undefined,
   };
+}
+
+/**
+ * Whether the tags of a channel are not known yet, and so not whether `ops-hold` is among them. One that is offline and in no listing is
+ * no channel any more: nothing waits for it.
+ */
+function isUnlisted({ tx, options }: Evaluation, subject: string): boolean {
+  const arn = channelOfSubject(subject);
+  if (!options.needsInventory || arn === undefined || tx.get(kinds.channel.of(arn)) !== undefined) return false;
+  const state = tx.get(kinds.stream.of(arn))?.state;
+  return state === 'live' || state === 'created' || tx.get(notes.inventoryListed) === undefined;
 }
 
 /** What cannot be relied on although no source counts as silent: the last poll is too old, or it did not list the stream. */

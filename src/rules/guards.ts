@@ -23,7 +23,14 @@ export const finalGuards: ReadonlySet<GuardName> = new Set(['max_event_age', 'on
 /** Everything the guards of one decision compare. A guard whose input is undefined is not asked. */
 export interface GuardInputs {
   readonly nowMs: number;
-  readonly warmUp: { readonly startedMs: number; readonly polledMs: number | undefined } | undefined;
+  readonly warmUp:
+    | {
+        readonly startedMs: number;
+        readonly polledMs: number | undefined;
+        /** The channel has not been listed yet. */
+        readonly isUnlisted: boolean;
+      }
+    | undefined;
   readonly dataGap:
     | {
         /** Sources that are silent now. */
@@ -74,10 +81,11 @@ const guards: readonly Guard[] = [
   ({ warmUp }) =>
     warmUp && {
       guard: 'warm_up',
-      passed: warmUp.polledMs !== undefined && warmUp.polledMs >= warmUp.startedMs,
+      passed: warmUp.polledMs !== undefined && warmUp.polledMs >= warmUp.startedMs && !warmUp.isUnlisted,
       values: {
         started: iso(warmUp.startedMs),
         lastCompletePoll: warmUp.polledMs === undefined ? 'none' : iso(warmUp.polledMs),
+        ...(warmUp.isUnlisted ? { channel: 'not listed yet' } : {}),
       },
     },
   ({ dataGap }) =>

@@ -6,6 +6,7 @@ import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { durationMs } from '#domain/duration.ts';
 import type { EventObservation } from '#domain/observation.ts';
 import type { SharedState } from '#domain/shared-state.ts';
+import { notes } from '#domain/state-registry.ts';
 import { QueueConsumer } from '#intake/events/queue-consumer.ts';
 import { QueueDepth } from '#intake/events/queue-depth.ts';
 import type { Home } from '#intake/home.ts';
@@ -63,6 +64,8 @@ export class Noticing {
   readonly depth: QueueDepth | undefined;
   readonly #options: NoticingOptions;
   readonly #inventory: InventoryOptions;
+  /** Sweeps in a row after which no listing of all channels was known. */
+  #sweepsUnlisted = 0;
   readonly #poller: Poller;
   readonly #listing: Episode;
 
@@ -73,7 +76,7 @@ export class Noticing {
     const now = () => state.nowMs();
     const { home } = options;
     this.#inventory = { reader, observe, view: state.view, now, home };
-    const afterFullSweep = (signal: AbortSignal) => refreshUnlisted(this.#inventory, signal);
+    const afterFullSweep = (signal: AbortSignal) => this.#lookUpUnlisted(signal);
     const everyMs = (scope: 'starving' | 'all') => this.#pollIntervals()[scope === 'all' ? 'fullMs' : 'starvingMs'];
     this.#poller = new Poller({
       reader,
@@ -107,9 +110,25 @@ export class Noticing {
       async (_payload, { signal }) => ({ outcome: 'done', ...(await this.#poller.runSweep(scope, signal)) });
     const list: JobHandler = async (_payload, { signal }) => ({
       outcome: 'done',
-      channels: await this.#listing.watch(() => refreshInventory(this.#inventory, signal), signal),
+      channels: await this.#listChannels(signal),
     });
     return { 'poll-starving': poll('starving'), 'poll-all': poll('all'), 'refresh-inventory': list };
+  }
+
+  /** Before all channels have been listed nothing is done about any: a listing that failed, or was lost, is not left to its interval. */
+  async #lookUpUnlisted(signal: AbortSignal): Promise<void> {
+    if (this.#options.state.view.get(notes.inventoryListed) !== undefined) {
+      this.#sweepsUnlisted = 0;
+      await refreshUnlisted(this.#inventory, signal);
+      return;
+    }
+    // The listing of the start may be under way.
+    this.#sweepsUnlisted += 1;
+    if (this.#sweepsUnlisted > 1) await this.#listChannels(signal);
+  }
+
+  #listChannels(signal: AbortSignal): Promise<number> {
+    return this.#listing.watch(() => refreshInventory(this.#inventory, signal), signal);
   }
 
   /** One channel is read again: a permit and an answer within ten seconds, or an AppError. */

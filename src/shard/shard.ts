@@ -408,6 +408,7 @@ export class Shard {
     // After a repair of the state it is as after a start: nothing acts before a complete poll.
     return {
       startedAtMs: Math.max(this.#startedAtMs, settledAfterRepairMs(tx)),
+      needsInventory: true,
       configHash: this.#options.config().hash,
     };
   }

@@ -43,6 +43,8 @@ interface Effect {
 
 /** A replica learns of a pause or hold within a second and asks anew before each action; the call itself takes its time. */
 const learnMs = 2_000;
+/** What was accepted so long before a loss must have been done or judged by then, also on a busy machine under faults. */
+const settledMs = 30_000;
 
 export class SoakLedger {
   readonly counts: Record<string, number> = {};
@@ -52,6 +54,7 @@ export class SoakLedger {
   /** Moments after which a delivery may come again with the same id: somebody died in the middle of it. */
   readonly crashes: number[] = [];
   readonly #accepted: Accepted[] = [];
+  readonly #timeline: { readonly atMs: number; readonly what: string }[] = [];
   readonly #starved: { readonly channelArn: string; readonly atMs: number }[] = [];
   readonly #journal = new Map<string, JournalEntry>();
   /** Final verdicts whose causes a shared entry does not name: how many, by rule and id. */
@@ -59,6 +62,17 @@ export class SoakLedger {
 
   count(what: string, by = 1): void {
     this.counts[what] = (this.counts[what] ?? 0) + by;
+  }
+
+  /** What was done to the fleet, for whoever looks at a failure. */
+  note(what: string): void {
+    this.#timeline.push({ atMs: Date.now(), what });
+  }
+
+  /** What was done in the seconds before a moment. */
+  #before(atMs: number): string {
+    const near = this.#timeline.filter((one) => one.atMs > atMs - 12_000 && one.atMs < atMs + 1_000);
+    return near.map((one) => `${one.what} ${((one.atMs - atMs) / 1_000).toFixed(1)} s`).join(', ');
   }
 
   /** It holds from now on, and as soon as everybody can know it. */
@@ -147,7 +161,9 @@ export class SoakLedger {
         if (brake.kind === 'silence' || atMs < brake.fromMs || atMs >= brake.toMs) continue;
         if (brake.kind === 'hold' && brake.of !== channelArn) continue;
         const since = new Date(brake.fromMs).toISOString();
-        broken.push(`acted under a ${brake.kind} that everybody could know since ${since}: ${told}`);
+        broken.push(
+          `acted under a ${brake.kind} that everybody could know since ${since}: ${told} (${this.#before(atMs)})`,
+        );
       }
     }
     this.count('under a pause or hold', broken.length);
@@ -210,7 +226,8 @@ export class SoakLedger {
       const rule = what === 'event' ? 'told' : 'goal';
       const entry = this.#journal.get(`${rule} ${what === 'event' ? id : `score:${id}`}`);
       if (what === 'item' ? arrived.has(id) : done.has(`${rule} ${id}`) || (entry && isFinal(entry))) continue;
-      if (this.losses.some((lostMs) => lostMs >= atMs - 1_000)) this.count('lost with the state');
+      if (this.losses.some((lostMs) => lostMs >= atMs - 1_000 && lostMs <= atMs + settledMs))
+        this.count('lost with the state');
       else if (what === 'request' && entry?.outcome === 'acted' && this.#wasCancelled(Date.parse(entry.at)))
         this.count('cancelled by a pause or hold');
       else if (what !== 'item' && !entry && unnamed[rule] > 0) unnamed[rule] -= 1;

@@ -234,9 +234,11 @@ export class SoakPlay {
     for (; !this.#isOver; await pauseFor(2_000 + this.#below(4_000))) {
       const [what, rule] = this.#any(lies);
       const id = await control.addFault(rule);
+      this.ledger.note(`${what} ${rule.operation}`);
       this.ledger.count(`fault: ${what}`);
       await pauseFor(1_500 + this.#below(3_000));
       await control.clearFaults(id);
+      this.ledger.note(`end of ${what}`);
     }
   }
 
@@ -268,7 +270,9 @@ export class SoakPlay {
       if (left.length === 0) left = [...faults];
       const [[what, run]] = left.splice(this.#below(left.length), 1) as [(typeof faults)[number]];
       const from = Date.now();
+      ledger.note(what);
       await run();
+      ledger.note(`end of ${what}`);
       ledger.count(`fault: ${what}`);
       await ready(this.#stand.daemons).catch((error: unknown) => {
         throw new Error(`after ${what}, ${Date.now() - from} ms ago: ${String(error)}`);

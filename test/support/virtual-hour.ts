@@ -1,7 +1,7 @@
 // An hour of virtual time for reducer, rules and controls, with two replicas over a state that can be lost. What is true, and what people
 // have said, is kept beside them in a few lines; every decision is compared with it at the moment it is made.
 import type { ActionJob } from '#domain/action.ts';
-import type { Channel, StreamHealth, StreamSnapshot } from '#domain/channel.ts';
+import type { Channel } from '#domain/channel.ts';
 import type { Decision } from '#domain/decision.ts';
 import type { EventObservation, Observation } from '#domain/observation.ts';
 import type { Ruleset } from '#domain/rule.ts';
@@ -14,86 +14,16 @@ import { failoverMs } from '#rules/state-loss.ts';
 import { Pipeline } from '#src/pipeline.ts';
 import { applyObservation, splitObservation } from '#streams/apply.ts';
 import { detectGaps } from '#streams/gaps.ts';
-import { rulesetOf } from './engine.ts';
 import { ForgetfulReplica, ForgetfulStore } from './forgetful-state.ts';
 import { seededRandom } from './quiet.ts';
-import { arnOf, event, poll, snapshot, startMs } from './streams.ts';
+import { arnOf, poll, startMs } from './streams.ts';
+import { names, VirtualFleet } from './virtual-fleet.ts';
+import { lastingRules, momentRules, rulesets, stateRules } from './virtual-hour-rules.ts';
 
 const stepMs = 1_000;
 const starvingEveryMs = 5_000;
 const fullEveryMs = 15_000;
 const by = { who: 'ann', reason: 'soak' };
-const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
-
-const rulesText = (slateFor: number, hello: string) => `
-receivers: [{name: noc, webhook_configs: [{url: "https://noc.example/hook", send_resolved: false}]}]
-rules:
-  - name: slate
-    mode: enforce
-    trigger: {state: {health: [STARVING]}}
-    for: ${slateFor}s
-    keep_firing_for: 5s
-    actions: [{put_metadata: {payload: slate}}, {after: 15s, stop_stream: {}}]
-    on_resolve: [{put_metadata: {payload: gone}}]
-    guards: {cooldown: 0s, max_per_hour: 10000, max_live_percent: 100}
-  - name: quick
-    mode: enforce
-    trigger: {state: {health: [STARVING]}}
-    actions: [{webhook: {url: "https://quick.example", body: "{}"}}]
-    guards: {cooldown: 0s, max_per_hour: 10000, max_live_percent: 100}
-  - name: mass
-    mode: enforce
-    trigger: {aggregate: {health: [STARVING], count: [{numeric: [">=", 4]}], min_live: 4}}
-    actions: [{emit_event: {detail_type: mass, detail: {}}}]
-    guards: {cooldown: 0s, max_per_hour: 10000}
-  - name: hello
-    mode: ${hello}
-    trigger: {event: {detail: {event_name: [Stream Start]}}}
-    actions: [{put_metadata: {payload: hello}}]
-    guards: {cooldown: 0s, max_per_hour: 10000, max_live_percent: 100}
-  - name: breach
-    mode: enforce
-    trigger: {event: {detail-type: [IVS Limit Breach]}}
-    actions: [{webhook: {url: "https://capacity.example", body: "{{ event.id }}"}}]
-    guards: {group_by: [detail.limit_name], cooldown: 0s, max_per_hour: 10000}
-  - name: rotate
-    mode: enforce
-    trigger: {event: {detail: {event_name: [Stream End]}}}
-    while: {live: [false]}
-    for: 15s
-    actions: [{rotate_stream_key: {deliver: {file: /run/keys/x}}}]
-    guards: {cooldown: 0s, max_per_hour: 10000, max_live_percent: 100, max_event_age: 10m}
-  - name: goal
-    mode: enforce
-    trigger: {http: {name: score}}
-    actions: [{webhook: {url: "https://score.example", body: "{}"}}]
-    guards: {cooldown: 0s, max_per_hour: 10000}
-`;
-/** The file as it was, and as people change it. */
-const rulesets = [
-  rulesetOf(rulesText(20, 'enforce')),
-  rulesetOf(rulesText(35, 'enforce')),
-  rulesetOf(rulesText(20, 'dry_run')),
-];
-
-/** What a rule of one moment waits for it to say, and by what it is recognised. */
-const momentRules: Readonly<Record<string, (observation: Observation) => boolean>> = {
-  hello: (it) => it.kind === 'event' && it.envelope.detail['event_name'] === 'Stream Start',
-  breach: (it) => it.kind === 'event' && it.envelope['detail-type'] === 'IVS Limit Breach',
-  rotate: (it) => it.kind === 'event' && it.envelope.detail['event_name'] === 'Stream End',
-  goal: (it) => it.kind === 'http',
-};
-/** Their causes last: what holds them back is looked at again when it is over. */
-const lastingRules = new Set(['slate', 'quick', 'mass', 'rotate']);
-
-const stateRules = new Set(['slate', 'quick', 'mass']);
-
-interface Truth {
-  stream: number;
-  live: boolean;
-  startedAt: number;
-  health: StreamHealth;
-}
 
 interface Replica {
   state: ForgetfulReplica;
@@ -115,7 +45,7 @@ export class VirtualHour {
   readonly #store = new ForgetfulStore(() => this.#nowMs);
   #ruleset: Ruleset = rulesets[0]!;
   #replicas: Replica[] = [];
-  readonly #truth = new Map<string, Truth>();
+  readonly #fleet = new VirtualFleet(() => this.#at());
   readonly #tags = new Set<string>();
   /** What people have said. */
   #paused = false;
@@ -125,7 +55,6 @@ export class VirtualHour {
   #resumeAtMs: number | undefined;
   #noPollsUntilMs = 0;
   #onTheWay: { readonly atMs: number; readonly observation: EventObservation }[] = [];
-  #serial = 0;
   /** Between two losses each cause is acted for once. */
   readonly #done = new Set<string>();
   /** A condition that a rule has acted for and that has not ended: rule and channel. */
@@ -138,14 +67,13 @@ export class VirtualHour {
 
   constructor(seed: number) {
     this.#random = seededRandom(seed);
-    for (const name of names) this.#truth.set(name, { stream: 0, live: false, startedAt: 0, health: 'HEALTHY' });
     this.#replicas = [this.#start(), this.#start()];
   }
 
   /** Plays it. @throws Error that names what was broken and what went before it */
   async play(seconds: number): Promise<void> {
     await this.#inventory();
-    for (const name of names.slice(0, 6)) this.#begin(name);
+    for (const name of names.slice(0, 6)) this.#send(this.#fleet.begin(name));
     for (let step = 0; step < seconds; step += 1) {
       await this.#advance();
       await this.#happen();
@@ -229,15 +157,18 @@ export class VirtualHour {
   /** What chance brings in this second. */
   async #happen(): Promise<void> {
     for (const name of names) {
-      const truth = this.#truth.get(name)!;
-      if (!truth.live && this.#chance(60)) this.#begin(name);
-      else if (truth.live && this.#chance(12)) this.#end(name);
-      else if (truth.live && truth.health === 'HEALTHY' && this.#chance(30)) this.#health(name, 'STARVING');
-      else if (truth.live && truth.health === 'STARVING' && this.#chance(90)) this.#health(name, 'HEALTHY');
+      const { live, health } = this.#fleet.of(name);
+      if (!live && this.#chance(60)) this.#send(this.#fleet.begin(name));
+      else if (live && this.#chance(12)) this.#send(this.#fleet.end(name));
+      else if (live && health === 'HEALTHY' && this.#chance(30)) this.#send(this.#fleet.health(name, 'STARVING'));
+      else if (live && health === 'STARVING' && this.#chance(90)) this.#send(this.#fleet.health(name, 'HEALTHY'));
     }
-    if (this.#chance(60)) this.#send(this.#breach());
+    if (this.#chance(60)) this.#send(this.#fleet.breach());
     if (this.#chance(60)) await this.#request();
-    if (this.#chance(20)) this.#oddEvent();
+    if (this.#chance(20)) {
+      this.#send(this.#fleet.odd(this.#any(names), this.#any([0, 1, 2, 3] as const)));
+      this.#count('odd events');
+    }
     if (this.#chance(12)) {
       this.#noPollsUntilMs = this.#nowMs + 1_000 * (10 + this.#below(170));
       this.#count('poll outages');
@@ -293,55 +224,6 @@ export class VirtualHour {
     }
   }
 
-  #begin(name: string): void {
-    const truth = this.#truth.get(name)!;
-    Object.assign(truth, { stream: truth.stream + 1, live: true, startedAt: this.#at(), health: 'HEALTHY' });
-    this.#send(this.#event('Stream Start', name));
-  }
-
-  #end(name: string): void {
-    this.#send(this.#event('Stream End', name));
-    Object.assign(this.#truth.get(name)!, { live: false, health: 'HEALTHY' });
-  }
-
-  #health(name: string, health: StreamHealth): void {
-    this.#truth.get(name)!.health = health;
-    this.#send(this.#event(health === 'STARVING' ? 'Starvation Start' : 'Starvation End', name));
-  }
-
-  #event(what: string, name: string, at = this.#at()): EventObservation {
-    this.#serial += 1;
-    const stream = `${name}${this.#truth.get(name)!.stream}`;
-    return event(what, { channel: name, stream, at, id: `e${this.#serial}` });
-  }
-
-  /** A breach of a limit of the account: it names no channel. */
-  #breach(): EventObservation {
-    const { envelope, ...rest } = this.#event('Ingest Bitrate', 'a');
-    const detail = { limit_name: 'Concurrent Viewers', limit_value: 1, exceeded_by: 1, limit_unit: 'viewers' };
-    return { ...rest, channelArn: undefined, envelope: { ...envelope, resources: [], detail } };
-  }
-
-  /** Dated before its session, in the future, of a session that nobody knows, or of a name that nobody knows. */
-  #oddEvent(): void {
-    const name = this.#any(names);
-    const odd = this.#below(4);
-    const minute = 60_000;
-    if (odd === 0) this.#send(this.#event('Stream End', name, this.#truth.get(name)!.startedAt - 5 * minute));
-    else if (odd === 1) this.#send(this.#event('Starvation Start', name, this.#at() + 30 * minute));
-    else if (odd === 2)
-      this.#send(
-        event('Stream Start', {
-          channel: name,
-          stream: `x${++this.#serial}`,
-          at: this.#at() - minute,
-          id: `e${this.#serial}`,
-        }),
-      );
-    else this.#send(this.#event('Something New', name));
-    this.#count('odd events');
-  }
-
   /** Most come soon; some late, some twice, in whatever order that makes. None is lost: what never comes cannot be accepted. */
   #send(observation: EventObservation): void {
     const fate = this.#random();
@@ -351,11 +233,10 @@ export class VirtualHour {
   }
 
   async #request(): Promise<void> {
-    this.#serial += 1;
     const channelArn = arnOf(this.#any(names));
     await this.#observe({
       kind: 'http',
-      requestId: `h${this.#serial}`,
+      requestId: this.#fleet.newId(),
       name: 'score',
       channelArn,
       body: {},
@@ -381,10 +262,7 @@ export class VirtualHour {
 
   async #poll(scope: 'starving' | 'all'): Promise<void> {
     const complete = this.#random() < 0.95;
-    const streams: StreamSnapshot[] = [];
-    for (const [channel, { live, stream, health, startedAt }] of this.#truth)
-      if (live && (scope === 'all' || health === 'STARVING'))
-        streams.push(snapshot(channel, `${channel}${stream}`, { health, started: startedAt }));
+    const streams = this.#fleet.listed(scope);
     const seen = complete ? streams : streams.slice(0, this.#below(streams.length + 1));
     await this.#observe(
       poll(scope, {
@@ -537,8 +415,10 @@ export class VirtualHour {
     this.#silences = [];
     this.#tags.clear();
     await this.#inventory();
-    for (const [name, { live, health }] of this.#truth)
-      if (live && health === 'STARVING') this.#health(name, 'HEALTHY');
+    for (const name of names) {
+      const { live, health } = this.#fleet.of(name);
+      if (live && health === 'STARVING') this.#send(this.#fleet.health(name, 'HEALTHY'));
+    }
     for (let second = 0; second < 1_200; second += 1) await this.#advance();
   }
 
