@@ -18,7 +18,16 @@ export interface DecisionView {
     readonly action: string;
     readonly outcome?: string;
     readonly detail?: string;
+    readonly checks?: readonly CheckView[];
   }[];
   readonly withheld: readonly { readonly action: string; readonly reason: string; readonly values: Values }[];
+}
+/** A value that was compared before something was done or left. */
+export interface CheckView {
+  readonly check: string;
+  readonly verdict: 'passed' | 'failed';
+  readonly asked: Readonly<Record<string, unknown>>;
+  readonly found: Readonly<Record<string, unknown>>;
+  readonly at: string;
 }
 type Values = Readonly<Record<string, string | number | boolean>>;

@@ -1,6 +1,7 @@
 // Writes down how an action's job ended: in the audit, beside the decision it follows from, and in the progress of its bulk action.
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
 import type { RunOutcome } from '#domain/action-memory.ts';
+import type { Check } from '#domain/decision.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { audit } from '#journal/audit.ts';
@@ -18,6 +19,7 @@ export interface FinishedRun {
   readonly outcome: RunOutcome;
   readonly result: JobResult | undefined;
   readonly error: unknown;
+  readonly checks?: readonly Check[];
 }
 
 export interface FinishedActionOptions {
@@ -36,7 +38,7 @@ const passing: ReadonlySet<RunOutcome> = new Set(['retry', 'postponed', 'interru
 
 /** For the worker host's `onFinished`. */
 export function finishedActionRecorder({ state, clock, random, configHash }: FinishedActionOptions) {
-  return async ({ jobId, name, payload, outcome, result, error }: FinishedRun): Promise<void> => {
+  return async ({ jobId, name, payload, outcome, result, error, checks = [] }: FinishedRun): Promise<void> => {
     if (passing.has(outcome) || !Object.hasOwn(actionSchemas, name)) return;
     const job = payload as ActionJob;
     const dedupId = `bulk-job:${jobId}`;
@@ -55,6 +57,8 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
             after: result?.['after'],
             reason: result?.reason ?? (error === undefined ? undefined : messageOf(error)),
             dryRun: job.dryRun,
+            decisionId: job.cause?.kind === 'rule' ? job.cause.decisionId : undefined,
+            ...(checks.length === 0 ? {} : { checks }),
             configHash: configHash(),
           });
           if (job.cause?.kind === 'rule')
@@ -66,6 +70,7 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
               detail: [outcome, result?.reason ?? (error === undefined ? undefined : messageOf(error))]
                 .filter(Boolean)
                 .join(': '),
+              ...(checks.length === 0 ? {} : { checks }),
             });
           if (outcome === 'failed')
             noteFailedJob(tx, {

@@ -1,6 +1,6 @@
 // What an action reads from IVS right before it acts: is the channel there, is it live, with which stream, does `only_if` hold.
 import type { ActionJob, ActionName } from '#domain/action.ts';
-import { isOnHold, isPaused } from '#domain/controls-in-force.ts';
+import { holdTag, isOnHold, readHold, readPause } from '#domain/controls-in-force.ts';
 import type { StreamDocument } from '#domain/documents.ts';
 import { AppError } from '#domain/errors.ts';
 import { settledAfterRepairMs } from '#domain/state-loss.ts';
@@ -40,21 +40,27 @@ export function reasonToSkip(
 ): HandlerResult | undefined {
   const skipped = skippedByControls(job, context);
   if (skipped) return skipped;
-  if (job.streamId !== undefined && live && live.streamId !== job.streamId) {
+  const { streamId } = job;
+  const compared = { asked: { streamId }, found: { streamId: live?.streamId ?? null } };
+  if (streamId !== undefined && !context.check('session', !live || live.streamId === streamId, compared)) {
     return {
       outcome: 'skipped',
       reason: 'another_session_live',
-      decidedFor: job.streamId,
-      live: live.streamId,
+      decidedFor: streamId,
+      live: live?.streamId,
     };
   }
   return onlyIfFails(job, context, live);
 }
 
 /** Holds and the pause that came after the decision. What an operator asks for is done all the same. @throws AppError STATE_LOST: later */
-function skippedByControls(job: ActionJob, { state }: HandlerContext): HandlerResult | undefined {
+function skippedByControls(job: ActionJob, context: HandlerContext): HandlerResult | undefined {
   if (job.cause.kind !== 'rule') return undefined;
-  if (isPaused(state.view)) return { outcome: 'skipped', reason: 'paused' };
+  const { state } = context;
+  const pause = readPause(state.view);
+  const paused = { paused: pause !== undefined, ...(pause ? { by: pause.who, reason: pause.reason } : {}) };
+  if (!context.check('pause', !pause, { asked: { paused: false }, found: paused }))
+    return { outcome: 'skipped', reason: 'paused' };
   const settlesInMs = settledAfterRepairMs(state.view) - state.nowMs();
   if (settlesInMs > 0)
     throw new AppError(
@@ -66,8 +72,11 @@ function skippedByControls(job: ActionJob, { state }: HandlerContext): HandlerRe
     );
   const { channelArn } = job;
   // Of the targets of metadata those on hold are left out by put_metadata itself.
-  if (job.action === 'put_metadata' || channelArn === undefined || !isOnHold(state.view, channelArn, state.nowMs()))
-    return undefined;
+  if (job.action === 'put_metadata' || channelArn === undefined) return undefined;
+  const hold = readHold(state.view, channelArn, state.nowMs());
+  const isHeld = isOnHold(state.view, channelArn, state.nowMs());
+  const by = hold ? { by: hold.who, reason: hold.reason } : isHeld ? { by: `the tag ${holdTag}` } : {};
+  if (context.check('hold', !isHeld, { asked: { held: false }, found: { held: isHeld, ...by } })) return undefined;
   return { outcome: 'skipped', reason: 'held', channelArn };
 }
 
@@ -79,7 +88,8 @@ export function onlyIfFails(
 ): HandlerResult | undefined {
   if (job.onlyIf === undefined) return undefined;
   const document = documentOf(live, job.channelArn && context.state.view.get(kinds.stream.of(job.channelArn)));
-  if (context.matcher(job.onlyIf).match(document)) return undefined;
+  const holds = context.matcher(job.onlyIf).match(document);
+  if (context.check('only_if', holds, { asked: job.onlyIf, found: { ...document } })) return undefined;
   return { outcome: 'skipped', reason: 'only_if_false', observed: document };
 }
 
@@ -97,6 +107,19 @@ export async function onlyIfFailsFresh(job: ActionJob, context: HandlerContext):
     if (isCode(error, 'IVS_NOT_FOUND')) return channelGone(job.channelArn);
     throw error;
   }
+}
+
+/** Whether the channel is live, as a check: `wanted` is what the action asks for. */
+export function checkLive(context: HandlerContext, wanted: boolean, live: LiveStream | undefined): boolean {
+  const found = live
+    ? {
+        live: true,
+        streamId: live.streamId,
+        health: live.health,
+        ...(live.viewerCount === undefined ? {} : { viewerCount: live.viewerCount }),
+      }
+    : { live: false };
+  return context.check('live', (live !== undefined) === wanted, { asked: { live: wanted }, found });
 }
 
 /** The result for a channel that was deleted meanwhile: nothing is left to do. */

@@ -2,6 +2,7 @@
 // its handler's business, what an error means is outcome.ts's.
 import { type Job, Worker } from 'bullmq';
 import type { RunOutcome } from '#domain/action-memory.ts';
+import type { Check } from '#domain/decision.ts';
 import { AppError } from '#domain/errors.ts';
 import { isJobName, type JobKind, type JobName, jobCatalog, type QueueName } from '#jobs/catalog.ts';
 import { backoffMs } from '#runtime/backoff.ts';
@@ -10,6 +11,7 @@ import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Redis } from '#runtime/redis.ts';
+import { CheckNotes } from './checks.ts';
 import { type JobResult, outcomeOf, settle } from './outcome.ts';
 
 /** One run of a job, as its handler sees it. */
@@ -22,6 +24,11 @@ export interface JobRun {
   /** Aborted when the run takes too long or the daemon must stop now. */
   readonly signal: AbortSignal;
   readonly logger: Logger;
+  /**
+   * Writes down a value that is compared before acting: it goes with the next step, and with the result. Returns `passed`, so that it
+   * stands in the condition itself.
+   */
+  check(check: string, passed: boolean, compared: Pick<Check, 'asked' | 'found'>): boolean;
   /** Shows a step in GET /v1/jobs/{id}. */
   progress(step: string, detail?: Readonly<Record<string, unknown>>): Promise<void>;
 }
@@ -55,6 +62,7 @@ export interface WorkerHostOptions {
     outcome: RunOutcome;
     result: JobResult | undefined;
     error: unknown;
+    checks: readonly Check[];
   }) => Promise<void>;
 }
 
@@ -173,6 +181,7 @@ export class WorkerHost implements Service {
     this.#runs.set(abort, kind);
     this.#interruptIfMeant(abort, kind);
     if (cancelled?.aborted) cancel();
+    const notes = new CheckNotes(job.progress, () => Date.now());
     const run: JobRun = {
       jobId: job.id ?? '',
       name,
@@ -180,19 +189,20 @@ export class WorkerHost implements Service {
       lastAttempt: job.attemptsMade + 1 >= (job.opts.attempts ?? 1),
       signal: abort.signal,
       logger: logger.child({ job: name, jobId: job.id }),
-      progress: (step, detail) => report(job, { step, atMs: Date.now(), ...detail }),
+      check: (check, passed, compared) => notes.note(check, passed, compared),
+      progress: (step, detail) => report(job, { step, atMs: Date.now(), ...detail, ...notes.unsaved() }),
     };
     const finish = async (outcome: RunOutcome, result: JobResult | undefined, error: unknown) => {
       metrics.jobs.inc({ job: name, outcome });
       metrics.jobSeconds.observe({ job: name }, (clock.monotonic() - startedAt) / 1000);
       await this.#options
-        .onFinished?.({ jobId: run.jobId, name, payload: job.data, outcome, result, error })
+        .onFinished?.({ jobId: run.jobId, name, payload: job.data, outcome, result, error, checks: notes.all })
         .catch((cause: unknown) => run.logger.warn({ err: cause }, 'the result of a job could not be recorded'));
     };
     try {
       const result = await handler(job.data, run);
       await finish(result.outcome, result, undefined);
-      return result;
+      return notes.all.length === 0 ? result : { ...result, checks: notes.all };
     } catch (thrown) {
       // An abort surfaces as whatever the interrupted call threw; its reason says what it means.
       const error = run.signal.aborted && run.signal.reason instanceof AppError ? run.signal.reason : thrown;
@@ -201,6 +211,9 @@ export class WorkerHost implements Service {
         run.logger.error({ err: error, attempt: run.attempt }, 'job failed');
       else if (outcome === 'retry') run.logger.warn({ err: error, attempt: run.attempt }, 'job will be tried again');
       await finish(outcome, undefined, error);
+      // Nothing comes back of a run that threw: what it compared stays with the steps.
+      const left = notes.unsaved();
+      if (left.checks) await report(job, { step: 'checked', atMs: Date.now(), ...left }).catch(() => undefined);
       // BullMQ counts a delay from its own clock (runtime/process-time.ts).
       return await settle(error, job, token, Date.now());
     } finally {

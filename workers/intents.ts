@@ -6,6 +6,7 @@ import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
+import type { HandlerContext } from './ports.ts';
 
 const keyOf = (kind: IntentKind, channelArn: string) => kinds.intent.of(kind, channelArn);
 /** A released intent whose job has not settled it by then is released again. */
@@ -59,8 +60,13 @@ export function dropIntents(tx: Transaction, channelArn: string): void {
 }
 
 /** Whether the job of a released intent was cancelled, or replaced by a newer intent, before it ran. */
-export function wasCancelled(view: StateView, job: ActionJob<IntentKind>): boolean {
-  return job.intentId !== undefined && view.get(keyOf(job.action, job.channelArn!))?.id !== job.intentId;
+export function wasCancelled(
+  { state: { view }, check }: Pick<HandlerContext, 'state' | 'check'>,
+  { intentId, action, channelArn }: ActionJob<IntentKind>,
+): boolean {
+  if (intentId === undefined) return false;
+  const found = view.get(keyOf(action, channelArn!))?.id ?? null;
+  return !check('intent', found === intentId, { asked: { intentId }, found: { intentId: found } });
 }
 
 /** Takes an intent back. Returns it, or undefined when there is none. */

@@ -5,6 +5,7 @@ import type { Matcher, Receiver } from '#domain/rule.ts';
 import type { Secret } from '#domain/secret.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { Clock } from '#runtime/clock.ts';
+import type { BatchOrigin } from './delivery-result.ts';
 import type { JobRun } from './host.ts';
 import type { JobResult } from './outcome.ts';
 
@@ -188,6 +189,7 @@ export interface MetadataSubmit {
     readonly lane: Lane;
     /** Who sends it, for people: `token mara`, `rule slate`. */
     readonly who?: string | undefined;
+    readonly job?: BatchOrigin | undefined;
     readonly dryRun?: boolean | undefined;
     /** Channels that are left out, whatever chose them. */
     readonly spare?: ((channelArn: string) => boolean) | undefined;

@@ -15,7 +15,10 @@ export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) =
   const skip = await onlyIfFailsFresh(job, context);
   if (skip) return skip;
   const expiresInMs = expires === undefined ? undefined : job.decidedAtMs + durationMs(expires) - context.state.nowMs();
-  if (expiresInMs !== undefined && expiresInMs <= 0) return { outcome: 'skipped', reason: 'expired' };
+  if (expiresInMs !== undefined) {
+    const compared = { asked: { expires }, found: { ageMs: Math.round(context.state.nowMs() - job.decidedAtMs) } };
+    if (!context.check('expires', expiresInMs > 0, compared)) return { outcome: 'skipped', reason: 'expired' };
+  }
   const item = {
     payload,
     ...(key === undefined ? {} : { key }),
@@ -27,6 +30,11 @@ export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) =
     items: [item],
     lane,
     who: job.cause.kind === 'operator' ? job.cause.who : `rule ${job.cause.rule}`,
+    job: {
+      jobId: context.jobId,
+      ...(job.channelArn === undefined ? {} : { channelArn: job.channelArn }),
+      ...(job.cause.kind === 'rule' ? { rule: job.cause.rule, decisionId: job.cause.decisionId } : {}),
+    },
     ...(job.dryRun ? { dryRun: true } : {}),
     // Automation keeps its hands off these, also when it meant others.
     ...(job.cause.kind === 'rule'
@@ -35,6 +43,11 @@ export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) =
   });
   const { batchId, channels, skipped } = accepted;
   const leftOut = skipped.length === 0 ? {} : { skipped };
+  for (const { reason, count, examples } of skipped)
+    context.check(reason === 'held' ? 'hold' : reason, false, {
+      asked: { channels: 'all' },
+      found: { leftOut: count, examples },
+    });
   if (job.dryRun) return { ...planned([`PutMetadata on ${channels} channel(s), lane ${lane}`], undefined), ...leftOut };
   // One reason for all says more than that there was no channel.
   if (channels === 0)
@@ -44,5 +57,6 @@ export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) =
       batchId,
       ...leftOut,
     };
-  return { outcome: 'done', batchId, channels, ...leftOut };
+  // Taken over by the outbox: what becomes of the items is told by the job's delivery.
+  return { outcome: 'done', reason: 'accepted', batchId, channels, ...leftOut };
 };

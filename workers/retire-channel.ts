@@ -4,7 +4,7 @@ import { AppError } from '#domain/errors.ts';
 import type { Key } from '#domain/state-key.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { clearAlerts } from './alerts.ts';
-import { channelOf, isCode, liveStream, planned, reasonToSkip } from './fresh-look.ts';
+import { channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './fresh-look.ts';
 import { dropIntents } from './intents.ts';
 import { withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult } from './ports.ts';
@@ -55,6 +55,7 @@ async function stopAndWait(context: HandlerContext, channelArn: string): Promise
   let stopped: string | undefined;
   for (;;) {
     const live = await liveStream(context, channelArn);
+    if (stopped === undefined || !live) checkLive(context, false, live);
     if (!live) return;
     if (live.streamId !== stopped) {
       await context.progress('stop_stream', { streamId: live.streamId });

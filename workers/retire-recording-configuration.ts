@@ -79,11 +79,13 @@ async function retire(job: Job, context: HandlerContext, arn: string): Promise<H
 }
 
 /** Returns false for a live channel. */
-async function clear({ ivs, signal }: HandlerContext, channelArn: string, arn: string): Promise<boolean> {
+async function clear(context: HandlerContext, channelArn: string, arn: string): Promise<boolean> {
+  const { ivs, signal } = context;
   try {
     // Somebody may have given it another configuration since it was listed: that one stays.
     const { recordingConfigurationArn } = await ivs.getChannel(channelArn, { signal });
-    if (recordingConfigurationArn !== arn) return true;
+    const compared = { asked: { recordingConfigurationArn: arn }, found: { channelArn, recordingConfigurationArn } };
+    if (!context.check('recording', recordingConfigurationArn === arn, compared)) return true;
     await ivs.updateChannel(channelArn, { recordingConfigurationArn: '' }, { signal });
   } catch (error) {
     if (isCode(error, 'IVS_CONFLICT')) return false;

@@ -8,7 +8,7 @@ import type { ActionJob } from '#domain/action.ts';
 import type { KeyRecord } from '#domain/action-memory.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 import { clearAlerts, raiseAlert } from './alerts.ts';
-import { channelGone, channelOf, isCode, liveStream, planned, reasonToSkip } from './fresh-look.ts';
+import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './fresh-look.ts';
 import { mayPass, pauseBefore } from './in-place.ts';
 import { deferJob, dropIntents, settleIntent, wasCancelled } from './intents.ts';
 import { keyRecordOf, rotationIdOf } from './key-record.ts';
@@ -22,7 +22,7 @@ const maxRounds = 6;
 
 export const rotateStreamKey: ActionHandler<'rotate_stream_key'> = async (job, context) => {
   const channelArn = channelOf(job);
-  if (wasCancelled(context.state.view, job)) return { outcome: 'skipped', reason: 'intent_cancelled' };
+  if (wasCancelled(context, job)) return { outcome: 'skipped', reason: 'intent_cancelled' };
   try {
     if (job.dryRun) return await plan(job, context, channelArn);
     return await withLease(context, channelArn, async (fence) => {
@@ -95,12 +95,18 @@ class Rotation {
     const live = await liveStream(context, channelArn);
     const skip = reasonToSkip(job, context, live);
     if (skip) return skip;
-    if (live && (job.params.when ?? 'offline') === 'offline') return this.#defer(live.streamId);
+    if (!checkLive(context, false, live) && live && (job.params.when ?? 'offline') === 'offline')
+      return this.#defer(live.streamId);
     await context.progress('check_sink', { sink: this.#sink.description });
     await this.#sink.check(context.signal);
     this.#keyArns = await this.#list();
     // The key is already newer than the request for a new one: only its delivery to this job's sink is left.
     const newer = known !== undefined && known.startedAtMs > job.decidedAtMs && known.finishedAtMs !== undefined;
+    if (known?.finishedAtMs !== undefined)
+      context.check('key_age', !newer, {
+        asked: { rotatedBeforeMs: job.decidedAtMs },
+        found: { rotatedAtMs: known.startedAtMs },
+      });
     const oldKeyArns = newer ? [] : this.#keyArns;
     await this.#record({ ...(newer ? { startedAtMs: known.startedAtMs } : {}), oldKeyArns, job });
     return undefined;
@@ -209,7 +215,9 @@ class Rotation {
     const { ejectStreamId = job.streamId } = this.#known();
     if (job.params.when !== 'now_and_stop' || !ejectStreamId) return;
     const live = await liveStream(context, channelArn);
-    if (live?.streamId !== ejectStreamId) return;
+    const isOld = live?.streamId === ejectStreamId;
+    const compared = { asked: { streamId: ejectStreamId }, found: { streamId: live?.streamId ?? null } };
+    if (!context.check('session', isOld, compared) || !live) return;
     await context.progress('stop_stream', { streamId: live.streamId });
     await context.ivs.stopStream(channelArn, { signal: context.signal }).catch(ignoring('IVS_NOT_BROADCASTING'));
   }

@@ -6,7 +6,7 @@
 import type { ActionJob } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import { kinds } from '#domain/state-registry.ts';
-import { channelGone, channelOf, isCode, liveStream, planned, reasonToSkip } from './fresh-look.ts';
+import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './fresh-look.ts';
 import { deferJob, dropIntents, settleIntent, wasCancelled } from './intents.ts';
 import { type Fence, withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult, LiveStream } from './ports.ts';
@@ -19,7 +19,7 @@ const maxRestarts = 3;
 
 export const setRecording: ActionHandler<'set_recording'> = async (job, context) => {
   const channelArn = channelOf(job);
-  if (wasCancelled(context.state.view, job)) return { outcome: 'skipped', reason: 'intent_cancelled' };
+  if (wasCancelled(context, job)) return { outcome: 'skipped', reason: 'intent_cancelled' };
   const wantedArn = await resolve(job, context);
   const toggle = { job, context, channelArn, wantedArn };
   try {
@@ -51,6 +51,9 @@ async function resolve(job: Job, context: HandlerContext): Promise<string> {
   if (job.params.configuration === 'none') return '';
   await context.progress('find_configuration', { configuration: job.params.configuration });
   const configuration = await findRecordingConfiguration(job.params.configuration, context);
+  const { state, arn } = configuration;
+  const compared = { asked: { state: 'ACTIVE' }, found: { state, arn } };
+  context.check('recording_configuration', state === 'ACTIVE', compared);
   assertActive(configuration);
   return configuration.arn;
 }
@@ -77,7 +80,9 @@ async function plan({ job, context, channelArn, wantedArn }: Wanted): Promise<Ha
 async function run(toggle: Toggle): Promise<HandlerResult> {
   const { job, context, channelArn, wantedArn } = toggle;
   const request = context.state.view.get(kinds.recording.of(channelArn));
-  if (request && request.decidedAtMs > job.decidedAtMs) return { outcome: 'skipped', reason: 'superseded' };
+  const isNewest = !request || request.decidedAtMs <= job.decidedAtMs;
+  const compared = { asked: { decidedAtMs: job.decidedAtMs }, found: { newestAtMs: request?.decidedAtMs ?? null } };
+  if (!context.check('newest_request', isNewest, compared)) return { outcome: 'skipped', reason: 'superseded' };
   const restarting = request?.decidedAtMs === job.decidedAtMs && request.restarting !== undefined;
   const channel = await context.ivs.getChannel(channelArn, { signal: context.signal });
   const before = { recordingConfigurationArn: channel.recordingConfigurationArn };
@@ -85,6 +90,8 @@ async function run(toggle: Toggle): Promise<HandlerResult> {
   const skip = restarting ? undefined : reasonToSkip(job, context, live);
   if (skip) return { ...skip, before };
   const set = channel.recordingConfigurationArn === wantedArn;
+  context.check('recording', !set, { asked: { other: wantedArn }, found: before });
+  checkLive(context, job.params.if_live === 'restart', live);
   if (live && job.params.if_live === 'restart') return restart(toggle, { live, set, before });
   if (set) {
     await settle(toggle);
@@ -137,7 +144,10 @@ async function restart(
   for (let stops = 0; live; stops += 1) {
     if (set) {
       const session = await context.ivs.getStreamSession(channelArn, live.streamId, { signal });
-      if (session.recordingConfigurationArn === wantedArn) return verified(toggle, before);
+      const isRecording = session.recordingConfigurationArn === wantedArn;
+      const found = { streamId: live.streamId, recordingConfigurationArn: session.recordingConfigurationArn };
+      context.check('session_recording', !isRecording, { asked: { other: wantedArn }, found });
+      if (isRecording) return verified(toggle, before);
     } else set = await update(toggle);
     if (stops === maxRestarts) return defer(toggle, live, before, 'encoder_reconnects_too_fast');
     await noteRestart(toggle, live.streamId);

@@ -1,7 +1,7 @@
 // stop_stream: ends a channel's live stream; with revoke_key the key goes first, so that the encoder cannot come back.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/undesired-content.html
 import type { ActionJob } from '#domain/action.ts';
-import { channelGone, channelOf, isCode, liveStream, planned, reasonToSkip } from './fresh-look.ts';
+import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './fresh-look.ts';
 import { withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult, LiveStream } from './ports.ts';
 
@@ -16,6 +16,7 @@ export const stopStream: ActionHandler<'stop_stream'> = async (job, context) => 
     const live = await liveStream(context, channelArn);
     const skip = reasonToSkip(job, context, live);
     if (skip) return skip;
+    checkLive(context, true, live);
     if (!live) return { outcome: 'already_done', reason: 'offline' };
     return await stop(context, channelArn, live);
   } catch (error) {
@@ -30,6 +31,7 @@ async function plan(job: Job, context: HandlerContext, channelArn: string): Prom
   const before = { live: live?.streamId ?? null, ...(job.params.revoke_key ? { keyArns } : {}) };
   const skip = reasonToSkip(job, context, live);
   if (skip) return { ...skip, before };
+  checkLive(context, true, live);
   return planned(
     [...keyArns.map((arn) => `DeleteStreamKey ${arn}`), ...(live ? [`StopStream ${channelArn}`] : [])],
     before,
@@ -51,6 +53,7 @@ async function revokeAndStop(job: Job, context: HandlerContext, channelArn: stri
   }
   // Looked at again: an encoder may have reconnected with the key before it was gone.
   const left = keyArns.length > 0 ? await liveStream(context, channelArn) : live;
+  checkLive(context, true, left);
   const revoked = {
     revokedKeyArns: keyArns,
     next: 'the channel has no stream key: rotate_stream_key gives it a new one',

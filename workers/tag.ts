@@ -17,6 +17,7 @@ export const tag: ActionHandler<'tag'> = async (job, context) => {
       ...(Object.keys(toSet).length > 0 ? [`TagResource ${channelArn} ${JSON.stringify(toSet)}`] : []),
       ...(toRemove.length > 0 ? [`UntagResource ${channelArn} ${toRemove.join(', ')}`] : []),
     ];
+    context.check('tags', calls.length > 0, { asked: { set, remove }, found: { tags: before } });
     if (job.dryRun) return planned(calls, { tags: before });
     if (calls.length === 0) return { outcome: 'already_done', reason: 'set', before: { tags: before } };
     // Removed first: the channel may be at the most tags that it can have.

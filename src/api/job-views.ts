@@ -2,8 +2,12 @@
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
 import type { Bulk, Intent } from '#domain/action-memory.ts';
 import { maskAddresses } from '#domain/address.ts';
+import type { Check, Delivery } from '#domain/decision.ts';
 import type { JobRequest } from '#domain/job.ts';
 import type { Queues } from '#jobs/queues.ts';
+import { shownCheck } from '#journal/checks.ts';
+import { checksIn } from '#workers/checks.ts';
+import { deliveryText, outcomeOfDelivery } from '#workers/delivery-result.ts';
 import type { JobStep } from '#workers/host.ts';
 import type { BulkView } from './routes/actions.ts';
 import type { IntentView } from './routes/intents.ts';
@@ -67,18 +71,32 @@ export function intentView({
 
 /** A job that is decided and stored, and not in the queue yet. */
 export function pendingJobView({ jobId, name, payload }: JobRequest): JobView {
-  return { ...payloadView(payload), jobId, name, state: 'pending', attempts: 0, steps: [], result: null };
+  return { ...payloadView(payload), jobId, name, state: 'pending', attempts: 0, steps: [], checks: [], result: null };
 }
 
-function payloadView(payload: unknown): Pick<JobView, 'channelArn' | 'cause' | 'params' | 'dryRun' | 'decidedAt'> {
+function payloadView(
+  payload: unknown,
+): Pick<JobView, 'channelArn' | 'cause' | 'params' | 'dryRun' | 'decidedAt' | 'decisionId'> {
   const { channelArn, cause, params, dryRun, decidedAtMs } = payload as Partial<ActionJob>;
   return {
     cause: cause ?? null,
     params: maskAddresses(params ?? null),
+    ...(cause?.kind === 'rule' ? { decisionId: cause.decisionId } : {}),
     ...(channelArn === undefined ? {} : { channelArn }),
     ...(dryRun === undefined ? {} : { dryRun }),
     ...(decidedAtMs === undefined ? {} : { decidedAt: iso(decidedAtMs) }),
   };
+}
+
+/** With what became of its items: a job none of whose items reached anybody is not done. */
+export function withDelivery(view: JobView, delivery: Delivery | undefined): JobView {
+  if (!delivery) return view;
+  const { finishedAtMs, ...counts } = delivery;
+  const ended = finishedAtMs === undefined ? {} : { finishedAt: iso(finishedAtMs) };
+  const shown = { ...view, delivery: { ...counts, ...ended } };
+  if (finishedAtMs === undefined) return shown;
+  const told = { outcome: outcomeOfDelivery(delivery), reason: deliveryText(delivery) };
+  return { ...shown, result: { ...(view.result as object), ...told } };
 }
 
 const states: Readonly<Record<string, JobView['state']>> = {
@@ -92,6 +110,8 @@ const states: Readonly<Record<string, JobView['state']>> = {
 export function jobView(job: Job, state: string): JobView {
   const steps = Array.isArray(job.progress) ? (job.progress as JobStep[]) : [];
   const isAction = Object.hasOwn(actionSchemas, job.name);
+  const result = job.returnvalue as (Readonly<Record<string, unknown>> & { readonly checks?: readonly Check[] }) | null;
+  const { checks, ...rest } = result ?? {};
   return {
     ...(isAction ? payloadView(job.data) : { cause: null, params: job.data as unknown }),
     jobId: job.id ?? '',
@@ -100,8 +120,11 @@ export function jobView(job: Job, state: string): JobView {
     ...(job.processedOn === undefined ? {} : { startedAt: iso(job.processedOn) }),
     ...(job.finishedOn === undefined ? {} : { finishedAt: iso(job.finishedOn) }),
     attempts: job.attemptsMade,
-    steps: steps.map(({ atMs, ...step }) => ({ ...step, at: iso(atMs) })),
-    result: (job.returnvalue as unknown) ?? null,
+    steps: steps
+      .filter(({ step }) => step !== 'checked')
+      .map(({ atMs, checks: _shownBelow, ...step }) => ({ ...step, at: iso(atMs) })),
+    checks: (checks ?? checksIn(job.progress)).map(shownCheck),
+    result: result === null ? null : rest,
     ...(state === 'failed' && job.failedReason ? { error: job.failedReason } : {}),
   };
 }

@@ -6,6 +6,7 @@ import { setImmediate } from 'node:timers/promises';
 import { type ActionJob, type ActionName, type ActionParams, namedFiles } from '#domain/action.ts';
 import type { IntentKind } from '#domain/action-memory.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
+import type { Delivery } from '#domain/decision.ts';
 import { AppError } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { Kind } from '#domain/state-key.ts';
@@ -14,15 +15,17 @@ import type { StreamRecord } from '#domain/stream-record.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import type { Queues } from '#jobs/queues.ts';
 import { audit } from '#journal/audit.ts';
+import { resultsOf } from '#journal/query.ts';
 import { compileParams } from '#rules/action-template.ts';
 import { channelDocument } from '#rules/documents.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
 import { forgetFailedJob } from '#workers/alerts.ts';
 import { createBulk, openBulks, stopBulk } from '#workers/bulk.ts';
+import { type BatchEnd, deliveryOf } from '#workers/delivery-result.ts';
 import { cancelIntent, intentsOf } from '#workers/intents.ts';
 import { keyAges } from '#workers/key-record.ts';
-import { bulkView, intentView, iso, jobView, pendingJobView } from './job-views.ts';
+import { bulkView, intentView, iso, jobView, pendingJobView, withDelivery } from './job-views.ts';
 import type { ActionRequest, BulkView, OperatorActionsPort } from './routes/actions.ts';
 import type { IntentsPort, IntentView } from './routes/intents.ts';
 import type { JobsPort, JobView } from './routes/jobs.ts';
@@ -32,6 +35,8 @@ export interface ActionShard extends ShardIdentity {
   readonly state: SharedState;
   readonly queues: Pick<Queues, 'find'>;
   readonly relay: { nudge(): void };
+  /** @throws AppError NOT_FOUND for a batch that is kept no more */
+  readonly metadata: { progress(batchId: string): Promise<BatchEnd> };
   /** Reads one channel of IVS now; undefined when there is none. @throws AppError when IVS does not tell */
   refreshChannel(arn: ChannelArn): Promise<Channel | undefined>;
 }
@@ -177,13 +182,14 @@ export class OperatorActions implements OperatorActionsPort, JobsPort, IntentsPo
 
   async read(jobId: string): Promise<JobView> {
     await this.#refresh();
-    for (const { state: shared, queues } of this.#options.shards.all) {
+    for (const { state: shared, queues, metadata } of this.#options.shards.all) {
       const job = await queues.find(jobId);
       if (job) {
         const state = await job.getState();
         // It may have ended between the two reads: then its result is read again.
         const ended = job.finishedOn === undefined && (state === 'completed' || state === 'failed');
-        return jobView((ended ? await queues.find(jobId) : undefined) ?? job, state);
+        const view = jobView((ended ? await queues.find(jobId) : undefined) ?? job, state);
+        return withDelivery(view, await deliveryOfJob({ state: shared, metadata }, view));
       }
       const pending = shared.view.get(kinds.job.of(jobId));
       if (pending) return pendingJobView(pending);
@@ -363,6 +369,21 @@ export class OperatorActions implements OperatorActionsPort, JobsPort, IntentsPo
     if (!rendered.ok)
       throw new AppError('REQUEST_INVALID', `body.action.${action}: for ${channelArn}: ${rendered.problem}`);
     return rendered.params;
+  }
+}
+
+/** What became of a put_metadata's items: as the batch tells, and afterwards as it was written down. */
+async function deliveryOfJob(
+  { state, metadata }: Pick<ActionShard, 'state' | 'metadata'>,
+  { jobId, name, result, decidedAt = iso(0) }: JobView,
+): Promise<Delivery | undefined> {
+  const { batchId } = (result ?? {}) as { readonly batchId?: unknown };
+  if (name !== 'put_metadata' || typeof batchId !== 'string') return undefined;
+  try {
+    return deliveryOf(await metadata.progress(batchId));
+  } catch (error) {
+    if (!(error instanceof AppError && error.code === 'NOT_FOUND')) throw error;
+    return (await resultsOf(state, new Set([jobId]), Date.parse(decidedAt))).get(jobId)?.delivery;
   }
 }
 

@@ -5,6 +5,14 @@ import { apiClient, type CliIo, example, printData } from './support.ts';
 
 type Values = Readonly<Record<string, string | number | boolean>>;
 
+interface Check {
+  readonly check: string;
+  readonly verdict: string;
+  readonly asked: Readonly<Record<string, unknown>>;
+  readonly found: Readonly<Record<string, unknown>>;
+  readonly at: string;
+}
+
 /** The answer of `GET /v1/rules/{rule}/explain/{channelArn}`, as far as it is printed. */
 interface Answer {
   readonly rule: string;
@@ -32,6 +40,7 @@ interface Answer {
       readonly jobId: string;
       readonly outcome?: string;
       readonly detail?: string;
+      readonly checks?: readonly Check[];
     }[];
     readonly withheld: readonly { readonly action: string; readonly reason: string }[];
   }[];
@@ -98,13 +107,19 @@ export function linesOf(answer: Answer): readonly string[] {
       return [
         `  ${at} ${outcome} ${why}: ${trigger.text}`,
         ...(refused ? [`      ${refused.guard}: ${wordsOf(refused.values)}`] : []),
-        ...jobs.map(({ action, jobId, outcome: became, detail }) =>
+        ...jobs.flatMap(({ action, jobId, outcome: became, detail, checks = [] }) => [
           `      ${action} ${jobId}${became ? `: ${became} ${detail ?? ''}` : ''}`.trimEnd(),
-        ),
+          ...checks.map(checkLine),
+        ]),
         ...withheld.map(({ action, reason: held }) => `      ${action} held back: ${held}`),
       ];
     }),
   ];
+}
+
+/** What a worker compared right before it acted. */
+function checkLine({ check, verdict, asked, found, at }: Check): string {
+  return `        ${verdict} ${check}: asked ${JSON.stringify(asked)}, found ${JSON.stringify(found)} at ${at}`;
 }
 
 function wordsOf(values: Values): string {

@@ -199,6 +199,16 @@ export interface GuardVerdict {
   readonly values: Values;
 }
 
+/** One value that was compared before something was done or left: what was asked, what came back, and what was made of it. */
+export interface Check {
+  /** A guard's name, or what a worker looked at right before it acted: `pause`, `hold`, `session`, `only_if`, `live`, … */
+  readonly check: string;
+  readonly verdict: 'passed' | 'failed';
+  readonly asked: Readonly<Record<string, unknown>>;
+  readonly found: Readonly<Record<string, unknown>>;
+  readonly atMs: number;
+}
+
 /** What set the rule off. */
 export interface TriggerEvidence {
   readonly kind: TriggerKind;
@@ -252,6 +262,27 @@ export interface DecisionSummary {
 
 export type JournalEntry = Decision | DecisionSummary;
 
+/** What became of the items that a put_metadata job handed over: counts of (item, channel) pairs. */
+export interface Delivery {
+  readonly batchId: string;
+  readonly pending: number;
+  readonly delivered: number;
+  /** Replaced by a newer item with the same key. */
+  readonly conflated: number;
+  readonly expired: number;
+  readonly notBroadcasting: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  /** Why items reached nobody: codes and words, the most frequent first. */
+  readonly reason?: string;
+  readonly finishedAtMs?: number;
+}
+
+/** How the items of a rule have ended, since the state began. */
+export type ItemTally = Readonly<
+  Partial<Record<Exclude<keyof Delivery, 'batchId' | 'reason' | 'finishedAtMs' | 'pending'>, number>>
+>;
+
 /** What became of a decision's job. */
 export interface JobResult {
   readonly jobId: string;
@@ -259,6 +290,10 @@ export interface JobResult {
   readonly atMs: number;
   readonly outcome: 'done' | 'failed' | 'skipped';
   readonly detail: string;
+  /** What the worker compared before it acted, or did not. */
+  readonly checks?: readonly Check[];
+  /** Of a put_metadata whose items have ended. */
+  readonly delivery?: Delivery;
 }
 
 /** Many channels in trouble together, as one thing. */

@@ -1,4 +1,5 @@
 // Entries of the append-only logs (state-registry.ts names the logs).
+import type { Check } from './decision.ts';
 
 export interface AuditEntry {
   readonly atMs: number;
@@ -18,6 +19,10 @@ export interface AuditEntry {
   /** Why nothing was done, or what failed. */
   readonly reason?: string | undefined;
   readonly dryRun?: boolean | undefined;
+  /** Of the decision that it follows from. */
+  readonly decisionId?: string | undefined;
+  /** What was compared right before. */
+  readonly checks?: readonly Check[] | undefined;
   /** Of the configuration in force. */
   readonly configHash?: string | undefined;
 }

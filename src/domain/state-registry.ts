@@ -24,7 +24,7 @@ import type {
 } from './alert.ts';
 import type { Channel, ChannelArn } from './channel.ts';
 import type { Gone, Hold, Pause, Silence } from './control.ts';
-import type { Incident, JobResult, JournalEntry } from './decision.ts';
+import type { Incident, ItemTally, JobResult, JournalEntry } from './decision.ts';
 import type { JobRequest } from './job.ts';
 import type { LineageNote } from './lineage.ts';
 import type { AuditEntry, CapturedSession, DeliveryEntry, QuotaSample, UnknownEvent } from './log-entries.ts';
@@ -91,6 +91,10 @@ export const kinds = {
   /** Of a rule and a channel. */
   last: pairKind<LastWord>('last'),
   incident: kind<Incident>('incident'),
+  /** Of an incident that is open: each action that was held back because of it. */
+  withheld: pairKind<true>('withheld'),
+  /** By rule: how the metadata items that it sent have ended. */
+  items: kind<ItemTally>('items'),
   /** By kind, and by what it is about. */
   alert: {
     name: 'alert',

@@ -5,6 +5,8 @@ import type { AuditEntry } from '#domain/log-entries.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
 import { logs } from '#domain/state-registry.ts';
 
+import { shownCheck } from './checks.ts';
+
 const keptEntries = 200_000;
 
 /** Adds an entry; its time is the commit's. */
@@ -55,8 +57,9 @@ export async function* auditEntries(
 }
 
 /** The export's line for an entry: one JSON object, times in ISO 8601. */
-export function auditLine({ atMs, ...entry }: AuditRow): string {
-  return `${JSON.stringify({ at: new Date(atMs).toISOString(), ...entry })}\n`;
+export function auditLine({ atMs, checks, ...entry }: AuditRow): string {
+  const shown = checks && { checks: checks.map(shownCheck) };
+  return `${JSON.stringify({ at: new Date(atMs).toISOString(), ...entry, ...shown })}\n`;
 }
 
 /** Characters of the parameters of one entry, as JSON, and of one of them: the log is read by the thousand entries. */

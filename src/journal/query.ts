@@ -35,7 +35,6 @@ type Reader = Pick<SharedState, 'readLog'>;
 const pageSize = 1000;
 /** Entries of one log that a query reads at most: a very rare filter gives what was found so far. */
 const readAtMost = 50_000;
-const resultsAtMost = 5_000;
 
 /** The newest decisions that match. `truncated`: older ones may match too, but were not looked at. */
 export async function queryDecisions(
@@ -117,12 +116,37 @@ function rowOf(entry: JournalEntry, filter: DecisionFilter): DecisionRow | undef
   return { ...example, channelArn, group: channelArn, count: entry.count };
 }
 
+/** What became of jobs: of each the newest word. @param sinceMs when the first of them was decided */
+export async function resultsOf(
+  state: Reader,
+  jobIds: ReadonlySet<string>,
+  sinceMs: number,
+): Promise<ReadonlyMap<string, JobResult>> {
+  const results = new Map<string, JobResult>();
+  /** Their workers' own word has been found; what became of metadata later is newer. */
+  const told = new Set<string>();
+  let before: string | undefined;
+  for (let read = 0; read < readAtMost && told.size < jobIds.size; ) {
+    const page = await state.readLog(logs.results, {
+      limit: pageSize,
+      ...(before === undefined ? {} : { before }),
+    });
+    for (const { entry } of page) {
+      if (!jobIds.has(entry.jobId)) continue;
+      results.set(entry.jobId, { ...entry, ...results.get(entry.jobId) });
+      if (!entry.delivery) told.add(entry.jobId);
+    }
+    read += page.length;
+    before = page.at(-1)?.id;
+    if (page.length < pageSize || page.at(-1)!.entry.atMs < sinceMs) break;
+  }
+  return results;
+}
+
 async function withResults(state: Reader, rows: readonly DecisionRow[]): Promise<readonly DecisionRow[]> {
   const wanted = new Set(rows.flatMap(({ jobs }) => jobs.map(({ jobId }) => jobId)));
   if (wanted.size === 0) return rows;
-  const results = new Map<string, JobResult>();
-  for (const { entry } of await state.readLog(logs.results, { limit: resultsAtMost }))
-    if (wanted.has(entry.jobId) && !results.has(entry.jobId)) results.set(entry.jobId, entry);
+  const results = await resultsOf(state, wanted, Math.min(...rows.map(({ atMs }) => atMs)));
   return rows.map((row) => ({
     ...row,
     jobs: row.jobs.map((job) => {

@@ -11,6 +11,7 @@
 //   :ready :later :held   sorted sets of channels: by lane and turn; by due time; by end of the lease.   :holder  hash of tokens, never given twice
 //   :expiry        sorted set: item ids by expiry       :bulk  sorted set: bulk item ids by age
 //   :batches       sorted set: ids of the newest batches by start, at most 200
+//   :ended         list: ids of finished batches that come from a job and are not written down there yet, the oldest first
 //   :finished      sorted set: ids of finished batches by their end; the oldest go when there are too many
 //   :total         waiting items over all channels, without those that are marked as cancelled or pushed out      :seq  counter     :idem:<key>  hash: the request and the batch that a key stands for
 //
@@ -72,6 +73,10 @@ local function endBatch(id)
   local keep = redis.call('HMGET', batch, 'keepMs', 'keepMost')
   redis.call('HSET', batch, 'finishedAt', now)
   redis.call('HDEL', batch, 'items')
+  if redis.call('HEXISTS', batch, 'job') == 1 then
+    redis.call('RPUSH', P .. ':ended', id)
+    redis.call('LTRIM', P .. ':ended', -10000, -1)
+  end
   redis.call('PEXPIRE', batch, tonumber(keep[1] or '') or 3600000)
   -- Two of the same millisecond keep their order.
   local newest = redis.call('ZREVRANGE', finished, 0, 0, 'WITHSCORES')[2]

@@ -72,6 +72,16 @@ export interface OutboxBatch {
   /** Who was left out already. */
   readonly skipped: readonly Skipped[];
   readonly idempotency: IdempotencyKey | undefined;
+  /** Of the job that it comes from, if one did. */
+  readonly job?: BatchJob | undefined;
+}
+
+/** The job that a batch comes from, and what that follows from. */
+export interface BatchJob {
+  readonly jobId: string;
+  readonly channelArn?: string | undefined;
+  readonly rule?: string | undefined;
+  readonly decisionId?: string | undefined;
 }
 
 export interface IdempotencyKey {
@@ -82,6 +92,7 @@ export interface IdempotencyKey {
 
 /** A batch as the outbox keeps it. */
 export interface StoredBatch extends Omit<BatchProgress, 'etaSeconds'> {
+  readonly job?: BatchJob | undefined;
   readonly callsPerChannel: number;
   /** Channels that waited when the batch was accepted. */
   readonly channelsBefore: number;
@@ -189,6 +200,7 @@ export class Outbox {
       callsPerChannel: String(batch.callsPerChannel),
       ...(batch.skipped.length === 0 ? {} : { skipped: JSON.stringify(batch.skipped) }),
       who: batch.who,
+      ...(batch.job ? { job: JSON.stringify(batch.job) } : {}),
       contents: JSON.stringify(contentsOf(items)),
       keepMs: String(idempotency ? keepKeysMs : keepFinishedMs),
       keepMost: String(keepFinished),
@@ -355,6 +367,17 @@ export class Outbox {
     return this.#guard(() => this.#redis.zrevrange(`${this.#prefix}:batches`, 0, most - 1));
   }
 
+  /** Finished batches that come from a job and were not forgotten yet, the oldest first. */
+  ended(most: number): Promise<readonly string[]> {
+    return this.#guard(() => this.#redis.lrange(`${this.#prefix}:ended`, 0, most - 1));
+  }
+
+  /** They are written down where they came from. */
+  async forgetEnded(ids: readonly string[]): Promise<void> {
+    if (ids.length > 0)
+      await this.#guard(() => this.#inOneTrip(ids.map((id) => ['lrem', `${this.#prefix}:ended`, '1', id])));
+  }
+
   /** Marks what a batch has not sent as cancelled; a sweep ends it. False when there is no such batch. */
   async cancel(batchId: string): Promise<boolean> {
     return replyOf('cancel', cancelReply, await this.#run(cancelScript, [batchId])) === 1;
@@ -490,7 +513,18 @@ function storedBatch(batchId: string, fields: Readonly<Record<string, string>>):
     finishedAtMs: finished ? number('finishedAt') : undefined,
     callsPerChannel: number('callsPerChannel'),
     channelsBefore: number('channelsBefore'),
+    ...(fields['job'] === undefined ? {} : { job: jobIn(fields['job']) }),
   };
+}
+
+/** Undefined for what cannot be read. */
+function jobIn(stored: string): BatchJob | undefined {
+  try {
+    const job = JSON.parse(stored) as BatchJob;
+    return typeof job.jobId === 'string' ? job : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Who was left out, as it was stored; of an entry that cannot be read nothing is shown. */

@@ -8,7 +8,15 @@ import type { SharedState } from '#domain/shared-state.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { BatchProgress, NewItem, Skipped } from './batch.ts';
 import { callsFor, emptyEnvelopeBytes, encodeItem, encodePlain, newItemId } from './envelope.ts';
-import { type IdempotencyKey, type Known, type Outbox, type OutboxItem, type StoredBatch, withFull } from './outbox.ts';
+import {
+  type BatchJob,
+  type IdempotencyKey,
+  type Known,
+  type Outbox,
+  type OutboxItem,
+  type StoredBatch,
+  withFull,
+} from './outbox.ts';
 import type { AnnounceBatch } from './ports.ts';
 import { type Home, resolveTargets, type Targets } from './targets.ts';
 
@@ -45,6 +53,8 @@ export interface SubmitRequest {
   readonly spare?: ((channelArn: string) => boolean) | undefined;
   /** For people: who sends it. */
   readonly who?: string | undefined;
+  /** The job that it comes from: it is told what becomes of it. */
+  readonly job?: BatchJob | undefined;
 }
 
 export interface Submitted {
@@ -111,9 +121,9 @@ export class MetadataService {
       const batch = { batchId: '', channels: channelArns.length, items: items.length, callsPerChannel, channelsBefore };
       return this.#submitted({ ...batch, skipped }, false);
     }
-    const { lane, who = '' } = request;
+    const { lane, who = '', job } = request;
     const batchId = `b-${randomBytes(12).toString('base64url')}`;
-    const batch = { batchId, callsPerChannel, skipped, lane, who, channels: channelArns, items, idempotency };
+    const batch = { batchId, callsPerChannel, skipped, lane, who, job, channels: channelArns, items, idempotency };
     // Not after the answer: the permit is asked for now, and the claim follows the acceptance on its way.
     if (lane === 'urgent') this.#options.nudge(lane, channelArns.length <= mostHurried ? channelArns : []);
     let acceptance = await outbox.accept(batch);
@@ -159,7 +169,7 @@ export class MetadataService {
   async #find(batchId: string): Promise<BatchProgress | undefined> {
     const found = await this.#options.outbox.progress(batchId);
     if (!found) return undefined;
-    const { callsPerChannel, channelsBefore: _atFirst, ...progress } = found;
+    const { callsPerChannel, channelsBefore: _atFirst, job: _origin, ...progress } = found;
     const { pending } = progress.counts;
     const channelsLeft = Math.ceil(pending / Math.max(1, progress.items));
     return {

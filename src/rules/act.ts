@@ -66,7 +66,11 @@ export function runSteps(
   for (const step of steps) {
     const muted = evaluation.muting.check(occasion.rule, labels, step.action);
     if (muted) {
-      if (muted.source !== undefined) evaluation.noteWithheld(muted.source);
+      if (muted.source !== undefined)
+        evaluation.noteWithheld(
+          muted.source,
+          hashOf('withheld', occasion.rule.name, occasion.subject, step.action, step.index),
+        );
       withheld.push({ action: step.action, reason: muted.reason, values: muted.values });
       continue;
     }

@@ -47,7 +47,7 @@ export class Evaluation {
   hasWithheld = false;
   readonly #channels = new Map<string, ChannelView>();
   readonly #firings = new Map<string, number[]>();
-  readonly #withheldBy = new Map<string, number>();
+  readonly #withheldBy = new Map<string, Set<string>>();
 
   constructor(tx: Transaction, ruleset: Ruleset, options: DecideOptions) {
     this.tx = tx;
@@ -125,11 +125,14 @@ export class Evaluation {
     if (rule.guards.maxPerHour !== undefined) this.firings(rule.name).push(this.nowMs);
   }
 
-  noteWithheld(source: string): void {
-    this.#withheldBy.set(source, (this.#withheldBy.get(source) ?? 0) + 1);
+  /** @param name of the action on its channel: the same at every look */
+  noteWithheld(source: string, name: string): void {
+    const names = this.#withheldBy.get(source);
+    if (names) names.add(name);
+    else this.#withheldBy.set(source, new Set([name]));
   }
 
-  get withheldBy(): ReadonlyMap<string, number> {
+  get withheldBy(): ReadonlyMap<string, ReadonlySet<string>> {
     return this.#withheldBy;
   }
 

@@ -159,7 +159,7 @@ function wordsOf(values: Values): string {
 const iso = (ms: number) => new Date(ms).toISOString();
 
 /** A transaction that only reads. */
-function readOnly(view: StateView, nowMs: number): Transaction {
+export function readOnly(view: StateView, nowMs: number): Transaction {
   const refuse = () => {
     throw new TypeError('an explanation only reads');
   };

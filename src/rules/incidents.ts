@@ -59,15 +59,30 @@ export function closeIncident(tx: Transaction, rule: string, atMs: number): void
   const incident = openIncidentOf(tx, rule);
   if (!incident) return;
   tx.delete(notes.openIncident(rule));
+  forgetWithheld(tx, incident.id);
   tx.set(kinds.incident.of(incident.id), { ...incident, closedAtMs: atMs });
 }
 
-/** Counts what was held back in this transaction because of an incident. */
-export function noteWithheld(tx: Transaction, withheldBy: ReadonlyMap<string, number>): void {
-  for (const [rule, count] of withheldBy) {
+/** Counts what was held back in this transaction because of an incident: each action of a rule on a channel once, however often it is judged. */
+export function noteWithheld(tx: Transaction, withheldBy: ReadonlyMap<string, ReadonlySet<string>>): void {
+  for (const [rule, names] of withheldBy) {
     const incident = openIncidentOf(tx, rule);
-    if (incident) tx.set(kinds.incident.of(incident.id), { ...incident, withheld: incident.withheld + count });
+    if (!incident) continue;
+    let withheld = incident.withheld;
+    for (const name of names) {
+      const key = kinds.withheld.of(incident.id, name);
+      if (tx.get(key) !== undefined) continue;
+      tx.set(key, true);
+      withheld += 1;
+    }
+    if (withheld !== incident.withheld) tx.set(kinds.incident.of(incident.id), { ...incident, withheld });
   }
+}
+
+/** What was counted in an incident that is over needs to be told apart no more. */
+function forgetWithheld(tx: Transaction, incidentId: string): void {
+  for (const [id] of Array.from(tx.entries(kinds.withheld)))
+    if (id.startsWith(`${incidentId}|`)) tx.delete(kinds.withheld.of(id));
 }
 
 /** Forgets the oldest closed incidents. */

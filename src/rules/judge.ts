@@ -19,6 +19,7 @@ import {
   cancelPending,
   decisionOf,
   type Ended,
+  laterDecisionId,
   newFiring,
   occasionOf,
   replaceFiring,
@@ -257,7 +258,9 @@ function runDueStep(evaluation: Evaluation, timer: Timer): boolean {
       return false;
     }
   }
-  const occasion = occasionOf(evaluation, rule, subject, firing, 'step');
+  const id = laterDecisionId(evaluation, rule, subject, cause, 'step_due', String(step.index));
+  // The step's own decision is what its job follows from.
+  const occasion = occasionOf(evaluation, rule, subject, { ...firing, decisionId: id }, 'step');
   const recovering = isHolding(rule) && current?.endedAtMs !== undefined;
   const guards = askGuards(guardInputs(evaluation, rule, occasion, 'step', step.destructive));
   const refused = guards.find(({ passed }) => !passed);
@@ -273,7 +276,13 @@ function runDueStep(evaluation: Evaluation, timer: Timer): boolean {
     }
     if (timer.blocked !== blocked)
       evaluation.emit(
-        decisionOf(evaluation, rule, subject, cause, { outcome: 'suppressed', reason: blocked, guards, withheld }),
+        decisionOf(evaluation, rule, subject, cause, {
+          id: laterDecisionId(evaluation, rule, subject, cause, blocked, String(step.index)),
+          outcome: 'suppressed',
+          reason: blocked,
+          guards,
+          withheld,
+        }),
       );
     return false;
   }
@@ -281,6 +290,7 @@ function runDueStep(evaluation: Evaluation, timer: Timer): boolean {
   const outcome = occasion.mode === 'enforce' ? 'acted' : 'would_act';
   evaluation.emit(
     decisionOf(evaluation, rule, subject, cause, {
+      id,
       outcome,
       reason: 'step_due',
       mode: occasion.mode,

@@ -129,7 +129,9 @@ export function resolve(evaluation: Evaluation, rule: Rule, memory: RuleMemory &
     evaluation.emit(decisionOf(evaluation, rule, subject, cause, { outcome: 'resolved', reason: 'condition_ended' }));
     return;
   }
-  const occasion = occasionOf(evaluation, rule, subject, firing, 'resolve');
+  const id = laterDecisionId(evaluation, rule, subject, cause, 'condition_ended');
+  // What follows from the end follows from this decision, not from the one that fired.
+  const occasion = occasionOf(evaluation, rule, subject, { ...firing, decisionId: id }, 'resolve');
   const guards = askGuards(guardInputs(evaluation, rule, occasion, 'resolve'));
   const refused = guards.find(({ passed }) => !passed);
   const steps = [...rule.onResolve, ...resolvedNotices(evaluation.ruleset, rule)];
@@ -145,6 +147,7 @@ export function resolve(evaluation: Evaluation, rule: Rule, memory: RuleMemory &
     : runSteps(evaluation, occasion, steps);
   evaluation.emit(
     decisionOf(evaluation, rule, subject, cause, {
+      id,
       outcome: 'resolved',
       reason: 'condition_ended',
       mode: occasion.mode,
@@ -229,6 +232,8 @@ export function afterActing(rule: Rule, memory: RuleMemory, cause: Cause, nowMs:
 }
 
 interface Outcome {
+  /** Where jobs name the decision already. */
+  readonly id?: string;
   readonly outcome: DecisionOutcome;
   readonly reason: DecisionReason;
   readonly mode?: RuleMode;
@@ -239,21 +244,35 @@ interface Outcome {
   readonly values?: Values;
 }
 
+/** The id of a decision that is not the firing itself. @param place tells several of one moment apart */
+export function laterDecisionId(
+  { nowMs }: Evaluation,
+  rule: Rule,
+  subject: string,
+  cause: Cause,
+  reason: DecisionReason,
+  place = '',
+): string {
+  return `d-${hashOf(rule.name, subject, cause.id, reason, nowMs, place)}`;
+}
+
 /** A decision about a subject, ready for the journal. */
 export function decisionOf(
   evaluation: Evaluation,
   rule: Rule,
   subject: string,
   cause: Cause,
-  { outcome, reason, mode = rule.mode, guards = [], jobs = [], withheld = [], values }: Outcome,
+  { id, outcome, reason, mode = rule.mode, guards = [], jobs = [], withheld = [], values }: Outcome,
 ): Decision {
   const view = viewOfSubject(evaluation, subject);
   const acts = reason === 'fired';
   const { evidence, streamId } = cause;
   return {
-    id: acts
-      ? decisionIdOf(rule.name, subject, cause)
-      : `d-${hashOf(rule.name, subject, cause.id, reason, evaluation.nowMs)}`,
+    id:
+      id ??
+      (acts
+        ? decisionIdOf(rule.name, subject, cause)
+        : laterDecisionId(evaluation, rule, subject, cause, reason, String(values?.['step'] ?? ''))),
     rule: rule.name,
     mode,
     outcome,

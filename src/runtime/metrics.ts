@@ -128,6 +128,11 @@ export function createMetrics() {
     metadataItems: counter('metadata_items_total', 'Ended pairs of metadata item and channel, by how they ended', [
       'outcome',
     ]),
+    ruleItems: counter(
+      'rule_items_total',
+      'Ended pairs of metadata item and channel that rules had sent, by how they ended',
+      ['rule', 'outcome'],
+    ),
     metadataAgeSeconds: histogram(
       'metadata_age_seconds',
       'Time from the acceptance of a metadata item to its delivery',

@@ -47,6 +47,7 @@ import { ActionUpkeep } from '#workers/upkeep.ts';
 import { createActionHandlers } from './actions.ts';
 import { type AwsAccess, type AwsOptions, awsAccessOf } from './aws-access.ts';
 import { DeliveryRefusals } from './delivery-refusals.ts';
+import { deliveryResults } from './delivery-results.ts';
 import type { ShardDirectory } from './directory.ts';
 import type { FileAuthority } from './file-authority.ts';
 import { Noticing } from './intake.ts';
@@ -320,6 +321,9 @@ export class Shard {
     if (does('worker')) {
       await stack.start(this.#sweeper, 2_000);
       await stack.start(this.#drainer, graceMs);
+      const { outbox, state } = this;
+      const { random } = this.#options;
+      await stack.start(deliveryResults({ outbox, state, clock, logger, metrics, random }), 1_000);
       await this.#startUpkeep(stack);
     }
     await this.#startWorkers(stack, graceMs, does);

@@ -157,6 +157,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
       lastAttempt: false,
       signal: AbortSignal.timeout(120_000),
       logger,
+      check: (_check, passed) => passed,
       progress: async () => undefined,
     });
   return {

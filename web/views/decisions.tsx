@@ -1,7 +1,7 @@
 // Decisions, also those not to act: each step with the values it compared.
 import type { ComponentChildren, JSX } from 'preact';
 import { api, query } from '../api.ts';
-import type { DecisionView } from '../decisions.ts';
+import type { CheckView, DecisionView } from '../decisions.ts';
 import { askTest } from '../dialogs/rule-test.tsx';
 import { count, fact, words } from '../format.ts';
 import { Choice, OlderLink, SinceChoice } from '../parts/choices.tsx';
@@ -138,7 +138,7 @@ export function Steps({ decision }: { readonly decision: DecisionView }): JSX.El
             <Found values={values} />
           </Step>
         ))}
-        {jobs.map(({ jobId, action, outcome, detail }) => (
+        {jobs.map(({ jobId, action, outcome, detail, checks = [] }) => (
           <li key={jobId}>
             <Glyph shape={outcome === undefined ? 'waiting' : (jobSigns[outcome] ?? 'ended')} />
             <b>{words(action)}</b>{' '}
@@ -150,6 +150,7 @@ export function Steps({ decision }: { readonly decision: DecisionView }): JSX.El
             <a href={href('job', jobId)}>
               <code>{jobId}</code>
             </a>
+            <Checks checks={checks} />
           </li>
         ))}
       </ul>
@@ -157,6 +158,22 @@ export function Steps({ decision }: { readonly decision: DecisionView }): JSX.El
         Make a test from this
       </button>
     </>
+  );
+}
+
+/** What a worker compared right before it acted, or did not. */
+export function Checks({ checks }: { readonly checks: readonly CheckView[] }): JSX.Element | null {
+  if (checks.length === 0) return null;
+  return (
+    <ul class="steps">
+      {checks.map(({ check, verdict, asked, found, at }, index) => (
+        <Step key={index} passed={verdict === 'passed'}>
+          <Time ms={Date.parse(at)} /> <b>{words(check)}</b> asked
+          <Found values={asked} />, found
+          <Found values={found} />
+        </Step>
+      ))}
+    </ul>
   );
 }
 

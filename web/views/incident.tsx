@@ -1,7 +1,7 @@
 // One incident, open or over.
 import type { JSX } from 'preact';
 import { api, Problem } from '../api.ts';
-import { clock, count, duration } from '../format.ts';
+import { clock, count, duration, plural } from '../format.ts';
 import { Fact, Since } from '../parts/facts.tsx';
 import { ProblemLine, Skeleton } from '../parts/text.tsx';
 import { ViewHead } from '../parts/view-head.tsx';
@@ -52,7 +52,13 @@ export function OneIncident({ id }: { readonly id: string }): JSX.Element {
             <Fact name="Channels">
               {count(incident.affected)} of {count(incident.live)} now, {count(incident.peak)} at most
             </Fact>
-            <Fact name="Held back">{count(incident.withheld)} actions</Fact>
+            <Fact name="Held back">
+              {plural(incident.withheld, 'action')}
+              {incident.withheld > 0 &&
+                (incident.closedAt === undefined
+                  ? '. When the incident ends, each is judged again: it acts if its condition still holds, and is dropped if not.'
+                  : '')}
+            </Fact>
           </dl>
           <p class="links">
             <a href={href('decisions', '', { rule: incident.rule, since: incident.openedAt })}>

@@ -1,6 +1,7 @@
 // One job: what was asked, step by step what was done, and how it ended.
 import type { JSX } from 'preact';
 import { api } from '../api.ts';
+import type { CheckView } from '../decisions.ts';
 import { type Job, outcomeOf } from '../dialogs/actions.tsx';
 import { count, fact, words } from '../format.ts';
 import { Fact, Json, Since } from '../parts/facts.tsx';
@@ -9,6 +10,7 @@ import { ViewHead } from '../parts/view-head.tsx';
 import { href } from '../route.ts';
 import { now } from '../store.ts';
 import { useResource } from '../use-resource.ts';
+import { Checks } from './decisions.tsx';
 
 interface WholeJob extends Job {
   readonly channelArn?: string;
@@ -18,6 +20,7 @@ interface WholeJob extends Job {
   readonly decidedAt?: string;
   readonly startedAt?: string;
   readonly attempts: number;
+  readonly checks: readonly CheckView[];
   readonly steps: readonly ({ readonly step: string; readonly at: string } & Readonly<Record<string, unknown>>)[];
   /** What became of the items of a put_metadata. */
   readonly delivery?: Readonly<Record<string, unknown>>;
@@ -82,6 +85,12 @@ function JobFacts({ id, job }: { readonly id: string; readonly job: WholeJob }):
           ))}
         </ol>
       </section>
+      {job.checks.length > 0 && (
+        <section class="panel" aria-labelledby="checks-title">
+          <h2 id="checks-title">Compared before acting</h2>
+          <Checks checks={job.checks} />
+        </section>
+      )}
       <section class="panel" aria-labelledby="params-title">
         <h2 id="params-title">Parameters</h2>
         <Json value={job.params} />

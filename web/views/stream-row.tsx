@@ -7,7 +7,7 @@ import { count, duration, idOf, person, shortDuration, stamp } from '../format.t
 import { Glyph, sparkPoints, stateOf } from '../parts/signs.tsx';
 import { attempt } from '../parts/toasts.tsx';
 import { href, setParams } from '../route.ts';
-import { isPaused, mayOperate, now } from '../store.ts';
+import { mayOperate, now } from '../store.ts';
 
 export const recordings: Readonly<Record<LiveRow['recording'], string>> = {
   none: 'Off',
@@ -137,20 +137,22 @@ function Tags({ tags = {} }: { readonly tags: LiveRow['tags'] }): JSX.Element {
   );
 }
 
-/** A plan is shown during a pause too, and that the pause holds it back. */
-function dueText(leftMs: number): string {
-  const when = leftMs > 0 ? `in ${duration(leftMs)}` : 'due now';
-  return isPaused.value ? `${when}, held back by the pause` : when;
+function titleOf({ text, rule, withheld }: NonNullable<LiveRow['next']>): string {
+  const what = rule === undefined ? text : `${text} (rule ${rule})`;
+  return withheld ? `${what}, held back: ${withheld.why}. ${withheld.afterwards}` : what;
 }
 
 function NextAction({ row, at }: { readonly row: LiveRow; readonly at: number }): JSX.Element {
   if (!row.next) return <span class="dim">–</span>;
-  const { id, text, rule, dueMs } = row.next;
+  const { id, text, dueMs, withheld } = row.next;
   return (
     <>
-      <span class="what" title={rule === undefined ? text : `${text} (rule ${rule})`}>
-        <span>{text.replaceAll('_', ' ')}</span>
-        {dueMs !== undefined && <b>{dueText(dueMs - at)}</b>}
+      <span class={withheld ? 'what withheld' : 'what'} title={titleOf(row.next)}>
+        <span>
+          {text.replaceAll('_', ' ')}
+          {withheld && `, held back: ${withheld.why}`}
+        </span>
+        {dueMs !== undefined && <b>{dueMs > at ? `in ${duration(dueMs - at)}` : 'due now'}</b>}
       </span>
       {mayOperate() && (
         <button

@@ -189,7 +189,7 @@ function Facts({
         <Fact name="Key age">{row?.key !== undefined && duration(at - row.key)}</Fact>
         <Fact name="Next action">
           {next
-            ? `${words(next.text)}${next.dueMs === undefined ? '' : ` in ${duration(next.dueMs - at)}`}${next.rule === undefined ? '' : ` (rule ${next.rule})`}`
+            ? `${words(next.text)}${next.withheld ? `, held back: ${next.withheld.why}. ${next.withheld.afterwards}` : ''}${next.dueMs === undefined ? '' : ` in ${duration(next.dueMs - at)}`}${next.rule === undefined ? '' : ` (rule ${next.rule})`}`
             : 'none'}
         </Fact>
         <Fact name="Hold">

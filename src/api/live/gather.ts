@@ -6,8 +6,8 @@ import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { QuotaHour } from '#ivs/quota-hour.ts';
-import { channelOfSubject, ruleMemories, withheldMoments } from '#rules/memory.ts';
-import { dueTimes, timers } from '#rules/timers.ts';
+import { ruleMemories, withheldMoments } from '#rules/memory.ts';
+import { plannedActions } from '#rules/planned.ts';
 import { nameOf } from '#streams/queries.ts';
 import { type AlertSources, openAlerts } from '../alerts.ts';
 import type { ChannelExtras } from './model.ts';
@@ -64,21 +64,15 @@ export function gatherExtras({ state, ruleset }: LiveSources): ChannelExtras {
     });
     if (intent.kind === 'set_recording') pendingRecording.set(intent.channelArn, intent.summary);
   }
-  // What has a time is shown before what waits for an event, and the soonest of it.
-  const rules = new Map(ruleset().rules.map((rule) => [rule.name, rule]));
-  const dueMsOf = dueTimes(state.view, state.nowMs());
-  for (const [id, timer] of timers(state.view)) {
-    const arn = channelOfSubject(timer.subject);
-    const rule = rules.get(timer.rule);
-    if (arn === undefined || !rule || timer.kind === 'end' || rule.mode !== 'enforce') continue;
-    const dueMs = dueMsOf(timer);
-    const before = next.get(arn);
-    if (before?.dueMs !== undefined && before.dueMs <= dueMs) continue;
-    const steps =
-      timer.kind === 'step' ? [rule.actions[timer.step ?? 0]] : rule.actions.filter(({ afterMs }) => afterMs === 0);
-    const text = steps.flatMap((step) => step?.action ?? []).join(', ') || timer.rule;
-    const blocked = timer.blocked === undefined ? '' : ` (held back: ${timer.blocked})`;
-    next.set(arn, { id: `timer:${id}`, text: text + blocked, rule: timer.rule, dueMs });
+  // What has a time is shown before what waits for an event, and the soonest of it; what is held back before neither.
+  for (const { timerId, rule, channelArn, actions, dueMs, withheld } of plannedActions(
+    state.view,
+    ruleset(),
+    state.nowMs(),
+  )) {
+    const before = next.get(channelArn);
+    if (dueMs === undefined ? before !== undefined : before?.dueMs !== undefined && before.dueMs <= dueMs) continue;
+    next.set(channelArn, { id: `timer:${timerId}`, text: actions.join(', ') || rule, rule, dueMs, withheld });
   }
   const keyCreatedAtMs = new Map<string, number>();
   for (const [arn, key] of state.view.entries(kinds.key))

@@ -2,6 +2,7 @@
 import { type Channel, type ChannelArn, channelIdOf } from '#domain/channel.ts';
 import type { Hold } from '#domain/control.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
+import type { WithheldAction } from '#rules/planned.ts';
 
 /** What will happen next to a channel, when nobody stops it. */
 export interface NextAction {
@@ -10,8 +11,10 @@ export interface NextAction {
   /** In words: `stop_stream`, `set_recording none at Stream End`. */
   readonly text: string;
   readonly rule?: string | undefined;
-  /** Undefined: it waits for an event, not for a time. */
+  /** Undefined: it waits for an event, not for a time, or it is held back. */
   readonly dueMs?: number | undefined;
+  /** It does not happen at its time. */
+  readonly withheld?: WithheldAction | undefined;
 }
 
 /** A row as the page gets it; keys are short because thousands are sent. Undefined fields are left out. */

@@ -8,8 +8,10 @@ import { AppError } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { logs } from '#domain/state-registry.ts';
 import { type AuditFilter, auditEntries, auditLine } from '#journal/audit.ts';
+import { shownCheck } from '#journal/checks.ts';
 import { nameOf } from '#streams/queries.ts';
 import { moment, momentMs } from '../moment.ts';
+import { check } from './job-schemas.ts';
 
 const time = z.iso.datetime();
 
@@ -29,6 +31,8 @@ const entry = z.object({
   reason: z.string().optional(),
   dryRun: z.boolean().optional(),
   configHash: z.string().optional(),
+  decisionId: z.string().optional(),
+  checks: z.array(check).optional().describe('What was compared right before'),
 });
 const delivery = z.object({
   id: z.string(),
@@ -86,9 +90,14 @@ export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPlugin
         const found = auditEntries(state, filterOf(query, state.nowMs()), query.before, mostLooked);
         for (let step = await found.next(); ; step = await found.next()) {
           if (step.done) return { entries, ...(step.value === undefined ? {} : { next: step.value }) };
-          const { atMs, ...row } = step.value;
+          const { atMs, checks, ...row } = step.value;
           const name = row.channelArn === undefined ? '' : nameOf(state.view, row.channelArn as ChannelArn);
-          entries.push({ ...row, at: new Date(atMs).toISOString(), ...(name === '' ? {} : { channelName: name }) });
+          entries.push({
+            ...row,
+            at: new Date(atMs).toISOString(),
+            ...(name === '' ? {} : { channelName: name }),
+            ...(checks ? { checks: checks.map(shownCheck) } : {}),
+          });
           if (entries.length === query.limit) return { entries, next: row.id };
         }
       },

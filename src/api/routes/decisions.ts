@@ -2,14 +2,16 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
-import { type DecisionReason, decisionOutcomes, decisionReasons } from '#domain/decision.ts';
+import { type DecisionReason, type Delivery, decisionOutcomes, decisionReasons } from '#domain/decision.ts';
 import { AppError } from '#domain/errors.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import { kinds } from '#domain/state-registry.ts';
+import { checkOfGuard, checksOfDecision, shownCheck } from '#journal/checks.ts';
 import { type DecisionRow, mergePage, nextPlace, queryDecisions } from '#journal/query.ts';
 import { type Explanation, explain } from '#rules/explain.ts';
 import { moment, momentMs } from '../moment.ts';
 import { noRule, type RuleShard, type RuleShards, ruleNamed } from '../rule-lookup.ts';
+import { check, delivery } from './job-schemas.ts';
 
 const time = z.iso.datetime();
 const values = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
@@ -40,8 +42,13 @@ const decision = z.object({
       action: z.string(),
       outcome: z.string().optional().describe('What became of it, once it has ended'),
       detail: z.string().optional(),
+      delivery: delivery.optional(),
+      checks: z.array(check).optional().describe('What the worker compared right before it acted, or did not'),
     }),
   ),
+  checks: z
+    .array(check.extend({ jobId: z.string().optional() }))
+    .describe('Every value that was compared, in order: guards, what was held back, and what the jobs found'),
   withheld: z.array(withheld).describe('Actions that were held back by themselves'),
 });
 
@@ -58,6 +65,7 @@ const explanation = z.object({
   since: time.optional(),
   due: z.array(z.object({ action: z.string(), at: time, heldBack: reason.optional() })),
   guards: z.array(guard),
+  checks: z.array(check).describe('The same guards, as of now, as entries like those of decisions'),
   muted: z.array(withheld),
   last: z
     .object({ at: time, reason, meaning: z.string(), values })
@@ -177,7 +185,7 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
           sinceMs: since === undefined ? undefined : momentMs(since, state.nowMs()),
           limit: since === undefined ? 20 : 200,
         });
-        return { ...shownExplanation(found), decisions: decisions.map(shown) };
+        return { ...shownExplanation(found, state.nowMs()), decisions: decisions.map(shown) };
       },
     );
   };
@@ -200,6 +208,10 @@ function mustBeAChannel({ state: { view } }: RuleShard, arn: string): void {
   throw new AppError('NOT_FOUND', `there is no channel ${arn}${didYouMean(arn, arns)}; GET /v1/channels lists them`);
 }
 
+function shownDelivery({ finishedAtMs, ...counts }: Delivery): z.infer<typeof delivery> {
+  return { ...counts, ...(finishedAtMs === undefined ? {} : { finishedAt: iso(finishedAtMs) }) };
+}
+
 function shown({ atMs, trigger, guards, jobs, withheld: held, ...row }: DecisionRow): z.infer<typeof decision> {
   const { sinceMs, ...evidence } = trigger;
   return {
@@ -211,25 +223,28 @@ function shown({ atMs, trigger, guards, jobs, withheld: held, ...row }: Decision
     jobs: jobs.map(({ result, ...job }) => ({
       ...job,
       ...(result ? { outcome: result.outcome, detail: result.detail } : {}),
+      ...(result?.checks ? { checks: result.checks.map(shownCheck) } : {}),
+      ...(result?.delivery ? { delivery: shownDelivery(result.delivery) } : {}),
     })),
+    checks: [
+      ...checksOfDecision({ guards, withheld: held, atMs }).map(shownCheck),
+      ...jobs.flatMap(({ jobId, result }) => (result?.checks ?? []).map((each) => ({ ...shownCheck(each), jobId }))),
+    ],
     withheld: [...held],
   };
 }
 
-function shownExplanation({
-  sinceMs,
-  due,
-  last,
-  guards,
-  muted,
-  ...rest
-}: Explanation): Omit<z.infer<typeof explanation>, 'decisions'> {
+function shownExplanation(
+  { sinceMs, due, last, guards, muted, ...rest }: Explanation,
+  nowMs: number,
+): Omit<z.infer<typeof explanation>, 'decisions'> {
   return {
     ...rest,
     remedy: rest.reason === 'off' ? 'Set `mode: dry_run` or `mode: enforce`.' : decisionReasons[rest.reason].remedy,
     ...(sinceMs === undefined ? {} : { since: iso(sinceMs) }),
     due: due.map(({ dueMs, ...one }) => ({ ...one, at: iso(dueMs) })),
     guards: [...guards],
+    checks: guards.map((verdict) => shownCheck(checkOfGuard(verdict, nowMs))),
     muted: [...muted],
     ...(last
       ? {

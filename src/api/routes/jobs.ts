@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { actorOf } from '../auth.ts';
+import { check, delivery } from './job-schemas.ts';
 
 const job = z.object({
   jobId: z.string(),
@@ -18,6 +19,9 @@ const job = z.object({
   finishedAt: z.iso.datetime().optional(),
   attempts: z.number().int().describe('Runs that failed and were repeated count'),
   steps: z.array(z.looseObject({ step: z.string(), at: z.iso.datetime() })).describe('Oldest first'),
+  checks: z.array(check).describe('What was compared right before it acted, or did not, oldest first'),
+  decisionId: z.string().optional().describe('Of the decision that it follows from'),
+  delivery: delivery.optional(),
   result: z.unknown().describe('Of a job that ended: outcome, reason, before, after; of a dry run: calls'),
   error: z.string().optional(),
 });

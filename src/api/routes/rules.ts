@@ -34,6 +34,10 @@ const rule = z.object({
   firing: count,
   stopped: alert.optional().describe('By max_live_percent; POST …/reset starts it again'),
   rateReached: alert.optional().describe('It has reached max_per_hour'),
+  items: z
+    .record(z.string(), count)
+    .optional()
+    .describe('Metadata items that it sent, by how they ended on each channel'),
   last24h: z
     .record(z.enum(decisionOutcomes), count)
     .optional()
@@ -173,6 +177,9 @@ function shown(one: Rule, views: readonly StateView[], doing: Doing): z.infer<ty
     return found && { since: iso(found.sinceMs), text: found.text };
   };
   const [stopped, rateReached] = [alertOf('cap'), alertOf('rate')];
+  const items: Record<string, number> = {};
+  for (const view of views)
+    for (const [end, n] of Object.entries(view.get(kinds.items.of(one.name)) ?? {})) items[end] = (items[end] ?? 0) + n;
   return {
     name: one.name,
     ...(one.description === undefined ? {} : { description: one.description }),
@@ -182,6 +189,7 @@ function shown(one: Rule, views: readonly StateView[], doing: Doing): z.infer<ty
     onResolve: one.onResolve.map(({ action }) => action),
     hash: one.hash,
     ...(doing.get(one.name) ?? { waiting: 0, firing: 0 }),
+    ...(Object.keys(items).length > 0 ? { items } : {}),
     ...(stopped ? { stopped } : {}),
     ...(rateReached ? { rateReached } : {}),
   };

@@ -191,6 +191,7 @@ export class VirtualJobs implements VirtualWorker {
       lastAttempt: attempt >= attempts,
       signal: new AbortController().signal,
       logger: silent,
+      check: (_check, passed) => passed,
       progress: async () => undefined,
     };
   }

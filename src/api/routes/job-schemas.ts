@@ -1,0 +1,30 @@
+// What jobs, decisions and the audit show alike: values that were compared, and what became of metadata.
+import { z } from 'zod';
+
+const time = z.iso.datetime();
+
+export const check = z.object({
+  check: z
+    .string()
+    .describe('A guard, or what a worker looked at right before it acted: pause, hold, session, only_if, live, …'),
+  verdict: z.enum(['passed', 'failed']),
+  asked: z.record(z.string(), z.unknown()),
+  found: z.record(z.string(), z.unknown()),
+  at: time,
+});
+
+const pairs = z.number().int();
+export const delivery = z
+  .object({
+    batchId: z.string(),
+    pending: pairs,
+    delivered: pairs,
+    conflated: pairs.describe('Replaced by a newer item with the same key'),
+    expired: pairs,
+    notBroadcasting: pairs,
+    failed: pairs,
+    cancelled: pairs,
+    reason: z.string().optional().describe('Why items reached nobody: codes and words'),
+    finishedAt: z.iso.datetime().optional(),
+  })
+  .describe('What became of the items of a put_metadata: (item, channel) pairs');
