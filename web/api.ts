@@ -39,10 +39,27 @@ export function problemText(problem: unknown): string {
   return problem instanceof Error ? problem.message : String(problem);
 }
 
+const nameKey = 'ivs-autopilot-name';
+
+/** What the person at this browser is called, where no token says it. */
+export function savedName(): string {
+  return localStorage.getItem(nameKey) ?? '';
+}
+
+export function saveName(name: string): void {
+  if (name.trim() === '') localStorage.removeItem(nameKey);
+  else localStorage.setItem(nameKey, name.trim());
+}
+
 /** Headers of every request. */
 export function headers(more: Readonly<Record<string, string>> = {}): Record<string, string> {
   const token = savedToken();
-  return token ? { authorization: `Bearer ${token}`, ...more } : { ...more };
+  const name = savedName();
+  return {
+    ...(token ? { authorization: `Bearer ${token}` } : {}),
+    ...(name === '' ? {} : { 'x-autopilot-as': encodeURIComponent(name) }),
+    ...more,
+  };
 }
 
 export interface RequestOptions {

@@ -72,7 +72,8 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
                 .join(': '),
               ...(checks.length === 0 ? {} : { checks }),
             });
-          if (outcome === 'failed')
+          // A dry run tells whoever asked for it, and leaves nothing to be mended.
+          if (outcome === 'failed' && !job.dryRun)
             noteFailedJob(tx, {
               jobId,
               action: name,

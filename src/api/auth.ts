@@ -21,6 +21,8 @@ export interface ApiToken {
 export interface Caller {
   readonly name: string;
   readonly role: TokenRole;
+  /** The person, as the request says. */
+  readonly person?: string | undefined;
 }
 
 /** The name of whoever calls while there is no token: only this machine can. */
@@ -34,9 +36,33 @@ const keptNames: Readonly<Record<string, string | undefined>> = {
   [adminName]: 'the token in AUTOPILOT_API_TOKEN',
 };
 
-/** The caller as audit, holds, silences and pauses name them: `token mara`, or `loopback` where no token is configured. */
-export function actorOf({ name }: Caller): string {
-  return name === withoutToken ? name : `token ${name}`;
+/** The header in which a request says which person it comes from, percent-encoded. A claim: only a token is proof. */
+export const personHeader = 'x-autopilot-as';
+
+/**
+ * The person a request says it comes from; undefined where it says nothing.
+ * @throws AppError REQUEST_INVALID for a name that would be read as another kind of caller, or cannot be shown
+ */
+export function personOf(header: string | readonly string[] | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  let name = '';
+  try {
+    name = decodeURIComponent(String(header)).trim();
+  } catch {
+    // Not percent-encoded: refused below.
+  }
+  if (!/^[\p{L}\p{N}][\p{L}\p{N}\p{M} ._@'’-]{0,63}$/u.test(name) || /^(token|rule|loopback)\b/i.test(name))
+    throw new AppError(
+      'REQUEST_INVALID',
+      `headers.${personHeader}: expected the name of a person: up to 64 letters, digits, spaces and . _ @ ' -, and not "token …", "rule …" or "loopback"`,
+    );
+  return name;
+}
+
+/** The caller as audit, holds, silences and pauses name them: `token mara`, or the person's name; `loopback` only where nobody gave one. */
+export function actorOf({ name, person }: Caller): string {
+  if (name === withoutToken) return person ?? name;
+  return person === undefined || person === name ? `token ${name}` : `${person} (token ${name})`;
 }
 
 /** Whether `role` includes `needed`. */

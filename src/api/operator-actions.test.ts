@@ -22,6 +22,9 @@ async function setup() {
     state,
     queues: { find: async () => undefined },
     relay: { nudge: () => undefined },
+    ruleset: { rules: [], inhibitRules: [], timeIntervals: [], receivers: [], hash: '' },
+    metadata: { progress: () => Promise.reject(new Error('not asked for')) },
+    recordingConfiguration: () => Promise.reject(new Error('not asked for')),
     async refreshChannel(arn) {
       asked.push(arn);
       return channelOf(arn);

@@ -8,6 +8,8 @@ import type { IntentKind } from '#domain/action-memory.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import type { Delivery } from '#domain/decision.ts';
 import { AppError } from '#domain/errors.ts';
+import { didYouMean } from '#domain/nearest-name.ts';
+import type { Ruleset } from '#domain/rule.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { Kind } from '#domain/state-key.ts';
 import { kinds } from '#domain/state-registry.ts';
@@ -35,6 +37,10 @@ export interface ActionShard extends ShardIdentity {
   readonly state: SharedState;
   readonly queues: Pick<Queues, 'find'>;
   readonly relay: { nudge(): void };
+  /** The rules in force, and the receivers. */
+  readonly ruleset: Ruleset;
+  /** Asks IVS, for at most ten seconds. @throws AppError RECORDING_CONFIGURATION_…, or why IVS does not tell */
+  recordingConfiguration(wanted: string): Promise<unknown>;
   /** @throws AppError NOT_FOUND for a batch that is kept no more */
   readonly metadata: { progress(batchId: string): Promise<BatchEnd> };
   /** Reads one channel of IVS now; undefined when there is none. @throws AppError when IVS does not tell */
@@ -85,6 +91,7 @@ export class OperatorActions implements OperatorActionsPort, JobsPort, IntentsPo
     const params = this.#render(shard, action, request.params, channelArn);
     const cause = { kind: 'operator', who, reason } as const;
     await files.assertRequest({ action, params, cause });
+    if (!isRepeat) await assertNames(shard, action, [params]);
     await shard.state.transact(
       (tx) => {
         if (tx.isRepeat(jobId)) return;
@@ -144,6 +151,11 @@ export class OperatorActions implements OperatorActionsPort, JobsPort, IntentsPo
     await assertFiles(
       files,
       items.map((item) => ({ action, params: item.params, cause })),
+    );
+    await assertNames(
+      shard,
+      action,
+      items.map((item) => item.params),
     );
     const bulkId = await createBulk(shard.state, { action, items, cause, dryRun, mostOpen });
     if (bulkId === undefined) throw tooManyBulks(mostOpen);
@@ -384,6 +396,45 @@ async function deliveryOfJob(
   } catch (error) {
     if (!(error instanceof AppError && error.code === 'NOT_FOUND')) throw error;
     return (await resultsOf(state, new Set([jobId]), Date.parse(decidedAt))).get(jobId)?.delivery;
+  }
+}
+
+/**
+ * What parameters name must be there: a mistake is told to whoever makes it, rather than to whoever finds a failed job. When IVS does
+ * not tell, the job will find out.
+ * @throws AppError RECEIVER_UNKNOWN, RECORDING_CONFIGURATION_UNKNOWN, RECORDING_CONFIGURATION_AMBIGUOUS, WEBHOOK_REFUSED
+ */
+async function assertNames(
+  shard: Pick<ActionShard, 'ruleset' | 'recordingConfiguration'>,
+  action: ActionName,
+  all: readonly ActionParams[],
+): Promise<void> {
+  const named = (field: string) =>
+    new Set(
+      all
+        .map((params) => (params as Readonly<Record<string, unknown>>)[field])
+        .filter((each) => typeof each === 'string'),
+    );
+  const place = `body.action.${action}`;
+  const receivers = shard.ruleset.receivers.map(({ name }) => name);
+  const receiverField = action === 'capture_session' ? 'notify' : action === 'notify' ? 'receiver' : undefined;
+  for (const receiver of receiverField ? named(receiverField) : [])
+    if (!receivers.includes(receiver))
+      throw new AppError(
+        'RECEIVER_UNKNOWN',
+        `${place}.${receiverField}: the configuration has no receiver "${receiver}"${didYouMean(receiver, receivers)}; it has ${receivers.join(', ') || 'none'}`,
+      );
+  if (action === 'webhook')
+    for (const { url, url_file: file } of all as readonly ActionParams<'webhook'>[])
+      if ((url === undefined) === (file === undefined))
+        throw new AppError('WEBHOOK_REFUSED', `${place}: a webhook needs exactly one of url and url_file`);
+  if (action !== 'set_recording' && action !== 'retire_recording_configuration') return;
+  for (const configuration of named('configuration')) {
+    if (action === 'set_recording' && configuration === 'none') continue;
+    await shard.recordingConfiguration(configuration).catch((error: unknown) => {
+      if (error instanceof AppError && error.code.startsWith('RECORDING_CONFIGURATION_'))
+        throw new AppError(error.code, `${place}.configuration: ${error.message}`, { cause: error });
+    });
   }
 }
 

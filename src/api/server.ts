@@ -19,7 +19,7 @@ import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { registerApiDocument } from './api-document.ts';
-import { type ApiToken, Authenticator, type Caller, mayActAs, type TokenRole } from './auth.ts';
+import { type ApiToken, Authenticator, type Caller, mayActAs, personHeader, personOf, type TokenRole } from './auth.ts';
 import { TrustedProxies } from './client-address.ts';
 import { type ConnectionLimits, Connections } from './connections.ts';
 import { EventStreams } from './event-streams.ts';
@@ -301,6 +301,8 @@ function guard(
       reply.header('www-authenticate', allowBasic ? 'Basic realm="ivs-autopilot", charset="UTF-8"' : 'Bearer');
       throw error;
     }
+    const person = personOf(request.headers[personHeader]);
+    if (person !== undefined) request.caller = { ...request.caller, person };
     const needed = request.routeOptions.config.role ?? (reads(request) ? 'viewer' : 'operator');
     if (!mayActAs(request.caller.role, needed))
       throw new AppError(

@@ -1,7 +1,7 @@
 // What the operator's verbs share: naming channels, asking the daemon for an action, waiting for its job and telling how it ended.
 import type { Command } from 'commander';
 import { messageOf } from '#domain/errors.ts';
-import { resolveChannel } from './channels.ts';
+import { resolveChannel, tagsMeant } from './channels.ts';
 import { type ApiClient, apiClient, type CliIo, CommandFailed, example, printData } from './support.ts';
 
 export interface ActionFlags {
@@ -76,6 +76,7 @@ export async function askAction(
     ...(flags.dryRun ? { dryRun: true } : {}),
   })) as { jobId: string } | { bulkId: string; channels: number };
   if ('bulkId' in answer) {
+    if (answer.channels === 0) throw new CommandFailed(await noChannels(api, flags), 1);
     if (!flags.wait)
       return printData(io, flags.json, answer, () => [`Accepted as ${answer.bulkId}: ${answer.channels} channels`]);
     const stop = `Not followed any more; it goes on. Stop it with: ivs-autopilot actions stop ${answer.bulkId}`;
@@ -88,7 +89,17 @@ export async function askAction(
   const left = `Not followed any more; the job ${answer.jobId} goes on.`;
   const job = await follow<Job>(io, api, `/v1/jobs/${encodeURIComponent(answer.jobId)}`, ['completed', 'failed'], left);
   printData(io, flags.json, job, () => jobLines(job));
-  if (job.state === 'failed') throw new CommandFailed('', 1);
+  if (job.state === 'failed' || isLeftUndone(job, flags)) throw new CommandFailed('', 1);
+}
+
+/** It was not done, and nobody had asked for that. */
+function isLeftUndone({ result }: Job, { dryRun }: ActionFlags): boolean {
+  return result?.outcome === 'skipped' && result.reason !== 'live' && !dryRun;
+}
+
+async function noChannels(api: ApiClient, { tag = [] }: ActionFlags): Promise<string> {
+  if (tag.length === 0) return 'Nothing was done: no channel is live.';
+  return `Nothing was done: no channel has ${tag.join(', ')}${await tagsMeant(api, tag)}.`;
 }
 
 /** `actions stop`: the stop button of a bulk action. */

@@ -35,3 +35,20 @@ export async function resolveChannel(api: ApiClient, text: string): Promise<stri
     `No channel has the ARN, id or name ${text}${near === undefined ? '' : ` (did you mean ${near}?)`}.`,
   );
 }
+
+/** ` (did you mean tier=platinum?)` for tags, written as key=value, that no channel has; empty where nothing is near. */
+export async function tagsMeant(api: ApiClient, pairs: readonly string[]): Promise<string> {
+  const channels = await listChannels(api).catch(() => []);
+  const known = new Set(channels.flatMap(({ tags }) => Object.entries(tags).map(([key, value]) => `${key}=${value}`)));
+  const meant = pairs.filter((pair) => !known.has(pair)).flatMap((pair) => nearestPair(pair, known) ?? []);
+  return meant.length === 0 ? '' : ` (did you mean ${meant.join(', ')}?)`;
+}
+
+/** The value is looked for under its own key first, so that a long key does not hide a wrong value. */
+function nearestPair(pair: string, known: ReadonlySet<string>): string | undefined {
+  const at = pair.indexOf('=') + 1;
+  const prefix = pair.slice(0, at);
+  const values = [...known].filter((each) => each.startsWith(prefix)).map((each) => each.slice(at));
+  const value = nearestName(pair.slice(at), values);
+  return value === undefined ? nearestName(pair, known) : prefix + value;
+}

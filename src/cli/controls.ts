@@ -10,6 +10,7 @@ interface Flags {
   readonly for?: string;
   readonly release?: boolean;
   readonly expire?: string;
+  readonly force?: boolean;
   readonly json?: boolean;
 }
 
@@ -93,6 +94,7 @@ function registerSilence(program: Command, io: CliIo): void {
     )
     .option('--reason <text>', 'why', noReason)
     .option('--for <duration>', 'how long, such as 1h; a silence always ends')
+    .option('--force', 'also when no rule or channel matches now: for what is still to come')
     .option('--expire <id>', 'end the silence with this id')
     .option('--json', 'print the answer as JSON')
     .addHelpText(
@@ -102,7 +104,7 @@ function registerSilence(program: Command, io: CliIo): void {
         'ivs-autopilot silence --expire s-0123abcd',
       ),
     )
-    .action(async (matchers: string[], { reason, for: duration, expire, json }: Flags) => {
+    .action(async (matchers: string[], { reason, for: duration, expire, force, json }: Flags) => {
       const api = apiClient(io);
       if (expire !== undefined) {
         const answer = await api.send('DELETE', `/v1/silences/${encodeURIComponent(expire)}`);
@@ -116,11 +118,34 @@ function registerSilence(program: Command, io: CliIo): void {
         const parsed = checkLabelMatcher(matcher);
         if (!parsed.ok) throw new CommandFailed(`${matcher}: ${parsed.message}.`, 2);
       }
-      const answer = (await api.send('POST', '/v1/silences', { matchers, reason, duration })) as { id?: string };
+      const wanted = { matchers, reason, duration };
+      if (!force) {
+        const planned = (await api.send('POST', '/v1/silences', { ...wanted, dryRun: true })) as SilenceMatch;
+        if (planned.matchesNothing) throw new CommandFailed(nothingMatches(planned), 1);
+      }
+      const answer = (await api.send('POST', '/v1/silences', wanted)) as { readonly id?: string } & SilenceMatch;
       printData(io, json, answer, () => [
+        `It matches ${matchText(answer)}.`,
         `Silenced for ${duration}. \`ivs-autopilot silence --expire ${answer.id ?? '<id>'}\` ends it before.`,
       ]);
     });
+}
+
+interface SilenceMatch {
+  readonly matches: { readonly rules: number; readonly channels: number };
+  readonly matchesNothing: boolean;
+  readonly examples: { readonly rules: readonly string[] };
+  readonly didYouMean: readonly string[];
+}
+
+function matchText({ matches: { rules, channels }, examples }: SilenceMatch): string {
+  const named = rules === 0 ? '' : ` (${examples.rules.join(', ')}${rules > examples.rules.length ? ', …' : ''})`;
+  return `${rules} ${rules === 1 ? 'rule' : 'rules'}${named} on ${channels} ${channels === 1 ? 'channel' : 'channels'}`;
+}
+
+function nothingMatches(match: SilenceMatch): string {
+  const meant = match.didYouMean.length === 0 ? '' : ` (did you mean ${match.didYouMean.join(', ')}?)`;
+  return `Nothing was silenced: it matches ${matchText(match)}${meant}. With --force it is made all the same, for what is still to come.`;
 }
 
 function requireDuration(text: string | undefined): void {

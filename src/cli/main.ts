@@ -1,6 +1,9 @@
 // The program `ivs-autopilot`: collects the commands, turns their ends into exit codes (0 done, 1 a problem was found, 2 wrong usage).
 // Commands import what is heavy only when they run, so that `--help` stays quick.
 import { readFileSync, writeSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { Command, CommanderError } from 'commander';
 import { AppError, messageOf } from '#domain/errors.ts';
 import { visibleLine } from '#domain/visible-text.ts';
@@ -56,6 +59,10 @@ export function createProgram(io: CliIo): Command {
   const program = new Command('ivs-autopilot')
     .description('Stream-operations automation for Amazon IVS: notices, decides by rules, acts inside the quotas.')
     .version(packageVersion(), '-V, --version')
+    .option(
+      '--as <name>',
+      'who you are, for holds, silences and the audit (default: AUTOPILOT_AS, or the system’s user)',
+    )
     .configureHelp({ showGlobalOptions: false })
     .addHelpText(
       'after',
@@ -67,7 +74,8 @@ export function createProgram(io: CliIo): Command {
         '\nAUTOPILOT_URL and AUTOPILOT_API_TOKEN say which daemon the commands talk to. ' +
         'Exit codes: 0 done, 1 a problem was found, 2 wrong usage.\n',
     );
-  for (const register of registers) register(program, io);
+  const named = withPerson(io, () => program.opts<{ as?: string }>().as);
+  for (const register of registers) register(program, named);
   for (const command of allOf(program)) {
     command.exitOverride();
     command.showHelpAfterError('(--help shows what there is)');
@@ -102,6 +110,36 @@ export async function runCli(argv: readonly string[], surroundings: CliIo = proc
   }
 }
 
+/** What is known of the person: what `--as` or AUTOPILOT_AS says, else the system's user where the program runs as a process of its own. */
+function withPerson(io: CliIo, given: () => string | undefined): CliIo {
+  return Object.create(io, {
+    person: { value: () => given() ?? io.env['AUTOPILOT_AS'] ?? io.person?.() },
+  }) as CliIo;
+}
+
+function systemUser(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user that the system has no name for, as in many containers.
+    return undefined;
+  }
+}
+
+/** Asks one question at the terminal; empty when the terminal is gone. */
+async function askAtTerminal(question: string): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await new Promise<string>((resolve) => {
+      terminal.once('close', () => resolve(''));
+      terminal.once('SIGINT', () => process.exit(130));
+      terminal.question(question, resolve);
+    });
+  } finally {
+    terminal.close();
+  }
+}
+
 /** The edge of the command line: nothing that a stranger wrote reaches the terminal as more than text. */
 function withVisibleText(io: CliIo): CliIo {
   const { redraw } = io;
@@ -110,6 +148,9 @@ function withVisibleText(io: CliIo): CliIo {
     printError: (line) => io.printError(visibleLine(line)),
     redraw: redraw && ((line) => redraw(visibleLine(line))),
     env: io.env,
+    person: io.person,
+    ask: io.ask && ((question) => io.ask!(visibleLine(question))),
+    readInput: io.readInput,
     get signal() {
       return io.signal;
     },
@@ -139,6 +180,9 @@ function processIo(): CliIo {
     printError,
     redraw: process.stderr.isTTY ? (line) => void process.stderr.write(`\r\u001b[K${shown(line)}`) : undefined,
     env: process.env,
+    person: systemUser,
+    ask: process.stdin.isTTY && process.stderr.isTTY ? askAtTerminal : undefined,
+    readInput: () => text(process.stdin),
     get signal() {
       // Only a command that asks for the signal takes the default effect of Ctrl-C away.
       if (process.listenerCount('SIGINT') === 0) {

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { lanes } from '#domain/action.ts';
 import { parseDuration } from '#domain/duration.ts';
 import { messageOf } from '#domain/errors.ts';
+import { tagsMeant } from './channels.ts';
 import {
   type ApiClient,
   apiClient,
@@ -21,6 +22,7 @@ interface SendFlags {
   readonly channel?: readonly string[];
   readonly tag?: readonly string[];
   readonly payload?: readonly string[];
+  readonly payloadText?: readonly string[];
   readonly payloadFile?: string;
   readonly key?: string;
   readonly expires?: string;
@@ -68,7 +70,8 @@ export function register(program: Command, io: CliIo): void {
     .option('--live', 'to every channel with a live stream')
     .option('--channel <arns...>', 'to these channels')
     .option('--tag <key=value...>', 'to live channels with these tags; one key several times means any of its values')
-    .option('--payload <texts...>', 'what to send: JSON objects are sent as such, anything else as text')
+    .option('--payload <texts...>', 'what to send: a JSON object, or text; @file reads a file, - reads standard input')
+    .option('--payload-text <texts...>', 'text that is sent as it is, whatever it begins with')
     .option('--payload-file <file>', 'a file with what to send')
     .option('--key <key>', 'a newer item with the same key replaces an unsent older one')
     .option('--expires <duration>', 'not sent after this long, for example 20s')
@@ -89,9 +92,13 @@ export function register(program: Command, io: CliIo): void {
     )
     .action(async (flags: SendFlags) => {
       const api = apiClient(io);
-      const body = bodyOf(flags);
+      const body = await bodyOf(io, flags);
       const path = `/v1/metadata/batches${flags.account === undefined ? '' : `?account=${encodeURIComponent(flags.account)}`}`;
       const plan = await send(api, io, path, body, flags.idempotencyKey ?? randomUUID());
+      if (plan.channels === 0) {
+        printData(io, flags.json, plan, () => planLines(plan));
+        throw new CommandFailed(await nobodyText(api, flags), 1);
+      }
       if (flags.dryRun || !flags.wait) return printData(io, flags.json, plan, () => planLines(plan));
       if (!flags.json) for (const line of planLines(plan)) io.print(line);
       const progress = await follow(api, plan.batchId ?? '', io);
@@ -138,16 +145,20 @@ async function send(api: ApiClient, io: CliIo, path: string, body: object, key: 
   }
 }
 
-function bodyOf(flags: SendFlags): object {
-  const texts = [...(flags.payload ?? []), ...(flags.payloadFile === undefined ? [] : [readText(flags.payloadFile)])];
-  if (texts.length === 0) throw new CommandFailed('Say what to send: --payload or --payload-file.', 2);
+async function bodyOf(io: CliIo, flags: SendFlags): Promise<object> {
+  const payloads: unknown[] = [];
+  for (const text of flags.payload ?? []) payloads.push(await payloadOf(io, text));
+  payloads.push(...(flags.payloadText ?? []));
+  if (flags.payloadFile !== undefined) payloads.push(parsed(readText(flags.payloadFile), flags.payloadFile));
+  if (payloads.length === 0)
+    throw new CommandFailed('Say what to send: --payload, --payload-text or --payload-file.', 2);
   const expiresInMs = flags.expires === undefined ? undefined : parseDuration(flags.expires);
   if (flags.expires !== undefined && !expiresInMs)
     throw new CommandFailed(`--expires ${flags.expires} is no duration: write it like 20s or 5m.`, 2);
   return {
     targets: targetsOf(flags),
-    items: texts.map((text) => ({
-      payload: payloadOf(text),
+    items: payloads.map((payload) => ({
+      payload,
       ...(flags.key === undefined ? {} : { key: flags.key }),
       ...(expiresInMs === undefined ? {} : { expiresInMs }),
     })),
@@ -171,13 +182,32 @@ function targetsOf({ live, channel, tag }: SendFlags): object {
   return { tags: Object.fromEntries(tags) };
 }
 
-function payloadOf(text: string): unknown {
+/** What one --payload stands for: `@file`, `-`, or the text itself. */
+async function payloadOf(io: CliIo, text: string): Promise<unknown> {
+  if (text === '-') return parsed((await io.readInput?.()) ?? '', 'standard input');
+  if (text.startsWith('@')) return parsed(readText(text.slice(1)), text.slice(1));
+  return parsed(text, '--payload');
+}
+
+/** A JSON object as such, anything else as text. @throws CommandFailed for what looks like JSON and is none, and for nothing */
+function parsed(text: string, place: string): unknown {
+  if (text.trim() === '') throw new CommandFailed(`${place}: there is nothing to send.`, 2);
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : text;
-  } catch {
-    return text;
+  } catch (error) {
+    if (!/^\s*[{[]/.test(text)) return text;
+    throw new CommandFailed(
+      `${place}: it begins like JSON and is none (${messageOf(error)}). Correct it, or send it as it is with --payload-text.`,
+      2,
+    );
   }
+}
+
+/** Why a batch reaches nobody. */
+async function nobodyText(api: ApiClient, { live, tag }: SendFlags): Promise<string> {
+  if (tag) return `Nobody gets it: no live channel has ${tag.join(', ')}${await tagsMeant(api, tag)}.`;
+  return live ? 'Nobody gets it: no channel is live.' : 'Nobody gets it: every channel was left out.';
 }
 
 /** Waits until the batch is over; a bar on a terminal. The daemon being away for a moment ends nothing. */

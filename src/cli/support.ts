@@ -13,6 +13,12 @@ export interface CliIo {
   /** Replaces the line that the cursor is in; only where standard error is a terminal. */
   readonly redraw?: ((line: string) => void) | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The name of the person, for holds, silences and the audit; undefined: the system does not tell, and no --as was given. */
+  readonly person?: (() => string | undefined) | undefined;
+  /** Asks a person at a terminal; undefined where there is none. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined;
+  /** Standard input to its end. */
+  readonly readInput?: (() => Promise<string>) | undefined;
   /** Aborted when the user wants the command to end. */
   readonly signal: AbortSignal;
 }
@@ -78,7 +84,7 @@ export function daemonUrl(env: CliIo['env']): string {
 
 /** A client of the daemon (`daemonUrl`) with the token of AUTOPILOT_API_TOKEN or AUTOPILOT_API_TOKEN_FILE. */
 export function apiClient(
-  { env, signal }: Pick<CliIo, 'env' | 'signal'>,
+  { env, signal, person }: Pick<CliIo, 'env' | 'signal' | 'person'>,
   { requestMs = 30_000, silentMs = 40_000 }: ApiPatience = {},
 ): ApiClient {
   const base = daemonUrl(env);
@@ -86,6 +92,7 @@ export function apiClient(
     throw new CommandFailed(`AUTOPILOT_URL is no http address: ${base}`, 2);
   }
   const token = readToken(env);
+  const name = person?.();
   const open = async (
     method: string,
     path: string,
@@ -99,6 +106,7 @@ export function apiClient(
         headers: {
           accept: 'application/json, application/problem+json, text/event-stream',
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...(name === undefined ? {} : { 'x-autopilot-as': encodeURIComponent(name) }),
           ...(body === undefined ? {} : { 'content-type': 'application/json' }),
           ...headers,
         },

@@ -14,6 +14,7 @@ import type { Transaction } from '#domain/shared-state.ts';
 import { settledAfterRepairMs } from '#domain/state-loss.ts';
 import { kinds, pauses } from '#domain/state-registry.ts';
 import { type Home, homeOf } from '#intake/home.ts';
+import { createActionCalls } from '#ivs/action-calls.ts';
 import { limitsFrom } from '#ivs/limits.ts';
 import { QuotaSampler } from '#ivs/quota-hour.ts';
 import { createReader } from '#ivs/reader.ts';
@@ -43,6 +44,7 @@ import { detectGaps } from '#streams/gaps.ts';
 import { finishedActionRecorder } from '#workers/finished-action.ts';
 import { WorkerHost } from '#workers/host.ts';
 import { intentsDue } from '#workers/intents.ts';
+import { findRecordingConfiguration } from '#workers/recording-configuration.ts';
 import { ActionUpkeep } from '#workers/upkeep.ts';
 import { createActionHandlers } from './actions.ts';
 import { type AwsAccess, type AwsOptions, awsAccessOf } from './aws-access.ts';
@@ -341,6 +343,12 @@ export class Shard {
   /** One channel is read again: a permit and an answer within ten seconds, or an AppError. */
   refreshChannel(arn: ChannelArn): Promise<Channel | undefined> {
     return this.noticing.refreshChannel(arn);
+  }
+
+  /** The recording configuration that somebody named. @throws AppError RECORDING_CONFIGURATION_UNKNOWN, …_AMBIGUOUS, IVS_…, LIMITER_… */
+  recordingConfiguration(wanted: string): Promise<unknown> {
+    const ivs = createActionCalls(this.ivs.client);
+    return findRecordingConfiguration(wanted, { ivs, signal: AbortSignal.timeout(10_000) });
   }
 
   async #startWorkers(

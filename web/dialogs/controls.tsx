@@ -1,7 +1,7 @@
 // Pause, hold, silence, the rest of a batch: what people say to automation.
 import type { JSX } from 'preact';
 import { api } from '../api.ts';
-import { count } from '../format.ts';
+import { count, plural } from '../format.ts';
 import { ask, Dialog, Field, Reason } from '../parts/dialog.tsx';
 import { toast } from '../parts/toasts.tsx';
 import { channelName, status } from '../store.ts';
@@ -93,15 +93,24 @@ function SilenceDialog({ matchers: initial }: { readonly matchers: string }): JS
       title="Silence decisions"
       text="What matches every line is held back until the silence ends."
       confirm="Silence"
-      onSubmit={async ({ matchers = '', reason, duration }) => {
+      onSubmit={async ({ matchers = '', reason, duration, force }) => {
         const lines = matchers
           .split('\n')
           .map((line) => line.trim())
           .filter(Boolean);
         const wrong = lines.find((line) => !matcher.test(line));
         if (wrong !== undefined) throw new Error(`“${wrong}” is no matcher: write ${example}.`);
-        await api('POST', '/v1/silences', { body: { matchers: lines, reason, duration } });
-        toast('The silence is in force.');
+        const body = { matchers: lines, reason, duration };
+        const { matches, matchesNothing, didYouMean } = await api<SilenceMatch>('POST', '/v1/silences', {
+          body: { ...body, dryRun: true },
+        });
+        const found = `${plural(matches.rules, 'rule')} on ${plural(matches.channels, 'channel')}`;
+        if (matchesNothing && force !== 'yes')
+          throw new Error(
+            `Nothing was silenced: it matches ${found}${didYouMean.length === 0 ? '' : ` (did you mean ${didYouMean.join(', ')}?)`}.`,
+          );
+        await api('POST', '/v1/silences', { body });
+        toast(`The silence is in force. It matches ${found}.`);
       }}
     >
       <Field
@@ -115,8 +124,20 @@ function SilenceDialog({ matchers: initial }: { readonly matchers: string }): JS
       />
       <Reason />
       <Field label="For" name="duration" options={times.slice(1)} />
+      <Field label="If it matches nothing" name="force" options={whenNothing} />
     </Dialog>
   );
+}
+
+const whenNothing = [
+  ['no', 'do not make it'],
+  ['yes', 'make it all the same, for what is still to come'],
+] as const;
+
+interface SilenceMatch {
+  readonly matches: { readonly rules: number; readonly channels: number };
+  readonly matchesNothing: boolean;
+  readonly didYouMean: readonly string[];
 }
 
 export function askCancelBatch(id: string): void {

@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { problemText } from '../api.ts';
+import { problemText, savedName, savedToken, saveName } from '../api.ts';
 import { connection } from '../store.ts';
 
 const open = signal<{ readonly id: number; readonly dialog: JSX.Element } | undefined>(undefined);
@@ -81,6 +81,7 @@ export function Dialog({
     try {
       const values = valuesOf(form);
       if (values['reason']?.trim() === '') throw new Error('Say why: others will ask.');
+      if (values['as'] !== undefined) saveName(values['as']);
       await onSubmit(values);
       closeDialog();
     } catch (error) {
@@ -207,6 +208,23 @@ export function Field({ label, name, options, lines, initial, suggestions, help,
 
 export function Reason(): JSX.Element {
   return (
-    <Field label="Why" name="reason" required maxLength={200} placeholder="Shown to everybody, and kept in the audit" />
+    <>
+      <Field
+        label="Why"
+        name="reason"
+        required
+        maxLength={200}
+        placeholder="Shown to everybody, and kept in the audit"
+      />
+      {savedToken() === undefined && (
+        <Field
+          label="Your name"
+          name="as"
+          maxLength={64}
+          initial={savedName()}
+          placeholder="For whoever finds it later"
+        />
+      )}
+    </>
   );
 }

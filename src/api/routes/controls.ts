@@ -20,6 +20,7 @@ import {
   silence,
 } from '#rules/controls.ts';
 import { checkLabelMatcher } from '#rules/label-values.ts';
+import { silenceMatches } from '#rules/silence-matches.ts';
 import { actorOf } from '../auth.ts';
 import { othersNeverTold, othersUnaware, pauseShard, resumeShard } from '../pause.ts';
 import type { RuleShards } from '../rule-lookup.ts';
@@ -46,6 +47,14 @@ const silenceView = z.object({
   reason: z.string(),
   starts: time,
   ends: time,
+});
+const silenceMatch = z.object({
+  matches: z
+    .object({ rules: z.number().int(), channels: z.number().int() })
+    .describe('Rules in force and channels of the inventory that it matches now'),
+  matchesNothing: z.boolean().describe('It holds nothing back, as far as is known now'),
+  examples: z.object({ rules: z.array(z.string()), channelArns: z.array(z.string()) }).describe('At most 20 of each'),
+  didYouMean: z.array(z.string()).describe('Matchers that something has, for those that nothing has'),
 });
 const pauseView = z.object({
   paused: z.boolean(),
@@ -181,8 +190,9 @@ export function controlRoutes({
               .describe('All must match, such as rule="slate" or tag_show=~"fin.*"'),
             reason,
             duration: duration.describe('A silence always ends'),
+            dryRun: z.literal(true).optional().describe('Only tells what it would match'),
           }),
-          response: { 201: silenceView },
+          response: { 200: silenceMatch, 201: silenceView.extend(silenceMatch.shape) },
         },
       },
       async ({ body, caller }, reply) => {
@@ -190,6 +200,8 @@ export function controlRoutes({
         if (lastsMs < 1000 || lastsMs > longestSilenceMs)
           throw new AppError('REQUEST_INVALID', `duration: expected 1s to 31d, got ${body.duration}`);
         await checkMatchers(body.matchers);
+        const matched = matchOf(shards, body.matchers);
+        if (body.dryRun) return reply.code(200).send(matched);
         // The same id in every shard: one silence, however many accounts there are.
         const startsMs = shards.first.state.nowMs();
         const asked = { matchers: body.matchers, reason: body.reason, startsMs, endsMs: startsMs + lastsMs };
@@ -208,7 +220,7 @@ export function controlRoutes({
         const { id, silence: made } = first;
         const { author: who, ...rest } = made;
         onControl?.({ kind: 'silence', who, ...rest });
-        return reply.code(201).send(showSilence(id, made));
+        return reply.code(201).send({ ...showSilence(id, made), ...matched });
       },
     );
     const expire = async (id: string, who: string) => {
@@ -344,6 +356,21 @@ async function checkMatchers(matchers: readonly string[]): Promise<void> {
     if (!parsed.ok) problems.push({ path: `body.matchers[${index}]`, message: parsed.message });
   }
   if (problems.length > 0) throw invalidRequest(problems);
+}
+
+/** What matchers match now. */
+function matchOf(shards: RuleShards, matchers: readonly string[]): z.infer<typeof silenceMatch> {
+  const { rules, channelArns, isNothing, didYouMean } = silenceMatches(
+    shards.first.ruleset,
+    shards.all.map(({ state }) => state.view),
+    matchers,
+  );
+  return {
+    matches: { rules: rules.length, channels: channelArns.length },
+    matchesNothing: isNothing,
+    examples: { rules: rules.slice(0, 20), channelArns: channelArns.slice(0, 20) },
+    didYouMean: [...didYouMean],
+  };
 }
 
 function showHold(arn: string, { who, reason: why, sinceMs, untilMs }: Hold): z.infer<typeof holdView> {
