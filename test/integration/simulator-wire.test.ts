@@ -231,7 +231,7 @@ describe('a connection', () => {
     await using other = await startSimulator();
     await other.control.addFault({ latencyMs: 60_000 });
     const call = fetch(`${other.url}/ListStreams`, { method: 'POST', body: '{}' });
-    await other.control.waitForCall({}).catch(() => {});
+    await other.control.waitForCall({}, 20).catch(() => {});
     await Promise.all([expect(call).rejects.toThrow('fetch failed'), other.close()]);
   });
 });
@@ -253,7 +253,7 @@ describe('the control API', () => {
     const waiting = control.waitForCall({ operation: 'ListPlaybackKeyPairs' });
     await post('ListPlaybackKeyPairs', {});
     expect(await waiting).toMatchObject({ operation: 'ListPlaybackKeyPairs', outcome: 'ok', status: 200 });
-    await expect(control.waitForCall({ operation: 'GetPlaybackKeyPair' })).rejects.toThrow('within 10 ms');
+    await expect(control.waitForCall({ operation: 'GetPlaybackKeyPair' }, 10)).rejects.toThrow('within 10 ms');
   });
 });
 
