@@ -25,7 +25,16 @@ describe('commands that talk to the daemon', () => {
   const arn = 'arn:aws:ivs:us-west-2:111122223333:channel/abc';
   const answers: Record<string, [status: number, body: unknown]> = {
     'GET /v1/channels': [200, { channels: [{ arn, name: 'studio-a' }] }],
-    'POST /v1/silences': [201, { id: 's-1' }],
+    'POST /v1/silences': [
+      201,
+      {
+        id: 's-1',
+        matches: { rules: 1, channels: 2 },
+        matchesNothing: false,
+        examples: { rules: ['x'], channelArns: [] },
+        didYouMean: [],
+      },
+    ],
     [`DELETE /v1/holds/${encodeURIComponent(arn)}`]: [204, undefined],
     'DELETE /v1/silences/s-9': [
       404,
@@ -101,7 +110,9 @@ describe('commands that talk to the daemon', () => {
     const { out } = await run(['silence', 'rule="x"', 'tag_show="finals"', '--for', '1h', '--reason', 'y'], env);
 
     expect(out).toContain('ivs-autopilot silence --expire s-1');
-    expect(requests.at(-1)?.body).toEqual({ matchers: ['rule="x"', 'tag_show="finals"'], reason: 'y', duration: '1h' });
+    const body = { matchers: ['rule="x"', 'tag_show="finals"'], reason: 'y', duration: '1h' };
+    // Asked what it matches before it is in force.
+    expect(requests.slice(-2).map((request) => request.body)).toEqual([{ ...body, dryRun: true }, body]);
   });
 
   it('what the daemon refuses is one sentence on standard error', async () => {

@@ -171,6 +171,10 @@ export async function pageStand({
     state,
     ruleset: () => ruleset,
     config: () => ({ hash: ruleset.hash, loadedAtMs: nowMs - 3_600_000 }),
+    alerts: {
+      shards: [{ name: 'main', state, deadLetters: () => ({ count: 1, sinceMs: nowMs - 600_000 }) }],
+      config: () => ({ loadedAtMs: nowMs - 3_600_000 }),
+    },
     silentAfterMs: () => ({ poll: 60_000, events: 900_000 }),
     events: () => ({ waiting: 3, deadLetters: 1 }),
     redisLatencyMs: () => 0.4,
@@ -542,6 +546,15 @@ function commands(state: MemoryState, asked: { method: string; url: string; body
       params: { revoke_key: false },
       attempts: 1,
       steps: [{ step: 'read_stream', at: new Date(Date.now() - 61_000).toISOString(), viewerCount: 12 }],
+      checks: [
+        {
+          check: 'only_if',
+          verdict: 'passed',
+          asked: { viewerCount: [{ numeric: ['<', 50] }] },
+          found: { viewerCount: 12 },
+          at: new Date(Date.now() - 61_000).toISOString(),
+        },
+      ],
       startedAt: new Date(Date.now() - 62_000).toISOString(),
       finishedAt: new Date().toISOString(),
       result: { outcome: 'done', reason: 'it would stop the stream', calls: ['GetStream', 'StopStream'] },

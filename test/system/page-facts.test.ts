@@ -92,7 +92,7 @@ test('whatever is chosen is in the address: it is there again after a reload, an
   for (const [address, heading, words] of [
     ['#/decision/d-4', 'starving-slate: fired', 'max live percent'],
     ['#/batch/b-7f3aQx19', 'Metadata batch', '"question": 7'],
-    ['#/job/job-1', 'Job: stop stream', 'read stream'],
+    ['#/job/job-1', 'Job: stop stream', 'found viewer count 12'],
     ['#/incident/i-1', 'Incident: mass-starvation', 'Many channels starve together.'],
   ] as const) {
     await page.goto(`${stand.url}/${address}`);
