@@ -2,8 +2,7 @@
 import { AppError } from '#domain/errors.ts';
 import { problemOfQueue, queueOf } from '#domain/queue-url.ts';
 import { problemOfRegion } from '#domain/regions.ts';
-import type { Config } from './load.ts';
-import type { AccountSettings } from './settings.ts';
+import type { AccountSettings, Settings } from './settings.ts';
 
 /** The account's 12 digits as far as the configuration tells: `account_id`, or those of the role. */
 export function accountIdOf({
@@ -15,7 +14,7 @@ export function accountIdOf({
 
 /** The accounts of the configuration, or the one that the environment describes. @throws AppError CONFIG_INVALID */
 export function accountsOf(
-  { settings, file }: Pick<Config, 'settings' | 'file'>,
+  { settings, file }: { readonly settings: Settings; readonly file: string },
   env: Readonly<Record<string, string | undefined>>,
 ): AccountSettings[] {
   if (settings.accounts) {

@@ -8,8 +8,8 @@ import type { DeliveryPolicy, EventRecord, NextFate } from './events/publisher.t
 import type { LostDelivery } from './events/sqs-delivery.ts';
 import type { FaultRule, FaultState } from './faults.ts';
 import type { Change } from './overlay.ts';
+import type { ScenarioState } from './parts.ts';
 import type { CallFilter, CallRecord, CueRecord, RevocationRecord } from './recorder.ts';
-import type { ScenarioState } from './scenario/play.ts';
 import type { ResourceQuotas, Switches, Timings } from './settings.ts';
 import type { Bucket, PlaybackConfiguration } from './store.ts';
 import type { EncoderSetup } from './streams/encoders.ts';

@@ -1,50 +1,21 @@
 // Composition: builds the parts of one simulated account and Region and joins them. No HTTP here; server.ts adds that.
 
 import { randomBytes } from 'node:crypto';
-import type { Parameter } from './aws/parameter-store.ts';
-import type { Secret } from './aws/secrets-manager.ts';
-import type { AssumedRole } from './aws/sts.ts';
 import { SimulatedClock } from './clock.ts';
-import type { ActionContext } from './context.ts';
 import { EventBus } from './eventbridge/bus.ts';
 import { type EventEnvelope, envelope, type Happening } from './events/event.ts';
 import { Publisher } from './events/publisher.ts';
 import { SqsDelivery } from './events/sqs-delivery.ts';
 import { Faults } from './faults.ts';
 import { Ids } from './ids.ts';
+import type { Simulator } from './parts.ts';
 import { Random } from './random.ts';
 import { Recorder } from './recorder.ts';
-import type { ScenarioState } from './scenario/play.ts';
-import { type Settings, type SimulatorOptions, settle } from './settings.ts';
+import { type SimulatorOptions, settle } from './settings.ts';
 import { Store } from './store.ts';
 import { Encoders } from './streams/encoders.ts';
 import { Ingest } from './streams/ingest.ts';
 import { Throttle } from './throttle/throttle.ts';
-
-/** All parts of one simulator; what the protocols and the control API work on. */
-export interface Simulator {
-  readonly seed: string;
-  readonly random: Random;
-  readonly settings: Settings;
-  readonly clock: SimulatedClock;
-  readonly context: ActionContext;
-  readonly throttle: Throttle;
-  readonly faults: Faults;
-  readonly publisher: Publisher;
-  readonly delivery: SqsDelivery;
-  readonly bus: EventBus;
-  /** Secrets Manager's and Parameter Store's contents, by name. */
-  readonly secrets: Map<string, Secret>;
-  readonly parameters: Map<string, Parameter>;
-  /** Who the credentials of assumed roles are, by access key id. */
-  readonly assumedRoles: Map<string, AssumedRole>;
-  /** Whether the account has more views than it may; its breach is told once. */
-  viewsExceeded: boolean;
-  /** The scenario that was loaded last. */
-  scenario: { readonly state: ScenarioState; stop(): void } | undefined;
-  /** Releases timers, waiters and sockets. */
-  close(): Promise<void>;
-}
 
 export function createSimulator(options: SimulatorOptions): Simulator {
   const seed = String(options.seed ?? randomBytes(6).toString('hex'));

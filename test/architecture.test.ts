@@ -1,5 +1,5 @@
 // Holds the import table: who may import whom, and who alone may import a package. docs/architecture.md prints the same table.
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
@@ -143,6 +143,40 @@ describe('the import table', () => {
     expect(strangers.map(({ file, specifier }) => `${file} imports ${specifier}`)).toEqual([]);
   });
 
+  test('no file imports itself over others, not even types', () => {
+    const graph = new Map(files.map((file) => [file, new Set<string>()]));
+    for (const found of imports) {
+      const target = targetOf(found);
+      if (target !== undefined && graph.has(target)) graph.get(found.file)!.add(target);
+    }
+
+    expect(circlesIn(graph)).toEqual([]);
+    expect(circlesIn(new Map(Object.entries({ a: ['b'], b: ['c'], c: ['a', 'd'], d: [] })))).toEqual([['a', 'b', 'c']]);
+  });
+
+  test('no part of the table may import itself over others', () => {
+    expect(circlesIn(new Map(Object.entries(mayImport)))).toEqual([]);
+  });
+
+  test('the root of src holds the spine alone', () => {
+    const atRoot = files.filter((file) => /^src\/[^/]+$/.test(file));
+
+    expect(atRoot.toSorted()).toEqual([
+      'src/app.ts',
+      'src/config-in-force.ts',
+      'src/config-watch.ts',
+      'src/main.ts',
+      'src/pipeline.ts',
+    ]);
+  });
+
+  test('the imports map is in order and names folders that exist', () => {
+    const names = Object.keys(importsMap);
+
+    expect(names).toEqual(names.toSorted());
+    expect(Object.values(importsMap).filter((path) => !existsSync(join(root, path.replace('/*', ''))))).toEqual([]);
+  });
+
   test('a crossing between layers is written with #, a neighbour with ./', () => {
     const hidden = imports.filter((found) => {
       const target = found.specifier.startsWith('.') ? targetOf(found) : undefined;
@@ -208,6 +242,27 @@ describe('the import table', () => {
     expect(strangers).toEqual([]);
   });
 });
+
+/** Groups of nodes each of which is reached from all others of its group. */
+function circlesIn(graph: ReadonlyMap<string, Iterable<string>>): string[][] {
+  const reached = (from: string) => {
+    const seen = new Set<string>();
+    const open = [from];
+    for (let node = open.pop(); node !== undefined; node = open.pop())
+      for (const next of graph.get(node) ?? []) if (!seen.has(next)) open.push((seen.add(next), next));
+    return seen;
+  };
+  const reach = new Map(Array.from(graph.keys(), (node) => [node, reached(node)]));
+  const circles = new Map<string, string[]>();
+  for (const [node, others] of reach) {
+    if (!others.has(node)) continue;
+    const circle = Array.from(others)
+      .filter((other) => reach.get(other)?.has(node))
+      .toSorted();
+    circles.set(circle.join(' '), circle);
+  }
+  return Array.from(circles.values());
+}
 
 function topOf(file: string): string {
   const [first, second] = file.split('/');

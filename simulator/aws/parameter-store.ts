@@ -5,14 +5,6 @@ import { ServiceError } from '../errors.ts';
 import { type JsonActions, jsonAction } from '../wire/json-action.ts';
 import { any, flag, oneOf, structure, text } from '../wire/shape.ts';
 
-export interface Parameter {
-  readonly name: string;
-  readonly type: 'String' | 'StringList' | 'SecureString';
-  readonly value: string;
-  readonly version: number;
-  readonly changedAt: number;
-}
-
 const parameterName = text({ min: 1, max: 2048, pattern: /^\/?[\w.-]+(\/[\w.-]+)*$/ });
 const LARGEST_STANDARD = 4096;
 

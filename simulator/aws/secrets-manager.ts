@@ -2,28 +2,9 @@
 // https://docs.aws.amazon.com/secretsmanager/latest/apireference/
 
 import { ServiceError } from '../errors.ts';
-import type { Simulator } from '../simulator.ts';
+import type { Secret, Simulator, Version } from '../parts.ts';
 import { type JsonActions, jsonAction } from '../wire/json-action.ts';
 import { list, structure, text } from '../wire/shape.ts';
-
-interface Version {
-  readonly id: string;
-  readonly value: string;
-  readonly createdAt: number;
-}
-
-/** A secret with its versions, newest last. */
-export interface Secret {
-  readonly arn: string;
-  readonly name: string;
-  readonly description?: string | undefined;
-  readonly createdAt: number;
-  changedAt: number;
-  readonly versions: Version[];
-  /** Stage label → version id. */
-  readonly stages: Map<string, string>;
-  readonly tags: readonly { readonly Key: string; readonly Value: string }[];
-}
 
 const secretName = text({ min: 1, max: 512, pattern: /^[\w/+=.@-]+$/ });
 const secretId = text({ min: 1, max: 2048 });

@@ -2,16 +2,9 @@
 // https://docs.aws.amazon.com/STS/latest/APIReference/
 
 import { ServiceError } from '../errors.ts';
-import type { Simulator } from '../simulator.ts';
+import type { Simulator } from '../parts.ts';
 
 export const STS_NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
-
-/** A session of a role. */
-export interface AssumedRole {
-  readonly AssumedRoleId: string;
-  readonly Arn: string;
-  readonly account: string;
-}
 
 /** `accessKeyId` is that of the credentials which signed the request. */
 type StsAction = (

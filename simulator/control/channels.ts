@@ -5,7 +5,7 @@ import { addStreamKey } from '../actions/stream-keys.ts';
 import type { ActionContext } from '../context.ts';
 import { ServiceError } from '../errors.ts';
 import { type Change, overlay } from '../overlay.ts';
-import type { Simulator } from '../simulator.ts';
+import type { Simulator } from '../parts.ts';
 import type { Channel, ChannelSettings } from '../store.ts';
 import type { EncoderState } from '../streams/encoders.ts';
 import type { AdBreak } from '../streams/session.ts';

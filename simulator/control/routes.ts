@@ -3,9 +3,9 @@
 
 import { z } from 'zod';
 import { overlay } from '../overlay.ts';
+import type { Simulator } from '../parts.ts';
 import { parseScenario, ScenarioError } from '../scenario/parse.ts';
 import { ScenarioRun } from '../scenario/play.ts';
-import type { Simulator } from '../simulator.ts';
 import { channelState, makeChannel, resolveChannels } from './channels.ts';
 import { ControlProblem } from './problem.ts';
 import * as requests from './requests.ts';

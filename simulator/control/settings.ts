@@ -1,8 +1,8 @@
 // Changing a running simulator's enforcement, quotas, timings and switches.
 
 import { type Change, overlay } from '../overlay.ts';
+import type { Simulator } from '../parts.ts';
 import type { ResourceQuotas, Switches, Timings } from '../settings.ts';
-import type { Simulator } from '../simulator.ts';
 import type { Enforcement } from '../throttle/throttle.ts';
 
 /** What to change; members left out stay. */

@@ -1,6 +1,6 @@
 // Driving the virtual encoders and what happens to their streams.
 
-import type { Simulator } from '../simulator.ts';
+import type { Simulator } from '../parts.ts';
 import type { EncoderSetup } from '../streams/encoders.ts';
 import type { Connected } from '../streams/ingest.ts';
 import type { AdBreak, Session } from '../streams/session.ts';

@@ -2,7 +2,7 @@
 // https://docs.aws.amazon.com/eventbridge/latest/APIReference/
 
 import { ServiceError } from '../errors.ts';
-import type { Simulator } from '../simulator.ts';
+import type { Simulator } from '../parts.ts';
 import { type JsonActions, jsonAction } from '../wire/json-action.ts';
 import { any, flag, integer, list, oneOf, structure, text } from '../wire/shape.ts';
 import { isoSeconds } from '../wire/time.ts';

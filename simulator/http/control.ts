@@ -2,7 +2,7 @@
 
 import { ControlProblem } from '../control/problem.ts';
 import { ROUTES } from '../control/routes.ts';
-import type { Simulator } from '../simulator.ts';
+import type { Simulator } from '../parts.ts';
 import type { Exchange } from './exchange.ts';
 
 export const CONTROL_PREFIX = '/_simulator';

@@ -3,7 +3,7 @@
 
 import type { ServiceError } from '../errors.ts';
 import type { FaultPlan } from '../faults.ts';
-import type { Simulator } from '../simulator.ts';
+import type { Simulator } from '../parts.ts';
 import { answerFault, deliver, falsify } from './delivery.ts';
 import type { Answer, Exchange } from './exchange.ts';
 

@@ -6,28 +6,9 @@ import { makeChannel } from '../control/channels.ts';
 import { changeSettings } from '../control/settings.ts';
 import { connectEncoders, endBroadcasts, lose, recover, setViewers, starve } from '../control/streams.ts';
 import { overlay } from '../overlay.ts';
+import type { ScenarioState, Simulator, StepRecord } from '../parts.ts';
 import type { Random } from '../random.ts';
-import type { Simulator } from '../simulator.ts';
 import { ACTIONS, type ActionName, type Scenario, type Selector, type Step } from './schema.ts';
-
-/** How far a scenario has come. */
-export interface ScenarioState {
-  readonly name: string;
-  readonly startedAt: number;
-  /** Steps done, repetitions counted each, of all. */
-  readonly done: number;
-  readonly steps: number;
-  readonly finished: boolean;
-  /** What was done so far, for narration. */
-  readonly log: readonly StepRecord[];
-}
-
-/** A step that was done; `atMs` counts from the scenario's start. */
-export interface StepRecord {
-  readonly atMs: number;
-  readonly step: string;
-  readonly note?: string;
-}
 
 /** A scenario that is being played. */
 export class ScenarioRun {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { builtInScenarios, readScenario } from '../cli.ts';
 import { eventName } from '../events/event.ts';
-import { createSimulator, type Simulator } from '../simulator.ts';
+import type { Simulator } from '../parts.ts';
+import { createSimulator } from '../simulator.ts';
 import { parseScenario } from './parse.ts';
 import { ScenarioRun } from './play.ts';
 

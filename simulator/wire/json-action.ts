@@ -1,6 +1,6 @@
 // Operations of AWS's JSON protocols (x-amz-target): a checked input and the whole simulator, an output or nothing.
 
-import type { Simulator } from '../simulator.ts';
+import type { Simulator } from '../parts.ts';
 import type { Check } from './shape.ts';
 
 export type JsonAction = (raw: unknown, simulator: Simulator) => unknown;

@@ -1,7 +1,7 @@
 // Which accounts a command is about: the entries of the configuration, or the one of the environment, each with its credentials.
 import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
-import type { DoctorAccount } from '#ops/doctor/parts.ts';
+import type { DoctorAccount } from '#ops/doctor/doctor-account.ts';
 import { type CliIo, CommandFailed } from './support.ts';
 
 export interface AccountFlags {

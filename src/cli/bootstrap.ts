@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { detailTypesOf } from '#config/detail-types.ts';
 import type { Config } from '#config/load.ts';
 import { AppError } from '#domain/errors.ts';
-import type { DoctorAccount } from '#ops/doctor/parts.ts';
+import type { DoctorAccount } from '#ops/doctor/doctor-account.ts';
 import {
   defaultNames,
   describeEventPath,

@@ -1,7 +1,7 @@
 // What an answer must hold before it is believed, for every operation the client has.
 import { describe, expect, test } from 'vitest';
 import { problemOf } from './answers.ts';
-import type { ClientOperation } from './client.ts';
+import type { ClientOperation } from './commands.ts';
 
 const arn = (type: string, id = 'AbCdEf012345') => `arn:aws:ivs:us-west-2:111122223333:${type}/${id}`;
 const channel = { arn: arn('channel'), name: '', tags: {} };

@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { isChannelArn } from '#domain/channel.ts';
 import { bodyOf, invalidAnswer, nothingRead, readAnswer, type WireAnswer } from '#runtime/wire-answers.ts';
-import type { ClientOperation } from './client.ts';
+import type { ClientOperation } from './commands.ts';
 
 /** Members of a request that its answer must repeat. */
 interface Asked {

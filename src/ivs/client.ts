@@ -1,39 +1,6 @@
 // Amazon IVS with every call limited: one method for each operation the daemon uses, one permit for each wire call, the SDK's
 // own retries off (who retries, and when, is decided by the jobs). Sole importer of the IVS SDK.
-import {
-  BatchGetChannelCommand,
-  BatchGetStreamKeyCommand,
-  type Channel,
-  CreateChannelCommand,
-  CreateRecordingConfigurationCommand,
-  CreateStreamKeyCommand,
-  DeleteChannelCommand,
-  DeletePlaybackKeyPairCommand,
-  DeleteRecordingConfigurationCommand,
-  DeleteStreamKeyCommand,
-  GetChannelCommand,
-  GetPlaybackKeyPairCommand,
-  GetRecordingConfigurationCommand,
-  GetStreamCommand,
-  GetStreamKeyCommand,
-  GetStreamSessionCommand,
-  ImportPlaybackKeyPairCommand,
-  IvsClient,
-  type IvsClientConfig,
-  ListChannelsCommand,
-  ListPlaybackKeyPairsCommand,
-  ListRecordingConfigurationsCommand,
-  ListStreamKeysCommand,
-  ListStreamSessionsCommand,
-  ListStreamsCommand,
-  ListTagsForResourceCommand,
-  PutMetadataCommand,
-  StopStreamCommand,
-  type StreamKey,
-  TagResourceCommand,
-  UntagResourceCommand,
-  UpdateChannelCommand,
-} from '@aws-sdk/client-ivs';
+import { type Channel, IvsClient, type IvsClientConfig, type StreamKey } from '@aws-sdk/client-ivs';
 import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
 import { Secret } from '#domain/secret.ts';
 import { createAwsClient } from '#runtime/aws-client.ts';
@@ -41,45 +8,12 @@ import type { AwsClock } from '#runtime/aws-clock.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { WireAnswer } from '#runtime/wire-answers.ts';
 import { checkAnswer } from './answers.ts';
+import { type ClientOperation, type Commands, commands } from './commands.ts';
 import { isThrottle, throttleScope, toAppError } from './errors.ts';
 import { type Limiter, type Permit, PermitLapsed } from './limiter.ts';
 import type { OperationName } from './limits.ts';
 import type { Lane } from './waiting-line.ts';
 
-/** Every operation there is a method for; a method is its operation's name with a small first letter. */
-const commands = {
-  BatchGetChannel: BatchGetChannelCommand,
-  BatchGetStreamKey: BatchGetStreamKeyCommand,
-  CreateChannel: CreateChannelCommand,
-  CreateRecordingConfiguration: CreateRecordingConfigurationCommand,
-  CreateStreamKey: CreateStreamKeyCommand,
-  DeleteChannel: DeleteChannelCommand,
-  DeletePlaybackKeyPair: DeletePlaybackKeyPairCommand,
-  DeleteRecordingConfiguration: DeleteRecordingConfigurationCommand,
-  DeleteStreamKey: DeleteStreamKeyCommand,
-  GetChannel: GetChannelCommand,
-  GetPlaybackKeyPair: GetPlaybackKeyPairCommand,
-  GetRecordingConfiguration: GetRecordingConfigurationCommand,
-  GetStream: GetStreamCommand,
-  GetStreamKey: GetStreamKeyCommand,
-  GetStreamSession: GetStreamSessionCommand,
-  ImportPlaybackKeyPair: ImportPlaybackKeyPairCommand,
-  ListChannels: ListChannelsCommand,
-  ListPlaybackKeyPairs: ListPlaybackKeyPairsCommand,
-  ListRecordingConfigurations: ListRecordingConfigurationsCommand,
-  ListStreamKeys: ListStreamKeysCommand,
-  ListStreamSessions: ListStreamSessionsCommand,
-  ListStreams: ListStreamsCommand,
-  ListTagsForResource: ListTagsForResourceCommand,
-  PutMetadata: PutMetadataCommand,
-  StopStream: StopStreamCommand,
-  TagResource: TagResourceCommand,
-  UntagResource: UntagResourceCommand,
-  UpdateChannel: UpdateChannelCommand,
-} as const satisfies Partial<Record<OperationName, unknown>>;
-
-type Commands = typeof commands;
-export type ClientOperation = keyof Commands;
 export type InputOf<O extends ClientOperation> = ConstructorParameters<Commands[O]>[0];
 type SdkOutput<O extends ClientOperation> = Awaited<
   ReturnType<ReturnType<InstanceType<Commands[O]>['resolveMiddleware']>>
@@ -185,7 +119,11 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
     signal: AbortSignal | undefined,
   ): Promise<ResultOf<O>> {
     // The table pairs each operation with its command; TypeScript cannot follow that through a union of 28 commands.
-    const command = new (commands[operation] as unknown as new (input: object) => ListStreamsCommand)(input as object);
+    const command = new (
+      commands[operation] as unknown as new (
+        input: object,
+      ) => InstanceType<Commands['ListStreams']>
+    )(input as object);
     // The last step before the wire: what is serialised and signed waits here for its moment.
     command.middlewareStack.add(
       (next) => async (args) => {

@@ -1,57 +1,21 @@
 // Builds the page's status and the extras of its rows from the shared state and a few narrow sources.
+
 import type { ChannelArn } from '#domain/channel.ts';
 import { holdsInForce, readPause, silencesInForce } from '#domain/controls-in-force.ts';
 import type { Replica } from '#domain/replica.ts';
-import type { Rule, Ruleset } from '#domain/rule.ts';
-import type { SharedState, StateView } from '#domain/shared-state.ts';
+import type { Rule } from '#domain/rule.ts';
+import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
-import type { QuotaHour } from '#ivs/quota-hour.ts';
 import { ruleMemories, withheldMoments } from '#rules/memory.ts';
 import { plannedActions } from '#rules/planned.ts';
 import { nameOf } from '#streams/queries.ts';
-import { type AlertSources, openAlerts } from '../alerts.ts';
+import { openAlerts } from '../alerts.ts';
 import type { ChannelExtras } from './model.ts';
 import type { NextAction } from './row.ts';
 import { ruleSentence } from './sentence.ts';
-import type {
-  ActivityLine,
-  BatchLine,
-  LiveStatus,
-  QueueLine,
-  QuotaStatus,
-  ReplicaLine,
-  RuleLine,
-  SilenceLine,
-} from './status.ts';
+import type { LiveSources } from './sources.ts';
+import type { LiveStatus, ReplicaLine, RuleLine, SilenceLine } from './status.ts';
 import { trustOf } from './trust.ts';
-
-/** Where the status comes from. What is left out is not shown, except trust, which is then unknown. */
-export interface LiveSources {
-  readonly state: SharedState;
-  readonly ruleset: () => Ruleset;
-  /** Default: of the state and the configuration. */
-  readonly alerts?: AlertSources;
-  readonly config: () => { readonly hash: string; readonly loadedAtMs: number; readonly error?: string | undefined };
-  /** Of each account, where there are several: a source is as old as the oldest of them. */
-  readonly views?: readonly StateView[];
-  /** After this long without a complete poll, or without a read of the queue, data is stale. */
-  readonly silentAfterMs: () => { readonly poll: number; readonly events: number };
-  readonly events?: () => {
-    readonly waiting?: number | undefined;
-    readonly deadLetters?: number | undefined;
-    /** False: a queue gives up on no message. */
-    readonly redrives?: boolean | undefined;
-  };
-  readonly redisLatencyMs?: () => number | undefined;
-  readonly quota?: () => QuotaStatus | Promise<QuotaStatus>;
-  readonly quotaHour?: () => Promise<QuotaHour | undefined>;
-  readonly queues?: () => Promise<readonly QueueLine[]>;
-  readonly batches?: () => readonly BatchLine[] | Promise<readonly BatchLine[] | undefined>;
-  /** Those that live. */
-  readonly replicas?: () => readonly Replica[];
-  /** Newest decisions that acted, or that a person should see. */
-  readonly activity?: () => readonly ActivityLine[] | Promise<readonly ActivityLine[]>;
-}
 
 /** What rows need beside records: the next action and what recording waits for. */
 export function gatherExtras({ state, ruleset }: LiveSources): ChannelExtras {

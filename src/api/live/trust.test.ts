@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { notes } from '#domain/state-registry.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import type { LiveSources } from './gather.ts';
+import type { LiveSources } from './sources.ts';
 import { trustOf } from './trust.ts';
 
 /** The trust lines by name, when noticing has noted this. */

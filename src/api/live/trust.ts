@@ -5,7 +5,7 @@ import { notes as stateNotes } from '#domain/state-registry.ts';
 import type { Disagreements } from '#domain/stream-memory.ts';
 import { disagreementsLastHour, disagreementsOf, unheardSessions } from '#streams/disagreements.ts';
 import { gapOf, silentSinceMs } from '#streams/gaps.ts';
-import type { LiveSources } from './gather.ts';
+import type { LiveSources } from './sources.ts';
 import type { LiveStatus, TrustLine } from './status.ts';
 
 function viewsOf({ views, state }: LiveSources): readonly StateView[] {

@@ -7,7 +7,7 @@ import { systemClock } from '#runtime/clock.ts';
 import { invalidAnswer } from '#runtime/wire-answers.ts';
 import { explainAwsFailure } from '../aws-failure.ts';
 import { type Check, green, red, type Verdict } from './check.ts';
-import type { DoctorAccount } from './parts.ts';
+import type { DoctorAccount } from './doctor-account.ts';
 
 /** What STS said, for the checks after it: name of the entry → number of the account. */
 export type AccountsFound = Map<string, { readonly id: string; readonly region: string }>;

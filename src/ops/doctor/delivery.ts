@@ -8,7 +8,7 @@ import { createAwsClient } from '#runtime/aws-client.ts';
 import { explainAwsFailure } from '../aws-failure.ts';
 import type { ActionUse } from '../permissions.ts';
 import { type Check, green, red, type Verdict } from './check.ts';
-import type { DoctorAccount } from './parts.ts';
+import type { DoctorAccount } from './doctor-account.ts';
 
 export interface DeliveryPlaces {
   readonly secrets: readonly string[];

@@ -1,8 +1,7 @@
 // Puts the checks together that need connections, account by account, and closes these when all is asked.
-import type { AwsCredentialIdentityProvider } from '@aws-sdk/types';
+
 import { detailTypesOf } from '#config/detail-types.ts';
 import type { Config } from '#config/load.ts';
-import type { AccountSettings } from '#config/settings.ts';
 import { durationMs } from '#domain/duration.ts';
 import { errorCatalog } from '#domain/error-catalog.ts';
 import { messageOf } from '#domain/errors.ts';
@@ -19,16 +18,12 @@ import { operationsFor } from '../permissions.ts';
 import { type AccountsFound, accountCheck } from './account.ts';
 import { type Check, red, skipped } from './check.ts';
 import { deliveryChecks, deliveryPlaces } from './delivery.ts';
+import type { DoctorAccount } from './doctor-account.ts';
 import { eventPathChecks } from './event-path.ts';
 import { permissionCheck } from './permissions.ts';
 import { redisChecks } from './redis.ts';
 
 export { daemonChecks } from './daemon.ts';
-
-/** An entry of `accounts`, and what its role gives; without credentials, as the SDK finds them. */
-export interface DoctorAccount extends AccountSettings {
-  readonly credentials?: AwsCredentialIdentityProvider | undefined;
-}
 
 export interface DoctorOptions {
   readonly config: Config;

@@ -1,0 +1,35 @@
+// Where the page's status comes from.
+import type { Replica } from '#domain/replica.ts';
+import type { Ruleset } from '#domain/rule.ts';
+import type { SharedState, StateView } from '#domain/shared-state.ts';
+import type { QuotaHour } from '#ivs/quota-hour.ts';
+import type { AlertSources } from '../alerts.ts';
+import type { ActivityLine, BatchLine, QueueLine, QuotaStatus } from './status.ts';
+
+/** Where the status comes from. What is left out is not shown, except trust, which is then unknown. */
+export interface LiveSources {
+  readonly state: SharedState;
+  readonly ruleset: () => Ruleset;
+  /** Default: of the state and the configuration. */
+  readonly alerts?: AlertSources;
+  readonly config: () => { readonly hash: string; readonly loadedAtMs: number; readonly error?: string | undefined };
+  /** Of each account, where there are several: a source is as old as the oldest of them. */
+  readonly views?: readonly StateView[];
+  /** After this long without a complete poll, or without a read of the queue, data is stale. */
+  readonly silentAfterMs: () => { readonly poll: number; readonly events: number };
+  readonly events?: () => {
+    readonly waiting?: number | undefined;
+    readonly deadLetters?: number | undefined;
+    /** False: a queue gives up on no message. */
+    readonly redrives?: boolean | undefined;
+  };
+  readonly redisLatencyMs?: () => number | undefined;
+  readonly quota?: () => QuotaStatus | Promise<QuotaStatus>;
+  readonly quotaHour?: () => Promise<QuotaHour | undefined>;
+  readonly queues?: () => Promise<readonly QueueLine[]>;
+  readonly batches?: () => readonly BatchLine[] | Promise<readonly BatchLine[] | undefined>;
+  /** Those that live. */
+  readonly replicas?: () => readonly Replica[];
+  /** Newest decisions that acted, or that a person should see. */
+  readonly activity?: () => readonly ActivityLine[] | Promise<readonly ActivityLine[]>;
+}
