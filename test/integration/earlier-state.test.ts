@@ -47,7 +47,7 @@ test('every entry that an earlier version wrote is found under its key', async (
   await using before = await setup();
   const { view } = before.state;
 
-  const found = [
+  const found: string[] = [
     ...(Object.values(kinds) as Kind<unknown>[]).flatMap((kind) =>
       Array.from(view.entries(kind), ([id]) => kind.of(id)),
     ),
