@@ -54,7 +54,7 @@ test('every entry that an earlier version wrote is found under its key', async (
     ...Object.values(notes).flatMap((note) =>
       typeof note === 'function' ? [] : view.get<unknown>(note) === undefined ? [] : [note],
     ),
-    ...[notes.pass('all'), notes.pass('starving'), notes.openIncident('many')].filter(
+    ...[notes.sweep('all'), notes.sweep('starving'), notes.openIncident('many')].filter(
       (note) => view.get<unknown>(note) !== undefined,
     ),
   ];
