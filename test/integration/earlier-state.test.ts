@@ -76,7 +76,7 @@ test('what it remembers means the same: streams, timers, controls, alerts, waiti
     'for later',
     'step slate',
   ]);
-  expect(view.get(kinds.fact.of('slate', arn('a')))?.firing).toMatchObject({ acted: true, mode: 'enforce' });
+  expect(view.get(kinds.ruleMemory.of('slate', arn('a')))?.firing).toMatchObject({ acted: true, mode: 'enforce' });
   expect(isPaused(view)).toBe(true);
   expect(readHold(view, arn('b'), state.nowMs())).toMatchObject({ who: 'token ann', reason: 'rehearsal' });
   expect([isOnHold(view, arn('b'), state.nowMs()), isOnHold(view, arn('c'), state.nowMs())]).toEqual([true, false]);
