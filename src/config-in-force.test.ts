@@ -47,6 +47,7 @@ const changed: Readonly<Record<string, string>> = {
   'controls.max_holds': '7',
   'controls.max_bulk_actions': '3',
   'http.max_body_bytes': '1000',
+  'http.proxy_resolves_names': 'true',
   'http.requests_per_minute': '60',
   'http.trusted_proxies': '[10.0.0.0/8]',
   'http.max_connections': '100',
