@@ -11,6 +11,8 @@ import type { JobResult } from './outcome.ts';
 
 export interface CallOptions {
   readonly signal: AbortSignal;
+  /** Asked right before the call goes; what it throws is the call's failure. Set by last-look.ts. */
+  readonly confirm?: () => void;
 }
 
 /** GetStream, as far as actions look at it. */

@@ -65,6 +65,13 @@ export const errorCatalog = {
     status: 200,
     disposition: 'give-up',
   },
+  CONTROLS_CHANGED: {
+    meaning:
+      'Automation was paused, or the channel was put on hold, while an action waited for its permit. Nothing was sent.',
+    remedy: 'Nothing: the action looks again, and is skipped.',
+    status: 409,
+    disposition: 'retry',
+  },
   PAUSE_NOT_WRITTEN: {
     meaning:
       'A replica that was paused while Redis could not be written has ended before it could be. The other replicas never learned of the pause.',

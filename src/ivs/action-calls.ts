@@ -10,6 +10,8 @@ import type { CallOptions, GuardedStreamKey, IvsClientPort } from './client.ts';
 interface ActionCall {
   readonly signal: AbortSignal;
   readonly lane?: Lane;
+  /** Asked right before the call goes. */
+  readonly confirm?: () => void;
 }
 
 /** Satisfies IvsActions of workers/ports.ts. Every page is one permit and one wire call. */

@@ -47,6 +47,8 @@ export interface CallOptions {
   readonly waitMs?: number;
   /** Ends the wait, and the call too if it was sent already (which may then have had its effect). */
   readonly signal?: AbortSignal;
+  /** Asked right before the call goes, after every wait. What it throws is the call's failure; nothing was sent then. */
+  readonly confirm?: () => void;
 }
 
 type Methods = {
@@ -116,7 +118,7 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
     operation: O,
     input: InputOf<O>,
     permit: Permit,
-    signal: AbortSignal | undefined,
+    { signal, confirm }: Pick<CallOptions, 'signal' | 'confirm'>,
   ): Promise<ResultOf<O>> {
     // The table pairs each operation with its command; TypeScript cannot follow that through a union of 28 commands.
     const command = new (
@@ -127,6 +129,7 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
     // The last step before the wire: what is serialised and signed waits here for its moment.
     command.middlewareStack.add(
       (next) => async (args) => {
+        confirm?.();
         await permit.untilSend(signal);
         const result = await next(args);
         permit.answered();
@@ -178,7 +181,7 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
       (input: InputOf<ClientOperation>, callOptions: CallOptions = {}) =>
         limiter.run(
           request(operation, input as object, callOptions),
-          () => (permit) => send(operation, input, permit, callOptions.signal),
+          () => (permit) => send(operation, input, permit, callOptions),
         ),
     ]),
   ) as unknown as Methods;
@@ -194,7 +197,7 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
           const built = await build();
           if (!built) return undefined;
           try {
-            await send('PutMetadata', { channelArn, metadata: built.metadata }, permit, callOptions.signal);
+            await send('PutMetadata', { channelArn, metadata: built.metadata }, permit, callOptions);
           } catch (error) {
             if (error instanceof PermitLapsed) return undefined;
             throw error;

@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import type { ActionJob } from '#domain/action.ts';
+import type { ChannelArn } from '#domain/channel.ts';
+import { kinds } from '#domain/state-registry.ts';
+import { MemoryState } from '#store/memory-state.ts';
+import { withLastLook } from './last-look.ts';
+import type { CallOptions, HandlerContext } from './ports.ts';
+
+const arn = 'arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl' as ChannelArn;
+
+/** A run of a stop whose call waits for its permit, and what went over the wire. */
+function run(kind: 'rule' | 'api') {
+  const state = new MemoryState({ now: () => 1_000_000 });
+  const sent: string[] = [];
+  const call = (name: string) => (_: string, options: CallOptions) => {
+    options.confirm?.();
+    sent.push(name);
+  };
+  const ivs = {
+    stopStream: call('StopStream'),
+    deleteStreamKey: call('DeleteStreamKey'),
+    getStream: call('GetStream'),
+  };
+  const context = { state, ivs, check: (_: string, holds: boolean) => holds } as unknown as HandlerContext;
+  const job = { action: 'stop_stream', channelArn: arn, cause: { kind } } as unknown as ActionJob;
+  return { state, sent, context: withLastLook(job, context), signal: new AbortController().signal };
+}
+
+const pause = (state: MemoryState) =>
+  state.transact((tx) => tx.set(kinds.pause.of('global'), { who: 'ann', reason: 'x', sinceMs: 1 } as never));
+
+test('a pause that comes while the first change waits for its permit keeps it back', async () => {
+  const { state, sent, context, signal } = run('rule');
+  context.check('pause', true, { asked: {}, found: {} });
+  await pause(state);
+
+  expect(() => context.ivs.stopStream(arn, { signal })).toThrow(expect.objectContaining({ code: 'CONTROLS_CHANGED' }));
+  expect(sent).toEqual([]);
+});
+
+test('what was begun is finished, and what only reads is not asked', async () => {
+  const { state, sent, context, signal } = run('rule');
+  context.check('pause', true, { asked: {}, found: {} });
+  await context.ivs.deleteStreamKey('key', { signal });
+  await pause(state);
+  await context.ivs.getStream(arn, { signal });
+  await context.ivs.stopStream(arn, { signal });
+
+  expect(sent).toEqual(['DeleteStreamKey', 'GetStream', 'StopStream']);
+});
+
+test('what a person asks for goes under a pause', async () => {
+  const { state, sent, context, signal } = run('api');
+  context.check('pause', true, { asked: {}, found: {} });
+  await pause(state);
+  await context.ivs.stopStream(arn, { signal });
+
+  expect(sent).toEqual(['StopStream']);
+});
