@@ -54,7 +54,6 @@ const changed: Readonly<Record<string, string>> = {
   'http.max_half_open': '10',
   'http.allow_private_webhooks': 'true',
   'http.allow_link_local_webhooks': 'true',
-  'http.proxy_resolves_names': 'true',
   'secrets.delivery_folders': '[/keys]',
   'secrets.read_folders': '[/keys]',
   'retention.sessions': '7d',
