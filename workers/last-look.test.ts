@@ -27,7 +27,7 @@ function run(kind: 'rule' | 'api') {
 }
 
 const pause = (state: MemoryState) =>
-  state.transact((tx) => tx.set(kinds.pause.of('global'), { who: 'ann', reason: 'x', sinceMs: 1 } as never));
+  state.transact((tx) => tx.set(kinds.pause.of('global'), { who: 'ann', reason: 'x', sinceMs: 1 }));
 
 test('a pause that comes while the first change waits for its permit keeps it back', async () => {
   const { state, sent, context, signal } = run('rule');
