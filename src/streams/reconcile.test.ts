@@ -17,10 +17,11 @@ import {
   type TrueSession,
 } from '#test/support/stream-histories.ts';
 import { arnOf, Noticing, startMs, streamIdFor } from '#test/support/streams.ts';
+import { isThorough } from '#test/support/thorough.ts';
 import { pastOf } from './keys.ts';
 
 /** Draws for each property (more in the soak); each is of two channels. A failing one is told by its seed: to make it small takes many minutes. */
-const options = { numRuns: Number(process.env['AUTOPILOT_HISTORIES'] ?? 100), endOnFailure: true };
+const options = { numRuns: isThorough ? 2_000 : 100, endOnFailure: true };
 
 function recordsOf(noticing: Noticing, channel: string): StreamRecord[] {
   const newest = noticing.record(channel);
