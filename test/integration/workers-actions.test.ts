@@ -230,7 +230,7 @@ describe('setting the recording of a channel', () => {
     async (updateLiveChannel) => {
       await using t = await setup({ updateLiveChannel });
       const arn = await t.configuration('prod-s3', 'prod-recordings');
-      const before = await t.live({ autoReconnect: true, reconnectMs: 400 });
+      const before = await t.live({ autoReconnect: true, reconnectMs: 1_500 });
 
       const result = await t.rig.run('1', recording(t.channel.arn, { configuration: 'prod-s3', if_live: 'restart' }));
 

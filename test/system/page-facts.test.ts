@@ -138,7 +138,7 @@ test('a dialog has one way out and a verb on its button; a rule test knows tags 
 
   await show(page, streamAddress(4));
   await page.getByRole('button', { name: 'Stop stream' }).click();
-  expect(await buttons()).toEqual(['Show what it would do', 'Cancel', 'Stop stream']);
+  await expect.poll(buttons).toEqual(['Show what it would do', 'Cancel', 'Stop stream']);
   await page.keyboard.press('Escape');
   await page.getByRole('button', { name: 'Rotate key' }).click();
   expect(await dialog.locator('#field-where').getAttribute('placeholder')).toBe('ivs/synth-hour-1/stream-key');
@@ -151,7 +151,7 @@ test('a dialog has one way out and a verb on its button; a rule test knows tags 
   await dialog.getByText('The payload begins like JSON and is none').waitFor();
   await page.keyboard.press('Escape');
   await page.keyboard.press('?');
-  expect(await buttons()).toEqual(['Close']);
+  await expect.poll(buttons).toEqual(['Close']);
   await page.keyboard.press('Escape');
 
   await show(page, '#/');
@@ -169,7 +169,7 @@ test('a dialog has one way out and a verb on its button; a rule test knows tags 
   expect(text).toContain(
     'channels: [{arn: ch/Synth-Hour-1, tags: {"tier": "silver", "show": "synth"}, viewerCount: 1200}]',
   );
-  expect(await buttons()).toEqual(['Close', 'Copy']);
+  await expect.poll(buttons).toEqual(['Close', 'Copy']);
   expect(stand.asked).toEqual([]);
   expect(tour.complaints).toEqual([]);
 });
