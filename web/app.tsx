@@ -1,7 +1,7 @@
 // The frame around the views: who is here, what is shown, the top bar. A view is drawn for exactly as long as the address names it.
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { savedToken, saveToken } from './api.ts';
 import { askPause, askResume, showKeys } from './dialogs/controls.tsx';
 import { count, duration, person, shortDuration, stamp } from './format.ts';
@@ -10,7 +10,7 @@ import { follow } from './live.ts';
 import { closeDialog, DialogHost, valuesOf } from './parts/dialog.tsx';
 import { Glyph, type Shape } from './parts/signs.tsx';
 import { Toasts } from './parts/toasts.tsx';
-import { followAddress, href, type Route, route } from './route.ts';
+import { followAddress, go, href, type Route, route } from './route.ts';
 import {
   caller,
   connection,
@@ -71,7 +71,7 @@ const views: Readonly<Record<string, (where: Route) => JSX.Element>> = {
 const sessions = signal(0);
 
 export function App(): JSX.Element {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const ends = [startClock(), followAddress(), listenToKeys()];
     return () => {
       for (const end of ends) end();
@@ -81,7 +81,7 @@ export function App(): JSX.Element {
   useTitle();
   // A dialog belongs to its view; a sign-in in between leaves it.
   const identity = identityOf(route.value);
-  useEffect(() => closeDialog, [identity]);
+  useLayoutEffect(() => closeDialog, [identity]);
   return (
     <>
       {connection.value === 'denied' ? <SignIn /> : status.value ? <Frame /> : <Connecting />}
@@ -105,6 +105,8 @@ function Connecting(): JSX.Element {
 
 function SignIn(): JSX.Element {
   const wrong = savedToken() !== undefined;
+  const input = useRef<HTMLInputElement>(null);
+  useLayoutEffect(() => input.current?.focus(), []);
   return (
     <main class="center">
       <form
@@ -125,7 +127,7 @@ function SignIn(): JSX.Element {
           required
           autocomplete="current-password"
           aria-describedby="token-help"
-          ref={(input) => input?.focus()}
+          ref={input}
         />
         <p class="dim" id="token-help">
           The value of AUTOPILOT_API_TOKEN, or a token of your own. It stays in this tab until you close it.
@@ -157,7 +159,8 @@ function Frame(): JSX.Element {
   const identity = identityOf(where);
   const reason = staleReason.value;
   const onStreams = page === '';
-  useEffect(() => scrollTo(0, 0), [identity]);
+  // At once: later it would undo what a person scrolled since.
+  useLayoutEffect(() => scrollTo(0, 0), [identity]);
   useEffect(() => {
     document.documentElement.dataset['stale'] = String(reason !== undefined);
     document.documentElement.dataset['paused'] = String(isPaused.value);
@@ -277,7 +280,7 @@ function Stat({
       class={`stat ${value > 0 ? show : 'none'}`}
       aria-pressed={pressed}
       onClick={() => {
-        location.hash = href('', '', { q: onStreams ? params['q'] : '', show: pressed ? '' : show });
+        go(href('', '', { q: onStreams ? params['q'] : '', show: pressed ? '' : show }));
       }}
     >
       <Glyph shape={shape} />

@@ -1,5 +1,5 @@
 // The keyboard: keys that go anywhere, and those of the list that is shown.
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { askHold, askPause, showKeys } from './dialogs/controls.tsx';
 import { isDialogOpen } from './parts/dialog.tsx';
 import { go, href, route } from './route.ts';
@@ -18,7 +18,7 @@ let list: ListKeys | undefined;
 export function useListKeys(keys: ListKeys): void {
   const latest = useRef(keys);
   latest.current = keys;
-  useEffect(() => {
+  useLayoutEffect(() => {
     const mine: ListKeys = {
       move: (step) => latest.current.move(step),
       focused: () => latest.current.focused(),

@@ -4,6 +4,9 @@ import { createRequire } from 'node:module';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { channelArnAt, type PageStand } from './page-stand.ts';
 
+/** Against hanging only: no test asserts how long something takes. */
+export const guardMs = 120_000;
+
 /** Starts a headless Chromium. */
 export async function launchChromium(): Promise<Browser> {
   const executablePath = process.env['CHROME_PATH'];
@@ -34,6 +37,7 @@ export async function visit(
   { url = stand.url, before, ...options }: VisitOptions = {},
 ): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  context.setDefaultTimeout(guardMs);
   const page = await context.newPage();
   const complaints: string[] = [];
   const strangers: string[] = [];
@@ -84,6 +88,7 @@ export async function complaintsOfAxe(page: Page, views: readonly string[]): Pro
   }
   await show(page, views[0] ?? '#/');
   await page.getByRole('button', { name: 'Pause all' }).click();
+  await page.getByRole('dialog').waitFor();
   for (const finding of await findings(page)) found.push(`dialog ${finding}`);
   return found;
 }
@@ -101,7 +106,14 @@ async function findings(page: Page): Promise<string[]> {
   });
 }
 
-/** Goes to another view by its address, without loading the page again. */
+/** Goes to another view by its address, without loading the page again; resolves when the view is drawn, which may still load. */
 export async function show(page: Page, hash: string): Promise<void> {
-  await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+  await page.evaluate(`(async () => {
+    const to = ${JSON.stringify(hash)};
+    if (location.hash === to) return;
+    // The page listens since it was loaded: it hears of it first, and draws before anybody else is told.
+    const changed = new Promise((heard) => addEventListener('hashchange', heard, { once: true }));
+    location.hash = to;
+    await changed;
+  })()`);
 }

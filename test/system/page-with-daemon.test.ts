@@ -1,14 +1,13 @@
 // The page over a whole daemon and the simulator: what happens at IVS is on the screen, and what is asked on the screen happens there.
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { broadcast } from '#test/support/broadcast.ts';
+import { guardMs, launchChromium, show } from '#test/support/page-visit.ts';
 
 let browser: Browser;
 
 beforeAll(async () => {
-  const executablePath = process.env['CHROME_PATH'];
-  if (!executablePath) throw new Error('no Chromium: run the tests with `npm test`, which finds or installs one');
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  browser = await launchChromium();
 });
 afterAll(() => browser.close());
 
@@ -33,6 +32,7 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
   await control.goLive(channels.map(({ arn }) => arn));
   const daemon = await platform.daemon({ rules, env: { AUTOPILOT_API_TOKEN: token } });
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  context.setDefaultTimeout(guardMs);
   const page = await context.newPage();
   const complaints: string[] = [];
   page.on('pageerror', (error) => void complaints.push(error.message));
@@ -49,7 +49,7 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
   await control.starve(worst.arn);
 
   await page.locator('.row.starving', { hasText: worst.name }).waitFor();
-  expect(await rows.first().locator('a.name').textContent()).toBe(worst.name);
+  await expect.poll(() => rows.first().locator('a.name').textContent()).toBe(worst.name);
   await rows
     .first()
     .getByText(/stop stream/)
@@ -86,23 +86,23 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
   await page.locator('.steps li', { hasText: 'put metadata' }).getByRole('link').first().click();
   await page.getByRole('heading', { name: 'Job: put metadata' }).waitFor();
   await page.getByRole('link', { name: /^Decision d-/ }).waitFor();
-  await page.evaluate('location.hash = "#/batches"');
+  await show(page, '#/batches');
   await page.locator('.batch a').first().click();
   await page.locator('pre', { hasText: '"type": "slate"' }).waitFor();
   // What is over is found by its name, with its reason.
-  await page.evaluate('location.hash = "#/?show=ended"');
+  await show(page, '#/?show=ended');
   const over = page.locator('.sessions li', { hasText: worst.name });
-  await over.filter({ hasText: /Ended.*live for/s }).waitFor({ timeout: 120_000 });
+  await over.filter({ hasText: /Ended.*live for/s }).waitFor();
   await over.getByRole('link').click();
-  await page.getByText('stopped by admin; Stream End').waitFor({ timeout: 120_000 });
+  await page.getByText('stopped by admin; Stream End').waitFor();
   expect(await page.locator('main').innerText()).not.toContain('Live since');
 
-  await page.evaluate('location.hash = "#/batches"');
+  await show(page, '#/batches');
   await page.locator('.batch', { hasText: '1 item to 1 channel' }).getByText('by rule starving-slate').waitFor();
-  await page.evaluate('location.hash = "#/quota"');
+  await show(page, '#/quota');
   await page.getByRole('img', { name: /PutMetadata calls per second in the last hour/ }).waitFor();
   for (const hash of ['#/rules', '#/quota', '#/batches', '#/audit', '#/decisions']) {
-    await page.evaluate(`location.hash = ${JSON.stringify(hash)}`);
+    await show(page, hash);
     await page.locator('main h1').waitFor();
     expect(await page.locator('main .problem').count()).toBe(0);
   }

@@ -2,7 +2,7 @@
 // lost connection, or a token that must be given again, leaves it and what was typed into it as they are.
 import { signal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { problemText, savedName, savedToken, saveName } from '../api.ts';
 import { connection } from '../store.ts';
 
@@ -61,17 +61,23 @@ export function Dialog({
   const [busy, setBusy] = useState(false);
   const denied = connection.value === 'denied';
 
-  useEffect(() => {
+  // Before the next key: what is typed right after a dialog was opened belongs into it, and what is typed after it was closed to
+  // whatever had the focus before.
+  useLayoutEffect(() => {
     const before = document.activeElement;
     return () => {
+      // As long as it is open, nothing else can have the focus.
+      element.current?.close();
       if (before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
   // Out of the way while the token is asked for, and back afterwards.
-  useEffect(() => {
+  useLayoutEffect(() => {
     const { current } = element;
-    if (denied) current?.close();
-    else if (current && !current.open) current.showModal();
+    if (denied) {
+      current?.close();
+      document.getElementById('token')?.focus();
+    } else if (current && !current.open) current.showModal();
   }, [denied]);
 
   const submit = async (form: HTMLFormElement) => {
@@ -93,8 +99,10 @@ export function Dialog({
     <dialog
       ref={element}
       aria-labelledby="dialog-title"
-      onClose={() => {
-        if (connection.peek() !== 'denied') closeDialog();
+      onCancel={closeDialog}
+      onClose={({ currentTarget }) => {
+        // The browser tells it late: another dialog may be open by then.
+        if (currentTarget.isConnected && connection.peek() !== 'denied') closeDialog();
       }}
     >
       <form
