@@ -4,7 +4,8 @@ import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { ShardDirectory } from '#shard/directory.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import { type ActionShard, OperatorActions } from './operator-actions.ts';
+import type { CheckedShard } from './action-checks.ts';
+import { BulkActions } from './bulk-actions.ts';
 
 const arnOf = (n: number) => `arn:aws:ivs:us-west-2:111122223333:channel/Unknown${n}` as ChannelArn;
 const channelOf = (arn: string) => ({ arn, name: arn.split('/')[1], tags: {} }) as unknown as Channel;
@@ -15,29 +16,26 @@ async function setup() {
   const state = new MemoryState({ now: () => 1_000_000 });
   const known = arnOf(0);
   await state.transact((tx) => tx.set(kinds.channel.of(known), channelOf(known)));
-  const shard: ActionShard = {
+  const shard: CheckedShard & { readonly accountId: string } = {
     name: 'main',
     region: 'us-west-2',
     accountId: '111122223333',
     state,
-    queues: { find: async () => undefined },
-    relay: { nudge: () => undefined },
     ruleset: { rules: [], inhibitRules: [], timeIntervals: [], receivers: [], hash: '' },
-    metadata: { progress: () => Promise.reject(new Error('not asked for')) },
     recordingConfiguration: () => Promise.reject(new Error('not asked for')),
     async refreshChannel(arn) {
       asked.push(arn);
       return channelOf(arn);
     },
   };
-  const actions = new OperatorActions({
+  const actions = new BulkActions({
     shards: new ShardDirectory([shard]),
     files: { assertRequest: async () => undefined },
     configHash: () => 'hash',
-    maxBulks: () => 10,
+    mostOpen: () => 10,
   });
   const submit = (unknown: number) =>
-    actions.submitBulk({
+    actions.submit({
       action: 'stop_stream',
       params: {},
       targets: { channelArns: Array.from({ length: unknown + 1 }, (_, n) => arnOf(n)) },

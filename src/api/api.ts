@@ -19,7 +19,10 @@ import { fleetState } from '#store/fleet-state.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { alertGauges } from './alert-gauges.ts';
 import type { ApiToken } from './auth.ts';
+import { BulkActions } from './bulk-actions.ts';
+import { Intents } from './intents.ts';
 import { InventoryRefresh } from './inventory-refresh.ts';
+import { Jobs } from './jobs.ts';
 import { OperatorActions } from './operator-actions.ts';
 import type { ReadinessCheck } from './ops.ts';
 import { createPage } from './page.ts';
@@ -92,13 +95,13 @@ export function createApi(options: ApiOptions): Api {
     logger,
     scrubber: options.scrubber,
   });
-  const actions = new OperatorActions({
-    shards: directory,
-    files: options.files,
-    configHash: () => inForce().config.hash,
-    maxBulks: () => inForce().config.settings.controls.max_bulk_actions,
+  const configHash = () => inForce().config.hash;
+  const operators = { shards: directory, files: options.files, configHash };
+  const bulks = new BulkActions({
+    ...operators,
+    mostOpen: () => inForce().config.settings.controls.max_bulk_actions,
   });
-  const inventory = new InventoryRefresh({ shards: directory, configHash: () => inForce().config.hash });
+  const inventory = new InventoryRefresh(operators);
   const server = new HttpServer({
     ...env,
     tokens,
@@ -113,7 +116,7 @@ export function createApi(options: ApiOptions): Api {
     checks: readinessChecks(shards, inForce),
     scrub,
     onRefused: (refusal) =>
-      first.state.transact((tx) => audit(tx, { ...refusal, outcome: 'refused', configHash: inForce().config.hash })),
+      first.state.transact((tx) => audit(tx, { ...refusal, outcome: 'refused', configHash: configHash() })),
     routes: [
       {
         prefix: '/v1',
@@ -152,9 +155,9 @@ export function createApi(options: ApiOptions): Api {
           observe: (name, observation) => directory.named(name).pipeline.observe(observation),
         }),
       },
-      { prefix: '/v1', plugin: actionRoutes({ actions }) },
-      { prefix: '/v1', plugin: jobRoutes({ jobs: actions }) },
-      { prefix: '/v1', plugin: intentRoutes({ intents: actions }) },
+      { prefix: '/v1', plugin: actionRoutes({ actions: new OperatorActions(operators), bulks }) },
+      { prefix: '/v1', plugin: jobRoutes({ jobs: new Jobs(operators) }) },
+      { prefix: '/v1', plugin: intentRoutes({ intents: new Intents(operators) }) },
       { prefix: '/v1', plugin: alertRoutes(alerts) },
       { prefix: '/v1', plugin: eventRoutes({ state }) },
       { prefix: '/v1', plugin: auditRoutes({ state, scrub }) },

@@ -1,73 +1,17 @@
-// What the API shows of bulk actions, intents and jobs: times in ISO 8601, nothing that is not meant to be seen.
+// What the API shows of jobs: times in ISO 8601, nothing that is not meant to be seen.
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
-import type { Bulk, Intent } from '#domain/action-memory.ts';
 import { maskAddresses } from '#domain/address.ts';
 import type { Check, Delivery } from '#domain/decision.ts';
+import { iso } from '#domain/duration.ts';
 import type { JobRequest } from '#domain/job.ts';
 import type { Queues } from '#jobs/queues.ts';
 import { shownCheck } from '#journal/checks.ts';
 import { checksIn } from '#workers/checks.ts';
 import { deliveryText, outcomeOfDelivery } from '#workers/delivery-result.ts';
 import type { JobStep } from '#workers/host.ts';
-import type { BulkView } from './routes/actions.ts';
-import type { IntentView } from './routes/intents.ts';
 import type { JobView } from './routes/jobs.ts';
 
 type Job = NonNullable<Awaited<ReturnType<Queues['find']>>>;
-
-/** A time at the edge. */
-export function iso(ms: number): string {
-  return new Date(ms).toISOString();
-}
-
-export function bulkView({
-  id,
-  action,
-  state,
-  channels,
-  started,
-  outcomes,
-  dryRun,
-  cause,
-  sinceMs,
-  endedAtMs,
-}: Bulk): BulkView {
-  return {
-    bulkId: id,
-    action,
-    state,
-    channels,
-    started,
-    outcomes: { ...outcomes },
-    dryRun,
-    who: cause.who,
-    reason: cause.reason,
-    since: iso(sinceMs),
-    ...(endedAtMs === undefined ? {} : { endedAt: iso(endedAtMs) }),
-  };
-}
-
-export function intentView({
-  id,
-  kind,
-  channelArn,
-  summary,
-  sinceMs,
-  job,
-  replaced,
-  releasedAtMs,
-}: Intent): IntentView {
-  return {
-    id,
-    kind,
-    channelArn,
-    summary,
-    since: iso(sinceMs),
-    cause: job.cause,
-    replaced,
-    ...(releasedAtMs === undefined ? {} : { releasedAt: iso(releasedAtMs) }),
-  };
-}
 
 /** A job that is decided and stored, and not in the queue yet. */
 export function pendingJobView({ jobId, name, payload }: JobRequest): JobView {

@@ -33,3 +33,8 @@ export function formatDuration(ms: number): string {
   }
   return text;
 }
+
+/** A moment, in epoch ms, as text for people and machines: ISO 8601 in UTC. */
+export function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

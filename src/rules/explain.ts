@@ -1,6 +1,8 @@
 // "Why does this rule not act on this channel?", as of now: every part of the condition and every guard with the values it compares,
 // what is waiting, and the last time the rule came near. Reads only; asks the same predicates as the decision itself.
+
 import type { DecisionReason, GuardVerdict, Values } from '#domain/decision.ts';
+import { iso } from '#domain/duration.ts';
 import type { Rule, RuleMode, Ruleset } from '#domain/rule.ts';
 import type { Cause } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
@@ -155,8 +157,6 @@ function wordsOf(values: Values): string {
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');
 }
-
-const iso = (ms: number) => new Date(ms).toISOString();
 
 /** A transaction that only reads. */
 export function readOnly(view: StateView, nowMs: number): Transaction {

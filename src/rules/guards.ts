@@ -1,6 +1,8 @@
 // The guards: each a pure predicate over the values it compares, which it hands back as the evidence. Asked in the order of
 // `guardNames`; the first that does not pass decides. Silences and inhibitions, which judge single actions, are in muting.ts.
+
 import type { DecisionReason, GuardName, GuardVerdict } from '#domain/decision.ts';
+import { iso } from '#domain/duration.ts';
 
 export const reasonOfGuard = {
   warm_up: 'warming_up',
@@ -69,8 +71,6 @@ export function askAllGuards(inputs: GuardInputs): readonly GuardVerdict[] {
 }
 
 type Guard = (inputs: GuardInputs) => GuardVerdict | undefined;
-
-const iso = (ms: number) => new Date(ms).toISOString();
 
 /** How many of the live channels a rule may touch at once: one alone is always within its limit. */
 export function allowedChannels(live: number, percent: number): number {

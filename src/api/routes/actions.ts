@@ -62,19 +62,27 @@ export interface ActionRequest {
   readonly idempotencyKey: string | undefined;
 }
 
-/** Takes operators' actions; met by operator-actions.ts. */
+/** The same action for many channels. */
+export interface BulkRequest extends Omit<ActionRequest, 'channelArn' | 'streamId'> {
+  readonly targets: z.infer<typeof targets>;
+  /** Nothing is done when more channels than this are meant. */
+  readonly maxChannels: number;
+}
+
+/** Takes an action for one channel or none; met by operator-actions.ts. */
 export interface OperatorActionsPort {
-  /** @throws AppError NOT_FOUND, ACTION_NEEDS_CHANNEL, REQUEST_INVALID */
+  /** @throws AppError NOT_FOUND, ACTION_NEEDS_CHANNEL, CHANNEL_UNKNOWN, REQUEST_INVALID */
   submit(request: ActionRequest): Promise<{ readonly jobId: string }>;
-  submitBulk(
-    request: Omit<ActionRequest, 'channelArn' | 'streamId'> & {
-      readonly targets: z.infer<typeof targets>;
-      readonly maxChannels: number;
-    },
-  ): Promise<{ readonly bulkId: string; readonly channels: number }>;
-  bulks(): Promise<readonly BulkView[]>;
-  /** @throws AppError NOT_FOUND */
-  stopBulk(bulkId: string, who: string): Promise<BulkView>;
+}
+
+/** Takes actions for many channels; met by bulk-actions.ts. */
+export interface BulkActionsPort {
+  /** @throws AppError NOT_FOUND, CHANNEL_UNKNOWN, REQUEST_INVALID, TOO_MANY_BULK_ACTIONS */
+  submit(request: BulkRequest): Promise<{ readonly bulkId: string; readonly channels: number }>;
+  /** Those under way and those of the last week, the newest first. */
+  list(): Promise<readonly BulkView[]>;
+  /** No more channels are started. @throws AppError NOT_FOUND */
+  stop(bulkId: string, who: string): Promise<BulkView>;
 }
 
 /** What cannot be taken back at all needs the role admin. */
@@ -82,9 +90,15 @@ const adminActions: ReadonlySet<ActionName> = new Set(['retire_channel', 'retire
 const tags = ['Actions'];
 const bulkParams = z.strictObject({ id: z.string().min(1).max(64).describe('The bulkId') });
 
-export function actionRoutes({ actions }: { readonly actions: OperatorActionsPort }): FastifyPluginAsyncZod {
+export function actionRoutes({
+  actions,
+  bulks,
+}: {
+  readonly actions: OperatorActionsPort;
+  readonly bulks: BulkActionsPort;
+}): FastifyPluginAsyncZod {
   const bulkOf = async (id: string): Promise<BulkView> => {
-    const found = (await actions.bulks()).find(({ bulkId }) => bulkId === id);
+    const found = (await bulks.list()).find(({ bulkId }) => bulkId === id);
     if (!found) throw new AppError('NOT_FOUND', `there is no bulk action ${id}`);
     return found;
   };
@@ -140,7 +154,7 @@ export function actionRoutes({ actions }: { readonly actions: OperatorActionsPor
           });
         if (body.channelArn !== undefined || body.streamId !== undefined)
           throw new AppError('REQUEST_INVALID', 'body.targets: cannot stand beside channelArn or streamId');
-        return actions.submitBulk({ ...common, targets: body.targets, maxChannels: body.maxChannels });
+        return bulks.submit({ ...common, targets: body.targets, maxChannels: body.maxChannels });
       },
     );
     app.get(
@@ -153,7 +167,7 @@ export function actionRoutes({ actions }: { readonly actions: OperatorActionsPor
           response: { 200: z.object({ bulks: z.array(bulk) }) },
         },
       },
-      async () => ({ bulks: [...(await actions.bulks())] }),
+      async () => ({ bulks: [...(await bulks.list())] }),
     );
     app.get(
       '/actions/bulk/:id',
@@ -170,7 +184,7 @@ export function actionRoutes({ actions }: { readonly actions: OperatorActionsPor
           response: { 200: bulk },
         },
       },
-      async ({ params, caller }) => actions.stopBulk(params.id, actorOf(caller)),
+      async ({ params, caller }) => bulks.stop(params.id, actorOf(caller)),
     );
   };
 }

@@ -1,6 +1,8 @@
 // `/v1/alerts`: the one list of what needs a person, and a person's word that it has been seen.
+
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { iso } from '#domain/duration.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import {
   type Alert,
@@ -13,6 +15,7 @@ import {
   openAlerts,
 } from '../alerts.ts';
 import { actorOf } from '../auth.ts';
+import { refreshAll } from '../refresh-all.ts';
 
 const time = z.iso.datetime();
 const kind = z.enum(Object.keys(alertKinds) as [AlertKind, ...AlertKind[]]);
@@ -31,14 +34,13 @@ const alert = z.object({
   acknowledged: z.object({ who: z.string(), note: z.string(), at: time }).optional(),
 });
 const tags = ['Alerts'];
-const iso = (ms: number) => new Date(ms).toISOString();
 
 export interface AlertRoutesOptions extends AlertSources {
   readonly shards: readonly (AlertShard & { readonly state: SharedState })[];
 }
 
 export function alertRoutes(sources: AlertRoutesOptions): FastifyPluginAsyncZod {
-  const refresh = () => Promise.all(sources.shards.map(({ state }) => state.refresh()));
+  const refresh = () => refreshAll({ all: sources.shards });
   return async (app) => {
     app.get(
       '/alerts',

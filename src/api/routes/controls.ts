@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { channelArn, duration } from '#domain/action.ts';
 import type { Control, Hold, Pause, Silence } from '#domain/control.ts';
 import { holdsInForce, pausesOf } from '#domain/controls-in-force.ts';
-import { durationMs } from '#domain/duration.ts';
+import { durationMs, iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import { kinds } from '#domain/state-registry.ts';
 import {
@@ -31,7 +31,6 @@ const reason = z.string().min(1).max(500).describe('Why, for whoever finds it');
 const unsaid = 'no reason given';
 const optionalReason = z.strictObject({ reason: reason.optional() }).optional();
 const tags = ['Controls'];
-const iso = (ms: number) => new Date(ms).toISOString();
 
 const holdView = z.object({
   channelArn: z.string(),

@@ -1,8 +1,10 @@
 // `/v1/decisions`: what the rules decided, also not to do, and why; and the same as of now for one rule and channel.
+
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
 import { type DecisionReason, type Delivery, decisionOutcomes, decisionReasons } from '#domain/decision.ts';
+import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import { kinds } from '#domain/state-registry.ts';
@@ -75,7 +77,6 @@ const explanation = z.object({
 });
 
 const tags = ['Decisions'];
-const iso = (ms: number) => new Date(ms).toISOString();
 
 export function decisionRoutes({ shards }: { readonly shards: RuleShards }): FastifyPluginAsyncZod {
   return async (app) => {

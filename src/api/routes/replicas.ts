@@ -1,10 +1,11 @@
 // `/v1/replicas`: who works on the same Redis, and in what they differ.
+
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { iso } from '#domain/duration.ts';
 import { differencesOf, type Replica, replicaTraits } from '#domain/replica.ts';
 
 const time = z.iso.datetime();
-const iso = (ms: number) => new Date(ms).toISOString();
 
 export interface ReplicaShard {
   readonly name: string;

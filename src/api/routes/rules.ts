@@ -1,9 +1,11 @@
 // `/v1/rules` and `/v1/incidents`: what each rule does and is doing, what was stopped by its cap, and what many channels suffer together.
+
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { RuleAlert } from '#domain/alert.ts';
 import type { Control } from '#domain/control.ts';
 import { decisionOutcomes } from '#domain/decision.ts';
+import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { StateView } from '#domain/shared-state.ts';
@@ -18,7 +20,6 @@ import { type RuleShards, ruleNamed } from '../rule-lookup.ts';
 const time = z.iso.datetime();
 const count = z.number().int();
 const tags = ['Rules'];
-const iso = (ms: number) => new Date(ms).toISOString();
 const dayMs = 86_400_000;
 
 const alert = z.object({ since: time, text: z.string() });

@@ -1,8 +1,10 @@
 // `/v1/streams`: what is live and how it is; one channel with its evidence, its timeline and its earlier sessions.
+
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
 import { streamHealths } from '#domain/channel.ts';
+import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import { type StreamRecord, streamStates } from '#domain/stream-record.ts';
@@ -222,8 +224,4 @@ function staleness(silentSinceMs: StreamRoutesOptions['silentSinceMs']): z.infer
 
 function at<K extends string>(name: K, ms: number | undefined): { [key in K]?: string } {
   return (ms === undefined ? {} : { [name]: iso(ms) }) as { [key in K]?: string };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

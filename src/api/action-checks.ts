@@ -1,0 +1,122 @@
+// What an operator's action names must be there: channels, receivers, recording configurations, files. A mistake is told to whoever makes
+// it, rather than to whoever finds a failed job.
+import { dirname } from 'node:path';
+import { type ActionName, type ActionParams, namedFiles } from '#domain/action.ts';
+import type { Channel, ChannelArn } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
+import { didYouMean } from '#domain/nearest-name.ts';
+import type { Ruleset } from '#domain/rule.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
+import type { FileAuthority } from '#shard/file-authority.ts';
+
+/** The shard that a request is for, as far as its names are checked there. */
+export interface CheckedShard {
+  readonly name: string;
+  readonly region: string;
+  readonly state: SharedState;
+  /** The rules in force, and the receivers. */
+  readonly ruleset: Ruleset;
+  /** Asks IVS, for at most ten seconds. @throws AppError RECORDING_CONFIGURATION_…, or why IVS does not tell */
+  recordingConfiguration(wanted: string): Promise<unknown>;
+  /** Reads one channel of IVS now; undefined when there is none. @throws AppError when IVS does not tell */
+  refreshChannel(arn: ChannelArn): Promise<Channel | undefined>;
+}
+
+/** So many channels that the inventory does not know are asked for at IVS, one by one; of more, a listing must tell. */
+const mostUnknownAsked = 20;
+
+/**
+ * Refuses channels that do not exist, rather than leaving a job to fail where nobody looks. What the inventory does not know may have
+ * been made a moment ago, so IVS is asked; when it does not tell, the job will find out.
+ * @throws AppError CHANNEL_UNKNOWN
+ */
+export async function assertChannelsKnown(
+  shard: Pick<CheckedShard, 'name' | 'region' | 'state' | 'refreshChannel'>,
+  arns: readonly string[],
+  place: string,
+): Promise<void> {
+  const { view } = shard.state;
+  const missing = () =>
+    arns.filter((arn) => view.get(kinds.channel.of(arn)) === undefined && !isLive(view.get(kinds.stream.of(arn))));
+  if (missing().length === 0) return;
+  // Another replica may have listed them.
+  await shard.state.refresh();
+  const unlisted = missing();
+  if (unlisted.length > mostUnknownAsked) {
+    if (view.count(kinds.channel) === 0) return;
+    throw unknownChannels(place, unlisted, 'the inventory; if they are new, POST /v1/channels/refresh reads it again');
+  }
+  const asked = await Promise.all(
+    unlisted.map(async (arn) => ({
+      arn,
+      gone: await shard.refreshChannel(arn as ChannelArn).then(
+        (channel) => channel === undefined,
+        () => false,
+      ),
+    })),
+  );
+  const gone = asked.filter((each) => each.gone).map(({ arn }) => arn);
+  if (gone.length > 0) throw unknownChannels(place, gone, `IVS in account ${shard.name}, ${shard.region}`);
+}
+
+/**
+ * What parameters name must be there: a mistake is told to whoever makes it, rather than to whoever finds a failed job. When IVS does
+ * not tell, the job will find out.
+ * @throws AppError RECEIVER_UNKNOWN, RECORDING_CONFIGURATION_UNKNOWN, RECORDING_CONFIGURATION_AMBIGUOUS, WEBHOOK_REFUSED
+ */
+export async function assertNames(
+  shard: Pick<CheckedShard, 'ruleset' | 'recordingConfiguration'>,
+  action: ActionName,
+  all: readonly ActionParams[],
+): Promise<void> {
+  const named = (field: string) =>
+    new Set(
+      all
+        .map((params) => (params as Readonly<Record<string, unknown>>)[field])
+        .filter((each) => typeof each === 'string'),
+    );
+  const place = `body.action.${action}`;
+  const receivers = shard.ruleset.receivers.map(({ name }) => name);
+  const receiverField = action === 'capture_session' ? 'notify' : action === 'notify' ? 'receiver' : undefined;
+  for (const receiver of receiverField ? named(receiverField) : [])
+    if (!receivers.includes(receiver))
+      throw new AppError(
+        'RECEIVER_UNKNOWN',
+        `${place}.${receiverField}: the configuration has no receiver "${receiver}"${didYouMean(receiver, receivers)}; it has ${receivers.join(', ') || 'none'}`,
+      );
+  if (action === 'webhook')
+    for (const { url, url_file: file } of all as readonly ActionParams<'webhook'>[])
+      if ((url === undefined) === (file === undefined))
+        throw new AppError('WEBHOOK_REFUSED', `${place}: a webhook needs exactly one of url and url_file`);
+  if (action !== 'set_recording' && action !== 'retire_recording_configuration') return;
+  for (const configuration of named('configuration')) {
+    if (action === 'set_recording' && configuration === 'none') continue;
+    await shard.recordingConfiguration(configuration).catch((error: unknown) => {
+      if (error instanceof AppError && error.code.startsWith('RECORDING_CONFIGURATION_'))
+        throw new AppError(error.code, `${place}.configuration: ${error.message}`, { cause: error });
+    });
+  }
+}
+
+/** One file of each folder is asked for, however many channels there are; each job is asked again when it runs. */
+export async function assertFiles(
+  files: Pick<FileAuthority, 'assertRequest'>,
+  jobs: readonly Parameters<FileAuthority['assertRequest']>[0][],
+): Promise<void> {
+  const folders = (params: ActionParams) => namedFiles(params).map(({ place, path }) => [...place, dirname(path)]);
+  const apart = new Map(jobs.map((job) => [JSON.stringify(folders(job.params)), job]));
+  for (const job of apart.values()) await files.assertRequest(job);
+}
+
+function isLive(record: StreamRecord | undefined): boolean {
+  return record?.state === 'live';
+}
+
+function unknownChannels(place: string, arns: readonly string[], where: string): AppError {
+  const more = arns.length > 1 ? ` and ${arns.length - 1} more` : '';
+  return new AppError('CHANNEL_UNKNOWN', `${place}: ${arns[0]}${more}: not known to ${where}; nothing was done`, {
+    details: { channelArns: arns.slice(0, 20) },
+  });
+}

@@ -1,0 +1,65 @@
+// Templates in an operator's action: `{{ channel… }}` filled in from what is known of the channel.
+import { setImmediate } from 'node:timers/promises';
+import type { ActionName, ActionParams } from '#domain/action.ts';
+import type { ChannelArn } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
+import { compileParams } from '#rules/action-template.ts';
+import { channelDocument } from '#rules/documents.ts';
+
+/** Characters of the parameters of all channels of one bulk, as JSON: every replica holds them until they have run. */
+const longestBulk = 16 * 2 ** 20;
+const renderedAtOnce = 50;
+const templateRoots: ReadonlySet<'channel'> = new Set(['channel']);
+
+/** Returns the parameters as one channel gets them; without a channel, templates are refused. @throws AppError REQUEST_INVALID */
+export function render(
+  state: Pick<SharedState, 'view'>,
+  action: ActionName,
+  params: ActionParams,
+  channelArn: string | undefined,
+): ActionParams {
+  const compiled = compileParams(action, params, channelArn === undefined ? new Set() : templateRoots);
+  if (!compiled.ok) {
+    const problems = compiled.problems.map(({ path, message }) => ({
+      path: ['body.action', action, ...path].join('.'),
+      message,
+    }));
+    throw new AppError('REQUEST_INVALID', `${problems[0]!.path}: ${problems[0]!.message}`, { details: { problems } });
+  }
+  if (!compiled.hasTemplates || channelArn === undefined) return params;
+  const { view } = state;
+  const record = view.get(kinds.stream.of(channelArn));
+  const channel = channelDocument(
+    channelArn as ChannelArn,
+    view.get(kinds.channel.of(channelArn)),
+    record?.channelName,
+  );
+  const firing = { since: '', duration: '', durationSeconds: 0, group: channelArn, resolved: false };
+  const rendered = compiled.render({ rule: { name: 'operator', mode: 'enforce' }, firing, channel });
+  if (!rendered.ok)
+    throw new AppError('REQUEST_INVALID', `body.action.${action}: for ${channelArn}: ${rendered.problem}`);
+  return rendered.params;
+}
+
+/** Fills in the parameters for each channel, and lets others be answered in between. @throws AppError REQUEST_INVALID */
+export async function renderAll(
+  state: Pick<SharedState, 'view'>,
+  { action, params, arns }: { action: ActionName; params: ActionParams; arns: readonly string[] },
+): Promise<{ readonly channelArn: string; readonly params: ActionParams }[]> {
+  const items = [];
+  let length = 0;
+  for (const channelArn of arns) {
+    const rendered = render(state, action, params, channelArn);
+    items.push({ channelArn, params: rendered });
+    length += JSON.stringify(rendered).length;
+    if (length > longestBulk)
+      throw new AppError(
+        'REQUEST_INVALID',
+        `body.action: for ${arns.length} channels the parameters are too large together: at most ${longestBulk / 2 ** 20} MB; send less for each, or to fewer at once`,
+      );
+    if (items.length % renderedAtOnce === 0) await setImmediate();
+  }
+  return items;
+}

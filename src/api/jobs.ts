@@ -1,0 +1,102 @@
+// What the API shows of one job, wherever it is by now, and sending a message again. Meets the port of routes/jobs.ts.
+import { randomUUID } from 'node:crypto';
+import type { ActionJob } from '#domain/action.ts';
+import type { Delivery } from '#domain/decision.ts';
+import { iso } from '#domain/duration.ts';
+import { AppError } from '#domain/errors.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
+import { jobIdOf } from '#jobs/job-id.ts';
+import type { Queues } from '#jobs/queues.ts';
+import { audit } from '#journal/audit.ts';
+import { resultsOf } from '#journal/query.ts';
+import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
+import { forgetFailedJob } from '#workers/alerts.ts';
+import { type BatchEnd, deliveryOf } from '#workers/delivery-result.ts';
+import { jobView, pendingJobView, withDelivery } from './job-views.ts';
+import { refreshAll } from './refresh-all.ts';
+import type { JobsPort, JobView } from './routes/jobs.ts';
+
+/** One shard, as far as its jobs are read. */
+export interface JobShard extends ShardIdentity {
+  readonly state: SharedState;
+  readonly queues: Pick<Queues, 'find'>;
+  readonly relay: { nudge(): void };
+  /** @throws AppError NOT_FOUND for a batch that is kept no more */
+  readonly metadata: { progress(batchId: string): Promise<BatchEnd> };
+}
+
+export interface JobsOptions {
+  readonly shards: Pick<ShardDirectory<JobShard>, 'all'>;
+  readonly configHash: () => string;
+}
+
+const resendable: ReadonlySet<string> = new Set(['webhook', 'notify', 'emit_event']);
+
+export class Jobs implements JobsPort {
+  readonly #options: JobsOptions;
+
+  constructor(options: JobsOptions) {
+    this.#options = options;
+  }
+
+  async read(jobId: string): Promise<JobView> {
+    await refreshAll(this.#options.shards);
+    for (const { state: shared, queues, metadata } of this.#options.shards.all) {
+      const job = await queues.find(jobId);
+      if (job) {
+        const state = await job.getState();
+        // It may have ended between the two reads: then its result is read again.
+        const ended = job.finishedOn === undefined && (state === 'completed' || state === 'failed');
+        const view = jobView((ended ? await queues.find(jobId) : undefined) ?? job, state);
+        return withDelivery(view, await deliveryOfJob({ state: shared, metadata }, view));
+      }
+      const pending = shared.view.get(kinds.job.of(jobId));
+      if (pending) return pendingJobView(pending);
+    }
+    throw new AppError('NOT_FOUND', `there is no job ${jobId}; finished jobs are kept for days, not for ever`);
+  }
+
+  async resend(jobId: string, who: string): Promise<{ readonly jobId: string }> {
+    for (const shard of this.#options.shards.all) {
+      const job = await shard.queues.find(jobId);
+      if (!job) continue;
+      const state = await job.getState();
+      if (!resendable.has(job.name) || (state !== 'completed' && state !== 'failed'))
+        throw new AppError('JOB_NOT_RESENDABLE', `job ${jobId} is a ${job.name} in state ${state}`);
+      const again = jobIdOf(job.name, jobId, randomUUID());
+      const payload = job.data as ActionJob;
+      await shard.state.transact((tx) => {
+        forgetFailedJob(tx, jobId);
+        tx.enqueue({ jobId: again, name: job.name, payload: { ...payload, decidedAtMs: tx.nowMs } });
+        audit(tx, {
+          who,
+          what: 'resend',
+          outcome: 'requested',
+          why: jobId,
+          jobId: again,
+          channelArn: payload.channelArn,
+          configHash: this.#options.configHash(),
+        });
+      });
+      shard.relay.nudge();
+      return { jobId: again };
+    }
+    throw new AppError('NOT_FOUND', `there is no job ${jobId}`);
+  }
+}
+
+/** What became of a put_metadata's items: as the batch tells, and afterwards as it was written down. */
+async function deliveryOfJob(
+  { state, metadata }: Pick<JobShard, 'state' | 'metadata'>,
+  { jobId, name, result, decidedAt = iso(0) }: JobView,
+): Promise<Delivery | undefined> {
+  const { batchId } = (result ?? {}) as { readonly batchId?: unknown };
+  if (name !== 'put_metadata' || typeof batchId !== 'string') return undefined;
+  try {
+    return deliveryOf(await metadata.progress(batchId));
+  } catch (error) {
+    if (!(error instanceof AppError && error.code === 'NOT_FOUND')) throw error;
+    return (await resultsOf(state, new Set([jobId]), Date.parse(decidedAt))).get(jobId)?.delivery;
+  }
+}
