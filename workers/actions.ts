@@ -4,7 +4,7 @@ import { parseActionJob } from '#jobs/catalog.ts';
 import { captureSession } from './capture-session.ts';
 import { emitEvent } from './emit-event.ts';
 import type { JobHandler } from './host.ts';
-import { withLastLook } from './last-look.ts';
+import { withRecheck } from './recheck.ts';
 import { notify } from './notify.ts';
 import type { ActionHandler, ActionPorts, HandlerResult } from './ports.ts';
 import { putMetadata } from './put-metadata.ts';
@@ -53,7 +53,7 @@ export function bindActions(ports: ActionPorts): Readonly<Record<ActionName, Job
         job: ActionJob,
         context: ActionPorts & typeof run,
       ) => Promise<HandlerResult>;
-      return handler(job, withLastLook(job, { ...ports, ...run }));
+      return handler(job, withRecheck(job, { ...ports, ...run }));
     };
   return Object.fromEntries((Object.keys(actionHandlers) as ActionName[]).map((name) => [name, bind(name)])) as Record<
     ActionName,

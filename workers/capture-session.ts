@@ -2,7 +2,7 @@
 // and sent to a receiver when one is named.
 import { logs } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
-import { channelGone, channelOf, isCode, onlyIfFailsFresh, planned } from './fresh-look.ts';
+import { channelGone, channelOf, isCode, onlyIfFailsFresh, planned } from './preconditions.ts';
 import type { ActionHandler } from './ports.ts';
 import { sessionHints } from './session-hints.ts';
 

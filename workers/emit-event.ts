@@ -1,5 +1,5 @@
 // emit_event: an event of our own on an EventBridge bus. At least once: `detail.autopilot.jobId` tells a repeat.
-import { onlyIfFailsFresh, planned } from './fresh-look.ts';
+import { onlyIfFailsFresh, planned } from './preconditions.ts';
 import type { ActionHandler } from './ports.ts';
 
 export const emitEvent: ActionHandler<'emit_event'> = async (job, context) => {

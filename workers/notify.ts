@@ -6,7 +6,7 @@ import { Secret } from '#domain/secret.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { visibleLine, visibleLines } from '#domain/visible-text.ts';
 import { sendLogged } from './delivery-log.ts';
-import { onlyIfFailsFresh, planned } from './fresh-look.ts';
+import { onlyIfFailsFresh, planned } from './preconditions.ts';
 import type { ActionHandler, HandlerContext } from './ports.ts';
 
 type Job = ActionJob<'notify'>;

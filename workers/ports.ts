@@ -11,7 +11,7 @@ import type { JobResult } from './outcome.ts';
 
 export interface CallOptions {
   readonly signal: AbortSignal;
-  /** Asked right before the call goes; what it throws is the call's failure. Set by last-look.ts. */
+  /** Asked right before the call goes; what it throws is the call's failure. Set by recheck.ts. */
   readonly confirm?: () => void;
 }
 

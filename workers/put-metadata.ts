@@ -2,7 +2,7 @@
 import { isOnHold } from '#domain/controls-in-force.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
-import { onlyIfFailsFresh, planned } from './fresh-look.ts';
+import { onlyIfFailsFresh, planned } from './preconditions.ts';
 import type { ActionHandler } from './ports.ts';
 
 export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) => {

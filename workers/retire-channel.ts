@@ -4,7 +4,7 @@ import { AppError } from '#domain/errors.ts';
 import type { Key } from '#domain/state-key.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { clearAlerts } from './alerts.ts';
-import { channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './fresh-look.ts';
+import { channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './preconditions.ts';
 import { dropIntents } from './intents.ts';
 import { withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult } from './ports.ts';

@@ -7,7 +7,7 @@ import type { Transaction } from '#domain/shared-state.ts';
 import type { Key } from '#domain/state-key.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
-import { isCode, onlyIfFailsFresh, planned } from './fresh-look.ts';
+import { isCode, onlyIfFailsFresh, planned } from './preconditions.ts';
 import { withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult } from './ports.ts';
 import { findRecordingConfiguration } from './recording-configuration.ts';

@@ -8,7 +8,7 @@ import type { ActionJob } from '#domain/action.ts';
 import type { KeyRecord } from '#domain/action-memory.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 import { clearAlerts, raiseAlert } from './alerts.ts';
-import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './fresh-look.ts';
+import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './preconditions.ts';
 import { mayPass, pauseBefore } from './in-place.ts';
 import { deferJob, dropIntents, settleIntent, wasCancelled } from './intents.ts';
 import { keyRecordOf, rotationIdOf } from './key-record.ts';

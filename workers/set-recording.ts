@@ -6,7 +6,7 @@
 import type { ActionJob } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import { kinds } from '#domain/state-registry.ts';
-import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './fresh-look.ts';
+import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './preconditions.ts';
 import { deferJob, dropIntents, settleIntent, wasCancelled } from './intents.ts';
 import { type Fence, withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult, LiveStream } from './ports.ts';

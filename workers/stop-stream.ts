@@ -1,7 +1,7 @@
 // stop_stream: ends a channel's live stream; with revoke_key the key goes first, so that the encoder cannot come back.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/undesired-content.html
 import type { ActionJob } from '#domain/action.ts';
-import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './fresh-look.ts';
+import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './preconditions.ts';
 import { withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult, LiveStream } from './ports.ts';
 

@@ -1,6 +1,6 @@
 // tag: sets and removes tags of the channel; what is already so is left alone.
 
-import { channelGone, channelOf, isCode, onlyIfFailsFresh, planned } from './fresh-look.ts';
+import { channelGone, channelOf, isCode, onlyIfFailsFresh, planned } from './preconditions.ts';
 import type { ActionHandler } from './ports.ts';
 
 export const tag: ActionHandler<'tag'> = async (job, context) => {

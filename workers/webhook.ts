@@ -4,7 +4,7 @@ import { AppError } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
 import { visibleLine } from '#domain/visible-text.ts';
 import { sendLogged } from './delivery-log.ts';
-import { onlyIfFailsFresh, planned } from './fresh-look.ts';
+import { onlyIfFailsFresh, planned } from './preconditions.ts';
 import type { ActionHandler } from './ports.ts';
 
 export const webhook: ActionHandler<'webhook'> = async (job, context) => {

@@ -50,7 +50,7 @@ describe('what the policy grants is what the code calls', () => {
   });
 
   it('polls and the inventory are the baseline, and nothing else reads IVS by itself', () => {
-    const called = ['src/ivs/reader.ts', 'workers/fresh-look.ts'].flatMap((file) =>
+    const called = ['src/ivs/reader.ts', 'workers/preconditions.ts'].flatMap((file) =>
       Array.from(read(file).matchAll(/\b(?:client|ivs)\.(list\w+|get\w+)\(/g), ([, name]) => name!),
     );
 

@@ -20,10 +20,10 @@ const changingCalls = {
 } as const satisfies Partial<Record<keyof IvsActions, number>>;
 
 /**
- * The context of one run of a rule's action. Once the handler has asked for the pause (fresh-look.ts), its first changing call asks again
+ * The context of one run of a rule's action. Once the handler has asked for the pause (preconditions.ts), its first changing call asks again
  * when it goes; later ones do not, since what was begun is finished. A call that is kept back fails with CONTROLS_CHANGED.
  */
-export function withLastLook(job: ActionJob, context: HandlerContext): HandlerContext {
+export function withRecheck(job: ActionJob, context: HandlerContext): HandlerContext {
   if (job.cause.kind !== 'rule') return context;
   const { state } = context;
   let isAwaited = false;

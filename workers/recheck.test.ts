@@ -3,7 +3,7 @@ import type { ActionJob } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import { withLastLook } from './last-look.ts';
+import { withRecheck } from './recheck.ts';
 import type { CallOptions, HandlerContext } from './ports.ts';
 
 const arn = 'arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl' as ChannelArn;
@@ -23,7 +23,7 @@ function run(kind: 'rule' | 'api') {
   };
   const context = { state, ivs, check: (_: string, holds: boolean) => holds } as unknown as HandlerContext;
   const job = { action: 'stop_stream', channelArn: arn, cause: { kind } } as unknown as ActionJob;
-  return { state, sent, context: withLastLook(job, context), signal: new AbortController().signal };
+  return { state, sent, context: withRecheck(job, context), signal: new AbortController().signal };
 }
 
 const pause = (state: MemoryState) =>
