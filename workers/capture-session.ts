@@ -2,8 +2,8 @@
 // and sent to a receiver when one is named.
 import { logs } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
-import { channelGone, channelOf, isCode, onlyIfFailsFresh, planned } from './preconditions.ts';
 import type { ActionHandler } from './ports.ts';
+import { channelGone, channelOf, isCode, onlyIfFailsFresh, planned } from './preconditions.ts';
 import { sessionHints } from './session-hints.ts';
 
 const keptCaptures = 2_000;

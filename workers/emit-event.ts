@@ -1,6 +1,7 @@
 // emit_event: an event of our own on an EventBridge bus. At least once: `detail.autopilot.jobId` tells a repeat.
-import { onlyIfFailsFresh, planned } from './preconditions.ts';
+
 import type { ActionHandler } from './ports.ts';
+import { onlyIfFailsFresh, planned } from './preconditions.ts';
 
 export const emitEvent: ActionHandler<'emit_event'> = async (job, context) => {
   const { source = 'ivs-autopilot', detail_type: detailType, detail, bus } = job.params;

@@ -6,8 +6,8 @@ import { Secret } from '#domain/secret.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { visibleLine, visibleLines } from '#domain/visible-text.ts';
 import { sendLogged } from './delivery-log.ts';
-import { onlyIfFailsFresh, planned } from './preconditions.ts';
 import type { ActionHandler, HandlerContext } from './ports.ts';
+import { onlyIfFailsFresh, planned } from './preconditions.ts';
 
 type Job = ActionJob<'notify'>;
 

@@ -1,4 +1,5 @@
-// What an action reads from IVS right before it acts: is the channel there, is it live, with which stream, does `only_if` hold.
+// What has to be true right before an action acts: no pause or hold, the channel there, live or not, with this stream, `only_if` true.
+// Read from IVS then, not from the record of the stream.
 import type { ActionJob, ActionName } from '#domain/action.ts';
 import { holdTag, isOnHold, readHold, readPause } from '#domain/controls-in-force.ts';
 import type { StreamDocument } from '#domain/documents.ts';

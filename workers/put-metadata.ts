@@ -2,8 +2,8 @@
 import { isOnHold } from '#domain/controls-in-force.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
-import { onlyIfFailsFresh, planned } from './preconditions.ts';
 import type { ActionHandler } from './ports.ts';
+import { onlyIfFailsFresh, planned } from './preconditions.ts';
 
 export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) => {
   const { payload, expires, key, lane = 'normal', if_no_channel: ifNoChannel = 'fail' } = job.params;

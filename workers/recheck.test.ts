@@ -3,8 +3,8 @@ import type { ActionJob } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import { withRecheck } from './recheck.ts';
 import type { CallOptions, HandlerContext } from './ports.ts';
+import { withRecheck } from './recheck.ts';
 
 const arn = 'arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl' as ChannelArn;
 

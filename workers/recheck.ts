@@ -1,5 +1,5 @@
-// Pause and holds are asked for again right before the first change that a rule's action makes: between the handler's own look and the
-// call lie a write to Redis and the wait for a permit, which can be long while one operation is in demand.
+// Pause and holds are asked for again right before the first change that a rule's action makes: between the handler's
+// own check and the call lie a write to Redis and the wait for a permit, which can be long while one operation is in demand.
 import type { ActionJob } from '#domain/action.ts';
 import { isOnHold, readPause } from '#domain/controls-in-force.ts';
 import { AppError } from '#domain/errors.ts';

@@ -1,7 +1,7 @@
 // Finds the recording configuration that a rule or a person named: by ARN, by name, by its bucket; and whether it can be used.
 import { AppError } from '#domain/errors.ts';
-import { isCode } from './preconditions.ts';
 import type { HandlerContext, RecordingConfiguration } from './ports.ts';
+import { isCode } from './preconditions.ts';
 
 const arnPattern = /^arn:aws:ivs:[a-z0-9-]+:[0-9]+:recording-configuration\/[a-zA-Z0-9-]+$/;
 

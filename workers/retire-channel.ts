@@ -4,10 +4,10 @@ import { AppError } from '#domain/errors.ts';
 import type { Key } from '#domain/state-key.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { clearAlerts } from './alerts.ts';
-import { channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './preconditions.ts';
 import { dropIntents } from './intents.ts';
 import { withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult } from './ports.ts';
+import { channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './preconditions.ts';
 
 /** How long one run waits for the end of the stream before the job is put off. */
 const waitMs = 30_000;

@@ -7,9 +7,9 @@ import type { Transaction } from '#domain/shared-state.ts';
 import type { Key } from '#domain/state-key.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
-import { isCode, onlyIfFailsFresh, planned } from './preconditions.ts';
 import { withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult } from './ports.ts';
+import { isCode, onlyIfFailsFresh, planned } from './preconditions.ts';
 import { findRecordingConfiguration } from './recording-configuration.ts';
 
 type Job = ActionJob<'retire_recording_configuration'>;

@@ -14,10 +14,10 @@ import { Secret } from '#domain/secret.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
-import { isCode, onlyIfFailsFresh, planned } from './preconditions.ts';
 import { mayPass, pauseBefore } from './in-place.ts';
 import { type Fence, withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult, PlaybackKeyPair } from './ports.ts';
+import { isCode, onlyIfFailsFresh, planned } from './preconditions.ts';
 
 type Job = ActionJob<'rotate_playback_key_pair'>;
 

@@ -8,12 +8,12 @@ import type { ActionJob } from '#domain/action.ts';
 import type { KeyRecord } from '#domain/action-memory.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 import { clearAlerts, raiseAlert } from './alerts.ts';
-import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './preconditions.ts';
 import { mayPass, pauseBefore } from './in-place.ts';
 import { deferJob, dropIntents, settleIntent, wasCancelled } from './intents.ts';
 import { keyRecordOf, rotationIdOf } from './key-record.ts';
 import { type Fence, withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult, SecretSink, StreamKeyValue } from './ports.ts';
+import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './preconditions.ts';
 
 type Job = ActionJob<'rotate_stream_key'>;
 

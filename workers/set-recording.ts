@@ -6,10 +6,10 @@
 import type { ActionJob } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import { kinds } from '#domain/state-registry.ts';
-import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './preconditions.ts';
 import { deferJob, dropIntents, settleIntent, wasCancelled } from './intents.ts';
 import { type Fence, withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult, LiveStream } from './ports.ts';
+import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './preconditions.ts';
 import { assertActive, findRecordingConfiguration } from './recording-configuration.ts';
 
 type Job = ActionJob<'set_recording'>;

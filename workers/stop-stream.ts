@@ -1,9 +1,9 @@
 // stop_stream: ends a channel's live stream; with revoke_key the key goes first, so that the encoder cannot come back.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/undesired-content.html
 import type { ActionJob } from '#domain/action.ts';
-import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './preconditions.ts';
 import { withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult, LiveStream } from './ports.ts';
+import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './preconditions.ts';
 
 type Job = ActionJob<'stop_stream'>;
 

@@ -1,7 +1,7 @@
 // tag: sets and removes tags of the channel; what is already so is left alone.
 
-import { channelGone, channelOf, isCode, onlyIfFailsFresh, planned } from './preconditions.ts';
 import type { ActionHandler } from './ports.ts';
+import { channelGone, channelOf, isCode, onlyIfFailsFresh, planned } from './preconditions.ts';
 
 export const tag: ActionHandler<'tag'> = async (job, context) => {
   const { ivs, signal } = context;

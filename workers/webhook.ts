@@ -4,8 +4,8 @@ import { AppError } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
 import { visibleLine } from '#domain/visible-text.ts';
 import { sendLogged } from './delivery-log.ts';
-import { onlyIfFailsFresh, planned } from './preconditions.ts';
 import type { ActionHandler } from './ports.ts';
+import { onlyIfFailsFresh, planned } from './preconditions.ts';
 
 export const webhook: ActionHandler<'webhook'> = async (job, context) => {
   const { url_file: urlFile, url: plainUrl, method = 'POST', body, hmac_key_file: hmacKeyFile } = job.params;

@@ -34,7 +34,7 @@ export function alertGauges(options: AlertGaugesOptions): Loop {
   });
 }
 
-/** One look. Every kind is there, also at 0; what is of all accounts counts in the first. */
+/** Sets the gauges once. Every kind is there, also at 0; what is of all accounts counts in the first. */
 export function showAlerts({
   shards,
   config,

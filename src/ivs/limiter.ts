@@ -314,7 +314,7 @@ export class Limiter {
    * To be called now and then: tells which troubles are over, and asks the ledger for nothing, so that a step of Redis's clock is
    * seen also by a replica that makes no calls. Redis being away is no failure.
    */
-  async look(): Promise<void> {
+  async probe(): Promise<void> {
     if (this.#stopped) return;
     this.#throttleEpisodes.settle(performance.now());
     await this.#laneSet('ListStreams').gate.probe();

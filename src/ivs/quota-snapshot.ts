@@ -65,8 +65,8 @@ export interface QuotaSnapshotSources {
  */
 export async function takeQuotaSnapshot(sources: QuotaSnapshotSources): Promise<QuotaSnapshot> {
   const { shard, accountId, region, limiter, limitOf, metrics } = sources;
-  const waiting = lookAtWaiting(sources);
-  await limiter.look();
+  const waiting = waitingCalls(sources);
+  await limiter.probe();
   const { nowUs, state, slots, slowed } = await readLedger(sources).catch((error: unknown) => {
     const message = `the ledger of permits cannot be read (${messageOf(error)}): check Redis`;
     throw new AppError('LIMITER_UNAVAILABLE', message, { cause: error, details: { shard, waiting } });
@@ -116,7 +116,7 @@ export async function takeQuotaSnapshot(sources: QuotaSnapshotSources): Promise<
 }
 
 /** Who waits here, with the gauges of it, also those that are back at nobody. */
-function lookAtWaiting({ shard, limiter, metrics }: QuotaSnapshotSources): WaitingCalls[] {
+function waitingCalls({ shard, limiter, metrics }: QuotaSnapshotSources): WaitingCalls[] {
   const lines = limiter.waiting();
   for (const { operation, lane, calls, oldestMs } of lines) {
     metrics.ivsCallsWaiting.set({ shard, operation, lane }, calls);

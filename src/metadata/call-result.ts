@@ -1,6 +1,6 @@
 // What an error of PutMetadata means for the items: kept for another try, or ended with its code as the reason.
 import { AppError } from '#domain/errors.ts';
-import type { CallResult } from './outbox.ts';
+import type { CallResult } from './parcel.ts';
 
 const backoff = { baseMs: 500, maxMs: 15_000 };
 /** A channel that is not broadcasting is tried ever less often within its window: thousands of them must not eat the quota. */

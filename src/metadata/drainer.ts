@@ -16,7 +16,8 @@ import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Redis } from '#runtime/redis.ts';
 import { callResultOf, unsureOf } from './call-result.ts';
-import type { CallResult, Outbox, Parcel } from './outbox.ts';
+import type { Outbox } from './outbox.ts';
+import type { CallResult, Parcel } from './parcel.ts';
 import type { DeliveryWatch, MetadataSender } from './ports.ts';
 
 export interface DrainerOptions {

@@ -1,17 +1,16 @@
 // The durable queues of all channels of one shard, in Redis: typed doors to the scripts. Keys and invariants: outbox-lua.ts.
 
 import { randomBytes } from 'node:crypto';
-import type { Lane } from '#domain/action.ts';
-import { lanes } from '#domain/action.ts';
+import { type Lane, lanes } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { failureOf, type Redis } from '#runtime/redis.ts';
 import { replyOf } from '#runtime/script-replies.ts';
 import { acceptScript } from './accept-script.ts';
-import { type BatchProgress, type Content, type Outcome, outcomes, type Skipped } from './batch.ts';
+import type { Outcome } from './batch.ts';
 import { packChannels } from './channel-list.ts';
 import { claimScript, lanesScript, recordScript, renewScript, takeScript } from './drain-scripts.ts';
-import { emptyEnvelopeBytes, envelopeOf, payloadOf } from './envelope.ts';
+import { emptyEnvelopeBytes } from './envelope.ts';
 import {
   acceptReply,
   cancelReply,
@@ -21,11 +20,20 @@ import {
   countsReply,
   dueReply,
   lanesReply,
-  type ParcelReply,
   recordReply,
   takeReply,
 } from './outbox-replies.ts';
+import { argumentsOf, type CallResult, type Parcel, parcelOf } from './parcel.ts';
 import { runScript, type Script } from './script.ts';
+import {
+  contentsOf,
+  type Full,
+  type IdempotencyKey,
+  type OutboxBatch,
+  type StoredBatch,
+  storedBatch,
+  withFull,
+} from './stored-batch.ts';
 import { cancelScript, dueScript, sweepScript } from './sweep-scripts.ts';
 
 export interface OutboxOptions {
@@ -51,53 +59,6 @@ export interface OutboxOptions {
   readonly keepFinished?: number;
 }
 
-export interface OutboxItem {
-  readonly id: string;
-  /** As it stands in an envelope, or the payload itself. */
-  readonly text: string;
-  readonly mode: 'packed' | 'plain';
-  readonly key: string | undefined;
-  readonly acceptedAtMs: number;
-  readonly expiresInMs: number;
-}
-
-export interface OutboxBatch {
-  readonly batchId: string;
-  readonly lane: Lane;
-  readonly channels: readonly ChannelArn[];
-  readonly items: readonly OutboxItem[];
-  /** Who sent it, for people. */
-  readonly who: string;
-  readonly callsPerChannel: number;
-  /** Who was left out already. */
-  readonly skipped: readonly Skipped[];
-  readonly idempotency: IdempotencyKey | undefined;
-  /** Of the job that it comes from, if one did. */
-  readonly job?: BatchJob | undefined;
-}
-
-/** The job that a batch comes from, and what that follows from. */
-export interface BatchJob {
-  readonly jobId: string;
-  readonly channelArn?: string | undefined;
-  readonly rule?: string | undefined;
-  readonly decisionId?: string | undefined;
-}
-
-export interface IdempotencyKey {
-  readonly key: string;
-  /** Empty: any request under the key is the same. */
-  readonly requestHash: string;
-}
-
-/** A batch as the outbox keeps it. */
-export interface StoredBatch extends Omit<BatchProgress, 'etaSeconds'> {
-  readonly job?: BatchJob | undefined;
-  readonly callsPerChannel: number;
-  /** Channels that waited when the batch was accepted. */
-  readonly channelsBefore: number;
-}
-
 export type Acceptance =
   | {
       readonly outcome: 'accepted';
@@ -112,39 +73,6 @@ export type Acceptance =
 
 /** What an idempotency key stands for that was used before: this batch, or another request. */
 export type Known = { readonly outcome: 'repeated'; readonly batch: StoredBatch } | { readonly outcome: 'conflict' };
-
-/** Channels whose queues had no room. */
-export interface Full {
-  readonly count: number;
-  readonly examples: readonly string[];
-}
-
-/** What goes into one call. */
-export interface Parcel {
-  readonly ids: readonly string[];
-  readonly metadata: string;
-  readonly acceptedAtMs: readonly number[];
-  /** performance.now at which the last of its items expires. */
-  readonly expiresAt: number;
-}
-
-/** How a call ended, for the items that were in it or wait for its channel. */
-export type CallResult =
-  | { readonly kind: 'delivered' }
-  | { readonly kind: 'failed'; readonly reason: string; readonly scope: 'call' | 'channel' }
-  | (NextTry & { readonly kind: 'offline'; readonly windowMs: number })
-  | (NextTry & { readonly kind: 'retry' })
-  | { readonly kind: 'back' };
-
-/** Exponential backoff with half jitter, over the channel's failures one after the other. */
-interface NextTry {
-  readonly baseMs: number;
-  readonly maxMs: number;
-  /** In [0, 1). */
-  readonly random: number;
-  /** The answer asked for so long a wait. */
-  readonly leastMs: number;
-}
 
 export interface ClaimedChannel {
   readonly channelArn: ChannelArn;
@@ -247,25 +175,12 @@ export class Outbox {
     }
   }
 
-  /** For who is about to add something: how much waits, and what an idempotency key stands for (undefined: it is new). */
-  async look(idempotency: IdempotencyKey | undefined): Promise<{ depth: Depth; known: Known | undefined }> {
-    const { key = '', requestHash } = idempotency ?? {};
-    const [items, ready, later, leased, entry] = await this.#guard(() =>
-      this.#inOneTrip([
-        ['get', `${this.#prefix}:total`],
-        ['zcard', `${this.#prefix}:ready`],
-        ['zcard', `${this.#prefix}:later`],
-        ['zcard', `${this.#prefix}:held`],
-        ...(idempotency ? [['hmget', `${this.#prefix}:idem:${key}`, 'hash', 'batch']] : []),
-      ]),
-    );
-    const channels = { ready: Number(ready), later: Number(later), leased: Number(leased) };
-    const depth = { items: Number(items ?? 0), channels };
-    const [hash, batchId] = (entry ?? []) as (string | null)[];
+  /** Returns what an idempotency key stands for; undefined: it is new. */
+  async known({ key, requestHash }: IdempotencyKey): Promise<Known | undefined> {
+    const [hash, batchId] = await this.#guard(() => this.#redis.hmget(`${this.#prefix}:idem:${key}`, 'hash', 'batch'));
     const batch = batchId ? await this.progress(batchId) : undefined;
-    if (!batch) return { depth, known: undefined };
-    const isSame = requestHash === '' || requestHash === hash;
-    return { depth, known: isSame ? { outcome: 'repeated', batch } : { outcome: 'conflict' } };
+    if (!batch) return undefined;
+    return requestHash === '' || requestHash === hash ? { outcome: 'repeated', batch } : { outcome: 'conflict' };
   }
 
   /** Leases channels in which something waits: `room` by lane and turn, and `urgentRoom` more if they are urgent. */
@@ -416,7 +331,16 @@ export class Outbox {
 
   /** How much waits: items over all channels, and channels by what they wait for. */
   async depth(): Promise<Depth> {
-    return (await this.look(undefined)).depth;
+    const [items, ready, later, leased] = await this.#guard(() =>
+      this.#inOneTrip([
+        ['get', `${this.#prefix}:total`],
+        ['zcard', `${this.#prefix}:ready`],
+        ['zcard', `${this.#prefix}:later`],
+        ['zcard', `${this.#prefix}:held`],
+      ]),
+    );
+    const channels = { ready: Number(ready), later: Number(later), leased: Number(leased) };
+    return { items: Number(items ?? 0), channels };
   }
 
   /** Takes the right to sweep, for `ms`, unless another replica has it. */
@@ -456,104 +380,11 @@ export class Outbox {
   }
 }
 
-function parcelOf([mode, ids, texts, times, leftMs]: ParcelReply): Parcel {
-  const metadata = mode === 'plain' ? texts[0]! : envelopeOf(texts);
-  return { ids, metadata, acceptedAtMs: times.map(Number), expiresAt: performance.now() + leftMs };
-}
-
 /** A hash as a script answers it. */
 function pairsOf(flat: readonly string[]): Record<string, string> {
   const fields: Record<string, string> = {};
   for (let index = 0; index < flat.length; index += 2) fields[flat[index]!] = flat[index + 1]!;
   return fields;
-}
-
-/** Of so many bytes of items a batch keeps what was in them, as long as it is known itself. */
-const keptContentBytes = 4_096;
-
-function contentsOf(items: readonly OutboxItem[]): readonly Content[] {
-  const contents: Content[] = [];
-  let bytes = 0;
-  for (const { text, mode, key } of items) {
-    bytes += Buffer.byteLength(text);
-    if (bytes > keptContentBytes) break;
-    contents.push({ payload: mode === 'packed' ? payloadOf(text) : text, ...(key === undefined ? {} : { key }) });
-  }
-  return contents;
-}
-
-function storedBatch(batchId: string, fields: Readonly<Record<string, string>>): StoredBatch {
-  const number = (name: string) => {
-    const value = Number(fields[name] ?? 0);
-    return Number.isFinite(value) ? value : 0;
-  };
-  const counts = { pending: number('pending') } as Record<'pending' | Outcome, number>;
-  for (const outcome of outcomes) counts[outcome] = number(outcome);
-  const finished = fields['finishedAt'] !== undefined;
-  const cancelled = fields['cancelledAt'] !== undefined;
-  const failures = Object.entries(fields).flatMap(([name, value]) =>
-    name.startsWith('reason:') ? [[name.slice('reason:'.length), Number(value)] as const] : [],
-  );
-  return {
-    batchId,
-    who: fields['who'] ?? '',
-    state: finished ? (cancelled ? 'cancelled' : 'finished') : cancelled ? 'cancelling' : 'running',
-    lane: lanes.find((lane) => lane === fields['lane']) ?? 'normal',
-    channels: number('channels'),
-    items: number('itemCount'),
-    total: number('total'),
-    contents: JSON.parse(fields['contents'] ?? '[]') as Content[],
-    counts,
-    failures: Object.fromEntries(failures),
-    skipped: withFull(skippedIn(fields['skipped']), {
-      count: number('full'),
-      examples: fields['fullExamples']?.split(' ') ?? [],
-    }),
-    startedAtMs: number('startedAt'),
-    finishedAtMs: finished ? number('finishedAt') : undefined,
-    callsPerChannel: number('callsPerChannel'),
-    channelsBefore: number('channelsBefore'),
-    ...(fields['job'] === undefined ? {} : { job: jobIn(fields['job']) }),
-  };
-}
-
-/** Undefined for what cannot be read. */
-function jobIn(stored: string): BatchJob | undefined {
-  try {
-    const job = JSON.parse(stored) as BatchJob;
-    return typeof job.jobId === 'string' ? job : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Who was left out, as it was stored; of an entry that cannot be read nothing is shown. */
-function skippedIn(stored = '[]'): Skipped[] {
-  try {
-    const skipped: unknown = JSON.parse(stored);
-    return Array.isArray(skipped) ? (skipped as Skipped[]) : [];
-  } catch {
-    return [];
-  }
-}
-
-/** Who was left out, with the channels that turned out to be full. */
-export function withFull(skipped: readonly Skipped[], full: Full): readonly Skipped[] {
-  return full.count === 0 ? skipped : [...skipped, { reason: 'queue_full', ...full }];
-}
-
-function argumentsOf(result: CallResult): (string | number)[] {
-  switch (result.kind) {
-    case 'failed':
-      return [result.reason, result.scope];
-    case 'offline':
-      return [result.baseMs, result.maxMs, result.random, result.leastMs, result.windowMs];
-    case 'retry':
-      return [result.baseMs, result.maxMs, result.random, result.leastMs];
-    case 'delivered':
-    case 'back':
-      return [];
-  }
 }
 
 function laneAt(index: number): Lane {

@@ -8,16 +8,9 @@ import type { SharedState } from '#domain/shared-state.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { BatchProgress, NewItem, Skipped } from './batch.ts';
 import { callsFor, emptyEnvelopeBytes, encodeItem, encodePlain, newItemId } from './envelope.ts';
-import {
-  type BatchJob,
-  type IdempotencyKey,
-  type Known,
-  type Outbox,
-  type OutboxItem,
-  type StoredBatch,
-  withFull,
-} from './outbox.ts';
+import type { Known, Outbox } from './outbox.ts';
 import type { AnnounceBatch } from './ports.ts';
+import { type BatchJob, type IdempotencyKey, type OutboxItem, type StoredBatch, withFull } from './stored-batch.ts';
 import { type Home, resolveTargets, type Targets } from './targets.ts';
 
 export interface MetadataServiceOptions {
@@ -110,7 +103,7 @@ export class MetadataService {
       plan = this.#plan(request);
     } catch (error) {
       // A repeat gets its answer, whoever is live by now.
-      const { known } = idempotency ? await outbox.look(idempotency) : {};
+      const known = idempotency && (await outbox.known(idempotency));
       if (known) return this.#repeatOf(known);
       throw error;
     }

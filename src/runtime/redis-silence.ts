@@ -1,7 +1,7 @@
 // A connection to Redis that stands and is silent: the server hangs, or somebody between us lost it and told nobody. ioredis waits
 // for an answer for as long as the socket is open, so that a command could wait for ever.
 
-/** What is looked at in a connection of ioredis. */
+/** What is watched of a connection of ioredis. */
 interface Watched {
   readonly status: string;
   readonly stream?: { destroy(error: Error): unknown } | undefined;
@@ -13,7 +13,7 @@ interface CommandQueue {
   peekFront(): { readonly command: { readonly name: string } } | undefined;
 }
 
-const lookEveryMs = 250;
+const probeEveryMs = 250;
 /** A connection with nothing to do is asked so often, so that one that only listens is found out too. */
 const askEveryMs = 5_000;
 /** BullMQ blocks for 10 s at most. */
@@ -22,14 +22,14 @@ const blocking = new Set(['bzpopmin', 'bzpopmax', 'brpoplpush', 'blpop', 'brpop'
 
 /**
  * Breaks the connection when its first command has had no complete answer for `patienceMs`; all that wait are then rejected or sent
- * again, as its role has it, and it reconnects. Looks for as long as the connection is wanted.
+ * again, as its role has it, and it reconnects. Watches for as long as the connection is wanted.
  */
 export function breakWhenSilent(connection: Watched, patienceMs: () => number): void {
   let first: object | undefined;
   let since = 0;
   let askedAt = performance.now();
   let timer: NodeJS.Timeout | undefined;
-  const look = () => {
+  const probe = () => {
     const now = performance.now();
     const waiting = queueOf(connection).peekFront();
     if (waiting === undefined) {
@@ -54,7 +54,7 @@ export function breakWhenSilent(connection: Watched, patienceMs: () => number): 
       ),
     );
   };
-  connection.on('connect', () => (timer ??= setInterval(look, lookEveryMs).unref()));
+  connection.on('connect', () => (timer ??= setInterval(probe, probeEveryMs).unref()));
   connection.on('end', () => {
     clearInterval(timer);
     timer = undefined;

@@ -97,7 +97,7 @@ export class StateWatch implements Service {
     }
   }
 
-  /** One look. @throws AppError REDIS_UNREACHABLE, STATE_TOO_NEW */
+  /** Checks once. @throws AppError REDIS_UNREACHABLE, STATE_TOO_NEW */
   async runOnce(): Promise<void> {
     const { state, awsClock, role, configHash, metrics, shard } = this.#options;
     await state.refresh({ maxAgeMs: 500 });

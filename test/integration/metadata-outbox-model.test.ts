@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { lanes } from '#domain/action.ts';
-import type { CallResult, Parcel } from '#metadata/outbox.ts';
+import type { CallResult, Parcel } from '#metadata/parcel.ts';
 import { channelArn, FakeSender, metadataParts } from '../support/metadata.ts';
 import { item, long, put } from '../support/outbox.ts';
 import { type Lease, OutboxModel } from '../support/outbox-model.ts';

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ChannelArn } from '#domain/channel.ts';
 import { emptyEnvelopeBytes, newItemId } from '#metadata/envelope.ts';
-import type { CallResult, Outbox } from '#metadata/outbox.ts';
+import type { Outbox } from '#metadata/outbox.ts';
+import type { CallResult } from '#metadata/parcel.ts';
 import { channelArn, FakeSender, metadataParts } from '../support/metadata.ts';
 import { item, long, outboxOf, put } from '../support/outbox.ts';
 import { ownRedis, type RedisScope, redisScope } from '../support/redis.ts';
@@ -326,9 +327,9 @@ test('so many finished batches are kept, each as long as its key, and the oldest
   expect(lives[1]).toBeGreaterThan(23_000);
   expect(await outbox.progress(plain.batchId)).toBeUndefined();
   expect(await outbox.progress(keyed.batchId)).toBeUndefined();
-  expect((await outbox.look(idempotency('k2'))).known).toBeUndefined();
+  expect(await outbox.known(idempotency('k2'))).toBeUndefined();
   for (const key of ['k3', 'k4', 'k5'])
-    expect((await outbox.look(idempotency(key))).known).toMatchObject({ outcome: 'repeated' });
+    expect(await outbox.known(idempotency(key))).toMatchObject({ outcome: 'repeated' });
   expect(await outbox.progress(waits.batchId)).toMatchObject({ state: 'running' });
   const keys = await scope.redis.keys(`${scope.prefix}:md:*`);
   expect(keys.filter((key) => /:(b|idem):/.test(key))).toHaveLength(6);

@@ -1,7 +1,8 @@
 // What the outbox should do, in plain objects: what waits for each channel and in which order, who holds what, how every (item,
 // channel) pair ended. Written from the words of decision 0004, not from the scripts; everything fits into one call.
 import { type Lane, lanes } from '#domain/action.ts';
-import type { CallResult, OutboxItem } from '#metadata/outbox.ts';
+import type { CallResult } from '#metadata/parcel.ts';
+import type { OutboxItem } from '#metadata/stored-batch.ts';
 
 /** An item as it waits for one channel. */
 export interface Waiting {

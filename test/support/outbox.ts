@@ -1,7 +1,8 @@
 // An outbox by itself: items, and batches that are accepted without a service around it.
 import type { Lane } from '#domain/action.ts';
 import { encodeItem, encodePlain, newItemId } from '#metadata/envelope.ts';
-import type { Outbox, OutboxBatch, OutboxItem, OutboxOptions } from '#metadata/outbox.ts';
+import type { Outbox, OutboxOptions } from '#metadata/outbox.ts';
+import type { OutboxBatch, OutboxItem } from '#metadata/stored-batch.ts';
 import { channelArn, FakeSender, metadataParts } from './metadata.ts';
 import type { RedisScope } from './redis.ts';
 

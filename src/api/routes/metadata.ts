@@ -146,16 +146,16 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
     }
     throw missing;
   };
-  const looks = new Map<string, Promise<Progress>>();
+  const reads = new Map<string, Promise<Progress>>();
   /** However many follow a batch, Redis is asked for it once in `followMs`. */
-  const lookTogether = (id: string): Promise<Progress> => {
-    let look = looks.get(id);
-    if (!look) {
-      look = anywhere((shard) => shard.progress(id));
-      looks.set(id, look);
-      void clock.sleep(followMs).then(() => looks.delete(id));
+  const readTogether = (id: string): Promise<Progress> => {
+    let read = reads.get(id);
+    if (!read) {
+      read = anywhere((shard) => shard.progress(id));
+      reads.set(id, read);
+      void clock.sleep(followMs).then(() => reads.delete(id));
     }
-    return look;
+    return read;
   };
 
   return async (app) => {
@@ -245,16 +245,16 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
       },
       async (request, reply) => {
         const { id } = request.params;
-        const first = await lookTogether(id);
+        const first = await readTogether(id);
         const stream = app.eventStreams.open(reply);
-        void follow(stream, first, () => lookTogether(id));
+        void follow(stream, first, () => readTogether(id));
         return reply;
       },
     );
   };
 
   /** Sends what changed until the batch is over or the reader is gone; never rejects. */
-  async function follow(stream: EventStream, first: Progress, look: () => Promise<Progress>): Promise<void> {
+  async function follow(stream: EventStream, first: Progress, read: () => Promise<Progress>): Promise<void> {
     let last = '';
     for (let current: Progress | undefined = first; !stream.signal.aborted; ) {
       const text = current && JSON.stringify(current.counts) + current.state;
@@ -267,7 +267,7 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
       await sleepOrAbort(clock, followMs, stream.signal);
       if (stream.signal.aborted) return;
       try {
-        current = await look();
+        current = await read();
       } catch (error) {
         // Redis may be away for a moment: the reader keeps its place. A batch that is not known any more never comes back.
         current = undefined;

@@ -44,7 +44,7 @@ const masked = new Set(['payload', 'body', 'value', 'url', 'text', 'detail']);
 /** bull-board as a plugin. It is loaded when somebody looks for the first time: it takes 8 MB, and most daemons are never asked. */
 export function queueBoard(options: QueueBoardOptions): FastifyPluginAsync {
   let board: Promise<FastifyInstance> | undefined;
-  const look = async (request: FastifyRequest, reply: FastifyReply) => {
+  const show = async (request: FastifyRequest, reply: FastifyReply) => {
     board ??= openBoard(options).catch((error: unknown) => {
       board = undefined;
       throw error;
@@ -58,8 +58,8 @@ export function queueBoard(options: QueueBoardOptions): FastifyPluginAsync {
   return async (app) => {
     // For what is answered here: a token that is missing, a limit. The board has a hook of its own.
     app.addHook('onSend', async (_request, reply) => void reply.headers(boardHeaders));
-    app.get('/', look);
-    app.get('/*', look);
+    app.get('/', show);
+    app.get('/*', show);
     app.addHook('onClose', async () => (await board?.catch(() => undefined))?.close());
   };
 }

@@ -154,7 +154,7 @@ export function ruleRoutes({ shards, onControl }: RuleRoutesOptions): FastifyPlu
 
 type Doing = ReadonlyMap<string, { readonly waiting: number; readonly firing: number }>;
 
-/** One look at everything that rules remember, for all rules. */
+/** One reading of everything that rules remember, for all rules. */
 function countMemories(views: readonly StateView[]): Doing {
   const doing = new Map<string, { waiting: number; firing: number }>();
   for (const view of views) {

@@ -1,0 +1,51 @@
+// What goes into one PutMetadata, and how that call ended.
+import { envelopeOf } from './envelope.ts';
+import type { ParcelReply } from './outbox-replies.ts';
+
+/** What goes into one call. */
+export interface Parcel {
+  readonly ids: readonly string[];
+  readonly metadata: string;
+  readonly acceptedAtMs: readonly number[];
+  /** performance.now at which the last of its items expires. */
+  readonly expiresAt: number;
+}
+
+/** How a call ended, for the items that were in it or wait for its channel. */
+export type CallResult =
+  | { readonly kind: 'delivered' }
+  | { readonly kind: 'failed'; readonly reason: string; readonly scope: 'call' | 'channel' }
+  | (NextTry & { readonly kind: 'offline'; readonly windowMs: number })
+  | (NextTry & { readonly kind: 'retry' })
+  | { readonly kind: 'back' };
+
+/** Exponential backoff with half jitter, over the channel's failures one after the other. */
+interface NextTry {
+  readonly baseMs: number;
+  readonly maxMs: number;
+  /** In [0, 1). */
+  readonly random: number;
+  /** The answer asked for so long a wait. */
+  readonly leastMs: number;
+}
+
+/** Reads what a script chose. */
+export function parcelOf([mode, ids, texts, times, leftMs]: ParcelReply): Parcel {
+  const metadata = mode === 'plain' ? texts[0]! : envelopeOf(texts);
+  return { ids, metadata, acceptedAtMs: times.map(Number), expiresAt: performance.now() + leftMs };
+}
+
+/** A result as the script `record` takes it. */
+export function argumentsOf(result: CallResult): (string | number)[] {
+  switch (result.kind) {
+    case 'failed':
+      return [result.reason, result.scope];
+    case 'offline':
+      return [result.baseMs, result.maxMs, result.random, result.leastMs, result.windowMs];
+    case 'retry':
+      return [result.baseMs, result.maxMs, result.random, result.leastMs];
+    case 'delivered':
+    case 'back':
+      return [];
+  }
+}
