@@ -8,6 +8,7 @@ import type { Config } from '#config/load.ts';
 import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
+import type { ReplicaRole } from '#domain/replica.ts';
 import { ObservationRecorder } from '#journal/recorder.ts';
 import { controlsInForce } from '#rules/controls.ts';
 import type { Clock } from '#runtime/clock.ts';
@@ -18,11 +19,9 @@ import { readRedisFacts, redisProblems } from '#runtime/redis-check.ts';
 import type { AwsOptions } from '#shard/aws-access.ts';
 import { ShardDirectory } from '#shard/directory.ts';
 import { FileAuthority } from '#shard/file-authority.ts';
-import { type ReplicaRole, Shard } from '#shard/shard.ts';
+import { Shard } from '#shard/shard.ts';
 import { ConfigKeeper } from './config-in-force.ts';
 import type { Committed } from './pipeline.ts';
-
-export { type ReplicaRole, replicaRoles } from '#shard/shard.ts';
 
 export interface AppOptions {
   readonly config: Config;

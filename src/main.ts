@@ -1,4 +1,5 @@
 // The process edge: environment, files, signals, exit code. Nothing else touches the process.
+
 import { existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { tokenFiles } from '#api/tokens.ts';
@@ -6,6 +7,7 @@ import { type Config, loadConfig } from '#config/load.ts';
 import { formatProblem, type Problem } from '#config/problem.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
+import type { ReplicaRole } from '#domain/replica.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { processEgress, shownProxy } from '#runtime/egress.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '#runtime/embedded-redis.ts';
@@ -17,7 +19,7 @@ import { keepTimeBy } from '#runtime/process-time.ts';
 import { assertRedisUsable } from '#runtime/redis.ts';
 import { parseRedisUrl } from '#runtime/redis-url.ts';
 import { endOnUncaught } from '#runtime/uncaught.ts';
-import { type App, createApp, type ReplicaRole } from './app.ts';
+import { type App, createApp } from './app.ts';
 import { watchConfig } from './config-watch.ts';
 
 /** A signal to the process group arrives twice, from the group and from the launcher: that is one request to stop. */

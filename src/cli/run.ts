@@ -1,15 +1,15 @@
 // `run`: the daemon. Its process edge (signals, exit code) is src/main.ts.
 import { type Command, Option } from 'commander';
-import type { ReplicaRole } from '#src/app.ts';
+import { type ReplicaRole, replicaRoles } from '#domain/replica.ts';
 import { type CliIo, example } from './support.ts';
-
-const roles = ['all', 'intake', 'worker', 'api'] as const satisfies readonly ReplicaRole[];
 
 export function register(program: Command, _io: CliIo): void {
   program
     .command('run')
     .description('run the daemon until it is told to stop (SIGTERM); SIGHUP reloads its configuration')
-    .addOption(new Option('--role <role>', 'the part of the work this process does').choices(roles).default('all'))
+    .addOption(
+      new Option('--role <role>', 'the part of the work this process does').choices(replicaRoles).default('all'),
+    )
     .option('--paused', 'pause all automation from the start, until `resume`: for a first day, a restore, an upgrade')
     .addHelpText(
       'after',

@@ -1,5 +1,9 @@
 // A living process of the fleet, as it tells of itself, and what must be the same in all of them.
 
+/** What a replica does: everything, or one part of it; several replicas with different roles share the work. */
+export const replicaRoles = ['all', 'intake', 'worker', 'api'] as const;
+export type ReplicaRole = (typeof replicaRoles)[number];
+
 export interface Replica {
   /** Random, new for each process. */
   readonly id: string;

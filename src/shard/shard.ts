@@ -9,6 +9,7 @@ import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { isOnHold, isPaused } from '#domain/controls-in-force.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
+import type { ReplicaRole } from '#domain/replica.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { settledAfterRepairMs } from '#domain/state-loss.ts';
@@ -33,8 +34,7 @@ import type { Clock } from '#runtime/clock.ts';
 import type { TeardownStack } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { connectRedis, disconnectRedis, keyPrefix, type Redis, type RedisRole } from '#runtime/redis.ts';
-import { RedisWatch } from '#runtime/redis-trouble.ts';
+import { keyPrefix, type Redis } from '#runtime/redis.ts';
 import { type Committed, Pipeline } from '#src/pipeline.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { stateNoteFile } from '#store/state-note.ts';
@@ -54,13 +54,10 @@ import type { ShardDirectory } from './directory.ts';
 import type { FileAuthority } from './file-authority.ts';
 import { Noticing } from './intake.ts';
 import { lossKeeper } from './loss-keeper.ts';
+import { RedisConnections } from './redis-connections.ts';
 import { gapOptionsOf, limitSettingsOf, logMaxAgeMs } from './settings.ts';
 import { StoredRecords } from './stored-records.ts';
 import { StateWatch } from './watch-state.ts';
-
-/** What a replica does: everything, or one part of it; several replicas with different roles share the work. */
-export const replicaRoles = ['all', 'intake', 'worker', 'api'] as const;
-export type ReplicaRole = (typeof replicaRoles)[number];
 
 export interface ShardOptions {
   readonly account: AccountSettings;
@@ -112,8 +109,7 @@ export class Shard {
   readonly #logger: Logger;
   readonly #prefix: string;
   readonly #aws: AwsAccess;
-  readonly #connections: Redis[] = [];
-  readonly #redisWatch: RedisWatch;
+  readonly #redis: RedisConnections;
   #stack: TeardownStack | undefined;
   readonly #drainer: Drainer;
   readonly #sweeper: Sweeper;
@@ -130,19 +126,19 @@ export class Shard {
     const accountId = accountIdOf(account);
     this.#logger = options.logger.child({ shard: account.name });
     this.#prefix = keyPrefix(namespace, account.name);
-    this.#redisWatch = new RedisWatch({
+    this.#redis = new RedisConnections({
+      url: options.redisUrl,
+      shard: account.name,
       logger: this.#logger,
-      onChange: (kinds) => {
-        for (const kind of ['refuses', 'away'] as const)
-          metrics.redisTrouble.set({ shard: account.name, kind }, kinds.has(kind) ? 1 : 0);
-      },
+      metrics,
+      closing: () => this.#stack?.closing ?? false,
     });
     const { settings } = config();
     const { limits } = settings;
     const limitSettings = limitSettingsOf(settings);
 
     const records = new StoredRecords({ shard: account.name, logger: this.#logger, metrics });
-    this.store = this.#connect('store');
+    this.store = this.#redis.connect('store');
     this.state = new RedisState({
       redis: this.store,
       prefix: this.#prefix,
@@ -175,13 +171,13 @@ export class Shard {
       const pause = { ...by, sinceMs: this.state.nowMs() };
       this.state.insist(pauses.asked, pause, (tx) => pauseAll(tx, by));
     }
-    this.queues = new Queues({ redis: this.#connect('queue'), prefix: this.#prefix });
+    this.queues = new Queues({ redis: this.#redis.connect('queue'), prefix: this.#prefix });
     this.relay = new Relay({ state: this.state, queues: this.queues, clock, logger: this.#logger, random });
 
     this.ivs = createIvsShard({
       name: account.name,
       region: account.region,
-      redis: this.#connect('limiter'),
+      redis: this.#redis.connect('limiter'),
       keyPrefix: this.#prefix,
       limits: limitSettings,
       onRedisDown: limits.on_redis_down,
@@ -233,7 +229,7 @@ export class Shard {
     const { metadata } = settings;
     const limitOf = limitsFrom(limitSettings)('PutMetadata');
     this.outbox = new Outbox({
-      redis: this.#connect('store'),
+      redis: this.#redis.connect('store'),
       prefix: this.#prefix,
       maxItemsPerChannel: metadata.max_items_per_channel,
       maxItemsTotal: metadata.max_items_total,
@@ -247,7 +243,7 @@ export class Shard {
     this.#drainer = new Drainer({
       outbox: this.outbox,
       sender: this.ivs.client,
-      subscriber: this.#connect('worker'),
+      subscriber: this.#redis.connect('worker'),
       clock,
       logger: this.#logger,
       metrics,
@@ -304,10 +300,10 @@ export class Shard {
     const does = (part: Exclude<ReplicaRole, 'all'>) => role === 'all' || role === part;
     stack.defer(`redis ${this.name}`, 2_000, async () => {
       await this.queues.close().catch(() => undefined);
-      await Promise.all(this.#connections.map(disconnectRedis));
+      await this.#redis.close();
     });
     // Redis being away is no reason not to start: every part waits for it, and /readyz says so.
-    await Promise.all(this.#connections.map((redis) => settled(redis)));
+    await this.#redis.settled();
     // Before anything else writes: what it writes tells of a state.
     await this.state.refresh().catch((error: unknown) => {
       if (error instanceof AppError && error.code === 'STATE_TOO_NEW') throw error;
@@ -359,7 +355,7 @@ export class Shard {
     const { clock, random, metrics, config, scrubber } = this.#options;
     const one = { concurrency: 1 };
     const host = new WorkerHost({
-      connect: () => this.#connect('worker'),
+      connect: () => this.#redis.connect('worker'),
       prefix: this.#prefix,
       queues: {
         ...(does('intake') ? { 'poll-starving': one, 'poll-all': one, 'refresh-inventory': one } : {}),
@@ -431,42 +427,4 @@ export class Shard {
     for (const { rule, outcome, reason } of committed.decisions) metrics.decisions.inc({ rule, outcome, reason });
     onCommitted?.(committed);
   }
-
-  /**
-   * Connects at once: BullMQ gives up on a connection for good when its own first `connect` fails.
-   * @throws AppError INTERRUPTED once the shard stops: nobody would close the connection
-   */
-  #connect(role: RedisRole): Redis {
-    if (this.#stack?.closing) throw new AppError('INTERRUPTED', `${this.name} stops: no new connection to Redis`);
-    const redis = connectRedis({
-      url: this.#options.redisUrl,
-      role,
-      logger: this.#logger,
-      watch: this.#redisWatch,
-      // Whoever stops waits for nobody.
-      patienceMs: () => (this.#stack?.closing ? 1_000 : 5_000),
-    });
-    if (redis.status === 'wait') redis.connect().catch(() => undefined);
-    this.#connections.push(redis);
-    return redis;
-  }
-}
-
-/** How long a start waits for a server that takes the connection and says nothing. */
-const silentStartMs = 3_000;
-
-/** Resolves when the connection is ready, when its first try has failed, or when neither comes. */
-function settled(redis: Redis): Promise<void> {
-  if (redis.status === 'ready' || redis.status === 'reconnecting') return Promise.resolve();
-  return new Promise((done) => {
-    const end = () => {
-      clearTimeout(timer);
-      redis.off('ready', end);
-      redis.off('close', end);
-      done();
-    };
-    const timer = setTimeout(end, silentStartMs);
-    redis.once('ready', end);
-    redis.once('close', end);
-  });
 }

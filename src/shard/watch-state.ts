@@ -1,7 +1,9 @@
 // Looks after the shared state of a shard, in every role: notices a loss within a second, writes the note beside the process, gives
 // signs of life, and tells when replicas differ.
+
 import { randomBytes } from 'node:crypto';
 import { AppError, isRedisFailure, messageOf } from '#domain/errors.ts';
+import type { ReplicaRole } from '#domain/replica.ts';
 import { differencesOf, type Replica, type ReplicaTrait, replicaTraits } from '#domain/replica.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
@@ -17,7 +19,7 @@ import type { RedisState } from '#store/shared-state.ts';
 
 export interface StateWatchOptions {
   readonly shard: string;
-  readonly role: string;
+  readonly role: ReplicaRole;
   readonly state: RedisState;
   /** Redis's clock against AWS's. */
   readonly awsClock: Pick<AwsClock, 'aheadMs'>;

@@ -1,16 +1,18 @@
 // A small live platform for system tests: the simulator of IVS, an SQS beside it, and daemons over both. Everything listens on
 // port 0, keeps to a random namespace in Redis, and ends with the test.
+
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '#config/load.ts';
+import type { ReplicaRole } from '#domain/replica.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { createLogger, Scrubber } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import type { AwsOptions } from '#shard/aws-access.ts';
 import { type SimulatorHandle, type SimulatorOptions, startSimulator } from '#simulator/server.ts';
 import { type LocalSqs, startLocalSqs } from '#simulator/sqs.ts';
-import { type App, createApp, type ReplicaRole } from '#src/app.ts';
+import { type App, createApp } from '#src/app.ts';
 import type { Committed } from '#src/pipeline.ts';
 import { type RedisScope, redisScope } from './redis.ts';
 
