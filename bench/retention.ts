@@ -23,6 +23,7 @@ import { stagesOf } from './noticing/core.ts';
 import { redisStand } from './noticing/stand.ts';
 import { commandLine, type Machine, machineLine, machineWith, writeResult } from './report/results.ts';
 import { Fleet } from './retention/fleet.ts';
+import { sampleCost } from './retention/samples.ts';
 import { type Size, sizeOf } from './retention/size.ts';
 import { dedupTtlMs, VirtualClock, VirtualState } from './retention/virtual-state.ts';
 
@@ -30,6 +31,8 @@ const minute = 60_000;
 const day = 24 * 60 * minute;
 const pollEveryMs = 10 * minute;
 const prefix = '{bench:retention}';
+/** Of one live channel in an hour, as Redis counts its memory: sixty samples, and the log around them. */
+const mostSampleBytes = 1_536;
 const retentions = {
   'by default': '',
   short: 'retention: {sessions: 2d, journal: 2d, journal_quiet: 1d}\n',
@@ -48,9 +51,16 @@ export async function run(args: string[]): Promise<void> {
     print(report);
     runs.push(report);
   }
+  await using redis = await redisStand();
+  const samples = await sampleCost(redis.url, { channels: 100, hours: 24 });
+  console.log(
+    `\nSamples of ${samples.channels} channels that are live for ${samples.hours} hours: ${samples.bytesPerChannelHour} bytes a channel-hour (goal: ${mostSampleBytes}); of the fleet ${samples.fleetBytesPerHour} bytes an hour`,
+  );
   console.log(`\n${commandLine()}: ${machineLine(machine!)}`);
-  const file = writeResult('retention.json', { at: new Date().toISOString(), command: commandLine(), machine, runs });
+  const result = { at: new Date().toISOString(), command: commandLine(), machine, runs, samples };
+  const file = writeResult('retention.json', result);
   console.log(`figures in ${file}`);
+  if (samples.bytesPerChannelHour > mostSampleBytes) process.exitCode = 1;
 }
 
 interface WeekReport {

@@ -262,6 +262,9 @@ export const settingsShape = {
         .describe(
           'How long ended stream sessions are kept; of each channel the last hundred at most, beside those of the last half day',
         ),
+      samples: duration
+        .default('14d')
+        .describe('How long the viewers and the health of each live session, once a minute, are kept'),
       journal: duration.default('30d').describe('How long decisions that led to an action are kept'),
       journal_quiet: duration.default('2d').describe('How long decisions not to act are kept'),
     })

@@ -57,6 +57,7 @@ const changed: Readonly<Record<string, string>> = {
   'secrets.delivery_folders': '[/keys]',
   'secrets.read_folders': '[/keys]',
   'retention.sessions': '7d',
+  'retention.samples': '3d',
   'retention.journal': '7d',
   'retention.journal_quiet': '1d',
   on_empty_state: 'start',

@@ -40,6 +40,7 @@ import { metadataRoutes } from './routes/metadata.ts';
 import { quotaRoutes } from './routes/quota.ts';
 import { replicaRoutes } from './routes/replicas.ts';
 import { ruleRoutes } from './routes/rules.ts';
+import { sampleRoutes } from './routes/samples.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { triggerRoutes } from './routes/triggers.ts';
 import { HttpServer } from './server.ts';
@@ -141,6 +142,7 @@ export function createApi(options: ApiOptions): Api {
           },
         }),
       },
+      { prefix: '/v1', plugin: sampleRoutes({ state, accounts: shards }) },
       { prefix: '/v1', plugin: channelRoutes({ state, refresh: inventory }) },
       { prefix: '/v1', plugin: ruleRoutes({ shards: directory, onControl }) },
       { prefix: '/v1', plugin: decisionRoutes({ shards: directory }) },

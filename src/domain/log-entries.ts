@@ -54,6 +54,18 @@ export interface QuotaSample {
   readonly throttled?: number;
 }
 
+/** Viewers and health as one number; with the seconds that it is older than its entry, where it is (src/streams/samples.ts). */
+export type SampleEntry = number | readonly [sample: number, lateSeconds: number];
+
+/** The live streams of an account: how many are in each health, the viewers of those that were counted, and how many were not. */
+export type FleetSampleEntry = readonly [
+  healthy: number,
+  starving: number,
+  unknown: number,
+  viewers: number,
+  uncounted: number,
+];
+
 /** What `capture_session` found. */
 export interface CapturedSession {
   readonly channelArn: string;

@@ -27,7 +27,15 @@ import type { Gone, Hold, Pause, Silence } from './control.ts';
 import type { Incident, ItemTally, JobResult, JournalEntry } from './decision.ts';
 import type { JobRequest } from './job.ts';
 import type { LineageNote } from './lineage.ts';
-import type { AuditEntry, CapturedSession, DeliveryEntry, QuotaSample, UnknownEvent } from './log-entries.ts';
+import type {
+  AuditEntry,
+  CapturedSession,
+  DeliveryEntry,
+  FleetSampleEntry,
+  QuotaSample,
+  SampleEntry,
+  UnknownEvent,
+} from './log-entries.ts';
 import type {
   KnownRules,
   LastWord,
@@ -178,6 +186,9 @@ export const logs = {
   audit: log<AuditEntry>('audit'),
   /** Sessions that are over, by the channel's id. */
   sessions: (channelId: string) => log<StreamRecord>(`sessions:${channelId}`),
+  /** Of one session, by its channel's id and its own. */
+  samples: (channelId: string, streamId: string) => log<SampleEntry>(`samples:${channelId}:${streamId}`),
+  fleetSamples: log<FleetSampleEntry>('samples-fleet'),
   unknownEvents: log<UnknownEvent>('events-unknown'),
   /** Messages to webhooks. */
   deliveries: log<DeliveryEntry>('deliveries'),

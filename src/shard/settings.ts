@@ -46,6 +46,7 @@ export function gapOptionsOf(
 /** How long a log's entries are kept; the audit, and what is only for inspection, are bounded by number alone. */
 export function logMaxAgeMs({ retention }: Settings, log: string): number | undefined {
   if (log.startsWith('sessions:')) return durationMs(retention.sessions);
+  if (log.startsWith('samples:') || log === logs.fleetSamples) return durationMs(retention.samples);
   if (log === logs.journal || log === logs.results) return durationMs(retention.journal);
   if (log === logs.quiet) return durationMs(retention.journal_quiet);
   return undefined;

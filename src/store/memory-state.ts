@@ -34,7 +34,7 @@ export class MemoryState implements SharedState {
     for (const { log, entry, maxEntries } of tx.appends) {
       const entries = this.#logs.get(log) ?? [];
       this.#appended += 1;
-      entries.push({ id: `${this.#appended}-0`, entry });
+      entries.push({ id: `${this.#now()}-${this.#appended}`, entry });
       this.#logs.set(log, entries.slice(-maxEntries));
     }
     return result;

@@ -10,6 +10,7 @@ import { lateAfterMs } from './gaps.ts';
 import { lastSeenMs } from './health.ts';
 import { longestReconnectMs } from './recording.ts';
 import type { SessionInput } from './reduce.ts';
+import { noteFleetSample } from './samples.ts';
 
 export interface PollOptions {
   readonly settleMs: number;
@@ -67,6 +68,7 @@ function judgeAbsence(
       add,
     );
   }
+  if (scope === 'all') noteFleetSample(tx, sweep, last);
   if (last && scope === 'all') noteUnheard(tx, last.startedAtMs, startedAtMs);
   const previous = last ? { previous: { startedAtMs: last.startedAtMs, finishedAtMs: last.finishedAtMs } } : {};
   const pace = everyMs === undefined ? {} : { everyMs };

@@ -6,6 +6,7 @@ import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { lastSeenMs } from './health.ts';
 import { archivedOf, channelOf, pastOf, streamOf } from './keys.ts';
 import { reduceSession, type SessionInput } from './reduce.ts';
+import { noteSample } from './samples.ts';
 import { arrange } from './sessions.ts';
 
 export interface Folded {
@@ -42,6 +43,7 @@ export function fold(
   if (before && after === before) return { record: before, changes: [] };
   if (before && before === newest && after.basis.firstSeenMs === before.basis.firstSeenMs && past.length === 0) {
     tx.set(kinds.stream.of(channelArn), after);
+    noteSample(tx, before, after);
     return { record: after, changes: changesOf(newest, after, undefined, tx.nowMs) };
   }
   const { sessions, settled } = arrange([...known.filter((record) => record !== before), after], tx.nowMs);
@@ -53,8 +55,10 @@ export function fold(
   for (const record of settled) archive(tx, record);
   if (settled.length > 0) noteArchived(tx, channelArn, settled);
   const old = newest && pastAfter.find((record) => record.streamId === newest.streamId);
+  const record = sessions.find((session) => session.streamId === streamId) ?? after;
+  noteSample(tx, before, record);
   return {
-    record: sessions.find((record) => record.streamId === streamId) ?? after,
+    record,
     changes: changesOf(newest, newestAfter, old, tx.nowMs),
   };
 }

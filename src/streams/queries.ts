@@ -4,6 +4,7 @@ import type { SharedState, StateView } from '#domain/shared-state.ts';
 import type { Kind } from '#domain/state-key.ts';
 import { kinds, logs } from '#domain/state-registry.ts';
 import type { StreamRecord, StreamState } from '#domain/stream-record.ts';
+import { maxLoggedSessions } from './fold.ts';
 import { channelOf, pastOf, streamOf } from './keys.ts';
 
 export interface StreamQuery {
@@ -99,6 +100,17 @@ export async function channelStory(
     .filter(({ channelArn, streamId }) => channelArn === arn && !known.has(streamId) && known.add(streamId));
   const sessions = [...past, ...older].filter(({ endedAtMs, stateSinceMs }) => (endedAtMs ?? stateSinceMs) >= sinceMs);
   return { channel, record, sessions: sessions.slice(0, limit) };
+}
+
+/** One session of a channel, or its newest one; undefined when it is not known. */
+export async function sessionOf(
+  state: SharedState,
+  arn: ChannelArn,
+  streamId?: string,
+): Promise<StreamRecord | undefined> {
+  const story = await channelStory(state, arn, { limit: maxLoggedSessions, sinceMs: 0 });
+  const sessions = story ? [...(story.record ? [story.record] : []), ...story.sessions] : [];
+  return streamId === undefined ? sessions[0] : sessions.find((session) => session.streamId === streamId);
 }
 
 /** The ARNs of channels of which only the id is known; a channel that nobody has seen is left out. */

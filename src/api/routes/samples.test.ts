@@ -1,0 +1,82 @@
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { Secret } from '#domain/secret.ts';
+import { testMetrics } from '#test/support/quiet.ts';
+import { arnOf, Noticing, poll, snapshot, streamIdFor } from '#test/support/streams.ts';
+import { createHttpServer } from '../server.ts';
+import { sampleRoutes } from './samples.ts';
+
+const minute = 60_000;
+const arn = encodeURIComponent(arnOf('A'));
+
+async function setup() {
+  const noticing = new Noticing();
+  const { state } = noticing;
+  for (let at = 0; at < 3 * minute; at += minute)
+    await noticing.see(poll('all', { at, took: 0, streams: [snapshot('A', 'one', { viewers: at === 0 ? -1 : 40 })] }));
+  const value = `${Math.random()}`.padEnd(20, 'x');
+  const server = createHttpServer({
+    host: '127.0.0.1',
+    port: 0,
+    tokens: [{ name: 'ann', role: 'viewer', value: new Secret(value) }],
+    routes: [{ prefix: '/v1', plugin: sampleRoutes({ state, accounts: [{ name: 'main', state }] }) }],
+    checks: {},
+    maxBodyBytes: 10_000,
+    requestsPerMinute: 1000,
+    version: '0.0.0',
+    metrics: testMetrics(),
+    logger: pino({ level: 'silent' }),
+  });
+  return async (url: string) => {
+    const headers = { authorization: `Bearer ${value}` };
+    const answer = await server.app.inject({ method: 'GET', url: `/v1${url}`, headers });
+    return { status: answer.statusCode, body: answer.json() };
+  };
+}
+
+test('the samples of a session are read page by page, the newest page first', async () => {
+  const ask = await setup();
+  const { status, body } = await ask(`/streams/${arn}/samples?limit=2`);
+  expect({ status, body }).toMatchObject({
+    status: 200,
+    body: {
+      streamId: streamIdFor('one'),
+      samples: [
+        { at: '2026-11-20T10:01:00.000Z', health: 'HEALTHY', viewers: 40 },
+        { at: '2026-11-20T10:02:00.000Z', health: 'HEALTHY', viewers: 40 },
+      ],
+    },
+  });
+  const older = await ask(`/streams/${arn}/samples?limit=2&before=${body.next}&streamId=${streamIdFor('one')}`);
+  expect(older.body.samples).toEqual([{ at: '2026-11-20T10:00:00.000Z', health: 'HEALTHY' }]);
+  expect(older.body.next).toBeUndefined();
+});
+
+test('a session or a channel that nobody knows is not found, and a page that is none is refused', async () => {
+  const ask = await setup();
+  expect(await ask(`/streams/${arn}/samples?streamId=st-none`)).toMatchObject({
+    status: 404,
+    body: { code: 'NOT_FOUND' },
+  });
+  expect(await ask(`/streams/${encodeURIComponent(arnOf('B'))}/samples`)).toMatchObject({ status: 404 });
+  expect(await ask(`/streams/${arn}/samples?before=x`)).toMatchObject({
+    status: 400,
+    body: { code: 'REQUEST_INVALID' },
+  });
+});
+
+test('the figures of the fleet are told for each account', async () => {
+  const ask = await setup();
+  const { body } = await ask('/fleet/samples?since=90s');
+  expect(body).toEqual({
+    accounts: [
+      {
+        account: 'main',
+        samples: [
+          { at: '2026-11-20T10:01:00.000Z', live: 1, healthy: 1, starving: 0, unknown: 0, viewers: 40, uncounted: 0 },
+          { at: '2026-11-20T10:02:00.000Z', live: 1, healthy: 1, starving: 0, unknown: 0, viewers: 40, uncounted: 0 },
+        ],
+      },
+    ],
+  });
+});

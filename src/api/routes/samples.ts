@@ -1,0 +1,128 @@
+// `/v1/streams/{channelArn}/samples` and `/v1/fleet/samples`: viewers and health over time, of one session and of all.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { channelArn } from '#domain/action.ts';
+import { streamHealths } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import { sessionOf } from '#streams/queries.ts';
+import { fleetSamples, readSamples } from '#streams/samples.ts';
+import { moment, momentMs } from '../moment.ts';
+
+const time = z.iso.datetime();
+const count = z.number().int();
+
+const sessionSamples = z.object({
+  channelArn: z.string(),
+  streamId: z.string(),
+  samples: z
+    .array(
+      z.object({
+        at: time,
+        health: z.enum(streamHealths),
+        viewers: count.optional().describe('Left out: IVS did not count them'),
+      }),
+    )
+    .describe('Oldest first: one for each minute that was seen, and one for each change of health'),
+  next: z.string().optional().describe('Ask with it as `before` for older ones'),
+});
+
+const fleet = z.object({
+  accounts: z.array(
+    z.object({
+      account: z.string(),
+      samples: z
+        .array(
+          z.object({
+            at: time,
+            live: count,
+            healthy: count,
+            starving: count,
+            unknown: count,
+            viewers: count.describe('Of all streams that were counted'),
+            uncounted: count.describe('Live streams whose viewers IVS did not count'),
+          }),
+        )
+        .describe('Oldest first, one for each minute; a minute without one was not seen'),
+    }),
+  ),
+});
+
+const mostSamples = 5_000;
+
+export interface SampleRoutesOptions {
+  /** Of the whole fleet. */
+  readonly state: SharedState;
+  readonly accounts: readonly { readonly name: string; readonly state: SharedState }[];
+}
+
+export function sampleRoutes({ state, accounts }: SampleRoutesOptions): FastifyPluginAsyncZod {
+  const tags = ['Streams'];
+  const iso = (ms: number) => new Date(ms).toISOString();
+  return async (app) => {
+    app.get(
+      '/streams/:channelArn/samples',
+      {
+        schema: {
+          summary: 'Viewers and health of one session over time',
+          tags,
+          params: z.strictObject({ channelArn }),
+          querystring: z.strictObject({
+            streamId: z.string().min(1).max(128).optional().describe('Default: the newest session'),
+            limit: z.coerce.number().int().min(1).max(mostSamples).default(1_440),
+            before: z
+              .string()
+              .regex(/^\d{1,16}-\d{1,16}$/)
+              .optional()
+              .describe('`next` of the page before'),
+          }),
+          response: { 200: sessionSamples },
+        },
+      },
+      async ({ params: { channelArn: arn }, query: { streamId, ...page } }) => {
+        const session = await sessionOf(state, arn, streamId);
+        if (!session)
+          throw new AppError(
+            'NOT_FOUND',
+            `nothing is known of ${streamId ? `session ${streamId} of ` : 'a session of '}${arn}`,
+          );
+        const { samples, next } = await readSamples(state, session, page);
+        return {
+          channelArn: arn,
+          streamId: session.streamId,
+          samples: samples.map(({ atMs, health, viewers }) => ({
+            at: iso(atMs),
+            health,
+            ...(viewers === undefined ? {} : { viewers }),
+          })),
+          ...(next === undefined ? {} : { next }),
+        };
+      },
+    );
+    app.get(
+      '/fleet/samples',
+      {
+        schema: {
+          summary: 'How many streams were live, and how they were, over time',
+          tags,
+          querystring: z.strictObject({
+            since: moment.default('24h').describe('A time, or how long ago'),
+          }),
+          response: { 200: fleet },
+        },
+      },
+      async ({ query: { since } }) => {
+        const sinceMs = momentMs(since, state.nowMs());
+        const found = accounts.map(async ({ name, state: own }) => ({
+          account: name,
+          samples: (await fleetSamples(own, { sinceMs })).map(({ atMs, ...counts }) => ({
+            at: iso(atMs),
+            live: counts.healthy + counts.starving + counts.unknown,
+            ...counts,
+          })),
+        }));
+        return { accounts: await Promise.all(found) };
+      },
+    );
+  };
+}
