@@ -52,7 +52,7 @@ export async function run(args: string[]): Promise<void> {
     runs.push(report);
   }
   await using redis = await redisStand();
-  const samples = await sampleCost(redis.url, { channels: 100, hours: 24 });
+  const samples = await sampleCost(redis.url, { channels: 100, hours: 12 });
   console.log(
     `\nSamples of ${samples.channels} channels that are live for ${samples.hours} hours: ${samples.bytesPerChannelHour} bytes a channel-hour (goal: ${mostSampleBytes}); of the fleet ${samples.fleetBytesPerHour} bytes an hour`,
   );

@@ -54,27 +54,33 @@ export async function sampleCost(
     for (const piece of splitObservation({ ...sweep, complete: true, pages, streams }))
       await state.transact((tx) => applyObservation(tx, piece, { retentionMs: 60 * 1440 * minute }));
   }
-  await withVirtualTimes(redis, beganMs);
   const { kinds } = await sizeOf(redis, prefix);
+  const bytes = await bytesWithVirtualTimes(redis, beganMs);
   await disconnectRedis(redis);
-  const { entries: samples, bytes } = kinds['log samples-timed']!;
   return {
     channels,
     hours,
-    samples,
+    samples: kinds['log samples']!.entries,
     bytes,
     bytesPerChannelHour: Math.round(bytes / (channels * hours)),
     fleetBytesPerHour: Math.round(kinds['log samples-fleet']!.bytes / hours),
   };
 }
 
-/** Redis gave the entries its own times, which lie close together; with those that they are of, an entry takes more bytes. */
-async function withVirtualTimes(redis: Redis, beganMs: number): Promise<void> {
-  for (const key of await redis.keys(`${prefix}:log:samples:*`)) {
+/**
+ * Redis gave the entries its own times, which lie close together: they are written once more with those that they are of, and what
+ * Redis's memory grows by is measured. (`MEMORY USAGE` guesses what the tree around the entries takes, at twice as much.)
+ */
+async function bytesWithVirtualTimes(redis: Redis, beganMs: number): Promise<number> {
+  const usedMemory = async () => Number(/used_memory:(\d+)/.exec(await redis.info('memory'))?.[1]);
+  const keys = await redis.keys(`${prefix}:log:samples:*`);
+  const before = await usedMemory();
+  for (const key of keys) {
     const copy = redis.pipeline();
     const rows = await redis.xrange(key, '-', '+');
     for (const [index, [, fields]] of rows.entries())
       copy.xadd(key.replace(':samples:', ':samples-timed:'), `${beganMs + index * minute}-0`, ...fields);
     await copy.exec();
   }
+  return (await usedMemory()) - before;
 }
