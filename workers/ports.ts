@@ -19,6 +19,7 @@ export interface CallOptions {
 export interface LiveStream {
   readonly streamId: string;
   readonly health: string;
+  readonly startTimeMs: number | undefined;
   /** Undefined when IVS could not count. */
   readonly viewerCount: number | undefined;
 }

@@ -2,11 +2,11 @@
 // Read from IVS then, not from the record of the stream.
 import type { ActionJob, ActionName } from '#domain/action.ts';
 import { holdTag, isOnHold, readHold, readPause } from '#domain/controls-in-force.ts';
-import type { StreamDocument } from '#domain/documents.ts';
+import { type StreamDocument, timesOfStream } from '#domain/documents.ts';
 import { AppError } from '#domain/errors.ts';
 import { settledAfterRepairMs } from '#domain/state-loss.ts';
 import { kinds } from '#domain/state-registry.ts';
-import type { StreamRecord } from '#domain/stream-record.ts';
+import { adBreakAt, type StreamRecord } from '#domain/stream-record.ts';
 import type { HandlerContext, HandlerResult, LiveStream } from './ports.ts';
 
 /** The channel a job is about. @throws AppError ACTION_NEEDS_CHANNEL */
@@ -88,7 +88,9 @@ export function onlyIfFails(
   live: LiveStream | undefined,
 ): HandlerResult | undefined {
   if (job.onlyIf === undefined) return undefined;
-  const document = documentOf(live, job.channelArn && context.state.view.get(kinds.stream.of(job.channelArn)));
+  const { state } = context;
+  const record = job.channelArn === undefined ? undefined : state.view.get(kinds.stream.of(job.channelArn));
+  const document = documentOf(live, record, state.nowMs());
   const holds = context.matcher(job.onlyIf).match(document);
   if (context.check('only_if', holds, { asked: job.onlyIf, found: { ...document } })) return undefined;
   return { outcome: 'skipped', reason: 'only_if_false', observed: document };
@@ -134,19 +136,28 @@ export function planned(calls: readonly string[], before: unknown): HandlerResul
 }
 
 /** The stream's document as IVS tells it now; the recording's state is the record's, if it is of the same stream. */
-function documentOf(live: LiveStream | undefined, record: StreamRecord | '' | undefined): StreamDocument {
+function documentOf(live: LiveStream | undefined, record: StreamRecord | undefined, nowMs: number): StreamDocument {
   if (!live) {
     if (!record) return { live: false, state: 'offline', recording: 'none' };
     const { streamId, recording, failureReason } = record;
     // IVS knows better than a record that still says live.
     const state = record.state === 'live' ? 'ended' : record.state;
-    return { live: false, state, streamId, recording, ...(failureReason === undefined ? {} : { failureReason }) };
+    return {
+      live: false,
+      state,
+      streamId,
+      recording,
+      ...timesOfStream(record.startedAtMs, { live: false, nowMs }),
+      ...(failureReason === undefined ? {} : { failureReason }),
+    };
   }
-  const known = record && record.streamId === live.streamId ? record : undefined;
+  const known = record?.streamId === live.streamId ? record : undefined;
   return {
     live: true,
     state: 'live',
     streamId: live.streamId,
+    ...timesOfStream(live.startTimeMs, { live: true, nowMs }),
+    ...(known ? { adBreak: adBreakAt(known, nowMs) !== undefined } : {}),
     health: live.health as NonNullable<StreamDocument['health']>,
     ...(live.viewerCount === undefined ? {} : { viewerCount: live.viewerCount }),
     recording: known?.recording ?? 'none',

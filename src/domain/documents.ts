@@ -9,6 +9,12 @@ export interface StreamDocument {
   /** `offline`: no stream is known. */
   readonly state: StreamState | 'offline';
   readonly streamId?: string;
+  /** When it went live, ISO 8601. */
+  readonly startTime?: string;
+  /** Whole seconds since then, while live. */
+  readonly ageSeconds?: number;
+  /** Only while live: whether an ad break is announced or running. */
+  readonly adBreak?: boolean;
   /** Only while live. */
   readonly health?: StreamHealth;
   /** Only while live, and once counted. */
@@ -16,6 +22,18 @@ export interface StreamDocument {
   readonly recording: 'none' | 'recording' | 'ended' | 'failed';
   /** Reason of a Stream Failure or code of a Session Ended. */
   readonly failureReason?: string;
+}
+
+/** What a stream's document says of time. @param startedAtMs undefined: not known */
+export function timesOfStream(
+  startedAtMs: number | undefined,
+  { live, nowMs }: { readonly live: boolean; readonly nowMs: number },
+): Pick<StreamDocument, 'startTime' | 'ageSeconds'> {
+  if (startedAtMs === undefined) return {};
+  return {
+    startTime: new Date(startedAtMs).toISOString(),
+    ...(live ? { ageSeconds: Math.max(0, Math.floor((nowMs - startedAtMs) / 1000)) } : {}),
+  };
 }
 
 /** What `match` matches, and `{{ channel… }}` prints. */

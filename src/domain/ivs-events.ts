@@ -9,7 +9,7 @@ export interface DetailField {
   /** Numbers are none below 0. */
   readonly type: 'text' | 'number' | 'texts';
   /** How its texts are made, where that is known. */
-  readonly format?: 'bucket' | 'channel_name' | 'stream_id';
+  readonly format?: 'bucket' | 'channel_name' | 'stream_id' | 'time';
   /** Most characters; 256 where AWS does not say. */
   readonly longest?: number;
   /** The values that AWS documents; it may add others. */
@@ -53,6 +53,7 @@ const recordingNames = [
   'Recording Start Failure',
   'Recording End Failure',
 ] as const;
+const adBreakNames = ['Ad Break Inserted'] as const;
 
 /** The detail types that concern the daemon. EventBridge also delivers others from the same source. */
 export const ivsEvents = {
@@ -114,6 +115,18 @@ export const ivsEvents = {
       recording_session_id: text,
       recording_session_stream_ids: { ...streamId, type: 'texts', only: ['Recording End'] },
       ...channelFields,
+    },
+  },
+  // There is none for the end of a break: it ends at `target_start_time` + `duration_seconds`.
+  'IVS Ad Break State Change': {
+    field: 'event_name',
+    names: adBreakNames,
+    detail: {
+      event_name: { type: 'text', values: adBreakNames },
+      ...channelFields,
+      ad_break_id: { type: 'text', longest: 12 },
+      duration_seconds: number,
+      target_start_time: { type: 'text', format: 'time', longest: 24 },
     },
   },
 } as const satisfies Readonly<Record<string, IvsEventType>>;

@@ -26,6 +26,16 @@ export interface LimitBreach {
   readonly atMs: number;
 }
 
+/** A server-side ad break, as its event told. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/server-side-ad-insertion.html */
+export interface AdBreak {
+  readonly id: string;
+  /** When it was inserted: the time of its event. */
+  readonly insertedAtMs: number;
+  /** Its target time, about ten seconds later. */
+  readonly startsAtMs: number;
+  readonly endsAtMs: number;
+}
+
 export interface StreamRecord {
   readonly channelArn: ChannelArn;
   readonly streamId: StreamId;
@@ -45,6 +55,8 @@ export interface StreamRecord {
   readonly recordingPrefix: string | undefined;
   /** Newest first, bounded. */
   readonly limitBreaches: readonly LimitBreach[];
+  /** Newest first, bounded; left out: none was told of. */
+  readonly adBreaks?: readonly AdBreak[];
   readonly takeoverAtMs: number | undefined;
   /** `reason` of a Stream Failure or `code` of a Session Ended. */
   readonly failureReason: string | undefined;
@@ -54,6 +66,14 @@ export interface StreamRecord {
   readonly timeline: readonly TimelineEntry[];
   /** What the fields above are derived from; of no interest outside of src/streams. */
   readonly basis: SessionBasis;
+}
+
+/**
+ * The ad break of a live stream that is announced or running at this moment. AWS sends no event at its end, so it lasts until its
+ * target time plus its duration.
+ */
+export function adBreakAt({ state, adBreaks = [] }: StreamRecord, nowMs: number): AdBreak | undefined {
+  return state === 'live' ? adBreaks.find(({ endsAtMs }) => nowMs < endsAtMs) : undefined;
 }
 
 /**

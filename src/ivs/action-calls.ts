@@ -23,6 +23,7 @@ export function createActionCalls(client: IvsClientPort) {
       return {
         streamId: present(stream?.streamId, 'GetStream', 'stream.streamId'),
         health: stream?.health ?? 'UNKNOWN',
+        startTimeMs: stream?.startTime?.getTime(),
         viewerCount: viewers < 0 ? undefined : viewers,
       };
     },

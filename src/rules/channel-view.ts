@@ -15,18 +15,24 @@ export interface ChannelView {
   readonly stream: StreamDocument;
 }
 
-/** Reads a channel. A channel that neither the inventory nor a stream knows is still one: it has no tags and is offline. */
-export function channelView(view: StateView, arn: string): ChannelView {
+/** Reads a channel as it is at this moment. A channel that neither the inventory nor a stream knows is still one: it has no tags and is offline. */
+export function channelView(view: StateView, arn: string, nowMs: number): ChannelView {
   const record = view.get(kinds.stream.of(arn));
-  return viewOf(arn as ChannelArn, view.get(kinds.channel.of(arn)), record);
+  return viewOf(arn as ChannelArn, view.get(kinds.channel.of(arn)), record, nowMs);
 }
 
-export function viewOf(arn: ChannelArn, channel: Channel | undefined, record: StreamRecord | undefined): ChannelView {
+/** The same of a record that is known already. */
+export function viewOf(
+  arn: ChannelArn,
+  channel: Channel | undefined,
+  record: StreamRecord | undefined,
+  nowMs: number,
+): ChannelView {
   return {
     arn,
     entry: channel,
     record,
     channel: channelDocument(arn, channel, record?.channelName),
-    stream: streamDocument(record),
+    stream: streamDocument(record, nowMs),
   };
 }

@@ -3,8 +3,9 @@ import type { Values } from '#domain/decision.ts';
 import type { StreamDocument } from '#domain/documents.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { Cause } from '#domain/rule-memory.ts';
-import type { StreamRecord } from '#domain/stream-record.ts';
+import { adBreakAt, type StreamRecord } from '#domain/stream-record.ts';
 import type { ChannelView } from './channel-view.ts';
+import { reachedAgeMs } from './clocked.ts';
 import { selects } from './rule-index.ts';
 
 /** The part of a condition that failed, with what it looked at: made when asked, since most conditions do not hold. */
@@ -58,15 +59,22 @@ export function changedFields(before: StreamDocument, after: StreamDocument): Re
   return changed;
 }
 
+/** Now, and the ages of a stream that the rule asks for. */
+export interface RuleClock {
+  readonly nowMs: number;
+  readonly ages: readonly number[];
+}
+
 /**
  * When a condition on the stream began: the newest of the moments since which the fields that changed are as they are.
  * Never in the future. Without a change (a new rule, a new tag) all fields that the rule names count.
  */
-export function conditionSinceMs(record: StreamRecord | undefined, fields: Iterable<string>, nowMs: number): number {
+export function conditionSinceMs(record: StreamRecord | undefined, fields: Iterable<string>, clock: RuleClock): number {
+  const { nowMs } = clock;
   if (!record) return nowMs;
   let sinceMs = 0;
   for (const field of fields) {
-    const since = sinceOf(record, field);
+    const since = sinceOf(record, field, clock);
     if (since !== undefined) sinceMs = Math.max(sinceMs, since);
   }
   return sinceMs === 0 ? nowMs : Math.min(sinceMs, nowMs);
@@ -83,23 +91,29 @@ export function revisedSinceMs(
     before,
     after,
     fields,
-    nowMs,
+    clock,
   }: {
     readonly before: StreamRecord;
     readonly after: StreamRecord;
     readonly fields: readonly string[];
-    readonly nowMs: number;
+    readonly clock: RuleClock;
   },
 ): number {
-  const moved = fields.filter((field) => sinceOf(before, field) !== sinceOf(after, field));
+  const moved = fields.filter((field) => sinceOf(before, field, clock) !== sinceOf(after, field, clock));
   if (moved.length === 0) return sinceMs;
-  if (sinceMs === conditionSinceMs(before, fields, nowMs)) return conditionSinceMs(after, fields, nowMs);
-  const later = moved.filter((field) => (sinceOf(after, field) ?? 0) > (sinceOf(before, field) ?? 0));
-  return later.length === 0 ? sinceMs : Math.max(sinceMs, conditionSinceMs(after, later, nowMs));
+  if (sinceMs === conditionSinceMs(before, fields, clock)) return conditionSinceMs(after, fields, clock);
+  const later = moved.filter((field) => (sinceOf(after, field, clock) ?? 0) > (sinceOf(before, field, clock) ?? 0));
+  return later.length === 0 ? sinceMs : Math.max(sinceMs, conditionSinceMs(after, later, clock));
 }
 
-function sinceOf(record: StreamRecord, field: string): number | undefined {
+function sinceOf(record: StreamRecord, field: string, { nowMs, ages }: RuleClock): number | undefined {
   switch (field) {
+    case 'ageSeconds':
+      return reachedAgeMs(record, ages, nowMs) ?? record.stateSinceMs;
+    case 'adBreak': {
+      const ended = record.adBreaks?.find(({ endsAtMs }) => endsAtMs <= nowMs)?.endsAtMs;
+      return adBreakAt(record, nowMs)?.insertedAtMs ?? Math.max(ended ?? 0, record.stateSinceMs);
+    }
     case 'health':
       // A health is a live stream's: it holds no longer than the stream is live.
       return Math.max(record.healthSinceMs, record.stateSinceMs);

@@ -8,6 +8,7 @@ import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
 import { recordDecisions } from '#journal/record.ts';
+import { nextTurnDueMs, takeTurns } from './clocked.ts';
 import { type DecideOptions, Evaluation } from './evaluation.ts';
 import { houseKeepingMs, keepHouse } from './housekeeping.ts';
 import { noteWithheld } from './incidents.ts';
@@ -20,6 +21,7 @@ import {
   noticeHttp,
   noticeInventory,
   noticeStream,
+  noticeTurn,
 } from './notice.ts';
 import { followPopulation } from './population.ts';
 import { isHolding, type RuleOf } from './rule-index.ts';
@@ -80,6 +82,7 @@ export function decideDue(tx: Transaction, ruleset: Ruleset, options: DecideOpti
   followRuleset(evaluation);
   let more = evaluateEveryChannel(evaluation);
   for (const rule of evaluation.index.schedule) more = tellSchedule(evaluation, rule) || more;
+  for (const arn of takeTurns(tx, ruleset)) noticeTurn(evaluation, arn);
   const recheck = isRecheckDue(tx);
   const due = dueTimers(tx, tx.nowMs, { blocked: recheck });
   const fresh = due.filter(({ blocked }) => blocked === undefined).slice(0, timersPerEvaluation);
@@ -94,7 +97,7 @@ export function decideDue(tx: Transaction, ruleset: Ruleset, options: DecideOpti
 
 /** When there is next something for `decideDue`, epoch ms; in the past: now. */
 export function nextDueMs(view: StateView): number | undefined {
-  const moments = [nextTimerMs(view), nextScheduleMs(view), houseKeepingMs(view)].filter(
+  const moments = [nextTimerMs(view), nextScheduleMs(view), nextTurnDueMs(view), houseKeepingMs(view)].filter(
     (moment) => moment !== undefined,
   );
   return moments.length === 0 ? undefined : Math.min(...moments);

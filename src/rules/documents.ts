@@ -1,19 +1,21 @@
 // Builds the documents that patterns match and templates print from records, inventory and fresh answers of IVS.
 import { type Channel, type ChannelArn, parseChannelArn, type StreamHealth } from '#domain/channel.ts';
-import type { ChannelDocument, SessionDocument, StreamDocument } from '#domain/documents.ts';
+import { type ChannelDocument, type SessionDocument, type StreamDocument, timesOfStream } from '#domain/documents.ts';
 import { formatDuration } from '#domain/duration.ts';
-import type { StreamRecord } from '#domain/stream-record.ts';
+import { adBreakAt, type StreamRecord } from '#domain/stream-record.ts';
 
 const offline: StreamDocument = { live: false, state: 'offline', recording: 'none' };
 
-/** The document of a channel's newest stream; without a record the channel is offline. */
-export function streamDocument(record: StreamRecord | undefined): StreamDocument {
+/** The document of a channel's newest stream at this moment; without a record the channel is offline. */
+export function streamDocument(record: StreamRecord | undefined, nowMs: number): StreamDocument {
   if (!record) return offline;
   const live = record.state === 'live';
   return {
     live,
     state: record.state,
     streamId: record.streamId,
+    ...timesOfStream(record.startedAtMs, { live, nowMs }),
+    ...(live ? { adBreak: adBreakAt(record, nowMs) !== undefined } : {}),
     ...(live ? { health: record.health } : {}),
     ...(live && record.viewerCount !== undefined ? { viewerCount: record.viewerCount } : {}),
     recording: record.recording,
@@ -23,22 +25,26 @@ export function streamDocument(record: StreamRecord | undefined): StreamDocument
 
 /** The document as GetStream has just told it (`undefined`: not broadcasting); what it does not tell comes from the record. */
 export function freshStreamDocument(
-  answer: { streamId: string; health: StreamHealth; viewerCount: number } | undefined,
+  answer: { streamId: string; health: StreamHealth; viewerCount: number; startTimeMs: number } | undefined,
   record: StreamRecord | undefined,
+  nowMs: number,
 ): StreamDocument {
   if (!answer) {
-    const known = streamDocument(record);
+    const known = streamDocument(record, nowMs);
     if (!known.live) return known;
-    const { health: _health, viewerCount: _viewerCount, ...rest } = known;
+    const { health: _h, viewerCount: _v, ageSeconds: _a, adBreak: _b, ...rest } = known;
     return { ...rest, live: false, state: 'ended' };
   }
+  const known = record?.streamId === answer.streamId ? record : undefined;
   return {
     live: true,
     state: 'live',
     streamId: answer.streamId,
+    ...timesOfStream(answer.startTimeMs, { live: true, nowMs }),
+    ...(known ? { adBreak: adBreakAt(known, nowMs) !== undefined } : {}),
     health: answer.health,
     ...(answer.viewerCount >= 0 ? { viewerCount: answer.viewerCount } : {}),
-    recording: record?.streamId === answer.streamId ? record.recording : 'none',
+    recording: known?.recording ?? 'none',
   };
 }
 

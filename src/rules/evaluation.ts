@@ -69,7 +69,7 @@ export class Evaluation {
   /** A channel as it is after everything that this transaction has observed. */
   channel(arn: string): ChannelView {
     let view = this.#channels.get(arn);
-    if (!view) this.#channels.set(arn, (view = channelView(this.tx, arn)));
+    if (!view) this.#channels.set(arn, (view = channelView(this.tx, arn, this.nowMs)));
     return view;
   }
 

@@ -104,7 +104,7 @@ export class Muting {
 
   #addSource(found: Map<string, Source[]>[], rule: Rule, subject: string, group: string): void {
     const arn = channelOfSubject(subject);
-    const channel = arn === undefined ? undefined : channelView(this.#tx, arn).channel;
+    const channel = arn === undefined ? undefined : channelView(this.#tx, arn, this.#tx.nowMs).channel;
     const labels = labelsOf({ rule: rule.name, group, channel });
     for (const [place, inhibit] of this.#inhibitRules.entries()) {
       if (!fires(inhibit.source, rule, labels)) continue;

@@ -1,5 +1,6 @@
 // From what changed to conditions that begin and end. Says nothing about acting: what has become due is judged afterwards.
 
+import { parseChannelArn } from '#domain/channel.ts';
 import type { DecisionReason, TriggerEvidence, Values } from '#domain/decision.ts';
 import type { StreamDocument } from '#domain/documents.ts';
 import type { EventEnvelope } from '#domain/observation.ts';
@@ -9,7 +10,15 @@ import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { groupOf } from './act.ts';
 import { type ChannelView, viewOf } from './channel-view.ts';
-import { changedFields, checkCondition, conditionSinceMs, revisedSinceMs, streamValues } from './conditions.ts';
+import { clockedFields, noteTurn } from './clocked.ts';
+import {
+  changedFields,
+  checkCondition,
+  conditionSinceMs,
+  type RuleClock,
+  revisedSinceMs,
+  streamValues,
+} from './conditions.ts';
 import { streamDocument } from './documents.ts';
 import type { Evaluation } from './evaluation.ts';
 import { updateIncident } from './incidents.ts';
@@ -25,9 +34,9 @@ type ChangeOf<K extends StreamChange['kind']> = Extract<StreamChange, { kind: K 
 /** A channel's record changed. */
 export function noticeStream(evaluation: Evaluation, change: ChangeOf<'stream'>): void {
   const { channelArn, before, after } = change;
-  const view = viewOf(channelArn, evaluation.tx.get(kinds.channel.of(channelArn)), after);
+  const view = viewOf(channelArn, evaluation.tx.get(kinds.channel.of(channelArn)), after, evaluation.nowMs);
   evaluation.see(view);
-  const earlier = streamDocument(before);
+  const earlier = streamDocument(before, evaluation.nowMs);
   const changed = changedFields(earlier, view.stream);
   // That a channel is not selected any more is seen when the inventory changes.
   const selected = selectedRules(evaluation.index, view);
@@ -44,6 +53,7 @@ export function noticeStream(evaluation: Evaluation, change: ChangeOf<'stream'>)
     if (matches || matched) evaluateState(evaluation, rule, view, touched.length > 0 ? touched : ['state']);
   }
   for (const name of watchingRules(evaluation.tx, view.arn)) endIfBroken(evaluation, name, view);
+  if (evaluation.index.clocked.size > 0) noteTurn(evaluation.tx, evaluation.ruleset, after);
   if (changed.has('viewerCount'))
     for (const rule of selected.threshold) noticeThreshold(evaluation, rule, view, before, change.atMs);
 }
@@ -62,8 +72,9 @@ function followBeginning(
   if (!record || !memory || !rule.trigger.pattern.match(stream)) return;
   const known = memory.conditionHash === rule.conditionHash ? (memory.pending ?? memory.firing)?.cause : undefined;
   const fields = datedFields(evaluation, rule).filter((field) => !touched.includes(field));
-  const knownMs = known?.evidence.sinceMs ?? conditionSinceMs(before, fields, evaluation.nowMs);
-  const sinceMs = revisedSinceMs(knownMs, { before, after: record, fields, nowMs: evaluation.nowMs });
+  const clock = clockOf(evaluation, rule);
+  const knownMs = known?.evidence.sinceMs ?? conditionSinceMs(before, fields, clock);
+  const sinceMs = revisedSinceMs(knownMs, { before, after: record, fields, clock });
   if (sinceMs === knownMs) return;
   const id = stateCauseId(stream, sinceMs);
   // A rule that was edited does not know of a firing any more, but of what was acted for.
@@ -75,7 +86,25 @@ function followBeginning(
 /** Fields of the rule's condition since when they are as they are is known, whatever it is that has changed. */
 function datedFields(evaluation: Evaluation, rule: Rule): readonly string[] {
   const fields = evaluation.index.fields.get(rule.name);
-  return Array.from(fields ?? ['state', 'health', 'recording']).filter((field) => field !== 'viewerCount');
+  return Array.from(fields ?? ['state', 'health', 'recording', ...clockedFields]).filter(
+    (field) => field !== 'viewerCount',
+  );
+}
+
+function clockOf({ index, nowMs }: Evaluation, { name }: Rule): RuleClock {
+  return { nowMs, ages: index.clocked.get(name)?.ages ?? [] };
+}
+
+/** Time has passed for a channel's stream: it came to an age that rules ask for, or its ad break is over. */
+export function noticeTurn(evaluation: Evaluation, arn: string): void {
+  const view = evaluation.channel(arn);
+  for (const rule of selectedRules(evaluation.index, view).state) {
+    if (!evaluation.index.clocked.has(rule.name)) continue;
+    const named = evaluation.index.fields.get(rule.name);
+    evaluateState(evaluation, rule, view, named ? clockedFields.filter((field) => named.has(field)) : clockedFields);
+  }
+  for (const name of watchingRules(evaluation.tx, arn))
+    if (evaluation.index.clocked.has(name)) endIfBroken(evaluation, name, view);
 }
 
 /**
@@ -91,12 +120,13 @@ export function evaluateState(
   const verdict = checkCondition(rule, view, undefined);
   // Of several fields the last to come to its value decides, also when it was told of before the others.
   const dated = evaluation.index.fields.get(rule.name) ? datedFields(evaluation, rule) : [];
-  if (verdict.holds) begin(evaluation, rule, view.arn, stateCause(evaluation, view, new Set([...fields, ...dated])));
+  if (verdict.holds)
+    begin(evaluation, rule, view.arn, stateCause(view, new Set([...fields, ...dated]), clockOf(evaluation, rule)));
   else end(evaluation, rule, view.arn, verdict);
 }
 
-function stateCause(evaluation: Evaluation, { stream, record }: ChannelView, fields: Iterable<string>): Cause {
-  const sinceMs = conditionSinceMs(record, fields, evaluation.nowMs);
+function stateCause({ stream, record }: ChannelView, fields: Iterable<string>, clock: RuleClock): Cause {
+  const sinceMs = conditionSinceMs(record, fields, clock);
   const evidence: TriggerEvidence = { kind: 'state', sinceMs, text: textOf(record), values: streamValues(stream) };
   return {
     id: stateCauseId(stream, sinceMs),
@@ -173,7 +203,7 @@ function noticeThreshold(
 /** An event came. */
 export function noticeEvent(evaluation: Evaluation, { observation, record }: ChangeOf<'event'>): void {
   const { envelope, channelArn, eventTimeMs } = observation;
-  const event = withBothLimitNames(envelope);
+  const event = asRulesSeeIt(envelope, channelArn);
   for (const rule of evaluation.index.event) {
     if (!rule.trigger.pattern.match(event)) continue;
     const detail = event.detail as Record<string, unknown>;
@@ -192,6 +222,16 @@ export function noticeEvent(evaluation: Evaluation, { observation, record }: Cha
       },
     });
   }
+}
+
+/**
+ * The envelope with what is known better: the Region is that of the channel's ARN, since AWS's own samples name another one in
+ * `region`; a breach's limit has both of its names.
+ */
+function asRulesSeeIt(envelope: EventEnvelope, channelArn: string | undefined): EventEnvelope {
+  const region = channelArn === undefined ? undefined : parseChannelArn(channelArn)?.region;
+  const event = region === undefined || region === envelope.region ? envelope : { ...envelope, region };
+  return withBothLimitNames(event);
 }
 
 /** Published schemas call the field `limit`, the user guide `limit_name`: patterns, templates and groups may rely on either. */

@@ -43,15 +43,15 @@ export function aggregateDocument(view: StateView, rule: RuleOf<'aggregate'>): A
 }
 
 /** The same with the names of some channels in the condition; looks at every stream. */
-export function aggregateDocumentWithNames(view: StateView, rule: RuleOf<'aggregate'>): AggregateDocument {
+export function aggregateDocumentWithNames(tx: Transaction, rule: RuleOf<'aggregate'>): AggregateDocument {
   const channels: string[] = [];
-  for (const [arn, record] of view.entries(kinds.stream)) {
+  for (const [arn, record] of tx.entries(kinds.stream)) {
     if (channels.length === namedChannels) break;
-    const { channel, stream } = channelView(view, arn);
+    const { channel, stream } = channelView(tx, arn, tx.nowMs);
     if (!stream.live || !rule.trigger.pattern.match(stream)) continue;
     if (!rule.match || rule.match.match(channel)) channels.push(channel.name || record.channelName || channel.id);
   }
-  return { ...aggregateDocument(view, rule), channels };
+  return { ...aggregateDocument(tx, rule), channels };
 }
 
 /** Whether the aggregate's condition holds now; undefined: that depends on streams that may be gone. */
@@ -74,7 +74,7 @@ function recount(tx: Transaction, { aggregate }: RuleIndex): Population {
     if (record.state !== 'live') continue;
     live += 1;
     if (aggregate.length === 0) continue;
-    const view = viewOf(record.channelArn, tx.get(kinds.channel.of(arn)), record);
+    const view = viewOf(record.channelArn, tx.get(kinds.channel.of(arn)), record, tx.nowMs);
     aggregate.forEach((rule, place) => {
       const own = tallyOf(rule, view);
       const total = totals[place]!;
@@ -110,7 +110,7 @@ function adjust(
     for (const [record, sign] of [[change.before, -1] as const, [change.after, 1] as const]) {
       if (record?.state !== 'live') continue;
       live += sign;
-      const view = viewOf(change.channelArn, channel, record);
+      const view = viewOf(change.channelArn, channel, record, tx.nowMs);
       for (const rule of aggregate) {
         // Whether a stream is in doubt changes with complete polls, and those count anew.
         const known = aggregates[rule.name]!;

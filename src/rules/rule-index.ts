@@ -2,6 +2,7 @@
 import type { Channel } from '#domain/channel.ts';
 import type { InhibitRule, LabelMatcher, Rule, Ruleset, TriggerKind } from '#domain/rule.ts';
 import type { ChannelView } from './channel-view.ts';
+import { type Clocked, clockedOf } from './clocked.ts';
 
 export type RuleOf<K extends TriggerKind> = Rule & { readonly trigger: Extract<Rule['trigger'], { kind: K }> };
 
@@ -18,6 +19,8 @@ export interface RuleIndex {
   readonly http: readonly RuleOf<'http'>[];
   /** Fields of StreamDocument that a rule looks at; undefined: any. */
   readonly fields: ReadonlyMap<string, ReadonlySet<string> | undefined>;
+  /** Rules whose condition depends on the clock, and how. */
+  readonly clocked: ReadonlyMap<string, Clocked>;
 }
 
 const indexes = new WeakMap<Ruleset, RuleIndex>();
@@ -53,7 +56,12 @@ function buildIndex(ruleset: Ruleset): RuleIndex {
     schedule: of('schedule'),
     http: of('http'),
     fields: new Map(rules.map((rule) => [rule.name, fieldsOf(rule)])),
+    clocked: new Map(rules.flatMap((rule) => asEntry(rule.name, clockedOf(rule)))),
   };
+}
+
+function asEntry<T>(name: string, value: T | undefined): (readonly [string, T])[] {
+  return value === undefined ? [] : [[name, value]];
 }
 
 /** Top-level fields of the rule's patterns on StreamDocument. */

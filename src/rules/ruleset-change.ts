@@ -2,6 +2,7 @@
 // what it waited for is dropped, and a new condition is looked for at every channel.
 
 import { kinds, notes } from '#domain/state-registry.ts';
+import { forgetTurns } from './clocked.ts';
 import type { Evaluation } from './evaluation.ts';
 import { closeIncident, openIncidentOf, resetRule } from './incidents.ts';
 import { dropMoment, ruleMemories, withheldMoments, writeMemory } from './memory.ts';
@@ -24,6 +25,7 @@ export function followRuleset(evaluation: Evaluation): void {
   if (known) forgetOthers(evaluation);
   const unseen = index.state.map(({ name }) => name).filter((name) => isNew(name) || known?.unseen.includes(name));
   tx.set(key, { hash: ruleset.hash, rules, unseen });
+  forgetTurns(tx, ruleset);
 }
 
 /** Lets new state rules look at every channel, some rules at a time. Returns whether some are left. */

@@ -23,6 +23,7 @@ const stream = z.object({
   evidence: z.record(text, z.object({ source: text, name: text })),
   timeline: z.array(z.object({ source: text, name: text, eventTimeMs: ms, text })),
   limitBreaches: z.array(z.object({ limitName: text, atMs: ms })),
+  adBreaks: z.array(z.object({ id: text, insertedAtMs: ms, startsAtMs: ms, endsAtMs: ms })).optional(),
   basis: z.object({ missed: z.array(z.object({ startedAtMs: ms, finishedAtMs: ms })) }),
 });
 const cause = z.object({ id: text, evidence: z.object({ kind: text, sinceMs: ms, text }) });
@@ -87,6 +88,7 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   'meta/warm': z.object({ polledMs: ms }),
   'meta/unseen': z.object({ silent: z.record(text, ms), past: z.array(z.tuple([ms, ms])) }),
   'meta/recheck': z.object({ dueMs: ms }),
+  'meta/turn': z.object({ dueMs: ms, lookedMs: ms }),
   'meta/pass-all': z.object({ startedAtMs: ms, finishedAtMs: ms, pages: z.number() }),
   'meta/pass-starving': z.object({ startedAtMs: ms, finishedAtMs: ms, pages: z.number() }),
   'meta/queue-read': z.object({ atMs: ms }),

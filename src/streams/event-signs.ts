@@ -1,9 +1,9 @@
-// What an IVS event says about a stream session: all event names of the four detail types, and how each is to be read.
+// What an IVS event says about a stream session: all event names of every detail type, and how each is to be read.
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
 import type { StreamHealth, StreamId } from '#domain/channel.ts';
 import { ivsEvents } from '#domain/ivs-events.ts';
 import type { EventObservation } from '#domain/observation.ts';
-import type { LimitBreach, RecordingSign } from '#domain/stream-record.ts';
+import type { AdBreak, LimitBreach, RecordingSign } from '#domain/stream-record.ts';
 
 /** One event, read. Absent: the event does not say. */
 export interface EventSign {
@@ -27,6 +27,7 @@ export interface EventSign {
   readonly takeover?: true;
   readonly failureReason?: string;
   readonly breach?: LimitBreach;
+  readonly adBreak?: AdBreak;
 }
 
 type Reading = Omit<EventSign, 'name'>;
@@ -45,6 +46,7 @@ const readings: Readonly<Record<string, Reading>> = {
   'Stream Takeover Failure': { ...atStart, text: 'another encoder was refused' },
   'Starvation Start': { ...whileLive, health: 'STARVING', text: 'starving' },
   'Starvation End': { ...whileLive, health: 'HEALTHY', text: 'data flows again' },
+  'Ad Break Inserted': { ...whileLive, text: 'an ad break was inserted' },
   'Recording Start': { ...atStart, recording: 'recording', text: 'recording' },
   'Recording End': { ...atEnd, moment: 'recordingEndedMs', recording: 'ended', text: 'the recording is finished' },
   'Recording Start Failure': { ...atStart, recording: 'failed', text: 'is not recorded' },
@@ -63,6 +65,7 @@ const usualOrder = [
   'Recording Start Failure',
   'Starvation Start',
   'Starvation End',
+  'Ad Break Inserted',
   'Session Ended',
   'Stream End',
   'Recording End',
@@ -107,10 +110,12 @@ export function readEvent(observation: EventObservation): EventSign {
   const reason = name === 'Session Ended' || name === 'Stream Failure' ? reasonOf(detail) : undefined;
   const why = reasonOf(detail);
   const prefix = text(detail['recording_s3_key_prefix']);
+  const adBreak = name === 'Ad Break Inserted' ? adBreakOf(observation) : undefined;
   return {
     ...reading,
     name,
-    text: why === undefined ? reading.text : `${reading.text}: ${why}`,
+    text: adBreak ? adBreakText(adBreak) : why === undefined ? reading.text : `${reading.text}: ${why}`,
+    ...(adBreak ? { adBreak } : {}),
     ...(reason === undefined ? {} : { failureReason: reason }),
     ...(prefix === undefined ? {} : { recordingPrefix: prefix }),
   };
@@ -124,6 +129,26 @@ function breachOf({ envelope: { detail }, eventTimeMs }: EventObservation): Limi
     limitUnit: text(detail['limit_unit']),
     atMs: eventTimeMs,
   };
+}
+
+/** The samples of AWS have a target ten seconds after the event; one this far from it is a mistake, and nothing is concluded from it. */
+const furthestTargetMs = 600_000;
+/** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_InsertAdBreak.html */
+const longestBreakSeconds = 300;
+
+/** The ad break that an event tells of; undefined when it does not say when, or says what cannot be. */
+function adBreakOf({ envelope: { detail }, eventTimeMs }: EventObservation): AdBreak | undefined {
+  const id = text(detail['ad_break_id'])?.slice(0, 64);
+  const seconds = number(detail['duration_seconds']);
+  const startsAtMs = Date.parse(text(detail['target_start_time']) ?? '');
+  if (id === undefined || seconds === undefined || seconds < 1 || seconds > longestBreakSeconds) return undefined;
+  if (!(Math.abs(startsAtMs - eventTimeMs) <= furthestTargetMs)) return undefined;
+  return { id, insertedAtMs: eventTimeMs, startsAtMs, endsAtMs: startsAtMs + seconds * 1000 };
+}
+
+function adBreakText({ startsAtMs, endsAtMs }: AdBreak): string {
+  const at = new Date(startsAtMs).toISOString().slice(11, 19);
+  return `an ad break of ${(endsAtMs - startsAtMs) / 1000} s was inserted, to begin at ${at} UTC`;
 }
 
 // The user guide says `limit_name`, the published event schema `limit`.

@@ -149,6 +149,7 @@ const told = [
   'recordingSinceMs',
   // The reducer returns the very same list when no breach is new.
   'limitBreaches',
+  'adBreaks',
   'takeoverAtMs',
   'failureReason',
 ] as const satisfies readonly (keyof StreamRecord)[];

@@ -3,6 +3,7 @@
 import type { ChannelArn, StreamId, StreamSnapshot } from '#domain/channel.ts';
 import type { EventObservation } from '#domain/observation.ts';
 import type {
+  AdBreak,
   Evidence,
   LimitBreach,
   RecordingSign,
@@ -44,6 +45,7 @@ export type SessionInput =
   | { readonly kind: 'named'; readonly name: string };
 
 const maxBreaches = 10;
+const maxAdBreaks = 5;
 /** How far AWS's clock may be ahead of ours. */
 const clocksDifferMs = 60_000;
 
@@ -203,10 +205,11 @@ function toldMs({ eventTimeMs, arrivedAtMs }: EventObservation): number {
 }
 
 function oddities(record: StreamRecord, sign: EventSign, atMs: number): Partial<StreamRecord> {
-  const { breach, failureReason, recordingPrefix } = sign;
+  const { breach, adBreak, failureReason, recordingPrefix } = sign;
   const { prefixMs, failureMs } = record.basis;
   return {
     ...(breach ? { limitBreaches: withBreach(record.limitBreaches, breach) } : {}),
+    ...(adBreak ? { adBreaks: withAdBreak(record.adBreaks, adBreak) } : {}),
     ...(sign.takeover ? { takeoverAtMs: latest(record.takeoverAtMs, atMs) } : {}),
     ...(replaces(recordingPrefix, atMs, record.recordingPrefix, prefixMs) ? { recordingPrefix } : {}),
     ...(replaces(failureReason, atMs, record.failureReason, failureMs) ? { failureReason } : {}),
@@ -235,6 +238,24 @@ function withBreach(known: readonly LimitBreach[], breach: LimitBreach): readonl
   if (next && next.atMs === breach.atMs && breachKey(next) === key) return known;
   if (at < 0) return known.length < maxBreaches ? [...known, breach] : known;
   return [...known.slice(0, at), breach, ...known.slice(at)].slice(0, maxBreaches);
+}
+
+/** Newest first, each id once, as it was told to begin last; returns the very same list when it says nothing new. */
+function withAdBreak(known: readonly AdBreak[] = [], adBreak: AdBreak): readonly AdBreak[] {
+  const same = known.find(({ id }) => id === adBreak.id);
+  if (same && compareAdBreaks(same, adBreak) <= 0) return known;
+  const others = known.filter((each) => each !== same);
+  const all = [...others, adBreak].toSorted(compareAdBreaks).slice(0, maxAdBreaks);
+  return all.includes(adBreak) ? all : known;
+}
+
+function compareAdBreaks(a: AdBreak, b: AdBreak): number {
+  return (
+    b.startsAtMs - a.startsAtMs ||
+    b.endsAtMs - a.endsAtMs ||
+    b.insertedAtMs - a.insertedAtMs ||
+    (a.id < b.id ? -1 : Number(a.id > b.id))
+  );
 }
 
 /** Tells breaches of one second apart, and puts them in order. */

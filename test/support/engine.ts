@@ -155,7 +155,7 @@ export class Engine {
     name: string | undefined,
     detailType: string,
     detail: Record<string, unknown>,
-    { id, ageMs = 0 }: { id?: string; ageMs?: number } = {},
+    { id, ageMs = 0, envelope: told = {} }: { id?: string; ageMs?: number; envelope?: Partial<EventEnvelope> } = {},
   ): Promise<readonly Decision[]> {
     this.#events += 1;
     const eventId = id ?? `event-${this.#events}`;
@@ -172,6 +172,7 @@ export class Engine {
           region: 'us-west-2',
           resources: channelArn ? [channelArn] : [],
           detail: record ? { stream_id: record.streamId, ...detail } : detail,
+          ...told,
         };
         const observation = {
           kind: 'event' as const,

@@ -44,7 +44,9 @@ export function event(
       ? 'IVS Recording State Change'
       : name.startsWith('Ingest ')
         ? 'IVS Limit Breach'
-        : 'IVS Stream State Change';
+        : name.startsWith('Ad Break ')
+          ? 'IVS Ad Break State Change'
+          : 'IVS Stream State Change';
   const field = { 'IVS Recording State Change': 'recording_status', 'IVS Limit Breach': 'limit_name' }[type as string];
   const eventTimeMs = Math.floor((startMs + at) / 1000) * 1000;
   return {

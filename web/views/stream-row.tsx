@@ -50,6 +50,7 @@ export function StreamRow({
           <span title={row.since === undefined ? undefined : `since ${stamp(row.since)}`}>
             {row.since === undefined ? '' : shortDuration(at - row.since)}
           </span>
+          <span>{adsText(row, at)}</span>
           <span class="held" title={hold && `${hold.reason} (${person(hold.who)})`}>
             {heldText(row, at)}
           </span>
@@ -99,6 +100,12 @@ export function StreamRow({
       </span>
     </div>
   );
+}
+
+/** The ad break that is announced or running; nothing once it is over. */
+function adsText({ ads }: LiveRow, at: number): string {
+  if (!ads || at >= ads[1]) return '';
+  return at < ads[0] ? ` · ads in ${shortDuration(ads[0] - at)}` : ` · ads for ${shortDuration(ads[1] - at)}`;
 }
 
 function heldText({ hold, since }: LiveRow, at: number): string {

@@ -186,6 +186,7 @@ function Facts({
           {row &&
             `${recordings[row.recording].toLowerCase()}${row.pending === undefined ? '' : `, pending: ${row.pending}`}`}
         </Fact>
+        <Fact name="Ad break">{live && adBreakText(row?.ads, at)}</Fact>
         <Fact name="Key age">{row?.key !== undefined && duration(at - row.key)}</Fact>
         <Fact name="Next action">
           {next
@@ -208,6 +209,13 @@ function Facts({
       </dl>
     </section>
   );
+}
+
+function adBreakText(ads: LiveRow['ads'], at: number): string {
+  if (!ads) return '';
+  const [from, to] = ads;
+  if (at >= to) return `the last one ended ${duration(at - to)} ago`;
+  return at < from ? `begins in ${duration(from - at)}` : `ends in ${duration(to - at)}`;
 }
 
 /** Who stopped it, where somebody did, and what IVS said. */

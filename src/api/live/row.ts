@@ -34,6 +34,8 @@ export interface LiveRow {
   readonly recording: 'none' | 'recording' | 'ended' | 'failed';
   /** What recording is to become at Stream End. */
   readonly pending?: string | undefined;
+  /** The newest ad break of a live stream, begin and end, epoch ms: it may be over. */
+  readonly ads?: readonly [from: number, to: number] | undefined;
   /** When the stream key was made, epoch ms. */
   readonly key?: number | undefined;
   readonly next?: NextAction | undefined;
@@ -68,6 +70,7 @@ export function belongsOnPage({ record, hold, next, pendingRecording }: RowParts
 export function rowOf(parts: RowParts): LiveRow {
   const { arn, record, channel, hold, spark } = parts;
   const live = record?.state === 'live';
+  const ads = live ? record.adBreaks?.[0] : undefined;
   return clean({
     arn,
     name: channel?.name || record?.channelName || channelIdOf(arn as ChannelArn),
@@ -79,6 +82,7 @@ export function rowOf(parts: RowParts): LiveRow {
     spark: live && spark && spark.length > 1 ? spark : undefined,
     recording: record?.recording ?? 'none',
     pending: parts.pendingRecording,
+    ads: ads && [ads.startsAtMs, ads.endsAtMs],
     key: parts.keyCreatedAtMs,
     next: parts.next && clean(parts.next),
     hold: hold && clean({ who: hold.who, reason: hold.reason, until: hold.untilMs }),

@@ -7,7 +7,7 @@ import { streamHealths } from '#domain/channel.ts';
 import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
-import { type StreamRecord, streamStates } from '#domain/stream-record.ts';
+import { type AdBreak, adBreakAt, type StreamRecord, streamStates } from '#domain/stream-record.ts';
 import { endReason } from '#streams/ending.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { channelStory, listEnded, listStreams, nameOf } from '#streams/queries.ts';
@@ -30,6 +30,8 @@ const stream = z.object({
   failureReason: z.string().optional(),
   endReason: z.string().optional().describe('Why it is over: Stream End, Stream Failure with its reason, …'),
 });
+
+const adBreak = z.object({ id: z.string(), insertedAt: time, startsAt: time, endsAt: time });
 
 const evidence = z.object({
   source: z.enum(['event', 'poll']),
@@ -57,6 +59,8 @@ const story = z.object({
       recordingSince: time.optional(),
       recordingPrefix: z.string().optional(),
       takeoverAt: time.optional(),
+      adBreak: adBreak.optional().describe('The ad break that is announced or running'),
+      adBreaks: z.array(adBreak).describe('The last ones that events told of, newest first'),
       limitBreaches: z.array(
         z.object({
           limitName: z.string(),
@@ -160,7 +164,7 @@ export function streamRoutes({ state, retentionMs, silentSinceMs }: StreamRoutes
           throw new AppError('NOT_FOUND', `nothing is known of ${arn}: no stream, and not in the list of channels`);
         const { record, channel, sessions } = found;
         return {
-          record: record ? shownFully(state.view, record) : null,
+          record: record ? shownFully(state.view, record, state.nowMs()) : null,
           timeline: (record?.timeline ?? []).map(({ text, ...entry }) => ({ ...shownEvidence(entry), text })),
           channel: channel ? { ...channel } : null,
           sessions: sessions.map((session) => shown(state.view, session)),
@@ -191,12 +195,19 @@ function shown(view: StateView, record: StreamRecord): z.infer<typeof stream> {
   };
 }
 
-function shownFully(view: StateView, record: StreamRecord): NonNullable<z.infer<typeof story>['record']> {
+function shownFully(
+  view: StateView,
+  record: StreamRecord,
+  nowMs: number,
+): NonNullable<z.infer<typeof story>['record']> {
+  const running = adBreakAt(record, nowMs);
   return {
     ...shown(view, record),
     ...at('viewerCountAt', record.viewerCountAtMs),
     ...at('recordingSince', record.recordingSinceMs),
     ...at('takeoverAt', record.takeoverAtMs),
+    ...(running ? { adBreak: shownAdBreak(running) } : {}),
+    adBreaks: (record.adBreaks ?? []).map(shownAdBreak),
     ...(record.recordingPrefix === undefined ? {} : { recordingPrefix: record.recordingPrefix }),
     limitBreaches: record.limitBreaches.map(({ atMs, limitName, limitValue, exceededBy, limitUnit }) => ({
       limitName,
@@ -207,6 +218,10 @@ function shownFully(view: StateView, record: StreamRecord): NonNullable<z.infer<
     })),
     evidence: Object.fromEntries(Object.entries(record.evidence).map(([fact, found]) => [fact, shownEvidence(found)])),
   };
+}
+
+function shownAdBreak({ id, insertedAtMs, startsAtMs, endsAtMs }: AdBreak): z.infer<typeof adBreak> {
+  return { id, insertedAt: iso(insertedAtMs), startsAt: iso(startsAtMs), endsAt: iso(endsAtMs) };
 }
 
 function shownEvidence({

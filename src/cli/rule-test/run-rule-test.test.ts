@@ -171,3 +171,32 @@ describe('events in a rule test', () => {
     expect(await failuresOf(test(happening), config(rule))).toEqual([]);
   });
 });
+
+describe('ad breaks in a rule test', () => {
+  const config = `version: 1
+rules:
+  - name: ads
+    trigger: {state: {adBreak: [true], ageSeconds: [{numeric: [">=", 60]}]}}
+    actions: [{put_metadata: {payload: ads}}]
+    on_resolve: [{put_metadata: {payload: "off"}}]
+`;
+
+  it.each([
+    ['in a line', '10s ch/a Ad Break Inserted', '80s'],
+    [
+      'in full',
+      '{at: 10s, channel: ch/a, event: {detail-type: IVS Ad Break State Change, detail: {event_name: Ad Break Inserted, duration_seconds: 90}}}',
+      '110s',
+    ],
+  ])('%s: rules see them begin, and end by the clock', async (_form, line, end) => {
+    const tests = `tests:
+  - name: t
+    channels: [{arn: ch/a}]
+    timeline: ["0s ch/a HEALTHY", ${line.startsWith('{') ? line : JSON.stringify(line)}]
+    expect:
+      - {at: 60s, rule: ads, jobs: [put_metadata], params: {put_metadata: {payload: ads}}}
+      - {at: ${end}, rule: ads, jobs: [put_metadata], params: {put_metadata: {payload: "off"}}}
+`;
+    expect(await failuresOf(tests, config)).toEqual([]);
+  });
+});

@@ -44,8 +44,8 @@ export function virtualIvs({ world, account, log, jobId, reacts }: VirtualIvsOpt
   return {
     async getStream(arn) {
       log.read('GetStream', arn);
-      const { streamId, health } = liveStreamOf(arn);
-      return { streamId, health, viewerCount: find(arn).viewerCount };
+      const { streamId, health, startTimeMs } = liveStreamOf(arn);
+      return { streamId, health, startTimeMs, viewerCount: find(arn).viewerCount };
     },
     async stopStream(arn) {
       log.change('StopStream', arn);

@@ -183,6 +183,7 @@ export class VirtualWorld {
       detail: {
         ...(channel ? { channel_name: channel.channel.name } : {}),
         ...(streamId === undefined ? {} : { stream_id: streamId }),
+        ...(detail['event_name'] === 'Ad Break Inserted' ? ordinaryAdBreak(this.#made, eventTimeMs) : {}),
         ...detail,
       },
     };
@@ -314,9 +315,9 @@ export class VirtualWorld {
     const known = this.channels.get(channelArn as ChannelArn);
     const record = this.state.view.get(kinds.stream.of(channelArn));
     // A replay knows no more than its records.
-    if (!known) return streamDocument(record);
+    if (!known) return streamDocument(record, this.#nowMs);
     const { stream, viewerCount } = known;
-    return freshStreamDocument(stream && { ...stream, viewerCount }, record);
+    return freshStreamDocument(stream && { ...stream, viewerCount }, record, this.#nowMs);
   }
 
   #channel(arn: ChannelArn): VirtualChannel {
@@ -336,6 +337,15 @@ export class VirtualWorld {
     channel.last = channel.stream?.streamId ?? channel.last;
     channel.stream = undefined;
   }
+}
+
+/** A minute of ads, ten seconds after they were inserted. */
+function ordinaryAdBreak(number: number, insertedMs: number): Readonly<Record<string, unknown>> {
+  return {
+    ad_break_id: String(number).padStart(12, '0'),
+    duration_seconds: 60,
+    target_start_time: new Date(insertedMs + 10_000).toISOString(),
+  };
 }
 
 function snapshotOf(

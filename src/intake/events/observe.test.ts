@@ -59,6 +59,12 @@ test('the name of a limit is read from limit_name and from limit', () => {
   });
 });
 
+test('a space after the ARN of the channel, as in a sample of AWS, does no harm', () => {
+  expect(observe(textOf('ad-break-state-change-ad-break-inserted'))).toMatchObject({
+    observation: { channelArn: 'arn:aws:ivs:us-west-2:111122223333:channel/Qw3rTy7uIoP1' },
+  });
+});
+
 test('a breach of an account’s limit has no channel and is observed', () => {
   expect(observe(textOf('limit-breach-concurrent-viewers'))).toMatchObject({
     kind: 'observation',

@@ -32,7 +32,8 @@ export function observeEvent(envelope: EventEnvelope, options: ObserveOptions): 
   const known = Object.hasOwn(ivsEvents, type)
     ? (ivsEvents as Readonly<Record<string, IvsEventType>>)[type]
     : undefined;
-  const channelArn = envelope.resources.find(isChannelArn);
+  // A sample of AWS's own documents has a space after the ARN.
+  const channelArn = envelope.resources.map((resource) => resource.trim()).find(isChannelArn);
   // Breaches of an account's limits name no channel; every other event does.
   if (channelArn === undefined && known && type !== 'IVS Limit Breach')
     return { kind: 'ignored', reason: 'no_channel' };

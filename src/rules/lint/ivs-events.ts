@@ -60,7 +60,7 @@ export function lintEventPattern(pattern: Matcher, path: Path, options: EventLin
     ...lintFields({ prefix: '', source: pattern.source, path }, anyEvent, options),
   ];
   if (findings.length > 0 || eventsMatching(pattern).length > 0) return findings;
-  if (scopeOf(pattern.source, anyEvent).open) {
+  if (hasNewer(pattern)) {
     const message = `no event known as of ${eventsKnownAsOf} matches; newer ones will be tried`;
     return [{ path, message, severity: 'warning' }];
   }

@@ -4,14 +4,20 @@ import type { StreamDocument } from '#domain/documents.ts';
 import type { Matcher } from '#domain/rule.ts';
 
 /** Fields whose values are anybody's guess: a pattern that names them is taken as reachable. */
-const openFields = /"(?:streamId|failureReason)"/;
+const openFields = /"(?:streamId|failureReason|startTime)"/;
 
 /** Whether some stream matches all of these patterns at once. */
 export function isReachable(patterns: readonly (Matcher | undefined)[]): boolean {
   const given = patterns.filter((pattern) => pattern !== undefined);
   const text = JSON.stringify(given.map(({ source }) => source));
   if (openFields.test(text)) return true;
-  return kindsOfStreams(numbersIn(text)).some((document) => given.every((pattern) => pattern.match(document)));
+  const numbers = numbersIn(text);
+  // Where both are asked for, fewer of each: all pairs are tried.
+  const asksForAge = text.includes('"ageSeconds"');
+  const counts = asksForAge && text.includes('"viewerCount"') ? numbers.slice(0, 60) : numbers;
+  return kindsOfStreams(counts, asksForAge ? counts : []).some((document) =>
+    given.every((pattern) => pattern.match(document)),
+  );
 }
 
 function* numberMatches(text: string): Generator<number> {
@@ -29,16 +35,19 @@ function numbersIn(text: string): readonly number[] {
   return [...numbers].slice(0, 400);
 }
 
-function kindsOfStreams(viewerCounts: readonly number[]): StreamDocument[] {
+function kindsOfStreams(viewerCounts: readonly number[], ages: readonly number[]): StreamDocument[] {
   const recordings: readonly StreamDocument['recording'][] = ['none', 'recording', 'ended', 'failed'];
   return recordings.flatMap((recording) => {
     const notLive = (['created', 'ended', 'failed', 'offline'] as const).map(
       (state): StreamDocument => ({ live: false, state, recording }),
     );
-    const live = streamHealths.flatMap((health) => {
-      const base: StreamDocument = { live: true, state: 'live', health, recording };
-      return [base, ...viewerCounts.map((viewerCount): StreamDocument => ({ ...base, viewerCount }))];
-    });
+    const live = streamHealths.flatMap((health) =>
+      [false, true].flatMap((adBreak) => {
+        const base: StreamDocument = { live: true, state: 'live', health, recording, adBreak };
+        const aged = [base, ...ages.map((ageSeconds): StreamDocument => ({ ...base, ageSeconds }))];
+        return aged.flatMap((one) => [one, ...viewerCounts.map((viewerCount) => ({ ...one, viewerCount }))]);
+      }),
+    );
     return [...notLive, ...live];
   });
 }

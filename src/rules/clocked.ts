@@ -1,0 +1,127 @@
+// What of a rule's condition comes true, or ends, by the clock alone: the age of a stream, and the end of an ad break, of which AWS
+// tells nobody. The next such moment of all streams is noted; when it has come, the streams that it concerns are looked at again.
+import type { Matcher, Rule, Ruleset } from '#domain/rule.ts';
+import type { StateView, Transaction } from '#domain/shared-state.ts';
+import { kinds, notes } from '#domain/state-registry.ts';
+import type { StreamRecord } from '#domain/stream-record.ts';
+import { compilePattern } from './pattern.ts';
+
+/** Fields of StreamDocument that change as time passes. */
+export const clockedFields = ['ageSeconds', 'adBreak'] as const;
+
+/** Moments at which a condition may come true or end. */
+export interface Clocked {
+  /** Ages of a stream, in seconds. */
+  readonly ages: readonly number[];
+  /** The end of an ad break. */
+  readonly adBreak: boolean;
+}
+
+const nothing: Clocked = { ages: [], adBreak: false };
+
+/** What of a rule depends on the clock; undefined: nothing. */
+export function clockedOf({ trigger, while: during }: Rule): Clocked | undefined {
+  const clocked = joined([trigger.kind === 'state' ? ofMatcher(trigger.pattern) : nothing, ofMatcher(during)]);
+  return clocked.adBreak || clocked.ages.length > 0 ? clocked : undefined;
+}
+
+/** All of them together. */
+export function joined(parts: readonly Clocked[]): Clocked {
+  const ages = [...new Set(parts.flatMap((part) => part.ages))].sort((a, b) => a - b);
+  return { ages, adBreak: parts.some(({ adBreak }) => adBreak) };
+}
+
+function ofMatcher(matcher: Matcher | undefined): Clocked {
+  return matcher ? joined(Object.entries(matcher.source).map(([name, value]) => ofField(name, value))) : nothing;
+}
+
+function ofField(name: string, value: unknown): Clocked {
+  if (name === '$or')
+    return joined(
+      (value as Record<string, unknown>[]).flatMap((side) => Object.entries(side).map((e) => ofField(...e))),
+    );
+  if (name === 'adBreak') return { ages: [], adBreak: true };
+  return name === 'ageSeconds' ? { ages: turningAges(value as readonly unknown[]), adBreak: false } : nothing;
+}
+
+/** The ages at which a stream comes to match these members, or to match them no more. */
+function turningAges(members: readonly unknown[]): number[] {
+  const compiled = compilePattern({ age: members });
+  if (!compiled.ok) return [];
+  const named = Array.from(JSON.stringify(members).matchAll(/-?\d+(?:\.\d+)?(?:e[+-]?\d+)?/gi), ([text]) =>
+    Number(text),
+  );
+  const near = named.flatMap((age) => [Math.ceil(age), Math.floor(age) + 1]);
+  return near.filter((age) => age > 0 && compiled.match({ age }) !== compiled.match({ age: age - 1 }));
+}
+
+/** The last of the rule's ages that the stream has reached, epoch ms; undefined: none yet. */
+export function reachedAgeMs(record: StreamRecord, ages: readonly number[], nowMs: number): number | undefined {
+  const { startedAtMs } = record;
+  if (startedAtMs === undefined) return undefined;
+  const age = ages.findLast((seconds) => startedAtMs + seconds * 1000 <= nowMs);
+  return age === undefined ? undefined : startedAtMs + age * 1000;
+}
+
+/** The first moment after `afterMs` at which a live stream is to be looked at again. */
+function nextTurnMs(
+  { state, startedAtMs, adBreaks }: StreamRecord,
+  { ages, adBreak }: Clocked,
+  afterMs: number,
+): number {
+  if (state !== 'live') return Number.POSITIVE_INFINITY;
+  const turns = [
+    ...(startedAtMs === undefined ? [] : ages.map((seconds) => startedAtMs + seconds * 1000)),
+    ...(adBreak ? (adBreaks ?? []).map(({ endsAtMs }) => endsAtMs) : []),
+  ];
+  return Math.min(...turns.filter((ms) => ms > afterMs));
+}
+
+const clocks = new WeakMap<Ruleset, Clocked>();
+
+/** Everything of a ruleset that depends on the clock. */
+function clockOf(ruleset: Ruleset): Clocked {
+  let clock = clocks.get(ruleset);
+  if (!clock) {
+    const inForce = ruleset.rules.filter(({ mode }) => mode !== 'off');
+    clocks.set(ruleset, (clock = joined(inForce.flatMap((rule) => clockedOf(rule) ?? []))));
+  }
+  return clock;
+}
+
+/** A stream has changed: its next turn may come before all others. */
+export function noteTurn(tx: Transaction, ruleset: Ruleset, record: StreamRecord): void {
+  const dueMs = nextTurnMs(record, clockOf(ruleset), tx.nowMs);
+  if (dueMs === Number.POSITIVE_INFINITY) return;
+  const known = tx.get(notes.turn);
+  if (!known || dueMs < known.dueMs) tx.set(notes.turn, { dueMs, lookedMs: known?.lookedMs ?? tx.nowMs });
+}
+
+/** The rules have changed: which turns count is found out at once. */
+export function forgetTurns(tx: Transaction, ruleset: Ruleset): void {
+  const clock = clockOf(ruleset);
+  const isClocked = clock.adBreak || clock.ages.length > 0;
+  if (isClocked) tx.set(notes.turn, { dueMs: tx.nowMs, lookedMs: tx.nowMs });
+  else if (tx.get(notes.turn)) tx.delete(notes.turn);
+}
+
+/** When the next stream turns, epoch ms. */
+export function nextTurnDueMs(view: StateView): number | undefined {
+  return view.get(notes.turn)?.dueMs;
+}
+
+/** The channels whose streams have turned since the last look; notes when to look again. */
+export function takeTurns(tx: Transaction, ruleset: Ruleset): readonly string[] {
+  const known = tx.get(notes.turn);
+  if (!known || known.dueMs > tx.nowMs) return [];
+  const clock = clockOf(ruleset);
+  const turned: string[] = [];
+  let dueMs = Number.POSITIVE_INFINITY;
+  for (const [arn, record] of tx.entries(kinds.stream)) {
+    if (nextTurnMs(record, clock, known.lookedMs) <= tx.nowMs) turned.push(arn);
+    dueMs = Math.min(dueMs, nextTurnMs(record, clock, tx.nowMs));
+  }
+  if (dueMs === Number.POSITIVE_INFINITY) tx.delete(notes.turn);
+  else tx.set(notes.turn, { dueMs, lookedMs: tx.nowMs });
+  return turned;
+}
