@@ -1,15 +1,19 @@
 import { expect, test } from 'vitest';
-import type { ChannelArn } from '#domain/channel.ts';
+import type { ChannelArn, StreamId } from '#domain/channel.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
+import { emptyRecord } from '#streams/reduce.ts';
 import { rowOf } from './row.ts';
 
+const arn = 'arn:aws:ivs:us-west-2:111122223333:channel/a' as ChannelArn;
 const adBreaks = [{ id: 'a', insertedAtMs: 1, startsAtMs: 11, endsAtMs: 41 }];
-const parts = { channel: undefined, hold: undefined, next: undefined, pendingRecording: undefined };
 const row = (state: StreamRecord['state']) =>
   rowOf({
-    ...parts,
-    arn: 'arn:aws:ivs:us-west-2:111122223333:channel/a',
-    record: { channelArn: 'a' as ChannelArn, state, adBreaks } as StreamRecord,
+    arn,
+    channel: undefined,
+    hold: undefined,
+    next: undefined,
+    pendingRecording: undefined,
+    record: { ...emptyRecord({ channelArn: arn, streamId: 'st-1' as StreamId, nowMs: 0 }), state, adBreaks },
     keyCreatedAtMs: undefined,
     spark: undefined,
   });
