@@ -42,7 +42,7 @@ function schemaOfParts(properties: Readonly<Record<string, JsonSchema>>, open: b
 
 function schemaOfField(shape: FieldShape): JsonSchema {
   // Tags have any names, and the fields of newer events are not known.
-  if (shape.type === 'nested') return { type: 'object' };
+  if (shape.type === 'nested') return { type: 'object', ...(shape.fields ? schemaOfPattern(shape.fields) : {}) };
   const operator = {
     type: 'object',
     minProperties: 1,

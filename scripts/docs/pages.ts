@@ -202,10 +202,17 @@ function fieldTable(fields: FieldTable): string {
   };
   return table(
     ['Field', 'Values'],
-    Object.entries(fields).map(([name, { type, values }]) => [
+    flat(fields).map(([name, { type, values }]) => [
       code(name),
-      values ? values.map(code).join(', ') : words[type],
+      values ? values.map((value) => (value === '' ? 'empty' : code(value))).join(', ') : words[type],
     ]),
+  );
+}
+
+/** The fields with those below them, by their joined names. */
+function flat(fields: FieldTable, above = ''): [string, FieldTable[string]][] {
+  return Object.entries(fields).flatMap(([name, shape]) =>
+    shape.fields ? flat(shape.fields, `${above}${name}.`) : [[`${above}${name}`, shape]],
   );
 }
 

@@ -93,10 +93,10 @@ export class InventoryRefresh implements InventoryRefreshPort {
   }
 }
 
-/** Names of the fields that differ; `new` and `gone` for a whole channel. */
+/** Names of the fields that are known otherwise; `new` and `gone` for a whole channel. */
 function changes(before: Channel | undefined, after: Channel | undefined): string[] {
   if (!before || !after) return before === after ? [] : [after ? 'new' : 'gone'];
-  return (Object.keys(after) as (keyof Channel)[]).filter((field) => !isDeepStrictEqual(before[field], after[field]));
+  return (Object.keys(before) as (keyof Channel)[]).filter((field) => !isDeepStrictEqual(before[field], after[field]));
 }
 
 function pick(channel: Channel | undefined, fields: readonly string[]): Partial<Channel> | undefined {

@@ -43,8 +43,32 @@ export interface StreamSnapshot {
   readonly seenAtMs?: number;
 }
 
-/** What the inventory knows of a channel (ListChannels). */
-export interface Channel {
+/** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_MultitrackInputConfiguration.html */
+export interface MultitrackInput {
+  readonly enabled?: boolean;
+  readonly policy?: string;
+  readonly maximumResolution?: string;
+}
+
+/** Settings of a channel, as AWS names them. One that no answer has told is left out: it is unknown, not off. */
+export interface ChannelSettings {
+  /** Playback needs a token: the channel is private. */
+  readonly authorized?: boolean;
+  /** RTMP without TLS is taken. */
+  readonly insecureIngest?: boolean;
+  /** Empty for BASIC and STANDARD. */
+  readonly preset?: string;
+  /** Empty: playback is not restricted. */
+  readonly playbackRestrictionPolicyArn?: string;
+  /** Empty: no ads. */
+  readonly adConfigurationArn?: string;
+  /** Not in ListChannels: GetChannel and BatchGetChannel tell it, and the next one. */
+  readonly containerFormat?: string;
+  readonly multitrackInputConfiguration?: MultitrackInput;
+}
+
+/** What the inventory knows of a channel (ListChannels, BatchGetChannel). */
+export interface Channel extends ChannelSettings {
   readonly arn: ChannelArn;
   /** May be empty; not unique. */
   readonly name: string;

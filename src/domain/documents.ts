@@ -1,6 +1,6 @@
 // The documents that rules look at: their patterns match them, their templates print them. Builders are in src/rules/documents.ts.
 // Optional fields are left out when unknown, so that `exists: false` finds them; a field never holds undefined or a guess.
-import type { StreamHealth } from './channel.ts';
+import type { ChannelSettings, StreamHealth } from './channel.ts';
 import type { StreamState } from './stream-record.ts';
 
 /** What `state`, `aggregate`, `while` and `only_if` match, and `{{ stream… }}` prints: a channel's newest stream. */
@@ -36,8 +36,8 @@ export function timesOfStream(
   };
 }
 
-/** What `match` matches, and `{{ channel… }}` prints. */
-export interface ChannelDocument {
+/** What `match` matches, and `{{ channel… }}` prints. The settings are there once IVS has told them. */
+export interface ChannelDocument extends ChannelSettings {
   readonly arn: string;
   /** The last part of the ARN. */
   readonly id: string;

@@ -33,6 +33,11 @@ export interface ChannelReader {
   ): Promise<{ readonly channels: readonly ListedChannel[]; readonly nextToken: string | undefined }>;
   /** @throws AppError IVS_NOT_FOUND when there is no such channel. */
   getChannel(arn: ChannelArn, options: CallOptions): Promise<ListedChannel>;
+  /**
+   * At most 50, with the members that a listing leaves out. Channels that are not there are left out.
+   * https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_BatchGetChannel.html
+   */
+  getChannels(arns: readonly ChannelArn[], options: CallOptions): Promise<readonly ListedChannel[]>;
 }
 
 /** Takes what was noticed; resolves when everything that follows from it is committed, rejects when it is not. */

@@ -17,6 +17,7 @@ interface Asked {
 
 const text = z.string();
 const optional = text.nullish();
+const flag = z.boolean().nullish();
 const count = z.number().int().nonnegative().nullish();
 const date = z.iso.datetime({ offset: true }).nullish();
 const token = z.string().max(4096).nullish();
@@ -32,6 +33,13 @@ const channel = z.object({
   type: optional,
   latencyMode: optional,
   recordingConfigurationArn: optional,
+  authorized: flag,
+  insecureIngest: flag,
+  preset: optional,
+  playbackRestrictionPolicyArn: optional,
+  adConfigurationArn: optional,
+  containerFormat: optional,
+  multitrackInputConfiguration: z.object({ enabled: flag, policy: optional, maximumResolution: optional }).nullish(),
   tags: tags.nullish(),
   srt: z.object({ endpoint: optional, passphrase: optional }).nullish(),
 });

@@ -26,13 +26,18 @@ export type GuardedChannel = Omit<Channel, 'srt'> & {
   readonly srt?: { readonly endpoint?: string; readonly passphrase?: Secret };
 };
 
+/** In a list: ListChannels has the members of a summary only. */
+type ListedChannel = Partial<GuardedChannel>;
+
 type Guarded<K, V> = K extends 'streamKey'
   ? GuardedStreamKey | Extract<V, undefined>
   : K extends 'streamKeys'
     ? GuardedStreamKey[] | Extract<V, undefined>
     : K extends 'channel'
       ? GuardedChannel | Extract<V, undefined>
-      : V;
+      : K extends 'channels'
+        ? ListedChannel[] | Extract<V, undefined>
+        : V;
 
 /** What a method returns: the operation's answer, its secrets wrapped. */
 export type ResultOf<O extends ClientOperation> = {

@@ -6,8 +6,10 @@ import type { CallOptions, GuardedChannel, IvsClientPort } from './client.ts';
 type ListedChannel = Omit<Channel, 'tags' | 'recordingConfigurationArn'> &
   Partial<Pick<Channel, 'tags' | 'recordingConfigurationArn'>>;
 
+type ReaderClient = Pick<IvsClientPort, 'listStreams' | 'listChannels' | 'getChannel' | 'batchGetChannel'>;
+
 /** Satisfies the StreamReader and ChannelReader of intake/ports.ts. One call is one page. */
-export function createReader(client: Pick<IvsClientPort, 'listStreams' | 'listChannels' | 'getChannel'>) {
+export function createReader(client: ReaderClient) {
   return {
     async listStreams(
       request: { readonly filterBy?: { readonly health: 'STARVING' }; readonly nextToken?: string },
@@ -27,6 +29,10 @@ export function createReader(client: Pick<IvsClientPort, 'listStreams' | 'listCh
       const { channel } = await client.getChannel({ arn }, options);
       return channelOf({ ...channel, arn });
     },
+    async getChannels(arns: readonly ChannelArn[], options: CallOptions): Promise<ListedChannel[]> {
+      const { channels = [] } = await client.batchGetChannel({ arns: [...arns] }, options);
+      return channels.map(channelOf);
+    },
   };
 }
 
@@ -41,13 +47,30 @@ function snapshotOf({ channelArn, streamId, health, viewerCount, startTime }: St
   };
 }
 
-function channelOf({ arn, name, type, latencyMode, recordingConfigurationArn, tags }: Partial<GuardedChannel>) {
+function channelOf({ arn, name, type, latencyMode, ...channel }: Partial<GuardedChannel>): ListedChannel {
+  const { recordingConfigurationArn, tags, authorized, insecureIngest, preset, containerFormat } = channel;
+  const { playbackRestrictionPolicyArn, adConfigurationArn, multitrackInputConfiguration: multitrack } = channel;
   return {
     arn: arn as ChannelArn,
     name: name ?? '',
     type: type ?? '',
     latencyMode: latencyMode ?? '',
-    ...(recordingConfigurationArn === undefined ? {} : { recordingConfigurationArn }),
-    ...(tags === undefined ? {} : { tags }),
+    ...told({
+      recordingConfigurationArn,
+      tags,
+      authorized,
+      insecureIngest,
+      preset,
+      playbackRestrictionPolicyArn,
+      adConfigurationArn,
+      containerFormat,
+    }),
+    ...(multitrack ? { multitrackInputConfiguration: told({ ...multitrack }) } : {}),
   };
+}
+
+/** What an answer tells: without the members that it leaves out, or has as null. */
+function told<T extends object>(members: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  const known = Object.entries(members).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(known) as { [K in keyof T]?: NonNullable<T[K]> };
 }

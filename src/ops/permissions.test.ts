@@ -51,7 +51,7 @@ describe('what the policy grants is what the code calls', () => {
 
   it('polls and the inventory are the baseline, and nothing else reads IVS by itself', () => {
     const called = ['src/ivs/reader.ts', 'workers/preconditions.ts'].flatMap((file) =>
-      Array.from(read(file).matchAll(/\b(?:client|ivs)\.(list\w+|get\w+)\(/g), ([, name]) => name!),
+      Array.from(read(file).matchAll(/\b(?:client|ivs)\.(list\w+|get\w+|batchGet\w+)\(/g), ([, name]) => name!),
     );
 
     expect([...new Set(called.map((name) => name[0]!.toUpperCase() + name.slice(1)))].sort()).toEqual(
@@ -100,6 +100,7 @@ describe('the least-privilege policy', () => {
     const actions = allowed([{ action: 'notify', params: { receiver: 'noc', text: 'x' } }]);
 
     expect(actions.filter((action) => action.startsWith('ivs:'))).toEqual([
+      'ivs:BatchGetChannel',
       'ivs:GetChannel',
       'ivs:GetStream',
       'ivs:ListChannels',

@@ -11,7 +11,13 @@ export interface ActionUse {
 }
 
 /** What the daemon asks of IVS whatever the rules say: polls, the inventory, and live state right before a call. */
-export const baselineOperations: readonly OperationName[] = ['ListStreams', 'ListChannels', 'GetChannel', 'GetStream'];
+export const baselineOperations: readonly OperationName[] = [
+  'ListStreams',
+  'ListChannels',
+  'BatchGetChannel',
+  'GetChannel',
+  'GetStream',
+];
 
 const withLive = (...operations: readonly OperationName[]): readonly OperationName[] => ['GetStream', ...operations];
 

@@ -52,19 +52,13 @@ export function freshStreamDocument(
 export function channelDocument(arn: ChannelArn, channel: Channel | undefined, knownName = ''): ChannelDocument {
   const parts = parseChannelArn(arn);
   return {
+    name: knownName,
+    tags: {},
+    ...channel,
     arn,
     id: parts?.id ?? '',
     region: parts?.region ?? '',
     account: parts?.account ?? '',
-    name: channel?.name ?? knownName,
-    ...(channel
-      ? {
-          type: channel.type,
-          latencyMode: channel.latencyMode,
-          recordingConfigurationArn: channel.recordingConfigurationArn,
-        }
-      : {}),
-    tags: channel?.tags ?? {},
   };
 }
 

@@ -26,6 +26,8 @@ export interface FieldShape {
   readonly whole?: true;
   /** It is in every document. */
   readonly always?: true;
+  /** Of `nested`: its fields, where there are no others. */
+  readonly fields?: FieldTable;
 }
 
 export type FieldTable = Readonly<Record<string, FieldShape>>;
@@ -61,6 +63,20 @@ export const channelFields: Fields<ChannelDocument> = {
   type: { type: 'text', values: ['BASIC', 'STANDARD', 'ADVANCED_SD', 'ADVANCED_HD'] },
   latencyMode: { type: 'text', values: ['NORMAL', 'LOW'] },
   recordingConfigurationArn: { type: 'text', format: 'recording_configuration_arn' },
+  authorized: { type: 'boolean' },
+  insecureIngest: { type: 'boolean' },
+  preset: { type: 'text', values: ['', 'HIGHER_BANDWIDTH_DELIVERY', 'CONSTRAINED_BANDWIDTH_DELIVERY'] },
+  playbackRestrictionPolicyArn: { type: 'text', format: 'playback_restriction_policy_arn' },
+  adConfigurationArn: { type: 'text', format: 'ad_configuration_arn' },
+  containerFormat: { type: 'text', values: ['TS', 'FRAGMENTED_MP4'] },
+  multitrackInputConfiguration: {
+    type: 'nested',
+    fields: {
+      enabled: { type: 'boolean' },
+      policy: { type: 'text', values: ['ALLOW', 'REQUIRE'] },
+      maximumResolution: { type: 'text', values: ['SD', 'HD', 'FULL_HD'] },
+    },
+  },
   tags: { type: 'nested', format: 'tag' },
 };
 
@@ -105,15 +121,28 @@ export function problemsOfFields(pattern: Readonly<Record<string, unknown>>, fie
       if (top === name && Array.isArray(value)) {
         return [{ path: [name], message: `${top} is an object: name one of its fields`, severity: 'error' }];
       }
-      return shape.format === 'tag'
-        ? problemsOfTags(value, [name], top === name ? '' : name.slice(top.length + 1))
-        : [];
+      const rest = top === name ? '' : name.slice(top.length + 1);
+      if (shape.fields) return problemsBelow(shape.fields, { name, rest, value });
+      return shape.format === 'tag' ? problemsOfTags(value, [name], rest) : [];
     }
     if (!Array.isArray(value) || top !== name) {
       return [{ path: [name], message: `${top} has no fields of its own`, severity: 'error' }];
     }
     return problemsOfMembers(name, value, shape, [name]);
   });
+}
+
+/** In a field with fields of its own, whether it is written `a: {b: …}` or `a.b: …`. */
+function problemsBelow(
+  fields: FieldTable,
+  { name, rest, value }: { readonly name: string; readonly rest: string; readonly value: unknown },
+): FieldProblem[] {
+  const joined = rest !== '';
+  const pattern = joined ? { [rest]: value } : (value as Readonly<Record<string, unknown>>);
+  return problemsOfFields(pattern, fields).map((problem) => ({
+    ...problem,
+    path: [name, ...(joined ? problem.path.slice(1) : problem.path)],
+  }));
 }
 
 /** Every list below `tags`, however deep: a tag's key may contain dots. */

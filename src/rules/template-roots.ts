@@ -23,6 +23,13 @@ const shapes: Readonly<Record<TemplateRoot, Shape>> = {
     type: leaf,
     latencyMode: leaf,
     recordingConfigurationArn: leaf,
+    authorized: leaf,
+    insecureIngest: leaf,
+    preset: leaf,
+    playbackRestrictionPolicyArn: leaf,
+    adConfigurationArn: leaf,
+    containerFormat: leaf,
+    multitrackInputConfiguration: { enabled: leaf, policy: leaf, maximumResolution: leaf },
     tags: 'texts',
   },
   stream: {
@@ -61,7 +68,11 @@ export function fieldsOfRoots(): Readonly<Record<string, readonly string[]>> {
   return Object.fromEntries(
     Object.entries(shapes).map(([root, shape]) => [
       root,
-      Object.entries(shape).map(([field, inner]) => (typeof inner !== 'object' ? `${field}.*` : field)),
+      Object.entries(shape).flatMap(([field, inner]) => {
+        if (typeof inner !== 'object') return `${field}.*`;
+        const below = Object.keys(inner);
+        return below.length === 0 ? field : below.map((name) => `${field}.${name}`);
+      }),
     ]),
   );
 }

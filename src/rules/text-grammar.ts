@@ -53,10 +53,12 @@ function canLie(pieces: readonly string[], line: readonly Slot[], ignoresCase: b
 /** How the texts of a field are made. A tag's value and what is named nowhere here can be any text. */
 export type TextFormat =
   | 'account'
+  | 'ad_configuration_arn'
   | 'bucket'
   | 'channel_arn'
   | 'channel_id'
   | 'channel_name'
+  | 'playback_restriction_policy_arn'
   | 'recording_configuration_arn'
   | 'region'
   | 'stream_id'
@@ -67,19 +69,21 @@ const resourceId: Part = { characters: /[A-Za-z0-9-]/ };
 const region: Part = { characters: /[a-z0-9-]/ };
 const date = [digits(4), '-', digits(2), '-', digits(2), 'T', digits(2), ':', digits(2), ':', digits(2)];
 
+/** Empty: none is attached. */
+const arnOrEmpty = (resource: string) =>
+  grammarOf([], ['arn:aws:ivs:', region, ':', digits(12), `:${resource}/`, resourceId]);
+
 /** From the patterns of the API and of EventBridge's envelope. */
 export const grammars: Readonly<Record<TextFormat, Grammar>> = {
   account: grammarOf([digits(12)]),
+  ad_configuration_arn: arnOrEmpty('ad-configuration'),
   bucket: grammarOf([{ characters: /[a-z0-9.-]/ }]),
   channel_arn: grammarOf(['arn:aws:ivs:', region, ':', digits(12), ':channel/', resourceId]),
   channel_id: grammarOf([resourceId]),
   // May be empty.
   channel_name: grammarOf([], [{ characters: /[A-Za-z0-9_-]/ }]),
-  // Empty: nothing is recorded.
-  recording_configuration_arn: grammarOf(
-    [],
-    ['arn:aws:ivs:', region, ':', digits(12), ':recording-configuration/', resourceId],
-  ),
+  playback_restriction_policy_arn: arnOrEmpty('playback-restriction-policy'),
+  recording_configuration_arn: arnOrEmpty('recording-configuration'),
   region: grammarOf([region]),
   stream_id: grammarOf(['st-', { characters: /[A-Za-z0-9]/ }]),
   time: grammarOf([...date, 'Z'], [...date, '.', { characters: /\d/ }, 'Z']),
@@ -88,10 +92,13 @@ export const grammars: Readonly<Record<TextFormat, Grammar>> = {
 /** What such a text is, for people. */
 export const formatWords: Readonly<Record<TextFormat, string>> = {
   account: 'an account: twelve digits',
+  ad_configuration_arn: 'empty, or an ARN such as arn:aws:ivs:us-west-2:111122223333:ad-configuration/AbCdEfGhIjKl',
   bucket: 'the name of a bucket: lower-case letters, digits, dots and hyphens',
   channel_arn: 'an ARN of a channel, such as arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl',
   channel_id: 'the last part of a channel’s ARN, such as AbCdEfGhIjKl',
   channel_name: 'the name of a channel: letters, digits, hyphens and underscores',
+  playback_restriction_policy_arn:
+    'empty, or an ARN such as arn:aws:ivs:us-west-2:111122223333:playback-restriction-policy/AbCdEfGhIjKl',
   recording_configuration_arn:
     'empty, or an ARN such as arn:aws:ivs:us-west-2:111122223333:recording-configuration/AbCdEfGhIjKl',
   region: 'the code of a Region, such as us-west-2',

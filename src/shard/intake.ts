@@ -10,7 +10,13 @@ import { notes } from '#domain/state-registry.ts';
 import { QueueConsumer } from '#intake/events/queue-consumer.ts';
 import { QueueDepth } from '#intake/events/queue-depth.ts';
 import type { Home } from '#intake/home.ts';
-import { type InventoryOptions, refreshChannel, refreshInventory, refreshUnlisted } from '#intake/inventory/refresh.ts';
+import {
+  type InventoryOptions,
+  readChannelDetails,
+  refreshChannel,
+  refreshInventory,
+  refreshUnlisted,
+} from '#intake/inventory/refresh.ts';
 import { fleetGauges } from '#intake/poll/gauges.ts';
 import { type PollIntervals, pollIntervals } from '#intake/poll/intervals.ts';
 import { Poller } from '#intake/poll/poller.ts';
@@ -68,6 +74,7 @@ export class Noticing {
   #sweepsUnlisted = 0;
   readonly #poller: Poller;
   readonly #listing: Episode;
+  readonly #details: Episode;
 
   constructor(options: NoticingOptions) {
     this.#options = options;
@@ -98,6 +105,15 @@ export class Noticing {
       began: 'the channels cannot be listed; trying again at every interval',
       ended: 'the channels are listed again',
     });
+    this.#details = loggedEpisode({
+      clock,
+      logger,
+      level: 'warn',
+      code: codeOf,
+      began:
+        'containerFormat and multitrackInputConfiguration of channels cannot be read; trying again at every interval',
+      ended: 'the details of channels are read again',
+    });
     const { queue_url: queueUrl } = options.account;
     this.consumer = queueUrl === undefined ? undefined : this.#createConsumer(queueUrl);
     this.depth = queueUrl === undefined ? undefined : new QueueDepth(this.#queueOptions(queueUrl));
@@ -111,6 +127,7 @@ export class Noticing {
     const list: JobHandler = async (_payload, { signal }) => ({
       outcome: 'done',
       channels: await this.#listChannels(signal),
+      details: await this.#readDetails(signal),
     });
     return { 'poll-starving': poll('starving'), 'poll-all': poll('all'), 'refresh-inventory': list };
   }
@@ -129,6 +146,17 @@ export class Noticing {
 
   #listChannels(signal: AbortSignal): Promise<number> {
     return this.#listing.watch(() => refreshInventory(this.#inventory, signal), signal);
+  }
+
+  /** What a listing leaves out. Where it cannot be read, the listing holds all the same. */
+  async #readDetails(signal: AbortSignal): Promise<string> {
+    try {
+      await this.#details.watch(() => readChannelDetails(this.#inventory, signal), signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      return codeOf(error);
+    }
+    return 'done';
   }
 
   /** One channel is read again: a permit and an answer within ten seconds, or an AppError. */

@@ -217,9 +217,7 @@ function membersOf(parent: string, value: unknown): { holder: Record<string, unk
 /** Members that the daemon does not read, or not in every answer that has them. */
 const NOT_READ: ReadonlySet<string> = new Set(
   `audio.track audioConfiguration.track video.track videoConfiguration.track truncatedEvent.type
-  channel.adConfigurationArn channel.authorized channel.containerFormat channel.ingestEndpoint channel.insecureIngest
-  channel.multitrackInputConfiguration channel.playbackRestrictionPolicyArn channel.playbackUrl channel.preset
-  multitrackInputConfiguration.enabled multitrackInputConfiguration.maximumResolution multitrackInputConfiguration.policy
+  channel.ingestEndpoint channel.playbackUrl
   recordingConfiguration.destinationConfiguration destinationConfiguration.s3 s3.bucketName
   recordingConfiguration.name recordingConfiguration.recordingReconnectWindowSeconds recordingConfiguration.state
   recordingConfiguration.renditionConfiguration renditionConfiguration.renditionSelection renditionConfiguration.renditions

@@ -127,6 +127,7 @@ test('doctor is green where everything is there, and names what is missing where
   ]);
   expect(linesOf(whole, 'Event rule')).toEqual(['green ivs-autopilot-events sends every kind of IVS event']);
   expect(linesOf(whole, 'Permission')).toEqual([
+    'green ivs:BatchGetChannel',
     'green ivs:GetChannel',
     'green ivs:GetStream',
     'green ivs:ListChannels',

@@ -99,6 +99,17 @@ test('the command line refreshes one channel or all of them, and says what it fo
   expect(all).toEqual({ code: 0, out: '2 channels read.', err: '' });
   expect(await tagsOf(rig.daemon, rig.arn)).toEqual({});
   expect(await tagsOf(rig.daemon, added.arn)).toEqual({ tier: 'gold' });
+  const { channels } = (await rig.daemon.ask('GET', '/v1/channels')).body;
+  const settings = {
+    authorized: false,
+    insecureIngest: false,
+    preset: '',
+    playbackRestrictionPolicyArn: '',
+    adConfigurationArn: '',
+    containerFormat: 'TS',
+    multitrackInputConfiguration: { enabled: false },
+  };
+  expect(channels).toMatchObject([settings, settings]);
   const json = await rig.cli('channel', 'refresh', '--all', '--json');
   expect(JSON.parse(json.out)).toMatchObject({
     jobs: [{ account: 'main', state: 'completed', result: { channels: 2 } }],

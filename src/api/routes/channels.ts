@@ -5,13 +5,12 @@ import { channelArn } from '#domain/action.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { actorOf } from '../auth.ts';
+import { channelSettings } from './channel-settings.ts';
 
 const channel = z.object({
   arn: z.string(),
   name: z.string().describe('May be empty; not unique'),
-  type: z.string(),
-  latencyMode: z.string(),
-  recordingConfigurationArn: z.string().describe('Empty: recording is off'),
+  ...channelSettings,
   tags: z.record(z.string(), z.string()),
 });
 

@@ -11,6 +11,7 @@ import { type AdBreak, adBreakAt, type StreamRecord, streamStates } from '#domai
 import { endReason } from '#streams/ending.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { channelStory, listEnded, listStreams, nameOf } from '#streams/queries.ts';
+import { channelSettings } from './channel-settings.ts';
 
 const time = z.iso.datetime();
 const count = z.number().int();
@@ -78,9 +79,7 @@ const story = z.object({
   channel: z
     .object({
       name: z.string(),
-      type: z.string(),
-      latencyMode: z.string(),
-      recordingConfigurationArn: z.string(),
+      ...channelSettings,
       tags: z.record(z.string(), z.string()),
     })
     .nullable()

@@ -20,6 +20,21 @@ const channelSchema = z.strictObject({
   name: z.string().optional(),
   tags: z.record(z.string(), z.string()).default({}),
   type: z.string().default('STANDARD'),
+  latencyMode: z.enum(['NORMAL', 'LOW']).optional(),
+  recordingConfigurationArn: z.string().optional(),
+  authorized: z.boolean().optional(),
+  insecureIngest: z.boolean().optional(),
+  preset: z.enum(['', 'HIGHER_BANDWIDTH_DELIVERY', 'CONSTRAINED_BANDWIDTH_DELIVERY']).optional(),
+  playbackRestrictionPolicyArn: z.string().optional(),
+  adConfigurationArn: z.string().optional(),
+  containerFormat: z.enum(['TS', 'FRAGMENTED_MP4']).optional(),
+  multitrackInputConfiguration: z
+    .strictObject({
+      enabled: z.boolean(),
+      policy: z.enum(['ALLOW', 'REQUIRE']).optional(),
+      maximumResolution: z.enum(['SD', 'HD', 'FULL_HD']).optional(),
+    })
+    .optional(),
   viewerCount: z.number().int().nonnegative().default(0),
 });
 
@@ -179,7 +194,7 @@ function ruleTestOf(
   const known = [...channels.keys()];
   for (let other = 1; other <= test.others; other += 1) {
     const id = `other${other}`;
-    channels.set(id, { channel: channelOf(id, { tags: {}, type: 'STANDARD' }), viewerCount: 10, isOther: true });
+    channels.set(id, { channel: channelOf(id, {}), viewerCount: 10, isOther: true });
   }
   const timeline = test.timeline.flatMap((line, index): (TimelineStep | FullStep)[] => {
     if (typeof line === 'string') {
@@ -251,11 +266,12 @@ function problemOfCall(text: string, known: readonly string[]): string | undefin
 }
 
 /** The channel that a short name stands for. */
-function channelOf(
-  id: string,
-  { name, tags, type }: { name?: string | undefined; tags: Record<string, string>; type: string },
-): Channel {
+function channelOf(id: string, given: Partial<z.infer<typeof channelSchema>>): Channel {
+  const { name, arn: _arn, count: _count, viewerCount: _viewers, ...settings } = given;
   const short = id.slice(id.lastIndexOf('/') + 1).replaceAll(/[^A-Za-z0-9-]/g, '-');
   const arn = isChannelArn(id) ? id : (`arn:aws:ivs:${testRegion}:${testAccount}:channel/${short}` as ChannelArn);
-  return { arn, name: name ?? short, type, latencyMode: 'LOW', recordingConfigurationArn: '', tags };
+  // As every channel is that nobody has set otherwise.
+  const usual = { type: 'STANDARD', latencyMode: 'LOW', recordingConfigurationArn: '', tags: {} };
+  const set = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+  return { ...usual, ...(set as Partial<Channel>), arn, name: name ?? short };
 }

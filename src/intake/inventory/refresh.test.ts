@@ -4,7 +4,7 @@ import { AppError } from '#domain/errors.ts';
 import type { InventoryObservation } from '#domain/observation.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { arnOf, Noticing, poll, snapshot } from '#test/support/streams.ts';
-import { refreshChannel, refreshInventory, refreshUnlisted } from './refresh.ts';
+import { readChannelDetails, refreshChannel, refreshInventory, refreshUnlisted } from './refresh.ts';
 
 function channel(id: string): Channel {
   return { arn: arnOf(id), name: id, type: 'STANDARD', latencyMode: 'LOW', recordingConfigurationArn: '', tags: {} };
@@ -29,6 +29,11 @@ function setup(pages: readonly (readonly Channel[] | Error)[]) {
         const found = pages.flatMap((page) => (page instanceof Error ? [] : page)).find((known) => known.arn === arn);
         if (!found) throw new AppError('IVS_NOT_FOUND', 'there is no such channel');
         return found;
+      },
+      async getChannels(arns: readonly ChannelArn[]) {
+        asked.push(`${arns.length} channels`);
+        const all = pages.flatMap((page) => (page instanceof Error ? [] : page));
+        return all.filter(({ arn }) => arns.includes(arn)).map((each) => ({ ...each, containerFormat: 'TS' }));
       },
     },
     observe: async (observation: unknown) => {
@@ -126,4 +131,48 @@ test('a channel that a listing does not show is not forgotten when it was read o
   await refreshInventory({ ...options, reader }, signal);
 
   expect(noticing.state.view.get(kinds.channel.of(arnOf('B')))).toMatchObject({ name: 'renamed' });
+});
+
+test('what a listing leaves out is read fifty channels at a time, and the next listing keeps it', async () => {
+  const ids = Array.from({ length: 51 }, (_, index) => `C${index}`);
+  const { noticing, observed, asked, options, signal } = setup([ids.map(channel)]);
+  const formats = () => Array.from(noticing.state.view.entries(kinds.channel), ([, each]) => each.containerFormat);
+  await refreshInventory(options, signal);
+  expect(new Set(formats())).toEqual(new Set([undefined]));
+
+  await readChannelDetails(options, signal);
+
+  expect(asked).toEqual(['page 0', '50 channels', '1 channels']);
+  expect(formats()).toEqual(ids.map(() => 'TS'));
+  const before = observed.length;
+  await refreshInventory(options, signal);
+  await readChannelDetails(options, signal);
+  expect(formats()).toEqual(ids.map(() => 'TS'));
+  // The second listing; of the details nothing is new.
+  expect(observed.length).toBe(before + 1);
+});
+
+test('a batch of details that fails takes nothing from the others, and a channel that was read meanwhile stays as it was read', async () => {
+  const ids = Array.from({ length: 120 }, (_, index) => `C${index}`);
+  const { noticing, options, signal } = setup([ids.map(channel)]);
+  await refreshInventory(options, signal);
+  let batches = 0;
+  const reader = {
+    ...options.reader,
+    async getChannels(arns: readonly ChannelArn[]) {
+      batches += 1;
+      if (batches === 2) throw new AppError('IVS_ACCESS_DENIED', 'not allowed');
+      const found = await options.reader.getChannels(arns);
+      const renamed = setup([[{ ...channel('C3'), name: 'renamed' }]]);
+      await refreshChannel({ ...renamed.options, observe: options.observe }, arnOf('C3'), signal);
+      return found;
+    },
+  };
+
+  await expect(readChannelDetails({ ...options, reader }, signal)).rejects.toMatchObject({ code: 'IVS_ACCESS_DENIED' });
+
+  const { view } = noticing.state;
+  expect(view.get(kinds.channel.of(arnOf('C3')))).toEqual({ ...channel('C3'), name: 'renamed' });
+  expect(view.get(kinds.channel.of(arnOf('C4')))).toMatchObject({ containerFormat: 'TS' });
+  expect(view.get(kinds.channel.of(arnOf('C60')))).toEqual(channel('C60'));
 });

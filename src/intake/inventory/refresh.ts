@@ -1,4 +1,5 @@
 // Reads the channels there are: all of them in the background, or single ones on demand.
+import { isDeepStrictEqual } from 'node:util';
 import type { Lane } from '#domain/action.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
@@ -20,6 +21,8 @@ export interface InventoryOptions {
 }
 
 const pageTimeoutMs = 30_000;
+/** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_BatchGetChannel.html */
+const mostInBatch = 50;
 
 /**
  * Lists every channel; resolves with their number when the result is committed.
@@ -47,6 +50,33 @@ export async function refreshInventory(
   const removed = Array.from(known.keys()).filter((arn) => !listed.has(arn));
   await observe({ ...inventory([...listed.values()], removed, now(), true), known });
   return listed.size;
+}
+
+/**
+ * Reads of every known channel what a listing leaves out: `containerFormat` and `multitrackInputConfiguration`. Each batch is committed
+ * by itself, so that one that fails undoes nothing.
+ * @throws AppError when a batch failed; what is known of its channels stays
+ */
+export async function readChannelDetails(
+  { reader, observe, view, now }: InventoryOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const arns = Array.from(view.entries(kinds.channel), ([arn]) => arn);
+  for (let first = 0; first < arns.length; first += mostInBatch) {
+    const batch = arns.slice(first, first + mostInBatch);
+    const known = new Map(
+      batch.flatMap((arn) => {
+        const channel = view.get(kinds.channel.of(arn));
+        return channel ? [[arn, channel] as const] : [];
+      }),
+    );
+    if (known.size === 0) continue;
+    const found = await reader.getChannels([...known.keys()], { lane: 'bulk', signal, waitMs: pageTimeoutMs });
+    const changed = found
+      .map((channel) => withKnown(channel, known.get(channel.arn)))
+      .filter((channel) => known.has(channel.arn) && !isDeepStrictEqual(channel, known.get(channel.arn)));
+    if (changed.length > 0) await observe({ ...inventory(changed, [], now(), false), known });
+  }
 }
 
 /** Reads one channel now; undefined when there is none, which is then forgotten as well. */
@@ -85,13 +115,9 @@ export async function refreshUnlisted(options: InventoryOptions, signal: AbortSi
   return unlisted.length;
 }
 
-/** A channel as it was listed; members that the answer leaves out stay as they are known: a tag that is not told is not gone. */
-function withKnown({ tags, recordingConfigurationArn, ...listed }: ListedChannel, known: Channel | undefined): Channel {
-  return {
-    ...listed,
-    recordingConfigurationArn: recordingConfigurationArn ?? known?.recordingConfigurationArn ?? '',
-    tags: tags ?? known?.tags ?? {},
-  };
+/** A channel as it was told; members that the answer leaves out stay as they are known: a tag that is not told is not gone. */
+function withKnown(told: ListedChannel, known: Channel | undefined): Channel {
+  return { recordingConfigurationArn: '', tags: {}, ...known, ...told };
 }
 
 function inventory(channels: Channel[], removed: ChannelArn[], atMs: number, complete: boolean): InventoryObservation {

@@ -25,6 +25,7 @@ function probes({ client, region, account }: PermissionOptions): Partial<Record<
     ListChannels: (signal) => client.listChannels({ maxResults: 1 }, { signal }),
     GetStream: (signal) => client.getStream({ channelArn }, { signal }),
     GetChannel: (signal) => client.getChannel({ arn: channelArn }, { signal }),
+    BatchGetChannel: (signal) => client.batchGetChannel({ arns: [channelArn] }, { signal }),
     GetStreamSession: (signal) => client.getStreamSession({ channelArn }, { signal }),
     ListStreamSessions: (signal) => client.listStreamSessions({ channelArn, maxResults: 1 }, { signal }),
     PutMetadata: (signal) => client.putMetadata({ channelArn, metadata: '{}' }, { signal }),

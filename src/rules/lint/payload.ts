@@ -57,7 +57,8 @@ function stringsIn(value: unknown): string[] {
 /** Everything as long as it gets; free fields exist where the templates look for them. */
 function longestContext(rule: Rule, variables: readonly (readonly unknown[])[]): TemplateContext {
   const word = (length: number) => 'x'.repeat(length);
-  const arn = `arn:aws:ivs:ap-northeast-1:111122223333:channel/${word(24)}`;
+  const longArn = (resource: string) => `arn:aws:ivs:ap-northeast-1:111122223333:${resource}/${word(24)}`;
+  const arn = longArn('channel');
   const time = '2026-11-20T10:15:04.000Z';
   const detail: Record<string, unknown> = {};
   const tags: Record<string, string> = {};
@@ -83,6 +84,13 @@ function longestContext(rule: Rule, variables: readonly (readonly unknown[])[]):
       type: 'ADVANCED_HD',
       latencyMode: 'NORMAL',
       recordingConfigurationArn: arn,
+      authorized: false,
+      insecureIngest: false,
+      preset: 'CONSTRAINED_BANDWIDTH_DELIVERY',
+      playbackRestrictionPolicyArn: longArn('playback-restriction-policy'),
+      adConfigurationArn: longArn('ad-configuration'),
+      containerFormat: 'FRAGMENTED_MP4',
+      multitrackInputConfiguration: { enabled: false, policy: 'REQUIRE', maximumResolution: 'FULL_HD' },
       tags,
     },
     stream: {
