@@ -14,6 +14,7 @@ import { startLocalSqs } from '#simulator/sqs.ts';
 export const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
 
 export interface AwsStand extends AsyncDisposable {
+  readonly pid: number;
   readonly ivsUrl: string;
   readonly sqsEndpoint: string;
   readonly queueUrls: readonly string[];
@@ -31,6 +32,7 @@ export async function awsStand(queues: number): Promise<AwsStand> {
   });
   return {
     ...ready,
+    pid: child.pid!,
     control: new SimulatorClient(ready.ivsUrl),
     async [Symbol.asyncDispose]() {
       child.disconnect();
@@ -51,6 +53,7 @@ async function serve(queues: number): Promise<void> {
 
 export interface RedisStand extends AsyncDisposable {
   readonly url: string;
+  readonly pid: number;
 }
 
 export async function redisStand(): Promise<RedisStand> {
@@ -59,6 +62,7 @@ export async function redisStand(): Promise<RedisStand> {
   const redis = await startEmbeddedRedis({ program, directory });
   return {
     url: redis.url,
+    pid: redis.pid,
     async [Symbol.asyncDispose]() {
       await redis.stop();
       await rm(directory, { recursive: true, force: true });
