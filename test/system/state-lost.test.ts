@@ -114,6 +114,7 @@ describe('Redis is emptied under living daemons', () => {
     expect(await held(daemon)).toEqual([a]);
 
     if (!second) return;
+    await eventually(async () => (await pauseOf(second)).paused === false);
     // Redis is away: the pause holds where it was asked for.
     await own.server.kill();
     const answer = await daemon.ask('POST', '/v1/pause', { reason: 'incident' });
