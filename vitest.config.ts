@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 // Where .ci/run wants the counts.
 const resultsFolder = process.env['AUTOPILOT_RESULTS_DIR'];
@@ -12,7 +13,8 @@ const guards = {
 };
 
 // Three projects: unit tests live beside the code and touch nothing outside the process; integration tests use a real
-// Redis (REDIS_URL, started by scripts/run.mjs); system tests run the whole daemon against the simulator.
+// Redis (REDIS_URL, started by scripts/run.mjs); system tests run the whole daemon against the simulator. The first two leave nothing
+// behind, so one process does for many files: starting processes and importing the SDK was half of what they computed.
 export default defineConfig({
   test: {
     projects: [
@@ -20,14 +22,17 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{src,workers,config,simulator,scripts,demo}/**/*.test.ts', 'test/*.test.ts'],
+          isolate: false,
           ...guards,
         },
       },
-      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], ...guards } },
+      { test: { name: 'integration', include: ['test/integration/**/*.test.ts'], isolate: false, ...guards } },
       { test: { name: 'system', include: ['test/system/**/*.test.ts'], ...guards } },
     ],
     globalSetup: ['test/support/global-redis.ts'],
-    maxWorkers: 2,
+    // One more than the cores of a small machine: many files mostly wait.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     reporters: ['default', ...(resultsFolder ? ['json'] : [])],
     ...(resultsFolder ? { outputFile: { json: `${resultsFolder}/tests.json` } } : {}),
   },

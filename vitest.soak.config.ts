@@ -6,7 +6,11 @@ export default defineConfig({
     include: [
       'test/soak/**/*.soak.ts',
       'src/streams/reconcile.test.ts',
+      'test/system/acting-crashes.test.ts',
       'test/system/ends.test.ts',
+      'test/system/metadata-crash.test.ts',
+      'test/system/noticing-deliveries.test.ts',
+      'test/system/state-lost.test.ts',
       'test/system/untrusted-text.test.ts',
     ],
     env: { AUTOPILOT_THOROUGH: '1' },

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { longFiles } from '#test/support/longest-first.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -277,4 +278,8 @@ test('docs/architecture.md prints the same table', () => {
   ]);
 
   expect(Object.fromEntries(rows)).toEqual(mayImport);
+});
+
+test('the files that begin first are there', () => {
+  expect(Object.keys(longFiles).filter((file) => !existsSync(join(root, file)))).toEqual([]);
 });

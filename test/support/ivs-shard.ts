@@ -48,7 +48,8 @@ export async function shardScope(
       // Any will do: the simulator does not check signatures.
       credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
       onRedisDown: 'wait',
-      requestTimeoutMs: 1000,
+      // So long that no busy machine is taken for a peer that says nothing.
+      requestTimeoutMs: 60_000,
       emptyLedgerPatienceMs: 0,
       clock: systemClock,
       logger: quietLogger(),

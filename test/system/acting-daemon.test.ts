@@ -59,7 +59,7 @@ async function ended(daemon: Daemon, jobId: string) {
   });
 }
 
-describe('asked for by an operator', () => {
+describe.concurrent('asked for by an operator', () => {
   test('a rotation is done, told step by step, and audited with what was before and after', async () => {
     await using t = await setup();
     const channel = await t.control.createChannel({ name: 'studio-a' });
@@ -222,7 +222,7 @@ describe('asked for by an operator', () => {
   });
 });
 
-describe('the operator’s verbs', () => {
+describe.concurrent('the operator’s verbs', () => {
   test('show what they would do, do it, and say how it ended', async () => {
     await using t = await setup();
     const channel = await t.control.createChannel({ name: 'studio-a' });
@@ -277,7 +277,7 @@ rules:
     guards: {cooldown: 1h, max_per_hour: 200}
 `;
 
-describe('decided by a rule', () => {
+describe.concurrent('decided by a rule', () => {
   test('the key is replaced after the show, and the audit names rule and decision', async () => {
     await using t = await setup(rotateAfterShow);
     const channel = await t.control.createChannel();
@@ -300,7 +300,7 @@ describe('decided by a rule', () => {
   });
 });
 
-describe('the canary', () => {
+describe.concurrent('the canary', () => {
   test('no key value is in any log line, Redis key or value, job, metric, answer, page or error', async () => {
     await using t = await setup();
     const channels = await t.control.createChannels(4);

@@ -64,7 +64,7 @@ const gauge = async ({ url }: Daemon, source: string) =>
 
 const trust = (status: any, name: string) => status.trust.find((line: any) => line.name === name).state as string;
 
-test('polls fail: records are stale, `for` stands still, and goes on with what was left when data is back', async () => {
+test.concurrent('polls fail: records are stale, `for` stands still, and goes on with what was left when data is back', async () => {
   await using rig = await setup();
   const [stays, recovers] = rig.arns as [string, string];
   await rig.control.starve(rig.arns);
@@ -121,7 +121,7 @@ test('polls fail: records are stale, `for` stands still, and goes on with what w
   expect(told[1]!['failures']).toBeGreaterThan(3);
 });
 
-test('the event queue is away: readiness, page and metrics say so, timers stand still; when it is back, they go on', async () => {
+test.concurrent('the event queue is away: readiness, page and metrics say so, timers stand still; when it is back, they go on', async () => {
   await using rig = await setup();
   const port = Number(new URL(rig.platform.sqs.endpoint).port);
   await rig.platform.sqs.close();
@@ -155,7 +155,7 @@ test('the event queue is away: readiness, page and metrics say so, timers stand 
   expect(await rig.live()).toMatchObject({ eventLagMs: expect.any(Number) as unknown });
 });
 
-test('nobody polls any more: replicas that only answer say so', async () => {
+test.concurrent('nobody polls any more: replicas that only answer say so', async () => {
   await using platform = await broadcast();
   const { control } = platform.simulator;
   const [channel] = await control.createChannels(1, { namePrefix: 'studio-' });

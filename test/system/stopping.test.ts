@@ -89,7 +89,7 @@ function listens(port: number): Promise<boolean> {
 const count = ({ messages }: Started, start: string) => messages.filter((each) => each.startsWith(start)).length;
 
 describe('a signal while the daemon starts', () => {
-  test('ends it with exit code 0 while its Redis starts, and the Redis with it', async () => {
+  test.concurrent('ends it with exit code 0 while its Redis starts, and the Redis with it', async () => {
     await using run = await started(daemon);
     await eventually(() => existsSync(run.note));
     const port = await redisPort(run);
@@ -101,7 +101,7 @@ describe('a signal while the daemon starts', () => {
     expect(count(run, 'the daemon cannot run')).toBe(0);
   });
 
-  test('ends it with exit code 0 while its shards start', async () => {
+  test.concurrent('ends it with exit code 0 while its shards start', async () => {
     await using run = await started(daemon);
     await run.said('REDIS_URL is not set');
     const port = await redisPort(run);
@@ -112,7 +112,7 @@ describe('a signal while the daemon starts', () => {
     expect([existsSync(run.note), await listens(port)]).toEqual([false, false]);
   });
 
-  test('ends it while it waits for a Redis that is away', async () => {
+  test.concurrent('ends it while it waits for a Redis that is away', async () => {
     await using run = await started(daemon, { env: { REDIS_URL: 'redis://127.0.0.1:9' } });
     await run.said('Redis does not answer');
 
@@ -122,7 +122,7 @@ describe('a signal while the daemon starts', () => {
   });
 });
 
-test('SIGTERM to the launcher reaches the daemon once, and nothing of it stays', async () => {
+test.concurrent('SIGTERM to the launcher reaches the daemon once, and nothing of it stays', async () => {
   await using run = await started(launcher);
   await run.said('ivs-autopilot runs');
   const port = await redisPort(run);
@@ -133,7 +133,7 @@ test('SIGTERM to the launcher reaches the daemon once, and nothing of it stays',
   expect([count(run, 'stopping;'), count(run, 'ivs-autopilot stopped'), await listens(port)]).toEqual([1, 1, false]);
 });
 
-test('a second signal, later, does not wait for a Redis that hangs; told to end, it ends when it can', async () => {
+test.concurrent('a second signal, later, does not wait for a Redis that hangs; told to end, it ends when it can', async () => {
   await using run = await started(daemon);
   await run.said('ivs-autopilot runs');
   const port = await redisPort(run);
@@ -155,7 +155,7 @@ test('a second signal, later, does not wait for a Redis that hangs; told to end,
   await eventually(async () => !(await listens(port)));
 });
 
-test('SIGTERM to npm, whose shell tells nobody, ends the daemon and its Redis all the same', async () => {
+test.concurrent('SIGTERM to npm, whose shell tells nobody, ends the daemon and its Redis all the same', async () => {
   // What `npm start` runs: the shell does not become the launcher, and dies alone.
   const line = [process.execPath, ...launcher].map((part) => `'${part}'`).join(' ');
   await using run = await started(['-c', `${line}; true`], { program: 'sh', env: { npm_lifecycle_event: 'start' } });
@@ -169,7 +169,7 @@ test('SIGTERM to npm, whose shell tells nobody, ends the daemon and its Redis al
   expect([count(run, 'ivs-autopilot stopped'), await listens(port)]).toEqual([1, false]);
 });
 
-test('SIGTERM to the whole group of launcher and daemon is one request: two accounts stop in order', async () => {
+test.concurrent('SIGTERM to the whole group of launcher and daemon is one request: two accounts stop in order', async () => {
   const config = `rules: []
 accounts:
   - {name: west, region: us-west-2}

@@ -18,7 +18,7 @@ rules:
 
 const logged = (daemon: Daemon, code: string) => daemon.log.some((line) => line.includes(`"code":"${code}"`));
 
-describe('troubles around the daemon', () => {
+describe.concurrent('troubles around the daemon', () => {
   test('Redis is restarted in the middle: the daemon says so, goes on, and acts on what came meanwhile', async () => {
     await using redis = await ownRedis();
     await using platform = await broadcast();
