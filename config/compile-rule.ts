@@ -28,6 +28,7 @@ export interface RuleContext {
 /** In force where neither the rule nor `defaults` says otherwise. */
 export const builtInGuards = {
   cooldown: '5m',
+  min_gap: '5m',
   max_event_age: '10m',
   on_data_gap: 'freeze',
   group_by: ['channel'],
@@ -39,6 +40,7 @@ const channelActions: ReadonlySet<ActionName> = new Set([
   'rotate_stream_key',
   'set_recording',
   'stop_stream',
+  'insert_ad_break',
   'tag',
   'capture_session',
   'retire_channel',
@@ -66,7 +68,11 @@ class RuleCompiler {
 
   compile(): Rule {
     const rule = this.#rule;
-    const guardsDocument = { ...builtInGuards, ...this.#context.defaults.guards, ...rule.guards };
+    const insertsAds = [...rule.actions, ...(rule.on_resolve ?? [])].some((step) => step.insert_ad_break !== undefined);
+    const { min_gap, ...otherGuards } = { ...builtInGuards, ...this.#context.defaults.guards, ...rule.guards };
+    const guardsDocument = insertsAds ? { ...otherGuards, min_gap } : otherGuards;
+    if (rule.guards?.min_gap !== undefined && !insertsAds)
+      this.#error(['guards', 'min_gap'], 'min_gap is for ad breaks, and this rule inserts none');
     const trigger = this.#trigger();
     const perChannel = trigger.kind !== 'aggregate' && (trigger.kind !== 'schedule' || rule.match !== undefined);
     const roots = rootsOf({ kind: trigger.kind, perChannel });
@@ -230,6 +236,7 @@ class RuleCompiler {
       maxLivePercent: document.max_live_percent,
       groupBy,
       onDataGap: document.on_data_gap ?? builtInGuards.on_data_gap,
+      minGapMs: document.min_gap === undefined ? undefined : durationMs(document.min_gap),
     };
   }
 

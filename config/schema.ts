@@ -53,6 +53,11 @@ const guards = z.strictObject({
   cooldown: duration
     .optional()
     .describe('No second firing of the rule for the same group within this time. Default: 5m'),
+  min_gap: duration
+    .optional()
+    .describe(
+      'No ad break on a channel within this time of the end of its last one, whoever inserted that. Only where a rule inserts ad breaks. Default: 5m',
+    ),
   max_per_hour: z
     .number()
     .int()

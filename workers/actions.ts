@@ -4,6 +4,7 @@ import { parseActionJob } from '#jobs/catalog.ts';
 import { captureSession } from './capture-session.ts';
 import { emitEvent } from './emit-event.ts';
 import type { JobHandler } from './host.ts';
+import { insertAdBreak } from './insert-ad-break.ts';
 import { notify } from './notify.ts';
 import type { ActionHandler, ActionPorts, HandlerResult } from './ports.ts';
 import { putMetadata } from './put-metadata.ts';
@@ -22,6 +23,7 @@ export const actionHandlers = {
   rotate_stream_key: rotateStreamKey,
   set_recording: setRecording,
   stop_stream: stopStream,
+  insert_ad_break: insertAdBreak,
   notify,
   webhook,
   emit_event: emitEvent,

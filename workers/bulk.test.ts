@@ -15,7 +15,7 @@ async function setup(count: number) {
   const state = new MemoryState({ now: () => clock.nowMs });
   const cause = { kind: 'operator' as const, who: 'token test', reason: 'r' };
   const request = { action: 'stop_stream', items: channels(count), cause, dryRun: true } as const;
-  const id = (await createBulk(state, { ...request, mostOpen: 50 }))!;
+  const id = (await createBulk(state, { ...request, mostOpen: 50, adBreakSpacingMs: 1_000 }))!;
   return {
     clock,
     state,
@@ -83,7 +83,14 @@ test('one whose request died while it was written down is given up, and old ones
 test('requests that come together are counted one after the other', async () => {
   const state = new MemoryState({ now: () => 1_000 });
   const cause = { kind: 'operator' as const, who: 'token test', reason: 'r' };
-  const request = { action: 'stop_stream', items: channels(700), cause, dryRun: true, mostOpen: 2 } as const;
+  const request = {
+    action: 'stop_stream',
+    items: channels(700),
+    cause,
+    dryRun: true,
+    mostOpen: 2,
+    adBreakSpacingMs: 1_000,
+  } as const;
 
   const ids = await Promise.all(Array.from({ length: 5 }, () => createBulk(state, request)));
 

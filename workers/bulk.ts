@@ -3,9 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import type { ActionJob, ActionName, ActionParams } from '#domain/action.ts';
 import type { Bulk, RunOutcome } from '#domain/action-memory.ts';
+import { durationMs } from '#domain/duration.ts';
 import type { SharedState, StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
+import { takeTurn } from './ad-break-line.ts';
 
 export interface BulkRequest {
   readonly action: ActionName;
@@ -15,12 +17,14 @@ export interface BulkRequest {
   readonly dryRun: boolean;
   /** How many may be under way, this one included; requests that come together are counted one after the other. */
   readonly mostOpen: number;
+  /** Between two calls of InsertAdBreak. */
+  readonly adBreakSpacingMs: number;
 }
 
 /** Writes down the whole bulk before its first job starts. Returns its id; undefined when there are too many. */
 export async function createBulk(
   state: SharedState,
-  { action, items, cause, dryRun, mostOpen }: BulkRequest,
+  { action, items, cause, dryRun, mostOpen, adBreakSpacingMs: spacingMs }: BulkRequest,
 ): Promise<string | undefined> {
   const id = `bulk-${randomUUID()}`;
   const piece = 500;
@@ -28,8 +32,13 @@ export async function createBulk(
   for (let from = 0; from < items.length || from === 0; from += piece) {
     const hasRoom = await state.transact((tx) => {
       if (from === 0 && openBulks(tx) >= mostOpen) return false;
-      for (const { channelArn, params } of items.slice(from, from + piece))
+      for (const { channelArn, params } of items.slice(from, from + piece)) {
         tx.set(kinds.bulkItem.of(id, channelArn), { bulkId: id, channelArn, params });
+        if (!dryRun && isAdBreak(action, params)) {
+          const durationSeconds = durationMs(params.duration) / 1000;
+          takeTurn(tx, { channelArn, jobId: jobIdIn({ id, action }, channelArn), durationSeconds, cause, spacingMs });
+        }
+      }
       const ready = from + piece >= items.length;
       tx.set(kinds.bulk.of(id), {
         id,
@@ -50,6 +59,14 @@ export async function createBulk(
   return id;
 }
 
+function isAdBreak(action: ActionName, _params: ActionParams): _params is ActionParams<'insert_ad_break'> {
+  return action === 'insert_ad_break';
+}
+
+function jobIdIn({ id, action }: Pick<Bulk, 'id' | 'action'>, channelArn: string): string {
+  return jobIdOf(`bulk-${action}`, id, channelArn);
+}
+
 /** No more jobs are started; those that run are not touched. Returns undefined when there is no such bulk. */
 export function stopBulk(tx: Transaction, id: string): Bulk | undefined {
   const bulk = tx.get(kinds.bulk.of(id));
@@ -61,6 +78,8 @@ export function stopBulk(tx: Transaction, id: string): Bulk | undefined {
 
 /** Jobs of one bulk that may be under way at a time: enough to keep a quota of 5 calls per second busy, few enough to stop soon. */
 const inFlight = 10;
+/** Ad breaks wait in their own line, and a stopped bulk is noticed there. */
+const inFlightOf = (action: ActionName) => (action === 'insert_ad_break' ? 500 : inFlight);
 const keepMs = 7 * 86_400_000;
 const abandonedMs = 600_000;
 /** Of those that have ended the newest are kept, however many there were in `keepMs`. */
@@ -115,13 +134,13 @@ function feed(tx: Transaction, bulk: Bulk): void {
   const writtenOff = untold > 0 && tx.nowMs - (bulk.movedAtMs ?? bulk.sinceMs) > abandonedMs;
   if (writtenOff) for (let job = 0; job < untold; job += 1) noteBulkResult(tx, bulk.id, 'interrupted');
   const current = tx.get(kinds.bulk.of(bulk.id)) ?? bulk;
-  let room = inFlight - (writtenOff ? 0 : untold);
+  let room = inFlightOf(bulk.action) - (writtenOff ? 0 : untold);
   if (room <= 0) return;
   let started = bulk.started;
   for (const [key, item] of tx.entries(kinds.bulkItem)) {
     if (item.bulkId !== bulk.id) continue;
     tx.enqueue({
-      jobId: jobIdOf(`bulk-${bulk.action}`, bulk.id, item.channelArn),
+      jobId: jobIdIn(bulk, item.channelArn),
       name: bulk.action,
       payload: {
         action: bulk.action,

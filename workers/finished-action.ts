@@ -66,19 +66,20 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
               jobId,
               decisionId: job.cause.decisionId,
               atMs: tx.nowMs,
-              outcome: outcome === 'failed' ? 'failed' : outcome === 'skipped' ? 'skipped' : 'done',
+              outcome:
+                outcome === 'failed' || outcome === 'unknown' ? 'failed' : outcome === 'skipped' ? 'skipped' : 'done',
               detail: [outcome, result?.reason ?? (error === undefined ? undefined : messageOf(error))]
                 .filter(Boolean)
                 .join(': '),
               ...(checks.length === 0 ? {} : { checks }),
             });
           // A dry run tells whoever asked for it, and leaves nothing to be mended.
-          if (outcome === 'failed' && !job.dryRun)
+          if ((outcome === 'failed' || outcome === 'unknown') && !job.dryRun)
             noteFailedJob(tx, {
               jobId,
               action: name,
-              code: error instanceof AppError ? error.code : 'INTERNAL',
-              message: messageOf(error),
+              code: outcome === 'unknown' ? 'AD_BREAK_UNKNOWN' : error instanceof AppError ? error.code : 'INTERNAL',
+              message: outcome === 'unknown' ? (result?.reason ?? '') : messageOf(error),
               who: askerOf(job),
               channelArn: job.channelArn,
             });

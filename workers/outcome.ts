@@ -5,7 +5,7 @@ import { AppError, messageOf } from '#domain/errors.ts';
 
 /** What a handler returns when it did not throw. */
 export interface JobResult {
-  readonly outcome: 'done' | 'skipped' | 'deferred' | 'already_done';
+  readonly outcome: 'done' | 'skipped' | 'deferred' | 'already_done' | 'unknown';
   /** In plain words. */
   readonly reason?: string | undefined;
   readonly [fact: string]: unknown;

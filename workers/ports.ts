@@ -31,6 +31,10 @@ export interface ChannelDetails {
   readonly type: string;
   readonly latencyMode: string;
   readonly recordingConfigurationArn: string;
+  /** Empty: none. */
+  readonly adConfigurationArn: string;
+  /** TS or FRAGMENTED_MP4. */
+  readonly containerFormat: string;
   readonly tags: Readonly<Record<string, string>>;
 }
 
@@ -94,6 +98,12 @@ export interface AudioTrack {
 export interface IvsActions {
   getStream(channelArn: string, options: CallOptions): Promise<LiveStream>;
   stopStream(channelArn: string, options: CallOptions): Promise<void>;
+  /** Not idempotent: after IVS_NO_ANSWER there may be a break. */
+  insertAdBreak(
+    channelArn: string,
+    durationSeconds: number,
+    options: CallOptions,
+  ): Promise<{ readonly adBreakId: string }>;
   getStreamSession(channelArn: string, streamId: string | undefined, options: CallOptions): Promise<StreamSession>;
   getChannel(channelArn: string, options: CallOptions): Promise<ChannelDetails>;
   updateChannel(
@@ -221,6 +231,21 @@ export interface ActionPorts {
   readonly events: EventBus;
   readonly metadata: MetadataSubmit;
   receiver(name: string): Receiver | undefined;
+  /** How the account's calls of InsertAdBreak are shared. */
+  readonly adBreaks: {
+    /** Between two of them, by the quota. */
+    spacingMs(): number;
+    /** So long before its turn a job looks at its channel: the line to the quota must not run empty. */
+    readonly aheadMs: number;
+    /** After a lost answer the event of the break is waited for this long. */
+    readonly eventWindowMs: number;
+  };
+  /** The silence in force that holds back this action of a rule. */
+  silenceOf(action: {
+    readonly rule: string;
+    readonly action: ActionName;
+    readonly channelArn: string;
+  }): { readonly id: string; readonly author: string; readonly reason: string } | undefined;
   /**
    * The text of a file without the line end.
    * @param job whose parameters name the file; left out for a file that the configuration names

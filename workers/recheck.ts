@@ -8,6 +8,7 @@ import type { CallOptions, HandlerContext, IvsActions } from './ports.ts';
 /** The calls that change something, with the place of their options among the arguments. */
 const changingCalls = {
   stopStream: 1,
+  insertAdBreak: 2,
   updateChannel: 2,
   deleteChannel: 1,
   createStreamKey: 1,

@@ -7,6 +7,7 @@ import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import { dropOldAdBreaks } from './ad-break-line.ts';
 import { dropOldAlerts } from './alerts.ts';
 import { bulkPending, feedBulks } from './bulk.ts';
 import { mayBeReleased, sweepIntents } from './intents.ts';
@@ -34,6 +35,7 @@ export function upkeep(tx: Transaction): void {
   dropOldLeases(tx);
   dropOldRetirements(tx);
   dropOldAlerts(tx);
+  dropOldAdBreaks(tx);
 }
 
 /** Whether a round may find something to do now or soon, so that virtual time has none in vain. */

@@ -23,6 +23,8 @@ async function setup() {
     state,
     ruleset: { rules: [], inhibitRules: [], timeIntervals: [], receivers: [], hash: '' },
     recordingConfiguration: () => Promise.reject(new Error('not asked for')),
+    adBreakProblem: async () => undefined,
+    adBreakSpacingMs: () => 1_000,
     async refreshChannel(arn) {
       asked.push(arn);
       return channelOf(arn);

@@ -22,6 +22,19 @@ export interface CheckedShard {
   recordingConfiguration(wanted: string): Promise<unknown>;
   /** Reads one channel of IVS now; undefined when there is none. @throws AppError when IVS does not tell */
   refreshChannel(arn: ChannelArn): Promise<Channel | undefined>;
+  /** Asks IVS why a channel cannot have ad breaks; undefined: it can. @throws AppError when IVS does not tell */
+  adBreakProblem(channelArn: string): Promise<string | undefined>;
+  /** Between two calls of InsertAdBreak, by the quota. */
+  adBreakSpacingMs(): number;
+}
+
+/** Refuses a channel that cannot have ads; when IVS does not tell, the job will find out. @throws AppError AD_BREAK_IMPOSSIBLE */
+export async function assertAdBreakPossible(
+  shard: Pick<CheckedShard, 'adBreakProblem'>,
+  channelArn: string,
+): Promise<void> {
+  const problem = await shard.adBreakProblem(channelArn).catch(() => undefined);
+  if (problem !== undefined) throw new AppError('AD_BREAK_IMPOSSIBLE', `body.channelArn: ${channelArn} ${problem}`);
 }
 
 /** So many channels that the inventory does not know are asked for at IVS, one by one; of more, a listing must tell. */

@@ -17,6 +17,7 @@ import { silentAfterMs } from '#shard/settings.ts';
 import type { Shard } from '#shard/shard.ts';
 import { fleetState } from '#store/fleet-state.ts';
 import { fleetCounts } from '#streams/fleet.ts';
+import { AdBreaks } from './ad-breaks.ts';
 import { alertGauges } from './alert-gauges.ts';
 import type { ApiToken } from './auth.ts';
 import { BulkActions } from './bulk-actions.ts';
@@ -27,6 +28,7 @@ import { OperatorActions } from './operator-actions.ts';
 import type { ReadinessCheck } from './ops.ts';
 import { createPage } from './page.ts';
 import { actionRoutes } from './routes/actions.ts';
+import { adBreakRoutes } from './routes/ad-breaks.ts';
 import { alertRoutes } from './routes/alerts.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { channelRoutes } from './routes/channels.ts';
@@ -159,6 +161,7 @@ export function createApi(options: ApiOptions): Api {
       },
       { prefix: '/v1', plugin: actionRoutes({ actions: new OperatorActions(operators), bulks }) },
       { prefix: '/v1', plugin: jobRoutes({ jobs: new Jobs(operators) }) },
+      { prefix: '/v1', plugin: adBreakRoutes({ adBreaks: new AdBreaks(operators) }) },
       { prefix: '/v1', plugin: intentRoutes({ intents: new Intents(operators) }) },
       { prefix: '/v1', plugin: alertRoutes(alerts) },
       { prefix: '/v1', plugin: eventRoutes({ state }) },

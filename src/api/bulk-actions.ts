@@ -9,11 +9,12 @@ import { kinds } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
+import { planOf } from '#workers/ad-break-line.ts';
 import { createBulk, openBulks, stopBulk } from '#workers/bulk.ts';
 import { assertChannelsKnown, assertFiles, assertNames, type CheckedShard } from './action-checks.ts';
 import { renderAll } from './action-templates.ts';
 import { refreshAll } from './refresh-all.ts';
-import type { BulkActionsPort, BulkRequest, BulkView } from './routes/actions.ts';
+import type { AcceptedBulk, BulkActionsPort, BulkRequest, BulkView } from './routes/actions.ts';
 
 export interface BulkActionsOptions {
   readonly shards: ShardDirectory<ShardIdentity & CheckedShard>;
@@ -30,7 +31,7 @@ export class BulkActions implements BulkActionsPort {
     this.#options = options;
   }
 
-  async submit(request: BulkRequest): Promise<{ bulkId: string; channels: number }> {
+  async submit(request: BulkRequest): Promise<AcceptedBulk> {
     const { shards, files } = this.#options;
     const { action, params, targets, maxChannels, who, reason, dryRun } = request;
     if (shards.all.length > 1 && targets.channelArns === undefined)
@@ -62,7 +63,15 @@ export class BulkActions implements BulkActionsPort {
       action,
       items.map((item) => item.params),
     );
-    const bulkId = await createBulk(shard.state, { action, items, cause, dryRun, mostOpen });
+    const spacingMs = shard.adBreakSpacingMs();
+    const bulkId = await createBulk(shard.state, {
+      action,
+      items,
+      cause,
+      dryRun,
+      mostOpen,
+      adBreakSpacingMs: spacingMs,
+    });
     if (bulkId === undefined) throw tooManyBulks(mostOpen);
     await shard.state.transact((tx) =>
       audit(tx, {
@@ -76,7 +85,13 @@ export class BulkActions implements BulkActionsPort {
         configHash: this.#options.configHash(),
       }),
     );
-    return { bulkId, channels: arns.length };
+    if (action !== 'insert_ad_break') return { bulkId, channels: arns.length };
+    const { state } = shard;
+    return {
+      bulkId,
+      channels: arns.length,
+      plan: planOf(state.view, arns, { nowMs: state.nowMs(), spacingMs, isDry: dryRun }),
+    };
   }
 
   async list(): Promise<BulkView[]> {

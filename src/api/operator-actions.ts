@@ -8,7 +8,7 @@ import type { Queues } from '#jobs/queues.ts';
 import { audit } from '#journal/audit.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
-import { assertChannelsKnown, assertNames, type CheckedShard } from './action-checks.ts';
+import { assertAdBreakPossible, assertChannelsKnown, assertNames, type CheckedShard } from './action-checks.ts';
 import { render } from './action-templates.ts';
 import type { ActionRequest, OperatorActionsPort } from './routes/actions.ts';
 
@@ -54,6 +54,8 @@ export class OperatorActions implements OperatorActionsPort {
     const cause = { kind: 'operator', who, reason } as const;
     await files.assertRequest({ action, params, cause });
     if (!isRepeat) await assertNames(shard, action, [params]);
+    if (!isRepeat && action === 'insert_ad_break' && channelArn !== undefined)
+      await assertAdBreakPossible(shard, channelArn);
     await shard.state.transact(
       (tx) => {
         if (tx.isRepeat(jobId)) return;

@@ -2,7 +2,16 @@
 import type { Command } from 'commander';
 import { messageOf } from '#domain/errors.ts';
 import { resolveChannel, tagsMeant } from './channels.ts';
-import { type ApiClient, apiClient, type CliIo, CommandFailed, example, printData } from './support.ts';
+import {
+  type ApiClient,
+  apiClient,
+  type CliIo,
+  CommandFailed,
+  example,
+  printData,
+  printLines,
+  table,
+} from './support.ts';
 
 export interface ActionFlags {
   readonly reason?: string;
@@ -35,6 +44,13 @@ interface Bulk {
   readonly channels: number;
   readonly started: number;
   readonly outcomes: Readonly<Record<string, number>>;
+}
+
+/** One channel's turn where the account may make one call a second. */
+interface Turn {
+  readonly channelArn: string;
+  readonly startsAt: string;
+  readonly behindSeconds: number;
 }
 
 const lookEveryMs = 300;
@@ -74,22 +90,24 @@ export async function askAction(
     ...(flags.maxChannels === undefined ? {} : { maxChannels: capOf(flags.maxChannels) }),
     reason: flags.reason ?? 'asked for on the command line',
     ...(flags.dryRun ? { dryRun: true } : {}),
-  })) as { jobId: string } | { bulkId: string; channels: number };
+  })) as { jobId: string } | { bulkId: string; channels: number; plan?: readonly Turn[] };
   if ('bulkId' in answer) {
     if (answer.channels === 0) throw new CommandFailed(await noChannels(api, flags), 1);
+    if (answer.plan && !flags.json) printLines(io.print, planLines(answer.plan).join('\n'));
     if (!flags.wait)
       return printData(io, flags.json, answer, () => [`Accepted as ${answer.bulkId}: ${answer.channels} channels`]);
     const stop = `Not followed any more; it goes on. Stop it with: ivs-autopilot actions stop ${answer.bulkId}`;
     const bulk = await follow<Bulk>(io, api, `/v1/actions/bulk/${answer.bulkId}`, ['finished', 'stopped'], stop);
     printData(io, flags.json, bulk, () => [bulkLine(bulk)]);
-    if ((bulk.outcomes['failed'] ?? 0) > 0) throw new CommandFailed('', 1);
+    if ((bulk.outcomes['failed'] ?? 0) + (bulk.outcomes['unknown'] ?? 0) > 0) throw new CommandFailed('', 1);
     return;
   }
   if (!flags.wait) return printData(io, flags.json, answer, () => [`Accepted as ${answer.jobId}`]);
   const left = `Not followed any more; the job ${answer.jobId} goes on.`;
   const job = await follow<Job>(io, api, `/v1/jobs/${encodeURIComponent(answer.jobId)}`, ['completed', 'failed'], left);
   printData(io, flags.json, job, () => jobLines(job));
-  if (job.state === 'failed' || isLeftUndone(job, flags)) throw new CommandFailed('', 1);
+  if (job.state === 'failed' || job.result?.outcome === 'unknown' || isLeftUndone(job, flags))
+    throw new CommandFailed('', 1);
 }
 
 /** It was not done, and nobody had asked for that. */
@@ -168,6 +186,11 @@ export async function follow<T extends { readonly state: string }>(
     await new Promise((done) => setTimeout(done, lookEveryMs));
     if (signal.aborted) throw new CommandFailed(left, 130);
   }
+}
+
+function planLines(plan: readonly Turn[]): string[] {
+  const rows = plan.map(({ channelArn, startsAt, behindSeconds }) => [channelArn, startsAt, `+${behindSeconds}s`]);
+  return table([['CHANNEL', 'STARTS AT', 'BEHIND'], ...rows]);
 }
 
 function jobLines({ jobId, state, result, error, steps }: Job): string[] {

@@ -10,6 +10,7 @@ import { visibleLine } from '#domain/visible-text.ts';
 import { isEntry } from '#runtime/entry.ts';
 import { Scrubber } from '#runtime/scrubber.ts';
 import { endOnUncaught } from '#runtime/uncaught.ts';
+import { register as registerAdBreak } from './ad-break.ts';
 import { register as registerAlert } from './alert.ts';
 import { register as registerActions } from './ask-action.ts';
 import { register as registerBootstrap } from './bootstrap.ts';
@@ -50,6 +51,7 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
   registerKey,
   registerRecording,
   registerStream,
+  registerAdBreak,
   registerChannel,
   registerActions,
 ];

@@ -10,6 +10,8 @@ export type RunOutcome =
   | 'retry'
   | 'postponed'
   | 'failed'
+  /** It may have had its effect, and is not tried again. */
+  | 'unknown'
   | 'interrupted';
 
 export const intentKinds = ['set_recording', 'rotate_stream_key'] as const;
@@ -74,6 +76,26 @@ export interface KeyRecord {
   /** While unfinished: what repairs it. */
   readonly job?: ActionJob<'rotate_stream_key'> | undefined;
   readonly repairs: number;
+}
+
+/** At `ad-break/<channelArn>`: the newest ad break that was asked for, from its place in the line to its end. */
+export interface AdBreakRequest {
+  readonly jobId: string;
+  /** `sent`: the call goes or went, and its outcome is not known yet. */
+  readonly state: 'planned' | 'sent' | 'inserted' | 'unknown' | 'cancelled';
+  /** Its turn. */
+  readonly atMs: number;
+  readonly placedMs: number;
+  readonly durationSeconds: number;
+  readonly cause: ActionJob['cause'];
+  readonly streamId?: string | undefined;
+  readonly sentMs?: number | undefined;
+  readonly insertedMs?: number | undefined;
+  readonly endsAtMs?: number | undefined;
+  readonly adBreakId?: string | undefined;
+  readonly cancelledBy?: string | undefined;
+  /** Of the channel's break before this one. */
+  readonly lastEndsAtMs?: number | undefined;
 }
 
 export interface Lease {

@@ -55,6 +55,17 @@ export const targets = z
     'expected exactly one of channelArns, live, tags',
   );
 
+const longestAdBreakMs = 300_000;
+const adBreakDurations = 'expected whole seconds from 1s to 5m';
+/** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_InsertAdBreak.html */
+const adBreakDuration = z
+  .string(adBreakDurations)
+  .refine((text) => {
+    const ms = parseDuration(text) ?? 0;
+    return ms >= 1_000 && ms <= longestAdBreakMs && ms % 1_000 === 0;
+  }, adBreakDurations)
+  .meta({ pattern: durationPattern });
+
 export const actionSchemas = {
   put_metadata: z.strictObject({
     payload: z
@@ -75,6 +86,9 @@ export const actionSchemas = {
     if_live: z.enum(['defer', 'skip', 'fail', 'restart']).optional().describe('Default: defer'),
   }),
   stop_stream: z.strictObject({ revoke_key: z.boolean().optional() }),
+  insert_ad_break: z.strictObject({
+    duration: adBreakDuration.describe('How long ads are played: whole seconds, at most 5m'),
+  }),
   notify: z.strictObject({ receiver: z.string().min(1), text: z.string().min(1).max(4000) }),
   webhook: z.strictObject({
     url_file: z.string().min(1).optional().describe('File that holds the address'),
@@ -168,6 +182,8 @@ export interface ActionJob<N extends ActionName = ActionName> {
    * links lead.
    */
   readonly deliveryFolder?: string | undefined;
+  /** Of a rule that inserts ad breaks: the least time since the end of the channel's last one. */
+  readonly minGapMs?: number | undefined;
   /** Set when it is one of many channels' jobs: the bulk action that it belongs to. */
   readonly bulkId?: string | undefined;
 }

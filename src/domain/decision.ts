@@ -142,6 +142,11 @@ export const decisionReasons = {
     meaning: 'The rule fired for the same group less than its `cooldown` ago.',
     remedy: 'Wait, or shorten `cooldown`. A condition that still holds then is acted on.',
   },
+  min_gap: {
+    outcomes: ['suppressed'],
+    meaning: 'The last ad break of the channel, whoever inserted it, ended less than `min_gap` ago, or has not ended.',
+    remedy: 'Wait, or shorten `min_gap`.',
+  },
   max_per_hour: {
     outcomes: ['suppressed'],
     meaning: 'The rule has fired as often in the last hour as `max_per_hour` allows.',
@@ -183,6 +188,7 @@ export const guardNames = [
   'max_event_age',
   'once_per',
   'cooldown',
+  'min_gap',
   'max_per_hour',
   'max_live_percent',
   'silence',

@@ -333,6 +333,33 @@ export const errorCatalog = {
     status: 409,
     disposition: 'retry',
   },
+  AD_BREAK_PLANNED: {
+    meaning: 'An ad break waits for its turn: the whole account may insert one a second.',
+    remedy:
+      'Nothing: the job goes on at the time that its step `planned` names. `ivs-autopilot ad-break list` shows the line.',
+    status: 409,
+    disposition: 'retry',
+  },
+  AD_BREAK_IMPOSSIBLE: {
+    meaning: 'The channel cannot have ad breaks: it has no ad configuration, or it sends fragmented MP4.',
+    remedy:
+      'Attach an ad configuration to the channel; that needs the container format TS, and a channel that is not live.',
+    status: 409,
+    disposition: 'give-up',
+  },
+  AD_BREAK_UNCERTAIN: {
+    meaning: 'InsertAdBreak was sent and gave no answer. It is not sent again: that could be a second ad break.',
+    remedy: 'Nothing: the event of the ad break is waited for.',
+    status: 502,
+    disposition: 'retry',
+  },
+  AD_BREAK_UNKNOWN: {
+    meaning: 'InsertAdBreak was sent, and neither its answer nor the event of an ad break came.',
+    remedy:
+      'Look at a player of the channel, or at the metrics of MediaTailor, whether ads are played; if not, insert the ad break again.',
+    status: 502,
+    disposition: 'give-up',
+  },
   STREAM_STILL_LIVE: {
     meaning: 'A stream was stopped and is not over yet.',
     remedy: 'Nothing: the job waits for its end.',

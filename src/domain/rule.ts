@@ -58,6 +58,8 @@ export interface Guards {
   /** Never empty; default: the channel. */
   readonly groupBy: readonly GroupPart[];
   readonly onDataGap: 'freeze' | 'ignore';
+  /** No ad break within this time of the end of the channel's last one; undefined: the rule inserts none. */
+  readonly minGapMs: number | undefined;
 }
 
 /** Parameters with their templates filled in, or why that failed. */

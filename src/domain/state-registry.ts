@@ -1,6 +1,7 @@
 // Everything that the shared state holds: its keys, its logs, and the type of what lies there. The texts are a contract with the Redis
 // of every version before: test/integration/earlier-state.test.ts reads one that an earlier version wrote.
 import type {
+  AdBreakRequest,
   Bulk,
   BulkItem,
   DeliveredFile,
@@ -128,6 +129,7 @@ export const kinds = {
   lease: kind<Lease>('lease'),
   key: kind<KeyRecord, ChannelArn>('key'),
   recording: kind<RecordingRequest, ChannelArn>('recording'),
+  adBreak: kind<AdBreakRequest, ChannelArn>('ad-break'),
   playbackKey: kind<PlaybackKeyRecord>('playback-key'),
   /** By configuration and time of the decision. */
   retiring: kind<Retiring>('retiring'),
@@ -144,6 +146,8 @@ export const notes = {
   unseen: key<Unseen>('meta/unseen'),
   /** When what guards hold back is judged again. */
   recheck: key<{ readonly dueMs: number }>('meta/recheck'),
+  /** The next turn in the line of ad breaks. */
+  adBreakLine: key<{ readonly nextMs: number }>('meta/ad-break-line'),
   /** When the next stream comes to an age, or the end of an ad break, that a rule asks for; and up to when that was looked for. */
   turn: key<{ readonly dueMs: number; readonly lookedMs: number }>('meta/turn'),
   housekeeping: key<{ readonly dueMs: number }>('meta/housekeeping'),

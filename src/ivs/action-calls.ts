@@ -30,6 +30,10 @@ export function createActionCalls(client: IvsClientPort) {
     async stopStream(channelArn: string, options: ActionCall) {
       await client.stopStream({ channelArn }, options);
     },
+    async insertAdBreak(channelArn: string, durationSeconds: number, options: ActionCall) {
+      const { adBreakId } = await client.insertAdBreak({ channelArn, durationSeconds }, options);
+      return { adBreakId: present(adBreakId, 'InsertAdBreak', 'adBreakId') };
+    },
     async getStreamSession(channelArn: string, streamId: string | undefined, options: ActionCall) {
       const { streamSession: session } = await client.getStreamSession(
         { channelArn, ...(streamId === undefined ? {} : { streamId }) },
@@ -74,6 +78,8 @@ export function createActionCalls(client: IvsClientPort) {
         type: channel?.type ?? '',
         latencyMode: channel?.latencyMode ?? '',
         recordingConfigurationArn: channel?.recordingConfigurationArn ?? '',
+        adConfigurationArn: channel?.adConfigurationArn ?? '',
+        containerFormat: channel?.containerFormat ?? '',
         tags: channel?.tags ?? {},
       };
     },

@@ -27,6 +27,7 @@ const whole: Readonly<Record<ClientOperation, object>> = {
   GetStreamKey: { streamKey: key },
   GetStreamSession: { streamSession: { streamId: 'st-1', startTime: '2026-11-20T10:00:00Z', truncatedEvents: [] } },
   ImportPlaybackKeyPair: { keyPair: pair },
+  InsertAdBreak: { adBreakId: 'hSi2o1WIVgij' },
   ListChannels: { channels: [channel] },
   ListPlaybackKeyPairs: { keyPairs: [pair] },
   ListRecordingConfigurations: { recordingConfigurations: [recording], nextToken: null },
@@ -57,7 +58,7 @@ describe('an answer of Amazon IVS', () => {
     for (const body of ['', '{}', 'null', '[]', '5', '"text"', '<html>a proxy</html>', '{"streams":'])
       expect(problemOf(name, asked, body), body).toBeDefined();
     for (const member of Object.keys(whole[name]).filter((one) => one !== 'nextToken' && one !== 'errors'))
-      for (const value of [null, 'text', 5, { length: 0 }, [null], [{}]]) {
+      for (const value of [null, ...(member === 'adBreakId' ? [] : ['text']), 5, { length: 0 }, [null], [{}]]) {
         if (member === 'tags' && typeof value === 'object' && value !== null && !Array.isArray(value)) continue;
         expect(problemOf(name, asked, JSON.stringify({ ...whole[name], [member]: value })), member).toBeDefined();
       }

@@ -111,6 +111,7 @@ const shapes = {
   GetStreamKey: z.object({ streamKey }),
   GetStreamSession: z.object({ streamSession }),
   ImportPlaybackKeyPair: z.object({ keyPair }),
+  InsertAdBreak: z.object({ adBreakId: text.min(1).max(64) }),
   ListChannels: z.object({ channels: z.array(channel), nextToken: token }),
   ListPlaybackKeyPairs: z.object({ keyPairs: z.array(keyPair), nextToken: token }),
   ListRecordingConfigurations: z.object({

@@ -68,6 +68,7 @@ const actionJob = z.object({
   deliveryFolder: z.string().optional(),
   dryRun: z.boolean().optional(),
   intentId: z.string().optional(),
+  minGapMs: z.number().optional(),
   bulkId: z.string().optional(),
 });
 

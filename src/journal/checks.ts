@@ -25,6 +25,7 @@ const limits: Readonly<Record<GuardName, readonly string[]>> = {
   max_event_age: ['limitMs'],
   once_per: [],
   cooldown: ['limitMs'],
+  min_gap: ['limitMs'],
   max_per_hour: ['limit'],
   max_live_percent: ['percent', 'allowed'],
   silence: [],

@@ -32,6 +32,7 @@ const ivsByAction: Readonly<Record<ActionName, readonly OperationName[]>> = {
     'GetRecordingConfiguration',
   ),
   stop_stream: withLive('StopStream'),
+  insert_ad_break: withLive('GetChannel', 'GetStreamSession', 'InsertAdBreak'),
   notify: [],
   webhook: [],
   emit_event: [],

@@ -123,6 +123,9 @@ function enqueueStep(
     decidedAtMs: evaluation.nowMs,
     ...(step.onlyIf ? { onlyIf: step.onlyIf.source } : {}),
     ...deliveryFolderOf(step.params),
+    ...(step.action === 'insert_ad_break' && rule.guards.minGapMs !== undefined
+      ? { minGapMs: rule.guards.minGapMs }
+      : {}),
   };
   const delayMs = phase === 'resolve' ? step.afterMs : 0;
   evaluation.tx.enqueue({ jobId, name: step.action, payload: { ...payload }, ...(delayMs > 0 ? { delayMs } : {}) });

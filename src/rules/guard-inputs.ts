@@ -1,5 +1,6 @@
 // Gathers what the guards of one decision compare. Which guards are asked depends on the phase: caps and cooldowns limit firings;
 // what follows from a firing is only kept from acting where nothing may act.
+import { lastAdBreakEndMs } from '#domain/ad-breaks.ts';
 import type { RuleAlert } from '#domain/alert.ts';
 import { holdTag, readHold, readPause } from '#domain/controls-in-force.ts';
 import type { Rule } from '#domain/rule.ts';
@@ -26,7 +27,7 @@ export function guardInputs(
   capped = false,
 ): GuardInputs {
   const { tx, nowMs, options } = evaluation;
-  const { cooldownMs, maxPerHour, maxEventAgeMs, maxLivePercent, onDataGap } = rule.guards;
+  const { cooldownMs, minGapMs, maxPerHour, maxEventAgeMs, maxLivePercent, onDataGap } = rule.guards;
   const fires = phase === 'fire';
   const pause = readPause(tx);
   const isMoment = !isHolding(rule) && rule.trigger.kind !== 'threshold' && rule.forMs === 0;
@@ -58,6 +59,10 @@ export function guardInputs(
         : undefined,
     cooldown:
       fires && cooldownMs > 0 ? { lastFiredMs: lastFiredMs(tx, rule.name, group), limitMs: cooldownMs } : undefined,
+    minGap:
+      fires && minGapMs !== undefined && channelOfSubject(subject) !== undefined
+        ? { lastEndsMs: lastAdBreakEndMs(tx, subject), limitMs: minGapMs }
+        : undefined,
     maxPerHour:
       fires && maxPerHour !== undefined
         ? { fired: evaluation.firings(rule.name).length, limit: maxPerHour }

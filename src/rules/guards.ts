@@ -13,6 +13,7 @@ export const reasonOfGuard = {
   max_event_age: 'event_too_old',
   once_per: 'once_per_session',
   cooldown: 'cooldown',
+  min_gap: 'min_gap',
   max_per_hour: 'max_per_hour',
   max_live_percent: 'max_live_percent',
   silence: 'silenced',
@@ -49,6 +50,7 @@ export interface GuardInputs {
   readonly maxEventAge: { readonly eventMs: number; readonly limitMs: number } | undefined;
   readonly oncePer: { readonly done: boolean; readonly streamId: string } | undefined;
   readonly cooldown: { readonly lastFiredMs: number | undefined; readonly limitMs: number } | undefined;
+  readonly minGap: { readonly lastEndsMs: number | undefined; readonly limitMs: number } | undefined;
   readonly maxPerHour: { readonly fired: number; readonly limit: number } | undefined;
   readonly maxLivePercent: { readonly affected: number; readonly live: number; readonly percent: number } | undefined;
 }
@@ -129,6 +131,15 @@ const guards: readonly Guard[] = [
       values: {
         limitMs: cooldown.limitMs,
         lastFired: cooldown.lastFiredMs === undefined ? 'never' : iso(cooldown.lastFiredMs),
+      },
+    },
+  ({ nowMs, minGap }) =>
+    minGap && {
+      guard: 'min_gap',
+      passed: minGap.lastEndsMs === undefined || nowMs - minGap.lastEndsMs >= minGap.limitMs,
+      values: {
+        limitMs: minGap.limitMs,
+        lastEnds: minGap.lastEndsMs === undefined ? 'none' : iso(minGap.lastEndsMs),
       },
     },
   ({ maxPerHour }) =>

@@ -4,7 +4,7 @@ import { silencesInForce } from '#domain/controls-in-force.ts';
 import type { Values } from '#domain/decision.ts';
 import type { InhibitRule, LabelMatcher, Labels, Rule } from '#domain/rule.ts';
 import type { RuleMemory } from '#domain/rule-memory.ts';
-import type { Transaction } from '#domain/shared-state.ts';
+import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { channelView } from './channel-view.ts';
 import { labelsOf, matchesLabels, parseLabelMatcher } from './label-matcher.ts';
 import { channelOfSubject, ruleMemories } from './memory.ts';
@@ -22,6 +22,25 @@ interface Source {
   readonly subject: string;
   readonly mode: Rule['mode'];
   readonly labels: Labels;
+}
+
+/** The silence that holds back this action of a rule on a channel, outside of a transaction. */
+export function silenceOf(
+  view: StateView,
+  nowMs: number,
+  { rule, action, channelArn }: { readonly rule: string; readonly action: string; readonly channelArn: string },
+): { readonly id: string; readonly author: string; readonly reason: string } | undefined {
+  const inForce = silencesInForce(view, nowMs);
+  if (inForce.length === 0) return undefined;
+  const { channel } = channelView(view, channelArn, nowMs);
+  const labels = { ...labelsOf({ rule, group: channelArn, channel }), action };
+  const [id, silence] = inForce.find(([, each]) => matchesAny(compiledMatchers(each), labels)) ?? [];
+  return id === undefined || !silence ? undefined : { id, author: silence.author, reason: silence.reason };
+}
+
+/** A silence whose matchers cannot be read matches nothing. */
+function matchesAny(matchers: readonly LabelMatcher[], labels: Labels): boolean {
+  return matchers.length > 0 && matchesLabels(matchers, labels);
 }
 
 /** Built once for a transaction; knows the sources that fire when it is first asked, and those added afterwards. */
@@ -59,7 +78,7 @@ export class Muting {
       silence,
       matchers: compiledMatchers(silence),
     }));
-    const found = this.#silences.find(({ matchers }) => matchers.length > 0 && matchesLabels(matchers, labels));
+    const found = this.#silences.find(({ matchers }) => matchesAny(matchers, labels));
     if (!found) return undefined;
     const { author, reason, endsMs } = found.silence;
     return {

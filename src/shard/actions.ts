@@ -5,6 +5,7 @@ import { createActionCalls } from '#ivs/action-calls.ts';
 import type { IvsClientPort } from '#ivs/client.ts';
 import { EventBus } from '#outbound/event-bus.ts';
 import { HttpSender } from '#outbound/http-sender.ts';
+import { silenceOf } from '#rules/muting.ts';
 import { matcherOf } from '#rules/pattern.ts';
 import type { TeardownStack } from '#runtime/lifecycle.ts';
 import type { Scrubber } from '#runtime/logger.ts';
@@ -25,11 +26,13 @@ export interface ActionPartsOptions extends Pick<ActionPorts, 'state' | 'clock' 
   /** Ends every call that is under way. */
   readonly until: AbortSignal;
   readonly files: FileAuthority;
+  /** Between two calls of InsertAdBreak, by the quota. */
+  readonly adBreakSpacingMs: () => number;
 }
 
 /** The handlers of all actions; what they hold open is released by the stack. */
 export function createActionHandlers(options: ActionPartsOptions, stack: TeardownStack) {
-  const { client, aws, config, metrics, scrubber, until, files, ...shared } = options;
+  const { client, aws, config, metrics, scrubber, until, files, adBreakSpacingMs, ...shared } = options;
   const { region, credentials } = aws;
   const web = config().settings.http;
   const http = new HttpSender({
@@ -61,6 +64,8 @@ export function createActionHandlers(options: ActionPartsOptions, stack: Teardow
       return secret;
     },
     matcher: matcherOf,
+    adBreaks: { spacingMs: adBreakSpacingMs, aheadMs: 1_500, eventWindowMs: 60_000 },
+    silenceOf: (action) => silenceOf(shared.state.view, shared.state.nowMs(), action),
     hide: (value) => {
       scrubber.hide(value, 'secret');
       return { [Symbol.dispose]: () => scrubber.forget(value) };

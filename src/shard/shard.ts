@@ -43,6 +43,7 @@ import { fleetKnown } from '#streams/fleet.ts';
 import { detectGaps } from '#streams/gaps.ts';
 import { finishedActionRecorder } from '#workers/finished-action.ts';
 import { WorkerHost } from '#workers/host.ts';
+import { problemOfChannel } from '#workers/insert-ad-break.ts';
 import { intentsDue } from '#workers/intents.ts';
 import { findRecordingConfiguration } from '#workers/recording-configuration.ts';
 import { ActionUpkeep } from '#workers/upkeep.ts';
@@ -347,6 +348,18 @@ export class Shard {
     return findRecordingConfiguration(wanted, { ivs, signal: AbortSignal.timeout(10_000) });
   }
 
+  /** Why a channel cannot have ad breaks; undefined: it can. @throws AppError IVS_…, LIMITER_… */
+  async adBreakProblem(channelArn: string): Promise<string | undefined> {
+    const signal = AbortSignal.timeout(10_000);
+    return problemOfChannel(await createActionCalls(this.ivs.client).getChannel(channelArn, { signal }));
+  }
+
+  /** Between two calls of InsertAdBreak, by the quota. */
+  adBreakSpacingMs(): number {
+    const { perAccount } = limitsFrom(limitSettingsOf(this.#options.config().settings))('InsertAdBreak');
+    return 1_000 / perAccount;
+  }
+
   async #startWorkers(
     stack: TeardownStack,
     graceMs: number,
@@ -373,6 +386,7 @@ export class Shard {
             scrubber,
             until: this.#options.graceOver,
             files: this.#options.files,
+            adBreakSpacingMs: () => this.adBreakSpacingMs(),
             state: this.state,
             clock,
             random,

@@ -88,6 +88,13 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   'meta/warm': z.object({ polledMs: ms }),
   'meta/unseen': z.object({ silent: z.record(text, ms), past: z.array(z.tuple([ms, ms])) }),
   'meta/recheck': z.object({ dueMs: ms }),
+  'ad-break': z.object({
+    jobId: text,
+    state: z.enum(['planned', 'sent', 'inserted', 'unknown', 'cancelled']),
+    atMs: ms,
+    durationSeconds: z.number(),
+  }),
+  'meta/ad-break-line': z.object({ nextMs: ms }),
   'meta/turn': z.object({ dueMs: ms, lookedMs: ms }),
   'meta/pass-all': z.object({ startedAtMs: ms, finishedAtMs: ms, pages: z.number() }),
   'meta/pass-starving': z.object({ startedAtMs: ms, finishedAtMs: ms, pages: z.number() }),

@@ -10,6 +10,7 @@ import { Outbox } from '#metadata/outbox.ts';
 import { MetadataService } from '#metadata/service.ts';
 import { EventBus } from '#outbound/event-bus.ts';
 import { HttpSender } from '#outbound/http-sender.ts';
+import { silenceOf } from '#rules/muting.ts';
 import { systemClock } from '#runtime/clock.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { Scrubber } from '#runtime/logger.ts';
@@ -32,6 +33,8 @@ export interface RigOptions {
   /** Whether commits to the shared state are told to `hook` too. */
   readonly hookCommits?: boolean;
   readonly receivers?: readonly Receiver[];
+  /** How long the event of an ad break is waited for. */
+  readonly eventWindowMs?: number;
   readonly logger?: Logger;
   readonly scrubber?: Scrubber;
 }
@@ -140,6 +143,8 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     metadata,
     receiver: (name) => options.receivers?.find((receiver) => receiver.name === name),
     readSecretFile: (path) => readSecretFile(path),
+    adBreaks: { spacingMs: () => 1_000, aheadMs: 60_000, eventWindowMs: options.eventWindowMs ?? 60_000 },
+    silenceOf: (action) => silenceOf(state.view, state.nowMs(), action),
     matcher: (source) => ({ source, match: (document) => matchesExactly(source, document) }),
     hide: (value) => {
       options.scrubber?.hide(value, 'hidden');
@@ -188,7 +193,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
 /** Enough for a test that is not about rates. */
 const generousLimits = Object.fromEntries(
   [
-    'GetStream StopStream GetStreamSession GetChannel UpdateChannel DeleteChannel ListChannels ListStreamKeys GetStreamKey',
+    'GetStream StopStream InsertAdBreak GetStreamSession GetChannel UpdateChannel DeleteChannel ListChannels ListStreamKeys GetStreamKey',
     'CreateStreamKey DeleteStreamKey ListRecordingConfigurations GetRecordingConfiguration DeleteRecordingConfiguration',
     'ListPlaybackKeyPairs ImportPlaybackKeyPair DeletePlaybackKeyPair ListTagsForResource TagResource UntagResource',
   ]

@@ -33,6 +33,9 @@ export const commandLines: Readonly<Record<string, readonly string[]>> = {
   'actions stop': ['a1'],
   'key rotate': [channel, '--secret', 'a/b', '--reason', 'x'],
   'recording set': [channel, '--configuration', 'none', '--reason', 'x'],
+  'ad-break insert': [channel, '--duration', '30s', '--reason', 'x'],
+  'ad-break list': [],
+  'ad-break cancel': [channel],
   'stream stop': [channel, '--reason', 'x'],
   'channel refresh': [channel],
 };

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ActionJob } from '#domain/action.ts';
+import type { ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Receiver } from '#domain/rule.ts';
 import { kinds, logs } from '#domain/state-registry.ts';
@@ -114,6 +115,17 @@ const scenarios: readonly Scenario[] = [
     async check(place) {
       expect(await place.rig.ports.ivs.listStreamKeys(place.channelArn, { signal: place.signal })).toEqual([]);
       await notLive(place);
+    },
+  },
+  {
+    name: 'insert_ad_break',
+    prepare: (place) => goLive(place),
+    job: ({ channelArn }) => operatorJob('insert_ad_break', { duration: '30s' }, { channelArn }),
+    async check({ simulator, rig, channelArn }) {
+      const calls = await simulator.control.calls({ operation: 'InsertAdBreak', outcome: 'ok', channelArn });
+      const { state } = rig.state.view.get(kinds.adBreak.of(channelArn as ChannelArn))!;
+      // One that died right before its call cannot know that the call never went.
+      expect([calls.length, state]).toEqual(calls.length === 1 ? [1, 'inserted'] : [0, 'unknown']);
     },
   },
   {
@@ -287,6 +299,7 @@ async function createWorld(scenario: Scenario) {
     prefix: scope.prefix,
     hookCommits,
     receivers,
+    eventWindowMs: 300,
   };
   const rig = resources.use(await actionRig(base));
   let places = 0;
@@ -296,7 +309,7 @@ async function createWorld(scenario: Scenario) {
     places += 1;
     const number = places;
     const name = `place-${number}`;
-    const channel = await simulator.control.createChannel({ name, tags: { tier: 'gold', show: 'quiz' } });
+    const channel = await simulator.control.createChannel({ name, ads: true, tags: { tier: 'gold', show: 'quiz' } });
     const path = `/${scope.namespace}/${number}`;
     const webhookUrl = `http://127.0.0.1:${(hooks.address() as AddressInfo).port}${path}`;
     const webhook = { urlFile: undefined, hmacKeyFile: undefined, sendResolved: true, format: 'json' } as const;

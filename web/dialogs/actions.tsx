@@ -43,6 +43,13 @@ const forms = {
     ),
     action: ({ revoke }) => ({ stop_stream: revoke ? { revoke_key: true } : {} }),
   },
+  ads: {
+    title: 'Insert an ad break on',
+    verb: 'Insert ad break',
+    danger: false,
+    fields: () => <Field label="How long, from 1s to 5m" name="duration" required initial="60s" />,
+    action: ({ duration }) => ({ insert_ad_break: { duration } }),
+  },
   key: {
     title: 'Rotate the stream key of',
     verb: 'Rotate key',

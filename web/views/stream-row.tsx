@@ -175,9 +175,10 @@ function NextAction({ row, at }: { readonly row: LiveRow; readonly at: number })
   );
 }
 
-/** @param id `intent:<kind>` or `timer:<id>`, as the row names it */
+/** @param id `intent:<kind>`, `timer:<id>` or `ad-break:`, as the row names it */
 function cancelNext(id: string, arn: string): Promise<unknown> {
   const [kind, name] = [id.slice(0, id.indexOf(':')), id.slice(id.indexOf(':') + 1)];
+  if (kind === 'ad-break') return api('DELETE', `/v1/ad-breaks/${encodeURIComponent(arn)}`);
   return kind === 'intent'
     ? api('DELETE', `/v1/intents/${encodeURIComponent(name)}/${encodeURIComponent(arn)}`)
     : api('DELETE', `/v1/timers/${encodeURIComponent(name)}`);

@@ -143,6 +143,9 @@ function Actions({
       <button type="button" disabled={!live} onClick={act('metadata')}>
         Send metadata
       </button>
+      <button type="button" disabled={!live} onClick={act('ads')}>
+        Insert ad break
+      </button>
       <button type="button" onClick={act('recording')}>
         Set recording
       </button>

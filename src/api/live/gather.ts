@@ -38,6 +38,13 @@ export function gatherExtras({ state, ruleset }: LiveSources): ChannelExtras {
     if (dueMs === undefined ? before !== undefined : before?.dueMs !== undefined && before.dueMs <= dueMs) continue;
     next.set(channelArn, { id: `timer:${timerId}`, text: actions.join(', ') || rule, rule, dueMs, withheld });
   }
+  for (const [arn, { state: stage, atMs, durationSeconds, cause }] of state.view.entries(kinds.adBreak)) {
+    if (stage !== 'planned') continue;
+    const before = next.get(arn);
+    if (before?.dueMs !== undefined && before.dueMs <= atMs) continue;
+    const rule = cause.kind === 'rule' ? cause.rule : undefined;
+    next.set(arn, { id: 'ad-break:', text: `insert_ad_break ${durationSeconds}s`, rule, dueMs: atMs });
+  }
   const keyCreatedAtMs = new Map<string, number>();
   for (const [arn, key] of state.view.entries(kinds.key))
     if (key.finishedAtMs !== undefined) keyCreatedAtMs.set(arn, key.startedAtMs);

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { type ActionName, type ActionParams, actionNames, actionSchemas, channelArn, targets } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import { actorOf, type Caller, mayActAs } from '../auth.ts';
+import { plannedAdBreak } from './ad-breaks.ts';
 
 const oneAction = z
   .strictObject(
@@ -75,10 +76,17 @@ export interface OperatorActionsPort {
   submit(request: ActionRequest): Promise<{ readonly jobId: string }>;
 }
 
+export interface AcceptedBulk {
+  readonly bulkId: string;
+  readonly channels: number;
+  /** Of ad breaks: when each comes, in their order. */
+  readonly plan?: z.infer<typeof plannedAdBreak>[];
+}
+
 /** Takes actions for many channels; met by bulk-actions.ts. */
 export interface BulkActionsPort {
   /** @throws AppError NOT_FOUND, CHANNEL_UNKNOWN, REQUEST_INVALID, TOO_MANY_BULK_ACTIONS */
-  submit(request: BulkRequest): Promise<{ readonly bulkId: string; readonly channels: number }>;
+  submit(request: BulkRequest): Promise<AcceptedBulk>;
   /** Those under way and those of the last week, the newest first. */
   list(): Promise<readonly BulkView[]>;
   /** No more channels are started. @throws AppError NOT_FOUND */
@@ -127,7 +135,14 @@ export function actionRoutes({
           response: {
             202: z.union([
               z.object({ jobId: z.string() }),
-              z.object({ bulkId: z.string(), channels: z.number().int() }),
+              z.object({
+                bulkId: z.string(),
+                channels: z.number().int(),
+                plan: z
+                  .array(plannedAdBreak)
+                  .optional()
+                  .describe('Of insert_ad_break: when each channel’s break comes'),
+              }),
             ]),
           },
         },

@@ -34,6 +34,7 @@ const reads = [
 const changesOfChannels = [
   'PutMetadata',
   'StopStream',
+  'InsertAdBreak',
   'UpdateChannel',
   'DeleteChannel',
   'CreateStreamKey',

@@ -6,6 +6,7 @@ import { AppError, messageOf } from '#domain/errors.ts';
 import type { JobRequest } from '#domain/job.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import { isJobName, jobCatalog } from '#jobs/catalog.ts';
+import { silenceOf } from '#rules/muting.ts';
 import { matcherOf } from '#rules/pattern.ts';
 import { backoffMs } from '#runtime/backoff.ts';
 import { createLogger, Scrubber } from '#runtime/logger.ts';
@@ -172,6 +173,8 @@ export class VirtualJobs implements VirtualWorker {
       random: this.#random,
       receiver: (name) => ruleset.receivers.find((receiver) => receiver.name === name),
       matcher: matcherOf,
+      adBreaks: { spacingMs: () => 1_000, aheadMs: 0, eventWindowMs: 60_000 },
+      silenceOf: (action) => silenceOf(world.state.view, world.nowMs, action),
       hide: () => ({ [Symbol.dispose]: () => undefined }),
       configHash: () => ruleset.hash,
       nudge: () => undefined,

@@ -249,7 +249,16 @@ function ruleTestOf(
 }
 
 /** How a run can end, as `results` knows it. */
-const jobOutcomes: readonly string[] = ['done', 'skipped', 'deferred', 'already_done', 'failed', 'retry', 'postponed'];
+const jobOutcomes: readonly string[] = [
+  'done',
+  'skipped',
+  'deferred',
+  'already_done',
+  'failed',
+  'unknown',
+  'retry',
+  'postponed',
+];
 
 /** Why no call can ever begin like this, or undefined. */
 function problemOfCall(text: string, known: readonly string[]): string | undefined {

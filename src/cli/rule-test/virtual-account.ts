@@ -14,6 +14,8 @@ export class VirtualAccount {
   readonly tags = new Map<string, Readonly<Record<string, string>>>();
   /** Streams as one job sees them: what it has stopped is over for it. `<job>|<stream>`. */
   readonly stoppedFor = new Set<string>();
+  /** When the ad break of a channel is over, epoch ms. */
+  readonly adBreaks = new Map<string, number>();
   readonly #recordings: RecordingConfiguration[];
   readonly #isGiven: boolean;
   readonly #keys = new Map<string, string[]>();

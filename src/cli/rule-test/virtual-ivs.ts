@@ -53,6 +53,16 @@ export function virtualIvs({ world, account, log, jobId, reacts }: VirtualIvsOpt
       if (reacts) world.setHealth(arn as ChannelArn, 'OFFLINE');
       else account.stoppedFor.add(`${jobId}|${streamId}`);
     },
+    async insertAdBreak(arn, durationSeconds) {
+      log.change('InsertAdBreak', arn, `${durationSeconds}s`);
+      liveStreamOf(arn);
+      const until = account.adBreaks.get(arn) ?? 0;
+      if (world.nowMs < until) throw new AppError('IVS_CONFLICT', `an ad break is running on ${arn}`);
+      account.adBreaks.set(arn, world.nowMs + 10_000 + durationSeconds * 1000);
+      const detail = { event_name: 'Ad Break Inserted', duration_seconds: durationSeconds };
+      if (reacts) world.sendEvent(arn as ChannelArn, 'IVS Ad Break State Change', detail);
+      return { adBreakId: 'virtual00001' };
+    },
     async getStreamSession(arn, streamId): Promise<StreamSession> {
       log.read('GetStreamSession', arn);
       const { channel, stream, last } = find(arn);
@@ -73,7 +83,7 @@ export function virtualIvs({ world, account, log, jobId, reacts }: VirtualIvsOpt
     },
     async getChannel(arn): Promise<ChannelDetails> {
       log.read('GetChannel', arn);
-      return { ...find(arn).channel, tags: tagsOf(arn) };
+      return { adConfigurationArn: 'any', containerFormat: 'TS', ...find(arn).channel, tags: tagsOf(arn) };
     },
     async updateChannel(arn, { recordingConfigurationArn }) {
       const isLive = streamOf(arn) !== undefined;

@@ -30,6 +30,7 @@ function probes({ client, region, account }: PermissionOptions): Partial<Record<
     ListStreamSessions: (signal) => client.listStreamSessions({ channelArn, maxResults: 1 }, { signal }),
     PutMetadata: (signal) => client.putMetadata({ channelArn, metadata: '{}' }, { signal }),
     StopStream: (signal) => client.stopStream({ channelArn }, { signal }),
+    InsertAdBreak: (signal) => client.insertAdBreak({ channelArn, durationSeconds: 1 }, { signal }),
     UpdateChannel: (signal) => client.updateChannel({ arn: channelArn }, { signal }),
     DeleteChannel: (signal) => client.deleteChannel({ arn: channelArn }, { signal }),
     ListStreamKeys: (signal) => client.listStreamKeys({ channelArn, maxResults: 1 }, { signal }),

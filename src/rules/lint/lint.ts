@@ -240,6 +240,7 @@ function lintNoChannel(rule: Rule, step: Step, path: Path): LintFinding[] {
     'rotate_stream_key',
     'set_recording',
     'stop_stream',
+    'insert_ad_break',
     'tag',
     'capture_session',
     'retire_channel',

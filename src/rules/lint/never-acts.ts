@@ -54,7 +54,7 @@ export function lintNeverActs(rule: Rule, path: Path): LintFinding[] {
 }
 
 /** Without a live stream there is nothing that they could do. */
-const onlyWhileLive: ReadonlySet<ActionName> = new Set(['stop_stream']);
+const onlyWhileLive: ReadonlySet<ActionName> = new Set(['stop_stream', 'insert_ad_break']);
 
 /** Whether only channels with the tag that holds everything back are selected. */
 function asksForHold({ match }: Rule): boolean {

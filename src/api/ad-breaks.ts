@@ -1,0 +1,75 @@
+// The line of ad breaks of all accounts. Meets the port of routes/ad-breaks.ts.
+import type { AdBreakRequest } from '#domain/action-memory.ts';
+import { adBreakLeadMs } from '#domain/ad-breaks.ts';
+import type { ChannelArn } from '#domain/channel.ts';
+import { iso } from '#domain/duration.ts';
+import { AppError } from '#domain/errors.ts';
+import type { SharedState, StateView } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
+import { audit } from '#journal/audit.ts';
+import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
+import { nameOf } from '#streams/queries.ts';
+import { cancelAdBreak } from '#workers/ad-break-line.ts';
+import { refreshAll } from './refresh-all.ts';
+import type { AdBreaksPort, AdBreakView } from './routes/ad-breaks.ts';
+
+export interface AdBreaksOptions {
+  readonly shards: ShardDirectory<ShardIdentity & { readonly state: SharedState }>;
+  readonly configHash: () => string;
+}
+
+export class AdBreaks implements AdBreaksPort {
+  readonly #options: AdBreaksOptions;
+
+  constructor(options: AdBreaksOptions) {
+    this.#options = options;
+  }
+
+  async list(): Promise<AdBreakView[]> {
+    await refreshAll(this.#options.shards);
+    return this.#options.shards.all
+      .flatMap(({ state: { view } }) =>
+        Array.from(view.entries(kinds.adBreak), ([arn, request]) => adBreakView(view, arn, request)),
+      )
+      .toSorted((a, b) => a.at.localeCompare(b.at));
+  }
+
+  async cancel(channelArn: string, who: string): Promise<AdBreakView> {
+    const { shards, configHash } = this.#options;
+    const { state } = shards.ofChannel(channelArn);
+    const cancelled = await state.transact((tx) => {
+      const request = cancelAdBreak(tx, channelArn, who);
+      if (request)
+        audit(tx, {
+          who,
+          what: 'cancel_ad_break',
+          outcome: 'done',
+          why: '',
+          channelArn,
+          jobId: request.jobId,
+          before: { at: iso(request.atMs), durationSeconds: request.durationSeconds },
+          configHash: configHash(),
+        });
+      return request;
+    });
+    if (!cancelled) throw new AppError('NOT_FOUND', `no ad break waits for its turn on ${channelArn}`);
+    return adBreakView(state.view, channelArn as ChannelArn, cancelled);
+  }
+}
+
+function adBreakView(view: StateView, channelArn: ChannelArn, request: AdBreakRequest): AdBreakView {
+  const { state, atMs, durationSeconds, adBreakId, insertedMs, endsAtMs, jobId, cause } = request;
+  const startsAtMs = (insertedMs ?? atMs) + adBreakLeadMs;
+  return {
+    channelArn,
+    channelName: nameOf(view, channelArn),
+    state,
+    at: iso(atMs),
+    startsAt: iso(startsAtMs),
+    endsAt: iso(endsAtMs ?? startsAtMs + durationSeconds * 1000),
+    durationSeconds,
+    ...(adBreakId === undefined ? {} : { adBreakId }),
+    jobId,
+    by: cause.kind === 'operator' ? cause.who : `rule ${cause.rule}`,
+  };
+}

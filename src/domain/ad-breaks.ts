@@ -1,0 +1,19 @@
+// What is known of a channel's ad breaks: those that events told of, and those that this daemon inserted.
+import type { AdBreakRequest } from './action-memory.ts';
+import type { StateView } from './shared-state.ts';
+import { kinds } from './state-registry.ts';
+
+/** IVS begins a break about ten seconds after it was inserted. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html */
+export const adBreakLeadMs = 10_000;
+
+/** The end of the last break that was inserted here, as its channel's newest request tells. */
+export function lastInsertedEndMs(request: AdBreakRequest | undefined): number | undefined {
+  return request?.endsAtMs ?? request?.lastEndsAtMs;
+}
+
+/** When the channel's last ad break ended or will end, by what events and this daemon know; undefined: none is known. */
+export function lastAdBreakEndMs(view: StateView, channelArn: string): number | undefined {
+  const told = view.get(kinds.stream.of(channelArn))?.adBreaks?.[0]?.endsAtMs;
+  const own = lastInsertedEndMs(view.get(kinds.adBreak.of(channelArn)));
+  return told === undefined ? own : Math.max(told, own ?? 0);
+}

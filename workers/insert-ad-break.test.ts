@@ -1,0 +1,267 @@
+// The job of an ad break, in virtual time, against an Amazon IVS that answers as it is told.
+import { expect, test } from 'vitest';
+import type { ActionJob } from '#domain/action.ts';
+import type { ChannelArn } from '#domain/channel.ts';
+import type { ErrorCode } from '#domain/error-catalog.ts';
+import { AppError } from '#domain/errors.ts';
+import { kinds } from '#domain/state-registry.ts';
+import { MemoryState } from '#store/memory-state.ts';
+import { emptyRecord } from '#streams/reduce.ts';
+import { cancelAdBreak, planOf } from './ad-break-line.ts';
+import { insertAdBreak } from './insert-ad-break.ts';
+import type { HandlerContext, HandlerResult } from './ports.ts';
+
+const startMs = Date.UTC(2026, 10, 20, 20, 0, 0);
+const arnOf = (name: string) => `arn:aws:ivs:us-west-2:111122223333:channel/${name}` as ChannelArn;
+
+/** How a call of InsertAdBreak ends: with an answer, an error, or lost after its effect. */
+type Answer = 'ok' | ErrorCode;
+
+class Stage {
+  nowMs = startMs;
+  readonly state = new MemoryState({ now: () => this.nowMs });
+  /** Calls that change something, with the second in which they went. */
+  readonly calls: string[] = [];
+  answers: Answer[] = [];
+  channel = { adConfigurationArn: 'arn:ads', containerFormat: 'TS' };
+  live = true;
+  /** What IVS lists in the session. */
+  events: { readonly name: string; readonly timeMs: number }[] = [];
+  silence: { id: string; author: string; reason: string } | undefined;
+  /** Done at the moment of the call. */
+  during: () => Promise<unknown> = async () => undefined;
+
+  job(name: string, more: Partial<ActionJob<'insert_ad_break'>> = {}): ActionJob<'insert_ad_break'> {
+    return {
+      action: 'insert_ad_break',
+      params: { duration: '30s' },
+      channelArn: arnOf(name),
+      cause: { kind: 'rule', rule: 'ads', decisionId: 'd-1' },
+      decidedAtMs: this.nowMs,
+      ...more,
+    };
+  }
+
+  /** One run of a job; a postponed one tells by how many seconds. */
+  async run(job: ActionJob<'insert_ad_break'>, jobId = `job-${job.channelArn}`): Promise<HandlerResult | string> {
+    const context = this.#context(jobId);
+    try {
+      return await insertAdBreak(job, context);
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      const { disposition } = error;
+      return disposition.kind === 'retry-after' ? `${error.code} ${disposition.delayMs / 1000}` : error.code;
+    }
+  }
+
+  /** Runs until it ends, letting the time pass that it asks for. */
+  async settle(job: ActionJob<'insert_ad_break'>, jobId?: string): Promise<HandlerResult | string> {
+    for (let turn = 0; turn < 100; turn += 1) {
+      const result = await this.run(job, jobId);
+      if (typeof result !== 'string' || !/^\w+ [\d.]+$/.test(result)) return result;
+      this.nowMs += Number(result.split(' ')[1]) * 1000;
+    }
+    throw new Error('it does not end');
+  }
+
+  #context(jobId: string): HandlerContext {
+    const { state, channel } = this;
+    const missing = () => Promise.reject(new AppError('IVS_NOT_BROADCASTING', 'offline'));
+    return {
+      jobId,
+      attempt: 1,
+      state,
+      signal: new AbortController().signal,
+      check: (_name: string, holds: boolean) => holds,
+      progress: async () => undefined,
+      silenceOf: () => this.silence,
+      adBreaks: { spacingMs: () => 1_000, aheadMs: 0, eventWindowMs: 60_000 },
+      ivs: {
+        getStream: () =>
+          this.live ? Promise.resolve({ streamId: 'st-1', health: 'HEALTHY', viewerCount: 5 }) : missing(),
+        getChannel: async () => channel,
+        getStreamSession: async () => ({ events: this.events }),
+        insertAdBreak: async (arn: string, seconds: number) => {
+          await this.during();
+          this.calls.push(`${(this.nowMs - startMs) / 1000} ${arn.split('/')[1]} ${seconds}`);
+          const answer = this.answers.shift() ?? 'ok';
+          if (answer !== 'ok') throw new AppError(answer, 'told so');
+          return { adBreakId: 'hSi2o1WIVgij' };
+        },
+      },
+    } as unknown as HandlerContext;
+  }
+}
+
+test('several channels get one turn a second each, in the order in which they were heard of, and are told when', async () => {
+  const stage = new Stage();
+  const jobs = ['a', 'b', 'c'].map((name) => stage.job(name));
+
+  expect(await stage.run(jobs[0]!)).toMatchObject({ outcome: 'done', adBreakId: 'hSi2o1WIVgij' });
+  expect(await stage.run(jobs[1]!)).toBe('AD_BREAK_PLANNED 1');
+  expect(await stage.run(jobs[2]!)).toBe('AD_BREAK_PLANNED 2');
+  expect(
+    planOf(stage.state.view, ['b', 'c'].map(arnOf), { nowMs: stage.nowMs, spacingMs: 1_000, isDry: false }),
+  ).toMatchObject([
+    { at: '2026-11-20T20:00:01.000Z', startsAt: '2026-11-20T20:00:11.000Z', behindSeconds: 0 },
+    { at: '2026-11-20T20:00:02.000Z', behindSeconds: 1 },
+  ]);
+  await stage.settle(jobs[1]!);
+  await stage.settle(jobs[2]!);
+
+  expect(stage.calls).toEqual(['0 a 30', '1 b 30', '2 c 30']);
+});
+
+test('a channel has one break waiting: another job leaves it alone', async () => {
+  const stage = new Stage();
+  await stage.run(stage.job('a'));
+  await stage.run(stage.job('b'), 'first');
+
+  expect(await stage.run(stage.job('b'), 'second')).toMatchObject({
+    outcome: 'skipped',
+    reason: 'ad_break_planned',
+    otherJobId: 'first',
+  });
+});
+
+test.each<[string, Partial<Stage>, ErrorCode]>([
+  ['fragmented MP4', { channel: { adConfigurationArn: '', containerFormat: 'FRAGMENTED_MP4' } }, 'AD_BREAK_IMPOSSIBLE'],
+  ['no ad configuration', { channel: { adConfigurationArn: '', containerFormat: 'TS' } }, 'AD_BREAK_IMPOSSIBLE'],
+])('a channel with %s is refused before the call', async (_what, given, code) => {
+  const stage = Object.assign(new Stage(), given);
+
+  expect(await stage.run(stage.job('a'))).toBe(code);
+  expect(await stage.run({ ...stage.job('a'), dryRun: true })).toBe(code);
+  expect(stage.calls).toEqual([]);
+});
+
+test('a dry run says what it would call and when, and takes no turn', async () => {
+  const stage = new Stage();
+  await stage.run(stage.job('b'));
+  stage.calls.length = 0;
+
+  expect(await stage.run({ ...stage.job('a'), dryRun: true })).toMatchObject({
+    outcome: 'skipped',
+    reason: 'dry_run',
+    calls: [`InsertAdBreak ${arnOf('a')} durationSeconds=30`],
+    at: '2026-11-20T20:00:01.000Z',
+  });
+  expect(stage.calls).toEqual([]);
+  expect(stage.state.view.get(kinds.adBreak.of(arnOf('a')))).toBeUndefined();
+});
+
+test('nothing is inserted into a stream that is not live, and the next job finds the channel free', async () => {
+  const stage = Object.assign(new Stage(), { live: false });
+
+  expect(await stage.run(stage.job('a'), 'first')).toMatchObject({ outcome: 'skipped', reason: 'offline' });
+  stage.live = true;
+  expect(await stage.settle(stage.job('a'), 'second')).toMatchObject({ outcome: 'done' });
+});
+
+test('a break that runs already counts as done', async () => {
+  const stage = Object.assign(new Stage(), { answers: ['IVS_CONFLICT'] });
+
+  expect(await stage.run(stage.job('a'))).toMatchObject({ outcome: 'already_done', reason: 'ad_break_running' });
+  expect(stage.calls).toHaveLength(1);
+});
+
+test('a call that was refused for its rate is made again', async () => {
+  const stage = Object.assign(new Stage(), { answers: ['IVS_THROTTLED', 'LIMITER_DEADLINE'] });
+  const job = stage.job('a');
+  await stage.run(job);
+  await stage.run(job);
+
+  expect(await stage.settle(job)).toMatchObject({ outcome: 'done' });
+  expect(stage.calls).toHaveLength(3);
+});
+
+const unclear = ['IVS_NO_ANSWER', 'IVS_UNAVAILABLE', 'IVS_ANSWER_INVALID'] as const;
+
+test.each(unclear)('after %s it is not sent again; without an event it ends as unknown', async (code) => {
+  const stage = Object.assign(new Stage(), { answers: [code] });
+  const result = await stage.settle(stage.job('a'));
+
+  expect(result).toMatchObject({ outcome: 'unknown', reason: expect.stringContaining('not sent again') as string });
+  expect(stage.calls).toHaveLength(1);
+  expect((stage.nowMs - startMs) / 1000).toBe(60);
+  expect(await stage.run(stage.job('a')), 'however often it runs').toMatchObject({ outcome: 'unknown' });
+  expect(stage.calls).toHaveLength(1);
+});
+
+test.each(['told by EventBridge', 'listed in the session'])(
+  'an event %s within the window counts as done',
+  async (how) => {
+    const stage = Object.assign(new Stage(), { answers: ['IVS_NO_ANSWER'] });
+    expect(await stage.run(stage.job('a'))).toBe('AD_BREAK_UNCERTAIN 2');
+    stage.nowMs += 20_000;
+    if (how === 'listed in the session') stage.events = [{ name: 'Ad Break Inserted', timeMs: startMs }];
+    else
+      await stage.state.transact((tx) => {
+        const record = emptyRecord({ channelArn: arnOf('a'), streamId: 'st-1' as never, nowMs: startMs });
+        const adBreak = { id: 'one', insertedAtMs: startMs, startsAtMs: startMs + 10_000, endsAtMs: startMs + 40_000 };
+        tx.set(kinds.stream.of(arnOf('a')), { ...record, adBreaks: [adBreak] });
+      });
+
+    expect(await stage.run(stage.job('a'))).toMatchObject({ outcome: 'done' });
+    expect(stage.calls).toHaveLength(1);
+  },
+);
+
+test('an event of an earlier break says nothing about this one', async () => {
+  const stage = Object.assign(new Stage(), {
+    answers: ['IVS_NO_ANSWER'],
+    events: [{ name: 'Ad Break Inserted', timeMs: startMs - 600_000 }],
+  });
+
+  expect(await stage.settle(stage.job('a'))).toMatchObject({ outcome: 'unknown' });
+});
+
+test('a run that died after it wrote down that the call goes is not repeated', async () => {
+  const stage = new Stage();
+  stage.during = () => Promise.reject(new Error('the process dies here'));
+  await expect(stage.run(stage.job('a'))).rejects.toThrow('dies here');
+  stage.during = async () => undefined;
+
+  expect(await stage.settle(stage.job('a'))).toMatchObject({ outcome: 'unknown' });
+  expect(stage.calls).toEqual([]);
+});
+
+test.each([
+  ['a hold', 'held'],
+  ['a pause', 'paused'],
+  ['a silence', 'silenced'],
+  ['a person who takes it back', 'cancelled'],
+  ['the end of its bulk', 'bulk_stopped'],
+])('%s that comes while it waits for its turn keeps it from being inserted', async (_what, reason) => {
+  const stage = new Stage();
+  await stage.run(stage.job('first'));
+  const job = stage.job('a', reason === 'bulk_stopped' ? { bulkId: 'bulk-1' } : {});
+  expect(await stage.run(job)).toBe('AD_BREAK_PLANNED 1');
+  const word = { who: 'mara', reason: 'finals', sinceMs: stage.nowMs };
+  await stage.state.transact((tx) => {
+    if (reason === 'held') tx.set(kinds.hold.of(arnOf('a')), word);
+    if (reason === 'paused') tx.set(kinds.pause.of('global'), word);
+    if (reason === 'cancelled') cancelAdBreak(tx, arnOf('a'), 'mara');
+    if (reason === 'bulk_stopped') tx.set(kinds.bulk.of('bulk-1'), { state: 'stopped' } as never);
+  });
+  if (reason === 'silenced') stage.silence = { id: 's1', author: 'mara', reason: 'finals' };
+
+  expect(await stage.settle(job)).toMatchObject({ outcome: 'skipped', reason });
+  expect(stage.calls).toEqual(['0 first 30']);
+});
+
+test('min_gap of the rule is asked again at the turn, and counts from the end of the last break, whoever inserted it', async () => {
+  const stage = new Stage();
+  const byPerson = stage.job('a', { cause: { kind: 'operator', who: 'mara', reason: 'now' } });
+  await stage.settle(byPerson, 'by-person');
+  const byRule = stage.job('a', { minGapMs: 300_000 });
+  stage.nowMs = startMs + 339_000;
+  expect(await stage.settle(byRule, 'soon')).toMatchObject({
+    outcome: 'skipped',
+    reason: 'min_gap',
+    lastEndsAt: '2026-11-20T20:00:40.000Z',
+  });
+  stage.nowMs = startMs + 340_000;
+
+  expect(await stage.settle(byRule, 'later')).toMatchObject({ outcome: 'done' });
+});
