@@ -53,7 +53,7 @@ export function compileRule(document: RuleDocument, context: RuleContext): Rule 
 }
 
 /** Whether an action works on the channel its rule fired for. */
-export function needsChannel(action: ActionName, params: ActionParams): boolean {
+function needsChannel(action: ActionName, params: ActionParams): boolean {
   return channelActions.has(action) && !('targets' in params && params.targets !== undefined);
 }
 

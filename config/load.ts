@@ -8,7 +8,7 @@ import { compileRuleset } from './compile.ts';
 import { hashOf } from './hash.ts';
 import { isWithin, mend } from './mend.ts';
 import { type Finding, formatProblem, type Problem } from './problem.ts';
-import { type ConfigDocument, rulesShape } from './schema.ts';
+import type { ConfigDocument } from './schema.ts';
 import { type Settings, settingsShape } from './settings.ts';
 import { maxBytes, mostProblems, parseYamlInSteps, type YamlFile } from './yaml.ts';
 
@@ -154,6 +154,3 @@ function placed(findings: readonly Finding[], locate: YamlFile['locate']): Probl
 function byPlace(left: Problem, right: Problem): number {
   return left.line - right.line || left.column - right.column;
 }
-
-/** Top-level keys of the rules part. */
-export const rulesKeys: readonly string[] = Object.keys(rulesShape);

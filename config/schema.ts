@@ -1,7 +1,9 @@
 // The shape of the configuration file: the rules and the daemon's settings (settings.ts), one YAML document. Strict: what is not
 // named here is an error. What needs more than one field to be judged is in compile.ts; docs and editors' schema are made from this.
+
 import { z } from 'zod';
 import { actionSchemas, duration } from '#domain/action.ts';
+import { ruleModes } from '#domain/rule.ts';
 import { parseLabelMatcher } from '#rules/label-matcher.ts';
 import { problemOfLabel } from '#rules/label-values.ts';
 import { compilePattern } from '#rules/pattern.ts';
@@ -83,7 +85,7 @@ const guards = z.strictObject({
 });
 
 const mode = z
-  .enum(['enforce', 'dry_run', 'off'])
+  .enum(ruleModes)
   .describe('`enforce` acts, `dry_run` only records what it would have done, `off` does nothing');
 
 const actions = Object.fromEntries(

@@ -9,6 +9,7 @@ import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import type { ReplicaRole } from '#domain/replica.ts';
+import { ruleModes } from '#domain/rule.ts';
 import { ObservationRecorder } from '#journal/recorder.ts';
 import { controlsInForce } from '#rules/controls.ts';
 import type { Clock } from '#runtime/clock.ts';
@@ -166,7 +167,7 @@ export function createApp(options: AppOptions): App {
       }
       const { ruleset, hash } = config();
       const modes = Object.fromEntries(
-        ['enforce', 'dry_run', 'off'].map((mode) => [mode, ruleset.rules.filter((rule) => rule.mode === mode).length]),
+        ruleModes.map((mode) => [mode, ruleset.rules.filter((rule) => rule.mode === mode).length]),
       );
       logger.info(
         { role, shards: shards.map(({ name }) => name), rules: modes, configHash: hash },

@@ -230,6 +230,27 @@ describe('the import table', () => {
     ]);
   });
 
+  test('a comment that names a file names one that exists', () => {
+    const known = ['src', 'workers', 'config', 'simulator', 'web', 'test', 'scripts', 'bench', 'demo'].flatMap(
+      sourceFiles,
+    );
+    const exists = (name: string) => known.some((file) => file === name || file.endsWith(`/${name}`));
+    const missing = files.flatMap((file) =>
+      Array.from(
+        readFileSync(join(root, file), 'utf8').matchAll(/(?:^|\s)\/\/.*|^\s*\/?\*.*/gm),
+        ([comment]) => comment,
+      )
+        .flatMap(
+          (comment) => comment.replace(/https?:\S+/g, '').match(/(?<![\w./<*{-])(?:[\w.-]+\/)*[\w.-]+\.tsx?\b/g) ?? [],
+        )
+        .filter((name) => !exists(name))
+        .map((name) => `${file} names ${name}`),
+    );
+
+    expect(missing).toEqual([]);
+    expect(exists('http-server/nothing.ts')).toBe(false);
+  });
+
   test('only the process edge touches the process', () => {
     // As the SDK does, egress reads what is said about the network of the process itself.
     const egress = 'src/runtime/egress.ts';

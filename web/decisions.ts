@@ -1,4 +1,5 @@
 // Decisions as `GET /v1/decisions` shows them.
+import type { CheckView } from '#api/routes/job-schemas.ts';
 export interface DecisionView {
   readonly id: string;
   readonly at: string;
@@ -21,13 +22,5 @@ export interface DecisionView {
     readonly checks?: readonly CheckView[];
   }[];
   readonly withheld: readonly { readonly action: string; readonly reason: string; readonly values: Values }[];
-}
-/** A value that was compared before something was done or left. */
-export interface CheckView {
-  readonly check: string;
-  readonly verdict: 'passed' | 'failed';
-  readonly asked: Readonly<Record<string, unknown>>;
-  readonly found: Readonly<Record<string, unknown>>;
-  readonly at: string;
 }
 type Values = Readonly<Record<string, string | number | boolean>>;

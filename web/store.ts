@@ -1,11 +1,14 @@
 // What the page knows: rows by number, the parts of the status, the connection. Views read it; only live events write it.
+
 import { computed, signal } from '@preact/signals';
+import type { TokenRole } from '#api/auth.ts';
+import type { RowDelta } from '#api/live/model.ts';
 import type { LiveRow } from '#api/live/row.ts';
 import type { LiveStatus } from '#api/live/status.ts';
 
 export interface Caller {
   readonly name: string;
-  readonly role: 'viewer' | 'operator' | 'admin';
+  readonly role: TokenRole;
 }
 
 /** connecting → open ↔ lost; denied asks for a token. */
@@ -83,12 +86,6 @@ export function mayOperate(): boolean {
 
 export const isPaused = computed(() => status.value?.pause !== undefined);
 
-interface Delta {
-  readonly rows: readonly [number, LiveRow][];
-  readonly patches: readonly [number, Readonly<Record<string, unknown>>][];
-  readonly removed: readonly number[];
-}
-
 /** Takes in one event of the stream. */
 export function take(name: string, data: unknown): void {
   lastMessageAt.value = Date.now();
@@ -109,7 +106,7 @@ export function take(name: string, data: unknown): void {
     shown = loading;
     rowsVersion.value += 1;
     ready.value = true;
-  } else if (name === 'delta') takeDelta(data as Delta);
+  } else if (name === 'delta') takeRowDelta(data as RowDelta);
 }
 
 /** A part that went is null. */
@@ -122,7 +119,7 @@ function takeStatus(parts: Partial<LiveStatus> & { readonly nowMs: number }): vo
   status.value = Object.fromEntries(known) as unknown as LiveStatus;
 }
 
-function takeDelta({ rows: whole, patches, removed }: Delta): void {
+function takeRowDelta({ rows: whole, patches, removed }: RowDelta): void {
   const mine = loading;
   for (const [number, row] of whole) mine.set(number, row);
   for (const [number, patch] of patches) {

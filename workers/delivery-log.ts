@@ -1,9 +1,11 @@
 // The log of messages to webhooks: what was sent where, with which result. Bounded; names hosts only, since addresses hold tokens.
+
 import { messageOf } from '#domain/errors.ts';
 import type { DeliveryEntry } from '#domain/log-entries.ts';
 import type { Secret } from '#domain/secret.ts';
 import { logs } from '#domain/state-registry.ts';
-import type { HandlerContext, HttpMessage } from './ports.ts';
+import type { OutgoingMessage } from '#outbound/http-sender.ts';
+import type { HandlerContext } from './ports.ts';
 
 const keptDeliveries = 5_000;
 
@@ -11,7 +13,7 @@ const keptDeliveries = 5_000;
 export async function sendLogged(
   context: HandlerContext,
   url: Secret,
-  message: Omit<HttpMessage, 'url'>,
+  message: Omit<OutgoingMessage, 'url'>,
 ): Promise<number> {
   const entry = {
     jobId: context.jobId,

@@ -1,17 +1,11 @@
 // What became of the metadata that a put_metadata job handed over: part of its job, its decision, its rule's counters and the audit.
+
 import type { Delivery, ItemTally } from '#domain/decision.ts';
+import type { BatchJob } from '#domain/job.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
 import { recordJobResult } from '#journal/record.ts';
-
-/** Of the job that a batch comes from; kept with the batch. */
-export interface BatchOrigin {
-  readonly jobId: string;
-  readonly channelArn?: string | undefined;
-  readonly rule?: string | undefined;
-  readonly decisionId?: string | undefined;
-}
 
 /** A batch, as far as its items' ends go. */
 export interface BatchEnd {
@@ -64,7 +58,7 @@ export function deliveryText(delivery: Delivery): string {
 const plainNames: Readonly<Record<string, string>> = { notBroadcasting: 'not broadcasting' };
 
 /** Writes down how a job's batch ended. */
-export function recordDelivery(tx: Transaction, batch: BatchEnd, origin: BatchOrigin): Delivery {
+export function recordDelivery(tx: Transaction, batch: BatchEnd, origin: BatchJob): Delivery {
   const delivery = deliveryOf(batch);
   const { jobId, rule, decisionId = '', channelArn } = origin;
   const outcome = outcomeOfDelivery(delivery);

@@ -1,11 +1,13 @@
-// What the handlers of actions need from the rest of the program. Implementations meet these ports in app.ts only.
+// What the handlers of actions need from the rest of the program. src/shard/actions.ts meets these ports.
 import type { ActionJob, ActionName, Lane, Pattern } from '#domain/action.ts';
-import type { JobRequest } from '#domain/job.ts';
+import type { BatchJob } from '#domain/job.ts';
 import type { Matcher, Receiver } from '#domain/rule.ts';
 import type { Secret } from '#domain/secret.ts';
 import type { SharedState } from '#domain/shared-state.ts';
+import type { EventBus } from '#outbound/event-bus.ts';
+import type { HttpSender } from '#outbound/http-sender.ts';
 import type { Clock } from '#runtime/clock.ts';
-import type { BatchOrigin } from './delivery-result.ts';
+import type { SecretSink } from '#secrets/sink.ts';
 import type { JobRun } from './host.ts';
 import type { JobResult } from './outcome.ts';
 
@@ -133,57 +135,6 @@ export interface IvsActions {
   untagResource(arn: string, tagKeys: readonly string[], options: CallOptions): Promise<void>;
 }
 
-/** A new key on its way to whoever needs it. */
-export interface SecretDelivery {
-  readonly kind: 'stream_key' | 'playback_private_key';
-  readonly value: Secret;
-  /** ARN of the key or key pair; new for each new value. */
-  readonly keyArn: string;
-  readonly channelArn?: string | undefined;
-}
-
-/** One place for secrets (src/secrets). */
-export interface SecretSink {
-  /** Where it is, without anything secret. */
-  readonly description: string;
-  /** Whether a delivery can be expected to work; makes no change. @throws AppError SECRET_… */
-  check(signal: AbortSignal): Promise<void>;
-  /** When it resolves, the value is there and is the newest one. May be repeated. @throws AppError SECRET_… */
-  deliver(delivery: SecretDelivery, signal: AbortSignal): Promise<void>;
-}
-
-export interface HttpMessage {
-  readonly method: 'POST' | 'PUT';
-  readonly url: string;
-  readonly body: string;
-  readonly contentType: string;
-  /** Key of the HMAC-SHA256 signature. */
-  readonly hmacKey?: Secret | undefined;
-  /** Stays the same when the message is sent again. */
-  readonly deliveryId: string;
-}
-
-/** Sends to an address that people configured (src/outbound). */
-export interface HttpSender {
-  /** Resolves with the 2xx status. @throws AppError WEBHOOK_FAILED, WEBHOOK_REFUSED, WEBHOOK_REJECTED */
-  send(message: HttpMessage, signal: AbortSignal): Promise<{ readonly status: number }>;
-}
-
-export interface BusEvent {
-  readonly source: string;
-  readonly detailType: string;
-  readonly detail: Readonly<Record<string, unknown>>;
-  readonly bus: string | undefined;
-  readonly resources: readonly string[];
-  readonly timeMs: number;
-}
-
-/** EventBridge PutEvents (src/outbound). */
-export interface EventBus {
-  /** @throws AppError EVENT_BUS_… */
-  put(event: BusEvent, signal: AbortSignal): Promise<{ readonly eventId: string }>;
-}
-
 /** The metadata service (src/metadata): accepts items for its outbox. */
 export interface MetadataSubmit {
   submit(batch: {
@@ -202,7 +153,7 @@ export interface MetadataSubmit {
     readonly lane: Lane;
     /** Who sends it, for people: `token mara`, `rule slate`. */
     readonly who?: string | undefined;
-    readonly job?: BatchOrigin | undefined;
+    readonly job?: BatchJob | undefined;
     readonly dryRun?: boolean | undefined;
     /** Channels that are left out, whatever chose them. */
     readonly spare?: ((channelArn: string) => boolean) | undefined;
@@ -227,8 +178,8 @@ export interface ActionPorts {
   readonly random: () => number;
   /** The place that the job's `deliver` names, within what whoever asked for the job may name. */
   sink(job: ActionJob<'rotate_stream_key' | 'rotate_playback_key_pair'>): SecretSink;
-  readonly http: HttpSender;
-  readonly events: EventBus;
+  readonly http: Pick<HttpSender, 'send'>;
+  readonly events: Pick<EventBus, 'put'>;
   readonly metadata: MetadataSubmit;
   receiver(name: string): Receiver | undefined;
   /** How the account's calls of InsertAdBreak are shared. */
@@ -278,5 +229,3 @@ export type ActionHandler<N extends ActionName> = (
   job: ActionJob<N>,
   context: HandlerContext,
 ) => Promise<HandlerResult>;
-
-export type { JobRequest };

@@ -82,11 +82,7 @@ function skippedByControls(job: ActionJob, context: HandlerContext): HandlerResu
 }
 
 /** The result of a job whose `only_if` does not hold now, or undefined. */
-export function onlyIfFails(
-  job: ActionJob,
-  context: HandlerContext,
-  live: LiveStream | undefined,
-): HandlerResult | undefined {
+function onlyIfFails(job: ActionJob, context: HandlerContext, live: LiveStream | undefined): HandlerResult | undefined {
   if (job.onlyIf === undefined) return undefined;
   const { state } = context;
   const record = job.channelArn === undefined ? undefined : state.view.get(kinds.stream.of(job.channelArn));

@@ -4,15 +4,17 @@
 // IVS shows and does what is left: a key that is to be replaced is deleted, where none is one is created, one that is neither
 // old nor delivered (ours after a lost answer, or somebody else's) is read and delivered. The last look must show the delivered
 // key and no other. Only ARNs are remembered (key-record.ts); the value lives in this process's memory.
+
 import type { ActionJob } from '#domain/action.ts';
 import type { KeyRecord } from '#domain/action-memory.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
+import type { SecretSink } from '#secrets/sink.ts';
 import { clearAlerts, raiseAlert } from './alerts.ts';
 import { mayPass, pauseBefore } from './in-place.ts';
 import { deferJob, dropIntents, settleIntent, wasCancelled } from './intents.ts';
 import { keyRecordOf, rotationIdOf } from './key-record.ts';
 import { type Fence, withLease } from './lease.ts';
-import type { ActionHandler, HandlerContext, HandlerResult, SecretSink, StreamKeyValue } from './ports.ts';
+import type { ActionHandler, HandlerContext, HandlerResult, StreamKeyValue } from './ports.ts';
 import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './preconditions.ts';
 
 type Job = ActionJob<'rotate_stream_key'>;

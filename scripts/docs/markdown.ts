@@ -48,7 +48,7 @@ export function settingsOf(schema: JsonSchema, prefix = ''): Setting[] {
 }
 
 /** The type in a reader's words. */
-export function typeOf(schema: JsonSchema): string {
+function typeOf(schema: JsonSchema): string {
   if (schema.const !== undefined)
     return code(typeof schema.const === 'string' ? schema.const : JSON.stringify(schema.const));
   if (schema.enum)

@@ -5,6 +5,7 @@ import type { Silence } from '#domain/control.ts';
 import { silencesInForce } from '#domain/controls-in-force.ts';
 import type { Incident } from '#domain/decision.ts';
 import { AppError } from '#domain/errors.ts';
+import type { DataSource } from '#domain/observation.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
@@ -53,7 +54,7 @@ export interface AlertShard {
   readonly name: string;
   readonly state: Pick<SharedState, 'view' | 'nowMs'>;
   /** Since when a source has been silent; undefined while it gives data. */
-  readonly silentSinceMs?: ((source: 'poll' | 'events') => number | undefined) | undefined;
+  readonly silentSinceMs?: ((source: DataSource) => number | undefined) | undefined;
   readonly deadLetters?: (() => { readonly count: number; readonly sinceMs: number } | undefined) | undefined;
 }
 

@@ -4,6 +4,7 @@ import type { ConfigInForce } from '#config/in-force.ts';
 import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
+import type { DataSource } from '#domain/observation.ts';
 import { notes } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
 import type { Clock } from '#runtime/clock.ts';
@@ -178,7 +179,7 @@ function alertShard(shard: Shard) {
   return {
     name: shard.name,
     state: shard.state,
-    silentSinceMs: (source: 'poll' | 'events') => shard.silentSinceMs(source),
+    silentSinceMs: (source: DataSource) => shard.silentSinceMs(source),
     deadLetters: () => {
       const { deadLetters, deadLettersSinceMs: sinceMs } = shard.noticing.depth?.depth ?? {};
       return deadLetters && sinceMs !== undefined ? { count: deadLetters, sinceMs } : undefined;

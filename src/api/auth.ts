@@ -4,7 +4,7 @@ import { AppError } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
 
 /** Each role may also do what the roles before it may. */
-export const tokenRoles = ['viewer', 'operator', 'admin'] as const;
+const tokenRoles = ['viewer', 'operator', 'admin'] as const;
 export type TokenRole = (typeof tokenRoles)[number];
 
 /** Characters; a shorter token could be guessed. */

@@ -14,7 +14,7 @@ export interface ConnectionLimits {
 type Socket = IncomingMessage['socket'];
 
 /** Places beyond `max`, for probes. */
-export const probePlaces = 64;
+const probePlaces = 64;
 
 interface Connection {
   readonly address: string;

@@ -1,15 +1,10 @@
 // Pausing must work while Redis is away: then the replica that was asked holds by itself, and says that the others do not know yet.
-import type { Pause } from '#domain/control.ts';
+import type { By, Pause } from '#domain/control.ts';
 import { isPaused } from '#domain/controls-in-force.ts';
 import { isRedisFailure } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { pauses } from '#domain/state-registry.ts';
 import { pause, resume } from '#rules/controls.ts';
-
-interface By {
-  readonly who: string;
-  readonly reason: string;
-}
 
 /** How long a request waits until Redis has taken it. */
 const patienceMs = 1_500;

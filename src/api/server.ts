@@ -1,7 +1,7 @@
 // The HTTP server as a Service: tokens and roles, limits, problem+json, health, metrics, API document. Routes are given to it.
 //
 // How to add a noun: write routes/<noun>.ts with a factory `(deps) => FastifyPluginAsyncZod`, each route with a zod schema for
-// what it takes and what it answers, and hand `{ prefix: '/v1', plugin: nounRoutes(deps) }` to `createHttpServer` in app.ts.
+// what it takes and what it answers, and hand `{ prefix: '/v1', plugin: nounRoutes(deps) }` to the server in api.ts.
 //   - Every `/v1` route needs a token. Reading needs the role viewer, anything else operator; `config: { role: 'admin' }` on a
 //     route asks for more, or less. `request.caller` says who calls (for the audit).
 //   - Throw AppError; the answer gets its code, status, details and remedy.
@@ -86,7 +86,7 @@ export const longestParam = 1024;
 /** How long the head of a request may take, and how long all of it. Less than the answer may take: who is slow is told so. */
 const headTimeoutMs = 10_000;
 const requestTimeoutMs = 12_000;
-export const defaultConnectionLimits: ConnectionLimits = { max: 2_000, maxHalfOpen: 200 };
+const defaultConnectionLimits: ConnectionLimits = { max: 2_000, maxHalfOpen: 200 };
 
 /** States: new → listening → stopped; a stopped server is not started again. */
 export class HttpServer implements Service {
@@ -160,11 +160,6 @@ export class HttpServer implements Service {
     await this.#started?.catch(() => undefined);
     await this.app.close();
   }
-}
-
-/** The server as a part for app.ts; `start` listens. */
-export function createHttpServer(options: HttpServerOptions): HttpServer {
-  return new HttpServer(options);
 }
 
 function buildApp(

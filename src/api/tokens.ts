@@ -1,7 +1,9 @@
 // Which tokens the API accepts: the admin's from AUTOPILOT_API_TOKEN (or _FILE), further ones from AUTOPILOT_TOKENS_FILE.
+
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { AppError, messageOf } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
+import type { Environment } from '#runtime/egress.ts';
 import type { Scrubber } from '#runtime/logger.ts';
 import { type ApiToken, adminName, minTokenLength, parseTokenFile } from './auth.ts';
 
@@ -10,8 +12,6 @@ export interface ApiEnvironment {
   readonly host: string;
   readonly port: number;
 }
-
-type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Reads the tokens and hides them from every log line; an empty variable is one that is not set.

@@ -42,7 +42,7 @@ export function invalidRequest(problems: readonly Problem[]): AppError {
 }
 
 /** What is wrong, at most 20 problems. */
-export function describeIssues(error: z.ZodError, schema: z.ZodType, part: string): Problem[] {
+function describeIssues(error: z.ZodError, schema: z.ZodType, part: string): Problem[] {
   return error.issues.flatMap((issue) => describeIssue(issue, schema, [part])).slice(0, mostProblems);
 }
 

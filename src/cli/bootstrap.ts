@@ -12,6 +12,7 @@ import {
   setupNamePattern,
 } from '#ops/event-path.ts';
 import { type Change, changesAnything } from '#ops/event-path-plan.ts';
+import type { TemplateLanguage } from '#ops/event-path-print.ts';
 import { type AccountFlags, chosenAccounts } from './accounts.ts';
 import { type CliIo, CommandFailed, example, printJson, printLines } from './support.ts';
 import { defaultConfigFile } from './validate.ts';
@@ -23,7 +24,7 @@ interface Flags extends AccountFlags {
   readonly dryRun?: boolean;
   readonly destroy?: boolean;
   readonly adopt?: boolean;
-  readonly print?: 'cloudformation' | 'terraform';
+  readonly print?: TemplateLanguage;
   readonly json?: boolean;
 }
 
@@ -47,7 +48,7 @@ export function register(program: Command, io: CliIo): void {
       new Option('--print <language>', 'print a template instead of making calls').choices([
         'cloudformation',
         'terraform',
-      ]),
+      ] satisfies TemplateLanguage[]),
     )
     .option('--json', 'print the plan and its result as JSON')
     .addHelpText(

@@ -1,17 +1,11 @@
 // `explain`: why a rule does, or does not, act on a channel, as of now and in the journal.
+
 import type { Command } from 'commander';
+import type { ShownCheck } from '#journal/checks.ts';
 import { resolveChannel } from './channels.ts';
 import { apiClient, type CliIo, example, printData } from './support.ts';
 
 type Values = Readonly<Record<string, string | number | boolean>>;
-
-interface Check {
-  readonly check: string;
-  readonly verdict: string;
-  readonly asked: Readonly<Record<string, unknown>>;
-  readonly found: Readonly<Record<string, unknown>>;
-  readonly at: string;
-}
 
 /** The answer of `GET /v1/rules/{rule}/explain/{channelArn}`, as far as it is printed. */
 interface Answer {
@@ -40,7 +34,7 @@ interface Answer {
       readonly jobId: string;
       readonly outcome?: string;
       readonly detail?: string;
-      readonly checks?: readonly Check[];
+      readonly checks?: readonly ShownCheck[];
     }[];
     readonly withheld: readonly { readonly action: string; readonly reason: string }[];
   }[];
@@ -118,7 +112,7 @@ export function linesOf(answer: Answer): readonly string[] {
 }
 
 /** What a worker compared right before it acted. */
-function checkLine({ check, verdict, asked, found, at }: Check): string {
+function checkLine({ check, verdict, asked, found, at }: ShownCheck): string {
   return `        ${verdict} ${check}: asked ${JSON.stringify(asked)}, found ${JSON.stringify(found)} at ${at}`;
 }
 

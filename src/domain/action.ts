@@ -35,6 +35,7 @@ export const delivery = z
     'expected exactly one of secrets_manager, ssm_parameter, webhook, file',
   );
 
+/** `urgent` is served first, then `normal`, then `bulk`; a lower lane that waits still gets a small part. */
 export const lanes = ['urgent', 'normal', 'bulk'] as const;
 export type Lane = (typeof lanes)[number];
 

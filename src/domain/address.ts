@@ -1,7 +1,7 @@
 // Web addresses often are secrets: Slack's and Teams' webhooks are opened by their path alone. What may be seen of one, and what must not.
 
 /** An address fit for looking at: its origin, and that there is more. */
-export function shownAddress(address: string): string {
+function shownAddress(address: string): string {
   const url = URL.parse(address);
   if (!url) return '[hidden]';
   const isOrigin = `${url.origin}/` === url.href;

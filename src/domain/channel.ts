@@ -78,3 +78,7 @@ export interface Channel extends ChannelSettings {
   readonly recordingConfigurationArn: string;
   readonly tags: Readonly<Record<string, string>>;
 }
+
+/** A channel as IVS answered: what the answer leaves out is not known, which is not the same as empty. */
+export type ListedChannel = Omit<Channel, 'tags' | 'recordingConfigurationArn'> &
+  Partial<Pick<Channel, 'tags' | 'recordingConfigurationArn'>>;

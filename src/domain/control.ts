@@ -1,6 +1,7 @@
 // What operators say to all automation, as data: recorded with the observations, so that a replay hears it too.
 
-interface By {
+/** Who says so, and why. */
+export interface By {
   readonly who: string;
   readonly reason: string;
 }

@@ -8,3 +8,11 @@ export interface JobRequest {
   /** Not before this long after it was decided. */
   readonly delayMs?: number;
 }
+
+/** The job that a batch of metadata comes from, and what that follows from; kept with the batch. */
+export interface BatchJob {
+  readonly jobId: string;
+  readonly channelArn?: string | undefined;
+  readonly rule?: string | undefined;
+  readonly decisionId?: string | undefined;
+}

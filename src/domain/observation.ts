@@ -26,11 +26,13 @@ export interface EventObservation {
   readonly arrivedAtMs: number;
 }
 
+/** `starving` asks for filterBy.health = STARVING; `all` for every live stream. */
+export type SweepScope = 'starving' | 'all';
+
 /** One sweep of ListStreams. */
 export interface PollObservation {
   readonly kind: 'poll';
-  /** `starving` asked for filterBy.health = STARVING; `all` for every live stream. */
-  readonly scope: 'starving' | 'all';
+  readonly scope: SweepScope;
   /** Unique for each sweep. */
   readonly pollId: string;
   readonly startedAtMs: number;
@@ -48,10 +50,13 @@ export interface PollObservation {
   readonly continues?: boolean;
 }
 
+/** Where data comes from by itself: sweeps, and the event queue. */
+export type DataSource = 'poll' | 'events';
+
 /** A source of data went silent, or came back. While one is silent, missing data means nothing. */
 export interface DataGapObservation {
   readonly kind: 'data_gap';
-  readonly source: 'poll' | 'events';
+  readonly source: DataSource;
   readonly state: 'began' | 'ended';
   /** When it was noticed. */
   readonly atMs: number;

@@ -52,7 +52,7 @@ export function queueOf(url: string): AwsQueue | undefined {
 }
 
 /** The partition that a Region belongs to, as ARNs write it. */
-export function partitionOf(region: string): string {
+function partitionOf(region: string): string {
   if (region.startsWith('cn-')) return 'aws-cn';
   return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
 }

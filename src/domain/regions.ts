@@ -51,7 +51,7 @@ export const regionsWithoutIvs: Readonly<Record<string, string>> = {
 };
 
 /** The form of a Region's code. */
-export const regionCode = /^[a-z]{2,3}(?:-[a-z]+)+-\d{1,2}$/;
+const regionCode = /^[a-z]{2,3}(?:-[a-z]+)+-\d{1,2}$/;
 
 /** What is wrong with a Region, as far as the tables tell. */
 export interface RegionProblem {

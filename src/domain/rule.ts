@@ -9,7 +9,8 @@ export interface Matcher {
   match(document: unknown): boolean;
 }
 
-export type RuleMode = 'enforce' | 'dry_run' | 'off';
+export const ruleModes = ['enforce', 'dry_run', 'off'] as const;
+export type RuleMode = (typeof ruleModes)[number];
 
 /** What makes a rule fire. */
 export type Trigger =

@@ -1,5 +1,6 @@
 // Everything that the shared state holds: its keys, its logs, and the type of what lies there. The texts are a contract with the Redis
 // of every version before: test/integration/earlier-state.test.ts reads one that an earlier version wrote.
+
 import type {
   AdBreakRequest,
   Bulk,
@@ -37,6 +38,7 @@ import type {
   SampleEntry,
   UnknownEvent,
 } from './log-entries.ts';
+import type { DataSource, SweepScope } from './observation.ts';
 import type {
   KnownRules,
   LastWord,
@@ -83,7 +85,7 @@ export const kinds = {
   rested: kind<ArchivedSessions, ChannelArn>('rested'),
   channel: kind<Channel, ChannelArn>('channel'),
   /** By the source that is silent. */
-  gap: kind<Gap, 'poll' | 'events'>('gap'),
+  gap: kind<Gap, DataSource>('gap'),
 
   /** Of a rule and a subject. */
   ruleMemory: pairKind<RuleMemory>('fact'),
@@ -156,7 +158,7 @@ export const notes = {
   /** The id of a rule's open incident. */
   openIncident: (rule: string) => key<string>(`meta/incident:${rule}`),
   /** The newest complete sweeps. */
-  sweep: (scope: 'starving' | 'all') => key<SweepNote>(scope === 'all' ? 'meta/pass-all' : 'meta/pass-starving'),
+  sweep: (scope: SweepScope) => key<SweepNote>(scope === 'all' ? 'meta/pass-all' : 'meta/pass-starving'),
   /** The newest read of the event queue. */
   queueRead: key<QueueNote>('meta/queue-read'),
   /** When somebody first looked for gaps, for sources that never gave anything. */

@@ -1,5 +1,6 @@
 // The one reconciled record of a stream session: what is true, since when, and how it is known.
 import type { ChannelArn, StreamHealth, StreamId } from './channel.ts';
+import type { DataSource, EventObservation, HttpObservation, SweepScope } from './observation.ts';
 
 export const streamStates = ['created', 'live', 'ended', 'failed'] as const;
 export type StreamState = (typeof streamStates)[number];
@@ -156,13 +157,13 @@ export type StreamChange =
     }
   | {
       readonly kind: 'event';
-      readonly observation: import('./observation.ts').EventObservation;
+      readonly observation: EventObservation;
       readonly record: StreamRecord | undefined;
       readonly atMs: number;
     }
   | {
       readonly kind: 'poll';
-      readonly scope: 'starving' | 'all';
+      readonly scope: SweepScope;
       readonly complete: boolean;
       readonly atMs: number;
       /** When what it told will be too old to act on, if the next sweeps fail; left out where polls keep no pace (virtual time). */
@@ -170,12 +171,12 @@ export type StreamChange =
     }
   | {
       readonly kind: 'data_gap';
-      readonly source: 'poll' | 'events';
+      readonly source: DataSource;
       readonly state: 'began' | 'ended';
       /** When it was noticed. */
       readonly atMs: number;
       /** The last data before it; left out: it was noticed at once. */
       readonly sinceMs?: number;
     }
-  | { readonly kind: 'http'; readonly observation: import('./observation.ts').HttpObservation; readonly atMs: number }
+  | { readonly kind: 'http'; readonly observation: HttpObservation; readonly atMs: number }
   | { readonly kind: 'inventory'; readonly channelArns: readonly ChannelArn[]; readonly atMs: number };

@@ -1,6 +1,6 @@
-// What noticing needs from others: access to IVS inside its quotas, and somewhere to put what was seen. Met in app.ts.
+// What noticing needs from others: access to IVS inside its quotas, and somewhere to put what was seen. src/shard/intake.ts meets them.
 import type { Lane } from '#domain/action.ts';
-import type { Channel, ChannelArn, StreamSnapshot } from '#domain/channel.ts';
+import type { ChannelArn, ListedChannel, StreamSnapshot } from '#domain/channel.ts';
 import type { UnknownEvent } from '#domain/log-entries.ts';
 import type { EventObservation, Observation } from '#domain/observation.ts';
 
@@ -20,10 +20,6 @@ export interface StreamReader {
     options: CallOptions,
   ): Promise<{ readonly streams: readonly StreamSnapshot[]; readonly nextToken: string | undefined }>;
 }
-
-/** A channel as IVS answered: what the answer leaves out is not known, which is not the same as empty. */
-export type ListedChannel = Omit<Channel, 'tags' | 'recordingConfigurationArn'> &
-  Partial<Pick<Channel, 'tags' | 'recordingConfigurationArn'>>;
 
 export interface ChannelReader {
   /** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListChannels.html */

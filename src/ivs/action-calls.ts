@@ -4,7 +4,7 @@ import type { Lane } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Secret } from '#domain/secret.ts';
 import { PageTokens } from '#runtime/page-tokens.ts';
-import type { CallOptions, GuardedStreamKey, IvsClientPort } from './client.ts';
+import type { GuardedStreamKey, IvsClientPort } from './client.ts';
 
 /** How actions call: in the lane `normal`, and for as long as their run lasts. */
 interface ActionCall {
@@ -151,9 +151,6 @@ export function createActionCalls(client: IvsClientPort) {
     },
   };
 }
-
-export type ActionCalls = ReturnType<typeof createActionCalls>;
-export type { CallOptions };
 
 /** Pages until there is no next one. */
 async function everyPage<T>(

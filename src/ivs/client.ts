@@ -1,6 +1,7 @@
 // Amazon IVS with every call limited: one method for each operation the daemon uses, one permit for each wire call, the SDK's
 // own retries off (who retries, and when, is decided by the jobs). Sole importer of the IVS SDK.
 import { type Channel, IvsClient, type IvsClientConfig, type StreamKey } from '@aws-sdk/client-ivs';
+import type { Lane } from '#domain/action.ts';
 import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
 import { Secret } from '#domain/secret.ts';
 import { createAwsClient } from '#runtime/aws-client.ts';
@@ -12,7 +13,6 @@ import { type ClientOperation, type Commands, commands } from './commands.ts';
 import { isThrottle, throttleScope, toAppError } from './errors.ts';
 import { type Limiter, type Permit, PermitLapsed } from './limiter.ts';
 import type { OperationName } from './limits.ts';
-import type { Lane } from './waiting-line.ts';
 
 export type InputOf<O extends ClientOperation> = ConstructorParameters<Commands[O]>[0];
 type SdkOutput<O extends ClientOperation> = Awaited<

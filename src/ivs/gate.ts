@@ -74,11 +74,6 @@ export class Gate {
     return this.#line;
   }
 
-  /** Whether Redis did not answer when last asked. */
-  get isAway(): boolean {
-    return this.#away !== undefined;
-  }
-
   /** One round trip that asks for nothing. */
   async probe(): Promise<void> {
     await (this.#exchanging ??= this.#exchange([]).finally(() => {

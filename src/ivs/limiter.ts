@@ -10,6 +10,7 @@
 // The order of those who wait is ours (waiting-line.ts), since it must be settled at the moment of the grant. Bottleneck runs
 // what was granted: bounded concurrency by operation, drain and stop. It never decides when a call may be sent.
 import Bottleneck from 'bottleneck';
+import { type Lane, lanes } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { codeOf, loggedEpisode } from '#runtime/episode.ts';
@@ -20,7 +21,6 @@ import { type Grant, type Release, type SlotLedger, strayMs, windowMs } from './
 import type { CallLimit, OperationName } from './limits.ts';
 import { RoundTrip } from './round-trip.ts';
 import { ThrottleEpisodes } from './throttle-episodes.ts';
-import { type Lane, lanes } from './waiting-line.ts';
 
 export interface LimiterOptions {
   readonly shard: string;

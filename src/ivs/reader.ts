@@ -1,10 +1,7 @@
 // What intake reads of IVS, in the words of the domain: pages of live streams and of channels.
 import type { StreamSummary } from '@aws-sdk/client-ivs';
-import type { Channel, ChannelArn, StreamId, StreamSnapshot } from '#domain/channel.ts';
+import type { ChannelArn, ListedChannel, StreamId, StreamSnapshot } from '#domain/channel.ts';
 import type { CallOptions, GuardedChannel, IvsClientPort } from './client.ts';
-
-type ListedChannel = Omit<Channel, 'tags' | 'recordingConfigurationArn'> &
-  Partial<Pick<Channel, 'tags' | 'recordingConfigurationArn'>>;
 
 type ReaderClient = Pick<IvsClientPort, 'listStreams' | 'listChannels' | 'getChannel' | 'batchGetChannel'>;
 

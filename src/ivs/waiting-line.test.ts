@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Lane, type Waiter, WaitingLine } from './waiting-line.ts';
+import type { Lane } from '#domain/action.ts';
+import { type Waiter, WaitingLine } from './waiting-line.ts';
 
 interface Named extends Waiter {
   readonly name: string;

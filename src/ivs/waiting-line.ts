@@ -1,9 +1,6 @@
 // Who waits for a permit of one operation, and who is next: lanes, channels in turn, order within a channel. No clock of its
 // own, no timers, no I/O; a channel that nobody waits for leaves nothing behind.
-
-export const lanes = ['urgent', 'normal', 'bulk'] as const;
-/** `urgent` is served first, then `normal`, then `bulk`; a lower lane that waits still gets a small part. */
-export type Lane = (typeof lanes)[number];
+import { type Lane, lanes } from '#domain/action.ts';
 
 /** A lower lane is served once after it was passed over so often. */
 const patience: Readonly<Record<Lane, number>> = { urgent: 0, normal: 4, bulk: 16 };

@@ -6,9 +6,6 @@ import type { Payload } from './envelope.ts';
 export const outcomes = ['delivered', 'conflated', 'expired', 'notBroadcasting', 'failed', 'cancelled'] as const;
 export type Outcome = (typeof outcomes)[number];
 
-export const batchStates = ['running', 'cancelling', 'finished', 'cancelled'] as const;
-export type BatchState = (typeof batchStates)[number];
-
 /** One thing to send to every channel of a batch. */
 export interface NewItem {
   readonly payload: Payload;
@@ -22,7 +19,7 @@ export interface BatchProgress {
   readonly batchId: string;
   /** Who sent it, for people. */
   readonly who: string;
-  readonly state: BatchState;
+  readonly state: 'running' | 'cancelling' | 'finished' | 'cancelled';
   readonly lane: Lane;
   readonly channels: number;
   readonly items: number;

@@ -13,13 +13,7 @@ export const acceptReply = z.union([
 ]);
 export const cancelReply = z.union([z.literal(0), z.literal(1)]);
 /** Mode, ids, texts, accepted times, ms until the last of them expires. */
-export const parcelReply = z.tuple([
-  z.string(),
-  z.array(z.string()),
-  z.array(z.string()),
-  z.array(z.string()),
-  z.number(),
-]);
+const parcelReply = z.tuple([z.string(), z.array(z.string()), z.array(z.string()), z.array(z.string()), z.number()]);
 export const claimReply = z.tuple([countsReply, z.number()], z.unknown());
 export const claimedReply = z.tuple([z.string(), z.number(), z.union([parcelReply, z.tuple([])])]);
 export const takeReply = z.union([

@@ -1,4 +1,4 @@
-// What the metadata stage needs from others. Implementations meet it in app.ts.
+// What the metadata stage needs from others. src/shard/shard.ts meets it.
 import type { Lane } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 

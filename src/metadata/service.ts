@@ -1,16 +1,18 @@
 // Accepting metadata for channels, and telling what became of it. Used by the API and by the put_metadata job alike.
 // What is sent when is the drainer's matter.
+
 import { createHash, randomBytes } from 'node:crypto';
 import type { Lane } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
+import type { BatchJob } from '#domain/job.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { BatchProgress, NewItem, Skipped } from './batch.ts';
 import { callsFor, emptyEnvelopeBytes, encodeItem, encodePlain, newItemId } from './envelope.ts';
 import type { Known, Outbox } from './outbox.ts';
 import type { AnnounceBatch } from './ports.ts';
-import { type BatchJob, type IdempotencyKey, type OutboxItem, type StoredBatch, withFull } from './stored-batch.ts';
+import { type IdempotencyKey, type OutboxItem, type StoredBatch, withFull } from './stored-batch.ts';
 import { type Home, resolveTargets, type Targets } from './targets.ts';
 
 export interface MetadataServiceOptions {
@@ -75,7 +77,7 @@ type AcceptedBatch = Pick<
 >;
 
 /** Most (item, channel) pairs accepted at once: they enter Redis in one step, which others wait for. */
-export const mostPairsPerBatch = 50_000;
+const mostPairsPerBatch = 50_000;
 
 /** For so few channels of an urgent batch permits are asked for at once, whatever becomes of it. */
 const mostHurried = 4;

@@ -1,6 +1,8 @@
 // A batch: as it is handed to the outbox, and as the outbox keeps it in Redis. What cannot be read of a stored one is left out.
+
 import { type Lane, lanes } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
+import type { BatchJob } from '#domain/job.ts';
 import { type BatchProgress, type Content, type Outcome, outcomes, type Skipped } from './batch.ts';
 import { payloadOf } from './envelope.ts';
 
@@ -27,14 +29,6 @@ export interface OutboxBatch {
   readonly idempotency: IdempotencyKey | undefined;
   /** Of the job that it comes from, if one did. */
   readonly job?: BatchJob | undefined;
-}
-
-/** The job that a batch comes from, and what that follows from. */
-export interface BatchJob {
-  readonly jobId: string;
-  readonly channelArn?: string | undefined;
-  readonly rule?: string | undefined;
-  readonly decisionId?: string | undefined;
 }
 
 export interface IdempotencyKey {

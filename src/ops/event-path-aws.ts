@@ -164,7 +164,7 @@ export async function removeEventPath(clients: EventPathClients, wanted: EventPa
 }
 
 /** One queue by its name, or undefined when there is none. */
-export async function readQueue(sqs: SQSClient, name: string): Promise<ActualQueue | undefined> {
+async function readQueue(sqs: SQSClient, name: string): Promise<ActualQueue | undefined> {
   const found = await orMissing(() =>
     allowed('sqs:GetQueueUrl', name, () => sqs.send(new GetQueueUrlCommand({ QueueName: name }))),
   );

@@ -2,8 +2,7 @@
 import { stringify } from 'yaml';
 import { type EventPath, ruleMayWrite } from './event-path.ts';
 
-export const templateLanguages = ['cloudformation', 'terraform'] as const;
-export type TemplateLanguage = (typeof templateLanguages)[number];
+export type TemplateLanguage = 'cloudformation' | 'terraform';
 
 /** The set-up as a template: `cloudformation` gives YAML, `terraform` gives HCL for the aws provider, version 5 or newer. */
 export function printEventPath(path: EventPath, language: TemplateLanguage): string {

@@ -1,7 +1,7 @@
 // What an operator can do to all automation: hold a channel, silence decisions, pause and resume, start a stopped rule again.
 // Each is one transaction with an entry in the audit log; what was held back is judged again at once.
 
-import type { Control, Hold, Pause, Silence } from '#domain/control.ts';
+import type { By, Control, Hold, Pause, Silence } from '#domain/control.ts';
 import { holdsInForce, readPause } from '#domain/controls-in-force.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Timer } from '#domain/rule-memory.ts';
@@ -14,11 +14,6 @@ import { channelOfSubject, placeControl, readMemory, removeControl, withActed, w
 import { stepsOf } from './muting.ts';
 import { endStateLossAlert } from './state-loss.ts';
 import { judgeBlockedSoon } from './timers.ts';
-
-interface By {
-  readonly who: string;
-  readonly reason: string;
-}
 
 /** How many controls there may be: `controls` in the configuration. */
 export interface ControlLimits {

@@ -16,7 +16,7 @@ import { isHolding, type RuleOf, selects } from './rule-index.ts';
 import { countedMs, silentSources } from './timers.ts';
 
 /** A rule with a destructive action counts the channels it has acted on for this long. */
-export const blastWindowMs = 300_000;
+const blastWindowMs = 300_000;
 
 /** `capped`: whether a step is destructive, so that the cap is asked again. */
 export function guardInputs(
@@ -131,7 +131,7 @@ function holdOf(evaluation: Evaluation, subject: string): GuardInputs['hold'] {
  * Live channels that the rule is about to act on: those that are due or held back, and those more than half way through `for`;
  * for a rule with a destructive action also those it has acted on in the last five minutes.
  */
-export function affectedChannels(evaluation: Evaluation, rule: Rule): number {
+function affectedChannels(evaluation: Evaluation, rule: Rule): number {
   evaluation.affected ??= countAffected(evaluation);
   return evaluation.affected.get(rule.name)?.size ?? 0;
 }

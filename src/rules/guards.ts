@@ -75,7 +75,7 @@ export function askAllGuards(inputs: GuardInputs): readonly GuardVerdict[] {
 type Guard = (inputs: GuardInputs) => GuardVerdict | undefined;
 
 /** How many of the live channels a rule may touch at once: one alone is always within its limit. */
-export function allowedChannels(live: number, percent: number): number {
+function allowedChannels(live: number, percent: number): number {
   return Math.max(1, Math.floor((live * percent) / 100));
 }
 

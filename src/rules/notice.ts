@@ -111,7 +111,7 @@ export function noticeTurn(evaluation: Evaluation, arn: string): void {
  * Whether a state rule's condition holds for a channel, and what follows. That `match` does not select a channel is not written
  * down: with many rules it would be most of the journal, and `explain` sees it at any time.
  */
-export function evaluateState(
+function evaluateState(
   evaluation: Evaluation,
   rule: RuleOf<'state'>,
   view: ChannelView,

@@ -5,8 +5,6 @@ import type { Pattern } from '#domain/action.ts';
 import type { Matcher } from '#domain/rule.ts';
 import { compileMember, type PatternProblem, type Report, type ScalarTest } from './pattern-operators.ts';
 
-export type { PatternProblem } from './pattern-operators.ts';
-
 export type CompiledPattern =
   | ({ readonly ok: true } & Matcher)
   | { readonly ok: false; readonly problems: readonly PatternProblem[] };

@@ -15,7 +15,7 @@ import { placeControl } from './memory.ts';
 export const failoverMs = 5_000;
 
 /** The pause's reason and the alert's kind. */
-export const stateLost = 'state_lost';
+const stateLost = 'state_lost';
 
 /** An alert about a loss that paused nothing ends by itself. */
 const alertKeptMs = 3_600_000;

@@ -13,7 +13,7 @@ interface Slot {
 }
 
 /** The grammar of texts that are any of these sequences. */
-export function grammarOf(...alternatives: readonly (readonly Part[])[]): Grammar {
+function grammarOf(...alternatives: readonly (readonly Part[])[]): Grammar {
   const lines = alternatives.map((parts) => parts.flatMap(slotsOf));
   return (pieces, { ignoresCase }) => lines.some((line) => canLie(pieces, line, ignoresCase));
 }

@@ -171,7 +171,7 @@ function noteSuperseded(evaluation: Evaluation, rule: Rule, subject: string, cau
 }
 
 /** Drops the `after` steps of a firing that have not run. */
-export function cancelSteps(evaluation: Evaluation, rule: Rule, subject: string, firing: Firing): void {
+function cancelSteps(evaluation: Evaluation, rule: Rule, subject: string, firing: Firing): void {
   for (const step of rule.actions) {
     const timer = readTimer(evaluation.tx, { kind: 'step', rule: rule.name, subject, step: step.index, firing });
     if (!timer) continue;

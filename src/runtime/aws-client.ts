@@ -23,7 +23,7 @@ export interface AwsCallBounds {
 }
 
 /** How long finding credentials may take (STS, SSO, the machine's metadata service), once for each time that they are needed. */
-export const credentialsMs = 10_000;
+const credentialsMs = 10_000;
 /** The most that the SDK waits between two tries in its standard mode, with what throttling adds. */
 const pauseMs = 1_000;
 /** Ten SQS messages of 1 MiB, escaped: no answer that we ask for is larger. */

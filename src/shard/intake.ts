@@ -4,7 +4,7 @@ import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { durationMs } from '#domain/duration.ts';
-import type { EventObservation } from '#domain/observation.ts';
+import type { DataSource, EventObservation, SweepScope } from '#domain/observation.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { notes } from '#domain/state-registry.ts';
 import { QueueConsumer } from '#intake/events/queue-consumer.ts';
@@ -84,7 +84,7 @@ export class Noticing {
     const { home } = options;
     this.#inventory = { reader, observe, view: state.view, now, home };
     const afterFullSweep = (signal: AbortSignal) => this.#lookUpUnlisted(signal);
-    const everyMs = (scope: 'starving' | 'all') => this.#pollIntervals()[scope === 'all' ? 'fullMs' : 'starvingMs'];
+    const everyMs = (scope: SweepScope) => this.#pollIntervals()[scope === 'all' ? 'fullMs' : 'starvingMs'];
     this.#poller = new Poller({
       reader,
       observe,
@@ -122,7 +122,7 @@ export class Noticing {
   /** Runs of the repeating jobs. */
   get handlers() {
     const poll =
-      (scope: 'starving' | 'all'): JobHandler =>
+      (scope: SweepScope): JobHandler =>
       async (_payload, { signal }) => ({ outcome: 'done', ...(await this.#poller.runSweep(scope, signal)) });
     const list: JobHandler = async (_payload, { signal }) => ({
       outcome: 'done',
@@ -205,12 +205,12 @@ export class Noticing {
   gauges(): Loop {
     const { account, state } = this.#options;
     const intervals = () => this.#pollIntervals();
-    const isSilent = (source: 'poll' | 'events') => this.silentSinceMs(source) !== undefined;
+    const isSilent = (source: DataSource) => this.silentSinceMs(source) !== undefined;
     return fleetGauges({ ...this.#options, shard: account.name, view: state.view, intervals, isSilent });
   }
 
   /** Since when a source has been silent, by what every replica knows; undefined while it gives data. */
-  silentSinceMs(source: 'poll' | 'events'): number | undefined {
+  silentSinceMs(source: DataSource): number | undefined {
     const { account, config, state } = this.#options;
     return silentSinceMs(state.view, source, { ...gapOptionsOf(config().settings, account), nowMs: state.nowMs() });
   }

@@ -9,6 +9,7 @@ import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { isOnHold, isPaused } from '#domain/controls-in-force.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
+import type { DataSource } from '#domain/observation.ts';
 import type { ReplicaRole } from '#domain/replica.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { Transaction } from '#domain/shared-state.ts';
@@ -290,7 +291,7 @@ export class Shard {
   }
 
   /** Since when a source has been silent, by what every replica knows; undefined while it gives data. */
-  silentSinceMs(source: 'poll' | 'events'): number | undefined {
+  silentSinceMs(source: DataSource): number | undefined {
     return this.noticing.silentSinceMs(source);
   }
 

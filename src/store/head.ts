@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { AppError } from '#domain/errors.ts';
 
 /** Format of the state that this version reads and writes. */
-export const stateFormat = 2;
+const stateFormat = 2;
 
 export interface Head {
   /** As it stands in Redis. */

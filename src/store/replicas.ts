@@ -3,7 +3,7 @@ import type { Replica } from '#domain/replica.ts';
 import { failureOf, type Redis } from '#runtime/redis.ts';
 
 /** Who has not been heard of for so long counts as gone. */
-export const replicaGoneMs = 10_000;
+const replicaGoneMs = 10_000;
 
 /** KEYS: the hash. ARGV: id, JSON, ms until an entry goes. Answer: the time, then id, time and JSON of each that lives. */
 const beatScript = `

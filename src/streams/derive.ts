@@ -40,7 +40,7 @@ export function missableAfterMs({
 const staleListMs = 5_000;
 
 /** The moment by which two sweeps had listed the session, that is the older of the two newest; undefined: they have not. */
-export function confirmedMs({ listedMs }: SessionBasis): number | undefined {
+function confirmedMs({ listedMs }: SessionBasis): number | undefined {
   return listedMs?.length === 2 ? listedMs[0] : undefined;
 }
 

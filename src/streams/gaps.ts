@@ -1,5 +1,6 @@
 // Data gaps: a source that went silent. While one is open nothing is concluded from missing data: records are stale, and
 // timers freeze (src/rules). Gaps open and close here only, by the age of what was last seen; a gap begins with the last data.
+import type { DataSource } from '#domain/observation.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
 import type { Gap, QueueNote, SweepNote } from '#domain/stream-memory.ts';
@@ -29,7 +30,7 @@ export function detectGaps(tx: Transaction, options: GapOptions): StreamChange[]
  */
 export function silentSinceMs(
   view: StateView,
-  source: 'poll' | 'events',
+  source: DataSource,
   { nowMs, pollSilentAfterMs, eventsSilentAfterMs }: GapOptions & { readonly nowMs: number },
 ): number | undefined {
   const sweep = view.get(notes.sweep('all'));
@@ -54,13 +55,13 @@ export function lateAfterMs({ startedAtMs, finishedAtMs, everyMs }: Omit<SweepNo
 }
 
 /** The gap of a source, or undefined while it gives data. */
-export function gapOf(view: StateView, source: 'poll' | 'events'): Gap | undefined {
+export function gapOf(view: StateView, source: DataSource): Gap | undefined {
   return view.get(kinds.gap.of(source));
 }
 
 const sources = ['poll', 'events'] as const;
 
-function judge(tx: Transaction, source: 'poll' | 'events', sinceMs: number | undefined): StreamChange[] {
+function judge(tx: Transaction, source: DataSource, sinceMs: number | undefined): StreamChange[] {
   const open = gapOf(tx, source);
   if ((open === undefined) === (sinceMs === undefined)) return [];
   if (sinceMs !== undefined) {

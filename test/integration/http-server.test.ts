@@ -7,7 +7,7 @@ import pino from 'pino';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
 import { parseTokenFile } from '#api/auth.ts';
-import { createHttpServer, type HttpServerOptions } from '#api/server.ts';
+import { HttpServer, type HttpServerOptions } from '#api/server.ts';
 import { Secret } from '#domain/secret.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { turnsOf } from '#test/support/effort.ts';
@@ -40,7 +40,7 @@ const token = () => randomBytes(16).toString('hex');
 async function setup(options: Partial<HttpServerOptions> = {}) {
   const values = { viewer: token(), operator: token(), admin: token() };
   const lines: string[] = [];
-  const server = createHttpServer({
+  const server = new HttpServer({
     host: '127.0.0.1',
     port: 0,
     tokens: (['viewer', 'operator', 'admin'] as const).map((role) => ({
@@ -266,10 +266,10 @@ test('it can be stopped before it was started, and while it starts', async () =>
   const options = { host: '127.0.0.1', port: 0, tokens: [], routes: [], checks: {}, maxBodyBytes: 1, version: '0' };
   const rest = { requestsPerMinute: 1, metrics: createMetrics(), logger: pino({ level: 'silent' }) };
 
-  const early = createHttpServer({ ...options, ...rest });
+  const early = new HttpServer({ ...options, ...rest });
   await early.stop();
   await early.start();
-  const racing = createHttpServer({ ...options, ...rest, metrics: createMetrics() });
+  const racing = new HttpServer({ ...options, ...rest, metrics: createMetrics() });
   await Promise.all([racing.start(), racing.stop()]);
 
   expect([early, racing].map((server) => server.app.server.listening)).toEqual([false, false]);

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { quotaRoutes } from '#api/routes/quota.ts';
-import { createHttpServer } from '#api/server.ts';
+import { HttpServer } from '#api/server.ts';
 import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
 import type { AppError } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
@@ -30,7 +30,7 @@ function lookInto(url: string): AsyncDisposable & { readonly redis: Redis } {
 /** An API that has `GET /v1/quota` only. */
 async function quotaApi(shard: IvsShard) {
   const value = randomBytes(16).toString('hex');
-  const server = createHttpServer({
+  const server = new HttpServer({
     host: '127.0.0.1',
     port: 0,
     tokens: [{ name: 'viewer', role: 'viewer', value: new Secret(value) }],

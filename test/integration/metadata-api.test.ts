@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import pino from 'pino';
 import { expect, test, vi } from 'vitest';
 import { metadataRoutes } from '#api/routes/metadata.ts';
-import { createHttpServer } from '#api/server.ts';
+import { HttpServer } from '#api/server.ts';
 import type { Channel } from '#domain/channel.ts';
 import { Secret } from '#domain/secret.ts';
 import { kinds } from '#domain/state-registry.ts';
@@ -28,7 +28,7 @@ async function setup(options: Partial<MetadataPartsOptions> = {}) {
     { name: 'main', region: 'us-west-2', accountId: '111122223333', metadata: parts.service },
   ]);
   const token = randomBytes(16).toString('hex');
-  const server = createHttpServer({
+  const server = new HttpServer({
     host: '127.0.0.1',
     port: 0,
     tokens: [{ name: 'test', role: 'admin', value: new Secret(token) }],

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { controlRoutes } from '#api/routes/controls.ts';
 import { decisionRoutes } from '#api/routes/decisions.ts';
 import { ruleRoutes } from '#api/routes/rules.ts';
-import { createHttpServer } from '#api/server.ts';
+import { HttpServer } from '#api/server.ts';
 import type { Channel, StreamHealth } from '#domain/channel.ts';
 import type { Control } from '#domain/control.ts';
 import type { Ruleset } from '#domain/rule.ts';
@@ -75,7 +75,7 @@ async function setup() {
   ]);
   const controls: Control[] = [];
   const value = `${Math.random()}`.padEnd(20, 'x');
-  const server = createHttpServer({
+  const server = new HttpServer({
     host: '127.0.0.1',
     port: 0,
     tokens: [{ name: 'ann', role: 'operator', value: new Secret(value) }],

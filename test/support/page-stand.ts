@@ -11,7 +11,7 @@ import type { LiveSources } from '#api/live/sources.ts';
 import { liveRoutes } from '#api/routes/live.ts';
 import { pageRoutes } from '#api/routes/page.ts';
 import { streamRoutes } from '#api/routes/streams.ts';
-import { createHttpServer } from '#api/server.ts';
+import { HttpServer } from '#api/server.ts';
 import type { RuleAlert } from '#domain/alert.ts';
 import { type Channel, type ChannelArn, channelIdOf, type StreamId } from '#domain/channel.ts';
 import type { Incident } from '#domain/decision.ts';
@@ -234,7 +234,7 @@ export async function pageStand({
     sampleMs: 500,
   });
   const asked: { method: string; url: string; body: unknown }[] = [];
-  const server = createHttpServer({
+  const server = new HttpServer({
     host: '127.0.0.1',
     port: 0,
     tokens: (['viewer', 'operator', 'admin'] as const).map((role) => ({

@@ -1,7 +1,9 @@
 // Decisions, also those not to act: each step with the values it compared.
+
 import type { ComponentChildren, JSX } from 'preact';
+import type { CheckView } from '#api/routes/job-schemas.ts';
 import { api, query } from '../api.ts';
-import type { CheckView, DecisionView } from '../decisions.ts';
+import type { DecisionView } from '../decisions.ts';
 import { askTest } from '../dialogs/rule-test.tsx';
 import { count, fact, words } from '../format.ts';
 import { Choice, OlderLink, SinceChoice } from '../parts/choices.tsx';

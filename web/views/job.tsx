@@ -1,7 +1,7 @@
 // One job: what was asked, step by step what was done, and how it ended.
 import type { JSX } from 'preact';
+import type { CheckView } from '#api/routes/job-schemas.ts';
 import { api } from '../api.ts';
-import type { CheckView } from '../decisions.ts';
 import { type Job, outcomeOf } from '../dialogs/actions.tsx';
 import { count, fact, words } from '../format.ts';
 import { Fact, Json, Since } from '../parts/facts.tsx';

@@ -56,7 +56,7 @@ export interface RowParts {
 }
 
 /** How long an ended stream stays in the list. */
-export const endedStaysMs = 10 * 60_000;
+const endedStaysMs = 10 * 60_000;
 
 /** Whether a channel has a row at all. */
 export function belongsOnPage({ record, hold, next, pendingRecording }: RowParts, nowMs: number): boolean {

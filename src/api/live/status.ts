@@ -1,5 +1,6 @@
 // What the operator's page shows beside the rows: counts, mode, trust, what needs a person, quota, queues, batches.
-// Gathered from narrow sources that app.ts fills in; each may be missing, and the page then leaves its part out.
+// Gathered from narrow sources that page.ts fills in; each may be missing, and the page then leaves its part out.
+import type { RuleMode } from '#domain/rule.ts';
 import type { QuotaHour } from '#ivs/quota-hour.ts';
 import type { Alert } from '../alerts.ts';
 
@@ -63,7 +64,7 @@ export interface BatchLine {
 
 export interface RuleLine {
   readonly name: string;
-  readonly mode: 'enforce' | 'dry_run' | 'off';
+  readonly mode: RuleMode;
   readonly description?: string | undefined;
   /** What it does, in plain words. */
   readonly sentence?: string | undefined;

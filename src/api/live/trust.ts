@@ -1,5 +1,7 @@
 // What may be believed, and how far: the age of each source, and how often the sources told different things.
+
 import { formatDuration } from '#domain/duration.ts';
+import type { DataSource } from '#domain/observation.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { notes as stateNotes } from '#domain/state-registry.ts';
 import type { Disagreements } from '#domain/stream-memory.ts';
@@ -82,14 +84,14 @@ function trustLines(
   const unheard = Math.max(...views.map(unheardSessions));
   const latencyMs = sources.redisLatencyMs?.();
   const silentAfterMs = sources.silentAfterMs();
-  const isSilent = (view: StateView, source: 'poll' | 'events') =>
+  const isSilent = (view: StateView, source: DataSource) =>
     gapOf(view, source) !== undefined ||
     silentSinceMs(view, source, {
       nowMs,
       pollSilentAfterMs: silentAfterMs.poll,
       eventsSilentAfterMs: view.get(stateNotes.queueRead) === undefined ? undefined : silentAfterMs.events,
     }) !== undefined;
-  const age = (source: 'poll' | 'events', atMs: number | undefined): TrustLine['state'] =>
+  const age = (source: DataSource, atMs: number | undefined): TrustLine['state'] =>
     views.some((view) => isSilent(view, source)) ? 'stale' : atMs === undefined ? 'unknown' : 'ok';
   return [
     {

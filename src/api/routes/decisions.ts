@@ -7,6 +7,7 @@ import { type DecisionReason, type Delivery, decisionOutcomes, decisionReasons }
 import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
+import { ruleModes } from '#domain/rule.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { checkOfGuard, checksOfDecision, shownCheck } from '#journal/checks.ts';
 import { type DecisionRow, mergePage, nextPlace, queryDecisions } from '#journal/query.ts';
@@ -25,7 +26,7 @@ const decision = z.object({
   id: z.string(),
   at: time,
   rule: z.string(),
-  mode: z.enum(['enforce', 'dry_run', 'off']),
+  mode: z.enum(ruleModes),
   outcome: z.enum(decisionOutcomes),
   reason,
   meaning: z.string().describe('The reason in a sentence'),
@@ -56,7 +57,7 @@ const decision = z.object({
 
 const explanation = z.object({
   rule: z.string(),
-  mode: z.enum(['enforce', 'dry_run', 'off']),
+  mode: z.enum(ruleModes),
   channelArn: z.string(),
   channelName: z.string(),
   state: z.enum(['off', 'idle', 'waiting', 'held_back', 'firing']),

@@ -12,6 +12,7 @@ export const check = z.object({
   found: z.record(z.string(), z.unknown()),
   at: time,
 });
+export type CheckView = z.infer<typeof check>;
 
 const pairs = z.number().int();
 export const delivery = z

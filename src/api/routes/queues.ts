@@ -110,7 +110,7 @@ async function openBoard({ queues, basePath, scrub }: QueueBoardOptions): Promis
 }
 
 /** Job data fit for looking at: what people wrote is replaced by its length, long texts are cut, secrets' shapes are scrubbed. */
-export function maskJobData(value: unknown, scrub: (text: string) => string, key = ''): unknown {
+function maskJobData(value: unknown, scrub: (text: string) => string, key = ''): unknown {
   if (masked.has(key) && value !== undefined && value !== null) return `[${JSON.stringify(value).length} bytes hidden]`;
   if (typeof value === 'string') {
     const text = scrub(value);

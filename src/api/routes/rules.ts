@@ -7,7 +7,7 @@ import type { Control } from '#domain/control.ts';
 import { decisionOutcomes } from '#domain/decision.ts';
 import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
-import type { Rule } from '#domain/rule.ts';
+import { type Rule, ruleModes } from '#domain/rule.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { queryDecisions } from '#journal/query.ts';
@@ -26,7 +26,7 @@ const alert = z.object({ since: time, text: z.string() });
 const rule = z.object({
   name: z.string(),
   description: z.string().optional(),
-  mode: z.enum(['enforce', 'dry_run', 'off']),
+  mode: z.enum(ruleModes),
   trigger: z.string(),
   actions: z.array(z.string()),
   onResolve: z.array(z.string()),

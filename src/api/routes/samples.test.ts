@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Secret } from '#domain/secret.ts';
 import { testMetrics } from '#test/support/quiet.ts';
 import { arnOf, Noticing, poll, snapshot, streamIdFor } from '#test/support/streams.ts';
-import { createHttpServer } from '../server.ts';
+import { HttpServer } from '../server.ts';
 import { sampleRoutes } from './samples.ts';
 
 const minute = 60_000;
@@ -15,7 +15,7 @@ async function setup() {
   for (let at = 0; at < 3 * minute; at += minute)
     await noticing.see(poll('all', { at, took: 0, streams: [snapshot('A', 'one', { viewers: at === 0 ? -1 : 40 })] }));
   const value = `${Math.random()}`.padEnd(20, 'x');
-  const server = createHttpServer({
+  const server = new HttpServer({
     host: '127.0.0.1',
     port: 0,
     tokens: [{ name: 'ann', role: 'viewer', value: new Secret(value) }],

@@ -6,6 +6,7 @@ import { channelArn } from '#domain/action.ts';
 import { streamHealths } from '#domain/channel.ts';
 import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
+import type { DataSource } from '#domain/observation.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import { type AdBreak, adBreakAt, type StreamRecord, streamStates } from '#domain/stream-record.ts';
 import { endReason } from '#streams/ending.ts';
@@ -93,7 +94,7 @@ export interface StreamRoutesOptions {
   readonly state: SharedState;
   readonly retentionMs: () => number;
   /** Since when a source has been silent, for any part of the fleet. */
-  readonly silentSinceMs: (source: 'poll' | 'events') => number | undefined;
+  readonly silentSinceMs: (source: DataSource) => number | undefined;
 }
 
 const mostSessions = 50;

@@ -64,7 +64,6 @@ export const channelCalls: ReadonlySet<string> = new Set<string>([
   'ListStreamKeys',
   'ListTagsForResource',
 ]);
-export const readCalls: ReadonlySet<string> = new Set(reads);
 
 export class CallLog {
   readonly calls: Call[] = [];

@@ -1,11 +1,13 @@
 // What else the jobs of a rule test reach: timed metadata, webhooks, the event bus, places for keys. Everything is accepted and noted;
 // nothing leaves the process and no file is read.
+
 import type { ActionParams } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
 import { emptyEnvelopeBytes, encodeItem, newItemId } from '#metadata/envelope.ts';
 import { resolveTargets } from '#metadata/targets.ts';
-import type { ActionPorts, MetadataSubmit, SecretSink } from '#workers/ports.ts';
+import type { SecretSink } from '#secrets/sink.ts';
+import type { ActionPorts, MetadataSubmit } from '#workers/ports.ts';
 import type { JobLog } from './call-log.ts';
 import type { VirtualWorld } from './world.ts';
 

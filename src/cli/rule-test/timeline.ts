@@ -1,7 +1,9 @@
 // The lines of a rule test's timeline: `10s ch/a STARVING`, `5m ch/m{1..12} Starvation Start 20m late`, `1h pause drill`.
+
 import { parseDuration } from '#domain/duration.ts';
 import { ivsEvents, namesNoChannel } from '#domain/ivs-events.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
+import type { DataSource } from '#domain/observation.ts';
 import { checkLabelMatcher } from '#rules/label-values.ts';
 import type { NoticedBy } from './world.ts';
 
@@ -20,7 +22,7 @@ export type TimelineStep = { readonly atMs: number; readonly channels: readonly 
   | { readonly kind: 'http'; readonly name: string }
   | { readonly kind: 'hold' | 'release' | 'pause' | 'resume'; readonly reason: string }
   | { readonly kind: 'silence'; readonly forMs: number; readonly matcher: string }
-  | { readonly kind: 'gap'; readonly source: 'poll' | 'events'; readonly state: 'began' | 'ended' }
+  | { readonly kind: 'gap'; readonly source: DataSource; readonly state: 'began' | 'ended' }
 );
 
 export type TimelineResult =

@@ -1,14 +1,14 @@
 // Reads the channels there are: all of them in the background, or single ones on demand.
 import { isDeepStrictEqual } from 'node:util';
 import type { Lane } from '#domain/action.ts';
-import type { Channel, ChannelArn } from '#domain/channel.ts';
+import type { Channel, ChannelArn, ListedChannel } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { InventoryObservation } from '#domain/observation.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { PageTokens } from '#runtime/page-tokens.ts';
 import { type Home, strangersOf, strangersText } from '../home.ts';
-import type { ChannelReader, ListedChannel, Observe } from '../ports.ts';
+import type { ChannelReader, Observe } from '../ports.ts';
 
 export interface InventoryOptions {
   readonly reader: ChannelReader;

@@ -1,4 +1,5 @@
 // Shows a shard's fleet as metrics, every few seconds: counting ten thousand streams takes about a millisecond.
+import type { DataSource } from '#domain/observation.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { loggedEpisode } from '#runtime/episode.ts';
@@ -15,7 +16,7 @@ export interface FleetGaugesOptions {
   /** The intervals in force. */
   readonly intervals: () => PollIntervals;
   /** Whether a source gives no data. */
-  readonly isSilent: (source: 'poll' | 'events') => boolean;
+  readonly isSilent: (source: DataSource) => boolean;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;
