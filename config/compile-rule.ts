@@ -43,6 +43,7 @@ const channelActions: ReadonlySet<ActionName> = new Set([
   'insert_ad_break',
   'tag',
   'capture_session',
+  'report',
   'retire_channel',
 ]);
 
@@ -214,6 +215,7 @@ class RuleCompiler {
     const has = (key: string) => (params as Record<string, unknown>)[key] !== undefined;
     const text = (key: string) => String((params as Record<string, unknown>)[key]);
     const full = (key: string) => [...this.#context.path, ...path, key];
+    if (action === 'report' && has('receiver')) this.#context.checkReceiver(text('receiver'), full('receiver'));
     if (action === 'notify') this.#context.checkReceiver(text('receiver'), full('receiver'));
     if (action === 'capture_session' && has('notify')) this.#context.checkReceiver(text('notify'), full('notify'));
     if (action === 'webhook' && has('url') === has('url_file')) {

@@ -9,6 +9,7 @@ import { notify } from './notify.ts';
 import type { ActionHandler, ActionPorts, HandlerResult } from './ports.ts';
 import { putMetadata } from './put-metadata.ts';
 import { withRecheck } from './recheck.ts';
+import { report } from './report.ts';
 import { retireChannel } from './retire-channel.ts';
 import { retireRecordingConfiguration } from './retire-recording-configuration.ts';
 import { rotatePlaybackKeyPair } from './rotate-playback-key-pair.ts';
@@ -29,6 +30,7 @@ export const actionHandlers = {
   emit_event: emitEvent,
   tag,
   capture_session: captureSession,
+  report,
   rotate_playback_key_pair: rotatePlaybackKeyPair,
   retire_recording_configuration: retireRecordingConfiguration,
   retire_channel: retireChannel,

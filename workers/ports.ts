@@ -203,6 +203,11 @@ export interface ActionPorts {
    * @throws AppError SECRET_FILE_UNREADABLE, FILE_NOT_ALLOWED
    */
   readSecretFile(path: string, job?: ActionJob): Promise<Secret>;
+  /**
+   * Writes a file that the job names, with mode 0600 and in one step; only a file that an earlier delivery made is replaced.
+   * @throws AppError FILE_NOT_ALLOWED, REPORT_NOT_WRITTEN
+   */
+  writeFile(job: ActionJob, path: string, text: string): Promise<void>;
   /** Compiles a pattern of the rules language. */
   matcher(pattern: Pattern): Matcher;
   /** Hides a value from every log line until it is let go. */

@@ -93,7 +93,7 @@ function onlyIfFails(job: ActionJob, context: HandlerContext, live: LiveStream |
 }
 
 /** People are told all the same of what was decided before the pause or the hold. */
-const telling: ReadonlySet<ActionName> = new Set(['notify', 'capture_session']);
+const telling: ReadonlySet<ActionName> = new Set(['notify', 'capture_session', 'report']);
 
 /** Holds, the pause and `only_if` for actions that do not look at the stream otherwise. */
 export async function onlyIfFailsFresh(job: ActionJob, context: HandlerContext): Promise<HandlerResult | undefined> {

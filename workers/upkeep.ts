@@ -36,6 +36,8 @@ export function upkeep(tx: Transaction): void {
   dropOldRetirements(tx);
   dropOldAlerts(tx);
   dropOldAdBreaks(tx);
+  for (const [path, { untilMs }] of tx.entries(kinds.delivered))
+    if (untilMs !== undefined && untilMs < tx.nowMs) tx.delete(kinds.delivered.of(path));
 }
 
 /** Whether a round may find something to do now or soon, so that virtual time has none in vain. */

@@ -37,6 +37,13 @@ export async function assertAdBreakPossible(
   if (problem !== undefined) throw new AppError('AD_BREAK_IMPOSSIBLE', `body.channelArn: ${channelArn} ${problem}`);
 }
 
+/** The parameter that names a receiver. */
+const receiverFields: Readonly<Partial<Record<ActionName, string>>> = {
+  capture_session: 'notify',
+  notify: 'receiver',
+  report: 'receiver',
+};
+
 /** So many channels that the inventory does not know are asked for at IVS, one by one; of more, a listing must tell. */
 const mostUnknownAsked = 20;
 
@@ -92,7 +99,7 @@ export async function assertNames(
     );
   const place = `body.action.${action}`;
   const receivers = shard.ruleset.receivers.map(({ name }) => name);
-  const receiverField = action === 'capture_session' ? 'notify' : action === 'notify' ? 'receiver' : undefined;
+  const receiverField = receiverFields[action];
   for (const receiver of receiverField ? named(receiverField) : [])
     if (!receivers.includes(receiver))
       throw new AppError(

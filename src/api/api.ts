@@ -42,6 +42,7 @@ import { jobRoutes } from './routes/jobs.ts';
 import { metadataRoutes } from './routes/metadata.ts';
 import { quotaRoutes } from './routes/quota.ts';
 import { replicaRoutes } from './routes/replicas.ts';
+import { reportRoutes } from './routes/reports.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { sampleRoutes } from './routes/samples.ts';
 import { streamRoutes } from './routes/streams.ts';
@@ -146,6 +147,7 @@ export function createApi(options: ApiOptions): Api {
         }),
       },
       { prefix: '/v1', plugin: sampleRoutes({ state, accounts: shards }) },
+      { prefix: '/v1', plugin: reportRoutes({ state }) },
       { prefix: '/v1', plugin: channelRoutes({ state, refresh: inventory }) },
       { prefix: '/v1', plugin: ruleRoutes({ shards: directory, onControl }) },
       { prefix: '/v1', plugin: decisionRoutes({ shards: directory }) },

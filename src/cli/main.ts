@@ -23,6 +23,7 @@ import { register as registerKey } from './key-rotate.ts';
 import { register as registerMetadata } from './metadata-send.ts';
 import { register as registerRecording } from './recording-set.ts';
 import { register as registerReplay } from './replay.ts';
+import { register as registerReport } from './report.ts';
 import { register as registerRun } from './run.ts';
 import { register as registerSchema } from './schema.ts';
 import { register as registerSimulator, simulatorFailure } from './simulator.ts';
@@ -41,6 +42,7 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
   registerStatus,
   registerAlert,
   registerExplain,
+  registerReport,
   registerControls,
   registerSchema,
   registerSimulator,

@@ -65,6 +65,8 @@ export interface ServerEvent {
 /** Requests to the daemon's API. Every failure is a RequestFailed that says what to do. */
 export interface ApiClient {
   readonly get: (path: string) => Promise<unknown>;
+  /** As `get`, for an answer that is text. */
+  readonly text: (path: string) => Promise<string>;
   readonly send: (
     method: 'POST' | 'PUT' | 'DELETE',
     path: string,
@@ -140,6 +142,11 @@ export function apiClient(
   };
   return {
     get: (path) => request('GET', path),
+    text: async (path) => {
+      const response = await open('GET', path, AbortSignal.timeout(requestMs));
+      if (!response.ok) await read(response);
+      return response.text().catch((error: unknown) => Promise.reject(noAnswer(base, error)));
+    },
     send: (method, path, body, headers) => request(method, path, body, headers),
     events: (path) => eventsUntil(path),
     firstEvent: async (path, event) => {

@@ -139,4 +139,6 @@ export interface NotifyProgress {
 /** At `delivered/<path without links>`: a file that a delivery made. */
 export interface DeliveredFile {
   readonly atMs: number;
+  /** Of a report: forgotten then, since each session may have a file of its own. */
+  readonly untilMs?: number;
 }

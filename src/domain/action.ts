@@ -39,6 +39,9 @@ export const delivery = z
 export const lanes = ['urgent', 'normal', 'bulk'] as const;
 export type Lane = (typeof lanes)[number];
 
+export const reportFormats = ['md', 'html', 'json'] as const;
+export type ReportFormat = (typeof reportFormats)[number];
+
 /** Which channels: by ARN, every live one, or by tags (all keys must match, any value of a key). */
 export const targets = z
   .strictObject({
@@ -109,6 +112,21 @@ export const actionSchemas = {
     remove: z.array(z.string().min(1).max(128)).optional(),
   }),
   capture_session: z.strictObject({ notify: z.string().optional().describe('Receiver that gets the hints') }),
+  report: z
+    .strictObject({
+      receiver: z.string().min(1).optional().describe('Receiver that gets it'),
+      file: z
+        .string()
+        .min(1)
+        .max(1000)
+        .optional()
+        .describe('Path without its ending: each format adds its own (`.md`, `.html`, `.json`)'),
+      formats: z.array(z.enum(reportFormats)).min(1).max(3).optional().describe('Default: [md]'),
+    })
+    .refine(
+      ({ receiver, file }) => receiver !== undefined || file !== undefined,
+      'expected where it goes: receiver, file or both',
+    ),
   rotate_playback_key_pair: z.strictObject({
     name: z.string().min(1).max(128),
     deliver: delivery,

@@ -566,6 +566,13 @@ export const errorCatalog = {
     disposition: 'retry',
   },
   // HTTP API
+  REPORT_NOT_WRITTEN: {
+    meaning: 'The file of a report cannot be written, or is one that no delivery made.',
+    remedy:
+      'Read the reason in the message: give the daemon’s user the right to write there, or use a path that is free.',
+    status: 502,
+    disposition: 'retry',
+  },
   REQUEST_INVALID: {
     meaning: 'The request does not have the shape the API asks for; the answer names the field.',
     remedy: 'Correct the field named in the answer; /docs shows the shape.',

@@ -51,6 +51,37 @@ export async function queryDecisions(
   return { decisions: await withResults(state, rows), truncated: loud.truncated || quiet.truncated };
 }
 
+/**
+ * What was decided about some channels since a moment, dull decisions left out: one reading of the journal for all of them, newest first.
+ * `truncated`: older ones were not looked at.
+ */
+export async function decisionsAbout(
+  state: Reader,
+  channelArns: ReadonlySet<string>,
+  { sinceMs }: { readonly sinceMs: number },
+): Promise<{ readonly rows: ReadonlyMap<string, readonly DecisionRow[]>; readonly truncated: boolean }> {
+  const byId = new Map(Array.from(channelArns, (arn) => [arn.slice(arn.lastIndexOf('/') + 1), arn]));
+  const found: DecisionRow[] = [];
+  let before: string | undefined;
+  let read = 0;
+  for (let more = true; more && read < readAtMost; ) {
+    const page = await state.readLog(logs.journal, { limit: pageSize, ...(before === undefined ? {} : { before }) });
+    for (const { entry } of page) {
+      const about = 'summary' in entry ? entry.channelIds.flatMap((id) => byId.get(id) ?? []) : [entry.channelArn];
+      for (const channelArn of about) {
+        if (channelArn === undefined || !channelArns.has(channelArn)) continue;
+        const row = rowOf(entry, { channelArn, sinceMs, limit: pageSize });
+        if (row) found.push(row);
+      }
+    }
+    read += page.length;
+    before = page.at(-1)?.id;
+    more = page.length === pageSize && page.at(-1)!.entry.atMs >= sinceMs;
+  }
+  const rows = await withResults(state, found);
+  return { rows: Map.groupBy(rows, ({ channelArn }) => channelArn ?? ''), truncated: read >= readAtMost };
+}
+
 /** One page of rows from several places, newest first. */
 export function mergePage(
   rows: readonly DecisionRow[],

@@ -38,6 +38,7 @@ const ivsByAction: Readonly<Record<ActionName, readonly OperationName[]>> = {
   emit_event: [],
   tag: ['TagResource', 'UntagResource', 'ListTagsForResource'],
   capture_session: ['GetStreamSession'],
+  report: ['GetStreamSession'],
   rotate_playback_key_pair: ['ListPlaybackKeyPairs', 'ImportPlaybackKeyPair', 'DeletePlaybackKeyPair'],
   retire_recording_configuration: withLive(
     'ListChannels',

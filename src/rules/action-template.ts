@@ -69,7 +69,7 @@ export function compileParams(
 
 function modeOf(action: ActionName, path: Path): TemplateMode {
   if (action === 'notify' && path[0] === 'text') return 'message';
-  if (path[0] === 'deliver') return 'identifier';
+  if (path[0] === 'deliver' || (action === 'report' && path[0] === 'file')) return 'identifier';
   return path.length > 1 && freeFields.has(String(path[0])) ? 'value' : 'text';
 }
 

@@ -43,61 +43,71 @@ export interface FileSinkOptions {
 }
 
 /** A file of mode 0600, replaced in one step: a reader sees the old value or the new one, never a part. */
-export function fileSink({ path, bounds, never, delivered }: FileSinkOptions): SecretSink {
-  const description = `file ${path}`;
-  const withPlace = async (use: (place: NamedPlace) => Promise<void>) => {
-    try {
-      await using place = await openPlace(path, bounds);
-      await assertReplaceable(place);
-      await use(place);
-    } catch (error) {
-      if (error instanceof AppError) throw error;
-      throw new AppError('SECRET_SINK_FAILED', `${description}: ${messageOf(error)}`);
-    }
-  };
-  /** Only what an earlier delivery has made is replaced, so that no setting or request overwrites another file. */
-  const assertReplaceable = async (place: NamedPlace) => {
-    const found = await lstat(place.at(place.name)).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined;
-      throw error;
-    });
-    if (found === undefined) return;
-    if (!found.isFile()) throw refused(`${description} exists and is no regular file`);
-    const own = await Promise.all(never.map((file) => stat(file).catch(() => undefined)));
-    if (own.some((file) => file?.ino === found.ino && file.dev === found.dev))
-      throw refused(`${description} is one of the daemon’s own files`);
-    // Remembered at once: a rotation replaces the record by which a file of an earlier version is known.
-    if (await delivered.has(place.path, path)) return delivered.add(place.path);
-    throw refused(`${description} exists, and no delivery is on record that made it: remove it, or use another path`);
-  };
+export function fileSink(options: FileSinkOptions): SecretSink {
+  const { path } = options;
   return {
-    description,
-    check: () => withPlace((place) => access(place.at('.'), constants.W_OK)),
-    deliver: ({ value }, signal) =>
-      withPlace(async (place) => {
-        signal.throwIfAborted();
-        await delivered.add(place.path);
-        const draft = place.at(`.${place.name.slice(0, 200)}.${randomBytes(6).toString('hex')}`);
-        try {
-          const file = await open(
-            draft,
-            constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
-            0o600,
-          );
-          try {
-            await file.writeFile(value.reveal());
-            await file.sync();
-          } finally {
-            await file.close();
-          }
-          await rename(draft, place.at(place.name));
-          await place.sync();
-        } catch (error) {
-          await rm(draft, { force: true }).catch(() => undefined);
-          throw error;
-        }
-      }),
+    description: `file ${path}`,
+    check: () => withPlace(options, (place) => access(place.at('.'), constants.W_OK)),
+    deliver: ({ value }, signal) => replaceFile(options, value.reveal(), signal),
   };
+}
+
+/**
+ * Writes a file of mode 0600, in one step.
+ * @throws AppError FILE_NOT_ALLOWED, SECRET_SINK_REFUSED: a file is there that no delivery made, SECRET_SINK_FAILED
+ */
+export function replaceFile(options: FileSinkOptions, text: string, signal: AbortSignal): Promise<void> {
+  return withPlace(options, async (place) => {
+    signal.throwIfAborted();
+    await options.delivered.add(place.path);
+    const draft = place.at(`.${place.name.slice(0, 200)}.${randomBytes(6).toString('hex')}`);
+    try {
+      const file = await open(
+        draft,
+        constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW,
+        0o600,
+      );
+      try {
+        await file.writeFile(text);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(draft, place.at(place.name));
+      await place.sync();
+    } catch (error) {
+      await rm(draft, { force: true }).catch(() => undefined);
+      throw error;
+    }
+  });
+}
+
+async function withPlace(options: FileSinkOptions, use: (place: NamedPlace) => Promise<void>): Promise<void> {
+  const { path, bounds } = options;
+  try {
+    await using place = await openPlace(path, bounds);
+    await assertReplaceable(place, options);
+    await use(place);
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    throw new AppError('SECRET_SINK_FAILED', `file ${path}: ${messageOf(error)}`);
+  }
+}
+
+/** Only what an earlier delivery has made is replaced, so that no setting or request overwrites another file. */
+async function assertReplaceable(place: NamedPlace, { path, never, delivered }: FileSinkOptions): Promise<void> {
+  const found = await lstat(place.at(place.name)).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (found === undefined) return;
+  if (!found.isFile()) throw refused(`file ${path} exists and is no regular file`);
+  const own = await Promise.all(never.map((file) => stat(file).catch(() => undefined)));
+  if (own.some((file) => file?.ino === found.ino && file.dev === found.dev))
+    throw refused(`file ${path} is one of the daemon’s own files`);
+  // Remembered at once: a rotation replaces the record by which a file of an earlier version is known.
+  if (await delivered.has(place.path, path)) return delivered.add(place.path);
+  throw refused(`file ${path} exists, and no delivery is on record that made it: remove it, or use another path`);
 }
 
 function refused(text: string): AppError {

@@ -1,5 +1,6 @@
 // What the handlers of actions work with in one shard: sinks for keys, outgoing messages, event bus. Meets workers/ports.ts.
 import type { Config } from '#config/load.ts';
+import { AppError } from '#domain/errors.ts';
 import type { Receiver } from '#domain/rule.ts';
 import { createActionCalls } from '#ivs/action-calls.ts';
 import type { IvsClientPort } from '#ivs/client.ts';
@@ -10,7 +11,7 @@ import { matcherOf } from '#rules/pattern.ts';
 import type { TeardownStack } from '#runtime/lifecycle.ts';
 import type { Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { readSecretFile } from '#secrets/secret-file.ts';
+import { readSecretFile, replaceFile } from '#secrets/secret-file.ts';
 import { SecretSinks } from '#secrets/sinks.ts';
 import { bindActions } from '#workers/actions.ts';
 import type { ActionPorts } from '#workers/ports.ts';
@@ -29,6 +30,9 @@ export interface ActionPartsOptions extends Pick<ActionPorts, 'state' | 'clock' 
   /** Between two calls of InsertAdBreak, by the quota. */
   readonly adBreakSpacingMs: () => number;
 }
+
+/** For so long a later report may replace the file of an earlier one. */
+const keptReportMs = 90 * 86_400_000;
 
 /** The handlers of all actions; what they hold open is released by the stack. */
 export function createActionHandlers(options: ActionPartsOptions, stack: TeardownStack) {
@@ -62,6 +66,15 @@ export function createActionHandlers(options: ActionPartsOptions, stack: Teardow
       const secret = await readSecretFile(path, job && files.readBounds(job));
       scrubber.hide(secret, 'secret');
       return secret;
+    },
+    writeFile: async (job, path, text) => {
+      const bounds = files.deliveryBounds(job).write;
+      const place = { path, bounds, never: files.ownFiles, delivered: deliveredFiles(shared.state, keptReportMs) };
+      await replaceFile(place, text, until).catch((error: unknown) => {
+        if (error instanceof AppError && error.code.startsWith('SECRET_SINK_'))
+          throw new AppError('REPORT_NOT_WRITTEN', error.message, { cause: error, disposition: error.disposition });
+        throw error;
+      });
     },
     matcher: matcherOf,
     adBreaks: { spacingMs: adBreakSpacingMs, aheadMs: 1_500, eventWindowMs: 60_000 },

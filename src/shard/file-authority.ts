@@ -88,8 +88,8 @@ export class FileAuthority {
   }
 }
 
-/** What the shared state knows of delivered files; those that were delivered before there was such a record are found in the audit. */
-export function deliveredFiles(state: SharedState): DeliveredFiles {
+/** What the shared state knows of delivered files (for so long, where there are ever new ones); those that were delivered before there was such a record are found in the audit. */
+export function deliveredFiles(state: SharedState, keepMs?: number): DeliveredFiles {
   return {
     async has(path, named) {
       const isKnown = () => state.view.get(kinds.delivered.of(path)) !== undefined;
@@ -108,8 +108,14 @@ export function deliveredFiles(state: SharedState): DeliveredFiles {
       return false;
     },
     async add(path) {
-      if (state.view.get(kinds.delivered.of(path)) !== undefined) return;
-      await state.transact((tx) => tx.set(kinds.delivered.of(path), { atMs: tx.nowMs }));
+      const known = state.view.get(kinds.delivered.of(path));
+      if (known && (keepMs === undefined || known.untilMs === undefined)) return;
+      await state.transact((tx) =>
+        tx.set(kinds.delivered.of(path), {
+          atMs: tx.nowMs,
+          ...(keepMs === undefined ? {} : { untilMs: tx.nowMs + keepMs }),
+        }),
+      );
     },
   };
 }

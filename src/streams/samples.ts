@@ -100,10 +100,10 @@ export async function allSamples(
   state: Pick<SharedState, 'readLog'>,
   session: { readonly channelArn: ChannelArn; readonly streamId: StreamId },
 ): Promise<readonly Sample[]> {
-  const all: Sample[] = [];
+  let all: readonly Sample[] = [];
   for (let before: string | undefined; ; ) {
     const { samples, next } = await readSamples(state, session, { limit: pageSize, before });
-    all.push(...samples);
+    all = [...samples, ...all];
     if (next === undefined) return all.toSorted(byTime);
     before = next;
   }
@@ -132,7 +132,11 @@ function page<E, T extends { readonly atMs: number }>(
   limit: number,
   read: (entry: E, atMs: number) => T | undefined,
 ): SamplesPage<T> {
-  const samples = rows.flatMap(({ id, entry }) => read(entry, entryMs(id)) ?? []).toSorted(byTime);
+  // Of those of one moment, the one that was written last comes last.
+  const samples = rows
+    .toReversed()
+    .flatMap(({ id, entry }) => read(entry, entryMs(id)) ?? [])
+    .toSorted(byTime);
   return { samples, next: rows.length < limit ? undefined : rows.at(-1)?.id };
 }
 

@@ -24,7 +24,10 @@ describe('commands that talk to the daemon', () => {
   const requests: { line: string; token: string | undefined; body: unknown }[] = [];
   const arn = 'arn:aws:ivs:us-west-2:111122223333:channel/abc';
   const answers: Record<string, [status: number, body: unknown]> = {
-    'GET /v1/channels': [200, { channels: [{ arn, name: 'studio-a' }] }],
+    'GET /v1/channels': [200, { channels: [{ arn, name: 'studio-a', tags: { show: 'finals' } }] }],
+    [`GET /v1/streams/${encodeURIComponent(arn)}/report?format=json`]: [200, { title: 'studio-a' }],
+    [`GET /v1/streams/${encodeURIComponent(arn)}/report?streamId=st-1&format=md`]: [200, { title: 'earlier' }],
+    'GET /v1/reports?tag=show%3Dfinals&format=html': [200, { title: 'finals' }],
     'POST /v1/silences': [
       201,
       {
@@ -77,6 +80,22 @@ describe('commands that talk to the daemon', () => {
   afterAll(() => {
     server.closeAllConnections();
     server.close();
+  });
+
+  it('report asks for the session that is meant: of a channel, of a show by its tag or its name, or of an id', async () => {
+    expect(await run(['report', 'studio-a', '--last-session', '--json'], env)).toMatchObject({
+      code: 0,
+      out: '{"title":"studio-a"}',
+    });
+    expect((await run(['report', 'studio-a', '--session', 'st-1'], env)).out).toContain('earlier');
+    for (const show of ['show=finals', 'finals'])
+      expect((await run(['report', show, '--format', 'html'], env)).out).toContain('finals');
+    expect(await run(['report', 'show=final'], env)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('did you mean show=finals?'),
+    });
+    expect((await run(['report', 'studio-a', '--format', 'pdf'], env)).code).toBe(2);
+    expect((await run(['report', 'finals', '--session', 'st-1'], env)).code).toBe(2);
   });
 
   it('pause and resume carry the reason and the token', async () => {

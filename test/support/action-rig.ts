@@ -15,7 +15,7 @@ import { systemClock } from '#runtime/clock.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { Scrubber } from '#runtime/logger.ts';
 import type { Redis } from '#runtime/redis.ts';
-import { readSecretFile } from '#secrets/secret-file.ts';
+import { readSecretFile, replaceFile } from '#secrets/secret-file.ts';
 import { SecretSinks } from '#secrets/sinks.ts';
 import { deliveredFiles } from '#shard/file-authority.ts';
 import { lossKeeper } from '#shard/loss-keeper.ts';
@@ -145,6 +145,10 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     readSecretFile: (path) => readSecretFile(path),
     adBreaks: { spacingMs: () => 1_000, aheadMs: 60_000, eventWindowMs: options.eventWindowMs ?? 60_000 },
     silenceOf: (action) => silenceOf(state.view, state.nowMs(), action),
+    writeFile: (_job, path, text) =>
+      hook('file.write', () =>
+        replaceFile({ path, never: [], delivered: deliveredFiles(state) }, text, AbortSignal.timeout(120_000)),
+      ) as Promise<void>,
     matcher: (source) => ({ source, match: (document) => matchesExactly(source, document) }),
     hide: (value) => {
       options.scrubber?.hide(value, 'hidden');

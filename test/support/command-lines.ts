@@ -14,6 +14,7 @@ export const commandLines: Readonly<Record<string, readonly string[]>> = {
   'alert list': [],
   'alert acknowledge': ['alert:rate|x'],
   explain: ['rule', channel],
+  report: [channel],
   hold: [channel, '--reason', 'x'],
   silence: ['rule="x"', '--reason', 'x', '--for', '1h', '--force'],
   pause: ['--reason', 'x'],

@@ -29,7 +29,7 @@ export function outsidePorts({
   world,
   log,
   batches,
-}: OutsideOptions): Pick<ActionPorts, 'metadata' | 'http' | 'events' | 'sink' | 'readSecretFile'> {
+}: OutsideOptions): Pick<ActionPorts, 'metadata' | 'http' | 'events' | 'sink' | 'readSecretFile' | 'writeFile'> {
   return {
     metadata: { submit: (batch) => submit(batch, { world, log, batches }) },
     http: {
@@ -45,6 +45,7 @@ export function outsidePorts({
       },
     },
     sink: ({ params }) => sinkOf(params.deliver, log),
+    writeFile: async ({ channelArn }, path) => log.change('write', channelArn, path),
     readSecretFile: async (path) => new Secret(`${fileScheme}${path}`),
   };
 }

@@ -243,6 +243,7 @@ function lintNoChannel(rule: Rule, step: Step, path: Path): LintFinding[] {
     'insert_ad_break',
     'tag',
     'capture_session',
+    'report',
     'retire_channel',
   ].includes(action);
   if (onOwnChannel) {

@@ -1,0 +1,137 @@
+// `/v1/streams/{channelArn}/report` and `/v1/reports`: what happened in a session, for people and for programs.
+import type { FastifyReply } from 'fastify';
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { channelArn, type ReportFormat, reportFormats } from '#domain/action.ts';
+import { type ChannelArn, streamHealths } from '#domain/channel.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import { streamStates } from '#domain/stream-record.ts';
+import { writeReport } from '#report/formats.ts';
+import { gatherReport, type ReportSubject } from '#report/gather.ts';
+import { reportPolicy } from '#report/html.ts';
+
+const time = z.iso.datetime();
+const count = z.number().int();
+const seconds = z.number().int();
+const text = z.string();
+
+const session = z.object({
+  channelArn: text,
+  channelName: text,
+  streamId: text,
+  state: z.enum(streamStates),
+  startedAt: time.optional(),
+  endedAt: time.optional(),
+  durationSeconds: seconds.optional(),
+  endReason: text.optional(),
+  health: z.object({
+    healthySeconds: seconds,
+    starvingSeconds: seconds,
+    unknownSeconds: seconds,
+    unseenSeconds: seconds.describe('Nobody looked'),
+    starving: z.array(z.object({ from: time, to: time.optional().describe('Left out: not seen') })),
+  }),
+  viewers: z.object({
+    peak: z.object({ viewers: count, at: time }).optional(),
+    average: count.optional(),
+  }),
+  samples: z
+    .array(z.object({ at: time, health: z.enum(streamHealths), viewers: count.optional() }))
+    .describe('At most 720: of a long session each has the most viewers and the worst health of several'),
+  limitBreaches: z.array(
+    z.object({
+      at: time,
+      limitName: text,
+      limitValue: z.number().optional(),
+      exceededBy: z.number().optional(),
+      limitUnit: text.optional(),
+    }),
+  ),
+  actions: z.array(
+    z.object({
+      at: time,
+      rule: text,
+      action: text,
+      jobId: text,
+      outcome: text.optional().describe('Left out: it has not ended'),
+      detail: text.optional(),
+    }),
+  ),
+  withheld: z.array(z.object({ at: time, rule: text, action: text.optional(), reason: text, meaning: text })),
+  operators: z.array(z.object({ at: time, who: text, what: text, outcome: text, why: text })),
+  cues: z
+    .object({ jobs: count, delivered: count, expired: count, failed: count, notSent: count })
+    .describe('Timed metadata of rules'),
+  adBreaks: z.array(z.object({ id: text, startsAt: time, endsAt: time })),
+  recording: z.object({
+    state: z.enum(['none', 'recording', 'ended', 'failed']),
+    since: time.optional(),
+    prefix: text.optional(),
+  }),
+  hints: z.array(text).optional().describe('Left out: the session was not captured at IVS'),
+  timeline: z.array(z.object({ at: time, source: text, name: text, text })),
+  incomplete: z.literal(true).optional().describe('Not all of the journal and the audit was looked at'),
+});
+
+const report = z.object({
+  version: z.literal(1),
+  title: text,
+  madeAt: time,
+  sessions: z.array(session),
+  leftOut: count.optional().describe('Channels beyond the first fifty'),
+});
+
+const format = z.enum(reportFormats).default('json').describe('With `md` and `html` the answer is text of that type');
+
+export function reportRoutes({ state }: { readonly state: SharedState }): FastifyPluginAsyncZod {
+  const tags = ['Streams'];
+  const send = async (reply: FastifyReply, subject: ReportSubject, form: ReportFormat) => {
+    const { text: written, contentType } = writeReport(await gatherReport(state, subject), form);
+    return reply
+      .type(contentType)
+      .header('content-disposition', `attachment; filename="report.${form}"`)
+      .header('content-security-policy', `${reportPolicy}; sandbox`)
+      .send(written as never);
+  };
+  return async (app) => {
+    app.get(
+      '/streams/:channelArn/report',
+      {
+        schema: {
+          summary: 'What happened in a session of one channel',
+          tags,
+          params: z.strictObject({ channelArn }),
+          querystring: z.strictObject({
+            streamId: z.string().min(1).max(128).optional().describe('Default: the newest session'),
+            format,
+          }),
+          response: { 200: report },
+        },
+      },
+      ({ params, query }, reply) =>
+        send(reply, { channelArn: params.channelArn as ChannelArn, streamId: query.streamId }, query.format),
+    );
+    app.get(
+      '/reports',
+      {
+        schema: {
+          summary: 'What happened in the newest session of every channel with a tag',
+          tags,
+          querystring: z.strictObject({
+            tag: z
+              .string()
+              .max(400)
+              .regex(/^[^=]{1,128}=/, 'expected key=value')
+              .describe('`show=finals`; no channel has it: a report of no sessions'),
+            format,
+          }),
+          response: { 200: report },
+        },
+      },
+      ({ query: { tag, format: form } }, reply) => {
+        const at = tag.indexOf('=');
+        return send(reply, { tag: { key: tag.slice(0, at), value: tag.slice(at + 1) } }, form);
+      },
+    );
+  };
+}

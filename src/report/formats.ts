@@ -1,0 +1,25 @@
+// A report in the form that was asked for.
+import type { ReportFormat } from '#domain/action.ts';
+import { visibleLines } from '#domain/visible-text.ts';
+import { reportHtml } from './html.ts';
+import { reportMarkdown } from './markdown.ts';
+import type { Report } from './model.ts';
+
+const forms: Readonly<Record<ReportFormat, { readonly contentType: string; write(report: Report): string }>> = {
+  md: { contentType: 'text/markdown; charset=utf-8', write: reportMarkdown },
+  html: { contentType: 'text/html; charset=utf-8', write: reportHtml },
+  // What is invisible is shown in JSON's own notation, so that it stays the same JSON.
+  json: {
+    contentType: 'application/json; charset=utf-8',
+    write: (report) => `${visibleLines(JSON.stringify(report, null, 2))}\n`,
+  },
+};
+
+/** The text of a report, and what it is. */
+export function writeReport(
+  report: Report,
+  format: ReportFormat,
+): { readonly text: string; readonly contentType: string } {
+  const { contentType, write } = forms[format];
+  return { text: write(report), contentType };
+}

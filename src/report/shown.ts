@@ -1,0 +1,147 @@
+// Words that all readable forms of a report share. Names, reasons and texts in it are strangers': each form escapes them by itself.
+import type { ReportBreach, SessionReport } from './model.ts';
+
+/** `2026-11-20 10:00:00 UTC`. */
+export function shownTime(iso: string): string {
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+}
+
+/** `2h 05m`, `3m 20s`, `45s`. */
+export function shownSeconds(seconds: number): string {
+  const two = (value: number) => String(value).padStart(2, '0');
+  const [hours, minutes, rest] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  if (hours > 0) return `${hours}h ${two(minutes)}m`;
+  return minutes > 0 ? `${minutes}m ${two(rest)}s` : `${rest}s`;
+}
+
+/** What a channel is called. */
+export function shownName({ channelName, channelArn }: SessionReport): string {
+  return channelName === '' ? channelArn : channelName;
+}
+
+export function shownBreach({ limitName, limitValue, exceededBy, limitUnit }: ReportBreach): string {
+  const limit =
+    limitValue === undefined ? '' : ` (limit ${limitValue}${limitUnit === undefined ? '' : ` ${limitUnit}`})`;
+  return `${limitName}${exceededBy === undefined ? '' : ` exceeded by ${exceededBy}`}${limit}`;
+}
+
+/** The facts at the top, as pairs of a label and a text. */
+export function factsOf(session: SessionReport): readonly (readonly [label: string, text: string])[] {
+  const {
+    channelArn,
+    streamId,
+    state,
+    startedAt,
+    endedAt,
+    durationSeconds,
+    endReason,
+    health,
+    viewers,
+    recording,
+    cues,
+  } = session;
+  const { healthySeconds, starvingSeconds, unknownSeconds, unseenSeconds } = health;
+  return [
+    ['Channel', channelArn],
+    ['Session', streamId],
+    ['State', state],
+    ['Started', startedAt === undefined ? 'not known' : shownTime(startedAt)],
+    ['Ended', endedAt === undefined ? (state === 'live' ? 'still live' : 'not known') : shownTime(endedAt)],
+    ...(endReason === undefined ? [] : [['Ended by', endReason] as const]),
+    ['Duration', durationSeconds === undefined ? 'not known' : shownSeconds(durationSeconds)],
+    [
+      'Health',
+      `healthy ${shownSeconds(healthySeconds)}, starving ${shownSeconds(starvingSeconds)}, not known ${shownSeconds(unknownSeconds)}, not seen ${shownSeconds(unseenSeconds)}`,
+    ],
+    [
+      'Viewers',
+      viewers.peak === undefined
+        ? 'not counted'
+        : `peak ${viewers.peak.viewers} at ${shownTime(viewers.peak.at)}, average ${viewers.average}`,
+    ],
+    [
+      'Recording',
+      `${recording.state}${recording.since === undefined ? '' : ` since ${shownTime(recording.since)}`}${recording.prefix === undefined ? '' : `, ${recording.prefix}`}`,
+    ],
+    [
+      'Cues',
+      cues.jobs === 0
+        ? 'none by rules'
+        : `${cues.delivered} delivered, ${cues.expired} expired, ${cues.failed} failed, ${cues.notSent} not sent, by ${cues.jobs} ${cues.jobs === 1 ? 'action' : 'actions'}`,
+    ],
+  ];
+}
+
+/** A part of a report as a heading and rows; one without rows says so in a word. */
+export interface Section {
+  readonly heading: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+  readonly none: string;
+}
+
+export function sectionsOf(session: SessionReport): readonly Section[] {
+  const { health, limitBreaches, actions, withheld, operators, adBreaks, hints, timeline } = session;
+  return [
+    {
+      heading: 'Starving',
+      columns: ['From', 'To'],
+      rows: health.starving.map(({ from, to }) => [shownTime(from), to === undefined ? 'not seen' : shownTime(to)]),
+      none: 'Never, as far as was seen.',
+    },
+    {
+      heading: 'Limit breaches',
+      columns: ['When', 'What'],
+      rows: limitBreaches.map((breach) => [shownTime(breach.at), shownBreach(breach)]),
+      none: 'None.',
+    },
+    {
+      heading: 'Ad breaks',
+      columns: ['From', 'To', 'Id'],
+      rows: adBreaks.map(({ startsAt, endsAt, id }) => [shownTime(startsAt), shownTime(endsAt), id]),
+      none: 'None.',
+    },
+    {
+      heading: 'Actions taken',
+      columns: ['When', 'Rule', 'Action', 'Outcome'],
+      rows: actions.map(({ at, rule, action, outcome, detail }) => [
+        shownTime(at),
+        rule,
+        action,
+        `${outcome ?? 'under way'}${detail === undefined ? '' : `: ${detail}`}`,
+      ]),
+      none: 'None.',
+    },
+    {
+      heading: 'Actions withheld',
+      columns: ['When', 'Rule', 'Action', 'Why'],
+      rows: withheld.map(({ at, rule, action, reason, meaning }) => [
+        shownTime(at),
+        rule,
+        action ?? 'all',
+        `${reason}: ${meaning}`,
+      ]),
+      none: 'None.',
+    },
+    {
+      heading: 'What people asked for',
+      columns: ['When', 'Who', 'What', 'Outcome', 'Why'],
+      rows: operators.map(({ at, who, what, outcome, why }) => [shownTime(at), who, what, outcome, why]),
+      none: 'Nothing.',
+    },
+    {
+      heading: 'Hints',
+      columns: ['On the encoder'],
+      rows: (hints ?? []).map((hint) => [hint]),
+      none: hints === undefined ? 'The session was not captured at IVS.' : 'Nothing unusual in the encoder settings.',
+    },
+    {
+      heading: 'Timeline',
+      columns: ['When', 'What', 'Meaning', 'Source'],
+      rows: timeline.map(({ at, name, text, source }) => [shownTime(at), name, text, source]),
+      none: 'Empty.',
+    },
+  ];
+}
+
+export const incompleteNote = 'Not all of the journal and the audit was looked at: older entries are missing here.';
