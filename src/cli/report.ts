@@ -40,7 +40,8 @@ export function register(program: Command, io: CliIo): void {
       if (flags.lastSession && flags.session !== undefined)
         throw new CommandFailed('Say --last-session or --session, not both.', 2);
       const api = apiClient(io);
-      const text = await api.text(`${await pathOf(api, subject, flags.session)}format=${format}`);
+      const answer = await api.text(`${await pathOf(api, subject, flags.session)}format=${format}`);
+      const text = format === 'json' ? `${JSON.stringify(JSON.parse(answer), null, 2)}\n` : answer;
       if (flags.output === undefined) return printLines(io.print, text.trimEnd());
       try {
         writeFileSync(flags.output, text);

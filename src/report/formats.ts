@@ -11,7 +11,7 @@ const forms: Readonly<Record<ReportFormat, { readonly contentType: string; write
   // What is invisible is shown in JSON's own notation, so that it stays the same JSON.
   json: {
     contentType: 'application/json; charset=utf-8',
-    write: (report) => `${visibleLines(JSON.stringify(report, null, 2))}\n`,
+    write: (report) => `${visibleLines(JSON.stringify(report))}\n`,
   },
 };
 

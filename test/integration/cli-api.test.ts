@@ -85,7 +85,7 @@ describe('commands that talk to the daemon', () => {
   it('report asks for the session that is meant: of a channel, of a show by its tag or its name, or of an id', async () => {
     expect(await run(['report', 'studio-a', '--last-session', '--json'], env)).toMatchObject({
       code: 0,
-      out: '{"title":"studio-a"}',
+      out: '{\n  "title": "studio-a"\n}',
     });
     expect((await run(['report', 'studio-a', '--session', 'st-1'], env)).out).toContain('earlier');
     for (const show of ['show=finals', 'finals'])
