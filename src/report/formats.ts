@@ -5,7 +5,9 @@ import { reportHtml } from './html.ts';
 import { reportMarkdown } from './markdown.ts';
 import type { Report } from './model.ts';
 
-const forms: Readonly<Record<ReportFormat, { readonly contentType: string; write(report: Report): string }>> = {
+const forms: Readonly<
+  Record<ReportFormat, { readonly contentType: string; readonly write: (report: Report) => string }>
+> = {
   md: { contentType: 'text/markdown; charset=utf-8', write: reportMarkdown },
   html: { contentType: 'text/html; charset=utf-8', write: reportHtml },
   // What is invisible is shown in JSON's own notation, so that it stays the same JSON.

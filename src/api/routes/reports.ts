@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn, type ReportFormat, reportFormats } from '#domain/action.ts';
-import { type ChannelArn, streamHealths } from '#domain/channel.ts';
+import { streamHealths } from '#domain/channel.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { streamStates } from '#domain/stream-record.ts';
 import { writeReport } from '#report/formats.ts';
@@ -91,7 +91,7 @@ export function reportRoutes({ state }: { readonly state: SharedState }): Fastif
       .type(contentType)
       .header('content-disposition', `attachment; filename="report.${form}"`)
       .header('content-security-policy', `${reportPolicy}; sandbox`)
-      .send(written as never);
+      .send(written);
   };
   return async (app) => {
     app.get(
@@ -109,7 +109,7 @@ export function reportRoutes({ state }: { readonly state: SharedState }): Fastif
         },
       },
       ({ params, query }, reply) =>
-        send(reply, { channelArn: params.channelArn as ChannelArn, streamId: query.streamId }, query.format),
+        send(reply, { channelArn: params.channelArn, streamId: query.streamId }, query.format),
     );
     app.get(
       '/reports',
