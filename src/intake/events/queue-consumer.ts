@@ -21,7 +21,7 @@ import type { Metrics } from '#runtime/metrics.ts';
 import type { EventSink } from '../ports.ts';
 import { MessageDeletes } from './message-deletes.ts';
 import { observeEvent } from './observe.ts';
-import { readMessage, type Unreadable } from './roads.ts';
+import { readMessage, type Unreadable } from './message.ts';
 
 export interface QueueConsumerOptions {
   readonly shard: string;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readMessage } from './roads.ts';
+import { readMessage } from './message.ts';
 
 const fixture = (name: string) => readFileSync(new URL(`../../../test/fixtures/${name}`, import.meta.url), 'utf8');
 const event = JSON.parse(fixture('events/stream-state-change-stream-start.json')) as Record<string, unknown>;
