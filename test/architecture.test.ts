@@ -14,7 +14,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'src/journal': ['src/domain'],
   'src/streams': ['src/domain'],
   config: ['src/domain', 'src/rules'],
-  'src/intake': ['src/domain', 'src/runtime', 'src/streams', 'src/rules', 'src/journal'],
+  'src/intake': ['src/domain', 'src/runtime', 'src/streams'],
   'src/jobs': ['src/domain', 'src/runtime'],
   'src/ivs': ['src/domain', 'src/runtime'],
   'src/store': ['src/domain', 'src/runtime'],
@@ -133,6 +133,15 @@ describe('the import table', () => {
       .filter(({ target }) => target !== undefined && partOf(target) !== part && !allowed.includes(partOf(target)));
 
     expect(crossings.map(({ file, specifier }) => `${file} imports ${specifier}`)).toEqual([]);
+  });
+
+  test('the table permits only what is used', () => {
+    const used = new Set(imports.map((found) => `${partOf(found.file)} → ${partOf(targetOf(found) ?? '')}`));
+    const idle = Object.entries(mayImport).flatMap(([part, allowed]) =>
+      allowed.map((other) => `${part} → ${other}`).filter((arrow) => !used.has(arrow)),
+    );
+
+    expect(idle).toEqual([]);
   });
 
   test.each(Object.entries(soleImporters))('package %s is imported only by %j', (name, owners) => {
@@ -305,4 +314,19 @@ test('docs/architecture.md prints the same table', () => {
 
 test('the files that begin first are there', () => {
   expect(Object.keys(longFiles).filter((file) => !existsSync(join(root, file)))).toEqual([]);
+});
+
+test('docs/architecture.md and the decisions name files and folders that exist', () => {
+  const decisions = readdirSync(join(root, 'docs/decisions')).map((name) => `docs/decisions/${name}`);
+  const missing = ['docs/architecture.md', 'CONTRIBUTING.md', ...decisions].flatMap((document) =>
+    (
+      readFileSync(join(root, document), 'utf8').match(
+        /(?<![\w./-])(?:src|workers|config|web|simulator|scripts|test)\/[\w./-]*\w/g,
+      ) ?? []
+    )
+      .filter((path) => !existsSync(join(root, path)))
+      .map((path) => `${document} names ${path}`),
+  );
+
+  expect(missing).toEqual([]);
 });

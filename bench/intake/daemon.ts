@@ -2,7 +2,7 @@
 import type { Config } from '#config/load.ts';
 import type { Observation } from '#domain/observation.ts';
 import { systemClock } from '#runtime/clock.ts';
-import { Noticing } from '#shard/intake.ts';
+import { Intake } from '#shard/intake.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { core } from '../noticing/core.ts';
 import { channelArnAt, streamIdAt } from '../noticing/events.ts';
@@ -43,7 +43,7 @@ export async function noticingDaemon(options: {
       const all = new Promise<void>((resolve) => {
         awaited = { events: count, arrived: resolve };
       });
-      const noticing = new Noticing({
+      const noticing = new Intake({
         ...parts,
         account: { name: 'bench', region: 'us-west-2', queue_url: queueUrl },
         home: () => ({ region: 'us-west-2', account: undefined }),

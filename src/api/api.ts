@@ -94,7 +94,7 @@ export function createApi(options: ApiOptions): Api {
     state,
     inForce,
     alerts,
-    depths: shards.flatMap(({ noticing }) => noticing.depth ?? []),
+    depths: shards.flatMap(({ intake }) => intake.depth ?? []),
     packageRoot,
     version: packageVersion,
     logger,
@@ -183,7 +183,7 @@ function alertShard(shard: Shard) {
     state: shard.state,
     silentSinceMs: (source: DataSource) => shard.silentSinceMs(source),
     deadLetters: () => {
-      const { deadLetters, deadLettersSinceMs: sinceMs } = shard.noticing.depth?.depth ?? {};
+      const { deadLetters, deadLettersSinceMs: sinceMs } = shard.intake.depth?.depth ?? {};
       return deadLetters && sinceMs !== undefined ? { count: deadLetters, sinceMs } : undefined;
     },
   };
@@ -206,7 +206,7 @@ function readinessChecks(
       const sinceMs = shard.silentSinceMs('poll');
       return sinceMs === undefined ? undefined : `no complete poll since ${new Date(sinceMs).toISOString()}`;
     };
-    if (!shard.noticing.consumer) continue;
+    if (!shard.intake.consumer) continue;
     checks[named('sqs')] = async () => {
       const silentMs = silentAfterMs(inForce().config.settings).events;
       const readAtMs = shard.state.view.get(notes.queueRead)?.atMs;

@@ -1,4 +1,4 @@
-// What all scripts of the outbox share: the words for its keys, and the one way in which an item leaves a channel.
+// What all scripts of the outbox share: the words for its keys, and the one function by which an item leaves a channel.
 //
 // Keys, each after the prefix (KEYS[1]):
 //   :q:<channel>   sorted set: ids of the items that wait or are being sent; score = lane * 2^50 + sequence number

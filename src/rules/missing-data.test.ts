@@ -7,11 +7,11 @@ import { Watch } from '#test/support/watch.ts';
 
 const everyMs = 15_000;
 
-/** A complete pass over these streams, now. */
+/** A complete sweep over these streams, now. */
 const passOf = (watch: Watch, streams: StreamSnapshot[]) =>
   watch.see(poll('all', { at: watch.seconds * 1000, took: 0, streams, everyMs }));
 
-/** A pass over these streams at every interval until then. */
+/** A sweep over these streams at every interval until then. */
 async function pollUntil(watch: Watch, seconds: number, streams: StreamSnapshot[]): Promise<void> {
   while (watch.seconds + everyMs / 1000 <= seconds) {
     await watch.goTo(watch.seconds + everyMs / 1000);

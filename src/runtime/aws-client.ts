@@ -118,7 +118,7 @@ function boundedCredentials(make: () => AwsCredentialIdentityProvider): AwsCrede
 
 /**
  * Resolves when the whole answer is there. None of the operations used streams one. The SDK hands it on to the clients that it makes
- * to find credentials, so it finds the way to each request's host anew.
+ * to find credentials, so it finds the route to each request's host anew.
  */
 class WholeAnswerHandler extends NodeHttpHandler {
   readonly #requestTimeoutMs: number;

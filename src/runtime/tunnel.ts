@@ -1,4 +1,4 @@
-// Connections through a proxy: it is asked (CONNECT) for a way to the host, and TLS is spoken with that host through it, so that the
+// Connections through a proxy: it is asked (CONNECT) for a tunnel to the host, and TLS is spoken with that host through it, so that the
 // proxy sees no more than its name or address. Plain HTTP goes by CONNECT too. https://www.rfc-editor.org/rfc/rfc9110#name-connect
 import type { AgentOptions, ClientRequest } from 'node:http';
 import type { Socket } from 'node:net';
@@ -11,7 +11,7 @@ import { type Proxy, shownProxy } from './egress.ts';
 export interface TunnelOptions extends AgentOptions {
   /** Whether TLS is spoken with the host. */
   readonly secure: boolean;
-  /** How long the proxy may take until the way is open. */
+  /** How long the proxy may take until the tunnel is open. */
   readonly openWithinMs: number;
   /** Ends the asking. */
   readonly signal?: AbortSignal | undefined;

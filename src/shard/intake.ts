@@ -1,4 +1,4 @@
-// The noticing half of a shard: reading the event queue, listing streams and channels, telling the time, and showing it as metrics.
+// The intake half of a shard: reading the event queue, listing streams and channels, telling the time, and showing it as metrics.
 // Built by shard.ts, which starts what its role has.
 import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
@@ -38,7 +38,7 @@ import type { JobHandler } from '#workers/host.ts';
 import type { AwsAccess } from './aws-access.ts';
 import { gapOptionsOf, limitSettingsOf, silentAfterMs } from './settings.ts';
 
-export interface NoticingOptions {
+export interface IntakeOptions {
   readonly account: AccountSettings;
   /** The account and Region of the shard, as far as they are known by now. */
   readonly home: () => Home;
@@ -64,11 +64,11 @@ const tickMs = 250;
 /** A person waits for the answer. */
 const onDemandMs = 10_000;
 
-export class Noticing {
+export class Intake {
   /** Undefined without an event queue. */
   readonly consumer: QueueConsumer | undefined;
   readonly depth: QueueDepth | undefined;
-  readonly #options: NoticingOptions;
+  readonly #options: IntakeOptions;
   readonly #inventory: InventoryOptions;
   /** Sweeps in a row after which no listing of all channels was known. */
   #sweepsUnlisted = 0;
@@ -76,7 +76,7 @@ export class Noticing {
   readonly #listing: Episode;
   readonly #details: Episode;
 
-  constructor(options: NoticingOptions) {
+  constructor(options: IntakeOptions) {
     this.#options = options;
     const { state, pipeline, reader, clock, logger, metrics } = options;
     const observe = pipeline.observe.bind(pipeline);

@@ -54,7 +54,7 @@ import { DeliveryRefusals } from './delivery-refusals.ts';
 import { deliveryResults } from './delivery-results.ts';
 import type { ShardDirectory } from './directory.ts';
 import type { FileAuthority } from './file-authority.ts';
-import { Noticing } from './intake.ts';
+import { Intake } from './intake.ts';
 import { lossKeeper } from './loss-keeper.ts';
 import { RedisConnections } from './redis-connections.ts';
 import { gapOptionsOf, limitSettingsOf, logMaxAgeMs } from './settings.ts';
@@ -103,7 +103,7 @@ export class Shard {
   readonly relay: Relay;
   readonly metadata: MetadataService;
   readonly outbox: Outbox;
-  readonly noticing: Noticing;
+  readonly intake: Intake;
   /** Notices a loss of the state, and replicas that differ. */
   readonly watch: StateWatch;
   readonly store: Redis;
@@ -211,7 +211,7 @@ export class Shard {
       onCommitted: (committed) => this.#committed(committed),
     });
 
-    this.noticing = new Noticing({
+    this.intake = new Intake({
       account,
       home: () => this.#home(),
       ownerOf: (observation) => options.directory().findOfEvent(observation, this),
@@ -292,7 +292,7 @@ export class Shard {
 
   /** Since when a source has been silent, by what every replica knows; undefined while it gives data. */
   silentSinceMs(source: DataSource): number | undefined {
-    return this.noticing.silentSinceMs(source);
+    return this.intake.silentSinceMs(source);
   }
 
   /** Starts the parts that this role has; each is stopped by the stack. */
@@ -327,20 +327,20 @@ export class Shard {
       await this.#startUpkeep(stack);
     }
     await this.#startWorkers(stack, graceMs, does);
-    const { depth, consumer } = this.noticing;
+    const { depth, consumer } = this.intake;
     if (depth && (does('intake') || does('api'))) await stack.start(depth, 2_000);
     if (does('intake')) {
-      await stack.start(this.noticing.schedules(), 2_000);
-      await stack.start(this.noticing.ticker(), 5_000);
+      await stack.start(this.intake.schedules(), 2_000);
+      await stack.start(this.intake.ticker(), 5_000);
       if (consumer) await stack.start(consumer, 10_000);
     }
     // Also where nothing polls: that polls are missing must be told by those who are left.
-    if (does('intake') || does('api')) await stack.start(this.noticing.gauges(), 1_000);
+    if (does('intake') || does('api')) await stack.start(this.intake.gauges(), 1_000);
   }
 
   /** One channel is read again: a permit and an answer within ten seconds, or an AppError. */
   refreshChannel(arn: ChannelArn): Promise<Channel | undefined> {
-    return this.noticing.refreshChannel(arn);
+    return this.intake.refreshChannel(arn);
   }
 
   /** The recording configuration that somebody named. @throws AppError RECORDING_CONFIGURATION_UNKNOWN, …_AMBIGUOUS, IVS_…, LIMITER_… */
@@ -400,7 +400,7 @@ export class Shard {
           this.#drainer.nudge('normal');
           return { outcome: 'done' };
         },
-        ...this.noticing.handlers,
+        ...this.intake.handlers,
       },
       clock,
       logger: this.#logger,

@@ -13,16 +13,16 @@ const sns = (message: unknown) => ({
   Message: message,
 });
 
-/** The road, and the ids of the events that came by it. */
+/** How the message was wrapped, and the ids of the events in it. */
 function read(body: unknown): string {
-  const { road, envelopes, unreadable } = readMessage(typeof body === 'string' ? body : JSON.stringify(body));
+  const { wrapping, envelopes, unreadable } = readMessage(typeof body === 'string' ? body : JSON.stringify(body));
   expect(unreadable).toEqual([]);
-  return [road, ...envelopes.map(({ id }) => id)].join(' ');
+  return [wrapping, ...envelopes.map(({ id }) => id)].join(' ');
 }
 const id = String(event['id']);
 const text = JSON.stringify(event);
 
-describe('an event is taken in, and its road is told', () => {
+describe('an event is taken in, and how it was wrapped is told', () => {
   it.each<[string, unknown, string]>([
     ['straight from a rule', event, `direct ${id}`],
     ['the case from the field: SNS with raw delivery off', fixture('field-cases/sns-wrapped.json'), 'sns e-1'],

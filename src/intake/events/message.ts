@@ -1,4 +1,4 @@
-// By what road an event came: straight from an EventBridge rule, inside an SNS notification, in the list of a pipe, or encoded twice.
+// Finds the events in a message of the queue, and tells how they were wrapped: straight from an EventBridge rule, inside an SNS notification, in the list of a pipe, or encoded twice.
 // Whatever contains a whole event is taken in; what does not gets advice that fits its shape.
 // https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes.html
@@ -7,8 +7,9 @@ import type { EventEnvelope } from '#domain/observation.ts';
 import { envelopeIn } from './schema.ts';
 
 /** How an event was wrapped; the outermost wrapping where there are several. */
-export const roads = ['direct', 'sns', 'pipes', 'double_encoded'] as const;
-export type Road = (typeof roads)[number];
+/** Values of the label `road` of autopilot_event_messages_total. */
+export const wrappings = ['direct', 'sns', 'pipes', 'double_encoded'] as const;
+export type Wrapping = (typeof wrappings)[number];
 
 /** Something in a message that is no event. */
 export interface Unreadable {
@@ -19,27 +20,27 @@ export interface Unreadable {
 
 /** What is in a message. */
 export interface ReadMessage {
-  readonly road: Road;
+  readonly wrapping: Wrapping;
   readonly envelopes: readonly EventEnvelope[];
   readonly unreadable: readonly Unreadable[];
 }
 
-/** Wrapping in wrapping in wrapping is no road any more. */
+/** What is wrapped more often than this is not read. */
 const deepest = 5;
 /** As many events of the smallest kind as fit into the largest message. */
 const mostEvents = 10_000;
 
 /** Reads the body of a message. */
 export function readMessage(body: string): ReadMessage {
-  const found: { road: Road; envelopes: EventEnvelope[]; unreadable: Unreadable[] } = {
-    road: 'direct',
+  const found: { wrapping: Wrapping; envelopes: EventEnvelope[]; unreadable: Unreadable[] } = {
+    wrapping: 'direct',
     envelopes: [],
     unreadable: [],
   };
   const take = (value: unknown, depth: number): void => {
     const inner = unwrap(value);
     if (inner && depth < deepest) {
-      if (depth === 0) found.road = inner.road;
+      if (depth === 0) found.wrapping = inner.wrapping;
       for (const part of inner.parts.slice(0, mostEvents)) take(part, depth + 1);
       return;
     }
@@ -57,26 +58,26 @@ export function readMessage(body: string): ReadMessage {
 }
 
 /** What a wrapping contains; undefined for what is none. */
-function unwrap(value: unknown): { readonly road: Road; readonly parts: readonly unknown[] } | undefined {
+function unwrap(value: unknown): { readonly wrapping: Wrapping; readonly parts: readonly unknown[] } | undefined {
   if (typeof value === 'string') {
     const inner = parsed(value);
-    return inner === undefined ? undefined : { road: 'double_encoded', parts: [inner] };
+    return inner === undefined ? undefined : { wrapping: 'double_encoded', parts: [inner] };
   }
-  if (Array.isArray(value)) return value.length > 0 ? { road: 'pipes', parts: value } : undefined;
+  if (Array.isArray(value)) return value.length > 0 ? { wrapping: 'pipes', parts: value } : undefined;
   if (!isRecord(value) || 'detail-type' in value) return undefined;
   // SNS with raw delivery off. What was published may be an object that was encoded once.
   if (value['Type'] === 'Notification' && 'Message' in value) {
     const message = value['Message'];
-    return { road: 'sns', parts: [typeof message === 'string' ? (parsed(message) ?? message) : message] };
+    return { wrapping: 'sns', parts: [typeof message === 'string' ? (parsed(message) ?? message) : message] };
   }
   // A pipe from a queue sends the messages of that queue as they are.
   if (typeof value['body'] === 'string' && 'messageId' in value) {
-    return { road: 'pipes', parts: [parsed(value['body']) ?? value['body']] };
+    return { wrapping: 'pipes', parts: [parsed(value['body']) ?? value['body']] };
   }
   const records = value['Records'];
   if (Array.isArray(records) && records.some((record) => isRecord(record) && ('body' in record || 'Sns' in record))) {
     return {
-      road: 'pipes',
+      wrapping: 'pipes',
       parts: records.map((record) =>
         isRecord(record) && record['Sns'] ? { Type: 'Notification', ...record['Sns'] } : record,
       ),

@@ -19,9 +19,9 @@ import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { EventSink } from '../ports.ts';
+import { readMessage, type Unreadable } from './message.ts';
 import { MessageDeletes } from './message-deletes.ts';
 import { observeEvent } from './observe.ts';
-import { readMessage, type Unreadable } from './message.ts';
 
 export interface QueueConsumerOptions {
   readonly shard: string;
@@ -213,9 +213,9 @@ export class QueueConsumer implements Service {
       this.#unreadable(message, { problem, advice: 'The queue’s answer was not whole; the message comes again.' });
       return 'left';
     }
-    const { road, envelopes, unreadable } = readMessage(body);
+    const { wrapping, envelopes, unreadable } = readMessage(body);
     for (const one of unreadable) this.#unreadable(message, one);
-    if (envelopes.length > 0) metrics.eventMessages.inc({ road });
+    if (envelopes.length > 0) metrics.eventMessages.inc({ road: wrapping });
     const fates = [];
     // In the order of the list: what is told first happened first.
     for (const envelope of envelopes) fates.push(await this.#take(envelope, { body, arrivedAtMs, message }));

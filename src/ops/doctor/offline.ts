@@ -1,4 +1,4 @@
-// What can be told without a connection: the form of what the environment says, files, addresses, and which way calls go. Imports no
+// What can be told without a connection: the form of what the environment says, files, addresses, and by which proxy calls go. Imports no
 // client of AWS or Redis, so that `doctor --offline` answers at once.
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
