@@ -11,6 +11,7 @@ import {
   problemsOfFields,
   streamFields,
 } from '#rules/pattern-fields.ts';
+import { momentKinds } from '#rules/rule-index.ts';
 import { rootsOf, type TemplateRoot } from '#rules/template-roots.ts';
 import { hashOf } from './hash.ts';
 import type { Finding, PathPart } from './problem.ts';
@@ -75,7 +76,8 @@ class RuleCompiler {
     if (rule.guards?.min_gap !== undefined && !insertsAds)
       this.#error(['guards', 'min_gap'], 'min_gap is for ad breaks, and this rule inserts none');
     const trigger = this.#trigger();
-    const perChannel = trigger.kind !== 'aggregate' && (trigger.kind !== 'schedule' || rule.match !== undefined);
+    const isOfFleet = trigger.kind === 'schedule' || (trigger.kind === 'times' && 'daily' in trigger);
+    const perChannel = trigger.kind !== 'aggregate' && (!isOfFleet || rule.match !== undefined);
     const roots = rootsOf({ kind: trigger.kind, perChannel });
     this.#checkTiming(trigger, perChannel);
     const steps = (list: 'actions' | 'on_resolve') =>
@@ -149,8 +151,15 @@ class RuleCompiler {
       return { kind: 'threshold', field: threshold.field, direction, values };
     }
     if (schedule) {
+      const { every, at, location, active_time_intervals: names = [] } = schedule;
+      if (every !== undefined) return { kind: 'times', everyMs: durationMs(every) };
+      if (at) {
+        const minutes = at.map((time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3)));
+        const ascending = [...new Set(minutes)].sort((left, right) => left - right);
+        return { kind: 'times', daily: { minutes: ascending, zone: location ?? 'UTC' } };
+      }
       const path = ['trigger', 'schedule', 'active_time_intervals'];
-      const intervals = schedule.active_time_intervals.flatMap(
+      const intervals = names.flatMap(
         (name, index) => this.#context.intervalOf(name, [...this.#context.path, ...path, index]) ?? [],
       );
       return { kind: 'schedule', intervals };
@@ -162,19 +171,20 @@ class RuleCompiler {
   /** What only some triggers can have. */
   #checkTiming(trigger: Trigger, perChannel: boolean): void {
     const rule = this.#rule;
-    const momentary = (trigger.kind === 'event' || trigger.kind === 'http') && rule.while === undefined;
+    const momentary = momentKinds.has(trigger.kind) && rule.while === undefined;
+    const what = trigger.kind === 'times' ? 'a time of a schedule' : trigger.kind;
     if (momentary && rule.for !== undefined && durationMs(rule.for) > 0) {
-      this.#error(['for'], `${trigger.kind} has no duration: say with \`while\` what must stay true`);
+      this.#error(['for'], `${what} has no duration: say with \`while\` what must stay true`);
     }
     if (
       (momentary || trigger.kind === 'threshold') &&
       rule.on_resolve &&
       durationMs(rule.keep_firing_for ?? '0s') === 0
     ) {
-      this.#error(['on_resolve'], `${trigger.kind} has no end: say with \`keep_firing_for\` how long it lasts`);
+      this.#error(['on_resolve'], `${what} has no end: say with \`keep_firing_for\` how long it lasts`);
     }
     if (!perChannel) {
-      const why = trigger.kind === 'schedule' ? ', because it has no `match`' : '';
+      const why = trigger.kind === 'schedule' || trigger.kind === 'times' ? ', because it has no `match`' : '';
       if (rule.while !== undefined) this.#error(['while'], `the rule fires for no single channel${why}`);
       if (rule.once_per !== undefined) this.#error(['once_per'], `the rule fires for no single channel${why}`);
     }

@@ -38,6 +38,7 @@ describe('the example configuration', () => {
       'record-prime-time dry_run',
       'limit-breach enforce',
       'viewer-milestone dry_run',
+      'ad-breaks dry_run',
     ]);
   });
 

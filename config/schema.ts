@@ -1,8 +1,9 @@
 // The shape of the configuration file: the rules and the daemon's settings (settings.ts), one YAML document. Strict: what is not
 // named here is an error. What needs more than one field to be judged is in compile.ts; docs and editors' schema are made from this.
-
+import { IANAZone } from 'luxon';
 import { z } from 'zod';
 import { actionSchemas, duration } from '#domain/action.ts';
+import { parseDuration } from '#domain/duration.ts';
 import { ruleModes } from '#domain/rule.ts';
 import { parseLabelMatcher } from '#rules/label-matcher.ts';
 import { problemOfLabel } from '#rules/label-values.ts';
@@ -139,16 +140,50 @@ const aggregate = z
     'expected when to fire: percent_of_live or count',
   );
 
+const schedule = z
+  .strictObject({
+    active_time_intervals: z
+      .array(name)
+      .min(1)
+      .max(20)
+      .optional()
+      .describe('Fires at the start of a time interval, resolves at its end'),
+    every: duration.optional().describe('Fires again and again, for each live channel; at least 10s'),
+    from: z.literal('stream_start').optional().describe('With `every`: what it counts from'),
+    at: z
+      .array(z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of the day such as 20:15'))
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Fires at these times of the day'),
+    location: z.string().max(64).optional().describe('With `at`: IANA time zone, such as Europe/London. Default: UTC'),
+  })
+  .superRefine((value, context) => {
+    const issue = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    const forms = [value.active_time_intervals, value.every, value.at].filter((form) => form !== undefined);
+    if (forms.length !== 1) issue([], 'expected exactly one of active_time_intervals, every, at');
+    if (value.every !== undefined && value.from === undefined)
+      issue([], 'every counts from something: add from: stream_start');
+    if (value.from !== undefined && value.every === undefined && forms.length === 1)
+      issue(['from'], 'from is for every');
+    if (value.location !== undefined && value.at === undefined && forms.length === 1)
+      issue(['location'], 'location is for at; a time interval has its own');
+    if (value.every !== undefined && (parseDuration(value.every) ?? 0) < 10_000)
+      issue(['every'], 'expected at least 10s');
+    if (value.location !== undefined && !IANAZone.isValidZone(value.location))
+      issue(
+        ['location'],
+        `unknown time zone ${JSON.stringify(value.location)}; expected an IANA name such as Europe/London`,
+      );
+  });
+
 const trigger = z
   .strictObject({
     event: eventPattern.optional().describe('An EventBridge pattern, word for word, on the whole event'),
     state: streamPattern.optional().describe('On the reconciled state of a channel’s stream'),
     aggregate: aggregate.optional().describe('On how many of the live channels are in a condition'),
     threshold: threshold.optional().describe('When a number crosses a threshold'),
-    schedule: z
-      .strictObject({ active_time_intervals: z.array(name).min(1).max(20) })
-      .optional()
-      .describe('Fires at the start of a time interval, resolves at its end'),
+    schedule: schedule.optional().describe('By the clock: time intervals, times of the day, or the age of a stream'),
     http: z
       .strictObject({ name: name.describe('The name the request is sent under'), body: pattern.optional() })
       .optional()

@@ -126,6 +126,21 @@ export const evening: readonly Moment[] = [
     },
   },
   {
+    atSeconds: 35,
+    says: 'half-time: ads on ten channels, and AWS takes one a second',
+    async run({ post, arn, narrator }) {
+      const { plan } = await post('/v1/actions', {
+        action: { insert_ad_break: { duration: '15s' } },
+        targets: { channelArns: Array.from({ length: 10 }, (_, index) => arn(studio(index + 22))) },
+        reason: 'half-time',
+      });
+      const turns = plan as readonly { readonly startsAt: string; readonly behindSeconds: number }[];
+      narrator.did(
+        `planned: the first begins at ${turns[0]!.startsAt.slice(11, 19)}, the last ${turns.at(-1)!.behindSeconds} s later`,
+      );
+    },
+  },
+  {
     atSeconds: 36,
     says: 'studio-21 starves, and hardly anybody is watching it',
     async run({ control }) {

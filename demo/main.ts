@@ -53,6 +53,7 @@ const { control } = simulator;
 const channels = await control.createChannels(
   Array.from({ length: 40 }, (_, index) => ({
     name: studio(index + 1),
+    ads: true,
     tags: {
       tier: index % 4 === 3 ? 'bronze' : index % 2 === 0 ? 'gold' : 'silver',
       show: `show-${(index % 5) + 1}`,

@@ -7,7 +7,14 @@ import type { CallRecord } from '#simulator/client.ts';
 import type { Committed } from '#src/pipeline.ts';
 
 const width = 9;
-const worthTelling = new Set(['StopStream', 'UpdateChannel', 'CreateStreamKey', 'DeleteStreamKey', 'TagResource']);
+const worthTelling = new Set([
+  'StopStream',
+  'UpdateChannel',
+  'CreateStreamKey',
+  'DeleteStreamKey',
+  'TagResource',
+  'InsertAdBreak',
+]);
 
 export class Narrator {
   #startedAt = performance.now();

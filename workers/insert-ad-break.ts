@@ -6,7 +6,7 @@
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_InsertAdBreak.html
 import type { ActionJob } from '#domain/action.ts';
 import type { AdBreakRequest } from '#domain/action-memory.ts';
-import { adBreakLeadMs, lastAdBreakEndMs } from '#domain/ad-breaks.ts';
+import { adBreakLeadMs, lastAdBreakEndMs, openIncident } from '#domain/ad-breaks.ts';
 import { durationMs, iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Transaction } from '#domain/shared-state.ts';
@@ -73,7 +73,7 @@ async function inTurn(insertion: Insertion, request: AdBreakRequest): Promise<Ha
     return leave(insertion, { outcome: 'skipped', reason: 'bulk_stopped' });
   try {
     const live = await liveStream(context, channelArn);
-    const skip = reasonToSkip(job, context, live) ?? silenced(insertion) ?? tooSoon(insertion);
+    const skip = reasonToSkip(job, context, live) ?? silenced(insertion) ?? inIncident(insertion) ?? tooSoon(insertion);
     if (skip) return await leave(insertion, skip);
     if (!checkLive(context, true, live) || !live)
       return await leave(insertion, { outcome: 'skipped', reason: 'offline' });
@@ -96,6 +96,15 @@ function silenced({ job, context, channelArn }: Insertion): HandlerResult | unde
   const found = silence ? { silence: silence.id, by: silence.author, why: silence.reason } : {};
   if (context.check('silence', !silence, { asked: { silenced: false }, found })) return undefined;
   return { outcome: 'skipped', reason: 'silenced', ...found };
+}
+
+/** Rules insert no ads while many channels are in trouble together. */
+function inIncident({ job, context }: Insertion): HandlerResult | undefined {
+  if (job.cause.kind !== 'rule') return undefined;
+  const incident = openIncident(context.state.view);
+  const found = incident ? { incident: incident.id, text: incident.text } : {};
+  if (context.check('incident', !incident, { asked: { incident: 'none' }, found })) return undefined;
+  return { outcome: 'skipped', reason: 'incident_open', ...found };
 }
 
 /** `min_gap` of the rule, by what is known now: other rules and people insert breaks too. */

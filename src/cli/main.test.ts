@@ -72,7 +72,7 @@ describe('validate', () => {
   };
 
   it('says that a file is valid', async () => {
-    expect(await run(['validate', example])).toEqual({ code: 0, out: `${example}: valid, 6 rules`, err: '' });
+    expect(await run(['validate', example])).toEqual({ code: 0, out: `${example}: valid, 7 rules`, err: '' });
   });
 
   it('prints every problem on standard error, and ends with 1', async () => {

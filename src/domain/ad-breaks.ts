@@ -1,10 +1,18 @@
 // What is known of a channel's ad breaks: those that events told of, and those that this daemon inserted.
 import type { AdBreakRequest } from './action-memory.ts';
+import type { Incident } from './decision.ts';
 import type { StateView } from './shared-state.ts';
 import { kinds } from './state-registry.ts';
 
 /** IVS begins a break about ten seconds after it was inserted. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html */
 export const adBreakLeadMs = 10_000;
+
+/** Many channels in trouble together: while that lasts rules insert no ads. */
+export function openIncident(view: StateView): Incident | undefined {
+  for (const [, incident] of view.entries(kinds.incident))
+    if (incident.kind === 'aggregate' && incident.closedAtMs === undefined) return incident;
+  return undefined;
+}
 
 /** The end of the last break that was inserted here, as its channel's newest request tells. */
 export function lastInsertedEndMs(request: AdBreakRequest | undefined): number | undefined {

@@ -142,6 +142,12 @@ export const decisionReasons = {
     meaning: 'The rule fired for the same group less than its `cooldown` ago.',
     remedy: 'Wait, or shorten `cooldown`. A condition that still holds then is acted on.',
   },
+  incident_open: {
+    outcomes: ['suppressed'],
+    meaning:
+      'Many channels are in trouble together (an aggregate rule fires), and rules insert no ad breaks meanwhile.',
+    remedy: 'Solve the incident. An operator can insert an ad break all the same.',
+  },
   min_gap: {
     outcomes: ['suppressed'],
     meaning: 'The last ad break of the channel, whoever inserted it, ended less than `min_gap` ago, or has not ended.',
@@ -189,6 +195,7 @@ export const guardNames = [
   'once_per',
   'cooldown',
   'min_gap',
+  'incident',
   'max_per_hour',
   'max_live_percent',
   'silence',

@@ -36,8 +36,19 @@ export type Trigger =
     }
   /** Fires at the start of an interval, resolves at its end: for each channel that `match` selects, or once where there is no `match`. */
   | { readonly kind: 'schedule'; readonly intervals: readonly TimeInterval[] }
+  /** A schedule's moments, which have no duration: so often from a stream's start, for each live channel; or at times of the day. */
+  | { readonly kind: 'times'; readonly everyMs: number }
+  | { readonly kind: 'times'; readonly daily: DailyTimes }
   /** POSTs to the API under this name; `body` looks at the request's body. */
   | { readonly kind: 'http'; readonly name: string; readonly body: Matcher | undefined };
+
+/** Times of the day at a place. */
+export interface DailyTimes {
+  /** Minutes of the day, ascending, without repeats. */
+  readonly minutes: readonly number[];
+  /** IANA name. */
+  readonly zone: string;
+}
 
 export type TriggerKind = Trigger['kind'];
 

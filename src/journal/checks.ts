@@ -26,6 +26,7 @@ const limits: Readonly<Record<GuardName, readonly string[]>> = {
   once_per: [],
   cooldown: ['limitMs'],
   min_gap: ['limitMs'],
+  incident: [],
   max_per_hour: ['limit'],
   max_live_percent: ['percent', 'allowed'],
   silence: [],
@@ -39,6 +40,7 @@ const wanted: Readonly<Partial<Record<GuardName, Values>>> = {
   pause: { paused: false },
   hold: { held: false },
   once_per: { done: false },
+  incident: { incident: 'none' },
   silence: { silenced: false },
   inhibit: { inhibited: false },
 };

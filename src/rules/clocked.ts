@@ -15,6 +15,8 @@ export interface Clocked {
   readonly ages: readonly number[];
   /** The end of an ad break. */
   readonly adBreak: boolean;
+  /** So often from the start of a stream, ms. */
+  readonly rounds?: readonly number[];
 }
 
 const nothing: Clocked = { ages: [], adBreak: false };
@@ -66,15 +68,21 @@ export function reachedAgeMs(record: StreamRecord, ages: readonly number[], nowM
 /** The first moment after `afterMs` at which a live stream is to be looked at again. */
 function nextTurnMs(
   { state, startedAtMs, adBreaks }: StreamRecord,
-  { ages, adBreak }: Clocked,
+  { ages, adBreak, rounds = [] }: Clocked,
   afterMs: number,
 ): number {
   if (state !== 'live') return Number.POSITIVE_INFINITY;
   const turns = [
     ...(startedAtMs === undefined ? [] : ages.map((seconds) => startedAtMs + seconds * 1000)),
+    ...(startedAtMs === undefined ? [] : rounds.map((everyMs) => nextRoundMs(startedAtMs, everyMs, afterMs))),
     ...(adBreak ? (adBreaks ?? []).map(({ endsAtMs }) => endsAtMs) : []),
   ];
   return Math.min(...turns.filter((ms) => ms > afterMs));
+}
+
+function nextRoundMs(startedAtMs: number, everyMs: number, afterMs: number): number {
+  const round = Math.max(1, Math.floor((afterMs - startedAtMs) / everyMs) + 1);
+  return startedAtMs + round * everyMs;
 }
 
 const clocks = new WeakMap<Ruleset, Clocked>();
@@ -84,24 +92,42 @@ function clockOf(ruleset: Ruleset): Clocked {
   let clock = clocks.get(ruleset);
   if (!clock) {
     const inForce = ruleset.rules.filter(({ mode }) => mode !== 'off');
-    clocks.set(ruleset, (clock = joined(inForce.flatMap((rule) => clockedOf(rule) ?? []))));
+    const rounds = inForce.flatMap(({ trigger }) =>
+      trigger.kind === 'times' && 'everyMs' in trigger ? trigger.everyMs : [],
+    );
+    const conditions = joined(inForce.flatMap((rule) => clockedOf(rule) ?? []));
+    clocks.set(ruleset, (clock = { ...conditions, rounds: [...new Set(rounds)] }));
   }
   return clock;
 }
 
-/** A stream has changed: its next turn may come before all others. */
-export function noteTurn(tx: Transaction, ruleset: Ruleset, record: StreamRecord): void {
-  const dueMs = nextTurnMs(record, clockOf(ruleset), tx.nowMs);
+/** A stream has changed: its next turn may come before all others. Turns that it had before it was known are past. */
+export function noteTurn(
+  tx: Transaction,
+  ruleset: Ruleset,
+  { before, after }: { readonly before: StreamRecord | undefined; readonly after: StreamRecord },
+): void {
+  const clock = clockOf(ruleset);
+  if (!isClocked(clock)) return;
+  const dueMs = nextTurnMs(after, clock, tx.nowMs);
   if (dueMs === Number.POSITIVE_INFINITY) return;
   const known = tx.get(notes.turn);
-  if (!known || dueMs < known.dueMs) tx.set(notes.turn, { dueMs, lookedMs: known?.lookedMs ?? tx.nowMs });
+  const isOverdue = known !== undefined && known.dueMs <= tx.nowMs;
+  const isNew = before?.startedAtMs !== after.startedAtMs || before?.streamId !== after.streamId;
+  if (known && dueMs >= known.dueMs && (isOverdue || !isNew)) return;
+  tx.set(notes.turn, {
+    dueMs: Math.min(dueMs, known?.dueMs ?? dueMs),
+    lookedMs: isOverdue ? known.lookedMs : tx.nowMs,
+  });
+}
+
+function isClocked({ ages, adBreak, rounds = [] }: Clocked): boolean {
+  return adBreak || ages.length > 0 || rounds.length > 0;
 }
 
 /** The rules have changed: which turns count is found out at once. */
 export function forgetTurns(tx: Transaction, ruleset: Ruleset): void {
-  const clock = clockOf(ruleset);
-  const isClocked = clock.adBreak || clock.ages.length > 0;
-  if (isClocked) tx.set(notes.turn, { dueMs: tx.nowMs, lookedMs: tx.nowMs });
+  if (isClocked(clockOf(ruleset))) tx.set(notes.turn, { dueMs: tx.nowMs, lookedMs: tx.nowMs });
   else if (tx.get(notes.turn)) tx.delete(notes.turn);
 }
 
@@ -110,10 +136,13 @@ export function nextTurnDueMs(view: StateView): number | undefined {
   return view.get(notes.turn)?.dueMs;
 }
 
-/** The channels whose streams have turned since the last look; notes when to look again. */
-export function takeTurns(tx: Transaction, ruleset: Ruleset): readonly string[] {
+/** The channels whose streams have turned since the last look, and when that was; notes when to look again. */
+export function takeTurns(
+  tx: Transaction,
+  ruleset: Ruleset,
+): { readonly turned: readonly string[]; readonly lookedMs: number } {
   const known = tx.get(notes.turn);
-  if (!known || known.dueMs > tx.nowMs) return [];
+  if (!known || known.dueMs > tx.nowMs) return { turned: [], lookedMs: tx.nowMs };
   const clock = clockOf(ruleset);
   const turned: string[] = [];
   let dueMs = Number.POSITIVE_INFINITY;
@@ -123,5 +152,5 @@ export function takeTurns(tx: Transaction, ruleset: Ruleset): readonly string[] 
   }
   if (dueMs === Number.POSITIVE_INFINITY) tx.delete(notes.turn);
   else tx.set(notes.turn, { dueMs, lookedMs: tx.nowMs });
-  return turned;
+  return { turned, lookedMs: known.lookedMs };
 }

@@ -2,12 +2,13 @@
 // timers, journal, incidents, jobs) is written through the same transaction. No clock and no I/O: the same transaction on the same
 // state gives the same decisions. Begin to read at `decideAll`; notice.ts says what begins and ends, judge.ts what acts.
 import type { Decision } from '#domain/decision.ts';
-import type { Ruleset } from '#domain/rule.ts';
+import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { RuleMemory, Timer } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
 import { recordDecisions } from '#journal/record.ts';
+import type { ChannelView } from './channel-view.ts';
 import { nextTurnDueMs, takeTurns } from './clocked.ts';
 import { type DecideOptions, Evaluation } from './evaluation.ts';
 import { houseKeepingMs, keepHouse } from './housekeeping.ts';
@@ -17,6 +18,7 @@ import { allSubject, dropMoment, notePolled, readMemory, withheldMoments } from 
 import {
   evaluateSchedule,
   noticeAggregates,
+  noticeDaily,
   noticeEvent,
   noticeHttp,
   noticeInventory,
@@ -26,7 +28,15 @@ import {
 import { followPopulation } from './population.ts';
 import { isHolding, type RuleOf } from './rule-index.ts';
 import { evaluateEveryChannel, followRuleset } from './ruleset-change.ts';
-import { followSchedule, isScheduleActive, nextScheduleMs, noteTold, readSchedule, scheduleCause } from './schedule.ts';
+import {
+  followDaily,
+  followSchedule,
+  isScheduleActive,
+  nextScheduleMs,
+  noteTold,
+  readSchedule,
+  scheduleCause,
+} from './schedule.ts';
 import {
   dropTimer,
   dueTimers,
@@ -82,7 +92,9 @@ export function decideDue(tx: Transaction, ruleset: Ruleset, options: DecideOpti
   followRuleset(evaluation);
   let more = evaluateEveryChannel(evaluation);
   for (const rule of evaluation.index.schedule) more = tellSchedule(evaluation, rule) || more;
-  for (const arn of takeTurns(tx, ruleset)) noticeTurn(evaluation, arn);
+  for (const rule of evaluation.index.times) more = tellDaily(evaluation, rule) || more;
+  const { turned, lookedMs } = takeTurns(tx, ruleset);
+  for (const arn of turned) noticeTurn(evaluation, arn, lookedMs);
   const recheck = isRecheckDue(tx);
   const due = dueTimers(tx, tx.nowMs, { blocked: recheck });
   const fresh = due.filter(({ blocked }) => blocked === undefined).slice(0, timersPerEvaluation);
@@ -171,13 +183,31 @@ function tellSchedule(evaluation: Evaluation, rule: RuleOf<'schedule'>): boolean
     noteTold(tx, rule, undefined);
     return false;
   }
+  return tellChannels(evaluation, rule, (view) => {
+    if (isActive) evaluateSchedule(evaluation, rule, view);
+    else end(evaluation, rule, view.arn, { failed: 'trigger', values: () => ({ active: false }) });
+  });
+}
+
+/** Lets a time of the day come for the channels it concerns. Returns whether some are left for the next transaction. */
+function tellDaily(evaluation: Evaluation, rule: RuleOf<'times'>): boolean {
+  const { tx } = evaluation;
+  if (!('daily' in rule.trigger)) return false;
+  const atMs = followDaily(tx, rule, rule.trigger.daily);
+  if (atMs === undefined) return false;
+  if (rule.match) return tellChannels(evaluation, rule, (view) => noticeDaily(evaluation, rule, atMs, view));
+  noticeDaily(evaluation, rule, atMs);
+  noteTold(tx, rule, undefined);
+  return false;
+}
+
+/** Tells the next channels of the inventory. Returns whether some are left for the next transaction. */
+function tellChannels(evaluation: Evaluation, rule: Rule, tell: (view: ChannelView) => void): boolean {
+  const { tx } = evaluation;
   const after = readSchedule(tx, rule)?.toldUpTo ?? '';
   const arns = Array.from(tx.entries(kinds.channel), ([arn]) => arn).filter((arn) => arn > after);
   const next = arns.sort().slice(0, toldPerEvaluation);
-  for (const arn of next) {
-    if (isActive) evaluateSchedule(evaluation, rule, evaluation.channel(arn));
-    else end(evaluation, rule, arn, { failed: 'trigger', values: () => ({ active: false }) });
-  }
+  for (const arn of next) tell(evaluation.channel(arn));
   const isLast = next.length === arns.length;
   noteTold(tx, rule, isLast ? undefined : next.at(-1));
   return !isLast;

@@ -45,8 +45,7 @@ export function explain(
   { rule, channelArn, nowMs, options = {} }: { rule: Rule; channelArn: string; nowMs: number; options?: DecideOptions },
 ): Explanation {
   const evaluation = new Evaluation(readOnly(view, nowMs), ruleset, options);
-  const subject =
-    rule.trigger.kind === 'aggregate' || (rule.trigger.kind === 'schedule' && !rule.match) ? allSubject : channelArn;
+  const subject = rule.trigger.kind === 'aggregate' || (ofFleet(rule) && !rule.match) ? allSubject : channelArn;
   const channel = evaluation.channel(channelArn);
   const memory = readMemory(view, rule.name, subject);
   const withheld = withheldMoments(view).findLast((moment) => moment.rule === rule.name && moment.subject === subject);
@@ -113,15 +112,20 @@ export function explain(
   return { ...shown, state: 'held_back', reason, sentence };
 }
 
+/** Whether the rule, without `match`, is about the fleet. */
+function ofFleet({ trigger }: Rule): boolean {
+  return trigger.kind === 'schedule' || (trigger.kind === 'times' && 'daily' in trigger);
+}
+
 /** An event, a request or a crossing is over as soon as it was judged: without a waiting cause there is nothing to be true. */
 function needsMoment(rule: Rule, cause: Cause | undefined): boolean {
-  return !cause && ['event', 'http', 'threshold'].includes(rule.trigger.kind);
+  return !cause && ['event', 'http', 'times', 'threshold'].includes(rule.trigger.kind);
 }
 
 function idleSentence(rule: Rule, reason: DecisionReason): string {
   if (reason === 'match_failed') return '`match` does not select this channel.';
   if (reason === 'while_broken') return 'The trigger matches, but `while` does not hold.';
-  const moment = { event: 'No event', http: 'No request', threshold: 'No crossing' } as const;
+  const moment = { event: 'No event', http: 'No request', times: 'No time', threshold: 'No crossing' } as const;
   const { kind } = rule.trigger;
   return kind in moment
     ? `${moment[kind as keyof typeof moment]} is waiting; the last one is shown, if it was not acted on.`

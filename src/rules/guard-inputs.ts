@@ -1,6 +1,6 @@
 // Gathers what the guards of one decision compare. Which guards are asked depends on the phase: caps and cooldowns limit firings;
 // what follows from a firing is only kept from acting where nothing may act.
-import { lastAdBreakEndMs } from '#domain/ad-breaks.ts';
+import { lastAdBreakEndMs, openIncident } from '#domain/ad-breaks.ts';
 import type { RuleAlert } from '#domain/alert.ts';
 import { holdTag, readHold, readPause } from '#domain/controls-in-force.ts';
 import type { Rule } from '#domain/rule.ts';
@@ -12,7 +12,7 @@ import type { Evaluation } from './evaluation.ts';
 import type { GuardInputs } from './guards.ts';
 import { channelOfSubject, lastFiredMs, readPolled, ruleMemories, withheldMoments } from './memory.ts';
 import { aggregateHolds, liveCount } from './population.ts';
-import { isHolding, type RuleOf, selects } from './rule-index.ts';
+import { isHolding, momentKinds, type RuleOf, selects } from './rule-index.ts';
 import { countedMs, silentSources } from './timers.ts';
 
 /** A rule with a destructive action counts the channels it has acted on for this long. */
@@ -50,7 +50,7 @@ export function guardInputs(
     pause: { by: pause?.who, reason: pause?.reason ?? '' },
     hold: holdOf(evaluation, subject),
     maxEventAge:
-      fires && maxEventAgeMs !== undefined && (cause.event || cause.http)
+      fires && maxEventAgeMs !== undefined && momentKinds.has(rule.trigger.kind)
         ? { eventMs: cause.evidence.sinceMs + rule.forMs, limitMs: maxEventAgeMs }
         : undefined,
     oncePer:
@@ -63,6 +63,7 @@ export function guardInputs(
       fires && minGapMs !== undefined && channelOfSubject(subject) !== undefined
         ? { lastEndsMs: lastAdBreakEndMs(tx, subject), limitMs: minGapMs }
         : undefined,
+    incident: fires && minGapMs !== undefined ? { open: openIncident(tx)?.text } : undefined,
     maxPerHour:
       fires && maxPerHour !== undefined
         ? { fired: evaluation.firings(rule.name).length, limit: maxPerHour }
@@ -164,7 +165,9 @@ function countAffected(evaluation: Evaluation): Map<string, Set<string>> {
   for (const { rule, subject } of evaluation.due.values()) if (capped.has(rule.name)) add(rule.name, subject);
   // A schedule tells its channels in steps, but concerns all of them from the first on.
   const telling = new Set(
-    Array.from(evaluation.due.values(), ({ rule }) => rule).filter(({ trigger }) => trigger.kind === 'schedule'),
+    Array.from(evaluation.due.values(), ({ rule }) => rule).filter(
+      ({ trigger }) => trigger.kind === 'schedule' || (trigger.kind === 'times' && 'daily' in trigger),
+    ),
   );
   for (const rule of telling) {
     if (!capped.has(rule.name)) continue;

@@ -14,6 +14,7 @@ export const reasonOfGuard = {
   once_per: 'once_per_session',
   cooldown: 'cooldown',
   min_gap: 'min_gap',
+  incident: 'incident_open',
   max_per_hour: 'max_per_hour',
   max_live_percent: 'max_live_percent',
   silence: 'silenced',
@@ -50,6 +51,8 @@ export interface GuardInputs {
   readonly maxEventAge: { readonly eventMs: number; readonly limitMs: number } | undefined;
   readonly oncePer: { readonly done: boolean; readonly streamId: string } | undefined;
   readonly cooldown: { readonly lastFiredMs: number | undefined; readonly limitMs: number } | undefined;
+  /** Of a rule that inserts ad breaks. */
+  readonly incident: { readonly open: string | undefined } | undefined;
   readonly minGap: { readonly lastEndsMs: number | undefined; readonly limitMs: number } | undefined;
   readonly maxPerHour: { readonly fired: number; readonly limit: number } | undefined;
   readonly maxLivePercent: { readonly affected: number; readonly live: number; readonly percent: number } | undefined;
@@ -141,6 +144,12 @@ const guards: readonly Guard[] = [
         limitMs: minGap.limitMs,
         lastEnds: minGap.lastEndsMs === undefined ? 'none' : iso(minGap.lastEndsMs),
       },
+    },
+  ({ incident }) =>
+    incident && {
+      guard: 'incident',
+      passed: incident.open === undefined,
+      values: { incident: incident.open ?? 'none' },
     },
   ({ maxPerHour }) =>
     maxPerHour && {

@@ -36,7 +36,7 @@ export function forgetMemory(tx: Transaction, rule: string, subject: string): vo
   watch(tx, memory, false);
 }
 
-const moments: ReadonlySet<TriggerKind> = new Set(['event', 'http', 'threshold']);
+const moments: ReadonlySet<TriggerKind> = new Set(['event', 'http', 'times', 'threshold']);
 
 /** Rules of moments that wait or fire for a subject: what its stream does may end that. One look-up, however many rules there are. */
 export function watchingRules(view: StateView, subject: string): readonly string[] {

@@ -19,7 +19,7 @@ import {
   revisedSinceMs,
   streamValues,
 } from './conditions.ts';
-import { streamDocument } from './documents.ts';
+import { formatWholeSeconds, streamDocument } from './documents.ts';
 import type { Evaluation } from './evaluation.ts';
 import { updateIncident } from './incidents.ts';
 import { allSubject, readMemory, watchingRules, withActed, writeMemory } from './memory.ts';
@@ -53,7 +53,7 @@ export function noticeStream(evaluation: Evaluation, change: ChangeOf<'stream'>)
     if (matches || matched) evaluateState(evaluation, rule, view, touched.length > 0 ? touched : ['state']);
   }
   for (const name of watchingRules(evaluation.tx, view.arn)) endIfBroken(evaluation, name, view);
-  if (evaluation.index.clocked.size > 0) noteTurn(evaluation.tx, evaluation.ruleset, after);
+  noteTurn(evaluation.tx, evaluation.ruleset, { before, after });
   if (changed.has('viewerCount'))
     for (const rule of selected.threshold) noticeThreshold(evaluation, rule, view, before, change.atMs);
 }
@@ -95,9 +95,13 @@ function clockOf({ index, nowMs }: Evaluation, { name }: Rule): RuleClock {
   return { nowMs, ages: index.clocked.get(name)?.ages ?? [] };
 }
 
-/** Time has passed for a channel's stream: it came to an age that rules ask for, or its ad break is over. */
-export function noticeTurn(evaluation: Evaluation, arn: string): void {
+/**
+ * Time has passed for a channel's stream since `lookedMs`: it came to an age that rules ask for, its ad break is over, or a schedule
+ * that counts from its start has come round.
+ */
+export function noticeTurn(evaluation: Evaluation, arn: string, lookedMs: number): void {
   const view = evaluation.channel(arn);
+  noticeRounds(evaluation, view, lookedMs);
   for (const rule of selectedRules(evaluation.index, view).state) {
     if (!evaluation.index.clocked.has(rule.name)) continue;
     const named = evaluation.index.fields.get(rule.name);
@@ -263,9 +267,45 @@ export function noticeHttp(evaluation: Evaluation, { observation }: ChangeOf<'ht
   }
 }
 
+/** Of several rounds that came at once, after a downtime, the last one counts. */
+function noticeRounds(evaluation: Evaluation, { arn, channel, record }: ChannelView, lookedMs: number): void {
+  const { startedAtMs, streamId, state } = record ?? {};
+  if (startedAtMs === undefined || streamId === undefined || state !== 'live') return;
+  for (const rule of evaluation.index.times) {
+    if (!('everyMs' in rule.trigger) || (rule.match && !rule.match.match(channel))) continue;
+    const { everyMs } = rule.trigger;
+    const round = Math.floor((evaluation.nowMs - startedAtMs) / everyMs);
+    const sinceMs = startedAtMs + round * everyMs;
+    if (round < 1 || sinceMs <= lookedMs) continue;
+    noticeMoment(evaluation, rule, arn, {
+      id: `${streamId}@every${round}`,
+      streamId,
+      evidence: {
+        kind: 'times',
+        sinceMs,
+        text: `${formatWholeSeconds(sinceMs - startedAtMs)} since the start of the stream`,
+        values: { round },
+      },
+    });
+  }
+}
+
+/** A time of the day has come, for a channel that `match` selects or for the fleet. */
+export function noticeDaily(evaluation: Evaluation, rule: RuleOf<'times'>, atMs: number, view?: ChannelView): void {
+  if (view && rule.match && !rule.match.match(view.channel)) return;
+  const at = new Date(atMs).toISOString();
+  const cause: Cause = {
+    id: `at@${atMs}`,
+    ...(view?.record ? { streamId: view.record.streamId } : {}),
+    evidence: { kind: 'times', sinceMs: atMs, text: `it is ${at}`, values: { at } },
+  };
+  noticeMoment(evaluation, rule, view?.arn, cause);
+}
+
 function noticeMoment(evaluation: Evaluation, rule: Rule, channelArn: string | undefined, cause: Cause): void {
   const view = channelArn === undefined ? undefined : evaluation.channel(channelArn);
-  const subject = channelArn ?? `group:${groupOf(rule, undefined, cause)}`;
+  const subject =
+    channelArn ?? (rule.trigger.kind === 'times' ? allSubject : `group:${groupOf(rule, undefined, cause)}`);
   const { maxEventAgeMs } = rule.guards;
   const ageMs = evaluation.nowMs - cause.evidence.sinceMs;
   if (maxEventAgeMs !== undefined && ageMs > maxEventAgeMs) {

@@ -17,6 +17,7 @@ export interface RuleIndex {
   readonly threshold: readonly RuleOf<'threshold'>[];
   readonly schedule: readonly RuleOf<'schedule'>[];
   readonly http: readonly RuleOf<'http'>[];
+  readonly times: readonly RuleOf<'times'>[];
   /** Fields of StreamDocument that a rule looks at; undefined: any. */
   readonly fields: ReadonlyMap<string, ReadonlySet<string> | undefined>;
   /** Rules whose condition depends on the clock, and how. */
@@ -32,15 +33,18 @@ export function indexOf(ruleset: Ruleset): RuleIndex {
   return index;
 }
 
+/** What fires at a moment, which is over when it was judged, unless `while` gives it an end. */
+export const momentKinds: ReadonlySet<TriggerKind> = new Set(['event', 'http', 'times']);
+
 /** Whether the rule has a beginning and an end, rather than a moment. */
 export function isHolding(rule: Rule): boolean {
   const { kind } = rule.trigger;
   return kind === 'state' || kind === 'aggregate' || kind === 'schedule' || (kind !== 'threshold' && !!rule.while);
 }
 
-/** Whether each cause of the rule is a moment that is judged by itself: an event or a request, without `for`. */
+/** Whether each cause of the rule is a moment that is judged by itself: an event, a request or a time, without `for`. */
 export function isMoment({ trigger: { kind }, forMs }: Rule): boolean {
-  return (kind === 'event' || kind === 'http') && forMs === 0;
+  return momentKinds.has(kind) && forMs === 0;
 }
 
 function buildIndex(ruleset: Ruleset): RuleIndex {
@@ -55,6 +59,7 @@ function buildIndex(ruleset: Ruleset): RuleIndex {
     threshold: of('threshold'),
     schedule: of('schedule'),
     http: of('http'),
+    times: of('times'),
     fields: new Map(rules.map((rule) => [rule.name, fieldsOf(rule)])),
     clocked: new Map(rules.flatMap((rule) => asEntry(rule.name, clockedOf(rule)))),
   };

@@ -1,10 +1,10 @@
 // Schedule triggers: when a rule's intervals start and end, and for which channels that has been noticed.
-import type { Rule } from '#domain/rule.ts';
+import type { DailyTimes, Rule } from '#domain/rule.ts';
 import type { Cause, ScheduleState } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { RuleOf } from './rule-index.ts';
-import { activeAt, nextBoundary } from './time-intervals.ts';
+import { activeAt, nextBoundary, nextDailyMs } from './time-intervals.ts';
 
 const recheckMs = 86_400_000;
 const keyOf = (rule: string) => kinds.schedule.of(rule);
@@ -34,6 +34,23 @@ export function followSchedule(tx: Transaction, rule: RuleOf<'schedule'>): boole
     ...(changed ? { toldUpTo: '' } : known?.toldUpTo === undefined ? {} : { toldUpTo: known.toldUpTo }),
   });
   return changed || known?.toldUpTo !== undefined;
+}
+
+/** Follows the times of the day. Returns the time that channels must be told of; undefined: none. Of several that were missed, the last. */
+export function followDaily(tx: Transaction, rule: RuleOf<'times'>, daily: DailyTimes): number | undefined {
+  const known = readSchedule(tx, rule);
+  if (known?.toldUpTo !== undefined) return known.sinceMs;
+  if (known && tx.nowMs < known.nextMs) return undefined;
+  const { conditionHash } = rule;
+  let atMs = known?.nextMs;
+  let nextMs = nextDailyMs(daily, atMs ?? tx.nowMs);
+  while (atMs !== undefined && nextMs <= tx.nowMs) {
+    atMs = nextMs;
+    nextMs = nextDailyMs(daily, atMs);
+  }
+  const told = atMs === undefined ? {} : { toldUpTo: '' };
+  tx.set(keyOf(rule.name), { conditionHash, active: false, sinceMs: atMs ?? tx.nowMs, nextMs, ...told });
+  return atMs;
 }
 
 /** Remembers how far the channels have been told; undefined: all of them. */

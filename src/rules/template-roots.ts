@@ -94,6 +94,7 @@ export function rootsOf(trigger: {
     case 'aggregate':
       return new Set(['rule', 'firing', 'aggregate']);
     case 'schedule':
+    case 'times':
       return new Set(trigger.perChannel ? ofChannel : ['rule', 'firing']);
     case 'http':
       return new Set([...ofChannel, 'http']);

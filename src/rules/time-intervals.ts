@@ -1,7 +1,7 @@
 // Time intervals by the wall clock of a place: whether one is active, and when that changes next. Summer time is the zone's own affair:
 // an interval in the hour that is skipped does not happen, in the hour that comes twice it happens twice.
 import { DateTime } from 'luxon';
-import type { NumberRange, TimeInterval, TimeRange } from '#domain/rule.ts';
+import type { DailyTimes, NumberRange, TimeInterval, TimeRange } from '#domain/rule.ts';
 
 const minuteMs = 60_000;
 const horizonDays = 400;
@@ -28,6 +28,24 @@ export function nextBoundary(interval: TimeInterval, epochMs: number): number | 
     if (activeAt(interval, at) !== active) return at;
   }
   return undefined;
+}
+
+/**
+ * The next of these times of the day after an instant. One that the clocks skip does not come that day; one that comes twice counts
+ * once.
+ */
+export function nextDailyMs({ minutes, zone }: DailyTimes, afterMs: number): number {
+  const first = DateTime.fromMillis(afterMs, { zone }).startOf('day');
+  for (let days = 0; days <= horizonDays; days += 1) {
+    const day = first.plus({ days });
+    for (const minute of minutes) {
+      const [hour, minuteOfHour] = [Math.floor(minute / 60), minute % 60];
+      const at = day.set({ hour, minute: minuteOfHour });
+      const isSkipped = at.hour !== hour || at.minute !== minuteOfHour;
+      if (!isSkipped && at.toMillis() > afterMs) return at.toMillis();
+    }
+  }
+  throw new RangeError(`no time of ${minutes.join(', ')} ever comes in ${zone}`);
 }
 
 /** Whether there is any day, past or future, on which the range is active. */

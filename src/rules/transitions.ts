@@ -10,14 +10,14 @@ import { askGuards, reasonOfGuard } from './guards.ts';
 import { closeIncident } from './incidents.ts';
 import { readMoment, withActed, writeMemory } from './memory.ts';
 import { resolvedNotices } from './resolved-notice.ts';
-import { isHolding, isMoment } from './rule-index.ts';
+import { isHolding, isMoment, momentKinds } from './rule-index.ts';
 import { countedMs, dropTimer, readTimer, startTimer } from './timers.ts';
 
 /** A condition is true, or a moment has come. Harmless when it was known already. */
 export function begin(evaluation: Evaluation, rule: Rule, subject: string, cause: Cause): void {
   const memory = evaluation.memory(rule, subject);
   const { firing, pending } = memory;
-  const bySelf = isHolding(rule) && rule.trigger.kind !== 'event' && rule.trigger.kind !== 'http';
+  const bySelf = isHolding(rule) && !momentKinds.has(rule.trigger.kind);
   if (firing && bySelf) {
     if (firing.endedAtMs !== undefined) continueFiring(evaluation, rule, memory, firing);
     return;
@@ -160,8 +160,7 @@ export function resolve(evaluation: Evaluation, rule: Rule, memory: RuleMemory &
 
 /** Another cause takes the place of the one that a rule fires for. One that was still waiting to act is told of. */
 export function replaceFiring(evaluation: Evaluation, rule: Rule, subject: string, firing: Firing, next: Cause): void {
-  const { kind } = rule.trigger;
-  if (!firing.acted && firing.cause.id !== next.id && (kind === 'event' || kind === 'http'))
+  if (!firing.acted && firing.cause.id !== next.id && momentKinds.has(rule.trigger.kind))
     noteSuperseded(evaluation, rule, subject, firing.cause);
   cancelSteps(evaluation, rule, subject, firing);
 }

@@ -40,9 +40,17 @@ function triggerText(trigger: Trigger): string {
       return `${fieldText(trigger.field)} ${trigger.direction === 'rises_to' ? 'rise to' : 'fall to'} ${trigger.values.map((value) => value.toLocaleString('en')).join(' or ')}`;
     case 'schedule':
       return `it is ${trigger.intervals.map(({ name }) => name).join(' or ')}`;
+    case 'times':
+      return 'everyMs' in trigger
+        ? `a stream has been live for ${formatDuration(trigger.everyMs)}, and every ${formatDuration(trigger.everyMs)} from then on`
+        : `it is ${trigger.daily.minutes.map(timeOfDay).join(' or ')} in ${trigger.daily.zone}`;
     case 'http':
       return `a request named ${trigger.name} comes`;
   }
+}
+
+function timeOfDay(minute: number): string {
+  return [Math.floor(minute / 60), minute % 60].map((part) => String(part).padStart(2, '0')).join(':');
 }
 
 /** `the event Stream End comes`: what every event of IVS has is not said. */

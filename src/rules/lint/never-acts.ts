@@ -4,6 +4,7 @@ import { holdTag } from '#domain/controls-in-force.ts';
 import { formatDuration } from '#domain/duration.ts';
 import type { NumberRange, Rule, Step } from '#domain/rule.ts';
 import { matcherOf } from '../pattern.ts';
+import { momentKinds } from '../rule-index.ts';
 import type { LintFinding } from './finding.ts';
 import { isReachable } from './reach.ts';
 
@@ -66,7 +67,7 @@ function asksForHold({ match }: Rule): boolean {
 
 /** How long a rule fires that fires for a moment and says how long it keeps firing. */
 function momentMs({ trigger, while: whilePattern, keepFiringForMs }: Rule): number | undefined {
-  const isMoment = (trigger.kind === 'event' || trigger.kind === 'http') && whilePattern === undefined;
+  const isMoment = momentKinds.has(trigger.kind) && whilePattern === undefined;
   return isMoment && keepFiringForMs > 0 ? keepFiringForMs : undefined;
 }
 
