@@ -4,8 +4,8 @@ import type { Delivery, ItemTally } from '#domain/decision.ts';
 import type { BatchJob } from '#domain/job.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
-import { audit } from '#journal/audit.ts';
-import { recordJobResult } from '#journal/record.ts';
+import { audit, auditMany } from '#journal/audit.ts';
+import { recordJobResult, recordJobResults } from '#journal/record.ts';
 
 /** A batch, as far as its items' ends go. */
 export interface BatchEnd {
@@ -63,12 +63,7 @@ export function recordDelivery(tx: Transaction, batch: BatchEnd, origin: BatchJo
   const { jobId, rule, decisionId = '', channelArn } = origin;
   const outcome = outcomeOfDelivery(delivery);
   recordJobResult(tx, { jobId, decisionId, atMs: tx.nowMs, outcome, detail: deliveryText(delivery), delivery });
-  if (rule !== undefined) {
-    const before = tx.get(kinds.items.of(rule)) ?? {};
-    const { pending: _none, ...ends } = batch.counts;
-    const after = Object.entries(ends).map(([end, n]) => [end, (before[end as keyof ItemTally] ?? 0) + n]);
-    tx.set(kinds.items.of(rule), Object.fromEntries(after));
-  }
+  if (rule !== undefined) tallyItems(tx, rule, batch.counts);
   if (undelivered.some((end) => delivery[end] > 0))
     audit(tx, {
       who: batch.who,
@@ -81,4 +76,51 @@ export function recordDelivery(tx: Transaction, batch: BatchEnd, origin: BatchJo
       ...(decisionId === '' ? {} : { decisionId }),
     });
   return delivery;
+}
+
+/** How one part of a fan-out's batch ended. */
+export interface PartEnded {
+  /** Its name: `<batch>.<channel id>`. */
+  readonly part: string;
+  readonly channelArn: string;
+  readonly place: number;
+  readonly decisionId: string;
+  readonly outcome: Exclude<keyof BatchEnd['counts'], 'pending'>;
+  readonly reason: string | undefined;
+}
+
+/** Writes down how the parts of a fan-out's batch ended: equal ends are one entry. */
+export function recordDeliveries(
+  tx: Transaction,
+  batch: BatchEnd,
+  { fanoutId, rule, parts }: { readonly fanoutId: string; readonly rule: string; readonly parts: readonly PartEnded[] },
+): void {
+  for (const like of Map.groupBy(parts, ({ outcome, reason = '' }) => `${outcome} ${reason}`).values()) {
+    const { outcome, reason } = like[0]!;
+    const counts = { pending: 0, delivered: 0, conflated: 0, expired: 0, notBroadcasting: 0, failed: 0, cancelled: 0, [outcome]: 1 };
+    const failures = reason === undefined ? {} : { [reason]: 1 };
+    const { batchId: _whole, ...delivery } = deliveryOf({ ...batch, counts, failures });
+    const text = deliveryText({ batchId: '', ...delivery });
+    recordJobResults(tx, {
+      fanoutId,
+      members: like.map(({ place, decisionId, part }) => [place, decisionId, part] as const),
+      atMs: tx.nowMs,
+      outcome: outcomeOfDelivery({ batchId: '', ...delivery }),
+      detail: text,
+      delivery,
+    });
+    if (!undelivered.some((end) => end === outcome)) continue;
+    auditMany(
+      tx,
+      { who: batch.who, what: 'put_metadata', outcome: outcome === 'failed' ? 'failed' : 'not_delivered', reason: text },
+      { fanoutId, members: like.map(({ place, decisionId, channelArn }) => [place, decisionId, channelArn] as const) },
+    );
+  }
+  tallyItems(tx, rule, batch.counts);
+}
+
+function tallyItems(tx: Transaction, rule: string, { pending: _none, ...ends }: BatchEnd['counts']): void {
+  const before = tx.get(kinds.items.of(rule)) ?? {};
+  const after = Object.entries(ends).map(([end, n]) => [end, (before[end as keyof ItemTally] ?? 0) + n]);
+  tx.set(kinds.items.of(rule), Object.fromEntries(after));
 }

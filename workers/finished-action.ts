@@ -3,13 +3,16 @@ import { type ActionJob, actionSchemas } from '#domain/action.ts';
 import type { RunOutcome } from '#domain/action-memory.ts';
 import type { Check } from '#domain/decision.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
-import type { SharedState } from '#domain/shared-state.ts';
-import { audit } from '#journal/audit.ts';
-import { recordJobResult } from '#journal/record.ts';
+import type { JobRequest } from '#domain/job.ts';
+import { isFanout, type MetadataFanout, memberJobId } from '#domain/metadata-fanout.ts';
+import type { SharedState, Transaction } from '#domain/shared-state.ts';
+import { audit, auditMany } from '#journal/audit.ts';
+import { recordJobResult, recordJobResults } from '#journal/record.ts';
 import { backoffMs } from '#runtime/backoff.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { noteFailedJob } from './alerts.ts';
 import { noteBulkResult } from './bulk.ts';
+import { type FanoutResult, memberResult } from './metadata-fanout.ts';
 import type { JobResult } from './outcome.ts';
 
 export interface FinishedRun {
@@ -38,8 +41,14 @@ const passing: ReadonlySet<RunOutcome> = new Set(['retry', 'postponed', 'interru
 
 /** For the worker host's `onFinished`. */
 export function finishedActionRecorder({ state, clock, random, configHash }: FinishedActionOptions) {
-  return async ({ jobId, name, payload, outcome, result, error, checks = [] }: FinishedRun): Promise<void> => {
-    if (passing.has(outcome) || !Object.hasOwn(actionSchemas, name)) return;
+  return async (run: FinishedRun): Promise<void> => {
+    const { jobId, name, payload, outcome, result, error, checks = [] } = run;
+    if (passing.has(outcome)) return;
+    if (isFanout({ name, payload: payload as JobRequest['payload'] })) {
+      await patiently(() => state.transact((tx) => recordFanout(tx, run, configHash()), { withinMs }), { clock, random });
+      return;
+    }
+    if (!Object.hasOwn(actionSchemas, name)) return;
     const job = payload as ActionJob;
     const dedupId = `bulk-job:${jobId}`;
     const write = () =>
@@ -88,16 +97,50 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
         // A job that ran to its end twice (a crash right after the first) counts once.
         { dedupIds: job.bulkId === undefined ? [] : [dedupId], withinMs },
       );
-    // BullMQ's own connection waits for Redis; so does this, or the result would be lost while the job is completed.
-    for (let failures = 0; ; failures += 1) {
-      try {
-        return await write();
-      } catch (thrown) {
-        if (failures >= patience || !(thrown instanceof AppError && thrown.disposition.kind === 'retry')) throw thrown;
-        await clock.sleep(backoffMs({ baseMs: 200, maxMs: 5_000 }, failures, random));
-      }
-    }
+    await patiently(write, { clock, random });
   };
+}
+
+/** BullMQ's own connection waits for Redis; so does this, or the result would be lost while the job is completed. */
+async function patiently(
+  write: () => Promise<void>,
+  { clock, random }: Pick<FinishedActionOptions, 'clock' | 'random'>,
+): Promise<void> {
+  for (let failures = 0; ; failures += 1) {
+    try {
+      return await write();
+    } catch (thrown) {
+      if (failures >= patience || !(thrown instanceof AppError && thrown.disposition.kind === 'retry')) throw thrown;
+      await clock.sleep(backoffMs({ baseMs: 200, maxMs: 5_000 }, failures, random));
+    }
+  }
+}
+
+/** The members' jobs of a fan-out: what is the same for many of them is one entry, of the audit and of the journal. */
+function recordFanout(tx: Transaction, { jobId, payload, result, error, checks = [] }: FinishedRun, configHash: string): void {
+  const fanout = payload as MetadataFanout;
+  const { rule, params, members } = fanout;
+  const failure = error === undefined ? undefined : { outcome: 'failed' as const, reason: messageOf(error) };
+  const ends = members.map((_, place) => failure ?? memberResult(result as FanoutResult, place));
+  const who = `rule ${rule}`;
+  for (const like of Map.groupBy(members.keys(), (place) => JSON.stringify(ends[place])).values()) {
+    const { outcome, reason } = ends[like[0]!]!;
+    const shared = checks.length === 0 ? {} : { checks };
+    const those = like.map((place) => [place, members[place]!.decisionId, members[place]!.channelArn] as const);
+    auditMany(tx, { who, what: 'put_metadata', outcome, params, reason, ...shared, configHash }, { fanoutId: jobId, members: those });
+    recordJobResults(tx, { fanoutId: jobId, members: those.map(([place, decisionId]) => [place, decisionId]), atMs: tx.nowMs, outcome, detail: `${outcome}: ${reason}`, ...shared });
+    if (outcome !== 'failed') continue;
+    const code = error instanceof AppError ? error.code : failure ? 'INTERNAL' : reason;
+    for (const place of like)
+      noteFailedJob(tx, {
+        jobId: memberJobId(jobId, place),
+        action: 'put_metadata',
+        code,
+        message: reason,
+        who,
+        channelArn: members[place]!.channelArn,
+      });
+  }
 }
 
 function askerOf({ cause }: Partial<ActionJob>): string {

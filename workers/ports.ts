@@ -170,6 +170,27 @@ export interface MetadataSubmit {
   }>;
 }
 
+/** The same for the parts of a fan-out. */
+export interface MetadataParts {
+  /** Accepts one item for each channel; a key that was used before brings nothing new. @throws AppError OUTBOX_FULL */
+  submitParts(batch: {
+    readonly parts: readonly {
+      readonly channelArn: string;
+      readonly key: string;
+      readonly payload: string | Readonly<Record<string, unknown>>;
+    }[];
+    readonly key: string | undefined;
+    readonly expiresInMs: number | undefined;
+    readonly lane: Lane;
+    readonly who: string;
+    readonly job: BatchJob;
+  }): Promise<{
+    readonly batchId: string;
+    /** Of each part, in their order. */
+    readonly states: readonly ('accepted' | 'repeated' | 'queue_full' | 'other_account_or_region' | 'payload_too_large')[];
+  }>;
+}
+
 /** Everything that is the same for all jobs of a shard. */
 export interface ActionPorts {
   readonly ivs: IvsActions;

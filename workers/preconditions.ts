@@ -55,7 +55,10 @@ export function reasonToSkip(
 }
 
 /** Holds and the pause that came after the decision. What an operator asks for is done all the same. @throws AppError STATE_LOST: later */
-function skippedByControls(job: ActionJob, context: HandlerContext): HandlerResult | undefined {
+export function skippedByControls(
+  job: ActionJob,
+  context: Pick<HandlerContext, 'state' | 'check'>,
+): HandlerResult | undefined {
   if (job.cause.kind !== 'rule') return undefined;
   const { state } = context;
   const pause = readPause(state.view);

@@ -309,6 +309,15 @@ export interface JobResult {
   readonly delivery?: Delivery;
 }
 
+/** Equal results of many members of a fan-out, in one entry. */
+export interface JobResults extends Omit<JobResult, 'jobId' | 'decisionId' | 'delivery'> {
+  readonly fanoutId: string;
+  /** Each one's place in the fan-out, the decision that it follows from, and, with `delivery`, the name of its part of the batch. */
+  readonly members: readonly (readonly [place: number, decisionId: string, part?: string])[];
+  /** Of each. */
+  readonly delivery?: Omit<Delivery, 'batchId'>;
+}
+
 /** Many channels in trouble together, as one thing. */
 export interface Incident {
   readonly id: string;

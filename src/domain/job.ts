@@ -15,4 +15,6 @@ export interface BatchJob {
   readonly channelArn?: string | undefined;
   readonly rule?: string | undefined;
   readonly decisionId?: string | undefined;
+  /** Of a fan-out, whose channels are parts of the batch: each one's place in it, and the decision that it follows from. */
+  readonly members?: readonly (readonly [channelArn: string, place: number, decisionId: string])[] | undefined;
 }

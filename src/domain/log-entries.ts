@@ -25,6 +25,13 @@ export interface AuditEntry {
   readonly checks?: readonly Check[] | undefined;
   /** Of the configuration in force. */
   readonly configHash?: string | undefined;
+  /** Of an entry that stands for many members of a fan-out: whose parts they were. Whoever reads the audit gets one entry for each. */
+  readonly many?: AuditedMembers | undefined;
+}
+
+export interface AuditedMembers {
+  readonly fanoutId: string;
+  readonly members: readonly (readonly [place: number, decisionId: string, channelArn: string])[];
 }
 
 /** An entry of the log `deliveries`. */

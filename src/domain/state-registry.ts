@@ -26,7 +26,7 @@ import type {
 } from './alert.ts';
 import type { Channel, ChannelArn } from './channel.ts';
 import type { Gone, Hold, Pause, Silence } from './control.ts';
-import type { Incident, ItemTally, JobResult, JournalEntry } from './decision.ts';
+import type { Incident, ItemTally, JobResult, JobResults, JournalEntry } from './decision.ts';
 import type { JobRequest } from './job.ts';
 import type { LineageNote } from './lineage.ts';
 import type {
@@ -190,7 +190,7 @@ export const logs = {
   journal: log<JournalEntry>('journal'),
   /** The other decisions. */
   quiet: log<JournalEntry>('journal-quiet'),
-  results: log<JobResult>('journal-results'),
+  results: log<JobResult | JobResults>('journal-results'),
   audit: log<AuditEntry>('audit'),
   /** Sessions that are over, by the channel's id. */
   sessions: (channelId: string) => log<StreamRecord>(`sessions:${channelId}`),

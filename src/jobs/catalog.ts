@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type ActionJob, type ActionName, actionNames, actionSchemas } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
+import { fanoutJobName, type MetadataFanout } from '#domain/metadata-fanout.ts';
 
 export const queueNames = ['actions', 'metadata-fanout', 'poll-starving', 'poll-all', 'refresh-inventory'] as const;
 export type QueueName = (typeof queueNames)[number];
@@ -41,7 +42,7 @@ const poll = (queue: QueueName, timeoutMs: number): JobKind => ({
 
 export const jobCatalog = {
   ...(Object.fromEntries(actionNames.map((name) => [name, action])) as Record<ActionName, JobKind>),
-  'metadata-fanout': { ...action, queue: 'metadata-fanout', keepSeconds: { completed: 3_600, failed: day } },
+  'metadata-fanout': { ...action, queue: 'metadata-fanout' },
   'poll-starving': poll('poll-starving', 30_000),
   'poll-all': poll('poll-all', 300_000),
   'refresh-inventory': poll('refresh-inventory', 600_000),
@@ -71,6 +72,38 @@ const actionJob = z.object({
   minGapMs: z.number().optional(),
   bulkId: z.string().optional(),
 });
+
+const fanout = z.object({
+  rule: z.string(),
+  decidedAtMs: z.number(),
+  params: actionSchemas.put_metadata,
+  members: z
+    .array(
+      z.object({
+        key: z.string().min(1).regex(/^\S+$/),
+        channelArn: z.string(),
+        decisionId: z.string(),
+        streamId: z.string().optional(),
+        payload: actionSchemas.put_metadata.shape.payload.optional(),
+      }),
+    )
+    .min(1),
+});
+
+/** Checks the payload of a fan-out's job. @throws AppError JOB_PAYLOAD_INVALID naming the field. */
+export function parseFanout(payload: unknown): MetadataFanout {
+  const job = fanout.safeParse(payload);
+  if (!job.success) throw invalid(fanoutJobName, job.error);
+  return job.data;
+}
+
+/**
+ * The queue of a job. Metadata for named channels has one of its own, where what was decided first is taken first: what looks at IVS
+ * before it acts may wait there for a permit, and goes with the other actions.
+ */
+export function queueOf(name: JobName, payload: Readonly<Record<string, unknown>>): QueueName {
+  return name === 'put_metadata' && payload['onlyIf'] === undefined ? 'metadata-fanout' : jobCatalog[name].queue;
+}
 
 /** Checks the payload of an action's job. @throws AppError JOB_PAYLOAD_INVALID naming the field. */
 export function parseActionJob(name: string, payload: unknown): ActionJob {

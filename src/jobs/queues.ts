@@ -3,7 +3,7 @@ import { type Job, Queue } from 'bullmq';
 import { AppError } from '#domain/errors.ts';
 import type { JobRequest } from '#domain/job.ts';
 import { failureOf, type Redis } from '#runtime/redis.ts';
-import { isJobName, jobCatalog, type QueueName, queueNames } from './catalog.ts';
+import { isJobName, jobCatalog, type QueueName, queueNames, queueOf } from './catalog.ts';
 
 export interface QueuesOptions {
   /** Connection of role `queue`; all queues share it. */
@@ -34,9 +34,9 @@ export class Queues {
 
   /** Adds jobs; one whose id is in the queue, or was lately, is left as it is. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES */
   async add(jobs: readonly JobRequest[]): Promise<void> {
-    const byQueue = Map.groupBy(jobs, ({ name }) => {
+    const byQueue = Map.groupBy(jobs, ({ name, payload }) => {
       if (!isJobName(name)) throw new AppError('JOB_PAYLOAD_INVALID', `there is no job named ${name}`);
-      return jobCatalog[name].queue;
+      return queueOf(name, payload);
     });
     try {
       for (const [queue, requests] of byQueue) {

@@ -1,7 +1,8 @@
 // Who did what, why, and what it changed: an append-only log, one entry for each request, each refusal and each finished action.
 // Entries hold ids and settings, never a secret: of an address only its origin.
 import { maskAddresses } from '#domain/address.ts';
-import type { AuditEntry } from '#domain/log-entries.ts';
+import type { AuditEntry, AuditedMembers } from '#domain/log-entries.ts';
+import { memberJobId } from '#domain/metadata-fanout.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
 import { logs } from '#domain/state-registry.ts';
 
@@ -18,6 +19,11 @@ export function audit(tx: Transaction, entry: Omit<AuditEntry, 'atMs'>): void {
   );
 }
 
+/** Adds one entry that stands for many members of a fan-out, whose ends are equal. */
+export function auditMany(tx: Transaction, entry: Omit<AuditEntry, 'atMs' | 'why' | 'many'>, many: AuditedMembers): void {
+  audit(tx, { ...entry, why: '', many });
+}
+
 export interface AuditFilter {
   readonly channelArn?: string | undefined;
   readonly who?: string | undefined;
@@ -31,7 +37,8 @@ const pageSize = 1_000;
 
 /**
  * All entries that match, newest first; reads the log in pages. `before` continues after an earlier row's id. After `mostLooked`
- * entries, matching or not, the rest is left: returns the id to go on before, or undefined at the log's beginning.
+ * entries, matching or not, the rest is left: returns the id to go on before, or undefined at the log's beginning. What stands for
+ * many is a row for each, with ids `<id>.<n>`.
  */
 export async function* auditEntries(
   state: Pick<SharedState, 'readLog'>,
@@ -39,7 +46,8 @@ export async function* auditEntries(
   before?: string,
   mostLooked = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<AuditRow, string | undefined> {
-  for (let from = before, looked = 0; ; ) {
+  const resumed = placeIn(before);
+  for (let from = resumed.from, looked = 0; ; ) {
     const rows = await state.readLog(logs.audit, {
       limit: pageSize,
       ...(from === undefined ? {} : { before: from }),
@@ -47,13 +55,34 @@ export async function* auditEntries(
     for (const { id, entry } of rows) {
       if (filter.sinceMs !== undefined && entry.atMs < filter.sinceMs) return undefined;
       // Those of earlier versions hold whole addresses.
-      if (matches(entry, filter)) yield { id, ...masked(entry) };
+      for (const row of rowsOf(id, entry, id === resumed.id ? resumed.next : 0))
+        if (matches(row, filter)) yield { ...masked(row), id: row.id };
     }
     if (rows.length < pageSize) return undefined;
     from = rows.at(-1)!.id;
     looked += rows.length;
     if (looked >= mostLooked) return from;
   }
+}
+
+/** Where reading goes on: an entry of which some rows were read is read again, from its next row on. */
+function placeIn(before: string | undefined): { readonly from: string | undefined; readonly id?: string; readonly next: number } {
+  const [id, row] = before?.split('.') ?? [];
+  if (id === undefined || row === undefined) return { from: before, next: 0 };
+  const [ms, number] = id.split('-');
+  return { from: `${ms}-${Number(number) + 1}`, id, next: Number(row) + 1 };
+}
+
+function rowsOf(id: string, { many, ...entry }: AuditEntry, from: number): AuditRow[] {
+  if (!many) return [{ id, ...entry }];
+  return many.members.slice(from).map(([place, decisionId, channelArn], index) => ({
+    id: `${id}.${from + index}`,
+    ...entry,
+    why: decisionId,
+    decisionId,
+    channelArn,
+    jobId: memberJobId(many.fanoutId, place),
+  }));
 }
 
 /** The export's line for an entry: one JSON object, times in ISO 8601. */

@@ -1,5 +1,13 @@
 // Answers "why did it (not) act?" from the journal: both logs merged, newest first, with what became of the jobs.
-import type { Decision, DecisionOutcome, DecisionReason, JobResult, JournalEntry } from '#domain/decision.ts';
+import type {
+  Decision,
+  DecisionOutcome,
+  DecisionReason,
+  JobResult,
+  JobResults,
+  JournalEntry,
+} from '#domain/decision.ts';
+import { memberJobId } from '#domain/metadata-fanout.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { Log } from '#domain/state-key.ts';
 import { logs } from '#domain/state-registry.ts';
@@ -163,15 +171,26 @@ export async function resultsOf(
       ...(before === undefined ? {} : { before }),
     });
     for (const { entry } of page) {
-      if (!jobIds.has(entry.jobId)) continue;
-      results.set(entry.jobId, { ...entry, ...results.get(entry.jobId) });
-      if (!entry.delivery) told.add(entry.jobId);
+      for (const result of 'members' in entry ? apart(entry, jobIds) : [entry]) {
+        if (!jobIds.has(result.jobId)) continue;
+        results.set(result.jobId, { ...result, ...results.get(result.jobId) });
+        if (!result.delivery) told.add(result.jobId);
+      }
     }
     read += page.length;
     before = page.at(-1)?.id;
     if (page.length < pageSize || page.at(-1)!.entry.atMs < sinceMs) break;
   }
   return results;
+}
+
+/** Of results that are one entry, those of these jobs. */
+function apart({ fanoutId, members, delivery, ...shared }: JobResults, jobIds: ReadonlySet<string>): JobResult[] {
+  return members.flatMap(([place, decisionId, batchId = '']) => {
+    const jobId = memberJobId(fanoutId, place);
+    if (!jobIds.has(jobId)) return [];
+    return [{ ...shared, jobId, decisionId, ...(delivery ? { delivery: { batchId, ...delivery } } : {}) }];
+  });
 }
 
 async function withResults(state: Reader, rows: readonly DecisionRow[]): Promise<readonly DecisionRow[]> {

@@ -1,7 +1,14 @@
 // Writes decisions down. Two logs, so that dull entries never push out the ones that matter: `journal` has what acted, was held back
 // or resolved, `journal-quiet` the rest; `last/<rule>|<channel>` keeps the newest word about why a rule did not act on a channel.
 // Many equal decisions of one moment become one entry that names every channel.
-import type { Decision, DecisionOutcome, DecisionSummary, JobResult, JournalEntry } from '#domain/decision.ts';
+import type {
+  Decision,
+  DecisionOutcome,
+  DecisionSummary,
+  JobResult,
+  JobResults,
+  JournalEntry,
+} from '#domain/decision.ts';
 import type { LastWord } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, logs } from '#domain/state-registry.ts';
@@ -61,4 +68,9 @@ export function pruneLastWords(tx: Transaction): void {
 /** Writes down what became of a decision's job, so that the journal can show both together. */
 export function recordJobResult(tx: Transaction, result: JobResult): void {
   tx.append(logs.results, result, keptResults);
+}
+
+/** The same for members of a fan-out whose results are equal. */
+export function recordJobResults(tx: Transaction, results: JobResults): void {
+  tx.append(logs.results, results, keptResults);
 }

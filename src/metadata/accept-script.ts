@@ -1,25 +1,35 @@
-// Accepting a batch: one script, so that it is accepted for all of its channels or not at all.
+// Accepting a batch: one script, so that it is accepted for all of its channels or not at all. A batch is made of groups, each some items
+// for some channels; no channel is in two of them. A batch with parts (the fan-out of a rule) has a key for each channel instead of one
+// for the whole: a channel whose key was used before, or that has no room, is left out and named.
 import { channelListLua } from './channel-list.ts';
 import { outboxLua } from './outbox-lua.ts';
 import { script } from './script.ts';
 
 /**
  * Arguments: idempotency key (or ''), hash of the request ('': any is the same), how long to keep it; batch id, fields of the batch
- * as JSON; lane; limits per channel and in all; channels (channel-list.ts); who of the drains that are woken need not be; count of items; then id, text, mode, key, accepted
- * at and expires in for each item.
+ * as JSON; lane; limits per channel and in all; who of the drains that are woken need not be; count of groups; then for each group its
+ * channels (channel-list.ts), the keys of their parts (words, or ''), count of items, and id, text, mode, key, accepted at and expires
+ * in for each item.
  * Answers: {'accepted', counts, channels with room, channels that waited already, channels without, up to 20 of those …} · {'repeated', batch id, its fields} · {'conflict'} ·
- * {'full', 'total' | 'channel', waiting} · {'id_taken'}
+ * {'full', 'total' | 'channel', waiting} · {'id_taken'} · of a batch with parts {'parts', counts, channels accepted, places of those
+ * without room, places of those accepted before}, places counted from 1 over all groups
  */
 export const acceptScript = script(`${outboxLua}${channelListLua}
 local idem, hash, idemMs = ARGV[1], ARGV[2], ARGV[3]
 local batchId, batchFields, lane = ARGV[4], cjson.decode(ARGV[5]), tonumber(ARGV[6])
-local channelLimit, totalLimit = tonumber(ARGV[7]), tonumber(ARGV[8])
-local channels = unpackChannels(ARGV[9])
-local items = {}
-for index = 1, tonumber(ARGV[11]) do
-  local at = 12 + (index - 1) * 6
-  items[index] = {id = ARGV[at], text = ARGV[at + 1], mode = ARGV[at + 2], key = ARGV[at + 3],
-    accepted = ARGV[at + 4], expires = string.format('%.0f', now + tonumber(ARGV[at + 5]))}
+local channelLimit, totalLimit, origin = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
+local groups, at, hasParts, itemsInAll = {}, 11, false, 0
+for _ = 1, tonumber(ARGV[10]) do
+  local group = {channels = unpackChannels(ARGV[at]), keys = words(ARGV[at + 1]), items = {}}
+  hasParts = hasParts or #group.keys > 0
+  for index = 1, tonumber(ARGV[at + 2]) do
+    local from = at + 3 + (index - 1) * 6
+    group.items[index] = {id = ARGV[from], text = ARGV[from + 1], mode = ARGV[from + 2], key = ARGV[from + 3],
+      accepted = ARGV[from + 4], expires = string.format('%.0f', now + tonumber(ARGV[from + 5]))}
+  end
+  at = at + 3 + #group.items * 6
+  itemsInAll = itemsInAll + #group.items
+  groups[#groups + 1] = group
 end
 
 if idem ~= '' then
@@ -31,15 +41,21 @@ if idem ~= '' then
   end
 end
 
-for _, item in ipairs(items) do
-  if redis.call('EXISTS', P .. ':i:' .. item.id) == 1 then return {'id_taken'} end
+for _, group in ipairs(groups) do
+  for _, item in ipairs(group.items) do
+    if redis.call('EXISTS', P .. ':i:' .. item.id) == 1 then return {'id_taken'} end
+  end
 end
 
-local keyOf, distinct = {}, #items
-for _, item in ipairs(items) do
-  if item.key ~= '' then
-    if keyOf[item.key] then distinct = distinct - 1 end
-    keyOf[item.key] = true
+-- The group that the functions below are about.
+local items, keyOf, distinct
+local function turnTo(group)
+  items, keyOf, distinct = group.items, {}, #group.items
+  for _, item in ipairs(items) do
+    if item.key ~= '' then
+      if keyOf[item.key] then distinct = distinct - 1 end
+      keyOf[item.key] = true
+    end
   end
 end
 
@@ -68,21 +84,37 @@ local function leaving(channel, size)
 end
 
 -- Who has room? What is replaced needs none, and more urgent items push out bulk.
-local open, sizes, full = {}, {}, {}
-for _, channel in ipairs(channels) do
-  local size = redis.call('ZCARD', P .. ':q:' .. channel)
-  local over = size + #items - channelLimit
-  if over > 0 then
-    local _
-    _, over = leaving(channel, size)
+local openInAll, pairsInAll, place, full, fullAt, repeatedAt = 0, 0, 0, {}, {}, {}
+for _, group in ipairs(groups) do
+  turnTo(group)
+  group.open, group.sizes, group.openKeys = {}, {}, {}
+  for index, channel in ipairs(group.channels) do
+    place = place + 1
+    local key = group.keys[index]
+    local known = key and redis.call('HGET', P .. ':idem:' .. key, 'batch')
+    if known and redis.call('EXISTS', P .. ':b:' .. known) == 1 then repeatedAt[#repeatedAt + 1] = place
+    else
+      local size = redis.call('ZCARD', P .. ':q:' .. channel)
+      local over = size + #items - channelLimit
+      if over > 0 then
+        local _
+        _, over = leaving(channel, size)
+      end
+      if over > 0 then
+        full[#full + 1] = channel
+        fullAt[#fullAt + 1] = place
+      else
+        group.open[#group.open + 1] = channel
+        group.sizes[#group.open] = size
+        group.openKeys[#group.open] = key
+      end
+    end
   end
-  if over > 0 then full[#full + 1] = channel
-  else
-    open[#open + 1] = channel
-    sizes[#open] = size
-  end
+  openInAll = openInAll + #group.open
+  pairsInAll = pairsInAll + #group.open * #items
 end
-if #channels > 0 and #open == 0 then return {'full', 'channel', channelLimit} end
+if hasParts and openInAll == 0 then return {'parts', {}, 0, fullAt, repeatedAt} end
+if place > 0 and openInAll == 0 then return {'full', 'channel', channelLimit} end
 
 -- The oldest bulk items, each with all its channels, that take so much room; undefined if all of them do not. What leaves anyhow
 -- ('gone': id to count) is none of it.
@@ -99,14 +131,18 @@ end
 
 -- The same for all channels together. Nothing is pushed out for a batch that does not fit even so.
 local total = tonumber(redis.call('GET', P .. ':total') or '0')
-if total + #open * #items > totalLimit then
-  local over, gone, takesRoom = total + #open * distinct - totalLimit, {}, {}
-  for position, channel in ipairs(open) do
-    for _, id in ipairs((leaving(channel, sizes[position]))) do
-      if takesRoom[id] == nil then takesRoom[id] = redis.call('HEXISTS', P .. ':i:' .. id, 'o') == 0 end
-      if takesRoom[id] then
-        gone[id] = (gone[id] or 0) + 1
-        over = over - 1
+if total + pairsInAll > totalLimit then
+  local over, gone, takesRoom = total - totalLimit, {}, {}
+  for _, group in ipairs(groups) do
+    turnTo(group)
+    over = over + #group.open * distinct
+    for position, channel in ipairs(group.open) do
+      for _, id in ipairs((leaving(channel, group.sizes[position]))) do
+        if takesRoom[id] == nil then takesRoom[id] = redis.call('HEXISTS', P .. ':i:' .. id, 'o') == 0 end
+        if takesRoom[id] then
+          gone[id] = (gone[id] or 0) + 1
+          over = over - 1
+        end
       end
     end
   end
@@ -118,10 +154,9 @@ if idem ~= '' then
   redis.call('PEXPIRE', P .. ':idem:' .. idem, idemMs)
 end
 
-local pairsInAll = #open * #items
 local batch = P .. ':b:' .. batchId
 local before = redis.call('ZCARD', P .. ':ready') + redis.call('ZCARD', P .. ':later') + redis.call('ZCARD', P .. ':held')
-local fields = {'channels', #open, 'channelsBefore', before, 'total', pairsInAll, 'pending', pairsInAll, 'startedAt', now,
+local fields = {'channels', openInAll, 'channelsBefore', before, 'total', pairsInAll, 'pending', pairsInAll, 'startedAt', now,
   'full', #full, 'fullExamples', table.concat(full, ' ', 1, math.min(#full, 20))}
 for field, value in pairs(batchFields) do
   fields[#fields + 1] = field
@@ -134,38 +169,69 @@ redis.call('ZADD', P .. ':batches', newest and math.max(now, tonumber(newest) + 
 redis.call('ZREMRANGEBYRANK', P .. ':batches', 0, -201)
 if pairsInAll == 0 then
   endBatch(batchId)
-  return {'accepted', {}, #open, before, #full, unpack(full, 1, 20)}
+  return {'accepted', {}, openInAll, before, #full, unpack(full, 1, 20)}
 end
 redis.call('INCRBY', P .. ':total', pairsInAll)
 
-local base = lane * laneStep + redis.call('INCRBY', P .. ':seq', #items) - #items
-local keyed = false
-local rows = {}
-for index, item in ipairs(items) do
-  local itemKey = P .. ':i:' .. item.id
-  local about = {'b', batchId, 'e', item.text, 'm', item.mode, 't', item.accepted, 'x', item.expires, 'n', #open}
-  if string.sub(batchFields.who or '', 1, 5) == 'rule ' then
-    about[#about + 1] = 'r'
-    about[#about + 1] = '1'
+local base = lane * laneStep + redis.call('INCRBY', P .. ':seq', itemsInAll) - itemsInAll
+for _, group in ipairs(groups) do
+  turnTo(group)
+  local open = group.open
+  group.base, group.keyed, group.rows = base, false, {}
+  for index, item in ipairs(items) do
+    local itemKey = P .. ':i:' .. item.id
+    local about = {'b', batchId, 'e', item.text, 'm', item.mode, 't', item.accepted, 'x', item.expires, 'n', #open}
+    if string.sub(batchFields.who or '', 1, 5) == 'rule ' then
+      about[#about + 1] = 'r'
+      about[#about + 1] = '1'
+    end
+    if hasParts then
+      about[#about + 1] = 'p'
+      about[#about + 1] = '1'
+    end
+    if item.key ~= '' then
+      group.keyed = true
+      about[#about + 1] = 'k'
+      about[#about + 1] = item.key
+    end
+    if #open <= 64 then
+      about[#about + 1] = 'c'
+      about[#about + 1] = table.concat(open, ' ')
+    end
+    if #open > 0 then
+      redis.call('HSET', itemKey, unpack(about))
+      redis.call('ZADD', P .. ':expiry', item.expires, item.id)
+      if lane == 2 then redis.call('ZADD', P .. ':bulk', base + index, item.id) end
+    end
+    group.rows[#group.rows + 1] = base + index
+    group.rows[#group.rows + 1] = item.id
   end
-  if item.key ~= '' then
-    keyed = true
-    about[#about + 1] = 'k'
-    about[#about + 1] = item.key
+  base = base + #items
+end
+
+-- Each part is found by its key, and its end is kept by itself.
+if hasParts then
+  local keys, ends = {}, {}
+  for _, group in ipairs(groups) do
+    for position, channel in ipairs(group.open) do
+      local key, part = group.openKeys[position], partOf(channel)
+      keys[#keys + 1] = key
+      redis.call('HSET', P .. ':idem:' .. key, 'hash', '', 'batch', batchId, 'part', part)
+      redis.call('PEXPIRE', P .. ':idem:' .. key, idemMs)
+      ends[#ends + 1] = part
+      ends[#ends + 1] = '- ' .. group.items[1].id .. ' ' .. channel
+      if #ends >= 1000 then
+        redis.call('HSET', P .. ':ends:' .. batchId, unpack(ends))
+        ends = {}
+      end
+    end
   end
-  if #open <= 64 then
-    about[#about + 1] = 'c'
-    about[#about + 1] = table.concat(open, ' ')
-  end
-  redis.call('HSET', itemKey, unpack(about))
-  redis.call('ZADD', P .. ':expiry', item.expires, item.id)
-  if lane == 2 then redis.call('ZADD', P .. ':bulk', base + index, item.id) end
-  rows[#rows + 1] = base + index
-  rows[#rows + 1] = item.id
+  if #ends > 0 then redis.call('HSET', P .. ':ends:' .. batchId, unpack(ends)) end
+  redis.call('HSET', batch, 'parts', table.concat(keys, ' '))
 end
 
 -- The newer item takes the place of the older one, or a better one of its own.
-local function addKeyed(channel, queue)
+local function addKeyed(channel, queue, base)
   for index, item in ipairs(items) do
     local score = base + index
     if item.key ~= '' then
@@ -197,7 +263,9 @@ local later = P .. ':later'
 local someLater, wantedAt = redis.call('ZCARD', later) > 0, now
 if lane > 0 then
   wantedAt = math.huge
-  for _, item in ipairs(items) do wantedAt = math.min(wantedAt, tonumber(item.expires) - lastChanceMs) end
+  for _, group in ipairs(groups) do
+    for _, item in ipairs(group.items) do wantedAt = math.min(wantedAt, tonumber(item.expires) - lastChanceMs) end
+  end
 end
 local function hasten(channel)
   local due = redis.call('ZSCORE', later, channel)
@@ -207,22 +275,27 @@ local function hasten(channel)
 end
 
 local ready, held, heldNone = P .. ':ready', P .. ':holder', redis.call('HLEN', P .. ':holder') == 0
-for position, channel in ipairs(open) do
-  local queue = P .. ':q:' .. channel
-  if keyed then addKeyed(channel, queue) else redis.call('ZADD', queue, unpack(rows)) end
-  if sizes[position] + #items > channelLimit then pushOutBulk(channel, queue) end
-  if sizes[position] > 0 then
-    redis.call('ZADD', ready, 'XX', 'LT', base + 1, channel)
-    if someLater then hasten(channel) end
-  elseif heldNone or redis.call('HEXISTS', held, channel) == 0 then redis.call('ZADD', ready, base + 1, channel) end
+for _, group in ipairs(groups) do
+  turnTo(group)
+  local first = group.base + 1
+  for position, channel in ipairs(group.open) do
+    local queue, size = P .. ':q:' .. channel, group.sizes[position]
+    if group.keyed then addKeyed(channel, queue, group.base) else redis.call('ZADD', queue, unpack(group.rows)) end
+    if size + #items > channelLimit then pushOutBulk(channel, queue) end
+    if size > 0 then
+      redis.call('ZADD', ready, 'XX', 'LT', first, channel)
+      if someLater then hasten(channel) end
+    elseif heldNone or redis.call('HEXISTS', held, channel) == 0 then redis.call('ZADD', ready, first, channel) end
+  end
 end
 local counts = settle()
 -- A user who may use no channel, as Redis makes them by default, must do without: everything is written by now, and an error would say
 -- that it is not. Replicas look by themselves often enough.
-redis.pcall('PUBLISH', P .. ':wake', batchFields.lane .. ' ' .. ARGV[10])
+redis.pcall('PUBLISH', P .. ':wake', batchFields.lane .. ' ' .. origin)
 local surplus = tonumber(redis.call('GET', P .. ':total')) - totalLimit
 if surplus > 0 and lane < 2 then
   for _, id in ipairs(oldestBulk(surplus, {}) or {}) do giveUp(id, 'displaced') end
 end
-return {'accepted', counts, #open, before, #full, unpack(full, 1, 20)}
+if hasParts then return {'parts', counts, openInAll, fullAt, repeatedAt} end
+return {'accepted', counts, openInAll, before, #full, unpack(full, 1, 20)}
 `);

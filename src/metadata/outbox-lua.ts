@@ -6,14 +6,15 @@
 //   :f:<channel>   the ids in the call that is being sent, written before it is sent
 //   :s:<channel>   hash, only in trouble: failed attempts, since when it is not broadcasting, before when it must not be tried
 //   :i:<id>        hash: one item of a batch, stored once: encoded text, batch, key, accepted and expiry times, channels left;
-//                  r, if a rule sends it; o, once it is not to be sent any more: cancelled or displaced
+//                  r, if a rule sends it; p, if the ends of its channels are kept apart; o, once it is not to be sent any more: cancelled or displaced
 //   :b:<batch>     hash: a batch: how many items on how many channels, who was left out, and how many ended in which outcome
+//   :ends:<batch>  hash, of a batch with parts: channel id -> how its item ended, when and why, or what waits there: '- <item> <channel>'
 //   :ready :later :held   sorted sets of channels: by lane and turn; by due time; by end of the lease.   :holder  hash of tokens, never given twice
 //   :expiry        sorted set: item ids by expiry       :bulk  sorted set: bulk item ids by age
 //   :batches       sorted set: ids of the newest batches by start, at most 200
 //   :ended         list: ids of finished batches that come from a job and are not written down there yet, the oldest first
 //   :finished      sorted set: ids of finished batches by their end; the oldest go when there are too many
-//   :total         waiting items over all channels, without those that are marked as cancelled or pushed out      :seq  counter     :idem:<key>  hash: the request and the batch that a key stands for
+//   :total         waiting items over all channels, without those that are marked as cancelled or pushed out      :seq  counter     :idem:<key>  hash: the request and the batch that a key stands for, or the part of a batch
 //
 // INVARIANTS. A channel whose queue is not empty is in exactly one of ready, later and held; one that is in ready or later has a
 // queue that is not empty. An item leaves a queue only in `finish`, where ZREM tells whether it was there: so it is counted
@@ -33,6 +34,11 @@ local function words(text)
   return list
 end
 
+-- The name of a channel's part of a batch: the channel's id.
+local function partOf(channel)
+  return string.match(channel, '[^/]+$') or channel
+end
+
 local function laneOf(score)
   return math.floor(tonumber(score) / laneStep)
 end
@@ -50,8 +56,11 @@ local function finish(channel, id, outcome, reason)
   if redis.call('ZREM', P .. ':q:' .. channel, id) == 0 then return false end
   local item = known[id]
   if not item then
-    item = redis.call('HMGET', P .. ':i:' .. id, 'b', 'k', 'o')
+    item = redis.call('HMGET', P .. ':i:' .. id, 'b', 'k', 'o', 'p')
     known[id] = item
+  end
+  if item[4] and item[1] then
+    redis.call('HSET', P .. ':ends:' .. item[1], partOf(channel), outcome .. ' ' .. now .. ' ' .. (reason or ''))
   end
   if item[2] then
     local keys = P .. ':k:' .. channel
@@ -67,6 +76,17 @@ local function finish(channel, id, outcome, reason)
   return true
 end
 
+-- What a finished batch leaves beside its record.
+local function forgetBatch(id)
+  local known = redis.call('HMGET', P .. ':b:' .. id, 'idem', 'parts')
+  local keys = words(known[2] or '')
+  if known[1] then keys[#keys + 1] = known[1] end
+  for _, key in ipairs(keys) do
+    if redis.call('HGET', P .. ':idem:' .. key, 'batch') == id then redis.call('DEL', P .. ':idem:' .. key) end
+  end
+  redis.call('DEL', P .. ':b:' .. id, P .. ':ends:' .. id)
+end
+
 -- A batch is over: it is kept for its time, but only so many of them are; what its key stands for goes with it.
 local function endBatch(id)
   local batch, finished = P .. ':b:' .. id, P .. ':finished'
@@ -78,16 +98,13 @@ local function endBatch(id)
     redis.call('LTRIM', P .. ':ended', -10000, -1)
   end
   redis.call('PEXPIRE', batch, tonumber(keep[1] or '') or 3600000)
+  redis.call('PEXPIRE', P .. ':ends:' .. id, tonumber(keep[1] or '') or 3600000)
   -- Two of the same millisecond keep their order.
   local newest = redis.call('ZREVRANGE', finished, 0, 0, 'WITHSCORES')[2]
   redis.call('ZADD', finished, newest and math.max(now, tonumber(newest) + 0.001) or now, id)
   local surplus = redis.call('ZCARD', finished) - (tonumber(keep[2] or '') or 200)
   if surplus <= 0 then return end
-  for _, oldest in ipairs(redis.call('ZRANGE', finished, 0, surplus - 1)) do
-    local key = redis.call('HGET', P .. ':b:' .. oldest, 'idem')
-    if key and redis.call('HGET', P .. ':idem:' .. key, 'batch') == oldest then redis.call('DEL', P .. ':idem:' .. key) end
-    redis.call('DEL', P .. ':b:' .. oldest)
-  end
+  for _, oldest in ipairs(redis.call('ZRANGE', finished, 0, surplus - 1)) do forgetBatch(oldest) end
   redis.call('ZREMRANGEBYRANK', finished, 0, surplus - 1)
 end
 

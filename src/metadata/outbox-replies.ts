@@ -10,8 +10,10 @@ export const acceptReply = z.union([
   z.tuple([z.literal('conflict')]),
   z.tuple([z.literal('id_taken')]),
   z.tuple([z.literal('full'), z.enum(['total', 'channel']), z.number()]),
+  z.tuple([z.literal('parts'), countsReply, z.number(), z.array(z.number()), z.array(z.number())]),
 ]);
 export const cancelReply = z.union([z.literal(0), z.literal(1)]);
+export const cancelPartReply = z.tuple([z.union([z.literal(0), z.literal(1)]), countsReply]);
 /** Mode, ids, texts, accepted times, ms until the last of them expires. */
 const parcelReply = z.tuple([z.string(), z.array(z.string()), z.array(z.string()), z.array(z.string()), z.number()]);
 export const claimReply = z.tuple([countsReply, z.number()], z.unknown());

@@ -13,6 +13,7 @@ import { claimScript, lanesScript, recordScript, renewScript, takeScript } from 
 import { emptyEnvelopeBytes } from './envelope.ts';
 import {
   acceptReply,
+  cancelPartReply,
   cancelReply,
   channelsReply,
   claimedReply,
@@ -23,6 +24,17 @@ import {
   recordReply,
   takeReply,
 } from './outbox-replies.ts';
+import {
+  fieldsOf,
+  type OutboxGroup,
+  type OutboxParts,
+  type PartEnd,
+  type PartsAcceptance,
+  partBatch,
+  partEnd,
+  partName,
+  splitPart,
+} from './parts.ts';
 import { argumentsOf, type CallResult, type Parcel, parcelOf } from './parcel.ts';
 import { runScript, type Script } from './script.ts';
 import {
@@ -34,7 +46,7 @@ import {
   storedBatch,
   withFull,
 } from './stored-batch.ts';
-import { cancelScript, dueScript, sweepScript } from './sweep-scripts.ts';
+import { cancelPartScript, cancelScript, dueScript, sweepScript } from './sweep-scripts.ts';
 
 export interface OutboxOptions {
   /** A connection of the role `store`. */
@@ -118,43 +130,8 @@ export class Outbox {
    * answers `accepted`.
    */
   async accept(batch: OutboxBatch): Promise<Acceptance> {
-    const { keepFinishedMs = 6 * hour, keepKeysMs = 24 * hour, keepFinished = 10_000 } = this.#options;
-    const { maxItemsPerChannel, maxItemsTotal } = this.#options;
-    const { idempotency, items } = batch;
-    const fields = {
-      lane: batch.lane,
-      items: items.map(({ id }) => id).join(' '),
-      itemCount: String(items.length),
-      callsPerChannel: String(batch.callsPerChannel),
-      ...(batch.skipped.length === 0 ? {} : { skipped: JSON.stringify(batch.skipped) }),
-      who: batch.who,
-      ...(batch.job ? { job: JSON.stringify(batch.job) } : {}),
-      contents: JSON.stringify(contentsOf(items)),
-      keepMs: String(idempotency ? keepKeysMs : keepFinishedMs),
-      keepMost: String(keepFinished),
-      ...(idempotency ? { idem: idempotency.key } : {}),
-    };
-    const accepted = await this.#run(acceptScript, [
-      idempotency?.key ?? '',
-      idempotency?.requestHash ?? '',
-      keepKeysMs,
-      batch.batchId,
-      JSON.stringify(fields),
-      lanes.indexOf(batch.lane),
-      maxItemsPerChannel,
-      maxItemsTotal,
-      packChannels(batch.channels),
-      this.#origin,
-      items.length,
-      ...items.flatMap(({ id, text, mode, key = '', acceptedAtMs, expiresInMs }) => [
-        id,
-        text,
-        mode,
-        key,
-        acceptedAtMs,
-        expiresInMs,
-      ]),
-    ]);
+    const { channels, items } = batch;
+    const accepted = await this.#accept(batch, [{ channels, items, keys: [] }]);
     const answer = replyOf('accept', acceptReply, accepted);
     switch (answer[0]) {
       case 'accepted': {
@@ -172,7 +149,81 @@ export class Outbox {
         return { outcome: answer[0] };
       case 'full':
         return { outcome: 'full', scope: answer[1], waiting: answer[2] };
+      case 'parts':
+        throw new TypeError('a batch without parts was answered with parts');
     }
+  }
+
+  /**
+   * Accepts a batch with parts in one step, for every channel that has room and whose key was not used before; changes nothing unless
+   * it answers `accepted`.
+   */
+  async acceptParts(batch: OutboxParts): Promise<PartsAcceptance> {
+    const { groups } = batch;
+    const answer = replyOf('accept', acceptReply, await this.#accept({ ...batch, idempotency: undefined }, groups));
+    switch (answer[0]) {
+      case 'parts': {
+        const [, counts, channels, full, repeated] = answer;
+        this.#count(counts);
+        this.#options.metrics.metadataAccepted.inc({ lane: batch.lane }, channels);
+        if (full.length > 0) this.#options.metrics.metadataSkipped.inc({ reason: 'queue_full' }, full.length);
+        const asIndex = (place: number) => place - 1;
+        return { outcome: 'accepted', channels, full: full.map(asIndex), repeated: repeated.map(asIndex) };
+      }
+      case 'full':
+        return { outcome: 'full', scope: answer[1], waiting: answer[2] };
+      case 'id_taken':
+        return { outcome: 'id_taken' };
+      default:
+        throw new TypeError(`a batch with parts was answered with ${answer[0]}`);
+    }
+  }
+
+  #accept(batch: Omit<OutboxBatch, 'channels' | 'items'>, groups: readonly OutboxGroup[]): Promise<unknown> {
+    const { keepFinishedMs = 6 * hour, keepKeysMs = 24 * hour, keepFinished = 10_000 } = this.#options;
+    const { maxItemsPerChannel, maxItemsTotal } = this.#options;
+    const { idempotency } = batch;
+    const items = groups.flatMap((group) => group.items);
+    const hasKeys = idempotency !== undefined || groups.some(({ keys }) => keys.length > 0);
+    const fields = {
+      lane: batch.lane,
+      items: items.map(({ id }) => id).join(' '),
+      // Of one channel.
+      itemCount: String(groups[0]?.items.length ?? 0),
+      callsPerChannel: String(batch.callsPerChannel),
+      ...(batch.skipped.length === 0 ? {} : { skipped: JSON.stringify(batch.skipped) }),
+      who: batch.who,
+      ...(batch.job ? { job: JSON.stringify(batch.job) } : {}),
+      contents: JSON.stringify(contentsOf(items)),
+      keepMs: String(hasKeys ? keepKeysMs : keepFinishedMs),
+      keepMost: String(keepFinished),
+      ...(idempotency ? { idem: idempotency.key } : {}),
+    };
+    return this.#run(acceptScript, [
+      idempotency?.key ?? '',
+      idempotency?.requestHash ?? '',
+      keepKeysMs,
+      batch.batchId,
+      JSON.stringify(fields),
+      lanes.indexOf(batch.lane),
+      maxItemsPerChannel,
+      maxItemsTotal,
+      this.#origin,
+      groups.length,
+      ...groups.flatMap((group) => [
+        packChannels(group.channels),
+        group.keys.join(' '),
+        group.items.length,
+        ...group.items.flatMap(({ id, text, mode, key = '', acceptedAtMs, expiresInMs }) => [
+          id,
+          text,
+          mode,
+          key,
+          acceptedAtMs,
+          expiresInMs,
+        ]),
+      ]),
+    ]);
   }
 
   /** Returns what an idempotency key stands for; undefined: it is new. */
@@ -271,10 +322,31 @@ export class Outbox {
     return answer.map((lane) => (lane < 0 ? undefined : laneAt(lane)));
   }
 
-  /** What became of a batch so far, or undefined when there is none (any more). */
+  /** What became of a batch, or of one part of it, so far; undefined when there is none (any more). */
   async progress(batchId: string): Promise<StoredBatch | undefined> {
-    const fields = await this.#guard(() => this.#redis.hgetall(`${this.#prefix}:b:${batchId}`));
-    return fields['total'] === undefined ? undefined : storedBatch(batchId, fields);
+    const [whole, part] = splitPart(batchId);
+    const [batch, end] = await this.#guard(() =>
+      this.#inOneTrip([
+        ['hgetall', `${this.#prefix}:b:${whole}`],
+        ...(part === undefined ? [] : [['hget', `${this.#prefix}:ends:${whole}`, part]]),
+      ]),
+    );
+    const fields = fieldsOf(batch);
+    if (fields['total'] === undefined || (part !== undefined && typeof end !== 'string')) return undefined;
+    const stored = storedBatch(whole, fields);
+    return part === undefined ? stored : partBatch(stored, part, partEnd(String(end)));
+  }
+
+  /** The part that a key stands for, by the name under which `progress` and `cancel` know it. */
+  async partOfKey(key: string): Promise<string | undefined> {
+    const [batchId, part] = await this.#guard(() => this.#redis.hmget(`${this.#prefix}:idem:${key}`, 'batch', 'part'));
+    return batchId && part ? partName(batchId, part) : undefined;
+  }
+
+  /** How each part of a batch stands, by channel id. */
+  async ends(batchId: string): Promise<ReadonlyMap<string, PartEnd>> {
+    const fields = await this.#guard(() => this.#redis.hgetall(`${this.#prefix}:ends:${batchId}`));
+    return new Map(Object.entries(fields).map(([part, end]) => [part, partEnd(end)]));
   }
 
   /** Ids of the newest batches, newest first; those that finished long ago may be gone already. */
@@ -293,9 +365,13 @@ export class Outbox {
       await this.#guard(() => this.#inOneTrip(ids.map((id) => ['lrem', `${this.#prefix}:ended`, '1', id])));
   }
 
-  /** Marks what a batch has not sent as cancelled; a sweep ends it. False when there is no such batch. */
+  /** Marks what a batch, or a part of one, has not sent as cancelled; a sweep ends it. False when there is no such thing. */
   async cancel(batchId: string): Promise<boolean> {
-    return replyOf('cancel', cancelReply, await this.#run(cancelScript, [batchId])) === 1;
+    const [whole, part] = splitPart(batchId);
+    if (part === undefined) return replyOf('cancel', cancelReply, await this.#run(cancelScript, [whole])) === 1;
+    const [found, counts] = replyOf('cancel', cancelPartReply, await this.#run(cancelPartScript, [whole, part]));
+    this.#count(counts);
+    return found === 1;
   }
 
   /** Items that are to be ended without being sent, and the channels that have them (undefined: many). */

@@ -3,7 +3,7 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import type { Lane } from '#domain/action.ts';
-import type { ChannelArn } from '#domain/channel.ts';
+import { type ChannelArn, parseChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { BatchJob } from '#domain/job.ts';
 import type { SharedState } from '#domain/shared-state.ts';
@@ -13,7 +13,7 @@ import { callsFor, emptyEnvelopeBytes, encodeItem, encodePlain, newItemId } from
 import type { Known, Outbox } from './outbox.ts';
 import type { AnnounceBatch } from './ports.ts';
 import { type IdempotencyKey, type OutboxItem, type StoredBatch, withFull } from './stored-batch.ts';
-import { type Home, resolveTargets, type Targets } from './targets.ts';
+import { type Home, isElsewhere, resolveTargets, type Targets } from './targets.ts';
 
 export interface MetadataServiceOptions {
   readonly outbox: Outbox;
@@ -63,6 +63,22 @@ export interface Submitted {
   /** Whether it was accepted before, under the same request id. */
   readonly repeated: boolean;
 }
+
+/** One channel's part of a batch. */
+export interface PartRequest {
+  readonly channelArn: string;
+  /** The same key again is the same part. */
+  readonly key: string;
+  readonly payload: NewItem['payload'];
+}
+
+export interface SubmitPartsRequest extends Pick<SubmitRequest, 'lane' | 'who' | 'job'>, Omit<NewItem, 'payload'> {
+  /** No channel twice. */
+  readonly parts: readonly PartRequest[];
+}
+
+/** What became of one part: `accepted` now, `repeated` before, or why not. */
+export type PartState = 'accepted' | 'repeated' | 'queue_full' | 'other_account_or_region' | 'payload_too_large';
 
 interface Plan {
   readonly channelArns: readonly ChannelArn[];
@@ -117,7 +133,7 @@ export class MetadataService {
       return this.#submitted({ ...batch, skipped }, false);
     }
     const { lane, who = '', job } = request;
-    const batchId = `b-${randomBytes(12).toString('base64url')}`;
+    const batchId = newBatchId();
     const batch = { batchId, callsPerChannel, skipped, lane, who, job, channels: channelArns, items, idempotency };
     // Not after the answer: the permit is asked for now, and the claim follows the acceptance on its way.
     if (lane === 'urgent') this.#options.nudge(lane, channelArns.length <= mostHurried ? channelArns : []);
@@ -139,6 +155,62 @@ export class MetadataService {
         return this.#submitted({ ...accepted, skipped: withFull(skipped, full) }, false);
       }
     }
+  }
+
+  /**
+   * Accepts one item for each of many channels, durably and in one step; a part whose key was used before, or whose channel has no room,
+   * is left out. Returns how each part stands, in their order; throws and changes nothing when the outbox has no room at all.
+   * @throws AppError OUTBOX_FULL, REDIS_UNREACHABLE (unknown whether it was accepted: repeat it with the same keys)
+   */
+  async submitParts(request: SubmitPartsRequest): Promise<{ readonly batchId: string; readonly states: readonly PartState[] }> {
+    const { outbox, home } = this.#options;
+    const { parts, lane, who = '', job, key, expiresInMs } = request;
+    const states: PartState[] = [];
+    /** Equal payloads are one item. */
+    const groups = new Map<unknown, { item: OutboxItem; channels: ChannelArn[]; keys: string[]; places: number[] }>();
+    const newItem = (payload: NewItem['payload']): NewItem => ({ payload, key, expiresInMs });
+    for (const [place, part] of parts.entries()) {
+      const parsed = parseChannelArn(part.channelArn);
+      states[place] = 'other_account_or_region';
+      if (!parsed || isElsewhere(parsed, home())) continue;
+      const known = groups.get(part.payload);
+      try {
+        const group = known ?? { item: this.#encode([newItem(part.payload)])[0]!, channels: [], keys: [], places: [] };
+        if (!known) groups.set(part.payload, group);
+        group.channels.push(parsed.arn);
+        group.keys.push(part.key);
+        group.places.push(place);
+        states[place] = 'accepted';
+      } catch (error) {
+        if (!(error instanceof AppError && error.code === 'PAYLOAD_TOO_LARGE')) throw error;
+        states[place] = 'payload_too_large';
+      }
+    }
+    const meant = [...groups.values()];
+    const batchId = newBatchId();
+    if (meant.length === 0) return { batchId, states };
+    const channels = meant.flatMap((group) => group.channels);
+    if (lane === 'urgent') this.#options.nudge(lane, channels.length <= mostHurried ? channels : []);
+    const encoded = () => meant.map(({ item, channels, keys }) => ({ channels, keys, items: [item] }));
+    const batch = { batchId, callsPerChannel: 1, skipped: [], lane, who, job };
+    let acceptance = await outbox.acceptParts({ ...batch, groups: encoded() });
+    for (let tries = 1; acceptance.outcome === 'id_taken' && tries < 5; tries += 1) {
+      for (const [payload, group] of groups) group.item = this.#encode([newItem(payload as NewItem['payload'])])[0]!;
+      acceptance = await outbox.acceptParts({ ...batch, groups: encoded() });
+    }
+    if (acceptance.outcome === 'id_taken') throw new AppError('INTERNAL', 'no free id for an item was found in five tries');
+    if (acceptance.outcome === 'full') throw this.#full(acceptance.scope, acceptance.waiting);
+    const places = meant.flatMap((group) => group.places);
+    for (const index of acceptance.full) states[places[index]!] = 'queue_full';
+    for (const index of acceptance.repeated) states[places[index]!] = 'repeated';
+    if (acceptance.channels > 0) this.#announce(batchId, lane);
+    return { batchId, states };
+  }
+
+  /** What became of the part that a key stands for; undefined when there is none (any more). */
+  async part(key: string): Promise<BatchProgress | undefined> {
+    const name = await this.#options.outbox.partOfKey(key);
+    return name === undefined ? undefined : this.#find(name);
   }
 
   /** Makes no announcements any more. */
@@ -280,6 +352,10 @@ export class MetadataService {
       );
     }, announceAfterMs).unref();
   }
+}
+
+function newBatchId(): string {
+  return `b-${randomBytes(12).toString('base64url')}`;
 }
 
 function idempotencyOf({ requestId, targets, items, lane, mustMatch }: SubmitRequest): IdempotencyKey | undefined {

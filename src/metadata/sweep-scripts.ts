@@ -16,6 +16,21 @@ return 1
 `);
 
 /**
+ * Ends one part of a batch, unless it is being sent, which is not taken back. Arguments: batch, part. Answers {1, counts}, or {0, {}} when
+ * there is no such part.
+ */
+export const cancelPartScript = script(`${outboxLua}
+local stands = redis.call('HGET', P .. ':ends:' .. ARGV[1], ARGV[2])
+if not stands or redis.call('EXISTS', P .. ':b:' .. ARGV[1]) == 0 then return {0, {}} end
+local id, channel = string.match(stands, '^%- (%S+) (%S+)$')
+if id then
+  local sending = redis.call('GET', P .. ':f:' .. channel) or ''
+  if not string.find(sending, id, 1, true) and finish(channel, id, 'cancelled') then leaveIfEmpty(channel) end
+end
+return {1, settle()}
+`);
+
+/**
  * Items whose time is over. Arguments: most. Answers {id, channels that have it or '', id, …}; '' when there are many.
  */
 export const dueScript = script(`${outboxLua}

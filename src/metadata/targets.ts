@@ -41,7 +41,7 @@ export function resolveTargets(targets: Targets, view: StateView, options: Resol
     const seen = new Set<ChannelArn>();
     for (const text of targets.channelArns) {
       const parsed = parseChannelArn(text);
-      if (!parsed || elsewhere(parsed, options)) skipped.add('other_account_or_region', text);
+      if (!parsed || isElsewhere(parsed, options)) skipped.add('other_account_or_region', text);
       else if (seen.has(parsed.arn)) skipped.add('duplicate', text);
       else {
         seen.add(parsed.arn);
@@ -69,7 +69,8 @@ export function resolveTargets(targets: Targets, view: StateView, options: Resol
   return { channelArns, skipped: skipped.list() };
 }
 
-function elsewhere(parsed: { region: string; account: string }, home: Home): boolean {
+/** Whether a channel is of another (account, region) than the shard's. */
+export function isElsewhere(parsed: { region: string; account: string }, home: Home): boolean {
   return (
     (home.region !== undefined && parsed.region !== home.region) ||
     (home.account !== undefined && parsed.account !== home.account)

@@ -7,6 +7,7 @@ import type { Cause } from '#domain/rule-memory.ts';
 import type { ChannelView } from './channel-view.ts';
 import { formatWholeSeconds, sessionDocument } from './documents.ts';
 import { type Evaluation, hashOf } from './evaluation.ts';
+import { canFanOut } from './fanouts.ts';
 import { labelsOf } from './label-matcher.ts';
 import { allSubject, channelOfSubject } from './memory.ts';
 import { aggregateDocumentWithNames } from './population.ts';
@@ -128,6 +129,9 @@ function enqueueStep(
       : {}),
   };
   const delayMs = phase === 'resolve' ? step.afterMs : 0;
+  if (delayMs === 0 && canFanOut(payload)) {
+    return evaluation.fanouts.add(`${rule.name}|${place}|${step.index}`, jobId, payload as ActionJob<'put_metadata'>);
+  }
   evaluation.tx.enqueue({ jobId, name: step.action, payload: { ...payload }, ...(delayMs > 0 ? { delayMs } : {}) });
   return { jobId, action: step.action };
 }

@@ -56,6 +56,11 @@ const logCursor = z
   .string()
   .regex(/^[1-9]\d{0,15}-\d{1,9}$/, 'expected `next` of the page before')
   .describe('`next` of the page before');
+/** Of the audit, where an entry may stand for many rows: with the row, `<epoch ms>-<number>.<row>`. */
+const auditCursor = z
+  .string()
+  .regex(/^[1-9]\d{0,15}-\d{1,9}(?:\.\d{1,5})?$/, 'expected `next` of the page before')
+  .describe('`next` of the page before');
 const tags = ['Journal'];
 /** Entries that one request looks at; a filter that few match goes on with `next`. */
 const mostLooked = 20_000;
@@ -80,7 +85,7 @@ export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPlugin
           querystring: z.strictObject({
             ...filter,
             limit: z.coerce.number().int().min(1).max(1_000).default(100),
-            before: logCursor.optional(),
+            before: auditCursor.optional(),
           }),
           response: { 200: z.object({ entries: z.array(entry), next: z.string().optional() }) },
         },

@@ -1,0 +1,88 @@
+// Metadata that one transaction sends to the channels its rules fired for: gathered while it decides, and enqueued as one job for each
+// step of a rule instead of one for each channel (docs/decisions/0017-one-commit-one-job.md).
+import type { ActionJob, ActionName } from '#domain/action.ts';
+import { fanoutJobName, type FanoutMember, type MetadataFanout, memberJobId } from '#domain/metadata-fanout.ts';
+import type { Transaction } from '#domain/shared-state.ts';
+import { hashOf } from './evaluation.ts';
+
+type MetadataJob = ActionJob<'put_metadata'>;
+
+/** A job as its decision names it; a member's id is known when everybody has been gathered. */
+interface Named {
+  jobId: string;
+  readonly action: ActionName;
+}
+
+interface Group {
+  readonly job: MetadataJob & { readonly cause: { readonly kind: 'rule' } };
+  readonly members: { readonly member: FanoutMember; readonly named: Named }[];
+  readonly channels: Set<string>;
+}
+
+/** Most channels of one job. */
+const mostMembers = 250;
+
+/** Whether nothing is looked up for this job but who is on hold: it sends to the channel that it is about, at once. */
+export function canFanOut({ action, params, channelArn, onlyIf, cause }: ActionJob): boolean {
+  const isForItsChannel = (params as MetadataJob['params']).targets === undefined && channelArn !== undefined;
+  return action === 'put_metadata' && isForItsChannel && onlyIf === undefined && cause.kind === 'rule';
+}
+
+export class Fanouts {
+  /** By step: the group that takes its next member. */
+  readonly #open = new Map<string, Group>();
+  /** In the order in which they began. */
+  readonly #groups: Group[] = [];
+
+  /**
+   * Adds one channel's job.
+   * @param step what it is a step of: rule, place, index
+   * @param key its id as a job of its own, derived from its cause
+   */
+  add(step: string, key: string, job: MetadataJob): Named {
+    if (job.cause.kind !== 'rule' || job.channelArn === undefined) throw new TypeError('only rules fan out, for a channel');
+    const { payload, ...rest } = job.params;
+    const like = `${step}|${JSON.stringify(rest)}`;
+    const named: Named = { jobId: key, action: 'put_metadata' };
+    const group = this.#groupFor(like, job as Group['job'], job.channelArn);
+    const isSame = payload === group.job.params.payload || JSON.stringify(payload) === JSON.stringify(group.job.params.payload);
+    const member: FanoutMember = {
+      key,
+      channelArn: job.channelArn,
+      decisionId: job.cause.decisionId,
+      ...(job.streamId === undefined ? {} : { streamId: job.streamId }),
+      ...(isSame ? {} : { payload }),
+    };
+    group.members.push({ member, named });
+    group.channels.add(job.channelArn);
+    return named;
+  }
+
+  /** Enqueues what was gathered, and gives the members the ids of their jobs. One channel alone is a job as any other. */
+  flush(tx: Transaction): void {
+    for (const { job, members } of this.#groups) {
+      const [first] = members;
+      if (first && members.length === 1) {
+        tx.enqueue({ jobId: first.named.jobId, name: 'put_metadata', payload: { ...job } });
+        continue;
+      }
+      const jobId = `${fanoutJobName}-${hashOf('fanout', ...members.map(({ member }) => member.key))}`;
+      for (const [index, { named }] of members.entries()) named.jobId = memberJobId(jobId, index);
+      const { cause, decidedAtMs, params } = job;
+      const fanout: MetadataFanout = { rule: cause.rule, decidedAtMs, params, members: members.map(({ member }) => member) };
+      tx.enqueue({ jobId, name: fanoutJobName, payload: { ...fanout } });
+    }
+    this.#groups.length = 0;
+    this.#open.clear();
+  }
+
+  /** No channel twice in a group: it may have several causes in one transaction. */
+  #groupFor(like: string, job: Group['job'], channelArn: string): Group {
+    const open = this.#open.get(like);
+    if (open && open.members.length < mostMembers && !open.channels.has(channelArn)) return open;
+    const group: Group = { job, members: [], channels: new Set() };
+    this.#open.set(like, group);
+    this.#groups.push(group);
+    return group;
+  }
+}
