@@ -97,7 +97,16 @@ export function recordDeliveries(
 ): void {
   for (const like of Map.groupBy(parts, ({ outcome, reason = '' }) => `${outcome} ${reason}`).values()) {
     const { outcome, reason } = like[0]!;
-    const counts = { pending: 0, delivered: 0, conflated: 0, expired: 0, notBroadcasting: 0, failed: 0, cancelled: 0, [outcome]: 1 };
+    const counts = {
+      pending: 0,
+      delivered: 0,
+      conflated: 0,
+      expired: 0,
+      notBroadcasting: 0,
+      failed: 0,
+      cancelled: 0,
+      [outcome]: 1,
+    };
     const failures = reason === undefined ? {} : { [reason]: 1 };
     const { batchId: _whole, ...delivery } = deliveryOf({ ...batch, counts, failures });
     const text = deliveryText({ batchId: '', ...delivery });
@@ -112,7 +121,12 @@ export function recordDeliveries(
     if (!undelivered.some((end) => end === outcome)) continue;
     auditMany(
       tx,
-      { who: batch.who, what: 'put_metadata', outcome: outcome === 'failed' ? 'failed' : 'not_delivered', reason: text },
+      {
+        who: batch.who,
+        what: 'put_metadata',
+        outcome: outcome === 'failed' ? 'failed' : 'not_delivered',
+        reason: text,
+      },
       { fanoutId, members: like.map(({ place, decisionId, channelArn }) => [place, decisionId, channelArn] as const) },
     );
   }

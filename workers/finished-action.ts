@@ -12,7 +12,7 @@ import { backoffMs } from '#runtime/backoff.ts';
 import type { Clock } from '#runtime/clock.ts';
 import { noteFailedJob } from './alerts.ts';
 import { noteBulkResult } from './bulk.ts';
-import { type FanoutResult, memberResult } from './metadata-fanout.ts';
+import { type FanoutResult, type MemberResult, memberResult } from './metadata-fanout.ts';
 import type { JobResult } from './outcome.ts';
 
 export interface FinishedRun {
@@ -45,7 +45,10 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
     const { jobId, name, payload, outcome, result, error, checks = [] } = run;
     if (passing.has(outcome)) return;
     if (isFanout({ name, payload: payload as JobRequest['payload'] })) {
-      await patiently(() => state.transact((tx) => recordFanout(tx, run, configHash()), { withinMs }), { clock, random });
+      await patiently(() => state.transact((tx) => recordFanout(tx, run, configHash()), { withinMs }), {
+        clock,
+        random,
+      });
       return;
     }
     if (!Object.hasOwn(actionSchemas, name)) return;
@@ -117,18 +120,34 @@ async function patiently(
 }
 
 /** The members' jobs of a fan-out: what is the same for many of them is one entry, of the audit and of the journal. */
-function recordFanout(tx: Transaction, { jobId, payload, result, error, checks = [] }: FinishedRun, configHash: string): void {
+function recordFanout(
+  tx: Transaction,
+  { jobId, payload, result, error, checks = [] }: FinishedRun,
+  configHash: string,
+): void {
   const fanout = payload as MetadataFanout;
   const { rule, params, members } = fanout;
   const failure = error === undefined ? undefined : { outcome: 'failed' as const, reason: messageOf(error) };
-  const ends = members.map((_, place) => failure ?? memberResult(result as FanoutResult, place));
+  const ends = members.map((_, place): MemberResult => failure ?? memberResult(result as FanoutResult, place));
   const who = `rule ${rule}`;
   for (const like of Map.groupBy(members.keys(), (place) => JSON.stringify(ends[place])).values()) {
-    const { outcome, reason } = ends[like[0]!]!;
-    const shared = checks.length === 0 ? {} : { checks };
+    const { outcome, reason, checks: own } = ends[like[0]!]!;
+    const compared = [...checks, ...(own ?? [])];
+    const shared = compared.length === 0 ? {} : { checks: compared };
     const those = like.map((place) => [place, members[place]!.decisionId, members[place]!.channelArn] as const);
-    auditMany(tx, { who, what: 'put_metadata', outcome, params, reason, ...shared, configHash }, { fanoutId: jobId, members: those });
-    recordJobResults(tx, { fanoutId: jobId, members: those.map(([place, decisionId]) => [place, decisionId]), atMs: tx.nowMs, outcome, detail: `${outcome}: ${reason}`, ...shared });
+    auditMany(
+      tx,
+      { who, what: 'put_metadata', outcome, params, reason, ...shared, configHash },
+      { fanoutId: jobId, members: those },
+    );
+    recordJobResults(tx, {
+      fanoutId: jobId,
+      members: those.map(([place, decisionId]) => [place, decisionId]),
+      atMs: tx.nowMs,
+      outcome,
+      detail: `${outcome}: ${reason}`,
+      ...shared,
+    });
     if (outcome !== 'failed') continue;
     const code = error instanceof AppError ? error.code : failure ? 'INTERNAL' : reason;
     for (const place of like)

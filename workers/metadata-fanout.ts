@@ -2,20 +2,23 @@
 // a job of its own: what is not the same for all is told of each. Safe to run again: a part that was accepted is known by its key.
 import type { RunOutcome } from '#domain/action-memory.ts';
 import { isOnHold } from '#domain/controls-in-force.ts';
+import type { Check } from '#domain/decision.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import { type FanoutMember, type MetadataFanout, memberJob } from '#domain/metadata-fanout.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { parseFanout } from '#jobs/catalog.ts';
-import { skippedByControls } from './preconditions.ts';
 import type { JobRun } from './host.ts';
 import type { JobResult } from './outcome.ts';
 import type { MetadataParts } from './ports.ts';
+import { skippedByControls } from './preconditions.ts';
 
 /** How one member's job ended. */
 export interface MemberResult {
   readonly outcome: Extract<RunOutcome, 'done' | 'skipped' | 'failed'>;
   readonly reason: string;
+  /** What was compared for this channel alone. */
+  readonly checks?: readonly Check[];
 }
 
 /** What a run returns: how it ended for all, and the members (by their place) for which it ended otherwise. */
@@ -33,7 +36,7 @@ export interface FanoutPorts {
 /** Of a channel without room: it is tried again. */
 const fullAgainMs = 2_000;
 
-/** Binds the handler; fan-outs of one replica are accepted in the order in which their jobs were taken. */
+/** Binds the handler to what it works with. */
 export function bindFanout({ state, metadata }: FanoutPorts): (payload: unknown, run: JobRun) => Promise<FanoutResult> {
   return async (payload, run) => {
     const fanout = parseFanout(payload);
@@ -58,10 +61,18 @@ async function carryOut(
       return { outcome: 'skipped', reason: 'expired', members: members.length, others: {} };
   }
   const nowMs = state.nowMs();
-  const places = members.map((_, place) => place).filter((place) => !isOnHold(state.view, members[place]!.channelArn, nowMs));
   const others: Record<string, MemberResult> = {};
-  for (const place of members.keys()) others[place] = { outcome: 'skipped', reason: 'held' };
-  const partOf = ({ channelArn, key: partKey, payload = params.payload }: FanoutMember) => ({ channelArn, key: partKey, payload });
+  const places: number[] = [];
+  for (const [place, { channelArn }] of members.entries()) {
+    if (isOnHold(state.view, channelArn, nowMs))
+      others[place] = { outcome: 'skipped', reason: 'held', checks: [heldAt(nowMs)] };
+    else places.push(place);
+  }
+  const partOf = ({ channelArn, key: partKey, payload = params.payload }: FanoutMember) => ({
+    channelArn,
+    key: partKey,
+    payload,
+  });
   const { batchId, states } = await metadata.submitParts({
     parts: places.map((place) => partOf(members[place]!)),
     key,
@@ -78,14 +89,16 @@ async function carryOut(
     },
   });
   if (states.includes('queue_full'))
-    throw new AppError('OUTBOX_FULL', `no room for metadata of ${states.filter((each) => each === 'queue_full').length} channels; the others have theirs`, {
-      disposition: { kind: 'retry-after', delayMs: fullAgainMs },
-    });
+    throw new AppError(
+      'OUTBOX_FULL',
+      `no room for metadata of ${states.filter((each) => each === 'queue_full').length} channels; the others have theirs`,
+      {
+        disposition: { kind: 'retry-after', delayMs: fullAgainMs },
+      },
+    );
   for (const [at, each] of states.entries()) {
-    const place = places[at]!;
-    if (each === 'accepted' || each === 'repeated') delete others[place];
-    else if (each === 'payload_too_large') others[place] = { outcome: 'failed', reason: 'PAYLOAD_TOO_LARGE' };
-    else others[place] = { outcome: 'skipped', reason: each };
+    if (each === 'payload_too_large') others[places[at]!] = { outcome: 'failed', reason: 'PAYLOAD_TOO_LARGE' };
+    else if (each !== 'accepted' && each !== 'repeated') others[places[at]!] = { outcome: 'skipped', reason: each };
   }
   const accepted = states.filter((each) => each === 'accepted' || each === 'repeated').length;
   const common = { batchId, members: members.length };
@@ -93,7 +106,11 @@ async function carryOut(
   return { ...common, outcome: 'skipped', reason: 'no_channel', others };
 }
 
+function heldAt(atMs: number): Check {
+  return { check: 'hold', verdict: 'failed', asked: { held: false }, found: { held: true }, atMs };
+}
+
 /** How a member's job ended, by what the run for all of them returned. */
 export function memberResult({ outcome, reason = '', others }: FanoutResult, place: number): MemberResult {
-  return others[place] ?? { outcome: outcome === 'done' ? 'done' : 'skipped', reason };
+  return others?.[place] ?? { outcome: outcome === 'done' ? 'done' : 'skipped', reason };
 }

@@ -187,7 +187,13 @@ export interface MetadataParts {
   }): Promise<{
     readonly batchId: string;
     /** Of each part, in their order. */
-    readonly states: readonly ('accepted' | 'repeated' | 'queue_full' | 'other_account_or_region' | 'payload_too_large')[];
+    readonly states: readonly (
+      | 'accepted'
+      | 'repeated'
+      | 'queue_full'
+      | 'other_account_or_region'
+      | 'payload_too_large'
+    )[];
   }>;
 }
 

@@ -1,6 +1,7 @@
 // What the API shows of jobs: times in ISO 8601, nothing that is not meant to be seen.
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
 import { maskAddresses } from '#domain/address.ts';
+import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
 import type { Check, Delivery } from '#domain/decision.ts';
 import { iso } from '#domain/duration.ts';
 import type { JobRequest } from '#domain/job.ts';
@@ -9,6 +10,7 @@ import { shownCheck } from '#journal/checks.ts';
 import { checksIn } from '#workers/checks.ts';
 import { deliveryText, outcomeOfDelivery } from '#workers/delivery-result.ts';
 import type { JobStep } from '#workers/host.ts';
+import { type FanoutResult, memberResult } from '#workers/metadata-fanout.ts';
 import type { JobView } from './routes/jobs.ts';
 
 type Job = NonNullable<Awaited<ReturnType<Queues['find']>>>;
@@ -43,6 +45,20 @@ export function withDelivery(view: JobView, delivery: Delivery | undefined): Job
   return { ...shown, result: { ...(view.result as object), ...told } };
 }
 
+/** A member of a fan-out, by the view of the fan-out and the member's own job. */
+export function memberView(fanout: JobView, { jobId, name, payload }: JobRequest, place: number): JobView {
+  const view = { ...fanout, ...payloadView(payload), jobId, name };
+  if (fanout.result === null) return view;
+  const { checks = [], ...result } = memberResult(fanout.result as FanoutResult, place);
+  const { batchId } = fanout.result as FanoutResult;
+  const { channelArn = '' } = view;
+  const part =
+    result.outcome === 'done' && batchId !== undefined
+      ? { batchId: `${batchId}.${channelIdOf(channelArn as ChannelArn)}` }
+      : {};
+  return { ...view, checks: [...fanout.checks, ...checks.map(shownCheck)], result: { ...result, ...part } };
+}
+
 const states: Readonly<Record<string, JobView['state']>> = {
   completed: 'completed',
   failed: 'failed',
@@ -57,7 +73,7 @@ export function jobView(job: Job, state: string): JobView {
   const result = job.returnvalue as (Readonly<Record<string, unknown>> & { readonly checks?: readonly Check[] }) | null;
   const { checks, ...rest } = result ?? {};
   return {
-    ...(isAction ? payloadView(job.data) : { cause: null, params: job.data as unknown }),
+    ...(isAction ? payloadView(job.data) : { cause: null, params: maskAddresses(job.data as unknown) }),
     jobId: job.id ?? '',
     name: job.name,
     state: states[state] ?? 'waiting',

@@ -4,6 +4,8 @@ import type { ActionJob } from '#domain/action.ts';
 import type { Delivery } from '#domain/decision.ts';
 import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
+import type { JobRequest } from '#domain/job.ts';
+import { isFanout, type MetadataFanout, memberJob, memberJobId, memberOfJobId } from '#domain/metadata-fanout.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
@@ -13,7 +15,7 @@ import { resultsOf } from '#journal/query.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import { forgetFailedJob } from '#workers/alerts.ts';
 import { type BatchEnd, deliveryOf } from '#workers/delivery-result.ts';
-import { jobView, pendingJobView, withDelivery } from './job-views.ts';
+import { jobView, memberView, pendingJobView, withDelivery } from './job-views.ts';
 import { refreshAll } from './refresh-all.ts';
 import type { JobsPort, JobView } from './routes/jobs.ts';
 
@@ -23,7 +25,11 @@ export interface JobShard extends ShardIdentity {
   readonly queues: Pick<Queues, 'find'>;
   readonly relay: { nudge(): void };
   /** @throws AppError NOT_FOUND for a batch that is kept no more */
-  readonly metadata: { progress(batchId: string): Promise<BatchEnd> };
+  readonly metadata: {
+    progress(batchId: string): Promise<BatchEnd>;
+    /** The part of a batch that a fan-out's member became; undefined when there is none (any more). */
+    part(key: string): Promise<BatchEnd | undefined>;
+  };
 }
 
 export interface JobsOptions {
@@ -42,7 +48,11 @@ export class Jobs implements JobsPort {
 
   async read(jobId: string): Promise<JobView> {
     await refreshAll(this.#options.shards);
-    for (const { state: shared, queues, metadata } of this.#options.shards.all) {
+    const member = memberOfJobId(jobId);
+    for (const shard of this.#options.shards.all) {
+      const { state: shared, queues, metadata } = shard;
+      const part = member && (await this.#readMember(shard, member));
+      if (part) return part;
       const job = await queues.find(jobId);
       if (job) {
         const state = await job.getState();
@@ -55,6 +65,35 @@ export class Jobs implements JobsPort {
       if (pending) return pendingJobView(pending);
     }
     throw new AppError('NOT_FOUND', `there is no job ${jobId}; finished jobs are kept for days, not for ever`);
+  }
+
+  /** One channel's part of a fan-out, which is one job of the queue. */
+  async #readMember(
+    { state: shared, queues, metadata }: JobShard,
+    { fanoutId, index }: NonNullable<ReturnType<typeof memberOfJobId>>,
+  ): Promise<JobView | undefined> {
+    const job = await queues.find(fanoutId);
+    const request = job
+      ? { name: job.name, payload: job.data as JobRequest['payload'] }
+      : shared.view.get(kinds.job.of(fanoutId));
+    if (!request || !isFanout(request)) return undefined;
+    const fanout = request.payload as unknown as MetadataFanout;
+    const member = fanout.members[index];
+    if (!member) return undefined;
+    const apart = {
+      jobId: memberJobId(fanoutId, index),
+      name: 'put_metadata',
+      payload: { ...memberJob(fanout, member) },
+    };
+    if (!job) return pendingJobView(apart);
+    const state = await job.getState();
+    const ended = job.finishedOn === undefined && (state === 'completed' || state === 'failed');
+    const view = memberView(jobView((ended ? await queues.find(fanoutId) : undefined) ?? job, state), apart, index);
+    const part = await metadata.part(member.key);
+    const delivery = part
+      ? deliveryOf(part)
+      : (await resultsOf(shared, new Set([view.jobId]), fanout.decidedAtMs)).get(view.jobId)?.delivery;
+    return withDelivery(view, delivery);
   }
 
   async resend(jobId: string, who: string): Promise<{ readonly jobId: string }> {

@@ -41,7 +41,10 @@ export function isFanout({ name, payload }: Pick<JobRequest, 'name' | 'payload'>
 }
 
 /** What a member would be as a job of its own. */
-export function memberJob(fanout: MetadataFanout, { channelArn, decisionId, streamId, payload }: FanoutMember): ActionJob<'put_metadata'> {
+export function memberJob(
+  fanout: MetadataFanout,
+  { channelArn, decisionId, streamId, payload }: FanoutMember,
+): ActionJob<'put_metadata'> {
   const { rule, decidedAtMs, params } = fanout;
   return {
     action: 'put_metadata',

@@ -2,6 +2,7 @@
 import { type Job, Queue } from 'bullmq';
 import { AppError } from '#domain/errors.ts';
 import type { JobRequest } from '#domain/job.ts';
+import { fanoutJobName, isFanout } from '#domain/metadata-fanout.ts';
 import { failureOf, type Redis } from '#runtime/redis.ts';
 import { isJobName, jobCatalog, type QueueName, queueNames, queueOf } from './catalog.ts';
 
@@ -65,8 +66,12 @@ export class Queues {
   }
 }
 
+/** The word that a batch waits stands for nothing once it was taken. */
+const keptAnnouncement = { completed: 3_600, failed: 86_400 };
+
 function toQueued({ jobId, name, payload, delayMs }: JobRequest) {
   const kind = jobCatalog[name as keyof typeof jobCatalog];
+  const keep = name === fanoutJobName && !isFanout({ name, payload }) ? keptAnnouncement : kind.keepSeconds;
   return {
     name,
     data: payload,
@@ -74,8 +79,8 @@ function toQueued({ jobId, name, payload, delayMs }: JobRequest) {
       jobId,
       attempts: kind.attempts,
       backoff: { type: 'custom' },
-      removeOnComplete: { age: kind.keepSeconds.completed, count: 50_000 },
-      removeOnFail: { age: kind.keepSeconds.failed, count: 50_000 },
+      removeOnComplete: { age: keep.completed, count: 50_000 },
+      removeOnFail: { age: keep.failed, count: 50_000 },
       ...(delayMs === undefined ? {} : { delay: delayMs }),
     },
   };

@@ -20,7 +20,11 @@ export function audit(tx: Transaction, entry: Omit<AuditEntry, 'atMs'>): void {
 }
 
 /** Adds one entry that stands for many members of a fan-out, whose ends are equal. */
-export function auditMany(tx: Transaction, entry: Omit<AuditEntry, 'atMs' | 'why' | 'many'>, many: AuditedMembers): void {
+export function auditMany(
+  tx: Transaction,
+  entry: Omit<AuditEntry, 'atMs' | 'why' | 'many'>,
+  many: AuditedMembers,
+): void {
   audit(tx, { ...entry, why: '', many });
 }
 
@@ -66,7 +70,11 @@ export async function* auditEntries(
 }
 
 /** Where reading goes on: an entry of which some rows were read is read again, from its next row on. */
-function placeIn(before: string | undefined): { readonly from: string | undefined; readonly id?: string; readonly next: number } {
+function placeIn(before: string | undefined): {
+  readonly from: string | undefined;
+  readonly id?: string;
+  readonly next: number;
+} {
   const [id, row] = before?.split('.') ?? [];
   if (id === undefined || row === undefined) return { from: before, next: 0 };
   const [ms, number] = id.split('-');

@@ -24,6 +24,7 @@ import {
   recordReply,
   takeReply,
 } from './outbox-replies.ts';
+import { argumentsOf, type CallResult, type Parcel, parcelOf } from './parcel.ts';
 import {
   fieldsOf,
   type OutboxGroup,
@@ -35,7 +36,6 @@ import {
   partName,
   splitPart,
 } from './parts.ts';
-import { argumentsOf, type CallResult, type Parcel, parcelOf } from './parcel.ts';
 import { runScript, type Script } from './script.ts';
 import {
   contentsOf,

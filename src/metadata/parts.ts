@@ -62,7 +62,14 @@ export function partBatch(batch: StoredBatch, part: string, { outcome, atMs, rea
   return {
     ...batch,
     batchId: partName(batch.batchId, part),
-    state: outcome === undefined ? (batch.state === 'cancelling' ? 'cancelling' : 'running') : outcome === 'cancelled' ? 'cancelled' : 'finished',
+    state:
+      outcome === undefined
+        ? batch.state === 'cancelling'
+          ? 'cancelling'
+          : 'running'
+        : outcome === 'cancelled'
+          ? 'cancelled'
+          : 'finished',
     channels: 1,
     total: batch.items,
     counts,
@@ -77,4 +84,3 @@ export function partBatch(batch: StoredBatch, part: string, { outcome, atMs, rea
 export function fieldsOf(hash: unknown): Readonly<Record<string, string>> {
   return (hash ?? {}) as Readonly<Record<string, string>>;
 }
-

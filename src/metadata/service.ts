@@ -150,7 +150,9 @@ export class MetadataService {
         return this.#repeatOf(acceptance);
       case 'accepted': {
         const { channels, channelsBefore, full } = acceptance;
-        this.#announce(batchId, lane);
+        if (lane !== 'urgent') this.#options.nudge(lane);
+        // A batch that comes from a job has been seen in the queue already.
+        if (!job) this.#announce(batchId);
         const accepted = { batchId, channels, items: items.length, callsPerChannel, channelsBefore };
         return this.#submitted({ ...accepted, skipped: withFull(skipped, full) }, false);
       }
@@ -162,7 +164,9 @@ export class MetadataService {
    * is left out. Returns how each part stands, in their order; throws and changes nothing when the outbox has no room at all.
    * @throws AppError OUTBOX_FULL, REDIS_UNREACHABLE (unknown whether it was accepted: repeat it with the same keys)
    */
-  async submitParts(request: SubmitPartsRequest): Promise<{ readonly batchId: string; readonly states: readonly PartState[] }> {
+  async submitParts(
+    request: SubmitPartsRequest,
+  ): Promise<{ readonly batchId: string; readonly states: readonly PartState[] }> {
     const { outbox, home } = this.#options;
     const { parts, lane, who = '', job, key, expiresInMs } = request;
     const states: PartState[] = [];
@@ -198,12 +202,13 @@ export class MetadataService {
       for (const [payload, group] of groups) group.item = this.#encode([newItem(payload as NewItem['payload'])])[0]!;
       acceptance = await outbox.acceptParts({ ...batch, groups: encoded() });
     }
-    if (acceptance.outcome === 'id_taken') throw new AppError('INTERNAL', 'no free id for an item was found in five tries');
+    if (acceptance.outcome === 'id_taken')
+      throw new AppError('INTERNAL', 'no free id for an item was found in five tries');
     if (acceptance.outcome === 'full') throw this.#full(acceptance.scope, acceptance.waiting);
     const places = meant.flatMap((group) => group.places);
     for (const index of acceptance.full) states[places[index]!] = 'queue_full';
     for (const index of acceptance.repeated) states[places[index]!] = 'repeated';
-    if (acceptance.channels > 0) this.#announce(batchId, lane);
+    if (acceptance.channels > 0 && lane !== 'urgent') this.#options.nudge(lane);
     return { batchId, states };
   }
 
@@ -341,9 +346,8 @@ export class MetadataService {
     return { batchId, channels, items, plannedCalls, estimatedSeconds, skipped, repeated };
   }
 
-  #announce(batchId: string, lane: Lane): void {
-    const { nudge, announce, logger } = this.#options;
-    if (lane !== 'urgent') nudge(lane);
+  #announce(batchId: string): void {
+    const { announce, logger } = this.#options;
     // It is accepted whether others hear of it now or find it a moment later.
     this.#announcement ??= setTimeout(() => {
       this.#announcement = undefined;

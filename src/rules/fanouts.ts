@@ -1,7 +1,7 @@
 // Metadata that one transaction sends to the channels its rules fired for: gathered while it decides, and enqueued as one job for each
 // step of a rule instead of one for each channel (docs/decisions/0017-one-commit-one-job.md).
 import type { ActionJob, ActionName } from '#domain/action.ts';
-import { fanoutJobName, type FanoutMember, type MetadataFanout, memberJobId } from '#domain/metadata-fanout.ts';
+import { type FanoutMember, fanoutJobName, type MetadataFanout, memberJobId } from '#domain/metadata-fanout.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { hashOf } from './evaluation.ts';
 
@@ -40,12 +40,14 @@ export class Fanouts {
    * @param key its id as a job of its own, derived from its cause
    */
   add(step: string, key: string, job: MetadataJob): Named {
-    if (job.cause.kind !== 'rule' || job.channelArn === undefined) throw new TypeError('only rules fan out, for a channel');
+    if (job.cause.kind !== 'rule' || job.channelArn === undefined)
+      throw new TypeError('only rules fan out, for a channel');
     const { payload, ...rest } = job.params;
     const like = `${step}|${JSON.stringify(rest)}`;
     const named: Named = { jobId: key, action: 'put_metadata' };
     const group = this.#groupFor(like, job as Group['job'], job.channelArn);
-    const isSame = payload === group.job.params.payload || JSON.stringify(payload) === JSON.stringify(group.job.params.payload);
+    const isSame =
+      payload === group.job.params.payload || JSON.stringify(payload) === JSON.stringify(group.job.params.payload);
     const member: FanoutMember = {
       key,
       channelArn: job.channelArn,
@@ -69,7 +71,12 @@ export class Fanouts {
       const jobId = `${fanoutJobName}-${hashOf('fanout', ...members.map(({ member }) => member.key))}`;
       for (const [index, { named }] of members.entries()) named.jobId = memberJobId(jobId, index);
       const { cause, decidedAtMs, params } = job;
-      const fanout: MetadataFanout = { rule: cause.rule, decidedAtMs, params, members: members.map(({ member }) => member) };
+      const fanout: MetadataFanout = {
+        rule: cause.rule,
+        decidedAtMs,
+        params,
+        members: members.map(({ member }) => member),
+      };
       tx.enqueue({ jobId, name: fanoutJobName, payload: { ...fanout } });
     }
     this.#groups.length = 0;

@@ -52,7 +52,8 @@ async function writeEnded({ outbox, state, metrics, logger }: DeliveryResultsOpt
     for (const { batch, isNew } of written) {
       const { rule } = batch.job;
       if (!isNew || rule === undefined) continue;
-      for (const [outcome, n] of Object.entries(batch.end.counts)) if (n > 0) metrics.ruleItems.inc({ rule, outcome }, n);
+      for (const [outcome, n] of Object.entries(batch.end.counts))
+        if (n > 0) metrics.ruleItems.inc({ rule, outcome }, n);
     }
     await outbox
       .forgetEnded(ids)
@@ -78,7 +79,9 @@ async function readEnded(outbox: DeliveryResultsOptions['outbox'], id: string): 
   const parts = job.members.flatMap(([channelArn, place, decisionId]): PartEnded[] => {
     const channelId = channelArn.slice(channelArn.lastIndexOf('/') + 1);
     const { outcome, reason } = ends.get(channelId) ?? {};
-    return outcome === undefined ? [] : [{ part: partName(id, channelId), channelArn, place, decisionId, outcome, reason }];
+    return outcome === undefined
+      ? []
+      : [{ part: partName(id, channelId), channelArn, place, decisionId, outcome, reason }];
   });
   return { id, end, job, parts };
 }

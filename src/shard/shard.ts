@@ -5,10 +5,13 @@
 import { accountIdOf } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
+import type { ActionJob } from '#domain/action.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { isOnHold, isPaused } from '#domain/controls-in-force.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
+import type { JobRequest } from '#domain/job.ts';
+import { isFanout } from '#domain/metadata-fanout.ts';
 import type { DataSource } from '#domain/observation.ts';
 import type { ReplicaRole } from '#domain/replica.ts';
 import type { Ruleset } from '#domain/rule.ts';
@@ -36,6 +39,7 @@ import type { TeardownStack } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { keyPrefix, type Redis } from '#runtime/redis.ts';
+import { inTurns } from '#runtime/turns.ts';
 import { type Committed, Pipeline } from '#src/pipeline.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { stateNoteFile } from '#store/state-note.ts';
@@ -46,6 +50,7 @@ import { finishedActionRecorder } from '#workers/finished-action.ts';
 import { WorkerHost } from '#workers/host.ts';
 import { problemOfChannel } from '#workers/insert-ad-break.ts';
 import { intentsDue } from '#workers/intents.ts';
+import { bindFanout } from '#workers/metadata-fanout.ts';
 import { findRecordingConfiguration } from '#workers/recording-configuration.ts';
 import { ActionUpkeep } from '#workers/upkeep.ts';
 import { createActionHandlers } from './actions.ts';
@@ -368,6 +373,26 @@ export class Shard {
   ): Promise<void> {
     const { clock, random, metrics, config, scrubber } = this.#options;
     const one = { concurrency: 1 };
+    const actions = createActionHandlers(
+      {
+        client: this.ivs.client,
+        aws: this.#aws,
+        config,
+        metrics,
+        scrubber,
+        until: this.#options.graceOver,
+        files: this.#options.files,
+        adBreakSpacingMs: () => this.adBreakSpacingMs(),
+        state: this.state,
+        clock,
+        random,
+        metadata: this.metadata,
+        nudge: () => this.relay.nudge(),
+      },
+      stack,
+    );
+    const fanOut = bindFanout({ state: this.state, metadata: this.metadata });
+    const inTurn = inTurns();
     const host = new WorkerHost({
       connect: () => this.#redis.connect('worker'),
       prefix: this.#prefix,
@@ -378,25 +403,14 @@ export class Shard {
           : {}),
       },
       handlers: {
-        ...createActionHandlers(
-          {
-            client: this.ivs.client,
-            aws: this.#aws,
-            config,
-            metrics,
-            scrubber,
-            until: this.#options.graceOver,
-            files: this.#options.files,
-            adBreakSpacingMs: () => this.adBreakSpacingMs(),
-            state: this.state,
-            clock,
-            random,
-            metadata: this.metadata,
-            nudge: () => this.relay.nudge(),
-          },
-          stack,
-        ),
-        'metadata-fanout': async () => {
+        ...actions,
+        // What is decided first is accepted first: a channel's newest item is the one that stays.
+        // What looks at IVS first waits for a permit, and would hold up all of them.
+        put_metadata: (payload, run) =>
+          asksFirst(payload) ? actions.put_metadata(payload, run) : inTurn(() => actions.put_metadata(payload, run)),
+        'metadata-fanout': async (payload, run) => {
+          if (isFanout({ name: run.name, payload: payload as JobRequest['payload'] }))
+            return inTurn(() => fanOut(payload, run));
           this.#drainer.nudge('normal');
           return { outcome: 'done' };
         },
@@ -442,4 +456,8 @@ export class Shard {
     for (const { rule, outcome, reason } of committed.decisions) metrics.decisions.inc({ rule, outcome, reason });
     onCommitted?.(committed);
   }
+}
+
+function asksFirst(payload: unknown): boolean {
+  return (payload as Partial<ActionJob>).onlyIf !== undefined;
 }

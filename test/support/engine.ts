@@ -4,6 +4,7 @@ import type { ActionJob } from '#domain/action.ts';
 import type { Channel, ChannelArn, StreamHealth, StreamId } from '#domain/channel.ts';
 import type { Decision } from '#domain/decision.ts';
 import type { JobRequest } from '#domain/job.ts';
+import { apart } from '#domain/metadata-fanout.ts';
 import type { EventEnvelope } from '#domain/observation.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { Transaction } from '#domain/shared-state.ts';
@@ -71,9 +72,10 @@ export class Engine {
     );
     this.decisions.push(...decided);
     const taken: string[] = [];
-    for (const [id, job] of this.state.view.entries(kinds.job)) {
+    for (const [id, request] of this.state.view.entries(kinds.job)) {
       taken.push(id);
-      this.jobs.push({ ...job, payload: job.payload as ActionJob & Record<string, unknown>, atMs: this.nowMs });
+      for (const job of apart(request))
+        this.jobs.push({ ...job, payload: job.payload as ActionJob & Record<string, unknown>, atMs: this.nowMs });
     }
     await this.state.transact((tx) => taken.forEach((id) => tx.delete(kinds.job.of(id))));
     return decided;

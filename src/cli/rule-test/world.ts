@@ -12,6 +12,7 @@ import {
 } from '#domain/channel.ts';
 import type { Decision } from '#domain/decision.ts';
 import type { JobRequest } from '#domain/job.ts';
+import { apart } from '#domain/metadata-fanout.ts';
 import type { EventEnvelope, Observation } from '#domain/observation.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
@@ -356,7 +357,7 @@ function snapshotOf(
   return { channelArn, streamId, startTimeMs, health, viewerCount };
 }
 
-/** Takes the committed jobs out of the state, as the relay does. */
+/** Takes the committed jobs out of the state, as the relay does; a fan-out as one job for each channel. */
 export async function takeJobs(state: SharedState): Promise<readonly JobRequest[]> {
   const jobs = Array.from(state.view.entries(kinds.job), ([, job]) => job);
   if (jobs.length > 0) {
@@ -364,5 +365,5 @@ export async function takeJobs(state: SharedState): Promise<readonly JobRequest[
       for (const { jobId } of jobs) tx.delete(kinds.job.of(jobId));
     });
   }
-  return jobs;
+  return jobs.flatMap(apart);
 }
