@@ -5,9 +5,9 @@ import type { TemplateContext } from '#domain/documents.ts';
 import type { Labels, Rule, RuleMode, Step } from '#domain/rule.ts';
 import type { Cause } from '#domain/rule-memory.ts';
 import type { ChannelView } from './channel-view.ts';
+import { canFanOut } from './commit-jobs.ts';
 import { formatWholeSeconds, sessionDocument } from './documents.ts';
 import { type Evaluation, hashOf } from './evaluation.ts';
-import { canFanOut } from './fanouts.ts';
 import { labelsOf } from './label-matcher.ts';
 import { allSubject, channelOfSubject } from './memory.ts';
 import { aggregateDocumentWithNames } from './population.ts';
@@ -130,9 +130,9 @@ function enqueueStep(
   };
   const delayMs = phase === 'resolve' ? step.afterMs : 0;
   if (delayMs === 0 && canFanOut(payload)) {
-    return evaluation.fanouts.add(`${rule.name}|${place}|${step.index}`, jobId, payload as ActionJob<'put_metadata'>);
+    return evaluation.jobs.fanOut(`${rule.name}|${place}|${step.index}`, jobId, payload as ActionJob<'put_metadata'>);
   }
-  evaluation.tx.enqueue({ jobId, name: step.action, payload: { ...payload }, ...(delayMs > 0 ? { delayMs } : {}) });
+  evaluation.jobs.add({ jobId, name: step.action, payload: { ...payload }, ...(delayMs > 0 ? { delayMs } : {}) });
   return { jobId, action: step.action };
 }
 

@@ -6,7 +6,7 @@ import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { Cause, RuleMemory, Timer, WithheldMoment } from '#domain/rule-memory.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { type ChannelView, channelView } from './channel-view.ts';
-import { Fanouts } from './fanouts.ts';
+import { CommitJobs } from './commit-jobs.ts';
 import { firingsInLastHour, newMemory, noteFired, readMemory, readPolled, writeFirings } from './memory.ts';
 import { Muting } from './muting.ts';
 import { indexOf, isMoment, type RuleIndex } from './rule-index.ts';
@@ -42,7 +42,7 @@ export class Evaluation {
   readonly muting: Muting;
   readonly decisions: Decision[] = [];
   readonly due = new Map<string, DueCause>();
-  readonly fanouts = new Fanouts();
+  readonly jobs = new CommitJobs();
   /** For each capped rule the live channels it is about to act on; counted when it is first asked. */
   affected: Map<string, Set<string>> | undefined;
   /** Something was withheld that must be judged again. */
@@ -140,7 +140,7 @@ export class Evaluation {
 
   /** Writes what was collected. */
   flush(): void {
-    this.fanouts.flush(this.tx);
+    this.jobs.flush(this.tx);
     for (const [rule, firings] of this.#firings)
       if (firings.at(-1) === this.nowMs) writeFirings(this.tx, rule, firings);
   }

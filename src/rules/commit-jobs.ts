@@ -1,6 +1,7 @@
-// Metadata that one transaction sends to the channels its rules fired for: gathered while it decides, and enqueued as one job for each
-// step of a rule instead of one for each channel (docs/decisions/0017-one-commit-one-job.md).
+// The jobs that one transaction decides on, enqueued together at its end. Metadata for the channels that a rule fired for is gathered
+// until then: one job for each step of a rule instead of one for each channel (docs/decisions/0017-one-commit-one-job.md).
 import type { ActionJob, ActionName } from '#domain/action.ts';
+import type { JobRequest } from '#domain/job.ts';
 import { type FanoutMember, fanoutJobName, type MetadataFanout, memberJobId } from '#domain/metadata-fanout.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { hashOf } from './evaluation.ts';
@@ -28,18 +29,22 @@ export function canFanOut({ action, params, channelArn, onlyIf, cause }: ActionJ
   return action === 'put_metadata' && isForItsChannel && onlyIf === undefined && cause.kind === 'rule';
 }
 
-export class Fanouts {
+export class CommitJobs {
   /** By step: the group that takes its next member. */
   readonly #open = new Map<string, Group>();
-  /** In the order in which they began. */
-  readonly #groups: Group[] = [];
+  /** In the order in which they were decided on; a group where its first member was. */
+  readonly #decided: (JobRequest | Group)[] = [];
+
+  add(request: JobRequest): void {
+    this.#decided.push(request);
+  }
 
   /**
    * Adds one channel's job.
    * @param step what it is a step of: rule, place, index
    * @param key its id as a job of its own, derived from its cause
    */
-  add(step: string, key: string, job: MetadataJob): Named {
+  fanOut(step: string, key: string, job: MetadataJob): Named {
     if (job.cause.kind !== 'rule' || job.channelArn === undefined)
       throw new TypeError('only rules fan out, for a channel');
     const { payload, ...rest } = job.params;
@@ -60,26 +65,10 @@ export class Fanouts {
     return named;
   }
 
-  /** Enqueues what was gathered, and gives the members the ids of their jobs. One channel alone is a job as any other. */
+  /** Enqueues everything, and gives the members of fan-outs the ids of their jobs. One channel alone is a job as any other. */
   flush(tx: Transaction): void {
-    for (const { job, members } of this.#groups) {
-      const [first] = members;
-      if (first && members.length === 1) {
-        tx.enqueue({ jobId: first.named.jobId, name: 'put_metadata', payload: { ...job } });
-        continue;
-      }
-      const jobId = `${fanoutJobName}-${hashOf('fanout', ...members.map(({ member }) => member.key))}`;
-      for (const [index, { named }] of members.entries()) named.jobId = memberJobId(jobId, index);
-      const { cause, decidedAtMs, params } = job;
-      const fanout: MetadataFanout = {
-        rule: cause.rule,
-        decidedAtMs,
-        params,
-        members: members.map(({ member }) => member),
-      };
-      tx.enqueue({ jobId, name: fanoutJobName, payload: { ...fanout } });
-    }
-    this.#groups.length = 0;
+    for (const one of this.#decided) tx.enqueue('members' in one ? requestOf(one) : one);
+    this.#decided.length = 0;
     this.#open.clear();
   }
 
@@ -89,7 +78,22 @@ export class Fanouts {
     if (open && open.members.length < mostMembers && !open.channels.has(channelArn)) return open;
     const group: Group = { job, members: [], channels: new Set() };
     this.#open.set(like, group);
-    this.#groups.push(group);
+    this.#decided.push(group);
     return group;
   }
+}
+
+function requestOf({ job, members }: Group): JobRequest {
+  const [first] = members;
+  if (first && members.length === 1) return { jobId: first.named.jobId, name: 'put_metadata', payload: { ...job } };
+  const jobId = `${fanoutJobName}-${hashOf('fanout', ...members.map(({ member }) => member.key))}`;
+  for (const [index, { named }] of members.entries()) named.jobId = memberJobId(jobId, index);
+  const { cause, decidedAtMs, params } = job;
+  const fanout: MetadataFanout = {
+    rule: cause.rule,
+    decidedAtMs,
+    params,
+    members: members.map(({ member }) => member),
+  };
+  return { jobId, name: fanoutJobName, payload: { ...fanout } };
 }
