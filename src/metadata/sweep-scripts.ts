@@ -25,7 +25,9 @@ if not stands or redis.call('EXISTS', P .. ':b:' .. ARGV[1]) == 0 then return {0
 local id, channel = string.match(stands, '^%- (%S+) (%S+)$')
 if id then
   local sending = redis.call('GET', P .. ':f:' .. channel) or ''
-  if not string.find(sending, id, 1, true) and finish(channel, id, 'cancelled') then leaveIfEmpty(channel) end
+  local item = redis.call('HMGET', P .. ':i:' .. id, 'x', 'o')
+  local outcome, reason = deadAs({mark = item[2], expires = item[1]})
+  if not string.find(sending, id, 1, true) and finish(channel, id, outcome or 'cancelled', reason) then leaveIfEmpty(channel) end
 end
 return {1, settle()}
 `);

@@ -2,7 +2,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { lanes } from '#domain/action.ts';
+import { channelIdOf } from '#domain/channel.ts';
 import type { CallResult, Parcel } from '#metadata/parcel.ts';
+import { partName } from '#metadata/parts.ts';
 import { channelArn, FakeSender, metadataParts } from '../support/metadata.ts';
 import { item, long, put } from '../support/outbox.ts';
 import { type Lease, OutboxModel } from '../support/outbox-model.ts';
@@ -44,8 +46,24 @@ const accepting = of('accept', {
     { key: 'r1', requestHash: 'y' },
   ),
 });
+/** The fan-out of a rule: each channel has one item, that of its group, under a key that may have been used before. */
+const fanningOut = of('parts', {
+  groups: fc.constantFrom<string[][]>(
+    [['a', 'b', 'c']],
+    [['a', 'b'], ['c']],
+    [['b'], ['a', 'c']],
+    [['c']],
+    [['a', 'b']],
+  ),
+  lane: fc.constantFrom(...lanes),
+  key: fc.constantFrom(undefined, 'score', 'ad'),
+  dies: fc.nat(4).map((n) => n === 0),
+  cause: fc.constantFrom('c1', 'c2', 'c3', 'c4', 'c5', 'c6'),
+});
 const step = fc.oneof(
   { weight: 6, arbitrary: accepting },
+  { weight: 3, arbitrary: fanningOut },
+  { weight: 1, arbitrary: of('cancelPart', { batch: fc.nat(), channel }) },
   { weight: 5, arbitrary: of('take', { channel }) },
   { weight: 5, arbitrary: of('record', { channel, result: fc.constantFrom(...results) }) },
   { weight: 2, arbitrary: of('lapse', { channel }) },
@@ -81,6 +99,9 @@ test('any sequence of accepting, sending, failing, crashing, cancelling and expi
       const batches: string[] = [];
       const cancelled = new Set<string>();
       const requests = new Map<string, { hash: string; batchId: string }>();
+      /** Batches with parts, with the channels that they were accepted for. */
+      const parted = new Map<string, string[]>();
+      const usedKeys = new Set<string>();
       const leases = new Map<string, Lease>();
       const lost: Lease[] = [];
       const key = (name: string) => `${scope.prefix}:md:${name}`;
@@ -124,6 +145,57 @@ test('any sequence of accepting, sending, failing, crashing, cancelling and expi
           batches.push(batchId);
           if (request) requests.set(request.key, { hash: request.requestHash, batchId });
           if (dies) await new Promise((done) => setTimeout(done, 3));
+        },
+        async parts({ groups, lane, key: itemKey, dies, cause }) {
+          const batchId = item('x').id;
+          const fresh = groups.map((channels) => ({
+            channels,
+            items: [item('x', { ...(itemKey ? { key: itemKey } : {}), ...(dies ? { expiresInMs: 1 } : {}) })],
+          }));
+          const isKnown = (name: string) => usedKeys.has(`${cause}-${name}`);
+          const acceptance = await outbox.acceptParts({
+            batchId,
+            lane,
+            groups: fresh.map(({ channels, items }) => ({
+              channels: channels.map(channelArn),
+              items,
+              keys: channels.map((name) => `${cause}-${name}`),
+            })),
+            who: 'rule test',
+            callsPerChannel: 1,
+            skipped: [],
+          });
+          const news = fresh.map(({ channels, items }) => ({
+            channels: channels.filter((name) => !isKnown(name)),
+            items,
+          }));
+          const answer = model.acceptGroups(batchId, news, lane, dies);
+          expect(acceptance).toMatchObject(answer);
+          if (acceptance.outcome !== 'accepted') return;
+          const all = groups.flat();
+          const without = new Set(acceptance.full);
+          const repeated = all.flatMap((name, place) => (isKnown(name) ? [place] : []));
+          expect(acceptance.repeated).toEqual(repeated);
+          if (repeated.length > 0) seen.add('part repeated');
+          if (without.size > 0) seen.add('part full');
+          const accepted = all.filter((name, place) => !isKnown(name) && !without.has(place));
+          expect(accepted).toHaveLength(acceptance.channels);
+          if (accepted.length === 0) return;
+          for (const name of accepted) usedKeys.add(`${cause}-${name}`);
+          parted.set(batchId, accepted);
+          batches.push(batchId);
+          for (const name of accepted)
+            expect(await outbox.partOfKey(`${cause}-${name}`)).toBe(partName(batchId, channelIdOf(channelArn(name))));
+          seen.add('parts');
+          if (dies) await new Promise((done) => setTimeout(done, 3));
+        },
+        async cancelPart({ batch, channel: name }) {
+          const batchId = [...parted.keys()][batch % Math.max(1, parted.size)];
+          if (batchId === undefined) return;
+          const isPart = parted.get(batchId)!.includes(name);
+          if (isPart) model.cancelPart(batchId, name);
+          expect(await outbox.cancel(partName(batchId, channelIdOf(channelArn(name))))).toBe(isPart);
+          if (isPart) seen.add('part cancelled');
         },
         async take({ channel: name }) {
           if (!leases.has(name)) await claim();
@@ -180,7 +252,7 @@ test('any sequence of accepting, sending, failing, crashing, cancelling and expi
         },
       };
 
-      for (const next of steps) {
+      for (const [at, next] of steps.entries()) {
         await (run[next.kind] as (given: typeof next) => Promise<void>)(next);
 
         for (const name of names) {
@@ -208,6 +280,16 @@ test('any sequence of accepting, sending, failing, crashing, cancelling and expi
           );
           for (const outcome of Object.keys(model.ends.get(batch) ?? {})) seen.add(outcome);
           expect(pending).toBe(waiting.filter(({ item: each }) => each.batch === batch).length);
+          const sum: Record<string, number> = {};
+          // Each is a look at Redis: not after every step.
+          const looksAtParts = parted.has(batch) && (at === steps.length - 1 || next.kind === 'cancelPart');
+          for (const name of looksAtParts ? parted.get(batch)! : []) {
+            const part = (await outbox.progress(partName(batch, channelIdOf(channelArn(name)))))!;
+            const waits = model.queue(name).some(({ item: each }) => each.batch === batch);
+            expect(part).toMatchObject({ channels: 1, total: 1, counts: { pending: waits ? 1 : 0 } });
+            for (const [end, n] of Object.entries(part.counts)) sum[end] = (sum[end] ?? 0) + n;
+          }
+          if (looksAtParts) expect(sum).toEqual(counts);
           const words = cancelled.has(batch) ? ['cancelling', 'cancelled'] : ['running', 'finished'];
           expect(state).toBe(words[pending > 0 ? 0 : 1]);
         }
@@ -220,6 +302,7 @@ test('any sequence of accepting, sending, failing, crashing, cancelling and expi
   );
   // The sequences went everywhere.
   const everywhere = ['accepted', 'chosen', 'repeated', 'conflict', 'full channel', 'full total', 'late', 'later'];
+  const ofParts = ['parts', 'part repeated', 'part full', 'part cancelled'];
   const outcomes = ['delivered', 'conflated', 'expired', 'notBroadcasting', 'failed', 'cancelled'];
-  expect([...seen].toSorted()).toEqual([...everywhere, ...outcomes].toSorted());
+  expect([...seen].toSorted()).toEqual([...everywhere, ...ofParts, ...outcomes].toSorted());
 });

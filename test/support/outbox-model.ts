@@ -30,6 +30,11 @@ export interface Lease {
   taken: readonly string[];
 }
 
+export interface ModelGroup {
+  readonly channels: readonly string[];
+  readonly items: readonly OutboxItem[];
+}
+
 export type ModelAnswer = { outcome: 'accepted'; channels: number } | { outcome: 'full'; scope: string };
 
 const bulk = lanes.indexOf('bulk');
@@ -70,25 +75,36 @@ export class OutboxModel {
     lane: Lane,
     dies: boolean,
   ): ModelAnswer {
+    const answer = this.acceptGroups(batch, [{ channels, items }], lane, dies);
+    return answer.outcome === 'accepted' && answer.channels === 0 ? { outcome: 'full', scope: 'channel' } : answer;
+  }
+
+  /** A batch of several groups, each some items for some channels; nothing at all for channels without room. */
+  acceptGroups(batch: string, groups: readonly ModelGroup[], lane: Lane, dies: boolean): ModelAnswer {
     const rank = lanes.indexOf(lane);
-    const room = channels.flatMap((channel) => {
-      const leaving = this.#leaving(channel, items, rank);
-      return leaving ? [{ channel, leaving }] : [];
-    });
-    if (room.length === 0) return { outcome: 'full', scope: 'channel' };
+    const room = groups.flatMap(({ channels, items }) =>
+      channels.flatMap((channel) => {
+        const leaving = this.#leaving(channel, items, rank);
+        return leaving ? [{ channel, items, leaving }] : [];
+      }),
+    );
+    if (room.length === 0) return { outcome: 'accepted', channels: 0 };
     const leaving = room.flatMap((each) => each.leaving).filter(({ item }) => !item.mark);
-    const over = this.total + room.length * distinctOf(items) - leaving.length - this.#limits.total;
+    const coming = room.reduce((sum, { items }) => sum + distinctOf(items), 0);
+    const over = this.total + coming - leaving.length - this.#limits.total;
     if (over > 0 && (rank === bulk || !this.#oldestBulk(over, leaving))) return { outcome: 'full', scope: 'total' };
 
-    const added = items.map(({ id, key, mode }, index) => {
-      const item = { id, key, mode, batch, lane: rank, place: this.#seq + index, dies, mark: undefined };
-      this.items.set(id, item);
-      return item;
-    });
-    this.#seq += items.length;
-    for (const { channel } of room) {
+    const added = new Map<OutboxItem, ModelItem>();
+    for (const item of groups.flatMap(({ items }) => items)) {
+      const { id, key, mode } = item;
+      const known = { id, key, mode, batch, lane: rank, place: this.#seq, dies, mark: undefined };
+      this.#seq += 1;
+      added.set(item, known);
+      if (room.some(({ items }) => items.includes(item))) this.items.set(id, known);
+    }
+    for (const { channel, items } of room) {
       const queue = this.queue(channel);
-      for (const item of added) {
+      for (const item of items.map((each) => added.get(each)!)) {
         const waiting = { item, lane: rank, place: item.place, sending: false };
         const older = queue.find((other) => item.key !== undefined && other.item.key === item.key && !other.sending);
         if (older) this.#takeOver(channel, older, waiting);
@@ -163,6 +179,14 @@ export class OutboxModel {
 
   cancel(batch: string): void {
     for (const item of this.items.values()) if (item.batch === batch) item.mark ??= 'cancelled';
+  }
+
+  /** One channel's part of a batch, unless it is being sent. */
+  cancelPart(batch: string, channel: string): void {
+    const waiting = this.queue(channel).find(({ item, sending }) => item.batch === batch && !sending);
+    if (!waiting) return;
+    this.#end(channel, waiting, endOf(waiting.item) ?? 'cancelled');
+    this.#leaveIfEmpty(channel);
   }
 
   sweep(): void {
