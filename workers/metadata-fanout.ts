@@ -52,7 +52,10 @@ async function carryOut(
 ): Promise<FanoutResult> {
   const { rule, params, members, decidedAtMs } = fanout;
   const { expires, key, lane = 'normal' } = params;
-  const skipped = skippedByControls(memberJob(fanout, members[0]!), { state, check: run.check });
+  const skipped = skippedByControls(memberJob(fanout, members[0]!), {
+    state,
+    check: (...compared) => run.check(...compared),
+  });
   if (skipped) return { outcome: 'skipped', reason: skipped.reason, members: members.length, others: {} };
   const expiresInMs = expires === undefined ? undefined : decidedAtMs + durationMs(expires) - state.nowMs();
   if (expiresInMs !== undefined) {

@@ -1,5 +1,5 @@
 // Metadata for many channels that one commit decided on: one job of the queue instead of one for each channel. To people each channel's
-// part is a job of its own, with an id that leads back to the fan-out (docs/decisions/0018-one-commit-one-job.md).
+// part is a job of its own, with an id that leads back to the fan-out (docs/decisions/0017-one-commit-one-job.md).
 import type { ActionJob, ActionParams } from './action.ts';
 import type { JobRequest } from './job.ts';
 

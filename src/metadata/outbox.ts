@@ -174,7 +174,9 @@ export class Outbox {
         return { outcome: 'full', scope: answer[1], waiting: answer[2] };
       case 'id_taken':
         return { outcome: 'id_taken' };
-      default:
+      case 'accepted':
+      case 'repeated':
+      case 'conflict':
         throw new TypeError(`a batch with parts was answered with ${answer[0]}`);
     }
   }

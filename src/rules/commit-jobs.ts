@@ -1,10 +1,10 @@
 // The jobs that one transaction decides on, enqueued together at its end. Metadata for the channels that a rule fired for is gathered
-// until then: one job for each step of a rule instead of one for each channel (docs/decisions/0018-one-commit-one-job.md).
+// until then: one job for each step of a rule instead of one for each channel (docs/decisions/0017-one-commit-one-job.md).
 import type { ActionJob, ActionName } from '#domain/action.ts';
 import type { JobRequest } from '#domain/job.ts';
 import { type FanoutMember, fanoutJobName, type MetadataFanout, memberJobId } from '#domain/metadata-fanout.ts';
 import type { Transaction } from '#domain/shared-state.ts';
-import { hashOf } from './evaluation.ts';
+import { hashOf } from './hash-of.ts';
 
 type MetadataJob = ActionJob<'put_metadata'>;
 

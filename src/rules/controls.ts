@@ -8,7 +8,7 @@ import type { Timer } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, pauseKeys, pauses } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
-import { hashOf } from './evaluation.ts';
+import { hashOf } from './hash-of.ts';
 import { resetRule } from './incidents.ts';
 import { channelOfSubject, placeControl, readMemory, removeControl, withActed, writeMemory } from './memory.ts';
 import { stepsOf } from './muting.ts';

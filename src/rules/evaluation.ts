@@ -1,6 +1,5 @@
 // What one transaction needs while it decides: what it has looked up, what has become due, and the decisions so far. It lives as
 // long as the transaction's body; nothing of it is shared.
-import { hash } from 'node:crypto';
 import type { Decision } from '#domain/decision.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { Cause, RuleMemory, Timer, WithheldMoment } from '#domain/rule-memory.ts';
@@ -144,9 +143,4 @@ export class Evaluation {
     for (const [rule, firings] of this.#firings)
       if (firings.at(-1) === this.nowMs) writeFirings(this.tx, rule, firings);
   }
-}
-
-/** The same parts give the same id, in every process. */
-export function hashOf(...parts: readonly (string | number)[]): string {
-  return hash('sha256', JSON.stringify(parts), 'hex').slice(0, 24);
 }

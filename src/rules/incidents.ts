@@ -7,7 +7,8 @@ import type { AggregateDocument } from '#domain/documents.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
-import { type Evaluation, hashOf } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
+import { hashOf } from './hash-of.ts';
 import { placeControl, removeControl } from './memory.ts';
 
 const keptIncidents = 200;

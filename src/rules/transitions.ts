@@ -4,9 +4,10 @@ import type { Decision, DecisionOutcome, DecisionReason, GuardVerdict, Values } 
 import type { Rule, RuleMode } from '#domain/rule.ts';
 import type { Cause, Firing, RuleMemory } from '#domain/rule-memory.ts';
 import { decisionIdOf, groupOf, type Occasion, runSteps, viewOfSubject } from './act.ts';
-import { type Evaluation, hashOf } from './evaluation.ts';
+import type { Evaluation } from './evaluation.ts';
 import { guardInputs } from './guard-inputs.ts';
 import { askGuards, reasonOfGuard } from './guards.ts';
+import { hashOf } from './hash-of.ts';
 import { closeIncident } from './incidents.ts';
 import { readMoment, withActed, writeMemory } from './memory.ts';
 import { resolvedNotices } from './resolved-notice.ts';

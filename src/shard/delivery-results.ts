@@ -1,6 +1,7 @@
 // Brings what became of metadata back to the jobs that it came from: batches that ended wait in a list until some worker has written
 // them down. A repeat changes nothing.
 import { messageOf } from '#domain/errors.ts';
+import type { BatchJob } from '#domain/job.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { Outbox } from '#metadata/outbox.ts';
 import { partName } from '#metadata/parts.ts';

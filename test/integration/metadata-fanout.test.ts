@@ -1,7 +1,6 @@
 // Metadata for many channels as one job: from the commit to what people see of each channel's part of it.
 import { expect, test } from 'vitest';
 import { Jobs } from '#api/jobs.ts';
-import type { Hold } from '#domain/control.ts';
 import { AppError } from '#domain/errors.ts';
 import { fanoutJobName, type MetadataFanout, memberJobId } from '#domain/metadata-fanout.ts';
 import { kinds, pauses } from '#domain/state-registry.ts';
@@ -76,7 +75,7 @@ async function setup(outboxOptions: Partial<OutboxOptions> = {}) {
     relay,
     metadata: service,
   };
-  const jobs = new Jobs({ shards: { all: [shard as never] }, configHash: () => 'test' });
+  const jobs = new Jobs({ shards: { all: [shard] }, configHash: () => 'test' });
   const fanout = (more: Partial<MetadataFanout> = {}): MetadataFanout => ({
     rule: 'slate',
     decidedAtMs: Math.round(state.nowMs()),
@@ -89,7 +88,15 @@ async function setup(outboxOptions: Partial<OutboxOptions> = {}) {
     ...more,
   });
   return {
-    ...{ scope, state, sender, outbox, service, around, relay, host, jobs, fanout },
+    state,
+    sender,
+    outbox,
+    service,
+    around,
+    relay,
+    host,
+    jobs,
+    fanout,
     get runs() {
       return runs;
     },
@@ -172,9 +179,7 @@ test('a page of the audit that ends within such an entry goes on with its next r
 test('a hold set after the decision keeps its channel out, and a pause all of them; both are told of each', async () => {
   await using t = await setup();
   await t.commit();
-  await t.state.transact((tx) =>
-    tx.set(kinds.hold.of(channelArn('b')), { who: 'mara', reason: 'x', sinceMs: 0 } as Hold),
-  );
+  await t.state.transact((tx) => tx.set(kinds.hold.of(channelArn('b')), { who: 'mara', reason: 'x', sinceMs: 0 }));
   await t.work();
   await t.send();
 
