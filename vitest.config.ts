@@ -9,7 +9,7 @@ const guards = {
   testTimeout: 600_000,
   hookTimeout: 600_000,
   teardownTimeout: 120_000,
-  expect: { poll: { timeout: 120_000, interval: 20 } },
+  expect: { poll: { timeout: 300_000, interval: 20 } },
 };
 
 // Three projects: unit tests live beside the code and touch nothing outside the process; integration tests use a real

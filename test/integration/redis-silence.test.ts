@@ -68,7 +68,7 @@ describe.concurrent.each(['silent', 'drip'] as const)('a Redis that is %s from o
   });
 });
 
-test('a worker of BullMQ whose blocking command was lost takes jobs again', async () => {
+test.concurrent('a worker of BullMQ whose blocking command was lost takes jobs again', async () => {
   await using server = await ownRedis();
   await using stand = await silentRedis(server.url);
   const { prefix, redis: looker } = stand.scope;

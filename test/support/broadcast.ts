@@ -178,7 +178,7 @@ export async function broadcast(options: SimulatorOptions = {}): Promise<Broadca
 }
 
 async function untilReady(daemon: Daemon): Promise<void> {
-  const deadline = performance.now() + 120_000;
+  const deadline = performance.now() + 300_000;
   let last: unknown;
   while (performance.now() < deadline) {
     const { status, body } = await daemon.ask('GET', '/readyz');

@@ -82,7 +82,7 @@ export async function daemonProcess(options: {
     url = await Promise.race([
       listening.promise,
       new Promise<never>((_, reject) =>
-        setTimeout(() => reject(new Error(`the daemon does not listen:\n${log.join('\n')}`)), 120_000).unref(),
+        setTimeout(() => reject(new Error(`the daemon does not listen:\n${log.join('\n')}`)), 300_000).unref(),
       ),
     ]);
   } catch (error) {

@@ -5,7 +5,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { channelArnAt, type PageStand } from './page-stand.ts';
 
 /** Against hanging only: no test asserts how long something takes. */
-export const guardMs = 120_000;
+export const guardMs = 300_000;
 
 /** Starts a headless Chromium. */
 export async function launchChromium(): Promise<Browser> {

@@ -18,9 +18,9 @@ export function testMetrics(): Metrics {
   return createMetrics();
 }
 
-/** Resolves with what `attempt` returns as soon as it does not throw; fails with its last error after two minutes. */
+/** Resolves with what `attempt` returns as soon as it does not throw; fails with its last error after five minutes. */
 export async function untilPasses<T>(attempt: () => T | Promise<T>): Promise<T> {
-  const deadline = performance.now() + 120_000;
+  const deadline = performance.now() + 300_000;
   for (;;) {
     try {
       return await attempt();
@@ -47,7 +47,7 @@ export function seededRandom(seed: number): () => number {
  * @param boundMs a guard against hanging on a machine that does other work too, and never what a test asserts.
  * @throws Error when it did not come true
  */
-export async function eventually<T>(condition: () => T | Promise<T>, boundMs = 120_000): Promise<NonNullable<T>> {
+export async function eventually<T>(condition: () => T | Promise<T>, boundMs = 300_000): Promise<NonNullable<T>> {
   const deadline = performance.now() + boundMs;
   for (;;) {
     const value = await condition();

@@ -127,6 +127,7 @@ describe('bootstrap', () => {
       // Polls cannot be what it learns from: after the first, they are too far apart.
       config: `version: 1
 polling: {starving_interval: 10m, full_interval: 10m, silent_after: 30m}
+limits: {request_timeout: 2s}
 rules:
   - name: greeting
     mode: enforce

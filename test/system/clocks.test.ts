@@ -7,7 +7,9 @@ import { daemonProcess } from '#test/support/daemon-process.ts';
 import { eventually } from '#test/support/quiet.ts';
 
 const hour = 3_600_000;
+// What an empty ledger of permits waits for is as short as calls are.
 const rules = `
+limits: {request_timeout: 2s}
 rules:
   - name: slate
     mode: enforce

@@ -124,6 +124,9 @@ test('late, doubled, reordered and missing events: every session is known as if 
   await eventually(async () => (await platform.queueDepth()) === 0);
   const truth = await perfect(await control.events(), ivs);
   const events = await control.events();
+  // On a busy machine polls are far between: an end that only they tell is known by two of them.
+  const asked = (await control.calls({ operation: 'ListStreams' })).map(({ at }) => at);
+  const byPollsMs = 1_000 + 2 * Math.max(...asked.slice(1).map((at, index) => at - asked[index]!));
   const missed = new Set(
     events
       .filter(({ fate }) => fate === 'missing')
@@ -135,13 +138,12 @@ test('late, doubled, reordered and missing events: every session is known as if 
     expected.set(arn, [story!.record!, ...story!.sessions].map(asTold));
   }
   // Two polls later everything that polls can tell has been told.
+  const inShort = (sessions: readonly Told[]) =>
+    sessions.map(({ streamId, state, health }) => `${streamId} ${state} ${health}`).join();
   await eventually(async () => {
-    const told = await Promise.all(arns.map(async (arn) => (await toldOf(daemon, arn))[0]));
-    return told.every((record, index) => {
-      const wanted = expected.get(arns[index]!)![0]!;
-      return record?.streamId === wanted.streamId && record.state === wanted.state && record.health === wanted.health;
-    });
-  }, 5_000).catch(() => undefined);
+    const told = await Promise.all(arns.map((arn) => toldOf(daemon, arn)));
+    return told.every((sessions, index) => inShort(sessions) === inShort(expected.get(arns[index]!)!));
+  });
 
   const fates = new Set(events.map(({ fate }) => fate));
   expect(fates).toEqual(new Set(['sent', 'missing', 'doubled', 'late', 'reordered']));
@@ -161,7 +163,10 @@ test('late, doubled, reordered and missing events: every session is known as if 
       // Events tell the second; ListStreams tells it to the millisecond.
       expect(apartMs(found.startedAt, session.startedAt), arn).toBeLessThanOrEqual(1_000);
       if (session.endedAt === undefined) expect(found.endedAt, arn).toBeUndefined();
-      else expect(apartMs(found.endedAt, session.endedAt), arn).toBeLessThanOrEqual(lost('Stream End') ? 3_000 : 1_000);
+      else
+        expect(apartMs(found.endedAt, session.endedAt), arn).toBeLessThanOrEqual(
+          lost('Stream End') ? byPollsMs : 1_000,
+        );
     }
   }
   expect(sessions).toBeGreaterThanOrEqual(36);

@@ -72,7 +72,9 @@ async function daemonProcess(platform: Broadcast, rules: string, env: Record<str
 const running = (daemon: Process) =>
   eventually(() => daemon.lines.some(({ message }) => message === 'ivs-autopilot runs'));
 
+// What an empty ledger of permits waits for is as short as calls are.
 const ending = `
+limits: {request_timeout: 2s}
 rules:
   - name: goodbye
     mode: enforce

@@ -67,7 +67,7 @@ describe('what Redis said', () => {
   });
 });
 
-describe('a daemon whose Redis refuses', () => {
+describe.concurrent('a daemon whose Redis refuses', () => {
   test('a replica that is read-only: few connections, the reason in /readyz and in one line of the log; then it works', async () => {
     await using redis = await ownRedis();
     await using platform = await broadcast();
@@ -183,7 +183,7 @@ describe('a daemon whose Redis refuses', () => {
   });
 });
 
-describe('a REDIS_URL that cannot be used ends the start with one line, and doctor says so', () => {
+describe.concurrent('a REDIS_URL that cannot be used ends the start with one line, and doctor says so', () => {
   test('wrong database, password, user, kind of server and form', async () => {
     await using redis = await ownRedis();
     await using clustered = await clusterNode();

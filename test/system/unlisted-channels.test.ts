@@ -16,7 +16,7 @@ const reasons = async (daemon: Daemon) =>
   (await daemon.ask('GET', '/v1/decisions?rule=stop')).body.decisions.map(({ reason }: { reason: string }) => reason);
 
 test('while channels cannot be listed nothing acts on any; afterwards on those without the tag ops-hold, and soon', {
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   await using platform = await broadcast();
   const { control } = platform.simulator;

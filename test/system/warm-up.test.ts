@@ -14,7 +14,6 @@ rules:
     guards: {group_by: [detail.limit_name], cooldown: 0s, max_per_hour: 10000}
 `;
 
-// The first complete poll after a replica's start comes only after a while.
 const slowPolls = 'polling: {starving_interval: 500ms, full_interval: 3s, silent_after: 30s}';
 
 test('every one of the events that come while a replica restarts gets its own verdict', async () => {
@@ -51,6 +50,8 @@ test('every one of the events that come while a replica restarts gets its own ve
       await new Promise((done) => setTimeout(done, 100));
     }
   })();
+  // Its first complete poll waits until it has read some of them.
+  await platform.simulator.control.addFault({ operation: 'ListStreams', error: 'ServiceUnavailable', status: 503 });
   await using second = await daemonProcess({ config, env });
   const decisions = async () =>
     (await first.ask('GET', '/v1/decisions?rule=breach&limit=1000')).body.decisions as {
@@ -58,8 +59,8 @@ test('every one of the events that come while a replica restarts gets its own ve
       readonly outcome: string;
       readonly reason: string;
     }[];
-  // Until it has read some of them before its first complete poll, and has gone on for a while.
   await eventually(async () => (await decisions()).some(({ reason }) => reason === 'warming_up'));
+  await platform.simulator.control.clearFaults();
   await eventually(async () => (await second.ask('GET', '/readyz')).status === 200);
   over.abort();
   await sending;
