@@ -134,6 +134,14 @@ describe('all problems in one run', () => {
     );
   });
 
+  it('no file changes what the next one is told', () => {
+    const before = placesOf(manyMistakes);
+    for (const actions of ['[{emit_event: {a: 0, "": null}}]', '5', '[]', '[{emit_event: 5}, 5]'])
+      parseConfig(`version: 1\nrules:\n  - {name: r, trigger: {event: []}, actions: ${actions}}\n`, 'f.yaml');
+
+    expect(placesOf(manyMistakes)).toEqual(before);
+  });
+
   it('what is refused when it is loaded is what is told', () => {
     const result = parseConfig(manyMistakes, 'f.yaml');
 

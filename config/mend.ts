@@ -175,7 +175,8 @@ class Mending {
     const name = `broken-rule-${index}`;
     const put = (place: Path, value: unknown): true => {
       const parent = this.#at(place.slice(0, -1)) as Record<PathPart, unknown>;
-      parent[place.at(-1)!] = value;
+      // A copy: what is put in may be mended in its turn, and the next file is to find it whole.
+      parent[place.at(-1)!] = structuredClone(value);
       this.#standIns.push(place);
       if (place.length < 4 && place[2] !== 'actions') this.#brokenRules.add(index);
       return true;

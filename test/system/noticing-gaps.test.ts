@@ -8,14 +8,14 @@ import type { Committed } from '#src/pipeline.ts';
 import { broadcast, type Daemon } from '#test/support/broadcast.ts';
 import { eventually } from '#test/support/quiet.ts';
 
-const polling = 'polling: {starving_interval: 500ms, full_interval: 500ms, inventory_interval: 1h, silent_after: 4s}';
+const polling = 'polling: {starving_interval: 500ms, full_interval: 500ms, inventory_interval: 1h, silent_after: 6s}';
 const slate = `
-events: {silent_after: 4s}
+events: {silent_after: 6s}
 rules:
   - name: slate
     mode: enforce
     trigger: {state: {health: [STARVING]}}
-    for: 3s
+    for: 5s
     actions: [{put_metadata: {payload: {slate: "{{ channel.name }}"}}}]
     guards: {cooldown: 0s, max_live_percent: 100}
 `;
@@ -83,8 +83,9 @@ test.concurrent('polls fail: records are stale, `for` stands still, and goes on 
   const status = await rig.live();
   const ready = await rig.daemon.ask('GET', '/readyz');
   // Longer than `for`, which is shorter than the silence that makes a gap.
-  await new Promise((done) => setTimeout(done, 3_500));
+  await new Promise((done) => setTimeout(done, 5_500));
   const duringGap = await rig.slates();
+  const began = rig.gaps('poll').at(-1);
   await rig.control.clearFaults();
   const cues = await eventually(async () => {
     const found = await rig.slates();
@@ -95,20 +96,18 @@ test.concurrent('polls fail: records are stale, `for` stands still, and goes on 
   expect([status.stale, trust(status, 'Poll')]).toEqual([true, 'stale']);
   expect(ready.body.checks.poll).toMatch(/^ok, but no complete poll since /);
   expect(duringGap).toEqual([]);
-  const [began, ended] = rig.gaps('poll');
+  const ended = rig.gaps('poll')[rig.gaps('poll').indexOf(began!) + 1];
   expect([began?.state, ended?.state]).toEqual(['began', 'ended']);
-  // The starvation, less the time from the last poll on, was three seconds long; it did not begin anew either.
+  // The starvation, less the time from the last poll on, was as long as `for`. That it does not begin anew is held in virtual time.
   const { healthSince } = await rig.record(stays);
   const seenMs = cues[0]!.at - Date.parse(healthSince) - (ended!.notedAtMs - began!.sinceMs!);
-  expect(seenMs).toBeGreaterThanOrEqual(2_800);
-  expect(seenMs).toBeLessThan(5_000);
-  expect(cues[0]!.at).toBeGreaterThan(ended!.notedAtMs + 250);
+  expect(seenMs).toBeGreaterThanOrEqual(4_800);
+  expect(cues[0]!.at).toBeGreaterThan(ended!.notedAtMs);
   // The one that recovered unseen is not acted on, now or later.
   await eventually(async () => (await rig.record(recovers)).health === 'HEALTHY');
   await new Promise((done) => setTimeout(done, 1_500));
   expect((await rig.slates()).map(({ name }) => name)).toEqual(['studio-0001']);
-  const { body } = await rig.daemon.ask('GET', '/v1/streams');
-  expect(body.stale).toEqual({});
+  await eventually(async () => Object.keys((await rig.daemon.ask('GET', '/v1/streams')).body.stale).length === 0);
   // One line when it began and one when it was over, however many polls failed meanwhile.
   const lines = rig.daemon.log.map((line) => JSON.parse(line) as Record<string, unknown>);
   const told = lines.filter(
@@ -125,15 +124,18 @@ test.concurrent('the event queue is away: readiness, page and metrics say so, ti
   await using rig = await setup();
   const port = Number(new URL(rig.platform.sqs.endpoint).port);
   await rig.platform.sqs.close();
-  await eventually(() => rig.gaps('events').length === 1);
+  const began = await eventually(() => rig.gaps('events').find(({ state }) => state === 'began'));
 
   // Polls still see it, and nothing is done: half of what there is to know is missing.
   await rig.control.starve(rig.arns[0]!);
   await eventually(async () => (await rig.record(rig.arns[0]!)).health === 'STARVING');
   const { body } = await rig.daemon.ask('GET', '/v1/streams');
-  const ready = await rig.daemon.ask('GET', '/readyz');
+  const ready = await eventually(async () => {
+    const answer = await rig.daemon.ask('GET', '/readyz');
+    return answer.status === 503 ? answer : undefined;
+  });
   const status = await rig.live();
-  await new Promise((done) => setTimeout(done, 3_500));
+  await new Promise((done) => setTimeout(done, 5_500));
   const duringGap = await rig.slates();
   await eventually(async () => (await gauge(rig.daemon, 'events')) === 1);
   await using sqs = await startLocalSqs({ port });
@@ -146,13 +148,12 @@ test.concurrent('the event queue is away: readiness, page and metrics say so, ti
   expect([trust(status, 'Poll'), trust(status, 'Events')]).toEqual(['ok', 'stale']);
   expect(status.eventLagMs).toBeUndefined();
   expect(duringGap).toEqual([]);
-  const [began, ended] = rig.gaps('events');
+  const ended = rig.gaps('events')[rig.gaps('events').indexOf(began) + 1];
   const [cue] = await rig.slates();
-  expect(ended!.notedAtMs - began!.notedAtMs).toBeGreaterThan(3_000);
   // All of `for` was still left: the whole starvation was seen while the queue was away.
-  expect(cue!.at).toBeGreaterThan(ended!.notedAtMs + 2_500);
-  expect((await rig.daemon.ask('GET', '/readyz')).status).toBe(200);
-  expect(await rig.live()).toMatchObject({ eventLagMs: expect.any(Number) as unknown });
+  expect(cue!.at).toBeGreaterThan(ended!.notedAtMs + 4_500);
+  await eventually(async () => (await rig.daemon.ask('GET', '/readyz')).status === 200);
+  await eventually(async () => (await rig.live()).eventLagMs !== undefined);
 });
 
 test.concurrent('nobody polls any more: replicas that only answer say so', async () => {

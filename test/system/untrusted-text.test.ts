@@ -121,14 +121,22 @@ rules:
   const outputs = new Map<string, string[]>();
   const run = async (name: string, args: readonly string[]) => {
     const lines: string[] = [];
-    const write = (line: string) => void lines.push(line);
+    // Some follow what happens until they are told to end: a while after the last line.
+    const over = new AbortController();
+    let timer = setTimeout(() => over.abort(), 300_000);
+    const write = (line: string) => {
+      lines.push(line);
+      clearTimeout(timer);
+      timer = setTimeout(() => over.abort(), 1_000);
+    };
     await runCli(['node', 'ivs-autopilot', ...name.split(' '), ...args], {
       print: write,
       printError: write,
       redraw: write,
       env: { AUTOPILOT_URL: url, AUTOPILOT_CONFIG: file },
-      signal: AbortSignal.timeout(2_000),
+      signal: over.signal,
     });
+    clearTimeout(timer);
     outputs.set(name, [...(outputs.get(name) ?? []), ...lines]);
     return lines.join('\n');
   };
