@@ -13,6 +13,7 @@ import { processEgress, shownProxy } from '#runtime/egress.ts';
 import { type EmbeddedRedis, startEmbeddedRedis } from '#runtime/embedded-redis.ts';
 import { isEntry } from '#runtime/entry.ts';
 import { tendHeap } from '#runtime/heap-growth.ts';
+import type { LogLineOptions } from '#runtime/log-lines.ts';
 import { createLogger, isLogLevel, type Logger, logLevels, Scrubber } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { keepTimeBy } from '#runtime/process-time.ts';
@@ -44,7 +45,11 @@ export async function runDaemon({ role = 'all', paused = false }: RunOptions = {
   const env = process.env;
   const scrubber = new Scrubber();
   const level = env['LOG_LEVEL'] ?? 'info';
-  const logger = createLogger({ level: isLogLevel(level) ? level : 'info', scrubber });
+  const logger = createLogger({
+    level: isLogLevel(level) ? level : 'info',
+    scrubber,
+    pretty: process.stdout.isTTY ? terminalLines(process.stdout, env) : undefined,
+  });
   let redis: EmbeddedRedis | undefined;
   let app: App | undefined;
   using _uncaught = endOnUncaught((err) => {
@@ -115,6 +120,11 @@ async function runUntilStopped(app: App, config: Config, edge: ProcessEdge, logg
   );
   await stopped.promise;
   for (const watcher of watchers) watcher.close();
+}
+
+/** How lines look where a person reads them. https://no-color.org */
+function terminalLines(terminal: NodeJS.WriteStream, { NO_COLOR = '', LOG_LEVEL }: NodeJS.ProcessEnv): LogLineOptions {
+  return { colour: NO_COLOR === '' && terminal.hasColors(), stacks: LOG_LEVEL === 'debug' || LOG_LEVEL === 'trace' };
 }
 
 /** Proxies and authorities, before anything is called by them. @throws AppError EGRESS_INVALID */

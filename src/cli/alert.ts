@@ -1,6 +1,7 @@
 // `alert list`: what needs a person, the list that the page shows; `alert acknowledge`: say that it has been seen.
 import type { Command } from 'commander';
 import { apiClient, type CliIo, daemonUrl, example, printData } from './support.ts';
+import { type Line, toned } from './terminal.ts';
 
 interface Alert {
   readonly id: string;
@@ -57,12 +58,12 @@ export function register(program: Command, io: CliIo): void {
     });
 }
 
-function linesOf({ id, kind, severity, title, cause, link, since, end, acknowledged }: Alert, url: string): string[] {
+function linesOf({ id, kind, severity, title, cause, link, since, end, acknowledged }: Alert, url: string): Line[] {
   const seen = acknowledged
     ? [`  seen by ${acknowledged.who} at ${acknowledged.at}${acknowledged.note && `: ${acknowledged.note}`}`]
     : [];
   return [
-    `${severity.toUpperCase()} ${title} (${kind}), since ${since}${end === null ? '' : `, end ${end}`}`,
+    [toned(severity.toUpperCase()), ` ${title} (${kind}), since ${since}${end === null ? '' : `, end ${end}`}`],
     `  ${cause}`,
     ...seen,
     `  ${url}${link}`,

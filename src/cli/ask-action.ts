@@ -9,9 +9,10 @@ import {
   CommandFailed,
   example,
   printData,
-  printLines,
+  printLine,
   table,
 } from './support.ts';
+import type { Line } from './terminal.ts';
 
 export interface ActionFlags {
   readonly reason?: string;
@@ -93,7 +94,7 @@ export async function askAction(
   })) as { jobId: string } | { bulkId: string; channels: number; plan?: readonly Turn[] };
   if ('bulkId' in answer) {
     if (answer.channels === 0) throw new CommandFailed(await noChannels(api, flags), 1);
-    if (answer.plan && !flags.json) printLines(io.print, planLines(answer.plan).join('\n'));
+    if (answer.plan && !flags.json) for (const line of planLines(io, answer.plan)) printLine(io, line);
     if (!flags.wait)
       return printData(io, flags.json, answer, () => [`Accepted as ${answer.bulkId}: ${answer.channels} channels`]);
     const stop = `Not followed any more; it goes on. Stop it with: ivs-autopilot actions stop ${answer.bulkId}`;
@@ -188,9 +189,9 @@ export async function follow<T extends { readonly state: string }>(
   }
 }
 
-function planLines(plan: readonly Turn[]): string[] {
+function planLines(io: CliIo, plan: readonly Turn[]): Line[] {
   const rows = plan.map(({ channelArn, startsAt, behindSeconds }) => [channelArn, startsAt, `+${behindSeconds}s`]);
-  return table([['CHANNEL', 'STARTS AT', 'BEHIND'], ...rows]);
+  return table([['CHANNEL', 'STARTS AT', 'BEHIND'], ...rows], io);
 }
 
 function jobLines({ jobId, state, result, error, steps }: Job): string[] {

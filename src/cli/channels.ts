@@ -3,6 +3,8 @@ import { type Channel, isChannelArn } from '#domain/channel.ts';
 import { nearestName } from '#domain/nearest-name.ts';
 import { type ApiClient, CommandFailed } from './support.ts';
 
+const mostCandidates = 10;
+
 /** Every channel the daemon knows. */
 export async function listChannels(api: ApiClient): Promise<readonly Channel[]> {
   const channels: Channel[] = [];
@@ -16,15 +18,27 @@ export async function listChannels(api: ApiClient): Promise<readonly Channel[]> 
   return channels;
 }
 
-/** The ARN of the one channel that is meant. */
+/** The ARN of the one channel that is meant. @throws CommandFailed as `channelMeant` */
 export async function resolveChannel(api: ApiClient, text: string): Promise<string> {
   if (isChannelArn(text)) return text;
-  const channels = await listChannels(api);
-  const meant = channels.filter(({ arn, name }) => arn.endsWith(`/${text}`) || name === text);
-  if (meant.length === 1) return meant[0]!.arn;
+  return channelMeant(await listChannels(api), text).arn;
+}
+
+/** The ARNs of the channels that are meant, each once, in their order. @throws CommandFailed as `channelMeant` */
+export async function resolveChannels(api: ApiClient, texts: readonly string[]): Promise<readonly string[]> {
+  const channels = texts.every(isChannelArn) ? [] : await listChannels(api);
+  return [...new Set(texts.map((text) => (isChannelArn(text) ? text : channelMeant(channels, text).arn)))];
+}
+
+/** The one channel with this ARN, last part of the ARN, or name. @throws CommandFailed when it is none of them, or several */
+export function channelMeant(channels: readonly Channel[], text: string): Channel {
+  const meant = channels.filter(({ arn, name }) => arn === text || arn.endsWith(`/${text}`) || name === text);
+  if (meant.length === 1) return meant[0]!;
   if (meant.length > 1) {
+    const shown = meant.slice(0, mostCandidates).map(({ arn }) => arn);
+    const more = meant.length > shown.length ? ` and ${meant.length - shown.length} more` : '';
     throw new CommandFailed(
-      `${meant.length} channels are called ${text}; give one of these ARNs: ${meant.map(({ arn }) => arn).join(', ')}.`,
+      `${meant.length} channels are called ${text}; give one of these ARNs: ${shown.join(', ')}${more}.`,
     );
   }
   const near = nearestName(

@@ -1,6 +1,7 @@
 // `key rotate`: a new stream key for a channel, or for every channel with a tag; `key age`: how old the keys are.
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { type ActionFlags, actionOptions, askAction } from './ask-action.ts';
+import { choiceOption } from './options.ts';
 import { apiClient, type CliIo, CommandFailed, example, printData, table } from './support.ts';
 
 interface Flags extends ActionFlags {
@@ -25,9 +26,11 @@ export function register(program: Command, io: CliIo): void {
     .description('delete the stream key, create a new one, deliver it, and verify')
     .argument('[channel]', 'ARN, last part of the ARN, or name')
     .addOption(
-      new Option('--when <when>', 'offline waits for the end of a live stream; now_and_stop ends it')
-        .choices(['offline', 'now', 'now_and_stop'])
-        .default('offline'),
+      choiceOption('--when <when>', 'offline waits for the end of a live stream; now_and_stop ends it', [
+        'offline',
+        'now',
+        'now_and_stop',
+      ]).default('offline'),
     )
     .option('--secret <name>', 'deliver into this AWS Secrets Manager secret')
     .option('--parameter <name>', 'deliver into this SSM SecureString parameter')
@@ -56,7 +59,7 @@ export function register(program: Command, io: CliIo): void {
         keys: readonly { channelArn: string; rotatedAt: string; ageDays: number; deliveredTo: string }[];
       };
       const rows = answer.keys.map((each) => [each.channelArn, String(each.ageDays), each.rotatedAt, each.deliveredTo]);
-      printData(io, json, answer, () => table([['CHANNEL', 'DAYS', 'ROTATED', 'DELIVERED TO'], ...rows]));
+      printData(io, json, answer, () => table([['CHANNEL', 'DAYS', 'ROTATED', 'DELIVERED TO'], ...rows], io));
     });
 }
 

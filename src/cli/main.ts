@@ -15,10 +15,12 @@ import { register as registerAlert } from './alert.ts';
 import { register as registerActions } from './ask-action.ts';
 import { register as registerBootstrap } from './bootstrap.ts';
 import { register as registerChannel } from './channel-refresh.ts';
+import { register as registerCompletion } from './completion.ts';
 import { register as registerControls } from './controls.ts';
 import { register as registerDoctor } from './doctor.ts';
 import { register as registerExplain } from './explain.ts';
 import { register as registerIam } from './iam.ts';
+import { register as registerInit } from './init.ts';
 import { register as registerKey } from './key-rotate.ts';
 import { register as registerMetadata } from './metadata-send.ts';
 import { register as registerRecording } from './recording-set.ts';
@@ -26,15 +28,18 @@ import { register as registerReplay } from './replay.ts';
 import { register as registerReport } from './report.ts';
 import { register as registerRun } from './run.ts';
 import { register as registerSchema } from './schema.ts';
+import { register as registerSilence } from './silence.ts';
 import { register as registerSimulator, simulatorFailure } from './simulator.ts';
 import { register as registerStatus } from './status.ts';
 import { register as registerStream } from './stream-stop.ts';
 import { type CliIo, CommandFailed, example, printLines } from './support.ts';
+import { painted } from './terminal.ts';
 import { register as registerTest } from './test.ts';
 import { register as registerValidate } from './validate.ts';
 
 /** Every command, in the order of `--help`. */
 const registers: readonly ((program: Command, io: CliIo) => void)[] = [
+  registerInit,
   registerRun,
   registerValidate,
   registerTest,
@@ -44,6 +49,7 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
   registerExplain,
   registerReport,
   registerControls,
+  registerSilence,
   registerSchema,
   registerSimulator,
   registerBootstrap,
@@ -56,6 +62,7 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
   registerAdBreak,
   registerChannel,
   registerActions,
+  registerCompletion,
 ];
 
 /** The whole program. */
@@ -67,6 +74,8 @@ export function createProgram(io: CliIo): Command {
       '--as <name>',
       'who you are, for holds, silences and the audit (default: AUTOPILOT_AS, or the system’s user)',
     )
+    .option('--url <address>', 'the daemon that the commands talk to (default: AUTOPILOT_URL, or this machine)')
+    .option('--token-file <file>', 'the file that holds the token of its API (default: AUTOPILOT_API_TOKEN_FILE)')
     .configureHelp({ showGlobalOptions: false })
     .addHelpText(
       'after',
@@ -75,11 +84,11 @@ export function createProgram(io: CliIo): Command {
         'ivs-autopilot run',
         'ivs-autopilot pause --reason "regional incident"',
       ) +
-        '\nAUTOPILOT_URL and AUTOPILOT_API_TOKEN say which daemon the commands talk to. ' +
-        'Exit codes: 0 done, 1 a problem was found, 2 wrong usage.\n',
+        '\nThe options above stand before or after the command. AUTOPILOT_URL and AUTOPILOT_API_TOKEN say the same as --url and\n' +
+        '--token-file. Colours are on a terminal only, and not with NO_COLOR. Exit codes: 0 done, 1 a problem was found, 2 wrong usage.\n',
     );
-  const named = withPerson(io, () => program.opts<{ as?: string }>().as);
-  for (const register of registers) register(program, named);
+  const surroundings = withGlobals(io, () => program.opts<Globals>());
+  for (const register of registers) register(program, surroundings);
   for (const command of allOf(program)) {
     command.exitOverride();
     command.showHelpAfterError('(--help shows what there is)');
@@ -114,10 +123,29 @@ export async function runCli(argv: readonly string[], surroundings: CliIo = proc
   }
 }
 
-/** What is known of the person: what `--as` or AUTOPILOT_AS says, else the system's user where the program runs as a process of its own. */
-function withPerson(io: CliIo, given: () => string | undefined): CliIo {
+interface Globals {
+  readonly as?: string;
+  readonly url?: string;
+  readonly tokenFile?: string;
+}
+
+/**
+ * The surroundings as the options before or after a command say: the person (`--as`, AUTOPILOT_AS, else the system's user where the
+ * program runs as a process of its own), and the daemon, in the environment's own names.
+ */
+function withGlobals(io: CliIo, given: () => Globals): CliIo {
   return Object.create(io, {
-    person: { value: () => given() ?? io.env['AUTOPILOT_AS'] ?? io.person?.() },
+    person: { value: () => given().as ?? io.env['AUTOPILOT_AS'] ?? io.person?.() },
+    env: {
+      get: () => {
+        const { url, tokenFile } = given();
+        return {
+          ...io.env,
+          ...(url === undefined ? {} : { AUTOPILOT_URL: url }),
+          ...(tokenFile === undefined ? {} : { AUTOPILOT_API_TOKEN: undefined, AUTOPILOT_API_TOKEN_FILE: tokenFile }),
+        };
+      },
+    },
   }) as CliIo;
 }
 
@@ -146,11 +174,15 @@ async function askAtTerminal(question: string): Promise<string> {
 
 /** The edge of the command line: nothing that a stranger wrote reaches the terminal as more than text. */
 function withVisibleText(io: CliIo): CliIo {
-  const { redraw } = io;
+  const { redraw, paint } = io;
   return {
     print: (line) => io.print(visibleLine(line)),
     printError: (line) => io.printError(visibleLine(line)),
     redraw: redraw && ((line) => redraw(visibleLine(line))),
+    paint: paint && ((line) => paint(line.map((piece) => ({ ...piece, text: visibleLine(piece.text) })))),
+    get columns() {
+      return io.columns;
+    },
     env: io.env,
     person: io.person,
     ask: io.ask && ((question) => io.ask!(visibleLine(question))),
@@ -182,6 +214,12 @@ function processIo(): CliIo {
   return {
     print: (line) => void process.stdout.write(`${line}\n`),
     printError,
+    paint: showsColours(process.stdout, process.env)
+      ? (line) => void process.stdout.write(`${painted(line)}\n`)
+      : undefined,
+    get columns() {
+      return process.stdout.isTTY ? process.stdout.columns : undefined;
+    },
     redraw: process.stderr.isTTY ? (line) => void process.stderr.write(`\r\u001b[K${shown(line)}`) : undefined,
     env: process.env,
     person: systemUser,
@@ -203,6 +241,11 @@ function processIo(): CliIo {
       return ending.signal;
     },
   };
+}
+
+/** Whether standard output is a terminal with colours, and nobody has said that they are unwanted. https://no-color.org */
+function showsColours(output: NodeJS.WriteStream, { NO_COLOR = '' }: NodeJS.ProcessEnv): boolean {
+  return output.isTTY && NO_COLOR === '' && output.hasColors();
 }
 
 function allOf(command: Command): Command[] {

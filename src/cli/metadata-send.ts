@@ -1,10 +1,11 @@
 // `metadata send`: an item to one channel or to all that are live, followed until it has arrived; `metadata status` and `cancel`.
 import { randomUUID } from 'node:crypto';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { lanes } from '#domain/action.ts';
 import { parseDuration } from '#domain/duration.ts';
 import { messageOf } from '#domain/errors.ts';
-import { tagsMeant } from './channels.ts';
+import { resolveChannels, tagsMeant } from './channels.ts';
+import { choiceOption } from './options.ts';
 import {
   type ApiClient,
   apiClient,
@@ -68,14 +69,14 @@ export function register(program: Command, io: CliIo): void {
     .command('send')
     .description('send one or more items to channels, in order and inside the quota')
     .option('--live', 'to every channel with a live stream')
-    .option('--channel <arns...>', 'to these channels')
+    .option('--channel <channels...>', 'to these channels, by ARN, last part of the ARN, or name')
     .option('--tag <key=value...>', 'to live channels with these tags; one key several times means any of its values')
     .option('--payload <texts...>', 'what to send: a JSON object, or text; @file reads a file, - reads standard input')
     .option('--payload-text <texts...>', 'text that is sent as it is, whatever it begins with')
     .option('--payload-file <file>', 'a file with what to send')
     .option('--key <key>', 'a newer item with the same key replaces an unsent older one')
     .option('--expires <duration>', 'not sent after this long, for example 20s')
-    .addOption(new Option('--lane <lane>', 'which waits shorter').choices([...lanes]))
+    .addOption(choiceOption('--lane <lane>', 'which waits shorter', lanes))
     .option('--account <name>', 'which account of the configuration (default: the first)')
     .option('--idempotency-key <key>', 'sending again with the same key sends nothing twice')
     .option('--dry-run', 'show who would get it and how long it would take')
@@ -92,7 +93,7 @@ export function register(program: Command, io: CliIo): void {
     )
     .action(async (flags: SendFlags) => {
       const api = apiClient(io);
-      const body = await bodyOf(io, flags);
+      const body = await bodyOf(io, api, flags);
       const path = `/v1/metadata/batches${flags.account === undefined ? '' : `?account=${encodeURIComponent(flags.account)}`}`;
       const plan = await send(api, io, path, body, flags.idempotencyKey ?? randomUUID());
       if (plan.channels === 0) {
@@ -145,7 +146,7 @@ async function send(api: ApiClient, io: CliIo, path: string, body: object, key: 
   }
 }
 
-async function bodyOf(io: CliIo, flags: SendFlags): Promise<object> {
+async function bodyOf(io: CliIo, api: ApiClient, flags: SendFlags): Promise<object> {
   const payloads: unknown[] = [];
   for (const text of flags.payload ?? []) payloads.push(await payloadOf(io, text));
   payloads.push(...(flags.payloadText ?? []));
@@ -156,7 +157,7 @@ async function bodyOf(io: CliIo, flags: SendFlags): Promise<object> {
   if (flags.expires !== undefined && !expiresInMs)
     throw new CommandFailed(`--expires ${flags.expires} is no duration: write it like 20s or 5m.`, 2);
   return {
-    targets: targetsOf(flags),
+    targets: await targetsOf(api, flags),
     items: payloads.map((payload) => ({
       payload,
       ...(flags.key === undefined ? {} : { key: flags.key }),
@@ -167,11 +168,11 @@ async function bodyOf(io: CliIo, flags: SendFlags): Promise<object> {
   };
 }
 
-function targetsOf({ live, channel, tag }: SendFlags): object {
+async function targetsOf(api: ApiClient, { live, channel, tag }: SendFlags): Promise<object> {
   const given = [live, channel, tag].filter((value) => value !== undefined);
   if (given.length !== 1) throw new CommandFailed('Say to whom: exactly one of --live, --channel and --tag.', 2);
   if (live) return { live: true };
-  if (channel) return { channelArns: channel };
+  if (channel) return { channelArns: await resolveChannels(api, channel) };
   const tags = new Map<string, string[]>();
   for (const pair of tag ?? []) {
     const at = pair.indexOf('=');

@@ -1,7 +1,8 @@
 // `recording set`: switches a channel's recording; `recording pending` and `recording cancel`: what waits for the end of a stream.
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { type ActionFlags, actionOptions, askAction } from './ask-action.ts';
 import { resolveChannel } from './channels.ts';
+import { choiceOption } from './options.ts';
 import { apiClient, type CliIo, example, printData, table } from './support.ts';
 
 interface Flags extends ActionFlags {
@@ -30,9 +31,12 @@ export function register(program: Command, io: CliIo): void {
     .argument('[channel]', 'ARN, last part of the ARN, or name')
     .requiredOption('--configuration <which>', 'name, ARN or bucket of a recording configuration, or none')
     .addOption(
-      new Option('--if-live <what>', 'what to do while the channel is live')
-        .choices(['defer', 'skip', 'fail', 'restart'])
-        .default('defer'),
+      choiceOption('--if-live <what>', 'what to do while the channel is live', [
+        'defer',
+        'skip',
+        'fail',
+        'restart',
+      ]).default('defer'),
     );
   actionOptions(set, { bulk: true })
     .addHelpText(
@@ -55,7 +59,7 @@ export function register(program: Command, io: CliIo): void {
       const answer = (await apiClient(io).get('/v1/intents')) as { intents: readonly Intent[] };
       const rows = answer.intents.map(({ channelArn, summary, since }) => [channelArn, summary, since]);
       printData(io, json, answer, () =>
-        rows.length === 0 ? ['nothing waits'] : table([['CHANNEL', 'WHAT', 'SINCE'], ...rows]),
+        rows.length === 0 ? ['nothing waits'] : table([['CHANNEL', 'WHAT', 'SINCE'], ...rows], io),
       );
     });
   recording

@@ -1,15 +1,14 @@
 // `run`: the daemon. Its process edge (signals, exit code) is src/main.ts.
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { type ReplicaRole, replicaRoles } from '#domain/replica.ts';
+import { choiceOption } from './options.ts';
 import { type CliIo, example } from './support.ts';
 
 export function register(program: Command, _io: CliIo): void {
   program
     .command('run')
     .description('run the daemon until it is told to stop (SIGTERM); SIGHUP reloads its configuration')
-    .addOption(
-      new Option('--role <role>', 'the part of the work this process does').choices(replicaRoles).default('all'),
-    )
+    .addOption(choiceOption('--role <role>', 'the part of the work this process does', replicaRoles).default('all'))
     .option('--paused', 'pause all automation from the start, until `resume`: for a first day, a restore, an upgrade')
     .addHelpText(
       'after',

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { LiveStatus } from '#api/live/status.ts';
 import { formatDuration } from '#domain/duration.ts';
 import { apiClient, type CliIo, CommandFailed, example, printData, table } from './support.ts';
+import { type Cell, indented, type Line, toned } from './terminal.ts';
 
 export function register(program: Command, io: CliIo): void {
   program
@@ -12,22 +13,31 @@ export function register(program: Command, io: CliIo): void {
     .addHelpText('after', example('ivs-autopilot status') + '\nThe exit code is 1 while the data is stale.\n')
     .action(async ({ json }: { json?: boolean }) => {
       const status = (await apiClient(io).firstEvent('/v1/live', 'status')) as LiveStatus;
-      printData(io, json, status, () => linesOf(status));
+      printData(io, json, status, () => linesOf(status, io));
       if (status.stale) throw new CommandFailed(json ? '' : 'The data is stale: nothing acts until it is back.');
     });
 }
 
 /** The screen, line by line. */
-export function linesOf(status: LiveStatus): string[] {
+export function linesOf(status: LiveStatus, { columns }: Pick<CliIo, 'columns'> = {}): Line[] {
   const { counts, pause, config, nowMs } = status;
   const ago = (ms: number) => `${seconds(nowMs - ms)} ago`;
   return [
-    `${counts.live} live of ${counts.channels} channels: ${counts.starving} starving, ${counts.unknown} unknown, ${counts.held} on hold`,
-    pause ? `PAUSED ${ago(pause.sinceMs)} by ${pause.who}: ${pause.reason}` : 'Automation is on',
+    [
+      `${counts.live} live of ${counts.channels} channels: `,
+      { text: `${counts.starving} starving`, tone: counts.starving > 0 ? 'bad' : undefined },
+      ', ',
+      { text: `${counts.unknown} unknown`, tone: counts.unknown > 0 ? 'warn' : undefined },
+      `, ${counts.held} on hold`,
+    ],
+    pause
+      ? [{ text: 'PAUSED', tone: 'bad' }, ` ${ago(pause.sinceMs)} by ${pause.who}: ${pause.reason}`]
+      : 'Automation is on',
     `Configuration ${config.hash}, loaded ${ago(config.loadedAtMs)}${config.error === undefined ? '' : `; the file on disk is refused: ${config.error}`}`,
     ...section(
       'Needs you',
-      status.needs.map(({ severity, title, cause }) => [severity, title, cause]),
+      status.needs.map(({ severity, title, cause }) => [toned(severity), title, cause]),
+      columns,
     ),
     ...section(
       'Silences',
@@ -37,14 +47,21 @@ export function linesOf(status: LiveStatus): string[] {
         `${seconds(untilMs - nowMs)} left`,
         `${who}: ${reason}`,
       ]),
+      columns,
     ),
     ...section(
       'Rules',
-      status.rules.map((rule) => [rule.name, rule.mode, stateOf(rule)]),
+      status.rules.map((rule) => [
+        rule.name,
+        rule.mode,
+        { text: stateOf(rule), tone: rule.capped ? 'bad' : undefined },
+      ]),
+      columns,
     ),
     ...section(
       'Sources',
-      status.trust.map(({ name, state, text }) => [name, state, text]),
+      status.trust.map(({ name, state, text }) => [name, { text: state, tone: state === 'ok' ? 'good' : 'bad' }, text]),
+      columns,
     ),
   ];
 }
@@ -60,8 +77,10 @@ function stateOf({ mode, capped, firing, pending, cooling }: LiveStatus['rules']
   return parts.length === 0 ? 'idle' : parts.join(', ');
 }
 
-function section(title: string, rows: readonly (readonly string[])[]): string[] {
-  return rows.length === 0 ? [] : ['', title, ...table(rows).map((line) => `  ${line}`)];
+function section(title: string, rows: readonly (readonly Cell[])[], columns: number | undefined): Line[] {
+  if (rows.length === 0) return [];
+  const room = columns === undefined ? undefined : columns - 2;
+  return ['', title, ...table(rows, { columns: room, headless: true }).map((line) => indented(line))];
 }
 
 function seconds(ms: number): string {

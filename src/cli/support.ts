@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '#domain/errors.ts';
 import { visibleLine } from '#domain/visible-text.ts';
+import { type Cell, type Line, type Piece, plainText, type TableRoom, table as tableOf } from './terminal.ts';
 
 /** What a command needs of its surroundings. */
 export interface CliIo {
@@ -10,6 +11,10 @@ export interface CliIo {
   readonly print: (line: string) => void;
   /** The same, to standard error. */
   readonly printError: (line: string) => void;
+  /** Writes one line to standard output in the colours of its pieces; only where that is a terminal that shows them. */
+  readonly paint?: ((line: readonly Piece[]) => void) | undefined;
+  /** How many characters a line of the terminal holds; undefined: standard output is no terminal. */
+  readonly columns?: number | undefined;
   /** Replaces the line that the cursor is in; only where standard error is a terminal. */
   readonly redraw?: ((line: string) => void) | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -38,11 +43,14 @@ export class CommandFailed extends Error {
 export class RequestFailed extends CommandFailed {
   /** After how long asking again may help; undefined: never. */
   readonly retryInMs: number | undefined;
+  /** The code of the daemon's error; undefined: there was no answer, or none with a code. */
+  readonly code: string | undefined;
 
-  constructor(message: string, retryInMs: number | undefined) {
+  constructor(message: string, retryInMs: number | undefined, code?: string) {
     super(message);
     this.name = 'RequestFailed';
     this.retryInMs = retryInMs;
+    this.code = code;
   }
 }
 
@@ -89,10 +97,7 @@ export function apiClient(
   { env, signal, person }: Pick<CliIo, 'env' | 'signal' | 'person'>,
   { requestMs = 30_000, silentMs = 40_000 }: ApiPatience = {},
 ): ApiClient {
-  const base = daemonUrl(env);
-  if (!URL.canParse(base) || !/^https?:/.test(base)) {
-    throw new CommandFailed(`AUTOPILOT_URL is no http address: ${base}`, 2);
-  }
+  const base = checkedUrl(daemonUrl(env));
   const token = readToken(env);
   const name = person?.();
   const open = async (
@@ -184,7 +189,7 @@ export async function repeatedly<T>(
 function noAnswer(base: string, error: unknown): RequestFailed {
   const cause = error instanceof Error && error.cause ? error.cause : error;
   return new RequestFailed(
-    `No daemon answers at ${base} (${messageOf(cause)}): start it with \`ivs-autopilot run\`, or set AUTOPILOT_URL.`,
+    `No daemon answers at ${base} (${messageOf(cause)}): start it with \`ivs-autopilot run\`, or name another with --url or AUTOPILOT_URL.`,
     retryMs,
   );
 }
@@ -210,15 +215,43 @@ async function* eventsOf(body: ReadableStream<Uint8Array>, heard: () => void): A
   }
 }
 
+/** @throws CommandFailed for what is no address of a daemon; what it says holds no password */
+function checkedUrl(text: string): string {
+  if (/^[\w.-]+:\d+(\/|$)/.test(text))
+    throw new CommandFailed(`--url or AUTOPILOT_URL is no http address: ${text} (did you mean http://${text}?)`, 2);
+  if (!URL.canParse(text) || !/^https?:/.test(text))
+    throw new CommandFailed(`--url or AUTOPILOT_URL is no http address: ${text.replace(/\/\/.*@/, '//…@')}`, 2);
+  const { username, password, search, hash } = new URL(text);
+  if (username !== '' || password !== '')
+    throw new CommandFailed('--url or AUTOPILOT_URL holds a user or a password: give the token with --token-file.', 2);
+  if (search !== '' || hash !== '')
+    throw new CommandFailed(`--url or AUTOPILOT_URL must end before ${search}${hash}.`, 2);
+  return text;
+}
+
+/** @throws CommandFailed when the file cannot be read, or what is there cannot be a token */
 function readToken(env: CliIo['env']): string | undefined {
-  const file = env['AUTOPILOT_API_TOKEN_FILE'];
-  if (env['AUTOPILOT_API_TOKEN'] !== undefined) return env['AUTOPILOT_API_TOKEN'];
-  if (file === undefined) return undefined;
+  // Empty is how a compose file says that there is none.
+  const given = env['AUTOPILOT_API_TOKEN'] || undefined;
+  const file = env['AUTOPILOT_API_TOKEN_FILE'] || undefined;
+  if (given === undefined && file === undefined) return undefined;
+  const place = given === undefined ? `the token file ${file}` : 'AUTOPILOT_API_TOKEN';
+  let token = given;
   try {
-    return readFileSync(file, 'utf8').trim();
+    token ??= readFileSync(file!, 'utf8').trim();
   } catch (error) {
-    throw new CommandFailed(`AUTOPILOT_API_TOKEN_FILE cannot be read: ${messageOf(error)}`);
+    throw new CommandFailed(
+      `The token file ${file} (--token-file or AUTOPILOT_API_TOKEN_FILE) cannot be read: ${messageOf(error)}.`,
+    );
   }
+  // What a header cannot hold would fail later, with an error that prints it.
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new CommandFailed(
+    token === ''
+      ? `There is no token in ${place}: it is empty.`
+      : `There is no token in ${place}: a token is one word of visible ASCII characters.`,
+    2,
+  );
 }
 
 function answerOf(response: Response, text: string): unknown {
@@ -227,7 +260,7 @@ function answerOf(response: Response, text: string): unknown {
     body = text === '' ? undefined : JSON.parse(text);
   } catch {
     throw new RequestFailed(
-      `The answer is no JSON (HTTP ${response.status}): is AUTOPILOT_URL the address of ivs-autopilot?`,
+      `The answer is no JSON (HTTP ${response.status}): is ${response.url.split('/v1/')[0]} the address of ivs-autopilot?`,
       retryAfterOf(response),
     );
   }
@@ -247,6 +280,7 @@ function answerOf(response: Response, text: string): unknown {
   throw new RequestFailed(
     `${visibleLine(problem.code ?? `HTTP_${response.status}`)}: ${what}.${remedy}${places}`.replace('..', '.'),
     retryAfterOf(response),
+    problem.code,
   );
 }
 
@@ -268,21 +302,21 @@ export function printJson(io: CliIo, data: unknown): void {
 }
 
 /** Prints data: as JSON, or as the lines made of it. */
-export function printData(io: CliIo, json: boolean | undefined, data: unknown, lines: () => readonly string[]): void {
+export function printData(io: CliIo, json: boolean | undefined, data: unknown, lines: () => readonly Line[]): void {
   if (json) printJson(io, data);
-  else for (const line of lines()) io.print(line);
+  else for (const line of lines()) printLine(io, line);
 }
 
-/** Rows as aligned columns; the first row is the heading. */
-export function table(cells: readonly (readonly string[])[]): string[] {
-  const rows = cells.map((row) => row.map(visibleLine));
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
-  );
+/** Prints a line, in colours where there are any. */
+export function printLine(io: Pick<CliIo, 'print' | 'paint'>, line: Line): void {
+  if (io.paint && typeof line !== 'string')
+    io.paint(line.map((cell) => (typeof cell === 'string' ? { text: cell } : cell)));
+  else io.print(plainText(line));
+}
+
+/** Rows as aligned columns that fit the terminal, which `io` is; the first row is the heading. */
+export function table(cells: readonly (readonly Cell[])[], room: TableRoom = {}): Line[] {
+  return tableOf(cells, room);
 }
 
 /** The text of a file, or a CommandFailed that names it. */

@@ -65,7 +65,7 @@ function check(file: string, known: KnownChannels): { problems: readonly Problem
     text = readFileSync(file, 'utf8');
   } catch (error) {
     throw new CommandFailed(
-      `${file} cannot be read (${messageOf(error)}): name an existing file, or start from config/autopilot.example.yaml.`,
+      `${file} cannot be read (${messageOf(error)}): name an existing file, or write one with \`ivs-autopilot init\`.`,
     );
   }
   return checkConfig(text, file, known);

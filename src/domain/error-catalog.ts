@@ -31,8 +31,7 @@ export const errorCatalog = {
   },
   CONFIG_NOT_FOUND: {
     meaning: 'The configuration file could not be read.',
-    remedy:
-      'Set AUTOPILOT_CONFIG to an existing, readable file, or create config/autopilot.yaml from config/autopilot.example.yaml.',
+    remedy: 'Set AUTOPILOT_CONFIG to an existing, readable file, or write one with `ivs-autopilot init`.',
     status: 404,
     disposition: 'give-up',
   },

@@ -1,8 +1,9 @@
-// JSON log lines through pino, scrubbed at the destination: whatever the placement, no stream key, token or webhook URL passes.
+// Log lines through pino, as JSON or for a person, scrubbed at the destination: whatever the placement, no stream key, token or webhook URL passes.
 import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
 import { messageOf } from '#domain/errors.ts';
 import { visibleLine } from '#domain/visible-text.ts';
 import { LineWriter } from './line-writer.ts';
+import { type LogLineOptions, logLines } from './log-lines.ts';
 import type { Scrubber } from './scrubber.ts';
 
 export { Scrubber } from './scrubber.ts';
@@ -20,10 +21,13 @@ export interface LoggerOptions {
   /** Where the scrubbed lines go; standard output unless given. */
   readonly destination?: DestinationStream;
   readonly scrubber: Scrubber;
+  /** For a person at a terminal, instead of JSON. */
+  readonly pretty?: LogLineOptions | undefined;
 }
 
 /** A logger; each stage takes `logger.child({ stage })`. */
-export function createLogger({ level, destination = new LineWriter(1), scrubber }: LoggerOptions): Logger {
+export function createLogger({ level, destination = new LineWriter(1), scrubber, pretty }: LoggerOptions): Logger {
+  const shown = pretty ? logLines(pretty) : visibleLine;
   return pino(
     {
       level,
@@ -33,7 +37,7 @@ export function createLogger({ level, destination = new LineWriter(1), scrubber 
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { err: errorFields },
     },
-    { write: (line: string) => destination.write(`${visibleLine(scrubber.scrub(line.trimEnd()))}\n`) },
+    { write: (line: string) => destination.write(`${shown(scrubber.scrub(line.trimEnd()))}\n`) },
   );
 }
 

@@ -128,7 +128,7 @@ describe('commands that talk to the daemon', () => {
   it('silence sends its matchers, and says how to end it', async () => {
     const { out } = await run(['silence', 'rule="x"', 'tag_show="finals"', '--for', '1h', '--reason', 'y'], env);
 
-    expect(out).toContain('ivs-autopilot silence --expire s-1');
+    expect(out).toContain('ivs-autopilot silence end s-1');
     const body = { matchers: ['rule="x"', 'tag_show="finals"'], reason: 'y', duration: '1h' };
     // Asked what it matches before it is in force.
     expect(requests.slice(-2).map((request) => request.body)).toEqual([{ ...body, dryRun: true }, body]);

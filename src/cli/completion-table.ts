@@ -1,0 +1,78 @@
+// What can be typed after each command, read from the program itself: a command, option or choice cannot be missed.
+import type { Argument, Command, Option } from 'commander';
+
+/** What stands in a place: words that are known, names that the daemon knows, files, or what nobody can guess. */
+export type ValueKind = { readonly words: readonly string[] } | 'channels' | 'rules' | 'files' | 'anything';
+
+export interface OptionEntry {
+  /** `--long`, and `-s` where there is one. */
+  readonly names: readonly string[];
+  readonly description: string;
+  /** Undefined: it takes no value. */
+  readonly value: ValueKind | undefined;
+  /** It takes values until the next option. */
+  readonly isVariadic: boolean;
+}
+
+export interface CommandEntry {
+  /** `stream list`; empty: the program itself. */
+  readonly path: string;
+  readonly commands: readonly { readonly name: string; readonly description: string }[];
+  readonly options: readonly OptionEntry[];
+  readonly values: readonly ValueKind[];
+  /** The last value may come again. */
+  readonly isVariadic: boolean;
+}
+
+/** Every command with what may follow it; the options of the program may follow each. */
+export function completionTable(program: Command): readonly CommandEntry[] {
+  return entriesOf(program, '', program.createHelp().visibleOptions(program));
+}
+
+function entriesOf(command: Command, path: string, globals: readonly Option[]): CommandEntry[] {
+  const help = command.createHelp();
+  const inner = help.visibleCommands(command).filter((each) => each.name() !== 'help');
+  // Words after a group go to its default command.
+  const fallback = command.commands.find((each) => each.name() === defaultCommandOf(command));
+  const named = [command, ...(fallback ? [fallback] : [])];
+  const options = new Map(
+    [...named.flatMap((each) => help.visibleOptions(each)), ...globals].map((option) => [
+      option.attributeName(),
+      option,
+    ]),
+  );
+  const values = (fallback ?? command).registeredArguments;
+  return [
+    {
+      path,
+      commands: inner.map((each) => ({ name: each.name(), description: each.description() })),
+      options: Array.from(options.values(), optionEntry),
+      values: values.map((value) => kindOf(value.name(), value.argChoices)),
+      isVariadic: values.at(-1)?.variadic ?? false,
+    },
+    ...inner.flatMap((each) => entriesOf(each, `${path} ${each.name()}`.trim(), globals)),
+  ];
+}
+
+/** commander has no getter for it. */
+function defaultCommandOf(command: Command): string | undefined {
+  return (command as unknown as { _defaultCommandName?: string | null })._defaultCommandName ?? undefined;
+}
+
+function optionEntry(option: Option): OptionEntry {
+  const [, name = ''] = /[<[]([\w=-]+)/.exec(option.flags) ?? [];
+  return {
+    names: [option.long, option.short].filter((each) => each !== undefined),
+    description: option.description,
+    value: option.required || option.optional ? kindOf(name, option.argChoices) : undefined,
+    isVariadic: option.variadic,
+  };
+}
+
+/** By the name that stands in the help: it says what is meant there, and so here too. */
+function kindOf(name: string, choices: Argument['argChoices']): ValueKind {
+  if (choices) return { words: choices };
+  if (/^channels?$/.test(name)) return 'channels';
+  if (/^rules?$/.test(name)) return 'rules';
+  return /^(?:files?|paths?|folders?|recordings)$/.test(name) ? 'files' : 'anything';
+}

@@ -1,0 +1,57 @@
+// `init`: a configuration to begin with, beside its JSON Schema for editors. What exists is never written over.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Command } from 'commander';
+import { jsonSchemaOfConfig } from '#config/json-schema.ts';
+import { messageOf } from '#domain/errors.ts';
+import { packageRoot } from '#runtime/version.ts';
+import { type CliIo, CommandFailed, example, printData } from './support.ts';
+import { defaultConfigFile } from './validate.ts';
+
+/** As the first line of the configuration names it. */
+const schemaName = 'autopilot.schema.json';
+
+export function register(program: Command, io: CliIo): void {
+  program
+    .command('init')
+    .description('write a commented configuration to begin with, and its schema for editors; nothing is written over')
+    .argument('[file]', 'where (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)')
+    .option('--json', 'print what was written as JSON')
+    .addHelpText('after', example('ivs-autopilot init', 'ivs-autopilot init config/autopilot.yaml'))
+    .action((given: string | undefined, { json }: { json?: boolean }) => {
+      const file = given ?? defaultConfigFile(io.env);
+      if (!/\.ya?ml$/i.test(file))
+        throw new CommandFailed(`${file} is no name of a YAML file: name one, such as config/autopilot.yaml.`, 2);
+      const schema = join(dirname(file), schemaName);
+      makeFolder(file);
+      if (!written(file, readFileSync(join(packageRoot, 'config', 'autopilot.starter.yaml'), 'utf8')))
+        throw new CommandFailed(`${file} exists already and stays as it is: name another file, or move it away first.`);
+      const isNewSchema = written(schema, `${JSON.stringify(jsonSchemaOfConfig(), null, 2)}\n`);
+      printData(io, json, { file, schema, schemaWritten: isNewSchema }, () => [
+        `Wrote ${file}: two rules in dry run, everything else in comments.`,
+        isNewSchema
+          ? `Wrote ${schema}: with it an editor completes and checks the file.`
+          : `${schema} exists already and stays; \`ivs-autopilot schema --output ${schema}\` makes it anew.`,
+        `Next: ivs-autopilot validate ${file}`,
+      ]);
+    });
+}
+
+function makeFolder(file: string): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+  } catch (error) {
+    throw new CommandFailed(`The folder of ${file} cannot be made: ${messageOf(error)}.`);
+  }
+}
+
+/** False: something is there already. The file is made and found missing in one step, so that nobody's is lost in between. */
+function written(file: string, text: string): boolean {
+  try {
+    writeFileSync(file, text, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw new CommandFailed(`${file} cannot be written: ${messageOf(error)}.`);
+  }
+}

@@ -1,0 +1,162 @@
+// `silence add|list|end`: holding back the decisions that match, for a time.
+import { type Command, Option } from 'commander';
+import { didYouMean, nearestName } from '#domain/nearest-name.ts';
+import { checkLabelMatcher } from '#rules/label-values.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { noReason, requireDuration } from './controls.ts';
+import { apiClient, type CliIo, CommandFailed, example, printData, RequestFailed, table } from './support.ts';
+import { leftUntil, shortTime } from './times.ts';
+
+interface AddFlags {
+  readonly reason: string;
+  readonly for?: string;
+  readonly expire?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+interface SilenceView {
+  readonly id: string;
+  readonly matchers: readonly string[];
+  readonly author: string;
+  readonly reason: string;
+  readonly starts: string;
+  readonly ends: string;
+}
+
+interface SilenceMatch {
+  readonly matches: { readonly rules: number; readonly channels: number };
+  readonly matchesNothing: boolean;
+  readonly examples: { readonly rules: readonly string[] };
+  readonly didYouMean: readonly string[];
+}
+
+export function register(program: Command, io: CliIo): void {
+  const group = program
+    .command('silence')
+    .description('hold back the decisions that match, for a time; without a word after it: add')
+    .addHelpText(
+      'after',
+      example(
+        'ivs-autopilot silence list',
+        'ivs-autopilot silence \'action="stop_stream"\' \'tag_show="finals"\' --for 2h --reason "finals tonight"',
+        'ivs-autopilot silence end s-0123abcd',
+      ),
+    );
+  group
+    .command('add', { isDefault: true })
+    .description('hold back the decisions that match, for a time')
+    .argument(
+      '[matchers...]',
+      'such as rule="starving-slate", action=~"stop_.*" or tag_show="finals"; all of them must match',
+    )
+    .option('--reason <text>', 'why', noReason)
+    .option('--for <duration>', 'how long, such as 1h; a silence always ends')
+    .option('--force', 'also when no rule or channel matches now: for what is still to come')
+    .addOption(new Option('--expire <id>', 'the same as `silence end`').hideHelp())
+    .option('--json', 'print the answer as JSON')
+    .addHelpText(
+      'after',
+      example(
+        'ivs-autopilot silence add \'action="stop_stream"\' \'tag_show="finals"\' --for 2h --reason "finals tonight"',
+      ),
+    )
+    .action((matchers: string[], flags: AddFlags) =>
+      flags.expire === undefined ? add(io, group, matchers, flags) : end(io, flags.expire, flags),
+    );
+  group
+    .command('list')
+    .description('the silences that have not ended')
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', example('ivs-autopilot silence list'))
+    .action(async ({ json }: { json?: boolean }) => {
+      const answer = (await apiClient(io).get('/v1/silences')) as { silences: readonly SilenceView[] };
+      const nowMs = systemClock.now();
+      const rows = answer.silences
+        .toSorted((a, b) => a.ends.localeCompare(b.ends))
+        .map(({ id, matchers, author, reason, ends }) => [
+          id,
+          matchers.join(' '),
+          shortTime(ends),
+          leftUntil(ends, nowMs),
+          author,
+          reason,
+        ]);
+      printData(io, json, answer, () =>
+        rows.length === 0
+          ? ['Nothing is silenced.']
+          : table([['ID', 'MATCHERS', 'ENDS', 'LEFT', 'WHO', 'REASON'], ...rows], io),
+      );
+    });
+  group
+    .command('end')
+    .description('end a silence now')
+    .argument('<silence>', 'its id, as `silence list` shows it')
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', example('ivs-autopilot silence end s-0123abcd'))
+    .action((id: string, flags: { json?: boolean }) => end(io, id, flags));
+}
+
+async function add(
+  io: CliIo,
+  group: Command,
+  matchers: readonly string[],
+  { reason, for: duration, force, json }: AddFlags,
+): Promise<void> {
+  if (matchers.length === 0) throw new CommandFailed('Say what to silence, for example rule="starving-slate".', 2);
+  for (const matcher of matchers) {
+    const parsed = checkLabelMatcher(matcher);
+    if (parsed.ok) continue;
+    const command = nearestName(
+      matcher,
+      group.commands.map((each) => each.name()),
+    );
+    const meant = command === undefined ? '' : ` (did you mean \`silence ${command}\`?)`;
+    throw new CommandFailed(`${matcher}: ${parsed.message}${meant}.`, 2);
+  }
+  if (duration === undefined) throw new CommandFailed('Say how long with --for, for example --for 1h.', 2);
+  requireDuration(duration);
+  const api = apiClient(io);
+  const wanted = { matchers, reason, duration };
+  if (!force) {
+    const planned = (await api.send('POST', '/v1/silences', { ...wanted, dryRun: true })) as SilenceMatch;
+    if (planned.matchesNothing) throw new CommandFailed(nothingMatches(planned), 1);
+  }
+  const answer = (await api.send('POST', '/v1/silences', wanted)) as { readonly id?: string } & SilenceMatch;
+  printData(io, json, answer, () => [
+    `It matches ${matchText(answer)}.`,
+    `Silenced for ${duration}. \`ivs-autopilot silence end ${answer.id ?? '<id>'}\` ends it before.`,
+  ]);
+}
+
+async function end(io: CliIo, id: string, { json }: { readonly json?: boolean }): Promise<void> {
+  const api = apiClient(io);
+  try {
+    const answer = await api.send('DELETE', `/v1/silences/${encodeURIComponent(id)}`);
+    printData(io, json, answer ?? {}, () => [`The silence ${id} has ended.`]);
+  } catch (error) {
+    if (!(error instanceof RequestFailed) || error.code !== 'NOT_FOUND') throw error;
+    throw new CommandFailed(`${error.message}${await idMeant(io, id)}`);
+  }
+}
+
+/** ` (did you mean s-0123abcd?)` for an id that no silence has. */
+async function idMeant(io: CliIo, id: string): Promise<string> {
+  const answer = (await apiClient(io)
+    .get('/v1/silences')
+    .catch(() => undefined)) as { silences?: readonly SilenceView[] } | undefined;
+  return didYouMean(
+    id,
+    (answer?.silences ?? []).map((each) => each.id).filter((known) => known !== id),
+  );
+}
+
+function matchText({ matches: { rules, channels }, examples }: SilenceMatch): string {
+  const named = rules === 0 ? '' : ` (${examples.rules.join(', ')}${rules > examples.rules.length ? ', …' : ''})`;
+  return `${rules} ${rules === 1 ? 'rule' : 'rules'}${named} on ${channels} ${channels === 1 ? 'channel' : 'channels'}`;
+}
+
+function nothingMatches(match: SilenceMatch): string {
+  const meant = match.didYouMean.length === 0 ? '' : ` (did you mean ${match.didYouMean.join(', ')}?)`;
+  return `Nothing was silenced: it matches ${matchText(match)}${meant}. With --force it is made all the same, for what is still to come.`;
+}

@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest';
+import { AppError } from '#domain/errors.ts';
+import { createLogger, Scrubber } from './logger.ts';
+
+const clock = /^\d\d:\d\d:\d\d /;
+
+/** What a logger for a terminal writes, with the time of day left out. */
+function written(log: (logger: ReturnType<typeof createLogger>) => void, stacks = false): string[] {
+  const lines: string[] = [];
+  const scrubber = new Scrubber();
+  scrubber.hide('sk_us-west-2_secret', 'stream key');
+  const destination = { write: (text: string) => void lines.push(...text.trimEnd().split('\n')) };
+  log(createLogger({ level: 'info', scrubber, destination, pretty: { colour: false, stacks } }));
+  return lines.map((line) => line.replace(clock, ''));
+}
+
+test('a line says what happened, with its fields behind it', () => {
+  expect(
+    written((logger) => logger.child({ stage: 'http' }).info({ url: 'http://x', note: 'a b' }, 'the API listens')),
+  ).toEqual(['info  the API listens stage=http url=http://x note="a b"']);
+});
+
+test('an error is a sentence, what it came from, and what to do; it has no braces and no stack', () => {
+  const cause = Object.assign(new Error('ENOENT: no such file'), { code: 'ENOENT' });
+  const err = new AppError('CONFIG_NOT_FOUND', 'The file a.yaml cannot be read', { cause });
+  const lines = written((logger) => logger.fatal({ code: err.code, err }, 'the daemon cannot run'));
+
+  expect(lines.slice(0, 3)).toEqual([
+    'FATAL the daemon cannot run [CONFIG_NOT_FOUND]',
+    '               The file a.yaml cannot be read',
+    '               because: ENOENT: no such file',
+  ]);
+  expect(lines[3]).toMatch(/^ +To do: Set AUTOPILOT_CONFIG/);
+  expect(lines).toHaveLength(4);
+  expect(lines.join('\n')).not.toMatch(/[{}]|\n +at /);
+});
+
+test('what to do is said once for errors of one kind that follow each other', () => {
+  const lines = written((logger) => {
+    for (const place of ['a:1', 'a:2']) logger.error({ code: 'CONFIG_INVALID' }, `${place} unknown key`);
+  });
+
+  expect(lines.filter((line) => line.includes('To do:'))).toHaveLength(1);
+  expect(lines).toContain('ERROR a:2 unknown key [CONFIG_INVALID]');
+});
+
+test('stacks are there for those who ask for them', () => {
+  const lines = written(
+    (logger) => logger.error({ err: new TypeError('x is not a function') }, 'a request failed'),
+    true,
+  );
+
+  expect(lines.some((line) => line.trim().startsWith('at '))).toBe(true);
+});
+
+test('secrets, and what would move the cursor, do not come out; circles of causes end', () => {
+  const err: Error & { cause?: unknown } = new Error('sk_us-west-2_secret \u001b[2J');
+  err.cause = err;
+  const text = written((logger) => logger.error({ err, '\u001b[31m': '\r\n' }, 'a\u001b]0;x\u0007b')).join('\n');
+
+  expect(text).not.toContain('secret');
+  // oxlint-disable-next-line eslint/no-control-regex -- they are what must not come out.
+  expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+});
