@@ -105,4 +105,11 @@ function whatIsThere(count: number, beganMs: number): Observation[] {
 }
 
 const unasked = () => Promise.reject(new Error('nobody polls here'));
-const noReader = { listStreams: unasked, listChannels: unasked, getChannel: unasked, getChannels: unasked };
+const noReader = {
+  listStreams: unasked,
+  listChannels: unasked,
+  getChannel: unasked,
+  getChannels: unasked,
+  listStreamSessions: unasked,
+  sessionEvents: unasked,
+};

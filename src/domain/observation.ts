@@ -1,5 +1,5 @@
 // Everything the daemon can notice. Intake makes observations; src/streams folds them into records; src/rules judges the changes.
-import type { ChannelArn, StreamSnapshot } from './channel.ts';
+import type { ChannelArn, StreamId, StreamSnapshot } from './channel.ts';
 
 /** An EventBridge event as it arrived. https://docs.aws.amazon.com/eventbridge/latest/ref/overiew-event-structure.html */
 export interface EventEnvelope {
@@ -24,6 +24,8 @@ export interface EventObservation {
   readonly channelArn: ChannelArn | undefined;
   readonly eventTimeMs: number;
   readonly arrivedAtMs: number;
+  /** Not delivered as an event: IVS was asked for it afterwards. */
+  readonly learnt?: true;
 }
 
 /** `starving` asks for filterBy.health = STARVING; `all` for every live stream. */
@@ -88,9 +90,33 @@ export interface InventoryObservation {
   readonly known?: ReadonlyMap<string, import('./channel.ts').Channel>;
 }
 
+/** What IVS tells afterwards of sessions that began or ended while nobody looked (ListStreamSessions, GetStreamSession). */
+export interface HistoryObservation {
+  readonly kind: 'history';
+  readonly channelArn: ChannelArn;
+  readonly sessions: readonly HistorySession[];
+  readonly atMs: number;
+}
+
+export interface HistorySession {
+  readonly streamId: StreamId;
+  readonly startTimeMs: number;
+  /** Left out: it is live. */
+  readonly endTimeMs?: number;
+  /** As IVS kept them; without those that it does not know any more. */
+  readonly events: readonly {
+    readonly name: string;
+    /** A detail type of EventBridge. */
+    readonly type: string;
+    readonly timeMs: number;
+    readonly code?: string;
+  }[];
+}
+
 export type Observation =
   | EventObservation
   | PollObservation
   | DataGapObservation
   | HttpObservation
-  | InventoryObservation;
+  | InventoryObservation
+  | HistoryObservation;

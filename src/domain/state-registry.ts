@@ -51,7 +51,15 @@ import type {
   WithheldMoment,
 } from './rule-memory.ts';
 import { type Key, type Kind, key, kind, log, pairId, pairKind } from './state-key.ts';
-import type { ArchivedSessions, Gap, KeptDisagreements, PastSessions, QueueNote, SweepNote } from './stream-memory.ts';
+import type {
+  ArchivedSessions,
+  Gap,
+  KeptDisagreements,
+  LookBack,
+  PastSessions,
+  QueueNote,
+  SweepNote,
+} from './stream-memory.ts';
 import type { StreamRecord } from './stream-record.ts';
 
 /** An alert by its kind. */
@@ -165,6 +173,7 @@ export const notes = {
   watchedSince: key<number>('meta/gaps-watched-since'),
   disagreements: key<Partial<KeptDisagreements>>('meta/disagreements'),
   missingChannels: key<Readonly<Record<string, true>>>('meta/missing-channels'),
+  lookBack: key<LookBack>('meta/look-back'),
   /** Set once all channels have been listed for the first time. */
   inventoryListed: key<{ readonly atMs: number }>('meta/inventory-listed'),
   lineage: key<LineageNote>('meta/lineage'),

@@ -45,3 +45,17 @@ export interface KeptDisagreements extends Disagreements {
   /** Counts by the minute of the shared clock in which they were noted, oldest first; an hour of them. */
   readonly minutes?: readonly (readonly [minute: number, count: number])[];
 }
+
+/** Time that nobody saw, and how far IVS has been asked about it. */
+export interface LookBack {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** First the channels whose streams changed meanwhile, then all others. */
+  readonly phase: 'suspects' | 'all';
+  /** The last channel that was asked about in this phase. */
+  readonly after?: string;
+  /** Who asks now; when it is over without news, anybody goes on. */
+  readonly claim?: { readonly by: string; readonly untilMs: number };
+  /** Sessions that were completed so far. */
+  readonly learnt: number;
+}

@@ -7,7 +7,8 @@ export type StreamState = (typeof streamStates)[number];
 
 /** Where a fact came from. `arrivedAtMs` is ours, `eventTimeMs` the source's. */
 export interface Evidence {
-  readonly source: 'event' | 'poll';
+  /** `history`: IVS was asked afterwards, for time that nobody saw. */
+  readonly source: 'event' | 'poll' | 'history';
   /** Event name, or `ListStreams`. */
   readonly name: string;
   readonly eventTimeMs: number;
@@ -63,6 +64,8 @@ export interface StreamRecord {
   readonly failureReason: string | undefined;
   /** For each fact (`state`, `health`, `viewerCount`, `recording`), the evidence in force. */
   readonly evidence: Readonly<Record<string, Evidence>>;
+  /** When a part of it came to be known that nobody saw; left out: none did. */
+  readonly learntAtMs?: number;
   /** Newest last, bounded. */
   readonly timeline: readonly TimelineEntry[];
   /** What the fields above are derived from; of no interest outside of src/streams. */
@@ -111,6 +114,8 @@ export interface SessionBasis {
   readonly mentionedMs?: number;
   /** Stream End. */
   readonly endedMs?: number;
+  /** Its Stream End was learnt afterwards, and told to the rules then. */
+  readonly endLearnt?: true;
   /** Stream Failure. */
   readonly failedMs?: number;
   /** Start of the channel's next session. */

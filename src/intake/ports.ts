@@ -1,8 +1,8 @@
 // What noticing needs from others: access to IVS inside its quotas, and somewhere to put what was seen. src/shard/intake.ts meets them.
 import type { Lane } from '#domain/action.ts';
-import type { ChannelArn, ListedChannel, StreamSnapshot } from '#domain/channel.ts';
+import type { ChannelArn, ListedChannel, StreamId, StreamSnapshot } from '#domain/channel.ts';
 import type { UnknownEvent } from '#domain/log-entries.ts';
-import type { EventObservation, Observation } from '#domain/observation.ts';
+import type { EventObservation, HistorySession, Observation } from '#domain/observation.ts';
 
 export interface CallOptions {
   /** Who goes first when several wait for a permit of the same operation. */
@@ -34,6 +34,25 @@ export interface ChannelReader {
    * https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_BatchGetChannel.html
    */
   getChannels(arns: readonly ChannelArn[], options: CallOptions): Promise<readonly ListedChannel[]>;
+}
+
+/** Sessions that are over, or live: the lists reach back 60 days. */
+export interface HistoryReader {
+  /** Newest first. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListStreamSessions.html */
+  listStreamSessions(
+    channelArn: ChannelArn,
+    nextToken: string | undefined,
+    options: CallOptions,
+  ): Promise<{
+    readonly sessions: readonly {
+      readonly streamId: StreamId;
+      readonly startTimeMs: number | undefined;
+      readonly endTimeMs: number | undefined;
+    }[];
+    readonly nextToken: string | undefined;
+  }>;
+  /** The events of a session that IVS keeps. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_GetStreamSession.html */
+  sessionEvents(channelArn: ChannelArn, streamId: StreamId, options: CallOptions): Promise<HistorySession['events']>;
 }
 
 /** Takes what was noticed; resolves when everything that follows from it is committed, rejects when it is not. */

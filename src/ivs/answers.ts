@@ -89,7 +89,7 @@ const streamSession = z.object({
   ingestConfigurations: z
     .object({ videoConfigurations: z.array(video), audioConfigurations: z.array(audio) })
     .nullish(),
-  truncatedEvents: z.array(z.object({ name: optional, code: optional, eventTime: date })).nullish(),
+  truncatedEvents: z.array(z.object({ name: optional, type: optional, code: optional, eventTime: date })).nullish(),
 });
 
 const batchErrors = z.array(z.object({ arn: optional, code: optional, message: optional })).nullish();

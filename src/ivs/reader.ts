@@ -3,9 +3,12 @@ import type { StreamSummary } from '@aws-sdk/client-ivs';
 import type { ChannelArn, ListedChannel, StreamId, StreamSnapshot } from '#domain/channel.ts';
 import type { CallOptions, GuardedChannel, IvsClientPort } from './client.ts';
 
-type ReaderClient = Pick<IvsClientPort, 'listStreams' | 'listChannels' | 'getChannel' | 'batchGetChannel'>;
+type ReaderClient = Pick<
+  IvsClientPort,
+  'listStreams' | 'listChannels' | 'getChannel' | 'batchGetChannel' | 'listStreamSessions' | 'getStreamSession'
+>;
 
-/** Satisfies the StreamReader and ChannelReader of intake/ports.ts. One call is one page. */
+/** Satisfies the StreamReader, ChannelReader and HistoryReader of intake/ports.ts. One call is one page. */
 export function createReader(client: ReaderClient) {
   return {
     async listStreams(
@@ -21,6 +24,26 @@ export function createReader(client: ReaderClient) {
     ): Promise<{ channels: ListedChannel[]; nextToken: string | undefined }> {
       const page = await client.listChannels({ ...request, maxResults: 100 }, options);
       return { channels: (page.channels ?? []).map(channelOf), nextToken: page.nextToken };
+    },
+    async listStreamSessions(channelArn: ChannelArn, nextToken: string | undefined, options: CallOptions) {
+      const page = await client.listStreamSessions(
+        { channelArn, maxResults: 100, ...(nextToken === undefined ? {} : { nextToken }) },
+        options,
+      );
+      return {
+        sessions: (page.streamSessions ?? []).map(({ streamId, startTime, endTime }) => ({
+          streamId: streamId as StreamId,
+          startTimeMs: startTime?.getTime(),
+          endTimeMs: endTime?.getTime(),
+        })),
+        nextToken: page.nextToken,
+      };
+    },
+    async sessionEvents(channelArn: ChannelArn, streamId: StreamId, options: CallOptions) {
+      const { streamSession } = await client.getStreamSession({ channelArn, streamId }, options);
+      return (streamSession?.truncatedEvents ?? []).flatMap(({ name, type, eventTime, code }) =>
+        name && type && eventTime ? [{ name, type, timeMs: eventTime.getTime(), ...(code ? { code } : {}) }] : [],
+      );
     },
     async getChannel(arn: ChannelArn, options: CallOptions): Promise<ListedChannel> {
       const { channel } = await client.getChannel({ arn }, options);

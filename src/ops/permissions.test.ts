@@ -103,7 +103,9 @@ describe('the least-privilege policy', () => {
       'ivs:BatchGetChannel',
       'ivs:GetChannel',
       'ivs:GetStream',
+      'ivs:GetStreamSession',
       'ivs:ListChannels',
+      'ivs:ListStreamSessions',
       'ivs:ListStreams',
     ]);
     expect(actions).toContain('sqs:DeleteMessage');

@@ -17,6 +17,8 @@ export const baselineOperations: readonly OperationName[] = [
   'BatchGetChannel',
   'GetChannel',
   'GetStream',
+  'ListStreamSessions',
+  'GetStreamSession',
 ];
 
 const withLive = (...operations: readonly OperationName[]): readonly OperationName[] => ['GetStream', ...operations];

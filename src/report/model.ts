@@ -22,6 +22,8 @@ export interface SessionReport {
   readonly endedAt?: string;
   readonly durationSeconds?: number;
   readonly endReason?: string;
+  /** When a part of it was learnt that nobody saw. */
+  readonly learntAt?: string;
   readonly health: HealthSummary;
   readonly viewers: ViewersSummary;
   /** Oldest first; of a long session each stands for several, with the most viewers and the worst health among them. */

@@ -54,6 +54,7 @@ export function sessionReport(facts: SessionFacts): SessionReport {
       ? {}
       : { durationSeconds: Math.max(0, Math.round((toMs - startedAtMs) / 1000)) }),
     ...(over === undefined ? {} : { endReason: over }),
+    ...at('learntAt', record.learntAtMs),
     health: healthOf(samples, fromMs, toMs),
     viewers: viewersOf(samples),
     samples: thinned(samples),

@@ -48,6 +48,9 @@ export function factsOf(session: SessionReport): readonly (readonly [label: stri
     ['Started', startedAt === undefined ? 'not known' : shownTime(startedAt)],
     ['Ended', endedAt === undefined ? (state === 'live' ? 'still live' : 'not known') : shownTime(endedAt)],
     ...(endReason === undefined ? [] : [['Ended by', endReason] as const]),
+    ...(session.learntAt === undefined
+      ? []
+      : [['Learnt afterwards', `in part, at ${shownTime(session.learntAt)}`] as const]),
     ['Duration', durationSeconds === undefined ? 'not known' : shownSeconds(durationSeconds)],
     [
       'Health',

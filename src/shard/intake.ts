@@ -1,5 +1,6 @@
 // The intake half of a shard: reading the event queue, listing streams and channels, telling the time, and showing it as metrics.
 // Built by shard.ts, which starts what its role has.
+import { randomUUID } from 'node:crypto';
 import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
@@ -17,10 +18,11 @@ import {
   refreshInventory,
   refreshUnlisted,
 } from '#intake/inventory/refresh.ts';
+import { LookBackService } from '#intake/look-back.ts';
 import { fleetGauges } from '#intake/poll/gauges.ts';
 import { type PollIntervals, pollIntervals } from '#intake/poll/intervals.ts';
 import { Poller } from '#intake/poll/poller.ts';
-import type { ChannelReader, StreamReader } from '#intake/ports.ts';
+import type { ChannelReader, HistoryReader, StreamReader } from '#intake/ports.ts';
 import { limitsFrom } from '#ivs/limits.ts';
 import type { Queues } from '#jobs/queues.ts';
 import { scheduleKeeper } from '#jobs/schedule-keeper.ts';
@@ -49,7 +51,7 @@ export interface IntakeOptions {
   readonly state: SharedState;
   readonly pipeline: Pipeline;
   readonly queues: Queues;
-  readonly reader: StreamReader & ChannelReader;
+  readonly reader: StreamReader & ChannelReader & HistoryReader;
   readonly clock: Clock;
   readonly random: () => number;
   /** A child for the shard. */
@@ -198,6 +200,27 @@ export class Intake {
       episode: loggedEpisode({ clock, logger, began: 'timers wait', ended: 'timers run again' }),
       clock,
       random,
+    });
+  }
+
+  /** Completes the records of what happened while nobody looked. */
+  lookBack(): LookBackService {
+    const { account, state, pipeline, reader, clock, logger } = this.#options;
+    return new LookBackService({
+      state,
+      reader,
+      observe: pipeline.observe.bind(pipeline),
+      hasEventQueue: account.queue_url !== undefined,
+      replica: randomUUID(),
+      episode: loggedEpisode({
+        clock,
+        logger,
+        code: codeOf,
+        began: 'sessions of the time that was not seen cannot be looked up; trying again',
+        ended: 'sessions of the time that was not seen are looked up again',
+      }),
+      clock,
+      logger,
     });
   }
 

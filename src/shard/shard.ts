@@ -337,6 +337,7 @@ export class Shard {
     if (does('intake')) {
       await stack.start(this.intake.schedules(), 2_000);
       await stack.start(this.intake.ticker(), 5_000);
+      await stack.start(this.intake.lookBack(), 3_000);
       if (consumer) await stack.start(consumer, 10_000);
     }
     // Also where nothing polls: that polls are missing must be told by those who are left.

@@ -6,9 +6,10 @@ import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { applyInventory } from './apply-inventory.ts';
 import { applyPoll } from './apply-poll.ts';
-import { streamIdOf } from './event-signs.ts';
+import { eventNameOf, streamIdOf } from './event-signs.ts';
 import { fold } from './fold.ts';
 import { gapOf } from './gaps.ts';
+import { applyHistory } from './history.ts';
 import { streamOf } from './keys.ts';
 
 export interface ApplyOptions {
@@ -32,6 +33,8 @@ export function applyObservation(tx: Transaction, observation: Observation, opti
       return applyInventory(tx, observation);
     case 'http':
       return [{ kind: 'http', observation, atMs: tx.nowMs }];
+    case 'history':
+      return applyHistory(tx, observation);
     case 'data_gap':
       return applyGap(tx, observation);
   }
@@ -82,6 +85,8 @@ function applyEvent(tx: Transaction, observation: EventObservation, settleMs: nu
   if (streamId === undefined) return [told(streamOf(tx, channelArn))];
   const options = { unknownAfterMs: tx.nowMs - settleMs };
   const { record, changes } = fold(tx, channelArn, streamId, { kind: 'event', observation }, options);
+  // Rules were told of this end when it was learnt: the event that comes after all is the same end, and no second cause.
+  if (record?.basis.endLearnt && eventNameOf(observation) === 'Stream End') return [...changes];
   return [...changes, told(record)];
 }
 

@@ -5,6 +5,7 @@ import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
 import type { Gap, QueueNote, SweepNote } from '#domain/stream-memory.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
+import { noteUnseen } from './history.ts';
 
 export interface GapOptions {
   /** Polls count as missing this long after the last complete sweep of all live streams began. */
@@ -69,5 +70,7 @@ function judge(tx: Transaction, source: DataSource, sinceMs: number | undefined)
     return [{ kind: 'data_gap', source, state: 'began', sinceMs, atMs: tx.nowMs }];
   }
   tx.delete(kinds.gap.of(source));
+  // Before the first data there was nothing to miss.
+  if (open!.sinceMs !== tx.get(notes.watchedSince)) noteUnseen(tx, { fromMs: open!.sinceMs, toMs: tx.nowMs });
   return [{ kind: 'data_gap', source, state: 'ended', sinceMs: open!.sinceMs, atMs: tx.nowMs }];
 }

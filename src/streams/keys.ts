@@ -20,3 +20,8 @@ export function archivedOf(view: StateView, arn: ChannelArn): ArchivedSessions {
 export function channelOf(view: StateView, arn: ChannelArn): Channel | undefined {
   return view.get(kinds.channel.of(arn));
 }
+
+/** A session among those that may still be amended. */
+export function knownSession(view: StateView, arn: ChannelArn, streamId: string): StreamRecord | undefined {
+  return [streamOf(view, arn), ...pastOf(view, arn)].find((record) => record?.streamId === streamId);
+}

@@ -140,9 +140,9 @@ function settle(before: StreamRecord, added: StreamRecord, source: Evidence, now
   const stateMoved = after.state !== before.state || before.evidence['state'] === undefined;
   const healthMoved = after.health !== before.health;
   const evidence = { ...after.evidence };
-  if (stateMoved || (after.stateSinceMs !== before.stateSinceMs && source.source === 'event'))
+  if (stateMoved || (after.stateSinceMs !== before.stateSinceMs && source.source !== 'poll'))
     evidence['state'] = source;
-  if (healthMoved || (after.healthSinceMs !== before.healthSinceMs && source.source === 'event'))
+  if (healthMoved || (after.healthSinceMs !== before.healthSinceMs && source.source !== 'poll'))
     evidence['health'] = source;
   if (after.viewerCountAtMs !== before.viewerCountAtMs) evidence['viewerCount'] = source;
   if (after.recordingSinceMs !== before.recordingSinceMs) evidence['recording'] = source;
@@ -158,11 +158,13 @@ function pollText(stateMoved: boolean, healthMoved: boolean, { state, health }: 
 
 function addEvent(record: StreamRecord, observation: EventObservation): StreamRecord {
   const sign = readEvent(observation);
-  const entry: TimelineEntry = { ...eventEvidence(observation), text: sign.text };
+  const text = observation.learnt ? `${sign.text} (learnt afterwards)` : sign.text;
+  const entry: TimelineEntry = { ...eventEvidence(observation), text };
   const basis = basisOf(record, sign, observation);
   return {
     ...record,
     ...oddities(record, sign, toldMs(observation)),
+    ...(observation.learnt ? { learntAtMs: record.learntAtMs ?? observation.arrivedAtMs } : {}),
     timeline: withEntry(record.timeline, entry),
     basis: { ...basis, missed: stillMissed(basis) },
   };
@@ -192,6 +194,7 @@ function basisOf(
     ...(sightings === undefined ? {} : { sightings }),
     // The first of its kind: a repeat with another id and time changes nothing.
     ...(sign.moment === undefined ? {} : { [sign.moment]: earliest(basis[sign.moment], atMs) }),
+    ...(observation.learnt && sign.moment === 'endedMs' && basis.endedMs === undefined ? { endLearnt: true } : {}),
     ...(recording ? { recording: newerSign(basis.recording, recording) } : {}),
     ...(merged === undefined ? {} : { mergedRecordings: merged }),
     ...(replaces(sign.recordingPrefix, atMs, recordingPrefix, basis.prefixMs) ? { prefixMs: atMs } : {}),
@@ -314,7 +317,8 @@ function stillMissed(basis: SessionBasis): SessionBasis['missed'] {
 
 function eventEvidence(observation: EventObservation): Evidence {
   const { eventTimeMs, arrivedAtMs } = observation;
-  return { source: 'event', name: readEvent(observation).name, eventTimeMs, arrivedAtMs };
+  const source = observation.learnt ? 'history' : 'event';
+  return { source, name: readEvent(observation).name, eventTimeMs, arrivedAtMs };
 }
 
 function pollEvidence(seenAtMs: number, arrivedAtMs: number): Evidence {

@@ -216,7 +216,7 @@ function membersOf(parent: string, value: unknown): { holder: Record<string, unk
 
 /** Members that the daemon does not read, or not in every answer that has them. */
 const NOT_READ: ReadonlySet<string> = new Set(
-  `audio.track audioConfiguration.track video.track videoConfiguration.track truncatedEvent.type
+  `audio.track audioConfiguration.track video.track videoConfiguration.track
   channel.ingestEndpoint channel.playbackUrl
   recordingConfiguration.destinationConfiguration destinationConfiguration.s3 s3.bucketName
   recordingConfiguration.name recordingConfiguration.recordingReconnectWindowSeconds recordingConfiguration.state

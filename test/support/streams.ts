@@ -143,6 +143,7 @@ function arrivalOf(observation: Observation): number {
     case 'http':
     case 'inventory':
     case 'data_gap':
+    case 'history':
       return observation.atMs;
   }
 }

@@ -26,7 +26,7 @@ type Kind = keyof typeof kinds;
 interface Story {
   readonly record: Session | null;
   readonly timeline: readonly {
-    readonly source: 'event' | 'poll';
+    readonly source: 'event' | 'poll' | 'history';
     readonly name: string;
     readonly eventTime: string;
     readonly arrivedAt: string;

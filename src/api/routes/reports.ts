@@ -24,6 +24,7 @@ const session = z.object({
   endedAt: time.optional(),
   durationSeconds: seconds.optional(),
   endReason: text.optional(),
+  learntAt: time.optional().describe('When a part of the session was learnt that nobody saw'),
   health: z.object({
     healthySeconds: seconds,
     starvingSeconds: seconds,

@@ -36,7 +36,7 @@ const stream = z.object({
 const adBreak = z.object({ id: z.string(), insertedAt: time, startsAt: time, endsAt: time });
 
 const evidence = z.object({
-  source: z.enum(['event', 'poll']),
+  source: z.enum(['event', 'poll', 'history']).describe('history: learnt afterwards, of time that nobody saw'),
   name: z.string().describe('Name of the event, or ListStreams'),
   eventTime: time.describe('When it happened'),
   arrivedAt: time.describe('When it came to be known'),
@@ -61,6 +61,7 @@ const story = z.object({
       recordingSince: time.optional(),
       recordingPrefix: z.string().optional(),
       takeoverAt: time.optional(),
+      learntAt: time.optional().describe('When a part of the session was learnt that nobody saw'),
       adBreak: adBreak.optional().describe('The ad break that is announced or running'),
       adBreaks: z.array(adBreak).describe('The last ones that events told of, newest first'),
       limitBreaches: z.array(
@@ -206,6 +207,7 @@ function shownFully(
     ...at('viewerCountAt', record.viewerCountAtMs),
     ...at('recordingSince', record.recordingSinceMs),
     ...at('takeoverAt', record.takeoverAtMs),
+    ...at('learntAt', record.learntAtMs),
     ...(running ? { adBreak: shownAdBreak(running) } : {}),
     adBreaks: (record.adBreaks ?? []).map(shownAdBreak),
     ...(record.recordingPrefix === undefined ? {} : { recordingPrefix: record.recordingPrefix }),
