@@ -19,7 +19,14 @@ import { type AuditEntry, AuditLinks, auditText } from './audit.tsx';
 import { DecisionLink, DecisionSteps } from './decisions.tsx';
 import { recordings } from './stream-row.tsx';
 
-const kinds = { event: 'Event', poll: 'Poll', decision: 'Decision', audit: 'Action', job: 'Job' } as const;
+const kinds = {
+  event: 'Event',
+  poll: 'Poll',
+  history: 'Afterwards',
+  decision: 'Decision',
+  audit: 'Action',
+  job: 'Job',
+} as const;
 type Kind = keyof typeof kinds;
 
 /** `GET /v1/streams/{channelArn}` */
