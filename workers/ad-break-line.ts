@@ -1,12 +1,12 @@
 // The line of ad breaks. InsertAdBreak has one call a second for the whole account, so a break on N channels takes N seconds: each
-// job gets its turn when it is first heard of, and whoever asks is told when each break comes. A turn that is given back stays empty:
-// the times of the others hold.
+// job gets the first free turn when it is first heard of, and whoever asks is told when each break comes. The others keep their turns
+// when one is given back; whoever comes next gets it.
 import type { ActionJob } from '#domain/action.ts';
 import type { AdBreakRequest } from '#domain/action-memory.ts';
 import { adBreakLeadMs, lastInsertedEndMs } from '#domain/ad-breaks.ts';
 import { iso } from '#domain/duration.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
-import { kinds, notes } from '#domain/state-registry.ts';
+import { kinds } from '#domain/state-registry.ts';
 
 /** A turn that nobody took for so long is nobody's. */
 const abandonedMs = 900_000;
@@ -28,7 +28,7 @@ export function takeTurn(tx: Transaction, request: TurnRequest): AdBreakRequest 
   const key = kinds.adBreak.of(channelArn);
   const known = tx.get(key);
   if (known && (known.jobId === jobId || isAhead(known, tx.nowMs))) return known;
-  const atMs = nextTurnMs(tx, tx.nowMs);
+  const [atMs] = freeTurns(tx, { nowMs: tx.nowMs, spacingMs, count: 1 }) as [number];
   const last = lastInsertedEndMs(known);
   const placed: AdBreakRequest = {
     jobId,
@@ -40,13 +40,25 @@ export function takeTurn(tx: Transaction, request: TurnRequest): AdBreakRequest 
     ...(last === undefined ? {} : { lastEndsAtMs: last }),
   };
   tx.set(key, placed);
-  tx.set(notes.adBreakLine, { nextMs: atMs + spacingMs });
   return placed;
 }
 
-/** When the next one that joins the line has its turn. */
-export function nextTurnMs(view: StateView, nowMs: number): number {
-  return Math.max(nowMs, view.get(notes.adBreakLine)?.nextMs ?? 0);
+/** The next free turns, ascending: between those that are taken, where there is room, and after them. */
+export function freeTurns(
+  view: StateView,
+  { nowMs, spacingMs, count }: { readonly nowMs: number; readonly spacingMs: number; readonly count: number },
+): number[] {
+  const taken = Array.from(view.entries(kinds.adBreak), ([, request]) => request)
+    .filter(({ state, atMs }) => state !== 'cancelled' && atMs > nowMs - spacingMs)
+    .map(({ atMs }) => atMs)
+    .sort((a, b) => a - b);
+  const turns: number[] = [];
+  let atMs = nowMs;
+  for (const takenMs of [...taken, Number.POSITIVE_INFINITY]) {
+    for (; atMs + spacingMs <= takenMs && turns.length < count; atMs += spacingMs) turns.push(atMs);
+    atMs = Math.max(atMs, takenMs + spacingMs);
+  }
+  return turns;
 }
 
 /** Whether another job must leave the channel to this one. */
@@ -61,6 +73,16 @@ export function cancelAdBreak(tx: Transaction, channelArn: string, who: string):
   const cancelled: AdBreakRequest = { ...request, state: 'cancelled', cancelledBy: who };
   tx.set(kinds.adBreak.of(channelArn), cancelled);
   return cancelled;
+}
+
+/** Takes back all breaks of these jobs that have not been inserted. */
+export function cancelAdBreaksOf(
+  tx: Transaction,
+  isMeant: (jobId: string, channelArn: string) => boolean,
+  who: string,
+): void {
+  for (const [channelArn, { state, jobId }] of Array.from(tx.entries(kinds.adBreak)))
+    if (state === 'planned' && isMeant(jobId, channelArn)) cancelAdBreak(tx, channelArn, who);
 }
 
 /** Forgets what no guard asks for any more. */
@@ -84,10 +106,10 @@ export function planOf(
   channelArns: readonly string[],
   { nowMs, spacingMs, isDry }: { readonly nowMs: number; readonly spacingMs: number; readonly isDry: boolean },
 ): PlannedAdBreak[] {
-  const fromMs = nextTurnMs(view, nowMs);
+  const free = freeTurns(view, { nowMs, spacingMs, count: channelArns.length });
   const turns = channelArns.map((channelArn, place) => {
     const placed = isDry ? undefined : view.get(kinds.adBreak.of(channelArn));
-    return { channelArn, atMs: placed?.atMs ?? fromMs + place * spacingMs };
+    return { channelArn, atMs: placed?.atMs ?? free[place]! };
   });
   turns.sort((a, b) => a.atMs - b.atMs);
   const firstMs = turns[0]?.atMs ?? 0;

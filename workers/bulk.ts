@@ -7,7 +7,7 @@ import { durationMs } from '#domain/duration.ts';
 import type { SharedState, StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
-import { takeTurn } from './ad-break-line.ts';
+import { cancelAdBreaksOf, takeTurn } from './ad-break-line.ts';
 
 export interface BulkRequest {
   readonly action: ActionName;
@@ -52,6 +52,8 @@ export async function createBulk(
         sinceMs,
         ...(items.length === 0 ? { endedAtMs: tx.nowMs } : {}),
       });
+      // The first turn of ad breaks is now.
+      if (ready && action === 'insert_ad_break') feedBulks(tx);
       return true;
     });
     if (!hasRoom) return undefined;
@@ -72,13 +74,16 @@ export function stopBulk(tx: Transaction, id: string): Bulk | undefined {
   const bulk = tx.get(kinds.bulk.of(id));
   if (!bulk || bulk.state === 'finished' || bulk.state === 'stopped') return bulk;
   const stopped: Bulk = { ...bulk, state: 'stopped', endedAtMs: tx.nowMs };
+  // Their jobs are started already, and wait for their turns.
+  if (bulk.action === 'insert_ad_break')
+    cancelAdBreaksOf(tx, (jobId, channelArn) => jobId === jobIdIn(bulk, channelArn), `the stop of ${id}`);
   tx.set(kinds.bulk.of(id), stopped);
   return stopped;
 }
 
 /** Jobs of one bulk that may be under way at a time: enough to keep a quota of 5 calls per second busy, few enough to stop soon. */
 const inFlight = 10;
-/** Ad breaks wait in their own line, and a stopped bulk is noticed there. */
+/** Ad breaks wait in their own line. */
 const inFlightOf = (action: ActionName) => (action === 'insert_ad_break' ? 500 : inFlight);
 const keepMs = 7 * 86_400_000;
 const abandonedMs = 600_000;

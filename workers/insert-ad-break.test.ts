@@ -5,9 +5,11 @@ import type { ChannelArn } from '#domain/channel.ts';
 import type { ErrorCode } from '#domain/error-catalog.ts';
 import { AppError } from '#domain/errors.ts';
 import { kinds } from '#domain/state-registry.ts';
+import { jobIdOf } from '#jobs/job-id.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { emptyRecord } from '#streams/reduce.ts';
 import { cancelAdBreak, planOf } from './ad-break-line.ts';
+import { stopBulk } from './bulk.ts';
 import { insertAdBreak } from './insert-ad-break.ts';
 import type { HandlerContext, HandlerResult } from './ports.ts';
 
@@ -110,6 +112,16 @@ test('several channels get one turn a second each, in the order in which they we
   await stage.settle(jobs[2]!);
 
   expect(stage.calls).toEqual(['0 a 30', '1 b 30', '2 c 30']);
+});
+
+test('a turn that was given back goes to whoever comes next, and the others keep theirs', async () => {
+  const stage = new Stage();
+  for (const name of ['a', 'b', 'c', 'd']) await stage.run(stage.job(name));
+  await stage.state.transact((tx) => cancelAdBreak(tx, arnOf('b'), 'mara'));
+
+  expect(await stage.run(stage.job('e'))).toBe('AD_BREAK_PLANNED 1');
+  expect(await stage.run(stage.job('f'))).toBe('AD_BREAK_PLANNED 4');
+  expect(await stage.run(stage.job('c'))).toBe('AD_BREAK_PLANNED 2');
 });
 
 test('a channel has one break waiting: another job leaves it alone', async () => {
@@ -231,22 +243,26 @@ test.each([
   ['a pause', 'paused'],
   ['a silence', 'silenced'],
   ['a person who takes it back', 'cancelled'],
-  ['the end of its bulk', 'bulk_stopped'],
-])('%s that comes while it waits for its turn keeps it from being inserted', async (_what, reason) => {
+  ['the stop of its bulk', 'cancelled'],
+])('%s that comes while it waits for its turn keeps it from being inserted', async (what, reason) => {
   const stage = new Stage();
   await stage.run(stage.job('first'));
-  const job = stage.job('a', reason === 'bulk_stopped' ? { bulkId: 'bulk-1' } : {});
-  expect(await stage.run(job)).toBe('AD_BREAK_PLANNED 1');
+  const job = stage.job('a');
+  const jobId = jobIdOf('bulk-insert_ad_break', 'bulk-1', arnOf('a'));
+  expect(await stage.run(job, jobId)).toBe('AD_BREAK_PLANNED 1');
   const word = { who: 'mara', reason: 'finals', sinceMs: stage.nowMs };
   await stage.state.transact((tx) => {
     if (reason === 'held') tx.set(kinds.hold.of(arnOf('a')), word);
     if (reason === 'paused') tx.set(kinds.pause.of('global'), word);
-    if (reason === 'cancelled') cancelAdBreak(tx, arnOf('a'), 'mara');
-    if (reason === 'bulk_stopped') tx.set(kinds.bulk.of('bulk-1'), { state: 'stopped' } as never);
+    if (what === 'a person who takes it back') cancelAdBreak(tx, arnOf('a'), 'mara');
+    if (what === 'the stop of its bulk') {
+      tx.set(kinds.bulk.of('bulk-1'), { id: 'bulk-1', action: 'insert_ad_break', state: 'running' } as never);
+      stopBulk(tx, 'bulk-1');
+    }
   });
   if (reason === 'silenced') stage.silence = { id: 's1', author: 'mara', reason: 'finals' };
 
-  expect(await stage.settle(job)).toMatchObject({ outcome: 'skipped', reason });
+  expect(await stage.settle(job, jobId)).toMatchObject({ outcome: 'skipped', reason });
   expect(stage.calls).toEqual(['0 first 30']);
 });
 

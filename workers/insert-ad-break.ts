@@ -11,7 +11,7 @@ import { durationMs, iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
-import { nextTurnMs, takeTurn } from './ad-break-line.ts';
+import { freeTurns, takeTurn } from './ad-break-line.ts';
 import type { ActionHandler, HandlerContext, HandlerResult, LiveStream } from './ports.ts';
 import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './preconditions.ts';
 
@@ -69,8 +69,6 @@ async function inTurn(insertion: Insertion, request: AdBreakRequest): Promise<Ha
       disposition: { kind: 'retry-after', delayMs: waitMs },
     });
   }
-  if (job.bulkId !== undefined && state.view.get(kinds.bulk.of(job.bulkId))?.state === 'stopped')
-    return leave(insertion, { outcome: 'skipped', reason: 'bulk_stopped' });
   try {
     const live = await liveStream(context, channelArn);
     const skip = reasonToSkip(job, context, live) ?? silenced(insertion) ?? inIncident(insertion) ?? tooSoon(insertion);
@@ -300,7 +298,8 @@ async function plan({ job, context, channelArn, durationSeconds }: Insertion): P
     if (!checkLive(context, true, live)) return { outcome: 'skipped', reason: 'offline', before };
     const problem = problemOfChannel(before);
     if (problem !== undefined) throw new AppError('AD_BREAK_IMPOSSIBLE', `${channelArn} ${problem}`);
-    const atMs = nextTurnMs(state.view, state.nowMs());
+    const turn = { nowMs: state.nowMs(), spacingMs: context.adBreaks.spacingMs(), count: 1 };
+    const [atMs] = freeTurns(state.view, turn) as [number];
     const calls = [`InsertAdBreak ${channelArn} durationSeconds=${durationSeconds}`];
     return { ...planned(calls, before), at: iso(atMs), startsAt: iso(atMs + adBreakLeadMs) };
   } catch (error) {

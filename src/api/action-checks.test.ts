@@ -4,8 +4,8 @@ import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { ShardDirectory } from '#shard/directory.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import type { CheckedShard } from './action-checks.ts';
-import { BulkActions } from './bulk-actions.ts';
+
+import { BulkActions, type BulkShard } from './bulk-actions.ts';
 
 const arnOf = (n: number) => `arn:aws:ivs:us-west-2:111122223333:channel/Unknown${n}` as ChannelArn;
 const channelOf = (arn: string) => ({ arn, name: arn.split('/')[1], tags: {} }) as unknown as Channel;
@@ -16,13 +16,14 @@ async function setup() {
   const state = new MemoryState({ now: () => 1_000_000 });
   const known = arnOf(0);
   await state.transact((tx) => tx.set(kinds.channel.of(known), channelOf(known)));
-  const shard: CheckedShard & { readonly accountId: string } = {
+  const shard: BulkShard = {
     name: 'main',
     region: 'us-west-2',
     accountId: '111122223333',
     state,
     ruleset: { rules: [], inhibitRules: [], timeIntervals: [], receivers: [], hash: '' },
     recordingConfiguration: () => Promise.reject(new Error('not asked for')),
+    relay: { nudge: () => undefined },
     adBreakProblem: async () => undefined,
     adBreakSpacingMs: () => 1_000,
     async refreshChannel(arn) {

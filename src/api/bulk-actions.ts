@@ -16,8 +16,13 @@ import { renderAll } from './action-templates.ts';
 import { refreshAll } from './refresh-all.ts';
 import type { AcceptedBulk, BulkActionsPort, BulkRequest, BulkView } from './routes/actions.ts';
 
+/** One shard, as far as actions for many channels are handed in there. */
+export interface BulkShard extends ShardIdentity, CheckedShard {
+  readonly relay: { nudge(): void };
+}
+
 export interface BulkActionsOptions {
-  readonly shards: ShardDirectory<ShardIdentity & CheckedShard>;
+  readonly shards: ShardDirectory<BulkShard>;
   readonly files: Pick<FileAuthority, 'assertRequest'>;
   readonly configHash: () => string;
   /** `controls.max_bulk_actions` of the configuration in force. */
@@ -73,6 +78,7 @@ export class BulkActions implements BulkActionsPort {
       adBreakSpacingMs: spacingMs,
     });
     if (bulkId === undefined) throw tooManyBulks(mostOpen);
+    shard.relay.nudge();
     await shard.state.transact((tx) =>
       audit(tx, {
         who,

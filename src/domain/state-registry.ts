@@ -156,8 +156,6 @@ export const notes = {
   unseen: key<Unseen>('meta/unseen'),
   /** When what guards hold back is judged again. */
   recheck: key<{ readonly dueMs: number }>('meta/recheck'),
-  /** The next turn in the line of ad breaks. */
-  adBreakLine: key<{ readonly nextMs: number }>('meta/ad-break-line'),
   /** When the next stream comes to an age, or the end of an ad break, that a rule asks for; and up to when that was looked for. */
   turn: key<{ readonly dueMs: number; readonly lookedMs: number }>('meta/turn'),
   housekeeping: key<{ readonly dueMs: number }>('meta/housekeeping'),

@@ -77,7 +77,7 @@ export function createActionHandlers(options: ActionPartsOptions, stack: Teardow
       });
     },
     matcher: matcherOf,
-    adBreaks: { spacingMs: adBreakSpacingMs, aheadMs: 1_500, eventWindowMs: 60_000 },
+    adBreaks: { spacingMs: adBreakSpacingMs, aheadMs: 1_000, eventWindowMs: 60_000 },
     silenceOf: (action) => silenceOf(shared.state.view, shared.state.nowMs(), action),
     hide: (value) => {
       scrubber.hide(value, 'secret');

@@ -94,7 +94,6 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
     atMs: ms,
     durationSeconds: z.number(),
   }),
-  'meta/ad-break-line': z.object({ nextMs: ms }),
   'meta/turn': z.object({ dueMs: ms, lookedMs: ms }),
   'meta/pass-all': z.object({ startedAtMs: ms, finishedAtMs: ms, pages: z.number() }),
   'meta/pass-starving': z.object({ startedAtMs: ms, finishedAtMs: ms, pages: z.number() }),

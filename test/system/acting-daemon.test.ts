@@ -167,6 +167,45 @@ describe.concurrent('asked for by an operator', () => {
     expect(await t.control.calls({ outcome: 'ThrottlingException' })).toEqual([]);
   });
 
+  test('ad breaks follow one another as planned, one is taken back before its turn, and a channel without ads is refused', async () => {
+    await using t = await setup();
+    const shows = await t.control.createChannels([1, 2, 3].map((n) => ({ name: `show-${n}`, ads: true })));
+    const plain = await t.control.createChannel({ name: 'plain', containerFormat: 'FRAGMENTED_MP4' });
+    const arns = shows.map(({ arn }) => arn);
+    await t.control.goLive([...arns, plain.arn]);
+    // Without workers everything waits for its turn.
+    const api = await t.platform.daemon({ rules: 'rules: []\n', role: 'api', cold: true });
+    const insert = (where: object, duration = '5m') =>
+      api.ask('POST', '/v1/actions', { action: { insert_ad_break: { duration } }, reason: 'half-time', ...where });
+
+    const refused = await insert({ channelArn: plain.arn });
+    expect(refused).toMatchObject({ status: 409, body: { code: 'AD_BREAK_IMPOSSIBLE' } });
+    expect(refused.body.detail).toContain('fragmented MP4');
+    expect(await insert({ channelArn: arns[0] }, '301s')).toMatchObject({ status: 400 });
+    const { body: accepted } = await insert({ targets: { channelArns: arns } });
+    expect(accepted.plan).toMatchObject(arns.map((channelArn, behindSeconds) => ({ channelArn, behindSeconds })));
+    const place = `/v1/ad-breaks/${encodeURIComponent(arns[1]!)}`;
+    expect(await api.ask('DELETE', place)).toMatchObject({ status: 200, body: { state: 'cancelled' } });
+    expect(await api.ask('DELETE', place)).toMatchObject({ status: 404 });
+    const daemon = await t.daemon();
+
+    const done = await eventually(async () => {
+      const { body } = await daemon.ask('GET', `/v1/actions/bulk/${accepted.bulkId}`);
+      return body.state === 'finished' ? body : undefined;
+    });
+    expect(done.outcomes).toEqual({ done: 2, skipped: 1 });
+    const calls = await t.control.calls({ operation: 'InsertAdBreak' });
+    expect(calls.map(({ outcome }) => outcome)).toEqual(['ok', 'ok']);
+    expect(new Set(calls.map(({ channelArn }) => channelArn))).toEqual(new Set([arns[0], arns[2]]));
+    const { body: line } = await daemon.ask('GET', '/v1/ad-breaks');
+    expect(line.adBreaks.map(({ state }: { state: string }) => state)).toEqual(['inserted', 'cancelled', 'inserted']);
+    // The event of the break has come through the queue.
+    await eventually(async () => {
+      const { body } = await daemon.ask('GET', `/v1/streams/${encodeURIComponent(arns[0]!)}`);
+      return body.record?.adBreak?.id === line.adBreaks[0].adBreakId;
+    });
+  });
+
   test('the same idempotency key is the same job, and bad requests are named', async () => {
     await using t = await setup();
     const channel = await t.control.createChannel();
