@@ -63,8 +63,8 @@ type Methods = {
   ) => Promise<ResultOf<O>>;
 };
 
-/** So long before a call may go its content is decided: enough for a round trip to Redis and for signing. */
-const buildAheadMs = 12;
+/** So long before a call may go its content is decided: enough for a round trip to Redis, which may wait for others, and for signing. */
+const buildAheadMs = 15;
 
 /** The limited client. Every method throws AppError: LIMITER_*, IVS_* or INTERRUPTED. What it returns has been checked (answers.ts). */
 export interface IvsClientPort extends Methods {

@@ -88,20 +88,24 @@ return answer
 `);
 
 /**
- * Arguments: channel, token, most bytes of a call, bytes of an empty envelope, why rules must keep their hands off the channel (or '').
- * Answers: {'lost'} · {'empty', counts} · {'parcel', counts, parcel}.
+ * Arguments: most bytes of a call, bytes of an empty envelope; then for each channel itself, the token of its lease, and why rules must
+ * keep their hands off it (or '').
+ * Answers: {counts, parcel, parcel, …}, in place of a parcel {} where nothing is left to send and {'lost'} where somebody else holds it.
  */
 export const takeScript = script(`${outboxLua}${chooseLua}
-local channel = ARGV[1]
-if redis.call('HGET', P .. ':holder', channel) ~= ARGV[2] then return {'lost'} end
-local parcel = choose(channel, tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5])
-if not parcel then return {'empty', settle()} end
-return {'parcel', settle(), parcel}
+local answer = {{}}
+for index = 3, #ARGV, 3 do
+  local channel = ARGV[index]
+  if redis.call('HGET', P .. ':holder', channel) ~= ARGV[index + 1] then answer[#answer + 1] = {'lost'}
+  else answer[#answer + 1] = choose(channel, tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[index + 2]) or {} end
+end
+answer[1] = settle()
+return answer
 `);
 
 /**
- * Arguments: channel, token, whether the holder would go on, ids of the call, why it
- * is not known whether the call had its effect (or ''), then how it ended:
+ * Arguments, for each of some calls: channel, token, whether the holder would go on, ids of the call, why it
+ * is not known whether the call had its effect (or ''), then how it ended, in one word and five more, '' where they mean nothing:
  *   delivered
  *   failed <code> <call | channel>              the items of the call, or all that wait for the channel
  *   retry <base ms> <most ms> <share 0..1> <least ms>   all stays; the next try waits for this backoff, at most until shortly before
@@ -109,66 +113,75 @@ return {'parcel', settle(), parcel}
  *   offline <base ms> <most ms> <share 0..1> <least ms> <window ms>   not broadcasting: the same, and each item ends that has waited
  *                                                       for the window, since it was accepted or the channel went
  *   back                                        nothing was sent
- * Answers: {counts, lane + 1 if the holder keeps the channel, -1 if it is back in line, or 0, now}
+ * Answers: {counts, now, for each call: lane + 1 if the holder keeps the channel, -1 if it is back in line, or 0}
  */
 export const recordScript = script(`${outboxLua}
-local channel, token, keep, ids, kind = ARGV[1], ARGV[2], ARGV[3] == '1', words(ARGV[4]), ARGV[6]
-local queue, trouble = P .. ':q:' .. channel, P .. ':s:' .. channel
-local mine = redis.call('HGET', P .. ':holder', channel) == token
-local delayMs = 0
+local function record(channel, token, keep, ids, unsure, kind, rest)
+  local queue, trouble = P .. ':q:' .. channel, P .. ':s:' .. channel
+  local mine = redis.call('HGET', P .. ':holder', channel) == token
+  local delayMs = 0
 
-local function backoff()
-  local base, most, share, least = tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
-  local attempts = redis.call('HINCRBY', trouble, 'attempts', 1)
-  local full = math.min(most, base * 2 ^ math.min(attempts - 1, 30))
-  local delay = full / 2 + full / 2 * share
-  for _, id in ipairs(redis.call('ZRANGE', queue, 0, 19)) do
-    local expires = tonumber(redis.call('HGET', P .. ':i:' .. id, 'x'))
-    if expires and expires > now then delay = math.min(delay, expires - lastChanceMs - now) end
+  local function backoff()
+    local base, most, share, least = tonumber(rest[1]), tonumber(rest[2]), tonumber(rest[3]), tonumber(rest[4])
+    local attempts = redis.call('HINCRBY', trouble, 'attempts', 1)
+    local full = math.min(most, base * 2 ^ math.min(attempts - 1, 30))
+    local delay = full / 2 + full / 2 * share
+    for _, id in ipairs(redis.call('ZRANGE', queue, 0, 19)) do
+      local expires = tonumber(redis.call('HGET', P .. ':i:' .. id, 'x'))
+      if expires and expires > now then delay = math.min(delay, expires - lastChanceMs - now) end
+    end
+    least = math.max(1, least, base / 2)
+    redis.call('HSET', trouble, 'notBefore', string.format('%.0f', now + least))
+    return math.floor(math.max(delay, least))
   end
-  least = math.max(1, least, base / 2)
-  redis.call('HSET', trouble, 'notBefore', string.format('%.0f', now + least))
-  return math.floor(math.max(delay, least))
+
+  local function endAll(outcome, reason)
+    for _, id in ipairs(redis.call('ZRANGE', queue, 0, -1)) do finish(channel, id, outcome, reason) end
+  end
+
+  if kind == 'delivered' then
+    -- True whoever holds the channel by now: the answer arrived.
+    for _, id in ipairs(ids) do finish(channel, id, 'delivered') end
+    if mine then redis.call('DEL', trouble) end
+  elseif mine and kind == 'failed' then
+    if rest[2] == 'channel' then endAll('failed', rest[1])
+    else for _, id in ipairs(ids) do finish(channel, id, 'failed', rest[1]) end end
+  elseif mine and kind == 'offline' then
+    local window, over = tonumber(rest[5]), 0
+    local since = tonumber(redis.call('HGET', trouble, 'offlineSince') or now) or now
+    for _, id in ipairs(redis.call('ZRANGE', queue, 0, -1)) do
+      local ends = math.max(since, tonumber(redis.call('HGET', P .. ':i:' .. id, 't') or 0) or 0) + window
+      if ends <= now then finish(channel, id, 'notBroadcasting') else over = math.max(over, ends) end
+    end
+    if over > 0 then
+      redis.call('HSET', trouble, 'offlineSince', since)
+      delayMs = math.min(backoff(), over - now)
+    end
+  elseif mine and kind == 'retry' then
+    delayMs = backoff()
+  end
+  -- What expired in the call is over: it may have arrived, and that is told.
+  if mine and unsure ~= '' then
+    for _, id in ipairs(ids) do
+      local expires = tonumber(redis.call('HGET', P .. ':i:' .. id, 'x'))
+      if expires and now >= expires then finish(channel, id, 'expired', unsure) end
+    end
+  end
+  if not mine then
+    leaveIfEmpty(channel)
+    return 0
+  end
+  unmark(channel)
+  return place(channel, delayMs, keep)
 end
 
-local function endAll(outcome, reason)
-  for _, id in ipairs(redis.call('ZRANGE', queue, 0, -1)) do finish(channel, id, outcome, reason) end
+local answer = {{}, now}
+for at = 1, #ARGV, 11 do
+  local rest = {ARGV[at + 6], ARGV[at + 7], ARGV[at + 8], ARGV[at + 9], ARGV[at + 10]}
+  answer[#answer + 1] = record(ARGV[at], ARGV[at + 1], ARGV[at + 2] == '1', words(ARGV[at + 3]), ARGV[at + 4], ARGV[at + 5], rest)
 end
-
-if kind == 'delivered' then
-  -- True whoever holds the channel by now: the answer arrived.
-  for _, id in ipairs(ids) do finish(channel, id, 'delivered') end
-  if mine then redis.call('DEL', trouble) end
-elseif mine and kind == 'failed' then
-  if ARGV[8] == 'channel' then endAll('failed', ARGV[7])
-  else for _, id in ipairs(ids) do finish(channel, id, 'failed', ARGV[7]) end end
-elseif mine and kind == 'offline' then
-  local window, over = tonumber(ARGV[11]), 0
-  local since = tonumber(redis.call('HGET', trouble, 'offlineSince') or now) or now
-  for _, id in ipairs(redis.call('ZRANGE', queue, 0, -1)) do
-    local ends = math.max(since, tonumber(redis.call('HGET', P .. ':i:' .. id, 't') or 0) or 0) + window
-    if ends <= now then finish(channel, id, 'notBroadcasting') else over = math.max(over, ends) end
-  end
-  if over > 0 then
-    redis.call('HSET', trouble, 'offlineSince', since)
-    delayMs = math.min(backoff(), over - now)
-  end
-elseif mine and kind == 'retry' then
-  delayMs = backoff()
-end
--- What expired in the call is over: it may have arrived, and that is told.
-if mine and ARGV[5] ~= '' then
-  for _, id in ipairs(ids) do
-    local expires = tonumber(redis.call('HGET', P .. ':i:' .. id, 'x'))
-    if expires and now >= expires then finish(channel, id, 'expired', ARGV[5]) end
-  end
-end
-if not mine then
-  leaveIfEmpty(channel)
-  return {settle(), 0, now}
-end
-unmark(channel)
-return {settle(), place(channel, delayMs, keep), now}
+answer[1] = settle()
+return answer
 `);
 
 /** Arguments: lease in ms, then channel and token of each lease. Answers the channels that somebody else holds by now. */

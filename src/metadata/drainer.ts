@@ -11,12 +11,13 @@ import { AppError } from '#domain/errors.ts';
 import { backoffMs } from '#runtime/backoff.ts';
 import { Bell } from '#runtime/bell.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
+import { Gather } from '#runtime/gather.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Redis } from '#runtime/redis.ts';
 import { callResultOf, unsureOf } from './call-result.ts';
-import type { Outbox } from './outbox.ts';
+import type { EndedCall, Outbox, Recorded } from './outbox.ts';
 import type { CallResult, Parcel } from './parcel.ts';
 import type { DeliveryWatch, MetadataSender } from './ports.ts';
 
@@ -83,6 +84,10 @@ const expired = new Error('everything in the call has expired');
 const idlePollMs = 250;
 /** So long after a claim what it chose is as good as what would be chosen now. */
 const freshMs = 10;
+/** A choice may be made so much earlier than at the last moment; what is urgent is chosen at once. */
+const takeWithinMs = 3;
+/** An answer may be recorded so much later: a crash repeats the calls that were not recorded. */
+const recordWithinMs = 10;
 /** Between two claims, unless something urgent waits: what arrives meanwhile is claimed together. */
 const claimGapMs = 5;
 
@@ -108,9 +113,15 @@ export class Drainer implements Service {
   /** Said once, until an answer is recorded again. */
   #recordFails = false;
   #loop: Promise<unknown> | undefined;
+  /** What several channels ask of the outbox at almost the same moment is one question. */
+  readonly #takes: Gather<readonly [ChannelArn, string], Parcel | 'empty' | 'lost'>;
+  readonly #records: Gather<EndedCall, Recorded>;
 
   constructor(options: DrainerOptions) {
     this.#options = { channelCallsPerSecond: 5, maxChannels: 256, leaseMs: 12_000, callTimeoutMs: 5000, ...options };
+    const { outbox } = options;
+    this.#takes = new Gather({ withinMs: takeWithinMs, most: 32, run: (leases) => outbox.takeAll(leases) });
+    this.#records = new Gather({ withinMs: recordWithinMs, most: 64, run: (calls) => outbox.recordAll(calls) });
   }
 
   /** Channels leased at the moment. */
@@ -344,7 +355,7 @@ export class Drainer implements Service {
     // A process that was paused must not send what somebody else may be sending by now.
     if (lease.until - performance.now() < this.#options.callTimeoutMs) return 'too late';
     if (chosen && chosen.until > performance.now()) return chosen.parcel;
-    const taken = await this.#options.outbox.take(channelArn, lease.token);
+    const taken = await this.#takes.ask([channelArn, lease.token], drain.lane === 'urgent');
     return typeof taken === 'string' ? 'over' : taken;
   }
 
@@ -359,12 +370,14 @@ export class Drainer implements Service {
     lease: Lease,
     { parcel, result, unsure }: Ended,
   ): Promise<{ lane: Lane | undefined; inLine: boolean }> {
-    const { outbox, clock, logger, metrics, random } = this.#options;
+    const { clock, logger, metrics, random } = this.#options;
     const { signal } = this.#stop;
     const giveUpAt = () => (signal.aborted ? 5 : Number.POSITIVE_INFINITY);
     for (let failures = 0; failures <= giveUpAt(); failures += 1) {
       try {
-        const { lane, inLine, nowMs } = await outbox.record(drain.channelArn, lease.token, {
+        const { lane, inLine, nowMs } = await this.#records.ask({
+          channelArn: drain.channelArn,
+          token: lease.token,
           ids: parcel?.ids ?? [],
           keep: !signal.aborted && this.#leased.size <= this.#options.maxChannels,
           result,

@@ -18,12 +18,10 @@ export const cancelPartReply = z.tuple([z.union([z.literal(0), z.literal(1)]), c
 const parcelReply = z.tuple([z.string(), z.array(z.string()), z.array(z.string()), z.array(z.string()), z.number()]);
 export const claimReply = z.tuple([countsReply, z.number()], z.unknown());
 export const claimedReply = z.tuple([z.string(), z.number(), z.union([parcelReply, z.tuple([])])]);
-export const takeReply = z.union([
-  z.tuple([z.literal('lost')]),
-  z.tuple([z.literal('empty'), countsReply]),
-  z.tuple([z.literal('parcel'), countsReply, parcelReply]),
-]);
-export const recordReply = z.tuple([countsReply, z.number(), z.number()]);
+/** The counts, then what each channel was answered. */
+export const takeReply = z.tuple([countsReply], z.union([parcelReply, z.tuple([z.literal('lost')]), z.tuple([])]));
+/** The counts, the time, then what became of each channel. */
+export const recordReply = z.tuple([countsReply, z.number()], z.number());
 export const channelsReply = z.array(z.string());
 export const lanesReply = z.array(z.number());
 /** Item, channels, item, channels, … */

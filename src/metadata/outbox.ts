@@ -93,6 +93,25 @@ export interface ClaimedChannel {
   readonly parcel: Parcel | undefined;
 }
 
+/** A call that ended, and who made it. */
+export interface EndedCall {
+  readonly channelArn: ChannelArn;
+  /** Of the lease. */
+  readonly token: string;
+  readonly ids: readonly string[];
+  /** Whether the holder would go on with the channel. */
+  readonly keep: boolean;
+  readonly result: CallResult;
+  /** Why it is not known whether the call had its effect: an item that expired in it ends, with this reason. */
+  readonly unsure?: string | undefined;
+}
+
+export interface Recorded {
+  readonly lane: Lane | undefined;
+  readonly inLine: boolean;
+  readonly nowMs: number;
+}
+
 const hour = 3_600_000;
 /** Of so many urgent channels a claim chooses what to send too: a few go at once, and each costs the claim time. */
 const chosenAtOnce = 8;
@@ -269,17 +288,27 @@ export class Outbox {
 
   /** Chooses what goes into the next call and writes down that it is being sent. `lost`: somebody else holds the channel. */
   async take(channelArn: ChannelArn, token: string): Promise<Parcel | 'empty' | 'lost'> {
+    return (await this.takeAll([[channelArn, token]]))[0]!;
+  }
+
+  /** The same for some channels, each with the token of its lease, in one step. */
+  async takeAll(
+    leases: readonly (readonly [channelArn: ChannelArn, token: string])[],
+  ): Promise<readonly (Parcel | 'empty' | 'lost')[]> {
     const taken = await this.#run(takeScript, [
-      channelArn,
-      token,
       this.#options.maxBytes,
       emptyEnvelopeBytes,
-      this.#options.sparedFor?.(channelArn) ?? '',
+      ...leases.flatMap(([channelArn, token]) => [channelArn, token, this.#options.sparedFor?.(channelArn) ?? '']),
     ]);
-    const answer = replyOf('take', takeReply, taken);
-    if (answer[0] === 'lost') return 'lost';
-    this.#count(answer[1]);
-    return answer[0] === 'empty' ? 'empty' : parcelOf(answer[2]);
+    const [counts, ...answers] = replyOf('take', takeReply, taken);
+    this.#count(counts);
+    return answers.map((answer) =>
+      answer.length === 0
+        ? 'empty'
+        : answer[0] === 'lost'
+          ? 'lost'
+          : parcelOf(answer as Parameters<typeof parcelOf>[0]),
+    );
   }
 
   /**
@@ -289,26 +318,24 @@ export class Outbox {
   async record(
     channelArn: ChannelArn,
     token: string,
-    call: {
-      readonly ids: readonly string[];
-      readonly keep: boolean;
-      readonly result: CallResult;
-      /** Why it is not known whether the call had its effect: an item that expired in it ends, with this reason. */
-      readonly unsure?: string | undefined;
-    },
-  ): Promise<{ readonly lane: Lane | undefined; readonly inLine: boolean; readonly nowMs: number }> {
-    const recorded = await this.#run(recordScript, [
-      channelArn,
-      token,
-      call.keep ? 1 : 0,
-      call.ids.join(' '),
-      call.unsure ?? '',
-      call.result.kind,
-      ...argumentsOf(call.result),
-    ]);
-    const answer = replyOf('record', recordReply, recorded);
-    this.#count(answer[0]);
-    return { lane: answer[1] > 0 ? laneAt(answer[1] - 1) : undefined, inLine: answer[1] < 0, nowMs: answer[2] };
+    call: Omit<EndedCall, 'channelArn' | 'token'>,
+  ): Promise<Recorded> {
+    return (await this.recordAll([{ channelArn, token, ...call }]))[0]!;
+  }
+
+  /** The same for some calls, in one step. */
+  async recordAll(calls: readonly EndedCall[]): Promise<readonly Recorded[]> {
+    const recorded = await this.#run(
+      recordScript,
+      calls.flatMap(({ channelArn, token, keep, ids, unsure = '', result }) => {
+        const rest = argumentsOf(result);
+        const unused = Array.from({ length: 5 - rest.length }, () => '');
+        return [channelArn, token, keep ? 1 : 0, ids.join(' '), unsure, result.kind, ...rest, ...unused];
+      }),
+    );
+    const [counts, nowMs, ...places] = replyOf('record', recordReply, recorded);
+    this.#count(counts);
+    return places.map((place) => ({ lane: place > 0 ? laneAt(place - 1) : undefined, inLine: place < 0, nowMs }));
   }
 
   /** Prolongs leases; returns the channels that are not ours any more. */

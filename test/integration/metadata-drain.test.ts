@@ -403,13 +403,13 @@ test('a lease that would end before the call is not sent under, though nobody el
   };
   await using rig = await setup({ sender, drainer: { leaseMs: 1_000, callTimeoutMs: 600 } });
   vi.spyOn(rig.outbox, 'renew').mockRejectedValue(new Error('no lease is renewed'));
-  const take = vi.spyOn(rig.outbox, 'take');
-  const record = vi.spyOn(rig.outbox, 'record');
+  const take = vi.spyOn(rig.outbox, 'takeAll');
+  const record = vi.spyOn(rig.outbox, 'recordAll');
 
   const { batchId } = await rig.send(['a'], ['x']);
 
   expect((await rig.finished(batchId)).counts).toMatchObject({ delivered: 1 });
-  expect(record.mock.calls[0]![2]).toMatchObject({ ids: [], result: { kind: 'back' } });
+  expect(record.mock.calls[0]![0]).toMatchObject([{ ids: [], result: { kind: 'back' } }]);
   expect(take.mock.invocationCallOrder[0]).toBeGreaterThan(record.mock.invocationCallOrder[0]!);
   expect(rig.sender.calls).toHaveLength(1);
 });
@@ -432,7 +432,7 @@ test('a stop lets the call that was sent end, gives the rest back, and starts no
 test('an urgent item asks for its permit while it is accepted, and goes with what its claim chose', async () => {
   await using rig = await setup();
   const permits = gate(rig.sender);
-  const take = vi.spyOn(rig.outbox, 'take');
+  const take = vi.spyOn(rig.outbox, 'takeAll');
   const accepted = Promise.withResolvers<void>();
   const accept = rig.outbox.accept.bind(rig.outbox);
   vi.spyOn(rig.outbox, 'accept').mockImplementation(async (batch) => {
