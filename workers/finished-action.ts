@@ -13,14 +13,14 @@ import type { Clock } from '#runtime/clock.ts';
 import { noteFailedJob } from './alerts.ts';
 import { noteBulkResult } from './bulk.ts';
 import { type FanoutResult, type MemberResult, memberResult } from './metadata-fanout.ts';
-import type { JobResult } from './outcome.ts';
+import type { RunResult } from './outcome.ts';
 
 export interface FinishedRun {
   readonly jobId: string;
   readonly name: string;
   readonly payload: unknown;
   readonly outcome: RunOutcome;
-  readonly result: JobResult | undefined;
+  readonly result: RunResult | undefined;
   readonly error: unknown;
   readonly checks?: readonly Check[];
 }

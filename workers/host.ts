@@ -12,7 +12,7 @@ import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Redis } from '#runtime/redis.ts';
 import { CheckNotes } from './checks.ts';
-import { type JobResult, outcomeOf, settle } from './outcome.ts';
+import { outcomeOf, type RunResult, settle } from './outcome.ts';
 
 /** One run of a job, as its handler sees it. */
 export interface JobRun {
@@ -33,7 +33,7 @@ export interface JobRun {
   progress(step: string, detail?: Readonly<Record<string, unknown>>): Promise<void>;
 }
 
-export type JobHandler = (payload: unknown, run: JobRun) => Promise<JobResult>;
+export type JobHandler = (payload: unknown, run: JobRun) => Promise<RunResult>;
 
 /** A step that a handler reported. */
 export interface JobStep {
@@ -60,7 +60,7 @@ export interface WorkerHostOptions {
     name: JobName;
     payload: unknown;
     outcome: RunOutcome;
-    result: JobResult | undefined;
+    result: RunResult | undefined;
     error: unknown;
     checks: readonly Check[];
   }) => Promise<void>;
@@ -161,7 +161,7 @@ export class WorkerHost implements Service {
     if (this.#interrupted && (mayBeCut || this.#interrupted.kinds === 'all')) abort.abort(this.#interrupted.reason);
   }
 
-  async #process(job: Job, token: string | undefined, cancelled: AbortSignal | undefined): Promise<JobResult> {
+  async #process(job: Job, token: string | undefined, cancelled: AbortSignal | undefined): Promise<RunResult> {
     const { handlers, clock, logger, metrics } = this.#options;
     const startedAt = clock.monotonic();
     const name = job.name;
@@ -192,7 +192,7 @@ export class WorkerHost implements Service {
       check: (check, passed, compared) => notes.note(check, passed, compared),
       progress: (step, detail) => report(job, { step, atMs: Date.now(), ...detail, ...notes.unsaved() }),
     };
-    const finish = async (outcome: RunOutcome, result: JobResult | undefined, error: unknown) => {
+    const finish = async (outcome: RunOutcome, result: RunResult | undefined, error: unknown) => {
       metrics.jobs.inc({ job: name, outcome });
       metrics.jobSeconds.observe({ job: name }, (clock.monotonic() - startedAt) / 1000);
       await this.#options

@@ -9,7 +9,7 @@ import { type FanoutMember, type MetadataFanout, memberJob } from '#domain/metad
 import type { SharedState } from '#domain/shared-state.ts';
 import { parseFanout } from '#jobs/catalog.ts';
 import type { JobRun } from './host.ts';
-import type { JobResult } from './outcome.ts';
+import type { RunResult } from './outcome.ts';
 import type { MetadataParts } from './ports.ts';
 import { skippedByControls } from './preconditions.ts';
 
@@ -22,7 +22,7 @@ export interface MemberResult {
 }
 
 /** What a run returns: how it ended for all, and the members (by their place) for which it ended otherwise. */
-export interface FanoutResult extends JobResult {
+export interface FanoutResult extends RunResult {
   readonly batchId?: string;
   readonly members: number;
   readonly others: Readonly<Record<string, MemberResult>>;

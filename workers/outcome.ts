@@ -4,11 +4,11 @@ import type { RunOutcome } from '#domain/action-memory.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 
 /** What a handler returns when it did not throw. */
-export interface JobResult {
+export interface RunResult {
   readonly outcome: 'done' | 'skipped' | 'deferred' | 'already_done' | 'unknown';
   /** In plain words. */
   readonly reason?: string | undefined;
-  readonly [fact: string]: unknown;
+  readonly [detail: string]: unknown;
 }
 
 /** The outcome that an error stands for, before the queue is told. */
@@ -25,7 +25,7 @@ export function outcomeOf(error: unknown, job: Pick<Job, 'attemptsMade' | 'opts'
  * Tells the queue. Returns a result when the job is done all the same; throws otherwise: postponed and interrupted jobs go
  * back without spending an attempt, hopeless ones fail at once, the rest is tried again with backoff.
  */
-export async function settle(error: unknown, job: Job, token: string | undefined, nowMs: number): Promise<JobResult> {
+export async function settle(error: unknown, job: Job, token: string | undefined, nowMs: number): Promise<RunResult> {
   const disposition = error instanceof AppError ? error.disposition : { kind: 'retry' as const };
   switch (disposition.kind) {
     case 'already-done':

@@ -9,7 +9,7 @@ import type { HttpSender } from '#outbound/http-sender.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { SecretSink } from '#secrets/sink.ts';
 import type { JobRun } from './host.ts';
-import type { JobResult } from './outcome.ts';
+import type { RunResult } from './outcome.ts';
 
 export interface CallOptions {
   readonly signal: AbortSignal;
@@ -249,7 +249,7 @@ export interface ActionPorts {
 export interface HandlerContext extends ActionPorts, JobRun {}
 
 /** What a handler returns. `before` and `after` go into the audit; never a secret. */
-export interface HandlerResult extends JobResult {
+export interface HandlerResult extends RunResult {
   readonly before?: unknown;
   readonly after?: unknown;
   /** Of a dry run: the calls it would have made, in order. */

@@ -14,7 +14,7 @@ import { createBulk, openBulks, stopBulk } from '#workers/bulk.ts';
 import { assertChannelsKnown, assertFiles, assertNames, type CheckedShard } from './action-checks.ts';
 import { renderAll } from './action-templates.ts';
 import { refreshAll } from './refresh-all.ts';
-import type { AcceptedBulk, BulkActionsPort, BulkRequest, BulkView } from './routes/actions.ts';
+import type { AcceptedBulk, BulkActionRequest, BulkActionsPort, BulkView } from './routes/actions.ts';
 
 /** One shard, as far as actions for many channels are handed in there. */
 export interface BulkShard extends ShardIdentity, CheckedShard {
@@ -36,7 +36,7 @@ export class BulkActions implements BulkActionsPort {
     this.#options = options;
   }
 
-  async submit(request: BulkRequest): Promise<AcceptedBulk> {
+  async submit(request: BulkActionRequest): Promise<AcceptedBulk> {
     const { shards, files } = this.#options;
     const { action, params, targets, maxChannels, who, reason, dryRun } = request;
     if (shards.all.length > 1 && targets.channelArns === undefined)

@@ -39,6 +39,7 @@ describe('the parameters of an action', () => {
         who: '{{ channel.name }}',
         n: '{{ event.detail.n }}',
         list: [{ x: '{{ channel.name }}' }],
+        plain: [2, true, null],
       },
     });
     const hostile = '","type":"stop","x":"';
@@ -47,7 +48,7 @@ describe('the parameters of an action', () => {
 
     expect(rendered).toEqual({
       ok: true,
-      params: { payload: { type: 'notice', who: hostile, n: 3, list: [{ x: hostile }] } },
+      params: { payload: { type: 'notice', who: hostile, n: 3, list: [{ x: hostile }], plain: [2, true, null] } },
     });
   });
 

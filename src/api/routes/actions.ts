@@ -64,7 +64,7 @@ export interface ActionRequest {
 }
 
 /** The same action for many channels. */
-export interface BulkRequest extends Omit<ActionRequest, 'channelArn' | 'streamId'> {
+export interface BulkActionRequest extends Omit<ActionRequest, 'channelArn' | 'streamId'> {
   readonly targets: z.infer<typeof targets>;
   /** Nothing is done when more channels than this are meant. */
   readonly maxChannels: number;
@@ -86,7 +86,7 @@ export interface AcceptedBulk {
 /** Takes actions for many channels; met by bulk-actions.ts. */
 export interface BulkActionsPort {
   /** @throws AppError NOT_FOUND, CHANNEL_UNKNOWN, REQUEST_INVALID, TOO_MANY_BULK_ACTIONS */
-  submit(request: BulkRequest): Promise<AcceptedBulk>;
+  submit(request: BulkActionRequest): Promise<AcceptedBulk>;
   /** Those under way and those of the last week, the newest first. */
   list(): Promise<readonly BulkView[]>;
   /** No more channels are started. @throws AppError NOT_FOUND */

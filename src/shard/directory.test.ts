@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import type { ChannelArn } from '#domain/channel.ts';
+import type { EventObservation } from '#domain/observation.ts';
+import { ShardDirectory, type ShardIdentity } from './directory.ts';
+
+const shard = (name: string, region: string, accountId?: string): ShardIdentity => ({ name, region, accountId });
+const main = shard('main', 'us-west-2', '111122223333');
+const second = shard('second', 'us-west-2');
+const europe = shard('europe', 'eu-west-1', '111122223333');
+const all = new ShardDirectory([main, second, europe]);
+const arn = (region: string, account: string) => `arn:aws:ivs:${region}:${account}:channel/AbCdEf` as ChannelArn;
+const event = (account: string, channelArn?: ChannelArn) =>
+  ({ channelArn, envelope: { account, region: 'eu-west-1' } }) as unknown as EventObservation;
+
+describe('a channel', () => {
+  test.each([
+    ['of a known account and Region', arn('us-west-2', '111122223333'), main],
+    ['of the same account in another Region', arn('eu-west-1', '111122223333'), europe],
+    [
+      'of an account that no shard of the Region has, where one is not known yet',
+      arn('us-west-2', '444455556666'),
+      second,
+    ],
+    ['of an unknown account, where all of the Region are known', arn('eu-west-1', '444455556666'), undefined],
+    ['of a Region that is not configured', arn('ap-south-1', '111122223333'), undefined],
+    ['that is no ARN', 'studio-a', undefined],
+  ])('%s has its owner', (_, channelArn, owner) => {
+    expect(all.findOfChannel(channelArn)).toBe(owner);
+  });
+
+  test('without an owner is not found, and the answer names the setting', () => {
+    expect(() => all.ofChannel(arn('ap-south-1', '111122223333'))).toThrow(
+      expect.objectContaining({ code: 'NOT_FOUND', details: { setting: 'accounts' } }),
+    );
+    expect(all.ofChannel(arn('eu-west-1', '111122223333'))).toBe(europe);
+  });
+});
+
+describe('an account', () => {
+  test('is found by its name; another name gets the nearest one and all there are', () => {
+    expect(all.named('second')).toBe(second);
+    expect(() => all.named('mian')).toThrow(/no account mian \(did you mean main\?\).*main, second, europe/);
+  });
+
+  test('has to be named where there are several, and only there', () => {
+    expect(all.namedOrOnly('europe')).toBe(europe);
+    expect(() => all.namedOrOnly(undefined)).toThrow(expect.objectContaining({ code: 'REQUEST_INVALID' }));
+    expect(new ShardDirectory([second]).namedOrOnly(undefined)).toBe(second);
+    expect(all.first).toBe(main);
+  });
+});
+
+describe('an event', () => {
+  test.each([
+    [
+      'about a channel goes to its owner, by whichever queue it came',
+      event('111122223333', arn('us-west-2', '111122223333')),
+      europe,
+      main,
+    ],
+    [
+      'about a channel that nobody owns is nobody’s',
+      event('111122223333', arn('ap-south-1', '111122223333')),
+      main,
+      undefined,
+    ],
+    [
+      'without a channel goes to its account in the Region of the queue, not of the envelope',
+      event('111122223333'),
+      main,
+      main,
+    ],
+    [
+      'without a channel, of an account that is not known, goes to the shard that may have it',
+      event('444455556666'),
+      main,
+      second,
+    ],
+    ['that names no account is nobody’s', event(''), main, undefined],
+    ['that names something else than an account is nobody’s', event('1111222233334'), main, undefined],
+  ])('%s', (_, observation, queueOf, owner) => {
+    expect(all.findOfEvent(observation, queueOf)).toBe(owner);
+  });
+});
