@@ -7,7 +7,7 @@ import { AppError } from '#domain/errors.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import { emptyRecord } from '#streams/reduce.ts';
+import { emptyRecord } from '#streams/session-record.ts';
 import { cancelAdBreak, planOf } from './ad-break-line.ts';
 import { stopBulk } from './bulk.ts';
 import { insertAdBreak } from './insert-ad-break.ts';

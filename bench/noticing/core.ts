@@ -13,7 +13,7 @@ import { connectRedis, disconnectRedis, type Redis } from '#runtime/redis.ts';
 import { logMaxAgeMs, silentAfterMs } from '#shard/settings.ts';
 import { type Committed, Pipeline, type PipelineStages } from '#src/pipeline.ts';
 import { RedisState } from '#store/shared-state.ts';
-import { applyObservation, splitObservation } from '#streams/apply.ts';
+import { applyObservation, splitObservation } from '#streams/changes.ts';
 import { detectGaps } from '#streams/gaps.ts';
 import { intentsDue } from '#workers/intents.ts';
 

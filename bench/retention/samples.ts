@@ -3,7 +3,7 @@ import type { StreamSnapshot } from '#domain/channel.ts';
 import { createLogger, Scrubber } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { connectRedis, disconnectRedis, type Redis } from '#runtime/redis.ts';
-import { applyObservation, splitObservation } from '#streams/apply.ts';
+import { applyObservation, splitObservation } from '#streams/changes.ts';
 import { channelArnAt, streamIdAt } from '../noticing/events.ts';
 import { sizeOf } from './size.ts';
 import { VirtualClock, VirtualState } from './virtual-state.ts';

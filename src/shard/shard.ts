@@ -43,7 +43,7 @@ import { inTurns } from '#runtime/turns.ts';
 import { type Committed, Pipeline } from '#src/pipeline.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { stateNoteFile } from '#store/state-note.ts';
-import { applyObservation, splitObservation } from '#streams/apply.ts';
+import { applyObservation, splitObservation } from '#streams/changes.ts';
 import { fleetKnown } from '#streams/fleet.ts';
 import { detectGaps } from '#streams/gaps.ts';
 import { finishedActionRecorder } from '#workers/finished-action.ts';

@@ -5,7 +5,7 @@ import { kinds, notes } from '#domain/state-registry.ts';
 import type { Disagreements, KeptDisagreements } from '#domain/stream-memory.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { gapOf } from './gaps.ts';
-import type { SessionInput } from './reduce.ts';
+import type { SessionInput } from './session-record.ts';
 
 const keptMinutes = 60;
 /** An event of a start that did not come for so long is taken as lost. */

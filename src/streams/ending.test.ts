@@ -5,7 +5,7 @@ import type { SessionBasis, StreamRecord } from '#domain/stream-record.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { endReason } from './ending.ts';
 import { listEnded } from './queries.ts';
-import { emptyRecord } from './reduce.ts';
+import { emptyRecord } from './session-record.ts';
 
 const arn = (name: string) => `arn:aws:ivs:us-west-2:111122223333:channel/${name}` as ChannelArn;
 

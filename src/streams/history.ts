@@ -7,7 +7,7 @@ import type { EventObservation, HistoryObservation, HistorySession } from '#doma
 import type { Transaction } from '#domain/shared-state.ts';
 import { notes } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
-import { fold } from './fold.ts';
+import { fold } from './channel-records.ts';
 import { knownSession } from './keys.ts';
 
 /** Notes time that nobody saw. What was not looked back at yet joins it, and the look back begins anew. */

@@ -4,7 +4,7 @@ import type { SharedState, StateView } from '#domain/shared-state.ts';
 import type { Kind } from '#domain/state-key.ts';
 import { kinds, logs } from '#domain/state-registry.ts';
 import type { StreamRecord, StreamState } from '#domain/stream-record.ts';
-import { maxLoggedSessions } from './fold.ts';
+import { maxLoggedSessions } from './channel-records.ts';
 import { channelOf, pastOf, streamOf } from './keys.ts';
 
 export interface StreamQuery {

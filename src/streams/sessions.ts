@@ -2,9 +2,9 @@
 // Decided from what is known of each, never from the order of arrival.
 import type { StreamId } from '#domain/channel.ts';
 import type { RecordingSign, StreamRecord } from '#domain/stream-record.ts';
-import { endedByItself, isListedAfter } from './derive.ts';
 import { newerSign } from './recording.ts';
-import { reduceSession } from './reduce.ts';
+import { reduceSession } from './session-record.ts';
+import { endedByItself, isListedAfter } from './session-state.ts';
 
 /** Newest first; never empty. Those after the first are over, and kept for a while so that late events still find them. */
 export type Sessions = readonly [newest: StreamRecord, ...past: StreamRecord[]];

@@ -6,7 +6,7 @@ import { LookBackService } from '#intake/look-back.ts';
 import { createReader } from '#ivs/reader.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import { applyObservation } from '#streams/apply.ts';
+import { applyObservation } from '#streams/changes.ts';
 import { noteUnseen } from '#streams/history.ts';
 import { shardScope } from '#test/support/ivs-shard.ts';
 import { eventually, quietLogger } from '#test/support/quiet.ts';

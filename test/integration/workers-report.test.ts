@@ -10,7 +10,7 @@ import { expect, test } from 'vitest';
 import type { ChannelArn } from '#domain/channel.ts';
 import { kinds, logs } from '#domain/state-registry.ts';
 import { startSimulator } from '#simulator/server.ts';
-import { applyObservation } from '#streams/apply.ts';
+import { applyObservation } from '#streams/changes.ts';
 import { actionRig, operatorJob } from '#test/support/action-rig.ts';
 import { eventually } from '#test/support/quiet.ts';
 import { redisScope } from '#test/support/redis.ts';

@@ -3,7 +3,7 @@ import type { ChannelArn, StreamHealth, StreamId, StreamSnapshot } from '#domain
 import type { EventObservation, Observation, PollObservation } from '#domain/observation.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import { applyObservation, splitObservation } from '#streams/apply.ts';
+import { applyObservation, splitObservation } from '#streams/changes.ts';
 import { streamOf } from '#streams/keys.ts';
 
 /** 2026-11-20T10:00:00Z. */

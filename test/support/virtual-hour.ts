@@ -12,7 +12,7 @@ import { decideAll, decideDue } from '#rules/decide.ts';
 import { ruleMemories, withheldMoments } from '#rules/memory.ts';
 import { failoverMs } from '#rules/state-loss.ts';
 import { Pipeline } from '#src/pipeline.ts';
-import { applyObservation, splitObservation } from '#streams/apply.ts';
+import { applyObservation, splitObservation } from '#streams/changes.ts';
 import { detectGaps } from '#streams/gaps.ts';
 import { ForgetfulReplica, ForgetfulStore } from './forgetful-state.ts';
 import { seededRandom } from './quiet.ts';

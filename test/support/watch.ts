@@ -8,7 +8,7 @@ import type { StreamRecord } from '#domain/stream-record.ts';
 import { type DecideOptions, decideAll, decideDue } from '#rules/decide.ts';
 import { Pipeline } from '#src/pipeline.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import { applyObservation, splitObservation } from '#streams/apply.ts';
+import { applyObservation, splitObservation } from '#streams/changes.ts';
 import { detectGaps, type GapOptions } from '#streams/gaps.ts';
 import { streamOf } from '#streams/keys.ts';
 import { rulesetOf } from './engine.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { ChannelArn, StreamId } from '#domain/channel.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
-import { emptyRecord } from '#streams/reduce.ts';
+import { emptyRecord } from '#streams/session-record.ts';
 import { rowOf } from './row.ts';
 
 const arn = 'arn:aws:ivs:us-west-2:111122223333:channel/a' as ChannelArn;

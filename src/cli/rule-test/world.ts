@@ -22,7 +22,7 @@ import { freshStreamDocument, streamDocument } from '#rules/documents.ts';
 import { matcherOf } from '#rules/pattern.ts';
 import { Pipeline } from '#src/pipeline.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import { applyObservation, splitObservation } from '#streams/apply.ts';
+import { applyObservation, splitObservation } from '#streams/changes.ts';
 import { intentsDue } from '#workers/intents.ts';
 
 export const testAccount = '111122223333';

@@ -11,10 +11,10 @@ import type {
   StreamRecord,
   TimelineEntry,
 } from '#domain/stream-record.ts';
-import { derive, missableAfterMs, onOurClock } from './derive.ts';
 import { type EventSign, mergedStreamIdsOf, readEvent } from './event-signs.ts';
 import { sawHealth, sawNotStarving } from './health.ts';
 import { longestReconnectMs, newerSign, withMerged } from './recording.ts';
+import { derive, missableAfterMs, onOurClock } from './session-state.ts';
 import { withEntry } from './timeline.ts';
 
 export interface Sweep {

@@ -4,13 +4,13 @@ import type { EventObservation, InventoryObservation, Observation, PollObservati
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
-import { applyInventory } from './apply-inventory.ts';
-import { applyPoll } from './apply-poll.ts';
+import { fold } from './channel-records.ts';
 import { eventNameOf, streamIdOf } from './event-signs.ts';
-import { fold } from './fold.ts';
 import { gapOf } from './gaps.ts';
 import { applyHistory } from './history.ts';
+import { applyInventory } from './inventory-changes.ts';
 import { streamOf } from './keys.ts';
+import { applyPoll } from './poll-changes.ts';
 
 export interface ApplyOptions {
   /** How long ended sessions stay; their channel's newest one as well. */

@@ -5,8 +5,8 @@ import { kinds, logs, notes } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
 import { lastSeenMs } from './health.ts';
 import { archivedOf, channelOf, pastOf, streamOf } from './keys.ts';
-import { reduceSession, type SessionInput } from './reduce.ts';
 import { noteSample } from './samples.ts';
+import { reduceSession, type SessionInput } from './session-record.ts';
 import { arrange } from './sessions.ts';
 
 export interface Folded {

@@ -4,13 +4,13 @@ import type { PollObservation } from '#domain/observation.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
+import { archive, fold } from './channel-records.ts';
 import { noteDisagreement, noteUnheard } from './disagreements.ts';
-import { archive, fold } from './fold.ts';
 import { lateAfterMs } from './gaps.ts';
 import { lastSeenMs } from './health.ts';
 import { longestReconnectMs } from './recording.ts';
-import type { SessionInput } from './reduce.ts';
 import { noteFleetSample } from './samples.ts';
+import type { SessionInput } from './session-record.ts';
 
 export interface PollOptions {
   readonly settleMs: number;
