@@ -57,6 +57,16 @@ describe('the age of a stream', () => {
     expect(engine.log).toEqual(['60 emit_event a', '120 emit_event a']);
   });
 
+  test('an age that was reached is not looked for again, the next one is', async () => {
+    const engine = new Engine(rule('trigger: {state: {ageSeconds: [{numeric: [">=", 60, "<", 120]}]}}'));
+    await engine.goLive('a');
+    await engine.goTo(60);
+
+    expect(engine.state.view.get(notes.turn)?.dueMs).toBe(epochMs + 120_000);
+    await engine.goTo(120);
+    expect(engine.state.view.get(notes.turn)).toBeUndefined();
+  });
+
   test('each stream has its own age, whichever comes first, and one that ended has none', async () => {
     const engine = new Engine(long());
     await engine.goLive('a');
