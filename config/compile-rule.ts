@@ -1,5 +1,12 @@
 // One rule of the file → one compiled rule, with every reason why it makes no sense.
-import { type ActionName, type ActionParams, actionSchemas, destructiveActions, type Pattern } from '#domain/action.ts';
+import {
+  type ActionName,
+  type ActionParams,
+  actionSchemas,
+  channelActions,
+  destructiveActions,
+  type Pattern,
+} from '#domain/action.ts';
 import { durationMs } from '#domain/duration.ts';
 import type { GroupPart, Guards, Matcher, Rule, Step, TimeInterval, Trigger } from '#domain/rule.ts';
 import { compileParams } from '#rules/action-template.ts';
@@ -34,19 +41,6 @@ export const builtInGuards = {
   on_data_gap: 'freeze',
   group_by: ['channel'],
 } as const satisfies GuardsDocument;
-
-/** Actions on the channel the rule fired for. */
-const channelActions: ReadonlySet<ActionName> = new Set([
-  'put_metadata',
-  'rotate_stream_key',
-  'set_recording',
-  'stop_stream',
-  'insert_ad_break',
-  'tag',
-  'capture_session',
-  'report',
-  'retire_channel',
-]);
 
 /** Compiles one rule; what is wrong is added to the context's findings. */
 export function compileRule(document: RuleDocument, context: RuleContext): Rule {

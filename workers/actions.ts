@@ -2,6 +2,7 @@
 import type { ActionJob, ActionName, ActionParams } from '#domain/action.ts';
 import { parseActionJob } from '#jobs/catalog.ts';
 import { captureSession } from './capture-session.ts';
+import { editPlaybackRestriction } from './edit-playback-restriction.ts';
 import { emitEvent } from './emit-event.ts';
 import type { JobHandler } from './host.ts';
 import { insertAdBreak } from './insert-ad-break.ts';
@@ -12,8 +13,11 @@ import { withRecheck } from './recheck.ts';
 import { report } from './report.ts';
 import { retireChannel } from './retire-channel.ts';
 import { retireRecordingConfiguration } from './retire-recording-configuration.ts';
+import { revokeViewers } from './revoke-viewers.ts';
 import { rotatePlaybackKeyPair } from './rotate-playback-key-pair.ts';
 import { rotateStreamKey } from './rotate-stream-key.ts';
+import { setAdConfiguration } from './set-ad-configuration.ts';
+import { setPlaybackRestriction } from './set-playback-restriction.ts';
 import { setRecording } from './set-recording.ts';
 import { stopStream } from './stop-stream.ts';
 import { tag } from './tag.ts';
@@ -23,6 +27,10 @@ export const actionHandlers = {
   put_metadata: putMetadata,
   rotate_stream_key: rotateStreamKey,
   set_recording: setRecording,
+  set_ad_configuration: setAdConfiguration,
+  set_playback_restriction: setPlaybackRestriction,
+  edit_playback_restriction: editPlaybackRestriction,
+  revoke_viewers: revokeViewers,
   stop_stream: stopStream,
   insert_ad_break: insertAdBreak,
   notify,

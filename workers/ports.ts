@@ -32,10 +32,11 @@ export interface ChannelDetails {
   readonly name: string;
   readonly type: string;
   readonly latencyMode: string;
+  /** This and the next two: empty for none. */
   readonly recordingConfigurationArn: string;
-  /** Empty: none. */
   readonly adConfigurationArn: string;
-  /** TS or FRAGMENTED_MP4. */
+  readonly playbackRestrictionPolicyArn: string;
+  /** TS or FRAGMENTED_MP4; empty when IVS did not tell. */
   readonly containerFormat: string;
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -51,6 +52,28 @@ export interface RecordingConfiguration {
   readonly name: string;
   readonly state: string;
   readonly bucketName: string;
+}
+
+/** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_AdConfiguration.html */
+export interface AdConfiguration {
+  readonly arn: string;
+  readonly name: string;
+}
+
+/** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_PlaybackRestrictionPolicy.html */
+export interface PlaybackRestrictionPolicy {
+  readonly arn: string;
+  readonly name: string;
+  /** Empty: every one. So are the origins. */
+  readonly allowedCountries: readonly string[];
+  readonly allowedOrigins: readonly string[];
+}
+
+/** A viewer whose sessions were not revoked. */
+export interface ViewerRevocationError {
+  readonly viewerId: string;
+  readonly code: string;
+  readonly message: string;
 }
 
 export interface PlaybackKeyPair {
@@ -71,6 +94,9 @@ export interface StreamSession {
   readonly video: readonly VideoTrack[];
   readonly audio: readonly AudioTrack[];
   readonly recordingConfigurationArn: string;
+  /** This and the next one: undefined when IVS did not tell. */
+  readonly adConfigurationArn?: string | undefined;
+  readonly playbackRestrictionPolicyArn?: string | undefined;
   /** Newest first. */
   readonly events: readonly { readonly name: string; readonly timeMs: number; readonly code?: string | undefined }[];
 }
@@ -110,13 +136,33 @@ export interface IvsActions {
   getChannel(channelArn: string, options: CallOptions): Promise<ChannelDetails>;
   updateChannel(
     channelArn: string,
-    change: { readonly recordingConfigurationArn: string },
+    change: Partial<
+      Pick<ChannelDetails, 'recordingConfigurationArn' | 'adConfigurationArn' | 'playbackRestrictionPolicyArn'>
+    >,
     options: CallOptions,
   ): Promise<void>;
   deleteChannel(channelArn: string, options: CallOptions): Promise<void>;
   /** ARNs of the channels that record with this configuration. */
   listChannelsByRecordingConfiguration(recordingConfigurationArn: string, options: CallOptions): Promise<string[]>;
   /** ARNs; the values are only in getStreamKey and createStreamKey. */
+  /** ARNs of the channels under this policy. */
+  listChannelsByPlaybackRestrictionPolicy(policyArn: string, options: CallOptions): Promise<string[]>;
+  listAdConfigurations(options: CallOptions): Promise<AdConfiguration[]>;
+  getAdConfiguration(arn: string, options: CallOptions): Promise<AdConfiguration>;
+  listPlaybackRestrictionPolicies(options: CallOptions): Promise<PlaybackRestrictionPolicy[]>;
+  getPlaybackRestrictionPolicy(arn: string, options: CallOptions): Promise<PlaybackRestrictionPolicy>;
+  /** A list that is left out stays as it is. */
+  updatePlaybackRestrictionPolicy(
+    arn: string,
+    change: Partial<Pick<PlaybackRestrictionPolicy, 'allowedCountries' | 'allowedOrigins'>>,
+    options: CallOptions,
+  ): Promise<void>;
+  /** At most 20 viewers of one channel. Resolves with those whose sessions were not revoked. */
+  revokeViewerSessions(
+    channelArn: string,
+    revocation: { readonly viewerIds: readonly string[]; readonly versionsUpTo: number },
+    options: CallOptions,
+  ): Promise<ViewerRevocationError[]>;
   listStreamKeys(channelArn: string, options: CallOptions): Promise<string[]>;
   getStreamKey(streamKeyArn: string, options: CallOptions): Promise<StreamKeyValue>;
   createStreamKey(channelArn: string, options: CallOptions): Promise<StreamKeyValue>;
@@ -237,6 +283,8 @@ export interface ActionPorts {
   writeFile(job: ActionJob, path: string, text: string): Promise<void>;
   /** Compiles a pattern of the rules language. */
   matcher(pattern: Pattern): Matcher;
+  /** Whether a rule's `match` selects a channel, by what is known of it. */
+  selects(match: Pattern, channelArn: string): boolean;
   /** Hides a value from every log line until it is let go. */
   hide(value: Secret): Disposable;
   /** Hash of the configuration in force, for the audit. */

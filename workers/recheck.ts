@@ -18,6 +18,8 @@ const changingCalls = {
   deletePlaybackKeyPair: 1,
   tagResource: 2,
   untagResource: 2,
+  updatePlaybackRestrictionPolicy: 2,
+  revokeViewerSessions: 2,
 } as const satisfies Partial<Record<keyof IvsActions, number>>;
 
 /**

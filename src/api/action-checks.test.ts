@@ -26,6 +26,8 @@ async function setup() {
     relay: { nudge: () => undefined },
     adBreakProblem: async () => undefined,
     adBreakSpacingMs: () => 1_000,
+    adConfiguration: () => Promise.reject(new Error('not asked for')),
+    playbackRestrictionPolicy: () => Promise.reject(new Error('not asked for')),
     async refreshChannel(arn) {
       asked.push(arn);
       return channelOf(arn);

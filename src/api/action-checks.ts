@@ -18,8 +18,10 @@ export interface CheckedShard {
   readonly state: SharedState;
   /** The rules in force, and the receivers. */
   readonly ruleset: Ruleset;
-  /** Asks IVS, for at most ten seconds. @throws AppError RECORDING_CONFIGURATION_…, or why IVS does not tell */
+  /** Each asks IVS, for at most ten seconds. @throws AppError …_UNKNOWN, …_AMBIGUOUS, or why IVS does not tell */
   recordingConfiguration(wanted: string): Promise<unknown>;
+  adConfiguration(wanted: string): Promise<unknown>;
+  playbackRestrictionPolicy(wanted: string): Promise<unknown>;
   /** Reads one channel of IVS now; undefined when there is none. @throws AppError when IVS does not tell */
   refreshChannel(arn: ChannelArn): Promise<Channel | undefined>;
   /** Asks IVS why a channel cannot have ad breaks; undefined: it can. @throws AppError when IVS does not tell */
@@ -84,10 +86,10 @@ export async function assertChannelsKnown(
 /**
  * What parameters name must be there: a mistake is told to whoever makes it, rather than to whoever finds a failed job. When IVS does
  * not tell, the job will find out.
- * @throws AppError RECEIVER_UNKNOWN, RECORDING_CONFIGURATION_UNKNOWN, RECORDING_CONFIGURATION_AMBIGUOUS, WEBHOOK_REFUSED
+ * @throws AppError RECEIVER_UNKNOWN, WEBHOOK_REFUSED, RECORDING_CONFIGURATION_…, AD_CONFIGURATION_…, PLAYBACK_RESTRICTION_…
  */
 export async function assertNames(
-  shard: Pick<CheckedShard, 'ruleset' | 'recordingConfiguration'>,
+  shard: Pick<CheckedShard, 'ruleset' | 'recordingConfiguration' | 'adConfiguration' | 'playbackRestrictionPolicy'>,
   action: ActionName,
   all: readonly ActionParams[],
 ): Promise<void> {
@@ -110,14 +112,78 @@ export async function assertNames(
     for (const { url, url_file: file } of all as readonly ActionParams<'webhook'>[])
       if ((url === undefined) === (file === undefined))
         throw new AppError('WEBHOOK_REFUSED', `${place}: a webhook needs exactly one of url and url_file`);
-  if (action !== 'set_recording' && action !== 'retire_recording_configuration') return;
-  for (const configuration of named('configuration')) {
-    if (action === 'set_recording' && configuration === 'none') continue;
-    await shard.recordingConfiguration(configuration).catch((error: unknown) => {
-      if (error instanceof AppError && error.code.startsWith('RECORDING_CONFIGURATION_'))
-        throw new AppError(error.code, `${place}.configuration: ${error.message}`, { cause: error });
+  const resource = namedResources[action];
+  if (!resource) return;
+  const { field, codes } = resource;
+  for (const name of named(field)) {
+    if (name === 'none' && action.startsWith('set_')) continue;
+    await resource.find(shard, name).catch((error: unknown) => {
+      if (error instanceof AppError && error.code.startsWith(codes))
+        throw new AppError(error.code, `${place}.${field}: ${error.message}`, { cause: error });
     });
   }
+}
+
+interface NamedResource {
+  readonly field: string;
+  /** How the codes begin that say what is wrong with the name. */
+  readonly codes: string;
+  find(
+    shard: Pick<CheckedShard, 'recordingConfiguration' | 'adConfiguration' | 'playbackRestrictionPolicy'>,
+    name: string,
+  ): Promise<unknown>;
+}
+
+const recordingConfiguration: NamedResource = {
+  field: 'configuration',
+  codes: 'RECORDING_CONFIGURATION_',
+  find: (shard, name) => shard.recordingConfiguration(name),
+};
+const playbackRestrictionPolicy: NamedResource = {
+  field: 'policy',
+  codes: 'PLAYBACK_RESTRICTION_',
+  find: (shard, name) => shard.playbackRestrictionPolicy(name),
+};
+
+/** What an action names in IVS. */
+const namedResources: Readonly<Partial<Record<ActionName, NamedResource>>> = {
+  set_recording: recordingConfiguration,
+  retire_recording_configuration: recordingConfiguration,
+  set_ad_configuration: {
+    field: 'configuration',
+    codes: 'AD_CONFIGURATION_',
+    find: (shard, name) => shard.adConfiguration(name),
+  },
+  set_playback_restriction: playbackRestrictionPolicy,
+  edit_playback_restriction: playbackRestrictionPolicy,
+};
+
+/** Whether the action puts an ad configuration on its channel. */
+export function givesAds(action: ActionName, params: ActionParams): boolean {
+  return action === 'set_ad_configuration' && 'configuration' in params && params.configuration !== 'none';
+}
+
+/**
+ * Ads need MPEG-TS. Of a few channels whose format is not known IVS is asked; when it does not tell, the job will find out.
+ * @throws AppError AD_CONFIGURATION_IMPOSSIBLE
+ */
+export async function assertAdsPossible(
+  shard: Pick<CheckedShard, 'state' | 'refreshChannel'>,
+  arns: readonly string[],
+  place: string,
+): Promise<void> {
+  const formatOf = (arn: string) => shard.state.view.get(kinds.channel.of(arn))?.containerFormat;
+  const unknown = arns.filter((arn) => formatOf(arn) === undefined);
+  if (unknown.length <= mostUnknownAsked)
+    await Promise.all(unknown.map((arn) => shard.refreshChannel(arn as ChannelArn).catch(() => undefined)));
+  const others = arns.filter((arn) => formatOf(arn) === 'FRAGMENTED_MP4');
+  if (others.length === 0) return;
+  const more = others.length > 1 ? ` and ${others.length - 1} more` : '';
+  throw new AppError(
+    'AD_CONFIGURATION_IMPOSSIBLE',
+    `${place}: ${others[0]}${more}: containerFormat is FRAGMENTED_MP4, and ads need TS; nothing was done`,
+    { details: { channelArns: others.slice(0, 20) } },
+  );
 }
 
 /** One file of each folder is asked for, however many channels there are; each job is asked again when it runs. */

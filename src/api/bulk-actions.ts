@@ -11,7 +11,14 @@ import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
 import { planOf } from '#workers/ad-break-line.ts';
 import { createBulk, openBulks, stopBulk } from '#workers/bulk.ts';
-import { assertChannelsKnown, assertFiles, assertNames, type CheckedShard } from './action-checks.ts';
+import {
+  assertAdsPossible,
+  assertChannelsKnown,
+  assertFiles,
+  assertNames,
+  type CheckedShard,
+  givesAds,
+} from './action-checks.ts';
 import { renderAll } from './action-templates.ts';
 import { refreshAll } from './refresh-all.ts';
 import type { AcceptedBulk, BulkActionRequest, BulkActionsPort, BulkView } from './routes/actions.ts';
@@ -39,6 +46,11 @@ export class BulkActions implements BulkActionsPort {
   async submit(request: BulkActionRequest): Promise<AcceptedBulk> {
     const { shards, files } = this.#options;
     const { action, params, targets, maxChannels, who, reason, dryRun } = request;
+    if (action === 'edit_playback_restriction')
+      throw new AppError(
+        'REQUEST_INVALID',
+        'body.targets: edit_playback_restriction changes a policy once, for every channel that has it: leave targets out',
+      );
     if (shards.all.length > 1 && targets.channelArns === undefined)
       throw new AppError('REQUEST_INVALID', 'body.targets: with several accounts, name the channels by channelArns');
     const arns = [...new Set(targets.channelArns ?? select(shards.first.state, targets))];
@@ -68,6 +80,7 @@ export class BulkActions implements BulkActionsPort {
       action,
       items.map((item) => item.params),
     );
+    if (items.some((item) => givesAds(action, item.params))) await assertAdsPossible(shard, arns, 'body.targets');
     const spacingMs = shard.adBreakSpacingMs();
     const bulkId = await createBulk(shard.state, {
       action,

@@ -1,14 +1,21 @@
 // An operator's action for one channel, or for none: finds the shard, checks what is named, fills in templates, and writes job and audit
 // in one commit. Meets the port of routes/actions.ts.
 import { randomUUID } from 'node:crypto';
-import type { ActionJob, ActionName } from '#domain/action.ts';
+import { type ActionJob, channelActions } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import type { Queues } from '#jobs/queues.ts';
 import { audit } from '#journal/audit.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
-import { assertAdBreakPossible, assertChannelsKnown, assertNames, type CheckedShard } from './action-checks.ts';
+import {
+  assertAdBreakPossible,
+  assertAdsPossible,
+  assertChannelsKnown,
+  assertNames,
+  type CheckedShard,
+  givesAds,
+} from './action-checks.ts';
 import { render } from './action-templates.ts';
 import type { ActionRequest, OperatorActionsPort } from './routes/actions.ts';
 
@@ -24,15 +31,6 @@ export interface OperatorActionsOptions {
   readonly configHash: () => string;
 }
 
-const accountActions: ReadonlySet<ActionName> = new Set([
-  'notify',
-  'webhook',
-  'emit_event',
-  'put_metadata',
-  'rotate_playback_key_pair',
-  'retire_recording_configuration',
-]);
-
 export class OperatorActions implements OperatorActionsPort {
   readonly #options: OperatorActionsOptions;
 
@@ -43,7 +41,7 @@ export class OperatorActions implements OperatorActionsPort {
   async submit(request: ActionRequest): Promise<{ readonly jobId: string }> {
     const { shards, files, configHash } = this.#options;
     const { action, channelArn, account, who, reason, dryRun, idempotencyKey } = request;
-    if (channelArn === undefined && !accountActions.has(action))
+    if (channelArn === undefined && channelActions.has(action) && action !== 'put_metadata')
       throw new AppError('ACTION_NEEDS_CHANNEL', `body.channelArn: ${action} needs a channel`);
     const shard = channelArn === undefined ? shards.namedOrOnly(account) : shards.ofChannel(channelArn);
     const jobId = jobIdOf(action, who, idempotencyKey ?? randomUUID());
@@ -56,6 +54,8 @@ export class OperatorActions implements OperatorActionsPort {
     if (!isRepeat) await assertNames(shard, action, [params]);
     if (!isRepeat && action === 'insert_ad_break' && channelArn !== undefined)
       await assertAdBreakPossible(shard, channelArn);
+    if (!isRepeat && channelArn !== undefined && givesAds(action, params))
+      await assertAdsPossible(shard, [channelArn], 'body.channelArn');
     await shard.state.transact(
       (tx) => {
         if (tx.isRepeat(jobId)) return;

@@ -28,7 +28,11 @@ export interface ActionFlags {
 interface Job {
   readonly jobId: string;
   readonly state: string;
-  readonly steps: readonly { readonly step: string }[];
+  readonly steps: readonly {
+    readonly step: string;
+    /** Of `not_revoked`. */
+    readonly errors?: readonly { readonly viewerId: string; readonly code: string; readonly message: string }[];
+  }[];
   readonly result: {
     readonly outcome?: string;
     readonly reason?: string;
@@ -78,15 +82,25 @@ export async function askAction(
     action,
     flags,
     streamId,
-  }: { channel: string | undefined; action: object; flags: ActionFlags; streamId?: string | undefined },
+    ofAccount,
+  }: {
+    channel: string | undefined;
+    action: object;
+    flags: ActionFlags;
+    streamId?: string | undefined;
+    /** It is about no channel; the account has this name, or is the only one. */
+    ofAccount?: { readonly account: string | undefined };
+  },
 ): Promise<void> {
   const api = apiClient(io);
   const targets = targetsOf(flags);
-  if ((channel === undefined) === (targets === undefined))
+  if (!ofAccount && (channel === undefined) === (targets === undefined))
     throw new CommandFailed('Say which channel: its ARN, id or name, or channels by --tag or --live; one of them.', 2);
-  const answer = (await api.send('POST', '/v1/actions', {
+  const about = channel === undefined ? { targets } : { channelArn: await resolveChannel(api, channel) };
+  const query = ofAccount?.account === undefined ? '' : `?account=${encodeURIComponent(ofAccount.account)}`;
+  const answer = (await api.send('POST', `/v1/actions${query}`, {
     action,
-    ...(channel === undefined ? { targets } : { channelArn: await resolveChannel(api, channel) }),
+    ...(ofAccount ? {} : about),
     ...(streamId === undefined ? {} : { streamId }),
     ...(flags.maxChannels === undefined ? {} : { maxChannels: capOf(flags.maxChannels) }),
     reason: flags.reason ?? 'asked for on the command line',
@@ -195,7 +209,12 @@ function planLines(io: CliIo, plan: readonly Turn[]): Line[] {
 }
 
 function jobLines({ jobId, state, result, error, steps }: Job): string[] {
-  if (state === 'failed') return [`failed: ${error ?? 'unknown'} (job ${jobId})`];
+  const errors = steps.flatMap((step) => step.errors ?? []);
+  if (state === 'failed')
+    return [
+      `failed: ${error ?? 'unknown'} (job ${jobId})`,
+      ...errors.map(({ viewerId, code, message }) => `  ${viewerId}: ${code} ${message}`.trimEnd()),
+    ];
   const { outcome = state, reason, calls, until, deliveredTo } = result ?? {};
   if (calls) return calls.length === 0 ? ['nothing to do'] : ['would do:', ...calls.map((call) => `  ${call}`)];
   const more = [reason?.replaceAll('_', ' '), until && `until ${until}`, deliveredTo && `delivered to ${deliveredTo}`];

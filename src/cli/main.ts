@@ -11,6 +11,7 @@ import { isEntry } from '#runtime/entry.ts';
 import { Scrubber } from '#runtime/scrubber.ts';
 import { endOnUncaught } from '#runtime/uncaught.ts';
 import { register as registerAdBreak } from './ad-break.ts';
+import { register as registerAdConfiguration } from './ad-configuration.ts';
 import { register as registerAlert } from './alert.ts';
 import { register as registerActions } from './ask-action.ts';
 import { register as registerBootstrap } from './bootstrap.ts';
@@ -23,6 +24,7 @@ import { register as registerIam } from './iam.ts';
 import { register as registerInit } from './init.ts';
 import { register as registerKey } from './key-rotate.ts';
 import { register as registerMetadata } from './metadata-send.ts';
+import { register as registerPlaybackRestriction } from './playback-restriction.ts';
 import { register as registerRecording } from './recording-set.ts';
 import { register as registerReplay } from './replay.ts';
 import { register as registerReport } from './report.ts';
@@ -36,6 +38,7 @@ import { type CliIo, CommandFailed, example, printLines } from './support.ts';
 import { painted } from './terminal.ts';
 import { register as registerTest } from './test.ts';
 import { register as registerValidate } from './validate.ts';
+import { register as registerViewers } from './viewers.ts';
 
 /** Every command, in the order of `--help`. */
 const registers: readonly ((program: Command, io: CliIo) => void)[] = [
@@ -58,6 +61,9 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
   registerMetadata,
   registerKey,
   registerRecording,
+  registerAdConfiguration,
+  registerPlaybackRestriction,
+  registerViewers,
   registerStream,
   registerAdBreak,
   registerChannel,

@@ -1,8 +1,8 @@
 // `recording set`: switches a channel's recording; `recording pending` and `recording cancel`: what waits for the end of a stream.
 import type { Command } from 'commander';
+import { ifLiveOption } from './ad-configuration.ts';
 import { type ActionFlags, actionOptions, askAction } from './ask-action.ts';
-import { resolveChannel } from './channels.ts';
-import { choiceOption } from './options.ts';
+import { cancelCommand } from './intent-cancel.ts';
 import { apiClient, type CliIo, example, printData, table } from './support.ts';
 
 interface Flags extends ActionFlags {
@@ -30,14 +30,7 @@ export function register(program: Command, io: CliIo): void {
     .description('let a channel record with a configuration, or not at all')
     .argument('[channel]', 'ARN, last part of the ARN, or name')
     .requiredOption('--configuration <which>', 'name, ARN or bucket of a recording configuration, or none')
-    .addOption(
-      choiceOption('--if-live <what>', 'what to do while the channel is live', [
-        'defer',
-        'skip',
-        'fail',
-        'restart',
-      ]).default('defer'),
-    );
+    .addOption(ifLiveOption());
   actionOptions(set, { bulk: true })
     .addHelpText(
       'after',
@@ -62,16 +55,5 @@ export function register(program: Command, io: CliIo): void {
         rows.length === 0 ? ['nothing waits'] : table([['CHANNEL', 'WHAT', 'SINCE'], ...rows], io),
       );
     });
-  recording
-    .command('cancel')
-    .description('take back what waits for the end of a channel’s stream')
-    .argument('<channel>', 'ARN, last part of the ARN, or name')
-    .option('--json', 'print the answer as JSON')
-    .addHelpText('after', example('ivs-autopilot recording cancel studio-a'))
-    .action(async (channel: string, { json }: { json?: boolean }) => {
-      const api = apiClient(io);
-      const arn = await resolveChannel(api, channel);
-      const intent = (await api.send('DELETE', `/v1/intents/set_recording/${encodeURIComponent(arn)}`)) as Intent;
-      printData(io, json, intent, () => [`Taken back: ${intent.summary}`]);
-    });
+  cancelCommand(recording, io, 'set_recording');
 }

@@ -14,7 +14,12 @@ export type RunOutcome =
   | 'unknown'
   | 'interrupted';
 
-export const intentKinds = ['set_recording', 'rotate_stream_key'] as const;
+export const intentKinds = [
+  'set_recording',
+  'rotate_stream_key',
+  'set_ad_configuration',
+  'set_playback_restriction',
+] as const;
 export type IntentKind = (typeof intentKinds)[number];
 
 /** At `intent/<kind>|<channelArn>`. */
@@ -106,9 +111,10 @@ export interface Lease {
   readonly freedAtMs?: number;
 }
 
-/** At `recording/<channelArn>`: the newest request that was carried out or deferred, and the restart under way. */
-export interface RecordingRequest {
+/** At `recording/<channelArn>` and its like: the newest request that was carried out or deferred, and the restart under way. */
+export interface SettingRequest {
   readonly decidedAtMs: number;
+  /** Of what the channel was to have; empty: none. */
   readonly configurationArn: string;
   /** Streams that `restart` has stopped, or was about to. */
   readonly restarting?: readonly string[] | undefined;

@@ -2,6 +2,7 @@
 // An action is an object with one key, its name; the name is also the job's name, its file in workers/ and its heading in the docs.
 import { z } from 'zod';
 import { isChannelArn } from './channel.ts';
+import { countryCodes } from './countries.ts';
 import { parseDuration } from './duration.ts';
 
 /** For editors; and the sign by which the documentation knows a duration. */
@@ -70,6 +71,42 @@ const adBreakDuration = z
   }, adBreakDurations)
   .meta({ pattern: durationPattern });
 
+const ifLive = z.enum(['defer', 'skip', 'fail', 'restart']).optional().describe('Default: defer');
+
+/** A text that must have this form once its templates are filled in. @param problem what is wrong with one that has not */
+function filledIn(problem: (text: string) => string | undefined) {
+  return z.string().superRefine((text, context) => {
+    const message = /\{\{|\{%/.test(text) ? undefined : problem(text);
+    if (message !== undefined) context.addIssue({ code: 'custom', message });
+  });
+}
+
+/** As AWS takes it: https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_UpdatePlaybackRestrictionPolicy.html */
+const country = filledIn((text) => {
+  if (countryCodes.has(text)) return undefined;
+  const capitals = text.toUpperCase();
+  if (countryCodes.has(capitals)) return `write ${capitals}, in capital letters`;
+  return `${JSON.stringify(text.slice(0, 20))} is no country: expected a two-letter code of ISO 3166-1, such as GB`;
+});
+
+const longestOrigin = 128;
+
+/** As a browser sends it in the header Origin: scheme, host and port. */
+const origin = filledIn((text) => {
+  if (text.length > longestOrigin) return `an origin has at most ${longestOrigin} characters`;
+  if (text === 'null') return undefined;
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+$/i.test(text))
+    return 'expected an origin, such as https://www.example.com: scheme, host and port, without a path; an empty list allows every origin';
+  if (!/^https?:/i.test(text)) return undefined;
+  const sent = URL.canParse(text) ? new URL(text).origin : undefined;
+  if (sent === undefined) return 'expected an origin, such as https://www.example.com';
+  return sent === text ? undefined : `a browser sends it as ${sent}: write that`;
+});
+
+const viewerId = filledIn((text) =>
+  text.length >= 1 && text.length <= 40 ? undefined : 'the id of a viewer has 1 to 40 characters',
+);
+
 export const actionSchemas = {
   put_metadata: z.strictObject({
     payload: z
@@ -87,7 +124,47 @@ export const actionSchemas = {
   }),
   set_recording: z.strictObject({
     configuration: z.string().max(128).describe('Name, ARN or bucket of a recording configuration, or none'),
-    if_live: z.enum(['defer', 'skip', 'fail', 'restart']).optional().describe('Default: defer'),
+    if_live: ifLive,
+  }),
+  set_ad_configuration: z.strictObject({
+    configuration: z.string().min(1).max(128).describe('Name or ARN of an ad configuration, or none'),
+    if_live: ifLive,
+  }),
+  set_playback_restriction: z.strictObject({
+    policy: z.string().min(1).max(128).describe('Name or ARN of a playback restriction policy, or none'),
+    if_live: ifLive,
+  }),
+  edit_playback_restriction: z
+    .strictObject({
+      policy: z.string().min(1).max(128).describe('Name or ARN of the policy'),
+      allowed_countries: z
+        .array(country)
+        .max(200)
+        .optional()
+        .describe('Two-letter codes of ISO 3166-1; empty: every country. Left out: as it is'),
+      allowed_origins: z
+        .array(origin)
+        .max(5)
+        .optional()
+        .describe('Such as https://www.example.com; empty: every origin. Left out: as it is'),
+    })
+    .refine(
+      ({ allowed_countries: countries, allowed_origins: origins }) => countries !== undefined || origins !== undefined,
+      'expected allowed_countries, allowed_origins or both',
+    ),
+  revoke_viewers: z.strictObject({
+    viewers: z
+      .array(viewerId)
+      .min(1)
+      .max(1_000)
+      .describe('Ids of viewers, as their playback tokens have them in aws:viewer-id'),
+    versions_up_to: z
+      .number()
+      .int()
+      .min(0)
+      .max(Number.MAX_SAFE_INTEGER)
+      .optional()
+      .describe('Of sessions with this aws:viewer-session-version or a lower one. Default: 0'),
   }),
   stop_stream: z.strictObject({ revoke_key: z.boolean().optional() }),
   insert_ad_break: z.strictObject({
@@ -165,11 +242,31 @@ export function namedFiles(params: object, place: readonly string[] = []): Named
   });
 }
 
+/** Actions on the channel that a rule fired for, or that a request names. */
+export const channelActions: ReadonlySet<ActionName> = new Set([
+  'put_metadata',
+  'rotate_stream_key',
+  'set_recording',
+  'set_ad_configuration',
+  'set_playback_restriction',
+  'revoke_viewers',
+  'stop_stream',
+  'insert_ad_break',
+  'tag',
+  'capture_session',
+  'report',
+  'retire_channel',
+]);
+
 /** Actions that end or change something that cannot be taken back: they need a cap and carry the stream they were decided for. */
 export const destructiveActions: ReadonlySet<ActionName> = new Set([
   'stop_stream',
   'rotate_stream_key',
   'set_recording',
+  'set_ad_configuration',
+  'set_playback_restriction',
+  'edit_playback_restriction',
+  'revoke_viewers',
   'rotate_playback_key_pair',
   'retire_recording_configuration',
   'retire_channel',
@@ -194,6 +291,8 @@ export interface ActionJob<N extends ActionName = ActionName> {
   readonly onlyIf?: Pattern | undefined;
   /** Shows the calls it would make, and makes none. */
   readonly dryRun?: boolean | undefined;
+  /** Of an action that reaches further than its channel: what the rule's `match` selects. */
+  readonly match?: Pattern | undefined;
   /** Set when it waited for the end of a stream: it does nothing when that intent was cancelled or replaced. */
   readonly intentId?: string | undefined;
   /**

@@ -12,8 +12,8 @@ import type {
   Lease,
   NotifyProgress,
   PlaybackKeyRecord,
-  RecordingRequest,
   Retiring,
+  SettingRequest,
 } from './action-memory.ts';
 import type {
   Acknowledgement,
@@ -138,8 +138,10 @@ export const kinds = {
   /** By channel, or by another resource that one job works on at a time. */
   lease: kind<Lease>('lease'),
   key: kind<KeyRecord, ChannelArn>('key'),
-  recording: kind<RecordingRequest, ChannelArn>('recording'),
   adBreak: kind<AdBreakRequest, ChannelArn>('ad-break'),
+  recording: kind<SettingRequest, ChannelArn>('recording'),
+  adConfiguration: kind<SettingRequest, ChannelArn>('ad-configuration'),
+  playbackRestriction: kind<SettingRequest, ChannelArn>('playback-restriction'),
   playbackKey: kind<PlaybackKeyRecord>('playback-key'),
   /** By configuration and time of the decision. */
   retiring: kind<Retiring>('retiring'),

@@ -63,6 +63,8 @@ export function createActionCalls(client: IvsClientPort) {
           targetBitrateBps: track.targetBitrate,
         })),
         recordingConfigurationArn: session?.recordingConfiguration?.arn ?? '',
+        adConfigurationArn: session?.channel?.adConfigurationArn,
+        playbackRestrictionPolicyArn: session?.channel?.playbackRestrictionPolicyArn,
         events: (session?.truncatedEvents ?? []).map((event) => ({
           name: event.name ?? '',
           timeMs: event.eventTime?.getTime() ?? 0,
@@ -79,13 +81,18 @@ export function createActionCalls(client: IvsClientPort) {
         latencyMode: channel?.latencyMode ?? '',
         recordingConfigurationArn: channel?.recordingConfigurationArn ?? '',
         adConfigurationArn: channel?.adConfigurationArn ?? '',
+        playbackRestrictionPolicyArn: channel?.playbackRestrictionPolicyArn ?? '',
         containerFormat: channel?.containerFormat ?? '',
         tags: channel?.tags ?? {},
       };
     },
     async updateChannel(
       channelArn: string,
-      change: { readonly recordingConfigurationArn: string },
+      change: {
+        readonly recordingConfigurationArn?: string;
+        readonly adConfigurationArn?: string;
+        readonly playbackRestrictionPolicyArn?: string;
+      },
       options: ActionCall,
     ) {
       await client.updateChannel({ arn: channelArn, ...change }, options);
@@ -101,6 +108,59 @@ export function createActionCalls(client: IvsClientPort) {
         );
         return { items: (page.channels ?? []).flatMap(({ arn }) => arn ?? []), nextToken: page.nextToken };
       }),
+    listChannelsByPlaybackRestrictionPolicy: (filterByPlaybackRestrictionPolicyArn: string, options: ActionCall) =>
+      everyPage(async (nextToken) => {
+        const page = await client.listChannels(
+          { filterByPlaybackRestrictionPolicyArn, maxResults: 100, ...nextToken },
+          options,
+        );
+        return { items: (page.channels ?? []).flatMap(({ arn }) => arn ?? []), nextToken: page.nextToken };
+      }),
+    listAdConfigurations: (options: ActionCall) =>
+      everyPage(async (nextToken) => {
+        const page = await client.listAdConfigurations({ maxResults: 100, ...nextToken }, options);
+        return { items: (page.adConfigurations ?? []).map(namedOf), nextToken: page.nextToken };
+      }),
+    async getAdConfiguration(arn: string, options: ActionCall) {
+      return namedOf((await client.getAdConfiguration({ arn }, options)).adConfiguration ?? {});
+    },
+    listPlaybackRestrictionPolicies: (options: ActionCall) =>
+      everyPage(async (nextToken) => {
+        // One per page unless asked otherwise.
+        const page = await client.listPlaybackRestrictionPolicies({ maxResults: 100, ...nextToken }, options);
+        return { items: (page.playbackRestrictionPolicies ?? []).map(policyOf), nextToken: page.nextToken };
+      }),
+    async getPlaybackRestrictionPolicy(arn: string, options: ActionCall) {
+      return policyOf((await client.getPlaybackRestrictionPolicy({ arn }, options)).playbackRestrictionPolicy ?? {});
+    },
+    async updatePlaybackRestrictionPolicy(
+      arn: string,
+      { allowedCountries, allowedOrigins }: Partial<Record<'allowedCountries' | 'allowedOrigins', readonly string[]>>,
+      options: ActionCall,
+    ) {
+      const change = {
+        ...(allowedCountries ? { allowedCountries: [...allowedCountries] } : {}),
+        ...(allowedOrigins ? { allowedOrigins: [...allowedOrigins] } : {}),
+      };
+      await client.updatePlaybackRestrictionPolicy({ arn, ...change }, options);
+    },
+    async revokeViewerSessions(
+      channelArn: string,
+      { viewerIds, versionsUpTo }: { readonly viewerIds: readonly string[]; readonly versionsUpTo: number },
+      options: ActionCall,
+    ) {
+      const viewerSessions = viewerIds.map((viewerId) => ({
+        channelArn,
+        viewerId,
+        viewerSessionVersionsLessThanOrEqualTo: versionsUpTo,
+      }));
+      const { errors } = await client.batchStartViewerSessionRevocation({ viewerSessions }, options);
+      return (errors ?? []).map(({ viewerId, code, message }) => ({
+        viewerId: viewerId ?? '',
+        code: code ?? 'unknown',
+        message: message ?? '',
+      }));
+    },
     listStreamKeys: (channelArn: string, options: ActionCall) =>
       everyPage(async (nextToken) => {
         const page = await client.listStreamKeys({ channelArn, maxResults: 50, ...nextToken }, options);
@@ -194,6 +254,20 @@ function recordingOf(configuration: {
     state: configuration.state ?? '',
     bucketName: configuration.destinationConfiguration?.s3?.bucketName ?? '',
   };
+}
+
+function namedOf(resource: { arn?: string | undefined; name?: string | undefined }) {
+  return { arn: resource.arn ?? '', name: resource.name ?? '' };
+}
+
+function policyOf(
+  policy: Parameters<typeof namedOf>[0] & {
+    allowedCountries?: string[] | undefined;
+    allowedOrigins?: string[] | undefined;
+  },
+) {
+  const { allowedCountries = [], allowedOrigins = [] } = policy;
+  return { ...namedOf(policy), allowedCountries, allowedOrigins };
 }
 
 function pairOf(pair: { arn?: string | undefined; name?: string | undefined; fingerprint?: string | undefined }) {

@@ -8,11 +8,14 @@ const channel = { arn: arn('channel'), name: '', tags: {} };
 const key = { arn: arn('stream-key'), channelArn: arn('channel'), value: 'sk_1' };
 const stream = { channelArn: arn('channel'), streamId: 'st-1', health: 'HEALTHY', viewerCount: -1, state: 'LIVE' };
 const recording = { arn: arn('recording-configuration'), state: 'ACTIVE', destinationConfiguration: {} };
+const ads = { arn: arn('ad-configuration'), name: 'show' };
+const policy = { arn: arn('playback-restriction-policy'), allowedCountries: ['GB'], allowedOrigins: [] };
 const pair = { arn: arn('playback-key'), name: 'main' };
 
 const whole: Readonly<Record<ClientOperation, object>> = {
   BatchGetChannel: { channels: [channel], errors: [] },
   BatchGetStreamKey: { streamKeys: [key] },
+  BatchStartViewerSessionRevocation: { errors: [] },
   CreateChannel: { channel, streamKey: key },
   CreateRecordingConfiguration: { recordingConfiguration: recording },
   CreateStreamKey: { streamKey: key },
@@ -20,16 +23,20 @@ const whole: Readonly<Record<ClientOperation, object>> = {
   DeletePlaybackKeyPair: {},
   DeleteRecordingConfiguration: {},
   DeleteStreamKey: {},
+  GetAdConfiguration: { adConfiguration: ads },
   GetChannel: { channel },
   GetPlaybackKeyPair: { keyPair: pair },
+  GetPlaybackRestrictionPolicy: { playbackRestrictionPolicy: policy },
   GetRecordingConfiguration: { recordingConfiguration: recording },
   GetStream: { stream },
   GetStreamKey: { streamKey: key },
   GetStreamSession: { streamSession: { streamId: 'st-1', startTime: '2026-11-20T10:00:00Z', truncatedEvents: [] } },
   ImportPlaybackKeyPair: { keyPair: pair },
   InsertAdBreak: { adBreakId: 'hSi2o1WIVgij' },
+  ListAdConfigurations: { adConfigurations: [ads] },
   ListChannels: { channels: [channel] },
   ListPlaybackKeyPairs: { keyPairs: [pair] },
+  ListPlaybackRestrictionPolicies: { playbackRestrictionPolicies: [policy] },
   ListRecordingConfigurations: { recordingConfigurations: [recording], nextToken: null },
   ListStreamKeys: { streamKeys: [{ arn: arn('stream-key') }] },
   ListStreamSessions: { streamSessions: [{ streamId: 'st-1', hasErrorEvent: false }] },
@@ -40,9 +47,14 @@ const whole: Readonly<Record<ClientOperation, object>> = {
   TagResource: {},
   UntagResource: {},
   UpdateChannel: { channel },
+  UpdatePlaybackRestrictionPolicy: { playbackRestrictionPolicy: policy },
 };
 const operations = Object.keys(whole) as ClientOperation[];
-const readers = operations.filter((operation) => Object.keys(whole[operation]).length > 0);
+/** Where nobody was refused, the list of those may be left out. */
+const mayBeEmpty: ReadonlySet<ClientOperation> = new Set(['BatchStartViewerSessionRevocation']);
+const readers = operations.filter(
+  (operation) => Object.keys(whole[operation]).length > 0 && !mayBeEmpty.has(operation),
+);
 
 describe('an answer of Amazon IVS', () => {
   test.each(operations)(
@@ -74,7 +86,7 @@ describe('an answer of Amazon IVS', () => {
       expect(problemOf(name, {}, JSON.stringify({ ...whole[name], ...error })), JSON.stringify(error)).toBeDefined();
   });
 
-  test.each(operations.filter((name) => !readers.includes(name)))(
+  test.each(operations.filter((name) => !readers.includes(name) && !mayBeEmpty.has(name)))(
     'of %s may be empty, and is no page of HTML',
     (name) => {
       expect(problemOf(name, {}, '')).toBeUndefined();
@@ -118,10 +130,29 @@ describe('an answer of Amazon IVS', () => {
     ['GetStreamKey', { arn: arn('stream-key', 'other') }],
     ['CreateStreamKey', { channelArn: arn('channel', 'other') }],
     ['GetRecordingConfiguration', { arn: arn('recording-configuration', 'other') }],
+    ['GetAdConfiguration', { arn: arn('ad-configuration', 'other') }],
+    ['UpdatePlaybackRestrictionPolicy', { arn: arn('playback-restriction-policy', 'other') }],
     ['GetStreamSession', { channelArn: arn('channel'), streamId: 'st-2' }],
     ['BatchGetChannel', { arns: [arn('channel'), arn('channel', 'other')] }],
   ] as const)('of %s that is about something else than was asked for is refused', (operation, asked) => {
     expect(problemOf(operation, asked, JSON.stringify(whole[operation]))).toMatch(/asked for/);
+  });
+
+  test('about viewers tells of those that were asked for, and the message names none', () => {
+    const asked = { viewerSessions: [{ channelArn: arn('channel'), viewerId: 'mara' }] };
+    const answer = (viewerId: unknown) =>
+      problemOf('BatchStartViewerSessionRevocation', asked, JSON.stringify({ errors: [{ viewerId, code: 'x' }] }));
+
+    expect(answer('mara')).toBeUndefined();
+    expect(answer('somebody else')).toBe('errors: names a viewer that was not asked for');
+    for (const value of [undefined, null, 5, '']) expect(answer(value)).toContain('viewerId');
+  });
+
+  test('of a policy without its lists is refused: that would be a policy for every country', () => {
+    const { allowedCountries: _, ...rest } = policy;
+    const body = JSON.stringify({ playbackRestrictionPolicy: rest });
+
+    expect(problemOf('GetPlaybackRestrictionPolicy', {}, body)).toContain('allowedCountries');
   });
 
   test('is refused without telling what it held', () => {

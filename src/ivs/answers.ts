@@ -13,6 +13,7 @@ interface Asked {
   readonly channelArn?: unknown;
   readonly streamId?: unknown;
   readonly arns?: unknown;
+  readonly viewerSessions?: unknown;
 }
 
 const text = z.string();
@@ -63,6 +64,20 @@ const recordingConfiguration = z.object({
   destinationConfiguration: z.object({ s3: z.object({ bucketName: text }).nullish() }).nullish(),
 });
 
+const adConfiguration = z.object({ arn: arn('ad-configuration'), name: optional });
+
+const playbackRestrictionPolicy = z.object({
+  arn: arn('playback-restriction-policy'),
+  name: optional,
+  // What is not there cannot be told from "every one".
+  allowedCountries: z.array(text),
+  allowedOrigins: z.array(text),
+});
+
+const viewerErrors = z
+  .array(z.object({ channelArn: channelArn.nullish(), viewerId: text.min(1), code: optional, message: optional }))
+  .nullish();
+
 const keyPair = z.object({ arn: arn('playback-key'), name: optional, fingerprint: optional });
 
 const video = z.object({
@@ -97,6 +112,7 @@ const batchErrors = z.array(z.object({ arn: optional, code: optional, message: o
 const shapes = {
   BatchGetChannel: z.object({ channels: z.array(channel).nullish(), errors: batchErrors }),
   BatchGetStreamKey: z.object({ streamKeys: z.array(streamKey).nullish(), errors: batchErrors }),
+  BatchStartViewerSessionRevocation: z.object({ errors: viewerErrors }),
   CreateChannel: z.object({ channel, streamKey }),
   CreateRecordingConfiguration: z.object({ recordingConfiguration }),
   CreateStreamKey: z.object({ streamKey }),
@@ -104,16 +120,23 @@ const shapes = {
   DeletePlaybackKeyPair: nothingRead,
   DeleteRecordingConfiguration: nothingRead,
   DeleteStreamKey: nothingRead,
+  GetAdConfiguration: z.object({ adConfiguration }),
   GetChannel: z.object({ channel }),
   GetPlaybackKeyPair: z.object({ keyPair }),
+  GetPlaybackRestrictionPolicy: z.object({ playbackRestrictionPolicy }),
   GetRecordingConfiguration: z.object({ recordingConfiguration }),
   GetStream: z.object({ stream: stream.extend({ channelArn: channelArn.nullish() }) }),
   GetStreamKey: z.object({ streamKey }),
   GetStreamSession: z.object({ streamSession }),
   ImportPlaybackKeyPair: z.object({ keyPair }),
   InsertAdBreak: z.object({ adBreakId: text.min(1).max(64) }),
+  ListAdConfigurations: z.object({ adConfigurations: z.array(adConfiguration), nextToken: token }),
   ListChannels: z.object({ channels: z.array(channel), nextToken: token }),
   ListPlaybackKeyPairs: z.object({ keyPairs: z.array(keyPair), nextToken: token }),
+  ListPlaybackRestrictionPolicies: z.object({
+    playbackRestrictionPolicies: z.array(playbackRestrictionPolicy),
+    nextToken: token,
+  }),
   ListRecordingConfigurations: z.object({
     recordingConfigurations: z.array(recordingConfiguration),
     nextToken: token,
@@ -133,6 +156,7 @@ const shapes = {
   TagResource: nothingRead,
   UntagResource: nothingRead,
   UpdateChannel: z.object({ channel }),
+  UpdatePlaybackRestrictionPolicy: z.object({ playbackRestrictionPolicy }),
 } as const satisfies Record<ClientOperation, z.ZodType>;
 
 /**
@@ -151,10 +175,20 @@ export function problemOf(operation: ClientOperation, input: Asked, body: string
   return 'problem' in read ? read.problem : mismatch(read.answer, input);
 }
 
+/** Members of answers about one resource that was asked for by its ARN. */
+const byArn = [
+  'channel',
+  'recordingConfiguration',
+  'keyPair',
+  'streamKey',
+  'adConfiguration',
+  'playbackRestrictionPolicy',
+] as const;
+
 /** An answer about another resource than was asked for. */
 function mismatch(answer: Readonly<Record<string, unknown>>, asked: Asked): string | undefined {
   const resource = (member: string) => (answer[member] ?? {}) as Readonly<Record<string, unknown>>;
-  for (const member of ['channel', 'recordingConfiguration', 'keyPair', 'streamKey']) {
+  for (const member of byArn) {
     const { arn: found } = resource(member);
     if (asked.arn !== undefined && found !== undefined && found !== asked.arn)
       return `${member}.arn: is not the one that was asked for`;
@@ -167,9 +201,19 @@ function mismatch(answer: Readonly<Record<string, unknown>>, asked: Asked): stri
   const { streamId } = resource('streamSession');
   if (asked.streamId !== undefined && streamId !== undefined && streamId !== asked.streamId)
     return 'streamSession.streamId: is not the one that was asked for';
+  if (Array.isArray(asked.viewerSessions)) return mismatchOfViewers(answer, asked.viewerSessions);
   if (!Array.isArray(asked.arns)) return undefined;
   const told = ['channels', 'streamKeys', 'errors'].flatMap((member) =>
     ((answer[member] ?? []) as { arn?: unknown }[]).map((item) => item.arn),
   );
   return asked.arns.every((one) => told.includes(one)) ? undefined : 'says nothing of a resource that was asked for';
+}
+
+/** Errors about viewers that nobody asked for. Their ids are people's: the message has none. */
+function mismatchOfViewers(answer: Readonly<Record<string, unknown>>, asked: readonly unknown[]): string | undefined {
+  const ids = new Set(asked.map((item) => (item as { viewerId?: unknown }).viewerId));
+  const errors = (answer['errors'] ?? []) as { viewerId?: unknown }[];
+  return errors.every(({ viewerId }) => ids.has(viewerId))
+    ? undefined
+    : 'errors: names a viewer that was not asked for';
 }

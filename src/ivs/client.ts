@@ -125,7 +125,7 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
     permit: Permit,
     { signal, confirm }: Pick<CallOptions, 'signal' | 'confirm'>,
   ): Promise<ResultOf<O>> {
-    // The table pairs each operation with its command; TypeScript cannot follow that through a union of 28 commands.
+    // The table pairs each operation with its command; TypeScript cannot follow that through a union of so many commands.
     const command = new (
       commands[operation] as unknown as new (
         input: object,

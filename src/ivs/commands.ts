@@ -2,6 +2,7 @@
 import {
   BatchGetChannelCommand,
   BatchGetStreamKeyCommand,
+  BatchStartViewerSessionRevocationCommand,
   CreateChannelCommand,
   CreateRecordingConfigurationCommand,
   CreateStreamKeyCommand,
@@ -9,16 +10,20 @@ import {
   DeletePlaybackKeyPairCommand,
   DeleteRecordingConfigurationCommand,
   DeleteStreamKeyCommand,
+  GetAdConfigurationCommand,
   GetChannelCommand,
   GetPlaybackKeyPairCommand,
+  GetPlaybackRestrictionPolicyCommand,
   GetRecordingConfigurationCommand,
   GetStreamCommand,
   GetStreamKeyCommand,
   GetStreamSessionCommand,
   ImportPlaybackKeyPairCommand,
   InsertAdBreakCommand,
+  ListAdConfigurationsCommand,
   ListChannelsCommand,
   ListPlaybackKeyPairsCommand,
+  ListPlaybackRestrictionPoliciesCommand,
   ListRecordingConfigurationsCommand,
   ListStreamKeysCommand,
   ListStreamSessionsCommand,
@@ -29,6 +34,7 @@ import {
   TagResourceCommand,
   UntagResourceCommand,
   UpdateChannelCommand,
+  UpdatePlaybackRestrictionPolicyCommand,
 } from '@aws-sdk/client-ivs';
 import type { OperationName } from './limits.ts';
 
@@ -36,6 +42,7 @@ import type { OperationName } from './limits.ts';
 export const commands = {
   BatchGetChannel: BatchGetChannelCommand,
   BatchGetStreamKey: BatchGetStreamKeyCommand,
+  BatchStartViewerSessionRevocation: BatchStartViewerSessionRevocationCommand,
   CreateChannel: CreateChannelCommand,
   CreateRecordingConfiguration: CreateRecordingConfigurationCommand,
   CreateStreamKey: CreateStreamKeyCommand,
@@ -43,16 +50,20 @@ export const commands = {
   DeletePlaybackKeyPair: DeletePlaybackKeyPairCommand,
   DeleteRecordingConfiguration: DeleteRecordingConfigurationCommand,
   DeleteStreamKey: DeleteStreamKeyCommand,
+  GetAdConfiguration: GetAdConfigurationCommand,
   GetChannel: GetChannelCommand,
   GetPlaybackKeyPair: GetPlaybackKeyPairCommand,
+  GetPlaybackRestrictionPolicy: GetPlaybackRestrictionPolicyCommand,
   GetRecordingConfiguration: GetRecordingConfigurationCommand,
   GetStream: GetStreamCommand,
   GetStreamKey: GetStreamKeyCommand,
   GetStreamSession: GetStreamSessionCommand,
   ImportPlaybackKeyPair: ImportPlaybackKeyPairCommand,
   InsertAdBreak: InsertAdBreakCommand,
+  ListAdConfigurations: ListAdConfigurationsCommand,
   ListChannels: ListChannelsCommand,
   ListPlaybackKeyPairs: ListPlaybackKeyPairsCommand,
+  ListPlaybackRestrictionPolicies: ListPlaybackRestrictionPoliciesCommand,
   ListRecordingConfigurations: ListRecordingConfigurationsCommand,
   ListStreamKeys: ListStreamKeysCommand,
   ListStreamSessions: ListStreamSessionsCommand,
@@ -63,6 +74,7 @@ export const commands = {
   TagResource: TagResourceCommand,
   UntagResource: UntagResourceCommand,
   UpdateChannel: UpdateChannelCommand,
+  UpdatePlaybackRestrictionPolicy: UpdatePlaybackRestrictionPolicyCommand,
 } as const satisfies Partial<Record<OperationName, unknown>>;
 
 export type Commands = typeof commands;

@@ -67,6 +67,7 @@ const actionJob = z.object({
   decidedAtMs: z.number(),
   onlyIf: z.record(z.string(), z.unknown()).optional(),
   deliveryFolder: z.string().optional(),
+  match: z.record(z.string(), z.unknown()).optional(),
   dryRun: z.boolean().optional(),
   intentId: z.string().optional(),
   minGapMs: z.number().optional(),

@@ -23,16 +23,29 @@ export const baselineOperations: readonly OperationName[] = [
 
 const withLive = (...operations: readonly OperationName[]): readonly OperationName[] => ['GetStream', ...operations];
 
+/** For what UpdateChannel sets: see workers/channel-setting.ts. */
+const withSetting = (...operations: readonly OperationName[]): readonly OperationName[] =>
+  withLive('GetChannel', 'GetStreamSession', 'UpdateChannel', ...operations);
+
+const settingActions: ReadonlySet<ActionName> = new Set([
+  'set_recording',
+  'set_ad_configuration',
+  'set_playback_restriction',
+]);
+
 const ivsByAction: Readonly<Record<ActionName, readonly OperationName[]>> = {
   put_metadata: ['PutMetadata'],
   rotate_stream_key: withLive('ListStreamKeys', 'GetStreamKey', 'CreateStreamKey', 'DeleteStreamKey'),
-  set_recording: withLive(
-    'GetChannel',
-    'GetStreamSession',
-    'UpdateChannel',
-    'ListRecordingConfigurations',
-    'GetRecordingConfiguration',
+  set_recording: withSetting('ListRecordingConfigurations', 'GetRecordingConfiguration'),
+  set_ad_configuration: withSetting('ListAdConfigurations', 'GetAdConfiguration'),
+  set_playback_restriction: withSetting('ListPlaybackRestrictionPolicies', 'GetPlaybackRestrictionPolicy'),
+  edit_playback_restriction: withLive(
+    'ListChannels',
+    'ListPlaybackRestrictionPolicies',
+    'GetPlaybackRestrictionPolicy',
+    'UpdatePlaybackRestrictionPolicy',
   ),
+  revoke_viewers: withLive('BatchStartViewerSessionRevocation'),
   stop_stream: withLive('StopStream'),
   insert_ad_break: withLive('GetChannel', 'GetStreamSession', 'InsertAdBreak'),
   notify: [],
@@ -63,12 +76,18 @@ function operationsOf({ action, params }: ActionUse): readonly OperationName[] {
   const given = (params ?? {}) as Record<string, unknown>;
   const any = params === undefined;
   if (action === 'rotate_stream_key' && (any || given['when'] === 'now_and_stop')) more.push('StopStream');
-  if (action === 'set_recording' && (any || given['if_live'] === 'restart')) more.push('StopStream');
+  if (settingActions.has(action) && (any || given['if_live'] === 'restart')) more.push('StopStream');
   if (action === 'stop_stream' && (any || given['revoke_key'] === true)) more.push('ListStreamKeys', 'DeleteStreamKey');
   return [...ivsByAction[action], ...more];
 }
 
-type Resource = 'channel' | 'stream-key' | 'recording-configuration' | 'playback-key';
+type Resource =
+  | 'channel'
+  | 'stream-key'
+  | 'recording-configuration'
+  | 'playback-key'
+  | 'ad-configuration'
+  | 'playback-restriction-policy';
 
 /** The resource types that an operation is authorised on. */
 const resourcesByOperation: Readonly<Partial<Record<OperationName, readonly Resource[]>>> = {
@@ -81,6 +100,11 @@ const resourcesByOperation: Readonly<Partial<Record<OperationName, readonly Reso
   ListRecordingConfigurations: ['recording-configuration'],
   GetRecordingConfiguration: ['recording-configuration'],
   DeleteRecordingConfiguration: ['recording-configuration'],
+  ListAdConfigurations: ['ad-configuration'],
+  GetAdConfiguration: ['ad-configuration'],
+  ListPlaybackRestrictionPolicies: ['playback-restriction-policy'],
+  GetPlaybackRestrictionPolicy: ['playback-restriction-policy'],
+  UpdatePlaybackRestrictionPolicy: ['playback-restriction-policy'],
   ListPlaybackKeyPairs: ['playback-key'],
   GetPlaybackKeyPair: ['playback-key'],
   ImportPlaybackKeyPair: ['playback-key'],

@@ -128,6 +128,7 @@ function enqueueStep(
     ...(step.action === 'insert_ad_break' && rule.guards.minGapMs !== undefined
       ? { minGapMs: rule.guards.minGapMs }
       : {}),
+    ...(step.action === 'edit_playback_restriction' && rule.match ? { match: rule.match.source } : {}),
   };
   const delayMs = phase === 'resolve' ? step.afterMs : 0;
   if (delayMs === 0 && canFanOut(payload)) {

@@ -6,6 +6,7 @@ import { createActionCalls } from '#ivs/action-calls.ts';
 import type { IvsClientPort } from '#ivs/client.ts';
 import { EventBus } from '#outbound/event-bus.ts';
 import { HttpSender } from '#outbound/http-sender.ts';
+import { channelView } from '#rules/channel-view.ts';
 import { silenceOf } from '#rules/muting.ts';
 import { matcherOf } from '#rules/pattern.ts';
 import type { TeardownStack } from '#runtime/lifecycle.ts';
@@ -79,6 +80,8 @@ export function createActionHandlers(options: ActionPartsOptions, stack: Teardow
     matcher: matcherOf,
     adBreaks: { spacingMs: adBreakSpacingMs, aheadMs: 1_000, eventWindowMs: 60_000 },
     silenceOf: (action) => silenceOf(shared.state.view, shared.state.nowMs(), action),
+    selects: (match, channelArn) =>
+      matcherOf(match).match(channelView(shared.state.view, channelArn, shared.state.nowMs()).channel),
     hide: (value) => {
       scrubber.hide(value, 'secret');
       return { [Symbol.dispose]: () => scrubber.forget(value) };

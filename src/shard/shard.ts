@@ -46,11 +46,13 @@ import { stateNoteFile } from '#store/state-note.ts';
 import { applyObservation, splitObservation } from '#streams/changes.ts';
 import { fleetKnown } from '#streams/fleet.ts';
 import { detectGaps } from '#streams/gaps.ts';
+import { findAdConfiguration } from '#workers/ad-configuration.ts';
 import { finishedActionRecorder } from '#workers/finished-action.ts';
 import { WorkerHost } from '#workers/host.ts';
 import { problemOfChannel } from '#workers/insert-ad-break.ts';
 import { intentsDue } from '#workers/intents.ts';
 import { bindFanout } from '#workers/metadata-fanout.ts';
+import { findPlaybackRestrictionPolicy } from '#workers/playback-restriction-policy.ts';
 import { findRecordingConfiguration } from '#workers/recording-configuration.ts';
 import { ActionUpkeep } from '#workers/upkeep.ts';
 import { createActionHandlers } from './actions.ts';
@@ -351,8 +353,7 @@ export class Shard {
 
   /** The recording configuration that somebody named. @throws AppError RECORDING_CONFIGURATION_UNKNOWN, …_AMBIGUOUS, IVS_…, LIMITER_… */
   recordingConfiguration(wanted: string): Promise<unknown> {
-    const ivs = createActionCalls(this.ivs.client);
-    return findRecordingConfiguration(wanted, { ivs, signal: AbortSignal.timeout(10_000) });
+    return findRecordingConfiguration(wanted, this.#forRequest());
   }
 
   /** Why a channel cannot have ad breaks; undefined: it can. @throws AppError IVS_…, LIMITER_… */
@@ -365,6 +366,21 @@ export class Shard {
   adBreakSpacingMs(): number {
     const { perAccount } = limitsFrom(limitSettingsOf(this.#options.config().settings))('InsertAdBreak');
     return 1_000 / perAccount;
+  }
+
+  /** The ad configuration that somebody named. @throws AppError AD_CONFIGURATION_UNKNOWN, …_AMBIGUOUS, IVS_…, LIMITER_… */
+  adConfiguration(wanted: string): Promise<unknown> {
+    return findAdConfiguration(wanted, this.#forRequest());
+  }
+
+  /** The playback restriction policy that somebody named. @throws AppError PLAYBACK_RESTRICTION_UNKNOWN, …_AMBIGUOUS, IVS_…, LIMITER_… */
+  playbackRestrictionPolicy(wanted: string): Promise<unknown> {
+    return findPlaybackRestrictionPolicy(wanted, this.#forRequest());
+  }
+
+  /** What a request asks IVS with, for at most ten seconds. */
+  #forRequest() {
+    return { ivs: createActionCalls(this.ivs.client), signal: AbortSignal.timeout(10_000) };
   }
 
   async #startWorkers(

@@ -223,5 +223,9 @@ const NOT_READ: ReadonlySet<string> = new Set(
   recordingConfiguration.renditionConfiguration renditionConfiguration.renditionSelection renditionConfiguration.renditions
   recordingConfiguration.thumbnailConfiguration thumbnailConfiguration.recordingMode thumbnailConfiguration.resolution
   thumbnailConfiguration.storage thumbnailConfiguration.targetIntervalSeconds
+  adConfiguration.mediaTailorPlaybackConfigurations adConfiguration.postRollConfiguration adConfiguration.tags
+  mediaTailorPlaybackConfiguration.playbackConfigurationArn postRollConfiguration.durationSeconds postRollConfiguration.enabled
+  playbackRestrictionPolicie.enableStrictOriginEnforcement playbackRestrictionPolicie.tags
+  playbackRestrictionPolicy.enableStrictOriginEnforcement playbackRestrictionPolicy.tags
   keyPair.tags recordingConfiguration.tags streamKey.tags stream.playbackUrl streamSession.hasErrorEvent`.split(/\s+/),
 );

@@ -10,7 +10,9 @@ import { Outbox } from '#metadata/outbox.ts';
 import { MetadataService } from '#metadata/service.ts';
 import { EventBus } from '#outbound/event-bus.ts';
 import { HttpSender } from '#outbound/http-sender.ts';
+import { channelView } from '#rules/channel-view.ts';
 import { silenceOf } from '#rules/muting.ts';
+import { matcherOf } from '#rules/pattern.ts';
 import { systemClock } from '#runtime/clock.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { Scrubber } from '#runtime/logger.ts';
@@ -21,6 +23,7 @@ import { deliveredFiles } from '#shard/file-authority.ts';
 import { lossKeeper } from '#shard/loss-keeper.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { bindActions } from '#workers/actions.ts';
+import type { JobRun } from '#workers/host.ts';
 import type { ActionPorts, HandlerResult } from '#workers/ports.ts';
 import { quietLogger, seededRandom, testMetrics } from './quiet.ts';
 
@@ -46,7 +49,7 @@ export interface ActionRig extends AsyncDisposable {
   /** Takes what put_metadata submits; nothing drains it. */
   readonly outbox: Outbox;
   /** One run of a job. */
-  run<N extends ActionName>(jobId: string, job: ActionJob<N>): Promise<HandlerResult>;
+  run<N extends ActionName>(jobId: string, job: ActionJob<N>, own?: Pick<JobRun, 'progress'>): Promise<HandlerResult>;
   /** Runs until it does not throw, as the queue would: only errors that are worth another try are tried again. */
   settle<N extends ActionName>(jobId: string, job: ActionJob<N>): Promise<HandlerResult>;
 }
@@ -149,6 +152,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
       hook('file.write', () =>
         replaceFile({ path, never: [], delivered: deliveredFiles(state) }, text, AbortSignal.timeout(120_000)),
       ) as Promise<void>,
+    selects: (match, arn) => matcherOf(match).match(channelView(state.view, arn, state.nowMs()).channel),
     matcher: (source) => ({ source, match: (document) => matchesExactly(source, document) }),
     hide: (value) => {
       options.scrubber?.hide(value, 'hidden');
@@ -158,7 +162,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     nudge: () => undefined,
   };
   const handlers = bindActions(ports);
-  const run: ActionRig['run'] = (jobId, job) =>
+  const run: ActionRig['run'] = (jobId, job, own) =>
     handlers[job.action](job, {
       jobId,
       name: job.action,
@@ -168,6 +172,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
       logger,
       check: (_check, passed) => passed,
       progress: async () => undefined,
+      ...own,
     });
   return {
     ports,
@@ -199,6 +204,8 @@ const generousLimits = Object.fromEntries(
   [
     'GetStream StopStream InsertAdBreak GetStreamSession GetChannel UpdateChannel DeleteChannel ListChannels ListStreamKeys GetStreamKey',
     'CreateStreamKey DeleteStreamKey ListRecordingConfigurations GetRecordingConfiguration DeleteRecordingConfiguration',
+    'ListAdConfigurations GetAdConfiguration ListPlaybackRestrictionPolicies GetPlaybackRestrictionPolicy',
+    'UpdatePlaybackRestrictionPolicy BatchStartViewerSessionRevocation',
     'ListPlaybackKeyPairs ImportPlaybackKeyPair DeletePlaybackKeyPair ListTagsForResource TagResource UntagResource',
   ]
     .flatMap((names) => names.split(' '))

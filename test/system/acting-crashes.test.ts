@@ -31,6 +31,8 @@ interface Place {
   /** Of a recording configuration or a playback key pair. */
   readonly name: string;
   readonly configurationArn: string;
+  readonly adConfigurationArn: string;
+  readonly policyArn: string;
   readonly file: string;
   readonly webhookUrl: string;
   /** Ids of the deliveries that came to the webhook, or to an address under it. */
@@ -42,6 +44,8 @@ interface Place {
 
 interface Scenario {
   readonly name: string;
+  /** It is killed in the soak only; here it loses answers. Its steps are those of one that is killed, or few. */
+  readonly killedInSoak?: true;
   /** Whether its commits to the shared state are calls to die at as well. */
   readonly hookCommits?: true;
   /** Brings the place into the state that the job finds. */
@@ -67,6 +71,8 @@ const goLive = async (place: Place, reconnectMs = 50) => {
   await eventually(async () => (await phaseOf(place)) === 'live');
 };
 const notLive = (place: Place) => eventually(async () => (await phaseOf(place)) !== 'live');
+
+const viewers = (count: number) => Array.from({ length: count }, (_, index) => `viewer-${index}`);
 
 const scenarios: readonly Scenario[] = [
   {
@@ -106,6 +112,45 @@ const scenarios: readonly Scenario[] = [
       await eventually(async () => (await phaseOf(place)) === 'live');
       const session = await rig.ports.ivs.getStreamSession(channelArn, undefined, { signal });
       expect(session.recordingConfigurationArn).toBe(configurationArn);
+    },
+  },
+  {
+    name: 'set_ad_configuration',
+    killedInSoak: true,
+    job: ({ channelArn, adConfigurationArn }) =>
+      operatorJob('set_ad_configuration', { configuration: adConfigurationArn }, { channelArn }),
+    async check({ rig, channelArn, adConfigurationArn, signal }) {
+      const channel = await rig.ports.ivs.getChannel(channelArn, { signal });
+      expect(channel.adConfigurationArn).toBe(adConfigurationArn);
+    },
+  },
+  {
+    name: 'set_playback_restriction',
+    killedInSoak: true,
+    job: ({ channelArn, policyArn }) => operatorJob('set_playback_restriction', { policy: policyArn }, { channelArn }),
+    async check({ rig, channelArn, policyArn, signal }) {
+      const channel = await rig.ports.ivs.getChannel(channelArn, { signal });
+      expect(channel.playbackRestrictionPolicyArn).toBe(policyArn);
+    },
+  },
+  {
+    name: 'edit_playback_restriction',
+    killedInSoak: true,
+    job: ({ policyArn }) => operatorJob('edit_playback_restriction', { policy: policyArn, allowed_countries: ['GB'] }),
+    async check({ rig, policyArn, signal }) {
+      const policy = await rig.ports.ivs.getPlaybackRestrictionPolicy(policyArn, { signal });
+      expect(policy).toMatchObject({ allowedCountries: ['GB'], allowedOrigins: [] });
+    },
+  },
+  {
+    name: 'revoke_viewers',
+    killedInSoak: true,
+    job: ({ channelArn }) => operatorJob('revoke_viewers', { viewers: viewers(45), versions_up_to: 2 }, { channelArn }),
+    async check({ simulator, channelArn }) {
+      const revoked = await simulator.control.revocations({ channelArn });
+      expect(new Set(revoked.map(({ viewerId, version }) => `${viewerId} ${version}`))).toEqual(
+        new Set(viewers(45).map((id) => `${id} 2`)),
+      );
     },
   },
   {
@@ -270,7 +315,11 @@ describe('whatever instant it dies at, the next run ends it right', () => {
     const calls = await world.countCalls();
     expect(calls).toBeGreaterThan(0);
     // Of many calls each meets one of the fates, in turn; in the soak every one of them.
-    const fatesOf = (call: number) => (isThorough || calls <= 3 ? fates : [fates[call % fates.length]!]);
+    const fatesOf = (call: number): readonly Fate[] => {
+      if (isThorough) return fates;
+      if (scenario.killedInSoak) return ['lost'];
+      return calls <= 3 ? fates : [fates[call % fates.length]!];
+    };
     const points = Array.from({ length: calls }, (_, index) => index + 1).flatMap((call) =>
       fatesOf(call).map((fate) => ({ call, fate })),
     );
@@ -288,7 +337,13 @@ describe('whatever instant it dies at, the next run ends it right', () => {
 async function createWorld(scenario: Scenario) {
   const resources = new AsyncDisposableStack();
   const timings = { sessionToStartMs: 0, sessionEndToStreamEndMs: 10, recordingConfigurationMs: 0 };
-  const quotas = { concurrentStreams: 1_000, recordingConfigurations: 1_000, playbackKeyPairs: 1_000 };
+  const quotas = {
+    concurrentStreams: 1_000,
+    recordingConfigurations: 1_000,
+    playbackKeyPairs: 1_000,
+    adConfigurations: 1_000,
+    playbackRestrictionPolicies: 1_000,
+  };
   const simulator = resources.use(await startSimulator({ enforcement: 'off', timings, quotas }));
   const scope = resources.use(await redisScope());
   const receivers: Receiver[] = [];
@@ -321,6 +376,7 @@ async function createWorld(scenario: Scenario) {
       oldKeyArn: channel.streamKeyArn,
       name,
       configurationArn: await createConfiguration(simulator.url, name),
+      ...(await createAccess(simulator.url, name)),
       file: join(directory, `${scope.namespace}-${number}`),
       webhookUrl,
       received: (under = '') => deliveries.filter((delivery) => delivery.path === path + under).map(({ id }) => id),
@@ -433,11 +489,24 @@ async function killAt(at: {
 }
 
 async function createConfiguration(url: string, name: string): Promise<string> {
-  const response = await fetch(`${url}/CreateRecordingConfiguration`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ name, destinationConfiguration: { s3: { bucketName: 'recordings' } } }),
-  });
-  const { recordingConfiguration } = (await response.json()) as { recordingConfiguration: { arn: string } };
-  return recordingConfiguration.arn;
+  const destinationConfiguration = { s3: { bucketName: 'recordings' } };
+  const answer = await create(url, 'CreateRecordingConfiguration', { name, destinationConfiguration });
+  return answer['recordingConfiguration']!.arn;
+}
+
+async function createAccess(url: string, name: string): Promise<Pick<Place, 'adConfigurationArn' | 'policyArn'>> {
+  const playbackConfigurationArn = 'arn:aws:mediatailor:us-west-2:111122223333:playbackConfiguration/ads';
+  const mediaTailorPlaybackConfigurations = [{ playbackConfigurationArn }];
+  const ads = await create(url, 'CreateAdConfiguration', { name, mediaTailorPlaybackConfigurations });
+  const policy = await create(url, 'CreatePlaybackRestrictionPolicy', { name });
+  return {
+    adConfigurationArn: ads['adConfiguration']!.arn,
+    policyArn: policy['playbackRestrictionPolicy']!.arn,
+  };
+}
+
+async function create(url: string, operation: string, body: object): Promise<Record<string, { readonly arn: string }>> {
+  const headers = { 'content-type': 'application/json' };
+  const response = await fetch(`${url}/${operation}`, { method: 'POST', headers, body: JSON.stringify(body) });
+  return (await response.json()) as Record<string, { readonly arn: string }>;
 }

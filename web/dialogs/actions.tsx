@@ -102,18 +102,91 @@ const forms = {
           placeholder="name, ARN or bucket; none switches it off"
           suggestions={['none']}
         />
-        <Field
-          label="If it is live"
-          name="if_live"
-          options={[
-            ['defer', 'wait for the end of the stream'],
-            ['skip', 'do nothing'],
-            ['restart', 'stop the stream, so that the encoder comes back recorded'],
-          ]}
-        />
+        <IfLive />
       </>
     ),
     action: ({ configuration, if_live }) => ({ set_recording: { configuration, if_live } }),
+  },
+  adConfiguration: {
+    title: 'Set the ad configuration of',
+    verb: 'Set ads',
+    danger: false,
+    fields: () => (
+      <>
+        <Field
+          label="Ad configuration"
+          name="configuration"
+          required
+          placeholder="name or ARN; none takes it off"
+          suggestions={['none']}
+        />
+        <IfLive />
+      </>
+    ),
+    action: ({ configuration, if_live }) => ({ set_ad_configuration: { configuration, if_live } }),
+  },
+  restriction: {
+    title: 'Set the playback restriction of',
+    verb: 'Set restriction',
+    danger: false,
+    fields: () => (
+      <>
+        <Field
+          label="Playback restriction policy"
+          name="policy"
+          required
+          placeholder="name or ARN; none lifts it"
+          suggestions={['none']}
+        />
+        <IfLive />
+      </>
+    ),
+    action: ({ policy, if_live }) => ({ set_playback_restriction: { policy, if_live } }),
+  },
+  policy: {
+    title: 'Edit the playback restriction policy of',
+    verb: 'Edit policy',
+    danger: true,
+    fields: () => (
+      <>
+        <Field
+          label="Policy"
+          name="policy"
+          required
+          placeholder="name or ARN; refused when other channels have it too"
+        />
+        <Field label="Countries" name="countries" placeholder="such as GB, IE; all for every one; empty: as it is" />
+        <Field
+          label="Origins"
+          name="origins"
+          placeholder="such as https://www.example.com; all for every one; empty: as it is"
+        />
+      </>
+    ),
+    action: ({ policy, countries = '', origins = '' }) => ({
+      edit_playback_restriction: {
+        policy,
+        ...(countries === '' ? {} : { allowed_countries: listOf(countries) }),
+        ...(origins === '' ? {} : { allowed_origins: listOf(origins) }),
+      },
+    }),
+  },
+  viewers: {
+    title: 'Revoke viewers of',
+    verb: 'Revoke viewers',
+    danger: true,
+    fields: () => (
+      <>
+        <Field label="Ids of viewers, one in each line" name="viewers" lines={4} required />
+        <Field label="Session versions up to" name="version" placeholder="0" />
+      </>
+    ),
+    action: ({ viewers = '', version = '' }) => ({
+      revoke_viewers: {
+        viewers: viewers.split('\n').flatMap((line) => line.trim() || []),
+        ...(version === '' ? {} : { versions_up_to: Number(version) }),
+      },
+    }),
   },
   metadata: {
     title: 'Send timed metadata to',
@@ -125,6 +198,26 @@ const forms = {
     action: ({ payload = '' }) => ({ put_metadata: { payload: payloadOf(payload) } }),
   },
 } satisfies Readonly<Record<string, ActionForm>>;
+
+/** What to do with a channel that is live: for settings that hold from the next stream on. */
+function IfLive(): JSX.Element {
+  return (
+    <Field
+      label="If it is live"
+      name="if_live"
+      options={[
+        ['defer', 'wait for the end of the stream'],
+        ['skip', 'do nothing'],
+        ['restart', 'stop the stream, so that the encoder comes back with it'],
+      ]}
+    />
+  );
+}
+
+/** Texts with commas between; none of them for `all`. */
+function listOf(text: string): string[] {
+  return text.trim() === 'all' ? [] : text.split(',').flatMap((part) => part.trim() || []);
+}
 
 export type ActionKind = keyof typeof forms;
 

@@ -156,6 +156,18 @@ function Actions({
       <button type="button" onClick={act('recording')}>
         Set recording
       </button>
+      <button type="button" onClick={act('adConfiguration')}>
+        Set ads
+      </button>
+      <button type="button" onClick={act('restriction')}>
+        Restrict playback
+      </button>
+      <button type="button" onClick={act('policy')}>
+        Edit policy
+      </button>
+      <button type="button" onClick={act('viewers')}>
+        Revoke viewers
+      </button>
       <button type="button" onClick={act('key')}>
         Rotate key
       </button>

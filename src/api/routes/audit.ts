@@ -7,9 +7,11 @@ import type { ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { logs } from '#domain/state-registry.ts';
-import { type AuditFilter, auditEntries, auditLine } from '#journal/audit.ts';
+import { mayNameViewers, withoutViewerIds } from '#domain/viewer-ids.ts';
+import { type AuditFilter, type AuditRow, auditEntries, auditLine } from '#journal/audit.ts';
 import { shownCheck } from '#journal/checks.ts';
 import { nameOf } from '#streams/queries.ts';
+import { type Caller, mayActAs } from '../auth.ts';
 import { moment, momentMs } from '../moment.ts';
 import { check } from './job-schemas.ts';
 
@@ -90,12 +92,12 @@ export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPlugin
           response: { 200: z.object({ entries: z.array(entry), next: z.string().optional() }) },
         },
       },
-      async ({ query }) => {
+      async ({ query, caller }) => {
         const entries: z.infer<typeof entry>[] = [];
         const found = auditEntries(state, filterOf(query, state.nowMs()), query.before, mostLooked);
         for (let step = await found.next(); ; step = await found.next()) {
           if (step.done) return { entries, ...(step.value === undefined ? {} : { next: step.value }) };
-          const { atMs, checks, ...row } = step.value;
+          const { atMs, checks, ...row } = shownTo(caller, step.value);
           const name = row.channelArn === undefined ? '' : nameOf(state.view, row.channelArn as ChannelArn);
           entries.push({
             ...row,
@@ -116,7 +118,7 @@ export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPlugin
           querystring: z.strictObject(filter),
         },
       },
-      async ({ query }, reply) => {
+      async ({ query, caller }, reply) => {
         if (exports >= mostExports)
           throw new AppError('TOO_MANY_EXPORTS', `${mostExports} exports of the audit are being written`, {
             disposition: { kind: 'retry-after', delayMs: 5_000 },
@@ -124,7 +126,8 @@ export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPlugin
         exports += 1;
         reply.raw.once('close', () => (exports -= 1));
         const lines = async function* () {
-          for await (const row of auditEntries(state, filterOf(query, state.nowMs()))) yield scrub(auditLine(row));
+          for await (const row of auditEntries(state, filterOf(query, state.nowMs())))
+            yield scrub(auditLine(shownTo(caller, row)));
         };
         return reply
           .type('application/x-ndjson')
@@ -159,6 +162,11 @@ export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPlugin
       },
     );
   };
+}
+
+/** Who may only look does not see which viewers were meant. */
+function shownTo({ role }: Caller, row: AuditRow): AuditRow {
+  return mayNameViewers(row.what) && !mayActAs(role, 'operator') ? withoutViewerIds(row) : row;
 }
 
 function filterOf(

@@ -2,14 +2,14 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
+import { type IntentKind, intentKinds } from '#domain/action-memory.ts';
 import { actorOf } from '../auth.ts';
 
 const time = z.iso.datetime();
-const kinds = ['set_recording', 'rotate_stream_key'] as const;
 
 const intent = z.object({
   id: z.string(),
-  kind: z.enum(kinds),
+  kind: z.enum(intentKinds),
   channelArn: z.string(),
   summary: z.string().describe('Such as "record with prod-s3"'),
   since: time,
@@ -29,7 +29,7 @@ export type KeyAgeView = z.infer<typeof keyAge>;
 export interface IntentsPort {
   intents(): Promise<readonly IntentView[]>;
   /** @throws AppError NOT_FOUND */
-  cancel(kind: (typeof kinds)[number], channelArn: string, who: string): Promise<IntentView>;
+  cancel(kind: IntentKind, channelArn: string, who: string): Promise<IntentView>;
   /** Keys that were rotated here, the oldest first. */
   keyAges(): Promise<readonly KeyAgeView[]>;
 }
@@ -61,7 +61,7 @@ export function intentRoutes({ intents }: { readonly intents: IntentsPort }): Fa
         schema: {
           summary: 'Take a waiting action back',
           tags,
-          params: z.strictObject({ kind: z.enum(kinds), channelArn }),
+          params: z.strictObject({ kind: z.enum(intentKinds), channelArn }),
           response: { 200: intent },
         },
       },

@@ -1,7 +1,8 @@
 // `/v1/jobs/{id}`: what a job is doing, step by step, and how it ended; sending a message again.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { actorOf } from '../auth.ts';
+import { mayNameViewers, withoutViewerIds } from '#domain/viewer-ids.ts';
+import { actorOf, mayActAs } from '../auth.ts';
 import { check, delivery } from './job-schemas.ts';
 
 const job = z.object({
@@ -49,7 +50,11 @@ export function jobRoutes({ jobs }: { readonly jobs: JobsPort }): FastifyPluginA
           response: { 200: job },
         },
       },
-      async (request) => jobs.read(request.params.id),
+      async ({ params: { id }, caller }) => {
+        const found = await jobs.read(id);
+        const isOpen = !mayNameViewers(found.name) || mayActAs(caller.role, 'operator');
+        return isOpen ? found : withoutViewerIds(found);
+      },
     );
     app.post(
       '/jobs/:id/resend',

@@ -39,7 +39,7 @@ const boardPolicy = [
 const boardHeaders = { 'content-security-policy': boardPolicy, 'referrer-policy': 'no-referrer' };
 
 const longestText = 200;
-const masked = new Set(['payload', 'body', 'value', 'url', 'text', 'detail']);
+const masked = new Set(['payload', 'body', 'value', 'url', 'text', 'detail', 'viewers', 'errors']);
 
 /** bull-board as a plugin. It is loaded when somebody looks for the first time: it takes 8 MB, and most daemons are never asked. */
 export function queueBoard(options: QueueBoardOptions): FastifyPluginAsync {
@@ -76,7 +76,7 @@ async function openBoard({ queues, basePath, scrub }: QueueBoardOptions): Promis
   createBullBoard({
     queues: queues.map((queue) => {
       const adapter = new QueueAdapter(queue, { readOnlyMode: true, allowRetries: false });
-      for (const field of ['data', 'returnValue'] as const)
+      for (const field of ['data', 'returnValue', 'progress'] as const)
         adapter.setFormatter(field, (value: unknown) => maskJobData(value, scrub));
       return adapter;
     }),

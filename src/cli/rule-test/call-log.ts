@@ -30,6 +30,10 @@ const reads = [
   'ListRecordingConfigurations',
   'ListPlaybackKeyPairs',
   'ListTagsForResource',
+  'ListAdConfigurations',
+  'GetAdConfiguration',
+  'ListPlaybackRestrictionPolicies',
+  'GetPlaybackRestrictionPolicy',
 ] as const;
 const changesOfChannels = [
   'PutMetadata',
@@ -41,10 +45,12 @@ const changesOfChannels = [
   'DeleteStreamKey',
   'TagResource',
   'UntagResource',
+  'BatchStartViewerSessionRevocation',
   'deliver',
 ] as const;
 const otherChanges = [
   'DeleteRecordingConfiguration',
+  'UpdatePlaybackRestrictionPolicy',
   'ImportPlaybackKeyPair',
   'DeletePlaybackKeyPair',
   'POST',

@@ -6,6 +6,7 @@ import { AppError, messageOf } from '#domain/errors.ts';
 import type { JobRequest } from '#domain/job.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import { isJobName, jobCatalog } from '#jobs/catalog.ts';
+import { channelView } from '#rules/channel-view.ts';
 import { silenceOf } from '#rules/muting.ts';
 import { matcherOf } from '#rules/pattern.ts';
 import { backoffMs } from '#runtime/backoff.ts';
@@ -164,7 +165,10 @@ export class VirtualJobs implements VirtualWorker {
   #ports(jobId: string, job: ActionJob): ActionPorts {
     const { world, ruleset, calls, account, reacts } = this.#options;
     const log = calls.of(() => world.nowMs, { rule: ruleOf(job), channelArn: job.channelArn });
-    if ('configuration' in job.params) account.assume(job.params.configuration);
+    if (job.action === 'set_ad_configuration')
+      account.assumeAds((job as ActionJob<'set_ad_configuration'>).params.configuration);
+    else if ('configuration' in job.params) account.assume(job.params.configuration);
+    if ('policy' in job.params) account.assumePolicy(job.params.policy);
     return {
       ...outsidePorts({ world, log, batches: this.#batches }),
       ivs: virtualIvs({ world, account, log, jobId, reacts }),
@@ -175,6 +179,7 @@ export class VirtualJobs implements VirtualWorker {
       matcher: matcherOf,
       adBreaks: { spacingMs: () => 1_000, aheadMs: 0, eventWindowMs: 60_000 },
       silenceOf: (action) => silenceOf(world.state.view, world.nowMs, action),
+      selects: (match, arn) => matcherOf(match).match(channelView(world.state.view, arn, world.nowMs).channel),
       hide: () => ({ [Symbol.dispose]: () => undefined }),
       configHash: () => ruleset.hash,
       nudge: () => undefined,

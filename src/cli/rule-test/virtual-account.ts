@@ -1,5 +1,11 @@
-// What a rule test's AWS account has beside channels and streams: stream keys, recording configurations, playback key pairs.
-import type { PlaybackKeyPair, RecordingConfiguration } from '#workers/ports.ts';
+// What a rule test's AWS account has beside channels and streams: stream keys, recording and ad configurations, playback restriction
+// policies, playback key pairs.
+import type {
+  AdConfiguration,
+  PlaybackKeyPair,
+  PlaybackRestrictionPolicy,
+  RecordingConfiguration,
+} from '#workers/ports.ts';
 import { testAccount, testRegion } from './world.ts';
 
 /** A recording configuration that a test says there is. */
@@ -10,6 +16,8 @@ export interface GivenRecording {
 
 export class VirtualAccount {
   readonly keyPairs: PlaybackKeyPair[] = [];
+  readonly adConfigurations: AdConfiguration[] = [];
+  readonly policies: PlaybackRestrictionPolicy[] = [];
   /** Tags that calls have set, where the inventory does not follow them. */
   readonly tags = new Map<string, Readonly<Record<string, string>>>();
   /** Streams as one job sees them: what it has stopped is over for it. `<job>|<stream>`. */
@@ -36,6 +44,30 @@ export class VirtualAccount {
     if (this.#isGiven || configuration === 'none') return;
     const isKnown = this.#recordings.some(({ name, arn }) => name === configuration || arn === configuration);
     if (!isKnown) this.#recordings.push(recordingOf(configuration, 'ACTIVE'));
+  }
+
+  /** A job names an ad configuration: it is there. */
+  assumeAds(wanted: string): void {
+    if (wanted === 'none' || this.adConfigurations.some(({ name, arn }) => name === wanted || arn === wanted)) return;
+    this.adConfigurations.push({ arn: arnOf('ad-configuration', idOf(wanted)), name: nameIn(wanted) });
+  }
+
+  /** A job names a playback restriction policy: it is there, and restricts nothing yet. */
+  assumePolicy(wanted: string): void {
+    if (wanted === 'none' || this.policies.some(({ name, arn }) => name === wanted || arn === wanted)) return;
+    const arn = arnOf('playback-restriction-policy', idOf(wanted));
+    this.policies.push({ arn, name: nameIn(wanted), allowedCountries: [], allowedOrigins: [] });
+  }
+
+  changePolicy(policy: PlaybackRestrictionPolicy): void {
+    const at = this.policies.findIndex(({ arn }) => arn === policy.arn);
+    if (at >= 0) this.policies[at] = policy;
+  }
+
+  /** The name of an ad configuration or a policy, for people; `none` for an empty ARN. */
+  nameOf(arn: string): string {
+    const known = [...this.adConfigurations, ...this.policies].find((each) => each.arn === arn);
+    return known?.name || arn || 'none';
   }
 
   forgetRecording(arn: string): void {
@@ -86,4 +118,13 @@ function arnOf(kind: string, id: string): string {
 function recordingOf(name: string, state: string): RecordingConfiguration {
   const arn = name.startsWith('arn:') ? name : arnOf('recording-configuration', name.replaceAll(/[^A-Za-z0-9-]/g, '-'));
   return { arn, name, state, bucketName: name };
+}
+
+/** The last part of an ARN, or a name as one. */
+function idOf(wanted: string): string {
+  return wanted.slice(wanted.lastIndexOf('/') + 1).replaceAll(/[^A-Za-z0-9-]/g, '-');
+}
+
+function nameIn(wanted: string): string {
+  return wanted.startsWith('arn:') ? '' : wanted;
 }

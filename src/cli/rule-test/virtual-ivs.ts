@@ -78,19 +78,29 @@ export function virtualIvs({ world, account, log, jobId, reacts }: VirtualIvsOpt
         video: [],
         audio: [],
         recordingConfigurationArn: live?.recordingConfigurationArn ?? '',
+        adConfigurationArn: undefined,
+        playbackRestrictionPolicyArn: undefined,
         events: [],
       };
     },
     async getChannel(arn): Promise<ChannelDetails> {
       log.read('GetChannel', arn);
-      return { adConfigurationArn: 'any', containerFormat: 'TS', ...find(arn).channel, tags: tagsOf(arn) };
+      const unlessTold = { adConfigurationArn: 'any', playbackRestrictionPolicyArn: '', containerFormat: 'TS' };
+      return { ...unlessTold, ...find(arn).channel, tags: tagsOf(arn) };
     },
-    async updateChannel(arn, { recordingConfigurationArn }) {
+    async updateChannel(arn, changed) {
+      const { recordingConfigurationArn: recording, adConfigurationArn: ads } = changed;
+      const { playbackRestrictionPolicyArn: policy } = changed;
       const isLive = streamOf(arn) !== undefined;
-      const refused = isLive ? ' (refused: the channel is live)' : '';
-      log.change('UpdateChannel', arn, `recording=${recordingName(recordingConfigurationArn)}${refused}`);
+      const settings = [
+        ...(recording === undefined ? [] : [`recording=${recordingName(recording)}`]),
+        ...(ads === undefined ? [] : [`ads=${account.nameOf(ads)}`]),
+        ...(policy === undefined ? [] : [`policy=${account.nameOf(policy)}`]),
+        ...(isLive ? ['(refused: the channel is live)'] : []),
+      ];
+      log.change('UpdateChannel', arn, settings.join(' '));
       if (isLive) throw new AppError('IVS_CONFLICT', `${arn} is live`);
-      change(arn, { recordingConfigurationArn });
+      change(arn, changed);
     },
     async deleteChannel(arn) {
       log.change('DeleteChannel', arn);
@@ -101,6 +111,36 @@ export function virtualIvs({ world, account, log, jobId, reacts }: VirtualIvsOpt
       log.read('ListChannels', undefined, `recording=${recordingName(arn)}`);
       const channels = Array.from(world.channels.values(), ({ channel }) => channel);
       return channels.filter((each) => each.recordingConfigurationArn === arn).map((each) => each.arn);
+    },
+    async listChannelsByPlaybackRestrictionPolicy(arn) {
+      log.read('ListChannels', undefined, `policy=${account.nameOf(arn)}`);
+      const channels = Array.from(world.channels.values(), ({ channel }) => channel);
+      return channels.filter((each) => each.playbackRestrictionPolicyArn === arn).map((each) => each.arn);
+    },
+    async listAdConfigurations() {
+      log.read('ListAdConfigurations');
+      return [...account.adConfigurations];
+    },
+    async getAdConfiguration(arn) {
+      log.read('GetAdConfiguration', undefined, account.nameOf(arn));
+      return found(account.adConfigurations, arn);
+    },
+    async listPlaybackRestrictionPolicies() {
+      log.read('ListPlaybackRestrictionPolicies');
+      return [...account.policies];
+    },
+    async getPlaybackRestrictionPolicy(arn) {
+      log.read('GetPlaybackRestrictionPolicy', undefined, account.nameOf(arn));
+      return found(account.policies, arn);
+    },
+    async updatePlaybackRestrictionPolicy(arn, changed) {
+      log.change('UpdatePlaybackRestrictionPolicy', undefined, `${account.nameOf(arn)} ${JSON.stringify(changed)}`);
+      account.changePolicy({ ...found(account.policies, arn), ...changed });
+    },
+    async revokeViewerSessions(arn, { viewerIds, versionsUpTo }) {
+      find(arn);
+      log.change('BatchStartViewerSessionRevocation', arn, `viewers=${viewerIds.length} versions<=${versionsUpTo}`);
+      return [];
     },
     async listStreamKeys(arn) {
       log.read('ListStreamKeys', arn);
@@ -169,4 +209,10 @@ export function virtualIvs({ world, account, log, jobId, reacts }: VirtualIvsOpt
       change(arn, { tags: Object.fromEntries(left) });
     },
   };
+}
+
+function found<T extends { readonly arn: string }>(all: readonly T[], arn: string): T {
+  const one = all.find((each) => each.arn === arn);
+  if (!one) throw new AppError('IVS_NOT_FOUND', `there is no ${arn}`);
+  return one;
 }

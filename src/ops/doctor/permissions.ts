@@ -20,6 +20,7 @@ type Probe = (signal: AbortSignal) => Promise<unknown>;
 function probes({ client, region, account }: PermissionOptions): Partial<Record<OperationName, Probe>> {
   const arn = (type: string) => `arn:aws:ivs:${region}:${account}:${type}/DoctorNobody`;
   const channelArn = arn('channel') as ChannelArn;
+  const policy = arn('playback-restriction-policy');
   return {
     ListStreams: (signal) => client.listStreams({ maxResults: 1 }, { signal }),
     ListChannels: (signal) => client.listChannels({ maxResults: 1 }, { signal }),
@@ -42,6 +43,14 @@ function probes({ client, region, account }: PermissionOptions): Partial<Record<
       client.getRecordingConfiguration({ arn: arn('recording-configuration') }, { signal }),
     DeleteRecordingConfiguration: (signal) =>
       client.deleteRecordingConfiguration({ arn: arn('recording-configuration') }, { signal }),
+    ListAdConfigurations: (signal) => client.listAdConfigurations({ maxResults: 1 }, { signal }),
+    GetAdConfiguration: (signal) => client.getAdConfiguration({ arn: arn('ad-configuration') }, { signal }),
+    ListPlaybackRestrictionPolicies: (signal) => client.listPlaybackRestrictionPolicies({ maxResults: 1 }, { signal }),
+    GetPlaybackRestrictionPolicy: (signal) => client.getPlaybackRestrictionPolicy({ arn: policy }, { signal }),
+    UpdatePlaybackRestrictionPolicy: (signal) => client.updatePlaybackRestrictionPolicy({ arn: policy }, { signal }),
+    // Nobody watches a channel that is not there.
+    BatchStartViewerSessionRevocation: (signal) =>
+      client.batchStartViewerSessionRevocation({ viewerSessions: [{ channelArn, viewerId: 'doctor' }] }, { signal }),
     ListPlaybackKeyPairs: (signal) => client.listPlaybackKeyPairs({ maxResults: 1 }, { signal }),
     GetPlaybackKeyPair: (signal) => client.getPlaybackKeyPair({ arn: arn('playback-key') }, { signal }),
     // Not a key: refused as not valid, after the permission was looked at.

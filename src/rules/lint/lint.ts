@@ -1,5 +1,5 @@
 // Lint of a ruleset: what is well formed and yet cannot work with Amazon IVS, or will surprise. No network; channels are optional.
-import { actionNames } from '#domain/action.ts';
+import { actionNames, channelActions } from '#domain/action.ts';
 import { adBreakLeadMs } from '#domain/ad-breaks.ts';
 import type { Channel } from '#domain/channel.ts';
 import { durationMs, formatDuration } from '#domain/duration.ts';
@@ -9,6 +9,7 @@ import { channelDocument } from '../documents.ts';
 import { problemOfMatcher } from '../label-values.ts';
 import { channelFields, problemsOfFields } from '../pattern-fields.ts';
 import { isTemplate, variablesOf } from '../template.ts';
+import { lintAccess } from './access.ts';
 import type { LintFinding } from './finding.ts';
 import { lintDetailField, lintEventPattern, matchesAccountEvents, matchesOnlyAccountEvents } from './ivs-events.ts';
 import { lintNeverActs } from './never-acts.ts';
@@ -59,6 +60,7 @@ function lintRule(rule: Rule, path: Path, options: LintOptions): LintFinding[] {
       ...lintAdBreaks(rule, step, [...at, step.action], options),
       ...lintNoChannel(rule, step, [...at, step.action]),
       ...lintTexts(rule, step, [...at, step.action]),
+      ...lintAccess(rule, step, [...at, step.action], options),
       ...lintVariables(rule, step, [...at, step.action], options),
       ...(step.onlyIf && !isReachable([step.onlyIf])
         ? [error([...at, 'only_if'], 'no stream can ever match this: the action never runs')]
@@ -271,17 +273,7 @@ function lintNoChannel(rule: Rule, step: Step, path: Path): LintFinding[] {
   // With `match` or `while` the rule fires for channels only.
   if (trigger.kind !== 'event' || rule.match || rule.while || !matchesAccountEvents(trigger.pattern)) return [];
   const { action, params } = step;
-  const onOwnChannel = [
-    'rotate_stream_key',
-    'set_recording',
-    'stop_stream',
-    'insert_ad_break',
-    'tag',
-    'capture_session',
-    'report',
-    'retire_channel',
-  ].includes(action);
-  if (onOwnChannel) {
+  if (channelActions.has(action) && action !== 'put_metadata') {
     return [
       error(
         path,

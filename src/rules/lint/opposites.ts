@@ -45,6 +45,10 @@ function settingsOf(step: Step): Setting[] {
   const { action, params } = step;
   if (action === 'set_recording' && 'configuration' in params)
     return [{ thing: 'the recording', value: params.configuration, step }];
+  if (action === 'set_ad_configuration' && 'configuration' in params)
+    return [{ thing: 'the ad configuration', value: params.configuration, step }];
+  if (action === 'set_playback_restriction' && 'policy' in params)
+    return [{ thing: 'the playback restriction', value: params.policy, step }];
   if (action === 'tag' && ('set' in params || 'remove' in params)) {
     const { set = {}, remove = [] } = params as { set?: Record<string, string>; remove?: readonly string[] };
     return [
