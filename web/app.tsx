@@ -2,9 +2,10 @@
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { personText } from '#domain/person.ts';
 import { savedToken, saveToken } from './api.ts';
 import { askPause, askResume, showKeys } from './dialogs/controls.tsx';
-import { count, duration, person, shortDuration, stamp } from './format.ts';
+import { count, duration, plural, shortDuration, stamp } from './format.ts';
 import { listenToKeys } from './keys.ts';
 import { follow } from './live.ts';
 import { closeDialog, DialogHost, valuesOf } from './parts/dialog.tsx';
@@ -296,7 +297,7 @@ function Mode(): JSX.Element {
     return (
       <span class="chip mode paused" title={pause.reason}>
         <Glyph shape="pause" />
-        Paused {duration(now() - pause.sinceMs)} by {person(pause.who)}: {pause.reason}
+        Paused {duration(now() - pause.sinceMs)} by {personText(pause.who)}: {pause.reason}
       </span>
     );
   const enforcing = rules.filter(({ mode }) => mode === 'enforce').length;
@@ -305,7 +306,7 @@ function Mode(): JSX.Element {
     return (
       <span class="chip mode dry_run">
         <Glyph shape="unknown" />
-        Dry run: {count(dry)} rules only watch
+        {dry > 0 ? `Dry run: ${plural(dry, 'rule')} only ${dry === 1 ? 'watches' : 'watch'}` : 'No rule is in force'}
       </span>
     );
   return (

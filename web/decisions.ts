@@ -1,5 +1,7 @@
 // Decisions as `GET /v1/decisions` shows them.
 import type { CheckView } from '#api/routes/job-schemas.ts';
+import type { DeliveryView } from './delivery.ts';
+
 export interface DecisionView {
   readonly id: string;
   readonly at: string;
@@ -12,6 +14,8 @@ export interface DecisionView {
   readonly channelName?: string;
   readonly streamId?: string;
   readonly count?: number;
+  /** Where it stands for many channels: whose stream, trigger and values are shown. */
+  readonly example?: { readonly channelArn?: string; readonly channelName?: string };
   readonly trigger: { readonly kind: string; readonly since: string; readonly text: string; readonly values: Values };
   readonly guards: readonly { readonly guard: string; readonly passed: boolean; readonly values: Values }[];
   readonly jobs: readonly {
@@ -19,6 +23,7 @@ export interface DecisionView {
     readonly action: string;
     readonly outcome?: string;
     readonly detail?: string;
+    readonly delivery?: DeliveryView;
     readonly checks?: readonly CheckView[];
   }[];
   readonly withheld: readonly { readonly action: string; readonly reason: string; readonly values: Values }[];

@@ -1,4 +1,5 @@
 // Numbers and times as an engineer at night wants to read them.
+import { personText } from '#domain/person.ts';
 
 // Made once: to make one takes longer than to draw a row.
 const withZone = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'long' });
@@ -22,18 +23,24 @@ export function shortDuration(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
-/** Local time of day with seconds; with the date when it is not today. */
+const halfDayMs = 12 * 3_600_000;
+
+/** Local time of day with seconds; with the date where that could be read as another day's. */
 export function clock(ms: number): string {
   const at = new Date(ms);
   const time = `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
-  const today = new Date().toDateString() === at.toDateString();
-  return today ? time : `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ${time}`;
+  const now = new Date();
+  const isNear = now.toDateString() === at.toDateString() || Math.abs(now.getTime() - ms) < halfDayMs;
+  return isNear ? time : `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ${time}`;
 }
 
 /** Local date and time with its zone, and the same in UTC: for tooltips, and for people who compare with AWS's logs. */
 export function stamp(ms: number): string {
   return `${withZone.format(ms)}, ${new Date(ms).toISOString()}`;
 }
+
+/** Values that say who did something. */
+const people: ReadonlySet<string> = new Set(['who', 'by', 'author']);
 
 /** One compared value in words: `ageMs: 122` is `age 0.1 s`, times are local, names lose their capitals. */
 export function fact(key: string, value: unknown): string {
@@ -46,13 +53,10 @@ export function fact(key: string, value: unknown): string {
   }
   if (typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value))
     return `${words(name)} ${clock(Date.parse(value))}`;
-  if (value !== null && typeof value === 'object') return `${words(name)} ${JSON.stringify(value)}`;
+  if (value === null || value === '') return `${words(name)} none`;
+  if (people.has(key)) return `${words(name)} ${personText(String(value))}`;
+  if (typeof value === 'object') return `${words(name)} ${JSON.stringify(value)}`;
   return `${words(name)} ${typeof value === 'number' ? count(value) : String(value)}`;
-}
-
-/** A caller as people say it: `token mara` is mara. */
-export function person(who: string): string {
-  return who.replace(/^token /, '');
 }
 
 export function count(value: number | null | undefined): string {

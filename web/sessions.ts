@@ -10,6 +10,8 @@ export interface Session {
   readonly stateSince: string;
   readonly startedAt?: string;
   readonly endedAt?: string;
+  /** It was over by then, and may have been before: no event told. */
+  readonly endedAtLatest?: true;
   readonly health?: NonNullable<LiveRow['health']>;
   readonly viewerCount?: number;
   readonly failureReason?: string;
@@ -24,7 +26,8 @@ export function sessionEndMs({ endedAt, stateSince }: Session): number {
 /** How long it was live, in words; '' where its beginning is not known. */
 export function lasted(session: Session): string {
   const { startedAt } = session;
-  return startedAt === undefined ? '' : `live for ${duration(sessionEndMs(session) - Date.parse(startedAt))}`;
+  if (startedAt === undefined) return '';
+  return `live for ${session.endedAtLatest ? 'at most ' : ''}${duration(sessionEndMs(session) - Date.parse(startedAt))}`;
 }
 
 export function isOver({ state }: Pick<Session, 'state'>): boolean {

@@ -2,6 +2,7 @@
 // jobs that were given up, metadata that IVS refuses for good.
 import { createHash } from 'node:crypto';
 import { type KeyAlertKind, keyAlertKinds } from '#domain/alert.ts';
+import { personText } from '#domain/person.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 
@@ -63,7 +64,7 @@ export function noteFailedJob(
     jobs: [{ jobId, ...(channelArn === undefined ? {} : { channelArn }) }, ...(before?.jobs ?? [])].slice(0, mostNamed),
     sinceMs: before?.sinceMs ?? tx.nowMs,
     updatedAtMs: tx.nowMs,
-    text: `${action}, asked for by ${who}, ${times} given up: ${code}: ${message}`,
+    text: `${action}, asked for by ${personText(who)}, ${times} given up: ${code}: ${message}`,
   });
 }
 

@@ -1,14 +1,17 @@
 // Alerts: the one list of what needs a person, as the page's "Needs you", `GET /v1/alerts`, `alert list` and the metric show it.
 
 import type { Acknowledgement, DeliveryFailedAlert, FailedJobAlert } from '#domain/alert.ts';
+import type { ChannelArn } from '#domain/channel.ts';
 import type { Silence } from '#domain/control.ts';
 import { silencesInForce } from '#domain/controls-in-force.ts';
 import type { Incident } from '#domain/decision.ts';
 import { AppError } from '#domain/errors.ts';
 import type { DataSource } from '#domain/observation.ts';
-import type { SharedState } from '#domain/shared-state.ts';
+import { personText } from '#domain/person.ts';
+import type { SharedState, StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
+import { nameOf } from '#streams/queries.ts';
 
 /** What each kind is called, and how urgent it is. */
 export const alertKinds = {
@@ -159,7 +162,7 @@ function* stored({ state: { view } }: AlertShard): Iterable<Alert> {
   for (const [id, alert] of view.entries(kinds.alert)) {
     // A replica of another version may know kinds that this one does not.
     if (!Object.hasOwn(alertKinds, alert.kind)) continue;
-    const named = { id: `alert:${id}`, cause: alert.text, since: alert.sinceMs };
+    const named = { id: `alert:${id}`, cause: withNames(view, alert.text), since: alert.sinceMs };
     if (alert.kind === 'failed_job' || alert.kind === 'delivery_failed')
       yield alertOf(alert.kind, { ...named, ...ofDismissible(alert), dismissible: true });
     else if ('channelArn' in alert)
@@ -168,6 +171,11 @@ function* stored({ state: { view } }: AlertShard): Iterable<Alert> {
       yield alertOf(alert.kind, { ...named, rule: alert.rule, link: decisionsLink(alert.rule) });
     else yield alertOf(alert.kind, { ...named, link: `#/runbook/${alert.kind.replaceAll('_', '-')}` });
   }
+}
+
+/** Channels by their names, where these are known. */
+function withNames(view: StateView, text: string): string {
+  return text.replaceAll(/arn:[\w-]+:ivs:[\w-]+:\d+:channel\/\w+/g, (arn) => nameOf(view, arn as ChannelArn) || arn);
 }
 
 function ofDismissible(alert: FailedJobAlert | DeliveryFailedAlert): {
@@ -238,7 +246,7 @@ function endingSilences({ state }: AlertShard): Alert[] {
     .map(([id, { reason, author, matchers, startsMs, endsMs }]) =>
       alertOf('silence_ending', {
         id: `silence:${id}`,
-        cause: `${matchers.join(', ')}: ${reason} (${author})`,
+        cause: `${matchers.join(', ')}: ${reason} (${personText(author)})`,
         link: '#/decisions?reason=silenced',
         since: startsMs,
         end: endsMs,

@@ -1,6 +1,7 @@
 // Who calls: bearer tokens with roles, compared in constant time. What a role may do is said by each route (server.ts).
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { AppError } from '#domain/errors.ts';
+import { withoutToken } from '#domain/person.ts';
 import { Secret } from '#domain/secret.ts';
 
 /** Each role may also do what the roles before it may. */
@@ -25,8 +26,6 @@ export interface Caller {
   readonly person?: string | undefined;
 }
 
-/** The name of whoever calls while there is no token: only this machine can. */
-const withoutToken = 'loopback';
 /** The name of the token in AUTOPILOT_API_TOKEN. */
 export const adminName = 'admin';
 

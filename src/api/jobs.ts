@@ -92,7 +92,7 @@ export class Jobs implements JobsPort {
     const part = await metadata.part(member.key);
     const delivery = part
       ? deliveryOf(part)
-      : (await resultsOf(shared, new Set([view.jobId]), fanout.decidedAtMs)).get(view.jobId)?.delivery;
+      : (await resultsOf(shared, new Set([view.jobId]), { sinceMs: fanout.decidedAtMs })).get(view.jobId)?.delivery;
     return withDelivery(view, delivery);
   }
 
@@ -136,6 +136,6 @@ async function deliveryOfJob(
     return deliveryOf(await metadata.progress(batchId));
   } catch (error) {
     if (!(error instanceof AppError && error.code === 'NOT_FOUND')) throw error;
-    return (await resultsOf(state, new Set([jobId]), Date.parse(decidedAt))).get(jobId)?.delivery;
+    return (await resultsOf(state, new Set([jobId]), { sinceMs: Date.parse(decidedAt) })).get(jobId)?.delivery;
   }
 }

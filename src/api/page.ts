@@ -1,11 +1,12 @@
 // The operator's page over all shards: its files, its live stream and the view of the queues, with what each needs.
 import { join } from 'node:path';
 import type { ConfigInForce } from '#config/in-force.ts';
-import type { JournalEntry } from '#domain/decision.ts';
+import type { Decision, JobResult, JournalEntry } from '#domain/decision.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { logs } from '#domain/state-registry.ts';
 import type { QueueDepth } from '#intake/events/queue-depth.ts';
 import { readQuotaHour } from '#ivs/quota-hour.ts';
+import { resultsOf } from '#journal/query.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import { silentAfterMs } from '#shard/settings.ts';
@@ -110,10 +111,7 @@ function sourcesOf({ shards, state, inForce, depths, alerts }: PageOptions): Liv
     quotaHour: seldom(5_000, () => readQuotaHour(state, shards.length)),
     queues: () => queueLines(shards),
     batches: () => batchLines(shards),
-    activity: async () => {
-      const newest = await state.readLog(logs.journal, { limit: 60 });
-      return newest.map(({ id, entry }) => activityLine(id, entry));
-    },
+    activity: recentActivity(state),
   };
 }
 
@@ -175,9 +173,37 @@ async function batchLines(shards: readonly Shard[]): Promise<BatchLine[] | undef
     }));
 }
 
-function activityLine(id: string, entry: JournalEntry): ActivityLine {
-  const one = 'summary' in entry ? entry.example : entry;
-  const actions = one.jobs.map(({ action }) => action).join(', ');
+function recentActivity(state: Pick<SharedState, 'readLog'>): () => Promise<ActivityLine[]> {
+  const read = seldom(1_000, () => activityLines(state));
+  return async () => (await read()) ?? [];
+}
+
+/** What was done lately, with what became of it. */
+async function activityLines(state: Pick<SharedState, 'readLog'>): Promise<ActivityLine[]> {
+  const newest = await state.readLog(logs.journal, { limit: 60 });
+  const jobIds = newest.flatMap(({ entry }) => decisionOfEntry(entry).jobs.map(({ jobId }) => jobId));
+  const oldestMs = newest.at(-1)?.entry.atMs ?? 0;
+  const results = await resultsOf(state, new Set(jobIds), { sinceMs: oldestMs, readAtMost: 1_000 });
+  return newest.map(({ id, entry }) => activityLine(id, entry, results));
+}
+
+function decisionOfEntry(entry: JournalEntry): Decision {
+  return 'summary' in entry ? entry.example : entry;
+}
+
+/** `put_metadata, stop_stream (skipped)`: that a rule asked for something is not that it was done. */
+function actionsText({ jobs, mode }: Decision, results: ReadonlyMap<string, JobResult>): string {
+  return jobs
+    .map(({ jobId, action }) => {
+      const outcome = mode === 'enforce' ? results.get(jobId)?.outcome : undefined;
+      return outcome === undefined || outcome === 'done' ? action : `${action} (${outcome})`;
+    })
+    .join(', ');
+}
+
+function activityLine(id: string, entry: JournalEntry, results: ReadonlyMap<string, JobResult>): ActivityLine {
+  const one = decisionOfEntry(entry);
+  const actions = actionsText(one, results);
   const count = 'summary' in entry ? `, ${entry.count} channels` : '';
   return {
     id,

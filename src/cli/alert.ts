@@ -1,5 +1,6 @@
 // `alert list`: what needs a person, the list that the page shows; `alert acknowledge`: say that it has been seen.
 import type { Command } from 'commander';
+import { personText } from '#domain/person.ts';
 import { apiClient, type CliIo, daemonUrl, example, printData } from './support.ts';
 import { type Line, toned } from './terminal.ts';
 
@@ -36,7 +37,7 @@ export function register(program: Command, io: CliIo): void {
       const answer = (await apiClient(io).get(`/v1/alerts?${query.toString()}`)) as { alerts: readonly Alert[] };
       printData(io, json, answer, () =>
         answer.alerts.length === 0
-          ? ['Nothing needs you.']
+          ? [kind === undefined ? 'Nothing needs you.' : `No alert of the kind ${kind}.`]
           : answer.alerts.flatMap((each) => linesOf(each, daemonUrl(io.env))),
       );
     });
@@ -60,7 +61,9 @@ export function register(program: Command, io: CliIo): void {
 
 function linesOf({ id, kind, severity, title, cause, link, since, end, acknowledged }: Alert, url: string): Line[] {
   const seen = acknowledged
-    ? [`  seen by ${acknowledged.who} at ${acknowledged.at}${acknowledged.note && `: ${acknowledged.note}`}`]
+    ? [
+        `  seen by ${personText(acknowledged.who)} at ${acknowledged.at}${acknowledged.note && `: ${acknowledged.note}`}`,
+      ]
     : [];
   return [
     [toned(severity.toUpperCase()), ` ${title} (${kind}), since ${since}${end === null ? '' : `, end ${end}`}`],

@@ -25,6 +25,9 @@ interface Answer {
   readonly last?: { readonly at: string; readonly reason: string; readonly meaning: string; readonly values: Values };
   readonly decisions: readonly {
     readonly at: string;
+    readonly mode: string;
+    readonly count: number;
+    readonly example?: { readonly channelArn?: string; readonly channelName?: string };
     readonly outcome: string;
     readonly reason: string;
     readonly trigger: { readonly text: string };
@@ -96,19 +99,39 @@ export function linesOf(answer: Answer): readonly string[] {
     answer.decisions.length === 0
       ? 'The journal has no decision of this rule about this channel.'
       : 'Journal, newest first:',
-    ...answer.decisions.flatMap(({ at, outcome, reason: why, trigger, guards, jobs, withheld }) => {
-      const refused = guards.find(({ passed }) => !passed);
-      return [
-        `  ${at} ${outcome} ${why}: ${trigger.text}`,
-        ...(refused ? [`      ${refused.guard}: ${wordsOf(refused.values)}`] : []),
-        ...jobs.flatMap(({ action, jobId, outcome: became, detail, checks = [] }) => [
-          `      ${action} ${jobId}${became ? `: ${became} ${detail ?? ''}` : ''}`.trimEnd(),
-          ...checks.map(checkLine),
-        ]),
-        ...withheld.map(({ action, reason: held }) => `      ${action} held back: ${held}`),
-      ];
-    }),
+    ...answer.decisions.flatMap(
+      ({ at, mode: decided, outcome, reason: why, trigger, guards, jobs, withheld, example, count }) => {
+        const refused = guards.find(({ passed }) => !passed);
+        return [
+          `  ${at} ${outcome} ${why}: ${trigger.text}`,
+          ...(refused ? [`      ${refused.guard}: ${wordsOf(refused.values)}`] : []),
+          ...(example && example.channelArn !== answer.channelArn
+            ? [`      as on ${example.channelName ?? example.channelArn}, one of ${count} channels`]
+            : []),
+          ...jobs.flatMap((job) =>
+            decided === 'enforce' ? jobLines(job) : [`      ${job.action} not asked for: the rule only watches`],
+          ),
+          ...withheld.map(({ action, reason: held }) => `      ${action} held back: ${held}`),
+        ];
+      },
+    ),
   ];
+}
+
+function jobLines({
+  action,
+  jobId,
+  outcome,
+  detail,
+  checks = [],
+}: Answer['decisions'][number]['jobs'][number]): string[] {
+  const became =
+    outcome === undefined
+      ? 'on its way'
+      : detail?.startsWith(outcome)
+        ? detail
+        : [outcome, detail].filter(Boolean).join(': ');
+  return [`      ${action} ${jobId}: ${became}`, ...checks.map(checkLine)];
 }
 
 /** What a worker compared right before it acted. */

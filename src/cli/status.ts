@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { LiveStatus } from '#api/live/status.ts';
 import { formatDuration } from '#domain/duration.ts';
+import { callerText } from '#domain/person.ts';
 import { apiClient, type CliIo, CommandFailed, example, printData, table } from './support.ts';
 import { type Cell, indented, type Line, toned } from './terminal.ts';
 
@@ -31,7 +32,7 @@ export function linesOf(status: LiveStatus, { columns }: Pick<CliIo, 'columns'> 
       `, ${counts.held} on hold`,
     ],
     pause
-      ? [{ text: 'PAUSED', tone: 'bad' }, ` ${ago(pause.sinceMs)} by ${pause.who}: ${pause.reason}`]
+      ? [{ text: 'PAUSED', tone: 'bad' }, ` ${ago(pause.sinceMs)} by ${callerText(pause.who)}: ${pause.reason}`]
       : 'Automation is on',
     `Configuration ${config.hash}, loaded ${ago(config.loadedAtMs)}${config.error === undefined ? '' : `; the file on disk is refused: ${config.error}`}`,
     ...section(
@@ -45,7 +46,7 @@ export function linesOf(status: LiveStatus, { columns }: Pick<CliIo, 'columns'> 
         id,
         matchers,
         `${seconds(untilMs - nowMs)} left`,
-        `${who}: ${reason}`,
+        `${callerText(who)}: ${reason}`,
       ]),
       columns,
     ),
@@ -66,11 +67,12 @@ export function linesOf(status: LiveStatus, { columns }: Pick<CliIo, 'columns'> 
   ];
 }
 
-function stateOf({ mode, capped, firing, pending, cooling }: LiveStatus['rules'][number]): string {
+function stateOf({ mode, capped, firing, heldBack, pending, cooling }: LiveStatus['rules'][number]): string {
   if (mode === 'off') return '';
-  if (capped) return 'stopped by its cap';
   const parts = [
+    capped ? 'stopped by its cap' : '',
     firing > 0 ? `${firing} firing` : '',
+    heldBack > 0 ? `${heldBack} held back` : '',
     pending > 0 ? `${pending} pending` : '',
     cooling > 0 ? `${cooling} cooling down` : '',
   ].filter((part) => part !== '');

@@ -7,7 +7,7 @@ export const decisionOutcomes = ['acted', 'would_act', 'pending', 'not_fired', '
 /**
  * `acted`: jobs were enqueued. `would_act`: the same in dry run, without jobs. `pending`: the condition began and `for` runs.
  * `not_fired`: the trigger was there and the rule did not come to fire. `suppressed`: it was to act and a guard held it back.
- * `resolved`: the condition ended after the rule had fired.
+ * `resolved`: a condition ended for which the rule had acted, or had been about to act.
  */
 export type DecisionOutcome = (typeof decisionOutcomes)[number];
 
@@ -21,7 +21,7 @@ interface ReasonEntry {
 export const decisionReasons = {
   fired: {
     outcomes: ['acted', 'would_act'],
-    meaning: 'The condition held for as long as `for` asks, and every guard let it pass.',
+    meaning: 'What the trigger asks for was there, with `for` as long as that says, and every guard let the rule pass.',
     remedy: 'A rule in dry run acts once it says `mode: enforce`.',
   },
   step_due: {
@@ -31,7 +31,8 @@ export const decisionReasons = {
   },
   condition_ended: {
     outcomes: ['resolved'],
-    meaning: 'The condition of a rule that had fired ended; the actions of `on_resolve` ran, if there are any.',
+    meaning:
+      'The condition ended. Where the rule had done anything for it, the actions of `on_resolve` were asked for; what became of each is told with it.',
     remedy: '',
   },
   condition_began: {
@@ -267,8 +268,9 @@ export interface DecisionSummary {
   readonly outcome: DecisionOutcome;
   readonly reason: DecisionReason;
   readonly atMs: number;
+  /** How many channels; decisions, where they are about none. */
   readonly count: number;
-  /** Last parts of the channels' ARNs. */
+  /** Last parts of the channels' ARNs, each once. */
   readonly channelIds: readonly string[];
   readonly example: Decision;
 }

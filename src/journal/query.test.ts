@@ -127,3 +127,20 @@ test('pages miss nothing and repeat nothing, also where hundreds were decided in
   expect(seen).toHaveLength(252);
   expect(new Set(seen).size).toBe(252);
 });
+
+test('an entry for many channels counts channels, not decisions, and says whose values it shows', async () => {
+  const { record, ask } = setup();
+  const names = Array.from({ length: 9 }, (_, index) => `c${index}`);
+  const held = names.map((name) => decision('a', name, 'suppressed', 'recovering'));
+  // Two steps of the rule wait on two of the channels.
+  await record(
+    ...held,
+    ...['c1', 'c2'].map((name) => ({ ...decision('a', name, 'suppressed', 'recovering'), id: `d-2-${name}` })),
+  );
+
+  const [all] = await ask({});
+  expect(all).toMatchObject({ count: 9, example: { channelArn: arnOf('c0') } });
+  const [other] = await ask({ channelArn: arnOf('c5') });
+  expect(other).toMatchObject({ channelArn: arnOf('c5'), count: 9, example: { channelArn: arnOf('c0') } });
+  expect(await ask({ channelArn: arnOf('c10') })).toEqual([]);
+});

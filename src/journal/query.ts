@@ -33,8 +33,10 @@ export interface PagePlace {
 }
 
 export interface DecisionRow extends Omit<Decision, 'jobs'> {
-  /** How many equal decisions of one moment the row stands for. */
+  /** On how many channels the same was decided at that moment, in this one row. */
   readonly count: number;
+  /** Where the row stands for many channels: the one whose trigger and values are shown. */
+  readonly example?: { readonly channelArn?: string; readonly channelName?: string };
   readonly jobs: readonly (Decision['jobs'][number] & { readonly result?: JobResult })[];
 }
 
@@ -148,24 +150,28 @@ function rowOf(entry: JournalEntry, filter: DecisionFilter): DecisionRow | undef
   const { channelArn } = filter;
   if (!('summary' in entry))
     return channelArn === undefined || entry.channelArn === channelArn ? { ...entry, count: 1 } : undefined;
-  if (channelArn === undefined) return { ...entry.example, count: entry.count };
+  const { channelName, streamId: _stream, ...shared } = entry.example;
+  const example = {
+    ...(shared.channelArn === undefined ? {} : { channelArn: shared.channelArn }),
+    ...(channelName === undefined ? {} : { channelName }),
+  };
+  const row = { ...entry.example, count: entry.count, example };
+  if (channelArn === undefined || shared.channelArn === channelArn) return row;
   if (!entry.channelIds.includes(channelArn.slice(channelArn.lastIndexOf('/') + 1))) return undefined;
-  if (entry.example.channelArn === channelArn) return { ...entry.example, count: entry.count };
-  const { channelName: _other, streamId: _stream, ...example } = entry.example;
-  return { ...example, channelArn, group: channelArn, count: entry.count };
+  return { ...shared, channelArn, group: channelArn, count: entry.count, example };
 }
 
-/** What became of jobs: of each the newest word. @param sinceMs when the first of them was decided */
+/** What became of jobs: of each the newest word. `sinceMs`: when the first of them was decided. */
 export async function resultsOf(
   state: Reader,
   jobIds: ReadonlySet<string>,
-  sinceMs: number,
+  { sinceMs, readAtMost: most = readAtMost }: { readonly sinceMs: number; readonly readAtMost?: number },
 ): Promise<ReadonlyMap<string, JobResult>> {
   const results = new Map<string, JobResult>();
   /** Their workers' own word has been found; what became of metadata later is newer. */
   const told = new Set<string>();
   let before: string | undefined;
-  for (let read = 0; read < readAtMost && told.size < jobIds.size; ) {
+  for (let read = 0; read < most && told.size < jobIds.size; ) {
     const page = await state.readLog(logs.results, {
       limit: pageSize,
       ...(before === undefined ? {} : { before }),
@@ -196,7 +202,7 @@ function apart({ fanoutId, members, delivery, ...shared }: JobResults, jobIds: R
 async function withResults(state: Reader, rows: readonly DecisionRow[]): Promise<readonly DecisionRow[]> {
   const wanted = new Set(rows.flatMap(({ jobs }) => jobs.map(({ jobId }) => jobId)));
   if (wanted.size === 0) return rows;
-  const results = await resultsOf(state, wanted, Math.min(...rows.map(({ atMs }) => atMs)));
+  const results = await resultsOf(state, wanted, { sinceMs: Math.min(...rows.map(({ atMs }) => atMs)) });
   return rows.map((row) => ({
     ...row,
     jobs: row.jobs.map((job) => {

@@ -29,7 +29,8 @@ export function recordDecisions(tx: Transaction, decisions: readonly Decision[])
   for (const [, like] of Map.groupBy(decisions, ({ rule, outcome, reason }) => `${rule}|${outcome}|${reason}`)) {
     const [first] = like as [Decision, ...Decision[]];
     // Each action stands for itself, with its jobs.
-    const alone = like.length <= apart || first.outcome === 'acted' || first.outcome === 'would_act';
+    const acts = first.outcome === 'acted' || first.outcome === 'would_act' || like.some(({ jobs }) => jobs.length > 0);
+    const alone = like.length <= apart || acts;
     const entries: readonly JournalEntry[] = alone ? like : [summaryOf(like)];
     const [log, kept] = loud.has(first.outcome) ? [logs.journal, keptDecisions] : [logs.quiet, keptQuiet];
     for (const entry of entries) tx.append(log, entry, kept);
@@ -44,8 +45,19 @@ export function recordDecisions(tx: Transaction, decisions: readonly Decision[])
 function summaryOf(decisions: readonly Decision[]): DecisionSummary {
   const [example] = decisions as [Decision, ...Decision[]];
   const { rule, outcome, reason, atMs } = example;
-  const channelIds = decisions.flatMap(({ channelArn }) => channelArn?.slice(channelArn.lastIndexOf('/') + 1) ?? []);
-  return { summary: true, rule, outcome, reason, atMs, count: decisions.length, channelIds, example };
+  // Two steps of one rule can be held back on one channel.
+  const ids = decisions.flatMap(({ channelArn }) => channelArn?.slice(channelArn.lastIndexOf('/') + 1) ?? []);
+  const channelIds = [...new Set(ids)];
+  return {
+    summary: true,
+    rule,
+    outcome,
+    reason,
+    atMs,
+    count: channelIds.length || decisions.length,
+    channelIds,
+    example,
+  };
 }
 
 function lastWordOf({ id, atMs, outcome, reason, guards, trigger }: Decision): LastWord {

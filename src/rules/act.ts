@@ -25,6 +25,8 @@ export interface Occasion {
   /** What the actions may do: `enforce` only if the rule did and does enforce. */
   readonly mode: RuleMode;
   readonly decisionId: string;
+  /** When the condition ended; undefined while it holds. */
+  readonly endedAtMs?: number | undefined;
 }
 
 type Jobs = Decision['jobs'][number];
@@ -69,10 +71,7 @@ export function runSteps(
     const muted = evaluation.muting.check(occasion.rule, labels, step.action);
     if (muted) {
       if (muted.source !== undefined)
-        evaluation.noteWithheld(
-          muted.source,
-          hashOf('withheld', occasion.rule.name, occasion.subject, step.action, step.index),
-        );
+        evaluation.noteWithheld(muted.source, withheldName(occasion.rule, occasion.subject, step));
       withheld.push({ action: step.action, reason: muted.reason, values: muted.values });
       continue;
     }
@@ -85,6 +84,11 @@ export function runSteps(
     jobs.push(enqueueStep(evaluation, occasion, { step, params: rendered.params, view }));
   }
   return { jobs, withheld };
+}
+
+/** An action of a rule on its channel, as incidents count what they hold back. */
+export function withheldName(rule: Rule, subject: string, step: Step): string {
+  return hashOf('withheld', rule.name, subject, step.action, step.index);
 }
 
 /** Labels of a decision without an action, for explanations. */
@@ -139,9 +143,10 @@ function enqueueStep(
 }
 
 function contextOf(evaluation: Evaluation, occasion: Occasion, view: ChannelView | undefined): TemplateContext {
-  const { rule, group, cause, phase } = occasion;
+  const { rule, group, cause, phase, endedAtMs = evaluation.nowMs } = occasion;
   const { sinceMs } = cause.evidence;
-  const lastedMs = Math.max(0, evaluation.nowMs - sinceMs);
+  // `keep_firing_for` is no part of it: the condition was over by then.
+  const lastedMs = Math.max(0, endedAtMs - sinceMs);
   const aggregate =
     rule.trigger.kind === 'aggregate'
       ? aggregateDocumentWithNames(evaluation.tx, rule as RuleOf<'aggregate'>)

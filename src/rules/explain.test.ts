@@ -72,7 +72,7 @@ test('says when something is due by the time of day, however long timers stood s
   await engine.goTo(10);
   await engine.gap('began');
   await engine.goTo(70);
-  expect(ask().due).toEqual([{ action: 'fire', dueMs: epochMs + 90_000 }]);
+  expect(ask().due).toEqual([{ action: 'fire', dueMs: epochMs + 90_000, heldBack: 'data_gap' }]);
   await engine.gap('ended');
   await engine.goTo(80);
   expect(ask().due).toEqual([{ action: 'fire', dueMs: epochMs + 90_000 }]);

@@ -4,16 +4,18 @@
 import type { DecisionReason, GuardVerdict, Values } from '#domain/decision.ts';
 import { iso } from '#domain/duration.ts';
 import type { Rule, RuleMode, Ruleset } from '#domain/rule.ts';
-import type { Cause } from '#domain/rule-memory.ts';
-import type { StateView, Transaction } from '#domain/shared-state.ts';
+import type { Cause, Timer } from '#domain/rule-memory.ts';
+import type { StateView } from '#domain/shared-state.ts';
 import { lastWord } from '#journal/record.ts';
 import { groupOf, labelsOfOccasion, viewOfSubject } from './act.ts';
 import { streamValues } from './conditions.ts';
 import { type DecideOptions, Evaluation } from './evaluation.ts';
 import { guardInputs } from './guard-inputs.ts';
 import { askAllGuards, reasonOfGuard } from './guards.ts';
+import { heldBack } from './held-back.ts';
 import { whyNot } from './judge.ts';
-import { allSubject, readMemory, withheldMoments } from './memory.ts';
+import { allSubject, hasActed, readMemory, withheldMoments } from './memory.ts';
+import { readOnly } from './read-only.ts';
 import { dueTimes, readTimer, timers } from './timers.ts';
 import { occasionOf } from './transitions.ts';
 
@@ -58,7 +60,7 @@ export function explain(
     channelName: channel.channel.name,
     values: { ...streamValues(channel.stream), ...tagValues(channel.channel.tags) },
     ...(cause ? { sinceMs: cause.evidence.sinceMs } : {}),
-    due: dueOf(view, rule, { subject, nowMs }),
+    due: dueOf(evaluation, rule, subject),
     ...(last ? { last: { atMs: last.atMs, reason: last.reason, values: last.values } } : {}),
   };
   if (rule.mode === 'off')
@@ -79,13 +81,15 @@ export function explain(
     return found ? [{ action, reason: found.reason, values: found.values }] : [];
   });
   const shown = { ...base, guards, muted };
-  if (memory?.firing?.acted)
+  if (memory?.firing && hasActed(memory)) {
+    const { acted, firedAtMs } = memory.firing;
     return {
       ...shown,
       state: 'firing',
-      reason: 'fired',
-      sentence: `It fired at ${iso(memory.firing.firedAtMs)} and has not resolved.`,
+      reason: acted ? 'fired' : 'already_acted',
+      sentence: `${acted ? `It fired at ${iso(firedAtMs)}` : 'It has acted for this before'} and has not resolved.`,
     };
+  }
   const ended = needsMoment(rule, cause) ? undefined : whyNot(evaluation, { rule, subject, cause: asked });
   if (ended || needsMoment(rule, cause)) {
     const reason =
@@ -132,24 +136,23 @@ function idleSentence(rule: Rule, reason: DecisionReason): string {
     : 'The trigger does not match what is known.';
 }
 
-function dueOf(
-  view: StateView,
-  rule: Rule,
-  { subject, nowMs }: { subject: string; nowMs: number },
-): Explanation['due'] {
-  const dueMsOf = dueTimes(view, nowMs);
-  return Array.from(timers(view), ([, timer]) => timer)
+function dueOf(evaluation: Evaluation, rule: Rule, subject: string): Explanation['due'] {
+  const { tx, nowMs } = evaluation;
+  const dueMsOf = dueTimes(tx, nowMs);
+  return Array.from(timers(tx), ([, timer]) => timer)
     .filter((timer) => timer.rule === rule.name && timer.subject === subject)
-    .map((timer) => ({
-      action:
-        timer.kind === 'end'
-          ? 'resolve'
-          : timer.kind === 'for'
-            ? 'fire'
-            : (rule.actions[timer.step ?? 0]?.action ?? 'step'),
-      dueMs: dueMsOf(timer),
-      ...(timer.blocked ? { heldBack: timer.blocked } : {}),
-    }));
+    .map((timer) => {
+      const { whole, steps } = heldBack(evaluation, rule, timer);
+      // A rule fires with those of its actions that nothing holds back.
+      const held = whole ?? (steps.every(({ withheld }) => withheld) ? steps[0]?.withheld : undefined);
+      const reason = timer.kind === 'end' ? timer.blocked : held?.reason;
+      return { action: actionOf(rule, timer), dueMs: dueMsOf(timer), ...(reason ? { heldBack: reason } : {}) };
+    });
+}
+
+function actionOf(rule: Rule, { kind, step = 0 }: Timer): string {
+  if (kind === 'end') return 'resolve';
+  return kind === 'for' ? 'fire' : (rule.actions[step]?.action ?? 'step');
 }
 
 function tagValues(tags: Readonly<Record<string, string>>): Values {
@@ -160,22 +163,4 @@ function wordsOf(values: Values): string {
   return Object.entries(values)
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');
-}
-
-/** A transaction that only reads. */
-export function readOnly(view: StateView, nowMs: number): Transaction {
-  const refuse = () => {
-    throw new TypeError('an explanation only reads');
-  };
-  return {
-    nowMs,
-    get: (key) => view.get(key),
-    entries: (kind) => view.entries(kind),
-    count: (kind) => view.count(kind),
-    set: refuse,
-    delete: refuse,
-    append: refuse,
-    enqueue: refuse,
-    isRepeat: () => false,
-  };
 }

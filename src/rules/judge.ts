@@ -1,9 +1,9 @@
 // Whether what has become due acts: first everything that is true is firing, so that it inhibits; then each rule, inhibitors first,
 // is asked its guards. What a guard holds back stays due and is judged again, unless the guard's no is final.
-import type { GuardVerdict } from '#domain/decision.ts';
+import type { DecisionReason, GuardVerdict } from '#domain/decision.ts';
 import type { Rule, Step } from '#domain/rule.ts';
 import type { Firing, Timer } from '#domain/rule-memory.ts';
-import { runSteps, viewOfSubject } from './act.ts';
+import { runSteps, viewOfSubject, withheldName } from './act.ts';
 import { checkCondition } from './conditions.ts';
 import type { DueCause, Evaluation } from './evaluation.ts';
 import { guardInputs } from './guard-inputs.ts';
@@ -144,7 +144,7 @@ function fire(evaluation: Evaluation, due: DueCause): boolean {
     withhold(evaluation, due, { guards, refused });
     return false;
   }
-  const now = rule.actions.filter(({ afterMs }) => afterMs === 0);
+  const now = firstSteps(rule);
   const { jobs, withheld } = runSteps(evaluation, occasion, now);
   const muted = withheld.filter(({ reason }) => reason !== 'template_failed');
   if (now.length > 0 && jobs.length === 0 && muted.length > 0) {
@@ -176,6 +176,21 @@ function fire(evaluation: Evaluation, due: DueCause): boolean {
     }),
   );
   return true;
+}
+
+function firstSteps(rule: Rule): readonly Step[] {
+  return rule.actions.filter(({ afterMs }) => afterMs === 0);
+}
+
+/** Counts what a cap holds back in the incident that it opened. */
+function noteCapped(
+  evaluation: Evaluation,
+  { rule, subject }: Pick<DueCause, 'rule' | 'subject'>,
+  reason: DecisionReason,
+  steps: readonly Step[],
+): void {
+  if (reason !== 'max_live_percent' && reason !== 'rule_stopped') return;
+  for (const step of steps) evaluation.noteWithheld(rule.name, withheldName(rule, subject, step));
 }
 
 /** Remembers that the rule has fired for the cause. */
@@ -219,6 +234,7 @@ function withhold(
 ): void {
   const { tx } = evaluation;
   const reason = reasonOfGuard[refused.guard];
+  noteCapped(evaluation, { rule, subject }, reason, firstSteps(rule));
   dropMoment(tx, { rule: rule.name, subject, cause });
   const lasting = isHolding(rule) || rule.trigger.kind === 'threshold';
   const waits = !finalGuards.has(refused.guard) && lasting;
@@ -269,6 +285,7 @@ function runDueStep(evaluation: Evaluation, timer: Timer): boolean {
     refused || recovering ? { jobs: [], withheld: [] } : runSteps(evaluation, occasion, [step]);
   const blocked = recovering ? 'recovering' : refused ? reasonOfGuard[refused.guard] : withheld[0]?.reason;
   if (blocked !== undefined) {
+    noteCapped(evaluation, { rule, subject }, blocked, [step]);
     if (blocked === 'template_failed') dropTimer(tx, timer);
     else {
       blockTimer(tx, timer, blocked);

@@ -84,6 +84,11 @@ export function ruleMemories(view: StateView): Iterable<readonly [string, RuleMe
   return view.entries(kinds.ruleMemory);
 }
 
+/** Whether a rule has acted for what it fires for; otherwise a guard holds it back. */
+export function hasActed({ firing, acted }: Pick<RuleMemory, 'firing' | 'acted'>): boolean {
+  return firing !== undefined && (firing.acted || acted.includes(firing.cause.id));
+}
+
 export function newMemory(rule: { name: string; conditionHash: string }, subject: string, nowMs: number): RuleMemory {
   return { rule: rule.name, subject, conditionHash: rule.conditionHash, acted: [], touchedMs: nowMs };
 }

@@ -1,23 +1,17 @@
 // What rules have planned for channels, as of now: what runs at its time, and what is held back, by what, and what comes of it then.
 // Asks the same predicates as the decision itself, so that nothing counts down that will not happen.
-import { holdTag, readHold, readPause } from '#domain/controls-in-force.ts';
 import type { DecisionReason } from '#domain/decision.ts';
-import type { Rule, Ruleset, Step } from '#domain/rule.ts';
-import type { Timer } from '#domain/rule-memory.ts';
+import type { Ruleset, Step } from '#domain/rule.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
-import { groupOf, labelsOfOccasion, viewOfSubject } from './act.ts';
 import { Evaluation } from './evaluation.ts';
-import { readOnly } from './explain.ts';
-import { stoppedBy } from './guard-inputs.ts';
-import { channelOfSubject, readMemory } from './memory.ts';
-import { dueTimes, silentSources, timers } from './timers.ts';
+import { type Held, heldBack } from './held-back.ts';
+import { channelOfSubject } from './memory.ts';
+import { readOnly } from './read-only.ts';
+import { dueTimes, timers } from './timers.ts';
 
-/** Why a planned action does not happen at its time, in words for people. */
-export interface WithheldAction {
-  readonly reason: DecisionReason;
-  /** Such as `inhibited by mass-starvation`. */
-  readonly why: string;
+/** Why a planned action does not happen at its time, and what becomes of it. */
+export interface WithheldAction extends Held {
   /** What happens to it when that is over. */
   readonly afterwards: string;
 }
@@ -29,6 +23,7 @@ export interface PlannedAction {
   readonly channelArn: string;
   /** Actions that run then; of those that are held back, these. */
   readonly actions: readonly string[];
+  readonly destructive: boolean;
   /** Epoch ms; undefined while it is held back. */
   readonly dueMs?: number | undefined;
   readonly withheld?: WithheldAction | undefined;
@@ -43,16 +38,19 @@ export function* plannedActions(view: StateView, ruleset: Ruleset, nowMs: number
     const channelArn = channelOfSubject(timer.subject);
     const rule = evaluation.index.byName.get(timer.rule);
     if (channelArn === undefined || !rule || timer.kind === 'end' || rule.mode !== 'enforce') continue;
-    const steps = stepsOf(rule, timer);
     const dueMs = dueMsOf(timer);
-    const base = { timerId, rule: rule.name, channelArn };
-    const whole = heldAsAWhole(evaluation, rule, timer);
-    const muted = whole ? [] : steps.map((step) => ({ step, withheld: mutedStep(evaluation, rule, timer, step) }));
-    const free = muted.filter(({ withheld }) => !withheld).map(({ step }) => step);
-    const held = whole ?? muted.find(({ withheld }) => withheld)?.withheld;
+    const { whole, steps } = heldBack(evaluation, rule, timer);
+    const base = {
+      timerId,
+      rule: rule.name,
+      channelArn,
+      destructive: steps.some(({ step }) => step.destructive),
+    };
+    const free = whole ? [] : steps.filter(({ withheld }) => !withheld);
+    const held = whole ?? steps.find(({ withheld }) => withheld)?.withheld;
     if (free.length > 0 || (steps.length === 0 && !whole)) yield { ...base, actions: namesOf(free), dueMs };
     if (!held) continue;
-    const actions = namesOf(whole ? steps : muted.filter(({ withheld }) => withheld).map(({ step }) => step));
+    const actions = namesOf(whole ? steps : steps.filter(({ withheld }) => withheld));
     yield {
       ...base,
       actions,
@@ -61,58 +59,8 @@ export function* plannedActions(view: StateView, ruleset: Ruleset, nowMs: number
   }
 }
 
-function stepsOf(rule: Rule, { kind, step }: Timer): readonly Step[] {
-  return kind === 'step'
-    ? rule.actions.filter(({ index }) => index === step)
-    : rule.actions.filter(({ afterMs }) => afterMs === 0);
-}
-
-function namesOf(steps: readonly Step[]): string[] {
-  return steps.map(({ action }) => action);
-}
-
-type Held = Omit<WithheldAction, 'afterwards'>;
-
-/** What keeps a rule from doing anything to the channel. */
-function heldAsAWhole(evaluation: Evaluation, rule: Rule, timer: Timer): Held | undefined {
-  const { tx, nowMs } = evaluation;
-  if (stoppedBy(evaluation, rule)) return { reason: 'rule_stopped', why: 'the rule is stopped by its cap' };
-  const pause = readPause(tx);
-  if (pause) return { reason: 'paused', why: `paused by ${pause.who}: ${pause.reason}` };
-  const tag = viewOfSubject(evaluation, timer.subject)?.channel.tags[holdTag];
-  if (tag !== undefined) return { reason: 'held', why: `on hold by the tag ${holdTag}` };
-  const hold = readHold(tx, timer.subject, nowMs);
-  if (hold) return { reason: 'held', why: `on hold by ${hold.who}: ${hold.reason}` };
-  const silent = timer.freezes ? silentSources(tx) : [];
-  if (silent.length > 0) return { reason: 'data_gap', why: `no data from ${silent.join(' and ')}` };
-  const isFired = readMemory(tx, rule.name, timer.subject)?.firing?.endedAtMs !== undefined;
-  if (timer.kind === 'step' && isFired)
-    return { reason: 'recovering', why: 'the condition is over, keep_firing_for runs' };
-  // What is looked at here would be found here; of the rest the last judgement is what is known.
-  if (timer.blocked === undefined || judgedHere.has(timer.blocked)) return undefined;
-  return { reason: timer.blocked, why: timer.blocked.replaceAll('_', ' ') };
-}
-
-const judgedHere: ReadonlySet<DecisionReason> = new Set([
-  'rule_stopped',
-  'paused',
-  'held',
-  'silenced',
-  'inhibited',
-  'data_gap',
-  'recovering',
-]);
-
-/** What keeps one action of a rule from happening. */
-function mutedStep(evaluation: Evaluation, rule: Rule, { subject, firing }: Timer, { action }: Step): Held | undefined {
-  const view = viewOfSubject(evaluation, subject);
-  const cause = firing?.cause ?? readMemory(evaluation.tx, rule.name, subject)?.pending?.cause ?? {};
-  const found = evaluation.muting.check(rule, labelsOfOccasion(rule, groupOf(rule, view, cause), view), action);
-  if (!found) return undefined;
-  const { author, reason, by } = found.values;
-  return found.reason === 'silenced'
-    ? { reason: 'silenced', why: `silenced by ${author}: ${reason}` }
-    : { reason: 'inhibited', why: `inhibited by ${by}` };
+function namesOf(steps: readonly { readonly step: Step }[]): string[] {
+  return steps.map(({ step }) => step.action);
 }
 
 const over: Readonly<Partial<Record<DecisionReason, string>>> = {

@@ -197,7 +197,7 @@ export function occasionOf(
   evaluation: Evaluation,
   rule: Rule,
   subject: string,
-  { cause, mode, decisionId }: Pick<Firing, 'cause' | 'mode' | 'decisionId'>,
+  { cause, mode, decisionId, endedAtMs }: Pick<Firing, 'cause' | 'mode' | 'decisionId' | 'endedAtMs'>,
   phase: Occasion['phase'],
 ): Occasion {
   return {
@@ -208,6 +208,7 @@ export function occasionOf(
     phase,
     mode: mode === 'enforce' && rule.mode === 'enforce' ? 'enforce' : 'dry_run',
     decisionId,
+    endedAtMs,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Channel, ChannelArn, StreamId } from '#domain/channel.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { SessionBasis, StreamRecord } from '#domain/stream-record.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import { endReason } from './ending.ts';
+import { endReason, isEndToldByEvent } from './ending.ts';
 import { listEnded } from './queries.ts';
 import { emptyRecord } from './session-record.ts';
 
@@ -66,4 +66,14 @@ test('sessions that are over are listed by their end, earlier ones too, found by
   const first = ids(undefined, undefined, 2);
   expect(first.ids).toEqual(['st-a-30', 'st-b-20']);
   expect(ids(undefined, first.next, 2)).toEqual({ ids: ['st-a-10'], next: undefined });
+});
+
+test('an end that only a poll noticed may have been before: nobody told its moment', () => {
+  const sweep = { startedAtMs: 1, finishedAtMs: 2 };
+
+  expect(isEndToldByEvent(over('a', 9, { endedMs: 9 }))).toBe(true);
+  expect(isEndToldByEvent(over('a', 9, { failedMs: 9 }))).toBe(true);
+  expect(isEndToldByEvent(over('a', 9, { sessionEndedMs: 9 }))).toBe(true);
+  expect(isEndToldByEvent(over('a', 9, { supersededMs: 9 }))).toBe(false);
+  expect(isEndToldByEvent(over('a', 9, { missed: [sweep, sweep] }))).toBe(false);
 });

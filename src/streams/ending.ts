@@ -1,6 +1,11 @@
 // Why a session is over, in words, from what is known of its end.
 import type { StreamRecord } from '#domain/stream-record.ts';
 
+/** Whether an event told the moment of the end. Otherwise a poll missed the session, which may have been over for a while. */
+export function isEndToldByEvent({ basis }: Pick<StreamRecord, 'basis'>): boolean {
+  return basis.endedMs !== undefined || basis.failedMs !== undefined || basis.sessionEndedMs !== undefined;
+}
+
 /** Returns undefined while the session is not over. */
 export function endReason({ state, failureReason, basis }: StreamRecord): string | undefined {
   if (state !== 'ended' && state !== 'failed') return undefined;

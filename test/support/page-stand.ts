@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import pino from 'pino';
 import { z } from 'zod';
+import { actorOf } from '#api/auth.ts';
 import { LiveFeed } from '#api/live/feed.ts';
 import { gatherExtras, gatherStatus } from '#api/live/gather.ts';
 import type { LiveSources } from '#api/live/sources.ts';
@@ -131,12 +132,20 @@ function rule(name: string, mode: string, forMs: number, description: string): u
   };
 }
 
+/** A request, and who asked, as the audit names them. */
+export interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly body: unknown;
+  readonly who: string;
+}
+
 export interface PageStand extends AsyncDisposable {
   readonly url: string;
   readonly tokens: Readonly<Record<'viewer' | 'operator' | 'admin', string>>;
   readonly state: MemoryState;
   /** Requests that would change something, in order. */
-  readonly asked: { readonly method: string; readonly url: string; readonly body: unknown }[];
+  readonly asked: Asked[];
   /** Ends the server, as a crash would. */
   stop(): Promise<void>;
 }
@@ -147,6 +156,7 @@ export async function pageStand({
   lively = true,
   breathe = true,
   tags = {},
+  open = false,
 }: {
   streams: number;
   lively?: boolean;
@@ -154,6 +164,8 @@ export async function pageStand({
   breathe?: boolean;
   /** Of every channel, besides its own. */
   tags?: Readonly<Record<string, string>>;
+  /** Without any token, as on a machine of one's own. */
+  open?: boolean;
 }): Promise<PageStand> {
   const state = new MemoryState({ now: () => Date.now() });
   const nowMs = Date.now();
@@ -233,11 +245,11 @@ export async function pageStand({
     intervalMs: 250,
     sampleMs: 500,
   });
-  const asked: { method: string; url: string; body: unknown }[] = [];
+  const asked: Asked[] = [];
   const server = new HttpServer({
     host: '127.0.0.1',
     port: 0,
-    tokens: (['viewer', 'operator', 'admin'] as const).map((role) => ({
+    tokens: (open ? [] : (['viewer', 'operator', 'admin'] as const)).map((role) => ({
       name: `the ${role}`,
       role,
       value: new Secret(tokens[role]),
@@ -437,15 +449,16 @@ function quotaOf() {
 }
 
 /** The commands of the API over the state alone: what the rules engine would read. */
-function commands(state: MemoryState, asked: { method: string; url: string; body: unknown }[]): FastifyPluginAsyncZod {
+function commands(state: MemoryState, asked: Asked[]): FastifyPluginAsyncZod {
   const arn = z.object({ arn: z.string() });
   return async (app) => {
     app.addHook('preHandler', async (request) => {
-      if (request.method !== 'GET') asked.push({ method: request.method, url: request.url, body: request.body });
+      const { method, url, body, caller } = request;
+      if (method !== 'GET') asked.push({ method, url, body, who: actorOf(caller) });
     });
     app.post('/pause', { schema: { body: z.object({ reason: z.string() }) } }, async (request) => {
       await state.transact((tx) =>
-        tx.set(pauses.asked, { who: request.caller.name, reason: request.body.reason, sinceMs: tx.nowMs }),
+        tx.set(pauses.asked, { who: actorOf(request.caller), reason: request.body.reason, sinceMs: tx.nowMs }),
       );
       return {};
     });
@@ -538,6 +551,19 @@ function commands(state: MemoryState, asked: { method: string; url: string; body
     app.post('/actions', { schema: { body: z.looseObject({}) } }, async (_request, reply) =>
       reply.code(202).send({ jobId: 'job-1' }),
     );
+    app.post(
+      '/silences',
+      { schema: { body: z.object({ matchers: z.array(z.string()), dryRun: z.boolean().optional() }).loose() } },
+      async ({ body: { matchers } }) => {
+        const known = matchers.includes('rule="starving-slate"');
+        return {
+          matches: { rules: known ? 1 : 0, channels: 31 },
+          matchesNothing: !known,
+          didYouMean: known ? [] : ['rule="starving-slate"'],
+        };
+      },
+    );
+    app.get('/jobs/put-metadata-1', async () => metadataJob());
     app.get('/jobs/:id', async () => ({
       jobId: 'job-1',
       name: 'stop_stream',
@@ -563,10 +589,67 @@ function commands(state: MemoryState, asked: { method: string; url: string; body
   };
 }
 
+/** A job of somebody who gave no name, of whose items not all arrived. */
+function metadataJob() {
+  const at = new Date(Date.now() - 60_000).toISOString();
+  return {
+    jobId: 'put-metadata-1',
+    name: 'put_metadata',
+    state: 'completed',
+    channelArn: channelArnAt(4),
+    cause: { kind: 'operator', who: 'loopback', reason: 'round 2' },
+    params: { payload: 'quiz' },
+    attempts: 1,
+    steps: [],
+    checks: [],
+    startedAt: at,
+    finishedAt: at,
+    result: { outcome: 'done', reason: 'delivered 2, failed 1: IVS_ACCESS_DENIED' },
+    delivery: {
+      batchId: 'b-7f3aQx19',
+      pending: 0,
+      delivered: 2,
+      conflated: 0,
+      expired: 0,
+      notBroadcasting: 1,
+      failed: 1,
+      cancelled: 0,
+      reason: 'IVS_ACCESS_DENIED, not_broadcasting',
+      finishedAt: at,
+    },
+  };
+}
+
 /** As `GET /v1/decisions` answers. */
 function decisions() {
   const acted = decisionAt(4);
-  return [acted, { ...decisionAt(17), outcome: 'suppressed', reason: 'cooldown', jobs: [] }];
+  const skipped = {
+    jobId: 'stop_stream-1',
+    action: 'stop_stream',
+    outcome: 'skipped',
+    detail: 'skipped: only_if_false',
+  };
+  return [
+    acted,
+    { ...decisionAt(5), guards: acted.guards, reason: 'step_due', jobs: [skipped] },
+    {
+      ...decisionAt(6),
+      guards: acted.guards,
+      outcome: 'would_act',
+      mode: 'dry_run',
+      jobs: [{ jobId: 'tag-1', action: 'tag' }],
+    },
+    {
+      ...decisionAt(8),
+      guards: acted.guards,
+      outcome: 'suppressed',
+      reason: 'recovering',
+      count: 9,
+      example: { channelArn: channelArnAt(17), channelName: channelAt(17).name },
+      jobs: [],
+    },
+    { ...decisionAt(17), outcome: 'suppressed', reason: 'cooldown', jobs: [] },
+  ];
 }
 
 function decisionAt(index: number) {

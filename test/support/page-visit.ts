@@ -29,11 +29,11 @@ export type VisitOptions = BrowserContextOptions & {
   readonly before?: string;
 };
 
-/** Opens the page of a stand as this person; `nobody` stays at the sign-in. */
+/** Opens the page of a stand as this person; `nobody` stays at the sign-in, and no token is needed for `guest`. */
 export async function visit(
   browser: Browser,
   stand: Pick<PageStand, 'url' | 'tokens'>,
-  role: 'viewer' | 'operator' | 'admin' | 'nobody' = 'operator',
+  role: 'viewer' | 'operator' | 'admin' | 'nobody' | 'guest' = 'operator',
   { url = stand.url, before, ...options }: VisitOptions = {},
 ): Promise<Visit> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
@@ -49,11 +49,11 @@ export async function visit(
   page.on('request', (request) => void (request.url().startsWith(url) || strangers.push(request.url())));
   if (before !== undefined) await context.addInitScript(before);
   await page.goto(url);
-  if (role !== 'nobody') {
+  if (role !== 'nobody' && role !== 'guest') {
     await page.fill('#token', stand.tokens[role]);
     await page.keyboard.press('Enter');
-    await page.waitForSelector('.row[data-key]');
   }
+  if (role !== 'nobody') await page.waitForSelector('.row[data-key]');
   return { page, complaints, strangers, [Symbol.asyncDispose]: () => context.close() };
 }
 

@@ -2,6 +2,7 @@
 // the title of a tab that nobody sees.
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { kinds } from '#domain/state-registry.ts';
 import { cutLink } from '#test/support/cut-link.ts';
 import { channelArnAt, channelAt, pageStand } from '#test/support/page-stand.ts';
 import { launchChromium, show, visit } from '#test/support/page-visit.ts';
@@ -235,4 +236,129 @@ test('titles have one form in every view, and a tab in the background says that 
   await title(/^Connection lost – Synth Hour 1 – ivs-autopilot$/);
   link.mend();
   await title(/^\(4\) Synth Hour 1 – ivs-autopilot$/);
+});
+
+test('nothing is said to be done that was not, and what is shown of one channel is not said of another', async () => {
+  await using stand = await pageStand({ streams: 30, breathe: false });
+  await using tour = await visit(browser, stand);
+  const { page } = tour;
+  const main = page.locator('main');
+  const line = (index: number) => page.locator('.timeline.decisions > li', { hasText: channelAt(index).name });
+
+  await show(page, '#/decisions');
+  await line(5).getByText('stop stream skipped: only if false', { exact: true }).waitFor();
+  await line(6).getByText('Why').click();
+  await line(6).getByText('not asked for: the rule only watches').waitFor();
+  expect(await line(6).getByRole('link', { name: 'tag-1' }).count()).toBe(0);
+
+  await show(page, '#/decision/d-8');
+  await main.getByText('9 channels at once').waitFor();
+  await main.getByText(`What is shown is that of ${channelAt(17).name}, not of this channel.`).waitFor();
+  await show(page, '#/decision/d-6');
+  await main.getByText('not asked for: the rule only watches').waitFor();
+  expect(await main.innerText()).not.toContain('on its way');
+
+  await show(page, '#/job/put-metadata-1');
+  await main
+    .getByText('2 delivered, 1 not delivered: nobody was broadcasting, 1 failed (IVS_ACCESS_DENIED); its batch')
+    .waitFor();
+  await main.getByText('delivered in part').waitFor();
+  await main.getByText('somebody on this machine who gave no name: “round 2”').waitFor();
+  await main.getByText('It ended without a step of its own.').waitFor();
+  expect(await main.innerText()).not.toMatch(/loopback|notBroadcasting|not_broadcasting|batch id/);
+
+  await stand.state.transact((tx) => {
+    const [id, incident] = Array.from(tx.entries(kinds.incident))[0]!;
+    tx.set(kinds.incident.of(id), { ...incident, closedAtMs: tx.nowMs });
+    tx.set(kinds.incident.of('i-2'), { ...incident, id: 'i-2', kind: 'cap', affected: 31, withheld: 13 });
+  });
+  await show(page, '#/incident/i-1');
+  await main.getByText('41 of 120 at its end, 52 at most').waitFor();
+  await show(page, '#/incident/i-2');
+  await main.getByText('31 of 120 when the rule was stopped').waitFor();
+  await main.getByText('13 actions. When the rule is started again, each is judged again').waitFor();
+  expect(tour.complaints).toEqual([]);
+});
+
+const widths = [390, 768, 1440, 1920];
+
+test('why something is held back is read in full at every width: a short reason in its row, a long one with a press', async () => {
+  await using stand = await pageStand({ streams: 30, breathe: false });
+  const long = `${'the sponsor is on air and nobody may touch this '.repeat(4)}until the show is over`;
+  await stand.state.transact((tx) => {
+    for (const [index, reason] of [
+      [4, long],
+      [17, 'sponsor on air'],
+    ] as const) {
+      tx.set(kinds.hold.of(channelArnAt(index)), { who: 'token mara', reason, sinceMs: tx.nowMs });
+      tx.set(kinds.timer.of(`step|starving-slate|${channelArnAt(index)}|1|d-1`), {
+        kind: 'step',
+        rule: 'starving-slate',
+        subject: channelArnAt(index),
+        sinceMs: tx.nowMs - 96_000,
+        runsMs: 180_000,
+        freezes: false,
+        step: 1,
+      });
+    }
+  });
+  await using tour = await visit(browser, stand);
+  const { page } = tour;
+  for (const width of widths) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.evaluate('scrollTo(0, 0)');
+    const why = (index: number) => page.locator(`.row[data-arn="${channelArnAt(index)}"] .what.withheld`);
+    await why(17).getByText('held back: on hold by mara: sponsor on air').waitFor();
+    const fits = (index: number) =>
+      why(index).evaluate((element) => {
+        const [text] = element.children as unknown as { scrollHeight: number; clientHeight: number }[];
+        const row = element.closest('.row')!.getBoundingClientRect();
+        const box = element.getBoundingClientRect();
+        return {
+          whole: text!.scrollHeight <= text!.clientHeight + 1,
+          inRow: box.top >= row.top && box.bottom <= row.bottom,
+        };
+      });
+    await expect.poll(async () => ({ width, ...(await fits(17)) })).toEqual({ width, whole: true, inRow: true });
+    expect({ width, ...(await fits(4)) }).toMatchObject({ width, inRow: true });
+    await why(4).click();
+    const full = page.getByRole('dialog').getByText(long);
+    await full.waitFor();
+    expect(await full.innerText()).toContain('When the hold is released, it goes on');
+    expect(await full.evaluate((element) => element.scrollWidth <= element.clientWidth)).toBe(true);
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(width);
+    await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
+  }
+  expect(tour.complaints).toEqual([]);
+});
+
+test('a name is asked for where no token says it, is remembered and sent; a silence that matches nothing is made only when that is chosen', async () => {
+  await using stand = await pageStand({ streams: 30, breathe: false, open: true });
+  await using tour = await visit(browser, stand, 'guest');
+  const { page } = tour;
+  const dialog = page.getByRole('dialog');
+
+  await page.getByRole('button', { name: 'Add' }).click();
+  await dialog.waitFor();
+  await page.fill('#field-matchers', 'rule="starving-slat"');
+  await page.fill('#field-reason', 'finals');
+  await dialog.getByLabel('Your name').fill('Ann Lee');
+  await dialog.getByRole('button', { name: 'Silence' }).click();
+  await dialog.getByText('did you mean rule="starving-slate"?').waitFor();
+  expect(stand.asked.map(({ body }) => (body as { dryRun?: boolean }).dryRun)).toEqual([true]);
+  await dialog.getByLabel('If it matches nothing').selectOption('make it all the same, for what is still to come');
+  await dialog.getByRole('button', { name: 'Silence' }).click();
+  await page.getByText('The silence is in force. It matches 0 rules on 31 channels.').waitFor();
+  expect(stand.asked.map(({ who }) => who)).toEqual(['Ann Lee', 'Ann Lee', 'Ann Lee']);
+  expect(stand.asked.at(-1)?.body).toMatchObject({ matchers: ['rule="starving-slat"'], reason: 'finals' });
+
+  // The next dialog knows the name.
+  await page.getByRole('button', { name: 'Pause all' }).click();
+  await expect.poll(() => dialog.getByLabel('Your name').inputValue()).toBe('Ann Lee');
+  await dialog.getByLabel('Your name').fill('');
+  await page.fill('#field-reason', 'a test');
+  await dialog.getByRole('button', { name: 'Pause all' }).click();
+  await page.getByText(/Paused .* by somebody on this machine who gave no name: a test/).waitFor();
+  expect(tour.complaints).toEqual([]);
 });

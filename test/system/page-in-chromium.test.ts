@@ -160,7 +160,7 @@ describe('the operator’s page', () => {
       ['Quota', ['148 of 155/s', 'Hottest channels', 'bulk', 'PutMetadata, last hour', 'highest 152/s of 155/s']],
       [
         'Batches',
-        ['1 item to 2,015 channels', '1,395 of 2,015 done', '4 s to go', 'IVS_REFUSED 2', 'by rule starving-slate'],
+        ['1 item to 2,015 channels', '1,395 of 2,015 ended', '4 s to go', 'IVS_REFUSED 2', 'by rule starving-slate'],
       ],
       ['Audit', ['put metadata', 'PutMetadata answered 204']],
     ] as const) {
@@ -233,7 +233,7 @@ describe('the operator’s page', () => {
 
     expect(stand.asked).toMatchObject([{ method: 'DELETE', url: '/v1/metadata/batches/b-7f3aQx19' }]);
     await show(guest.page, '#/batches');
-    await guest.page.getByText('1,395 of 2,015 done').waitFor();
+    await guest.page.getByText('1,395 of 2,015 ended').waitFor();
     expect(await guest.page.getByRole('button', { name: 'Cancel the rest' }).count()).toBe(0);
   });
 

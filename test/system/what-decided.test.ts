@@ -99,6 +99,9 @@ test('the value that stopped a stream, or let it live, stands in decision, job, 
     });
     const printed = await cli(daemon, 'explain', 'last-viewers', channel.arn);
     expect(printed.out).toContain(`"viewerCount":${viewers}`);
+    expect(printed.out).toContain(outcome === 'done' ? `${jobId}: done\n` : `${jobId}: skipped: only_if_false`);
+    // What a rule in dry run would need is said of such a rule alone.
+    expect(printed.out).not.toContain('A rule in dry run');
   }
   const stopped = (await control.calls()).filter(({ operation }) => operation === 'StopStream');
   expect(stopped).toHaveLength(1);

@@ -2,6 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { api, problemText } from '../api.ts';
+import { outcomeText } from '../delivery.ts';
 import { words } from '../format.ts';
 import { ask, Dialog, Field, Reason, type Values, valuesOf } from '../parts/dialog.tsx';
 import { toast } from '../parts/toasts.tsx';
@@ -361,7 +362,7 @@ async function finished(jobId: string, signal?: AbortSignal): Promise<Job> {
 
 /** What became of a job, in words. */
 export function outcomeOf({ state, result, error }: Job): string {
-  return [words(result?.outcome ?? state), error ?? result?.reason].filter(Boolean).join(': ');
+  return outcomeText(result?.outcome ?? state, error ?? result?.reason);
 }
 
 async function sayEnd(jobId: string): Promise<void> {

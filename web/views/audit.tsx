@@ -1,7 +1,8 @@
 // Who did what, why, and what came of it.
 import type { JSX } from 'preact';
+import { personText } from '#domain/person.ts';
 import { api, query } from '../api.ts';
-import { person, words } from '../format.ts';
+import { words } from '../format.ts';
 import { Choice, SinceChoice } from '../parts/choices.tsx';
 import { Empty, ProblemLine, Skeleton, StreamLink, Time } from '../parts/text.tsx';
 import { ViewHead } from '../parts/view-head.tsx';
@@ -39,7 +40,7 @@ export function AuditView(): JSX.Element {
         <Choice
           name="who"
           label="Who"
-          options={seen((entry) => entry.who).map((each): [string, string] => [each, person(each)])}
+          options={seen((entry) => entry.who).map((each): [string, string] => [each, personText(each)])}
         />
         <SinceChoice />
       </div>
@@ -80,12 +81,14 @@ function isDecision(why: string): boolean {
 
 /** How it went, for whom, and the reason that was given. */
 export function auditText({ outcome, who, why, reason, dryRun }: AuditEntry): string {
+  // It was handed over; what becomes of it is told by its job, and here where it reached nobody.
+  const isAccepted = outcome === 'done' && reason === 'accepted';
   return [
-    words(outcome),
+    isAccepted ? 'accepted' : words(outcome),
     dryRun ? 'dry run' : '',
-    who ? `by ${person(who)}` : '',
+    who ? `by ${personText(who)}` : '',
     why && !isDecision(why) ? `“${why}”` : '',
-    words(reason ?? ''),
+    isAccepted ? '' : (reason ?? '').replaceAll(/\b[a-z]+(_[a-z]+)+\b/g, words),
   ]
     .filter(Boolean)
     .join(', ');

@@ -60,7 +60,7 @@ export function OneBatch({ id }: { readonly id: string }): JSX.Element {
             }}
           />
           <section class="panel" aria-labelledby="contents-title">
-            <h2 id="contents-title">What was sent</h2>
+            <h2 id="contents-title">Contents</h2>
             <ol class="contents">
               {contents.map(({ payload, key }, index) => (
                 <li key={index}>

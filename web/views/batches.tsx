@@ -1,8 +1,9 @@
 // Metadata batches with their progress: the newest ones of the outbox.
 import type { JSX } from 'preact';
 import type { BatchLine } from '#api/live/status.ts';
+import { personText } from '#domain/person.ts';
 import { askCancelBatch } from '../dialogs/controls.tsx';
-import { clock, count, duration, person, plural, stamp, words } from '../format.ts';
+import { clock, count, duration, plural, stamp, words } from '../format.ts';
 import { Glyph, type Shape } from '../parts/signs.tsx';
 import { Empty } from '../parts/text.tsx';
 import { ViewHead } from '../parts/view-head.tsx';
@@ -64,7 +65,7 @@ export function Batch({ batch }: { readonly batch: BatchLine }): JSX.Element {
       </div>
       <progress max={Math.max(1, total)} value={total - pending} aria-label={`Progress of batch ${id}`} />
       <p>
-        {count(total - pending)} of {count(total)} done
+        {count(total - pending)} of {count(total)} ended
         {pending > 0 && typeof etaSeconds === 'number' ? `, about ${duration(etaSeconds * 1000)} to go` : ''}
         {typeof finishedMs === 'number' ? ` in ${tookText(finishedMs - startedMs)}` : ''}
       </p>
@@ -85,7 +86,7 @@ export function Batch({ batch }: { readonly batch: BatchLine }): JSX.Element {
         <span title={stamp(startedMs)}>
           {clock(startedMs)}, {duration(now() - startedMs)} ago
         </span>
-        {by ? ` by ${person(by)}` : ''}, lane {lane}
+        {by ? ` by ${personText(by)}` : ''}, lane {lane}
       </p>
       <p class="dim">
         <a href={href('batch', id)}>

@@ -43,7 +43,7 @@ export function OneDecision({ id }: { readonly id: string }): JSX.Element {
                       <StreamLink arn={decision.channelArn} name={decision.channelName} />
                     )}
               </Fact>
-              <Fact name="Stream">{decision.streamId}</Fact>
+              <Fact name="Stream">{decision.example === undefined && decision.streamId}</Fact>
               <Fact name="Decision">
                 <code>{id}</code>
               </Fact>

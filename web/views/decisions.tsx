@@ -4,6 +4,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import type { CheckView } from '#api/routes/job-schemas.ts';
 import { api, query } from '../api.ts';
 import type { DecisionView } from '../decisions.ts';
+import { deliverySentence, outcomeText } from '../delivery.ts';
 import { askTest } from '../dialogs/rule-test.tsx';
 import { count, fact, words } from '../format.ts';
 import { Choice, OlderLink, SinceChoice } from '../parts/choices.tsx';
@@ -80,10 +81,17 @@ function DecisionLine({ decision }: { readonly decision: DecisionView }): JSX.El
               )}
           {mode === 'dry_run' && <span class="chip">dry run</span>} <DecisionLink id={decision.id} />
         </p>
+        <Became decision={decision} />
         <DecisionSteps decision={decision} />
       </div>
     </li>
   );
+}
+
+/** Where not all was done that it asked for. */
+export function Became({ decision }: { readonly decision: DecisionView }): JSX.Element | null {
+  const text = becameText(decision);
+  return text === '' ? null : <p class="dim">{text}</p>;
 }
 
 /** To the decision's own address. */
@@ -118,14 +126,18 @@ export function DecisionSteps({ decision }: { readonly decision: DecisionView })
 
 /** What was compared, step by step, and what was asked for. */
 export function Steps({ decision }: { readonly decision: DecisionView }): JSX.Element {
-  const { meaning, trigger, guards, withheld, jobs } = decision;
+  const { meaning, outcome, trigger, guards, withheld, jobs } = decision;
   return (
     <>
       {meaning !== undefined && <p class="dim">{meaning.replaceAll('`', '')}</p>}
+      <Example decision={decision} />
       <ul class="steps">
         <Step passed>
-          <b>trigger {trigger.kind}</b> {trigger.text}
-          <Found values={trigger.values} />
+          <b>set off by {trigger.kind}</b> {trigger.text}
+          <Found
+            name={outcome === 'not_fired' ? '; known when it was decided:' : '; known then:'}
+            values={trigger.values}
+          />
         </Step>
         {guards.map(({ guard, passed, values }) => (
           <Step key={guard} passed={passed}>
@@ -140,20 +152,8 @@ export function Steps({ decision }: { readonly decision: DecisionView }): JSX.El
             <Found values={values} />
           </Step>
         ))}
-        {jobs.map(({ jobId, action, outcome, detail, checks = [] }) => (
-          <li key={jobId}>
-            <Glyph shape={outcome === undefined ? 'waiting' : (jobSigns[outcome] ?? 'ended')} />
-            <b>{words(action)}</b>{' '}
-            {outcome === undefined
-              ? 'on its way'
-              : Array.from(new Set([words(outcome), words(detail ?? '')]))
-                  .filter(Boolean)
-                  .join(': ')}{' '}
-            <a href={href('job', jobId)}>
-              <code>{jobId}</code>
-            </a>
-            <Checks checks={checks} />
-          </li>
+        {jobs.map((job) => (
+          <JobStep key={job.jobId} job={job} isReal={decision.mode === 'enforce'} />
         ))}
       </ul>
       <button type="button" class="small" onClick={() => askTest(decision)}>
@@ -161,6 +161,58 @@ export function Steps({ decision }: { readonly decision: DecisionView }): JSX.El
       </button>
     </>
   );
+}
+
+/** Whose values these are, where one entry stands for many channels. */
+function Example({ decision: { count: times = 1, example, channelArn } }: { readonly decision: DecisionView }) {
+  if (times <= 1 || example?.channelArn === undefined) return null;
+  return (
+    <p class="dim">
+      The same was decided on {count(times)} channels. What is shown is that of{' '}
+      <StreamLink arn={example.channelArn} name={example.channelName} />
+      {channelArn !== undefined && channelArn !== example.channelArn && ', not of this channel'}.
+    </p>
+  );
+}
+
+/** @param props `isReal`: a rule in dry run only says what it would ask for */
+function JobStep({
+  job,
+  isReal,
+}: {
+  readonly job: DecisionView['jobs'][number];
+  readonly isReal: boolean;
+}): JSX.Element {
+  const { jobId, action, outcome, detail, delivery, checks = [] } = job;
+  if (!isReal)
+    return (
+      <li>
+        <Glyph shape="unknown" />
+        <b>{words(action)}</b> not asked for: the rule only watches
+      </li>
+    );
+  return (
+    <li>
+      <Glyph shape={outcome === undefined ? 'waiting' : (jobSigns[outcome] ?? 'ended')} />
+      <b>{words(action)}</b>{' '}
+      {delivery ? deliverySentence(delivery) : outcome === undefined ? 'on its way' : outcomeText(outcome, detail)}{' '}
+      <a href={href('job', jobId)}>
+        <code>{jobId}</code>
+      </a>
+      <Checks checks={checks} />
+    </li>
+  );
+}
+
+/** What became of what a decision asked for, in a line; '' where all was done. */
+export function becameText({ mode, jobs }: DecisionView): string {
+  if (mode !== 'enforce') return '';
+  return jobs
+    .filter(({ outcome }) => outcome !== undefined && outcome !== 'done' && outcome !== 'already_done')
+    .map(({ action, outcome = '', detail, delivery }) =>
+      delivery ? `${words(action)}: ${deliverySentence(delivery)}` : `${words(action)} ${outcomeText(outcome, detail)}`,
+    )
+    .join('; ');
 }
 
 /** What a worker compared right before it acted, or did not. */
@@ -188,8 +240,19 @@ function Step({ passed, children }: { readonly passed: boolean; readonly childre
   );
 }
 
-function Found({ values }: { readonly values: Readonly<Record<string, unknown>> }): JSX.Element | null {
+function Found({
+  name = '',
+  values,
+}: {
+  readonly name?: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}): JSX.Element | null {
   const entries = Object.entries(values);
   if (entries.length === 0) return null;
-  return <span class="dim"> {entries.map(([key, value]) => fact(key, value)).join(', ')}</span>;
+  return (
+    <span class="dim">
+      {`${name} `}
+      {entries.map(([key, value]) => fact(key, value)).join(', ')}
+    </span>
+  );
 }

@@ -48,7 +48,12 @@ export function EndedSessions({
             <State of={session} />
             <StreamLink arn={session.channelArn} name={session.channelName} />
             <span>
-              <Time ms={sessionEndMs(session)} /> <span class="dim">{duration(at - sessionEndMs(session))} ago</span>
+              {session.endedAtLatest && 'by '}
+              <Time ms={sessionEndMs(session)} />{' '}
+              <span class="dim">
+                {session.endedAtLatest && 'at least '}
+                {duration(at - sessionEndMs(session))} ago
+              </span>
             </span>
             <span class="dim">{lasted(session)}</span>
             <span>{session.endReason}</span>

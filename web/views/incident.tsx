@@ -24,6 +24,20 @@ interface Incident {
   readonly text: string;
 }
 
+/** The figures of a cap are those of the moment at which it stopped the rule. */
+function channelsText({ kind, affected, live, peak, closedAt }: Incident): string {
+  const share = `${count(affected)} of ${count(live)}`;
+  if (kind === 'cap') return `${share} when the rule was stopped`;
+  return `${share} ${closedAt === undefined ? 'now' : 'at its end'}, ${count(peak)} at most`;
+}
+
+function withheldText({ kind, withheld, closedAt }: Incident): string {
+  const what = plural(withheld, 'action');
+  if (withheld === 0 || closedAt !== undefined) return what;
+  const end = kind === 'cap' ? 'When the rule is started again' : 'When the incident ends';
+  return `${what}. ${end}, each is judged again: it acts if its condition still holds, and is dropped if not.`;
+}
+
 export function OneIncident({ id }: { readonly id: string }): JSX.Element {
   const { value: incident, problem } = useResource(`incident/${id}`, async (signal) => {
     const { incidents } = await api<{ incidents: readonly Incident[] }>('GET', '/v1/incidents', { signal });
@@ -49,16 +63,8 @@ export function OneIncident({ id }: { readonly id: string }): JSX.Element {
               {incident.closedAt !== undefined &&
                 `${clock(Date.parse(incident.closedAt))}, after ${duration(Date.parse(incident.closedAt) - Date.parse(incident.openedAt))}`}
             </Fact>
-            <Fact name="Channels">
-              {count(incident.affected)} of {count(incident.live)} now, {count(incident.peak)} at most
-            </Fact>
-            <Fact name="Held back">
-              {plural(incident.withheld, 'action')}
-              {incident.withheld > 0 &&
-                (incident.closedAt === undefined
-                  ? '. When the incident ends, each is judged again: it acts if its condition still holds, and is dropped if not.'
-                  : '')}
-            </Fact>
+            <Fact name="Channels">{channelsText(incident)}</Fact>
+            <Fact name="Held back">{withheldText(incident)}</Fact>
           </dl>
           <p class="links">
             <a href={href('decisions', '', { rule: incident.rule, since: incident.openedAt })}>

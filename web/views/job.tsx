@@ -1,9 +1,11 @@
 // One job: what was asked, step by step what was done, and how it ended.
 import type { JSX } from 'preact';
 import type { CheckView } from '#api/routes/job-schemas.ts';
+import { personText } from '#domain/person.ts';
 import { api } from '../api.ts';
+import { type DeliveryView, deliverySentence, deliveryState } from '../delivery.ts';
 import { type Job, outcomeOf } from '../dialogs/actions.tsx';
-import { count, fact, words } from '../format.ts';
+import { clock, count, fact, words } from '../format.ts';
 import { Fact, Json, Since } from '../parts/facts.tsx';
 import { ProblemLine, Skeleton, StreamLink, Time } from '../parts/text.tsx';
 import { ViewHead } from '../parts/view-head.tsx';
@@ -23,7 +25,7 @@ interface WholeJob extends Job {
   readonly checks: readonly CheckView[];
   readonly steps: readonly ({ readonly step: string; readonly at: string } & Readonly<Record<string, unknown>>)[];
   /** What became of the items of a put_metadata. */
-  readonly delivery?: Readonly<Record<string, unknown>>;
+  readonly delivery?: DeliveryView;
 }
 
 export function OneJob({ id }: { readonly id: string }): JSX.Element {
@@ -45,16 +47,23 @@ export function OneJob({ id }: { readonly id: string }): JSX.Element {
 function JobFacts({ id, job }: { readonly id: string; readonly job: WholeJob }): JSX.Element {
   const at = now();
   const moment = (iso: string | undefined) => iso !== undefined && <Since ms={Date.parse(iso)} at={at} />;
-  const delivery = Object.entries(job.delivery ?? {}).filter(([, value]) => value !== undefined && value !== 0);
+  const { delivery } = job;
   return (
     <>
       <section class="panel" aria-label="Job">
         <dl>
           <Fact name="State">
-            {job.finishedAt === undefined ? words(job.state) : outcomeOf(job)}
+            {job.finishedAt === undefined ? words(job.state) : delivery ? deliveryState(delivery) : outcomeOf(job)}
             {job.dryRun && <span class="chip">dry run</span>}
           </Fact>
-          <Fact name="Delivery">{delivery.map(([key, value]) => fact(key, value)).join(', ')}</Fact>
+          <Fact name="Metadata">
+            {delivery && (
+              <>
+                {deliverySentence(delivery)}; <a href={href('batch', delivery.batchId)}>its batch</a>
+                {delivery.finishedAt !== undefined && `, ended ${clock(Date.parse(delivery.finishedAt))}`}
+              </>
+            )}
+          </Fact>
           <Fact name="Channel">{job.channelArn !== undefined && <StreamLink arn={job.channelArn} />}</Fact>
           <Fact name="Asked for by">
             <Cause cause={job.cause} />
@@ -71,7 +80,9 @@ function JobFacts({ id, job }: { readonly id: string; readonly job: WholeJob }):
       <section class="panel" aria-labelledby="steps-title">
         <h2 id="steps-title">Steps</h2>
         <ol class="timeline">
-          {job.steps.length === 0 && <li class="dim">No step yet.</li>}
+          {job.steps.length === 0 && (
+            <li class="dim">{job.finishedAt === undefined ? 'No step yet.' : 'It ended without a step of its own.'}</li>
+          )}
           {job.steps.map(({ step, at: when, ...values }, index) => (
             <li key={index}>
               <Time ms={Date.parse(when)} />
@@ -99,16 +110,15 @@ function JobFacts({ id, job }: { readonly id: string; readonly job: WholeJob }):
   );
 }
 
-/** Who asked, with the decision where a rule did. */
+/** Who asked: a person with the reason, or a rule with its decision. */
 function Cause({ cause }: { readonly cause: unknown }): JSX.Element | null {
   if (cause === null || typeof cause !== 'object') return null;
-  const { kind: _kind, decisionId, ...rest } = cause as Readonly<Record<string, unknown>>;
+  const { rule, decisionId, who, reason } = cause as Readonly<Record<string, unknown>>;
   return (
     <>
-      {Object.entries(rest)
-        .filter(([, value]) => typeof value === 'string')
-        .map(([key, value]) => fact(key, value))
-        .join(', ')}{' '}
+      {typeof rule === 'string' && `rule ${rule} `}
+      {typeof who === 'string' && personText(who)}
+      {typeof reason === 'string' && reason !== '' && `: “${reason}” `}
       {typeof decisionId === 'string' && <a href={href('decision', decisionId)}>Decision {decisionId}</a>}
     </>
   );

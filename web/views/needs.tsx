@@ -2,9 +2,10 @@
 import type { JSX } from 'preact';
 import type { Alert } from '#api/alerts.ts';
 import type { ActivityLine } from '#api/live/status.ts';
+import { personText } from '#domain/person.ts';
 import { api } from '../api.ts';
 import { askSilence } from '../dialogs/controls.tsx';
-import { duration, person, plural, shortDuration, words } from '../format.ts';
+import { duration, plural, shortDuration, words } from '../format.ts';
 import { Glyph, OutcomeSign } from '../parts/signs.tsx';
 import { StreamLink, Time } from '../parts/text.tsx';
 import { attempt } from '../parts/toasts.tsx';
@@ -134,7 +135,7 @@ export function SilencesPanel(): JSX.Element {
               <code>{matchers}</code>
               <p>{reason}</p>
               <p class="dim">
-                {person(who)}, ends in {duration(untilMs - at)}{' '}
+                {personText(who)}, ends in {duration(untilMs - at)}{' '}
                 {mayOperate() && (
                   <button
                     type="button"

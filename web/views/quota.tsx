@@ -172,7 +172,7 @@ function Chart({
         <p class="dim">
           {known.length === 0
             ? 'no sample yet'
-            : `now ${rateText(last)}, highest ${rateText(peak)}${limit > 0 ? ` of ${limit}/s` : ''}`}
+            : `in the last ${duration(stepMs)} ${rateText(last)}, highest ${rateText(peak)}${limit > 0 ? ` of ${limit}/s` : ''}`}
         </p>
       </div>
       <div class="plot">
@@ -184,7 +184,7 @@ function Chart({
           viewBox="0 0 720 120"
           preserveAspectRatio="none"
           role="img"
-          aria-label={`PutMetadata calls per second in the last hour: highest ${rateText(peak)}, now ${rateText(last)}${limit > 0 ? `, quota ${limit} per second` : ''}`}
+          aria-label={`PutMetadata calls per second in the last hour: highest ${rateText(peak)}, in the last ${duration(stepMs)} ${rateText(last)}${limit > 0 ? `, quota ${limit} per second` : ''}`}
         >
           {[0.25, 0.5, 0.75].map((part) => (
             <line key={part} x1={0} x2={720} y1={y(top * part)} y2={y(top * part)} class="grid" />

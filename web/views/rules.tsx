@@ -89,9 +89,11 @@ function Replicas(): JSX.Element | null {
             {configHash.slice(0, 7)}
           </code>,
           duration(now() - startedAtMs),
-          clockOffsetSeconds === undefined || clockOffsetSeconds === 0
-            ? 'right'
-            : `${Math.abs(clockOffsetSeconds)} s ${clockOffsetSeconds > 0 ? 'ahead' : 'behind'}`,
+          clockOffsetSeconds === undefined
+            ? 'not known'
+            : clockOffsetSeconds === 0
+              ? 'right'
+              : `${Math.abs(clockOffsetSeconds)} s ${clockOffsetSeconds > 0 ? 'ahead' : 'behind'}`,
         ])}
       />
     </section>
@@ -128,7 +130,7 @@ function Doing({ rule }: { readonly rule: RuleLine }): JSX.Element {
         Off
       </span>
     );
-  const idle = !rule.capped && rule.firing + rule.pending + rule.cooling === 0;
+  const idle = !rule.capped && rule.firing + rule.heldBack + rule.pending + rule.cooling === 0;
   return (
     <>
       {rule.capped && (
@@ -141,6 +143,12 @@ function Doing({ rule }: { readonly rule: RuleLine }): JSX.Element {
         <span class="part">
           <Glyph shape="firing" />
           <b>Firing for {count(rule.firing)}</b>
+        </span>
+      )}
+      {rule.heldBack > 0 && (
+        <span class="part">
+          <Glyph shape="pause" />
+          Held back on {count(rule.heldBack)}
         </span>
       )}
       {rule.pending > 0 && (

@@ -1,9 +1,11 @@
 // One row of the streams. It is drawn again when its stream, its place or a second changes, and not otherwise.
 import type { JSX } from 'preact';
 import type { LiveRow } from '#api/live/row.ts';
+import { personText } from '#domain/person.ts';
 import { api } from '../api.ts';
 import { askHold, askRelease } from '../dialogs/controls.tsx';
-import { count, duration, idOf, person, shortDuration, stamp } from '../format.ts';
+import { showPlanned } from '../dialogs/planned.tsx';
+import { count, duration, idOf, shortDuration, stamp } from '../format.ts';
 import { Glyph, sparkPoints, stateOf } from '../parts/signs.tsx';
 import { attempt } from '../parts/toasts.tsx';
 import { href, setParams } from '../route.ts';
@@ -51,7 +53,7 @@ export function StreamRow({
             {row.since === undefined ? '' : shortDuration(at - row.since)}
           </span>
           <span>{adsText(row, at)}</span>
-          <span class="held" title={hold && `${hold.reason} (${person(hold.who)})`}>
+          <span class="held" title={hold && `${hold.reason} (${personText(hold.who)})`}>
             {heldText(row, at)}
           </span>
         </span>
@@ -144,23 +146,35 @@ function Tags({ tags = {} }: { readonly tags: LiveRow['tags'] }): JSX.Element {
   );
 }
 
-function titleOf({ text, rule, withheld }: NonNullable<LiveRow['next']>): string {
-  const what = rule === undefined ? text : `${text} (rule ${rule})`;
-  return withheld ? `${what}, held back: ${withheld.why}. ${withheld.afterwards}` : what;
-}
-
 function NextAction({ row, at }: { readonly row: LiveRow; readonly at: number }): JSX.Element {
   if (!row.next) return <span class="dim">–</span>;
-  const { id, text, dueMs, withheld } = row.next;
+  const { id, text, dueMs, withheld, more = [] } = row.next;
+  const words = (
+    <>
+      <span>
+        {text.replaceAll('_', ' ')}
+        {withheld && `, held back: ${withheld.why}`}
+        {more.length > 0 && ` (and ${more.length} more)`}
+      </span>
+      {dueMs !== undefined && <b>{dueMs > at ? `in ${duration(dueMs - at)}` : 'due now'}</b>}
+    </>
+  );
   return (
     <>
-      <span class={withheld ? 'what withheld' : 'what'} title={titleOf(row.next)}>
-        <span>
-          {text.replaceAll('_', ' ')}
-          {withheld && `, held back: ${withheld.why}`}
+      {withheld || more.length > 0 ? (
+        <button
+          type="button"
+          class={withheld ? 'what withheld' : 'what'}
+          title="Show it in full"
+          onClick={() => showPlanned(row.arn)}
+        >
+          {words}
+        </button>
+      ) : (
+        <span class="what" title={row.next.rule === undefined ? text : `${text} (rule ${row.next.rule})`}>
+          {words}
         </span>
-        {dueMs !== undefined && <b>{dueMs > at ? `in ${duration(dueMs - at)}` : 'due now'}</b>}
-      </span>
+      )}
       {mayOperate() && (
         <button
           type="button"

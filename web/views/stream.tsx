@@ -2,11 +2,13 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { LiveRow } from '#api/live/row.ts';
+import { personText } from '#domain/person.ts';
 import { api, query } from '../api.ts';
 import type { DecisionView } from '../decisions.ts';
 import { type ActionKind, askAction } from '../dialogs/actions.tsx';
 import { askHold, askRelease } from '../dialogs/controls.tsx';
-import { clock, count, duration, person, words } from '../format.ts';
+import { plannedOf, plannedText } from '../dialogs/planned.tsx';
+import { clock, count, duration, words } from '../format.ts';
 import { CopyLink } from '../parts/copy.tsx';
 import { Fact, Since } from '../parts/facts.tsx';
 import { Outcome, State } from '../parts/signs.tsx';
@@ -16,7 +18,7 @@ import { isOver, lasted, type Session, sessionEndMs } from '../sessions.ts';
 import { channelName, learnName, mayOperate, now, rowOfChannel } from '../store.ts';
 import { useResource } from '../use-resource.ts';
 import { type AuditEntry, AuditLinks, auditText } from './audit.tsx';
-import { DecisionLink, DecisionSteps } from './decisions.tsx';
+import { Became, DecisionLink, DecisionSteps } from './decisions.tsx';
 import { recordings } from './stream-row.tsx';
 
 const kinds = {
@@ -199,7 +201,9 @@ function Facts({
       <h2 id="facts-title">{over ? 'Last session' : 'Now'}</h2>
       <dl>
         <Fact name="Health since">{live && row?.health && <Since ms={row.since} at={at} />}</Fact>
-        <Fact name="Ended">{over && <Since ms={sessionEndMs(record)} at={at} />}</Fact>
+        <Fact name={record?.endedAtLatest ? 'Ended at the latest' : 'Ended'}>
+          {over && <Since ms={sessionEndMs(record)} at={at} />}
+        </Fact>
         <Fact name="Why">{over && whyEnded(record, audit)}</Fact>
         <Fact name={live ? 'Live since' : 'Began'}>{started !== undefined && <Since ms={started} at={at} />}</Fact>
         <Fact name="Lasted">{over && lasted(record).replace('live for ', '')}</Fact>
@@ -210,14 +214,16 @@ function Facts({
         </Fact>
         <Fact name="Ad break">{live && adBreakText(row?.ads, at)}</Fact>
         <Fact name="Key age">{row?.key !== undefined && duration(at - row.key)}</Fact>
-        <Fact name="Next action">
+        <Fact name={next?.more ? 'Next actions' : 'Next action'}>
           {next
-            ? `${words(next.text)}${next.withheld ? `, held back: ${next.withheld.why}. ${next.withheld.afterwards}` : ''}${next.dueMs === undefined ? '' : ` in ${duration(next.dueMs - at)}`}${next.rule === undefined ? '' : ` (rule ${next.rule})`}`
-            : 'none'}
+            ? plannedOf({ next }).map((each) => <p key={each.id + each.text}>{plannedText(each, at)}</p>)
+            : row || record
+              ? 'none'
+              : undefined}
         </Fact>
         <Fact name="Hold">
           {hold &&
-            `${hold.reason} (${person(hold.who)}${hold.until === undefined ? '' : `, ends in ${duration(hold.until - at)}`})`}
+            `${hold.reason} (${personText(hold.who)}${hold.until === undefined ? '' : `, ends in ${duration(hold.until - at)}`})`}
         </Fact>
         <Fact name="Stream">{record?.streamId}</Fact>
         <Fact name="Tags">
@@ -252,7 +258,7 @@ function whyEnded(session: Session, audit: readonly AuditEntry[]): string {
       Math.abs(Date.parse(at) - sessionEndMs(session)) < stopTakesMs,
   );
   const said = session.endReason ?? '';
-  return stop === undefined ? said : `stopped by ${person(stop.who)}${said === '' ? '' : `; ${said}`}`;
+  return stop === undefined ? said : `stopped by ${personText(stop.who)}${said === '' ? '' : `; ${said}`}`;
 }
 
 /** IVS ends a stopped stream within seconds; events and polls tell of it later. */
@@ -373,6 +379,7 @@ function TimelineLine({ line }: { readonly line: Line }): JSX.Element {
             <Outcome name={decision.outcome} /> <b>{decision.rule}</b> {words(decision.reason)}{' '}
             <DecisionLink id={decision.id} />
           </p>
+          <Became decision={decision} />
           <DecisionSteps decision={decision} />
         </div>
       ) : (

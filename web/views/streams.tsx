@@ -15,7 +15,7 @@ import { ready, rows, rowsVersion } from '../store.ts';
 import { EndedSessions } from './ended.tsx';
 import { StreamRow } from './stream-row.tsx';
 
-const narrow = matchMedia('(max-width: 760px)');
+const narrow = matchMedia('(max-width: 1020px)');
 /** A finger that has left still hovers, for ever. */
 const pointing = matchMedia('(hover: hover)');
 const columns = ['State', 'Channel', 'Viewers', 'Recording', 'Key age', 'Next action', 'Hold'];

@@ -6,7 +6,7 @@ import type { Replica } from '#domain/replica.ts';
 import type { Rule } from '#domain/rule.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
-import { ruleMemories, withheldMoments } from '#rules/memory.ts';
+import { hasActed, ruleMemories, withheldMoments } from '#rules/memory.ts';
 import { plannedActions } from '#rules/planned.ts';
 import { nameOf } from '#streams/queries.ts';
 import { openAlerts } from '../alerts.ts';
@@ -19,36 +19,39 @@ import { trustOf } from './trust.ts';
 
 /** What rows need beside records: the next action and what recording waits for. */
 export function gatherExtras({ state, ruleset }: LiveSources): ChannelExtras {
-  const next = new Map<string, NextAction>();
+  const planned = new Map<string, NextAction[]>();
+  const plan = (arn: string, action: NextAction) => {
+    const known = planned.get(arn);
+    if (known) known.push(action);
+    else planned.set(arn, [action]);
+  };
   const pendingRecording = new Map<string, string>();
   for (const [, intent] of state.view.entries(kinds.intent)) {
-    next.set(intent.channelArn, {
-      id: `intent:${intent.kind}`,
-      text: `${intent.summary} at Stream End`,
-    });
+    plan(intent.channelArn, { id: `intent:${intent.kind}`, text: `${intent.summary} at Stream End` });
     if (intent.kind === 'set_recording') pendingRecording.set(intent.channelArn, intent.summary);
   }
-  // What has a time is shown before what waits for an event, and the soonest of it; what is held back before neither.
-  for (const { timerId, rule, channelArn, actions, dueMs, withheld } of plannedActions(
-    state.view,
-    ruleset(),
-    state.nowMs(),
-  )) {
-    const before = next.get(channelArn);
-    if (dueMs === undefined ? before !== undefined : before?.dueMs !== undefined && before.dueMs <= dueMs) continue;
-    next.set(channelArn, { id: `timer:${timerId}`, text: actions.join(', ') || rule, rule, dueMs, withheld });
-  }
+  const ofRules = Array.from(plannedActions(state.view, ruleset(), state.nowMs()));
+  // Of what is held back, the worst comes first.
+  ofRules.sort((a, b) => Number(b.destructive) - Number(a.destructive));
+  for (const { timerId, rule, channelArn, actions, dueMs, withheld } of ofRules)
+    plan(channelArn, { id: `timer:${timerId}`, text: actions.join(', ') || rule, rule, dueMs, withheld });
   for (const [arn, { state: stage, atMs, durationSeconds, cause }] of state.view.entries(kinds.adBreak)) {
     if (stage !== 'planned') continue;
-    const before = next.get(arn);
-    if (before?.dueMs !== undefined && before.dueMs <= atMs) continue;
     const rule = cause.kind === 'rule' ? cause.rule : undefined;
-    next.set(arn, { id: 'ad-break:', text: `insert_ad_break ${durationSeconds}s`, rule, dueMs: atMs });
+    plan(arn, { id: 'ad-break:', text: `insert_ad_break ${durationSeconds}s`, rule, dueMs: atMs });
   }
+  const next = new Map(Array.from(planned, ([arn, actions]) => [arn, inOrder(actions)] as const));
   const keyCreatedAtMs = new Map<string, number>();
   for (const [arn, key] of state.view.entries(kinds.key))
     if (key.finishedAtMs !== undefined) keyCreatedAtMs.set(arn, key.startedAtMs);
   return { next, pendingRecording, keyCreatedAtMs };
+}
+
+/** What has a time is shown before what waits for an event, and the soonest of it; what is held back before neither. */
+function inOrder(actions: readonly NextAction[]): NextAction {
+  const rank = ({ dueMs, withheld }: NextAction) => dueMs ?? (withheld ? Infinity : Number.MAX_SAFE_INTEGER);
+  const [first, ...more] = actions.toSorted((a, b) => (rank(a) < rank(b) ? -1 : rank(a) > rank(b) ? 1 : 0));
+  return more.length === 0 ? first! : { ...first!, more };
 }
 
 /** The status of now. */
@@ -151,16 +154,19 @@ function ruleLines({ state: { view }, ruleset }: LiveSources, nowMs: number): Ru
         forMs,
         pending: 0,
         firing: 0,
+        heldBack: 0,
         cooling: 0,
         capped: false,
       };
       return [name, { line, cooldownMs: guards.cooldownMs }];
     }),
   );
-  for (const [, { rule, pending, firing }] of ruleMemories(view)) {
+  for (const [, memory] of ruleMemories(view)) {
+    const { rule, pending, firing } = memory;
     const line = lines.get(rule)?.line;
     if (!line) continue;
-    if (firing) line.firing += 1;
+    if (firing && hasActed(memory)) line.firing += 1;
+    else if (firing) line.heldBack += 1;
     else if (pending) {
       line.pending += 1;
       line.pendingSinceMs = Math.min(line.pendingSinceMs ?? Infinity, pending.cause.evidence.sinceMs);

@@ -15,6 +15,8 @@ export interface NextAction {
   readonly dueMs?: number | undefined;
   /** It does not happen at its time. */
   readonly withheld?: WithheldAction | undefined;
+  /** What is planned besides. */
+  readonly more?: readonly Omit<NextAction, 'more'>[] | undefined;
 }
 
 /** A row as the page gets it; keys are short because thousands are sent. Undefined fields are left out. */
@@ -84,7 +86,7 @@ export function rowOf(parts: RowParts): LiveRow {
     pending: parts.pendingRecording,
     ads: ads && [ads.startsAtMs, ads.endsAtMs],
     key: parts.keyCreatedAtMs,
-    next: parts.next && clean(parts.next),
+    next: parts.next && clean({ ...parts.next, more: parts.next.more?.map(clean) }),
     hold: hold && clean({ who: hold.who, reason: hold.reason, until: hold.untilMs }),
     tags: channel && Object.keys(channel.tags).length > 0 ? channel.tags : undefined,
   });

@@ -13,11 +13,11 @@ test('the rules of the example configuration read as plain sentences', () => {
 
   expect(sentences['starving-slate']).toBe(
     'When health is STARVING for 30s, and tag tier is gold or silver and tag ops-hold is not there: notify, put metadata, ' +
-      'after 3m stop stream if health is STARVING and viewers below 50. When it is over: put metadata. ' +
+      'after 3m stop stream if health is STARVING and viewers below 50. When it has been over for 15s: put metadata. ' +
       'Fires again no sooner than 10m later, at most 6 an hour, never on more than 5 % of what is live.',
   );
   expect(sentences['mass-starvation']).toContain(
-    'When the live channels whose health is STARVING are at least 30 % of what is live for 15s: notify.',
+    'When the live channels whose health is STARVING are at least 30 % of what is live for 15s, and at least 10 channels are live: notify.',
   );
   expect(sentences['rotate-key-after-show']).toContain(
     'When the event Stream End comes, and live is false for 2m from then on, and tag key-rotation is on-stream-end:',

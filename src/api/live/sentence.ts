@@ -11,6 +11,7 @@ export function ruleSentence(rule: Rule): string {
     ...(during
       ? [`${patternText(during.source)} ${forMs > 0 ? `for ${formatDuration(forMs)} from then on` : 'meanwhile'}`]
       : []),
+    ...(trigger.kind === 'aggregate' && trigger.minLive > 1 ? [`at least ${trigger.minLive} channels are live`] : []),
     ...(match ? [patternText(match.source)] : []),
   ];
   const bounds = [
@@ -23,9 +24,13 @@ export function ruleSentence(rule: Rule): string {
   ];
   return [
     `When ${conditions.join(', and ')}: ${stepsText(actions)}.`,
-    ...(onResolve.length > 0 ? [`When it is over: ${stepsText(onResolve)}.`] : []),
+    ...(onResolve.length > 0 ? [`When it ${overText(rule)}: ${stepsText(onResolve)}.`] : []),
     ...(bounds.length > 0 ? [`${bounds[0]![0]!.toUpperCase()}${bounds.join(', ').slice(1)}.`] : []),
   ].join(' ');
+}
+
+function overText({ keepFiringForMs }: Pick<Rule, 'keepFiringForMs'>): string {
+  return keepFiringForMs > 0 ? `has been over for ${formatDuration(keepFiringForMs)}` : 'is over';
 }
 
 function triggerText(trigger: Trigger): string {

@@ -72,7 +72,10 @@ export interface RuleLine {
   readonly pending: number;
   readonly pendingSinceMs?: number | undefined;
   readonly forMs: number;
+  /** Conditions that have lasted, and that the rule has acted for. */
   readonly firing: number;
+  /** Conditions that have lasted, and that a guard holds the rule back from. */
+  readonly heldBack: number;
   /** Groups that may not fire again yet, and until when the last of them. */
   readonly cooling: number;
   readonly coolingUntilMs?: number | undefined;

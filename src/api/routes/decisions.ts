@@ -36,7 +36,11 @@ const decision = z.object({
   group: z.string(),
   cause: z.string(),
   configHash: z.string().optional().describe('Of the configuration that decided'),
-  count: z.number().int().describe('Equal decisions of the same moment that this one stands for'),
+  count: z.number().int().describe('On how many channels the same was decided at that moment, in this one entry'),
+  example: z
+    .object({ channelArn: z.string().optional(), channelName: z.string().optional() })
+    .optional()
+    .describe('Where the entry stands for many channels: the one whose stream, trigger and values are shown'),
   trigger: z.object({ kind: z.string(), since: time, text: z.string(), values }),
   guards: z.array(guard).describe('In the order in which they were asked; the first that did not pass decided'),
   jobs: z.array(
@@ -236,13 +240,19 @@ function shown({ atMs, trigger, guards, jobs, withheld: held, ...row }: Decision
   };
 }
 
+function remedyOf({ reason: why, mode }: Pick<Explanation, 'reason' | 'mode'>): string {
+  if (why === 'off') return 'Set `mode: dry_run` or `mode: enforce`.';
+  // The remedy of having fired is for a rule that only records.
+  return why === 'fired' && mode === 'enforce' ? '' : decisionReasons[why].remedy;
+}
+
 function shownExplanation(
   { sinceMs, due, last, guards, muted, ...rest }: Explanation,
   nowMs: number,
 ): Omit<z.infer<typeof explanation>, 'decisions'> {
   return {
     ...rest,
-    remedy: rest.reason === 'off' ? 'Set `mode: dry_run` or `mode: enforce`.' : decisionReasons[rest.reason].remedy,
+    remedy: remedyOf(rest),
     ...(sinceMs === undefined ? {} : { since: iso(sinceMs) }),
     due: due.map(({ dueMs, ...one }) => ({ ...one, at: iso(dueMs) })),
     guards: [...guards],

@@ -13,7 +13,7 @@ import { kinds } from '#domain/state-registry.ts';
 import { queryDecisions } from '#journal/query.ts';
 import { restartRule } from '#rules/controls.ts';
 import { listIncidents } from '#rules/incidents.ts';
-import { ruleMemories, withheldMoments } from '#rules/memory.ts';
+import { hasActed, ruleMemories, withheldMoments } from '#rules/memory.ts';
 import { actorOf } from '../auth.ts';
 import { type RuleShards, ruleNamed } from '../rule-lookup.ts';
 
@@ -32,7 +32,10 @@ const rule = z.object({
   onResolve: z.array(z.string()),
   hash: z.string(),
   waiting: count.describe('Channels (or groups) for which `for` runs'),
-  firing: count,
+  firing: count.describe('Channels (or groups) whose condition has lasted, and that the rule has acted for'),
+  heldBack: count.describe(
+    'Channels (or groups) whose condition has lasted, and that a guard holds the rule back from',
+  ),
   stopped: alert.optional().describe('By max_live_percent; POST …/reset starts it again'),
   rateReached: alert.optional().describe('It has reached max_per_hour'),
   items: z
@@ -152,18 +155,27 @@ export function ruleRoutes({ shards, onControl }: RuleRoutesOptions): FastifyPlu
   };
 }
 
-type Doing = ReadonlyMap<string, { readonly waiting: number; readonly firing: number }>;
+interface Counts {
+  waiting: number;
+  firing: number;
+  heldBack: number;
+}
+type Doing = ReadonlyMap<string, Readonly<Counts>>;
+const none: Readonly<Counts> = { waiting: 0, firing: 0, heldBack: 0 };
 
 /** One reading of everything that rules remember, for all rules. */
 function countMemories(views: readonly StateView[]): Doing {
-  const doing = new Map<string, { waiting: number; firing: number }>();
+  const doing = new Map<string, Counts>();
   for (const view of views) {
-    for (const [, { rule: name, pending, firing }] of ruleMemories(view)) {
-      const own = doing.get(name) ?? { waiting: 0, firing: 0 };
-      doing.set(name, { waiting: own.waiting + (pending ? 1 : 0), firing: own.firing + (firing ? 1 : 0) });
+    for (const [, memory] of ruleMemories(view)) {
+      const { rule: name, pending, firing } = memory;
+      const own = { ...(doing.get(name) ?? none) };
+      if (pending) own.waiting += 1;
+      if (firing) own[hasActed(memory) ? 'firing' : 'heldBack'] += 1;
+      doing.set(name, own);
     }
     for (const { rule: name } of withheldMoments(view)) {
-      const own = doing.get(name) ?? { waiting: 0, firing: 0 };
+      const own = doing.get(name) ?? none;
       doing.set(name, { ...own, waiting: own.waiting + 1 });
     }
   }
@@ -189,7 +201,7 @@ function shown(one: Rule, views: readonly StateView[], doing: Doing): z.infer<ty
     actions: one.actions.map(({ action }) => action),
     onResolve: one.onResolve.map(({ action }) => action),
     hash: one.hash,
-    ...(doing.get(one.name) ?? { waiting: 0, firing: 0 }),
+    ...(doing.get(one.name) ?? none),
     ...(Object.keys(items).length > 0 ? { items } : {}),
     ...(stopped ? { stopped } : {}),
     ...(rateReached ? { rateReached } : {}),

@@ -9,7 +9,7 @@ import { AppError } from '#domain/errors.ts';
 import type { DataSource } from '#domain/observation.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import { type AdBreak, adBreakAt, type StreamRecord, streamStates } from '#domain/stream-record.ts';
-import { endReason } from '#streams/ending.ts';
+import { endReason, isEndToldByEvent } from '#streams/ending.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { channelStory, listEnded, listStreams, nameOf } from '#streams/queries.ts';
 import { channelSettings } from './channel-settings.ts';
@@ -25,6 +25,10 @@ const stream = z.object({
   stateSince: time,
   startedAt: time.optional(),
   endedAt: time.optional(),
+  endedAtLatest: z
+    .literal(true)
+    .optional()
+    .describe('No event told the moment of the end: it was over by `endedAt`, and may have been before'),
   health: z.enum(streamHealths).describe('UNKNOWN also when the stream is not live'),
   healthSince: time,
   viewerCount: count.optional(),
@@ -190,6 +194,7 @@ function shown(view: StateView, record: StreamRecord): z.infer<typeof stream> {
     healthSince: iso(record.healthSinceMs),
     ...at('startedAt', record.startedAtMs),
     ...at('endedAt', record.endedAtMs),
+    ...(record.endedAtMs === undefined || isEndToldByEvent(record) ? {} : { endedAtLatest: true as const }),
     ...(viewerCount === undefined ? {} : { viewerCount }),
     ...(failureReason === undefined ? {} : { failureReason }),
     ...(reason === undefined ? {} : { endReason: reason }),

@@ -1,0 +1,20 @@
+// The shared state for code that decides, where nothing may be decided: to explain, and to look ahead.
+import type { StateView, Transaction } from '#domain/shared-state.ts';
+
+/** A transaction that only reads. */
+export function readOnly(view: StateView, nowMs: number): Transaction {
+  const refuse = () => {
+    throw new TypeError('this only reads');
+  };
+  return {
+    nowMs,
+    get: (key) => view.get(key),
+    entries: (kind) => view.entries(kind),
+    count: (kind) => view.count(kind),
+    set: refuse,
+    delete: refuse,
+    append: refuse,
+    enqueue: refuse,
+    isRepeat: () => false,
+  };
+}

@@ -1,0 +1,54 @@
+// What became of metadata, in sentences.
+import { count, words } from './format.ts';
+
+/** `delivery` of a job or a decision. */
+export interface DeliveryView {
+  readonly batchId: string;
+  readonly pending: number;
+  readonly delivered: number;
+  readonly conflated: number;
+  readonly expired: number;
+  readonly notBroadcasting: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  /** Why items reached nobody: codes and words, the most frequent first. */
+  readonly reason?: string;
+  readonly finishedAt?: string;
+}
+
+const ends = [
+  ['pending', 'on the way'],
+  ['delivered', 'delivered'],
+  ['conflated', 'replaced by newer ones before they went'],
+  ['notBroadcasting', 'not delivered: nobody was broadcasting'],
+  ['expired', 'expired before they could go'],
+  ['failed', 'failed'],
+  ['cancelled', 'cancelled'],
+] as const;
+
+/** Reasons that an end says by itself. */
+const said: ReadonlySet<string> = new Set(['not_broadcasting', 'expired', 'cancelled']);
+
+/** `3 delivered, 1 failed (IVS_ACCESS_DENIED)`: items by channels. */
+export function deliverySentence(delivery: DeliveryView): string {
+  const codes = (delivery.reason ?? '').split(', ').filter((code) => code !== '' && !said.has(code));
+  const parts = ends.flatMap(([end, text]) => (delivery[end] > 0 ? [`${count(delivery[end])} ${text}`] : []));
+  const why = codes.length === 0 ? '' : ` (${codes.join(', ')})`;
+  return parts.length === 0 ? 'nothing was to be delivered' : `${parts.join(', ')}${why}`;
+}
+
+/** Where a job stands whose items are on their way or have ended. */
+export function deliveryState(delivery: DeliveryView): string {
+  if (delivery.pending > 0)
+    return `${plural(delivery.pending, 'delivery').replace(/deliverys$/, 'deliveries')} on the way`;
+  if (delivery.delivered > 0) return delivery.failed > 0 ? 'delivered in part' : 'delivered';
+  if (delivery.conflated > 0) return 'replaced by newer ones';
+  return delivery.failed > 0 ? 'failed' : 'not delivered';
+}
+
+/** What became of a job, in words; what is said twice is said once. */
+export function outcomeText(outcome: string, detail = ''): string {
+  const [first, second] = [words(outcome), detail.replaceAll('_', ' ')];
+  if (second === '' || second === first) return first;
+  return second.startsWith(`${first}:`) ? second : `${first}: ${second}`;
+}
