@@ -1,6 +1,6 @@
 // `alert list`: what needs a person, the list that the page shows; `alert acknowledge`: say that it has been seen.
 import type { Command } from 'commander';
-import { personText } from '#domain/person.ts';
+import { callerText } from '#domain/person.ts';
 import { apiClient, type CliIo, daemonUrl, example, printData } from './support.ts';
 import { type Line, toned } from './terminal.ts';
 
@@ -62,7 +62,7 @@ export function register(program: Command, io: CliIo): void {
 function linesOf({ id, kind, severity, title, cause, link, since, end, acknowledged }: Alert, url: string): Line[] {
   const seen = acknowledged
     ? [
-        `  seen by ${personText(acknowledged.who)} at ${acknowledged.at}${acknowledged.note && `: ${acknowledged.note}`}`,
+        `  seen by ${callerText(acknowledged.who)} at ${acknowledged.at}${acknowledged.note && `: ${acknowledged.note}`}`,
       ]
     : [];
   return [

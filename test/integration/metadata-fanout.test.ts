@@ -157,7 +157,7 @@ test('each channel’s part is a job to people: pending, waiting, accepted, deli
   });
   expect(names.map((name) => t.sender.payloads(channelArn(name)))).toEqual(names.map(() => [{ slate: true }]));
   expect(await t.audited()).toEqual(names.map((name) => [name, idOf(name), 'done', 'accepted', `d-${name}`]));
-  const results = await resultsOf(t.state, new Set(names.map(idOf)), 0);
+  const results = await resultsOf(t.state, new Set(names.map(idOf)), { sinceMs: 0 });
   expect(results.get(idOf('c'))).toMatchObject({ decisionId: 'd-c', outcome: 'done', delivery: { delivered: 1 } });
   expect(t.state.view.get(kinds.items.of('slate'))).toMatchObject({ delivered: 3 });
   await expect(t.jobs.read(memberJobId(fanoutId, names.length))).rejects.toMatchObject({ code: 'NOT_FOUND' });
