@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
-import { personText } from '#domain/person.ts';
+import { personText } from '#api/person.ts';
 import { savedToken, saveToken } from './api.ts';
 import { askPause, askResume, showKeys } from './dialogs/controls.tsx';
 import { count, duration, plural, shortDuration, stamp } from './format.ts';

@@ -1,5 +1,5 @@
 // What became of metadata, in sentences.
-import { count, words } from './format.ts';
+import { count, readable, words } from './format.ts';
 
 /** `delivery` of a job or a decision. */
 export interface DeliveryView {
@@ -39,8 +39,7 @@ export function deliverySentence(delivery: DeliveryView): string {
 
 /** Where a job stands whose items are on their way or have ended. */
 export function deliveryState(delivery: DeliveryView): string {
-  if (delivery.pending > 0)
-    return `${plural(delivery.pending, 'delivery').replace(/deliverys$/, 'deliveries')} on the way`;
+  if (delivery.pending > 0) return `${count(delivery.pending)} on the way`;
   if (delivery.delivered > 0) return delivery.failed > 0 ? 'delivered in part' : 'delivered';
   if (delivery.conflated > 0) return 'replaced by newer ones';
   return delivery.failed > 0 ? 'failed' : 'not delivered';
@@ -48,7 +47,7 @@ export function deliveryState(delivery: DeliveryView): string {
 
 /** What became of a job, in words; what is said twice is said once. */
 export function outcomeText(outcome: string, detail = ''): string {
-  const [first, second] = [words(outcome), detail.replaceAll('_', ' ')];
+  const [first, second] = [words(outcome), readable(detail)];
   if (second === '' || second === first) return first;
   return second.startsWith(`${first}:`) ? second : `${first}: ${second}`;
 }

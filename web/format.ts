@@ -1,5 +1,5 @@
 // Numbers and times as an engineer at night wants to read them.
-import { personText } from '#domain/person.ts';
+import { personText } from '#api/person.ts';
 
 // Made once: to make one takes longer than to draw a row.
 const withZone = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'long' });
@@ -42,6 +42,12 @@ export function stamp(ms: number): string {
 /** Values that say who did something. */
 const people: ReadonlySet<string> = new Set(['who', 'by', 'author']);
 
+function valueText(value: unknown): string {
+  if (value === null || value === '') return 'none';
+  if (typeof value === 'number') return count(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
 /** One compared value in words: `ageMs: 122` is `age 0.1 s`, times are local, names lose their capitals. */
 export function fact(key: string, value: unknown): string {
   const name = key
@@ -53,10 +59,8 @@ export function fact(key: string, value: unknown): string {
   }
   if (typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value))
     return `${words(name)} ${clock(Date.parse(value))}`;
-  if (value === null || value === '') return `${words(name)} none`;
-  if (people.has(key)) return `${words(name)} ${personText(String(value))}`;
-  if (typeof value === 'object') return `${words(name)} ${JSON.stringify(value)}`;
-  return `${words(name)} ${typeof value === 'number' ? count(value) : String(value)}`;
+  if (typeof value === 'string' && people.has(key)) return `${words(name)} ${personText(value)}`;
+  return `${words(name)} ${valueText(value)}`;
 }
 
 export function count(value: number | null | undefined): string {
@@ -71,6 +75,11 @@ export function plural(value: number, noun: string): string {
 /** `stop_stream` as `stop stream`. */
 export function words(name: string): string {
   return name.replace(/^for_(not_)?/, '“for” $1').replaceAll('_', ' ');
+}
+
+/** Text in which names such as `only_if_false` read as words; codes stay. */
+export function readable(text: string): string {
+  return text.replaceAll(/\b[a-z]+(_[a-z]+)+\b/g, words);
 }
 
 /** The last part of an ARN. */

@@ -1,8 +1,8 @@
 // Who did what, why, and what came of it.
 import type { JSX } from 'preact';
-import { personText } from '#domain/person.ts';
+import { personText } from '#api/person.ts';
 import { api, query } from '../api.ts';
-import { words } from '../format.ts';
+import { readable, words } from '../format.ts';
 import { Choice, SinceChoice } from '../parts/choices.tsx';
 import { Empty, ProblemLine, Skeleton, StreamLink, Time } from '../parts/text.tsx';
 import { ViewHead } from '../parts/view-head.tsx';
@@ -88,7 +88,7 @@ export function auditText({ outcome, who, why, reason, dryRun }: AuditEntry): st
     dryRun ? 'dry run' : '',
     who ? `by ${personText(who)}` : '',
     why && !isDecision(why) ? `“${why}”` : '',
-    isAccepted ? '' : (reason ?? '').replaceAll(/\b[a-z]+(_[a-z]+)+\b/g, words),
+    isAccepted ? '' : readable(reason ?? ''),
   ]
     .filter(Boolean)
     .join(', ');

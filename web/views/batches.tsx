@@ -1,7 +1,7 @@
 // Metadata batches with their progress: the newest ones of the outbox.
 import type { JSX } from 'preact';
 import type { BatchLine } from '#api/live/status.ts';
-import { personText } from '#domain/person.ts';
+import { personText } from '#api/person.ts';
 import { askCancelBatch } from '../dialogs/controls.tsx';
 import { clock, count, duration, plural, stamp, words } from '../format.ts';
 import { Glyph, type Shape } from '../parts/signs.tsx';

@@ -1,7 +1,7 @@
 // One job: what was asked, step by step what was done, and how it ended.
 import type { JSX } from 'preact';
+import { personText } from '#api/person.ts';
 import type { CheckView } from '#api/routes/job-schemas.ts';
-import { personText } from '#domain/person.ts';
 import { api } from '../api.ts';
 import { type DeliveryView, deliverySentence, deliveryState } from '../delivery.ts';
 import { type Job, outcomeOf } from '../dialogs/actions.tsx';

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import type { Alert } from '#api/alerts.ts';
 import type { ActivityLine } from '#api/live/status.ts';
-import { personText } from '#domain/person.ts';
+import { personText } from '#api/person.ts';
 import { api } from '../api.ts';
 import { askSilence } from '../dialogs/controls.tsx';
 import { duration, plural, shortDuration, words } from '../format.ts';

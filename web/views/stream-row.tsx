@@ -1,7 +1,7 @@
 // One row of the streams. It is drawn again when its stream, its place or a second changes, and not otherwise.
 import type { JSX } from 'preact';
 import type { LiveRow } from '#api/live/row.ts';
-import { personText } from '#domain/person.ts';
+import { personText } from '#api/person.ts';
 import { api } from '../api.ts';
 import { askHold, askRelease } from '../dialogs/controls.tsx';
 import { showPlanned } from '../dialogs/planned.tsx';

@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { LiveRow } from '#api/live/row.ts';
-import { personText } from '#domain/person.ts';
+import { personText } from '#api/person.ts';
 import { api, query } from '../api.ts';
 import type { DecisionView } from '../decisions.ts';
 import { type ActionKind, askAction } from '../dialogs/actions.tsx';
