@@ -80,7 +80,10 @@ test.concurrent('polls fail: records are stale, `for` stands still, and goes on 
   // Hidden: it recovers while nothing is seen.
   await rig.control.recover(recovers);
   await eventually(async () => (await gauge(rig.daemon, 'poll')) === 1);
-  const status = await rig.live();
+  const status = await eventually(async () => {
+    const told = await rig.live();
+    return trust(told, 'Poll') === 'stale' && told;
+  });
   const ready = await rig.daemon.ask('GET', '/readyz');
   // Longer than `for`, which is shorter than the silence that makes a gap.
   await new Promise((done) => setTimeout(done, 5_500));
@@ -93,7 +96,7 @@ test.concurrent('polls fail: records are stale, `for` stands still, and goes on 
   });
 
   expect(before.streams.map(({ health }: any) => health)).toEqual(['STARVING', 'STARVING']);
-  expect([status.stale, trust(status, 'Poll')]).toEqual([true, 'stale']);
+  expect(status.stale).toBe(true);
   expect(ready.body.checks.poll).toMatch(/^ok, but no complete poll since /);
   expect(duringGap).toEqual([]);
   const ended = rig.gaps('poll')[rig.gaps('poll').indexOf(began!) + 1];
@@ -129,12 +132,19 @@ test.concurrent('the event queue is away: readiness, page and metrics say so, ti
   // Polls still see it, and nothing is done: half of what there is to know is missing.
   await rig.control.starve(rig.arns[0]!);
   await eventually(async () => (await rig.record(rig.arns[0]!)).health === 'STARVING');
-  const { body } = await rig.daemon.ask('GET', '/v1/streams');
+  // On a busy machine polls may be late too, for a while.
+  await eventually(async () => {
+    const { stale } = (await rig.daemon.ask('GET', '/v1/streams')).body;
+    return Object.keys(stale).join() === 'events';
+  });
   const ready = await eventually(async () => {
     const answer = await rig.daemon.ask('GET', '/readyz');
-    return answer.status === 503 ? answer : undefined;
+    return answer.status === 503 && answer.body.checks.poll === 'ok' ? answer : undefined;
   });
-  const status = await rig.live();
+  const status = await eventually(async () => {
+    const told = await rig.live();
+    return trust(told, 'Poll') === 'ok' && told;
+  });
   await new Promise((done) => setTimeout(done, 5_500));
   const duringGap = await rig.slates();
   await eventually(async () => (await gauge(rig.daemon, 'events')) === 1);
@@ -142,10 +152,9 @@ test.concurrent('the event queue is away: readiness, page and metrics say so, ti
   await sqs.createQueue('ivs-events', { VisibilityTimeout: '5' });
   await eventually(async () => (await rig.slates()).length === 1);
 
-  expect(body.stale).toEqual({ events: expect.any(String) });
-  expect(ready).toMatchObject({ status: 503, body: { checks: { redis: 'ok', poll: 'ok' } } });
+  expect(ready.body.checks.redis).toBe('ok');
   expect(ready.body.checks.sqs).toContain('the event queue was last read at');
-  expect([trust(status, 'Poll'), trust(status, 'Events')]).toEqual(['ok', 'stale']);
+  expect(trust(status, 'Events')).toBe('stale');
   expect(status.eventLagMs).toBeUndefined();
   expect(duringGap).toEqual([]);
   const ended = rig.gaps('events')[rig.gaps('events').indexOf(began) + 1];
@@ -163,15 +172,16 @@ test.concurrent('nobody polls any more: replicas that only answer say so', async
   await control.goLive(channel!.arn);
   const intake = await platform.daemon({ rules: slate, polling, role: 'intake' });
   const api = await platform.daemon({ rules: slate, polling, role: 'api' });
-  await eventually(async () => (await api.ask('GET', '/v1/streams')).body.counts.healthy === 1);
-  const before = (await api.ask('GET', '/v1/streams')).body.stale;
+  await eventually(async () => {
+    const { counts, stale } = (await api.ask('GET', '/v1/streams')).body;
+    return counts.healthy === 1 && Object.keys(stale).length === 0;
+  });
 
   await intake.app.stop();
   await eventually(async () => (await api.ask('GET', '/v1/streams')).body.stale.polls !== undefined);
 
-  expect(before).toEqual({});
   const ready = await api.ask('GET', '/readyz');
   expect(ready.body.checks.poll).toMatch(/^ok, but no complete poll since /);
-  expect(trust(await liveStatus(api), 'Poll')).toBe('stale');
+  await eventually(async () => trust(await liveStatus(api), 'Poll') === 'stale');
   await eventually(async () => (await gauge(api, 'poll')) === 1);
 });

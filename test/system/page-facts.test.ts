@@ -72,7 +72,7 @@ test('whatever is chosen is in the address: it is there again after a reload, an
   await page.locator('#by-rule').selectOption('mass-starvation');
   await page.locator('#by-outcome').selectOption('suppressed');
   await page.locator('#by-since').selectOption('1h');
-  expect(await hashOf(page)).toBe('#/decisions?rule=mass-starvation&outcome=suppressed&since=1h');
+  await expect.poll(() => hashOf(page)).toBe('#/decisions?rule=mass-starvation&outcome=suppressed&since=1h');
   asked.length = 0;
   await page.reload();
   await page.locator('.timeline.decisions li').first().waitFor();
@@ -85,7 +85,9 @@ test('whatever is chosen is in the address: it is there again after a reload, an
   await expect.poll(() => hashOf(page)).toBe('#/decisions?rule=mass-starvation&outcome=suppressed');
 
   await show(page, streamAddress(4));
+  const chosen = await hashOf(page);
   await page.getByRole('checkbox', { name: 'Poll' }).uncheck();
+  await expect.poll(() => hashOf(page)).not.toBe(chosen);
   await page.reload();
   await page.locator('.timeline > li.event').first().waitFor();
   expect(await page.locator('.timeline > li.poll').count()).toBe(0);
@@ -111,7 +113,7 @@ test('links lead to the run book, the API and the channel in the console of AWS'
 
   // On a phone too, each thing that needs somebody has its cause and where to go on.
   const needs = page.locator('.need');
-  expect(await needs.count()).toBe(4);
+  await expect.poll(() => needs.count()).toBe(4);
   for (const need of await needs.all()) {
     expect(await need.locator('p').nth(1).isVisible()).toBe(true);
     expect(await need.getByRole('link').first().isVisible()).toBe(true);
@@ -136,24 +138,28 @@ test('a dialog has one way out and a verb on its button; a rule test knows tags 
   const { page } = tour;
   const dialog = page.getByRole('dialog');
   const buttons = () => dialog.getByRole('button').allTextContents();
+  const escape = async () => {
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+  };
 
   await show(page, streamAddress(4));
   await page.getByRole('button', { name: 'Stop stream' }).click();
   await expect.poll(buttons).toEqual(['Show what it would do', 'Cancel', 'Stop stream']);
-  await page.keyboard.press('Escape');
+  await escape();
   await page.getByRole('button', { name: 'Rotate key' }).click();
   expect(await dialog.locator('#field-where').getAttribute('placeholder')).toBe('ivs/synth-hour-1/stream-key');
-  expect(await dialog.locator('#field-where-list option').count()).toBe(3);
-  await page.keyboard.press('Escape');
+  await expect.poll(() => dialog.locator('#field-where-list option').count()).toBe(3);
+  await escape();
   await page.getByRole('button', { name: 'Send metadata' }).click();
   await page.fill('#field-payload', '{"type": quiz}');
   await page.fill('#field-reason', 'round 2');
   await dialog.getByRole('button', { name: 'Send metadata' }).click();
   await dialog.getByText('The payload begins like JSON and is none').waitFor();
-  await page.keyboard.press('Escape');
+  await escape();
   await page.keyboard.press('?');
   await expect.poll(buttons).toEqual(['Close']);
-  await page.keyboard.press('Escape');
+  await escape();
 
   await show(page, '#/');
   await page.getByRole('button', { name: 'Add' }).click();
@@ -162,7 +168,7 @@ test('a dialog has one way out and a verb on its button; a rule test knows tags 
   await page.fill('#field-reason', 'test');
   await dialog.getByRole('button', { name: 'Silence' }).click();
   await dialog.getByText('is no matcher').waitFor();
-  await page.keyboard.press('Escape');
+  await escape();
 
   await show(page, '#/decision/d-4');
   await page.getByRole('button', { name: 'Make a test from this' }).click();

@@ -126,23 +126,23 @@ describe('the operator’s page', () => {
 
     const worst = async () => (await page.locator('.row[data-key] .state').allTextContents()).slice(0, 4);
     await expect.poll(worst).toEqual(['Starving', 'Starving', 'Starving', 'Unknown']);
-    const top = await page.locator('.top').innerText();
+    const top = () => page.locator('.top').innerText();
     for (const text of ['59', 'Live', 'Starving', 'Held', 'Enforcing 2, 1 dry run', 'a1b2c3d', 'Pause all'])
-      expect(top).toContain(text);
+      await expect.poll(top).toContain(text);
     await page.getByText('in 1 min').first().waitFor();
     await page.getByText('pending: off').waitFor();
-    const needs = await page.locator('#needs').innerText();
+    const needs = () => page.locator('#needs').innerText();
     for (const text of [
       'Rule stopped by its cap',
       'Incident: 41 of 120 channels',
       'Channel without a stream key',
       '1 dead letter',
     ])
-      expect(needs).toContain(text);
+      await expect.poll(needs).toContain(text);
     await page.getByText('encoders are being moved tonight').waitFor();
 
     await page.locator('details.trust summary').click();
-    const trust = await page.locator('details.trust').innerText();
+    const trust = () => page.locator('details.trust').innerText();
     for (const text of [
       'Poll',
       'Events',
@@ -152,7 +152,7 @@ describe('the operator’s page', () => {
       'Disagreements',
       'in the last hour',
     ])
-      expect(trust).toContain(text);
+      await expect.poll(trust).toContain(text);
 
     for (const [link, words] of [
       ['Decisions', ['starving-slate', 'cooldown', 'Synth Hour 1']],
@@ -199,7 +199,7 @@ describe('the operator’s page', () => {
     await mine.page.keyboard.press('Enter');
 
     await theirs.page.getByText(/Paused .* by the operator: regional incident/).waitFor();
-    expect(await theirs.page.title()).toContain('Paused');
+    await expect.poll(() => theirs.page.title()).toContain('Paused');
     await mine.page.getByRole('button', { name: 'Resume' }).click();
     await mine.page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
     await theirs.page.getByText('Enforcing 2, 1 dry run').waitFor();
@@ -372,13 +372,13 @@ describe('the operator’s page', () => {
     await using stand = await pageStand({ streams: 10, breathe: false });
     await using tour = await visit(stand);
     const { page } = tour;
-    expect(await page.locator('html').getAttribute('data-stale')).toBe('false');
+    await page.locator('html[data-stale="false"]').waitFor();
 
     await stand.state.transact((tx) =>
       tx.set(kinds.gap.of('poll'), { sinceMs: tx.nowMs - 70_000, noticedAtMs: tx.nowMs }),
     );
     await page.locator('p.stale').getByText('The daemon’s data is stale').waitFor();
-    expect(await page.locator('html').getAttribute('data-stale')).toBe('true');
+    await page.locator('html[data-stale="true"]').waitFor();
     await stand.state.transact((tx) => tx.delete(kinds.gap.of('poll')));
     await page.locator('html[data-stale="false"]').waitFor();
 

@@ -56,7 +56,7 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
     .waitFor();
   await rows
     .first()
-    .getByText(/in 9 min/)
+    .getByText(/in [1-9] min/)
     .waitFor();
   await page.locator('.activity', { hasText: 'put metadata' }).waitFor();
   await rows
@@ -65,7 +65,7 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
     .click();
   await rows
     .first()
-    .getByText(/in 9 min/)
+    .getByText(/in [1-9] min/)
     .waitFor({ state: 'detached' });
 
   await rows.first().locator('a.name').click();

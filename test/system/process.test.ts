@@ -129,11 +129,11 @@ describe.concurrent('the daemon as a process', () => {
     await using daemon = await daemonProcess(platform, 'rules: []\n');
     await running(daemon);
 
-    daemon.child.kill('SIGTERM');
-    await eventually(() => daemon.lines.some(({ message }) => message.startsWith('stopping;')));
-    daemon.child.kill('SIGTERM');
+    // Without a wait in between: on a busy machine a second one would come late enough to be taken for another request.
+    for (let n = 0; n < 5; n += 1) daemon.child.kill('SIGTERM');
 
     expect(await daemon.exit).toBe(0);
+    expect(daemon.lines.filter(({ message }) => message.startsWith('stopping;'))).toHaveLength(1);
   });
 
   test('SIGTERM ends it within the shutdown window while Redis is away', async () => {
