@@ -1,6 +1,5 @@
 // The queue consumer against an SQS server in this process: nothing lost, nothing deleted too early, nothing in a loop.
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import type { UnknownEvent } from '#domain/log-entries.ts';
@@ -10,6 +9,7 @@ import { QueueDepth } from '#intake/events/queue-depth.ts';
 import type { QueueRead } from '#intake/ports.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { startLocalSqs } from '#simulator/sqs.ts';
+import { lastingPort } from '#test/support/ports.ts';
 import { eventually, quietLogger, seededRandom, testMetrics } from '#test/support/quiet.ts';
 import { event } from '#test/support/streams.ts';
 
@@ -281,8 +281,8 @@ test.concurrent('while the queue’s server is out of order it is asked less and
     askedAtMs.push(performance.now());
     response.writeHead(503).end();
   });
-  await new Promise<void>((done) => void broken.listen(0, '127.0.0.1', done));
-  const { port } = broken.address() as AddressInfo;
+  const port = await lastingPort();
+  await new Promise<void>((done) => void broken.listen(port, '127.0.0.1', done));
   const endpoint = `http://127.0.0.1:${port}`;
   await using rig = await setup({
     consumer: { endpoint, queueUrl: `${endpoint}/000000000000/later`, parallel: 1 },

@@ -14,6 +14,7 @@ import { type SimulatorHandle, type SimulatorOptions, startSimulator } from '#si
 import { type LocalSqs, startLocalSqs } from '#simulator/sqs.ts';
 import { type App, createApp } from '#src/app.ts';
 import type { Committed } from '#src/pipeline.ts';
+import { lastingPort } from './ports.ts';
 import { type RedisScope, redisScope } from './redis.ts';
 
 /** Credentials that only stand-ins accept. */
@@ -70,7 +71,7 @@ http: {allow_private_webhooks: true, requests_per_minute: 100000}
 /** Starts the platform; use with `await using`. */
 export async function broadcast(options: SimulatorOptions = {}): Promise<Broadcast> {
   const scope = await redisScope();
-  const sqs = await startLocalSqs();
+  const sqs = await startLocalSqs({ port: await lastingPort() });
   const { queueUrl } = await sqs.createQueue('ivs-events', { VisibilityTimeout: '5' });
   const simulator = await startSimulator({
     ...options,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Redis, type RedisOptions } from 'ioredis';
 import { type EmbeddedRedis, startEmbeddedRedis } from '#runtime/embedded-redis.ts';
 import { keyPrefix } from '#runtime/redis.ts';
+import { lastingPort } from './ports.ts';
 
 /** The address of the Redis that the run of tests uses. */
 export function testRedisUrl(): string {
@@ -63,8 +64,8 @@ export async function ownRedis(): Promise<
 > {
   const directory = await mkdtemp(join(tmpdir(), 'autopilot-own-redis-'));
   const program = process.env['AUTOPILOT_REDIS_SERVER'] ?? 'redis-server';
-  let server = await startEmbeddedRedis({ program, directory });
-  const port = Number(new URL(server.url).port);
+  const port = await lastingPort();
+  let server = await startEmbeddedRedis({ program, directory, port });
   return {
     url: server.url,
     get server() {

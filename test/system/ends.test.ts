@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startEmbeddedRedis } from '#runtime/embedded-redis.ts';
 import { broadcast } from '#test/support/broadcast.ts';
 import { allCommands, commandLines } from '#test/support/command-lines.ts';
+import { lastingPort } from '#test/support/ports.ts';
 import { eventually } from '#test/support/quiet.ts';
 import { testRedisUrl } from '#test/support/redis.ts';
 import { type RunOptions, runProcess } from '#test/support/run-process.ts';
@@ -161,7 +162,7 @@ describe('a full disk', () => {
 
   test('under the log and the recording leaves the daemon at work, and it ends in order', async () => {
     const full = openSync('/dev/full', 'w');
-    const port = 20_000 + Math.floor(Math.random() * 20_000);
+    const port = await lastingPort();
     const run = runProcess('src/main.ts', [], {
       cwd: folder,
       stdout: full,

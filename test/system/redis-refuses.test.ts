@@ -12,6 +12,7 @@ import { createMetrics } from '#runtime/metrics.ts';
 import { assertRedisUsable, connectRedis, disconnectRedis } from '#runtime/redis.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { broadcast } from '#test/support/broadcast.ts';
+import { lastingPort } from '#test/support/ports.ts';
 import { eventually, keptLogger, quietLogger } from '#test/support/quiet.ts';
 import { ownRedis, redisScope, testRedisUrl } from '#test/support/redis.ts';
 import { afterHandshake, refusingRedis } from '#test/support/refusing-redis.ts';
@@ -255,7 +256,7 @@ describe.concurrent('a REDIS_URL that cannot be used ends the start with one lin
 
 async function clusterNode(): Promise<AsyncDisposable & { readonly url: string }> {
   const folder = await mkdtemp(join(tmpdir(), 'autopilot-cluster-'));
-  const port = 20_000 + Math.floor(Math.random() * 20_000);
+  const port = await lastingPort();
   const program = process.env['AUTOPILOT_REDIS_SERVER'] ?? 'redis-server';
   const args = [
     '--port',
