@@ -71,7 +71,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     credentials,
     limits: { overrides: generousLimits },
     onRedisDown: 'fail',
-    requestTimeoutMs: 2_000,
+    requestTimeoutMs: 20_000,
     emptyLedgerPatienceMs: 0,
     clock: systemClock,
     logger,
@@ -83,7 +83,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     addresses: { allowPrivate: true, allowLinkLocal: false },
     nowMs: () => systemClock.now(),
     metrics,
-    timeoutMs: 2_000,
+    timeoutMs: 20_000,
   });
   const aws = { region: 'us-west-2', credentials, endpoint: simulatorUrl };
   const sinks = new SecretSinks({ aws, sender: http, metrics, delivered: deliveredFiles(state), ownFiles: [] });
