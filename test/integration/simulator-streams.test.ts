@@ -388,6 +388,9 @@ describe('the events of the simulator', () => {
   };
 
   it('have the fields, types and values of the documented ones', async () => {
+    const { arn } = await control.createChannel({ ads: true });
+    await control.goLive(arn);
+    await control.insertAdBreak(arn, 15);
     const events = (await control.events({})).map(({ event }) => event);
     expect(new Set(events.map((event) => event['detail-type']))).toEqual(new Set(Object.keys(types)));
     const wrong = events.flatMap((event) => {
