@@ -427,12 +427,13 @@ describe('throttled all the same', () => {
     const calls = await world.simulator.control.calls({ operation: 'PutMetadata' });
     const throttled = calls.filter(({ status }) => status === 429).length;
     expect(new Set((await world.simulator.control.cues()).map(({ metadata }) => metadata)).size).toBe(300);
-    expect(throttled).toBeGreaterThan(0);
     expect(throttled).toBeLessThan(100);
-    expect(throttlesTold(lines)).toEqual([
-      ['PutMetadata', 'account'],
-      ['PutMetadata', 'account'],
-    ]);
+    // A machine that is too slow to make fifty calls a second is not throttled, and one that does not get its turn may be told again.
+    if (worstSecond(calls) > 50) expect(throttled).toBeGreaterThan(0);
+    const told = throttlesTold(lines);
+    expect(told.length > 0).toBe(throttled > 0);
+    expect(told.length).toBeLessThan(6);
+    expect(told.every((line) => line.join() === 'PutMetadata,account')).toBe(true);
   });
 });
 
