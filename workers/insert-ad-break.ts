@@ -6,7 +6,7 @@
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_InsertAdBreak.html
 import type { ActionJob } from '#domain/action.ts';
 import type { AdBreakRequest } from '#domain/action-memory.ts';
-import { adBreakLeadMs, lastAdBreakEndMs, openIncident } from '#domain/ad-breaks.ts';
+import { adBreakLeadMs, lastAdBreakEndMs, openIncident, whyNoAds } from '#domain/ad-breaks.ts';
 import { durationMs, iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Transaction } from '#domain/shared-state.ts';
@@ -121,21 +121,9 @@ function tooSoon({ job, context, channelArn }: Insertion): HandlerResult | undef
 async function assertPossible({ context, channelArn }: Insertion): Promise<void> {
   const { adConfigurationArn, containerFormat } = await context.ivs.getChannel(channelArn, { signal: context.signal });
   const found = { adConfigurationArn, containerFormat };
-  const problem = problemOfChannel(found);
+  const problem = whyNoAds(found);
   context.check('ads', problem === undefined, { asked: { adConfigurationArn: 'any', containerFormat: 'TS' }, found });
   if (problem !== undefined) throw new AppError('AD_BREAK_IMPOSSIBLE', `${channelArn} ${problem}`);
-}
-
-/** Why a channel cannot have ads; undefined: it can. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/server-side-ad-insertion.html */
-export function problemOfChannel({
-  adConfigurationArn,
-  containerFormat,
-}: {
-  readonly adConfigurationArn: string;
-  readonly containerFormat: string;
-}): string | undefined {
-  if (containerFormat === 'FRAGMENTED_MP4') return 'sends fragmented MP4, and ads need the container format TS';
-  return adConfigurationArn === '' ? 'has no ad configuration' : undefined;
 }
 
 async function insert(insertion: Insertion, { streamId }: LiveStream): Promise<HandlerResult> {
@@ -296,7 +284,7 @@ async function plan({ job, context, channelArn, durationSeconds }: Insertion): P
     const skip = reasonToSkip(job, context, live);
     if (skip) return { ...skip, before };
     if (!checkLive(context, true, live)) return { outcome: 'skipped', reason: 'offline', before };
-    const problem = problemOfChannel(before);
+    const problem = whyNoAds(before);
     if (problem !== undefined) throw new AppError('AD_BREAK_IMPOSSIBLE', `${channelArn} ${problem}`);
     const turn = { nowMs: state.nowMs(), spacingMs: context.adBreaks.spacingMs(), count: 1 };
     const [atMs] = freeTurns(state.view, turn) as [number];

@@ -86,6 +86,28 @@ describe('validate', () => {
     expect(problemsOf(`defaults: {guards: {min_gap: 10m}}\n${rules('')}`)).toEqual([]);
   });
 
+  test('channels that cannot have ads, and more of them than begin together', () => {
+    const result = parseConfig(
+      `version: 1\n${rules('').replace(/trigger: .*/, 'trigger: {schedule: {at: ["20:15"]}}\n    match: {tags: {ads: [on]}}')}`,
+      'f.yaml',
+    );
+    if (!result.ok) throw new Error('not valid');
+    const channels = Array.from({ length: 12 }, (_, n) => ({
+      arn: arnOf(`c${n}`),
+      name: `c${n}`,
+      type: 'STANDARD',
+      latencyMode: 'LOW',
+      recordingConfigurationArn: '',
+      tags: { ads: 'on' },
+      adConfigurationArn: n === 0 ? '' : 'arn:aws:ivs:us-west-2:111122223333:ad-configuration/abc',
+    }));
+
+    expect(lintConfig(result.config, { channels }).map(formatProblem)).toEqual([
+      expect.stringMatching(/1 of 12 channels cannot have ads: one has no ad configuration/),
+      expect.stringMatching(/12 channels do not begin together: one a second, the last 11 s after the first/),
+    ]);
+  });
+
   test('an ad break where nothing is live never runs', () => {
     const offline = rules('', '').replace('actions: [{', 'while: {live: [false]}\n    actions: [{');
     expect(problemsOf(offline)).toEqual([expect.stringMatching(/insert_ad_break needs a live stream/)]);

@@ -6,6 +6,7 @@ import { accountIdOf } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
 import type { ActionJob } from '#domain/action.ts';
+import { whyNoAds } from '#domain/ad-breaks.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { isOnHold, isPaused } from '#domain/controls-in-force.ts';
 import { durationMs } from '#domain/duration.ts';
@@ -49,7 +50,6 @@ import { detectGaps } from '#streams/gaps.ts';
 import { findAdConfiguration } from '#workers/ad-configuration.ts';
 import { finishedActionRecorder } from '#workers/finished-action.ts';
 import { WorkerHost } from '#workers/host.ts';
-import { problemOfChannel } from '#workers/insert-ad-break.ts';
 import { intentsDue } from '#workers/intents.ts';
 import { bindFanout } from '#workers/metadata-fanout.ts';
 import { findPlaybackRestrictionPolicy } from '#workers/playback-restriction-policy.ts';
@@ -359,7 +359,7 @@ export class Shard {
   /** Why a channel cannot have ad breaks; undefined: it can. @throws AppError IVS_…, LIMITER_… */
   async adBreakProblem(channelArn: string): Promise<string | undefined> {
     const signal = AbortSignal.timeout(10_000);
-    return problemOfChannel(await createActionCalls(this.ivs.client).getChannel(channelArn, { signal }));
+    return whyNoAds(await createActionCalls(this.ivs.client).getChannel(channelArn, { signal }));
   }
 
   /** Between two calls of InsertAdBreak, by the quota. */

@@ -173,6 +173,7 @@ describe.concurrent('asked for by an operator', () => {
     const plain = await t.control.createChannel({ name: 'plain', containerFormat: 'FRAGMENTED_MP4' });
     const arns = shows.map(({ arn }) => arn);
     await t.control.goLive([...arns, plain.arn]);
+    await eventually(async () => (await t.control.channels(arns)).every(({ phase }) => phase === 'live'));
     // Without workers everything waits for its turn.
     const api = await t.platform.daemon({ rules: 'rules: []\n', role: 'api', cold: true });
     const insert = (where: object, duration = '5m') =>

@@ -17,6 +17,8 @@ import { channelSettings } from './channel-settings.ts';
 const time = z.iso.datetime();
 const count = z.number().int();
 
+const adBreak = z.object({ id: z.string(), insertedAt: time, startsAt: time, endsAt: time });
+
 const stream = z.object({
   channelArn: z.string(),
   channelName: z.string(),
@@ -33,11 +35,10 @@ const stream = z.object({
   healthSince: time,
   viewerCount: count.optional(),
   recording: z.enum(['none', 'recording', 'ended', 'failed']),
+  adBreak: adBreak.optional().describe('The ad break that is announced or running'),
   failureReason: z.string().optional(),
   endReason: z.string().optional().describe('Why it is over: Stream End, Stream Failure with its reason, …'),
 });
-
-const adBreak = z.object({ id: z.string(), insertedAt: time, startsAt: time, endsAt: time });
 
 const evidence = z.object({
   source: z.enum(['event', 'poll', 'history']).describe('history: learnt afterwards, of time that nobody saw'),
@@ -66,7 +67,6 @@ const story = z.object({
       recordingPrefix: z.string().optional(),
       takeoverAt: time.optional(),
       learntAt: time.optional().describe('When a part of the session was learnt that nobody saw'),
-      adBreak: adBreak.optional().describe('The ad break that is announced or running'),
       adBreaks: z.array(adBreak).describe('The last ones that events told of, newest first'),
       limitBreaches: z.array(
         z.object({
@@ -145,7 +145,7 @@ export function streamRoutes({ state, retentionMs, silentSinceMs }: StreamRoutes
         return {
           counts,
           stale: staleness(silentSinceMs),
-          streams: streams.map((record) => shown(state.view, record)),
+          streams: streams.map((record) => shown(state.view, record, state.nowMs())),
           ...(next === undefined ? {} : { next }),
         };
       },
@@ -172,7 +172,7 @@ export function streamRoutes({ state, retentionMs, silentSinceMs }: StreamRoutes
           record: record ? shownFully(state.view, record, state.nowMs()) : null,
           timeline: (record?.timeline ?? []).map(({ text, ...entry }) => ({ ...shownEvidence(entry), text })),
           channel: channel ? { ...channel } : null,
-          sessions: sessions.map((session) => shown(state.view, session)),
+          sessions: sessions.map((session) => shown(state.view, session, state.nowMs())),
           stale: staleness(silentSinceMs),
         };
       },
@@ -180,9 +180,10 @@ export function streamRoutes({ state, retentionMs, silentSinceMs }: StreamRoutes
   };
 }
 
-function shown(view: StateView, record: StreamRecord): z.infer<typeof stream> {
+function shown(view: StateView, record: StreamRecord, nowMs: number): z.infer<typeof stream> {
   const { channelArn, streamId, state, health, recording, viewerCount, failureReason } = record;
   const reason = endReason(record);
+  const running = adBreakAt(record, nowMs);
   return {
     channelArn,
     channelName: nameOf(view, channelArn, record),
@@ -196,6 +197,7 @@ function shown(view: StateView, record: StreamRecord): z.infer<typeof stream> {
     ...at('endedAt', record.endedAtMs),
     ...(record.endedAtMs === undefined || isEndToldByEvent(record) ? {} : { endedAtLatest: true as const }),
     ...(viewerCount === undefined ? {} : { viewerCount }),
+    ...(running ? { adBreak: shownAdBreak(running) } : {}),
     ...(failureReason === undefined ? {} : { failureReason }),
     ...(reason === undefined ? {} : { endReason: reason }),
   };
@@ -206,14 +208,12 @@ function shownFully(
   record: StreamRecord,
   nowMs: number,
 ): NonNullable<z.infer<typeof story>['record']> {
-  const running = adBreakAt(record, nowMs);
   return {
-    ...shown(view, record),
+    ...shown(view, record, nowMs),
     ...at('viewerCountAt', record.viewerCountAtMs),
     ...at('recordingSince', record.recordingSinceMs),
     ...at('takeoverAt', record.takeoverAtMs),
     ...at('learntAt', record.learntAtMs),
-    ...(running ? { adBreak: shownAdBreak(running) } : {}),
     adBreaks: (record.adBreaks ?? []).map(shownAdBreak),
     ...(record.recordingPrefix === undefined ? {} : { recordingPrefix: record.recordingPrefix }),
     limitBreaches: record.limitBreaches.map(({ atMs, limitName, limitValue, exceededBy, limitUnit }) => ({

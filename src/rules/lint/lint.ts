@@ -1,6 +1,5 @@
 // Lint of a ruleset: what is well formed and yet cannot work with Amazon IVS, or will surprise. No network; channels are optional.
 import { actionNames, channelActions } from '#domain/action.ts';
-import { adBreakLeadMs } from '#domain/ad-breaks.ts';
 import type { Channel } from '#domain/channel.ts';
 import { durationMs, formatDuration } from '#domain/duration.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
@@ -10,6 +9,7 @@ import { problemOfMatcher } from '../label-values.ts';
 import { channelFields, problemsOfFields } from '../pattern-fields.ts';
 import { isTemplate, variablesOf } from '../template.ts';
 import { lintAccess } from './access.ts';
+import { lintAdBreaks } from './ad-breaks.ts';
 import type { LintFinding } from './finding.ts';
 import { lintDetailField, lintEventPattern, matchesAccountEvents, matchesOnlyAccountEvents } from './ivs-events.ts';
 import { lintNeverActs } from './never-acts.ts';
@@ -57,7 +57,7 @@ function lintRule(rule: Rule, path: Path, options: LintOptions): LintFinding[] {
     ...steps.flatMap(({ step, at }) => [
       ...lintPayload(rule, step, [...at, step.action], options.maxPayloadBytes),
       ...lintFanOut(step, [...at, step.action], options),
-      ...lintAdBreaks(rule, step, [...at, step.action], options),
+      ...lintAdBreaks(rule, step, [...at, step.action], options.channels),
       ...lintNoChannel(rule, step, [...at, step.action]),
       ...lintTexts(rule, step, [...at, step.action]),
       ...lintAccess(rule, step, [...at, step.action], options),
@@ -233,39 +233,6 @@ function lintFanOut(step: Step, path: Path, options: LintOptions): LintFinding[]
       `${count} channels take ${seconds} s at ${putMetadataPerSecond} calls a second: what is still waiting after ${after} is not sent, and ${most} are reached by then`,
     ),
   ];
-}
-
-/** Ad breaks that another guard of the rule holds back again and again, or that begin far apart. */
-function lintAdBreaks(
-  { trigger, guards, match }: Rule,
-  { action, params }: Step,
-  path: Path,
-  { channels }: LintOptions,
-): LintFinding[] {
-  if (action !== 'insert_ad_break' || !('duration' in params) || isTemplate(params.duration)) return [];
-  const findings: LintFinding[] = [];
-  const gapMs = adBreakLeadMs + durationMs(params.duration) + (guards.minGapMs ?? 0);
-  if (trigger.kind === 'times' && 'everyMs' in trigger && trigger.everyMs < Math.max(gapMs, guards.cooldownMs)) {
-    const why =
-      trigger.everyMs < gapMs
-        ? `a break of ${params.duration} and min_gap (${formatDuration(guards.minGapMs ?? 0)}) take ${formatDuration(gapMs)}`
-        : `cooldown is ${formatDuration(guards.cooldownMs)}`;
-    findings.push(
-      warning(path, `every ${formatDuration(trigger.everyMs)} is too often: ${why}, so that some are held back`),
-    );
-  }
-  const selected = channels?.filter((channel) => !match || match.match(channelDocument(channel.arn, channel)));
-  const together = trigger.kind === 'schedule' || (trigger.kind === 'times' && 'daily' in trigger);
-  if (together && selected && selected.length > 10) {
-    const seconds = selected.length - 1;
-    findings.push(
-      warning(
-        path,
-        `${selected.length} channels do not begin together: one a second, the last ${seconds} s after the first`,
-      ),
-    );
-  }
-  return findings;
 }
 
 function lintNoChannel(rule: Rule, step: Step, path: Path): LintFinding[] {
