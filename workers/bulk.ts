@@ -3,11 +3,11 @@
 import { randomUUID } from 'node:crypto';
 import type { ActionJob, ActionName, ActionParams } from '#domain/action.ts';
 import type { Bulk, RunOutcome } from '#domain/action-memory.ts';
+import { cancelAdBreaksOf, takeTurn } from '#domain/ad-break-line.ts';
 import { durationMs } from '#domain/duration.ts';
 import type { SharedState, StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
-import { cancelAdBreaksOf, takeTurn } from './ad-break-line.ts';
 
 export interface BulkRequest {
   readonly action: ActionName;

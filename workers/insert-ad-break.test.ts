@@ -1,6 +1,7 @@
 // The job of an ad break, in virtual time, against an Amazon IVS that answers as it is told.
 import { expect, test } from 'vitest';
 import type { ActionJob } from '#domain/action.ts';
+import { cancelAdBreak, planOf } from '#domain/ad-break-line.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import type { ErrorCode } from '#domain/error-catalog.ts';
 import { AppError } from '#domain/errors.ts';
@@ -8,7 +9,6 @@ import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { emptyRecord } from '#streams/session-record.ts';
-import { cancelAdBreak, planOf } from './ad-break-line.ts';
 import { stopBulk } from './bulk.ts';
 import { insertAdBreak } from './insert-ad-break.ts';
 import type { HandlerContext, HandlerResult } from './ports.ts';

@@ -6,12 +6,12 @@
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_InsertAdBreak.html
 import type { ActionJob } from '#domain/action.ts';
 import type { AdBreakRequest } from '#domain/action-memory.ts';
+import { freeTurns, takeTurn } from '#domain/ad-break-line.ts';
 import { adBreakLeadMs, lastAdBreakEndMs, openIncident, whyNoAds } from '#domain/ad-breaks.ts';
 import { durationMs, iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
-import { freeTurns, takeTurn } from './ad-break-line.ts';
 import type { ActionHandler, HandlerContext, HandlerResult, LiveStream } from './ports.ts';
 import { channelGone, channelOf, checkLive, isCode, liveStream, planned, reasonToSkip } from './preconditions.ts';
 

@@ -1,13 +1,13 @@
 // What nobody triggers: intents of channels that are offline already, rotations that stand still, bulk actions on their way, old
 // leases, and the gauges. Every replica runs it; a commit of one makes the others see that nothing is left to do.
 import { intentKinds } from '#domain/action-memory.ts';
+import { dropOldAdBreaks } from '#domain/ad-break-line.ts';
 import type { SharedState, StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { dropOldAdBreaks } from './ad-break-line.ts';
 import { dropOldAlerts } from './alerts.ts';
 import { bulkPending, feedBulks } from './bulk.ts';
 import { mayBeReleased, sweepIntents } from './intents.ts';

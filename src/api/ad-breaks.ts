@@ -1,5 +1,6 @@
 // The line of ad breaks of all accounts. Meets the port of routes/ad-breaks.ts.
 import type { AdBreakRequest } from '#domain/action-memory.ts';
+import { cancelAdBreak } from '#domain/ad-break-line.ts';
 import { adBreakLeadMs } from '#domain/ad-breaks.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import { iso } from '#domain/duration.ts';
@@ -9,7 +10,6 @@ import { kinds } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import { nameOf } from '#streams/queries.ts';
-import { cancelAdBreak } from '#workers/ad-break-line.ts';
 import { refreshAll } from './refresh-all.ts';
 import type { AdBreaksPort, AdBreakView } from './routes/ad-breaks.ts';
 

@@ -1,6 +1,7 @@
 // An operator's action for many channels: checked and rendered for all of them before the first job, then followed and stopped here.
 // Meets the port of routes/actions.ts; workers/bulk.ts hands out the jobs.
 import type { Bulk } from '#domain/action-memory.ts';
+import { planOf } from '#domain/ad-break-line.ts';
 import type { Channel } from '#domain/channel.ts';
 import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
@@ -9,7 +10,6 @@ import { kinds } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
-import { planOf } from '#workers/ad-break-line.ts';
 import { createBulk, openBulks, stopBulk } from '#workers/bulk.ts';
 import {
   assertAdsPossible,

@@ -1,7 +1,9 @@
 // From the steps of a rule to jobs: labels, mutes, templates, ids. Ids follow from rule, subject, cause and step alone.
 import { type ActionJob, type ActionParams, namedFiles } from '#domain/action.ts';
+import { takeTurn } from '#domain/ad-break-line.ts';
 import type { Decision } from '#domain/decision.ts';
 import type { TemplateContext } from '#domain/documents.ts';
+import { durationMs } from '#domain/duration.ts';
 import type { Labels, Rule, RuleMode, Step } from '#domain/rule.ts';
 import type { Cause } from '#domain/rule-memory.ts';
 import type { ChannelView } from './channel-view.ts';
@@ -135,11 +137,24 @@ function enqueueStep(
     ...(step.action === 'edit_playback_restriction' && rule.match ? { match: rule.match.source } : {}),
   };
   const delayMs = phase === 'resolve' ? step.afterMs : 0;
+  if (step.action === 'insert_ad_break' && view && delayMs === 0) placeInLine(evaluation, view, payload, jobId);
   if (delayMs === 0 && canFanOut(payload)) {
     return evaluation.jobs.fanOut(`${rule.name}|${place}|${step.index}`, jobId, payload as ActionJob<'put_metadata'>);
   }
   evaluation.jobs.add({ jobId, name: step.action, payload: { ...payload }, ...(delayMs > 0 ? { delayMs } : {}) });
   return { jobId, action: step.action };
+}
+
+/** All channels of a decision get their turns one after the other, and the plan is there as soon as the decision is. */
+function placeInLine(evaluation: Evaluation, { arn: channelArn }: ChannelView, job: ActionJob, jobId: string): void {
+  const { duration } = job.params as ActionParams<'insert_ad_break'>;
+  takeTurn(evaluation.tx, {
+    channelArn,
+    jobId,
+    durationSeconds: durationMs(duration) / 1000,
+    cause: job.cause,
+    spacingMs: evaluation.options.adBreakSpacingMs ?? 1_000,
+  });
 }
 
 function contextOf(evaluation: Evaluation, occasion: Occasion, view: ChannelView | undefined): TemplateContext {

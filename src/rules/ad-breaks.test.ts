@@ -59,6 +59,29 @@ describe('min_gap', () => {
   });
 });
 
+test('channels that fire together have their turns one after the other as soon as that is decided', async () => {
+  const together = rules('').replace(
+    /trigger: .*/,
+    'trigger: {schedule: {at: ["12:10"]}}\n    match: {tags: {ads: [on]}}',
+  );
+  const engine = new Engine(together);
+  for (const name of ['c', 'a', 'b']) await engine.channel(name, { ads: 'on' });
+  await engine.due();
+  await engine.goTo(600);
+
+  const line = Array.from(engine.state.view.entries(kinds.adBreak), ([arn, { state, atMs, jobId }]) => ({
+    channel: arn.split('/')[1],
+    state,
+    at: (atMs - epochMs) / 1000,
+    isOurs: engine.jobs.some((job) => job.jobId === jobId),
+  }));
+  expect(line.toSorted((x, y) => x.at - y.at)).toEqual([
+    { channel: 'a', state: 'planned', at: 600, isOurs: true },
+    { channel: 'b', state: 'planned', at: 601, isOurs: true },
+    { channel: 'c', state: 'planned', at: 602, isOurs: true },
+  ]);
+});
+
 const problemsOf = (text: string) => {
   const result = parseConfig(`version: 1\n${text}`, 'f.yaml');
   return (result.ok ? lintConfig(result.config) : result.problems).map(formatProblem);

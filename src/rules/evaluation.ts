@@ -18,6 +18,8 @@ export interface DecideOptions {
   readonly startedAtMs?: number;
   /** Nothing is done about a channel that the inventory does not know. Left out: channels need not be listed (virtual time). */
   readonly needsInventory?: boolean;
+  /** Between two calls of InsertAdBreak, by the quota. Left out: a second. */
+  readonly adBreakSpacingMs?: number;
   /** Hash of the configuration that decides, for the journal. */
   readonly configHash?: string;
 }

@@ -463,6 +463,7 @@ export class Shard {
     return {
       startedAtMs: Math.max(this.#startedAtMs, settledAfterRepairMs(tx)),
       needsInventory: true,
+      adBreakSpacingMs: this.adBreakSpacingMs(),
       configHash: this.#options.config().hash,
     };
   }

@@ -1,12 +1,12 @@
 // The line of ad breaks. InsertAdBreak has one call a second for the whole account, so a break on N channels takes N seconds: each
-// job gets the first free turn when it is first heard of, and whoever asks is told when each break comes. The others keep their turns
+// job gets the first free turn in the commit that asks for it, and whoever asks is told when each break comes. The others keep their turns
 // when one is given back; whoever comes next gets it.
-import type { ActionJob } from '#domain/action.ts';
-import type { AdBreakRequest } from '#domain/action-memory.ts';
-import { adBreakLeadMs, lastInsertedEndMs } from '#domain/ad-breaks.ts';
-import { iso } from '#domain/duration.ts';
-import type { StateView, Transaction } from '#domain/shared-state.ts';
-import { kinds } from '#domain/state-registry.ts';
+import type { ActionJob } from './action.ts';
+import type { AdBreakRequest } from './action-memory.ts';
+import { adBreakLeadMs, lastInsertedEndMs } from './ad-breaks.ts';
+import { iso } from './duration.ts';
+import type { StateView, Transaction } from './shared-state.ts';
+import { kinds } from './state-registry.ts';
 
 /** A turn that nobody took for so long is nobody's. */
 const abandonedMs = 900_000;
