@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The command `ivs-autopilot`. In a checkout it goes through scripts/run.mjs, which sets the checkout up; installed from the package it
 // runs dist/cli.js; in the container it runs the sources. Plain JavaScript for the host's Node: what follows runs on Node 24.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -27,17 +27,15 @@ function nodeBeside() {
   return undefined;
 }
 
-if (existsSync(checkout)) {
-  become(process.execPath, [checkout, 'src/cli/main.ts', ...process.argv.slice(2)]);
+const args = process.argv.slice(2);
+if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
+  // Asked by scripts and by people who are in a hurry: nothing else is loaded, set up or started for it.
+  console.log(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).version);
+} else if (existsSync(checkout)) {
+  become(process.execPath, [checkout, 'src/cli/main.ts', ...args]);
 } else if (Number(process.versions.node.split('.')[0]) < 24) {
   const node = nodeBeside();
-  if (node)
-    become(node, [
-      '--max-semi-space-size=4',
-      '--v8-pool-size=1',
-      fileURLToPath(import.meta.url),
-      ...process.argv.slice(2),
-    ]);
+  if (node) become(node, ['--max-semi-space-size=4', '--v8-pool-size=1', fileURLToPath(import.meta.url), ...args]);
   else {
     console.error(
       `ivs-autopilot needs Node 24 or newer, and this is ${process.version}: install Node 24 and run it again.`,

@@ -43,7 +43,7 @@ function servesPage(target) {
 try {
   if (args.length === 0)
     throw new SetupError('usage: node scripts/run.mjs [--redis] [--chromium] <file.ts | tool> [args]');
-  ensurePackages();
+  await ensurePackages();
   const node24 = findNode24();
   if (servesPage(args[0])) ensurePage(node24);
   const env = { ...process.env, PATH: join(packageRoot, 'node_modules', '.bin') + delimiter + process.env.PATH };

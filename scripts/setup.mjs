@@ -1,7 +1,7 @@
 // What a fresh machine lacks, and how it is put there: npm packages, the bundled page, a Redis-compatible server, Chromium (for the
 // page's tests).
 // Plain JavaScript for the host's Node (18 or newer). Each function is quick when there is nothing to do.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -15,17 +15,21 @@ export class SetupError extends Error {}
 
 const say = (text) => console.error(`set-up: ${text}`);
 
-/** Runs `npm ci` when node_modules is missing or was made from another lock file. */
-export function ensurePackages() {
+/** Every so often somebody who waits for the packages is told how far it is. */
+const progressMs = 5_000;
+
+/** Runs `npm ci` when node_modules is missing or was made from another lock file; says meanwhile how far it has come. */
+export async function ensurePackages() {
   const lockFile = join(packageRoot, 'package-lock.json');
   // An installed package (npm pack) has no lock file: its packages are npm's business.
   if (!existsSync(lockFile)) return;
   const stamp = join(packageRoot, 'node_modules', '.package-lock.sha256');
-  const wanted = createHash('sha256').update(readFileSync(lockFile)).digest('hex');
+  const lock = readFileSync(lockFile);
+  const wanted = createHash('sha256').update(lock).digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  say('installing npm packages (npm ci)');
+  say('installing npm packages (npm ci), which takes a minute or two');
   const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
-  const result = spawnSync(
+  const child = spawn(
     npm[0],
     [...npm.slice(1), 'ci', '--include=dev', '--include=optional', '--no-fund', '--no-audit', '--loglevel=error'],
     {
@@ -35,11 +39,28 @@ export function ensurePackages() {
       shell: process.platform === 'win32' && npm.length === 1,
     },
   );
-  if (result.status !== 0)
+  const startedAt = Date.now();
+  const progress = setInterval(
+    () => say(`installing npm packages: ${installed(lock)}, ${Math.round((Date.now() - startedAt) / 1000)} s`),
+    progressMs,
+  );
+  const status = await new Promise((resolve) => {
+    child.on('error', () => resolve(undefined));
+    child.on('exit', resolve);
+  });
+  clearInterval(progress);
+  if (status !== 0)
     throw new SetupError(
       'npm ci failed (see above): check the network and the npm registry settings, then run this again.',
     );
   writeFileSync(stamp, wanted);
+}
+
+/** How many of the packages of a lock file have a folder by now; those for other machines never will. */
+function installed(lock) {
+  const folders = Object.keys(JSON.parse(String(lock)).packages).filter((folder) => folder !== '');
+  const there = folders.filter((folder) => existsSync(join(packageRoot, folder, 'package.json')));
+  return `${there.length} of ${folders.length} are there`;
 }
 
 /**
@@ -64,6 +85,7 @@ export function ensurePage(node24) {
   const folder = join(packageRoot, 'dist', 'web');
   const stamp = join(folder, '.sources.sha256');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  say('bundling the operator’s page');
   const result = spawnSync(node24, [script, folder], { stdio: ['ignore', 2, 2] });
   if (result.status !== 0) fail('The operator’s page could not be bundled (see above).');
   writeFileSync(stamp, wanted);

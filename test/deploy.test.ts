@@ -1,6 +1,10 @@
 // The files in deploy/ are examples that people copy: they must name what exists. No Docker, cluster or Prometheus is needed.
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { parseConfig } from '#config/load.ts';
@@ -11,6 +15,8 @@ import { daemonPolicy, setupPolicy } from '#ops/permissions.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { simulatorCommand } from '#simulator/cli.ts';
 import { environmentOf } from '#test/support/compose.ts';
+
+import { copiedByDockerfile, productionPackages } from '../scripts/sizes.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -322,6 +328,36 @@ describe('alert rules and dashboard', () => {
       'autopilot_alerts{sort}',
       'by (nonsense)',
     ]);
+  });
+});
+
+describe('what is delivered stays small', () => {
+  test('a production install, without the Node that npm brings, and what the Dockerfile copies', () => {
+    const [packages, copied] = [productionPackages() / 1e6, copiedByDockerfile() / 1e6];
+
+    // Some of it is there: an install without packages would be small, too.
+    expect(packages).toBeGreaterThan(30);
+    expect(copied).toBeGreaterThan(packages + 1);
+    expect(packages).toBeLessThanOrEqual(72);
+    expect(copied).toBeLessThanOrEqual(90);
+  });
+
+  test('the command tells its version without anything but its own file and package.json', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'autopilot-version-'));
+    try {
+      await cp(join(root, 'bin'), join(folder, 'bin'), { recursive: true });
+      await cp(join(root, 'package.json'), join(folder, 'package.json'));
+      const { version } = JSON.parse(read('package.json')) as { version: string };
+      for (const flag of ['--version', '-V']) {
+        const { stdout } = await promisify(execFile)(process.execPath, [
+          join(folder, 'bin', 'ivs-autopilot.mjs'),
+          flag,
+        ]);
+        expect(stdout).toBe(`${version}\n`);
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
 

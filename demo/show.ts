@@ -1,0 +1,273 @@
+// What `npm run demo` shows (main.ts): a broadcast evening of forty channels, with everything it needs on this machine and no AWS account.
+// `-- --once` ends by itself, with a summary and an exit code; otherwise the page stays up until Ctrl-C.
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { loadConfig } from '#config/load.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { startEmbeddedRedis } from '#runtime/embedded-redis.ts';
+import { createLogger, Scrubber } from '#runtime/logger.ts';
+import { createMetrics } from '#runtime/metrics.ts';
+import { startSimulator } from '#simulator/server.ts';
+import { startLocalSqs } from '#simulator/sqs.ts';
+import { createApp } from '#src/app.ts';
+import { evening, eveningEndsAtSeconds, type Stage, studio } from './evening.ts';
+import { Narrator } from './narrator.ts';
+import { printSummary, type Summary } from './summary.ts';
+
+const once = process.argv.includes('--once');
+const credentials = { accessKeyId: 'demo', secretAccessKey: 'demo' };
+const stopping = new AbortController();
+let stoppingSince = Number.POSITIVE_INFINITY;
+process.on('SIGINT', () => {
+  // Ctrl-C may arrive twice, from the terminal and from the launcher; a later one does not wait.
+  if (performance.now() - stoppingSince > 1_000) process.exit(130);
+  if (!stopping.signal.aborted) stoppingSince = performance.now();
+  stopping.abort();
+});
+process.on('SIGTERM', () => stopping.abort());
+
+await using cleanup = new AsyncDisposableStack();
+const folder = await mkdtemp(join(tmpdir(), 'ivs-autopilot-demo-'));
+cleanup.defer(() => rm(folder, { recursive: true, force: true }));
+await mkdir(join(folder, 'keys'));
+
+const step = (what: string) => console.log(`  starting ${what} …`);
+
+// Always one of its own: nothing of the evening stays behind.
+const namespace = `demo-${process.pid}`;
+step('Redis and an SQS queue');
+const redisUrl = process.env['REDIS_URL'] ? await borrowedRedis(process.env['REDIS_URL']) : await ownRedis();
+const sqs = cleanup.use(await startLocalSqs());
+const { queueArn: deadLetterTargetArn } = await sqs.createQueue('ivs-events-dead-letters');
+const { queueUrl } = await sqs.createQueue('ivs-events', {
+  RedrivePolicy: JSON.stringify({ deadLetterTargetArn, maxReceiveCount: 5 }),
+});
+step('the simulator of IVS');
+const simulator = cleanup.use(
+  await startSimulator({
+    sqs: { endpoint: sqs.endpoint, queueUrl },
+    timings: { sessionToStartMs: 500, sessionEndToStreamEndMs: 500, encoderReconnectMs: 1_000 },
+  }),
+);
+const { control } = simulator;
+const channels = await control.createChannels(
+  Array.from({ length: 40 }, (_, index) => ({
+    name: studio(index + 1),
+    ads: true,
+    tags: {
+      tier: index % 4 === 3 ? 'bronze' : index % 2 === 0 ? 'gold' : 'silver',
+      show: `show-${(index % 5) + 1}`,
+      ...(index % 3 === 2 ? { 'key-rotation': 'on-stream-end' } : {}),
+    },
+  })),
+);
+await createRecordingConfiguration();
+
+const noc = await startReceiver();
+await writeFile(join(folder, 'noc_url'), noc.url);
+const configFile = join(folder, 'autopilot.yaml');
+const rules = await readFile(join(import.meta.dirname, 'autopilot.yaml'), 'utf8');
+await writeFile(configFile, rules.replaceAll('${folder}', folder));
+
+const narrator = new Narrator({
+  names: new Map(channels.map(({ arn, name }) => [arn, name])),
+  colour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+});
+const scrubber = new Scrubber();
+const load = () => loadConfig(configFile, { queueUrl });
+step('the daemon, and waiting for its first poll');
+const app = createApp({
+  config: await load(),
+  loadConfig: load,
+  redisUrl,
+  role: 'all',
+  env: {
+    AWS_REGION: 'us-west-2',
+    AUTOPILOT_HTTP_PORT: process.env['AUTOPILOT_HTTP_PORT'] ?? (await freePortNear(8080)),
+    AUTOPILOT_API_TOKEN: process.env['AUTOPILOT_API_TOKEN'],
+  },
+  clock: systemClock,
+  random: Math.random,
+  // Warnings only: the narration is what people came for.
+  logger: createLogger({ level: process.env['LOG_LEVEL'] ?? 'error', scrubber }),
+  metrics: createMetrics(),
+  scrubber,
+  namespace,
+  emptyLedgerPatienceMs: 200,
+  aws: {
+    ivsEndpoint: simulator.url,
+    sqsEndpoint: sqs.endpoint,
+    eventBridgeEndpoint: simulator.url,
+    secretsEndpoint: simulator.url,
+    credentials,
+  },
+  onCommitted: (committed) => narrator.committed(committed),
+});
+cleanup.defer(() => app.stop());
+await app.start();
+await untilReady(`${app.url}/readyz`);
+
+console.log(`
+ivs-autopilot demo: forty channels, one evening, about a minute.
+  the operator's page   ${app.url}/
+  the API               ${app.url}/docs
+  the simulator of IVS  ${simulator.url}
+`);
+
+const stage: Stage = {
+  control,
+  narrator,
+  arn: (name) => channels.find((channel) => channel.name === name)!.arn,
+  async post(path, body) {
+    const token = process.env['AUTOPILOT_API_TOKEN'];
+    const answer = await fetch(`${app.url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+      body: JSON.stringify(body),
+    });
+    const parsed = (await answer.json()) as Record<string, unknown>;
+    if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${String(parsed['detail'])}`);
+    return parsed;
+  },
+  async deliver(event) {
+    await fetch(sqs.endpoint, {
+      method: 'POST',
+      headers: { 'x-amz-target': 'AmazonSQS.SendMessage', 'content-type': 'application/x-amz-json-1.0' },
+      body: JSON.stringify({ QueueUrl: queueUrl, MessageBody: JSON.stringify(event) }),
+    });
+  },
+};
+
+narrator.begin();
+const startedAt = performance.now();
+const watch = watchCalls();
+const untilSecond = async (second: number): Promise<void> => {
+  const leftMs = second * 1000 - (performance.now() - startedAt);
+  if (leftMs > 0) await sleep(leftMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+};
+for (const moment of evening) {
+  await untilSecond(moment.atSeconds);
+  if (stopping.signal.aborted) break;
+  narrator.world(moment.says);
+  await moment.run(stage);
+}
+await untilSecond(eveningEndsAtSeconds);
+
+await watch();
+const summary = await summarise();
+printSummary(summary);
+process.exitCode = summary.problems.length === 0 ? 0 : 1;
+if (!once && !stopping.signal.aborted) {
+  console.log(`\nThe page stays at ${app.url}/ until Ctrl-C.`);
+  await new Promise<void>((done) => stopping.signal.addEventListener('abort', () => done()));
+}
+
+async function ownRedis(): Promise<string> {
+  const redis = await startEmbeddedRedis({
+    program: process.env['AUTOPILOT_REDIS_SERVER'] ?? 'redis-server',
+    directory: join(folder, 'redis'),
+  });
+  cleanup.defer(() => redis.stop());
+  return redis.url;
+}
+
+/** Somebody's Redis: what the demo put there goes with it. */
+async function borrowedRedis(url: string): Promise<string> {
+  cleanup.defer(async () => {
+    const redis = new Redis(url);
+    for await (const keys of redis.scanStream({ match: `*${namespace}:*`, count: 1000 })) {
+      if ((keys as string[]).length > 0) await redis.unlink(...(keys as string[]));
+    }
+    redis.disconnect();
+  });
+  return url;
+}
+
+async function createRecordingConfiguration(): Promise<void> {
+  await fetch(`${simulator.url}/CreateRecordingConfiguration`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({
+      name: 'evening-archive',
+      destinationConfiguration: { s3: { bucketName: 'evening-archive' } },
+    }),
+  });
+}
+
+/** Takes notifications, as a chat room's webhook would. */
+async function startReceiver(): Promise<{ url: string; server: Server }> {
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
+    request.on('end', () => {
+      const text = textOf(body);
+      if (text) narrator.did(`the operations room reads: ${text}`);
+      response.writeHead(204).end();
+    });
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  cleanup.defer(() => new Promise<void>((done) => (server.closeAllConnections(), server.close(() => done()))));
+  return { url: `http://127.0.0.1:${(server.address() as { port: number }).port}/noc`, server };
+}
+
+function textOf(body: string): string | undefined {
+  try {
+    const message = JSON.parse(body) as { text?: string; detail?: { limit_name?: string } };
+    return message.text ?? (message.detail?.limit_name && `limit breached: ${message.detail.limit_name}`);
+  } catch {
+    return body.slice(0, 120);
+  }
+}
+
+async function untilReady(url: string): Promise<void> {
+  for (let tries = 0; tries < 600; tries += 1) {
+    if ((await fetch(url)).ok) return;
+    await sleep(50);
+  }
+  throw new Error(`the daemon did not become ready: ${await (await fetch(url)).text()}`);
+}
+
+/** Tells of the calls that reach IVS; returns the function that ends it. */
+function watchCalls(): () => Promise<void> {
+  const ended = new AbortController();
+  const look = async (): Promise<void> => {
+    for (let afterSeq = 0; !ended.signal.aborted; ) {
+      const calls = await control.calls({ afterSeq, limit: 1_000 });
+      afterSeq = calls.at(-1)?.seq ?? afterSeq;
+      narrator.called(calls);
+      await sleep(300, undefined, { signal: ended.signal }).catch(() => undefined);
+    }
+  };
+  const looking = look();
+  return async () => {
+    ended.abort();
+    await looking;
+  };
+}
+
+/** The usual port when it is free, otherwise any. */
+async function freePortNear(port: number): Promise<string> {
+  const probe = createServer();
+  const free = await new Promise<boolean>((done) => {
+    probe.once('error', () => done(false));
+    probe.listen(port, '127.0.0.1', () => done(true));
+  });
+  await new Promise<void>((done) => (free ? probe.close(() => done()) : done()));
+  return free ? String(port) : '0';
+}
+
+async function summarise(): Promise<Summary> {
+  const calls = await control.calls({ limit: 100_000 });
+  const jobs = new Map<string, number>();
+  const metric = await app.shards[0]!.queues.get('actions').getJobs(['completed', 'failed'], 0, 10_000);
+  for (const job of metric) {
+    const outcome = (job.returnvalue as { outcome?: string } | null)?.outcome ?? 'failed';
+    const label = `${job.name}: ${outcome}`;
+    jobs.set(label, (jobs.get(label) ?? 0) + 1);
+  }
+  return { ...narrator.counts, jobs, calls, cues: await control.cues(), problems: [] };
+}

@@ -1,0 +1,48 @@
+// How large what is delivered is, in bytes of files: `node scripts/run.mjs scripts/sizes.ts`. test/deploy.test.ts holds it to its budgets.
+import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isEntry } from '#runtime/entry.ts';
+
+const root = join(import.meta.dirname, '..');
+
+interface Locked {
+  readonly dev?: boolean;
+  readonly optional?: boolean;
+  readonly devOptional?: boolean;
+}
+
+/** Bytes of the packages that a production install has, without the Node that npm brings beside them. */
+export function productionPackages(): number {
+  const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, Locked>;
+  };
+  let bytes = 0;
+  for (const [folder, { dev, optional, devOptional }] of Object.entries(lock.packages))
+    if (folder !== '' && !dev && !optional && !devOptional) bytes += bytesIn(join(root, folder));
+  return bytes;
+}
+
+/** Bytes of what the Dockerfile copies into the image: packages, sources without their tests, the bundled page. */
+export function copiedByDockerfile(): number {
+  const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8');
+  const lastStage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
+  const sources = Array.from(lastStage.matchAll(/^COPY (?:--from=page \/app\/)?(\S+) \S+$/gm), ([, source]) => source!);
+  const copied = sources.filter((source) => !source.startsWith('--from'));
+  return productionPackages() + copied.reduce((sum, source) => sum + bytesIn(join(root, source)), 0);
+}
+
+/** Bytes of a file, or of a folder's files; packages inside of packages are counted by themselves, tests are not copied. */
+function bytesIn(path: string): number {
+  if (!existsSync(path)) return 0;
+  const found = lstatSync(path);
+  if (!found.isDirectory()) return found.size;
+  return readdirSync(path)
+    .filter((name) => name !== 'node_modules' && !(name.endsWith('.test.ts') && !path.includes('node_modules')))
+    .reduce((sum, name) => sum + bytesIn(join(path, name)), 0);
+}
+
+if (isEntry(process.argv[1], import.meta.filename)) {
+  const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
+  console.log(`production packages without Node: ${megabytes(productionPackages())}`);
+  console.log(`what the Dockerfile copies:       ${megabytes(copiedByDockerfile())}`);
+}
