@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import type { ReplicaRole } from '#domain/replica.ts';
 import { type Cost, canPin, type IncidentStand, incidentStand, metric, peakMbOf } from './incident/stand.ts';
 import type { WorkerReport, WorkerTask } from './limiter/worker.ts';
+import { bareRate, bareRateLine } from './noticing/bare-rate.ts';
 import { eventBody } from './noticing/events.ts';
 import { fill, percentile } from './noticing/stand.ts';
 import { commandLine, machineLine, machineWith, writeResult } from './report/results.ts';
@@ -98,6 +99,8 @@ export async function run(args: string[]): Promise<void> {
   const wanted = values.only.split(',');
   const chosen = variants.filter(({ name }) => wanted.some((part) => name.includes(part.trim())));
   if (chosen.length === 0) throw new Error(`--only: no variant has "${values.only}" in its name; --list shows them`);
+  const machineRate = await bareRate();
+  console.log(bareRateLine(machineRate));
   const outcomes: Outcome[] = [];
   const goals: Goal[] = [];
   let machine: Awaited<ReturnType<typeof machineWith>> | undefined;

@@ -1,4 +1,4 @@
-// How long from a message in the queue to the call it causes? `npm run bench -- reaction [--seconds 60] [--rate 50]`, some four minutes
+// How long from a message in the queue to the call it causes? `npm run bench -- reaction [--seconds 60] [--rate 50] [--warm-seconds 60]`, some four minutes
 // The daemon with one rule (Starvation End → put_metadata, of streams that the polls see healthy too) against a bare loop that
 // receives and calls, in turns, at 50 events a second over many channels; from the moment at which the message is sent to the
 // queue to the one at which the simulator counted the call. The daemon, the bare loop and the stand-ins of AWS run in processes
@@ -8,15 +8,16 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type DaemonProcess, daemonProcess } from '#test/support/daemon-process.ts';
+import { cpuMsOf } from './incident/stand.ts';
+import { bareRate, bareRateLine } from './noticing/bare-rate.ts';
 import { eventBody } from './noticing/events.ts';
 import { type AwsStand, awsStand, credentials, fill, percentile, redisStand } from './noticing/stand.ts';
 import type { BareLoopTask } from './reaction/bare-loop.ts';
+import { commandLine, machineLine, machineWith, writeResult } from './report/results.ts';
 
 const channelCount = 200;
 /** Short turns, so that both meet the same moods of the machine; long enough for a few polls of the daemon in each. */
 const turnMs = 5_000;
-/** A minute in which code is compiled and connections are opened: what is measured is the daemon that runs for months. */
-const warmTurns = 12;
 const config = `version: 1
 polling: {full_interval: 15s, starving_interval: 5s}
 defaults: {mode: enforce, guards: {cooldown: 0s, max_event_age: 10m}}
@@ -32,7 +33,8 @@ interface Target {
 }
 
 export async function run(args: string[]): Promise<void> {
-  const options = { seconds: { type: 'string', default: '60' }, rate: { type: 'string', default: '50' } } as const;
+  const text = (value: string) => ({ type: 'string', default: value }) as const;
+  const options = { seconds: text('60'), rate: text('50'), 'warm-seconds': text('60') };
   const { values } = parseArgs({ args, options });
   const [durationMs, rate] = [Number(values.seconds) * 1000, Number(values.rate)];
   await using aws = await awsStand(2);
@@ -42,31 +44,63 @@ export async function run(args: string[]): Promise<void> {
   const arns = channels.map(({ arn }) => arn);
   const streamIds = await aws.control.goLive(arns);
   const targets = arns.map((arn, index) => ({ arn, streamId: streamIds[index]! }));
-  await using _bareLoop = bareLoop(aws, bareQueue);
+  const machineRate = await bareRate();
+  await using bareProcess = bareLoop(aws, bareQueue);
   await using daemon = await startDaemon(aws, redis.url, ourQueue);
 
   const bare: number[] = [];
   const ours: number[] = [];
+  const cpu = { bare: 0, ours: 0 };
   // Whoever is not in turn has nothing to do.
+  // Until then code is compiled and connections are opened: what is measured is the daemon that runs for months.
+  const warmTurns = Math.ceil((Number(values['warm-seconds']) * 1000) / turnMs);
   for (let turn = -warmTurns; turn < Math.ceil(durationMs / turnMs); turn += 1) {
+    const before = [cpuMsOf(bareProcess.pid), cpuMsOf(daemon.pid)] as const;
     const bareTurn = await reactions(aws, bareQueue, targets, turnMs, rate);
+    const between = [cpuMsOf(bareProcess.pid), cpuMsOf(daemon.pid)] as const;
     const oursTurn = await reactions(aws, ourQueue, targets, turnMs, rate);
     if (turn < 0) continue;
     bare.push(...bareTurn);
     ours.push(...oursTurn);
+    cpu.bare += between[0] - before[0];
+    // What the daemon does anyhow, its polls and ticks, it does in the bare loop's turns too.
+    cpu.ours += cpuMsOf(daemon.pid) - between[1] - (between[1] - before[1]);
   }
 
-  console.table({ 'receive and call': row(bare), 'the daemon': row(ours) });
-  const ratio = percentile(ours, 0.99) / percentile(bare, 0.99);
-  console.log(`p99 is ${ratio.toFixed(2)} times the bare loop's (at most 2)`);
+  const machine = await machineWith(redis.url);
+  console.log(`${commandLine()}: ${machineLine(machine)}\n${bareRateLine(machineRate)}`);
+  const rows = {
+    'receive and call': row(bare, cpu.bare / bare.length),
+    'the daemon': row(ours, cpu.ours / ours.length),
+  };
+  console.table(rows);
+  const goals = [
+    { what: 'p99 / the bare loop’s', most: 1.6, figure: percentile(ours, 0.99) / percentile(bare, 0.99) },
+    { what: 'CPU of an event / the bare loop’s', most: 2.5, figure: cpu.ours / ours.length / (cpu.bare / bare.length) },
+  ].map(({ what, most, figure }) => ({
+    what,
+    goal: `≤ ${most}`,
+    figure: Math.round(figure * 100) / 100,
+    met: figure <= most,
+  }));
+  console.table(goals);
+  const result = { at: new Date().toISOString(), command: commandLine(), machine, bareLoop: machineRate, rows, goals };
+  console.log(`figures in ${writeResult('reaction.json', result)}`);
+  if (goals.some(({ met }) => !met)) process.exitCode = 1;
   const throttled = (await aws.control.summary({ operation: 'PutMetadata' })).map((summary) => JSON.stringify(summary));
   console.log(`PutMetadata as the service counted it: ${throttled.join(' ')}`);
-  console.log(`CPU of the daemon: ${(await cpuSeconds(daemon)).toFixed(1)} s in all`);
 }
 
-function row(delays: readonly number[]) {
+function row(delays: readonly number[], cpuMs: number) {
   const ms = (part: number) => Math.round(percentile(delays, part) * 10) / 10;
-  return { calls: delays.length, 'p50 ms': ms(0.5), 'p90 ms': ms(0.9), 'p99 ms': ms(0.99), 'max ms': ms(1) };
+  return {
+    calls: delays.length,
+    'p50 ms': ms(0.5),
+    'p90 ms': ms(0.9),
+    'p99 ms': ms(0.99),
+    'max ms': ms(1),
+    'CPU ms': Math.round(cpuMs * 100) / 100,
+  };
 }
 
 /** Sends events at a steady rate and returns, for each, how long its call took to arrive. */
@@ -106,11 +140,12 @@ async function reactions(
   }
 }
 
-function bareLoop(aws: AwsStand, queueUrl: string): AsyncDisposable {
+function bareLoop(aws: AwsStand, queueUrl: string): AsyncDisposable & { readonly pid: number } {
   const { ivsUrl: ivsEndpoint, sqsEndpoint } = aws;
   const task: BareLoopTask = { ivsEndpoint, sqsEndpoint, queueUrl, credentials };
   const child: ChildProcess = fork(join(import.meta.dirname, 'reaction', 'bare-loop.ts'), [JSON.stringify(task)]);
   return {
+    pid: child.pid!,
     async [Symbol.asyncDispose]() {
       if (child.exitCode !== null) return;
       child.disconnect();
@@ -132,9 +167,4 @@ async function startDaemon(aws: AwsStand, redisUrl: string, queueUrl: string): P
   });
   while ((await daemon.ask('GET', '/readyz')).status !== 200) await new Promise((done) => setTimeout(done, 50));
   return daemon;
-}
-
-async function cpuSeconds({ url }: DaemonProcess): Promise<number> {
-  const metrics = await (await fetch(`${url}/metrics`)).text();
-  return Number(/^autopilot_process_cpu_seconds_total (\S+)/m.exec(metrics)?.[1]);
 }
