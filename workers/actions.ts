@@ -4,15 +4,19 @@ import { parseActionJob } from '#jobs/catalog.ts';
 import { captureSession } from './capture-session.ts';
 import { editPlaybackRestriction } from './edit-playback-restriction.ts';
 import { emitEvent } from './emit-event.ts';
+import { ensureRecordingConfiguration } from './ensure-recording-configuration.ts';
 import type { JobHandler } from './host.ts';
 import { insertAdBreak } from './insert-ad-break.ts';
+import { leaseChannel } from './lease-channel.ts';
 import { notify } from './notify.ts';
 import type { ActionHandler, ActionPorts, HandlerResult } from './ports.ts';
+import { provisionChannel } from './provision-channel.ts';
 import { putMetadata } from './put-metadata.ts';
 import { withRecheck } from './recheck.ts';
 import { report } from './report.ts';
 import { retireChannel } from './retire-channel.ts';
 import { retireRecordingConfiguration } from './retire-recording-configuration.ts';
+import { returnChannel } from './return-channel.ts';
 import { revokeViewers } from './revoke-viewers.ts';
 import { rotatePlaybackKeyPair } from './rotate-playback-key-pair.ts';
 import { rotateStreamKey } from './rotate-stream-key.ts';
@@ -31,6 +35,10 @@ export const actionHandlers = {
   set_playback_restriction: setPlaybackRestriction,
   edit_playback_restriction: editPlaybackRestriction,
   revoke_viewers: revokeViewers,
+  provision_channel: provisionChannel,
+  lease_channel: leaseChannel,
+  return_channel: returnChannel,
+  ensure_recording_configuration: ensureRecordingConfiguration,
   stop_stream: stopStream,
   insert_ad_break: insertAdBreak,
   notify,

@@ -38,8 +38,12 @@ export interface ChannelDetails {
   readonly playbackRestrictionPolicyArn: string;
   /** TS or FRAGMENTED_MP4; empty when IVS did not tell. */
   readonly containerFormat: string;
+  readonly authorized: boolean;
   readonly tags: Readonly<Record<string, string>>;
 }
+
+/** A channel that is to be made. */
+export type NewChannel = Omit<ChannelDetails, 'arn' | 'containerFormat'>;
 
 export interface StreamKeyValue {
   readonly arn: string;
@@ -141,6 +145,10 @@ export interface IvsActions {
     >,
     options: CallOptions,
   ): Promise<void>;
+  /** Its stream key is not in the answer: getStreamKey tells it. */
+  createChannel(channel: NewChannel, options: CallOptions): Promise<ChannelDetails>;
+  /** ARNs of the channels with exactly this name. */
+  listChannelsByName(name: string, options: CallOptions): Promise<string[]>;
   deleteChannel(channelArn: string, options: CallOptions): Promise<void>;
   /** ARNs of the channels that record with this configuration. */
   listChannelsByRecordingConfiguration(recordingConfigurationArn: string, options: CallOptions): Promise<string[]>;
@@ -169,12 +177,22 @@ export interface IvsActions {
   deleteStreamKey(streamKeyArn: string, options: CallOptions): Promise<void>;
   listRecordingConfigurations(options: CallOptions): Promise<RecordingConfiguration[]>;
   getRecordingConfiguration(arn: string, options: CallOptions): Promise<RecordingConfiguration>;
+  createRecordingConfiguration(
+    configuration: {
+      readonly name: string;
+      readonly bucketName: string;
+      readonly reconnectWindowSeconds?: number;
+      readonly tags?: Readonly<Record<string, string>>;
+    },
+    options: CallOptions,
+  ): Promise<RecordingConfiguration>;
   deleteRecordingConfiguration(arn: string, options: CallOptions): Promise<void>;
   listPlaybackKeyPairs(options: CallOptions): Promise<PlaybackKeyPair[]>;
   importPlaybackKeyPair(
     input: { readonly name: string; readonly publicKeyMaterial: string },
     options: CallOptions,
   ): Promise<PlaybackKeyPair>;
+  getPlaybackKeyPair(arn: string, options: CallOptions): Promise<PlaybackKeyPair>;
   deletePlaybackKeyPair(arn: string, options: CallOptions): Promise<void>;
   listTagsForResource(arn: string, options: CallOptions): Promise<Readonly<Record<string, string>>>;
   tagResource(arn: string, tags: Readonly<Record<string, string>>, options: CallOptions): Promise<void>;
@@ -243,6 +261,9 @@ export interface MetadataParts {
   }>;
 }
 
+/** The actions that deliver a key. */
+export type DeliveringAction = 'rotate_stream_key' | 'rotate_playback_key_pair' | 'provision_channel' | 'lease_channel';
+
 /** Everything that is the same for all jobs of a shard. */
 export interface ActionPorts {
   readonly ivs: IvsActions;
@@ -250,7 +271,7 @@ export interface ActionPorts {
   readonly clock: Clock;
   readonly random: () => number;
   /** The place that the job's `deliver` names, within what whoever asked for the job may name. */
-  sink(job: ActionJob<'rotate_stream_key' | 'rotate_playback_key_pair'>): SecretSink;
+  sink(job: ActionJob<DeliveringAction>): SecretSink;
   readonly http: Pick<HttpSender, 'send'>;
   readonly events: Pick<EventBus, 'put'>;
   readonly metadata: MetadataSubmit;

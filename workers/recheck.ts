@@ -20,6 +20,8 @@ const changingCalls = {
   untagResource: 2,
   updatePlaybackRestrictionPolicy: 2,
   revokeViewerSessions: 2,
+  createChannel: 1,
+  createRecordingConfiguration: 1,
 } as const satisfies Partial<Record<keyof IvsActions, number>>;
 
 /**

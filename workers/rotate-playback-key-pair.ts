@@ -64,6 +64,7 @@ async function rotate({ job, context, fence }: Run, rotationId: string): Promise
   const value = new Secret(privateKey);
   using _hidden = context.hide(value);
   const pair = await importPair(context, pairName, publicKey);
+  await checkFingerprint(context, pair);
   await context.progress('deliver', { keyArn: pair.arn, sink: sink.description });
   await sink.deliver({ kind: 'playback_private_key', value, keyArn: pair.arn }, signal);
   const graceMs = durationMs(grace);
@@ -96,7 +97,10 @@ async function rotate({ job, context, fence }: Run, rotationId: string): Promise
   };
 }
 
-/** Imports the public half; after a lost answer the pair is found by its name. */
+/**
+ * Imports the public half. After a lost answer a pair of this name may be there; whether it is of this key only its import tells, so it
+ * is deleted and imported again.
+ */
 async function importPair(context: HandlerContext, name: string, publicKeyMaterial: string): Promise<PlaybackKeyPair> {
   const { ivs, signal } = context;
   for (let failures = 0; ; ) {
@@ -104,18 +108,36 @@ async function importPair(context: HandlerContext, name: string, publicKeyMateri
       await context.progress('import_playback_key_pair', { name });
       return await ivs.importPlaybackKeyPair({ name, publicKeyMaterial }, { signal });
     } catch (error) {
+      failures += 1;
       const pairs = await ivs.listPlaybackKeyPairs({ signal });
-      const imported = pairs.find((pair) => pair.name === name);
-      if (imported) return imported;
-      if (isCode(error, 'IVS_QUOTA_EXCEEDED')) {
+      const isImported = pairs.some((pair) => pair.name === name);
+      if (isImported) await deleteOrphans(context, [name]);
+      else if (isCode(error, 'IVS_QUOTA_EXCEEDED')) {
         const list = pairs.map((pair) => `${pair.name || 'unnamed'} (${pair.arn})`).join(', ');
         throw new AppError('PLAYBACK_KEY_QUOTA', `there is no room for another playback key pair beside ${list}`);
       }
-      failures += 1;
-      if (failures > 3 || !mayPass(error) || signal.aborted) throw error;
+      if (failures > 3 || !(isImported || mayPass(error)) || signal.aborted) throw error;
       await pauseBefore(context, failures - 1);
     }
   }
+}
+
+/**
+ * The pair that IVS has under this ARN is the one that was just imported: only then is its private half delivered.
+ * https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_GetPlaybackKeyPair.html
+ * @throws AppError KEY_UNSETTLED after the pair was deleted
+ */
+async function checkFingerprint(context: HandlerContext, { arn, fingerprint }: PlaybackKeyPair): Promise<void> {
+  await context.progress('check_fingerprint', { keyArn: arn });
+  const found = await context.ivs.getPlaybackKeyPair(arn, { signal: context.signal });
+  const isSame = fingerprint !== undefined && found.fingerprint === fingerprint;
+  const compared = { asked: { fingerprint: fingerprint ?? null }, found: { fingerprint: found.fingerprint ?? null } };
+  if (context.check('fingerprint', isSame, compared)) return;
+  await deletePair(context, arn);
+  throw new AppError(
+    'KEY_UNSETTLED',
+    `playback key pair ${arn} has the fingerprint ${found.fingerprint ?? 'none'}, and that of its import is ${fingerprint ?? 'none'}: it was deleted, and nothing was delivered`,
+  );
 }
 
 /** Pairs that nobody has the private half of. */
@@ -178,6 +200,7 @@ async function plan(job: Job, context: HandlerContext): Promise<HandlerResult> {
   return planned(
     [
       `ImportPlaybackKeyPair ${name}-…`,
+      'GetPlaybackKeyPair: its fingerprint is that of the import',
       `deliver the private key to ${context.sink(job).description}`,
       ...pairs.map(({ arn }) => `after ${grace}: DeletePlaybackKeyPair ${arn}`),
     ],

@@ -1,6 +1,7 @@
 // `channel refresh`: reads names, tags and settings of channels from IVS again, instead of waiting for the next listing.
 import type { Command } from 'commander';
 import { follow } from './ask-action.ts';
+import { registerProvisioning } from './channel-provision.ts';
 import { resolveChannel } from './channels.ts';
 import { type ApiClient, apiClient, type CliIo, CommandFailed, example, printData } from './support.ts';
 
@@ -32,8 +33,15 @@ interface ListingJob {
 export function register(program: Command, io: CliIo): void {
   const channel = program
     .command('channel')
-    .description('the inventory of channels: read it again')
-    .addHelpText('after', example('ivs-autopilot channel refresh studio-a'));
+    .description('channels: read them again, make one, lend one of a pool')
+    .addHelpText(
+      'after',
+      example(
+        'ivs-autopilot channel refresh studio-a',
+        'ivs-autopilot channel provision cup-final --secret ivs/cup-final/stream-key',
+      ),
+    );
+  registerProvisioning(channel, io);
   channel
     .command('refresh')
     .description('read the name, tags and settings of a channel again, now, so that rules see what was changed')

@@ -1,16 +1,12 @@
 // `key rotate`: a new stream key for a channel, or for every channel with a tag; `key age`: how old the keys are.
 import type { Command } from 'commander';
 import { type ActionFlags, actionOptions, askAction } from './ask-action.ts';
+import { type DeliveryFlags, deliveryOf, deliveryOptions } from './delivery-flags.ts';
 import { choiceOption } from './options.ts';
-import { apiClient, type CliIo, CommandFailed, example, printData, table } from './support.ts';
+import { apiClient, type CliIo, example, printData, table } from './support.ts';
 
-interface Flags extends ActionFlags {
+interface Flags extends ActionFlags, DeliveryFlags {
   readonly when: string;
-  readonly secret?: string;
-  readonly parameter?: string;
-  readonly file?: string;
-  readonly webhookUrlFile?: string;
-  readonly hmacKeyFile?: string;
 }
 
 export function register(program: Command, io: CliIo): void {
@@ -31,13 +27,8 @@ export function register(program: Command, io: CliIo): void {
         'now',
         'now_and_stop',
       ]).default('offline'),
-    )
-    .option('--secret <name>', 'deliver into this AWS Secrets Manager secret')
-    .option('--parameter <name>', 'deliver into this SSM SecureString parameter')
-    .option('--file <path>', 'deliver into this file of the daemon’s machine, mode 0600')
-    .option('--webhook-url-file <path>', 'deliver to the HTTPS address in this file, with --hmac-key-file')
-    .option('--hmac-key-file <path>', 'file with the key that signs the webhook');
-  actionOptions(rotate, { bulk: true })
+    );
+  actionOptions(deliveryOptions(rotate), { bulk: true })
     .addHelpText(
       'after',
       example(
@@ -61,15 +52,4 @@ export function register(program: Command, io: CliIo): void {
       const rows = answer.keys.map((each) => [each.channelArn, String(each.ageDays), each.rotatedAt, each.deliveredTo]);
       printData(io, json, answer, () => table([['CHANNEL', 'DAYS', 'ROTATED', 'DELIVERED TO'], ...rows], io));
     });
-}
-
-function deliveryOf({ secret, parameter, file, webhookUrlFile, hmacKeyFile }: Flags): object {
-  const given = [secret, parameter, file, webhookUrlFile].filter((value) => value !== undefined);
-  if (given.length !== 1)
-    throw new CommandFailed('Say where the new key goes: one of --secret, --parameter, --file, --webhook-url-file.', 2);
-  if (secret !== undefined) return { secrets_manager: secret };
-  if (parameter !== undefined) return { ssm_parameter: parameter };
-  if (file !== undefined) return { file };
-  if (hmacKeyFile === undefined) throw new CommandFailed('--webhook-url-file needs --hmac-key-file.', 2);
-  return { webhook: { url_file: webhookUrlFile, hmac_key_file: hmacKeyFile } };
 }

@@ -3,11 +3,17 @@ import type { Command } from 'commander';
 import { ifLiveOption } from './ad-configuration.ts';
 import { type ActionFlags, actionOptions, askAction } from './ask-action.ts';
 import { cancelCommand } from './intent-cancel.ts';
-import { apiClient, type CliIo, example, printData, table } from './support.ts';
+import { apiClient, type CliIo, CommandFailed, example, printData, table } from './support.ts';
 
 interface Flags extends ActionFlags {
   readonly configuration: string;
   readonly ifLive: string;
+}
+
+interface EnsureFlags extends ActionFlags {
+  readonly bucket: string;
+  readonly reconnectWindow?: string;
+  readonly account?: string;
 }
 
 interface Intent {
@@ -54,6 +60,23 @@ export function register(program: Command, io: CliIo): void {
       printData(io, json, answer, () =>
         rows.length === 0 ? ['nothing waits'] : table([['CHANNEL', 'WHAT', 'SINCE'], ...rows], io),
       );
+    });
+  const ensure = recording
+    .command('ensure')
+    .description('make a recording configuration if there is none of this name, and wait until it is ACTIVE')
+    .argument('<name>', 'letters, digits, hyphens and underscores')
+    .requiredOption('--bucket <name>', 'S3 bucket in the same Region and account')
+    .option('--reconnect-window <seconds>', 'a stream that comes back within it goes on in the same recording')
+    .option('--account <name>', 'with several accounts: whose configuration it is');
+  actionOptions(ensure, { bulk: false })
+    .addHelpText('after', example('ivs-autopilot recording ensure prod-s3 --bucket prod-recordings'))
+    .action(async (name: string, flags: EnsureFlags) => {
+      const { bucket, reconnectWindow, account } = flags;
+      if (reconnectWindow !== undefined && !/^\d{1,3}$/.test(reconnectWindow))
+        throw new CommandFailed(`--reconnect-window ${reconnectWindow}: give whole seconds from 0 to 300.`, 2);
+      const window = reconnectWindow === undefined ? {} : { reconnect_window_seconds: Number(reconnectWindow) };
+      const action = { ensure_recording_configuration: { name, bucket, ...window } };
+      await askAction(io, { channel: undefined, action, flags, ofAccount: { account } });
     });
   cancelCommand(recording, io, 'set_recording');
 }

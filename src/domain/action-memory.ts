@@ -148,3 +148,15 @@ export interface DeliveredFile {
   /** Of a report: forgotten then, since each session may have a file of its own. */
   readonly untilMs?: number;
 }
+
+/** At `channel-lease/<channelArn>`: who has a channel of a pool. */
+export interface ChannelLease {
+  readonly pool: string;
+  readonly leaseId: string;
+  readonly who: string;
+  readonly sinceMs: number;
+  /** When it comes back by itself. */
+  readonly untilMs?: number | undefined;
+  /** Set before the first key is deleted. */
+  readonly returning?: { readonly oldKeyArns: readonly string[] } | undefined;
+}

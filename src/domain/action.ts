@@ -107,6 +107,28 @@ const viewerId = filledIn((text) =>
   text.length >= 1 && text.length <= 40 ? undefined : 'the id of a viewer has 1 to 40 characters',
 );
 
+/** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateChannel.html */
+const resourceName = filledIn((text) =>
+  /^[A-Za-z0-9_-]{1,128}$/.test(text) ? undefined : 'expected 1 to 128 letters, digits, hyphens and underscores',
+);
+
+const newTags = z
+  .record(
+    z
+      .string()
+      .min(1)
+      .max(128)
+      .refine((key) => !/^aws:|^ivs-autopilot:/i.test(key), 'tags that begin with aws: or ivs-autopilot: are reserved'),
+    z.string().max(256),
+  )
+  .refine((tags) => Object.keys(tags).length <= 45, 'at most 45 tags: a resource has 50, and some are set here');
+
+const bucketName = filledIn((text) =>
+  /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(text)
+    ? undefined
+    : 'expected the name of an S3 bucket: 3 to 63 lower-case letters, digits, dots and hyphens',
+);
+
 export const actionSchemas = {
   put_metadata: z.strictObject({
     payload: z
@@ -165,6 +187,38 @@ export const actionSchemas = {
       .max(Number.MAX_SAFE_INTEGER)
       .optional()
       .describe('Of sessions with this aws:viewer-session-version or a lower one. Default: 0'),
+  }),
+  provision_channel: z.strictObject({
+    name: resourceName.describe('Of the new channel. One that has it already must have the same settings'),
+    type: z.enum(['BASIC', 'STANDARD', 'ADVANCED_SD', 'ADVANCED_HD']).optional().describe('Default: STANDARD'),
+    latency_mode: z.enum(['NORMAL', 'LOW']).optional().describe('Default: LOW'),
+    authorized: z.boolean().optional().describe('Whether playback needs a token. Default: false'),
+    tags: newTags.optional(),
+    recording: z.string().min(1).max(128).optional().describe('Name, ARN or bucket of a recording configuration'),
+    ad_configuration: z.string().min(1).max(128).optional().describe('Name or ARN'),
+    playback_restriction: z.string().min(1).max(128).optional().describe('Name or ARN of a policy'),
+    pool: resourceName.optional().describe('Makes it one of the channels that lease_channel lends'),
+    deliver: delivery.optional().describe('Where its stream key goes. Left out: it stays in IVS'),
+  }),
+  lease_channel: z.strictObject({
+    pool: resourceName.describe('Lends a free channel of this pool'),
+    deliver: delivery.describe('Where its stream key goes'),
+    for: duration.optional().describe('It comes back by itself after this long'),
+  }),
+  return_channel: z.strictObject({
+    lease: z.string().min(1).max(64).optional().describe('Only if the channel is lent with this leaseId'),
+  }),
+  ensure_recording_configuration: z.strictObject({
+    name: resourceName,
+    bucket: bucketName.describe('In the same Region and account'),
+    reconnect_window_seconds: z
+      .number()
+      .int()
+      .min(0)
+      .max(300)
+      .optional()
+      .describe('A stream that comes back within it goes on in the same recording. Default: 0'),
+    tags: newTags.optional(),
   }),
   stop_stream: z.strictObject({ revoke_key: z.boolean().optional() }),
   insert_ad_break: z.strictObject({
@@ -250,6 +304,7 @@ export const channelActions: ReadonlySet<ActionName> = new Set([
   'set_ad_configuration',
   'set_playback_restriction',
   'revoke_viewers',
+  'return_channel',
   'stop_stream',
   'insert_ad_break',
   'tag',
@@ -267,6 +322,7 @@ export const destructiveActions: ReadonlySet<ActionName> = new Set([
   'set_playback_restriction',
   'edit_playback_restriction',
   'revoke_viewers',
+  'return_channel',
   'rotate_playback_key_pair',
   'retire_recording_configuration',
   'retire_channel',

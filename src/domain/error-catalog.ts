@@ -326,6 +326,25 @@ export const errorCatalog = {
     status: 409,
     disposition: 'retry',
   },
+  RECORDING_CONFIGURATION_DIFFERS: {
+    meaning:
+      'A recording configuration of this name exists and writes to another bucket. Amazon IVS cannot change one.',
+    remedy: 'Choose another name, or retire the one that exists.',
+    status: 409,
+    disposition: 'give-up',
+  },
+  CHANNEL_NAME_TAKEN: {
+    meaning: 'A channel with the name exists, and its settings are others than those that were asked for.',
+    remedy: 'Choose another name, or the settings of the channel that exists.',
+    status: 409,
+    disposition: 'give-up',
+  },
+  POOL_EMPTY: {
+    meaning: 'No channel of the pool is free.',
+    remedy: 'Return one with return_channel, or add one with provision_channel.',
+    status: 409,
+    disposition: 'give-up',
+  },
   RECORDING_UNSETTLED: {
     meaning: 'After the change the channel shows another recording configuration than the one that was set.',
     remedy: 'Look for who else updates this channel; the change is tried again.',

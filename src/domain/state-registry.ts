@@ -5,6 +5,7 @@ import type {
   AdBreakRequest,
   Bulk,
   BulkItem,
+  ChannelLease,
   DeliveredFile,
   Intent,
   IntentKind,
@@ -141,6 +142,7 @@ export const kinds = {
   adBreak: kind<AdBreakRequest, ChannelArn>('ad-break'),
   recording: kind<SettingRequest, ChannelArn>('recording'),
   adConfiguration: kind<SettingRequest, ChannelArn>('ad-configuration'),
+  channelLease: kind<ChannelLease, ChannelArn>('channel-lease'),
   playbackRestriction: kind<SettingRequest, ChannelArn>('playback-restriction'),
   playbackKey: kind<PlaybackKeyRecord>('playback-key'),
   /** By configuration and time of the decision. */

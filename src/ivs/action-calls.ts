@@ -1,10 +1,10 @@
 // What actions call of IVS, in the words of workers/ports.ts: whole lists instead of pages, plain members instead of the SDK's.
-
+import type { ChannelLatencyMode, ChannelType } from '@aws-sdk/client-ivs';
 import type { Lane } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Secret } from '#domain/secret.ts';
 import { PageTokens } from '#runtime/page-tokens.ts';
-import type { GuardedStreamKey, IvsClientPort } from './client.ts';
+import type { GuardedChannel, GuardedStreamKey, IvsClientPort } from './client.ts';
 
 /** How actions call: in the lane `normal`, and for as long as their run lasts. */
 interface ActionCall {
@@ -73,19 +73,25 @@ export function createActionCalls(client: IvsClientPort) {
       };
     },
     async getChannel(channelArn: string, options: ActionCall) {
-      const { channel } = await client.getChannel({ arn: channelArn }, options);
-      return {
-        arn: channelArn,
-        name: channel?.name ?? '',
-        type: channel?.type ?? '',
-        latencyMode: channel?.latencyMode ?? '',
-        recordingConfigurationArn: channel?.recordingConfigurationArn ?? '',
-        adConfigurationArn: channel?.adConfigurationArn ?? '',
-        playbackRestrictionPolicyArn: channel?.playbackRestrictionPolicyArn ?? '',
-        containerFormat: channel?.containerFormat ?? '',
-        tags: channel?.tags ?? {},
-      };
+      return detailsOf((await client.getChannel({ arn: channelArn }, options)).channel, channelArn);
     },
+    async createChannel(channel: Omit<ReturnType<typeof detailsOf>, 'arn' | 'containerFormat'>, options: ActionCall) {
+      const { type, latencyMode, tags, ...settings } = channel;
+      const input = {
+        ...settings,
+        type: type as ChannelType,
+        latencyMode: latencyMode as ChannelLatencyMode,
+        tags: { ...tags },
+      };
+      const { channel: made } = await client.createChannel(input, options);
+      return detailsOf(made, present(made?.arn, 'CreateChannel', 'channel.arn'));
+    },
+    listChannelsByName: (filterByName: string, options: ActionCall) =>
+      everyPage(async (nextToken) => {
+        const page = await client.listChannels({ filterByName, maxResults: 100, ...nextToken }, options);
+        const named = (page.channels ?? []).filter(({ name }) => name === filterByName);
+        return { items: named.flatMap(({ arn }) => arn ?? []), nextToken: page.nextToken };
+      }),
     async updateChannel(
       channelArn: string,
       change: {
@@ -183,6 +189,28 @@ export function createActionCalls(client: IvsClientPort) {
     async getRecordingConfiguration(arn: string, options: ActionCall) {
       return recordingOf((await client.getRecordingConfiguration({ arn }, options)).recordingConfiguration ?? {});
     },
+    async createRecordingConfiguration(
+      {
+        name,
+        bucketName,
+        reconnectWindowSeconds,
+        tags,
+      }: {
+        readonly name: string;
+        readonly bucketName: string;
+        readonly reconnectWindowSeconds?: number;
+        readonly tags?: Readonly<Record<string, string>>;
+      },
+      options: ActionCall,
+    ) {
+      const input = {
+        name,
+        destinationConfiguration: { s3: { bucketName } },
+        ...(reconnectWindowSeconds === undefined ? {} : { recordingReconnectWindowSeconds: reconnectWindowSeconds }),
+        ...(tags === undefined ? {} : { tags: { ...tags } }),
+      };
+      return recordingOf((await client.createRecordingConfiguration(input, options)).recordingConfiguration ?? {});
+    },
     async deleteRecordingConfiguration(arn: string, options: ActionCall) {
       await client.deleteRecordingConfiguration({ arn }, options);
     },
@@ -196,6 +224,9 @@ export function createActionCalls(client: IvsClientPort) {
       options: ActionCall,
     ) {
       return pairOf((await client.importPlaybackKeyPair(input, options)).keyPair ?? {});
+    },
+    async getPlaybackKeyPair(arn: string, options: ActionCall) {
+      return pairOf((await client.getPlaybackKeyPair({ arn }, options)).keyPair ?? {});
     },
     async deletePlaybackKeyPair(arn: string, options: ActionCall) {
       await client.deletePlaybackKeyPair({ arn }, options);
@@ -253,6 +284,22 @@ function recordingOf(configuration: {
     name: configuration.name ?? '',
     state: configuration.state ?? '',
     bucketName: configuration.destinationConfiguration?.s3?.bucketName ?? '',
+  };
+}
+
+/** A channel as actions look at it. What IVS leaves out of a whole channel is none. */
+function detailsOf(channel: GuardedChannel | undefined, arn: string) {
+  return {
+    arn,
+    name: channel?.name ?? '',
+    type: channel?.type ?? '',
+    latencyMode: channel?.latencyMode ?? '',
+    authorized: channel?.authorized ?? false,
+    recordingConfigurationArn: channel?.recordingConfigurationArn ?? '',
+    adConfigurationArn: channel?.adConfigurationArn ?? '',
+    playbackRestrictionPolicyArn: channel?.playbackRestrictionPolicyArn ?? '',
+    containerFormat: channel?.containerFormat ?? '',
+    tags: channel?.tags ?? {},
   };
 }
 

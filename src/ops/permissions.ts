@@ -45,6 +45,27 @@ const ivsByAction: Readonly<Record<ActionName, readonly OperationName[]>> = {
     'GetPlaybackRestrictionPolicy',
     'UpdatePlaybackRestrictionPolicy',
   ),
+  provision_channel: withLive(
+    'ListChannels',
+    'GetChannel',
+    'CreateChannel',
+    'ListStreamKeys',
+    'GetStreamKey',
+    'CreateStreamKey',
+    'ListRecordingConfigurations',
+    'GetRecordingConfiguration',
+    'ListAdConfigurations',
+    'GetAdConfiguration',
+    'ListPlaybackRestrictionPolicies',
+    'GetPlaybackRestrictionPolicy',
+  ),
+  lease_channel: withLive('ListStreamKeys', 'GetStreamKey', 'CreateStreamKey'),
+  return_channel: withLive('ListStreamKeys', 'CreateStreamKey', 'DeleteStreamKey', 'StopStream'),
+  ensure_recording_configuration: withLive(
+    'ListRecordingConfigurations',
+    'GetRecordingConfiguration',
+    'CreateRecordingConfiguration',
+  ),
   revoke_viewers: withLive('BatchStartViewerSessionRevocation'),
   stop_stream: withLive('StopStream'),
   insert_ad_break: withLive('GetChannel', 'GetStreamSession', 'InsertAdBreak'),
@@ -54,7 +75,12 @@ const ivsByAction: Readonly<Record<ActionName, readonly OperationName[]>> = {
   tag: ['TagResource', 'UntagResource', 'ListTagsForResource'],
   capture_session: ['GetStreamSession'],
   report: ['GetStreamSession'],
-  rotate_playback_key_pair: ['ListPlaybackKeyPairs', 'ImportPlaybackKeyPair', 'DeletePlaybackKeyPair'],
+  rotate_playback_key_pair: [
+    'ListPlaybackKeyPairs',
+    'GetPlaybackKeyPair',
+    'ImportPlaybackKeyPair',
+    'DeletePlaybackKeyPair',
+  ],
   retire_recording_configuration: withLive(
     'ListChannels',
     'GetChannel',
@@ -92,6 +118,8 @@ type Resource =
 /** The resource types that an operation is authorised on. */
 const resourcesByOperation: Readonly<Partial<Record<OperationName, readonly Resource[]>>> = {
   BatchGetStreamKey: ['stream-key'],
+  CreateChannel: ['channel', 'stream-key'],
+  CreateRecordingConfiguration: ['recording-configuration'],
   CreateStreamKey: ['stream-key', 'channel'],
   DeleteStreamKey: ['stream-key'],
   GetStreamKey: ['stream-key'],
@@ -165,17 +193,27 @@ function camel(name: string): string {
   return name.replaceAll(/(^|-)([a-z])/g, (_match, _dash, letter: string) => letter.toUpperCase());
 }
 
+const delivering: ReadonlySet<ActionName> = new Set([
+  'rotate_stream_key',
+  'rotate_playback_key_pair',
+  'provision_channel',
+  'lease_channel',
+]);
+
 /** Where keys are delivered and events go. A name with a template in it stands for every name it can become. */
 function deliveryStatements(uses: readonly ActionUse[], { region, account }: PolicyScope): IamStatement[] {
   const secrets = new Set<string>();
   const parameters = new Set<string>();
   const buses = new Set<string>();
+  const buckets = new Set<string>();
   for (const { action, params } of uses) {
-    if (action === 'rotate_stream_key' || action === 'rotate_playback_key_pair') {
-      const deliver = (params as ActionParams<'rotate_stream_key'> | undefined)?.deliver;
+    if (delivering.has(action)) {
+      const deliver = (params as Partial<ActionParams<'rotate_stream_key'>> | undefined)?.deliver;
       if (!params || deliver?.secrets_manager) secrets.add(wildcard(deliver?.secrets_manager ?? '*'));
       if (!params || deliver?.ssm_parameter) parameters.add(wildcard(deliver?.ssm_parameter ?? '*'));
     }
+    if (action === 'ensure_recording_configuration')
+      buckets.add(wildcard((params as ActionParams<'ensure_recording_configuration'> | undefined)?.bucket ?? '*'));
     if (action === 'emit_event') buses.add((params as ActionParams<'emit_event'> | undefined)?.bus ?? 'default');
   }
   const statements: IamStatement[] = [];
@@ -199,6 +237,23 @@ function deliveryStatements(uses: readonly ActionUse[], { region, account }: Pol
       Action: ['ssm:GetParameter', 'ssm:PutParameter'],
       Resource: [...parameters].map((name) => `arn:aws:ssm:${region}:${account}:parameter/${name.replace(/^\//, '')}`),
     });
+  if (buckets.size > 0)
+    statements.push(
+      {
+        Sid: 'RecordingBuckets',
+        Effect: 'Allow',
+        Action: ['s3:GetBucketLocation'],
+        Resource: [...buckets].map((bucket) => `arn:aws:s3:::${bucket}`),
+      },
+      {
+        // The first configuration makes the role by which IVS writes to the bucket.
+        // https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
+        Sid: 'RecordingRole',
+        Effect: 'Allow',
+        Action: ['iam:AttachRolePolicy', 'iam:CreateServiceLinkedRole', 'iam:PutRolePolicy'],
+        Resource: `arn:aws:iam::${account}:role/aws-service-role/ivs.amazonaws.com/*`,
+      },
+    );
   if (buses.size > 0)
     statements.push({
       Sid: 'EmitEvents',

@@ -61,8 +61,8 @@ export class SecretSinks {
   }
 
   /** @throws AppError SECRET_SINK_REFUSED when the setting names none. */
-  sink(delivery: Delivery, bounds: DeliveryBounds = {}): SecretSink {
-    const { kind, sink } = this.#choose(delivery, bounds);
+  sink(delivery: Delivery | undefined, bounds: DeliveryBounds = {}): SecretSink {
+    const { kind, sink } = this.#choose(delivery ?? {}, bounds);
     return {
       description: sink.description,
       check: (signal) => sink.check(signal),

@@ -204,6 +204,7 @@ const generousLimits = Object.fromEntries(
   [
     'GetStream StopStream InsertAdBreak GetStreamSession GetChannel UpdateChannel DeleteChannel ListChannels ListStreamKeys GetStreamKey',
     'CreateStreamKey DeleteStreamKey ListRecordingConfigurations GetRecordingConfiguration DeleteRecordingConfiguration',
+    'CreateChannel CreateRecordingConfiguration GetPlaybackKeyPair',
     'ListAdConfigurations GetAdConfiguration ListPlaybackRestrictionPolicies GetPlaybackRestrictionPolicy',
     'UpdatePlaybackRestrictionPolicy BatchStartViewerSessionRevocation',
     'ListPlaybackKeyPairs ImportPlaybackKeyPair DeletePlaybackKeyPair ListTagsForResource TagResource UntagResource',

@@ -21,6 +21,7 @@ import { type ActionRig, actionRig, operatorJob, type RigOptions } from '#test/s
 import { eventually } from '#test/support/quiet.ts';
 import { type RedisScope, redisScope } from '#test/support/redis.ts';
 import { isThorough } from '#test/support/thorough.ts';
+import { poolTag } from '#workers/channel-pool.ts';
 
 /** One point's own resources: nothing that another point touches. */
 interface Place {
@@ -71,6 +72,19 @@ const goLive = async (place: Place, reconnectMs = 50) => {
   await eventually(async () => (await phaseOf(place)) === 'live');
 };
 const notLive = (place: Place) => eventually(async () => (await phaseOf(place)) !== 'live');
+
+/** Makes the place's channel the only one of a pool of its name. */
+const inPool = ({ rig, channelArn, name }: Place) =>
+  rig.state.transact((tx) =>
+    tx.set(kinds.channel.of(channelArn), {
+      arn: channelArn as ChannelArn,
+      name,
+      type: 'STANDARD',
+      latencyMode: 'LOW',
+      recordingConfigurationArn: '',
+      tags: { [poolTag]: name },
+    }),
+  );
 
 const viewers = (count: number) => Array.from({ length: count }, (_, index) => `viewer-${index}`);
 
@@ -151,6 +165,61 @@ const scenarios: readonly Scenario[] = [
       expect(new Set(revoked.map(({ viewerId, version }) => `${viewerId} ${version}`))).toEqual(
         new Set(viewers(45).map((id) => `${id} 2`)),
       );
+    },
+  },
+  {
+    name: 'provision_channel',
+    killedInSoak: true,
+    job: ({ name, file }) => operatorJob('provision_channel', { name: `new-${name}`, deliver: { file } }),
+    async check({ rig, name, file, signal }) {
+      const channels = await rig.ports.ivs.listChannelsByName(`new-${name}`, { signal });
+      expect(channels).toHaveLength(1);
+      const [keyArn, ...more] = await rig.ports.ivs.listStreamKeys(channels[0]!, { signal });
+      expect(more).toEqual([]);
+      const { value } = await rig.ports.ivs.getStreamKey(keyArn!, { signal });
+      expect(await readFile(file, 'utf8')).toBe(value.reveal());
+    },
+  },
+  {
+    name: 'lease_channel',
+    killedInSoak: true,
+    hookCommits: true,
+    prepare: (place) => inPool(place),
+    job: ({ name, file }) => operatorJob('lease_channel', { pool: name, deliver: { file } }),
+    async check({ rig, channelArn, oldKeyArn, file, signal }) {
+      expect(rig.state.view.get(kinds.channelLease.of(channelArn))).toBeDefined();
+      const { value } = await rig.ports.ivs.getStreamKey(oldKeyArn, { signal });
+      expect(await readFile(file, 'utf8')).toBe(value.reveal());
+    },
+  },
+  {
+    name: 'return_channel',
+    killedInSoak: true,
+    hookCommits: true,
+    async prepare(place) {
+      const { rig, channelArn, name } = place;
+      await inPool(place);
+      const lease = { pool: name, leaseId: name, who: 'guest', sinceMs: 1 };
+      await rig.state.transact((tx) => tx.set(kinds.channelLease.of(channelArn), lease));
+      await goLive(place);
+    },
+    job: ({ channelArn }) => operatorJob('return_channel', {}, { channelArn }),
+    async check(place) {
+      const { rig, channelArn, oldKeyArn, signal } = place;
+      const keys = await rig.ports.ivs.listStreamKeys(channelArn, { signal });
+      expect(keys).toHaveLength(1);
+      expect(keys).not.toContain(oldKeyArn);
+      expect(rig.state.view.get(kinds.channelLease.of(channelArn))).toBeUndefined();
+      await notLive(place);
+    },
+  },
+  {
+    name: 'ensure_recording_configuration',
+    killedInSoak: true,
+    job: ({ name }) => operatorJob('ensure_recording_configuration', { name: `new-${name}`, bucket: 'recordings' }),
+    async check({ rig, name, signal }) {
+      const all = await rig.ports.ivs.listRecordingConfigurations({ signal });
+      expect(all.filter((each) => each.name === `new-${name}`)).toMatchObject([{ state: 'ACTIVE' }]);
     },
   },
   {

@@ -29,6 +29,7 @@ const reads = [
   'ListStreamKeys',
   'ListRecordingConfigurations',
   'ListPlaybackKeyPairs',
+  'GetPlaybackKeyPair',
   'ListTagsForResource',
   'ListAdConfigurations',
   'GetAdConfiguration',
@@ -51,6 +52,8 @@ const changesOfChannels = [
 const otherChanges = [
   'DeleteRecordingConfiguration',
   'UpdatePlaybackRestrictionPolicy',
+  'CreateChannel',
+  'CreateRecordingConfiguration',
   'ImportPlaybackKeyPair',
   'DeletePlaybackKeyPair',
   'POST',

@@ -44,7 +44,7 @@ export function outsidePorts({
         return { eventId: 'rule-test' };
       },
     },
-    sink: ({ params }) => sinkOf(params.deliver, log),
+    sink: ({ params }) => sinkOf(params.deliver ?? {}, log),
     writeFile: async ({ channelArn }, path) => log.change('write', channelArn, path),
     readSecretFile: async (path) => new Secret(`${fileScheme}${path}`),
   };

@@ -70,6 +70,12 @@ export class VirtualAccount {
     return known?.name || arn || 'none';
   }
 
+  addRecording(name: string, bucketName: string): RecordingConfiguration {
+    const made = { ...recordingOf(name, 'ACTIVE'), bucketName };
+    this.#recordings.push(made);
+    return made;
+  }
+
   forgetRecording(arn: string): void {
     const at = this.#recordings.findIndex((each) => each.arn === arn);
     if (at >= 0) this.#recordings.splice(at, 1);

@@ -85,7 +85,12 @@ export function virtualIvs({ world, account, log, jobId, reacts }: VirtualIvsOpt
     },
     async getChannel(arn): Promise<ChannelDetails> {
       log.read('GetChannel', arn);
-      const unlessTold = { adConfigurationArn: 'any', playbackRestrictionPolicyArn: '', containerFormat: 'TS' };
+      const unlessTold = {
+        adConfigurationArn: 'any',
+        playbackRestrictionPolicyArn: '',
+        containerFormat: 'TS',
+        authorized: false,
+      };
       return { ...unlessTold, ...find(arn).channel, tags: tagsOf(arn) };
     },
     async updateChannel(arn, changed) {
@@ -101,6 +106,19 @@ export function virtualIvs({ world, account, log, jobId, reacts }: VirtualIvsOpt
       log.change('UpdateChannel', arn, settings.join(' '));
       if (isLive) throw new AppError('IVS_CONFLICT', `${arn} is live`);
       change(arn, changed);
+    },
+    async createChannel(channel) {
+      const arn = account.newArn('channel') as ChannelArn;
+      log.change('CreateChannel', undefined, channel.name);
+      const made: Channel = { ...channel, arn, containerFormat: 'TS' };
+      await world.setChannels([{ channel: made }]);
+      account.addKey(arn);
+      return { ...channel, arn, containerFormat: 'TS' };
+    },
+    async listChannelsByName(name) {
+      log.read('ListChannels', undefined, `name=${name}`);
+      const channels = Array.from(world.channels.values(), ({ channel }) => channel);
+      return channels.filter((channel) => channel.name === name).map(({ arn }) => arn);
     },
     async deleteChannel(arn) {
       log.change('DeleteChannel', arn);
@@ -175,6 +193,10 @@ export function virtualIvs({ world, account, log, jobId, reacts }: VirtualIvsOpt
       if (!found) throw new AppError('IVS_NOT_FOUND', `there is no recording configuration ${arn}`);
       return found;
     },
+    async createRecordingConfiguration({ name, bucketName }) {
+      log.change('CreateRecordingConfiguration', undefined, `${name} bucket=${bucketName}`);
+      return account.addRecording(name, bucketName);
+    },
     async deleteRecordingConfiguration(arn) {
       log.change('DeleteRecordingConfiguration', undefined, recordingName(arn));
       account.forgetRecording(arn);
@@ -185,9 +207,14 @@ export function virtualIvs({ world, account, log, jobId, reacts }: VirtualIvsOpt
     },
     async importPlaybackKeyPair({ name }) {
       log.change('ImportPlaybackKeyPair', undefined, name);
-      const pair = { arn: account.newArn('playback-key'), name };
+      const arn = account.newArn('playback-key');
+      const pair = { arn, name, fingerprint: arn };
       account.keyPairs.push(pair);
       return pair;
+    },
+    async getPlaybackKeyPair(arn) {
+      log.read('GetPlaybackKeyPair');
+      return found(account.keyPairs, arn);
     },
     async deletePlaybackKeyPair(arn) {
       const at = account.keyPairs.findIndex((pair) => pair.arn === arn);

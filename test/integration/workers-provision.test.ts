@@ -1,0 +1,208 @@
+// Channels from a template, a pool of them, recording configurations, and the check of playback keys, against the simulator.
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import type { ActionJob } from '#domain/action.ts';
+import { kinds } from '#domain/state-registry.ts';
+import { startSimulator } from '#simulator/server.ts';
+import { actionRig, operatorJob } from '#test/support/action-rig.ts';
+import { eventually } from '#test/support/quiet.ts';
+import { redisScope } from '#test/support/redis.ts';
+import { ivsFor, sender } from '#test/support/simulator-sdk.ts';
+
+async function setup(recordingConfigurationMs = 0) {
+  const resources = new AsyncDisposableStack();
+  const timings = { sessionToStartMs: 0, sessionEndToStreamEndMs: 20, recordingConfigurationMs };
+  const simulator = resources.use(await startSimulator({ enforcement: 'off', timings }));
+  const scope = resources.use(await redisScope());
+  const directory = await mkdtemp(join(tmpdir(), 'provision-'));
+  resources.defer(() => rm(directory, { recursive: true, force: true }));
+  const rig = resources.use(await actionRig({ simulatorUrl: simulator.url, redis: scope.redis, prefix: scope.prefix }));
+  const aws = ivsFor(simulator.url);
+  resources.defer(() => aws.destroy());
+  const send = sender(aws);
+  return {
+    rig,
+    send,
+    control: simulator.control,
+    directory,
+    file: (name: string) => join(directory, name),
+    written: () => readdir(directory),
+    named: async (filterByName: string) => (await send('ListChannels')({ filterByName }))['channels'],
+    keyOf: async (channelArn: string) => {
+      const [key] = (await send('ListStreamKeys')({ channelArn }))['streamKeys'];
+      return (await send('GetStreamKey')({ arn: key.arn }))['streamKey'];
+    },
+    calls: async (operation: string) => (await simulator.control.calls({ operation, outcome: 'ok' })).length,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+test('a channel is made from its template once, its key is delivered, and the same request finds it', async () => {
+  await using t = await setup();
+  await t.send('CreateRecordingConfiguration')({
+    name: 'prod',
+    destinationConfiguration: { s3: { bucketName: 'bucket-one' } },
+  });
+  const params = {
+    name: 'cup-final',
+    type: 'BASIC',
+    tags: { show: 'cup' },
+    recording: 'prod',
+    deliver: { file: t.file('key') },
+  } as const;
+  const job = operatorJob('provision_channel', params);
+
+  const dry = await t.rig.run('dry', { ...job, dryRun: true });
+  expect(dry.calls?.[0]).toMatch(/^CreateChannel cup-final type=BASIC/);
+  expect([await t.calls('CreateChannel'), await t.written()]).toEqual([0, []]);
+  const made = await t.rig.run('make', job);
+  const [channel] = await t.named('cup-final');
+  expect(made).toMatchObject({ outcome: 'done', channelArn: channel.arn, before: { exists: false } });
+  expect(channel).toMatchObject({ type: 'BASIC', tags: { show: 'cup' }, authorized: false });
+  expect(channel.recordingConfigurationArn).toMatch(/recording-configuration/);
+  const { value } = await t.keyOf(channel.arn);
+  expect(await readFile(t.file('key'), 'utf8')).toBe(value);
+  expect(JSON.stringify(made)).not.toContain(value);
+  expect(t.rig.state.view.get(kinds.channel.of(channel.arn))).toMatchObject({
+    name: 'cup-final',
+    tags: { show: 'cup' },
+  });
+
+  expect(await t.rig.run('make', job)).toMatchObject({ outcome: 'done', channelArn: channel.arn });
+  const again = operatorJob('provision_channel', { ...params, deliver: { file: t.file('other') } });
+  expect(await t.rig.run('again', again)).toMatchObject({
+    outcome: 'already_done',
+    reason: 'exists',
+    channelArn: channel.arn,
+  });
+  expect(await t.written()).toEqual(['key']);
+  await expect(
+    t.rig.run('other', operatorJob('provision_channel', { ...params, type: 'STANDARD', tags: { show: 'quiz' } })),
+  ).rejects.toMatchObject({ code: 'CHANNEL_NAME_TAKEN', message: expect.stringContaining('type, the tag show') });
+  await expect(
+    t.rig.run('unknown', operatorJob('provision_channel', { name: 'x', recording: 'nowhere' })),
+  ).rejects.toMatchObject({ code: 'RECORDING_CONFIGURATION_UNKNOWN' });
+  expect(await t.calls('CreateChannel')).toBe(1);
+});
+
+test('after a lost answer the channel is found by its tag, and there is one', async () => {
+  await using t = await setup();
+  await t.control.addFault({ operation: 'CreateChannel', reset: 'after-effect', times: 1 });
+  const job = operatorJob('provision_channel', { name: 'studio', deliver: { file: t.file('key') } });
+
+  await t.rig.settle('make', job);
+
+  expect(await t.named('studio')).toHaveLength(1);
+  expect(await t.written()).toEqual(['key']);
+});
+
+test('a pool lends a channel with its key, and one that comes back has another key and no stream', async () => {
+  await using t = await setup();
+  await t.rig.run('spare', operatorJob('provision_channel', { name: 'spare-1', pool: 'spares' }));
+  const [{ arn }] = await t.named('spare-1');
+  const first = await t.keyOf(arn);
+  const lease = (file: string, rest: object = {}) =>
+    operatorJob('lease_channel', { pool: 'spares', deliver: { file: t.file(file) }, ...rest });
+  const job = lease('guest', { for: '4h' });
+
+  const dry = await t.rig.run('dry', { ...job, dryRun: true });
+  expect(dry).toMatchObject({ reason: 'dry_run', before: { free: arn } });
+  const lent = await t.rig.run('lend', job);
+  expect(lent).toMatchObject({ outcome: 'done', channelArn: arn });
+  expect(await readFile(t.file('guest'), 'utf8')).toBe(first.value);
+  // A crash after the end: the same job has the same channel.
+  expect(await t.rig.run('lend', job)).toMatchObject({ channelArn: arn });
+  await expect(t.rig.run('none', lease('late'))).rejects.toMatchObject({
+    code: 'POOL_EMPTY',
+    message: expect.stringContaining('none of its 1 channels is free'),
+  });
+  await expect(
+    t.rig.run('nowhere', operatorJob('lease_channel', { pool: 'spare', deliver: { file: t.file('x') } })),
+  ).rejects.toMatchObject({ code: 'POOL_EMPTY' });
+  const timed = Array.from(t.rig.state.view.entries(kinds.job), ([, each]) => each);
+  expect(timed).toMatchObject([
+    {
+      name: 'return_channel',
+      delayMs: 4 * 3_600_000,
+      payload: { channelArn: arn, params: { lease: lent['leaseId'] } },
+    },
+  ]);
+
+  await t.control.goLive(arn);
+  await eventually(async () => (await t.control.channels(arn))[0]?.phase === 'live');
+  expect(
+    await t.rig.run('other', operatorJob('return_channel', { lease: 'another' }, { channelArn: arn })),
+  ).toMatchObject({ outcome: 'already_done', reason: 'not_leased' });
+  const back = await t.rig.settle('back', operatorJob('return_channel', {}, { channelArn: arn }));
+  expect(back).toMatchObject({ outcome: 'done', before: { keyArns: [first.arn] } });
+  const second = await t.keyOf(arn);
+  expect(second.value).not.toBe(first.value);
+  await eventually(async () => (await t.control.channels(arn))[0]?.phase !== 'live');
+  // What was to come back by itself is back already.
+  const [timer] = timed;
+  expect(await t.rig.run('timer', timer!.payload as unknown as ActionJob)).toMatchObject({ outcome: 'already_done' });
+  expect(await t.rig.run('next', lease('next'))).toMatchObject({ outcome: 'done', channelArn: arn });
+  expect(await readFile(t.file('next'), 'utf8')).toBe(second.value);
+});
+
+test('a recording configuration is made when it is missing, waited for, and left when it is there', async () => {
+  await using t = await setup(300);
+  const params = { name: 'prod', bucket: 'prod-recordings', reconnect_window_seconds: 60 };
+  const ensure = (id: string, rest: object = {}) =>
+    t.rig.settle(id, operatorJob('ensure_recording_configuration', { ...params, ...rest }));
+
+  const dry = await t.rig.run('dry', operatorJob('ensure_recording_configuration', params, { dryRun: true }));
+  expect(dry.calls).toEqual(['CreateRecordingConfiguration prod bucket=prod-recordings', 'wait until it is ACTIVE']);
+  expect(await ensure('make')).toMatchObject({
+    outcome: 'done',
+    after: { state: 'ACTIVE', bucketName: 'prod-recordings' },
+  });
+  expect(await ensure('again')).toMatchObject({ outcome: 'already_done', reason: 'active' });
+  expect(await t.calls('CreateRecordingConfiguration')).toBe(1);
+  const { recordingConfigurations } = await t.send('ListRecordingConfigurations')({});
+  const { recordingConfiguration } = await t.send('GetRecordingConfiguration')({ arn: recordingConfigurations[0].arn });
+  expect(recordingConfiguration.recordingReconnectWindowSeconds).toBe(60);
+  await expect(ensure('elsewhere', { bucket: 'another-bucket' })).rejects.toMatchObject({
+    code: 'RECORDING_CONFIGURATION_DIFFERS',
+    message: expect.stringContaining('prod-recordings'),
+  });
+});
+
+test('why a recording configuration cannot be made is told with its bucket', async () => {
+  await using t = await setup();
+  await t.control.setBuckets({ 'bucket-in-europe': { region: 'eu-west-1' } });
+
+  await expect(
+    t.rig.settle('make', operatorJob('ensure_recording_configuration', { name: 'far', bucket: 'bucket-in-europe' })),
+  ).rejects.toMatchObject({
+    code: 'RECORDING_CONFIGURATION_FAILED',
+    message: expect.stringMatching(/bucket-in-europe must exist, in us-west-2/),
+  });
+});
+
+test('a playback key pair with another fingerprint than its import is deleted, and its private half goes nowhere', async () => {
+  await using t = await setup();
+  const job = operatorJob('rotate_playback_key_pair', { name: 'tokens', deliver: { file: t.file('key') } });
+  const arn = 'arn:aws:ivs:us-west-2:111122223333:playback-key/other';
+  await t.control.addFault({ operation: 'GetPlaybackKeyPair', error: 'InternalServerException', times: 1 });
+  await expect(t.rig.run('first', job)).rejects.toMatchObject({ code: expect.stringMatching(/^IVS_/) });
+  expect(await t.written()).toEqual([]);
+
+  const checks: object[] = [];
+  const done = await t.rig.run('rotate', job, {
+    check: (check: string, passed: boolean, compared: object) => {
+      checks.push({ check, passed, ...compared });
+      return passed;
+    },
+  } as never);
+  expect(done).toMatchObject({ outcome: 'done' });
+  expect(checks).toContainEqual({
+    check: 'fingerprint',
+    passed: true,
+    asked: { fingerprint: done['fingerprint'] },
+    found: { fingerprint: done['fingerprint'] },
+  });
+  expect(arn).toBeTruthy();
+});

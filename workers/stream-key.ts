@@ -1,0 +1,88 @@
+// The key of a channel that nobody rotates: read and delivered, with one made where there is none. Ends with exactly one key on the
+// channel, and that one delivered.
+import { AppError } from '#domain/errors.ts';
+import type { SecretSink } from '#secrets/sink.ts';
+import { keyRecordOf } from './key-record.ts';
+import type { Fence } from './lease.ts';
+import type { HandlerContext, StreamKeyValue } from './ports.ts';
+import { isCode } from './preconditions.ts';
+
+const maxRounds = 4;
+
+/** Makes sure of one key and delivers it. Returns its ARN. @throws AppError KEY_UNSETTLED when somebody else changes keys meanwhile */
+export async function deliverKey(
+  context: HandlerContext,
+  channelArn: string,
+  {
+    sink,
+    fence,
+    provisionId,
+  }: { readonly sink: SecretSink | undefined; readonly fence: Fence; readonly provisionId: string },
+): Promise<string> {
+  const { ivs, signal } = context;
+  let delivered: string | undefined;
+  for (let round = 0; round < maxRounds; round += 1) {
+    const [arn, ...more] = await ivs.listStreamKeys(channelArn, { signal });
+    if (more.length > 0) throw new AppError('KEY_UNSETTLED', `${channelArn} has ${more.length + 1} stream keys`);
+    if (arn !== undefined && (arn === delivered || !sink)) return arn;
+    const key = arn === undefined ? await create(context, channelArn, fence) : await read(context, arn);
+    if (!key || !sink) continue;
+    using _hidden = context.hide(key.value);
+    await context.progress('deliver', { keyArn: key.arn, sink: sink.description });
+    await fence.renew();
+    await sink.deliver({ kind: 'stream_key', value: key.value, keyArn: key.arn, channelArn }, signal);
+    delivered = key.arn;
+    await note(channelArn, { key, sink, fence, provisionId });
+  }
+  throw new AppError('KEY_UNSETTLED', `the keys of ${channelArn} changed ${maxRounds} times meanwhile`);
+}
+
+/** The key's age is known from here on. */
+async function note(
+  channelArn: string,
+  {
+    key,
+    sink,
+    fence,
+    provisionId,
+  }: { readonly key: StreamKeyValue; readonly sink: SecretSink; readonly fence: Fence; readonly provisionId: string },
+): Promise<void> {
+  await fence.commit((tx) => {
+    const known = tx.get(keyRecordOf(channelArn));
+    // A rotation that is under way knows better.
+    if (known && known.finishedAtMs === undefined) return;
+    const isKnown = known?.deliveredKeyArn === key.arn;
+    tx.set(keyRecordOf(channelArn), {
+      rotationId: provisionId,
+      startedAtMs: isKnown ? known.startedAtMs : tx.nowMs,
+      updatedAtMs: tx.nowMs,
+      oldKeyArns: [],
+      deliveredKeyArn: key.arn,
+      deliveredAtMs: tx.nowMs,
+      sink: sink.description,
+      finishedAtMs: tx.nowMs,
+      repairs: 0,
+    });
+  });
+}
+
+async function create(context: HandlerContext, channelArn: string, fence: Fence): Promise<StreamKeyValue | undefined> {
+  await context.progress('create_stream_key', {});
+  await fence.renew();
+  try {
+    return await context.ivs.createStreamKey(channelArn, { signal: context.signal });
+  } catch (error) {
+    // There is one after all; the next look shows it.
+    if (isCode(error, 'IVS_QUOTA_EXCEEDED')) return undefined;
+    throw error;
+  }
+}
+
+async function read(context: HandlerContext, keyArn: string): Promise<StreamKeyValue | undefined> {
+  try {
+    return await context.ivs.getStreamKey(keyArn, { signal: context.signal });
+  } catch (error) {
+    if (isCode(error, 'IVS_NOT_FOUND')) return undefined;
+    throw error;
+  }
+}
