@@ -32,8 +32,7 @@ export function freeChannelOf(view: StateView, pool: string, nowMs: number): Cha
 
 /** The channel that this lease has. */
 export function leasedBy(view: StateView, leaseId: string): readonly [ChannelArn, ChannelLease] | undefined {
-  for (const [arn, lease] of view.entries(kinds.channelLease))
-    if (lease.leaseId === leaseId) return [arn as ChannelArn, lease];
+  for (const [arn, lease] of view.entries(kinds.channelLease)) if (lease.leaseId === leaseId) return [arn, lease];
   return undefined;
 }
 

@@ -28,7 +28,9 @@ export function registerProvisioning(channel: Command, io: CliIo): void {
     .command('provision')
     .description('make a channel and deliver its stream key; one of this name that is there already must be the same')
     .argument('<name>', 'letters, digits, hyphens and underscores')
-    .addOption(choiceOption('--type <type>', 'what the channel takes', ['BASIC', 'STANDARD', 'ADVANCED_SD', 'ADVANCED_HD']))
+    .addOption(
+      choiceOption('--type <type>', 'what the channel takes', ['BASIC', 'STANDARD', 'ADVANCED_SD', 'ADVANCED_HD']),
+    )
     .addOption(choiceOption('--latency <mode>', 'how soon viewers see it', ['NORMAL', 'LOW']))
     .option('--private', 'playback needs a token')
     .addOption(tagsOption('--with <key=value...>', 'tags of the channel'))

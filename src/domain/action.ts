@@ -112,16 +112,20 @@ const resourceName = filledIn((text) =>
   /^[A-Za-z0-9_-]{1,128}$/.test(text) ? undefined : 'expected 1 to 128 letters, digits, hyphens and underscores',
 );
 
-const newTags = z
-  .record(
-    z
-      .string()
-      .min(1)
-      .max(128)
-      .refine((key) => !/^aws:|^ivs-autopilot:/i.test(key), 'tags that begin with aws: or ivs-autopilot: are reserved'),
-    z.string().max(256),
-  )
-  .refine((tags) => Object.keys(tags).length <= 45, 'at most 45 tags: a resource has 50, and some are set here');
+/** Some of the 50 that a resource can have are set by the daemon. */
+const mostTags = 45;
+
+const newTags = z.record(z.string().min(1).max(128), z.string().max(256)).superRefine((tags, context) => {
+  const keys = Object.keys(tags);
+  const reserved = keys.find((key) => /^aws:|^ivs-autopilot:/i.test(key));
+  if (reserved !== undefined)
+    context.addIssue({
+      code: 'custom',
+      path: [reserved],
+      message: 'tags that begin with aws: or ivs-autopilot: are reserved',
+    });
+  if (keys.length > mostTags) context.addIssue({ code: 'custom', message: `at most ${mostTags} tags` });
+});
 
 const bucketName = filledIn((text) =>
   /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(text)

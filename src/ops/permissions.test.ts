@@ -93,7 +93,9 @@ describe('what the policy grants is what the code calls', () => {
     // IVS asks for these in the name of whoever makes a recording configuration.
     const forIvs = ['iam:AttachRolePolicy', 'iam:CreateServiceLinkedRole', 'iam:PutRolePolicy', 's3:GetBucketLocation'];
 
-    expect(granted(daemonPolicy(all, scope)).sort()).toEqual([...new Set([...forIvs, ...daemon.flatMap(calls)])].sort());
+    expect(granted(daemonPolicy(all, scope)).sort()).toEqual(
+      [...new Set([...forIvs, ...daemon.flatMap(calls)])].sort(),
+    );
     expect(granted(setupPolicy(scope, 'show')).sort()).toEqual([...new Set(setup.flatMap(calls))].sort());
   });
 });
