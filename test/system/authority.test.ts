@@ -35,7 +35,8 @@ async function setup(settings: (folder: string) => string = () => '', channelNam
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
     const text = await answer.text();
-    return { status: answer.status, body: text.startsWith('{') ? JSON.parse(text) : text };
+    const isJson = answer.headers.get('content-type')?.includes('json') && !path.includes('export');
+    return { status: answer.status, body: isJson ? JSON.parse(text) : text };
   };
   await eventually(async () => (await as('vic', 'GET', '/v1/channels')).body.channels.length === 1);
   const act = (action: object, who: keyof typeof tokens = 'mara', more: object = {}) =>
@@ -116,6 +117,20 @@ test('without a setting a request has no key delivered into a file, whoever asks
     why: 'asked for by a test',
     reason: expect.stringMatching(/^FILE_NOT_ALLOWED: /),
   });
+
+  // Ids of viewers are for operators: whoever may only look sees how many there were.
+  const { body: accepted } = await t.act({ revoke_viewers: { viewers: ['secret-ann', 'secret-ben'] } });
+  await t.ended(accepted.jobId);
+  const paths = [`/v1/jobs/${accepted.jobId}`, '/v1/audit?what=revoke_viewers', '/v1/audit/export?what=revoke_viewers'];
+  await eventually(async () => (await t.as('vic', 'GET', paths[1]!)).body.entries.length === 2);
+  for (const path of paths) {
+    expect(JSON.stringify((await t.as('mara', 'GET', path)).body), path).toContain('secret-ann');
+    const seen = JSON.stringify((await t.as('vic', 'GET', path)).body);
+    expect(seen, path).not.toContain('secret-');
+    expect(seen, path).toContain('2 hidden');
+  }
+  const metrics = await (await fetch(`${t.daemon.url}/metrics`)).text();
+  expect(metrics).not.toContain('secret-');
 });
 
 test('below a delivery folder a request writes new files and replaces delivered ones, and nothing else, however the path is spelled', async () => {

@@ -104,7 +104,37 @@ test('mistakes are refused with what was meant, before anything is done, and eac
       status: 404,
       body: { code: 'RECORDING_CONFIGURATION_UNKNOWN' },
     });
+    for (const [action, code] of [
+      [{ set_ad_configuration: { configuration: 'show' } }, 'AD_CONFIGURATION_UNKNOWN'],
+      [{ set_playback_restriction: { policy: 'europe' } }, 'PLAYBACK_RESTRICTION_UNKNOWN'],
+      [{ edit_playback_restriction: { policy: 'europe', allowed_countries: [] } }, 'PLAYBACK_RESTRICTION_UNKNOWN'],
+    ] as const)
+      expect(await act(action)).toMatchObject({ status: 404, body: { code } });
+    for (const [action, text] of [
+      [{ edit_playback_restriction: { policy: 'europe', allowed_countries: ['UK'] } }, 'is no country'],
+      [{ edit_playback_restriction: { policy: 'x', allowed_origins: ['https://a.example/x'] } }, 'without a path'],
+      [{ revoke_viewers: { viewers: ['v'.repeat(41)] } }, '1 to 40 characters'],
+    ] as const) {
+      const { status, body } = await act(action);
+      expect([status, JSON.stringify(body)]).toEqual([400, expect.stringContaining(text)]);
+    }
     expect((await daemon.ask('GET', '/v1/alerts')).body.alerts).toEqual([]);
+
+    // Viewers
+    expect((await cli(['viewers', 'revoke', channel!.arn])).code).toBe(2);
+    const revoked = await cli(['viewers', 'revoke', channel!.arn, 'ann', '--from', '-'], { input: 'ben\n\ncyd\n' });
+    expect(revoked).toMatchObject({ code: 0, out: expect.stringContaining('done') });
+    expect((await control.revocations()).map(({ viewerId }) => viewerId)).toEqual(['ann', 'ben', 'cyd']);
+    const refused = {
+      errors: [{ channelArn: channel!.arn, viewerId: 'ben', code: 'ValidationException', message: 'no' }],
+    };
+    const operation = 'BatchStartViewerSessionRevocation';
+    await control.addFault({ operation, answer: { members: refused }, times: 1 });
+    const failed = await cli(['viewers', 'revoke', channel!.arn, 'ann', 'ben']);
+    expect(failed).toMatchObject({
+      code: 1,
+      out: expect.stringMatching(/1 of 2 viewers.*\n {2}ben: ValidationException no/),
+    });
 
     // Stopping
     const no = await cli(['stream', 'stop', channel!.arn], { answer: 'n' });
