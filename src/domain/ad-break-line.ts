@@ -48,13 +48,19 @@ export function freeTurns(
   view: StateView,
   { nowMs, spacingMs, count }: { readonly nowMs: number; readonly spacingMs: number; readonly count: number },
 ): number[] {
-  const taken = Array.from(view.entries(kinds.adBreak), ([, request]) => request)
-    .filter(({ state, atMs }) => state !== 'cancelled' && atMs > nowMs - spacingMs)
-    .map(({ atMs }) => atMs)
-    .sort((a, b) => a - b);
+  const taken: number[] = [];
+  let lastMs = Number.NEGATIVE_INFINITY;
+  for (const [, { state, atMs }] of view.entries(kinds.adBreak)) {
+    if (state === 'cancelled' || atMs <= nowMs - spacingMs) continue;
+    taken.push(atMs);
+    lastMs = Math.max(lastMs, atMs);
+  }
+  // Mostly there is no room between them: then the next turns come after the last one, and there is nothing to sort.
+  const isFull = (taken.length - 1) * spacingMs >= lastMs - nowMs;
   const turns: number[] = [];
-  let atMs = nowMs;
-  for (const takenMs of [...taken, Number.POSITIVE_INFINITY]) {
+  let atMs = isFull ? Math.max(nowMs, lastMs + spacingMs) : nowMs;
+  const ahead = isFull ? [] : taken.sort((left, right) => left - right);
+  for (const takenMs of [...ahead, Number.POSITIVE_INFINITY]) {
     for (; atMs + spacingMs <= takenMs && turns.length < count; atMs += spacingMs) turns.push(atMs);
     atMs = Math.max(atMs, takenMs + spacingMs);
   }

@@ -4,7 +4,6 @@ import type { Channel } from '#domain/channel.ts';
 import { durationMs, formatDuration } from '#domain/duration.ts';
 import type { Rule, Step } from '#domain/rule.ts';
 import { channelDocument } from '../documents.ts';
-import { isTemplate } from '../template.ts';
 import type { LintFinding } from './finding.ts';
 
 /** Ad breaks that another guard of the rule holds back again and again, or that begin far apart. */
@@ -14,7 +13,7 @@ export function lintAdBreaks(
   path: LintFinding['path'],
   channels: readonly Channel[] | undefined,
 ): LintFinding[] {
-  if (action !== 'insert_ad_break' || !('duration' in params) || isTemplate(params.duration)) return [];
+  if (action !== 'insert_ad_break' || !('duration' in params)) return [];
   const findings: LintFinding[] = [];
   const gapMs = adBreakLeadMs + durationMs(params.duration) + (guards.minGapMs ?? 0);
   if (trigger.kind === 'times' && 'everyMs' in trigger && trigger.everyMs < Math.max(gapMs, guards.cooldownMs)) {
