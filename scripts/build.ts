@@ -2,7 +2,7 @@
 // helper, the operator's page.
 // Packages stay outside the bundles. `node scripts/build.ts [folder]`
 import { spawnSync } from 'node:child_process';
-import { readFileSync, renameSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 import { buildPage } from './page.ts';
@@ -15,6 +15,8 @@ rmSync(folder, { recursive: true, force: true });
 await bundle({ cli: 'src/cli/main.ts', main: 'src/main.ts' }, 'node');
 await bundle({ player: 'src/player/cues.ts' }, 'browser');
 declarePlayer();
+await bundle({ client: 'src/client/client.ts' }, 'browser');
+declareClient();
 await buildPage(join(folder, 'web'));
 
 /** One build; files it shares between entries become chunks beside them, so that paths relative to a file stay right. */
@@ -38,22 +40,36 @@ function isPackage(id: string): boolean {
 
 /** dist/player.d.ts */
 function declarePlayer(): void {
-  const options = [
-    '--declaration',
-    '--emitDeclarationOnly',
-    '--ignoreConfig',
-    '--target',
-    'es2022',
-    '--module',
-    'esnext',
-  ];
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const result = spawnSync(process.execPath, [tsc, ...options, '--outDir', folder, join(root, 'src/player/cues.ts')], {
-    stdio: 'inherit',
-  });
-  if (result.status !== 0) throw new Error('the declarations of the player helper could not be made');
+  declare('src/player/cues.ts', folder);
   renameSync(join(folder, 'cues.d.ts'), join(folder, 'player.d.ts'));
   // A page loads it as it is: it must need nothing.
   if (/^\s*import\b|\bimport\(/m.test(readFileSync(join(folder, 'player.js'), 'utf8')))
     throw new Error('the player helper must not import anything');
+}
+
+/** dist/client/, whose files name each other as they are called there. */
+function declareClient(): void {
+  const types = join(folder, 'client');
+  declare('src/client/client.ts', types);
+  for (const name of readdirSync(types)) {
+    const file = join(types, name);
+    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/(from '\.\/\w+)\.ts'/g, "$1.js'"));
+  }
+}
+
+/** Writes the declarations of a file and of what it imports. */
+function declare(file: string, into: string): void {
+  const options = [
+    '--declaration',
+    '--emitDeclarationOnly',
+    '--ignoreConfig',
+    '--allowImportingTsExtensions',
+    '--skipLibCheck',
+  ];
+  const language = ['--strict', '--target', 'es2024', '--module', 'esnext', '--moduleResolution', 'bundler'];
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const result = spawnSync(process.execPath, [tsc, ...options, ...language, '--outDir', into, join(root, file)], {
+    stdio: 'inherit',
+  });
+  if (result.status !== 0) throw new Error(`the declarations of ${file} could not be made`);
 }

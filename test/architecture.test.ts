@@ -24,6 +24,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   workers: ['src/domain', 'src/runtime', 'src/jobs', 'src/secrets', 'src/outbound', 'src/journal', 'src/report'],
   'src/report': ['src/domain', 'src/journal', 'src/streams'],
   'src/ops': ['src/domain', 'src/runtime', 'src/ivs', 'config'],
+  'src/client': [],
   'src/player': [],
   'src/pipeline.ts': ['src/domain'],
   'src/config-in-force.ts': ['src/domain', 'src/runtime', 'config', 'src/api'],
@@ -76,6 +77,7 @@ const soleImporters: Readonly<Record<string, readonly string[]>> = {
   ioredis: ['src/runtime'],
   pino: ['src/runtime'],
   preact: ['web'],
+  'openapi-fetch': ['src/client'],
   'prom-client': ['src/runtime'],
   vitest: [],
 };
@@ -206,7 +208,7 @@ describe('the import table', () => {
         /(?:extends|new) NodeHttpHandler\b|@aws-sdk\/credential-provider|fromNodeProviderChain|fromTemporaryCredentials/,
         ['src/runtime/aws-client.ts'],
       ],
-      [/\bfrom 'undici'|\bfetch\(/, ['src/cli/support.ts', 'src/ops/doctor/daemon.ts']],
+      [/\bfrom 'undici'|\bfetch\(/, ['src/cli/support.ts', 'src/client/client.ts', 'src/ops/doctor/daemon.ts']],
       [/\bfrom 'node:https?'/, ['src/outbound/http-sender.ts', 'src/runtime/tunnel.ts', 'src/api/']],
       [
         /import [^;]*\b(?:connect|createConnection|Socket)\b[^;]*from 'node:(?:net|tls)'|from 'node:dgram'/,

@@ -2,11 +2,13 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
-import { z } from 'zod';
 import { errorCatalog } from '#domain/error-catalog.ts';
-import { problemSchema } from './problem.ts';
+import { completed } from './api-completion.ts';
 
 type Json = Record<string, unknown>;
+
+const securityText =
+  'A token of AUTOPILOT_API_TOKEN or of the tokens file. A viewer reads, an operator also acts, an admin also changes the configuration.';
 
 /** Adds `/docs` and `/docs/json`; call it before the routes are registered, which it watches. */
 export function registerApiDocument(app: FastifyInstance, { version, open }: { version: string; open: boolean }): void {
@@ -14,8 +16,10 @@ export function registerApiDocument(app: FastifyInstance, { version, open }: { v
     openapi: {
       openapi: '3.1.0',
       info: { title: 'ivs-autopilot', version, description: 'Stream-operations automation for Amazon IVS.' },
-      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
-      ...(open ? {} : { security: [{ token: [] }] }),
+      // Relative to where the document is: right behind any proxy, and for any host.
+      servers: [{ url: '/', description: 'The daemon that this document is of' }],
+      components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', description: securityText } } },
+      security: open ? [{}, { token: [] }] : [{ token: [] }],
     },
     transform: jsonSchemaTransform,
   });
@@ -23,7 +27,7 @@ export function registerApiDocument(app: FastifyInstance, { version, open }: { v
     scope.addHook('onRoute', (route) => void (route.schema = { hide: true }));
     let document: Json | undefined;
     let html: string | undefined;
-    const read = () => (document ??= withProblems(app.swagger() as unknown as Json));
+    const read = () => (document ??= completed(app.swagger() as unknown as Json));
     scope.get('/docs/json', async () => read());
     scope.get('/docs', async (_request, reply) =>
       reply
@@ -32,24 +36,6 @@ export function registerApiDocument(app: FastifyInstance, { version, open }: { v
         .send((html ??= page(read()))),
     );
   });
-}
-
-/** Every operation of `/v1` may answer with a problem: said once here instead of at every route. */
-function withProblems(document: Json): Json {
-  const { $schema: _, ...schema } = z.toJSONSchema(problemSchema) as Json;
-  for (const item of Object.values((document['paths'] ?? {}) as Record<string, Record<string, Json>>))
-    for (const operation of Object.values(item)) {
-      const responses = (operation['responses'] ??= {}) as Json;
-      responses['default'] = {
-        description: 'A problem',
-        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-      };
-    }
-  const components = document['components'] as Json;
-  return {
-    ...document,
-    components: { ...components, schemas: { ...(components['schemas'] as Json), Problem: schema } },
-  };
 }
 
 function page(document: Json): string {

@@ -1,7 +1,6 @@
 // `channel refresh`: reads names, tags and settings of channels from IVS again, instead of waiting for the next listing.
 import type { Command } from 'commander';
 import { follow } from './ask-action.ts';
-import { registerProvisioning } from './channel-provision.ts';
 import { resolveChannel } from './channels.ts';
 import { type ApiClient, apiClient, type CliIo, CommandFailed, example, printData } from './support.ts';
 
@@ -30,18 +29,8 @@ interface ListingJob {
   readonly error?: string;
 }
 
-export function register(program: Command, io: CliIo): void {
-  const channel = program
-    .command('channel')
-    .description('channels: read them again, make one, lend one of a pool')
-    .addHelpText(
-      'after',
-      example(
-        'ivs-autopilot channel refresh studio-a',
-        'ivs-autopilot channel provision cup-final --secret ivs/cup-final/stream-key',
-      ),
-    );
-  registerProvisioning(channel, io);
+/** Adds `refresh` to the commands of `channel`. */
+export function registerRefresh(channel: Command, io: CliIo): void {
   channel
     .command('refresh')
     .description('read the name, tags and settings of a channel again, now, so that rules see what was changed')

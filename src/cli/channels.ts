@@ -1,21 +1,37 @@
 // Channels as an operator names them: by ARN, by the last part of the ARN, or by name.
+import { dataOf } from '#client/client.ts';
 import { type Channel, isChannelArn } from '#domain/channel.ts';
 import { nearestName } from '#domain/nearest-name.ts';
+import { gathered, given } from './pages.ts';
 import { type ApiClient, CommandFailed } from './support.ts';
 
 const mostCandidates = 10;
 
+/** A channel as the inventory has it. */
+export type KnownChannel = Channel;
+
 /** Every channel the daemon knows. */
-export async function listChannels(api: ApiClient): Promise<readonly Channel[]> {
-  const channels: Channel[] = [];
-  let after: string | undefined;
-  do {
-    const query = after === undefined ? '' : `?after=${encodeURIComponent(after)}`;
-    const page = (await api.get(`/v1/channels${query}`)) as { channels: Channel[]; next?: string };
-    channels.push(...page.channels);
-    after = page.next;
-  } while (after !== undefined);
-  return channels;
+export async function listChannels(api: Pick<ApiClient, 'client'>): Promise<readonly KnownChannel[]> {
+  const { items } = await gathered(Number.POSITIVE_INFINITY, async (after) => {
+    const { channels, next } = dataOf(await api.client.GET('/v1/channels', { params: { query: given({ after }) } }));
+    return { items: channels as unknown as readonly KnownChannel[], next };
+  });
+  return items;
+}
+
+/** The last part of an ARN. */
+export function idOf(arn: string): string {
+  return arn.slice(arn.lastIndexOf('/') + 1);
+}
+
+/** What a person calls a channel: its name, or the last part of its ARN. */
+export function named(channel: {
+  readonly name?: string;
+  readonly arn?: string;
+  readonly channelName?: string;
+  readonly channelArn?: string;
+}): string {
+  return channel.name || channel.channelName || idOf(channel.arn ?? channel.channelArn ?? '');
 }
 
 /** The ARN of the one channel that is meant. @throws CommandFailed as `channelMeant` */
@@ -31,7 +47,7 @@ export async function resolveChannels(api: ApiClient, texts: readonly string[]):
 }
 
 /** The one channel with this ARN, last part of the ARN, or name. @throws CommandFailed when it is none of them, or several */
-export function channelMeant(channels: readonly Channel[], text: string): Channel {
+export function channelMeant(channels: readonly KnownChannel[], text: string): KnownChannel {
   const meant = channels.filter(({ arn, name }) => arn === text || arn.endsWith(`/${text}`) || name === text);
   if (meant.length === 1) return meant[0]!;
   if (meant.length > 1) {
@@ -43,7 +59,7 @@ export function channelMeant(channels: readonly Channel[], text: string): Channe
   }
   const near = nearestName(
     text,
-    channels.flatMap(({ arn, name }) => [...(name === '' ? [] : [name]), arn.slice(arn.lastIndexOf('/') + 1)]),
+    channels.flatMap(({ arn, name }) => [...(name === '' ? [] : [name]), idOf(arn)]),
   );
   throw new CommandFailed(
     `No channel has the ARN, id or name ${text}${near === undefined ? '' : ` (did you mean ${near}?)`}.`,

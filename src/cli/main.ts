@@ -14,10 +14,12 @@ import { register as registerAdBreak } from './ad-break.ts';
 import { register as registerAdConfiguration } from './ad-configuration.ts';
 import { register as registerAlert } from './alert.ts';
 import { register as registerActions } from './ask-action.ts';
+import { register as registerAudit } from './audit.ts';
 import { register as registerBootstrap } from './bootstrap.ts';
-import { register as registerChannel } from './channel-refresh.ts';
+import { register as registerChannel } from './channel.ts';
 import { register as registerCompletion } from './completion.ts';
 import { register as registerControls } from './controls.ts';
+import { register as registerDecision } from './decision.ts';
 import { register as registerDoctor } from './doctor.ts';
 import { register as registerExplain } from './explain.ts';
 import { register as registerIam } from './iam.ts';
@@ -33,12 +35,13 @@ import { register as registerSchema } from './schema.ts';
 import { register as registerSilence } from './silence.ts';
 import { register as registerSimulator, simulatorFailure } from './simulator.ts';
 import { register as registerStatus } from './status.ts';
-import { register as registerStream } from './stream-stop.ts';
+import { register as registerStream } from './stream.ts';
 import { type CliIo, CommandFailed, example, printLines } from './support.ts';
 import { painted } from './terminal.ts';
 import { register as registerTest } from './test.ts';
 import { register as registerValidate } from './validate.ts';
 import { register as registerViewers } from './viewers.ts';
+import { register as registerWatch } from './watch.ts';
 
 /** Every command, in the order of `--help`. */
 const registers: readonly ((program: Command, io: CliIo) => void)[] = [
@@ -48,8 +51,13 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
   registerTest,
   registerReplay,
   registerStatus,
+  registerWatch,
   registerAlert,
+  registerStream,
+  registerChannel,
+  registerDecision,
   registerExplain,
+  registerAudit,
   registerReport,
   registerControls,
   registerSilence,
@@ -64,9 +72,7 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
   registerAdConfiguration,
   registerPlaybackRestriction,
   registerViewers,
-  registerStream,
   registerAdBreak,
-  registerChannel,
   registerActions,
   registerCompletion,
 ];

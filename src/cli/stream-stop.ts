@@ -10,11 +10,8 @@ interface Flags extends ActionFlags {
   readonly yes?: boolean;
 }
 
-export function register(program: Command, io: CliIo): void {
-  const stream = program
-    .command('stream')
-    .description('live streams: stop one')
-    .addHelpText('after', example('ivs-autopilot stream stop studio-a --reason "rights ended"'));
+/** Adds `stop` to the commands of `stream`. */
+export function registerStop(stream: Command, io: CliIo): void {
   const stop = stream
     .command('stop')
     .description('end the live stream of a channel')

@@ -1,6 +1,7 @@
 // What every command shares: output, exit codes, and the client of the daemon's HTTP API.
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type Client, createClient, eventsOf, type ServerEvent } from '#client/client.ts';
 import { messageOf } from '#domain/errors.ts';
 import { visibleLine } from '#domain/visible-text.ts';
 import { type Cell, type Line, type Piece, plainText, type TableRoom, table as tableOf } from './terminal.ts';
@@ -61,17 +62,12 @@ export interface ApiPatience {
   readonly silentMs?: number;
 }
 
-/** Far more than the largest event, which is a screen of the page. */
-const mostEventChars = 32 * 1024 * 1024;
 const retryMs = 1000;
-
-export interface ServerEvent {
-  readonly name: string;
-  readonly data: unknown;
-}
 
 /** Requests to the daemon's API. Every failure is a RequestFailed that says what to do. */
 export interface ApiClient {
+  /** Requests typed by the API document; `dataOf` returns what they answered. */
+  readonly client: Client;
   readonly get: (path: string) => Promise<unknown>;
   /** As `get`, for an answer that is text. */
   readonly text: (path: string) => Promise<string>;
@@ -100,43 +96,49 @@ export function apiClient(
   const base = checkedUrl(daemonUrl(env));
   const token = readToken(env);
   const name = person?.();
-  const open = async (
-    method: string,
-    path: string,
-    timeout: AbortSignal,
-    body?: unknown,
-    headers: Readonly<Record<string, string>> = {},
-  ) => {
+  /** @throws RequestFailed when nobody answers in time */
+  const open = async (request: Request, timeout: AbortSignal) => {
+    request.headers.set('accept', 'application/json, application/problem+json, text/event-stream');
+    if (token !== undefined) request.headers.set('authorization', `Bearer ${token}`);
+    if (name !== undefined) request.headers.set('x-autopilot-as', encodeURIComponent(name));
     try {
-      return await fetch(base + path, {
-        method,
-        headers: {
-          accept: 'application/json, application/problem+json, text/event-stream',
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(name === undefined ? {} : { 'x-autopilot-as': encodeURIComponent(name) }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...headers,
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        signal: AbortSignal.any([signal, timeout]),
-      });
+      return await fetch(request, { signal: AbortSignal.any([signal, timeout]) });
     } catch (error) {
       throw noAnswer(base, error);
     }
   };
-  const read = async (response: Response) =>
-    answerOf(response, await response.text().catch((error: unknown) => Promise.reject(noAnswer(base, error))));
+  /** @throws RequestFailed for a refusal, and for what is no JSON */
+  const read = async (response: Response): Promise<{ text: string; value: unknown }> => {
+    const text = await response.text().catch((error: unknown) => Promise.reject(noAnswer(base, error)));
+    return { text, value: answerOf(response, text) };
+  };
+  const client = createClient({
+    url: base,
+    fetch: async (request) => {
+      const response = await open(request, AbortSignal.timeout(requestMs));
+      const { text } = await read(response);
+      return new Response(text === '' ? null : text, { status: response.status, headers: response.headers });
+    },
+  });
   const request = async (
     method: string,
     path: string,
     body?: unknown,
     headers: Readonly<Record<string, string>> = {},
-  ) => read(await open(method, path, AbortSignal.timeout(requestMs), body, headers));
+  ): Promise<unknown> => {
+    const asked = new Request(base + path, {
+      method,
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return (await read(await open(asked, AbortSignal.timeout(requestMs)))).value;
+  };
   const eventsUntil = async function* (path: string, end?: AbortSignal): AsyncGenerator<ServerEvent> {
     const silence = new AbortController();
     const watchdog = setTimeout(() => silence.abort(new Error('it has fallen silent')), silentMs);
     try {
-      const response = await open('GET', path, end ? AbortSignal.any([silence.signal, end]) : silence.signal);
+      const until = end ? AbortSignal.any([silence.signal, end]) : silence.signal;
+      const response = await open(new Request(base + path), until);
       if (!response.ok || !response.body) await read(response);
       else yield* eventsOf(response.body, () => void watchdog.refresh());
     } catch (error) {
@@ -146,9 +148,10 @@ export function apiClient(
     }
   };
   return {
+    client,
     get: (path) => request('GET', path),
     text: async (path) => {
-      const response = await open('GET', path, AbortSignal.timeout(requestMs));
+      const response = await open(new Request(base + path), AbortSignal.timeout(requestMs));
       if (!response.ok) await read(response);
       return response.text().catch((error: unknown) => Promise.reject(noAnswer(base, error)));
     },
@@ -192,27 +195,6 @@ function noAnswer(base: string, error: unknown): RequestFailed {
     `No daemon answers at ${base} (${messageOf(cause)}): start it with \`ivs-autopilot run\`, or name another with --url or AUTOPILOT_URL.`,
     retryMs,
   );
-}
-
-/** Reads server-sent events until the stream ends. https://html.spec.whatwg.org/multipage/server-sent-events.html */
-async function* eventsOf(body: ReadableStream<Uint8Array>, heard: () => void): AsyncGenerator<ServerEvent> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of body) {
-    text += decoder.decode(chunk, { stream: true });
-    const blocks = text.split('\n\n');
-    text = blocks.pop() ?? '';
-    // Bytes that never make a whole event or comment are as good as silence.
-    if (blocks.length > 0) heard();
-    if (text.length > mostEventChars) throw new Error('an event of the stream does not end');
-    for (const block of blocks) {
-      const lines = block.split('\n');
-      const valuesOf = (field: string) =>
-        lines.flatMap((line) => (line.startsWith(`${field}: `) ? [line.slice(field.length + 2)] : []));
-      const [name] = valuesOf('event');
-      if (name !== undefined) yield { name, data: JSON.parse(valuesOf('data').join('\n')) };
-    }
-  }
 }
 
 /** @throws CommandFailed for what is no address of a daemon; what it says holds no password */

@@ -115,6 +115,7 @@ export function actionRoutes({
       '/actions',
       {
         schema: {
+          operationId: 'requestAction',
           summary: 'Do something: rotate a key, set a recording, stop a stream, …',
           tags,
           headers: z.object({
@@ -176,6 +177,7 @@ export function actionRoutes({
       '/actions/bulk',
       {
         schema: {
+          operationId: 'listBulkActions',
           summary: 'Actions for many channels: those under way and those of the last week',
           tags,
           querystring: z.strictObject({}),
@@ -186,13 +188,22 @@ export function actionRoutes({
     );
     app.get(
       '/actions/bulk/:id',
-      { schema: { summary: 'How far a bulk action is', tags, params: bulkParams, response: { 200: bulk } } },
+      {
+        schema: {
+          operationId: 'getBulkAction',
+          summary: 'How far a bulk action is',
+          tags,
+          params: bulkParams,
+          response: { 200: bulk },
+        },
+      },
       async ({ params }) => bulkOf(params.id),
     );
     app.delete(
       '/actions/bulk/:id',
       {
         schema: {
+          operationId: 'stopBulkAction',
           summary: 'Stop a bulk action: no more channels are started',
           tags,
           params: bulkParams,

@@ -45,6 +45,7 @@ export function adBreakRoutes({ adBreaks }: { readonly adBreaks: AdBreaksPort })
       '/ad-breaks',
       {
         schema: {
+          operationId: 'listAdBreaks',
           summary: 'Ad breaks that wait for their turn, and the newest of each channel',
           tags,
           querystring: z.strictObject({ channelArn: channelArn.optional(), state: adBreak.shape.state.optional() }),
@@ -63,6 +64,7 @@ export function adBreakRoutes({ adBreaks }: { readonly adBreaks: AdBreaksPort })
       '/ad-breaks/:channelArn',
       {
         schema: {
+          operationId: 'cancelAdBreak',
           summary: 'Take back an ad break that waits for its turn; one that was inserted cannot be taken back',
           tags,
           params: z.strictObject({ channelArn }),

@@ -46,6 +46,7 @@ export function alertRoutes(sources: AlertRoutesOptions): FastifyPluginAsyncZod 
       '/alerts',
       {
         schema: {
+          operationId: 'listAlerts',
           summary: 'What needs a person, the worst first',
           tags,
           querystring: z.strictObject({
@@ -65,6 +66,7 @@ export function alertRoutes(sources: AlertRoutesOptions): FastifyPluginAsyncZod 
       '/alerts/:id/acknowledge',
       {
         schema: {
+          operationId: 'acknowledgeAlert',
           summary: 'Say that an alert has been seen; of a failed job or a refused delivery this is its end',
           tags,
           params: z.strictObject({ id: z.string().min(1).max(700) }),

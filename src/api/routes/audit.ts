@@ -82,6 +82,7 @@ export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPlugin
       '/audit',
       {
         schema: {
+          operationId: 'listAudit',
           summary: 'Who did what and why, newest first',
           tags,
           querystring: z.strictObject({
@@ -113,6 +114,7 @@ export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPlugin
       '/audit/export',
       {
         schema: {
+          operationId: 'exportAudit',
           summary: 'The whole audit as JSON lines, newest first',
           tags,
           querystring: z.strictObject(filter),
@@ -139,6 +141,7 @@ export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPlugin
       '/deliveries',
       {
         schema: {
+          operationId: 'listDeliveries',
           summary: 'Messages to webhooks and what became of them, newest first',
           tags,
           querystring: z.strictObject({

@@ -44,6 +44,7 @@ export function channelRoutes({ state, refresh }: ChannelRoutesOptions): Fastify
       '/channels',
       {
         schema: {
+          operationId: 'listChannels',
           summary: 'All channels with their tags, as last listed',
           tags,
           querystring: z.strictObject({
@@ -71,6 +72,7 @@ export function channelRoutes({ state, refresh }: ChannelRoutesOptions): Fastify
       '/channels/refresh',
       {
         schema: {
+          operationId: 'refreshChannels',
           summary: 'Read every channel’s name, tags and settings again, in the background',
           tags,
           body,
@@ -90,6 +92,7 @@ export function channelRoutes({ state, refresh }: ChannelRoutesOptions): Fastify
       '/channels/:channelArn/refresh',
       {
         schema: {
+          operationId: 'refreshChannel',
           summary: 'Read one channel’s name, tags and settings again, now',
           description: 'Rules see what changed at once. 404: IVS has no such channel, and it is forgotten here.',
           tags,

@@ -40,6 +40,7 @@ export function configRoutes({ current, reload }: ConfigRoutesOptions): FastifyP
       '/config',
       {
         schema: {
+          operationId: 'getConfig',
           summary: 'Which configuration is in force',
           tags,
           querystring: z.strictObject({}),
@@ -53,6 +54,7 @@ export function configRoutes({ current, reload }: ConfigRoutesOptions): FastifyP
       {
         config: { role: 'admin' },
         schema: {
+          operationId: 'reloadConfig',
           summary: 'Read the configuration again; it is applied only if all of it is valid',
           tags,
           body: z.union([z.strictObject({}), z.null()]).optional(),

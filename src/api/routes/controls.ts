@@ -94,6 +94,7 @@ export function controlRoutes({
       '/holds',
       {
         schema: {
+          operationId: 'listHolds',
           summary: 'Channels on hold by command (the tag ops-hold holds too)',
           tags,
           querystring: z.strictObject({}),
@@ -110,6 +111,7 @@ export function controlRoutes({
       '/holds/:channelArn',
       {
         schema: {
+          operationId: 'holdChannel',
           summary: 'Keep automation’s hands off a channel',
           tags,
           params: z.strictObject({ channelArn }),
@@ -139,6 +141,7 @@ export function controlRoutes({
       '/holds/:channelArn',
       {
         schema: {
+          operationId: 'releaseChannel',
           summary: 'Release a hold',
           tags,
           params: z.strictObject({ channelArn }),
@@ -159,6 +162,7 @@ export function controlRoutes({
       '/silences',
       {
         schema: {
+          operationId: 'listSilences',
           summary: 'Silences that have not ended',
           tags,
           querystring: z.strictObject({}),
@@ -179,6 +183,7 @@ export function controlRoutes({
       '/silences',
       {
         schema: {
+          operationId: 'addSilence',
           summary: 'Hold back the decisions that match, for a time',
           tags,
           body: z.strictObject({
@@ -234,6 +239,7 @@ export function controlRoutes({
       '/silences',
       {
         schema: {
+          operationId: 'endSilenceOfQuery',
           summary: 'End the silence that the query names now',
           tags,
           querystring: z.strictObject({
@@ -255,6 +261,7 @@ export function controlRoutes({
       '/silences/:id',
       {
         schema: {
+          operationId: 'endSilence',
           summary: 'End a silence now',
           tags,
           params: z.strictObject({ id: silenceId }),
@@ -269,6 +276,7 @@ export function controlRoutes({
       '/timers/:id',
       {
         schema: {
+          operationId: 'cancelTimer',
           summary: 'Take back what a rule has planned for a channel; it does not act for this cause any more',
           tags,
           params: z.strictObject({ id: z.string().min(1).max(600) }),
@@ -290,6 +298,7 @@ export function controlRoutes({
       '/pause',
       {
         schema: {
+          operationId: 'getPause',
           summary: 'Whether all automation is paused',
           tags,
           querystring: z.strictObject({}),
@@ -303,6 +312,7 @@ export function controlRoutes({
       '/pause',
       {
         schema: {
+          operationId: 'pauseAutomation',
           summary: 'Stop all automation at once; observing goes on',
           tags,
           body: optionalReason,
@@ -321,6 +331,7 @@ export function controlRoutes({
       '/resume',
       {
         schema: {
+          operationId: 'resumeAutomation',
           summary: 'Let automation go on after a pause',
           tags,
           body: optionalReason,

@@ -89,6 +89,7 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
       '/decisions',
       {
         schema: {
+          operationId: 'listDecisions',
           summary: 'What the rules decided, newest first, also not to act',
           tags,
           querystring: z.strictObject({
@@ -146,6 +147,7 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
       '/decisions/:id',
       {
         schema: {
+          operationId: 'getDecision',
           summary: 'One decision',
           tags,
           params: z.strictObject({ id: z.string().min(1).max(64) }),
@@ -163,6 +165,7 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
       '/rules/:rule/explain/:channelArn',
       {
         schema: {
+          operationId: 'explainRule',
           summary: 'Why a rule does, or does not, act on a channel, as of now',
           tags,
           params: z.strictObject({ rule: z.string().min(1).max(200), channelArn }),

@@ -17,6 +17,7 @@ export function eventRoutes({ state }: { readonly state: Pick<SharedState, 'read
       '/events/kept',
       {
         schema: {
+          operationId: 'listKeptEvents',
           summary: 'Events that were not acted on and are kept for inspection, newest first',
           tags: ['Streams'],
           querystring: z.strictObject({ limit: z.coerce.number().int().min(1).max(500).default(50) }),

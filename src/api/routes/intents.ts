@@ -43,6 +43,7 @@ export function intentRoutes({ intents }: { readonly intents: IntentsPort }): Fa
       '/intents',
       {
         schema: {
+          operationId: 'listIntents',
           summary: 'Actions that wait for the end of a stream',
           tags,
           querystring: z.strictObject({ channelArn: channelArn.optional() }),
@@ -59,6 +60,7 @@ export function intentRoutes({ intents }: { readonly intents: IntentsPort }): Fa
       '/intents/:kind/:channelArn',
       {
         schema: {
+          operationId: 'cancelIntent',
           summary: 'Take a waiting action back',
           tags,
           params: z.strictObject({ kind: z.enum(intentKinds), channelArn }),
@@ -71,6 +73,7 @@ export function intentRoutes({ intents }: { readonly intents: IntentsPort }): Fa
       '/keys',
       {
         schema: {
+          operationId: 'listKeys',
           summary: 'How old the stream keys are, as far as they were rotated here; the oldest first',
           tags,
           querystring: none,

@@ -44,6 +44,7 @@ export function jobRoutes({ jobs }: { readonly jobs: JobsPort }): FastifyPluginA
       '/jobs/:id',
       {
         schema: {
+          operationId: 'getJob',
           summary: 'One job: its state, its steps so far, its result',
           tags,
           params,
@@ -60,6 +61,7 @@ export function jobRoutes({ jobs }: { readonly jobs: JobsPort }): FastifyPluginA
       '/jobs/:id/resend',
       {
         schema: {
+          operationId: 'resendJob',
           summary: 'Send the message of a webhook, notify or emit_event job again',
           tags,
           params,

@@ -20,6 +20,7 @@ export function liveRoutes({ feed, version }: LiveRoutesOptions): FastifyPluginA
       '/live',
       {
         schema: {
+          operationId: 'followLive',
           summary: 'Everything the operator’s page shows, as server-sent events: a snapshot, then what changes',
           tags: ['Operations'],
           querystring: z.strictObject({}),

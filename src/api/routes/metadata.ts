@@ -163,6 +163,7 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
       '/metadata/batches',
       {
         schema: {
+          operationId: 'sendMetadata',
           summary: 'Send items to channels, in order, inside the quota',
           tags,
           querystring: accountQuery,
@@ -202,6 +203,7 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
       '/metadata/batches',
       {
         schema: {
+          operationId: 'listBatches',
           summary: 'The newest batches, newest first; finished ones are kept for hours',
           tags,
           querystring: z.strictObject({ limit: z.coerce.number().int().min(1).max(200).default(20) }),
@@ -217,14 +219,28 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
 
     app.get(
       '/metadata/batches/:id',
-      { schema: { summary: 'What became of a batch', tags, params: batchParams, response: { 200: progress } } },
+      {
+        schema: {
+          operationId: 'getBatch',
+          summary: 'What became of a batch',
+          tags,
+          params: batchParams,
+          response: { 200: progress },
+        },
+      },
       async (request) => shown(await anywhere((shard) => shard.progress(request.params.id))),
     );
 
     app.delete(
       '/metadata/batches/:id',
       {
-        schema: { summary: 'Cancel what has not been sent', tags, params: batchParams, response: { 200: progress } },
+        schema: {
+          operationId: 'cancelBatch',
+          summary: 'Cancel what has not been sent',
+          tags,
+          params: batchParams,
+          response: { 200: progress },
+        },
       },
       async (request) => shown(await anywhere((shard) => shard.cancel(request.params.id))),
     );
@@ -233,6 +249,7 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
       '/metadata/batches/:id/events',
       {
         schema: {
+          operationId: 'followBatch',
           summary: 'Follow a batch: server-sent events `progress`, and `finished` at the end',
           tags,
           params: batchParams,

@@ -46,6 +46,7 @@ export function quotaRoutes({ quotas }: QuotaRoutesOptions): FastifyPluginAsyncZ
       '/quota',
       {
         schema: {
+          operationId: 'getQuota',
           summary: 'Use of the call-rate quotas',
           tags: ['Operations'],
           querystring: z.strictObject({}),

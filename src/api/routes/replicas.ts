@@ -18,6 +18,7 @@ export function replicaRoutes({ shards }: { readonly shards: readonly ReplicaSha
       '/replicas',
       {
         schema: {
+          operationId: 'listReplicas',
           summary: 'Replicas that gave a sign of life in the last ten seconds, and in what they differ',
           tags: ['Operations'],
           querystring: z.strictObject({}),

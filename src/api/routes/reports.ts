@@ -99,6 +99,7 @@ export function reportRoutes({ state }: { readonly state: SharedState }): Fastif
       '/streams/:channelArn/report',
       {
         schema: {
+          operationId: 'getReport',
           summary: 'What happened in a session of one channel',
           tags,
           params: z.strictObject({ channelArn }),
@@ -116,6 +117,7 @@ export function reportRoutes({ state }: { readonly state: SharedState }): Fastif
       '/reports',
       {
         schema: {
+          operationId: 'getReports',
           summary: 'What happened in the newest session of every channel with a tag',
           tags,
           querystring: z.strictObject({

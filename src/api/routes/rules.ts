@@ -76,6 +76,7 @@ export function ruleRoutes({ shards, onControl }: RuleRoutesOptions): FastifyPlu
       '/rules',
       {
         schema: {
+          operationId: 'listRules',
           summary: 'The rules in force and what they are doing',
           tags,
           querystring: z.strictObject({}),
@@ -92,6 +93,7 @@ export function ruleRoutes({ shards, onControl }: RuleRoutesOptions): FastifyPlu
       '/rules/:rule',
       {
         schema: {
+          operationId: 'getRule',
           summary: 'One rule, with its decisions of the last 24 hours',
           tags,
           params,
@@ -116,6 +118,7 @@ export function ruleRoutes({ shards, onControl }: RuleRoutesOptions): FastifyPlu
       '/rules/:rule/reset',
       {
         schema: {
+          operationId: 'resetRule',
           summary: 'Start a rule again that max_live_percent has stopped',
           tags,
           params,
@@ -136,6 +139,7 @@ export function ruleRoutes({ shards, onControl }: RuleRoutesOptions): FastifyPlu
       '/incidents',
       {
         schema: {
+          operationId: 'listIncidents',
           summary: 'Incidents, the open ones first',
           tags,
           querystring: z.strictObject({}),

@@ -64,6 +64,7 @@ export function sampleRoutes({ state, accounts }: SampleRoutesOptions): FastifyP
       '/streams/:channelArn/samples',
       {
         schema: {
+          operationId: 'listSamples',
           summary: 'Viewers and health of one session over time',
           tags,
           params: z.strictObject({ channelArn }),
@@ -103,6 +104,7 @@ export function sampleRoutes({ state, accounts }: SampleRoutesOptions): FastifyP
       '/fleet/samples',
       {
         schema: {
+          operationId: 'listFleetSamples',
           summary: 'How many streams were live, and how they were, over time',
           tags,
           querystring: z.strictObject({

@@ -111,6 +111,7 @@ export function streamRoutes({ state, retentionMs, silentSinceMs }: StreamRoutes
       '/streams',
       {
         schema: {
+          operationId: 'listStreams',
           summary: 'Live streams, or those of another state',
           tags,
           querystring: z.strictObject({
@@ -154,6 +155,7 @@ export function streamRoutes({ state, retentionMs, silentSinceMs }: StreamRoutes
       '/streams/:channelArn',
       {
         schema: {
+          operationId: 'getStream',
           summary: 'One channel: its newest session with evidence and timeline, and earlier sessions',
           tags,
           params: z.strictObject({ channelArn }),

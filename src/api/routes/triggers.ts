@@ -25,6 +25,7 @@ export function triggerRoutes({ shards, observe }: TriggerRoutesOptions): Fastif
       '/triggers/:name',
       {
         schema: {
+          operationId: 'setOffTrigger',
           summary: 'Set off the rules that listen to this name',
           tags: ['Rules'],
           params: z.strictObject({ name: z.string().min(1).max(63) }),

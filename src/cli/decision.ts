@@ -1,0 +1,120 @@
+// `decision list|show`: what the rules decided, also not to do, and why.
+import type { Command } from 'commander';
+import { type Answer, dataOf } from '#client/client.ts';
+import { decisionOutcomes, decisionReasons } from '#domain/decision.ts';
+import { idOf, resolveChannel } from './channels.ts';
+import { choiceOption, countOption, momentOption } from './options.ts';
+import { gathered, given } from './pages.ts';
+import { apiClient, type CliIo, example, printData, table } from './support.ts';
+import { type Line, toned } from './terminal.ts';
+import { shortTime } from './times.ts';
+
+type Decision = Answer<'getDecision'>;
+
+interface ListFlags {
+  readonly rule?: string;
+  readonly channel?: string;
+  readonly outcome?: Decision['outcome'];
+  readonly reason?: Decision['reason'];
+  readonly since?: string;
+  readonly until?: string;
+  readonly limit: number;
+  readonly json?: boolean;
+}
+
+export function register(program: Command, io: CliIo): void {
+  const decision = program
+    .command('decision')
+    .description('what the rules decided, also not to act, and why')
+    .addHelpText('after', example('ivs-autopilot decision list --since 8h'));
+  decision
+    .command('list')
+    .description('the decisions, newest first')
+    .option('--rule <rule>', 'only of this rule')
+    .option('--channel <channel>', 'only about this channel: ARN, last part of the ARN, or name')
+    .addOption(choiceOption('--outcome <outcome>', 'only with this outcome', decisionOutcomes))
+    .addOption(choiceOption('--reason <reason>', 'only with this reason', Object.keys(decisionReasons)))
+    .addOption(momentOption('--since <time>', 'not older: a time, or how long ago, such as 8h'))
+    .addOption(momentOption('--until <time>', 'only before this moment'))
+    .addOption(countOption('--limit <count>', 'at most so many', 100_000).default(50))
+    .option('--json', 'print the answer as JSON')
+    .addHelpText(
+      'after',
+      example(
+        'ivs-autopilot decision list --rule starving-slate --since 8h',
+        'ivs-autopilot decision list --channel studio-a --outcome suppressed',
+      ),
+    )
+    .action(async (flags: ListFlags) => {
+      const api = apiClient(io);
+      const { rule, channel, outcome, reason, since, until, limit } = flags;
+      const channelArn = channel === undefined ? undefined : await resolveChannel(api, channel);
+      let isTruncated = false;
+      const { items, next } = await gathered(limit, async (after, most) => {
+        const query = given({ rule, channelArn, outcome, reason, since, until, after, limit: Math.min(most, 1000) });
+        const page = dataOf(await api.client.GET('/v1/decisions', { params: { query } }));
+        isTruncated = page.truncated;
+        return { items: page.decisions, next: page.next };
+      });
+      const answer = { decisions: items, ...given({ next }), truncated: isTruncated };
+      printData(io, flags.json, answer, () => listLines(items, io));
+      if (next !== undefined && !flags.json) io.printError('There are older ones; --limit says how many are listed.');
+      if (isTruncated)
+        io.printError('The search was given up before the beginning of the journal: narrow it with --since.');
+    });
+  decision
+    .command('show')
+    .description('one decision: what was true, every guard and look, and what became of it')
+    .argument('<decision>', 'its id, as `decision list` shows it')
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', example('ivs-autopilot decision show 0123abcd'))
+    .action(async (id: string, { json }: { json?: boolean }) => {
+      const found = dataOf(await apiClient(io).client.GET('/v1/decisions/{id}', { params: { path: { id } } }));
+      printData(io, json, found, () => showLines(found));
+    });
+}
+
+function listLines(decisions: readonly Decision[], io: CliIo): Line[] {
+  if (decisions.length === 0) return ['None.'];
+  const rows = decisions.map(({ id, at, rule, channelName, channelArn, outcome, reason, jobs, trigger, count }) => [
+    shortTime(at),
+    rule,
+    channelName || (channelArn === undefined ? '' : idOf(channelArn)),
+    toned(outcome),
+    `${reason}${count > 1 ? ` ×${count}` : ''}`,
+    jobs.map(({ action }) => action).join(' '),
+    trigger.text,
+    id,
+  ]);
+  return table([['TIME', 'RULE', 'CHANNEL', 'OUTCOME', 'REASON', 'ACTIONS', 'WHAT', 'ID'], ...rows], io);
+}
+
+function showLines(decision: Decision): Line[] {
+  const { id, at, rule, mode, outcome, reason, meaning, channelArn, channelName, trigger, jobs, checks, withheld } =
+    decision;
+  return [
+    [{ text: rule, tone: 'strong' }, ` (${mode}) at ${at}, decision ${id}`],
+    ...(channelArn === undefined ? [] : [`On ${channelName ? `${channelName} (${channelArn})` : channelArn}`]),
+    [toned(outcome), ` ${reason}: ${meaning}`],
+    `Since ${trigger.since}: ${trigger.text}`,
+    ...(decision.streamId === undefined ? [] : [`Stream ${decision.streamId}`]),
+    ...(checks.length === 0 ? [] : ['', 'Looked at, in order:']),
+    ...checks.map(
+      ({ check, verdict, asked, found, at: when }): Line => [
+        '  ',
+        { text: verdict, tone: verdict === 'failed' ? 'bad' : 'good' },
+        ` ${check}: asked ${JSON.stringify(asked)}, found ${JSON.stringify(found)} at ${shortTime(when)}`,
+      ],
+    ),
+    ...(jobs.length === 0 ? [] : ['', 'Actions:']),
+    ...jobs.map(
+      ({ action, jobId, outcome: became, detail }): Line => [
+        `  ${action} ${jobId}`,
+        ...(became === undefined ? [' under way'] : [': ', toned(became), ` ${detail ?? ''}`.trimEnd()]),
+      ],
+    ),
+    ...withheld.map(
+      ({ action, reason: why }): Line => ['  ', { text: 'held back', tone: 'warn' }, ` ${action}: ${why}`],
+    ),
+  ];
+}

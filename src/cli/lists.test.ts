@@ -1,0 +1,331 @@
+// `list`, `show`, `audit` and `watch`, against a server that answers as the daemon does and keeps what it was asked.
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import stringWidth from 'string-width';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { runCli } from './main.ts';
+import { gathered } from './pages.ts';
+import type { CliIo } from './support.ts';
+import type { Piece } from './terminal.ts';
+
+const arnOf = (id: string) => `arn:aws:ivs:us-west-2:111122223333:channel/${id}`;
+const time = '2026-11-20T20:00:00.000Z';
+const stream = (id: string, more: object) => ({
+  channelArn: arnOf(id),
+  channelName: `studio-${id}`,
+  streamId: `st-${id}`,
+  state: 'live',
+  stateSince: time,
+  startedAt: time,
+  health: 'HEALTHY',
+  healthSince: time,
+  viewerCount: 10,
+  recording: 'none',
+  ...more,
+});
+const counts = { live: 3, healthy: 1, starving: 1, unknown: 1, created: 0, channels: 4 };
+const streams = [stream('a', {}), stream('b', { health: 'STARVING' }), stream('c', { health: 'UNKNOWN' })];
+const channels = ['a', 'b', 'c'].map((id) => ({
+  arn: arnOf(id),
+  name: `studio-${id}`,
+  type: 'STANDARD',
+  latencyMode: 'LOW',
+  recordingConfigurationArn: '',
+  tags: { tier: id === 'a' ? 'gold' : 'silver' },
+}));
+const decision = (id: string) => ({
+  id,
+  at: time,
+  rule: 'starving-slate',
+  mode: 'enforce',
+  outcome: 'suppressed',
+  reason: 'cooldown',
+  meaning: 'The rule acted on this channel a moment ago.',
+  channelArn: arnOf('a'),
+  channelName: 'studio-a',
+  group: arnOf('a'),
+  cause: 'c',
+  count: 1,
+  trigger: { kind: 'state', since: time, text: 'health is STARVING', values: {} },
+  guards: [],
+  jobs: [{ jobId: 'j-1', action: 'notify', outcome: 'done', detail: 'sent' }],
+  checks: [{ check: 'cooldown', verdict: 'failed', asked: { atLeast: '5m' }, found: { since: '1m' }, at: time }],
+  withheld: [],
+});
+const entry = (id: string) => ({ id, at: time, who: 'token mara', what: 'hold', outcome: 'done', why: 'new encoder' });
+
+let live: (response: ServerResponse) => void = (response) => void response.end();
+const asked: string[] = [];
+const server = createServer((request, response) => {
+  const url = new URL(request.url!, 'http://x');
+  asked.push(decodeURIComponent(request.url!));
+  const answer = (body: object) =>
+    void response.setHeader('content-type', 'application/json').end(JSON.stringify(body));
+  const after = url.searchParams.get('after') ?? url.searchParams.get('before');
+  switch (url.pathname) {
+    case '/v1/streams':
+      // Two pages.
+      return after === null
+        ? answer({ counts, stale: { polls: time }, streams: streams.slice(0, 2), next: 'page2' })
+        : answer({ counts, stale: { polls: time }, streams: streams.slice(2) });
+    case '/v1/channels':
+      return answer({ channels });
+    case '/v1/decisions':
+      return answer({
+        decisions: [decision(after === null ? 'd1' : 'd2')],
+        next: after === null ? 'p2' : 'p3',
+        truncated: false,
+      });
+    case '/v1/audit':
+      return answer({ entries: [entry(after === null ? 'e1' : 'e2')], ...(after === null ? { next: 'e1' } : {}) });
+    case '/v1/holds':
+      return answer({ holds: [{ channelArn: arnOf('a'), who: 'token mara', reason: 'new encoder', since: time }] });
+    case '/v1/intents':
+      return answer({ intents: [] });
+    case '/v1/keys':
+      return answer({ keys: [] });
+    case '/v1/silences':
+      return answer({
+        silences: [{ id: 's-1', matchers: ['rule="x"'], author: 'mara', reason: 'finals', starts: time, ends: time }],
+      });
+    case '/v1/live':
+      return live(response);
+    default:
+      if (url.pathname.startsWith('/v1/decisions/')) return answer(decision('d1'));
+      return answer({
+        record: { ...streams[1], adBreaks: [], limitBreaches: [], evidence: {} },
+        timeline: [{ source: 'event', name: 'Starvation Start', eventTime: time, arrivedAt: time, text: 'it starves' }],
+        channel: channels[1],
+        sessions: [],
+        stale: {},
+      });
+  }
+});
+let url: string;
+beforeAll(async () => {
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+});
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+beforeEach(() => void (asked.length = 0));
+
+async function run(args: readonly string[], more: Partial<CliIo> = {}) {
+  const out: string[] = [];
+  const err: string[] = [];
+  const code = await runCli(['node', 'ivs-autopilot', ...args], {
+    print: (line) => void out.push(line),
+    printError: (line) => void err.push(line),
+    env: { AUTOPILOT_URL: url },
+    signal: new AbortController().signal,
+    ...more,
+  });
+  return { code, out: out.join('\n'), err: err.join('\n'), lines: out };
+}
+
+describe('stream', () => {
+  it('list has every page, the worst first, and says when it may be old', async () => {
+    const { code, lines, err } = await run(['stream', 'list']);
+
+    expect(lines.map((line) => line.split(/\s+/)[0])).toEqual(['NAME', 'studio-b', 'studio-c', 'studio-a']);
+    expect(asked).toEqual(['/v1/streams?state=live&limit=1000', '/v1/streams?state=live&after=page2&limit=1000']);
+    expect([code, err]).toEqual([0, expect.stringContaining(time)]);
+  });
+
+  it('list asks for what is wanted, and prints the whole answer as JSON', async () => {
+    const { out } = await run([
+      'stream',
+      'list',
+      '--health',
+      'starving',
+      '--text',
+      'tier=gold',
+      '--limit',
+      '2',
+      '--json',
+    ]);
+
+    expect(asked).toEqual(['/v1/streams?state=live&health=STARVING&text=tier=gold&limit=2']);
+    expect(JSON.parse(out)).toMatchObject({ counts, next: 'page2', streams: [{ health: 'STARVING' }, {}] });
+  });
+
+  it('list is red where a stream starves, and fits the terminal', async () => {
+    const painted: (readonly Piece[])[] = [];
+    await run(['stream', 'list'], { columns: 70, paint: (line) => void painted.push(line) });
+
+    expect(painted[1]!.find(({ text }) => text === 'STARVING')).toMatchObject({ tone: 'bad' });
+    for (const line of painted) expect(stringWidth(line.map(({ text }) => text).join(''))).toBeLessThanOrEqual(70);
+  });
+
+  it('show tells how a stream is, and what happened', async () => {
+    const { out } = await run(['stream', 'show', 'studio-b']);
+
+    expect(asked.at(-1)).toBe(`/v1/streams/${arnOf('b')}`);
+    expect(out).toContain('STARVING for');
+    expect(out).toContain('Starvation Start');
+  });
+});
+
+describe('channel', () => {
+  it('list has settings and tags, and tags that nobody has are refused with what is meant', async () => {
+    expect((await run(['channel', 'list', '--tag', 'tier=gold'])).lines.map((line) => line.split(/\s+/)[0])).toEqual([
+      'NAME',
+      'studio-a',
+    ]);
+    expect(await run(['channel', 'list', '--tag', 'tier=glod'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('did you mean tier=gold?'),
+    });
+  });
+
+  it('show tells what is held and what waits', async () => {
+    const { out } = await run(['channel', 'show', 'a']);
+
+    expect(out).toContain('On hold by token mara: new encoder');
+    expect(out).toContain('Tags: tier=gold');
+  });
+});
+
+describe('decision, audit and silence', () => {
+  it('decision list goes on over pages until it has as many as are wanted', async () => {
+    const { lines, err } = await run(['decision', 'list', '--channel', 'studio-a', '--since', '8h', '--limit', '2']);
+
+    expect(lines.map((line) => line.split(/\s+/).at(-1))).toEqual(['ID', 'd1', 'd2']);
+    expect(asked.slice(1)).toEqual([
+      `/v1/decisions?channelArn=${arnOf('a')}&since=8h&limit=2`,
+      `/v1/decisions?channelArn=${arnOf('a')}&since=8h&after=p2&limit=1`,
+    ]);
+    expect(err).toContain('older ones');
+  });
+
+  it('decision show has every value that was compared', async () => {
+    const { out } = await run(['decision', 'show', 'd1']);
+
+    expect(out).toContain('failed cooldown: asked {"atLeast":"5m"}, found {"since":"1m"}');
+    expect(out).toContain('notify j-1: done sent');
+  });
+
+  it('audit and silence list are tables', async () => {
+    expect((await run(['audit', '--who', 'token mara'])).lines[1]).toMatch(/token mara +hold +done +new encoder/);
+    expect((await run(['silence', 'list'])).lines[1]).toMatch(/^s-1 +rule="x"/);
+  });
+
+  it.each([
+    [['decision', 'list', '--outcome', 'supressed'], 'did you mean suppressed?'],
+    [['decision', 'list', '--reason', 'cooldwon'], 'did you mean cooldown?'],
+    [['stream', 'list', '--state', 'lvie'], 'did you mean live?'],
+    [['stream', 'list', '--health', 'STARVIN'], 'did you mean STARVING?'],
+    [['watch', '--only', 'stream'], 'did you mean streams?'],
+    [['decision', 'list', '--since', 'yesterday'], 'such as 2h'],
+    [['audit', '--limit', '0'], 'whole number'],
+    [['stream', 'lsit'], 'Did you mean list?'],
+    [['channel', 'list', '--tag', 'gold'], 'key=value'],
+  ])('%j is refused before anything is asked', async (args, said) => {
+    expect(await run(args)).toMatchObject({ code: 2, out: '', err: expect.stringContaining(said) });
+    expect(asked).toEqual([]);
+  });
+});
+
+describe('watch', () => {
+  const row = (id: string, more: object) => ({
+    arn: arnOf(id),
+    name: `studio-${id}`,
+    state: 'live',
+    health: 'HEALTHY',
+    since: Date.parse(time),
+    recording: 'none',
+    ...more,
+  });
+  const begin = (response: ServerResponse) => response.writeHead(200, { 'content-type': 'text/event-stream' });
+  const send = (response: ServerResponse, event: string, data: unknown) =>
+    void response.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+  const status = {
+    nowMs: Date.parse(time),
+    needs: [],
+    activity: [{ id: 'old', atMs: 1, rule: 'r', outcome: 'acted', text: 'before' }],
+  };
+
+  /** Runs until so many lines are there. */
+  async function watched(count: number, args: readonly string[]) {
+    const ending = new AbortController();
+    const lines: string[] = [];
+    const done = run(['watch', ...args], { signal: ending.signal, print: (line) => void lines.push(line) });
+    await vi.waitFor(() => expect(lines.length).toBeGreaterThanOrEqual(count), { timeout: 60_000 });
+    ending.abort();
+    return { ...(await done), lines };
+  }
+
+  it('says what is there, then only what changes, also over a lost connection', async () => {
+    let connections = 0;
+    live = (response) => {
+      begin(response);
+      send(response, 'status', status);
+      connections += 1;
+      if (connections === 1) {
+        send(response, 'rows', [
+          [1, row('a', {})],
+          [2, row('b', {})],
+        ]);
+        send(response, 'ready', {});
+        send(response, 'delta', { patches: [[1, { viewers: 5 }]] });
+        send(response, 'delta', { patches: [[1, { health: 'STARVING' }]] });
+        send(response, 'status', {
+          needs: [{ id: 'n', severity: 'critical', title: 'Cap', cause: 'stopped' }],
+          activity: [
+            { id: 'new', atMs: 2, rule: 'slate', outcome: 'acted', text: 'starving', arn: arnOf('a') },
+            ...status.activity,
+          ],
+        });
+        return void response.end();
+      }
+      // b has gone meanwhile, under other numbers; a is as it was.
+      send(response, 'rows', [[7, row('a', { health: 'STARVING' })]]);
+      send(response, 'ready', {});
+    };
+    const { code, lines } = await watched(7, []);
+
+    expect(
+      lines.map((line) =>
+        line
+          .slice(9)
+          .replaceAll(/ +/g, ' ')
+          .replace(/ for .*$/, ''),
+      ),
+    ).toEqual([
+      'studio-a HEALTHY',
+      'studio-b HEALTHY',
+      'studio-a STARVING',
+      'Cap critical stopped',
+      'slate acted a starving',
+      'over resolved stopped',
+      'b no longer listed',
+    ]);
+    expect(code).toBe(130);
+  });
+
+  it('one channel, as JSON lines', async () => {
+    live = (response) => {
+      begin(response);
+      send(response, 'status', status);
+      send(response, 'rows', [
+        [1, row('a', {})],
+        [2, row('b', {})],
+      ]);
+      send(response, 'delta', { removed: [2] });
+    };
+    const { lines } = await watched(2, ['studio-b', '--json', '--only', 'streams']);
+
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ subject: 'streams', arn: arnOf('b'), health: 'HEALTHY' }),
+      expect.objectContaining({ subject: 'streams', arn: arnOf('b'), state: 'gone' }),
+    ]);
+  });
+});
+
+it('a list whose cursor does not move ends', async () => {
+  const { items } = await gathered(10, async () => ({ items: [1], next: 'same' }));
+
+  expect(items).toEqual([1, 1]);
+});
