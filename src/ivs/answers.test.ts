@@ -125,18 +125,50 @@ describe('an answer of Amazon IVS', () => {
   });
 
   test.each([
-    ['GetChannel', { arn: arn('channel', 'other') }],
-    ['GetStream', { channelArn: arn('channel', 'other') }],
-    ['GetStreamKey', { arn: arn('stream-key', 'other') }],
-    ['CreateStreamKey', { channelArn: arn('channel', 'other') }],
-    ['GetRecordingConfiguration', { arn: arn('recording-configuration', 'other') }],
-    ['GetAdConfiguration', { arn: arn('ad-configuration', 'other') }],
-    ['UpdatePlaybackRestrictionPolicy', { arn: arn('playback-restriction-policy', 'other') }],
-    ['GetStreamSession', { channelArn: arn('channel'), streamId: 'st-2' }],
-    ['BatchGetChannel', { arns: [arn('channel'), arn('channel', 'other')] }],
-  ] as const)('of %s that is about something else than was asked for is refused', (operation, asked) => {
-    expect(problemOf(operation, asked, JSON.stringify(whole[operation]))).toMatch(/asked for/);
-  });
+    ['GetChannel', { arn: arn('channel') }, { arn: arn('channel', 'other') }, 'channel.arn: is not'],
+    ['GetStream', { channelArn: arn('channel') }, { channelArn: arn('channel', 'other') }, 'stream.channelArn: is not'],
+    ['GetStreamKey', { arn: key.arn }, { arn: arn('stream-key', 'other') }, 'streamKey.arn: is not'],
+    [
+      'CreateStreamKey',
+      { channelArn: arn('channel') },
+      { channelArn: arn('channel', 'other') },
+      'streamKey.channelArn: is not',
+    ],
+    [
+      'GetRecordingConfiguration',
+      { arn: recording.arn },
+      { arn: arn('recording-configuration', 'other') },
+      'recordingConfiguration.arn: is not',
+    ],
+    ['GetPlaybackKeyPair', { arn: pair.arn }, { arn: arn('playback-key', 'other') }, 'keyPair.arn: is not'],
+    ['GetAdConfiguration', { arn: ads.arn }, { arn: arn('ad-configuration', 'other') }, 'adConfiguration.arn: is not'],
+    [
+      'UpdatePlaybackRestrictionPolicy',
+      { arn: policy.arn },
+      { arn: arn('playback-restriction-policy', 'other') },
+      'playbackRestrictionPolicy.arn: is not',
+    ],
+    [
+      'GetStreamSession',
+      { channelArn: arn('channel'), streamId: 'st-1' },
+      { channelArn: arn('channel'), streamId: 'st-2' },
+      'streamSession.streamId: is not',
+    ],
+    [
+      'BatchGetChannel',
+      { arns: [arn('channel')] },
+      { arns: [arn('channel'), arn('channel', 'other')] },
+      'says nothing of a resource that was',
+    ],
+  ] as const)(
+    'of %s is believed for what was asked for, and refused for something else',
+    (operation, own, other, problem) => {
+      const body = JSON.stringify({ errors: [], ...whole[operation] });
+
+      expect(problemOf(operation, own, body)).toBeUndefined();
+      expect(problemOf(operation, other, body)).toMatch(new RegExp(`^${problem}.* asked for$`));
+    },
+  );
 
   test('about viewers tells of those that were asked for, and the message names none', () => {
     const asked = { viewerSessions: [{ channelArn: arn('channel'), viewerId: 'mara' }] };

@@ -308,6 +308,24 @@ test('bulk that is being sent or replaced makes no room in its channel', async (
   expect(await scope.redis.zcard(`${scope.prefix}:md:q:${channelArn('a')}`)).toBe(2);
 });
 
+test('items share a call as long as it is not a byte too long', async () => {
+  await using scope = await redisScope();
+  const items = ['é', 'x', 'y'].map((letter) => item(letter.repeat(20)));
+  const bytes = items.reduce((sum, { text }) => sum + Buffer.byteLength(text), emptyEnvelopeBytes + 2);
+  const callsWith = async (maxBytes: number) => {
+    const outbox = outboxOf(scope, { maxBytes });
+    await put(
+      outbox,
+      ['a'],
+      items.map(({ text }) => ({ ...item(''), text })),
+    );
+    return (await callsOf(outbox, 'a')).map(({ metadata }) => Buffer.byteLength(metadata));
+  };
+
+  expect(await callsWith(bytes)).toEqual([bytes]);
+  expect(await callsWith(bytes - 1)).toEqual([expect.any(Number), expect.any(Number)]);
+});
+
 test('so many finished batches are kept, each as long as its key, and the oldest go with their keys', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope, { keepFinished: 2, keepFinishedMs: 6000, keepKeysMs: 24_000 });
