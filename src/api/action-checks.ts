@@ -112,17 +112,25 @@ export async function assertNames(
     for (const { url, url_file: file } of all as readonly ActionParams<'webhook'>[])
       if ((url === undefined) === (file === undefined))
         throw new AppError('WEBHOOK_REFUSED', `${place}: a webhook needs exactly one of url and url_file`);
-  const resource = namedResources[action];
-  if (!resource) return;
-  const { field, codes } = resource;
-  for (const name of named(field)) {
-    if (name === 'none' && action.startsWith('set_')) continue;
-    await resource.find(shard, name).catch((error: unknown) => {
-      if (error instanceof AppError && error.code.startsWith(codes))
-        throw new AppError(error.code, `${place}.${field}: ${error.message}`, { cause: error });
-    });
+  for (const resource of namedResources[action] ?? []) {
+    const { field, codes } = resource;
+    for (const name of named(field)) {
+      if (name === 'none' && mayBeNone.has(action)) continue;
+      await resource.find(shard, name).catch((error: unknown) => {
+        if (error instanceof AppError && error.code.startsWith(codes))
+          throw new AppError(error.code, `${place}.${field}: ${error.message}`, { cause: error });
+      });
+    }
   }
 }
+
+/** `none` takes off what the field names. */
+const mayBeNone: ReadonlySet<ActionName> = new Set([
+  'set_recording',
+  'set_ad_configuration',
+  'set_playback_restriction',
+  'provision_channel',
+]);
 
 interface NamedResource {
   readonly field: string;
@@ -139,6 +147,11 @@ const recordingConfiguration: NamedResource = {
   codes: 'RECORDING_CONFIGURATION_',
   find: (shard, name) => shard.recordingConfiguration(name),
 };
+const adConfiguration: NamedResource = {
+  field: 'configuration',
+  codes: 'AD_CONFIGURATION_',
+  find: (shard, name) => shard.adConfiguration(name),
+};
 const playbackRestrictionPolicy: NamedResource = {
   field: 'policy',
   codes: 'PLAYBACK_RESTRICTION_',
@@ -146,16 +159,17 @@ const playbackRestrictionPolicy: NamedResource = {
 };
 
 /** What an action names in IVS. */
-const namedResources: Readonly<Partial<Record<ActionName, NamedResource>>> = {
-  set_recording: recordingConfiguration,
-  retire_recording_configuration: recordingConfiguration,
-  set_ad_configuration: {
-    field: 'configuration',
-    codes: 'AD_CONFIGURATION_',
-    find: (shard, name) => shard.adConfiguration(name),
-  },
-  set_playback_restriction: playbackRestrictionPolicy,
-  edit_playback_restriction: playbackRestrictionPolicy,
+const namedResources: Readonly<Partial<Record<ActionName, readonly NamedResource[]>>> = {
+  set_recording: [recordingConfiguration],
+  retire_recording_configuration: [recordingConfiguration],
+  set_ad_configuration: [adConfiguration],
+  set_playback_restriction: [playbackRestrictionPolicy],
+  edit_playback_restriction: [playbackRestrictionPolicy],
+  provision_channel: [
+    { ...recordingConfiguration, field: 'recording' },
+    { ...adConfiguration, field: 'ad_configuration' },
+    { ...playbackRestrictionPolicy, field: 'playback_restriction' },
+  ],
 };
 
 /** Whether the action puts an ad configuration on its channel. */

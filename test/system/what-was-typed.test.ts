@@ -110,6 +110,10 @@ test('mistakes are refused with what was meant, before anything is done, and eac
       [{ edit_playback_restriction: { policy: 'europe', allowed_countries: [] } }, 'PLAYBACK_RESTRICTION_UNKNOWN'],
     ] as const)
       expect(await act(action)).toMatchObject({ status: 404, body: { code } });
+    expect(await act({ provision_channel: { name: 'cup', recording: 'prod-s33' } })).toMatchObject({
+      status: 404,
+      body: { code: 'RECORDING_CONFIGURATION_UNKNOWN', detail: expect.stringContaining('provision_channel.recording') },
+    });
     for (const [action, text] of [
       [{ edit_playback_restriction: { policy: 'europe', allowed_countries: ['UK'] } }, 'is no country'],
       [{ edit_playback_restriction: { policy: 'x', allowed_origins: ['https://a.example/x'] } }, 'without a path'],

@@ -112,7 +112,6 @@ export function virtualIvs({ world, account, log, jobId, reacts }: VirtualIvsOpt
       log.change('CreateChannel', undefined, channel.name);
       const made: Channel = { ...channel, arn, containerFormat: 'TS' };
       await world.setChannels([{ channel: made }]);
-      account.addKey(arn);
       return { ...channel, arn, containerFormat: 'TS' };
     },
     async listChannelsByName(name) {

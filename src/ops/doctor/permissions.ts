@@ -43,6 +43,13 @@ function probes({ client, region, account }: PermissionOptions): Partial<Record<
       client.getRecordingConfiguration({ arn: arn('recording-configuration') }, { signal }),
     DeleteRecordingConfiguration: (signal) =>
       client.deleteRecordingConfiguration({ arn: arn('recording-configuration') }, { signal }),
+    // Neither name is one: refused as not valid, after the permission was looked at.
+    CreateChannel: (signal) => client.createChannel({ name: 'not a name' }, { signal }),
+    CreateRecordingConfiguration: (signal) =>
+      client.createRecordingConfiguration(
+        { destinationConfiguration: { s3: { bucketName: 'Not_a_bucket' } } },
+        { signal },
+      ),
     ListAdConfigurations: (signal) => client.listAdConfigurations({ maxResults: 1 }, { signal }),
     GetAdConfiguration: (signal) => client.getAdConfiguration({ arn: arn('ad-configuration') }, { signal }),
     ListPlaybackRestrictionPolicies: (signal) => client.listPlaybackRestrictionPolicies({ maxResults: 1 }, { signal }),
