@@ -127,8 +127,11 @@ function isClocked({ ages, adBreak, rounds = [] }: Clocked): boolean {
 
 /** The rules have changed: which turns count is found out at once. */
 export function forgetTurns(tx: Transaction, ruleset: Ruleset): void {
-  if (isClocked(clockOf(ruleset))) tx.set(notes.turn, { dueMs: tx.nowMs, lookedMs: tx.nowMs });
-  else if (tx.get(notes.turn)) tx.delete(notes.turn);
+  const known = tx.get(notes.turn);
+  // What was due already, and nobody has looked at yet, is not lost.
+  const lookedMs = known && known.dueMs <= tx.nowMs ? known.lookedMs : tx.nowMs;
+  if (isClocked(clockOf(ruleset))) tx.set(notes.turn, { dueMs: tx.nowMs, lookedMs });
+  else if (known) tx.delete(notes.turn);
 }
 
 /** When the next stream turns, epoch ms. */

@@ -78,6 +78,31 @@ describe('every … from stream_start', () => {
     expect(minutes(engine)).toEqual(['20 insert_ad_break a', '40 insert_ad_break a']);
   });
 
+  test('a reload between a round and the look at it does not lose the round', async () => {
+    const text = rule(every);
+    const engine = new Engine(text);
+    await engine.goLive('a');
+    await engine.goTo(1_000);
+    engine.nowMs = epochMs + 1_200_100;
+    engine.ruleset = new Engine(`${text}    description: changed`).ruleset;
+    await engine.poll();
+    await engine.due();
+
+    expect(engine.log).toEqual(['1200.1 insert_ad_break a']);
+  });
+
+  test('a rule that is new makes up for nothing', async () => {
+    const engine = new Engine(rule('{every: 7m, from: stream_start}'));
+    await engine.goLive('a');
+    await engine.goTo(1_300);
+    engine.ruleset = new Engine(rule(every).replace('name: ads', 'name: other')).ruleset;
+    await engine.goTo(2_400);
+
+    expect(
+      engine.decisions.filter(({ rule: name }) => name === 'other').map(({ atMs }) => (atMs - epochMs) / 1000),
+    ).toEqual([2_400]);
+  });
+
   test('`while` keeps it back where it does not hold', async () => {
     const engine = new Engine(rule(every, 'while: {health: [HEALTHY]}'));
     await engine.goLive('a');
