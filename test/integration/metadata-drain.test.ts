@@ -156,7 +156,7 @@ test('tries that never succeed end with the expiry of the item, and none comes a
   await using rig = await setup();
   rig.sender.answer = () => Promise.reject(new AppError('IVS_UNAVAILABLE', 'failed by itself'));
 
-  const { batchId } = await rig.send(['a'], ['x'], { expiresInMs: 700 });
+  const { batchId } = await rig.send(['a'], ['x'], { expiresInMs: 2_000 });
   const { counts } = await rig.finished(batchId);
   const tries = rig.sender.calls.length;
   // Longer than the longest pause between two tries.
@@ -417,11 +417,14 @@ test('a lease that would end before the call is not sent under, though nobody el
 test('a stop lets the call that was sent end, gives the rest back, and starts nothing new', async () => {
   await using scope = await redisScope();
   await using rig = await setup({ scope, drainer: { maxChannels: 2 } });
-  rig.sender.answer = () => pause(50);
+  const answers = Promise.withResolvers<void>();
+  rig.sender.answer = () => answers.promise;
   const batch = await rig.send(['a', 'b', 'c', 'd'], ['x']);
   await untilPasses(() => expect(rig.sender.calls).toHaveLength(2));
 
-  await rig.drainer.stop();
+  const stopped = rig.drainer.stop();
+  answers.resolve();
+  await stopped;
   const sent = rig.sender.calls.length;
   await pause(50);
 
