@@ -138,7 +138,7 @@ test('the queues are seen behind the token only, without what people wrote, and 
   expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
   expect(page.headers.get('x-content-type-options')).toBe('nosniff');
   expect(await page.text()).not.toContain('fonts.googleapis.com');
-  const jobsNow = async () => (await ask('/queues/api/queues?activeQueue=actions&status=&page=1')).text();
+  const jobsNow = async () => (await ask('/queues/api/queues?activeQueue=metadata-fanout&status=&page=1')).text();
   await expect.poll(jobsNow).toContain('put_metadata');
   const jobs = await jobsNow();
   expect(jobs).not.toContain('only for viewers');
