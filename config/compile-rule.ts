@@ -127,7 +127,7 @@ class RuleCompiler {
   }
 
   #trigger(): Trigger {
-    const { event, state, aggregate, threshold, schedule, http } = this.#rule.trigger;
+    const { event, state, aggregate, threshold, schedule, key_age: keyAge, http } = this.#rule.trigger;
     if (event) return { kind: 'event', pattern: this.#matcher(event, ['trigger', 'event'], envelopeFields)! };
     if (state) return { kind: 'state', pattern: this.#matcher(state, ['trigger', 'state'], streamFields)! };
     if (aggregate) {
@@ -158,8 +158,26 @@ class RuleCompiler {
       );
       return { kind: 'schedule', intervals };
     }
+    if (keyAge) return this.#keyAge(keyAge);
     if (!http) throw new RangeError('a trigger without a kind passed the schema');
     return { kind: 'http', name: http.name, body: http.body && matcherOf(http.body) };
+  }
+
+  /** Of many keys no more is known than that they are at least so old: only that can be asked. */
+  #keyAge(members: readonly unknown[]): Trigger {
+    const days = members.map((member, index) => {
+      const { numeric, ...others } = (member ?? {}) as { readonly numeric?: unknown };
+      const [operator, number, ...more] = Array.isArray(numeric) ? (numeric as unknown[]) : [];
+      const isOlder = (operator === '>' || operator === '>=') && typeof number === 'number' && number > 0;
+      if (isOlder && more.length === 0 && Object.keys(others).length === 0) return number;
+      this.#error(
+        ['trigger', 'key_age', index],
+        'expected {numeric: [">", <days>]}: a key is at least as old as is known',
+      );
+      return 1;
+    });
+    const ascending = [...new Set(days)].sort((left, right) => left - right);
+    return { kind: 'key_age', pattern: matcherOf({ key_age: members }), days: ascending };
   }
 
   /** What only some triggers can have. */
@@ -176,6 +194,12 @@ class RuleCompiler {
       durationMs(rule.keep_firing_for ?? '0s') === 0
     ) {
       this.#error(['on_resolve'], `${what} has no end: say with \`keep_firing_for\` how long it lasts`);
+    }
+    if (trigger.kind === 'key_age') {
+      const why =
+        'the age of a key is no state of a stream: an action on the key waits for the end of the stream by itself';
+      if (rule.while !== undefined) this.#error(['while'], why);
+      if (rule.once_per !== undefined) this.#error(['once_per'], why);
     }
     if (!perChannel) {
       const why = trigger.kind === 'schedule' || trigger.kind === 'times' ? ', because it has no `match`' : '';

@@ -184,6 +184,11 @@ const trigger = z
     aggregate: aggregate.optional().describe('On how many of the live channels are in a condition'),
     threshold: threshold.optional().describe('When a number crosses a threshold'),
     schedule: schedule.optional().describe('By the clock: time intervals, times of the day, or the age of a stream'),
+    key_age: values
+      .optional()
+      .describe(
+        'On the age of the channel’s stream key in days, such as `[{numeric: [">", 90]}]`; another key ends it',
+      ),
     http: z
       .strictObject({ name: name.describe('The name the request is sent under'), body: pattern.optional() })
       .optional()
@@ -191,7 +196,7 @@ const trigger = z
   })
   .refine(
     (value) => Object.values(value).filter((part) => part !== undefined).length === 1,
-    'expected exactly one of event, state, aggregate, threshold, schedule, http',
+    'expected exactly one of event, state, aggregate, threshold, schedule, key_age, http',
   );
 
 const rule = z.strictObject({

@@ -97,6 +97,7 @@ export function feedBulks(tx: Transaction): void {
     // Its request died before all channels were written down.
     else if (bulk.state === 'preparing' && tx.nowMs - bulk.sinceMs > abandonedMs) stopBulk(tx, id);
     else if (bulk.state === 'stopped') dropItems(tx, id);
+    if (bulk.endedAtMs !== undefined && !bulk.verification) verify(tx, bulk);
     if (bulk.endedAtMs !== undefined && tx.nowMs - bulk.endedAtMs > keepMs) tx.delete(kinds.bulk.of(id));
   }
   const ended = Array.from(tx.entries(kinds.bulk), ([, bulk]) => bulk).filter(
@@ -105,6 +106,21 @@ export function feedBulks(tx: Transaction): void {
   if (ended.length <= keptEnded) return;
   ended.sort((left, right) => left.endedAtMs! - right.endedAtMs!);
   for (const { id } of ended.slice(0, ended.length - keptEnded)) tx.delete(kinds.bulk.of(id));
+}
+
+/** Has what the jobs of an ended bulk have set compared with what IVS tells. Of a stopped one the last jobs may still run. */
+function verify(tx: Transaction, bulk: Bulk): void {
+  if (bulk.state === 'stopped' && ended(bulk.outcomes) < bulk.started && tx.nowMs - bulk.endedAtMs! < abandonedMs)
+    return;
+  for (const [, { bulkId }] of tx.entries(kinds.bulkCheck)) {
+    if (bulkId !== bulk.id) continue;
+    tx.set(kinds.bulk.of(bulk.id), {
+      ...bulk,
+      verification: { state: 'waiting', checked: 0, differing: 0, differs: [] },
+    });
+    tx.enqueue({ jobId: jobIdOf('verify-bulk', bulk.id), name: 'verify-bulk', payload: { bulkId } });
+    return;
+  }
 }
 
 /** Bulks that have not ended. */

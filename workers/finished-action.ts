@@ -14,6 +14,7 @@ import { noteFailedJob } from './alerts.ts';
 import { noteBulkResult } from './bulk.ts';
 import { type FanoutResult, type MemberResult, memberResult } from './metadata-fanout.ts';
 import type { RunResult } from './outcome.ts';
+import { noteExpected } from './verify-bulk.ts';
 
 export interface FinishedRun {
   readonly jobId: string;
@@ -95,7 +96,10 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
               who: askerOf(job),
               channelArn: job.channelArn,
             });
-          if (job.bulkId !== undefined && !tx.isRepeat(dedupId)) noteBulkResult(tx, job.bulkId, outcome);
+          if (job.bulkId !== undefined && !tx.isRepeat(dedupId)) {
+            if (outcome === 'done' || outcome === 'already_done') noteExpected(tx, job, result?.['after']);
+            noteBulkResult(tx, job.bulkId, outcome);
+          }
         },
         // A job that ran to its end twice (a crash right after the first) counts once.
         { dedupIds: job.bulkId === undefined ? [] : [dedupId], withinMs },

@@ -38,17 +38,27 @@ export function sweepRotations(tx: Transaction): void {
 
 export interface KeyAge {
   readonly channelArn: string;
-  /** Epoch ms of the last finished rotation. */
-  readonly rotatedAtMs: number;
-  readonly deliveredTo: string;
+  /** Epoch ms; the key is at least as old. */
+  readonly sinceMs: number;
+  /** It was made then, by a rotation. */
+  readonly made: boolean;
+  /** Of a key that was rotated here. */
+  readonly deliveredTo?: string;
 }
 
-/** When each channel's key was made, as far as the daemon made it; the oldest first. */
+/** How old each channel's key is: by its rotation, else by the first audit that found it. The oldest first. */
 export function keyAges(view: StateView): KeyAge[] {
-  const ages: KeyAge[] = [];
-  for (const [channelArn, { finishedAtMs, startedAtMs, sink }] of view.entries(kinds.key))
-    if (finishedAtMs !== undefined) ages.push({ channelArn, rotatedAtMs: startedAtMs, deliveredTo: sink });
-  return ages.toSorted((a, b) => a.rotatedAtMs - b.rotatedAtMs);
+  const ages = new Map<string, KeyAge>();
+  for (const [channelArn, { sinceMs, made }] of view.entries(kinds.streamKey))
+    ages.set(channelArn, { channelArn, sinceMs, made });
+  for (const [channelArn, { finishedAtMs, startedAtMs, deliveredKeyArn, sink }] of view.entries(kinds.key)) {
+    const found = view.get(kinds.streamKey.of(channelArn));
+    // An audit after it found another key: somebody else made that one.
+    const isReplaced = found !== undefined && found.sinceMs > (finishedAtMs ?? 0) && found.keyArn !== deliveredKeyArn;
+    if (finishedAtMs !== undefined && !isReplaced)
+      ages.set(channelArn, { channelArn, sinceMs: startedAtMs, made: true, deliveredTo: sink });
+  }
+  return [...ages.values()].toSorted((a, b) => a.sinceMs - b.sinceMs);
 }
 
 function hasAlert(tx: Transaction, channelArn: string): boolean {

@@ -45,6 +45,15 @@ export interface ChannelDetails {
 /** A channel that is to be made. */
 export type NewChannel = Omit<ChannelDetails, 'arn' | 'containerFormat'>;
 
+/** BatchGetChannel, as far as it tells: what is left out is not known. */
+export interface ChannelSettings {
+  readonly arn: string;
+  readonly recordingConfigurationArn?: string | undefined;
+  readonly adConfigurationArn?: string | undefined;
+  readonly playbackRestrictionPolicyArn?: string | undefined;
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+}
+
 export interface StreamKeyValue {
   readonly arn: string;
   readonly value: Secret;
@@ -138,6 +147,8 @@ export interface IvsActions {
   ): Promise<{ readonly adBreakId: string }>;
   getStreamSession(channelArn: string, streamId: string | undefined, options: CallOptions): Promise<StreamSession>;
   getChannel(channelArn: string, options: CallOptions): Promise<ChannelDetails>;
+  /** At most 50; those that are not there are left out. */
+  getChannels(channelArns: readonly string[], options: CallOptions): Promise<readonly ChannelSettings[]>;
   updateChannel(
     channelArn: string,
     change: Partial<

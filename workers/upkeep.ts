@@ -98,7 +98,7 @@ export class ActionUpkeep implements Service {
     for (const kind of intentKinds)
       metrics.intents.set({ shard, action: kind }, intents.filter((each) => each === kind).length);
     metrics.bulkPending.set({ shard }, bulkPending(view));
-    const agesMs = keyAges(view).map(({ rotatedAtMs }) => state.nowMs() - rotatedAtMs);
+    const agesMs = keyAges(view).map(({ sinceMs }) => state.nowMs() - sinceMs);
     for (const [age, fromMs, toMs] of ageClasses)
       metrics.streamKeys.set({ shard, age }, agesMs.filter((ms) => ms >= fromMs && ms < toMs).length);
     metrics.streamKeyAgeMax.set({ shard }, Math.max(0, ...agesMs) / 1000);

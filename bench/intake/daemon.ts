@@ -112,4 +112,6 @@ const noReader = {
   getChannels: unasked,
   listStreamSessions: unasked,
   sessionEvents: unasked,
+  getStreamKeys: unasked,
+  listStreamKeys: unasked,
 };

@@ -177,6 +177,7 @@ function bulkView({
   cause,
   sinceMs,
   endedAtMs,
+  verification,
 }: Bulk): BulkView {
   return {
     bulkId: id,
@@ -190,5 +191,6 @@ function bulkView({
     reason: cause.reason,
     since: iso(sinceMs),
     ...(endedAtMs === undefined ? {} : { endedAt: iso(endedAtMs) }),
+    ...(verification === undefined ? {} : { verification: { ...verification, differs: [...verification.differs] } }),
   };
 }

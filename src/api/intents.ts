@@ -49,11 +49,13 @@ export class Intents implements IntentsPort {
   async keyAges(): Promise<KeyAgeView[]> {
     await refreshAll(this.#options.shards);
     return this.#options.shards.all.flatMap(({ state }) =>
-      keyAges(state.view).map(({ channelArn, rotatedAtMs, deliveredTo }) => ({
+      keyAges(state.view).map(({ channelArn, sinceMs, made, deliveredTo }) => ({
         channelArn,
-        rotatedAt: iso(rotatedAtMs),
-        ageDays: Math.round((state.nowMs() - rotatedAtMs) / 8_640_000) / 10,
-        deliveredTo,
+        since: iso(sinceMs),
+        exact: made,
+        ageDays: Math.round((state.nowMs() - sinceMs) / 8_640_000) / 10,
+        ...(made ? { rotatedAt: iso(sinceMs) } : {}),
+        ...(deliveredTo === undefined ? {} : { deliveredTo }),
       })),
     );
   }

@@ -42,14 +42,19 @@ export function register(program: Command, io: CliIo): void {
     });
   key
     .command('age')
-    .description('how old the stream keys are, as far as they were rotated here')
+    .description('how old the stream keys are: since their rotation, or at least since they were first seen')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot key age'))
     .action(async ({ json }: { json?: boolean }) => {
       const answer = (await apiClient(io).get('/v1/keys')) as {
-        keys: readonly { channelArn: string; rotatedAt: string; ageDays: number; deliveredTo: string }[];
+        keys: readonly { channelArn: string; since: string; exact: boolean; ageDays: number; deliveredTo?: string }[];
       };
-      const rows = answer.keys.map((each) => [each.channelArn, String(each.ageDays), each.rotatedAt, each.deliveredTo]);
-      printData(io, json, answer, () => table([['CHANNEL', 'DAYS', 'ROTATED', 'DELIVERED TO'], ...rows], io));
+      const rows = answer.keys.map(({ channelArn, since, exact, ageDays, deliveredTo = '' }) => [
+        channelArn,
+        `${exact ? '' : '≥ '}${ageDays}`,
+        since,
+        deliveredTo,
+      ]);
+      printData(io, json, answer, () => table([['CHANNEL', 'DAYS', 'SINCE', 'DELIVERED TO'], ...rows], io));
     });
 }

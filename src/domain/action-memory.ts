@@ -54,6 +54,30 @@ export interface Bulk {
   /** When a job was last started, or told of its end. */
   readonly movedAtMs?: number | undefined;
   readonly endedAtMs?: number | undefined;
+  /** Undefined: its jobs have set nothing that could be compared. */
+  readonly verification?: BulkVerification | undefined;
+}
+
+/** What a bulk's jobs have set, compared with what IVS tells afterwards. */
+export interface BulkVerification {
+  readonly state: 'waiting' | 'done';
+  readonly checked: number;
+  readonly differing: number;
+  /** The first of them. */
+  readonly differs: readonly BulkDifference[];
+}
+
+export interface BulkDifference {
+  readonly channelArn: string;
+  readonly expected: Readonly<Record<string, unknown>>;
+  readonly found: Readonly<Record<string, unknown>>;
+}
+
+/** At `bulk-check/<bulk id>|<channelArn>`: what a channel's job has set, until it has been compared. */
+export interface BulkCheck {
+  readonly bulkId: string;
+  readonly channelArn: string;
+  readonly expected: Readonly<Record<string, unknown>>;
 }
 
 /** At `bulk-item/<bulk id>|<channelArn>`: a channel that has not been reached yet. */

@@ -12,7 +12,8 @@ export interface KeyAlert {
   readonly updatedAtMs: number;
   /** What happened and what to do. */
   readonly text: string;
-  readonly jobId: string;
+  /** Of the rotation that left it so; undefined: the audit of keys found it. */
+  readonly jobId?: string;
 }
 
 /** At `alert/failed_job|<id>`: jobs of one action that were given up for one reason. A person's word ends it. */

@@ -113,10 +113,28 @@ export interface HistorySession {
   }[];
 }
 
+/** What an audit of the stream keys found. */
+export interface KeysObservation {
+  readonly kind: 'keys';
+  readonly channels: readonly KeyFinding[];
+  /** Channels that the inventory does not have any more. */
+  readonly gone: readonly ChannelArn[];
+  readonly atMs: number;
+}
+
+export interface KeyFinding {
+  readonly channelArn: ChannelArn;
+  /** None, one, or more than there should be. */
+  readonly keyArns: readonly string[];
+  /** When IVS was asked. */
+  readonly readAtMs: number;
+}
+
 export type Observation =
   | EventObservation
   | PollObservation
   | DataGapObservation
   | HttpObservation
   | InventoryObservation
-  | HistoryObservation;
+  | HistoryObservation
+  | KeysObservation;

@@ -39,6 +39,14 @@ export type Trigger =
   /** A schedule's moments, which have no duration: so often from a stream's start, for each live channel; or at times of the day. */
   | { readonly kind: 'times'; readonly everyMs: number }
   | { readonly kind: 'times'; readonly daily: DailyTimes }
+  /** The channel's stream key is at least so old, in days: begins by the clock, ends with another key. */
+  | {
+      readonly kind: 'key_age';
+      /** On `{ key_age }`. */
+      readonly pattern: Matcher;
+      /** The days that it names, ascending. */
+      readonly days: readonly number[];
+    }
   /** POSTs to the API under this name; `body` looks at the request's body. */
   | { readonly kind: 'http'; readonly name: string; readonly body: Matcher | undefined };
 

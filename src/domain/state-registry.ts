@@ -4,6 +4,7 @@
 import type {
   AdBreakRequest,
   Bulk,
+  BulkCheck,
   BulkItem,
   ChannelLease,
   DeliveredFile,
@@ -56,6 +57,8 @@ import type {
   ArchivedSessions,
   Gap,
   KeptDisagreements,
+  KeyAuditNote,
+  KnownKey,
   LookBack,
   PastSessions,
   QueueNote,
@@ -93,6 +96,8 @@ export const kinds = {
   /** Of a channel, those that had no room among the earlier sessions. */
   rested: kind<ArchivedSessions, ChannelArn>('rested'),
   channel: kind<Channel, ChannelArn>('channel'),
+  /** Of the audit of stream keys. */
+  streamKey: kind<KnownKey, ChannelArn>('stream-key'),
   /** By the source that is silent. */
   gap: kind<Gap, DataSource>('gap'),
 
@@ -136,6 +141,8 @@ export const kinds = {
   bulk: kind<Bulk>('bulk'),
   /** Of a bulk and a channel. */
   bulkItem: pairKind<BulkItem>('bulk-item'),
+  /** The same. */
+  bulkCheck: pairKind<BulkCheck>('bulk-check'),
   /** By channel, or by another resource that one job works on at a time. */
   lease: kind<Lease>('lease'),
   key: kind<KeyRecord, ChannelArn>('key'),
@@ -176,6 +183,9 @@ export const notes = {
   disagreements: key<Partial<KeptDisagreements>>('meta/disagreements'),
   missingChannels: key<Readonly<Record<string, true>>>('meta/missing-channels'),
   lookBack: key<LookBack>('meta/look-back'),
+  keyAudit: key<KeyAuditNote>('meta/key-audit'),
+  /** When a stream key next comes to an age that a rule asks for; while they are looked at, how far, and what comes after. */
+  keyAge: key<{ readonly dueMs: number; readonly after?: string; readonly nextMs?: number }>('meta/key-age'),
   /** Set once all channels have been listed for the first time. */
   inventoryListed: key<{ readonly atMs: number }>('meta/inventory-listed'),
   lineage: key<LineageNote>('meta/lineage'),

@@ -59,3 +59,21 @@ export interface LookBack {
   /** Sessions that were completed so far. */
   readonly learnt: number;
 }
+
+/** The stream key of a channel; never its value. */
+export interface KnownKey {
+  readonly keyArn: string;
+  /** The key is at least as old as this. */
+  readonly sinceMs: number;
+  /** It was made then; otherwise it was first seen then. */
+  readonly made: boolean;
+}
+
+/** When the stream keys were audited, and who does so now. */
+export interface KeyAuditNote {
+  /** The end of the last audit of all keys. */
+  readonly allMs?: number;
+  /** The end of the last look at channels whose key is not known. */
+  readonly triedMs?: number;
+  readonly claim?: { readonly by: string; readonly untilMs: number };
+}

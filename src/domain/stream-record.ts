@@ -184,4 +184,5 @@ export type StreamChange =
       readonly sinceMs?: number;
     }
   | { readonly kind: 'http'; readonly observation: HttpObservation; readonly atMs: number }
+  | { readonly kind: 'keys'; readonly channelArns: readonly ChannelArn[]; readonly atMs: number }
   | { readonly kind: 'inventory'; readonly channelArns: readonly ChannelArn[]; readonly atMs: number };

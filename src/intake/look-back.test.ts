@@ -3,12 +3,11 @@
 import { expect, test } from 'vitest';
 import { AppError } from '#domain/errors.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
-import { systemClock } from '#runtime/clock.ts';
 import { noteQueueRead } from '#streams/gaps.ts';
 import { noteUnseen } from '#streams/history.ts';
 import { keptLogger } from '#test/support/quiet.ts';
 import { arnOf, Noticing, poll, snapshot, startMs, streamIdFor } from '#test/support/streams.ts';
-import { LookBackService } from './look-back.ts';
+import { LookBack } from './look-back.ts';
 
 const second = 1_000;
 const minute = 60 * second;
@@ -24,7 +23,7 @@ async function setup({ hasEventQueue = false, channels = ['A'] } = {}) {
   let failure: AppError | undefined;
   const { logger, lines } = keptLogger();
   const service = (replica: string) =>
-    new LookBackService({
+    new LookBack({
       state,
       hasEventQueue,
       replica,
@@ -46,8 +45,6 @@ async function setup({ hasEventQueue = false, channels = ['A'] } = {}) {
         },
       },
       observe: (observation) => noticing.see(observation),
-      episode: { failed: () => undefined, succeeded: () => undefined } as never,
-      clock: systemClock,
       logger,
     });
   await noticing.see(poll('all', { at: 0, took: 0, streams: [snapshot('A', 'before', { viewers: 1 })] }));

@@ -5,11 +5,8 @@ import { AppError } from '#domain/errors.ts';
 import type { HistorySession } from '#domain/observation.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
-import type { LookBack } from '#domain/stream-memory.ts';
+import type { LookBack as LookBackNote } from '#domain/stream-memory.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
-import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
-import type { Episode } from '#runtime/episode.ts';
-import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { PageTokens } from '#runtime/page-tokens.ts';
 import { gapOf } from '#streams/gaps.ts';
@@ -24,8 +21,6 @@ export interface LookBackOptions {
   readonly hasEventQueue: boolean;
   /** Names this process. */
   readonly replica: string;
-  readonly episode: Episode;
-  readonly clock: Clock;
   readonly logger: Logger;
 }
 
@@ -33,48 +28,17 @@ export interface LookBackOptions {
 const batchSize = 5;
 const claimMs = 120_000;
 const callWaitMs = 30_000;
-const idleMs = 2_000;
-const retryMs = 15_000;
 /** How long late events are waited for before IVS is asked. */
 const longestPatienceMs = 5 * 60_000;
 const quietLagMs = 10_000;
 /** EventBridge cuts times to whole seconds, and clocks differ. */
 const slackMs = 2_000;
 
-export class LookBackService implements Service {
-  readonly name = 'look-back';
+export class LookBack {
   readonly #options: LookBackOptions;
-  readonly #stopping = new AbortController();
-  #running: Promise<void> = Promise.resolve();
 
   constructor(options: LookBackOptions) {
     this.#options = options;
-  }
-
-  async start(): Promise<void> {
-    this.#running = this.#run();
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    const { clock, episode } = this.#options;
-    const { signal } = this.#stopping;
-    while (!signal.aborted) {
-      let pauseMs = idleMs;
-      try {
-        const done = await this.step(signal);
-        episode.succeeded();
-        if (done === 'worked') pauseMs = 0;
-      } catch (error) {
-        if (!signal.aborted) episode.failed(error);
-        pauseMs = retryMs;
-      }
-      if (pauseMs > 0) await sleepOrAbort(clock, pauseMs, signal);
-    }
   }
 
   /**
@@ -108,7 +72,7 @@ export class LookBackService implements Service {
   /** Sessions of the time that was not seen, as far as the records lack them. `refused`: nothing of this kind is answered. */
   async #sessionsOf(
     channelArn: ChannelArn,
-    { fromMs, toMs }: LookBack,
+    { fromMs, toMs }: LookBackNote,
     signal: AbortSignal,
   ): Promise<readonly HistorySession[] | 'refused'> {
     const { reader, state } = this.#options;
@@ -155,7 +119,7 @@ export class LookBackService implements Service {
     return 'idle';
   }
 
-  async #advance(claimed: LookBack, last: ChannelArn | undefined, learnt: number): Promise<void> {
+  async #advance(claimed: LookBackNote, last: ChannelArn | undefined, learnt: number): Promise<void> {
     const { state, replica, logger } = this.#options;
     const finished = await state.transact((tx) => {
       const now = tx.get(notes.lookBack);
@@ -180,7 +144,7 @@ export class LookBackService implements Service {
 /** While IVS does not answer, or events still wait in the queue, there is nothing to ask yet. */
 function isTimeToLook(
   view: StateView,
-  { toMs }: LookBack,
+  { toMs }: LookBackNote,
   { hasEventQueue, nowMs }: { readonly hasEventQueue: boolean; readonly nowMs: number },
 ): boolean {
   if (gapOf(view, 'poll')) return false;
@@ -192,7 +156,7 @@ function isTimeToLook(
 }
 
 /** The next channels of the phase, in the order of their ARNs; none: it is over. */
-function nextChannels(view: StateView, { phase, after = '', fromMs, toMs }: LookBack): readonly ChannelArn[] {
+function nextChannels(view: StateView, { phase, after = '', fromMs, toMs }: LookBackNote): readonly ChannelArn[] {
   const all =
     phase === 'suspects'
       ? Array.from(view.entries(kinds.stream)).flatMap(([arn, record]) => (isSuspect(record, fromMs, toMs) ? arn : []))

@@ -55,6 +55,23 @@ export interface HistoryReader {
   sessionEvents(channelArn: ChannelArn, streamId: StreamId, options: CallOptions): Promise<HistorySession['events']>;
 }
 
+/** Stream keys by their ARNs; their values stay in the client. */
+export interface KeyReader {
+  /**
+   * At most 50. What is neither there nor missing could not be read.
+   * https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_BatchGetStreamKey.html
+   */
+  getStreamKeys(
+    arns: readonly string[],
+    options: CallOptions,
+  ): Promise<{
+    readonly keys: readonly { readonly arn: string; readonly channelArn: ChannelArn }[];
+    readonly missing: readonly string[];
+  }>;
+  /** The ARNs of a channel's keys; undefined: there is no such channel. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListStreamKeys.html */
+  listStreamKeys(channelArn: ChannelArn, options: CallOptions): Promise<readonly string[] | undefined>;
+}
+
 /** Takes what was noticed; resolves when everything that follows from it is committed, rejects when it is not. */
 export type Observe = (observation: Observation) => Promise<unknown>;
 

@@ -72,6 +72,16 @@ export function createActionCalls(client: IvsClientPort) {
         })),
       };
     },
+    async getChannels(arns: readonly string[], options: ActionCall) {
+      const { channels = [] } = await client.batchGetChannel({ arns: [...arns] }, options);
+      return channels.map((channel) => ({
+        arn: channel.arn ?? '',
+        recordingConfigurationArn: channel.recordingConfigurationArn,
+        adConfigurationArn: channel.adConfigurationArn,
+        playbackRestrictionPolicyArn: channel.playbackRestrictionPolicyArn,
+        tags: channel.tags,
+      }));
+    },
     async getChannel(channelArn: string, options: ActionCall) {
       return detailsOf((await client.getChannel({ arn: channelArn }, options)).channel, channelArn);
     },

@@ -227,12 +227,18 @@ function guard(output: object): object {
   const wrapped: Record<string, unknown> = { ...answer };
   const list = (value: unknown, each: (item: object) => object) => (Array.isArray(value) ? value.map(each) : value);
   if (wrapped['streamKey']) wrapped['streamKey'] = guardKey(wrapped['streamKey']);
-  if (wrapped['streamKeys']) wrapped['streamKeys'] = list(wrapped['streamKeys'], guardKey);
+  if (wrapped['streamKeys']) wrapped['streamKeys'] = list(wrapped['streamKeys'], withoutValue);
   if (wrapped['channel']) wrapped['channel'] = guardChannel(wrapped['channel']);
   if (wrapped['channels']) wrapped['channels'] = list(wrapped['channels'], guardChannel);
   const session = wrapped['streamSession'] as { channel?: object } | undefined;
   if (session?.channel) wrapped['streamSession'] = { ...session, channel: guardChannel(session.channel) };
   return wrapped;
+}
+
+/** Of many keys at once (BatchGetStreamKey) nobody needs the values: they go no further. */
+function withoutValue(key: object): object {
+  const { value: _, ...rest } = key as StreamKey;
+  return rest;
 }
 
 function guardKey(key: object): object {

@@ -1,14 +1,22 @@
 // What intake reads of IVS, in the words of the domain: pages of live streams and of channels.
 import type { StreamSummary } from '@aws-sdk/client-ivs';
 import type { ChannelArn, ListedChannel, StreamId, StreamSnapshot } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
 import type { CallOptions, GuardedChannel, IvsClientPort } from './client.ts';
 
 type ReaderClient = Pick<
   IvsClientPort,
-  'listStreams' | 'listChannels' | 'getChannel' | 'batchGetChannel' | 'listStreamSessions' | 'getStreamSession'
+  | 'listStreams'
+  | 'listChannels'
+  | 'getChannel'
+  | 'batchGetChannel'
+  | 'batchGetStreamKey'
+  | 'listStreamKeys'
+  | 'listStreamSessions'
+  | 'getStreamSession'
 >;
 
-/** Satisfies the StreamReader, ChannelReader and HistoryReader of intake/ports.ts. One call is one page. */
+/** Satisfies the StreamReader, ChannelReader, HistoryReader and KeyReader of intake/ports.ts. One call is one page. */
 export function createReader(client: ReaderClient) {
   return {
     async listStreams(
@@ -44,6 +52,27 @@ export function createReader(client: ReaderClient) {
       return (streamSession?.truncatedEvents ?? []).flatMap(({ name, type, eventTime, code }) =>
         name && type && eventTime ? [{ name, type, timeMs: eventTime.getTime(), ...(code ? { code } : {}) }] : [],
       );
+    },
+    async getStreamKeys(arns: readonly string[], options: CallOptions) {
+      const { streamKeys = [], errors } = await client.batchGetStreamKey({ arns: [...arns] }, options);
+      return {
+        keys: streamKeys.flatMap(({ arn, channelArn }) =>
+          arn === undefined || channelArn === undefined ? [] : [{ arn, channelArn: channelArn as ChannelArn }],
+        ),
+        missing: (errors ?? []).flatMap(({ arn, code }) =>
+          arn !== undefined && (code === 'ResourceNotFoundException' || code === 'NOT_FOUND') ? [arn] : [],
+        ),
+      };
+    },
+    async listStreamKeys(channelArn: ChannelArn, options: CallOptions): Promise<readonly string[] | undefined> {
+      try {
+        // A channel has one key at most; a second page could not tell anything.
+        const page = await client.listStreamKeys({ channelArn, maxResults: 50 }, options);
+        return (page.streamKeys ?? []).flatMap(({ arn }) => arn ?? []);
+      } catch (error) {
+        if (error instanceof AppError && error.code === 'IVS_NOT_FOUND') return undefined;
+        throw error;
+      }
     },
     async getChannel(arn: ChannelArn, options: CallOptions): Promise<ListedChannel> {
       const { channel } = await client.getChannel({ arn }, options);

@@ -43,6 +43,7 @@ const poll = (queue: QueueName, timeoutMs: number): JobKind => ({
 export const jobCatalog = {
   ...(Object.fromEntries(actionNames.map((name) => [name, action])) as Record<ActionName, JobKind>),
   'metadata-fanout': { ...action, queue: 'metadata-fanout' },
+  'verify-bulk': action,
   'poll-starving': poll('poll-starving', 30_000),
   'poll-all': poll('poll-all', 300_000),
   'refresh-inventory': poll('refresh-inventory', 600_000),

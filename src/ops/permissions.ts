@@ -19,6 +19,8 @@ export const baselineOperations: readonly OperationName[] = [
   'GetStream',
   'ListStreamSessions',
   'GetStreamSession',
+  'ListStreamKeys',
+  'BatchGetStreamKey',
 ];
 
 const withLive = (...operations: readonly OperationName[]): readonly OperationName[] => ['GetStream', ...operations];

@@ -14,6 +14,7 @@ import { type DecideOptions, Evaluation } from './evaluation.ts';
 import { houseKeepingMs, keepHouse } from './housekeeping.ts';
 import { noteWithheld } from './incidents.ts';
 import { judge } from './judge.ts';
+import { nextKeyAgeMs, noticeKeys, takeKeyAges } from './key-age.ts';
 import { allSubject, dropMoment, notePolled, readMemory, withheldMoments } from './memory.ts';
 import {
   evaluateSchedule,
@@ -93,6 +94,7 @@ export function decideDue(tx: Transaction, ruleset: Ruleset, options: DecideOpti
   let more = evaluateEveryChannel(evaluation);
   for (const rule of evaluation.index.schedule) more = tellSchedule(evaluation, rule) || more;
   for (const rule of evaluation.index.times) more = tellDaily(evaluation, rule) || more;
+  more = takeKeyAges(evaluation) || more;
   const { turned, lookedMs } = takeTurns(tx, ruleset);
   for (const arn of turned) noticeTurn(evaluation, arn, lookedMs);
   const recheck = isRecheckDue(tx);
@@ -109,9 +111,13 @@ export function decideDue(tx: Transaction, ruleset: Ruleset, options: DecideOpti
 
 /** When there is next something for `decideDue`, epoch ms; in the past: now. */
 export function nextDueMs(view: StateView): number | undefined {
-  const moments = [nextTimerMs(view), nextScheduleMs(view), nextTurnDueMs(view), houseKeepingMs(view)].filter(
-    (moment) => moment !== undefined,
-  );
+  const moments = [
+    nextTimerMs(view),
+    nextScheduleMs(view),
+    nextTurnDueMs(view),
+    nextKeyAgeMs(view),
+    houseKeepingMs(view),
+  ].filter((moment) => moment !== undefined);
   return moments.length === 0 ? undefined : Math.min(...moments);
 }
 
@@ -128,6 +134,9 @@ function notice(evaluation: Evaluation, change: StreamChange): void {
       return;
     case 'inventory':
       noticeInventory(evaluation, change);
+      return;
+    case 'keys':
+      noticeKeys(evaluation, change.channelArns);
       return;
     case 'data_gap':
       noteGap(evaluation.tx, change);

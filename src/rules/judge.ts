@@ -9,6 +9,7 @@ import type { DueCause, Evaluation } from './evaluation.ts';
 import { guardInputs } from './guard-inputs.ts';
 import { askGuards, finalGuards, reasonOfGuard } from './guards.ts';
 import { clearRateAlert, noteRateReached, openIncident, stopRule } from './incidents.ts';
+import { keyAgeHolds } from './key-age.ts';
 import { dropMoment, writeMemory, writeMoment } from './memory.ts';
 import { aggregateDocument, aggregateHolds } from './population.ts';
 import { isHolding, isMoment, type RuleOf } from './rule-index.ts';
@@ -74,6 +75,8 @@ export function whyNot(
   }
   if (rule.trigger.kind === 'schedule' && !isScheduleActive(evaluation.tx, rule))
     return { failed: 'trigger', values: () => ({ active: false }) };
+  if (rule.trigger.kind === 'key_age' && !keyAgeHolds(evaluation.tx, rule, subject, evaluation.nowMs))
+    return { failed: 'trigger', values: () => ({ key: 'not that old' }) };
   const view = viewOfSubject(evaluation, subject);
   if (!view) return undefined;
   const verdict = checkCondition(rule, view, cause);

@@ -22,6 +22,7 @@ import {
 import { formatWholeSeconds, streamDocument } from './documents.ts';
 import type { Evaluation } from './evaluation.ts';
 import { updateIncident } from './incidents.ts';
+import { evaluateKeyAge } from './key-age.ts';
 import { allSubject, readMemory, watchingRules, withActed, writeMemory } from './memory.ts';
 import { aggregateDocument, aggregateHolds } from './population.ts';
 import { isHolding, type RuleOf, selectedRules } from './rule-index.ts';
@@ -332,6 +333,7 @@ export function noticeInventory(evaluation: Evaluation, { channelArns }: ChangeO
     for (const rule of evaluation.index.state) reevaluateState(evaluation, rule, view);
     for (const name of watchingRules(evaluation.tx, view.arn)) endIfBroken(evaluation, name, view);
     for (const rule of evaluation.index.schedule) evaluateSchedule(evaluation, rule, view);
+    for (const rule of evaluation.index.keyAge) evaluateKeyAge(evaluation, rule, view);
   }
 }
 

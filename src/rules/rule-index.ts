@@ -17,6 +17,7 @@ export interface RuleIndex {
   readonly threshold: readonly RuleOf<'threshold'>[];
   readonly schedule: readonly RuleOf<'schedule'>[];
   readonly http: readonly RuleOf<'http'>[];
+  readonly keyAge: readonly RuleOf<'key_age'>[];
   readonly times: readonly RuleOf<'times'>[];
   /** Fields of StreamDocument that a rule looks at; undefined: any. */
   readonly fields: ReadonlyMap<string, ReadonlySet<string> | undefined>;
@@ -39,7 +40,13 @@ export const momentKinds: ReadonlySet<TriggerKind> = new Set(['event', 'http', '
 /** Whether the rule has a beginning and an end, rather than a moment. */
 export function isHolding(rule: Rule): boolean {
   const { kind } = rule.trigger;
-  return kind === 'state' || kind === 'aggregate' || kind === 'schedule' || (kind !== 'threshold' && !!rule.while);
+  return (
+    kind === 'state' ||
+    kind === 'aggregate' ||
+    kind === 'schedule' ||
+    kind === 'key_age' ||
+    (kind !== 'threshold' && !!rule.while)
+  );
 }
 
 /** Whether each cause of the rule is a moment that is judged by itself: an event, a request or a time, without `for`. */
@@ -59,6 +66,7 @@ function buildIndex(ruleset: Ruleset): RuleIndex {
     threshold: of('threshold'),
     schedule: of('schedule'),
     http: of('http'),
+    keyAge: of('key_age'),
     times: of('times'),
     fields: new Map(rules.map((rule) => [rule.name, fieldsOf(rule)])),
     clocked: new Map(rules.flatMap((rule) => asEntry(rule.name, clockedOf(rule)))),

@@ -5,6 +5,7 @@ import { kinds, notes } from '#domain/state-registry.ts';
 import { forgetTurns } from './clocked.ts';
 import type { Evaluation } from './evaluation.ts';
 import { closeIncident, openIncidentOf, resetRule } from './incidents.ts';
+import { forgetKeyAges } from './key-age.ts';
 import { dropMoment, ruleMemories, withheldMoments, writeMemory } from './memory.ts';
 import { reevaluateState } from './notice.ts';
 import type { RuleOf } from './rule-index.ts';
@@ -26,6 +27,7 @@ export function followRuleset(evaluation: Evaluation): void {
   const unseen = index.state.map(({ name }) => name).filter((name) => isNew(name) || known?.unseen.includes(name));
   tx.set(key, { hash: ruleset.hash, rules, unseen });
   forgetTurns(tx, ruleset);
+  forgetKeyAges(tx, index);
 }
 
 /** Lets new state rules look at every channel, some rules at a time. Returns whether some are left. */

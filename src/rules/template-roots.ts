@@ -88,6 +88,7 @@ export function rootsOf(trigger: {
     case 'event':
       return new Set([...ofChannel, 'event']);
     case 'state':
+    case 'key_age':
       return new Set(ofChannel);
     case 'threshold':
       return new Set([...ofChannel, 'threshold']);

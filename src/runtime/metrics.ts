@@ -229,11 +229,11 @@ export function createMetrics() {
     ),
     intents: gauge('intents', 'Actions that wait for the end of a stream, by action', ['shard', 'action']),
     bulkPending: gauge('bulk_pending', 'Channels that running bulk actions have not reached yet', ['shard']),
-    streamKeys: gauge('stream_keys', 'Channels by the age of their stream key, as far as it was rotated here', [
+    streamKeys: gauge('stream_keys', 'Channels by the age of their stream key, as far as it is known', [
       'shard',
       'age',
     ]),
-    streamKeyAgeMax: gauge('stream_key_age_max_seconds', 'Age of the oldest stream key that was rotated here', [
+    streamKeyAgeMax: gauge('stream_key_age_max_seconds', 'Age of the oldest stream key, as far as it is known', [
       'shard',
     ]),
     // Configuration

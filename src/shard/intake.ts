@@ -18,11 +18,12 @@ import {
   refreshInventory,
   refreshUnlisted,
 } from '#intake/inventory/refresh.ts';
-import { LookBackService } from '#intake/look-back.ts';
+import { auditWhenDue } from '#intake/keys/key-audits.ts';
+import { LookBack } from '#intake/look-back.ts';
 import { fleetGauges } from '#intake/poll/gauges.ts';
 import { type PollIntervals, pollIntervals } from '#intake/poll/intervals.ts';
 import { Poller } from '#intake/poll/poller.ts';
-import type { ChannelReader, HistoryReader, StreamReader } from '#intake/ports.ts';
+import type { ChannelReader, HistoryReader, KeyReader, StreamReader } from '#intake/ports.ts';
 import { limitsFrom } from '#ivs/limits.ts';
 import type { Queues } from '#jobs/queues.ts';
 import { scheduleKeeper } from '#jobs/schedule-keeper.ts';
@@ -32,6 +33,7 @@ import { codeOf, type Episode, loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { Loop } from '#runtime/loop.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import { StepLoop } from '#runtime/step-loop.ts';
 import type { Pipeline } from '#src/pipeline.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { noteQueueRead, silentSinceMs } from '#streams/gaps.ts';
@@ -51,7 +53,7 @@ export interface IntakeOptions {
   readonly state: SharedState;
   readonly pipeline: Pipeline;
   readonly queues: Queues;
-  readonly reader: StreamReader & ChannelReader & HistoryReader;
+  readonly reader: StreamReader & ChannelReader & HistoryReader & KeyReader;
   readonly clock: Clock;
   readonly random: () => number;
   /** A child for the shard. */
@@ -204,14 +206,21 @@ export class Intake {
   }
 
   /** Completes the records of what happened while nobody looked. */
-  lookBack(): LookBackService {
+  lookBack(): StepLoop {
     const { account, state, pipeline, reader, clock, logger } = this.#options;
-    return new LookBackService({
+    const lookBack = new LookBack({
       state,
       reader,
       observe: pipeline.observe.bind(pipeline),
       hasEventQueue: account.queue_url !== undefined,
       replica: randomUUID(),
+      logger,
+    });
+    return new StepLoop({
+      name: 'look-back',
+      step: (signal) => lookBack.step(signal),
+      idleMs: 2_000,
+      retryMs: 15_000,
       episode: loggedEpisode({
         clock,
         logger,
@@ -220,7 +229,26 @@ export class Intake {
         ended: 'sessions of the time that was not seen are looked up again',
       }),
       clock,
-      logger,
+    });
+  }
+
+  /** Knows of each channel whether it has a stream key, and how old that is. */
+  keyAudits(): StepLoop {
+    const { state, pipeline, reader, clock, logger } = this.#options;
+    const options = { state, reader, observe: pipeline.observe.bind(pipeline), replica: randomUUID() };
+    return new StepLoop({
+      name: 'key-audits',
+      step: (signal) => auditWhenDue(options, signal),
+      idleMs: 10_000,
+      retryMs: 300_000,
+      episode: loggedEpisode({
+        clock,
+        logger,
+        code: codeOf,
+        began: 'the stream keys cannot be audited; trying again every five minutes',
+        ended: 'the stream keys are audited again',
+      }),
+      clock,
     });
   }
 

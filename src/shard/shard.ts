@@ -55,6 +55,7 @@ import { bindFanout } from '#workers/metadata-fanout.ts';
 import { findPlaybackRestrictionPolicy } from '#workers/playback-restriction-policy.ts';
 import { findRecordingConfiguration } from '#workers/recording-configuration.ts';
 import { ActionUpkeep } from '#workers/upkeep.ts';
+import { bindVerifyBulk } from '#workers/verify-bulk.ts';
 import { createActionHandlers } from './actions.ts';
 import { type AwsAccess, type AwsOptions, awsAccessOf } from './aws-access.ts';
 import { DeliveryRefusals } from './delivery-refusals.ts';
@@ -340,6 +341,7 @@ export class Shard {
       await stack.start(this.intake.schedules(), 2_000);
       await stack.start(this.intake.ticker(), 5_000);
       await stack.start(this.intake.lookBack(), 3_000);
+      await stack.start(this.intake.keyAudits(), 3_000);
       if (consumer) await stack.start(consumer, 10_000);
     }
     // Also where nothing polls: that polls are missing must be told by those who are left.
@@ -431,6 +433,7 @@ export class Shard {
           this.#drainer.nudge('normal');
           return { outcome: 'done' };
         },
+        'verify-bulk': bindVerifyBulk({ state: this.state, ivs: createActionCalls(this.ivs.client) }),
         ...this.intake.handlers,
       },
       clock,

@@ -35,6 +35,7 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   past: z.array(stream),
   rested: z.record(text, ms),
   channel: z.object({ arn: text, name: text, tags: z.record(text, text), recordingConfigurationArn: text }),
+  'stream-key': z.object({ keyArn: text, sinceMs: ms, made: z.boolean() }),
   gap: z.object({ sinceMs: ms, noticedAtMs: ms }),
   fact: z.object({
     rule: text,
@@ -97,6 +98,12 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   'meta/turn': z.object({ dueMs: ms, lookedMs: ms }),
   'meta/pass-all': z.object({ startedAtMs: ms, finishedAtMs: ms, pages: z.number() }),
   'meta/pass-starving': z.object({ startedAtMs: ms, finishedAtMs: ms, pages: z.number() }),
+  'meta/key-audit': z.object({
+    allMs: ms.optional(),
+    triedMs: ms.optional(),
+    claim: z.object({ by: text, untilMs: ms }).optional(),
+  }),
+  'meta/key-age': z.object({ dueMs: ms, after: text.optional(), nextMs: ms.optional() }),
   'meta/look-back': z.object({
     fromMs: ms,
     toMs: ms,

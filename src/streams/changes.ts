@@ -11,6 +11,7 @@ import { applyHistory } from './history.ts';
 import { applyInventory } from './inventory-changes.ts';
 import { streamOf } from './keys.ts';
 import { applyPoll } from './poll-changes.ts';
+import { applyKeys } from './stream-keys.ts';
 
 export interface ApplyOptions {
   /** How long ended sessions stay; their channel's newest one as well. */
@@ -35,6 +36,8 @@ export function applyObservation(tx: Transaction, observation: Observation, opti
       return [{ kind: 'http', observation, atMs: tx.nowMs }];
     case 'history':
       return applyHistory(tx, observation);
+    case 'keys':
+      return applyKeys(tx, observation);
     case 'data_gap':
       return applyGap(tx, observation);
   }

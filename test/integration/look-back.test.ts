@@ -2,9 +2,8 @@
 import { expect, test } from 'vitest';
 import type { ChannelArn } from '#domain/channel.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
-import { LookBackService } from '#intake/look-back.ts';
+import { LookBack } from '#intake/look-back.ts';
 import { createReader } from '#ivs/reader.ts';
-import { systemClock } from '#runtime/clock.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { applyObservation } from '#streams/changes.ts';
 import { noteUnseen } from '#streams/history.ts';
@@ -31,14 +30,12 @@ test('a session that nobody saw is known with its times and its events', async (
     const sweep = { kind: 'poll', scope: 'all', pollId: 'p', complete: true, pages: 1, streams: [] } as const;
     applyObservation(tx, { ...sweep, startedAtMs: tx.nowMs, finishedAtMs: tx.nowMs }, options);
   });
-  const looking = new LookBackService({
+  const looking = new LookBack({
     state,
     reader: createReader(world.shard.client),
     observe: (observation) => state.transact((tx) => applyObservation(tx, observation, options)),
     hasEventQueue: false,
     replica: 'one',
-    episode: { failed: () => undefined, succeeded: () => undefined } as never,
-    clock: systemClock,
     logger: quietLogger(),
   });
   while ((await looking.step(AbortSignal.timeout(120_000))) === 'worked');

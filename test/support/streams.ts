@@ -144,6 +144,7 @@ function arrivalOf(observation: Observation): number {
     case 'inventory':
     case 'data_gap':
     case 'history':
+    case 'keys':
       return observation.atMs;
   }
 }

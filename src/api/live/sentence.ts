@@ -49,6 +49,8 @@ function triggerText(trigger: Trigger): string {
       return 'everyMs' in trigger
         ? `a stream has been live for ${formatDuration(trigger.everyMs)}, and every ${formatDuration(trigger.everyMs)} from then on`
         : `it is ${trigger.daily.minutes.map(timeOfDay).join(' or ')} in ${trigger.daily.zone}`;
+    case 'key_age':
+      return `the stream key is older than ${trigger.days.join(' or ')} days`;
     case 'http':
       return `a request named ${trigger.name} comes`;
   }

@@ -46,6 +46,23 @@ const bulk = z.object({
   reason: z.string(),
   since: z.iso.datetime(),
   endedAt: z.iso.datetime().optional(),
+  verification: z
+    .object({
+      state: z.enum(['waiting', 'done']),
+      checked: z.number().int(),
+      differing: z.number().int(),
+      differs: z
+        .array(
+          z.object({
+            channelArn: z.string(),
+            expected: z.record(z.string(), z.unknown()),
+            found: z.record(z.string(), z.unknown()),
+          }),
+        )
+        .describe('The first twenty'),
+    })
+    .optional()
+    .describe('What its jobs have set, compared with what IVS tells once all of them have ended'),
 });
 export type BulkView = z.infer<typeof bulk>;
 

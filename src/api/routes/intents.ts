@@ -19,9 +19,11 @@ const intent = z.object({
 });
 const keyAge = z.object({
   channelArn: z.string(),
-  rotatedAt: time,
+  since: time.describe('The key is at least as old'),
+  exact: z.boolean().describe('It was made then; otherwise an audit first found it then'),
   ageDays: z.number(),
-  deliveredTo: z.string(),
+  rotatedAt: time.optional().describe('Of a key that was rotated here'),
+  deliveredTo: z.string().optional(),
 });
 export type IntentView = z.infer<typeof intent>;
 export type KeyAgeView = z.infer<typeof keyAge>;
@@ -30,7 +32,7 @@ export interface IntentsPort {
   intents(): Promise<readonly IntentView[]>;
   /** @throws AppError NOT_FOUND */
   cancel(kind: IntentKind, channelArn: string, who: string): Promise<IntentView>;
-  /** Keys that were rotated here, the oldest first. */
+  /** As far as they are known, the oldest first. */
   keyAges(): Promise<readonly KeyAgeView[]>;
 }
 
@@ -74,7 +76,8 @@ export function intentRoutes({ intents }: { readonly intents: IntentsPort }): Fa
       {
         schema: {
           operationId: 'listKeys',
-          summary: 'How old the stream keys are, as far as they were rotated here; the oldest first',
+          summary:
+            'How old the stream keys are: since their rotation, else at least since an audit first found them; the oldest first',
           tags,
           querystring: none,
           response: { 200: z.object({ keys: z.array(keyAge) }) },

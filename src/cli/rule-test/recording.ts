@@ -11,7 +11,7 @@ export type RecordingResult =
   | { readonly ok: true; readonly recorded: readonly Recorded[] }
   | { readonly ok: false; readonly message: string };
 
-const kinds = ['event', 'poll', 'data_gap', 'http', 'inventory', 'history'];
+const kinds = ['event', 'poll', 'data_gap', 'http', 'inventory', 'history', 'keys'];
 
 /** Parses the text of a recording; in the order of time. */
 export function parseRecording(text: string, file: string): RecordingResult {

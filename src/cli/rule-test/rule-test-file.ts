@@ -36,6 +36,12 @@ const channelSchema = z.strictObject({
     })
     .optional(),
   viewerCount: z.number().int().nonnegative().default(0),
+  key_age_days: z
+    .number()
+    .nonnegative()
+    .max(10_000)
+    .optional()
+    .describe('How old its stream key is at 0s. Default: none is known'),
 });
 
 const expectationSchema = z
@@ -124,6 +130,14 @@ const fileSchema = z.strictObject({
 type FileDocument = z.infer<typeof fileSchema>;
 export type Expectation = FileDocument['tests'][number]['expect'][number];
 
+/** A channel that a test says there is. */
+interface GivenChannel {
+  readonly channel: Channel;
+  readonly viewerCount: number;
+  readonly isOther: boolean;
+  readonly keyAgeDays?: number | undefined;
+}
+
 /** A test, ready to be run. */
 export interface RuleTest {
   readonly name: string;
@@ -132,10 +146,7 @@ export interface RuleTest {
   readonly world: 'scripted' | 'reacts';
   readonly recordings: readonly GivenRecording[] | undefined;
   /** By the name the test uses. */
-  readonly channels: ReadonlyMap<
-    string,
-    { readonly channel: Channel; readonly viewerCount: number; readonly isOther: boolean }
-  >;
+  readonly channels: ReadonlyMap<string, GivenChannel>;
   /** In the order of time. */
   readonly timeline: readonly (TimelineStep | FullStep)[];
   readonly expectations: readonly (Expectation & { readonly place: Problem })[];
@@ -180,7 +191,7 @@ function ruleTestOf(
 ): RuleTest {
   const problem = (at: readonly (string | number)[], message: string) =>
     void findings.push({ path: [...path, ...at], message, severity: 'error' });
-  const channels = new Map<string, { channel: Channel; viewerCount: number; isOther: boolean }>();
+  const channels = new Map<string, GivenChannel>();
   test.channels.forEach((given, index) => {
     const ids =
       given.count === undefined ? [given.arn] : Array.from({ length: given.count }, (_, n) => `${given.arn}${n + 1}`);
@@ -188,7 +199,7 @@ function ruleTestOf(
       const channel = channelOf(id, given);
       const isRepeated = [...channels.values()].some((other) => other.channel.arn === channel.arn);
       if (isRepeated) problem(['channels', index, 'arn'], `${id} is listed twice`);
-      channels.set(id, { channel, viewerCount: given.viewerCount, isOther: false });
+      channels.set(id, { channel, viewerCount: given.viewerCount, isOther: false, keyAgeDays: given.key_age_days });
     }
   });
   const known = [...channels.keys()];

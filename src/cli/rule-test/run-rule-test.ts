@@ -18,6 +18,8 @@ export interface RuleTestResult {
   readonly decisions: number;
 }
 
+const dayMs = 86_400_000;
+
 /** Runs a test against a ruleset. */
 export async function runRuleTest(ruleTest: RuleTest, ruleset: Ruleset): Promise<RuleTestResult> {
   const world = new VirtualWorld({
@@ -29,6 +31,16 @@ export async function runRuleTest(ruleTest: RuleTest, ruleset: Ruleset): Promise
   const jobs = new VirtualJobs({ world, ruleset, calls, account, reacts: ruleTest.world === 'reacts' });
   world.employ(jobs);
   await world.setChannels([...ruleTest.channels.values()]);
+  const keys = [...ruleTest.channels.values()].flatMap(({ channel: { arn }, keyAgeDays }) =>
+    keyAgeDays === undefined
+      ? []
+      : {
+          channelArn: arn,
+          keyArns: [arn.replace(':channel/', ':stream-key/')],
+          readAtMs: world.nowMs - keyAgeDays * dayMs,
+        },
+  );
+  if (keys.length > 0) await world.observe({ kind: 'keys', channels: keys, gone: [], atMs: world.nowMs });
   for (const { channel, isOther } of ruleTest.channels.values())
     if (isOther) world.setHealth(channel.arn, 'HEALTHY', 'poll');
   const moments = Map.groupBy(ruleTest.timeline, ({ atMs }) => atMs);

@@ -83,6 +83,9 @@ export function virtualIvs({ world, account, log, jobId, reacts }: VirtualIvsOpt
         events: [],
       };
     },
+    async getChannels(arns) {
+      return arns.map((arn) => ({ ...find(arn).channel, tags: tagsOf(arn) }));
+    },
     async getChannel(arn): Promise<ChannelDetails> {
       log.read('GetChannel', arn);
       const unlessTold = {

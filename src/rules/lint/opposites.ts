@@ -94,6 +94,7 @@ function meetOneCondition(left: Rule, right: Rule): boolean {
   if (one.kind === 'schedule' && other.kind === 'schedule')
     return one.intervals.some(({ name }) => other.intervals.some((interval) => interval.name === name));
   if (one.kind === 'times' && other.kind === 'times') return JSON.stringify(one) === JSON.stringify(other);
+  if (one.kind === 'key_age' && other.kind === 'key_age') return one.days[0] === other.days[0];
   return one.kind === 'http' && other.kind === 'http' && one.name === other.name;
 }
 

@@ -1,0 +1,183 @@
+// The audit of stream keys: fifty at a time, nothing concluded from what cannot be read, alerts that come and go with the key.
+import { expect, test } from 'vitest';
+import type { ChannelArn } from '#domain/channel.ts';
+import { kinds, notes } from '#domain/state-registry.ts';
+import { arnOf, Noticing, startMs } from '#test/support/streams.ts';
+import { auditKeys } from './audit.ts';
+import { auditWhenDue } from './key-audits.ts';
+
+const keyOf = (name: string) => `arn:aws:ivs:us-west-2:111122223333:stream-key/${name}`;
+
+async function setup(channels: number) {
+  const noticing = new Noticing();
+  const { state } = noticing;
+  const arns = Array.from({ length: channels }, (_, index) => arnOf(`c${String(index).padStart(3, '0')}`));
+  /** The keys that there are, by channel. */
+  const keys = new Map<ChannelArn, string[]>(arns.map((arn, index) => [arn, [keyOf(`k${index}`)]]));
+  const unreadable = new Set<string>();
+  const asked = { batches: [] as number[], listed: [] as ChannelArn[] };
+  await state.transact((tx) => {
+    const settings = { type: 'STANDARD', latencyMode: 'LOW', recordingConfigurationArn: '', tags: {} };
+    for (const arn of arns) tx.set(kinds.channel.of(arn), { arn, name: arn.slice(-4), ...settings });
+  });
+  let meanwhile = async () => {};
+  const run = () =>
+    auditKeys(
+      {
+        view: state.view,
+        now: () => noticing.nowMs,
+        observe: (observation) => noticing.see(observation),
+        reader: {
+          async getStreamKeys(wanted) {
+            asked.batches.push(wanted.length);
+            const all = [...keys].flatMap(([channelArn, own]) => own.map((arn) => ({ arn, channelArn })));
+            const found = all.filter(({ arn }) => wanted.includes(arn) && !unreadable.has(arn));
+            const missing = wanted.filter((arn) => !unreadable.has(arn) && !all.some((key) => key.arn === arn));
+            return { keys: found, missing };
+          },
+          async listStreamKeys(arn) {
+            asked.listed.push(arn);
+            const found = keys.get(arn);
+            await meanwhile();
+            return found;
+          },
+        },
+      },
+      AbortSignal.timeout(120_000),
+    );
+  const alerts = () => [...state.view.entries(kinds.alert)].map(([id]) => id);
+  const known = (arn: ChannelArn) => state.view.get(kinds.streamKey.of(arn));
+  return {
+    noticing,
+    state,
+    arns,
+    keys,
+    unreadable,
+    asked,
+    run,
+    alerts,
+    known,
+    whileListing: (does: () => Promise<void>) => {
+      meanwhile = does;
+    },
+  };
+}
+
+test('keys are listed once, and from then on asked for fifty at a time', async () => {
+  const t = await setup(120);
+  expect(await t.run()).toEqual({ channels: 120, left: 0 });
+  expect([t.asked.batches, t.asked.listed.length]).toEqual([[], 120]);
+
+  t.noticing.nowMs += 3_600_000;
+  t.noticing.changes.length = 0;
+  expect(await t.run()).toEqual({ channels: 120, left: 0 });
+  expect([t.asked.batches, t.asked.listed.length]).toEqual([[50, 50, 20], 120]);
+  expect(t.noticing.changes).toEqual([]);
+  expect(t.known(t.arns[7]!)).toEqual({ keyArn: keyOf('k7'), sinceMs: startMs, made: false });
+});
+
+test('a key that another one replaced is young, and one that was rotated here has its date', async () => {
+  const t = await setup(2);
+  await t.run();
+  const [a, b] = t.arns as [ChannelArn, ChannelArn];
+  t.noticing.nowMs += 86_400_000;
+  t.keys.set(a, [keyOf('other')]);
+  t.keys.set(b, [keyOf('rotated')]);
+  const rotation = { rotationId: 'r', oldKeyArns: [], sink: 'file /k', repairs: 0, deliveredKeyArn: keyOf('rotated') };
+  const atMs = startMs + 3_600_000;
+  await t.state.transact((tx) =>
+    tx.set(kinds.key.of(b), { ...rotation, startedAtMs: atMs, updatedAtMs: atMs + 1, finishedAtMs: atMs + 1 }),
+  );
+  await t.run();
+  expect(t.known(a)).toEqual({ keyArn: keyOf('other'), sinceMs: t.noticing.nowMs, made: false });
+  expect(t.known(b)).toEqual({ keyArn: keyOf('rotated'), sinceMs: atMs, made: true });
+});
+
+test('a channel without a key is an alert until it has one', async () => {
+  const t = await setup(2);
+  await t.run();
+  const arn = t.arns[0]!;
+  t.keys.set(arn, []);
+  await t.run();
+  expect(t.alerts()).toEqual([`keyless|${arn}`]);
+  expect(t.known(arn)).toBeUndefined();
+  t.keys.set(arn, [keyOf('new')]);
+  t.noticing.nowMs += 1_000;
+  await t.run();
+  expect(t.alerts()).toEqual([]);
+  expect(t.known(arn)).toMatchObject({ keyArn: keyOf('new') });
+});
+
+test('what cannot be read, is of another channel, or belongs to a deleted one says nothing', async () => {
+  const t = await setup(3);
+  await t.run();
+  const [a, b, c] = t.arns as [ChannelArn, ChannelArn, ChannelArn];
+  t.unreadable.add(keyOf('k0'));
+  t.keys.delete(b);
+  t.keys.set(c, [keyOf('k2')]);
+  await t.run();
+  expect(t.alerts()).toEqual([]);
+  expect(t.known(a)).toMatchObject({ keyArn: keyOf('k0'), sinceMs: startMs });
+
+  await t.state.transact((tx) => tx.delete(kinds.channel.of(b)));
+  await t.run();
+  expect(t.known(b)).toBeUndefined();
+});
+
+test('a rotation that is between its old key and its new one is no finding, nor one that ended while IVS was asked', async () => {
+  const t = await setup(1);
+  const arn = t.arns[0]!;
+  t.keys.set(arn, []);
+  const rotation = { rotationId: 'r', oldKeyArns: [], sink: 'file /k', repairs: 0 };
+  const during = { ...rotation, startedAtMs: t.noticing.nowMs, updatedAtMs: t.noticing.nowMs };
+  await t.state.transact((tx) => tx.set(kinds.key.of(arn), during));
+  await t.run();
+  expect(t.alerts()).toEqual([]);
+
+  await t.state.transact((tx) => tx.delete(kinds.key.of(arn)));
+  t.whileListing(async () => {
+    t.noticing.nowMs += 1_000;
+    const over = { ...rotation, startedAtMs: startMs, updatedAtMs: t.noticing.nowMs, finishedAtMs: t.noticing.nowMs };
+    await t.state.transact((tx) => tx.set(kinds.key.of(arn), over));
+  });
+  await t.run();
+  expect(t.alerts()).toEqual([]);
+});
+
+test('all keys are audited once an hour, new channels within five minutes, by one replica at a time', async () => {
+  const t = await setup(2);
+  const reader = {
+    getStreamKeys: async (wanted: readonly string[]) => {
+      t.asked.batches.push(wanted.length);
+      return { keys: [...t.keys].flatMap(([channelArn, own]) => own.map((arn) => ({ arn, channelArn }))), missing: [] };
+    },
+    listStreamKeys: async (arn: ChannelArn) => {
+      t.asked.listed.push(arn);
+      return t.keys.get(arn);
+    },
+  };
+  const run = (replica = 'one', signal = AbortSignal.timeout(120_000)) =>
+    auditWhenDue({ state: t.state, reader, observe: (observation) => t.noticing.see(observation), replica }, signal);
+  expect(await run()).toBe('idle');
+  await t.state.transact((tx) => tx.set(notes.inventoryListed, { atMs: tx.nowMs }));
+
+  await t.state.transact((tx) => tx.set(notes.keyAudit, { claim: { by: 'other', untilMs: tx.nowMs + 1_000 } }));
+  expect(await run()).toBe('idle');
+  t.noticing.nowMs += 2_000;
+  expect(await run()).toBe('worked');
+  expect(await run()).toBe('idle');
+  expect(t.asked.listed).toHaveLength(2);
+
+  const added = arnOf('added');
+  t.keys.set(added, [keyOf('added')]);
+  const settings = { type: 'STANDARD', latencyMode: 'LOW', recordingConfigurationArn: '', tags: {} };
+  await t.state.transact((tx) => tx.set(kinds.channel.of(added), { arn: added, name: 'added', ...settings }));
+  expect(await run()).toBe('idle');
+  t.noticing.nowMs += 300_000;
+  expect(await run()).toBe('worked');
+  expect(t.asked.listed.at(-1)).toBe(added);
+  expect(await run()).toBe('idle');
+  t.noticing.nowMs += 3_600_000;
+  expect(await run('two')).toBe('worked');
+  expect(t.asked.batches.at(-1)).toBe(3);
+});

@@ -1,0 +1,91 @@
+// The audit of stream keys: every channel has exactly one, and its age is known. Known keys are asked for fifty at a time
+// (BatchGetStreamKey); only of a channel whose key is not known, or is gone, the keys are listed.
+import type { ChannelArn } from '#domain/channel.ts';
+import type { KeyFinding } from '#domain/observation.ts';
+import type { StateView } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
+import type { KeyReader, Observe } from '../ports.ts';
+
+export interface KeyAuditOptions {
+  readonly reader: KeyReader;
+  readonly observe: Observe;
+  readonly view: StateView;
+  readonly now: () => number;
+}
+
+/** https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_BatchGetStreamKey.html */
+const mostInBatch = 50;
+/** Channels whose keys one run lists, so that a large fleet's first audit does not outlast its job: the next run goes on. */
+const mostListed = 1_000;
+/** Findings that are committed together. */
+const committedTogether = 25;
+const callWaitMs = 30_000;
+
+/**
+ * Audits the keys of every channel of the inventory; resolves with what was found once it is committed. `left`: channels whose keys
+ * the next run lists.
+ * @throws AppError when a call failed; what was found before stays
+ */
+export async function auditKeys(
+  { reader, observe, view, now }: KeyAuditOptions,
+  signal: AbortSignal,
+): Promise<{ readonly channels: number; readonly left: number }> {
+  const call = { lane: 'bulk', signal, waitMs: callWaitMs } as const;
+  const known: { readonly channelArn: ChannelArn; readonly keyArn: string }[] = [];
+  const unknown: ChannelArn[] = [];
+  for (const [channelArn] of view.entries(kinds.channel)) {
+    const key = view.get(kinds.streamKey.of(channelArn));
+    if (key) known.push({ channelArn, keyArn: key.keyArn });
+    else unknown.push(channelArn);
+  }
+  const gone = Array.from(view.entries(kinds.streamKey), ([arn]) => arn).filter(
+    (arn) => view.get(kinds.channel.of(arn)) === undefined,
+  );
+  if (gone.length > 0) await observe({ kind: 'keys', channels: [], gone, atMs: now() });
+  let channels = 0;
+  for (let from = 0; from < known.length; from += mostInBatch) {
+    const batch = known.slice(from, from + mostInBatch);
+    const readAtMs = now();
+    const found = await reader.getStreamKeys(
+      batch.map(({ keyArn }) => keyArn),
+      call,
+    );
+    const there = new Map(found.keys.map(({ arn, channelArn }) => [arn, channelArn]));
+    const missing = new Set(found.missing);
+    const findings: KeyFinding[] = [];
+    for (const { channelArn, keyArn } of batch) {
+      // What neither is there nor is missing could not be read, which says nothing.
+      if (there.get(keyArn) === channelArn) findings.push({ channelArn, keyArns: [keyArn], readAtMs });
+      else if (missing.has(keyArn)) unknown.push(channelArn);
+    }
+    channels += findings.length;
+    // Mostly all is as it was: then nothing is committed.
+    const news = findings.filter((finding) => isNews(view, finding));
+    if (news.length > 0) await observe({ kind: 'keys', channels: news, gone: [], atMs: now() });
+  }
+  let findings: KeyFinding[] = [];
+  const commit = async () => {
+    if (findings.length > 0) await observe({ kind: 'keys', channels: findings, gone: [], atMs: now() });
+    channels += findings.length;
+    findings = [];
+  };
+  for (const channelArn of unknown.slice(0, mostListed)) {
+    const readAtMs = now();
+    const keyArns = await reader.listStreamKeys(channelArn, call);
+    // A channel that was deleted meanwhile is the inventory's to find.
+    if (keyArns !== undefined) findings.push({ channelArn, keyArns, readAtMs });
+    if (findings.length >= committedTogether) await commit();
+  }
+  await commit();
+  return { channels, left: Math.max(0, unknown.length - mostListed) };
+}
+
+/** An alert that is over, or a key that has got its date. */
+function isNews(view: StateView, { channelArn, keyArns }: KeyFinding): boolean {
+  const rotation = view.get(kinds.key.of(channelArn));
+  const known = view.get(kinds.streamKey.of(channelArn));
+  return (
+    view.get(kinds.alert.of('keyless', channelArn)) !== undefined ||
+    (rotation?.finishedAtMs !== undefined && rotation.deliveredKeyArn === keyArns[0] && known?.made !== true)
+  );
+}

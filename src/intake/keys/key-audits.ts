@@ -1,0 +1,54 @@
+// When the stream keys are audited, and by whom: one replica at a time, all keys once an hour, new channels and those without a key
+// every five minutes.
+import type { SharedState, StateView } from '#domain/shared-state.ts';
+import { kinds, notes } from '#domain/state-registry.ts';
+import { gapOf } from '#streams/gaps.ts';
+import { auditKeys, type KeyAuditOptions } from './audit.ts';
+
+export interface KeyAuditsOptions extends Pick<KeyAuditOptions, 'reader' | 'observe'> {
+  readonly state: SharedState;
+  /** Names this process. */
+  readonly replica: string;
+}
+
+const allEveryMs = 3_600_000;
+const unknownEveryMs = 300_000;
+const claimMs = 900_000;
+
+/** Audits if it is time to and nobody else does. @throws AppError of the call that failed; what was found before stays */
+export async function auditWhenDue(
+  { state, reader, observe, replica }: KeyAuditsOptions,
+  signal: AbortSignal,
+): Promise<'idle' | 'worked'> {
+  if (!isDue(state.view, state.nowMs())) return 'idle';
+  const isOurs = await state.transact((tx) => {
+    const known = tx.get(notes.keyAudit);
+    if (!isDue(tx, tx.nowMs) || (known?.claim && known.claim.by !== replica && known.claim.untilMs > tx.nowMs))
+      return false;
+    tx.set(notes.keyAudit, { ...known, claim: { by: replica, untilMs: tx.nowMs + claimMs } });
+    return true;
+  });
+  if (!isOurs) return 'idle';
+  let left: number | undefined;
+  try {
+    ({ left } = await auditKeys({ reader, observe, view: state.view, now: () => state.nowMs() }, signal));
+  } finally {
+    // Also after a failure: another replica need not wait for the end of the claim. Whoever is stopped leaves its work to the next.
+    await state.transact((tx) => {
+      const { claim: _, ...rest } = tx.get(notes.keyAudit) ?? {};
+      const tried = signal.aborted || left === undefined ? {} : left > 0 ? {} : { triedMs: tx.nowMs };
+      tx.set(notes.keyAudit, { ...rest, ...tried, ...(left === 0 ? { allMs: tx.nowMs } : {}) });
+    });
+  }
+  return 'worked';
+}
+
+/** Nothing is asked before the channels are known, nor while IVS does not answer. */
+function isDue(view: StateView, nowMs: number): boolean {
+  if (view.get(notes.inventoryListed) === undefined || gapOf(view, 'poll')) return false;
+  const { allMs = Number.NEGATIVE_INFINITY, triedMs = Number.NEGATIVE_INFINITY } = view.get(notes.keyAudit) ?? {};
+  if (nowMs - allMs >= allEveryMs) return true;
+  if (nowMs - triedMs < unknownEveryMs) return false;
+  for (const [arn] of view.entries(kinds.channel)) if (view.get(kinds.streamKey.of(arn)) === undefined) return true;
+  return false;
+}
