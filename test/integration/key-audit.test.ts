@@ -5,7 +5,7 @@ import { kinds } from '#domain/state-registry.ts';
 import { auditKeys } from '#intake/keys/audit.ts';
 import { createReader } from '#ivs/reader.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import { applyObservation } from '#streams/apply.ts';
+import { applyObservation } from '#streams/changes.ts';
 import { shardScope } from '#test/support/ivs-shard.ts';
 
 test('every channel has a key whose age is known, and a key that is gone is noticed', async () => {
