@@ -82,10 +82,14 @@ describe('a configuration file', () => {
     const action = fc.constantFrom(...actionNames).chain((name) => json.map((params) => ({ [name]: params })));
     const rule = fc.record({
       name: fc.constantFrom('r', 'r2', ''),
-      trigger: fc.dictionary(fc.constantFrom('event', 'state', 'aggregate', 'threshold', 'schedule', 'http'), json, {
-        minKeys: 1,
-        maxKeys: 1,
-      }),
+      trigger: fc.dictionary(
+        fc.constantFrom('event', 'state', 'aggregate', 'threshold', 'schedule', 'key_age', 'http'),
+        json,
+        {
+          minKeys: 1,
+          maxKeys: 1,
+        },
+      ),
       match: fc.option(json, { nil: undefined }),
       while: fc.option(json, { nil: undefined }),
       actions: fc.array(action, { minLength: 1, maxLength: 2 }),

@@ -118,7 +118,15 @@ describe('schema', () => {
 
     expect(schema.$schema).toBe('http://json-schema.org/draft-07/schema#');
     expect(schema).toMatchObject({ required: ['version'], additionalProperties: false });
-    expect(Object.keys(trigger.properties)).toEqual(['event', 'state', 'aggregate', 'threshold', 'schedule', 'key_age', 'http']);
+    expect(Object.keys(trigger.properties)).toEqual([
+      'event',
+      'state',
+      'aggregate',
+      'threshold',
+      'schedule',
+      'key_age',
+      'http',
+    ]);
     expect(Object.keys(actions.items.properties)).toContain('rotate_stream_key');
     expect('1h30m').toMatch(new RegExp(duration.pattern));
     expect('soon').not.toMatch(new RegExp(duration.pattern));
