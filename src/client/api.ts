@@ -455,7 +455,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How old the stream keys are, as far as they were rotated here; the oldest first */
+        /** How old the stream keys are: since their rotation, else at least since an audit first found them; the oldest first */
         get: operations["listKeys"];
         put?: never;
         post?: never;
@@ -1441,6 +1441,23 @@ export interface operations {
                             started: number;
                             /** @enum {string} */
                             state: "preparing" | "running" | "stopped" | "finished";
+                            /** @description What its jobs have set, compared with what IVS tells once all of them have ended */
+                            verification?: {
+                                checked: number;
+                                differing: number;
+                                /** @description The first twenty */
+                                differs: {
+                                    channelArn: string;
+                                    expected: {
+                                        [key: string]: unknown;
+                                    };
+                                    found: {
+                                        [key: string]: unknown;
+                                    };
+                                }[];
+                                /** @enum {string} */
+                                state: "waiting" | "done";
+                            };
                             who: string;
                         }[];
                     };
@@ -1503,6 +1520,23 @@ export interface operations {
                         started: number;
                         /** @enum {string} */
                         state: "preparing" | "running" | "stopped" | "finished";
+                        /** @description What its jobs have set, compared with what IVS tells once all of them have ended */
+                        verification?: {
+                            checked: number;
+                            differing: number;
+                            /** @description The first twenty */
+                            differs: {
+                                channelArn: string;
+                                expected: {
+                                    [key: string]: unknown;
+                                };
+                                found: {
+                                    [key: string]: unknown;
+                                };
+                            }[];
+                            /** @enum {string} */
+                            state: "waiting" | "done";
+                        };
                         who: string;
                     };
                 };
@@ -1566,6 +1600,23 @@ export interface operations {
                         started: number;
                         /** @enum {string} */
                         state: "preparing" | "running" | "stopped" | "finished";
+                        /** @description What its jobs have set, compared with what IVS tells once all of them have ended */
+                        verification?: {
+                            checked: number;
+                            differing: number;
+                            /** @description The first twenty */
+                            differs: {
+                                channelArn: string;
+                                expected: {
+                                    [key: string]: unknown;
+                                };
+                                found: {
+                                    [key: string]: unknown;
+                                };
+                            }[];
+                            /** @enum {string} */
+                            state: "waiting" | "done";
+                        };
                         who: string;
                     };
                 };
@@ -3355,9 +3406,9 @@ export interface operations {
                      *       "keys": [
                      *         {
                      *           "channelArn": "arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl",
-                     *           "rotatedAt": "2026-11-20T20:00:00.000Z",
-                     *           "ageDays": 1,
-                     *           "deliveredTo": "deliveredTo"
+                     *           "since": "2026-11-20T20:00:00.000Z",
+                     *           "exact": true,
+                     *           "ageDays": 1
                      *         }
                      *       ]
                      *     }
@@ -3366,9 +3417,19 @@ export interface operations {
                         keys: {
                             ageDays: number;
                             channelArn: string;
-                            deliveredTo: string;
-                            /** Format: date-time */
-                            rotatedAt: string;
+                            deliveredTo?: string;
+                            /** @description It was made then; otherwise an audit first found it then */
+                            exact: boolean;
+                            /**
+                             * Format: date-time
+                             * @description Of a key that was rotated here
+                             */
+                            rotatedAt?: string;
+                            /**
+                             * Format: date-time
+                             * @description The key is at least as old
+                             */
+                            since: string;
                         }[];
                     };
                 };
