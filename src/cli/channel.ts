@@ -120,10 +120,16 @@ function showLines({ channel, stream, hold, intents, key }: Awaited<ReturnType<t
         ]
       : 'No hold',
     ...intents.map(({ summary, since }) => `Waits for the end of the stream: ${summary}, since ${shortTime(since)}`),
-    key
-      ? `Stream key: rotated ${shortTime(key.rotatedAt)}, ${key.ageDays} days ago, delivered to ${key.deliveredTo}`
-      : 'Stream key: never rotated here',
+    keyText(key),
   ];
+}
+
+function keyText(key: Awaited<ReturnType<typeof factsOf>>['key']): string {
+  if (!key) return 'Stream key: not known';
+  const { rotatedAt, ageDays, deliveredTo } = key;
+  if (rotatedAt === undefined) return `Stream key: at least ${ageDays} days old`;
+  const where = deliveredTo === undefined ? '' : `, delivered to ${deliveredTo}`;
+  return `Stream key: rotated ${shortTime(rotatedAt)}, ${ageDays} days ago${where}`;
 }
 
 function tagsOf({ tags }: KnownChannel): string[] {
