@@ -164,7 +164,7 @@ test('on a live channel each does as if_live says, or waits by itself and is app
 test('restart stops the stream, so that the encoder comes back with the ads', async () => {
   await using t = await setup();
   const ads = await t.ads('show');
-  await t.control.goLive(t.arn, { autoReconnect: true, reconnectMs: 700 });
+  await t.control.goLive(t.arn, { autoReconnect: true, reconnectMs: 30_000 });
   await eventually(async () => (await t.control.channels(t.arn))[0]?.phase === 'live');
 
   const params = { configuration: 'show', if_live: 'restart' } as const;
