@@ -68,6 +68,9 @@ export interface RequestOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** An answer that takes longer will not come; a view that waits for it would show old figures for ever. */
+const mostMs = 30_000;
+
 /** One request; returns the parsed answer. @throws {Problem}, or the signal's reason once it is aborted */
 export async function api<T = unknown>(
   method: string,
@@ -80,7 +83,8 @@ export async function api<T = unknown>(
     cache: 'no-store',
   };
   if (body !== undefined) init.body = JSON.stringify(body);
-  if (signal) init.signal = signal;
+  const late = AbortSignal.timeout(mostMs);
+  init.signal = signal ? AbortSignal.any([signal, late]) : late;
   let answer: Response;
   let text: string;
   try {
@@ -88,7 +92,9 @@ export async function api<T = unknown>(
     text = await answer.text();
   } catch {
     signal?.throwIfAborted();
-    throw new Problem(0, { detail: 'The daemon cannot be reached.' });
+    if (!late.aborted) throw new Problem(0, { detail: 'The daemon cannot be reached.' });
+    const remedy = method === 'GET' ? '' : 'It may have been done all the same: look before you ask again.';
+    throw new Problem(0, { detail: 'The daemon did not answer in time.', remedy });
   }
   let parsed: unknown = {};
   try {

@@ -195,8 +195,9 @@ function decisionOfEntry(entry: JournalEntry): Decision {
 function actionsText({ jobs, mode }: Decision, results: ReadonlyMap<string, JobResult>): string {
   return jobs
     .map(({ jobId, action }) => {
-      const outcome = mode === 'enforce' ? results.get(jobId)?.outcome : undefined;
-      return outcome === undefined || outcome === 'done' ? action : `${action} (${outcome})`;
+      const { outcome, delivery } = (mode === 'enforce' ? results.get(jobId) : undefined) ?? {};
+      if (outcome === undefined || outcome === 'done') return action;
+      return `${action} (${delivery && outcome === 'skipped' ? 'not delivered' : outcome})`;
     })
     .join(', ');
 }

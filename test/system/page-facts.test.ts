@@ -1,6 +1,6 @@
 // What the page says is true, has an address, and is there when it is needed: ended streams, links, dialogs over a broken connection,
 // the title of a tab that nobody sees.
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Page, Route } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { kinds } from '#domain/state-registry.ts';
 import { cutLink } from '#test/support/cut-link.ts';
@@ -367,4 +367,38 @@ test('a name is asked for where no token says it, is remembered and sent; a sile
   await dialog.getByRole('button', { name: 'Pause all' }).click();
   await page.getByText(/Paused .* by somebody on this machine who gave no name: a test/).waitFor();
   expect(tour.complaints).toEqual([]);
+});
+
+test('an answer that comes after its dialog was left closes no other dialog, and a refusal is told all the same', async () => {
+  await using stand = await pageStand({ streams: 30, breathe: false });
+  await using tour = await visit(browser, stand);
+  const { page } = tour;
+  const dialog = page.getByRole('dialog');
+  const waiting: Route[] = [];
+  await page.route('**/v1/holds/**', (route) => void waiting.push(route));
+  const holdAndLeave = async (reason: string) => {
+    await page
+      .getByRole('button', { name: /^Hold / })
+      .first()
+      .click();
+    await dialog.waitFor();
+    await page.fill('#field-reason', reason);
+    await dialog.getByRole('button', { name: 'Hold' }).click();
+    await expect.poll(() => waiting.length).toBe(1);
+    await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Pause all' }).click();
+    await dialog.waitFor();
+    await page.fill('#field-reason', 'typed meanwhile');
+    return waiting.pop()!;
+  };
+
+  await (await holdAndLeave('on air')).continue();
+  await page.getByText('The channel is held.').waitFor();
+  expect(await page.locator('#field-reason').inputValue()).toBe('typed meanwhile');
+  await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'detached' });
+  await (await holdAndLeave('off air')).abort();
+  await page.locator('.toast.bad', { hasText: /^Hold .* The daemon cannot be reached\.$/ }).waitFor();
+  expect(await page.locator('#field-reason').inputValue()).toBe('typed meanwhile');
 });

@@ -5,6 +5,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { problemText, savedName, savedToken, saveName } from '../api.ts';
 import { connection } from '../store.ts';
+import { toast } from './toasts.tsx';
 
 const open = signal<{ readonly id: number; readonly dialog: JSX.Element } | undefined>(undefined);
 let lastId = 0;
@@ -89,9 +90,11 @@ export function Dialog({
       if (values['reason']?.trim() === '') throw new Error('Say why: others will ask.');
       if (values['as'] !== undefined) saveName(values['as']);
       await onSubmit(values);
-      closeDialog();
+      // Another dialog may be open by now: the answer came late, and this one was left.
+      if (element.current) closeDialog();
     } catch (error) {
-      setProblem(problemText(error));
+      if (element.current) setProblem(problemText(error));
+      else toast(`${title} ${problemText(error)}`, true);
     }
     setBusy(false);
   };
