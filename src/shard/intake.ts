@@ -65,6 +65,8 @@ export interface IntakeOptions {
 
 /** How often due timers are looked for: what `for: 30s` can be late by. */
 const tickMs = 250;
+/** Channels that one listing names as different. */
+const mostDiffersTold = 20;
 /** A person waits for the answer. */
 const onDemandMs = 10_000;
 
@@ -131,7 +133,7 @@ export class Intake {
     const list: JobHandler = async (_payload, { signal }) => ({
       outcome: 'done',
       channels: await this.#listChannels(signal),
-      details: await this.#readDetails(signal),
+      ...(await this.#readDetails(signal)),
     });
     return { 'poll-starving': poll('starving'), 'poll-all': poll('all'), 'refresh-inventory': list };
   }
@@ -153,14 +155,20 @@ export class Intake {
   }
 
   /** What a listing leaves out. Where it cannot be read, the listing holds all the same. */
-  async #readDetails(signal: AbortSignal): Promise<string> {
+  async #readDetails(signal: AbortSignal): Promise<{ readonly details: string }> {
     try {
-      await this.#details.watch(() => readChannelDetails(this.#inventory, signal), signal);
+      const { checked, differs } = await this.#details.watch(() => readChannelDetails(this.#inventory, signal), signal);
+      if (differs.length === 0) return { details: 'done' };
+      const told = { checked, differing: differs.length, differs: differs.slice(0, mostDiffersTold) };
+      this.#options.logger.warn(
+        told,
+        'channels are not as they were listed a moment ago; they are taken as they are now',
+      );
+      return { details: 'done', ...told };
     } catch (error) {
       if (signal.aborted) throw error;
-      return codeOf(error);
+      return { details: codeOf(error) };
     }
-    return 'done';
   }
 
   /** One channel is read again: a permit and an answer within ten seconds, or an AppError. */

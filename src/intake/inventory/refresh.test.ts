@@ -152,6 +152,25 @@ test('what a listing leaves out is read fifty channels at a time, and the next l
   expect(observed.length).toBe(before + 1);
 });
 
+test('what a listing told otherwise than BatchGetChannel does is taken as it is now, and told', async () => {
+  const { noticing, options, signal } = setup([['A', 'B'].map(channel)]);
+  await refreshInventory(options, signal);
+  const reader = {
+    ...options.reader,
+    getChannels: async (arns: readonly ChannelArn[]) =>
+      (await options.reader.getChannels(arns)).map((each) =>
+        each.arn === arnOf('B') ? { ...each, recordingConfigurationArn: 'arn:other', tags: { tier: 'gold' } } : each,
+      ),
+  };
+
+  expect(await readChannelDetails({ ...options, reader }, signal)).toEqual({
+    checked: 2,
+    differs: [{ channelArn: arnOf('B'), settings: ['recordingConfigurationArn', 'tags'] }],
+  });
+  expect(noticing.state.view.get(kinds.channel.of(arnOf('B')))).toMatchObject({ tags: { tier: 'gold' } });
+  expect(await readChannelDetails({ ...options, reader }, signal)).toEqual({ checked: 2, differs: [] });
+});
+
 test('a batch of details that fails takes nothing from the others, and a channel that was read meanwhile stays as it was read', async () => {
   const ids = Array.from({ length: 120 }, (_, index) => `C${index}`);
   const { noticing, options, signal } = setup([ids.map(channel)]);

@@ -54,13 +54,15 @@ export async function refreshInventory(
 
 /**
  * Reads of every known channel what a listing leaves out: `containerFormat` and `multitrackInputConfiguration`. Each batch is committed
- * by itself, so that one that fails undoes nothing.
+ * by itself, so that one that fails undoes nothing. What the listing had told otherwise is taken as it is now, and told.
  * @throws AppError when a batch failed; what is known of its channels stays
  */
 export async function readChannelDetails(
   { reader, observe, view, now }: InventoryOptions,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<DetailsRead> {
+  const differs: ChannelDiffers[] = [];
+  let checked = 0;
   const arns = Array.from(view.entries(kinds.channel), ([arn]) => arn);
   for (let first = 0; first < arns.length; first += mostInBatch) {
     const batch = arns.slice(first, first + mostInBatch);
@@ -76,7 +78,31 @@ export async function readChannelDetails(
       .map((channel) => withKnown(channel, known.get(channel.arn)))
       .filter((channel) => known.has(channel.arn) && !isDeepStrictEqual(channel, known.get(channel.arn)));
     if (changed.length > 0) await observe({ ...inventory(changed, [], now(), false), known });
+    checked += found.length;
+    for (const channel of changed) {
+      const settings = differingSettings(known.get(channel.arn)!, channel);
+      if (settings.length > 0) differs.push({ channelArn: channel.arn, settings });
+    }
   }
+  return { checked, differs };
+}
+
+export interface ChannelDiffers {
+  readonly channelArn: ChannelArn;
+  /** Names of what the listing told otherwise. */
+  readonly settings: readonly string[];
+}
+
+export interface DetailsRead {
+  readonly checked: number;
+  readonly differs: readonly ChannelDiffers[];
+}
+
+/** Of the members that a listing tells. */
+function differingSettings(listed: Channel, read: Channel): string[] {
+  const unlisted = new Set(['arn', 'containerFormat', 'multitrackInputConfiguration']);
+  const names = Object.keys({ ...listed, ...read }) as (keyof Channel)[];
+  return names.filter((name) => !unlisted.has(name) && !isDeepStrictEqual(listed[name], read[name]));
 }
 
 /** Reads one channel now; undefined when there is none, which is then forgotten as well. */
