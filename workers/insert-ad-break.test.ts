@@ -11,7 +11,7 @@ import { MemoryState } from '#store/memory-state.ts';
 import { emptyRecord } from '#streams/session-record.ts';
 import { stopBulk } from './bulk.ts';
 import { insertAdBreak } from './insert-ad-break.ts';
-import type { HandlerContext, HandlerResult } from './ports.ts';
+import type { CallOptions, HandlerContext, HandlerResult } from './ports.ts';
 
 const startMs = Date.UTC(2026, 10, 20, 20, 0, 0);
 const arnOf = (name: string) => `arn:aws:ivs:us-west-2:111122223333:channel/${name}` as ChannelArn;
@@ -30,6 +30,8 @@ class Stage {
   /** What IVS lists in the session. */
   events: { readonly name: string; readonly timeMs: number }[] = [];
   silence: { id: string; author: string; reason: string } | undefined;
+  /** The daemon stops while the call waits for its permit. */
+  interrupted = false;
   /** Done at the moment of the call. */
   during: () => Promise<unknown> = async () => undefined;
 
@@ -83,8 +85,12 @@ class Stage {
           this.live ? Promise.resolve({ streamId: 'st-1', health: 'HEALTHY', viewerCount: 5 }) : missing(),
         getChannel: async () => channel,
         getStreamSession: async () => ({ events: this.events }),
-        insertAdBreak: async (arn: string, seconds: number) => {
+        insertAdBreak: async (arn: string, seconds: number, { confirm }: CallOptions) => {
+          if (this.interrupted) throw new AppError('INTERRUPTED', 'the daemon stops');
+          // No permit: nothing goes.
+          if (this.answers[0]?.startsWith('LIMITER_')) throw new AppError(this.answers.shift() as ErrorCode, 'told so');
           await this.during();
+          confirm?.();
           this.calls.push(`${(this.nowMs - startMs) / 1000} ${arn.split('/')[1]} ${seconds}`);
           const answer = this.answers.shift() ?? 'ok';
           if (answer !== 'ok') throw new AppError(answer, 'told so');
@@ -184,7 +190,7 @@ test('a call that was refused for its rate is made again', async () => {
   await stage.run(job);
 
   expect(await stage.settle(job)).toMatchObject({ outcome: 'done' });
-  expect(stage.calls).toHaveLength(3);
+  expect(stage.calls).toHaveLength(2);
 });
 
 const unclear = ['IVS_NO_ANSWER', 'IVS_UNAVAILABLE', 'IVS_ANSWER_INVALID'] as const;
@@ -226,6 +232,32 @@ test('an event of an earlier break says nothing about this one', async () => {
   });
 
   expect(await stage.settle(stage.job('a'))).toMatchObject({ outcome: 'unknown' });
+});
+
+test('an answer that could not be written down is no reason to send it again', async () => {
+  const stage = new Stage();
+  const { state } = stage;
+  stage.during = async () => {
+    const transact = state.transact.bind(state);
+    state.transact = async () => {
+      state.transact = transact;
+      throw new AppError('REDIS_UNREACHABLE', 'away for a moment');
+    };
+  };
+  expect(await stage.run(stage.job('a'))).toBe('REDIS_UNREACHABLE');
+  stage.events = [{ name: 'Ad Break Inserted', timeMs: startMs }];
+
+  expect(await stage.settle(stage.job('a'))).toMatchObject({ outcome: 'done', reason: 'IVS lists its event' });
+  expect(stage.calls).toHaveLength(1);
+});
+
+test('a stop while the call waits for its permit loses nothing: it has not gone, and goes later', async () => {
+  const stage = Object.assign(new Stage(), { interrupted: true });
+  expect(await stage.run(stage.job('a'))).toBe('INTERRUPTED');
+  stage.interrupted = false;
+
+  expect(await stage.settle(stage.job('a'))).toMatchObject({ outcome: 'done' });
+  expect(stage.calls).toHaveLength(1);
 });
 
 test('a run that died after it wrote down that the call goes is not repeated', async () => {

@@ -138,8 +138,12 @@ async function insert(insertion: Insertion, { streamId }: LiveStream): Promise<H
   }));
   // Cancelled, or taken by another replica's run of this very job.
   if (!sent) throw new AppError('AD_BREAK_PLANNED', `the ad break on ${channelArn} was changed meanwhile`, again);
+  let went = false;
+  const confirm = (): void => {
+    went = true;
+  };
   try {
-    const { adBreakId } = await ivs.insertAdBreak(channelArn, durationSeconds, { signal });
+    const { adBreakId } = await ivs.insertAdBreak(channelArn, durationSeconds, { signal, confirm });
     const inserted = await noteInserted(insertion, { adBreakId, insertedMs: state.nowMs() });
     return { outcome: 'done', ...shown(inserted), before: { live: streamId }, after: { adBreakId } };
   } catch (error) {
@@ -150,9 +154,9 @@ async function insert(insertion: Insertion, { streamId }: LiveStream): Promise<H
       return { outcome: 'already_done', reason: 'ad_break_running' };
     }
     if (error.code === 'IVS_NOT_BROADCASTING') return leave(insertion, { outcome: 'skipped', reason: 'offline' });
-    if (mayHaveHadEffect(error)) {
-      // The daemon stops: the next run finds out.
-      if (error.code === 'INTERRUPTED') throw error;
+    if (went && !wasRefused(error)) {
+      // The daemon stops, or the answer could not be written down: the next run finds out.
+      if (!error.code.startsWith('IVS_')) throw error;
       return settle(insertion, sent);
     }
     await change(insertion, ['sent'], ({ sentMs: _sent, ...request }) => ({ ...request, state: 'planned' }));
@@ -170,9 +174,9 @@ const refusals: ReadonlySet<AppError['code']> = new Set([
   'IVS_REQUEST_INVALID',
 ]);
 
-/** Whether the call was sent and not refused: then there may be a break. */
-function mayHaveHadEffect({ code, details }: AppError): boolean {
-  return details?.['sent'] !== false && (code === 'INTERRUPTED' || code.startsWith('IVS_')) && !refusals.has(code);
+/** Whether there is certainly no break: the call was not sent after all, or IVS refused it. */
+function wasRefused({ code, details }: AppError): boolean {
+  return details['sent'] === false || refusals.has(code);
 }
 
 /** The call went and its outcome is not known: the break's event tells, or nothing does. */

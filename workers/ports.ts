@@ -13,7 +13,7 @@ import type { RunResult } from './outcome.ts';
 
 export interface CallOptions {
   readonly signal: AbortSignal;
-  /** Asked right before the call goes; what it throws is the call's failure. Set by recheck.ts. */
+  /** Asked right before the call goes; what it throws is the call's failure. recheck.ts asks first. */
   readonly confirm?: () => void;
 }
 

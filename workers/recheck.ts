@@ -46,8 +46,14 @@ export function withRecheck(job: ActionJob, context: HandlerContext): HandlerCon
       const call: unknown = Reflect.get(target, name, receiver);
       if (typeof call !== 'function' || !Object.hasOwn(changingCalls, name)) return call;
       const at = changingCalls[name as keyof typeof changingCalls];
-      return (...args: unknown[]) =>
-        call.apply(target, args.with(at, { ...(args[at] as CallOptions), confirm })) as unknown;
+      return (...args: unknown[]) => {
+        const options = args[at] as CallOptions;
+        const both = () => {
+          confirm();
+          options.confirm?.();
+        };
+        return call.apply(target, args.with(at, { ...options, confirm: both })) as unknown;
+      };
     },
   });
   return {
