@@ -69,6 +69,7 @@ export class Muting {
 
   /** A moment acted within this transaction: it inhibits what is judged after it. */
   addSource(rule: Rule, subject: string, group: string): void {
+    if (this.#inhibitRules.length === 0) return;
     this.#addSource((this.#sources ??= this.#findSources()), rule, subject, group);
   }
 
