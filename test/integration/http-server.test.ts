@@ -232,7 +232,8 @@ test('the API document names every route of the API with its problem answer; the
 
   expect(Object.keys(document.paths['/v1/notes'])).toEqual(expect.arrayContaining(['get', 'post', 'delete']));
   expect(document.paths['/healthz']).toBeUndefined();
-  expect(document.paths['/v1/notes'].post.responses.default.content).toHaveProperty('application/problem+json');
+  expect(document.paths['/v1/notes'].post.responses.default).toEqual({ $ref: '#/components/responses/Problem' });
+  expect(document.components.responses.Problem.content).toHaveProperty('application/problem+json');
   expect(document.paths['/v1/notes'].post.requestBody.content['application/json'].schema.properties).toHaveProperty(
     'nested',
   );

@@ -131,9 +131,13 @@ test('doctor is green where everything is there, and names what is missing where
   expect(linesOf(whole, 'Event rule')).toEqual(['green ivs-autopilot-events sends every kind of IVS event']);
   expect(linesOf(whole, 'Permission')).toEqual([
     'green ivs:BatchGetChannel',
+    'green ivs:BatchGetStreamKey',
     'green ivs:GetChannel',
     'green ivs:GetStream',
+    'green ivs:GetStreamSession',
     'green ivs:ListChannels',
+    'green ivs:ListStreamKeys',
+    'green ivs:ListStreamSessions',
     'green ivs:ListStreams',
     'green ivs:StopStream',
   ]);

@@ -26,6 +26,7 @@ function probes({ client, region, account }: PermissionOptions): Partial<Record<
     ListChannels: (signal) => client.listChannels({ maxResults: 1 }, { signal }),
     GetStream: (signal) => client.getStream({ channelArn }, { signal }),
     GetChannel: (signal) => client.getChannel({ arn: channelArn }, { signal }),
+    BatchGetStreamKey: (signal) => client.batchGetStreamKey({ arns: [arn('stream-key')] }, { signal }),
     BatchGetChannel: (signal) => client.batchGetChannel({ arns: [channelArn] }, { signal }),
     GetStreamSession: (signal) => client.getStreamSession({ channelArn }, { signal }),
     ListStreamSessions: (signal) => client.listStreamSessions({ channelArn, maxResults: 1 }, { signal }),
