@@ -63,6 +63,11 @@ test('what waits when the permit comes shares a call, in the order in which it w
   expect(await rig.finished(last.batchId)).toMatchObject({ state: 'finished', counts: { delivered: 1 } });
   expect(rig.sender.calls.map(({ items }) => items.map(({ d }) => d))).toEqual([['1', '2', '3', '4']]);
   expect((await rig.finished(first.batchId)).etaSeconds).toBeUndefined();
+  // What was delivered is told by its age; the metric follows the record.
+  await untilPasses(async () => {
+    const { values } = await rig.metrics.metadataAgeSeconds.get();
+    expect(values.find(({ metricName }) => metricName?.endsWith('_count'))?.value).toBe(4);
+  });
 });
 
 test('a newer value replaces the unsent older one at its place, and what is older is counted', async () => {
