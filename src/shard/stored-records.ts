@@ -35,6 +35,7 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   past: z.array(stream),
   rested: z.record(text, ms),
   channel: z.object({ arn: text, name: text, tags: z.record(text, text), recordingConfigurationArn: text }),
+  'bulk-check': z.object({ bulkId: text, channelArn: text, expected: z.record(text, z.unknown()) }),
   'stream-key': z.object({ keyArn: text, sinceMs: ms, made: z.boolean() }),
   gap: z.object({ sinceMs: ms, noticedAtMs: ms }),
   fact: z.object({
