@@ -13,6 +13,7 @@ import { filterNames, tagNames } from '#rules/template.ts';
 import { fieldsOfRoots } from '#rules/template-roots.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { ROUTES } from '#simulator/control/routes.ts';
+import { createProgram } from '#src/cli/main.ts';
 import { clientTypes } from './api-document.ts';
 import { code, type JsonSchema, settingsOf, settingsTable, table } from './markdown.ts';
 
@@ -28,6 +29,23 @@ export async function generatedPages(): Promise<Readonly<Record<string, string>>
     'docs/metrics.md': await metricsPage(),
     'src/client/api.ts': await clientTypes(),
   };
+}
+
+/** Every command, as `--help` has it. */
+function commandTable(): string {
+  const io = { print: () => undefined, printError: () => undefined, env: {}, signal: new AbortController().signal };
+  const rows = (command: ReturnType<typeof createProgram>, path: string): string[][] =>
+    command
+      .createHelp()
+      .visibleCommands(command)
+      .filter((each) => each.name() !== 'help')
+      .flatMap((each) => {
+        const name = `${path}${each.name()}`;
+        if (each.commands.length > 0) return rows(each, `${name} `);
+        const values = each.usage().replace('[options]', '').trim();
+        return [[code(`${name} ${values}`.trim()), each.description()]];
+      });
+  return table(['Command', 'What it does'], rows(createProgram(io), ''));
 }
 
 function configurationPage(): string {
@@ -139,7 +157,11 @@ function page(title: string, source: string, parts: readonly string[]): string {
 
 /** Documents that are written by hand, with the generated parts in them by the name in their markers. */
 export function partlyGenerated(): Readonly<Record<string, Readonly<Record<string, string>>>> {
-  return { 'docs/rules.md': ruleBlocks(), 'simulator/README.md': { bodies: controlBodies() } };
+  return {
+    'docs/cli.md': { commands: commandTable() },
+    'docs/rules.md': ruleBlocks(),
+    'simulator/README.md': { bodies: controlBodies() },
+  };
 }
 
 /** The bodies of the simulator's control API. */

@@ -1,11 +1,13 @@
 // `metadata send`: an item to one channel or to all that are live, followed until it has arrived; `metadata status` and `cancel`.
 import { randomUUID } from 'node:crypto';
 import type { Command } from 'commander';
+import { type Answer, dataOf, type operations } from '#client/client.ts';
 import { lanes } from '#domain/action.ts';
 import { parseDuration } from '#domain/duration.ts';
 import { messageOf } from '#domain/errors.ts';
 import { resolveChannels, tagsMeant } from './channels.ts';
 import { choiceOption } from './options.ts';
+import { given } from './pages.ts';
 import {
   type ApiClient,
   apiClient,
@@ -27,7 +29,7 @@ interface SendFlags {
   readonly payloadFile?: string;
   readonly key?: string;
   readonly expires?: string;
-  readonly lane?: string;
+  readonly lane?: Body['lane'];
   readonly account?: string;
   readonly idempotencyKey?: string;
   readonly dryRun?: boolean;
@@ -35,30 +37,16 @@ interface SendFlags {
   readonly json?: boolean;
 }
 
-interface Plan {
-  readonly batchId?: string;
-  readonly channels: number;
-  readonly items: number;
-  readonly plannedCalls: number;
-  readonly estimatedSeconds: number;
-  readonly skipped: readonly { reason: string; count: number; examples: readonly string[] }[];
-}
-
-interface Progress {
-  readonly batchId: string;
-  readonly state: string;
-  readonly total: number;
-  readonly counts: Readonly<Record<string, number>>;
-  readonly failures: Readonly<Record<string, number>>;
-  readonly etaSeconds: number | null;
-}
+type Plan = Answer<'sendMetadata'>;
+type Progress = Answer<'getBatch'>;
+type Body = Required<operations['sendMetadata']>['requestBody']['content']['application/json'];
 
 const mostSends = 4;
 /** In a row, a second apart while nobody answers: long enough for a daemon that is started anew. */
 const mostFollows = 30;
 const barWidth = 30;
 /** Ends of an item that reached nobody. One that a newer item has replaced is not missed. */
-const missed = ['failed', 'expired', 'notBroadcasting', 'cancelled'];
+const missed = ['failed', 'expired', 'notBroadcasting', 'cancelled'] as const;
 
 export function register(program: Command, io: CliIo): void {
   const metadata = program
@@ -94,8 +82,7 @@ export function register(program: Command, io: CliIo): void {
     .action(async (flags: SendFlags) => {
       const api = apiClient(io);
       const body = await bodyOf(io, api, flags);
-      const path = `/v1/metadata/batches${flags.account === undefined ? '' : `?account=${encodeURIComponent(flags.account)}`}`;
-      const plan = await send(api, io, path, body, flags.idempotencyKey ?? randomUUID());
+      const plan = await send(api, io, body, { account: flags.account, key: flags.idempotencyKey ?? randomUUID() });
       if (plan.channels === 0) {
         printData(io, flags.json, plan, () => planLines(plan));
         throw new CommandFailed(await nobodyText(api, flags), 1);
@@ -114,7 +101,8 @@ export function register(program: Command, io: CliIo): void {
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot metadata status b-1f0c…'))
     .action(async (batchId: string, flags: { json?: boolean }) => {
-      const progress = (await apiClient(io).get(pathOf(batchId))) as Progress;
+      const path = { params: { path: { id: batchId } } };
+      const progress = dataOf(await apiClient(io).client.GET('/v1/metadata/batches/{id}', path));
       printData(io, flags.json, progress, () => resultLines(progress));
     });
   metadata
@@ -124,7 +112,8 @@ export function register(program: Command, io: CliIo): void {
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot metadata cancel b-1f0c…'))
     .action(async (batchId: string, flags: { json?: boolean }) => {
-      const progress = (await apiClient(io).send('DELETE', pathOf(batchId))) as Progress;
+      const path = { params: { path: { id: batchId } } };
+      const progress = dataOf(await apiClient(io).client.DELETE('/v1/metadata/batches/{id}', path));
       printData(io, flags.json, progress, () => resultLines(progress));
     });
 }
@@ -134,9 +123,17 @@ function pathOf(batchId: string): string {
 }
 
 /** Sends under one key however often it takes; when it fails, the user learns the key. */
-async function send(api: ApiClient, io: CliIo, path: string, body: object, key: string): Promise<Plan> {
+async function send(
+  api: ApiClient,
+  io: CliIo,
+  body: Body,
+  { account, key }: { readonly account: string | undefined; readonly key: string },
+): Promise<Plan> {
+  const params = { query: given({ account }), header: { 'idempotency-key': key } };
   try {
-    return (await repeatedly(io, mostSends, () => api.send('POST', path, body, { 'idempotency-key': key }))) as Plan;
+    return await repeatedly(io, mostSends, async () =>
+      dataOf(await api.client.POST('/v1/metadata/batches', { params, body })),
+    );
   } catch (error) {
     if (error instanceof RequestFailed && error.retryInMs !== undefined)
       throw new CommandFailed(
@@ -146,8 +143,8 @@ async function send(api: ApiClient, io: CliIo, path: string, body: object, key: 
   }
 }
 
-async function bodyOf(io: CliIo, api: ApiClient, flags: SendFlags): Promise<object> {
-  const payloads: unknown[] = [];
+async function bodyOf(io: CliIo, api: ApiClient, flags: SendFlags): Promise<Body> {
+  const payloads: Body['items'][number]['payload'][] = [];
   for (const text of flags.payload ?? []) payloads.push(await payloadOf(io, text));
   payloads.push(...(flags.payloadText ?? []));
   if (flags.payloadFile !== undefined) payloads.push(parsed(readText(flags.payloadFile), flags.payloadFile));
@@ -168,11 +165,11 @@ async function bodyOf(io: CliIo, api: ApiClient, flags: SendFlags): Promise<obje
   };
 }
 
-async function targetsOf(api: ApiClient, { live, channel, tag }: SendFlags): Promise<object> {
+async function targetsOf(api: ApiClient, { live, channel, tag }: SendFlags): Promise<Body['targets']> {
   const given = [live, channel, tag].filter((value) => value !== undefined);
   if (given.length !== 1) throw new CommandFailed('Say to whom: exactly one of --live, --channel and --tag.', 2);
   if (live) return { live: true };
-  if (channel) return { channelArns: await resolveChannels(api, channel) };
+  if (channel) return { channelArns: [...(await resolveChannels(api, channel))] };
   const tags = new Map<string, string[]>();
   for (const pair of tag ?? []) {
     const at = pair.indexOf('=');
@@ -184,18 +181,20 @@ async function targetsOf(api: ApiClient, { live, channel, tag }: SendFlags): Pro
 }
 
 /** What one --payload stands for: `@file`, `-`, or the text itself. */
-async function payloadOf(io: CliIo, text: string): Promise<unknown> {
+async function payloadOf(io: CliIo, text: string): Promise<string | Record<string, unknown>> {
   if (text === '-') return parsed((await io.readInput?.()) ?? '', 'standard input');
   if (text.startsWith('@')) return parsed(readText(text.slice(1)), text.slice(1));
   return parsed(text, '--payload');
 }
 
 /** A JSON object as such, anything else as text. @throws CommandFailed for what looks like JSON and is none, and for nothing */
-function parsed(text: string, place: string): unknown {
+function parsed(text: string, place: string): string | Record<string, unknown> {
   if (text.trim() === '') throw new CommandFailed(`${place}: there is nothing to send.`, 2);
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : text;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : text;
   } catch (error) {
     if (!/^\s*[{[]/.test(text)) return text;
     throw new CommandFailed(
@@ -237,7 +236,7 @@ async function follow(api: ApiClient, batchId: string, io: CliIo): Promise<Progr
 }
 
 function barOf({ total, counts, etaSeconds }: Progress): string {
-  const done = total - (counts['pending'] ?? 0);
+  const done = total - (counts.pending ?? 0);
   const share = total === 0 ? 1 : done / total;
   const filled = Math.round(share * barWidth);
   const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);

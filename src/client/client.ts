@@ -98,6 +98,27 @@ export function dataOf<Data, Refused>(answer: {
 }
 
 /**
+ * What becomes of a batch, each time it changes, until it is over; the last one has `finishedAt`.
+ * @throws ApiProblem when the daemon refuses; TypeError, as `fetch`, when the connection is lost: it may be followed again;
+ *   Error when the batch is not known any more
+ */
+export async function* followBatch(
+  client: Client,
+  batchId: string,
+  options?: { readonly signal?: AbortSignal },
+): AsyncGenerator<Answer<'getBatch'>> {
+  for await (const { name, data } of client.events(
+    `/v1/metadata/batches/${encodeURIComponent(batchId)}/events`,
+    options,
+  )) {
+    if (name === 'gone') throw new Error(`the batch ${batchId} is not known any more`);
+    yield data as Answer<'getBatch'>;
+    if (name === 'finished') return;
+  }
+  throw new TypeError('the daemon ended the events before the batch was over');
+}
+
+/**
  * Sends a request again as long as that may help, as late as Retry-After says. Only for what may be repeated: what reads, or has an
  * Idempotency-Key.
  * @throws what the last try threw

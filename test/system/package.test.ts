@@ -71,6 +71,11 @@ test('the packed file holds what is built, the page and the documents, and no so
       'docs/rules.md',
       'docs/recipes.md',
       'docs/network.md',
+      'docs/cli.md',
+      'dist/client.js',
+      'dist/client/client.d.ts',
+      'src/client/README.md',
+      'config/autopilot.starter.yaml',
       'docs/operations.md',
       'docs/errors.md',
       'docs/decisions/0001-tool-chain.md',
@@ -119,6 +124,34 @@ describe('installed in an empty folder', () => {
     expect(JSON.parse(inNode.stdout)).toEqual(eachOnce);
     expect(types.stdout).toBe('');
     expect(inBrowser).toEqual(eachOnce);
+  });
+
+  test('a program has the client of the API, with its types, as docs/http-api.md shows it', async ({ skip }) => {
+    if (missing) skip(missing);
+    const page = await readFile(join(root, 'docs', 'http-api.md'), 'utf8');
+    const [, program = ''] = /^```ts\n([\s\S]*?)^```/m.exec(page) ?? [];
+    await writeFile(join(app, 'program.ts'), program);
+    await writeFile(
+      join(app, 'client.mjs'),
+      `import { createClient } from 'ivs-autopilot/client';
+const asked = [];
+const fetch = async (request) => (asked.push(request.method + ' ' + request.url), Response.json({ streams: [] }));
+await createClient({ url: 'http://x:1/below/', fetch }).GET('/v1/streams', { params: { query: { limit: 1 } } });
+console.log(JSON.stringify(asked));`,
+    );
+    const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+    const options = ['--noEmit', '--strict', '--target', 'es2024', '--module', 'nodenext', '--types', 'node'];
+
+    const types = await run(
+      process.execPath,
+      [tsc, ...options, '--typeRoots', join(root, 'node_modules', '@types'), 'program.ts'],
+      { cwd: app },
+    ).catch((error: { stdout: string }) => error);
+    const inNode = await run(process.execPath, ['client.mjs'], { cwd: app });
+
+    expect(program).toContain('ivs-autopilot/client');
+    expect(types.stdout).toBe('');
+    expect(JSON.parse(inNode.stdout)).toEqual(['GET http://x:1/below/v1/streams?limit=1']);
   });
 
   test('the command line and the daemon run, with the page, from what npm has installed', async ({ skip }) => {
