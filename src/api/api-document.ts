@@ -16,7 +16,7 @@ export function registerApiDocument(app: FastifyInstance, { version, open }: { v
     openapi: {
       openapi: '3.1.0',
       info: { title: 'ivs-autopilot', version, description: 'Stream-operations automation for Amazon IVS.' },
-      // Relative to where the document is: right behind any proxy, and for any host.
+      // Of the host that the document came from, whatever it is called.
       servers: [{ url: '/', description: 'The daemon that this document is of' }],
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', description: securityText } } },
       security: open ? [{}, { token: [] }] : [{ token: [] }],

@@ -60,7 +60,7 @@ function defaultCommandOf(command: Command): string | undefined {
 }
 
 function optionEntry(option: Option): OptionEntry {
-  const [, name = ''] = /[<[]([\w=-]+)/.exec(option.flags) ?? [];
+  const [, name = ''] = /[<[]([\w=|-]+)/.exec(option.flags) ?? [];
   return {
     names: [option.long, option.short].filter((each) => each !== undefined),
     description: option.description,
@@ -72,7 +72,9 @@ function optionEntry(option: Option): OptionEntry {
 /** By the name that stands in the help: it says what is meant there, and so here too. */
 function kindOf(name: string, choices: Argument['argChoices']): ValueKind {
   if (choices) return { words: choices };
-  if (/^channels?$/.test(name)) return 'channels';
-  if (/^rules?$/.test(name)) return 'rules';
-  return /^(?:files?|paths?|folders?|recordings)$/.test(name) ? 'files' : 'anything';
+  // `channel|tag` is either.
+  const names = name.split('|');
+  if (names.some((each) => /^channels?$/.test(each))) return 'channels';
+  if (names.some((each) => /^rules?$/.test(each))) return 'rules';
+  return names.some((each) => /^(?:files?|paths?|folders?|recordings)$/.test(each)) ? 'files' : 'anything';
 }

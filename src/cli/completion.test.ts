@@ -131,6 +131,7 @@ describe.each(shells)('completion in %s', (shell) => {
       ['ivs-autopilot', 'explain', 'starving-slate', 's'],
       ['ivs-autopilot', '--url', 'http://x:1', 'metadata', 'send', '--lane', 'urgent', '--channel', 'studio-a', 's'],
       ['ivs-autopilot', 'metadata', 'send', '--channel', 'studio-a', '--la'],
+      ['ivs-autopilot', 'report', 's'],
       ['ivs-autopilot', 'hold', 'studio-a', '--reason', ''],
       ['ivs-autopilot', 'completion', 'f'],
     ]);
@@ -144,6 +145,7 @@ describe.each(shells)('completion in %s', (shell) => {
       ['studio-a', 'studio-b'],
       ['studio-a', 'studio-b'],
       ['--lane'],
+      ['studio-a', 'studio-b'],
       [],
       ['fish'],
     ]);

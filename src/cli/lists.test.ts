@@ -151,6 +151,21 @@ describe('stream', () => {
     expect(JSON.parse(out)).toMatchObject({ counts, next: 'page2', streams: [{ health: 'STARVING' }, {}] });
   });
 
+  it('list says how long an ad break goes on, and when an end was not told', async () => {
+    streams[0] = stream('a', { adBreak: { id: 'x', insertedAt: time, startsAt: time, endsAt: time } });
+    const { out } = await run(['stream', 'list']);
+    const before = streams.splice(
+      0,
+      3,
+      ...['a', 'b', 'c'].map((id) => stream(id, { state: 'ended', endedAt: time, endedAtLatest: true })),
+    );
+    const over = await run(['stream', 'list', '--state', 'over']);
+    streams.splice(0, 3, ...before.map((each, index) => (index === 0 ? stream('a', {}) : each)));
+
+    expect(out).toMatch(/AD BREAK[\s\S]*until 20:00:00Z/);
+    expect(over.lines[1]).toContain('by 2026-11-20T20:00:00Z');
+  });
+
   it('list is red where a stream starves, and fits the terminal', async () => {
     const painted: (readonly Piece[])[] = [];
     await run(['stream', 'list'], { columns: 70, paint: (line) => void painted.push(line) });

@@ -97,12 +97,14 @@ function listLines({ streams, counts, next }: StreamList, io: CliIo): Line[] {
   if (streams.length === 0) return [`None; ${counts.live} streams are live on ${counts.channels} channels.`];
   const nowMs = systemClock.now();
   const isOver = streams.every(({ endedAt }) => endedAt !== undefined);
+  const hasAds = streams.some(({ adBreak }) => adBreak !== undefined);
   const rows = streams.map((each): Cell[] =>
     isOver
       ? [
           named(each),
           toned(each.state),
-          shortTime(each.endedAt ?? ''),
+          // Nobody told the moment: it was over by then.
+          `${each.endedAtLatest ? 'by ' : ''}${shortTime(each.endedAt ?? '')}`,
           agoText(each.endedAt, nowMs),
           each.endReason ?? '',
           idOf(each.channelArn),
@@ -115,12 +117,13 @@ function listLines({ streams, counts, next }: StreamList, io: CliIo): Line[] {
           String(each.viewerCount ?? ''),
           { text: each.recording, tone: each.recording === 'failed' ? 'bad' : undefined },
           agoText(each.startedAt, nowMs),
+          ...(hasAds ? [each.adBreak ? `until ${shortTime(each.adBreak.endsAt).slice(11)}` : ''] : []),
           idOf(each.channelArn),
         ],
   );
   const heading = isOver
     ? ['NAME', 'STATE', 'ENDED', 'AGO', 'WHY', 'ID']
-    : ['NAME', 'STATE', 'HEALTH', 'FOR', 'VIEWERS', 'RECORDING', 'AGE', 'ID'];
+    : ['NAME', 'STATE', 'HEALTH', 'FOR', 'VIEWERS', 'RECORDING', 'AGE', ...(hasAds ? ['AD BREAK'] : []), 'ID'];
   return [
     ...table([heading, ...rows], io),
     ...(next === undefined ? [] : ['There are more; --limit says how many are listed.']),
