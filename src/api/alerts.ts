@@ -209,7 +209,10 @@ function incidents({ state: { view } }: AlertShard, which: 'open' | 'over'): Ale
       .map((incident) =>
         alertOf('incident', {
           id: `incident:${incident.id}`,
-          title: `Incident: ${incident.affected} of ${incident.live} channels`,
+          title:
+            incident.closedAtMs === undefined
+              ? `Incident: ${incident.affected} of ${incident.live} channels`
+              : `Incident: ${incident.peak} channels at most`,
           cause: `${incident.text}${withheldText(incident)}`,
           link: `#/incident/${encodeURIComponent(incident.id)}`,
           since: incident.openedAtMs,

@@ -53,7 +53,14 @@ export function openIncidentOf(view: StateView, rule: string): Incident | undefi
 export function updateIncident(tx: Transaction, rule: string, { count, live }: AggregateDocument): void {
   const incident = openIncidentOf(tx, rule);
   if (!incident || (incident.affected === count && incident.live === live)) return;
-  tx.set(kinds.incident.of(incident.id), { ...incident, affected: count, live, peak: Math.max(incident.peak, count) });
+  const peak = Math.max(incident.peak, count);
+  const text = aggregateText(rule, count, live);
+  tx.set(kinds.incident.of(incident.id), { ...incident, affected: count, live, peak, text });
+}
+
+/** What an incident of many channels is told as: its figures are those of now, as long as it is open. */
+export function aggregateText(rule: string, count: number, live: number): string {
+  return `${rule}: ${count} of ${live} channels`;
 }
 
 export function closeIncident(tx: Transaction, rule: string, atMs: number): void {
@@ -61,7 +68,8 @@ export function closeIncident(tx: Transaction, rule: string, atMs: number): void
   if (!incident) return;
   tx.delete(notes.openIncident(rule));
   forgetWithheld(tx, incident.id);
-  tx.set(kinds.incident.of(incident.id), { ...incident, closedAtMs: atMs });
+  const text = incident.kind === 'aggregate' ? `${rule}: ${incident.peak} channels at most` : incident.text;
+  tx.set(kinds.incident.of(incident.id), { ...incident, text, closedAtMs: atMs });
 }
 
 /** Counts what was held back in this transaction because of an incident: each action of a rule on a channel once, however often it is judged. */

@@ -8,7 +8,7 @@ import { checkCondition } from './conditions.ts';
 import type { DueCause, Evaluation } from './evaluation.ts';
 import { guardInputs } from './guard-inputs.ts';
 import { askGuards, finalGuards, reasonOfGuard } from './guards.ts';
-import { clearRateAlert, noteRateReached, openIncident, stopRule } from './incidents.ts';
+import { aggregateText, clearRateAlert, noteRateReached, openIncident, stopRule } from './incidents.ts';
 import { keyAgeHolds } from './key-age.ts';
 import { dropMoment, writeMemory, writeMoment } from './memory.ts';
 import { aggregateDocument, aggregateHolds } from './population.ts';
@@ -129,7 +129,7 @@ function markFiring(evaluation: Evaluation, { rule, subject, cause }: DueCause):
   }
   if (rule.trigger.kind === 'aggregate') {
     const { count, live } = aggregateDocument(evaluation.tx, rule as RuleOf<'aggregate'>);
-    const text = `${rule.name}: ${count} of ${live} channels`;
+    const text = aggregateText(rule.name, count, live);
     openIncident(evaluation.tx, 'aggregate', rule.name, { affected: count, live, text });
   }
 }

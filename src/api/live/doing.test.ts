@@ -103,3 +103,17 @@ test('how long a condition lasted ends with the condition, not with keep_firing_
     'Resolved: c5 starving for 30s',
   ]);
 });
+
+test('an incident that grows says how large it is now, and one that is over how large it was', async () => {
+  const { engine, starving } = await incident();
+  const more = ['c20', 'c21'];
+  const told = () => {
+    const [, found] = Array.from(engine.state.view.entries(kinds.incident)).find(([, { rule }]) => rule === 'mass')!;
+    return [found.text, found.closedAtMs !== undefined];
+  };
+  expect(told()).toEqual(['mass: 13 of 31 channels', false]);
+  await engine.streams(more.map((name) => [name, { health: 'STARVING' as const }]));
+  expect(told()).toEqual(['mass: 15 of 31 channels', false]);
+  await engine.streams([...starving, ...more].slice(2).map((name) => [name, { health: 'HEALTHY' as const }]));
+  expect(told()).toEqual(['mass: 15 channels at most', true]);
+});
