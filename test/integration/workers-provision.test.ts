@@ -6,19 +6,20 @@ import { expect, test } from 'vitest';
 import type { ActionJob } from '#domain/action.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { startSimulator } from '#simulator/server.ts';
-import { actionRig, operatorJob } from '#test/support/action-rig.ts';
+import { actionRig, operatorJob, type RigOptions } from '#test/support/action-rig.ts';
 import { eventually } from '#test/support/quiet.ts';
 import { redisScope } from '#test/support/redis.ts';
 import { ivsFor, sender } from '#test/support/simulator-sdk.ts';
 
-async function setup(recordingConfigurationMs = 0) {
+async function setup(recordingConfigurationMs = 0, hook: RigOptions['hook'] = (_name, call) => call()) {
   const resources = new AsyncDisposableStack();
   const timings = { sessionToStartMs: 0, sessionEndToStreamEndMs: 20, recordingConfigurationMs };
   const simulator = resources.use(await startSimulator({ enforcement: 'off', timings }));
   const scope = resources.use(await redisScope());
   const directory = await mkdtemp(join(tmpdir(), 'provision-'));
   resources.defer(() => rm(directory, { recursive: true, force: true }));
-  const rig = resources.use(await actionRig({ simulatorUrl: simulator.url, redis: scope.redis, prefix: scope.prefix }));
+  const { redis, prefix } = scope;
+  const rig = resources.use(await actionRig({ simulatorUrl: simulator.url, redis, prefix, hook }));
   const aws = ivsFor(simulator.url);
   resources.defer(() => aws.destroy());
   const send = sender(aws);
@@ -182,10 +183,9 @@ test('why a recording configuration cannot be made is told with its bucket', asy
   });
 });
 
-test('a playback key pair with another fingerprint than its import is deleted, and its private half goes nowhere', async () => {
+test('a playback key pair is delivered when IVS has it with the fingerprint of its import', async () => {
   await using t = await setup();
   const job = operatorJob('rotate_playback_key_pair', { name: 'tokens', deliver: { file: t.file('key') } });
-  const arn = 'arn:aws:ivs:us-west-2:111122223333:playback-key/other';
   await t.control.addFault({ operation: 'GetPlaybackKeyPair', error: 'InternalServerException', times: 1 });
   await expect(t.rig.run('first', job)).rejects.toMatchObject({ code: expect.stringMatching(/^IVS_/) });
   expect(await t.written()).toEqual([]);
@@ -198,11 +198,27 @@ test('a playback key pair with another fingerprint than its import is deleted, a
     },
   } as never);
   expect(done).toMatchObject({ outcome: 'done' });
+  const { fingerprint } = done;
+  expect(fingerprint).toMatch(/^([0-9a-f]{2}:)+[0-9a-f]{2}$/);
   expect(checks).toContainEqual({
     check: 'fingerprint',
     passed: true,
-    asked: { fingerprint: done['fingerprint'] },
-    found: { fingerprint: done['fingerprint'] },
+    asked: { fingerprint },
+    found: { fingerprint },
   });
-  expect(arn).toBeTruthy();
+});
+
+test('a playback key pair with another fingerprint than its import is deleted, and its private half goes nowhere', async () => {
+  await using t = await setup(0, async (name, call) => {
+    const answer = await call();
+    return name === 'ivs.getPlaybackKeyPair' ? { ...(answer as object), fingerprint: '00:11:22' } : answer;
+  });
+  const job = operatorJob('rotate_playback_key_pair', { name: 'tokens', deliver: { file: t.file('key') } });
+
+  await expect(t.rig.run('rotate', job)).rejects.toMatchObject({
+    code: 'KEY_UNSETTLED',
+    message: expect.stringContaining('00:11:22'),
+  });
+  expect(await t.written()).toEqual([]);
+  expect((await t.send('ListPlaybackKeyPairs')({}))['keyPairs']).toEqual([]);
 });
