@@ -48,8 +48,8 @@ export async function shardScope(
       // Any will do: the simulator does not check signatures.
       credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
       onRedisDown: 'wait',
-      // So long that no busy machine is taken for a peer that says nothing.
-      requestTimeoutMs: 60_000,
+      // As the daemon has it: a busy machine is not taken for a peer that says nothing, and a permit that is lost comes back soon.
+      requestTimeoutMs: 5_000,
       emptyLedgerPatienceMs: 0,
       clock: systemClock,
       logger: quietLogger(),
