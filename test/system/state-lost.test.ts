@@ -222,9 +222,11 @@ rules:
     );
 
     await control.starve(arns);
-    /** Of the items: a call that had no answer in time is made again with the same ids. */
+    /** Of the items by channel: a call that had no answer in time is made again with the same ids, and one item may be for all. */
     const slates = async () => {
-      const ids = (await control.cues()).flatMap(({ metadata }) => JSON.parse(metadata).items.map(({ id }: any) => id));
+      const ids = (await control.cues()).flatMap(({ channelArn, metadata }) =>
+        JSON.parse(metadata).items.map(({ id }: any) => `${channelArn} ${id}`),
+      );
       return new Set(ids).size;
     };
     await eventually(async () => (await slates()) >= 6);
