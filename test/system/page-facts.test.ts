@@ -393,8 +393,12 @@ test('an answer that comes after its dialog was left closes no other dialog, and
     return waiting.pop()!;
   };
 
+  const held = page.getByRole('button', { name: /^Release /, includeHidden: true });
+  const heldBefore = await held.count();
   await (await holdAndLeave('on air')).continue();
   await page.getByText('The channel is held.').waitFor();
+  // The button of the row that is held is no longer the one that the next click is meant for.
+  await expect.poll(() => held.count()).toBe(heldBefore + 1);
   expect(await page.locator('#field-reason').inputValue()).toBe('typed meanwhile');
   await page.keyboard.press('Escape');
   await page.locator('dialog').waitFor({ state: 'detached' });
