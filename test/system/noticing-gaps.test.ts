@@ -120,7 +120,7 @@ test.concurrent('polls fail: records are stale, `for` stands still, and goes on 
     { level: 'error', code: 'POLL_FAILED' },
     { level: 'info', failures: expect.any(Number) as unknown, lastedMs: expect.any(Number) as unknown },
   ]);
-  expect(told[1]!['failures']).toBeGreaterThan(3);
+  expect(told[1]!['failures']).toBeGreaterThan(1);
 });
 
 test.concurrent('the event queue is away: readiness, page and metrics say so, timers stand still; when it is back, they go on', async () => {
