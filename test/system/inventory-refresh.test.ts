@@ -28,7 +28,12 @@ async function setup({ polling }: { polling: string }) {
   await control.goLive(arn);
   const ivs = ivsFor(url);
   const daemon = await platform.daemon({ rules: goldOnly, polling });
-  await eventually(async () => (await tagsOf(daemon, arn))?.['tier'] === 'silver');
+  // The first listing is over when it was compared with BatchGetChannel, which alone knows the container format.
+  await eventually(async () => {
+    const { channels } = (await daemon.ask('GET', '/v1/channels')).body;
+    return channels.some((each: any) => each.arn === arn && each.containerFormat !== undefined);
+  });
+  expect(await tagsOf(daemon, arn)).toEqual({ tier: 'silver' });
   return {
     control,
     arn,
