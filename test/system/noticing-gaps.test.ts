@@ -45,7 +45,9 @@ async function setup() {
     slates: async () =>
       (await control.cues()).map(({ metadata, at }) => ({ name: JSON.parse(metadata).items[0].d.slate as string, at })),
     live: () => liveStatus(daemon),
-    record: async (arn: string) => (await daemon.ask('GET', `/v1/streams/${encodeURIComponent(arn)}`)).body.record,
+    /** As soon as it is told: a busy daemon may put a request off. */
+    record: (arn: string) =>
+      eventually(async () => (await daemon.ask('GET', `/v1/streams/${encodeURIComponent(arn)}`)).body.record),
     [Symbol.asyncDispose]: () => platform[Symbol.asyncDispose](),
   };
 }
