@@ -1,6 +1,5 @@
 // From what is known of a session to what its record says: state, since when, health. Pure, and blind to the order of arrival.
-import type { StreamHealth } from '#domain/channel.ts';
-import type { SessionBasis, StreamRecord, StreamState } from '#domain/stream-record.ts';
+import type { SessionBasis, StreamRecord } from '#domain/stream-record.ts';
 import { healthOf } from './health.ts';
 import { recordingOf } from './recording.ts';
 
@@ -62,14 +61,10 @@ function credible(basis: SessionBasis): SessionBasis {
   };
 }
 
-interface Derived extends Pick<StreamRecord, 'recording' | 'recordingSinceMs'> {
-  readonly state: StreamState;
-  readonly stateSinceMs: number;
-  readonly startedAtMs: number | undefined;
-  readonly endedAtMs: number | undefined;
-  readonly health: StreamHealth;
-  readonly healthSinceMs: number;
-}
+type Derived = Pick<
+  StreamRecord,
+  'state' | 'stateSinceMs' | 'startedAtMs' | 'endedAtMs' | 'health' | 'healthSinceMs' | 'recording' | 'recordingSinceMs'
+>;
 
 /** What the record says. `fallbackMs` is when it was first heard of, for a session of which no moment is known. */
 export function derive(basis: SessionBasis, fallbackMs: number): Derived {

@@ -4,20 +4,12 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCli } from '#src/cli/main.ts';
 import { apiClient } from '#src/cli/support.ts';
+import { commandLine } from '#test/support/command-line.ts';
 
-/** Runs a command line; returns what it printed and its exit code. */
 async function run(args: readonly string[], env: Record<string, string>) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const code = await runCli(['node', 'ivs-autopilot', ...args], {
-    print: (line) => out.push(line),
-    printError: (line) => err.push(line),
-    env,
-    signal: new AbortController().signal,
-  });
-  return { code, out: out.join('\n'), err: err.join('\n') };
+  const { code, out, err } = await commandLine(args, { env });
+  return { code, out, err };
 }
 
 describe('commands that talk to the daemon', () => {

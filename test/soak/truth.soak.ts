@@ -1,8 +1,8 @@
 // An incident of 13 of 31 channels, as somebody on call sees it: what the page and the command line say is compared with what the
 // simulator's record says happened.
 import { expect, test } from 'vitest';
-import { runCli } from '#src/cli/main.ts';
 import { broadcast } from '#test/support/broadcast.ts';
+import { commandLine } from '#test/support/command-line.ts';
 import { guardMs, launchChromium, show } from '#test/support/page-visit.ts';
 import { eventually } from '#test/support/quiet.ts';
 
@@ -49,18 +49,7 @@ test('every figure of an incident is that of the record: on the page, in the API
     const main = page.locator('main');
     await page.goto(daemon.url);
     await page.getByText(/^31 channels$/).waitFor();
-    const cli = async (...args: string[]) => {
-      const lines: string[] = [];
-      const print = (line: string) => void lines.push(line);
-      const { signal } = new AbortController();
-      await runCli(['node', 'ivs-autopilot', ...args], {
-        print,
-        printError: print,
-        env: { AUTOPILOT_URL: daemon.url },
-        signal,
-      });
-      return lines.join('\n');
-    };
+    const cli = async (...args: string[]) => (await commandLine(args, { env: { AUTOPILOT_URL: daemon.url } })).text;
 
     const [held, refused, few] = [arns[2]!, arns[3]!, arns[4]!];
     await daemon.ask('PUT', `/v1/holds/${encodeURIComponent(held)}`, { reason: 'sponsor on air' });

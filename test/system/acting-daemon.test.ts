@@ -12,8 +12,8 @@ import {
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { Redis } from 'ioredis';
 import { describe, expect, test } from 'vitest';
-import { runCli } from '#src/cli/main.ts';
 import { type Broadcast, broadcast, type Daemon, testCredentials } from '#test/support/broadcast.ts';
+import { commandLine } from '#test/support/command-line.ts';
 import { eventually } from '#test/support/quiet.ts';
 
 const quick = { sessionToStartMs: 100, sessionEndToStreamEndMs: 50, recordingConfigurationMs: 0 };
@@ -269,16 +269,7 @@ describe.concurrent('the operator’s verbs', () => {
     await t.control.goLive(channel.arn);
     const daemon = await t.daemon();
     const file = join(t.directory, 'key');
-    const run = async (...args: string[]) => {
-      const lines: string[] = [];
-      const code = await runCli(['node', 'ivs-autopilot', ...args], {
-        print: (line) => void lines.push(line),
-        printError: (line) => void lines.push(line),
-        env: { AUTOPILOT_URL: daemon.url },
-        signal: new AbortController().signal,
-      });
-      return { code, text: lines.join('\n') };
-    };
+    const run = (...args: string[]) => commandLine(args, { env: { AUTOPILOT_URL: daemon.url } });
 
     const planned = await run('key', 'rotate', channel.arn, '--when', 'now', '--file', file, '--dry-run');
     expect(planned).toMatchObject({

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type SimulatorHandle, startSimulator } from '#simulator/server.ts';
 import { type LocalSqs, startLocalSqs } from '#simulator/sqs.ts';
-import { runCli } from '#src/cli/main.ts';
+import { commandLine } from '#test/support/command-line.ts';
 import { type RedisScope, redisScope } from '#test/support/redis.ts';
 import { fakeCredentials } from '#test/support/simulator-sdk.ts';
 
@@ -64,14 +64,8 @@ afterAll(async () => {
 });
 
 async function cli(...args: string[]) {
-  const out: string[] = [];
-  const exitCode = await runCli(['node', 'ivs-autopilot', ...args], {
-    print: (line) => void out.push(line),
-    printError: (line) => void out.push(line),
-    env: process.env,
-    signal: new AbortController().signal,
-  });
-  return { exitCode, out: out.join('\n') };
+  const { code: exitCode, text: out } = await commandLine(args, { env: process.env });
+  return { exitCode, out };
 }
 
 interface Report {

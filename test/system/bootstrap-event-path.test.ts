@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ivsEvents } from '#domain/ivs-events.ts';
 import { type SimulatorHandle, startSimulator } from '#simulator/server.ts';
 import { startLocalSqs } from '#simulator/sqs.ts';
-import { runCli } from '#src/cli/main.ts';
+import { commandLine } from '#test/support/command-line.ts';
 import { daemonProcess } from '#test/support/daemon-process.ts';
 import { eventually } from '#test/support/quiet.ts';
 import { redisScope } from '#test/support/redis.ts';
@@ -54,15 +54,8 @@ afterAll(async () => {
 
 /** Runs the command as a shell would, in this process. */
 async function bootstrap(...args: string[]) {
-  const out: string[] = [];
-  const errors: string[] = [];
-  const exitCode = await runCli(['node', 'ivs-autopilot', 'bootstrap', ...args], {
-    print: (line) => void out.push(line),
-    printError: (line) => void errors.push(line),
-    env: process.env,
-    signal: new AbortController().signal,
-  });
-  return { exitCode, out: out.join('\n'), errors: errors.join('\n') };
+  const { code: exitCode, out, err: errors } = await commandLine(['bootstrap', ...args], { env: process.env });
+  return { exitCode, out, errors };
 }
 
 interface Report {

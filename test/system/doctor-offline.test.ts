@@ -3,8 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { runCli } from '#src/cli/main.ts';
 import { badPeer } from '#test/support/bad-peer.ts';
+import { commandLine } from '#test/support/command-line.ts';
 import { runProcess } from '#test/support/run-process.ts';
 
 interface Result {
@@ -40,14 +40,9 @@ async function doctor(
 ) {
   const file = join(folder, 'autopilot.yaml');
   await writeFile(file, config);
-  const out: string[] = [];
-  const end = await runCli(['node', 'ivs-autopilot', 'doctor', file, ...flags], {
-    print: (line) => void out.push(line),
-    printError: (line) => void out.push(line),
-    env: { ...environment, ...env },
-    signal: new AbortController().signal,
-  });
-  return { end, stdout: out.join('\n'), ...reportOf(flags.includes('--json') ? out.join('\n') : '{"results": []}') };
+  const ran = await commandLine(['doctor', file, ...flags], { env: { ...environment, ...env } });
+  const { code: end, text: stdout } = ran;
+  return { end, stdout, ...reportOf(flags.includes('--json') ? stdout : '{"results": []}') };
 }
 
 function reportOf(text: string) {

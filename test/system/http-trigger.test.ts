@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { runCli } from '#src/cli/main.ts';
 import { broadcast } from '#test/support/broadcast.ts';
+import { commandLine } from '#test/support/command-line.ts';
 import { eventually } from '#test/support/quiet.ts';
 
 const goal = `
@@ -26,13 +26,7 @@ test('a request sets off the rule that listens to its name, once for each key; a
       body: JSON.stringify({ channelArn, body }),
     });
   const cues = async () => (await control.cues()).map(({ metadata }) => JSON.parse(metadata).items[0].d.by as string);
-  const run = (...args: string[]) =>
-    runCli(['node', 'cli', ...args], {
-      print: () => {},
-      printError: () => {},
-      env: { AUTOPILOT_URL: daemon.url },
-      signal: new AbortController().signal,
-    });
+  const run = async (...args: string[]) => (await commandLine(args, { env: { AUTOPILOT_URL: daemon.url } })).code;
 
   const answers = [
     await send({ home: true, player: 'Ana' }, 'k1'),

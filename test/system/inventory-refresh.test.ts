@@ -1,8 +1,8 @@
 // Tags are changed in IVS: rules match the new ones after the next listing, or at once when an operator asks for it.
 import { TagResourceCommand, UntagResourceCommand } from '@aws-sdk/client-ivs';
 import { expect, test } from 'vitest';
-import { runCli } from '#src/cli/main.ts';
 import { broadcast, type Daemon } from '#test/support/broadcast.ts';
+import { commandLine } from '#test/support/command-line.ts';
 import { eventually } from '#test/support/quiet.ts';
 import { ivsFor } from '#test/support/simulator-sdk.ts';
 
@@ -54,15 +54,8 @@ async function tagsOf(daemon: Daemon, arn: string): Promise<Record<string, strin
 }
 
 async function cli(daemon: Daemon, args: readonly string[]) {
-  const out: string[] = [];
-  const err: string[] = [];
-  const code = await runCli(['node', 'ivs-autopilot', ...args], {
-    print: (line) => out.push(line),
-    printError: (line) => err.push(line),
-    env: { AUTOPILOT_URL: daemon.url },
-    signal: new AbortController().signal,
-  });
-  return { code, out: out.join('\n'), err: err.join('\n') };
+  const { code, out, err } = await commandLine(args, { env: { AUTOPILOT_URL: daemon.url } });
+  return { code, out, err };
 }
 
 test('asked for one channel, the rule matches its new tag at once, and the audit says who asked and what changed', async () => {

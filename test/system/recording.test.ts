@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runCli } from '#src/cli/main.ts';
 import { broadcast } from '#test/support/broadcast.ts';
+import { commandLine } from '#test/support/command-line.ts';
 
 const slate = `
 rules:
@@ -27,17 +27,11 @@ test('what a daemon has recorded can be replayed with its rules, and gives the s
   await control.waitForCall({ operation: 'PutMetadata' });
   await daemon.app.stop();
 
-  const out: string[] = [];
-  const code = await runCli(['node', 'cli', 'replay', file, '--config', daemon.configFile, '--json'], {
-    print: (line) => out.push(line),
-    printError: (line) => out.push(line),
-    env: {},
-    signal: new AbortController().signal,
-  });
+  const { code, text } = await commandLine(['replay', file, '--config', daemon.configFile, '--json']);
   await rm(folder, { recursive: true });
 
-  expect(code, out.join('\n')).toBe(0);
-  expect(JSON.parse(out.join('')).actions).toEqual([
+  expect(code, text).toBe(0);
+  expect(JSON.parse(text).actions).toEqual([
     expect.objectContaining({ rule: 'slate', channel: gold!.arn.split('/')[1], action: 'put_metadata' }),
   ]);
 });

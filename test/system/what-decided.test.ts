@@ -1,7 +1,7 @@
 // What decided is recorded, and what became of it: one daemon, with the simulator's own record beside what the daemon says.
 import { expect, test } from 'vitest';
-import { runCli } from '#src/cli/main.ts';
 import { broadcast, type Daemon } from '#test/support/broadcast.ts';
+import { commandLine } from '#test/support/command-line.ts';
 import { eventually } from '#test/support/quiet.ts';
 
 const rules = `defaults: {mode: enforce}
@@ -30,15 +30,8 @@ interface Check {
 
 /** What the command line prints and how it ends. */
 async function cli(daemon: Daemon, ...args: string[]) {
-  const lines: string[] = [];
-  const print = (line: string) => void lines.push(line);
-  const code = await runCli(['node', 'ivs-autopilot', ...args], {
-    print,
-    printError: print,
-    env: { AUTOPILOT_URL: daemon.url },
-    signal: new AbortController().signal,
-  });
-  return { code, out: lines.join('\n') };
+  const { code, text: out } = await commandLine(args, { env: { AUTOPILOT_URL: daemon.url } });
+  return { code, out };
 }
 
 test('the value that stopped a stream, or let it live, stands in decision, job, audit and explain, under the right decision', async () => {

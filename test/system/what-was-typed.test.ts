@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { runCli } from '#src/cli/main.ts';
 import { broadcast } from '#test/support/broadcast.ts';
+import { commandLine } from '#test/support/command-line.ts';
 import { eventually } from '#test/support/quiet.ts';
 
 const rules = `receivers: [{name: noc, webhook_configs: [{url: "http://127.0.0.1:9/hook"}]}]
@@ -23,13 +23,8 @@ test('mistakes are refused with what was meant, before anything is done, and eac
   const folder = await mkdtemp(join(tmpdir(), 'typed-'));
   const asked: string[] = [];
   const cli = async (args: readonly string[], more: { answer?: string; input?: string } = {}) => {
-    const lines: string[] = [];
-    const print = (line: string) => void lines.push(line);
-    const code = await runCli(['node', 'ivs-autopilot', ...args], {
-      print,
-      printError: print,
+    const { code, text: out } = await commandLine(args, {
       env: { AUTOPILOT_URL: daemon.url },
-      signal: new AbortController().signal,
       readInput: async () => more.input ?? '',
       ...(more.answer === undefined
         ? {}
@@ -40,7 +35,7 @@ test('mistakes are refused with what was meant, before anything is done, and eac
             },
           }),
     });
-    return { code, out: lines.join('\n') };
+    return { code, out };
   };
   const silences = async () => (await daemon.ask('GET', '/v1/silences')).body.silences;
   try {
