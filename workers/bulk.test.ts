@@ -98,3 +98,30 @@ test('requests that come together are counted one after the other', async () => 
   expect(state.view.count(kinds.bulk)).toBe(2);
   expect(state.view.count(kinds.bulkItem)).toBe(1_400);
 });
+
+test('ad breaks that wait behind others for longer than a job is waited for are not given up, and can be stopped', async () => {
+  const clock = { nowMs: 1_000 };
+  const state = new MemoryState({ now: () => clock.nowMs });
+  const cause = { kind: 'operator' as const, who: 'mara', reason: 'r' };
+  const ask = async (items: ReturnType<typeof channels>) =>
+    (await createBulk(state, {
+      action: 'insert_ad_break',
+      items: items.map((item) => ({ ...item, params: { duration: '30s' } })),
+      cause,
+      dryRun: false,
+      mostOpen: 50,
+      adBreakSpacingMs: 1_000,
+    }))!;
+  const all = channels(703);
+  await ask(all.slice(0, 700));
+  const id = await ask(all.slice(700));
+  const waiting = () => state.view.get(kinds.bulk.of(id));
+  clock.nowMs += 699_000;
+  await state.transact(feedBulks);
+
+  expect(waiting()).toMatchObject({ state: 'running', started: 3, outcomes: {} });
+  await state.transact((tx) => noteBulkResult(tx, id, 'done'));
+  await state.transact((tx) => stopBulk(tx, id));
+  const states = all.slice(700).map(({ channelArn }) => state.view.get(kinds.adBreak.of(channelArn as never))?.state);
+  expect(states).toEqual(['cancelled', 'cancelled', 'cancelled']);
+});

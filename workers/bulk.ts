@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { ActionJob, ActionName, ActionParams } from '#domain/action.ts';
 import type { Bulk, RunOutcome } from '#domain/action-memory.ts';
-import { cancelAdBreaksOf, takeTurn } from '#domain/ad-break-line.ts';
+import { cancelAdBreaksOf, requestOf, takeTurn } from '#domain/ad-break-line.ts';
 import { durationMs } from '#domain/duration.ts';
 import type { SharedState, StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
@@ -139,7 +139,7 @@ export function noteBulkResult(tx: Transaction, id: string, outcome: RunOutcome)
   tx.set(kinds.bulk.of(id), {
     ...bulk,
     outcomes,
-    movedAtMs: tx.nowMs,
+    movedAtMs: Math.max(tx.nowMs, bulk.movedAtMs ?? 0),
     ...(finished ? { state: 'finished', endedAtMs: tx.nowMs } : {}),
   });
 }
@@ -158,10 +158,12 @@ function feed(tx: Transaction, bulk: Bulk): void {
   let room = inFlightOf(bulk.action) - (writtenOff ? 0 : untold);
   if (room <= 0) return;
   let started = bulk.started;
+  let movedAtMs = Math.max(tx.nowMs, current.movedAtMs ?? 0);
   for (const [key, item] of tx.entries(kinds.bulkItem)) {
     if (item.bulkId !== bulk.id) continue;
+    const jobId = jobIdIn(bulk, item.channelArn);
     tx.enqueue({
-      jobId: jobIdIn(bulk, item.channelArn),
+      jobId,
       name: bulk.action,
       payload: {
         action: bulk.action,
@@ -174,11 +176,14 @@ function feed(tx: Transaction, bulk: Bulk): void {
       } satisfies ActionJob,
     });
     tx.delete(kinds.bulkItem.of(key));
+    // Behind others an ad break may wait for its turn for longer than any job is waited for.
+    if (bulk.action === 'insert_ad_break')
+      movedAtMs = Math.max(movedAtMs, requestOf(tx, item.channelArn, jobId)?.atMs ?? 0);
     started += 1;
     room -= 1;
     if (room <= 0) break;
   }
-  if (started !== bulk.started) tx.set(kinds.bulk.of(bulk.id), { ...current, started, movedAtMs: tx.nowMs });
+  if (started !== bulk.started) tx.set(kinds.bulk.of(bulk.id), { ...current, started, movedAtMs });
 }
 
 function dropItems(tx: Transaction, id: string): void {

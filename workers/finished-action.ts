@@ -1,6 +1,7 @@
 // Writes down how an action's job ended: in the audit, beside the decision it follows from, and in the progress of its bulk action.
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
 import type { RunOutcome } from '#domain/action-memory.ts';
+import { leaveLine, requestOf } from '#domain/ad-break-line.ts';
 import type { Check } from '#domain/decision.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { JobRequest } from '#domain/job.ts';
@@ -96,6 +97,8 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
               who: askerOf(job),
               channelArn: job.channelArn,
             });
+          if (outcome === 'failed' && name === 'insert_ad_break' && job.channelArn !== undefined)
+            giveUpAdBreak(tx, job.channelArn, jobId);
           if (job.bulkId !== undefined && !tx.isRepeat(dedupId)) {
             if (outcome === 'done' || outcome === 'already_done') noteExpected(tx, job, result?.['after']);
             noteBulkResult(tx, job.bulkId, outcome);
@@ -106,6 +109,11 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
       );
     await patiently(write, { clock, random });
   };
+}
+
+/** A job that was given up keeps nobody from inserting a break; one whose call may have gone does for a while. */
+function giveUpAdBreak(tx: Transaction, channelArn: string, jobId: string): void {
+  if (requestOf(tx, channelArn, jobId)?.state === 'planned') leaveLine(tx, channelArn, jobId);
 }
 
 /** BullMQ's own connection waits for Redis; so does this, or the result would be lost while the job is completed. */

@@ -7,9 +7,11 @@ import type { ErrorCode } from '#domain/error-catalog.ts';
 import { AppError } from '#domain/errors.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
+import { systemClock } from '#runtime/clock.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { emptyRecord } from '#streams/session-record.ts';
 import { stopBulk } from './bulk.ts';
+import { finishedActionRecorder } from './finished-action.ts';
 import { insertAdBreak } from './insert-ad-break.ts';
 import type { CallOptions, HandlerContext, HandlerResult } from './ports.ts';
 
@@ -32,6 +34,10 @@ class Stage {
   silence: { id: string; author: string; reason: string } | undefined;
   /** The daemon stops while the call waits for its permit. */
   interrupted = false;
+  /** So the wait for the moment to send ends, after the call was confirmed. */
+  lapsed: AppError | undefined;
+  /** So the list of the session's events cannot be read. */
+  unreadable: ErrorCode | undefined;
   /** Done at the moment of the call. */
   during: () => Promise<unknown> = async () => undefined;
 
@@ -56,6 +62,18 @@ class Stage {
       const { disposition } = error;
       return disposition.kind === 'retry-after' ? `${error.code} ${disposition.delayMs / 1000}` : error.code;
     }
+  }
+
+  /** What the host does with a job that was given up. */
+  async giveUp(job: ActionJob<'insert_ad_break'>, code: ErrorCode): Promise<void> {
+    const record = finishedActionRecorder({
+      state: this.state,
+      clock: systemClock,
+      random: Math.random,
+      configHash: () => 'hash',
+    });
+    const ended = { outcome: 'failed', result: undefined, error: new AppError(code, 'told so') } as const;
+    await record({ jobId: `job-${job.channelArn}`, name: 'insert_ad_break', payload: job, ...ended });
   }
 
   /** Runs until it ends, letting the time pass that it asks for. */
@@ -84,13 +102,17 @@ class Stage {
         getStream: () =>
           this.live ? Promise.resolve({ streamId: 'st-1', health: 'HEALTHY', viewerCount: 5 }) : missing(),
         getChannel: async () => channel,
-        getStreamSession: async () => ({ events: this.events }),
+        getStreamSession: async () => {
+          if (this.unreadable) throw new AppError(this.unreadable, 'told so');
+          return { events: this.events };
+        },
         insertAdBreak: async (arn: string, seconds: number, { confirm }: CallOptions) => {
           if (this.interrupted) throw new AppError('INTERRUPTED', 'the daemon stops');
           // No permit: nothing goes.
           if (this.answers[0]?.startsWith('LIMITER_')) throw new AppError(this.answers.shift() as ErrorCode, 'told so');
           await this.during();
           confirm?.();
+          if (this.lapsed) throw this.lapsed;
           this.calls.push(`${(this.nowMs - startMs) / 1000} ${arn.split('/')[1]} ${seconds}`);
           const answer = this.answers.shift() ?? 'ok';
           if (answer !== 'ok') throw new AppError(answer, 'told so');
@@ -312,4 +334,115 @@ test('min_gap of the rule is asked again at the turn, and counts from the end of
   stage.nowMs = startMs + 340_000;
 
   expect(await stage.settle(byRule, 'later')).toMatchObject({ outcome: 'done' });
+});
+
+test('what was taken back does not come back when another break of the channel has come and gone before its turn', async () => {
+  const stage = new Stage();
+  for (const name of ['first', 'second', 'third']) await stage.run(stage.job(name));
+  const byPerson = stage.job('a', { cause: { kind: 'operator', who: 'mara', reason: 'half-time' } });
+  expect(await stage.run(byPerson, 'taken-back')).toBe('AD_BREAK_PLANNED 3');
+  await stage.state.transact((tx) => cancelAdBreak(tx, arnOf('a'), 'mara'));
+  await stage.state.transact((tx) => cancelAdBreak(tx, arnOf('second'), 'mara'));
+  expect(await stage.settle(byPerson, 'at-once')).toMatchObject({ outcome: 'done' });
+  stage.nowMs = startMs + 100_000;
+
+  expect(await stage.settle(byPerson, 'taken-back')).toMatchObject({ reason: 'cancelled', by: 'mara' });
+  stage.live = false;
+  expect(await stage.settle(byPerson, 'while-offline')).toMatchObject({ reason: 'offline' });
+  stage.live = true;
+  expect(await stage.settle(byPerson, 'taken-back'), 'however often it runs').toMatchObject({ reason: 'cancelled' });
+  expect(stage.calls).toEqual(['0 first 30', '1 a 30']);
+});
+
+test('a job that was given up leaves the channel to the next one', async () => {
+  const stage = Object.assign(new Stage(), { channel: { adConfigurationArn: '', containerFormat: 'TS' } });
+  const job = stage.job('a');
+  expect(await stage.run(job)).toBe('AD_BREAK_IMPOSSIBLE');
+  await stage.giveUp(job, 'AD_BREAK_IMPOSSIBLE');
+  stage.channel.adConfigurationArn = 'arn:ads';
+
+  expect(await stage.settle(job, 'mended')).toMatchObject({ outcome: 'done' });
+});
+
+test('a turn that was missed by a quarter of an hour is lost: nobody expects the break any more', async () => {
+  const stage = new Stage();
+  for (const name of ['first', 'a', 'b']) await stage.run(stage.job(name));
+  stage.nowMs = startMs + 900_999;
+  expect(await stage.run(stage.job('a'))).toMatchObject({ outcome: 'done' });
+  stage.nowMs = startMs + 902_000;
+
+  expect(await stage.run(stage.job('b'))).toMatchObject({
+    outcome: 'skipped',
+    reason: 'turn_missed',
+    at: '2026-11-20T20:00:02.000Z',
+  });
+});
+
+test('a call whose outcome is not known is not made again, also when another job took the channel in a long downtime', async () => {
+  const stage = Object.assign(new Stage(), { answers: ['IVS_NO_ANSWER'] });
+  expect(await stage.run(stage.job('a'))).toBe('AD_BREAK_UNCERTAIN 2');
+  stage.nowMs += 900_000;
+  expect(await stage.settle(stage.job('a'), 'other')).toMatchObject({ outcome: 'done' });
+  stage.nowMs += 100_000;
+
+  expect(await stage.settle(stage.job('a'))).toMatchObject({ outcome: 'unknown' });
+  expect(stage.calls).toEqual(['0 a 30', '900 a 30']);
+});
+
+test.each(['IVS_UNAVAILABLE', 'IVS_ACCESS_DENIED', 'LIMITER_DEADLINE'] as const)(
+  'while the session’s events cannot be read (%s) it ends as unknown all the same, and its event still counts',
+  async (unreadable) => {
+    const answers: Answer[] = ['IVS_NO_ANSWER', 'IVS_NO_ANSWER'];
+    const stage: Stage = Object.assign(new Stage(), { answers, unreadable });
+    expect(await stage.settle(stage.job('a'))).toMatchObject({
+      outcome: 'unknown',
+      reason: expect.stringContaining(arnOf('a')) as string,
+    });
+
+    expect(await stage.run(stage.job('b'))).toBe('AD_BREAK_UNCERTAIN 2');
+    stage.unreadable = undefined;
+    stage.events = [{ name: 'Ad Break Inserted', timeMs: stage.nowMs }];
+    expect(await stage.settle(stage.job('b'))).toMatchObject({ outcome: 'done' });
+  },
+);
+
+test('min_gap counts a break that may have been inserted', async () => {
+  const stage = Object.assign(new Stage(), { answers: ['IVS_NO_ANSWER'] });
+  await stage.settle(stage.job('a'));
+
+  expect(await stage.settle(stage.job('a', { minGapMs: 300_000 }), 'soon')).toMatchObject({
+    reason: 'min_gap',
+    lastEndsAt: '2026-11-20T20:00:40.000Z',
+  });
+});
+
+test.each([
+  ['the daemon stops', new AppError('INTERRUPTED', 'the daemon stops')],
+  ['the run took too long', new AppError('JOB_TIMED_OUT', 'too long')],
+  ['no other permit came in time', new AppError('LIMITER_DEADLINE', 'no permit')],
+])('a permit that could not be used is no call: %s, and it goes later', async (_what, lapsed) => {
+  const stage: Stage = Object.assign(new Stage(), { lapsed });
+  await stage.run(stage.job('a'));
+  stage.lapsed = undefined;
+
+  expect(await stage.settle(stage.job('a'))).toMatchObject({ outcome: 'done' });
+  expect(stage.calls).toEqual(['0 a 30']);
+});
+
+test('a stop after the call was sent leaves it to its event', async () => {
+  const lapsed = new AppError('INTERRUPTED', 'interrupted after it may have been sent', { details: { sent: true } });
+  const stage: Stage = Object.assign(new Stage(), { lapsed });
+  expect(await stage.run(stage.job('a'))).toBe('INTERRUPTED');
+  stage.lapsed = undefined;
+
+  expect(await stage.settle(stage.job('a'))).toMatchObject({ outcome: 'unknown' });
+});
+
+test('the clock of AWS may be as far behind as is tolerated', async () => {
+  const stage = Object.assign(new Stage(), {
+    answers: ['IVS_NO_ANSWER'],
+    events: [{ name: 'Ad Break Inserted', timeMs: startMs - 9_000 }],
+  });
+
+  expect(await stage.settle(stage.job('a'))).toMatchObject({ outcome: 'done', reason: 'IVS lists its event' });
 });

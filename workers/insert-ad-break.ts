@@ -6,10 +6,11 @@
 // https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_InsertAdBreak.html
 import type { ActionJob } from '#domain/action.ts';
 import type { AdBreakRequest } from '#domain/action-memory.ts';
-import { freeTurns, takeTurn } from '#domain/ad-break-line.ts';
+import { freeTurns, isAbandoned, leaveLine, requestOf, takeTurn } from '#domain/ad-break-line.ts';
 import { adBreakLeadMs, lastAdBreakEndMs, openIncident, whyNoAds } from '#domain/ad-breaks.ts';
 import { durationMs, iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
+import { awsToleranceMs } from '#domain/replica.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { ActionHandler, HandlerContext, HandlerResult, LiveStream } from './ports.ts';
@@ -24,8 +25,11 @@ interface Insertion {
   readonly durationSeconds: number;
 }
 
-/** Times of events are cut to whole seconds, and clocks differ a little. */
-const clocksDifferMs = 2_000;
+/**
+ * Times of events are AWS's, and Redis's clock may differ as much as is tolerated. An earlier break of the channel was inserted longer
+ * ago: IVS takes none while one is announced or runs.
+ */
+const clocksDifferMs = awsToleranceMs;
 /** Between two looks for the event of a break. */
 const lookEveryMs = 2_000;
 
@@ -46,15 +50,15 @@ export const insertAdBreak: ActionHandler<'insert_ad_break'> = async (job, conte
     case 'inserted':
       return { outcome: 'done', ...shown(request) };
     case 'unknown':
-      return unknown(request);
+      return unknown(channelArn, request);
   }
 };
 
 /** Its place in the line, taken when the job is first heard of. */
 async function place({ job, context, channelArn, durationSeconds }: Insertion): Promise<AdBreakRequest> {
   const { state, jobId, adBreaks } = context;
-  const known = state.view.get(kinds.adBreak.of(channelArn));
-  if (known?.jobId === jobId) return known;
+  const known = requestOf(state.view, channelArn, jobId);
+  if (known) return known;
   const spacingMs = adBreaks.spacingMs();
   return state.transact((tx) => takeTurn(tx, { channelArn, jobId, durationSeconds, cause: job.cause, spacingMs }));
 }
@@ -69,6 +73,9 @@ async function inTurn(insertion: Insertion, request: AdBreakRequest): Promise<Ha
       disposition: { kind: 'retry-after', delayMs: waitMs },
     });
   }
+  const isInTime = !isAbandoned(request, state.nowMs());
+  if (!context.check('turn', isInTime, { asked: { at: iso(request.atMs) }, found: { now: iso(state.nowMs()) } }))
+    return leave(insertion, { outcome: 'skipped', reason: 'turn_missed', at: iso(request.atMs) });
   try {
     const live = await liveStream(context, channelArn);
     const skip = reasonToSkip(job, context, live) ?? silenced(insertion) ?? inIncident(insertion) ?? tooSoon(insertion);
@@ -176,7 +183,10 @@ const refusals: ReadonlySet<AppError['code']> = new Set([
 
 /** Whether there is certainly no break: the call was not sent after all, or IVS refused it. */
 function wasRefused({ code, details }: AppError): boolean {
-  return details['sent'] === false || refusals.has(code);
+  // Its permit came too late to be used, or the run was to end before the moment to send: only the client says that a call went.
+  const endedWaiting =
+    code.startsWith('LIMITER_') || ((code === 'INTERRUPTED' || code === 'JOB_TIMED_OUT') && !details['sent']);
+  return endedWaiting || details['sent'] === false || refusals.has(code);
 }
 
 /** The call went and its outcome is not known: the break's event tells, or nothing does. */
@@ -196,8 +206,8 @@ async function settle(insertion: Insertion, request: AdBreakRequest): Promise<Ha
     });
   await change(insertion, ['sent'], (sent) => ({ ...sent, state: 'unknown' }));
   // Another run of this job may have had its answer after all.
-  const ended = state.view.get(kinds.adBreak.of(channelArn));
-  return ended?.state === 'inserted' ? { outcome: 'done', ...shown(ended) } : unknown(request);
+  const ended = requestOf(state.view, channelArn, context.jobId);
+  return ended?.state === 'inserted' ? { outcome: 'done', ...shown(ended) } : unknown(channelArn, request);
 }
 
 interface Told {
@@ -222,15 +232,16 @@ async function eventOf(
     const listed = events.find(({ name, timeMs }) => name === 'Ad Break Inserted' && isOurs(timeMs));
     return listed && { insertedMs: listed.timeMs, told: 'IVS lists its event' };
   } catch (error) {
-    if (isCode(error, 'IVS_NOT_FOUND')) return undefined;
+    // The session cannot be read now: EventBridge may still tell, and the job must not end as if nothing had been inserted.
+    if (error instanceof AppError && /^(?:IVS|LIMITER)_/.test(error.code)) return undefined;
     throw error;
   }
 }
 
-function unknown({ sentMs = 0 }: AdBreakRequest): HandlerResult {
+function unknown(channelArn: string, { sentMs = 0 }: AdBreakRequest): HandlerResult {
   return {
     outcome: 'unknown',
-    reason: `InsertAdBreak was sent at ${iso(sentMs)}, and neither its answer nor its event came: it was not sent again`,
+    reason: `InsertAdBreak on ${channelArn} was sent at ${iso(sentMs)}, and neither its answer nor its event came: it was not sent again`,
   };
 }
 
@@ -267,13 +278,7 @@ function change(
 /** Nothing was inserted: the channel is free for the next one. */
 async function leave(insertion: Insertion, result: HandlerResult): Promise<HandlerResult> {
   const { context, channelArn } = insertion;
-  await context.state.transact((tx) => {
-    const key = kinds.adBreak.of(channelArn);
-    const request = tx.get(key);
-    if (request?.jobId !== context.jobId) return;
-    if (request.lastEndsAtMs === undefined) tx.delete(key);
-    else tx.set(key, { ...request, state: 'cancelled', cancelledBy: 'the job' });
-  });
+  await context.state.transact((tx) => leaveLine(tx, channelArn, context.jobId));
   return result;
 }
 

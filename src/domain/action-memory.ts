@@ -51,7 +51,7 @@ export interface Bulk {
   readonly cause: Extract<ActionJob['cause'], { kind: 'operator' }>;
   readonly dryRun: boolean;
   readonly sinceMs: number;
-  /** When a job was last started, or told of its end. */
+  /** When a job was last started, or told of its end; of ad breaks the last turn of those that were started, if that is later. */
   readonly movedAtMs?: number | undefined;
   readonly endedAtMs?: number | undefined;
   /** Undefined: its jobs have set nothing that could be compared. */
@@ -125,6 +125,8 @@ export interface AdBreakRequest {
   readonly cancelledBy?: string | undefined;
   /** Of the channel's break before this one. */
   readonly lastEndsAtMs?: number | undefined;
+  /** Requests that lost the channel to later ones, newest first, bounded: their jobs may still run, and get no second turn. */
+  readonly displaced?: readonly Omit<AdBreakRequest, 'displaced'>[] | undefined;
 }
 
 export interface Lease {

@@ -11,6 +11,7 @@ import { kinds } from './state-registry.ts';
 /** A turn that nobody took for so long is nobody's. */
 const abandonedMs = 900_000;
 const keptMs = 8 * 86_400_000;
+const mostDisplaced = 10;
 
 /** What takes a place in the line. */
 export interface TurnRequest {
@@ -22,12 +23,17 @@ export interface TurnRequest {
   readonly spacingMs: number;
 }
 
-/** The request of this job for the channel, with its turn; another job's when that one has the channel. Harmless to repeat. */
+/**
+ * The request of this job for the channel, with its turn; another job's when that one has the channel. Harmless to repeat. A job
+ * whose request was taken back, or overtaken by a later one, keeps that request: it gets no second turn.
+ */
 export function takeTurn(tx: Transaction, request: TurnRequest): AdBreakRequest {
   const { channelArn, jobId, durationSeconds, cause, spacingMs } = request;
   const key = kinds.adBreak.of(channelArn);
   const known = tx.get(key);
-  if (known && (known.jobId === jobId || isAhead(known, tx.nowMs))) return known;
+  const own = requestOf(tx, channelArn, jobId);
+  if (own) return own;
+  if (known && isAhead(known, tx.nowMs)) return known;
   const [atMs] = freeTurns(tx, { nowMs: tx.nowMs, spacingMs, count: 1 }) as [number];
   const last = lastInsertedEndMs(known);
   const placed: AdBreakRequest = {
@@ -38,9 +44,22 @@ export function takeTurn(tx: Transaction, request: TurnRequest): AdBreakRequest 
     durationSeconds,
     cause,
     ...(last === undefined ? {} : { lastEndsAtMs: last }),
+    ...(known ? displacedBy(known, tx.nowMs) : {}),
   };
   tx.set(key, placed);
   return placed;
+}
+
+/** What this job asked for, also when another job has the channel by now. */
+export function requestOf(view: StateView, channelArn: string, jobId: string): AdBreakRequest | undefined {
+  const newest = view.get(kinds.adBreak.of(channelArn));
+  return newest?.jobId === jobId ? newest : newest?.displaced?.find((request) => request.jobId === jobId);
+}
+
+function displacedBy({ displaced = [], ...newest }: AdBreakRequest, nowMs: number): Pick<AdBreakRequest, 'displaced'> {
+  const mayRun = newest.state === 'inserted' || newest.state === 'unknown' ? [] : [newest];
+  const all = [...mayRun, ...displaced].filter(({ atMs }) => nowMs - atMs < keptMs).slice(0, mostDisplaced);
+  return all.length === 0 ? {} : { displaced: all };
 }
 
 /** The next free turns, ascending: between those that are taken, where there is room, and after them. */
@@ -68,8 +87,23 @@ export function freeTurns(
 }
 
 /** Whether another job must leave the channel to this one. */
-function isAhead({ state, atMs }: AdBreakRequest, nowMs: number): boolean {
-  return (state === 'planned' || state === 'sent') && nowMs - atMs < abandonedMs;
+function isAhead(request: AdBreakRequest, nowMs: number): boolean {
+  return (request.state === 'planned' || request.state === 'sent') && !isAbandoned(request, nowMs);
+}
+
+/** Whether the turn is so long past that it is lost: the daemon was down, or no call could be made. */
+export function isAbandoned({ atMs }: AdBreakRequest, nowMs: number): boolean {
+  return nowMs - atMs >= abandonedMs;
+}
+
+/** A job has ended, and nothing was inserted: the channel is free for the next one. */
+export function leaveLine(tx: Transaction, channelArn: string, jobId: string): void {
+  const key = kinds.adBreak.of(channelArn);
+  const request = tx.get(key);
+  if (request?.jobId !== jobId) return;
+  // What a later job must know of the channel stays.
+  if (request.lastEndsAtMs === undefined && request.displaced === undefined) tx.delete(key);
+  else tx.set(key, { ...request, state: 'cancelled', cancelledBy: 'the job' });
 }
 
 /** A person takes back a break that has not been inserted. Returns undefined when none is planned. */

@@ -27,9 +27,12 @@ export function openIncident(view: StateView): Incident | undefined {
   return undefined;
 }
 
-/** The end of the last break that was inserted here, as its channel's newest request tells. */
+/** The end of the last break that was inserted here, or may have been, as its channel's newest request tells. */
 export function lastInsertedEndMs(request: AdBreakRequest | undefined): number | undefined {
-  return request?.endsAtMs ?? request?.lastEndsAtMs;
+  if (!request) return undefined;
+  const { state, endsAtMs, atMs, sentMs = atMs, durationSeconds, lastEndsAtMs } = request;
+  if (endsAtMs !== undefined) return endsAtMs;
+  return state === 'sent' || state === 'unknown' ? sentMs + adBreakLeadMs + durationSeconds * 1000 : lastEndsAtMs;
 }
 
 /** When the channel's last ad break ended or will end, by what events and this daemon know; undefined: none is known. */
