@@ -1,5 +1,6 @@
 // metadata-fanout: hands metadata for many channels, decided in one commit, to the outbox in one step. To people each channel's part is
-// a job of its own: what is not the same for all is told of each. Safe to run again: a part that was accepted is known by its key.
+// a job of its own: what is not the same for all is told of each. Safe to run again: a part that was accepted is known by its key, and
+// stays accepted whatever a later run finds.
 import type { RunOutcome } from '#domain/action-memory.ts';
 import { isOnHold } from '#domain/controls-in-force.ts';
 import type { Check } from '#domain/decision.ts';
@@ -23,6 +24,7 @@ export interface MemberResult {
 
 /** What a run returns: how it ended for all, and the members (by their place) for which it ended otherwise. */
 export interface FanoutResult extends RunResult {
+  /** Of what this run handed over. */
   readonly batchId?: string;
   readonly members: number;
   readonly others: Readonly<Record<string, MemberResult>>;
@@ -56,18 +58,19 @@ async function carryOut(
     state,
     check: (...compared) => run.check(...compared),
   });
-  if (skipped) return { outcome: 'skipped', reason: skipped.reason, members: members.length, others: {} };
+  if (skipped) return skipRest(fanout, skipped.reason ?? '', metadata);
   const expiresInMs = expires === undefined ? undefined : decidedAtMs + durationMs(expires) - state.nowMs();
   if (expiresInMs !== undefined) {
     const compared = { asked: { expires }, found: { ageMs: Math.round(state.nowMs() - decidedAtMs) } };
-    if (!run.check('expires', expiresInMs > 0, compared))
-      return { outcome: 'skipped', reason: 'expired', members: members.length, others: {} };
+    if (!run.check('expires', expiresInMs > 0, compared)) return skipRest(fanout, 'expired', metadata);
   }
   const nowMs = state.nowMs();
   const others: Record<string, MemberResult> = {};
+  const isHeld = members.map(({ channelArn }) => isOnHold(state.view, channelArn, nowMs));
+  const heldBack = isHeld.includes(true) ? await notAccepted(members, metadata) : new Set<number>();
   const places: number[] = [];
-  for (const [place, { channelArn }] of members.entries()) {
-    if (isOnHold(state.view, channelArn, nowMs))
+  for (const place of members.keys()) {
+    if (isHeld[place] && heldBack.has(place))
       others[place] = { outcome: 'skipped', reason: 'held', checks: [heldAt(nowMs)] };
     else places.push(place);
   }
@@ -104,9 +107,31 @@ async function carryOut(
     else if (each !== 'accepted' && each !== 'repeated') others[places[at]!] = { outcome: 'skipped', reason: each };
   }
   const accepted = states.filter((each) => each === 'accepted' || each === 'repeated').length;
-  const common = { batchId, members: members.length };
+  const common = { ...(states.includes('accepted') ? { batchId } : {}), members: members.length };
   if (accepted > 0) return { ...common, outcome: 'done', reason: 'accepted', channels: accepted, others };
   return { ...common, outcome: 'skipped', reason: 'no_channel', others };
+}
+
+/** Nothing more is handed over; what an earlier run handed over is accepted all the same. */
+async function skipRest(
+  { members }: MetadataFanout,
+  reason: string,
+  metadata: FanoutPorts['metadata'],
+): Promise<FanoutResult> {
+  const rest = await notAccepted(members, metadata);
+  const channels = members.length - rest.size;
+  if (channels === 0) return { outcome: 'skipped', reason, members: members.length, others: {} };
+  const others = Object.fromEntries(Array.from(rest, (place) => [place, { outcome: 'skipped' as const, reason }]));
+  return { outcome: 'done', reason: 'accepted', channels, members: members.length, others };
+}
+
+/** The places of those that no earlier run handed over. */
+async function notAccepted(
+  members: readonly FanoutMember[],
+  metadata: FanoutPorts['metadata'],
+): Promise<ReadonlySet<number>> {
+  const accepted = await metadata.acceptedUnder(members.map(({ key }) => key));
+  return new Set(members.keys().filter((place) => accepted[place] === undefined));
 }
 
 function heldAt(atMs: number): Check {

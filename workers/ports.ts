@@ -210,8 +210,14 @@ export interface IvsActions {
   untagResource(arn: string, tagKeys: readonly string[], options: CallOptions): Promise<void>;
 }
 
-/** The metadata service (src/metadata): accepts items for its outbox. */
-export interface MetadataSubmit {
+/** The metadata service (src/metadata): what its outbox accepted before. */
+interface MetadataAccepted {
+  /** The batch, or the part of one, that was accepted under each key; undefined where nothing was, or it is kept no more. */
+  acceptedUnder(keys: readonly string[]): Promise<readonly (string | undefined)[]>;
+}
+
+/** The metadata service: accepts items for its outbox. */
+export interface MetadataSubmit extends MetadataAccepted {
   submit(batch: {
     /** The same id again is the same batch. */
     readonly requestId: string;
@@ -246,7 +252,7 @@ export interface MetadataSubmit {
 }
 
 /** The same for the parts of a fan-out. */
-export interface MetadataParts {
+export interface MetadataParts extends MetadataAccepted {
   /** Accepts one item for each channel; a key that was used before brings nothing new. @throws AppError OUTBOX_FULL */
   submitParts(batch: {
     readonly parts: readonly {

@@ -2,7 +2,7 @@
 import { isOnHold } from '#domain/controls-in-force.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
-import type { ActionHandler } from './ports.ts';
+import type { ActionHandler, HandlerContext, HandlerResult } from './ports.ts';
 import { onlyIfFailsFresh, planned } from './preconditions.ts';
 
 export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) => {
@@ -13,11 +13,12 @@ export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) =
     throw new AppError('ACTION_NEEDS_CHANNEL', 'put_metadata needs targets, or a trigger with a channel');
   }
   const skip = await onlyIfFailsFresh(job, context);
-  if (skip) return skip;
+  if (skip) return (await acceptedBefore(context)) ?? skip;
   const expiresInMs = expires === undefined ? undefined : job.decidedAtMs + durationMs(expires) - context.state.nowMs();
   if (expiresInMs !== undefined) {
     const compared = { asked: { expires }, found: { ageMs: Math.round(context.state.nowMs() - job.decidedAtMs) } };
-    if (!context.check('expires', expiresInMs > 0, compared)) return { outcome: 'skipped', reason: 'expired' };
+    if (!context.check('expires', expiresInMs > 0, compared))
+      return (await acceptedBefore(context)) ?? { outcome: 'skipped', reason: 'expired' };
   }
   const item = {
     payload,
@@ -60,3 +61,9 @@ export const putMetadata: ActionHandler<'put_metadata'> = async (job, context) =
   // Taken over by the outbox: what becomes of the items is told by the job's delivery.
   return { outcome: 'done', reason: 'accepted', batchId, channels, ...leftOut };
 };
+
+/** The result of a job that an earlier run handed over: that is done, whatever is true by now. */
+async function acceptedBefore({ metadata, jobId }: HandlerContext): Promise<HandlerResult | undefined> {
+  const [batchId] = await metadata.acceptedUnder([jobId]);
+  return batchId === undefined ? undefined : { outcome: 'done', reason: 'accepted', batchId };
+}

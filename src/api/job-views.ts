@@ -1,7 +1,6 @@
 // What the API shows of jobs: times in ISO 8601, nothing that is not meant to be seen.
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
 import { maskAddresses } from '#domain/address.ts';
-import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
 import type { Check, Delivery } from '#domain/decision.ts';
 import { iso } from '#domain/duration.ts';
 import type { JobRequest } from '#domain/job.ts';
@@ -50,13 +49,7 @@ export function memberView(fanout: JobView, { jobId, name, payload }: JobRequest
   const view = { ...fanout, ...payloadView(payload), jobId, name };
   if (fanout.result === null) return view;
   const { checks = [], ...result } = memberResult(fanout.result as FanoutResult, place);
-  const { batchId } = fanout.result as FanoutResult;
-  const { channelArn = '' } = view;
-  const part =
-    result.outcome === 'done' && batchId !== undefined
-      ? { batchId: `${batchId}.${channelIdOf(channelArn as ChannelArn)}` }
-      : {};
-  return { ...view, checks: [...fanout.checks, ...checks.map(shownCheck)], result: { ...result, ...part } };
+  return { ...view, checks: [...fanout.checks, ...checks.map(shownCheck)], result };
 }
 
 const states: Readonly<Record<string, JobView['state']>> = {

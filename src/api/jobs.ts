@@ -93,7 +93,12 @@ export class Jobs implements JobsPort {
     const delivery = part
       ? deliveryOf(part)
       : (await resultsOf(shared, new Set([view.jobId]), { sinceMs: fanout.decidedAtMs })).get(view.jobId)?.delivery;
-    return withDelivery(view, delivery);
+    // Which batch took it over is known by its key alone: an earlier run may have handed it over.
+    const { result } = view;
+    return withDelivery(
+      delivery && result ? { ...view, result: { ...result, batchId: delivery.batchId } } : view,
+      delivery,
+    );
   }
 
   async resend(jobId: string, who: string): Promise<{ readonly jobId: string }> {

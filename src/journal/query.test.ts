@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import type { Decision, DecisionOutcome, DecisionReason } from '#domain/decision.ts';
 import { logs } from '#domain/state-registry.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import { type DecisionFilter, nextPlace, queryDecisions } from './query.ts';
-import { lastWord, pruneLastWords, recordDecisions, recordJobResult } from './record.ts';
+import { type DecisionFilter, nextPlace, queryDecisions, resultsOf } from './query.ts';
+import { lastWord, pruneLastWords, recordDecisions, recordJobResult, recordJobResults } from './record.ts';
 
 const arnOf = (name: string) => `arn:aws:ivs:us-west-2:111122223333:channel/${name}`;
 let nowMs = 1_000_000;
@@ -106,6 +106,26 @@ test('what became of a job is shown with its decision', async () => {
   expect((await ask({}))[0]?.jobs).toEqual([
     expect.objectContaining({ jobId: 'j-x', result: expect.objectContaining({ outcome: 'skipped' }) }),
   ]);
+});
+
+test('how the items of a job ended is the last word, also where its worker had something to say after that', async () => {
+  const { state } = setup();
+  const delivery = { pending: 0, delivered: 0, conflated: 0, expired: 1, notBroadcasting: 0, failed: 0, cancelled: 0 };
+  const ended = { outcome: 'skipped', detail: 'expired 1', delivery } as const;
+  const accepted = { outcome: 'done', detail: 'done: accepted', checks: [] } as const;
+  for (const [fanoutId, words] of [
+    ['early', [ended, accepted]],
+    ['late', [accepted, ended]],
+  ] as const)
+    for (const word of words)
+      await state.transact((tx) =>
+        recordJobResults(tx, { fanoutId, members: [[0, 'd-1', 'b-1.a']], atMs: nowMs, ...word }),
+      );
+
+  const results = await resultsOf(state, new Set(['early-0', 'late-0']), { sinceMs: 0 });
+
+  for (const jobId of ['early-0', 'late-0'])
+    expect(results.get(jobId)).toMatchObject({ outcome: 'skipped', detail: 'expired 1', checks: [] });
 });
 
 test('pages miss nothing and repeat nothing, also where hundreds were decided in one moment', async () => {

@@ -168,7 +168,7 @@ export async function resultsOf(
   { sinceMs, readAtMost: most = readAtMost }: { readonly sinceMs: number; readonly readAtMost?: number },
 ): Promise<ReadonlyMap<string, JobResult>> {
   const results = new Map<string, JobResult>();
-  /** Their workers' own word has been found; what became of metadata later is newer. */
+  /** Their workers' own word has been found; what became of their metadata is newer, or hardly older. */
   const told = new Set<string>();
   let before: string | undefined;
   for (let read = 0; read < most && told.size < jobIds.size; ) {
@@ -179,7 +179,12 @@ export async function resultsOf(
     for (const { entry } of page) {
       for (const result of 'members' in entry ? apart(entry, jobIds) : [entry]) {
         if (!jobIds.has(result.jobId)) continue;
-        results.set(result.jobId, { ...result, ...results.get(result.jobId) });
+        const known = results.get(result.jobId);
+        // How its items ended is the last word, also of a job that ran on for other channels of its fan-out.
+        results.set(
+          result.jobId,
+          result.delivery && !known?.delivery ? { ...known, ...result } : { ...result, ...known },
+        );
         if (!result.delivery) told.add(result.jobId);
       }
     }

@@ -14,6 +14,8 @@
 //   :batches       sorted set: ids of the newest batches by start, at most 200
 //   :ended         list: ids of finished batches that come from a job and are not written down there yet, the oldest first
 //   :finished      sorted set: ids of finished batches by their end; the oldest go when there are too many
+//   :parts :ended-parts   counter of all parts of finished batches so far, and a sorted set of those batches by it: the oldest go when
+//                  they have too many parts
 //   :total         waiting items over all channels, without those that are marked as cancelled or pushed out      :seq  counter     :idem:<key>  hash: the request and the batch that a key stands for, or the part of a batch
 //
 // INVARIANTS. A channel whose queue is not empty is in exactly one of ready, later and held; one that is in ready or later has a
@@ -90,7 +92,7 @@ end
 -- A batch is over: it is kept for its time, but only so many of them are; what its key stands for goes with it.
 local function endBatch(id)
   local batch, finished = P .. ':b:' .. id, P .. ':finished'
-  local keep = redis.call('HMGET', batch, 'keepMs', 'keepMost')
+  local keep = redis.call('HMGET', batch, 'keepMs', 'keepMost', 'keepParts')
   redis.call('HSET', batch, 'finishedAt', now)
   redis.call('HDEL', batch, 'items')
   if redis.call('HEXISTS', batch, 'job') == 1 then
@@ -99,6 +101,14 @@ local function endBatch(id)
   end
   redis.call('PEXPIRE', batch, tonumber(keep[1] or '') or 3600000)
   redis.call('PEXPIRE', P .. ':ends:' .. id, tonumber(keep[1] or '') or 3600000)
+  local parts = redis.call('HLEN', P .. ':ends:' .. id)
+  if parts > 0 then
+    local upTo = redis.call('INCRBY', P .. ':parts', parts)
+    redis.call('ZADD', P .. ':ended-parts', upTo, id)
+    local tooOld = upTo - (tonumber(keep[3] or '') or 50000)
+    for _, oldest in ipairs(redis.call('ZRANGEBYSCORE', P .. ':ended-parts', '-inf', tooOld)) do forgetBatch(oldest) end
+    redis.call('ZREMRANGEBYSCORE', P .. ':ended-parts', '-inf', tooOld)
+  end
   -- Two of the same millisecond keep their order.
   local newest = redis.call('ZREVRANGE', finished, 0, 0, 'WITHSCORES')[2]
   redis.call('ZADD', finished, newest and math.max(now, tonumber(newest) + 0.001) or now, id)
@@ -155,7 +165,8 @@ local function giveUp(id, mark)
   return n
 end
 
--- Takes back what was marked as being sent: it waits again at its place, unless a newer item took over its key.
+-- Takes back what was marked as being sent: it waits again at its place, unless it was cancelled alone meanwhile, or a newer item took
+-- over its key.
 local function unmark(channel)
   local marker = redis.call('GET', P .. ':f:' .. channel)
   if not marker then return end
@@ -163,8 +174,11 @@ local function unmark(channel)
   local queue = P .. ':q:' .. channel
   for _, id in ipairs(words(marker)) do
     local place = redis.call('ZSCORE', queue, id)
-    local key = place and redis.call('HGET', P .. ':i:' .. id, 'k')
-    if key then
+    local item = place and redis.call('HMGET', P .. ':i:' .. id, 'k', 'p', 'b') or {}
+    local key = item[1]
+    local stands = item[2] and item[3] and redis.call('HGET', P .. ':ends:' .. item[3], partOf(channel))
+    if stands and string.sub(stands, 1, 1) == '!' then finish(channel, id, 'cancelled')
+    elseif key then
       local newer = redis.call('HGET', P .. ':k:' .. channel, key)
       if not newer then
         redis.call('HSET', P .. ':k:' .. channel, key, id)

@@ -69,6 +69,8 @@ export interface OutboxOptions {
   readonly sparedFor?: (channelArn: ChannelArn) => string | undefined;
   /** Most finished batches that are kept, with their keys: the oldest go first. Default 10,000. */
   readonly keepFinished?: number;
+  /** A finished batch with parts also goes, with their keys, when so many parts have ended since it did. Default 50,000. */
+  readonly keepFinishedParts?: number;
 }
 
 export type Acceptance =
@@ -202,7 +204,7 @@ export class Outbox {
 
   #accept(batch: Omit<OutboxBatch, 'channels' | 'items'>, groups: readonly OutboxGroup[]): Promise<unknown> {
     const { keepFinishedMs = 6 * hour, keepKeysMs = 24 * hour, keepFinished = 10_000 } = this.#options;
-    const { maxItemsPerChannel, maxItemsTotal } = this.#options;
+    const { maxItemsPerChannel, maxItemsTotal, keepFinishedParts = 50_000 } = this.#options;
     const { idempotency } = batch;
     const items = groups.flatMap((group) => group.items);
     const hasKeys = idempotency !== undefined || groups.some(({ keys }) => keys.length > 0);
@@ -218,6 +220,7 @@ export class Outbox {
       contents: JSON.stringify(contentsOf(items)),
       keepMs: String(hasKeys ? keepKeysMs : keepFinishedMs),
       keepMost: String(keepFinished),
+      keepParts: String(keepFinishedParts),
       ...(idempotency ? { idem: idempotency.key } : {}),
     };
     return this.#run(acceptScript, [
@@ -366,10 +369,15 @@ export class Outbox {
     return part === undefined ? stored : partBatch(stored, part, partEnd(String(end)));
   }
 
-  /** The part that a key stands for, by the name under which `progress` and `cancel` know it. */
-  async partOfKey(key: string): Promise<string | undefined> {
-    const [batchId, part] = await this.#guard(() => this.#redis.hmget(`${this.#prefix}:idem:${key}`, 'batch', 'part'));
-    return batchId && part ? partName(batchId, part) : undefined;
+  /** What each key stands for, a batch or a part of one, by the name under which `progress` and `cancel` know it; undefined: nothing (any more). */
+  async acceptedUnder(keys: readonly string[]): Promise<readonly (string | undefined)[]> {
+    const found = await this.#guard(() =>
+      this.#inOneTrip(keys.map((key) => ['hmget', `${this.#prefix}:idem:${key}`, 'batch', 'part'])),
+    );
+    return found.map((fields) => {
+      const [batchId, part] = fields as readonly (string | null)[];
+      return batchId ? (part ? partName(batchId, part) : batchId) : undefined;
+    });
   }
 
   /** How each part of a batch stands, by channel id. */
@@ -394,7 +402,7 @@ export class Outbox {
       await this.#guard(() => this.#inOneTrip(ids.map((id) => ['lrem', `${this.#prefix}:ended`, '1', id])));
   }
 
-  /** Marks what a batch, or a part of one, has not sent as cancelled; a sweep ends it. False when there is no such thing. */
+  /** Marks what a batch has not sent as cancelled, and a sweep ends it; a part of one ends at once. False when there is no such thing. */
   async cancel(batchId: string): Promise<boolean> {
     const [whole, part] = splitPart(batchId);
     if (part === undefined) return replyOf('cancel', cancelReply, await this.#run(cancelScript, [whole])) === 1;

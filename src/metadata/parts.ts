@@ -31,6 +31,8 @@ export type PartsAcceptance =
 export interface PartEnd {
   /** Undefined: it waits, or is being sent. */
   readonly outcome: Outcome | undefined;
+  /** It was cancelled while it was being sent: it is not sent again. */
+  readonly cancelling: boolean;
   readonly atMs: number | undefined;
   readonly reason: string | undefined;
 }
@@ -46,16 +48,23 @@ export function splitPart(batchId: string): [whole: string, part: string | undef
   return dot < 0 ? [batchId, undefined] : [batchId.slice(0, dot), batchId.slice(dot + 1)];
 }
 
-/** Reads how a part stands, as the scripts write it: `<outcome> <when> <reason>`; `- <item> <channel>` where nothing has ended. */
+/**
+ * Reads how a part stands, as the scripts write it: `<outcome> <when> <reason>`; `- <item> <channel>`, or `!` for `-`, where nothing has
+ * ended.
+ */
 export function partEnd(stored: string): PartEnd {
   const [word, when, reason = ''] = stored.split(' ');
   const outcome = outcomes.find((each) => each === word);
-  if (outcome === undefined) return { outcome, atMs: undefined, reason: undefined };
-  return { outcome, atMs: Number(when) || 0, reason: reason === '' ? undefined : reason };
+  if (outcome === undefined) return { outcome, cancelling: word === '!', atMs: undefined, reason: undefined };
+  return { outcome, cancelling: false, atMs: Number(when) || 0, reason: reason === '' ? undefined : reason };
 }
 
 /** A part as a batch of its own. */
-export function partBatch(batch: StoredBatch, part: string, { outcome, atMs, reason }: PartEnd): StoredBatch {
+export function partBatch(
+  batch: StoredBatch,
+  part: string,
+  { outcome, cancelling, atMs, reason }: PartEnd,
+): StoredBatch {
   const counts = { ...batch.counts };
   for (const each of Object.keys(counts) as (keyof typeof counts)[]) counts[each] = 0;
   counts[outcome ?? 'pending'] = 1;
@@ -64,7 +73,7 @@ export function partBatch(batch: StoredBatch, part: string, { outcome, atMs, rea
     batchId: partName(batch.batchId, part),
     state:
       outcome === undefined
-        ? batch.state === 'cancelling'
+        ? cancelling || batch.state === 'cancelling'
           ? 'cancelling'
           : 'running'
         : outcome === 'cancelled'

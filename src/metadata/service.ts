@@ -212,9 +212,14 @@ export class MetadataService {
     return { batchId, states };
   }
 
+  /** The batch, or the part of one, that was accepted under each key; undefined where nothing was, or it is kept no more. */
+  acceptedUnder(keys: readonly string[]): Promise<readonly (string | undefined)[]> {
+    return this.#options.outbox.acceptedUnder(keys);
+  }
+
   /** What became of the part that a key stands for; undefined when there is none (any more). */
   async part(key: string): Promise<BatchProgress | undefined> {
-    const name = await this.#options.outbox.partOfKey(key);
+    const [name] = await this.acceptedUnder([key]);
     return name === undefined ? undefined : this.#find(name);
   }
 

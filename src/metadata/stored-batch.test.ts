@@ -84,3 +84,13 @@ test.each(['', '{', 'null', '7', '"text"', '{"a":1}'])(
     });
   },
 );
+
+test('members of a fan-out that cannot be read are left out', () => {
+  const jobOf = (members: unknown) => storedBatch('b-1', { job: JSON.stringify({ jobId: 'j-1', members }) }).job;
+
+  expect(jobOf([['arn-1', 0, 'd-1'], ['arn-2', '1', 'd-2'], null, [7, 2, 'd-3']])).toEqual({
+    jobId: 'j-1',
+    members: [['arn-1', 0, 'd-1']],
+  });
+  expect(jobOf({ length: 1 })).toEqual({ jobId: 'j-1' });
+});

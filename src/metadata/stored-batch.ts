@@ -117,8 +117,17 @@ function listIn<T>(stored: string | undefined): T[] {
 }
 
 function jobIn(stored: string | undefined): BatchJob | undefined {
-  const job = parsed(stored) as BatchJob | undefined;
-  return typeof job?.jobId === 'string' ? job : undefined;
+  const job = parsed(stored) as BatchJob | null | undefined;
+  if (typeof job?.jobId !== 'string') return undefined;
+  const { members, ...rest } = job;
+  if (members === undefined) return job;
+  return Array.isArray(members) ? { ...rest, members: members.filter(isMember) } : rest;
+}
+
+function isMember(member: unknown): member is NonNullable<BatchJob['members']>[number] {
+  if (!Array.isArray(member)) return false;
+  const [channelArn, place, decisionId] = member as readonly unknown[];
+  return typeof channelArn === 'string' && typeof place === 'number' && typeof decisionId === 'string';
 }
 
 /** Who was left out, with the channels that turned out to be full. */

@@ -16,18 +16,19 @@ return 1
 `);
 
 /**
- * Ends one part of a batch, unless it is being sent, which is not taken back. Arguments: batch, part. Answers {1, counts}, or {0, {}} when
- * there is no such part.
+ * Ends one part of a batch. What is being sent is not taken back, but it is not sent again. Arguments: batch, part. Answers {1, counts},
+ * or {0, {}} when there is no such part.
  */
 export const cancelPartScript = script(`${outboxLua}
 local stands = redis.call('HGET', P .. ':ends:' .. ARGV[1], ARGV[2])
 if not stands or redis.call('EXISTS', P .. ':b:' .. ARGV[1]) == 0 then return {0, {}} end
-local id, channel = string.match(stands, '^%- (%S+) (%S+)$')
+local id, channel = string.match(stands, '^[-!] (%S+) (%S+)$')
 if id then
   local sending = redis.call('GET', P .. ':f:' .. channel) or ''
   local item = redis.call('HMGET', P .. ':i:' .. id, 'x', 'o')
   local outcome, reason = deadAs({mark = item[2], expires = item[1]})
-  if not string.find(sending, id, 1, true) and finish(channel, id, outcome or 'cancelled', reason) then leaveIfEmpty(channel) end
+  if string.find(sending, id, 1, true) then redis.call('HSET', P .. ':ends:' .. ARGV[1], ARGV[2], '! ' .. id .. ' ' .. channel)
+  elseif finish(channel, id, outcome or 'cancelled', reason) then leaveIfEmpty(channel) end
 end
 return {1, settle()}
 `);

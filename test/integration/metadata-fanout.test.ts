@@ -1,6 +1,7 @@
 // Metadata for many channels as one job: from the commit to what people see of each channel's part of it.
 import { expect, test } from 'vitest';
 import { Jobs } from '#api/jobs.ts';
+import { channelIdOf } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import { fanoutJobName, type MetadataFanout, memberJobId } from '#domain/metadata-fanout.ts';
 import { kinds, pauses } from '#domain/state-registry.ts';
@@ -50,7 +51,13 @@ async function setup(outboxOptions: Partial<OutboxOptions> = {}) {
   });
   /** What stands between the handler and the outbox. */
   const around = { submitParts: service.submitParts.bind(service) };
-  const handler = bindFanout({ state, metadata: { submitParts: (batch) => around.submitParts(batch) } });
+  const handler = bindFanout({
+    state,
+    metadata: {
+      submitParts: (batch) => around.submitParts(batch),
+      acceptedUnder: (keys) => service.acceptedUnder(keys),
+    },
+  });
   let runs = 0;
   const host = new WorkerHost({
     ...common,
@@ -219,9 +226,42 @@ test.each(['before', 'after'] as const)(
 
     expect(t.runs).toBe(2);
     expect(t.sender.calls).toHaveLength(names.length);
-    for (const name of names) expect(await t.jobs.read(idOf(name))).toMatchObject({ delivery: { delivered: 1 } });
+    for (const name of names) {
+      const { delivery, result } = await t.jobs.read(idOf(name));
+      expect(delivery).toMatchObject({ delivered: 1 });
+      // The batch that took it over, whichever run that was.
+      expect(result).toMatchObject({ batchId: delivery!.batchId });
+    }
     expect(t.state.view.get(kinds.items.of('slate'))).toMatchObject({ delivered: 3 });
     expect(await t.audited()).toHaveLength(names.length);
+  },
+);
+
+test.each(['paused', 'held'] as const)(
+  'what a run handed over stays accepted when the next one finds it %s; the rest is skipped',
+  async (reason) => {
+    await using t = await setup();
+    const { submitParts } = t.around;
+    t.around.submitParts = async (batch) => {
+      t.around.submitParts = submitParts;
+      await submitParts({ ...batch, parts: batch.parts.slice(0, 2) });
+      const by = { who: 'mara', reason: 'x', sinceMs: 0 };
+      await t.state.transact((tx) => {
+        if (reason === 'paused') tx.set(pauses.asked, by);
+        else for (const name of names) tx.set(kinds.hold.of(channelArn(name)), by);
+      });
+      throw new AppError('INTERRUPTED', 'killed');
+    };
+    await t.commit();
+    await t.work();
+
+    expect(await t.audited()).toEqual([
+      ['c', idOf('c'), 'skipped', reason, 'd-c'],
+      ['a', idOf('a'), 'done', 'accepted', 'd-a'],
+      ['b', idOf('b'), 'done', 'accepted', 'd-b'],
+    ]);
+    expect(await t.jobs.read(idOf('b'))).toMatchObject({ result: { outcome: 'done' }, delivery: { pending: 1 } });
+    expect(await t.jobs.read(idOf('c'))).toMatchObject({ result: { outcome: 'skipped', reason } });
   },
 );
 
@@ -254,6 +294,51 @@ test('one part is cancelled alone, by the name that its job gives of it', async 
   expect(t.sender.calls.map(({ channelArn: arn }) => arn.slice(-1)).toSorted()).toEqual(['a', 'c']);
   expect(await t.jobs.read(idOf('b'))).toMatchObject({ result: { outcome: 'skipped' }, delivery: { cancelled: 1 } });
   expect(await t.audited()).toContainEqual(['b', idOf('b'), 'not_delivered', 'cancelled 1: cancelled', 'd-b']);
+});
+
+test('a part that is cancelled while it is being sent is not sent again, and is delivered if that call delivers it', async () => {
+  await using t = await setup();
+  await t.commit();
+  await t.work();
+  const { token } = await t.outbox.claim({ leaseMs: 600_000, room: 10, urgentRoom: 0 });
+  const ends: Record<string, readonly string[]> = {};
+  for (const [name, result] of [
+    ['a', { kind: 'delivered' }],
+    ['b', { kind: 'retry', baseMs: 1, maxMs: 1, random: 0, leastMs: 0 }],
+  ] as const) {
+    const { delivery } = await t.jobs.read(idOf(name));
+    const parcel = await t.outbox.take(channelArn(name), token);
+    const cancelled = await t.service.cancel(delivery!.batchId);
+    const ids = typeof parcel === 'string' ? [] : parcel.ids;
+    await t.outbox.record(channelArn(name), token, { ids, keep: false, result });
+    ends[name] = [cancelled.state, (await t.service.progress(delivery!.batchId)).state];
+  }
+
+  expect(ends).toEqual({ a: ['cancelling', 'finished'], b: ['cancelling', 'cancelled'] });
+  expect(await t.outbox.headLanes([channelArn('b'), channelArn('c')])).toEqual([undefined, 'normal']);
+});
+
+test('of finished parts only so many are kept, with their keys: those of the oldest batch go first', async () => {
+  await using t = await setup({ keepFinishedParts: 2 });
+  const partsOf = (...of: readonly string[]) =>
+    t.service.submitParts({
+      parts: of.map((name) => ({ channelArn: channelArn(name), key: `key-${name}`, payload: 'x' })),
+      key: undefined,
+      expiresInMs: undefined,
+      lane: 'normal',
+      who: 'rule slate',
+    });
+  const { batchId } = await partsOf('a', 'b');
+  await t.send();
+  const kept = await t.outbox.acceptedUnder(['key-a', 'key-b']);
+  await partsOf('c', 'd');
+  await eventually(async () => (await t.outbox.depth()).items === 0);
+
+  expect(kept).toEqual([`${batchId}.${channelIdOf(channelArn('a'))}`, `${batchId}.${channelIdOf(channelArn('b'))}`]);
+  expect(await t.outbox.acceptedUnder(['key-a', 'key-b'])).toEqual([undefined, undefined]);
+  expect(await t.outbox.acceptedUnder(['key-c'])).not.toEqual([undefined]);
+  expect(await t.outbox.ends(batchId)).toEqual(new Map());
+  expect(await t.outbox.progress(batchId)).toBeUndefined();
 });
 
 test('a payload that is too large fails its channel alone, and one without room is tried again', async () => {

@@ -68,6 +68,16 @@ test('what is past its time since the decision is not accepted any more', async 
   expect((await t.rig.outbox.depth()).items).toBe(0);
 });
 
+test('what an earlier run handed over is done, although it is past its time by the next one', async () => {
+  await using t = await setup();
+  const named = job({ ...to('a'), expires: '10s' }, { decidedAtMs: t.rig.state.nowMs() });
+  const { batchId } = await t.rig.run('again', named);
+
+  const again = await t.rig.run('again', { ...named, decidedAtMs: named.decidedAtMs - 11_000 });
+
+  expect(again).toEqual({ outcome: 'done', reason: 'accepted', batchId });
+});
+
 test('a rule leaves out channels on hold and says so; an operator reaches them', async () => {
   await using t = await setup();
   await t.hold('a', 'b');

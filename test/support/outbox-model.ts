@@ -10,6 +10,8 @@ export interface Waiting {
   lane: number;
   place: number;
   sending: boolean;
+  /** Alone, while it was being sent. */
+  cancelled?: boolean;
 }
 
 interface ModelItem {
@@ -181,10 +183,14 @@ export class OutboxModel {
     for (const item of this.items.values()) if (item.batch === batch) item.mark ??= 'cancelled';
   }
 
-  /** One channel's part of a batch, unless it is being sent. */
+  /** One channel's part of a batch. What is being sent ends when its call has not delivered it. */
   cancelPart(batch: string, channel: string): void {
-    const waiting = this.queue(channel).find(({ item, sending }) => item.batch === batch && !sending);
+    const waiting = this.queue(channel).find(({ item }) => item.batch === batch);
     if (!waiting) return;
+    if (waiting.sending) {
+      waiting.cancelled = true;
+      return;
+    }
     this.#end(channel, waiting, endOf(waiting.item) ?? 'cancelled');
     this.#leaveIfEmpty(channel);
   }
@@ -237,6 +243,10 @@ export class OutboxModel {
     const queue = this.queue(channel);
     for (const waiting of queue.filter(({ sending }) => sending)) {
       waiting.sending = false;
+      if (waiting.cancelled) {
+        this.#end(channel, waiting, 'cancelled');
+        continue;
+      }
       const { key } = waiting.item;
       const newer = queue.find(
         (other) => other !== waiting && key !== undefined && other.item.key === key && !other.sending,

@@ -31,7 +31,10 @@ export function outsidePorts({
   batches,
 }: OutsideOptions): Pick<ActionPorts, 'metadata' | 'http' | 'events' | 'sink' | 'readSecretFile' | 'writeFile'> {
   return {
-    metadata: { submit: (batch) => submit(batch, { world, log, batches }) },
+    metadata: {
+      submit: (batch) => submit(batch, { world, log, batches }),
+      acceptedUnder: async (keys) => keys.map(() => undefined),
+    },
     http: {
       async send({ method, url, body }) {
         log.change(method, undefined, `${url.startsWith(fileScheme) ? url.slice(fileScheme.length) : url} ${body}`);
