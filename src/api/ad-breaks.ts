@@ -4,24 +4,17 @@ import { cancelAdBreak } from '#domain/ad-break-line.ts';
 import { adBreakLeadMs } from '#domain/ad-breaks.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import { iso } from '#domain/duration.ts';
-import { AppError } from '#domain/errors.ts';
-import type { SharedState, StateView } from '#domain/shared-state.ts';
+import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
-import { audit } from '#journal/audit.ts';
-import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import { nameOf } from '#streams/queries.ts';
 import { refreshAll } from './refresh-all.ts';
 import type { AdBreaksPort, AdBreakView } from './routes/ad-breaks.ts';
-
-export interface AdBreaksOptions {
-  readonly shards: ShardDirectory<ShardIdentity & { readonly state: SharedState }>;
-  readonly configHash: () => string;
-}
+import { type TakeBackOptions, takeBack } from './take-back.ts';
 
 export class AdBreaks implements AdBreaksPort {
-  readonly #options: AdBreaksOptions;
+  readonly #options: TakeBackOptions;
 
-  constructor(options: AdBreaksOptions) {
+  constructor(options: TakeBackOptions) {
     this.#options = options;
   }
 
@@ -35,25 +28,19 @@ export class AdBreaks implements AdBreaksPort {
   }
 
   async cancel(channelArn: string, who: string): Promise<AdBreakView> {
-    const { shards, configHash } = this.#options;
-    const { state } = shards.ofChannel(channelArn);
-    const cancelled = await state.transact((tx) => {
-      const request = cancelAdBreak(tx, channelArn, who);
-      if (request)
-        audit(tx, {
-          who,
-          what: 'cancel_ad_break',
-          outcome: 'done',
-          why: '',
-          channelArn,
-          jobId: request.jobId,
-          before: { at: iso(request.atMs), durationSeconds: request.durationSeconds },
-          configHash: configHash(),
-        });
-      return request;
-    });
-    if (!cancelled) throw new AppError('NOT_FOUND', `no ad break waits for its turn on ${channelArn}`);
-    return adBreakView(state.view, channelArn as ChannelArn, cancelled);
+    const cancelled = await takeBack(
+      this.#options,
+      { channelArn, who, missing: `no ad break waits for its turn on ${channelArn}` },
+      (tx) => cancelAdBreak(tx, channelArn, who),
+      ({ jobId, atMs, durationSeconds }) => ({
+        what: 'cancel_ad_break',
+        why: '',
+        jobId,
+        before: { at: iso(atMs), durationSeconds },
+      }),
+    );
+    const { view } = this.#options.shards.ofChannel(channelArn).state;
+    return adBreakView(view, channelArn as ChannelArn, cancelled);
   }
 }
 

@@ -1,24 +1,16 @@
 // Actions that wait for the end of a stream, and how old the keys are that were rotated here. Meets the port of routes/intents.ts.
 import type { Intent, IntentKind } from '#domain/action-memory.ts';
 import { iso } from '#domain/duration.ts';
-import { AppError } from '#domain/errors.ts';
-import type { SharedState } from '#domain/shared-state.ts';
-import { audit } from '#journal/audit.ts';
-import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import { cancelIntent, intentsOf } from '#workers/intents.ts';
 import { keyAges } from '#workers/key-record.ts';
 import { refreshAll } from './refresh-all.ts';
 import type { IntentsPort, IntentView, KeyAgeView } from './routes/intents.ts';
-
-export interface IntentsOptions {
-  readonly shards: ShardDirectory<ShardIdentity & { readonly state: SharedState }>;
-  readonly configHash: () => string;
-}
+import { type TakeBackOptions, takeBack } from './take-back.ts';
 
 export class Intents implements IntentsPort {
-  readonly #options: IntentsOptions;
+  readonly #options: TakeBackOptions;
 
-  constructor(options: IntentsOptions) {
+  constructor(options: TakeBackOptions) {
     this.#options = options;
   }
 
@@ -28,21 +20,12 @@ export class Intents implements IntentsPort {
   }
 
   async cancel(kind: IntentKind, channelArn: string, who: string): Promise<IntentView> {
-    const intent = await this.#options.shards.ofChannel(channelArn).state.transact((tx) => {
-      const taken = cancelIntent(tx, kind, channelArn);
-      if (taken)
-        audit(tx, {
-          who,
-          what: 'cancel_intent',
-          outcome: 'done',
-          why: taken.summary,
-          channelArn,
-          before: { intent: taken.summary },
-          configHash: this.#options.configHash(),
-        });
-      return taken;
-    });
-    if (!intent) throw new AppError('NOT_FOUND', `no ${kind} waits on ${channelArn}`);
+    const intent = await takeBack(
+      this.#options,
+      { channelArn, who, missing: `no ${kind} waits on ${channelArn}` },
+      (tx) => cancelIntent(tx, kind, channelArn),
+      ({ summary }) => ({ what: 'cancel_intent', why: summary, before: { intent: summary } }),
+    );
     return intentView(intent);
   }
 
