@@ -75,5 +75,7 @@ export interface KeyAuditNote {
   readonly allMs?: number;
   /** The end of the last look at channels whose key is not known. */
   readonly triedMs?: number;
+  /** Where the next run goes on listing: after this channel. */
+  readonly listedTo?: string;
   readonly claim?: { readonly by: string; readonly untilMs: number };
 }

@@ -21,6 +21,7 @@ async function setup({ hasEventQueue = false, channels = ['A'] } = {}) {
   const kept = new Map<string, Kept>();
   const asked: string[] = [];
   let failure: AppError | undefined;
+  let oddChannel: string | undefined;
   const { logger, lines } = keptLogger();
   const service = (replica: string) =>
     new LookBack({
@@ -31,6 +32,7 @@ async function setup({ hasEventQueue = false, channels = ['A'] } = {}) {
         async listStreamSessions(arn) {
           asked.push(arn.split('/')[1]!);
           if (failure) throw failure;
+          if (arn === oddChannel) throw new AppError('IVS_ANSWER_INVALID', 'it does not end');
           const at = (ms: number | undefined) => (ms === undefined ? undefined : startMs + ms);
           const sessions = (kept.get(arn) ?? []).map(({ id, start, end }) => ({
             streamId: streamIdFor(id),
@@ -73,6 +75,9 @@ async function setup({ hasEventQueue = false, channels = ['A'] } = {}) {
     sweeps,
     fail: (code: ConstructorParameters<typeof AppError>[0] | undefined) => {
       failure = code && new AppError(code, 'no');
+    },
+    spoil: (id: string) => {
+      oddChannel = arnOf(id);
     },
     run: async (replica = 'one') => {
       const looking = service(replica);
@@ -183,4 +188,55 @@ test('what is learnt twice, or says what cannot be, changes nothing', async () =
   await t.run();
   expect(t.state.view.get(kinds.stream.of(arnOf('A')))).toEqual(learnt);
   expect(t.noticing.changes).toEqual([]);
+});
+
+test('a channel whose list of sessions cannot be used is left out after some tries, and keeps no other one waiting', async () => {
+  const t = await setup({ channels: ['0', '1', '2', '3', '4', '5', 'A'] });
+  await t.sweeps();
+  t.spoil('0');
+  t.kept.set(arnOf('5'), [{ id: 'between', start: 4 * minute, end: 6 * minute }]);
+  const looking = t.service('one');
+  const odd = { code: 'IVS_ANSWER_INVALID' };
+  expect(await looking.step(signal)).toBe('worked');
+  expect(await looking.step(signal)).toBe('worked');
+  for (const _ of [1, 2]) await expect(looking.step(signal)).rejects.toMatchObject(odd);
+  while ((await looking.step(signal)) === 'worked');
+  expect(t.noticing.record('5')).toMatchObject({ streamId: streamIdFor('between') });
+  expect(t.lines.map(({ msg, channelArn }) => [msg, channelArn])).toEqual([
+    [expect.stringContaining('cannot be looked up'), arnOf('0')],
+    ['looked back at the time that was not seen', undefined],
+  ]);
+});
+
+test('a session that was archived meanwhile is not learnt again, and of a list without end no more is than is kept', async () => {
+  const t = await setup();
+  t.kept.set(arnOf('A'), [
+    { id: 'late', start: 8 * minute, end: 9 * minute },
+    { id: 'between', start: 4 * minute, end: 6 * minute },
+  ]);
+  await t.sweeps();
+  const ends = () => t.noticing.changes.filter(({ kind }) => kind === 'event').length;
+  await t.service('one').step(signal);
+  expect(ends()).toBe(2);
+  // More than half a day later, before all channels were asked.
+  for (const at of [13 * 60, 13 * 60 + 1]) await t.noticing.see(poll('all', { at: at * minute, took: 0 }));
+  expect(t.state.view.get(kinds.past.of(arnOf('A')))).toBeUndefined();
+  t.asked.length = 0;
+  await t.run();
+  expect(t.asked).toEqual(['A']);
+  expect(ends()).toBe(2);
+
+  t.kept.set(
+    arnOf('A'),
+    Array.from({ length: 300 }, (_, index) => ({
+      id: `s${index}`,
+      start: 4 * minute + index,
+      end: 5 * minute + index,
+    })),
+  );
+  await t.state.transact((tx) => noteUnseen(tx, { fromMs: startMs + minute, toMs: startMs + 10 * minute }));
+  t.asked.length = 0;
+  await t.service('one').step(signal);
+  await t.service('one').step(signal);
+  expect(t.asked).toHaveLength(1 + 100);
 });

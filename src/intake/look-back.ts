@@ -1,14 +1,15 @@
 // After a downtime or a data gap: asks IVS about sessions that began or ended unseen, channel by channel, first where streams changed
 // meanwhile. One replica at a time; how far it has come is in the shared state, so that another goes on wherever this one ends.
-import { type ChannelArn, isChannelArn, type StreamId } from '#domain/channel.ts';
+import { type ChannelArn, channelIdOf, isChannelArn, type StreamId } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import type { HistorySession } from '#domain/observation.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
-import { kinds, notes } from '#domain/state-registry.ts';
+import { kinds, logs, notes } from '#domain/state-registry.ts';
 import type { LookBack as LookBackNote } from '#domain/stream-memory.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { PageTokens } from '#runtime/page-tokens.ts';
+import { maxLoggedSessions } from '#streams/channel-records.ts';
 import { gapOf } from '#streams/gaps.ts';
 import { knownSession } from '#streams/keys.ts';
 import type { HistoryReader, Observe } from './ports.ts';
@@ -28,6 +29,10 @@ export interface LookBackOptions {
 const batchSize = 5;
 const claimMs = 120_000;
 const callWaitMs = 30_000;
+/** Of one channel; no more are kept of it. */
+const mostSessions = maxLoggedSessions;
+/** What is no answer may be of a proxy, and pass; of a channel that goes on so nothing is learnt, so that the others are. */
+const mostOddAnswers = 3;
 /** How long late events are waited for before IVS is asked. */
 const longestPatienceMs = 5 * 60_000;
 const quietLagMs = 10_000;
@@ -36,6 +41,8 @@ const slackMs = 2_000;
 
 export class LookBack {
   readonly #options: LookBackOptions;
+  /** How often each channel of the claim was answered for in a way that cannot be used. */
+  readonly #oddAnswers = new Map<ChannelArn, number>();
 
   constructor(options: LookBackOptions) {
     this.#options = options;
@@ -66,6 +73,7 @@ export class LookBack {
       if (sessions.length > 0) await observe({ kind: 'history', channelArn, sessions, atMs: state.nowMs() });
     }
     await this.#advance(claimed, channels.at(-1), learnt);
+    this.#oddAnswers.clear();
     return 'worked';
   }
 
@@ -78,6 +86,7 @@ export class LookBack {
     const { reader, state } = this.#options;
     const call = { lane: 'bulk', signal, waitMs: callWaitMs } as const;
     const found: HistorySession[] = [];
+    let archived: ReadonlySet<string> | undefined;
     const tokens = new PageTokens('ListStreamSessions');
     let nextToken: string | undefined;
     try {
@@ -85,16 +94,22 @@ export class LookBack {
         const page = await reader.listStreamSessions(channelArn, nextToken, call);
         let isOlder = false;
         for (const { streamId, startTimeMs, endTimeMs } of page.sessions) {
-          if (endTimeMs !== undefined && endTimeMs < fromMs - slackMs) isOlder = true;
-          else if (isUnseen(state.view, channelArn, { streamId, startTimeMs, endTimeMs }, { fromMs, toMs })) {
-            const events = await reader.sessionEvents(channelArn, streamId, call);
-            found.push({
-              streamId,
-              startTimeMs: startTimeMs!,
-              ...(endTimeMs === undefined ? {} : { endTimeMs }),
-              events,
-            });
+          if (endTimeMs !== undefined && endTimeMs < fromMs - slackMs) {
+            isOlder = true;
+            continue;
           }
+          if (!isUnseen(state.view, channelArn, { streamId, startTimeMs, endTimeMs }, { fromMs, toMs })) continue;
+          if (found.length === mostSessions) return found;
+          // What was archived is known; nothing is added to it any more.
+          archived ??= await this.#archivedOf(channelArn);
+          if (archived.has(streamId)) continue;
+          const events = await reader.sessionEvents(channelArn, streamId, call);
+          found.push({
+            streamId,
+            startTimeMs: startTimeMs!,
+            ...(endTimeMs === undefined ? {} : { endTimeMs }),
+            events,
+          });
         }
         nextToken = isOlder ? undefined : tokens.next(page.nextToken, { broughtNews: page.sessions.length > 0 });
       } while (nextToken !== undefined);
@@ -109,9 +124,26 @@ export class LookBack {
         );
         return 'refused';
       }
+      if (error.code === 'IVS_ANSWER_INVALID' || error.code === 'IVS_REQUEST_INVALID') {
+        const times = (this.#oddAnswers.get(channelArn) ?? 0) + 1;
+        this.#oddAnswers.set(channelArn, times);
+        if (times < mostOddAnswers) throw error;
+        this.#options.logger.warn(
+          { err: error, channelArn },
+          'the sessions of a channel cannot be looked up; what it did in the time that was not seen stays unknown',
+        );
+        return [];
+      }
       throw error;
     }
     return found;
+  }
+
+  async #archivedOf(channelArn: ChannelArn): Promise<ReadonlySet<string>> {
+    const rows = await this.#options.state.readLog(logs.sessions(channelIdOf(channelArn)), {
+      limit: maxLoggedSessions,
+    });
+    return new Set(rows.flatMap(({ entry }) => (entry.channelArn === channelArn ? entry.streamId : [])));
   }
 
   async #giveUp(): Promise<'idle'> {

@@ -2,6 +2,7 @@
 import type { StreamSummary } from '@aws-sdk/client-ivs';
 import type { ChannelArn, ListedChannel, StreamId, StreamSnapshot } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
+import { PageTokens } from '#runtime/page-tokens.ts';
 import type { CallOptions, GuardedChannel, IvsClientPort } from './client.ts';
 
 type ReaderClient = Pick<
@@ -16,7 +17,7 @@ type ReaderClient = Pick<
   | 'getStreamSession'
 >;
 
-/** Satisfies the StreamReader, ChannelReader, HistoryReader and KeyReader of intake/ports.ts. One call is one page. */
+/** Satisfies the StreamReader, ChannelReader, HistoryReader and KeyReader of intake/ports.ts. One call is one page, except of stream keys. */
 export function createReader(client: ReaderClient) {
   return {
     async listStreams(
@@ -66,9 +67,15 @@ export function createReader(client: ReaderClient) {
     },
     async listStreamKeys(channelArn: ChannelArn, options: CallOptions): Promise<readonly string[] | undefined> {
       try {
-        // A channel has one key at most; a second page could not tell anything.
-        const page = await client.listStreamKeys({ channelArn, maxResults: 50 }, options);
-        return (page.streamKeys ?? []).flatMap(({ arn }) => arn ?? []);
+        const tokens = new PageTokens('ListStreamKeys');
+        // A channel has one key at most: after the page that has it there is nothing to ask. An empty page before others says nothing.
+        for (let request: { readonly nextToken?: string } = {}; ; ) {
+          const page = await client.listStreamKeys({ channelArn, maxResults: 50, ...request }, options);
+          const arns = (page.streamKeys ?? []).flatMap(({ arn }) => arn ?? []);
+          const nextToken = tokens.next(page.nextToken, { broughtNews: arns.length > 0 });
+          if (arns.length > 0 || nextToken === undefined) return arns;
+          request = { nextToken };
+        }
       } catch (error) {
         if (error instanceof AppError && error.code === 'IVS_NOT_FOUND') return undefined;
         throw error;

@@ -102,6 +102,7 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   'meta/key-audit': z.object({
     allMs: ms.optional(),
     triedMs: ms.optional(),
+    listedTo: text.optional(),
     claim: z.object({ by: text, untilMs: ms }).optional(),
   }),
   'meta/key-age': z.object({ dueMs: ms, after: text.optional(), nextMs: ms.optional() }),

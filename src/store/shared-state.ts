@@ -187,12 +187,19 @@ export class RedisState implements SharedState {
     { limit, before }: { limit: number; before?: string },
   ): Promise<readonly { id: string; entry: T }[]> {
     const key = `${this.#keys.prefix}:log:${log}`;
-    const end = before === undefined ? '+' : `(${before}`;
-    const rows = await this.#reach(() => this.#redis.xrevrange(key, end, '-', 'COUNT', limit));
-    return rows.flatMap(([id, fields]) => {
-      const entry = this.#readEntry(`log/${log} ${id}`, fields[1] ?? '');
-      return entry === undefined ? [] : { id, entry: entry as T };
-    });
+    const entries: { id: string; entry: T }[] = [];
+    // What cannot be read is passed over: fewer entries than were asked for say that there are no older ones.
+    for (let last = before; ; ) {
+      const missing = limit - entries.length;
+      const end = last === undefined ? '+' : `(${last}`;
+      const rows = await this.#reach(() => this.#redis.xrevrange(key, end, '-', 'COUNT', missing));
+      for (const [id, fields] of rows) {
+        const entry = this.#readEntry(`log/${log} ${id}`, fields[1] ?? '');
+        if (entry !== undefined) entries.push({ id, entry: entry as T });
+      }
+      if (rows.length < missing || entries.length === limit) return entries;
+      last = rows.at(-1)![0];
+    }
   }
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {

@@ -36,8 +36,8 @@ test('every channel has a key whose age is known, and a key that is gone is noti
   await state.transact((tx) => {
     for (const arn of others) tx.delete(kinds.channel.of(arn));
   });
-  expect(await audit()).toEqual({ channels: 1, left: 0 });
-  expect(await audit()).toEqual({ channels: 1, left: 0 });
+  expect(await audit()).toEqual({ channels: 1, listedTo: undefined });
+  expect(await audit()).toEqual({ channels: 1, listedTo: undefined });
   const key = state.view.get(kinds.streamKey.of(first!))!;
   expect(key).toMatchObject({ keyArn: listed.streamKeys![0]!.arn, made: false });
 

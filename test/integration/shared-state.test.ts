@@ -209,6 +209,24 @@ describe('the shared state', () => {
     expect([...first, ...rest].map(({ entry }) => entry.n)).toEqual([3, 2, 1]);
   });
 
+  test('an entry of a log that cannot be read makes no page the last one', async () => {
+    await using bundle = await setup();
+    const { scope } = bundle;
+    const readEntry = (_key: string, stored: string) => (stored === 'odd' ? undefined : JSON.parse(stored));
+    const a = new RedisState({ redis: scope.connect(), prefix: scope.prefix, metrics: createMetrics(), readEntry });
+    const append = (n: number) => a.transact((tx) => tx.append(logOf('journal'), { n }, 100));
+    const spoil = () => scope.redis.xadd(`${scope.prefix}:log:journal`, '*', 'e', 'odd');
+    for (const n of [1, 2]) await append(n);
+    for (let odd = 0; odd < 3; odd += 1) await spoil();
+    await append(3);
+    await spoil();
+
+    const first = await a.readLog(logOf('journal'), { limit: 2 });
+    expect(first.map(({ entry }) => entry.n)).toEqual([3, 2]);
+    const rest = await a.readLog(logOf('journal'), { limit: 2, before: first.at(-1)!.id });
+    expect(rest.map(({ entry }) => entry.n)).toEqual([1]);
+  });
+
   test('entries of a log go when they are too old, and the log with the last of them', async () => {
     await using bundle = await setup();
     const a = new RedisState({

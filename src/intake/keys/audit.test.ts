@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { ChannelArn } from '#domain/channel.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
 import { arnOf, Noticing, startMs } from '#test/support/streams.ts';
+import type { KeyReader, Observe } from '../ports.ts';
 import { auditKeys } from './audit.ts';
 import { auditWhenDue } from './key-audits.ts';
 
@@ -11,7 +12,7 @@ const keyOf = (name: string) => `arn:aws:ivs:us-west-2:111122223333:stream-key/$
 async function setup(channels: number) {
   const noticing = new Noticing();
   const { state } = noticing;
-  const arns = Array.from({ length: channels }, (_, index) => arnOf(`c${String(index).padStart(3, '0')}`));
+  const arns = Array.from({ length: channels }, (_, index) => arnOf(`c${String(index).padStart(4, '0')}`));
   /** The keys that there are, by channel. */
   const keys = new Map<ChannelArn, string[]>(arns.map((arn, index) => [arn, [keyOf(`k${index}`)]]));
   const unreadable = new Set<string>();
@@ -21,30 +22,25 @@ async function setup(channels: number) {
     for (const arn of arns) tx.set(kinds.channel.of(arn), { arn, name: arn.slice(-4), ...settings });
   });
   let meanwhile = async () => {};
-  const run = () =>
-    auditKeys(
-      {
-        view: state.view,
-        now: () => noticing.nowMs,
-        observe: (observation) => noticing.see(observation),
-        reader: {
-          async getStreamKeys(wanted) {
-            asked.batches.push(wanted.length);
-            const all = [...keys].flatMap(([channelArn, own]) => own.map((arn) => ({ arn, channelArn })));
-            const found = all.filter(({ arn }) => wanted.includes(arn) && !unreadable.has(arn));
-            const missing = wanted.filter((arn) => !unreadable.has(arn) && !all.some((key) => key.arn === arn));
-            return { keys: found, missing };
-          },
-          async listStreamKeys(arn) {
-            asked.listed.push(arn);
-            const found = keys.get(arn);
-            await meanwhile();
-            return found;
-          },
-        },
-      },
-      AbortSignal.timeout(120_000),
-    );
+  const observe: Observe = (observation) => noticing.see(observation);
+  const reader: KeyReader = {
+    async getStreamKeys(wanted) {
+      asked.batches.push(wanted.length);
+      const all = [...keys].flatMap(([channelArn, own]) => own.map((arn) => ({ arn, channelArn })));
+      const found = all.filter(({ arn }) => wanted.includes(arn) && !unreadable.has(arn));
+      const missing = wanted.filter((arn) => !unreadable.has(arn) && !all.some((key) => key.arn === arn));
+      return { keys: found, missing };
+    },
+    async listStreamKeys(arn) {
+      asked.listed.push(arn);
+      const found = keys.get(arn);
+      await meanwhile();
+      return found;
+    },
+  };
+  const signal = AbortSignal.timeout(120_000);
+  const run = () => auditKeys({ view: state.view, now: () => noticing.nowMs, observe, reader }, signal);
+  const runWhenDue = (replica = 'one') => auditWhenDue({ state, reader, observe, replica }, signal);
   const alerts = () => [...state.view.entries(kinds.alert)].map(([id]) => id);
   const known = (arn: ChannelArn) => state.view.get(kinds.streamKey.of(arn));
   return {
@@ -55,6 +51,7 @@ async function setup(channels: number) {
     unreadable,
     asked,
     run,
+    runWhenDue,
     alerts,
     known,
     whileListing: (does: () => Promise<void>) => {
@@ -65,12 +62,12 @@ async function setup(channels: number) {
 
 test('keys are listed once, and from then on asked for fifty at a time', async () => {
   const t = await setup(120);
-  expect(await t.run()).toEqual({ channels: 120, left: 0 });
+  expect(await t.run()).toEqual({ channels: 120, listedTo: undefined });
   expect([t.asked.batches, t.asked.listed.length]).toEqual([[], 120]);
 
   t.noticing.nowMs += 3_600_000;
   t.noticing.changes.length = 0;
-  expect(await t.run()).toEqual({ channels: 120, left: 0 });
+  expect(await t.run()).toEqual({ channels: 120, listedTo: undefined });
   expect([t.asked.batches, t.asked.listed.length]).toEqual([[50, 50, 20], 120]);
   expect(t.noticing.changes).toEqual([]);
   expect(t.known(t.arns[7]!)).toEqual({ keyArn: keyOf('k7'), sinceMs: startMs, made: false });
@@ -146,18 +143,7 @@ test('a rotation that is between its old key and its new one is no finding, nor 
 
 test('all keys are audited once an hour, new channels within five minutes, by one replica at a time', async () => {
   const t = await setup(2);
-  const reader = {
-    getStreamKeys: async (wanted: readonly string[]) => {
-      t.asked.batches.push(wanted.length);
-      return { keys: [...t.keys].flatMap(([channelArn, own]) => own.map((arn) => ({ arn, channelArn }))), missing: [] };
-    },
-    listStreamKeys: async (arn: ChannelArn) => {
-      t.asked.listed.push(arn);
-      return t.keys.get(arn);
-    },
-  };
-  const run = (replica = 'one', signal = AbortSignal.timeout(120_000)) =>
-    auditWhenDue({ state: t.state, reader, observe: (observation) => t.noticing.see(observation), replica }, signal);
+  const run = t.runWhenDue;
   expect(await run()).toBe('idle');
   await t.state.transact((tx) => tx.set(notes.inventoryListed, { atMs: tx.nowMs }));
 
@@ -180,4 +166,19 @@ test('all keys are audited once an hour, new channels within five minutes, by on
   t.noticing.nowMs += 3_600_000;
   expect(await run('two')).toBe('worked');
   expect(t.asked.batches.at(-1)).toBe(3);
+});
+
+test('many channels without a key are listed a thousand at a time, each once, and then there is a pause', async () => {
+  const t = await setup(1_100);
+  for (const arn of t.arns) t.keys.set(arn, []);
+  await t.state.transact((tx) => tx.set(notes.inventoryListed, { atMs: tx.nowMs }));
+  const run = t.runWhenDue;
+  expect([await run(), t.asked.listed.length]).toEqual(['worked', 1_000]);
+  expect([await run(), t.asked.listed.length]).toEqual(['worked', 1_100]);
+  expect(new Set(t.asked.listed).size).toBe(1_100);
+  expect(t.alerts()).toHaveLength(1_100);
+  expect(await run()).toBe('idle');
+  t.noticing.nowMs += 300_000;
+  expect(await run()).toBe('worked');
+  expect(t.asked.listed.at(-1)).toBe(t.asked.listed[999]);
 });

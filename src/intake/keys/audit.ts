@@ -22,14 +22,15 @@ const committedTogether = 25;
 const callWaitMs = 30_000;
 
 /**
- * Audits the keys of every channel of the inventory; resolves with what was found once it is committed. `left`: channels whose keys
- * the next run lists.
+ * Audits the keys of every channel of the inventory; resolves with what was found once it is committed. `listedTo`: the channel after
+ * which the next run goes on listing (`after`); undefined: all have been listed.
  * @throws AppError when a call failed; what was found before stays
  */
 export async function auditKeys(
   { reader, observe, view, now }: KeyAuditOptions,
   signal: AbortSignal,
-): Promise<{ readonly channels: number; readonly left: number }> {
+  after = '',
+): Promise<{ readonly channels: number; readonly listedTo: ChannelArn | undefined }> {
   const call = { lane: 'bulk', signal, waitMs: callWaitMs } as const;
   const known: { readonly channelArn: ChannelArn; readonly keyArn: string }[] = [];
   const unknown: ChannelArn[] = [];
@@ -69,7 +70,10 @@ export async function auditKeys(
     channels += findings.length;
     findings = [];
   };
-  for (const channelArn of unknown.slice(0, mostListed)) {
+  // In order, so that channels that have no key are not listed again in place of those behind them.
+  const waiting = unknown.filter((arn) => arn > after).toSorted();
+  const listed = waiting.slice(0, mostListed);
+  for (const channelArn of listed) {
     const readAtMs = now();
     const keyArns = await reader.listStreamKeys(channelArn, call);
     // A channel that was deleted meanwhile is the inventory's to find.
@@ -77,7 +81,7 @@ export async function auditKeys(
     if (findings.length >= committedTogether) await commit();
   }
   await commit();
-  return { channels, left: Math.max(0, unknown.length - mostListed) };
+  return { channels, listedTo: waiting.length > mostListed ? listed.at(-1) : undefined };
 }
 
 /** An alert that is over, or a key that has got its date. */

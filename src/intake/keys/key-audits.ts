@@ -21,23 +21,30 @@ export async function auditWhenDue(
   signal: AbortSignal,
 ): Promise<'idle' | 'worked'> {
   if (!isDue(state.view, state.nowMs())) return 'idle';
-  const isOurs = await state.transact((tx) => {
+  const claimed = await state.transact((tx) => {
     const known = tx.get(notes.keyAudit);
     if (!isDue(tx, tx.nowMs) || (known?.claim && known.claim.by !== replica && known.claim.untilMs > tx.nowMs))
-      return false;
-    tx.set(notes.keyAudit, { ...known, claim: { by: replica, untilMs: tx.nowMs + claimMs } });
-    return true;
+      return undefined;
+    const next = { ...known, claim: { by: replica, untilMs: tx.nowMs + claimMs } };
+    tx.set(notes.keyAudit, next);
+    return next;
   });
-  if (!isOurs) return 'idle';
-  let left: number | undefined;
+  if (!claimed) return 'idle';
+  let done: Awaited<ReturnType<typeof auditKeys>> | undefined;
   try {
-    ({ left } = await auditKeys({ reader, observe, view: state.view, now: () => state.nowMs() }, signal));
+    const options = { reader, observe, view: state.view, now: () => state.nowMs() };
+    done = await auditKeys(options, signal, claimed.listedTo);
   } finally {
     // Also after a failure: another replica need not wait for the end of the claim. Whoever is stopped leaves its work to the next.
     await state.transact((tx) => {
-      const { claim: _, ...rest } = tx.get(notes.keyAudit) ?? {};
-      const tried = signal.aborted || left === undefined ? {} : left > 0 ? {} : { triedMs: tx.nowMs };
-      tx.set(notes.keyAudit, { ...rest, ...tried, ...(left === 0 ? { allMs: tx.nowMs } : {}) });
+      const { claim: _, listedTo: before, ...rest } = tx.get(notes.keyAudit) ?? {};
+      const listedTo = done ? done.listedTo : before;
+      const isWhole = done !== undefined && listedTo === undefined;
+      tx.set(notes.keyAudit, {
+        ...rest,
+        ...(isWhole ? { allMs: tx.nowMs, triedMs: tx.nowMs } : {}),
+        ...(listedTo === undefined ? {} : { listedTo }),
+      });
     });
   }
   return 'worked';
