@@ -1,6 +1,7 @@
 // The audit of stream keys: fifty at a time, nothing concluded from what cannot be read, alerts that come and go with the key.
 import { expect, test } from 'vitest';
 import type { ChannelArn } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
 import { arnOf, Noticing, startMs } from '#test/support/streams.ts';
 import type { KeyReader, Observe } from '../ports.ts';
@@ -16,6 +17,8 @@ async function setup(channels: number) {
   /** The keys that there are, by channel. */
   const keys = new Map<ChannelArn, string[]>(arns.map((arn, index) => [arn, [keyOf(`k${index}`)]]));
   const unreadable = new Set<string>();
+  /** Channels and keys that are answered for in a way that cannot be used. */
+  const odd = new Set<string>();
   const asked = { batches: [] as number[], listed: [] as ChannelArn[] };
   await state.transact((tx) => {
     const settings = { type: 'STANDARD', latencyMode: 'LOW', recordingConfigurationArn: '', tags: {} };
@@ -26,6 +29,7 @@ async function setup(channels: number) {
   const reader: KeyReader = {
     async getStreamKeys(wanted) {
       asked.batches.push(wanted.length);
+      if (wanted.some((arn) => odd.has(arn))) throw new AppError('IVS_ANSWER_INVALID', 'no list');
       const all = [...keys].flatMap(([channelArn, own]) => own.map((arn) => ({ arn, channelArn })));
       const found = all.filter(({ arn }) => wanted.includes(arn) && !unreadable.has(arn));
       const missing = wanted.filter((arn) => !unreadable.has(arn) && !all.some((key) => key.arn === arn));
@@ -33,6 +37,7 @@ async function setup(channels: number) {
     },
     async listStreamKeys(arn) {
       asked.listed.push(arn);
+      if (odd.has(arn)) throw new AppError('IVS_ANSWER_INVALID', 'no list');
       const found = keys.get(arn);
       await meanwhile();
       return found;
@@ -49,6 +54,7 @@ async function setup(channels: number) {
     arns,
     keys,
     unreadable,
+    odd,
     asked,
     run,
     runWhenDue,
@@ -181,4 +187,19 @@ test('many channels without a key are listed a thousand at a time, each once, an
   t.noticing.nowMs += 300_000;
   expect(await run()).toBe('worked');
   expect(t.asked.listed.at(-1)).toBe(t.asked.listed[999]);
+});
+
+test('an answer that cannot be used keeps no other channel from being audited, and is told', async () => {
+  const t = await setup(60);
+  const invalid = { code: 'IVS_ANSWER_INVALID' };
+  t.odd.add(t.arns[0]!);
+  await expect(t.run()).rejects.toMatchObject(invalid);
+  expect(t.known(t.arns[59]!)).toMatchObject({ keyArn: keyOf('k59') });
+
+  t.odd.clear();
+  await t.run();
+  t.odd.add(keyOf('k1'));
+  t.keys.set(t.arns[59]!, []);
+  await expect(t.run()).rejects.toMatchObject(invalid);
+  expect(t.alerts()).toEqual([`keyless|${t.arns[59]}`]);
 });

@@ -1,6 +1,7 @@
 // The audit of stream keys: every channel has exactly one, and its age is known. Known keys are asked for fifty at a time
 // (BatchGetStreamKey); only of a channel whose key is not known, or is gone, the keys are listed.
 import type { ChannelArn } from '#domain/channel.ts';
+import { AppError } from '#domain/errors.ts';
 import type { KeyFinding } from '#domain/observation.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
@@ -20,11 +21,13 @@ const mostListed = 1_000;
 /** Findings that are committed together. */
 const committedTogether = 25;
 const callWaitMs = 30_000;
+/** What one channel is answered for in such a way says nothing of the others. */
+const oddCodes: ReadonlySet<string> = new Set(['IVS_ANSWER_INVALID', 'IVS_REQUEST_INVALID']);
 
 /**
  * Audits the keys of every channel of the inventory; resolves with what was found once it is committed. `listedTo`: the channel after
  * which the next run goes on listing (`after`); undefined: all have been listed.
- * @throws AppError when a call failed; what was found before stays
+ * @throws AppError when a call failed; what was found before stays. An answer that cannot be used is told after all others were asked.
  */
 export async function auditKeys(
   { reader, observe, view, now }: KeyAuditOptions,
@@ -43,14 +46,23 @@ export async function auditKeys(
     (arn) => view.get(kinds.channel.of(arn)) === undefined,
   );
   if (gone.length > 0) await observe({ kind: 'keys', channels: [], gone, atMs: now() });
+  let odd: AppError | undefined;
+  const usable = async <T>(answer: Promise<T>): Promise<T | undefined> => {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!(error instanceof AppError) || !oddCodes.has(error.code)) throw error;
+      odd ??= error;
+      return undefined;
+    }
+  };
   let channels = 0;
   for (let from = 0; from < known.length; from += mostInBatch) {
     const batch = known.slice(from, from + mostInBatch);
     const readAtMs = now();
-    const found = await reader.getStreamKeys(
-      batch.map(({ keyArn }) => keyArn),
-      call,
-    );
+    const keyArns = batch.map(({ keyArn }) => keyArn);
+    const found = await usable(reader.getStreamKeys(keyArns, call));
+    if (!found) continue;
     const there = new Map(found.keys.map(({ arn, channelArn }) => [arn, channelArn]));
     const missing = new Set(found.missing);
     const findings: KeyFinding[] = [];
@@ -75,12 +87,13 @@ export async function auditKeys(
   const listed = waiting.slice(0, mostListed);
   for (const channelArn of listed) {
     const readAtMs = now();
-    const keyArns = await reader.listStreamKeys(channelArn, call);
+    const keyArns = await usable(reader.listStreamKeys(channelArn, call));
     // A channel that was deleted meanwhile is the inventory's to find.
     if (keyArns !== undefined) findings.push({ channelArn, keyArns, readAtMs });
     if (findings.length >= committedTogether) await commit();
   }
   await commit();
+  if (odd) throw odd;
   return { channels, listedTo: waiting.length > mostListed ? listed.at(-1) : undefined };
 }
 
