@@ -125,3 +125,18 @@ test('ad breaks that wait behind others for longer than a job is waited for are 
   const states = all.slice(700).map(({ channelArn }) => state.view.get(kinds.adBreak.of(channelArn as never))?.state);
   expect(states).toEqual(['cancelled', 'cancelled', 'cancelled']);
 });
+
+test('a bulk that is forgotten leaves nothing to compare behind', async () => {
+  const t = await setup(2);
+  const channelArn = channels(1)[0]!.channelArn;
+  await t.state.transact((tx) => {
+    stopBulk(tx, t.id);
+    for (const bulkId of [t.id, 'bulk-other'])
+      tx.set(kinds.bulkCheck.of(bulkId, channelArn), { bulkId, channelArn, expected: {} });
+  });
+  await t.feed();
+  expect(t.state.view.count(kinds.bulkCheck)).toBe(2);
+  t.clock.nowMs += 8 * 86_400_000;
+  await t.feed();
+  expect(Array.from(t.state.view.entries(kinds.bulkCheck), ([, { bulkId }]) => bulkId)).toEqual(['bulk-other']);
+});

@@ -98,14 +98,21 @@ export function feedBulks(tx: Transaction): void {
     else if (bulk.state === 'preparing' && tx.nowMs - bulk.sinceMs > abandonedMs) stopBulk(tx, id);
     else if (bulk.state === 'stopped') dropItems(tx, id);
     if (bulk.endedAtMs !== undefined && !bulk.verification) verify(tx, bulk);
-    if (bulk.endedAtMs !== undefined && tx.nowMs - bulk.endedAtMs > keepMs) tx.delete(kinds.bulk.of(id));
+    if (bulk.endedAtMs !== undefined && tx.nowMs - bulk.endedAtMs > keepMs) forget(tx, id);
   }
   const ended = Array.from(tx.entries(kinds.bulk), ([, bulk]) => bulk).filter(
     ({ endedAtMs }) => endedAtMs !== undefined,
   );
   if (ended.length <= keptEnded) return;
   ended.sort((left, right) => left.endedAtMs! - right.endedAtMs!);
-  for (const { id } of ended.slice(0, ended.length - keptEnded)) tx.delete(kinds.bulk.of(id));
+  for (const { id } of ended.slice(0, ended.length - keptEnded)) forget(tx, id);
+}
+
+/** What was never compared goes too: its channels' jobs ended late, or IVS refused to be asked. */
+function forget(tx: Transaction, id: string): void {
+  tx.delete(kinds.bulk.of(id));
+  for (const [, { bulkId, channelArn }] of tx.entries(kinds.bulkCheck))
+    if (bulkId === id) tx.delete(kinds.bulkCheck.of(bulkId, channelArn));
 }
 
 /** Has what the jobs of an ended bulk have set compared with what IVS tells. Of a stopped one the last jobs may still run. */

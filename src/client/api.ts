@@ -4407,6 +4407,8 @@ export interface operations {
                             /** Format: date-time */
                             endedAt?: string;
                             endReason?: string;
+                            /** @description Lists that are as long as they can be, so that there may have been more */
+                            full?: ("starving" | "limitBreaches" | "adBreaks" | "actions" | "withheld" | "operators" | "timeline")[];
                             health: {
                                 healthySeconds: number;
                                 starving: {
@@ -5887,6 +5889,8 @@ export interface operations {
                             /** Format: date-time */
                             endedAt?: string;
                             endReason?: string;
+                            /** @description Lists that are as long as they can be, so that there may have been more */
+                            full?: ("starving" | "limitBreaches" | "adBreaks" | "actions" | "withheld" | "operators" | "timeline")[];
                             health: {
                                 healthySeconds: number;
                                 starving: {

@@ -5,7 +5,10 @@ import { kinds, logs } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
 import { recordDecisions, recordJobResult } from '#journal/record.ts';
 import { arnOf, event, Noticing, poll, snapshot, startMs, streamIdFor } from '#test/support/streams.ts';
+import { writeReport } from './formats.ts';
 import { gatherReport } from './gather.ts';
+import { sessionReport } from './session-report.ts';
+import { reportSummary } from './summary.ts';
 
 const minute = 60_000;
 const iso = (minutes: number) => new Date(startMs + minutes * minute).toISOString();
@@ -197,4 +200,44 @@ test('a show is every channel with its tag, each with its newest session', async
     ['studio B', 0],
   ]);
   expect((await gatherReport(state, { tag: { key: 'show', value: 'none' } })).sessions).toEqual([]);
+});
+
+test('a list that is as long as it can be is named, for there may have been more', async () => {
+  const { noticing } = await setup();
+  const record = noticing.record('A')!;
+  const of = (rows: number, breaches: number) =>
+    sessionReport({
+      record: { ...record, limitBreaches: Array.from({ length: breaches }, () => record.limitBreaches[0]!) },
+      channelName: 'A',
+      samples: [],
+      decisions: Array.from({ length: rows }, (_, index) => ({
+        ...decision(noticing, { rule: 'slate', jobs: [{ jobId: `j${index}`, action: 'notify' }] }),
+        count: 1,
+      })),
+      audit: [],
+      hints: undefined,
+      incomplete: false,
+      nowMs: noticing.nowMs,
+    });
+  expect(of(499, 9).full).toBeUndefined();
+  const session = of(501, 10);
+  expect(session.full).toEqual(['limitBreaches', 'actions']);
+  const report = { version: 1, title: 'A', madeAt: iso(31), sessions: [session] } as const;
+  expect(reportSummary(report)).toContain('at least 500 actions taken, 0 withheld');
+  for (const format of ['md', 'html'] as const)
+    expect(writeReport(report, format).text.match(/There may have been more/g)).toHaveLength(2);
+});
+
+test('what was listed after the end of a session is not of it', async () => {
+  const noticing = new Noticing();
+  const session = { channel: 'A', stream: 'one' };
+  const seen = (at: number, health: 'HEALTHY' | 'STARVING', viewers: number) =>
+    noticing.see(poll('all', { at, took: 0, streams: [snapshot('A', 'one', { health, viewers })] }));
+  await noticing.see(event('Stream Start', { ...session, at: 0 }));
+  await seen(minute, 'HEALTHY', 5);
+  await seen(3 * minute, 'STARVING', 9);
+  await noticing.see(event('Stream End', { ...session, at: 2 * minute, arrived: 3 * minute + 1_000 }));
+
+  const [told] = (await gatherReport(noticing.state, { channelArn })).sessions;
+  expect(told).toMatchObject({ endedAt: iso(2), viewers: { peak: { viewers: 5 } }, health: { starving: [] } });
 });

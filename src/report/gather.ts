@@ -8,7 +8,7 @@ import { type AuditRow, auditEntries } from '#journal/audit.ts';
 import { decisionsAbout } from '#journal/query.ts';
 import { nameOf, sessionOf } from '#streams/queries.ts';
 import { allSamples } from '#streams/samples.ts';
-import type { Report } from './model.ts';
+import type { Report, SessionReport } from './model.ts';
 import { sessionReport } from './session-report.ts';
 
 /** One session of a channel (default: the newest), or the newest session of every channel with a tag. */
@@ -37,7 +37,9 @@ export async function gatherReport(state: SharedState, subject: ReportSubject): 
     auditOf(state, spans, sinceMs),
     state.readLog(logs.captures, { limit: keptCaptures }),
   ]);
-  const sessions = records.map(async (record) => {
+  const sessions: SessionReport[] = [];
+  // One after the other: the samples of a long session are many.
+  for (const record of records) {
     const { channelArn, streamId } = record;
     const { fromMs, toMs } = spans.get(channelArn)!;
     const inSpan = ({ atMs }: { readonly atMs: number }) => atMs >= fromMs && atMs <= toMs;
@@ -45,7 +47,7 @@ export async function gatherReport(state: SharedState, subject: ReportSubject): 
       (row) => inSpan(row) && (row.streamId === undefined || row.streamId === streamId),
     );
     const capture = captures.find(({ entry }) => entry.channelArn === channelArn && entry.streamId === streamId)?.entry;
-    return sessionReport({
+    const facts = {
       record,
       channelName: nameOf(state.view, channelArn, record),
       samples: await allSamples(state, record),
@@ -54,13 +56,14 @@ export async function gatherReport(state: SharedState, subject: ReportSubject): 
       hints: capture?.hints,
       incomplete: decisions.truncated || audit.truncated,
       nowMs,
-    });
-  });
+    };
+    sessions.push(sessionReport(facts));
+  }
   return {
     version: 1,
     title,
     madeAt: new Date(nowMs).toISOString(),
-    sessions: await Promise.all(sessions),
+    sessions,
     ...(leftOut > 0 ? { leftOut } : {}),
   };
 }

@@ -72,9 +72,9 @@ function sessionHtml(session: SessionReport): string {
   ].join('\n');
 }
 
-function sectionTable({ heading, columns, rows, none }: Section): string {
+function sectionTable({ heading, columns, rows, none, note }: Section): string {
   if (rows.length === 0) return `<h3>${htmlText(heading)}</h3>\n<p>${htmlText(none)}</p>`;
   const cells = (row: readonly string[], tag: 'th' | 'td') =>
     `<tr>${row.map((cell) => `<${tag}>${htmlText(cell)}</${tag}>`).join('')}</tr>`;
-  return `<h3>${htmlText(heading)}</h3>\n<table>${cells(columns, 'th')}${rows.map((row) => cells(row, 'td')).join('')}</table>`;
+  return `<h3>${htmlText(heading)}</h3>\n<table>${cells(columns, 'th')}${rows.map((row) => cells(row, 'td')).join('')}</table>${note === undefined ? '' : `\n<p>${htmlText(note)}</p>`}`;
 }

@@ -38,8 +38,9 @@ function sessionMarkdown(session: SessionReport): string {
   ].join('\n\n');
 }
 
-function sectionMarkdown({ heading, columns, rows, none }: Section): string {
-  return `### ${heading}\n\n${rows.length === 0 ? none : table(columns, rows)}`;
+function sectionMarkdown({ heading, columns, rows, none, note }: Section): string {
+  const rest = note === undefined ? '' : `\n\n${note}`;
+  return `### ${heading}\n\n${rows.length === 0 ? none : table(columns, rows)}${rest}`;
 }
 
 function table(columns: readonly string[], rows: readonly (readonly string[])[]): string {

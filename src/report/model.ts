@@ -50,7 +50,20 @@ export interface SessionReport {
   }[];
   /** Not all of the journal was looked at. */
   readonly incomplete?: true;
+  /** Lists that are as long as they can be, so that there may have been more. */
+  readonly full?: readonly ReportList[];
 }
+
+export const reportLists = [
+  'starving',
+  'limitBreaches',
+  'adBreaks',
+  'actions',
+  'withheld',
+  'operators',
+  'timeline',
+] as const;
+export type ReportList = (typeof reportLists)[number];
 
 export interface HealthSummary {
   readonly healthySeconds: number;

@@ -6,15 +6,19 @@ import type { StreamRecord } from '#domain/stream-record.ts';
 import type { DecisionRow } from '#journal/query.ts';
 import { endReason } from '#streams/ending.ts';
 import type { Sample } from '#streams/samples.ts';
-import type {
-  CueSummary,
-  HealthSummary,
-  ReportAction,
-  ReportRequest,
-  ReportSample,
-  ReportWithheld,
-  SessionReport,
-  ViewersSummary,
+import { maxAdBreaks, maxBreaches } from '#streams/session-record.ts';
+import { maxTimelineEntries } from '#streams/timeline.ts';
+import {
+  type CueSummary,
+  type HealthSummary,
+  type ReportAction,
+  type ReportList,
+  type ReportRequest,
+  type ReportSample,
+  type ReportWithheld,
+  reportLists,
+  type SessionReport,
+  type ViewersSummary,
 } from './model.ts';
 
 export interface SessionFacts {
@@ -36,14 +40,25 @@ const saysLeastMs = 150_000;
 /** Points of a plot that is read by people. */
 const mostSamples = 720;
 const mostRows = 500;
+const longest: Readonly<Record<ReportList, number>> = {
+  starving: mostRows,
+  limitBreaches: maxBreaches,
+  adBreaks: maxAdBreaks,
+  actions: mostRows,
+  withheld: mostRows,
+  operators: mostRows,
+  timeline: maxTimelineEntries,
+};
 
 export function sessionReport(facts: SessionFacts): SessionReport {
-  const { record, channelName, samples, nowMs, hints } = facts;
+  const { record, channelName, nowMs, hints } = facts;
   const { channelArn, streamId, state, startedAtMs, endedAtMs, recordingSinceMs, recordingPrefix } = record;
   const over = endReason(record);
-  const fromMs = startedAtMs ?? samples[0]?.atMs;
   const toMs = endedAtMs ?? (state === 'live' ? nowMs : undefined);
-  return {
+  // ListStreams may list a stream for a while after its end.
+  const samples = facts.samples.filter(({ atMs }) => atMs <= (toMs ?? atMs));
+  const fromMs = startedAtMs ?? samples[0]?.atMs;
+  const report: SessionReport = {
     channelArn,
     channelName,
     streamId,
@@ -86,6 +101,12 @@ export function sessionReport(facts: SessionFacts): SessionReport {
     })),
     ...(facts.incomplete ? { incomplete: true } : {}),
   };
+  const full = reportLists.filter((list) => rowsOf(report, list) >= longest[list]);
+  return full.length === 0 ? report : { ...report, full };
+}
+
+function rowsOf({ health, ...report }: SessionReport, list: ReportList): number {
+  return list === 'starving' ? health.starving.length : report[list].length;
 }
 
 /** Each sample counts until the next one, or until it is too old to say anything; the rest of the session was not seen. */

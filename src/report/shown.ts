@@ -1,5 +1,5 @@
 // Words that all readable forms of a report share. Names, reasons and texts in it are strangers': each form escapes them by itself.
-import type { ReportBreach, SessionReport } from './model.ts';
+import type { ReportBreach, ReportList, SessionReport } from './model.ts';
 
 /** `2026-11-20 10:00:00 UTC`. */
 export function shownTime(iso: string): string {
@@ -81,28 +81,36 @@ export interface Section {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
   readonly none: string;
+  /** Said below the rows. */
+  readonly note?: string;
 }
+
+const fullNote = 'There may have been more: a report shows no more than these.';
 
 export function sectionsOf(session: SessionReport): readonly Section[] {
   const { health, limitBreaches, actions, withheld, operators, adBreaks, hints, timeline } = session;
+  const note = (list: ReportList) => (session.full?.includes(list) ? { note: fullNote } : {});
   return [
     {
       heading: 'Starving',
       columns: ['From', 'To'],
       rows: health.starving.map(({ from, to }) => [shownTime(from), to === undefined ? 'not seen' : shownTime(to)]),
       none: 'Never, as far as was seen.',
+      ...note('starving'),
     },
     {
       heading: 'Limit breaches',
       columns: ['When', 'What'],
       rows: limitBreaches.map((breach) => [shownTime(breach.at), shownBreach(breach)]),
       none: 'None.',
+      ...note('limitBreaches'),
     },
     {
       heading: 'Ad breaks',
       columns: ['From', 'To', 'Id'],
       rows: adBreaks.map(({ startsAt, endsAt, id }) => [shownTime(startsAt), shownTime(endsAt), id]),
       none: 'None.',
+      ...note('adBreaks'),
     },
     {
       heading: 'Actions taken',
@@ -114,6 +122,7 @@ export function sectionsOf(session: SessionReport): readonly Section[] {
         `${outcome ?? 'under way'}${detail === undefined ? '' : `: ${detail}`}`,
       ]),
       none: 'None.',
+      ...note('actions'),
     },
     {
       heading: 'Actions withheld',
@@ -125,12 +134,14 @@ export function sectionsOf(session: SessionReport): readonly Section[] {
         `${reason}: ${meaning}`,
       ]),
       none: 'None.',
+      ...note('withheld'),
     },
     {
       heading: 'What people asked for',
       columns: ['When', 'Who', 'What', 'Outcome', 'Why'],
       rows: operators.map(({ at, who, what, outcome, why }) => [shownTime(at), who, what, outcome, why]),
       none: 'Nothing.',
+      ...note('operators'),
     },
     {
       heading: 'Hints',
@@ -143,6 +154,7 @@ export function sectionsOf(session: SessionReport): readonly Section[] {
       columns: ['When', 'What', 'Meaning', 'Source'],
       rows: timeline.map(({ at, name, text, source }) => [shownTime(at), name, text, source]),
       none: 'Empty.',
+      ...note('timeline'),
     },
   ];
 }

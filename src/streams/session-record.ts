@@ -44,8 +44,8 @@ export type SessionInput =
   | { readonly kind: 'superseded'; readonly atMs: number | undefined }
   | { readonly kind: 'named'; readonly name: string };
 
-const maxBreaches = 10;
-const maxAdBreaks = 5;
+export const maxBreaches = 10;
+export const maxAdBreaks = 5;
 /** How far AWS's clock may be ahead of ours. */
 const clocksDifferMs = 60_000;
 

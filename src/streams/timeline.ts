@@ -2,7 +2,7 @@
 import type { TimelineEntry } from '#domain/stream-record.ts';
 import { usualRank } from './event-signs.ts';
 
-const maxEntries = 40;
+export const maxTimelineEntries = 40;
 
 /** Adds an entry in its place; a repeat changes nothing, and of too many the oldest goes. */
 export function withEntry(timeline: readonly TimelineEntry[], entry: TimelineEntry): readonly TimelineEntry[] {
@@ -10,8 +10,8 @@ export function withEntry(timeline: readonly TimelineEntry[], entry: TimelineEnt
   while (at > 0 && compare(timeline[at - 1]!, entry) > 0) at -= 1;
   const before = timeline[at - 1];
   if (before && compare(before, entry) === 0) return timeline;
-  if (at === 0 && timeline.length >= maxEntries) return timeline;
-  return [...timeline.slice(0, at), entry, ...timeline.slice(at)].slice(-maxEntries);
+  if (at === 0 && timeline.length >= maxTimelineEntries) return timeline;
+  return [...timeline.slice(0, at), entry, ...timeline.slice(at)].slice(-maxTimelineEntries);
 }
 
 function compare(a: TimelineEntry, b: TimelineEntry): number {

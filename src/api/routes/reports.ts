@@ -9,6 +9,7 @@ import { streamStates } from '#domain/stream-record.ts';
 import { writeReport } from '#report/formats.ts';
 import { gatherReport, type ReportSubject } from '#report/gather.ts';
 import { reportPolicy } from '#report/html.ts';
+import { reportLists } from '#report/model.ts';
 
 const time = z.iso.datetime();
 const count = z.number().int();
@@ -72,6 +73,10 @@ const session = z.object({
   hints: z.array(text).optional().describe('Left out: the session was not captured at IVS'),
   timeline: z.array(z.object({ at: time, source: text, name: text, text })),
   incomplete: z.literal(true).optional().describe('Not all of the journal and the audit was looked at'),
+  full: z
+    .array(z.enum(reportLists))
+    .optional()
+    .describe('Lists that are as long as they can be, so that there may have been more'),
 });
 
 const report = z.object({
