@@ -1,7 +1,6 @@
 // A pool of channels that are lent out: its channels carry the tag `ivs-autopilot:pool`, and who has which is in the shared state. A
 // channel that comes back gets a new key, so that whoever had it cannot stream to it any more.
 import { createHash } from 'node:crypto';
-import type { ActionJob } from '#domain/action.ts';
 import type { ChannelLease } from '#domain/action-memory.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import { isOnHold } from '#domain/controls-in-force.ts';
@@ -21,9 +20,14 @@ export function channelsOfPool(view: StateView, pool: string): ChannelArn[] {
 }
 
 /** One that nobody has, that is not live and not on hold; the one that has been free for longest is as good as any. */
-export function freeChannelOf(view: StateView, pool: string, nowMs: number): ChannelArn | undefined {
+export function freeChannelOf(
+  view: StateView,
+  pool: string,
+  { nowMs, gone }: { readonly nowMs: number; readonly gone?: ReadonlySet<string> },
+): ChannelArn | undefined {
   return channelsOfPool(view, pool).find(
     (arn) =>
+      !gone?.has(arn) &&
       view.get(kinds.channelLease.of(arn)) === undefined &&
       view.get(kinds.stream.of(arn))?.state !== 'live' &&
       !isOnHold(view, arn, nowMs),
@@ -36,10 +40,7 @@ export function leasedBy(view: StateView, leaseId: string): readonly [ChannelArn
   return undefined;
 }
 
-/** The same for every run of a job. */
-export function leaseIdOf(job: ActionJob<'lease_channel'>): string {
-  return createHash('sha256')
-    .update(JSON.stringify([job.cause, job.decidedAtMs, job.params]))
-    .digest('hex')
-    .slice(0, 24);
+/** The same for every run of a job, and another one for each job: two requests alike within one millisecond get two channels. */
+export function leaseIdOf(jobId: string): string {
+  return createHash('sha256').update(jobId).digest('hex').slice(0, 24);
 }

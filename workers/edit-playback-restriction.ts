@@ -1,9 +1,11 @@
 // edit_playback_restriction: changes the countries and origins of a playback restriction policy, and with it every channel that the
 // policy is attached to, live ones too. Channels that whoever asks did not mean, or that are on hold, keep it from being changed.
 import type { ActionJob } from '#domain/action.ts';
+import type { PolicyEdit } from '#domain/action-memory.ts';
 import { isOnHold } from '#domain/controls-in-force.ts';
 import { AppError } from '#domain/errors.ts';
-import { withLease } from './lease.ts';
+import { kinds } from '#domain/state-registry.ts';
+import { type Fence, withLease } from './lease.ts';
 import { findPlaybackRestrictionPolicy } from './playback-restriction-policy.ts';
 import type { ActionHandler, HandlerContext, HandlerResult, PlaybackRestrictionPolicy } from './ports.ts';
 import { onlyIfFailsFresh, planned } from './preconditions.ts';
@@ -22,29 +24,33 @@ export const editPlaybackRestriction: ActionHandler<'edit_playback_restriction'>
   const held = heldAmong(job, context, touched);
   if (held) return held;
   if (job.dryRun) return edit(job, context, { arn, touched });
-  return withLease(context, arn, (fence) => edit(job, context, { arn, touched, renew: () => fence.renew() }));
+  return withLease(context, arn, (fence) => edit(job, context, { arn, touched, fence }));
 };
 
-/** The lists as they are wanted; one that is not named stays. */
-function wantedOf({ params }: Job): Lists {
+/** The lists as they are wanted; one that is not named stays, and so does one that a later request has changed already. */
+function wantedOf({ params, decidedAtMs }: Job, newest: PolicyEdit): Lists {
   const { allowed_countries: countries, allowed_origins: origins } = params;
+  const isOvertaken = (list: keyof Lists) => (newest[list] ?? 0) > decidedAtMs;
   return {
-    ...(countries === undefined ? {} : { allowedCountries: [...new Set(countries)] }),
-    ...(origins === undefined ? {} : { allowedOrigins: [...new Set(origins)] }),
+    ...(countries === undefined || isOvertaken('allowedCountries')
+      ? {}
+      : { allowedCountries: [...new Set(countries)] }),
+    ...(origins === undefined || isOvertaken('allowedOrigins') ? {} : { allowedOrigins: [...new Set(origins)] }),
   };
 }
 
 async function edit(
   job: Job,
   context: HandlerContext,
-  {
-    arn,
-    touched,
-    renew = async () => undefined,
-  }: { readonly arn: string; readonly touched: readonly string[]; readonly renew?: () => Promise<void> },
+  { arn, touched, fence }: { readonly arn: string; readonly touched: readonly string[]; readonly fence?: Fence },
 ): Promise<HandlerResult> {
   const { ivs, signal } = context;
-  const wanted = wantedOf(job);
+  const key = kinds.policyEdit.of(arn);
+  const newest = context.state.view.get(key) ?? {};
+  const wanted = wantedOf(job, newest);
+  const isNewest = Object.keys(wanted).length > 0;
+  const requests = { asked: { decidedAtMs: job.decidedAtMs }, found: { ...newest } };
+  if (!context.check('newest_request', isNewest, requests)) return { outcome: 'skipped', reason: 'superseded' };
   const before = listsOf(await ivs.getPlaybackRestrictionPolicy(arn, { signal }));
   const isSet = holds(before, wanted);
   context.check('playback_restriction', !isSet, { asked: { other: wanted }, found: { ...before } });
@@ -54,9 +60,17 @@ async function edit(
     const update = `UpdatePlaybackRestrictionPolicy ${arn} ${JSON.stringify(wanted)}: ${about}`;
     return { ...planned(isSet ? [] : [update, `GetPlaybackRestrictionPolicy ${arn}`], before), channels };
   }
-  if (isSet) return { outcome: 'already_done', reason: 'set', before, after: before, channels };
+  const remember = async () =>
+    fence?.commit((tx) => {
+      const decided = Object.fromEntries(Object.keys(wanted).map((list) => [list, job.decidedAtMs]));
+      tx.set(key, { ...tx.get(key), ...decided });
+    });
+  if (isSet) {
+    await remember();
+    return { outcome: 'already_done', reason: 'set', before, after: before, channels };
+  }
   await context.progress('update_policy', { arn, ...wanted, channels: channels.length });
-  await renew();
+  await fence?.renew();
   await ivs.updatePlaybackRestrictionPolicy(arn, wanted, { signal });
   await context.progress('verify', { arn });
   const after = listsOf(await ivs.getPlaybackRestrictionPolicy(arn, { signal }));
@@ -65,6 +79,7 @@ async function edit(
       'CHANNEL_SETTING_UNSETTLED',
       `${arn} was set to ${JSON.stringify(wanted)} and is now ${JSON.stringify(after)}`,
     );
+  await remember();
   return { outcome: 'done', before, after, channels };
 }
 

@@ -111,6 +111,21 @@ export async function onlyIfFailsFresh(job: ActionJob, context: HandlerContext):
   }
 }
 
+const putOffMs = 30_000;
+
+/**
+ * For what an earlier run has left for later, such as the end of a grace period: a pause or a hold puts it off, since nobody asks for it
+ * a second time. `only_if` was judged then.
+ * @throws AppError CONTROLS_CHANGED: later
+ */
+export function putOffByControls(job: ActionJob, context: HandlerContext): void {
+  const skipped = skippedByControls(job, context);
+  if (!skipped) return;
+  throw new AppError('CONTROLS_CHANGED', `what is left of ${job.action} waits: ${skipped.reason}`, {
+    disposition: { kind: 'retry-after', delayMs: putOffMs },
+  });
+}
+
 /** Whether the channel is live, as a check: `wanted` is what the action asks for. */
 export function checkLive(context: HandlerContext, wanted: boolean, live: LiveStream | undefined): boolean {
   const found = live

@@ -88,8 +88,9 @@ async function forget(context: HandlerContext, channelArn: string): Promise<void
   await context.state.transact((tx) => {
     clearAlerts(tx, channelArn);
     dropIntents(tx, channelArn);
-    const keys: readonly Key<unknown>[] = [kinds.key.of(channelArn), kinds.recording.of(channelArn)];
-    for (const key of keys) if (tx.get(key) !== undefined) tx.delete(key);
+    const known = [kinds.key, kinds.recording, kinds.adConfiguration, kinds.playbackRestriction, kinds.channelLease];
+    for (const key of known.map((kind): Key<unknown> => kind.of(channelArn)))
+      if (tx.get(key) !== undefined) tx.delete(key);
   });
 }
 

@@ -9,7 +9,7 @@ import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import { withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult } from './ports.ts';
-import { isCode, onlyIfFailsFresh, planned } from './preconditions.ts';
+import { isCode, onlyIfFailsFresh, planned, putOffByControls } from './preconditions.ts';
 import { findRecordingConfiguration } from './recording-configuration.ts';
 
 type Job = ActionJob<'retire_recording_configuration'>;
@@ -18,7 +18,10 @@ type Job = ActionJob<'retire_recording_configuration'>;
 const comeBackMs = 60_000;
 
 export const retireRecordingConfiguration: ActionHandler<'retire_recording_configuration'> = async (job, context) => {
-  const skip = await onlyIfFailsFresh(job, context);
+  // What was begun is finished: it comes back for channels that were live.
+  const isBegun = !job.dryRun && context.state.view.get(retiringKey(job)) !== undefined;
+  if (isBegun) putOffByControls(job, context);
+  const skip = isBegun ? undefined : await onlyIfFailsFresh(job, context);
   if (skip) return skip;
   let arn: string;
   try {

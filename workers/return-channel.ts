@@ -6,7 +6,15 @@ import { kinds } from '#domain/state-registry.ts';
 import { keyRecordOf } from './key-record.ts';
 import { type Fence, withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult } from './ports.ts';
-import { channelGone, channelOf, isCode, liveStream, onlyIfFailsFresh, planned } from './preconditions.ts';
+import {
+  channelGone,
+  channelOf,
+  isCode,
+  liveStream,
+  onlyIfFailsFresh,
+  planned,
+  putOffByControls,
+} from './preconditions.ts';
 
 const maxRounds = 4;
 
@@ -19,7 +27,11 @@ export const returnChannel: ActionHandler<'return_channel'> = async (job, contex
   if (!context.check('lease', isMeant, compared)) return { outcome: 'already_done', reason: 'not_leased' };
   try {
     // What was begun is finished: a half-replaced key must not stay.
-    const skip = lease?.returning === undefined ? await onlyIfFailsFresh(job, context) : undefined;
+    const isBegun = lease?.returning !== undefined;
+    // Of a lease that is over: nobody else takes the channel back.
+    const isOver = (lease?.untilMs ?? Infinity) <= context.state.nowMs();
+    if (!isBegun && isOver && !job.dryRun) putOffByControls(job, context);
+    const skip = isBegun ? undefined : await onlyIfFailsFresh(job, context);
     if (skip) return skip;
     if (job.dryRun) return await plan(context, channelArn);
     return await withLease(context, channelArn, (fence) => giveBack(context, { channelArn, fence }));

@@ -17,15 +17,25 @@ import { jobIdOf } from '#jobs/job-id.ts';
 import { mayPass, pauseBefore } from './in-place.ts';
 import { type Fence, withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult, PlaybackKeyPair } from './ports.ts';
-import { isCode, onlyIfFailsFresh, planned } from './preconditions.ts';
+import { isCode, onlyIfFailsFresh, planned, putOffByControls } from './preconditions.ts';
 
 type Job = ActionJob<'rotate_playback_key_pair'>;
 
 const defaultGrace = '24h';
+/** How the ids of jobs begin that a rotation leaves for the end of the grace period. */
+const laterId = 'retire-playback-key';
 const makeKeyPair = promisify(generateKeyPair);
 
 export const rotatePlaybackKeyPair: ActionHandler<'rotate_playback_key_pair'> = async (job, context) => {
   const { name } = job.params;
+  if (context.jobId.startsWith(`${laterId}-`)) {
+    putOffByControls(job, context);
+    return withLease(context, `playback-key|${name}`, async (fence) => {
+      // Perhaps of a later rotation, which has taken over what is still to be deleted.
+      const record = context.state.view.get(kinds.playbackKey.of(name));
+      return record ? retireDue({ job, context, fence }, record) : { outcome: 'already_done', reason: 'rotated' };
+    });
+  }
   const skip = await onlyIfFailsFresh(job, context);
   if (skip) return skip;
   if (job.dryRun) return plan(job, context);
@@ -179,7 +189,7 @@ function enqueueNext(tx: Transaction, job: Job, retiring: PlaybackKeyRecord['ret
   const next = Math.min(...retiring.map(({ deleteAtMs }) => deleteAtMs));
   if (!Number.isFinite(next)) return;
   tx.enqueue({
-    jobId: jobIdOf('retire-playback-key', rotationId, next),
+    jobId: jobIdOf(laterId, rotationId, next),
     name: job.action,
     payload: { ...job },
     delayMs: Math.max(0, next - tx.nowMs) + 50,

@@ -175,6 +175,12 @@ export interface DeliveredFile {
   readonly untilMs?: number;
 }
 
+/** At `policy-edit/<policyArn>`: when the request was decided that last changed each list of a playback restriction policy. */
+export interface PolicyEdit {
+  readonly allowedCountries?: number | undefined;
+  readonly allowedOrigins?: number | undefined;
+}
+
 /** At `channel-lease/<channelArn>`: who has a channel of a pool. */
 export interface ChannelLease {
   readonly pool: string;

@@ -66,8 +66,9 @@ export const errorCatalog = {
   },
   CONTROLS_CHANGED: {
     meaning:
-      'Automation was paused, or the channel was put on hold, while an action waited for its permit. Nothing was sent.',
-    remedy: 'Nothing: the action looks again, and is skipped.',
+      'Automation was paused, or the channel was put on hold, while an action waited for its permit, or for the time of what it had left to do. Nothing was sent.',
+    remedy:
+      'Nothing: the action looks again. It is skipped; what it had begun goes on when the pause or the hold ends.',
     status: 409,
     disposition: 'retry',
   },

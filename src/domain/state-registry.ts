@@ -14,6 +14,7 @@ import type {
   Lease,
   NotifyProgress,
   PlaybackKeyRecord,
+  PolicyEdit,
   Retiring,
   SettingRequest,
 } from './action-memory.ts';
@@ -151,6 +152,8 @@ export const kinds = {
   adConfiguration: kind<SettingRequest, ChannelArn>('ad-configuration'),
   channelLease: kind<ChannelLease, ChannelArn>('channel-lease'),
   playbackRestriction: kind<SettingRequest, ChannelArn>('playback-restriction'),
+  /** By policy: when its lists were last asked to be changed. */
+  policyEdit: kind<PolicyEdit>('policy-edit'),
   playbackKey: kind<PlaybackKeyRecord>('playback-key'),
   /** By configuration and time of the decision. */
   retiring: kind<Retiring>('retiring'),

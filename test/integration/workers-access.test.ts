@@ -211,6 +211,27 @@ test('editing a policy names every channel it touches, changes it once, and says
   });
 });
 
+test('an edit of a policy that is late does not undo a later one, list by list', async () => {
+  await using t = await setup();
+  const policy = await t.policy('europe');
+  const edit = (decidedAtMs: number, lists: object) => {
+    const params = { policy: 'europe', ...lists };
+    return t.rig.run(`edit-${decidedAtMs}`, operatorJob('edit_playback_restriction', params, { decidedAtMs }));
+  };
+  const origins = { allowed_origins: ['https://www.example.com'] };
+
+  await edit(2, { allowed_countries: ['IE'] });
+  // Its first run failed, and it is tried again.
+  expect(await edit(1, { allowed_countries: ['FR'], ...origins })).toMatchObject({ outcome: 'done' });
+  expect(await edit(1, { allowed_countries: ['FR'] })).toMatchObject({ outcome: 'skipped', reason: 'superseded' });
+
+  expect(await t.policyNow(policy)).toMatchObject({
+    allowedCountries: ['IE'],
+    allowedOrigins: ['https://www.example.com'],
+  });
+  expect(await edit(3, { allowed_countries: ['FR'] })).toMatchObject({ outcome: 'done' });
+});
+
 test('a rule edits a policy only when its match selects all channels that have it, and none of them is on hold', async () => {
   await using t = await setup();
   const policy = await t.policy('europe');

@@ -434,8 +434,14 @@ describe('runbooks', () => {
     await using t = await setup();
     await t.live({ autoReconnect: true, reconnectMs: 20 });
     const job = operatorJob('retire_channel', { confirm: true }, { channelArn: t.channel.arn });
+    const settings = [kinds.recording, kinds.adConfiguration, kinds.playbackRestriction];
+    const remembered = () => settings.map((kind) => t.rig.state.view.get(kind.of(t.channel.arn)));
+    await t.rig.state.transact((tx) => {
+      for (const kind of settings) tx.set(kind.of(t.channel.arn), { decidedAtMs: 1, configurationArn: '' });
+    });
 
     expect((await t.rig.settle('1', job)).outcome).toBe('done');
+    expect(remembered()).toEqual([undefined, undefined, undefined]);
     expect(await t.rig.run('1', job)).toMatchObject({ outcome: 'already_done', reason: 'channel_gone' });
     const calls = (await t.control.calls({ outcome: 'ok' })).map(({ operation }) => operation);
     expect(calls.filter((name) => ['DeleteStreamKey', 'StopStream', 'DeleteChannel'].includes(name))).toEqual([

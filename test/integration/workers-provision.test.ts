@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ActionJob } from '#domain/action.ts';
+import { AppError } from '#domain/errors.ts';
+import type { SharedState } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
+import { hold, pause, release, resume } from '#rules/controls.ts';
 import { startSimulator } from '#simulator/server.ts';
 import { actionRig, operatorJob, type RigOptions } from '#test/support/action-rig.ts';
 import { eventually } from '#test/support/quiet.ts';
@@ -38,6 +41,15 @@ async function setup(recordingConfigurationMs = 0, hook: RigOptions['hook'] = (_
     calls: async (operation: string) => (await simulator.control.calls({ operation, outcome: 'ok' })).length,
     [Symbol.asyncDispose]: () => resources.disposeAsync(),
   };
+}
+
+/** Of every playback key pair that is to be deleted. */
+function graceIsOver(state: SharedState): Promise<void> {
+  return state.transact((tx) => {
+    const record = tx.get(kinds.playbackKey.of('tokens'))!;
+    const retiring = record.retiring.map((each) => ({ ...each, deleteAtMs: 1 }));
+    tx.set(kinds.playbackKey.of('tokens'), { ...record, retiring });
+  });
 }
 
 test('a channel is made from its template once, its key is delivered, and the same request finds it', async () => {
@@ -148,6 +160,97 @@ test('a pool lends a channel with its key, and one that comes back has another k
   expect(await readFile(t.file('next'), 'utf8')).toBe(second.value);
 });
 
+test('two requests for a channel of a pool that are alike to the millisecond get two channels, and one that was deleted is not lent', async () => {
+  await using t = await setup();
+  for (const name of ['spare-1', 'spare-2', 'spare-3'])
+    await t.rig.run(name, operatorJob('provision_channel', { name, pool: 'spares' }));
+  const [deleted, ...left] = Array.from(t.rig.state.view.entries(kinds.channel), ([arn]) => arn).toSorted();
+  await t.send('DeleteChannel')({ arn: deleted! });
+  const job = operatorJob('lease_channel', { pool: 'spares', for: '4h', deliver: { file: t.file('guest') } });
+
+  const lent = await Promise.all(['one', 'two'].map((jobId) => t.rig.settle(jobId, job)));
+
+  expect(new Set(lent.map(({ channelArn }) => channelArn))).toEqual(new Set(left));
+  expect(new Set(lent.map(({ leaseId }) => leaseId)).size).toBe(2);
+  const leased = Array.from(t.rig.state.view.entries(kinds.channelLease), ([arn]) => arn);
+  expect(new Set(leased)).toEqual(new Set(left));
+  const returns = Array.from(t.rig.state.view.entries(kinds.job), ([, { payload }]) => payload);
+  for (const { channelArn, leaseId } of lent)
+    expect(returns).toContainEqual(expect.objectContaining({ channelArn, params: { lease: leaseId } }));
+  await expect(t.rig.settle('three', job)).rejects.toMatchObject({ code: 'POOL_EMPTY' });
+});
+
+test('a channel whose key could not be delivered for good comes back with another key; one that is tried again stays lent', async () => {
+  await using t = await setup(0, async (name, call) => {
+    if (name === 'sink.deliver') throw new AppError('SECRET_SINK_FAILED', 'the vault is away');
+    return call();
+  });
+  await t.rig.run('spare', operatorJob('provision_channel', { name: 'spare-1', pool: 'spares' }));
+  const [{ arn }] = await t.named('spare-1');
+  const first = await t.keyOf(arn);
+  const job = operatorJob('lease_channel', { pool: 'spares', deliver: { file: t.file('guest') } });
+  const lend = (lastAttempt: boolean) => t.rig.run('lend', job, { lastAttempt } as never);
+  const left = () => Array.from(t.rig.state.view.entries(kinds.job), ([, each]) => each);
+
+  await expect(lend(false)).rejects.toMatchObject({ code: 'SECRET_SINK_FAILED' });
+  expect(left()).toEqual([]);
+  await expect(lend(true)).rejects.toMatchObject({ code: 'SECRET_SINK_FAILED' });
+  const [back] = left();
+  expect(await t.rig.run(back!.jobId, back!.payload as unknown as ActionJob)).toMatchObject({ outcome: 'done' });
+
+  expect(t.rig.state.view.get(kinds.channelLease.of(arn))).toBeUndefined();
+  expect((await t.keyOf(arn)).value).not.toBe(first.value);
+});
+
+test('what was left for later waits for the end of a pause or a hold, and is done then', async () => {
+  await using t = await setup();
+  const { state } = t.rig;
+  const rule = { kind: 'rule', rule: 'guests', decisionId: 'd-1' } as const;
+  const waits = { code: 'CONTROLS_CHANGED', disposition: { kind: 'retry-after' } };
+  await t.rig.run('spare', operatorJob('provision_channel', { name: 'spare-1', pool: 'spares' }));
+  const [{ arn }] = await t.named('spare-1');
+  const lease = { pool: 'spares', deliver: { file: t.file('guest') }, for: '4h' };
+  const { leaseId } = await t.rig.run('lend', operatorJob('lease_channel', lease, { cause: rule }));
+  const rotation = { name: 'tokens', deliver: { file: t.file('key') } };
+  const rotate = (decidedAtMs: number) =>
+    operatorJob('rotate_playback_key_pair', rotation, { cause: rule, decidedAtMs });
+  await t.rig.run('rotate-1', rotate(1));
+  const second = await t.rig.run('rotate-2', rotate(2));
+  const later = (name: string) => {
+    const [job] = Array.from(state.view.entries(kinds.job), ([, each]) => each).filter((each) => each.name === name);
+    return () => t.rig.run(job!.jobId, job!.payload as unknown as ActionJob);
+  };
+  const giveBack = later('return_channel');
+  const retirePair = later('rotate_playback_key_pair');
+  await t.send('CreateRecordingConfiguration')({
+    name: 'old',
+    destinationConfiguration: { s3: { bucketName: 'bucket-one' } },
+  });
+  const retire = operatorJob('retire_recording_configuration', { configuration: 'old' }, { cause: rule });
+  // As after a round in which a channel was live.
+  await state.transact((tx) => tx.set(kinds.retiring.of(`old|${retire.decidedAtMs}`), { rounds: 1 }));
+  await graceIsOver(state);
+  await state.transact((tx) => {
+    tx.set(kinds.channelLease.of(arn), { ...tx.get(kinds.channelLease.of(arn))!, untilMs: 1 });
+    pause(tx, { who: 'mara', reason: 'network' });
+  });
+
+  for (const run of [giveBack, retirePair, () => t.rig.run('retire', retire)])
+    await expect(run()).rejects.toMatchObject(waits);
+  await state.transact((tx) => {
+    resume(tx, { who: 'mara', reason: 'over' });
+    hold(tx, { channelArn: arn, who: 'mara', reason: 'a longer show' });
+  });
+  await expect(giveBack()).rejects.toMatchObject(waits);
+  expect(state.view.get(kinds.channelLease.of(arn))).toMatchObject({ leaseId });
+  await state.transact((tx) => release(tx, { channelArn: arn, who: 'mara', reason: 'over' }));
+
+  expect(await giveBack()).toMatchObject({ outcome: 'done' });
+  expect(state.view.get(kinds.channelLease.of(arn))).toBeUndefined();
+  expect(await retirePair()).toMatchObject({ reason: 'grace_period_over', keyArn: second['keyArn'] });
+  expect(await t.rig.run('retire', retire)).toMatchObject({ outcome: 'done' });
+});
+
 test('a recording configuration is made when it is missing, waited for, and left when it is there', async () => {
   await using t = await setup(300);
   const params = { name: 'prod', bucket: 'prod-recordings', reconnect_window_seconds: 60 };
@@ -206,6 +309,29 @@ test('a playback key pair is delivered when IVS has it with the fingerprint of i
     asked: { fingerprint },
     found: { fingerprint },
   });
+});
+
+test('the end of the grace period after one rotation of a playback key pair does not undo a later rotation', async () => {
+  await using t = await setup();
+  const params = { name: 'tokens', deliver: { file: t.file('key') } };
+  const rotate = (place: number) =>
+    t.rig.run(`rotate-${place}`, operatorJob('rotate_playback_key_pair', params, { decidedAtMs: place }));
+  const left = () => Array.from(t.rig.state.view.entries(kinds.job), ([, job]) => job);
+  await rotate(1);
+  await rotate(2);
+  const [afterSecond] = left();
+  const third = await rotate(3);
+  await graceIsOver(t.rig.state);
+  const delivered = await readFile(t.file('key'), 'utf8');
+
+  const end = await t.rig.run(afterSecond!.jobId, afterSecond!.payload as unknown as ActionJob);
+
+  expect(end).toMatchObject({ outcome: 'done', reason: 'grace_period_over', keyArn: third['keyArn'] });
+  expect((await t.send('ListPlaybackKeyPairs')({}))['keyPairs']).toMatchObject([{ arn: third['keyArn'] }]);
+  expect(await t.calls('ImportPlaybackKeyPair')).toBe(3);
+  expect(await readFile(t.file('key'), 'utf8')).toBe(delivered);
+  for (const { jobId, payload } of left())
+    expect(await t.rig.run(jobId, payload as unknown as ActionJob)).toMatchObject({ outcome: 'already_done' });
 });
 
 test('a playback key pair with another fingerprint than its import is deleted, and its private half goes nowhere', async () => {
