@@ -12,6 +12,7 @@ import type { SecretSink } from '#secrets/sink.ts';
 import { clearAlerts, raiseAlert } from './alerts.ts';
 import { mayPass, pauseBefore } from './in-place.ts';
 import { deferJob, dropIntents, settleIntent, wasCancelled } from './intents.ts';
+import { createKey, readKey } from './key-calls.ts';
 import { keyRecordOf, rotationIdOf } from './key-record.ts';
 import { type Fence, withLease } from './lease.ts';
 import type { ActionHandler, HandlerContext, HandlerResult, StreamKeyValue } from './ports.ts';
@@ -145,14 +146,14 @@ class Rotation {
 
   /** One look and what it asks for. Returns the result when the look showed that all is well. */
   async #round(): Promise<HandlerResult | undefined> {
-    const { context, channelArn } = this.#options;
+    const { context, channelArn, fence } = this.#options;
     const { signal } = context;
     const keyArns = this.#keyArns ?? (await this.#list());
     this.#keyArns = undefined;
     const { oldKeyArns } = this.#known();
     for (const arn of keyArns.filter((key) => oldKeyArns.includes(key))) {
       await context.progress('delete_stream_key', { keyArn: arn });
-      await this.#options.fence.renew();
+      await fence.renew();
       await context.ivs.deleteStreamKey(arn, { signal }).catch(ignoring('IVS_NOT_FOUND'));
     }
     const newArn = keyArns.find((arn) => !oldKeyArns.includes(arn));
@@ -161,7 +162,7 @@ class Rotation {
       return this.#finished(newArn);
     }
     if (newArn === undefined) await this.#noteLive();
-    const key = newArn === undefined ? await this.#create() : await this.#read(newArn);
+    const key = newArn === undefined ? await createKey(context, channelArn, fence) : await readKey(context, newArn);
     if (!key) return undefined;
     await this.#deliver(key);
     await context.progress('verify', { channelArn });
@@ -174,31 +175,6 @@ class Rotation {
     if (job.params.when !== 'now_and_stop' || this.#known().ejectStreamId !== undefined) return;
     const live = await liveStream(context, channelArn);
     await this.#record({ ejectStreamId: live?.streamId ?? null });
-  }
-
-  async #create(): Promise<StreamKeyValue | undefined> {
-    const { context, channelArn, fence } = this.#options;
-    await context.progress('create_stream_key', {});
-    await fence.renew();
-    try {
-      return await context.ivs.createStreamKey(channelArn, { signal: context.signal });
-    } catch (error) {
-      // There is one after all: an answer was lost, or somebody was quicker. The next look shows it.
-      if (isCode(error, 'IVS_QUOTA_EXCEEDED')) return undefined;
-      throw error;
-    }
-  }
-
-  async #read(keyArn: string): Promise<StreamKeyValue | undefined> {
-    const { context } = this.#options;
-    await context.progress('get_stream_key', { keyArn });
-    try {
-      return await context.ivs.getStreamKey(keyArn, { signal: context.signal });
-    } catch (error) {
-      // Replaced by somebody in this moment; a channel that is gone shows in the next look.
-      if (isCode(error, 'IVS_NOT_FOUND')) return undefined;
-      throw error;
-    }
   }
 
   async #deliver(key: StreamKeyValue): Promise<void> {

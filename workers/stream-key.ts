@@ -2,10 +2,10 @@
 // channel, and that one delivered.
 import { AppError } from '#domain/errors.ts';
 import type { SecretSink } from '#secrets/sink.ts';
+import { createKey, readKey } from './key-calls.ts';
 import { keyRecordOf } from './key-record.ts';
 import type { Fence } from './lease.ts';
 import type { HandlerContext, StreamKeyValue } from './ports.ts';
-import { isCode } from './preconditions.ts';
 
 const maxRounds = 4;
 
@@ -25,7 +25,7 @@ export async function deliverKey(
     const [arn, ...more] = await ivs.listStreamKeys(channelArn, { signal });
     if (more.length > 0) throw new AppError('KEY_UNSETTLED', `${channelArn} has ${more.length + 1} stream keys`);
     if (arn !== undefined && (arn === delivered || !sink)) return arn;
-    const key = arn === undefined ? await create(context, channelArn, fence) : await read(context, arn);
+    const key = arn === undefined ? await createKey(context, channelArn, fence) : await readKey(context, arn);
     if (!key || !sink) continue;
     using _hidden = context.hide(key.value);
     await context.progress('deliver', { keyArn: key.arn, sink: sink.description });
@@ -64,25 +64,4 @@ async function note(
       repairs: 0,
     });
   });
-}
-
-async function create(context: HandlerContext, channelArn: string, fence: Fence): Promise<StreamKeyValue | undefined> {
-  await context.progress('create_stream_key', {});
-  await fence.renew();
-  try {
-    return await context.ivs.createStreamKey(channelArn, { signal: context.signal });
-  } catch (error) {
-    // There is one after all; the next look shows it.
-    if (isCode(error, 'IVS_QUOTA_EXCEEDED')) return undefined;
-    throw error;
-  }
-}
-
-async function read(context: HandlerContext, keyArn: string): Promise<StreamKeyValue | undefined> {
-  try {
-    return await context.ivs.getStreamKey(keyArn, { signal: context.signal });
-  } catch (error) {
-    if (isCode(error, 'IVS_NOT_FOUND')) return undefined;
-    throw error;
-  }
 }
