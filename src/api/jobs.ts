@@ -12,6 +12,7 @@ import { jobIdOf } from '#jobs/job-id.ts';
 import type { Queues } from '#jobs/queues.ts';
 import { audit } from '#journal/audit.ts';
 import { resultsOf } from '#journal/query.ts';
+import { traceOfJob, withTrace } from '#journal/traces.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import { forgetFailedJob } from '#workers/alerts.ts';
 import { type BatchEnd, deliveryOf } from '#workers/delivery-result.ts';
@@ -64,7 +65,14 @@ export class Jobs implements JobsPort {
       const pending = shared.view.get(kinds.job.of(jobId));
       if (pending) return pendingJobView(pending);
     }
-    throw new AppError('NOT_FOUND', `there is no job ${jobId}; finished jobs are kept for days, not for ever`);
+    const traces = await Promise.all(this.#options.shards.all.map(({ state }) => traceOfJob(state, jobId)));
+    throw new AppError(
+      'NOT_FOUND',
+      withTrace(
+        `there is no job ${jobId}: finished jobs are kept for days, not for ever`,
+        traces.find((trace) => trace !== '') ?? '',
+      ),
+    );
   }
 
   /** One channel's part of a fan-out, which is one job of the queue. */

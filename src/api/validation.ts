@@ -29,7 +29,7 @@ export const validatorCompiler: FastifySchemaCompiler<z.ZodType> = ({ schema, ht
       const empty = [undefined, {}].map((value) => schema.safeParse(value)).find(({ success }) => success);
       if (empty?.success) return { value: empty.data };
     }
-    return { error: invalidRequest(describeIssues(result.error, schema, part)) };
+    return { error: invalidRequest(describeIssues(result.error, { schema, part, data })) };
   };
 };
 
@@ -41,14 +41,26 @@ export function invalidRequest(problems: readonly Problem[]): AppError {
   return new AppError('REQUEST_INVALID', `${text}${more}`, { details: { problems } });
 }
 
+interface Checked {
+  readonly schema: z.ZodType;
+  readonly part: string;
+  readonly data: unknown;
+}
+
 /** What is wrong, at most 20 problems. */
-function describeIssues(error: z.ZodError, schema: z.ZodType, part: string): Problem[] {
-  return error.issues.flatMap((issue) => describeIssue(issue, schema, [part])).slice(0, mostProblems);
+function describeIssues(error: z.ZodError, { schema, part, data }: Checked): Problem[] {
+  return error.issues.flatMap((issue) => describeIssue(issue, schema, [part], data)).slice(0, mostProblems);
 }
 
 type Issue = z.core.$ZodIssue;
 
-function describeIssue(issue: Issue, schema: z.core.$ZodType, before: readonly PropertyKey[]): Problem[] {
+/** @param data what the issue's path leads through */
+function describeIssue(
+  issue: Issue,
+  schema: z.core.$ZodType,
+  before: readonly PropertyKey[],
+  data: unknown,
+): Problem[] {
   const path = [...before, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
     const known = knownKeys(schemaAt(schema, issue.path));
@@ -63,10 +75,30 @@ function describeIssue(issue: Issue, schema: z.core.$ZodType, before: readonly P
     const depth = (issues: readonly Issue[]) => Math.max(0, ...issues.map((inner) => inner.path.length));
     const meant = issue.errors.reduce((best, next) => (depth(next) > depth(best) ? next : best));
     if (depth(meant) > 0)
-      return meant.flatMap((inner) => describeIssue(inner, schemaAt(schema, issue.path) ?? schema, path));
+      return meant.flatMap((inner) =>
+        describeIssue(inner, schemaAt(schema, issue.path) ?? schema, path, valueAt(data, issue.path)),
+      );
     return [{ path: pathText(path), message: issue.errors.flatMap((issues) => issues.map(messageOf)).join('; or ') }];
   }
-  return [{ path: pathText(path), message: messageOf(issue) }];
+  return [{ path: pathText(path), message: `${messageOf(issue)}${nearestChoice(issue, data)}` }];
+}
+
+/** The one of the allowed values that a misspelt one is nearest to. */
+function nearestChoice(issue: Issue, data: unknown): string {
+  if (issue.code !== 'invalid_value') return '';
+  const given = valueAt(data, issue.path);
+  const nearest = typeof given === 'string' ? nearestName(given, issue.values.map(String)) : undefined;
+  return nearest === undefined ? '' : `; did you mean ${nearest}?`;
+}
+
+function valueAt(data: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (at, step) =>
+      typeof at === 'object' && at !== null && Object.hasOwn(at, step)
+        ? (at as Readonly<Record<PropertyKey, unknown>>)[step]
+        : undefined,
+    data,
+  );
 }
 
 function messageOf(issue: Issue): string {

@@ -15,6 +15,7 @@ interface Flags {
   readonly who?: string;
   readonly what?: string;
   readonly since?: string;
+  readonly until?: string;
   readonly limit: number;
   readonly json?: boolean;
 }
@@ -27,14 +28,15 @@ export function register(program: Command, io: CliIo): void {
     .option('--who <name>', 'only of `rule <name>`, `token <name>` or a person')
     .option('--what <action>', 'only this, such as stop_stream, hold or pause')
     .addOption(momentOption('--since <time>', 'not older: a time, or how long ago, such as 8h'))
+    .addOption(momentOption('--until <time>', 'only before this moment'))
     .addOption(countOption('--limit <count>', 'at most so many', 100_000).default(50))
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot audit --since 8h', 'ivs-autopilot audit --channel studio-a --json'))
-    .action(async ({ channel, who, what, since, limit, json }: Flags) => {
+    .action(async ({ channel, who, what, since, until, limit, json }: Flags) => {
       const api = apiClient(io);
       const channelArn = channel === undefined ? undefined : await resolveChannel(api, channel);
       const { items, next } = await gathered(limit, async (before, most) => {
-        const query = given({ channelArn, who, what, since, before, limit: Math.min(most, 1000) });
+        const query = given({ channelArn, who, what, since, until, before, limit: Math.min(most, 1000) });
         const page = dataOf(await api.client.GET('/v1/audit', { params: { query } }));
         return { items: page.entries, next: page.next };
       });

@@ -16,6 +16,7 @@ interface ListFlags {
   readonly channel?: string;
   readonly outcome?: Decision['outcome'];
   readonly reason?: Decision['reason'];
+  readonly text?: string;
   readonly since?: string;
   readonly until?: string;
   readonly limit: number;
@@ -34,6 +35,7 @@ export function register(program: Command, io: CliIo): void {
     .option('--channel <channel>', 'only about this channel: ARN, last part of the ARN, or name')
     .addOption(choiceOption('--outcome <outcome>', 'only with this outcome', decisionOutcomes))
     .addOption(choiceOption('--reason <reason>', 'only with this reason', Object.keys(decisionReasons)))
+    .option('--text <words>', 'only where all these words occur: names, ids, reason, actions, what held it back')
     .addOption(momentOption('--since <time>', 'not older: a time, or how long ago, such as 8h'))
     .addOption(momentOption('--until <time>', 'only before this moment'))
     .addOption(countOption('--limit <count>', 'at most so many', 100_000).default(50))
@@ -43,15 +45,17 @@ export function register(program: Command, io: CliIo): void {
       example(
         'ivs-autopilot decision list --rule starving-slate --since 8h',
         'ivs-autopilot decision list --channel studio-a --outcome suppressed',
+        "ivs-autopilot decision list --text 'hold mara' --since 24h",
       ),
     )
     .action(async (flags: ListFlags) => {
       const api = apiClient(io);
-      const { rule, channel, outcome, reason, since, until, limit } = flags;
+      const { rule, channel, outcome, reason, text, since, until, limit } = flags;
       const channelArn = channel === undefined ? undefined : await resolveChannel(api, channel);
       let isTruncated = false;
       const { items, next } = await gathered(limit, async (after, most) => {
-        const query = given({ rule, channelArn, outcome, reason, since, until, after, limit: Math.min(most, 1000) });
+        const filter = { rule, channelArn, outcome, reason, text, since, until, after };
+        const query = given({ ...filter, limit: Math.min(most, 1000) });
         const page = dataOf(await api.client.GET('/v1/decisions', { params: { query } }));
         isTruncated = page.truncated;
         return { items: page.decisions, next: page.next };

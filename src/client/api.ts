@@ -749,7 +749,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One channel: its newest session with evidence and timeline, and earlier sessions */
+        /** One channel: one session with evidence and timeline, and the earlier ones */
         get: operations["getStream"];
         put?: never;
         post?: never;
@@ -1927,6 +1927,8 @@ export interface operations {
                 limit?: number;
                 /** @description Not older than this: a time, or how long ago, such as 2h */
                 since?: string;
+                /** @description Only before this moment */
+                until?: string;
                 what?: string;
                 who?: string;
             };
@@ -2011,6 +2013,8 @@ export interface operations {
                 channelArn?: string;
                 /** @description Not older than this: a time, or how long ago, such as 2h */
                 since?: string;
+                /** @description Only before this moment */
+                until?: string;
                 what?: string;
                 who?: string;
             };
@@ -2362,6 +2366,8 @@ export interface operations {
                 rule?: string;
                 /** @description A time, or how long ago, such as 2h */
                 since?: string;
+                /** @description Words that all occur in what a decision says: names, ids, ARN, trigger, reason, actions, and what held it back */
+                text?: string;
                 /** @description Only before this moment */
                 until?: string;
             };
@@ -2387,6 +2393,7 @@ export interface operations {
                      *           "mode": "enforce",
                      *           "outcome": "acted",
                      *           "reason": "fired",
+                     *           "words": "words",
                      *           "meaning": "meaning",
                      *           "group": "group",
                      *           "cause": "cause",
@@ -2433,6 +2440,8 @@ export interface operations {
                      */
                     "application/json": {
                         decisions: {
+                            /** @description Of an action with `after`: how long that is */
+                            afterMs?: number;
                             /** Format: date-time */
                             at: string;
                             cause: string;
@@ -2539,6 +2548,8 @@ export interface operations {
                                     [key: string]: string | number | boolean;
                                 };
                             }[];
+                            /** @description The same in a few words: `3 min after firing`, `on hold by mara: sponsor on air` */
+                            words: string;
                         }[];
                         /** @description Ask with it as `after` for older ones */
                         next?: string;
@@ -2579,6 +2590,7 @@ export interface operations {
                      *       "mode": "enforce",
                      *       "outcome": "acted",
                      *       "reason": "fired",
+                     *       "words": "words",
                      *       "meaning": "meaning",
                      *       "group": "group",
                      *       "cause": "cause",
@@ -2621,6 +2633,8 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
+                        /** @description Of an action with `after`: how long that is */
+                        afterMs?: number;
                         /** Format: date-time */
                         at: string;
                         cause: string;
@@ -2727,6 +2741,8 @@ export interface operations {
                                 [key: string]: string | number | boolean;
                             };
                         }[];
+                        /** @description The same in a few words: `3 min after firing`, `on hold by mara: sponsor on air` */
+                        words: string;
                     };
                 };
             };
@@ -4804,6 +4820,7 @@ export interface operations {
                      *           "mode": "enforce",
                      *           "outcome": "acted",
                      *           "reason": "fired",
+                     *           "words": "words",
                      *           "meaning": "meaning",
                      *           "group": "group",
                      *           "cause": "cause",
@@ -4867,6 +4884,8 @@ export interface operations {
                         }[];
                         /** @description The newest decisions of the rule about the channel */
                         decisions: {
+                            /** @description Of an action with `after`: how long that is */
+                            afterMs?: number;
                             /** Format: date-time */
                             at: string;
                             cause: string;
@@ -4973,6 +4992,8 @@ export interface operations {
                                     [key: string]: string | number | boolean;
                                 };
                             }[];
+                            /** @description The same in a few words: `3 min after firing`, `on hold by mara: sponsor on air` */
+                            words: string;
                         }[];
                         due: {
                             action: string;
@@ -5462,7 +5483,10 @@ export interface operations {
     };
     getStream: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Default: the newest session */
+                streamId?: string;
+            };
             header?: never;
             path: {
                 channelArn: string;
@@ -5561,7 +5585,7 @@ export interface operations {
                             };
                             type: string;
                         } | null;
-                        /** @description The newest session; null: none is known */
+                        /** @description The session that was asked for, or the newest; null: none is known */
                         record: {
                             /** @description The ad break that is announced or running */
                             adBreak?: {

@@ -12,6 +12,8 @@ export const decisionOutcomes = ['acted', 'would_act', 'pending', 'not_fired', '
 export type DecisionOutcome = (typeof decisionOutcomes)[number];
 
 interface ReasonEntry {
+  /** In a few words, for a line that is scanned. */
+  readonly words: string;
   readonly outcomes: readonly DecisionOutcome[];
   readonly meaning: string;
   /** What to do about it; empty where there is nothing to do. */
@@ -20,91 +22,108 @@ interface ReasonEntry {
 
 export const decisionReasons = {
   fired: {
+    words: 'fired',
     outcomes: ['acted', 'would_act'],
     meaning: 'What the trigger asks for was there, with `for` as long as that says, and every guard let the rule pass.',
     remedy: 'A rule in dry run acts once it says `mode: enforce`.',
   },
   step_due: {
+    words: 'a later action',
     outcomes: ['acted', 'would_act'],
     meaning: 'The time of an action with `after` came while the rule was still firing.',
     remedy: '',
   },
   condition_ended: {
+    words: 'over',
     outcomes: ['resolved'],
     meaning:
       'The condition ended. Where the rule had done anything for it, the actions of `on_resolve` were asked for; what became of each is told with it.',
     remedy: '',
   },
   condition_began: {
+    words: 'began',
     outcomes: ['pending'],
     meaning: 'The trigger matches; the rule fires when that has lasted as long as `for` asks.',
     remedy: 'Wait, or shorten `for`.',
   },
   trigger_not_met: {
+    words: 'the trigger does not match',
     outcomes: ['not_fired'],
     meaning: 'What is known of the channel does not match the trigger. Only `explain` says this; it is not recorded.',
     remedy: 'Compare the values shown with the trigger of the rule.',
   },
   match_failed: {
+    words: 'not a channel of this rule',
     outcomes: ['not_fired'],
     meaning: 'The trigger matched, but the channel is not one that `match` selects.',
     remedy: 'Compare the tags and the name of the channel with `match`.',
   },
   no_channel: {
+    words: 'the event names no channel',
     outcomes: ['not_fired'],
     meaning:
       'The event names no channel (a breach of an account’s limit), and the rule asks for one with `match` or `while`.',
     remedy: 'Drop `match` and `while`, or match on events that name a channel.',
   },
   while_broken: {
+    words: '“while” was not true',
     outcomes: ['not_fired'],
     meaning: '`while` was not, or no longer, true before the rule came to fire.',
     remedy:
       'Change `while` if the rule should fire all the same. An encoder that reconnects is meant to cancel a rotation.',
   },
   for_not_reached: {
+    words: 'did not last long enough',
     outcomes: ['not_fired'],
     meaning: 'The condition ended before it had lasted as long as `for` asks.',
     remedy: 'Shorten `for` if short problems should count too.',
   },
   event_too_old: {
+    words: 'the event was too old',
     outcomes: ['not_fired'],
     meaning: 'The event happened longer ago than `max_event_age` allows.',
     remedy: 'Raise `max_event_age`, or find out why events come late.',
   },
   already_acted: {
+    words: 'acted for this before',
     outcomes: ['not_fired'],
     meaning: 'The rule has acted for this very cause before.',
     remedy: '',
   },
   once_per_session: {
+    words: 'once per session, and it has fired',
     outcomes: ['suppressed'],
     meaning: 'The rule has `once_per: session` and has fired in this stream session.',
     remedy: 'It can fire again in the next session.',
   },
   step_cancelled: {
+    words: 'over before the later action',
     outcomes: ['not_fired'],
     meaning: 'The rule resolved before the time of an action with `after` came.',
     remedy: '',
   },
   rule_changed: {
+    words: 'the rule was changed meanwhile',
     outcomes: ['not_fired'],
     meaning: 'The rule was changed, removed or switched off while it was waiting; what it was waiting for was dropped.',
     remedy: 'The changed rule evaluates every channel again.',
   },
   superseded: {
+    words: 'another cause took its place',
     outcomes: ['not_fired'],
     meaning:
       'Another cause for the same channel took its place before the rule came to act: a later crossing of a threshold, or, where `while` or `for` is set, another event of what goes on already.',
     remedy: 'See the decision for the other cause.',
   },
   too_many_waiting: {
+    words: 'too many were waiting',
     outcomes: ['suppressed'],
     meaning:
       'The event or request came during a warm-up or a data gap while 2,000 others were waiting for its end already; it is not caught up with.',
     remedy: 'Look for what sends so many, and narrow the pattern of the rule or add a `match`.',
   },
   warming_up: {
+    words: 'not warmed up yet',
     outcomes: ['suppressed'],
     meaning:
       'The daemon has started and not yet seen one complete poll, or has not listed the channel yet and so does not know its tags. A warm-up only delays: every event, request and condition is judged when it is over.',
@@ -112,6 +131,7 @@ export const decisionReasons = {
       'Wait for the first complete poll and the first listing of the channels; if none comes, look at the polls in `/metrics`, at `/readyz`, and for `the channels cannot be listed` in the log.',
   },
   data_gap: {
+    words: 'data was missing',
     outcomes: ['suppressed'],
     meaning:
       'Polls or events have stopped, or the newest complete poll did not list the stream. Timers stand still while data is missing, and that is no reason to act.',
@@ -119,64 +139,76 @@ export const decisionReasons = {
       'Find out why data is missing; timers go on when it is back. A stream that is not listed is listed again, or ended, by the next poll. `on_data_gap: ignore` switches this off.',
   },
   paused: {
+    words: 'automation was paused',
     outcomes: ['suppressed'],
     meaning: 'All automation is paused.',
     remedy: '`ivs-autopilot resume`.',
   },
   held: {
+    words: 'the channel was on hold',
     outcomes: ['suppressed'],
     meaning: 'The channel is on hold, by the tag `ops-hold` or by `ivs-autopilot hold`.',
     remedy: 'Release the hold, or remove the tag.',
   },
   silenced: {
+    words: 'silenced',
     outcomes: ['suppressed'],
     meaning: 'A silence matches the rule, the action or the channel.',
     remedy: 'Expire the silence that is named, or wait for its end.',
   },
   inhibited: {
+    words: 'inhibited by another rule',
     outcomes: ['suppressed'],
     meaning: 'Another rule that is firing inhibits this one (`inhibit_rules`).',
     remedy: 'Solve the larger problem first; what still holds afterwards is judged again.',
   },
   cooldown: {
+    words: 'fired too recently',
     outcomes: ['suppressed'],
     meaning: 'The rule fired for the same group less than its `cooldown` ago.',
     remedy: 'Wait, or shorten `cooldown`. A condition that still holds then is acted on.',
   },
   incident_open: {
+    words: 'an incident was open',
     outcomes: ['suppressed'],
     meaning:
       'Many channels are in trouble together (an aggregate rule fires), and rules insert no ad breaks meanwhile.',
     remedy: 'Solve the incident. An operator can insert an ad break all the same.',
   },
   min_gap: {
+    words: 'too soon after the last ad break',
     outcomes: ['suppressed'],
     meaning: 'The last ad break of the channel, whoever inserted it, ended less than `min_gap` ago, or has not ended.',
     remedy: 'Wait, or shorten `min_gap`.',
   },
   max_per_hour: {
+    words: 'fired too often in an hour',
     outcomes: ['suppressed'],
     meaning: 'The rule has fired as often in the last hour as `max_per_hour` allows.',
     remedy: 'Find out why it fires so often, or raise `max_per_hour`.',
   },
   max_live_percent: {
+    words: 'too many live channels at once',
     outcomes: ['suppressed'],
     meaning:
       'The rule was about to act on more than `max_live_percent` of the live channels: it was stopped, once and for all.',
     remedy: 'Look at what these channels have in common; then `POST /v1/rules/{name}/reset`, or change the rule.',
   },
   rule_stopped: {
+    words: 'the rule was stopped by its cap',
     outcomes: ['suppressed'],
     meaning: 'The rule was stopped by `max_live_percent` before and nobody has started it again.',
     remedy: '`POST /v1/rules/{name}/reset`, or change the rule.',
   },
   recovering: {
+    words: 'it may be over',
     outcomes: ['suppressed'],
     meaning:
       'The condition is over and `keep_firing_for` runs: an action with `after` waits until it is clear which way it goes.',
     remedy: '',
   },
   template_failed: {
+    words: 'a parameter could not be filled in',
     outcomes: ['suppressed'],
     meaning: 'The parameters of an action could not be filled in from what is known.',
     remedy: 'Read the problem in the entry; use `| default: "…"` for what may be missing.',
@@ -248,6 +280,8 @@ export interface Decision {
   readonly group: string;
   /** What it follows from: the same cause is acted on once. */
   readonly cause: string;
+  /** Of an action with `after`: how long that is. */
+  readonly afterMs?: number;
   /** Hash of the configuration that decided; replicas may differ for a while. */
   readonly configHash?: string;
   readonly trigger: TriggerEvidence;

@@ -34,6 +34,25 @@ export function formatDuration(ms: number): string {
   return text;
 }
 
+/** A duration for people, by its two largest units: `0.4 s`, `42 s`, `3 min`, `1 h 5 min`. */
+export function spanText(ms: number): string {
+  if (ms < 1000) return `${(Math.max(0, ms) / 1000).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1000);
+  const parts = (
+    [
+      [Math.floor(seconds / 86_400), 'd'],
+      [Math.floor(seconds / 3600) % 24, 'h'],
+      [Math.floor(seconds / 60) % 60, 'min'],
+      [seconds % 60, 's'],
+    ] as const
+  ).map(([count, unit]) => (count === 0 ? '' : `${count} ${unit}`));
+  const largest = parts.findIndex((part) => part !== '');
+  return parts
+    .slice(largest, largest + 2)
+    .filter(Boolean)
+    .join(' ');
+}
+
 /** A moment, in epoch ms, as text for people and machines: ISO 8601 in UTC. */
 export function iso(ms: number): string {
   return new Date(ms).toISOString();

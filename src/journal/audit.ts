@@ -33,6 +33,8 @@ export interface AuditFilter {
   readonly who?: string | undefined;
   readonly what?: string | undefined;
   readonly sinceMs?: number | undefined;
+  /** Only what is older. */
+  readonly untilMs?: number | undefined;
 }
 
 export type AuditRow = AuditEntry & { readonly id: string };
@@ -124,8 +126,9 @@ function masked(entry: AuditEntry): AuditEntry {
   return entry.params === undefined ? entry : { ...entry, params: maskAddresses(entry.params) };
 }
 
-function matches(entry: AuditEntry, { channelArn, who, what }: AuditFilter): boolean {
+function matches(entry: AuditEntry, { channelArn, who, what, untilMs }: AuditFilter): boolean {
   return (
+    (untilMs === undefined || entry.atMs < untilMs) &&
     (channelArn === undefined || entry.channelArn === channelArn) &&
     (who === undefined || entry.who === who) &&
     (what === undefined || entry.what === what)

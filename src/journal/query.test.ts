@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
+import type { Channel, ChannelArn } from '#domain/channel.ts';
 import type { Decision, DecisionOutcome, DecisionReason } from '#domain/decision.ts';
-import { logs } from '#domain/state-registry.ts';
+import { kinds, logs } from '#domain/state-registry.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { type DecisionFilter, nextPlace, queryDecisions, resultsOf } from './query.ts';
 import { lastWord, pruneLastWords, recordDecisions, recordJobResult, recordJobResults } from './record.ts';
@@ -163,4 +164,27 @@ test('an entry for many channels counts channels, not decisions, and says whose 
   const [other] = await ask({ channelArn: arnOf('c5') });
   expect(other).toMatchObject({ channelArn: arnOf('c5'), count: 9, example: { channelArn: arnOf('c0') } });
   expect(await ask({ channelArn: arnOf('c10') })).toEqual([]);
+});
+
+test('all words of a text are looked for in what a decision says, and in the names of all channels that one entry stands for', async () => {
+  const { state, record, ask } = setup();
+  const refused = { guard: 'hold', passed: false, values: { by: 'token mara', reason: 'Sponsor on air' } } as const;
+  await record({ ...decision('slate', 'x', 'suppressed', 'held'), guards: [refused] });
+  await record({ ...decision('stop', 'y', 'acted', 'step_due'), afterMs: 180_000, channelName: 'Evening News' });
+  const many = Array.from({ length: 12 }, (_, index) => decision('mass', `m${index}`, 'suppressed', 'paused'));
+  await record(...many);
+  await state.transact((tx) => {
+    const arn = arnOf('m11') as ChannelArn;
+    tx.set(kinds.channel.of(arn), { arn, name: 'Derby Live', type: 'STANDARD', tags: {} } as unknown as Channel);
+  });
+  const rules = async (text: string, more: Partial<DecisionFilter> = {}) =>
+    (await ask({ text, ...more })).map(({ rule }) => rule);
+
+  expect(await rules('mara SPONSOR')).toEqual(['slate']);
+  expect(await rules('evening 3 min after')).toEqual(['stop']);
+  expect(await rules('notify j-y')).toEqual(['stop']);
+  expect(await rules('derby paused')).toEqual(['mass']);
+  expect(await rules('derby evening')).toEqual([]);
+  expect(await rules('held', { rule: 'stop' })).toEqual([]);
+  expect(await rules('  ')).toEqual(['mass', 'stop', 'slate']);
 });

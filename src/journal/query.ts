@@ -1,4 +1,6 @@
 // Answers "why did it (not) act?" from the journal: both logs merged, newest first, with what became of the jobs.
+
+import type { ChannelArn } from '#domain/channel.ts';
 import type {
   Decision,
   DecisionOutcome,
@@ -10,14 +12,19 @@ import type {
 import { memberJobId } from '#domain/metadata-fanout.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { Log } from '#domain/state-key.ts';
-import { logs } from '#domain/state-registry.ts';
+import { kinds, logs } from '#domain/state-registry.ts';
+import { decisionWords } from './words.ts';
 
 export interface DecisionFilter {
   readonly id?: string | undefined;
   readonly rule?: string | undefined;
   readonly channelArn?: string | undefined;
+  /** A session of it. */
+  readonly streamId?: string | undefined;
   readonly outcome?: DecisionOutcome | undefined;
   readonly reason?: DecisionReason | undefined;
+  /** Words that all occur in what a decision says: names, ids, ARN, trigger, reason, actions, and what held it back. */
+  readonly text?: string | undefined;
   readonly sinceMs?: number | undefined;
   /** Only what was decided before this moment. */
   readonly untilMs?: number | undefined;
@@ -40,25 +47,36 @@ export interface DecisionRow extends Omit<Decision, 'jobs'> {
   readonly jobs: readonly (Decision['jobs'][number] & { readonly result?: JobResult })[];
 }
 
-type Reader = Pick<SharedState, 'readLog'>;
+type Reader = Pick<SharedState, 'readLog' | 'view'>;
+type LogReader = Pick<SharedState, 'readLog'>;
 
 const pageSize = 1000;
 /** Entries of one log that a query reads at most: a very rare filter gives what was found so far. */
 const readAtMost = 50_000;
 
-/** The newest decisions that match. `truncated`: older ones may match too, but were not looked at. */
-export async function queryDecisions(
-  state: Reader,
-  filter: DecisionFilter,
-): Promise<{ readonly decisions: readonly DecisionRow[]; readonly truncated: boolean }> {
+export interface FoundDecisions {
+  readonly decisions: readonly DecisionRow[];
+  /** Older ones may match too, but were not looked at. */
+  readonly truncated: boolean;
+  /** The oldest entries that were looked at: of what acted, was held back or resolved, and of the rest. */
+  readonly reachedMs: { readonly loud: number | undefined; readonly quiet: number | undefined };
+}
+
+/** The newest decisions that match. */
+export async function queryDecisions(state: Reader, filter: DecisionFilter): Promise<FoundDecisions> {
   const { limit, after } = filter;
   const wanted = { ...filter, limit: limit + (after?.seen ?? 0) };
+  const matches = matcherOf(state, filter);
   const [loud, quiet] = await Promise.all([
-    readMatching(state, logs.journal, wanted),
-    readMatching(state, logs.quiet, wanted),
+    readMatching(state, logs.journal, wanted, matches),
+    readMatching(state, logs.quiet, wanted, matches),
   ]);
   const rows = mergePage([...loud.rows, ...quiet.rows], filter);
-  return { decisions: await withResults(state, rows), truncated: loud.truncated || quiet.truncated };
+  return {
+    decisions: await withResults(state, rows),
+    truncated: loud.truncated || quiet.truncated,
+    reachedMs: { loud: loud.reachedMs, quiet: quiet.reachedMs },
+  };
 }
 
 /**
@@ -66,7 +84,7 @@ export async function queryDecisions(
  * `truncated`: older ones were not looked at.
  */
 export async function decisionsAbout(
-  state: Reader,
+  state: LogReader,
   channelArns: ReadonlySet<string>,
   { sinceMs }: { readonly sinceMs: number },
 ): Promise<{ readonly rows: ReadonlyMap<string, readonly DecisionRow[]>; readonly truncated: boolean }> {
@@ -113,38 +131,48 @@ export function nextPlace(
   return { atMs: last.atMs, seen: shown + (after?.atMs === last.atMs ? after.seen : 0) };
 }
 
+interface Matching {
+  readonly rows: readonly DecisionRow[];
+  readonly truncated: boolean;
+  readonly reachedMs: number | undefined;
+}
+
 async function readMatching(
   state: Reader,
   log: Log<JournalEntry>,
   filter: DecisionFilter,
-): Promise<{ rows: DecisionRow[]; truncated: boolean }> {
+  matches: (entry: JournalEntry) => boolean,
+): Promise<Matching> {
   const rows: DecisionRow[] = [];
   let before: string | undefined;
+  let reachedMs: number | undefined;
   for (let read = 0; read < readAtMost; ) {
     const page = await state.readLog(log, {
       limit: pageSize,
       ...(before === undefined ? {} : { before }),
     });
     for (const { entry } of page) {
-      if (filter.sinceMs !== undefined && entry.atMs < filter.sinceMs) return { rows, truncated: false };
+      if (filter.sinceMs !== undefined && entry.atMs < filter.sinceMs) return { rows, truncated: false, reachedMs };
+      reachedMs = entry.atMs;
       const row = rowOf(entry, filter);
-      if (row) rows.push(row);
-      if (rows.length === filter.limit) return { rows, truncated: false };
+      if (row && matches(entry)) rows.push(row);
+      if (rows.length === filter.limit) return { rows, truncated: false, reachedMs };
     }
-    if (page.length < pageSize) return { rows, truncated: false };
+    if (page.length < pageSize) return { rows, truncated: false, reachedMs };
     read += page.length;
     before = page.at(-1)!.id;
   }
-  return { rows, truncated: true };
+  return { rows, truncated: true, reachedMs };
 }
 
 /** The row of an entry, if it matches. An entry that stands for many is shown as the channel that was asked for. */
 function rowOf(entry: JournalEntry, filter: DecisionFilter): DecisionRow | undefined {
-  const { id, rule, outcome, reason, untilMs, after } = filter;
+  const { id, rule, streamId, outcome, reason, untilMs, after } = filter;
   if (id !== undefined && ('summary' in entry ? entry.example.id : entry.id) !== id) return undefined;
   if (rule !== undefined && entry.rule !== rule) return undefined;
   if (outcome !== undefined && entry.outcome !== outcome) return undefined;
   if (reason !== undefined && entry.reason !== reason) return undefined;
+  if (streamId !== undefined && ('summary' in entry || entry.streamId !== streamId)) return undefined;
   if (untilMs !== undefined && entry.atMs >= untilMs) return undefined;
   if (after !== undefined && entry.atMs > after.atMs) return undefined;
   const { channelArn } = filter;
@@ -161,9 +189,49 @@ function rowOf(entry: JournalEntry, filter: DecisionFilter): DecisionRow | undef
   return { ...shared, channelArn, group: channelArn, count: entry.count, example };
 }
 
+/** Whether an entry says all words of the filter; one that stands for many is found by the name of each of its channels. */
+function matcherOf(
+  { view }: Pick<SharedState, 'view'>,
+  { text = '' }: DecisionFilter,
+): (entry: JournalEntry) => boolean {
+  const parts = text.toLowerCase().split(/\s+/).filter(Boolean);
+  if (parts.length === 0) return () => true;
+  return (entry) => {
+    const hay = said('summary' in entry ? entry.example : entry).toLowerCase();
+    const missing = parts.filter((part) => !hay.includes(part));
+    if (missing.length === 0) return true;
+    if (!('summary' in entry)) return false;
+    const { channelArn = '' } = entry.example;
+    const arns = entry.channelIds.map(
+      (id) => `${channelArn.slice(0, channelArn.lastIndexOf('/') + 1)}${id}` as ChannelArn,
+    );
+    return arns.some((arn) => {
+      const name = `${arn} ${view.get(kinds.channel.of(arn))?.name ?? ''}`.toLowerCase();
+      return missing.every((part) => name.includes(part));
+    });
+  };
+}
+
+/** Everything of a decision that somebody may remember of it. */
+function said(decision: Decision): string {
+  const { id, rule, mode, outcome, reason, channelArn, channelName, streamId, trigger, guards, jobs, withheld } =
+    decision;
+  const refused = guards.flatMap(({ passed, values }) => (passed ? [] : Object.values(values)));
+  const facts = [id, rule, mode, outcome, reason, decisionWords(decision), channelArn, channelName, streamId];
+  const actions = [...jobs.map(({ action }) => action), ...withheld.map(({ action }) => action)];
+  return [
+    ...facts,
+    trigger.text,
+    ...actions.flatMap((action) => [action, action.replaceAll('_', ' ')]),
+    ...jobs.map(({ jobId }) => jobId),
+    ...withheld.flatMap((one) => [one.reason, ...Object.values(one.values)]),
+    ...refused,
+  ].join(' ');
+}
+
 /** What became of jobs: of each the newest word. `sinceMs`: when the first of them was decided. */
 export async function resultsOf(
-  state: Reader,
+  state: LogReader,
   jobIds: ReadonlySet<string>,
   { sinceMs, readAtMost: most = readAtMost }: { readonly sinceMs: number; readonly readAtMost?: number },
 ): Promise<ReadonlyMap<string, JobResult>> {
@@ -204,7 +272,7 @@ function apart({ fanoutId, members, delivery, ...shared }: JobResults, jobIds: R
   });
 }
 
-async function withResults(state: Reader, rows: readonly DecisionRow[]): Promise<readonly DecisionRow[]> {
+async function withResults(state: LogReader, rows: readonly DecisionRow[]): Promise<readonly DecisionRow[]> {
   const wanted = new Set(rows.flatMap(({ jobs }) => jobs.map(({ jobId }) => jobId)));
   if (wanted.size === 0) return rows;
   const results = await resultsOf(state, wanted, { sinceMs: Math.min(...rows.map(({ atMs }) => atMs)) });

@@ -1,11 +1,11 @@
 // Reads what reports are made of: records, samples, journal, audit and what was captured of the session at IVS.
 import { type ChannelArn, isChannelArn } from '#domain/channel.ts';
-import { AppError } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { kinds, logs } from '#domain/state-registry.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import { type AuditRow, auditEntries } from '#journal/audit.ts';
 import { decisionsAbout } from '#journal/query.ts';
+import { unknownSession } from '#journal/traces.ts';
 import { nameOf, sessionOf } from '#streams/queries.ts';
 import { allSamples } from '#streams/samples.ts';
 import type { Report, SessionReport } from './model.ts';
@@ -75,11 +75,7 @@ async function sessionsOf(
   if ('channelArn' in subject) {
     const { channelArn, streamId } = subject;
     const record = await sessionOf(state, channelArn, streamId);
-    if (!record)
-      throw new AppError(
-        'NOT_FOUND',
-        `nothing is known of ${streamId ? `session ${streamId}` : 'a session'} of ${channelArn}`,
-      );
+    if (!record) throw await unknownSession(state, channelArn, streamId);
     return { records: [record], title: nameOf(state.view, channelArn, record) || channelArn, leftOut: 0 };
   }
   const { key, value } = subject.tag;

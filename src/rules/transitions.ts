@@ -178,7 +178,12 @@ function cancelSteps(evaluation: Evaluation, rule: Rule, subject: string, firing
     dropTimer(evaluation.tx, timer);
     const values = { action: step.action, step: step.index };
     evaluation.emit(
-      decisionOf(evaluation, rule, subject, firing.cause, { outcome: 'not_fired', reason: 'step_cancelled', values }),
+      decisionOf(evaluation, rule, subject, firing.cause, {
+        outcome: 'not_fired',
+        reason: 'step_cancelled',
+        values,
+        afterMs: step.afterMs,
+      }),
     );
   }
 }
@@ -243,6 +248,8 @@ interface Outcome {
   readonly withheld?: Decision['withheld'];
   /** Added to the evidence: what was looked at. */
   readonly values?: Values;
+  /** Of an action with `after`. */
+  readonly afterMs?: number;
 }
 
 /** The id of a decision that is not the firing itself. @param place tells several of one moment apart */
@@ -263,7 +270,7 @@ export function decisionOf(
   rule: Rule,
   subject: string,
   cause: Cause,
-  { id, outcome, reason, mode = rule.mode, guards = [], jobs = [], withheld = [], values }: Outcome,
+  { id, outcome, reason, mode = rule.mode, guards = [], jobs = [], withheld = [], values, afterMs }: Outcome,
 ): Decision {
   const view = viewOfSubject(evaluation, subject);
   const acts = reason === 'fired';
@@ -283,6 +290,7 @@ export function decisionOf(
     ...(streamId === undefined ? {} : { streamId }),
     group: groupOf(rule, view, cause),
     cause: cause.id,
+    ...(afterMs === undefined ? {} : { afterMs }),
     trigger: values ? { ...evidence, values: { ...evidence.values, ...values } } : evidence,
     guards,
     jobs,

@@ -52,6 +52,7 @@ const filter = {
   who: z.string().max(200).optional(),
   what: z.string().max(100).optional(),
   since: moment.optional().describe('Not older than this: a time, or how long ago, such as 2h'),
+  until: moment.optional().describe('Only before this moment'),
 };
 /** The id of a log's row, as Redis numbers them: `<epoch ms>-<number>`. It refuses anything else, and `0-0`, before which nothing can be. */
 const logCursor = z
@@ -178,9 +179,14 @@ function filterOf(
     readonly who?: string | undefined;
     readonly what?: string | undefined;
     readonly since?: string | undefined;
+    readonly until?: string | undefined;
   },
   nowMs: number,
 ): AuditFilter {
-  const { since, ...rest } = query;
-  return { ...rest, ...(since === undefined ? {} : { sinceMs: momentMs(since, nowMs) }) };
+  const { since, until, ...rest } = query;
+  return {
+    ...rest,
+    ...(since === undefined ? {} : { sinceMs: momentMs(since, nowMs) }),
+    ...(until === undefined ? {} : { untilMs: momentMs(until, nowMs) }),
+  };
 }

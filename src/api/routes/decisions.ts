@@ -10,7 +10,9 @@ import { didYouMean } from '#domain/nearest-name.ts';
 import { ruleModes } from '#domain/rule.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { checkOfGuard, checksOfDecision, shownCheck } from '#journal/checks.ts';
-import { type DecisionRow, mergePage, nextPlace, queryDecisions } from '#journal/query.ts';
+import { type DecisionRow, type FoundDecisions, mergePage, nextPlace, queryDecisions } from '#journal/query.ts';
+import { traceOfDecision, withTrace } from '#journal/traces.ts';
+import { decisionWords } from '#journal/words.ts';
 import { type Explanation, explain } from '#rules/explain.ts';
 import { moment, momentMs } from '../moment.ts';
 import { noRule, type RuleShard, type RuleShards, ruleNamed } from '../rule-lookup.ts';
@@ -29,12 +31,14 @@ const decision = z.object({
   mode: z.enum(ruleModes),
   outcome: z.enum(decisionOutcomes),
   reason,
+  words: z.string().describe('The same in a few words: `3 min after firing`, `on hold by mara: sponsor on air`'),
   meaning: z.string().describe('The reason in a sentence'),
   channelArn: z.string().optional(),
   channelName: z.string().optional(),
   streamId: z.string().optional(),
   group: z.string(),
   cause: z.string(),
+  afterMs: z.number().int().optional().describe('Of an action with `after`: how long that is'),
   configHash: z.string().optional().describe('Of the configuration that decided'),
   count: z.number().int().describe('On how many channels the same was decided at that moment, in this one entry'),
   example: z
@@ -97,6 +101,13 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
             channelArn: channelArn.optional(),
             outcome: z.enum(decisionOutcomes).optional(),
             reason: reason.optional(),
+            text: z
+              .string()
+              .max(200)
+              .optional()
+              .describe(
+                'Words that all occur in what a decision says: names, ids, ARN, trigger, reason, actions, and what held it back',
+              ),
             since: moment.optional().describe('A time, or how long ago, such as 2h'),
             until: moment.optional().describe('Only before this moment'),
             after: z
@@ -157,7 +168,7 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
       async ({ params: { id } }) => {
         const answers = await Promise.all(shards.all.map(({ state }) => queryDecisions(state, { id, limit: 1 })));
         const [found] = answers.flatMap(({ decisions }) => decisions);
-        if (!found) throw new AppError('NOT_FOUND', `the journal knows no decision ${id}`);
+        if (!found) throw await goneDecision(shards, id, answers);
         return shown(found);
       },
     );
@@ -209,6 +220,20 @@ async function mustBeARule(shards: RuleShards, rule: string): Promise<void> {
   throw new AppError('REQUEST_INVALID', `query.rule: ${noRule(rules, rule)}, and the journal knows none either`);
 }
 
+/** What is left of a decision that the journal does not have, and how far back the journal reaches. */
+async function goneDecision(shards: RuleShards, id: string, answers: readonly FoundDecisions[]): Promise<AppError> {
+  const traces = await Promise.all(shards.all.map(({ state }) => traceOfDecision(state, id)));
+  const oldest = (of: 'loud' | 'quiet') => {
+    const reached = answers.flatMap(({ reachedMs }) => reachedMs[of] ?? []);
+    return reached.length === 0 ? 'not at all' : `since ${iso(Math.min(...reached))}`;
+  };
+  const reach = `the journal has what acted, was held back or resolved ${oldest('loud')}, the rest ${oldest('quiet')}`;
+  return new AppError(
+    'NOT_FOUND',
+    withTrace(`the journal knows no decision ${id}: ${reach}`, traces.find((trace) => trace !== '') ?? ''),
+  );
+}
+
 /** Once the inventory is known, a channel that is not in it is a mistake. @throws AppError NOT_FOUND with the nearest ARN */
 function mustBeAChannel({ state: { view } }: RuleShard, arn: string): void {
   const isKnown = view.get(kinds.channel.of(arn)) !== undefined || view.get(kinds.stream.of(arn)) !== undefined;
@@ -226,6 +251,7 @@ function shown({ atMs, trigger, guards, jobs, withheld: held, ...row }: Decision
   return {
     ...row,
     at: iso(atMs),
+    words: decisionWords({ ...row, atMs, trigger, guards, withheld: held }),
     meaning: decisionReasons[row.reason].meaning,
     trigger: { ...evidence, since: iso(sinceMs) },
     guards: [...guards],

@@ -3,8 +3,8 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
 import { streamHealths } from '#domain/channel.ts';
-import { AppError } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
+import { unknownSession } from '#journal/traces.ts';
 import { sessionOf } from '#streams/queries.ts';
 import { fleetSamples, readSamples } from '#streams/samples.ts';
 import { moment, momentMs } from '../moment.ts';
@@ -82,11 +82,7 @@ export function sampleRoutes({ state, accounts }: SampleRoutesOptions): FastifyP
       },
       async ({ params: { channelArn: arn }, query: { streamId, ...page } }) => {
         const session = await sessionOf(state, arn, streamId);
-        if (!session)
-          throw new AppError(
-            'NOT_FOUND',
-            `nothing is known of ${streamId ? `session ${streamId} of ` : 'a session of '}${arn}`,
-          );
+        if (!session) throw await unknownSession(state, arn, streamId);
         const { samples, next } = await readSamples(state, session, page);
         return {
           channelArn: arn,

@@ -9,9 +9,10 @@ import { AppError } from '#domain/errors.ts';
 import type { DataSource } from '#domain/observation.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import { type AdBreak, adBreakAt, type StreamRecord, streamStates } from '#domain/stream-record.ts';
+import { traceOfChannel, unknownSession, withTrace } from '#journal/traces.ts';
 import { endReason, isEndToldByEvent } from '#streams/ending.ts';
 import { fleetCounts } from '#streams/fleet.ts';
-import { channelStory, listEnded, listStreams, nameOf } from '#streams/queries.ts';
+import { channelStory, listEnded, listStreams, nameOf, sessionOf } from '#streams/queries.ts';
 import { channelSettings } from './channel-settings.ts';
 
 const time = z.iso.datetime();
@@ -80,7 +81,7 @@ const story = z.object({
       evidence: z.record(z.string(), evidence).describe('What each fact rests on'),
     })
     .nullable()
-    .describe('The newest session; null: none is known'),
+    .describe('The session that was asked for, or the newest; null: none is known'),
   timeline: z.array(evidence.extend({ text: z.string() })).describe('Oldest first'),
   channel: z
     .object({
@@ -156,20 +157,25 @@ export function streamRoutes({ state, retentionMs, silentSinceMs }: StreamRoutes
       {
         schema: {
           operationId: 'getStream',
-          summary: 'One channel: its newest session with evidence and timeline, and earlier sessions',
+          summary: 'One channel: one session with evidence and timeline, and the earlier ones',
           tags,
           params: z.strictObject({ channelArn }),
-          querystring: z.strictObject({}),
+          querystring: z.strictObject({
+            streamId: z.string().min(1).max(128).optional().describe('Default: the newest session'),
+          }),
           response: { 200: story },
         },
       },
-      async ({ params }) => {
-        const { channelArn: arn } = params;
+      async ({ params: { channelArn: arn }, query: { streamId } }) => {
         const sinceMs = state.nowMs() - retentionMs();
         const found = await channelStory(state, arn, { limit: mostSessions, sinceMs });
-        if (!found)
-          throw new AppError('NOT_FOUND', `nothing is known of ${arn}: no stream, and not in the list of channels`);
-        const { record, channel, sessions } = found;
+        if (!found) {
+          const text = `nothing is known of ${arn}: no stream, and not in the list of channels`;
+          throw new AppError('NOT_FOUND', withTrace(text, await traceOfChannel(state, arn)));
+        }
+        const { channel, sessions } = found;
+        const record = streamId === undefined ? found.record : await sessionOf(state, arn, streamId);
+        if (streamId !== undefined && !record) throw await unknownSession(state, arn, streamId);
         return {
           record: record ? shownFully(state.view, record, state.nowMs()) : null,
           timeline: (record?.timeline ?? []).map(({ text, ...entry }) => ({ ...shownEvidence(entry), text })),
