@@ -93,6 +93,16 @@ function listLines(decisions: readonly Decision[], io: CliIo): Line[] {
   return table([['TIME', 'RULE', 'CHANNEL', 'OUTCOME', 'REASON', 'ACTIONS', 'WHAT', 'ID'], ...rows], io);
 }
 
+/** Decisions whose values are those of their own moment, not of the moment that set the rule off. */
+const toldOfNow: ReadonlySet<string> = new Set(['not_fired', 'resolved']);
+
+function knownLine({ outcome, trigger }: Decision): string[] {
+  const known = Object.entries(trigger.values).map(([name, value]) => `${name} ${String(value)}`);
+  return known.length === 0
+    ? []
+    : [`Known ${toldOfNow.has(outcome) ? 'when it was decided' : 'then'}: ${known.join(', ')}`];
+}
+
 function showLines(decision: Decision): Line[] {
   const { id, at, rule, mode, outcome, reason, meaning, channelArn, channelName, trigger, jobs, checks, withheld } =
     decision;
@@ -101,6 +111,7 @@ function showLines(decision: Decision): Line[] {
     ...(channelArn === undefined ? [] : [`On ${channelName ? `${channelName} (${channelArn})` : channelArn}`]),
     [toned(outcome), ` ${reason}: ${meaning}`],
     `Since ${trigger.since}: ${trigger.text}`,
+    ...knownLine(decision),
     ...(decision.streamId === undefined ? [] : [`Stream ${decision.streamId}`]),
     ...(checks.length === 0 ? [] : ['', 'Looked at, in order:']),
     ...checks.map(

@@ -1,4 +1,5 @@
 // Whether the condition of a rule holds for a channel right now, and since when. Pure: every late timer is checked again here.
+import type { Pattern } from '#domain/action.ts';
 import type { Values } from '#domain/decision.ts';
 import type { StreamDocument } from '#domain/documents.ts';
 import type { Rule } from '#domain/rule.ts';
@@ -20,7 +21,7 @@ export function checkCondition(rule: Rule, view: ChannelView, cause: Cause | und
   if (rule.trigger.kind === 'state' && !rule.trigger.pattern.match(view.stream)) return failed('trigger', view.stream);
   if (rule.trigger.kind === 'threshold' && cause && !isBeyond(rule.trigger, view, cause))
     return failed('trigger', view.stream);
-  if (!selects(rule, view)) return { holds: false, failed: 'match', values: () => channelValues(view) };
+  if (!selects(rule, view)) return { holds: false, failed: 'match', values: () => channelValues(rule, view) };
   if (rule.while && !rule.while.match(view.stream)) return failed('while', view.stream);
   return holds;
 }
@@ -45,9 +46,33 @@ export function streamValues(stream: StreamDocument): Values {
   return { ...stream };
 }
 
-function channelValues({ channel }: ChannelView): Values {
+/** No tag and no setting can be this text. */
+const notThere = '(not there)';
+
+/** What a journal shows of a channel that `match` does not select: its tags, and each field that is asked for, also one that is not there. */
+function channelValues({ match }: Rule, { channel }: ChannelView): Values {
   const tags = Object.entries(channel.tags).map(([key, value]) => [`tag_${key}`, value] as const);
-  return { name: channel.name, ...Object.fromEntries(tags) };
+  const asked = askedFields(match?.source ?? {}).map(([top = '', ...rest]) => {
+    const key = rest.join('.');
+    if (top === 'tags') return [`tag_${key}`, channel.tags[key] ?? notThere] as const;
+    const value = channel[top as keyof typeof channel];
+    const inner = rest.length === 0 ? value : (value as Readonly<Record<string, unknown>> | undefined)?.[key];
+    return [[top, ...rest].join('.'), isPlain(inner) ? inner : notThere] as const;
+  });
+  return { name: channel.name, ...Object.fromEntries(tags), ...Object.fromEntries(asked) };
+}
+
+function isPlain(value: unknown): value is Values[string] {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}
+
+/** The paths of a pattern's lists, whether they are written `a: {b: …}` or `a.b: …`. */
+function askedFields(pattern: Pattern, above: readonly string[] = []): (readonly string[])[] {
+  return Object.entries(pattern).flatMap(([name, value]) => {
+    if (name === '$or') return (value as readonly Pattern[]).flatMap((part) => askedFields(part, above));
+    const path = [...above, ...name.split('.')];
+    return Array.isArray(value) ? [path] : askedFields(value as Pattern, path);
+  });
 }
 
 /** Fields of StreamDocument in which two states of a channel differ. */

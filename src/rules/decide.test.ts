@@ -148,6 +148,27 @@ describe('after, keep_firing_for and on_resolve', () => {
     expect(engine.story.slice(-2)).toEqual(['59 not_fired step_cancelled a', '59 resolved condition_ended a']);
   });
 
+  test('what is told of the end is what was known at the end, not what set the rule off', async () => {
+    const engine = new Engine(slateRules(cap, steps));
+    for (const name of ['a', 'b']) {
+      await engine.goLive(name);
+      await engine.health(name, 'STARVING');
+    }
+    await engine.goTo(30);
+    await engine.health('a', 'HEALTHY');
+    await engine.endStream('b');
+
+    const knownOf = (name: string, wanted: string) =>
+      engine.decisions.find(({ reason, channelArn }) => reason === wanted && channelArn?.endsWith(`/${name}`))?.trigger
+        .values;
+    expect(knownOf('a', 'fired')).toMatchObject({ live: true, health: 'STARVING' });
+    for (const reason of ['step_cancelled', 'condition_ended']) {
+      expect(knownOf('a', reason)).toMatchObject({ live: true, health: 'HEALTHY' });
+      expect(knownOf('b', reason)).toMatchObject({ live: false, state: 'ended' });
+      expect(knownOf('b', reason)).not.toHaveProperty('health');
+    }
+  });
+
   test('a condition that comes back within keep_firing_for never ended', async () => {
     const engine = new Engine(slateRules(`keep_firing_for: 20s\n    ${cap}`, steps));
     await engine.goLive('a');

@@ -85,6 +85,7 @@ describe('an event with `for` and `while`', () => {
     await engine.event('b', 'IVS Stream State Change', streamEnd);
 
     expect(engine.story).toEqual(['10 not_fired match_failed b']);
+    expect(engine.decisions.at(-1)?.trigger.values).toMatchObject({ 'tag_key-rotation': '(not there)' });
   });
 });
 

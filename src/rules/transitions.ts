@@ -1,17 +1,27 @@
 // The life of a condition: begin → pending (`for`) → firing → (`keep_firing_for`) → resolved. A moment (an event without `while`, a
 // threshold, a request) goes from pending to nothing. Whether a firing may act is decided in judge.ts.
-import type { Decision, DecisionOutcome, DecisionReason, GuardVerdict, Values } from '#domain/decision.ts';
+import type {
+  Decision,
+  DecisionOutcome,
+  DecisionReason,
+  GuardVerdict,
+  TriggerEvidence,
+  Values,
+} from '#domain/decision.ts';
 import type { Rule, RuleMode } from '#domain/rule.ts';
 import type { Cause, Firing, RuleMemory } from '#domain/rule-memory.ts';
 import { decisionIdOf, groupOf, type Occasion, runSteps, viewOfSubject } from './act.ts';
+import type { ChannelView } from './channel-view.ts';
+import { streamValues } from './conditions.ts';
 import type { Evaluation } from './evaluation.ts';
 import { guardInputs } from './guard-inputs.ts';
 import { askGuards, reasonOfGuard } from './guards.ts';
 import { hashOf } from './hash-of.ts';
 import { closeIncident } from './incidents.ts';
 import { readMoment, withActed, writeMemory } from './memory.ts';
+import { aggregateDocument } from './population.ts';
 import { resolvedNotices } from './resolved-notice.ts';
-import { isHolding, isMoment, momentKinds } from './rule-index.ts';
+import { isHolding, isMoment, momentKinds, type RuleOf } from './rule-index.ts';
 import { countedMs, dropTimer, readTimer, startTimer } from './timers.ts';
 
 /** A condition is true, or a moment has come. Harmless when it was known already. */
@@ -127,7 +137,9 @@ export function resolve(evaluation: Evaluation, rule: Rule, memory: RuleMemory &
   writeMemory(evaluation.tx, { ...rest, touchedMs: evaluation.nowMs });
   if (rule.trigger.kind === 'aggregate') closeIncident(evaluation.tx, rule.name, evaluation.nowMs);
   if (!firing.acted) {
-    evaluation.emit(decisionOf(evaluation, rule, subject, cause, { outcome: 'resolved', reason: 'condition_ended' }));
+    evaluation.emit(
+      decisionOf(evaluation, rule, subject, cause, { outcome: 'resolved', reason: 'condition_ended', values: {} }),
+    );
     return;
   }
   const id = laterDecisionId(evaluation, rule, subject, cause, 'condition_ended');
@@ -151,6 +163,7 @@ export function resolve(evaluation: Evaluation, rule: Rule, memory: RuleMemory &
       id,
       outcome: 'resolved',
       reason: 'condition_ended',
+      values: {},
       mode: occasion.mode,
       guards,
       jobs,
@@ -246,7 +259,7 @@ interface Outcome {
   readonly guards?: readonly GuardVerdict[];
   readonly jobs?: Decision['jobs'];
   readonly withheld?: Decision['withheld'];
-  /** Added to the evidence: what was looked at. */
+  /** What was looked at now, beside what is known of the subject. Absent: the decision tells of the moment that set the rule off. */
   readonly values?: Values;
   /** Of an action with `after`. */
   readonly afterMs?: number;
@@ -291,11 +304,26 @@ export function decisionOf(
     group: groupOf(rule, view, cause),
     cause: cause.id,
     ...(afterMs === undefined ? {} : { afterMs }),
-    trigger: values ? { ...evidence, values: { ...evidence.values, ...values } } : evidence,
+    trigger: values ? { ...evidence, values: { ...knownNow(evaluation, rule, view, evidence), ...values } } : evidence,
     guards,
     jobs,
     withheld,
   };
+}
+
+/** What is known when it is decided: of an event or a request what it brought, of everything else how it is now. */
+function knownNow(
+  { tx }: Evaluation,
+  rule: Rule,
+  view: ChannelView | undefined,
+  { kind, values }: TriggerEvidence,
+): Values {
+  if (rule.trigger.kind === 'aggregate') {
+    const { count, live, percent } = aggregateDocument(tx, rule as RuleOf<'aggregate'>);
+    return { count, live, percent };
+  }
+  const stream = view && (kind === 'state' || rule.while) ? streamValues(view.stream) : {};
+  return kind === 'state' ? stream : { ...values, ...stream };
 }
 
 function continueFiring(evaluation: Evaluation, rule: Rule, memory: RuleMemory, firing: Firing): void {

@@ -124,6 +124,9 @@ export function DecisionSteps({ decision }: { readonly decision: DecisionView })
   );
 }
 
+/** Decisions whose values are those of their own moment, not of the moment that set the rule off. */
+const toldOfNow: ReadonlySet<string> = new Set(['not_fired', 'resolved']);
+
 /** What was compared, step by step, and what was asked for. */
 export function Steps({ decision }: { readonly decision: DecisionView }): JSX.Element {
   const { meaning, outcome, trigger, guards, withheld, jobs } = decision;
@@ -135,7 +138,7 @@ export function Steps({ decision }: { readonly decision: DecisionView }): JSX.El
         <Step passed>
           <b>set off by {trigger.kind}</b> {trigger.text}
           <Found
-            name={outcome === 'not_fired' ? '; known when it was decided:' : '; known then:'}
+            name={toldOfNow.has(outcome) ? '; known when it was decided:' : '; known then:'}
             values={trigger.values}
           />
         </Step>
