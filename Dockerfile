@@ -1,13 +1,18 @@
-# The daemon's image: production packages only, not root, works with a read-only root file system and without capabilities.
+# Two images: `daemon` (the default) and `simulator`. Production packages only, not root, works with a read-only root file system and
+# without capabilities.
 # Build: docker build -t ivs-autopilot .    Run: deploy/compose.yaml shows all it needs.
-FROM node:24-bookworm-slim AS packages
+#        docker build -t ivs-autopilot-simulator --target simulator .
+# The base is an argument: give one of your own, or let `npm run pins -- --images --write` add the digest that its registry has.
+ARG BASE=node:24-bookworm-slim
+
+FROM ${BASE} AS packages
 WORKDIR /app
 COPY package.json package-lock.json ./
 # The image brings Node 24 itself: the Node that npm would install beside the packages is left out with the optional ones.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && npm cache clean --force
 
 # The page is bundled with packages that the daemon does not need.
-FROM node:24-bookworm-slim AS page
+FROM ${BASE} AS page
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
@@ -16,7 +21,7 @@ COPY docs/operations.md ./docs/
 COPY web ./web
 RUN node scripts/page.ts
 
-FROM node:24-bookworm-slim
+FROM ${BASE} AS runtime
 ENV NODE_ENV=production \
     NODE_COMPILE_CACHE=/app/.compile-cache \
     AUTOPILOT_CONTAINER=1 \
@@ -29,7 +34,9 @@ COPY --from=packages /app/node_modules ./node_modules
 COPY package.json ./
 COPY bin ./bin
 COPY config ./config
-COPY simulator ./simulator
+# The command's options alone: the daemon's image has no simulator.
+COPY simulator/cli.ts ./simulator/
+COPY simulator/flags.ts ./simulator/
 COPY src ./src
 COPY --from=page /app/dist/web ./dist/web
 COPY workers ./workers
@@ -46,3 +53,14 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
 # The flags keep the daemon small and its pauses short (src/runtime/heap-growth.ts).
 ENTRYPOINT ["node", "--max-semi-space-size=4", "--v8-pool-size=1", "src/cli/main.ts"]
 CMD ["run"]
+
+# A local Amazon IVS with its SQS stand-in, for tests and for trying things out.
+FROM runtime AS simulator
+COPY simulator ./simulator
+EXPOSE 4599 4566
+HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=10 \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:4599/_simulator/health').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+CMD ["simulator", "--host=0.0.0.0", "--port=4599", "--sqs", "--sqs-port=4566", "--channels=40"]
+
+# The last stage is what `docker build` makes without a target.
+FROM runtime AS daemon

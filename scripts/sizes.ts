@@ -22,11 +22,12 @@ export function productionPackages(): number {
   return bytes;
 }
 
-/** Bytes of what the Dockerfile copies into the image: packages, sources without their tests, the bundled page. */
+/** Bytes of what the Dockerfile copies into the daemon's image: packages, sources without their tests, the bundled page. */
 export function copiedByDockerfile(): number {
   const dockerfile = readFileSync(join(root, 'Dockerfile'), 'utf8');
-  const lastStage = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
-  const sources = Array.from(lastStage.matchAll(/^COPY (?:--from=page \/app\/)?(\S+) \S+$/gm), ([, source]) => source!);
+  const runtime = dockerfile.split(/^FROM /m).find((stage) => /^\S+ AS runtime$/m.test(stage));
+  if (runtime === undefined) throw new Error('the Dockerfile has no stage `runtime`');
+  const sources = Array.from(runtime.matchAll(/^COPY (?:--from=page \/app\/)?(\S+) \S+$/gm), ([, source]) => source!);
   const copied = sources.filter((source) => !source.startsWith('--from'));
   return productionPackages() + copied.reduce((sum, source) => sum + bytesIn(join(root, source)), 0);
 }

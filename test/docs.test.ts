@@ -91,6 +91,7 @@ describe.each([
 const documents = [
   'README.md',
   'CONTRIBUTING.md',
+  'SECURITY.md',
   'simulator/README.md',
   'src/player/README.md',
   ...readdirSync(join(import.meta.dirname, '..', 'docs'))

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { builtInScenarios, readScenario } from '../cli.ts';
 import { eventName } from '../events/event.ts';
+import { builtInScenarios, readScenario } from '../flags.ts';
 import type { Simulator } from '../parts.ts';
 import { createSimulator } from '../simulator.ts';
 import { parseScenario } from './parse.ts';

@@ -1,7 +1,7 @@
 // The image as far as a machine without Docker can try it: its entry point, on a tree that it may not write to, as another user.
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -65,6 +65,34 @@ test('the entry point runs as another user on a tree it cannot write to; the hea
   } finally {
     child.kill('SIGKILL');
     await exit;
+    await rm(folder, { recursive: true, force: true });
+  }
+});
+
+test('the daemon’s image has no simulator: its command says where there is one, and every other command is there', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'autopilot-image-'));
+  try {
+    const stage = dockerfile.split(/^FROM /m).find((text) => /^\S+ AS runtime$/m.test(text))!;
+    const copied = Array.from(stage.matchAll(/^COPY ([\w./-]+) \.\/(\S*)$/gm), ([, from, to]) => [from!, to!]);
+    for (const [from, to] of copied)
+      await cp(join(root, from!), join(folder, to!, to === from ? '' : from!.split('/').at(-1)!), { recursive: true });
+    await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+    const [, ...entryPoint] = arrayOf(/^ENTRYPOINT (\[.*\])$/m);
+    const run = (...args: string[]) =>
+      spawnSync(process.execPath, [...entryPoint, ...args], {
+        cwd: folder,
+        env: { PATH: process.env['PATH'], AUTOPILOT_CONTAINER: '1' },
+        encoding: 'utf8',
+      });
+
+    const [simulator, help] = [run('simulator'), run('simulator', '--help')];
+
+    expect([simulator.status, simulator.stdout]).toEqual([1, '']);
+    expect(simulator.stderr).toBe(
+      'the simulator is not part of this image: use the image ivs-autopilot-simulator (target `simulator` of the Dockerfile), or `npx ivs-autopilot simulator`\n',
+    );
+    expect([help.status, help.stdout]).toEqual([0, expect.stringContaining('--scenario')]);
+  } finally {
     await rm(folder, { recursive: true, force: true });
   }
 });

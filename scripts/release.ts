@@ -1,0 +1,84 @@
+// `node scripts/release.ts version`: writes the version of package.json into deploy/ and gives the changelog's Unreleased part its
+// heading (npm runs it within `npm version`). `node scripts/release.ts notes v0.2.0`: prints that version's part of the changelog.
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { isEntry } from '#runtime/entry.ts';
+
+const root = join(import.meta.dirname, '..');
+const semver = String.raw`\d+\.\d+\.\d+(?:-[\w.]+)?`;
+
+/** Where files of deploy/ name our own version: a tag of our images, the chart's version and that of the program in it. */
+const ownVersion = new RegExp(
+  String.raw`((?:ivs-autopilot(?:-simulator)?:|^(?:version|appVersion): "?|newTag: "?))${semver}`,
+  'gm',
+);
+
+/** The text of a file of deploy/ with this version of ours. */
+export function withVersion(text: string, version: string): string {
+  return text.replace(ownVersion, `$1${version}`);
+}
+
+/** Versions of ours that a file of deploy/ names. */
+export function versionsIn(text: string): string[] {
+  return Array.from(text.matchAll(ownVersion), ([found, before]) => found.slice(before!.length));
+}
+
+/**
+ * The changelog with what was unreleased under a heading of its own, below an empty Unreleased.
+ * @throws Error when there is no Unreleased part, nothing in it, or a part of this version already
+ */
+export function released(changelog: string, version: string, date: string): string {
+  if (notesOf(changelog, version) !== undefined) throw new Error(`CHANGELOG.md has a part ${version} already`);
+  if (!notesOf(changelog, 'Unreleased')) throw new Error('CHANGELOG.md has nothing under Unreleased to release');
+  return changelog.replace(/^## Unreleased$/m, `## Unreleased\n\n## ${version} - ${date}`);
+}
+
+/** What the changelog says of a version, or undefined when it has no such heading. */
+export function notesOf(changelog: string, version: string): string | undefined {
+  const parts = changelog.split(/^## /m).slice(1);
+  const part = parts.find((text) => text.split(/[ \n]/)[0] === version);
+  return part?.slice(part.indexOf('\n')).trim();
+}
+
+/** Files below deploy/ that are text. */
+export function deployFiles(): string[] {
+  const folder = join(root, 'deploy');
+  return readdirSync(folder, { recursive: true })
+    .map((name) => join(folder, String(name)))
+    .filter((file) => statSync(file).isFile() && !file.includes(join(folder, 'secrets')));
+}
+
+function packageVersion(): string {
+  return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
+}
+
+function main([what, tag]: readonly string[]): number {
+  const version = packageVersion();
+  const changelogFile = join(root, 'CHANGELOG.md');
+  const changelog = readFileSync(changelogFile, 'utf8');
+  if (what === 'version') {
+    writeFileSync(changelogFile, released(changelog, version, new Date().toISOString().slice(0, 10)));
+    for (const file of deployFiles()) {
+      const text = readFileSync(file, 'utf8');
+      if (withVersion(text, version) !== text) writeFileSync(file, withVersion(text, version));
+    }
+    return 0;
+  }
+  if (what === 'notes' && tag !== undefined) {
+    const notes = notesOf(changelog, version);
+    if (tag === `v${version}` && notes) {
+      console.log(notes);
+      return 0;
+    }
+    console.error(
+      tag === `v${version}`
+        ? `CHANGELOG.md has no part ${version}: run \`npm version\`, which gives Unreleased its heading`
+        : `the tag ${tag} is not the version ${version} of package.json: tag the commit that \`npm version\` made`,
+    );
+    return 1;
+  }
+  console.error('usage: node scripts/release.ts version | notes <tag>');
+  return 2;
+}
+
+if (isEntry(process.argv[1], import.meta.filename)) process.exitCode = main(process.argv.slice(2));
