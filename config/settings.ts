@@ -201,7 +201,7 @@ export const settingsShape = {
         .max(100)
         .default([])
         .describe(
-          'Addresses and networks of the proxies in front, such as 10.0.0.0/8, whose X-Forwarded-For tells the client’s address. Default: none, headers are not believed',
+          'Addresses and networks of the proxies in front, such as 10.0.0.0/8, whose X-Forwarded-For tells the client’s address, X-Forwarded-Prefix the path below which the daemon is reached, and X-Forwarded-Proto whether by https. Default: none, headers are not believed',
         ),
       max_connections: z
         .number()

@@ -1,5 +1,6 @@
 // Requests to the daemon with the operator's token, which lives in this tab only (sessionStorage) and leaves in one header.
-// No cookie is used, so a foreign page has nothing to ride on.
+// The only cookie opens /queues for looking, so a foreign page has nothing to ride on. Addresses are relative to the page: it may be
+// below a path of a proxy.
 
 const storageKey = 'ivs-autopilot-token';
 
@@ -10,6 +11,11 @@ export function savedToken(): string | undefined {
 export function saveToken(token: string | undefined): void {
   if (token) sessionStorage.setItem(storageKey, token);
   else sessionStorage.removeItem(storageKey);
+}
+
+/** The address of a path of the daemon, such as `/v1/live`. */
+export function below(path: string): string {
+  return `.${path}`;
 }
 
 interface ProblemBody {
@@ -88,7 +94,7 @@ export async function api<T = unknown>(
   let answer: Response;
   let text: string;
   try {
-    answer = await fetch(path, init);
+    answer = await fetch(below(path), init);
     text = await answer.text();
   } catch {
     signal?.throwIfAborted();
@@ -104,6 +110,21 @@ export async function api<T = unknown>(
   }
   if (!answer.ok) throw new Problem(answer.status, parsed as ProblemBody);
   return parsed as T;
+}
+
+const renewMs = 3_600_000;
+
+/** Asks for the cookie that opens /queues in this browser, now and every hour; without it the browser asks for the token there. Returns what ends it. */
+export function keepQueuesOpen(): () => void {
+  if (savedToken() === undefined) return () => undefined;
+  const leaving = new AbortController();
+  const ask = () => void api('GET', '/v1/session', { signal: leaving.signal }).catch(() => undefined);
+  ask();
+  const timer = setInterval(ask, renewMs);
+  return () => {
+    clearInterval(timer);
+    leaving.abort();
+  };
 }
 
 /** A query string of the parameters that are set. */

@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { personText } from '#api/person.ts';
-import { savedToken, saveToken } from './api.ts';
+import { below, keepQueuesOpen, savedToken, saveToken } from './api.ts';
 import { askPause, askResume, showKeys } from './dialogs/controls.tsx';
 import { count, duration, plural, shortDuration, stamp } from './format.ts';
 import { listenToKeys } from './keys.ts';
@@ -79,6 +79,7 @@ export function App(): JSX.Element {
     };
   }, []);
   useEffect(() => follow({ event: take, state: tellConnection }), [sessions.value]);
+  useEffect(() => (connection.value === 'open' ? keepQueuesOpen() : undefined), [connection.value]);
   useTitle();
   // A dialog belongs to its view; a sign-in in between leaves it.
   const identity = identityOf(route.value);
@@ -131,7 +132,8 @@ function SignIn(): JSX.Element {
           ref={input}
         />
         <p class="dim" id="token-help">
-          The value of AUTOPILOT_API_TOKEN, or a token of your own. It stays in this tab until you close it.
+          The value of AUTOPILOT_API_TOKEN, or a token of your own. It stays in this tab until you close it; the queues
+          stay open in this browser for up to twelve hours.
         </p>
         {wrong && (
           <p class="problem" role="alert">
@@ -208,7 +210,7 @@ function Frame(): JSX.Element {
         <span>ivs-autopilot {version.value}</span>
         <span>times are local: {Intl.DateTimeFormat().resolvedOptions().timeZone}</span>
         <a href={href('runbook')}>Run book</a>
-        <a href="/docs">API</a>
+        <a href={below('/docs')}>API</a>
         <button type="button" class="link" onClick={showKeys}>
           Keys: ?
         </button>
@@ -253,7 +255,7 @@ function TopBar({ page }: { readonly page: string }): JSX.Element {
               {title}
             </a>
           ))}
-          <a href="/queues">Queues</a>
+          <a href={below('/queues')}>Queues</a>
         </nav>
       </div>
     </>

@@ -1,5 +1,5 @@
 // The one stream of everything: `GET /v1/live` read with fetch, so that the token travels in a header. Connects again by itself.
-import { headers } from './api.ts';
+import { below, headers } from './api.ts';
 
 /** Silence after which the connection is given up; the daemon says something every second. */
 const silentMs = 20_000;
@@ -23,7 +23,7 @@ export function follow(on: Follower): () => void {
       };
       try {
         alive();
-        const answer = await fetch('/v1/live', {
+        const answer = await fetch(below('/v1/live'), {
           headers: headers(),
           signal: AbortSignal.any([abort.signal, stopping.signal]),
           cache: 'no-store',

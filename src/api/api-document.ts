@@ -10,6 +10,8 @@ type Json = Record<string, unknown>;
 const securityText =
   'A token of AUTOPILOT_API_TOKEN or of the tokens file. A viewer reads, an operator also acts, an admin also changes the configuration.';
 
+const whereText = 'The daemon that this document is of';
+
 /** Adds `/docs` and `/docs/json`; call it before the routes are registered, which it watches. */
 export function registerApiDocument(app: FastifyInstance, { version, open }: { version: string; open: boolean }): void {
   void app.register(swagger, {
@@ -17,7 +19,7 @@ export function registerApiDocument(app: FastifyInstance, { version, open }: { v
       openapi: '3.1.0',
       info: { title: 'ivs-autopilot', version, description: 'Stream-operations automation for Amazon IVS.' },
       // Of the host that the document came from, whatever it is called.
-      servers: [{ url: '/', description: 'The daemon that this document is of' }],
+      servers: [{ url: '/', description: whereText }],
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer', description: securityText } } },
       security: open ? [{}, { token: [] }] : [{ token: [] }],
     },
@@ -28,7 +30,10 @@ export function registerApiDocument(app: FastifyInstance, { version, open }: { v
     let document: Json | undefined;
     let html: string | undefined;
     const read = () => (document ??= completed(app.swagger() as unknown as Json));
-    scope.get('/docs/json', async () => read());
+    scope.get('/docs/json', async ({ outside: { prefix } }) => {
+      const whole = read();
+      return prefix === '' ? whole : { ...whole, servers: [{ url: prefix, description: whereText }] };
+    });
     scope.get('/docs', async (_request, reply) =>
       reply
         .type('text/html; charset=utf-8')
@@ -57,7 +62,7 @@ function page(document: Json): string {
 :root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
 pre{overflow:auto;font-size:.85rem}details{border-bottom:1px solid #8886;padding:.4rem 0}dd{margin:0 0 .6rem 1rem}:target{outline:2px solid}
 </style></head><body><h1>${escape(info.title)} API ${escape(info.version)}</h1>
-<p>OpenAPI document: <a href="/docs/json">/docs/json</a>. Send <code>Authorization: Bearer …</code> with everything under <code>/v1</code>.</p>
+<p>OpenAPI document: <a href="docs/json">/docs/json</a>. Send <code>Authorization: Bearer …</code> with everything under <code>/v1</code>.</p>
 <h2>Operations</h2>${sections.join('\n')}<h2>Errors</h2><dl>${errors.join('\n')}</dl></body></html>`;
 }
 

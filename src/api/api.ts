@@ -115,6 +115,7 @@ export function createApi(options: ApiOptions): Api {
     trustedProxies: settings.http.trusted_proxies,
     connections: { max: settings.http.max_connections, maxHalfOpen: settings.http.max_half_open },
     clock,
+    nowMs: () => first.state.nowMs(),
     version: packageVersion,
     metrics,
     logger: logger.child({ stage: 'http' }),

@@ -5,7 +5,7 @@ import { withoutToken } from '#domain/person.ts';
 import { Secret } from '#domain/secret.ts';
 
 /** Each role may also do what the roles before it may. */
-const tokenRoles = ['viewer', 'operator', 'admin'] as const;
+export const tokenRoles = ['viewer', 'operator', 'admin'] as const;
 export type TokenRole = (typeof tokenRoles)[number];
 
 /** Characters; a shorter token could be guessed. */
@@ -143,6 +143,16 @@ export class Authenticator {
     for (const candidate of this.#tokens) if (timingSafeEqual(candidate.digest, given)) found = candidate.caller;
     if (!found) throw new AppError('UNAUTHORIZED', 'the bearer token is not one of the configured tokens');
     return found;
+  }
+
+  /** What signs for this caller, by the token with that name; undefined where no token is needed. */
+  keyOf({ name }: Caller): Buffer | undefined {
+    return this.#tokens.find(({ caller }) => caller.name === name)?.digest;
+  }
+
+  /** The caller whose key `signed` knows. */
+  findByKey(signed: (key: Buffer) => boolean): Caller | undefined {
+    return this.#tokens.find(({ digest }) => signed(digest))?.caller;
   }
 }
 

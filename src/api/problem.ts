@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { type ErrorCode, errorCatalog } from '#domain/error-catalog.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
 import { isOfRedis, redisFailure } from '#runtime/redis-trouble.ts';
+import type { Outside } from './outside.ts';
 
 /** The shape of every error answer, as the API document shows it. */
 export const problemSchema = z
@@ -50,7 +51,7 @@ export function sendProblem(reply: FastifyReply, error: AppError): FastifyReply 
   if (error.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '2');
   const body = {
     ...error.details,
-    type: `/docs#${error.code}`,
+    type: `${prefixFor(reply)}/docs#${error.code}`,
     title: meaning,
     status: error.status,
     code: error.code,
@@ -62,6 +63,12 @@ export function sendProblem(reply: FastifyReply, error: AppError): FastifyReply 
     .type('application/problem+json')
     .serializer((value: unknown) => JSON.stringify(value))
     .send(body);
+}
+
+/** Of a request that fastify refused before anything was known of it there is none. */
+function prefixFor(reply: FastifyReply): string {
+  const { outside }: { readonly outside?: Outside } = reply.request;
+  return outside?.prefix ?? '';
 }
 
 /** Node's codes for requests that never became one, and what they are answered with. */

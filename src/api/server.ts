@@ -8,7 +8,9 @@
 //   - `schema: { summary, tags: ['Metadata'], body, params, querystring, response: { 200: … } }` is also the API document.
 //     Use z.strictObject for bodies and queries: unknown fields are then refused with "did you mean".
 //   - Server-sent events: `const stream = app.eventStreams.open(reply)`, then `return reply`; a stop ends it.
-//   - `access: 'browser'` lets a browser's password prompt stand for the token (GET only); `access: 'public'` needs none.
+//   - `access: 'browser'` lets the page's sign-in or a browser's password prompt stand for the token (GET only); `access: 'public'`
+//     needs none.
+//   - An address in an answer begins with `request.outside.prefix`.
 import rateLimit from '@fastify/rate-limit';
 import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyRequest } from 'fastify';
 import { type FastifyPluginAsyncZod, serializerCompiler } from 'fastify-type-provider-zod';
@@ -25,8 +27,11 @@ import { type ConnectionLimits, Connections } from './connections.ts';
 import { EventStreams } from './event-streams.ts';
 import { LoginGuard } from './login-guard.ts';
 import { opsRoutes, probePaths, type ReadinessCheck } from './ops.ts';
+import { type Outside, OutsideReader } from './outside.ts';
 import { answerBrokenRequest, sendProblem, toAppError } from './problem.ts';
+import { isSignedBy, queueCookie, queueTicketOf } from './queue-session.ts';
 import { type Refusal, refusalLog } from './refusals.ts';
+import { sessionRoutes } from './routes/session.ts';
 import { assertSameSite, isLoopbackHost } from './same-site.ts';
 import { validatorCompiler } from './validation.ts';
 
@@ -37,6 +42,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who sent the request; set on every route that needs a token. */
     caller: Caller;
+    /** How the sender reaches the daemon: what an address in the answer begins with. */
+    outside: Outside;
   }
   interface FastifyContextConfig {
     /** The role a caller needs; default: viewer for GET, operator for anything else. */
@@ -71,6 +78,8 @@ export interface HttpServerOptions {
   readonly connections?: ConnectionLimits;
   /** For what is slowed down; default: the system's. */
   readonly clock?: Clock;
+  /** The time that all replicas share; default: the clock's. */
+  readonly nowMs?: () => number;
   /** The product's version, for the API document. */
   readonly version: string;
   readonly metrics: Metrics;
@@ -167,7 +176,7 @@ function buildApp(
   authenticator: Authenticator,
   stopping: () => string | undefined,
 ): FastifyInstance {
-  const { logger, metrics, clock = systemClock } = options;
+  const { logger, metrics, clock = systemClock, nowMs = () => clock.now() } = options;
   const app: FastifyInstance = Fastify({
     logger: false,
     bodyLimit: options.maxBodyBytes,
@@ -185,11 +194,13 @@ function buildApp(
   const connections = new Connections(options.connections ?? defaultConnectionLimits, metrics);
   connections.attach(app.server);
   const proxies = new TrustedProxies(options.trustedProxies ?? []);
+  const outside = new OutsideReader({ proxies, clock, logger, metrics });
   const logins = new LoginGuard({ clock, logger, metrics });
   const scrub = options.scrub ?? ((text: string) => text);
   const eventStreams = new EventStreams(scrub);
   app.decorate('eventStreams', eventStreams);
   app.decorateRequest('caller');
+  app.decorateRequest('outside');
   // Only JSON: a plain-text body is what a foreign page can send without being asked.
   app.removeContentTypeParser('text/plain');
   // Many clients name the type of a body that they do not send.
@@ -203,6 +214,7 @@ function buildApp(
   });
   app.addHook('preClose', async () => eventStreams.closeAll());
   app.addHook('onRequest', async (request, reply) => {
+    request.outside = outside.of(request.raw);
     reply.header('x-content-type-options', 'nosniff');
     if (connections.isSpare(request.raw) && !probePaths.has(request.routeOptions.url ?? '')) {
       reply.header('connection', 'close');
@@ -249,10 +261,20 @@ function buildApp(
   });
   registerApiDocument(app, { version: options.version, open: authenticator.open });
   void app.register(opsRoutes({ checks: options.checks, metrics, stopping }));
-  for (const { prefix, plugin, access = 'token' } of options.routes) {
+  const session = sessionRoutes({
+    queueCookie: (caller, place) => {
+      const key = authenticator.keyOf(caller);
+      return key && queueCookie(key, { outside: place, nowMs: nowMs() });
+    },
+  });
+  for (const { prefix, plugin, access = 'token' } of [
+    { prefix: '/v1', plugin: session },
+    ...options.routes,
+  ] as HttpRoutes[]) {
     void app.register(
       async (scope) => {
-        if (access !== 'public') guard(scope, { authenticator, logins, proxies, allowBasic: access === 'browser' });
+        if (access !== 'public')
+          guard(scope, { authenticator, logins, proxies, nowMs, isBrowser: access === 'browser' });
         // The compilers belong to the routes only: on the root they would break what has no zod schema.
         if (access === 'token') {
           scope.setValidatorCompiler(validatorCompiler);
@@ -277,14 +299,26 @@ function guard(
     authenticator,
     logins,
     proxies,
-    allowBasic,
-  }: { authenticator: Authenticator; logins: LoginGuard; proxies: TrustedProxies; allowBasic: boolean },
+    nowMs,
+    isBrowser,
+  }: {
+    authenticator: Authenticator;
+    logins: LoginGuard;
+    proxies: TrustedProxies;
+    nowMs: () => number;
+    isBrowser: boolean;
+  },
 ): void {
+  const signedIn = ({ headers: { authorization, cookie } }: FastifyRequest): Caller | undefined => {
+    const ticket = authorization === undefined ? queueTicketOf(cookie, nowMs()) : undefined;
+    return ticket && authenticator.findByKey((key) => isSignedBy(key, ticket));
+  };
   scope.addHook('onRequest', async (request, reply) => {
+    const allowBasic = isBrowser && reads(request);
     try {
-      request.caller = authenticator.authenticate(request.headers.authorization, {
-        allowBasic: allowBasic && reads(request),
-      });
+      request.caller =
+        (allowBasic ? signedIn(request) : undefined) ??
+        authenticator.authenticate(request.headers.authorization, { allowBasic });
     } catch (error) {
       if (request.headers.authorization === undefined) logins.missed();
       else {
@@ -293,7 +327,7 @@ function guard(
           throw slowed;
         });
       }
-      reply.header('www-authenticate', allowBasic ? 'Basic realm="ivs-autopilot", charset="UTF-8"' : 'Bearer');
+      reply.header('www-authenticate', isBrowser ? 'Basic realm="ivs-autopilot", charset="UTF-8"' : 'Bearer');
       throw error;
     }
     const person = personOf(request.headers[personHeader]);

@@ -761,6 +761,13 @@ export const errorCatalog = {
     status: 500,
     disposition: 'give-up',
   },
+  HTTP_PREFIX_INVALID: {
+    meaning: 'A trusted proxy names a path in X-Forwarded-Prefix that cannot be used.',
+    remedy:
+      'Set the header in the proxy, as in docs/network.md: a path of letters, digits and . _ ~ -, such as /ops/autopilot, and no list. Let no client send it.',
+    status: 400,
+    disposition: 'give-up',
+  },
   NOT_FOUND: {
     meaning: 'There is nothing at this address.',
     remedy: 'Check the path and the id; /docs lists what there is.',

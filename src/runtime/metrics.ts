@@ -150,6 +150,10 @@ export function createMetrics() {
       'Requests without a valid token: missing, wrong, or wrong again and slowed down',
       ['reason'],
     ),
+    forwardedPrefixesIgnored: counter(
+      'forwarded_prefixes_ignored_total',
+      'Requests of a trusted proxy whose X-Forwarded-Prefix is no path',
+    ),
     httpConnections: gauge('http_connections', 'Open connections to the API'),
     httpConnectionsClosed: counter(
       'http_connections_closed_total',

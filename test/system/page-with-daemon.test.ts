@@ -3,6 +3,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { broadcast } from '#test/support/broadcast.ts';
 import { guardMs, launchChromium, show } from '#test/support/page-visit.ts';
+import { startPathProxy } from '#test/support/path-proxy.ts';
 
 let browser: Browser;
 
@@ -147,3 +148,112 @@ test('the queues are seen behind the token only, without what people wrote, and 
   const metrics = await (await fetch(`${daemon.url}/metrics`)).text();
   expect(metrics).toMatch(/autopilot_http_requests_total\{method="GET",route="\/queues\/\*",status="200"\} [1-9]/);
 });
+
+test('below a path of a trusted proxy everything works with one sign-in; what others write into its headers changes nothing', async () => {
+  await using platform = await broadcast();
+  const { control } = platform.simulator;
+  const [channel] = await control.createChannels(1, { namePrefix: 'studio' });
+  await control.goLive(channel!.arn);
+  const daemon = await platform.daemon({
+    rules,
+    http: 'trusted_proxies: [127.0.0.2]',
+    env: { AUTOPILOT_API_TOKEN: token },
+  });
+  await using proxy = await startPathProxy(daemon.url, { prefix: '/ops/autopilot', from: '127.0.0.2' });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  context.setDefaultTimeout(guardMs);
+  const page = await context.newPage();
+  const refused: string[] = [];
+  page.on('response', (answer) => void (answer.status() >= 400 && refused.push(`${answer.status()} ${answer.url()}`)));
+
+  // The page with its files and its feed, also without a slash at the end.
+  for (const place of ['', '/']) {
+    await page.goto(`${proxy.url}${place}`);
+    await page.fill('#token', token);
+    const signedIn = page.waitForResponse((answer) => answer.url() === `${proxy.url}/v1/session`);
+    await page.keyboard.press('Enter');
+    await signedIn;
+    await page.locator('.row[data-key]', { hasText: channel!.name }).waitFor();
+    if (place === '') await page.evaluate('sessionStorage.clear()');
+  }
+  await page.getByRole('link', { name: 'Rules', exact: true }).click();
+  await page.getByText('starving-slate').first().waitFor();
+  // The first try of each visit, before the token was given.
+  expect(refused).toEqual([`401 ${proxy.url}/v1/live`, `401 ${proxy.url}/v1/live`]);
+
+  // One sign-in: the board opens with no question, reads its queues, and a reload of one of them finds its files again.
+  await page.getByRole('link', { name: 'Queues' }).click();
+  await page.waitForURL(`${proxy.url}/queues`);
+  await page
+    .getByRole('link', { name: /metadata-fanout/ })
+    .first()
+    .click();
+  await page.waitForURL(`${proxy.url}/queues/queue/metadata-fanout**`);
+  await page.reload();
+  await page
+    .getByRole('link', { name: /metadata-fanout/ })
+    .first()
+    .waitFor();
+  await page.goto(proxy.url);
+  await page.getByRole('link', { name: 'API' }).click();
+  await page.getByRole('link', { name: '/docs/json' }).click();
+  await page.waitForURL(`${proxy.url}/docs/json`);
+  expect(refused.slice(2)).toEqual([]);
+  // Nobody asked for anything beside the path.
+  expect(proxy.strays).toEqual([]);
+  const [cookie] = await context.cookies(`${proxy.url}/queues`);
+  expect(cookie).toMatchObject({ path: '/ops/autopilot/queues', httpOnly: true, sameSite: 'Strict' });
+  expect(await context.cookies(`${proxy.url}/v1/live`)).toEqual([]);
+  await context.close();
+
+  // The cookie opens the queues for looking, and nothing else; changed, it opens nothing.
+  const withCookie = (path: string, value: string) =>
+    answerOf(daemon.url + path, { headers: { cookie: `${cookie!.name}=${value}` } });
+  expect((await withCookie('/queues/api/queues', cookie!.value)).status).toBe(200);
+  expect((await withCookie('/v1/streams', cookie!.value)).status).toBe(401);
+  const [until, signature] = cookie!.value.split('.') as [string, string];
+  for (const forged of [`${Number(until) - 1}.${signature}`, `${until}.${'A'.repeat(43)}`, `${until}.`, until, '.'])
+    expect((await withCookie('/queues/api/queues', forged)).status).toBe(401);
+
+  // What a trusted proxy says is in every address that leaves; what anybody else says is not.
+  const authorization = `Bearer ${token}`;
+  const told = { 'x-forwarded-prefix': '/elsewhere', 'x-forwarded-proto': 'https', authorization };
+  const everywhere = async (send: (path: string) => Promise<{ text: string; headers: Headers }>) => {
+    const answers = await Promise.all(['/', '/docs/json', '/queues', '/v1/nothing', '/v1/session'].map(send));
+    return answers.map(({ text, headers }) => [
+      /<base href="([^"]*)"/.exec(text)?.[1] ?? /"url":"([^"]*)"/.exec(text)?.[1] ?? /"type":"([^"]*)"/.exec(text)?.[1],
+      /Path=([^;]*)(; HttpOnly)?(; Secure)?/.exec(headers.get('set-cookie') ?? '')?.[0],
+    ]);
+  };
+  const own = [
+    [undefined, undefined],
+    ['/', undefined],
+    ['/queues/', undefined],
+    ['/docs#NOT_FOUND', undefined],
+  ];
+  expect(await everywhere((path) => answerOf(daemon.url + path, { headers: told }))).toEqual([
+    ...own,
+    [undefined, 'Path=/queues; HttpOnly'],
+  ]);
+  expect(await everywhere((path) => proxy.ask(path, { authorization, 'x-forwarded-proto': 'https' }))).toEqual([
+    ['/ops/autopilot/', undefined],
+    ['/ops/autopilot', undefined],
+    ['/ops/autopilot/queues/', undefined],
+    ['/ops/autopilot/docs#NOT_FOUND', undefined],
+    [undefined, 'Path=/ops/autopilot/queues; HttpOnly; Secure'],
+  ]);
+  const hostile = ['//evil.example', '/a"><script>', '/a/../b', '/a;Path=/', '/a, /b', 'https://evil.example'];
+  for (const prefix of hostile)
+    expect(await everywhere((path) => proxy.ask(path, { authorization, 'x-forwarded-prefix': prefix }))).toEqual([
+      ...own,
+      [undefined, 'Path=/queues; HttpOnly'],
+    ]);
+  const metrics = (await answerOf(`${daemon.url}/metrics`)).text;
+  expect(metrics).toContain(`autopilot_forwarded_prefixes_ignored_total ${hostile.length * 5}\n`);
+  expect(daemon.log.join('')).toContain('HTTP_PREFIX_INVALID');
+});
+
+async function answerOf(url: string, init?: RequestInit): Promise<{ status: number; headers: Headers; text: string }> {
+  const answer = await fetch(url, init);
+  return { status: answer.status, headers: answer.headers, text: await answer.text() };
+}

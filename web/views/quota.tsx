@@ -1,6 +1,7 @@
 // How much of each quota is in use, what waits, and how it went in the last hour.
 import type { JSX } from 'preact';
 import type { LiveStatus, QuotaLine, QuotaStatus } from '#api/live/status.ts';
+import { below } from '../api.ts';
 import { clock, count, duration, plural, words } from '../format.ts';
 import { Table } from '../parts/text.tsx';
 import { ViewHead } from '../parts/view-head.tsx';
@@ -37,7 +38,7 @@ export function QuotaView(): JSX.Element {
           ])}
         />
         <p>
-          <a href="/queues">Look into the queues</a>
+          <a href={below('/queues')}>Look into the queues</a>
         </p>
       </section>
     </div>

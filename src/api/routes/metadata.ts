@@ -194,7 +194,7 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
         if (repeated) reply.header('idempotent-replayed', 'true');
         return reply
           .code(202)
-          .header('location', `/v1/metadata/batches/${batchId}`)
+          .header('location', `${request.outside.prefix}/v1/metadata/batches/${batchId}`)
           .send({ batchId, ...answer });
       },
     );

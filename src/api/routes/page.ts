@@ -15,18 +15,19 @@ const types: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** Nothing from anywhere else, no inline code or style, no framing, no form that leaves. */
-const pagePolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-].join('; ');
+/** Nothing from anywhere else, no inline code or style, no framing, no form that leaves. @param base who may say what addresses stand on */
+const policyOf = (base: "'none'" | "'self'") =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    `base-uri ${base}`,
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+  ].join('; ');
 
 interface PageFile {
   readonly path: string;
@@ -50,15 +51,19 @@ export function pageRoutes({ directory }: { readonly directory: string }): Fasti
       const urls = path === 'index.html' ? ['/', '/index.html'] : [`/${path}`];
       for (const url of urls)
         app.get(url, async (request, reply) => {
+          const { prefix } = request.outside;
+          const based = path === 'index.html' && prefix !== '';
           reply
-            .header('content-security-policy', pagePolicy)
+            .header('content-security-policy', policyOf(based ? "'self'" : "'none'"))
             .header('referrer-policy', 'no-referrer')
             .header('cross-origin-opener-policy', 'same-origin')
             .header('cross-origin-resource-policy', 'same-origin')
             .header('permissions-policy', 'camera=(), microphone=(), geolocation=()')
             .header('cache-control', 'no-cache')
-            .header('vary', 'accept-encoding')
-            .header('etag', etag);
+            .header('vary', 'accept-encoding');
+          // What the page loads stands on its own address; only without a slash at the end that is the address above.
+          if (based) return reply.type(type).send(String(body).replace('<head>', `<head><base href="${prefix}/" />`));
+          reply.header('etag', etag);
           if (request.headers['if-none-match'] === etag) return reply.code(304).send();
           reply.type(type);
           if (!/\bgzip\b/.test(String(request.headers['accept-encoding']))) return reply.send(body);

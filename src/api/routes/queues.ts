@@ -1,5 +1,6 @@
 // `/queues`: bull-board over the BullMQ queues, for looking only. Register it with `access: 'browser'`, so that a browser's
 // password prompt carries the token. Job data is shown with its texts cut short; there is never a secret in a job.
+import type { IncomingMessage } from 'node:http';
 import type { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import Fastify, {
   type FastifyInstance,
@@ -38,6 +39,9 @@ const boardPolicy = [
 
 const boardHeaders = { 'content-security-policy': boardPolicy, 'referrer-policy': 'no-referrer' };
 
+/** What the board's own app needs to know of a request that is handed over to it. */
+const prefixes = new WeakMap<IncomingMessage, string>();
+
 const longestText = 200;
 const masked = new Set(['payload', 'body', 'value', 'url', 'text', 'detail', 'viewers', 'errors']);
 
@@ -50,6 +54,7 @@ export function queueBoard(options: QueueBoardOptions): FastifyPluginAsync {
       throw error;
     });
     const opened = await board;
+    prefixes.set(request.raw, request.outside.prefix);
     for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value ?? '');
     reply.hijack();
     opened.routing(request.raw, reply.raw);
@@ -99,10 +104,15 @@ async function openBoard({ queues, basePath, scrub }: QueueBoardOptions): Promis
   app.setNotFoundHandler((request, reply) =>
     sendProblem(reply, new AppError('NOT_FOUND', `there is nothing at ${request.url.split('?')[0]!.slice(0, 200)}`)),
   );
-  app.addHook('onSend', async (_request, reply, payload) => {
+  app.addHook('onSend', async ({ raw }, reply, payload) => {
     reply.headers(boardHeaders);
-    // bull-board's page asks another host for a typeface.
-    return typeof payload === 'string' ? payload.replaceAll(/<link href="https?:[^>]*>/g, '') : payload;
+    if (typeof payload !== 'string' || !String(reply.getHeader('content-type')).startsWith('text/html')) return payload;
+    return (
+      payload
+        .replace(`<base href="${basePath}/"`, `<base href="${prefixes.get(raw) ?? ''}${basePath}/"`)
+        // bull-board's page asks another host for a typeface.
+        .replaceAll(/<link href="https?:[^>]*>/g, '')
+    );
   });
   await app.register(serverAdapter.registerPlugin() as FastifyPluginAsync, { prefix: basePath });
   await app.ready();

@@ -1,0 +1,33 @@
+// `/v1/session`: who a token belongs to; a browser that asks may look at /queues afterwards.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { type Caller, tokenRoles } from '../auth.ts';
+import type { Outside } from '../outside.ts';
+
+export interface SessionRoutesOptions {
+  /** The Set-Cookie header that opens /queues for this caller; undefined where no token is needed. */
+  readonly queueCookie: (caller: Caller, outside: Outside) => string | undefined;
+}
+
+export function sessionRoutes({ queueCookie }: SessionRoutesOptions): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      '/session',
+      {
+        schema: {
+          operationId: 'getSession',
+          summary: 'Whose token this is; the answer’s cookie opens /queues in the same browser for twelve hours',
+          tags: ['Operations'],
+          querystring: z.strictObject({}),
+          response: { 200: z.object({ name: z.string().describe('Of the token'), role: z.enum(tokenRoles) }) },
+        },
+      },
+      async ({ caller, outside }, reply) => {
+        const cookie = queueCookie(caller, outside);
+        reply.header('cache-control', 'no-store');
+        if (cookie !== undefined) reply.header('set-cookie', cookie);
+        return { name: caller.name, role: caller.role };
+      },
+    );
+  };
+}
