@@ -123,7 +123,7 @@ test('links lead to the run book, the API and the channel in the console of AWS'
   await expect.poll(() => page.evaluate<number>('scrollY')).toBeGreaterThan(500);
   for (const section of [...Object.values(sections), 'needs-you'])
     expect([section, await page.locator(`#section-${section}`).count()]).toEqual([section, 1]);
-  expect(await page.getByRole('link', { name: 'API', exact: true }).getAttribute('href')).toBe('/docs');
+  expect(await page.getByRole('link', { name: 'API', exact: true }).getAttribute('href')).toBe('./docs');
   await show(page, streamAddress(4));
   const console = page.getByRole('link', { name: 'AWS console' });
   expect(await console.getAttribute('href')).toBe(
