@@ -1,6 +1,6 @@
 // A reverse proxy that serves a daemon below a path of its own, as nginx does with
 // `location /ops/autopilot/ { proxy_pass …/; proxy_set_header X-Forwarded-Prefix /ops/autopilot; }`.
-import { createServer, type IncomingHttpHeaders, request } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface PathProxy extends AsyncDisposable {
@@ -13,6 +13,16 @@ export interface PathProxy extends AsyncDisposable {
     path: string,
     headers: Readonly<Record<string, string>>,
   ): Promise<{ status: number; headers: Headers; text: string }>;
+}
+
+/** A whole answer. */
+async function read(given: IncomingMessage): Promise<{ status: number; headers: Headers; text: string }> {
+  let text = '';
+  for await (const part of given.setEncoding('utf8')) text += part;
+  const entries = Object.entries(given.headersDistinct).flatMap(([name, values = []]) =>
+    values.map((value): [string, string] => [name, value]),
+  );
+  return { status: given.statusCode!, headers: new Headers(entries), text };
 }
 
 /** @param from the loopback address that the proxy's connections to the daemon come from */
@@ -50,18 +60,7 @@ export async function startPathProxy(
       new Promise((resolve, reject) => {
         const asked = send(path, 'GET', { 'x-forwarded-prefix': prefix, ...headers });
         asked.on('error', reject);
-        asked.on('response', async (given) => {
-          try {
-            let text = '';
-            for await (const part of given.setEncoding('utf8')) text += part;
-            const entries = Object.entries(given.headersDistinct).flatMap(([name, values = []]) =>
-              values.map((value): [string, string] => [name, value]),
-            );
-            resolve({ status: given.statusCode!, headers: new Headers(entries), text });
-          } catch (error) {
-            reject(error);
-          }
-        });
+        asked.on('response', (given) => void read(given).then(resolve, reject));
         asked.end();
       }),
     [Symbol.asyncDispose]: () =>
