@@ -16,6 +16,7 @@ export interface Session {
   readonly viewerCount?: number;
   readonly failureReason?: string;
   readonly endReason?: string;
+  readonly stoppedBy?: string;
 }
 
 /** When it ended; since when it is as it is, where the end is not known to the moment. */

@@ -160,20 +160,25 @@ async function restart(
   const { signal } = context;
   let live: LiveStream | undefined = first;
   let set = alreadySet;
+  let stopped: string | undefined;
+  const done = async () => ({ ...(await verified(toggle, before)), stopped });
   for (let stops = 0; live; stops += 1) {
-    if (set && (await sessionHasIt(toggle, live))) return verified(toggle, before);
+    if (set && (await sessionHasIt(toggle, live))) return done();
     if (!set) set = await update(toggle);
     if (stops === maxRestarts) return defer(toggle, live, before, 'encoder_reconnects_too_fast');
     await noteRestart(toggle, live.streamId);
     await context.progress('stop_stream', { streamId: live.streamId });
-    await context.ivs.stopStream(channelArn, { signal }).catch((error: unknown) => {
+    try {
+      await context.ivs.stopStream(channelArn, { signal });
+      stopped = live.streamId;
+    } catch (error) {
       if (!isCode(error, 'IVS_NOT_BROADCASTING')) throw error;
-    });
-    if (set) return verified(toggle, before);
+    }
+    if (set) return done();
     live = await updateBeforeReconnect(toggle);
     set = live === undefined;
   }
-  return verified(toggle, before);
+  return done();
 }
 
 /** Whether the running session began with the setting. Where IVS does not tell: whether it is one that came back after a stop of ours. */

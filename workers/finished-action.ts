@@ -15,6 +15,7 @@ import { noteFailedJob } from './alerts.ts';
 import { noteBulkResult } from './bulk.ts';
 import { type FanoutResult, type MemberResult, memberResult } from './metadata-fanout.ts';
 import type { RunResult } from './outcome.ts';
+import { noteStopped } from './stopped-session.ts';
 import { noteExpected } from './verify-bulk.ts';
 
 export interface FinishedRun {
@@ -97,6 +98,8 @@ export function finishedActionRecorder({ state, clock, random, configHash }: Fin
               who: askerOf(job),
               channelArn: job.channelArn,
             });
+          if (typeof result?.['stopped'] === 'string' && job.channelArn !== undefined && !job.dryRun)
+            noteStopped(tx, job.channelArn, { streamId: result['stopped'], by: askerOf(job) });
           if (outcome === 'failed' && name === 'insert_ad_break' && job.channelArn !== undefined)
             giveUpAdBreak(tx, job.channelArn, jobId);
           if (job.bulkId !== undefined && !tx.isRepeat(dedupId)) {

@@ -340,6 +340,8 @@ export interface HandlerResult extends RunResult {
   readonly after?: unknown;
   /** Of a dry run: the calls it would have made, in order. */
   readonly calls?: readonly string[];
+  /** The session that it ended by StopStream. */
+  readonly stopped?: string | undefined;
 }
 
 /** Carries out one action. Safe to run again after any crash or lost answer: it finds out from IVS what is left to do. */

@@ -34,11 +34,11 @@ export const retireChannel: ActionHandler<'retire_channel'> = async (job, contex
       await context.progress('delete_stream_key', { keyArn: arn });
       await ivs.deleteStreamKey(arn, { signal }).catch(ignoringGone);
     }
-    await stopAndWait(context, channelArn);
+    const stopped = await stopAndWait(context, channelArn);
     await context.progress('delete_channel', { channelArn });
     await deleteChannel(context, channelArn);
     await forget(context, channelArn);
-    return { outcome: 'done', before, after: { deleted: channelArn } };
+    return { outcome: 'done', before, after: { deleted: channelArn }, stopped };
   };
   try {
     return job.dryRun ? await run() : await withLease(context, channelArn, run);
@@ -49,14 +49,15 @@ export const retireChannel: ActionHandler<'retire_channel'> = async (job, contex
   }
 };
 
-async function stopAndWait(context: HandlerContext, channelArn: string): Promise<void> {
+/** Returns the session that it stopped, if one was live. */
+async function stopAndWait(context: HandlerContext, channelArn: string): Promise<string | undefined> {
   const { ivs, signal, clock } = context;
   const until = clock.monotonic() + waitMs;
   let stopped: string | undefined;
   for (;;) {
     const live = await liveStream(context, channelArn);
     if (stopped === undefined || !live) checkLive(context, false, live);
-    if (!live) return;
+    if (!live) return stopped;
     if (live.streamId !== stopped) {
       await context.progress('stop_stream', { streamId: live.streamId });
       await ivs.stopStream(channelArn, { signal }).catch((error: unknown) => {

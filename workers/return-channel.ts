@@ -65,11 +65,15 @@ async function giveBack(
   const oldKeyArns = await begin(context, channelArn, fence);
   const keyArn = await replaceKey(context, { channelArn, fence, oldKeyArns });
   const live = await liveStream(context, channelArn);
+  let stopped: string | undefined;
   if (live) {
     await context.progress('stop_stream', { streamId: live.streamId });
-    await ivs.stopStream(channelArn, { signal }).catch((error: unknown) => {
+    try {
+      await ivs.stopStream(channelArn, { signal });
+      stopped = live.streamId;
+    } catch (error) {
       if (!isCode(error, 'IVS_NOT_BROADCASTING')) throw error;
-    });
+    }
   }
   await fence.commit((tx) => {
     tx.delete(kinds.channelLease.of(channelArn));
@@ -80,6 +84,7 @@ async function giveBack(
     outcome: 'done',
     before: { keyArns: oldKeyArns, live: live?.streamId ?? null },
     after: { keyArns: [keyArn] },
+    stopped,
   };
 }
 

@@ -77,6 +77,8 @@ class Rotation {
   readonly #sink: SecretSink;
   /** Delivered by this run, so surely the newest value at its destination. */
   #delivered: string | undefined;
+  /** The session that this run ended. */
+  #stopped: string | undefined;
   /** What the last look showed. */
   #keyArns: readonly string[] | undefined;
 
@@ -197,7 +199,12 @@ class Rotation {
     const compared = { asked: { streamId: ejectStreamId }, found: { streamId: live?.streamId ?? null } };
     if (!context.check('session', isOld, compared) || !live) return;
     await context.progress('stop_stream', { streamId: live.streamId });
-    await context.ivs.stopStream(channelArn, { signal: context.signal }).catch(ignoring('IVS_NOT_BROADCASTING'));
+    try {
+      await context.ivs.stopStream(channelArn, { signal: context.signal });
+      this.#stopped = live.streamId;
+    } catch (error) {
+      ignoring('IVS_NOT_BROADCASTING')(error);
+    }
   }
 
   async #finished(keyArn: string): Promise<HandlerResult> {
@@ -216,6 +223,7 @@ class Rotation {
       deliveredTo: this.#sink.description,
       before: { keyArns: before },
       after: { keyArns: [keyArn] },
+      stopped: this.#stopped,
     };
   }
 

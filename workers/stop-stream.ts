@@ -70,5 +70,10 @@ async function stop(context: HandlerContext, channelArn: string, live: LiveStrea
     if (!isCode(error, 'IVS_NOT_BROADCASTING')) throw error;
     return { outcome: 'already_done', reason: 'offline', before: { live: live.streamId } };
   }
-  return { outcome: 'done', before: { live: live.streamId }, after: { stopped: live.streamId } };
+  return {
+    outcome: 'done',
+    before: { live: live.streamId },
+    after: { stopped: live.streamId },
+    stopped: live.streamId,
+  };
 }

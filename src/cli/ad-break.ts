@@ -1,5 +1,6 @@
 // `ad-break insert`: ads on live channels, one channel a second; `ad-break list` and `ad-break cancel`: the line that waits.
 import type { Command } from 'commander';
+import { callerText } from '#domain/person.ts';
 import { type ActionFlags, actionOptions, askAction } from './ask-action.ts';
 import { resolveChannel } from './channels.ts';
 import { apiClient, type CliIo, example, printData, table } from './support.ts';
@@ -52,7 +53,7 @@ export function register(program: Command, io: CliIo): void {
         each.at,
         each.startsAt,
         `${each.durationSeconds}s`,
-        each.by,
+        callerText(each.by),
       ]);
       printData(io, json, answer, () =>
         rows.length === 0 ? ['none'] : table([['CHANNEL', 'STATE', 'CALL AT', 'STARTS AT', 'FOR', 'BY'], ...rows]),

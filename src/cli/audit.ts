@@ -1,6 +1,7 @@
 // `audit`: who did what and why.
 import type { Command } from 'commander';
 import { type Answer, dataOf } from '#client/client.ts';
+import { callerText } from '#domain/person.ts';
 import { idOf, resolveChannel } from './channels.ts';
 import { countOption, momentOption } from './options.ts';
 import { gathered, given } from './pages.ts';
@@ -49,7 +50,7 @@ function linesOf(entries: readonly Entry[], io: CliIo): Line[] {
   if (entries.length === 0) return ['None.'];
   const rows = entries.map(({ at, who, what, outcome, channelName, channelArn, why, reason, dryRun }) => [
     shortTime(at),
-    who,
+    callerText(who),
     `${what}${dryRun ? ' (dry run)' : ''}`,
     toned(outcome),
     channelName ?? (channelArn === undefined ? '' : idOf(channelArn)),

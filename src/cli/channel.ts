@@ -1,6 +1,7 @@
 // `channel list|show`, and the commands of other files: the inventory of channels.
 import type { Command } from 'commander';
 import { dataOf } from '#client/client.ts';
+import { callerText } from '#domain/person.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { registerProvisioning } from './channel-provision.ts';
 import { registerRefresh } from './channel-refresh.ts';
@@ -116,7 +117,7 @@ function showLines({ channel, stream, hold, intents, key }: Awaited<ReturnType<t
     hold
       ? [
           { text: 'On hold', tone: 'warn' },
-          ` by ${hold.who}${hold.until ? ` until ${shortTime(hold.until)}` : ''}: ${hold.reason}`,
+          ` by ${callerText(hold.who)}${hold.until ? ` until ${shortTime(hold.until)}` : ''}: ${hold.reason}`,
         ]
       : 'No hold',
     ...intents.map(({ summary, since }) => `Waits for the end of the stream: ${summary}, since ${shortTime(since)}`),

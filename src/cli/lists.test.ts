@@ -286,6 +286,7 @@ describe('watch', () => {
         send(response, 'ready', {});
         send(response, 'delta', { patches: [[1, { viewers: 5 }]] });
         send(response, 'delta', { patches: [[1, { health: 'STARVING' }]] });
+        send(response, 'status', { names: { [arnOf('a')]: 'studio-a' } });
         send(response, 'status', {
           needs: [{ id: 'n', severity: 'critical', title: 'Cap', cause: 'stopped' }],
           activity: [
@@ -313,7 +314,7 @@ describe('watch', () => {
       'studio-b HEALTHY',
       'studio-a STARVING',
       'Cap critical stopped',
-      'slate acted a starving',
+      'slate acted studio-a starving',
       'over resolved stopped',
       'b no longer listed',
     ]);

@@ -1,6 +1,7 @@
 // `silence add|list|end`: holding back the decisions that match, for a time.
 import { type Command, Option } from 'commander';
 import { didYouMean, nearestName } from '#domain/nearest-name.ts';
+import { callerText } from '#domain/person.ts';
 import { checkLabelMatcher } from '#rules/label-values.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { noReason, requireDuration } from './controls.ts';
@@ -79,7 +80,7 @@ export function register(program: Command, io: CliIo): void {
           matchers.join(' '),
           shortTime(ends),
           leftUntil(ends, nowMs),
-          author,
+          callerText(author),
           reason,
         ]);
       printData(io, json, answer, () =>

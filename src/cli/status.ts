@@ -61,7 +61,11 @@ export function linesOf(status: LiveStatus, { columns }: Pick<CliIo, 'columns'> 
     ),
     ...section(
       'Sources',
-      status.trust.map(({ name, state, text }) => [name, { text: state, tone: state === 'ok' ? 'good' : 'bad' }, text]),
+      status.trust.map(({ name, state, text, atMs }) => [
+        name,
+        { text: state, tone: state === 'ok' ? 'good' : 'bad' },
+        atMs === undefined ? text : `${text} ${ago(atMs)}`,
+      ]),
       columns,
     ),
   ];

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { type Answer, dataOf } from '#client/client.ts';
 import { streamHealths } from '#domain/channel.ts';
+import { endText } from '#domain/stream-end.ts';
 import { streamStates } from '#domain/stream-record.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { idOf, named, resolveChannel } from './channels.ts';
@@ -103,10 +104,9 @@ function listLines({ streams, counts, next }: StreamList, io: CliIo): Line[] {
       ? [
           named(each),
           toned(each.state),
-          // Nobody told the moment: it was over by then.
-          `${each.endedAtLatest ? 'by ' : ''}${shortTime(each.endedAt ?? '')}`,
-          agoText(each.endedAt, nowMs),
-          each.endReason ?? '',
+          endedText(each),
+          `${each.endedAtLatest ? 'at least ' : ''}${agoText(each.endedAt, nowMs)}`,
+          endText(each),
           idOf(each.channelArn),
         ]
       : [
@@ -128,6 +128,11 @@ function listLines({ streams, counts, next }: StreamList, io: CliIo): Line[] {
     ...table([heading, ...rows], io),
     ...(next === undefined ? [] : ['There are more; --limit says how many are listed.']),
   ];
+}
+
+/** Where nobody told the moment, it was over by then. */
+function endedText({ endedAt = '', endedAtLatest }: Stream): string {
+  return `${endedAtLatest ? 'by ' : ''}${shortTime(endedAt)}`;
 }
 
 function showLines(arn: string, { record, timeline, channel, sessions, stale }: Story, io: CliIo): Line[] {
@@ -152,8 +157,8 @@ function showLines(arn: string, { record, timeline, channel, sessions, stale }: 
         each.streamId,
         toned(each.state),
         shortTime(each.startedAt ?? ''),
-        shortTime(each.endedAt ?? ''),
-        each.endReason ?? '',
+        endedText(each),
+        endText(each),
       ]),
       io,
     ),
@@ -161,12 +166,13 @@ function showLines(arn: string, { record, timeline, channel, sessions, stale }: 
 }
 
 function recordLines(record: NonNullable<Story['record']>, nowMs: number): Line[] {
-  const { state, stateSince, health, healthSince, viewerCount, recording, streamId, endReason, adBreak } = record;
+  const { state, stateSince, health, healthSince, viewerCount, recording, streamId, adBreak } = record;
+  const why = endText(record);
   const viewers = viewerCount === undefined ? 'viewers unknown' : `${viewerCount} viewers`;
   return [
     [
       toned(state),
-      ` for ${agoText(stateSince, nowMs)}${endReason === undefined ? '' : `: ${endReason}`} (${streamId})`,
+      ` for ${record.endedAtLatest ? 'at least ' : ''}${agoText(stateSince, nowMs)}${why === '' ? '' : `: ${why}`} (${streamId})`,
     ],
     ...(state === 'live' ? [[toned(health), ` for ${agoText(healthSince, nowMs)}, ${viewers}`] satisfies Line] : []),
     `Recording: ${recording}${record.recordingPrefix === undefined ? '' : ` ${record.recordingPrefix}`}`,

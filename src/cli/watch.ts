@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import type { LiveRow } from '#api/live/row.ts';
 import type { ActivityLine, LiveStatus } from '#api/live/status.ts';
+import { callerText } from '#domain/person.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { idOf, resolveChannels } from './channels.ts';
 import { choicesOption } from './options.ts';
@@ -90,6 +91,8 @@ class Feed {
   readonly #alerts = new Map<string, string>();
   readonly #decisions = new Set<string>();
   #isFirstStatus = true;
+  /** What channels are called, as last told: an event has only what changed. */
+  #names: LiveStatus['names'] = {};
   #nowMs = 0;
 
   constructor(wants: (channelArn: string | undefined) => boolean) {
@@ -129,7 +132,7 @@ class Feed {
       if (!this.#wants(row.arn)) return [];
       // Viewers change all the time: they are told beside what else has changed.
       const { state, health, recording, hold, next, pending } = row;
-      const what = JSON.stringify([state, health, recording, hold, next?.text, pending]);
+      const what = JSON.stringify([state, health, recording, hold, next?.text, next?.withheld?.why, pending]);
       if (this.#said.get(row.arn) === what) return [];
       this.#said.set(row.arn, what);
       const { spark: _, ...shown } = row;
@@ -164,6 +167,7 @@ class Feed {
 
   #status({ nowMs, needs, activity, names }: Partial<LiveStatus>): News[] {
     this.#nowMs = nowMs ?? this.#nowMs;
+    this.#names = names ?? this.#names;
     const news: News[] = [];
     if (needs) news.push(...this.#alertNews(needs));
     if (activity) {
@@ -171,7 +175,7 @@ class Feed {
         if (this.#decisions.has(entry.id)) continue;
         this.#decisions.add(entry.id);
         // What was decided before is history, which `decision list` has.
-        if (!this.#isFirstStatus && this.#wants(entry.arn)) news.push(this.#decision(entry, names));
+        if (!this.#isFirstStatus && this.#wants(entry.arn)) news.push(this.#decision(entry));
       }
       this.#isFirstStatus = false;
     }
@@ -201,9 +205,9 @@ class Feed {
     return news;
   }
 
-  #decision(entry: ActivityLine, names: LiveStatus['names'] = {}): News {
+  #decision(entry: ActivityLine): News {
     const { rule, outcome, text, arn } = entry;
-    const channel = arn === undefined ? '' : ` ${names[arn] ?? idOf(arn)}`;
+    const channel = arn === undefined ? '' : ` ${this.#names[arn] ?? idOf(arn)}`;
     return {
       ...this.#news('decisions', [nameCell(rule), toned(outcome), `${channel} ${text}`], entry),
       atMs: entry.atMs,
@@ -234,8 +238,8 @@ function rowLine(
     toned(state === 'live' && health ? health : state),
     ...(since === undefined ? [] : [` for ${roughly(nowMs - since)}`]),
     ...(viewers === undefined ? [] : [`, ${viewers} viewers`]),
-    ...(hold ? [', ', { text: 'on hold', tone: 'warn' as const }, ` by ${hold.who}: ${hold.reason}`] : []),
-    ...(next ? [`, next: ${next.text}`] : []),
+    ...(hold ? [', ', { text: 'on hold', tone: 'warn' as const }, ` by ${callerText(hold.who)}: ${hold.reason}`] : []),
+    ...(next ? [`, next: ${next.text}${next.withheld === undefined ? '' : ` (held back: ${next.withheld.why})`}`] : []),
     ...(pending === undefined ? [] : [`, recording then: ${pending}`]),
   ];
 }

@@ -4439,6 +4439,8 @@ export interface operations {
                             durationSeconds?: number;
                             /** Format: date-time */
                             endedAt?: string;
+                            /** @enum {boolean} */
+                            endedAtLatest?: true;
                             endReason?: string;
                             /** @description Lists that are as long as they can be, so that there may have been more */
                             full?: ("starving" | "limitBreaches" | "adBreaks" | "actions" | "withheld" | "operators" | "timeline")[];
@@ -4505,6 +4507,7 @@ export interface operations {
                             startedAt?: string;
                             /** @enum {string} */
                             state: "created" | "live" | "ended" | "failed";
+                            stoppedBy?: string;
                             streamId: string;
                             timeline: {
                                 /** Format: date-time */
@@ -5520,6 +5523,8 @@ export interface operations {
                             state: "created" | "live" | "ended" | "failed";
                             /** Format: date-time */
                             stateSince: string;
+                            /** @description Who stopped it through this daemon: `rule <name>`, `token <name>` or a person */
+                            stoppedBy?: string;
                             streamId: string;
                             viewerCount?: number;
                         }[];
@@ -5724,6 +5729,8 @@ export interface operations {
                             state: "created" | "live" | "ended" | "failed";
                             /** Format: date-time */
                             stateSince: string;
+                            /** @description Who stopped it through this daemon: `rule <name>`, `token <name>` or a person */
+                            stoppedBy?: string;
                             streamId: string;
                             /** Format: date-time */
                             takeoverAt?: string;
@@ -5770,6 +5777,8 @@ export interface operations {
                             state: "created" | "live" | "ended" | "failed";
                             /** Format: date-time */
                             stateSince: string;
+                            /** @description Who stopped it through this daemon: `rule <name>`, `token <name>` or a person */
+                            stoppedBy?: string;
                             streamId: string;
                             viewerCount?: number;
                         }[];
@@ -5964,6 +5973,8 @@ export interface operations {
                             durationSeconds?: number;
                             /** Format: date-time */
                             endedAt?: string;
+                            /** @enum {boolean} */
+                            endedAtLatest?: true;
                             endReason?: string;
                             /** @description Lists that are as long as they can be, so that there may have been more */
                             full?: ("starving" | "limitBreaches" | "adBreaks" | "actions" | "withheld" | "operators" | "timeline")[];
@@ -6030,6 +6041,7 @@ export interface operations {
                             startedAt?: string;
                             /** @enum {string} */
                             state: "created" | "live" | "ended" | "failed";
+                            stoppedBy?: string;
                             streamId: string;
                             timeline: {
                                 /** Format: date-time */

@@ -62,6 +62,8 @@ export interface StreamRecord {
   readonly takeoverAtMs: number | undefined;
   /** `reason` of a Stream Failure or `code` of a Session Ended. */
   readonly failureReason: string | undefined;
+  /** Who of ours ended it by StopStream; left out: nobody did, as far as is known. */
+  readonly stoppedBy?: string;
   /** For each fact (`state`, `health`, `viewerCount`, `recording`), the evidence in force. */
   readonly evidence: Readonly<Record<string, Evidence>>;
   /** When a part of it came to be known that nobody saw; left out: none did. */

@@ -21,7 +21,11 @@ export interface SessionReport {
   readonly startedAt?: string;
   readonly endedAt?: string;
   readonly durationSeconds?: number;
+  /** No event told the moment of the end: it was over by `endedAt`. */
+  readonly endedAtLatest?: true;
   readonly endReason?: string;
+  /** Who stopped it through this daemon. */
+  readonly stoppedBy?: string;
   /** When a part of it was learnt that nobody saw. */
   readonly learntAt?: string;
   readonly health: HealthSummary;

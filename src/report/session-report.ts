@@ -4,7 +4,7 @@ import { decisionReasons } from '#domain/decision.ts';
 import type { AuditEntry } from '#domain/log-entries.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import type { DecisionRow } from '#journal/query.ts';
-import { endReason } from '#streams/ending.ts';
+import { endReason, isEndToldByEvent } from '#streams/ending.ts';
 import type { Sample } from '#streams/samples.ts';
 import { maxAdBreaks, maxBreaches } from '#streams/session-record.ts';
 import { maxTimelineEntries } from '#streams/timeline.ts';
@@ -65,10 +65,12 @@ export function sessionReport(facts: SessionFacts): SessionReport {
     state,
     ...at('startedAt', startedAtMs),
     ...at('endedAt', endedAtMs),
+    ...(endedAtMs === undefined || isEndToldByEvent(record) ? {} : { endedAtLatest: true as const }),
     ...(startedAtMs === undefined || toMs === undefined
       ? {}
       : { durationSeconds: Math.max(0, Math.round((toMs - startedAtMs) / 1000)) }),
     ...(over === undefined ? {} : { endReason: over }),
+    ...(over === undefined || record.stoppedBy === undefined ? {} : { stoppedBy: record.stoppedBy }),
     ...at('learntAt', record.learntAtMs),
     health: healthOf(samples, fromMs, toMs),
     viewers: viewersOf(samples),

@@ -1,4 +1,6 @@
 // Words that all readable forms of a report share. Names, reasons and texts in it are strangers': each form escapes them by itself.
+import { callerText } from '#domain/person.ts';
+import { endText } from '#domain/stream-end.ts';
 import type { ReportBreach, ReportList, SessionReport } from './model.ts';
 
 /** `2026-11-20 10:00:00 UTC`. */
@@ -27,27 +29,24 @@ export function shownBreach({ limitName, limitValue, exceededBy, limitUnit }: Re
 
 /** The facts at the top, as pairs of a label and a text. */
 export function factsOf(session: SessionReport): readonly (readonly [label: string, text: string])[] {
-  const {
-    channelArn,
-    streamId,
-    state,
-    startedAt,
-    endedAt,
-    durationSeconds,
-    endReason,
-    health,
-    viewers,
-    recording,
-    cues,
-  } = session;
+  const { channelArn, streamId, state, startedAt, endedAt, durationSeconds, health, viewers, recording, cues } =
+    session;
+  const why = endText(session);
   const { healthySeconds, starvingSeconds, unknownSeconds, unseenSeconds } = health;
   return [
     ['Channel', channelArn],
     ['Session', streamId],
     ['State', state],
     ['Started', startedAt === undefined ? 'not known' : shownTime(startedAt)],
-    ['Ended', endedAt === undefined ? (state === 'live' ? 'still live' : 'not known') : shownTime(endedAt)],
-    ...(endReason === undefined ? [] : [['Ended by', endReason] as const]),
+    [
+      'Ended',
+      endedAt === undefined
+        ? state === 'live'
+          ? 'still live'
+          : 'not known'
+        : `${session.endedAtLatest ? 'by ' : ''}${shownTime(endedAt)}`,
+    ],
+    ...(why === '' ? [] : [['Ended by', why] as const]),
     ...(session.learntAt === undefined
       ? []
       : [['Learnt afterwards', `in part, at ${shownTime(session.learntAt)}`] as const]),
@@ -73,6 +72,12 @@ export function factsOf(session: SessionReport): readonly (readonly [label: stri
         : `${cues.delivered} delivered, ${cues.expired} expired, ${cues.failed} failed, ${cues.notSent} not sent, by ${cues.jobs} ${cues.jobs === 1 ? 'action' : 'actions'}`,
     ],
   ];
+}
+
+/** What is said twice is said once: a detail may begin with its outcome. */
+function outcomeText(outcome = 'under way', detail = ''): string {
+  if (detail === '' || detail === outcome) return outcome;
+  return detail.startsWith(`${outcome}: `) ? detail : `${outcome}: ${detail}`;
 }
 
 /** A part of a report as a heading and rows; one without rows says so in a word. */
@@ -119,7 +124,7 @@ export function sectionsOf(session: SessionReport): readonly Section[] {
         shownTime(at),
         rule,
         action,
-        `${outcome ?? 'under way'}${detail === undefined ? '' : `: ${detail}`}`,
+        outcomeText(outcome, detail),
       ]),
       none: 'None.',
       ...note('actions'),
@@ -139,7 +144,7 @@ export function sectionsOf(session: SessionReport): readonly Section[] {
     {
       heading: 'What people asked for',
       columns: ['When', 'Who', 'What', 'Outcome', 'Why'],
-      rows: operators.map(({ at, who, what, outcome, why }) => [shownTime(at), who, what, outcome, why]),
+      rows: operators.map(({ at, who, what, outcome, why }) => [shownTime(at), callerText(who), what, outcome, why]),
       none: 'Nothing.',
       ...note('operators'),
     },

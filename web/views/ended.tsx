@@ -1,5 +1,6 @@
 // Sessions that are over: found by name, with when they ended and why.
 import type { JSX } from 'preact';
+import { endText } from '#api/person.ts';
 import { api, query } from '../api.ts';
 import { count, duration } from '../format.ts';
 import { State } from '../parts/signs.tsx';
@@ -56,7 +57,7 @@ export function EndedSessions({
               </span>
             </span>
             <span class="dim">{lasted(session)}</span>
-            <span>{session.endReason}</span>
+            <span>{endText(session)}</span>
           </li>
         ))}
       </ol>

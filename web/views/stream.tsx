@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { LiveRow } from '#api/live/row.ts';
-import { personText } from '#api/person.ts';
+import { endText, personText } from '#api/person.ts';
 import { api, query } from '../api.ts';
 import type { DecisionView } from '../decisions.ts';
 import { type ActionKind, askAction } from '../dialogs/actions.tsx';
@@ -103,7 +103,7 @@ export function StreamView({ arn }: { readonly arn: string }): JSX.Element {
         <Console arn={arn} />
       </p>
       <ProblemLine problem={problem} />
-      <Facts row={row} record={record ?? undefined} tags={row?.tags ?? channel?.tags} audit={loaded?.audit ?? []} />
+      <Facts row={row} record={record ?? undefined} tags={row?.tags ?? channel?.tags} />
       <Timeline loaded={loaded} />
       <Earlier sessions={loaded?.story.sessions ?? []} />
     </div>
@@ -184,12 +184,10 @@ function Facts({
   row,
   record,
   tags = {},
-  audit,
 }: {
   readonly row: LiveRow | undefined;
   readonly record: Session | undefined;
   readonly tags: Readonly<Record<string, string>> | undefined;
-  readonly audit: readonly AuditEntry[];
 }): JSX.Element {
   const at = now();
   const live = row?.state === 'live' || (row === undefined && record?.state === 'live');
@@ -204,7 +202,7 @@ function Facts({
         <Fact name={record?.endedAtLatest ? 'Ended at the latest' : 'Ended'}>
           {over && <Since ms={sessionEndMs(record)} at={at} />}
         </Fact>
-        <Fact name="Why">{over && whyEnded(record, audit)}</Fact>
+        <Fact name="Why">{over && endText(record)}</Fact>
         <Fact name={live ? 'Live since' : 'Began'}>{started !== undefined && <Since ms={started} at={at} />}</Fact>
         <Fact name="Lasted">{over && lasted(record).replace('live for ', '')}</Fact>
         <Fact name="Viewers">{row?.viewers !== undefined && count(row.viewers)}</Fact>
@@ -246,24 +244,6 @@ function adBreakText(ads: LiveRow['ads'], at: number): string {
   return at < from ? `begins in ${duration(from - at)}` : `ends in ${duration(to - at)}`;
 }
 
-/** Who stopped it, where somebody did, and what IVS said. */
-function whyEnded(session: Session, audit: readonly AuditEntry[]): string {
-  const from = session.startedAt === undefined ? 0 : Date.parse(session.startedAt);
-  const stop = audit.find(
-    ({ what, outcome, at, dryRun }) =>
-      what === 'stop_stream' &&
-      outcome === 'done' &&
-      !dryRun &&
-      Date.parse(at) >= from &&
-      Math.abs(Date.parse(at) - sessionEndMs(session)) < stopTakesMs,
-  );
-  const said = session.endReason ?? '';
-  return stop === undefined ? said : `stopped by ${personText(stop.who)}${said === '' ? '' : `; ${said}`}`;
-}
-
-/** IVS ends a stopped stream within seconds; events and polls tell of it later. */
-const stopTakesMs = 120_000;
-
 /** Sessions before the newest, with how each ended. */
 function Earlier({ sessions }: { readonly sessions: readonly Session[] }): JSX.Element | null {
   if (sessions.length === 0) return null;
@@ -275,9 +255,12 @@ function Earlier({ sessions }: { readonly sessions: readonly Session[] }): JSX.E
         rows={sessions.map((session) => [
           <State key="state" of={session} />,
           session.startedAt === undefined ? '–' : <Time key="began" ms={Date.parse(session.startedAt)} />,
-          <Time key="ended" ms={sessionEndMs(session)} />,
+          <span key="ended">
+            {session.endedAtLatest && 'by '}
+            <Time ms={sessionEndMs(session)} />
+          </span>,
           lasted(session).replace('live for ', '') || '–',
-          session.endReason ?? '–',
+          endText(session) || '–',
           <code key="id">{session.streamId}</code>,
         ])}
       />

@@ -14,7 +14,7 @@ test('the rules of the example configuration read as plain sentences', () => {
   expect(sentences['starving-slate']).toBe(
     'When health is STARVING for 30s, and tag tier is gold or silver and tag ops-hold is not there: notify, put metadata, ' +
       'after 3m stop stream if health is STARVING and viewers below 50. When it has been over for 15s: put metadata. ' +
-      'Fires again no sooner than 10m later, at most 6 an hour, never on more than 5 % of what is live.',
+      'Fires again no sooner than 10m later on the same channel, at most 6 an hour in all, never on more than 5 % of what is live.',
   );
   expect(sentences['mass-starvation']).toContain(
     'When the live channels whose health is STARVING are at least 30 % of what is live for 15s, and at least 10 channels are live: notify.',
@@ -25,5 +25,7 @@ test('the rules of the example configuration read as plain sentences', () => {
   expect(sentences['limit-breach']).toContain(
     'the event IVS Limit Breach whose limit name is Concurrent Viewers or begins with "Ingest " comes',
   );
+  expect(sentences['limit-breach']).toContain('later for the same limit name');
+  expect(sentences['mass-starvation']).not.toContain('the same');
   expect(sentences['viewer-milestone']).toContain('viewers rise to 1,000 or 10,000 or 100,000');
 });

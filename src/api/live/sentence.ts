@@ -15,8 +15,13 @@ export function ruleSentence(rule: Rule): string {
     ...(match ? [patternText(match.source)] : []),
   ];
   const bounds = [
-    ...(guards.cooldownMs > 0 ? [`fires again no sooner than ${formatDuration(guards.cooldownMs)} later`] : []),
-    ...(guards.maxPerHour === undefined ? [] : [`at most ${guards.maxPerHour} an hour`]),
+    ...(guards.cooldownMs > 0
+      ? [`fires again no sooner than ${formatDuration(guards.cooldownMs)} later${sameText(rule)}`]
+      : []),
+    ...(guards.minGapMs === undefined
+      ? []
+      : [`no ad break within ${formatDuration(guards.minGapMs)} of the end of the channel’s last one`]),
+    ...(guards.maxPerHour === undefined ? [] : [`at most ${guards.maxPerHour} an hour in all`]),
     ...(guards.maxLivePercent === undefined || guards.maxLivePercent >= 100
       ? []
       : [`never on more than ${guards.maxLivePercent} % of what is live`]),
@@ -27,6 +32,16 @@ export function ruleSentence(rule: Rule): string {
     ...(onResolve.length > 0 ? [`When it ${overText(rule)}: ${stepsText(onResolve)}.`] : []),
     ...(bounds.length > 0 ? [`${bounds[0]![0]!.toUpperCase()}${bounds.join(', ').slice(1)}.`] : []),
   ].join(' ');
+}
+
+/** What the cooldown counts as one: a channel, unless the rule says another thing; what is about all channels has one cooldown. */
+function sameText({ trigger, guards: { groupBy }, match }: Rule): string {
+  if (trigger.kind === 'aggregate' || (trigger.kind === 'times' && 'daily' in trigger)) return '';
+  if (trigger.kind === 'schedule' && match === undefined) return '';
+  const named = groupBy.map((part) =>
+    part.kind === 'channel' ? 'channel' : part.kind === 'tag' ? `tag ${part.tag}` : fieldText(part.path.at(-1) ?? ''),
+  );
+  return ` ${named[0] === 'channel' ? 'on' : 'for'} the same ${named.join(' and ')}`;
 }
 
 function overText({ keepFiringForMs }: Pick<Rule, 'keepFiringForMs'>): string {

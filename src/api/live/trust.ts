@@ -105,7 +105,7 @@ function trustLines(
       state: !events ? 'unknown' : unheard >= manyUnheard ? 'stale' : age('events', readMs),
       text: !events
         ? 'no event queue configured'
-        : `${events.waiting ?? 0} waiting, ${lagText(eventLagMs)}; ${unheardText(unheard)}queue read`,
+        : `${events.waiting === undefined ? 'how many wait is not known' : `${events.waiting} waiting`}, ${lagText(eventLagMs)}; ${unheardText(unheard)}queue read`,
       atMs: readMs,
     },
     {

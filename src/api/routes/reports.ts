@@ -24,7 +24,9 @@ const session = z.object({
   startedAt: time.optional(),
   endedAt: time.optional(),
   durationSeconds: seconds.optional(),
+  endedAtLatest: z.literal(true).optional(),
   endReason: text.optional(),
+  stoppedBy: text.optional(),
   learntAt: time.optional().describe('When a part of the session was learnt that nobody saw'),
   health: z.object({
     healthySeconds: seconds,

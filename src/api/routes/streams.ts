@@ -39,6 +39,10 @@ const stream = z.object({
   adBreak: adBreak.optional().describe('The ad break that is announced or running'),
   failureReason: z.string().optional(),
   endReason: z.string().optional().describe('Why it is over: Stream End, Stream Failure with its reason, …'),
+  stoppedBy: z
+    .string()
+    .optional()
+    .describe('Who stopped it through this daemon: `rule <name>`, `token <name>` or a person'),
 });
 
 const evidence = z.object({
@@ -208,6 +212,8 @@ function shown(view: StateView, record: StreamRecord, nowMs: number): z.infer<ty
     ...(running ? { adBreak: shownAdBreak(running) } : {}),
     ...(failureReason === undefined ? {} : { failureReason }),
     ...(reason === undefined ? {} : { endReason: reason }),
+    // A stop that was asked for while it went on is not why it is over.
+    ...(reason === undefined || record.stoppedBy === undefined ? {} : { stoppedBy: record.stoppedBy }),
   };
 }
 

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { kinds } from '#domain/state-registry.ts';
+import { endText } from '#domain/stream-end.ts';
+import { arnOf, event, Noticing, streamIdFor } from '#test/support/streams.ts';
+import { noteStopped } from './stopped-session.ts';
+
+const channelArn = arnOf('A');
+
+test('who stopped a session stays with it, whatever is told of its end later, and is nobody of the next one', async () => {
+  const noticing = new Noticing();
+  const stop = (stream: string, by: string) =>
+    noticing.state.transact((tx) => noteStopped(tx, channelArn, { streamId: streamIdFor(stream), by }));
+  await noticing.see(event('Stream Start', { channel: 'A', stream: 'one', at: 0 }));
+  await stop('one', 'rule slate');
+  await stop('other', 'rule stranger');
+  await noticing.see(event('Stream End', { channel: 'A', stream: 'one', at: 60_000 }));
+  expect(noticing.record('A')).toMatchObject({ state: 'ended', stoppedBy: 'rule slate' });
+
+  await noticing.see(event('Stream Start', { channel: 'A', stream: 'two', at: 61_000 }));
+  expect(noticing.record('A')?.stoppedBy).toBeUndefined();
+  // The job's result may be written after the encoder has come back.
+  await stop('one', 'token mara');
+  const past = noticing.state.view.get(kinds.past.of(channelArn)) ?? [];
+  expect(past.map(({ stoppedBy }) => stoppedBy)).toEqual(['token mara']);
+});
+
+test('why a session is over names who stopped it, and what IVS told', () => {
+  expect(endText({ stoppedBy: 'token mara', endReason: 'Stream End' })).toBe('stopped by mara; Stream End');
+  expect(endText({ endReason: 'Stream End' })).toBe('Stream End');
+  expect(endText({})).toBe('');
+});
