@@ -143,7 +143,7 @@ test('a proxy that speaks TLS with a certificate of the private authority', asyn
 
 test('through a proxy a certificate for another name, or of an authority that nobody named, is not trusted', async () => {
   await using aws = await tlsServer();
-  await using stranger = await tlsServer('{}', authority('Somebody'));
+  await using stranger = await tlsServer('{}', authority());
   await using proxy = await connectProxy({ hosts: (asked) => (asked.startsWith('other') ? aws.port : stranger.port) });
   const env = { HTTPS_PROXY: proxy.url };
 

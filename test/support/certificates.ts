@@ -14,8 +14,11 @@ export interface Authority {
   issue(...hosts: readonly string[]): ServerCertificate;
 }
 
-/** Makes an authority with a key of its own. */
-export function authority(name = 'Test authority'): Authority {
+/**
+ * Makes an authority with a key and a name of its own: a process that trusts two of one name may check a certificate against the wrong one.
+ */
+export function authority(): Authority {
+  const name = `Test authority ${randomBytes(8).toString('hex')}`;
   const keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const certificate = signed(name, name, keys.publicKey, keys.privateKey, [basicConstraints(true)]);
   return {
