@@ -31,6 +31,8 @@ export interface RuleContext {
   readonly findings: Finding[];
   intervalOf(name: string, path: readonly PathPart[]): TimeInterval | undefined;
   checkReceiver(name: string, path: readonly PathPart[]): void;
+  /** Whether the file says where a `notify` without a receiver goes. */
+  readonly hasRoute: boolean;
 }
 
 /** In force where neither the rule nor `defaults` says otherwise. */
@@ -244,7 +246,9 @@ class RuleCompiler {
     const text = (key: string) => String((params as Record<string, unknown>)[key]);
     const full = (key: string) => [...this.#context.path, ...path, key];
     if (action === 'report' && has('receiver')) this.#context.checkReceiver(text('receiver'), full('receiver'));
-    if (action === 'notify') this.#context.checkReceiver(text('receiver'), full('receiver'));
+    if (action === 'notify' && has('receiver')) this.#context.checkReceiver(text('receiver'), full('receiver'));
+    if (action === 'notify' && !has('receiver') && !this.#context.hasRoute)
+      this.#error(path, 'expected a receiver: the file has no route, which says where a notify without one goes');
     if (action === 'capture_session' && has('notify')) this.#context.checkReceiver(text('notify'), full('notify'));
     if (action === 'webhook' && has('url') === has('url_file')) {
       this.#error(path, 'expected exactly one of url, url_file');

@@ -1,10 +1,13 @@
 // Turns a checked configuration document into the ruleset that the engine works with, and judges what takes more than one field:
 // names that refer to each other, templates, what a trigger can bring, caps of destructive actions.
 
+import { durationMs } from '#domain/duration.ts';
+import type { LabelMatcher } from '#domain/labels.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
-import type { InhibitRule, LabelMatcher, Receiver, Rule, Ruleset, TimeInterval } from '#domain/rule.ts';
+import type { InhibitRule, Rule, Ruleset, TimeInterval } from '#domain/rule.ts';
 import { parseLabelMatcher } from '#rules/label-matcher.ts';
 import { problemsOfAccounts } from './account-problems.ts';
+import { compileReceiver, compileRoute } from './compile-receivers.ts';
 import { compileRule } from './compile-rule.ts';
 import { hashOf } from './hash.ts';
 import type { Finding, PathPart } from './problem.ts';
@@ -47,7 +50,14 @@ export function compileRuleset(
 
   const rules = document.rules.map(
     (rule, index): Rule =>
-      compileRule(rule, { path: ['rules', index], defaults: document.defaults, findings, intervalOf, checkReceiver }),
+      compileRule(rule, {
+        path: ['rules', index],
+        defaults: document.defaults,
+        findings,
+        intervalOf,
+        checkReceiver,
+        hasRoute: document.route !== undefined || lostNames.has('route'),
+      }),
   );
   const inhibitRules = document.inhibit_rules.map(
     (inhibit): InhibitRule => ({
@@ -56,31 +66,21 @@ export function compileRuleset(
       equal: inhibit.equal,
     }),
   );
-  const { version, defaults, receivers, time_intervals, inhibit_rules } = document;
-  const hash = hashOf({ version, defaults, receivers, time_intervals, inhibit_rules, rules: document.rules });
-  return {
-    ruleset: { rules, inhibitRules, timeIntervals, receivers: receivers.map(compileReceiver), hash },
-    findings,
-  };
+  const receivers = document.receivers.map((receiver, index) => compileReceiver(receiver, ['receivers', index], error));
+  const route = document.route && compileRoute(document.route, checkReceiver);
+  const { heartbeat: beat } = document;
+  if (beat) checkReceiver(beat.receiver, ['heartbeat', 'receiver']);
+  const heartbeat = beat && { receiver: beat.receiver, intervalMs: durationMs(beat.interval) };
+  const { version, defaults, time_intervals, inhibit_rules, rules: ruleDocuments } = document;
+  const messages = { receivers: document.receivers, route: document.route };
+  const hash = hashOf({ version, defaults, ...messages, time_intervals, inhibit_rules, rules: ruleDocuments });
+  return { ruleset: { rules, inhibitRules, timeIntervals, receivers, route, heartbeat, hash }, findings };
 }
 
 function unknownName(what: string, name: string, known: readonly { name: string }[]): string {
   const names = known.map((entry) => entry.name);
   const hint = names.length === 0 ? `; the file names no ${what}s` : didYouMean(name, names);
   return `unknown ${what} ${name}${hint}`;
-}
-
-function compileReceiver(receiver: ConfigDocument['receivers'][number]): Receiver {
-  return {
-    name: receiver.name,
-    webhooks: receiver.webhook_configs.map((webhook) => ({
-      url: webhook.url,
-      urlFile: webhook.url_file,
-      hmacKeyFile: webhook.hmac_key_file,
-      sendResolved: webhook.send_resolved,
-      format: webhook.format,
-    })),
-  };
 }
 
 /** The schema has checked the text. */

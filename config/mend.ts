@@ -215,6 +215,8 @@ class Mending {
     }
     if (isJson(parent) && !Array.isArray(parent) && Object.hasOwn(parent, key)) {
       this.#lose(parent[String(key)]);
+      // A notify without a receiver is right where there is one.
+      if (path.length === 1 && key === 'route') this.#lostNames.add('route');
       delete parent[String(key)];
       return true;
     }

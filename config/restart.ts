@@ -10,6 +10,8 @@ export const changeTakes = {
   version: 'reload',
   defaults: 'reload',
   receivers: 'reload',
+  route: 'reload',
+  heartbeat: 'reload',
   time_intervals: 'reload',
   inhibit_rules: 'reload',
   rules: 'reload',

@@ -5,16 +5,15 @@ import { z } from 'zod';
 import { actionSchemas, duration } from '#domain/action.ts';
 import { parseDuration } from '#domain/duration.ts';
 import { ruleModes } from '#domain/rule.ts';
-import { parseLabelMatcher } from '#rules/label-matcher.ts';
-import { problemOfLabel } from '#rules/label-values.ts';
+import { parseLabelMatcher, problemOfLabelName } from '#rules/label-matcher.ts';
 import { compilePattern } from '#rules/pattern.ts';
 import { channelFields, streamFields } from '#rules/pattern-fields.ts';
 import { schemaOfEventPattern, schemaOfPattern } from './pattern-schema.ts';
+import { heartbeat, receiver, receiverName, route } from './receiver-schema.ts';
 import { settingsShape } from './settings.ts';
 
-const name = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'expected up to 63 lower-case letters, digits, hyphens and underscores');
+/** Of rules, receivers and time intervals. */
+const name = receiverName;
 
 /** A pattern, as in EventBridge; problems are reported at their place inside it. */
 const pattern = z.record(z.string(), z.unknown()).superRefine((value, context) => {
@@ -46,7 +45,7 @@ const label = z
   .min(1)
   .max(140)
   .superRefine((value, context) => {
-    const message = problemOfLabel(value);
+    const message = problemOfLabelName(value);
     if (message !== undefined) context.addIssue({ code: 'custom', message });
   });
 
@@ -218,33 +217,6 @@ const rule = z.strictObject({
   guards: guards.optional(),
 });
 
-const receiver = z.strictObject({
-  name: name.describe('What `notify` calls it'),
-  webhook_configs: z
-    .array(
-      z
-        .strictObject({
-          url: z
-            .url({ protocol: /^https?$/ })
-            .optional()
-            .describe('The address, where it is no secret; exactly one of `url` and `url_file`'),
-          url_file: z.string().min(1).optional().describe('File that holds the address, read when it is used'),
-          hmac_key_file: z.string().min(1).optional().describe('File that holds the key of the HMAC-SHA256 signature'),
-          send_resolved: z.boolean().default(true).describe('Whether `on_resolve` notifications go there too'),
-          format: z
-            .enum(['json', 'slack'])
-            .default('json')
-            .describe('`json`: the whole notification; `slack`: {"text": …}'),
-        })
-        .refine(
-          (value) => (value.url === undefined) !== (value.url_file === undefined),
-          'expected exactly one of url, url_file',
-        ),
-    )
-    .min(1)
-    .max(10),
-});
-
 const rangeText = (what: string) => z.array(z.string().max(40)).min(1).max(50).optional().describe(what);
 
 const timeInterval = z.strictObject({
@@ -286,6 +258,8 @@ export const rulesShape = {
     .prefault({})
     .describe('For every rule that does not say otherwise'),
   receivers: z.array(receiver).max(100).default([]).describe('Where notifications go'),
+  route,
+  heartbeat,
   time_intervals: z.array(timeInterval).max(200).default([]).describe('Named times, as in Alertmanager'),
   inhibit_rules: z.array(inhibitRule).max(200).default([]).describe('What is held back while something else fires'),
   rules: z.array(rule).max(1000).default([]),

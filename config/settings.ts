@@ -191,6 +191,13 @@ export const settingsShape = {
         .positive()
         .default(3000)
         .describe('Most API requests of one token and minute in one replica, all routes together'),
+      external_url: z
+        .url({ protocol: /^https?$/ })
+        .max(500)
+        .optional()
+        .describe(
+          'Address at which people reach the page, for links in messages. Default: none, messages have no links',
+        ),
       trusted_proxies: z
         .array(
           z.string().superRefine((text, context) => {

@@ -19,6 +19,8 @@ function configOf(text: string) {
 /** A value of each setting that is not its default. */
 const changed: Readonly<Record<string, string>> = {
   defaults: '{mode: dry_run}',
+  route: '{receiver: noc}\nreceivers: [{name: noc, webhook_configs: [{url: "https://example.com/"}]}]',
+  heartbeat: '{receiver: noc}\nreceivers: [{name: noc, webhook_configs: [{url: "https://example.com/"}]}]',
   receivers: '[{name: noc, webhook_configs: [{url: "https://example.com/"}]}]',
   time_intervals: '[{name: night, time_intervals: [{weekdays: [friday]}]}]',
   inhibit_rules: '[{source_matchers: [\'rule="a"\'], target_matchers: [\'rule="b"\']}]',
@@ -46,6 +48,7 @@ const changed: Readonly<Record<string, string>> = {
   'controls.max_regex_steps': '700',
   'controls.max_holds': '7',
   'controls.max_bulk_actions': '3',
+  'http.external_url': 'https://ivs.example.com',
   'http.max_body_bytes': '1000',
   'http.proxy_resolves_names': 'true',
   'http.requests_per_minute': '60',
@@ -77,12 +80,15 @@ const readAtStart = [
   'worker_concurrency',
 ];
 
+/** Sections that are one setting. */
+const wholes: ReadonlySet<string> = new Set(['defaults', 'route', 'heartbeat']);
+
 /** Every setting of the schema, parts of sections by `section.part`. */
 function settingsOfSchema(): string[] {
   const sections = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' }).properties ?? {};
   return Object.entries(sections).flatMap(([name, section]) => {
     const parts = typeof section === 'object' && section.type === 'object' ? Object.keys(section.properties ?? {}) : [];
-    return parts.length === 0 || name === 'defaults' ? [name] : parts.map((part) => `${name}.${part}`);
+    return parts.length === 0 || wholes.has(name) ? [name] : parts.map((part) => `${name}.${part}`);
   });
 }
 

@@ -1,4 +1,4 @@
-// The log of messages to webhooks: what was sent where, with which result. Bounded; names hosts only, since addresses hold tokens.
+// The log of messages that left (webhooks, mail, SNS): what was sent where, with which result. Bounded; names hosts only, since addresses hold tokens.
 
 import { messageOf } from '#domain/errors.ts';
 import type { DeliveryEntry } from '#domain/log-entries.ts';
@@ -9,26 +9,34 @@ import type { HandlerContext } from './ports.ts';
 
 const keptDeliveries = 5_000;
 
-/** Sends one message and writes down how it went. @throws what the sender throws */
+/** Sends one message over HTTP and writes down how it went. @throws what the sender throws */
 export async function sendLogged(
   context: HandlerContext,
   url: Secret,
   message: Omit<OutgoingMessage, 'url'>,
 ): Promise<number> {
-  const entry = {
-    jobId: context.jobId,
-    action: context.name,
-    host: URL.parse(url.reveal())?.host ?? 'invalid address',
-    attempt: context.attempt,
-  };
+  using _hidden = context.hide(url);
+  const host = URL.parse(url.reveal())?.host ?? 'invalid address';
+  return await logged(context, host, async () => {
+    const { status } = await context.http.send({ ...message, url: url.reveal() }, context.signal);
+    return status;
+  });
+}
+
+/** Writes down how a sending went. @param host where it went, without anything secret @param send resolves with the status, if there is one */
+export async function logged<T extends number | void>(
+  context: HandlerContext,
+  host: string,
+  send: () => Promise<T>,
+): Promise<T> {
+  const entry = { jobId: context.jobId, action: context.name, host, attempt: context.attempt };
   const log = (result: Pick<DeliveryEntry, 'status' | 'error'>) =>
     context.state
       .transact((tx) => tx.append(logs.deliveries, { ...entry, atMs: tx.nowMs, ...result }, keptDeliveries))
       .catch((error: unknown) => context.logger.warn({ err: error }, 'a delivery could not be logged'));
-  using _hidden = context.hide(url);
   try {
-    const { status } = await context.http.send({ ...message, url: url.reveal() }, context.signal);
-    await log({ status });
+    const status = await send();
+    await log(typeof status === 'number' ? { status } : {});
     return status;
   } catch (error) {
     await log({ error: messageOf(error) });

@@ -1,11 +1,14 @@
 // What the handlers of actions need from the rest of the program. src/shard/actions.ts meets these ports.
 import type { ActionJob, ActionName, Lane, Pattern } from '#domain/action.ts';
 import type { BatchJob } from '#domain/job.ts';
-import type { Matcher, Receiver } from '#domain/rule.ts';
+import type { Receiver } from '#domain/receiver.ts';
+import type { Matcher } from '#domain/rule.ts';
 import type { Secret } from '#domain/secret.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { EventBus } from '#outbound/event-bus.ts';
 import type { HttpSender } from '#outbound/http-sender.ts';
+import type { MailSender } from '#outbound/mail.ts';
+import type { SnsPublisher } from '#outbound/sns.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { SecretSink } from '#secrets/sink.ts';
 import type { JobRun } from './host.ts';
@@ -292,7 +295,17 @@ export interface ActionPorts {
   readonly http: Pick<HttpSender, 'send'>;
   readonly events: Pick<EventBus, 'put'>;
   readonly metadata: MetadataSubmit;
+  readonly mail: Pick<MailSender, 'send'>;
+  readonly sns: Pick<SnsPublisher, 'publish'>;
   receiver(name: string): Receiver | undefined;
+  /** Where links in messages stand on; empty: messages have none. */
+  externalUrl(): string;
+  /** Counts a message to one integration of a receiver. */
+  countNotification(labels: {
+    readonly receiver: string;
+    readonly integration: string;
+    readonly outcome: 'delivered' | 'failed' | 'refused';
+  }): void;
   /** How the account's calls of InsertAdBreak are shared. */
   readonly adBreaks: {
     /** Between two of them, by the quota. */

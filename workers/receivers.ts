@@ -1,63 +1,161 @@
-// A message to every webhook of a receiver. One that has taken it does not get it again when another one fails.
+// A message to everything that a receiver has. What has taken it does not get it again when something else fails, and what asked for
+// time is left alone until then.
+import type { ActionJob } from '#domain/action.ts';
+import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
-import type { Receiver, WebhookReceiver } from '#domain/rule.ts';
-import { Secret } from '#domain/secret.ts';
+import { type Alert, isFiring, type Notification } from '#domain/notification.ts';
+import type { Integration, Receiver } from '#domain/receiver.ts';
 import { kinds } from '#domain/state-registry.ts';
-import { visibleLine } from '#domain/visible-text.ts';
-import { sendLogged } from './delivery-log.ts';
+import { visibleLines } from '#domain/visible-text.ts';
+import { deliver } from './deliver.ts';
+import type { Message } from './message.ts';
 import type { HandlerContext } from './ports.ts';
 
+/** For so long a receiver may put a message off without spending attempts. */
+const mostPutOffMs = 6 * 3_600_000;
+
 /** The receiver of this name. @throws AppError RECEIVER_UNKNOWN */
-export function receiverNamed(context: HandlerContext, name: string): Receiver {
+export function receiverNamed(context: Pick<HandlerContext, 'receiver'>, name: string): Receiver {
   const receiver = context.receiver(name);
   if (!receiver) throw new AppError('RECEIVER_UNKNOWN', `the configuration has no receiver "${name}"`);
   return receiver;
 }
 
+/** A job's own message as a notification of one alert. */
+export function notificationOf(job: ActionJob, receiver: string, text: string): Notification {
+  const { alert, cause, channelArn, decidedAtMs } = job;
+  const made: Alert = {
+    fingerprint: cause.kind === 'rule' ? cause.decisionId : `operator-${decidedAtMs}`,
+    labels: {
+      alertname: cause.kind === 'rule' ? cause.rule : 'message',
+      ...(cause.kind === 'rule' ? { rule: cause.rule } : {}),
+      ...(channelArn === undefined ? {} : { channel: channelArn }),
+    },
+    startsAtMs: decidedAtMs,
+    ...alert,
+    text: visibleLines(text),
+  };
+  const firing = isFiring(made);
+  return {
+    receiver,
+    groupKey: `{}:{fingerprint="${made.fingerprint}"}`,
+    groupLabels: {},
+    alerts: [made],
+    firing: firing ? 1 : 0,
+    resolved: firing ? 0 : 1,
+  };
+}
+
+/** What every message of a job says in JSON, beside its own. */
+export function jsonOf(context: Pick<HandlerContext, 'jobId'>, job: ActionJob, receiver: string, text: string): object {
+  return {
+    version: 1,
+    receiver,
+    text,
+    channelArn: job.channelArn,
+    streamId: job.streamId,
+    cause: job.cause,
+    decidedAt: iso(job.decidedAtMs),
+    jobId: context.jobId,
+  };
+}
+
 /**
- * Sends what `contentOf` makes for each webhook; resolves with the number of webhooks once all have taken it.
+ * Sends a message to each integration of a receiver; resolves with how many there are once all have taken it.
  * @throws the failure that is worth another try, or the first one
  */
-export async function sendToReceiver(
-  context: HandlerContext,
-  receiver: Receiver,
-  contentOf: (webhook: WebhookReceiver) => object,
-): Promise<number> {
+export async function sendToReceiver(context: HandlerContext, receiver: Receiver, message: Message): Promise<number> {
   const key = kinds.notified.of(context.jobId);
-  const taken = new Set(context.state.view.get(key)?.taken ?? []);
+  const before = context.state.view.get(key);
+  const taken = new Set(before?.taken ?? []);
+  const waits = new Map(Object.entries(before?.waits ?? {}));
+  const save = () =>
+    context.state.transact((tx) => tx.set(key, { taken: [...taken], waits: Object.fromEntries(waits) }));
   const failures: unknown[] = [];
-  for (const [index, webhook] of receiver.webhooks.entries()) {
-    if (taken.has(index)) continue;
+  for (const [index, integration] of receiver.integrations.entries()) {
+    if (taken.has(index) || !isFor(integration, message)) continue;
+    const waitMs = (waits.get(String(index)) ?? 0) - context.state.nowMs();
+    if (waitMs > 0) {
+      failures.push(putOff(receiver, integration, waitMs));
+      continue;
+    }
     try {
-      await context.progress('send', { receiver: receiver.name, webhook: index });
-      await send(context, webhook, index, contentOf(webhook));
+      await sendOne(context, { receiver, index, integration }, message);
       taken.add(index);
-      await context.state.transact((tx) => tx.set(key, { taken: [...taken] }));
+      waits.delete(String(index));
+      await save();
     } catch (error) {
-      failures.push(error);
+      const putOffMs = putOffBy(error);
+      if (putOffMs !== undefined && context.state.nowMs() - message.decidedAtMs < mostPutOffMs) {
+        waits.set(String(index), context.state.nowMs() + putOffMs);
+        await save();
+        failures.push(putOff(receiver, integration, putOffMs, error));
+      } else failures.push(error);
       if (context.signal.aborted) break;
     }
   }
-  const worth = failures.find((error) => !(error instanceof AppError) || error.disposition.kind !== 'give-up');
-  const over = failures.length === 0 || worth === undefined || context.lastAttempt;
-  if (over) await context.state.transact((tx) => tx.delete(key));
-  if (failures.length > 0) throw worth ?? failures[0];
-  return taken.size;
+  if (failures.length === 0) {
+    await context.state.transact((tx) => tx.delete(key));
+    return taken.size;
+  }
+  const failure = worst(failures);
+  const comesAgain =
+    !(failure instanceof AppError) || failure.disposition.kind === 'retry' ? !context.lastAttempt : !isGivenUp(failure);
+  if (!comesAgain) await context.state.transact((tx) => tx.delete(key));
+  throw failure;
 }
 
-async function send(
+async function sendOne(
   context: HandlerContext,
-  { url: address, urlFile, hmacKeyFile }: WebhookReceiver,
-  index: number,
-  content: object,
+  {
+    receiver,
+    index,
+    integration,
+  }: { readonly receiver: Receiver; readonly index: number; readonly integration: Integration },
+  message: Message,
 ): Promise<void> {
-  const url = urlFile === undefined ? new Secret(address ?? '') : await context.readSecretFile(urlFile);
-  const hmacKey = hmacKeyFile === undefined ? undefined : await context.readSecretFile(hmacKeyFile);
-  await sendLogged(context, url, {
-    method: 'POST',
-    body: visibleLine(JSON.stringify(content)),
-    contentType: 'application/json',
-    deliveryId: `${context.jobId}-${index}`,
-    ...(hmacKey ? { hmacKey } : {}),
+  const { place, kind } = integration;
+  const count = (outcome: 'delivered' | 'failed' | 'refused') =>
+    context.countNotification({ receiver: receiver.name, integration: kind, outcome });
+  await context.progress('send', { receiver: receiver.name, to: place });
+  try {
+    await deliver(context, integration, message, `${context.jobId}-${index}`);
+    count('delivered');
+  } catch (error) {
+    count(isGivenUp(error) ? 'refused' : 'failed');
+    throw error;
+  }
+}
+
+/** Whether an integration gets this message at all. */
+function isFor({ sendResolved }: Integration, { onlySendResolved = false }: Message): boolean {
+  return sendResolved || !onlySendResolved;
+}
+
+function isGivenUp(error: unknown): boolean {
+  return error instanceof AppError && error.disposition.kind === 'give-up';
+}
+
+/** How long the receiver asked to be left alone (Retry-After), if it did. */
+function putOffBy(error: unknown): number | undefined {
+  const ms = error instanceof AppError ? error.details['retryAfterMs'] : undefined;
+  return typeof ms === 'number' ? ms : undefined;
+}
+
+function putOff({ name }: Receiver, { place }: Integration, delayMs: number, cause?: unknown): AppError {
+  return new AppError('WEBHOOK_FAILED', `${name}: ${place} asks to wait for ${Math.ceil(delayMs / 1000)} s`, {
+    cause,
+    disposition: { kind: 'retry-after', delayMs },
   });
+}
+
+/** What decides when the job comes again: a failure that is tried again with backoff, else the shortest wait, else what is given up. */
+function worst(failures: readonly unknown[]): unknown {
+  const waitOf = (error: unknown) =>
+    error instanceof AppError && error.disposition.kind === 'retry-after' ? error.disposition.delayMs : undefined;
+  const tried = failures.find((error) => waitOf(error) === undefined && !isGivenUp(error));
+  if (tried !== undefined) return tried;
+  const waiting = failures.filter((error) => waitOf(error) !== undefined);
+  waiting.sort((left, right) => waitOf(left)! - waitOf(right)!);
+  return waiting[0] ?? failures[0];
 }

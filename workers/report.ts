@@ -2,13 +2,14 @@
 import { channelIdOf, isChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import { kinds, logs } from '#domain/state-registry.ts';
+import { escapeSlack } from '#domain/visible-text.ts';
 import { writeReport } from '#report/formats.ts';
 import { gatherReport } from '#report/gather.ts';
 import { reportSummary } from '#report/summary.ts';
 import { keepCapture, readCapture } from './capture-session.ts';
 import type { ActionHandler, HandlerContext } from './ports.ts';
 import { channelOf, onlyIfFailsFresh, planned } from './preconditions.ts';
-import { receiverNamed, sendToReceiver } from './receivers.ts';
+import { jsonOf, notificationOf, receiverNamed, sendToReceiver } from './receivers.ts';
 
 /** Slack cuts a message after 40,000 characters. https://docs.slack.dev/reference/methods/chat.postMessage */
 const mostSlackText = 38_000;
@@ -22,7 +23,9 @@ export const report: ActionHandler<'report'> = async (job, context) => {
   if (skip) return skip;
   const files = file === undefined ? [] : formats.map((format) => ({ format, path: `${file}.${format}` }));
   if (job.dryRun) {
-    const toReceiver = receiver ? [`report ${receiver.name}: ${receiver.webhooks.length} webhook(s)`] : [];
+    const toReceiver = receiver
+      ? [`report ${receiver.name}: ${receiver.integrations.map(({ place }) => place).join(', ')}`]
+      : [];
     return planned([...toReceiver, ...files.map(({ path }) => `write ${path}`)], undefined);
   }
   const streamId = job.streamId ?? context.state.view.get(kinds.stream.of(channelArn))?.streamId;
@@ -34,27 +37,22 @@ export const report: ActionHandler<'report'> = async (job, context) => {
     await context.writeFile(job, path, written[format]!);
   }
   const text = reportSummary(made);
-  const content = {
-    version: 1,
-    receiver: name,
-    text,
-    channelArn,
-    streamId,
-    cause: job.cause,
-    decidedAt: new Date(job.decidedAtMs).toISOString(),
-    jobId: context.jobId,
-    report: { ...written, ...(formats.includes('json') ? { json: made } : {}) },
-  };
-  const webhooks = receiver
-    ? await sendToReceiver(context, receiver, ({ format }) =>
-        format === 'slack' ? { text: (written['md'] ?? slackText(text)).slice(0, mostSlackText) } : content,
-      )
+  const sent = receiver
+    ? await sendToReceiver(context, receiver, {
+        notification: notificationOf(job, receiver.name, written['md'] ?? text),
+        json: {
+          ...jsonOf(context, { ...job, streamId }, receiver.name, text),
+          report: { ...written, ...(formats.includes('json') ? { json: made } : {}) },
+        },
+        slackText: (written['md'] ?? escapeSlack(text)).slice(0, mostSlackText),
+        decidedAtMs: job.decidedAtMs,
+      })
     : 0;
   return {
     outcome: 'done',
     channel: channelIdOf(channelArn),
     streamId,
-    ...(receiver ? { receiver: receiver.name, webhooks } : {}),
+    ...(receiver ? { receiver: receiver.name, sent } : {}),
     ...(files.length > 0 ? { files: files.map(({ path }) => path) } : {}),
   };
 };
@@ -71,9 +69,4 @@ async function captureIfMissing(context: HandlerContext, channelArn: string, str
     if (!isLasting && !context.lastAttempt) throw error;
     context.logger.warn({ err: error, channelArn, streamId }, 'the session could not be captured for its report');
   }
-}
-
-/** https://docs.slack.dev/messaging/formatting-message-text/#escaping */
-function slackText(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

@@ -8,6 +8,7 @@ import { actionNames, destructiveActions } from '#domain/action.ts';
 import { decisionReasons } from '#domain/decision.ts';
 import { errorCatalog } from '#domain/error-catalog.ts';
 import { type IvsEventType, ivsEvents } from '#domain/ivs-events.ts';
+import { notificationFields } from '#rules/notification-template.ts';
 import { channelFields, type FieldTable, streamFields } from '#rules/pattern-fields.ts';
 import { filterNames, tagNames } from '#rules/template.ts';
 import { fieldsOfRoots } from '#rules/template-roots.ts';
@@ -185,6 +186,17 @@ function ruleBlocks(): Readonly<Record<string, string>> {
   return {
     rule: settingsTable(own(rule)),
     receivers: settingsTable(settingsOf(at(config, 'receivers')?.items ?? {})),
+    route: settingsTable(
+      settingsOf(at(config, 'route') ?? {}).filter(({ path }) => !path.startsWith('routes[].routes[]')),
+    ),
+    heartbeat: settingsTable(settingsOf(at(config, 'heartbeat') ?? {})),
+    notification: table(
+      ['Variable', 'Fields'],
+      Object.entries(notificationFields).map(([root, fields]) => [
+        code(root),
+        fields.map((field) => code(field)).join(', '),
+      ]),
+    ),
     defaults: settingsTable(settingsOf(at(config, 'defaults') ?? {}).filter(({ path }) => !path.includes('.'))),
     guards: settingsTable(
       own(guards).map((setting) => ({

@@ -1139,7 +1139,13 @@ export interface operations {
                             pool: string;
                         };
                         notify?: {
-                            receiver: string;
+                            /** @description Default: as `route` says */
+                            receiver?: string;
+                            /**
+                             * @description A label that routes and receivers look at
+                             * @enum {string}
+                             */
+                            severity?: "critical" | "error" | "warning" | "info";
                             text: string;
                         };
                         provision_channel?: {

@@ -163,9 +163,12 @@ export interface Retiring {
   readonly doneAtMs?: number | undefined;
 }
 
-/** At `notified/<jobId>` while a notification is under way: which of the receiver's webhooks have it. */
+/** At `notified/<jobId>` while a notification is under way. */
 export interface NotifyProgress {
+  /** Places of the receiver's integrations that have it. */
   readonly taken: readonly number[];
+  /** By place: until when the integration asked to be left alone. */
+  readonly waits?: Readonly<Record<string, number>>;
 }
 
 /** At `delivered/<path without links>`: a file that a delivery made. */

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { isChannelArn } from './channel.ts';
 import { countryCodes } from './countries.ts';
 import { parseDuration } from './duration.ts';
+import { type AlertContext, severities } from './notification.ts';
 
 /** For editors; and the sign by which the documentation knows a duration. */
 export const durationPattern = '^(?=.)(\\d+w)?(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?(\\d+ms)?$';
@@ -228,7 +229,11 @@ export const actionSchemas = {
   insert_ad_break: z.strictObject({
     duration: adBreakDuration.describe('How long ads are played: whole seconds, at most 5m'),
   }),
-  notify: z.strictObject({ receiver: z.string().min(1), text: z.string().min(1).max(4000) }),
+  notify: z.strictObject({
+    receiver: z.string().min(1).optional().describe('Default: as `route` says'),
+    text: z.string().min(1).max(4000),
+    severity: z.enum(severities).optional().describe('A label that routes and receivers look at'),
+  }),
   webhook: z.strictObject({
     url_file: z.string().min(1).optional().describe('File that holds the address'),
     url: z.url().optional(),
@@ -362,6 +367,8 @@ export interface ActionJob<N extends ActionName = ActionName> {
   readonly deliveryFolder?: string | undefined;
   /** Of a rule that inserts ad breaks: the least time since the end of the channel's last one. */
   readonly minGapMs?: number | undefined;
+  /** Of a rule's `notify`: what it tells of. */
+  readonly alert?: AlertContext | undefined;
   /** Set when it is one of many channels' jobs: the bulk action that it belongs to. */
   readonly bulkId?: string | undefined;
 }

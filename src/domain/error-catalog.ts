@@ -241,6 +241,38 @@ export const errorCatalog = {
     status: 422,
     disposition: 'give-up',
   },
+  MAIL_FAILED: {
+    meaning: 'A mail server did not take a message, or could not be reached.',
+    remedy: 'It is tried again with backoff; check `smarthost` and the network.',
+    status: 502,
+    disposition: 'retry',
+  },
+  MAIL_REJECTED: {
+    meaning: 'A mail server refused a message for good (5xx): an address, the sender or the password.',
+    remedy: 'Correct the `email_configs` of the receiver and try it with `ivs-autopilot notify test <receiver>`.',
+    status: 502,
+    disposition: 'give-up',
+  },
+  SNS_FAILED: {
+    meaning: 'Amazon SNS did not take a message.',
+    remedy: 'It is tried again with backoff; check the network and the service.',
+    status: 502,
+    disposition: 'retry',
+  },
+  SNS_REJECTED: {
+    meaning: 'Amazon SNS refused a message for good: the topic is not there, or publishing is not allowed.',
+    remedy: 'Check the ARN in the `sns_configs` of the receiver and the permission sns:Publish.',
+    status: 502,
+    disposition: 'give-up',
+  },
+  PACKAGE_MISSING: {
+    meaning:
+      'The configuration uses something whose package is not installed, because most installations do not need it.',
+    remedy:
+      'Install the package that the message names beside ivs-autopilot, in the version that its package.json asks for.',
+    status: 500,
+    disposition: 'give-up',
+  },
   EGRESS_INVALID: {
     meaning:
       'HTTPS_PROXY or HTTP_PROXY names no proxy that can be used, or the file of AWS_CA_BUNDLE holds no certificates that can be read.',

@@ -2,6 +2,8 @@
 // config/compile.ts turns one into the other. Everything here is immutable and free of clocks.
 import type { ActionName, ActionParams, Pattern } from './action.ts';
 import type { TemplateContext } from './documents.ts';
+import type { LabelMatcher } from './labels.ts';
+import type { Heartbeat, Receiver, Route } from './receiver.ts';
 
 /** A compiled pattern. `match` never throws, whatever it is given. */
 export interface Matcher {
@@ -124,20 +126,6 @@ export interface Rule {
   readonly conditionHash: string;
 }
 
-/** `rule="x"`, `action=~"stop_.*"`: Alertmanager's matchers over labels. */
-export interface LabelMatcher {
-  readonly label: string;
-  readonly op: '=' | '!=' | '=~' | '!~';
-  readonly value: string;
-  /** What comparing with a regular expression costs, by the size of its automaton; 0 for a plain comparison. */
-  readonly size: number;
-  /** An absent label counts as empty. */
-  test(labels: Labels): boolean;
-}
-
-/** Of a decision: `rule`, `action`, `channel` (ARN), `channel_name`, `account`, `region`, `group`, and `tag_<key>` for each tag. */
-export type Labels = Readonly<Record<string, string>>;
-
 /** While something that matches the sources fires, what matches the targets is held back. */
 export interface InhibitRule {
   readonly source: readonly LabelMatcher[];
@@ -168,26 +156,15 @@ export interface TimeInterval {
   readonly ranges: readonly TimeRange[];
 }
 
-/** Where a notification goes. Addresses from files are read when they are used. */
-export interface WebhookReceiver {
-  readonly url: string | undefined;
-  readonly urlFile: string | undefined;
-  readonly hmacKeyFile: string | undefined;
-  readonly sendResolved: boolean;
-  readonly format: 'json' | 'slack';
-}
-
-export interface Receiver {
-  readonly name: string;
-  readonly webhooks: readonly WebhookReceiver[];
-}
-
 export interface Ruleset {
   /** In the file's order; `off` rules included. */
   readonly rules: readonly Rule[];
   readonly inhibitRules: readonly InhibitRule[];
   readonly timeIntervals: readonly TimeInterval[];
   readonly receivers: readonly Receiver[];
+  /** Where a `notify` without a receiver goes. */
+  readonly route?: Route | undefined;
+  readonly heartbeat?: Heartbeat | undefined;
   /** Of the whole rules part of the file. */
   readonly hash: string;
 }

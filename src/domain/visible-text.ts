@@ -18,6 +18,21 @@ export function visibleLines(text: string): string {
   return text.split('\n').map(visibleLine).join('\n');
 }
 
+/** A text for Slack's marks: it mentions nobody and links nowhere. https://docs.slack.dev/messaging/formatting-message-text/#escaping */
+export function escapeSlack(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** A text among Markdown: it links nowhere and shows no picture. */
+export function escapeMarkdown(text: string): string {
+  return text.replaceAll(/[\\[\]`]/g, '\\$&').replaceAll('<', '&lt;');
+}
+
+/** A text among HTML, in an element or in an attribute's quotation marks. */
+export function escapeHtml(text: string): string {
+  return escapeSlack(text).replaceAll('"', '&quot;').replaceAll("'", '&#39;');
+}
+
 function escaped(character: string): string {
   let notation = '';
   for (let index = 0; index < character.length; index += 1)

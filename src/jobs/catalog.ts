@@ -59,6 +59,14 @@ const cause = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('rule'), rule: z.string(), decisionId: z.string() }),
   z.object({ kind: z.literal('operator'), who: z.string(), reason: z.string() }),
 ]);
+const alert = z.object({
+  fingerprint: z.string(),
+  labels: z.record(z.string(), z.string()),
+  startsAtMs: z.number(),
+  endsAtMs: z.number().optional(),
+  firing: z.object({ rule: z.string(), subject: z.string(), causeId: z.string() }).optional(),
+  isAutomatic: z.boolean().optional(),
+});
 const actionJob = z.object({
   action: z.enum(actionNames as [ActionName, ...ActionName[]]),
   params: z.unknown(),
@@ -73,6 +81,7 @@ const actionJob = z.object({
   intentId: z.string().optional(),
   minGapMs: z.number().optional(),
   bulkId: z.string().optional(),
+  alert: alert.optional(),
 });
 
 const fanout = z.object({

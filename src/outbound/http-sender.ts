@@ -39,6 +39,10 @@ export interface OutgoingMessage {
   readonly contentType: string;
   /** Signs the message. */
   readonly hmacKey?: Secret | undefined;
+  /** Sent as `Authorization: Bearer …`. */
+  readonly bearer?: Secret | undefined;
+  /** Instead of the proxy of the environment. */
+  readonly proxyUrl?: string | undefined;
   /** Stays the same when the message is sent again: `X-Autopilot-Delivery`. */
   readonly deliveryId: string;
   /** Refuses plain HTTP, except to this machine where that is allowed. */
@@ -69,10 +73,10 @@ export class HttpSender {
     const { metrics, timeoutMs } = this.#options;
     const url = this.checkUrl(message.url, message.confidential ?? false);
     try {
-      const status = await within({ ms: timeoutMs, what: url.hostname, signals: [signal] }, (end) =>
+      const { status, retryAfter } = await within({ ms: timeoutMs, what: url.hostname, signals: [signal] }, (end) =>
         this.#exchange(url, message, end),
       );
-      if (status < 200 || status > 299) throw refusedBy(url, status);
+      if (status < 200 || status > 299) throw refusedBy(url, status, retryAfterMs(retryAfter, this.#options.nowMs()));
       metrics.webhooks.inc({ outcome: 'delivered' });
       return { status };
     } catch (error) {
@@ -88,9 +92,10 @@ export class HttpSender {
     return webhookUrl(text, this.#options.addresses, confidential);
   }
 
-  async #exchange(url: URL, message: OutgoingMessage, signal: AbortSignal): Promise<number> {
+  async #exchange(url: URL, message: OutgoingMessage, signal: AbortSignal): Promise<Answer> {
     const body = Buffer.from(message.body);
-    const { proxy } = this.#options.egress.routeTo(url);
+    const { proxy } =
+      message.proxyUrl === undefined ? this.#options.egress.routeTo(url) : { proxy: ownProxy(message.proxyUrl) };
     const options: RequestOptions = {
       method: message.method,
       // No kept-alive connection: the address is checked for every message.
@@ -102,13 +107,14 @@ export class HttpSender {
         'content-length': body.length,
         'user-agent': 'ivs-autopilot',
         'x-autopilot-delivery': message.deliveryId,
+        ...(message.bearer ? { authorization: `Bearer ${message.bearer.reveal()}` } : {}),
         ...(message.hmacKey ? signatureHeaders(message.body, message.hmacKey, this.#options.nowMs()) : {}),
       },
     };
     return new Promise((resolve, reject) => {
       const answered = (response: IncomingMessage) => {
         // The status is the answer. What follows it is taken for a moment, so that the receiver sees no broken connection.
-        resolve(response.statusCode ?? 0);
+        resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] });
         const close = () => response.destroy();
         const timer = setTimeout(close, restOfAnswerMs).unref();
         let bytes = 0;
@@ -165,19 +171,42 @@ export class HttpSender {
   }
 }
 
-function refusedBy(url: URL, status: number): AppError {
+interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | undefined;
+}
+
+/** A proxy that the configuration names. */
+function ownProxy(text: string): Proxy {
+  const url = URL.parse(text);
+  if (!url) throw new AppError('WEBHOOK_REFUSED', 'http_config.proxy_url is no address of a proxy');
+  return { url, variable: 'http_config.proxy_url' };
+}
+
+/** Nobody is waited for longer. */
+const mostRetryAfterMs = 3_600_000;
+
+/** Seconds, or a moment. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
+function retryAfterMs(text: string | undefined, nowMs: number): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = /^\d{1,9}$/.test(text.trim()) ? 1_000 * Number(text) : Date.parse(text) - nowMs;
+  return Number.isFinite(ms) ? Math.min(mostRetryAfterMs, Math.max(1_000, ms)) : undefined;
+}
+
+function refusedBy(url: URL, status: number, retryMs: number | undefined): AppError {
   if (status >= 300 && status < 400)
     return new AppError(
       'WEBHOOK_REJECTED',
       `${url.hostname} answered with a redirect (${status}), which is not followed`,
     );
   const passing = status >= 500 || status === 408 || status === 425 || status === 429 || status === 0;
-  if (passing) return failed(url, `status ${status}`);
+  if (passing)
+    return failed(url, `status ${status}`, undefined, retryMs === undefined ? {} : { retryAfterMs: retryMs });
   return new AppError('WEBHOOK_REJECTED', `${url.hostname} refused the message with status ${status}`, {
     details: { status },
   });
 }
 
-function failed(url: URL, text: string, cause?: unknown): AppError {
-  return new AppError('WEBHOOK_FAILED', `${url.hostname} did not take the message: ${text}`, { cause });
+function failed(url: URL, text: string, cause?: unknown, details: Readonly<Record<string, unknown>> = {}): AppError {
+  return new AppError('WEBHOOK_FAILED', `${url.hostname} did not take the message: ${text}`, { cause, details });
 }

@@ -4,7 +4,9 @@ import { takeTurn } from '#domain/ad-break-line.ts';
 import type { Decision } from '#domain/decision.ts';
 import type { TemplateContext } from '#domain/documents.ts';
 import { durationMs } from '#domain/duration.ts';
-import type { Labels, Rule, RuleMode, Step } from '#domain/rule.ts';
+import type { Labels } from '#domain/labels.ts';
+import type { AlertContext } from '#domain/notification.ts';
+import type { Rule, RuleMode, Step } from '#domain/rule.ts';
 import type { Cause } from '#domain/rule-memory.ts';
 import type { ChannelView } from './channel-view.ts';
 import { canFanOut } from './commit-jobs.ts';
@@ -14,7 +16,8 @@ import { hashOf } from './hash-of.ts';
 import { labelsOf } from './label-matcher.ts';
 import { allSubject, channelOfSubject } from './memory.ts';
 import { aggregateDocumentWithNames } from './population.ts';
-import type { RuleOf } from './rule-index.ts';
+import { isAutomatic } from './resolved-notice.ts';
+import { isHolding, type RuleOf } from './rule-index.ts';
 import { isTemplate } from './template.ts';
 
 /** What the actions of one decision are about. */
@@ -113,9 +116,10 @@ function deliveryFolderOf(params: ActionParams): Pick<ActionJob, 'deliveryFolder
 
 function enqueueStep(
   evaluation: Evaluation,
-  { rule, subject, cause, phase, mode, decisionId }: Occasion,
+  occasion: Occasion,
   { step, params, view }: { step: Step; params: ActionParams; view: ChannelView | undefined },
 ): Jobs {
+  const { rule, subject, cause, phase, mode, decisionId } = occasion;
   const place = phase === 'resolve' ? 'resolve' : 'actions';
   const head = step.action.replaceAll('_', '-').slice(0, 32);
   const jobId = `${head}-${hashOf('job', rule.name, subject, cause.id, place, step.index)}`;
@@ -125,6 +129,7 @@ function enqueueStep(
   const payload: ActionJob = {
     action: step.action,
     params,
+    ...(step.action === 'notify' ? { alert: alertOf(occasion, step, params as ActionParams<'notify'>, view) } : {}),
     ...(view ? { channelArn: view.arn } : {}),
     ...(streamId === undefined ? {} : { streamId }),
     cause: { kind: 'rule', rule: rule.name, decisionId },
@@ -143,6 +148,28 @@ function enqueueStep(
   }
   evaluation.jobs.add({ jobId, name: step.action, payload: { ...payload }, ...(delayMs > 0 ? { delayMs } : {}) });
   return { jobId, action: step.action };
+}
+
+/** What a notification of this decision tells of. */
+function alertOf(
+  { rule, subject, group, cause, phase, endedAtMs }: Occasion,
+  step: Step,
+  { severity }: ActionParams<'notify'>,
+  view: ChannelView | undefined,
+): AlertContext {
+  const lasts = isHolding(rule) || rule.keepFiringForMs > 0;
+  return {
+    fingerprint: lasts ? hashOf('alert', rule.name, subject) : hashOf('alert', rule.name, subject, cause.id),
+    labels: {
+      ...labelsOf({ rule: rule.name, group, channel: view?.channel }),
+      alertname: rule.name,
+      ...(severity === undefined ? {} : { severity }),
+    },
+    startsAtMs: cause.evidence.sinceMs,
+    ...(phase === 'resolve' ? { endsAtMs: endedAtMs ?? cause.evidence.sinceMs } : {}),
+    ...(lasts ? { firing: { rule: rule.name, subject, causeId: cause.id } } : {}),
+    ...(isAutomatic(step) ? { isAutomatic: true } : {}),
+  };
 }
 
 /** All channels of a decision get their turns one after the other, and the plan is there as soon as the decision is. */

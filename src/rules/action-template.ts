@@ -6,7 +6,7 @@ import { messageOf } from '#domain/errors.ts';
 import type { Rendered } from '#domain/rule.ts';
 import type { PatternProblem } from './pattern-operators.ts';
 import { compileTemplate, isTemplate, type TemplateMode } from './template.ts';
-import type { TemplateRoot } from './template-roots.ts';
+import { problemOfVariable, type TemplateRoot } from './template-roots.ts';
 
 export type CompiledParams =
   | { readonly ok: true; readonly hasTemplates: boolean; render(context: TemplateContext): Rendered }
@@ -37,7 +37,10 @@ export function compileParams(
         problems.push({ path, message: 'this must not be a template: it has to be known when the file is loaded' });
         return () => value;
       }
-      const template = compileTemplate(value, { roots, mode: modeOf(action, path) });
+      const template = compileTemplate(value, {
+        mode: modeOf(action, path),
+        problemOf: (segments) => problemOfVariable(segments, roots),
+      });
       if (template.ok) return template.render;
       problems.push({ path, message: `template: ${template.message}` });
       return () => value;

@@ -9,6 +9,7 @@ import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
 import type { Evaluation } from './evaluation.ts';
 import { hashOf } from './hash-of.ts';
+import { labelsOf } from './label-matcher.ts';
 import { placeControl, removeControl } from './memory.ts';
 
 const keptIncidents = 200;
@@ -143,21 +144,31 @@ function raise(
   const { tx, nowMs } = evaluation;
   const alert: RuleAlert = { kind, rule: rule.name, ruleHash: rule.hash, sinceMs: nowMs, text, values };
   placeControl(tx, kinds.alert.of(kind, rule.name), alert);
-  const receiver = receiverOf(evaluation, rule);
   // A rule in dry run only records: nobody is woken for it.
-  if (receiver === undefined || rule.mode !== 'enforce') return;
+  if (rule.mode !== 'enforce') return;
+  const receiver = receiverOf(evaluation, rule);
+  if (receiver === undefined && evaluation.ruleset.route === undefined) return;
   const decisionId = `d-${hashOf('alert', kind, rule.name, nowMs)}`;
   const payload: ActionJob = {
     action: 'notify',
-    params: { receiver, text },
+    params: { ...(receiver === undefined ? {} : { receiver }), text },
+    alert: {
+      fingerprint: hashOf('alert', kind, rule.name, nowMs),
+      labels: {
+        ...labelsOf({ rule: rule.name }),
+        alertname: `${rule.name} is ${kind === 'cap' ? 'stopped' : 'slowed down'}`,
+      },
+      startsAtMs: nowMs,
+    },
     cause: { kind: 'rule', rule: rule.name, decisionId },
     decidedAtMs: nowMs,
   };
   tx.enqueue({ jobId: `notify-${hashOf('alert', kind, rule.name, nowMs)}`, name: 'notify', payload: { ...payload } });
 }
 
-/** Whom the rule notifies anyway, else the first receiver of the file. */
+/** Whom the rule notifies anyway; else who the route says (undefined), or without one the first receiver of the file. */
 function receiverOf({ ruleset }: Evaluation, rule: Rule): string | undefined {
   const own = [...rule.actions, ...rule.onResolve].find(({ action }) => action === 'notify');
-  return own ? (own.params as ActionParams<'notify'>).receiver : ruleset.receivers[0]?.name;
+  if (own) return (own.params as ActionParams<'notify'>).receiver;
+  return ruleset.route ? undefined : ruleset.receivers[0]?.name;
 }

@@ -1,8 +1,8 @@
 // Labels of decisions, and the matchers that inhibit rules and silences are written with: `rule="x"`, `action=~"stop_.*"`.
 // https://prometheus.io/docs/alerting/latest/configuration/#matcher
 import type { ChannelDocument } from '#domain/documents.ts';
+import type { LabelMatcher, Labels } from '#domain/labels.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
-import type { LabelMatcher, Labels } from '#domain/rule.ts';
 import { compileLabelRegex } from './label-regex.ts';
 
 export type ParsedMatcher =
@@ -12,6 +12,18 @@ export type ParsedMatcher =
 /** The labels every decision has; a tag's label is `tag_<key>`, other characters than letters, digits and _ replaced by _. */
 export const labelNames = ['rule', 'action', 'channel', 'channel_name', 'account', 'region', 'group'] as const;
 
+/** Of an alert, which routes and groups look at: `alertname` is the rule, `severity` what its `notify` says. */
+export const routeLabelNames = [
+  'alertname',
+  'severity',
+  'rule',
+  'channel',
+  'channel_name',
+  'account',
+  'region',
+  'group',
+] as const;
+
 const syntax = /^\s*([A-Za-z_][A-Za-z0-9_]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"\s{},]*))\s*$/s;
 const maxLength = 1000;
 
@@ -19,26 +31,23 @@ const maxLength = 1000;
 const parsedLately = new Map<string, ParsedMatcher>();
 const mostParsed = 200;
 
-/** Parses one matcher. */
-export function parseLabelMatcher(text: string): ParsedMatcher {
-  const known = parsedLately.get(text);
+/** Parses one matcher. @param names the labels there are, beside those of tags */
+export function parseLabelMatcher(text: string, names: readonly string[] = labelNames): ParsedMatcher {
+  const key = `${names === labelNames ? '' : names.join()} ${text}`;
+  const known = parsedLately.get(key);
   if (known) return known;
-  const parsed = parse(text);
+  const parsed = parse(text, names);
   if (parsedLately.size >= mostParsed) parsedLately.delete(parsedLately.keys().next().value!);
-  parsedLately.set(text, parsed);
+  parsedLately.set(key, parsed);
   return parsed;
 }
 
-function parse(text: string): ParsedMatcher {
+function parse(text: string, names: readonly string[]): ParsedMatcher {
   const match = text.length <= maxLength ? syntax.exec(text) : null;
   if (!match) return { ok: false, message: 'expected a matcher such as rule="mass-starvation" or action=~"stop_.*"' };
   const [, label = '', operator, quoted, bare] = match;
-  if (!label.startsWith('tag_') && !labelNames.some((name) => name === label)) {
-    return {
-      ok: false,
-      message: `unknown label ${label}${didYouMean(label, labelNames)}; there are ${labelNames.join(', ')} and tag_<key>`,
-    };
-  }
+  const unknown = problemOfLabelName(label, names);
+  if (unknown !== undefined) return { ok: false, message: unknown };
   const op = operator as LabelMatcher['op'];
   const isRegex = op === '=~' || op === '!~';
   // Inside a regular expression a backslash is the expression's own, except before a quotation mark.
@@ -58,6 +67,12 @@ function parse(text: string): ParsedMatcher {
       test: (labels) => holds.test(Object.hasOwn(labels, label) ? labels[label]!.slice(0, 512) : '') === wanted,
     },
   };
+}
+
+/** What is wrong with the name of a label. @param names the labels there are, beside those of tags */
+export function problemOfLabelName(label: string, names: readonly string[] = labelNames): string | undefined {
+  if (label.startsWith('tag_') || names.includes(label)) return undefined;
+  return `unknown label ${label}${didYouMean(label, names)}; there are ${names.join(', ')} and tag_<key>`;
 }
 
 /** The labels of what a rule does, or would do, for a group. */

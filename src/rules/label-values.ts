@@ -1,9 +1,9 @@
 // What in a matcher's value no label ever has: such a silence or inhibition would hold nothing back, or, under `!=`, everything.
 import { actionNames } from '#domain/action.ts';
+import type { LabelMatcher } from '#domain/labels.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import { ivsRegions, problemOfRegion, regionsKnownAsOf, regionsWithoutIvs } from '#domain/regions.ts';
-import type { LabelMatcher } from '#domain/rule.ts';
-import { labelNames, type ParsedMatcher, parseLabelMatcher } from './label-matcher.ts';
+import { type ParsedMatcher, parseLabelMatcher } from './label-matcher.ts';
 import { formatWords, grammars, type TextFormat } from './text-grammar.ts';
 
 /** An error when no label has such a value, a warning when only our tables say so. */
@@ -70,10 +70,4 @@ function problemOfRegions(matcher: LabelMatcher): LabelProblem | undefined {
 function exactValues({ op, value }: LabelMatcher): readonly string[] | undefined {
   if (op === '=' || op === '!=') return [value];
   return /^[\w:/|-]*$/.test(value) ? value.split('|') : undefined;
-}
-
-/** What is wrong with the name of a label in `equal`. */
-export function problemOfLabel(label: string): string | undefined {
-  if (label.startsWith('tag_') || labelNames.some((name) => name === label)) return undefined;
-  return `unknown label ${label}${didYouMean(label, labelNames)}; there are ${labelNames.join(', ')} and tag_<key>`;
 }

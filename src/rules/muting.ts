@@ -2,7 +2,8 @@
 import type { Silence } from '#domain/control.ts';
 import { silencesInForce } from '#domain/controls-in-force.ts';
 import type { Values } from '#domain/decision.ts';
-import type { InhibitRule, LabelMatcher, Labels, Rule } from '#domain/rule.ts';
+import type { LabelMatcher, Labels } from '#domain/labels.ts';
+import type { InhibitRule, Rule } from '#domain/rule.ts';
 import type { RuleMemory } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { channelView } from './channel-view.ts';

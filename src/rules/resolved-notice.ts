@@ -2,6 +2,14 @@
 import type { ActionParams } from '#domain/action.ts';
 import type { Rule, Ruleset, Step } from '#domain/rule.ts';
 
+/** The first place of these steps, apart from those in `on_resolve`. */
+const firstPlace = 1000;
+
+/** Whether a step was made here. */
+export function isAutomatic({ index }: Pick<Step, 'index'>): boolean {
+  return index >= firstPlace;
+}
+
 /** The rule's notifications to receivers with `send_resolved`, as steps of its resolve; none where `on_resolve` notifies itself. */
 export function resolvedNotices(ruleset: Ruleset, rule: Rule): readonly Step[] {
   if (rule.onResolve.some(({ action }) => action === 'notify')) return [];
@@ -9,8 +17,7 @@ export function resolvedNotices(ruleset: Ruleset, rule: Rule): readonly Step[] {
     .filter((step) => step.action === 'notify' && step.afterMs === 0 && wantsResolved(ruleset, step))
     .map((step) => ({
       ...step,
-      // Apart from the places in `on_resolve`.
-      index: 1000 + step.index,
+      index: firstPlace + step.index,
       onlyIf: undefined,
       render: (context) => {
         const rendered = step.render(context);
@@ -21,9 +28,15 @@ export function resolvedNotices(ruleset: Ruleset, rule: Rule): readonly Step[] {
     }));
 }
 
+/** Groups are told of every end: a message about those that still fire leaves it out. */
 function wantsResolved({ receivers }: Ruleset, { params }: Step): boolean {
-  const name = (params as ActionParams<'notify'>).receiver;
-  return receivers.some(
-    (receiver) => receiver.name === name && receiver.webhooks.some(({ sendResolved }) => sendResolved),
+  const { receiver: name } = params as ActionParams<'notify'>;
+  return (
+    name === undefined ||
+    receivers.some(
+      (receiver) =>
+        receiver.name === name &&
+        (receiver.grouping !== undefined || receiver.integrations.some(({ sendResolved }) => sendResolved)),
+    )
   );
 }

@@ -1,6 +1,7 @@
 // A ruleset arranged for deciding: rules by the kind of their trigger, and in the order in which they are judged.
 import type { Channel } from '#domain/channel.ts';
-import type { InhibitRule, LabelMatcher, Rule, Ruleset, TriggerKind } from '#domain/rule.ts';
+import type { LabelMatcher } from '#domain/labels.ts';
+import type { InhibitRule, Rule, Ruleset, TriggerKind } from '#domain/rule.ts';
 import type { ChannelView } from './channel-view.ts';
 import { type Clocked, clockedOf } from './clocked.ts';
 

@@ -1,7 +1,9 @@
 // What a silence matches before it is in force: rules by their names and actions, channels by theirs. A silence that matches nothing
 // holds nothing back, and is mostly a typo.
+
+import type { LabelMatcher, Labels } from '#domain/labels.ts';
 import { nearestName } from '#domain/nearest-name.ts';
-import type { LabelMatcher, Labels, Ruleset } from '#domain/rule.ts';
+import type { Ruleset } from '#domain/rule.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { channelDocument } from './documents.ts';

@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import type { TemplateContext } from '#domain/documents.ts';
 import { cpuMsOf } from '#test/support/effort.ts';
 import { compileTemplate, type TemplateMode } from './template.ts';
-import { rootsOf } from './template-roots.ts';
+import { problemOfVariable, rootsOf } from './template-roots.ts';
 
 const roots = rootsOf({ kind: 'event', perChannel: true });
+const problemOf = (segments: readonly unknown[]) => problemOfVariable(segments, roots);
 
 function context(detail: Record<string, unknown> = {}): TemplateContext {
   return {
@@ -16,7 +17,7 @@ function context(detail: Record<string, unknown> = {}): TemplateContext {
 }
 
 function load(text: string, mode: TemplateMode = 'text') {
-  const template = compileTemplate(text, { roots, mode });
+  const template = compileTemplate(text, { problemOf, mode });
   if (!template.ok) throw new Error(template.message);
   return template;
 }
@@ -81,7 +82,7 @@ describe('what is refused when the file is loaded', () => {
     ['{% if channel.name %}', 'not closed'],
     ['{{ channel.name }}'.repeat(2000), 'longer than'],
   ])('%s', (text, message) => {
-    const template = compileTemplate(text, { roots, mode: 'text' });
+    const template = compileTemplate(text, { problemOf, mode: 'text' });
 
     expect(template).toMatchObject({ ok: false, message: expect.stringContaining(message) });
   });

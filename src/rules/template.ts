@@ -1,23 +1,22 @@
 // Liquid templates that are safe with untrusted data: no files, no clock, no chance, bounded time and memory, only known variables.
 // What a template prints is data and never parsed again. https://shopify.github.io/liquid/
 import { Context, Liquid, type LiquidOptions, type Template, toValue, toValueSync } from 'liquidjs';
-import type { TemplateContext } from '#domain/documents.ts';
 import { messageOf } from '#domain/errors.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
-import { visibleLine } from '#domain/visible-text.ts';
-import { problemOfVariable, type TemplateRoot } from './template-roots.ts';
+import { escapeHtml, escapeMarkdown, escapeSlack, visibleLine } from '#domain/visible-text.ts';
 
 /**
  * `text`: returns a string. `value`: a template that is one output keeps its type, so that numbers, lists and objects stay what they are.
  * `message`: a string for people; line ends and controls of what is filled in are made visible, those of the template stay.
- * `identifier`: a string for names and paths, where each output must be a plain word and must not be empty.
+ * `identifier`: a string for names and paths, where each output must be a plain word and must not be empty. `slack`, `markdown`, `html`:
+ * as `message`, for who reads marks in a text: what is filled in mentions nobody, links nowhere and is no element.
  */
-export type TemplateMode = 'text' | 'value' | 'identifier' | 'message';
+export type TemplateMode = 'text' | 'value' | 'identifier' | 'message' | 'slack' | 'markdown' | 'html';
 
 export interface CompiledTemplate {
   readonly ok: true;
   /** Throws an Error with a plain message when a variable is missing or a limit is exceeded. */
-  readonly render: (context: TemplateContext) => unknown;
+  readonly render: (context: object) => unknown;
 }
 
 export type TemplateResult = CompiledTemplate | { readonly ok: false; readonly message: string };
@@ -58,7 +57,10 @@ const plainWord = /^[A-Za-z0-9_=+@-][A-Za-z0-9_.=+@-]{0,127}$/;
 const engines: Readonly<Record<TemplateMode, Liquid>> = {
   text: createEngine({}),
   value: createEngine({ keepOutputType: true }),
-  message: createEngine({ outputEscape: visibleOutput }),
+  message: createEngine({ outputEscape: visibleOutput() }),
+  slack: createEngine({ outputEscape: visibleOutput(escapeSlack) }),
+  markdown: createEngine({ outputEscape: visibleOutput(escapeMarkdown) }),
+  html: createEngine({ outputEscape: visibleOutput(escapeHtml) }),
   identifier: createEngine({ outputEscape: requirePlainWord }),
 };
 
@@ -88,10 +90,13 @@ function createEngine(extra: LiquidOptions): Liquid {
   return engine;
 }
 
-function visibleOutput(value: unknown): string {
-  if (Array.isArray(value)) return value.map(visibleOutput).join('');
-  // Numbers, and what prints as nothing, are liquid's to print.
-  return typeof value === 'string' ? visibleLine(value) : (value as string);
+function visibleOutput(escape = (text: string) => text): (value: unknown) => string {
+  const shown = (value: unknown): string => {
+    if (Array.isArray(value)) return value.map(shown).join('');
+    // Numbers, and what prints as nothing, are liquid's to print.
+    return typeof value === 'string' ? escape(visibleLine(value)) : (value as string);
+  };
+  return shown;
 }
 
 function requirePlainWord(value: unknown): string {
@@ -110,7 +115,11 @@ export function isTemplate(text: string): boolean {
 /** Compiles and checks a template; the message says what is wrong with it. */
 export function compileTemplate(
   text: string,
-  options: { readonly roots: ReadonlySet<TemplateRoot>; readonly mode: TemplateMode },
+  options: {
+    readonly mode: TemplateMode;
+    /** What is wrong with naming a variable, given as its segments. */
+    readonly problemOf: (segments: readonly unknown[]) => string | undefined;
+  },
 ): TemplateResult {
   if (!isTemplate(text)) return { ok: true, render: () => text };
   if (text.length > maxTemplateLength) {
@@ -121,7 +130,7 @@ export function compileTemplate(
   try {
     parsed = engine.parse(text);
     const uses = Object.values(engine.analyzeSync(parsed, { partials: false }).globals).flat();
-    const problems = new Set(uses.flatMap(({ segments }) => problemOfVariable(segments, options.roots) ?? []));
+    const problems = new Set(uses.flatMap(({ segments }) => options.problemOf(segments) ?? []));
     if (problems.size > 0) return { ok: false, message: [...problems].join('; ') };
   } catch (error) {
     return { ok: false, message: plainMessage(error) };
@@ -142,7 +151,7 @@ export function compileTemplate(
 }
 
 /** Renders with a bound on the work and on the text, both counted as they grow: the same on every machine. */
-function renderBounded(engine: Liquid, parsed: Template[], values: TemplateContext): unknown {
+function renderBounded(engine: Liquid, parsed: Template[], values: object): unknown {
   const context = new Context(values, engine.options, { sync: true }, { liquid: engine });
   const { renderLimit } = context;
   const checkTime = renderLimit.check.bind(renderLimit);

@@ -221,6 +221,11 @@ export function createMetrics() {
     ),
     // Acting
     webhooks: counter('webhooks_total', 'Messages to webhooks, by outcome', ['outcome']),
+    notifications: counter(
+      'notifications_total',
+      'Messages to integrations of receivers, by outcome: delivered, failed (tried again) or refused (given up)',
+      ['receiver', 'integration', 'outcome'],
+    ),
     secretDeliveries: counter('secret_deliveries_total', 'Deliveries of new keys, by kind of sink and outcome', [
       'sink',
       'outcome',

@@ -1,11 +1,13 @@
 // What the handlers of actions work with in one shard: sinks for keys, outgoing messages, event bus. Meets workers/ports.ts.
 import type { Config } from '#config/load.ts';
 import { AppError } from '#domain/errors.ts';
-import type { Receiver } from '#domain/rule.ts';
+import type { Receiver } from '#domain/receiver.ts';
 import { createActionCalls } from '#ivs/action-calls.ts';
 import type { IvsClientPort } from '#ivs/client.ts';
 import { EventBus } from '#outbound/event-bus.ts';
 import { HttpSender } from '#outbound/http-sender.ts';
+import { MailSender } from '#outbound/mail.ts';
+import { SnsPublisher } from '#outbound/sns.ts';
 import { channelView } from '#rules/channel-view.ts';
 import { silenceOf } from '#rules/muting.ts';
 import { matcherOf } from '#rules/pattern.ts';
@@ -40,8 +42,9 @@ export function createActionHandlers(options: ActionPartsOptions, stack: Teardow
   const { client, aws, config, metrics, scrubber, until, files, adBreakSpacingMs, ...shared } = options;
   const { region, credentials } = aws;
   const web = config().settings.http;
+  const addresses = { allowPrivate: web.allow_private_webhooks, allowLinkLocal: web.allow_link_local_webhooks };
   const http = new HttpSender({
-    addresses: { allowPrivate: web.allow_private_webhooks, allowLinkLocal: web.allow_link_local_webhooks },
+    addresses,
     proxyResolvesNames: web.proxy_resolves_names,
     nowMs: () => shared.state.nowMs(),
     metrics,
@@ -55,13 +58,22 @@ export function createActionHandlers(options: ActionPartsOptions, stack: Teardow
     ownFiles: files.ownFiles,
   });
   const events = new EventBus({ region, credentials, endpoint: aws.eventBridgeEndpoint }, until);
-  stack.defer('sinks', 1_000, () => sinks.destroy());
+  const sns = new SnsPublisher({ region, credentials, endpoint: aws.snsEndpoint }, until);
+  const mail = new MailSender({ addresses });
+  stack.defer('sinks', 1_000, () => {
+    sinks.destroy();
+    sns.destroy();
+  });
   return bindActions({
     ...shared,
     ivs: createActionCalls(client),
     sink: (job) => sinks.sink(job.params.deliver, files.deliveryBounds(job)),
     http,
     events,
+    mail,
+    sns,
+    externalUrl: () => web.external_url ?? '',
+    countNotification: (labels) => metrics.notifications.inc(labels),
     receiver: (name): Receiver | undefined => config().ruleset.receivers.find((receiver) => receiver.name === name),
     readSecretFile: async (path, job) => {
       const secret = await readSecretFile(path, job && files.readBounds(job));

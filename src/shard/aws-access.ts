@@ -9,6 +9,7 @@ export interface AwsOptions {
   readonly sqsEndpoint?: string | undefined;
   readonly eventBridgeEndpoint?: string | undefined;
   readonly secretsEndpoint?: string | undefined;
+  readonly snsEndpoint?: string | undefined;
   readonly credentials?: AwsCredentialIdentity | undefined;
 }
 

@@ -14,6 +14,7 @@ import { systemClock } from '#runtime/clock.ts';
 import { startSimulator } from '#simulator/server.ts';
 import { actionRig, operatorJob } from '#test/support/action-rig.ts';
 import { testMetrics } from '#test/support/quiet.ts';
+import { receiverOf } from '#test/support/receivers.ts';
 import { redisScope } from '#test/support/redis.ts';
 
 interface Received {
@@ -156,20 +157,20 @@ describe('the actions', () => {
     resources.defer(() => rm(directory, { recursive: true, force: true }));
     await writeFile(join(directory, 'url'), `${target.url}/from-file\n`);
     await writeFile(join(directory, 'hmac'), 'a signing key, made for this test\n');
-    const webhook = { hmacKeyFile: join(directory, 'hmac'), sendResolved: true };
+    const hmac_key_file = join(directory, 'hmac');
     const rig = resources.use(
       await actionRig({
         simulatorUrl: simulator.url,
         redis: scope.redis,
         prefix: scope.prefix,
         receivers: [
-          {
+          receiverOf({
             name: 'noc',
-            webhooks: [
-              { ...webhook, url: `${target.url}/pager`, urlFile: undefined, format: 'json' },
-              { ...webhook, url: undefined, urlFile: join(directory, 'url'), format: 'slack' },
+            webhook_configs: [
+              { url: `${target.url}/pager`, hmac_key_file },
+              { url_file: join(directory, 'url'), hmac_key_file, format: 'slack' },
             ],
-          },
+          }),
         ],
       }),
     );
@@ -191,7 +192,7 @@ describe('the actions', () => {
 
     const result = await t.rig.settle('note-1', operatorJob('notify', { receiver: 'noc', text: 'studio-a starving' }));
 
-    expect(result).toMatchObject({ outcome: 'done', webhooks: 2 });
+    expect(result).toMatchObject({ outcome: 'done', sent: 2 });
     expect(t.target.received.map(({ path }) => path)).toEqual(['/pager', '/from-file', '/from-file']);
     expect(JSON.parse(t.target.received[0]!.body)).toMatchObject({
       version: 1,

@@ -13,6 +13,7 @@ import { startSimulator } from '#simulator/server.ts';
 import { applyObservation } from '#streams/changes.ts';
 import { actionRig, operatorJob } from '#test/support/action-rig.ts';
 import { eventually } from '#test/support/quiet.ts';
+import { receiverOf } from '#test/support/receivers.ts';
 import { redisScope } from '#test/support/redis.ts';
 
 async function setup() {
@@ -37,7 +38,6 @@ async function setup() {
     await once(server, 'close');
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const webhook = { urlFile: undefined, hmacKeyFile: undefined, sendResolved: true };
   /** Fails the so-manieth call that leaves the process, before or after it took effect. */
   let fault: { left: number; readonly when: 'before' | 'after' } | undefined;
   let calls = 0;
@@ -48,13 +48,10 @@ async function setup() {
       prefix: scope.prefix,
       hookCommits: true,
       receivers: [
-        {
+        receiverOf({
           name: 'noc',
-          webhooks: [
-            { ...webhook, url: `${url}/json`, format: 'json' },
-            { ...webhook, url: `${url}/slack`, format: 'slack' },
-          ],
-        },
+          webhook_configs: [{ url: `${url}/json` }, { url: `${url}/slack`, format: 'slack' }],
+        }),
       ],
       async hook(_name, call) {
         calls += 1;
@@ -108,7 +105,7 @@ test('a report reaches the receiver in its formats and the files, and captures t
 
   expect(await t.rig.run('r1', job)).toMatchObject({
     outcome: 'done',
-    webhooks: 2,
+    sent: 2,
     files: ['md', 'html', 'json'].map((format) => `${file}.${format}`),
   });
   const [json, slack] = ['/json', '/slack'].map((path) => t.received.find((each) => each.path === path)!.body);
@@ -170,7 +167,7 @@ test('a file that no report made stays as it is, and a dry run writes and sends 
   const dry = operatorJob('report', { receiver: 'noc', file }, { channelArn: t.channelArn, dryRun: true });
   expect(await t.rig.run('2', dry)).toMatchObject({
     outcome: 'skipped',
-    calls: ['report noc: 2 webhook(s)', `write ${file}.md`],
+    calls: ['report noc: webhook_configs[0], webhook_configs[1]', `write ${file}.md`],
   });
   expect(t.received).toEqual([]);
 });

@@ -2,7 +2,7 @@
 // process as far as the handlers can tell; `hook` is told of every call that leaves it.
 import type { ActionJob, ActionName } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
-import type { Receiver } from '#domain/rule.ts';
+import type { Receiver } from '#domain/receiver.ts';
 import type { SharedState, Transaction, TransactionOptions } from '#domain/shared-state.ts';
 import { createActionCalls } from '#ivs/action-calls.ts';
 import { createIvsShard } from '#ivs/shard.ts';
@@ -10,6 +10,8 @@ import { Outbox } from '#metadata/outbox.ts';
 import { MetadataService } from '#metadata/service.ts';
 import { EventBus } from '#outbound/event-bus.ts';
 import { HttpSender } from '#outbound/http-sender.ts';
+import { MailSender } from '#outbound/mail.ts';
+import { SnsPublisher } from '#outbound/sns.ts';
 import { channelView } from '#rules/channel-view.ts';
 import { silenceOf } from '#rules/muting.ts';
 import { matcherOf } from '#rules/pattern.ts';
@@ -88,6 +90,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
   const aws = { region: 'us-west-2', credentials, endpoint: simulatorUrl };
   const sinks = new SecretSinks({ aws, sender: http, metrics, delivered: deliveredFiles(state), ownFiles: [] });
   const events = new EventBus(aws);
+  const sns = new SnsPublisher(aws);
   const hooked = <T extends object>(name: string, target: T): T =>
     new Proxy(target, {
       get: (object, member) => {
@@ -144,6 +147,10 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
       put: (event, signal) => hook('events.put', () => events.put(event, signal)) as Promise<{ eventId: string }>,
     },
     metadata,
+    mail: new MailSender({ addresses: { allowPrivate: true, allowLinkLocal: false } }),
+    sns,
+    externalUrl: () => 'https://autopilot.example',
+    countNotification: (labels) => metrics.notifications.inc(labels),
     receiver: (name) => options.receivers?.find((receiver) => receiver.name === name),
     readSecretFile: (path) => readSecretFile(path),
     adBreaks: { spacingMs: () => 1_000, aheadMs: 60_000, eventWindowMs: options.eventWindowMs ?? 60_000 },
@@ -194,6 +201,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     async [Symbol.asyncDispose]() {
       sinks.destroy();
       events.destroy();
+      sns.destroy();
       await shard.stop();
     },
   };

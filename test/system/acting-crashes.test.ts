@@ -13,12 +13,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ActionJob } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
-import type { Receiver } from '#domain/rule.ts';
+import type { Receiver } from '#domain/receiver.ts';
 import { kinds, logs } from '#domain/state-registry.ts';
 import { type SimulatorHandle, startSimulator } from '#simulator/server.ts';
 import type { ChildTask } from '#test/support/action-child.ts';
 import { type ActionRig, actionRig, operatorJob, type RigOptions } from '#test/support/action-rig.ts';
 import { eventually } from '#test/support/quiet.ts';
+import { receiverOf } from '#test/support/receivers.ts';
 import { type RedisScope, redisScope } from '#test/support/redis.ts';
 import { isThorough } from '#test/support/thorough.ts';
 import { poolTag } from '#workers/channel-pool.ts';
@@ -436,8 +437,7 @@ async function createWorld(scenario: Scenario) {
     const channel = await simulator.control.createChannel({ name, ads: true, tags: { tier: 'gold', show: 'quiz' } });
     const path = `/${scope.namespace}/${number}`;
     const webhookUrl = `http://127.0.0.1:${(hooks.address() as AddressInfo).port}${path}`;
-    const webhook = { urlFile: undefined, hmacKeyFile: undefined, sendResolved: true, format: 'json' } as const;
-    receivers.push({ name, webhooks: [0, 1].map((index) => ({ ...webhook, url: `${webhookUrl}/${index}` })) });
+    receivers.push(receiverOf({ name, webhook_configs: [0, 1].map((index) => ({ url: `${webhookUrl}/${index}` })) }));
     const place: Place = {
       simulator,
       rig,

@@ -176,6 +176,8 @@ export class VirtualJobs implements VirtualWorker {
       clock: { now: () => world.nowMs, monotonic: () => world.nowMs, sleep: (ms) => this.#sleep(ms) },
       random: this.#random,
       receiver: (name) => ruleset.receivers.find((receiver) => receiver.name === name),
+      externalUrl: () => '',
+      countNotification: () => undefined,
       matcher: matcherOf,
       adBreaks: { spacingMs: () => 1_000, aheadMs: 0, eventWindowMs: 60_000 },
       silenceOf: (action) => silenceOf(world.state.view, world.nowMs, action),

@@ -29,7 +29,10 @@ export function outsidePorts({
   world,
   log,
   batches,
-}: OutsideOptions): Pick<ActionPorts, 'metadata' | 'http' | 'events' | 'sink' | 'readSecretFile' | 'writeFile'> {
+}: OutsideOptions): Pick<
+  ActionPorts,
+  'metadata' | 'http' | 'events' | 'mail' | 'sns' | 'sink' | 'readSecretFile' | 'writeFile'
+> {
   return {
     metadata: {
       submit: (batch) => submit(batch, { world, log, batches }),
@@ -39,6 +42,17 @@ export function outsidePorts({
       async send({ method, url, body }) {
         log.change(method, undefined, `${url.startsWith(fileScheme) ? url.slice(fileScheme.length) : url} ${body}`);
         return { status: 200 };
+      },
+    },
+    mail: {
+      async send({ config, subject, text }) {
+        log.change('mail', undefined, `${config.to} ${JSON.stringify(subject)} ${JSON.stringify(text)}`);
+      },
+    },
+    sns: {
+      async publish({ config, message }) {
+        const to = config.topicArn ?? config.targetArn ?? config.phoneNumber;
+        log.change('Publish', undefined, `${to} ${JSON.stringify(message)}`);
       },
     },
     events: {

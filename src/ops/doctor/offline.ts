@@ -8,6 +8,7 @@ import type { AccountSettings } from '#config/settings.ts';
 import { namedFiles } from '#domain/action.ts';
 import { errorCatalog } from '#domain/error-catalog.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
+import { namesOf } from '#domain/receiver.ts';
 import { problemOfRegion } from '#domain/regions.ts';
 import { Egress, type Environment, processEgress, shownProxy } from '#runtime/egress.ts';
 import { parseRedisUrl, redisAddressText } from '#runtime/redis-url.ts';
@@ -116,11 +117,9 @@ interface NamedFile {
 
 function files({ config, env }: OfflineOptions): Verdict[] {
   const named: NamedFile[] = [
-    ...config.ruleset.receivers.flatMap(({ name, webhooks: all }) =>
-      all.flatMap(({ urlFile, hmacKeyFile }) =>
-        [urlFile, hmacKeyFile].flatMap((path) =>
-          path ? [{ path, by: `receiver ${name}`, use: 'read' as const }] : [],
-        ),
+    ...config.ruleset.receivers.flatMap(({ name, integrations }) =>
+      integrations.flatMap((integration) =>
+        namesOf(integration).files.map((path) => ({ path, by: `receiver ${name}`, use: 'read' as const })),
       ),
     ),
     ...actionUses(config.ruleset).flatMap(({ action, params }) =>
@@ -170,8 +169,9 @@ function problemOfFile({ path, by, use }: NamedFile): Verdict | undefined {
 
 /** The hosts that webhooks go to, with who names them. Addresses themselves may be secrets. */
 function* webhookHosts({ config }: OfflineOptions): Generator<{ readonly url: URL | undefined; readonly by: string }> {
-  for (const { name, webhooks: all } of config.ruleset.receivers)
-    for (const { url, urlFile } of all) yield* addressIn(url, urlFile, `receiver ${name}`);
+  for (const { name, integrations } of config.ruleset.receivers)
+    for (const { url, urlFile } of integrations.flatMap((integration) => namesOf(integration).addresses))
+      yield* addressIn(url, urlFile, `receiver ${name}`);
   for (const { action, params } of actionUses(config.ruleset)) {
     const {
       url,

@@ -2,8 +2,9 @@
 import { actionNames, channelActions } from '#domain/action.ts';
 import type { Channel } from '#domain/channel.ts';
 import { durationMs, formatDuration } from '#domain/duration.ts';
+import type { LabelMatcher } from '#domain/labels.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
-import type { LabelMatcher, Rule, Ruleset, Step } from '#domain/rule.ts';
+import type { Rule, Ruleset, Step } from '#domain/rule.ts';
 import { channelDocument } from '../documents.ts';
 import { problemOfMatcher } from '../label-values.ts';
 import { channelFields, problemsOfFields } from '../pattern-fields.ts';

@@ -1,0 +1,86 @@
+// What a notification tells of: alerts, as Alertmanager's webhook has them. A rule's `notify` is one alert; what is grouped is many.
+// https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
+import type { Labels } from './labels.ts';
+
+export const severities = ['critical', 'error', 'warning', 'info'] as const;
+export type Severity = (typeof severities)[number];
+
+/** What a rule's `notify` tells of, beside its text. */
+export interface AlertContext {
+  /** The same for as long as the rule fires for the same subject; of a moment, its own. */
+  readonly fingerprint: string;
+  readonly labels: Labels;
+  /** When the condition began. */
+  readonly startsAtMs: number;
+  /** When it ended; undefined while it goes on. */
+  readonly endsAtMs?: number | undefined;
+  /** Of a condition that has an end: where the rule remembers it, and by what. Undefined: a moment, which is told once and is over. */
+  readonly firing?: { readonly rule: string; readonly subject: string; readonly causeId: string } | undefined;
+  /** Told only because of `send_resolved`: the rule has no message of its own for it. */
+  readonly isAutomatic?: boolean | undefined;
+}
+
+export interface Alert extends AlertContext {
+  readonly text: string;
+}
+
+/** What is sent to a receiver as one message: in a job, so bounded. */
+export interface Notification {
+  readonly receiver: string;
+  /** Names the group; the same for each of its messages. */
+  readonly groupKey: string;
+  readonly groupLabels: Labels;
+  /** The worst first; the rest is only counted. */
+  readonly alerts: readonly Alert[];
+  /** Of all. */
+  readonly firing: number;
+  readonly resolved: number;
+}
+
+/** As templates print it, and the webhook's body of version 4. */
+export interface NotificationDocument {
+  readonly version: '4';
+  readonly groupKey: string;
+  /** Alerts that are not listed. */
+  readonly truncatedAlerts: number;
+  readonly status: 'firing' | 'resolved';
+  readonly receiver: string;
+  readonly groupLabels: Labels;
+  readonly commonLabels: Labels;
+  readonly commonAnnotations: Labels;
+  /** Empty where `http.external_url` is not set. */
+  readonly externalURL: string;
+  readonly alerts: readonly AlertDocument[];
+}
+
+export interface AlertDocument {
+  readonly status: 'firing' | 'resolved';
+  readonly labels: Labels;
+  readonly annotations: Labels;
+  /** ISO 8601. */
+  readonly startsAt: string;
+  /** `0001-01-01T00:00:00Z` while it goes on, as Alertmanager writes it. */
+  readonly endsAt: string;
+  readonly generatorURL: string;
+  readonly fingerprint: string;
+}
+
+export function isFiring({ endsAtMs }: Pick<AlertContext, 'endsAtMs'>): boolean {
+  return endsAtMs === undefined;
+}
+
+/** Place in the order of severities; without one it is behind all others. */
+export function severityRank(labels: Labels): number {
+  const place = severities.findIndex((severity) => severity === labels['severity']);
+  return place === -1 ? severities.length : place;
+}
+
+/** The worst first: what fires before what is over, by severity, and what began first. */
+export function byBadness(left: Alert, right: Alert): number {
+  return (
+    Number(isFiring(right)) - Number(isFiring(left)) ||
+    severityRank(left.labels) - severityRank(right.labels) ||
+    left.startsAtMs - right.startsAtMs ||
+    (left.fingerprint < right.fingerprint ? -1 : 1)
+  );
+}

@@ -1,0 +1,122 @@
+// Sends mail over SMTP. The package is loaded when the first message goes, since most installations send none; a name is resolved here and
+// judged as a webhook's is, and the connection goes to that address.
+import { type LookupAddress, lookup as systemLookup } from 'node:dns';
+import { promisify } from 'node:util';
+import { AppError, messageOf } from '#domain/errors.ts';
+import type { EmailIntegration } from '#domain/receiver.ts';
+import type { Secret } from '#domain/secret.ts';
+import { within } from '#runtime/deadline.ts';
+import { type AddressPolicy, forbiddenHost, forbiddenRange, isAddress } from './address-guard.ts';
+import { optionalPackage } from './optional-package.ts';
+import { assertReachable } from './webhook-url.ts';
+
+export interface OutgoingMail {
+  readonly config: EmailIntegration;
+  readonly password: Secret | undefined;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  /** Stays the same when the message is sent again. */
+  readonly messageId: string;
+  /** Messages of one thread are shown together. */
+  readonly thread: string;
+}
+
+export interface MailSenderOptions {
+  /** Which addresses besides public ones may be reached. */
+  readonly addresses: AddressPolicy;
+  /** From the beginning to the server's word that it has taken the message. */
+  readonly timeoutMs?: number;
+}
+
+interface SmtpError {
+  readonly code?: string;
+  readonly responseCode?: number;
+}
+
+export class MailSender {
+  readonly #options: Required<MailSenderOptions>;
+
+  constructor(options: MailSenderOptions) {
+    this.#options = { timeoutMs: 20_000, ...options };
+  }
+
+  /**
+   * Resolves when the server has taken the message for all its addresses.
+   * @throws AppError MAIL_REJECTED, WEBHOOK_REFUSED (the address is not allowed), PACKAGE_MISSING, MAIL_FAILED (try again)
+   */
+  async send(mail: OutgoingMail, signal: AbortSignal): Promise<void> {
+    const { createTransport } = await optionalPackage('nodemailer', 'email_configs', () => import('nodemailer'));
+    const { config, password } = mail;
+    const { host, port } = hostAndPort(config.smarthost);
+    const address = await this.#addressOf(host);
+    const { timeoutMs } = this.#options;
+    const transport = createTransport({
+      host: address,
+      port,
+      secure: config.implicitTls,
+      requireTLS: config.requireTls && !config.implicitTls,
+      ...(config.hello === undefined ? {} : { name: config.hello }),
+      ...(config.authUsername === undefined
+        ? {}
+        : { auth: { user: config.authUsername, pass: password?.reveal() ?? '' } }),
+      tls: isAddress(host) ? {} : { servername: host },
+      connectionTimeout: timeoutMs,
+      greetingTimeout: timeoutMs,
+      socketTimeout: timeoutMs,
+      // A message is text: it fetches nothing and reads no file.
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    });
+    const domain = config.from.replace(/^.*@/, '').replace(/[^A-Za-z0-9.-].*$/, '') || 'ivs-autopilot';
+    const threadId = `<${Buffer.from(mail.thread).toString('base64url').slice(0, 120)}@${domain}>`;
+    try {
+      await within({ ms: timeoutMs, what: host, signals: [signal] }, async (end) => {
+        end.addEventListener('abort', () => transport.close(), { once: true });
+        const { rejected } = await transport.sendMail({
+          from: config.from,
+          to: config.to,
+          subject: mail.subject,
+          text: mail.text,
+          html: mail.html,
+          messageId: `<${mail.messageId}@${domain}>`,
+          references: threadId,
+          headers: { 'Auto-Submitted': 'auto-generated' },
+        });
+        if (rejected.length > 0)
+          throw new AppError('MAIL_REJECTED', `${host} takes nothing for ${rejected.length} of the addresses`);
+      });
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw error instanceof AppError ? error : failureOf(host, error);
+    } finally {
+      transport.close();
+    }
+  }
+
+  async #addressOf(host: string): Promise<string> {
+    const { addresses } = this.#options;
+    assertReachable(host, forbiddenHost(host, addresses));
+    if (isAddress(host)) return host;
+    const lookup = promisify(systemLookup) as (name: string, options: { all: true }) => Promise<LookupAddress[]>;
+    const found = await lookup(host, { all: true }).catch((error: unknown) => {
+      throw new AppError('MAIL_FAILED', `${host} could not be resolved: ${messageOf(error)}`, { cause: error });
+    });
+    for (const { address } of found) assertReachable(host, forbiddenRange(address, addresses));
+    if (!found[0]) throw new AppError('MAIL_FAILED', `${host} has no address`);
+    return found[0].address;
+  }
+}
+
+function hostAndPort(smarthost: string): { readonly host: string; readonly port: number } {
+  const at = smarthost.lastIndexOf(':');
+  return { host: smarthost.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(smarthost.slice(at + 1)) };
+}
+
+/** 5xx is the server's last word; 4xx and a broken connection are not. https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1 */
+function failureOf(host: string, error: unknown): AppError {
+  const { responseCode = 0, code = '' } = error as SmtpError;
+  const isLasting = responseCode >= 500 || (responseCode === 0 && (code === 'EENVELOPE' || code === 'ENOAUTH'));
+  const text = `${host}: ${messageOf(error).split('\n')[0]}`;
+  return new AppError(isLasting ? 'MAIL_REJECTED' : 'MAIL_FAILED', text, { cause: error });
+}

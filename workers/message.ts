@@ -1,0 +1,15 @@
+// What is sent to a receiver, before each of its integrations gives it its form.
+import type { Notification } from '#domain/notification.ts';
+
+/** The forms that do not follow from the notification alone are here. */
+export interface Message {
+  readonly notification: Notification;
+  /** The body of a webhook with `format: json`. */
+  readonly json: object;
+  /** The text of a webhook with `format: slack`. */
+  readonly slackText: string;
+  /** When it was decided: so long a receiver may ask for time. */
+  readonly decidedAtMs: number;
+  /** Only to those with `send_resolved`: nobody asked for it by name. */
+  readonly onlySendResolved?: boolean;
+}
