@@ -60,6 +60,7 @@ export class Gate {
   #sweepTimer: NodeJS.Timeout | undefined;
   /** Since when Redis does not answer: from the first question without an answer. */
   #away: { since: number; lastAt: number; attempt: number; error: unknown } | undefined;
+  #giveUpTimer: NodeJS.Timeout | undefined;
   #stopped = false;
 
   constructor(options: GateOptions) {
@@ -144,6 +145,7 @@ export class Gate {
   /** Sends everybody away who waits; then reports what is still to be reported when `flush` is called. */
   stop(): void {
     this.#stopped = true;
+    clearTimeout(this.#giveUpTimer);
     this.#failAll(stopping());
   }
 
@@ -153,6 +155,7 @@ export class Gate {
     if (this.#releases.length > 0 && !this.#away) await this.#exchange([]);
     clearTimeout(this.#wakeTimer);
     clearTimeout(this.#sweepTimer);
+    clearTimeout(this.#giveUpTimer);
   }
 
   /** Away for too long to be waited for, as far as is known: after a while without a question the next call tries for itself. */
@@ -212,12 +215,8 @@ export class Gate {
     this.#rest();
     const now = performance.now();
     if (this.#away) {
-      const { attempt, since } = this.#away;
-      if (this.#line.size > 0 || this.#releases.length > 0) {
-        const patienceMs = since + failAfterMs - now;
-        const backoff = backoffMs({ baseMs: 100, maxMs: 1000 }, attempt, this.#options.random);
-        this.#wakeIn(this.#options.onRedisDown === 'fail' && patienceMs > 0 ? Math.min(backoff, patienceMs) : backoff);
-      }
+      if (this.#line.size > 0 || this.#releases.length > 0)
+        this.#wakeIn(backoffMs({ baseMs: 100, maxMs: 1000 }, this.#away.attempt, this.#options.random));
       return;
     }
     if (this.#urgentJoined) return this.#wakeNow();
@@ -230,7 +229,7 @@ export class Gate {
   }
 
   async #exchange(asks: readonly Candidate[]): Promise<void> {
-    const { ledger, limit, operation, oneWayMs, random, onRedisDown } = this.#options;
+    const { ledger, limit, operation, oneWayMs, random } = this.#options;
     const releases = this.#releases;
     const throttles = this.#throttles;
     this.#releases = [];
@@ -251,7 +250,7 @@ export class Gate {
       const reply = await ledger.exchange(request, (late) => {
         for (const [i, grant] of late.entries()) this.#unspent(grant, asks[i]?.channel);
       });
-      this.#away = undefined;
+      this.#isBack();
       const now = performance.now();
       for (const [position, grant] of reply.grants) this.#hand(grant, asks[position]!);
       for (const [position, waitMs] of reply.channelWaitsMs) {
@@ -273,8 +272,25 @@ export class Gate {
       const { since, attempt } = this.#away ?? { since: askedAt, attempt: -1 };
       this.#away = { since, lastAt: now, attempt: attempt + 1, error };
       this.#options.onFailure(error);
-      if (onRedisDown === 'fail' && now - since >= failAfterMs) this.#failAll(unavailable(operation, error));
+      if (this.#options.onRedisDown === 'fail' && !this.#stopped) this.#giveUpIn(since + failAfterMs - now);
     }
+  }
+
+  #isBack(): void {
+    this.#away = undefined;
+    clearTimeout(this.#giveUpTimer);
+    this.#giveUpTimer = undefined;
+  }
+
+  /** Nobody waits longer than that, whatever the question does that is under way. */
+  #giveUpIn(ms: number): void {
+    this.#giveUpTimer ??= setTimeout(
+      () => {
+        this.#giveUpTimer = undefined;
+        if (this.#away) this.#failAll(unavailable(this.#options.operation, this.#away.error));
+      },
+      Math.max(0, ms),
+    );
   }
 
   #hand(grant: Grant, ask: Candidate): void {
