@@ -8,9 +8,11 @@ import { askPause, askResume, showKeys } from './dialogs/controls.tsx';
 import { count, duration, plural, shortDuration, stamp } from './format.ts';
 import { listenToKeys } from './keys.ts';
 import { follow } from './live.ts';
+import { watchAlerts } from './notices.ts';
 import { closeDialog, DialogHost, valuesOf } from './parts/dialog.tsx';
 import { Glyph, type Shape } from './parts/signs.tsx';
 import { Toasts } from './parts/toasts.tsx';
+import { followPreferences } from './preferences.ts';
 import { followAddress, go, href, type Route, route } from './route.ts';
 import {
   caller,
@@ -33,11 +35,12 @@ import { DecisionsView } from './views/decisions.tsx';
 import { OneIncident } from './views/incident.tsx';
 import { OneJob } from './views/job.tsx';
 import { ActivityPanel, NeedsPanel, SilencesPanel } from './views/needs.tsx';
+import type { Show } from './views/order.ts';
 import { QuotaView } from './views/quota.tsx';
 import { RulesView } from './views/rules.tsx';
 import { Runbook } from './views/runbook.tsx';
 import { StreamView } from './views/stream.tsx';
-import { type Show, StreamsView } from './views/streams.tsx';
+import { StreamsView } from './views/streams.tsx';
 import { TrustPill } from './views/trust.tsx';
 
 /** In the navigation. */
@@ -73,7 +76,7 @@ const sessions = signal(0);
 
 export function App(): JSX.Element {
   useLayoutEffect(() => {
-    const ends = [startClock(), followAddress(), listenToKeys()];
+    const ends = [startClock(), followAddress(), listenToKeys(), followPreferences(), watchAlerts()];
     return () => {
       for (const end of ends) end();
     };
@@ -283,7 +286,8 @@ function Stat({
       class={`stat ${value > 0 ? show : 'none'}`}
       aria-pressed={pressed}
       onClick={() => {
-        go(href('', '', { q: onStreams ? params['q'] : '', show: pressed ? '' : show }));
+        const { q, sort } = onStreams ? params : {};
+        go(href('', '', { q, sort, show: pressed ? '' : show }));
       }}
     >
       <Glyph shape={shape} />

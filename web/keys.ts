@@ -10,11 +10,13 @@ export interface ListKeys {
   move(step: 1 | -1): void;
   /** The channel whose row has the focus. */
   focused(): string | undefined;
+  /** Chooses the row that has the focus, or no longer. */
+  select(): void;
 }
 
 let list: ListKeys | undefined;
 
-/** Lets j, k, the arrow keys and h work on a list for as long as it is shown. */
+/** Lets j, k, the arrow keys, h and x work on a list for as long as it is shown. */
 export function useListKeys(keys: ListKeys): void {
   const latest = useRef(keys);
   latest.current = keys;
@@ -22,6 +24,7 @@ export function useListKeys(keys: ListKeys): void {
     const mine: ListKeys = {
       move: (step) => latest.current.move(step),
       focused: () => latest.current.focused(),
+      select: () => latest.current.select(),
     };
     list = mine;
     return () => {
@@ -47,12 +50,12 @@ export function listenToKeys(): () => void {
     if (event.ctrlKey || event.metaKey || event.altKey || isDialogOpen()) return;
     const { activeElement } = document;
     if (event.key === 'Escape') {
-      const open = document.querySelector<HTMLDetailsElement>('details.trust[open]');
+      const open = document.querySelector<HTMLDetailsElement>('details.popover[open]');
       if (open) open.open = false;
       else if (activeElement && activeElement === filter()) filter()?.blur();
       return;
     }
-    if (/^(INPUT|TEXTAREA|SELECT)$/.test(activeElement?.tagName ?? '')) return;
+    if (activeElement?.matches('input:not([type="checkbox"]), textarea, select')) return;
     const inRow = activeElement?.closest('.row') !== null;
     const page = pages[event.key];
     const arn = list?.focused() ?? (route.peek().page === 'stream' ? route.peek().arg : undefined);
@@ -64,6 +67,7 @@ export function listenToKeys(): () => void {
     else if (list && (event.key === 'j' || (event.key === 'ArrowDown' && inRow))) list.move(1);
     else if (list && (event.key === 'k' || (event.key === 'ArrowUp' && inRow))) list.move(-1);
     else if (event.key === 'h' && mayOperate() && arn) askHold(arn);
+    else if (list && event.key === 'x' && list.focused() !== undefined) list.select();
     else if (event.key === 'P' && mayOperate() && !isPaused.peek()) askPause();
     else if (event.key === '?') showKeys();
     else return;

@@ -2,11 +2,12 @@
 import type { JSX } from 'preact';
 import { api } from '../api.ts';
 import { count, plural } from '../format.ts';
-import { ask, Dialog, Field, Reason } from '../parts/dialog.tsx';
+import { ask, Dialog, Field, Reason, type Values } from '../parts/dialog.tsx';
 import { toast } from '../parts/toasts.tsx';
 import { channelName, status } from '../store.ts';
 
-const times = [
+/** How long a hold or a silence lasts. */
+export const times = [
   ['', 'until released'],
   ['15m', '15 minutes'],
   ['1h', '1 hour'],
@@ -45,16 +46,19 @@ export function askResume(): void {
   );
 }
 
+/** A hold as the API takes it. */
+export function holdBody({ reason, duration }: Values): Readonly<Record<string, unknown>> {
+  return { reason, ...(duration ? { duration } : {}) };
+}
+
 export function askHold(arn: string): void {
   ask(
     <Dialog
       title={`Hold ${channelName(arn)}?`}
       text="Automation keeps its hands off this channel."
       confirm="Hold"
-      onSubmit={async ({ reason, duration }) => {
-        await api('PUT', `/v1/holds/${encodeURIComponent(arn)}`, {
-          body: { reason, ...(duration ? { duration } : {}) },
-        });
+      onSubmit={async (values) => {
+        await api('PUT', `/v1/holds/${encodeURIComponent(arn)}`, { body: holdBody(values) });
         toast('The channel is held.');
       }}
     >
@@ -166,6 +170,7 @@ const keys = [
   ['j  k', 'next, previous stream'],
   ['Enter', 'open the stream that has the focus'],
   ['h', 'hold it'],
+  ['x', 'select it; Shift with a press selects all in between'],
   ['g s', 'streams'],
   ['g d', 'decisions'],
   ['g r', 'rules'],

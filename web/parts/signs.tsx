@@ -13,7 +13,11 @@ export type Shape =
   | 'ok'
   | 'firing'
   | 'pause'
-  | 'copy';
+  | 'copy'
+  | 'pin'
+  | 'up'
+  | 'down'
+  | 'options';
 
 const shapes: Readonly<Record<Shape, () => JSX.Element>> = {
   healthy: () => <circle cx={8} cy={8} r={5} />,
@@ -25,6 +29,10 @@ const shapes: Readonly<Record<Shape, () => JSX.Element>> = {
   ok: () => <path d="M2.5 8.5l3.5 4 7.5-9" class="stroke" />,
   firing: () => <path d="M9.5 1 3 9h4l-1 6 7-8.5H8.6z" />,
   pause: () => <path d="M5 2.5v11M11 2.5v11" class="stroke" />,
+  pin: () => <path d="M5.5 1.5h5l-.8 4.3 2.8 2.9h-9l2.8-2.9zM8 9v5.5" class="stroke" />,
+  up: () => <path d="M3 10.5 8 5l5 5.5" class="stroke" />,
+  down: () => <path d="M3 5.5 8 11l5-5.5" class="stroke" />,
+  options: () => <path d="M2 4.5h12M2 11.5h12M5.5 2.5v4M10.5 9.5v4" class="stroke" />,
   copy: () => <path d="M6 5h7v9H6zM3 11V2h7" class="stroke" />,
 };
 

@@ -1,4 +1,4 @@
-// One row of the streams. It is drawn again when its stream, its place or a second changes, and not otherwise.
+// One row of the streams. It is drawn again when its stream, its place, a choice or a second changes, and not otherwise.
 import type { JSX } from 'preact';
 import type { LiveRow } from '#api/live/row.ts';
 import { personText } from '#api/person.ts';
@@ -7,9 +7,13 @@ import { askHold, askRelease } from '../dialogs/controls.tsx';
 import { showPlanned } from '../dialogs/planned.tsx';
 import { count, duration, idOf, shortDuration, stamp } from '../format.ts';
 import { Glyph, sparkPoints, stateOf } from '../parts/signs.tsx';
-import { attempt } from '../parts/toasts.tsx';
+import { attempt, toast } from '../parts/toasts.tsx';
+import { mostPinned, preferences, togglePin } from '../preferences.ts';
 import { href, setParams } from '../route.ts';
+import { isSelected } from '../selection.ts';
 import { mayOperate, now } from '../store.ts';
+import type { Column, ColumnId } from './columns.ts';
+import { selectRow } from './selection-bar.tsx';
 
 export const recordings: Readonly<Record<LiveRow['recording'], string>> = {
   none: 'Off',
@@ -18,89 +22,191 @@ export const recordings: Readonly<Record<LiveRow['recording'], string>> = {
   failed: 'Failed',
 };
 
+interface Cell {
+  readonly row: LiveRow;
+  /** The daemon's time now. */
+  readonly at: number;
+  readonly shownArns: () => readonly string[];
+}
+
+const cells: Readonly<Record<ColumnId, (cell: Cell) => JSX.Element>> = {
+  mark: MarkCell,
+  state: StateCell,
+  channel: ChannelCell,
+  viewers: ViewersCell,
+  started: StartedCell,
+  recording: RecordingCell,
+  key: KeyCell,
+  next: NextCell,
+  hold: HoldCell,
+};
+
 /** @param props `index`: its place in the list; `top`: where it stands, px */
 export function StreamRow({
   row,
   number,
   index,
   top,
+  columns,
+  shownArns,
 }: {
   readonly row: LiveRow;
   readonly number: number;
   readonly index: number;
   readonly top: number;
+  readonly columns: readonly Column[];
+  readonly shownArns: () => readonly string[];
 }): JSX.Element {
   const at = now();
-  const may = mayOperate();
-  const state = stateOf(row);
-  const { hold } = row;
+  const isChosen = isSelected(row.arn);
   return (
     <div
-      class={`row ${state.shape}${row.next ? ' planned' : ''}`}
+      class={`row ${stateOf(row).shape}${row.next ? ' planned' : ''}${isChosen ? ' chosen' : ''}`}
       role="row"
       aria-rowindex={index + 2}
       data-key={number}
       data-arn={row.arn}
       style={{ transform: `translateY(${top}px)` }}
     >
-      <span class="cell health" role="cell">
-        <span class="state">
-          <Glyph shape={state.shape} />
-          <span>{state.word}</span>
-        </span>
-        <span class="dim">
-          <span title={row.since === undefined ? undefined : `since ${stamp(row.since)}`}>
-            {row.since === undefined ? '' : shortDuration(at - row.since)}
-          </span>
-          <span>{adsText(row, at)}</span>
-          <span class="held" title={hold && `${hold.reason} (${personText(hold.who)})`}>
-            {heldText(row, at)}
-          </span>
-        </span>
-      </span>
-      <span class="cell channel" role="cell">
-        <a class="name" href={href('stream', row.arn)} title={row.arn}>
-          {row.name}
-        </a>
-        <Tags tags={row.tags} />
-      </span>
-      <span class="cell viewers" role="cell">
-        <b>{row.viewers === undefined ? '–' : count(row.viewers)}</b>
-        <span class="sr"> viewers</span>
-        <svg class="spark" viewBox="0 0 96 24" preserveAspectRatio="none" aria-hidden="true">
-          <polyline points={sparkPoints(row.spark)} />
-        </svg>
-      </span>
-      <span class="cell recording" role="cell">
-        <span class={`rec ${row.recording}`}>{recordings[row.recording]}</span>
-        <span class="dim" title={row.pending}>
-          {row.pending === undefined ? '' : `pending: ${row.pending.replace(/^(recording|record with) /, '')}`}
-        </span>
-      </span>
-      <span class="cell key" role="cell">
-        <span class={row.key === undefined ? 'dim' : undefined}>
-          {row.key === undefined ? '–' : shortDuration(at - row.key)}
-        </span>
-        <span class="sr"> key age</span>
-      </span>
-      <span class="cell next" role="cell">
-        <NextAction row={row} at={at} />
-      </span>
-      <span class="cell hold" role="cell">
-        <button
-          type="button"
-          class="small"
-          hidden={!may}
-          aria-label={hold ? `Release ${row.name}` : `Hold ${row.name} (${idOf(row.arn)})`}
-          onClick={() => (hold ? askRelease(row.arn) : askHold(row.arn))}
-        >
-          {hold ? 'Release' : 'Hold'}
-        </button>
-        <span class="dim" hidden={may}>
-          {hold ? 'Held' : '–'}
-        </span>
-      </span>
+      {columns.map(({ id }) => {
+        const Cell = cells[id];
+        return <Cell key={id} row={row} at={at} shownArns={shownArns} />;
+      })}
     </div>
+  );
+}
+
+function MarkCell({ row, shownArns }: Cell): JSX.Element {
+  const pinned = preferences.value.pinned.includes(row.arn);
+  return (
+    <span class="cell mark" role="cell">
+      {mayOperate() && (
+        <input
+          type="checkbox"
+          aria-label={`Select ${row.name}`}
+          checked={isSelected(row.arn)}
+          onClick={(event) => selectRow(row.arn, shownArns(), { range: event.shiftKey })}
+        />
+      )}
+      <button
+        type="button"
+        class="pin-button"
+        aria-pressed={pinned}
+        aria-label={`Pin ${row.name}`}
+        title={pinned ? 'Pinned: it comes first' : 'Pin: it comes first'}
+        onClick={() => {
+          if (!togglePin(row.arn)) toast(`${mostPinned} streams are pinned, as many as can be.`, true);
+        }}
+      >
+        <Glyph shape="pin" />
+      </button>
+    </span>
+  );
+}
+
+function StateCell({ row, at }: Cell): JSX.Element {
+  const state = stateOf(row);
+  const { hold } = row;
+  return (
+    <span class="cell health" role="cell">
+      <span class="state">
+        <Glyph shape={state.shape} />
+        <span>{state.word}</span>
+      </span>
+      <span class="dim">
+        <span title={row.since === undefined ? undefined : `since ${stamp(row.since)}`}>
+          {row.since === undefined ? '' : shortDuration(at - row.since)}
+        </span>
+        <span>{adsText(row, at)}</span>
+        <span class="held" title={hold && `${hold.reason} (${personText(hold.who)})`}>
+          {heldText(row, at)}
+        </span>
+      </span>
+    </span>
+  );
+}
+
+function ChannelCell({ row }: Cell): JSX.Element {
+  return (
+    <span class="cell channel" role="cell">
+      <a class="name" href={href('stream', row.arn)} title={row.arn}>
+        {row.name}
+      </a>
+      <Tags tags={row.tags} />
+    </span>
+  );
+}
+
+function ViewersCell({ row }: Cell): JSX.Element {
+  return (
+    <span class="cell viewers" role="cell">
+      <b>{row.viewers === undefined ? '–' : count(row.viewers)}</b>
+      <span class="sr"> viewers</span>
+      <svg class="spark" viewBox="0 0 96 24" preserveAspectRatio="none" aria-hidden="true">
+        <polyline points={sparkPoints(row.spark)} />
+      </svg>
+    </span>
+  );
+}
+
+function StartedCell({ row: { state, started }, at }: Cell): JSX.Element {
+  const isKnown = state === 'live' && started !== undefined;
+  return (
+    <span class="cell started" role="cell" title={isKnown ? `since ${stamp(started)}` : undefined}>
+      <span class={isKnown ? undefined : 'dim'}>{isKnown ? shortDuration(at - started) : '–'}</span>
+      <span class="sr"> live</span>
+    </span>
+  );
+}
+
+function RecordingCell({ row }: Cell): JSX.Element {
+  return (
+    <span class="cell recording" role="cell">
+      <span class={`rec ${row.recording}`}>{recordings[row.recording]}</span>
+      <span class="dim" title={row.pending}>
+        {row.pending === undefined ? '' : `pending: ${row.pending.replace(/^(recording|record with) /, '')}`}
+      </span>
+    </span>
+  );
+}
+
+function KeyCell({ row, at }: Cell): JSX.Element {
+  return (
+    <span class="cell key" role="cell">
+      <span class={row.key === undefined ? 'dim' : undefined}>
+        {row.key === undefined ? '–' : shortDuration(at - row.key)}
+      </span>
+      <span class="sr"> key age</span>
+    </span>
+  );
+}
+
+function NextCell({ row, at }: Cell): JSX.Element {
+  return (
+    <span class="cell next" role="cell">
+      <NextAction row={row} at={at} />
+    </span>
+  );
+}
+
+function HoldCell({ row }: Cell): JSX.Element {
+  const may = mayOperate();
+  const { hold } = row;
+  return (
+    <span class="cell hold" role="cell">
+      <button
+        type="button"
+        class="small"
+        hidden={!may}
+        aria-label={hold ? `Release ${row.name}` : `Hold ${row.name} (${idOf(row.arn)})`}
+        onClick={() => (hold ? askRelease(row.arn) : askHold(row.arn))}
+      >
+        {hold ? 'Release' : 'Hold'}
+      </button>
+      <span class="dim" hidden={may}>
+        {hold ? 'Held' : '–'}
+      </span>
+    </span>
   );
 }
 

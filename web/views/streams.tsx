@@ -1,46 +1,53 @@
-// The streams, worst first. The order stands still while a pointer or the keyboard is in the list, so that nothing jumps away
-// from under the hand.
+// The streams, worst first unless a person sorts them otherwise. The order stands still while a pointer or the keyboard is in the list,
+// so that nothing jumps away from under the hand.
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { LiveRow } from '#api/live/row.ts';
 import { count, plural } from '../format.ts';
 import { useListKeys } from '../keys.ts';
 import { CopyLink } from '../parts/copy.tsx';
-import { stateOf } from '../parts/signs.tsx';
 import { Empty, Skeleton } from '../parts/text.tsx';
 import { VirtualRows, type VirtualRowsHandle } from '../parts/virtual-rows.tsx';
+import { preferences } from '../preferences.ts';
 import { route, setParams } from '../route.ts';
-import { ready, rows, rowsVersion } from '../store.ts';
+import { clearSelection } from '../selection.ts';
+import { mayOperate, ready, rows, rowsVersion } from '../store.ts';
+import { type Column, roomy, shownColumns, sortingOf, sortingProblem, tight } from './columns.ts';
 import { EndedSessions } from './ended.tsx';
+import { Head } from './list-head.tsx';
+import { ListOptions } from './list-options.tsx';
+import { ordered, showProblem, type Wanted } from './order.ts';
+import { SelectionBar, selectRow } from './selection-bar.tsx';
 import { StreamRow } from './stream-row.tsx';
 
 const narrow = matchMedia('(max-width: 1020px)');
 /** A finger that has left still hovers, for ever. */
 const pointing = matchMedia('(hover: hover)');
-const columns = ['State', 'Channel', 'Viewers', 'Recording', 'Key age', 'Next action', 'Hold'];
-
-/** Filters that are buttons in the top bar, as `show=` in the address. */
-export const shows = {
-  live: (row: LiveRow) => row.state === 'live',
-  starving: (row: LiveRow) => row.health === 'STARVING',
-  unknown: (row: LiveRow) => row.health === 'UNKNOWN',
-  held: (row: LiveRow) => row.hold !== undefined,
-  ended: () => false,
-} satisfies Readonly<Record<string, (row: LiveRow) => boolean>>;
-export type Show = keyof typeof shows;
+const rowHeights = { narrow: 126, compact: 34, comfortable: 54 };
 
 export function StreamsView(): JSX.Element {
-  const { q = '', show = '' } = route.value.params;
-  const rowHeight = useRowHeight();
+  const { q = '', show = '', sort = '' } = route.value.params;
+  const { density, pinned, columns: chosen } = preferences.value;
+  const isNarrow = useMatches(narrow);
+  const shown = shownColumns(chosen, { roomy: useMatches(roomy), tight: useMatches(tight) });
   const table = useRef<HTMLDivElement>(null);
   const handle = useRef<VirtualRowsHandle>(null);
-  const order = useRestingOrder(q, show, table);
+  const sorting = sortingOf(sort);
+  const pins = useMemo(() => new Set(pinned), [pinned]);
+  const order = useRestingOrder(
+    { text: q, show, sorting, pinned: pins },
+    `${show}|${sort}|${pinned.join()}|${q}`,
+    table,
+  );
   const all = rows();
   const changes = rowsVersion.value;
   const items = useMemo(() => order.filter((number) => all.has(number)), [order, changes]);
   /** The row that gets the focus as soon as it is drawn. */
   const coming = useRef<number | undefined>(undefined);
+  const arnAt = (index: number) => all.get(items[index] ?? -1)?.arn;
+  const focused = () =>
+    coming.current === undefined ? focusedRow(table.current)?.dataset['arn'] : arnAt(coming.current);
+  const shownArns = () => items.flatMap((number) => all.get(number)?.arn ?? []);
   useListKeys({
     move(step) {
       const current = focusedRow(table.current);
@@ -52,13 +59,17 @@ export function StreamsView(): JSX.Element {
         table.current?.querySelector<HTMLElement>(`[aria-rowindex="${to + 2}"] a.name`)?.focus({ preventScroll: true });
       });
     },
-    focused: () =>
-      coming.current === undefined
-        ? focusedRow(table.current)?.dataset['arn']
-        : all.get(items[coming.current] ?? -1)?.arn,
+    focused,
+    select() {
+      const arn = focused();
+      if (arn !== undefined && mayOperate()) selectRow(arn, shownArns(), { range: false });
+    },
   });
+  // Whoever comes back from another view does not find a choice of which they know nothing any more.
+  useEffect(() => clearSelection, []);
   const settled = useSettled(q);
   const nothing = items.length === 0;
+  const problem = sortingProblem(sort) ?? showProblem(show);
   return (
     <section aria-label="Streams">
       <h1 class="sr">Streams</h1>
@@ -86,38 +97,48 @@ export function StreamsView(): JSX.Element {
               Clear filter
             </button>
           )}
+          {sorting && (
+            <button type="button" class="chip" onClick={() => setParams({ sort: '' })}>
+              Worst first
+            </button>
+          )}
         </div>
+        <ListOptions shown={shown} />
         <CopyLink />
         <p class="summary" role="status" aria-live="polite">
           {show === 'ended' ? '' : summaryText(items.length)}
         </p>
       </div>
+      {problem !== undefined && <p class="problem">{problem}</p>}
+      <SelectionBar shownArns={shownArns} />
       <div
-        class="streams"
+        class={isNarrow ? 'streams' : `streams ${density}`}
         role="table"
-        aria-label="Streams, worst first"
+        aria-label={sorting ? `Streams by ${sorting.column.title}` : 'Streams, worst first'}
         aria-rowcount={items.length + 1}
         hidden={nothing}
         ref={table}
+        style={{ '--columns': shown.map(({ width }) => width).join(' ') }}
       >
         <div role="rowgroup">
-          <div class="row head" role="row">
-            {columns.map((name) => (
-              <span key={name} role="columnheader">
-                {name}
-              </span>
-            ))}
-          </div>
+          <Head columns={shown} sorting={sorting} shownArns={shownArns} />
         </div>
         <VirtualRows
           items={items}
-          rowHeight={rowHeight}
-          coveredTop={() => document.querySelector('.top')?.getBoundingClientRect().bottom ?? 0}
+          rowHeight={rowHeights[isNarrow ? 'narrow' : density]}
+          coveredTop={() =>
+            Math.max(
+              0,
+              ...Array.from(document.querySelectorAll('.top, .selection'), (bar) => bar.getBoundingClientRect().bottom),
+            )
+          }
           handle={handle}
           onPointerLeave={() => {
             leaves.value += 1;
           }}
-          row={(number, index, top) => <Row number={number} index={index} top={top} />}
+          row={(number, index, top) => (
+            <Row number={number} index={index} top={top} columns={shown} shownArns={shownArns} />
+          )}
         />
       </div>
       {nothing && show !== 'ended' && (ready.value ? <Nothing filtered={all.size > 0} /> : <Skeleton lines={6} />)}
@@ -128,15 +149,16 @@ export function StreamsView(): JSX.Element {
 
 function Row({
   number,
-  index,
-  top,
+  ...rest
 }: {
   readonly number: number;
   readonly index: number;
   readonly top: number;
+  readonly columns: readonly Column[];
+  readonly shownArns: () => readonly string[];
 }): JSX.Element | null {
   const row = rows().get(number);
-  return row ? <StreamRow row={row} number={number} index={index} top={top} /> : null;
+  return row ? <StreamRow row={row} number={number} {...rest} /> : null;
 }
 
 /** The pointer left the list: it may be sorted again. */
@@ -152,17 +174,17 @@ function useSettled(text: string): string {
   return settled;
 }
 
-/** The height of a row, which is that of the style sheet: a narrow window has taller ones. */
-function useRowHeight(): number {
-  const matches = useRef(signal(narrow.matches)).current;
+/** Whether the window is as a media query asks, now and whenever that changes. */
+function useMatches(query: MediaQueryList): boolean {
+  const matches = useRef(signal(query.matches)).current;
   useEffect(() => {
     const look = () => {
-      matches.value = narrow.matches;
+      matches.value = query.matches;
     };
-    narrow.addEventListener('change', look);
-    return () => narrow.removeEventListener('change', look);
-  }, [matches]);
-  return matches.value ? 126 : 54;
+    query.addEventListener('change', look);
+    return () => query.removeEventListener('change', look);
+  }, [matches, query]);
+  return matches.value;
 }
 
 function focusedRow(table: HTMLElement | null): HTMLElement | undefined {
@@ -170,14 +192,13 @@ function focusedRow(table: HTMLElement | null): HTMLElement | undefined {
   return table?.contains(activeElement) ? (activeElement?.closest<HTMLElement>('.row') ?? undefined) : undefined;
 }
 
-/** Numbers of the rows in their order; sorted again when the filter changes, and when rows change while no hand is in the list. */
+/** Numbers of the rows in their order; sorted again when what is wanted changes, and when rows change while no hand is in the list. */
 function useRestingOrder(
-  text: string,
-  show: string,
+  wanted: Wanted,
+  key: string,
   table: { readonly current: HTMLElement | null },
 ): readonly number[] {
-  const last = useRef<{ filter: string; version: number; order: readonly number[] } | null>(null);
-  const filter = `${show}|${text}`;
+  const last = useRef<{ key: string; version: number; order: readonly number[] } | null>(null);
   const version = rowsVersion.value;
   void leaves.value;
   const isResting = () => {
@@ -186,41 +207,9 @@ function useRestingOrder(
     return !(pointing.matches && body.matches(':hover')) && !body.contains(document.activeElement);
   };
   const { current } = last;
-  if (!current || current.filter !== filter || (current.version !== version && isResting()))
-    last.current = { filter, version, order: sorted(text, show) };
+  if (!current || current.key !== key || (current.version !== version && isResting()))
+    last.current = { key, version, order: ordered(rows(), wanted) };
   return last.current!.order;
-}
-
-/** Numbers of the rows that pass the filter, worst first: by state, then the longest starving, then the most watched. */
-function sorted(text: string, show: string): number[] {
-  const passes = filterOf(text);
-  const isShown = Object.hasOwn(shows, show) ? shows[show as Show] : () => true;
-  const found: { number: number; rank: number; held: number; since: number; viewers: number; name: string }[] = [];
-  for (const [number, row] of rows()) {
-    if (!isShown(row) || !passes(row)) continue;
-    // Something is about to happen to it: before everything that is well.
-    const rank = Math.min(stateOf(row).rank, row.next ? 4 : 9);
-    const { since = 0, viewers = 0, name } = row;
-    found.push({ number, rank, held: row.hold ? 0 : 1, since, viewers, name });
-  }
-  found.sort(
-    (a, b) =>
-      a.rank - b.rank ||
-      (a.rank < 5 ? a.since - b.since : a.held - b.held || b.viewers - a.viewers) ||
-      (a.name < b.name ? -1 : 1),
-  );
-  return found.map(({ number }) => number);
-}
-
-/** Words that all must occur in name, id or a tag's `key=value`. */
-function filterOf(text: string): (row: LiveRow) => boolean {
-  const parts = text.toLowerCase().split(/\s+/).filter(Boolean);
-  if (parts.length === 0) return () => true;
-  return ({ name, arn, tags = {} }) => {
-    const pairs = Object.entries(tags).map(([key, value]) => `${key}=${value}`);
-    const hay = `${name} ${arn} ${pairs.join(' ')}`.toLowerCase();
-    return parts.every((part) => hay.includes(part));
-  };
 }
 
 function summaryText(shown: number): string {

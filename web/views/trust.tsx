@@ -1,8 +1,8 @@
 // Can I trust this screen? One line for each source, with its age.
 import type { JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
 import type { TrustLine } from '#api/live/status.ts';
 import { duration } from '../format.ts';
+import { Popover } from '../parts/popover.tsx';
 import { Glyph, type Shape } from '../parts/signs.tsx';
 import { connection, now, staleReason, status } from '../store.ts';
 
@@ -15,39 +15,33 @@ export function TrustPill(): JSX.Element {
   const reason = staleReason.value;
   const first = lines.find(({ state }) => state === 'stale');
   const worst = reason !== undefined || first ? 'stale' : 'ok';
-  const element = useRef<HTMLDetailsElement>(null);
-  useEffect(() => {
-    const close = (event: MouseEvent) => {
-      const { current } = element;
-      if (current?.open && !current.contains(event.target as Node)) current.open = false;
-    };
-    document.addEventListener('click', close);
-    return () => document.removeEventListener('click', close);
-  }, []);
   return (
-    <details class={`trust ${worst}`} id="trust" ref={element}>
-      <summary>
-        <Glyph shape={shapes[worst]} />
-        <span>{summaryOf(lines, reason, first)}</span>
-      </summary>
-      <div class="panel" role="group" aria-label="Can I trust this screen?">
-        <h2>Can I trust this screen?</h2>
-        {reason !== undefined && <p>{reason}</p>}
-        <ul>
-          {lines.map(({ name, state, text, atMs }) => (
-            <li key={name} class={state}>
-              <Glyph shape={shapes[state]} />
-              <b>{name}</b>
-              <span>
-                {text}
-                {atMs === undefined ? '' : `, ${duration(now() - atMs)} ago`}
-              </span>
-              <span class="sr">: {wordsFor[state]}</span>
-            </li>
-          ))}
-        </ul>
-      </div>
-    </details>
+    <Popover
+      name={`trust ${worst}`}
+      label="Can I trust this screen?"
+      summary={
+        <>
+          <Glyph shape={shapes[worst]} />
+          <span>{summaryOf(lines, reason, first)}</span>
+        </>
+      }
+    >
+      <h2>Can I trust this screen?</h2>
+      {reason !== undefined && <p>{reason}</p>}
+      <ul>
+        {lines.map(({ name, state, text, atMs }) => (
+          <li key={name} class={state}>
+            <Glyph shape={shapes[state]} />
+            <b>{name}</b>
+            <span>
+              {text}
+              {atMs === undefined ? '' : `, ${duration(now() - atMs)} ago`}
+            </span>
+            <span class="sr">: {wordsFor[state]}</span>
+          </li>
+        ))}
+      </ul>
+    </Popover>
   );
 }
 

@@ -1,0 +1,108 @@
+// Tells of alerts that are new: by a sound, by a notification of the desktop. Both are off until a person at this browser wants them.
+import { effect } from '@preact/signals';
+import type { Alert } from '#api/alerts.ts';
+import { preferences } from './preferences.ts';
+import { connection, status } from './store.ts';
+
+/** However many alerts come, it rings and notifies no more often than this. */
+const quietMs = 15_000;
+
+/** Tells of new alerts until it is stopped. Returns what stops it. */
+export function watchAlerts(): () => void {
+  /** Those of the last look; undefined before the first, whose alerts are no news to whoever has just opened the page. */
+  let known: ReadonlySet<string> | undefined;
+  let waiting: Alert[] = [];
+  let lastAt = Number.NEGATIVE_INFINITY;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const tell = () => {
+    timer = undefined;
+    // What is over by then is no news.
+    const fresh = waiting.filter(({ id }) => known?.has(id));
+    waiting = [];
+    const { sound, desktop } = preferences.peek();
+    if (fresh.length === 0 || !(sound || desktop)) return;
+    lastAt = performance.now();
+    if (sound) ringOnce();
+    if (desktop) notify(fresh);
+  };
+  const stop = effect(() => {
+    const needs = status.value?.needs;
+    if (!needs || connection.value !== 'open') return;
+    const fresh = known ? needs.filter(({ id }) => !known?.has(id)) : [];
+    known = new Set(needs.map(({ id }) => id));
+    if (fresh.length === 0) return;
+    const ids = new Set(fresh.map(({ id }) => id));
+    waiting = [...waiting.filter(({ id }) => known?.has(id) && !ids.has(id)), ...fresh];
+    timer ??= setTimeout(tell, Math.max(0, lastAt + quietMs - performance.now()));
+  });
+  return () => {
+    stop();
+    clearTimeout(timer);
+  };
+}
+
+/** Asks the browser for leave to notify. Returns why it cannot, in words; undefined: it can. */
+export async function desktopProblem(): Promise<string | undefined> {
+  if (!('Notification' in globalThis)) return 'This browser shows no notifications for pages.';
+  if (!isSecureContext) return 'The browser allows it only over HTTPS or on this machine itself.';
+  const answer = await Notification.requestPermission();
+  return answer === 'granted'
+    ? undefined
+    : 'The browser does not allow it: change that in its settings for this page, and switch it on again.';
+}
+
+function notify(alerts: readonly Alert[]): void {
+  const [first] = alerts;
+  if (!first || !('Notification' in globalThis) || Notification.permission !== 'granted') return;
+  const title = alerts.length === 1 ? first.title : `${first.title}, and ${alerts.length - 1} more`;
+  try {
+    // One at a time: a newer one takes the place of an older one, also of another tab.
+    const shown = new Notification(title, { body: first.cause.slice(0, 300), icon: 'icon.svg', tag: 'ivs-autopilot' });
+    shown.addEventListener('click', () => {
+      globalThis.focus();
+      shown.close();
+    });
+  } catch {
+    // Some browsers on phones have the name and not the thing.
+  }
+}
+
+let audio: AudioContext | undefined;
+let waking = false;
+
+/** Two short tones. A browser plays nothing before a person has pressed something in the page; it is then too late for what was to ring. */
+export function ringOnce(): void {
+  if (waking) return;
+  const askedAt = performance.now();
+  try {
+    audio ??= new AudioContext();
+    const context = audio;
+    waking = true;
+    context
+      .resume()
+      .then(() => {
+        if (performance.now() - askedAt < 2000) play(context);
+      })
+      .catch(() => undefined)
+      .finally(() => {
+        waking = false;
+      });
+  } catch {
+    // No sound on this machine.
+  }
+}
+
+function play(context: AudioContext): void {
+  for (const [index, frequency] of [660, 880].entries()) {
+    const tone = context.createOscillator();
+    const volume = context.createGain();
+    const from = context.currentTime + index * 0.18;
+    tone.frequency.value = frequency;
+    volume.gain.setValueAtTime(0.0001, from);
+    volume.gain.exponentialRampToValueAtTime(0.2, from + 0.02);
+    volume.gain.exponentialRampToValueAtTime(0.0001, from + 0.16);
+    tone.connect(volume).connect(context.destination);
+    tone.start(from);
+    tone.stop(from + 0.17);
+  }
+}
