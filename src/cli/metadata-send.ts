@@ -244,10 +244,11 @@ function barOf({ total, counts, etaSeconds }: Progress): string {
   return `${bar} ${done} of ${total}${eta}`;
 }
 
-function planLines({ batchId, channels, items, plannedCalls, estimatedSeconds, skipped }: Plan): string[] {
+function planLines({ batchId, channels, items, plannedCalls, estimatedSeconds, bytes, skipped }: Plan): string[] {
   return [
     `${batchId === undefined ? 'Would be sent' : `Accepted as ${batchId}`}: ${count(items, 'item')} to ${count(channels, 'channel')}, ` +
-      `at most ${count(plannedCalls, 'call')}, about ${Math.ceil(estimatedSeconds)} s`,
+      `at most ${count(plannedCalls, 'call')}, about ${Math.ceil(estimatedSeconds)} s` +
+      (bytes ? `, ${count(bytes.total, 'byte')} (at most ${bytes.largestCall} of ${bytes.mostInCall} in a call)` : ''),
     ...skipped.map(
       ({ reason, count: n, examples }) =>
         `  left out (${reason.replaceAll('_', ' ')}): ${n}, for example ${examples.slice(0, 3).join(', ')}`,

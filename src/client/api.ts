@@ -3700,6 +3700,15 @@ export interface operations {
                      */
                     "application/json": {
                         batchId?: string;
+                        /** @description UTF-8 bytes of metadata, with their envelope where items are packed; only in the plan of a dry run */
+                        bytes?: {
+                            /** @description In the largest call */
+                            largestCall: number;
+                            /** @description What one call can carry */
+                            mostInCall: number;
+                            /** @description In all planned calls together */
+                            total: number;
+                        };
                         /** @description Channels that get the items */
                         channels: number;
                         estimatedSeconds: number;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { callsFor, encodeItem, encodePlain, envelopeBytes, envelopeOf, newItemId } from './envelope.ts';
+import { callSizes, encodeItem, encodePlain, envelopeBytes, envelopeOf, newItemId } from './envelope.ts';
 
 test('the size of an envelope is known before it is made', () => {
   fc.assert(
@@ -20,10 +20,10 @@ test('half a character becomes a whole one, so that what is counted is what is s
   expect(JSON.parse(encodeItem({ id: 'i', t: 1, payload: '\udc00b' }))).toMatchObject({ d: '\ufffdb' });
 });
 
-test('calls are planned as they will be packed', () => {
-  expect(callsFor([], 100)).toBe(0);
-  expect(callsFor([40, 41], 100)).toBe(1);
-  expect(callsFor([41, 41], 100)).toBe(2);
-  expect(callsFor([60, 10, 10, 60], 100)).toBe(2);
+test('calls are planned as they will be packed, byte for byte', () => {
+  expect(callSizes([], 100)).toEqual([]);
+  expect(callSizes([40, 41], 100)).toEqual([envelopeBytes([40, 41])]);
+  expect(callSizes([41, 41], 100)).toEqual([envelopeBytes([41]), envelopeBytes([41])]);
+  expect(callSizes([60, 10, 10, 60], 100)).toEqual([envelopeBytes([60, 10, 10]), envelopeBytes([60])]);
   expect(new Set(Array.from({ length: 1000 }, newItemId)).size).toBe(1000);
 });

@@ -42,16 +42,17 @@ export function envelopeBytes(itemBytes: readonly number[]): number {
   return emptyEnvelopeBytes + itemBytes.reduce((sum, bytes) => sum + bytes, 0) + Math.max(0, itemBytes.length - 1);
 }
 
-/** How many calls items of these sizes take when they are packed in order. */
-export function callsFor(itemBytes: readonly number[], maxBytes: number): number {
-  let calls = 0;
+/** The UTF-8 bytes of each call that items of these sizes take when they are packed in order. */
+export function callSizes(itemBytes: readonly number[], maxBytes: number): readonly number[] {
+  const calls: number[] = [];
   let open: number[] = [];
   for (const bytes of itemBytes) {
     if (open.length === 0 || envelopeBytes([...open, bytes]) > maxBytes) {
-      calls += 1;
       open = [];
+      calls.push(0);
     }
     open.push(bytes);
+    calls[calls.length - 1] = envelopeBytes(open);
   }
   return calls;
 }

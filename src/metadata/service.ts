@@ -9,7 +9,7 @@ import type { BatchJob } from '#domain/job.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { BatchProgress, NewItem, Skipped } from './batch.ts';
-import { callsFor, emptyEnvelopeBytes, encodeItem, encodePlain, newItemId } from './envelope.ts';
+import { callSizes, emptyEnvelopeBytes, encodeItem, encodePlain, newItemId } from './envelope.ts';
 import type { Known, Outbox } from './outbox.ts';
 import type { AnnounceBatch } from './ports.ts';
 import { type IdempotencyKey, type OutboxItem, type StoredBatch, withFull } from './stored-batch.ts';
@@ -59,6 +59,8 @@ export interface Submitted {
   readonly items: number;
   readonly plannedCalls: number;
   readonly estimatedSeconds: number;
+  /** UTF-8 bytes of metadata in all planned calls together, and in the largest of them. Only for a dry run. */
+  readonly bytes?: { readonly total: number; readonly largestCall: number; readonly mostInCall: number } | undefined;
   readonly skipped: readonly Skipped[];
   /** Whether it was accepted before, under the same request id. */
   readonly repeated: boolean;
@@ -84,7 +86,8 @@ interface Plan {
   readonly channelArns: readonly ChannelArn[];
   readonly skipped: readonly Skipped[];
   readonly items: readonly OutboxItem[];
-  readonly callsPerChannel: number;
+  /** Bytes of each call to one channel. */
+  readonly callBytes: readonly number[];
 }
 
 type AcceptedBatch = Pick<
@@ -125,12 +128,18 @@ export class MetadataService {
       if (known) return this.#repeatOf(known);
       throw error;
     }
-    const { channelArns, skipped, callsPerChannel, items } = plan;
+    const { channelArns, skipped, callBytes, items } = plan;
+    const callsPerChannel = callBytes.length;
     if (request.dryRun) {
       const { ready, later, leased } = (await outbox.depth()).channels;
       const channelsBefore = ready + later + leased;
       const batch = { batchId: '', channels: channelArns.length, items: items.length, callsPerChannel, channelsBefore };
-      return this.#submitted({ ...batch, skipped }, false);
+      const bytes = {
+        total: channelArns.length * callBytes.reduce((sum, each) => sum + each, 0),
+        largestCall: Math.max(0, ...callBytes),
+        mostInCall: outbox.maxBytes,
+      };
+      return { ...this.#submitted({ ...batch, skipped }, false), bytes };
     }
     const { lane, who = '', job } = request;
     const batchId = newBatchId();
@@ -275,7 +284,7 @@ export class MetadataService {
         'BATCH_TOO_LARGE',
         `${items.length} items for ${channelArns.length} channels are ${pairs} deliveries; at most ${mostPairsPerBatch} are accepted at once`,
       );
-    return { channelArns, skipped, items, callsPerChannel: this.#callsFor(items) };
+    return { channelArns, skipped, items, callBytes: this.#callSizes(items) };
   }
 
   /** Nobody is not the answer to who is live, before anybody has looked. @throws AppError FLEET_UNKNOWN */
@@ -306,13 +315,10 @@ export class MetadataService {
     });
   }
 
-  #callsFor(items: readonly OutboxItem[]): number {
+  #callSizes(items: readonly OutboxItem[]): readonly number[] {
     const { packing, outbox } = this.#options;
-    if (packing === 'off') return items.length;
-    return callsFor(
-      items.map(({ text }) => Buffer.byteLength(text)),
-      outbox.maxBytes,
-    );
+    const sizes = items.map(({ text }) => Buffer.byteLength(text));
+    return packing === 'off' ? sizes : callSizes(sizes, outbox.maxBytes);
   }
 
   #seconds(calls: number, callsPerChannel: number, callsBefore: number): number {

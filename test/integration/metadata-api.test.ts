@@ -161,6 +161,9 @@ test('live and tagged channels are resolved when the batch is accepted, and who 
   const none = await api.batch({ targets: { tags: { __proto__x: ['y'] } }, items: [{ payload: 'x' }] });
 
   expect([live.status, live.body.channels, live.body.batchId]).toEqual([202, 2, undefined]);
+  // Nothing is sent, and what would be is told to the byte: an item with its id and time, in its envelope, for each channel.
+  const inCall = Buffer.byteLength('{"v":1,"items":[{"id":"12345678","t":1234567890123,"d":"x"}]}');
+  expect(live.body.bytes).toEqual({ total: 2 * inCall, largestCall: inCall, mostInCall: 1024 });
   expect(tagged.body).toMatchObject({
     channels: 1,
     skipped: [{ reason: 'not_live', count: 1, examples: [channelArn('c')] }],

@@ -94,7 +94,7 @@ export async function complaintsOfAxe(page: Page, views: readonly string[]): Pro
 }
 
 /** Findings of axe, as `rule: selector`. */
-async function findings(page: Page): Promise<string[]> {
+export async function findings(page: Page): Promise<string[]> {
   // Injected past the page's own policy: the policy is for the page, not for its examiner.
   await page.evaluate(axe);
   return page.evaluate(async () => {

@@ -210,7 +210,7 @@ describe('the operator’s page', () => {
     await using guest = await visit(stand, 'viewer');
 
     await guest.page.getByText('the viewer: looking only').waitFor();
-    for (const name of ['Pause all', /^Hold/, /^Cancel/, 'Add', 'Start the rule again'])
+    for (const name of ['Pause all', /^Hold ./, /^Cancel/, 'Add', 'Start the rule again'])
       expect(await guest.page.getByRole('button', { name }).count()).toBe(0);
   });
 

@@ -100,6 +100,26 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
 
   await show(page, '#/batches');
   await page.locator('.batch', { hasText: '1 item to 1 channel' }).getByText('by rule starving-slate').waitFor();
+  // A cue for everybody who is live: first who would get it, then it is seen to arrive.
+  await page.getByRole('button', { name: 'Send metadata' }).click();
+  const form = page.getByRole('dialog');
+  await form.getByLabel('Payload: text, or JSON').fill('{"type":"cue"}');
+  await form.getByLabel('To', { exact: true }).selectOption('list');
+  await form.getByLabel('Channels, one on a line').fill(`${channels[0]!.name}x\n${channels[1]!.name}`);
+  await form.getByRole('button', { name: 'Show the plan' }).click();
+  await form.getByText(`No channel is called “${channels[0]!.name}x” (did you mean ${channels[0]!.name}?).`).waitFor();
+  await form.getByLabel('To', { exact: true }).selectOption('live');
+  await form.getByRole('button', { name: 'Show the plan' }).click();
+  await form.getByRole('definition').filter({ hasText: '3 channels' }).waitFor();
+  await form.getByText(/^\d+ in all, \d+ of 1,024 in a call$/).waitFor();
+  // What is changed is planned anew before it goes.
+  await form.getByLabel('Lane').selectOption('urgent');
+  await form.getByRole('button', { name: 'Show the plan' }).click();
+  await form.getByRole('button', { name: 'Send to 3 channels' }).click();
+  await page.getByRole('heading', { name: 'Metadata batch' }).waitFor();
+  await page.locator('.tally', { hasText: '3 delivered' }).waitFor();
+  await page.locator('pre', { hasText: '"type": "cue"' }).waitFor();
+
   await show(page, '#/quota');
   await page.getByRole('img', { name: /PutMetadata calls per second in the last hour/ }).waitFor();
   for (const hash of ['#/rules', '#/quota', '#/batches', '#/audit', '#/decisions']) {

@@ -223,7 +223,7 @@ function listOf(text: string): string[] {
 export type ActionKind = keyof typeof forms;
 
 /** An object is sent as JSON, anything else as the text that it is. @throws Error for what looks like JSON and is none */
-function payloadOf(text: string): unknown {
+export function payloadOf(text: string): unknown {
   if (!/^\s*[{[]/.test(text)) return text;
   try {
     const value: unknown = JSON.parse(text);
@@ -321,7 +321,7 @@ function ActionDialog({
 }
 
 /** The same request again, after an answer that was lost, is the same job; another request is another. */
-function useRequestKeys(): (body: string) => string {
+export function useRequestKeys(): (body: string) => string {
   const keys = useRef(new Map<string, string>());
   return (body) => {
     const key =

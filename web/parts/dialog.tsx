@@ -43,8 +43,10 @@ export interface DialogProps {
   /** The one way out. */
   readonly dismiss?: string | undefined;
   readonly danger?: boolean | undefined;
-  /** Closes the dialog when it is done; what it throws is said in the dialog, which stays. */
-  readonly onSubmit?: ((values: Values) => Promise<void>) | undefined;
+  /** Closes the dialog when it is done, but for `stay`; what it throws is said in the dialog, which stays. */
+  readonly onSubmit?: ((values: Values) => Promise<'stay' | undefined | void>) | undefined;
+  /** Something was typed or chosen. */
+  readonly onInput?: (() => void) | undefined;
   readonly children?: ComponentChildren;
 }
 
@@ -55,6 +57,7 @@ export function Dialog({
   dismiss = 'Cancel',
   danger = false,
   onSubmit,
+  onInput,
   children,
 }: DialogProps): JSX.Element {
   const element = useRef<HTMLDialogElement>(null);
@@ -89,9 +92,9 @@ export function Dialog({
       const values = valuesOf(form);
       if (values['reason']?.trim() === '') throw new Error('Say why: others will ask.');
       if (values['as'] !== undefined) saveName(values['as']);
-      await onSubmit(values);
+      const stays = (await onSubmit(values)) === 'stay';
       // Another dialog may be open by now: the answer came late, and this one was left.
-      if (element.current) closeDialog();
+      if (element.current && !stays) closeDialog();
     } catch (error) {
       if (element.current) setProblem(problemText(error));
       else toast(`${title} ${problemText(error)}`, true);
@@ -110,6 +113,7 @@ export function Dialog({
     >
       <form
         method="dialog"
+        onInput={onInput}
         onSubmit={(event) => {
           event.preventDefault();
           if (onSubmit) void submit(event.currentTarget);

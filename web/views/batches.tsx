@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import type { BatchLine } from '#api/live/status.ts';
 import { personText } from '#api/person.ts';
 import { askCancelBatch } from '../dialogs/controls.tsx';
+import { askMetadata } from '../dialogs/metadata.tsx';
 import { clock, count, duration, plural, stamp, words } from '../format.ts';
 import { Glyph, type Shape } from '../parts/signs.tsx';
 import { Empty } from '../parts/text.tsx';
@@ -14,7 +15,13 @@ export function BatchesView(): JSX.Element {
   const batches = status.value?.batches;
   return (
     <div class="page">
-      <ViewHead title="Metadata batches" />
+      <ViewHead title="Metadata batches">
+        {mayOperate() && (
+          <button type="button" class="primary" onClick={() => askMetadata()}>
+            Send metadata
+          </button>
+        )}
+      </ViewHead>
       {batches === undefined && <p class="dim">The outbox cannot be read at the moment.</p>}
       {batches?.length === 0 && (
         <Empty title="No batch in the last hours">What programs, rules and people send to channels appears here.</Empty>

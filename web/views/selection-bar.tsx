@@ -1,6 +1,7 @@
 // What can be done with the streams that are chosen, and how they are chosen.
 import type { JSX } from 'preact';
 import { askMany } from '../dialogs/many.tsx';
+import { askMetadata } from '../dialogs/metadata.tsx';
 import { count, plural } from '../format.ts';
 import { toast } from '../parts/toasts.tsx';
 import { clearSelection, isSelected, mostSelected, select, selectedRows } from '../selection.ts';
@@ -49,6 +50,9 @@ export function SelectionBar({ shownArns }: { readonly shownArns: () => readonly
           Release {plural(held.length, 'channel')}
         </button>
       )}
+      <button type="button" class="small" onClick={() => askMetadata({ channels: rows })}>
+        Send metadata
+      </button>
       <button type="button" class="link" onClick={clearSelection}>
         Clear
       </button>

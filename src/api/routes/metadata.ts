@@ -44,6 +44,14 @@ const plan = z.object({
   items: z.number().int(),
   plannedCalls: z.number().int().describe('Calls of PutMetadata if nothing shares a call with other batches'),
   estimatedSeconds: z.number(),
+  bytes: z
+    .object({
+      total: z.number().int().describe('In all planned calls together'),
+      largestCall: z.number().int().describe('In the largest call'),
+      mostInCall: z.number().int().describe('What one call can carry'),
+    })
+    .optional()
+    .describe('UTF-8 bytes of metadata, with their envelope where items are packed; only in the plan of a dry run'),
   skipped: z.array(skipped).readonly(),
 });
 const accepted = plan.extend({ batchId: z.string() });
