@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { tokenFiles } from '#api/tokens.ts';
+import { accountsOf } from '#config/accounts.ts';
 import { type Config, loadConfig } from '#config/load.ts';
 import { formatProblem, type Problem } from '#config/problem.ts';
 import { durationMs } from '#domain/duration.ts';
@@ -17,7 +18,7 @@ import type { LogLineOptions } from '#runtime/log-lines.ts';
 import { createLogger, isLogLevel, type Logger, logLevels, Scrubber } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { keepTimeBy } from '#runtime/process-time.ts';
-import { assertRedisUsable } from '#runtime/redis.ts';
+import { assertRedisUsable, keyPrefix } from '#runtime/redis.ts';
 import { parseRedisUrl } from '#runtime/redis-url.ts';
 import { endOnUncaught } from '#runtime/uncaught.ts';
 import { type App, createApp } from './app.ts';
@@ -71,7 +72,8 @@ export async function runDaemon({ role = 'all', paused = false }: RunOptions = {
     const redisUrl = env['REDIS_URL'] ?? (redis = await ownRedis(env, logger, edge.stopping)).url;
     const { password } = parseRedisUrl(redisUrl);
     if (password !== undefined) scrubber.hide(password, 'Redis password');
-    await assertRedisUsable({ url: redisUrl, logger });
+    const namespace = env['AUTOPILOT_NAMESPACE'] || 'autopilot';
+    await assertRedisUsable({ url: redisUrl, prefix: keyPrefix(namespace, accountsOf(config, env)[0]!.name), logger });
     edge.stopping.throwIfAborted();
     const metrics = createMetrics();
     metrics.collectProcessMetrics();
@@ -83,7 +85,7 @@ export async function runDaemon({ role = 'all', paused = false }: RunOptions = {
       ...(redis ? { redisAddress: 'data/redis' } : {}),
       dataFolder: resolve(env['AUTOPILOT_DATA_DIR'] || 'data'),
       startPaused: paused ? 'run --paused' : startPaused(env) ? 'AUTOPILOT_START_PAUSED' : undefined,
-      ...(env['AUTOPILOT_NAMESPACE'] ? { namespace: env['AUTOPILOT_NAMESPACE'] } : {}),
+      namespace,
       role,
       env,
       scrubber,

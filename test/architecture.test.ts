@@ -224,7 +224,7 @@ describe('the import table', () => {
       [/\bfrom 'node:https?'/, ['src/outbound/http-sender.ts', 'src/runtime/tunnel.ts', 'src/api/']],
       [
         /import [^;]*\b(?:connect|createConnection|Socket)\b[^;]*from 'node:(?:net|tls)'|from 'node:dgram'/,
-        ['src/runtime/embedded-redis.ts', 'src/runtime/tunnel.ts'],
+        ['src/runtime/embedded-redis.ts', 'src/runtime/redis-connector.ts', 'src/runtime/tunnel.ts'],
       ],
       [/\bnew Redis\(/, ['src/runtime/redis.ts', 'src/runtime/embedded-redis.ts']],
     ];

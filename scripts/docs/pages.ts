@@ -65,7 +65,7 @@ function configurationPage(): string {
         ['`AUTOPILOT_CONFIG`', 'Path of the configuration file. Default: `config/autopilot.yaml`'],
         [
           '`REDIS_URL`',
-          'The Redis (or Valkey) server: `redis://[user:password@]host[:port][/database]`, `rediss://` for TLS; in a user or password write `@` as `%40`, `:` as `%3A`, `/` as `%2F`, `#` as `%23`, `%` as `%25`. Without it `npm start` runs one of its own under `data/`',
+          'The Redis (or Valkey) server: `redis://[user:password@]host[:port][/database]`; several hosts, separated by commas, for nodes of a cluster; `redis+sentinel://[user:password@]host:26379,host:26379/name[/database]` for sentinels; `rediss://` and `rediss+sentinel://` for TLS (`docs/redis.md`). In a user or password write `@` as `%40`, `:` as `%3A`, `/` as `%2F`, `#` as `%23`, `%` as `%25`. Without it `npm start` runs one of its own under `data/`',
         ],
         ['`AWS_REGION`', 'Region of the default account; credentials are found as by every AWS SDK'],
         [

@@ -128,7 +128,7 @@ export const errorCatalog = {
     meaning:
       'Redis answers and refuses: read-only (READONLY), out of memory (OOM), disk full (MISCONF), permission missing (NOPERM) and others; the message repeats what it said. Nothing that was accepted is lost; work goes on when it accepts again.',
     remedy:
-      'Correct what Redis says: READONLY, give the address of the primary; OOM, more memory; MISCONF, look at its disk; NOPERM, the permissions of the user; MOVED or CLUSTERDOWN, a server without cluster mode.',
+      'Correct what Redis says: READONLY, give the address of the primary; OOM, more memory; MISCONF, look at its disk; NOPERM, the permissions of the user; CLUSTERDOWN, a node that serves the missing slots.',
     status: 503,
     disposition: 'retry',
   },
@@ -142,13 +142,13 @@ export const errorCatalog = {
   REDIS_URL_INVALID: {
     meaning: 'REDIS_URL is not an address that this version can use. The daemon does not start.',
     remedy:
-      'Write redis://[user:password@]host[:port][/database], rediss:// for TLS; in a user or password write @ as %40, : as %3A, / as %2F, # as %23, % as %25.',
+      'Write redis://[user:password@]host[:port][/database], with several hosts, separated by commas, for nodes of a cluster; redis+sentinel://host:26379,host:26379/name for sentinels; rediss:// or rediss+sentinel:// for TLS. In a user or password write @ as %40, : as %3A, / as %2F, # as %23, % as %25.',
     status: 500,
     disposition: 'give-up',
   },
   REDIS_UNUSABLE: {
     meaning:
-      'The server at REDIS_URL cannot be used as it stands: wrong user or password, a database that it does not have or the user may not select, a cluster, a sentinel. The daemon does not start; no other database is used instead.',
+      'The server at REDIS_URL cannot be used as it stands: wrong user or password, a database that it does not have or the user may not select (a cluster has database 0 only), a primary that the sentinels do not know. The daemon does not start; no other database is used instead.',
     remedy: 'Correct REDIS_URL, or the permissions of its user; the message repeats what Redis said.',
     status: 500,
     disposition: 'give-up',

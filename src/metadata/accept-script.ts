@@ -1,6 +1,7 @@
 // Accepting a batch: one script, so that it is accepted for all of its channels or not at all. A batch is made of groups, each some items
 // for some channels; no channel is in two of them. A batch with parts (the fan-out of a rule) has a key for each channel instead of one
 // for the whole: a channel whose key was used before, or that has no room, is left out and named.
+import { publishLua } from '#runtime/redis-channel.ts';
 import { channelListLua } from './channel-list.ts';
 import { outboxLua } from './outbox-lua.ts';
 import { script } from './script.ts';
@@ -14,7 +15,7 @@ import { script } from './script.ts';
  * {'full', 'total' | 'channel', waiting} · {'id_taken'} · of a batch with parts {'parts', counts, channels accepted, places of those
  * without room, places of those accepted before}, places counted from 1 over all groups
  */
-export const acceptScript = script(`${outboxLua}${channelListLua}
+export const acceptScript = script(`${outboxLua}${channelListLua}${publishLua}
 local idem, hash, idemMs = ARGV[1], ARGV[2], ARGV[3]
 local batchId, batchFields, lane = ARGV[4], cjson.decode(ARGV[5]), tonumber(ARGV[6])
 local channelLimit, totalLimit, origin = tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
@@ -291,7 +292,7 @@ end
 local counts = settle()
 -- A user who may use no channel, as Redis makes them by default, must do without: everything is written by now, and an error would say
 -- that it is not. Replicas look by themselves often enough.
-redis.pcall('PUBLISH', P .. ':wake', batchFields.lane .. ' ' .. origin)
+publish(P .. ':wake', batchFields.lane .. ' ' .. origin)
 local surplus = tonumber(redis.call('GET', P .. ':total')) - totalLimit
 if surplus > 0 and lane < 2 then
   for _, id in ipairs(oldestBulk(surplus, {}) or {}) do giveUp(id, 'displaced') end

@@ -16,6 +16,7 @@ import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Redis } from '#runtime/redis.ts';
+import { RedisChannel } from '#runtime/redis-channel.ts';
 import { callResultOf, unsureOf } from './call-result.ts';
 import type { EndedCall, Outbox, Recorded } from './outbox.ts';
 import type { CallResult, Parcel } from './parcel.ts';
@@ -113,13 +114,25 @@ export class Drainer implements Service {
   /** Said once, until an answer is recorded again. */
   #recordFails = false;
   #loop: Promise<unknown> | undefined;
+  readonly #wakes: RedisChannel;
   /** What several channels ask of the outbox at almost the same moment is one question. */
   readonly #takes: Gather<readonly [ChannelArn, string], Parcel | 'empty' | 'lost'>;
   readonly #records: Gather<EndedCall, Recorded>;
 
   constructor(options: DrainerOptions) {
     this.#options = { channelCallsPerSecond: 5, maxChannels: 256, leaseMs: 12_000, callTimeoutMs: 5000, ...options };
-    const { outbox } = options;
+    const { outbox, subscriber, logger } = options;
+    this.#wakes = new RedisChannel({
+      redis: subscriber,
+      name: outbox.wakeChannel,
+      onMessage: (message) => {
+        const lane = outbox.wokenLane(message);
+        if (lane) this.nudge(lane);
+      },
+      onRefused: (error) => {
+        if (!this.#stop.signal.aborted) logger.warn({ err: error }, 'wake-ups from other replicas cannot be heard');
+      },
+    });
     this.#takes = new Gather({ withinMs: takeWithinMs, most: 32, run: (leases) => outbox.takeAll(leases) });
     this.#records = new Gather({ withinMs: recordWithinMs, most: 64, run: (calls) => outbox.recordAll(calls) });
   }
@@ -131,11 +144,7 @@ export class Drainer implements Service {
 
   async start(): Promise<void> {
     if (this.#loop || this.#stop.signal.aborted) return;
-    const { subscriber, outbox, logger } = this.#options;
-    subscriber.on('message', this.#onMessage);
-    subscriber.subscribe(outbox.wakeChannel).catch((error: unknown) => {
-      if (!this.#stop.signal.aborted) logger.warn({ err: error }, 'wake-ups from other replicas cannot be heard');
-    });
+    this.#wakes.start();
     this.#loop = Promise.all([this.#claimLoop(), this.#renewLoop()]);
   }
 
@@ -151,10 +160,7 @@ export class Drainer implements Service {
   /** Returns what waits to the outbox, and lets calls that were sent end. */
   async stop(): Promise<void> {
     this.#stop.abort(new AppError('INTERRUPTED', 'the daemon stops'));
-    const { subscriber, outbox } = this.#options;
-    subscriber.off('message', this.#onMessage);
-    if (this.#loop && subscriber.status === 'ready')
-      await subscriber.unsubscribe(outbox.wakeChannel).catch(() => undefined);
+    await this.#wakes.stop();
     this.#urgentBell.ring();
     this.#bell.ring();
     for (const { wait } of this.#leased.values()) wait?.abort(this.#stop.signal.reason);
@@ -163,12 +169,6 @@ export class Drainer implements Service {
     this.#settle(this.#expected);
     await Promise.all(this.#running);
   }
-
-  readonly #onMessage = (channel: string, message: string): void => {
-    const { outbox } = this.#options;
-    const lane = channel === outbox.wakeChannel ? outbox.wokenLane(message) : undefined;
-    if (lane) this.nudge(lane);
-  };
 
   async #claimLoop(): Promise<void> {
     const { signal } = this.#stop;

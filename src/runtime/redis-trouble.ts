@@ -11,10 +11,22 @@ export interface RedisTrouble {
   readonly said: string;
 }
 
-const longestSaid = 200;
+const longestSaid = 300;
+
+/** Why a server could not be found or reached, by those that were asked for it. */
+export class RedisSiteError extends Error {
+  readonly trouble: RedisTrouble;
+
+  constructor(trouble: RedisTrouble, cause?: unknown) {
+    super(trouble.said, { cause });
+    this.name = 'RedisSiteError';
+    this.trouble = { ...trouble, said: oneLine(trouble.said) };
+  }
+}
 
 /** Reads an error of a connection or a command. */
 export function troubleFrom(error: unknown): RedisTrouble {
+  if (error instanceof RedisSiteError) return error.trouble;
   const said = oneLine(messageOf(error));
   if (isReply(error)) return { kind: 'refuses', code: /^[A-Z][A-Z0-9]+/.exec(said)?.[0] ?? 'ERR', said };
   const { code } = error as { code?: unknown };

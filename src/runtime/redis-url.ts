@@ -1,26 +1,37 @@
-// What REDIS_URL may say: redis[s]://[user:password@]host[:port][/database]. A pure function. No refusal repeats any part of the
-// text: whatever is malformed may be a piece of the password.
+// What REDIS_URL may say: one server, nodes of a cluster, or sentinels. A pure function. No refusal repeats any part of the text:
+// whatever is malformed may be a piece of the password.
 import { isIPv6 } from 'node:net';
 import { AppError } from '#domain/errors.ts';
 
-/** One server and one database. */
-export interface RedisAddress {
-  readonly tls: boolean;
+export interface RedisNode {
   /** A name or an address; IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
+}
+
+/** Where Redis is and which database is meant. */
+export interface RedisAddress {
+  readonly tls: boolean;
+  /** One server, which may be a node of a cluster; several nodes of one cluster; or, with `master`, sentinels. */
+  readonly nodes: readonly [RedisNode, ...RedisNode[]];
+  /** The name under which the sentinels watch a primary; undefined: the nodes are no sentinels. */
+  readonly master: string | undefined;
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly database: number;
 }
 
-const form = 'redis://[user:password@]host[:port][/database]';
+const form = 'redis://[user:password@]host[:port][,host[:port]…][/database]';
+const sentinelForm = 'redis+sentinel://[user:password@]host:26379[,host:26379…]/name[/database]';
 const encoding = 'in a user or password write @ as %40, : as %3A, / as %2F, # as %23, ? as %3F and % as %25';
 /** Redis keeps the number of databases in an int. */
 const mostDatabases = 2 ** 31 - 1;
+/** More than anybody lists: a cluster tells of its other nodes itself. */
+const mostNodes = 100;
+const schemes = new Set(['redis', 'rediss', 'redis+sentinel', 'rediss+sentinel']);
 
 /**
- * Reads an address.
+ * Reads an address. Whether a server is a node of a cluster is found out by asking it.
  * @param name what the text is called in messages.
  * @throws AppError REDIS_URL_INVALID, in one line that names the variable and says what to write.
  */
@@ -33,7 +44,8 @@ export function parseRedisUrl(text: string, name = 'REDIS_URL'): RedisAddress {
   if (/[\s\u0000-\u001f\u007f]/.test(text))
     return refuse('contains a space, a line break or a control character: remove it, or write it as %20 in a password');
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
-  if (scheme !== 'redis' && scheme !== 'rediss') return refuse(whyNotScheme(scheme, text));
+  if (scheme === undefined || !schemes.has(scheme)) return refuse(whyNotScheme(scheme, text));
+  const isSentinel = scheme.endsWith('+sentinel');
   const rest = text.slice(scheme.length + 3);
   const end = rest.search(/[/?#]/);
   const authority = end === -1 ? rest : rest.slice(0, end);
@@ -42,28 +54,35 @@ export function parseRedisUrl(text: string, name = 'REDIS_URL'): RedisAddress {
   const at = authority.lastIndexOf('@');
   const credentials = readCredentials(at === -1 ? '' : authority.slice(0, at), refuse);
   const place = authority.slice(at + 1);
-  if (place.includes(','))
-    return refuse(
-      'lists several servers: this version uses one server, not a cluster or a sentinel; give the address of the primary',
-    );
-  if (place === '' && tail.startsWith('/') && !/^\/\d*$/.test(tail))
+  if (place === '' && !isSentinel && tail.startsWith('/') && !/^\/\d*$/.test(tail))
     return refuse(`is the path of a unix socket: give a host, ${form}`);
-  const { host, port } = readPlace(place, refuse);
-  return { tls: scheme === 'rediss', host, port, ...credentials, database: readDatabase(tail, refuse) };
+  const nodes = readNodes(place, isSentinel ? 26_379 : 6_379, refuse);
+  const { master, database } = isSentinel
+    ? readMaster(tail, refuse)
+    : { master: undefined, database: readDatabase(tail, refuse) };
+  if (nodes.length > 1 && master === undefined && database !== 0)
+    return refuse('lists several servers and a database: a cluster has database 0 only; remove the database');
+  return { tls: scheme.startsWith('rediss'), nodes, master, ...credentials, database };
 }
 
 /** The address without user and password, for logs and messages. */
-export function redisAddressText({ tls, host, port, database }: RedisAddress): string {
-  return `${tls ? 'rediss' : 'redis'}://${isIPv6(host) ? `[${host}]` : host}:${port}/${database}`;
+export function redisAddressText({ tls, nodes, master, database }: RedisAddress): string {
+  const scheme = `${tls ? 'rediss' : 'redis'}${master === undefined ? '' : '+sentinel'}`;
+  return `${scheme}://${nodes.map(redisNodeText).join(',')}${master === undefined ? '' : `/${master}`}/${database}`;
+}
+
+/** `host:port` */
+export function redisNodeText({ host, port }: RedisNode): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
 type Refuse = (why: string) => never;
 
 function whyNotScheme(scheme: string | undefined, text: string): string {
   if (scheme?.includes('sentinel'))
-    return 'is the address of a sentinel, which this version cannot use: give the address of the primary, redis://host:port';
+    return `must begin with redis+sentinel:// or rediss+sentinel://: write ${sentinelForm}`;
   if (scheme?.includes('cluster'))
-    return 'is the address of a cluster, which this version cannot use: give the address of one server, redis://host:port';
+    return 'must begin with redis:// or rediss://, also for a cluster: name one or more of its nodes, redis://host:port,host:port';
   if (scheme?.includes('unix') || scheme?.includes('socket') || /^(?:unix:|[./])/i.test(text))
     return `is the path of a unix socket: give a host, ${form}`;
   if (scheme === 'http' || scheme === 'https')
@@ -89,7 +108,16 @@ function readCredentials(text: string, refuse: Refuse): Pick<RedisAddress, 'user
   return { username: username === '' ? undefined : username, password };
 }
 
-function readPlace(place: string, refuse: Refuse): Pick<RedisAddress, 'host' | 'port'> {
+function readNodes(place: string, defaultPort: number, refuse: Refuse): RedisAddress['nodes'] {
+  const parts = place.split(',');
+  if (parts.length > 1 && parts.includes(''))
+    return refuse('has a comma with no host before or after it: write host:port,host:port');
+  if (parts.length > mostNodes) return refuse(`lists more than ${mostNodes} hosts: a few of them are enough`);
+  const [first, ...others] = parts.map((part) => readPlace(part, defaultPort, refuse));
+  return [first!, ...others];
+}
+
+function readPlace(place: string, defaultPort: number, refuse: Refuse): RedisNode {
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(place);
   if (!bracketed && (place.split(':').length > 2 || /[[\]]/.test(place)))
     return refuse('has no valid host: write an IPv6 address in brackets, redis://[::1]:6379');
@@ -97,7 +125,7 @@ function readPlace(place: string, refuse: Refuse): Pick<RedisAddress, 'host' | '
   if (host === '') return refuse(`names no host: write ${form}`);
   const isHost = bracketed ? isIPv6(host) : /^(?!\d+$)[\p{L}\p{N}_.-]{1,253}$/u.test(host);
   if (!isHost) return refuse(`has a host that is no host name and no IP address: write ${form}`);
-  const port = portText === undefined ? 6379 : /^\d{1,5}$/.test(portText) ? Number(portText) : 0;
+  const port = portText === undefined ? defaultPort : /^\d{1,5}$/.test(portText) ? Number(portText) : 0;
   if (port < 1 || port > 65_535)
     return refuse(`has a port that is no number from 1 to 65535: write ${form}; ${encoding}`);
   return { host, port };
@@ -112,4 +140,14 @@ function readDatabase(tail: string, refuse: Refuse): number {
   if (digits === undefined || Number(digits) > mostDatabases)
     return refuse(`names a database that is no number: write one from 0 on after the host, redis://host:6379/2`);
   return Number(digits);
+}
+
+function readMaster(tail: string, refuse: Refuse): { readonly master: string; readonly database: number } {
+  const [, name = '', database = ''] = /^\/([^/?#]*)(.*)$/.exec(tail) ?? [];
+  if (name === '' || /^\d+$/.test(name))
+    return refuse(`does not say which primary the sentinels are to name: write ${sentinelForm}`);
+  // https://github.com/redis/redis/blob/7.2/src/sentinel.c: what a name may consist of.
+  if (!/^[\w.-]{1,256}$/.test(name))
+    return refuse('has a name of a primary with other characters than letters, digits, dot, underscore and hyphen');
+  return { master: name, database: readDatabase(database, refuse) };
 }

@@ -2,11 +2,14 @@
 import { AppError } from '#domain/errors.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
-import { connectRedis, disconnectRedis, type Redis, type RedisRole } from '#runtime/redis.ts';
+import { connectRedis, disconnectRedis, type Redis, type RedisRole, redisSite, triedOnce } from '#runtime/redis.ts';
+import type { RedisSite } from '#runtime/redis-site.ts';
 import { RedisWatch } from '#runtime/redis-trouble.ts';
 
 export interface RedisConnectionsOptions {
   readonly url: string;
+  /** What all keys of the shard begin with. */
+  readonly prefix: string;
   readonly shard: string;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'redisTrouble'>;
@@ -19,12 +22,14 @@ const silentStartMs = 3_000;
 
 export class RedisConnections {
   readonly #options: RedisConnectionsOptions;
+  readonly #site: RedisSite;
   readonly #watch: RedisWatch;
   readonly #connections: Redis[] = [];
 
   constructor(options: RedisConnectionsOptions) {
     const { shard, logger, metrics } = options;
     this.#options = options;
+    this.#site = redisSite(options);
     this.#watch = new RedisWatch({
       logger,
       onChange: (kinds) => {
@@ -39,10 +44,12 @@ export class RedisConnections {
    * @throws AppError INTERRUPTED once the shard stops: nobody would close the connection
    */
   connect(role: RedisRole): Redis {
-    const { url, shard, logger, closing } = this.#options;
+    const { url, prefix, shard, logger, closing } = this.#options;
     if (closing()) throw new AppError('INTERRUPTED', `${shard} stops: no new connection to Redis`);
     const redis = connectRedis({
       url,
+      prefix,
+      site: this.#site,
       role,
       logger,
       watch: this.#watch,
@@ -56,25 +63,13 @@ export class RedisConnections {
 
   /** Resolves when each of them is ready or has failed for the first time, or when neither comes. */
   async settled(): Promise<void> {
-    await Promise.all(this.#connections.map(settled));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((done) => (timer = setTimeout(done, silentStartMs)));
+    await Promise.race([Promise.all(this.#connections.map(triedOnce)), late]);
+    clearTimeout(timer);
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#connections.map(disconnectRedis));
   }
-}
-
-function settled(redis: Redis): Promise<void> {
-  if (redis.status === 'ready' || redis.status === 'reconnecting') return Promise.resolve();
-  return new Promise((done) => {
-    const end = () => {
-      clearTimeout(timer);
-      redis.off('ready', end);
-      redis.off('close', end);
-      done();
-    };
-    const timer = setTimeout(end, silentStartMs);
-    redis.once('ready', end);
-    redis.once('close', end);
-  });
 }

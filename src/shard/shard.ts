@@ -138,6 +138,7 @@ export class Shard {
     this.#prefix = keyPrefix(namespace, account.name);
     this.#redis = new RedisConnections({
       url: options.redisUrl,
+      prefix: this.#prefix,
       shard: account.name,
       logger: this.#logger,
       metrics,

@@ -69,29 +69,32 @@ local function moved(known)
 end
 `;
 
-/** ARGV: 1 expected head, 2 new head's beginning, 3 keys, 4 dedup ids, 5 their time to live, 6 prefix, 7 repair, 8 number of appends, … */
+/**
+ * KEYS: 1 state, 2 head, 3 list of commits; then a claim for each dedup id, then the log of each append.
+ * ARGV: 1 expected head, 2 new head's beginning, 3 keys, 4 number of claims, 5 their time to live, 6 repair, 7 number of appends, then
+ * for each append its most entries, its entry and its greatest age; then the values of the keys.
+ */
 const commit = `${common}
 if head ~= ARGV[1] then return moved(ARGV[1]) end
 -- Fields that went without a commit: only a repair may go on from here.
 local counted = string.match(head, '^2|.*|(%d+)$')
-if ARGV[7] == '0' and counted and fields < tonumber(counted) then return moved(ARGV[1]) end
-local dedupIds = cjson.decode(ARGV[4])
+if ARGV[6] == '0' and counted and fields < tonumber(counted) then return moved(ARGV[1]) end
+local lastClaim = 3 + tonumber(ARGV[4])
 local repeated = {}
-for _, dedupId in ipairs(dedupIds) do
-  if redis.call('EXISTS', ARGV[6] .. ':claim:' .. dedupId) == 1 then repeated[#repeated + 1] = dedupId end
+for index = 4, lastClaim do
+  if redis.call('EXISTS', KEYS[index]) == 1 then repeated[#repeated + 1] = index - 4 end
 end
-if #repeated > 0 then return {'repeated', nowMs, unpack(repeated)} end
-for _, dedupId in ipairs(dedupIds) do redis.call('SET', ARGV[6] .. ':claim:' .. dedupId, '1', 'PX', ARGV[5]) end
-local appends = tonumber(ARGV[8])
-local position = 9
-for _ = 1, appends do
-  local log, maxAgeMs = ARGV[6] .. ':log:' .. ARGV[position], tonumber(ARGV[position + 3])
-  redis.call('XADD', log, 'MAXLEN', '~', ARGV[position + 1], '*', 'e', ARGV[position + 2])
+if #repeated > 0 then return {'repeated', nowMs, repeated} end
+for index = 4, lastClaim do redis.call('SET', KEYS[index], '1', 'PX', ARGV[5]) end
+local position = 8
+for append = 1, tonumber(ARGV[7]) do
+  local log, maxAgeMs = KEYS[lastClaim + append], tonumber(ARGV[position + 2])
+  redis.call('XADD', log, 'MAXLEN', '~', ARGV[position], '*', 'e', ARGV[position + 1])
   if maxAgeMs > 0 then
     redis.call('XTRIM', log, 'MINID', string.format('%.0f', tonumber(nowMs) - maxAgeMs))
     redis.call('PEXPIRE', log, maxAgeMs)
   end
-  position = position + 4
+  position = position + 3
 end
 local keys = cjson.decode(ARGV[3])
 for index, key in ipairs(keys) do
@@ -127,43 +130,54 @@ export async function commitScript(
     readonly dedupTtlMs: number;
   },
 ): Promise<CommitAnswer> {
-  const { writes, appends } = options;
-  const answer = await run(redis, commit, options, [
-    options.expectedHead,
-    options.newHead,
-    jsonArray([...writes.keys()]),
-    jsonArray(options.dedupIds),
-    String(options.dedupTtlMs),
-    options.prefix,
-    options.repair ? '1' : '0',
-    String(appends.length),
-    ...appends.flatMap(({ log, entry, maxEntries, maxAgeMs = 0 }) => [
-      log,
-      String(maxEntries),
-      JSON.stringify(entry),
-      String(Math.round(maxAgeMs)),
-    ]),
-    ...Array.from(writes.values(), (value) => (value === undefined ? '' : JSON.stringify(value))),
-  ]);
+  const { writes, appends, dedupIds, prefix } = options;
+  const keys = [
+    ...dedupIds.map((dedupId) => `${prefix}:claim:${dedupId}`),
+    ...appends.map(({ log }) => `${prefix}:log:${log}`),
+  ];
+  const answer = await run(
+    redis,
+    commit,
+    [...fixedKeys(options), ...keys],
+    [
+      options.expectedHead,
+      options.newHead,
+      jsonArray([...writes.keys()]),
+      String(dedupIds.length),
+      String(options.dedupTtlMs),
+      options.repair ? '1' : '0',
+      String(appends.length),
+      ...appends.flatMap(({ entry, maxEntries, maxAgeMs = 0 }) => [
+        String(maxEntries),
+        JSON.stringify(entry),
+        String(Math.round(maxAgeMs)),
+      ]),
+      ...Array.from(writes.values(), (value) => (value === undefined ? '' : JSON.stringify(value))),
+    ],
+  );
   if (answer?.[0] === 'committed') {
     const [, time, head] = replyOf('commit', committedReply, answer);
     return { outcome: 'committed', head, redisTimeMs: Number(time) };
   }
   if (answer?.[0] === 'repeated') {
-    const [, time, ...dedupIds] = replyOf('commit', repeatedReply, answer);
-    return { outcome: 'repeated', dedupIds, redisTimeMs: Number(time) };
+    const [, time, places] = replyOf('commit', repeatedReply, answer);
+    return {
+      outcome: 'repeated',
+      dedupIds: places.flatMap((place) => dedupIds[place] ?? []),
+      redisTimeMs: Number(time),
+    };
   }
   return moved(answer);
 }
 
 /** What changed since the known head. */
 export async function refreshScript(redis: Redis, options: Keys & { readonly knownHead: string }): Promise<Moved> {
-  return moved(await run(redis, refresh, options, [options.knownHead]));
+  return moved(await run(redis, refresh, fixedKeys(options), [options.knownHead]));
 }
 
 const time = z.union([z.string().regex(/^\d{1,16}$/), z.number()]);
 const committedReply = z.tuple([z.literal('committed'), time, z.string()]);
-const repeatedReply = z.tuple([z.literal('repeated'), time], z.string());
+const repeatedReply = z.tuple([z.literal('repeated'), time, z.array(z.number().int().nonnegative()).min(1)]);
 const movedReply = z.tuple([
   z.literal('moved'),
   time,
@@ -199,16 +213,19 @@ function jsonArray(values: readonly string[]): string {
 
 const hashes = new Map<string, string>();
 
-async function run(redis: Redis, script: string, keys: Keys, args: string[]): Promise<unknown[]> {
-  const names = [keys.state, keys.head, keys.log];
+function fixedKeys({ state, head, log }: Keys): string[] {
+  return [state, head, log];
+}
+
+async function run(redis: Redis, script: string, keys: string[], args: string[]): Promise<unknown[]> {
   const known = hashes.get(script);
   if (known !== undefined) {
     try {
-      return (await redis.evalsha(known, 3, ...names, ...args)) as unknown[];
+      return (await redis.evalsha(known, keys.length, ...keys, ...args)) as unknown[];
     } catch (error) {
       if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
     }
   }
   hashes.set(script, (await redis.script('LOAD', script)) as string);
-  return (await redis.evalsha(hashes.get(script)!, 3, ...names, ...args)) as unknown[];
+  return (await redis.evalsha(hashes.get(script)!, keys.length, ...keys, ...args)) as unknown[];
 }

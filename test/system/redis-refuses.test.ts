@@ -207,7 +207,7 @@ describe.concurrent('a REDIS_URL that cannot be used ends the start with one lin
       [`${redis.url}/16`, /DB index is out of range/],
       [`redis://app:pw-of-app@127.0.0.1:${port}/2`, /NOPERM.*select/],
       [`redis://app:not-pw-of-app@127.0.0.1:${port}/0`, /WRONGPASS/],
-      [clustered.url, /cluster/],
+      [`${clustered.url}/1`, /cluster.*database 0 only/],
       [`http://app:pw-of-app@127.0.0.1:${port}`, /REDIS_URL begins with http:\/\//, true],
     ];
     const runs = cases.map(async ([url, says, doctorToo = false]) => {

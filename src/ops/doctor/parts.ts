@@ -10,7 +10,7 @@ import { createIvsShard, type IvsShard } from '#ivs/shard.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { createLogger, type Logger, Scrubber } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
-import { connectRedis, keyPrefix, type Redis } from '#runtime/redis.ts';
+import { connectRedis, keyPrefix, type Redis, triedOnce } from '#runtime/redis.ts';
 import { RedisClock } from '#runtime/redis-clock.ts';
 import { actionUses } from '../config-uses.ts';
 import { eventPathClients } from '../event-path-aws.ts';
@@ -45,21 +45,37 @@ export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs():
   const checks: Check[] = [];
   const clock = new RedisClock();
 
-  const redis = redisUrl === undefined ? undefined : connectionTo(redisUrl, logger, checks);
-  const shards = new Map(redis ? accounts.map((account) => [account.name, shardOf(options, account, redis)]) : []);
+  const prefixes = (accounts.length === 0 ? ['main'] : accounts.map(({ name }) => name)).map((name) =>
+    keyPrefix(options.namespace, name),
+  );
+  // One for each account: in a cluster their keys may be on different nodes.
+  const connections = redisUrl === undefined ? [] : connectionsTo(redisUrl, prefixes, logger, checks);
+  const [redis] = connections;
+  const shards = new Map(
+    connections.length === 0
+      ? []
+      : accounts.map((account, index) => {
+          const own = connections[index]!;
+          return [account.name, { redis: own, shard: shardOf(options, account, own) }];
+        }),
+  );
   if (redis) {
-    closing.push(() => redis.disconnect());
+    closing.push(() => {
+      for (const connection of connections) connection.disconnect();
+    });
     checks.push({
       name: 'Redis',
       // The connection is made first, so that the checks after it are answered or fail at once; and a limiter that is new grants
       // nothing for a while, which passes meanwhile.
       run: async (signal) => {
-        await Promise.race([redis.connect().catch(() => undefined), systemClock.sleep(connectWithinMs, signal)]);
-        if (redis.status === 'ready') await Promise.all([...shards.values()].map((shard) => shard.start()));
+        for (const connection of connections) connection.connect().catch(() => undefined);
+        await Promise.race([Promise.all(connections.map(triedOnce)), systemClock.sleep(connectWithinMs, signal)]);
+        const ready = Array.from(shards.values()).filter((each) => each.redis.status === 'ready');
+        await Promise.all(ready.map(({ shard }) => shard.start()));
         return [];
       },
     });
-    checks.push(...redisChecks(redis, `${keyPrefix(options.namespace, accounts[0]?.name ?? 'main')}:doctor`, clock));
+    checks.push(...redisChecks(redis, `${prefixes[0]}:doctor`, clock));
   }
   const found: AccountsFound = new Map();
   const newer = detailTypesOf(config.ruleset);
@@ -73,7 +89,7 @@ export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs():
       accountCheck(account, found),
       ...eventPathChecks({ clients, queueUrl: account.queue_url, region: account.region, setting, newer }),
       ...deliveryChecks(account, places),
-      permissionsOf(config, account, redis && { redis, shard: shards.get(account.name)! }, found),
+      permissionsOf(config, account, shards.get(account.name), found),
     ];
     checks.push(...ofAccount.map((check) => ({ ...check, account: account.name })));
   }
@@ -87,12 +103,12 @@ export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs():
 }
 
 /** An address that cannot be used is one red line, and everything that needs no Redis is asked all the same. */
-function connectionTo(url: string, logger: Logger, checks: Check[]): Redis | undefined {
+function connectionsTo(url: string, prefixes: readonly string[], logger: Logger, checks: Check[]): readonly Redis[] {
   try {
-    return connectRedis({ url, role: 'limiter', logger });
+    return prefixes.map((prefix) => connectRedis({ url, prefix, role: 'limiter', logger }));
   } catch (error) {
     checks.push({ name: 'Redis', run: async () => red(messageOf(error), errorCatalog.REDIS_URL_INVALID.remedy) });
-    return undefined;
+    return [];
   }
 }
 

@@ -1,0 +1,363 @@
+// Where the server is that a connection needs: the one that REDIS_URL names, the primary that sentinels name, or the node of a
+// cluster that owns a shard's keys. All keys of a shard are in one slot (`keyPrefix`), so a shard needs one node at a time, and what
+// changes is which one.
+import { isIP } from 'node:net';
+import { Redis as Client, type RedisOptions } from 'ioredis';
+import { z } from 'zod';
+import { AppError, messageOf } from '#domain/errors.ts';
+import type { Logger } from './logger.ts';
+import { RedisSiteError, troubleFrom } from './redis-trouble.ts';
+import { type RedisAddress, type RedisNode, redisNodeText } from './redis-url.ts';
+
+/** One server to connect to. */
+export interface Endpoint extends RedisNode {
+  /** What its certificate must be for, where that is not the host. */
+  readonly serverName?: string | undefined;
+}
+
+export interface RedisSiteOptions {
+  readonly address: RedisAddress;
+  /** What all keys begin with, with a hash tag: their slot is the one whose owner is looked for. */
+  readonly prefix: string;
+  readonly logger: Logger;
+}
+
+/** How long a node or a sentinel that is asked may take. */
+const askWithinMs = 2_000;
+/** Of a large cluster so many are asked: each knows of all. */
+const mostAsked = 8;
+/** Nodes that send us from one to the other are believed this often within the time; then others are asked. */
+const mostHops = 5;
+const hopsWithinMs = 10_000;
+
+const slotCount = 16_384;
+
+/** Shared by the connections of one shard, so that one of them learns for all. */
+export class RedisSite {
+  readonly #address: RedisAddress;
+  readonly #prefix: string;
+  readonly #logger: Logger;
+  #isCluster: boolean;
+  /** It has told that it is no node of a cluster. */
+  #isServer = false;
+  /** Who is asked first comes first: of a cluster the nodes that are known, of sentinels those in the address. */
+  #known: readonly RedisNode[];
+  /** Who owns the keys by the word of the node that was asked for them. */
+  #hint: RedisNode | undefined;
+  #hops = 0;
+  #firstHopAt = 0;
+  #asking: Promise<Endpoint> | undefined;
+  /** Where the server was found last. */
+  #last: Endpoint | undefined;
+
+  constructor({ address, prefix, logger }: RedisSiteOptions) {
+    this.#address = address;
+    this.#prefix = prefix;
+    this.#logger = logger;
+    this.#isCluster = address.master === undefined && address.nodes.length > 1;
+    this.#known = address.nodes;
+  }
+
+  get address(): RedisAddress {
+    return this.#address;
+  }
+
+  get isCluster(): boolean {
+    return this.#isCluster;
+  }
+
+  /** Whether the server may be another one from time to time. */
+  get moves(): boolean {
+    return this.#isCluster || this.#address.master !== undefined;
+  }
+
+  /** Two keys that never exist, in the slot of all others. */
+  get absentKeys(): readonly [string, string] {
+    return [`${this.#prefix}:never:1`, `${this.#prefix}:never:2`];
+  }
+
+  /** A server has told whether it is a node of a cluster. */
+  learn(isNode: boolean): void {
+    if (isNode) this.#isCluster = true;
+    else this.#isServer = true;
+  }
+
+  /** Whether a server may send us to another one: of one that is no node of a cluster that would be odd, and is not believed. */
+  get maySendOn(): boolean {
+    return this.#isCluster || (this.#address.master === undefined && !this.#isServer);
+  }
+
+  /** The node that was asked for the keys says who owns them. */
+  movedTo({ host, port }: RedisNode): void {
+    this.#isCluster = true;
+    // A node that has no name for the other one means: at the host where it was asked itself.
+    const node = { host: host === '' ? (this.#last ?? this.#address.nodes[0]).host : host, port };
+    // Another connection was there first.
+    if (this.#last !== undefined && redisNodeText(this.#last) === redisNodeText(node)) {
+      this.#hint = node;
+      return;
+    }
+    const now = performance.now();
+    if (now - this.#firstHopAt > hopsWithinMs) {
+      this.#hops = 0;
+      this.#firstHopAt = now;
+    }
+    this.#hops += 1;
+    if (this.#hops <= mostHops) this.#hint = node;
+  }
+
+  /** The server that was located does not answer, or is not what it was said to be: whoever said so is asked last from now on. */
+  missed(): void {
+    const [first, ...others] = this.#known;
+    this.#known = first === undefined ? this.#known : [...others, first];
+  }
+
+  /**
+   * Finds the server.
+   * @throws RedisSiteError when nobody can tell; an error of ioredis when all that were asked refuse.
+   */
+  locate(): Promise<Endpoint> {
+    if (!this.moves) return Promise.resolve(this.#address.nodes[0]);
+    if (this.#hint) {
+      const hint = this.#hint;
+      this.#hint = undefined;
+      return Promise.resolve(this.#tell(this.#endpoint(hint)));
+    }
+    // What the connections of a shard ask at the same moment is one question.
+    this.#asking ??= (this.#isCluster ? this.#askCluster() : this.#askSentinels())
+      .then((endpoint) => this.#tell(endpoint))
+      .finally(() => (this.#asking = undefined));
+    return this.#asking;
+  }
+
+  /** What was found last, for messages. */
+  get current(): string {
+    return this.describe(this.#last ?? this.#address.nodes[0]);
+  }
+
+  /** What the server is to us, for messages: `10.0.0.7:6379 (primary of mymaster, say the sentinels)`. */
+  describe(endpoint: RedisNode): string {
+    const { master } = this.#address;
+    if (!this.moves) return redisNodeText(endpoint);
+    const part =
+      master === undefined
+        ? `owner of the keys of ${this.#prefix} in the cluster`
+        : `primary of ${master}, say the sentinels`;
+    return `${redisNodeText(endpoint)} (${part})`;
+  }
+
+  async #askSentinels(): Promise<Endpoint> {
+    const { master, tls, nodes } = this.#address;
+    let last: unknown;
+    for (const sentinel of this.#known) {
+      try {
+        const answer = await this.#askSentinel(sentinel, master!);
+        if (answer === undefined) {
+          last = new RedisSiteError({
+            kind: 'refuses',
+            code: 'NO_SUCH_PRIMARY',
+            said: `the sentinel at ${redisNodeText(sentinel)} watches no primary named ${master}`,
+          });
+          continue;
+        }
+        return { ...answer, ...(tls ? this.#serverName(answer) : {}) };
+      } catch (error) {
+        last = error;
+      }
+    }
+    const trouble = troubleFrom(last);
+    if (trouble.kind === 'refuses') throw last;
+    throw new RedisSiteError({
+      ...trouble,
+      said: `none of ${nodes.length} sentinels answers (${nodes.map(redisNodeText).join(', ')}): ${trouble.said}`,
+    });
+  }
+
+  /** A sentinel may have no password where the primary has one. */
+  async #askSentinel(sentinel: RedisNode, master: string): Promise<RedisNode | undefined> {
+    const question = async (client: Client) =>
+      sentinelAnswer.parse(await client.call('SENTINEL', 'get-master-addr-by-name', master));
+    try {
+      return nodeOf(await this.#ask(sentinel, {}, question));
+    } catch (error) {
+      const { username, password } = this.#address;
+      if (!/^(?:NOAUTH|NOPERM)\b/.test(messageOf(error)) || password === undefined) throw error;
+      return nodeOf(await this.#ask(sentinel, { username, password }, question));
+    }
+  }
+
+  async #askCluster(): Promise<Endpoint> {
+    const { username, password, database, tls } = this.#address;
+    const candidates = distinct([...this.#known, ...this.#address.nodes]).slice(0, mostAsked);
+    const down: ClusterView[] = [];
+    const errors: unknown[] = [];
+    const views = candidates.map(async (node) => {
+      try {
+        const view = await this.#ask(node, { username, password }, (client) => viewOf(client, node, this.#prefix));
+        if (view.isUp && view.owner !== undefined) return view;
+        down.push(view);
+      } catch (error) {
+        errors.push(error);
+      }
+      throw new Error('no use');
+    });
+    const view = await Promise.any(views).catch(() => undefined);
+    if (view?.owner) {
+      if (database !== 0) throw new RedisSiteError(databaseOnCluster(database));
+      this.#known = view.nodes;
+      return { ...view.owner, ...(tls ? this.#serverName(view.owner) : {}) };
+    }
+    const [one] = down;
+    if (one) {
+      const { slotsServed, slot, node } = one;
+      throw new RedisSiteError({
+        kind: 'away',
+        code: 'CLUSTERDOWN',
+        said: one.isUp
+          ? `no node of the cluster owns slot ${slot}, where the keys of ${this.#prefix} belong (${redisNodeText(node)} says so)`
+          : `the cluster is down: ${down.length} of ${candidates.length} nodes answer, and ${slotsServed} of ${slotCount} slots are served (${redisNodeText(node)} says so)`,
+      });
+    }
+    const noCluster = errors.find((error) => /cluster support disabled/i.test(messageOf(error)));
+    if (noCluster !== undefined)
+      throw new RedisSiteError({
+        kind: 'refuses',
+        code: 'NO_CLUSTER',
+        said: 'several servers are named, and they are no nodes of a cluster: name one server, nodes of one cluster, or sentinels by redis+sentinel://',
+      });
+    const refusal = errors.find((error) => troubleFrom(error).kind === 'refuses');
+    if (refusal !== undefined) throw refusal;
+    const trouble = troubleFrom(errors.at(-1));
+    throw new RedisSiteError({
+      ...trouble,
+      said: `none of ${candidates.length} nodes of the cluster answers (${candidates.map(redisNodeText).join(', ')}): ${trouble.said}`,
+    });
+  }
+
+  async #ask<T>(
+    node: RedisNode,
+    { username, password }: { readonly username?: string | undefined; readonly password?: string | undefined },
+    question: (client: Client) => Promise<T>,
+  ): Promise<T> {
+    const { serverName } = this.#endpoint(node);
+    const options: Omit<RedisOptions, 'replyMapping'> = {
+      host: node.host,
+      port: node.port,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      ...(this.#address.tls ? { tls: serverName === undefined ? {} : { servername: serverName } } : {}),
+      protocol: 2,
+      lazyConnect: true,
+      enableReadyCheck: false,
+      disableClientInfo: true,
+      retryStrategy: () => null,
+      maxRetriesPerRequest: 0,
+      connectTimeout: askWithinMs,
+      commandTimeout: askWithinMs,
+    };
+    const client = new Client(options);
+    let first: Error | undefined;
+    client.on('error', (error: Error) => (first ??= error));
+    try {
+      await client.connect();
+      return await question(client);
+    } catch (error) {
+      // What the connection says is nearer the cause than that it was closed.
+      throw first ?? error;
+    } finally {
+      client.disconnect();
+      client.stream?.destroy();
+    }
+  }
+
+  #endpoint(node: RedisNode): Endpoint {
+    return this.#address.tls ? { ...node, ...this.#serverName(node) } : node;
+  }
+
+  /** A node that is told as a bare address has a certificate for the name under which the cluster was asked. */
+  #serverName({ host }: RedisNode): Pick<Endpoint, 'serverName'> {
+    const named = this.#address.nodes.find((node) => isIP(node.host) === 0);
+    return isIP(host) !== 0 && named ? { serverName: named.host } : {};
+  }
+
+  #tell(endpoint: Endpoint): Endpoint {
+    const before = this.#last && redisNodeText(this.#last);
+    this.#last = endpoint;
+    const node = redisNodeText(endpoint);
+    if (before !== undefined && before !== node)
+      this.#logger.info({ node, before }, `Redis is now at ${this.describe(endpoint)}`);
+    return endpoint;
+  }
+}
+
+/** A cluster has one database. */
+export function databaseOnCluster(database: number) {
+  return {
+    kind: 'refuses',
+    code: 'DATABASE',
+    said: `the server is a node of a cluster, which has database 0 only, and the address names database ${database}: remove it`,
+  } as const;
+}
+
+/** What one node says of its cluster. */
+interface ClusterView {
+  readonly node: RedisNode;
+  readonly isUp: boolean;
+  readonly slotsServed: number;
+  readonly slot: number;
+  readonly owner: RedisNode | undefined;
+  /** All nodes, those that serve the slot first. */
+  readonly nodes: readonly RedisNode[];
+}
+
+const sentinelAnswer = z.tuple([z.string(), z.string()]).nullable();
+const hostText = z.string().max(255).nullable();
+const portNumber = z.number().int().min(1).max(65_535);
+/** https://redis.io/docs/latest/commands/cluster-slots/ */
+const slotsAnswer = z.array(
+  z.tuple([z.number().int(), z.number().int()], z.tuple([hostText, z.number().int()], z.unknown())),
+);
+
+async function viewOf(client: Client, node: RedisNode, key: string): Promise<ClusterView> {
+  const [text, ranges, slot] = await Promise.all([
+    client.cluster('INFO'),
+    client.cluster('SLOTS').then((answer) => slotsAnswer.parse(answer)),
+    client.cluster('KEYSLOT', key).then((answer) => z.number().int().parse(answer)),
+  ]);
+  // A node that has no name for itself is where it was asked.
+  const toNodes = (entries: readonly (readonly [string | null, number, ...unknown[]])[]) =>
+    entries.flatMap(([host, port]): RedisNode[] =>
+      portNumber.safeParse(port).success
+        ? [{ host: host === null || host === '' || host === '?' ? node.host : host, port }]
+        : [],
+    );
+  const serving = ranges.find(([from, to]) => from <= slot && slot <= to);
+  const [, , ...ofSlot] = serving ?? [0, 0];
+  const ordered = [...toNodes(ofSlot), ...ranges.flatMap(([, , ...nodes]) => toNodes(nodes))];
+  return {
+    node,
+    isUp: /^cluster_state:ok/m.test(text),
+    slotsServed: Number(/^cluster_slots_ok:(\d+)/m.exec(text)?.[1] ?? 0),
+    slot,
+    owner: toNodes(ofSlot.slice(0, 1))[0],
+    nodes: distinct(ordered),
+  };
+}
+
+function nodeOf(answer: [string, string] | null): RedisNode | undefined {
+  if (answer === null) return undefined;
+  const [host, port] = answer;
+  if (host === '' || !portNumber.safeParse(Number(port)).success)
+    throw new AppError('REDIS_ANSWER_INVALID', `a sentinel's answer is no address`);
+  return { host, port: Number(port) };
+}
+
+function distinct(nodes: readonly RedisNode[]): readonly RedisNode[] {
+  return [...new Map(nodes.map((node) => [redisNodeText(node), node])).values()];
+}
+
+/** An endpoint that cannot be reached, with what it is to us. */
+export function unreached(site: RedisSite, endpoint: Endpoint, cause: unknown): Error {
+  const trouble = troubleFrom(cause);
+  return new RedisSiteError({ ...trouble, said: `${site.describe(endpoint)}: ${trouble.said}` }, cause);
+}

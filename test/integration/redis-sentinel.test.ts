@@ -1,0 +1,80 @@
+// Connections that sentinels lead to the primary, with passwords of both, over a failover.
+import { expect, test } from 'vitest';
+import { assertRedisUsable, connectRedis, disconnectRedis, keyPrefix, triedOnce } from '#runtime/redis.ts';
+import { lastingPort } from '#test/support/ports.ts';
+import { eventually, keptLogger, quietLogger } from '#test/support/quiet.ts';
+import { redisSentinels } from '#test/support/redis-cluster.ts';
+
+// Not secrets: words of this test.
+const password = 'word-of-the-primary';
+const prefix = keyPrefix('sentinel', 'main');
+const logger = quietLogger();
+
+test('sentinels lead to the primary, by the password of both, and to the next one when it dies', async () => {
+  await using stand = await redisSentinels({ password, sentinelPassword: password });
+  const { logger, lines } = keptLogger();
+  const redis = connectRedis({ url: stand.url, prefix, role: 'store', logger });
+  await redis.connect();
+  expect(await redis.set('a', '1')).toBe('OK');
+  expect(await redis.wait(1, 0)).toBe(1);
+  const first = await stand.primary();
+
+  await first.kill();
+  await triedOnce(redis);
+  await eventually(() => redis.status === 'ready');
+
+  expect(await redis.get('a')).toBe('1');
+  expect(await redis.set('a', '2')).toBe('OK');
+  const second = stand.nodes.find((node) => node !== first)!;
+  const primary = `127.0.0.1:${second.port}`;
+  expect(lines.find(({ node }) => node === primary)).toMatchObject({
+    before: `127.0.0.1:${first.port}`,
+    msg: `Redis is now at ${primary} (primary of mymaster, say the sentinels)`,
+  });
+  await disconnectRedis(redis);
+});
+
+test('what the sentinels cannot lead to is one line that says why', async () => {
+  await using stand = await redisSentinels({ password });
+  const { port } = stand.sentinels[0]!;
+  const usable = (url: string) => assertRedisUsable({ url, logger });
+  const said = async (url: string) => {
+    const { logger, lines } = keptLogger();
+    const redis = connectRedis({ url, prefix, role: 'store', logger });
+    redis.connect().catch(() => undefined);
+    await eventually(() => lines.length > 0);
+    await disconnectRedis(redis);
+    return lines[0];
+  };
+
+  await expect(usable(stand.url)).resolves.toBeUndefined();
+  // A sentinel that has no password is asked without one.
+  await expect(usable(stand.url.replace(password, 'wrong'))).rejects.toMatchObject({
+    code: 'REDIS_UNUSABLE',
+    message: expect.stringMatching(/^REDIS_URL cannot be used: Redis refuses: WRONGPASS/),
+  });
+  await expect(usable(`redis+sentinel://:${password}@127.0.0.1:${port}/other`)).rejects.toMatchObject({
+    code: 'REDIS_UNUSABLE',
+    message: expect.stringContaining(`the sentinel at 127.0.0.1:${port} watches no primary named other`),
+  });
+  await expect(usable(`redis://127.0.0.1:${port}`)).rejects.toMatchObject({
+    message: expect.stringContaining('write redis+sentinel://host:26379/name'),
+  });
+
+  const dead = [await lastingPort(), await lastingPort()].map((each) => `127.0.0.1:${each}`);
+  expect(await said(`redis+sentinel://${dead.join(',')}/mymaster`)).toMatchObject({
+    code: 'REDIS_UNREACHABLE',
+    said: expect.stringContaining(`none of 2 sentinels answers (${dead.join(', ')}): connect ECONNREFUSED`),
+  });
+
+  // A single sentinel agrees with nobody: it goes on naming the primary that died.
+  const primary = await stand.primary();
+  for (const sentinel of stand.sentinels.slice(1)) await sentinel.kill();
+  await primary.kill();
+  expect(await said(`redis+sentinel://:${password}@127.0.0.1:${port}/mymaster`)).toMatchObject({
+    code: 'REDIS_UNREACHABLE',
+    said: expect.stringContaining(
+      `127.0.0.1:${primary.port} (primary of mymaster, say the sentinels): connect ECONNREFUSED`,
+    ),
+  });
+});
