@@ -40,7 +40,8 @@ export function deliverySentence(delivery: DeliveryView): string {
 /** Where a job stands whose items are on their way or have ended. */
 export function deliveryState(delivery: DeliveryView): string {
   if (delivery.pending > 0) return `${count(delivery.pending)} on the way`;
-  if (delivery.delivered > 0) return delivery.failed > 0 ? 'delivered in part' : 'delivered';
+  const lost = delivery.failed + delivery.notBroadcasting + delivery.expired + delivery.cancelled;
+  if (delivery.delivered > 0) return lost > 0 ? 'delivered in part' : 'delivered';
   if (delivery.conflated > 0) return 'replaced by newer ones';
   return delivery.failed > 0 ? 'failed' : 'not delivered';
 }

@@ -77,9 +77,9 @@ export function words(name: string): string {
   return name.replace(/^for_(not_)?/, '“for” $1').replaceAll('_', ' ');
 }
 
-/** Text in which names such as `only_if_false` read as words; codes stay. */
+/** Text in which names such as `only_if_false` read as words; codes, and paths such as `secrets.delivery_folders`, stay. */
 export function readable(text: string): string {
-  return text.replaceAll(/\b[a-z]+(_[a-z]+)+\b/g, words);
+  return text.replaceAll(/(?<![\w./[`])[a-z]+(_[a-z]+)+(?![\w/[`]|\.\w)/g, words);
 }
 
 /** The last part of an ARN. */

@@ -68,7 +68,7 @@ export function recordDelivery(tx: Transaction, batch: BatchEnd, origin: BatchJo
     audit(tx, {
       who: batch.who,
       what: 'put_metadata',
-      outcome: delivery.failed > 0 ? 'failed' : 'not_delivered',
+      outcome: delivery.failed > 0 ? 'failed' : delivery.delivered > 0 ? 'delivered_in_part' : 'not_delivered',
       why: decisionId,
       jobId,
       channelArn,

@@ -2,7 +2,7 @@
 // Meets the port of routes/actions.ts; workers/bulk.ts hands out the jobs.
 import type { Bulk } from '#domain/action-memory.ts';
 import { planOf } from '#domain/ad-break-line.ts';
-import type { Channel } from '#domain/channel.ts';
+import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
@@ -10,6 +10,7 @@ import { kinds } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
+import { nameOf } from '#streams/queries.ts';
 import { createBulk, openBulks, stopBulk } from '#workers/bulk.ts';
 import {
   assertAdsPossible,
@@ -109,7 +110,10 @@ export class BulkActions implements BulkActionsPort {
     return {
       bulkId,
       channels: arns.length,
-      plan: planOf(state.view, arns, { nowMs: state.nowMs(), spacingMs, isDry: dryRun }),
+      plan: planOf(state.view, arns, { nowMs: state.nowMs(), spacingMs, isDry: dryRun }).map((turn) => ({
+        ...turn,
+        channelName: nameOf(state.view, turn.channelArn as ChannelArn),
+      })),
     };
   }
 

@@ -1,6 +1,8 @@
 // Actions that wait for the end of a stream, and how old the keys are that were rotated here. Meets the port of routes/intents.ts.
 import type { Intent, IntentKind } from '#domain/action-memory.ts';
+import type { ChannelArn } from '#domain/channel.ts';
 import { iso } from '#domain/duration.ts';
+import { nameOf } from '#streams/queries.ts';
 import { cancelIntent, intentsOf } from '#workers/intents.ts';
 import { keyAges } from '#workers/key-record.ts';
 import { refreshAll } from './refresh-all.ts';
@@ -16,7 +18,7 @@ export class Intents implements IntentsPort {
 
   async intents(): Promise<IntentView[]> {
     await refreshAll(this.#options.shards);
-    return this.#options.shards.all.flatMap(({ state }) => intentsOf(state.view).map(intentView));
+    return this.#options.shards.all.flatMap(({ state }) => intentsOf(state.view).map((intent) => this.#view(intent)));
   }
 
   async cancel(kind: IntentKind, channelArn: string, who: string): Promise<IntentView> {
@@ -26,7 +28,12 @@ export class Intents implements IntentsPort {
       (tx) => cancelIntent(tx, kind, channelArn),
       ({ summary }) => ({ what: 'cancel_intent', why: summary, before: { intent: summary } }),
     );
-    return intentView(intent);
+    return this.#view(intent);
+  }
+
+  #view(intent: Intent): IntentView {
+    const names = this.#options.shards.all.map(({ state }) => nameOf(state.view, intent.channelArn as ChannelArn));
+    return intentView(intent, names.find((name) => name !== '') ?? '');
   }
 
   async keyAges(): Promise<KeyAgeView[]> {
@@ -34,6 +41,7 @@ export class Intents implements IntentsPort {
     return this.#options.shards.all.flatMap(({ state }) =>
       keyAges(state.view).map(({ channelArn, sinceMs, made, deliveredTo }) => ({
         channelArn,
+        channelName: nameOf(state.view, channelArn as ChannelArn),
         since: iso(sinceMs),
         exact: made,
         ageDays: Math.round((state.nowMs() - sinceMs) / 8_640_000) / 10,
@@ -44,11 +52,15 @@ export class Intents implements IntentsPort {
   }
 }
 
-function intentView({ id, kind, channelArn, summary, sinceMs, job, replaced, releasedAtMs }: Intent): IntentView {
+function intentView(
+  { id, kind, channelArn, summary, sinceMs, job, replaced, releasedAtMs }: Intent,
+  channelName: string,
+): IntentView {
   return {
     id,
     kind,
     channelArn,
+    channelName,
     summary,
     since: iso(sinceMs),
     cause: job.cause,

@@ -1,7 +1,7 @@
 // What the operator's verbs share: naming channels, asking the daemon for an action, waiting for its job and telling how it ended.
 import type { Command } from 'commander';
 import { messageOf } from '#domain/errors.ts';
-import { resolveChannel, tagsMeant } from './channels.ts';
+import { named, resolveChannel, tagsMeant } from './channels.ts';
 import {
   type ApiClient,
   apiClient,
@@ -55,6 +55,7 @@ interface Bulk {
 interface Turn {
   readonly channelArn: string;
   readonly startsAt: string;
+  readonly channelName: string;
   readonly behindSeconds: number;
 }
 
@@ -204,7 +205,7 @@ export async function follow<T extends { readonly state: string }>(
 }
 
 function planLines(io: CliIo, plan: readonly Turn[]): Line[] {
-  const rows = plan.map(({ channelArn, startsAt, behindSeconds }) => [channelArn, startsAt, `+${behindSeconds}s`]);
+  const rows = plan.map((turn) => [named(turn), turn.startsAt, `+${turn.behindSeconds}s`]);
   return table([['CHANNEL', 'STARTS AT', 'BEHIND'], ...rows], io);
 }
 

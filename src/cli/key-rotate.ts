@@ -1,6 +1,7 @@
 // `key rotate`: a new stream key for a channel, or for every channel with a tag; `key age`: how old the keys are.
 import type { Command } from 'commander';
 import { type ActionFlags, actionOptions, askAction } from './ask-action.ts';
+import { named } from './channels.ts';
 import { type DeliveryFlags, deliveryOf, deliveryOptions } from './delivery-flags.ts';
 import { choiceOption } from './options.ts';
 import { apiClient, type CliIo, example, printData, table } from './support.ts';
@@ -47,10 +48,17 @@ export function register(program: Command, io: CliIo): void {
     .addHelpText('after', example('ivs-autopilot key age'))
     .action(async ({ json }: { json?: boolean }) => {
       const answer = (await apiClient(io).get('/v1/keys')) as {
-        keys: readonly { channelArn: string; since: string; exact: boolean; ageDays: number; deliveredTo?: string }[];
+        keys: readonly {
+          channelArn: string;
+          channelName: string;
+          since: string;
+          exact: boolean;
+          ageDays: number;
+          deliveredTo?: string;
+        }[];
       };
-      const rows = answer.keys.map(({ channelArn, since, exact, ageDays, deliveredTo = '' }) => [
-        channelArn,
+      const rows = answer.keys.map(({ since, exact, ageDays, deliveredTo = '', ...channel }) => [
+        named(channel),
         `${exact ? '' : '≥ '}${ageDays}`,
         since,
         deliveredTo,

@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { ifLiveOption } from './ad-configuration.ts';
 import { type ActionFlags, actionOptions, askAction } from './ask-action.ts';
+import { named } from './channels.ts';
 import { cancelCommand } from './intent-cancel.ts';
 import { apiClient, type CliIo, CommandFailed, example, printData, table } from './support.ts';
 
@@ -19,6 +20,7 @@ interface EnsureFlags extends ActionFlags {
 interface Intent {
   readonly kind: string;
   readonly channelArn: string;
+  readonly channelName: string;
   readonly summary: string;
   readonly since: string;
 }
@@ -56,7 +58,7 @@ export function register(program: Command, io: CliIo): void {
     .addHelpText('after', example('ivs-autopilot recording pending'))
     .action(async ({ json }: { json?: boolean }) => {
       const answer = (await apiClient(io).get('/v1/intents')) as { intents: readonly Intent[] };
-      const rows = answer.intents.map(({ channelArn, summary, since }) => [channelArn, summary, since]);
+      const rows = answer.intents.map((intent) => [named(intent), intent.summary, intent.since]);
       printData(io, json, answer, () =>
         rows.length === 0 ? ['nothing waits'] : table([['CHANNEL', 'WHAT', 'SINCE'], ...rows], io),
       );

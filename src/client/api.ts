@@ -1393,6 +1393,8 @@ export interface operations {
                             /** @description After the first break of the plan */
                             behindSeconds: number;
                             channelArn: string;
+                            /** @description Empty: it has none, or none is known */
+                            channelName: string;
                             /**
                              * Format: date-time
                              * @description About ten seconds later
@@ -3169,6 +3171,7 @@ export interface operations {
                      *           "id": "id",
                      *           "kind": "set_recording",
                      *           "channelArn": "arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl",
+                     *           "channelName": "studio-a",
                      *           "summary": "summary",
                      *           "since": "2026-11-20T20:00:00.000Z",
                      *           "cause": {},
@@ -3181,6 +3184,8 @@ export interface operations {
                         intents: {
                             cause: unknown;
                             channelArn: string;
+                            /** @description Empty: it has none, or none is known */
+                            channelName: string;
                             id: string;
                             /** @enum {string} */
                             kind: "set_recording" | "rotate_stream_key" | "set_ad_configuration" | "set_playback_restriction";
@@ -3229,6 +3234,7 @@ export interface operations {
                      *       "id": "id",
                      *       "kind": "set_recording",
                      *       "channelArn": "arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl",
+                     *       "channelName": "studio-a",
                      *       "summary": "summary",
                      *       "since": "2026-11-20T20:00:00.000Z",
                      *       "cause": {},
@@ -3238,6 +3244,8 @@ export interface operations {
                     "application/json": {
                         cause: unknown;
                         channelArn: string;
+                        /** @description Empty: it has none, or none is known */
+                        channelName: string;
                         id: string;
                         /** @enum {string} */
                         kind: "set_recording" | "rotate_stream_key" | "set_ad_configuration" | "set_playback_restriction";
@@ -3445,6 +3453,7 @@ export interface operations {
                      *       "keys": [
                      *         {
                      *           "channelArn": "arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl",
+                     *           "channelName": "studio-a",
                      *           "since": "2026-11-20T20:00:00.000Z",
                      *           "exact": true,
                      *           "ageDays": 1
@@ -3456,6 +3465,7 @@ export interface operations {
                         keys: {
                             ageDays: number;
                             channelArn: string;
+                            channelName: string;
                             deliveredTo?: string;
                             /** @description It was made then; otherwise an audit first found it then */
                             exact: boolean;
@@ -4464,9 +4474,11 @@ export interface operations {
                                 starving: {
                                     /** Format: date-time */
                                     from: string;
+                                    /** @enum {boolean} */
+                                    ongoing?: true;
                                     /**
                                      * Format: date-time
-                                     * @description Left out: not seen
+                                     * @description Left out: not seen, or it goes on
                                      */
                                     to?: string;
                                 }[];
@@ -5998,9 +6010,11 @@ export interface operations {
                                 starving: {
                                     /** Format: date-time */
                                     from: string;
+                                    /** @enum {boolean} */
+                                    ongoing?: true;
                                     /**
                                      * Format: date-time
-                                     * @description Left out: not seen
+                                     * @description Left out: not seen, or it goes on
                                      */
                                     to?: string;
                                 }[];

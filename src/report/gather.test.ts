@@ -56,6 +56,12 @@ async function setup() {
           }),
           decision(noticing, { rule: 'capped', outcome: 'suppressed', reason: 'max_per_hour' }),
           decision(noticing, {
+            rule: 'patient',
+            outcome: 'suppressed',
+            reason: 'inhibited',
+            withheld: [{ action: 'notify', reason: 'inhibited', values: {} }],
+          }),
+          decision(noticing, {
             rule: 'timid',
             outcome: 'would_act',
             mode: 'dry_run',
@@ -141,6 +147,9 @@ test('a session is told from its start to its end', async () => {
   const { healthySeconds, starvingSeconds, unknownSeconds, unseenSeconds } = sessions[0]!.health;
   expect(healthySeconds + starvingSeconds + unknownSeconds + unseenSeconds).toBe(1_800);
   expect(sessions[0]!.samples.map(({ at }) => at)).not.toContain(iso(15));
+  expect(sessions[0]!.timeline.find(({ name }) => name === 'Ingest Bitrate')?.text).toBe(
+    'over the limit of 8500000 bps by 5',
+  );
   expect(sessions[0]!.timeline.map(({ name }) => name)).toEqual(expect.arrayContaining(['Stream Start', 'Stream End']));
 });
 
@@ -154,6 +163,7 @@ test('what was done, what was not and what people asked for are told apart, and 
   expect(session!.withheld.map(({ rule, action, reason }) => [rule, action, reason])).toEqual([
     ['slate', 'stop_stream', 'silenced'],
     ['capped', undefined, 'max_per_hour'],
+    ['patient', 'notify', 'inhibited'],
     ['timid', 'notify', 'dry_run'],
   ]);
   expect(session!.operators).toMatchObject([{ who: 'token mara', what: 'tag', outcome: 'done', why: 'finals' }]);
@@ -174,6 +184,32 @@ test('a live session is told so far, an earlier one by its id, and one that nobo
   const earlier = await gatherReport(state, { channelArn, streamId: streamIdFor('one') });
   expect(earlier.sessions[0]).toMatchObject({ streamId: streamIdFor('one'), durationSeconds: 1_800 });
   await expect(gatherReport(state, { channelArn, streamId: 'st-none' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+});
+
+test('when it was starving is what events told, where they did, and what goes on has no end', async () => {
+  const noticing = new Noticing();
+  const session = { channel: 'A', stream: 'one' };
+  const see = (at: number, health: 'STARVING' | 'HEALTHY') =>
+    noticing.see(poll('all', { at: at * minute, took: 0, streams: [snapshot('A', 'one', { health })] }));
+  await noticing.see(event('Stream Start', { ...session, at: 0 }));
+  await see(0, 'HEALTHY');
+  // Noticed by a poll first; the event is late.
+  await see(2, 'STARVING');
+  await noticing.see(event('Starvation Start', { ...session, at: 1.5 * minute, arrived: 2.1 * minute }));
+  await see(3, 'STARVING');
+  await noticing.see(event('Starvation End', { ...session, at: 3.5 * minute, arrived: 3.6 * minute }));
+  await see(4, 'HEALTHY');
+  await see(5, 'STARVING');
+  await see(6, 'STARVING');
+
+  const [report] = (await gatherReport(noticing.state, { channelArn })).sessions;
+  expect(report!.health.starving).toEqual([
+    { from: iso(1.5), to: iso(3.5) },
+    { from: expect.any(String), ongoing: true },
+  ]);
+  expect(writeReport({ version: 1, title: 'A', madeAt: iso(6), sessions: [report!] }, 'md').text).toContain(
+    'still starving',
+  );
 });
 
 test('a show is every channel with its tag, each with its newest session', async () => {

@@ -75,8 +75,8 @@ export interface HealthSummary {
   readonly unknownSeconds: number;
   /** Nobody looked: no sample covers this time. */
   readonly unseenSeconds: number;
-  /** When it was starving; `to` is left out where that was not seen. */
-  readonly starving: readonly { readonly from: string; readonly to?: string }[];
+  /** When it was starving; `to` is left out where that was not seen, and of what goes on. */
+  readonly starving: readonly { readonly from: string; readonly to?: string; readonly ongoing?: true }[];
 }
 
 export interface ViewersSummary {

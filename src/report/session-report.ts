@@ -72,7 +72,7 @@ export function sessionReport(facts: SessionFacts): SessionReport {
     ...(over === undefined ? {} : { endReason: over }),
     ...(over === undefined || record.stoppedBy === undefined ? {} : { stoppedBy: record.stoppedBy }),
     ...at('learntAt', record.learntAtMs),
-    health: healthOf(samples, fromMs, toMs),
+    health: healthOf(samples, { fromMs, toMs, isLive: state === 'live', timeline: record.timeline }),
     viewers: viewersOf(samples),
     samples: thinned(samples),
     limitBreaches: record.limitBreaches.toReversed().map(({ atMs, limitName, limitValue, exceededBy, limitUnit }) => ({
@@ -112,12 +112,24 @@ function rowsOf({ health, ...report }: SessionReport, list: ReportList): number 
 }
 
 /** Each sample counts until the next one, or until it is too old to say anything; the rest of the session was not seen. */
-function healthOf(samples: readonly Sample[], fromMs: number | undefined, toMs: number | undefined): HealthSummary {
+function healthOf(
+  samples: readonly Sample[],
+  {
+    fromMs,
+    toMs,
+    isLive,
+    timeline,
+  }: Pick<StreamRecord, 'timeline'> & {
+    readonly fromMs: number | undefined;
+    readonly toMs: number | undefined;
+    readonly isLive: boolean;
+  },
+): HealthSummary {
   const ms: Record<StreamHealth, number> = { HEALTHY: 0, STARVING: 0, UNKNOWN: 0 };
-  const starving: { from: string; to?: string }[] = [];
+  const starving: Starving[] = [];
   const saysMs = Math.max(saysLeastMs, 2.5 * usualGapMs(samples));
   let seenMs = 0;
-  let open: { from: string; to?: string } | undefined;
+  let open: Starving | undefined;
   for (const [index, { atMs, health }] of samples.entries()) {
     const next = samples[index + 1];
     const endMs = Math.min(next?.atMs ?? Number.POSITIVE_INFINITY, toMs ?? Number.POSITIVE_INFINITY, atMs + saysMs);
@@ -125,10 +137,12 @@ function healthOf(samples: readonly Sample[], fromMs: number | undefined, toMs: 
     ms[health] += lastedMs;
     seenMs += lastedMs;
     if (health !== 'STARVING') continue;
-    if (!open) starving.push((open = { from: iso(atMs) }));
+    if (!open) starving.push((open = { from: iso(toldMs(timeline, 'Starvation Start', atMs)) }));
     if (next?.health === 'STARVING' && next.atMs - atMs <= saysMs) continue;
     // Where nobody looked any more, nobody saw the end.
-    if (next ? next.atMs - atMs <= saysMs : toMs !== undefined && toMs - atMs <= saysMs) open.to = iso(endMs);
+    const isSeen = next ? next.atMs - atMs <= saysMs : toMs !== undefined && toMs - atMs <= saysMs;
+    if (isSeen && !next && isLive) open.ongoing = true;
+    else if (isSeen) open.to = iso(next ? toldMs(timeline, 'Starvation End', endMs) : endMs);
     open = undefined;
   }
   const wholeMs = fromMs === undefined || toMs === undefined ? seenMs : Math.max(seenMs, toMs - fromMs);
@@ -140,6 +154,16 @@ function healthOf(samples: readonly Sample[], fromMs: number | undefined, toMs: 
     unseenSeconds: seconds(wholeMs - seenMs),
     starving: starving.slice(0, mostRows),
   };
+}
+
+type Starving = { -readonly [K in keyof HealthSummary['starving'][number]]: HealthSummary['starving'][number][K] };
+
+/** Samples tell when it was noticed; an event tells when it was. @param noticedMs at most a minute, a poll or a queue, after that */
+function toldMs(timeline: StreamRecord['timeline'], event: string, noticedMs: number): number {
+  const told = timeline.findLast(
+    ({ name, eventTimeMs }) => name === event && eventTimeMs <= noticedMs && noticedMs - eventTimeMs <= 60_000,
+  );
+  return told?.eventTimeMs ?? noticedMs;
 }
 
 /** Median time between samples: a large fleet is listed less often than once a minute. */
@@ -185,7 +209,8 @@ function decided(rows: readonly DecisionRow[]): Pick<SessionReport, 'actions' | 
   for (const row of rows.toReversed().toSorted((a, b) => a.atMs - b.atMs)) {
     const { rule, outcome, reason, jobs } = row;
     const of = { at: iso(row.atMs), rule };
-    if (outcome === 'suppressed') withheld.push({ ...of, reason, meaning: meaningOf(reason) });
+    if (outcome === 'suppressed' && row.withheld.length === 0)
+      withheld.push({ ...of, reason, meaning: meaningOf(reason) });
     for (const { action, reason: why } of row.withheld)
       withheld.push({ ...of, action, reason: why, meaning: meaningOf(why) });
     for (const { action, jobId, result } of jobs) {

@@ -59,7 +59,7 @@ export function factsOf(session: SessionReport): readonly (readonly [label: stri
       'Viewers',
       viewers.peak === undefined
         ? 'not counted'
-        : `peak ${viewers.peak.viewers} at ${shownTime(viewers.peak.at)}, average ${viewers.average}`,
+        : `peak ${viewers.peak.viewers} at ${shownTime(viewers.peak.at)}, average ${viewers.average}, of one count a minute`,
     ],
     [
       'Recording',
@@ -68,8 +68,8 @@ export function factsOf(session: SessionReport): readonly (readonly [label: stri
     [
       'Cues',
       cues.jobs === 0
-        ? 'none by rules'
-        : `${cues.delivered} delivered, ${cues.expired} expired, ${cues.failed} failed, ${cues.notSent} not sent, by ${cues.jobs} ${cues.jobs === 1 ? 'action' : 'actions'}`,
+        ? 'none by rules that fired for this channel'
+        : `${cues.delivered} delivered, ${cues.expired} expired, ${cues.failed} failed, ${cues.notSent} not sent, by ${cues.jobs} ${cues.jobs === 1 ? 'action' : 'actions'} of rules that fired for this channel, to all channels that they sent to`,
     ],
   ];
 }
@@ -99,7 +99,10 @@ export function sectionsOf(session: SessionReport): readonly Section[] {
     {
       heading: 'Starving',
       columns: ['From', 'To'],
-      rows: health.starving.map(({ from, to }) => [shownTime(from), to === undefined ? 'not seen' : shownTime(to)]),
+      rows: health.starving.map(({ from, to, ongoing }) => [
+        shownTime(from),
+        to === undefined ? (ongoing ? 'still starving' : 'not seen') : shownTime(to),
+      ]),
       none: 'Never, as far as was seen.',
       ...note('starving'),
     },
@@ -152,7 +155,10 @@ export function sectionsOf(session: SessionReport): readonly Section[] {
       heading: 'Hints',
       columns: ['On the encoder'],
       rows: (hints ?? []).map((hint) => [hint]),
-      none: hints === undefined ? 'The session was not captured at IVS.' : 'Nothing unusual in the encoder settings.',
+      none:
+        hints === undefined
+          ? 'None: the encoder settings were not read (action capture_session).'
+          : 'Nothing unusual in the encoder settings.',
     },
     {
       heading: 'Timeline',

@@ -15,7 +15,9 @@ import { askAllGuards, reasonOfGuard } from './guards.ts';
 import { heldBack } from './held-back.ts';
 import { whyNot } from './judge.ts';
 import { allSubject, hasActed, readMemory, withheldMoments } from './memory.ts';
+import { aggregateDocument } from './population.ts';
 import { readOnly } from './read-only.ts';
+import type { RuleOf } from './rule-index.ts';
 import { dueTimes, readTimer, timers } from './timers.ts';
 import { occasionOf } from './transitions.ts';
 
@@ -58,7 +60,11 @@ export function explain(
     mode: rule.mode,
     channelArn,
     channelName: channel.channel.name,
-    values: { ...streamValues(channel.stream), ...tagValues(channel.channel.tags) },
+    values: {
+      ...(rule.trigger.kind === 'aggregate' ? countsOf(view, rule as RuleOf<'aggregate'>) : {}),
+      ...streamValues(channel.stream),
+      ...tagValues(channel.channel.tags),
+    },
     ...(cause ? { sinceMs: cause.evidence.sinceMs } : {}),
     due: dueOf(evaluation, rule, subject),
     ...(last ? { last: { atMs: last.atMs, reason: last.reason, values: last.values } } : {}),
@@ -114,6 +120,12 @@ export function explain(
       ? `It is held back (${muted[0].reason}): ${wordsOf(muted[0].values)}.`
       : 'Nothing holds it back.';
   return { ...shown, state: 'held_back', reason, sentence };
+}
+
+/** What an aggregate compares: it is about all channels, whichever is asked for. */
+function countsOf(view: StateView, rule: RuleOf<'aggregate'>): Values {
+  const { count, live, percent } = aggregateDocument(view, rule);
+  return { count, live, percent };
 }
 
 /** Whether the rule, without `match`, is about the fleet. */

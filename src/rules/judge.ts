@@ -302,7 +302,9 @@ function runDueStep(evaluation: Evaluation, timer: Timer): boolean {
           reason: blocked,
           afterMs: step.afterMs,
           guards,
-          withheld,
+          // Of a rule that has acted, this action alone waits.
+          withheld:
+            withheld.length > 0 ? withheld : [{ action: step.action, reason: blocked, values: refused?.values ?? {} }],
         }),
       );
     return false;

@@ -101,7 +101,7 @@ export function readEvent(observation: EventObservation): EventSign {
   const name = eventNameOf(observation);
   if (observation.envelope['detail-type'] === 'IVS Limit Breach') {
     const breach = breachOf(observation);
-    return { ...atStart, name, breach, text: `over the limit of ${breach.limitName}` };
+    return { ...atStart, name, breach, text: breachText(breach) };
   }
   // A detail type that is newer than our table may use a known name for something else.
   const known = Object.hasOwn(ivsEvents, observation.envelope['detail-type']);
@@ -119,6 +119,12 @@ export function readEvent(observation: EventObservation): EventSign {
     ...(reason === undefined ? {} : { failureReason: reason }),
     ...(prefix === undefined ? {} : { recordingPrefix: prefix }),
   };
+}
+
+/** `over the limit of 8500000 bits per second by 700000`, as far as it was told. */
+function breachText({ exceededBy, limitValue, limitUnit = '' }: LimitBreach): string {
+  const limit = limitValue === undefined ? '' : ` of ${limitValue} ${limitUnit}`.trimEnd();
+  return `over the limit${limit}${exceededBy === undefined ? '' : ` by ${exceededBy}`}`;
 }
 
 function breachOf({ envelope: { detail }, eventTimeMs }: EventObservation): LimitBreach {

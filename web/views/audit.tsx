@@ -65,11 +65,14 @@ export function AuditView(): JSX.Element {
   );
 }
 
+/** An action for many channels: it is no job, its channels have one each. */
+const bulkId = /^bulk-[\da-f]{8}-[\da-f-]{27}$/;
+
 /** To the job, and to the decision that asked for it. */
 export function AuditLinks({ entry: { jobId, why } }: { readonly entry: AuditEntry }): JSX.Element {
   return (
     <>
-      {jobId !== undefined && <a href={href('job', jobId)}>Job</a>}{' '}
+      {jobId !== undefined && !bulkId.test(jobId) && <a href={href('job', jobId)}>Job</a>}{' '}
       {isDecision(why) && <a href={href('decision', why)}>Decision</a>}
     </>
   );

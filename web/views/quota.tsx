@@ -173,7 +173,7 @@ function Chart({
         <p class="dim">
           {known.length === 0
             ? 'no sample yet'
-            : `in the last ${duration(stepMs)} ${rateText(last)}, highest ${rateText(peak)}${limit > 0 ? ` of ${limit}/s` : ''}`}
+            : `averaged over ${duration(stepMs)}: ${rateText(last)} now, highest ${rateText(peak)}${limit > 0 ? ` of ${limit}/s` : ''}`}
         </p>
       </div>
       <div class="plot">
@@ -185,7 +185,7 @@ function Chart({
           viewBox="0 0 720 120"
           preserveAspectRatio="none"
           role="img"
-          aria-label={`PutMetadata calls per second in the last hour: highest ${rateText(peak)}, in the last ${duration(stepMs)} ${rateText(last)}${limit > 0 ? `, quota ${limit} per second` : ''}`}
+          aria-label={`PutMetadata calls per second in the last hour, averaged over ${duration(stepMs)}: ${rateText(last)} now, highest ${rateText(peak)}${limit > 0 ? `, quota ${limit} per second` : ''}`}
         >
           {[0.25, 0.5, 0.75].map((part) => (
             <line key={part} x1={0} x2={720} y1={y(top * part)} y2={y(top * part)} class="grid" />
@@ -214,7 +214,7 @@ function Chart({
           ? `AWS throttled ${plural(throttled, 'call')} in the last hour: other software may use the account, see limits.share.`
           : 'AWS throttled no call in the last hour.'}
         {limit > 0 ? ' The dashed line is the quota.' : ''}
-        {known.length < perSecond.length - 1 ? ' Where there is no line, the daemon did not run.' : ''}
+        {known.length < perSecond.length - 1 ? ' Where there is no line, nothing was written down.' : ''}
       </p>
     </section>
   );

@@ -339,7 +339,7 @@ function merged({ story, decisions, audit }: Loaded): readonly Line[] {
       decision,
     })),
     ...audit.map((entry) => ({
-      kind: entry.outcome === 'requested' ? ('audit' as const) : ('job' as const),
+      kind: entry.outcome === 'requested' || entry.jobId === undefined ? ('audit' as const) : ('job' as const),
       key: `a${entry.id}`,
       atMs: Date.parse(entry.at),
       title: words(entry.what),

@@ -25,6 +25,7 @@ export type AdBreakView = z.infer<typeof adBreak>;
 /** One channel's turn in a plan. */
 export const plannedAdBreak = z.object({
   channelArn: z.string(),
+  channelName: z.string().describe('Empty: it has none, or none is known'),
   at: time.describe('When InsertAdBreak is called'),
   startsAt: time.describe('About ten seconds later'),
   behindSeconds: z.number().int().describe('After the first break of the plan'),

@@ -11,6 +11,7 @@ const intent = z.object({
   id: z.string(),
   kind: z.enum(intentKinds),
   channelArn: z.string(),
+  channelName: z.string().describe('Empty: it has none, or none is known'),
   summary: z.string().describe('Such as "record with prod-s3"'),
   since: time,
   cause: z.unknown(),
@@ -19,6 +20,7 @@ const intent = z.object({
 });
 const keyAge = z.object({
   channelArn: z.string(),
+  channelName: z.string(),
   since: time.describe('The key is at least as old'),
   exact: z.boolean().describe('It was made then; otherwise an audit first found it then'),
   ageDays: z.number(),

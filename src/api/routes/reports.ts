@@ -33,7 +33,13 @@ const session = z.object({
     starvingSeconds: seconds,
     unknownSeconds: seconds,
     unseenSeconds: seconds.describe('Nobody looked'),
-    starving: z.array(z.object({ from: time, to: time.optional().describe('Left out: not seen') })),
+    starving: z.array(
+      z.object({
+        from: time,
+        to: time.optional().describe('Left out: not seen, or it goes on'),
+        ongoing: z.literal(true).optional(),
+      }),
+    ),
   }),
   viewers: z.object({
     peak: z.object({ viewers: count, at: time }).optional(),
