@@ -237,8 +237,16 @@ class RuleCompiler {
       afterMs: durationMs(document.after ?? '0s'),
       onlyIf: this.#matcher(document.only_if, [...path, 'only_if'], streamFields),
       destructive: destructiveActions.has(action),
+      approval: this.#approval(document.approval, [...path, 'approval']),
       render: (context) => (compiled.ok ? compiled.render(context) : { ok: false, problem: 'invalid template' }),
     };
+  }
+
+  #approval(document: StepDocument['approval'], path: readonly PathPart[]): Step['approval'] {
+    if (!document) return undefined;
+    const { by, count, not_by_author: notByAuthor, timeout, show, receiver } = document;
+    if (receiver !== undefined) this.#context.checkReceiver(receiver, [...this.#context.path, ...path, 'receiver']);
+    return { by, count, notByAuthor, timeoutMs: durationMs(timeout), show, receiver };
   }
 
   #checkParams(action: ActionName, params: ActionParams, path: readonly PathPart[]): void {

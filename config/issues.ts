@@ -95,5 +95,8 @@ function unwrapped(schema: z.core.$ZodType): z.core.$ZodType {
   while (['optional', 'default', 'prefault', 'nullable', 'readonly'].includes(inner._zod.def.type)) {
     inner = (inner._zod.def as z.core.$ZodOptionalDef).innerType;
   }
-  return inner;
+  // Text or an object: what has keys is the object.
+  const { type } = inner._zod.def;
+  const options = type === 'union' ? (inner._zod.def as z.core.$ZodUnionDef).options.map(unwrapped) : [];
+  return options.find((option) => option._zod.def.type === 'object') ?? inner;
 }

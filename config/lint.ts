@@ -46,7 +46,33 @@ function findingsOf(config: Config, known: KnownChannels): LintFinding[] {
     defaultExpiresMs: durationMs(metadata.default_expires),
     ...known,
   });
-  return [...doubtsOfAccounts(config.document), ...intervalsThatAreOver(config.ruleset), ...ofRules];
+  return [
+    ...doubtsOfAccounts(config.document),
+    ...intervalsThatAreOver(config.ruleset),
+    ...approvalsWithoutAddress(config),
+    ...ofRules,
+  ];
+}
+
+/** Messages that ask for a person's yes need a link that the person can open, and somebody who reads them. */
+function approvalsWithoutAddress({ ruleset, settings }: Config): LintFinding[] {
+  return ruleset.rules.flatMap((rule, index) =>
+    (['actions', 'on_resolve'] as const).flatMap((list) =>
+      (list === 'actions' ? rule.actions : rule.onResolve).flatMap(({ index: place, approval }): LintFinding[] => {
+        if (!approval) return [];
+        const path = ['rules', index, list, place, 'approval'];
+        const noAddress =
+          'an approval is asked for by a message with a link: set http.external_url to the address of the page';
+        const noReceiver = 'nobody is told of this approval: the file has no receiver';
+        return [
+          ...(settings.http.external_url === undefined
+            ? [{ path, message: noAddress, severity: 'error' as const }]
+            : []),
+          ...(ruleset.receivers.length === 0 ? [{ path, message: noReceiver, severity: 'warning' as const }] : []),
+        ];
+      }),
+    ),
+  );
 }
 
 /** Time intervals that were, and will not come again. */

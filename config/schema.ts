@@ -3,7 +3,9 @@
 import { IANAZone } from 'luxon';
 import { z } from 'zod';
 import { actionSchemas, duration } from '#domain/action.ts';
+import { approverRoles } from '#domain/approval-terms.ts';
 import { parseDuration } from '#domain/duration.ts';
+import { didYouMean } from '#domain/nearest-name.ts';
 import { ruleModes } from '#domain/rule.ts';
 import { parseLabelMatcher, problemOfLabelName } from '#rules/label-matcher.ts';
 import { compilePattern } from '#rules/pattern.ts';
@@ -84,6 +86,21 @@ const guards = z.strictObject({
     .describe('While polls or events are missing, timers stop (`freeze`) or go on. Default: freeze'),
 });
 
+/** What an approval can show: a field of the stream or the channel, or a tag. */
+const approvalField = z
+  .string()
+  .min(1)
+  .max(140)
+  .superRefine((text, context) => {
+    if (/^tags\.[^\s]/.test(text)) return;
+    const known = [...Object.keys(streamFields), ...Object.keys(channelFields).filter((field) => field !== 'tags')];
+    if (known.includes(text)) return;
+    context.addIssue({
+      code: 'custom',
+      message: `unknown field ${JSON.stringify(text)}${didYouMean(text, known)}; there are ${known.join(', ')} and tags.<key>`,
+    });
+  });
+
 const mode = z
   .enum(ruleModes)
   .describe('`enforce` acts, `dry_run` only records what it would have done, `off` does nothing');
@@ -96,6 +113,36 @@ const onlyIf = streamPattern
   .optional()
   .describe('On the stream as IVS tells it right before the call; where it does not match, the action is skipped');
 
+const approval = z
+  .strictObject({
+    by: z.enum(approverRoles).default('operator').describe('The least role of a token that may say yes or no'),
+    count: z.number().int().min(1).max(10).default(1).describe('So many different people must say yes'),
+    not_by_author: z
+      .boolean()
+      .default(true)
+      .describe('Whoever caused it, as the caller of an `http` trigger did, cannot say yes'),
+    timeout: duration
+      .refine((text) => {
+        const ms = parseDuration(text) ?? 0;
+        return ms >= 10_000 && ms <= 7 * 86_400_000;
+      }, 'expected 10s to 7d')
+      .default('10m')
+      .describe('How long it waits'),
+    on_timeout: z.literal('cancel').default('cancel').describe('Time running out never approves'),
+    show: z
+      .array(approvalField)
+      .max(10)
+      .default(['health', 'viewerCount'])
+      .describe(
+        'Fields of the stream or the channel that are shown to whoever decides, such as viewerCount or tags.tier',
+      ),
+    receiver: receiverName
+      .optional()
+      .describe('Who is told. Default: whom the rule notifies, else who the route says, else the first receiver'),
+  })
+  .optional()
+  .describe('Waits for a person’s yes. On a yes everything is looked at again before the action runs');
+
 const hasOneAction = (step: object) =>
   Object.entries(step).filter(([key, value]) => Object.hasOwn(actionSchemas, key) && value !== undefined).length === 1;
 const oneAction = `expected exactly one action: ${Object.keys(actionSchemas).join(', ')}`;
@@ -104,11 +151,12 @@ const step = z
   .strictObject({
     after: duration.optional().describe('Counted from firing; cancelled when the rule resolves before'),
     only_if: onlyIf,
+    approval,
     ...actions,
   })
   .refine(hasOneAction, oneAction);
 
-const resolveStep = z.strictObject({ only_if: onlyIf, ...actions }).refine(hasOneAction, oneAction);
+const resolveStep = z.strictObject({ only_if: onlyIf, approval, ...actions }).refine(hasOneAction, oneAction);
 
 const threshold = z
   .strictObject({

@@ -3,6 +3,7 @@
 // Whoever observes something calls `observe` and waits: when it resolves, what follows from the observation is committed, so a
 // message may be deleted from its queue. Observations that arrive while a commit is under way share the next one; a long one (a
 // list of the whole fleet) is committed piece by piece, and what arrived meanwhile goes between the pieces.
+import type { Answered, ApprovalSaid } from '#domain/approval.ts';
 import type { Decision } from '#domain/decision.ts';
 import { AppError, isRedisFailure } from '#domain/errors.ts';
 import type { Observation } from '#domain/observation.ts';
@@ -20,6 +21,12 @@ export interface PipelineStages {
   decide(tx: Transaction, changes: readonly StreamChange[], ruleset: Ruleset): readonly Decision[];
   /** Judges what is due by now. */
   decideDue(tx: Transaction, ruleset: Ruleset): readonly Decision[];
+  /** Judges a person's yes or no to an action that waits for it. */
+  decideAnswer(
+    tx: Transaction,
+    said: ApprovalSaid,
+    ruleset: Ruleset,
+  ): { readonly decisions: readonly Decision[]; readonly answered: Answered };
   /** Actions that waited for this change (a deferred recording toggle at Stream End). */
   release(tx: Transaction, change: StreamChange): void;
   /** Opens and closes data gaps by the age of what was last seen. */
@@ -108,6 +115,15 @@ export class Pipeline {
       const decisions = [...stages.decide(tx, changes, this.#ruleset), ...stages.decideDue(tx, this.#ruleset)];
       return { observations: changes.flatMap(gapOf), changes, decisions, repeats: [] };
     });
+  }
+
+  /** Takes what a person says to an action that waits for it. What follows is committed with it. */
+  async answer(said: ApprovalSaid): Promise<Answered> {
+    const { state, stages, onCommitted } = this.#options;
+    await state.refresh();
+    const { decisions, answered } = await state.transact((tx) => stages.decideAnswer(tx, said, this.#ruleset));
+    onCommitted({ observations: [], changes: [], decisions, repeats: [] });
+    return answered;
   }
 
   /** Resolves when nothing is being committed. */

@@ -5,7 +5,7 @@ import { durationMs } from '#domain/duration.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { Queues } from '#jobs/queues.ts';
 import { Relay } from '#jobs/relay.ts';
-import { decideAll, decideDue } from '#rules/decide.ts';
+import { decideAll, decideAnswer, decideDue } from '#rules/decide.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { createLogger, type Logger, Scrubber } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
@@ -38,6 +38,7 @@ export function stagesOf(settings: Settings, { hasEventQueue }: { readonly hasEv
       applyObservation(tx, observation, { retentionMs: durationMs(settings.retention.sessions) }),
     decide: (tx, changes, rules) => decideAll(tx, changes, rules, options),
     decideDue: (tx, rules) => decideDue(tx, rules, options),
+    decideAnswer: (tx, said, rules) => decideAnswer(tx, said, rules, options),
     release: intentsDue,
     detectGaps: (tx) =>
       detectGaps(tx, {

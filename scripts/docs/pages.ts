@@ -207,6 +207,7 @@ function ruleBlocks(): Readonly<Record<string, string>> {
       })),
     ),
     step: settingsTable(own(step, [...actionNames])),
+    approval: settingsTable(settingsOf(at(step, 'approval') ?? {})),
     actions: actionNames
       .map((name) => {
         const schema = at(step, name) ?? {};

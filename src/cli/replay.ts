@@ -73,6 +73,8 @@ async function actsOf(recorded: readonly Recorded[], ruleset: Ruleset): Promise<
   for (const line of recorded) {
     await world.advanceTo(Math.max(line.atMs, world.nowMs));
     if ('observation' in line) await world.observe(line.observation);
+    else if ('control' in line && (line.control.kind === 'approve' || line.control.kind === 'reject'))
+      await world.answer(line.control);
     else
       await world.commit((tx) =>
         'control' in line ? applyControl(tx, line.control) : takeOverControls(tx, line.inForce),

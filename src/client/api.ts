@@ -2387,7 +2387,7 @@ export interface operations {
                 channelArn?: string;
                 limit?: number;
                 outcome?: "acted" | "would_act" | "pending" | "not_fired" | "suppressed" | "resolved";
-                reason?: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "recovering" | "template_failed";
+                reason?: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                 rule?: string;
                 /** @description A time, or how long ago, such as 2h */
                 since?: string;
@@ -2552,7 +2552,7 @@ export interface operations {
                             /** @enum {string} */
                             outcome: "acted" | "would_act" | "pending" | "not_fired" | "suppressed" | "resolved";
                             /** @enum {string} */
-                            reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "recovering" | "template_failed";
+                            reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                             rule: string;
                             streamId?: string;
                             trigger: {
@@ -2568,7 +2568,7 @@ export interface operations {
                             withheld: {
                                 action: string;
                                 /** @enum {string} */
-                                reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "recovering" | "template_failed";
+                                reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                                 values: {
                                     [key: string]: string | number | boolean;
                                 };
@@ -2745,7 +2745,7 @@ export interface operations {
                         /** @enum {string} */
                         outcome: "acted" | "would_act" | "pending" | "not_fired" | "suppressed" | "resolved";
                         /** @enum {string} */
-                        reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "recovering" | "template_failed";
+                        reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                         rule: string;
                         streamId?: string;
                         trigger: {
@@ -2761,7 +2761,7 @@ export interface operations {
                         withheld: {
                             action: string;
                             /** @enum {string} */
-                            reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "recovering" | "template_failed";
+                            reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                             values: {
                                 [key: string]: string | number | boolean;
                             };
@@ -5018,7 +5018,7 @@ export interface operations {
                             /** @enum {string} */
                             outcome: "acted" | "would_act" | "pending" | "not_fired" | "suppressed" | "resolved";
                             /** @enum {string} */
-                            reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "recovering" | "template_failed";
+                            reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                             rule: string;
                             streamId?: string;
                             trigger: {
@@ -5034,7 +5034,7 @@ export interface operations {
                             withheld: {
                                 action: string;
                                 /** @enum {string} */
-                                reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "recovering" | "template_failed";
+                                reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                                 values: {
                                     [key: string]: string | number | boolean;
                                 };
@@ -5047,7 +5047,7 @@ export interface operations {
                             /** Format: date-time */
                             at: string;
                             /** @enum {string} */
-                            heldBack?: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "recovering" | "template_failed";
+                            heldBack?: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                         }[];
                         guards: {
                             guard: string;
@@ -5062,7 +5062,7 @@ export interface operations {
                             at: string;
                             meaning: string;
                             /** @enum {string} */
-                            reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "recovering" | "template_failed";
+                            reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                             values: {
                                 [key: string]: string | number | boolean;
                             };
@@ -5072,12 +5072,12 @@ export interface operations {
                         muted: {
                             action: string;
                             /** @enum {string} */
-                            reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "recovering" | "template_failed";
+                            reason: "fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed";
                             values: {
                                 [key: string]: string | number | boolean;
                             };
                         }[];
-                        reason: ("fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "recovering" | "template_failed") | "off";
+                        reason: ("fired" | "step_due" | "condition_ended" | "condition_began" | "trigger_not_met" | "match_failed" | "no_channel" | "while_broken" | "for_not_reached" | "event_too_old" | "already_acted" | "once_per_session" | "step_cancelled" | "rule_changed" | "superseded" | "too_many_waiting" | "warming_up" | "data_gap" | "paused" | "held" | "silenced" | "inhibited" | "cooldown" | "incident_open" | "min_gap" | "max_per_hour" | "max_live_percent" | "rule_stopped" | "awaiting_approval" | "approved" | "approval_rejected" | "approval_timed_out" | "session_over" | "too_many_approvals" | "recovering" | "template_failed") | "off";
                         remedy: string;
                         rule: string;
                         sentence: string;

@@ -369,6 +369,8 @@ export interface ActionJob<N extends ActionName = ActionName> {
   readonly minGapMs?: number | undefined;
   /** Of a rule's `notify`: what it tells of. */
   readonly alert?: AlertContext | undefined;
+  /** Set on a message of the daemon itself about a rule, which is none of the rule's actions. */
+  readonly isNotice?: true | undefined;
   /** Set when it is one of many channels' jobs: the bulk action that it belongs to. */
   readonly bulkId?: string | undefined;
 }

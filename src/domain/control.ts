@@ -1,4 +1,5 @@
 // What operators say to all automation, as data: recorded with the observations, so that a replay hears it too.
+import type { ApprovalSaid } from './approval.ts';
 
 /** Who says so, and why. */
 export interface By {
@@ -18,7 +19,8 @@ export type Control =
   | (By & { readonly kind: 'expire_silence'; readonly id: string })
   | (By & { readonly kind: 'pause' | 'resume' })
   | (By & { readonly kind: 'restart_rule'; readonly rule: string })
-  | (By & { readonly kind: 'cancel_timer'; readonly id: string });
+  | (By & { readonly kind: 'cancel_timer'; readonly id: string })
+  | ApprovalSaid;
 
 /** Every kind of control. */
 export const controlKinds = [
@@ -30,6 +32,8 @@ export const controlKinds = [
   'resume',
   'restart_rule',
   'cancel_timer',
+  'approve',
+  'reject',
 ] as const satisfies readonly Control['kind'][];
 
 /** An operator's hold of one channel. */

@@ -99,7 +99,8 @@ export const decisionReasons = {
   step_cancelled: {
     words: 'over before the later action',
     outcomes: ['not_fired'],
-    meaning: 'The rule resolved before the time of an action with `after` came.',
+    meaning:
+      'The rule resolved before the time of an action with `after` came, or before a person had said yes to one with `approval`.',
     remedy: '',
   },
   rule_changed: {
@@ -199,6 +200,45 @@ export const decisionReasons = {
     outcomes: ['suppressed'],
     meaning: 'The rule was stopped by `max_live_percent` before and nobody has started it again.',
     remedy: '`POST /v1/rules/{name}/reset`, or change the rule.',
+  },
+  awaiting_approval: {
+    words: 'waits for a yes',
+    outcomes: ['pending'],
+    meaning: 'The rule came to act, and an action with `approval` waits for a person’s yes.',
+    remedy:
+      '`ivs-autopilot approval list`, then `approval approve <id>` or `approval reject <id>`; or the link in the message. Time running out never approves.',
+  },
+  approved: {
+    words: 'approved',
+    outcomes: ['acted'],
+    meaning:
+      'Everybody whom `approval` asks for has said yes, and everything that was looked at again let the action pass.',
+    remedy: '',
+  },
+  approval_rejected: {
+    words: 'rejected',
+    outcomes: ['not_fired'],
+    meaning: 'A person said no.',
+    remedy: '',
+  },
+  approval_timed_out: {
+    words: 'nobody approved it in time',
+    outcomes: ['not_fired'],
+    meaning: 'Nobody, or too few, had said yes when `timeout` was over.',
+    remedy:
+      'Ask for the action by hand if it is still wanted; raise `timeout`, or tell a receiver that somebody reads.',
+  },
+  session_over: {
+    words: 'another session had begun',
+    outcomes: ['not_fired'],
+    meaning: 'The action waited for a person’s yes, and by now another stream session is live, or one has begun.',
+    remedy: 'The rule decides anew for the new session.',
+  },
+  too_many_approvals: {
+    words: 'too many were waiting for a yes',
+    outcomes: ['suppressed'],
+    meaning: 'The action needs a person’s yes, and 500 others of this account are waiting for theirs.',
+    remedy: 'Answer those that wait, and narrow the rule: nobody can judge so many.',
   },
   recovering: {
     words: 'it may be over',

@@ -71,6 +71,8 @@ export interface HttpObservation {
   readonly kind: 'http';
   /** Unique; a repeat of the same id is the same observation. */
   readonly requestId: string;
+  /** Who sent it, as far as it is proven. */
+  readonly author?: string;
   /** The name the rule's trigger listens to. */
   readonly name: string;
   readonly channelArn: ChannelArn | undefined;

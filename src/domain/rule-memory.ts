@@ -17,6 +17,8 @@ export interface Cause {
   readonly event?: EventEnvelope;
   readonly http?: HttpDocument;
   readonly threshold?: ThresholdDocument;
+  /** Who caused it, where a person or a program did: the caller of an `http` trigger. */
+  readonly author?: string;
 }
 
 /** The condition is true and `for` runs, or a threshold that was crossed waits. */

@@ -1,6 +1,7 @@
 // A rules file after compilation: what the engine, the workers and the API work with. The YAML's shape is in config/schema.ts;
 // config/compile.ts turns one into the other. Everything here is immutable and free of clocks.
 import type { ActionName, ActionParams, Pattern } from './action.ts';
+import type { ApprovalTerms } from './approval-terms.ts';
 import type { TemplateContext } from './documents.ts';
 import type { LabelMatcher } from './labels.ts';
 import type { Heartbeat, Receiver, Route } from './receiver.ts';
@@ -101,6 +102,8 @@ export interface Step {
   /** Read fresh from IVS right before the call. */
   readonly onlyIf: Matcher | undefined;
   readonly destructive: boolean;
+  /** Who must say yes before; undefined: nobody. */
+  readonly approval: ApprovalTerms | undefined;
   /** Fills in the templates and checks the result against the action's schema. Pure; never throws. */
   render(context: TemplateContext): Rendered;
 }

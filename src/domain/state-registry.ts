@@ -27,6 +27,7 @@ import type {
   RuleAlert,
   StateLossAlert,
 } from './alert.ts';
+import type { Approval } from './approval.ts';
 import type { Channel, ChannelArn } from './channel.ts';
 import type { Gone, Hold, Pause, Silence } from './control.ts';
 import type { Incident, ItemTally, JobResult, JobResults, JournalEntry } from './decision.ts';
@@ -128,6 +129,9 @@ export const kinds = {
   } as AlertKind,
   /** By the id of an alert as the API shows it. */
   acknowledged: kind<Acknowledgement>('acknowledged'),
+
+  /** Actions that wait for a person's yes, and for a time those that did. */
+  approval: kind<Approval>('approval'),
 
   hold: kind<Hold, ChannelArn>('hold'),
   silence: kind<Silence>('silence'),

@@ -4,6 +4,7 @@
 import type {
   Decision,
   DecisionOutcome,
+  DecisionReason,
   DecisionSummary,
   JobResult,
   JobResults,
@@ -23,16 +24,25 @@ const keptLastWords = 50_000;
 const lastWordKeptMs = 7 * 86_400_000;
 
 const loud: ReadonlySet<DecisionOutcome> = new Set(['acted', 'would_act', 'suppressed', 'resolved']);
+/** What people were asked, and what came of it. */
+const loudReasons: ReadonlySet<DecisionReason> = new Set([
+  'awaiting_approval',
+  'approval_rejected',
+  'approval_timed_out',
+  'session_over',
+]);
 
 /** Writes the decisions of one transaction. */
 export function recordDecisions(tx: Transaction, decisions: readonly Decision[]): void {
   for (const [, like] of Map.groupBy(decisions, ({ rule, outcome, reason }) => `${rule}|${outcome}|${reason}`)) {
     const [first] = like as [Decision, ...Decision[]];
     // Each action stands for itself, with its jobs.
-    const acts = first.outcome === 'acted' || first.outcome === 'would_act' || like.some(({ jobs }) => jobs.length > 0);
+    const isAsked = loudReasons.has(first.reason);
+    const acts =
+      isAsked || first.outcome === 'acted' || first.outcome === 'would_act' || like.some(({ jobs }) => jobs.length > 0);
     const alone = like.length <= apart || acts;
     const entries: readonly JournalEntry[] = alone ? like : [summaryOf(like)];
-    const [log, kept] = loud.has(first.outcome) ? [logs.journal, keptDecisions] : [logs.quiet, keptQuiet];
+    const [log, kept] = loud.has(first.outcome) || isAsked ? [logs.journal, keptDecisions] : [logs.quiet, keptQuiet];
     for (const entry of entries) tx.append(log, entry, kept);
   }
   for (const decision of decisions) {

@@ -33,6 +33,9 @@ const special: { readonly [R in DecisionReason]?: (decision: Told) => string | u
     const fired = refusedBy(decision, 'max_per_hour')?.['firedInLastHour'];
     return typeof fired === 'number' ? `fired ${fired} times in an hour` : undefined;
   },
+  approved: ({ trigger: { values } }) => textOf(values['approvedBy'], (who) => `approved by ${everybodyIn(who)}`),
+  approval_rejected: ({ trigger: { values } }) =>
+    byText('rejected', { by: values['rejectedBy'], reason: values['why'] }),
   max_live_percent: (decision) => {
     const { affected, live } = refusedBy(decision, 'max_live_percent') ?? {};
     return typeof affected === 'number' && typeof live === 'number'
@@ -61,6 +64,11 @@ function refusedBy({ guards }: Told, name: GuardName): Values | undefined {
 function byText(what: string, values: { readonly [name: string]: unknown } | undefined): string | undefined {
   const why = textOf(values?.['reason'], (reason) => `: ${reason}`) ?? '';
   return textOf(values?.['by'], (by) => `${what} by ${personText(by)}${why}`);
+}
+
+/** Several people, as a decision lists them. */
+function everybodyIn(who: string): string {
+  return who.split(', ').map(personText).join(' and ');
 }
 
 function textOf(value: unknown, say: (text: string) => string | undefined): string | undefined {

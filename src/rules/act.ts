@@ -7,7 +7,8 @@ import { durationMs } from '#domain/duration.ts';
 import type { Labels } from '#domain/labels.ts';
 import type { AlertContext } from '#domain/notification.ts';
 import type { Rule, RuleMode, Step } from '#domain/rule.ts';
-import type { Cause } from '#domain/rule-memory.ts';
+import type { Cause, Firing } from '#domain/rule-memory.ts';
+import { askApproval } from './approvals.ts';
 import type { ChannelView } from './channel-view.ts';
 import { canFanOut } from './commit-jobs.ts';
 import { formatWholeSeconds, sessionDocument } from './documents.ts';
@@ -32,6 +33,10 @@ export interface Occasion {
   readonly decisionId: string;
   /** When the condition ended; undefined while it holds. */
   readonly endedAtMs?: number | undefined;
+  /** What fires: an action that needs a person's yes waits for it as long as that does. */
+  readonly firing?: Firing | undefined;
+  /** Of an action that was approved: the session that it was asked for in. */
+  readonly streamId?: string | undefined;
 }
 
 type Jobs = Decision['jobs'][number];
@@ -86,6 +91,15 @@ export function runSteps(
       withheld.push({ action: step.action, reason: 'template_failed', values: { problem: rendered.problem } });
       continue;
     }
+    const { firing } = occasion;
+    if (step.approval && occasion.mode === 'enforce' && firing) {
+      const { rule, subject, cause, decisionId } = occasion;
+      const list = occasion.phase === 'resolve' ? 'on_resolve' : 'actions';
+      const { params } = rendered;
+      const asked = { rule, subject, cause, list, step, params, firing, decisionId, view } as const;
+      withheld.push({ action: step.action, ...askApproval(evaluation, asked) });
+      continue;
+    }
     jobs.push(enqueueStep(evaluation, occasion, { step, params: rendered.params, view }));
   }
   return { jobs, withheld };
@@ -114,18 +128,19 @@ function deliveryFolderOf(params: ActionParams): Pick<ActionJob, 'deliveryFolder
   return { deliveryFolder: spelledOut.includes('/') ? spelledOut.slice(0, spelledOut.lastIndexOf('/') + 1) : '.' };
 }
 
-function enqueueStep(
+/** Hands over the job of a step; in dry run only names it. */
+export function enqueueStep(
   evaluation: Evaluation,
   occasion: Occasion,
   { step, params, view }: { step: Step; params: ActionParams; view: ChannelView | undefined },
 ): Jobs {
-  const { rule, subject, cause, phase, mode, decisionId } = occasion;
+  const { rule, subject, cause, phase, mode, decisionId, streamId: askedIn } = occasion;
   const place = phase === 'resolve' ? 'resolve' : 'actions';
   const head = step.action.replaceAll('_', '-').slice(0, 32);
   const jobId = `${head}-${hashOf('job', rule.name, subject, cause.id, place, step.index)}`;
   if (mode !== 'enforce') return { jobId, action: step.action };
   // A destructive action must not hit a session that it was not decided for; without a session there is nothing to name.
-  const streamId = cause.streamId ?? (view?.stream.live ? view.stream.streamId : undefined);
+  const streamId = askedIn ?? cause.streamId ?? (view?.stream.live ? view.stream.streamId : undefined);
   const payload: ActionJob = {
     action: step.action,
     params,

@@ -190,6 +190,10 @@ export function applyControl(tx: Transaction, control: Control): void {
       return;
     case 'cancel_timer':
       cancelTimer(tx, control);
+      return;
+    case 'approve':
+    case 'reject':
+      throw new RangeError('an answer to an approval is judged by the rules: decideAnswer');
   }
 }
 

@@ -1,6 +1,7 @@
 // The rules engine's door: what changed, or became due, goes in; decisions come out, and everything that follows from them (rule memory,
 // timers, journal, incidents, jobs) is written through the same transaction. No clock and no I/O: the same transaction on the same
 // state gives the same decisions. Begin to read at `decideAll`; notice.ts says what begins and ends, judge.ts what acts.
+import type { Answered, ApprovalSaid } from '#domain/approval.ts';
 import type { Decision } from '#domain/decision.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { RuleMemory, Timer } from '#domain/rule-memory.ts';
@@ -8,6 +9,8 @@ import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
 import { recordDecisions } from '#journal/record.ts';
+import { sweepApprovals, takeAnswer } from './answers.ts';
+import { nextApprovalMs, tellOfApprovals } from './approvals.ts';
 import type { ChannelView } from './channel-view.ts';
 import { nextTurnDueMs, takeTurns } from './clocked.ts';
 import { type DecideOptions, Evaluation } from './evaluation.ts';
@@ -97,6 +100,7 @@ export function decideDue(tx: Transaction, ruleset: Ruleset, options: DecideOpti
   more = takeKeyAges(evaluation) || more;
   const { turned, lookedMs } = takeTurns(tx, ruleset);
   for (const arn of turned) noticeTurn(evaluation, arn, lookedMs);
+  sweepApprovals(evaluation);
   const recheck = isRecheckDue(tx);
   const due = dueTimers(tx, tx.nowMs, { blocked: recheck });
   const fresh = due.filter(({ blocked }) => blocked === undefined).slice(0, timersPerEvaluation);
@@ -109,6 +113,19 @@ export function decideDue(tx: Transaction, ruleset: Ruleset, options: DecideOpti
   return finish(evaluation);
 }
 
+/** Judges a person's yes or no to an action that waits for it. */
+export function decideAnswer(
+  tx: Transaction,
+  said: ApprovalSaid,
+  ruleset: Ruleset,
+  options: DecideOptions = {},
+): { readonly decisions: readonly Decision[]; readonly answered: Answered } {
+  const evaluation = new Evaluation(tx, ruleset, options);
+  followRuleset(evaluation);
+  const answered = takeAnswer(evaluation, said);
+  return { decisions: finish(evaluation), answered };
+}
+
 /** When there is next something for `decideDue`, epoch ms; in the past: now. */
 export function nextDueMs(view: StateView): number | undefined {
   const moments = [
@@ -117,6 +134,7 @@ export function nextDueMs(view: StateView): number | undefined {
     nextTurnDueMs(view),
     nextKeyAgeMs(view),
     houseKeepingMs(view),
+    nextApprovalMs(view),
   ].filter((moment) => moment !== undefined);
   return moments.length === 0 ? undefined : Math.min(...moments);
 }
@@ -224,6 +242,7 @@ function tellChannels(evaluation: Evaluation, rule: Rule, tell: (view: ChannelVi
 
 function finish(evaluation: Evaluation): readonly Decision[] {
   noteWithheld(evaluation.tx, evaluation.withheldBy);
+  tellOfApprovals(evaluation);
   evaluation.flush();
   recordDecisions(evaluation.tx, evaluation.decisions);
   return evaluation.decisions;

@@ -1,5 +1,6 @@
 // What one transaction needs while it decides: what it has looked up, what has become due, and the decisions so far. It lives as
 // long as the transaction's body; nothing of it is shared.
+import type { Approval } from '#domain/approval.ts';
 import type { Decision } from '#domain/decision.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { Cause, RuleMemory, Timer, WithheldMoment } from '#domain/rule-memory.ts';
@@ -20,6 +21,8 @@ export interface DecideOptions {
   readonly needsInventory?: boolean;
   /** Between two calls of InsertAdBreak, by the quota. Left out: a second. */
   readonly adBreakSpacingMs?: number;
+  /** `http.external_url`, without a slash at its end: what links in messages stand on. */
+  readonly externalUrl?: string | undefined;
   /** Hash of the configuration that decides, for the journal. */
   readonly configHash?: string;
 }
@@ -44,6 +47,9 @@ export class Evaluation {
   readonly decisions: Decision[] = [];
   readonly due = new Map<string, DueCause>();
   readonly jobs = new CommitJobs();
+  /** Approvals that this transaction asks for, and those whose time it found to be over. */
+  readonly asked: Approval[] = [];
+  readonly timedOut: Approval[] = [];
   /** For each capped rule the live channels it is about to act on; counted when it is first asked. */
   affected: Map<string, Set<string>> | undefined;
   /** Something was withheld that must be judged again. */

@@ -3,6 +3,7 @@ import type { RuleMemory } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, notes } from '#domain/state-registry.ts';
 import { pruneLastWords } from '#journal/record.ts';
+import { pruneApprovals } from './approvals.ts';
 import { pruneIncidents } from './incidents.ts';
 import { forgetMemory, ruleMemories, writeMemory } from './memory.ts';
 import type { RuleIndex } from './rule-index.ts';
@@ -40,6 +41,7 @@ export function keepHouse(tx: Transaction, index: RuleIndex): void {
     if (tx.nowMs - firedMs > Math.max(cooldownKeptMs, cooldownMs)) tx.delete(kinds.cooldown.of(id));
   }
   for (const [, memory] of Array.from(ruleMemories(tx))) forgetOldCauses(tx, memory);
+  pruneApprovals(tx);
   pruneIncidents(tx);
   pruneLastWords(tx);
 }

@@ -167,7 +167,7 @@ function raise(
 }
 
 /** Whom the rule notifies anyway; else who the route says (undefined), or without one the first receiver of the file. */
-function receiverOf({ ruleset }: Evaluation, rule: Rule): string | undefined {
+export function receiverOf({ ruleset }: Evaluation, rule: Rule): string | undefined {
   const own = [...rule.actions, ...rule.onResolve].find(({ action }) => action === 'notify');
   if (own) return (own.params as ActionParams<'notify'>).receiver;
   return ruleset.route ? undefined : ruleset.receivers[0]?.name;

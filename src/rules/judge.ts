@@ -1,9 +1,9 @@
 // Whether what has become due acts: first everything that is true is firing, so that it inhibits; then each rule, inhibitors first,
 // is asked its guards. What a guard holds back stays due and is judged again, unless the guard's no is final.
-import type { DecisionReason, GuardVerdict } from '#domain/decision.ts';
+import type { Decision, DecisionOutcome, DecisionReason, GuardVerdict } from '#domain/decision.ts';
 import type { Rule, Step } from '#domain/rule.ts';
 import type { Firing, Timer } from '#domain/rule-memory.ts';
-import { runSteps, viewOfSubject, withheldName } from './act.ts';
+import { type Occasion, runSteps, viewOfSubject, withheldName } from './act.ts';
 import { checkCondition } from './conditions.ts';
 import type { DueCause, Evaluation } from './evaluation.ts';
 import { guardInputs } from './guard-inputs.ts';
@@ -148,9 +148,10 @@ function fire(evaluation: Evaluation, due: DueCause): boolean {
     return false;
   }
   const now = firstSteps(rule);
-  const { jobs, withheld } = runSteps(evaluation, occasion, now);
-  const muted = withheld.filter(({ reason }) => reason !== 'template_failed');
-  if (now.length > 0 && jobs.length === 0 && muted.length > 0) {
+  const { jobs, withheld } = runSteps(evaluation, { ...occasion, firing }, now);
+  const muted = withheld.filter(({ reason }) => reason === 'silenced' || reason === 'inhibited');
+  const isAwaited = withheld.some(({ reason }) => reason === 'awaiting_approval');
+  if (now.length > 0 && jobs.length === 0 && !isAwaited && muted.length > 0) {
     const { reason, values } = muted[0]!;
     const refused: GuardVerdict = { guard: reason === 'silenced' ? 'silence' : 'inhibit', passed: false, values };
     withhold(evaluation, due, { guards: [...guards, refused], refused });
@@ -159,19 +160,17 @@ function fire(evaluation: Evaluation, due: DueCause): boolean {
   noteActed(evaluation, due, firing);
   const laterSteps = rule.actions.filter(({ afterMs }) => afterMs > 0);
   for (const step of laterSteps) waitForStep(evaluation, due, { step, firing, inMs: step.afterMs });
-  // What a silence or an inhibition takes out of a firing is caught up with when that ends, while the firing lasts.
+  // What a silence or an inhibition takes out of a firing is caught up with when that ends, while the firing lasts; so is what
+  // found no room among those that wait for a yes.
   if (isHolding(rule)) {
-    for (const { action } of muted) {
+    for (const { action } of withheld.filter(({ reason }) => caughtUpWith.has(reason))) {
       const step = now.find((candidate) => candidate.action === action);
       if (step) waitForStep(evaluation, due, { step, firing, inMs: 0 });
     }
   }
-  const failed = jobs.length === 0 && withheld.length > 0;
-  const outcome = failed ? 'suppressed' : occasion.mode === 'enforce' ? 'acted' : 'would_act';
   evaluation.emit(
     decisionOf(evaluation, rule, subject, cause, {
-      outcome,
-      reason: failed ? 'template_failed' : 'fired',
+      ...fallout(occasion, 'fired', { jobs, withheld }),
       mode: occasion.mode,
       guards,
       jobs,
@@ -179,6 +178,21 @@ function fire(evaluation: Evaluation, due: DueCause): boolean {
     }),
   );
   return true;
+}
+
+const caughtUpWith: ReadonlySet<DecisionReason> = new Set(['silenced', 'inhibited', 'too_many_approvals']);
+
+/** What came of steps that no guard held back as a whole. */
+function fallout(
+  { mode }: Occasion,
+  reason: 'fired' | 'step_due',
+  { jobs, withheld }: Pick<Decision, 'jobs' | 'withheld'>,
+): { readonly outcome: DecisionOutcome; readonly reason: DecisionReason } {
+  const [first] = withheld;
+  if (jobs.length > 0 || !first) return { outcome: mode === 'enforce' ? 'acted' : 'would_act', reason };
+  if (withheld.some((one) => one.reason === 'awaiting_approval'))
+    return { outcome: 'pending', reason: 'awaiting_approval' };
+  return { outcome: 'suppressed', reason: first.reason };
 }
 
 function firstSteps(rule: Rule): readonly Step[] {
@@ -285,8 +299,9 @@ function runDueStep(evaluation: Evaluation, timer: Timer): boolean {
   const refused = guards.find(({ passed }) => !passed);
   if (refused?.guard === 'max_live_percent') stopRule(evaluation, rule, refused);
   const { jobs, withheld } =
-    refused || recovering ? { jobs: [], withheld: [] } : runSteps(evaluation, occasion, [step]);
-  const blocked = recovering ? 'recovering' : refused ? reasonOfGuard[refused.guard] : withheld[0]?.reason;
+    refused || recovering ? { jobs: [], withheld: [] } : runSteps(evaluation, { ...occasion, firing }, [step]);
+  const heldBack = withheld.find(({ reason }) => reason !== 'awaiting_approval');
+  const blocked = recovering ? 'recovering' : refused ? reasonOfGuard[refused.guard] : heldBack?.reason;
   if (blocked !== undefined) {
     noteCapped(evaluation, { rule, subject }, blocked, [step]);
     if (blocked === 'template_failed') dropTimer(tx, timer);
@@ -310,13 +325,11 @@ function runDueStep(evaluation: Evaluation, timer: Timer): boolean {
     return false;
   }
   dropTimer(tx, timer);
-  const outcome = occasion.mode === 'enforce' ? 'acted' : 'would_act';
   evaluation.emit(
     decisionOf(evaluation, rule, subject, cause, {
       id,
-      outcome,
-      reason: 'step_due',
       afterMs: step.afterMs,
+      ...fallout(occasion, 'step_due', { jobs, withheld }),
       mode: occasion.mode,
       guards,
       jobs,

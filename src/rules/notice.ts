@@ -250,13 +250,14 @@ function withBothLimitNames(envelope: EventEnvelope): EventEnvelope {
 
 /** A request came for an `http` trigger. */
 export function noticeHttp(evaluation: Evaluation, { observation }: ChangeOf<'http'>): void {
-  const { name, requestId, channelArn, body, atMs } = observation;
+  const { name, requestId, author, channelArn, body, atMs } = observation;
   for (const rule of evaluation.index.http) {
     if (rule.trigger.name !== name || (rule.trigger.body && !rule.trigger.body.match(body))) continue;
     const record = channelArn === undefined ? undefined : evaluation.tx.get(kinds.stream.of(channelArn));
     noticeMoment(evaluation, rule, channelArn, {
       id: requestId,
       http: { name, requestId, body },
+      ...(author === undefined ? {} : { author }),
       ...(record ? { streamId: record.streamId } : {}),
       evidence: {
         kind: 'http',

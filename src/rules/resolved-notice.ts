@@ -14,7 +14,7 @@ export function isAutomatic({ index }: Pick<Step, 'index'>): boolean {
 export function resolvedNotices(ruleset: Ruleset, rule: Rule): readonly Step[] {
   if (rule.onResolve.some(({ action }) => action === 'notify')) return [];
   return rule.actions
-    .filter((step) => step.action === 'notify' && step.afterMs === 0 && wantsResolved(ruleset, step))
+    .filter((step) => step.action === 'notify' && step.afterMs === 0 && !step.approval && wantsResolved(ruleset, step))
     .map((step) => ({
       ...step,
       index: firstPlace + step.index,

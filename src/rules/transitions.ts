@@ -11,6 +11,7 @@ import type {
 import type { Rule, RuleMode } from '#domain/rule.ts';
 import type { Cause, Firing, RuleMemory } from '#domain/rule-memory.ts';
 import { decisionIdOf, groupOf, type Occasion, runSteps, viewOfSubject } from './act.ts';
+import { cancelApprovals } from './approvals.ts';
 import type { ChannelView } from './channel-view.ts';
 import { streamValues } from './conditions.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -157,7 +158,7 @@ export function resolve(evaluation: Evaluation, rule: Rule, memory: RuleMemory &
           values: refused.values,
         })),
       }
-    : runSteps(evaluation, occasion, steps);
+    : runSteps(evaluation, { ...occasion, firing }, steps);
   evaluation.emit(
     decisionOf(evaluation, rule, subject, cause, {
       id,
@@ -183,8 +184,14 @@ function noteSuperseded(evaluation: Evaluation, rule: Rule, subject: string, cau
   evaluation.emit(decisionOf(evaluation, rule, subject, cause, { outcome: 'not_fired', reason: 'superseded' }));
 }
 
-/** Drops the `after` steps of a firing that have not run. */
+/** Drops the steps of a firing that have not run: those with `after`, and those that wait for a person's yes. */
 function cancelSteps(evaluation: Evaluation, rule: Rule, subject: string, firing: Firing): void {
+  for (const { id: approval, action, step } of cancelApprovals(evaluation.tx, rule, subject, firing)) {
+    const values = { action, step, approval };
+    evaluation.emit(
+      decisionOf(evaluation, rule, subject, firing.cause, { outcome: 'not_fired', reason: 'step_cancelled', values }),
+    );
+  }
   for (const step of rule.actions) {
     const timer = readTimer(evaluation.tx, { kind: 'step', rule: rule.name, subject, step: step.index, firing });
     if (!timer) continue;
@@ -286,7 +293,7 @@ export function decisionOf(
   { id, outcome, reason, mode = rule.mode, guards = [], jobs = [], withheld = [], values, afterMs }: Outcome,
 ): Decision {
   const view = viewOfSubject(evaluation, subject);
-  const acts = reason === 'fired';
+  const acts = reason === 'fired' || reason === 'awaiting_approval';
   const { evidence, streamId } = cause;
   return {
     id:

@@ -33,7 +33,7 @@ import { Outbox } from '#metadata/outbox.ts';
 import { MetadataService } from '#metadata/service.ts';
 import { Sweeper } from '#metadata/sweeper.ts';
 import { pause as pauseAll } from '#rules/controls.ts';
-import { type DecideOptions, decideAll, decideDue } from '#rules/decide.ts';
+import { type DecideOptions, decideAll, decideAnswer, decideDue } from '#rules/decide.ts';
 import { AwsClock } from '#runtime/aws-clock.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { TeardownStack } from '#runtime/lifecycle.ts';
@@ -123,6 +123,8 @@ export class Shard {
   #stack: TeardownStack | undefined;
   readonly #drainer: Drainer;
   readonly #sweeper: Sweeper;
+  /** `http.external_url`, as of the start. */
+  readonly #externalUrl: string | undefined;
   /** When this replica's first transaction ran, by the shared clock: nothing acts before a complete poll after it. */
   #startedAtMs: number | undefined;
 
@@ -146,6 +148,7 @@ export class Shard {
     });
     const { settings } = config();
     const { limits } = settings;
+    this.#externalUrl = settings.http.external_url?.replace(/\/+$/, '');
     const limitSettings = limitSettingsOf(settings);
 
     const records = new StoredRecords({ shard: account.name, logger: this.#logger, metrics });
@@ -214,6 +217,7 @@ export class Shard {
           applyObservation(tx, observation, { retentionMs: durationMs(config().settings.retention.sessions) }),
         decide: (tx, changes, ruleset) => decideAll(tx, changes, ruleset, this.#decideOptions(tx)),
         decideDue: (tx, ruleset) => decideDue(tx, ruleset, this.#decideOptions(tx)),
+        decideAnswer: (tx, said, ruleset) => decideAnswer(tx, said, ruleset, this.#decideOptions(tx)),
         release: intentsDue,
         detectGaps: (tx) => detectGaps(tx, gapOptionsOf(config().settings, account)),
       },
@@ -469,6 +473,7 @@ export class Shard {
       needsInventory: true,
       adBreakSpacingMs: this.adBreakSpacingMs(),
       configHash: this.#options.config().hash,
+      externalUrl: this.#externalUrl,
     };
   }
 

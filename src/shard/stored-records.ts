@@ -2,6 +2,9 @@
 // what its kind should be stops nothing and is not read as "nothing": it is told of and set aside, and stays in Redis as it is until
 // something writes it anew. An odd pause, hold or silence is in force: what keeps hands off is not lost because it cannot be read.
 import { z } from 'zod';
+import { actionNames } from '#domain/action.ts';
+import { approvalStates } from '#domain/approval.ts';
+import { approverRoles } from '#domain/approval-terms.ts';
 import type { Hold, Pause, Silence } from '#domain/control.ts';
 import { decisionReasons } from '#domain/decision.ts';
 import { streamStates } from '#domain/stream-record.ts';
@@ -68,6 +71,33 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   watch: texts,
   cooldown: ms,
   rate: z.array(ms),
+  approval: z.object({
+    id: text,
+    state: z.enum(approvalStates),
+    rule: text,
+    ruleHash: text,
+    subject: text,
+    list: z.enum(['actions', 'on_resolve']),
+    step: z.number(),
+    action: z.enum(actionNames),
+    params: z.looseObject({}),
+    firing,
+    terms: z.object({
+      by: z.enum(approverRoles),
+      count: z.number().int().positive(),
+      notByAuthor: z.boolean(),
+      timeoutMs: ms,
+      show: texts,
+    }),
+    why: text,
+    decisionId: text,
+    askedAtMs: ms,
+    untilMs: ms,
+    values: z.record(text, z.unknown()),
+    answers: z.array(
+      z.object({ verdict: z.enum(['approve', 'reject']), who: text, from: text, reason: text, atMs: ms }),
+    ),
+  }),
   hold: z.object({ who: text, reason: text, sinceMs: ms, untilMs: ms.optional() }),
   silence: z.object({ matchers: texts, author: text, reason: text, startsMs: ms, endsMs: ms }),
   pause: z.object({ who: text, reason: text, sinceMs: ms }),

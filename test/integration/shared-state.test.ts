@@ -25,6 +25,7 @@ function pipelineOver(state: RedisState): Pipeline {
       apply: () => [],
       decide: () => [],
       decideDue: () => [],
+      decideAnswer: () => ({ decisions: [], answered: { ok: false, code: 'NOT_FOUND', message: '' } }),
       release: () => undefined,
       detectGaps: () => [],
     },

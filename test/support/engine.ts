@@ -1,6 +1,7 @@
 // The rules engine in virtual time: a hand-held clock, a state in memory, and changes as src/streams would report them.
 import { parseConfig } from '#config/load.ts';
 import type { ActionJob } from '#domain/action.ts';
+import type { Answered, ApprovalSaid } from '#domain/approval.ts';
 import type { Channel, ChannelArn, StreamHealth, StreamId } from '#domain/channel.ts';
 import type { Decision } from '#domain/decision.ts';
 import type { JobRequest } from '#domain/job.ts';
@@ -10,7 +11,8 @@ import type { Ruleset } from '#domain/rule.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamChange, StreamRecord } from '#domain/stream-record.ts';
-import { type DecideOptions, decideAll, decideDue, nextDueMs } from '#rules/decide.ts';
+import { waitingApprovals } from '#rules/approvals.ts';
+import { type DecideOptions, decideAll, decideAnswer, decideDue, nextDueMs } from '#rules/decide.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { foldStream } from './stream-fold.ts';
 
@@ -87,6 +89,28 @@ export class Engine {
 
   async due(): Promise<void> {
     await this.commit((tx) => decideDue(tx, this.ruleset, this.options));
+  }
+
+  /** A person says yes or no to the first action that waits for it, or to the one named. */
+  async answer(
+    kind: ApprovalSaid['kind'],
+    { id, who = 'token ann', role = 'operator' }: { id?: string; who?: string; role?: ApprovalSaid['role'] } = {},
+  ): Promise<Answered> {
+    const said: ApprovalSaid = {
+      kind,
+      id: id ?? waitingApprovals(this.state.view)[0]?.id ?? 'none',
+      who,
+      role,
+      from: '198.51.100.7',
+      reason: 'looked at it',
+    };
+    let answered: Answered | undefined;
+    await this.commit((tx) => {
+      const judged = decideAnswer(tx, said, this.ruleset, this.options);
+      answered = judged.answered;
+      return judged.decisions;
+    });
+    return answered!;
   }
 
   /** Lets the time pass, stopping wherever something is due. */

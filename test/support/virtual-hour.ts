@@ -8,7 +8,7 @@ import type { Ruleset } from '#domain/rule.ts';
 import { settledAfterRepairMs } from '#domain/state-loss.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { expireSilence, hold, pause, release, resume, silence } from '#rules/controls.ts';
-import { decideAll, decideDue } from '#rules/decide.ts';
+import { decideAll, decideAnswer, decideDue } from '#rules/decide.ts';
 import { ruleMemories, withheldMoments } from '#rules/memory.ts';
 import { failoverMs } from '#rules/state-loss.ts';
 import { Pipeline } from '#src/pipeline.ts';
@@ -125,6 +125,7 @@ export class VirtualHour {
         apply: (tx, observation) => applyObservation(tx, observation, { retentionMs: 60 * 86_400_000 }),
         decide: (tx, changes, ruleset) => decideAll(tx, changes, ruleset, options(tx)),
         decideDue: (tx, ruleset) => decideDue(tx, ruleset, options(tx)),
+        decideAnswer: (tx, said, ruleset) => decideAnswer(tx, said, ruleset, options(tx)),
         release: () => undefined,
         detectGaps: (tx) => detectGaps(tx, { pollSilentAfterMs: 60_000, eventsSilentAfterMs: undefined }),
       },

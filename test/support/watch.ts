@@ -5,7 +5,7 @@ import type { Decision } from '#domain/decision.ts';
 import type { Observation } from '#domain/observation.ts';
 import { kinds } from '#domain/state-registry.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
-import { type DecideOptions, decideAll, decideDue } from '#rules/decide.ts';
+import { type DecideOptions, decideAll, decideAnswer, decideDue } from '#rules/decide.ts';
 import { Pipeline } from '#src/pipeline.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { applyObservation, splitObservation } from '#streams/changes.ts';
@@ -35,6 +35,7 @@ export class Watch {
         apply: (tx, observation) => applyObservation(tx, observation, { retentionMs: 60 * 86_400_000 }),
         decide: (tx, changes, ruleset) => decideAll(tx, changes, ruleset, this.#options),
         decideDue: (tx, ruleset) => decideDue(tx, ruleset, this.#options),
+        decideAnswer: (tx, said, ruleset) => decideAnswer(tx, said, ruleset, this.#options),
         release: () => undefined,
         detectGaps: (tx) => detectGaps(tx, { pollSilentAfterMs: 60_000, eventsSilentAfterMs: undefined, ...gaps }),
       },

@@ -87,6 +87,9 @@ const stepSchema = z.union([
     event: z.record(z.string(), z.unknown()).optional().describe('What differs from an ordinary event'),
     late: duration.optional(),
     http: z.strictObject({ name: z.string(), body: z.unknown().optional() }).optional(),
+    approve: z.string().min(1).optional().describe('`<rule> [channel]`: a person says yes to what waits for it'),
+    reject: z.string().min(1).optional().describe('The same with no'),
+    by: z.string().min(1).max(64).optional().describe('Who says it. Default: test'),
   }),
 ]);
 
@@ -148,7 +151,7 @@ export interface RuleTest {
   /** By the name the test uses. */
   readonly channels: ReadonlyMap<string, GivenChannel>;
   /** In the order of time. */
-  readonly timeline: readonly (TimelineStep | FullStep)[];
+  readonly timeline: readonly (TimelineStep | FullStep | AnswerStep)[];
   readonly expectations: readonly (Expectation & { readonly place: Problem })[];
 }
 
@@ -160,6 +163,16 @@ export interface FullStep {
   readonly lateMs: number;
   readonly event: Readonly<Record<string, unknown>> | undefined;
   readonly http: { readonly name: string; readonly body?: unknown } | undefined;
+}
+
+/** A person's yes or no to what waits for it. */
+export interface AnswerStep {
+  readonly kind: 'approve' | 'reject';
+  readonly atMs: number;
+  readonly rule: string;
+  /** As the test names it; undefined: whatever channel the rule waits for. */
+  readonly channel: string | undefined;
+  readonly by: string;
 }
 
 export type RuleTestFile =
@@ -207,15 +220,29 @@ function ruleTestOf(
     const id = `other${other}`;
     channels.set(id, { channel: channelOf(id, {}), viewerCount: 10, isOther: true });
   }
-  const timeline = test.timeline.flatMap((line, index): (TimelineStep | FullStep)[] => {
+  const timeline = test.timeline.flatMap((line, index): RuleTest['timeline'] => {
     if (typeof line === 'string') {
       const result = parseTimelineLine(line, known);
       if (result.ok) return [result.step];
       problem(['timeline', index], result.message);
       return [];
     }
-    if ((line.event === undefined) === (line.http === undefined))
-      problem(['timeline', index], 'expected exactly one of event, http');
+    const said = [line.event, line.http, line.approve, line.reject].filter((part) => part !== undefined);
+    if (said.length !== 1) problem(['timeline', index], 'expected exactly one of event, http, approve, reject');
+    for (const kind of ['approve', 'reject'] as const) {
+      const text = line[kind];
+      if (text === undefined) continue;
+      const [rule = '', channel, ...rest] = text.trim().split(/\s+/);
+      const at = ['timeline', index, kind];
+      if (rest.length > 0) problem(at, 'expected `<rule>` or `<rule> <channel>`');
+      if (!ruleNames.includes(rule)) problem(at, `unknown rule ${rule}${didYouMean(rule, ruleNames)}`);
+      if (channel !== undefined && !known.includes(channel))
+        problem(at, `unknown channel ${channel}${didYouMean(channel, known)}`);
+      if (line.channel !== undefined || line.late !== undefined)
+        problem(at, 'the channel stands behind the rule, and an answer is never late');
+      return [{ kind, atMs: durationMs(line.at), rule, channel, by: line.by ?? 'test' }];
+    }
+    if (line.by !== undefined) problem(['timeline', index, 'by'], 'by is for approve and reject');
     if (line.channel !== undefined && !known.includes(line.channel)) {
       problem(['timeline', index, 'channel'], `unknown channel ${line.channel}${didYouMean(line.channel, known)}`);
     }

@@ -200,3 +200,53 @@ rules:
     expect(await failuresOf(tests, config)).toEqual([]);
   });
 });
+
+describe('a rule that waits for a yes', () => {
+  const config = `version: 1
+receivers: [{name: noc, webhook_configs: [{url: "https://noc.example/hook"}]}]
+rules:
+  - name: stop
+    trigger: {state: {health: [STARVING]}}
+    actions: [{stop_stream: {}, approval: {count: 2, timeout: 1m}}]
+    guards: {max_per_hour: 10}
+`;
+  const one = (timeline: string, expected: string) =>
+    `tests:\n  - name: t\n    channels: [{arn: ch/a}, {arn: ch/b}]\n    timeline: [${timeline}]\n    expect: [${expected}]\n`;
+
+  it.each([
+    [
+      'yes by two, for one channel',
+      '"10s ch/a STARVING", "10s ch/b STARVING", {at: 20s, approve: stop ch/a, by: ann}, {at: 40s, approve: stop ch/a}',
+      '{at: 10s, rule: stop, channel: ch/a, decision: pending, reason: awaiting_approval}, {at: 20s, rule: stop, jobs: []}, {at: 40s, rule: stop, channel: ch/a, decision: acted, reason: approved, jobs: [stop_stream]}, {rule: stop, channel: ch/b, jobs: []}',
+    ],
+    [
+      'yes by one alone, and nothing more',
+      '"10s ch/a STARVING", {at: 20s, approve: stop}, {at: 30s, approve: stop}',
+      '{rule: stop, jobs: []}, {at: 70s, rule: stop, decision: not_fired, reason: approval_timed_out}',
+    ],
+    [
+      'no, whatever is said afterwards',
+      '"10s ch/a STARVING", {at: 20s, reject: stop ch/a}, {at: 30s, approve: stop, by: ann}, {at: 40s, approve: stop}',
+      '{rule: stop, jobs: []}, {at: 20s, rule: stop, reason: approval_rejected}',
+    ],
+    [
+      'nothing',
+      '"10s ch/a STARVING"',
+      '{at: 70s, rule: stop, reason: approval_timed_out, jobs: []}, {rule: stop, jobs: []}',
+    ],
+  ])('%s', async (_what, timeline, expected) => {
+    expect(await failuresOf(one(timeline, expected), config)).toEqual([]);
+  });
+
+  it.each([
+    ['{at: 1s, approve: stap}', 'unknown rule stap (did you mean stop?)'],
+    ['{at: 1s, approve: stop ch/c}', 'unknown channel ch/c'],
+    ['{at: 1s, approve: stop ch/a ch/b}', 'expected `<rule>` or `<rule> <channel>`'],
+    ['{at: 1s, approve: stop, reject: stop}', 'expected exactly one of event, http, approve, reject'],
+    ['{at: 1s, channel: ch/a, event: {}, by: ann}', 'by is for approve and reject'],
+    ['{at: 1s, aprove: stop}', 'unknown key aprove (did you mean approve?)'],
+  ])('%s: %s', (step, problem) => {
+    const { parsed } = load(one(step, '{rule: stop, jobs: []}'), config);
+    expect(parsed.ok ? [] : parsed.problems.map(formatProblem)).toEqual([expect.stringContaining(problem)]);
+  });
+});

@@ -2,11 +2,12 @@
 import type { ChannelArn } from '#domain/channel.ts';
 import { durationMs } from '#domain/duration.ts';
 import type { Ruleset } from '#domain/rule.ts';
+import { waitingApprovals } from '#rules/approvals.ts';
 import { hold, pause, release, resume, silence } from '#rules/controls.ts';
 import { CallLog } from './call-log.ts';
 import { compare, type Lived, shortOf } from './compare.ts';
 import { VirtualJobs } from './jobs.ts';
-import type { FullStep, RuleTest } from './rule-test-file.ts';
+import type { AnswerStep, FullStep, RuleTest } from './rule-test-file.ts';
 import type { TimelineStep } from './timeline.ts';
 import { VirtualAccount } from './virtual-account.ts';
 import { VirtualWorld } from './world.ts';
@@ -68,9 +69,13 @@ export function enforced(ruleset: Ruleset): Ruleset {
   };
 }
 
-async function take(world: VirtualWorld, ruleTest: RuleTest, step: TimelineStep | FullStep): Promise<void> {
+async function take(world: VirtualWorld, ruleTest: RuleTest, step: RuleTest['timeline'][number]): Promise<void> {
   if (step.kind === 'full') {
     await takeFull(world, ruleTest, step);
+    return;
+  }
+  if ('rule' in step) {
+    await say(world, ruleTest, step);
     return;
   }
   const who = 'test';
@@ -129,6 +134,16 @@ async function takeFull(
   const fields = detail as Record<string, unknown>;
   if (arn !== undefined && typeof fields['event_name'] === 'string') world.believeEvent(arn, fields['event_name']);
   world.sendEvent(arn, String(detailType), fields, { lateMs, envelope });
+}
+
+/** One person's answer to everything of the rule that waits for one; a late one changes nothing, as in life. */
+async function say(world: VirtualWorld, ruleTest: RuleTest, { kind, rule, channel, by }: AnswerStep): Promise<void> {
+  const arn = channel === undefined ? undefined : ruleTest.channels.get(channel)!.channel.arn;
+  const meant = waitingApprovals(world.state.view).filter(
+    (one) => one.rule === rule && (arn === undefined || one.channelArn === arn),
+  );
+  for (const { id } of meant)
+    await world.answer({ kind, id, who: by, role: 'admin', from: 'rule test', reason: 'said in a rule test' });
 }
 
 let requests = 0;

@@ -2,6 +2,7 @@
 // events, is folded into records, and the rules decide. Jobs are collected, and run where there is a worker (jobs.ts). Used by
 // `test` and `replay`.
 import type { ActionJob } from '#domain/action.ts';
+import type { ApprovalSaid } from '#domain/approval.ts';
 import {
   type Channel,
   type ChannelArn,
@@ -17,7 +18,7 @@ import type { EventEnvelope, Observation } from '#domain/observation.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
-import { decideAll, decideDue, nextDueMs } from '#rules/decide.ts';
+import { decideAll, decideAnswer, decideDue, nextDueMs } from '#rules/decide.ts';
 import { freshStreamDocument, streamDocument } from '#rules/documents.ts';
 import { matcherOf } from '#rules/pattern.ts';
 import { Pipeline } from '#src/pipeline.ts';
@@ -97,6 +98,7 @@ export class VirtualWorld {
         apply: (tx, observation) => applyObservation(tx, observation, { retentionMs }),
         decide: decideAll,
         decideDue,
+        decideAnswer,
         release: intentsDue,
         // Gaps are told, by the timeline or the recording.
         detectGaps: () => [],
@@ -248,6 +250,12 @@ export class VirtualWorld {
     await this.#takeJobs();
   }
 
+  /** A person's yes or no to an action that waits for it. */
+  async answer(said: ApprovalSaid): Promise<void> {
+    await this.#pipeline.answer(said);
+    await this.#takeJobs();
+  }
+
   /** A transaction that is not an observation: holds, silences, pauses. */
   async commit(body: (tx: Transaction) => unknown): Promise<void> {
     await this.state.transact(body);
@@ -290,8 +298,9 @@ export class VirtualWorld {
   async #takeJobs(): Promise<void> {
     for (const job of await takeJobs(this.state)) {
       const payload = job.payload as unknown as ActionJob;
-      // What a deferred job asks for, its rule has asked for before.
-      const planned = payload.intentId === undefined ? this.#planned(job.jobId, payload) : undefined;
+      // What a deferred job asks for, its rule has asked for before; a notice is none of its actions.
+      const planned =
+        payload.intentId === undefined && !payload.isNotice ? this.#planned(job.jobId, payload) : undefined;
       if (planned) this.jobs.push(planned);
       this.#worker?.take(job, planned);
     }

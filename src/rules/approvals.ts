@@ -1,0 +1,260 @@
+// Actions that wait for a person's yes: how they are asked for, kept, ended and told of. Time and what happens meanwhile can only end
+// one; only answers.ts, on a person's word, turns one into a job. At most one is ever asked for a cause and a step.
+import type { ActionJob, ActionParams } from '#domain/action.ts';
+import { maskAddresses } from '#domain/address.ts';
+import type { Approval, ApprovalState } from '#domain/approval.ts';
+import type { DecisionReason, Values } from '#domain/decision.ts';
+import { formatDuration, iso } from '#domain/duration.ts';
+import type { Rule, Step } from '#domain/rule.ts';
+import type { Cause, Firing } from '#domain/rule-memory.ts';
+import type { StateView, Transaction } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
+import { withoutViewerIds } from '#domain/viewer-ids.ts';
+import { audit } from '#journal/audit.ts';
+import type { ChannelView } from './channel-view.ts';
+import type { Evaluation } from './evaluation.ts';
+import { hashOf } from './hash-of.ts';
+import { receiverOf } from './incidents.ts';
+import { labelsOf } from './label-matcher.ts';
+import { aggregateDocument } from './population.ts';
+import type { RuleOf } from './rule-index.ts';
+
+/** Most that wait at a time: nobody can judge more. */
+export const mostWaiting = 500;
+/** Those that are over are shown for so long, and no more of them than this. */
+const endedKeptMs = 86_400_000;
+const mostEnded = 500;
+/** Characters of the parameters that are kept of one that is over; its audit has them too. */
+const mostParamsKept = 2_000;
+
+/** What a step asks somebody about. */
+export interface ToAsk {
+  readonly rule: Rule;
+  readonly subject: string;
+  readonly cause: Cause;
+  readonly list: Approval['list'];
+  readonly step: Step;
+  /** Templates filled in. */
+  readonly params: ActionParams;
+  readonly firing: Firing;
+  readonly decisionId: string;
+  readonly view: ChannelView | undefined;
+}
+
+/** Why a step did not become a job: it waits for an answer, or there is no room to wait. */
+export interface Awaited {
+  readonly reason: 'awaiting_approval' | 'too_many_approvals';
+  readonly values: Values;
+}
+
+/** Asks for a yes. The same cause and step are asked for once, however often this is called. */
+export function askApproval(evaluation: Evaluation, asked: ToAsk): Awaited {
+  const { tx, nowMs } = evaluation;
+  const { rule, subject, cause, list, step, params, firing, decisionId, view } = asked;
+  const terms = step.approval!;
+  const id = `ap-${hashOf('approval', rule.name, subject, cause.id, list, step.index)}`;
+  const known = tx.get(kinds.approval.of(id));
+  if (known) return { reason: 'awaiting_approval', values: { approval: id, until: iso(known.untilMs) } };
+  const waiting = waitingApprovals(tx).length;
+  if (waiting >= mostWaiting) return { reason: 'too_many_approvals', values: { waiting } };
+  const streamId = cause.streamId ?? (view?.stream.live ? view.stream.streamId : undefined);
+  const approval: Approval = {
+    id,
+    state: 'waiting',
+    rule: rule.name,
+    ruleHash: rule.hash,
+    subject,
+    list,
+    step: step.index,
+    action: step.action,
+    params,
+    firing: { ...firing, acted: true },
+    ...(view ? { channelArn: view.arn, channelName: view.channel.name } : {}),
+    ...(streamId === undefined ? {} : { streamId }),
+    terms,
+    ...(cause.author === undefined ? {} : { author: cause.author }),
+    why: cause.evidence.text,
+    decisionId,
+    askedAtMs: nowMs,
+    untilMs: nowMs + terms.timeoutMs,
+    values: shownValues(evaluation, rule, view, terms.show),
+    answers: [],
+  };
+  if (tx.count(kinds.approval) >= mostWaiting + mostEnded) pruneApprovals(tx);
+  tx.set(kinds.approval.of(id), approval);
+  evaluation.asked.push(approval);
+  return { reason: 'awaiting_approval', values: { approval: id, until: iso(approval.untilMs) } };
+}
+
+/** Those that nobody has decided, the first to run out first. */
+export function waitingApprovals(view: StateView): Approval[] {
+  if (view.count(kinds.approval) === 0) return [];
+  return Array.from(view.entries(kinds.approval), ([, approval]) => approval)
+    .filter(({ state }) => state === 'waiting')
+    .sort((a, b) => a.untilMs - b.untilMs || (a.id < b.id ? -1 : 1));
+}
+
+/** When the next one runs out, epoch ms. */
+export function nextApprovalMs(view: StateView): number | undefined {
+  return waitingApprovals(view)[0]?.untilMs;
+}
+
+/** Ends one without its action. Who ended it by a word is audited where the word is taken. */
+export function endApproval(
+  tx: Transaction,
+  approval: Approval,
+  { state, note, ...more }: { state: Exclude<ApprovalState, 'waiting'>; note: string } & Partial<Approval>,
+): Approval {
+  const { params } = approval;
+  const isShort = JSON.stringify(params).length <= mostParamsKept;
+  const ended: Approval = {
+    ...approval,
+    ...more,
+    ...(isShort ? {} : { params: {} }),
+    state,
+    note,
+    endedAtMs: tx.nowMs,
+  };
+  tx.set(kinds.approval.of(approval.id), ended);
+  if (state === 'timed_out' || state === 'cancelled')
+    audit(tx, {
+      who: `rule ${approval.rule}`,
+      what: 'approval',
+      outcome: state,
+      why: approval.decisionId,
+      reason: note,
+      decisionId: approval.decisionId,
+      params: auditedParams(approval),
+      ...(approval.channelArn === undefined ? {} : { channelArn: approval.channelArn }),
+    });
+  return ended;
+}
+
+/** What the audit keeps of one. */
+export function auditedParams({ id, rule, action, params }: Approval): Readonly<Record<string, unknown>> {
+  return { approval: id, rule, action, params };
+}
+
+/** Ends what waits of a firing that is over. Returns those that did. */
+export function cancelApprovals(tx: Transaction, rule: Rule, subject: string, { decisionId }: Firing): Approval[] {
+  return waitingApprovals(tx)
+    .filter(
+      (one) =>
+        one.rule === rule.name &&
+        one.subject === subject &&
+        one.list === 'actions' &&
+        one.firing.decisionId === decisionId,
+    )
+    .map((one) => endApproval(tx, one, { state: 'cancelled', note: 'the condition that it was asked for is over' }));
+}
+
+/** Forgets those that have been over for long, and the oldest when there are too many. */
+export function pruneApprovals(tx: Transaction): void {
+  const ended = Array.from(tx.entries(kinds.approval), ([, approval]) => approval)
+    .filter(({ state }) => state !== 'waiting')
+    .sort((a, b) => (b.endedAtMs ?? 0) - (a.endedAtMs ?? 0));
+  for (const [place, { id, endedAtMs = 0 }] of ended.entries())
+    if (place >= mostEnded / 2 || tx.nowMs - endedAtMs > endedKeptMs) tx.delete(kinds.approval.of(id));
+}
+
+/** What is shown to whoever decides, as it is now. */
+export function shownValues(
+  evaluation: Evaluation,
+  rule: Rule,
+  view: ChannelView | undefined,
+  show: readonly string[],
+): Values {
+  if (!view) {
+    if (rule.trigger.kind !== 'aggregate') return {};
+    const { count, live, percent } = aggregateDocument(evaluation.tx, rule as RuleOf<'aggregate'>);
+    return { count, live, percent };
+  }
+  return Object.fromEntries(show.map((name) => [name, valueOf(view, name)]));
+}
+
+function valueOf({ stream, channel }: ChannelView, name: string): Values[string] {
+  const found = name.startsWith('tags.')
+    ? channel.tags[name.slice('tags.'.length)]
+    : { ...channel, ...(stream as object as Readonly<Record<string, unknown>>) }[name];
+  if (found === undefined) return 'unknown';
+  return typeof found === 'object' || typeof found === 'function' ? JSON.stringify(found) : found;
+}
+
+/** `stop_stream {"revoke_key":false} on studio-a`: what will happen, and to whom. Without addresses and ids of viewers. */
+export function deedOf({ action, params, channelArn, channelName }: Approval, mostCharacters = 300): string {
+  const text = JSON.stringify(withoutViewerIds(maskAddresses(params)));
+  const shown = text === '{}' ? '' : ` ${text.length > mostCharacters ? `${text.slice(0, mostCharacters)}…` : text}`;
+  return `${action}${shown}${channelArn === undefined ? '' : ` on ${channelName || channelArn}`}`;
+}
+
+const mostNamed = 10;
+
+/** Tells of what was asked in this transaction, and of what nobody answered: one message for each rule and action. */
+export function tellOfApprovals(evaluation: Evaluation): void {
+  for (const alike of alikes(evaluation.asked)) tell(evaluation, alike, askedText(evaluation, alike));
+  for (const alike of alikes(evaluation.timedOut)) tell(evaluation, alike, timedOutText(alike));
+}
+
+function alikes(approvals: readonly Approval[]): Approval[][] {
+  return [...Map.groupBy(approvals, ({ rule, list, step }) => `${rule}|${list}|${step}`).values()];
+}
+
+function tell(evaluation: Evaluation, alike: readonly Approval[], text: string): void {
+  const [{ rule: name, action, terms, decisionId }] = alike as [Approval];
+  const rule = evaluation.index.byName.get(name);
+  const receiver = terms.receiver ?? (rule && receiverOf(evaluation, rule));
+  if (receiver === undefined && evaluation.ruleset.route === undefined) return;
+  const id = hashOf('approval', evaluation.nowMs, ...alike.map((one) => `${one.id} ${one.state}`));
+  const payload: ActionJob = {
+    action: 'notify',
+    params: { ...(receiver === undefined ? {} : { receiver }), text: text.slice(0, 4_000) },
+    alert: {
+      fingerprint: id,
+      labels: { ...labelsOf({ rule: name }), alertname: `Approval of ${action}` },
+      startsAtMs: evaluation.nowMs,
+    },
+    cause: { kind: 'rule', rule: name, decisionId },
+    decidedAtMs: evaluation.nowMs,
+    isNotice: true,
+  };
+  evaluation.tx.enqueue({ jobId: `notify-${id}`, name: 'notify', payload: { ...payload } });
+}
+
+function askedText({ options: { externalUrl } }: Evaluation, alike: readonly Approval[]): string {
+  const [one] = alike as [Approval];
+  const { terms, rule, why, values, untilMs, id } = one;
+  const place = alike.length === 1 ? `#/approval/${id}` : `#/approvals?rule=${encodeURIComponent(rule)}`;
+  const where =
+    externalUrl === undefined
+      ? `ivs-autopilot approval ${alike.length === 1 ? `approve ${id}` : 'list'}`
+      : `${externalUrl}/${place}`;
+  const who = terms.count === 1 ? terms.by : `${terms.count} × ${terms.by}`;
+  const shown = Object.entries(values).map(([name, value]) => `${name} ${value}`);
+  return [
+    `Approval needed: ${deedsOf(alike)}`,
+    `Why: ${why} (rule ${rule})`,
+    ...(alike.length === 1 && shown.length > 0 ? [`Now: ${shown.join(', ')}`] : []),
+    `Who may say yes: ${who}, until ${iso(untilMs)} (${formatDuration(terms.timeoutMs)}). Without a yes nothing is done.`,
+    where,
+  ].join('\n');
+}
+
+function timedOutText(alike: readonly Approval[]): string {
+  const [{ rule }] = alike as [Approval];
+  return `Not approved in time, so not done: ${deedsOf(alike)} (rule ${rule})`;
+}
+
+function deedsOf(alike: readonly Approval[]): string {
+  const [one] = alike as [Approval];
+  if (alike.length === 1) return deedOf(one);
+  const names = alike.slice(0, mostNamed).map(({ channelName, channelArn }) => channelName || channelArn || '-');
+  const more = alike.length > mostNamed ? ` and ${alike.length - mostNamed} more` : '';
+  return `${one.action} on ${alike.length} channels: ${names.join(', ')}${more}`;
+}
+
+/** Why one can no longer be answered. */
+export interface Over {
+  readonly state: 'timed_out' | 'cancelled';
+  readonly reason: DecisionReason;
+  readonly note: string;
+}
