@@ -127,6 +127,22 @@ export function keepQueuesOpen(): () => void {
   };
 }
 
+/** Saves an answer as a file, however long it takes. @throws {Problem} */
+export async function download(path: string, file: string): Promise<void> {
+  const unreachable = () => {
+    throw new Problem(0, { detail: 'The daemon cannot be reached, or stopped sending.' });
+  };
+  const answer = await fetch(below(path), { headers: headers(), cache: 'no-store' }).catch(unreachable);
+  if (!answer.ok) throw new Problem(answer.status, (await answer.json().catch(() => ({}))) as ProblemBody);
+  const address = URL.createObjectURL(await answer.blob().catch(unreachable));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = file;
+  link.click();
+  // The download has begun with the click; the address is only how it began.
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
+
 /** A query string of the parameters that are set. */
 export function query(parameters: Readonly<Record<string, string | number | undefined>>): string {
   const set = Object.entries(parameters).flatMap(([name, value]): [string, string][] =>

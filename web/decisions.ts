@@ -9,6 +9,8 @@ export interface DecisionView {
   readonly mode: string;
   readonly outcome: string;
   readonly reason: string;
+  /** The reason in a few words. */
+  readonly words: string;
   readonly meaning?: string;
   readonly channelArn?: string;
   readonly channelName?: string;

@@ -23,15 +23,16 @@ export function shortDuration(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
-const halfDayMs = 12 * 3_600_000;
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-/** Local time of day with seconds; with the date where that could be read as another day's. */
+/** Local time of day with seconds; with the date on what is not of today. */
 export function clock(ms: number): string {
   const at = new Date(ms);
   const time = `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
   const now = new Date();
-  const isNear = now.toDateString() === at.toDateString() || Math.abs(now.getTime() - ms) < halfDayMs;
-  return isNear ? time : `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())} ${time}`;
+  if (now.toDateString() === at.toDateString()) return time;
+  const year = now.getFullYear() === at.getFullYear() ? '' : ` ${at.getFullYear()}`;
+  return `${at.getDate()} ${months[at.getMonth()]}${year} ${time}`;
 }
 
 /** Local date and time with its zone, and the same in UTC: for tooltips, and for people who compare with AWS's logs. */

@@ -54,12 +54,13 @@ export function go(address: string): void {
 }
 
 /**
- * Changes parameters of the present view; '' and undefined take one away. `typing` replaces the entry in the history: going back
+ * Changes parameters of the present view; '' and undefined take one away. Another choice begins at the first page of its list, which is
+ * without `after`. `typing` replaces the entry in the history: going back
  * leads to the view before, not through every letter.
  */
 export function setParams(changes: Params, { typing = false } = {}): void {
   const { page, arg, params } = route.peek();
-  const address = href(page, arg, { ...params, ...changes });
+  const address = href(page, arg, { ...params, after: '', ...changes });
   if (typing) history.replaceState(null, '', address);
   else history.pushState(null, '', address);
   route.value = parse(address);

@@ -7,6 +7,7 @@ import { logs } from '#domain/state-registry.ts';
 import type { QueueDepth } from '#intake/events/queue-depth.ts';
 import { readQuotaHour } from '#ivs/quota-hour.ts';
 import { resultsOf } from '#journal/query.ts';
+import { decisionWords } from '#journal/words.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import { silentAfterMs } from '#shard/settings.ts';
@@ -211,7 +212,7 @@ function activityLine(id: string, entry: JournalEntry, results: ReadonlyMap<stri
     atMs: entry.atMs,
     rule: entry.rule,
     outcome: entry.outcome,
-    text: `${actions || entry.reason}${count}`,
+    text: `${actions || decisionWords(one)}${count}`,
     ...('summary' in entry || one.channelArn === undefined ? {} : { arn: one.channelArn }),
   };
 }

@@ -9,12 +9,16 @@ import { actorOf } from '#api/auth.ts';
 import { LiveFeed } from '#api/live/feed.ts';
 import { gatherExtras, gatherStatus } from '#api/live/gather.ts';
 import type { LiveSources } from '#api/live/sources.ts';
+import { auditRoutes } from '#api/routes/audit.ts';
+import { decisionRoutes } from '#api/routes/decisions.ts';
 import { liveRoutes } from '#api/routes/live.ts';
 import { pageRoutes } from '#api/routes/page.ts';
+import { reportRoutes } from '#api/routes/reports.ts';
+import { sampleRoutes } from '#api/routes/samples.ts';
 import { streamRoutes } from '#api/routes/streams.ts';
 import { HttpServer } from '#api/server.ts';
 import type { RuleAlert } from '#domain/alert.ts';
-import { type Channel, type ChannelArn, channelIdOf, type StreamId } from '#domain/channel.ts';
+import { channelIdOf, type StreamId } from '#domain/channel.ts';
 import type { Incident } from '#domain/decision.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { Timer } from '#domain/rule-memory.ts';
@@ -22,20 +26,12 @@ import { Secret } from '#domain/secret.ts';
 import { kinds, notes, pauses } from '#domain/state-registry.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { ShardDirectory } from '#shard/directory.ts';
 import { MemoryState } from '#store/memory-state.ts';
+import { channelArnAt, channelAt } from './page-channels.ts';
+import { writeHistory } from './page-history.ts';
 
-export const channelArnAt = (index: number) =>
-  `arn:aws:ivs:us-west-2:111122223333:channel/${String(index).padStart(4, '0')}abcdEFGH` as ChannelArn;
-
-const shows = [
-  'Evening News',
-  'Derby Live',
-  'Quiz Night',
-  'Cooking with Ada',
-  'Synth Hour',
-  'Chess Arena',
-  'Garden TV',
-];
+export { channelArnAt, channelAt } from './page-channels.ts';
 
 /** A stream of the fleet as the state keeps it. */
 export function streamRecord(
@@ -81,20 +77,6 @@ export function streamRecord(
     ],
     basis: { missed: [] },
     ...more,
-  };
-}
-
-export function channelAt(index: number): Channel {
-  return {
-    arn: channelArnAt(index),
-    name: `${shows[index % shows.length]} ${Math.floor(index / shows.length) + 1}`,
-    type: 'STANDARD',
-    latencyMode: 'LOW',
-    recordingConfigurationArn: '',
-    tags: {
-      tier: ['gold', 'silver', 'bronze'][index % 3]!,
-      show: shows[index % shows.length]!.toLowerCase().split(' ')[0]!,
-    },
   };
 }
 
@@ -157,6 +139,7 @@ export async function pageStand({
   breathe = true,
   tags = {},
   open = false,
+  pastDecisions = 0,
 }: {
   streams: number;
   lively?: boolean;
@@ -166,6 +149,8 @@ export async function pageStand({
   tags?: Readonly<Record<string, string>>;
   /** Without any token, as on a machine of one's own. */
   open?: boolean;
+  /** Of the rule mass-starvation, one for each second before the others; the oldest is two days old. */
+  pastDecisions?: number;
 }): Promise<PageStand> {
   const state = new MemoryState({ now: () => Date.now() });
   const nowMs = Date.now();
@@ -179,6 +164,7 @@ export async function pageStand({
     tx.set(notes.queueRead, { atMs: nowMs, lagMs: 400 });
     if (lively) scenery(tx, nowMs, streams);
   });
+  if (lively) await writeHistory(state, { nowMs, streams, pastDecisions });
   const tokens = { viewer: token(), operator: token(), admin: token() };
   const sources: LiveSources = {
     state,
@@ -246,6 +232,14 @@ export async function pageStand({
     sampleMs: 500,
   });
   const asked: Asked[] = [];
+  const shard = {
+    name: 'main',
+    region: 'us-west-2',
+    accountId: '111122223333',
+    state,
+    ruleset,
+    startedAtMs: nowMs - 86_400_000,
+  };
   const server = new HttpServer({
     host: '127.0.0.1',
     port: 0,
@@ -261,6 +255,10 @@ export async function pageStand({
         prefix: '/v1',
         plugin: streamRoutes({ state, retentionMs: () => 7 * 86_400_000, silentSinceMs: () => undefined }),
       },
+      { prefix: '/v1', plugin: decisionRoutes({ shards: new ShardDirectory([shard]) }) },
+      { prefix: '/v1', plugin: auditRoutes({ state, scrub: (text) => text }) },
+      { prefix: '/v1', plugin: sampleRoutes({ state, accounts: [{ name: 'main', state }] }) },
+      { prefix: '/v1', plugin: reportRoutes({ state }) },
       { prefix: '', plugin: pageRoutes({ directory: join(import.meta.dirname, '../../dist/web') }), access: 'public' },
     ],
     checks: {},
@@ -510,30 +508,12 @@ function commands(state: MemoryState, asked: Asked[]): FastifyPluginAsyncZod {
       finishedAt: null,
       etaSeconds: 4,
     }));
-    app.get('/decisions/:id', { schema: { params: id } }, async (request) =>
-      decisions().find((decision) => decision.id === request.params.id),
-    );
     app.get('/incidents', async () => ({
       incidents: Array.from(state.view.entries(kinds.incident), ([, { openedAtMs, closedAtMs, ...rest }]) => ({
         ...rest,
         openedAt: new Date(openedAtMs).toISOString(),
         ...(closedAtMs === undefined ? {} : { closedAt: new Date(closedAtMs).toISOString() }),
       })),
-    }));
-    app.get('/decisions', async () => ({ decisions: decisions() }));
-    app.get('/audit', async () => ({
-      entries: [
-        {
-          id: 'a-1',
-          at: new Date(Date.now() - 60_000).toISOString(),
-          what: 'put_metadata',
-          who: 'rule starving-slate',
-          why: 'd-4',
-          outcome: 'done',
-          channelArn: channelArnAt(4),
-          reason: 'PutMetadata answered 204',
-        },
-      ],
     }));
     const known = ruleset.rules.map(({ name, mode, description }) => ({
       name,
@@ -617,68 +597,5 @@ function metadataJob() {
       reason: 'IVS_ACCESS_DENIED, not_broadcasting',
       finishedAt: at,
     },
-  };
-}
-
-/** As `GET /v1/decisions` answers. */
-function decisions() {
-  const acted = decisionAt(4);
-  const skipped = {
-    jobId: 'stop_stream-1',
-    action: 'stop_stream',
-    outcome: 'skipped',
-    detail: 'skipped: only_if_false',
-  };
-  return [
-    acted,
-    { ...decisionAt(5), guards: acted.guards, reason: 'step_due', jobs: [skipped] },
-    {
-      ...decisionAt(6),
-      guards: acted.guards,
-      outcome: 'would_act',
-      mode: 'dry_run',
-      jobs: [{ jobId: 'tag-1', action: 'tag' }],
-    },
-    {
-      ...decisionAt(8),
-      guards: acted.guards,
-      outcome: 'suppressed',
-      reason: 'recovering',
-      count: 9,
-      example: { channelArn: channelArnAt(17), channelName: channelAt(17).name },
-      jobs: [],
-    },
-    { ...decisionAt(17), outcome: 'suppressed', reason: 'cooldown', jobs: [] },
-  ];
-}
-
-function decisionAt(index: number) {
-  const atMs = Date.now() - 60_000;
-  return {
-    id: `d-${index}`,
-    at: new Date(atMs).toISOString(),
-    rule: 'starving-slate',
-    mode: 'enforce',
-    outcome: 'acted',
-    reason: 'fired',
-    meaning: 'The rule fired and its actions were asked for.',
-    channelArn: channelArnAt(index),
-    channelName: channelAt(index).name,
-    group: channelArnAt(index),
-    cause: 'c',
-    count: 1,
-    trigger: {
-      kind: 'state',
-      since: new Date(atMs - 30_000).toISOString(),
-      text: 'health is STARVING',
-      values: { health: 'STARVING' },
-    },
-    guards: [
-      { guard: 'warm_up', passed: true, values: {} },
-      { guard: 'cooldown', passed: index === 4, values: { cooldown: '10m', since_last: index === 4 ? '3h' : '4m' } },
-      { guard: 'max_live_percent', passed: true, values: { percent: 2.5, max: 5 } },
-    ],
-    jobs: [{ jobId: 'put_metadata-1', action: 'put_metadata' }],
-    withheld: [],
   };
 }

@@ -75,7 +75,7 @@ test('whatever is chosen is in the address: it is there again after a reload, an
   await expect.poll(() => hashOf(page)).toBe('#/decisions?rule=mass-starvation&outcome=suppressed&since=1h');
   asked.length = 0;
   await page.reload();
-  await page.locator('.timeline.decisions li').first().waitFor();
+  await page.getByRole('heading', { name: 'No decision' }).waitFor();
   expect(asked).toContain('/v1/decisions?rule=mass-starvation&outcome=suppressed&since=1h&limit=100');
   expect(await page.locator('#by-since').inputValue()).toBe('1h');
   await page.getByRole('button', { name: 'Copy link' }).click();
@@ -249,7 +249,7 @@ test('nothing is said to be done that was not, and what is shown of one channel 
   await using tour = await visit(browser, stand);
   const { page } = tour;
   const main = page.locator('main');
-  const line = (index: number) => page.locator('.timeline.decisions > li', { hasText: channelAt(index).name });
+  const line = (index: number) => page.locator('.decisions > li', { hasText: channelAt(index).name });
 
   await show(page, '#/decisions');
   await line(5).getByText('stop stream skipped: only if false', { exact: true }).waitFor();
@@ -259,6 +259,9 @@ test('nothing is said to be done that was not, and what is shown of one channel 
 
   await show(page, '#/decision/d-8');
   await main.getByText('9 channels at once').waitFor();
+  await main.getByText(`What is shown is that of ${channelAt(17).name}.`).waitFor();
+  await show(page, streamAddress(8));
+  await main.locator('.timeline > li.decision').getByText('Why').click();
   await main.getByText(`What is shown is that of ${channelAt(17).name}, not of this channel.`).waitFor();
   await show(page, '#/decision/d-6');
   await main.getByText('not asked for: the rule only watches').waitFor();

@@ -32,7 +32,7 @@ const places: readonly Place[] = [
   { hash: '#/quota', marked: 'Quota', heading: 'Quota' },
   { hash: '#/batches', marked: 'Batches', heading: 'Metadata batches' },
   { hash: '#/audit', marked: 'Audit', heading: 'Audit' },
-  { hash: '#/decision/d-4', marked: 'Decisions', heading: 'starving-slate: fired' },
+  { hash: '#/decision/d-4', marked: 'Decisions', heading: 'starving-slate: fired after 30 s' },
   { hash: '#/batch/b-7f3aQx19', marked: 'Batches', heading: 'Metadata batch' },
   { hash: '#/job/job-1', marked: 'Audit', heading: 'Job: stop stream' },
   { hash: '#/incident/i-1', marked: undefined, heading: 'Incident: mass-starvation' },

@@ -1,7 +1,10 @@
 // Choices of a view that are part of its address.
 import type { JSX } from 'preact';
-import { clock, words } from '../format.ts';
+import { useState } from 'preact/hooks';
+import type { LiveRow } from '#api/live/row.ts';
+import { clock, count, idOf, words } from '../format.ts';
 import { route, setParams } from '../route.ts';
+import { channelName, rows } from '../store.ts';
 
 type Option = readonly [value: string, text: string];
 
@@ -44,37 +47,162 @@ const ranges: readonly Option[] = [
   ['24h', 'the last day'],
   ['168h', 'the last week'],
 ];
+const between = 'between';
+const hourMs = 3_600_000;
 
-/** From when: `since=` in the address, how long ago or a time. */
-export function SinceChoice(): JSX.Element {
-  return <Choice name="since" label="Time" options={ranges} all="any" />;
+/** From when, and until when: `since=` and `until=` in the address, each a time or how long ago. */
+export function TimeChoice(): JSX.Element {
+  const { since = '', until = '' } = route.value.params;
+  const isRange = until !== '' || !Number.isNaN(Date.parse(since));
+  const known = ranges.some(([value]) => value === since);
+  const choose = (value: string) => {
+    if (value !== between) return setParams({ since: value, until: '' });
+    const nowMs = Date.now();
+    setParams({ since: new Date(nowMs - hourMs).toISOString(), until: new Date(nowMs).toISOString() });
+  };
+  return (
+    <>
+      <label>
+        Time{' '}
+        <select id="by-since" value={isRange ? between : since} onChange={(event) => choose(event.currentTarget.value)}>
+          <option value="">any</option>
+          {ranges.map(([value, text]) => (
+            <option key={value} value={value}>
+              {text}
+            </option>
+          ))}
+          {since !== '' && !known && !isRange && <option value={since}>the last {since}</option>}
+          <option value={between}>from … to …</option>
+        </select>
+      </label>
+      {isRange && (
+        <>
+          <MomentChoice name="since" label="From" />
+          <MomentChoice name="until" label="To" />
+        </>
+      )}
+    </>
+  );
 }
 
-/** Steps back through a list that is longer than its page: `until=` in the address. */
-export function OlderLink({
+/** A local time; the address has it in UTC. */
+function MomentChoice({ name, label }: { readonly name: string; readonly label: string }): JSX.Element {
+  const ms = Date.parse(route.value.params[name] ?? '');
+  return (
+    <label>
+      {label}{' '}
+      <input
+        type="datetime-local"
+        id={`by-${name}-at`}
+        step={1}
+        value={Number.isNaN(ms) ? '' : localText(ms)}
+        onChange={(event) => {
+          const chosen = new Date(event.currentTarget.value).getTime();
+          setParams({ [name]: Number.isNaN(chosen) ? '' : new Date(chosen).toISOString() });
+        }}
+      />
+    </label>
+  );
+}
+
+/** As `datetime-local` wants it. */
+function localText(ms: number): string {
+  return new Date(ms - new Date(ms).getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+}
+
+const mostNames = 40;
+
+/** A channel by its name, its id or its ARN: `channelArn=` in the address. */
+export function ChannelChoice(): JSX.Element {
+  const arn = route.value.params['channelArn'] ?? '';
+  const [typed, setTyped] = useState<string | undefined>(undefined);
+  const [problem, setProblem] = useState('');
+  const shown = typed ?? (arn === '' ? '' : channelName(arn));
+  const named = (text: string) =>
+    Array.from(rows().values()).filter(({ name }) => name.toLowerCase().includes(text.trim().toLowerCase()));
+  const choose = (text: string) => {
+    const wanted = text.trim();
+    const found = wanted === '' ? '' : arnOf(wanted, named(wanted));
+    setTyped(found === undefined ? text : undefined);
+    setProblem(found === undefined ? notOne(wanted, named(wanted).length) : '');
+    if (found !== undefined && found !== arn) setParams({ channelArn: found });
+  };
+  return (
+    <>
+      <label>
+        Channel{' '}
+        <input
+          type="search"
+          id="by-channel"
+          list="channels"
+          placeholder="all"
+          autocomplete="off"
+          value={shown}
+          onInput={(event) => setTyped(event.currentTarget.value)}
+          onChange={(event) => choose(event.currentTarget.value)}
+        />
+      </label>
+      <datalist id="channels">
+        {typed !== undefined &&
+          named(typed)
+            .slice(0, mostNames)
+            .map((row) => <option key={row.arn} value={row.name} />)}
+      </datalist>
+      {problem !== '' && (
+        <span class="bad" role="alert">
+          {problem}
+        </span>
+      )}
+    </>
+  );
+}
+
+/** The one channel that is meant; undefined where there is none, or several. */
+function arnOf(text: string, named: readonly LiveRow[]): string | undefined {
+  if (text.startsWith('arn:')) return text;
+  const exact = named.filter(({ name }) => name.toLowerCase() === text.toLowerCase());
+  const byId = Array.from(rows().values()).filter(({ arn }) => idOf(arn) === text);
+  const [found, ...others] = [exact, byId, named].find((each) => each.length > 0) ?? [];
+  return others.length === 0 ? found?.arn : undefined;
+}
+
+function notOne(text: string, matching: number): string {
+  if (matching > 1) return `${count(matching)} channels are called like “${text}”: choose one.`;
+  return `No channel in the list is called “${text}”; “Search” finds names of the past too.`;
+}
+
+/** Steps through a list that is longer than its page: `after=` in the address is the place where the page before ended. */
+export function Pages({
+  next,
   oldest,
-  full,
 }: {
+  /** Where this page ends; undefined: nothing is older. */
+  readonly next: string | undefined;
+  /** Of this page, ISO 8601. */
   readonly oldest: string | undefined;
-  readonly full: boolean;
 }): JSX.Element | null {
-  const { until } = route.value.params;
-  if (!(full && oldest !== undefined) && until === undefined) return null;
+  const after = route.value.params['after'] ?? '';
+  if (next === undefined && after === '') return null;
   return (
     <p class="links">
-      {full && oldest !== undefined && (
-        <button type="button" onClick={() => setParams({ until: oldest })}>
-          Older
-        </button>
-      )}
-      {until !== undefined && (
-        <button type="button" onClick={() => setParams({ until: '' })}>
+      {after !== '' && (
+        <button type="button" onClick={() => setParams({ after: '' })}>
           Newest
         </button>
       )}
-      {until !== undefined && (
-        <span class="dim">before {Number.isNaN(Date.parse(until)) ? until : clock(Date.parse(until))}</span>
+      {next !== undefined && (
+        <button type="button" onClick={() => turnTo(next)}>
+          Older
+        </button>
       )}
+      <span class="dim">
+        {next === undefined ? 'Nothing is older.' : oldest !== undefined && `older than ${clock(Date.parse(oldest))}`}
+      </span>
     </p>
   );
+}
+
+function turnTo(after: string): void {
+  setParams({ after });
+  scrollTo(0, 0);
 }

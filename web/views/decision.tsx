@@ -2,7 +2,7 @@
 import type { JSX } from 'preact';
 import { api } from '../api.ts';
 import type { DecisionView } from '../decisions.ts';
-import { count, words } from '../format.ts';
+import { count } from '../format.ts';
 import { Fact, Since } from '../parts/facts.tsx';
 import { Outcome } from '../parts/signs.tsx';
 import { ProblemLine, Skeleton, StreamLink } from '../parts/text.tsx';
@@ -19,7 +19,7 @@ export function OneDecision({ id }: { readonly id: string }): JSX.Element {
   const at = now();
   return (
     <div class="page">
-      <ViewHead title={decision ? `${decision.rule}: ${words(decision.reason)}` : 'Decision'} />
+      <ViewHead title={decision ? `${decision.rule}: ${decision.words}` : 'Decision'} />
       <ProblemLine problem={problem} />
       {!decision && !problem && <Skeleton />}
       {decision && (

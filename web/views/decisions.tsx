@@ -1,38 +1,73 @@
 // Decisions, also those not to act: each step with the values it compared.
 
 import type { ComponentChildren, JSX } from 'preact';
+import { useState } from 'preact/hooks';
 import type { CheckView } from '#api/routes/job-schemas.ts';
 import { api, query } from '../api.ts';
 import type { DecisionView } from '../decisions.ts';
 import { deliverySentence, outcomeText } from '../delivery.ts';
 import { askTest } from '../dialogs/rule-test.tsx';
 import { count, fact, words } from '../format.ts';
-import { Choice, OlderLink, SinceChoice } from '../parts/choices.tsx';
+import { ChannelChoice, Choice, Pages, TimeChoice } from '../parts/choices.tsx';
 import { Glyph, Outcome, type Shape } from '../parts/signs.tsx';
 import { Empty, ProblemLine, Skeleton, StreamLink, Time } from '../parts/text.tsx';
+import { UnknownParams } from '../parts/unknown-params.tsx';
 import { ViewHead } from '../parts/view-head.tsx';
 import { href, route, setParams } from '../route.ts';
-import { channelName, status } from '../store.ts';
+import { status } from '../store.ts';
 import { useResource } from '../use-resource.ts';
+import { useSettled } from '../use-settled.ts';
 
 const pageSize = 100;
 const outcomes = ['acted', 'would_act', 'pending', 'suppressed', 'not_fired', 'resolved'];
+const choices = ['rule', 'channelArn', 'outcome', 'reason', 'text', 'since', 'until', 'after'];
+
+interface Page {
+  readonly decisions: readonly DecisionView[];
+  readonly next?: string;
+  readonly truncated: boolean;
+}
 
 export function DecisionsView(): JSX.Element {
-  const { rule = '', channelArn = '', outcome = '', reason = '', since = '', until = '' } = route.value.params;
-  const asked = query({ rule, channelArn, outcome, reason, since, until, limit: pageSize });
-  const { value: decisions, problem } = useResource(`decisions${asked}`, async (signal) => {
-    const answer = await api<{ decisions: readonly DecisionView[] }>('GET', `/v1/decisions${asked}`, { signal });
-    return answer.decisions;
-  });
+  const {
+    text = '',
+    rule = '',
+    channelArn = '',
+    outcome = '',
+    reason = '',
+    since = '',
+    until = '',
+    after = '',
+  } = route.value.params;
+  const settled = useSettled(text);
+  const asked = query({ rule, channelArn, outcome, reason, text: settled, since, until, after, limit: pageSize });
+  const { value: page, problem } = useResource(
+    `decisions${asked}`,
+    (signal) => api<Page>('GET', `/v1/decisions${asked}`, { signal }),
+    // What is of the past changes seldom, and a search reads all of the journal.
+    { everyMs: after !== '' || settled !== '' ? 30_000 : 5_000 },
+  );
   const rules = (status.value?.rules ?? []).map(({ name }) => name);
   return (
-    <div class="page">
+    <div class="page wide">
       <ViewHead title="Decisions" />
+      <UnknownParams known={choices} />
       <div class="bar">
+        <label class="search">
+          <span class="sr">Search</span>
+          <input
+            type="search"
+            id="filter"
+            placeholder="Search: name, id, action, who held it"
+            autocomplete="off"
+            value={text}
+            onInput={(event) => setParams({ text: event.currentTarget.value }, { typing: true })}
+          />
+        </label>
         <Choice name="rule" label="Rule" options={rules} />
+        <ChannelChoice />
         <Choice name="outcome" label="Outcome" options={outcomes} />
-        <SinceChoice />
+        <TimeChoice />
         {reason !== '' && (
           <span class="chip">
             Reason: {words(reason)}{' '}
@@ -41,57 +76,87 @@ export function DecisionsView(): JSX.Element {
             </button>
           </span>
         )}
-        {channelArn !== '' && (
-          <span class="chip">
-            Only {channelName(channelArn)}{' '}
-            <button type="button" class="link" onClick={() => setParams({ channelArn: '' })}>
-              Show all
-            </button>
-          </span>
+        {choices.some((name) => name !== 'after' && route.value.params[name]) && (
+          <button
+            type="button"
+            class="chip"
+            onClick={() => setParams(Object.fromEntries(choices.map((name) => [name, ''])))}
+          >
+            Clear all
+          </button>
         )}
       </div>
       <ProblemLine problem={problem} />
-      {!decisions && !problem && <Skeleton />}
-      {decisions?.length === 0 && <Empty title="No decision">Nothing was decided, or the filter shows nothing.</Empty>}
-      <ol class="timeline decisions">
-        {decisions?.map((decision) => (
+      {!page && !problem && <Skeleton />}
+      {page?.decisions.length === 0 && (
+        <Empty title="No decision">
+          {after === '' ? 'Nothing was decided, or the filter shows nothing.' : 'Nothing is older.'}
+        </Empty>
+      )}
+      <ol class="lines decisions">
+        {page?.decisions.map((decision) => (
           <DecisionLine key={decision.id} decision={decision} />
         ))}
       </ol>
-      <OlderLink oldest={decisions?.at(-1)?.at} full={(decisions?.length ?? 0) >= pageSize} />
+      {page?.truncated && <p class="dim">The search was given up before the beginning of the journal: narrow it.</p>}
+      {page && <Pages next={page.next} oldest={page.decisions.at(-1)?.at} />}
     </div>
   );
 }
 
+/** One line, and its steps when they are asked for. */
 function DecisionLine({ decision }: { readonly decision: DecisionView }): JSX.Element {
-  const { at, outcome, rule, reason, channelArn, mode, count: times = 1 } = decision;
+  const { id, at, outcome, rule, channelArn, mode, trigger, count: times = 1 } = decision;
+  const [isOpen, setOpen] = useState(false);
+  const steps = `steps-${id}`;
   return (
     <li>
-      <Time ms={Date.parse(at)} />
-      <Outcome name={outcome} />
-      <div>
-        <p>
-          <b>{rule}</b> {words(reason)}{' '}
+      <div class="one">
+        <Time ms={Date.parse(at)} />
+        <Outcome name={outcome} />
+        <span class="by" title={rule}>
+          {rule}
+          {mode === 'dry_run' && <span class="dim"> (dry run)</span>}
+        </span>
+        <span class="where">
           {times > 1
-            ? `on ${count(times)} channels`
-            : channelArn !== undefined && (
-                <>
-                  on <StreamLink arn={channelArn} name={decision.channelName} />
-                </>
-              )}
-          {mode === 'dry_run' && <span class="chip">dry run</span>} <DecisionLink id={decision.id} />
-        </p>
-        <Became decision={decision} />
-        <DecisionSteps decision={decision} />
+            ? `${count(times)} channels`
+            : channelArn !== undefined && <StreamLink arn={channelArn} name={decision.channelName} />}
+        </span>
+        <span class="what">
+          <b>{decision.words}</b> <Asked decision={decision} /> <Became decision={decision} />{' '}
+          <span class="dim">{trigger.text}</span>
+        </span>
+        <span class="more">
+          <button
+            type="button"
+            class="link"
+            aria-expanded={isOpen}
+            aria-controls={steps}
+            onClick={() => setOpen(!isOpen)}
+          >
+            Why
+          </button>
+          <DecisionLink id={id} />
+        </span>
+      </div>
+      <div id={steps} class="opened" hidden={!isOpen}>
+        {isOpen && <Steps decision={decision} />}
       </div>
     </li>
   );
 }
 
+/** The actions that it asked for, or would have; those that were not done are told with what became of them. */
+function Asked({ decision: { jobs } }: { readonly decision: DecisionView }): JSX.Element | null {
+  const actions = Array.from(new Set(jobs.filter((job) => !isUndone(job)).map(({ action }) => words(action))));
+  return actions.length === 0 ? null : <span>{actions.join(', ')}</span>;
+}
+
 /** Where not all was done that it asked for. */
 export function Became({ decision }: { readonly decision: DecisionView }): JSX.Element | null {
   const text = becameText(decision);
-  return text === '' ? null : <p class="dim">{text}</p>;
+  return text === '' ? null : <span class="became">{text}</span>;
 }
 
 /** To the decision's own address. */
@@ -211,11 +276,15 @@ function JobStep({
 export function becameText({ mode, jobs }: DecisionView): string {
   if (mode !== 'enforce') return '';
   return jobs
-    .filter(({ outcome }) => outcome !== undefined && outcome !== 'done' && outcome !== 'already_done')
+    .filter(isUndone)
     .map(({ action, outcome = '', detail, delivery }) =>
       delivery ? `${words(action)}: ${deliverySentence(delivery)}` : `${words(action)} ${outcomeText(outcome, detail)}`,
     )
     .join('; ');
+}
+
+function isUndone({ outcome }: DecisionView['jobs'][number]): boolean {
+  return outcome !== undefined && outcome !== 'done' && outcome !== 'already_done';
 }
 
 /** What a worker compared right before it acted, or did not. */

@@ -359,7 +359,7 @@ function TimelineLine({ line }: { readonly line: Line }): JSX.Element {
       {decision ? (
         <div>
           <p>
-            <Outcome name={decision.outcome} /> <b>{decision.rule}</b> {words(decision.reason)}{' '}
+            <Outcome name={decision.outcome} /> <b>{decision.rule}</b> {decision.words}{' '}
             <DecisionLink id={decision.id} />
           </p>
           <Became decision={decision} />

@@ -2,7 +2,7 @@
 // so that nothing jumps away from under the hand.
 import { signal } from '@preact/signals';
 import type { JSX } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { count, plural } from '../format.ts';
 import { useListKeys } from '../keys.ts';
 import { CopyLink } from '../parts/copy.tsx';
@@ -12,6 +12,7 @@ import { preferences } from '../preferences.ts';
 import { route, setParams } from '../route.ts';
 import { clearSelection } from '../selection.ts';
 import { mayOperate, ready, rows, rowsVersion } from '../store.ts';
+import { useSettled } from '../use-settled.ts';
 import { type Column, roomy, shownColumns, sortingOf, sortingProblem, tight } from './columns.ts';
 import { EndedSessions } from './ended.tsx';
 import { Head } from './list-head.tsx';
@@ -163,16 +164,6 @@ function Row({
 
 /** The pointer left the list: it may be sorted again. */
 const leaves = signal(0);
-
-/** What is typed, once the hand rests: not every letter is a question to the daemon. */
-function useSettled(text: string): string {
-  const [settled, setSettled] = useState(text);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(text), 300);
-    return () => clearTimeout(timer);
-  }, [text]);
-  return settled;
-}
 
 /** Whether the window is as a media query asks, now and whenever that changes. */
 function useMatches(query: MediaQueryList): boolean {

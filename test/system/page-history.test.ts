@@ -1,0 +1,116 @@
+// What was: decisions that one searches and pages through, the audit with what was before and after.
+import { readFileSync } from 'node:fs';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { channelArnAt, channelAt, pageStand } from '#test/support/page-stand.ts';
+import { launchChromium, show, visit } from '#test/support/page-visit.ts';
+
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterAll(() => browser.close());
+
+const hashOf = (page: Page) => page.evaluate<string>('location.hash');
+
+test('decisions are found by text, channel and time, and paged through to the oldest; a link shows the same', async () => {
+  await using stand = await pageStand({ streams: 30, breathe: false, pastDecisions: 250 });
+  await using tour = await visit(browser, stand);
+  const { page } = tour;
+  const lines = page.locator('.decisions > li');
+  const count = (expected: number) => expect.poll(() => lines.count()).toBe(expected);
+
+  await show(page, '#/decisions');
+  await count(100);
+  await page.fill('#filter', 'stop_stream MIN after');
+  await count(1);
+  await lines.getByText('3 min after firing').waitFor();
+  await lines.getByText('stop stream skipped: only if false', { exact: true }).waitFor();
+  expect(await hashOf(page)).toBe('#/decisions?text=stop_stream+MIN+after');
+  await page.reload();
+  await count(1);
+  expect(await page.locator('#filter').inputValue()).toBe('stop_stream MIN after');
+
+  await page.getByRole('button', { name: 'Clear all' }).click();
+  await count(100);
+  await page.fill('#by-channel', 'zebra');
+  await page.keyboard.press('Enter');
+  await page.getByText('No channel in the list is called “zebra”').waitFor();
+  await page.fill('#by-channel', channelAt(17).name.toLowerCase());
+  await page.keyboard.press('Enter');
+  await expect.poll(() => hashOf(page)).toBe(`#/decisions?channelArn=${encodeURIComponent(channelArnAt(17))}`);
+  await count(2);
+  await page.getByRole('button', { name: 'Clear all' }).click();
+  await page.locator('#by-since').selectOption('between');
+  await count(100);
+  const to = Date.parse((await lines.nth(40).locator('time').getAttribute('datetime')) ?? '');
+  const local = new Date(to - new Date(to).getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+  await page.fill('#by-until-at', local);
+  await expect
+    .poll(() => hashOf(page))
+    .toContain(`until=${encodeURIComponent(`${new Date(to).toISOString().slice(0, 19)}.000Z`)}`);
+  // What was decided in that very second is later than its beginning.
+  await expect
+    .poll(async () => Date.parse((await lines.first().locator('time').getAttribute('datetime')) ?? ''))
+    .toBeLessThan(to);
+
+  await show(page, '#/decisions');
+  await count(100);
+  await page.getByRole('button', { name: 'Older' }).click();
+  await expect.poll(() => hashOf(page)).toMatch(/^#\/decisions\?after=\d+-\d+$/);
+  await page.getByRole('button', { name: 'Newest' }).waitFor();
+  await page.getByRole('button', { name: 'Older' }).click();
+  await count(55);
+  await page.getByText('Nothing is older.').waitFor();
+  await page.reload();
+  await count(55);
+  // Of another day: with its date.
+  expect(await lines.last().locator('time').innerText()).toMatch(/^\d{1,2} [A-Z][a-z]{2} (\d{4} )?\d\d:\d\d:\d\d$/);
+  // Another choice begins with the newest.
+  await page.locator('#by-outcome').selectOption('acted');
+  await expect.poll(() => hashOf(page)).toBe('#/decisions?outcome=acted');
+  await count(2);
+  expect(tour.complaints).toEqual([]);
+});
+
+test('the audit shows what was before and after, and is saved; a link that is wrong or leads to what is gone says so', async () => {
+  await using stand = await pageStand({ streams: 30, breathe: false });
+  await using tour = await visit(browser, stand);
+  const { page } = tour;
+  await show(page, '#/audit');
+  const line = page.locator('.audit > li', { hasText: 'set recording' });
+  await line.getByRole('button', { name: 'What changed' }).click();
+  const first = line.locator('tbody tr').first();
+  await first.getByText('recordingConfigurationArn').waitFor();
+  expect(await first.locator('td').allInnerTexts()).toEqual([
+    'arn:aws:ivs:us-west-2:111122223333:recording-configuration/abcd',
+    '(empty)',
+  ]);
+  await line.getByText('{"recording":"off"}').waitFor();
+
+  await page.locator('#by-who').selectOption('token mara');
+  await expect.poll(() => page.locator('.audit > li').count()).toBe(1);
+  const [saved] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('button', { name: 'Export' }).click(),
+  ]);
+  expect(saved.suggestedFilename()).toBe('audit.jsonl');
+  const text = readFileSync(await saved.path(), 'utf8')
+    .trim()
+    .split('\n');
+  expect(text.map((each) => JSON.parse(each))).toMatchObject([{ who: 'token mara', what: 'set_recording' }]);
+  await page.getByText('The audit is saved.').waitFor();
+  expect(tour.complaints).toEqual([]);
+
+  for (const [address, words] of [
+    ['#/decisions?rul=slate', 'This view has no choice “rul”: it is not applied (did you mean rule?).'],
+    ['#/decisions?outcome=actd', 'did you mean acted?'],
+    ['#/decisions?rule=starving-slat', 'did you mean starving-slate?'],
+    ['#/audit?whom=mara', 'did you mean who?'],
+    ['#/decision/d-gone', 'the journal knows no decision d-gone: the journal has what acted'],
+  ] as const) {
+    await show(page, address);
+    await page.getByRole('alert').filter({ hasText: words }).waitFor();
+  }
+});
