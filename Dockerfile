@@ -11,6 +11,11 @@ COPY package.json package-lock.json ./
 # The image brings Node 24 itself: the Node that npm would install beside the packages is left out with the optional ones.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund && npm cache clean --force
 
+# With the SQS stand-in of the simulator, in the versions of the lock file.
+FROM packages AS simulator-packages
+RUN npm pkg delete devDependencies && npm pkg set dependencies.fauxqs="$(node -p "require('./package.json').peerDependencies.fauxqs")" \
+  && npm install --omit=optional --ignore-scripts --no-audit --no-fund && npm cache clean --force
+
 # The page is bundled with packages that the daemon does not need.
 FROM ${BASE} AS page
 WORKDIR /app
@@ -56,6 +61,7 @@ CMD ["run"]
 
 # A local Amazon IVS with its SQS stand-in, for tests and for trying things out.
 FROM runtime AS simulator
+COPY --from=simulator-packages /app/node_modules ./node_modules
 COPY simulator ./simulator
 EXPOSE 4599 4566
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s --retries=10 \

@@ -1,5 +1,6 @@
 // An SQS of its own for who has none: the package fauxqs, in this process and on loopback only. Its own starter listens on
 // every interface, so the application it builds is started here.
+import { SimulatorCommandError } from './flags.ts';
 
 /** A running SQS stand-in. */
 export interface LocalSqs extends AsyncDisposable {
@@ -13,12 +14,27 @@ export interface LocalSqs extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** As package.json has it. */
+export const fauxqs = 'fauxqs@2.4.1';
+
+/** @throws SimulatorCommandError where the package was not installed: it is optional, since most who run the program need no SQS of their own */
+async function loadFauxqs(): Promise<typeof import('fauxqs')> {
+  try {
+    return await import('fauxqs');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'ERR_MODULE_NOT_FOUND' || !message.includes("'fauxqs'")) throw error;
+    throw new SimulatorCommandError(
+      `the SQS stand-in is the package ${fauxqs}, which is not installed here: \`npm install ${fauxqs}\`, or \`npx -p ivs-autopilot -p ${fauxqs} ivs-autopilot simulator --sqs\``,
+    );
+  }
+}
+
 /** Starts an SQS on a port (0, the default, takes a free one). Queues live in memory. */
 export async function startLocalSqs(
   options: { readonly port?: number; readonly host?: string; readonly region?: string } = {},
 ): Promise<LocalSqs> {
-  // Loaded only here: it is large, and most simulators do without.
-  const { buildApp } = await import('fauxqs');
+  const { buildApp } = await loadFauxqs();
   const app = buildApp({ logger: false, defaultRegion: options.region ?? 'us-west-2' });
   const endpoint = await app.listen({ port: options.port ?? 0, host: options.host ?? '127.0.0.1' });
 

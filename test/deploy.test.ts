@@ -338,8 +338,8 @@ describe('what is delivered stays small', () => {
     // Some of it is there: an install without packages would be small, too.
     expect(packages).toBeGreaterThan(30);
     expect(copied).toBeGreaterThan(packages + 1);
-    expect(packages).toBeLessThanOrEqual(72);
-    expect(copied).toBeLessThanOrEqual(90);
+    expect(packages).toBeLessThanOrEqual(60);
+    expect(copied).toBeLessThanOrEqual(65);
   });
 
   test('the command tells its version without anything but its own file and package.json', async () => {

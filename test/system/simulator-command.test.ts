@@ -1,11 +1,15 @@
 // The simulator as a program of its own: what a user types, what it prints, how it ends.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ListStreamsCommand } from '@aws-sdk/client-ivs';
 import { GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SimulatorClient } from '#simulator/client.ts';
+import { fauxqs } from '#simulator/sqs.ts';
 import { fakeCredentials, ivsFor } from '#test/support/simulator-sdk.ts';
 
 const MAIN = fileURLToPath(new URL('../../simulator/main.ts', import.meta.url));
@@ -19,8 +23,10 @@ afterEach(async () => {
   }
 });
 
-function start(...flags: string[]): { child: ChildProcess; out: () => string; err: () => string } {
-  const child = spawn(process.execPath, [MAIN, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+const start = (...flags: string[]) => startAt(MAIN, ...flags);
+
+function startAt(main: string, ...flags: string[]): { child: ChildProcess; out: () => string; err: () => string } {
+  const child = spawn(process.execPath, [main, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
   running.push(child);
   let out = '';
   let err = '';
@@ -60,6 +66,31 @@ describe('the simulator command', () => {
     run.child.kill('SIGTERM');
     expect(await exitCode(run.child)).toBe(0);
     expect(run.err()).toBe('');
+  });
+
+  it('is installed without an SQS stand-in, says how to get one, and does without', async () => {
+    const root = join(MAIN, '..', '..');
+    const { peerDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+    expect(`fauxqs@${peerDependencies.fauxqs}`).toBe(fauxqs);
+    const folder = await mkdtemp(join(tmpdir(), 'autopilot-simulator-'));
+    try {
+      for (const part of ['simulator', 'config', 'package.json'])
+        await cp(join(root, part), join(folder, part), { recursive: true });
+      await mkdir(join(folder, 'node_modules'));
+      for (const name of await readdir(join(root, 'node_modules')))
+        if (name !== 'fauxqs' && !name.startsWith('.'))
+          await symlink(join(root, 'node_modules', name), join(folder, 'node_modules', name));
+      const main = join(folder, 'simulator', 'main.ts');
+
+      const refused = startAt(main, '--port', '0', '--sqs');
+      expect(await exitCode(refused.child)).toBe(1);
+      expect(refused.err()).toContain(`npm install ${fauxqs}`);
+      expect(refused.err()).not.toContain(' at ');
+      const run = startAt(main, '--port', '0', '--channels', '2', '--json');
+      expect(JSON.parse(await firstLine(run))).toMatchObject({ channels: 2 });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 
   it('plays a scenario that comes with it, at any speed and size', async () => {

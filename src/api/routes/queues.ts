@@ -2,16 +2,8 @@
 // password prompt carries the token. Job data is shown with its texts cut short; there is never a secret in a job.
 import type { IncomingMessage } from 'node:http';
 import type { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import Fastify, {
-  type FastifyInstance,
-  type FastifyPluginAsync,
-  type FastifyReply,
-  type FastifyRequest,
-} from 'fastify';
-import { errorCatalog } from '#domain/error-catalog.ts';
-import { AppError } from '#domain/errors.ts';
-import { sendProblem, toAppError } from '../problem.ts';
-import { handlerTimeoutMs, longestParam } from '../server.ts';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { Outside } from '../outside.ts';
 
 /** A BullMQ queue. */
 export type BoardQueue = ConstructorParameters<typeof BullMQAdapter>[0];
@@ -40,7 +32,7 @@ const boardPolicy = [
 const boardHeaders = { 'content-security-policy': boardPolicy, 'referrer-policy': 'no-referrer' };
 
 /** What the board's own app needs to know of a request that is handed over to it. */
-const prefixes = new WeakMap<IncomingMessage, string>();
+const outsides = new WeakMap<IncomingMessage, Outside>();
 
 const longestText = 200;
 const masked = new Set(['payload', 'body', 'value', 'url', 'text', 'detail', 'viewers', 'errors']);
@@ -48,13 +40,19 @@ const masked = new Set(['payload', 'body', 'value', 'url', 'text', 'detail', 'vi
 /** bull-board as a plugin. It is loaded when somebody looks for the first time: it takes 8 MB, and most daemons are never asked. */
 export function queueBoard(options: QueueBoardOptions): FastifyPluginAsync {
   let board: Promise<FastifyInstance> | undefined;
+  const open = async () => {
+    const { openBoard } = await import('../queue-board.ts');
+    const { basePath } = options;
+    const outsideOf = (request: IncomingMessage) => outsides.get(request);
+    return openBoard({ queues: await adaptersOf(options), basePath, headers: boardHeaders, outsideOf });
+  };
   const show = async (request: FastifyRequest, reply: FastifyReply) => {
-    board ??= openBoard(options).catch((error: unknown) => {
+    board ??= open().catch((error: unknown) => {
       board = undefined;
       throw error;
     });
     const opened = await board;
-    prefixes.set(request.raw, request.outside.prefix);
+    outsides.set(request.raw, request.outside);
     for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value ?? '');
     reply.hijack();
     opened.routing(request.raw, reply.raw);
@@ -69,54 +67,15 @@ export function queueBoard(options: QueueBoardOptions): FastifyPluginAsync {
   };
 }
 
-/** bull-board as an app that listens to nothing; every route that would change something is refused by its read-only mode. */
-async function openBoard({ queues, basePath, scrub }: QueueBoardOptions): Promise<FastifyInstance> {
-  const [{ createBullBoard }, { BullMQAdapter: QueueAdapter }, { FastifyAdapter }] = await Promise.all([
-    import('@bull-board/api'),
-    import('@bull-board/api/bullMQAdapter'),
-    import('@bull-board/fastify'),
-  ]);
-  const serverAdapter = new FastifyAdapter();
-  serverAdapter.setBasePath(basePath);
-  createBullBoard({
-    queues: queues.map((queue) => {
-      const adapter = new QueueAdapter(queue, { readOnlyMode: true, allowRetries: false });
-      for (const field of ['data', 'returnValue', 'progress'] as const)
-        adapter.setFormatter(field, (value: unknown) => maskJobData(value, scrub));
-      return adapter;
-    }),
-    serverAdapter,
-    options: { uiConfig: { boardTitle: 'ivs-autopilot', hideRedisDetails: true } },
+/** The queues as the board reads them, for looking only. */
+async function adaptersOf({ queues, scrub }: QueueBoardOptions): Promise<BullMQAdapter[]> {
+  const { BullMQAdapter: QueueAdapter } = await import('@bull-board/api/bullMQAdapter');
+  return queues.map((queue) => {
+    const adapter = new QueueAdapter(queue, { readOnlyMode: true, allowRetries: false });
+    for (const field of ['data', 'returnValue', 'progress'] as const)
+      adapter.setFormatter(field, (value: unknown) => maskJobData(value, scrub));
+    return adapter;
   });
-  // bull-board answers every error of its scope with 500 unless told better: a queue that does not exist is not one.
-  serverAdapter.setErrorHandler((thrown) => {
-    const { status, code, message } = toAppError(thrown);
-    return {
-      status: status as 404,
-      body: JSON.stringify({ status, code, detail: message, remedy: errorCatalog[code].remedy }),
-    };
-  });
-  const app = Fastify({
-    logger: false,
-    handlerTimeout: handlerTimeoutMs,
-    routerOptions: { maxParamLength: longestParam },
-  });
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, new AppError('NOT_FOUND', `there is nothing at ${request.url.split('?')[0]!.slice(0, 200)}`)),
-  );
-  app.addHook('onSend', async ({ raw }, reply, payload) => {
-    reply.headers(boardHeaders);
-    if (typeof payload !== 'string' || !String(reply.getHeader('content-type')).startsWith('text/html')) return payload;
-    return (
-      payload
-        .replace(`<base href="${basePath}/"`, `<base href="${prefixes.get(raw) ?? ''}${basePath}/"`)
-        // bull-board's page asks another host for a typeface.
-        .replaceAll(/<link href="https?:[^>]*>/g, '')
-    );
-  });
-  await app.register(serverAdapter.registerPlugin() as FastifyPluginAsync, { prefix: basePath });
-  await app.ready();
-  return app;
 }
 
 /** Job data fit for looking at: what people wrote is replaced by its length, long texts are cut, secrets' shapes are scrubbed. */
