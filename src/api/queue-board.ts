@@ -91,10 +91,10 @@ function addRoutes(app: FastifyInstance, { page, files, reads, queues, uiConfig 
       .type(type)
       .send(await readFile(file));
   });
-  for (const { route, handler } of reads)
-    for (const url of [route].flat())
+  for (const read of reads)
+    for (const url of [read.route].flat())
       app.get(url, async ({ params, query, headers }, reply) => {
-        const { status = 200, body } = await handler({
+        const { status = 200, body } = await read.handler({
           queues,
           uiConfig,
           params: params as Record<string, unknown>,
