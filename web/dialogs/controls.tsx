@@ -36,7 +36,7 @@ export function askResume(): void {
   ask(
     <Dialog
       title="Resume automation?"
-      text="Rules act again from now on. What was held back is judged by what is true now."
+      text="Rules act again from now on. A condition that was held back and still holds is judged by what is true now; events and times that came during the pause are over."
       confirm="Resume"
       onSubmit={async () => {
         await api('POST', '/v1/resume', { body: {} });

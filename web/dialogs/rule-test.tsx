@@ -24,7 +24,8 @@ export function ruleTest(decision: DecisionView, { tags = {}, viewers }: KnownCh
   const forMs = Math.max(0, Date.parse(at) - Date.parse(trigger.since));
   const end = Math.max(10, Math.round(forMs / 1000) + 10);
   const { health, viewerCount = viewers } = trigger.values;
-  const state = typeof health === 'string' ? health : 'STARVING';
+  // What set the rule off; the values may be those of its end.
+  const [, began = typeof health === 'string' ? health : 'STARVING'] = /health ([A-Z]+)/.exec(trigger.text) ?? [];
   const channel = `ch/${(channelName || (channelArn ? idOf(channelArn) : 'a')).replaceAll(/[^A-Za-z0-9-]+/g, '-')}`;
   const known = [
     `arn: ${channel}`,
@@ -43,7 +44,7 @@ export function ruleTest(decision: DecisionView, { tags = {}, viewers }: KnownCh
     `    channels: [{${known.join(', ')}}]`,
     trigger.kind === 'event'
       ? `    timeline: ["0s ${channel} HEALTHY"]  # and the event that set it off`
-      : `    timeline: ["0s ${channel} HEALTHY", "10s ${channel} ${state}"]`,
+      : `    timeline: ["0s ${channel} HEALTHY", "10s ${channel} ${began}"]`,
     '    expect:',
     `      - {at: ${end}s, rule: ${rule}, ${expected}}`,
   ].join('\n');
