@@ -56,7 +56,7 @@ export function register(program: Command, io: CliIo): void {
         callerText(each.by),
       ]);
       printData(io, json, answer, () =>
-        rows.length === 0 ? ['none'] : table([['CHANNEL', 'STATE', 'CALL AT', 'STARTS AT', 'FOR', 'BY'], ...rows]),
+        rows.length === 0 ? ['none'] : table([['CHANNEL', 'STATE', 'TURN AT', 'STARTS AT', 'FOR', 'BY'], ...rows]),
       );
     });
   adBreak

@@ -27,7 +27,9 @@ export function gatherExtras({ state, ruleset }: LiveSources): ChannelExtras {
   };
   const pendingRecording = new Map<string, string>();
   for (const [, intent] of state.view.entries(kinds.intent)) {
-    plan(intent.channelArn, { id: `intent:${intent.kind}`, text: `${intent.summary} at Stream End` });
+    // Once the stream has ended its job is under way.
+    const when = intent.releasedAtMs === undefined ? 'at Stream End' : 'now';
+    plan(intent.channelArn, { id: `intent:${intent.kind}`, text: `${intent.summary} ${when}` });
     if (intent.kind === 'set_recording') pendingRecording.set(intent.channelArn, intent.summary);
   }
   const ofRules = Array.from(plannedActions(state.view, ruleset(), state.nowMs()));
