@@ -1,6 +1,6 @@
 // The port to what all replicas remember together. src/store/shared-state.ts keeps it in Redis; memory-state.ts in memory, for virtual time.
 import type { JobRequest } from './job.ts';
-import type { Key, Kind, Log } from './state-key.ts';
+import type { Index, Key, Kind, Log } from './state-key.ts';
 
 /** A read-only look at the shared state. Keys and kinds are in state-registry.ts; values are plain JSON, never mutated. */
 export interface StateView {
@@ -8,6 +8,8 @@ export interface StateView {
   /** Every entry of one kind, in no order. */
   entries<T, Id extends string>(kind: Kind<T, Id>): Iterable<readonly [id: Id, value: T]>;
   count(kind: Kind<unknown>): number;
+  /** Entries that an index has under a word, in no order. Costs what is found, not what there is. */
+  indexed<T, Id extends string>(index: Index<T, Id>, word: string): Iterable<readonly [id: Id, value: T]>;
 }
 
 /**

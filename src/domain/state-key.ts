@@ -24,6 +24,13 @@ export interface PairKind<T, First extends string = string> extends Kind<T> {
   of(first: First, second: string): Key<T>;
 }
 
+/** Finds entries of a kind by what they say, without a walk over all of them. It is kept beside the copy in memory, and stored nowhere. */
+export interface Index<T, Id extends string = string> {
+  readonly of: Kind<T, Id>;
+  /** What an entry is found under. */
+  readonly under: (value: T) => readonly string[];
+}
+
 export function kind<T, Id extends string = string>(name: string): Kind<T, Id> {
   const prefix = `${name}/`;
   return { name, of: (id) => (prefix + id) as Key<T> };

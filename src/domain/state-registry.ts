@@ -54,7 +54,7 @@ import type {
   Unseen,
   WithheldMoment,
 } from './rule-memory.ts';
-import { type Key, type Kind, key, kind, log, pairId, pairKind } from './state-key.ts';
+import { type Index, type Key, type Kind, key, kind, log, pairId, pairKind } from './state-key.ts';
 import type {
   ArchivedSessions,
   Gap,
@@ -168,6 +168,22 @@ export const kinds = {
 } as const;
 
 /** What is kept once. */
+/** What is looked for in every commit while thousands of channels are in trouble at once. */
+export const indexes = {
+  /**
+   * What rules remember: under `open` what waits to act or is held back, under `firing|<rule>` and `acted|<rule>` what a rule fires for,
+   * and what it acted for.
+   */
+  memories: {
+    of: kinds.ruleMemory,
+    under: ({ rule, pending, firing, acted }) => [
+      ...(pending || (firing && !firing.acted) ? ['open'] : []),
+      ...(firing ? [pairId('firing', rule)] : []),
+      ...(acted.length > 0 ? [pairId('acted', rule)] : []),
+    ],
+  } satisfies Index<RuleMemory>,
+};
+
 export const notes = {
   /** The last complete poll of all streams. */
   warm: key<Polled>('meta/warm'),

@@ -10,7 +10,7 @@ import { unlistedSinceMs } from '#domain/stream-record.ts';
 import { type Occasion, viewOfSubject } from './act.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { GuardInputs } from './guards.ts';
-import { channelOfSubject, lastFiredMs, readPolled, ruleMemories, withheldMoments } from './memory.ts';
+import { channelOfSubject, lastFiredMs, memoriesOf, openMemories, readPolled, withheldMoments } from './memory.ts';
 import { aggregateHolds, liveCount } from './population.ts';
 import { isHolding, momentKinds, type RuleOf, selects } from './rule-index.ts';
 import { countedMs, silentSources } from './timers.ts';
@@ -151,7 +151,9 @@ function countAffected(evaluation: Evaluation): Map<string, Set<string>> {
     if (channels) channels.add(subject);
     else affected.set(rule, new Set([subject]));
   };
-  for (const [, memory] of ruleMemories(tx)) {
+  const destructive = [...capped.values()].filter((each) => each.destructive).map(({ rule }) => rule.name);
+  const candidates = [openMemories(tx), ...destructive.map((rule) => memoriesOf(tx, 'acted', rule))];
+  for (const [, memory] of candidates.flatMap((found) => [...found])) {
     const known = capped.get(memory.rule);
     if (!known || memory.conditionHash !== known.rule.conditionHash) continue;
     const { firing, pending } = memory;

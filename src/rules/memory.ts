@@ -5,8 +5,8 @@
 import type { TriggerKind } from '#domain/rule.ts';
 import type { Polled, RuleMemory, WithheldMoment } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
-import type { Key } from '#domain/state-key.ts';
-import { kinds, notes, type PlacedControl } from '#domain/state-registry.ts';
+import { type Key, pairId } from '#domain/state-key.ts';
+import { indexes, kinds, notes, type PlacedControl } from '#domain/state-registry.ts';
 
 /** Most moments of all rules that wait; one more is decided at once, by what holds it back. */
 export const mostWithheldMoments = 2_000;
@@ -82,6 +82,20 @@ export function withheldMoments(view: StateView): readonly WithheldMoment[] {
 
 export function ruleMemories(view: StateView): Iterable<readonly [string, RuleMemory]> {
   return view.entries(kinds.ruleMemory);
+}
+
+/** What rules remember that waits to act or is held back. */
+export function openMemories(view: StateView): Iterable<readonly [string, RuleMemory]> {
+  return view.indexed(indexes.memories, 'open');
+}
+
+/** What a rule fires for, or what it acted for. */
+export function memoriesOf(
+  view: StateView,
+  what: 'firing' | 'acted',
+  rule: string,
+): Iterable<readonly [string, RuleMemory]> {
+  return view.indexed(indexes.memories, pairId(what, rule));
 }
 
 /** Whether a rule has acted for what it fires for; otherwise a guard holds it back. */

@@ -8,7 +8,7 @@ import type { RuleMemory } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { channelView } from './channel-view.ts';
 import { labelsOf, matchesLabels, parseLabelMatcher } from './label-matcher.ts';
-import { channelOfSubject, ruleMemories } from './memory.ts';
+import { channelOfSubject, memoriesOf } from './memory.ts';
 import { mayMatch, type RuleIndex } from './rule-index.ts';
 
 export interface Muted {
@@ -113,9 +113,7 @@ export class Muting {
       ),
     );
     const names = new Set(Array.from(candidates, ({ name }) => name));
-    if (names.size === 0) return found;
-    for (const [, memory] of ruleMemories(this.#tx)) {
-      if (!memory.firing || !names.has(memory.rule)) continue;
+    for (const [, memory] of Array.from(names, (name) => [...memoriesOf(this.#tx, 'firing', name)]).flat()) {
       const rule = this.#index.byName.get(memory.rule)!;
       if (rule.conditionHash === memory.conditionHash)
         this.#addSource(found, rule, memory.subject, groupOfMemory(memory));

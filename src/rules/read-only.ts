@@ -11,6 +11,7 @@ export function readOnly(view: StateView, nowMs: number): Transaction {
     get: (key) => view.get(key),
     entries: (kind) => view.entries(kind),
     count: (kind) => view.count(kind),
+    indexed: (index, word) => view.indexed(index, word),
     set: refuse,
     delete: refuse,
     append: refuse,

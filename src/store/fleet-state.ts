@@ -1,7 +1,7 @@
 // Several shards' states as one, for the API and the operator's verbs: reads see all of them, writes go to each. What is kept under a
 // channel's ARN is read in the state of the shard that owns the channel, and nowhere else.
 import type { Insisted, SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
-import type { Key, Kind, Log } from '#domain/state-key.ts';
+import type { Index, Key, Kind, Log } from '#domain/state-key.ts';
 
 /** The state of the shard that owns a channel; undefined for a channel that none owns. */
 export type OwnerOf = (channelArn: string) => SharedState | undefined;
@@ -77,10 +77,18 @@ class FleetView implements StateView {
     return undefined;
   }
 
-  *entries<T, Id extends string>(kind: Kind<T, Id>): Iterable<readonly [Id, T]> {
+  entries<T, Id extends string>(kind: Kind<T, Id>): Iterable<readonly [Id, T]> {
+    return this.#all((view) => view.entries(kind));
+  }
+
+  indexed<T, Id extends string>(index: Index<T, Id>, word: string): Iterable<readonly [Id, T]> {
+    return this.#all((view) => view.indexed(index, word));
+  }
+
+  *#all<T, Id extends string>(read: (view: StateView) => Iterable<readonly [Id, T]>): Iterable<readonly [Id, T]> {
     const seen = new Set<Id>();
     for (const state of this.#states) {
-      for (const [id, value] of state.view.entries(kind)) {
+      for (const [id, value] of read(state.view)) {
         if (seen.has(id) || (this.#ownerOf(id) ?? state) !== state) continue;
         seen.add(id);
         yield [id, value];

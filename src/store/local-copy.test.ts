@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import type { Index, Kind } from '#domain/state-key.ts';
 import { at, kindOf } from '#test/support/plain-keys.ts';
 import { DraftTransaction, LocalCopy } from './local-copy.ts';
 
@@ -38,4 +40,47 @@ describe('what a draft lists', () => {
     }
     expect(seen.toSorted()).toEqual(['changed', 'deleted', 'kept', 'own']);
   });
+});
+
+/** Numbers by their residues: `odd`, and `three` of three. */
+const residues: Index<number> = {
+  of: kindOf('fact') as Kind<number>,
+  under: (value) => [...(value % 2 === 1 ? ['odd'] : []), ...(value % 3 === 0 ? ['three'] : [])],
+};
+
+test('an index finds what a walk finds, after any writes, in drafts over drafts, and in a copy that became another', () => {
+  const write = fc.record({ id: fc.constantFrom('a', 'b', 'c', 'd'), value: fc.option(fc.nat(6), { nil: undefined }) });
+  const step = fc.record({
+    // Where to write, or whether the copy becomes one that holds this alone.
+    to: fc.constantFrom('copy', 'lower', 'upper', 'another'),
+    write,
+    ask: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      const copy = new LocalCopy();
+      const lower = draftOver(copy);
+      const upper = draftOver(lower);
+      for (const {
+        to,
+        write: { id, value },
+        ask,
+      } of steps) {
+        const place = at(`fact/${id}`);
+        if (to === 'another') {
+          const other = new LocalCopy();
+          other.set(place, value);
+          copy.become(other);
+        } else if (to === 'copy') copy.set(place, value);
+        else if (value === undefined) (to === 'lower' ? lower : upper).delete(place);
+        else (to === 'lower' ? lower : upper).set(place, value);
+        if (!ask) continue;
+        for (const view of [copy, lower, upper])
+          for (const word of ['odd', 'three']) {
+            const walked = [...view.entries(residues.of)].filter(([, each]) => residues.under(each).includes(word));
+            expect(Object.fromEntries(view.indexed(residues, word))).toEqual(Object.fromEntries(walked));
+          }
+      }
+    }),
+  );
 });

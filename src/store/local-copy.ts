@@ -1,7 +1,7 @@
 // The copy of the shared state in this process: a two-level map, and the transaction that collects writes over it.
 import type { JobRequest } from '#domain/job.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
-import type { Key, Kind, Log } from '#domain/state-key.ts';
+import type { Index, Key, Kind, Log } from '#domain/state-key.ts';
 import { kinds } from '#domain/state-registry.ts';
 
 /**
@@ -17,7 +17,10 @@ export class LocalCopy implements StateView {
     get: (key) => this.#read(key),
     entries: (kind) => this.entries(kind),
     count: (kind) => this.count(kind),
+    indexed: (index, word) => this.indexed(index, word),
   };
+  /** By kind: what is found there by which index. Begun when an index is first asked. */
+  #indexes = new Map<string, Map<AnyIndex, Map<string, Set<string>>>>();
 
   get<T>(key: Key<T>): T | undefined {
     return this.insisted.has(key) ? (this.insisted.get(key) as T) : this.#read<T>(key);
@@ -36,6 +39,24 @@ export class LocalCopy implements StateView {
     return this.#kinds.get(name)?.size ?? 0;
   }
 
+  *indexed<T, Id extends string>(index: Index<T, Id>, word: string): Iterable<readonly [Id, T]> {
+    const ids = this.#found(index as AnyIndex).get(word);
+    if (!ids) return;
+    const values = this.#kinds.get(index.of.name) as ReadonlyMap<string, T>;
+    for (const id of ids) yield [id as Id, values.get(id)!];
+  }
+
+  #found(index: AnyIndex): Map<string, Set<string>> {
+    const { name } = index.of;
+    let known = this.#indexes.get(name);
+    if (!known) this.#indexes.set(name, (known = new Map()));
+    let found = known.get(index);
+    if (found) return found;
+    known.set(index, (found = new Map()));
+    for (const [id, value] of this.#kinds.get(name) ?? none) note(found, index.under(value), id);
+    return found;
+  }
+
   /** Number of entries of all kinds. */
   get size(): number {
     let size = 0;
@@ -46,11 +67,16 @@ export class LocalCopy implements StateView {
   /** Writes; undefined deletes. */
   set(key: string, value: unknown): void {
     const [kind, id] = splitKey(key);
+    let entries = this.#kinds.get(kind);
+    const before = entries?.get(id);
+    for (const [index, found] of this.#indexes.get(kind) ?? []) {
+      if (before !== undefined) forget(found, index.under(before), id);
+      if (value !== undefined) note(found, index.under(value), id);
+    }
     if (value === undefined) {
-      this.#kinds.get(kind)?.delete(id);
+      entries?.delete(id);
       return;
     }
-    let entries = this.#kinds.get(kind);
     if (!entries) this.#kinds.set(kind, (entries = new Map()));
     entries.set(id, value);
   }
@@ -58,6 +84,25 @@ export class LocalCopy implements StateView {
   /** Holds what the other one holds, from one moment to the next: whoever reads sees the old content or the new. */
   become(other: LocalCopy): void {
     this.#kinds = other.#kinds;
+    this.#indexes = other.#indexes;
+  }
+}
+
+type AnyIndex = Index<unknown>;
+
+function note(found: Map<string, Set<string>>, words: readonly string[], id: string): void {
+  for (const word of words) {
+    const ids = found.get(word);
+    if (ids) ids.add(id);
+    else found.set(word, new Set([id]));
+  }
+}
+
+function forget(found: Map<string, Set<string>>, words: readonly string[], id: string): void {
+  for (const word of words) {
+    const ids = found.get(word);
+    ids?.delete(id);
+    if (ids?.size === 0) found.delete(word);
   }
 }
 
@@ -82,13 +127,26 @@ export class DraftTransaction implements Transaction {
 
   /** Of what was written before the first is taken; what is not written, which is nearly all, costs no more than to walk over it. */
   entries<T, Id extends string>(kind: Kind<T, Id>): Iterable<readonly [Id, T]> {
+    const written = this.#written(kind);
+    const base = this.#base.entries(kind);
+    return written.size === 0 ? base : overlaid(base, written);
+  }
+
+  /** As `entries`. */
+  indexed<T, Id extends string>(index: Index<T, Id>, word: string): Iterable<readonly [Id, T]> {
+    const written = this.#written(index.of);
+    const base = this.#base.indexed(index, word);
+    if (written.size === 0) return base;
+    return overlaid(base, written, (value) => index.under(value).includes(word));
+  }
+
+  #written<T, Id extends string>(kind: Kind<T, Id>): ReadonlyMap<Id, T | undefined> {
     const written = new Map<Id, T | undefined>();
     for (const [key, value] of this.writes) {
       const [writtenKind, id] = splitKey(key);
       if (writtenKind === kind.name) written.set(id as Id, value as T | undefined);
     }
-    const base = this.#base.entries(kind);
-    return written.size === 0 ? base : overlaid(base, written);
+    return written;
   }
 
   count(kind: Kind<unknown>): number {
@@ -129,9 +187,10 @@ const none: ReadonlyMap<string, unknown> = new Map();
 function* overlaid<T, Id>(
   base: Iterable<readonly [Id, T]>,
   written: ReadonlyMap<Id, T | undefined>,
+  isWanted: (value: T) => boolean = () => true,
 ): Iterable<readonly [Id, T]> {
   for (const entry of base) if (!written.has(entry[0])) yield entry;
-  for (const [id, value] of written) if (value !== undefined) yield [id, value];
+  for (const [id, value] of written) if (value !== undefined && isWanted(value)) yield [id, value];
 }
 
 /** Whether a text can be a key of the shared state. */

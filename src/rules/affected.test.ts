@@ -1,0 +1,80 @@
+// What a commit costs while thousands of channels are remembered: what is looked at is what is in trouble now, not what ever was.
+import { expect, test } from 'vitest';
+import type { Transaction } from '#domain/shared-state.ts';
+import type { Index, Kind } from '#domain/state-key.ts';
+import { kinds } from '#domain/state-registry.ts';
+import { arnOf, Engine, epochMs } from '#test/support/engine.ts';
+import { foldStream } from '#test/support/stream-fold.ts';
+import { decideAll } from './decide.ts';
+import { newMemory, readMemory, writeMemory } from './memory.ts';
+
+const remembered = 10_000;
+const rules = `
+rules:
+  - name: slate
+    mode: enforce
+    trigger: {state: {health: [STARVING]}}
+    actions: [{put_metadata: {payload: slate}}]
+    guards: {max_live_percent: 50, cooldown: 0s}
+  - name: mass
+    mode: enforce
+    trigger: {aggregate: {health: [STARVING], count: [{numeric: [">=", 5000]}]}}
+    actions: [{put_metadata: {payload: {type: mass}, targets: {live: true}}}]
+inhibit_rules:
+  - source_matchers: ['rule="mass"']
+    target_matchers: ['rule="slate"']
+`;
+
+/** The transaction, and how many memories of rules were taken from it by walks and by indexes. */
+function counted(tx: Transaction): { tx: Transaction; looked: () => number } {
+  let looked = 0;
+  function* counting<T, Id>(name: string, entries: Iterable<readonly [Id, T]>): Iterable<readonly [Id, T]> {
+    for (const entry of entries) {
+      if (name === kinds.ruleMemory.name) looked += 1;
+      yield entry;
+    }
+  }
+  const watched: Transaction = {
+    nowMs: tx.nowMs,
+    get: (key) => tx.get(key),
+    entries: <T, Id extends string>(kind: Kind<T, Id>) => counting(kind.name, tx.entries(kind)),
+    indexed: <T, Id extends string>(index: Index<T, Id>, word: string) =>
+      counting(index.of.name, tx.indexed(index, word)),
+    count: (kind) => tx.count(kind),
+    set: (key, value) => tx.set(key, value),
+    delete: (key) => tx.delete(key),
+    append: (log, entry, most) => tx.append(log, entry, most),
+    enqueue: (job) => tx.enqueue(job),
+    isRepeat: (id) => tx.isRepeat(id),
+  };
+  return { tx: watched, looked: () => looked };
+}
+
+test('a cap and inhibition look at what waits or fires now, however many channels rules remember', async () => {
+  const engine = new Engine(rules);
+  const [slate] = engine.ruleset.rules;
+  for (let index = 0; index < 20; index += 1) await engine.goLive(`c${index}`);
+  await engine.state.transact((tx) => {
+    for (let index = 0; index < remembered; index += 1)
+      writeMemory(tx, { ...newMemory(slate!, arnOf(`past${index}`), epochMs), acted: [`cause ${index}`] });
+  });
+  // The engine has looked for them once.
+  await engine.health('c0', 'STARVING');
+
+  let looked = 0;
+  const decided = await engine.state.transact((tx) => {
+    const counting = counted(tx);
+    const starving = Array.from({ length: 8 }, (_, index) =>
+      foldStream(tx, arnOf(`c${index + 1}`), { health: 'STARVING' }),
+    );
+    const decisions = decideAll(counting.tx, starving, engine.ruleset, engine.options);
+    looked = counting.looked();
+    return decisions;
+  });
+
+  expect(decided.filter(({ outcome }) => outcome === 'acted')).toHaveLength(8);
+  expect(readMemory(engine.state.view, 'slate', arnOf('past7'))?.acted).toEqual(['cause 7']);
+  // Each of those that are due, for the cap, and hardly more.
+  expect(looked).toBeGreaterThanOrEqual(8);
+  expect(looked).toBeLessThanOrEqual(20);
+});
