@@ -1,6 +1,7 @@
 // Alerts: the one list of what needs a person, as the page's "Needs you", `GET /v1/alerts`, `alert list` and the metric show it.
 
 import type { Acknowledgement, DeliveryFailedAlert, FailedJobAlert } from '#domain/alert.ts';
+import type { Approval } from '#domain/approval.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import type { Silence } from '#domain/control.ts';
 import { silencesInForce } from '#domain/controls-in-force.ts';
@@ -11,6 +12,7 @@ import { personText } from '#domain/person.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
+import { deedOf, waitingApprovals } from '#rules/approvals.ts';
 import { nameOf } from '#streams/queries.ts';
 
 /** What each kind is called, and how urgent it is. */
@@ -22,6 +24,7 @@ export const alertKinds = {
   data_gap: { severity: 'critical', title: 'Data is missing' },
   cap: { severity: 'critical', title: 'Rule stopped by its cap' },
   delivery_failed: { severity: 'critical', title: 'Metadata is refused' },
+  approval: { severity: 'critical', title: 'An action waits for a yes' },
   failed_job: { severity: 'warning', title: 'Failed job' },
   rate: { severity: 'warning', title: 'Rule reached its hourly limit' },
   replicas_differ: { severity: 'warning', title: 'Replicas differ' },
@@ -83,6 +86,7 @@ export function openAlerts({ shards, config }: AlertSources): Alert[] {
       ...incidents(shard, 'open'),
       ...silent(shard),
       ...endingSilences(shard),
+      ...awaited(shard, shards.length),
       ...letters(shard),
     ];
     for (const alert of own.map((each) => named(shard, each, shards.length))) found.set(alert.id, alert);
@@ -255,6 +259,27 @@ function endingSilences({ state }: AlertShard): Alert[] {
         end: endsMs,
       }),
     );
+}
+
+/** Actions that wait for a person's yes: what a rule asks for at one moment is one alert. */
+function awaited({ name, state: { view } }: AlertShard, accounts: number): Alert[] {
+  const alike = Map.groupBy(waitingApprovals(view), ({ rule, list, step }) => `${rule}|${list}|${step}`);
+  return Array.from(alike, ([place, approvals]) => {
+    const [first] = approvals as [Approval];
+    const isAlone = approvals.length === 1;
+    const id = accounts === 1 ? first.id : `${name}:${first.id}`;
+    const { rule, channelArn } = first;
+    return alertOf('approval', {
+      id: `approval:${place}`,
+      title: isAlone ? `${first.action} waits for a yes` : `${approvals.length} × ${first.action} wait for a yes`,
+      cause: isAlone ? `${deedOf(first)}: ${first.why}` : `${approvals.length} channels: ${first.why}, …`,
+      link: isAlone ? `#/approval/${encodeURIComponent(id)}` : `#/approvals?rule=${encodeURIComponent(rule)}`,
+      since: Math.min(...approvals.map(({ askedAtMs }) => askedAtMs)),
+      end: first.untilMs,
+      rule,
+      ...(isAlone && channelArn !== undefined ? { channelArn } : {}),
+    });
+  });
 }
 
 function isAboutToEnd({ startsMs, endsMs }: Silence, nowMs: number): boolean {

@@ -20,6 +20,7 @@ import { fleetState } from '#store/fleet-state.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { AdBreaks } from './ad-breaks.ts';
 import { alertGauges } from './alert-gauges.ts';
+import { Approvals } from './approvals.ts';
 import type { ApiToken } from './auth.ts';
 import { BulkActions } from './bulk-actions.ts';
 import { Intents } from './intents.ts';
@@ -31,6 +32,7 @@ import { createPage } from './page.ts';
 import { actionRoutes } from './routes/actions.ts';
 import { adBreakRoutes } from './routes/ad-breaks.ts';
 import { alertRoutes } from './routes/alerts.ts';
+import { approvalRoutes } from './routes/approvals.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { channelRoutes } from './routes/channels.ts';
 import { configRoutes } from './routes/config.ts';
@@ -167,6 +169,7 @@ export function createApi(options: ApiOptions): Api {
       { prefix: '/v1', plugin: jobRoutes({ jobs: new Jobs(operators) }) },
       { prefix: '/v1', plugin: adBreakRoutes({ adBreaks: new AdBreaks(operators) }) },
       { prefix: '/v1', plugin: intentRoutes({ intents: new Intents(operators) }) },
+      { prefix: '/v1', plugin: approvalRoutes({ approvals: new Approvals({ shards: directory, onControl }) }) },
       { prefix: '/v1', plugin: alertRoutes(alerts) },
       { prefix: '/v1', plugin: eventRoutes({ state }) },
       { prefix: '/v1', plugin: auditRoutes({ state, scrub }) },

@@ -64,6 +64,11 @@ export function actorOf({ name, person }: Caller): string {
   return person === undefined || person === name ? `token ${name}` : `${person} (token ${name})`;
 }
 
+/** The caller as a token, or its lack, proves it: for what a claim must not decide. */
+export function provenNameOf({ name }: Caller): string {
+  return name === withoutToken ? name : `token ${name}`;
+}
+
 /** Whether `role` includes `needed`. */
 export function mayActAs(role: TokenRole, needed: TokenRole): boolean {
   return tokenRoles.indexOf(role) >= tokenRoles.indexOf(needed);

@@ -51,6 +51,10 @@ export const requestExamples: Readonly<Record<string, Readonly<Record<string, Ex
       },
     },
   },
+  answerApproval: {
+    yes: { summary: 'A yes, with its reason', value: { decision: 'approve', reason: 'nobody watches it' } },
+    no: { summary: 'A no', value: { decision: 'reject', reason: 'sponsor on air' } },
+  },
   acknowledgeAlert: { note: { summary: 'With what was found', value: { note: 'an encoder was unplugged' } } },
   refreshChannel: { reason: { summary: 'Why, for the audit', value: { reason: 'retagged' } } },
   refreshChannels: { reason: { summary: 'Why, for the audit', value: { reason: 'retagged' } } },

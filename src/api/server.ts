@@ -42,6 +42,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Who sent the request; set on every route that needs a token. */
     caller: Caller;
+    /** The address of the connection, or the one that a trusted proxy names. */
+    clientAddress: string;
     /** How the sender reaches the daemon: what an address in the answer begins with. */
     outside: Outside;
   }
@@ -201,6 +203,7 @@ function buildApp(
   app.decorate('eventStreams', eventStreams);
   app.decorateRequest('caller');
   app.decorateRequest('outside');
+  app.decorateRequest('clientAddress', '');
   // Only JSON: a plain-text body is what a foreign page can send without being asked.
   app.removeContentTypeParser('text/plain');
   // Many clients name the type of a body that they do not send.
@@ -215,6 +218,7 @@ function buildApp(
   app.addHook('preClose', async () => eventStreams.closeAll());
   app.addHook('onRequest', async (request, reply) => {
     request.outside = outside.of(request.raw);
+    request.clientAddress = proxies.clientAddress(request.raw);
     reply.header('x-content-type-options', 'nosniff');
     if (connections.isSpare(request.raw) && !probePaths.has(request.routeOptions.url ?? '')) {
       reply.header('connection', 'close');

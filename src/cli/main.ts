@@ -13,6 +13,7 @@ import { endOnUncaught } from '#runtime/uncaught.ts';
 import { register as registerAdBreak } from './ad-break.ts';
 import { register as registerAdConfiguration } from './ad-configuration.ts';
 import { register as registerAlert } from './alert.ts';
+import { register as registerApproval } from './approval.ts';
 import { register as registerActions } from './ask-action.ts';
 import { register as registerAudit } from './audit.ts';
 import { register as registerBootstrap } from './bootstrap.ts';
@@ -53,6 +54,7 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
   registerStatus,
   registerWatch,
   registerAlert,
+  registerApproval,
   registerStream,
   registerChannel,
   registerDecision,

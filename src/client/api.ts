@@ -121,6 +121,41 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Actions that wait for a person’s yes, and those of the last day that were answered or are over */
+        get: operations["listApprovals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/approvals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One action that waits for a yes, with the values as they are now; reading it changes nothing */
+        get: operations["getApproval"];
+        put?: never;
+        /** Say yes or no; on a yes everything is looked at again before the action is asked for */
+        post: operations["answerApproval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/audit": {
         parameters: {
             query?: never;
@@ -1798,7 +1833,7 @@ export interface operations {
             query?: {
                 /** @description With incidents that are over */
                 ended?: string;
-                kind?: "incident" | "keyless" | "undelivered" | "state_lost" | "data_gap" | "cap" | "delivery_failed" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending";
+                kind?: "incident" | "keyless" | "undelivered" | "state_lost" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending";
             };
             header?: never;
             path?: never;
@@ -1848,7 +1883,7 @@ export interface operations {
                             end: string | null;
                             id: string;
                             /** @enum {string} */
-                            kind: "incident" | "keyless" | "undelivered" | "state_lost" | "data_gap" | "cap" | "delivery_failed" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending";
+                            kind: "incident" | "keyless" | "undelivered" | "state_lost" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending";
                             /** @description Where more is to be seen: an address of this daemon */
                             link: string;
                             rule?: string;
@@ -1922,7 +1957,7 @@ export interface operations {
                         end: string | null;
                         id: string;
                         /** @enum {string} */
-                        kind: "incident" | "keyless" | "undelivered" | "state_lost" | "data_gap" | "cap" | "delivery_failed" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending";
+                        kind: "incident" | "keyless" | "undelivered" | "state_lost" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending";
                         /** @description Where more is to be seen: an address of this daemon */
                         link: string;
                         rule?: string;
@@ -1931,6 +1966,436 @@ export interface operations {
                         /** Format: date-time */
                         since: string;
                         title: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    listApprovals: {
+        parameters: {
+            query?: {
+                rule?: string;
+                state?: "waiting" | "approved" | "rejected" | "timed_out" | "cancelled";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "approvals": [
+                     *         {
+                     *           "id": "id",
+                     *           "state": "waiting",
+                     *           "rule": "starving-slate",
+                     *           "list": "actions",
+                     *           "step": 1,
+                     *           "action": "put_metadata",
+                     *           "params": {},
+                     *           "deed": "deed",
+                     *           "why": "why",
+                     *           "decisionId": "decisionId",
+                     *           "askedAt": "2026-11-20T20:00:00.000Z",
+                     *           "until": "2026-11-20T20:00:00.000Z",
+                     *           "endedAt": "2026-11-20T20:00:00.000Z",
+                     *           "by": "operator",
+                     *           "count": 1,
+                     *           "missing": 1,
+                     *           "notByAuthor": true,
+                     *           "onTimeout": "cancel",
+                     *           "shown": {},
+                     *           "answers": [
+                     *             {
+                     *               "verdict": "approve",
+                     *               "who": "token mara",
+                     *               "from": "from",
+                     *               "reason": "no reason given",
+                     *               "at": "2026-11-20T20:00:00.000Z",
+                     *               "shown": {}
+                     *             }
+                     *           ],
+                     *           "link": "link"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        approvals: {
+                            /** @enum {string} */
+                            action: "put_metadata" | "rotate_stream_key" | "set_recording" | "set_ad_configuration" | "set_playback_restriction" | "edit_playback_restriction" | "revoke_viewers" | "provision_channel" | "lease_channel" | "return_channel" | "ensure_recording_configuration" | "stop_stream" | "insert_ad_break" | "notify" | "webhook" | "emit_event" | "tag" | "capture_session" | "report" | "rotate_playback_key_pair" | "retire_recording_configuration" | "retire_channel";
+                            answers: {
+                                /** Format: date-time */
+                                at: string;
+                                from: string;
+                                reason: string;
+                                shown: {
+                                    [key: string]: string | number | boolean;
+                                };
+                                /** @enum {string} */
+                                verdict: "approve" | "reject";
+                                who: string;
+                            }[];
+                            /** Format: date-time */
+                            askedAt: string;
+                            /** @description Who caused it, where somebody did */
+                            author?: string;
+                            /**
+                             * @description The least role that may answer
+                             * @enum {string}
+                             */
+                            by: "operator" | "admin";
+                            channelArn?: string;
+                            channelName?: string;
+                            /** @description So many different people must say yes */
+                            count: number;
+                            /** @description The decision that asked */
+                            decisionId: string;
+                            /** @description What will happen, and to whom, in a line */
+                            deed: string;
+                            endedAt: string | null;
+                            id: string;
+                            /** @description Of an approved one */
+                            jobId?: string;
+                            /** @description Where the page shows it */
+                            link: string;
+                            /** @enum {string} */
+                            list: "actions" | "on_resolve";
+                            /** @description So many of them are missing */
+                            missing: number;
+                            notByAuthor: boolean;
+                            /** @description How it ended */
+                            note?: string;
+                            /** @description The same as it is now, while it waits */
+                            now?: {
+                                [key: string]: string | number | boolean;
+                            };
+                            /** @enum {string} */
+                            onTimeout: "cancel";
+                            /** @description Templates filled in: what is approved is what is done */
+                            params: {
+                                [key: string]: unknown;
+                            };
+                            rule: string;
+                            /** @description What was shown when it was asked */
+                            shown: {
+                                [key: string]: string | number | boolean;
+                            };
+                            /**
+                             * @description cancelled: what it was asked for is over, or the rule is another
+                             * @enum {string}
+                             */
+                            state: "waiting" | "approved" | "rejected" | "timed_out" | "cancelled";
+                            /** @description Its place in that list, from 0 */
+                            step: number;
+                            /** @description The session that it was asked for in; no other one is touched */
+                            streamId?: string;
+                            /**
+                             * Format: date-time
+                             * @description Then its time has run out, and it is not done
+                             */
+                            until: string;
+                            /** @description What set the rule off */
+                            why: string;
+                        }[];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "id",
+                     *       "state": "waiting",
+                     *       "rule": "starving-slate",
+                     *       "list": "actions",
+                     *       "step": 1,
+                     *       "action": "put_metadata",
+                     *       "params": {},
+                     *       "deed": "deed",
+                     *       "why": "why",
+                     *       "decisionId": "decisionId",
+                     *       "askedAt": "2026-11-20T20:00:00.000Z",
+                     *       "until": "2026-11-20T20:00:00.000Z",
+                     *       "endedAt": "2026-11-20T20:00:00.000Z",
+                     *       "by": "operator",
+                     *       "count": 1,
+                     *       "missing": 1,
+                     *       "notByAuthor": true,
+                     *       "onTimeout": "cancel",
+                     *       "shown": {},
+                     *       "answers": [
+                     *         {
+                     *           "verdict": "approve",
+                     *           "who": "token mara",
+                     *           "from": "from",
+                     *           "reason": "no reason given",
+                     *           "at": "2026-11-20T20:00:00.000Z",
+                     *           "shown": {}
+                     *         }
+                     *       ],
+                     *       "link": "link"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @enum {string} */
+                        action: "put_metadata" | "rotate_stream_key" | "set_recording" | "set_ad_configuration" | "set_playback_restriction" | "edit_playback_restriction" | "revoke_viewers" | "provision_channel" | "lease_channel" | "return_channel" | "ensure_recording_configuration" | "stop_stream" | "insert_ad_break" | "notify" | "webhook" | "emit_event" | "tag" | "capture_session" | "report" | "rotate_playback_key_pair" | "retire_recording_configuration" | "retire_channel";
+                        answers: {
+                            /** Format: date-time */
+                            at: string;
+                            from: string;
+                            reason: string;
+                            shown: {
+                                [key: string]: string | number | boolean;
+                            };
+                            /** @enum {string} */
+                            verdict: "approve" | "reject";
+                            who: string;
+                        }[];
+                        /** Format: date-time */
+                        askedAt: string;
+                        /** @description Who caused it, where somebody did */
+                        author?: string;
+                        /**
+                         * @description The least role that may answer
+                         * @enum {string}
+                         */
+                        by: "operator" | "admin";
+                        channelArn?: string;
+                        channelName?: string;
+                        /** @description So many different people must say yes */
+                        count: number;
+                        /** @description The decision that asked */
+                        decisionId: string;
+                        /** @description What will happen, and to whom, in a line */
+                        deed: string;
+                        endedAt: string | null;
+                        id: string;
+                        /** @description Of an approved one */
+                        jobId?: string;
+                        /** @description Where the page shows it */
+                        link: string;
+                        /** @enum {string} */
+                        list: "actions" | "on_resolve";
+                        /** @description So many of them are missing */
+                        missing: number;
+                        notByAuthor: boolean;
+                        /** @description How it ended */
+                        note?: string;
+                        /** @description The same as it is now, while it waits */
+                        now?: {
+                            [key: string]: string | number | boolean;
+                        };
+                        /** @enum {string} */
+                        onTimeout: "cancel";
+                        /** @description Templates filled in: what is approved is what is done */
+                        params: {
+                            [key: string]: unknown;
+                        };
+                        rule: string;
+                        /** @description What was shown when it was asked */
+                        shown: {
+                            [key: string]: string | number | boolean;
+                        };
+                        /**
+                         * @description cancelled: what it was asked for is over, or the rule is another
+                         * @enum {string}
+                         */
+                        state: "waiting" | "approved" | "rejected" | "timed_out" | "cancelled";
+                        /** @description Its place in that list, from 0 */
+                        step: number;
+                        /** @description The session that it was asked for in; no other one is touched */
+                        streamId?: string;
+                        /**
+                         * Format: date-time
+                         * @description Then its time has run out, and it is not done
+                         */
+                        until: string;
+                        /** @description What set the rule off */
+                        why: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    answerApproval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @enum {string} */
+                    decision: "approve" | "reject";
+                    /** @description Why, for the audit */
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "id",
+                     *       "state": "waiting",
+                     *       "rule": "starving-slate",
+                     *       "list": "actions",
+                     *       "step": 1,
+                     *       "action": "put_metadata",
+                     *       "params": {},
+                     *       "deed": "deed",
+                     *       "why": "why",
+                     *       "decisionId": "decisionId",
+                     *       "askedAt": "2026-11-20T20:00:00.000Z",
+                     *       "until": "2026-11-20T20:00:00.000Z",
+                     *       "endedAt": "2026-11-20T20:00:00.000Z",
+                     *       "by": "operator",
+                     *       "count": 1,
+                     *       "missing": 1,
+                     *       "notByAuthor": true,
+                     *       "onTimeout": "cancel",
+                     *       "shown": {},
+                     *       "answers": [
+                     *         {
+                     *           "verdict": "approve",
+                     *           "who": "token mara",
+                     *           "from": "from",
+                     *           "reason": "no reason given",
+                     *           "at": "2026-11-20T20:00:00.000Z",
+                     *           "shown": {}
+                     *         }
+                     *       ],
+                     *       "link": "link"
+                     *     }
+                     */
+                    "application/json": {
+                        /** @enum {string} */
+                        action: "put_metadata" | "rotate_stream_key" | "set_recording" | "set_ad_configuration" | "set_playback_restriction" | "edit_playback_restriction" | "revoke_viewers" | "provision_channel" | "lease_channel" | "return_channel" | "ensure_recording_configuration" | "stop_stream" | "insert_ad_break" | "notify" | "webhook" | "emit_event" | "tag" | "capture_session" | "report" | "rotate_playback_key_pair" | "retire_recording_configuration" | "retire_channel";
+                        answers: {
+                            /** Format: date-time */
+                            at: string;
+                            from: string;
+                            reason: string;
+                            shown: {
+                                [key: string]: string | number | boolean;
+                            };
+                            /** @enum {string} */
+                            verdict: "approve" | "reject";
+                            who: string;
+                        }[];
+                        /** Format: date-time */
+                        askedAt: string;
+                        /** @description Who caused it, where somebody did */
+                        author?: string;
+                        /**
+                         * @description The least role that may answer
+                         * @enum {string}
+                         */
+                        by: "operator" | "admin";
+                        channelArn?: string;
+                        channelName?: string;
+                        /** @description So many different people must say yes */
+                        count: number;
+                        /** @description The decision that asked */
+                        decisionId: string;
+                        /** @description What will happen, and to whom, in a line */
+                        deed: string;
+                        endedAt: string | null;
+                        id: string;
+                        /** @description Of an approved one */
+                        jobId?: string;
+                        /** @description Where the page shows it */
+                        link: string;
+                        /** @enum {string} */
+                        list: "actions" | "on_resolve";
+                        /** @description So many of them are missing */
+                        missing: number;
+                        notByAuthor: boolean;
+                        /** @description How it ended */
+                        note?: string;
+                        /** @description The same as it is now, while it waits */
+                        now?: {
+                            [key: string]: string | number | boolean;
+                        };
+                        /** @enum {string} */
+                        onTimeout: "cancel";
+                        /** @description Templates filled in: what is approved is what is done */
+                        params: {
+                            [key: string]: unknown;
+                        };
+                        rule: string;
+                        /** @description What was shown when it was asked */
+                        shown: {
+                            [key: string]: string | number | boolean;
+                        };
+                        /**
+                         * @description cancelled: what it was asked for is over, or the rule is another
+                         * @enum {string}
+                         */
+                        state: "waiting" | "approved" | "rejected" | "timed_out" | "cancelled";
+                        /** @description Its place in that list, from 0 */
+                        step: number;
+                        /** @description The session that it was asked for in; no other one is touched */
+                        streamId?: string;
+                        /**
+                         * Format: date-time
+                         * @description Then its time has run out, and it is not done
+                         */
+                        until: string;
+                        /** @description What set the rule off */
+                        why: string;
                     };
                 };
             };

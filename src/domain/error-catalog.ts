@@ -806,6 +806,28 @@ export const errorCatalog = {
     status: 404,
     disposition: 'give-up',
   },
+  APPROVAL_OVER: {
+    meaning:
+      'The action does not wait for a yes any more: it was answered, its time ran out, or what it was asked for is over.',
+    remedy:
+      'Nothing was done by this answer. `ivs-autopilot approval list` shows how it ended; if it is still wanted, ask for the action by hand.',
+    status: 409,
+    disposition: 'give-up',
+  },
+  APPROVAL_NOT_ALLOWED: {
+    meaning:
+      'Whoever answered may not: `approval` of the rule asks for another role, or for somebody else than who caused it.',
+    remedy: 'Let somebody answer whom the rule allows; the message says who.',
+    status: 403,
+    disposition: 'give-up',
+  },
+  APPROVAL_HELD_BACK: {
+    meaning:
+      'A yes that cannot count now: automation is paused, the channel is on hold, or another guard holds the action back.',
+    remedy: 'End what the message names, and say yes again before the time runs out.',
+    status: 409,
+    disposition: 'give-up',
+  },
   // Setting up and checking an account
   SETUP_DENIED: {
     meaning:

@@ -305,7 +305,7 @@ function answerOf(evaluation: Evaluation, rule: Rule, approval: Approval, said: 
     from: said.from,
     reason: said.reason,
     atMs: evaluation.nowMs,
-    values: shownValues(evaluation, rule, view, approval.terms.show),
+    values: shownValues(evaluation.tx, rule, view, approval.terms.show),
   };
 }
 

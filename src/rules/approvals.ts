@@ -5,13 +5,13 @@ import { maskAddresses } from '#domain/address.ts';
 import type { Approval, ApprovalState } from '#domain/approval.ts';
 import type { DecisionReason, Values } from '#domain/decision.ts';
 import { formatDuration, iso } from '#domain/duration.ts';
-import type { Rule, Step } from '#domain/rule.ts';
+import type { Rule, Ruleset, Step } from '#domain/rule.ts';
 import type { Cause, Firing } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { withoutViewerIds } from '#domain/viewer-ids.ts';
 import { audit } from '#journal/audit.ts';
-import type { ChannelView } from './channel-view.ts';
+import { type ChannelView, channelView } from './channel-view.ts';
 import type { Evaluation } from './evaluation.ts';
 import { hashOf } from './hash-of.ts';
 import { receiverOf } from './incidents.ts';
@@ -77,7 +77,7 @@ export function askApproval(evaluation: Evaluation, asked: ToAsk): Awaited {
     decisionId,
     askedAtMs: nowMs,
     untilMs: nowMs + terms.timeoutMs,
-    values: shownValues(evaluation, rule, view, terms.show),
+    values: shownValues(tx, rule, view, terms.show),
     answers: [],
   };
   if (tx.count(kinds.approval) >= mostWaiting + mostEnded) pruneApprovals(tx);
@@ -92,6 +92,11 @@ export function waitingApprovals(view: StateView): Approval[] {
   return Array.from(view.entries(kinds.approval), ([, approval]) => approval)
     .filter(({ state }) => state === 'waiting')
     .sort((a, b) => a.untilMs - b.untilMs || (a.id < b.id ? -1 : 1));
+}
+
+/** How many more people must say yes. */
+export function missingOf({ terms, answers }: Approval): number {
+  return Math.max(0, terms.count - answers.length);
 }
 
 /** When the next one runs out, epoch ms. */
@@ -159,17 +164,34 @@ export function pruneApprovals(tx: Transaction): void {
 
 /** What is shown to whoever decides, as it is now. */
 export function shownValues(
-  evaluation: Evaluation,
+  state: StateView,
   rule: Rule,
   view: ChannelView | undefined,
   show: readonly string[],
 ): Values {
   if (!view) {
     if (rule.trigger.kind !== 'aggregate') return {};
-    const { count, live, percent } = aggregateDocument(evaluation.tx, rule as RuleOf<'aggregate'>);
+    const { count, live, percent } = aggregateDocument(state, rule as RuleOf<'aggregate'>);
     return { count, live, percent };
   }
   return Object.fromEntries(show.map((name) => [name, valueOf(view, name)]));
+}
+
+/** The same for somebody who looks at one that waits; undefined when its rule is another by now. */
+export function shownNow(
+  view: StateView,
+  ruleset: Ruleset,
+  { rule: name, ruleHash, channelArn, terms }: Approval,
+  nowMs: number,
+): Values | undefined {
+  const rule = ruleset.rules.find((one) => one.name === name);
+  if (rule?.hash !== ruleHash) return undefined;
+  return shownValues(
+    view,
+    rule,
+    channelArn === undefined ? undefined : channelView(view, channelArn, nowMs),
+    terms.show,
+  );
 }
 
 function valueOf({ stream, channel }: ChannelView, name: string): Values[string] {
@@ -220,9 +242,10 @@ function tell(evaluation: Evaluation, alike: readonly Approval[], text: string):
   evaluation.tx.enqueue({ jobId: `notify-${id}`, name: 'notify', payload: { ...payload } });
 }
 
-function askedText({ options: { externalUrl } }: Evaluation, alike: readonly Approval[]): string {
+function askedText({ options: { externalUrl, accountPrefix = '' } }: Evaluation, alike: readonly Approval[]): string {
   const [one] = alike as [Approval];
-  const { terms, rule, why, values, untilMs, id } = one;
+  const { terms, rule, why, values, untilMs } = one;
+  const id = `${accountPrefix}${one.id}`;
   const place = alike.length === 1 ? `#/approval/${id}` : `#/approvals?rule=${encodeURIComponent(rule)}`;
   const where =
     externalUrl === undefined

@@ -23,6 +23,8 @@ export interface DecideOptions {
   readonly adBreakSpacingMs?: number;
   /** `http.external_url`, without a slash at its end: what links in messages stand on. */
   readonly externalUrl?: string | undefined;
+  /** Before the id of an approval in a message where there are several accounts: `main:`. */
+  readonly accountPrefix?: string | undefined;
   /** Hash of the configuration that decides, for the journal. */
   readonly configHash?: string;
 }

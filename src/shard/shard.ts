@@ -474,6 +474,7 @@ export class Shard {
       adBreakSpacingMs: this.adBreakSpacingMs(),
       configHash: this.#options.config().hash,
       externalUrl: this.#externalUrl,
+      accountPrefix: this.#options.directory().all.length > 1 ? `${this.name}:` : '',
     };
   }
 

@@ -24,12 +24,12 @@ rules:
   - name: called
     mode: enforce
     trigger: {http: {name: go}}
-    actions: [{notify: {receiver: noc, text: called}}]
+    actions: [{notify: {receiver: noc, text: called}}, {tag: {set: {x: y}}, approval: {not_by_author: false}}]
 `;
 /** Each asks every operation once. */
 const rounds = 30;
-/** What these end, repeat or tell of is seldom there: bulk actions, timers, messages and jobs that failed, intents, stopped rules, a session by its id. */
-const needMore = /bulk|timers|resend|intents|reset|acknowledge|DELETE .*ad-breaks|\/samples|\/report/;
+/** What these end, repeat or tell of is seldom there: bulk actions, timers, messages and jobs that failed, approvals, intents, stopped rules, a session by its id. */
+const needMore = /bulk|timers|resend|intents|reset|acknowledge|approvals\/|DELETE .*ad-breaks|\/samples|\/report/;
 /** Guards against an answer that never comes: the daemon itself gives up after 15 s. */
 const longestMs = 60_000;
 

@@ -7,6 +7,7 @@ import { type ChannelArn, isChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
 import type { Observation } from '#domain/observation.ts';
+import { provenNameOf } from '../auth.ts';
 import type { RuleShard, RuleShards } from '../rule-lookup.ts';
 
 export interface TriggerRoutesOptions {
@@ -49,13 +50,23 @@ export function triggerRoutes({ shards, observe }: TriggerRoutesOptions): Fastif
           },
         },
       },
-      async ({ params: { name }, query, body, headers }, reply) => {
+      async ({ params: { name }, query, body, headers, caller }, reply) => {
         const arn = body.channelArn !== undefined && isChannelArn(body.channelArn) ? body.channelArn : undefined;
         const shard = shardFor(arn, query.account);
         const listening = listenersOf(shard.ruleset.rules, name);
         const key = headers['idempotency-key'];
         const requestId = key === undefined ? randomUUID() : `${name}:${key}`;
-        await observe(shard.name, observationOf({ requestId, name, arn, body: body.body, atMs: shard.state.nowMs() }));
+        await observe(
+          shard.name,
+          observationOf({
+            requestId,
+            author: provenNameOf(caller),
+            name,
+            arn,
+            body: body.body,
+            atMs: shard.state.nowMs(),
+          }),
+        );
         return reply.code(202).send({ requestId, rules: listening });
       },
     );
@@ -74,11 +85,12 @@ function listenersOf(rules: RuleShard['ruleset']['rules'], name: string): string
 
 function observationOf(request: {
   readonly requestId: string;
+  readonly author: string;
   readonly name: string;
   readonly arn: ChannelArn | undefined;
   readonly body: unknown;
   readonly atMs: number;
 }): Observation {
-  const { requestId, name, arn, body = null, atMs } = request;
-  return { kind: 'http', requestId, name, channelArn: arn, body, atMs };
+  const { requestId, author, name, arn, body = null, atMs } = request;
+  return { kind: 'http', requestId, author, name, channelArn: arn, body, atMs };
 }

@@ -1,0 +1,131 @@
+// Actions that wait for a person's yes, over all accounts. Meets the port of routes/approvals.ts.
+import { maskAddresses } from '#domain/address.ts';
+import type { Answered, Approval, ApprovalAnswer, ApprovalSaid } from '#domain/approval.ts';
+import type { Control } from '#domain/control.ts';
+import type { Values } from '#domain/decision.ts';
+import { iso } from '#domain/duration.ts';
+import { AppError } from '#domain/errors.ts';
+import type { Ruleset } from '#domain/rule.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
+import { withoutViewerIds } from '#domain/viewer-ids.ts';
+import { deedOf, missingOf, shownNow } from '#rules/approvals.ts';
+import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
+import { refreshAll } from './refresh-all.ts';
+import type { ApprovalsPort, ApprovalView, Said } from './routes/approvals.ts';
+
+export interface ApprovalShard extends ShardIdentity {
+  readonly state: SharedState;
+  /** The rules in force. */
+  readonly ruleset: Ruleset;
+  readonly pipeline: { answer(said: ApprovalSaid): Promise<Answered> };
+}
+
+export interface ApprovalsOptions {
+  readonly shards: ShardDirectory<ApprovalShard>;
+  /** Told of each answer that counted. */
+  readonly onControl?: ((control: Control) => void) | undefined;
+}
+
+export class Approvals implements ApprovalsPort {
+  readonly #options: ApprovalsOptions;
+
+  constructor(options: ApprovalsOptions) {
+    this.#options = options;
+  }
+
+  async list(mayOperate: boolean): Promise<ApprovalView[]> {
+    const { shards } = this.#options;
+    await refreshAll(shards);
+    return shards.all
+      .flatMap((shard) => Array.from(shard.state.view.entries(kinds.approval), ([, each]) => ({ shard, each })))
+      .sort((a, b) => orderOf(a.each, b.each))
+      .map(({ shard, each }) => this.#view(shard, each, mayOperate));
+  }
+
+  async find(id: string, mayOperate: boolean): Promise<ApprovalView> {
+    const { shard, own } = this.#place(id);
+    await shard.state.refresh();
+    const found = shard.state.view.get(kinds.approval.of(own));
+    if (!found) throw missing(id);
+    return this.#view(shard, found, mayOperate);
+  }
+
+  async answer(id: string, said: Said): Promise<ApprovalView> {
+    const { shard, own } = this.#place(id);
+    const control: ApprovalSaid = { ...said, id: own };
+    const answered = await shard.pipeline.answer(control);
+    if (!answered.ok && answered.code === 'NOT_FOUND') throw missing(id);
+    if (!answered.ok) throw new AppError(answered.code, answered.message);
+    if (!answered.repeated) this.#options.onControl?.(control);
+    return this.#view(shard, answered.approval, true);
+  }
+
+  /** Where there are several accounts, an id says whose it is. */
+  #place(id: string): { readonly shard: ApprovalShard; readonly own: string } {
+    const { shards } = this.#options;
+    if (shards.all.length === 1) return { shard: shards.first, own: id };
+    const shard = shards.all.find(({ name }) => id.startsWith(`${name}:`));
+    if (!shard) throw missing(id);
+    return { shard, own: id.slice(shard.name.length + 1) };
+  }
+
+  #view({ name, state, ruleset }: ApprovalShard, approval: Approval, mayOperate: boolean): ApprovalView {
+    const id = this.#options.shards.all.length === 1 ? approval.id : `${name}:${approval.id}`;
+    const { terms, list, step, askedAtMs, untilMs, endedAtMs, values, answers, params, ...rest } = approval;
+    const { rule, action, channelArn, channelName, streamId, why, decisionId, note, jobId, author } = rest;
+    const masked = maskAddresses(params) as Record<string, unknown>;
+    const isWaiting = approval.state === 'waiting';
+    const now = isWaiting ? shownNow(state.view, ruleset, approval, state.nowMs()) : undefined;
+    return {
+      id,
+      state: approval.state,
+      rule,
+      list,
+      step,
+      action,
+      params: mayOperate ? masked : withoutViewerIds(masked),
+      deed: deedOf(approval),
+      why,
+      ...given({ channelArn, channelName, streamId, author, note, jobId }),
+      decisionId,
+      askedAt: iso(askedAtMs),
+      until: iso(untilMs),
+      endedAt: endedAtMs === undefined ? null : iso(endedAtMs),
+      by: terms.by,
+      count: terms.count,
+      missing: isWaiting ? missingOf(approval) : 0,
+      notByAuthor: terms.notByAuthor,
+      onTimeout: 'cancel',
+      shown: { ...values },
+      ...(now ? { now: { ...now } } : {}),
+      answers: answers.map(answerView),
+      link: `/#/approval/${encodeURIComponent(id)}`,
+    };
+  }
+}
+
+function missing(id: string): AppError {
+  return new AppError(
+    'NOT_FOUND',
+    `there is no approval ${id}; GET /v1/approvals lists those that wait and those of the last day`,
+  );
+}
+
+/** Those that wait first, the first to run out first; then the newest. */
+function orderOf(a: Approval, b: Approval): number {
+  if (a.state === 'waiting' && b.state === 'waiting') return a.untilMs - b.untilMs;
+  if (a.state === 'waiting') return -1;
+  return b.state === 'waiting' ? 1 : (b.endedAtMs ?? 0) - (a.endedAtMs ?? 0);
+}
+
+function answerView({ atMs, values, ...rest }: ApprovalAnswer): ApprovalView['answers'][number] {
+  return { ...rest, at: iso(atMs), shown: { ...values } satisfies Values };
+}
+
+/** Those that are known. */
+function given<T extends Readonly<Record<string, unknown>>>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

@@ -1,0 +1,155 @@
+// An action that waits for a person's yes, from the rule to the call: two replicas, two people who press at the same time and more than
+// once, on the API and by the command line.
+import { randomBytes } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { broadcast, type Daemon } from '#test/support/broadcast.ts';
+import { commandLine } from '#test/support/command-line.ts';
+import { eventually } from '#test/support/quiet.ts';
+
+const rules = `
+rules:
+  - name: stop
+    mode: enforce
+    trigger: {http: {name: panic}}
+    actions: [{stop_stream: {}, approval: {count: 2, timeout: 1h}}]
+    guards: {cooldown: 0s, max_per_hour: 100}
+`;
+
+interface Answer {
+  readonly status: number;
+  readonly body: any;
+}
+
+test('two people say yes on two replicas at once, twice each: the stream is stopped once, and everything says who it was', async () => {
+  const token = () => randomBytes(16).toString('hex');
+  const tokens = { ann: token(), bob: token(), eve: token(), root: token() };
+  const file = join(tmpdir(), `approval-tokens-${randomBytes(6).toString('hex')}`);
+  const roles = { ann: 'operator', bob: 'operator', eve: 'viewer', root: 'admin' } as const;
+  await writeFile(
+    file,
+    Object.entries(tokens)
+      .map(([name, value]) => `${name} ${roles[name as keyof typeof roles]} ${value}\n`)
+      .join(''),
+  );
+  await using platform = await broadcast();
+  const { control } = platform.simulator;
+  const [channel, other] = await control.createChannels(2);
+  await control.goLive([channel!.arn, other!.arn]);
+  const env = { AUTOPILOT_TOKENS_FILE: file };
+  await using first = await platform.daemon({ rules, env });
+  await using second = await platform.daemon({ rules, env });
+  const as = async (
+    who: keyof typeof tokens,
+    daemon: Daemon,
+    method: string,
+    path: string,
+    body?: object,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<Answer> => {
+    const answer = await fetch(`${daemon.url}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${tokens[who]}`,
+        ...(body ? { 'content-type': 'application/json' } : {}),
+        ...headers,
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const text = await answer.text();
+    return { status: answer.status, body: text === '' ? undefined : JSON.parse(text) };
+  };
+  const stops = async () => (await control.calls({ operation: 'StopStream' })).length;
+  const panic = async (arn: string) => {
+    expect((await as('root', first, 'POST', '/v1/triggers/panic', { channelArn: arn })).status).toBe(202);
+    return eventually(async () => {
+      const { body } = await as('ann', second, 'GET', '/v1/approvals?state=waiting');
+      return body.approvals.find((each: any) => each.channelArn === arn);
+    });
+  };
+
+  const asked = await panic(channel!.arn);
+  expect(asked).toMatchObject({
+    rule: 'stop',
+    action: 'stop_stream',
+    state: 'waiting',
+    count: 2,
+    missing: 2,
+    author: 'token root',
+    now: { health: 'HEALTHY' },
+  });
+  const path = `/v1/approvals/${asked.id}`;
+  // Robots and previews open links; nothing but a POST by somebody who may says yes.
+  for (const method of ['GET', 'HEAD']) expect((await as('bob', first, method, path)).status).toBe(200);
+  expect((await as('eve', first, 'POST', path, { decision: 'approve' })).status).toBe(403);
+  expect((await as('root', first, 'POST', path, { decision: 'approve' })).body).toMatchObject({
+    code: 'APPROVAL_NOT_ALLOWED',
+  });
+  expect((await fetch(`${first.url}${path}`, { method: 'POST' })).status).toBe(401);
+  expect((await as('ann', first, 'POST', path, { decision: 'aprove' })).status).toBe(400);
+  expect((await as('ann', first, 'POST', `${path}0`, { decision: 'approve' })).body).toMatchObject({
+    code: 'NOT_FOUND',
+  });
+  const alerts = (await as('ann', second, 'GET', '/v1/alerts?kind=approval')).body.alerts;
+  expect(alerts).toMatchObject([{ title: 'stop_stream waits for a yes', channelArn: channel!.arn, rule: 'stop' }]);
+
+  // Whoever claims another name is still one person.
+  const claim = { 'x-autopilot-as': 'Mara' };
+  expect((await as('ann', first, 'POST', path, { decision: 'approve', reason: 'seen it' }, claim)).body).toMatchObject({
+    state: 'waiting',
+    missing: 1,
+  });
+  expect((await as('ann', second, 'POST', path, { decision: 'approve' })).body).toMatchObject({ missing: 1 });
+  const presses = await Promise.all(
+    [first, second, first, second].map((daemon) => as('bob', daemon, 'POST', path, { decision: 'approve' })),
+  );
+  expect(presses.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+  const { body: approved } = await as('ann', second, 'GET', path);
+  expect(approved).toMatchObject({
+    state: 'approved',
+    answers: [
+      { who: 'token ann', from: '127.0.0.1', reason: 'seen it', shown: { health: 'HEALTHY' } },
+      { who: 'token bob', from: '127.0.0.1' },
+    ],
+  });
+  await eventually(async () => {
+    const { body } = await as('ann', first, 'GET', `/v1/jobs/${approved.jobId}`);
+    return body.state === 'completed' && body.result.outcome === 'done';
+  });
+  expect(await stops()).toBe(1);
+  expect(await control.calls({ operation: 'StopStream' })).toMatchObject([{ channelArn: channel!.arn }]);
+  const { body: decided } = await as('ann', first, 'GET', `/v1/decisions?rule=stop&outcome=acted`);
+  expect(decided.decisions).toMatchObject([
+    { reason: 'approved', words: 'approved by ann and bob', jobs: [{ jobId: approved.jobId }] },
+  ]);
+  const { body: audit } = await as('ann', first, 'GET', '/v1/audit?what=approve');
+  expect(audit.entries.map(({ who, outcome }: any) => `${who} ${outcome}`).toSorted()).toEqual([
+    'token ann done',
+    'token bob done',
+    'token root refused',
+  ]);
+  expect((await as('ann', first, 'POST', path, { decision: 'reject' })).body).toMatchObject({ code: 'APPROVAL_OVER' });
+
+  // By the command line: a pause holds a yes back, a no ends it.
+  const held = await panic(other!.arn);
+  const cli = (who: 'ann' | 'bob', ...args: readonly string[]) =>
+    commandLine(args, { env: { AUTOPILOT_URL: first.url, AUTOPILOT_API_TOKEN: tokens[who] } });
+  expect((await cli('ann', 'approval', 'list')).out).toMatch(
+    new RegExp(`WAITING stop_stream on .*\\n.* left, until .*\\n.*rule stop\\)[^]*id ${held.id}`),
+  );
+  expect((await cli('ann', 'approval', 'approve', held.id)).out).toContain('1 more must say yes');
+  await as('ann', second, 'POST', '/v1/pause', { reason: 'drill' });
+  const refused = await cli('bob', 'approval', 'approve', held.id);
+  expect(refused.code).toBe(1);
+  expect(refused.err).toMatch(/held back by pause .*drill/);
+  expect((await cli('bob', 'approval', 'reject', held.id, '--reason', 'sponsor')).out).toContain(
+    'Rejected: stop_stream',
+  );
+  await as('ann', second, 'POST', '/v1/resume', {});
+  expect((await cli('ann', 'approval', 'list')).out).toBe('Nothing waits for a yes.');
+  expect((await cli('ann', 'approval', 'list', '--all')).out).toMatch(/reject by bob from 127\.0\.0\.1 at .*: sponsor/);
+  expect(await stops()).toBe(1);
+  await rm(file);
+});
