@@ -16,6 +16,7 @@ import type { Clock } from '#runtime/clock.ts';
 import { TeardownStack } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import type { RedisAccess } from '#runtime/redis-access.ts';
 import { readRedisFacts, redisProblems } from '#runtime/redis-check.ts';
 import type { AwsOptions } from '#shard/aws-access.ts';
 import { ShardDirectory } from '#shard/directory.ts';
@@ -29,6 +30,8 @@ export interface AppOptions {
   /** Reads the configuration again. @throws AppError CONFIG_NOT_FOUND, CONFIG_INVALID */
   readonly loadConfig: () => Promise<Config>;
   readonly redisUrl: string;
+  /** Credentials and certificates; default: what the URL says. */
+  readonly redisAccess?: RedisAccess | undefined;
   readonly role: ReplicaRole;
   /** The environment: tokens, address of the API, Region, AWS endpoints. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -102,6 +105,7 @@ export function createApp(options: AppOptions): App {
         files,
         config,
         redisUrl,
+        redisAccess: options.redisAccess,
         redisAddress: options.redisAddress,
         dataFolder: options.dataFolder,
         startPaused: options.startPaused,

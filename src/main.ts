@@ -19,7 +19,7 @@ import { createLogger, isLogLevel, type Logger, logLevels, Scrubber } from '#run
 import { createMetrics } from '#runtime/metrics.ts';
 import { keepTimeBy } from '#runtime/process-time.ts';
 import { assertRedisUsable, keyPrefix } from '#runtime/redis.ts';
-import { parseRedisUrl } from '#runtime/redis-url.ts';
+import { accessFromEnvironment } from '#runtime/redis-environment.ts';
 import { endOnUncaught } from '#runtime/uncaught.ts';
 import { type App, createApp } from './app.ts';
 import { watchConfig } from './config-watch.ts';
@@ -70,10 +70,20 @@ export async function runDaemon({ role = 'all', paused = false }: RunOptions = {
     edge.windowMs = durationMs(config.settings.shutdown_window);
     readEgress(env, logger, scrubber);
     const redisUrl = env['REDIS_URL'] ?? (redis = await ownRedis(env, logger, edge.stopping)).url;
-    const { password } = parseRedisUrl(redisUrl);
-    if (password !== undefined) scrubber.hide(password, 'Redis password');
+    const access = redis
+      ? undefined
+      : await accessFromEnvironment({
+          env,
+          url: redisUrl,
+          logger,
+          onSecret: (secret, before) => {
+            scrubber.hide(secret, 'Redis password');
+            if (before !== undefined) scrubber.forget(before);
+          },
+        });
     const namespace = env['AUTOPILOT_NAMESPACE'] || 'autopilot';
-    await assertRedisUsable({ url: redisUrl, prefix: keyPrefix(namespace, accountsOf(config, env)[0]!.name), logger });
+    const prefix = keyPrefix(namespace, accountsOf(config, env)[0]!.name);
+    await assertRedisUsable({ url: redisUrl, prefix, access, logger });
     edge.stopping.throwIfAborted();
     const metrics = createMetrics();
     metrics.collectProcessMetrics();
@@ -81,6 +91,7 @@ export async function runDaemon({ role = 'all', paused = false }: RunOptions = {
       config,
       loadConfig: () => readConfig(env),
       redisUrl,
+      redisAccess: access,
       // A Redis of our own has another port each time.
       ...(redis ? { redisAddress: 'data/redis' } : {}),
       dataFolder: resolve(env['AUTOPILOT_DATA_DIR'] || 'data'),

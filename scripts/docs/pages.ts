@@ -67,6 +67,18 @@ function configurationPage(): string {
           '`REDIS_URL`',
           'The Redis (or Valkey) server: `redis://[user:password@]host[:port][/database]`; several hosts, separated by commas, for nodes of a cluster; `redis+sentinel://[user:password@]host:26379,host:26379/name[/database]` for sentinels; `rediss://` and `rediss+sentinel://` for TLS (`docs/redis.md`). In a user or password write `@` as `%40`, `:` as `%3A`, `/` as `%2F`, `#` as `%23`, `%` as `%25`. Without it `npm start` runs one of its own under `data/`',
         ],
+        [
+          '`REDIS_USERNAME`, `REDIS_PASSWORD_FILE`, `REDIS_SENTINEL_USERNAME`, `REDIS_SENTINEL_PASSWORD_FILE`',
+          'User and password instead of those in `REDIS_URL`; the files are read anew for each connection (`docs/redis.md`)',
+        ],
+        [
+          '`REDIS_TLS_CA_FILE`, `REDIS_TLS_CERT_FILE`, `REDIS_TLS_KEY_FILE`, `REDIS_TLS_SERVERNAME`',
+          'A private authority, a certificate of ours with its key, and whom the certificate of Redis must be for',
+        ],
+        [
+          '`REDIS_IAM_CACHE`, `REDIS_IAM_SERVICE`, `REDIS_IAM_SERVERLESS`',
+          'Tokens of IAM instead of a password: the name of the cache, `elasticache` (default) or `memorydb`, and `1` for ElastiCache Serverless',
+        ],
         ['`AWS_REGION`', 'Region of the default account; credentials are found as by every AWS SDK'],
         [
           '`AWS_ENDPOINT_URL_IVS`, `AWS_ENDPOINT_URL_SQS`, `AWS_ENDPOINT_URL_EVENTBRIDGE`',

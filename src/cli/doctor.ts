@@ -107,14 +107,16 @@ async function examine(
     import('#shard/settings.ts'),
     withCredentials(entries),
   ]);
+  const redisUrl = env['REDIS_URL'];
+  const redis = redisUrl === undefined ? undefined : await ops.doctorRedis(env, redisUrl);
   using parts = ops.doctorParts({
     config,
     accounts,
     limits: limitSettingsOf(config.settings),
-    redisUrl: env['REDIS_URL'],
+    redis,
     namespace: env['AUTOPILOT_NAMESPACE'] ?? 'autopilot',
   });
-  if (env['REDIS_URL'] === undefined)
+  if (redisUrl === undefined)
     checks.push({
       name: 'Redis',
       run: async () => skipped('REDIS_URL is not set: the daemon starts a Redis of its own'),

@@ -81,6 +81,11 @@ export function createAwsClient<Client extends object>(
   return client;
 }
 
+/** Credentials as the SDK finds them, in time. */
+export function ambientCredentials(): AwsCredentialIdentityProvider {
+  return boundedCredentials(() => fromNodeProviderChain());
+}
+
 /** A role's credentials, by calls to STS that end in time. */
 export function assumedRole(role: {
   readonly roleArn: string;

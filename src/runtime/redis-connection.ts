@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { Redis as Client, type Command, type RedisOptions } from 'ioredis';
 import { backoffMs } from './backoff.ts';
+import type { RedisCredentials } from './redis-access.ts';
 import { connectorOf } from './redis-connector.ts';
 import { breakWhenSilent } from './redis-silence.ts';
 import { databaseOnCluster, type RedisSite } from './redis-site.ts';
@@ -61,11 +62,12 @@ export class Connection extends Client {
   /** Set while the connection leaves a node for the one that has the keys: `begun` until it tries to reach that. */
   #following: 'begun' | 'under way' | undefined;
   readonly #whole = new WeakSet<Command>();
+  #renewal: NodeJS.Timeout | undefined;
 
   constructor(options: ConnectionOptions, setup: ConnectionSetup) {
     super({
       ...options,
-      Connector: connectorOf(setup.site),
+      Connector: connectorOf(setup.site, (credentials) => this.#authenticate(credentials)),
       lazyConnect: true,
       retryStrategy: () => this.#pauseMs(),
       reconnectOnError: isReadOnly,
@@ -85,6 +87,7 @@ export class Connection extends Client {
     // A node ends a subscription when the channel's slot goes to another one.
     this.on('moved', () => this.#follow());
     this.on('ready', () => {
+      this.#renewLater();
       this.#readySince = performance.now();
       this.#away = undefined;
       this.#unusable = undefined;
@@ -93,6 +96,7 @@ export class Connection extends Client {
       for (const command of this.#held.keys()) this.#sendHeld(command);
     });
     this.on('close', () => {
+      clearTimeout(this.#renewal);
       const isOld = this.#readySince !== undefined && performance.now() - this.#readySince > wellMs;
       this.#closes = isOld && this.#refused.size === 0 ? 1 : this.#closes + 1;
       this.#readySince = undefined;
@@ -114,6 +118,26 @@ export class Connection extends Client {
   get trouble(): RedisTrouble | undefined {
     const [refused] = this.#refused.values();
     return this.#unusable ?? this.#away ?? refused?.trouble ?? (this.status === 'connect' ? notReady : undefined);
+  }
+
+  /** What the next handshake shows: a member of ioredis' connection that its types hide. */
+  #authenticate({ username, password }: RedisCredentials): void {
+    const auth = username === undefined || password === undefined ? password : [username, password];
+    (this as unknown as { condition: { auth: string | readonly string[] | undefined } }).condition.auth = auth;
+  }
+
+  /** A server may end a connection whose credentials have become too old. */
+  #renewLater(): void {
+    const { site } = this.#setup;
+    if (site.renewMs === undefined) return;
+    this.#renewal = setTimeout(() => {
+      this.#renewLater();
+      site
+        .credentials()
+        .then(({ username = 'default', password = '' }) => this.auth(username, password))
+        // Then the server ends the connection in its time, and the next one shows others.
+        .catch(() => undefined);
+    }, site.renewMs).unref();
   }
 
   /** Whether it is between a node and another that has the keys: no trouble yet. */

@@ -3,13 +3,17 @@
 import { createConnection, Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { AbstractConnector } from 'ioredis';
+import type { RedisCredentials, RedisTls } from './redis-access.ts';
 import { type Endpoint, type RedisSite, unreached } from './redis-site.ts';
 
 /** A node that is gone with its host does not even refuse: the others are asked again soon. */
 const connectWithinMs = 3_000;
 
-/** The class of connectors that ioredis makes for itself. */
-export function connectorOf(site: RedisSite) {
+/**
+ * The class of connectors that ioredis makes for itself.
+ * @param authenticate is told what the connection that is being made is to show.
+ */
+export function connectorOf(site: RedisSite, authenticate: (credentials: RedisCredentials) => void) {
   return class SiteConnector extends AbstractConnector {
     constructor(options: unknown) {
       super((options as { disconnectTimeout: number }).disconnectTimeout);
@@ -21,8 +25,10 @@ export function connectorOf(site: RedisSite) {
       delete this.firstError;
       try {
         const endpoint = await site.locate();
+        const [credentials, tls] = await Promise.all([site.credentials(), site.tls(endpoint)]);
         if (!this.connecting) return destroyed();
-        this.stream = open(endpoint, site);
+        authenticate(credentials);
+        this.stream = open(endpoint, tls);
         this.stream.once('error', (error) => (this.firstError ??= error));
         if (site.moves) await this.#connected(endpoint);
         return this.stream;
@@ -53,9 +59,8 @@ export function connectorOf(site: RedisSite) {
   };
 }
 
-function open({ host, port, serverName }: Endpoint, { address: { tls } }: RedisSite): Socket | TLSSocket {
-  if (!tls) return createConnection({ host, port });
-  return connectTls({ host, port, ...(serverName === undefined ? {} : { servername: serverName }) });
+function open({ host, port }: Endpoint, tls: RedisTls | undefined): Socket | TLSSocket {
+  return tls === undefined ? createConnection({ host, port }) : connectTls({ host, port, ...tls });
 }
 
 function destroyed(): Socket {

@@ -6,6 +6,7 @@ import { Redis as Client, type RedisOptions } from 'ioredis';
 import { z } from 'zod';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { Logger } from './logger.ts';
+import { accessOf, type RedisAccess, type RedisCredentials, type RedisTls } from './redis-access.ts';
 import { RedisSiteError, troubleFrom } from './redis-trouble.ts';
 import { type RedisAddress, type RedisNode, redisNodeText } from './redis-url.ts';
 
@@ -19,6 +20,8 @@ export interface RedisSiteOptions {
   readonly address: RedisAddress;
   /** What all keys begin with, with a hash tag: their slot is the one whose owner is looked for. */
   readonly prefix: string;
+  /** Default: what the address says. */
+  readonly access?: RedisAccess | undefined;
   readonly logger: Logger;
 }
 
@@ -36,6 +39,7 @@ const slotCount = 16_384;
 export class RedisSite {
   readonly #address: RedisAddress;
   readonly #prefix: string;
+  readonly #access: RedisAccess;
   readonly #logger: Logger;
   #isCluster: boolean;
   /** It has told that it is no node of a cluster. */
@@ -50,9 +54,10 @@ export class RedisSite {
   /** Where the server was found last. */
   #last: Endpoint | undefined;
 
-  constructor({ address, prefix, logger }: RedisSiteOptions) {
+  constructor({ address, prefix, access = accessOf(address), logger }: RedisSiteOptions) {
     this.#address = address;
     this.#prefix = prefix;
+    this.#access = access;
     this.#logger = logger;
     this.#isCluster = address.master === undefined && address.nodes.length > 1;
     this.#known = address.nodes;
@@ -60,6 +65,30 @@ export class RedisSite {
 
   get address(): RedisAddress {
     return this.#address;
+  }
+
+  /** How long a connection may stand on the credentials that it was opened with. */
+  get renewMs(): number | undefined {
+    return this.#access.renewMs;
+  }
+
+  /** For one connection, or to prove anew who it is. @throws RedisSiteError */
+  async credentials(): Promise<RedisCredentials> {
+    try {
+      return await this.#access.credentials();
+    } catch (error) {
+      throw new RedisSiteError({
+        kind: 'away',
+        code: 'CREDENTIALS',
+        said: `no password for Redis: ${messageOf(error)}`,
+      });
+    }
+  }
+
+  /** For one connection; undefined: without TLS. @throws AppError REDIS_URL_INVALID when a file cannot be read */
+  async tls({ serverName }: Endpoint): Promise<RedisTls | undefined> {
+    if (!this.#address.tls) return undefined;
+    return { ...(serverName === undefined ? {} : { servername: serverName }), ...(await this.#access.tls()) };
   }
 
   get isCluster(): boolean {
@@ -177,23 +206,26 @@ export class RedisSite {
   async #askSentinel(sentinel: RedisNode, master: string): Promise<RedisNode | undefined> {
     const question = async (client: Client) =>
       sentinelAnswer.parse(await client.call('SENTINEL', 'get-master-addr-by-name', master));
+    const own = await this.#access.sentinelCredentials();
     try {
-      return nodeOf(await this.#ask(sentinel, {}, question));
+      return nodeOf(await this.#ask(sentinel, own ?? {}, question));
     } catch (error) {
-      const { username, password } = this.#address;
-      if (!/^(?:NOAUTH|NOPERM)\b/.test(messageOf(error)) || password === undefined) throw error;
-      return nodeOf(await this.#ask(sentinel, { username, password }, question));
+      if (own !== undefined || !/^(?:NOAUTH|NOPERM)\b/.test(messageOf(error))) throw error;
+      const ofServers = await this.credentials();
+      if (ofServers.password === undefined) throw error;
+      return nodeOf(await this.#ask(sentinel, ofServers, question));
     }
   }
 
   async #askCluster(): Promise<Endpoint> {
-    const { username, password, database, tls } = this.#address;
+    const { database, tls } = this.#address;
+    const credentials = await this.credentials();
     const candidates = distinct([...this.#known, ...this.#address.nodes]).slice(0, mostAsked);
     const down: ClusterView[] = [];
     const errors: unknown[] = [];
     const views = candidates.map(async (node) => {
       try {
-        const view = await this.#ask(node, { username, password }, (client) => viewOf(client, node, this.#prefix));
+        const view = await this.#ask(node, credentials, (client) => viewOf(client, node, this.#prefix));
         if (view.isUp && view.owner !== undefined) return view;
         down.push(view);
       } catch (error) {
@@ -236,16 +268,16 @@ export class RedisSite {
 
   async #ask<T>(
     node: RedisNode,
-    { username, password }: { readonly username?: string | undefined; readonly password?: string | undefined },
+    { username, password }: RedisCredentials,
     question: (client: Client) => Promise<T>,
   ): Promise<T> {
-    const { serverName } = this.#endpoint(node);
+    const tls = await this.tls(this.#endpoint(node));
     const options: Omit<RedisOptions, 'replyMapping'> = {
       host: node.host,
       port: node.port,
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password }),
-      ...(this.#address.tls ? { tls: serverName === undefined ? {} : { servername: serverName } } : {}),
+      ...(tls === undefined ? {} : { tls }),
       protocol: 2,
       lazyConnect: true,
       enableReadyCheck: false,

@@ -45,10 +45,15 @@ function misfitOf(said: string, code: string): Pick<RedisTrouble, 'code' | 'said
     return { code: 'NOT_REDIS', said: 'what answers does not speak the protocol of Redis: check host and port' };
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG')
     return { code: 'NO_TLS', said: 'the server does not speak TLS: begin the address with redis://' };
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return {
+      code,
+      said: `the server's certificate is for another host (${said}): connect by a name that it is for, or set REDIS_TLS_SERVERNAME`,
+    };
   if (certificateCodes.test(code))
     return {
       code,
-      said: `the server's certificate is not accepted (${code}): NODE_EXTRA_CA_CERTS names authorities to trust`,
+      said: `the server's certificate is not accepted (${code}): REDIS_TLS_CA_FILE or NODE_EXTRA_CA_CERTS names authorities to trust`,
     };
   return undefined;
 }

@@ -1,6 +1,7 @@
 // Connections to Redis by role, and the names of keys.
 import { AppError } from '#domain/errors.ts';
 import type { Logger } from './logger.ts';
+import type { RedisAccess } from './redis-access.ts';
 import { Connection, type ConnectionOptions, type Redis, type RedisRole } from './redis-connection.ts';
 import { RedisSite } from './redis-site.ts';
 import { RedisWatch, redisFailure, troubleText } from './redis-trouble.ts';
@@ -20,6 +21,8 @@ export interface RedisPlace {
   readonly url: string;
   /** `keyPrefix` of the keys that are asked for; left out: any. */
   readonly prefix?: string;
+  /** Credentials and certificates; default: what the address says. */
+  readonly access?: RedisAccess | undefined;
 }
 
 export interface ConnectOptions extends RedisPlace {
@@ -57,18 +60,18 @@ export function connectRedis({
 export function redisSite({
   url,
   prefix = '{autopilot}',
+  access,
   logger,
 }: RedisPlace & { readonly logger: Logger }): RedisSite {
-  return new RedisSite({ address: parseRedisUrl(url), prefix, logger });
+  return new RedisSite({ address: parseRedisUrl(url), prefix, access, logger });
 }
 
-function optionsOf({ nodes: [{ host, port }], username, password, database, tls }: RedisAddress): ConnectionOptions {
+/** The connector knows host and credentials; what it is told of them here is for messages alone. */
+function optionsOf({ nodes: [{ host, port }], database, tls }: RedisAddress): ConnectionOptions {
   return {
     host,
     port,
     db: database,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
     ...(tls ? { tls: {} } : {}),
   };
 }

@@ -3,6 +3,7 @@ import { AppError } from '#domain/errors.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { connectRedis, disconnectRedis, type Redis, type RedisRole, redisSite, triedOnce } from '#runtime/redis.ts';
+import type { RedisAccess } from '#runtime/redis-access.ts';
 import type { RedisSite } from '#runtime/redis-site.ts';
 import { RedisWatch } from '#runtime/redis-trouble.ts';
 
@@ -10,6 +11,7 @@ export interface RedisConnectionsOptions {
   readonly url: string;
   /** What all keys of the shard begin with. */
   readonly prefix: string;
+  readonly access?: RedisAccess | undefined;
   readonly shard: string;
   readonly logger: Logger;
   readonly metrics: Pick<Metrics, 'redisTrouble'>;

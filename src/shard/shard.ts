@@ -40,6 +40,7 @@ import type { TeardownStack } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { keyPrefix, type Redis } from '#runtime/redis.ts';
+import type { RedisAccess } from '#runtime/redis-access.ts';
 import { inTurns } from '#runtime/turns.ts';
 import { type Committed, Pipeline } from '#src/pipeline.ts';
 import { RedisState } from '#store/shared-state.ts';
@@ -78,6 +79,8 @@ export interface ShardOptions {
   /** The configuration in force: read anew where it may change by a reload. */
   readonly config: () => Config;
   readonly redisUrl: string;
+  /** Credentials and certificates; default: what the URL says. */
+  readonly redisAccess?: RedisAccess | undefined;
   /** What the state's file beside the process goes by, where the URL changes from start to start. */
   readonly redisAddress?: string | undefined;
   /** Where the state's file is; undefined: nowhere. */
@@ -141,6 +144,7 @@ export class Shard {
     this.#redis = new RedisConnections({
       url: options.redisUrl,
       prefix: this.#prefix,
+      access: options.redisAccess,
       shard: account.name,
       logger: this.#logger,
       metrics,

@@ -1,6 +1,6 @@
-// Connections that sentinels lead to the primary, with passwords of both, over a failover.
+// What sentinels cannot lead to; how a daemon follows them is in test/system/redis-moves.test.ts.
 import { expect, test } from 'vitest';
-import { assertRedisUsable, connectRedis, disconnectRedis, keyPrefix, triedOnce } from '#runtime/redis.ts';
+import { assertRedisUsable, connectRedis, disconnectRedis, keyPrefix } from '#runtime/redis.ts';
 import { lastingPort } from '#test/support/ports.ts';
 import { eventually, keptLogger, quietLogger } from '#test/support/quiet.ts';
 import { redisSentinels } from '#test/support/redis-cluster.ts';
@@ -9,30 +9,6 @@ import { redisSentinels } from '#test/support/redis-cluster.ts';
 const password = 'word-of-the-primary';
 const prefix = keyPrefix('sentinel', 'main');
 const logger = quietLogger();
-
-test('sentinels lead to the primary, by the password of both, and to the next one when it dies', async () => {
-  await using stand = await redisSentinels({ password, sentinelPassword: password });
-  const { logger, lines } = keptLogger();
-  const redis = connectRedis({ url: stand.url, prefix, role: 'store', logger });
-  await redis.connect();
-  expect(await redis.set('a', '1')).toBe('OK');
-  expect(await redis.wait(1, 0)).toBe(1);
-  const first = await stand.primary();
-
-  await first.kill();
-  await triedOnce(redis);
-  await eventually(() => redis.status === 'ready');
-
-  expect(await redis.get('a')).toBe('1');
-  expect(await redis.set('a', '2')).toBe('OK');
-  const second = stand.nodes.find((node) => node !== first)!;
-  const primary = `127.0.0.1:${second.port}`;
-  expect(lines.find(({ node }) => node === primary)).toMatchObject({
-    before: `127.0.0.1:${first.port}`,
-    msg: `Redis is now at ${primary} (primary of mymaster, say the sentinels)`,
-  });
-  await disconnectRedis(redis);
-});
 
 test('what the sentinels cannot lead to is one line that says why', async () => {
   await using stand = await redisSentinels({ password });

@@ -4,14 +4,16 @@ import { detailTypesOf } from '#config/detail-types.ts';
 import type { Config } from '#config/load.ts';
 import { durationMs } from '#domain/duration.ts';
 import { errorCatalog } from '#domain/error-catalog.ts';
-import { messageOf } from '#domain/errors.ts';
+import { AppError } from '#domain/errors.ts';
 import type { LimitSettings } from '#ivs/limits.ts';
 import { createIvsShard, type IvsShard } from '#ivs/shard.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { createLogger, type Logger, Scrubber } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { connectRedis, keyPrefix, type Redis, triedOnce } from '#runtime/redis.ts';
+import type { RedisAccess } from '#runtime/redis-access.ts';
 import { RedisClock } from '#runtime/redis-clock.ts';
+import { accessFromEnvironment } from '#runtime/redis-environment.ts';
 import { actionUses } from '../config-uses.ts';
 import { eventPathClients } from '../event-path-aws.ts';
 import { operationsFor } from '../permissions.ts';
@@ -30,7 +32,8 @@ export interface DoctorOptions {
   /** Empty: nothing is asked of AWS. */
   readonly accounts: readonly DoctorAccount[];
   readonly limits: LimitSettings;
-  readonly redisUrl: string | undefined;
+  /** Undefined: none is named. An error: why it cannot be used. */
+  readonly redis: { readonly url: string; readonly access: RedisAccess } | AppError | undefined;
   readonly namespace: string;
 }
 
@@ -39,7 +42,7 @@ const connectWithinMs = 3_000;
 
 /** `nowMs` tells the time as the daemons do, once the clock was looked at. */
 export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs(): number } & Disposable {
-  const { config, accounts, redisUrl } = options;
+  const { config, accounts } = options;
   const logger = createLogger({ level: 'silent', scrubber: new Scrubber() });
   const closing: (() => void)[] = [];
   const checks: Check[] = [];
@@ -49,7 +52,7 @@ export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs():
     keyPrefix(options.namespace, name),
   );
   // One for each account: in a cluster their keys may be on different nodes.
-  const connections = redisUrl === undefined ? [] : connectionsTo(redisUrl, prefixes, logger, checks);
+  const connections = connectionsTo(options.redis, prefixes, logger, checks);
   const [redis] = connections;
   const shards = new Map(
     connections.length === 0
@@ -102,14 +105,33 @@ export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs():
   };
 }
 
-/** An address that cannot be used is one red line, and everything that needs no Redis is asked all the same. */
-function connectionsTo(url: string, prefixes: readonly string[], logger: Logger, checks: Check[]): readonly Redis[] {
+/** Where Redis is and how it is reached; or why it cannot be. */
+export async function doctorRedis(
+  env: Readonly<Record<string, string | undefined>>,
+  url: string,
+): Promise<NonNullable<DoctorOptions['redis']>> {
+  const logger = createLogger({ level: 'silent', scrubber: new Scrubber() });
   try {
-    return prefixes.map((prefix) => connectRedis({ url, prefix, role: 'limiter', logger }));
+    return { url, access: await accessFromEnvironment({ env, url, logger, onSecret: () => undefined }) };
   } catch (error) {
-    checks.push({ name: 'Redis', run: async () => red(messageOf(error), errorCatalog.REDIS_URL_INVALID.remedy) });
-    return [];
+    if (error instanceof AppError) return error;
+    throw error;
   }
+}
+
+/** An address that cannot be used is one red line, and everything that needs no Redis is asked all the same. */
+function connectionsTo(
+  redis: DoctorOptions['redis'],
+  prefixes: readonly string[],
+  logger: Logger,
+  checks: Check[],
+): readonly Redis[] {
+  if (redis === undefined) return [];
+  if (!(redis instanceof AppError))
+    return prefixes.map((prefix) => connectRedis({ ...redis, prefix, role: 'limiter', logger }));
+  const { code, message } = redis;
+  checks.push({ name: 'Redis', run: async () => red(message, errorCatalog[code].remedy) });
+  return [];
 }
 
 function shardOf({ config, limits, namespace }: DoctorOptions, account: DoctorAccount, redis: Redis): IvsShard {

@@ -1,0 +1,37 @@
+// How a connection to Redis proves who it is and which certificates it accepts. Passwords and certificates may be in files, which are
+// read anew for each connection, so that they can be changed while the daemon runs; or a token stands for the password.
+import type { SecureContextOptions } from 'node:tls';
+import type { RedisAddress } from './redis-url.ts';
+
+export interface RedisCredentials {
+  readonly username?: string | undefined;
+  readonly password?: string | undefined;
+}
+
+/** Passwords that are good for a short time. A port: ElastiCache and MemoryDB take tokens that IAM has signed (redis-iam.ts). */
+export interface RedisTokens {
+  /** A token for the next few minutes. @throws the signer's error */
+  token(): Promise<string>;
+}
+
+/** Like `tls.connect`; `servername` is whom the certificate must be for, whichever host was connected to. */
+export type RedisTls = Pick<SecureContextOptions, 'ca' | 'cert' | 'key'> & { readonly servername?: string };
+
+/** Asked for each connection anew. */
+export interface RedisAccess {
+  credentials(): Promise<RedisCredentials>;
+  /** Of the sentinels; undefined: none at first, and those of the servers where a sentinel asks for some. */
+  sentinelCredentials(): Promise<RedisCredentials | undefined>;
+  tls(): Promise<RedisTls>;
+  /** How long a connection may stand on what it was opened with. */
+  readonly renewMs?: number | undefined;
+}
+
+/** What the address itself says. */
+export function accessOf({ username, password }: RedisAddress): RedisAccess {
+  return {
+    credentials: async () => ({ username, password }),
+    sentinelCredentials: async () => undefined,
+    tls: async () => ({}),
+  };
+}

@@ -1,0 +1,149 @@
+// What the environment adds to REDIS_URL: passwords and certificates in files, and tokens of IAM.
+import { readFile } from 'node:fs/promises';
+import { AppError, messageOf } from '#domain/errors.ts';
+import { ambientCredentials } from './aws-client.ts';
+import type { Logger } from './logger.ts';
+import type { RedisAccess, RedisTokens } from './redis-access.ts';
+import { iamTokens } from './redis-iam.ts';
+import { parseRedisUrl } from './redis-url.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface EnvironmentAccessOptions {
+  readonly env: Environment;
+  /** Where it is read from is the caller's: the address may be that of a Redis of our own. */
+  readonly url: string;
+  readonly logger: Logger;
+  /** Told of every secret before it is used, with the one that it takes the place of. */
+  readonly onSecret: (secret: string, before: string | undefined) => void;
+  /** Makes tokens for a user, where the environment asks for them; default: by IAM. */
+  readonly tokens?: (env: Environment, user: string) => RedisTokens;
+}
+
+/** ElastiCache ends a connection 12 hours after its token was shown. */
+const tokenRenewMs = 6 * 3_600_000;
+const mostBytes = 64 * 1024;
+
+/**
+ * What the environment adds to the address: REDIS_USERNAME, REDIS_PASSWORD_FILE, REDIS_SENTINEL_USERNAME,
+ * REDIS_SENTINEL_PASSWORD_FILE, REDIS_TLS_CA_FILE, REDIS_TLS_CERT_FILE, REDIS_TLS_KEY_FILE, REDIS_TLS_SERVERNAME, REDIS_IAM_CACHE.
+ * Reads each file once, so that a start finds what is missing.
+ * @throws AppError REDIS_URL_INVALID, which names the variable
+ */
+export async function accessFromEnvironment(options: EnvironmentAccessOptions): Promise<RedisAccess> {
+  const { env, onSecret, tokens: tokensOf = tokensByIam } = options;
+  const address = parseRedisUrl(options.url);
+  if (address.password !== undefined) onSecret(address.password, undefined);
+  const set = (name: string) => env[name] || undefined;
+  const file = async (name: string, isSecret = false) => {
+    const path = set(name);
+    if (path === undefined) return undefined;
+    const found = new RereadFile({ name, path, logger: options.logger, onRead: isSecret ? onSecret : () => undefined });
+    await found.read();
+    return found;
+  };
+  const passwordFile = await file('REDIS_PASSWORD_FILE', true);
+  const sentinelFile = await file('REDIS_SENTINEL_PASSWORD_FILE', true);
+  const files = {
+    ca: await file('REDIS_TLS_CA_FILE'),
+    cert: await file('REDIS_TLS_CERT_FILE'),
+    key: await file('REDIS_TLS_KEY_FILE'),
+  };
+  const servername = set('REDIS_TLS_SERVERNAME');
+  if (!address.tls && (Object.values(files).some(Boolean) || servername !== undefined))
+    throw invalid('REDIS_TLS_…', 'is set, and REDIS_URL does not begin with rediss:// or rediss+sentinel://');
+  if ((files.cert === undefined) !== (files.key === undefined))
+    throw invalid('REDIS_TLS_CERT_FILE', 'and REDIS_TLS_KEY_FILE go together: set both, or none');
+  const username = set('REDIS_USERNAME') ?? address.username;
+  const hasTokens = set('REDIS_IAM_CACHE') !== undefined;
+  if (hasTokens && (username === undefined || passwordFile || address.password !== undefined))
+    throw invalid('REDIS_IAM_CACHE', 'asks for tokens in place of a password: set REDIS_USERNAME, and no password');
+  if (hasTokens && !address.tls) throw invalid('REDIS_IAM_CACHE', 'needs TLS: begin REDIS_URL with rediss://');
+  if (sentinelFile && address.master === undefined)
+    throw invalid('REDIS_SENTINEL_PASSWORD_FILE', 'is set, and REDIS_URL does not begin with redis+sentinel://');
+  const tokens = hasTokens ? tokensOf(env, username!) : undefined;
+  let shown: string | undefined;
+  return {
+    async credentials() {
+      if (tokens) {
+        const password = await tokens.token();
+        onSecret(password, shown);
+        shown = password;
+        return { username, password };
+      }
+      return { username, password: (await passwordFile?.read()) ?? address.password };
+    },
+    async sentinelCredentials() {
+      const password = await sentinelFile?.read();
+      return password === undefined ? undefined : { username: set('REDIS_SENTINEL_USERNAME'), password };
+    },
+    async tls() {
+      const [ca, cert, key] = await Promise.all([files.ca?.read(), files.cert?.read(), files.key?.read()]);
+      return {
+        ...(ca === undefined ? {} : { ca }),
+        ...(cert === undefined || key === undefined ? {} : { cert, key }),
+        ...(servername === undefined ? {} : { servername }),
+      };
+    },
+    ...(tokens ? { renewMs: tokenRenewMs } : {}),
+  };
+}
+
+/** A small file that may be replaced at any moment: while it cannot be read, what it said last counts. */
+class RereadFile {
+  readonly #name: string;
+  readonly #path: string;
+  readonly #logger: Logger;
+  readonly #onRead: (text: string, before: string | undefined) => void;
+  #text: string | undefined;
+  #isUnreadable = false;
+
+  constructor(options: {
+    readonly name: string;
+    readonly path: string;
+    readonly logger: Logger;
+    readonly onRead: (text: string, before: string | undefined) => void;
+  }) {
+    this.#name = options.name;
+    this.#path = options.path;
+    this.#logger = options.logger;
+    this.#onRead = options.onRead;
+  }
+
+  /** @throws AppError REDIS_URL_INVALID when it has never been read */
+  async read(): Promise<string> {
+    try {
+      const bytes = await readFile(this.#path);
+      if (bytes.length > mostBytes) throw new Error(`it is larger than ${mostBytes} bytes`);
+      const text = bytes.toString('utf8').replace(/\r?\n$/, '');
+      if (text === '') throw new Error('it is empty');
+      if (text !== this.#text) this.#onRead(text, this.#text);
+      this.#text = text;
+      this.#isUnreadable = false;
+      return text;
+    } catch (error) {
+      const problem = `names a file that cannot be read: ${messageOf(error)}`;
+      if (this.#text === undefined) throw invalid(this.#name, problem);
+      if (!this.#isUnreadable)
+        this.#logger.warn({ code: 'REDIS_URL_INVALID' }, `${this.#name} ${problem}; what it said before is used`);
+      this.#isUnreadable = true;
+      return this.#text;
+    }
+  }
+}
+
+function invalid(name: string, problem: string): AppError {
+  return new AppError('REDIS_URL_INVALID', `${name} ${problem}`);
+}
+
+/** @throws AppError REDIS_URL_INVALID */
+function tokensByIam(env: Environment, user: string): RedisTokens {
+  const service = env['REDIS_IAM_SERVICE'] || 'elasticache';
+  if (service !== 'elasticache' && service !== 'memorydb')
+    throw invalid('REDIS_IAM_SERVICE', `must be elasticache or memorydb, not ${JSON.stringify(service)}`);
+  const region = env['AWS_REGION'];
+  if (!region) throw invalid('REDIS_IAM_CACHE', 'needs AWS_REGION, the Region of the cache');
+  const serverless = env['REDIS_IAM_SERVERLESS'] === '1' || env['REDIS_IAM_SERVERLESS'] === 'true';
+  const cache = env['REDIS_IAM_CACHE']!;
+  return iamTokens({ service, cache, serverless, user, region, credentials: ambientCredentials() });
+}
