@@ -1,4 +1,4 @@
-// `silence add|list|end`: holding back the decisions that match, for a time.
+// `silence add|list|edit|end`: holding back the decisions that match, for a time.
 import { type Command, Option } from 'commander';
 import { didYouMean, nearestName } from '#domain/nearest-name.ts';
 import { callerText } from '#domain/person.ts';
@@ -15,6 +15,8 @@ interface AddFlags {
   readonly force?: boolean;
   readonly json?: boolean;
 }
+
+type EditFlags = Partial<Pick<AddFlags, 'reason' | 'for' | 'force' | 'json'>>;
 
 interface SilenceView {
   readonly id: string;
@@ -90,6 +92,17 @@ export function register(program: Command, io: CliIo): void {
       );
     });
   group
+    .command('edit')
+    .description('change or extend a silence; what is left out stays as it is')
+    .argument('<silence>', 'its id, as `silence list` shows it')
+    .argument('[matchers...]', 'in place of those that it has')
+    .option('--reason <text>', 'why')
+    .option('--for <duration>', 'how long from now on, such as 1h')
+    .option('--force', 'also when no rule or channel matches now: for what is still to come')
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', example('ivs-autopilot silence edit s-0123abcd --for 2h'))
+    .action((id: string, matchers: string[], flags: EditFlags) => edit(io, id, matchers, flags));
+  group
     .command('end')
     .description('end a silence now')
     .argument('<silence>', 'its id, as `silence list` shows it')
@@ -130,11 +143,49 @@ async function add(
   ]);
 }
 
+async function edit(
+  io: CliIo,
+  id: string,
+  matchers: readonly string[],
+  { reason, for: duration, force, json }: EditFlags,
+): Promise<void> {
+  if (matchers.length === 0 && reason === undefined && duration === undefined)
+    throw new CommandFailed('Say what to change: matchers, --reason or --for.', 2);
+  for (const matcher of matchers) {
+    const parsed = checkLabelMatcher(matcher);
+    if (!parsed.ok) throw new CommandFailed(`${matcher}: ${parsed.message}.`, 2);
+  }
+  if (duration !== undefined) requireDuration(duration);
+  const api = apiClient(io);
+  if (matchers.length > 0 && !force) {
+    const wanted = { matchers, reason: reason ?? 'edited', duration: duration ?? '1h', dryRun: true };
+    const planned = (await api.send('POST', '/v1/silences', wanted)) as SilenceMatch;
+    if (planned.matchesNothing) throw new CommandFailed(nothingMatches(planned, 'changed'), 1);
+  }
+  const body = {
+    ...(matchers.length === 0 ? {} : { matchers }),
+    ...(reason === undefined ? {} : { reason }),
+    ...(duration === undefined ? {} : { duration }),
+  };
+  const answer = (await orMeant(io, id, () =>
+    api.send('PUT', `/v1/silences/${encodeURIComponent(id)}`, body),
+  )) as SilenceView & SilenceMatch;
+  printData(io, json, answer, () => [
+    `It matches ${matchText(answer)}, until ${shortTime(answer.ends)}.`,
+    `Its id is now ${answer.id}.`,
+  ]);
+}
+
 async function end(io: CliIo, id: string, { json }: { readonly json?: boolean }): Promise<void> {
   const api = apiClient(io);
+  const answer = await orMeant(io, id, () => api.send('DELETE', `/v1/silences/${encodeURIComponent(id)}`));
+  printData(io, json, answer ?? {}, () => [`The silence ${id} has ended.`]);
+}
+
+/** Asks about a silence; where there is none of this id, the error names the one that was probably meant. */
+async function orMeant<T>(io: CliIo, id: string, ask: () => Promise<T>): Promise<T> {
   try {
-    const answer = await api.send('DELETE', `/v1/silences/${encodeURIComponent(id)}`);
-    printData(io, json, answer ?? {}, () => [`The silence ${id} has ended.`]);
+    return await ask();
   } catch (error) {
     if (!(error instanceof RequestFailed) || error.code !== 'NOT_FOUND') throw error;
     throw new CommandFailed(`${error.message}${await idMeant(io, id)}`);
@@ -157,7 +208,7 @@ function matchText({ matches: { rules, channels }, examples }: SilenceMatch): st
   return `${rules} ${rules === 1 ? 'rule' : 'rules'}${named} on ${channels} ${channels === 1 ? 'channel' : 'channels'}`;
 }
 
-function nothingMatches(match: SilenceMatch): string {
+function nothingMatches(match: SilenceMatch, done = 'silenced'): string {
   const meant = match.didYouMean.length === 0 ? '' : ` (did you mean ${match.didYouMean.join(', ')}?)`;
-  return `Nothing was silenced: it matches ${matchText(match)}${meant}. With --force it is made all the same, for what is still to come.`;
+  return `Nothing was ${done}: it matches ${matchText(match)}${meant}. With --force it is made all the same, for what is still to come.`;
 }

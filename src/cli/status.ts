@@ -44,7 +44,7 @@ export function linesOf(status: LiveStatus, { columns }: Pick<CliIo, 'columns'> 
       'Silences',
       status.silences.map(({ id, matchers, who, reason, untilMs }) => [
         id,
-        matchers,
+        matchers.join(' '),
         `${seconds(untilMs - nowMs)} left`,
         `${callerText(who)}: ${reason}`,
       ]),

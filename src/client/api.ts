@@ -768,7 +768,11 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        put?: never;
+        /**
+         * Change or extend a silence: in one step it ends, and another one, with an id of its own, takes its place
+         * @description What is left out stays as it is. 404: it has ended, or somebody else has replaced it.
+         */
+        put: operations["replaceSilence"];
         post?: never;
         /** End a silence now */
         delete: operations["endSilence"];
@@ -5742,7 +5746,18 @@ export interface operations {
                      *       },
                      *       "didYouMean": [
                      *         "didYouMean"
-                     *       ]
+                     *       ],
+                     *       "planned": {
+                     *         "count": 1,
+                     *         "examples": [
+                     *           {
+                     *             "rule": "starving-slate",
+                     *             "action": "action",
+                     *             "channelArn": "arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl",
+                     *             "channelName": "studio-a"
+                     *           }
+                     *         ]
+                     *       }
                      *     }
                      */
                     "application/json": {
@@ -5760,6 +5775,21 @@ export interface operations {
                         };
                         /** @description It holds nothing back, as far as is known now */
                         matchesNothing: boolean;
+                        /** @description Actions that rules have planned, and that it holds back from now on; at most 20 of them are named */
+                        planned: {
+                            count: number;
+                            examples: {
+                                action: string;
+                                channelArn: string;
+                                channelName: string;
+                                /**
+                                 * Format: date-time
+                                 * @description When it would have been
+                                 */
+                                due?: string;
+                                rule: string;
+                            }[];
+                        };
                     };
                 };
             };
@@ -5794,7 +5824,18 @@ export interface operations {
                      *       },
                      *       "didYouMean": [
                      *         "didYouMean"
-                     *       ]
+                     *       ],
+                     *       "planned": {
+                     *         "count": 1,
+                     *         "examples": [
+                     *           {
+                     *             "rule": "starving-slate",
+                     *             "action": "action",
+                     *             "channelArn": "arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl",
+                     *             "channelName": "studio-a"
+                     *           }
+                     *         ]
+                     *       }
                      *     }
                      */
                     "application/json": {
@@ -5817,6 +5858,21 @@ export interface operations {
                         };
                         /** @description It holds nothing back, as far as is known now */
                         matchesNothing: boolean;
+                        /** @description Actions that rules have planned, and that it holds back from now on; at most 20 of them are named */
+                        planned: {
+                            count: number;
+                            examples: {
+                                action: string;
+                                channelArn: string;
+                                channelName: string;
+                                /**
+                                 * Format: date-time
+                                 * @description When it would have been
+                                 */
+                                due?: string;
+                                rule: string;
+                            }[];
+                        };
                         reason: string;
                         /** Format: date-time */
                         starts: string;
@@ -5863,6 +5919,126 @@ export interface operations {
             400: components["responses"]["BadRequest"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    replaceSilence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": {
+                    /** @description How long from now on */
+                    duration?: string;
+                    /** @description All must match, such as rule="slate" or tag_show=~"fin.*" */
+                    matchers?: string[];
+                    /** @description Why, for whoever finds it */
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "id",
+                     *       "matchers": [
+                     *         "rule=\"starving-slate\""
+                     *       ],
+                     *       "author": "token mara",
+                     *       "reason": "no reason given",
+                     *       "starts": "2026-11-20T20:00:00.000Z",
+                     *       "ends": "2026-11-20T22:00:00.000Z",
+                     *       "matches": {
+                     *         "rules": 1,
+                     *         "channels": 1
+                     *       },
+                     *       "matchesNothing": true,
+                     *       "examples": {
+                     *         "rules": [
+                     *           "starving-slate"
+                     *         ],
+                     *         "channelArns": [
+                     *           "arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl"
+                     *         ]
+                     *       },
+                     *       "didYouMean": [
+                     *         "didYouMean"
+                     *       ],
+                     *       "planned": {
+                     *         "count": 1,
+                     *         "examples": [
+                     *           {
+                     *             "rule": "starving-slate",
+                     *             "action": "action",
+                     *             "channelArn": "arn:aws:ivs:us-west-2:111122223333:channel/AbCdEfGhIjKl",
+                     *             "channelName": "studio-a"
+                     *           }
+                     *         ]
+                     *       },
+                     *       "replaces": "replaces"
+                     *     }
+                     */
+                    "application/json": {
+                        author: string;
+                        /** @description Matchers that something has, for those that nothing has */
+                        didYouMean: string[];
+                        /** Format: date-time */
+                        ends: string;
+                        /** @description At most 20 of each */
+                        examples: {
+                            channelArns: string[];
+                            rules: string[];
+                        };
+                        id: string;
+                        matchers: string[];
+                        /** @description Rules in force and channels of the inventory that it matches now */
+                        matches: {
+                            channels: number;
+                            rules: number;
+                        };
+                        /** @description It holds nothing back, as far as is known now */
+                        matchesNothing: boolean;
+                        /** @description Actions that rules have planned, and that it holds back from now on; at most 20 of them are named */
+                        planned: {
+                            count: number;
+                            examples: {
+                                action: string;
+                                channelArn: string;
+                                channelName: string;
+                                /**
+                                 * Format: date-time
+                                 * @description When it would have been
+                                 */
+                                due?: string;
+                                rule: string;
+                            }[];
+                        };
+                        reason: string;
+                        replaces: string;
+                        /** Format: date-time */
+                        starts: string;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];

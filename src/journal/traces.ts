@@ -31,6 +31,22 @@ export async function traceOfJob(state: Reader, jobId: string): Promise<string> 
   return found ? auditedText(state, found) : '';
 }
 
+/** Of a silence that has ended or was replaced; '' when nothing is left. */
+export async function traceOfSilence(state: Reader, id: string): Promise<string> {
+  const found = await newestAudited(
+    state,
+    ({ what, params }) => (what === 'silence' || what === 'expire_silence') && paramOf(params, 'id') === id,
+  );
+  if (!found) return '';
+  const endsMs = found.what === 'silence' ? paramOf(found.params, 'endsMs') : undefined;
+  const ended = typeof endsMs === 'number' ? `, ended by itself at ${iso(endsMs)}` : ` (${found.why})`;
+  return `${auditedText(state, found)}${ended}`;
+}
+
+function paramOf(params: unknown, name: string): unknown {
+  return typeof params === 'object' && params !== null ? (params as Record<string, unknown>)[name] : undefined;
+}
+
 /** Of a channel that is neither live nor listed, or of one session of it; '' when nothing is left. */
 export async function traceOfChannel(state: Reader, channelArn: ChannelArn, streamId?: string): Promise<string> {
   const { decisions } = await queryDecisions(state, { channelArn, streamId, limit: 1 });

@@ -46,14 +46,20 @@ export function noRoomForHold(
   });
 }
 
-/** Why there cannot be one more silence, if there cannot: there are too many, or all are too costly together. */
+/**
+ * Why there cannot be one more silence, if there cannot: there are too many, or all are too costly together. The one that it `replaces`
+ * does not count.
+ */
 export function noRoomForSilence(
   view: StateView,
   nowMs: number,
   made: Silence,
   limits: ControlLimits,
+  replaces?: string,
 ): AppError | undefined {
-  const known = Array.from(view.entries(kinds.silence), ([, each]) => each).filter(({ endsMs }) => endsMs > nowMs);
+  const known = Array.from(view.entries(kinds.silence)).flatMap(([id, each]) =>
+    id !== replaces && each.endsMs > nowMs ? [each] : [],
+  );
   if (known.length >= limits.max_silences)
     return new AppError(
       'TOO_MANY_SILENCES',

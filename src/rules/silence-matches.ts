@@ -6,8 +6,10 @@ import { nearestName } from '#domain/nearest-name.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
+import { channelView } from './channel-view.ts';
 import { channelDocument } from './documents.ts';
 import { labelsOf, matchesLabels, parseLabelMatcher, tagLabel } from './label-matcher.ts';
+import { plannedActions } from './planned.ts';
 
 export interface SilenceMatches {
   /** Names of rules with an action that it holds back. */
@@ -19,6 +21,46 @@ export interface SilenceMatches {
   readonly didYouMean: readonly string[];
 }
 
+/** An action that a rule has planned, and that would be held back. */
+export interface PlannedMatch {
+  readonly rule: string;
+  readonly action: string;
+  readonly channelArn: string;
+  readonly channelName: string;
+  readonly dueMs: number | undefined;
+}
+
+/** What of that which is planned now matchers, each as written and checked, would hold back; what is held back already is not of it. */
+export function plannedMatches(
+  ruleset: Ruleset,
+  view: StateView,
+  nowMs: number,
+  texts: readonly string[],
+): readonly PlannedMatch[] {
+  const matchers = parsed(texts);
+  const found: PlannedMatch[] = [];
+  for (const { rule, channelArn, actions, dueMs, withheld } of plannedActions(view, ruleset, nowMs)) {
+    if (withheld) continue;
+    const { channel } = channelView(view, channelArn, nowMs);
+    const labels = labelsOf({ rule, group: channelArn, channel });
+    for (const action of actions)
+      if (matchesLabels(matchers, { ...labels, action }))
+        found.push({ rule, action, channelArn, channelName: nameOf(view, channelArn), dueMs });
+  }
+  return found;
+}
+
+function nameOf(view: StateView, channelArn: string): string {
+  return view.get(kinds.channel.of(channelArn))?.name || view.get(kinds.stream.of(channelArn))?.channelName || '';
+}
+
+function parsed(texts: readonly string[]): readonly LabelMatcher[] {
+  return texts.flatMap((text) => {
+    const read = parseLabelMatcher(text);
+    return read.ok ? [read.matcher] : [];
+  });
+}
+
 const ofRules: ReadonlySet<string> = new Set(['rule', 'action']);
 
 /** What matchers, each as written and checked, match among the rules in force and the channels that are known. */
@@ -27,10 +69,7 @@ export function silenceMatches(
   views: readonly StateView[],
   texts: readonly string[],
 ): SilenceMatches {
-  const matchers = texts.flatMap((text) => {
-    const parsed = parseLabelMatcher(text);
-    return parsed.ok ? [parsed.matcher] : [];
-  });
+  const matchers = parsed(texts);
   const aboutRules = matchers.filter(({ label }) => ofRules.has(label));
   // Groups are known only once something happens.
   const aboutChannels = matchers.filter(({ label }) => !ofRules.has(label) && label !== 'group');

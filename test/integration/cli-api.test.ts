@@ -58,7 +58,7 @@ describe('commands that talk to the daemon', () => {
     stale: false,
     trust: [{ name: 'polls', state: 'ok', text: 'last full poll 3 s ago' }],
     needs: [],
-    silences: [{ id: 's-1', who: 'ann', reason: 'finals', matchers: 'rule="x"', untilMs: 160_000 }],
+    silences: [{ id: 's-1', who: 'ann', reason: 'finals', matchers: ['rule="x"'], untilMs: 160_000 }],
     activity: [],
   };
   let env: Record<string, string>;

@@ -21,6 +21,7 @@ export const commandLines: Readonly<Record<string, readonly string[]>> = {
   hold: [channel, '--reason', 'x'],
   'silence add': ['rule="x"', '--reason', 'x', '--for', '1h', '--force'],
   'silence list': [],
+  'silence edit': ['s-0', '--for', '1h'],
   'silence end': ['s-0'],
   completion: ['bash'],
   'stream list': [],

@@ -110,7 +110,7 @@ function rule(name: string, mode: string, forMs: number, description: string): u
       { action: 'stop_stream', afterMs: 180_000 },
     ],
     onResolve: [],
-    guards: { cooldownMs: 600_000, maxPerHour: 6 },
+    guards: { cooldownMs: 600_000, maxPerHour: 6, groupBy: [{ kind: 'channel' }] },
   };
 }
 
@@ -536,11 +536,30 @@ function commands(state: MemoryState, asked: Asked[]): FastifyPluginAsyncZod {
       { schema: { body: z.object({ matchers: z.array(z.string()), dryRun: z.boolean().optional() }).loose() } },
       async ({ body: { matchers } }) => {
         const known = matchers.includes('rule="starving-slate"');
+        const planned = { rule: 'starving-slate', action: 'stop_stream', channelName: channelAt(4).name };
         return {
           matches: { rules: known ? 1 : 0, channels: 31 },
           matchesNothing: !known,
+          examples: { rules: known ? ['starving-slate'] : [], channelArns: [channelArnAt(4), channelArnAt(17)] },
           didYouMean: known ? [] : ['rule="starving-slate"'],
+          planned: known
+            ? { count: 1, examples: [{ ...planned, channelArn: channelArnAt(4), due: new Date().toISOString() }] }
+            : { count: 0, examples: [] },
         };
+      },
+    );
+    app.put(
+      '/silences/:id',
+      { schema: { params: id, body: z.object({ matchers: z.array(z.string()).optional() }).loose() } },
+      async ({ params, body: { matchers } }) => {
+        const silence = await state.transact((tx) => {
+          const known = tx.get(kinds.silence.of(params.id))!;
+          const next = { ...known, matchers: matchers ?? known.matchers, endsMs: tx.nowMs + 7_200_000 };
+          tx.delete(kinds.silence.of(params.id));
+          tx.set(kinds.silence.of('s-2'), next);
+          return next;
+        });
+        return { id: 's-2', ends: new Date(silence.endsMs).toISOString() };
       },
     );
     app.get('/jobs/put-metadata-1', async () => metadataJob());

@@ -225,3 +225,40 @@ test('a new alert rings and notifies where somebody wants that, and only what is
   });
   expect(tour.complaints).toEqual([]);
 });
+
+test('a silence shows what it would hold back, and is changed and extended where it stands', async () => {
+  await using stand = await pageStand({ streams: 30, breathe: false });
+  await using tour = await visit(browser, stand);
+  const { page } = tour;
+  const dialog = page.getByRole('dialog');
+  const silences = page.locator('.silences');
+
+  await silences.getByRole('button', { name: /^Edit/ }).click();
+  await expect
+    .poll(() => dialog.getByLabel('Matchers, one on a line').inputValue())
+    .toBe('rule="rotate-key-after-show"');
+  expect(await dialog.getByLabel('Why').inputValue()).toBe('encoders are being moved tonight');
+  await dialog.getByRole('button', { name: 'Show what it would silence' }).click();
+  await dialog.getByText('It would hold nothing back (did you mean rule="starving-slate"?).').waitFor();
+  await dialog.getByLabel('Matchers, one on a line').fill('rule="starving-slate"');
+  // What was shown belongs to what was written before.
+  await dialog.getByText('It would hold nothing back').waitFor({ state: 'detached' });
+  await dialog.getByRole('button', { name: 'Show what it would silence' }).click();
+  await dialog.getByText(`stop stream on ${channelAt(4).name} (starving-slate, due`).waitFor();
+  expect(await findings(page)).toEqual([]);
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await silences.getByText('rule="starving-slate"').waitFor();
+  expect(stand.asked.at(-1)).toMatchObject({
+    method: 'PUT',
+    url: '/v1/silences/s-1',
+    body: { matchers: ['rule="starving-slate"'], reason: 'encoders are being moved tonight' },
+  });
+  expect(stand.asked.at(-1)?.body).not.toHaveProperty('duration');
+
+  await silences.getByRole('button', { name: /^Extend/ }).click();
+  await dialog.getByLabel('From now on for').selectOption('4h');
+  await dialog.getByRole('button', { name: 'Extend' }).click();
+  await page.getByText(/^The silence ends at /).waitFor();
+  expect(stand.asked.at(-1)).toMatchObject({ method: 'PUT', url: '/v1/silences/s-2', body: { duration: '4h' } });
+  expect(tour.complaints).toEqual([]);
+});

@@ -1,7 +1,6 @@
-// Pause, hold, silence, the rest of a batch: what people say to automation.
-import type { JSX } from 'preact';
+// Pause, hold, the rest of a batch: what people say to automation. Silences are in silence.tsx, many holds at once in many.tsx.
 import { api } from '../api.ts';
-import { count, plural } from '../format.ts';
+import { count } from '../format.ts';
 import { ask, Dialog, Field, Reason, type Values } from '../parts/dialog.tsx';
 import { toast } from '../parts/toasts.tsx';
 import { channelName, status } from '../store.ts';
@@ -80,68 +79,6 @@ export function askRelease(arn: string): void {
       }}
     />,
   );
-}
-
-/** As Alertmanager writes them. The API looks closer. */
-const matcher = /^[A-Za-z_][\w.:-]*\s*(=|!=|=~|!~)\s*(".*"|[^"\s]+)$/;
-
-/** Silences decisions; `matchers` are filled in. */
-export function askSilence(matchers = ''): void {
-  ask(<SilenceDialog matchers={matchers} />);
-}
-
-function SilenceDialog({ matchers: initial }: { readonly matchers: string }): JSX.Element {
-  const example = `rule="${status.peek()?.rules[0]?.name ?? 'starving-slate'}"`;
-  return (
-    <Dialog
-      title="Silence decisions"
-      text="What matches every line is held back until the silence ends."
-      confirm="Silence"
-      onSubmit={async ({ matchers = '', reason, duration, force }) => {
-        const lines = matchers
-          .split('\n')
-          .map((line) => line.trim())
-          .filter(Boolean);
-        const wrong = lines.find((line) => !matcher.test(line));
-        if (wrong !== undefined) throw new Error(`“${wrong}” is no matcher: write ${example}.`);
-        const body = { matchers: lines, reason, duration };
-        const { matches, matchesNothing, didYouMean } = await api<SilenceMatch>('POST', '/v1/silences', {
-          body: { ...body, dryRun: true },
-        });
-        const found = `${plural(matches.rules, 'rule')} on ${plural(matches.channels, 'channel')}`;
-        if (matchesNothing && force !== 'yes')
-          throw new Error(
-            `Nothing was silenced: it matches ${found}${didYouMean.length === 0 ? '' : ` (did you mean ${didYouMean.join(', ')}?)`}.`,
-          );
-        await api('POST', '/v1/silences', { body });
-        toast(`The silence is in force. It matches ${found}.`);
-      }}
-    >
-      <Field
-        label="Matchers, one on a line"
-        name="matchers"
-        lines={3}
-        required
-        initial={initial}
-        placeholder={example}
-        help="A label, =, !=, =~ or !~, and a value in quotes. Labels: rule, channel, action and the channel’s tags."
-      />
-      <Reason />
-      <Field label="For" name="duration" options={times.slice(1)} />
-      <Field label="If it matches nothing" name="force" options={whenNothing} />
-    </Dialog>
-  );
-}
-
-const whenNothing = [
-  ['no', 'do not make it'],
-  ['yes', 'make it all the same, for what is still to come'],
-] as const;
-
-interface SilenceMatch {
-  readonly matches: { readonly rules: number; readonly channels: number };
-  readonly matchesNothing: boolean;
-  readonly didYouMean: readonly string[];
 }
 
 export function askCancelBatch(id: string): void {

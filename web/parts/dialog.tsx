@@ -221,13 +221,14 @@ export function Field({ label, name, options, lines, initial, suggestions, help,
   );
 }
 
-export function Reason(): JSX.Element {
+export function Reason({ initial }: { readonly initial?: string | undefined }): JSX.Element {
   return (
     <>
       <Field
         label="Why"
         name="reason"
         required
+        initial={initial ?? ''}
         maxLength={200}
         placeholder="Shown to everybody, and kept in the audit"
       />

@@ -2,10 +2,8 @@
 import type { JSX } from 'preact';
 import type { Alert } from '#api/alerts.ts';
 import type { ActivityLine } from '#api/live/status.ts';
-import { personText } from '#api/person.ts';
 import { api } from '../api.ts';
-import { askSilence } from '../dialogs/controls.tsx';
-import { duration, plural, shortDuration, words } from '../format.ts';
+import { plural, shortDuration, words } from '../format.ts';
 import { Glyph, OutcomeSign } from '../parts/signs.tsx';
 import { StreamLink, Time } from '../parts/text.tsx';
 import { attempt } from '../parts/toasts.tsx';
@@ -110,52 +108,6 @@ export function ResetRule({ rule, children }: { readonly rule: string; readonly 
     >
       {children}
     </button>
-  );
-}
-
-export function SilencesPanel(): JSX.Element {
-  const silences = status.value?.silences ?? [];
-  const at = now();
-  return (
-    <section class="panel" aria-labelledby="silences-title">
-      <div class="split">
-        <h2 id="silences-title">Silences</h2>
-        {mayOperate() && (
-          <button type="button" class="small" onClick={() => askSilence()}>
-            Add
-          </button>
-        )}
-      </div>
-      {silences.length === 0 ? (
-        <p class="dim">None in force.</p>
-      ) : (
-        <ul>
-          {silences.map(({ id, matchers, reason, who, untilMs }) => (
-            <li key={id}>
-              <code>{matchers}</code>
-              <p>{reason}</p>
-              <p class="dim">
-                {personText(who)}, ends in {duration(untilMs - at)}{' '}
-                {mayOperate() && (
-                  <button
-                    type="button"
-                    class="small"
-                    aria-label={`End now the silence ${matchers}`}
-                    onClick={() =>
-                      void attempt('The silence has ended.', () =>
-                        api('DELETE', `/v1/silences/${encodeURIComponent(id)}`),
-                      )
-                    }
-                  >
-                    End now
-                  </button>
-                )}
-              </p>
-            </li>
-          ))}
-        </ul>
-      )}
-    </section>
   );
 }
 

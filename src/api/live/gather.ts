@@ -74,7 +74,7 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
     id,
     who: silence.author,
     reason: silence.reason,
-    matchers: silence.matchers.join(', '),
+    matchers: silence.matchers,
     untilMs: silence.endsMs,
   }));
   const needs = openAlerts(sources.alerts ?? { shards: [{ name: '', state }], config: sources.config });

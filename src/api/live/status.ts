@@ -96,7 +96,8 @@ export interface SilenceLine {
   readonly id: string;
   readonly who: string;
   readonly reason: string;
-  readonly matchers: string;
+  /** As written, each by itself. */
+  readonly matchers: readonly string[];
   readonly untilMs: number;
 }
 
