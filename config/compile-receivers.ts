@@ -182,23 +182,23 @@ export function compileRoute(
   checkReceiver: (name: string, path: readonly PathPart[]) => void,
 ): Route {
   const compile = (
-    { receiver, matchers = [], continue: continues = false, routes = [], ...grouping }: Partial<InnerRouteDocument>,
-    above: Pick<Route, 'receiver' | 'grouping'>,
-    { id, path }: { readonly id: string; readonly path: readonly PathPart[] },
+    document: Partial<InnerRouteDocument>,
+    above: Pick<Route, 'receiver' | 'grouping' | 'key'>,
+    path: readonly PathPart[],
   ): Route => {
+    const { receiver, continue: continues = false, routes = [] } = document;
     if (receiver !== undefined) checkReceiver(receiver, [...path, 'receiver']);
-    const own = { receiver: receiver ?? above.receiver, grouping: groupingOf(grouping, above.grouping) };
-    return {
-      id,
-      ...own,
-      matchers: matchers.flatMap(matcherOf),
-      continues,
-      routes: routes.map((each, index) =>
-        compile(each, own, { id: `${id}/${index}`, path: [...path, 'routes', index] }),
-      ),
+    const matchers = (document.matchers ?? []).flatMap(matcherOf);
+    const own = `{${matchers.map(({ label, op, value }) => `${label}${op}${JSON.stringify(value)}`).join(',')}}`;
+    const made = {
+      key: above.key === '' ? own : `${above.key}/${own}`,
+      receiver: receiver ?? above.receiver,
+      grouping: groupingOf(document, above.grouping),
     };
+    const below = routes.map((each, index) => compile(each, made, [...path, 'routes', index]));
+    return { ...made, matchers, continues, routes: below };
   };
-  return compile(route, { receiver: route.receiver, grouping: builtInGrouping }, { id: '0', path: ['route'] });
+  return compile(route, { receiver: route.receiver, grouping: builtInGrouping, key: '' }, ['route']);
 }
 
 function groupingOf(

@@ -263,8 +263,9 @@ async function freePortNear(port: number): Promise<string> {
 async function summarise(): Promise<Summary> {
   const calls = await control.calls({ limit: 100_000 });
   const jobs = new Map<string, number>();
-  const metric = await app.shards[0]!.queues.get('actions').getJobs(['completed', 'failed'], 0, 10_000);
-  for (const job of metric) {
+  const { queues } = app.shards[0]!;
+  const ended = (name: 'actions' | 'notifications') => queues.get(name).getJobs(['completed', 'failed'], 0, 10_000);
+  for (const job of [...(await ended('actions')), ...(await ended('notifications'))]) {
     const outcome = (job.returnvalue as { outcome?: string } | null)?.outcome ?? 'failed';
     const label = `${job.name}: ${outcome}`;
     jobs.set(label, (jobs.get(label) ?? 0) + 1);

@@ -30,10 +30,13 @@ export async function logged<T extends number | void>(
   send: () => Promise<T>,
 ): Promise<T> {
   const entry = { jobId: context.jobId, action: context.name, host, attempt: context.attempt };
-  const log = (result: Pick<DeliveryEntry, 'status' | 'error'>) =>
-    context.state
+  const log = async (result: Pick<DeliveryEntry, 'status' | 'error'>) => {
+    // One a minute would leave no room for anything else.
+    if (context.name === 'heartbeat') return;
+    await context.state
       .transact((tx) => tx.append(logs.deliveries, { ...entry, atMs: tx.nowMs, ...result }, keptDeliveries))
       .catch((error: unknown) => context.logger.warn({ err: error }, 'a delivery could not be logged'));
+  };
   try {
     const status = await send();
     await log(typeof status === 'number' ? { status } : {});

@@ -10,6 +10,6 @@ export interface Message {
   readonly slackText: string;
   /** When it was decided: so long a receiver may ask for time. */
   readonly decidedAtMs: number;
-  /** Only to those with `send_resolved`: nobody asked for it by name. */
-  readonly onlySendResolved?: boolean;
+  /** Which of the receiver's integrations get it. Default: all */
+  readonly audience?: 'all' | 'send_resolved' | 'others';
 }

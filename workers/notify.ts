@@ -1,31 +1,178 @@
 // notify: a message to a receiver; at once, or as the receiver's groups and the routes say.
 import type { ActionJob } from '#domain/action.ts';
+import { formatDuration, iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
+import type { GroupMessage } from '#domain/notification.ts';
+import type { Receiver } from '#domain/receiver.ts';
+import { kinds } from '#domain/state-registry.ts';
 import { visibleLines } from '#domain/visible-text.ts';
+import { jobIdOf } from '#jobs/job-id.ts';
+import { documentOf } from '#notify/document.ts';
+import {
+  type Gathered,
+  gather,
+  hasRoom,
+  isInGroup,
+  noteSent,
+  overflowOf,
+  routesOf,
+  type Target,
+} from '#notify/groups.ts';
 import type { Message } from './message.ts';
-import type { ActionHandler } from './ports.ts';
+import type { ActionHandler, HandlerContext, HandlerResult } from './ports.ts';
 import { onlyIfFailsFresh, planned } from './preconditions.ts';
 import { jsonOf, notificationOf, receiverNamed, sendToReceiver } from './receivers.ts';
+
+type NotifyJob = ActionJob<'notify'>;
 
 /** How a rule's `send_resolved` message begins (src/rules/resolved-notice.ts); receivers with a status of their own say it themselves. */
 const resolvedPrefix = 'Resolved: ';
 
 export const notify: ActionHandler<'notify'> = async (job, context) => {
-  const { receiver: name } = job.params;
-  if (name === undefined) throw new AppError('RECEIVER_UNKNOWN', 'a notify without a receiver needs a route');
-  const receiver = receiverNamed(context, name);
+  const targets = targetsOf(job, context);
+  for (const { receiver } of targets) receiverNamed(context, receiver);
   const skip = await onlyIfFailsFresh(job, context);
   if (skip) return skip;
   if (job.dryRun)
     return planned(
-      [`notify ${receiver.name}: ${receiver.integrations.map(({ place }) => place).join(', ')}`],
+      targets.map((target) => plannedCall(target, context)),
       undefined,
     );
-  const sent = await sendToReceiver(context, receiver, messageOf(job, context.jobId, receiver.name));
-  return { outcome: 'done', receiver: receiver.name, sent };
+  const [only] = targets;
+  if (job.group) return sendGroup(job, job.group, context);
+  if (only && targets.length === 1 && !only.grouping)
+    return sendAtOnce(job, context, receiverNamed(context, only.receiver));
+  if (targets.every(({ grouping }) => grouping)) return gatherAll(job, context, targets);
+  return askForEach(job, context, targets);
 };
 
-function messageOf(job: ActionJob<'notify'>, jobId: string, receiver: string): Message {
+/** Where a message goes. What a person asks for goes at once. */
+function targetsOf(job: NotifyJob, context: HandlerContext): readonly Target[] {
+  const { receiver: name, severity } = job.params;
+  const isGrouped = job.cause.kind === 'rule';
+  const ungrouped = (target: Target): Target => (isGrouped ? target : { ...target, grouping: undefined });
+  if (name !== undefined) {
+    const { grouping } = receiverNamed(context, name);
+    return [ungrouped({ receiver: name, grouping, routeKey: `{receiver=${JSON.stringify(name)}}` })];
+  }
+  const route = context.route();
+  if (!route)
+    throw new AppError('RECEIVER_UNKNOWN', 'the notify names no receiver, and the configuration has no route');
+  const { labels } = notificationOf(job, '', '').alerts[0];
+  const targets = routesOf(route, severity === undefined ? labels : { ...labels, severity });
+  // Two routes to one receiver are two groups; at once it is one message.
+  return isGrouped ? targets : [...new Map(targets.map((target) => [target.receiver, ungrouped(target)])).values()];
+}
+
+function plannedCall({ receiver, grouping }: Target, context: HandlerContext): string {
+  const places = receiverNamed(context, receiver).integrations.map(({ place }) => place);
+  const when = grouping ? `, grouped by ${grouping.by === '...' ? '...' : grouping.by.join(', ') || 'nothing'}` : '';
+  return `notify ${receiver}: ${places.join(', ')}${when}`;
+}
+
+/** At once; over the receiver's limit, with the others when there is room. */
+async function sendAtOnce(job: NotifyJob, context: HandlerContext, receiver: Receiver): Promise<HandlerResult> {
+  const message = messageOf(job, context.jobId, receiver.name);
+  if (job.cause.kind === 'rule' && receiver.maxPerHour !== undefined) {
+    const gathered = await gatherOverflow(job, context, receiver);
+    if (gathered) return resultOf([gathered], context);
+  }
+  const sent = await sendToReceiver(context, receiver, message);
+  return { outcome: 'done', receiver: receiver.name, sent };
+}
+
+/** What became of a message that has no room; undefined: it has. An earlier run of the job may have been let through. */
+function gatherOverflow(job: NotifyJob, context: HandlerContext, receiver: Receiver): Promise<Gathered | undefined> {
+  const overflow = overflowOf(receiver);
+  const [alert] = messageOf(job, context.jobId, receiver.name).notification.alerts;
+  const key = kinds.notified.of(context.jobId);
+  return context.state.transact((tx) => {
+    if (!alert || tx.get(key)) return undefined;
+    if (!isInGroup(tx, overflow, alert) && hasRoom(tx, receiver, tx.nowMs)) {
+      noteSent(tx, receiver);
+      tx.set(key, { taken: [] });
+      return undefined;
+    }
+    return gather(tx, overflow, { alert, decidedAtMs: job.decidedAtMs });
+  });
+}
+
+async function gatherAll(job: NotifyJob, context: HandlerContext, targets: readonly Target[]): Promise<HandlerResult> {
+  const gathered = await context.state.transact((tx) =>
+    targets.flatMap(({ receiver, grouping, routeKey }) => {
+      const [alert] = messageOf(job, context.jobId, receiver).notification.alerts;
+      if (!alert || !grouping) return [];
+      return gather(tx, { receiver, grouping, routeKey }, { alert, decidedAtMs: job.decidedAtMs });
+    }),
+  );
+  return resultOf(gathered, context);
+}
+
+/** For the journal. */
+function resultOf(gathered: readonly Gathered[], { state }: HandlerContext): HandlerResult {
+  const told = gathered.map((each) => {
+    if (each.kind === 'gathered')
+      return `in the group ${each.groupKey}, told of in ${formatDuration(Math.max(0, each.nextMs - state.nowMs()))}`;
+    if (each.kind === 'full') return `only counted: no room in the group ${each.groupKey}`;
+    return each.kind === 'over'
+      ? `${each.groupKey} has told of it, or had nothing to tell`
+      : `${each.groupKey} knows of something newer`;
+  });
+  const isDropped = gathered.every(({ kind }) => kind !== 'gathered');
+  return {
+    outcome: isDropped ? 'skipped' : 'done',
+    reason: told.join('; '),
+    groups: gathered.map(({ groupKey }) => groupKey),
+  };
+}
+
+/** Several receivers at once are a job each: one that fails is tried again alone. */
+async function askForEach(job: NotifyJob, context: HandlerContext, targets: readonly Target[]): Promise<HandlerResult> {
+  const receivers = targets.map(({ receiver }) => receiver);
+  await context.state.transact((tx) => {
+    for (const receiver of receivers)
+      tx.enqueue({
+        jobId: jobIdOf('notify', context.jobId, receiver),
+        name: 'notify',
+        payload: { ...job, params: { ...job.params, receiver }, onlyIf: undefined },
+      });
+  });
+  context.nudge();
+  return { outcome: 'done', reason: `handed on to ${receivers.join(', ')}` };
+}
+
+async function sendGroup(
+  job: NotifyJob,
+  { sendResolved, notification }: GroupMessage,
+  context: HandlerContext,
+): Promise<HandlerResult> {
+  const { receiver: name, firing, resolved } = notification;
+  const document = documentOf(notification, context.externalUrl());
+  const { text } = job.params;
+  const sent = await sendToReceiver(context, receiverNamed(context, name), {
+    notification,
+    json: {
+      version: 1,
+      receiver: name,
+      text,
+      status: document.status,
+      groupKey: document.groupKey,
+      groupLabels: document.groupLabels,
+      firing,
+      resolved,
+      truncatedAlerts: document.truncatedAlerts,
+      alerts: document.alerts,
+      decidedAt: iso(job.decidedAtMs),
+      jobId: context.jobId,
+    },
+    slackText: text,
+    decidedAtMs: job.decidedAtMs,
+    audience: sendResolved ? 'send_resolved' : 'others',
+  });
+  return { outcome: 'done', receiver: name, sent, reason: `${firing} firing, ${resolved} resolved` };
+}
+
+function messageOf(job: NotifyJob, jobId: string, receiver: string): Message {
   const text = visibleLines(job.params.text);
   const plain = job.alert?.isAutomatic ? text.replace(resolvedPrefix, '') : text;
   return {
@@ -33,6 +180,6 @@ function messageOf(job: ActionJob<'notify'>, jobId: string, receiver: string): M
     json: jsonOf({ jobId }, job, receiver, text),
     slackText: text,
     decidedAtMs: job.decidedAtMs,
-    onlySendResolved: job.alert?.isAutomatic === true,
+    audience: job.alert?.isAutomatic ? 'send_resolved' : 'all',
   };
 }

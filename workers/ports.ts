@@ -1,7 +1,7 @@
 // What the handlers of actions need from the rest of the program. src/shard/actions.ts meets these ports.
 import type { ActionJob, ActionName, Lane, Pattern } from '#domain/action.ts';
 import type { BatchJob } from '#domain/job.ts';
-import type { Receiver } from '#domain/receiver.ts';
+import type { Receiver, Route } from '#domain/receiver.ts';
 import type { Matcher } from '#domain/rule.ts';
 import type { Secret } from '#domain/secret.ts';
 import type { SharedState } from '#domain/shared-state.ts';
@@ -298,6 +298,8 @@ export interface ActionPorts {
   readonly mail: Pick<MailSender, 'send'>;
   readonly sns: Pick<SnsPublisher, 'publish'>;
   receiver(name: string): Receiver | undefined;
+  /** Where a `notify` without a receiver goes. */
+  route(): Route | undefined;
   /** Where links in messages stand on; empty: messages have none. */
   externalUrl(): string;
   /** Counts a message to one integration of a receiver. */

@@ -22,7 +22,11 @@ export function receiverNamed(context: Pick<HandlerContext, 'receiver'>, name: s
 }
 
 /** A job's own message as a notification of one alert. */
-export function notificationOf(job: ActionJob, receiver: string, text: string): Notification {
+export function notificationOf(
+  job: ActionJob,
+  receiver: string,
+  text: string,
+): Notification & { readonly alerts: readonly [Alert] } {
   const { alert, cause, channelArn, decidedAtMs } = job;
   const made: Alert = {
     fingerprint: cause.kind === 'rule' ? cause.decisionId : `operator-${decidedAtMs}`,
@@ -128,8 +132,8 @@ async function sendOne(
 }
 
 /** Whether an integration gets this message at all. */
-function isFor({ sendResolved }: Integration, { onlySendResolved = false }: Message): boolean {
-  return sendResolved || !onlySendResolved;
+function isFor({ sendResolved }: Integration, { audience = 'all' }: Message): boolean {
+  return audience === 'all' || sendResolved === (audience === 'send_resolved');
 }
 
 function isGivenUp(error: unknown): boolean {

@@ -2,6 +2,7 @@
 // leases, and the gauges. Every replica runs it; a commit of one makes the others see that nothing is left to do.
 import { intentKinds } from '#domain/action-memory.ts';
 import { dropOldAdBreaks } from '#domain/ad-break-line.ts';
+import type { Receiver } from '#domain/receiver.ts';
 import type { SharedState, StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
@@ -10,6 +11,7 @@ import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { dropOldAlerts } from './alerts.ts';
 import { bulkPending, feedBulks } from './bulk.ts';
+import { flushGroups } from './groups.ts';
 import { mayBeReleased, sweepIntents } from './intents.ts';
 import { keyAges, sweepRotations } from './key-record.ts';
 import { dropOldLeases } from './lease.ts';
@@ -24,6 +26,8 @@ export interface UpkeepOptions {
   readonly metrics: Metrics;
   /** Says that committed jobs wait for the relay. */
   readonly nudge: () => void;
+  /** A receiver of the configuration in force. */
+  readonly receiver: (name: string) => Receiver | undefined;
   readonly intervalMs?: number;
 }
 
@@ -71,8 +75,11 @@ export class ActionUpkeep implements Service {
   }
 
   async runOnce(): Promise<void> {
-    const { state, nudge } = this.#options;
-    await state.transact(upkeep);
+    const { state, nudge, receiver } = this.#options;
+    await state.transact((tx) => {
+      upkeep(tx);
+      flushGroups(tx, receiver);
+    });
     if (state.view.count(kinds.job) > 0) nudge();
     this.#measure();
   }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { isChannelArn } from './channel.ts';
 import { countryCodes } from './countries.ts';
 import { parseDuration } from './duration.ts';
-import { type AlertContext, severities } from './notification.ts';
+import { type AlertContext, type GroupMessage, severities } from './notification.ts';
 
 /** For editors; and the sign by which the documentation knows a duration. */
 export const durationPattern = '^(?=.)(\\d+w)?(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?(\\d+ms)?$';
@@ -371,6 +371,8 @@ export interface ActionJob<N extends ActionName = ActionName> {
   readonly alert?: AlertContext | undefined;
   /** Set on a message of the daemon itself about a rule, which is none of the rule's actions. */
   readonly isNotice?: true | undefined;
+  /** Of a `notify` that tells of a group: the message. */
+  readonly group?: GroupMessage | undefined;
   /** Set when it is one of many channels' jobs: the bulk action that it belongs to. */
   readonly bulkId?: string | undefined;
 }

@@ -37,6 +37,45 @@ export interface Notification {
   readonly resolved: number;
 }
 
+/** What was last told of a group to those with `send_resolved` (`all`), or without (`firing`). */
+export interface SentNote {
+  readonly atMs: number;
+  /** Fingerprints. */
+  readonly firing: readonly string[];
+  readonly resolved: readonly string[];
+}
+
+/** At `alert-group/<id>`. Its alerts lie at `group-alert/<id>|<fingerprint>`. */
+export interface AlertGroup {
+  readonly receiver: string;
+  readonly groupKey: string;
+  readonly groupLabels: Labels;
+  readonly intervalMs: number;
+  readonly repeatMs: number;
+  /** When it is looked at next. */
+  readonly nextMs: number;
+  /** Whether it has been looked at: `group_wait` is over. */
+  readonly hasFlushed: boolean;
+  /** Alerts in it. */
+  readonly count: number;
+  /** Alerts that had no room in it. */
+  readonly more: number;
+  readonly sent?: { readonly all?: SentNote; readonly firing?: SentNote } | undefined;
+}
+
+/** At `group-alert/<id of the group>|<fingerprint>`. */
+export interface GroupedAlert extends Alert {
+  /** When what it says was decided. */
+  readonly decidedAtMs: number;
+}
+
+/** One message about a group, for the integrations with `send_resolved` or for those without. */
+export interface GroupMessage {
+  readonly messageId: string;
+  readonly sendResolved: boolean;
+  readonly notification: Notification;
+}
+
 /** As templates print it, and the webhook's body of version 4. */
 export interface NotificationDocument {
   readonly version: '4';

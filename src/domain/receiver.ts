@@ -139,8 +139,8 @@ export interface Receiver {
 
 /** One node of the tree of routes. */
 export interface Route {
-  /** Its place in the tree: `0`, `0/1`. */
-  readonly id: string;
+  /** Names it, as Alertmanager does: `{}/{severity="critical"}`. */
+  readonly key: string;
   readonly matchers: readonly LabelMatcher[];
   readonly receiver: string;
   readonly grouping: Grouping;

@@ -42,6 +42,7 @@ import type {
   SampleEntry,
   UnknownEvent,
 } from './log-entries.ts';
+import type { AlertGroup, GroupedAlert } from './notification.ts';
 import type { DataSource, SweepScope } from './observation.ts';
 import type {
   KnownRules,
@@ -163,6 +164,12 @@ export const kinds = {
   retiring: kind<Retiring>('retiring'),
   /** By job. */
   notified: kind<NotifyProgress>('notified'),
+  /** Of alerts that are told of together, by receiver, route and labels. */
+  alertGroup: kind<AlertGroup>('alert-group'),
+  /** Of a group and an alert's fingerprint. */
+  groupAlert: pairKind<GroupedAlert>('group-alert'),
+  /** By receiver with a limit: when messages went to it in the last hour. */
+  sent: kind<readonly number[]>('sent'),
   /** By path without links. */
   delivered: kind<DeliveredFile>('delivered'),
 } as const;
@@ -212,6 +219,8 @@ export const notes = {
   /** Set once all channels have been listed for the first time. */
   inventoryListed: key<{ readonly atMs: number }>('meta/inventory-listed'),
   lineage: key<LineageNote>('meta/lineage'),
+  /** When the last heartbeat was sent. */
+  heartbeat: key<number>('meta/heartbeat'),
   /** Written where nothing else is: by the commits that an older state lacks it is told how far it went back. */
   pulse: key<number>('meta/pulse'),
 } as const;

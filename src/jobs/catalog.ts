@@ -4,7 +4,14 @@ import { type ActionJob, type ActionName, actionNames, actionSchemas } from '#do
 import { AppError } from '#domain/errors.ts';
 import { fanoutJobName, type MetadataFanout } from '#domain/metadata-fanout.ts';
 
-export const queueNames = ['actions', 'metadata-fanout', 'poll-starving', 'poll-all', 'refresh-inventory'] as const;
+export const queueNames = [
+  'actions',
+  'notifications',
+  'metadata-fanout',
+  'poll-starving',
+  'poll-all',
+  'refresh-inventory',
+] as const;
 export type QueueName = (typeof queueNames)[number];
 
 export interface JobKind {
@@ -42,6 +49,18 @@ const poll = (queue: QueueName, timeoutMs: number): JobKind => ({
 
 export const jobCatalog = {
   ...(Object.fromEntries(actionNames.map((name) => [name, action])) as Record<ActionName, JobKind>),
+  // A receiver that is slow is in the way of other messages at most, never of actions.
+  notify: { ...action, queue: 'notifications' },
+  webhook: { ...action, queue: 'notifications' },
+  heartbeat: {
+    queue: 'notifications',
+    // The next one says more than this one again.
+    attempts: 1,
+    backoff: { baseMs: 1_000, maxMs: 1_000 },
+    timeoutMs: 30_000,
+    tellsItself: true,
+    keepSeconds: { completed: 60, failed: 3_600 },
+  },
   'metadata-fanout': { ...action, queue: 'metadata-fanout' },
   'verify-bulk': action,
   'poll-starving': poll('poll-starving', 30_000),
@@ -67,6 +86,19 @@ const alert = z.object({
   firing: z.object({ rule: z.string(), subject: z.string(), causeId: z.string() }).optional(),
   isAutomatic: z.boolean().optional(),
 });
+const labels = z.record(z.string(), z.string());
+const group = z.object({
+  messageId: z.string(),
+  sendResolved: z.boolean(),
+  notification: z.object({
+    receiver: z.string(),
+    groupKey: z.string(),
+    groupLabels: labels,
+    alerts: z.array(alert.extend({ text: z.string() })),
+    firing: z.number(),
+    resolved: z.number(),
+  }),
+});
 const actionJob = z.object({
   action: z.enum(actionNames as [ActionName, ...ActionName[]]),
   params: z.unknown(),
@@ -82,6 +114,7 @@ const actionJob = z.object({
   minGapMs: z.number().optional(),
   bulkId: z.string().optional(),
   alert: alert.optional(),
+  group: group.optional(),
 });
 
 const fanout = z.object({

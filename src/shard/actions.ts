@@ -17,6 +17,7 @@ import type { Metrics } from '#runtime/metrics.ts';
 import { readSecretFile, replaceFile } from '#secrets/secret-file.ts';
 import { SecretSinks } from '#secrets/sinks.ts';
 import { bindActions } from '#workers/actions.ts';
+import { bindHeartbeat } from '#workers/heartbeat.ts';
 import type { ActionPorts } from '#workers/ports.ts';
 import type { AwsAccess } from './aws-access.ts';
 import { deliveredFiles, type FileAuthority } from './file-authority.ts';
@@ -64,7 +65,7 @@ export function createActionHandlers(options: ActionPartsOptions, stack: Teardow
     sinks.destroy();
     sns.destroy();
   });
-  return bindActions({
+  const ports: ActionPorts = {
     ...shared,
     ivs: createActionCalls(client),
     sink: (job) => sinks.sink(job.params.deliver, files.deliveryBounds(job)),
@@ -75,6 +76,7 @@ export function createActionHandlers(options: ActionPartsOptions, stack: Teardow
     externalUrl: () => web.external_url ?? '',
     countNotification: (labels) => metrics.notifications.inc(labels),
     receiver: (name): Receiver | undefined => config().ruleset.receivers.find((receiver) => receiver.name === name),
+    route: () => config().ruleset.route,
     readSecretFile: async (path, job) => {
       const secret = await readSecretFile(path, job && files.readBounds(job));
       scrubber.hide(secret, 'secret');
@@ -99,5 +101,6 @@ export function createActionHandlers(options: ActionPartsOptions, stack: Teardow
       return { [Symbol.dispose]: () => scrubber.forget(value) };
     },
     configHash: () => config().hash,
-  });
+  };
+  return { ...bindActions(ports), heartbeat: bindHeartbeat(ports) };
 }

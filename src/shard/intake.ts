@@ -61,6 +61,8 @@ export interface IntakeOptions {
   readonly metrics: Metrics;
   /** Ends every call that is under way. */
   readonly graceOver: AbortSignal;
+  /** Told whenever what is due has been decided. */
+  readonly onTick?: () => Promise<void>;
 }
 
 /** How often due timers are looked for: what `for: 30s` can be late by. */
@@ -201,10 +203,13 @@ export class Intake {
 
   /** Lets time pass for the rules; nothing is lost when it cannot: what is due stays due. */
   ticker(): Loop {
-    const { pipeline, clock, random, logger } = this.#options;
+    const { pipeline, clock, random, logger, onTick } = this.#options;
     return new Loop({
       name: 'ticker',
-      run: () => pipeline.tick(),
+      run: async () => {
+        await pipeline.tick();
+        await onTick?.();
+      },
       everyMs: tickMs,
       retry: { baseMs: 2 * tickMs, maxMs: 5_000 },
       episode: loggedEpisode({ clock, logger, began: 'timers wait', ended: 'timers run again' }),

@@ -63,6 +63,7 @@ import { DeliveryRefusals } from './delivery-refusals.ts';
 import { deliveryResults } from './delivery-results.ts';
 import type { ShardDirectory } from './directory.ts';
 import type { FileAuthority } from './file-authority.ts';
+import { beatIfDue } from './heartbeat.ts';
 import { Intake } from './intake.ts';
 import { lossKeeper } from './loss-keeper.ts';
 import { RedisConnections } from './redis-connections.ts';
@@ -128,6 +129,8 @@ export class Shard {
   readonly #sweeper: Sweeper;
   /** `http.external_url`, as of the start. */
   readonly #externalUrl: string | undefined;
+  /** When this replica last decided what was due, by its monotonic clock. */
+  #tickedAtMs: number | undefined;
   /** When this replica's first transaction ran, by the shared clock: nothing acts before a complete poll after it. */
   #startedAtMs: number | undefined;
 
@@ -243,6 +246,7 @@ export class Shard {
       logger: this.#logger,
       metrics,
       graceOver: options.graceOver,
+      onTick: () => this.#ticked(),
     });
 
     const { metadata } = settings;
@@ -310,6 +314,11 @@ export class Shard {
   /** Since when a source has been silent, by what every replica knows; undefined while it gives data. */
   silentSinceMs(source: DataSource): number | undefined {
     return this.intake.silentSinceMs(source);
+  }
+
+  /** How long ago this replica last decided what was due; undefined: never. */
+  sinceTickMs(): number | undefined {
+    return this.#tickedAtMs === undefined ? undefined : this.#options.clock.monotonic() - this.#tickedAtMs;
   }
 
   /** Starts the parts that this role has; each is stopped by the stack. */
@@ -427,7 +436,11 @@ export class Shard {
       queues: {
         ...(does('intake') ? { 'poll-starving': one, 'poll-all': one, 'refresh-inventory': one } : {}),
         ...(does('worker')
-          ? { actions: { concurrency: config().settings.worker_concurrency }, 'metadata-fanout': { concurrency: 10 } }
+          ? {
+              actions: { concurrency: config().settings.worker_concurrency },
+              notifications: { concurrency: 20 },
+              'metadata-fanout': { concurrency: 10 },
+            }
           : {}),
       },
       handlers: {
@@ -459,7 +472,15 @@ export class Shard {
     const { clock, metrics } = this.#options;
     const nudge = () => this.relay.nudge();
     await stack.start(
-      new ActionUpkeep({ shard: this.name, state: this.state, clock, logger: this.#logger, metrics, nudge }),
+      new ActionUpkeep({
+        shard: this.name,
+        state: this.state,
+        clock,
+        logger: this.#logger,
+        metrics,
+        nudge,
+        receiver: (name) => this.ruleset.receivers.find((receiver) => receiver.name === name),
+      }),
       2_000,
     );
   }
@@ -467,6 +488,15 @@ export class Shard {
   #home(): Home {
     const { account } = this.#options;
     return homeOf(this.state.view, { region: account.region, account: accountIdOf(account) });
+  }
+
+  /** The first shard of the process speaks for all of them. */
+  async #ticked(): Promise<void> {
+    const { clock, directory } = this.#options;
+    this.#tickedAtMs = clock.monotonic();
+    const { heartbeat } = this.ruleset;
+    const { all } = directory();
+    if (heartbeat && all[0] === this && (await beatIfDue(heartbeat, { state: this.state, all }))) this.relay.nudge();
   }
 
   #decideOptions(tx: Transaction): DecideOptions {

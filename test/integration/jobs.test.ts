@@ -23,7 +23,7 @@ async function setup(handler: JobHandler, { graceMs = 2_000 }: { graceMs?: numbe
   const host = new WorkerHost({
     connect: scope.connect,
     prefix: scope.prefix,
-    queues: { actions: { concurrency: 5 }, 'poll-all': { concurrency: 1 } },
+    queues: { notifications: { concurrency: 5 }, 'poll-all': { concurrency: 1 } },
     handlers: { notify: handler, webhook: handler, 'poll-all': handler },
     clock: systemClock,
     logger,
@@ -93,7 +93,7 @@ describe('from a committed decision to a finished job', () => {
     await bundle.queues.add([notify('same-1')]);
     await bundle.queues.add([notify('same-1'), notify('other-1')]);
 
-    await eventually(async () => (await bundle.queues.get('actions').getCompletedCount()) === 2);
+    await eventually(async () => (await bundle.queues.get('notifications').getCompletedCount()) === 2);
     expect(runs).toBe(2);
   });
 
@@ -109,7 +109,7 @@ describe('from a committed decision to a finished job', () => {
 
     await bundle.queues.add([notify('later-1')]);
 
-    await eventually(async () => (await bundle.queues.get('actions').getCompletedCount()) === 1);
+    await eventually(async () => (await bundle.queues.get('notifications').getCompletedCount()) === 1);
     expect(attempts).toEqual([1, 1, 1]);
   });
 
@@ -123,7 +123,7 @@ describe('from a committed decision to a finished job', () => {
 
     await bundle.queues.add([notify('hopeless-1')]);
 
-    const failed = await eventually(async () => (await bundle.queues.get('actions').getFailed())[0]);
+    const failed = await eventually(async () => (await bundle.queues.get('notifications').getFailed())[0]);
     expect([runs, failed.failedReason]).toEqual([1, 'JOB_PAYLOAD_INVALID: no such channel']);
   });
 

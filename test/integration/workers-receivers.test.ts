@@ -6,16 +6,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { describe, expect, test } from 'vitest';
+import { parseConfig } from '#config/load.ts';
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
 import { kinds, logs } from '#domain/state-registry.ts';
 import { processEgress } from '#runtime/egress.ts';
 import { startSimulator } from '#simulator/server.ts';
 import { startLocalSqs } from '#simulator/sqs.ts';
-import { actionRig, operatorJob } from '#test/support/action-rig.ts';
+import { type ActionRig, actionRig, operatorJob } from '#test/support/action-rig.ts';
 import { authority } from '#test/support/certificates.ts';
 import { receiverOf } from '#test/support/receivers.ts';
 import { redisScope } from '#test/support/redis.ts';
 import { type Answer, startVendors } from '#test/support/vendors.ts';
+import { flushGroups } from '#workers/groups.ts';
 
 const channelArn = 'arn:aws:ivs:us-west-2:111122223333:channel/aBcDeFgHiJkL';
 /** Not a key of anybody: 32 characters, as PagerDuty's are. */
@@ -146,6 +148,82 @@ describe('a rule’s notification', () => {
     expect(t.vendors.got).toEqual([]);
     await t.rig.settle('note-2', ruleJob('studio-a is well again', {}));
     expect(t.vendors.of('slack').map(({ body }) => body.attachments[0].text)).toEqual(['studio-a is well again']);
+  });
+});
+
+describe('grouped notifications', () => {
+  /** Sends what is due, as the upkeep and the queue do. Returns the audit's word on each. */
+  async function flush(rig: ActionRig): Promise<unknown[]> {
+    await rig.state.transact((tx) => flushGroups(tx, rig.ports.receiver));
+    const waiting = Array.from(rig.state.view.entries(kinds.job), ([, job]) => job);
+    await rig.state.transact((tx) => {
+      for (const { jobId } of waiting) tx.delete(kinds.job.of(jobId));
+    });
+    const results: unknown[] = [];
+    for (const { jobId, payload } of waiting) results.push(await rig.settle(jobId, payload as unknown as ActionJob));
+    return results;
+  }
+  const about = (channel: string, more: Partial<ActionJob<'notify'>> = {}): ActionJob<'notify'> => {
+    const job = ruleJob(`${channel} starves`);
+    const labels = { ...job.alert!.labels, channel_name: channel };
+    return { ...job, alert: { ...job.alert!, fingerprint: `fp-${channel}`, labels, firing: undefined }, ...more };
+  };
+
+  test('of a receiver with group_by are one message to each integration, whoever looks; a person’s goes at once', async () => {
+    await using t = await setup(undefined, { group_by: ['alertname'], group_wait: '0s' });
+
+    for (const channel of ['a', 'b', 'c']) {
+      const result = await t.rig.settle(`note-${channel}`, about(channel));
+      expect(result).toMatchObject({ outcome: 'done', groups: ['{receiver="noc"}:{alertname="starving"}'] });
+    }
+    expect(t.vendors.got).toEqual([]);
+    expect(await flush(t.rig)).toMatchObject([{ outcome: 'done', reason: '3 firing, 0 resolved', sent: 5 }]);
+    expect(await flush(t.rig)).toEqual([]);
+
+    expect(t.vendors.got.map(({ vendor, problem }) => [vendor, problem])).toHaveLength(5);
+    expect(t.vendors.got.filter(({ problem }) => problem !== undefined)).toEqual([]);
+    expect(t.vendors.of('alertmanager')[0]?.body).toMatchObject({
+      groupKey: '{receiver="noc"}:{alertname="starving"}',
+      groupLabels: { alertname: 'starving' },
+      alerts: [{}, {}, {}],
+    });
+    expect(t.vendors.of('json')[0]?.body).toMatchObject({ status: 'firing', firing: 3, resolved: 0 });
+    expect(t.vendors.of('slack')[0]?.body.attachments[0].title).toBe('[FIRING:3] starving');
+
+    await t.rig.settle('note-person', operatorJob('notify', { receiver: 'noc', text: 'hello' }));
+    expect(t.vendors.of('json')).toHaveLength(2);
+  });
+
+  test('without a receiver go by the route, and a dry run says so', async () => {
+    await using t = await setup(undefined, {});
+    const parsed = parseConfig(
+      'version: 1\nreceivers: [{name: noc, webhook_configs: [{url: "https://noc.example/"}]}]\nroute: {receiver: noc, group_by: [severity], group_wait: 0s}',
+      'f.yaml',
+    );
+    t.rig.ports.route = () => (parsed.ok ? parsed.config.ruleset.route : undefined);
+    const params = actionSchemas.notify.parse({ text: 'x starves' });
+
+    const dry = await t.rig.run('note-0', about('a', { params, dryRun: true }));
+    expect(dry).toMatchObject({
+      outcome: 'skipped',
+      calls: [expect.stringMatching(/^notify noc: .*grouped by severity$/)],
+    });
+    await t.rig.settle('note-1', about('a', { params }));
+    await flush(t.rig);
+
+    expect(t.vendors.of('alertmanager')[0]?.body).toMatchObject({ groupKey: '{}:{severity="critical"}' });
+  });
+
+  test('over max_per_hour wait in one message, of which the journal tells', async () => {
+    await using t = await setup(undefined, { max_per_hour: 1 });
+
+    const results = [];
+    for (const channel of ['a', 'b', 'c']) results.push(await t.rig.settle(`note-${channel}`, about(channel)));
+
+    expect(results.map((result) => result['sent'])).toEqual([5, undefined, undefined]);
+    expect(results[2]?.reason).toMatch(/^in the group \{max_per_hour="noc"\}:\{\}, told of in \d/);
+    expect(await flush(t.rig)).toEqual([]);
+    expect([...t.rig.state.view.entries(kinds.alertGroup)]).toMatchObject([[expect.any(String), { count: 2 }]]);
   });
 });
 

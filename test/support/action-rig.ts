@@ -2,7 +2,7 @@
 // process as far as the handlers can tell; `hook` is told of every call that leaves it.
 import type { ActionJob, ActionName } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
-import type { Receiver } from '#domain/receiver.ts';
+import type { Receiver, Route } from '#domain/receiver.ts';
 import type { SharedState, Transaction, TransactionOptions } from '#domain/shared-state.ts';
 import { createActionCalls } from '#ivs/action-calls.ts';
 import { createIvsShard } from '#ivs/shard.ts';
@@ -38,6 +38,7 @@ export interface RigOptions {
   /** Whether commits to the shared state are told to `hook` too. */
   readonly hookCommits?: boolean;
   readonly receivers?: readonly Receiver[];
+  readonly route?: Route;
   /** How long the event of an ad break is waited for. */
   readonly eventWindowMs?: number;
   readonly logger?: Logger;
@@ -152,6 +153,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
     externalUrl: () => 'https://autopilot.example',
     countNotification: (labels) => metrics.notifications.inc(labels),
     receiver: (name) => options.receivers?.find((receiver) => receiver.name === name),
+    route: () => options.route,
     readSecretFile: (path) => readSecretFile(path),
     adBreaks: { spacingMs: () => 1_000, aheadMs: 60_000, eventWindowMs: options.eventWindowMs ?? 60_000 },
     silenceOf: (action) => silenceOf(state.view, state.nowMs(), action),

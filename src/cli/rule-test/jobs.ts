@@ -6,12 +6,14 @@ import { AppError, messageOf } from '#domain/errors.ts';
 import type { JobRequest } from '#domain/job.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import { isJobName, jobCatalog } from '#jobs/catalog.ts';
+import { nextFlushMs } from '#notify/groups.ts';
 import { channelView } from '#rules/channel-view.ts';
 import { silenceOf } from '#rules/muting.ts';
 import { matcherOf } from '#rules/pattern.ts';
 import { backoffMs } from '#runtime/backoff.ts';
 import { createLogger, Scrubber } from '#runtime/logger.ts';
 import { bindActions } from '#workers/actions.ts';
+import { flushGroups } from '#workers/groups.ts';
 import { outcomeOf } from '#workers/outcome.ts';
 import type { ActionPorts, HandlerContext } from '#workers/ports.ts';
 import { needsUpkeep, upkeep } from '#workers/upkeep.ts';
@@ -80,7 +82,10 @@ export class VirtualJobs implements VirtualWorker {
 
   nextDueMs(): number | undefined {
     const moments = this.#due.map(({ dueMs }) => dueMs);
-    if (needsUpkeep(this.#options.world.state.view)) moments.push(this.#upkeepMs + upkeepEveryMs);
+    const { view } = this.#options.world.state;
+    if (needsUpkeep(view)) moments.push(this.#upkeepMs + upkeepEveryMs);
+    const flushMs = nextFlushMs(view);
+    if (flushMs !== undefined) moments.push(flushMs);
     return moments.length === 0 ? undefined : moments.reduce((left, right) => Math.min(left, right));
   }
 
@@ -89,6 +94,12 @@ export class VirtualJobs implements VirtualWorker {
     if (needsUpkeep(world.state.view) && world.nowMs >= this.#upkeepMs + upkeepEveryMs) {
       this.#upkeepMs = world.nowMs;
       await world.state.transact(upkeep);
+      await this.#collect();
+    }
+    const flushMs = nextFlushMs(world.state.view);
+    if (flushMs !== undefined && flushMs <= world.nowMs) {
+      const { receivers } = this.#options.ruleset;
+      await world.state.transact((tx) => flushGroups(tx, (name) => receivers.find((each) => each.name === name)));
       await this.#collect();
     }
     for (let steps = 0; ; steps += 1) {
@@ -178,6 +189,7 @@ export class VirtualJobs implements VirtualWorker {
       receiver: (name) => ruleset.receivers.find((receiver) => receiver.name === name),
       externalUrl: () => '',
       countNotification: () => undefined,
+      route: () => ruleset.route,
       matcher: matcherOf,
       adBreaks: { spacingMs: () => 1_000, aheadMs: 0, eventWindowMs: 60_000 },
       silenceOf: (action) => silenceOf(world.state.view, world.nowMs, action),

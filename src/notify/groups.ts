@@ -1,0 +1,349 @@
+// Groups of alerts, as Alertmanager's dispatcher and notification log have them: a new group waits for `group_wait`, then says what changed
+// no more often than every `group_interval`, and the same again after `repeat_interval`. All of it lies in the shared state and is
+// decided in its commits, so that any number of replicas sends one message and a restart forgets nothing.
+// https://prometheus.io/docs/alerting/latest/configuration/#route
+import { createHash } from 'node:crypto';
+import type { Labels } from '#domain/labels.ts';
+import {
+  type Alert,
+  type AlertGroup,
+  byBadness,
+  type GroupMessage,
+  isFiring,
+  type SentNote,
+} from '#domain/notification.ts';
+import type { Grouping, Receiver, Route } from '#domain/receiver.ts';
+import type { StateView, Transaction } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
+
+/** Where an alert goes. */
+export interface Target {
+  readonly receiver: string;
+  /** Undefined: at once. */
+  readonly grouping: Grouping | undefined;
+  /** Names the route, as Alertmanager does: `{}/{severity="critical"}`. */
+  readonly routeKey: string;
+}
+
+export type GroupedTarget = Target & { readonly grouping: Grouping };
+
+/** What became of an alert: in a group that is told of next at a time; or not kept, since the group is full. */
+export type Gathered =
+  | { readonly kind: 'gathered'; readonly groupKey: string; readonly nextMs: number }
+  | { readonly kind: 'over' | 'older' | 'full'; readonly groupKey: string };
+
+const mostGroups = 1_000;
+const mostAlertsOfGroup = 1_000;
+const mostAlerts = 10_000;
+const mostText = 1_000;
+/** Of one message, in a job. */
+const mostListed = 100;
+const mostListedBytes = 256_000;
+const hourMs = 3_600_000;
+/** When what is over a receiver's limit is told of, and then how often. */
+const overflowIntervalMs = 300_000;
+/** For so long a group without alerts is kept: a word that comes late is known to be told. */
+const lingerMs = 30_000;
+
+/** The routes that an alert takes: the deepest that match, and behind `continue` their later siblings. */
+export function routesOf(route: Route, labels: Labels): readonly Target[] {
+  const matched: Target[] = [];
+  for (const child of route.routes) {
+    if (!child.matchers.every((matcher) => matcher.test(labels))) continue;
+    matched.push(...routesOf(child, labels));
+    if (!child.continues) break;
+  }
+  if (matched.length > 0) return matched;
+  return [{ receiver: route.receiver, grouping: route.grouping, routeKey: route.key }];
+}
+
+/** Whether one more message may go to a receiver now. */
+export function hasRoom(view: StateView, { name, maxPerHour }: Receiver, nowMs: number): boolean {
+  if (maxPerHour === undefined) return true;
+  return sentInHour(view, name, nowMs).length < maxPerHour;
+}
+
+/** Counts a message to a receiver. */
+export function noteSent(tx: Transaction, { name, maxPerHour }: Receiver): void {
+  if (maxPerHour === undefined) return;
+  tx.set(kinds.sent.of(name), [...sentInHour(tx, name, tx.nowMs), tx.nowMs].slice(-maxPerHour));
+}
+
+function sentInHour(view: StateView, receiver: string, nowMs: number): readonly number[] {
+  return (view.get(kinds.sent.of(receiver)) ?? []).filter((atMs) => nowMs - atMs < hourMs);
+}
+
+function nextRoomMs(view: StateView, { name, maxPerHour = 0 }: Receiver, nowMs: number): number {
+  const sent = sentInHour(view, name, nowMs);
+  return sent.length < maxPerHour ? nowMs : sent[sent.length - maxPerHour]! + hourMs;
+}
+
+/** Where what is over a receiver's limit gathers: one group that is told of when there is room. */
+export function overflowOf({ name }: Receiver): GroupedTarget {
+  const grouping: Grouping = { by: [], waitMs: 0, intervalMs: overflowIntervalMs, repeatMs: Number.MAX_SAFE_INTEGER };
+  return { receiver: name, grouping, routeKey: `{max_per_hour="${name}"}` };
+}
+
+/** Whether an alert lies in the group that it would go to. */
+export function isInGroup(view: StateView, target: Target, alert: Alert): boolean {
+  return view.get(kinds.groupAlert.of(groupIdOf(target, alert.labels).id, alert.fingerprint)) !== undefined;
+}
+
+/**
+ * Puts an alert into its group, or says there that it is over. The end of something that nobody was told of is told of to nobody, unless
+ * the rule asks for it by name: then it is an alert of its own.
+ * @param decidedAtMs when: what was decided later is not overwritten by what was decided earlier
+ */
+export function gather(
+  tx: Transaction,
+  target: GroupedTarget,
+  { alert: given, decidedAtMs }: { readonly alert: Alert; readonly decidedAtMs: number },
+): Gathered {
+  const { groupKey } = groupIdOf(target, given.labels);
+  let alert = given;
+  if (!isFiring(alert)) {
+    const known = resolveEverywhere(tx, alert, { receiver: target.receiver, decidedAtMs });
+    if (known !== undefined) return { kind: 'gathered', groupKey, nextMs: known };
+    if (alert.isAutomatic || wasTold(tx, target, alert)) return { kind: 'over', groupKey };
+    alert = momentOf(alert);
+  }
+  return place(tx, target, { alert, decidedAtMs });
+}
+
+function place(
+  tx: Transaction,
+  target: GroupedTarget,
+  { alert, decidedAtMs }: { readonly alert: Alert; readonly decidedAtMs: number },
+): Gathered {
+  const { grouping, receiver } = target;
+  const { id, groupKey, groupLabels } = groupIdOf(target, alert.labels);
+  const key = kinds.groupAlert.of(id, alert.fingerprint);
+  const before = tx.get(key);
+  const group = tx.get(kinds.alertGroup.of(id));
+  if (before && before.decidedAtMs > decidedAtMs) return { kind: 'older', groupKey };
+  const count = group?.count ?? 0;
+  const isFull =
+    !before &&
+    (count >= mostAlertsOfGroup ||
+      tx.count(kinds.groupAlert) >= mostAlerts ||
+      (!group && tx.count(kinds.alertGroup) >= mostGroups));
+  if (isFull) {
+    if (group) tx.set(kinds.alertGroup.of(id), { ...group, more: group.more + 1 });
+    return { kind: 'full', groupKey };
+  }
+  tx.set(key, { ...alert, text: alert.text.slice(0, mostText), decidedAtMs });
+  // What was decided long ago, because nobody could send, does not wait again.
+  const firstMs = Math.max(tx.nowMs, Math.min(tx.nowMs, decidedAtMs) + grouping.waitMs);
+  const isNew = !group || count === 0;
+  const nextMs = isNew ? firstMs : group.hasFlushed ? group.nextMs : Math.min(group.nextMs, firstMs);
+  tx.set(kinds.alertGroup.of(id), {
+    receiver,
+    groupKey,
+    groupLabels,
+    intervalMs: grouping.intervalMs,
+    repeatMs: grouping.repeatMs,
+    nextMs,
+    hasFlushed: !isNew && group.hasFlushed,
+    count: count + (before ? 0 : 1),
+    more: group?.more ?? 0,
+    ...(group?.sent ? { sent: group.sent } : {}),
+  });
+  return { kind: 'gathered', groupKey, nextMs };
+}
+
+/** The end of a condition as something that happened, with an identity of its own. */
+function momentOf({ endsAtMs, firing: _, fingerprint, ...alert }: Alert): Alert {
+  return { ...alert, fingerprint: `${fingerprint}-end`, startsAtMs: endsAtMs ?? alert.startsAtMs };
+}
+
+/** Whether the group has said that an alert is over. */
+function wasTold(view: StateView, target: Target, { fingerprint, labels }: Alert): boolean {
+  const { sent } = view.get(kinds.alertGroup.of(groupIdOf(target, labels).id)) ?? {};
+  return [sent?.all, sent?.firing].some((note) => note?.resolved.includes(fingerprint));
+}
+
+/** Says in every group of the receiver that an alert is over, since its labels may have changed meanwhile. Returns when that is told; undefined: no group has it. */
+function resolveEverywhere(
+  tx: Transaction,
+  alert: Alert,
+  { receiver, decidedAtMs }: { readonly receiver: string; readonly decidedAtMs: number },
+): number | undefined {
+  let nextMs: number | undefined;
+  for (const [id, group] of Array.from(tx.entries(kinds.alertGroup))) {
+    const key = kinds.groupAlert.of(id, alert.fingerprint);
+    const known = tx.get(key);
+    if (group.receiver !== receiver || !known) continue;
+    nextMs = group.nextMs;
+    if (known.decidedAtMs <= decidedAtMs) tx.set(key, { ...known, endsAtMs: alert.endsAtMs, decidedAtMs });
+  }
+  return nextMs;
+}
+
+/** The groups whose time has come: what is to be sent, in the order in which it is due. Everything about it is in the state afterwards. */
+export function flushDue(tx: Transaction, receiverOf: (name: string) => Receiver | undefined): GroupMessage[] {
+  const due = Array.from(tx.entries(kinds.alertGroup)).filter(([, { nextMs }]) => nextMs <= tx.nowMs);
+  if (due.length === 0) return [];
+  due.sort(([, left], [, right]) => left.nextMs - right.nextMs);
+  const alertsOf = Map.groupBy(tx.entries(kinds.groupAlert), ([id]) => id.slice(0, id.indexOf('|')));
+  return due.flatMap(([id, group]) => {
+    const alerts = (alertsOf.get(id) ?? []).map(([, alert]) => alert);
+    return flush(tx, { id, group, alerts, receiver: receiverOf(group.receiver) });
+  });
+}
+
+/** Whether a group is due now or later, and when the first of them is. */
+export function nextFlushMs(view: StateView): number | undefined {
+  let first: number | undefined;
+  for (const [, { nextMs }] of view.entries(kinds.alertGroup))
+    if (first === undefined || nextMs < first) first = nextMs;
+  return first;
+}
+
+function flush(
+  tx: Transaction,
+  {
+    id,
+    group,
+    alerts,
+    receiver,
+  }: {
+    readonly id: string;
+    readonly group: AlertGroup;
+    readonly alerts: readonly (Alert & { readonly decidedAtMs: number })[];
+    readonly receiver: Receiver | undefined;
+  },
+): GroupMessage[] {
+  const key = kinds.alertGroup.of(id);
+  // The configuration has it no more: there is nobody to tell.
+  if (!receiver) {
+    for (const { fingerprint } of alerts) tx.delete(kinds.groupAlert.of(id, fingerprint));
+    tx.delete(key);
+    return [];
+  }
+  const now = alerts.map((alert) => asItIs(tx, alert));
+  const firing = now.filter(isFiring);
+  const resolved = now.filter((alert) => !isFiring(alert));
+  const classes = [...new Set(receiver.integrations.map(({ sendResolved }) => sendResolved))];
+  const sent: { -readonly [C in keyof NonNullable<AlertGroup['sent']>]?: SentNote } = { ...group.sent };
+  const messages: GroupMessage[] = [];
+  const names = (list: readonly Alert[]) => list.map(({ fingerprint }) => fingerprint);
+  for (const sendResolved of classes) {
+    const place = sendResolved ? 'all' : 'firing';
+    const told = group.sent?.[place];
+    if (
+      !needsUpdate(told, {
+        firing: names(firing),
+        resolved: names(resolved),
+        sendResolved,
+        repeatMs: group.repeatMs,
+        nowMs: tx.nowMs,
+      })
+    )
+      continue;
+    // What fires is all that the others are told of.
+    const content = sendResolved ? now : firing;
+    if (content.length > 0) {
+      if (!hasRoom(tx, receiver, tx.nowMs)) {
+        tx.set(key, { ...group, sent, nextMs: nextRoomMs(tx, receiver, tx.nowMs) });
+        return messages;
+      }
+      noteSent(tx, receiver);
+      messages.push(messageOf(group, content, { id, sendResolved, nowMs: tx.nowMs }));
+    }
+    // A moment is told once: that it is there no more next time is no end.
+    sent[place] = {
+      atMs: tx.nowMs,
+      firing: names(firing.filter(({ firing: lasting }) => lasting)),
+      resolved: names(resolved),
+    };
+  }
+  for (const alert of now)
+    if (!isFiring(alert) || !alert.firing) tx.delete(kinds.groupAlert.of(id, alert.fingerprint));
+    else if (!alerts.includes(alert)) tx.set(kinds.groupAlert.of(id, alert.fingerprint), alert);
+  const count = firing.filter(({ firing: lasting }) => lasting).length;
+  const after = { ...group, hasFlushed: true, count, sent };
+  if (now.length === 0) tx.delete(key);
+  else if (count === 0) tx.set(key, { ...after, more: 0, nextMs: tx.nowMs + lingerMs });
+  else tx.set(key, { ...after, nextMs: tx.nowMs + group.intervalMs });
+  return messages;
+}
+
+/** What the rule remembers is what is true: a rule that was removed or changed, and a word that was lost, leave nothing firing for ever. */
+function asItIs<A extends Alert>(tx: StateView & { readonly nowMs: number }, alert: A): A {
+  if (!isFiring(alert) || !alert.firing) return alert;
+  const { rule, subject, causeId } = alert.firing;
+  const isStill = tx.get(kinds.ruleMemory.of(rule, subject))?.firing?.cause.id === causeId;
+  return isStill ? alert : { ...alert, endsAtMs: tx.nowMs };
+}
+
+/** As Alertmanager's DedupStage: something new fires, something is over, or it is time to say it again. */
+function needsUpdate(
+  told: SentNote | undefined,
+  now: {
+    readonly firing: readonly string[];
+    readonly resolved: readonly string[];
+    readonly sendResolved: boolean;
+    readonly repeatMs: number;
+    readonly nowMs: number;
+  },
+): boolean {
+  if (!told) return now.firing.length > 0;
+  const known = new Set(told.firing);
+  if (now.firing.some((fingerprint) => !known.has(fingerprint))) return true;
+  if (now.firing.length === 0) return told.firing.length > 0;
+  const over = new Set(told.resolved);
+  if (now.sendResolved && now.resolved.some((fingerprint) => !over.has(fingerprint))) return true;
+  return now.nowMs - told.atMs >= now.repeatMs;
+}
+
+function messageOf(
+  group: AlertGroup,
+  content: readonly Alert[],
+  { id, sendResolved, nowMs }: { readonly id: string; readonly sendResolved: boolean; readonly nowMs: number },
+): GroupMessage {
+  const listedFiring = content.filter(isFiring).length;
+  // Of what had no room nothing is known: it is over with the last of those that had.
+  const firing = listedFiring === 0 ? 0 : listedFiring + group.more;
+  return {
+    messageId: `${id}-${sendResolved ? 'all' : 'firing'}-${nowMs}`,
+    sendResolved,
+    notification: {
+      receiver: group.receiver,
+      groupKey: group.groupKey,
+      groupLabels: group.groupLabels,
+      alerts: listed(content),
+      firing,
+      resolved: content.length + group.more - firing,
+    },
+  };
+}
+
+/** The worst, as many as one job can carry. */
+function listed(alerts: readonly Alert[]): Alert[] {
+  const list: Alert[] = [];
+  let bytes = 0;
+  for (const alert of alerts.toSorted(byBadness).slice(0, mostListed)) {
+    const { fingerprint, labels, startsAtMs, endsAtMs, text } = alert;
+    const plain: Alert = { fingerprint, labels, startsAtMs, text, ...(endsAtMs === undefined ? {} : { endsAtMs }) };
+    bytes += JSON.stringify(plain).length;
+    if (bytes > mostListedBytes && list.length > 0) break;
+    list.push(plain);
+  }
+  return list;
+}
+
+function groupIdOf(
+  { receiver, grouping, routeKey }: Target,
+  labels: Labels,
+): { readonly id: string; readonly groupKey: string; readonly groupLabels: Labels } {
+  const by = grouping?.by ?? [];
+  const names = by === '...' ? Object.keys(labels) : by.filter((name) => Object.hasOwn(labels, name));
+  const groupLabels = Object.fromEntries(names.toSorted().map((name) => [name, labels[name]!]));
+  const text = Object.entries(groupLabels).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  const groupKey = `${routeKey}:{${text.join(', ')}}`;
+  const id = createHash('sha256')
+    .update(JSON.stringify([receiver, groupKey]))
+    .digest('hex')
+    .slice(0, 24);
+  return { id, groupKey, groupLabels };
+}
