@@ -46,10 +46,10 @@ export const notify: ActionHandler<'notify'> = async (job, context) => {
   return askForEach(job, context, targets);
 };
 
-/** Where a message goes. What a person asks for goes at once. */
+/** Where a message goes. What a person asks for, and what asks a person, goes at once. */
 function targetsOf(job: NotifyJob, context: HandlerContext): readonly Target[] {
   const { receiver: name, severity } = job.params;
-  const isGrouped = job.cause.kind === 'rule';
+  const isGrouped = job.cause.kind === 'rule' && !job.isNotice;
   const ungrouped = (target: Target): Target => (isGrouped ? target : { ...target, grouping: undefined });
   if (name !== undefined) {
     const { grouping } = receiverNamed(context, name);

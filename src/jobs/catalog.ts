@@ -115,6 +115,7 @@ const actionJob = z.object({
   bulkId: z.string().optional(),
   alert: alert.optional(),
   group: group.optional(),
+  isNotice: z.literal(true).optional(),
 });
 
 const fanout = z.object({

@@ -152,8 +152,9 @@ function place(
 }
 
 /** The end of a condition as something that happened, with an identity of its own. */
-function momentOf({ endsAtMs, firing: _, fingerprint, ...alert }: Alert): Alert {
-  return { ...alert, fingerprint: `${fingerprint}-end`, startsAtMs: endsAtMs ?? alert.startsAtMs };
+function momentOf(alert: Alert): Alert {
+  const { fingerprint, labels, text, startsAtMs, endsAtMs = startsAtMs } = alert;
+  return { fingerprint: `${fingerprint}-end`, labels, text, startsAtMs: endsAtMs };
 }
 
 /** Whether the group has said that an alert is over. */

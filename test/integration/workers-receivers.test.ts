@@ -154,7 +154,7 @@ describe('a rule’s notification', () => {
 describe('grouped notifications', () => {
   /** Sends what is due, as the upkeep and the queue do. Returns the audit's word on each. */
   async function flush(rig: ActionRig): Promise<unknown[]> {
-    await rig.state.transact((tx) => flushGroups(tx, rig.ports.receiver));
+    await rig.state.transact((tx) => flushGroups(tx, (name) => rig.ports.receiver(name)));
     const waiting = Array.from(rig.state.view.entries(kinds.job), ([, job]) => job);
     await rig.state.transact((tx) => {
       for (const { jobId } of waiting) tx.delete(kinds.job.of(jobId));
@@ -169,7 +169,7 @@ describe('grouped notifications', () => {
     return { ...job, alert: { ...job.alert!, fingerprint: `fp-${channel}`, labels, firing: undefined }, ...more };
   };
 
-  test('of a receiver with group_by are one message to each integration, whoever looks; a person’s goes at once', async () => {
+  test('of a receiver with group_by are one message to each integration, whoever looks; a person’s, and an approval, goes at once', async () => {
     await using t = await setup(undefined, { group_by: ['alertname'], group_wait: '0s' });
 
     for (const channel of ['a', 'b', 'c']) {
@@ -191,7 +191,8 @@ describe('grouped notifications', () => {
     expect(t.vendors.of('slack')[0]?.body.attachments[0].title).toBe('[FIRING:3] starving');
 
     await t.rig.settle('note-person', operatorJob('notify', { receiver: 'noc', text: 'hello' }));
-    expect(t.vendors.of('json')).toHaveLength(2);
+    await t.rig.settle('note-approval', about('d', { isNotice: true }));
+    expect(t.vendors.of('json')).toHaveLength(3);
   });
 
   test('without a receiver go by the route, and a dry run says so', async () => {
