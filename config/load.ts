@@ -19,6 +19,8 @@ export interface Config {
   readonly hash: string;
   /** As it was called when it was read. */
   readonly file: string;
+  /** As it was read. */
+  readonly text: string;
   readonly document: ConfigDocument;
   /** Adds to a later finding about the document (a lint) its place in the file. */
   readonly locate: (finding: Finding) => Problem;
@@ -85,6 +87,7 @@ function* readSteps(text: string, file: string, overrides: Overrides): Generator
     ruleset: compiled.ruleset,
     hash: hashOf(document),
     file,
+    text,
     document,
     locate,
   };

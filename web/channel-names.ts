@@ -14,15 +14,24 @@ const mostPages = 50;
 /** So many names that mean nothing are told. */
 const mostTold = 5;
 
-/** ARNs of the channels that are meant, each once, in their order. @throws Error that names what means none, or several */
-export async function channelsMeant(texts: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
-  const known = texts.every(isArn) ? [] : await inventory(signal);
+/**
+ * ARNs of the channels that are meant, each once, in their order. What is `chosen` already is meant by its name, whoever else has it.
+ * @throws Error that names what means none, or several
+ */
+export async function channelsMeant(
+  texts: readonly string[],
+  chosen: ReadonlyMap<string, string>,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  const known = texts.every((text) => isArn(text) || chosen.has(text)) ? [] : await inventory(signal);
   const found = new Set<string>();
   const problems: string[] = [];
   for (const text of texts) {
-    const meant = isArn(text)
-      ? [text]
-      : known.filter(({ arn, name }) => name === text || idOf(arn) === text).map(({ arn }) => arn);
+    const own = isArn(text) ? text : chosen.get(text);
+    const meant =
+      own === undefined
+        ? known.filter(({ arn, name }) => name === text || idOf(arn) === text).map(({ arn }) => arn)
+        : [own];
     if (meant.length === 1) found.add(meant[0]!);
     else
       problems.push(

@@ -1,6 +1,7 @@
 // The HTTP API over all shards: each noun's routes with what they need. A new noun gets its routes file, and one line here.
 
 import type { ConfigInForce } from '#config/in-force.ts';
+import { modePatch } from '#config/mode-patch.ts';
 import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
@@ -152,7 +153,14 @@ export function createApi(options: ApiOptions): Api {
       { prefix: '/v1', plugin: sampleRoutes({ state, accounts: shards }) },
       { prefix: '/v1', plugin: reportRoutes({ state }) },
       { prefix: '/v1', plugin: channelRoutes({ state, refresh: inventory }) },
-      { prefix: '/v1', plugin: ruleRoutes({ shards: directory, onControl }) },
+      {
+        prefix: '/v1',
+        plugin: ruleRoutes({
+          shards: directory,
+          patchOf: (rule) => modePatch(inForce().config, rule),
+          onControl,
+        }),
+      },
       { prefix: '/v1', plugin: decisionRoutes({ shards: directory }) },
       {
         prefix: '/v1',

@@ -5162,6 +5162,14 @@ export interface operations {
                             mode: "enforce" | "dry_run" | "off";
                             name: string;
                             onResolve: string[];
+                            /** @description Makes a rule in dry run enforce. Absent where one line of the file does not say its mode */
+                            patch?: {
+                                file: string;
+                                /** @description That changes, from 1 */
+                                line: number;
+                                /** @description A unified diff, for `patch -p1` or `git apply` */
+                                text: string;
+                            };
                             /** @description It has reached max_per_hour */
                             rateReached?: {
                                 /** Format: date-time */
@@ -5177,6 +5185,32 @@ export interface operations {
                             trigger: string;
                             /** @description Channels (or groups) for which `for` runs */
                             waiting: number;
+                            /** @description What a rule in dry run would have done in the last 24 hours, from the journal; only for a single rule */
+                            wouldHave?: {
+                                /** @description By action */
+                                actions: {
+                                    [key: string]: number;
+                                };
+                                /** @description How often a guard would have held it back, by the reason */
+                                heldBack: {
+                                    [key: string]: number;
+                                };
+                                /** @description At most 10 */
+                                newest: {
+                                    actions: string[];
+                                    /** Format: date-time */
+                                    at: string;
+                                    channelArn?: string;
+                                    channelName?: string;
+                                    /** @description On how many channels at that moment */
+                                    count: number;
+                                    decisionId: string;
+                                }[];
+                                /** @description There was more than was looked at */
+                                partial: boolean;
+                                /** @description How often, on all channels together */
+                                times: number;
+                            };
                         }[];
                     };
                 };
@@ -5241,6 +5275,14 @@ export interface operations {
                         mode: "enforce" | "dry_run" | "off";
                         name: string;
                         onResolve: string[];
+                        /** @description Makes a rule in dry run enforce. Absent where one line of the file does not say its mode */
+                        patch?: {
+                            file: string;
+                            /** @description That changes, from 1 */
+                            line: number;
+                            /** @description A unified diff, for `patch -p1` or `git apply` */
+                            text: string;
+                        };
                         /** @description It has reached max_per_hour */
                         rateReached?: {
                             /** Format: date-time */
@@ -5256,6 +5298,32 @@ export interface operations {
                         trigger: string;
                         /** @description Channels (or groups) for which `for` runs */
                         waiting: number;
+                        /** @description What a rule in dry run would have done in the last 24 hours, from the journal; only for a single rule */
+                        wouldHave?: {
+                            /** @description By action */
+                            actions: {
+                                [key: string]: number;
+                            };
+                            /** @description How often a guard would have held it back, by the reason */
+                            heldBack: {
+                                [key: string]: number;
+                            };
+                            /** @description At most 10 */
+                            newest: {
+                                actions: string[];
+                                /** Format: date-time */
+                                at: string;
+                                channelArn?: string;
+                                channelName?: string;
+                                /** @description On how many channels at that moment */
+                                count: number;
+                                decisionId: string;
+                            }[];
+                            /** @description There was more than was looked at */
+                            partial: boolean;
+                            /** @description How often, on all channels together */
+                            times: number;
+                        };
                     };
                 };
             };

@@ -523,6 +523,7 @@ function commands(state: MemoryState, asked: Asked[]): FastifyPluginAsyncZod {
       actions: ['put_metadata', 'stop_stream after 3m'],
       onResolve: ['put_metadata'],
       last24h: { acted: 14, suppressed: 6, not_fired: 120 },
+      ...(mode === 'dry_run' ? { wouldHave: wouldHave(), patch: patchOfRule } : {}),
     }));
     app.get('/rules', async () => ({ rules: known }));
     app.get('/rules/:rule', { schema: { params: z.object({ rule: z.string() }) } }, async (request) =>
@@ -587,6 +588,41 @@ function commands(state: MemoryState, asked: Asked[]): FastifyPluginAsyncZod {
     }));
   };
 }
+
+function wouldHave() {
+  const at = new Date(Date.now() - 7_200_000).toISOString();
+  const [one, many] = [channelArnAt(6), channelArnAt(17)];
+  return {
+    times: 14,
+    actions: { rotate_stream_key: 14, notify: 3 },
+    heldBack: { cooldown: 2 },
+    newest: [
+      {
+        decisionId: 'd-6',
+        at,
+        channelArn: one,
+        channelName: channelAt(6).name,
+        count: 1,
+        actions: ['rotate_stream_key'],
+      },
+      { decisionId: 'd-8', at, channelArn: many, channelName: channelAt(17).name, count: 13, actions: ['notify'] },
+    ],
+    partial: false,
+  };
+}
+
+const patchOfRule = {
+  file: '/etc/autopilot/autopilot.yaml',
+  line: 31,
+  text: `--- a/etc/autopilot/autopilot.yaml
++++ b/etc/autopilot/autopilot.yaml
+@@ -30,3 +30,3 @@
+   - name: rotate-key-after-show
+-    mode: dry_run
++    mode: enforce
+     trigger: {event: {detailType: [Stream End]}}
+`,
+};
 
 /** A job of somebody who gave no name, of whose items not all arrived. */
 function metadataJob() {

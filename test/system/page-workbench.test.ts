@@ -262,3 +262,35 @@ test('a silence shows what it would hold back, and is changed and extended where
   expect(stand.asked.at(-1)).toMatchObject({ method: 'PUT', url: '/v1/silences/s-2', body: { duration: '4h' } });
   expect(tour.complaints).toEqual([]);
 });
+
+test('a rule in dry run says what it would have done in the last day, and has the patch that lets it act', async () => {
+  await using stand = await pageStand({ streams: 30, breathe: false });
+  await using tour = await visit(browser, stand, 'viewer', { permissions: ['clipboard-read', 'clipboard-write'] });
+  const { page } = tour;
+
+  await show(page, '#/rules');
+  const rule = page.getByRole('region', { name: 'Rule rotate-key-after-show' });
+  await rule
+    .getByText(
+      'In the last 24 hours it would have acted 14 times: rotate stream key 14, notify 3. Guards would have held it back: cooldown 2.',
+    )
+    .waitFor();
+  await rule
+    .getByRole('listitem')
+    .filter({ hasText: `notify on 13 channels, such as ${channelAt(17).name}` })
+    .waitFor();
+  await rule.getByText('Let it act').click();
+  await rule.locator('pre', { hasText: '+    mode: enforce' }).waitFor();
+  expect(await findings(page)).toEqual([]);
+  await rule.getByRole('button', { name: 'Copy the patch' }).click();
+  await page.getByText('The patch is copied.').waitFor();
+  expect(await page.evaluate<string>('navigator.clipboard.readText()')).toContain(
+    '\n-    mode: dry_run\n+    mode: enforce\n',
+  );
+  // Only what is in dry run has one, and the page itself changes nothing.
+  expect(await page.locator('.dry-run').count()).toBe(1);
+  expect(stand.asked).toEqual([]);
+  await rule.getByRole('link', { name: 'All that it would have done' }).click();
+  await expect.poll(() => hashOf(page)).toBe('#/decisions?rule=rotate-key-after-show&outcome=would_act&since=24h');
+  expect(tour.complaints).toEqual([]);
+});

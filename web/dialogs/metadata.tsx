@@ -47,12 +47,25 @@ const lanes = [
 ] as const;
 
 /** Opens the form, with these channels as its list where some are given. */
-export function askMetadata({ channels = [] }: { readonly channels?: readonly Pick<LiveRow, 'arn'>[] } = {}): void {
-  ask(<MetadataDialog channels={channels.map(({ arn }) => arn)} />);
+export function askMetadata({
+  channels = [],
+}: {
+  readonly channels?: readonly Pick<LiveRow, 'arn' | 'name'>[];
+} = {}): void {
+  // A name says more to people, where it is one line and one channel's.
+  const named = Map.groupBy(channels, ({ name }) => name.trim());
+  const chosen = new Map(
+    channels.map(({ name, arn }) => {
+      const text = name.trim();
+      return [text === '' || text.includes('\n') || named.get(text)!.length > 1 ? arn : text, arn];
+    }),
+  );
+  ask(<MetadataDialog chosen={chosen} />);
 }
 
-function MetadataDialog({ channels }: { readonly channels: readonly string[] }): JSX.Element {
-  const [kind, setKind] = useState<TargetKind>(channels.length > 0 ? 'list' : 'live');
+/** @param props `chosen`: ARNs of the channels that are filled in, by what stands for them */
+function MetadataDialog({ chosen }: { readonly chosen: ReadonlyMap<string, string> }): JSX.Element {
+  const [kind, setKind] = useState<TargetKind>(chosen.size > 0 ? 'list' : 'live');
   /** What was planned, and for which request. */
   const [planned, setPlanned] = useState<{ readonly plan: Plan; readonly asked: string }>();
   const closing = useRef(new AbortController());
@@ -62,7 +75,7 @@ function MetadataDialog({ channels }: { readonly channels: readonly string[] }):
 
   const submit = async (values: Values): Promise<'stay' | undefined> => {
     const { signal } = closing.current;
-    const request = await requestOf(values, kind, signal);
+    const request = await requestOf(values, kind, chosen, signal);
     const asked = JSON.stringify(request);
     const { path, body } = request;
     if (planned?.asked !== asked) {
@@ -115,7 +128,7 @@ function MetadataDialog({ channels }: { readonly channels: readonly string[] }):
           label="Channels, one on a line"
           name="channels"
           lines={4}
-          initial={channels.join('\n')}
+          initial={[...chosen.keys()].join('\n')}
           help="By name, ARN, or the last part of the ARN."
         />
       </div>
@@ -172,6 +185,7 @@ function PlanText({
 async function requestOf(
   { tags = '', channels = '', payload = '', lane, expires = '', key = '', account }: Values,
   kind: TargetKind,
+  chosen: ReadonlyMap<string, string>,
   signal: AbortSignal,
 ): Promise<Request> {
   if (payload.trim() === '') throw new Error('Payload: there is nothing to send.');
@@ -188,7 +202,7 @@ async function requestOf(
       ? { live: true }
       : kind === 'tags'
         ? { tags: tagsOf(tags) }
-        : { channelArns: await channelsMeant(linesOf(channels, 'Channels: name at least one.'), signal) };
+        : { channelArns: await channelsMeant(linesOf(channels, 'Channels: name at least one.'), chosen, signal) };
   return {
     path: `/v1/metadata/batches${query({ account: kind === 'list' ? undefined : account })}`,
     body: { targets, items: [item], lane },

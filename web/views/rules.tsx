@@ -10,11 +10,19 @@ import { ViewHead } from '../parts/view-head.tsx';
 import { href } from '../route.ts';
 import { mayOperate, now, status } from '../store.ts';
 import { useResource } from '../use-resource.ts';
+import { DryRun, type Patch, type WouldHave } from './dry-run.tsx';
 import { ResetRule } from './needs.tsx';
 
 const modes: Readonly<Record<RuleLine['mode'], string>> = { enforce: 'Enforcing', dry_run: 'Dry run', off: 'Off' };
 
 type Counts = Readonly<Record<string, number>>;
+
+/** `GET /v1/rules/{rule}`, as far as it is shown here. */
+interface RuleDay {
+  readonly last24h?: Counts;
+  readonly wouldHave?: WouldHave;
+  readonly patch?: Patch;
+}
 
 /** The last day of a rule is counted when it is asked for alone: so many rules are. */
 const mostCounted = 60;
@@ -25,11 +33,9 @@ export function RulesView(): JSX.Element {
   const lastDay = useResource(
     'rules',
     async (signal) => {
-      const found: Record<string, Counts> = {};
-      for (const { name } of status.peek()?.rules.slice(0, mostCounted) ?? []) {
-        const { last24h } = await api<{ last24h?: Counts }>('GET', `/v1/rules/${encodeURIComponent(name)}`, { signal });
-        if (last24h) found[name] = last24h;
-      }
+      const found: Record<string, RuleDay> = {};
+      for (const { name } of status.peek()?.rules.slice(0, mostCounted) ?? [])
+        found[name] = await api<RuleDay>('GET', `/v1/rules/${encodeURIComponent(name)}`, { signal });
       return found;
     },
     { everyMs: 60_000 },
@@ -63,7 +69,7 @@ export function RulesView(): JSX.Element {
       ) : (
         <div class="cards">
           {rules.map((rule) => (
-            <Rule key={rule.name} rule={rule} lastDay={lastDay.value?.[rule.name]} />
+            <Rule key={rule.name} rule={rule} day={lastDay.value?.[rule.name]} />
           ))}
         </div>
       )}
@@ -100,7 +106,7 @@ function Replicas(): JSX.Element | null {
   );
 }
 
-function Rule({ rule, lastDay }: { readonly rule: RuleLine; readonly lastDay: Counts | undefined }): JSX.Element {
+function Rule({ rule, day }: { readonly rule: RuleLine; readonly day: RuleDay | undefined }): JSX.Element {
   return (
     <section class={`panel rule${rule.capped ? ' critical' : ''}`} aria-label={`Rule ${rule.name}`}>
       <div class="split">
@@ -112,7 +118,8 @@ function Rule({ rule, lastDay }: { readonly rule: RuleLine; readonly lastDay: Co
       <p class="doing">
         <Doing rule={rule} />
       </p>
-      <LastDay counts={lastDay} />
+      <LastDay counts={day?.last24h} />
+      {rule.mode === 'dry_run' && day?.wouldHave && <DryRun rule={rule.name} did={day.wouldHave} patch={day.patch} />}
       <p class="links">
         <a href={href('decisions', '', { rule: rule.name })}>Decisions</a>
         {rule.capped && mayOperate() && <ResetRule rule={rule.name}>Start again</ResetRule>}

@@ -10,7 +10,7 @@ import { AppError } from '#domain/errors.ts';
 import { type Rule, ruleModes } from '#domain/rule.ts';
 import type { StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
-import { queryDecisions } from '#journal/query.ts';
+import { type DecisionRow, queryDecisions } from '#journal/query.ts';
 import { restartRule } from '#rules/controls.ts';
 import { listIncidents } from '#rules/incidents.ts';
 import { hasActed, ruleMemories, withheldMoments } from '#rules/memory.ts';
@@ -21,8 +21,30 @@ const time = z.iso.datetime();
 const count = z.number().int();
 const tags = ['Rules'];
 const dayMs = 86_400_000;
+/** Decisions that are counted of one account. */
+const mostDecisions = 10_000;
+const mostNewest = 10;
 
 const alert = z.object({ since: time, text: z.string() });
+const wouldHave = z.object({
+  times: count.describe('How often, on all channels together'),
+  actions: z.record(z.string(), count).describe('By action'),
+  heldBack: z.record(z.string(), count).describe('How often a guard would have held it back, by the reason'),
+  newest: z
+    .array(
+      z.object({
+        decisionId: z.string(),
+        at: time,
+        channelArn: z.string().optional(),
+        channelName: z.string().optional(),
+        count: count.describe('On how many channels at that moment'),
+        actions: z.array(z.string()),
+      }),
+    )
+    .describe('At most 10'),
+  partial: z.boolean().describe('There was more than was looked at'),
+});
+
 const rule = z.object({
   name: z.string(),
   description: z.string().optional(),
@@ -46,6 +68,17 @@ const rule = z.object({
     .record(z.enum(decisionOutcomes), count)
     .optional()
     .describe('Decisions by outcome; only for a single rule'),
+  wouldHave: wouldHave
+    .optional()
+    .describe('What a rule in dry run would have done in the last 24 hours, from the journal; only for a single rule'),
+  patch: z
+    .object({
+      file: z.string(),
+      line: count.describe('That changes, from 1'),
+      text: z.string().describe('A unified diff, for `patch -p1` or `git apply`'),
+    })
+    .optional()
+    .describe('Makes a rule in dry run enforce. Absent where one line of the file does not say its mode'),
 });
 
 const incident = z.object({
@@ -63,11 +96,15 @@ const incident = z.object({
 
 export interface RuleRoutesOptions {
   readonly shards: RuleShards;
+  /** The change of the file that makes a rule enforce, where there is one. */
+  readonly patchOf?: (
+    rule: string,
+  ) => { readonly file: string; readonly line: number; readonly text: string } | undefined;
   /** Told of each control that has been committed. */
   readonly onControl?: ((control: Control) => void) | undefined;
 }
 
-export function ruleRoutes({ shards, onControl }: RuleRoutesOptions): FastifyPluginAsyncZod {
+export function ruleRoutes({ shards, patchOf = () => undefined, onControl }: RuleRoutesOptions): FastifyPluginAsyncZod {
   const ruleOf = (name: string): Rule => ruleNamed(shards.first.ruleset, name);
   const views = () => shards.all.map(({ state }) => state.view);
   const params = z.strictObject({ rule: z.string().min(1).max(200) });
@@ -107,11 +144,23 @@ export function ruleRoutes({ shards, onControl }: RuleRoutesOptions): FastifyPlu
           (typeof decisionOutcomes)[number],
           number
         >;
+        const rows: DecisionRow[] = [];
+        let partial = false;
         for (const { state } of shards.all) {
-          const filter = { rule: name, sinceMs: state.nowMs() - dayMs, limit: 10_000 };
-          for (const row of (await queryDecisions(state, filter)).decisions) last24h[row.outcome] += row.count;
+          const filter = { rule: name, sinceMs: state.nowMs() - dayMs, limit: mostDecisions };
+          const { decisions, truncated } = await queryDecisions(state, filter);
+          partial ||= truncated || decisions.length === mostDecisions;
+          rows.push(...decisions);
         }
-        return { ...shown(one, views(), countMemories(views())), last24h };
+        for (const row of rows) last24h[row.outcome] += row.count;
+        const dryRun = one.mode === 'dry_run';
+        const patch = dryRun ? patchOf(name) : undefined;
+        return {
+          ...shown(one, views(), countMemories(views())),
+          last24h,
+          ...(dryRun ? { wouldHave: { ...wouldHaveDone(rows), partial } } : {}),
+          ...(patch ? { patch } : {}),
+        };
       },
     );
     app.post(
@@ -156,6 +205,30 @@ export function ruleRoutes({ shards, onControl }: RuleRoutesOptions): FastifyPlu
           })),
       }),
     );
+  };
+}
+
+/** What a rule in dry run would have done by these decisions. */
+function wouldHaveDone(rows: readonly DecisionRow[]): Omit<z.infer<typeof wouldHave>, 'partial'> {
+  const acted = rows.filter(({ outcome }) => outcome === 'would_act').toSorted((a, b) => b.atMs - a.atMs);
+  const actions: Record<string, number> = {};
+  const heldBack: Record<string, number> = {};
+  for (const { jobs, count: channels } of acted)
+    for (const { action } of jobs) actions[action] = (actions[action] ?? 0) + channels;
+  for (const { outcome, reason, count: channels } of rows)
+    if (outcome === 'suppressed') heldBack[reason] = (heldBack[reason] ?? 0) + channels;
+  return {
+    times: acted.reduce((sum, row) => sum + row.count, 0),
+    actions,
+    heldBack,
+    newest: acted.slice(0, mostNewest).map(({ id, atMs, channelArn, channelName, count: channels, jobs }) => ({
+      decisionId: id,
+      at: iso(atMs),
+      ...(channelArn === undefined ? {} : { channelArn }),
+      ...(channelName === undefined ? {} : { channelName }),
+      count: channels,
+      actions: jobs.map(({ action }) => action),
+    })),
   };
 }
 

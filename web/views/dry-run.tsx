@@ -1,0 +1,109 @@
+// Beside a rule in dry run: what it would have done in the last day, and the change of its file that lets it act. The page changes no
+// rule: the file is the truth.
+import type { JSX } from 'preact';
+import { count, plural, words } from '../format.ts';
+import { copyText } from '../parts/copy.tsx';
+import { Glyph } from '../parts/signs.tsx';
+import { StreamLink, Time } from '../parts/text.tsx';
+import { toast } from '../parts/toasts.tsx';
+import { href } from '../route.ts';
+
+/** `wouldHave` of `GET /v1/rules/{rule}`. */
+export interface WouldHave {
+  readonly times: number;
+  readonly actions: Readonly<Record<string, number>>;
+  readonly heldBack: Readonly<Record<string, number>>;
+  readonly newest: readonly {
+    readonly decisionId: string;
+    readonly at: string;
+    readonly channelArn?: string;
+    readonly channelName?: string;
+    readonly count: number;
+    readonly actions: readonly string[];
+  }[];
+  readonly partial: boolean;
+}
+
+export interface Patch {
+  readonly file: string;
+  readonly line: number;
+  readonly text: string;
+}
+
+export function DryRun({
+  rule,
+  did,
+  patch,
+}: {
+  readonly rule: string;
+  readonly did: WouldHave;
+  readonly patch: Patch | undefined;
+}): JSX.Element {
+  const { times, actions, heldBack, newest, partial } = did;
+  return (
+    <div class="dry-run">
+      <p>
+        In the last 24 hours it would have{' '}
+        {times === 0 ? 'done nothing' : `acted ${plural(times, 'time')}${partial ? ' or more' : ''}: ${tally(actions)}`}
+        .{Object.keys(heldBack).length > 0 && ` Guards would have held it back: ${tally(heldBack)}.`}
+      </p>
+      {newest.length > 0 && (
+        <ol>
+          {newest.map(({ decisionId, at, channelArn, channelName, count: channels, actions: each }) => (
+            <li key={decisionId}>
+              <Time ms={Date.parse(at)} />
+              <span>
+                {each.length === 0 ? 'nothing' : each.map(words).join(', ')}
+                {channels > 1 && ` on ${plural(channels, 'channel')}, such as`}
+                {channels === 1 && channelArn !== undefined && ' on'}{' '}
+                {channelArn !== undefined && <StreamLink arn={channelArn} name={channelName} />}
+              </span>
+              <a href={href('decision', decisionId)}>Why</a>
+            </li>
+          ))}
+        </ol>
+      )}
+      {times > newest.length && (
+        <p class="links">
+          <a href={href('decisions', '', { rule, outcome: 'would_act', since: '24h' })}>All that it would have done</a>
+        </p>
+      )}
+      <details>
+        <summary>Let it act</summary>
+        {patch ? (
+          <>
+            <p class="dim">
+              Line {count(patch.line)} of {patch.file}, of the configuration in force. Apply it with{' '}
+              <code>patch -p1</code> or <code>git apply</code>, or write it by hand; the daemon reads the file when it
+              is saved.
+            </p>
+            <pre class="json" tabIndex={0}>
+              {patch.text}
+            </pre>
+            <button
+              type="button"
+              class="small"
+              aria-label={`Copy the patch for ${rule}`}
+              onClick={() => void copyText(patch.text).then(() => toast('The patch is copied.'))}
+            >
+              <Glyph shape="copy" /> Copy the patch
+            </button>
+          </>
+        ) : (
+          <p>
+            Write <code>mode: enforce</code> in the rule: an anchor, or a line shared with something else, says its mode
+            now.
+          </p>
+        )}
+      </details>
+    </div>
+  );
+}
+
+/** `put metadata 14, stop stream 3`, the most frequent first. */
+function tally(counts: Readonly<Record<string, number>>): string {
+  return Object.entries(counts)
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([name, times]) => `${words(name)} ${count(times)}`)
+    .join(', ');
+}
