@@ -3,10 +3,9 @@ import { join } from 'node:path';
 import type { ConfigInForce } from '#config/in-force.ts';
 import type { Decision, JobResult, JournalEntry } from '#domain/decision.ts';
 import type { SharedState } from '#domain/shared-state.ts';
-import { logs } from '#domain/state-registry.ts';
 import type { QueueDepth } from '#intake/events/queue-depth.ts';
 import { readQuotaHour } from '#ivs/quota-hour.ts';
-import { resultsOf } from '#journal/query.ts';
+import { newestDecisions, resultsOf } from '#journal/query.ts';
 import { decisionWords } from '#journal/words.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
@@ -181,7 +180,7 @@ function recentActivity(state: Pick<SharedState, 'readLog'>): () => Promise<Acti
 
 /** What was done lately, with what became of it. */
 async function activityLines(state: Pick<SharedState, 'readLog'>): Promise<ActivityLine[]> {
-  const newest = await state.readLog(logs.journal, { limit: 60 });
+  const newest = await newestDecisions(state, { limit: 60 });
   const jobIds = newest.flatMap(({ entry }) => decisionOfEntry(entry).jobs.map(({ jobId }) => jobId));
   const oldestMs = newest.at(-1)?.entry.atMs ?? 0;
   const results = await resultsOf(state, new Set(jobIds), { sinceMs: oldestMs, readAtMost: 1_000 });

@@ -351,6 +351,20 @@ export interface DecisionSummary {
 
 export type JournalEntry = Decision | DecisionSummary;
 
+/** Decisions of one moment that differ in little: the first whole, of each other one what is not as in the first. */
+export interface DecisionBundle {
+  readonly atMs: number;
+  readonly first: Decision;
+  readonly others: readonly DecisionDifference[];
+}
+
+/** As in RFC 7396: what is not as in the first; null stands for what is not there. No part of a decision is null. */
+export interface DecisionDifference {
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** The same of verdicts, by their place, where as many guards were asked; otherwise all guards are in `fields`. */
+  readonly verdicts?: readonly (readonly [place: number, fields: Readonly<Record<string, unknown>>])[];
+}
+
 /** What became of the items that a put_metadata job handed over: counts of (item, channel) pairs. */
 export interface Delivery {
   readonly batchId: string;

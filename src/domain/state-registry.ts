@@ -30,7 +30,7 @@ import type {
 import type { Approval } from './approval.ts';
 import type { Channel, ChannelArn } from './channel.ts';
 import type { Gone, Hold, Pause, Silence } from './control.ts';
-import type { Incident, ItemTally, JobResult, JobResults, JournalEntry } from './decision.ts';
+import type { DecisionBundle, Incident, ItemTally, JobResult, JobResults, JournalEntry } from './decision.ts';
 import type { JobRequest } from './job.ts';
 import type { LineageNote } from './lineage.ts';
 import type {
@@ -241,6 +241,8 @@ export const pauseKeys = [pauses.afterLoss, pauses.asked] as const;
 export const logs = {
   /** Decisions that acted, were held back or resolved. */
   journal: log<JournalEntry>('journal'),
+  /** The same, many of one moment in one entry. */
+  bundles: log<DecisionBundle>('journal-bundles'),
   /** The other decisions. */
   quiet: log<JournalEntry>('journal-quiet'),
   results: log<JobResult | JobResults>('journal-results'),

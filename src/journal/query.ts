@@ -1,8 +1,9 @@
-// Answers "why did it (not) act?" from the journal: both logs merged, newest first, with what became of the jobs.
+// Answers "why did it (not) act?" from the journal: its logs merged, newest first, with what became of the jobs.
 
 import type { ChannelArn } from '#domain/channel.ts';
 import type {
   Decision,
+  DecisionBundle,
   DecisionOutcome,
   DecisionReason,
   JobResult,
@@ -13,6 +14,7 @@ import { memberJobId } from '#domain/metadata-fanout.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { Log } from '#domain/state-key.ts';
 import { kinds, logs } from '#domain/state-registry.ts';
+import { decisionsOf, mostAlone } from './bundle.ts';
 import { decisionWords } from './words.ts';
 
 export interface DecisionFilter {
@@ -67,15 +69,17 @@ export async function queryDecisions(state: Reader, filter: DecisionFilter): Pro
   const { limit, after } = filter;
   const wanted = { ...filter, limit: limit + (after?.seen ?? 0) };
   const matches = matcherOf(state, filter);
-  const [loud, quiet] = await Promise.all([
-    readMatching(state, logs.journal, wanted, matches),
-    readMatching(state, logs.quiet, wanted, matches),
+  const [loud, bundled, quiet] = await Promise.all([
+    readMatching(state, sources.journal, wanted, matches),
+    readMatching(state, sources.bundles, wanted, matches),
+    readMatching(state, sources.quiet, wanted, matches),
   ]);
-  const rows = mergePage([...loud.rows, ...quiet.rows], filter);
+  const rows = mergePage([...loud.rows, ...bundled.rows, ...quiet.rows], filter);
+  const loudMs = [loud.reachedMs, bundled.reachedMs].filter((atMs) => atMs !== undefined);
   return {
     decisions: await withResults(state, rows),
-    truncated: loud.truncated || quiet.truncated,
-    reachedMs: { loud: loud.reachedMs, quiet: quiet.reachedMs },
+    truncated: loud.truncated || bundled.truncated || quiet.truncated,
+    reachedMs: { loud: loudMs.length === 0 ? undefined : Math.min(...loudMs), quiet: quiet.reachedMs },
   };
 }
 
@@ -90,24 +94,73 @@ export async function decisionsAbout(
 ): Promise<{ readonly rows: ReadonlyMap<string, readonly DecisionRow[]>; readonly truncated: boolean }> {
   const byId = new Map(Array.from(channelArns, (arn) => [arn.slice(arn.lastIndexOf('/') + 1), arn]));
   const found: DecisionRow[] = [];
-  let before: string | undefined;
-  let read = 0;
-  for (let more = true; more && read < readAtMost; ) {
-    const page = await state.readLog(logs.journal, { limit: pageSize, ...(before === undefined ? {} : { before }) });
-    for (const { entry } of page) {
-      const about = 'summary' in entry ? entry.channelIds.flatMap((id) => byId.get(id) ?? []) : [entry.channelArn];
-      for (const channelArn of about) {
-        if (channelArn === undefined || !channelArns.has(channelArn)) continue;
-        const row = rowOf(entry, { channelArn, sinceMs, limit: pageSize });
-        if (row) found.push(row);
-      }
+  const take = (entry: JournalEntry) => {
+    const about = 'summary' in entry ? entry.channelIds.flatMap((id) => byId.get(id) ?? []) : [entry.channelArn];
+    for (const channelArn of about) {
+      if (channelArn === undefined || !channelArns.has(channelArn)) continue;
+      const row = rowOf(entry, { channelArn, sinceMs, limit: pageSize });
+      if (row) found.push(row);
     }
+    return entry.atMs >= sinceMs;
+  };
+  const isCut = [await walk(state, sources.journal, take), await walk(state, sources.bundles, take)];
+  const newestFirst = found.toSorted((a, b) => b.atMs - a.atMs);
+  const rows = await withResults(state, newestFirst);
+  return { rows: Map.groupBy(rows, ({ channelArn }) => channelArn ?? ''), truncated: isCut.includes(true) };
+}
+
+/** The newest decisions that acted, were held back or resolved, newest first, each with an id that no other has. */
+export async function newestDecisions(
+  state: LogReader,
+  { limit }: { readonly limit: number },
+): Promise<readonly { readonly id: string; readonly entry: JournalEntry }[]> {
+  const [alone, bundles] = await Promise.all([
+    state.readLog(logs.journal, { limit }),
+    state.readLog(logs.bundles, { limit: Math.ceil(limit / mostAlone) }),
+  ]);
+  const bundled = bundles.flatMap(({ id, entry }) =>
+    decisionsOf(entry)
+      .map((decision, place) => ({ id: `${id}.${place}`, entry: decision }))
+      .reverse(),
+  );
+  return [...alone, ...bundled].toSorted((a, b) => b.entry.atMs - a.entry.atMs).slice(0, limit);
+}
+
+/** A log, and its entries as they are shown. */
+interface Source<T> {
+  readonly log: Log<T>;
+  readonly pageSize: number;
+  readonly shown: (entry: T) => readonly JournalEntry[];
+}
+
+const sources = {
+  journal: { log: logs.journal, pageSize, shown: (entry) => [entry] } satisfies Source<JournalEntry>,
+  bundles: {
+    log: logs.bundles,
+    // Up to fifty decisions each.
+    pageSize: 100,
+    shown: (bundle) => decisionsOf(bundle).reverse(),
+  } satisfies Source<DecisionBundle>,
+  quiet: { log: logs.quiet, pageSize, shown: (entry) => [entry] } satisfies Source<JournalEntry>,
+};
+
+/**
+ * Shows entries to `take`, newest first, until it returns false. Returns whether it was given up before: older ones were not looked at.
+ */
+async function walk<T>(
+  state: LogReader,
+  { log, pageSize: limit, shown }: Source<T>,
+  take: (entry: JournalEntry) => boolean,
+): Promise<boolean> {
+  let before: string | undefined;
+  for (let read = 0; read < readAtMost; ) {
+    const page = await state.readLog(log, { limit, ...(before === undefined ? {} : { before }) });
+    for (const { entry } of page) for (const one of shown(entry)) if (!take(one)) return false;
+    if (page.length < limit) return false;
     read += page.length;
-    before = page.at(-1)?.id;
-    more = page.length === pageSize && page.at(-1)!.entry.atMs >= sinceMs;
+    before = page.at(-1)!.id;
   }
-  const rows = await withResults(state, found);
-  return { rows: Map.groupBy(rows, ({ channelArn }) => channelArn ?? ''), truncated: read >= readAtMost };
+  return true;
 }
 
 /** One page of rows from several places, newest first. */
@@ -137,32 +190,22 @@ interface Matching {
   readonly reachedMs: number | undefined;
 }
 
-async function readMatching(
+async function readMatching<T>(
   state: Reader,
-  log: Log<JournalEntry>,
+  source: Source<T>,
   filter: DecisionFilter,
   matches: (entry: JournalEntry) => boolean,
 ): Promise<Matching> {
   const rows: DecisionRow[] = [];
-  let before: string | undefined;
   let reachedMs: number | undefined;
-  for (let read = 0; read < readAtMost; ) {
-    const page = await state.readLog(log, {
-      limit: pageSize,
-      ...(before === undefined ? {} : { before }),
-    });
-    for (const { entry } of page) {
-      if (filter.sinceMs !== undefined && entry.atMs < filter.sinceMs) return { rows, truncated: false, reachedMs };
-      reachedMs = entry.atMs;
-      const row = rowOf(entry, filter);
-      if (row && matches(entry)) rows.push(row);
-      if (rows.length === filter.limit) return { rows, truncated: false, reachedMs };
-    }
-    if (page.length < pageSize) return { rows, truncated: false, reachedMs };
-    read += page.length;
-    before = page.at(-1)!.id;
-  }
-  return { rows, truncated: true, reachedMs };
+  const truncated = await walk(state, source, (entry) => {
+    if (filter.sinceMs !== undefined && entry.atMs < filter.sinceMs) return false;
+    reachedMs = entry.atMs;
+    const row = rowOf(entry, filter);
+    if (row && matches(entry)) rows.push(row);
+    return rows.length < filter.limit;
+  });
+  return { rows, truncated, reachedMs };
 }
 
 /** The row of an entry, if it matches. An entry that stands for many is shown as the channel that was asked for. */

@@ -1,8 +1,10 @@
 // Writes decisions down. Two logs, so that dull entries never push out the ones that matter: `journal` has what acted, was held back
 // or resolved, `journal-quiet` the rest; `last/<rule>|<channel>` keeps the newest word about why a rule did not act on a channel.
-// Many equal decisions of one moment become one entry that names every channel.
+// Many equal decisions of one moment become one entry that names every channel; many that acted, one entry of `journal-bundles` that
+// holds each of them.
 import type {
   Decision,
+  DecisionBundle,
   DecisionOutcome,
   DecisionReason,
   DecisionSummary,
@@ -13,12 +15,14 @@ import type {
 import type { LastWord } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds, logs } from '#domain/state-registry.ts';
+import { bundleOf, mostAlone } from './bundle.ts';
 
 const keptDecisions = 50_000;
 const keptQuiet = 20_000;
 const keptResults = 50_000;
-/** More equal decisions than this in one transaction share an entry. */
-const apart = 10;
+/** Decisions that acted and share an entry: so many at most, and no fewer of them are kept than of those that stand alone. */
+const mostInBundle = 50;
+const keptBundles = keptDecisions / mostAlone;
 /** How many last words are kept, and for how long. */
 const keptLastWords = 50_000;
 const lastWordKeptMs = 7 * 86_400_000;
@@ -40,8 +44,11 @@ export function recordDecisions(tx: Transaction, decisions: readonly Decision[])
     const isAsked = loudReasons.has(first.reason);
     const acts =
       isAsked || first.outcome === 'acted' || first.outcome === 'would_act' || like.some(({ jobs }) => jobs.length > 0);
-    const alone = like.length <= apart || acts;
-    const entries: readonly JournalEntry[] = alone ? like : [summaryOf(like)];
+    if (acts && like.length > mostAlone) {
+      for (const bundle of bundlesOf(like)) tx.append(logs.bundles, bundle, keptBundles);
+      continue;
+    }
+    const entries: readonly JournalEntry[] = like.length <= mostAlone ? like : [summaryOf(like)];
     const [log, kept] = loud.has(first.outcome) || isAsked ? [logs.journal, keptDecisions] : [logs.quiet, keptQuiet];
     for (const entry of entries) tx.append(log, entry, kept);
   }
@@ -50,6 +57,14 @@ export function recordDecisions(tx: Transaction, decisions: readonly Decision[])
     if (decision.channelArn !== undefined)
       tx.set(kinds.last.of(decision.rule, decision.channelArn), lastWordOf(decision));
   }
+}
+
+/** Parts of about the same size. */
+function bundlesOf(decisions: readonly Decision[]): DecisionBundle[] {
+  const size = Math.ceil(decisions.length / Math.ceil(decisions.length / mostInBundle));
+  return Array.from({ length: Math.ceil(decisions.length / size) }, (_, place) =>
+    bundleOf(decisions.slice(place * size, (place + 1) * size) as [Decision, ...Decision[]]),
+  );
 }
 
 function summaryOf(decisions: readonly Decision[]): DecisionSummary {

@@ -47,7 +47,7 @@ export function gapOptionsOf(
 export function logMaxAgeMs({ retention }: Settings, log: string): number | undefined {
   if (log.startsWith('sessions:')) return durationMs(retention.sessions);
   if (log.startsWith('samples:') || log === logs.fleetSamples) return durationMs(retention.samples);
-  if (log === logs.journal || log === logs.results) return durationMs(retention.journal);
+  if (log === logs.journal || log === logs.bundles || log === logs.results) return durationMs(retention.journal);
   if (log === logs.quiet) return durationMs(retention.journal_quiet);
   return undefined;
 }

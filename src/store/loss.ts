@@ -63,6 +63,7 @@ const traces = [
   'refresh-inventory:id',
   'log:audit',
   'log:journal',
+  'log:journal-bundles',
   'md:batches',
   'md:total',
   'replicas',
