@@ -22,6 +22,7 @@ import type { Message } from './message.ts';
 import type { ActionHandler, HandlerContext, HandlerResult } from './ports.ts';
 import { onlyIfFailsFresh, planned } from './preconditions.ts';
 import { jsonOf, notificationOf, receiverNamed, sendToReceiver } from './receivers.ts';
+import { testReceiver } from './test-receiver.ts';
 
 type NotifyJob = ActionJob<'notify'>;
 
@@ -40,6 +41,7 @@ export const notify: ActionHandler<'notify'> = async (job, context) => {
     );
   const [only] = targets;
   if (job.group) return sendGroup(job, job.group, context);
+  if (only && job.isTest) return testReceiver(job, context, receiverNamed(context, only.receiver));
   if (only && targets.length === 1 && !only.grouping)
     return sendAtOnce(job, context, receiverNamed(context, only.receiver));
   if (targets.every(({ grouping }) => grouping)) return gatherAll(job, context, targets);

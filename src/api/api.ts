@@ -30,6 +30,7 @@ import { Jobs } from './jobs.ts';
 import { OperatorActions } from './operator-actions.ts';
 import type { ReadinessCheck } from './ops.ts';
 import { createPage } from './page.ts';
+import { Receivers } from './receivers.ts';
 import { actionRoutes } from './routes/actions.ts';
 import { adBreakRoutes } from './routes/ad-breaks.ts';
 import { alertRoutes } from './routes/alerts.ts';
@@ -44,6 +45,7 @@ import { intentRoutes } from './routes/intents.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { metadataRoutes } from './routes/metadata.ts';
 import { quotaRoutes } from './routes/quota.ts';
+import { receiverRoutes } from './routes/receivers.ts';
 import { replicaRoutes } from './routes/replicas.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { ruleRoutes } from './routes/rules.ts';
@@ -179,6 +181,7 @@ export function createApi(options: ApiOptions): Api {
       { prefix: '/v1', plugin: intentRoutes({ intents: new Intents(operators) }) },
       { prefix: '/v1', plugin: approvalRoutes({ approvals: new Approvals({ shards: directory, onControl }) }) },
       { prefix: '/v1', plugin: alertRoutes(alerts) },
+      { prefix: '/v1', plugin: receiverRoutes({ receivers: new Receivers(operators) }) },
       { prefix: '/v1', plugin: eventRoutes({ state }) },
       { prefix: '/v1', plugin: auditRoutes({ state, scrub }) },
       { prefix: '/v1', plugin: replicaRoutes({ shards }) },

@@ -27,6 +27,7 @@ import { register as registerIam } from './iam.ts';
 import { register as registerInit } from './init.ts';
 import { register as registerKey } from './key-rotate.ts';
 import { register as registerMetadata } from './metadata-send.ts';
+import { register as registerNotify } from './notify.ts';
 import { register as registerPlaybackRestriction } from './playback-restriction.ts';
 import { register as registerRecording } from './recording-set.ts';
 import { register as registerReplay } from './replay.ts';
@@ -54,6 +55,7 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
   registerStatus,
   registerWatch,
   registerAlert,
+  registerNotify,
   registerApproval,
   registerStream,
   registerChannel,

@@ -371,6 +371,8 @@ export interface ActionJob<N extends ActionName = ActionName> {
   readonly alert?: AlertContext | undefined;
   /** Set on a message of the daemon itself about a rule, which is none of the rule's actions. */
   readonly isNotice?: true | undefined;
+  /** Of a `notify` that tries a receiver: nothing is grouped, and nothing tried again. */
+  readonly isTest?: true | undefined;
   /** Of a `notify` that tells of a group: the message. */
   readonly group?: GroupMessage | undefined;
   /** Set when it is one of many channels' jobs: the bulk action that it belongs to. */

@@ -116,6 +116,7 @@ const actionJob = z.object({
   alert: alert.optional(),
   group: group.optional(),
   isNotice: z.literal(true).optional(),
+  isTest: z.literal(true).optional(),
 });
 
 const fanout = z.object({

@@ -273,6 +273,34 @@ describe('a receiver that does not take a message', () => {
   });
 });
 
+test('a receiver is tried: each integration once, with its end, and what each of them answered', async () => {
+  await using t = await setup(({ vendor }) => (vendor === 'slack' ? { status: 404 } : undefined), {
+    group_by: ['alertname'],
+  });
+  const job = {
+    ...operatorJob('notify', { receiver: 'noc', text: 'Test of the receiver noc.' }),
+    isTest: true as const,
+  };
+
+  const result = await t.rig.run('note-1', job);
+
+  expect(result).toMatchObject({
+    outcome: 'done',
+    reason: 'delivered to 4 of 5',
+    tried: [
+      { to: 'webhook_configs[0]' },
+      { to: 'webhook_configs[1]' },
+      { to: 'slack_configs[0]', error: expect.stringMatching(/^WEBHOOK_REJECTED: .*404$/) },
+      { to: 'pagerduty_configs[0]' },
+      { to: 'msteamsv2_configs[0]' },
+    ],
+  });
+  expect(t.vendors.got.filter(({ problem }) => problem !== undefined)).toEqual([]);
+  expect(t.vendors.of('pagerduty').map(({ body }) => body.event_action)).toEqual(['trigger', 'resolve']);
+  expect(t.vendors.of('alertmanager').map(({ body }) => body.status)).toEqual(['firing', 'resolved']);
+  expect([t.vendors.of('json').length, t.vendors.of('slack').length]).toEqual([1, 1]);
+});
+
 test('what is secret in a receiver is in no log, state or error', async () => {
   await using t = await setup(() => ({ status: 403 }));
 

@@ -13,6 +13,7 @@ export const commandLines: Readonly<Record<string, readonly string[]>> = {
   status: [],
   'alert list': [],
   'alert acknowledge': ['alert:rate|x'],
+  'notify test': ['noc'],
   'approval list': [],
   'approval approve': ['ap-0'],
   'approval reject': ['ap-0'],
