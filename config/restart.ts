@@ -25,6 +25,7 @@ export const changeTakes = {
   http: 'restart',
   secrets: 'reload',
   retention: 'reload',
+  redis: 'restart',
   on_empty_state: 'restart',
   shutdown_window: 'restart',
   worker_concurrency: 'restart',

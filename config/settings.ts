@@ -276,6 +276,19 @@ export const settingsShape = {
       journal_quiet: duration.default('2d').describe('How long decisions not to act are kept'),
     })
     .prefault({}),
+  redis: z
+    .strictObject({
+      wait_replicas: z
+        .number()
+        .int()
+        .min(0)
+        .max(5)
+        .default(0)
+        .describe(
+          'How many replicas of Redis must have what was written before it is answered for, or an event deleted from SQS. With 0, a pause, hold or silence waits for one, where one follows',
+        ),
+    })
+    .prefault({}),
   on_empty_state: z
     .enum(['pause', 'start'])
     .optional()

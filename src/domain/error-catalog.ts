@@ -132,6 +132,14 @@ export const errorCatalog = {
     status: 503,
     disposition: 'retry',
   },
+  REDIS_NOT_REPLICATED: {
+    meaning:
+      'It was written to Redis, and fewer replicas of Redis than redis.wait_replicas asks for had it in time. A failover may take it back; until then it is in force.',
+    remedy:
+      'Ask again: the same request has its effect once. If it lasts, look at the replicas of Redis and their links.',
+    status: 503,
+    disposition: 'retry',
+  },
   REDIS_ANSWER_INVALID: {
     meaning:
       'A script of ours in Redis answered with something that it does not answer: another version of it, or something between the daemon and Redis. It may have had its effect; nothing is concluded from the answer.',

@@ -258,3 +258,8 @@ export const logs = {
   captures: log<CapturedSession>('captures'),
   quotaHour: log<QuotaSample>('quota-hour'),
 } as const;
+
+/** Whether a key holds a pause, hold or silence, or that one was taken back. */
+export function isControl(key: string): boolean {
+  return pauseKeys.some((pause) => pause === key) || /^(?:hold|silence|gone)\//.test(key);
+}

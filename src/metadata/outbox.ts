@@ -5,6 +5,7 @@ import { type Lane, lanes } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { failureOf, type Redis } from '#runtime/redis.ts';
+import type { Replication } from '#runtime/redis-replication.ts';
 import { replyOf } from '#runtime/script-replies.ts';
 import { acceptScript } from './accept-script.ts';
 import type { Outcome } from './batch.ts';
@@ -52,6 +53,8 @@ export interface OutboxOptions {
   /** A connection of the role `store`. */
   readonly redis: Redis;
   /** The shard's key prefix. */
+  /** Waits for Redis's replicas before a batch counts as accepted; left out: nothing waits. */
+  readonly replication?: Replication | undefined;
   readonly prefix: string;
   readonly maxItemsPerChannel: number;
   readonly maxItemsTotal: number;
@@ -154,6 +157,8 @@ export class Outbox {
     const { channels, items } = batch;
     const accepted = await this.#accept(batch, [{ channels, items, keys: [] }]);
     const answer = replyOf('accept', acceptReply, accepted);
+    if (answer[0] === 'accepted') await this.#options.replication?.written();
+    else await this.#options.replication?.unchanged(answer[0] === 'repeated');
     switch (answer[0]) {
       case 'accepted': {
         const [, counts, channels, channelsBefore, full, ...examples] = answer;
@@ -182,6 +187,7 @@ export class Outbox {
   async acceptParts(batch: OutboxParts): Promise<PartsAcceptance> {
     const { groups } = batch;
     const answer = replyOf('accept', acceptReply, await this.#accept({ ...batch, idempotency: undefined }, groups));
+    if (answer[0] === 'parts') await this.#options.replication?.written();
     switch (answer[0]) {
       case 'parts': {
         const [, counts, channels, full, repeated] = answer;

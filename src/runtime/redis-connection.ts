@@ -7,7 +7,7 @@ import { connectorOf } from './redis-connector.ts';
 import { breakWhenSilent } from './redis-silence.ts';
 import { databaseOnCluster, type RedisSite } from './redis-site.ts';
 import { RedisSiteError, type RedisTrouble, type RedisWatch, troubleFrom } from './redis-trouble.ts';
-import type { RedisNode } from './redis-url.ts';
+import { isRedisHost, type RedisNode } from './redis-url.ts';
 
 export type Redis = Client;
 
@@ -173,7 +173,10 @@ export class Connection extends Client {
   /** Called for every refusal that is no part of the handshake. */
   override handleReconnection(error: Error, item: Parameters<Client['handleReconnection']>[1]): void {
     const command = item.command as unknown as Command;
-    if (this.#holds(error, command)) return;
+    const move = moveOf(error, this.#setup.site);
+    if (move !== undefined && this.#holds(error, command, move)) return;
+    // It is on its way there: no trouble yet.
+    if (move?.isElsewhere && this.#following !== undefined) return super.handleReconnection(error, item);
     const times = this.#refuses(error, command);
     const handOn = () => super.handleReconnection(error, item);
     if (this.#setup.role !== 'worker' || times < 2) return handOn();
@@ -231,10 +234,8 @@ export class Connection extends Client {
   }
 
   /** Whether a refused command waits to be sent again: nothing of it was run, because its keys are elsewhere or on their way. */
-  #holds(error: Error, command: Command): boolean {
+  #holds(error: Error, command: Command, move: Move): boolean {
     const { site, role } = this.#setup;
-    const move = moveOf(error, site);
-    if (move === undefined) return false;
     if (move.to) site.movedTo(move.to);
     if (move.isElsewhere) this.#follow();
     // Permits are counted by the moment at which they were asked for. Of a transaction no part is sent again by itself.
@@ -390,13 +391,18 @@ interface Held {
   readonly end: NodeJS.Timeout | undefined;
 }
 
+interface Move {
+  /** Who has the keys, if that was said. */
+  readonly to?: RedisNode;
+  /** They are at another server; else on their way, or nobody's. */
+  readonly isElsewhere: boolean;
+}
+
 /** What a refusal says of where keys are; undefined: nothing, or the server is the only one there is. */
-function moveOf(
-  { message }: Error,
-  site: RedisSite,
-): { readonly to?: RedisNode; readonly isElsewhere: boolean } | undefined {
-  const moved = /^MOVED \d+ (\S*):(\d{1,5})$/.exec(message);
-  if (moved && site.maySendOn) return { to: { host: moved[1]!, port: Number(moved[2]) }, isElsewhere: true };
+function moveOf({ message }: Error, site: RedisSite): Move | undefined {
+  const [, host, port] = /^MOVED \d+ (\S*):(\d{1,5})$/.exec(message) ?? [];
+  if (host !== undefined && site.maySendOn && (host === '' || isRedisHost(host)))
+    return { to: { host, port: Number(port) }, isElsewhere: true };
   if (!site.moves) return undefined;
   if (/^READONLY\b/.test(message)) return { isElsewhere: true };
   return /^(?:ASK|TRYAGAIN|CLUSTERDOWN)\b/.test(message) ? { isElsewhere: false } : undefined;

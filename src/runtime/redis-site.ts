@@ -8,7 +8,7 @@ import { AppError, messageOf } from '#domain/errors.ts';
 import type { Logger } from './logger.ts';
 import { accessOf, type RedisAccess, type RedisCredentials, type RedisTls } from './redis-access.ts';
 import { RedisSiteError, troubleFrom } from './redis-trouble.ts';
-import { type RedisAddress, type RedisNode, redisNodeText } from './redis-url.ts';
+import { isRedisHost, type RedisAddress, type RedisNode, redisNodeText } from './redis-url.ts';
 
 /** One server to connect to. */
 export interface Endpoint extends RedisNode {
@@ -344,6 +344,7 @@ interface ClusterView {
 
 const sentinelAnswer = z.tuple([z.string(), z.string()]).nullable();
 const hostText = z.string().max(255).nullable();
+const isUnnamed: ReadonlySet<string> = new Set(['', '?']);
 const portNumber = z.number().int().min(1).max(65_535);
 /** https://redis.io/docs/latest/commands/cluster-slots/ */
 const slotsAnswer = z.array(
@@ -359,8 +360,8 @@ async function viewOf(client: Client, node: RedisNode, key: string): Promise<Clu
   // A node that has no name for itself is where it was asked.
   const toNodes = (entries: readonly (readonly [string | null, number, ...unknown[]])[]) =>
     entries.flatMap(([host, port]): RedisNode[] =>
-      portNumber.safeParse(port).success
-        ? [{ host: host === null || host === '' || host === '?' ? node.host : host, port }]
+      portNumber.safeParse(port).success && (host === null || isUnnamed.has(host) || isRedisHost(host))
+        ? [{ host: host === null || isUnnamed.has(host) ? node.host : host, port }]
         : [],
     );
   const serving = ranges.find(([from, to]) => from <= slot && slot <= to);
@@ -379,7 +380,7 @@ async function viewOf(client: Client, node: RedisNode, key: string): Promise<Clu
 function nodeOf(answer: [string, string] | null): RedisNode | undefined {
   if (answer === null) return undefined;
   const [host, port] = answer;
-  if (host === '' || !portNumber.safeParse(Number(port)).success)
+  if (!isRedisHost(host) || !portNumber.safeParse(Number(port)).success)
     throw new AppError('REDIS_ANSWER_INVALID', `a sentinel's answer is no address`);
   return { host, port: Number(port) };
 }

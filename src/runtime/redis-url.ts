@@ -76,6 +76,11 @@ export function redisNodeText({ host, port }: RedisNode): string {
   return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
+/** Whether a text is a host name or an address; IPv6 without brackets. */
+export function isRedisHost(text: string): boolean {
+  return isIPv6(text) || /^(?!\d+$)[\p{L}\p{N}_.-]{1,253}$/u.test(text);
+}
+
 type Refuse = (why: string) => never;
 
 function whyNotScheme(scheme: string | undefined, text: string): string {
@@ -123,7 +128,7 @@ function readPlace(place: string, defaultPort: number, refuse: Refuse): RedisNod
     return refuse('has no valid host: write an IPv6 address in brackets, redis://[::1]:6379');
   const [, host = '', portText] = bracketed ?? /^([^:]*)(?::(.*))?$/.exec(place) ?? [];
   if (host === '') return refuse(`names no host: write ${form}`);
-  const isHost = bracketed ? isIPv6(host) : /^(?!\d+$)[\p{L}\p{N}_.-]{1,253}$/u.test(host);
+  const isHost = bracketed ? isIPv6(host) : isRedisHost(host);
   if (!isHost) return refuse(`has a host that is no host name and no IP address: write ${form}`);
   const port = portText === undefined ? defaultPort : /^\d{1,5}$/.test(portText) ? Number(portText) : 0;
   if (port < 1 || port > 65_535)

@@ -41,6 +41,7 @@ import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { keyPrefix, type Redis } from '#runtime/redis.ts';
 import type { RedisAccess } from '#runtime/redis-access.ts';
+import { Replication } from '#runtime/redis-replication.ts';
 import { inTurns } from '#runtime/turns.ts';
 import { type Committed, Pipeline } from '#src/pipeline.ts';
 import { RedisState } from '#store/shared-state.ts';
@@ -167,6 +168,12 @@ export class Shard {
       wallNow: () => clock.now(),
       logMaxAgeMs: (log) => logMaxAgeMs(config().settings, log),
       readEntry: (key, stored) => records.read(key, stored),
+      replication: new Replication({
+        redis: this.store,
+        prefix: this.#prefix,
+        replicas: settings.redis.wait_replicas,
+        logger: this.#logger,
+      }),
       losses: lossKeeper({ shard: account.name, logger: this.#logger, metrics }),
       note:
         options.dataFolder === undefined
@@ -251,8 +258,15 @@ export class Shard {
 
     const { metadata } = settings;
     const limitOf = limitsFrom(limitSettings)('PutMetadata');
+    const outboxRedis = this.#redis.connect('store');
     this.outbox = new Outbox({
-      redis: this.#redis.connect('store'),
+      redis: outboxRedis,
+      replication: new Replication({
+        redis: outboxRedis,
+        prefix: this.#prefix,
+        replicas: settings.redis.wait_replicas,
+        logger: this.#logger,
+      }),
       prefix: this.#prefix,
       maxItemsPerChannel: metadata.max_items_per_channel,
       maxItemsTotal: metadata.max_items_total,

@@ -11,10 +11,11 @@ import { AppError } from '#domain/errors.ts';
 import type { Insisted, SharedState, StateView, Transaction, TransactionOptions } from '#domain/shared-state.ts';
 import type { Key, Log } from '#domain/state-key.ts';
 import type { LossKeeper, Repair, StateLoss } from '#domain/state-loss.ts';
-import { notes } from '#domain/state-registry.ts';
+import { isControl, notes } from '#domain/state-registry.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { failureOf, type Redis } from '#runtime/redis.ts';
 import { RedisClock } from '#runtime/redis-clock.ts';
+import type { Replication } from '#runtime/redis-replication.ts';
 import { commitScript, type Moved, refreshScript } from './commit-script.ts';
 import { continuityOf } from './continuity.ts';
 import { runGroup, type Waiting } from './group.ts';
@@ -37,6 +38,8 @@ export interface RedisStateOptions {
   readonly readEntry?: ReadEntry;
   /** The machine's own clock, to tell how far it is off (`clock.skew`); default: the system's. */
   readonly wallNow?: () => number;
+  /** Waits for Redis's replicas after each commit; left out: nothing waits. */
+  readonly replication?: Replication | undefined;
   /** What is done about a loss; left out: a state that is not the one that was known is taken as it is (tools, tests). */
   readonly losses?: LossKeeper | undefined;
   /** The file beside the process. */
@@ -54,6 +57,7 @@ export class RedisState implements SharedState {
   readonly #maxAttempts: number;
   readonly #logMaxAgeMs: (log: string) => number | undefined;
   readonly #losses: LossKeeper | undefined;
+  readonly #replication: Replication | undefined;
   readonly #note: StateNoteFile | undefined;
   readonly #onEmptyState: 'pause' | 'start' | undefined;
   readonly #startedAt = performance.now();
@@ -85,6 +89,7 @@ export class RedisState implements SharedState {
     this.#readEntry = options.readEntry ?? ((_key, stored) => JSON.parse(stored) as unknown);
     this.#redis = redis;
     this.#losses = options.losses;
+    this.#replication = options.replication;
     this.#note = options.note;
     this.#onEmptyState = options.onEmptyState;
     this.#keys = { state: `${prefix}:state`, head: `${prefix}:state-head`, log: `${prefix}:state-log`, prefix };
@@ -111,10 +116,11 @@ export class RedisState implements SharedState {
     return this.#inTurn(() => this.#catchUp());
   }
 
-  /** Tries a write: a server that was the primary before a failover still answers reads. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES, STATE_TOO_NEW */
+  /** Tries a write: a server that was the primary before a failover still answers reads. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES, REDIS_NOT_REPLICATED, STATE_TOO_NEW */
   async probe(): Promise<void> {
     if (this.#refused) throw this.#refused;
     await this.#reach(() => this.#redis.set(`${this.#keys.prefix}:probe`, '1', 'PX', 60_000));
+    await this.#replication?.unchanged(true);
   }
 
   /** Transactions that wait for the one under way share the next commit. */
@@ -237,7 +243,11 @@ export class RedisState implements SharedState {
     for (let attempt = 0; attempt < this.#maxAttempts; attempt += 1) {
       const group = runGroup(members, { base: this.#copy.committed, nowMs: this.nowMs(), repeats });
       const { writes, appends } = group.draft;
-      if (writes.size === 0 && appends.length === 0 && group.dedupIds.length === 0) return group.settle;
+      if (writes.size === 0 && appends.length === 0 && group.dedupIds.length === 0) {
+        // What was asked for again is there, and must not be answered for before the replicas have it.
+        await this.#replication?.unchanged(repeats.size > 0);
+        return group.settle;
+      }
       const sentAt = performance.now();
       const answer = await this.#commit(group.draft, {
         onto: this.#head!,
@@ -249,6 +259,7 @@ export class RedisState implements SharedState {
         this.#standAt(parseHead(answer.head));
         this.#newestAt = sentAt;
         this.#metrics.commits.inc({ outcome: 'committed' });
+        await this.#replication?.written({ isPrecious: Array.from(writes.keys()).some(isControl) });
         return group.settle;
       }
       this.#metrics.commits.inc({ outcome: answer.outcome });

@@ -14,10 +14,11 @@ export interface TestNode {
   readonly port: number;
   /** A connection for looking in. */
   readonly redis: Redis;
-  readonly pid: number;
   readonly isDead: boolean;
   /** kill -9 */
   kill(): Promise<void>;
+  /** Starts it again after `kill`, with nothing but what it knows of its cluster. */
+  restart(): void;
   /** Stops it where it stands (SIGSTOP); `false` lets it go on. */
   freeze(isFrozen: boolean): void;
 }
@@ -30,7 +31,13 @@ class Servers implements AsyncDisposable {
 
   constructor(folder: string) {
     this.folder = folder;
+    process.once('exit', this.#onExit);
   }
+
+  /** A run that is interrupted disposes of nothing. */
+  readonly #onExit = () => {
+    for (const child of this.#children) child.kill('SIGKILL');
+  };
 
   static async create(): Promise<Servers> {
     return new Servers(await mkdtemp(join(tmpdir(), 'autopilot-redis-')));
@@ -56,9 +63,7 @@ class Servers implements AsyncDisposable {
     for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
     const file = join(folder, 'redis.conf');
     await writeFile(file, ['bind 127.0.0.1', `dir ${folder}`, 'daemonize no', ...config].join('\n'));
-    const child = spawn(process.env['AUTOPILOT_REDIS_SERVER'] ?? 'redis-server', [file, ...flags], { stdio: 'ignore' });
-    this.#children.push(child);
-    const gone = once(child, 'exit').catch(() => undefined);
+    let child = this.#spawn(file, flags);
     const redis = new Redis({
       host: '127.0.0.1',
       port,
@@ -72,31 +77,42 @@ class Servers implements AsyncDisposable {
     return {
       port,
       redis,
-      pid: child.pid!,
       get isDead() {
         return isDead;
       },
       async kill() {
         isDead = true;
-        child.kill('SIGKILL');
-        await gone;
+        await ended(child);
+      },
+      restart: () => {
+        child = this.#spawn(file, flags);
+        isDead = false;
       },
       freeze: (isFrozen) => void child.kill(isFrozen ? 'SIGSTOP' : 'SIGCONT'),
     };
   }
 
+  #spawn(file: string, flags: readonly string[]): ChildProcess {
+    const program = process.env['AUTOPILOT_REDIS_SERVER'] ?? 'redis-server';
+    const child = spawn(program, [file, ...flags], { stdio: 'ignore' });
+    this.#children.push(child);
+    return child;
+  }
+
   async [Symbol.asyncDispose]() {
     for (const client of this.#clients) client.disconnect();
-    await Promise.all(
-      this.#children.map(async (child) => {
-        if (child.exitCode !== null || child.signalCode !== null) return;
-        const gone = once(child, 'exit').catch(() => undefined);
-        child.kill('SIGKILL');
-        await gone;
-      }),
-    );
+    await Promise.all(this.#children.map(ended));
+    process.off('exit', this.#onExit);
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** kill -9 */
+async function ended(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit').catch(() => undefined);
+  child.kill('SIGKILL');
+  await gone;
 }
 
 const slotCount = 16_384;
@@ -109,6 +125,8 @@ export interface TestCluster extends AsyncDisposable {
   readonly nodes: readonly TestNode[];
   /** The node that owns a key's slot now. */
   ownerOf(key: string): Promise<TestNode>;
+  /** A living replica of a primary. */
+  replicaOf(primary: TestNode): Promise<TestNode>;
   /** Moves a key's slot with all of its keys to another primary; `between` runs when it has begun and nothing has moved. */
   moveSlot(key: string, options?: { readonly between?: () => Promise<void> }): Promise<TestNode>;
 }
@@ -181,9 +199,17 @@ export async function redisCluster({
       url: `${scheme}://127.0.0.1:${nodes[0]!.port}`,
       nodes,
       ownerOf: (key) => ownerOf(key),
+      replicaOf: (primary) =>
+        eventually(async () => {
+          const text = await primary.redis.info('replication');
+          const ports = Array.from(text.matchAll(/^slave\d+:.*port=(\d+),state=online/gm), ([, port]) => Number(port));
+          return nodes.find((node) => !node.isDead && ports.includes(node.port));
+        }),
       async moveSlot(key, { between } = {}) {
         const from = await ownerOf(key);
-        const to = nodes.slice(0, 3).find((node) => node !== from)!;
+        const ranges = (await from.redis.cluster('SLOTS')) as unknown as [number, number, [string, number]][];
+        const ports = new Set(ranges.map(([, , [, port]]) => port));
+        const to = nodes.find((node) => node !== from && ports.has(node.port))!;
         const id = async ({ redis }: TestNode) => redis.cluster('MYID');
         const slot = await from.redis.cluster('KEYSLOT', key);
         await to.redis.cluster('SETSLOT', slot, 'IMPORTING', await id(from));
@@ -200,6 +226,35 @@ export async function redisCluster({
       },
       [Symbol.asyncDispose]: () => servers[Symbol.asyncDispose](),
     };
+  } catch (error) {
+    await servers[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+type Pair = readonly [primary: TestNode, replica: TestNode];
+
+async function startPair(servers: Servers, password?: string): Promise<Pair> {
+  const client = password === undefined ? {} : { password };
+  const auth = password === undefined ? [] : [`requirepass ${password}`, `masterauth ${password}`];
+  const start = async (...more: readonly string[]) => {
+    const port = await lastingPort();
+    const common = [`port ${port}`, 'appendonly no', 'save ""', 'repl-diskless-sync-delay 0'];
+    return servers.start([...common, ...auth, ...more], { port, client });
+  };
+  const primary = await start();
+  const replica = await start(`replicaof 127.0.0.1 ${primary.port}`);
+  await eventually(async () => /master_link_status:up/.test(await replica.redis.info('replication')));
+  // Until it has confirmed its place for the first time it does not count.
+  await eventually(async () => /state=online/.test(await primary.redis.info('replication')));
+  return [primary, replica];
+}
+
+/** Starts a primary with a replica. */
+export async function redisPair(): Promise<AsyncDisposable & { readonly nodes: Pair }> {
+  const servers = await Servers.create();
+  try {
+    return { nodes: await startPair(servers), [Symbol.asyncDispose]: () => servers[Symbol.asyncDispose]() };
   } catch (error) {
     await servers[Symbol.asyncDispose]();
     throw error;
@@ -225,25 +280,7 @@ export async function redisSentinels({
 } = {}): Promise<TestSentinels> {
   const servers = await Servers.create();
   try {
-    const client = password === undefined ? {} : { password };
-    const auth = password === undefined ? [] : [`requirepass ${password}`, `masterauth ${password}`];
-    const ports = [await lastingPort(), await lastingPort()];
-    const nodes: TestNode[] = [];
-    for (const [index, port] of ports.entries())
-      nodes.push(
-        await servers.start(
-          [
-            `port ${port}`,
-            'appendonly no',
-            'save ""',
-            'repl-diskless-sync-delay 0',
-            ...auth,
-            ...(index === 0 ? [] : [`replicaof 127.0.0.1 ${ports[0]}`]),
-          ],
-          { port, client },
-        ),
-      );
-    await eventually(async () => /master_link_status:up/.test(await nodes[1]!.redis.info('replication')));
+    const nodes = await startPair(servers, password);
     const sentinels: TestNode[] = [];
     for (let index = 0; index < 3; index += 1) {
       const port = await lastingPort();
@@ -251,7 +288,7 @@ export async function redisSentinels({
         await servers.start(
           [
             `port ${port}`,
-            `sentinel monitor mymaster 127.0.0.1 ${ports[0]} 2`,
+            `sentinel monitor mymaster 127.0.0.1 ${nodes[0].port} 2`,
             ...(password === undefined ? [] : [`sentinel auth-pass mymaster ${password}`]),
             ...(sentinelPassword === undefined
               ? []

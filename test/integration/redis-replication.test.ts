@@ -1,0 +1,80 @@
+// What was written waits for Redis's own replicas before anybody is told that it is there.
+import { expect, test } from 'vitest';
+import { createMetrics } from '#runtime/metrics.ts';
+import { keyPrefix } from '#runtime/redis.ts';
+import { Replication } from '#runtime/redis-replication.ts';
+import { RedisState } from '#store/shared-state.ts';
+import { at } from '#test/support/plain-keys.ts';
+import { eventually, keptLogger, quietLogger } from '#test/support/quiet.ts';
+import { redisPair } from '#test/support/redis-cluster.ts';
+
+const prefix = keyPrefix('replicated', 'main');
+
+test('with redis.wait_replicas a commit fails while no replica has it, also when it is asked for again, and has its effect once', async () => {
+  await using stand = await redisPair();
+  const [primary, replica] = stand.nodes;
+  const { redis } = primary;
+  const replication = new Replication({ redis, prefix, replicas: 1, logger: quietLogger(), withinMs: 50 });
+  const state = new RedisState({ redis, prefix, metrics: createMetrics(), replication });
+  await state.refresh();
+  const key = at('meta/events');
+  const commit = (over = state) =>
+    over.transact((tx) => (tx.isRepeat('event') ? undefined : tx.set(key, (tx.get(key) ?? 0) + 1)), {
+      dedupIds: ['event'],
+    });
+
+  replica.freeze(true);
+  await expect(commit()).rejects.toMatchObject({ code: 'REDIS_NOT_REPLICATED' });
+  await expect(commit()).rejects.toMatchObject({ code: 'REDIS_NOT_REPLICATED' });
+  // Nor does another process, which finds it there.
+  const other = redis.duplicate();
+  const ofOther = new Replication({ redis: other, prefix, replicas: 1, logger: quietLogger(), withinMs: 50 });
+  const found = new RedisState({ redis: other, prefix, metrics: createMetrics(), replication: ofOther });
+  await expect(commit(found)).rejects.toMatchObject({ code: 'REDIS_NOT_REPLICATED' });
+  other.disconnect();
+  replica.freeze(false);
+  await eventually(() =>
+    commit().then(
+      () => true,
+      () => false,
+    ),
+  );
+
+  expect(state.view.get(key)).toBe(1);
+});
+
+test('without it a hold waits for the replica that follows, and nothing else does', async () => {
+  await using stand = await redisPair();
+  const [{ redis }, replica] = stand.nodes;
+  const { logger, lines } = keptLogger();
+  const stateWith = (withinMs: number) =>
+    new RedisState({
+      redis,
+      prefix,
+      metrics: createMetrics(),
+      replication: new Replication({ redis, prefix, replicas: 0, logger, withinMs }),
+    });
+  const hold = (state: RedisState, arn: string) =>
+    state.transact((tx) => tx.set(at(`hold/${arn}`), { by: 'test', sinceMs: 1 }));
+  const waits = async () => Number(/cmdstat_wait:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0);
+
+  const patient = stateWith(300_000);
+  await patient.transact((tx) => tx.set(at('channel/arn:a'), { arn: 'arn:a' }));
+  expect(await waits()).toBe(0);
+  await hold(patient, 'arn:a');
+  expect(await waits()).toBe(1);
+  expect(lines).toEqual([]);
+
+  // One that says nothing is told of, once, and keeps nobody from holding a channel.
+  replica.freeze(true);
+  const impatient = stateWith(50);
+  await hold(impatient, 'arn:b');
+  await hold(impatient, 'arn:c');
+  expect(lines).toEqual([expect.objectContaining({ code: 'REDIS_NOT_REPLICATED' })]);
+
+  await replica.kill();
+  await eventually(async () => /connected_slaves:0/.test(await redis.info('replication')));
+  const before = await waits();
+  await hold(impatient, 'arn:d');
+  expect(await waits()).toBe(before);
+});
