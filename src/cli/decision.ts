@@ -103,6 +103,12 @@ function knownLine({ outcome, trigger }: Decision): string[] {
     : [`Known ${toldOfNow.has(outcome) ? 'when it was decided' : 'then'}: ${known.join(', ')}`];
 }
 
+/** A detail may begin with its outcome, which is said already. */
+function detailText(outcome: string, detail = ''): string {
+  const rest = detail === outcome ? '' : detail.replace(`${outcome}: `, '');
+  return rest === '' ? '' : ` ${rest}`;
+}
+
 function showLines(decision: Decision): Line[] {
   const { id, at, rule, mode, outcome, reason, meaning, channelArn, channelName, trigger, jobs, checks, withheld } =
     decision;
@@ -125,7 +131,7 @@ function showLines(decision: Decision): Line[] {
     ...jobs.map(
       ({ action, jobId, outcome: became, detail }): Line => [
         `  ${action} ${jobId}`,
-        ...(became === undefined ? [' under way'] : [': ', toned(became), ` ${detail ?? ''}`.trimEnd()]),
+        ...(became === undefined ? [' under way'] : [': ', toned(became), detailText(became, detail)]),
       ],
     ),
     ...withheld.map(

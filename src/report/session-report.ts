@@ -56,7 +56,10 @@ export function sessionReport(facts: SessionFacts): SessionReport {
   const over = endReason(record);
   const toMs = endedAtMs ?? (state === 'live' ? nowMs : undefined);
   // ListStreams may list a stream for a while after its end.
-  const samples = facts.samples.filter(({ atMs }) => atMs <= (toMs ?? atMs));
+  const samples = asTold(
+    facts.samples.filter(({ atMs }) => atMs <= (toMs ?? atMs)),
+    record.timeline,
+  );
   const fromMs = startedAtMs ?? samples[0]?.atMs;
   const report: SessionReport = {
     channelArn,
@@ -72,7 +75,7 @@ export function sessionReport(facts: SessionFacts): SessionReport {
     ...(over === undefined ? {} : { endReason: over }),
     ...(over === undefined || record.stoppedBy === undefined ? {} : { stoppedBy: record.stoppedBy }),
     ...at('learntAt', record.learntAtMs),
-    health: healthOf(samples, { fromMs, toMs, isLive: state === 'live', timeline: record.timeline }),
+    health: healthOf(samples, { fromMs, toMs, isLive: state === 'live' }),
     viewers: viewersOf(samples),
     samples: thinned(samples),
     limitBreaches: record.limitBreaches.toReversed().map(({ atMs, limitName, limitValue, exceededBy, limitUnit }) => ({
@@ -118,12 +121,7 @@ function healthOf(
     fromMs,
     toMs,
     isLive,
-    timeline,
-  }: Pick<StreamRecord, 'timeline'> & {
-    readonly fromMs: number | undefined;
-    readonly toMs: number | undefined;
-    readonly isLive: boolean;
-  },
+  }: { readonly fromMs: number | undefined; readonly toMs: number | undefined; readonly isLive: boolean },
 ): HealthSummary {
   const ms: Record<StreamHealth, number> = { HEALTHY: 0, STARVING: 0, UNKNOWN: 0 };
   const starving: Starving[] = [];
@@ -137,12 +135,12 @@ function healthOf(
     ms[health] += lastedMs;
     seenMs += lastedMs;
     if (health !== 'STARVING') continue;
-    if (!open) starving.push((open = { from: iso(toldMs(timeline, 'Starvation Start', atMs)) }));
+    if (!open) starving.push((open = { from: iso(atMs) }));
     if (next?.health === 'STARVING' && next.atMs - atMs <= saysMs) continue;
     // Where nobody looked any more, nobody saw the end.
     const isSeen = next ? next.atMs - atMs <= saysMs : toMs !== undefined && toMs - atMs <= saysMs;
     if (isSeen && !next && isLive) open.ongoing = true;
-    else if (isSeen) open.to = iso(next ? toldMs(timeline, 'Starvation End', endMs) : endMs);
+    else if (isSeen) open.to = iso(endMs);
     open = undefined;
   }
   const wholeMs = fromMs === undefined || toMs === undefined ? seenMs : Math.max(seenMs, toMs - fromMs);
@@ -158,12 +156,23 @@ function healthOf(
 
 type Starving = { -readonly [K in keyof HealthSummary['starving'][number]]: HealthSummary['starving'][number][K] };
 
-/** Samples tell when it was noticed; an event tells when it was. @param noticedMs at most a minute, a poll or a queue, after that */
-function toldMs(timeline: StreamRecord['timeline'], event: string, noticedMs: number): number {
-  const told = timeline.findLast(
+/** A turn of health is at the time that an event tells, where one does: a sample has the time at which it was noticed. */
+function asTold(samples: readonly Sample[], timeline: StreamRecord['timeline']): readonly Sample[] {
+  let before: Sample | undefined;
+  return samples.map((sample) => {
+    const [was, is] = [before?.health === 'STARVING', sample.health === 'STARVING'];
+    const told = was === is ? undefined : toldMs(timeline, is ? 'Starvation Start' : 'Starvation End', sample.atMs);
+    const dated = told === undefined ? sample : { ...sample, atMs: Math.max(told, before?.atMs ?? told) };
+    before = dated;
+    return dated;
+  });
+}
+
+/** @param noticedMs after it by no more than a poll or the queue takes */
+function toldMs(timeline: StreamRecord['timeline'], event: string, noticedMs: number): number | undefined {
+  return timeline.findLast(
     ({ name, eventTimeMs }) => name === event && eventTimeMs <= noticedMs && noticedMs - eventTimeMs <= 60_000,
-  );
-  return told?.eventTimeMs ?? noticedMs;
+  )?.eventTimeMs;
 }
 
 /** Median time between samples: a large fleet is listed less often than once a minute. */

@@ -95,6 +95,7 @@ test('an event that is over has nothing that waits; a rule that is off says so',
   const { ask } = await setup();
 
   expect(ask('rotate')).toMatchObject({ state: 'idle', reason: 'trigger_not_met', mode: 'dry_run' });
+  expect(ask('rotate').guards.map(({ guard }) => guard)).not.toContain('max_event_age');
   expect(ask('asleep')).toMatchObject({ state: 'off', reason: 'off' });
 });
 

@@ -60,11 +60,10 @@ export function explain(
     mode: rule.mode,
     channelArn,
     channelName: channel.channel.name,
-    values: {
-      ...(rule.trigger.kind === 'aggregate' ? countsOf(view, rule as RuleOf<'aggregate'>) : {}),
-      ...streamValues(channel.stream),
-      ...tagValues(channel.channel.tags),
-    },
+    values:
+      rule.trigger.kind === 'aggregate'
+        ? countsOf(view, rule as RuleOf<'aggregate'>)
+        : { ...streamValues(channel.stream), ...tagValues(channel.channel.tags) },
     ...(cause ? { sinceMs: cause.evidence.sinceMs } : {}),
     due: dueOf(evaluation, rule, subject),
     ...(last ? { last: { atMs: last.atMs, reason: last.reason, values: last.values } } : {}),
@@ -76,7 +75,10 @@ export function explain(
     evidence: { kind: rule.trigger.kind, sinceMs: nowMs, text: '', values: {} },
   };
   const occasion = occasionOf(evaluation, rule, subject, { cause: asked, mode: rule.mode, decisionId: '' }, 'fire');
-  const guards = askAllGuards(guardInputs(evaluation, rule, occasion, 'fire'));
+  const guards = askAllGuards(guardInputs(evaluation, rule, occasion, 'fire')).filter(
+    // Without an event there is no age.
+    ({ guard }) => cause !== undefined || guard !== 'max_event_age',
+  );
   const labels = labelsOfOccasion(
     rule,
     groupOf(rule, viewOfSubject(evaluation, subject), asked),

@@ -336,7 +336,7 @@ function Plan({ job }: { readonly job: Job }): JSX.Element {
   const calls = job.result?.calls ?? [];
   return (
     <>
-      <p>{outcomeOf(job)}</p>
+      <p>{planText(job)}</p>
       {calls.length > 0 && (
         <ol>
           {calls.map((call, index) => (
@@ -348,6 +348,12 @@ function Plan({ job }: { readonly job: Job }): JSX.Element {
       )}
     </>
   );
+}
+
+function planText(job: Job): string {
+  const { reason, calls = [] } = job.result ?? {};
+  if (reason !== 'dry_run') return outcomeOf(job);
+  return calls.length === 0 ? 'It would call nothing.' : 'It would call:';
 }
 
 async function finished(jobId: string, signal?: AbortSignal): Promise<Job> {

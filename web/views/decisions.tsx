@@ -14,7 +14,7 @@ import { Empty, ProblemLine, Skeleton, StreamLink, Time } from '../parts/text.ts
 import { UnknownParams } from '../parts/unknown-params.tsx';
 import { ViewHead } from '../parts/view-head.tsx';
 import { href, route, setParams } from '../route.ts';
-import { status } from '../store.ts';
+import { channelName, status } from '../store.ts';
 import { useResource } from '../use-resource.ts';
 import { useSettled } from '../use-settled.ts';
 
@@ -312,6 +312,16 @@ function Step({ passed, children }: { readonly passed: boolean; readonly childre
   );
 }
 
+/** Channels by their names. */
+function withNames(value: unknown): unknown {
+  if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value.map(nameOf).join(', ');
+  return typeof value === 'string' ? nameOf(value) : value;
+}
+
+function nameOf(text: string): string {
+  return /^arn:[^:]+:ivs:[^:]*:\d*:channel\//.test(text) ? channelName(text) : text;
+}
+
 function Found({
   name = '',
   values,
@@ -324,7 +334,7 @@ function Found({
   return (
     <span class="dim">
       {`${name} `}
-      {entries.map(([key, value]) => fact(key, value)).join(', ')}
+      {entries.map(([key, value]) => fact(key, withNames(value))).join(', ')}
     </span>
   );
 }

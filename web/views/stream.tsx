@@ -191,7 +191,10 @@ function Facts({
 }): JSX.Element {
   const at = now();
   const live = row?.state === 'live' || (row === undefined && record?.state === 'live');
-  const over = !live && record !== undefined && isOver(record);
+  const told = record !== undefined && isOver(record) ? record : undefined;
+  // The list is told of an end before the story is read again.
+  const endedMs = told ? sessionEndMs(told) : row?.state === 'ended' || row?.state === 'failed' ? row.since : undefined;
+  const over = !live && endedMs !== undefined;
   const started = record?.startedAt === undefined ? (live ? row?.started : undefined) : Date.parse(record.startedAt);
   const { next, hold } = row ?? {};
   return (
@@ -199,12 +202,12 @@ function Facts({
       <h2 id="facts-title">{over ? 'Last session' : 'Now'}</h2>
       <dl>
         <Fact name="Health since">{live && row?.health && <Since ms={row.since} at={at} />}</Fact>
-        <Fact name={record?.endedAtLatest ? 'Ended at the latest' : 'Ended'}>
-          {over && <Since ms={sessionEndMs(record)} at={at} />}
+        <Fact name={told?.endedAtLatest ? 'Ended at the latest' : 'Ended'}>
+          {over && <Since ms={endedMs} at={at} />}
         </Fact>
-        <Fact name="Why">{over && endText(record)}</Fact>
+        <Fact name="Why">{over && told && endText(told)}</Fact>
         <Fact name={live ? 'Live since' : 'Began'}>{started !== undefined && <Since ms={started} at={at} />}</Fact>
-        <Fact name="Lasted">{over && lasted(record).replace('live for ', '')}</Fact>
+        <Fact name="Lasted">{over && told && lasted(told).replace('live for ', '')}</Fact>
         <Fact name="Viewers">{row?.viewers !== undefined && count(row.viewers)}</Fact>
         <Fact name="Recording">
           {row &&
