@@ -138,7 +138,7 @@ export function sectionsOf(session: SessionReport): readonly Section[] {
       rows: withheld.map(({ at, rule, action, reason, meaning }) => [
         shownTime(at),
         rule,
-        action ?? 'all',
+        action ?? 'what was due',
         `${reason}: ${meaning}`,
       ]),
       none: 'None.',

@@ -35,12 +35,17 @@ export function ruleSentence(rule: Rule): string {
 }
 
 /** What the cooldown counts as one: a channel, unless the rule says another thing; what is about all channels has one cooldown. */
-function sameText({ trigger, guards: { groupBy }, match }: Rule): string {
+function sameText({
+  trigger,
+  guards: { groupBy = [] },
+  match,
+}: Pick<Rule, 'trigger' | 'match'> & { readonly guards: Partial<Rule['guards']> }): string {
   if (trigger.kind === 'aggregate' || (trigger.kind === 'times' && 'daily' in trigger)) return '';
   if (trigger.kind === 'schedule' && match === undefined) return '';
   const named = groupBy.map((part) =>
     part.kind === 'channel' ? 'channel' : part.kind === 'tag' ? `tag ${part.tag}` : fieldText(part.path.at(-1) ?? ''),
   );
+  if (named.length === 0) return '';
   return ` ${named[0] === 'channel' ? 'on' : 'for'} the same ${named.join(' and ')}`;
 }
 
