@@ -22,6 +22,9 @@ const rules = `rules:
       - after: 10m
         stop_stream: {}
     guards: {cooldown: 0s, max_live_percent: 100}
+  - name: tries
+    trigger: {state: {health: [STARVING]}}
+    actions: [{tag: {set: {seen: starving}}}]
 `;
 // Made here, and only for this run.
 const token = `page-${crypto.randomUUID()}`;
@@ -119,6 +122,15 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
   await page.getByRole('heading', { name: 'Metadata batch' }).waitFor();
   await page.locator('.tally', { hasText: '3 delivered' }).waitFor();
   await page.locator('pre', { hasText: '"type": "cue"' }).waitFor();
+
+  // The rule in dry run says what it would have done; the patch is of the file that the daemon has read.
+  await show(page, '#/rules');
+  const rule = page.getByRole('region', { name: 'Rule tries' });
+  await rule.getByText('In the last 24 hours it would have acted 1 time: tag 1.').waitFor();
+  await rule.getByText('Let it act').click();
+  await expect
+    .poll(() => rule.locator('pre').innerText())
+    .toMatch(/^--- a\/.*\n.*\n@@ .* @@\n[^]* - name: tries\n\+ {4}mode: enforce\n.*trigger: /);
 
   await show(page, '#/quota');
   await page.getByRole('img', { name: /PutMetadata calls per second in the last hour/ }).waitFor();

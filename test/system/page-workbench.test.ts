@@ -54,6 +54,16 @@ async function alertOf(stand: PageStand, index: number, text: string): Promise<v
   );
 }
 
+/** How far the mark, the content and the footer are from the left, and the content and the last button from the right; px. */
+const edges = (page: Page) =>
+  page.evaluate<number[]>(`(() => {
+    const edge = (selector, side) => Math.round(document.querySelector(selector).getBoundingClientRect()[side]);
+    const width = document.documentElement.clientWidth;
+    const right = document.querySelector('aside') ? 'aside' : 'main';
+    return [edge('.brand', 'left'), edge('main', 'left'), edge('footer > :first-child', 'left'),
+      width - edge(right, 'right'), width - edge('.pause', 'right')];
+  })()`);
+
 test('the list is sorted, pinned, narrowed and made compact; the order is in the address, the rest is remembered by the browser', async () => {
   await using stand = await pageStand({ streams: 60, breathe: false });
   await using tour = await visit(browser, stand);
@@ -106,13 +116,22 @@ test('the list is sorted, pinned, narrowed and made compact; the order is in the
   expect(tour.complaints).toEqual([]);
 });
 
-test('many streams are chosen and held with one request each; what fails is told by name and tried again alone', async () => {
+test('at 1,920 px many streams are chosen and held with one request each; what fails is told by name and tried again alone', async () => {
   await using stand = await pageStand({ streams: 230, breathe: false });
   await using tour = await visit(browser, stand, 'operator', { viewport: { width: 1920, height: 900 } });
   await using guest = await visit(browser, stand, 'viewer');
   const { page } = tour;
   const boxes = page.locator('.row[data-key] input[type="checkbox"]');
   const selection = page.getByRole('group', { name: 'Selected streams' });
+
+  // Every view uses the wide window, and bar, content and footer have the same edges.
+  for (const hash of ['#/decisions', '#/rules', '#/quota', '#/batches', '#/audit', '#/']) {
+    await show(page, hash);
+    await page.locator('main h1').first().waitFor();
+    expect([hash, ...(await edges(page))]).toEqual([hash, 15, 15, 15, 15, 15]);
+  }
+  // There is room for one more column than at 1,440 px.
+  await page.getByRole('columnheader', { name: 'Live for' }).waitFor();
 
   await show(page, '#/?sort=channel');
   await expect.poll(() => nameAt(page, 0)).toBe('Chess Arena 1');
@@ -183,27 +202,6 @@ test('many streams are chosen and held with one request each; what fails is told
   expect(tour.complaints.filter((text) => !text.includes('409'))).toEqual([]);
 });
 
-test('at 1,920 px every view uses the window, and bar, content and footer have the same edges', async () => {
-  await using stand = await pageStand({ streams: 40, breathe: false });
-  await using tour = await visit(browser, stand, 'operator', { viewport: { width: 1920, height: 900 } });
-  const { page } = tour;
-  const edges = () =>
-    page.evaluate<number[]>(`(() => {
-      const edge = (selector, side) => Math.round(document.querySelector(selector).getBoundingClientRect()[side]);
-      const right = document.querySelector('aside') ? 'aside' : 'main';
-      return [edge('.brand', 'left'), edge('main', 'left'), edge('footer > :first-child', 'left'),
-        document.documentElement.clientWidth - edge(right, 'right'), document.documentElement.clientWidth - edge('.pause', 'right')];
-    })()`);
-  for (const hash of ['#/', '#/decisions', '#/rules', '#/quota', '#/batches', '#/audit']) {
-    await show(page, hash);
-    await page.locator('main h1').first().waitFor();
-    expect([hash, ...(await edges())]).toEqual([hash, 15, 15, 15, 15, 15]);
-  }
-  // There is room for one more column than at 1,440 px.
-  await show(page, '#/');
-  await page.getByRole('columnheader', { name: 'Live for' }).waitFor();
-});
-
 test('a new alert rings and notifies where somebody wants that, and only what is new by then', async () => {
   await using stand = await pageStand({ streams: 10, lively: false, breathe: false });
   await using tour = await visit(browser, stand, 'operator', { before: noteNotices });
@@ -226,46 +224,9 @@ test('a new alert rings and notifies where somebody wants that, and only what is
   expect(tour.complaints).toEqual([]);
 });
 
-test('a silence shows what it would hold back, and is changed and extended where it stands', async () => {
+test('a rule in dry run says what it would have done and has its patch; a silence shows what it would hold back, and is changed where it stands', async () => {
   await using stand = await pageStand({ streams: 30, breathe: false });
-  await using tour = await visit(browser, stand);
-  const { page } = tour;
-  const dialog = page.getByRole('dialog');
-  const silences = page.locator('.silences');
-
-  await silences.getByRole('button', { name: /^Edit/ }).click();
-  await expect
-    .poll(() => dialog.getByLabel('Matchers, one on a line').inputValue())
-    .toBe('rule="rotate-key-after-show"');
-  expect(await dialog.getByLabel('Why').inputValue()).toBe('encoders are being moved tonight');
-  await dialog.getByRole('button', { name: 'Show what it would silence' }).click();
-  await dialog.getByText('It would hold nothing back (did you mean rule="starving-slate"?).').waitFor();
-  await dialog.getByLabel('Matchers, one on a line').fill('rule="starving-slate"');
-  // What was shown belongs to what was written before.
-  await dialog.getByText('It would hold nothing back').waitFor({ state: 'detached' });
-  await dialog.getByRole('button', { name: 'Show what it would silence' }).click();
-  await dialog.getByText(`stop stream on ${channelAt(4).name} (starving-slate, due`).waitFor();
-  expect(await findings(page)).toEqual([]);
-  await dialog.getByRole('button', { name: 'Save' }).click();
-  await silences.getByText('rule="starving-slate"').waitFor();
-  expect(stand.asked.at(-1)).toMatchObject({
-    method: 'PUT',
-    url: '/v1/silences/s-1',
-    body: { matchers: ['rule="starving-slate"'], reason: 'encoders are being moved tonight' },
-  });
-  expect(stand.asked.at(-1)?.body).not.toHaveProperty('duration');
-
-  await silences.getByRole('button', { name: /^Extend/ }).click();
-  await dialog.getByLabel('From now on for').selectOption('4h');
-  await dialog.getByRole('button', { name: 'Extend' }).click();
-  await page.getByText(/^The silence ends at /).waitFor();
-  expect(stand.asked.at(-1)).toMatchObject({ method: 'PUT', url: '/v1/silences/s-2', body: { duration: '4h' } });
-  expect(tour.complaints).toEqual([]);
-});
-
-test('a rule in dry run says what it would have done in the last day, and has the patch that lets it act', async () => {
-  await using stand = await pageStand({ streams: 30, breathe: false });
-  await using tour = await visit(browser, stand, 'viewer', { permissions: ['clipboard-read', 'clipboard-write'] });
+  await using tour = await visit(browser, stand, 'operator', { permissions: ['clipboard-read', 'clipboard-write'] });
   const { page } = tour;
 
   await show(page, '#/rules');
@@ -292,5 +253,37 @@ test('a rule in dry run says what it would have done in the last day, and has th
   expect(stand.asked).toEqual([]);
   await rule.getByRole('link', { name: 'All that it would have done' }).click();
   await expect.poll(() => hashOf(page)).toBe('#/decisions?rule=rotate-key-after-show&outcome=would_act&since=24h');
+
+  await show(page, '#/');
+  const dialog = page.getByRole('dialog');
+  const silences = page.locator('.silences');
+
+  await silences.getByRole('button', { name: /^Edit/ }).click();
+  await expect
+    .poll(() => dialog.getByLabel('Matchers, one on a line').inputValue())
+    .toBe('rule="rotate-key-after-show"');
+  expect(await dialog.getByLabel('Why').inputValue()).toBe('encoders are being moved tonight');
+  await dialog.getByRole('button', { name: 'Show what it would hold back' }).click();
+  await dialog.getByText('It would hold nothing back (did you mean rule="starving-slate"?).').waitFor();
+  await dialog.getByLabel('Matchers, one on a line').fill('rule="starving-slate"');
+  // What was shown belongs to what was written before.
+  await dialog.getByText('It would hold nothing back').waitFor({ state: 'detached' });
+  await dialog.getByRole('button', { name: 'Show what it would hold back' }).click();
+  await dialog.getByText(`stop stream on ${channelAt(4).name} (starving-slate, due`).waitFor();
+  expect(await findings(page)).toEqual([]);
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await silences.getByText('rule="starving-slate"').waitFor();
+  expect(stand.asked.at(-1)).toMatchObject({
+    method: 'PUT',
+    url: '/v1/silences/s-1',
+    body: { matchers: ['rule="starving-slate"'], reason: 'encoders are being moved tonight' },
+  });
+  expect(stand.asked.at(-1)?.body).not.toHaveProperty('duration');
+
+  await silences.getByRole('button', { name: /^Extend/ }).click();
+  await dialog.getByLabel('From now on for').selectOption('4h');
+  await dialog.getByRole('button', { name: 'Extend' }).click();
+  await page.getByText(/^The silence ends at /).waitFor();
+  expect(stand.asked.at(-1)).toMatchObject({ method: 'PUT', url: '/v1/silences/s-2', body: { duration: '4h' } });
   expect(tour.complaints).toEqual([]);
 });

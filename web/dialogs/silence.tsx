@@ -138,7 +138,7 @@ function SilenceDialog({
       <Field label="If it matches nothing" name="force" options={whenNothing} />
       <p>
         <button type="button" onClick={(event) => void preview(event.currentTarget.form)}>
-          Show what it would silence
+          Show what it would hold back
         </button>
       </p>
       <div class="plan" aria-live="polite">
@@ -161,7 +161,7 @@ function MatchText({ match }: { readonly match: Match }): JSX.Element {
         <dt>Planned now</dt>
         <dd>
           {planned.count === 0
-            ? 'nothing that it would hold back'
+            ? 'nothing that is not held back already'
             : `${plural(planned.count, 'action')}, held back from now on:`}
           <ul>
             {planned.examples.slice(0, shownExamples).map(({ rule, action, channelArn, channelName: name, due }) => (

@@ -12,7 +12,9 @@ let last: string | undefined;
 /** Chooses a row, or no longer; as a `range`, all from the row before up to it, as the list shows them. */
 export function selectRow(arn: string, shownArns: readonly string[], { range }: { readonly range: boolean }): void {
   const on = !isSelected(arn);
-  const [from, to] = [last === undefined ? -1 : shownArns.indexOf(last), shownArns.indexOf(arn)];
+  // While nothing is chosen, no range has begun.
+  const begins = last === undefined || selectedRows.peek().length === 0;
+  const [from, to] = [begins ? -1 : shownArns.indexOf(last!), shownArns.indexOf(arn)];
   const arns = range && from >= 0 && to >= 0 ? shownArns.slice(Math.min(from, to), Math.max(from, to) + 1) : [arn];
   last = arn;
   tell(select(arns, on));

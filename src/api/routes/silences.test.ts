@@ -99,6 +99,7 @@ test('a silence is changed and extended in one step, and what is held back follo
   });
   const changed = await ask('PUT', `/silences/${extended.body.id}`, { matchers: ['tag_show="news"'], reason: 'news' });
   expect(changed.body).toMatchObject({ matchers: ['tag_show="news"'], reason: 'news', ends: extended.body.ends });
+  expect(changed.body.planned).toMatchObject({ count: 1, examples: [{ channelName: 'b', action: 'stop_stream' }] });
   const { silences } = (await ask('GET', '/silences')).body;
   expect(silences.map((silence: { id: string }) => silence.id)).toEqual([changed.body.id]);
   await engine.goTo(200);

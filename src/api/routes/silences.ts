@@ -165,6 +165,8 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
           endsMs: lastsMs === undefined ? known.endsMs : startsMs + lastsMs,
         };
         const ended = { id, who, reason: 'replaced' };
+        // Before it is in force: afterwards nothing would be planned that it has not held back.
+        const matched = matchOf(shards, asked.matchers);
         const replace = ({ state }: RuleShards['first'], isFirst: boolean) =>
           state.transact((tx) => {
             const current = tx.get(kinds.silence.of(id));
@@ -180,7 +182,7 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
         await Promise.all(shards.all.slice(1).map((shard) => replace(shard, false)));
         onControl?.({ kind: 'expire_silence', ...ended });
         onControl?.({ kind: 'silence', who, ...asked });
-        return { ...showSilence(first.id, first.silence), ...matchOf(shards, asked.matchers), replaces: id };
+        return { ...showSilence(first.id, first.silence), ...matched, replaces: id };
       },
     );
     const noSilence = async (id: string): Promise<AppError> => {
