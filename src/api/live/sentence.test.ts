@@ -4,6 +4,42 @@ import { expect, test } from 'vitest';
 import { parseConfig } from '#config/load.ts';
 import { ruleSentence } from './sentence.ts';
 
+test('an action that somebody must approve says so', () => {
+  const parsed = parseConfig(
+    `version: 1
+rules:
+  - name: slate
+    trigger: {state: {health: [STARVING]}}
+    actions:
+      - {after: 3m, stop_stream: {}, approval: {by: operator, count: 2}}
+      - {stop_stream: {}, approval: {by: operator}}
+    guards: {max_per_hour: 1}
+`,
+    'autopilot.yaml',
+  );
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed));
+  expect(ruleSentence(parsed.config.ruleset.rules[0]!)).toContain(
+    'after 3m stop stream once 2 people approve it, stop stream once somebody approves it.',
+  );
+});
+
+test('what a pattern leaves out is said in words', () => {
+  const parsed = parseConfig(
+    `version: 1
+rules:
+  - name: slate
+    trigger: {state: {health: [STARVING]}}
+    match: {name: [{anything-but: {prefix: test-}}], tags: {tier: [{anything-but: [gold, silver]}], show: [{equals-ignore-case: cup}]}}
+    actions: [{put_metadata: {payload: slate}}]
+`,
+    'autopilot.yaml',
+  );
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed));
+  expect(ruleSentence(parsed.config.ruleset.rules[0]!)).toContain(
+    'name is not what begins with "test-" and tag tier is not gold or silver and tag show is "cup" in capitals or not:',
+  );
+});
+
 test('the rules of the example configuration read as plain sentences', () => {
   const file = join(import.meta.dirname, '../../../config/autopilot.example.yaml');
   const parsed = parseConfig(readFileSync(file, 'utf8'), file);

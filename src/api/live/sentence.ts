@@ -115,11 +115,16 @@ function fieldText(field: string): string {
 
 function stepsText(steps: readonly Step[]): string {
   return steps
-    .map(({ action, afterMs, onlyIf }) => {
+    .map(({ action, afterMs, onlyIf, approval }) => {
       const condition = onlyIf ? ` if ${patternText(onlyIf.source)}` : '';
-      return `${afterMs > 0 ? `after ${formatDuration(afterMs)} ` : ''}${action.replaceAll('_', ' ')}${condition}`;
+      const approved = approval === undefined ? '' : ` once ${approversText(approval.count)} it`;
+      return `${afterMs > 0 ? `after ${formatDuration(afterMs)} ` : ''}${action.replaceAll('_', ' ')}${condition}${approved}`;
     })
     .join(', ');
+}
+
+function approversText(people: number): string {
+  return people === 1 ? 'somebody approves' : `${people} people approve`;
 }
 
 /** `health is STARVING and viewerCount < 50`. */
@@ -146,10 +151,21 @@ function valuesText(values: readonly unknown[]): string {
 function matcherText(operator: string, value: unknown): string {
   if (operator === 'numeric' && Array.isArray(value)) return numericText(value);
   if (operator === 'exists') return value === true ? 'is there' : 'is not there';
-  if (operator === 'anything-but') return `is not ${plainText(value)}`;
+  if (operator === 'anything-but') return exceptText(value);
   if (operator === 'prefix') return `begins with ${JSON.stringify(value)}`;
   if (operator === 'suffix') return `ends with ${JSON.stringify(value)}`;
+  if (operator === 'equals-ignore-case') return `is ${JSON.stringify(value)} in capitals or not`;
+  if (operator === 'wildcard') return `is like ${JSON.stringify(value)}`;
   return `${operator} ${JSON.stringify(value)}`;
+}
+
+/** `is not a or b`, `is not what begins with "test-"`. */
+function exceptText(value: unknown): string {
+  if (Array.isArray(value)) return `is not ${value.map(plainText).join(' or ')}`;
+  if (typeof value !== 'object' || value === null) return `is not ${plainText(value)}`;
+  return `is not what ${Object.entries(value)
+    .flatMap(([operator, operand]) => [operand].flat().map((each) => matcherText(operator, each)))
+    .join(' or ')}`;
 }
 
 const comparisons: Readonly<Record<string, string>> = {
