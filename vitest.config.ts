@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/longest-first.ts';
 import { SecondAttempts } from './test/support/second-attempts.ts';
@@ -26,7 +27,9 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{src,workers,config,simulator,scripts,demo}/**/*.test.ts', 'test/*.test.ts'],
+          include: ['{src,workers,config,simulator,scripts,demo,examples}/**/*.test.ts', 'test/*.test.ts'],
+          // As the examples name it, which are for other projects.
+          alias: { 'ivs-autopilot/simulator': join(import.meta.dirname, 'simulator', 'index.ts') },
           isolate: false,
           ...guards,
         },

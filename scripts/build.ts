@@ -1,5 +1,5 @@
-// Builds dist/ for the published package, since Node runs no TypeScript from node_modules: the program, the daemon, the player
-// helper, the operator's page.
+// Builds dist/ for the published package, since Node runs no TypeScript from node_modules: the program, the daemon, the simulator, the
+// client, the player helper, the operator's page.
 // Packages stay outside the bundles. `node scripts/build.ts [folder]`
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +12,8 @@ const folder = resolve(process.argv[2] ?? join(root, 'dist'));
 const banner = '// Built by `npm run build`; the sources are TypeScript in the repository.';
 
 rmSync(folder, { recursive: true, force: true });
-await bundle({ cli: 'src/cli/main.ts', main: 'src/main.ts' }, 'node');
+await bundle({ cli: 'src/cli/main.ts', main: 'src/main.ts', simulator: 'simulator/index.ts' }, 'node');
+declareSimulator();
 await bundle({ player: 'src/player/cues.ts' }, 'browser');
 declarePlayer();
 await bundle({ client: 'src/client/client.ts' }, 'browser');
@@ -47,13 +48,27 @@ function declarePlayer(): void {
     throw new Error('the player helper must not import anything');
 }
 
-/** dist/client/, whose files name each other as they are called there. */
+/** dist/client/ */
 function declareClient(): void {
   const types = join(folder, 'client');
   declare('src/client/client.ts', types);
-  for (const name of readdirSync(types)) {
+  nameBuiltFiles(types);
+}
+
+/** dist/simulator/ */
+function declareSimulator(): void {
+  const types = join(folder, 'simulator');
+  declare('simulator/index.ts', types);
+  nameBuiltFiles(types);
+}
+
+/** Declarations name each other as they are called there. */
+function nameBuiltFiles(types: string): void {
+  for (const name of readdirSync(types, { recursive: true }).map(String)) {
+    if (!name.endsWith('.d.ts')) continue;
     const file = join(types, name);
-    writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/(from '\.\/\w+)\.ts'/g, "$1.js'"));
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, text.replaceAll(/((?:from |import\()["']\.{1,2}\/[\w./-]+)\.ts(["'])/g, '$1.js$2'));
   }
 }
 
@@ -66,7 +81,8 @@ function declare(file: string, into: string): void {
     '--allowImportingTsExtensions',
     '--skipLibCheck',
   ];
-  const language = ['--strict', '--target', 'es2024', '--module', 'esnext', '--moduleResolution', 'bundler'];
+  const modules = ['--strict', '--target', 'es2024', '--module', 'esnext', '--moduleResolution', 'bundler'];
+  const language = [...modules, '--lib', 'es2024,dom,esnext.disposable,esnext.iterator', '--types', 'node'];
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const result = spawnSync(process.execPath, [tsc, ...options, ...language, '--outDir', into, join(root, file)], {
     stdio: 'inherit',

@@ -119,3 +119,7 @@ describe('project files', () => {
     expect(found).toEqual([]);
   });
 });
+
+test('package.json has each member once: of two the last would win, and the first be lost without a word', () => {
+  expect(() => parse(read('package.json'), { uniqueKeys: true })).not.toThrow();
+});

@@ -14,6 +14,8 @@ import { filterNames, tagNames } from '#rules/template.ts';
 import { fieldsOfRoots } from '#rules/template-roots.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { ROUTES } from '#simulator/control/routes.ts';
+import { builtInScenarios, readScenario } from '#simulator/flags.ts';
+import { parseScenario } from '#simulator/scenario/parse.ts';
 import { createProgram } from '#src/cli/main.ts';
 import { clientTypes } from './api-document.ts';
 import { code, type JsonSchema, settingsOf, settingsTable, table } from './markdown.ts';
@@ -173,8 +175,16 @@ export function partlyGenerated(): Readonly<Record<string, Readonly<Record<strin
   return {
     'docs/cli.md': { commands: commandTable() },
     'docs/rules.md': ruleBlocks(),
-    'simulator/README.md': { bodies: controlBodies() },
+    'simulator/README.md': { bodies: controlBodies(), scenarios: scenarioTable() },
   };
+}
+
+/** The scenarios that come with the simulator, in their own words. */
+function scenarioTable(): string {
+  const rows = builtInScenarios()
+    .toSorted()
+    .map((name) => [code(name), parseScenario(readScenario(name), name).description]);
+  return table(['Scenario', 'What happens'], rows);
 }
 
 /** The bodies of the simulator's control API. */

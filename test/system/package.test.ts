@@ -21,9 +21,13 @@ const sources = [
   'README.md',
   'LICENSE',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'CODE_OF_CONDUCT.md',
   'bin',
   'config',
   'docs',
+  'examples',
   'scripts',
   'simulator',
   'src',
@@ -68,6 +72,12 @@ test('the packed file holds what is built, the page and the documents, and no so
       'dist/player.d.ts',
       'src/player/README.md',
       'simulator/README.md',
+      'dist/simulator.js',
+      'dist/simulator/index.d.ts',
+      'examples/simulator/vitest/stop.test.ts',
+      'examples/simulator/python/test_stop.py',
+      'examples/simulator/go/stop_test.go',
+      'SECURITY.md',
       'docs/rules.md',
       'docs/recipes.md',
       'docs/network.md',
@@ -83,7 +93,8 @@ test('the packed file holds what is built, the page and the documents, and no so
       'dist/web/app.js',
     ]),
   );
-  expect(files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))).toEqual([]);
+  const sources = files.filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'));
+  expect(sources.filter((file) => !file.startsWith('examples/'))).toEqual([]);
 });
 
 describe('installed in an empty folder', () => {
@@ -126,7 +137,9 @@ describe('installed in an empty folder', () => {
     expect(inBrowser).toEqual(eachOnce);
   });
 
-  test('a program has the client of the API, with its types, as docs/http-api.md shows it', async ({ skip }) => {
+  test('a program has the client of the API and the simulator, with their types, as the documents show them', async ({
+    skip,
+  }) => {
     if (missing) skip(missing);
     const page = await readFile(join(root, 'docs', 'http-api.md'), 'utf8');
     const [, program = ''] = /^```ts\n([\s\S]*?)^```/m.exec(page) ?? [];
@@ -139,6 +152,27 @@ const fetch = async (request) => (asked.push(request.method + ' ' + request.url)
 await createClient({ url: 'http://x:1/below/', fetch }).GET('/v1/streams', { params: { query: { limit: 1 } } });
 console.log(JSON.stringify(asked));`,
     );
+    await cp(join(root, 'examples', 'simulator', 'vitest', 'stop.test.ts'), join(app, 'stop.test.ts'));
+    await writeFile(
+      join(app, 'simulator.mjs'),
+      `import { builtInScenarios, startSimulator } from 'ivs-autopilot/simulator';
+const simulator = await startSimulator({ seed: 'package' });
+const [channel] = await simulator.control.createChannels(1);
+console.log(JSON.stringify([simulator.seed, channel.name, builtInScenarios().includes('blip')]));
+await simulator.close();`,
+    );
+    // The example is for Vitest, whose types are the checkout's.
+    const paths = { vitest: [join(root, 'node_modules', 'vitest', 'dist', 'index.d.ts')] };
+    await writeFile(
+      join(app, 'tsconfig.json'),
+      JSON.stringify({
+        extends: './flags.json',
+        compilerOptions: { skipLibCheck: true, paths },
+        files: ['stop.test.ts'],
+      }),
+    );
+    const flags = { noEmit: true, strict: true, target: 'es2024', lib: ['es2024', 'dom'], module: 'nodenext' };
+    await writeFile(join(app, 'flags.json'), JSON.stringify({ compilerOptions: { ...flags, types: [] } }));
     const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
     const options = ['--noEmit', '--strict', '--target', 'es2024', '--module', 'nodenext', '--types', 'node'];
 
@@ -147,11 +181,17 @@ console.log(JSON.stringify(asked));`,
       [tsc, ...options, '--typeRoots', join(root, 'node_modules', '@types'), 'program.ts'],
       { cwd: app },
     ).catch((error: { stdout: string }) => error);
-    const inNode = await run(process.execPath, ['client.mjs'], { cwd: app });
+    const [inNode, simulator, example] = await Promise.all([
+      run(process.execPath, ['client.mjs'], { cwd: app }),
+      run(process.execPath, ['simulator.mjs'], { cwd: app }),
+      run(process.execPath, [tsc, '--project', app], { cwd: app }).catch((error: { stdout: string }) => error),
+    ]);
 
     expect(program).toContain('ivs-autopilot/client');
     expect(types.stdout).toBe('');
     expect(JSON.parse(inNode.stdout)).toEqual(['GET http://x:1/below/v1/streams?limit=1']);
+    expect(JSON.parse(simulator.stdout)).toEqual(['package', 'channel-0001', true]);
+    expect(example.stdout).toBe('');
   });
 
   test('the command line and the daemon run, with the page, from what npm has installed', async ({ skip }) => {

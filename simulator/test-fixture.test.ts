@@ -1,0 +1,59 @@
+import { afterAll, test as base, beforeAll, describe, expect } from 'vitest';
+import { type SimulatorHandle, simulatorFixture, useSimulator } from './index.ts';
+
+const test = base.extend<{ simulator: SimulatorHandle }>({ simulator: simulatorFixture({ seed: 'fixture' }) });
+const urls: string[] = [];
+
+describe('the fixture', () => {
+  test('is a simulator of its own for each test', async ({ simulator }) => {
+    urls.push(simulator.url);
+    await simulator.control.createChannels(2);
+    expect(await simulator.control.channels()).toHaveLength(2);
+  });
+
+  test('which starts empty, with the same seed', async ({ simulator }) => {
+    urls.push(simulator.url);
+    expect([await simulator.control.channels(), simulator.seed]).toEqual([[], 'fixture']);
+  });
+
+  base('and is closed after its test', async () => {
+    for (const url of urls) await expect(fetch(url)).rejects.toThrow('fetch failed');
+    expect(urls).toHaveLength(2);
+  });
+});
+
+describe('by hooks', () => {
+  const simulator = useSimulator({ beforeAll, afterAll }, { seed: 'hooks' });
+  const tooEarly = (() => {
+    try {
+      return simulator.url;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  })();
+
+  base('one simulator serves the tests of a file', async () => {
+    const [channel] = await simulator.control.createChannels(1);
+    await simulator.control.goLive(channel!.arn);
+    expect(simulator.seed).toBe('hooks');
+  });
+
+  base('which see what was made before', async () => {
+    await expect.poll(() => simulator.control.channels()).toMatchObject([{ phase: 'live' }]);
+  });
+
+  base('and nothing can be read of it before', () => {
+    expect(tooEarly).toBe('the simulator runs while tests run: read it inside a test or a hook');
+  });
+});
+
+base('hooks of another runner do as well, and it is closed after them', async () => {
+  const work: (() => Promise<void>)[] = [];
+  const simulator = useSimulator({ beforeAll: (each) => work.push(each), afterAll: (each) => work.push(each) });
+  await work[0]!();
+  const { url } = simulator;
+  await work[1]!();
+
+  await expect(fetch(url)).rejects.toThrow('fetch failed');
+  expect(() => simulator.url).toThrow('inside a test or a hook');
+});
