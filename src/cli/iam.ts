@@ -43,7 +43,7 @@ export function register(program: Command, io: CliIo): void {
         return;
       }
       const { loadConfig } = await import('#config/load.ts');
-      const { actionUses, accountScope, queueArnOf } = await import('#ops/config-uses.ts');
+      const { actionUses, accountScope, publishing, queueArnOf } = await import('#ops/config-uses.ts');
       const config = await loadConfig(file ?? defaultConfigFile(io.env), { queueUrl: io.env['AUTOPILOT_QUEUE_URL'] });
       const entry = entryOf(config, flags.account);
       const { events, accounts = [] } = config.settings;
@@ -51,8 +51,11 @@ export function register(program: Command, io: CliIo): void {
       const of = entry
         ? accountScope(entry, accounts, { queueArn: given })
         : { region, account: flags.account, queueArn: given ?? (events.queue_url && queueArnOf(events.queue_url)) };
+      const { publishTo, assumeRoles } = publishing(config.ruleset);
       const scope = {
         ...of,
+        publishTo,
+        assumeRoles: [...new Set([...('assumeRoles' in of ? (of.assumeRoles ?? []) : []), ...assumeRoles])],
         account: isId && flags.account !== '*' ? flags.account : of.account,
         region: flags.region ?? of.region,
       };

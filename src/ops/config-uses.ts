@@ -15,6 +15,24 @@ export function actionUses(ruleset: Pick<Ruleset, 'rules'>): ActionUse[] {
     .map(({ action, params }) => ({ action, params }));
 }
 
+/** What the `sns_configs` of receivers publish to with the daemon's own role, and the roles that they assume. */
+export function publishing({ receivers }: Pick<Ruleset, 'receivers'>): {
+  readonly publishTo: string[];
+  readonly assumeRoles: string[];
+} {
+  const uses = receivers.flatMap(({ integrations }) =>
+    integrations.flatMap((each) => (each.kind === 'sns' ? each : [])),
+  );
+  // A policy cannot name a phone number: https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
+  const to = uses.flatMap(({ roleArn, topicArn, targetArn }) =>
+    roleArn === undefined ? (topicArn ?? targetArn ?? '*') : [],
+  );
+  return {
+    publishTo: [...new Set(to)],
+    assumeRoles: [...new Set(uses.flatMap(({ roleArn }) => roleArn ?? []))],
+  };
+}
+
 /**
  * The ARN of the queue that a URL names, for a policy.
  * @throws AppError SETUP_QUEUE_UNKNOWN when the URL tells of none, or its queue cannot be the event queue

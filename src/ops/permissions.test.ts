@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseConfig } from '#config/load.ts';
 import { actionNames } from '#domain/action.ts';
-import { accountScope } from './config-uses.ts';
+import { accountScope, publishing } from './config-uses.ts';
 import { baselineOperations, daemonPolicy, operationsFor, setupPolicy } from './permissions.ts';
 
 const scope = {
@@ -117,6 +118,31 @@ describe('the least-privilege policy', () => {
     ]);
     expect(actions).toContain('sqs:DeleteMessage');
     expect(actions).not.toContain('sqs:SendMessage');
+  });
+
+  it('lets receivers publish to their own topics, and no others', () => {
+    const parsed = parseConfig(
+      `version: 1
+receivers:
+  - name: noc
+    sns_configs:
+      - {topic_arn: "arn:aws:sns:us-west-2:111122223333:noc"}
+      - {phone_number: "+15550100"}
+      - {topic_arn: "arn:aws:sns:eu-west-1:444455556666:noc", sigv4: {role_arn: "arn:aws:iam::444455556666:role/notes"}}
+`,
+      'f.yaml',
+    );
+    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+    const { Statement } = daemonPolicy([], { ...scope, ...publishing(parsed.config.ruleset) });
+
+    expect(Statement.find(({ Sid }) => Sid === 'Notifications')).toMatchObject({
+      Action: ['sns:Publish'],
+      Resource: ['arn:aws:sns:us-west-2:111122223333:noc', '*'],
+    });
+    expect(Statement.find(({ Sid }) => Sid === 'OtherAccounts')).toMatchObject({
+      Resource: ['arn:aws:iam::444455556666:role/notes'],
+    });
+    expect(daemonPolicy([], scope).Statement.some(({ Sid }) => Sid === 'Notifications')).toBe(false);
   });
 
   it('adds StopStream for a key rotation only when the rotation stops the stream', () => {

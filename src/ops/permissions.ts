@@ -143,6 +143,8 @@ const resourcesByOperation: Readonly<Partial<Record<OperationName, readonly Reso
 
 /** Where the policy holds. Account and region may be `*`. */
 export interface PolicyScope {
+  /** What receivers publish to: ARNs of topics and endpoints, `*` where a phone number is. */
+  readonly publishTo?: readonly string[] | undefined;
   readonly region: string;
   readonly account: string;
   /** ARN of the event queue; without it the policy has no statement for it. */
@@ -186,6 +188,8 @@ export function daemonPolicy(uses: readonly ActionUse[], scope: PolicyScope): Ia
   if (queueArn !== undefined)
     statements.push({ Sid: 'EventQueue', Effect: 'Allow', Action: queueActions, Resource: queueArn });
   statements.push(...deliveryStatements(uses, scope));
+  if (scope.publishTo?.length)
+    statements.push({ Sid: 'Notifications', Effect: 'Allow', Action: ['sns:Publish'], Resource: scope.publishTo });
   if (scope.assumeRoles?.length)
     statements.push({ Sid: 'OtherAccounts', Effect: 'Allow', Action: ['sts:AssumeRole'], Resource: scope.assumeRoles });
   return { Version: '2012-10-17', Statement: statements };

@@ -37,6 +37,7 @@ export function offlineChecks(options: OfflineOptions): Check[] {
     { name: 'Credentials', run: async () => credentialsIn(env) },
     { name: 'Files', run: async () => files(options) },
     { name: 'Webhooks', run: async () => webhooks(options) },
+    { name: 'Optional packages', run: async () => packages(options) },
     { name: 'Endpoints', run: async () => endpoints(env) },
     { name: 'Proxies', run: async () => proxies(options) },
   ];
@@ -164,6 +165,32 @@ function problemOfFile({ path, by, use }: NamedFile): Verdict | undefined {
           `${path} (${by}) cannot be read: ${messageOf(error)}`,
           'Make the file, mount the secret, or let the daemon’s user read it.',
         );
+  }
+}
+
+/** The kinds of integrations whose package most installations do not need. */
+const packageOf = { email: 'nodemailer', sns: '@aws-sdk/client-sns' } as const;
+
+function packages({ config }: OfflineOptions): Verdict[] {
+  const used = new Set(
+    config.ruleset.receivers.flatMap(({ integrations }) =>
+      integrations.flatMap(({ kind }) => (kind === 'email' || kind === 'sns' ? packageOf[kind] : [])),
+    ),
+  );
+  if (used.size === 0) return [skipped('none is needed')];
+  return Array.from(used, (name) =>
+    isInstalled(name)
+      ? green(`${name} is there`)
+      : red(`${name} is not installed, and a receiver needs it`, `npm install ${name} beside ivs-autopilot`),
+  );
+}
+
+function isInstalled(name: string): boolean {
+  try {
+    import.meta.resolve(name);
+    return true;
+  } catch {
+    return false;
   }
 }
 
