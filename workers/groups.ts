@@ -1,19 +1,18 @@
 // Grouped messages: what is due becomes jobs, in one commit with the word that it was sent.
 import type { ActionJob } from '#domain/action.ts';
 import type { GroupMessage } from '#domain/notification.ts';
-import type { Receiver } from '#domain/receiver.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import { cut, documentOf, textOf } from '#notify/document.ts';
-import { flushDue } from '#notify/groups.ts';
+import { type FlushPorts, flushDue } from '#notify/groups.ts';
 
 /** Who asks for the messages of groups, in the audit. */
 export const groupsAsk = 'grouped messages';
 const mostText = 4_000;
 
 /** Turns the messages that are due into jobs. */
-export function flushGroups(tx: Transaction, receiverOf: (name: string) => Receiver | undefined): void {
-  for (const message of flushDue(tx, receiverOf)) {
+export function flushGroups(tx: Transaction, ports: FlushPorts): void {
+  for (const message of flushDue(tx, ports)) {
     const job = jobOf(message, tx.nowMs);
     tx.enqueue({ jobId: jobIdOf('notify', message.messageId), name: 'notify', payload: { ...job } });
   }

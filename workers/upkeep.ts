@@ -2,9 +2,9 @@
 // leases, and the gauges. Every replica runs it; a commit of one makes the others see that nothing is left to do.
 import { intentKinds } from '#domain/action-memory.ts';
 import { dropOldAdBreaks } from '#domain/ad-break-line.ts';
-import type { Receiver } from '#domain/receiver.ts';
 import type { SharedState, StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
+import type { FlushPorts } from '#notify/groups.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
@@ -26,8 +26,7 @@ export interface UpkeepOptions {
   readonly metrics: Metrics;
   /** Says that committed jobs wait for the relay. */
   readonly nudge: () => void;
-  /** A receiver of the configuration in force. */
-  readonly receiver: (name: string) => Receiver | undefined;
+  readonly groups: FlushPorts;
   readonly intervalMs?: number;
 }
 
@@ -75,10 +74,10 @@ export class ActionUpkeep implements Service {
   }
 
   async runOnce(): Promise<void> {
-    const { state, nudge, receiver } = this.#options;
+    const { state, nudge, groups } = this.#options;
     await state.transact((tx) => {
       upkeep(tx);
-      flushGroups(tx, receiver);
+      flushGroups(tx, groups);
     });
     if (state.view.count(kinds.job) > 0) nudge();
     this.#measure();

@@ -35,16 +35,21 @@ function alertDocument(alert: Alert, externalUrl: string): AlertDocument {
     annotations: { summary: text },
     startsAt: iso(startsAtMs),
     endsAt: endsAtMs === undefined ? noEnd : iso(endsAtMs),
-    generatorURL: externalUrl && linkOf(labels, externalUrl),
+    generatorURL: externalUrl && pageOf(labels, externalUrl),
     fingerprint,
   };
 }
 
 /** The page that shows what an alert is about. */
-function linkOf({ channel, rule }: Labels, externalUrl: string): string {
+function pageOf({ channel, rule }: Labels, externalUrl: string): string {
   const base = externalUrl.replace(/\/+$/, '');
   if (channel) return `${base}/#/stream/${encodeURIComponent(channel)}`;
   return rule ? `${base}/#/decisions?rule=${encodeURIComponent(rule)}` : `${base}/`;
+}
+
+/** Where a message about them leads: to what a single alert is about, else to the page; empty: nowhere. */
+export function linkIn({ alerts, externalURL, truncatedAlerts }: NotificationDocument): string {
+  return alerts.length === 1 && truncatedAlerts === 0 ? alerts[0]!.generatorURL : externalURL;
 }
 
 /** What all of them have, with the same value. */

@@ -2,7 +2,7 @@
 import type { NotificationDocument } from '#domain/notification.ts';
 import type { EmailIntegration } from '#domain/receiver.ts';
 import { escapeHtml } from '#domain/visible-text.ts';
-import { type Counts, cut, textOf, titleOf } from './document.ts';
+import { type Counts, cut, linkIn, textOf, titleOf } from './document.ts';
 
 export interface EmailContent {
   /** One line. */
@@ -23,13 +23,13 @@ export function emailContent(config: EmailIntegration, document: NotificationDoc
   return { subject, text, html: config.html?.(document) ?? htmlOf(subject, document, counts) };
 }
 
-function withLink(text: string, { alerts }: NotificationDocument): string {
-  const link = alerts[0]?.generatorURL ?? '';
+function withLink(text: string, document: NotificationDocument): string {
+  const link = linkIn(document);
   return link === '' ? text : `${text}\n\n${link}`;
 }
 
 function htmlOf(title: string, document: NotificationDocument, counts: Counts): string {
-  const link = document.alerts[0]?.generatorURL ?? '';
+  const link = linkIn(document);
   const colour = document.status === 'firing' ? '#b3261e' : '#1b6e3c';
   const open = link === '' ? '' : `<p><a href="${escapeHtml(link)}">Open in ivs-autopilot</a></p>`;
   const text = escapeHtml(textOf(document, counts)).replaceAll('\n', '<br>\n');

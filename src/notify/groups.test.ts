@@ -34,7 +34,14 @@ function stage({ receiver = pager, target = documented }: { receiver?: Receiver;
     const who = sendResolved ? '' : ' (no resolved)';
     return `${(nowMs - startMs) / seconds}s ${firing}/${resolved} ${names.toSorted().join(' ')}${who}`;
   };
-  const flush = () => state.transact((tx) => flushDue(tx, (name) => (name === receiver.name ? receiver : undefined)));
+  const silenced = new Set<string>();
+  const flush = () =>
+    state.transact((tx) =>
+      flushDue(tx, {
+        receiver: (name) => (name === receiver.name ? receiver : undefined),
+        isSilenced: (_view, _nowMs, labels) => silenced.has(labels['channel_name'] ?? ''),
+      }),
+    );
   const alertOf = (channel: string, more: Partial<Alert> = {}): Alert => ({
     fingerprint: `fp-${channel}`,
     labels: { alertname: 'starving', channel_name: channel },
@@ -62,6 +69,7 @@ function stage({ receiver = pager, target = documented }: { receiver?: Receiver;
     state,
     said,
     messages,
+    silenced,
     flush,
     alertOf,
     put,
@@ -216,6 +224,21 @@ describe('a group', () => {
 
     expect(late.kind).toBe('over');
     expect(t.said.slice(1)).toEqual(['70s 1/0 b', '370s 0/1 -b']);
+  });
+
+  test('leaves out what is silenced, tells of no end of it, and of it anew when the silence is over', async () => {
+    const t = stage();
+    await t.fire('a');
+    await t.fire('b');
+    await t.until(40 * seconds);
+    t.silenced.add('a').add('b');
+    await t.resolve('b');
+    await t.until(10 * hours);
+    expect(t.said).toEqual(['30s 2/0 a b']);
+    t.silenced.clear();
+    await t.until(10 * hours + 10 * minutes);
+
+    expect(t.said.slice(1)).toEqual(['36030s 1/0 a']);
   });
 
   test('of a receiver that is gone from the configuration is gone too', async () => {

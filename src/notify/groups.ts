@@ -27,6 +27,14 @@ export interface Target {
 
 export type GroupedTarget = Target & { readonly grouping: Grouping };
 
+/** What a flush asks for. */
+export interface FlushPorts {
+  /** A receiver of the configuration in force. */
+  receiver(name: string): Receiver | undefined;
+  /** Whether a silence that is in force holds back what is told of these labels. */
+  isSilenced(view: StateView, nowMs: number, labels: Labels): boolean;
+}
+
 /** What became of an alert: in a group that is told of next at a time; or not kept, since the group is full. */
 export type Gathered =
   | { readonly kind: 'gathered'; readonly groupKey: string; readonly nextMs: number }
@@ -181,14 +189,14 @@ function resolveEverywhere(
 }
 
 /** The groups whose time has come: what is to be sent, in the order in which it is due. Everything about it is in the state afterwards. */
-export function flushDue(tx: Transaction, receiverOf: (name: string) => Receiver | undefined): GroupMessage[] {
+export function flushDue(tx: Transaction, ports: FlushPorts): GroupMessage[] {
   const due = Array.from(tx.entries(kinds.alertGroup)).filter(([, { nextMs }]) => nextMs <= tx.nowMs);
   if (due.length === 0) return [];
   due.sort(([, left], [, right]) => left.nextMs - right.nextMs);
   const alertsOf = Map.groupBy(tx.entries(kinds.groupAlert), ([id]) => id.slice(0, id.indexOf('|')));
   return due.flatMap(([id, group]) => {
     const alerts = (alertsOf.get(id) ?? []).map(([, alert]) => alert);
-    return flush(tx, { id, group, alerts, receiver: receiverOf(group.receiver) });
+    return flush(tx, { id, group, alerts, receiver: ports.receiver(group.receiver) }, ports);
   });
 }
 
@@ -213,6 +221,7 @@ function flush(
     readonly alerts: readonly (Alert & { readonly decidedAtMs: number })[];
     readonly receiver: Receiver | undefined;
   },
+  { isSilenced }: Pick<FlushPorts, 'isSilenced'>,
 ): GroupMessage[] {
   const key = kinds.alertGroup.of(id);
   // The configuration has it no more: there is nobody to tell.
@@ -221,7 +230,9 @@ function flush(
     tx.delete(key);
     return [];
   }
-  const now = alerts.map((alert) => asItIs(tx, alert));
+  const all = alerts.map((alert) => asItIs(tx, alert));
+  // As Alertmanager, what is silenced is left out: when the silence is over it is new again.
+  const now = all.filter(({ labels }) => !isSilenced(tx, tx.nowMs, labels));
   const firing = now.filter(isFiring);
   const resolved = now.filter((alert) => !isFiring(alert));
   const classes = [...new Set(receiver.integrations.map(({ sendResolved }) => sendResolved))];
@@ -258,12 +269,12 @@ function flush(
       resolved: names(resolved),
     };
   }
-  for (const alert of now)
+  for (const alert of all)
     if (!isFiring(alert) || !alert.firing) tx.delete(kinds.groupAlert.of(id, alert.fingerprint));
     else if (!alerts.includes(alert)) tx.set(kinds.groupAlert.of(id, alert.fingerprint), alert);
-  const count = firing.filter(({ firing: lasting }) => lasting).length;
+  const count = all.filter((alert) => isFiring(alert) && alert.firing).length;
   const after = { ...group, hasFlushed: true, count, sent };
-  if (now.length === 0) tx.delete(key);
+  if (all.length === 0) tx.delete(key);
   else if (count === 0) tx.set(key, { ...after, more: 0, nextMs: tx.nowMs + lingerMs });
   else tx.set(key, { ...after, nextMs: tx.nowMs + group.intervalMs });
   return messages;

@@ -3,7 +3,7 @@
 import type { NotificationDocument } from '#domain/notification.ts';
 import type { MsteamsIntegration } from '#domain/receiver.ts';
 import { escapeMarkdown } from '#domain/visible-text.ts';
-import { type Counts, cut, textOf, titleOf } from './document.ts';
+import { type Counts, cut, linkIn, textOf, titleOf } from './document.ts';
 
 /** A message may have 28 KB in all, and a character three bytes in the text and six in JSON. */
 const mostText = 4_000;
@@ -11,10 +11,10 @@ const mostTitle = 500;
 
 /** The body: a card with title and text, and a link where there is one. */
 export function msteamsMessage(config: MsteamsIntegration, document: NotificationDocument, counts: Counts): object {
-  const { status, alerts } = document;
+  const { status } = document;
   const title = cut(config.title?.(document) ?? escapeMarkdown(titleOf(document, counts)), mostTitle);
   const text = cut(config.text?.(document) ?? escapeMarkdown(textOf(document, counts)), mostText);
-  const link = alerts[0]?.generatorURL ?? '';
+  const link = linkIn(document);
   return {
     type: 'message',
     attachments: [

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { type NotificationDocument, severities } from '#domain/notification.ts';
 import type { PagerdutyIntegration } from '#domain/receiver.ts';
-import { type Counts, cut, textOf, titleOf } from './document.ts';
+import { type Counts, cut, linkIn, textOf, titleOf } from './document.ts';
 
 const mostSummary = 1_024;
 /** An event may have 512 KB in all. */
@@ -59,9 +59,7 @@ function severityOf(text: string | undefined): string {
 
 function linksOf(config: PagerdutyIntegration, document: NotificationDocument): { href: string; text: string }[] {
   const own = config.links.map(({ href, text }) => ({ href: href(document), text: text?.(document) }));
-  const [first] = document.alerts;
-  const page = document.alerts.length === 1 ? first?.generatorURL : document.externalURL;
-  return [...own, { href: page, text: 'ivs-autopilot' }].flatMap(({ href, text }) =>
+  return [...own, { href: linkIn(document), text: 'ivs-autopilot' }].flatMap(({ href, text }) =>
     href !== undefined && /^https?:\/\//.test(href) ? [{ href, text: text || href }] : [],
   );
 }

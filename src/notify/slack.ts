@@ -2,7 +2,7 @@
 import type { NotificationDocument } from '#domain/notification.ts';
 import type { SlackIntegration } from '#domain/receiver.ts';
 import { escapeSlack } from '#domain/visible-text.ts';
-import { type Counts, cut, textOf, titleOf } from './document.ts';
+import { type Counts, cut, linkIn, textOf, titleOf } from './document.ts';
 
 /** Longer texts are cut by Slack. https://docs.slack.dev/reference/methods/chat.postMessage#truncating */
 const mostText = 38_000;
@@ -12,7 +12,7 @@ const mostTitle = 1_024;
 export function slackMessage(config: SlackIntegration, document: NotificationDocument, counts: Counts): object {
   const title = cut(config.title?.(document) ?? escapeSlack(titleOf(document, counts)), mostTitle);
   const text = cut(config.text?.(document) ?? escapeSlack(textOf(document, counts)), mostText);
-  const link = config.titleLink?.(document) ?? document.alerts[0]?.generatorURL ?? '';
+  const link = config.titleLink?.(document) ?? linkIn(document);
   const { status } = document;
   return {
     ...(config.channel === undefined ? {} : { channel: config.channel }),

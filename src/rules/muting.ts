@@ -39,6 +39,14 @@ export function silenceOf(
   return id === undefined || !silence ? undefined : { id, author: silence.author, reason: silence.reason };
 }
 
+/** Whether a silence in force holds back notifications with these labels. */
+export function isSilenced(view: StateView, nowMs: number, labels: Labels): boolean {
+  const inForce = silencesInForce(view, nowMs);
+  if (inForce.length === 0) return false;
+  const told = { ...labels, action: 'notify' };
+  return inForce.some(([, silence]) => matchesAny(compiledMatchers(silence), told));
+}
+
 /** A silence whose matchers cannot be read matches nothing. */
 function matchesAny(matchers: readonly LabelMatcher[], labels: Labels): boolean {
   return matchers.length > 0 && matchesLabels(matchers, labels);

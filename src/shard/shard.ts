@@ -34,6 +34,7 @@ import { MetadataService } from '#metadata/service.ts';
 import { Sweeper } from '#metadata/sweeper.ts';
 import { pause as pauseAll } from '#rules/controls.ts';
 import { type DecideOptions, decideAll, decideAnswer, decideDue } from '#rules/decide.ts';
+import { isSilenced } from '#rules/muting.ts';
 import { AwsClock } from '#runtime/aws-clock.ts';
 import type { Clock } from '#runtime/clock.ts';
 import type { TeardownStack } from '#runtime/lifecycle.ts';
@@ -493,7 +494,10 @@ export class Shard {
         logger: this.#logger,
         metrics,
         nudge,
-        receiver: (name) => this.ruleset.receivers.find((receiver) => receiver.name === name),
+        groups: {
+          receiver: (name) => this.ruleset.receivers.find((receiver) => receiver.name === name),
+          isSilenced,
+        },
       }),
       2_000,
     );

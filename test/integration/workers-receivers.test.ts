@@ -154,7 +154,9 @@ describe('a rule’s notification', () => {
 describe('grouped notifications', () => {
   /** Sends what is due, as the upkeep and the queue do. Returns the audit's word on each. */
   async function flush(rig: ActionRig): Promise<unknown[]> {
-    await rig.state.transact((tx) => flushGroups(tx, (name) => rig.ports.receiver(name)));
+    await rig.state.transact((tx) =>
+      flushGroups(tx, { receiver: (name) => rig.ports.receiver(name), isSilenced: () => false }),
+    );
     const waiting = Array.from(rig.state.view.entries(kinds.job), ([, job]) => job);
     await rig.state.transact((tx) => {
       for (const { jobId } of waiting) tx.delete(kinds.job.of(jobId));

@@ -8,7 +8,7 @@ import type { Ruleset } from '#domain/rule.ts';
 import { isJobName, jobCatalog } from '#jobs/catalog.ts';
 import { nextFlushMs } from '#notify/groups.ts';
 import { channelView } from '#rules/channel-view.ts';
-import { silenceOf } from '#rules/muting.ts';
+import { isSilenced, silenceOf } from '#rules/muting.ts';
 import { matcherOf } from '#rules/pattern.ts';
 import { backoffMs } from '#runtime/backoff.ts';
 import { createLogger, Scrubber } from '#runtime/logger.ts';
@@ -99,7 +99,9 @@ export class VirtualJobs implements VirtualWorker {
     const flushMs = nextFlushMs(world.state.view);
     if (flushMs !== undefined && flushMs <= world.nowMs) {
       const { receivers } = this.#options.ruleset;
-      await world.state.transact((tx) => flushGroups(tx, (name) => receivers.find((each) => each.name === name)));
+      await world.state.transact((tx) =>
+        flushGroups(tx, { receiver: (name) => receivers.find((each) => each.name === name), isSilenced }),
+      );
       await this.#collect();
     }
     for (let steps = 0; ; steps += 1) {
