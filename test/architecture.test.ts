@@ -88,6 +88,7 @@ const soleImporters: Readonly<Record<string, readonly string[]>> = {
   ioredis: ['src/runtime'],
   pino: ['src/runtime'],
   preact: ['web'],
+  uplot: ['web/parts/plot.tsx'],
   'openapi-fetch': ['src/client'],
   nodemailer: ['src/outbound/mail.ts'],
   'prom-client': ['src/runtime'],

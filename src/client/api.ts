@@ -6597,7 +6597,7 @@ export interface operations {
                             /** Format: date-time */
                             viewerCountAt?: string;
                         } | null;
-                        /** @description Earlier sessions, newest first */
+                        /** @description The other sessions, newest first */
                         sessions: {
                             /** @description The ad break that is announced or running */
                             adBreak?: {

@@ -43,7 +43,7 @@ test('a stream that ended a while ago is found by its name, with when and why, a
 
   await found.first().getByRole('link', { name }).click();
   await page.getByRole('heading', { name: `${name} Failed` }).waitFor();
-  await page.getByText('Earlier sessions').waitFor();
+  await page.getByRole('heading', { name: 'Sessions', exact: true }).waitFor();
   const body = await textOf(page, 'main');
   for (const words of ['Last session', 'Ended', 'Stream Failure: Encoder disconnected', 'Lasted', 'st-EARLIERSESSION'])
     expect(body).toContain(words);

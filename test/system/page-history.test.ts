@@ -114,3 +114,66 @@ test('the audit shows what was before and after, and is saved; a link that is wr
     await page.getByRole('alert').filter({ hasText: words }).waitFor();
   }
 });
+
+test('a session is a picture that the keyboard goes through and zooms, with its marks; sessions stand side by side', async () => {
+  await using stand = await pageStand({ streams: 30, breathe: false });
+  await using tour = await visit(browser, stand);
+  const { page } = tour;
+  const stream = (index: number, more = '') => `#/stream/${encodeURIComponent(channelArnAt(index))}${more}`;
+  const plot = page.getByRole('slider', { name: /^Viewers and health from / });
+  const said = page.locator('.timeplot .said');
+
+  await show(page, stream(4));
+  await plot.focus();
+  await page.keyboard.press('End');
+  await said.getByText(/^\d\d:\d\d:\d\d: 9\d\d viewers, starving$/).waitFor();
+  expect(await plot.getAttribute('aria-valuetext')).toBe(await said.innerText());
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('ArrowLeft');
+  await said.getByText(/viewers, healthy$/).waitFor();
+  await page.keyboard.press('+');
+  await expect.poll(() => hashOf(page)).toMatch(/[?&]from=[^&]+&to=[^&]+$/);
+  const zoomed = await hashOf(page);
+  await page.keyboard.press('+');
+  await expect.poll(() => hashOf(page)).not.toBe(zoomed);
+  await page.goBack();
+  await expect.poll(() => hashOf(page)).toBe(zoomed);
+  await page.reload();
+  await page.getByRole('button', { name: 'Show all' }).click();
+  await expect.poll(() => hashOf(page)).toBe(stream(4));
+
+  const marks = page.getByRole('toolbar', { name: 'What happened' }).getByRole('button');
+  await marks.first().focus();
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  const told = page.getByRole('list', { name: 'What happened there' });
+  await told.getByText('starving-slate acted: fired after 30 s').waitFor();
+  await told.getByText('Starvation Start: health HEALTHY → STARVING').waitFor();
+  await told.getByRole('link', { name: 'Details' }).first().waitFor();
+
+  // A failed session without samples, and the one before it with them.
+  await show(page, stream(30));
+  await page.getByText('No sample is kept of this session').waitFor();
+  await page
+    .getByRole('checkbox', { name: /^Compare the session/ })
+    .first()
+    .check();
+  await page
+    .getByRole('checkbox', { name: /^Compare the session/ })
+    .last()
+    .check();
+  await expect.poll(() => hashOf(page)).toContain('st-EARLIERSESSION');
+  const compared = page.getByRole('region', { name: 'Side by side' });
+  await compared.getByRole('row', { name: /^Most viewers – 1,4\d\d$/ }).waitFor();
+  await compared.getByRole('row', { name: /^Stream st-0030\S+ st-EARLIERSESSION$/ }).waitFor();
+  await compared.getByRole('slider').focus();
+  await page.keyboard.press('ArrowRight');
+  await compared.getByText(/after the beginning: 1: nobody looked; 2: [\d,]+ viewers, healthy$/).waitFor();
+  await page.getByRole('link', { name: 'st-EARLIERSESSION' }).click();
+  await page.getByText('An earlier session.').waitFor();
+  await plot.waitFor();
+  expect(await page.getByRole('button', { name: 'Stop stream' }).count()).toBe(0);
+  await show(page, stream(30, '?session=st-gone'));
+  await page.getByRole('alert').filter({ hasText: 'nothing is known of session st-gone of' }).waitFor();
+  expect(tour.complaints.filter((text) => !text.includes('404'))).toEqual([]);
+});

@@ -1,6 +1,6 @@
 // A link with a choice that its view does not know shows more than was meant: it says so.
 import type { JSX } from 'preact';
-import { didYouMean } from '#api/nearest-name.ts';
+import { didYouMean } from '#domain/nearest-name.ts';
 import { route } from '../route.ts';
 
 /** @param props `known`: the parameters of the view */

@@ -12,14 +12,18 @@ import { clock, count, duration, words } from '../format.ts';
 import { CopyLink } from '../parts/copy.tsx';
 import { Fact, Since } from '../parts/facts.tsx';
 import { Outcome, State } from '../parts/signs.tsx';
-import { ProblemLine, Skeleton, Table, Time } from '../parts/text.tsx';
-import { route, setParams } from '../route.ts';
+import { ProblemLine, Skeleton, Time } from '../parts/text.tsx';
+import { UnknownParams } from '../parts/unknown-params.tsx';
+import { href, route, setParams } from '../route.ts';
 import { isOver, lasted, type Session, sessionEndMs } from '../sessions.ts';
 import { channelName, learnName, mayOperate, now, rowOfChannel } from '../store.ts';
+import type { LoadedStream, Story } from '../stream-story.ts';
 import { useResource } from '../use-resource.ts';
 import { type AuditEntry, AuditLinks, auditText } from './audit.tsx';
 import { Became, DecisionLink, DecisionSteps } from './decisions.tsx';
+import { StreamHistory } from './stream-history.tsx';
 import { recordings } from './stream-row.tsx';
+import { Sessions } from './stream-sessions.tsx';
 
 const kinds = {
   event: 'Event',
@@ -31,42 +35,25 @@ const kinds = {
 } as const;
 type Kind = keyof typeof kinds;
 
-/** `GET /v1/streams/{channelArn}` */
-interface Story {
-  readonly record: Session | null;
-  readonly timeline: readonly {
-    readonly source: 'event' | 'poll' | 'history';
-    readonly name: string;
-    readonly eventTime: string;
-    readonly arrivedAt: string;
-    readonly text: string;
-  }[];
-  readonly channel: { readonly name: string; readonly tags: Readonly<Record<string, string>> } | null;
-  /** Earlier ones, newest first. */
-  readonly sessions: readonly Session[];
-}
-
-interface Loaded {
-  readonly story: Story;
-  readonly decisions: readonly DecisionView[];
-  readonly audit: readonly AuditEntry[];
-}
-
 export function StreamView({ arn }: { readonly arn: string }): JSX.Element {
+  const { session: streamId = '' } = route.value.params;
   const {
     value: loaded,
     problem,
     reload,
-  } = useResource<Loaded>(arn, async (signal) => {
-    const [story, { decisions }, { entries }] = await Promise.all([
-      api<Story>('GET', `/v1/streams/${encodeURIComponent(arn)}`, { signal }),
-      api<{ decisions: readonly DecisionView[] }>('GET', `/v1/decisions${query({ channelArn: arn, limit: 100 })}`, {
-        signal,
-      }),
-      api<{ entries: readonly AuditEntry[] }>('GET', `/v1/audit${query({ channelArn: arn, limit: 100 })}`, { signal }),
-    ]);
-    return { story, decisions, audit: entries };
-  });
+  } = useResource<LoadedStream>(
+    `${arn}/${streamId}`,
+    async (signal) => {
+      const story = await api<Story>('GET', `/v1/streams/${encodeURIComponent(arn)}${query({ streamId })}`, { signal });
+      const about = { channelArn: arn, limit: 200, ...(streamId === '' ? {} : timeOf(story.record)) };
+      const [{ decisions }, { entries }] = await Promise.all([
+        api<{ decisions: readonly DecisionView[] }>('GET', `/v1/decisions${query(about)}`, { signal }),
+        api<{ entries: readonly AuditEntry[] }>('GET', `/v1/audit${query(about)}`, { signal }),
+      ]);
+      return { story, decisions, audit: entries };
+    },
+    { everyMs: streamId === '' ? 5_000 : 30_000 },
+  );
   const row = rowOfChannel(arn);
   // What changed in the row is in the story a moment later.
   const turn = `${row?.state}|${row?.since}|${row?.next?.id}|${row?.hold?.reason}`;
@@ -77,8 +64,11 @@ export function StreamView({ arn }: { readonly arn: string }): JSX.Element {
   const { record, channel } = loaded?.story ?? {};
   const name = row?.name || record?.channelName || channel?.name || channelName(arn);
   useEffect(() => learnName(arn, name), [arn, name]);
-  // A row leaves the list a while after the end; the record stays.
-  const state = row && row.state !== 'offline' ? row : (record ?? row);
+  // A row leaves the list a while after the end; the record stays. An earlier session has no row.
+  const sessions = sessionsOf(loaded?.story);
+  const isEarlier = streamId !== '' && record !== undefined && sessions[0] !== record;
+  const current = isEarlier ? undefined : row;
+  const state = current && current.state !== 'offline' ? current : (record ?? current);
   return (
     <div class="page">
       <p>
@@ -88,7 +78,7 @@ export function StreamView({ arn }: { readonly arn: string }): JSX.Element {
         <h1>
           {name} {state && <State of={state} />}
         </h1>
-        {mayOperate() && (
+        {mayOperate() && !isEarlier && (
           <Actions
             arn={arn}
             live={state?.state === 'live'}
@@ -103,11 +93,37 @@ export function StreamView({ arn }: { readonly arn: string }): JSX.Element {
         <Console arn={arn} />
       </p>
       <ProblemLine problem={problem} />
-      <Facts row={row} record={record ?? undefined} tags={row?.tags ?? channel?.tags} />
+      <UnknownParams known={['session', 'compare', 'from', 'to', 'hide']} />
+      {isEarlier && (
+        <p class="links">
+          <b>An earlier session.</b> <a href={href('stream', arn)}>Show the newest</a>
+        </p>
+      )}
+      <Facts row={current} record={record ?? undefined} tags={row?.tags ?? channel?.tags} />
+      {loaded && record && <StreamHistory arn={arn} session={record} loaded={loaded} />}
       <Timeline loaded={loaded} />
-      <Earlier sessions={loaded?.story.sessions ?? []} />
+      <Sessions arn={arn} sessions={sessions} />
     </div>
   );
+}
+
+/** What led to a session's first action began before it, and what its end brought about comes later. */
+const [beforeMs, afterMs] = [60_000, 600_000];
+
+/** For questions about one session. */
+function timeOf(session: Session | null): { readonly since?: string; readonly until?: string } {
+  if (!session) return {};
+  const iso = (ms: number) => new Date(ms).toISOString();
+  const since = iso(Date.parse(session.startedAt ?? session.stateSince) - beforeMs);
+  return isOver(session) ? { since, until: iso(sessionEndMs(session) + afterMs) } : { since };
+}
+
+/** All of them, newest first. */
+function sessionsOf(story: Story | undefined): readonly Session[] {
+  if (!story) return [];
+  const beganMs = ({ startedAt, stateSince }: Session) => Date.parse(startedAt ?? stateSince);
+  const all = story.record ? [story.record, ...story.sessions] : story.sessions;
+  return all.toSorted((a, b) => beganMs(b) - beganMs(a));
 }
 
 /** The channel in the console of AWS, in its partition and Region. */
@@ -247,32 +263,8 @@ function adBreakText(ads: LiveRow['ads'], at: number): string {
   return at < from ? `begins in ${duration(from - at)}` : `ends in ${duration(to - at)}`;
 }
 
-/** Sessions before the newest, with how each ended. */
-function Earlier({ sessions }: { readonly sessions: readonly Session[] }): JSX.Element | null {
-  if (sessions.length === 0) return null;
-  return (
-    <section class="panel" aria-labelledby="earlier-title">
-      <h2 id="earlier-title">Earlier sessions</h2>
-      <Table
-        names={['State', 'Began', 'Ended', 'Lasted', 'Why', 'Stream']}
-        rows={sessions.map((session) => [
-          <State key="state" of={session} />,
-          session.startedAt === undefined ? '–' : <Time key="began" ms={Date.parse(session.startedAt)} />,
-          <span key="ended">
-            {session.endedAtLatest && 'by '}
-            <Time ms={sessionEndMs(session)} />
-          </span>,
-          lasted(session).replace('live for ', '') || '–',
-          endText(session) || '–',
-          <code key="id">{session.streamId}</code>,
-        ])}
-      />
-    </section>
-  );
-}
-
 /** The kinds that are left out are in the address, as `hide=poll,job`. */
-function Timeline({ loaded }: { readonly loaded: Loaded | undefined }): JSX.Element {
+function Timeline({ loaded }: { readonly loaded: LoadedStream | undefined }): JSX.Element {
   const hidden = new Set((route.value.params['hide'] ?? '').split(',').filter(Boolean));
   const lines = loaded ? merged(loaded).filter(({ kind }) => !hidden.has(kind)) : [];
   const show = (kind: string, shown: boolean) => {
@@ -325,7 +317,7 @@ interface Line {
 }
 
 /** Everything about the channel in one order, newest first. */
-function merged({ story, decisions, audit }: Loaded): readonly Line[] {
+function merged({ story, decisions, audit }: LoadedStream): readonly Line[] {
   const lines: readonly Line[] = [
     ...story.timeline.map((entry, index) => ({
       kind: entry.source,

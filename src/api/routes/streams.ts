@@ -95,7 +95,7 @@ const story = z.object({
     })
     .nullable()
     .describe('As last listed; null: not listed'),
-  sessions: z.array(stream).describe('Earlier sessions, newest first'),
+  sessions: z.array(stream).describe('The other sessions, newest first'),
   stale,
 });
 
@@ -177,9 +177,12 @@ export function streamRoutes({ state, retentionMs, silentSinceMs }: StreamRoutes
           const text = `nothing is known of ${arn}: no stream, and not in the list of channels`;
           throw new AppError('NOT_FOUND', withTrace(text, await traceOfChannel(state, arn)));
         }
-        const { channel, sessions } = found;
+        const { channel } = found;
         const record = streamId === undefined ? found.record : await sessionOf(state, arn, streamId);
         if (streamId !== undefined && !record) throw await unknownSession(state, arn, streamId);
+        const sessions = [...(found.record ? [found.record] : []), ...found.sessions].filter(
+          (session) => session.streamId !== record?.streamId,
+        );
         return {
           record: record ? shownFully(state.view, record, state.nowMs()) : null,
           timeline: (record?.timeline ?? []).map(({ text, ...entry }) => ({ ...shownEvidence(entry), text })),
