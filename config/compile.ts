@@ -48,6 +48,11 @@ export function compileRuleset(
     }
   };
 
+  for (const part of ['escalate', 'endings'] as const) {
+    const receiver = document.alerts[part]?.receiver;
+    if (receiver !== undefined) checkReceiver(receiver, ['alerts', part, 'receiver']);
+  }
+
   const rules = document.rules.map(
     (rule, index): Rule =>
       compileRule(rule, {

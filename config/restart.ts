@@ -21,6 +21,7 @@ export const changeTakes = {
   lint: 'reload',
   limits: 'restart',
   metadata: 'restart',
+  alerts: 'reload',
   controls: 'reload',
   http: 'restart',
   secrets: 'reload',

@@ -6,6 +6,7 @@ import { parseDuration } from '#domain/duration.ts';
 import { ivsOperations } from '#domain/ivs-operations.ts';
 import { problemOfNetwork } from '#domain/network.ts';
 import { defaultControlLimits } from '#rules/controls.ts';
+import { receiverName } from './receiver-schema.ts';
 
 const account = z.strictObject({
   name: z
@@ -145,6 +146,22 @@ export const settingsShape = {
         .default(500_000)
         .describe('Most items that wait for all channels of an account; a batch beyond it is refused with 429'),
       default_expires: duration.default('5m').describe('Items without an expiry are not sent after this long'),
+    })
+    .prefault({}),
+  alerts: z
+    .strictObject({
+      escalate: z
+        .strictObject({
+          after: duration.default('15m').describe('So long after it began'),
+          receiver: receiverName.describe('Who is told'),
+          severity: z.enum(['critical', 'warning']).default('critical').describe('The least severity'),
+        })
+        .optional()
+        .describe('What is told of when nobody has acknowledged it. Default: nothing'),
+      endings: z
+        .strictObject({ receiver: receiverName.describe('Who is told') })
+        .optional()
+        .describe('Who is told before a silence or a hold ends. Default: nobody'),
     })
     .prefault({}),
   controls: z

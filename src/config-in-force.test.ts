@@ -44,6 +44,7 @@ const changed: Readonly<Record<string, string>> = {
   'metadata.max_items_per_channel': '10',
   'metadata.max_items_total': '1000',
   'metadata.default_expires': '1m',
+  alerts: '{endings: {receiver: noc}}\nreceivers: [{name: noc, webhook_configs: [{url: "https://example.com/"}]}]',
   'controls.max_silences': '7',
   'controls.max_regex_steps': '700',
   'controls.max_holds': '7',
@@ -83,7 +84,7 @@ const readAtStart = [
 ];
 
 /** Sections that are one setting. */
-const wholes: ReadonlySet<string> = new Set(['defaults', 'route', 'heartbeat']);
+const wholes: ReadonlySet<string> = new Set(['defaults', 'route', 'heartbeat', 'alerts']);
 
 /** Every setting of the schema, parts of sections by `section.part`. */
 function settingsOfSchema(): string[] {

@@ -27,6 +27,7 @@ import {
   version,
 } from './store.ts';
 import { useTitle } from './title.ts';
+import { ApprovalsView, OneApproval } from './views/approvals.tsx';
 import { AuditView } from './views/audit.tsx';
 import { OneBatch } from './views/batch.tsx';
 import { BatchesView } from './views/batches.tsx';
@@ -48,6 +49,7 @@ import { TrustPill } from './views/trust.tsx';
 const pages: readonly { readonly path: string; readonly title: string }[] = [
   { path: '', title: 'Streams' },
   { path: 'decisions', title: 'Decisions' },
+  { path: 'approvals', title: 'Approvals' },
   { path: 'rules', title: 'Rules' },
   { path: 'quota', title: 'Quota' },
   { path: 'batches', title: 'Batches' },
@@ -55,12 +57,19 @@ const pages: readonly { readonly path: string; readonly title: string }[] = [
 ];
 
 /** Where the view of one thing belongs. */
-const parents: Readonly<Record<string, string>> = { decision: 'decisions', batch: 'batches', job: 'audit' };
+const parents: Readonly<Record<string, string>> = {
+  decision: 'decisions',
+  approval: 'approvals',
+  batch: 'batches',
+  job: 'audit',
+};
 
 const views: Readonly<Record<string, (where: Route) => JSX.Element>> = {
   '': () => <StreamsView />,
   stream: ({ arg }) => <StreamView arn={arg} />,
   decisions: () => <DecisionsView />,
+  approvals: () => <ApprovalsView />,
+  approval: ({ arg }) => <OneApproval id={arg} />,
   rules: () => <RulesView />,
   quota: () => <QuotaView />,
   batches: () => <BatchesView />,

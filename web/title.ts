@@ -17,6 +17,8 @@ export function useTitle(): void {
 
 const names: Readonly<Record<string, string>> = {
   decisions: 'Decisions',
+  approvals: 'Approvals',
+  approval: 'Approval',
   rules: 'Rules',
   quota: 'Quota',
   batches: 'Batches',
@@ -28,7 +30,7 @@ const names: Readonly<Record<string, string>> = {
   runbook: 'Run book',
 };
 /** Views of one thing that has no better name than its id. */
-const nameless = new Set(['decision', 'batch', 'job', 'incident']);
+const nameless = new Set(['decision', 'approval', 'batch', 'job', 'incident']);
 
 /** `(2) Paused – Decisions – ivs-autopilot` */
 function title(): string {

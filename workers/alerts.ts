@@ -127,4 +127,6 @@ export function dropOldAlerts(tx: Transaction): void {
   }
   for (const [id, { atMs }] of Array.from(tx.entries(kinds.acknowledged)))
     if (tx.nowMs - atMs > acknowledgementsKeptMs) tx.delete(kinds.acknowledged.of(id));
+  for (const [id, { atMs }] of Array.from(tx.entries(kinds.escalated)))
+    if (tx.nowMs - atMs > acknowledgementsKeptMs) tx.delete(kinds.escalated.of(id));
 }

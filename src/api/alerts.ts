@@ -4,7 +4,7 @@ import type { Acknowledgement, DeliveryFailedAlert, FailedJobAlert } from '#doma
 import type { Approval } from '#domain/approval.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import type { Silence } from '#domain/control.ts';
-import { silencesInForce } from '#domain/controls-in-force.ts';
+import { holdsInForce, silencesInForce } from '#domain/controls-in-force.ts';
 import type { Incident } from '#domain/decision.ts';
 import { AppError } from '#domain/errors.ts';
 import type { DataSource } from '#domain/observation.ts';
@@ -31,6 +31,7 @@ export const alertKinds = {
   config: { severity: 'warning', title: 'The new configuration is not valid; the last one stays in force' },
   dead_letters: { severity: 'warning', title: 'Dead letters' },
   silence_ending: { severity: 'warning', title: 'A silence is about to end' },
+  hold_ending: { severity: 'warning', title: 'A hold is about to end' },
 } as const satisfies Record<string, { readonly severity: 'critical' | 'warning'; readonly title: string }>;
 export type AlertKind = keyof typeof alertKinds;
 
@@ -52,7 +53,17 @@ export interface Alert {
   readonly rule?: string | undefined;
   /** Nothing but a person's word ends it. */
   readonly dismissible?: true | undefined;
+  /** Who has it, since when, and with which note. */
   readonly acknowledged?: Acknowledgement | undefined;
+}
+
+export const alertStates = ['open', 'acknowledged', 'resolved'] as const;
+export type AlertState = (typeof alertStates)[number];
+
+/** `resolved`: it is over by now. */
+export function stateOf({ end, acknowledged }: Alert, nowMs: number): AlertState {
+  if (end !== undefined && end <= nowMs) return 'resolved';
+  return acknowledged ? 'acknowledged' : 'open';
 }
 
 /** One account's part of what is looked at. */
@@ -86,6 +97,7 @@ export function openAlerts({ shards, config }: AlertSources): Alert[] {
       ...incidents(shard, 'open'),
       ...silent(shard),
       ...endingSilences(shard),
+      ...endingHolds(shard),
       ...awaited(shard, shards.length),
       ...letters(shard),
     ];
@@ -113,7 +125,7 @@ function named({ name }: AlertShard, alert: Alert, shards: number): Alert {
 }
 
 /** The account that an id names; what is of all accounts lies in the first. */
-function shardOf<S extends AlertShard>(shards: readonly S[], id: string): S | undefined {
+export function shardOf<S extends AlertShard>(shards: readonly S[], id: string): S | undefined {
   return shards.find(({ name }) => id.startsWith(`${name}:`)) ?? shards[0];
 }
 
@@ -282,7 +294,25 @@ function awaited({ name, state: { view } }: AlertShard, accounts: number): Alert
   });
 }
 
-function isAboutToEnd({ startsMs, endsMs }: Silence, nowMs: number): boolean {
+function endingHolds({ state }: AlertShard): Alert[] {
+  const nowMs = state.nowMs();
+  return holdsInForce(state.view, nowMs).flatMap(([arn, { who, reason, sinceMs, untilMs }]) => {
+    if (untilMs === undefined || !isAboutToEnd({ startsMs: sinceMs, endsMs: untilMs }, nowMs)) return [];
+    const cause = `${nameOf(state.view, arn) || arn}: ${reason} (${personText(who)})`;
+    return [
+      alertOf('hold_ending', {
+        id: `hold:${arn}`,
+        cause,
+        link: streamLink(arn),
+        since: sinceMs,
+        end: untilMs,
+        channelArn: arn,
+      }),
+    ];
+  });
+}
+
+function isAboutToEnd({ startsMs, endsMs }: Pick<Silence, 'startsMs' | 'endsMs'>, nowMs: number): boolean {
   return endsMs - nowMs < Math.min(soonMs, (endsMs - startsMs) * soonShare);
 }
 

@@ -24,6 +24,7 @@ import { alertGauges } from './alert-gauges.ts';
 import { Approvals } from './approvals.ts';
 import type { ApiToken } from './auth.ts';
 import { BulkActions } from './bulk-actions.ts';
+import { escalations } from './escalation.ts';
 import { Intents } from './intents.ts';
 import { InventoryRefresh } from './inventory-refresh.ts';
 import { Jobs } from './jobs.ts';
@@ -188,14 +189,24 @@ export function createApi(options: ApiOptions): Api {
       ...page.routes,
     ],
   });
+  const escalation = escalations({
+    shards: alerts.shards,
+    config: alerts.config,
+    settings: () => inForce().config.settings.alerts,
+    externalUrl: settings.http.external_url,
+    clock,
+    logger,
+    random: Math.random,
+  });
   const gauges = alertGauges({ ...alerts, metrics, clock, logger, random: Math.random });
-  return { server, services: [page.feed, gauges, server] };
+  return { server, services: [page.feed, gauges, escalation, server] };
 }
 
 function alertShard(shard: Shard) {
   return {
     name: shard.name,
     state: shard.state,
+    relay: shard.relay,
     silentSinceMs: (source: DataSource) => shard.silentSinceMs(source),
     deadLetters: () => {
       const { deadLetters, deadLettersSinceMs: sinceMs } = shard.intake.depth?.depth ?? {};

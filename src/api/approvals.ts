@@ -12,7 +12,8 @@ import { withoutViewerIds } from '#domain/viewer-ids.ts';
 import { deedOf, missingOf, shownNow } from '#rules/approvals.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import { refreshAll } from './refresh-all.ts';
-import type { ApprovalsPort, ApprovalView, Said } from './routes/approvals.ts';
+import type { ApprovalView } from './routes/approval-schemas.ts';
+import type { ApprovalsPort, Said } from './routes/approvals.ts';
 
 export interface ApprovalShard extends ShardIdentity {
   readonly state: SharedState;

@@ -1,5 +1,5 @@
 // `alert list`: what needs a person, the list that the page shows; `alert acknowledge`: say that it has been seen.
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { callerText } from '#domain/person.ts';
 import { apiClient, type CliIo, daemonUrl, example, printData } from './support.ts';
 import { type Line, toned } from './terminal.ts';
@@ -13,6 +13,8 @@ interface Alert {
   readonly link: string;
   readonly since: string;
   readonly end: string | null;
+  readonly state?: string;
+  readonly owner?: string;
   readonly dismissible?: true;
   readonly acknowledged?: { readonly who: string; readonly note: string; readonly at: string };
 }
@@ -26,24 +28,28 @@ export function register(program: Command, io: CliIo): void {
     .command('list')
     .description('what needs a person now, the worst first')
     .option('--kind <kind>', 'only of this kind, such as incident or failed_job')
+    .addOption(new Option('--state <state>', 'only those in this state').choices(['open', 'acknowledged', 'resolved']))
     .option('--ended', 'with incidents that are over')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot alert list', 'ivs-autopilot alert list --kind incident --ended'))
-    .action(async ({ kind, ended, json }: { kind?: string; ended?: boolean; json?: boolean }) => {
-      const query = new URLSearchParams({
-        ...(kind === undefined ? {} : { kind }),
-        ...(ended ? { ended: 'true' } : {}),
-      });
-      const answer = (await apiClient(io).get(`/v1/alerts?${query.toString()}`)) as { alerts: readonly Alert[] };
-      printData(io, json, answer, () =>
-        answer.alerts.length === 0
-          ? [kind === undefined ? 'Nothing needs you.' : `No alert of the kind ${kind}.`]
-          : answer.alerts.flatMap((each) => linesOf(each, daemonUrl(io.env))),
-      );
-    });
+    .action(
+      async ({ kind, state, ended, json }: { kind?: string; state?: string; ended?: boolean; json?: boolean }) => {
+        const query = new URLSearchParams({
+          ...(kind === undefined ? {} : { kind }),
+          ...(state === undefined ? {} : { state }),
+          ...(ended ? { ended: 'true' } : {}),
+        });
+        const answer = (await apiClient(io).get(`/v1/alerts?${query.toString()}`)) as { alerts: readonly Alert[] };
+        printData(io, json, answer, () =>
+          answer.alerts.length === 0
+            ? [nothingText(kind, state)]
+            : answer.alerts.flatMap((each) => linesOf(each, daemonUrl(io.env))),
+        );
+      },
+    );
   alert
     .command('acknowledge')
-    .description('say that you have seen an alert; a failed job or a refused delivery is dismissed by it')
+    .description('take an alert: say that you have it; a failed job or a refused delivery is dismissed by it')
     .argument('<id>', 'as `alert list` shows it')
     .option('--note <text>', 'what you found, or do about it', '')
     .option('--json', 'print the answer as JSON')
@@ -59,10 +65,15 @@ export function register(program: Command, io: CliIo): void {
     });
 }
 
+function nothingText(kind: string | undefined, state: string | undefined): string {
+  if (kind === undefined) return state === undefined ? 'Nothing needs you.' : `No alert is ${state}.`;
+  return `No alert of the kind ${kind}${state === undefined ? '' : ` is ${state}`}.`;
+}
+
 function linesOf({ id, kind, severity, title, cause, link, since, end, acknowledged }: Alert, url: string): Line[] {
   const seen = acknowledged
     ? [
-        `  seen by ${callerText(acknowledged.who)} at ${acknowledged.at}${acknowledged.note && `: ${acknowledged.note}`}`,
+        `  taken by ${callerText(acknowledged.who)} at ${acknowledged.at}${acknowledged.note && `: ${acknowledged.note}`}`,
       ]
     : [];
   return [

@@ -113,7 +113,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Say that an alert has been seen; of a failed job or a refused delivery this is its end */
+        /** Take an alert: say that you have it; of a failed job or a refused delivery this is its end */
         post: operations["acknowledgeAlert"];
         delete?: never;
         options?: never;
@@ -1871,7 +1871,10 @@ export interface operations {
             query?: {
                 /** @description With incidents that are over */
                 ended?: string;
-                kind?: "incident" | "keyless" | "undelivered" | "state_lost" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending";
+                kind?: "incident" | "keyless" | "undelivered" | "state_lost" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending" | "hold_ending";
+                /** @description Only what this person has, such as `token mara` */
+                owner?: string;
+                state?: "open" | "acknowledged" | "resolved";
             };
             header?: never;
             path?: never;
@@ -1896,7 +1899,8 @@ export interface operations {
                      *           "cause": "cause",
                      *           "link": "link",
                      *           "since": "2026-11-20T20:00:00.000Z",
-                     *           "end": "2026-11-20T20:00:00.000Z"
+                     *           "end": "2026-11-20T20:00:00.000Z",
+                     *           "state": "open"
                      *         }
                      *       ]
                      *     }
@@ -1921,14 +1925,21 @@ export interface operations {
                             end: string | null;
                             id: string;
                             /** @enum {string} */
-                            kind: "incident" | "keyless" | "undelivered" | "state_lost" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending";
+                            kind: "incident" | "keyless" | "undelivered" | "state_lost" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending" | "hold_ending";
                             /** @description Where more is to be seen: an address of this daemon */
                             link: string;
+                            /** @description Who has it: who acknowledged it last */
+                            owner?: string;
                             rule?: string;
                             /** @enum {string} */
                             severity: "critical" | "warning";
                             /** Format: date-time */
                             since: string;
+                            /**
+                             * @description resolved: it is over by now
+                             * @enum {string}
+                             */
+                            state: "open" | "acknowledged" | "resolved";
                             title: string;
                         }[];
                     };
@@ -1973,7 +1984,8 @@ export interface operations {
                      *       "cause": "cause",
                      *       "link": "link",
                      *       "since": "2026-11-20T20:00:00.000Z",
-                     *       "end": "2026-11-20T20:00:00.000Z"
+                     *       "end": "2026-11-20T20:00:00.000Z",
+                     *       "state": "open"
                      *     }
                      */
                     "application/json": {
@@ -1995,14 +2007,21 @@ export interface operations {
                         end: string | null;
                         id: string;
                         /** @enum {string} */
-                        kind: "incident" | "keyless" | "undelivered" | "state_lost" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending";
+                        kind: "incident" | "keyless" | "undelivered" | "state_lost" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending" | "hold_ending";
                         /** @description Where more is to be seen: an address of this daemon */
                         link: string;
+                        /** @description Who has it: who acknowledged it last */
+                        owner?: string;
                         rule?: string;
                         /** @enum {string} */
                         severity: "critical" | "warning";
                         /** Format: date-time */
                         since: string;
+                        /**
+                         * @description resolved: it is over by now
+                         * @enum {string}
+                         */
+                        state: "open" | "acknowledged" | "resolved";
                         title: string;
                     };
                 };

@@ -75,3 +75,10 @@ export interface Acknowledgement {
   readonly note: string;
   readonly atMs: number;
 }
+
+/** At `escalated/<id of the alert>`; void for an alert that began at another time. */
+export interface Escalated {
+  /** When the alert began that was told of. */
+  readonly sinceMs: number;
+  readonly atMs: number;
+}

@@ -21,6 +21,7 @@ import type {
 import type {
   Acknowledgement,
   DeliveryFailedAlert,
+  Escalated,
   FailedJobAlert,
   KeyAlert,
   ReplicasDifferAlert,
@@ -130,6 +131,8 @@ export const kinds = {
   } as AlertKind,
   /** By the id of an alert as the API shows it. */
   acknowledged: kind<Acknowledgement>('acknowledged'),
+  /** The same: when it was told of because nobody had it, or because it is about to end. */
+  escalated: kind<Escalated>('escalated'),
 
   /** Actions that wait for a person's yes, and for a time those that did. */
   approval: kind<Approval>('approval'),

@@ -131,6 +131,7 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
     channelArns: texts.optional(),
   }),
   acknowledged: z.object({ who: text, note: text, atMs: ms }),
+  escalated: z.object({ sinceMs: ms, atMs: ms }),
   incident: z.object({ id: text, kind: text, rule: text, openedAtMs: ms, affected: z.number() }),
   job: z.object({
     jobId: text,

@@ -143,6 +143,53 @@ test('a starving stream rises to the top, its rule is seen acting, its plan is c
   await context.close();
 });
 
+test('a link to an action that waits for a yes changes nothing by being opened; who signs in sees what will happen, and decides', async () => {
+  await using platform = await broadcast();
+  const { control } = platform.simulator;
+  const [channel] = await control.createChannels(1, { namePrefix: 'studio' });
+  await control.goLive(channel!.arn);
+  const asks = `rules:
+  - name: stop-on-demand
+    mode: enforce
+    trigger: {http: {name: panic}}
+    actions: [{stop_stream: {}, approval: {not_by_author: false, timeout: 1h}}]
+    guards: {cooldown: 0s, max_per_hour: 10}
+`;
+  const daemon = await platform.daemon({ rules: asks, env: { AUTOPILOT_API_TOKEN: token } });
+  const ask = async (method: string, path: string, body?: object) => {
+    const headers = { authorization: `Bearer ${token}`, ...(body ? { 'content-type': 'application/json' } : {}) };
+    const answer = await fetch(daemon.url + path, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
+    return (await answer.json()) as any;
+  };
+  await ask('POST', '/v1/triggers/panic', { channelArn: channel!.arn });
+  const waiting = async () => (await ask('GET', '/v1/approvals?state=waiting')).approvals as readonly any[];
+  await expect.poll(async () => (await waiting()).length).toBe(1);
+  const [approval] = await waiting();
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  context.setDefaultTimeout(guardMs);
+  const page = await context.newPage();
+
+  await page.goto(`${daemon.url}/#/approval/${approval.id}`);
+  await page.fill('#token', token);
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: `stop_stream on ${channel!.name}` }).waitFor();
+  await page.getByText(/min \d\d s left/).waitFor();
+  await page.getByText('health HEALTHY').waitFor();
+  expect(await waiting()).toMatchObject([{ id: approval.id, answers: [] }]);
+  await show(page, '#/');
+  await page.locator('.need', { hasText: 'stop_stream waits for a yes' }).getByRole('link', { name: 'Decide' }).click();
+  await page.getByRole('button', { name: 'Approve…' }).click();
+  await page.fill('#field-reason', 'nobody watches it');
+  await page.getByRole('dialog').getByRole('button', { name: 'Approve', exact: true }).click();
+  await page.getByRole('status').filter({ hasText: 'approved by admin' }).waitFor();
+  await page.locator('.timeline li', { hasText: 'yes by admin from 127.0.0.1: “nobody watches it”' }).waitFor();
+  await control.waitForCall({ operation: 'StopStream' });
+  await show(page, '#/approvals');
+  await page.getByRole('heading', { name: 'Nothing waits for a yes' }).waitFor();
+  await page.locator('.timeline li', { hasText: 'approved by admin' }).waitFor();
+  await context.close();
+});
+
 test('the queues are seen behind the token only, without what people wrote, and cannot be changed', async () => {
   await using platform = await broadcast();
   const { control } = platform.simulator;

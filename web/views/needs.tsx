@@ -2,7 +2,9 @@
 import type { JSX } from 'preact';
 import type { Alert } from '#api/alerts.ts';
 import type { ActivityLine } from '#api/live/status.ts';
+import { personText } from '#api/person.ts';
 import { api } from '../api.ts';
+import { askAcknowledge } from '../dialogs/alerts.tsx';
 import { plural, shortDuration, words } from '../format.ts';
 import { Glyph, OutcomeSign } from '../parts/signs.tsx';
 import { StreamLink, Time } from '../parts/text.tsx';
@@ -45,11 +47,22 @@ function Need({ need }: { readonly need: Alert }): JSX.Element {
         {when !== '' && <span class="dim">{when}</span>}
       </p>
       <p>{need.cause}</p>
+      {need.acknowledged && (
+        <p class="dim">
+          {personText(need.acknowledged.who)} has it since <Time ms={need.acknowledged.atMs} />
+          {need.acknowledged.note !== '' && `: “${need.acknowledged.note}”`}
+        </p>
+      )}
       <p class="links">
         <a href={need.link}>{linkText(need.link)}</a>
         {!need.link.startsWith('#/runbook') && <a href={runbookOf(need.kind)}>Run book</a>}
         {need.kind === 'cap' && need.rule !== undefined && mayOperate() && (
           <ResetRule rule={need.rule}>Start the rule again</ResetRule>
+        )}
+        {!need.dismissible && mayOperate() && (
+          <button type="button" class="small" onClick={() => askAcknowledge(need)}>
+            {need.acknowledged ? 'Take over…' : 'Acknowledge…'}
+          </button>
         )}
         {need.dismissible && mayOperate() && (
           <button
@@ -86,6 +99,8 @@ function linkText(link: string): string {
 }
 
 const linkTexts: Readonly<Record<string, string>> = {
+  approval: 'Decide',
+  approvals: 'Decide',
   incident: 'Open the incident',
   job: 'Open the job',
   audit: 'Open the audit',

@@ -11,8 +11,10 @@ import {
   type AlertSources,
   acknowledge,
   alertKinds,
+  alertStates,
   endedIncidents,
   openAlerts,
+  stateOf,
 } from '../alerts.ts';
 import { actorOf } from '../auth.ts';
 import { refreshAll } from '../refresh-all.ts';
@@ -31,6 +33,8 @@ const alert = z.object({
   channelArn: z.string().optional(),
   rule: z.string().optional(),
   dismissible: z.literal(true).optional().describe('Only a person ends it, by acknowledging it'),
+  state: z.enum(alertStates).describe('resolved: it is over by now'),
+  owner: z.string().optional().describe('Who has it: who acknowledged it last'),
   acknowledged: z.object({ who: z.string(), note: z.string(), at: time }).optional(),
 });
 const tags = ['Alerts'];
@@ -51,6 +55,8 @@ export function alertRoutes(sources: AlertRoutesOptions): FastifyPluginAsyncZod 
           tags,
           querystring: z.strictObject({
             kind: kind.optional(),
+            state: z.enum(alertStates).optional(),
+            owner: z.string().max(200).optional().describe('Only what this person has, such as `token mara`'),
             ended: z.stringbool().optional().describe('With incidents that are over'),
           }),
           response: { 200: z.object({ alerts: z.array(alert) }) },
@@ -59,7 +65,17 @@ export function alertRoutes(sources: AlertRoutesOptions): FastifyPluginAsyncZod 
       async ({ query }) => {
         await refresh();
         const all = [...openAlerts(sources), ...(query.ended ? endedIncidents(sources) : [])];
-        return { alerts: all.filter((each) => query.kind === undefined || each.kind === query.kind).map(shown) };
+        const nowMs = sources.shards[0]?.state.nowMs() ?? 0;
+        return {
+          alerts: all
+            .map((each) => shown(each, nowMs))
+            .filter(
+              ({ kind: kindOf, state, owner }) =>
+                (query.kind === undefined || kindOf === query.kind) &&
+                (query.state === undefined || state === query.state) &&
+                (query.owner === undefined || owner === query.owner),
+            ),
+        };
       },
     );
     app.post(
@@ -67,7 +83,7 @@ export function alertRoutes(sources: AlertRoutesOptions): FastifyPluginAsyncZod 
       {
         schema: {
           operationId: 'acknowledgeAlert',
-          summary: 'Say that an alert has been seen; of a failed job or a refused delivery this is its end',
+          summary: 'Take an alert: say that you have it; of a failed job or a refused delivery this is its end',
           tags,
           params: z.strictObject({ id: z.string().min(1).max(700) }),
           body: z.strictObject({ note: z.string().max(500).optional() }).optional(),
@@ -76,19 +92,22 @@ export function alertRoutes(sources: AlertRoutesOptions): FastifyPluginAsyncZod 
       },
       async ({ params, body, caller }) => {
         await refresh();
-        return shown(await acknowledge(sources, params.id, { who: actorOf(caller), note: body?.note ?? '' }));
+        const alert = await acknowledge(sources, params.id, { who: actorOf(caller), note: body?.note ?? '' });
+        return shown(alert, alert.end ?? alert.acknowledged?.atMs ?? 0);
       },
     );
   };
 }
 
-function shown({ since, end, link, acknowledged, ...rest }: Alert): z.infer<typeof alert> {
+function shown(each: Alert, nowMs: number): z.infer<typeof alert> {
+  const { since, end, link, acknowledged, ...rest } = each;
   const { atMs, ...by } = acknowledged ?? { atMs: 0, who: '', note: '' };
   return {
     ...rest,
     link: link.startsWith('#') ? `/${link}` : link,
+    state: stateOf(each, nowMs),
     since: iso(since),
     end: end === undefined ? null : iso(end),
-    ...(acknowledged ? { acknowledged: { ...by, at: iso(atMs) } } : {}),
+    ...(acknowledged ? { owner: acknowledged.who, acknowledged: { ...by, at: iso(atMs) } } : {}),
   };
 }

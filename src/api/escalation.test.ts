@@ -1,0 +1,121 @@
+import { expect, test } from 'vitest';
+import type { ActionJob } from '#domain/action.ts';
+import { kinds } from '#domain/state-registry.ts';
+import { hold, pause, silence } from '#rules/controls.ts';
+import { MemoryState } from '#store/memory-state.ts';
+import { clearAlerts, dropOldAlerts, raiseAlert } from '#workers/alerts.ts';
+import { acknowledge, openAlerts, stateOf } from './alerts.ts';
+import { type EscalationSettings, escalate } from './escalation.ts';
+
+const channelArn = 'arn:aws:ivs:us-west-2:111122223333:channel/a';
+const minute = 60_000;
+const config = () => ({ loadedAtMs: 0 });
+
+function account() {
+  let nowMs = Date.UTC(2026, 10, 20);
+  const state = new MemoryState({ now: () => nowMs });
+  let nudges = 0;
+  const shard = { name: 'main', state, relay: { nudge: () => void (nudges += 1) } };
+  const look = (settings: EscalationSettings, externalUrl?: string) =>
+    escalate({ shards: [shard], config, settings: () => settings, externalUrl });
+  /** Receivers and texts of what is on its way. */
+  const messages = () =>
+    Array.from(state.view.entries(kinds.job), ([, { payload }]) => {
+      const { receiver, text } = (payload as unknown as ActionJob<'notify'>).params;
+      return `${receiver}: ${text}`;
+    });
+  return {
+    state,
+    shard,
+    look,
+    messages,
+    pass: (ms: number) => void (nowMs += ms),
+    nudges: () => nudges,
+    keyless: () => state.transact((tx) => raiseAlert(tx, { kind: 'keyless', channelArn, text: 'no key', jobId: 'a' })),
+  };
+}
+
+const to = (severity: 'critical' | 'warning' = 'critical'): EscalationSettings => ({
+  escalate: { after: '15m', receiver: 'lead', severity },
+});
+
+test('what nobody has taken in time is told once, whatever number of replicas look; what begins anew is told anew', async () => {
+  const { look, messages, pass, keyless, state, nudges } = account();
+  await keyless();
+  pass(15 * minute - 1);
+  expect(await look(to())).toEqual([]);
+  pass(1);
+  const told = await Promise.all([look(to(), 'https://autopilot.example/'), look(to(), 'https://autopilot.example/')]);
+  expect(told.flat()).toHaveLength(1);
+  expect(await look(to())).toEqual([]);
+  expect(messages()).toEqual([
+    expect.stringMatching(
+      /^lead: Nobody has it for 15 min: Channel without a stream key: no key\nhttps:\/\/autopilot\.example\/#\/stream\/arn/,
+    ),
+  ]);
+  expect(nudges()).toBe(1);
+
+  await state.transact((tx) => clearAlerts(tx, channelArn));
+  pass(minute);
+  await keyless();
+  pass(15 * minute);
+  expect(await look(to())).toHaveLength(1);
+});
+
+test('what somebody has taken is not escalated, and says whose it is; nor is what is less severe, or nothing is set', async () => {
+  const { look, pass, keyless, shard, state } = account();
+  await keyless();
+  const sources = { shards: [shard], config };
+  const [alert] = openAlerts(sources);
+  expect(stateOf(alert!, state.nowMs())).toBe('open');
+  await acknowledge(sources, alert!.id, { who: 'token ann', note: 'on it' });
+  pass(60 * minute);
+  expect(await look(to())).toEqual([]);
+  const [taken] = openAlerts(sources);
+  expect(taken).toMatchObject({ acknowledged: { who: 'token ann', note: 'on it' } });
+  expect(stateOf(taken!, state.nowMs())).toBe('acknowledged');
+  // Somebody else takes it over.
+  await acknowledge(sources, alert!.id, { who: 'token bob', note: '' });
+  expect(openAlerts(sources)).toMatchObject([{ acknowledged: { who: 'token bob' } }]);
+
+  const other = account();
+  await other.state.transact((tx) => {
+    const text = 'slowed down';
+    tx.set(kinds.alert.of('rate', 'r'), { kind: 'rate', rule: 'r', ruleHash: '', sinceMs: tx.nowMs, text, values: {} });
+  });
+  other.pass(60 * minute);
+  expect(await other.look({})).toEqual([]);
+  expect(await other.look(to())).toEqual([]);
+  expect(await other.look(to('warning'))).toHaveLength(1);
+});
+
+test('a silence and a hold are told of once before they end, also during a pause, and no hold without an end', async () => {
+  const { look, messages, pass, state } = account();
+  const by = { who: 'token ann', reason: 'finals' };
+  await state.transact((tx) => {
+    silence(tx, { ...by, matchers: ['rule="x"'], endsMs: tx.nowMs + 120 * minute });
+    hold(tx, { ...by, channelArn, untilMs: tx.nowMs + 120 * minute });
+    hold(tx, { ...by, channelArn: `${channelArn}2` });
+    pause(tx, by);
+  });
+  const settings: EscalationSettings = { endings: { receiver: 'noc' } };
+  expect(await look(settings)).toEqual([]);
+  pass(111 * minute);
+  expect(await look(settings)).toHaveLength(2);
+  expect(await look(settings)).toEqual([]);
+  expect(messages().toSorted()).toEqual([
+    expect.stringMatching(/^noc: A hold is about to end at 2026-11-20T02:00:00\.000Z: .*finals \(ann\)/),
+    expect.stringMatching(/^noc: A silence is about to end at 2026-11-20T02:00:00\.000Z: rule="x": finals \(ann\)/),
+  ]);
+});
+
+test('what was told is forgotten after a month', async () => {
+  const { look, pass, keyless, state } = account();
+  await keyless();
+  pass(60 * minute);
+  await look(to());
+  expect(state.view.count(kinds.escalated)).toBe(1);
+  pass(32 * 86_400_000);
+  await state.transact(dropOldAlerts);
+  expect(state.view.count(kinds.escalated)).toBe(0);
+});

@@ -1,0 +1,132 @@
+// Tells a receiver of what needs a person and has nobody: alerts that were not acknowledged in time, and silences and holds that are
+// about to end. Each is told once for the fleet: what was told is in the shared state, in the commit that enqueues the message.
+import type { ActionJob } from '#domain/action.ts';
+import { durationMs, iso, spanText } from '#domain/duration.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
+import { jobIdOf } from '#jobs/job-id.ts';
+import type { Clock } from '#runtime/clock.ts';
+import { loggedEpisode } from '#runtime/episode.ts';
+import type { Logger } from '#runtime/logger.ts';
+import { Loop } from '#runtime/loop.ts';
+import { type Alert, type AlertShard, type AlertSources, openAlerts, shardOf } from './alerts.ts';
+
+/** `alerts` of the configuration in force. */
+export interface EscalationSettings {
+  readonly escalate?:
+    | { readonly after: string; readonly receiver: string; readonly severity: 'critical' | 'warning' }
+    | undefined;
+  readonly endings?: { readonly receiver: string } | undefined;
+}
+
+interface EscalationShard extends AlertShard {
+  readonly state: SharedState;
+  readonly relay: { nudge(): void };
+}
+
+export interface EscalationOptions {
+  readonly shards: readonly EscalationShard[];
+  readonly config: AlertSources['config'];
+  readonly settings: () => EscalationSettings;
+  /** `http.external_url`. */
+  readonly externalUrl: string | undefined;
+}
+
+/** Most that one look tells of: what is more comes with the next ones. */
+const mostAtOnce = 20;
+
+/** The loop that looks. */
+export function escalations(
+  options: EscalationOptions & {
+    readonly clock: Clock;
+    readonly logger: Logger;
+    readonly random: () => number;
+  },
+): Loop {
+  const { clock, logger, random } = options;
+  const everyMs = 5_000;
+  return new Loop({
+    name: 'escalations',
+    run: async () => void (await escalate(options)),
+    everyMs,
+    retry: { baseMs: everyMs, maxMs: 30_000 },
+    episode: loggedEpisode({
+      clock,
+      logger,
+      level: 'error',
+      began: 'alerts that nobody acknowledged cannot be escalated; trying again',
+      ended: 'alerts are escalated again',
+    }),
+    clock,
+    random,
+  });
+}
+
+/** Looks once. Returns the ids of the alerts that were told of. */
+export async function escalate({ shards, config, settings, externalUrl }: EscalationOptions): Promise<string[]> {
+  const { escalate: rule, endings } = settings();
+  if (!rule && !endings) return [];
+  const due = openAlerts({ shards, config }).flatMap((alert) => {
+    const told = messageOf(alert, { rule, endings, nowMs: shards[0]?.state.nowMs() ?? 0 });
+    return told ? [{ alert, ...told }] : [];
+  });
+  const told: string[] = [];
+  for (const { alert, receiver, text } of due) {
+    if (told.length >= mostAtOnce) break;
+    const shard = shardOf(shards, alert.id)!;
+    const key = kinds.escalated.of(alert.id);
+    if (shard.state.view.get(key)?.sinceMs === alert.since) continue;
+    const wasTold = await shard.state.transact((tx) => {
+      if (tx.get(key)?.sinceMs === alert.since) return true;
+      // Somebody has taken it in the meantime.
+      const { atMs: takenMs = 0 } = tx.get(kinds.acknowledged.of(alert.id)) ?? {};
+      if (!isEnding(alert) && takenMs >= alert.since) return true;
+      tx.set(key, { sinceMs: alert.since, atMs: tx.nowMs });
+      const job: ActionJob = {
+        action: 'notify',
+        params: { receiver, text: `${text}\n${linkOf(alert, externalUrl)}`.slice(0, 4_000) },
+        alert: {
+          fingerprint: alert.id,
+          labels: { alertname: alert.title, severity: alert.severity, ...(alert.rule ? { rule: alert.rule } : {}) },
+          startsAtMs: alert.since,
+        },
+        cause: { kind: 'operator', who: 'ivs-autopilot', reason: `alert ${alert.id}` },
+        decidedAtMs: tx.nowMs,
+        isNotice: true,
+      };
+      tx.enqueue({ jobId: jobIdOf('notify', alert.id, String(alert.since)), name: 'notify', payload: { ...job } });
+      return false;
+    });
+    if (wasTold) continue;
+    told.push(alert.id);
+    shard.relay.nudge();
+  }
+  return told;
+}
+
+function messageOf(
+  { kind, severity, title, cause, since, end, acknowledged }: Alert,
+  {
+    rule,
+    endings,
+    nowMs,
+  }: { rule: EscalationSettings['escalate']; endings: EscalationSettings['endings']; nowMs: number },
+): { readonly receiver: string; readonly text: string } | undefined {
+  if (isEnding({ kind }))
+    return endings && end !== undefined
+      ? { receiver: endings.receiver, text: `${title} at ${iso(end)}: ${cause}` }
+      : undefined;
+  if (!rule || acknowledged || (rule.severity === 'critical' && severity !== 'critical')) return undefined;
+  if (nowMs - since < durationMs(rule.after)) return undefined;
+  return { receiver: rule.receiver, text: `Nobody has it for ${spanText(nowMs - since)}: ${title}: ${cause}` };
+}
+
+/** Whether it tells of what ends by itself: that is told whoever has it. */
+function isEnding({ kind }: Pick<Alert, 'kind'>): boolean {
+  return kind === 'silence_ending' || kind === 'hold_ending';
+}
+
+function linkOf({ id, link }: Alert, externalUrl: string | undefined): string {
+  if (externalUrl === undefined) return `ivs-autopilot alert acknowledge ${id}`;
+  return `${externalUrl.replace(/\/+$/, '')}/${link.replace(/^\//, '')}`;
+}
