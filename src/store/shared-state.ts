@@ -2,7 +2,7 @@
 //
 // Invariant: a commit succeeds only if the copy it was computed on is the newest (`head` is the token of the last commit), so all
 // commits of all replicas form one sequence, and each is computed from the one before. Whoever was slower gets what changed
-// since, in the same answer, and runs its bodies again. A copy whose head is not in the log any more is loaded anew, beside the
+// since, in the same answer, and runs its bodies again, unless they have read nothing of what changed. A copy whose head is not in the log any more is loaded anew, beside the
 // one that is being read.
 //
 // A copy never becomes a state that does not go on from it (continuity.ts): an emptied, older or damaged one is repaired first, with
@@ -18,11 +18,12 @@ import { RedisClock } from '#runtime/redis-clock.ts';
 import type { Replication } from '#runtime/redis-replication.ts';
 import { commitScript, type Moved, refreshScript } from './commit-script.ts';
 import { continuityOf } from './continuity.ts';
-import { runGroup, type Waiting } from './group.ts';
+import { type Group, runGroup, type Waiting } from './group.ts';
 import { type Head, newHeadPrefix, newLineage, parseHead } from './head.ts';
 import { DraftTransaction, LocalCopy } from './local-copy.ts';
 import { findTrace, KnownHeads, lossAtStart, lossOfCopy } from './loss.ts';
 import { type Found, headOfRow, type ReadEntry, readAll, writeAll } from './read-all.ts';
+import { ReadSet } from './read-set.ts';
 import type { StateNoteFile } from './state-note.ts';
 
 export interface RedisStateOptions {
@@ -240,8 +241,10 @@ export class RedisState implements SharedState {
     if (this.#head === undefined) await this.#catchUp();
     if (members.length === 0) return [];
     let repeats: ReadonlySet<string> = new Set();
+    let computed: { readonly group: Group; readonly reads: ReadSet } | undefined;
     for (let attempt = 0; attempt < this.#maxAttempts; attempt += 1) {
-      const group = runGroup(members, { base: this.#copy.committed, nowMs: this.nowMs(), repeats });
+      computed ??= this.#compute(members, repeats);
+      const { group, reads } = computed;
       const { writes, appends } = group.draft;
       if (writes.size === 0 && appends.length === 0 && group.dedupIds.length === 0) {
         // What was asked for again is there, and must not be answered for before the replicas have it.
@@ -264,12 +267,21 @@ export class RedisState implements SharedState {
       }
       this.#metrics.commits.inc({ outcome: answer.outcome });
       if (answer.outcome === 'repeated') repeats = new Set([...repeats, ...answer.dedupIds]);
-      else await this.#take(answer);
+      const isStill =
+        answer.outcome === 'moved' &&
+        (await this.#take(answer)) === 'followed' &&
+        !reads.includesAny(answer.changes!.map(([key]) => key));
+      if (!isStill) computed = undefined;
     }
     throw new AppError(
       'STATE_CONTENDED',
       `the shared state was changed by other replicas ${this.#maxAttempts} times in a row`,
     );
+  }
+
+  #compute(members: readonly Waiting[], repeats: ReadonlySet<string>): { group: Group; reads: ReadSet } {
+    const reads = new ReadSet(this.#copy.committed);
+    return { group: runGroup(members, { base: reads, nowMs: this.nowMs(), repeats }), reads };
   }
 
   async #catchUp(): Promise<void> {
@@ -281,18 +293,22 @@ export class RedisState implements SharedState {
   }
 
   /** Takes what Redis has into the copy; remembers for /readyz that a newer version's state is refused. */
-  async #take(observed: Moved): Promise<void> {
+  async #take(observed: Moved): Promise<'followed' | 'other'> {
     try {
-      await (this.#head ? this.#apply(observed) : this.#open(observed));
+      const how = this.#head ? await this.#apply(observed) : await this.#open(observed).then(() => 'other' as const);
       this.#refused = undefined;
+      return how;
     } catch (error) {
       if (error instanceof AppError && error.code === 'STATE_TOO_NEW') this.#refused = error;
       throw error;
     }
   }
 
-  /** Brings the copy to the head that the answer names; what does not go on from the copy is repaired first. @throws AppError STATE_TOO_NEW */
-  async #apply(observed: Moved): Promise<void> {
+  /**
+   * Brings the copy to the head that the answer names; what does not go on from the copy is repaired first. Returns `followed` where the
+   * changes of the answer were all that it took. @throws AppError STATE_TOO_NEW
+   */
+  async #apply(observed: Moved): Promise<'followed' | 'other'> {
     const known = this.#head!;
     const continuity = continuityOf(known, observed);
     if (continuity === 'continuous' && observed.changes) {
@@ -301,7 +317,7 @@ export class RedisState implements SharedState {
       // A head of the version before tells no number: it is counted along.
       const number = known.number === undefined ? undefined : known.number + observed.commits;
       this.#standAt(head.number === undefined ? { ...head, number } : head);
-      return;
+      return 'followed';
     }
     const losses = this.#losses;
     const found = await this.#readAll();
@@ -309,12 +325,15 @@ export class RedisState implements SharedState {
       const isLoss = continuity !== 'unproven';
       if (isLoss || losses.lacks(found.copy, this.#copy.committed, this.nowMs())) {
         await this.#repair(found, await this.#lossOfCopy(isLoss ? continuity : 'rolled_back', observed));
-        return;
+        return 'other';
       }
     }
-    if (found.head === undefined) return this.#begin(found);
-    this.#copy.become(found.copy);
-    this.#standAt(found.head);
+    if (found.head === undefined) await this.#begin(found);
+    else {
+      this.#copy.become(found.copy);
+      this.#standAt(found.head);
+    }
+    return 'other';
   }
 
   /** The first load: an empty state begins, one that is less than what the note or Redis's other keys tell of is repaired. */

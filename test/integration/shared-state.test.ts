@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { Transaction } from '#domain/shared-state.ts';
+import type { Index } from '#domain/state-key.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { connectRedis, disconnectRedis, type Redis } from '#runtime/redis.ts';
 import { Pipeline } from '#src/pipeline.ts';
@@ -65,6 +66,53 @@ describe('the shared state', () => {
 
     await replicas[0]!.refresh();
     expect(replicas[0]!.view.get(at('meta/count'))).toBe(120);
+  });
+
+  test('a body runs again only when what it read was changed meanwhile, so that replicas that do different work add up', async () => {
+    await using bundle = await setup();
+    const [a, b] = [bundle.replica(), bundle.replica()];
+    const facts: Index<{ open: boolean }> = { of: kindOf('fact'), under: ({ open }) => (open ? ['open'] : []) };
+    const reads: readonly (readonly [string, (tx: Transaction) => unknown])[] = [
+      ['one entry', (tx) => tx.get(at('fact/x'))?.n ?? 'none'],
+      ['an entry that is not there', (tx) => tx.get(at('fact/new'))?.n ?? 'none'],
+      ['all of a kind', (tx) => [...tx.entries(kindOf('fact'))].length],
+      ['how many of a kind', (tx) => tx.count(kindOf('fact'))],
+      ['an index', (tx) => [...tx.indexed(facts, 'open')].length],
+    ];
+    for (const [what, read] of reads) {
+      await a.transact((tx) => {
+        tx.set(at('fact/x'), { n: 1, open: false });
+        tx.delete(at('fact/new'));
+      });
+      const decide = async (meanwhile: (tx: Transaction) => void) => {
+        await a.refresh();
+        await b.transact(meanwhile);
+        const seen: unknown[] = [];
+        await a.transact((tx) => {
+          seen.push(read(tx));
+          tx.set(at('meta/decided'), seen);
+        });
+        await b.refresh();
+        expect(b.view.get(at('meta/decided'))).toEqual(seen);
+        return seen;
+      };
+
+      expect(await decide((tx) => tx.set(at('stream/other'), { what })), what).toHaveLength(1);
+      const [before, after] = await decide((tx) => {
+        tx.set(at('fact/x'), { n: 2, open: true });
+        tx.set(at('fact/new'), { n: 2, open: true });
+      });
+      expect(after, what).toBeDefined();
+      expect(after, what).not.toEqual(before);
+    }
+    // What both write without reading it is as the later one wrote it.
+    await a.refresh();
+    await b.transact((tx) => tx.set(at('meta/blind'), 'first'));
+    await a.transact((tx) => tx.set(at('meta/blind'), 'second'));
+    await b.refresh();
+    expect([a.view.get(at('meta/blind')), b.view.get(at('meta/blind'))]).toEqual(['second', 'second']);
+    expect(b.view.get(at('stream/other'))).toEqual({ what: 'an index' });
+    expect(a.view.get(at('stream/other'))).toEqual({ what: 'an index' });
   });
 
   test('a dedup id takes effect once, whoever makes it', async () => {

@@ -1,0 +1,40 @@
+// What a transaction has looked at in the copy that it was computed on. Where another replica's commit changed none of it, computing again
+// would give the same: the draft goes on as it is.
+import type { StateView } from '#domain/shared-state.ts';
+import type { Index, Key, Kind } from '#domain/state-key.ts';
+
+/** A view that notes what is read of it. Entries, counts and indexes stand for their whole kind: what is not there yet counts too. */
+export class ReadSet implements StateView {
+  readonly #base: StateView;
+  readonly #keys = new Set<string>();
+  readonly #kinds = new Set<string>();
+
+  constructor(base: StateView) {
+    this.#base = base;
+  }
+
+  get<T>(key: Key<T>): T | undefined {
+    this.#keys.add(key);
+    return this.#base.get(key);
+  }
+
+  entries<T, Id extends string>(kind: Kind<T, Id>): Iterable<readonly [Id, T]> {
+    this.#kinds.add(kind.name);
+    return this.#base.entries(kind);
+  }
+
+  count(kind: Kind<unknown>): number {
+    this.#kinds.add(kind.name);
+    return this.#base.count(kind);
+  }
+
+  indexed<T, Id extends string>(index: Index<T, Id>, word: string): Iterable<readonly [Id, T]> {
+    this.#kinds.add(index.of.name);
+    return this.#base.indexed(index, word);
+  }
+
+  /** Whether any of these keys was read. */
+  includesAny(keys: readonly string[]): boolean {
+    return keys.some((key) => this.#keys.has(key) || this.#kinds.has(key.slice(0, key.indexOf('/'))));
+  }
+}
