@@ -11,6 +11,7 @@ import type { Cause, Firing } from '#domain/rule-memory.ts';
 import { askApproval } from './approvals.ts';
 import type { ChannelView } from './channel-view.ts';
 import { canFanOut } from './commit-jobs.ts';
+import { conditionSinceMs } from './conditions.ts';
 import { formatWholeSeconds, sessionDocument } from './documents.ts';
 import type { Evaluation } from './evaluation.ts';
 import { hashOf } from './hash-of.ts';
@@ -144,7 +145,9 @@ export function enqueueStep(
   const payload: ActionJob = {
     action: step.action,
     params,
-    ...(step.action === 'notify' ? { alert: alertOf(occasion, step, params as ActionParams<'notify'>, view) } : {}),
+    ...(step.action === 'notify'
+      ? { alert: alertOf(evaluation, { occasion, step, view }, params as ActionParams<'notify'>) }
+      : {}),
     ...(view ? { channelArn: view.arn } : {}),
     ...(streamId === undefined ? {} : { streamId }),
     cause: { kind: 'rule', rule: rule.name, decisionId },
@@ -167,11 +170,15 @@ export function enqueueStep(
 
 /** What a notification of this decision tells of. */
 function alertOf(
-  { rule, subject, group, cause, phase, endedAtMs }: Occasion,
-  step: Step,
+  evaluation: Evaluation,
+  {
+    occasion,
+    step,
+    view,
+  }: { readonly occasion: Occasion; readonly step: Step; readonly view: ChannelView | undefined },
   { severity }: ActionParams<'notify'>,
-  view: ChannelView | undefined,
 ): AlertContext {
+  const { rule, subject, group, cause, phase } = occasion;
   const lasts = isHolding(rule) || rule.keepFiringForMs > 0;
   return {
     fingerprint: lasts ? hashOf('alert', rule.name, subject) : hashOf('alert', rule.name, subject, cause.id),
@@ -181,7 +188,7 @@ function alertOf(
       ...(severity === undefined ? {} : { severity }),
     },
     startsAtMs: cause.evidence.sinceMs,
-    ...(phase === 'resolve' ? { endsAtMs: endedAtMs ?? cause.evidence.sinceMs } : {}),
+    ...(phase === 'resolve' ? { endsAtMs: endOf(evaluation, occasion, view) } : {}),
     ...(lasts ? { firing: { rule: rule.name, subject, causeId: cause.id } } : {}),
     ...(isAutomatic(step) ? { isAutomatic: true } : {}),
   };
@@ -199,11 +206,25 @@ function placeInLine(evaluation: Evaluation, { arn: channelArn }: ChannelView, j
   });
 }
 
+/** When the condition was over, as the record of its stream dates it: it is noticed a little later. Of one that lasts: now. */
+function endOf(
+  evaluation: Evaluation,
+  { rule, cause, endedAtMs = evaluation.nowMs, phase }: Occasion,
+  view: ChannelView | undefined,
+): number {
+  const { trigger } = rule;
+  if (phase !== 'resolve' || trigger.kind !== 'state' || !view?.record || trigger.pattern.match(view.stream))
+    return endedAtMs;
+  const fields = evaluation.index.fields.get(rule.name) ?? ['state'];
+  const toldMs = conditionSinceMs(view.record, fields, { nowMs: evaluation.nowMs, ages: [] });
+  return Math.min(endedAtMs, Math.max(cause.evidence.sinceMs, toldMs));
+}
+
 function contextOf(evaluation: Evaluation, occasion: Occasion, view: ChannelView | undefined): TemplateContext {
-  const { rule, group, cause, phase, endedAtMs = evaluation.nowMs } = occasion;
+  const { rule, group, cause, phase } = occasion;
   const { sinceMs } = cause.evidence;
   // `keep_firing_for` is no part of it: the condition was over by then.
-  const lastedMs = Math.max(0, endedAtMs - sinceMs);
+  const lastedMs = Math.max(0, endOf(evaluation, occasion, view) - sinceMs);
   const aggregate =
     rule.trigger.kind === 'aggregate'
       ? aggregateDocumentWithNames(evaluation.tx, rule as RuleOf<'aggregate'>)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Engine } from '#test/support/engine.ts';
+import { Engine, epochMs } from '#test/support/engine.ts';
 
 const rules = (more = '') => `
 receivers:
@@ -32,6 +32,18 @@ async function texts(more?: string) {
 describe('that a rule has resolved', () => {
   test('is told to receivers that were told at once, if any of their webhooks wants it', async () => {
     expect(await texts()).toEqual(['starves', 'psst', 'Resolved: starves']);
+  });
+
+  test('is dated by when it was over, also where that is noticed late', async () => {
+    const engine = new Engine(rules().replace('text: "starves"', 'text: "starves for {{ firing.duration }}"'));
+    await engine.goLive('a');
+    await engine.stream('a', { health: 'STARVING' });
+    await engine.goTo(14);
+    await engine.stream('a', { health: 'HEALTHY', healthSinceMs: epochMs + 10_000 });
+
+    const { params, alert } = engine.jobs.at(-1)!.payload as { params: { text: string }; alert?: object };
+    expect(params.text).toBe('Resolved: starves for 10s');
+    expect(alert).toMatchObject({ startsAtMs: epochMs, endsAtMs: epochMs + 10_000 });
   });
 
   test('is told by `on_resolve` alone where that notifies itself', async () => {
