@@ -154,7 +154,7 @@ export function register(program: Command, io: CliIo): void {
   actions
     .command('stop')
     .description('start no more channels of an action for many')
-    .argument('<bulkId>')
+    .argument('<bulkId>', 'id of the bulk action, as its start printed it')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', '\nExample:\n  $ ivs-autopilot actions stop bulk-1f0c…\n')
     .action(async (bulkId: string, { json }: { json?: boolean }) => {

@@ -67,7 +67,7 @@ export function registerProvisioning(channel: Command, io: CliIo): void {
   const lease = channel
     .command('lease')
     .description('lend a free channel of a pool, and deliver its stream key')
-    .argument('<pool>')
+    .argument('<pool>', 'name of the pool: the value of the tag that its channels have')
     .option('--for <duration>', 'it comes back by itself after this long')
     .option('--account <name>', 'with several accounts: whose pool it is');
   actionOptions(deliveryOptions(lease), { bulk: false })

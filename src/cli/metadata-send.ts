@@ -97,7 +97,7 @@ export function register(program: Command, io: CliIo): void {
   metadata
     .command('status')
     .description('what became of a batch')
-    .argument('<batchId>')
+    .argument('<batchId>', 'id of the batch, as `metadata send` printed it')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot metadata status b-1f0c…'))
     .action(async (batchId: string, flags: { json?: boolean }) => {
@@ -108,7 +108,7 @@ export function register(program: Command, io: CliIo): void {
   metadata
     .command('cancel')
     .description('cancel what a batch has not sent yet')
-    .argument('<batchId>')
+    .argument('<batchId>', 'id of the batch, as `metadata send` printed it')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot metadata cancel b-1f0c…'))
     .action(async (batchId: string, flags: { json?: boolean }) => {

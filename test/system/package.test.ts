@@ -164,7 +164,7 @@ await simulator.close();`,
     // The example is for Vitest, whose types are the checkout's.
     const paths = { vitest: [join(root, 'node_modules', 'vitest', 'dist', 'index.d.ts')] };
     await writeFile(
-      join(app, 'tsconfig.json'),
+      join(app, 'example.json'),
       JSON.stringify({
         extends: './flags.json',
         compilerOptions: { skipLibCheck: true, paths },
@@ -184,7 +184,9 @@ await simulator.close();`,
     const [inNode, simulator, example] = await Promise.all([
       run(process.execPath, ['client.mjs'], { cwd: app }),
       run(process.execPath, ['simulator.mjs'], { cwd: app }),
-      run(process.execPath, [tsc, '--project', app], { cwd: app }).catch((error: { stdout: string }) => error),
+      run(process.execPath, [tsc, '--project', 'example.json'], { cwd: app }).catch(
+        (error: { stdout: string }) => error,
+      ),
     ]);
 
     expect(program).toContain('ivs-autopilot/client');
