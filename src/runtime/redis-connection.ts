@@ -158,7 +158,7 @@ export class Connection extends Client {
   override sendCommand(command: Command, stream?: Parameters<Client['sendCommand']>[1]): unknown {
     if (this.#setup.site.isCluster) this.#keepWhole(command);
     if (this.#following !== undefined && stream === undefined && this.#mayWait(command)) {
-      this.#hold(command, notReached, { isElsewhere: true });
+      if (!this.#hold(command, notReached, { isElsewhere: true })) command.reject(notReached);
       return command.promise;
     }
     const answer = super.sendCommand(command, stream);
@@ -263,9 +263,16 @@ export class Connection extends Client {
     const again = isElsewhere
       ? undefined
       : setTimeout(() => this.#sendHeld(command), backoffMs(movingAgain, times, Math.random));
-    const end = role === 'worker' ? undefined : setTimeout(() => this.#letGo(command)?.reject(error), leftMs);
+    const end = role === 'worker' ? undefined : setTimeout(() => this.#giveUp(command, error), leftMs);
     this.#held.set(command, { error, again, end });
     return true;
+  }
+
+  /** It took too long for whoever waits: now it is a trouble. */
+  #giveUp(command: Command, error: Error): void {
+    if (this.#letGo(command) === undefined) return;
+    if (error !== notReached) this.#refuses(error, command);
+    command.reject(error);
   }
 
   #sendHeld(command: Command): void {
