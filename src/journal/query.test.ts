@@ -86,6 +86,10 @@ test('the last word about a rule and a channel is kept, with what was compared, 
   await record(decision('a', 'x', 'acted', 'fired'));
   expect(lastWord(state.view, 'a', arnOf('x'))).toMatchObject({ reason: 'cooldown', values: { limitMs: 1 } });
 
+  const inhibited = { action: 'notify', reason: 'inhibited', values: { by: 'mass' } } as const;
+  await record({ ...decision('a', 'x', 'suppressed', 'inhibited'), guards: [], withheld: [inhibited] });
+  expect(lastWord(state.view, 'a', arnOf('x'))).toMatchObject({ reason: 'inhibited', values: { by: 'mass' } });
+
   nowMs += 8 * 86_400_000;
   await state.transact((tx) => pruneLastWords(tx));
   expect(lastWord(state.view, 'a', arnOf('x'))).toBeUndefined();

@@ -85,9 +85,9 @@ function summaryOf(decisions: readonly Decision[]): DecisionSummary {
   };
 }
 
-function lastWordOf({ id, atMs, outcome, reason, guards, trigger }: Decision): LastWord {
+function lastWordOf({ id, atMs, outcome, reason, guards, withheld, trigger }: Decision): LastWord {
   const refused = guards.find(({ passed }) => !passed);
-  return { decisionId: id, atMs, outcome, reason, values: refused?.values ?? trigger.values };
+  return { decisionId: id, atMs, outcome, reason, values: refused?.values ?? withheld[0]?.values ?? trigger.values };
 }
 
 export function lastWord(view: StateView, rule: string, channelArn: string): LastWord | undefined {
