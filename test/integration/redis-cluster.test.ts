@@ -30,7 +30,8 @@ interface Opened extends AsyncDisposable {
 }
 
 async function open(role: RedisRole, prefix: string, url = cluster.url): Promise<Opened> {
-  const redis = connectRedis({ url, prefix, role, logger: quietLogger() });
+  // However long a busy machine takes for a move.
+  const redis = connectRedis({ url, prefix, role, logger: quietLogger(), patienceMs: () => 300_000 });
   redis.connect().catch(() => undefined);
   await eventually(() => redis.status === 'ready');
   return { redis, [Symbol.asyncDispose]: () => disconnectRedis(redis) };
