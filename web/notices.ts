@@ -51,9 +51,14 @@ export async function desktopProblem(): Promise<string | undefined> {
     : 'The browser does not allow it: change that in its settings for this page, and switch it on again.';
 }
 
+/** Whether the browser shows notifications of this page. */
+export function mayNotify(): boolean {
+  return 'Notification' in globalThis && Notification.permission === 'granted';
+}
+
 function notify(alerts: readonly Alert[]): void {
   const [first] = alerts;
-  if (!first || !('Notification' in globalThis) || Notification.permission !== 'granted') return;
+  if (!first || !mayNotify()) return;
   const title = alerts.length === 1 ? first.title : `${first.title}, and ${alerts.length - 1} more`;
   try {
     // One at a time: a newer one takes the place of an older one, also of another tab.

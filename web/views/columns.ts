@@ -22,9 +22,9 @@ const recordingRank = { failed: 0, recording: 1, ended: 2, none: 3 } as const;
 
 /** In their order. */
 export const columns: readonly Column[] = [
-  { id: 'mark', title: '', width: '3.6rem' },
-  { id: 'state', title: 'State', width: '9.8rem', value: (row) => stateOf(row).rank },
-  { id: 'channel', title: 'Channel', width: 'minmax(9rem, 1.2fr)', value: ({ name }) => name },
+  { id: 'mark', title: '', width: '3.4rem' },
+  { id: 'state', title: 'State', width: '9.5rem', value: (row) => stateOf(row).rank },
+  { id: 'channel', title: 'Channel', width: 'minmax(9rem, 1.5fr)', value: ({ name }) => name },
   { id: 'viewers', title: 'Viewers', width: '9.8rem', value: ({ viewers }) => viewers, first: 'descending' },
   { id: 'started', title: 'Live for', width: '4.6rem', value: liveFor, first: 'descending' },
   { id: 'recording', title: 'Recording', width: '5.9rem', value: ({ recording }) => recordingRank[recording] },
@@ -35,7 +35,7 @@ export const columns: readonly Column[] = [
     width: 'minmax(6rem, 1.6fr)',
     value: ({ next }) => next && (next.dueMs ?? Infinity),
   },
-  { id: 'hold', title: 'Hold', width: '5.2rem', value: ({ hold }) => hold && (hold.until ?? Infinity) },
+  { id: 'hold', title: 'Hold', width: '4.8rem', value: ({ hold }) => hold && (hold.until ?? Infinity) },
 ];
 
 /** Compares as the time does for which it has been live: no clock is needed for that. */

@@ -30,6 +30,9 @@ export interface Patch {
   readonly text: string;
 }
 
+/** The newest are shown; the rest is in the decisions. */
+const mostShown = 5;
+
 export function DryRun({
   rule,
   did,
@@ -49,21 +52,23 @@ export function DryRun({
       </p>
       {newest.length > 0 && (
         <ol>
-          {newest.map(({ decisionId, at, channelArn, channelName, count: channels, actions: each }) => (
-            <li key={decisionId}>
-              <Time ms={Date.parse(at)} />
-              <span>
-                {each.length === 0 ? 'nothing' : each.map(words).join(', ')}
-                {channels > 1 && ` on ${plural(channels, 'channel')}, such as`}
-                {channels === 1 && channelArn !== undefined && ' on'}{' '}
-                {channelArn !== undefined && <StreamLink arn={channelArn} name={channelName} />}
-              </span>
-              <a href={href('decision', decisionId)}>Why</a>
-            </li>
-          ))}
+          {newest
+            .slice(0, mostShown)
+            .map(({ decisionId, at, channelArn, channelName, count: channels, actions: each }) => (
+              <li key={decisionId}>
+                <Time ms={Date.parse(at)} />
+                <span>
+                  {each.length === 0 ? 'nothing' : each.map(words).join(', ')}
+                  {channels > 1 && ` on ${plural(channels, 'channel')}, such as`}
+                  {channels === 1 && channelArn !== undefined && ' on'}{' '}
+                  {channelArn !== undefined && <StreamLink arn={channelArn} name={channelName} />}
+                </span>
+                <a href={href('decision', decisionId)}>Why</a>
+              </li>
+            ))}
         </ol>
       )}
-      {times > newest.length && (
+      {times > Math.min(newest.length, mostShown) && (
         <p class="links">
           <a href={href('decisions', '', { rule, outcome: 'would_act', since: '24h' })}>All that it would have done</a>
         </p>

@@ -1,7 +1,7 @@
 // How the list looks and how new alerts are told, for this browser only.
 import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
-import { desktopProblem, ringOnce } from '../notices.ts';
+import { desktopProblem, mayNotify, ringOnce } from '../notices.ts';
 import { Popover } from '../parts/popover.tsx';
 import { Glyph } from '../parts/signs.tsx';
 import { choosableColumns, prefer, preferences } from '../preferences.ts';
@@ -77,7 +77,11 @@ export function ListOptions({ shown }: { readonly shown: readonly Column[] }): J
 }
 
 function Desktop(): JSX.Element {
-  const [problem, setProblem] = useState<string>();
+  const [refused, setProblem] = useState<string>();
+  // Allowed once, and not any more.
+  const withdrawn = preferences.value.desktop && !mayNotify();
+  const problem =
+    refused ?? (withdrawn ? 'The browser does not allow it any more: switch it off and on again.' : undefined);
   return (
     <>
       <label>
