@@ -155,7 +155,7 @@ describe('the operator’s page', () => {
       await expect.poll(trust).toContain(text);
 
     for (const [link, words] of [
-      ['Decisions', ['starving-slate', 'cooldown', 'Synth Hour 1']],
+      ['Decisions', ['starving-slate', 'fired too recently', 'Synth Hour 1']],
       ['Rules', ['Firing for 1', 'Pending', 'Cooling 1', 'Capped', 'Last 24 hours']],
       ['Quota', ['148 of 155/s', 'Hottest channels', 'bulk', 'PutMetadata, last hour', 'highest 152/s of 155/s']],
       [
