@@ -63,7 +63,7 @@ export function Marks({
             <button
               key={first.id}
               type="button"
-              class={`mark ${kind}`}
+              class={`plot-mark ${kind}`}
               style={{ left: `${group.x}px` }}
               tabIndex={index === tabStop ? 0 : -1}
               aria-label={labelOf(group.marks)}
@@ -105,5 +105,6 @@ function labelOf(marks: readonly PlotMark[]): string {
   const counts = Object.entries(Object.groupBy(marks, ({ kind }) => kind)).map(([kind, of]) =>
     plural(of.length, words[kind as MarkKind].toLowerCase()),
   );
-  return `from ${clock(first.at * 1000)}: ${counts.join(', ')}`;
+  // The number that is seen comes first, so that who speaks to the page can name the button by it.
+  return `${marks.length} from ${clock(first.at * 1000)}: ${counts.join(', ')}`;
 }
