@@ -38,6 +38,7 @@ export const longFiles: Readonly<Record<string, number>> = {
   'test/integration/rules-engine.test.ts': 6,
   'test/system/strangers.test.ts': 6,
   'test/integration/state-loss.test.ts': 6,
+  'test/system/receivers.test.ts': 8,
   'test/system/http-fuzz.test.ts': 6,
   'test/integration/intake-queue.test.ts': 5,
   'test/integration/ledger-model.test.ts': 5,
