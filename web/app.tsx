@@ -33,6 +33,7 @@ import { OneBatch } from './views/batch.tsx';
 import { BatchesView } from './views/batches.tsx';
 import { OneDecision } from './views/decision.tsx';
 import { DecisionsView } from './views/decisions.tsx';
+import { FleetView } from './views/fleet.tsx';
 import { OneIncident } from './views/incident.tsx';
 import { OneJob } from './views/job.tsx';
 import { ActivityPanel, NeedsPanel } from './views/needs.tsx';
@@ -50,6 +51,7 @@ const pages: readonly { readonly path: string; readonly title: string }[] = [
   { path: '', title: 'Streams' },
   { path: 'decisions', title: 'Decisions' },
   { path: 'approvals', title: 'Approvals' },
+  { path: 'history', title: 'History' },
   { path: 'rules', title: 'Rules' },
   { path: 'quota', title: 'Quota' },
   { path: 'batches', title: 'Batches' },
@@ -70,6 +72,7 @@ const views: Readonly<Record<string, (where: Route) => JSX.Element>> = {
   decisions: () => <DecisionsView />,
   approvals: () => <ApprovalsView />,
   approval: ({ arg }) => <OneApproval id={arg} />,
+  history: () => <FleetView />,
   rules: () => <RulesView />,
   quota: () => <QuotaView />,
   batches: () => <BatchesView />,

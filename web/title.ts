@@ -19,6 +19,7 @@ const names: Readonly<Record<string, string>> = {
   decisions: 'Decisions',
   approvals: 'Approvals',
   approval: 'Approval',
+  history: 'History',
   rules: 'Rules',
   quota: 'Quota',
   batches: 'Batches',

@@ -39,9 +39,12 @@ export async function writeHistory(
         writeSamples(tx, record.channelArn, record.streamId, { nowMs, minutes: 60 });
     for (const session of tx.get(kinds.past.of(channelArnAt(streams))) ?? [])
       writeSamples(tx, session.channelArn, session.streamId, { nowMs: session.endedAtMs ?? nowMs, minutes: 60 });
-    for (let sample = 0; sample < 60; sample += 1)
-      tx.append(logs.fleetSamples, [110 - (sample % 7), 4, 1, 90_000 + sample, 2], kept);
   });
+}
+
+/** One of the last hour, of which ten minutes were not seen. */
+export function writeFleetSample(tx: Transaction, minute: number): void {
+  if (minute < 30 || minute > 40) tx.append(logs.fleetSamples, [110 - (minute % 7), 4, 1, 90_000 + minute, 2], kept);
 }
 
 /** The oldest first, as rules write them: what is shown first was decided last. */

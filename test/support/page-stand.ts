@@ -29,7 +29,7 @@ import { createMetrics } from '#runtime/metrics.ts';
 import { ShardDirectory } from '#shard/directory.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { channelArnAt, channelAt } from './page-channels.ts';
-import { writeHistory } from './page-history.ts';
+import { writeFleetSample, writeHistory } from './page-history.ts';
 
 export { channelArnAt, channelAt } from './page-channels.ts';
 
@@ -152,8 +152,14 @@ export async function pageStand({
   /** Of the rule mass-starvation, one for each second before the others; the oldest is two days old. */
   pastDecisions?: number;
 }): Promise<PageStand> {
-  const state = new MemoryState({ now: () => Date.now() });
+  let pastMs: number | undefined;
+  const state = new MemoryState({ now: () => pastMs ?? Date.now() });
   const nowMs = Date.now();
+  for (let minute = lively ? 60 : 0; minute > 0; minute -= 1) {
+    pastMs = nowMs - minute * 60_000;
+    await state.transact((tx) => writeFleetSample(tx, minute));
+  }
+  pastMs = undefined;
   await state.transact((tx) => {
     for (let index = 0; index < streams; index += 1) {
       const channel = channelAt(index);

@@ -65,6 +65,8 @@ export const allViews: readonly string[] = [
   '#/?show=ended',
   `#/stream/${encodeURIComponent(channelArnAt(4))}`,
   `#/stream/${encodeURIComponent(channelArnAt(40))}`,
+  `#/stream/${encodeURIComponent(channelArnAt(40))}?compare=st-EARLIERSESSION`,
+  '#/history',
   '#/decisions',
   '#/decision/d-4',
   '#/rules',

@@ -175,5 +175,21 @@ test('a session is a picture that the keyboard goes through and zooms, with its 
   expect(await page.getByRole('button', { name: 'Stop stream' }).count()).toBe(0);
   await show(page, stream(30, '?session=st-gone'));
   await page.getByRole('alert').filter({ hasText: 'nothing is known of session st-gone of' }).waitFor();
+
+  await show(page, '#/history');
+  const fleet = page.getByRole('slider', { name: /^Live streams\./ });
+  await fleet.focus();
+  await page.keyboard.press('End');
+  const live = page.getByRole('region', { name: 'Live streams' });
+  await live.getByText(/: 114 live, 4 starving, 1 unknown, 90,001 viewers$/).waitFor();
+  await page.keyboard.press('+');
+  await expect.poll(() => hashOf(page)).toMatch(/^#\/history\?from=/);
+  expect(await page.getByRole('link', { name: 'Decisions of this time' }).getAttribute('href')).toMatch(
+    /since=.*until=/,
+  );
+  await page.keyboard.press('0');
+  await live.getByRole('button', { name: /Incident: mass-starvation: Many channels starve together/ }).click();
+  await live.getByRole('link', { name: 'Details' }).click();
+  await page.getByRole('heading', { name: 'Incident: mass-starvation' }).waitFor();
   expect(tour.complaints.filter((text) => !text.includes('404'))).toEqual([]);
 });
