@@ -115,7 +115,7 @@ function SideBySide({ arn, streamIds }: { readonly arn: string; readonly streamI
       {found && (
         <>
           <Overlay sessions={found} />
-          <Table names={['', ...found.map((each) => nameOf(each))]} rows={facts(found)} />
+          <Table names={['Session of', ...found.map((each) => nameOf(each))]} rows={facts(found)} />
           {found.length === 1 && <p class="dim">Choose another session above to lay beside it.</p>}
         </>
       )}
