@@ -1,11 +1,11 @@
 // The settings of channels in patterns, templates and rule tests: every one of them, right and wrong.
 import { describe, expect, it } from 'vitest';
-import { jsonSchemaOfConfig } from '#config/json-schema.ts';
 import { lintConfig } from '#config/lint.ts';
 import { parseConfig } from '#config/load.ts';
 import { formatProblem } from '#config/problem.ts';
 import { parseRuleTests } from '#src/cli/rule-test/rule-test-file.ts';
 import { runRuleTest } from '#src/cli/rule-test/run-rule-test.ts';
+import { configSchemaAt } from '#test/support/json-schema.ts';
 
 function configOf(match: string, text = 'x') {
   return parseConfig(
@@ -108,13 +108,13 @@ describe('a setting of a channel', () => {
   });
 
   it('is offered to editors, and a template that names none is refused', () => {
-    const schema = jsonSchemaOfConfig() as any;
-    const { properties } = schema.properties.rules.items.properties.match;
+    const at = (path: string) => configSchemaAt(`properties.rules.items.properties.match.properties.${path}`);
+    const multitrack = (path: string) => at(`multitrackInputConfiguration.${path}`);
 
-    expect(properties.containerFormat.items.anyOf[0]).toEqual({ enum: ['TS', 'FRAGMENTED_MP4'] });
-    expect(properties.authorized.items.anyOf[0]).toEqual({ type: 'boolean' });
-    expect(properties.multitrackInputConfiguration.properties.policy.items.anyOf[0].enum).toEqual(['ALLOW', 'REQUIRE']);
-    expect(properties.multitrackInputConfiguration.additionalProperties).toBe(false);
+    expect(at('containerFormat.items.anyOf.0')).toEqual({ enum: ['TS', 'FRAGMENTED_MP4'] });
+    expect(at('authorized.items.anyOf.0')).toEqual({ type: 'boolean' });
+    expect(multitrack('properties.policy.items.anyOf.0.enum')).toEqual(['ALLOW', 'REQUIRE']);
+    expect(multitrack('additionalProperties')).toBe(false);
     expect(problemsOf('{type: [BASIC]}', '{{ channel.multitrackInputConfiguration.track }}')[0]).toContain(
       'channel.multitrackInputConfiguration has no field track',
     );

@@ -418,6 +418,7 @@ describe('throttled all the same', () => {
         const error = await failure(replicas[i % 2]!.client.putMetadata({ channelArn, metadata: `${i}` }));
         if (error === undefined) return;
         expect(error.code).toBe('IVS_THROTTLED');
+        // As its senders do: not again within the second that the service counts.
         await new Promise((resolve) => setTimeout(resolve, 1000));
       }
     };

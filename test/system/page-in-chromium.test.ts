@@ -494,6 +494,7 @@ async function bytesPerSecond(stand: PageStand, seconds: number): Promise<number
     }
   })().catch(() => undefined);
   await complete.promise;
+  // A rate needs a time to be counted over; nothing is waited for.
   await new Promise((done) => setTimeout(done, seconds * 1000));
   abort.abort();
   await read;

@@ -1,13 +1,10 @@
-import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import type { Decision } from '#domain/decision.ts';
 import type { Ruleset } from '#domain/rule.ts';
-import { Secret } from '#domain/secret.ts';
 import { recordDecisions } from '#journal/record.ts';
 import { ShardDirectory } from '#shard/directory.ts';
 import { MemoryState } from '#store/memory-state.ts';
-import { testMetrics } from '#test/support/quiet.ts';
-import { HttpServer } from '../server.ts';
+import { askedRoutes } from '#test/support/asked-routes.ts';
 import { decisionRoutes } from './decisions.ts';
 
 const startMs = Date.parse('2026-11-20T10:00:00Z');
@@ -54,31 +51,14 @@ async function setup() {
     ruleset: { rules } as unknown as Ruleset,
     startedAtMs: startMs,
   };
-  const value = `${Math.random()}`.padEnd(20, 'x');
-  const server = new HttpServer({
-    host: '127.0.0.1',
-    port: 0,
-    tokens: [{ name: 'ann', role: 'viewer', value: new Secret(value) }],
-    routes: [{ prefix: '/v1', plugin: decisionRoutes({ shards: new ShardDirectory([shard]) }) }],
-    checks: {},
-    maxBodyBytes: 10_000,
-    requestsPerMinute: 1000,
-    version: '0.0.0',
-    metrics: testMetrics(),
-    logger: pino({ level: 'silent' }),
-  });
-  return async (url: string) => {
-    const headers = { authorization: `Bearer ${value}` };
-    const answer = await server.app.inject({ method: 'GET', url: `/v1${url}`, headers });
-    return { status: answer.statusCode, body: answer.json() };
-  };
+  return askedRoutes(decisionRoutes({ shards: new ShardDirectory([shard]) }));
 }
 
 test('a search goes on over pages, each row once, also where many are of one moment', async () => {
   const ask = await setup();
   const ids: string[] = [];
   for (let after = ''; ; ) {
-    const { body } = await ask(`/decisions?text=show%20min%20after&rule=slate&limit=7${after}`);
+    const { body } = await ask('GET', `/decisions?text=show%20min%20after&rule=slate&limit=7${after}`);
     ids.push(...body.decisions.map(({ id }: { id: string }) => id));
     for (const { words, rule } of body.decisions) expect([words, rule]).toEqual(['3 min after firing', 'slate']);
     if (body.next === undefined) break;
@@ -86,14 +66,14 @@ test('a search goes on over pages, each row once, also where many are of one mom
   }
   expect(ids).toHaveLength(75);
   expect(new Set(ids).size).toBe(75);
-  const { body } = await ask('/decisions?text=SHOW%2017&outcome=not_fired');
+  const { body } = await ask('GET', '/decisions?text=SHOW%2017&outcome=not_fired');
   expect(body.decisions.map(({ words }: { words: string }) => words)).toEqual(Array(5).fill('over after 12 s'));
 });
 
 test('a misspelt choice, parameter or rule is refused with the nearest one', async () => {
   const ask = await setup();
   const said = async (query: string) => {
-    const { status, body } = await ask(`/decisions?${query}`);
+    const { status, body } = await ask('GET', `/decisions?${query}`);
     return `${status} ${body.detail}`;
   };
   expect(await said('outcome=actd')).toMatch(/^400 query\.outcome: .*; did you mean acted\?$/);
@@ -106,7 +86,7 @@ test('a misspelt choice, parameter or rule is refused with the nearest one', asy
 
 test('a link to a decision that is gone says how far the journal reaches', async () => {
   const ask = await setup();
-  const { status, body } = await ask('/decisions/d-gone');
+  const { status, body } = await ask('GET', '/decisions/d-gone');
   expect([status, body.detail]).toEqual([
     404,
     'the journal knows no decision d-gone: the journal has what acted, was held back or resolved since 2026-11-20T10:00:00.000Z, the rest since 2026-11-20T10:00:00.000Z',

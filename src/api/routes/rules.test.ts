@@ -1,13 +1,10 @@
-import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import type { Decision } from '#domain/decision.ts';
-import { Secret } from '#domain/secret.ts';
 import { recordDecisions } from '#journal/record.ts';
 import { ShardDirectory } from '#shard/directory.ts';
 import { MemoryState } from '#store/memory-state.ts';
+import { askedRoutes } from '#test/support/asked-routes.ts';
 import { arnOf, rulesetOf } from '#test/support/engine.ts';
-import { testMetrics } from '#test/support/quiet.ts';
-import { HttpServer } from '../server.ts';
 import { ruleRoutes } from './rules.ts';
 
 const nowMs = Date.parse('2026-11-20T10:00:00Z');
@@ -52,7 +49,6 @@ test('of a rule in dry run it is told what it would have done in the last day, o
   await record(decision('d-3', 2 * hour, { reason: 'step_due', jobs: both }));
   await record(decision('d-4', hour, { rule: 'acts', mode: 'enforce', outcome: 'acted' }));
   clock = nowMs;
-  const value = `${Math.random()}`.padEnd(20, 'x');
   const shard = {
     name: 'main',
     region: 'us-west-2',
@@ -62,28 +58,9 @@ test('of a rule in dry run it is told what it would have done in the last day, o
     startedAtMs: nowMs,
   };
   const patch = { file: 'rules.yaml', line: 3, text: 'a patch' };
-  const server = new HttpServer({
-    host: '127.0.0.1',
-    port: 0,
-    tokens: [{ name: 'ann', role: 'viewer', value: new Secret(value) }],
-    routes: [{ prefix: '/v1', plugin: ruleRoutes({ shards: new ShardDirectory([shard]), patchOf: () => patch }) }],
-    checks: {},
-    maxBodyBytes: 10_000,
-    requestsPerMinute: 1000,
-    version: '0.0.0',
-    metrics: testMetrics(),
-    logger: pino({ level: 'silent' }),
-  });
-  const ask = async (rule: string) =>
-    (
-      await server.app.inject({
-        method: 'GET',
-        url: `/v1/rules/${rule}`,
-        headers: { authorization: `Bearer ${value}` },
-      })
-    ).json();
+  const ask = askedRoutes(ruleRoutes({ shards: new ShardDirectory([shard]), patchOf: () => patch }));
 
-  expect(await ask('tries')).toMatchObject({
+  expect((await ask('GET', '/rules/tries')).body).toMatchObject({
     last24h: { would_act: 2, suppressed: 1 },
     wouldHave: {
       times: 2,
@@ -102,6 +79,6 @@ test('of a rule in dry run it is told what it would have done in the last day, o
     },
     patch,
   });
-  const acts = await ask('acts');
+  const acts = (await ask('GET', '/rules/acts')).body;
   expect([acts.last24h.acted, acts.wouldHave, acts.patch]).toEqual([1, undefined, undefined]);
 });

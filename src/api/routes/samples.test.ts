@@ -1,9 +1,6 @@
-import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { Secret } from '#domain/secret.ts';
-import { testMetrics } from '#test/support/quiet.ts';
+import { askedRoutes } from '#test/support/asked-routes.ts';
 import { arnOf, Noticing, poll, snapshot, streamIdFor } from '#test/support/streams.ts';
-import { HttpServer } from '../server.ts';
 import { sampleRoutes } from './samples.ts';
 
 const minute = 60_000;
@@ -14,29 +11,12 @@ async function setup() {
   const { state } = noticing;
   for (let at = 0; at < 3 * minute; at += minute)
     await noticing.see(poll('all', { at, took: 0, streams: [snapshot('A', 'one', { viewers: at === 0 ? -1 : 40 })] }));
-  const value = `${Math.random()}`.padEnd(20, 'x');
-  const server = new HttpServer({
-    host: '127.0.0.1',
-    port: 0,
-    tokens: [{ name: 'ann', role: 'viewer', value: new Secret(value) }],
-    routes: [{ prefix: '/v1', plugin: sampleRoutes({ state, accounts: [{ name: 'main', state }] }) }],
-    checks: {},
-    maxBodyBytes: 10_000,
-    requestsPerMinute: 1000,
-    version: '0.0.0',
-    metrics: testMetrics(),
-    logger: pino({ level: 'silent' }),
-  });
-  return async (url: string) => {
-    const headers = { authorization: `Bearer ${value}` };
-    const answer = await server.app.inject({ method: 'GET', url: `/v1${url}`, headers });
-    return { status: answer.statusCode, body: answer.json() };
-  };
+  return askedRoutes(sampleRoutes({ state, accounts: [{ name: 'main', state }] }));
 }
 
 test('the samples of a session are read page by page, the newest page first', async () => {
   const ask = await setup();
-  const { status, body } = await ask(`/streams/${arn}/samples?limit=2`);
+  const { status, body } = await ask('GET', `/streams/${arn}/samples?limit=2`);
   expect({ status, body }).toMatchObject({
     status: 200,
     body: {
@@ -47,19 +27,19 @@ test('the samples of a session are read page by page, the newest page first', as
       ],
     },
   });
-  const older = await ask(`/streams/${arn}/samples?limit=2&before=${body.next}&streamId=${streamIdFor('one')}`);
+  const older = await ask('GET', `/streams/${arn}/samples?limit=2&before=${body.next}&streamId=${streamIdFor('one')}`);
   expect(older.body.samples).toEqual([{ at: '2026-11-20T10:00:00.000Z', health: 'HEALTHY' }]);
   expect(older.body.next).toBeUndefined();
 });
 
 test('a session or a channel that nobody knows is not found, and a page that is none is refused', async () => {
   const ask = await setup();
-  expect(await ask(`/streams/${arn}/samples?streamId=st-none`)).toMatchObject({
+  expect(await ask('GET', `/streams/${arn}/samples?streamId=st-none`)).toMatchObject({
     status: 404,
     body: { code: 'NOT_FOUND' },
   });
-  expect(await ask(`/streams/${encodeURIComponent(arnOf('B'))}/samples`)).toMatchObject({ status: 404 });
-  expect(await ask(`/streams/${arn}/samples?before=x`)).toMatchObject({
+  expect(await ask('GET', `/streams/${encodeURIComponent(arnOf('B'))}/samples`)).toMatchObject({ status: 404 });
+  expect(await ask('GET', `/streams/${arn}/samples?before=x`)).toMatchObject({
     status: 400,
     body: { code: 'REQUEST_INVALID' },
   });
@@ -67,7 +47,7 @@ test('a session or a channel that nobody knows is not found, and a page that is 
 
 test('the figures of the fleet are told for each account', async () => {
   const ask = await setup();
-  const { body } = await ask('/fleet/samples?since=90s');
+  const { body } = await ask('GET', '/fleet/samples?since=90s');
   expect(body).toEqual({
     accounts: [
       {

@@ -1,14 +1,11 @@
-import { pino } from 'pino';
 import { expect, test } from 'vitest';
 import type { Control } from '#domain/control.ts';
-import { Secret } from '#domain/secret.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { applyControl } from '#rules/controls.ts';
 import { ShardDirectory } from '#shard/directory.ts';
 import { MemoryState } from '#store/memory-state.ts';
+import { askedRoutes } from '#test/support/asked-routes.ts';
 import { arnOf, Engine, epochMs, slateRules } from '#test/support/engine.ts';
-import { testMetrics } from '#test/support/quiet.ts';
-import { HttpServer } from '../server.ts';
 import { controlRoutes } from './controls.ts';
 
 /** Two of three channels starve: in two minutes their streams are stopped. */
@@ -24,7 +21,6 @@ async function setup() {
   await engine.streams(['a', 'b'].map((name) => [name, { health: 'STARVING' }] as const));
   await engine.goTo(20);
   const told: Control[] = [];
-  const value = `${Math.random()}`.padEnd(20, 'x');
   const shard = {
     name: 'main',
     region: 'us-west-2',
@@ -33,28 +29,11 @@ async function setup() {
     ruleset: engine.ruleset,
     startedAtMs: epochMs,
   };
-  const server = new HttpServer({
-    host: '127.0.0.1',
-    port: 0,
-    tokens: [{ name: 'ann', role: 'operator', value: new Secret(value) }],
-    routes: [
-      {
-        prefix: '/v1',
-        plugin: controlRoutes({ shards: new ShardDirectory([shard]), onControl: (control) => void told.push(control) }),
-      },
-    ],
-    checks: {},
-    maxBodyBytes: 10_000,
-    requestsPerMinute: 1000,
-    version: '0.0.0',
-    metrics: testMetrics(),
-    logger: pino({ level: 'silent' }),
+  const plugin = controlRoutes({
+    shards: new ShardDirectory([shard]),
+    onControl: (control) => void told.push(control),
   });
-  const ask = async (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, payload?: object) => {
-    const headers = { authorization: `Bearer ${value}` };
-    const answer = await server.app.inject({ method, url: `/v1${url}`, headers, ...(payload ? { payload } : {}) });
-    return { status: answer.statusCode, body: answer.json() };
-  };
+  const ask = askedRoutes(plugin, 'operator');
   return { engine, ask, told };
 }
 
