@@ -5,14 +5,11 @@
 import { accountIdOf } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
 import type { AccountSettings } from '#config/settings.ts';
-import type { ActionJob } from '#domain/action.ts';
 import { whyNoAds } from '#domain/ad-breaks.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { isOnHold, isPaused } from '#domain/controls-in-force.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
-import type { JobRequest } from '#domain/job.ts';
-import { isFanout } from '#domain/metadata-fanout.ts';
 import type { DataSource } from '#domain/observation.ts';
 import type { ReplicaRole } from '#domain/replica.ts';
 import type { Ruleset } from '#domain/rule.ts';
@@ -43,7 +40,6 @@ import type { Metrics } from '#runtime/metrics.ts';
 import { keyPrefix, type Redis } from '#runtime/redis.ts';
 import type { RedisAccess } from '#runtime/redis-access.ts';
 import { Replication } from '#runtime/redis-replication.ts';
-import { inTurns } from '#runtime/turns.ts';
 import { type Committed, Pipeline } from '#src/pipeline.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { stateNoteFile } from '#store/state-note.ts';
@@ -51,14 +47,10 @@ import { applyObservation, splitObservation } from '#streams/changes.ts';
 import { fleetKnown } from '#streams/fleet.ts';
 import { detectGaps } from '#streams/gaps.ts';
 import { findAdConfiguration } from '#workers/ad-configuration.ts';
-import { finishedActionRecorder } from '#workers/finished-action.ts';
-import { WorkerHost } from '#workers/host.ts';
 import { intentsDue } from '#workers/intents.ts';
-import { bindFanout } from '#workers/metadata-fanout.ts';
 import { findPlaybackRestrictionPolicy } from '#workers/playback-restriction-policy.ts';
 import { findRecordingConfiguration } from '#workers/recording-configuration.ts';
 import { ActionUpkeep } from '#workers/upkeep.ts';
-import { bindVerifyBulk } from '#workers/verify-bulk.ts';
 import { createActionHandlers } from './actions.ts';
 import { type AwsAccess, type AwsOptions, awsAccessOf } from './aws-access.ts';
 import { DeliveryRefusals } from './delivery-refusals.ts';
@@ -68,6 +60,7 @@ import type { FileAuthority } from './file-authority.ts';
 import { beatIfDue } from './heartbeat.ts';
 import { Intake } from './intake.ts';
 import { lossKeeper } from './loss-keeper.ts';
+import { queueWorkers } from './queue-workers.ts';
 import { RedisConnections } from './redis-connections.ts';
 import { gapOptionsOf, limitSettingsOf, logMaxAgeMs } from './settings.ts';
 import { StoredRecords } from './stored-records.ts';
@@ -367,7 +360,24 @@ export class Shard {
       await stack.start(deliveryResults({ outbox, state, clock, logger, metrics, random }), 1_000);
       await this.#startUpkeep(stack);
     }
-    await this.#startWorkers(stack, graceMs, does);
+    const workers = queueWorkers({
+      connect: () => this.#redis.connect('worker'),
+      prefix: this.#prefix,
+      does,
+      graceMs,
+      config: this.#options.config,
+      state: this.state,
+      clock,
+      logger,
+      metrics,
+      random: this.#options.random,
+      client: this.ivs.client,
+      metadata: this.metadata,
+      actions: this.#actionHandlers(stack),
+      intake: this.intake.handlers,
+      nudgeDrainer: () => this.#drainer.nudge('normal'),
+    });
+    await stack.start(workers, graceMs + 3_000);
     const { depth, consumer } = this.intake;
     if (depth && (does('intake') || does('api'))) await stack.start(depth, 2_000);
     if (does('intake')) {
@@ -418,22 +428,17 @@ export class Shard {
     return { ivs: createActionCalls(this.ivs.client), signal: AbortSignal.timeout(10_000) };
   }
 
-  async #startWorkers(
-    stack: TeardownStack,
-    graceMs: number,
-    does: (part: 'intake' | 'worker') => boolean,
-  ): Promise<void> {
-    const { clock, random, metrics, config, scrubber } = this.#options;
-    const one = { concurrency: 1 };
-    const actions = createActionHandlers(
+  #actionHandlers(stack: TeardownStack) {
+    const { clock, random, metrics, config, scrubber, files, graceOver } = this.#options;
+    return createActionHandlers(
       {
         client: this.ivs.client,
         aws: this.#aws,
         config,
         metrics,
         scrubber,
-        until: this.#options.graceOver,
-        files: this.#options.files,
+        until: graceOver,
+        files,
         adBreakSpacingMs: () => this.adBreakSpacingMs(),
         state: this.state,
         clock,
@@ -443,44 +448,6 @@ export class Shard {
       },
       stack,
     );
-    const fanOut = bindFanout({ state: this.state, metadata: this.metadata });
-    const inTurn = inTurns();
-    const host = new WorkerHost({
-      connect: () => this.#redis.connect('worker'),
-      prefix: this.#prefix,
-      queues: {
-        ...(does('intake') ? { 'poll-starving': one, 'poll-all': one, 'refresh-inventory': one } : {}),
-        ...(does('worker')
-          ? {
-              actions: { concurrency: config().settings.worker_concurrency },
-              notifications: { concurrency: 20 },
-              'metadata-fanout': { concurrency: 10 },
-            }
-          : {}),
-      },
-      handlers: {
-        ...actions,
-        // What is decided first is accepted first: a channel's newest item is the one that stays.
-        // What looks at IVS first waits for a permit, and would hold up all of them.
-        put_metadata: (payload, run) =>
-          asksFirst(payload) ? actions.put_metadata(payload, run) : inTurn(() => actions.put_metadata(payload, run)),
-        'metadata-fanout': async (payload, run) => {
-          if (isFanout({ name: run.name, payload: payload as JobRequest['payload'] }))
-            return inTurn(() => fanOut(payload, run));
-          this.#drainer.nudge('normal');
-          return { outcome: 'done' };
-        },
-        'verify-bulk': bindVerifyBulk({ state: this.state, ivs: createActionCalls(this.ivs.client) }),
-        ...this.intake.handlers,
-      },
-      clock,
-      logger: this.#logger,
-      metrics,
-      random,
-      graceMs,
-      onFinished: finishedActionRecorder({ state: this.state, clock, random, configHash: () => config().hash }),
-    });
-    await stack.start(host, graceMs + 3_000);
   }
 
   async #startUpkeep(stack: TeardownStack): Promise<void> {
@@ -536,8 +503,4 @@ export class Shard {
     for (const { rule, outcome, reason } of committed.decisions) metrics.decisions.inc({ rule, outcome, reason });
     onCommitted?.(committed);
   }
-}
-
-function asksFirst(payload: unknown): boolean {
-  return (payload as Partial<ActionJob>).onlyIf !== undefined;
 }

@@ -1,0 +1,71 @@
+// Which queues a replica of this role works, and what handles the jobs of each.
+import type { Config } from '#config/load.ts';
+import type { ActionJob } from '#domain/action.ts';
+import type { JobRequest } from '#domain/job.ts';
+import { isFanout } from '#domain/metadata-fanout.ts';
+import { createActionCalls } from '#ivs/action-calls.ts';
+import type { IvsClientPort } from '#ivs/client.ts';
+import type { MetadataService } from '#metadata/service.ts';
+import { inTurns } from '#runtime/turns.ts';
+import type { RedisState } from '#store/shared-state.ts';
+import { finishedActionRecorder } from '#workers/finished-action.ts';
+import { WorkerHost, type WorkerHostOptions } from '#workers/host.ts';
+import { bindFanout } from '#workers/metadata-fanout.ts';
+import { bindVerifyBulk } from '#workers/verify-bulk.ts';
+import type { createActionHandlers } from './actions.ts';
+
+export interface QueueWorkersOptions
+  extends Pick<WorkerHostOptions, 'connect' | 'prefix' | 'clock' | 'logger' | 'metrics' | 'random' | 'graceMs'> {
+  /** Whether the replica has this part. */
+  readonly does: (part: 'intake' | 'worker') => boolean;
+  readonly config: () => Config;
+  readonly state: RedisState;
+  readonly client: IvsClientPort;
+  readonly metadata: MetadataService;
+  readonly actions: ReturnType<typeof createActionHandlers>;
+  /** Of polls and the inventory. */
+  readonly intake: WorkerHostOptions['handlers'];
+  /** Tells the drainer that metadata waits. */
+  readonly nudgeDrainer: () => void;
+}
+
+export function queueWorkers(options: QueueWorkersOptions): WorkerHost {
+  const { does, config, state, client, metadata, actions, intake, nudgeDrainer, ...rest } = options;
+  const { clock, random } = rest;
+  const one = { concurrency: 1 };
+  const fanOut = bindFanout({ state, metadata });
+  const inTurn = inTurns();
+  return new WorkerHost({
+    ...rest,
+    queues: {
+      ...(does('intake') ? { 'poll-starving': one, 'poll-all': one, 'refresh-inventory': one } : {}),
+      ...(does('worker')
+        ? {
+            actions: { concurrency: config().settings.worker_concurrency },
+            notifications: { concurrency: 20 },
+            'metadata-fanout': { concurrency: 10 },
+          }
+        : {}),
+    },
+    handlers: {
+      ...actions,
+      // What is decided first is accepted first: a channel's newest item is the one that stays.
+      // What looks at IVS first waits for a permit, and would hold up all of them.
+      put_metadata: (payload, run) =>
+        asksFirst(payload) ? actions.put_metadata(payload, run) : inTurn(() => actions.put_metadata(payload, run)),
+      'metadata-fanout': async (payload, run) => {
+        if (isFanout({ name: run.name, payload: payload as JobRequest['payload'] }))
+          return inTurn(() => fanOut(payload, run));
+        nudgeDrainer();
+        return { outcome: 'done' };
+      },
+      'verify-bulk': bindVerifyBulk({ state, ivs: createActionCalls(client) }),
+      ...intake,
+    },
+    onFinished: finishedActionRecorder({ state, clock, random, configHash: () => config().hash }),
+  });
+}
+
+function asksFirst(payload: unknown): boolean {
+  return (payload as Partial<ActionJob>).onlyIf !== undefined;
+}
