@@ -92,7 +92,7 @@ function gatherOverflow(job: NotifyJob, context: HandlerContext, receiver: Recei
     if (!alert || tx.get(key)) return undefined;
     if (!isInGroup(tx, overflow, alert) && hasRoom(tx, receiver, tx.nowMs)) {
       noteSent(tx, receiver);
-      tx.set(key, { taken: [] });
+      tx.set(key, { taken: [], atMs: tx.nowMs });
       return undefined;
     }
     return gather(tx, overflow, { alert, decidedAtMs: job.decidedAtMs });

@@ -5,6 +5,7 @@ import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
 import { type Alert, isFiring, type Notification } from '#domain/notification.ts';
 import type { Integration, Receiver } from '#domain/receiver.ts';
+import type { Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { visibleLines } from '#domain/visible-text.ts';
 import { deliver } from './deliver.ts';
@@ -13,6 +14,14 @@ import type { HandlerContext } from './ports.ts';
 
 /** For so long a receiver may put a message off without spending attempts. */
 const mostPutOffMs = 6 * 3_600_000;
+/** For so long it is known who has taken a message that neither went to all nor was given up. */
+const progressKeptMs = 86_400_000;
+
+/** Forgets how far messages went whose jobs ended another way: skipped, come too late, or their receiver was removed. */
+export function dropOldProgress(tx: Transaction): void {
+  for (const [jobId, { atMs }] of Array.from(tx.entries(kinds.notified)))
+    if (atMs !== undefined && tx.nowMs - atMs > progressKeptMs) tx.delete(kinds.notified.of(jobId));
+}
 
 /** The receiver of this name. @throws AppError RECEIVER_UNKNOWN */
 export function receiverNamed(context: Pick<HandlerContext, 'receiver'>, name: string): Receiver {
@@ -74,7 +83,9 @@ export async function sendToReceiver(context: HandlerContext, receiver: Receiver
   const taken = new Set(before?.taken ?? []);
   const waits = new Map(Object.entries(before?.waits ?? {}));
   const save = () =>
-    context.state.transact((tx) => tx.set(key, { taken: [...taken], waits: Object.fromEntries(waits) }));
+    context.state.transact((tx) =>
+      tx.set(key, { taken: [...taken], waits: Object.fromEntries(waits), atMs: tx.nowMs }),
+    );
   const failures: unknown[] = [];
   for (const [index, integration] of receiver.integrations.entries()) {
     if (taken.has(index) || !isFor(integration, message)) continue;

@@ -15,6 +15,7 @@ import { flushGroups } from './groups.ts';
 import { mayBeReleased, sweepIntents } from './intents.ts';
 import { keyAges, sweepRotations } from './key-record.ts';
 import { dropOldLeases } from './lease.ts';
+import { dropOldProgress } from './receivers.ts';
 import { dropOldRetirements } from './retire-recording-configuration.ts';
 
 export interface UpkeepOptions {
@@ -39,6 +40,7 @@ export function upkeep(tx: Transaction): void {
   dropOldRetirements(tx);
   dropOldAlerts(tx);
   dropOldAdBreaks(tx);
+  dropOldProgress(tx);
   for (const [path, { untilMs }] of tx.entries(kinds.delivered))
     if (untilMs !== undefined && untilMs < tx.nowMs) tx.delete(kinds.delivered.of(path));
 }

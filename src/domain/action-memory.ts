@@ -169,6 +169,8 @@ export interface NotifyProgress {
   readonly taken: readonly number[];
   /** By place: until when the integration asked to be left alone. */
   readonly waits?: Readonly<Record<string, number>>;
+  /** When it was last written down. */
+  readonly atMs?: number;
 }
 
 /** At `delivered/<path without links>`: a file that a delivery made. */

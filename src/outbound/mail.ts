@@ -1,5 +1,6 @@
 // Sends mail over SMTP. The package is loaded when the first message goes, since most installations send none; a name is resolved here and
 // judged as a webhook's is, and the connection goes to that address.
+import { createHash } from 'node:crypto';
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { promisify } from 'node:util';
 import { AppError, messageOf } from '#domain/errors.ts';
@@ -28,6 +29,9 @@ export interface MailSenderOptions {
   /** From the beginning to the server's word that it has taken the message. */
   readonly timeoutMs?: number;
 }
+
+/** What is kept of a server's answer, in characters. */
+const mostWords = 500;
 
 interface SmtpError {
   readonly code?: string;
@@ -69,7 +73,7 @@ export class MailSender {
       disableUrlAccess: true,
     });
     const domain = config.from.replace(/^.*@/, '').replace(/[^A-Za-z0-9.-].*$/, '') || 'ivs-autopilot';
-    const threadId = `<${Buffer.from(mail.thread).toString('base64url').slice(0, 120)}@${domain}>`;
+    const threadId = `<${createHash('sha256').update(mail.thread).digest('hex')}@${domain}>`;
     try {
       await within({ ms: timeoutMs, what: host, signals: [signal] }, async (end) => {
         end.addEventListener('abort', () => transport.close(), { once: true });
@@ -88,7 +92,7 @@ export class MailSender {
       });
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw error instanceof AppError ? error : failureOf(host, error);
+      throw error instanceof AppError ? error : failureOf(mail, host, error);
     } finally {
       transport.close();
     }
@@ -113,10 +117,22 @@ function hostAndPort(smarthost: string): { readonly host: string; readonly port:
   return { host: smarthost.slice(0, at).replace(/^\[|\]$/g, ''), port: Number(smarthost.slice(at + 1)) };
 }
 
-/** 5xx is the server's last word; 4xx and a broken connection are not. https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1 */
-function failureOf(host: string, error: unknown): AppError {
+/**
+ * 5xx is the server's last word; 4xx and a broken connection are not. The cause is left out on purpose: a server may send back what it
+ * was told, and then its words hold the password. https://www.rfc-editor.org/rfc/rfc5321#section-4.2.1
+ */
+function failureOf({ config, password }: OutgoingMail, host: string, error: unknown): AppError {
   const { responseCode = 0, code = '' } = error as SmtpError;
   const isLasting = responseCode >= 500 || (responseCode === 0 && (code === 'EENVELOPE' || code === 'ENOAUTH'));
-  const text = `${host}: ${messageOf(error).split('\n')[0]}`;
-  return new AppError(isLasting ? 'MAIL_REJECTED' : 'MAIL_FAILED', text, { cause: error });
+  const words = withoutPassword(messageOf(error), config.authUsername ?? '', password?.reveal() ?? '');
+  const text = `${host}: ${words.split('\n')[0]!.slice(0, mostWords)}`;
+  return new AppError(isLasting ? 'MAIL_REJECTED' : 'MAIL_FAILED', text);
+}
+
+/** A text without the password, in each form in which the server was told it. https://www.rfc-editor.org/rfc/rfc4616#section-2 */
+function withoutPassword(text: string, user: string, password: string): string {
+  if (password === '') return text;
+  const base64 = (of: string) => Buffer.from(of).toString('base64');
+  const forms = [base64(`\0${user}\0${password}`), base64(password), password];
+  return forms.reduce((left, form) => left.replaceAll(form, '[password]'), text);
 }

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '#config/load.ts';
@@ -244,7 +245,10 @@ describe('a receiver that does not take a message', () => {
     expect(second).toMatchObject({ disposition: { kind: 'retry-after' } });
     // Asked once, and the others not again.
     expect(t.vendors.got).toHaveLength(5);
-    expect(Object.values([...t.rig.state.view.entries(kinds.notified)][0]![1].waits ?? {})).toHaveLength(1);
+    const [, progress] = [...t.rig.state.view.entries(kinds.notified)][0]!;
+    expect(Object.values(progress.waits ?? {})).toHaveLength(1);
+    // By which it is forgotten when its job never comes to this again.
+    expect(progress.atMs).toEqual(expect.any(Number));
   });
 
   test('and asks for time for hours is at last counted as failing', async () => {
@@ -386,6 +390,7 @@ describe('mail', () => {
     expect(text).toContain('Subject: [FIRING] starving studio-a');
     expect(text).toContain('To: noc@example.com, night@example.com');
     expect(text).toMatch(/^Message-ID: <note-1-0@example\.com>/m);
+    expect(text).toMatch(/^References:\s+<[0-9a-f]{64}@example\.com>/m);
     expect(text).toContain('Auto-Submitted: auto-generated');
     expect(text).toContain('studio-a <b>starves</b>');
     expect(text.replaceAll('=\r\n', '')).toContain('studio-a &lt;b&gt;starves&lt;/b&gt;');
@@ -418,6 +423,35 @@ describe('mail', () => {
     const auth = { require_tls: false, auth_username: 'ivs', auth_password_file: join(folder, 'password') };
     expect(await codeOf(closed.port, auth)).toBe('MAIL_REJECTED');
   });
+});
+
+test('a mail server that sends back the password has it in no error and no log', async () => {
+  const password = 'a password of this test';
+  const told = ['', `\0ivs\0`].map((before) => Buffer.from(`${before}${password}`).toString('base64'));
+  await using server = await mailServer({
+    authOptional: false,
+    allowInsecureAuth: true,
+    onAuth: (_auth, _session, done) =>
+      done(new Error(`who is ${password} or ${told.join(' or ')}? ${'x'.repeat(400)}`)),
+  });
+  const folder = await mkdtemp(join(tmpdir(), 'mail-'));
+  await using _folder = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }) };
+  await writeFile(join(folder, 'password'), `${password}\n`);
+  await using t = await setup();
+  const auth = { auth_username: 'ivs', auth_password_file: join(folder, 'password'), require_tls: false };
+  const smarthost = `localhost:${server.port}`;
+  const receiver = receiverOf({
+    name: 'noc',
+    email_configs: [{ to: 'noc@example.com', from: 'ivs@example.com', smarthost, ...auth }],
+  });
+  t.rig.ports.receiver = () => receiver;
+
+  const failure = (await t.rig.run('note-1', ruleJob('x')).catch((error: unknown) => error)) as Error;
+  const log = await t.rig.state.readLog(logs.deliveries, { limit: 20 });
+
+  expect(failure.message).toContain('who is [password] or [password] or [password]?');
+  const seen = inspect([failure, log], { depth: 10 });
+  for (const form of [password, ...told]) expect(seen).not.toContain(form);
 });
 
 test('SNS gets the message, and a topic that is not there is final', async () => {
