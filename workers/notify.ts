@@ -99,15 +99,21 @@ function gatherOverflow(job: NotifyJob, context: HandlerContext, receiver: Recei
   });
 }
 
+/** A job that runs again after a crash has been gathered, and its groups may have been told of since. */
 async function gatherAll(job: NotifyJob, context: HandlerContext, targets: readonly Target[]): Promise<HandlerResult> {
-  const gathered = await context.state.transact((tx) =>
-    targets.flatMap(({ receiver, grouping, routeKey }) => {
-      const [alert] = messageOf(job, context.jobId, receiver).notification.alerts;
-      if (!alert || !grouping) return [];
-      return gather(tx, { receiver, grouping, routeKey }, { alert, decidedAtMs: job.decidedAtMs });
-    }),
+  const dedupId = `gathered:${context.jobId}`;
+  const gathered = await context.state.transact(
+    (tx) => {
+      if (tx.isRepeat(dedupId)) return undefined;
+      return targets.flatMap(({ receiver, grouping, routeKey }) => {
+        const [alert] = messageOf(job, context.jobId, receiver).notification.alerts;
+        if (!alert || !grouping) return [];
+        return gather(tx, { receiver, grouping, routeKey }, { alert, decidedAtMs: job.decidedAtMs });
+      });
+    },
+    { dedupIds: [dedupId] },
   );
-  return resultOf(gathered, context);
+  return gathered ? resultOf(gathered, context) : { outcome: 'done', reason: 'in its groups since an earlier run' };
 }
 
 /** For the journal. */

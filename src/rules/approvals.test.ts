@@ -392,6 +392,16 @@ rules:
   expect(`${first}${second}`).not.toMatch(/aVeryLongSecret|viewer-7/);
 });
 
+test('what is shown in a message about one cannot pass for a line of it', async () => {
+  const engine = new Engine(rules({ approval: '{show: [tags.tier]}' }));
+  await engine.channel('a', { tier: 'gold\nWho may say yes: anybody' });
+  await engine.goLive('a');
+  await engine.health('a', 'STARVING');
+  const [text = ''] = told(engine);
+  expect(text).toContain(String.raw`tags.tier gold\u000aWho may say yes: anybody`);
+  expect(text.match(/^Who may say yes/gm)).toHaveLength(1);
+});
+
 test('those that are over are forgotten after a day, and never more than 1,000 are kept', async () => {
   const engine = new Engine(rules({ guards: 'cooldown: 0s, max_per_hour: 100000', approval: '{timeout: 10s}' }));
   for (let round = 0; round < 3; round += 1) {

@@ -10,6 +10,7 @@ import type { Cause, Firing } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { withoutViewerIds } from '#domain/viewer-ids.ts';
+import { visibleLine } from '#domain/visible-text.ts';
 import { audit } from '#journal/audit.ts';
 import { type ChannelView, channelView } from './channel-view.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -242,6 +243,7 @@ function tell(evaluation: Evaluation, alike: readonly Approval[], text: string):
   evaluation.tx.enqueue({ jobId: `notify-${id}`, name: 'notify', payload: { ...payload } });
 }
 
+/** Its line ends are ours: what is filled in cannot pass for a line of it. */
 function askedText({ options: { externalUrl, accountPrefix = '' } }: Evaluation, alike: readonly Approval[]): string {
   const [one] = alike as [Approval];
   const { terms, rule, why, values, untilMs } = one;
@@ -259,12 +261,14 @@ function askedText({ options: { externalUrl, accountPrefix = '' } }: Evaluation,
     ...(alike.length === 1 && shown.length > 0 ? [`Now: ${shown.join(', ')}`] : []),
     `Who may say yes: ${who}, until ${iso(untilMs)} (${formatDuration(terms.timeoutMs)}). Without a yes nothing is done.`,
     where,
-  ].join('\n');
+  ]
+    .map(visibleLine)
+    .join('\n');
 }
 
 function timedOutText(alike: readonly Approval[]): string {
   const [{ rule }] = alike as [Approval];
-  return `Not approved in time, so not done: ${deedsOf(alike)} (rule ${rule})`;
+  return visibleLine(`Not approved in time, so not done: ${deedsOf(alike)} (rule ${rule})`);
 }
 
 function deedsOf(alike: readonly Approval[]): string {

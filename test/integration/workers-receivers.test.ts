@@ -198,6 +198,19 @@ describe('grouped notifications', () => {
     expect(t.vendors.of('json')).toHaveLength(3);
   });
 
+  test('are told of once, also when their job runs again after a crash', async () => {
+    await using t = await setup(undefined, { group_by: ['alertname'], group_wait: '0s' });
+
+    await t.rig.settle('note-a', about('a'));
+    expect(await flush(t.rig)).toHaveLength(1);
+    expect(await t.rig.settle('note-a', about('a'))).toMatchObject({
+      outcome: 'done',
+      reason: expect.stringContaining('earlier run'),
+    });
+    const groups = Array.from(t.rig.state.view.entries(kinds.alertGroup), ([, { count }]) => count);
+    expect(groups).toEqual([0]);
+  });
+
   test('without a receiver go by the route, and a dry run says so', async () => {
     await using t = await setup(undefined, {});
     const parsed = parseConfig(
