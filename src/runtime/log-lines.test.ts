@@ -53,6 +53,15 @@ test('stacks are there for those who ask for them', () => {
   expect(lines.some((line) => line.trim().startsWith('at '))).toBe(true);
 });
 
+test.each([
+  ['redis://app:word@h:6379/0', 'redis://app:[password]@h:6379/0'],
+  ['rediss://:wo@rd@one:7000,two:7001', 'rediss://:[password]@one:7000,two:7001'],
+  ['redis+sentinel://app:word@h:26379/name', 'redis+sentinel://app:[password]@h:26379/name'],
+  ['REDISS+SENTINEL://:word@h/name', 'REDISS+SENTINEL://:[password]@h/name'],
+])('an address of Redis comes out without its password: %s', (address, shown) => {
+  expect(written((logger) => logger.info(`not used: ${address}, of 2`))).toEqual([`info  not used: ${shown}, of 2`]);
+});
+
 test('secrets, and what would move the cursor, do not come out; circles of causes end', () => {
   const err: Error & { cause?: unknown } = new Error('sk_us-west-2_secret \u001b[2J');
   err.cause = err;

@@ -10,7 +10,8 @@ const secretShapes: readonly [hint: string, RegExp, string][] = [
 ];
 const patterns: readonly [RegExp, string][] = [
   [/\b(Bearer|Basic)\s+[A-Za-z0-9+/_.~=-]{6,}/gi, '$1 [token]'],
-  [/(rediss?:\/\/[^:@/\s"]*:)[^@\s"]+@/g, '$1[password]@'],
+  // A password may have an @ in it.
+  [/(rediss?(?:\+sentinel)?:\/\/[^:@/\s"]*:)[^\s"]+@/gi, '$1[password]@'],
   [/\b(https?:\/\/)[^/@\s"]+:[^/@\s"]+@/g, '$1[credentials]@'],
 ];
 /** A shorter value may be a word that people use. */
