@@ -166,7 +166,6 @@ export interface IvsActions {
   deleteChannel(channelArn: string, options: CallOptions): Promise<void>;
   /** ARNs of the channels that record with this configuration. */
   listChannelsByRecordingConfiguration(recordingConfigurationArn: string, options: CallOptions): Promise<string[]>;
-  /** ARNs; the values are only in getStreamKey and createStreamKey. */
   /** ARNs of the channels under this policy. */
   listChannelsByPlaybackRestrictionPolicy(policyArn: string, options: CallOptions): Promise<string[]>;
   listAdConfigurations(options: CallOptions): Promise<AdConfiguration[]>;
@@ -185,6 +184,7 @@ export interface IvsActions {
     revocation: { readonly viewerIds: readonly string[]; readonly versionsUpTo: number },
     options: CallOptions,
   ): Promise<ViewerRevocationError[]>;
+  /** ARNs; the values are only in getStreamKey and createStreamKey. */
   listStreamKeys(channelArn: string, options: CallOptions): Promise<string[]>;
   getStreamKey(streamKeyArn: string, options: CallOptions): Promise<StreamKeyValue>;
   createStreamKey(channelArn: string, options: CallOptions): Promise<StreamKeyValue>;

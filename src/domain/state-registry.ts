@@ -177,7 +177,6 @@ export const kinds = {
   delivered: kind<DeliveredFile>('delivered'),
 } as const;
 
-/** What is kept once. */
 /** What is looked for in every commit while thousands of channels are in trouble at once. */
 export const indexes = {
   /**
@@ -194,6 +193,7 @@ export const indexes = {
   } satisfies Index<RuleMemory>,
 };
 
+/** What is kept once. */
 export const notes = {
   /** The last complete poll of all streams. */
   warm: key<Polled>('meta/warm'),

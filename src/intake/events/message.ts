@@ -6,9 +6,9 @@ import { deepestJson, nestsDeeper } from '#domain/json-depth.ts';
 import type { EventEnvelope } from '#domain/observation.ts';
 import { envelopeIn } from './schema.ts';
 
-/** How an event was wrapped; the outermost wrapping where there are several. */
 /** Values of the label `road` of autopilot_event_messages_total. */
 export const wrappings = ['direct', 'sns', 'pipes', 'double_encoded'] as const;
+/** How an event was wrapped; the outermost wrapping where there are several. */
 export type Wrapping = (typeof wrappings)[number];
 
 /** Something in a message that is no event. */
