@@ -52,9 +52,9 @@ import { cancelPartScript, cancelScript, dueScript, sweepScript } from './sweep-
 export interface OutboxOptions {
   /** A connection of the role `store`. */
   readonly redis: Redis;
-  /** The shard's key prefix. */
   /** Waits for Redis's replicas before a batch counts as accepted; left out: nothing waits. */
   readonly replication?: Replication | undefined;
+  /** The shard's key prefix. */
   readonly prefix: string;
   readonly maxItemsPerChannel: number;
   readonly maxItemsTotal: number;
@@ -261,7 +261,9 @@ export class Outbox {
     const [hash, batchId] = await this.#guard(() => this.#redis.hmget(`${this.#prefix}:idem:${key}`, 'hash', 'batch'));
     const batch = batchId ? await this.progress(batchId) : undefined;
     if (!batch) return undefined;
-    return requestHash === '' || requestHash === hash ? { outcome: 'repeated', batch } : { outcome: 'conflict' };
+    if (requestHash !== '' && requestHash !== hash) return { outcome: 'conflict' };
+    await this.confirmAccepted();
+    return { outcome: 'repeated', batch };
   }
 
   /** Leases channels in which something waits: `room` by lane and turn, and `urgentRoom` more if they are urgent. */
@@ -384,6 +386,14 @@ export class Outbox {
       const [batchId, part] = fields as readonly (string | null)[];
       return batchId ? (part ? partName(batchId, part) : batchId) : undefined;
     });
+  }
+
+  /**
+   * Waits for Redis's replicas as an acceptance does, before what `acceptedUnder` found is answered for.
+   * @throws AppError REDIS_NOT_REPLICATED, REDIS_UNREACHABLE, REDIS_REFUSES
+   */
+  async confirmAccepted(): Promise<void> {
+    await this.#options.replication?.unchanged(true);
   }
 
   /** How each part of a batch stands, by channel id. */

@@ -221,14 +221,20 @@ export class MetadataService {
     return { batchId, states };
   }
 
-  /** The batch, or the part of one, that was accepted under each key; undefined where nothing was, or it is kept no more. */
-  acceptedUnder(keys: readonly string[]): Promise<readonly (string | undefined)[]> {
-    return this.#options.outbox.acceptedUnder(keys);
+  /**
+   * The batch, or the part of one, that was accepted under each key; undefined where nothing was, or it is kept no more.
+   * @throws AppError REDIS_NOT_REPLICATED, REDIS_UNREACHABLE, REDIS_REFUSES
+   */
+  async acceptedUnder(keys: readonly string[]): Promise<readonly (string | undefined)[]> {
+    const { outbox } = this.#options;
+    const found = await outbox.acceptedUnder(keys);
+    if (found.some((name) => name !== undefined)) await outbox.confirmAccepted();
+    return found;
   }
 
   /** What became of the part that a key stands for; undefined when there is none (any more). */
   async part(key: string): Promise<BatchProgress | undefined> {
-    const [name] = await this.acceptedUnder([key]);
+    const [name] = await this.#options.outbox.acceptedUnder([key]);
     return name === undefined ? undefined : this.#find(name);
   }
 

@@ -246,9 +246,8 @@ export class Connection extends Client {
   /** Commands of the handshake at the next server, and the last one of all, go at once; a worker's wait in a queue of ioredis. */
   #mayWait({ name }: Command): boolean {
     const { role } = this.#setup;
-    return (
-      (role === 'store' || role === 'queue') && name !== 'quit' && !(this.status === 'connect' && handshake.has(name))
-    );
+    if (role !== 'store' && role !== 'queue') return false;
+    return !ofThisSession.has(name) && !(this.status === 'connect' && handshake.has(name));
   }
 
   /** False: it has been held for too long. */
@@ -347,6 +346,9 @@ export class Connection extends Client {
 
 /** Commands that ioredis sends before a connection is ready. */
 const handshake = new Set(['hello', 'auth', 'select', 'client', 'info', 'readonly']);
+
+/** WAIT is about what was written over this very connection to the server: on the next one it would confirm what it knows nothing of. */
+const ofThisSession = new Set(['quit', 'wait']);
 
 const notReached = new Error('the server that has the keys now was not reached in time');
 

@@ -54,6 +54,18 @@ test('of a list of nodes one that answers is enough', async () => {
   expect(await opened.redis.set(`${prefix}:a`, '1')).toBe('OK');
 });
 
+test('what a connection wrote to one server is not confirmed by the next one', async () => {
+  const prefix = keyPrefix('confirm', 'main');
+  await using opened = await open('store', prefix);
+  const { redis } = opened;
+  await redis.set(`${prefix}:a`, '1');
+  // As when an answer beside that of the write says that the keys have moved.
+  redis.emit('moved');
+  const [confirmed, read] = await Promise.allSettled([redis.wait(1, 50), redis.get(`${prefix}:a`)]);
+  expect(confirmed.status).toBe('rejected');
+  expect(read).toEqual({ status: 'fulfilled', value: '1' });
+});
+
 describe('while a slot moves', () => {
   test('a transaction waits for the end of the move and is done once', async () => {
     const prefix = keyPrefix('move', 'state');
