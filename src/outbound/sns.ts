@@ -1,10 +1,13 @@
 // Publishes to Amazon SNS. The client is loaded when the first message goes. The sole importer of the SNS client.
 import { createHash } from 'node:crypto';
+import { lookup } from 'node:dns/promises';
 import type { SNSClient } from '@aws-sdk/client-sns';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { SnsIntegration } from '#domain/receiver.ts';
 import { type AwsClientSettings, assumedRole, createAwsClient } from '#runtime/aws-client.ts';
+import { type AddressPolicy, forbiddenRange } from './address-guard.ts';
 import { optionalPackage } from './optional-package.ts';
+import { assertReachable, webhookUrl } from './webhook-url.ts';
 
 export interface SnsMessage {
   readonly config: SnsIntegration;
@@ -17,20 +20,31 @@ export interface SnsMessage {
 
 export class SnsPublisher {
   readonly #settings: AwsClientSettings;
+  readonly #addresses: AddressPolicy;
   readonly #until: AbortSignal | undefined;
   /** By Region, endpoint and role. */
   readonly #clients = new Map<string, SNSClient>();
 
-  /** @param until ends every call that is under way. */
-  constructor(settings: AwsClientSettings, until?: AbortSignal) {
+  /**
+   * @param allowLinkLocal whether `api_url` may lead to the link and the metadata services on it; a private network it may, since
+   * VPC endpoints are there
+   * @param until ends every call that is under way
+   */
+  constructor(
+    settings: AwsClientSettings,
+    { allowLinkLocal }: Pick<AddressPolicy, 'allowLinkLocal'>,
+    until?: AbortSignal,
+  ) {
     this.#settings = settings;
+    this.#addresses = { allowPrivate: true, allowLinkLocal };
     this.#until = until;
   }
 
-  /** @throws AppError SNS_REJECTED (the message or the permission is at fault), PACKAGE_MISSING, SNS_FAILED (try again) */
+  /** @throws AppError SNS_REJECTED (the message or the permission is at fault), WEBHOOK_REFUSED (`api_url`), PACKAGE_MISSING, SNS_FAILED (try again) */
   async publish({ config, subject, message, groupKey, deliveryId }: SnsMessage, signal: AbortSignal): Promise<void> {
     const sdk = await optionalPackage('@aws-sdk/client-sns', 'sns_configs', () => import('@aws-sdk/client-sns'));
-    const { topicArn, targetArn, phoneNumber, attributes } = config;
+    const { topicArn, targetArn, phoneNumber, attributes, apiUrl } = config;
+    if (apiUrl !== undefined) await this.#judge(apiUrl);
     const hash = (text: string) => createHash('sha256').update(text).digest('hex');
     const command = new sdk.PublishCommand({
       Message: message,
@@ -55,6 +69,13 @@ export class SnsPublisher {
 
   destroy(): void {
     for (const client of this.#clients.values()) client.destroy();
+  }
+
+  /** A name that is not known here is for the client, or its proxy, to find. */
+  async #judge(apiUrl: string): Promise<void> {
+    const { hostname } = webhookUrl(apiUrl, this.#addresses);
+    const found = await lookup(hostname.replace(/^\[|\]$/g, ''), { all: true }).catch(() => []);
+    for (const { address } of found) assertReachable(hostname, forbiddenRange(address, this.#addresses));
   }
 
   #client(Client: typeof SNSClient, { region = this.#settings.region, apiUrl, roleArn }: SnsIntegration): SNSClient {

@@ -59,7 +59,7 @@ export function createActionHandlers(options: ActionPartsOptions, stack: Teardow
     ownFiles: files.ownFiles,
   });
   const events = new EventBus({ region, credentials, endpoint: aws.eventBridgeEndpoint }, until);
-  const sns = new SnsPublisher({ region, credentials, endpoint: aws.snsEndpoint }, until);
+  const sns = new SnsPublisher({ region, credentials, endpoint: aws.snsEndpoint }, addresses, until);
   const mail = new MailSender({ addresses });
   stack.defer('sinks', 1_000, () => {
     sinks.destroy();

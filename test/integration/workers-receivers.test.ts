@@ -467,7 +467,7 @@ test('a mail server that sends back the password has it in no error and no log',
   for (const form of [password, ...told]) expect(seen).not.toContain(form);
 });
 
-test('SNS gets the message, and a topic that is not there is final', async () => {
+test('SNS gets the message, a topic that is not there is final, and api_url is no metadata service', async () => {
   await using aws = await startLocalSqs();
   const { queueArn, queueUrl } = await aws.createQueue('notes');
   const sns = await import('@aws-sdk/client-sns');
@@ -495,4 +495,8 @@ test('SNS gets the message, and a topic that is not there is final', async () =>
   ]);
   receiver = config(`${TopicArn}-not-there`);
   await expect(t.rig.run('note-2', ruleJob('x'))).rejects.toMatchObject({ code: 'SNS_REJECTED' });
+  for (const api_url of ['http://169.254.169.254/', 'https://metadata.google.internal/', 'http://[fd00:ec2::254]/']) {
+    receiver = receiverOf({ name: 'noc', sns_configs: [{ topic_arn: TopicArn, api_url }] });
+    await expect(t.rig.run('note-3', ruleJob('x'))).rejects.toMatchObject({ code: 'WEBHOOK_REFUSED' });
+  }
 });

@@ -91,7 +91,7 @@ export async function actionRig(options: RigOptions): Promise<ActionRig> {
   const aws = { region: 'us-west-2', credentials, endpoint: simulatorUrl };
   const sinks = new SecretSinks({ aws, sender: http, metrics, delivered: deliveredFiles(state), ownFiles: [] });
   const events = new EventBus(aws);
-  const sns = new SnsPublisher(aws);
+  const sns = new SnsPublisher(aws, { allowLinkLocal: false });
   const hooked = <T extends object>(name: string, target: T): T =>
     new Proxy(target, {
       get: (object, member) => {
