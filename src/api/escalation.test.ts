@@ -62,6 +62,25 @@ test('what nobody has taken in time is told once, whatever number of replicas lo
   expect(await look(to())).toHaveLength(1);
 });
 
+test('what each replica sees by itself is told once, though each has seen it begin at another moment', async () => {
+  const { shard, state, pass } = account();
+  const beganMs = state.nowMs();
+  const lookOf = (triedAtMs: number) =>
+    escalate({
+      shards: [shard],
+      config: () => ({ loadedAtMs: 0, triedAtMs, error: 'config.yaml:3 expected a number' }),
+      settings: () => to('warning'),
+      externalUrl: undefined,
+    });
+  pass(20 * minute);
+  expect(await lookOf(beganMs)).toEqual(['config']);
+  expect(await lookOf(beganMs + minute)).toEqual([]);
+  expect(await lookOf(beganMs)).toEqual([]);
+  const againMs = state.nowMs() + 1;
+  pass(20 * minute);
+  expect(await lookOf(againMs)).toEqual(['config']);
+});
+
 test('what somebody has taken is not escalated, and says whose it is; nor is what is less severe, or nothing is set', async () => {
   const { look, pass, keyless, shard, state } = account();
   await keyless();

@@ -2,7 +2,7 @@
 // about to end. Each is told once for the fleet: what was told is in the shared state, in the commit that enqueues the message.
 import type { ActionJob } from '#domain/action.ts';
 import { durationMs, iso, spanText } from '#domain/duration.ts';
-import type { SharedState } from '#domain/shared-state.ts';
+import type { SharedState, StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
 import type { Clock } from '#runtime/clock.ts';
@@ -75,13 +75,15 @@ export async function escalate({ shards, config, settings, externalUrl }: Escala
     if (told.length >= mostAtOnce) break;
     const shard = shardOf(shards, alert.id)!;
     const key = kinds.escalated.of(alert.id);
-    if (shard.state.view.get(key)?.sinceMs === alert.since) continue;
+    // Of what each replica sees by itself (dead letters, a bad configuration) each has a beginning of its own.
+    const isTold = (view: StateView) => (view.get(key)?.atMs ?? Number.NEGATIVE_INFINITY) >= alert.since;
+    if (isTold(shard.state.view)) continue;
     const wasTold = await shard.state.transact((tx) => {
-      if (tx.get(key)?.sinceMs === alert.since) return true;
+      if (isTold(tx)) return true;
       // Somebody has taken it in the meantime.
       const { atMs: takenMs = 0 } = tx.get(kinds.acknowledged.of(alert.id)) ?? {};
       if (!isEnding(alert) && takenMs >= alert.since) return true;
-      tx.set(key, { sinceMs: alert.since, atMs: tx.nowMs });
+      tx.set(key, { atMs: tx.nowMs });
       const job: ActionJob = {
         action: 'notify',
         params: { receiver, text: `${text}\n${linkOf(alert, externalUrl)}`.slice(0, 4_000) },

@@ -76,9 +76,8 @@ export interface Acknowledgement {
   readonly atMs: number;
 }
 
-/** At `escalated/<id of the alert>`; void for an alert that began at another time. */
+/** At `escalated/<id of the alert>`; void for an alert that began later. */
 export interface Escalated {
-  /** When the alert began that was told of. */
-  readonly sinceMs: number;
+  /** When it was told of. */
   readonly atMs: number;
 }

@@ -131,7 +131,8 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
     channelArns: texts.optional(),
   }),
   acknowledged: z.object({ who: text, note: text, atMs: ms }),
-  escalated: z.object({ sinceMs: ms, atMs: ms }),
+  escalated: z.object({ atMs: ms }),
+  notified: z.object({ taken: z.array(z.number()), waits: z.record(text, ms).optional(), atMs: ms.optional() }),
   incident: z.object({ id: text, kind: text, rule: text, openedAtMs: ms, affected: z.number() }),
   job: z.object({
     jobId: text,
