@@ -47,6 +47,9 @@ COPY --from=page /app/dist/web ./dist/web
 COPY workers ./workers
 # Compiled once here, by the user who will run it, so that a container starts quickly on a read-only tree.
 RUN mkdir .compile-cache /data && chown node .compile-cache /data
+# A volume that ECS mounts here keeps this owner; without the directive it would be root's, which the daemon is not:
+# https://docs.aws.amazon.com/AmazonECS/latest/developerguide/bind-mounts.html
+VOLUME /data
 USER node
 RUN ["node", "--input-type=module", "--eval", "await import('/app/src/cli/main.ts'); await import('/app/src/app.ts')"]
 EXPOSE 8080

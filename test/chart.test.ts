@@ -59,6 +59,8 @@ describe('values', () => {
     [{ logLevel: 'verbose' }, '/logLevel enum'],
     [{ groups: [{ replicas: 2 }] }, '/groups/0 required'],
     [{ groups: [{ name: 'Main' }] }, '/groups/0/name pattern'],
+    // The pods of `helm test` have this component: the Service of such a group would lead to them.
+    [{ groups: [{ name: 'doctor' }] }, '/groups/0/name not'],
     [{ secretMounts: ['autopilot'] }, '/secretMounts/0 not'],
   ])('%j is refused', (values, problem) => {
     expect(wrong(values)).toContain(problem);
@@ -152,7 +154,30 @@ describe('templates', () => {
   test('hold no secret: Redis and the token are references', () => {
     expect(all).not.toMatch(/kind: Secret\b/);
     expect(all).toMatch(/secretKeyRef: \{name: \{\{ \.redis\.existingSecret \}\}/);
-    expect(all).toContain('automountServiceAccountToken: false');
+  });
+
+  test('give every pod and container the rights of deploy/kubernetes, and no token of the cluster', () => {
+    const count = (pattern: RegExp) => Array.from(all.matchAll(pattern)).length;
+    const [pods, containers] = [count(/^\s*serviceAccountName: /gm), count(/^\s*image: /gm)];
+    expect([pods, containers]).toEqual([2, 3]);
+    expect(count(/^\s*serviceAccountName: .*\n\s*automountServiceAccountToken: false$/gm)).toBe(pods);
+    expect(all).toMatch(/^kind: ServiceAccount\n[\s\S]*^automountServiceAccountToken: false$/m);
+    expect(count(/^\s*securityContext: \{\{- include "ivs-autopilot\.podSecurity"/gm)).toBe(pods);
+    expect(count(/^\s*securityContext: \{\{- include "ivs-autopilot\.containerSecurity"/gm)).toBe(containers);
+
+    const defined = (name: string): unknown =>
+      parse(new RegExp(`define "ivs-autopilot\\.${name}" -\\}\\}\\n([\\s\\S]*?)\\{\\{- end`).exec(all)![1]!);
+    const manifest = parseAllDocuments(readFileSync(join(root, 'deploy/kubernetes/autopilot.yaml'), 'utf8'));
+    const { spec } = manifest.map((one) => one.toJS()).find(({ kind }) => kind === 'Deployment').spec.template;
+    expect(defined('podSecurity')).toEqual(spec.securityContext);
+    expect(defined('containerSecurity')).toEqual(spec.containers[0].securityContext);
+  });
+
+  test('let port 80 out to EKS Pod Identity alone: the machine’s metadata service would hand out its role', () => {
+    const policy = all.slice(all.indexOf('kind: NetworkPolicy'));
+    expect(Array.from(policy.matchAll(/(.*)\n.*\{port: 80[,}]/g), ([, to]) => to!.trim())).toEqual([
+      '- to: [{ipBlock: {cidr: 169.254.170.23/32}}]',
+    ]);
   });
 });
 

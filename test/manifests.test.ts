@@ -44,8 +44,9 @@ describe('Kubernetes', () => {
     expect(deployment.spec.containers[0].ports.map(({ name }: any) => name)).toContain('http');
     const out = spec.egress.flatMap(({ ports }: any) => ports.map(({ port }: any) => port));
     expect(out.toSorted((a: number, b: number) => a - b)).toEqual([53, 53, 80, 443, 6379]);
-    // The machine's own metadata service would hand out the machine's role.
-    expect(JSON.stringify(spec.egress)).not.toContain('169.254.169.254');
+    // The machine's own metadata service, on the same port, would hand out the machine's role.
+    const identity = spec.egress.filter(({ ports }: any) => ports.some(({ port }: any) => port === 80));
+    expect(identity).toEqual([{ to: [{ ipBlock: { cidr: '169.254.170.23/32' } }], ports: [{ port: 80 }] }]);
   });
 
   test('the rules of the example to copy are valid', () => {
@@ -127,6 +128,12 @@ describe('CloudFormation', () => {
     ]);
     expect([validate.Command, validate.Essential]).toEqual([['validate', '/app/config/autopilot.yaml'], false]);
     expect(daemon.DependsOn).toEqual([{ ContainerName: 'validate', Condition: 'SUCCESS' }]);
+  });
+
+  test('mounts its data where the image says whose it is: ECS gives a volume to root otherwise', () => {
+    const data = daemon.MountPoints.find(({ SourceVolume }: any) => SourceVolume === 'data').ContainerPath;
+
+    expect(read('Dockerfile')).toMatch(new RegExp(`chown node .*${data}$[\\s\\S]*?^VOLUME ${data}$`, 'm'));
   });
 
   test('asks for two copies, no public address, and one secret each', () => {

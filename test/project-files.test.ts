@@ -70,7 +70,7 @@ describe('links', () => {
 
 describe('project files', () => {
   test.each(['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CODE_OF_CONDUCT.md', 'CHANGELOG.md', 'LICENSE'])(
-    '%s is there, and in the package where people read it there',
+    '%s is there and says something',
     (name) => {
       expect(read(name).length).toBeGreaterThan(300);
     },
