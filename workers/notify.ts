@@ -12,7 +12,9 @@ import {
   type Gathered,
   gather,
   hasRoom,
+  isEndOfAnother,
   isInGroup,
+  nextRoomMs,
   noteSent,
   overflowOf,
   routesOf,
@@ -21,7 +23,7 @@ import {
 import type { Message } from './message.ts';
 import type { ActionHandler, HandlerContext, HandlerResult } from './ports.ts';
 import { onlyIfFailsFresh, planned } from './preconditions.ts';
-import { jsonOf, notificationOf, receiverNamed, sendToReceiver } from './receivers.ts';
+import { jsonOf, mostPutOffMs, notificationOf, receiverNamed, sendToReceiver } from './receivers.ts';
 import { testReceiver } from './test-receiver.ts';
 
 type NotifyJob = ActionJob<'notify'>;
@@ -77,25 +79,43 @@ async function sendAtOnce(job: NotifyJob, context: HandlerContext, receiver: Rec
   const message = messageOf(job, context.jobId, receiver.name);
   if (job.cause.kind === 'rule' && receiver.maxPerHour !== undefined) {
     const gathered = await gatherOverflow(job, context, receiver);
+    if (gathered?.kind === 'later') throw putOffUntil(gathered.atMs, receiver, context);
     if (gathered) return resultOf([gathered], context);
   }
   const sent = await sendToReceiver(context, receiver, message);
   return { outcome: 'done', receiver: receiver.name, sent };
 }
 
-/** What became of a message that has no room; undefined: it has. An earlier run of the job may have been let through. */
-function gatherOverflow(job: NotifyJob, context: HandlerContext, receiver: Receiver): Promise<Gathered | undefined> {
+/**
+ * What became of a message that has no room; undefined: it has. An earlier run of the job may have been let through. The end of what was
+ * told by itself waits for room (`later`): with the others it would close nobody's incident.
+ */
+function gatherOverflow(
+  job: NotifyJob,
+  context: HandlerContext,
+  receiver: Receiver,
+): Promise<Gathered | { readonly kind: 'later'; readonly atMs: number } | undefined> {
   const overflow = overflowOf(receiver);
   const [alert] = messageOf(job, context.jobId, receiver.name).notification.alerts;
   const key = kinds.notified.of(context.jobId);
   return context.state.transact((tx) => {
     if (!alert || tx.get(key)) return undefined;
-    if (!isInGroup(tx, overflow, alert) && hasRoom(tx, receiver, tx.nowMs)) {
+    const isEnd = isEndOfAnother(tx, overflow, alert);
+    const hasWaited = isEnd && tx.nowMs - job.decidedAtMs >= mostPutOffMs;
+    if (!isInGroup(tx, overflow, alert) && (hasRoom(tx, receiver, tx.nowMs) || hasWaited)) {
       noteSent(tx, receiver);
       tx.set(key, { taken: [], atMs: tx.nowMs });
       return undefined;
     }
+    if (isEnd) return { kind: 'later', atMs: nextRoomMs(tx, receiver, tx.nowMs) };
     return gather(tx, overflow, { alert, decidedAtMs: job.decidedAtMs });
+  });
+}
+
+function putOffUntil(atMs: number, { name }: Receiver, { state }: HandlerContext): AppError {
+  const delayMs = Math.max(1_000, atMs - state.nowMs());
+  return new AppError('WEBHOOK_FAILED', `${name}: max_per_hour leaves no room for ${Math.ceil(delayMs / 1000)} s`, {
+    disposition: { kind: 'retry-after', delayMs },
   });
 }
 

@@ -13,7 +13,7 @@ import type { Message } from './message.ts';
 import type { HandlerContext } from './ports.ts';
 
 /** For so long a receiver may put a message off without spending attempts. */
-const mostPutOffMs = 6 * 3_600_000;
+export const mostPutOffMs = 6 * 3_600_000;
 /** For so long it is known who has taken a message that neither went to all nor was given up. */
 const progressKeptMs = 86_400_000;
 

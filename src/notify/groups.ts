@@ -81,7 +81,8 @@ function sentInHour(view: StateView, receiver: string, nowMs: number): readonly 
   return (view.get(kinds.sent.of(receiver)) ?? []).filter((atMs) => nowMs - atMs < hourMs);
 }
 
-function nextRoomMs(view: StateView, { name, maxPerHour = 0 }: Receiver, nowMs: number): number {
+/** When one more message may go to a receiver. */
+export function nextRoomMs(view: StateView, { name, maxPerHour = 0 }: Receiver, nowMs: number): number {
   const sent = sentInHour(view, name, nowMs);
   return sent.length < maxPerHour ? nowMs : sent[sent.length - maxPerHour]! + hourMs;
 }
@@ -95,6 +96,11 @@ export function overflowOf({ name }: Receiver): GroupedTarget {
 /** Whether an alert lies in the group that it would go to. */
 export function isInGroup(view: StateView, target: Target, alert: Alert): boolean {
   return view.get(kinds.groupAlert.of(groupIdOf(target, alert.labels).id, alert.fingerprint)) !== undefined;
+}
+
+/** Whether an alert is the end of something that its group knows nothing of: it was told by itself, and so is its end. */
+export function isEndOfAnother(view: StateView, target: Target, alert: Alert): boolean {
+  return !isFiring(alert) && !isInGroup(view, target, alert) && !wasTold(view, target, alert);
 }
 
 /**

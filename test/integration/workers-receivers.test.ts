@@ -244,6 +244,24 @@ describe('grouped notifications', () => {
   });
 });
 
+test('over max_per_hour, the end of what was told by itself waits for room, and closes its own incident', async () => {
+  await using t = await setup(undefined, { max_per_hour: 1 });
+  const end = { ...ruleJob('Resolved: studio-a starves', { isAutomatic: true }), decidedAtMs: t.rig.state.nowMs() };
+
+  await t.rig.settle('note-1', ruleJob('studio-a starves'));
+  const put = await t.rig.run('note-2', end).catch((error: unknown) => error);
+  expect(put).toMatchObject({ code: 'WEBHOOK_FAILED', disposition: { kind: 'retry-after' } });
+  expect(t.vendors.of('pagerduty')).toHaveLength(1);
+
+  // Nobody is kept waiting for ever.
+  await t.rig.settle('note-2', { ...end, decidedAtMs: t.rig.state.nowMs() - 7 * 3_600_000 });
+  const events = t.vendors.of('pagerduty').map(({ body }) => body);
+  expect(events).toMatchObject([
+    { event_action: 'trigger' },
+    { event_action: 'resolve', dedup_key: events[0].dedup_key },
+  ]);
+});
+
 describe('a receiver that does not take a message', () => {
   test('is left alone for as long as Retry-After says, while the others have it once', async () => {
     await using t = await setup(({ vendor, count }) =>
