@@ -25,6 +25,7 @@ import type { Timer } from '#domain/rule-memory.ts';
 import { Secret } from '#domain/secret.ts';
 import { kinds, notes, pauses } from '#domain/state-registry.ts';
 import type { StreamRecord } from '#domain/stream-record.ts';
+import { aggregateText } from '#rules/incidents.ts';
 import { createMetrics } from '#runtime/metrics.ts';
 import { ShardDirectory } from '#shard/directory.ts';
 import { MemoryState } from '#store/memory-state.ts';
@@ -409,7 +410,7 @@ function scenery(tx: Writer, nowMs: number, streams: number): void {
     peak: 52,
     live: 120,
     withheld: 12,
-    text: 'Many channels starve together.',
+    text: aggregateText('mass-starvation', 41, 120),
   } satisfies Incident);
 }
 

@@ -96,7 +96,7 @@ test('whatever is chosen is in the address: it is there again after a reload, an
     ['#/decision/d-4', 'starving-slate: fired', 'max live percent'],
     ['#/batch/b-7f3aQx19', 'Metadata batch', '"question": 7'],
     ['#/job/job-1', 'Job: stop stream', 'found viewer count 12'],
-    ['#/incident/i-1', 'Incident: mass-starvation', 'Many channels starve together.'],
+    ['#/incident/i-1', 'Incident: mass-starvation', 'mass-starvation: 41 of 120 channels'],
   ] as const) {
     await page.goto(`${stand.url}/${address}`);
     await page.reload();

@@ -27,9 +27,8 @@ interface Account {
 
 interface Incident {
   readonly id: string;
-  readonly rule: string;
   readonly openedAt: string;
-  readonly peak: number;
+  /** Names its rule and how many channels. */
   readonly text: string;
 }
 
@@ -129,12 +128,12 @@ function Panel({ title, children }: { readonly title: string; readonly children:
   );
 }
 
-function markOf({ id, rule, openedAt, peak, text }: Incident): PlotMark {
+function markOf({ id, openedAt, text }: Incident): PlotMark {
   return {
     id,
     at: Date.parse(openedAt) / 1000,
     kind: 'incident',
-    text: `${rule}: ${text} At most ${count(peak)} channels.`,
+    text,
     href: href('incident', id),
   };
 }
