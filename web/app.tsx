@@ -180,6 +180,14 @@ function Frame(): JSX.Element {
   const onStreams = page === '';
   // At once: later it would undo what a person scrolled since.
   useLayoutEffect(() => scrollTo(0, 0), [identity]);
+  const top = useRef<HTMLElement>(null);
+  // What sticks below the bar on top stands below all of it: a narrow window breaks its lines.
+  useLayoutEffect(() => {
+    const { style } = document.documentElement;
+    const measured = new ResizeObserver(() => style.setProperty('--top', `${top.current?.offsetHeight ?? 0}px`));
+    measured.observe(top.current!);
+    return () => measured.disconnect();
+  }, []);
   useEffect(() => {
     document.documentElement.dataset['stale'] = String(reason !== undefined);
     document.documentElement.dataset['paused'] = String(isPaused.value);
@@ -196,7 +204,7 @@ function Frame(): JSX.Element {
       >
         Skip to content
       </a>
-      <header class="top">
+      <header class="top" ref={top}>
         <TopBar page={page} />
       </header>
       <div role="alert">

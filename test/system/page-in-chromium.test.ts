@@ -410,18 +410,26 @@ describe('the operator’s page', () => {
     await using tour = await visit(stand, 'operator', { viewport: { width: 375, height: 812 }, hasTouch: true });
     const { page } = tour;
 
-    for (const hash of [
-      '#/',
-      `#/stream/${encodeURIComponent(channelArnAt(4))}`,
-      '#/decisions',
-      '#/rules',
-      '#/quota',
-      '#/batches',
-    ]) {
+    for (const hash of allViews) {
       await show(page, hash);
       await page.locator('main h1, main .row[data-key]').first().waitFor();
-      expect([hash, await page.evaluate('document.documentElement.scrollWidth')]).toEqual([hash, 375]);
+      await page.locator('main .skeleton').waitFor({ state: 'detached' });
+      await expect
+        .poll(async () => [hash, await page.evaluate('document.documentElement.scrollWidth')])
+        .toEqual([hash, 375]);
     }
+    // What is chosen stays in sight, below all of the bar on top.
+    await show(page, '#/');
+    await page.locator('.row[data-key] input[type="checkbox"]').first().click();
+    await page.getByText('1 selected').waitFor();
+    await page.evaluate('scrollTo(0, 2500)');
+    await expect
+      .poll(() =>
+        page.evaluate(
+          `document.querySelector('.selection').getBoundingClientRect().top - document.querySelector('.top').getBoundingClientRect().bottom`,
+        ),
+      )
+      .toBeCloseTo(4.5, 0);
     const pause = await page.getByRole('button', { name: 'Pause all' }).boundingBox();
     expect(pause!.height).toBeGreaterThanOrEqual(36);
   });

@@ -15,7 +15,7 @@ export function askAcknowledge({ id, title }: Alert): void {
         toast('You have it.');
       }}
     >
-      <Field label="Note" name="note" />
+      <Field label="Note" name="note" maxLength={500} />
     </Dialog>,
   );
 }

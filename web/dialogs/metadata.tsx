@@ -71,15 +71,19 @@ function MetadataDialog({ chosen }: { readonly chosen: ReadonlyMap<string, strin
   const closing = useRef(new AbortController());
   useEffect(() => () => closing.current.abort(), []);
   const keyOf = useRequestKeys();
+  /** Counts what was typed: a plan that comes later is one of something else. */
+  const typed = useRef(0);
   const accounts = [...new Set((status.value?.quota?.operations ?? []).map(({ shard }) => shard))];
 
   const submit = async (values: Values): Promise<'stay' | undefined> => {
     const { signal } = closing.current;
+    const before = typed.current;
     const request = await requestOf(values, kind, chosen, signal);
     const asked = JSON.stringify(request);
     const { path, body } = request;
     if (planned?.asked !== asked) {
       const plan = await api<Plan>('POST', path, { body: { ...body, dryRun: true }, signal });
+      if (typed.current !== before) return 'stay';
       setPlanned({ plan, asked });
       if (plan.channels === 0) throw new Error(nobodyText(kind, values));
       return 'stay';
@@ -96,7 +100,10 @@ function MetadataDialog({ chosen }: { readonly chosen: ReadonlyMap<string, strin
       confirm={
         planned && planned.plan.channels > 0 ? `Send to ${plural(planned.plan.channels, 'channel')}` : 'Show the plan'
       }
-      onInput={() => setPlanned(undefined)}
+      onInput={() => {
+        typed.current += 1;
+        setPlanned(undefined);
+      }}
       onSubmit={submit}
     >
       <div class="field">
@@ -136,7 +143,7 @@ function MetadataDialog({ chosen }: { readonly chosen: ReadonlyMap<string, strin
       <div class="fields">
         <Field label="Lane" name="lane" options={lanes} />
         <Field label="Not sent after" name="expires" placeholder="such as 20s" maxLength={20} />
-        <Field label="Key" name="key" placeholder="replaces unsent items" maxLength={128} />
+        <Field label="Key" name="key" placeholder="replaces unsent" maxLength={128} />
         {accounts.length > 1 && kind !== 'list' && (
           <Field label="Account" name="account" options={accounts.map((name) => [name, name] as const)} />
         )}

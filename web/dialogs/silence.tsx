@@ -78,6 +78,8 @@ function SilenceDialog({
   const [shown, setShown] = useState<JSX.Element>();
   const closing = useRef(new AbortController());
   useEffect(() => () => closing.current.abort(), []);
+  /** Counts what was typed and asked: an answer that comes later belongs to other matchers. */
+  const turn = useRef(0);
 
   const matchOf = (matchers: readonly string[], signal?: AbortSignal) =>
     api<Match>('POST', '/v1/silences', {
@@ -87,12 +89,14 @@ function SilenceDialog({
   const preview = async (form: HTMLFormElement | null) => {
     if (!form) return;
     const { signal } = closing.current;
+    turn.current += 1;
+    const mine = turn.current;
     setShown(<p class="dim">Looking…</p>);
     try {
       const match = await matchOf(linesOf(valuesOf(form), example), signal);
-      setShown(<MatchText match={match} />);
+      if (mine === turn.current) setShown(<MatchText match={match} />);
     } catch (problem) {
-      if (signal.aborted) return;
+      if (signal.aborted || mine !== turn.current) return;
       setShown(
         <p class="problem" role="alert">
           {problemText(problem)}
@@ -117,7 +121,10 @@ function SilenceDialog({
       title={known ? 'Edit the silence' : 'Silence decisions'}
       text="What matches every line is held back until the silence ends."
       confirm={known ? 'Save' : 'Silence'}
-      onInput={() => setShown(undefined)}
+      onInput={() => {
+        turn.current += 1;
+        setShown(undefined);
+      }}
       onSubmit={submit}
     >
       <Field

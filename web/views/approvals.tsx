@@ -131,9 +131,14 @@ function Facts({ approval, onAnswered }: { readonly approval: ApprovalView; read
             {answers.map(({ who, verdict, from, reason, at: when, shown }) => (
               <li key={who}>
                 <Time ms={Date.parse(when)} />
-                <b>{verdict === 'approve' ? 'yes' : 'no'}</b> by {personText(who)} from {from}
-                {reason !== '' && `: “${reason}”`}
-                <div class="dim">{valuesText(shown)}</div>
+                <span class="kind">{verdict === 'approve' ? 'Yes' : 'No'}</span>
+                <div>
+                  <p>
+                    by {personText(who)} from {from}
+                    {reason !== '' && `: “${reason}”`}
+                  </p>
+                  <p class="dim">{valuesText(shown)}</p>
+                </div>
               </li>
             ))}
           </ul>

@@ -10,7 +10,7 @@ import { useResource } from '../use-resource.ts';
 /** Text, or an element; scripts/page.ts makes them of the Markdown. */
 type Node = string | { readonly name: string; readonly value?: string; readonly children: readonly Node[] };
 
-const names = new Set(['p', 'ul', 'ol', 'li', 'code', 'pre', 'b', 'em', 'table', 'tr', 'th', 'td', 'h3']);
+const names = new Set(['p', 'ul', 'ol', 'li', 'code', 'pre', 'b', 'em', 'tr', 'th', 'td', 'h3']);
 
 export function Runbook({ section }: { readonly section: string }): JSX.Element {
   const { value: nodes, problem } = useResource(
@@ -52,6 +52,13 @@ function draw(node: Node, index: number): ComponentChildren {
       </a>
     ) : (
       <span key={index}>{drawn}</span>
+    );
+  // A table is wider than a phone: it scrolls by itself.
+  if (name === 'table')
+    return (
+      <div key={index} class="scroll" tabIndex={0} role="group" aria-label="Table">
+        <table>{drawn}</table>
+      </div>
     );
   return h(names.has(name) ? name : 'span', { key: index }, drawn);
 }

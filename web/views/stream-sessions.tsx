@@ -1,6 +1,7 @@
 // The sessions of a channel, and some of them side by side: what each was like, and their viewers from the beginning on.
 import type { JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
+import { endText } from '#api/person.ts';
 import { api, query } from '../api.ts';
 import { clock, count, duration } from '../format.ts';
 import { Plot } from '../parts/plot.tsx';
@@ -49,7 +50,7 @@ export function Sessions({
             each.startedAt === undefined ? '–' : <Time key="began" ms={Date.parse(each.startedAt)} />,
             each.state === 'live' || each.state === 'created' ? '–' : <Time key="ended" ms={sessionEndMs(each)} />,
             lasted(each).replace('live for ', '') || '–',
-            each.endReason ?? '–',
+            endText(each) || '–',
             <a
               key="id"
               href={href('stream', arn, index === 0 ? {} : { session: each.streamId })}
@@ -72,6 +73,7 @@ interface Reported {
   readonly endedAt?: string;
   readonly durationSeconds?: number;
   readonly endReason?: string;
+  readonly stoppedBy?: string;
   readonly health: {
     readonly healthySeconds: number;
     readonly starvingSeconds: number;
@@ -134,7 +136,7 @@ function facts(sessions: readonly Reported[]): readonly (readonly (string | JSX.
   const rows: readonly (readonly [string, (each: Reported) => string])[] = [
     ['Stream', ({ streamId }) => streamId],
     ['Lasted', ({ durationSeconds }) => (durationSeconds === undefined ? '–' : duration(durationSeconds * 1000))],
-    ['Ended because', ({ endReason }) => endReason ?? '–'],
+    ['Ended because', (each) => endText(each) || '–'],
     ['Most viewers', ({ viewers: { peak } }) => count(peak?.viewers)],
     ['Viewers on average', ({ viewers: { average } }) => count(average)],
     ['Starving', ({ health }) => seconds(health.starvingSeconds)],
