@@ -26,6 +26,8 @@ const reconnect = { away: { baseMs: 100, maxMs: 2_000 }, refuses: { baseMs: 100,
 const refusedAgain = { baseMs: 100, maxMs: 2_000 };
 /** Before a command is sent again whose keys are on their way to another node. */
 const movingAgain = { baseMs: 20, maxMs: 500 };
+/** So often in a row it leaves at once for the node that has the keys; then nodes send it back and forth, and it goes with pauses. */
+const followsAtOnce = 3;
 /** A connection that was well for so long begins with short pauses again. */
 const wellMs = 10_000;
 /** How long a refused command counts that is not sent again. */
@@ -336,7 +338,8 @@ export class Connection extends Client {
   #pauseMs(): number {
     if (this.#following === 'begun') {
       this.#following = 'under way';
-      return 0;
+      const tooOften = this.#closes - followsAtOnce;
+      return tooOften <= 0 ? 0 : backoffMs(reconnect.away, tooOften - 1, Math.random);
     }
     this.#following = undefined;
     const refuses = this.#unusable !== undefined || this.#refused.size > 0;

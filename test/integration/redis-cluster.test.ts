@@ -66,6 +66,30 @@ test('what a connection wrote to one server is not confirmed by the next one', a
   expect(read).toEqual({ status: 'fulfilled', value: '1' });
 });
 
+test('between nodes that do not agree who has the keys a connection goes back and forth with pauses', async () => {
+  const prefix = keyPrefix('split', 'main');
+  await using opened = await open('store', prefix);
+  const { redis } = opened;
+  const from = await cluster.ownerOf(prefix);
+  const to = cluster.nodes.slice(0, 3).find((node) => node !== from)!;
+  const [slot, toId] = [await from.redis.cluster('KEYSLOT', prefix), await to.redis.cluster('MYID')];
+  const pauses: unknown[] = [];
+  const strategy = redis.options.retryStrategy!;
+  redis.options.retryStrategy = (times) => {
+    const pauseMs = strategy(times);
+    pauses.push(pauseMs);
+    return pauseMs;
+  };
+
+  await to.redis.cluster('SETSLOT', slot, 'IMPORTING', await from.redis.cluster('MYID'));
+  await from.redis.cluster('SETSLOT', slot, 'NODE', toId);
+  const answer = redis.get(`${prefix}:a`);
+  await eventually(() => pauses.some((pauseMs) => Number(pauseMs) > 0));
+  expect(pauses[0]).toBe(0);
+  await to.redis.cluster('SETSLOT', slot, 'NODE', toId);
+  expect(await answer).toBeNull();
+});
+
 describe('while a slot moves', () => {
   test('a transaction waits for the end of the move and is done once', async () => {
     const prefix = keyPrefix('move', 'state');
