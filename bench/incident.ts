@@ -61,6 +61,8 @@ interface Wave {
   readonly cpuMsPerReaction: number;
   readonly redisCallsPerReaction: number;
   readonly redisCommandsPerReaction: number;
+  /** Arrivals in each of the first seconds. */
+  readonly arrivalsPerSecond: readonly number[];
   /** Of the machine's cores: what each part took of the time until the last arrival. */
   readonly cores: { readonly daemons: readonly number[]; readonly redis: number; readonly aws: number };
   readonly loopDelayP99Ms: number;
@@ -171,6 +173,7 @@ function rowsOf({ starve, recover, floorCpuMs, peakMb, throttled }: Outcome): Re
     '× bound': wave.overBound === undefined ? '–' : round(wave.overBound),
     'CPU ms': round(wave.cpuMsPerReaction),
     '× floor': floorCpuMs === undefined ? '–' : round(wave.cpuMsPerReaction / floorCpuMs),
+    'in seconds 1–5': wave.arrivalsPerSecond.join(', '),
     'Redis calls (commands)': `${round(wave.redisCallsPerReaction)} (${Math.round(wave.redisCommandsPerReaction)})`,
     'cores: daemons, Redis, AWS': [...wave.cores.daemons, wave.cores.redis, wave.cores.aws].map(round).join(', '),
     'loop p99 ms': round(wave.loopDelayP99Ms),
@@ -239,8 +242,8 @@ async function measure(
   return { outcome: { variant: variant.name, channels, starve, recover, floorCpuMs, peakMb, throttled }, redisMachine };
 }
 
-const warmChannels = 50;
-const warmRounds = 4;
+const warmChannels = 100;
+const warmRounds = 6;
 /** Nothing has come for so long: it will not come. */
 const patienceMs = 60_000;
 /** After the last arrival: what became of it is written down. */
@@ -305,6 +308,7 @@ async function wave(
     medianMs: percentile(delays, 0.5),
     lastMs: Math.max(...delays),
     overBound: boundMs === undefined ? undefined : Math.max(...delays) / boundMs,
+    arrivalsPerSecond: perSecond(delays),
     cpuMsPerReaction: sum(used(before, after).daemons) / n,
     redisCallsPerReaction: (after.scripts - before.scripts) / n,
     redisCommandsPerReaction: (after.commands - before.commands) / n,
@@ -312,6 +316,11 @@ async function wave(
     loopDelayP99Ms: Math.max(...lags) * 1000,
     healthzP99Ms: percentile(health.tookMs, 0.99),
   };
+}
+
+/** How many came in each second, of the first five. */
+function perSecond(delaysMs: readonly number[]): number[] {
+  return [0, 1, 2, 3, 4].map((second) => delaysMs.filter((ms) => Math.floor(ms / 1000) === second).length);
 }
 
 function used(before: Cost, after: Cost) {

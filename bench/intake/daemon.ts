@@ -54,6 +54,7 @@ export async function noticingDaemon(options: {
         clock: systemClock,
         random: Math.random,
         graceOver: new AbortController().signal,
+        isSending: () => false,
       });
       const running = [noticing.ticker(), noticing.gauges(), noticing.consumer!];
       for (const part of running) await part.start();

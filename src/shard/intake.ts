@@ -61,6 +61,8 @@ export interface IntakeOptions {
   readonly metrics: Metrics;
   /** Ends every call that is under way. */
   readonly graceOver: AbortSignal;
+  /** Whether metadata waits to be sent by this process. */
+  readonly isSending: () => boolean;
   /** Told whenever what is due has been decided. */
   readonly onTick?: () => Promise<void>;
 }
@@ -280,12 +282,13 @@ export class Intake {
   }
 
   #createConsumer(queueUrl: string): QueueConsumer {
-    const { ownerOf, config, state } = this.#options;
+    const { ownerOf, config, state, isSending } = this.#options;
     return new QueueConsumer({
       ...this.#queueOptions(queueUrl),
       until: this.#options.graceOver,
       now: () => state.nowMs(),
       silentAfterMs: () => silentAfterMs(config().settings).events,
+      isSending,
       sink: {
         observe: async (observation) => (await ownerOf(observation)?.pipeline.observe(observation)) ?? 'not_ours',
         keepUnknown: (event) => state.transact((tx) => keepUnknownEvent(tx, event)),

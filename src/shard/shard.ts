@@ -247,6 +247,7 @@ export class Shard {
       logger: this.#logger,
       metrics,
       graceOver: options.graceOver,
+      isSending: () => this.#drainer.size > 0,
       onTick: () => this.#ticked(),
     });
 

@@ -37,6 +37,8 @@ export interface StateWatchOptions {
 const seenBeforeTold = 2;
 /** No commit for so long: one is made. */
 const quietMs = 1_000;
+/** A stop waits so long for the last note. */
+const longestNoteMs = 1_000;
 
 export class StateWatch implements Service {
   readonly name = 'watch over the state';
@@ -49,6 +51,7 @@ export class StateWatch implements Service {
   #startedAtMs: number | undefined;
   #replicas: readonly Replica[] = [];
   #noteFails = false;
+  #noting: Promise<void> = Promise.resolve();
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: StateWatchOptions) {
@@ -71,10 +74,12 @@ export class StateWatch implements Service {
   }
 
   async stop(): Promise<void> {
-    const { state, logger } = this.#options;
+    const { state, clock, logger } = this.#options;
     this.#stopping.abort();
     await this.#running;
-    this.#writeNote();
+    const noted = new AbortController();
+    const lastNote = this.#noting.then(() => this.#writeNote()).finally(() => noted.abort());
+    await Promise.race([lastNote, sleepOrAbort(clock, longestNoteMs, noted.signal)]);
     if (state.unwritten.length > 0)
       logger.error(
         { code: 'PAUSE_NOT_WRITTEN' },
@@ -104,7 +109,8 @@ export class StateWatch implements Service {
     const { state, awsClock, role, configHash, metrics, shard } = this.#options;
     await state.refresh({ maxAgeMs: 500 });
     await this.#pulse();
-    this.#writeNote();
+    // Not waited for: a disk that hangs must not keep the signs of life back.
+    this.#noting = this.#writeNote();
     this.#startedAtMs ??= state.nowMs();
     const clockOffsetMs = state.clock.skew()?.ms;
     const awsOffsetMs = awsClock.aheadMs;
@@ -158,10 +164,11 @@ export class StateWatch implements Service {
     if (isNews && isSettled) await state.transact((tx) => noteDifferences(tx, now));
   }
 
-  #writeNote(): void {
+  /** Never rejects. */
+  async #writeNote(): Promise<void> {
     const { state, logger } = this.#options;
     try {
-      state.writeNote();
+      await state.writeNote();
       this.#noteFails = false;
     } catch (error) {
       if (!this.#noteFails)

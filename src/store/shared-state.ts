@@ -71,6 +71,7 @@ export class RedisState implements SharedState {
   #refused: AppError | undefined;
   /** Number of the commit that the note tells of. */
   #noted: string | undefined;
+  #noting: Promise<void> | undefined;
   /** When the copy was last known to be the newest (performance.now). */
   #newestAt = Number.NEGATIVE_INFINITY;
   readonly #clock: RedisClock;
@@ -164,13 +165,27 @@ export class RedisState implements SharedState {
     return this.#head?.atMs;
   }
 
-  /** Writes down beside the process which state it knows, if that has changed. @throws the file system's error */
-  writeNote(): void {
-    const { lineage, number, atMs } = this.#head ?? {};
+  /**
+   * Writes down beside the process which state it knows, if that has changed. While a note is being written, it is that one's end that
+   * this waits for.
+   * @throws the file system's error
+   */
+  writeNote(): Promise<void> {
+    this.#noting ??= this.#writeNote().finally(() => (this.#noting = undefined));
+    return this.#noting;
+  }
+
+  async #writeNote(): Promise<void> {
+    const { lineage, number, atMs, text } = this.#head ?? {};
     if (!this.#note || lineage === undefined || number === undefined || atMs === undefined) return;
-    if (this.#noted === this.#head?.text) return;
-    this.#note.write({ lineage, number, atMs, controlsAtMs: this.#losses?.controlsAtMs(this.#copy.committed) ?? 0 });
-    this.#noted = this.#head?.text;
+    if (this.#noted === text) return;
+    await this.#note.write({
+      lineage,
+      number,
+      atMs,
+      controlsAtMs: this.#losses?.controlsAtMs(this.#copy.committed) ?? 0,
+    });
+    this.#noted = text;
   }
 
   #queueCommitWithin(ms: number): void {

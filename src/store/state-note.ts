@@ -2,7 +2,8 @@
 // there had been another one. Where nothing can be written (a read-only container without a volume) there is none, and Redis's
 // own traces must do.
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 
@@ -25,8 +26,8 @@ export interface StateNote {
 export interface StateNoteFile {
   /** Undefined where there is none. `unreadable`: there is one, damaged or of another version; that much it tells. */
   read(): StateNote | 'unreadable' | undefined;
-  /** @throws the file system's error */
-  write(note: StateNote): void;
+  /** Takes the old note's place as a whole. Not while an earlier one is being written. @throws the file system's error */
+  write(note: StateNote): Promise<void>;
 }
 
 /** The note about one shard's state at one address: the same prefix in another Redis is another state. */
@@ -47,11 +48,11 @@ export function stateNoteFile(folder: string, redisAddress: string, prefix: stri
         return 'unreadable';
       }
     },
-    // Synchronous: some hundred bytes, at most once a second, and not to be half done at an exit.
-    write(note) {
-      mkdirSync(folder, { recursive: true });
-      writeFileSync(`${file}.new`, JSON.stringify({ version: 1, ...note }));
-      renameSync(`${file}.new`, file);
+    // Never synchronous: a disk that is busy for half a second would hold up every call of that half second.
+    async write(note) {
+      await mkdir(folder, { recursive: true });
+      await writeFile(`${file}.new`, JSON.stringify({ version: 1, ...note }));
+      await rename(`${file}.new`, file);
     },
   };
 }

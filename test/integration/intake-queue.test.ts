@@ -114,6 +114,27 @@ test.concurrent('every event is observed, then deleted', async () => {
   expect(rig.consumer.lastReadMs).toBeGreaterThan(0);
 });
 
+test.concurrent('while metadata is being sent, a full answer is followed by a rest, and by none otherwise', async () => {
+  for (const isSending of [true, false]) {
+    const rests: number[] = [];
+    const clock = {
+      ...systemClock,
+      sleep: (ms: number, signal?: AbortSignal) => {
+        rests.push(ms);
+        return systemClock.sleep(ms, signal);
+      },
+    };
+    await using rig = await setup({ consumer: { clock, parallel: 1, isSending: () => isSending } });
+    for (let index = 0; index < 30; index += 1) await rig.send(bodyOf('Starvation Start', index * 1000));
+
+    await rig.consumer.start();
+    await eventually(rig.drained);
+
+    expect(rests.length > 0).toBe(isSending);
+    expect(Math.max(0, ...rests)).toBeLessThanOrEqual(50);
+  }
+});
+
 test.concurrent('events arrive by the clock that all replicas share, whatever this host’s clock says', async () => {
   const sharedMs = Date.now() + 3_600_000;
   await using rig = await setup({ consumer: { now: () => sharedMs } });

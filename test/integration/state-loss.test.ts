@@ -16,7 +16,7 @@ import { createMetrics } from '#runtime/metrics.ts';
 import { lossKeeper } from '#shard/loss-keeper.ts';
 import { StateWatch } from '#shard/watch-state.ts';
 import { RedisState } from '#store/shared-state.ts';
-import { stateNoteFile } from '#store/state-note.ts';
+import { type StateNote, type StateNoteFile, stateNoteFile } from '#store/state-note.ts';
 import { at } from '#test/support/plain-keys.ts';
 import { eventually, keptLogger, quietLogger, untilPasses } from '#test/support/quiet.ts';
 import { ownRedis, redisScope } from '#test/support/redis.ts';
@@ -31,7 +31,11 @@ async function setup() {
   const { prefix, redis } = scope;
   const keys = { state: `${prefix}:state`, head: `${prefix}:state-head`, log: `${prefix}:state-log` };
   const replica = (
-    options: { note?: boolean; onEmptyState?: 'pause' | 'start'; beforeTraces?: () => Promise<void> } = {},
+    options: {
+      note?: boolean | StateNoteFile;
+      onEmptyState?: 'pause' | 'start';
+      beforeTraces?: () => Promise<void>;
+    } = {},
   ) => {
     const metrics = createMetrics();
     const connection = scope.connect();
@@ -43,7 +47,7 @@ async function setup() {
       prefix,
       metrics,
       losses: lossKeeper({ shard: 'main', logger: quietLogger(), metrics }),
-      ...(options.note ? { note: stateNoteFile(folder, 'here', prefix) } : {}),
+      ...(options.note ? { note: options.note === true ? stateNoteFile(folder, 'here', prefix) : options.note } : {}),
       ...(options.onEmptyState ? { onEmptyState: options.onEmptyState } : {}),
     });
     const losses = async () => (await metrics.stateLosses.get()).values[0]?.value;
@@ -434,7 +438,7 @@ describe('no copy survived', () => {
     await using bundle = await setup();
     const before = bundle.replica({ note: true });
     await before.transact(placeAll);
-    before.writeNote();
+    await before.writeNote();
     await bundle.empty();
 
     const state = bundle.replica({ note: true });
@@ -457,7 +461,7 @@ describe('no copy survived', () => {
       await using bundle = await setup();
       const before = bundle.replica({ note: true });
       await before.refresh();
-      before.writeNote();
+      await before.writeNote();
       const [name] = await readdir(bundle.folder);
       await writeFile(join(bundle.folder, name!), text);
       await bundle.empty();
@@ -492,7 +496,7 @@ describe('no copy survived', () => {
       await before.transact((tx) => tx.set(at('meta/x'), 1));
       const restore = await bundle.backup();
       await before.transact(change);
-      before.writeNote();
+      await before.writeNote();
       await restore();
 
       const state = bundle.replica({ note: true });
@@ -646,6 +650,35 @@ describe('the watch over the state', () => {
     await restore();
     await state.refresh();
     expect(controls(state)).toEqual({ paused: [], held: [arn], silences: 1, alert: true });
+  });
+
+  test('a disk that hangs keeps neither its signs of life back nor its end', async () => {
+    await using bundle = await setup();
+    const written = Promise.withResolvers<void>();
+    const notes: StateNote[] = [];
+    const state = bundle.replica({
+      note: {
+        read: () => undefined,
+        write: (note) => {
+          notes.push(note);
+          return written.promise;
+        },
+      },
+    });
+    await state.transact((tx) => tx.set(at('meta/x'), 1));
+    const { watch } = watchOf(state, bundle.redis, bundle.scope.prefix);
+
+    await watch.runOnce();
+    await state.transact((tx) => tx.set(at('meta/x'), 2));
+    await watch.runOnce();
+    expect(watch.replicas.map(({ id }) => id)).toEqual([watch.id]);
+    expect(notes).toHaveLength(1);
+    await watch.stop();
+
+    written.resolve();
+    // What was committed meanwhile is in the note that follows.
+    await eventually(() => notes.length === 2);
+    expect(notes[1]!.number).toBeGreaterThan(notes[0]!.number);
   });
 
   test('says at its end that a pause was never written', async () => {

@@ -48,6 +48,11 @@ export interface QueueConsumerOptions {
   /** Most receives side by side: one waits for messages, others join it while answers are rather full. */
   readonly parallel?: number;
   readonly waitTimeSeconds?: number;
+  /**
+   * Whether metadata waits to be sent by this process. Sending has a rate of its own, which receiving as fast as possible would take the
+   * time from: then receives leave it half of the time.
+   */
+  readonly isSending?: () => boolean;
   /** After so long without a read, events count as missing: reads, and notes of them, come several times as often. */
   readonly silentAfterMs?: () => number;
 }
@@ -62,6 +67,8 @@ const readsInSilence = 4;
 const mostInReceive = 10;
 /** After a few messages, with no more in sight: what follows from them goes first, before the next receive is made and signed. */
 const restMs = 5;
+/** Most that the next receive waits for what is being sent. */
+const mostGivenMs = 50;
 /** What a call may take beside the wait that it asks SQS for. */
 const answerMs = 5_000;
 const backoff = { baseMs: 200, maxMs: 20_000 };
@@ -70,7 +77,7 @@ const mostOthersLogged = 20;
 export class QueueConsumer implements Service {
   readonly name = 'event-queue';
   readonly #options: Required<
-    Pick<QueueConsumerOptions, 'parallel' | 'waitTimeSeconds' | 'silentAfterMs' | 'sources'>
+    Pick<QueueConsumerOptions, 'parallel' | 'waitTimeSeconds' | 'silentAfterMs' | 'sources' | 'isSending'>
   > &
     QueueConsumerOptions;
   readonly #client: SQSClient;
@@ -88,6 +95,7 @@ export class QueueConsumer implements Service {
       parallel: 4,
       waitTimeSeconds: 20,
       silentAfterMs: () => Number.POSITIVE_INFINITY,
+      isSending: () => false,
       sources: ['aws.ivs'],
       ...options,
     };
@@ -125,9 +133,12 @@ export class QueueConsumer implements Service {
 
   async #loop(lasting: boolean): Promise<void> {
     const { signal } = this.#stopping;
-    const { clock, random } = this.#options;
+    const { clock, random, isSending } = this.#options;
     for (let failures = 0; !signal.aborted; ) {
+      const begunAt = clock.monotonic();
       const outcome = await this.#turn();
+      if (outcome === 'full' && isSending())
+        await sleepOrAbort(clock, Math.min(mostGivenMs, clock.monotonic() - begunAt), signal);
       if (!lasting && outcome !== 'full') return;
       failures = outcome === 'failed' ? failures + 1 : 0;
       if (outcome === 'few') await sleepOrAbort(clock, restMs, signal);
