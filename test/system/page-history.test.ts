@@ -188,6 +188,14 @@ test('a session is a picture that the keyboard goes through and zooms, with its 
     /since=.*until=/,
   );
   await page.keyboard.press('0');
+  // An account of which nothing was kept is named, instead of being left out of the sums unsaid.
+  await page.route('**/v1/fleet/samples?**', async (route) => {
+    const answer = await route.fetch();
+    const { accounts } = (await answer.json()) as { accounts: readonly object[] };
+    await route.fulfill({ json: { accounts: [...accounts, { account: 'eu-west', samples: [] }] } });
+  });
+  await show(page, '#/history?since=8h');
+  await page.getByText('because no sample is kept of this time: eu-west.').waitFor();
   await live.getByRole('button', { name: /Incident: mass-starvation: 41 of 120 channels$/ }).click();
   await live.getByRole('link', { name: 'Details' }).click();
   await page.getByRole('heading', { name: 'Incident: mass-starvation' }).waitFor();

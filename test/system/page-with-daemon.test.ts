@@ -336,6 +336,14 @@ test('below a path of a trusted proxy everything works with one sign-in; what ot
     ['/ops/autopilot/docs#NOT_FOUND', undefined],
     [undefined, 'Path=/ops/autopilot/queues; HttpOnly; Secure'],
   ]);
+  // Also in the address of what was made.
+  const batch = await fetch(`${proxy.url}/v1/metadata/batches`, {
+    method: 'POST',
+    headers: { authorization, 'content-type': 'application/json' },
+    body: JSON.stringify({ targets: { channelArns: [channel!.arn] }, items: [{ payload: 'x' }] }),
+  });
+  const { batchId } = (await batch.json()) as { batchId: string };
+  expect(batch.headers.get('location')).toBe(`/ops/autopilot/v1/metadata/batches/${batchId}`);
   const hostile = ['//evil.example', '/a"><script>', '/a/../b', '/a;Path=/', '/a, /b', 'https://evil.example'];
   for (const prefix of hostile)
     expect(await everywhere((path) => proxy.ask(path, { authorization, 'x-forwarded-prefix': prefix }))).toEqual([

@@ -65,6 +65,7 @@ export function FleetView(): JSX.Element {
   const plotted = useMemo(() => together(loaded?.accounts ?? [], account), [loaded, account]);
   const marks = useMemo(() => (loaded?.incidents ?? []).map(markOf), [loaded]);
   const { times, live, starving, unknown, viewers } = plotted;
+  const unseen = loaded?.accounts.filter(({ samples }) => samples.length === 0).map((each) => each.account) ?? [];
   const range = rangeOf(from, to);
   const extent = { from: times[0] ?? 0, to: Math.max(times.at(-1) ?? 0, (times[0] ?? 0) + 60) };
   const around = range ?? extent;
@@ -101,6 +102,9 @@ export function FleetView(): JSX.Element {
       {!loaded && !problem && <Skeleton />}
       {loaded && times.length === 0 && (
         <Empty title="No sample">The fleet is counted once a minute, after each complete poll.</Empty>
+      )}
+      {times.length > 0 && account === '' && unseen.length > 0 && (
+        <p class="dim">Not in these pictures, because no sample is kept of this time: {unseen.join(', ')}.</p>
       )}
       {times.length > 0 && (
         <>
