@@ -66,6 +66,26 @@ describe('accounts, Regions and queues', () => {
       `version: 1\naccounts: [{name: a, region: us-west-2, queue_url: "${sqs('us-west-2')}"}, {name: b, region: us-west-2, account_id: "111122223333", queue_url: "https://us-west-2.queue.amazonaws.com/111122223333/events"}]\n`,
       /accounts\[1\]\.queue_url: this queue is that of a already/,
     ],
+    [
+      'a role for every account without the number of this one',
+      entry('region: us-west-2, assume_role_arn: "arn:aws:iam::{account}:role/autopilot"'),
+      /accounts\[0\].*: assume_role_arn has \{account\}: give the account's 12 digits, in quotes/,
+    ],
+    [
+      'a number that is none, beside such a role',
+      entry('region: us-west-2, account_id: "1111", assume_role_arn: "arn:aws:iam::{account}:role/autopilot"'),
+      /accounts\[0\]\.account_id: expected the 12 digits/,
+    ],
+    [
+      'a role with another placeholder',
+      entry('region: us-west-2, account_id: "111122223333", assume_role_arn: "arn:aws:iam::{acount}:role/autopilot"'),
+      /accounts\[0\]\.assume_role_arn: \{acount\} stands for nothing: only \{account\} is filled in/,
+    ],
+    [
+      'two entries that one role for every account makes the same',
+      `version: 1\naccounts:\n${['a', 'b'].map((name) => `  - {name: ${name}, region: us-west-2, account_id: "111122223333", assume_role_arn: "arn:aws:iam::{account}:role/autopilot"}\n`).join('')}`,
+      /accounts\[1\]\.region: us-west-2 in 111122223333 is that of a already/,
+    ],
   ])('%s is an error', (_, text, message) => {
     expect(problemsOf(text)).toEqual([expect.stringMatching(message)]);
     expect(problemsOf(text).join()).not.toContain('warning');
@@ -94,6 +114,40 @@ describe('accounts, Regions and queues', () => {
     `${entry('region: us-west-2')}events: {queue_url: "${sqs('us-west-2')}"}\n`,
   ])('what fits is no problem: %s', (text) => {
     expect(problemsOf(text)).toEqual([]);
+  });
+
+  const dozen = Array.from(
+    { length: 12 },
+    (_, index) =>
+      `  - {name: a${index}, region: us-west-2, account_id: "${100_000_000_000 + index}", assume_role_arn: "arn:aws:iam::{account}:role/autopilot-{account}", queue_url: "${sqs('eu-west-1', '999988887777')}"}\n`,
+  );
+
+  it('one role text serves every account, and a queue of none of them is read by the first', () => {
+    const text = `version: 1\naccounts:\n${dozen.join('')}`;
+    expect(problemsOf(text)).toEqual([]);
+    const result = parseConfig(text, 'f');
+    const accounts = result.ok ? accountsOf(result.config, {}) : [];
+    expect(accounts.map(({ assume_role_arn: role }) => role).slice(0, 2)).toEqual([
+      'arn:aws:iam::100000000000:role/autopilot-100000000000',
+      'arn:aws:iam::100000000001:role/autopilot-100000000001',
+    ]);
+    expect(accounts.map(({ sharedQueue }) => sharedQueue)).toEqual([
+      { isReader: true, isOwner: false },
+      ...Array.from({ length: 11 }, () => ({ isReader: false, isOwner: false })),
+    ]);
+  });
+
+  it('of entries that share a queue, the one that owns it reads it', () => {
+    const url = sqs('us-west-2', '444455556666');
+    const result = parseConfig(
+      `version: 1\naccounts: [{name: a, region: us-west-2, account_id: "111122223333", queue_url: "${url}"}, {name: b, region: us-west-2, account_id: "444455556666", queue_url: "${url}"}, {name: c, region: eu-west-1, account_id: "444455556666"}]\n`,
+      'f',
+    );
+    expect(result.ok && accountsOf(result.config, {}).map(({ sharedQueue }) => sharedQueue)).toEqual([
+      { isReader: false, isOwner: false },
+      { isReader: true, isOwner: true },
+      undefined,
+    ]);
   });
 
   it.each<[Record<string, string>, string, RegExp]>([

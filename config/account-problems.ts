@@ -1,7 +1,6 @@
 // What is wrong with the accounts and the event queues of a configuration, as far as it can be told without asking AWS.
-import { queueOf } from '#domain/queue-url.ts';
 import { problemOfRegion } from '#domain/regions.ts';
-import { accountIdOf, problemsOfQueueUrl } from './accounts.ts';
+import { accountIdOf, accountPlaceholder, entriesByQueue, problemsOfQueueUrl, queueKeyOf, roleOf } from './accounts.ts';
 import type { Finding, PathPart } from './problem.ts';
 import type { ConfigDocument } from './schema.ts';
 import type { AccountSettings } from './settings.ts';
@@ -11,14 +10,15 @@ type Accounts = NonNullable<ConfigDocument['accounts']>;
 /** What cannot work; what only our tables do not know is in `doubtsOfAccounts`. */
 export function problemsOfAccounts({ accounts = [], events }: ConfigDocument): Finding[] {
   const [only] = accounts;
+  const sharing = entriesThatShare(accounts);
   const shared = events.queue_url;
   const ofShared =
     shared === undefined
       ? []
       : problemsOfQueueUrl(shared, accounts.length === 1 && only?.queue_url === undefined ? only : undefined);
   return [
-    ...accounts.flatMap((account, index) => problemsOfAccount(account, ['accounts', index])),
-    ...sharedByAccounts(accounts),
+    ...accounts.flatMap((account, index) => problemsOfAccount(account, ['accounts', index], sharing.has(account))),
+    ...sharedByAccounts(accounts, sharing),
     ...ofShared.map((message) => error(['events', 'queue_url'], message)),
   ];
 }
@@ -36,41 +36,71 @@ export function doubtsOfAccounts({ accounts = [], events }: ConfigDocument): Fin
   return findings;
 }
 
-function problemsOfAccount(account: AccountSettings, path: readonly PathPart[]): Finding[] {
+/** Entries of which others have the queue too, and all of which say their number: it may be of any account and Region. */
+function entriesThatShare(accounts: Accounts): ReadonlySet<AccountSettings> {
+  const groups = Array.from(entriesByQueue(accounts).values());
+  return new Set(
+    groups.filter((sharing) => sharing.length > 1 && sharing.every((entry) => accountIdOf(entry) !== undefined)).flat(),
+  );
+}
+
+function problemsOfAccount(account: AccountSettings, path: readonly PathPart[], sharesQueue: boolean): Finding[] {
   const { region, queue_url: queueUrl } = account;
   const ofRegion = problemOfRegion(region);
-  const ofQueue = queueUrl === undefined ? [] : problemsOfQueueUrl(queueUrl, account);
+  const ofQueue = queueUrl === undefined ? [] : problemsOfQueueUrl(queueUrl, sharesQueue ? undefined : account);
   return [
+    ...problemsOfRole(account, path),
     ...(ofRegion?.severity === 'error' ? [error([...path, 'region'], ofRegion.message)] : []),
     ...ofQueue.map((message) => error([...path, 'queue_url'], message)),
   ];
+}
+
+function problemsOfRole(account: AccountSettings, path: readonly PathPart[]): Finding[] {
+  const { assume_role_arn: role = '', account_id: id } = account;
+  if (role.includes(accountPlaceholder) && id === undefined)
+    return [
+      error(
+        [...path, 'account_id'],
+        `assume_role_arn has ${accountPlaceholder}: give the account's 12 digits, in quotes`,
+      ),
+    ];
+  const [other] = /\{[^}]*\}?|\}/.exec(role.replaceAll(accountPlaceholder, '')) ?? [];
+  return other === undefined
+    ? []
+    : [error([...path, 'assume_role_arn'], `${other} stands for nothing: only ${accountPlaceholder} is filled in`)];
 }
 
 function error(path: readonly PathPart[], message: string): Finding {
   return { path, message, severity: 'error' };
 }
 
-/** Two shards must not have one account's quota in one Region, nor take each other's events from one queue. */
-function sharedByAccounts(accounts: Accounts): Finding[] {
+/** Two shards must not have one account's quota in one Region, nor take each other's events from one queue that does not tell them apart. */
+function sharedByAccounts(accounts: Accounts, sharing: ReadonlySet<AccountSettings>): Finding[] {
   const findings: Finding[] = [];
   const owners = new Map<string, string>();
   accounts.forEach((account, index) => {
-    const { name, region, assume_role_arn: role, external_id: externalId, queue_url: queue } = account;
+    const { name, region, external_id: externalId, queue_url: queue } = account;
+    const role = roleOf(account);
     const problem = (field: string, message: string) =>
       findings.push({ path: ['accounts', index, field], message, severity: 'error' });
     const accountId = accountIdOf(account);
-    if (role !== undefined && accountIdOf({ assume_role_arn: role }) !== accountId)
+    if (role !== undefined && !role.includes('{') && accountIdOf({ assume_role_arn: role }) !== accountId)
       problem('account_id', `the role of assume_role_arn is of another account: ${role}`);
     if (role === undefined && externalId !== undefined)
       problem('external_id', 'it is sent when a role is assumed: name the role as assume_role_arn');
-    const claim = (key: string, field: string, what: string) => {
+    const claim = (key: string, field: string, what: string, remedy: string) => {
       const owner = owners.get(key);
-      const message = `${what} is that of ${owner} already: give each (account, Region) one entry and a queue of its own`;
+      const message = `${what} is that of ${owner} already: ${remedy}`;
       if (owner === undefined) owners.set(key, name);
       else problem(field, message);
     };
-    claim(`in ${region} ${accountId}`, 'region', `${region} in ${accountId ?? 'the account of the environment'}`);
-    if (queue !== undefined) claim(`queue ${queueOf(queue)?.arn ?? queue}`, 'queue_url', 'this queue');
+    const where = `${region} in ${accountId ?? 'the account of the environment'}`;
+    claim(`in ${region} ${accountId}`, 'region', where, 'give each (account, Region) one entry');
+    if (queue !== undefined && !sharing.has(account)) {
+      const remedy =
+        'give each entry a queue of its own, or, where one queue has the events of all, each entry its account_id';
+      claim(`queue ${queueKeyOf(queue)}`, 'queue_url', 'this queue', remedy);
+    }
   });
   return findings;
 }

@@ -4,6 +4,30 @@ import { problemOfQueue, queueOf } from '#domain/queue-url.ts';
 import { problemOfRegion } from '#domain/regions.ts';
 import type { AccountSettings, Settings } from './settings.ts';
 
+/** An entry as it is worked. */
+export interface Account extends AccountSettings {
+  /** Of an entry whose queue is that of others too; undefined: it has a queue of its own, or none. */
+  readonly sharedQueue?: SharedQueue | undefined;
+}
+
+export interface SharedQueue {
+  /** This entry reads the queue for all of them: one of them does. */
+  readonly isReader: boolean;
+  /** The queue is of this entry's account and Region. Where it is of none of them, it is read with the daemon's own identity. */
+  readonly isOwner: boolean;
+}
+
+/** In a role, what stands for the account's number. */
+export const accountPlaceholder = '{account}';
+
+/** The role of an entry with the account's number filled in; as it is while that is not known. */
+export function roleOf({
+  account_id: id,
+  assume_role_arn: role,
+}: Pick<AccountSettings, 'account_id' | 'assume_role_arn'>): string | undefined {
+  return id === undefined ? role : role?.replaceAll(accountPlaceholder, id);
+}
+
 /** The account's 12 digits as far as the configuration tells: `account_id`, or those of the role. */
 export function accountIdOf({
   account_id: id,
@@ -16,13 +40,13 @@ export function accountIdOf({
 export function accountsOf(
   { settings, file }: { readonly settings: Settings; readonly file: string },
   env: Readonly<Record<string, string | undefined>>,
-): AccountSettings[] {
+): Account[] {
   if (settings.accounts) {
     const fallback = settings.events.queue_url;
     const only = settings.accounts.length === 1;
-    return settings.accounts.map((account) =>
-      only && account.queue_url === undefined && fallback !== undefined ? { ...account, queue_url: fallback } : account,
-    );
+    if (only && settings.accounts[0]!.queue_url === undefined && fallback !== undefined)
+      return [{ ...settings.accounts[0]!, queue_url: fallback }];
+    return withSharedQueues(settings.accounts);
   }
   const region = env['AWS_REGION'] ?? env['AWS_DEFAULT_REGION'];
   if (!region)
@@ -33,6 +57,30 @@ export function accountsOf(
   const [ofQueue] = queueUrl === undefined ? [] : problemsOfQueueUrl(queueUrl, { region });
   if (ofQueue !== undefined) throw new AppError('CONFIG_INVALID', `the event queue ${queueUrl}: ${ofQueue}`);
   return [{ name: 'main', region, ...(queueUrl === undefined ? {} : { queue_url: queueUrl }) }];
+}
+
+/** The same for every form of a queue's URL. */
+export function queueKeyOf(url: string): string {
+  return queueOf(url)?.arn ?? url;
+}
+
+/** Which entries have one queue. */
+export function entriesByQueue(accounts: readonly AccountSettings[]): ReadonlyMap<string, readonly AccountSettings[]> {
+  const withQueue = accounts.filter(({ queue_url: url }) => url !== undefined);
+  return Map.groupBy(withQueue, ({ queue_url: url }) => queueKeyOf(url!));
+}
+
+/** The owner of a shared queue reads it, else the first of those that share it. */
+function withSharedQueues(accounts: readonly AccountSettings[]): Account[] {
+  const shared = new Map<AccountSettings, SharedQueue>();
+  for (const sharing of entriesByQueue(accounts).values()) {
+    if (sharing.length < 2) continue;
+    const queue = queueOf(sharing[0]!.queue_url!);
+    const owner = sharing.find((entry) => accountIdOf(entry) === queue?.account && entry.region === queue?.region);
+    const reader = owner ?? sharing[0];
+    for (const entry of sharing) shared.set(entry, { isReader: entry === reader, isOwner: entry === owner });
+  }
+  return accounts.map((entry) => (shared.has(entry) ? { ...entry, sharedQueue: shared.get(entry) } : entry));
 }
 
 /** What is wrong with a queue for an entry of `accounts`; a URL that is not AWS's may be a stand-in's, of which nothing is known. */

@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { z } from 'zod';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { Ruleset } from '#domain/rule.ts';
+import { roleOf } from './accounts.ts';
 import { compileRuleset } from './compile.ts';
 import { hashOf } from './hash.ts';
 import { isWithin, mend } from './mend.ts';
@@ -80,10 +81,15 @@ function* readSteps(text: string, file: string, overrides: Overrides): Generator
   const document = withOverrides(mended.document, overrides);
   const compiled = compileRuleset(document, mended.lostNames);
   yield;
-  const meaning = compiled.findings.filter(({ path }) => !mended.isStandIn(path)).map(inFile);
+  // What cannot be read was left out: that it is missing is no second mistake.
+  const broken = new Set(mended.findings.map(({ path }) => JSON.stringify(path)));
+  const meaning = compiled.findings
+    .filter(({ path }) => !mended.isStandIn(path))
+    .map(inFile)
+    .filter(({ path }) => !broken.has(JSON.stringify(path)));
   const told = [...mended.findings, ...meaning];
   const config: Config = {
-    settings: settingsSchema.parse(document),
+    settings: withRoles(settingsSchema.parse(document)),
     ruleset: compiled.ruleset,
     hash: hashOf(document),
     file,
@@ -144,6 +150,18 @@ async function readStart(file: string): Promise<string> {
 }
 
 const settingsSchema = z.object(settingsShape);
+
+/** With the numbers of the accounts in their roles. */
+function withRoles(settings: Settings): Settings {
+  const { accounts } = settings;
+  if (!accounts) return settings;
+  return {
+    ...settings,
+    accounts: accounts.map((entry) =>
+      entry.assume_role_arn === undefined ? entry : { ...entry, assume_role_arn: roleOf(entry) },
+    ),
+  };
+}
 
 function withOverrides(document: ConfigDocument, { queueUrl }: Overrides): ConfigDocument {
   if (queueUrl === undefined || queueUrl === '') return document;

@@ -18,7 +18,9 @@ const account = z.strictObject({
     .string()
     .startsWith('arn:aws:iam::')
     .optional()
-    .describe('Role to assume for every call to this account'),
+    .describe(
+      'Role to assume for every call to this account; `{account}` in it stands for `account_id`, so that all entries can have the same text',
+    ),
   external_id: z
     .string()
     .regex(/^[\w+=,.@:/-]{2,1224}$/, 'expected 2 to 1224 letters, digits and + = , . @ : / _ -')
@@ -31,7 +33,13 @@ const account = z.strictObject({
     .describe(
       'Whose channels and events belong here. Default: the account of `assume_role_arn`; without a role, that of the channels that are listed',
     ),
-  queue_url: z.string().min(1).optional().describe('URL of the SQS queue that receives the IVS events'),
+  queue_url: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'URL of the SQS queue that receives the IVS events. Entries with the same one share it: their events are told apart by account and Region',
+    ),
 });
 
 const operationLimit = z.strictObject({

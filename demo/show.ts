@@ -5,12 +5,12 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Redis } from 'ioredis';
 import { loadConfig } from '#config/load.ts';
 import { systemClock } from '#runtime/clock.ts';
 import { startEmbeddedRedis } from '#runtime/embedded-redis.ts';
 import { createLogger, Scrubber } from '#runtime/logger.ts';
 import { createMetrics } from '#runtime/metrics.ts';
+import { connectRedis, keyPrefix } from '#runtime/redis.ts';
 import { startSimulator } from '#simulator/server.ts';
 import { startLocalSqs } from '#simulator/sqs.ts';
 import { createApp } from '#src/app.ts';
@@ -175,10 +175,11 @@ async function ownRedis(): Promise<string> {
   return redis.url;
 }
 
-/** Somebody's Redis: what the demo put there goes with it. */
+/** Somebody's Redis, a cluster and sentinels among them: what the demo put there goes with it. */
 async function borrowedRedis(url: string): Promise<string> {
   cleanup.defer(async () => {
-    const redis = new Redis(url);
+    const logger = createLogger({ level: 'silent', scrubber: new Scrubber() });
+    const redis = connectRedis({ url, prefix: keyPrefix(namespace, 'main'), role: 'store', logger });
     for await (const keys of redis.scanStream({ match: `*${namespace}:*`, count: 1000 })) {
       if ((keys as string[]).length > 0) await redis.unlink(...(keys as string[]));
     }

@@ -50,6 +50,8 @@ export interface AppOptions {
   readonly dataFolder?: string | undefined;
   /** Who asked that all automation be paused from the start. */
   readonly startPaused?: string | undefined;
+  /** `run --standby`: does nothing until it is activated. */
+  readonly standby?: boolean | undefined;
   readonly emptyLedgerPatienceMs?: number;
   readonly onCommitted?: (committed: Committed) => void;
 }
@@ -109,6 +111,7 @@ export function createApp(options: AppOptions): App {
         redisAddress: options.redisAddress,
         dataFolder: options.dataFolder,
         startPaused: options.startPaused,
+        standby: options.standby,
         namespace: options.namespace ?? 'autopilot',
         role,
         aws,
@@ -131,6 +134,7 @@ export function createApp(options: AppOptions): App {
         shards: directory,
         files,
         inForce: () => keeper.inForce,
+        standby: options.standby === true,
         reload,
         onControl: (control) => recorder?.recordControl(control),
         env: apiEnvironment(env),
@@ -175,7 +179,9 @@ export function createApp(options: AppOptions): App {
       );
       logger.info(
         { role, shards: shards.map(({ name }) => name), rules: modes, configHash: hash },
-        'ivs-autopilot runs',
+        shards.some((shard) => shard.standsBy)
+          ? 'ivs-autopilot stands by: it does nothing until `ivs-autopilot activate`'
+          : 'ivs-autopilot runs',
       );
     },
     stop() {

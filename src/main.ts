@@ -38,10 +38,12 @@ export interface RunOptions {
   readonly role?: ReplicaRole;
   /** Pauses all automation from the start; AUTOPILOT_START_PAUSED does too. */
   readonly paused?: boolean;
+  /** Does nothing until it is activated; AUTOPILOT_STANDBY does too. */
+  readonly standby?: boolean;
 }
 
 /** Runs the daemon until a signal stops it; returns the exit code. */
-export async function runDaemon({ role = 'all', paused = false }: RunOptions = {}): Promise<number> {
+export async function runDaemon({ role = 'all', paused = false, standby = false }: RunOptions = {}): Promise<number> {
   using _heap = tendHeap();
   const env = process.env;
   const scrubber = new Scrubber();
@@ -95,7 +97,8 @@ export async function runDaemon({ role = 'all', paused = false }: RunOptions = {
       // A Redis of our own has another port each time.
       ...(redis ? { redisAddress: 'data/redis' } : {}),
       dataFolder: resolve(env['AUTOPILOT_DATA_DIR'] || 'data'),
-      startPaused: paused ? 'run --paused' : startPaused(env) ? 'AUTOPILOT_START_PAUSED' : undefined,
+      startPaused: paused ? 'run --paused' : isOn(env, 'AUTOPILOT_START_PAUSED') ? 'AUTOPILOT_START_PAUSED' : undefined,
+      standby: isOn(env, 'AUTOPILOT_STANDBY') || standby,
       namespace,
       role,
       env,
@@ -152,10 +155,11 @@ function readEgress(env: NodeJS.ProcessEnv, logger: Logger, scrubber: Scrubber):
 }
 
 /** @throws AppError CONFIG_INVALID */
-function startPaused({ AUTOPILOT_START_PAUSED: value = '' }: NodeJS.ProcessEnv): boolean {
+function isOn(env: NodeJS.ProcessEnv, name: 'AUTOPILOT_START_PAUSED' | 'AUTOPILOT_STANDBY'): boolean {
+  const value = env[name] ?? '';
   if (value === '1' || value === 'true') return true;
   if (value === '' || value === '0' || value === 'false') return false;
-  throw new AppError('CONFIG_INVALID', `AUTOPILOT_START_PAUSED must be 1 or 0, not ${JSON.stringify(value)}`);
+  throw new AppError('CONFIG_INVALID', `${name} must be 1 or 0, not ${JSON.stringify(value)}`);
 }
 
 function readConfig(env: NodeJS.ProcessEnv): Promise<Config> {

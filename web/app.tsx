@@ -5,6 +5,7 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { personText } from '#api/person.ts';
 import { below, keepQueuesOpen, savedToken, saveToken } from './api.ts';
 import { askPause, askResume, showKeys } from './dialogs/controls.tsx';
+import { askActivate } from './dialogs/standby.tsx';
 import { count, duration, plural, shortDuration, stamp } from './format.ts';
 import { listenToKeys } from './keys.ts';
 import { follow } from './live.ts';
@@ -252,6 +253,7 @@ function TopBar({ page }: { readonly page: string }): JSX.Element {
           <img src="icon.svg" alt="" width={28} height={28} />
           ivs-autopilot
         </a>
+        {status.value?.standby && <StandbyChip />}
         <Mode />
         <TrustPill />
         <span class="grow" />
@@ -315,6 +317,22 @@ function Stat({
       <b>{count(value)}</b>
       <span>{text}</span>
     </button>
+  );
+}
+
+function StandbyChip(): JSX.Element {
+  return (
+    <>
+      <span class="chip mode standby">
+        <Glyph shape="pause" />
+        Standby: does nothing until it is activated
+      </span>
+      {mayOperate() && (
+        <button type="button" onClick={() => void askActivate()}>
+          Activate
+        </button>
+      )}
+    </>
   );
 }
 

@@ -28,6 +28,7 @@ export async function apiDocument(): Promise<Record<string, unknown>> {
     shards: new ShardDirectory([nothing as Shard]),
     files: nothing as never,
     inForce: () => inForce,
+    standby: false,
     reload: async () => inForce,
     env: { host: '127.0.0.1', port: 0 },
     // One token, so that the document says that one is needed; nothing is ever asked with it.

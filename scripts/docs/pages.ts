@@ -107,6 +107,14 @@ function configurationPage(): string {
           '`AUTOPILOT_DATA_DIR`',
           'A folder for the file that tells after a restart which state there had been. Default: `data`; `/data` in the image',
         ],
+        [
+          '`AUTOPILOT_STANDBY`',
+          '`1`: does nothing until `activate`; as `run --standby` (`docs/operations.md`, "A second Region")',
+        ],
+        [
+          '`AUTOPILOT_NAMESPACE`',
+          'First part of every key in Redis: deployments with different ones share a Redis and nothing else. Default: `autopilot`',
+        ],
         ['`AUTOPILOT_START_PAUSED`', '`1`: all automation is paused from the start, until `resume`; as `run --paused`'],
         ['`AUTOPILOT_URL`', 'For the commands: the address of the daemon. Default: `http://127.0.0.1:8080`'],
         [

@@ -19,6 +19,7 @@ import { silentAfterMs } from '#shard/settings.ts';
 import type { Shard } from '#shard/shard.ts';
 import { fleetState } from '#store/fleet-state.ts';
 import { fleetCounts } from '#streams/fleet.ts';
+import type { StandbyShard } from './activation.ts';
 import { AdBreaks } from './ad-breaks.ts';
 import { alertGauges } from './alert-gauges.ts';
 import { Approvals } from './approvals.ts';
@@ -51,6 +52,7 @@ import { replicaRoutes } from './routes/replicas.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { sampleRoutes } from './routes/samples.ts';
+import { standbyRoutes } from './routes/standby.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { triggerRoutes } from './routes/triggers.ts';
 import { HttpServer } from './server.ts';
@@ -60,6 +62,8 @@ export interface ApiOptions {
   readonly shards: ShardDirectory<Shard>;
   readonly files: FileAuthority;
   readonly inForce: () => ConfigInForce;
+  /** Whether the process was started as a standby. */
+  readonly standby: boolean;
   readonly reload: (why: string) => Promise<ConfigInForce>;
   /** Told of what operators say to all automation. */
   readonly onControl?: ((control: Control) => void) | undefined;
@@ -78,7 +82,7 @@ export interface Api {
 }
 
 export function createApi(options: ApiOptions): Api {
-  const { shards: directory, inForce, reload, onControl, env, tokens, clock, logger, metrics } = options;
+  const { shards: directory, inForce, standby, reload, onControl, env, tokens, clock, logger, metrics } = options;
   const { settings } = inForce().config;
   const { all: shards, first } = directory;
   const state = fleetState(
@@ -87,6 +91,7 @@ export function createApi(options: ApiOptions): Api {
   );
   const shown = ({ config, ...rest }: ConfigInForce) => ({ hash: config.hash, ...rest });
 
+  const standsBy = () => shards.some((shard) => shard.standsBy);
   const scrub = (text: string) => options.scrubber.scrubAnswer(text);
   const alerts = {
     shards: shards.map(alertShard),
@@ -99,6 +104,7 @@ export function createApi(options: ApiOptions): Api {
     shards,
     state,
     inForce,
+    standsBy,
     alerts,
     depths: shards.flatMap(({ intake }) => intake.depth ?? []),
     packageRoot,
@@ -125,7 +131,8 @@ export function createApi(options: ApiOptions): Api {
     version: packageVersion,
     metrics,
     logger: logger.child({ stage: 'http' }),
-    checks: readinessChecks(shards, inForce),
+    standsBy,
+    checks: { ...(standby ? { standby: standbyCheck(standsBy) } : {}), ...readinessChecks(shards, inForce) },
     scrub,
     onRefused: (refusal) =>
       first.state.transact((tx) => audit(tx, { ...refusal, outcome: 'refused', configHash: configHash() })),
@@ -186,6 +193,7 @@ export function createApi(options: ApiOptions): Api {
       { prefix: '/v1', plugin: eventRoutes({ state }) },
       { prefix: '/v1', plugin: auditRoutes({ state, scrub }) },
       { prefix: '/v1', plugin: replicaRoutes({ shards }) },
+      { prefix: '/v1', plugin: standbyRoutes({ shards: shards.map(standbyShard), standby }) },
       ...page.routes,
     ],
   });
@@ -194,6 +202,7 @@ export function createApi(options: ApiOptions): Api {
     config: alerts.config,
     settings: () => inForce().config.settings.alerts,
     externalUrl: settings.http.external_url,
+    standsBy,
     clock,
     logger,
     random: Math.random,
@@ -212,6 +221,28 @@ function alertShard(shard: Shard) {
       const { deadLetters, deadLettersSinceMs: sinceMs } = shard.intake.depth?.depth ?? {};
       return deadLetters && sinceMs !== undefined ? { count: deadLetters, sinceMs } : undefined;
     },
+  };
+}
+
+function standbyShard(shard: Shard): StandbyShard {
+  return {
+    name: shard.name,
+    region: shard.region,
+    get standsBy() {
+      return shard.standsBy;
+    },
+    state: shard.state,
+    get ruleset() {
+      return shard.ruleset;
+    },
+    hasQueue: shard.intake.consumer !== undefined,
+  };
+}
+
+/** A standby is alive and not ready: no probe restarts it, and no load balancer sends it work. */
+function standbyCheck(standsBy: () => boolean): ReadinessCheck {
+  return async () => {
+    if (standsBy()) throw new AppError('STANDBY', 'stands by until it is activated');
   };
 }
 

@@ -30,6 +30,8 @@ export interface EscalationOptions {
   readonly settings: () => EscalationSettings;
   /** `http.external_url`. */
   readonly externalUrl: string | undefined;
+  /** A standby tells nobody anything. Default: it is none. */
+  readonly standsBy?: () => boolean;
 }
 
 /** Most that one look tells of: what is more comes with the next ones. */
@@ -63,9 +65,15 @@ export function escalations(
 }
 
 /** Looks once. Returns the ids of the alerts that were told of. */
-export async function escalate({ shards, config, settings, externalUrl }: EscalationOptions): Promise<string[]> {
+export async function escalate({
+  shards,
+  config,
+  settings,
+  externalUrl,
+  standsBy,
+}: EscalationOptions): Promise<string[]> {
   const { escalate: rule, endings } = settings();
-  if (!rule && !endings) return [];
+  if ((!rule && !endings) || standsBy?.()) return [];
   const due = openAlerts({ shards, config }).flatMap((alert) => {
     const told = messageOf(alert, { rule, endings, nowMs: shards[0]?.state.nowMs() ?? 0 });
     return told ? [{ alert, ...told }] : [];

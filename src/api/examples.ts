@@ -71,6 +71,7 @@ export const requestExamples: Readonly<Record<string, Readonly<Record<string, Ex
       },
     },
   },
+  activateStandby: { reason: { summary: 'The other deployment is lost', value: { reason: 'us-west-2 is lost' } } },
   pauseAutomation: { reason: { summary: 'Why, for whoever finds it', value: { reason: 'regional incident' } } },
   resumeAutomation: { reason: { summary: 'Why', value: { reason: 'the incident is over' } } },
   setOffTrigger: {

@@ -31,6 +31,8 @@ export interface PageOptions {
   /** Of the whole fleet. */
   readonly state: SharedState;
   readonly inForce: () => ConfigInForce;
+  /** Whether this is a standby that was not activated. */
+  readonly standsBy: () => boolean;
   /** Of the shards that have a queue. */
   readonly depths: readonly QueueDepth[];
   readonly alerts: AlertSources;
@@ -71,7 +73,7 @@ export function createPage(options: PageOptions): Page {
   };
 }
 
-function sourcesOf({ shards, state, inForce, depths, alerts }: PageOptions): LiveSources {
+function sourcesOf({ shards, state, inForce, standsBy, depths, alerts }: PageOptions): LiveSources {
   let latencyMs: number | undefined;
   let pingedAt = Number.NEGATIVE_INFINITY;
   const ping = async () => {
@@ -84,6 +86,7 @@ function sourcesOf({ shards, state, inForce, depths, alerts }: PageOptions): Liv
   return {
     state,
     ruleset: () => inForce().config.ruleset,
+    standsBy,
     alerts,
     config: () => {
       const { config, loadedAtMs, error } = inForce();

@@ -4,6 +4,7 @@
 // what it takes and what it answers, and hand `{ prefix: '/v1', plugin: nounRoutes(deps) }` to the server in api.ts.
 //   - Every `/v1` route needs a token. Reading needs the role viewer, anything else operator; `config: { role: 'admin' }` on a
 //     route asks for more, or less. `request.caller` says who calls (for the audit).
+//   - A standby refuses whatever is no GET, unless the route has `config: { onStandby: true }`: it must neither call nor enqueue anything.
 //   - Throw AppError; the answer gets its code, status, details and remedy.
 //   - `schema: { summary, tags: ['Metadata'], body, params, querystring, response: { 200: … } }` is also the API document.
 //     Use z.strictObject for bodies and queries: unknown fields are then refused with "did you mean".
@@ -50,6 +51,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The role a caller needs; default: viewer for GET, operator for anything else. */
     role?: TokenRole;
+    /** Also a standby that was not activated does it. Default: it only answers GET. */
+    onStandby?: true;
   }
 }
 
@@ -66,6 +69,8 @@ export interface HttpServerOptions {
   readonly port: number;
   readonly tokens: readonly ApiToken[];
   readonly routes: readonly HttpRoutes[];
+  /** Whether this is a standby that was not activated: it takes no work. Default: it is none. */
+  readonly standsBy?: () => boolean;
   /** By name; all must pass for `/readyz`. */
   readonly checks: Readonly<Record<string, ReadinessCheck>>;
   readonly maxBodyBytes: number;
@@ -178,7 +183,7 @@ function buildApp(
   authenticator: Authenticator,
   stopping: () => string | undefined,
 ): FastifyInstance {
-  const { logger, metrics, clock = systemClock, nowMs = () => clock.now() } = options;
+  const { logger, metrics, clock = systemClock, nowMs = () => clock.now(), standsBy = () => false } = options;
   const app: FastifyInstance = Fastify({
     logger: false,
     bodyLimit: options.maxBodyBytes,
@@ -240,7 +245,7 @@ function buildApp(
     await refused(request, error).catch((cause: unknown) =>
       logger.warn({ err: cause, code: error.code }, 'a refused request could not be written into the audit'),
     );
-    if (error.status >= 500 && !isRedisFailure(error))
+    if (error.status >= 500 && !isRedisFailure(error) && error.code !== 'STANDBY')
       logger.error({ err: thrown, method: request.method, route: request.routeOptions.url }, 'a request failed');
     return sendProblem(reply, error);
   });
@@ -278,7 +283,7 @@ function buildApp(
     void app.register(
       async (scope) => {
         if (access !== 'public')
-          guard(scope, { authenticator, logins, proxies, nowMs, isBrowser: access === 'browser' });
+          guard(scope, { authenticator, logins, proxies, nowMs, standsBy, isBrowser: access === 'browser' });
         // The compilers belong to the routes only: on the root they would break what has no zod schema.
         if (access === 'token') {
           scope.setValidatorCompiler(validatorCompiler);
@@ -304,12 +309,14 @@ function guard(
     logins,
     proxies,
     nowMs,
+    standsBy,
     isBrowser,
   }: {
     authenticator: Authenticator;
     logins: LoginGuard;
     proxies: TrustedProxies;
     nowMs: () => number;
+    standsBy: () => boolean;
     isBrowser: boolean;
   },
 ): void {
@@ -341,6 +348,11 @@ function guard(
       throw new AppError(
         'FORBIDDEN',
         `the token ${request.caller.name} has the role ${request.caller.role}; this needs ${needed}`,
+      );
+    if (!reads(request) && request.routeOptions.config.onStandby !== true && standsBy())
+      throw new AppError(
+        'STANDBY',
+        'this is a standby, which takes no work: send it to the deployment that works, or activate this one with `ivs-autopilot activate`',
       );
   });
   scope.addHook('onRequest', scope.rateLimit());

@@ -1,6 +1,7 @@
 // Which accounts a command is about: the entries of the configuration, or the one of the environment, each with its credentials.
+
+import type { Account } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
-import type { AccountSettings } from '#config/settings.ts';
 import type { DoctorAccount } from '#ops/doctor/doctor-account.ts';
 import { type CliIo, CommandFailed } from './support.ts';
 
@@ -20,7 +21,7 @@ export async function chosenEntries(
   config: Config,
   flags: AccountFlags,
   env: CliIo['env'],
-): Promise<readonly AccountSettings[]> {
+): Promise<readonly Account[]> {
   const { accountsOf } = await import('#config/accounts.ts');
   const configured = config.settings.accounts;
   if (configured && flags.region !== undefined)
@@ -31,7 +32,7 @@ export async function chosenEntries(
 }
 
 /** The entries with what their roles give. */
-export async function withCredentials(entries: readonly AccountSettings[]): Promise<DoctorAccount[]> {
+export async function withCredentials(entries: readonly Account[]): Promise<DoctorAccount[]> {
   const { awsAccessOf } = await import('#shard/aws-access.ts');
   return entries.map((account) => {
     const { credentials } = awsAccessOf(account, {});
@@ -44,7 +45,7 @@ export async function chosenAccounts(config: Config, flags: AccountFlags, io: Cl
   return withCredentials(await chosenEntries(config, flags, io.env));
 }
 
-function chosen(accounts: readonly AccountSettings[], name: string | undefined, file: string) {
+function chosen(accounts: readonly Account[], name: string | undefined, file: string) {
   if (name === undefined) return accounts;
   const entry = accounts.find((account) => account.name === name);
   if (entry) return [entry];

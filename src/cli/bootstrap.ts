@@ -25,6 +25,8 @@ interface Flags extends AccountFlags {
   readonly destroy?: boolean;
   readonly adopt?: boolean;
   readonly print?: TemplateLanguage;
+  readonly organization?: string;
+  readonly toBus?: string;
   readonly json?: boolean;
 }
 
@@ -50,6 +52,11 @@ export function register(program: Command, io: CliIo): void {
         'terraform',
       ] satisfies TemplateLanguage[]),
     )
+    .option(
+      '--organization <id>',
+      'with --print: for the central account of this organisation, whose bus takes the events of all its accounts',
+    )
+    .option('--to-bus <arn>', 'with --print: for each other account, a rule that forwards its events to this bus')
     .option('--json', 'print the plan and its result as JSON')
     .addHelpText(
       'after',
@@ -58,15 +65,17 @@ export function register(program: Command, io: CliIo): void {
         'ivs-autopilot bootstrap --region us-west-2',
         'ivs-autopilot bootstrap --account europe',
         'ivs-autopilot bootstrap --print terraform > events.tf',
+        'ivs-autopilot bootstrap --print cloudformation --organization o-a1b2c3d4e5 > central.yaml',
+        'ivs-autopilot bootstrap --print cloudformation --to-bus arn:aws:events:us-west-2:111122223333:event-bus/ivs-autopilot-events > member.yaml',
       ),
     )
     .action(async (file: string | undefined, flags: Flags) => {
       const names = namesFrom(flags);
       const config = await readConfig(io, file);
       const wanted = describeEventPath(names, config ? detailTypesOf(config.ruleset) : []);
+      checkBusFlags(flags);
       if (flags.print) {
-        const { printEventPath } = await import('#ops/event-path-print.ts');
-        printLines(io.print, printEventPath(wanted, flags.print).trimEnd());
+        printLines(io.print, await templateOf(wanted, flags.print, flags));
         return;
       }
       const configured = config?.settings.accounts !== undefined;
@@ -124,10 +133,17 @@ async function bring(flags: Flags, wanted: EventPath, account: DoctorAccount): P
 /** One account after the other, each with its own credentials; a failure in one does not keep the others from being set up. */
 async function bringAll(io: CliIo, flags: Flags, wanted: EventPath, accounts: readonly DoctorAccount[]): Promise<void> {
   const results = new Map<string, object>();
-  let failed = 0;
+  const failed: string[] = [];
   for (const account of accounts) {
     const { name, region, assume_role_arn: role, queue_url: configuredUrl } = account;
     if (!flags.json) io.print(`${name} (${region}${role === undefined ? '' : `, as ${role}`}):`);
+    if (account.sharedQueue) {
+      const skipped =
+        'it shares its queue with other accounts: --print with --organization and --to-bus has its set-up';
+      results.set(name, { account: name, region, skipped });
+      if (!flags.json) io.print(`- left alone: ${skipped}`);
+      continue;
+    }
     try {
       const outcome = await bring(flags, wanted, account);
       results.set(name, { account: name, region, ...outcome });
@@ -139,7 +155,7 @@ async function bringAll(io: CliIo, flags: Flags, wanted: EventPath, accounts: re
       refuseForeign(flags, outcome);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
-      failed += 1;
+      failed.push(name);
       results.set(name, {
         ...(results.get(name) ?? { account: name, region }),
         error: { code: error.code, message: error.message },
@@ -148,7 +164,45 @@ async function bringAll(io: CliIo, flags: Flags, wanted: EventPath, accounts: re
     }
   }
   if (flags.json) printJson(io, { accounts: [...results.values()] });
-  if (failed > 0) throw new CommandFailed(`${failed} of ${accounts.length} accounts could not be done; see above.`);
+  if (failed.length > 0)
+    throw new CommandFailed(
+      `${failed.length} of ${accounts.length} accounts could not be done; see above: ${failed.join(', ')}. Run it again once that is mended: what is done stays as it is.`,
+    );
+}
+
+/** @throws CommandFailed */
+function checkBusFlags({ print, organization, toBus }: Flags): void {
+  if (organization === undefined && toBus === undefined) return;
+  if (print === undefined)
+    throw new CommandFailed(
+      '--organization and --to-bus go with --print: what stands in many accounts is rolled out by StackSets or Terraform.',
+      2,
+    );
+  if (organization !== undefined && toBus !== undefined)
+    throw new CommandFailed(
+      '--organization is for the central account, --to-bus for the others: print one after the other.',
+      2,
+    );
+  // https://docs.aws.amazon.com/organizations/latest/APIReference/API_Organization.html
+  if (organization !== undefined && !/^o-[a-z0-9]{10,32}$/.test(organization))
+    throw new CommandFailed(`--organization ${JSON.stringify(organization)}: expected an id such as o-a1b2c3d4e5.`, 2);
+  if (toBus !== undefined && !/^arn:aws[a-z-]*:events:[a-z0-9-]+:\d{12}:event-bus\/[\w./-]{1,256}$/.test(toBus))
+    throw new CommandFailed(
+      `--to-bus ${JSON.stringify(toBus)}: expected the ARN of an event bus, as the output BusArn of the central template has it.`,
+      2,
+    );
+}
+
+async function templateOf(
+  wanted: EventPath,
+  language: TemplateLanguage,
+  { organization, toBus }: Flags,
+): Promise<string> {
+  const { printEventPath, printForwarding } = await import('#ops/event-path-print.ts');
+  const bus = organization === undefined ? undefined : { name: wanted.rule.name, organization };
+  return (
+    toBus === undefined ? printEventPath(wanted, language, bus) : printForwarding(wanted, language, toBus)
+  ).trimEnd();
 }
 
 function refuseForeign(flags: Flags, { changes, done }: Outcome): void {

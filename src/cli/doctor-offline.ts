@@ -1,7 +1,7 @@
 // What the checks without a connection need of the parts that `src/ops` does not know: which addresses webhooks may have, and tokens.
 import { readTokens } from '#api/tokens.ts';
+import type { Account } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
-import type { AccountSettings } from '#config/settings.ts';
 import { messageOf } from '#domain/errors.ts';
 import type { Check } from '#ops/doctor/check.ts';
 import { offlineChecks } from '#ops/doctor/offline.ts';
@@ -11,7 +11,7 @@ import { Scrubber } from '#runtime/scrubber.ts';
 import type { CliIo } from './support.ts';
 
 /** The checks of `doctor` that make no connection. */
-export function checksOf(config: Config, accounts: readonly AccountSettings[], env: CliIo['env']): Check[] {
+export function checksOf(config: Config, accounts: readonly Account[], env: CliIo['env']): Check[] {
   const { allow_private_webhooks: allowPrivate, allow_link_local_webhooks: allowLinkLocal } = config.settings.http;
   return offlineChecks({
     config,

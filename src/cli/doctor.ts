@@ -1,8 +1,8 @@
 // `doctor`: is everything there that the daemon needs? One line for each check, green or red, with what to do. A program that ends by
 // itself: every check has a bound, and its exit code says whether anything is red.
 import type { Command } from 'commander';
+import type { Account } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
-import type { AccountSettings } from '#config/settings.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Check, CheckResult, Verdict } from '#ops/doctor/check.ts';
 import { type AccountFlags, chosenEntries, withCredentials } from './accounts.ts';
@@ -133,7 +133,7 @@ async function accountsOf(
   flags: AccountFlags,
   env: CliIo['env'],
   red: (text: string, todo: string) => Verdict,
-): Promise<{ readonly entries: readonly AccountSettings[]; readonly account: readonly Check[] }> {
+): Promise<{ readonly entries: readonly Account[]; readonly account: readonly Check[] }> {
   const trouble = (text: string, todo: string): Check => ({ name: 'AWS account', run: async () => red(text, todo) });
   try {
     const entries = await chosenEntries(config, flags, env);

@@ -139,3 +139,35 @@ describe('iam for every way to name an account, and every queue URL', () => {
     expect(errors).toMatch(message);
   });
 });
+
+describe('iam --each', () => {
+  const members = Array.from(
+    { length: 12 },
+    (_, index) =>
+      `  - {name: a${index}, region: us-west-2, account_id: "${100_000_000_000 + index}", assume_role_arn: "arn:aws:iam::{account}:role/autopilot", queue_url: "https://sqs.us-west-2.amazonaws.com/999988887777/ivs"}\n`,
+  ).join('');
+
+  it('prints the policy of every role, and that of the identity which assumes them', async () => {
+    const { exitCode, out } = await iam(`accounts:\n${members}`, ['--each']);
+
+    expect(exitCode).toBe(0);
+    const { identity, accounts } = JSON.parse(out);
+    expect(Object.keys(accounts)).toHaveLength(12);
+    expect(JSON.stringify(accounts.a7)).toContain('arn:aws:ivs:us-west-2:100000000007:channel/*');
+    expect(identity.Statement.map(({ Sid }: { Sid: string }) => Sid)).toEqual(['SharedEventQueue', 'OtherAccounts']);
+    expect(identity.Statement[1].Resource).toContain('arn:aws:iam::100000000011:role/autopilot');
+  });
+
+  it('leaves the identity out where an entry without a role is worked with it, and says what does not go with it', async () => {
+    const own = `accounts:\n  - {name: own, region: us-west-2}\n  - {name: a, region: us-west-2, assume_role_arn: "${role}"}\n`;
+    expect(Object.keys(JSON.parse((await iam(own, ['--each'])).out))).toEqual(['accounts']);
+    expect(await iam(own, ['--each', '--account', 'a'])).toMatchObject({
+      exitCode: 2,
+      errors: expect.stringContaining('leave --account'),
+    });
+    expect(await iam('', ['--each'])).toMatchObject({
+      exitCode: 2,
+      errors: expect.stringContaining('names no accounts'),
+    });
+  });
+});

@@ -1,8 +1,7 @@
 // `iam`: the least-privilege policy for the loaded rules, or for setting up.
 import type { Command } from 'commander';
-import { accountIdOf } from '#config/accounts.ts';
+import { type Account, accountIdOf, accountsOf } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
-import type { AccountSettings } from '#config/settings.ts';
 import { actionNames } from '#domain/action.ts';
 import type { ActionUse } from '#ops/permissions.ts';
 import { type CliIo, CommandFailed, example, printJson } from './support.ts';
@@ -13,6 +12,7 @@ interface Flags {
   readonly region?: string;
   readonly queueArn?: string;
   readonly allActions?: boolean;
+  readonly each?: boolean;
   readonly setup?: boolean;
   readonly name: string;
 }
@@ -23,6 +23,7 @@ export function register(program: Command, io: CliIo): void {
     .description('print the IAM policy that the daemon needs for the loaded rules, and no more')
     .argument('[file]', 'configuration (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)')
     .option('--account <id or name>', 'AWS account id, or the name of an entry of `accounts`', '*')
+    .option('--each', 'the policies of all entries of `accounts`, and of the daemon’s own identity, as one document')
     .option('--region <region>', 'AWS region (default: that of the entry, AWS_REGION, else *)')
     .option('--queue-arn <arn>', 'ARN of the event queue (default: made from the configured URL)')
     .option('--all-actions', 'also what operators may ask for through the API, whether a rule uses it or not')
@@ -31,27 +32,52 @@ export function register(program: Command, io: CliIo): void {
     .option('--json', 'as JSON, which it is anyway')
     .addHelpText(
       'after',
-      example('ivs-autopilot iam --account 111122223333 --region us-west-2', 'ivs-autopilot iam --setup'),
+      example(
+        'ivs-autopilot iam --account 111122223333 --region us-west-2',
+        'ivs-autopilot iam --each',
+        'ivs-autopilot iam --setup',
+      ),
     )
     .action(async (file: string | undefined, flags: Flags) => {
-      const { daemonPolicy, setupPolicy } = await import('#ops/permissions.ts');
+      const { daemonPolicy, identityPolicy, setupPolicy } = await import('#ops/permissions.ts');
       const isId = /^(\*|\d{12})$/.test(flags.account);
       const region = flags.region ?? io.env['AWS_REGION'] ?? '*';
       if (flags.queueArn !== undefined) requireQueueArn(flags.queueArn);
-      if (flags.setup && isId) {
+      if (flags.setup && isId && !flags.each) {
         printJson(io, setupPolicy({ region, account: flags.account }, flags.name));
         return;
       }
       const { loadConfig } = await import('#config/load.ts');
-      const { actionUses, accountScope, publishing, queueArnOf } = await import('#ops/config-uses.ts');
+      const { actionUses, accountScope, identityScope, publishing, queueArnOf } = await import('#ops/config-uses.ts');
       const config = await loadConfig(file ?? defaultConfigFile(io.env), { queueUrl: io.env['AUTOPILOT_QUEUE_URL'] });
+      const uses: ActionUse[] = actionUses(config.ruleset);
+      if (flags.allActions) uses.push(...actionNames.map((action) => ({ action })));
+      const { publishTo, assumeRoles } = publishing(config.ruleset);
+      const accounts = entriesOf(config);
+      if (flags.each) {
+        if (accounts.length === 0) throw new CommandFailed(`--each: ${config.file} names no accounts.`, 2);
+        if (flags.account !== '*' || flags.region !== undefined || flags.queueArn !== undefined)
+          throw new CommandFailed('--each is for all entries: leave --account, --region and --queue-arn out.', 2);
+        const policyOf = (entry: Account) => {
+          const scope = accountScope(entry, accounts);
+          const roles = [...new Set([...(scope.assumeRoles ?? []), ...assumeRoles])];
+          return flags.setup
+            ? setupPolicy(scope, flags.name)
+            : daemonPolicy(uses, { ...scope, publishTo, assumeRoles: roles });
+        };
+        const policies = Object.fromEntries(accounts.map((entry) => [entry.name, policyOf(entry)]));
+        // The entry without a role is worked with the daemon's own identity: its policy is that identity's.
+        const isOwn = accounts.some(({ assume_role_arn: role }) => role === undefined);
+        const identity = flags.setup || isOwn ? {} : { identity: identityPolicy(identityScope(accounts)) };
+        printJson(io, { ...identity, accounts: policies });
+        return;
+      }
       const entry = entryOf(config, flags.account);
-      const { events, accounts = [] } = config.settings;
+      const { events } = config.settings;
       const { queueArn: given } = flags;
       const of = entry
         ? accountScope(entry, accounts, { queueArn: given })
         : { region, account: flags.account, queueArn: given ?? (events.queue_url && queueArnOf(events.queue_url)) };
-      const { publishTo, assumeRoles } = publishing(config.ruleset);
       const scope = {
         ...of,
         publishTo,
@@ -63,8 +89,6 @@ export function register(program: Command, io: CliIo): void {
         printJson(io, setupPolicy(scope, flags.name));
         return;
       }
-      const uses: ActionUse[] = actionUses(config.ruleset);
-      if (flags.allActions) uses.push(...actionNames.map((action) => ({ action })));
       printJson(io, daemonPolicy(uses, scope));
     });
 }
@@ -79,16 +103,19 @@ function requireQueueArn(arn: string): void {
   }
 }
 
+/** The entries of the file; none where it names no accounts. */
+function entriesOf(config: Config): Account[] {
+  return config.settings.accounts ? accountsOf(config, {}) : [];
+}
+
 /**
  * The entry that is meant: by name, by the number of its account, or the only one; undefined where the file names no accounts.
  * @throws CommandFailed when none is meant, or more than one
  */
-function entryOf({ settings, file }: Config, wanted: string): AccountSettings | undefined {
-  const { queue_url: ofAll } = settings.events;
-  const accounts = (settings.accounts ?? []).map((account) =>
-    settings.accounts?.length === 1 && ofAll !== undefined ? { queue_url: ofAll, ...account } : account,
-  );
-  const names = (entries: readonly AccountSettings[]) => entries.map(({ name }) => name).join(' or ');
+function entryOf(config: Config, wanted: string): Account | undefined {
+  const { file } = config;
+  const accounts = entriesOf(config);
+  const names = (entries: readonly Account[]) => entries.map(({ name }) => name).join(' or ');
   if (wanted === '*' || /^\d{12}$/.test(wanted)) {
     // An entry that does not say its number may have any.
     const candidates = accounts.filter((account) => wanted === '*' || (accountIdOf(account) ?? wanted) === wanted);
@@ -96,7 +123,7 @@ function entryOf({ settings, file }: Config, wanted: string): AccountSettings | 
     const meant = sure.length > 0 ? sure : candidates;
     if (meant.length > 1 && wanted === '*')
       throw new CommandFailed(
-        `${file} names several accounts, and each role has a policy of its own: add --account ${names(meant)}.`,
+        `${file} names several accounts, and each role has a policy of its own: add --account ${names(meant)}, or --each for all of them.`,
         2,
       );
     if (meant.length > 1)

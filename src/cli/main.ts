@@ -10,6 +10,7 @@ import { visibleLine } from '#domain/visible-text.ts';
 import { isEntry } from '#runtime/entry.ts';
 import { Scrubber } from '#runtime/scrubber.ts';
 import { endOnUncaught } from '#runtime/uncaught.ts';
+import { register as registerActivate } from './activate.ts';
 import { register as registerAdBreak } from './ad-break.ts';
 import { register as registerAdConfiguration } from './ad-configuration.ts';
 import { register as registerAlert } from './alert.ts';
@@ -64,6 +65,7 @@ const registers: readonly ((program: Command, io: CliIo) => void)[] = [
   registerAudit,
   registerReport,
   registerControls,
+  registerActivate,
   registerSilence,
   registerSchema,
   registerSimulator,

@@ -4,18 +4,25 @@ import { type ReplicaRole, replicaRoles } from '#domain/replica.ts';
 import { choiceOption } from './options.ts';
 import { type CliIo, example } from './support.ts';
 
+interface RunFlags {
+  readonly role: ReplicaRole;
+  readonly paused?: boolean;
+  readonly standby?: boolean;
+}
+
 export function register(program: Command, _io: CliIo): void {
   program
     .command('run')
     .description('run the daemon until it is told to stop (SIGTERM); SIGHUP reloads its configuration')
     .addOption(choiceOption('--role <role>', 'the part of the work this process does', replicaRoles).default('all'))
     .option('--paused', 'pause all automation from the start, until `resume`: for a first day, a restore, an upgrade')
+    .option('--standby', 'do nothing until `activate`: for a second Region that takes over when the first is lost')
     .addHelpText(
       'after',
       example('AUTOPILOT_CONFIG=config/autopilot.yaml REDIS_URL=redis://redis:6379 ivs-autopilot run'),
     )
-    .action(async ({ role, paused = false }: { role: ReplicaRole; paused?: boolean }) => {
+    .action(async ({ role, paused = false, standby = false }: RunFlags) => {
       const { runDaemon } = await import('#src/main.ts');
-      process.exit(await runDaemon({ role, paused }));
+      process.exit(await runDaemon({ role, paused, standby }));
     });
 }

@@ -31,6 +31,9 @@ export function linesOf(status: LiveStatus, { columns }: Pick<CliIo, 'columns'> 
       { text: `${counts.unknown} unknown`, tone: counts.unknown > 0 ? 'warn' : undefined },
       `, ${counts.held} on hold`,
     ],
+    ...(status.standby
+      ? [[{ text: 'STANDBY', tone: 'warn' } as const, ': it does nothing until `ivs-autopilot activate`']]
+      : []),
     pause
       ? [{ text: 'PAUSED', tone: 'bad' }, ` ${ago(pause.sinceMs)} by ${callerText(pause.who)}: ${pause.reason}`]
       : 'Automation is on',

@@ -53,6 +53,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/activate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let a standby work from now on, with all replicas of its Redis, also after a restart; nothing where none stands by */
+        post: operations["activateStandby"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/ad-breaks": {
         parameters: {
             query?: never;
@@ -810,6 +827,23 @@ export interface paths {
         post?: never;
         /** End a silence now */
         delete: operations["endSilence"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/standby": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether this deployment stands by */
+        get: operations["getStandby"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1723,6 +1757,76 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    activateStandby: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description Only say what would follow */
+                    dryRun?: boolean;
+                    /** @description Why, for whoever finds it */
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "standby": true,
+                     *       "startedAsStandby": true,
+                     *       "accounts": [
+                     *         {
+                     *           "name": "name",
+                     *           "standby": true
+                     *         }
+                     *       ],
+                     *       "effects": [
+                     *         "effect"
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        accounts: {
+                            /** @description Who activated it; absent while it stands by */
+                            activation?: {
+                                reason: string;
+                                /** Format: date-time */
+                                since: string;
+                                who: string;
+                            };
+                            name: string;
+                            standby: boolean;
+                        }[];
+                        /** @enum {boolean} */
+                        dryRun?: true;
+                        /** @description What follows, in sentences */
+                        effects: string[];
+                        /** @description It does nothing until it is activated */
+                        standby: boolean;
+                        /** @description By `run --standby` or AUTOPILOT_STANDBY */
+                        startedAsStandby: boolean;
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];
@@ -6286,6 +6390,58 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
+    getStandby: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "standby": true,
+                     *       "startedAsStandby": true,
+                     *       "accounts": [
+                     *         {
+                     *           "name": "name",
+                     *           "standby": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        accounts: {
+                            /** @description Who activated it; absent while it stands by */
+                            activation?: {
+                                reason: string;
+                                /** Format: date-time */
+                                since: string;
+                                who: string;
+                            };
+                            name: string;
+                            standby: boolean;
+                        }[];
+                        /** @description It does nothing until it is activated */
+                        standby: boolean;
+                        /** @description By `run --standby` or AUTOPILOT_STANDBY */
+                        startedAsStandby: boolean;
+                    };
+                };
+            };
+            401: components["responses"]["Unauthorized"];
             429: components["responses"]["TooMany"];
             503: components["responses"]["Unavailable"];
             default: components["responses"]["Problem"];

@@ -52,6 +52,13 @@ export interface Pause {
   readonly text?: string;
 }
 
+/** Somebody has told a standby to work: from then on `run --standby` works as `run` does, also after a restart. */
+export interface Activation {
+  readonly who: string;
+  readonly reason: string;
+  readonly sinceMs: number;
+}
+
 /** An operator's silence: what matches every matcher is held back. */
 export interface Silence {
   /** As written: `rule="x"`, `channel=~".*"`. */

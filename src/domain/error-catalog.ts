@@ -88,6 +88,13 @@ export const errorCatalog = {
     status: 200,
     disposition: 'give-up',
   },
+  STANDBY: {
+    meaning: 'This deployment runs as a standby (`run --standby`): until it is activated it takes no work.',
+    remedy:
+      'Send the request to the deployment that works. If that one is lost, read "A second Region" in docs/operations.md, then `ivs-autopilot activate`.',
+    status: 503,
+    disposition: 'give-up',
+  },
   STATE_TOO_NEW: {
     meaning:
       'The state in Redis was written by a newer version of ivs-autopilot, in a format that this one does not know. It is left untouched.',

@@ -24,6 +24,13 @@ export interface StateLoss {
   readonly knownAtMs: number | undefined;
   /** Time between the commit that Redis has gone back to and the newest known; undefined: it cannot be told. */
   readonly lostMs: number | undefined;
+  /** Commits after that one; undefined: it cannot be told. */
+  readonly lostCommits: number | undefined;
+  /**
+   * Whether what `known` has and Redis lacks was lost for certain: what Redis holds is nothing, another state, or an earlier moment of
+   * `known`. False: somebody has committed since, and may have done or taken back what is missing.
+   */
+  readonly missingIsLost: boolean;
   /** When the controls were last changed, as far as a note outside of Redis tells; undefined: no such note. */
   readonly controlsAtMs: number | undefined;
   /** What `on_empty_state` says about a state without a copy; undefined: it was not empty. */
@@ -54,8 +61,19 @@ export interface LossKeeper {
   onRepaired(loss: StateLoss, repair: Repair): void;
 }
 
+/** Lost entries of one kind. */
+export interface LostItems {
+  /** In plain words, for this count: `deferred actions`. */
+  readonly what: string;
+  readonly count: number;
+  /** What some of them are about: a rule, a channel, an action. */
+  readonly names: readonly string[];
+}
+
 export interface Repair {
   /** Keys of controls that were written or taken back again. */
   readonly restored: readonly string[];
+  /** What was known, is missing, and is not written again; counted by kind, at least so many. Undefined: it cannot be told. */
+  readonly lost: readonly LostItems[] | undefined;
   readonly paused: boolean;
 }

@@ -30,7 +30,7 @@ import type {
 } from './alert.ts';
 import type { Approval } from './approval.ts';
 import type { Channel, ChannelArn } from './channel.ts';
-import type { Gone, Hold, Pause, Silence } from './control.ts';
+import type { Activation, Gone, Hold, Pause, Silence } from './control.ts';
 import type { DecisionBundle, Incident, ItemTally, JobResult, JobResults, JournalEntry } from './decision.ts';
 import type { JobRequest } from './job.ts';
 import type { LineageNote } from './lineage.ts';
@@ -84,7 +84,7 @@ interface Alerts {
 export type StoredAlert = Alerts[keyof Alerts];
 
 /** What an operator, or the daemon itself, puts in force and takes back. */
-export type PlacedControl = Hold | Pause | Silence | RuleAlert;
+export type PlacedControl = Hold | Pause | Silence | RuleAlert | Activation;
 
 interface AlertKind extends Kind<StoredAlert> {
   of(id: string): Key<StoredAlert>;
@@ -222,6 +222,8 @@ export const notes = {
   /** Set once all channels have been listed for the first time. */
   inventoryListed: key<{ readonly atMs: number }>('meta/inventory-listed'),
   lineage: key<LineageNote>('meta/lineage'),
+  /** Of a deployment that runs as a standby; undefined: it stands by. */
+  activation: key<Activation>('meta/activation'),
   /** When the last heartbeat was sent. */
   heartbeat: key<number>('meta/heartbeat'),
   /** Written where nothing else is: by the commits that an older state lacks it is told how far it went back. */
@@ -262,7 +264,7 @@ export const logs = {
   quotaHour: log<QuotaSample>('quota-hour'),
 } as const;
 
-/** Whether a key holds a pause, hold or silence, or that one was taken back. */
+/** Whether a key holds a pause, hold, silence or activation, or that one was taken back. */
 export function isControl(key: string): boolean {
-  return pauseKeys.some((pause) => pause === key) || /^(?:hold|silence|gone)\//.test(key);
+  return key === notes.activation || pauseKeys.some((pause) => pause === key) || /^(?:hold|silence|gone)\//.test(key);
 }

@@ -100,12 +100,17 @@ const mostPairsPerBatch = 50_000;
 
 /** For so few channels of an urgent batch permits are asked for at once, whatever becomes of it. */
 const mostHurried = 4;
+/** Batches that this process remembers to have accepted, to tell which of them a loss of Redis took; Redis keeps each for longer. */
+const mostRemembered = 200;
+const rememberedMs = 1_800_000;
 /** Batches that are accepted within this time share an announcement; what has to go at once goes first. */
 const announceAfterMs = 250;
 
 export class MetadataService {
   readonly #options: MetadataServiceOptions;
   #announcement: NodeJS.Timeout | undefined;
+  /** Id → when it was accepted; the oldest first. */
+  readonly #accepted = new Map<string, number>();
 
   constructor(options: MetadataServiceOptions) {
     this.#options = options;
@@ -159,6 +164,7 @@ export class MetadataService {
         return this.#repeatOf(acceptance);
       case 'accepted': {
         const { channels, channelsBefore, full } = acceptance;
+        this.#remember(batchId);
         if (lane !== 'urgent') this.#options.nudge(lane);
         // A batch that comes from a job has been seen in the queue already.
         if (!job) this.#announce(batchId);
@@ -217,6 +223,7 @@ export class MetadataService {
     const places = meant.flatMap((group) => group.places);
     for (const index of acceptance.full) states[places[index]!] = 'queue_full';
     for (const index of acceptance.repeated) states[places[index]!] = 'repeated';
+    if (acceptance.channels > 0) this.#remember(batchId);
     if (acceptance.channels > 0 && lane !== 'urgent') this.#options.nudge(lane);
     return { batchId, states };
   }
@@ -236,6 +243,27 @@ export class MetadataService {
   async part(key: string): Promise<BatchProgress | undefined> {
     const [name] = await this.#options.outbox.acceptedUnder([key]);
     return name === undefined ? undefined : this.#find(name);
+  }
+
+  /**
+   * Batches that this process has accepted lately and Redis has no more: a loss took them, since Redis keeps them for longer. Each is
+   * returned once. @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES
+   */
+  async lostBatches(): Promise<readonly string[]> {
+    const lost: string[] = [];
+    for (const batchId of this.#accepted.keys())
+      if (!(await this.#options.outbox.progress(batchId))) lost.push(batchId);
+    for (const batchId of lost) this.#accepted.delete(batchId);
+    return lost;
+  }
+
+  #remember(batchId: string): void {
+    const nowMs = this.#options.state.nowMs();
+    this.#accepted.set(batchId, nowMs);
+    for (const [oldest, atMs] of this.#accepted) {
+      if (this.#accepted.size <= mostRemembered && nowMs - atMs <= rememberedMs) break;
+      this.#accepted.delete(oldest);
+    }
   }
 
   /** Makes no announcements any more. */

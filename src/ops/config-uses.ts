@@ -1,7 +1,6 @@
 // What a configuration will ask of AWS: its actions, and the queue it reads.
 
-import { accountIdOf } from '#config/accounts.ts';
-import type { AccountSettings } from '#config/settings.ts';
+import { type Account, accountIdOf } from '#config/accounts.ts';
 import { AppError } from '#domain/errors.ts';
 import { problemOfQueue, queueOf } from '#domain/queue-url.ts';
 import type { Ruleset } from '#domain/rule.ts';
@@ -55,12 +54,23 @@ export function queueArnOf(url: string): string {
  * @throws AppError SETUP_QUEUE_UNKNOWN unless the queue is known or `queueArn` names it
  */
 export function accountScope(
-  entry: AccountSettings,
-  all: readonly AccountSettings[],
+  entry: Account,
+  all: readonly Account[],
   { queueArn: given }: { readonly queueArn?: string | undefined } = {},
 ): PolicyScope {
-  const queueArn = given ?? (entry.queue_url === undefined ? undefined : queueArnOf(entry.queue_url));
+  // One that is shared is the owner's to read, or the daemon's own identity's.
+  const isRead = entry.queue_url !== undefined && entry.sharedQueue?.isOwner !== false;
+  const queueArn = given ?? (isRead ? queueArnOf(entry.queue_url!) : undefined);
   const accountId = accountIdOf(entry);
-  const assumeRoles = entry.assume_role_arn === undefined ? all.flatMap(({ assume_role_arn: role }) => role ?? []) : [];
-  return { region: entry.region, account: accountId ?? queueArn?.split(':')[4] ?? '*', queueArn, assumeRoles };
+  const place = { region: entry.region, account: accountId ?? queueArn?.split(':')[4] ?? '*', queueArn };
+  return entry.assume_role_arn === undefined ? { ...place, ...identityScope(all) } : { ...place, assumeRoles: [] };
+}
+
+/** What the daemon's own identity does for all entries of `accounts`. @throws AppError SETUP_QUEUE_UNKNOWN */
+export function identityScope(all: readonly Account[]): Required<Pick<PolicyScope, 'assumeRoles' | 'sharedQueueArns'>> {
+  const shared = all.filter(({ sharedQueue: queue }) => queue?.isReader && !queue.isOwner);
+  return {
+    assumeRoles: all.flatMap(({ assume_role_arn: role }) => role ?? []),
+    sharedQueueArns: shared.map(({ queue_url: url }) => queueArnOf(url!)),
+  };
 }

@@ -1,12 +1,141 @@
 // The event path as text for those who keep their infrastructure in CloudFormation or Terraform; the same description, other words.
 import { stringify } from 'yaml';
-import { type EventPath, ruleMayWrite } from './event-path.ts';
+import { type EventPath, type PolicyStatement, ruleMayWrite } from './event-path.ts';
 
 export type TemplateLanguage = 'cloudformation' | 'terraform';
 
-/** The set-up as a template: `cloudformation` gives YAML, `terraform` gives HCL for the aws provider, version 5 or newer. */
-export function printEventPath(path: EventPath, language: TemplateLanguage): string {
-  return language === 'cloudformation' ? cloudFormation(path) : terraform(path);
+/** The central account of an organisation: all its accounts may send to this bus, and the rule stands there. */
+export interface CentralBus {
+  /** Name of the bus. */
+  readonly name: string;
+  /** Id of the organisation. */
+  readonly organization: string;
+}
+
+/**
+ * The set-up as a template: YAML for CloudFormation, HCL for Terraform's aws provider, version 5 or newer.
+ * @param bus the rule is on a bus of its own, to which other accounts forward; left out: on the account's default bus
+ */
+export function printEventPath(path: EventPath, language: TemplateLanguage, bus?: CentralBus): string {
+  return language === 'cloudformation' ? cloudFormation(path, bus) : terraform(path, bus);
+}
+
+/** The part of a member account as a template: a rule that forwards to the bus of this ARN, and the role it does so with. */
+export function printForwarding(path: EventPath, language: TemplateLanguage, busArn: string): string {
+  return language === 'cloudformation' ? cloudFormationForwarding(path, busArn) : terraformForwarding(path, busArn);
+}
+
+/** Lets every account of an organisation send events to a bus. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-bus-perms.html */
+function organizationMaySend(busArn: unknown, organization: string): PolicyStatement {
+  return {
+    Sid: 'IvsAutopilotOrganization',
+    Effect: 'Allow',
+    Principal: '*',
+    Action: 'events:PutEvents',
+    Resource: busArn,
+    Condition: { StringEquals: { 'aws:PrincipalOrgID': organization } },
+  };
+}
+
+/** Rules of this account may take the role on. An organisation's bus asks for one: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html */
+function rulesMayAssume(accountId: unknown) {
+  return {
+    Version: '2012-10-17',
+    Statement: [
+      {
+        Effect: 'Allow',
+        Principal: { Service: 'events.amazonaws.com' },
+        Action: 'sts:AssumeRole',
+        Condition: { StringEquals: { 'aws:SourceAccount': accountId } },
+      },
+    ],
+  };
+}
+
+function maySendTo(busArn: string) {
+  return { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action: 'events:PutEvents', Resource: busArn }] };
+}
+
+/** The role has no name of its own: one template serves every Region of an account. */
+function cloudFormationForwarding(path: EventPath, busArn: string): string {
+  const Tags = Object.entries(path.tags).map(([Key, Value]) => ({ Key, Value }));
+  return asTemplate({
+    AWSTemplateFormatVersion: '2010-09-09',
+    Description: `IVS events for ivs-autopilot (${path.name}): forwarded to ${busArn}`,
+    Resources: {
+      ForwardRole: {
+        Type: 'AWS::IAM::Role',
+        Properties: {
+          AssumeRolePolicyDocument: rulesMayAssume({ Ref: 'AWS::AccountId' }),
+          Policies: [{ PolicyName: 'forward', PolicyDocument: maySendTo(busArn) }],
+          Tags,
+        },
+      },
+      ForwardRule: {
+        Type: 'AWS::Events::Rule',
+        Properties: {
+          Name: path.rule.name,
+          Description: path.rule.description,
+          State: 'ENABLED',
+          EventPattern: path.rule.pattern,
+          Targets: [
+            {
+              Id: 'bus',
+              Arn: busArn,
+              RoleArn: arnOf('ForwardRole'),
+              RetryPolicy: {
+                MaximumEventAgeInSeconds: path.target.maximumEventAgeSeconds,
+                MaximumRetryAttempts: path.target.maximumRetryAttempts,
+              },
+            },
+          ],
+          Tags,
+        },
+      },
+    },
+  });
+}
+
+function terraformForwarding(path: EventPath, busArn: string): string {
+  const reference = (text: string) => new Expression(text);
+  const json = (value: unknown) => new Expression(`jsonencode(${hcl(value, 1)})`);
+  return [
+    'data "aws_caller_identity" "this" {}\n',
+    block('resource "aws_iam_role" "forward"', {
+      assume_role_policy: json(rulesMayAssume(reference('data.aws_caller_identity.this.account_id'))),
+      tags: path.tags,
+    }),
+    block('resource "aws_iam_role_policy" "forward"', {
+      role: reference('aws_iam_role.forward.id'),
+      policy: json(maySendTo(busArn)),
+    }),
+    block('resource "aws_cloudwatch_event_rule" "forward"', {
+      name: path.rule.name,
+      description: path.rule.description,
+      state: 'ENABLED',
+      event_pattern: json(path.rule.pattern),
+      tags: path.tags,
+    }),
+    [
+      'resource "aws_cloudwatch_event_target" "bus" {',
+      '  rule      = aws_cloudwatch_event_rule.forward.name',
+      '  target_id = "bus"',
+      `  arn       = ${JSON.stringify(busArn)}`,
+      '  role_arn  = aws_iam_role.forward.arn',
+      '',
+      '  retry_policy {',
+      `    maximum_event_age_in_seconds = ${path.target.maximumEventAgeSeconds}`,
+      `    maximum_retry_attempts       = ${path.target.maximumRetryAttempts}`,
+      '  }',
+      '}',
+      '',
+    ].join('\n'),
+  ].join('\n');
+}
+
+/** CloudFormation's YAML knows no aliases, which the same object in two places would become. */
+function asTemplate(document: object): string {
+  return stringify(document, { aliasDuplicateObjects: false });
 }
 
 function arnOf(resource: string): unknown {
@@ -14,8 +143,9 @@ function arnOf(resource: string): unknown {
 }
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/template-anatomy.html */
-function cloudFormation(path: EventPath): string {
+function cloudFormation(path: EventPath, bus: CentralBus | undefined): string {
   const Tags = Object.entries(path.tags).map(([Key, Value]) => ({ Key, Value }));
+  const { Sid: StatementId, ...mayInOrganization } = organizationMaySend(arnOf('EventBus'), bus?.organization ?? '');
   const queue = (wanted: EventPath['queue'], more: Record<string, unknown> = {}) => ({
     Type: 'AWS::SQS::Queue',
     Properties: { QueueName: wanted.name, ...typed(wanted.attributes), ...more, Tags },
@@ -30,10 +160,23 @@ function cloudFormation(path: EventPath): string {
       },
     },
   });
-  return stringify({
+  return asTemplate({
     AWSTemplateFormatVersion: '2010-09-09',
     Description: `IVS events for ivs-autopilot (${path.name}): rule, queue and dead-letter queue`,
     Resources: {
+      ...(bus === undefined
+        ? {}
+        : {
+            EventBus: { Type: 'AWS::Events::EventBus', Properties: { Name: bus.name, Tags } },
+            EventBusPolicy: {
+              Type: 'AWS::Events::EventBusPolicy',
+              Properties: {
+                EventBusName: { Ref: 'EventBus' },
+                StatementId,
+                Statement: mayInOrganization,
+              },
+            },
+          }),
       DeadLetterQueue: queue(path.deadLetterQueue),
       EventQueue: queue(path.queue, {
         RedrivePolicy: { deadLetterTargetArn: arnOf('DeadLetterQueue'), maxReceiveCount: path.maxReceiveCount },
@@ -43,6 +186,7 @@ function cloudFormation(path: EventPath): string {
         Properties: {
           Name: path.rule.name,
           Description: path.rule.description,
+          ...(bus === undefined ? {} : { EventBusName: { Ref: 'EventBus' } }),
           State: 'ENABLED',
           EventPattern: path.rule.pattern,
           Targets: [
@@ -66,6 +210,9 @@ function cloudFormation(path: EventPath): string {
       QueueUrl: { Description: 'AUTOPILOT_QUEUE_URL of the daemon', Value: { Ref: 'EventQueue' } },
       QueueArn: { Value: arnOf('EventQueue') },
       RuleArn: { Value: arnOf('EventRule') },
+      ...(bus === undefined
+        ? {}
+        : { BusArn: { Description: '--to-bus of the other accounts', Value: arnOf('EventBus') } }),
     },
   });
 }
@@ -93,7 +240,7 @@ class Expression {
   }
 }
 
-function terraform(path: EventPath): string {
+function terraform(path: EventPath, bus: CentralBus | undefined): string {
   const reference = (text: string) => new Expression(text);
   const queue = (label: string, wanted: EventPath['queue'], more: Record<string, unknown> = {}) =>
     block(`resource "aws_sqs_queue" "${label}"`, {
@@ -123,7 +270,19 @@ function terraform(path: EventPath): string {
         )})`,
       ),
     });
+  const onBus = bus === undefined ? {} : { event_bus_name: reference('aws_cloudwatch_event_bus.events.name') };
   return [
+    ...(bus === undefined
+      ? []
+      : [
+          block('resource "aws_cloudwatch_event_bus" "events"', { name: bus.name, tags: path.tags }),
+          block('resource "aws_cloudwatch_event_bus_policy" "events"', {
+            ...onBus,
+            policy: new Expression(
+              `jsonencode(${hcl({ Version: '2012-10-17', Statement: [organizationMaySend(reference('aws_cloudwatch_event_bus.events.arn'), bus.organization)] }, 1)})`,
+            ),
+          }),
+        ]),
     queue('dead_letters', path.deadLetterQueue),
     queue('events', path.queue, {
       redrive_policy: new Expression(
@@ -131,6 +290,7 @@ function terraform(path: EventPath): string {
       ),
     }),
     block('resource "aws_cloudwatch_event_rule" "events"', {
+      ...onBus,
       name: path.rule.name,
       description: path.rule.description,
       state: 'ENABLED',
@@ -139,6 +299,7 @@ function terraform(path: EventPath): string {
     }),
     [
       'resource "aws_cloudwatch_event_target" "queue" {',
+      ...(bus === undefined ? [] : ['  event_bus_name = aws_cloudwatch_event_bus.events.name']),
       '  rule      = aws_cloudwatch_event_rule.events.name',
       `  target_id = ${hcl(path.target.id)}`,
       '  arn       = aws_sqs_queue.events.arn',
@@ -160,6 +321,9 @@ function terraform(path: EventPath): string {
     policy('events'),
     policy('dead_letters'),
     block('output "queue_url"', { value: reference('aws_sqs_queue.events.url') }),
+    ...(bus === undefined
+      ? []
+      : [block('output "bus_arn"', { value: reference('aws_cloudwatch_event_bus.events.arn') })]),
   ].join('\n');
 }
 

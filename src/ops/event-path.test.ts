@@ -9,7 +9,7 @@ import {
   planEventPath,
   planRemoval,
 } from './event-path-plan.ts';
-import { printEventPath } from './event-path-print.ts';
+import { printEventPath, printForwarding } from './event-path-print.ts';
 
 const wanted = describeEventPath(defaultNames('show'));
 const nothing: ActualEventPath = { deadLetterQueue: undefined, queue: undefined, rule: undefined };
@@ -178,6 +178,64 @@ describe('the printed templates', () => {
     for (const [reference] of text.matchAll(/aws_[a-z_]+\.[a-z_]+(?=\.)/g)) {
       const [type, label] = reference.split('.');
       expect(text).toContain(`resource "${type}" "${label}"`);
+    }
+  });
+
+  it('have no alias of YAML, which CloudFormation does not read', () => {
+    for (const text of [printEventPath(wanted, 'cloudformation'), printForwarding(wanted, 'cloudformation', 'arn:x')])
+      expect(text).not.toMatch(/[:-] [&*]/);
+  });
+
+  const bus = { name: 'show-events', organization: 'o-a1b2c3d4e5' };
+  const busArn = 'arn:aws:events:us-west-2:999988887777:event-bus/show-events';
+
+  it('have the bus of an organisation in the central account, and its rule on that bus', () => {
+    const { Resources, Outputs } = parse(printEventPath(wanted, 'cloudformation', bus));
+
+    expect(Resources.EventBus.Properties.Name).toBe('show-events');
+    expect(Resources.EventBusPolicy.Properties.Statement).toEqual({
+      Effect: 'Allow',
+      Principal: '*',
+      Action: 'events:PutEvents',
+      Resource: { 'Fn::GetAtt': ['EventBus', 'Arn'] },
+      Condition: { StringEquals: { 'aws:PrincipalOrgID': 'o-a1b2c3d4e5' } },
+    });
+    expect(Resources.EventRule.Properties.EventBusName).toEqual({ Ref: 'EventBus' });
+    expect(Outputs.BusArn.Value).toEqual({ 'Fn::GetAtt': ['EventBus', 'Arn'] });
+    const usual = parse(printEventPath(wanted, 'cloudformation')).Resources;
+    expect(Object.keys(Resources)).toEqual(['EventBus', 'EventBusPolicy', ...Object.keys(usual)]);
+  });
+
+  it('have a rule in each other account that forwards to the bus, with a role that may do nothing else', () => {
+    const { Resources } = parse(printForwarding(wanted, 'cloudformation', busArn));
+    const { ForwardRole, ForwardRule } = Resources;
+
+    expect(Object.keys(Resources)).toEqual(['ForwardRole', 'ForwardRule']);
+    expect(ForwardRole.Properties.Policies[0].PolicyDocument.Statement).toEqual([
+      { Effect: 'Allow', Action: 'events:PutEvents', Resource: busArn },
+    ]);
+    expect(ForwardRole.Properties.AssumeRolePolicyDocument.Statement[0].Condition).toEqual({
+      StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } },
+    });
+    expect(ForwardRule.Properties.EventPattern).toEqual(wanted.rule.pattern);
+    expect(ForwardRule.Properties.Targets).toMatchObject([
+      { Arn: busArn, RoleArn: { 'Fn::GetAtt': ['ForwardRole', 'Arn'] } },
+    ]);
+  });
+
+  it.each([
+    [
+      'the central account',
+      printEventPath(wanted, 'terraform', bus),
+      'event_bus_name = aws_cloudwatch_event_bus.events.name',
+    ],
+    ['each other account', printForwarding(wanted, 'terraform', busArn), 'role_arn  = aws_iam_role.forward.arn'],
+  ])('say the same in Terraform for %s', (_, text, line) => {
+    expect(text).toContain(line);
+    expect(text.split('{').length).toBe(text.split('}').length);
+    for (const [reference] of text.matchAll(/aws_[a-z_]+\.[a-z_]+(?=\.)/g)) {
+      const [type, label] = reference.split('.');
+      expect(text).toMatch(new RegExp(`(?:resource|data) "${type}" "${label}"`));
     }
   });
 

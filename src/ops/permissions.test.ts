@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '#config/load.ts';
 import { actionNames } from '#domain/action.ts';
-import { accountScope, publishing } from './config-uses.ts';
-import { baselineOperations, daemonPolicy, operationsFor, setupPolicy } from './permissions.ts';
+import { accountScope, identityScope, publishing } from './config-uses.ts';
+import { baselineOperations, daemonPolicy, identityPolicy, operationsFor, setupPolicy } from './permissions.ts';
 
 const scope = {
   region: 'us-west-2',
@@ -210,4 +210,30 @@ it('each entry of accounts has a policy of its own, and the one without a role m
   );
   expect(JSON.stringify(statementsOf(europe))).not.toMatch(/sts:|sqs:/);
   expect(JSON.stringify(statementsOf(europe))).toContain('arn:aws:ivs:eu-west-1:444455556666:channel/*');
+});
+
+it('a queue that several accounts share is the daemon’s own identity’s to read, unless one of them owns it', () => {
+  const role = (account: string) => `arn:aws:iam::${account}:role/autopilot`;
+  const url = 'https://sqs.us-west-2.amazonaws.com/999988887777/events';
+  const member = (name: string, id: string, isReader: boolean) => ({
+    name,
+    region: 'us-west-2',
+    account_id: id,
+    assume_role_arn: role(id),
+    queue_url: url,
+    sharedQueue: { isReader, isOwner: false },
+  });
+  const members = [member('a', '111122223333', true), member('b', '444455556666', false)];
+
+  for (const entry of members)
+    expect(JSON.stringify(daemonPolicy([], accountScope(entry, members)))).not.toContain('sqs:');
+  expect(identityPolicy(identityScope(members)).Statement).toEqual([
+    expect.objectContaining({ Sid: 'SharedEventQueue', Resource: ['arn:aws:sqs:us-west-2:999988887777:events'] }),
+    {
+      Sid: 'OtherAccounts',
+      Effect: 'Allow',
+      Action: ['sts:AssumeRole'],
+      Resource: members.map((one) => one.assume_role_arn),
+    },
+  ]);
 });

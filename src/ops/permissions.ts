@@ -149,6 +149,8 @@ export interface PolicyScope {
   readonly account: string;
   /** ARN of the event queue; without it the policy has no statement for it. */
   readonly queueArn?: string | undefined;
+  /** Event queues that several accounts share and none of them owns: the daemon's own identity reads them. */
+  readonly sharedQueueArns?: readonly string[] | undefined;
   /** Roles of other accounts that the same daemon works in. */
   readonly assumeRoles?: readonly string[] | undefined;
 }
@@ -190,9 +192,25 @@ export function daemonPolicy(uses: readonly ActionUse[], scope: PolicyScope): Ia
   statements.push(...deliveryStatements(uses, scope));
   if (scope.publishTo?.length)
     statements.push({ Sid: 'Notifications', Effect: 'Allow', Action: ['sns:Publish'], Resource: scope.publishTo });
-  if (scope.assumeRoles?.length)
-    statements.push({ Sid: 'OtherAccounts', Effect: 'Allow', Action: ['sts:AssumeRole'], Resource: scope.assumeRoles });
+  statements.push(...identityStatements(scope));
   return { Version: '2012-10-17', Statement: statements };
+}
+
+/** What the daemon's own identity must be allowed where every entry of `accounts` has a role. */
+export function identityPolicy(scope: Pick<PolicyScope, 'assumeRoles' | 'sharedQueueArns'>): IamPolicy {
+  return { Version: '2012-10-17', Statement: identityStatements(scope) };
+}
+
+function identityStatements({
+  assumeRoles = [],
+  sharedQueueArns = [],
+}: Pick<PolicyScope, 'assumeRoles' | 'sharedQueueArns'>): IamStatement[] {
+  const statements: IamStatement[] = [];
+  if (sharedQueueArns.length > 0)
+    statements.push({ Sid: 'SharedEventQueue', Effect: 'Allow', Action: queueActions, Resource: sharedQueueArns });
+  if (assumeRoles.length > 0)
+    statements.push({ Sid: 'OtherAccounts', Effect: 'Allow', Action: ['sts:AssumeRole'], Resource: assumeRoles });
+  return statements;
 }
 
 function camel(name: string): string {

@@ -1,12 +1,12 @@
 // What an operator can do to all automation: hold a channel, silence decisions, pause and resume, start a stopped rule again.
 // Each is one transaction with an entry in the audit log; what was held back is judged again at once.
 
-import type { By, Control, Hold, Pause, Silence } from '#domain/control.ts';
+import type { Activation, By, Control, Hold, Pause, Silence } from '#domain/control.ts';
 import { holdsInForce, readPause } from '#domain/controls-in-force.ts';
 import { AppError } from '#domain/errors.ts';
 import type { Timer } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
-import { kinds, pauseKeys, pauses } from '#domain/state-registry.ts';
+import { kinds, notes, pauseKeys, pauses } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
 import { hashOf } from './hash-of.ts';
 import { resetRule } from './incidents.ts';
@@ -139,6 +139,16 @@ export function resume(tx: Transaction, { who, reason }: By): boolean {
   audit(tx, { who, what: 'resume', outcome: 'done', why: reason });
   judgeBlockedSoon(tx);
   return true;
+}
+
+/** Tells a standby to work. A second activation keeps the first one's beginning. */
+export function activate(tx: Transaction, { who, reason }: By): Activation {
+  const known = tx.get(notes.activation);
+  if (known) return known;
+  const activation: Activation = { who, reason, sinceMs: tx.nowMs };
+  placeControl(tx, notes.activation, activation);
+  audit(tx, { who, what: 'activate', outcome: 'done', why: reason });
+  return activation;
 }
 
 /** Starts a rule again that `max_live_percent` has stopped. Returns whether it was stopped. */

@@ -6,9 +6,10 @@ import { holdsInForce } from '#domain/controls-in-force.ts';
 import { formatDuration } from '#domain/duration.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import type { Key } from '#domain/state-key.ts';
-import type { Repair, StateLoss } from '#domain/state-loss.ts';
+import type { LostItems, Repair, StateLoss } from '#domain/state-loss.ts';
 import { kinds, notes, type PlacedControl, pauseKeys, pauses, stateLossAlertKey } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
+import { lostItems } from './lost-items.ts';
 import { placeControl } from './memory.ts';
 
 /** A failover costs about this much; it is told, and pauses nothing when a living replica has put the controls back. */
@@ -16,6 +17,9 @@ export const failoverMs = 5_000;
 
 /** The pause's reason and the alert's kind. */
 const stateLost = 'state_lost';
+
+/** What several replicas add to one alert ends here. */
+const longestText = 4_000;
 
 /** An alert about a loss that paused nothing ends by itself. */
 const alertKeptMs = 3_600_000;
@@ -26,12 +30,14 @@ interface KnownControl {
   readonly changedMs: number;
 }
 
-/** Pauses, holds, silences and stopped rules that are in force. */
+/** Pauses, holds, silences, stopped rules and the activation of a standby that are in force. */
 function* controlsOf(view: StateView, nowMs: number): Iterable<KnownControl> {
   for (const key of pauseKeys) {
     const pause = view.get(key);
     if (pause) yield { key, value: pause, changedMs: pause.sinceMs };
   }
+  const activation = view.get(notes.activation);
+  if (activation) yield { key: notes.activation, value: activation, changedMs: activation.sinceMs };
   for (const [arn, hold] of holdsInForce(view, nowMs))
     yield { key: kinds.hold.of(arn), value: hold, changedMs: hold.sinceMs };
   // Its id stands for its content: one that was ended is never the same again.
@@ -87,12 +93,14 @@ function restoreControls(tx: Transaction, known: StateView): string[] {
 export function repairState(tx: Transaction, loss: StateLoss): Repair {
   // Another replica has taken care of it, and went on from the lineage we knew: then only what it did not know is left.
   const isTold = loss.lineage !== undefined && tx.get(notes.lineage)?.former.includes(loss.lineage) === true;
+  const lost = loss.missingIsLost && !isTold ? lostItems(loss.known, tx) : undefined;
   const restored = restoreControls(tx, loss.known);
-  if (isTold && restored.length === 0) return { restored, paused: false };
+  if (isTold && restored.length === 0) return { restored, lost, paused: false };
   const paused = mustPause(tx, isTold ? { ...loss, kind: 'rolled_back' } : loss);
-  if (paused) pauseForLoss(tx, loss);
-  tell(tx, loss, { restored, paused });
-  return { restored, paused };
+  const repair = { restored, lost, paused };
+  if (paused) pauseForLoss(tx, loss, repair);
+  tell(tx, loss, repair, isTold);
+  return repair;
 }
 
 function mustPause(
@@ -108,47 +116,102 @@ function mustPause(
   return !hasCopy && (controlsAtMs === undefined || controlsAtMs > controlsChangedMs(tx));
 }
 
-function pauseForLoss(tx: Transaction, loss: StateLoss): void {
+function pauseForLoss(tx: Transaction, loss: StateLoss, repair: Repair): void {
   if (tx.get(pauses.afterLoss) !== undefined) return;
-  const pause: Pause = { who: 'autopilot', reason: stateLost, sinceMs: tx.nowMs, text: sentence(loss, [], true) };
+  const text = sentence(loss, { ...repair, restored: [] });
+  const pause: Pause = { who: 'autopilot', reason: stateLost, sinceMs: tx.nowMs, text };
   placeControl(tx, pauses.afterLoss, pause);
 }
 
-function tell(tx: Transaction, loss: StateLoss, { restored, paused }: Repair): void {
-  const text = sentence(loss, restored, paused);
+/** @param isTold another replica has told of the loss, and what it counted stays */
+function tell(tx: Transaction, loss: StateLoss, repair: Repair, isTold: boolean): void {
+  const { restored, lost, paused } = repair;
   const before = tx.get(stateLossAlertKey);
+  const first = isTold && before && before.text.length < longestText ? before.text : undefined;
+  const more = `Another replica knew more. ${putBack(restored)}`;
+  const text =
+    first === undefined
+      ? sentence(loss, repair)
+      : [first, more, paused && !first.includes(pausedText) ? pausedText : ''].filter(Boolean).join(' ');
   tx.set(stateLossAlertKey, {
     kind: stateLost,
     sinceMs: before?.sinceMs ?? tx.nowMs,
     updatedAtMs: tx.nowMs,
     text,
   });
-  const { kind, lostMs } = loss;
+  const { kind, lostMs, lostCommits } = loss;
   audit(tx, {
     who: 'autopilot',
     what: stateLost,
     outcome: paused ? 'paused' : 'restored',
     why: text,
-    params: { kind, ...(lostMs === undefined ? {} : { lostMs }), restored },
+    params: {
+      kind,
+      ...(lostMs === undefined ? {} : { lostMs }),
+      ...(lostCommits === undefined ? {} : { lostCommits }),
+      ...(lost === undefined ? {} : { lost: Object.fromEntries(lost.map(({ what, count }) => [what, count])) }),
+      restored,
+    },
+  });
+}
+
+const pausedText = 'All automation is paused: compare holds and silences with what should be in force, then resume.';
+
+/** Adds to the alert which accepted batches of metadata are gone: whoever sent them can send them again. */
+export function tellLostBatches(tx: Transaction, batchIds: readonly string[]): void {
+  const alert = tx.get(stateLossAlertKey);
+  const count = `${batchIds.length} ${batchIds.length === 1 ? 'batch' : 'batches'}`;
+  const are = batchIds.length === 1 ? 'is' : 'are';
+  const named = `${batchIds.slice(0, 5).join(', ')}${batchIds.length > 5 ? ', …' : ''}`;
+  const text = `At least ${count} of metadata that had been accepted ${are} gone: ${named}. What was not delivered of it is lost.`;
+  if (alert && alert.text.length < longestText)
+    tx.set(stateLossAlertKey, { ...alert, updatedAtMs: tx.nowMs, text: `${alert.text} ${text}` });
+  audit(tx, {
+    who: 'autopilot',
+    what: stateLost,
+    outcome: 'lost',
+    why: text,
+    params: { batches: batchIds.slice(0, 200) },
   });
 }
 
 /** What happened, what was done, and what is left to do. */
 export function sentence(
-  { evidence, lostMs, hasCopy }: StateLoss,
-  restored: readonly string[],
-  paused: boolean,
+  { evidence, lostMs, lostCommits, hasCopy }: StateLoss,
+  { restored, lost, paused }: Repair,
 ): string {
+  const commits = lostCommits === undefined ? '' : ` (${lostCommits} ${lostCommits === 1 ? 'commit' : 'commits'})`;
   const parts = [
     `The shared state was lost: ${evidence}.`,
-    lostMs === undefined ? '' : `About ${formatDuration(Math.ceil(lostMs / 100) * 100)} of it is missing.`,
-    restored.length === 0
-      ? ''
-      : `Put back: ${restored.slice(0, 5).join(', ')}${restored.length > 5 ? ` and ${restored.length - 5} more` : ''}.`,
-    hasCopy ? '' : 'No living replica knew it: holds, silences and a pause may be missing.',
-    paused ? 'All automation is paused: compare holds and silences with what should be in force, then resume.' : '',
+    lostMs === undefined ? '' : `About ${formatDuration(Math.ceil(lostMs / 100) * 100)}${commits} of it is missing.`,
+    putBack(restored),
+    hasCopy ? lostText(lost) : 'No living replica knew it: holds, silences and a pause may be missing.',
+    paused ? pausedText : '',
   ];
   return parts.filter((part) => part !== '').join(' ');
+}
+
+function putBack(restored: readonly string[]): string {
+  if (restored.length === 0) return '';
+  const more = restored.length > 5 ? ` and ${restored.length - 5} more` : '';
+  return `Put back: ${restored.slice(0, 5).join(', ')}${more}.`;
+}
+
+/** No replica has a copy of the queues and of the outbox: what they lack is never known to be all. */
+const unknowable =
+  'Jobs in the queues and batches of metadata of that time may be missing too: no replica has a copy of them.';
+
+function lostText(lost: readonly LostItems[] | undefined): string {
+  if (lost === undefined) return `What else is missing cannot be told: others have committed since. ${unknowable}`;
+  if (lost.length === 0) return unknowable;
+  const items = lost.map(
+    ({ what, count, names }) => `${count} ${what}${names.length === 0 ? '' : ` (${namesOf(names, count)})`}`,
+  );
+  return `Lost and not put back, at least: ${items.join('; ')}. ${unknowable}`;
+}
+
+function namesOf(names: readonly string[], count: number): string {
+  return names.length < count ? `among them ${names.join(', ')}` : names.join(', ');
 }
 
 /** Ends the alert: at the resume, or, where nothing was paused, after an hour. */

@@ -102,6 +102,7 @@ export function createMetrics() {
       '1 while connections to Redis are in trouble, by kind; refuses: it answers and says no; away: it does not answer',
       ['shard', 'kind'],
     ),
+    standby: gauge('standby', '1 while a standby was not activated: it polls nothing, and works nothing', ['shard']),
     replicas: gauge('replicas', 'Replicas that gave a sign of life in the last ten seconds', ['shard']),
     replicasDiffer: gauge(
       'replicas_differ',

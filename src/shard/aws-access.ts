@@ -1,6 +1,8 @@
 // How one account of AWS is reached: Region, credentials, stand-ins. The same for every client of its shard.
 import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@aws-sdk/types';
+import type { Account } from '#config/accounts.ts';
 import type { AccountSettings } from '#config/settings.ts';
+import { queueOf } from '#domain/queue-url.ts';
 import { assumedRole } from '#runtime/aws-client.ts';
 
 /** Stand-ins for AWS, and credentials, where the SDK's own rules (environment, profiles) are not wanted. */
@@ -28,4 +30,14 @@ export function awsAccessOf(
   const assumed =
     roleArn === undefined || credentials !== undefined ? undefined : assumedRole({ roleArn, externalId, region });
   return { ...endpoints, region, credentials: credentials ?? assumed };
+}
+
+/**
+ * How the event queue of an entry is reached: as the entry's account, or, where it is shared and of none of those that share it, with the
+ * daemon's own identity in the queue's Region.
+ */
+export function queueAccessOf(account: Account, aws: AwsOptions): AwsAccess {
+  const { sharedQueue, queue_url: url, region } = account;
+  if (!sharedQueue || sharedQueue.isOwner) return awsAccessOf(account, aws);
+  return awsAccessOf({ name: account.name, region: (url && queueOf(url)?.region) || region }, aws);
 }

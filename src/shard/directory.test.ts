@@ -82,3 +82,28 @@ describe('an event', () => {
     expect(all.findOfEvent(observation, queueOf)).toBe(owner);
   });
 });
+
+describe('an event of a queue that accounts share', () => {
+  const known = new ShardDirectory([main, europe]);
+  const shared = (account: string, region: string, channelArn?: ChannelArn) =>
+    ({ channelArn, envelope: { account, region } }) as unknown as EventObservation;
+  const id = '111122223333';
+
+  test.each([
+    ['goes by account and Region of its envelope', known, shared(id, 'eu-west-1'), europe],
+    ['about a channel of the same place goes there', known, shared(id, 'us-west-2', arn('us-west-2', id)), main],
+    [
+      'whose channel is of another account is nobody’s',
+      known,
+      shared('444455556666', 'us-west-2', arn('us-west-2', id)),
+      undefined,
+    ],
+    ['whose channel is of another Region is nobody’s', known, shared(id, 'eu-west-1', arn('us-west-2', id)), undefined],
+    ['of an account that is not configured is nobody’s', known, shared('444455556666', 'us-west-2'), undefined],
+    ['of a Region that is not configured is nobody’s', known, shared(id, 'ap-south-1'), undefined],
+    ['that names no account is nobody’s', known, shared(undefined as never, 'us-west-2'), undefined],
+    ['does not go to a shard that may have any account', all, shared('444455556666', 'us-west-2'), undefined],
+  ])('%s', (_, directory, observation, owner) => {
+    expect(directory.findOfSharedEvent(observation)).toBe(owner);
+  });
+});

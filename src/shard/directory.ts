@@ -78,6 +78,18 @@ export class ShardDirectory<S extends ShardIdentity> {
     return /^\d{12}$/.test(account) ? this.#at({ region: queueOf.region, account }) : undefined;
   }
 
+  /**
+   * The shard that owns an event of a queue that several accounts share: that of the account and Region of its envelope, which must be
+   * those of its channel, and known. What is not told for certain is nobody's.
+   */
+  findOfSharedEvent({ channelArn, envelope: { account, region } }: EventObservation): S | undefined {
+    if (!/^\d{12}$/.test(account)) return undefined;
+    const place = channelArn === undefined ? { account, region } : parseChannelArn(channelArn);
+    if (place?.account !== account || place.region !== region) return undefined;
+    const found = this.#at(place);
+    return found?.accountId === account ? found : undefined;
+  }
+
   /** A shard whose account is not known yet stands for every account that no other shard of the Region has. */
   #at({ region, account }: Place): S | undefined {
     const inRegion = this.all.filter((shard) => shard.region === region);

@@ -1,8 +1,8 @@
 // The intake half of a shard: reading the event queue, listing streams and channels, telling the time, and showing it as metrics.
 // Built by shard.ts, which starts what its role has.
 import { randomUUID } from 'node:crypto';
+import type { Account } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
-import type { AccountSettings } from '#config/settings.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
 import { durationMs } from '#domain/duration.ts';
 import type { DataSource, EventObservation, SweepScope } from '#domain/observation.ts';
@@ -43,13 +43,16 @@ import type { AwsAccess } from './aws-access.ts';
 import { gapOptionsOf, limitSettingsOf, silentAfterMs } from './settings.ts';
 
 export interface IntakeOptions {
-  readonly account: AccountSettings;
+  readonly account: Account;
   /** The account and Region of the shard, as far as they are known by now. */
   readonly home: () => Home;
   /** The pipeline of the shard that owns an event of this queue; undefined: no shard does. */
   readonly ownerOf: (observation: EventObservation) => { readonly pipeline: Pipeline } | undefined;
   readonly config: () => Config;
-  readonly aws: AwsAccess;
+  /** The shards whose events come by this queue: all of them are told that it was read. */
+  readonly hearers: () => readonly { readonly state: Pick<SharedState, 'transact'> }[];
+  /** How the event queue is reached. */
+  readonly queueAccess: AwsAccess;
   readonly state: SharedState;
   readonly pipeline: Pipeline;
   readonly queues: Queues;
@@ -125,8 +128,10 @@ export class Intake {
       ended: 'the details of channels are read again',
     });
     const { queue_url: queueUrl } = options.account;
-    this.consumer = queueUrl === undefined ? undefined : this.#createConsumer(queueUrl);
-    this.depth = queueUrl === undefined ? undefined : new QueueDepth(this.#queueOptions(queueUrl));
+    // A queue that several accounts share is read by one of them.
+    const isRead = queueUrl !== undefined && options.account.sharedQueue?.isReader !== false;
+    this.consumer = isRead ? this.#createConsumer(queueUrl) : undefined;
+    this.depth = isRead ? new QueueDepth(this.#queueOptions(queueUrl)) : undefined;
   }
 
   /** Runs of the repeating jobs. */
@@ -282,7 +287,7 @@ export class Intake {
   }
 
   #createConsumer(queueUrl: string): QueueConsumer {
-    const { ownerOf, config, state, isSending } = this.#options;
+    const { ownerOf, hearers, config, state, isSending } = this.#options;
     return new QueueConsumer({
       ...this.#queueOptions(queueUrl),
       until: this.#options.graceOver,
@@ -292,16 +297,22 @@ export class Intake {
       sink: {
         observe: async (observation) => (await ownerOf(observation)?.pipeline.observe(observation)) ?? 'not_ours',
         keepUnknown: (event) => state.transact((tx) => keepUnknownEvent(tx, event)),
-        queueRead: ({ atMs, lagMs }) =>
-          state.transact((tx) => noteQueueRead(tx, { atMs: Math.min(atMs, tx.nowMs), lagMs })),
+        queueRead: async ({ atMs, lagMs }) => {
+          const told = await Promise.allSettled(
+            hearers().map((shard) =>
+              shard.state.transact((tx) => noteQueueRead(tx, { atMs: Math.min(atMs, tx.nowMs), lagMs })),
+            ),
+          );
+          for (const one of told) if (one.status === 'rejected') throw one.reason;
+        },
       },
     });
   }
 
   #queueOptions(queueUrl: string) {
-    const { account, aws, clock, random, logger, metrics } = this.#options;
-    const { name: shard, region } = account;
-    const { credentials, sqsEndpoint: endpoint } = aws;
+    const { account, queueAccess, clock, random, logger, metrics } = this.#options;
+    const { name: shard } = account;
+    const { region, credentials, sqsEndpoint: endpoint } = queueAccess;
     const access = credentials === undefined ? {} : { credentials };
     return { shard, queueUrl, region, endpoint, ...access, clock, random, logger, metrics };
   }

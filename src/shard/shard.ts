@@ -2,11 +2,11 @@
 // account; shards share nothing but the process. Parts are built in the order in which they depend on each other; `start`
 // starts them in that order, and each stop is registered beside its start.
 
-import { accountIdOf } from '#config/accounts.ts';
+import { type Account, accountIdOf, queueKeyOf } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
-import type { AccountSettings } from '#config/settings.ts';
 import { whyNoAds } from '#domain/ad-breaks.ts';
 import type { Channel, ChannelArn } from '#domain/channel.ts';
+import type { Activation } from '#domain/control.ts';
 import { isOnHold, isPaused } from '#domain/controls-in-force.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
@@ -15,7 +15,7 @@ import type { ReplicaRole } from '#domain/replica.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { settledAfterRepairMs } from '#domain/state-loss.ts';
-import { kinds, pauses } from '#domain/state-registry.ts';
+import { kinds, notes, pauses } from '#domain/state-registry.ts';
 import { type Home, homeOf } from '#intake/home.ts';
 import { createActionCalls } from '#ivs/action-calls.ts';
 import { limitsFrom } from '#ivs/limits.ts';
@@ -52,7 +52,7 @@ import { findPlaybackRestrictionPolicy } from '#workers/playback-restriction-pol
 import { findRecordingConfiguration } from '#workers/recording-configuration.ts';
 import { ActionUpkeep } from '#workers/upkeep.ts';
 import { createActionHandlers } from './actions.ts';
-import { type AwsAccess, type AwsOptions, awsAccessOf } from './aws-access.ts';
+import { type AwsAccess, type AwsOptions, awsAccessOf, queueAccessOf } from './aws-access.ts';
 import { DeliveryRefusals } from './delivery-refusals.ts';
 import { deliveryResults } from './delivery-results.ts';
 import type { ShardDirectory } from './directory.ts';
@@ -63,11 +63,12 @@ import { lossKeeper } from './loss-keeper.ts';
 import { queueWorkers } from './queue-workers.ts';
 import { RedisConnections } from './redis-connections.ts';
 import { gapOptionsOf, limitSettingsOf, logMaxAgeMs } from './settings.ts';
+import { Standby } from './standby.ts';
 import { StoredRecords } from './stored-records.ts';
 import { StateWatch } from './watch-state.ts';
 
 export interface ShardOptions {
-  readonly account: AccountSettings;
+  readonly account: Account;
   /** Which files jobs may name. */
   readonly files: FileAuthority;
   /** Of all shards of this process; asked once they are made. */
@@ -83,6 +84,8 @@ export interface ShardOptions {
   readonly dataFolder?: string | undefined;
   /** Who asked that all automation be paused from the start; undefined: nobody. */
   readonly startPaused?: string | undefined;
+  /** Does nothing until it is activated. */
+  readonly standby?: boolean | undefined;
   /** Of the deployment: the first part of every key. */
   readonly namespace: string;
   readonly role: ReplicaRole;
@@ -168,7 +171,12 @@ export class Shard {
         replicas: settings.redis.wait_replicas,
         logger: this.#logger,
       }),
-      losses: lossKeeper({ shard: account.name, logger: this.#logger, metrics }),
+      losses: lossKeeper({
+        shard: account.name,
+        logger: this.#logger,
+        metrics,
+        witness: () => ({ state: this.state, lostBatches: () => this.metadata.lostBatches() }),
+      }),
       note:
         options.dataFolder === undefined
           ? undefined
@@ -235,9 +243,13 @@ export class Shard {
     this.intake = new Intake({
       account,
       home: () => this.#home(),
-      ownerOf: (observation) => options.directory().findOfEvent(observation, this),
+      ownerOf: (observation) =>
+        account.sharedQueue
+          ? options.directory().findOfSharedEvent(observation)
+          : options.directory().findOfEvent(observation, this),
+      hearers: () => this.#hearers(),
       config,
-      aws,
+      queueAccess: queueAccessOf(account, options.aws),
       state: this.state,
       pipeline: this.pipeline,
       queues: this.queues,
@@ -310,6 +322,12 @@ export class Shard {
     return this.#home().account;
   }
 
+  /** The same for all shards that have one event queue; undefined: it has none. */
+  get queueKey(): string | undefined {
+    const { queue_url: url } = this.#options.account;
+    return url === undefined ? undefined : queueKeyOf(url);
+  }
+
   /** The rules in force. */
   get ruleset(): Ruleset {
     return this.pipeline.ruleset;
@@ -318,6 +336,11 @@ export class Shard {
   /** When this replica began to decide, by the shared clock. */
   get startedAtMs(): number | undefined {
     return this.#startedAtMs;
+  }
+
+  /** Started as a standby, and nobody has activated it. */
+  get standsBy(): boolean {
+    return this.#options.standby === true && this.state.view.get(notes.activation) === undefined;
   }
 
   /** Since when a source has been silent, by what every replica knows; undefined while it gives data. */
@@ -333,8 +356,6 @@ export class Shard {
   /** Starts the parts that this role has; each is stopped by the stack. */
   async start(stack: TeardownStack, graceMs: number): Promise<void> {
     this.#stack = stack;
-    const { role } = this.#options;
-    const does = (part: Exclude<ReplicaRole, 'all'>) => role === 'all' || role === part;
     stack.defer(`redis ${this.name}`, 2_000, async () => {
       await this.queues.close().catch(() => undefined);
       await this.#redis.close();
@@ -346,6 +367,23 @@ export class Shard {
       if (error instanceof AppError && error.code === 'STATE_TOO_NEW') throw error;
     });
     await stack.start(this.watch, 1_000);
+    const { clock, metrics } = this.#options;
+    metrics.standby.set({ shard: this.name }, this.standsBy ? 1 : 0);
+    if (!this.standsBy) return this.#startWork(stack, graceMs);
+    const onActivated = async ({ who, reason, sinceMs }: Activation) => {
+      metrics.standby.set({ shard: this.name }, 0);
+      this.#logger.info({ who, reason, sinceMs }, 'the standby was activated: it works from now on');
+      await this.#startWork(stack, graceMs).catch((error: unknown) => {
+        if (!stack.closing) throw error;
+      });
+    };
+    await stack.start(new Standby({ state: this.state, clock, onActivated }), graceMs);
+  }
+
+  /** Everything that a standby leaves: what polls, decides, calls and delivers. */
+  async #startWork(stack: TeardownStack, graceMs: number): Promise<void> {
+    const { role } = this.#options;
+    const does = (part: Exclude<ReplicaRole, 'all'>) => role === 'all' || role === part;
     await stack.start(this.ivs, 3_000);
     await stack.start(this.relay, 3_000);
     stack.defer('announcements of metadata', 1_000, async () => this.metadata.stop());
@@ -474,6 +512,13 @@ export class Shard {
   #home(): Home {
     const { account } = this.#options;
     return homeOf(this.state.view, { region: account.region, account: accountIdOf(account) });
+  }
+
+  /** The shards whose events come by this one's queue, itself among them. */
+  #hearers(): readonly Shard[] {
+    const { account, directory } = this.#options;
+    if (!account.sharedQueue) return [this];
+    return directory().all.filter((shard) => shard.queueKey === this.queueKey);
   }
 
   /** The first shard of the process speaks for all of them. */

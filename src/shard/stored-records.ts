@@ -169,6 +169,8 @@ const shapes: Readonly<Record<string, z.ZodType>> = {
   'meta/queue-read': z.object({ atMs: ms }),
   'meta/gaps-watched-since': ms,
   'meta/lineage': z.object({ former: texts }),
+  // Odd: it stands by until somebody activates it again.
+  'meta/activation': z.object({ who: text, reason: text, sinceMs: ms }),
   'meta/heartbeat': ms,
   'meta/pulse': ms,
   'meta/ruleset': z.object({ hash: text, rules: z.record(text, text), unseen: texts }),

@@ -13,19 +13,29 @@ const remembered = 2_000;
 
 /** The commits that a replica has stood at, to find the one that Redis went back to. */
 export class KnownHeads {
-  readonly #atMs = new Map<string, number>();
+  readonly #heads = new Map<string, Head>();
 
-  add({ text, atMs }: Head): void {
-    if (atMs === undefined || this.#atMs.has(text)) return;
-    this.#atMs.set(text, atMs);
-    if (this.#atMs.size > remembered) this.#atMs.delete(this.#atMs.keys().next().value!);
+  add(head: Head): void {
+    if (head.atMs === undefined || this.#heads.has(head.text)) return;
+    this.#heads.set(head.text, head);
+    if (this.#heads.size > remembered) this.#heads.delete(this.#heads.keys().next().value!);
   }
 
-  /** Time of the newest of these heads that is known, by Redis's clock; undefined: none is. */
-  newestOf(heads: readonly string[]): number | undefined {
-    const times = heads.flatMap((head) => this.#atMs.get(head) ?? []);
-    return times.length === 0 ? undefined : Math.max(...times);
+  /** The newest of these heads that is known, by Redis's clock; undefined: none is. */
+  newestOf(heads: readonly string[]): Head | undefined {
+    const known = heads.flatMap((head) => this.#heads.get(head) ?? []);
+    return known.sort((a, b) => b.atMs! - a.atMs!)[0];
   }
+}
+
+/** Whether Redis holds nothing of what followed `known`, so that what it lacks was lost and not taken back: see StateLoss. */
+export function isBefore(known: Head, { copy, head }: Found): boolean {
+  if (head === undefined) return copy.size === 0;
+  if (head.text === known.text) return true;
+  if (known.lineage === undefined || head.lineage === undefined) return false;
+  if (head.lineage !== known.lineage) return copy.get(notes.lineage)?.former.includes(known.lineage) !== true;
+  // A process without a copy may have gone on from the older state: its commit is younger than ours.
+  return head.number! < known.number! && head.atMs! <= known.atMs!;
 }
 
 const evidence = {
@@ -35,12 +45,14 @@ const evidence = {
   damaged: 'keys or fields of the state are missing in Redis',
 } as const satisfies Record<StateLoss['kind'], string>;
 
-/** The loss that a living replica sees. `sharedAtMs`: time of the newest commit that it and Redis both have, if there is one. */
+/** The loss that a living replica sees. `shared`: the newest commit that it and Redis both have, if there is one. */
 export function lossOfCopy(
   kind: StateLoss['kind'],
-  { view, head, sharedAtMs }: { view: StateView; head: Head; sharedAtMs: number | undefined },
+  { view, head, shared }: { view: StateView; head: Head; shared: Head | undefined },
 ): StateLoss {
-  const { atMs, lineage } = head;
+  const { atMs, lineage, number } = head;
+  const since = (now: number | undefined, then: number | undefined) =>
+    now === undefined || then === undefined ? undefined : Math.max(0, now - then);
   return {
     kind,
     evidence: evidence[kind],
@@ -48,7 +60,9 @@ export function lossOfCopy(
     lineage,
     hasCopy: true,
     knownAtMs: atMs,
-    lostMs: sharedAtMs === undefined || atMs === undefined ? undefined : Math.max(0, atMs - sharedAtMs),
+    lostMs: since(atMs, shared?.atMs),
+    lostCommits: since(number, shared?.number),
+    missingIsLost: false,
     controlsAtMs: undefined,
     onEmpty: undefined,
   };
@@ -101,6 +115,8 @@ export function lossAtStart(
     hasCopy: false,
     knownAtMs: note?.atMs,
     lostMs: undefined,
+    lostCommits: undefined,
+    missingIsLost: false,
     controlsAtMs: note?.controlsAtMs,
     onEmpty: undefined,
   } as const;

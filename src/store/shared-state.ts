@@ -21,7 +21,7 @@ import { continuityOf } from './continuity.ts';
 import { type Group, runGroup, type Waiting } from './group.ts';
 import { type Head, newHeadPrefix, newLineage, parseHead } from './head.ts';
 import { DraftTransaction, LocalCopy } from './local-copy.ts';
-import { findTrace, KnownHeads, lossAtStart, lossOfCopy } from './loss.ts';
+import { findTrace, isBefore, KnownHeads, lossAtStart, lossOfCopy } from './loss.ts';
 import { type Found, headOfRow, type ReadEntry, readAll, writeAll } from './read-all.ts';
 import { ReadSet } from './read-set.ts';
 import type { StateNoteFile } from './state-note.ts';
@@ -392,15 +392,17 @@ export class RedisState implements SharedState {
 
   async #lossOfCopy(kind: StateLoss['kind'], { head }: Moved): Promise<StateLoss> {
     const rows = await this.#reach(() => this.#redis.lrange(this.#keys.log, 0, -1));
-    const sharedAtMs = this.#knownHeads.newestOf([head, ...rows.map(headOfRow)]);
-    return lossOfCopy(kind, { view: this.#copy.committed, head: this.#head!, sharedAtMs });
+    const shared = this.#knownHeads.newestOf([head, ...rows.map(headOfRow)]);
+    return lossOfCopy(kind, { view: this.#copy.committed, head: this.#head!, shared });
   }
 
   /** Goes on from what is left, with what is known: one commit, under a new lineage, which tells the other replicas of it. */
-  async #repair(found: Found, loss: StateLoss): Promise<void> {
+  async #repair(found: Found, noticed: StateLoss): Promise<void> {
     const losses = this.#losses!;
+    const known = this.#head;
     for (let attempt = 0, now = found; attempt < this.#maxAttempts; attempt += 1, now = await this.#readAll()) {
       const draft = new DraftTransaction({ base: now.copy, nowMs: this.nowMs(), repeats: new Set() });
+      const loss = { ...noticed, missingIsLost: noticed.hasCopy && known !== undefined && isBefore(known, now) };
       const repair: Repair = losses.repair(draft, loss);
       const former = draft.get(notes.lineage)?.former ?? [];
       const lineages = [now.head?.lineage, loss.lineage].filter((one) => one !== undefined);

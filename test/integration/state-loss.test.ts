@@ -342,6 +342,63 @@ describe('an older state', () => {
     expect(state.view.count(kinds.ruleMemory)).toBe(5);
   });
 
+  test('what a replica knew and Redis lacks is counted and named', async () => {
+    await using bundle = await setup();
+    const state = bundle.replica();
+    await state.transact((tx) => tx.enqueue({ jobId: 'before', name: 'notify', payload: {} }));
+    const restore = await bundle.backup();
+    await state.transact((tx) => {
+      hold(tx, { ...by, channelArn: arn });
+      for (const jobId of ['a', 'b']) tx.enqueue({ jobId, name: 'put_metadata', payload: {} });
+      tx.set(kinds.channelLease.of(arn), { pool: 'spares', leaseId: 'l1', who: 'token mara', sinceMs: 1 });
+      // It was finished: nothing of it is lost.
+      tx.set(kinds.key.of(other), {
+        rotationId: 'r',
+        startedAtMs: 1,
+        updatedAtMs: 1,
+        oldKeyArns: [],
+        sink: 's',
+        repairs: 0,
+        finishedAtMs: 2,
+      });
+    });
+    await restore();
+    await state.refresh();
+
+    expect(controls(state)).toEqual({ paused: [], held: [arn], silences: 0, alert: true });
+    const text = state.view.get(stateLossAlertKey)!.text;
+    expect(text).toContain('(1 commit) of it is missing.');
+    expect(text).toContain(`Put back: hold/${arn}.`);
+    expect(text).toContain(
+      `Lost and not put back, at least: 2 jobs on their way to the queues (among them put_metadata); 1 lent channel (${arn}). Jobs in the queues and batches`,
+    );
+    const [audited] = await state.readLog(logs.audit, { limit: 1 });
+    expect(audited!.entry).toMatchObject({
+      outcome: 'restored',
+      params: { lostCommits: 1, lost: { 'jobs on their way to the queues': 2, 'lent channel': 1 } },
+    });
+  });
+
+  test('nothing is counted where a process without a copy went on from the older state', async () => {
+    await using bundle = await setup();
+    const state = bundle.replica();
+    await state.transact((tx) => tx.set(at('meta/x'), 1));
+    const restore = await bundle.backup();
+    await state.transact((tx) => {
+      hold(tx, { ...by, channelArn: arn });
+      tx.enqueue({ jobId: 'a', name: 'put_metadata', payload: {} });
+    });
+    await restore();
+    const fresh = bundle.replica();
+    await fresh.transact((tx) => tx.set(at('meta/x'), 2));
+
+    await state.refresh();
+
+    const { text } = state.view.get(stateLossAlertKey)!;
+    expect(text).toContain('What else is missing cannot be told: others have committed since.');
+    expect(text).not.toContain('at least');
+  });
+
   test('by more than a failover takes: it pauses', async () => {
     await using bundle = await setup();
     const state = bundle.replica();

@@ -36,6 +36,7 @@ export const commandLines: Readonly<Record<string, readonly string[]>> = {
   init: [],
   pause: ['--reason', 'x'],
   resume: [],
+  activate: ['--yes'],
   schema: [],
   simulator: ['--port', '0'],
   bootstrap: ['--dry-run'],

@@ -5,6 +5,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 export interface CutLink extends AsyncDisposable {
   /** Where the server is reached through the link. */
   readonly url: string;
+  /** Connections that anybody has opened so far. */
+  readonly opened: number;
   /** Breaks every connection; new ones are broken at once. */
   cut(): void;
   /** Lets connections through again, to another server if one is given. */
@@ -22,7 +24,9 @@ export async function cutLink(to: string): Promise<CutLink> {
     socket.on('close', () => sockets.delete(socket));
     return socket;
   };
+  let opened = 0;
   const server = createServer((near) => {
+    opened += 1;
     keep(near);
     if (target === undefined) {
       near.destroy();
@@ -41,6 +45,9 @@ export async function cutLink(to: string): Promise<CutLink> {
   };
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get opened() {
+      return opened;
+    },
     cut() {
       target = undefined;
       end();

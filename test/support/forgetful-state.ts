@@ -178,6 +178,8 @@ export class ForgetfulReplica implements SharedState {
         hasCopy: this.#known !== undefined,
         knownAtMs: loss.atMs,
         lostMs: loss.lostMs,
+        lostCommits: undefined,
+        missingIsLost: false,
         controlsAtMs: undefined,
         onEmpty: loss.kind === 'emptied' && this.#known === undefined ? 'pause' : undefined,
       });

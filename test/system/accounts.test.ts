@@ -1,7 +1,8 @@
 // Two accounts in one Region, the first without a role: what belongs to which of them, whoever asks and whichever queue an event came by.
 import { expect, test } from 'vitest';
-import { kinds, logs } from '#domain/state-registry.ts';
+import { kinds, logs, notes } from '#domain/state-registry.ts';
 import { broadcast, type Daemon } from '#test/support/broadcast.ts';
+import { commandLine } from '#test/support/command-line.ts';
 import { eventually } from '#test/support/quiet.ts';
 
 const accountsAndRules = `
@@ -153,4 +154,57 @@ test('an event goes to the account that its channel is of, by whichever queue it
   expect(kept.at(-1).body).toContain(arnOf(ofNobody));
   const { values } = await daemon.metrics.eventsReceived.get();
   expect(values.find(({ labels }) => labels.outcome === 'other_account_or_region')?.value).toBe(5);
+});
+
+test('of one queue for several accounts, each event goes to the account and Region that it names and its channel is of; what is not certain is kept', async () => {
+  await using platform = await broadcast();
+  const { queueUrl } = platform;
+  const shared = `
+accounts:
+  - {name: first, region: us-west-2, account_id: "${ofFirst}", queue_url: "${queueUrl}"}
+  - {name: second, region: us-west-2, account_id: "${ofSecond}", assume_role_arn: "arn:aws:iam::{account}:role/autopilot", queue_url: "${queueUrl}"}
+`;
+  const daemon = await platform.daemon({ rules: shared });
+  const [first, second] = daemon.app.shards as [Daemon['app']['shards'][number], Daemon['app']['shards'][number]];
+  const send = (account: string, region: string, channelArn: string) =>
+    platform.send(
+      JSON.stringify({
+        version: '0',
+        id: crypto.randomUUID(),
+        'detail-type': 'IVS Stream State Change',
+        source: 'aws.ivs',
+        account,
+        region,
+        time: new Date().toISOString(),
+        resources: [channelArn],
+        detail: { event_name: 'Session Created', channel_name: 'x', stream_id: 'st-1A2b3c4D5e6F78ghij9Klmn' },
+      }),
+    );
+  await send(ofSecond, 'us-west-2', arnOf(ofSecond));
+  await send(ofFirst, 'us-west-2', arnOf(ofFirst));
+  // Of another account than its channel, of another Region, of an account that is not configured.
+  await send(ofFirst, 'us-west-2', arnOf(ofSecond, 'other1'));
+  await send(ofSecond, 'eu-west-1', arnOf(ofSecond, 'other2'));
+  await send(ofNobody, 'us-west-2', arnOf(ofNobody));
+
+  const streams = (shard: typeof first) => Array.from(shard.state.view.entries(kinds.stream), ([arn]) => arn);
+  const keptBodies = async () =>
+    (await daemon.ask('GET', '/v1/events/kept')).body.events as { readonly reason: string }[];
+  await eventually(
+    async () => streams(first).length > 0 && streams(second).length > 0 && (await keptBodies()).length === 3,
+  );
+  expect(streams(first)).toEqual([arnOf(ofFirst)]);
+  expect(streams(second)).toEqual([arnOf(ofSecond)]);
+  expect((await keptBodies()).map(({ reason }) => reason)).toEqual(Array(3).fill('other_account_or_region'));
+  // No standby: there is nothing to activate, and nothing is written.
+  expect(await daemon.ask('POST', '/v1/activate', {})).toMatchObject({
+    status: 200,
+    body: { standby: false, startedAsStandby: false, effects: [] },
+  });
+  expect(first.state.view.get(notes.activation)).toBeUndefined();
+  const refused = await commandLine(['activate', '--yes'], { env: { AUTOPILOT_URL: daemon.url } });
+  expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('is no standby') });
+  // One reads for both: neither takes the silence of its own for missing events.
+  expect([first, second].map((shard) => shard.intake.consumer !== undefined)).toEqual([true, false]);
+  for (const shard of [first, second]) await eventually(() => shard.state.view.get(notes.queueRead));
 });

@@ -305,7 +305,7 @@ test('bootstrap does every account with its own role, or one of them, and goes o
   expect(all.out).toContain('west (us-west-2):');
   expect(all.out).toMatch(/^twin: SETUP_(DENIED|FAILED): /m);
   expect(all.out).toContain('europe (eu-west-1, as arn:aws:iam::444455556666:role/autopilot):\n+ dead-letter queue');
-  expect(all.out).toContain('1 of 3 accounts could not be done');
+  expect(all.out).toContain('1 of 3 accounts could not be done; see above: twin. Run it again');
   expect(JSON.parse(one.out)).toMatchObject({ accounts: [{ account: 'west', region: 'us-west-2', done: true }] });
   expect(printed.out).toMatch(/Set queue_url of the account west: http.*fleet-events/);
 });

@@ -223,5 +223,16 @@ rules:
   test('prints the same set-up as a template, without any call', async () => {
     expect((await bootstrap('--print', 'cloudformation')).out).toContain('AWS::Events::Rule');
     expect((await bootstrap('--print', 'terraform')).out).toContain('resource "aws_cloudwatch_event_rule" "events"');
+    const bus = 'arn:aws:events:us-west-2:111122223333:event-bus/ivs-autopilot-events';
+    const central = await bootstrap('--print', 'cloudformation', '--organization', 'o-a1b2c3d4e5');
+    expect(central.out).toContain('AWS::Events::EventBusPolicy');
+    expect((await bootstrap('--print', 'cloudformation', '--to-bus', bus)).out).toContain(`RoleArn:`);
+    for (const [args, problem] of [
+      [['--to-bus', bus], 'go with --print'],
+      [['--print', 'terraform', '--to-bus', 'default'], 'expected the ARN of an event bus'],
+      [['--print', 'terraform', '--organization', '111122223333'], 'expected an id such as'],
+      [['--print', 'terraform', '--organization', 'o-a1b2c3d4e5', '--to-bus', bus], 'one after the other'],
+    ] as const)
+      expect(await bootstrap(...args)).toMatchObject({ exitCode: 2, errors: expect.stringContaining(problem) });
   });
 });

@@ -82,6 +82,7 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
     nowMs,
     counts: countsOf(view, nowMs),
     ...(pause ? { pause } : {}),
+    standby: sources.standsBy?.() === true,
     ...(sources.replicas ? { replicas: sources.replicas().map(replicaLine) } : {}),
     rules: ruleLines(sources, nowMs),
     config: sources.config(),

@@ -10,6 +10,8 @@ import type { ActivityLine, BatchLine, QueueLine, QuotaStatus } from './status.t
 export interface LiveSources {
   readonly state: SharedState;
   readonly ruleset: () => Ruleset;
+  /** Whether this is a standby that was not activated. Default: it is none. */
+  readonly standsBy?: () => boolean;
   /** Default: of the state and the configuration. */
   readonly alerts?: AlertSources;
   readonly config: () => { readonly hash: string; readonly loadedAtMs: number; readonly error?: string | undefined };

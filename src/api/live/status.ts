@@ -138,6 +138,8 @@ export interface LiveStatus {
         readonly text?: string | undefined;
       }
     | undefined;
+  /** True: a standby that was not activated. */
+  readonly standby: boolean;
   /** Replicas that gave a sign of life in the last ten seconds. */
   readonly replicas?: readonly ReplicaLine[] | undefined;
   readonly rules: readonly RuleLine[];

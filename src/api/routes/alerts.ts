@@ -81,6 +81,7 @@ export function alertRoutes(sources: AlertRoutesOptions): FastifyPluginAsyncZod 
     app.post(
       '/alerts/:id/acknowledge',
       {
+        config: { onStandby: true },
         schema: {
           operationId: 'acknowledgeAlert',
           summary: 'Take an alert: say that you have it; of a failed job or a refused delivery this is its end',

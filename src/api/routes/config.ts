@@ -52,7 +52,7 @@ export function configRoutes({ current, reload }: ConfigRoutesOptions): FastifyP
     app.post(
       '/config/reload',
       {
-        config: { role: 'admin' },
+        config: { role: 'admin', onStandby: true },
         schema: {
           operationId: 'reloadConfig',
           summary: 'Read the configuration again; it is applied only if all of it is valid',

@@ -80,6 +80,7 @@ export function controlRoutes({
     app.put(
       '/holds/:channelArn',
       {
+        config: { onStandby: true },
         schema: {
           operationId: 'holdChannel',
           summary: 'Keep automation’s hands off a channel',
@@ -110,6 +111,7 @@ export function controlRoutes({
     app.delete(
       '/holds/:channelArn',
       {
+        config: { onStandby: true },
         schema: {
           operationId: 'releaseChannel',
           summary: 'Release a hold',
@@ -168,6 +170,7 @@ export function controlRoutes({
     app.post(
       '/pause',
       {
+        config: { onStandby: true },
         schema: {
           operationId: 'pauseAutomation',
           summary: 'Stop all automation at once; observing goes on',
@@ -187,6 +190,7 @@ export function controlRoutes({
     app.post(
       '/resume',
       {
+        config: { onStandby: true },
         schema: {
           operationId: 'resumeAutomation',
           summary: 'Let automation go on after a pause',

@@ -90,6 +90,7 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
     app.post(
       '/silences',
       {
+        config: { onStandby: true },
         schema: {
           operationId: 'addSilence',
           summary: 'Hold back the decisions that match, for a time',
@@ -131,6 +132,7 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
     app.put(
       '/silences/:id',
       {
+        config: { onStandby: true },
         schema: {
           operationId: 'replaceSilence',
           summary:
@@ -199,6 +201,7 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
     app.delete(
       '/silences',
       {
+        config: { onStandby: true },
         schema: {
           operationId: 'endSilenceOfQuery',
           summary: 'End the silence that the query names now',
@@ -221,6 +224,7 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
     app.delete(
       '/silences/:id',
       {
+        config: { onStandby: true },
         schema: {
           operationId: 'endSilence',
           summary: 'End a silence now',

@@ -2,9 +2,9 @@
 // client of AWS or Redis, so that `doctor --offline` answers at once.
 import { accessSync, constants, readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import type { Account } from '#config/accounts.ts';
 import { problemsOfQueueUrl } from '#config/accounts.ts';
 import type { Config } from '#config/load.ts';
-import type { AccountSettings } from '#config/settings.ts';
 import { namedFiles } from '#domain/action.ts';
 import { errorCatalog } from '#domain/error-catalog.ts';
 import { AppError, messageOf } from '#domain/errors.ts';
@@ -17,7 +17,7 @@ import { type Check, green, red, skipped, type Verdict, warning } from './check.
 
 export interface OfflineOptions {
   readonly config: Config;
-  readonly accounts: readonly AccountSettings[];
+  readonly accounts: readonly Account[];
   readonly env: Environment;
   /** Why a webhook may not go to a host, as far as can be told without resolving it. */
   readonly refusalOf: (hostname: string) => string | undefined;
@@ -49,10 +49,10 @@ function redBy(error: unknown): Verdict {
   return red(messageOf(error), todo);
 }
 
-function placeOf(account: AccountSettings): Verdict[] {
-  const { region, queue_url: queueUrl } = account;
+function placeOf(account: Account): Verdict[] {
+  const { region, queue_url: queueUrl, sharedQueue } = account;
   const ofRegion = problemOfRegion(region);
-  const ofQueue = queueUrl === undefined ? [] : problemsOfQueueUrl(queueUrl, account);
+  const ofQueue = queueUrl === undefined ? [] : problemsOfQueueUrl(queueUrl, sharedQueue ? undefined : account);
   return [
     ofRegion === undefined
       ? green(region)

@@ -5,6 +5,7 @@ import type { Config } from '#config/load.ts';
 import { durationMs } from '#domain/duration.ts';
 import { errorCatalog } from '#domain/error-catalog.ts';
 import { AppError } from '#domain/errors.ts';
+import { queueOf } from '#domain/queue-url.ts';
 import type { LimitSettings } from '#ivs/limits.ts';
 import { createIvsShard, type IvsShard } from '#ivs/shard.ts';
 import { systemClock } from '#runtime/clock.ts';
@@ -15,13 +16,13 @@ import type { RedisAccess } from '#runtime/redis-access.ts';
 import { RedisClock } from '#runtime/redis-clock.ts';
 import { accessFromEnvironment } from '#runtime/redis-environment.ts';
 import { actionUses } from '../config-uses.ts';
-import { eventPathClients } from '../event-path-aws.ts';
+import { type EventPathClients, eventPathClients } from '../event-path-aws.ts';
 import { operationsFor } from '../permissions.ts';
 import { type AccountsFound, accountCheck } from './account.ts';
 import { type Check, red, skipped } from './check.ts';
 import { deliveryChecks, deliveryPlaces } from './delivery.ts';
 import type { DoctorAccount } from './doctor-account.ts';
-import { eventPathChecks } from './event-path.ts';
+import { type EventPathOptions, eventPathChecks } from './event-path.ts';
 import { permissionCheck } from './permissions.ts';
 import { redisChecks } from './redis.ts';
 
@@ -90,7 +91,7 @@ export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs():
       config.settings.accounts === undefined ? 'AUTOPILOT_QUEUE_URL' : `queue_url of the account ${account.name}`;
     const ofAccount = [
       accountCheck(account, found),
-      ...eventPathChecks({ clients, queueUrl: account.queue_url, region: account.region, setting, newer }),
+      ...queueChecks(account, clients, closing, { setting, newer }),
       ...deliveryChecks(account, places),
       permissionsOf(config, account, shards.get(account.name), found),
     ];
@@ -103,6 +104,30 @@ export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs():
       for (const close of closing) close();
     },
   };
+}
+
+/** Of a queue that several accounts share, the one that reads it asks, as the daemon does. */
+function queueChecks(
+  account: DoctorAccount,
+  clients: EventPathClients,
+  closing: (() => void)[],
+  asked: Pick<EventPathOptions, 'setting' | 'newer'>,
+): Check[] {
+  const { queue_url: queueUrl, region, sharedQueue } = account;
+  if (!sharedQueue) return eventPathChecks({ clients, queueUrl, region, ...asked });
+  if (!sharedQueue.isReader)
+    return [
+      { name: 'Event queue', run: async () => skipped(`its events come by a queue of several accounts: ${queueUrl}`) },
+    ];
+  let own = { clients, region };
+  if (!sharedQueue.isOwner) {
+    const ofQueue = queueOf(queueUrl!)?.region ?? region;
+    const itself = eventPathClients({ region: ofQueue });
+    closing.push(() => itself[Symbol.dispose]());
+    own = { clients: itself, region: ofQueue };
+  }
+  // The rule that fills it is on a bus of its own, and others forward to that.
+  return eventPathChecks({ ...own, queueUrl, ...asked }).filter(({ name }) => name !== 'Event rule');
 }
 
 /** Where Redis is and how it is reached; or why it cannot be. */

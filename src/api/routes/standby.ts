@@ -1,0 +1,91 @@
+// `/v1/standby`, `/v1/activate`: whether this deployment stands by, what its activation brings about, and the activation.
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import type { Activation } from '#domain/control.ts';
+import { iso } from '#domain/duration.ts';
+import { notes } from '#domain/state-registry.ts';
+import { activate } from '#rules/controls.ts';
+import { effectsOf, type StandbyShard } from '../activation.ts';
+import { actorOf } from '../auth.ts';
+
+export interface StandbyRoutesOptions {
+  readonly shards: readonly StandbyShard[];
+  /** Whether the process was started as a standby. */
+  readonly standby: boolean;
+}
+
+const activation = z
+  .object({ who: z.string(), reason: z.string(), since: z.iso.datetime() })
+  .describe('Who activated it; absent while it stands by');
+const view = z.object({
+  standby: z.boolean().describe('It does nothing until it is activated'),
+  startedAsStandby: z.boolean().describe('By `run --standby` or AUTOPILOT_STANDBY'),
+  accounts: z.array(z.object({ name: z.string(), standby: z.boolean(), activation: activation.optional() })),
+});
+const tags = ['Controls'];
+
+export function standbyRoutes({ shards, standby }: StandbyRoutesOptions): FastifyPluginAsyncZod {
+  const shown = (): z.infer<typeof view> => ({
+    standby: shards.some(({ standsBy }) => standsBy),
+    startedAsStandby: standby,
+    accounts: shards.map(({ name, standsBy, state }) => {
+      const known = standby ? state.view.get(notes.activation) : undefined;
+      return { name, standby: standsBy, ...(known ? { activation: showActivation(known) } : {}) };
+    }),
+  });
+  return async (app) => {
+    app.get(
+      '/standby',
+      {
+        schema: {
+          operationId: 'getStandby',
+          summary: 'Whether this deployment stands by',
+          tags,
+          querystring: z.strictObject({}),
+          response: { 200: view },
+        },
+      },
+      async () => shown(),
+    );
+    app.post(
+      '/activate',
+      {
+        config: { onStandby: true },
+        schema: {
+          operationId: 'activateStandby',
+          summary:
+            'Let a standby work from now on, with all replicas of its Redis, also after a restart; nothing where none stands by',
+          tags,
+          body: z
+            .strictObject({
+              reason: z.string().min(1).max(500).optional().describe('Why, for whoever finds it'),
+              dryRun: z.boolean().optional().describe('Only say what would follow'),
+            })
+            .optional(),
+          response: {
+            200: view.extend({
+              dryRun: z.literal(true).optional(),
+              effects: z.array(z.string()).describe('What follows, in sentences'),
+            }),
+          },
+        },
+      },
+      async ({ body, caller }) => {
+        // None of them stands by where the process was not started so, or somebody was quicker: then nothing is left to do.
+        const waiting = shards.filter(({ standsBy }) => standsBy);
+        const effects = waiting.length === 0 ? [] : effectsOf(waiting);
+        if (body?.dryRun) return { ...shown(), dryRun: true as const, effects };
+        const by = { who: actorOf(caller), reason: body?.reason ?? 'no reason given' };
+        // One that fails leaves the others activated; the same request again goes on with it.
+        const ends = await Promise.allSettled(waiting.map(({ state }) => state.transact((tx) => activate(tx, by))));
+        const failed = ends.find((end) => end.status === 'rejected');
+        if (failed) throw failed.reason;
+        return { ...shown(), effects };
+      },
+    );
+  };
+}
+
+function showActivation({ who, reason, sinceMs }: Activation): z.infer<typeof activation> {
+  return { who, reason, since: iso(sinceMs) };
+}
