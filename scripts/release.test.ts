@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { deployFiles, notesOf, released, versionsIn, withVersion } from './release.ts';
+import { deployFiles, headingOf, notesOf, npmTag, released, versionsIn, withVersion } from './release.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -27,6 +27,15 @@ describe('a release', () => {
   test('a version that another one begins with is another one', () => {
     expect(notesOf('## 0.10.0 - 2026-12-01\n\nten\n', '0.1.0')).toBeUndefined();
     expect(notesOf('## 0.1.0-rc.1 - 2026-12-01\n\nrc\n', '0.1.0')).toBeUndefined();
+  });
+
+  test.each([
+    ['0.2.0', '', '0.2.0'],
+    ['0.2.0-rc.1', 'next', 'Unreleased'],
+    ['1.0.0-0', 'next', 'Unreleased'],
+    ['1.0.0+build-5', '', '1.0.0+build-5'],
+  ])('%s goes to npm under the tag "%s", with the notes of %s', (version, tag, heading) => {
+    expect([npmTag(version), headingOf(version)]).toEqual([tag, heading]);
   });
 
   test('writes our version into manifests, and no other', () => {

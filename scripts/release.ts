@@ -1,5 +1,6 @@
 // `node scripts/release.ts version`: writes the version of package.json into deploy/ and gives the changelog's Unreleased part its
 // heading (npm runs it within `npm version`). `node scripts/release.ts notes v0.2.0`: prints that version's part of the changelog.
+// `node scripts/release.ts npm-tag`: prints `next` for a prerelease such as 0.2.0-rc.1, and an empty line for every other version.
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isEntry } from '#runtime/entry.ts';
@@ -33,6 +34,24 @@ export function released(changelog: string, version: string, date: string): stri
   return changelog.replace(/^## Unreleased$/m, `## Unreleased\n\n## ${version} - ${date}`);
 }
 
+/** Whether a version is a prerelease, such as 0.2.0-rc.1; what follows a `+` names a build. */
+export function isPrerelease(version: string): boolean {
+  return version.split('+')[0]!.includes('-');
+}
+
+/**
+ * The tag under which npm offers a version: `next` for a prerelease, which `npm install ivs-autopilot` must not bring. Otherwise none is
+ * named, so that npm itself refuses to make an older version the latest.
+ */
+export function npmTag(version: string): string {
+  return isPrerelease(version) ? 'next' : '';
+}
+
+/** The heading of the changelog under which a version's entries are: those of a prerelease stay under Unreleased. */
+export function headingOf(version: string): string {
+  return isPrerelease(version) ? 'Unreleased' : version;
+}
+
 /** What the changelog says of a version, or undefined when it has no such heading. */
 export function notesOf(changelog: string, version: string): string | undefined {
   const parts = changelog.split(/^## /m).slice(1);
@@ -57,7 +76,8 @@ function main([what, tag]: readonly string[]): number {
   const changelogFile = join(root, 'CHANGELOG.md');
   const changelog = readFileSync(changelogFile, 'utf8');
   if (what === 'version') {
-    writeFileSync(changelogFile, released(changelog, version, new Date().toISOString().slice(0, 10)));
+    if (!isPrerelease(version))
+      writeFileSync(changelogFile, released(changelog, version, new Date().toISOString().slice(0, 10)));
     for (const file of deployFiles()) {
       const text = readFileSync(file, 'utf8');
       if (withVersion(text, version) !== text) writeFileSync(file, withVersion(text, version));
@@ -65,19 +85,23 @@ function main([what, tag]: readonly string[]): number {
     return 0;
   }
   if (what === 'notes' && tag !== undefined) {
-    const notes = notesOf(changelog, version);
+    const notes = notesOf(changelog, headingOf(version));
     if (tag === `v${version}` && notes) {
       console.log(notes);
       return 0;
     }
     console.error(
       tag === `v${version}`
-        ? `CHANGELOG.md has no part ${version}: run \`npm version\`, which gives Unreleased its heading`
+        ? `CHANGELOG.md has nothing under ${headingOf(version)}: \`npm version\` gives Unreleased the heading of a release`
         : `the tag ${tag} is not the version ${version} of package.json: tag the commit that \`npm version\` made`,
     );
     return 1;
   }
-  console.error('usage: node scripts/release.ts version | notes <tag>');
+  if (what === 'npm-tag') {
+    console.log(npmTag(version));
+    return 0;
+  }
+  console.error('usage: node scripts/release.ts version | notes <tag> | npm-tag');
   return 2;
 }
 

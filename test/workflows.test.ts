@@ -1,5 +1,6 @@
 // The workflows run on GitHub only, so what can be known of them without it is held here: their form, the scripts and files they name,
 // their pins and their rights. Whether a commit is the one its tag names is for `npm run pins`, which needs the network.
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -24,6 +25,7 @@ interface Job {
   readonly needs?: string | readonly string[];
   readonly permissions?: Readonly<Record<string, string>>;
   readonly strategy?: { readonly matrix: Readonly<Record<string, readonly unknown[]>> };
+  readonly outputs?: Readonly<Record<string, string>>;
   readonly steps: readonly Step[];
 }
 interface Workflow {
@@ -135,8 +137,29 @@ describe('the release', () => {
   test('publishes nothing before the tests, and the release itself last', () => {
     for (const [id, { needs }] of Object.entries(jobs)) expect([id, needs === undefined]).toEqual([id, id === 'test']);
     expect(new Set([jobs['release']!.needs].flat())).toEqual(
-      new Set(Object.keys(jobs).filter((id) => id !== 'test' && id !== 'release')),
+      new Set(Object.keys(jobs).filter((id) => id !== 'release')),
     );
+  });
+
+  test('a prerelease is offered at npm as `next`, and marked as one at GitHub', () => {
+    const tag = jobs['test']!.steps.find(({ id }) => id === 'npm')!;
+    expect(tag.run).toBe('echo "tag=$(node scripts/release.ts npm-tag)" >> "$GITHUB_OUTPUT"');
+    expect(jobs['test']!.outputs).toEqual({ npm_tag: '${{ steps.npm.outputs.tag }}' });
+    const publish = jobs['npm']!.steps.find(({ run }) => run?.startsWith('npm publish'))!;
+    const words = (step: Step, tag: string) =>
+      execFileSync('sh', ['-c', `set -- ${step.run!.replace('"$GITHUB_REF_NAME"', 'v1')}; printf '%s\\n' "$@"`], {
+        encoding: 'utf8',
+        env: Object.fromEntries(
+          Object.entries(step.env!).map(([name, value]) => [name, value.includes('npm_tag') ? tag : 'x']),
+        ),
+      }).split('\n');
+    expect(words(publish, 'next').join(' ')).toContain('--tag next');
+    expect(words(publish, '')).not.toContain('--tag');
+    const release = jobs['release']!.steps.at(-1)!;
+    expect([words(release, 'next').includes('--prerelease'), words(release, '').includes('--prerelease')]).toEqual([
+      true,
+      false,
+    ]);
   });
 
   test('signs what it built, for both machines, with SBOM and provenance, and npm with provenance', () => {
