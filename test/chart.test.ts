@@ -62,6 +62,10 @@ describe('values', () => {
     // The pods of `helm test` have this component: the Service of such a group would lead to them.
     [{ groups: [{ name: 'doctor' }] }, '/groups/0/name not'],
     [{ secretMounts: ['autopilot'] }, '/secretMounts/0 not'],
+    [{ secretMounts: ['redis-tls'] }, '/secretMounts/0 not'],
+    [{ redis: { tls: { existingSecret: 'x', caFile: 'ca.crt' } } }, '/redis/tls additionalProperties'],
+    [{ redis: { tls: { caKey: '../ca.crt' } } }, '/redis/tls/caKey pattern'],
+    [{ groups: [{ name: 'west', redis: { tls: { serverName: 'a b' } } }] }, '/groups/0/redis/tls/serverName pattern'],
   ])('%j is refused', (values, problem) => {
     expect(wrong(values)).toContain(problem);
   });
@@ -134,6 +138,7 @@ describe('templates', () => {
       'src/api/tokens.ts',
       'config/accounts.ts',
       'docs/network.md',
+      'src/runtime/redis-environment.ts',
     ]
       .concat(readdirSync(join(root, 'src', 'cli')).map((name) => `src/cli/${name}`))
       .filter((path) => /\.(ts|md)$/.test(path))
@@ -154,6 +159,20 @@ describe('templates', () => {
   test('hold no secret: Redis and the token are references', () => {
     expect(all).not.toMatch(/kind: Secret\b/);
     expect(all).toMatch(/secretKeyRef: \{name: \{\{ \.redis\.existingSecret \}\}/);
+  });
+
+  test('mount the Secret of redis.tls where its variables say, in the daemon and in `doctor`', () => {
+    const files = Array.from(
+      all.matchAll(/name: (REDIS_TLS_\w+_FILE), value: (\/run\/secrets\/redis-tls)\//g),
+      ([, name]) => name,
+    );
+    expect(files).toEqual(['REDIS_TLS_CA_FILE', 'REDIS_TLS_CERT_FILE', 'REDIS_TLS_KEY_FILE']);
+    expect(all).toContain('- {name: redis-tls, mountPath: /run/secrets/redis-tls, readOnly: true}');
+    expect(all).toMatch(/- name: redis-tls\n\s+secret: \{secretName: \{\{ \.redis\.tls\.existingSecret \}\}/);
+    for (const part of ['env', 'mounts', 'volumes'])
+      expect(
+        Array.from(all.matchAll(new RegExp(`include "ivs-autopilot\\.${part}" \\$daemon`, 'g'))).length,
+      ).toBeGreaterThan(1);
   });
 
   test('give every pod and container the rights of deploy/kubernetes, and no token of the cluster', () => {
@@ -222,7 +241,24 @@ describe.skipIf(!helm)('rendered by Helm', () => {
     }
   });
 
+  test('Redis with a private authority and a certificate of ours', () => {
+    const europe = parseAllDocuments(render())
+      .map((document) => document.toJS())
+      .find((one) => one?.kind === 'Deployment' && one.metadata.name.endsWith('europe')).spec.template.spec;
+    const env = Object.fromEntries(europe.containers[0].env.map(({ name, value }: any) => [name, value]));
+
+    expect(env).toMatchObject({
+      REDIS_TLS_CA_FILE: '/run/secrets/redis-tls/ca.crt',
+      REDIS_TLS_CERT_FILE: '/run/secrets/redis-tls/tls.crt',
+      REDIS_TLS_KEY_FILE: '/run/secrets/redis-tls/tls.key',
+    });
+    expect(europe.volumes.find(({ name }: any) => name === 'redis-tls').secret.secretName).toBe(
+      'ivs-autopilot-redis-tls',
+    );
+  });
+
   test.each([
+    ['certKey and keyKey go together', '--set=groups[1].redis.tls.keyKey='],
     ['image.repository', '--set=image.repository='],
     ['redis.existingSecret', '--set=redis.existingSecret='],
     ['the same Redis', '--set=groups[1].redis.existingSecret=ivs-autopilot'],

@@ -1,14 +1,15 @@
 // Manifests for Kubernetes, ECS and systemd, as far as this machine can try them: kustomize where kubectl is installed, systemd-analyze
 // where systemd is. What needs neither is checked everywhere: names that lead somewhere, secrets by reference, limits.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parse, parseAllDocuments, type ScalarTag } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { parseConfig } from '#config/load.ts';
 import { settingsShape } from '#config/settings.ts';
 import { durationMs } from '#domain/duration.ts';
+import { namesIn, parseTemplate, workedOut } from '#test/support/cloudformation.ts';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -72,42 +73,101 @@ describe('Kubernetes', () => {
   });
 });
 
-describe('CloudFormation', () => {
-  const text = read('deploy/ecs/cloudformation.yaml');
-  const named: string[] = [];
-  /** The short forms of functions; each records the names that it asks for. */
-  const tags: ScalarTag[] = [
-    { tag: '!Ref', resolve: (name) => (named.push(name), { Ref: name }) },
-    { tag: '!GetAtt', resolve: (name) => (named.push(name.split('.')[0]!), { GetAtt: name }) },
-    {
-      tag: '!Sub',
-      resolve: (template) => {
-        named.push(...Array.from(template.matchAll(/\$\{([\w:]+)\}/g), ([, name]) => name!));
-        return { Sub: template };
-      },
-    },
-  ];
-  const template = parse(text, { customTags: tags, schema: 'core' }) as {
-    Parameters: Record<string, { Type: string; Default?: unknown }>;
-    Resources: Record<string, { Type: string; Properties: any }>;
-  };
-  const { Parameters: parameters, Resources: resources } = template;
-  const [validate, daemon] = resources['TaskDefinition']!.Properties.ContainerDefinitions;
+describe('Redis with TLS, for kustomize', () => {
+  const component = (name: string) => parse(read(`deploy/kustomize/${name}/kustomization.yaml`));
+  // As kubectl reads it: 0440 is octal.
+  const patchOf = (name: string) => parse(component(name).patches[0].patch, { version: '1.1' }).spec.template.spec;
 
-  test('names parameters and resources that it has, and uses every parameter', () => {
-    const known = new Set([...Object.keys(parameters), ...Object.keys(resources)]);
-    expect(named.length).toBeGreaterThan(20);
-    expect(named.filter((name) => !name.startsWith('AWS::') && !known.has(name))).toEqual([]);
-    expect(Object.keys(parameters).filter((name) => !named.includes(name))).toEqual([]);
-    // CloudFormation takes no YAML aliases.
-    expect(text).not.toMatch(/[:[,] [&*]\w/);
+  test('the components name variables that the daemon reads, in files of the Secret that they mount', () => {
+    const [authority, own] = [patchOf('redis-tls'), patchOf('redis-client-certificate')];
+    const [{ mountPath }] = authority.containers[0].volumeMounts;
+    const env: { name: string; value: string }[] = [...authority.containers[0].env, ...own.containers[0].env];
+
+    expect(env.map(({ name }) => name)).toEqual(['REDIS_TLS_CA_FILE', 'REDIS_TLS_CERT_FILE', 'REDIS_TLS_KEY_FILE']);
+    for (const { name, value } of env) {
+      expect(read('src/runtime/redis-environment.ts')).toContain(`'${name}'`);
+      expect(value).toMatch(new RegExp(`^${mountPath}/(ca|tls)\\.(crt|key)$`));
+    }
+    expect(authority.volumes[0]).toEqual({
+      name: authority.containers[0].volumeMounts[0].name,
+      secret: { secretName: 'ivs-autopilot-redis-tls', defaultMode: 0o440 },
+    });
   });
 
-  test('its command names every parameter without a default', () => {
-    const comment = text.slice(0, text.indexOf('AWSTemplateFormatVersion'));
-    const asked = Object.keys(parameters).filter((name) => parameters[name]!.Default === undefined);
+  test.skipIf(!has('kubectl', 'version', '--client'))('kubectl renders them over the example to copy', () => {
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), 'autopilot-kustomize-')));
+    try {
+      const example = join(root, 'deploy', 'kustomize');
+      const below = join(folder, 'below');
+      mkdirSync(below);
+      const lead = (path: string) => relative(below, realpathSync(path));
+      const components = ['redis-tls', 'redis-client-certificate'].map((name) => lead(join(example, name)));
+      writeFileSync(join(below, 'kustomization.yaml'), JSON.stringify({ resources: [lead(example)], components }));
+      const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', below], { encoding: 'utf8' });
+      expect([status, stderr]).toEqual([0, '']);
+      const { spec } = documentsOf(stdout).find(({ kind }) => kind === 'Deployment').spec.template;
 
-    expect(asked.filter((name) => !comment.includes(`${name}=`))).toEqual([]);
+      expect(spec.containers[0].env.map(({ name }: any) => name)).toEqual(
+        expect.arrayContaining(['REDIS_URL', 'REDIS_TLS_CA_FILE', 'REDIS_TLS_CERT_FILE', 'REDIS_TLS_KEY_FILE']),
+      );
+      const volumes = spec.volumes.map(({ name }: any) => name);
+      expect(volumes).toEqual(expect.arrayContaining(['config', 'secrets', 'redis-tls']));
+      expect(volumes.length).toBe(spec.containers[0].volumeMounts.length);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+});
+
+describe('CloudFormation', () => {
+  const template = parseTemplate(read('deploy/ecs/cloudformation.yaml'));
+  const { Parameters: parameters, Resources: resources } = template;
+  const containers = (given: Readonly<Record<string, string>>) =>
+    workedOut(template, resources['TaskDefinition']!.Properties.ContainerDefinitions, given);
+  const [validate, daemon] = containers({});
+
+  test.each(['deploy/ecs/cloudformation.yaml', 'deploy/ecs/redis.yaml'])(
+    '%s names parameters, resources and conditions that it has, and uses every one',
+    (file) => {
+      const own = parseTemplate(read(file));
+      const asked = namesIn(own);
+      const given = Object.keys(own.Parameters);
+      const known = new Set([...given, ...Object.keys(own.Resources)]);
+      expect(asked.values.length).toBeGreaterThan(10);
+      expect(asked.values.filter((name) => !name.startsWith('AWS::') && !known.has(name))).toEqual([]);
+      expect(given.filter((name) => !asked.values.includes(name))).toEqual([]);
+      expect(new Set(asked.conditions)).toEqual(new Set(Object.keys(own.Conditions ?? {})));
+      // CloudFormation takes no YAML aliases.
+      expect(read(file)).not.toMatch(/[:[,] [&*]\w/);
+      // Its command names what has no default.
+      const comment = read(file).slice(0, read(file).indexOf('AWSTemplateFormatVersion'));
+      const needed = given.filter((name) => own.Parameters[name]!.Default === undefined);
+      expect(needed.filter((name) => !comment.includes(`${name}=`))).toEqual([]);
+    },
+  );
+
+  test('redis.yaml makes what the daemon needs of a Redis, and hands over what the other template takes', () => {
+    const redis = parseTemplate(read('deploy/ecs/redis.yaml'));
+    const { Redis: group, RedisUrl: url, ParameterGroup: settings } = redis.Resources;
+    const secret = '{{resolve:secretsmanager:${Password}:SecretString}}';
+
+    expect(group!.Properties).toMatchObject({
+      TransitEncryptionEnabled: true,
+      AtRestEncryptionEnabled: true,
+      AutomaticFailoverEnabled: true,
+      NumCacheClusters: 2,
+      AuthToken: { Sub: secret },
+    });
+    expect(settings!.Properties.Properties).toEqual({ 'maxmemory-policy': 'noeviction' });
+    expect(url!.Properties.SecretString.Sub).toBe(`rediss://:${secret}@\${Redis.PrimaryEndPoint.Address}:6379`);
+    const outputs = Object.keys((redis as unknown as { Outputs: object }).Outputs);
+    expect(outputs.filter((name) => !(name in parameters))).toEqual([]);
+    expect(outputs).toContain('RedisUrlSecretArn');
+    const groups = (id: string) =>
+      workedOut(template, resources['Service']!.Properties.NetworkConfiguration.AwsvpcConfiguration.SecurityGroups, {
+        RedisClientSecurityGroupId: id,
+      });
+    expect([groups(''), groups('sg-1')]).toEqual([['SecurityGroup'], ['SecurityGroup', 'sg-1']]);
   });
 
   test('runs what the task definition in JSON runs', () => {
@@ -128,6 +188,16 @@ describe('CloudFormation', () => {
     ]);
     expect([validate.Command, validate.Essential]).toEqual([['validate', '/app/config/autopilot.yaml'], false]);
     expect(daemon.DependsOn).toEqual([{ ContainerName: 'validate', Condition: 'SUCCESS' }]);
+  });
+
+  test('trusts the authority of Redis where one is named, and the usual ones otherwise', () => {
+    const trusted = (given: Readonly<Record<string, string>>) =>
+      containers(given)[1].Environment.filter(({ Name }: any) => Name.startsWith('REDIS_TLS_'));
+
+    expect(trusted({})).toEqual([]);
+    expect(trusted({ RedisTlsCaFile: '/app/config/redis-ca.crt' })).toEqual([
+      { Name: 'REDIS_TLS_CA_FILE', Value: '/app/config/redis-ca.crt' },
+    ]);
   });
 
   test('mounts its data where the image says whose it is: ECS gives a volume to root otherwise', () => {
@@ -209,6 +279,31 @@ describe('Compose', () => {
     for (const name of ['autopilot', 'doctor'])
       expect(services[name].environment.REDIS_URL).toContain(':${REDIS_PASSWORD:?');
     expect(read('deploy/simulator.env')).toMatch(/^REDIS_PASSWORD=/m);
+  });
+
+  test('with compose.redis-tls.yaml Redis listens with TLS alone, and the daemon trusts its certificate', () => {
+    const tls = parse(read('deploy/compose.redis-tls.yaml'), { merge: true });
+    const command: string[] = tls.services.redis.command;
+    const after = (flag: string) => command[command.indexOf(flag) + 1];
+    const files = (names: string[]) => names.map((name) => `/run/secrets/${name}`);
+
+    // All that compose.yaml asks of Redis still stands.
+    expect(command).toEqual(expect.arrayContaining(services['redis'].command));
+    expect([after('--port'), after('--tls-port'), after('--tls-auth-clients')]).toEqual(['0', '6379', 'no']);
+    expect(files(tls.services.redis.secrets)).toEqual(
+      expect.arrayContaining([after('--tls-cert-file'), after('--tls-key-file')]),
+    );
+    for (const name of ['autopilot', 'doctor']) {
+      const { environment, secrets } = tls.services[name];
+      expect(environment.REDIS_URL).toBe(services[name].environment.REDIS_URL.replace('redis://', 'rediss://'));
+      expect(files(secrets)).toEqual([environment.REDIS_TLS_CA_FILE]);
+      // The key is Redis's own.
+      expect(secrets).not.toContain('redis_key');
+    }
+    for (const { file } of Object.values<{ file: string }>(tls.secrets))
+      expect(read('deploy/compose.redis-tls.yaml')).toMatch(
+        new RegExp(`^#.* deploy${file.slice(1).replaceAll('.', '\\.')}`, 'm'),
+      );
   });
 
   test('builds the daemon and the simulator from their own stages', () => {

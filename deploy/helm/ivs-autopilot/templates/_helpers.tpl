@@ -33,6 +33,12 @@
 {{- end -}}
 {{- $_ := required "image.repository: say where your image is" $values.image.repository -}}
 {{- $_ := required "redis.existingSecret: name the Secret that holds REDIS_URL" $values.redis.existingSecret -}}
+{{- if ne (empty $values.redis.tls.certKey) (empty $values.redis.tls.keyKey) -}}
+{{- fail "redis.tls: certKey and keyKey go together: give both, or none" -}}
+{{- end -}}
+{{- if and $values.redis.tls.certKey (not $values.redis.tls.existingSecret) -}}
+{{- fail "redis.tls.existingSecret: name the Secret that holds certKey and keyKey" -}}
+{{- end -}}
 {{- $_ := required "apiToken.existingSecret: name the Secret that holds the API's token" $values.apiToken.existingSecret -}}
 {{- $_ := required "aws.region: name the Region, such as us-west-2" $values.aws.region -}}
 {{- toYaml $values -}}
@@ -66,6 +72,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - name: REDIS_URL
   valueFrom:
     secretKeyRef: {name: {{ .redis.existingSecret }}, key: {{ .redis.key }}}
+{{- with .redis.tls }}
+{{- if and .existingSecret .caKey }}
+- {name: REDIS_TLS_CA_FILE, value: /run/secrets/redis-tls/{{ .caKey }}}
+{{- end }}
+{{- if .certKey }}
+- {name: REDIS_TLS_CERT_FILE, value: /run/secrets/redis-tls/{{ .certKey }}}
+- {name: REDIS_TLS_KEY_FILE, value: /run/secrets/redis-tls/{{ .keyKey }}}
+{{- end }}
+{{- if .serverName }}
+- {name: REDIS_TLS_SERVERNAME, value: {{ .serverName | quote }}}
+{{- end }}
+{{- end }}
 - {name: AWS_REGION, value: {{ .aws.region | quote }}}
 - {name: AUTOPILOT_CONFIG, value: /config/autopilot.yaml}
 {{- if .aws.queueUrl }}
@@ -84,6 +102,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 - {name: config, mountPath: /config, readOnly: true}
 - {name: api-token, mountPath: /run/secrets/autopilot, readOnly: true}
 - {name: tmp, mountPath: /tmp}
+{{- if .redis.tls.existingSecret }}
+- {name: redis-tls, mountPath: /run/secrets/redis-tls, readOnly: true}
+{{- end }}
 {{- if .extraCaConfigMap }}
 - {name: ca, mountPath: /etc/autopilot-ca, readOnly: true}
 {{- end }}
@@ -99,6 +120,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
   secret: {secretName: {{ .apiToken.existingSecret }}, defaultMode: 0440}
 - name: tmp
   emptyDir: {sizeLimit: 64Mi}
+{{- if .redis.tls.existingSecret }}
+- name: redis-tls
+  secret: {secretName: {{ .redis.tls.existingSecret }}, defaultMode: 0440}
+{{- end }}
 {{- if .extraCaConfigMap }}
 - name: ca
   configMap: {name: {{ .extraCaConfigMap }}}
