@@ -8,6 +8,7 @@ export interface Stage {
   /** ARN of a channel by its name. */
   readonly arn: (name: string) => string;
   /** Asks the daemon's API. */
+  readonly get: (path: string) => Promise<Record<string, unknown>>;
   readonly post: (path: string, body: unknown) => Promise<Record<string, unknown>>;
   /** Puts an event into the queue as AWS would deliver it late. */
   readonly deliver: (event: unknown) => Promise<void>;
@@ -48,7 +49,11 @@ export const evening: readonly Moment[] = [
   },
   { atSeconds: 10, says: 'studio-07 drops frames for three seconds', run: ({ control }) => control.starve(studio(7)) },
   { atSeconds: 13, says: 'studio-07 is fine again', run: ({ control }) => control.recover(studio(7)) },
-  { atSeconds: 14, says: 'studio-03 loses its uplink', run: ({ control }) => control.starve(studio(3)) },
+  {
+    atSeconds: 14,
+    says: 'studio-03 and studio-15 lose their uplink',
+    run: ({ control }) => control.starve([studio(3), studio(15)]),
+  },
   { atSeconds: 15, says: 'studio-11 starves as well', run: ({ control }) => control.starve(studio(11)) },
   {
     atSeconds: 17,
@@ -79,7 +84,11 @@ export const evening: readonly Moment[] = [
       narrator.did(`accepted as job ${String(answer['jobId'])}: it waits for the end of the stream`);
     },
   },
-  { atSeconds: 26, says: 'studio-03 is back', run: ({ control }) => control.recover(studio(3)) },
+  {
+    atSeconds: 26,
+    says: 'studio-03 and studio-15 are back',
+    run: ({ control }) => control.recover([studio(3), studio(15)]),
+  },
   {
     atSeconds: 28,
     says: 'the show of studio-09 ends; AWS sends its Stream End twice',
@@ -146,6 +155,17 @@ export const evening: readonly Moment[] = [
     async run({ control }) {
       await control.setViewers(studio(21), 12);
       await control.starve(studio(21));
+    },
+  },
+  {
+    atSeconds: 53,
+    says: 'whoever is on duty reads the message, and says yes to stopping studio-21',
+    async run({ get, post, narrator }) {
+      const { approvals } = await get('/v1/approvals?state=waiting');
+      const [waiting] = approvals as readonly { readonly id: string; readonly deed: string }[];
+      if (!waiting) throw new Error('no action waits for a yes');
+      await post(`/v1/approvals/${waiting.id}`, { decision: 'approve', reason: 'nobody is watching' });
+      narrator.did(`approved: ${waiting.deed}`);
     },
   },
 ];

@@ -1,7 +1,8 @@
 // What `npm run demo` shows (main.ts): a broadcast evening of forty channels, with everything it needs on this machine and no AWS account.
 // `-- --once` ends by itself, with a summary and an exit code; otherwise the page stays up until Ctrl-C.
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,6 +16,7 @@ import { startSimulator } from '#simulator/server.ts';
 import { startLocalSqs } from '#simulator/sqs.ts';
 import { createApp } from '#src/app.ts';
 import { evening, eveningEndsAtSeconds, type Stage, studio } from './evening.ts';
+import { startMessages } from './messages.ts';
 import { Narrator } from './narrator.ts';
 import { printSummary, type Summary } from './summary.ts';
 
@@ -67,16 +69,25 @@ const channels = await control.createChannels(
 );
 await createRecordingConfiguration();
 
-const noc = await startReceiver();
-await writeFile(join(folder, 'noc_url'), noc.url);
-const configFile = join(folder, 'autopilot.yaml');
-const rules = await readFile(join(import.meta.dirname, 'autopilot.yaml'), 'utf8');
-await writeFile(configFile, rules.replaceAll('${folder}', folder));
-
 const narrator = new Narrator({
   names: new Map(channels.map(({ arn, name }) => [arn, name])),
   colour: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
 });
+const port = process.env['AUTOPILOT_HTTP_PORT'] ?? (await freePortNear(8080));
+const page = `http://127.0.0.1:${port}`;
+const messages = cleanup.use(
+  await startMessages({
+    onMessage: (where, line) => narrator.did(`${where === 'chat' ? 'the chat room reads' : 'the pager'}: ${line}`),
+    operatorsPage: () => `${page}/`,
+  }),
+);
+const configFile = join(folder, 'autopilot.yaml');
+const rules = await readFile(join(import.meta.dirname, 'autopilot.yaml'), 'utf8');
+const places: Readonly<Record<string, string>> = { folder, messages: messages.url, page };
+await writeFile(
+  configFile,
+  rules.replaceAll(/\$\{(folder|messages|page)\}/g, (_, name: string) => places[name]!),
+);
 const scrubber = new Scrubber();
 const load = () => loadConfig(configFile, { queueUrl });
 step('the daemon, and waiting for its first poll');
@@ -87,7 +98,7 @@ const app = createApp({
   role: 'all',
   env: {
     AWS_REGION: 'us-west-2',
-    AUTOPILOT_HTTP_PORT: process.env['AUTOPILOT_HTTP_PORT'] ?? (await freePortNear(8080)),
+    AUTOPILOT_HTTP_PORT: port,
     AUTOPILOT_API_TOKEN: process.env['AUTOPILOT_API_TOKEN'],
   },
   clock: systemClock,
@@ -114,6 +125,7 @@ await untilReady(`${app.url}/readyz`);
 console.log(`
 ivs-autopilot demo: forty channels, one evening, about a minute.
   the operator's page   ${app.url}/
+  what people are told  ${messages.url}
   the API               ${app.url}/docs
   the simulator of IVS  ${simulator.url}
 `);
@@ -122,17 +134,8 @@ const stage: Stage = {
   control,
   narrator,
   arn: (name) => channels.find((channel) => channel.name === name)!.arn,
-  async post(path, body) {
-    const token = process.env['AUTOPILOT_API_TOKEN'];
-    const answer = await fetch(`${app.url}${path}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
-      body: JSON.stringify(body),
-    });
-    const parsed = (await answer.json()) as Record<string, unknown>;
-    if (!answer.ok) throw new Error(`POST ${path}: ${answer.status} ${String(parsed['detail'])}`);
-    return parsed;
-  },
+  get: (path) => ask('GET', path),
+  post: (path, body) => ask('POST', path, body),
   async deliver(event) {
     await fetch(sqs.endpoint, {
       method: 'POST',
@@ -164,6 +167,18 @@ process.exitCode = summary.problems.length === 0 ? 0 : 1;
 if (!once && !stopping.signal.aborted) {
   console.log(`\nThe page stays at ${app.url}/ until Ctrl-C.`);
   await new Promise<void>((done) => stopping.signal.addEventListener('abort', () => done()));
+}
+
+async function ask(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Record<string, unknown>> {
+  const token = process.env['AUTOPILOT_API_TOKEN'];
+  const answer = await fetch(`${app.url}${path}`, {
+    method,
+    headers: { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const parsed = (await answer.json()) as Record<string, unknown>;
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${String(parsed['detail'])}`);
+  return parsed;
 }
 
 async function ownRedis(): Promise<string> {
@@ -199,31 +214,6 @@ async function createRecordingConfiguration(): Promise<void> {
   });
 }
 
-/** Takes notifications, as a chat room's webhook would. */
-async function startReceiver(): Promise<{ url: string; server: Server }> {
-  const server = createServer((request, response) => {
-    let body = '';
-    request.on('data', (chunk: Buffer) => (body += chunk.toString()));
-    request.on('end', () => {
-      const text = textOf(body);
-      if (text) narrator.did(`the operations room reads: ${text}`);
-      response.writeHead(204).end();
-    });
-  });
-  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
-  cleanup.defer(() => new Promise<void>((done) => (server.closeAllConnections(), server.close(() => done()))));
-  return { url: `http://127.0.0.1:${(server.address() as { port: number }).port}/noc`, server };
-}
-
-function textOf(body: string): string | undefined {
-  try {
-    const message = JSON.parse(body) as { text?: string; detail?: { limit_name?: string } };
-    return message.text ?? (message.detail?.limit_name && `limit breached: ${message.detail.limit_name}`);
-  } catch {
-    return body.slice(0, 120);
-  }
-}
-
 async function untilReady(url: string): Promise<void> {
   for (let tries = 0; tries < 600; tries += 1) {
     if ((await fetch(url)).ok) return;
@@ -250,15 +240,18 @@ function watchCalls(): () => Promise<void> {
   };
 }
 
-/** The usual port when it is free, otherwise any. */
+/** The usual port when it is free, otherwise one that is. */
 async function freePortNear(port: number): Promise<string> {
-  const probe = createServer();
-  const free = await new Promise<boolean>((done) => {
-    probe.once('error', () => done(false));
-    probe.listen(port, '127.0.0.1', () => done(true));
-  });
-  await new Promise<void>((done) => (free ? probe.close(() => done()) : done()));
-  return free ? String(port) : '0';
+  for (const wanted of [port, 0]) {
+    const probe = createServer();
+    const free = await new Promise<number | undefined>((done) => {
+      probe.once('error', () => done(undefined));
+      probe.listen(wanted, '127.0.0.1', () => done((probe.address() as AddressInfo).port));
+    });
+    await new Promise<void>((done) => (free === undefined ? done() : probe.close(() => done())));
+    if (free !== undefined) return String(free);
+  }
+  throw new Error('no port is free');
 }
 
 async function summarise(): Promise<Summary> {
