@@ -20,7 +20,9 @@ import { createMetrics } from '#runtime/metrics.ts';
 import { keepTimeBy } from '#runtime/process-time.ts';
 import { assertRedisUsable, keyPrefix } from '#runtime/redis.ts';
 import { accessFromEnvironment } from '#runtime/redis-environment.ts';
+import { startTelemetry, type Telemetry } from '#runtime/telemetry.ts';
 import { endOnUncaught } from '#runtime/uncaught.ts';
+import { packageVersion } from '#runtime/version.ts';
 import { type App, createApp } from './app.ts';
 import { watchConfig } from './config-watch.ts';
 
@@ -55,6 +57,7 @@ export async function runDaemon({ role = 'all', paused = false, standby = false 
   });
   let redis: EmbeddedRedis | undefined;
   let app: App | undefined;
+  let telemetry: Telemetry | undefined;
   using _uncaught = endOnUncaught((err) => {
     logger.fatal({ code: 'UNCAUGHT', err }, `uncaught: ${messageOf(err)}; the process ends`);
     redis?.abandon();
@@ -89,6 +92,7 @@ export async function runDaemon({ role = 'all', paused = false, standby = false 
     edge.stopping.throwIfAborted();
     const metrics = createMetrics();
     metrics.collectProcessMetrics();
+    telemetry = await startTelemetry({ env, metrics, scrubber, logger, clock: systemClock, version: packageVersion });
     app = createApp({
       config,
       loadConfig: () => readConfig(env),
@@ -118,7 +122,7 @@ export async function runDaemon({ role = 'all', paused = false, standby = false 
     return 1;
   } finally {
     await app?.stop();
-    await redis?.stop();
+    await Promise.all([telemetry?.stop(), redis?.stop()]);
   }
 }
 

@@ -10,6 +10,12 @@ import type { Observation } from '#domain/observation.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
+import type { Traceparent, TracePort } from '#domain/trace.ts';
+
+/** Where a commit stands in a trace; of what it takes up, each piece may stand elsewhere. */
+export interface StageOptions {
+  readonly trace?: Traceparent | undefined;
+}
 
 /** The stages, passed in: each reads and writes nothing but the transaction. */
 export interface PipelineStages {
@@ -18,14 +24,20 @@ export interface PipelineStages {
   /** Pieces of an observation, each small enough for others to wait for its commit. */
   split(observation: Observation): Observation[];
   /** Judges the changes of one commit by the rules: rule memory, timers, journal and jobs are written through the transaction. */
-  decide(tx: Transaction, changes: readonly StreamChange[], ruleset: Ruleset): readonly Decision[];
+  decide(
+    tx: Transaction,
+    changes: readonly StreamChange[],
+    ruleset: Ruleset,
+    where?: StageOptions,
+  ): readonly Decision[];
   /** Judges what is due by now. */
-  decideDue(tx: Transaction, ruleset: Ruleset): readonly Decision[];
+  decideDue(tx: Transaction, ruleset: Ruleset, where?: StageOptions): readonly Decision[];
   /** Judges a person's yes or no to an action that waits for it. */
   decideAnswer(
     tx: Transaction,
     said: ApprovalSaid,
     ruleset: Ruleset,
+    where?: StageOptions,
   ): { readonly decisions: readonly Decision[]; readonly answered: Answered };
   /** Actions that waited for this change (a deferred recording toggle at Stream End). */
   release(tx: Transaction, change: StreamChange): void;
@@ -39,6 +51,8 @@ export interface PipelineOptions {
   readonly ruleset: Ruleset;
   /** Called after a commit: jobs may wait for the relay. */
   readonly onCommitted: (committed: Committed) => void;
+  /** Left out: nothing is traced. */
+  readonly tracing?: TracePort;
 }
 
 /** What one commit brought about. */
@@ -49,6 +63,8 @@ export interface Committed {
   readonly decisions: readonly Decision[];
   /** Observations that had been taken before. */
   readonly repeats: readonly Observation[];
+  /** The place in a trace that was made for this commit, where what was observed has none. */
+  readonly root?: Traceparent | undefined;
 }
 
 /** What became of an observation; `repeated`: it had been taken before, and changed nothing. */
@@ -57,6 +73,8 @@ export type Taken = 'taken' | 'repeated';
 interface Waiting {
   /** What of the observation is not committed yet. */
   readonly pieces: Observation[];
+  /** Where whoever observed it stands in a trace. */
+  readonly trace: Traceparent | undefined;
   readonly resolve: (taken: Taken) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -97,31 +115,40 @@ export class Pipeline {
 
   /** Resolves when everything that follows from the observation is committed. @throws AppError REDIS_UNREACHABLE: observe it again. */
   observe(observation: Observation): Promise<Taken> {
+    const { stages, tracing } = this.#options;
+    const trace = tracing?.current();
     const done = new Promise<Taken>((resolve, reject) => {
-      const pieces = this.#options.stages.split(observation);
+      const pieces = stages.split(observation);
       const isLong = pieces.length > 1 || pieces.some((piece) => listedIn(piece) > mostListedInShared);
-      (isLong ? this.#long : this.#waiting).push({ pieces, resolve, reject });
+      (isLong ? this.#long : this.#waiting).push({ pieces, trace, resolve, reject });
     });
-    this.#working ??= this.#work();
+    this.#working ??= tracing ? tracing.outside(() => this.#work()) : this.#work();
     return done;
   }
 
   /** Decides what has become due: timers, schedules, data gaps. Call it often; it commits only what changes. */
   async tick(): Promise<void> {
-    const { state, stages } = this.#options;
+    const { state, stages, tracing } = this.#options;
     await state.refresh();
-    await this.#commit([], (tx) => {
+    const root = tracing?.root();
+    await this.#commit({ dedupIds: [], trace: root }, (tx) => {
       const changes = stages.detectGaps(tx);
-      const decisions = [...stages.decide(tx, changes, this.#ruleset), ...stages.decideDue(tx, this.#ruleset)];
-      return { observations: changes.flatMap(gapOf), changes, decisions, repeats: [] };
+      const decisions = [
+        ...stages.decide(tx, changes, this.#ruleset, { trace: root }),
+        ...stages.decideDue(tx, this.#ruleset, { trace: root }),
+      ];
+      return { observations: changes.flatMap(gapOf), changes, decisions, repeats: [], root };
     });
   }
 
   /** Takes what a person says to an action that waits for it. What follows is committed with it. */
   async answer(said: ApprovalSaid): Promise<Answered> {
-    const { state, stages, onCommitted } = this.#options;
+    const { state, stages, onCommitted, tracing } = this.#options;
     await state.refresh();
-    const { decisions, answered } = await state.transact((tx) => stages.decideAnswer(tx, said, this.#ruleset));
+    const trace = tracing?.current();
+    const { decisions, answered } = await state.transact((tx) =>
+      stages.decideAnswer(tx, said, this.#ruleset, { trace }),
+    );
     onCommitted({ observations: [], changes: [], decisions, repeats: [] });
     return answered;
   }
@@ -142,9 +169,9 @@ export class Pipeline {
   }
 
   /** Commits the next piece of a long observation. Returns whether it has ended: with its last piece, or one that cannot be committed. */
-  async #advance({ pieces, resolve, reject }: Waiting): Promise<boolean> {
+  async #advance({ pieces, trace, resolve, reject }: Waiting): Promise<boolean> {
     try {
-      await this.#process(pieces.splice(0, 1));
+      await this.#process(pieces.splice(0, 1).map((observation) => ({ observation, trace })));
     } catch (error) {
       reject(error);
       return true;
@@ -157,7 +184,8 @@ export class Pipeline {
   /** One that cannot be judged is refused alone: those that shared its commit are tried again, each in its own. */
   async #settle(batch: readonly Waiting[]): Promise<void> {
     try {
-      const repeats = new Set(await this.#process(batch.flatMap(({ pieces }) => pieces)));
+      const observed = batch.flatMap(({ pieces, trace }) => pieces.map((observation) => ({ observation, trace })));
+      const repeats = new Set(await this.#process(observed));
       for (const { pieces, resolve } of batch)
         resolve(pieces.every((piece) => repeats.has(piece)) ? 'repeated' : 'taken');
     } catch (error) {
@@ -167,22 +195,26 @@ export class Pipeline {
   }
 
   /** One commit. Returns those that were repeats. */
-  async #process(observations: readonly Observation[]): Promise<readonly Observation[]> {
-    const dedupIds = observations.flatMap(dedupIdsOf);
-    return (await this.#commit(dedupIds, (tx) => this.#judge(tx, observations))).repeats;
+  async #process(observed: readonly Observed[]): Promise<readonly Observation[]> {
+    const dedupIds = observed.flatMap(({ observation }) => dedupIdsOf(observation));
+    const first = observed.find(({ trace }) => trace !== undefined)?.trace;
+    const root = first === undefined ? this.#options.tracing?.root() : undefined;
+    const trace = first ?? root;
+    return (await this.#commit({ dedupIds, trace }, (tx) => ({ ...this.#judge(tx, observed, { trace }), root })))
+      .repeats;
   }
 
   /**
    * All records first, then the rules: a rule that inhibits another sees the same moment. Before anything new is taken in it is
    * settled what was missed: after an hour without data, the first sweep must not hide that hour.
    */
-  #judge(tx: Transaction, observations: readonly Observation[]): Committed {
+  #judge(tx: Transaction, observed: readonly Observed[], where: StageOptions): Committed {
     const { stages } = this.#options;
     const changes: StreamChange[] = [...stages.detectGaps(tx)];
     const taken: Observation[] = changes.flatMap(gapOf);
     const seen = new Set<string>();
     const repeats: Observation[] = [];
-    for (const observation of observations) {
+    for (const { observation, trace } of observed) {
       const [dedupId] = dedupIdsOf(observation);
       // A repeat within one batch is a repeat as well.
       if (dedupId !== undefined && (tx.isRepeat(dedupId) || seen.has(dedupId))) {
@@ -193,18 +225,27 @@ export class Pipeline {
       taken.push(observation);
       for (const change of stages.apply(tx, observation)) {
         stages.release(tx, change);
-        changes.push(change);
+        changes.push(trace === undefined ? change : { ...change, trace });
       }
     }
-    return { observations: taken, changes, decisions: stages.decide(tx, changes, this.#ruleset), repeats };
+    return { observations: taken, changes, decisions: stages.decide(tx, changes, this.#ruleset, where), repeats };
   }
 
-  async #commit(dedupIds: readonly string[], body: (tx: Transaction) => Committed): Promise<Committed> {
+  async #commit(
+    { dedupIds, trace }: { readonly dedupIds: readonly string[]; readonly trace: Traceparent | undefined },
+    body: (tx: Transaction) => Committed,
+  ): Promise<Committed> {
     const { state, onCommitted } = this.#options;
-    const committed = await state.transact(body, { dedupIds: [...new Set(dedupIds)], dedupTtlMs });
+    const committed = await state.transact(body, { dedupIds: [...new Set(dedupIds)], dedupTtlMs, trace });
     onCommitted(committed);
     return committed;
   }
+}
+
+/** A piece of an observation, and where whoever observed it stands in a trace. */
+interface Observed {
+  readonly observation: Observation;
+  readonly trace: Traceparent | undefined;
 }
 
 const ofTheState: ReadonlySet<string> = new Set(['STATE_CONTENDED', 'STATE_TOO_NEW']);

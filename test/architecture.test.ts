@@ -75,12 +75,21 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   simulator: [],
 };
 
+/** Loaded where an endpoint is set. */
+const telemetry = ['src/runtime/opentelemetry.ts', 'src/runtime/metrics-bridge.ts'];
+
 /** Package → the only places that may import it. Tests and benches may import anything. */
 const soleImporters: Readonly<Record<string, readonly string[]>> = {
   '@aws-sdk/client-ivs': ['src/ivs'],
   '@aws-sdk/credential-providers': ['src/runtime'],
   '@smithy/node-http-handler': ['src/runtime'],
   '@aws-sdk/client-sns': ['src/outbound/sns.ts'],
+  '@opentelemetry/api': telemetry,
+  '@opentelemetry/exporter-metrics-otlp-proto': telemetry,
+  '@opentelemetry/exporter-trace-otlp-proto': telemetry,
+  '@opentelemetry/resources': telemetry,
+  '@opentelemetry/sdk-metrics': telemetry,
+  '@opentelemetry/sdk-trace': telemetry,
   bottleneck: ['src/ivs/limiter.ts'],
   bullmq: ['src/jobs', 'workers'],
   fastify: ['src/api'],
@@ -222,7 +231,10 @@ describe('the import table', () => {
         ['src/runtime/aws-client.ts'],
       ],
       [/\bfrom 'undici'|\bfetch\(/, ['src/cli/support.ts', 'src/client/client.ts', 'src/ops/doctor/daemon.ts']],
-      [/\bfrom 'node:https?'/, ['src/outbound/http-sender.ts', 'src/runtime/tunnel.ts', 'src/api/']],
+      [
+        /\bfrom 'node:https?'/,
+        ['src/outbound/http-sender.ts', 'src/runtime/tunnel.ts', 'src/runtime/opentelemetry.ts', 'src/api/'],
+      ],
       [
         /import [^;]*\b(?:connect|createConnection|Socket)\b[^;]*from 'node:(?:net|tls)'|from 'node:dgram'/,
         ['src/runtime/embedded-redis.ts', 'src/runtime/redis-connector.ts', 'src/runtime/tunnel.ts'],

@@ -13,7 +13,8 @@ const mostText = 4_000;
 /** Turns the messages that are due into jobs. */
 export function flushGroups(tx: Transaction, ports: FlushPorts): void {
   for (const message of flushDue(tx, ports)) {
-    const job = jobOf(message, tx.nowMs);
+    const { follows, ...rest } = message;
+    const job = { ...jobOf(rest, tx.nowMs), ...(follows ? { follows } : {}) };
     tx.enqueue({ jobId: jobIdOf('notify', message.messageId), name: 'notify', payload: { ...job } });
   }
 }

@@ -1,16 +1,20 @@
 // Runs the jobs of some queues: one BullMQ Worker for each queue. It times, bounds and records every run; what a job does is
 // its handler's business, what an error means is outcome.ts's.
 import { type Job, Worker } from 'bullmq';
+import type { ActionJob } from '#domain/action.ts';
 import type { RunOutcome } from '#domain/action-memory.ts';
 import type { Check } from '#domain/decision.ts';
 import { AppError } from '#domain/errors.ts';
+import { placesIn } from '#domain/trace.ts';
 import { isJobName, type JobKind, type JobName, jobCatalog, type QueueName } from '#jobs/catalog.ts';
 import { backoffMs } from '#runtime/backoff.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
+import { codeOf } from '#runtime/episode.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Redis } from '#runtime/redis.ts';
+import { following, type SpanNotes, type SpanOptions, traced } from '#runtime/tracing.ts';
 import { CheckNotes } from './checks.ts';
 import { outcomeOf, type RunResult, settle } from './outcome.ts';
 
@@ -162,13 +166,36 @@ export class WorkerHost implements Service {
   }
 
   async #process(job: Job, token: string | undefined, cancelled: AbortSignal | undefined): Promise<RunResult> {
-    const { handlers, clock, logger, metrics } = this.#options;
-    const startedAt = clock.monotonic();
-    const name = job.name;
+    const { handlers } = this.#options;
+    const { name } = job;
     const handler = isJobName(name) ? handlers[name] : undefined;
     if (!isJobName(name) || !handler) {
       return settle(new AppError('JOB_PAYLOAD_INVALID', `nobody works on jobs named ${name}`), job, token, Date.now());
     }
+    const follows = placesIn((job.data as { readonly follows?: unknown } | null | undefined)?.follows);
+    return following(follows, () =>
+      traced(spanOf(job, name), (span) => this.#run(job, { name, handler, token, cancelled, span })),
+    );
+  }
+
+  async #run(
+    job: Job,
+    {
+      name,
+      handler,
+      token,
+      cancelled,
+      span,
+    }: {
+      readonly name: JobName;
+      readonly handler: JobHandler;
+      readonly token: string | undefined;
+      readonly cancelled: AbortSignal | undefined;
+      readonly span: SpanNotes;
+    },
+  ): Promise<RunResult> {
+    const { clock, logger, metrics } = this.#options;
+    const startedAt = clock.monotonic();
     const kind: JobKind = jobCatalog[name];
     // Not AbortSignal.any: what it makes, with all that listens to it, would stay until the heap is collected as a whole.
     const abort = new AbortController();
@@ -194,6 +221,8 @@ export class WorkerHost implements Service {
     };
     const finish = async (outcome: RunOutcome, result: RunResult | undefined, error: unknown) => {
       metrics.jobs.inc({ job: name, outcome });
+      span.set({ 'autopilot.job.outcome': outcome });
+      span.endedWith(outcome === 'failed' || outcome === 'retry' ? codeOf(error) : undefined);
       metrics.jobSeconds.observe({ job: name }, (clock.monotonic() - startedAt) / 1000);
       await this.#options
         .onFinished?.({ jobId: run.jobId, name, payload: job.data, outcome, result, error, checks: notes.all })
@@ -222,6 +251,28 @@ export class WorkerHost implements Service {
       this.#runs.delete(abort);
     }
   }
+}
+
+/** https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/ */
+function spanOf(job: Job, name: JobName): SpanOptions {
+  const { channelArn, streamId, cause } = (job.data ?? {}) as Partial<ActionJob>;
+  return {
+    name: `process ${name}`,
+    kind: 'consumer',
+    attributes: {
+      'messaging.system': 'bullmq',
+      'messaging.destination.name': job.queueName,
+      'messaging.operation.name': 'process',
+      'messaging.operation.type': 'process',
+      'messaging.message.id': job.id,
+      'autopilot.job.name': name,
+      'autopilot.job.attempt': job.attemptsMade + 1,
+      'autopilot.rule': cause?.kind === 'rule' ? cause.rule : undefined,
+      'autopilot.decision.id': cause?.kind === 'rule' ? cause.decisionId : undefined,
+      'autopilot.channel.arn': channelArn,
+      'autopilot.stream.id': streamId,
+    },
+  };
 }
 
 const keptSteps = 50;

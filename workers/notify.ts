@@ -20,6 +20,7 @@ import {
   routesOf,
   type Target,
 } from '#notify/groups.ts';
+import { currentTrace } from '#runtime/tracing.ts';
 import type { Message } from './message.ts';
 import type { ActionHandler, HandlerContext, HandlerResult } from './ports.ts';
 import { onlyIfFailsFresh, planned } from './preconditions.ts';
@@ -98,6 +99,7 @@ function gatherOverflow(
   const overflow = overflowOf(receiver);
   const [alert] = messageOf(job, context.jobId, receiver.name).notification.alerts;
   const key = kinds.notified.of(context.jobId);
+  const trace = currentTrace();
   return context.state.transact((tx) => {
     if (!alert || tx.get(key)) return undefined;
     const isEnd = isEndOfAnother(tx, overflow, alert);
@@ -108,7 +110,7 @@ function gatherOverflow(
       return undefined;
     }
     if (isEnd) return { kind: 'later', atMs: nextRoomMs(tx, receiver, tx.nowMs) };
-    return gather(tx, overflow, { alert, decidedAtMs: job.decidedAtMs });
+    return gather(tx, overflow, { alert, decidedAtMs: job.decidedAtMs, trace });
   });
 }
 
@@ -122,13 +124,14 @@ function putOffUntil(atMs: number, { name }: Receiver, { state }: HandlerContext
 /** A job that runs again after a crash has been gathered, and its groups may have been told of since. */
 async function gatherAll(job: NotifyJob, context: HandlerContext, targets: readonly Target[]): Promise<HandlerResult> {
   const dedupId = `gathered:${context.jobId}`;
+  const trace = currentTrace();
   const gathered = await context.state.transact(
     (tx) => {
       if (tx.isRepeat(dedupId)) return undefined;
       return targets.flatMap(({ receiver, grouping, routeKey }) => {
         const [alert] = messageOf(job, context.jobId, receiver).notification.alerts;
         if (!alert || !grouping) return [];
-        return gather(tx, { receiver, grouping, routeKey }, { alert, decidedAtMs: job.decidedAtMs });
+        return gather(tx, { receiver, grouping, routeKey }, { alert, decidedAtMs: job.decidedAtMs, trace });
       });
     },
     { dedupIds: [dedupId] },

@@ -90,6 +90,10 @@ function configurationPage(): string {
           '`HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY`, `AWS_CA_BUNDLE`, `NODE_EXTRA_CA_CERTS`',
           'Proxies and private authorities of everything that is called, Redis excepted: `docs/network.md`',
         ],
+        [
+          '`OTEL_EXPORTER_OTLP_ENDPOINT`, `OTEL_SERVICE_NAME`, `OTEL_TRACES_SAMPLER`, …',
+          'Traces and metrics to an OpenTelemetry collector, with the standard variables: `docs/tracing.md`. Without an endpoint nothing of it is loaded',
+        ],
         ['`AUTOPILOT_QUEUE_URL`', 'Instead of `events.queue_url`'],
         [
           '`AUTOPILOT_HTTP_HOST`, `AUTOPILOT_HTTP_PORT`',

@@ -17,10 +17,12 @@ import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReq
 import { type FastifyPluginAsyncZod, serializerCompiler } from 'fastify-type-provider-zod';
 import { AppError, isRedisFailure } from '#domain/errors.ts';
 import { deepestJson, nestsDeeper } from '#domain/json-depth.ts';
+import { placeOf } from '#domain/trace.ts';
 import { type Clock, systemClock } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import { below, type OpenSpan, openSpan } from '#runtime/tracing.ts';
 import { registerApiDocument } from './api-document.ts';
 import { type ApiToken, Authenticator, type Caller, mayActAs, personHeader, personOf, type TokenRole } from './auth.ts';
 import { TrustedProxies } from './client-address.ts';
@@ -356,6 +358,42 @@ function guard(
       );
   });
   scope.addHook('onRequest', scope.rateLimit());
+  traceChanges(scope);
+}
+
+const spans = new WeakMap<FastifyRequest, OpenSpan>();
+
+/**
+ * A span for each request that changes something, from when it has been let in to its answer; below the caller's own, if it names one.
+ * https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
+ */
+function traceChanges(scope: FastifyInstance): void {
+  // Not before: what reads the body runs outside of the request.
+  scope.addHook('preHandler', (request, _reply, done) => {
+    const route = request.routeOptions.url ?? 'none';
+    const span = reads(request)
+      ? undefined
+      : openSpan(
+          {
+            name: `${request.method} ${route}`,
+            kind: 'server',
+            attributes: { 'http.request.method': request.method, 'http.route': route },
+          },
+          traceparentIn(request.headers),
+        );
+    if (!span) return done();
+    spans.set(request, span);
+    below(span.traceparent, done);
+  });
+  scope.addHook('onResponse', async (request, { statusCode }) => {
+    const span = spans.get(request);
+    span?.set({ 'http.response.status_code': statusCode });
+    span?.end(Date.now(), statusCode >= 500 ? String(statusCode) : undefined);
+  });
+}
+
+function traceparentIn({ traceparent }: FastifyRequest['headers']): string | undefined {
+  return typeof traceparent === 'string' && placeOf(traceparent) ? traceparent : undefined;
 }
 
 function reads(request: FastifyRequest): boolean {

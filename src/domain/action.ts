@@ -5,6 +5,7 @@ import { isChannelArn } from './channel.ts';
 import { countryCodes } from './countries.ts';
 import { parseDuration } from './duration.ts';
 import { type AlertContext, type GroupMessage, severities } from './notification.ts';
+import type { Traceparent } from './trace.ts';
 
 /** For editors; and the sign by which the documentation knows a duration. */
 export const durationPattern = '^(?=.)(\\d+w)?(\\d+d)?(\\d+h)?(\\d+m)?(\\d+s)?(\\d+ms)?$';
@@ -377,4 +378,6 @@ export interface ActionJob<N extends ActionName = ActionName> {
   readonly group?: GroupMessage | undefined;
   /** Set when it is one of many channels' jobs: the bulk action that it belongs to. */
   readonly bulkId?: string | undefined;
+  /** Places in traces that it follows from. The job's host reads them; handlers do not. */
+  readonly follows?: readonly Traceparent[] | undefined;
 }

@@ -2,6 +2,7 @@
 // and the headings of docs/reasons.md too.
 import type { ActionName } from './action.ts';
 import type { RuleMode, TriggerKind } from './rule.ts';
+import type { Traceparent } from './trace.ts';
 
 export const decisionOutcomes = ['acted', 'would_act', 'pending', 'not_fired', 'suppressed', 'resolved'] as const;
 /**
@@ -324,6 +325,8 @@ export interface Decision {
   readonly afterMs?: number;
   /** Hash of the configuration that decided; replicas may differ for a while. */
   readonly configHash?: string;
+  /** Of one that acts: where what it follows from stands in a trace. */
+  readonly trace?: Traceparent;
   readonly trigger: TriggerEvidence;
   readonly guards: readonly GuardVerdict[];
   readonly jobs: readonly { readonly jobId: string; readonly action: ActionName }[];

@@ -288,6 +288,22 @@ export const errorCatalog = {
     status: 500,
     disposition: 'give-up',
   },
+  TELEMETRY_INVALID: {
+    meaning:
+      'A variable of OpenTelemetry (OTEL_…) cannot be used as it is set. The daemon goes on: with the default where the message says so, else without the traces or metrics that the variable is about.',
+    remedy:
+      'The message names the variable and what it may be; docs/tracing.md lists what is offered. Correct it and restart.',
+    status: 422,
+    disposition: 'give-up',
+  },
+  TELEMETRY_FAILED: {
+    meaning:
+      'The OpenTelemetry collector is away, too slow, or refuses what it is sent. Traces and metrics that it did not take are dropped; nothing else waits for it.',
+    remedy:
+      'Check OTEL_EXPORTER_OTLP_ENDPOINT (the port of OTLP over HTTP is 4318, not 4317), the headers it asks for, and the proxy. It is tried again with every export, and the log tells when one arrives.',
+    status: 502,
+    disposition: 'give-up',
+  },
   EGRESS_INVALID: {
     meaning:
       'HTTPS_PROXY or HTTP_PROXY names no proxy that can be used, or the file of AWS_CA_BUNDLE holds no certificates that can be read.',

@@ -1,6 +1,7 @@
 // What a notification tells of: alerts, as Alertmanager's webhook has them. A rule's `notify` is one alert; what is grouped is many.
 // https://prometheus.io/docs/alerting/latest/configuration/#webhook_config
 import type { Labels } from './labels.ts';
+import type { Traceparent } from './trace.ts';
 
 export const severities = ['critical', 'error', 'warning', 'info'] as const;
 export type Severity = (typeof severities)[number];
@@ -67,6 +68,8 @@ export interface AlertGroup {
 export interface GroupedAlert extends Alert {
   /** When what it says was decided. */
   readonly decidedAtMs: number;
+  /** Where that stands in a trace. */
+  readonly trace?: Traceparent | undefined;
 }
 
 /** One message about a group, for the integrations with `send_resolved` or for those without. */
@@ -74,6 +77,8 @@ export interface GroupMessage {
   readonly messageId: string;
   readonly sendResolved: boolean;
   readonly notification: Notification;
+  /** Where what it tells of stands in traces. */
+  readonly follows?: readonly Traceparent[] | undefined;
 }
 
 /** As templates print it, and the webhook's body of version 4. */

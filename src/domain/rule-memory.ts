@@ -7,6 +7,7 @@ import type { DecisionOutcome, DecisionReason, TriggerEvidence, Values } from '.
 import type { HttpDocument, ThresholdDocument } from './documents.ts';
 import type { EventEnvelope } from './observation.ts';
 import type { RuleMode } from './rule.ts';
+import type { Traceparent } from './trace.ts';
 
 /** What set a rule off, as far as templates and later checks need it. */
 export interface Cause {
@@ -19,6 +20,8 @@ export interface Cause {
   readonly threshold?: ThresholdDocument;
   /** Who caused it, where a person or a program did: the caller of an `http` trigger. */
   readonly author?: string;
+  /** Where what set it off stands in a trace. */
+  readonly trace?: Traceparent;
 }
 
 /** The condition is true and `for` runs, or a threshold that was crossed waits. */

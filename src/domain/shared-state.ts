@@ -1,6 +1,7 @@
 // The port to what all replicas remember together. src/store/shared-state.ts keeps it in Redis; memory-state.ts in memory, for virtual time.
 import type { JobRequest } from './job.ts';
 import type { Index, Key, Kind, Log } from './state-key.ts';
+import type { Traceparent } from './trace.ts';
 
 /** A read-only look at the shared state. Keys and kinds are in state-registry.ts; values are plain JSON, never mutated. */
 export interface StateView {
@@ -38,6 +39,8 @@ export interface TransactionOptions {
    * its own while much is committed anyway. Default 0.
    */
   readonly withinMs?: number;
+  /** Where it stands in a trace: its jobs follow from there, if they do not say where else. Default: where the caller stands */
+  readonly trace?: Traceparent | undefined;
 }
 
 export interface Insisted<T> {

@@ -1,6 +1,7 @@
 // The one reconciled record of a stream session: what is true, since when, and how it is known.
 import type { ChannelArn, StreamHealth, StreamId } from './channel.ts';
 import type { DataSource, EventObservation, HttpObservation, SweepScope } from './observation.ts';
+import type { Traceparent } from './trace.ts';
 
 export const streamStates = ['created', 'live', 'ended', 'failed'] as const;
 export type StreamState = (typeof streamStates)[number];
@@ -154,7 +155,10 @@ export interface HealthBasis {
 }
 
 /** What folding an observation into the records brought about: the input of the rules. */
-export type StreamChange =
+export type StreamChange = {
+  /** Where what was observed stands in a trace. */
+  readonly trace?: Traceparent | undefined;
+} & (
   | {
       readonly kind: 'stream';
       readonly channelArn: ChannelArn;
@@ -187,4 +191,5 @@ export type StreamChange =
     }
   | { readonly kind: 'http'; readonly observation: HttpObservation; readonly atMs: number }
   | { readonly kind: 'keys'; readonly channelArns: readonly ChannelArn[]; readonly atMs: number }
-  | { readonly kind: 'inventory'; readonly channelArns: readonly ChannelArn[]; readonly atMs: number };
+  | { readonly kind: 'inventory'; readonly channelArns: readonly ChannelArn[]; readonly atMs: number }
+);

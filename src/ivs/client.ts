@@ -4,9 +4,11 @@ import { type Channel, IvsClient, type IvsClientConfig, type StreamKey } from '@
 import type { Lane } from '#domain/action.ts';
 import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
 import { Secret } from '#domain/secret.ts';
+import type { Traceparent } from '#domain/trace.ts';
 import { createAwsClient } from '#runtime/aws-client.ts';
 import type { AwsClock } from '#runtime/aws-clock.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import { carried, following } from '#runtime/tracing.ts';
 import type { WireAnswer } from '#runtime/wire-answers.ts';
 import { checkAnswer } from './answers.ts';
 import { type ClientOperation, type Commands, commands } from './commands.ts';
@@ -77,8 +79,14 @@ export interface IvsClientPort extends Methods {
   putMetadataWhenGranted(
     channelArn: ChannelArn,
     options: CallOptions & { readonly onGranted?: () => void },
-    build: () => Promise<{ readonly metadata: string } | undefined> | { readonly metadata: string } | undefined,
+    build: () => Promise<BuiltMetadata | undefined> | BuiltMetadata | undefined,
   ): Promise<{ readonly metadata: string } | undefined>;
+}
+
+export interface BuiltMetadata {
+  readonly metadata: string;
+  /** Places in traces that the call follows from. */
+  readonly follows?: readonly Traceparent[] | undefined;
 }
 
 export interface IvsClientOptions {
@@ -183,11 +191,14 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
   const methods = Object.fromEntries(
     (Object.keys(commands) as ClientOperation[]).map((operation) => [
       operation[0]!.toLowerCase() + operation.slice(1),
-      (input: InputOf<ClientOperation>, callOptions: CallOptions = {}) =>
-        limiter.run(
+      (input: InputOf<ClientOperation>, callOptions: CallOptions = {}) => {
+        // The limiter calls from wherever a permit came free.
+        const asCaller = carried();
+        return limiter.run(
           request(operation, input as object, callOptions),
-          () => (permit) => send(operation, input, permit, callOptions),
-        ),
+          () => (permit) => asCaller(() => send(operation, input, permit, callOptions)),
+        );
+      },
     ]),
   ) as unknown as Methods;
 
@@ -202,7 +213,9 @@ export function createIvsClient(options: IvsClientOptions): { client: IvsClientP
           const built = await build();
           if (!built) return undefined;
           try {
-            await send('PutMetadata', { channelArn, metadata: built.metadata }, permit, callOptions);
+            await following(built.follows ?? [], () =>
+              send('PutMetadata', { channelArn, metadata: built.metadata }, permit, callOptions),
+            );
           } catch (error) {
             if (error instanceof PermitLapsed) return undefined;
             throw error;

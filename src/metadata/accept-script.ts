@@ -186,6 +186,10 @@ for _, group in ipairs(groups) do
       about[#about + 1] = 'r'
       about[#about + 1] = '1'
     end
+    if batchFields.trace then
+      about[#about + 1] = 'w'
+      about[#about + 1] = batchFields.trace
+    end
     if hasParts then
       about[#about + 1] = 'p'
       about[#about + 1] = '1'

@@ -4,18 +4,18 @@ import { script } from './script.ts';
 
 // What goes into a channel's next call: what is first, as much as fits; it is marked as being sent. What must not be sent any more ends.
 // 'spared' is why rules must keep their hands off the channel, or '': then what they sent is cancelled.
-// Returns a parcel, {mode, ids, texts, accepted times, ms until all of it has expired}, or nothing: then the channel was given back.
+// Returns a parcel, {mode, ids, texts, accepted times, ms until all of it has expired, places in traces}, or nothing: then the channel was given back.
 const chooseLua = `
 local function choose(channel, most, bytes, spared)
   unmark(channel)
   local queue = P .. ':q:' .. channel
-  local ids, texts, times, mode, left = {}, {}, {}, '', 0
+  local ids, texts, times, mode, left, traces = {}, {}, {}, '', 0, {}
   local ended, full = 0, false
   while not full and ended < 500 do
     local page = redis.call('ZRANGE', queue, #ids, #ids + 19)
     if #page == 0 then break end
     for _, id in ipairs(page) do
-      local item = redis.call('HMGET', P .. ':i:' .. id, 'e', 'm', 't', 'x', 'o', 'r')
+      local item = redis.call('HMGET', P .. ':i:' .. id, 'e', 'm', 't', 'x', 'o', 'r', 'w')
       local outcome, reason
       if not item[1] then outcome = 'expired'
       else
@@ -33,6 +33,7 @@ local function choose(channel, most, bytes, spared)
         mode = item[2]
         ids[#ids + 1], texts[#texts + 1], times[#times + 1] = id, item[1], item[3]
         left = math.max(left, tonumber(item[4]) - now)
+        if item[7] then traces[#traces + 1] = item[7] end
       end
     end
   end
@@ -45,7 +46,7 @@ local function choose(channel, most, bytes, spared)
     local key = redis.call('HGET', P .. ':i:' .. id, 'k')
     if key and redis.call('HGET', P .. ':k:' .. channel, key) == id then redis.call('HDEL', P .. ':k:' .. channel, key) end
   end
-  return {mode, ids, texts, times, left}
+  return {mode, ids, texts, times, left, traces}
 end
 `;
 

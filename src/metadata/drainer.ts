@@ -17,6 +17,7 @@ import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { Redis } from '#runtime/redis.ts';
 import { RedisChannel } from '#runtime/redis-channel.ts';
+import { tracePort } from '#runtime/tracing.ts';
 import { callResultOf, unsureOf } from './call-result.ts';
 import type { EndedCall, Outbox, Recorded } from './outbox.ts';
 import type { CallResult, Parcel } from './parcel.ts';
@@ -246,15 +247,18 @@ export class Drainer implements Service {
 
   #begin(drain: Drain): void {
     const { channelArn } = drain;
-    const running = this.#drain(drain).then((inLine) => {
-      this.#running.delete(running);
-      if (!drain.lease) return;
-      if (this.#leased.get(channelArn) === drain) this.#leased.delete(channelArn);
-      this.#pacedUntil.set(channelArn, drain.pacedUntil);
-      // Each claim is a round trip: several at a time, and none where there is nothing to claim.
-      if (inLine) this.#moreReady = true;
-      if (this.#moreReady && this.#leased.size <= this.#options.maxChannels * 0.9) this.#bell.ring();
-    });
+    // Whoever happened to wake it has nothing to do with what it sends.
+    const running = tracePort
+      .outside(() => this.#drain(drain))
+      .then((inLine) => {
+        this.#running.delete(running);
+        if (!drain.lease) return;
+        if (this.#leased.get(channelArn) === drain) this.#leased.delete(channelArn);
+        this.#pacedUntil.set(channelArn, drain.pacedUntil);
+        // Each claim is a round trip: several at a time, and none where there is nothing to claim.
+        if (inLine) this.#moreReady = true;
+        if (this.#moreReady && this.#leased.size <= this.#options.maxChannels * 0.9) this.#bell.ring();
+      });
     this.#running.add(running);
   }
 
@@ -326,7 +330,7 @@ export class Drainer implements Service {
           takenAt = performance.now();
           // A call that carries nothing any more that anybody wants is ended, however long it may take.
           expiry = setTimeout(() => wait.abort(expired), Math.max(0, taken.expiresAt - takenAt));
-          return { metadata: taken.metadata };
+          return { metadata: taken.metadata, follows: taken.follows };
         },
       );
       if (over) return 'over';

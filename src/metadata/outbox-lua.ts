@@ -6,7 +6,7 @@
 //   :f:<channel>   the ids in the call that is being sent, written before it is sent
 //   :s:<channel>   hash, only in trouble: failed attempts, since when it is not broadcasting, before when it must not be tried
 //   :i:<id>        hash: one item of a batch, stored once: encoded text, batch, key, accepted and expiry times, channels left;
-//                  r, if a rule sends it; p, if the ends of its channels are kept apart; o, once it is not to be sent any more: cancelled or displaced
+//                  w, where it comes from in a trace; r, if a rule sends it; p, if the ends of its channels are kept apart; o, once it is not to be sent any more: cancelled or displaced
 //   :b:<batch>     hash: a batch: how many items on how many channels, who was left out, and how many ended in which outcome
 //   :ends:<batch>  hash, of a batch with parts: channel id -> how its item ended, when and why, or what waits there: '- <item> <channel>'
 //   :ready :later :held   sorted sets of channels: by lane and turn; by due time; by end of the lease.   :holder  hash of tokens, never given twice

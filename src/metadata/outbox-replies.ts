@@ -14,8 +14,15 @@ export const acceptReply = z.union([
 ]);
 export const cancelReply = z.union([z.literal(0), z.literal(1)]);
 export const cancelPartReply = z.tuple([z.union([z.literal(0), z.literal(1)]), countsReply]);
-/** Mode, ids, texts, accepted times, ms until the last of them expires. */
-const parcelReply = z.tuple([z.string(), z.array(z.string()), z.array(z.string()), z.array(z.string()), z.number()]);
+/** Mode, ids, texts, accepted times, ms until the last of them expires, places in traces. */
+const parcelReply = z.tuple([
+  z.string(),
+  z.array(z.string()),
+  z.array(z.string()),
+  z.array(z.string()),
+  z.number(),
+  z.array(z.string()),
+]);
 export const claimReply = z.tuple([countsReply, z.number()], z.unknown());
 export const claimedReply = z.tuple([z.string(), z.number(), z.union([parcelReply, z.tuple([])])]);
 /** The counts, then what each channel was answered. */

@@ -223,6 +223,7 @@ export class Outbox {
       ...(batch.skipped.length === 0 ? {} : { skipped: JSON.stringify(batch.skipped) }),
       who: batch.who,
       ...(batch.job ? { job: JSON.stringify(batch.job) } : {}),
+      ...(batch.trace === undefined ? {} : { trace: batch.trace }),
       contents: JSON.stringify(contentsOf(items)),
       keepMs: String(hasKeys ? keepKeysMs : keepFinishedMs),
       keepMost: String(keepFinished),

@@ -1,4 +1,5 @@
 // What goes into one PutMetadata, and how that call ended.
+import { placesIn, type Traceparent } from '#domain/trace.ts';
 import { envelopeOf } from './envelope.ts';
 import type { ParcelReply } from './outbox-replies.ts';
 
@@ -7,6 +8,8 @@ export interface Parcel {
   readonly ids: readonly string[];
   readonly metadata: string;
   readonly acceptedAtMs: readonly number[];
+  /** Where its items come from in traces, each place once. */
+  readonly follows: readonly Traceparent[];
   /** performance.now at which the last of its items expires. */
   readonly expiresAt: number;
 }
@@ -30,9 +33,10 @@ interface NextTry {
 }
 
 /** Reads what a script chose. */
-export function parcelOf([mode, ids, texts, times, leftMs]: ParcelReply): Parcel {
+export function parcelOf([mode, ids, texts, times, leftMs, traces]: ParcelReply): Parcel {
   const metadata = mode === 'plain' ? texts[0]! : envelopeOf(texts);
-  return { ids, metadata, acceptedAtMs: times.map(Number), expiresAt: performance.now() + leftMs };
+  const expiresAt = performance.now() + leftMs;
+  return { ids, metadata, acceptedAtMs: times.map(Number), follows: placesIn(traces), expiresAt };
 }
 
 /** A result as the script `record` takes it. */

@@ -1,6 +1,7 @@
 // What the metadata stage needs from others. src/shard/shard.ts meets it.
 import type { Lane } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
+import type { Traceparent } from '#domain/trace.ts';
 
 /** PutMetadata behind the limiter. */
 export interface MetadataSender {
@@ -13,7 +14,7 @@ export interface MetadataSender {
   putMetadataWhenGranted(
     channelArn: ChannelArn,
     options: { readonly lane: Lane; readonly signal: AbortSignal; readonly onGranted: () => void },
-    build: () => Promise<{ readonly metadata: string } | undefined>,
+    build: () => Promise<{ readonly metadata: string; readonly follows: readonly Traceparent[] } | undefined>,
   ): Promise<{ readonly metadata: string } | undefined>;
 }
 

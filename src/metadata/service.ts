@@ -8,6 +8,7 @@ import { AppError } from '#domain/errors.ts';
 import type { BatchJob } from '#domain/job.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import type { Logger } from '#runtime/logger.ts';
+import { currentTrace } from '#runtime/tracing.ts';
 import type { BatchProgress, NewItem, Skipped } from './batch.ts';
 import { callSizes, emptyEnvelopeBytes, encodeItem, encodePlain, newItemId } from './envelope.ts';
 import type { Known, Outbox } from './outbox.ts';
@@ -148,7 +149,19 @@ export class MetadataService {
     }
     const { lane, who = '', job } = request;
     const batchId = newBatchId();
-    const batch = { batchId, callsPerChannel, skipped, lane, who, job, channels: channelArns, items, idempotency };
+    const trace = currentTrace();
+    const batch = {
+      batchId,
+      callsPerChannel,
+      skipped,
+      lane,
+      who,
+      job,
+      trace,
+      channels: channelArns,
+      items,
+      idempotency,
+    };
     // Not after the answer: the permit is asked for now, and the claim follows the acceptance on its way.
     if (lane === 'urgent') this.#options.nudge(lane, channelArns.length <= mostHurried ? channelArns : []);
     let acceptance = await outbox.accept(batch);
@@ -211,7 +224,7 @@ export class MetadataService {
     const channels = meant.flatMap((group) => group.channels);
     if (lane === 'urgent') this.#options.nudge(lane, channels.length <= mostHurried ? channels : []);
     const encoded = () => meant.map(({ item, channels, keys }) => ({ channels, keys, items: [item] }));
-    const batch = { batchId, callsPerChannel: 1, skipped: [], lane, who, job };
+    const batch = { batchId, callsPerChannel: 1, skipped: [], lane, who, job, trace: currentTrace() };
     let acceptance = await outbox.acceptParts({ ...batch, groups: encoded() });
     for (let tries = 1; acceptance.outcome === 'id_taken' && tries < 5; tries += 1) {
       for (const [payload, group] of groups) group.item = this.#encode([newItem(payload as NewItem['payload'])])[0]!;

@@ -3,6 +3,7 @@
 import { type Lane, lanes } from '#domain/action.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import type { BatchJob } from '#domain/job.ts';
+import type { Traceparent } from '#domain/trace.ts';
 import { type BatchProgress, type Content, type Outcome, outcomes, type Skipped } from './batch.ts';
 import { payloadOf } from './envelope.ts';
 
@@ -29,6 +30,8 @@ export interface OutboxBatch {
   readonly idempotency: IdempotencyKey | undefined;
   /** Of the job that it comes from, if one did. */
   readonly job?: BatchJob | undefined;
+  /** Where whoever sent it stands in a trace. */
+  readonly trace?: Traceparent | undefined;
 }
 
 export interface IdempotencyKey {

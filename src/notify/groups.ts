@@ -8,6 +8,7 @@ import {
   type Alert,
   type AlertGroup,
   byBadness,
+  type GroupedAlert,
   type GroupMessage,
   isFiring,
   type SentNote,
@@ -15,6 +16,7 @@ import {
 import type { Grouping, Receiver, Route } from '#domain/receiver.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
+import { placesIn, type Traceparent } from '#domain/trace.ts';
 
 /** Where an alert goes. */
 export interface Target {
@@ -103,32 +105,32 @@ export function isEndOfAnother(view: StateView, target: Target, alert: Alert): b
   return !isFiring(alert) && !isInGroup(view, target, alert) && !wasTold(view, target, alert);
 }
 
+/** What is said of an alert. */
+export interface Word {
+  readonly alert: Alert;
+  /** When: what was decided later is not overwritten by what was decided earlier. */
+  readonly decidedAtMs: number;
+  /** Where whoever says it stands in a trace. */
+  readonly trace?: Traceparent | undefined;
+}
+
 /**
  * Puts an alert into its group, or says there that it is over. The end of something that nobody was told of is told of to nobody, unless
  * the rule asks for it by name: then it is an alert of its own.
- * @param decidedAtMs when: what was decided later is not overwritten by what was decided earlier
  */
-export function gather(
-  tx: Transaction,
-  target: GroupedTarget,
-  { alert: given, decidedAtMs }: { readonly alert: Alert; readonly decidedAtMs: number },
-): Gathered {
+export function gather(tx: Transaction, target: GroupedTarget, { alert: given, decidedAtMs, trace }: Word): Gathered {
   const { groupKey } = groupIdOf(target, given.labels);
   let alert = given;
   if (!isFiring(alert)) {
-    const known = resolveEverywhere(tx, alert, { receiver: target.receiver, decidedAtMs });
+    const known = resolveEverywhere(tx, alert, { receiver: target.receiver, decidedAtMs, trace });
     if (known !== undefined) return { kind: 'gathered', groupKey, nextMs: known };
     if (alert.isAutomatic || wasTold(tx, target, alert)) return { kind: 'over', groupKey };
     alert = momentOf(alert);
   }
-  return place(tx, target, { alert, decidedAtMs });
+  return place(tx, target, { alert, decidedAtMs, trace });
 }
 
-function place(
-  tx: Transaction,
-  target: GroupedTarget,
-  { alert, decidedAtMs }: { readonly alert: Alert; readonly decidedAtMs: number },
-): Gathered {
+function place(tx: Transaction, target: GroupedTarget, { alert, decidedAtMs, trace }: Word): Gathered {
   const { grouping, receiver } = target;
   const { id, groupKey, groupLabels } = groupIdOf(target, alert.labels);
   const key = kinds.groupAlert.of(id, alert.fingerprint);
@@ -145,7 +147,8 @@ function place(
     if (group) tx.set(kinds.alertGroup.of(id), { ...group, more: group.more + 1 });
     return { kind: 'full', groupKey };
   }
-  tx.set(key, { ...alert, text: alert.text.slice(0, mostText), decidedAtMs });
+  const text = alert.text.slice(0, mostText);
+  tx.set(key, { ...alert, text, decidedAtMs, ...(trace === undefined ? {} : { trace }) });
   // What was decided long ago, because nobody could send, does not wait again.
   const firstMs = Math.max(tx.nowMs, Math.min(tx.nowMs, decidedAtMs) + grouping.waitMs);
   const isNew = !group || count === 0;
@@ -181,7 +184,7 @@ function wasTold(view: StateView, target: Target, { fingerprint, labels }: Alert
 function resolveEverywhere(
   tx: Transaction,
   alert: Alert,
-  { receiver, decidedAtMs }: { readonly receiver: string; readonly decidedAtMs: number },
+  { receiver, decidedAtMs, trace }: Omit<Word, 'alert'> & { readonly receiver: string },
 ): number | undefined {
   let nextMs: number | undefined;
   for (const [id, group] of Array.from(tx.entries(kinds.alertGroup))) {
@@ -189,7 +192,8 @@ function resolveEverywhere(
     const known = tx.get(key);
     if (group.receiver !== receiver || !known) continue;
     nextMs = group.nextMs;
-    if (known.decidedAtMs <= decidedAtMs) tx.set(key, { ...known, endsAtMs: alert.endsAtMs, decidedAtMs });
+    if (known.decidedAtMs > decidedAtMs) continue;
+    tx.set(key, { ...known, endsAtMs: alert.endsAtMs, decidedAtMs, ...(trace === undefined ? {} : { trace }) });
   }
   return nextMs;
 }
@@ -224,7 +228,7 @@ function flush(
   }: {
     readonly id: string;
     readonly group: AlertGroup;
-    readonly alerts: readonly (Alert & { readonly decidedAtMs: number })[];
+    readonly alerts: readonly GroupedAlert[];
     readonly receiver: Receiver | undefined;
   },
   { isSilenced }: Pick<FlushPorts, 'isSilenced'>,
@@ -316,12 +320,13 @@ function needsUpdate(
 
 function messageOf(
   group: AlertGroup,
-  content: readonly Alert[],
+  content: readonly GroupedAlert[],
   { id, sendResolved, nowMs }: { readonly id: string; readonly sendResolved: boolean; readonly nowMs: number },
 ): GroupMessage {
   const listedFiring = content.filter(isFiring).length;
   // Of what had no room nothing is known: it is over with the last of those that had.
   const firing = listedFiring === 0 ? 0 : listedFiring + group.more;
+  const follows = placesIn([...content].sort(byBadness).flatMap(({ trace }) => trace ?? []));
   return {
     messageId: `${id}-${sendResolved ? 'all' : 'firing'}-${nowMs}`,
     sendResolved,
@@ -333,6 +338,7 @@ function messageOf(
       firing,
       resolved: content.length + group.more - firing,
     },
+    ...(follows.length === 0 ? {} : { follows }),
   };
 }
 

@@ -11,6 +11,7 @@ import type { Secret } from '#domain/secret.ts';
 import { within } from '#runtime/deadline.ts';
 import { type Egress, type Proxy, processEgress } from '#runtime/egress.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import { type SpanNotes, type SpanOptions, traced, traceHeaders } from '#runtime/tracing.ts';
 import { Tunnel } from '#runtime/tunnel.ts';
 import { type AddressPolicy, forbiddenRange, isAddress } from './address-guard.ts';
 import { signatureHeaders } from './signature.ts';
@@ -70,12 +71,21 @@ export class HttpSender {
    * @throws AppError WEBHOOK_REFUSED (the address is not allowed), WEBHOOK_REJECTED (4xx, redirect), WEBHOOK_FAILED, PROXY_REFUSED, PROXY_FAILED (try again)
    */
   async send(message: OutgoingMessage, signal: AbortSignal): Promise<{ readonly status: number }> {
-    const { metrics, timeoutMs } = this.#options;
     const url = this.checkUrl(message.url, message.confidential ?? false);
+    return traced(spanOf(message.method, url), (span) => this.#send(url, message, { signal, span }));
+  }
+
+  async #send(
+    url: URL,
+    message: OutgoingMessage,
+    { signal, span }: { readonly signal: AbortSignal; readonly span: SpanNotes },
+  ): Promise<{ readonly status: number }> {
+    const { metrics, timeoutMs } = this.#options;
     try {
       const { status, retryAfter } = await within({ ms: timeoutMs, what: url.hostname, signals: [signal] }, (end) =>
         this.#exchange(url, message, end),
       );
+      span.set({ 'http.response.status_code': status });
       if (status < 200 || status > 299) throw refusedBy(url, status, retryAfterMs(retryAfter, this.#options.nowMs()));
       metrics.webhooks.inc({ outcome: 'delivered' });
       return { status };
@@ -107,6 +117,7 @@ export class HttpSender {
         'content-length': body.length,
         'user-agent': 'ivs-autopilot',
         'x-autopilot-delivery': message.deliveryId,
+        ...traceHeaders(),
         ...(message.bearer ? { authorization: `Bearer ${message.bearer.reveal()}` } : {}),
         ...(message.hmacKey ? signatureHeaders(message.body, message.hmacKey, this.#options.nowMs()) : {}),
       },
@@ -169,6 +180,20 @@ export class HttpSender {
       });
     };
   }
+}
+
+/** The path is left out: it often holds a token. https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span */
+function spanOf(method: string, { hostname, port, protocol }: URL): SpanOptions {
+  return {
+    name: method,
+    kind: 'client',
+    attributes: {
+      'http.request.method': method,
+      'server.address': hostname.replace(/^\[|\]$/g, ''),
+      'server.port': Number(port) || (protocol === 'https:' ? 443 : 80),
+      'url.scheme': protocol.slice(0, -1),
+    },
+  };
 }
 
 interface Answer {

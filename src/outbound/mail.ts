@@ -7,6 +7,7 @@ import { AppError, messageOf } from '#domain/errors.ts';
 import type { EmailIntegration } from '#domain/receiver.ts';
 import type { Secret } from '#domain/secret.ts';
 import { within } from '#runtime/deadline.ts';
+import { traced } from '#runtime/tracing.ts';
 import { type AddressPolicy, forbiddenHost, forbiddenRange, isAddress } from './address-guard.ts';
 import { optionalPackage } from './optional-package.ts';
 import { assertReachable } from './webhook-url.ts';
@@ -49,7 +50,13 @@ export class MailSender {
    * Resolves when the server has taken the message for all its addresses.
    * @throws AppError MAIL_REJECTED, WEBHOOK_REFUSED (the address is not allowed), PACKAGE_MISSING, MAIL_FAILED (try again)
    */
-  async send(mail: OutgoingMail, signal: AbortSignal): Promise<void> {
+  send(mail: OutgoingMail, signal: AbortSignal): Promise<void> {
+    const { host, port } = hostAndPort(mail.config.smarthost);
+    const attributes = { 'server.address': host, 'server.port': port };
+    return traced({ name: 'send mail', kind: 'client', attributes }, () => this.#send(mail, signal));
+  }
+
+  async #send(mail: OutgoingMail, signal: AbortSignal): Promise<void> {
     const { createTransport } = await optionalPackage('nodemailer', 'email_configs', () => import('nodemailer'));
     const { config, password } = mail;
     const { host, port } = hostAndPort(config.smarthost);

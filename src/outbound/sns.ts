@@ -5,6 +5,7 @@ import type { SNSClient } from '@aws-sdk/client-sns';
 import { AppError, messageOf } from '#domain/errors.ts';
 import type { SnsIntegration } from '#domain/receiver.ts';
 import { type AwsClientSettings, assumedRole, createAwsClient } from '#runtime/aws-client.ts';
+import { traceHeaders } from '#runtime/tracing.ts';
 import { type AddressPolicy, forbiddenRange } from './address-guard.ts';
 import { optionalPackage } from './optional-package.ts';
 import { assertReachable, webhookUrl } from './webhook-url.ts';
@@ -55,7 +56,10 @@ export class SnsPublisher {
         ? { MessageGroupId: hash(groupKey), MessageDeduplicationId: hash(deliveryId) }
         : {}),
       MessageAttributes: Object.fromEntries(
-        Object.entries(attributes).map(([name, value]) => [name, { DataType: 'String', StringValue: value }]),
+        Object.entries(withTrace(attributes)).map(([name, value]) => [
+          name,
+          { DataType: 'String', StringValue: value },
+        ]),
       ),
     });
     const answer = await this.#client(sdk.SNSClient, config)
@@ -95,6 +99,16 @@ export class SnsPublisher {
     this.#clients.set(key, client);
     return client;
   }
+}
+
+/** Of more than ten attributes raw delivery to SQS takes none: https://docs.aws.amazon.com/sns/latest/dg/sns-message-attributes.html */
+const mostAttributes = 10;
+
+/** With the place in a trace, unless that is one attribute too many. */
+function withTrace(attributes: SnsIntegration['attributes']): SnsIntegration['attributes'] {
+  const { traceparent } = traceHeaders();
+  if (traceparent === undefined || Object.keys(attributes).length >= mostAttributes) return attributes;
+  return { traceparent, ...attributes };
 }
 
 const passing: ReadonlySet<string> = new Set([

@@ -8,6 +8,7 @@ import type { Labels } from '#domain/labels.ts';
 import type { AlertContext } from '#domain/notification.ts';
 import type { Rule, RuleMode, Step } from '#domain/rule.ts';
 import type { Cause, Firing } from '#domain/rule-memory.ts';
+import { placeBelow, type Traceparent } from '#domain/trace.ts';
 import { askApproval } from './approvals.ts';
 import type { ChannelView } from './channel-view.ts';
 import { canFanOut } from './commit-jobs.ts';
@@ -46,6 +47,11 @@ type Withheld = Decision['withheld'][number];
 /** A rule's decision id for a cause: the same for every action that follows from it. */
 export function decisionIdOf(rule: string, subject: string, cause: Cause): string {
   return `d-${hashOf('decision', rule, subject, cause.id)}`;
+}
+
+/** Where what a decision follows from stands in a trace: what set its rule off, or what ended that. */
+export function traceOf({ trace }: Evaluation, cause: Cause, isEnd: boolean): Traceparent | undefined {
+  return isEnd ? (trace ?? cause.trace) : (cause.trace ?? trace);
 }
 
 /** What the rule is grouped by, for this channel and cause. */
@@ -142,9 +148,11 @@ export function enqueueStep(
   if (mode !== 'enforce') return { jobId, action: step.action };
   // A destructive action must not hit a session that it was not decided for; without a session there is nothing to name.
   const streamId = askedIn ?? cause.streamId ?? (view?.stream.live ? view.stream.streamId : undefined);
+  const trace = traceOf(evaluation, cause, phase === 'resolve');
   const payload: ActionJob = {
     action: step.action,
     params,
+    ...(trace === undefined ? {} : { follows: [placeBelow(trace, decisionId)] }),
     ...(step.action === 'notify'
       ? { alert: alertOf(evaluation, { occasion, step, view }, params as ActionParams<'notify'>) }
       : {}),

@@ -4,6 +4,7 @@ import type { ActionJob, ActionName } from '#domain/action.ts';
 import type { JobRequest } from '#domain/job.ts';
 import { type FanoutMember, fanoutJobName, type MetadataFanout, memberJobId } from '#domain/metadata-fanout.ts';
 import type { Transaction } from '#domain/shared-state.ts';
+import { mostFollowed, type Traceparent } from '#domain/trace.ts';
 import { hashOf } from './hash-of.ts';
 
 type MetadataJob = ActionJob<'put_metadata'>;
@@ -17,6 +18,8 @@ interface Named {
 interface Group {
   readonly job: MetadataJob & { readonly cause: { readonly kind: 'rule' } };
   readonly members: { readonly member: FanoutMember; readonly named: Named }[];
+  /** Where its members' decisions stand in traces. */
+  readonly follows: Set<Traceparent>;
   readonly channels: Set<string>;
 }
 
@@ -61,6 +64,7 @@ export class CommitJobs {
       ...(isSame ? {} : { payload }),
     };
     group.members.push({ member, named });
+    for (const place of job.follows ?? []) if (group.follows.size < mostFollowed) group.follows.add(place);
     group.channels.add(job.channelArn);
     return named;
   }
@@ -76,14 +80,14 @@ export class CommitJobs {
   #groupFor(like: string, job: Group['job'], channelArn: string): Group {
     const open = this.#open.get(like);
     if (open && open.members.length < mostMembers && !open.channels.has(channelArn)) return open;
-    const group: Group = { job, members: [], channels: new Set() };
+    const group: Group = { job, members: [], channels: new Set(), follows: new Set() };
     this.#open.set(like, group);
     this.#decided.push(group);
     return group;
   }
 }
 
-function requestOf({ job, members }: Group): JobRequest {
+function requestOf({ job, members, follows }: Group): JobRequest {
   const [first] = members;
   if (first && members.length === 1) return { jobId: first.named.jobId, name: 'put_metadata', payload: { ...job } };
   const jobId = `${fanoutJobName}-${hashOf('fanout', ...members.map(({ member }) => member.key))}`;
@@ -95,5 +99,9 @@ function requestOf({ job, members }: Group): JobRequest {
     params,
     members: members.map(({ member }) => member),
   };
-  return { jobId, name: fanoutJobName, payload: { ...fanout } };
+  return {
+    jobId,
+    name: fanoutJobName,
+    payload: { ...fanout, ...(follows.size === 0 ? {} : { follows: [...follows] }) },
+  };
 }

@@ -81,7 +81,10 @@ export function decideAll(
   const evaluation = new Evaluation(tx, ruleset, options);
   followRuleset(evaluation);
   followPopulation(tx, changes, evaluation.index);
-  for (const change of changes) notice(evaluation, change);
+  for (const change of changes) {
+    evaluation.trace = change.trace ?? options.trace;
+    notice(evaluation, change);
+  }
   noticeAggregates(evaluation);
   judge(evaluation);
   if (evaluation.hasWithheld && !isRecheckPlanned(tx)) planRecheck(tx, 'some');

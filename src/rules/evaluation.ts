@@ -5,6 +5,7 @@ import type { Decision } from '#domain/decision.ts';
 import type { Rule, Ruleset } from '#domain/rule.ts';
 import type { Cause, RuleMemory, Timer, WithheldMoment } from '#domain/rule-memory.ts';
 import type { Transaction } from '#domain/shared-state.ts';
+import type { Traceparent } from '#domain/trace.ts';
 import { type ChannelView, channelView } from './channel-view.ts';
 import { CommitJobs } from './commit-jobs.ts';
 import { firingsInLastHour, newMemory, noteFired, readMemory, readPolled, writeFirings } from './memory.ts';
@@ -27,6 +28,8 @@ export interface DecideOptions {
   readonly accountPrefix?: string | undefined;
   /** Hash of the configuration that decides, for the journal. */
   readonly configHash?: string;
+  /** Where the transaction stands in a trace. */
+  readonly trace?: Traceparent | undefined;
 }
 
 /** A cause whose time to act has come. */
@@ -56,6 +59,8 @@ export class Evaluation {
   affected: Map<string, Set<string>> | undefined;
   /** Something was withheld that must be judged again. */
   hasWithheld = false;
+  /** Where what is being looked at stands in a trace. */
+  trace: Traceparent | undefined;
   readonly #channels = new Map<string, ChannelView>();
   readonly #firings = new Map<string, number[]>();
   readonly #withheldBy = new Map<string, Set<string>>();
@@ -65,6 +70,7 @@ export class Evaluation {
     this.ruleset = ruleset;
     this.index = indexOf(ruleset);
     this.options = options;
+    this.trace = options.trace;
     this.muting = new Muting({ tx, index: this.index, inhibitRules: ruleset.inhibitRules });
   }
 

@@ -10,7 +10,7 @@ import type {
 } from '#domain/decision.ts';
 import type { Rule, RuleMode } from '#domain/rule.ts';
 import type { Cause, Firing, RuleMemory } from '#domain/rule-memory.ts';
-import { decisionIdOf, groupOf, type Occasion, runSteps, viewOfSubject } from './act.ts';
+import { decisionIdOf, groupOf, type Occasion, runSteps, traceOf, viewOfSubject } from './act.ts';
 import { cancelApprovals } from './approvals.ts';
 import type { ChannelView } from './channel-view.ts';
 import { streamValues } from './conditions.ts';
@@ -26,7 +26,8 @@ import { isHolding, isMoment, momentKinds, type RuleOf } from './rule-index.ts';
 import { countedMs, dropTimer, readTimer, startTimer } from './timers.ts';
 
 /** A condition is true, or a moment has come. Harmless when it was known already. */
-export function begin(evaluation: Evaluation, rule: Rule, subject: string, cause: Cause): void {
+export function begin(evaluation: Evaluation, rule: Rule, subject: string, given: Cause): void {
+  const cause = evaluation.trace === undefined ? given : { ...given, trace: evaluation.trace };
   const memory = evaluation.memory(rule, subject);
   const { firing, pending } = memory;
   const bySelf = isHolding(rule) && !momentKinds.has(rule.trigger.kind);
@@ -295,6 +296,7 @@ export function decisionOf(
   const view = viewOfSubject(evaluation, subject);
   const acts = reason === 'fired' || reason === 'awaiting_approval';
   const { evidence, streamId } = cause;
+  const trace = jobs.length === 0 ? undefined : traceOf(evaluation, cause, outcome === 'resolved');
   return {
     id:
       id ??
@@ -311,6 +313,7 @@ export function decisionOf(
     group: groupOf(rule, view, cause),
     cause: cause.id,
     ...(afterMs === undefined ? {} : { afterMs }),
+    ...(trace === undefined ? {} : { trace }),
     trigger: values ? { ...evidence, values: { ...knownNow(evaluation, rule, view, evidence), ...values } } : evidence,
     guards,
     jobs,

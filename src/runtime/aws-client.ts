@@ -3,12 +3,13 @@
 // answer, and another over its tries and the search for credentials. A peer that drips, hangs or never ends holds nobody up.
 
 import { fromNodeProviderChain, fromTemporaryCredentials } from '@aws-sdk/credential-providers';
-import type { AwsCredentialIdentity, AwsCredentialIdentityProvider } from '@aws-sdk/types';
+import type { AwsCredentialIdentity, AwsCredentialIdentityProvider, ResponseMetadata } from '@aws-sdk/types';
 import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-handler';
 import { checkAnswers } from './aws-answers.ts';
 import type { AwsClock } from './aws-clock.ts';
 import { TimeoutError, within } from './deadline.ts';
 import { type Proxy, processEgress } from './egress.ts';
+import { type SpanOptions, tracedBelow } from './tracing.ts';
 import { Tunnel, type TunnelOptions } from './tunnel.ts';
 
 export interface AwsCallBounds {
@@ -74,11 +75,27 @@ export function createAwsClient<Client extends object>(
   sender.send = (command, options = {}) => {
     const tryMs = options.requestTimeout ?? requestTimeoutMs;
     const ms = maxAttempts * tryMs + (maxAttempts - 1) * pauseMs + credentialsMs;
-    return within({ ms, what: nameOf(command), signals: [signalOf(options), until] }, (abortSignal) =>
-      send(command, { ...options, abortSignal }),
-    );
+    const operation = nameOf(command);
+    return tracedBelow(spanOf(client, operation), async (span) => {
+      const answer = await within({ ms, what: operation, signals: [signalOf(options), until] }, (abortSignal) =>
+        send(command, { ...options, abortSignal }),
+      );
+      const { requestId, httpStatusCode } = (answer as { $metadata?: ResponseMetadata } | undefined)?.$metadata ?? {};
+      span.set({ 'aws.request_id': requestId, 'http.response.status_code': httpStatusCode });
+      return answer;
+    });
   };
   return client;
+}
+
+/** What is sent is not told of. https://opentelemetry.io/docs/specs/semconv/cloud-providers/aws-sdk/ */
+function spanOf(client: object, operation: string): SpanOptions {
+  const { serviceId = 'AWS' } = (client as { readonly config?: { readonly serviceId?: string } }).config ?? {};
+  return {
+    name: `${serviceId}.${operation}`,
+    kind: 'client',
+    attributes: { 'rpc.system': 'aws-api', 'rpc.service': serviceId, 'rpc.method': operation },
+  };
 }
 
 /** Credentials as the SDK finds them, in time. */

@@ -5,6 +5,7 @@ import { visibleLine } from '#domain/visible-text.ts';
 import { LineWriter } from './line-writer.ts';
 import { type LogLineOptions, logLines } from './log-lines.ts';
 import type { Scrubber } from './scrubber.ts';
+import { traceLogFields } from './tracing.ts';
 
 export { Scrubber } from './scrubber.ts';
 export type Logger = PinoLogger;
@@ -36,6 +37,7 @@ export function createLogger({ level, destination = new LineWriter(1), scrubber,
       formatters: { level: (label) => ({ level: label }) },
       timestamp: pino.stdTimeFunctions.isoTime,
       serializers: { err: errorFields },
+      mixin: traceLogFields,
     },
     { write: (line: string) => destination.write(`${shown(scrubber.scrub(line.trimEnd()))}\n`) },
   );

@@ -246,6 +246,12 @@ export function createMetrics() {
     streamKeyAgeMax: gauge('stream_key_age_max_seconds', 'Age of the oldest stream key, as far as it is known', [
       'shard',
     ]),
+    // OpenTelemetry
+    telemetryExports: counter(
+      'telemetry_exports_total',
+      'Batches for the OpenTelemetry collector, by signal (traces, metrics) and outcome: ok, or failed (dropped)',
+      ['signal', 'outcome'],
+    ),
     // Configuration
     configLoads: counter('config_loads_total', 'Attempts to load the configuration, by outcome', ['outcome']),
     configLastLoad: gauge('config_last_load_timestamp_seconds', 'When the configuration in force was loaded', ['hash']),

@@ -40,7 +40,8 @@ import type { Metrics } from '#runtime/metrics.ts';
 import { keyPrefix, type Redis } from '#runtime/redis.ts';
 import type { RedisAccess } from '#runtime/redis-access.ts';
 import { Replication } from '#runtime/redis-replication.ts';
-import { type Committed, Pipeline } from '#src/pipeline.ts';
+import { tracePort } from '#runtime/tracing.ts';
+import { type Committed, Pipeline, type StageOptions } from '#src/pipeline.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { stateNoteFile } from '#store/state-note.ts';
 import { applyObservation, splitObservation } from '#streams/changes.ts';
@@ -53,6 +54,7 @@ import { findRecordingConfiguration } from '#workers/recording-configuration.ts'
 import { ActionUpkeep } from '#workers/upkeep.ts';
 import { createActionHandlers } from './actions.ts';
 import { type AwsAccess, type AwsOptions, awsAccessOf, queueAccessOf } from './aws-access.ts';
+import { recordDecisionSpans } from './decision-spans.ts';
 import { DeliveryRefusals } from './delivery-refusals.ts';
 import { deliveryResults } from './delivery-results.ts';
 import type { ShardDirectory } from './directory.ts';
@@ -231,13 +233,14 @@ export class Shard {
         split: splitObservation,
         apply: (tx, observation) =>
           applyObservation(tx, observation, { retentionMs: durationMs(config().settings.retention.sessions) }),
-        decide: (tx, changes, ruleset) => decideAll(tx, changes, ruleset, this.#decideOptions(tx)),
-        decideDue: (tx, ruleset) => decideDue(tx, ruleset, this.#decideOptions(tx)),
-        decideAnswer: (tx, said, ruleset) => decideAnswer(tx, said, ruleset, this.#decideOptions(tx)),
+        decide: (tx, changes, ruleset, where) => decideAll(tx, changes, ruleset, this.#decideOptions(tx, where)),
+        decideDue: (tx, ruleset, where) => decideDue(tx, ruleset, this.#decideOptions(tx, where)),
+        decideAnswer: (tx, said, ruleset, where) => decideAnswer(tx, said, ruleset, this.#decideOptions(tx, where)),
         release: intentsDue,
         detectGaps: (tx) => detectGaps(tx, gapOptionsOf(config().settings, account)),
       },
       onCommitted: (committed) => this.#committed(committed),
+      tracing: tracePort,
     });
 
     this.intake = new Intake({
@@ -530,7 +533,7 @@ export class Shard {
     if (heartbeat && all[0] === this && (await beatIfDue(heartbeat, { state: this.state, all }))) this.relay.nudge();
   }
 
-  #decideOptions(tx: Transaction): DecideOptions {
+  #decideOptions(tx: Transaction, { trace }: StageOptions = {}): DecideOptions {
     this.#startedAtMs ??= tx.nowMs;
     // After a repair of the state it is as after a start: nothing acts before a complete poll.
     return {
@@ -538,6 +541,7 @@ export class Shard {
       needsInventory: true,
       adBreakSpacingMs: this.adBreakSpacingMs(),
       configHash: this.#options.config().hash,
+      trace,
       externalUrl: this.#externalUrl,
       accountPrefix: this.#options.directory().all.length > 1 ? `${this.name}:` : '',
     };
@@ -547,6 +551,7 @@ export class Shard {
     if (this.state.view.count(kinds.job) > 0) this.relay.nudge();
     const { metrics, onCommitted } = this.#options;
     for (const { rule, outcome, reason } of committed.decisions) metrics.decisions.inc({ rule, outcome, reason });
+    recordDecisionSpans(committed);
     onCommitted?.(committed);
   }
 }

@@ -1,5 +1,6 @@
 // Transactions that wait together and share one commit.
 import type { StateView, Transaction } from '#domain/shared-state.ts';
+import type { Traceparent } from '#domain/trace.ts';
 import { DraftTransaction } from './local-copy.ts';
 
 /** A transaction that waits for its commit. */
@@ -7,6 +8,7 @@ export interface Waiting {
   readonly body: (tx: Transaction) => unknown;
   readonly dedupIds: readonly string[];
   readonly dedupTtlMs: number;
+  readonly trace?: Traceparent | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -26,11 +28,12 @@ export function runGroup(
 ): Group {
   const draft = new DraftTransaction({ base, nowMs, repeats });
   const used = new Set<string>();
-  const settle = members.map(({ body, dedupIds, resolve, reject }) => {
+  const settle = members.map(({ body, dedupIds, trace, resolve, reject }) => {
     const own = new DraftTransaction({
       base: draft,
       nowMs,
       repeats: used.size === 0 ? repeats : new Set([...repeats, ...used]),
+      trace,
     });
     try {
       const result = body(own);

@@ -3,6 +3,7 @@ import type { JobRequest } from '#domain/job.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
 import type { Index, Key, Kind, Log } from '#domain/state-key.ts';
 import { kinds } from '#domain/state-registry.ts';
+import type { Traceparent } from '#domain/trace.ts';
 
 /**
  * Keys are `<kind>/<id>`; the kind is what stands before the first slash. What this replica insists on, and Redis has not taken yet,
@@ -114,11 +115,23 @@ export class DraftTransaction implements Transaction {
   readonly appends: { log: string; entry: unknown; maxEntries: number }[] = [];
   readonly #base: StateView;
   readonly #repeats: ReadonlySet<string>;
+  readonly #trace: Traceparent | undefined;
 
-  constructor({ base, nowMs, repeats }: { base: StateView; nowMs: number; repeats: ReadonlySet<string> }) {
+  constructor({
+    base,
+    nowMs,
+    repeats,
+    trace,
+  }: {
+    base: StateView;
+    nowMs: number;
+    repeats: ReadonlySet<string>;
+    trace?: Traceparent | undefined;
+  }) {
     this.#base = base;
     this.nowMs = nowMs;
     this.#repeats = repeats;
+    this.#trace = trace;
   }
 
   get<T>(key: Key<T>): T | undefined {
@@ -178,7 +191,9 @@ export class DraftTransaction implements Transaction {
   }
 
   enqueue(job: JobRequest): void {
-    this.writes.set(kinds.job.of(job.jobId), job);
+    const isTold = this.#trace === undefined || job.payload['follows'] !== undefined;
+    const traced = isTold ? job : { ...job, payload: { ...job.payload, follows: [this.#trace] } };
+    this.writes.set(kinds.job.of(job.jobId), traced);
   }
 }
 

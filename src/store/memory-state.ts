@@ -25,9 +25,9 @@ export class MemoryState implements SharedState {
 
   async refresh(): Promise<void> {}
 
-  async transact<T>(body: (tx: Transaction) => T, { dedupIds = [] }: TransactionOptions = {}): Promise<T> {
+  async transact<T>(body: (tx: Transaction) => T, { dedupIds = [], trace }: TransactionOptions = {}): Promise<T> {
     const repeats = new Set(dedupIds.filter((dedupId) => this.#dedupIds.has(dedupId)));
-    const tx = new DraftTransaction({ base: this.#copy, nowMs: this.#now(), repeats });
+    const tx = new DraftTransaction({ base: this.#copy, nowMs: this.#now(), repeats, trace });
     const result = body(tx);
     for (const [key, value] of tx.writes) this.#copy.set(key, value);
     for (const dedupId of dedupIds) this.#dedupIds.add(dedupId);

@@ -16,6 +16,7 @@ import type { Metrics } from '#runtime/metrics.ts';
 import { failureOf, type Redis } from '#runtime/redis.ts';
 import { RedisClock } from '#runtime/redis-clock.ts';
 import type { Replication } from '#runtime/redis-replication.ts';
+import { currentTrace } from '#runtime/tracing.ts';
 import { commitScript, type Moved, refreshScript } from './commit-script.ts';
 import { continuityOf } from './continuity.ts';
 import { type Group, runGroup, type Waiting } from './group.ts';
@@ -128,8 +129,8 @@ export class RedisState implements SharedState {
   /** Transactions that wait for the one under way share the next commit. */
   transact<T>(body: (tx: Transaction) => T, options: TransactionOptions = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const { dedupIds = [], dedupTtlMs = defaultDedupTtlMs, withinMs = 0 } = options;
-      this.#waiting.push({ body, dedupIds, dedupTtlMs, resolve: resolve as (value: unknown) => void, reject });
+      const { dedupIds = [], dedupTtlMs = defaultDedupTtlMs, withinMs = 0, trace = currentTrace() } = options;
+      this.#waiting.push({ body, dedupIds, dedupTtlMs, trace, resolve: resolve as (value: unknown) => void, reject });
       this.#queueCommitWithin(withinMs);
     });
   }

@@ -63,6 +63,8 @@ test('as a program it calls nobody, ends with 0, and says by which proxy each ho
     REDIS_URL: `redis://:not-to-be-seen@127.0.0.1:${peer.port}`,
     HTTPS_PROXY: `http://svc:not-to-be-seen@127.0.0.1:${peer.port}`,
     NO_PROXY: '.amazonaws.com,hooks.example.test',
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'https://otlp.example.test/not-to-be-seen',
+    OTEL_EXPORTER_OTLP_HEADERS: 'api-key=not-to-be-seen',
   };
 
   const file = join(folder, 'autopilot.yaml');
@@ -76,11 +78,15 @@ test('as a program it calls nobody, ends with 0, and says by which proxy each ho
   expect(stdout).not.toContain('not-to-be-seen');
   expect(of('Proxies')).toEqual([
     expect.stringMatching(/^green directly \(NO_PROXY\): ivs\.us-west-2\.amazonaws\.com.*hooks\.example\.test$/),
-    `green by http://svc:***@127.0.0.1:${peer.port} (HTTPS_PROXY): pager.example.test`,
+    `green by http://svc:***@127.0.0.1:${peer.port} (HTTPS_PROXY): pager.example.test, otlp.example.test`,
   ]);
   expect(of('Region and queue')).toEqual(['green us-west-2', `green the queue ${queueUrl}`]);
   expect(of('Redis address')).toEqual([`green redis://127.0.0.1:${peer.port}/0`]);
   expect(of('Webhooks')).toEqual(['green pager.example.test, hooks.example.test']);
+  expect(of('OpenTelemetry')).toEqual([
+    'green traces: https://otlp.example.test',
+    'green metrics: https://otlp.example.test',
+  ]);
 });
 
 test.each<readonly [string, Readonly<Record<string, string>>, RegExp]>([
@@ -94,6 +100,7 @@ test.each<readonly [string, Readonly<Record<string, string>>, RegExp]>([
   ['Files', { AWS_WEB_IDENTITY_TOKEN_FILE: '/nonexistent' }, /AWS_WEB_IDENTITY_TOKEN_FILE/],
   ['Files', { NODE_EXTRA_CA_CERTS: '/nonexistent' }, /NODE_EXTRA_CA_CERTS/],
   ['Endpoints', { AWS_ENDPOINT_URL_IVS: 'localhost:4599' }, /AWS_ENDPOINT_URL_IVS/],
+  ['OpenTelemetry', { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }, /OTEL_EXPORTER_OTLP_ENDPOINT/],
   ['Proxies', { HTTPS_PROXY: 'socks5://proxy:1080' }, /socks5/],
   ['Proxies', { AWS_CA_BUNDLE: '/nonexistent' }, /AWS_CA_BUNDLE/],
   ['Proxies', { NO_PROXY: '10.0.0.0/99' }, /10\.0\.0\.0\/99/],

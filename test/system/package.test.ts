@@ -219,6 +219,8 @@ await simulator.close();`,
         AUTOPILOT_CONFIG: example,
         AUTOPILOT_HTTP_PORT: '0',
         REDIS_URL: redis.url,
+        // Nobody listens there, and nobody is asked: its packages are not installed.
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:4318',
       },
     });
     const page = await fetch(daemon.url);
@@ -232,6 +234,9 @@ await simulator.close();`,
     expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('none.yaml') });
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     expect(status.stdout).toContain('Automation is on');
+    expect(daemon.log.filter((line) => line.includes('"PACKAGE_MISSING"'))).toEqual([
+      expect.stringContaining('npm install @opentelemetry/'),
+    ]);
   });
 });
 
@@ -277,6 +282,7 @@ async function started(args: readonly string[], options: SpawnOptions) {
   void gone.then(() => listening.reject(new Error(`it ended:\n${log.join('\n')}`)));
   return {
     url: await listening.promise,
+    log,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');
       await gone;

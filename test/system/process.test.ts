@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Broadcast, broadcast, quickSettings, testCredentials } from '#test/support/broadcast.ts';
+import { startCollector } from '#test/support/otlp-collector.ts';
 import { eventually, untilPasses } from '#test/support/quiet.ts';
 import { ownRedis } from '#test/support/redis.ts';
 
@@ -123,10 +124,20 @@ describe.concurrent('the daemon as a process', () => {
     expect(daemon.lines.at(-1)).toMatchObject({ message: 'ivs-autopilot stopped', failures: 0 });
   });
 
-  test('SIGTERM from the process group and from the launcher is one request: it still drains', async () => {
+  test('SIGTERM from the process group and from the launcher is one request: it still drains; its metrics and traces had gone to the collector', async () => {
     await using platform = await broadcast();
-    await using daemon = await daemonProcess(platform, 'rules: []\n');
+    await using collector = await startCollector();
+    await using daemon = await daemonProcess(platform, 'rules: []\n', {
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_METRIC_EXPORT_INTERVAL: '100',
+      OTEL_BSP_SCHEDULE_DELAY: '50',
+    });
     await running(daemon);
+    expect(daemon.lines).toContainEqual(
+      expect.objectContaining({ message: 'OpenTelemetry is on', traces: collector.url, metrics: collector.url }),
+    );
+    await eventually(() => collector.metrics.get('autopilot_polls_total'));
+    await eventually(() => collector.spans.find(({ name }) => name === 'ivs.ListStreams'));
 
     // Without a wait in between: on a busy machine a second one would come late enough to be taken for another request.
     for (let n = 0; n < 5; n += 1) daemon.child.kill('SIGTERM');

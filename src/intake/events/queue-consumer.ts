@@ -18,6 +18,7 @@ import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { Service } from '#runtime/lifecycle.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
+import { type SpanNotes, type SpanOptions, traced } from '#runtime/tracing.ts';
 import type { EventSink } from '../ports.ts';
 import { readMessage, type Unreadable } from './message.ts';
 import { MessageDeletes } from './message-deletes.ts';
@@ -168,7 +169,9 @@ export class QueueConsumer implements Service {
     const isFull = messages.length > mostInReceive / 2;
     if (isFull && this.#loops.size < this.#options.parallel) this.#spawn(false);
     const readAtMs = this.#options.now();
-    const handled = await Promise.all(messages.map((message) => this.#handle(message)));
+    const handled = await Promise.all(
+      messages.map((message) => traced(this.#spanOf(message), (span) => this.#handle(message, span))),
+    );
     await this.#noteRead(
       readAtMs,
       messages.filter((_, index) => handled[index] !== 'left'),
@@ -213,7 +216,23 @@ export class QueueConsumer implements Service {
     await sink.queueRead({ atMs, lagMs }).catch(() => (this.#notedReadMs = Number.NEGATIVE_INFINITY));
   }
 
-  async #handle(message: Message): Promise<'done' | 'left' | 'not-committed'> {
+  /** https://opentelemetry.io/docs/specs/semconv/messaging/sqs/ */
+  #spanOf({ MessageId }: Message): SpanOptions {
+    const queue = this.#options.queueUrl.slice(this.#options.queueUrl.lastIndexOf('/') + 1);
+    return {
+      name: `process ${queue}`,
+      kind: 'consumer',
+      attributes: {
+        'messaging.system': 'aws_sqs',
+        'messaging.destination.name': queue,
+        'messaging.operation.name': 'process',
+        'messaging.operation.type': 'process',
+        'messaging.message.id': MessageId,
+      },
+    };
+  }
+
+  async #handle(message: Message, span: SpanNotes): Promise<'done' | 'left' | 'not-committed'> {
     const { now, metrics } = this.#options;
     const arrivedAtMs = now();
     const sentMs = Number(message.Attributes?.SentTimestamp);
@@ -228,6 +247,13 @@ export class QueueConsumer implements Service {
     for (const one of unreadable) this.#unreadable(message, one);
     if (envelopes.length > 0) metrics.eventMessages.inc({ road: wrapping });
     const fates = [];
+    const [first] = envelopes;
+    span.set({
+      'messaging.batch.message_count': envelopes.length > 1 ? envelopes.length : undefined,
+      'autopilot.event.id': first?.id,
+      'autopilot.event.type': first?.['detail-type'],
+      'autopilot.channel.arn': first?.resources[0],
+    });
     // In the order of the list: what is told first happened first.
     for (const envelope of envelopes) fates.push(await this.#take(envelope, { body, arrivedAtMs, message }));
     if (fates.includes('not-committed')) return 'not-committed';

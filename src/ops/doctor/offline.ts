@@ -12,6 +12,7 @@ import { namesOf } from '#domain/receiver.ts';
 import { problemOfRegion } from '#domain/regions.ts';
 import { Egress, type Environment, processEgress, shownProxy } from '#runtime/egress.ts';
 import { parseRedisUrl, redisAddressText } from '#runtime/redis-url.ts';
+import { installCommand, readTelemetrySettings, telemetryPackages } from '#runtime/telemetry-settings.ts';
 import { actionUses } from '../config-uses.ts';
 import { type Check, green, red, skipped, type Verdict, warning } from './check.ts';
 
@@ -38,6 +39,7 @@ export function offlineChecks(options: OfflineOptions): Check[] {
     { name: 'Files', run: async () => files(options) },
     { name: 'Webhooks', run: async () => webhooks(options) },
     { name: 'Optional packages', run: async () => packages(options) },
+    { name: 'OpenTelemetry', run: async () => telemetry(env) },
     { name: 'Endpoints', run: async () => endpoints(env) },
     { name: 'Proxies', run: async () => proxies(options) },
   ];
@@ -185,6 +187,18 @@ function packages({ config }: OfflineOptions): Verdict[] {
   );
 }
 
+function telemetry(env: Environment): Verdict[] {
+  const { settings, problems } = readTelemetrySettings(env);
+  const verdicts = problems.map((problem) => red(problem, errorCatalog.TELEMETRY_INVALID.remedy));
+  if (!settings) return verdicts.length > 0 ? verdicts : [skipped('no endpoint is set: nothing is exported')];
+  const missing = Object.keys(telemetryPackages).filter((name) => !isInstalled(name));
+  if (missing.length > 0)
+    verdicts.push(red(`${missing.join(', ')}: not installed, and an endpoint is set`, installCommand));
+  for (const signal of ['traces', 'metrics'] as const)
+    verdicts.push(green(`${signal}: ${settings[signal]?.url.origin ?? 'off'}`));
+  return verdicts;
+}
+
 function isInstalled(name: string): boolean {
   try {
     import.meta.resolve(name);
@@ -295,7 +309,9 @@ function proxies(options: OfflineOptions): Verdict[] {
   if (env['ALL_PROXY'] || env['all_proxy']) verdicts.push(warning('ALL_PROXY is set and is not used: set HTTPS_PROXY'));
   if (egress.proxies.length === 0) return [...verdicts, green('none is set: everything is reached directly')];
   const byRoute = new Map<string, Set<string>>();
-  const urls = [...awsUrls(options), ...Array.from(webhookHosts(options), ({ url }) => url)];
+  const { settings } = readTelemetrySettings(env);
+  const collectors = [settings?.traces?.url, settings?.metrics?.url];
+  const urls = [...awsUrls(options), ...Array.from(webhookHosts(options), ({ url }) => url), ...collectors];
   for (const url of urls.filter((each) => each !== undefined)) {
     const route = egress.routeTo(url);
     const by = route.proxy ? `by ${shownProxy(route.proxy)} (${route.proxy.variable})` : `directly (${route.because})`;
