@@ -10,7 +10,7 @@ import type { Observation } from '#domain/observation.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { SharedState, Transaction } from '#domain/shared-state.ts';
 import type { StreamChange } from '#domain/stream-record.ts';
-import type { Traceparent, TracePort } from '#domain/trace.ts';
+import type { TracePort, Traceparent } from '#domain/trace.ts';
 
 /** Where a commit stands in a trace; of what it takes up, each piece may stand elsewhere. */
 export interface StageOptions {

@@ -5,12 +5,12 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import {
   type Attributes,
+  type Tracer as OtelTracer,
   ROOT_CONTEXT,
   type SpanContext,
   SpanKind,
   SpanStatusCode,
   TraceFlags,
-  type Tracer as OtelTracer,
   trace,
 } from '@opentelemetry/api';
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
@@ -31,7 +31,7 @@ import {
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
 import type { Registry } from 'prom-client';
-import { placeOf, traceparentOf, type Traceparent } from '#domain/trace.ts';
+import { placeOf, type Traceparent, traceparentOf } from '#domain/trace.ts';
 import type { Egress, Proxy } from './egress.ts';
 import { hrTimeOf, MetricsBridge } from './metrics-bridge.ts';
 import type { SamplerSettings, SignalSettings, TelemetrySettings } from './telemetry-settings.ts';

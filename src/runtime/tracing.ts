@@ -2,7 +2,7 @@
 // puts a tracer in place when an endpoint is set (telemetry.ts). Until then everything here does nothing.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { AppError } from '#domain/errors.ts';
-import { mostFollowed, placeOf, type Traceparent, type TracePort } from '#domain/trace.ts';
+import { mostFollowed, placeOf, type TracePort, type Traceparent } from '#domain/trace.ts';
 
 /** Names and values that may be shown to anybody who sees the traces: no keys, no payloads, no ids of viewers. */
 export type SpanAttributes = Readonly<Record<string, string | number | boolean | undefined>>;
