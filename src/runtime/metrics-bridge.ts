@@ -74,7 +74,9 @@ function histogramPoints(name: string, values: PrometheusMetric['values'], times
   >();
   for (const { labels, metricName, value } of values) {
     const { le, ...own } = labels as Labels;
-    const key = JSON.stringify(Object.entries(own).toSorted());
+    const key = Array.from(Object.entries(own), ([label, text]) => JSON.stringify([label, text]))
+      .toSorted()
+      .join();
     const known = byLabels.get(key) ?? { labels: own, below: [], sum: 0, count: 0 };
     byLabels.set(key, known);
     if (metricName === `${name}_sum`) known.sum = value;

@@ -210,7 +210,7 @@ function contextOf(traceparent: Traceparent | undefined): SpanContext | undefine
 }
 
 function known(attributes: SpanAttributes = {}): Attributes {
-  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined)) as Attributes;
+  return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined));
 }
 
 function samplerOf({ kind, ratio, isParentBased }: SamplerSettings): Sampler {

@@ -255,7 +255,7 @@ class EnvironmentReader {
     const pairs: Record<string, string> = {};
     for (const part of (this.text(name) ?? '').split(',')) {
       if (part.trim() === '') continue;
-      const [key = '', value] = splitAt(part, '=');
+      const [key, value] = splitAt(part, '=');
       try {
         if (key.trim() === '' || value === undefined) throw new TypeError('no pair');
         pairs[decodeURIComponent(key.trim())] = decodeURIComponent(value.trim());
