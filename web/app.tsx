@@ -245,7 +245,7 @@ function Frame(): JSX.Element {
 }
 
 function TopBar({ page }: { readonly page: string }): JSX.Element {
-  const { counts, config } = status.value ?? {};
+  const { counts, config, standby = false } = status.value ?? {};
   return (
     <>
       <div class="line">
@@ -253,9 +253,9 @@ function TopBar({ page }: { readonly page: string }): JSX.Element {
           <img src="icon.svg" alt="" width={28} height={28} />
           ivs-autopilot
         </a>
-        {status.value?.standby && <StandbyChip />}
-        <Mode />
-        <TrustPill />
+        {standby && <StandbyChip />}
+        {(!standby || isPaused.value) && <Mode />}
+        {!standby && <TrustPill />}
         <span class="grow" />
         {config && (
           <span class="dim config" title={`Configuration ${config.hash}, loaded ${stamp(config.loadedAtMs)}`}>

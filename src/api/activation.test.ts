@@ -40,7 +40,7 @@ test('what is paused, held or waiting here is named', async () => {
   });
   await eu.state.transact((tx) => tx.set(kinds.cooldown.of('slate', arn), 1));
   const text = effectsOf([main, eu]).join('\n');
-  expect(text).toContain('All automation stays paused (run --paused: started paused) until `ivs-autopilot resume`.');
+  expect(text).toContain('All automation stays paused (run --paused: started paused) until it is resumed.');
   expect(text).toContain('Known here: 1 hold, 0 silences.');
   expect(text).toContain('Found in this Redis, and gone on with: 2 jobs.');
 });

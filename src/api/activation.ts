@@ -24,7 +24,7 @@ const mostNamed = 10;
 /** What happens as soon as these accounts are activated, in the order in which a person should read it. */
 export function effectsOf(shards: readonly StandbyShard[]): string[] {
   return [
-    'Make sure first that the other deployment is stopped or paused: two that share no Redis act twice, and neither knows of the other’s calls.',
+    'Make sure first that the other deployment is stopped: two that share no Redis act twice, and neither knows of the other’s calls.',
     ...shards.map(workOf),
     rulesText(shards[0]?.ruleset),
     controlsText(shards),
@@ -55,8 +55,8 @@ function controlsText(shards: readonly StandbyShard[]): string {
   const [pause] = shards.flatMap(({ state }) => pausesOf(state.view));
   const known = `Known here: ${counted(holds, 'hold')}, ${counted(silences, 'silence')}. Those of the other deployment are not, unless its Redis was taken over.`;
   return pause === undefined
-    ? `Automation is not paused: rules act without a further word. \`ivs-autopilot pause\` before the activation leaves time for holds and silences. ${known}`
-    : `All automation stays paused (${callerText(pause.who)}: ${pause.reason}) until \`ivs-autopilot resume\`. ${known}`;
+    ? `Automation is not paused: rules act without a further word. Pause it first to have time for holds and silences. ${known}`
+    : `All automation stays paused (${callerText(pause.who)}: ${pause.reason}) until it is resumed. ${known}`;
 }
 
 /** What was left here by earlier work, or came with a Redis that was taken over. */

@@ -30,7 +30,7 @@ export function register(program: Command, io: CliIo): void {
     .addHelpText(
       'after',
       example('ivs-autopilot activate --dry-run', 'ivs-autopilot activate --reason "us-west-2 is lost"') +
-        '\nStop or pause the other deployment first: docs/operations.md, "A second Region", has the order of steps.\n',
+        '\nStop the other deployment first: docs/operations.md, "A second Region", has the order of steps.\n',
     )
     .action(async ({ reason, dryRun = false, yes = false, json }: Flags) => {
       const api = apiClient(io);

@@ -28,6 +28,8 @@ export interface DaemonOptions {
   readonly redisUrl?: string;
   /** Start without waiting for the first full poll. */
   readonly cold?: boolean;
+  /** `run --standby`; start it cold. */
+  readonly standby?: boolean;
   /** Instead of the quick settings' line of that name. */
   readonly polling?: string;
   /** Other peers than the platform's. */
@@ -100,6 +102,7 @@ export async function broadcast(options: SimulatorOptions = {}): Promise<Broadca
       env = {},
       redisUrl = scope.url,
       cold = false,
+      standby = false,
       polling,
       http,
       aws,
@@ -117,6 +120,7 @@ export async function broadcast(options: SimulatorOptions = {}): Promise<Broadca
         config: await load(),
         loadConfig: load,
         redisUrl,
+        standby,
         role,
         env: { AWS_REGION: 'us-west-2', AUTOPILOT_HTTP_PORT: '0', ...env },
         clock: systemClock,

@@ -359,3 +359,29 @@ async function answerOf(url: string, init?: RequestInit): Promise<{ status: numb
   const answer = await fetch(url, init);
   return { status: answer.status, headers: answer.headers, text: await answer.text() };
 }
+
+test('a standby says so, lets itself be activated once it was read what follows, and then shows what is live', async () => {
+  await using platform = await broadcast();
+  const [channel] = await platform.simulator.control.createChannels(1);
+  await platform.simulator.control.goLive([channel!.arn]);
+  const daemon = await platform.daemon({ rules, standby: true, cold: true });
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  context.setDefaultTimeout(guardMs);
+  const page = await context.newPage();
+  await page.goto(daemon.url);
+  await page.getByText('Standby: does nothing until it is activated').waitFor();
+  // Nobody looks: nothing is said to be live, fresh or in force.
+  await page.getByText('This is a standby. What is live is seen once it is activated.').waitFor();
+  expect(await page.locator('header.top').innerText()).not.toMatch(/Enforcing|Data is/);
+
+  await page.getByRole('button', { name: 'Activate' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('Account main (us-west-2): polls streams and channels').waitFor();
+  await dialog.getByText('1 rule in mode enforce: starving-slate; 1 in mode dry_run.').waitFor();
+  await page.fill('#field-reason', 'the other Region is lost');
+  await dialog.getByRole('button', { name: 'Activate' }).click();
+
+  await page.locator('.row[data-key]', { hasText: channel!.name }).waitFor();
+  await page.getByText('Standby: does nothing').waitFor({ state: 'detached' });
+  await context.close();
+});

@@ -11,7 +11,7 @@ import { VirtualRows, type VirtualRowsHandle } from '../parts/virtual-rows.tsx';
 import { preferences } from '../preferences.ts';
 import { route, setParams } from '../route.ts';
 import { clearSelection } from '../selection.ts';
-import { mayOperate, ready, rows, rowsVersion } from '../store.ts';
+import { mayOperate, ready, rows, rowsVersion, status } from '../store.ts';
 import { useSettled } from '../use-settled.ts';
 import { type Column, roomy, shownColumns, sortingOf, sortingProblem, tight } from './columns.ts';
 import { EndedSessions } from './ended.tsx';
@@ -210,6 +210,8 @@ function summaryText(shown: number): string {
 }
 
 function Nothing({ filtered }: { readonly filtered: boolean }): JSX.Element {
+  if (status.value?.standby)
+    return <Empty title="Nothing is polled">This is a standby. What is live is seen once it is activated.</Empty>;
   return filtered ? (
     <Empty title="No channel matches">Change the filter above.</Empty>
   ) : (
