@@ -209,6 +209,8 @@ test('no approved action runs twice, none runs without its approval, none on ano
       const run = new Run();
       await run.start();
       for (const one of commands) await run.run(one);
+      // A reload is noticed by the next look, which a daemon takes a few times a second and the engine only when something is due.
+      await run.run({ do: 'wait', seconds: 1 });
       // Long enough for what was held back to be asked for, and for that to run out.
       await run.run({ do: 'wait', seconds: 300 });
       acted += run.acted;
