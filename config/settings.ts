@@ -40,6 +40,14 @@ const account = z.strictObject({
     .describe(
       'URL of the SQS queue that receives the IVS events. Entries with the same one share it: their events are told apart by account and Region',
     ),
+  redis_url_file: z
+    .string()
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe(
+      'File with the address of the Redis that keeps everything of this account, in the form of REDIS_URL. Default: that of REDIS_URL',
+    ),
 });
 
 const operationLimit = z.strictObject({
@@ -64,9 +72,10 @@ export const settingsShape = {
   accounts: z
     .array(account)
     .min(1)
-    .max(20)
     .optional()
-    .describe('One shard for each (account, region). Default: one, `main`, from AWS_REGION and events.queue_url'),
+    .describe(
+      'One shard for each (account, region); `run --accounts` picks those that a process carries. Default: one, `main`, from AWS_REGION and events.queue_url',
+    ),
   events: z
     .strictObject({
       queue_url: z

@@ -3,8 +3,10 @@
 import { createApi } from '#api/api.ts';
 import { type ApiEnvironment, readTokens } from '#api/tokens.ts';
 import { accountsOf } from '#config/accounts.ts';
+import { type AccountSelection, carriedAccounts, selectionOf } from '#config/carried.ts';
 import type { ConfigInForce } from '#config/in-force.ts';
 import type { Config } from '#config/load.ts';
+import type { AccountSettings } from '#config/settings.ts';
 import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
@@ -18,10 +20,18 @@ import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import type { RedisAccess } from '#runtime/redis-access.ts';
 import { readRedisFacts, redisProblems } from '#runtime/redis-check.ts';
+import { redisOfUrl } from '#runtime/redis-servers.ts';
+import { inTurns } from '#runtime/turns.ts';
 import type { AwsOptions } from '#shard/aws-access.ts';
+import { type CarrierPace, CarrierWatch } from '#shard/carrier-watch.ts';
 import { ShardDirectory } from '#shard/directory.ts';
+import { DistantShard } from '#shard/distant.ts';
 import { FileAuthority } from '#shard/file-authority.ts';
+import { RedisConnections } from '#shard/redis-connections.ts';
+import { type RedisOf, redisServers } from '#shard/redis-of.ts';
 import { Shard } from '#shard/shard.ts';
+import { newReplicaId } from '#shard/watch-state.ts';
+import { fleetPrefix } from '#store/carriers.ts';
 import { ConfigKeeper } from './config-in-force.ts';
 import type { Committed } from './pipeline.ts';
 
@@ -32,6 +42,8 @@ export interface AppOptions {
   readonly redisUrl: string;
   /** Credentials and certificates; default: what the URL says. */
   readonly redisAccess?: RedisAccess | undefined;
+  /** The Redis of each account; default: as the configuration says. */
+  readonly redisOf?: RedisOf;
   readonly role: ReplicaRole;
   /** The environment: tokens, address of the API, Region, AWS endpoints. */
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -48,16 +60,23 @@ export interface AppOptions {
   readonly redisAddress?: string | undefined;
   /** Where the file about the state is; left out: nowhere. */
   readonly dataFolder?: string | undefined;
+  /** The accounts that this process carries; default: AUTOPILOT_ACCOUNTS, else all. */
+  readonly accounts?: AccountSelection | undefined;
   /** Who asked that all automation be paused from the start. */
   readonly startPaused?: string | undefined;
   /** `run --standby`: does nothing until it is activated. */
   readonly standby?: boolean | undefined;
   readonly emptyLedgerPatienceMs?: number;
+  /** Only in tests: how soon it is told that nobody carries an account. */
+  readonly carrierPace?: CarrierPace;
   readonly onCommitted?: (committed: Committed) => void;
 }
 
 export interface App {
+  /** Those that this process carries. */
   readonly shards: readonly Shard[];
+  /** Those that it does not. */
+  readonly elsewhere: readonly DistantShard[];
   /** The API's address; only after `start`, and not for roles without one. */
   readonly url: string | undefined;
   start(): Promise<void>;
@@ -69,7 +88,7 @@ export interface App {
   reloadIfChanged(why: string): Promise<void>;
 }
 
-/** Builds the daemon; nothing runs before `start`. @throws AppError CONFIG_INVALID */
+/** Builds the daemon; nothing runs before `start`. @throws AppError CONFIG_INVALID, ACCOUNTS_INVALID, REDIS_URL_INVALID */
 export function createApp(options: AppOptions): App {
   const { clock, logger, metrics, scrubber, role, env, random, redisUrl } = options;
   const hasApi = role === 'all' || role === 'api' || env['AUTOPILOT_HTTP_PORT'] !== undefined;
@@ -89,6 +108,7 @@ export function createApp(options: AppOptions): App {
   const config = () => keeper.inForce.config;
   const reload = (why: string) => keeper.reload(why);
 
+  let stopped: Promise<void> | undefined;
   const aws = options.aws ?? awsFromEnvironment(env);
   const windowMs = durationMs(options.config.settings.shutdown_window);
   const graceMs = Math.max(1_000, windowMs - 8_000);
@@ -99,21 +119,26 @@ export function createApp(options: AppOptions): App {
     inForce: () => shards.flatMap(({ state }) => controlsInForce(state.view, state.nowMs())),
   });
   const files = new FileAuthority({ config, env });
-  const shards = accountsOf(options.config, env).map(
+  const accounts = accountsOf(options.config, env);
+  const carried = carriedAccounts(accounts, options.accounts ?? selectionOf(undefined, env));
+  const namespace = options.namespace ?? 'autopilot';
+  const replicaId = newReplicaId();
+  const mainRedis = redisOfUrl(redisUrl, options.redisAccess, options.redisAddress);
+  const redisOf = options.redisOf ?? redisServers(options.config, mainRedis, { logger, scrubber });
+  const shards = carried.map(
     (account): Shard =>
       new Shard({
         account,
         directory: () => directory,
         files,
         config,
-        redisUrl,
-        redisAccess: options.redisAccess,
-        redisAddress: options.redisAddress,
+        redis: redisOf(account),
         dataFolder: options.dataFolder,
         startPaused: options.startPaused,
         standby: options.standby,
-        namespace: options.namespace ?? 'autopilot',
+        namespace,
         role,
+        replicaId,
         aws,
         clock,
         random,
@@ -128,10 +153,42 @@ export function createApp(options: AppOptions): App {
         },
       }),
   );
-  const directory = new ShardDirectory(shards as [Shard, ...Shard[]]);
+  const turns = new Map(accounts.map(({ redis_url_file: file }) => [file, inTurns()]));
+  const elsewhere = accounts
+    .filter((account) => !carried.includes(account))
+    .map(
+      (account) =>
+        new DistantShard({
+          account,
+          config,
+          redis: () => redisOf(account),
+          namespace,
+          logger,
+          metrics,
+          // A server that does not answer holds up looks at its own accounts alone.
+          inTurn: turns.get(account.redis_url_file)!,
+        }),
+    );
+  const fleet =
+    accounts.length === 1
+      ? undefined
+      : fleetWatch(options, {
+          namespace,
+          replicaId,
+          accounts,
+          carried,
+          standsBy: () => shards.some((shard) => shard.standsBy),
+          nowMs: () => shards[0]!.state.nowMs(),
+          closing: () => stopped !== undefined,
+        });
+  const directory = new ShardDirectory<Shard, DistantShard>(shards as [Shard, ...Shard[]], {
+    shards: elsewhere,
+    carriersOf: (name) => fleet?.watch.carriersOf(name) ?? '',
+  });
   const api = hasApi
     ? createApi({
         shards: directory,
+        carried: fleet && (() => fleet.watch.carried),
         files,
         inForce: () => keeper.inForce,
         standby: options.standby === true,
@@ -149,10 +206,10 @@ export function createApp(options: AppOptions): App {
   const stack = new TeardownStack({ clock, logger });
   const shardFailures: Error[] = [];
   let deadline = Number.POSITIVE_INFINITY;
-  let stopped: Promise<void> | undefined;
 
   return {
     shards,
+    elsewhere,
     get url() {
       return api?.server.url;
     },
@@ -164,7 +221,18 @@ export function createApp(options: AppOptions): App {
           const leftMs = deadline - clock.monotonic();
           shardFailures.push(...(await Promise.all(shardStacks.map((each) => each.close(leftMs)))).flat());
         });
-        for (const [index, shard] of shards.entries()) await shard.start(shardStacks[index]!, graceMs);
+        // One after another at each server: one that does not answer holds up its own.
+        const starts = Map.groupBy(shards.entries(), ([, { redis }]) => redis.address);
+        await Promise.all(
+          Array.from(starts.values(), async (ofServer) => {
+            for (const [index, shard] of ofServer) await shard.start(shardStacks[index]!, graceMs);
+          }),
+        );
+        stack.defer('accounts that others carry', 2_000, async () => {
+          await Promise.all(elsewhere.map((shard) => shard.close()));
+          await fleet?.connections.close();
+        });
+        if (fleet) await stack.start(fleet.watch, 2_000);
         for (const shard of shards) void warnOfUnsafeRedis(shard, logger);
         if (api) for (const service of api.services) await stack.start(service, 3_000);
       } catch (error) {
@@ -178,7 +246,13 @@ export function createApp(options: AppOptions): App {
         ruleModes.map((mode) => [mode, ruleset.rules.filter((rule) => rule.mode === mode).length]),
       );
       logger.info(
-        { role, shards: shards.map(({ name }) => name), rules: modes, configHash: hash },
+        {
+          role,
+          shards: shards.map(({ name }) => name),
+          ...(elsewhere.length === 0 ? {} : { elsewhere: elsewhere.length }),
+          rules: modes,
+          configHash: hash,
+        },
         shards.some((shard) => shard.standsBy)
           ? 'ivs-autopilot stands by: it does nothing until `ivs-autopilot activate`'
           : 'ivs-autopilot runs',
@@ -206,6 +280,29 @@ export function createApp(options: AppOptions): App {
     reload,
     reloadIfChanged: (why) => keeper.reloadIfChanged(why),
   };
+}
+
+/** Who carries what, by a connection of its own: its key is in another slot of a cluster than any account's. */
+function fleetWatch(
+  { redisUrl: url, redisAccess: access, role, clock, random, logger, metrics, carrierPace: pace }: AppOptions,
+  fleet: {
+    readonly namespace: string;
+    readonly replicaId: string;
+    readonly accounts: readonly AccountSettings[];
+    readonly carried: readonly AccountSettings[];
+    readonly standsBy: () => boolean;
+    readonly nowMs: () => number;
+    readonly closing: () => boolean;
+  },
+): { readonly watch: CarrierWatch; readonly connections: RedisConnections } {
+  const { namespace, replicaId: id, standsBy, nowMs, closing } = fleet;
+  const connections = new RedisConnections({ url, prefix: fleetPrefix(namespace), access, logger, closing });
+  const redis = connections.connect('store');
+  const names = (accounts: readonly AccountSettings[]) => accounts.map(({ name }) => name);
+  const accounts = { accounts: names(fleet.accounts), own: names(fleet.carried) };
+  const process = { namespace, id, role, standsBy, ...accounts };
+  const watch = new CarrierWatch({ redis, ...process, nowMs, clock, logger, metrics, random, pace });
+  return { watch, connections };
 }
 
 /** The SDK reads its endpoint variables itself; only for SQS it would still go to the host in the queue's URL. */

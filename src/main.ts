@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { tokenFiles } from '#api/tokens.ts';
 import { accountsOf } from '#config/accounts.ts';
+import { carriedAccounts, selectionOf } from '#config/carried.ts';
 import { type Config, loadConfig } from '#config/load.ts';
 import { formatProblem, type Problem } from '#config/problem.ts';
 import { durationMs } from '#domain/duration.ts';
@@ -20,9 +21,11 @@ import { createMetrics } from '#runtime/metrics.ts';
 import { keepTimeBy } from '#runtime/process-time.ts';
 import { assertRedisUsable, keyPrefix } from '#runtime/redis.ts';
 import { accessFromEnvironment } from '#runtime/redis-environment.ts';
+import { redisOfUrl } from '#runtime/redis-servers.ts';
 import { startTelemetry, type Telemetry } from '#runtime/telemetry.ts';
 import { endOnUncaught } from '#runtime/uncaught.ts';
 import { packageVersion } from '#runtime/version.ts';
+import { redisServers, serversOf } from '#shard/redis-of.ts';
 import { type App, createApp } from './app.ts';
 import { watchConfig } from './config-watch.ts';
 
@@ -42,10 +45,13 @@ export interface RunOptions {
   readonly paused?: boolean;
   /** Does nothing until it is activated; AUTOPILOT_STANDBY does too. */
   readonly standby?: boolean;
+  /** The accounts that this process carries, instead of AUTOPILOT_ACCOUNTS. */
+  readonly accounts?: string;
 }
 
 /** Runs the daemon until a signal stops it; returns the exit code. */
-export async function runDaemon({ role = 'all', paused = false, standby = false }: RunOptions = {}): Promise<number> {
+export async function runDaemon(options: RunOptions = {}): Promise<number> {
+  const { role = 'all', paused = false, standby = false, accounts } = options;
   using _heap = tendHeap();
   const env = process.env;
   const scrubber = new Scrubber();
@@ -74,6 +80,9 @@ export async function runDaemon({ role = 'all', paused = false, standby = false 
     const config = await readConfig(env);
     edge.windowMs = durationMs(config.settings.shutdown_window);
     readEgress(env, logger, scrubber);
+    // Before a Redis of our own is started.
+    const selection = selectionOf(accounts, env);
+    const carried = carriedAccounts(accountsOf(config, env), selection);
     const redisUrl = env['REDIS_URL'] ?? (redis = await ownRedis(env, logger, edge.stopping)).url;
     const access = redis
       ? undefined
@@ -87,8 +96,11 @@ export async function runDaemon({ role = 'all', paused = false, standby = false 
           },
         });
     const namespace = env['AUTOPILOT_NAMESPACE'] || 'autopilot';
-    const prefix = keyPrefix(namespace, accountsOf(config, env)[0]!.name);
-    await assertRedisUsable({ url: redisUrl, prefix, access, logger });
+    // A Redis of our own has another port each time.
+    const mainRedis = redisOfUrl(redisUrl, access, redis ? 'data/redis' : undefined);
+    const redisOf = redisServers(config, mainRedis, { logger, scrubber });
+    for (const { server, account } of serversOf(carried, redisOf, mainRedis))
+      await assertRedisUsable({ ...server, prefix: keyPrefix(namespace, account.name), logger });
     edge.stopping.throwIfAborted();
     const metrics = createMetrics();
     metrics.collectProcessMetrics();
@@ -98,9 +110,10 @@ export async function runDaemon({ role = 'all', paused = false, standby = false 
       loadConfig: () => readConfig(env),
       redisUrl,
       redisAccess: access,
-      // A Redis of our own has another port each time.
-      ...(redis ? { redisAddress: 'data/redis' } : {}),
+      redisAddress: mainRedis.noteAddress,
+      redisOf,
       dataFolder: resolve(env['AUTOPILOT_DATA_DIR'] || 'data'),
+      accounts: selection,
       startPaused: paused ? 'run --paused' : isOn(env, 'AUTOPILOT_START_PAUSED') ? 'AUTOPILOT_START_PAUSED' : undefined,
       standby: isOn(env, 'AUTOPILOT_STANDBY') || standby,
       namespace,

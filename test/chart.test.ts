@@ -58,6 +58,8 @@ describe('values', () => {
     [{ extraEnv: [{ name: 'AUTOPILOT_API_TOKEN', value: 'x' }] }, '/extraEnv/0/name not'],
     [{ logLevel: 'verbose' }, '/logLevel enum'],
     [{ groups: [{ replicas: 2 }] }, '/groups/0 required'],
+    [{ accounts: 'Main' }, '/accounts pattern'],
+    [{ groups: [{ name: 'west', accounts: 'us-*,' }] }, '/groups/0/accounts pattern'],
     [{ groups: [{ name: 'Main' }] }, '/groups/0/name pattern'],
     // The pods of `helm test` have this component: the Service of such a group would lead to them.
     [{ groups: [{ name: 'doctor' }] }, '/groups/0/name not'],
@@ -255,6 +257,29 @@ describe.skipIf(!helm)('rendered by Helm', () => {
     expect(europe.volumes.find(({ name }: any) => name === 'redis-tls').secret.secretName).toBe(
       'ivs-autopilot-redis-tls',
     );
+  });
+
+  test('groups with one Redis say which accounts they carry', () => {
+    const flags = [
+      '--set=groups[1].redis.existingSecret=ivs-autopilot',
+      '--set=groups[0].accounts=us-*',
+      '--set=groups[1].accounts=eu-*',
+    ];
+    const deployments = parseAllDocuments(render(...flags))
+      .map((document) => document.toJS())
+      .filter((document) => document?.kind === 'Deployment');
+    const accountsOf = ({ env = [] }: { env?: { name: string; value: string }[] }) =>
+      env.find(({ name }) => name === 'AUTOPILOT_ACCOUNTS')?.value;
+    expect(
+      deployments.map(({ spec: { template } }) => [
+        ...template.spec.initContainers.map(accountsOf),
+        ...template.spec.containers.map(accountsOf),
+      ]),
+    ).toEqual([
+      ['us-*', 'us-*'],
+      ['eu-*', 'eu-*'],
+    ]);
+    expect(() => render(...flags.slice(0, 2))).toThrow('the same Redis');
   });
 
   test.each([

@@ -70,6 +70,27 @@ describe('Kubernetes', () => {
     expect(spec.volumes.find(({ name }: any) => name === 'config').configMap.name).toBe(map);
     expect(spec.containers[0].env.map(({ name }: any) => name)).toContain('REDIS_URL');
     expect(new Set(example.map(({ metadata }) => metadata.namespace))).toEqual(new Set(['live']));
+
+    const groups = render('deploy/kustomize/groups');
+    expect(kinds(groups)).toEqual([...kinds(base), ...kinds(base)].toSorted());
+    const deployments = groups.filter(({ kind }) => kind === 'Deployment');
+    const accountsOf = ({ env }: any) => env.find(({ name }: any) => name === 'AUTOPILOT_ACCOUNTS').value;
+    expect(
+      deployments.map(({ metadata, spec: { template } }) => [
+        metadata.name,
+        accountsOf(template.spec.initContainers[0]),
+        accountsOf(template.spec.containers[0]),
+      ]),
+    ).toEqual([
+      ['ivs-autopilot-eu', 'eu-*', 'eu-*'],
+      ['ivs-autopilot-us', 'us-*', 'us-*'],
+    ]);
+    // No group's Service or budget counts the pods of another one.
+    const [eu, us] = deployments.map(({ spec: { template } }) => template.metadata.labels);
+    for (const { metadata, spec } of groups.filter(({ kind }) => kind === 'Service'))
+      expect(
+        [eu, us].filter((labels) => Object.entries(spec.selector).every(([key, value]) => labels[key] === value)),
+      ).toEqual([metadata.name.endsWith('-eu') ? eu : us]);
   });
 });
 

@@ -28,6 +28,7 @@ import {
   version,
 } from './store.ts';
 import { useTitle } from './title.ts';
+import { AccountView } from './views/accounts.tsx';
 import { ApprovalsView, OneApproval } from './views/approvals.tsx';
 import { AuditView } from './views/audit.tsx';
 import { OneBatch } from './views/batch.tsx';
@@ -65,6 +66,7 @@ const parents: Readonly<Record<string, string>> = {
   approval: 'approvals',
   batch: 'batches',
   job: 'audit',
+  account: 'rules',
 };
 
 const views: Readonly<Record<string, (where: Route) => JSX.Element>> = {
@@ -75,6 +77,7 @@ const views: Readonly<Record<string, (where: Route) => JSX.Element>> = {
   approval: ({ arg }) => <OneApproval id={arg} />,
   history: () => <FleetView />,
   rules: () => <RulesView />,
+  account: ({ arg }) => <AccountView name={arg} />,
   quota: () => <QuotaView />,
   batches: () => <BatchesView />,
   audit: () => <AuditView />,

@@ -6,6 +6,8 @@ export const sections: Readonly<Record<string, string>> = {
   config: 'configuration-refused',
   dead_letters: 'dead-letters',
   failed_job: 'jobs-failing',
+  redis: 'one-redis-of-several',
+  not_carried: 'nobody-carries-an-account',
   data_gap: 'data-gap',
   delivery_failed: 'metadata-is-refused',
   keyless: 'key-delivery-failing',

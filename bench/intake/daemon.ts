@@ -47,7 +47,7 @@ export async function noticingDaemon(options: {
         ...parts,
         account: { name: 'bench', region: 'us-west-2', queue_url: queueUrl },
         home: () => ({ region: 'us-west-2', account: undefined }),
-        ownerOf: () => ({ pipeline: parts.pipeline }),
+        ownerOf: () => ({ take: (observation) => parts.pipeline.observe(observation) }),
         config: () => config,
         hearers: () => [parts],
         queueAccess: { region: 'us-west-2', credentials, sqsEndpoint },

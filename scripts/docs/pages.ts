@@ -119,6 +119,10 @@ function configurationPage(): string {
           '`AUTOPILOT_NAMESPACE`',
           'First part of every key in Redis: deployments with different ones share a Redis and nothing else. Default: `autopilot`',
         ],
+        [
+          '`AUTOPILOT_ACCOUNTS`',
+          'The entries of `accounts` that this process carries: names, and patterns with `*`, separated by commas, such as `main,eu-*`. As `run --accounts`. Default: all',
+        ],
         ['`AUTOPILOT_START_PAUSED`', '`1`: all automation is paused from the start, until `resume`; as `run --paused`'],
         ['`AUTOPILOT_URL`', 'For the commands: the address of the daemon. Default: `http://127.0.0.1:8080`'],
         [

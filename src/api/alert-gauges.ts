@@ -37,13 +37,20 @@ export function alertGauges(options: AlertGaugesOptions): Loop {
 /** Sets the gauges once. Every kind is there, also at 0; what is of all accounts counts in the first. */
 export function showAlerts({
   shards,
+  carried,
+  outages,
   config,
   metrics,
-}: Pick<AlertGaugesOptions, 'shards' | 'config' | 'metrics'>): void {
+}: Pick<AlertGaugesOptions, 'shards' | 'carried' | 'outages' | 'config' | 'metrics'>): void {
   const good = () => ({ loadedAtMs: 0 });
   for (const [index, shard] of shards.entries()) {
     const open = openAlerts({ shards: [shard], config: index === 0 ? config : good });
     for (const kind of Object.keys(alertKinds))
       metrics.alerts.set({ shard: shard.name, kind }, open.filter((alert) => alert.kind === kind).length);
   }
+  for (const { accounts } of outages?.() ?? [])
+    for (const shard of accounts) metrics.alerts.set({ shard, kind: 'redis' }, 1);
+  // Also of accounts that this process does not carry.
+  for (const { account, missing } of carried?.() ?? [])
+    metrics.alerts.set({ shard: account, kind: 'not_carried' }, missing.length > 0 ? 1 : 0);
 }

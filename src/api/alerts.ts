@@ -2,6 +2,7 @@
 
 import type { Acknowledgement, DeliveryFailedAlert, FailedJobAlert } from '#domain/alert.ts';
 import type { Approval } from '#domain/approval.ts';
+import { type Carried, missingText } from '#domain/carrier.ts';
 import type { ChannelArn } from '#domain/channel.ts';
 import type { Silence } from '#domain/control.ts';
 import { holdsInForce, silencesInForce } from '#domain/controls-in-force.ts';
@@ -21,6 +22,8 @@ export const alertKinds = {
   keyless: { severity: 'critical', title: 'Channel without a stream key' },
   undelivered: { severity: 'critical', title: 'New stream key not delivered' },
   state_lost: { severity: 'critical', title: 'The shared state was lost' },
+  redis: { severity: 'critical', title: 'A Redis cannot be used' },
+  not_carried: { severity: 'critical', title: 'Nobody carries an account' },
   data_gap: { severity: 'critical', title: 'Data is missing' },
   cap: { severity: 'critical', title: 'Rule stopped by its cap' },
   delivery_failed: { severity: 'critical', title: 'Metadata is refused' },
@@ -77,6 +80,12 @@ export interface AlertShard {
 
 export interface AlertSources {
   readonly shards: readonly AlertShard[];
+  /** Whether the configuration has one account only; default: whether there is one shard here. */
+  readonly isOne?: boolean | undefined;
+  /** Who carries which accounts, where there are several. */
+  readonly carried?: (() => readonly Carried[]) | undefined;
+  /** Of several Redis servers those that cannot be used; where there is one, nothing would be told without it. */
+  readonly outages?: (() => readonly RedisOutageOf[]) | undefined;
   readonly config: () => {
     readonly loadedAtMs: number;
     readonly triedAtMs?: number;
@@ -84,12 +93,29 @@ export interface AlertSources {
   };
 }
 
+/** A Redis that cannot be used, and whose accounts stand still therefore. */
+export interface RedisOutageOf {
+  /** `REDIS_URL`, or `accounts[2].redis_url_file`. */
+  readonly setting: string;
+  /** Without user and password. */
+  readonly address: string;
+  readonly kind: 'away' | 'refuses';
+  readonly sinceMs: number;
+  readonly accounts: readonly string[];
+}
+
 const soonMs = 10 * 60_000;
 /** And with less than this share of its life left: a short one is not announced when it is made. */
 const soonShare = 0.2;
 
+/** Each once, as it was told last; the worst first, then the oldest. */
+export function inAlertOrder(alerts: readonly Alert[]): Alert[] {
+  const byId = new Map(alerts.map((alert) => [alert.id, alert]));
+  return [...byId.values()].sort((a, b) => rank(a) - rank(b) || a.since - b.since);
+}
+
 /** Everything that needs a person now, the worst first, then the oldest. */
-export function openAlerts({ shards, config }: AlertSources): Alert[] {
+export function openAlerts({ shards, isOne = shards.length === 1, carried, outages, config }: AlertSources): Alert[] {
   const found = new Map<string, Alert>();
   for (const shard of shards) {
     const own = [
@@ -98,30 +124,39 @@ export function openAlerts({ shards, config }: AlertSources): Alert[] {
       ...silent(shard),
       ...endingSilences(shard),
       ...endingHolds(shard),
-      ...awaited(shard, shards.length),
+      ...awaited(shard, isOne),
       ...letters(shard),
     ];
-    for (const alert of own.map((each) => named(shard, each, shards.length))) found.set(alert.id, alert);
+    for (const alert of own.map((each) => named(shard, each, isOne))) found.set(alert.id, alert);
   }
+  for (const outage of outages?.() ?? []) {
+    const alert = redisAlert(outage);
+    found.set(alert.id, alert);
+  }
+  for (const each of carried?.() ?? []) for (const alert of notCarried(each)) found.set(alert.id, alert);
   const { error, loadedAtMs, triedAtMs = loadedAtMs } = config();
   if (error !== undefined)
     found.set('config', alertOf('config', { id: 'config', cause: error, link: '#/rules', since: triedAtMs }));
-  return Array.from(found.values(), (alert) => {
+  const all = Array.from(found.values(), (alert) => {
     const acknowledged = shardOf(shards, alert.id)?.state.view.get(ackKey(alert.id));
     return acknowledged && acknowledged.atMs >= alert.since ? { ...alert, acknowledged } : alert;
-  }).sort((a, b) => rank(a) - rank(b) || a.since - b.since);
+  });
+  return inAlertOrder(all);
 }
 
 /** Incidents that are over, the newest first. */
-export function endedIncidents({ shards }: Pick<AlertSources, 'shards'>): Alert[] {
+export function endedIncidents({
+  shards,
+  isOne = shards.length === 1,
+}: Pick<AlertSources, 'shards' | 'isOne'>): Alert[] {
   return shards
-    .flatMap((shard) => incidents(shard, 'over').map((alert) => named(shard, alert, shards.length)))
+    .flatMap((shard) => incidents(shard, 'over').map((alert) => named(shard, alert, isOne)))
     .sort((a, b) => (b.end ?? 0) - (a.end ?? 0));
 }
 
 /** Where there are several accounts, an id says whose it is. A silence is in all of them. */
-function named({ name }: AlertShard, alert: Alert, shards: number): Alert {
-  return shards === 1 || alert.kind === 'silence_ending' ? alert : { ...alert, id: `${name}:${alert.id}` };
+function named({ name }: AlertShard, alert: Alert, isOne: boolean): Alert {
+  return isOne || alert.kind === 'silence_ending' ? alert : { ...alert, id: `${name}:${alert.id}` };
 }
 
 /** The account that an id names; what is of all accounts lies in the first. */
@@ -129,22 +164,29 @@ export function shardOf<S extends AlertShard>(shards: readonly S[], id: string):
   return shards.find(({ name }) => id.startsWith(`${name}:`)) ?? shards[0];
 }
 
+/** Finds alerts of accounts that others carry. */
+export interface AlertFinder {
+  find(id: string): Promise<{ readonly shard: Pick<SharedState, 'transact'>; readonly alert: Alert } | undefined>;
+}
+
 /**
  * A person has seen an alert. What only a person's word can end is over with it; the others stay until their cause is gone.
  * @throws AppError NOT_FOUND
  */
 export async function acknowledge(
-  sources: {
+  sources: AlertSources & {
     readonly shards: readonly (AlertShard & { readonly state: SharedState })[];
-    readonly config: AlertSources['config'];
+    /** Where there are accounts that others carry. */
+    readonly elsewhere?: AlertFinder | undefined;
   },
   id: string,
   by: { readonly who: string; readonly note: string },
 ): Promise<Alert> {
-  const found = openAlerts(sources).find((alert) => alert.id === id);
+  const elsewhere = await sources.elsewhere?.find(id);
+  const found = elsewhere?.alert ?? openAlerts(sources).find((alert) => alert.id === id);
   if (!found) throw new AppError('NOT_FOUND', `there is no alert ${id}; GET /v1/alerts lists those there are`);
-  const shard = shardOf(sources.shards, id)!;
-  return shard.state.transact((tx) => {
+  const state = elsewhere?.shard ?? shardOf(sources.shards, id)!.state;
+  return state.transact((tx) => {
     const acknowledged: Acknowledgement = { ...by, atMs: tx.nowMs };
     tx.set(ackKey(id), acknowledged);
     const key = kinds.alert.of(id.slice(id.indexOf('alert:') + 'alert:'.length));
@@ -258,6 +300,31 @@ function silent({ silentSinceMs }: AlertShard): Alert[] {
   });
 }
 
+function redisAlert({ setting, address, kind, sinceMs, accounts }: RedisOutageOf): Alert {
+  const says = kind === 'away' ? 'does not answer' : 'answers and refuses';
+  return alertOf('redis', {
+    id: `redis:${address}`,
+    cause: `The Redis at ${address} (${setting}) ${says}: ${accounts.join(', ')} stand still. Accounts on other servers go on.`,
+    link: '#/runbook/one-redis-of-several',
+    since: sinceMs,
+  });
+}
+
+/** Processes that carry other accounts see it: there is nobody else to tell. */
+function notCarried(each: Carried): Alert[] {
+  const cause = missingText(each);
+  if (cause === undefined) return [];
+  const since = Math.min(...each.missing.map(({ sinceMs }) => sinceMs));
+  return [
+    alertOf('not_carried', {
+      id: `${each.account}:not_carried`,
+      cause,
+      link: '#/runbook/nobody-carries-an-account',
+      since,
+    }),
+  ];
+}
+
 function endingSilences({ state }: AlertShard): Alert[] {
   const nowMs = state.nowMs();
   return silencesInForce(state.view, nowMs)
@@ -274,12 +341,12 @@ function endingSilences({ state }: AlertShard): Alert[] {
 }
 
 /** Actions that wait for a person's yes: what a rule asks for at one moment is one alert. */
-function awaited({ name, state: { view } }: AlertShard, accounts: number): Alert[] {
+function awaited({ name, state: { view } }: AlertShard, isOne: boolean): Alert[] {
   const alike = Map.groupBy(waitingApprovals(view), ({ rule, list, step }) => `${rule}|${list}|${step}`);
   return Array.from(alike, ([place, approvals]) => {
     const [first] = approvals as [Approval];
     const isAlone = approvals.length === 1;
-    const id = accounts === 1 ? first.id : `${name}:${first.id}`;
+    const id = isOne ? first.id : `${name}:${first.id}`;
     const { rule, channelArn } = first;
     return alertOf('approval', {
       id: `approval:${place}`,

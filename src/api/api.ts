@@ -1,10 +1,12 @@
 // The HTTP API over all shards: each noun's routes with what they need. A new noun gets its routes file, and one line here.
 
+import type { FastifyPluginAsync } from 'fastify';
 import type { ConfigInForce } from '#config/in-force.ts';
 import { modePatch } from '#config/mode-patch.ts';
+import type { Carried } from '#domain/carrier.ts';
 import type { Control } from '#domain/control.ts';
 import { durationMs } from '#domain/duration.ts';
-import { AppError } from '#domain/errors.ts';
+import { AppError, messageOf } from '#domain/errors.ts';
 import type { DataSource } from '#domain/observation.ts';
 import { notes } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
@@ -14,14 +16,18 @@ import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { packageRoot, packageVersion } from '#runtime/version.ts';
 import type { ShardDirectory } from '#shard/directory.ts';
+import type { DistantShard } from '#shard/distant.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
 import { silentAfterMs } from '#shard/settings.ts';
 import type { Shard } from '#shard/shard.ts';
 import { fleetState } from '#store/fleet-state.ts';
 import { fleetCounts } from '#streams/fleet.ts';
+import { accountLines } from './account-lines.ts';
 import type { StandbyShard } from './activation.ts';
 import { AdBreaks } from './ad-breaks.ts';
 import { alertGauges } from './alert-gauges.ts';
+import type { RedisOutageOf } from './alerts.ts';
+import { AlertsElsewhere } from './alerts-elsewhere.ts';
 import { Approvals } from './approvals.ts';
 import type { ApiToken } from './auth.ts';
 import { BulkActions } from './bulk-actions.ts';
@@ -32,7 +38,9 @@ import { Jobs } from './jobs.ts';
 import { OperatorActions } from './operator-actions.ts';
 import type { ReadinessCheck } from './ops.ts';
 import { createPage } from './page.ts';
+import { Reach } from './reach.ts';
 import { Receivers } from './receivers.ts';
+import { accountRoutes } from './routes/accounts.ts';
 import { actionRoutes } from './routes/actions.ts';
 import { adBreakRoutes } from './routes/ad-breaks.ts';
 import { alertRoutes } from './routes/alerts.ts';
@@ -59,7 +67,9 @@ import { HttpServer } from './server.ts';
 import type { ApiEnvironment } from './tokens.ts';
 
 export interface ApiOptions {
-  readonly shards: ShardDirectory<Shard>;
+  readonly shards: ShardDirectory<Shard, DistantShard>;
+  /** Who carries which accounts, where there are several. */
+  readonly carried?: (() => readonly Carried[]) | undefined;
   readonly files: FileAuthority;
   readonly inForce: () => ConfigInForce;
   /** Whether the process was started as a standby. */
@@ -82,7 +92,19 @@ export interface Api {
 }
 
 export function createApi(options: ApiOptions): Api {
-  const { shards: directory, inForce, standby, reload, onControl, env, tokens, clock, logger, metrics } = options;
+  const {
+    shards: directory,
+    carried,
+    inForce,
+    standby,
+    reload,
+    onControl,
+    env,
+    tokens,
+    clock,
+    logger,
+    metrics,
+  } = options;
   const { settings } = inForce().config;
   const { all: shards, first } = directory;
   const state = fleetState(
@@ -95,13 +117,22 @@ export function createApi(options: ApiOptions): Api {
   const scrub = (text: string) => options.scrubber.scrubAnswer(text);
   const alerts = {
     shards: shards.map(alertShard),
+    isOne: directory.isOne,
+    carried,
+    outages: hasOneRedis(shards) ? undefined : () => redisOutages(shards, clock.now()),
     config: () => {
       const { loadedAtMs, triedAtMs, error } = inForce();
       return { loadedAtMs, triedAtMs, error };
     },
   };
+  const accounts = () => accountLines({ shards: directory, carried });
+  const reach = new Reach(directory);
+  const others = reach.all.filter(({ isHere }) => !isHere);
+  const alertsElsewhere = others.length > 0 && carried ? new AlertsElsewhere({ shards: others, carried }) : undefined;
   const page = createPage({
     shards,
+    accounts: directory.isOne ? undefined : accounts,
+    alertsElsewhere,
     state,
     inForce,
     standsBy,
@@ -132,7 +163,7 @@ export function createApi(options: ApiOptions): Api {
     metrics,
     logger: logger.child({ stage: 'http' }),
     standsBy,
-    checks: { ...(standby ? { standby: standbyCheck(standsBy) } : {}), ...readinessChecks(shards, inForce) },
+    checks: { ...(standby ? { standby: standbyCheck(standsBy) } : {}), ...readinessChecks(directory, inForce) },
     scrub,
     onRefused: (refusal) =>
       first.state.transact((tx) => audit(tx, { ...refusal, outcome: 'refused', configHash: configHash() })),
@@ -153,6 +184,7 @@ export function createApi(options: ApiOptions): Api {
         prefix: '/v1',
         plugin: streamRoutes({
           state,
+          reach,
           retentionMs: () => durationMs(inForce().config.settings.retention.sessions),
           silentSinceMs: (source) => {
             const since = shards.flatMap((shard) => shard.silentSinceMs(source) ?? []);
@@ -160,9 +192,9 @@ export function createApi(options: ApiOptions): Api {
           },
         }),
       },
-      { prefix: '/v1', plugin: sampleRoutes({ state, accounts: shards }) },
-      { prefix: '/v1', plugin: reportRoutes({ state }) },
-      { prefix: '/v1', plugin: channelRoutes({ state, refresh: inventory }) },
+      { prefix: '/v1', plugin: carriedHere(directory, sampleRoutes({ state, accounts: shards })) },
+      { prefix: '/v1', plugin: carriedHere(directory, reportRoutes({ state })) },
+      { prefix: '/v1', plugin: carriedHere(directory, channelRoutes({ state, refresh: inventory })) },
       {
         prefix: '/v1',
         plugin: ruleRoutes({
@@ -178,28 +210,26 @@ export function createApi(options: ApiOptions): Api {
       },
       {
         prefix: '/v1',
-        plugin: triggerRoutes({
-          shards: directory,
-          observe: (name, observation) => directory.named(name).pipeline.observe(observation),
-        }),
+        plugin: triggerRoutes({ shards: directory }),
       },
       { prefix: '/v1', plugin: actionRoutes({ actions: new OperatorActions(operators), bulks }) },
       { prefix: '/v1', plugin: jobRoutes({ jobs: new Jobs(operators) }) },
       { prefix: '/v1', plugin: adBreakRoutes({ adBreaks: new AdBreaks(operators) }) },
       { prefix: '/v1', plugin: intentRoutes({ intents: new Intents(operators) }) },
       { prefix: '/v1', plugin: approvalRoutes({ approvals: new Approvals({ shards: directory, onControl }) }) },
-      { prefix: '/v1', plugin: alertRoutes(alerts) },
+      { prefix: '/v1', plugin: alertRoutes({ ...alerts, elsewhere: alertsElsewhere }) },
       { prefix: '/v1', plugin: receiverRoutes({ receivers: new Receivers(operators) }) },
       { prefix: '/v1', plugin: eventRoutes({ state }) },
-      { prefix: '/v1', plugin: auditRoutes({ state, scrub }) },
+      { prefix: '/v1', plugin: auditRoutes({ state, reach, scrub }) },
       { prefix: '/v1', plugin: replicaRoutes({ shards }) },
       { prefix: '/v1', plugin: standbyRoutes({ shards: shards.map(standbyShard), standby }) },
+      { prefix: '/v1', plugin: accountRoutes({ accounts }) },
       ...page.routes,
     ],
   });
   const escalation = escalations({
-    shards: alerts.shards,
-    config: alerts.config,
+    ...alerts,
+    elsewhere: alertsElsewhere,
     settings: () => inForce().config.settings.alerts,
     externalUrl: settings.http.external_url,
     standsBy,
@@ -209,6 +239,17 @@ export function createApi(options: ApiOptions): Api {
   });
   const gauges = alertGauges({ ...alerts, metrics, clock, logger, random: Math.random });
   return { server, services: [page.feed, gauges, escalation, server] };
+}
+
+/** Routes that need what only the process has that carries an account: of a channel of another one they say who that is. */
+function carriedHere(directory: ShardDirectory<Shard, DistantShard>, plugin: FastifyPluginAsync): FastifyPluginAsync {
+  return async (app) => {
+    app.addHook('preHandler', async ({ params }) => {
+      const { channelArn } = params as { readonly channelArn?: string };
+      if (channelArn !== undefined && directory.findElsewhere(channelArn)) directory.ofChannel(channelArn);
+    });
+    await app.register(plugin);
+  };
 }
 
 function alertShard(shard: Shard) {
@@ -246,32 +287,70 @@ function standbyCheck(standsBy: () => boolean): ReadinessCheck {
   };
 }
 
+/** For so long a connection that was lost is on its way back. */
+const briefOutageMs = 5_000;
+
+function hasOneRedis(shards: readonly Shard[]): boolean {
+  return new Set(shards.map(({ redis }) => redis.address)).size === 1;
+}
+
+/** Each server that cannot be used, with its accounts. */
+function redisOutages(shards: readonly Shard[], nowMs: number): RedisOutageOf[] {
+  const byServer = Map.groupBy(shards, ({ redis }) => redis.address);
+  return Array.from(byServer, ([address, ofServer]): RedisOutageOf[] => {
+    const [first] = ofServer
+      .flatMap(({ redisTrouble }) => redisTrouble ?? [])
+      .toSorted((a, b) => a.sinceMs - b.sinceMs);
+    if (!first || nowMs - first.sinceMs < briefOutageMs) return [];
+    return [{ ...first, address, setting: ofServer[0]!.redis.setting, accounts: ofServer.map(({ name }) => name) }];
+  }).flat();
+}
+
 /** What /readyz asks: Redis answers, the first full poll is done, the event queue is read. */
 function readinessChecks(
-  shards: readonly Shard[],
+  { all: shards, isOne }: ShardDirectory<Shard>,
   inForce: () => ConfigInForce,
 ): Readonly<Record<string, ReadinessCheck>> {
   const checks: Record<string, ReadinessCheck> = {};
   for (const shard of shards) {
-    const named = (name: string) => (shards.length === 1 ? name : `${name} ${shard.name}`);
-    checks[named('redis')] = () => shard.state.probe();
-    checks[named('poll')] = async () => {
+    const add = (name: string, check: ReadinessCheck) => {
+      checks[isOne ? name : `${name} ${shard.name}`] = unlessItsRedisAlone(shards, shard, check);
+    };
+    add('redis', () => shard.state.probe());
+    add('poll', async () => {
       if (fleetCounts(shard.state.view).lastFullPollMs === undefined) {
         throw new AppError('POLL_FAILED', 'no full poll has been completed yet');
       }
       // The API and the page are needed most while IVS does not answer: a gap does not make this replica unready.
       const sinceMs = shard.silentSinceMs('poll');
       return sinceMs === undefined ? undefined : `no complete poll since ${new Date(sinceMs).toISOString()}`;
-    };
+    });
     if (!shard.intake.consumer) continue;
-    checks[named('sqs')] = async () => {
+    add('sqs', async () => {
       const silentMs = silentAfterMs(inForce().config.settings).events;
       const readAtMs = shard.state.view.get(notes.queueRead)?.atMs;
       if (readAtMs === undefined) throw new AppError('SQS_UNREACHABLE', 'the event queue has not been read yet');
       if (shard.state.nowMs() - readAtMs > silentMs) {
         throw new AppError('SQS_UNREACHABLE', `the event queue was last read at ${new Date(readAtMs).toISOString()}`);
       }
-    };
+    });
   }
   return checks;
+}
+
+/** One Redis of several that does not answer stops its own accounts: the API of the others must not go with it. */
+function unlessItsRedisAlone(shards: readonly Shard[], shard: Shard, check: ReadinessCheck): ReadinessCheck {
+  if (hasOneRedis(shards)) return check;
+  const others = shards.filter(({ redis }) => redis.address !== shard.redis.address);
+  return async (signal) => {
+    const late = new AppError('REDIS_UNREACHABLE', 'no answer in time');
+    const silent = new Promise<never>((_, reject) => setTimeout(() => reject(late), 1_500).unref());
+    try {
+      return await Promise.race([Promise.resolve(check(signal)), silent]);
+    } catch (error) {
+      const isItsRedis = shard.redisTrouble !== undefined || error === late;
+      if (!isItsRedis || !others.some(({ redisTrouble }) => redisTrouble === undefined)) throw error;
+      return `its Redis (${shard.redis.setting}) cannot be used, and it stands still: ${messageOf(error)}`;
+    }
+  };
 }

@@ -11,9 +11,11 @@ import { kinds } from '#domain/state-registry.ts';
 import { withoutViewerIds } from '#domain/viewer-ids.ts';
 import { deedOf, missingOf, shownNow } from '#rules/approvals.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
+import type { SeenState } from '#store/visited-state.ts';
+import { askEach, Reach, unaskedOf } from './reach.ts';
 import { refreshAll } from './refresh-all.ts';
 import type { ApprovalView } from './routes/approval-schemas.ts';
-import type { ApprovalsPort, Said } from './routes/approvals.ts';
+import type { ApprovalsPort, Listed, Said } from './routes/approvals.ts';
 
 export interface ApprovalShard extends ShardIdentity {
   readonly state: SharedState;
@@ -22,57 +24,85 @@ export interface ApprovalShard extends ShardIdentity {
   readonly pipeline: { answer(said: ApprovalSaid): Promise<Answered> };
 }
 
+/** One that another process carries. */
+interface DistantApprovals extends ShardIdentity {
+  answer?(said: ApprovalSaid, ruleset: Ruleset): Promise<Answered>;
+}
+
 export interface ApprovalsOptions {
-  readonly shards: ShardDirectory<ApprovalShard>;
+  readonly shards: ShardDirectory<ApprovalShard, DistantApprovals>;
   /** Told of each answer that counted. */
   readonly onControl?: ((control: Control) => void) | undefined;
 }
 
 export class Approvals implements ApprovalsPort {
   readonly #options: ApprovalsOptions;
+  readonly #reach: Reach;
 
   constructor(options: ApprovalsOptions) {
     this.#options = options;
+    this.#reach = new Reach(options.shards);
   }
 
-  async list(mayOperate: boolean): Promise<ApprovalView[]> {
+  async list(mayOperate: boolean): Promise<Listed> {
     const { shards } = this.#options;
     await refreshAll(shards);
-    return shards.all
-      .flatMap((shard) => Array.from(shard.state.view.entries(kinds.approval), ([, each]) => ({ shard, each })))
+    const answers = await askEach(this.#reach.all, (shard) =>
+      shard.read((state) =>
+        Array.from(state.view.entries(kinds.approval), ([, each]) => ({
+          each,
+          view: this.#view(shard.name, state, each, mayOperate),
+        })),
+      ),
+    );
+    const approvals = answers.found
+      .flatMap(({ value }) => value)
       .sort((a, b) => orderOf(a.each, b.each))
-      .map(({ shard, each }) => this.#view(shard, each, mayOperate));
+      .map(({ view }) => view);
+    return { approvals, ...unaskedOf(answers) };
   }
 
   async find(id: string, mayOperate: boolean): Promise<ApprovalView> {
-    const { shard, own } = this.#place(id);
-    await shard.state.refresh();
-    const found = shard.state.view.get(kinds.approval.of(own));
-    if (!found) throw missing(id);
-    return this.#view(shard, found, mayOperate);
+    const { name, own } = this.#place(id);
+    await this.#options.shards.all.find((shard) => shard.name === name)?.state.refresh();
+    return this.#reach.named(name).read((state) => {
+      const found = state.view.get(kinds.approval.of(own));
+      if (!found) throw missing(id);
+      return this.#view(name, state, found, mayOperate);
+    });
   }
 
   async answer(id: string, said: Said): Promise<ApprovalView> {
-    const { shard, own } = this.#place(id);
+    const { name, own } = this.#place(id);
     const control: ApprovalSaid = { ...said, id: own };
-    const answered = await shard.pipeline.answer(control);
+    const answered = await this.#answer(name, control);
     if (!answered.ok && answered.code === 'NOT_FOUND') throw missing(id);
     if (!answered.ok) throw new AppError(answered.code, answered.message);
     if (!answered.repeated) this.#options.onControl?.(control);
-    return this.#view(shard, answered.approval, true);
+    return this.#reach.named(name).read((state) => this.#view(name, state, answered.approval, true));
+  }
+
+  #answer(name: string, control: ApprovalSaid): Promise<Answered> {
+    const { shards } = this.#options;
+    const distant = shards.elsewhere.find((shard) => shard.name === name);
+    return distant?.answer
+      ? distant.answer(control, shards.first.ruleset)
+      : shards.named(name).pipeline.answer(control);
   }
 
   /** Where there are several accounts, an id says whose it is. */
-  #place(id: string): { readonly shard: ApprovalShard; readonly own: string } {
+  #place(id: string): { readonly name: string; readonly own: string } {
     const { shards } = this.#options;
-    if (shards.all.length === 1) return { shard: shards.first, own: id };
-    const shard = shards.all.find(({ name }) => id.startsWith(`${name}:`));
+    if (shards.isOne) return { name: shards.first.name, own: id };
+    const shard = this.#reach.all.find(({ name }) => id.startsWith(`${name}:`));
     if (!shard) throw missing(id);
-    return { shard, own: id.slice(shard.name.length + 1) };
+    return { name: shard.name, own: id.slice(shard.name.length + 1) };
   }
 
-  #view({ name, state, ruleset }: ApprovalShard, approval: Approval, mayOperate: boolean): ApprovalView {
-    const id = this.#options.shards.all.length === 1 ? approval.id : `${name}:${approval.id}`;
+  #view(name: string, state: SeenState, approval: Approval, mayOperate: boolean): ApprovalView {
+    const { shards } = this.#options;
+    const { ruleset } = shards.first;
+    const id = shards.isOne ? approval.id : `${name}:${approval.id}`;
     const { terms, list, step, askedAtMs, untilMs, endedAtMs, values, answers, params, ...rest } = approval;
     const { rule, action, channelArn, channelName, streamId, why, decisionId, note, jobId, author } = rest;
     const masked = maskAddresses(params) as Record<string, unknown>;

@@ -9,7 +9,8 @@ import type { Clock } from '#runtime/clock.ts';
 import { loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { Loop } from '#runtime/loop.ts';
-import { type Alert, type AlertShard, type AlertSources, openAlerts, shardOf } from './alerts.ts';
+import { type Alert, type AlertShard, type AlertSources, inAlertOrder, openAlerts, shardOf } from './alerts.ts';
+import type { AlertsElsewhere } from './alerts-elsewhere.ts';
 
 /** `alerts` of the configuration in force. */
 export interface EscalationSettings {
@@ -26,6 +27,11 @@ interface EscalationShard extends AlertShard {
 
 export interface EscalationOptions {
   readonly shards: readonly EscalationShard[];
+  readonly isOne?: AlertSources['isOne'];
+  readonly carried?: AlertSources['carried'];
+  readonly outages?: AlertSources['outages'];
+  /** Of accounts that others carry: those are told of by whoever carries them, unless nobody does. */
+  readonly elsewhere?: Pick<AlertsElsewhere, 'missing' | 'open'> | undefined;
   readonly config: AlertSources['config'];
   readonly settings: () => EscalationSettings;
   /** `http.external_url`. */
@@ -66,15 +72,20 @@ export function escalations(
 
 /** Looks once. Returns the ids of the alerts that were told of. */
 export async function escalate({
-  shards,
-  config,
   settings,
   externalUrl,
+  elsewhere,
   standsBy,
+  ...sources
 }: EscalationOptions): Promise<string[]> {
   const { escalate: rule, endings } = settings();
   if ((!rule && !endings) || standsBy?.()) return [];
-  const due = openAlerts({ shards, config }).flatMap((alert) => {
+  const { shards } = sources;
+  // Whether somebody has them is known there.
+  const missing = new Set(elsewhere?.missing);
+  const uncarried = missing.size === 0 ? [] : (await elsewhere!.open({ only: (name) => missing.has(name) })).alerts;
+  const all = inAlertOrder([...openAlerts(sources), ...uncarried.filter(({ kind }) => kind === 'not_carried')]);
+  const due = all.flatMap((alert) => {
     const told = messageOf(alert, { rule, endings, nowMs: shards[0]?.state.nowMs() ?? 0 });
     return told ? [{ alert, ...told }] : [];
   });

@@ -12,7 +12,9 @@ import type { Logger, Scrubber } from '#runtime/logger.ts';
 import { silentAfterMs } from '#shard/settings.ts';
 import type { Shard } from '#shard/shard.ts';
 import { arnsOf } from '#streams/queries.ts';
+import type { AccountLine } from './account-lines.ts';
 import type { AlertSources } from './alerts.ts';
+import type { AlertsElsewhere } from './alerts-elsewhere.ts';
 import { LiveFeed } from './live/feed.ts';
 import { gatherExtras, gatherStatus } from './live/gather.ts';
 import { quotaStatus } from './live/quota.ts';
@@ -36,6 +38,10 @@ export interface PageOptions {
   /** Of the shards that have a queue. */
   readonly depths: readonly QueueDepth[];
   readonly alerts: AlertSources;
+  /** Where there are accounts that other processes carry. */
+  readonly alertsElsewhere: AlertsElsewhere | undefined;
+  /** Where there are several. */
+  readonly accounts: (() => readonly AccountLine[]) | undefined;
   /** The folder that holds package.json. */
   readonly packageRoot: string;
   readonly version: string;
@@ -73,7 +79,8 @@ export function createPage(options: PageOptions): Page {
   };
 }
 
-function sourcesOf({ shards, state, inForce, standsBy, depths, alerts }: PageOptions): LiveSources {
+function sourcesOf(options: PageOptions): LiveSources {
+  const { shards, state, inForce, standsBy, depths, alerts, alertsElsewhere, accounts } = options;
   let latencyMs: number | undefined;
   let pingedAt = Number.NEGATIVE_INFINITY;
   const ping = async () => {
@@ -105,6 +112,8 @@ function sourcesOf({ shards, state, inForce, standsBy, depths, alerts }: PageOpt
         }),
     redisLatencyMs: () => latencyMs,
     replicas: () => shards.flatMap(({ watch }) => watch.replicas),
+    ...(accounts ? { accounts } : {}),
+    ...(alertsElsewhere ? { alertsElsewhere: seldom(10_000, async () => (await alertsElsewhere.open()).alerts) } : {}),
     quota: async () => {
       await ping();
       const readings = await Promise.all(shards.map((shard) => shard.ivs.quotaSnapshot()));

@@ -5,6 +5,8 @@ import { isRedisFailure } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 import { pauses } from '#domain/state-registry.ts';
 import { pause, resume } from '#rules/controls.ts';
+import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
+import { askEach, Reach, type Reached, settleEach, type Unasked } from './reach.ts';
 
 /** How long a request waits until Redis has taken it. */
 const patienceMs = 1_500;
@@ -13,6 +15,48 @@ export const othersUnaware =
   'Redis cannot be written: this replica is paused, and the others do not know it yet. It is written as soon as Redis is back; until then it is lost if this process ends.';
 export const othersNeverTold =
   'Redis cannot be written: the pause that only this replica knew is taken back. If others are paused, this replica learns it when Redis is back.';
+
+/** Pauses every account: those of this process at once, whatever Redis does; the others when their Redis takes it. */
+export async function pauseAll(
+  shards: ShardDirectory<PausedShard>,
+  by: By,
+): Promise<{ readonly paused: Pause; readonly written: boolean; readonly unasked: readonly Unasked[] }> {
+  const [here, elsewhere] = await Promise.all([
+    Promise.all(shards.all.map(({ state }) => pauseShard(state, by))),
+    settleEach(distantOf(shards), (shard) => shard.transact((tx) => pause(tx, by))),
+  ]);
+  return {
+    paused: here[0]!.paused,
+    written: here.every(({ written }) => written),
+    unasked: elsewhere.unasked,
+  };
+}
+
+/**
+ * Ends every pause of every account whose Redis can be written.
+ * @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES: all stays paused
+ */
+export async function resumeAll(
+  shards: ShardDirectory<PausedShard>,
+  by: By,
+): Promise<{ readonly written: boolean; readonly unasked: readonly Unasked[] }> {
+  const states = new Map(shards.all.map(({ name, state }) => [name, state]));
+  const { found, unasked } = await askEach(new Reach(shards).all, async (shard) => {
+    const state = states.get(shard.name);
+    if (state) return (await resumeShard(state, by)).written;
+    await shard.transact((tx) => resume(tx, by));
+    return true;
+  });
+  return { written: found.every(({ value }) => value), unasked };
+}
+
+interface PausedShard extends ShardIdentity {
+  readonly state: SharedState;
+}
+
+function distantOf(shards: ShardDirectory<PausedShard>): readonly Reached[] {
+  return new Reach(shards).all.filter(({ isHere }) => !isHere);
+}
 
 /** Pauses one shard. `written`: whether all replicas can know it. */
 export async function pauseShard(

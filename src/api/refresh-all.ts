@@ -1,8 +1,19 @@
+// Reading what other replicas have written, in every shard that this process carries.
+import { isRedisFailure } from '#domain/errors.ts';
 import type { SharedState } from '#domain/shared-state.ts';
 
-/** Reads what other replicas have written, in every shard: one of them may have written what is asked for. */
+/**
+ * Reads what other replicas have written: one of them may have written what is asked for. Of several Redis servers those that cannot be
+ * asked are an alert, and keep nobody from what the others say.
+ * @throws AppError REDIS_UNREACHABLE, REDIS_REFUSES when none can be asked; STATE_TOO_NEW
+ */
 export async function refreshAll(shards: {
   readonly all: readonly { readonly state: Pick<SharedState, 'refresh'> }[];
 }): Promise<void> {
-  await Promise.all(shards.all.map(({ state }) => state.refresh()));
+  const settled = await Promise.allSettled(shards.all.map(({ state }) => state.refresh()));
+  const failures: readonly unknown[] = settled.flatMap((outcome) =>
+    outcome.status === 'rejected' ? [outcome.reason as unknown] : [],
+  );
+  const isPassable = failures.length < settled.length && failures.every(isRedisFailure);
+  if (failures.length > 0 && !isPassable) throw failures[0];
 }

@@ -1,10 +1,10 @@
 // Which tokens the API accepts: the admin's from AUTOPILOT_API_TOKEN (or _FILE), further ones from AUTOPILOT_TOKENS_FILE.
 
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { AppError, messageOf } from '#domain/errors.ts';
 import { Secret } from '#domain/secret.ts';
 import type { Environment } from '#runtime/egress.ts';
 import type { Scrubber } from '#runtime/logger.ts';
+import { readBounded } from '#runtime/read-bounded.ts';
 import { type ApiToken, adminName, minTokenLength, parseTokenFile } from './auth.ts';
 
 /** Where the API listens. */
@@ -67,25 +67,9 @@ function furtherTokens(variable: string, file: string): ApiToken[] {
 
 const mostBytes = 1_048_576;
 
-/** The text of a regular file: a pipe would hold the daemon up until somebody writes, a device has no end. */
-function readBounded(file: string): string {
-  const opened = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    if (!fstatSync(opened).isFile()) throw new Error('it is no regular file');
-    const bytes = Buffer.alloc(mostBytes + 1);
-    let length = 0;
-    for (let read = -1; read !== 0 && length < bytes.length; length += read)
-      read = readSync(opened, bytes, length, bytes.length - length, length);
-    if (length > mostBytes) throw new Error(`it is larger than ${mostBytes} bytes`);
-    return bytes.toString('utf8', 0, length);
-  } finally {
-    closeSync(opened);
-  }
-}
-
 function read(variable: string, file: string): string {
   try {
-    return readBounded(file);
+    return readBounded(file, mostBytes);
   } catch (error) {
     throw new AppError('CONFIG_INVALID', `${variable}: ${file} cannot be read (${messageOf(error)})`, { cause: error });
   }

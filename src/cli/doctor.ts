@@ -24,7 +24,10 @@ export function register(program: Command, io: CliIo): void {
     )
     .argument('[file]', 'configuration (default: AUTOPILOT_CONFIG, else config/autopilot.yaml)')
     .option('--offline', 'only what can be told without a connection: configuration, files, addresses, proxies')
-    .option('--account <name>', 'only this entry of `accounts` (default: all, each with its own role)')
+    .option(
+      '--account <name>',
+      'only this entry of `accounts` (default: those of AUTOPILOT_ACCOUNTS, else all, each with its own role)',
+    )
     .option('--region <region>', 'AWS region, without `accounts` in the configuration (default: AWS_REGION)')
     .option('--json', 'print the results as JSON')
     .addHelpText(
@@ -136,10 +139,17 @@ async function accountsOf(
 ): Promise<{ readonly entries: readonly Account[]; readonly account: readonly Check[] }> {
   const trouble = (text: string, todo: string): Check => ({ name: 'AWS account', run: async () => red(text, todo) });
   try {
-    const entries = await chosenEntries(config, flags, env);
+    const all = await chosenEntries(config, flags, env);
+    // The daemon beside it carries no others, and its role may not assume theirs.
+    const { carriedAccounts, selectionOf } = await import('#config/carried.ts');
+    const selection = flags.account === undefined ? selectionOf(undefined, env) : undefined;
+    const entries = all.length === 0 ? all : carriedAccounts(all, selection);
     return { entries, account: entries.length > 0 ? [] : [trouble('no Region', 'Set AWS_REGION, or give --region.')] };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return { entries: [], account: [trouble(error.message, 'Correct AWS_REGION or AUTOPILOT_QUEUE_URL.')] };
+    return {
+      entries: [],
+      account: [trouble(error.message, 'Correct AWS_REGION, AUTOPILOT_QUEUE_URL or AUTOPILOT_ACCOUNTS.')],
+    };
   }
 }

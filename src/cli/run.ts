@@ -8,6 +8,7 @@ interface RunFlags {
   readonly role: ReplicaRole;
   readonly paused?: boolean;
   readonly standby?: boolean;
+  readonly accounts?: string;
 }
 
 export function register(program: Command, _io: CliIo): void {
@@ -17,12 +18,19 @@ export function register(program: Command, _io: CliIo): void {
     .addOption(choiceOption('--role <role>', 'the part of the work this process does', replicaRoles).default('all'))
     .option('--paused', 'pause all automation from the start, until `resume`: for a first day, a restore, an upgrade')
     .option('--standby', 'do nothing until `activate`: for a second Region that takes over when the first is lost')
+    .option(
+      '--accounts <names>',
+      "the entries of `accounts` that this process carries, such as 'main,eu-*' (default: AUTOPILOT_ACCOUNTS, else all)",
+    )
     .addHelpText(
       'after',
-      example('AUTOPILOT_CONFIG=config/autopilot.yaml REDIS_URL=redis://redis:6379 ivs-autopilot run'),
+      example(
+        'AUTOPILOT_CONFIG=config/autopilot.yaml REDIS_URL=redis://redis:6379 ivs-autopilot run',
+        "ivs-autopilot run --accounts 'main,eu-*'",
+      ),
     )
-    .action(async ({ role, paused = false, standby = false }: RunFlags) => {
+    .action(async (flags: RunFlags) => {
       const { runDaemon } = await import('#src/main.ts');
-      process.exit(await runDaemon({ role, paused, standby }));
+      process.exit(await runDaemon(flags));
     });
 }

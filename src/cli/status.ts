@@ -1,5 +1,6 @@
 // `status`: everything in one screen: can it be trusted, what is live, what is muted, what needs a person. The page's own figures.
 import type { Command } from 'commander';
+import type { AccountLine } from '#api/account-lines.ts';
 import type { LiveStatus } from '#api/live/status.ts';
 import { formatDuration } from '#domain/duration.ts';
 import { callerText } from '#domain/person.ts';
@@ -18,6 +19,13 @@ export function register(program: Command, io: CliIo): void {
       if (status.stale) throw new CommandFailed(json ? '' : 'The data is stale: nothing acts until it is back.');
     });
 }
+
+const accountWords: Readonly<Record<AccountLine['state'], string>> = {
+  carried: 'carried',
+  partly: 'carried in part',
+  not_carried: 'carried by nobody',
+  unknown: 'not known',
+};
 
 /** The screen, line by line. */
 export function linesOf(status: LiveStatus, { columns }: Pick<CliIo, 'columns'> = {}): Line[] {
@@ -41,6 +49,19 @@ export function linesOf(status: LiveStatus, { columns }: Pick<CliIo, 'columns'> 
     ...section(
       'Needs you',
       status.needs.map(({ severity, title, cause }) => [toned(severity), title, cause]),
+      columns,
+    ),
+    ...section(
+      'Accounts',
+      (status.accounts ?? []).map(({ name, region, state, here, carriers }) => [
+        name,
+        region,
+        { text: accountWords[state], tone: state === 'carried' ? undefined : state === 'unknown' ? 'warn' : 'bad' },
+        [
+          ...(here ? ['this process'] : []),
+          ...carriers.map(({ id, host = '', role }) => `${host} ${id} ${role}`.trim()),
+        ].join(', '),
+      ]),
       columns,
     ),
     ...section(

@@ -1,9 +1,12 @@
 // `validate`: everything that is wrong with configuration files, without starting anything.
 import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
+import { accountsOf } from '#config/accounts.ts';
+import { type AccountSelection, carriedAccounts, selectionOf } from '#config/carried.ts';
 import { checkConfig, type KnownChannels } from '#config/lint.ts';
+import { parseConfig } from '#config/load.ts';
 import { formatProblem, type Problem } from '#config/problem.ts';
-import { messageOf } from '#domain/errors.ts';
+import { AppError, messageOf } from '#domain/errors.ts';
 import { listChannels } from './channels.ts';
 import { apiClient, type CliIo, CommandFailed, example, printJson } from './support.ts';
 
@@ -12,6 +15,7 @@ interface Flags {
   readonly strict?: boolean;
   readonly inventory?: boolean;
   readonly channels?: number;
+  readonly accounts?: string;
 }
 
 export function register(program: Command, io: CliIo): void {
@@ -22,26 +26,35 @@ export function register(program: Command, io: CliIo): void {
     .option('--strict', 'warnings count as problems too')
     .option('--inventory', 'also look for tags that no channel has, by asking the daemon for its channels')
     .option('--channels <number>', 'for how many live channels to estimate fan-outs, without a daemon to ask', countOf)
+    .option(
+      '--accounts <names>',
+      "also print the entries of `accounts` that `run --accounts` would carry, such as 'main,eu-*' (default: AUTOPILOT_ACCOUNTS)",
+    )
     .option('--json', 'print the problems as JSON')
     .addHelpText(
       'after',
       example(
         'ivs-autopilot validate config/autopilot.yaml',
         'ivs-autopilot validate --channels 10000 config/autopilot.yaml',
+        "ivs-autopilot validate --accounts 'eu-*' config/autopilot.yaml",
       ),
     )
     .action(async (given: string[], flags: Flags) => {
       const files = given.length > 0 ? given : [defaultConfigFile(io.env)];
       const channels = flags.inventory ? await listChannels(apiClient(io)) : undefined;
-      const reports = files.map((file) => ({ file, ...check(file, { channels, channelCount: flags.channels }) }));
+      const selection = selectionOf(flags.accounts, io.env, '--accounts');
+      const reports = files.map((file) => ({
+        file,
+        ...check(file, { channels, channelCount: flags.channels }, { selection, env: io.env }),
+      }));
       const problems = reports.flatMap((report) => report.problems);
       if (flags.json) printJson(io, { files: reports });
       else {
         for (const problem of problems) io.printError(formatProblem(problem));
-        for (const { file, problems, rules } of reports) {
-          if (problems.every(({ severity }) => severity === 'warning')) {
-            io.print(`${file}: valid, ${rules} ${rules === 1 ? 'rule' : 'rules'}`);
-          }
+        for (const { file, problems, rules, carries } of reports) {
+          if (problems.some(({ severity }) => severity !== 'warning')) continue;
+          io.print(`${file}: valid, ${rules} ${rules === 1 ? 'rule' : 'rules'}`);
+          if (carries) io.print(`${file}: carries ${carries.join(', ')}`);
         }
       }
       const counted = problems.filter(({ severity }) => flags.strict || severity === 'error');
@@ -59,7 +72,18 @@ function countOf(text: string): number {
   return Number(text);
 }
 
-function check(file: string, known: KnownChannels): { problems: readonly Problem[]; rules: number } {
+interface Report {
+  readonly problems: readonly Problem[];
+  readonly rules: number;
+  /** Names of the selected accounts; undefined: no selection was given, or it cannot be told. */
+  readonly carries?: readonly string[];
+}
+
+function check(
+  file: string,
+  known: KnownChannels,
+  { selection, env }: { readonly selection: AccountSelection | undefined; readonly env: CliIo['env'] },
+): Report {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -68,5 +92,15 @@ function check(file: string, known: KnownChannels): { problems: readonly Problem
       `${file} cannot be read (${messageOf(error)}): name an existing file, or write one with \`ivs-autopilot init\`.`,
     );
   }
-  return checkConfig(text, file, known);
+  const report = checkConfig(text, file, known);
+  if (selection === undefined || report.problems.some(({ severity }) => severity === 'error')) return report;
+  try {
+    const parsed = parseConfig(text, file);
+    if (!parsed.ok) return report;
+    return { ...report, carries: carriedAccounts(accountsOf(parsed.config, env), selection).map(({ name }) => name) };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const problem: Problem = { file, line: 1, column: 1, path: 'accounts', message: error.message, severity: 'error' };
+    return { ...report, problems: [...report.problems, problem] };
+  }
 }

@@ -1,6 +1,23 @@
 // The types of the HTTP API. Made from its own document by openapi-typescript: `npm run docs`.
 
 export interface paths {
+    "/v1/accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The accounts of the configuration, and which living processes carry each */
+        get: operations["listAccounts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/actions": {
         parameters: {
             query?: never;
@@ -1171,6 +1188,82 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAccounts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Default Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "accounts": [
+                     *         {
+                     *           "name": "name",
+                     *           "region": "us-west-2",
+                     *           "here": true,
+                     *           "state": "carried",
+                     *           "missing": [
+                     *             {
+                     *               "part": "intake",
+                     *               "since": "2026-11-20T20:00:00.000Z"
+                     *             }
+                     *           ],
+                     *           "carriers": [
+                     *             {
+                     *               "id": "id",
+                     *               "role": "role",
+                     *               "version": "version"
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        accounts: {
+                            /** @description The 12 digits, where they are known here */
+                            accountId?: string;
+                            carriers: {
+                                host?: string;
+                                id: string;
+                                role: string;
+                                version: string;
+                            }[];
+                            /** @description Whether the process that answers carries it */
+                            here: boolean;
+                            /** @description What nobody has done for longer than a restart takes */
+                            missing: {
+                                /** @enum {string} */
+                                part: "intake" | "worker";
+                                /** Format: date-time */
+                                since: string;
+                            }[];
+                            name: string;
+                            region: string;
+                            /**
+                             * @description unknown: Redis does not tell; partly: nobody notices, or nobody acts, what `missing` says
+                             * @enum {string}
+                             */
+                            state: "carried" | "partly" | "not_carried" | "unknown";
+                        }[];
+                    };
+                };
+            };
+            401: components["responses"]["Unauthorized"];
+            429: components["responses"]["TooMany"];
+            503: components["responses"]["Unavailable"];
+            default: components["responses"]["Problem"];
+        };
+    };
     requestAction: {
         parameters: {
             query?: {
@@ -1975,7 +2068,7 @@ export interface operations {
             query?: {
                 /** @description With incidents that are over */
                 ended?: string;
-                kind?: "incident" | "keyless" | "undelivered" | "state_lost" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending" | "hold_ending";
+                kind?: "incident" | "keyless" | "undelivered" | "state_lost" | "redis" | "not_carried" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending" | "hold_ending";
                 /** @description Only what this person has, such as `token mara` */
                 owner?: string;
                 state?: "open" | "acknowledged" | "resolved";
@@ -2029,7 +2122,7 @@ export interface operations {
                             end: string | null;
                             id: string;
                             /** @enum {string} */
-                            kind: "incident" | "keyless" | "undelivered" | "state_lost" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending" | "hold_ending";
+                            kind: "incident" | "keyless" | "undelivered" | "state_lost" | "redis" | "not_carried" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending" | "hold_ending";
                             /** @description Where more is to be seen: an address of this daemon */
                             link: string;
                             /** @description Who has it: who acknowledged it last */
@@ -2045,6 +2138,12 @@ export interface operations {
                              */
                             state: "open" | "acknowledged" | "resolved";
                             title: string;
+                        }[];
+                        /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
+                        unasked?: {
+                            account: string;
+                            code: string;
+                            reason: string;
                         }[];
                     };
                 };
@@ -2111,7 +2210,7 @@ export interface operations {
                         end: string | null;
                         id: string;
                         /** @enum {string} */
-                        kind: "incident" | "keyless" | "undelivered" | "state_lost" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending" | "hold_ending";
+                        kind: "incident" | "keyless" | "undelivered" | "state_lost" | "redis" | "not_carried" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending" | "hold_ending";
                         /** @description Where more is to be seen: an address of this daemon */
                         link: string;
                         /** @description Who has it: who acknowledged it last */
@@ -2272,6 +2371,12 @@ export interface operations {
                             until: string;
                             /** @description What set the rule off */
                             why: string;
+                        }[];
+                        /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
+                        unasked?: {
+                            account: string;
+                            code: string;
+                            reason: string;
                         }[];
                     };
                 };
@@ -2648,6 +2753,12 @@ export interface operations {
                             why: string;
                         }[];
                         next?: string;
+                        /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
+                        unasked?: {
+                            account: string;
+                            code: string;
+                            reason: string;
+                        }[];
                     };
                 };
             };
@@ -3206,6 +3317,12 @@ export interface operations {
                         next?: string;
                         /** @description The search was given up before the beginning of the journal */
                         truncated: boolean;
+                        /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
+                        unasked?: {
+                            account: string;
+                            code: string;
+                            reason: string;
+                        }[];
                     };
                 };
             };
@@ -3612,6 +3729,12 @@ export interface operations {
                             until?: string;
                             who: string;
                         }[];
+                        /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
+                        unasked?: {
+                            account: string;
+                            code: string;
+                            reason: string;
+                        }[];
                     };
                 };
             };
@@ -3763,6 +3886,12 @@ export interface operations {
                             text: string;
                             /** @description Actions that were held back because of it */
                             withheld: number;
+                        }[];
+                        /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
+                        unasked?: {
+                            account: string;
+                            code: string;
+                            reason: string;
                         }[];
                     };
                 };
@@ -4676,6 +4805,12 @@ export interface operations {
                         since?: string;
                         /** @description What happened and what to do, where the daemon paused by itself */
                         text?: string;
+                        /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
+                        unasked?: {
+                            account: string;
+                            code: string;
+                            reason: string;
+                        }[];
                         who?: string;
                         /**
                          * @description Redis is away: only the replica that was asked knows it
@@ -4735,6 +4870,12 @@ export interface operations {
                         since?: string;
                         /** @description What happened and what to do, where the daemon paused by itself */
                         text?: string;
+                        /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
+                        unasked?: {
+                            account: string;
+                            code: string;
+                            reason: string;
+                        }[];
                         who?: string;
                         /**
                          * @description Redis is away: only the replica that was asked knows it
@@ -5332,6 +5473,12 @@ export interface operations {
                         since?: string;
                         /** @description What happened and what to do, where the daemon paused by itself */
                         text?: string;
+                        /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
+                        unasked?: {
+                            account: string;
+                            code: string;
+                            reason: string;
+                        }[];
                         who?: string;
                         /**
                          * @description Redis is away: only the replica that was asked knows it
@@ -6003,6 +6150,12 @@ export interface operations {
                             /** Format: date-time */
                             starts: string;
                         }[];
+                        /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
+                        unasked?: {
+                            account: string;
+                            code: string;
+                            reason: string;
+                        }[];
                     };
                 };
             };
@@ -6082,7 +6235,7 @@ export interface operations {
                             channelArns: string[];
                             rules: string[];
                         };
-                        /** @description Rules in force and channels of the inventory that it matches now */
+                        /** @description Rules in force, and channels of the accounts that this process carries, that it matches now */
                         matches: {
                             channels: number;
                             rules: number;
@@ -6165,7 +6318,7 @@ export interface operations {
                         };
                         id: string;
                         matchers: string[];
-                        /** @description Rules in force and channels of the inventory that it matches now */
+                        /** @description Rules in force, and channels of the accounts that this process carries, that it matches now */
                         matches: {
                             channels: number;
                             rules: number;
@@ -6190,6 +6343,12 @@ export interface operations {
                         reason: string;
                         /** Format: date-time */
                         starts: string;
+                        /** @description Accounts whose Redis could not be written: the silence is not in force there */
+                        unasked?: {
+                            account: string;
+                            code: string;
+                            reason: string;
+                        }[];
                     };
                 };
             };
@@ -6227,6 +6386,12 @@ export interface operations {
                     "application/json": {
                         /** @enum {boolean} */
                         expired: true;
+                        /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
+                        unasked?: {
+                            account: string;
+                            code: string;
+                            reason: string;
+                        }[];
                     };
                 };
             };
@@ -6320,7 +6485,7 @@ export interface operations {
                         };
                         id: string;
                         matchers: string[];
-                        /** @description Rules in force and channels of the inventory that it matches now */
+                        /** @description Rules in force, and channels of the accounts that this process carries, that it matches now */
                         matches: {
                             channels: number;
                             rules: number;
@@ -6346,6 +6511,12 @@ export interface operations {
                         replaces: string;
                         /** Format: date-time */
                         starts: string;
+                        /** @description Accounts whose Redis could not be written: the silence is not in force there */
+                        unasked?: {
+                            account: string;
+                            code: string;
+                            reason: string;
+                        }[];
                     };
                 };
             };
@@ -6383,6 +6554,12 @@ export interface operations {
                     "application/json": {
                         /** @enum {boolean} */
                         expired: true;
+                        /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
+                        unasked?: {
+                            account: string;
+                            code: string;
+                            reason: string;
+                        }[];
                     };
                 };
             };
@@ -6450,6 +6627,8 @@ export interface operations {
     listStreams: {
         parameters: {
             query?: {
+                /** @description Only of this account, whichever process carries it */
+                account?: string;
                 /** @description `next` of the page before */
                 after?: string;
                 health?: "HEALTHY" | "STARVING" | "UNKNOWN";
@@ -6561,6 +6740,12 @@ export interface operations {
                             stoppedBy?: string;
                             streamId: string;
                             viewerCount?: number;
+                        }[];
+                        /** @description Accounts whose Redis could not be asked: the answer says nothing of them */
+                        unasked?: {
+                            account: string;
+                            code: string;
+                            reason: string;
                         }[];
                     };
                 };

@@ -35,6 +35,14 @@ export const errorCatalog = {
     status: 404,
     disposition: 'give-up',
   },
+  ACCOUNTS_INVALID: {
+    meaning:
+      '`run --accounts` or AUTOPILOT_ACCOUNTS selects nothing, or names an account that the configuration does not have. The daemon does not start: it never carries a part that nobody meant.',
+    remedy:
+      "Write names of entries under `accounts`, separated by commas; `*` stands for any characters, such as `main,eu-*`. `ivs-autopilot validate --accounts '…'` shows what is selected.",
+    status: 422,
+    disposition: 'give-up',
+  },
   START_FAILED: {
     meaning: 'A part of the daemon could not be started; everything that had started was stopped again.',
     remedy: 'Read the cause in the same log line.',
@@ -829,6 +837,21 @@ export const errorCatalog = {
     remedy:
       'Set the header in the proxy, as in docs/network.md: a path of letters, digits and . _ ~ -, such as /ops/autopilot, and no list. Let no client send it.',
     status: 400,
+    disposition: 'give-up',
+  },
+  ACCOUNT_NOT_CARRIED: {
+    meaning:
+      'For longer than a restart takes, no process has done a part of the work for an account: nobody notices what happens there (intake), or nobody acts (worker). Its streams are not watched.',
+    remedy:
+      'Start the processes whose `run --accounts` or AUTOPILOT_ACCOUNTS selects it, or add it to those that run. `GET /v1/accounts` lists who carries what.',
+    status: 503,
+    disposition: 'retry',
+  },
+  ACCOUNT_ELSEWHERE: {
+    meaning:
+      'The account is in the configuration, but another process carries it (`run --accounts`), and only that one can do what was asked; the message names who carries it.',
+    remedy: 'Ask the process that the message names. `GET /v1/accounts` lists who carries what.',
+    status: 409,
     disposition: 'give-up',
   },
   NOT_FOUND: {

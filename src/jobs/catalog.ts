@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type ActionJob, type ActionName, actionNames, actionSchemas } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import { fanoutJobName, type MetadataFanout } from '#domain/metadata-fanout.ts';
+import type { EventObservation, HttpObservation } from '#domain/observation.ts';
 
 export const queueNames = [
   'actions',
@@ -63,6 +64,12 @@ export const jobCatalog = {
   },
   'metadata-fanout': { ...action, queue: 'metadata-fanout' },
   'verify-bulk': action,
+  // An observation that another process took in: it carries other accounts.
+  observe: {
+    ...action,
+    timeoutMs: 60_000,
+    keepSeconds: { completed: day, failed: 7 * day },
+  },
   'poll-starving': poll('poll-starving', 30_000),
   'poll-all': poll('poll-all', 300_000),
   'refresh-inventory': poll('refresh-inventory', 600_000),
@@ -135,6 +142,34 @@ const fanout = z.object({
     )
     .min(1),
 });
+
+const observed = z.object({
+  observation: z.discriminatedUnion('kind', [
+    z.object({
+      kind: z.literal('event'),
+      envelope: z.looseObject({ id: z.string(), 'detail-type': z.string(), detail: z.record(z.string(), z.unknown()) }),
+      channelArn: z.string().optional(),
+      eventTimeMs: z.number(),
+      arrivedAtMs: z.number(),
+    }),
+    z.object({
+      kind: z.literal('http'),
+      requestId: z.string(),
+      author: z.string().optional(),
+      name: z.string(),
+      channelArn: z.string().optional(),
+      body: z.unknown(),
+      atMs: z.number(),
+    }),
+  ]),
+});
+
+/** Checks the payload of a job `observe`. @throws AppError JOB_PAYLOAD_INVALID naming the field. */
+export function parseObserved(payload: unknown): EventObservation | HttpObservation {
+  const job = observed.safeParse(payload);
+  if (!job.success) throw invalid('observe', job.error);
+  return job.data.observation as EventObservation | HttpObservation;
+}
 
 /** Checks the payload of a fan-out's job. @throws AppError JOB_PAYLOAD_INVALID naming the field. */
 export function parseFanout(payload: unknown): MetadataFanout {

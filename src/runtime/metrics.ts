@@ -104,6 +104,11 @@ export function createMetrics() {
     ),
     standby: gauge('standby', '1 while a standby was not activated: it polls nothing, and works nothing', ['shard']),
     replicas: gauge('replicas', 'Replicas that gave a sign of life in the last ten seconds', ['shard']),
+    shardCarriers: gauge(
+      'shard_carriers',
+      'Living processes that do a part of the work for an account, by part; absent while that is not known, and where there is one account',
+      ['shard', 'part'],
+    ),
     replicasDiffer: gauge(
       'replicas_differ',
       '1 while living replicas differ in their configuration, version or clock',

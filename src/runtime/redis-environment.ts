@@ -1,11 +1,11 @@
 // What the environment adds to REDIS_URL: passwords and certificates in files, and tokens of IAM.
-import { readFile } from 'node:fs/promises';
-import { AppError, messageOf } from '#domain/errors.ts';
+import { AppError } from '#domain/errors.ts';
 import { ambientCredentials } from './aws-client.ts';
 import type { Logger } from './logger.ts';
 import type { RedisAccess, RedisTokens } from './redis-access.ts';
 import { iamTokens } from './redis-iam.ts';
 import { parseRedisUrl } from './redis-url.ts';
+import { RereadFile } from './reread-file.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -22,7 +22,6 @@ export interface EnvironmentAccessOptions {
 
 /** ElastiCache ends a connection 12 hours after its token was shown. */
 const tokenRenewMs = 6 * 3_600_000;
-const mostBytes = 64 * 1024;
 
 /**
  * What the environment adds to the address: REDIS_USERNAME, REDIS_PASSWORD_FILE, REDIS_SENTINEL_USERNAME,
@@ -35,19 +34,19 @@ export async function accessFromEnvironment(options: EnvironmentAccessOptions): 
   const address = parseRedisUrl(options.url);
   if (address.password !== undefined) onSecret(address.password, undefined);
   const set = (name: string) => env[name] || undefined;
-  const file = async (name: string, isSecret = false) => {
+  const file = (name: string, isSecret = false) => {
     const path = set(name);
     if (path === undefined) return undefined;
     const found = new RereadFile({ name, path, logger: options.logger, onRead: isSecret ? onSecret : () => undefined });
-    await found.read();
+    found.read();
     return found;
   };
-  const passwordFile = await file('REDIS_PASSWORD_FILE', true);
-  const sentinelFile = await file('REDIS_SENTINEL_PASSWORD_FILE', true);
+  const passwordFile = file('REDIS_PASSWORD_FILE', true);
+  const sentinelFile = file('REDIS_SENTINEL_PASSWORD_FILE', true);
   const files = {
-    ca: await file('REDIS_TLS_CA_FILE'),
-    cert: await file('REDIS_TLS_CERT_FILE'),
-    key: await file('REDIS_TLS_KEY_FILE'),
+    ca: file('REDIS_TLS_CA_FILE'),
+    cert: file('REDIS_TLS_CERT_FILE'),
+    key: file('REDIS_TLS_KEY_FILE'),
   };
   const servername = set('REDIS_TLS_SERVERNAME');
   if (!address.tls && (Object.values(files).some(Boolean) || servername !== undefined))
@@ -71,14 +70,14 @@ export async function accessFromEnvironment(options: EnvironmentAccessOptions): 
         shown = password;
         return { username, password };
       }
-      return { username, password: (await passwordFile?.read()) ?? address.password };
+      return { username, password: passwordFile?.read() ?? address.password };
     },
     async sentinelCredentials() {
-      const password = await sentinelFile?.read();
+      const password = sentinelFile?.read();
       return password === undefined ? undefined : { username: set('REDIS_SENTINEL_USERNAME'), password };
     },
     async tls() {
-      const [ca, cert, key] = await Promise.all([files.ca?.read(), files.cert?.read(), files.key?.read()]);
+      const [ca, cert, key] = [files.ca?.read(), files.cert?.read(), files.key?.read()];
       return {
         ...(ca === undefined ? {} : { ca }),
         ...(cert === undefined || key === undefined ? {} : { cert, key }),
@@ -87,49 +86,6 @@ export async function accessFromEnvironment(options: EnvironmentAccessOptions): 
     },
     ...(tokens ? { renewMs: tokenRenewMs } : {}),
   };
-}
-
-/** A small file that may be replaced at any moment: while it cannot be read, what it said last counts. */
-class RereadFile {
-  readonly #name: string;
-  readonly #path: string;
-  readonly #logger: Logger;
-  readonly #onRead: (text: string, before: string | undefined) => void;
-  #text: string | undefined;
-  #isUnreadable = false;
-
-  constructor(options: {
-    readonly name: string;
-    readonly path: string;
-    readonly logger: Logger;
-    readonly onRead: (text: string, before: string | undefined) => void;
-  }) {
-    this.#name = options.name;
-    this.#path = options.path;
-    this.#logger = options.logger;
-    this.#onRead = options.onRead;
-  }
-
-  /** @throws AppError REDIS_URL_INVALID when it has never been read */
-  async read(): Promise<string> {
-    try {
-      const bytes = await readFile(this.#path);
-      if (bytes.length > mostBytes) throw new Error(`it is larger than ${mostBytes} bytes`);
-      const text = bytes.toString('utf8').replace(/\r?\n$/, '');
-      if (text === '') throw new Error('it is empty');
-      if (text !== this.#text) this.#onRead(text, this.#text);
-      this.#text = text;
-      this.#isUnreadable = false;
-      return text;
-    } catch (error) {
-      const problem = `names a file that cannot be read: ${messageOf(error)}`;
-      if (this.#text === undefined) throw invalid(this.#name, problem);
-      if (!this.#isUnreadable)
-        this.#logger.warn({ code: 'REDIS_URL_INVALID' }, `${this.#name} ${problem}; what it said before is used`);
-      this.#isUnreadable = true;
-      return this.#text;
-    }
-  }
 }
 
 function invalid(name: string, problem: string): AppError {

@@ -90,9 +90,15 @@ const passing = /^(?:LOADING|BUSY|MASTERDOWN|READONLY|OOM|MISCONF|NOREPLICAS|TRY
  */
 export async function assertRedisUsable({
   withinMs = 3_000,
+  setting = 'REDIS_URL',
   logger,
   ...place
-}: RedisPlace & { readonly logger: Logger; readonly withinMs?: number }): Promise<void> {
+}: RedisPlace & {
+  readonly logger: Logger;
+  readonly withinMs?: number;
+  /** What names it, for messages. */
+  readonly setting?: string;
+}): Promise<void> {
   const silent = logger.child({}, { level: 'silent' });
   const watch = new RedisWatch({ logger: silent });
   const redis = connectRedis({ ...place, role: 'store', logger: silent, watch });
@@ -103,7 +109,7 @@ export async function assertRedisUsable({
   } catch {
     const trouble = watch.trouble;
     if (trouble?.kind === 'refuses' && !passing.test(trouble.said))
-      throw new AppError('REDIS_UNUSABLE', `REDIS_URL cannot be used: ${troubleText(trouble)}`);
+      throw new AppError('REDIS_UNUSABLE', `${setting} cannot be used: ${troubleText(trouble)}`);
   } finally {
     redis.disconnect();
   }

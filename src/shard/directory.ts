@@ -19,24 +19,51 @@ interface Place {
   readonly account: string;
 }
 
-/** The shards of this process, in the order of the configuration. */
-export class ShardDirectory<S extends ShardIdentity> {
-  readonly all: readonly [S, ...S[]];
+/** What a directory knows of the accounts that this process does not carry. */
+export interface Elsewhere<D extends ShardIdentity> {
+  /** In the order of the configuration. */
+  readonly shards: readonly D[];
+  /** Who carries an account, in words. */
+  readonly carriersOf: (name: string) => string;
+}
 
-  constructor(shards: readonly [S, ...S[]]) {
+/**
+ * The shards of this process (`all`), and of those that other processes carry at least whose channels are theirs. Both in the order of the
+ * configuration.
+ */
+export class ShardDirectory<S extends ShardIdentity, D extends ShardIdentity = ShardIdentity> {
+  readonly all: readonly [S, ...S[]];
+  readonly #elsewhere: Elsewhere<D>;
+
+  constructor(
+    shards: readonly [S, ...S[]],
+    elsewhere: Elsewhere<D> = { shards: [], carriersOf: () => 'another process' },
+  ) {
     this.all = shards;
+    this.#elsewhere = elsewhere;
   }
 
-  /** The first of the configuration: the default where the API documents one. */
+  /** The first that this process carries: the default where the API documents one. */
   get first(): S {
     return this.all[0];
   }
 
-  /** The shard of this account name. @throws AppError NOT_FOUND with the nearest name */
+  /** Those that this process does not carry. */
+  get elsewhere(): readonly D[] {
+    return this.#elsewhere.shards;
+  }
+
+  /** Whether the configuration has one account only: then nothing needs to say which is meant. */
+  get isOne(): boolean {
+    return this.all.length + this.elsewhere.length === 1;
+  }
+
+  /** The shard of this account name. @throws AppError NOT_FOUND with the nearest name, ACCOUNT_ELSEWHERE */
   named(name: string): S {
     const found = this.all.find((shard) => shard.name === name);
     if (found) return found;
-    const names = this.all.map((shard) => shard.name);
+    this.#mustNotBeElsewhere(this.elsewhere.find((shard) => shard.name === name));
+    const names = [...this.all, ...this.elsewhere].map((shard) => shard.name);
     throw new AppError(
       'NOT_FOUND',
       `query.account: there is no account ${name}${didYouMean(name, names)}; accounts of the configuration: ${names.join(', ')}`,
@@ -44,18 +71,22 @@ export class ShardDirectory<S extends ShardIdentity> {
     );
   }
 
-  /** For what must never go to an account by chance. @throws AppError REQUEST_INVALID without a name among several, NOT_FOUND */
+  /** For what must never go to an account by chance. @throws AppError REQUEST_INVALID without a name among several, NOT_FOUND, ACCOUNT_ELSEWHERE */
   namedOrOnly(name: string | undefined): S {
     if (name !== undefined) return this.named(name);
-    if (this.all.length === 1) return this.first;
+    if (this.isOne) return this.first;
     const names = this.all.map((shard) => shard.name).join(', ');
     throw new AppError('REQUEST_INVALID', `query.account: name one of the accounts ${names}`);
   }
 
-  /** The shard that owns a channel, known to it or not. @throws AppError NOT_FOUND for a channel of no configured account */
+  /**
+   * The shard that owns a channel, known to it or not.
+   * @throws AppError NOT_FOUND for a channel of no configured account, ACCOUNT_ELSEWHERE for one of an account that another process carries
+   */
   ofChannel(channelArn: string): S {
     const found = this.findOfChannel(channelArn);
     if (found) return found;
+    this.#mustNotBeElsewhere(this.findElsewhere(channelArn));
     throw new AppError(
       'NOT_FOUND',
       `${channelArn}: no entry under accounts in the configuration has this account id and Region`,
@@ -63,18 +94,36 @@ export class ShardDirectory<S extends ShardIdentity> {
     );
   }
 
-  /** As `ofChannel`; undefined for a channel of no configured account, or what is no ARN of a channel. */
+  /** As `ofChannel`; undefined for a channel that this process does not carry, or what is no ARN of a channel. */
   findOfChannel(channelArn: string): S | undefined {
     const place = parseChannelArn(channelArn);
-    return place && this.#at(place);
+    const found = place && this.#at(place);
+    return this.all.find((shard) => shard === found);
+  }
+
+  /** As `named`, also of those that another process carries. @throws AppError NOT_FOUND */
+  anyNamed(name: string): S | D {
+    return this.elsewhere.find((shard) => shard.name === name) ?? this.named(name);
+  }
+
+  /** As `ofChannel`, also of those that another process carries. @throws AppError NOT_FOUND */
+  anyOfChannel(channelArn: string): S | D {
+    return this.findElsewhere(channelArn) ?? this.ofChannel(channelArn);
+  }
+
+  /** The shard that owns a channel and that another process carries. */
+  findElsewhere(channelArn: string): D | undefined {
+    const place = parseChannelArn(channelArn);
+    const found = place && this.#at(place);
+    return this.elsewhere.find((shard) => shard === found);
   }
 
   /**
    * The shard that owns an event, whichever queue it came by: that of its channel; without one that of its `account` in the Region of
    * the queue, since an envelope can name any Region. An envelope that names no account is nobody's.
    */
-  findOfEvent({ channelArn, envelope: { account } }: EventObservation, queueOf: S): S | undefined {
-    if (channelArn !== undefined) return this.findOfChannel(channelArn);
+  findOfEvent({ channelArn, envelope: { account } }: EventObservation, queueOf: ShardIdentity): S | D | undefined {
+    if (channelArn !== undefined) return this.findOfChannel(channelArn) ?? this.findElsewhere(channelArn);
     return /^\d{12}$/.test(account) ? this.#at({ region: queueOf.region, account }) : undefined;
   }
 
@@ -82,7 +131,7 @@ export class ShardDirectory<S extends ShardIdentity> {
    * The shard that owns an event of a queue that several accounts share: that of the account and Region of its envelope, which must be
    * those of its channel, and known. What is not told for certain is nobody's.
    */
-  findOfSharedEvent({ channelArn, envelope: { account, region } }: EventObservation): S | undefined {
+  findOfSharedEvent({ channelArn, envelope: { account, region } }: EventObservation): S | D | undefined {
     if (!/^\d{12}$/.test(account)) return undefined;
     const place = channelArn === undefined ? { account, region } : parseChannelArn(channelArn);
     if (place?.account !== account || place.region !== region) return undefined;
@@ -91,11 +140,21 @@ export class ShardDirectory<S extends ShardIdentity> {
   }
 
   /** A shard whose account is not known yet stands for every account that no other shard of the Region has. */
-  #at({ region, account }: Place): S | undefined {
-    const inRegion = this.all.filter((shard) => shard.region === region);
+  #at({ region, account }: Place): S | D | undefined {
+    const inRegion = [...this.all, ...this.elsewhere].filter((shard) => shard.region === region);
     return (
       inRegion.find(({ accountId }) => accountId === account) ??
       inRegion.find(({ accountId }) => accountId === undefined)
+    );
+  }
+
+  #mustNotBeElsewhere(shard: D | undefined): void {
+    if (shard === undefined) return;
+    const carriers = this.#elsewhere.carriersOf(shard.name);
+    throw new AppError(
+      'ACCOUNT_ELSEWHERE',
+      `this process does not carry the account ${shard.name}, and cannot do this for it: ask ${carriers}`,
+      { details: { account: shard.name } },
     );
   }
 }

@@ -34,10 +34,12 @@ export class FileAuthority {
     this.#env = env;
   }
 
-  /** The configuration, and what the environment names as `…_FILE`: tokens and credentials. */
+  /** The configuration, what the environment names as `…_FILE` (tokens and credentials), and addresses of Redis. */
   get ownFiles(): readonly string[] {
     const named = Object.entries(this.#env).flatMap(([name, path]) => (name.endsWith('_FILE') && path ? [path] : []));
-    return [this.#config().file, ...named];
+    const { file, settings } = this.#config();
+    const addresses = (settings.accounts ?? []).flatMap(({ redis_url_file: path }) => path ?? []);
+    return [file, ...named, ...addresses];
   }
 
   /** Where the files that a job reads may lie; undefined: anywhere. */

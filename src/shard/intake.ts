@@ -34,7 +34,7 @@ import type { Logger } from '#runtime/logger.ts';
 import { Loop } from '#runtime/loop.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { StepLoop } from '#runtime/step-loop.ts';
-import type { Pipeline } from '#src/pipeline.ts';
+import type { Pipeline, Taken } from '#src/pipeline.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { noteQueueRead, silentSinceMs } from '#streams/gaps.ts';
 import { keepUnknownEvent } from '#streams/unknown-events.ts';
@@ -42,15 +42,25 @@ import type { JobHandler } from '#workers/host.ts';
 import type { AwsAccess } from './aws-access.ts';
 import { gapOptionsOf, limitSettingsOf, silentAfterMs } from './settings.ts';
 
+/** Whoever is told that the event queue was read. */
+export interface Hearer {
+  readonly state: Pick<SharedState, 'transact'>;
+}
+
+/** Whoever can take an event: once that resolves, its message may be deleted. */
+export interface EventTaker {
+  take(observation: EventObservation): Promise<Taken>;
+}
+
 export interface IntakeOptions {
   readonly account: Account;
   /** The account and Region of the shard, as far as they are known by now. */
   readonly home: () => Home;
-  /** The pipeline of the shard that owns an event of this queue; undefined: no shard does. */
-  readonly ownerOf: (observation: EventObservation) => { readonly pipeline: Pipeline } | undefined;
+  /** The shard that owns an event of this queue, here or elsewhere; undefined: no shard does. */
+  readonly ownerOf: (observation: EventObservation) => EventTaker | undefined;
   readonly config: () => Config;
   /** The shards whose events come by this queue: all of them are told that it was read. */
-  readonly hearers: () => readonly { readonly state: Pick<SharedState, 'transact'> }[];
+  readonly hearers: () => readonly Hearer[];
   /** How the event queue is reached. */
   readonly queueAccess: AwsAccess;
   readonly state: SharedState;
@@ -295,7 +305,7 @@ export class Intake {
       silentAfterMs: () => silentAfterMs(config().settings).events,
       isSending,
       sink: {
-        observe: async (observation) => (await ownerOf(observation)?.pipeline.observe(observation)) ?? 'not_ours',
+        observe: async (observation) => (await ownerOf(observation)?.take(observation)) ?? 'not_ours',
         keepUnknown: (event) => state.transact((tx) => keepUnknownEvent(tx, event)),
         queueRead: async ({ atMs, lagMs }) => {
           const told = await Promise.allSettled(

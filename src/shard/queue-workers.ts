@@ -3,10 +3,13 @@ import type { Config } from '#config/load.ts';
 import type { ActionJob } from '#domain/action.ts';
 import type { JobRequest } from '#domain/job.ts';
 import { isFanout } from '#domain/metadata-fanout.ts';
+import type { EventObservation, HttpObservation } from '#domain/observation.ts';
 import { createActionCalls } from '#ivs/action-calls.ts';
 import type { IvsClientPort } from '#ivs/client.ts';
+import { parseObserved } from '#jobs/catalog.ts';
 import type { MetadataService } from '#metadata/service.ts';
 import { inTurns } from '#runtime/turns.ts';
+import type { Taken } from '#src/pipeline.ts';
 import type { RedisState } from '#store/shared-state.ts';
 import { finishedActionRecorder } from '#workers/finished-action.ts';
 import { WorkerHost, type WorkerHostOptions } from '#workers/host.ts';
@@ -25,12 +28,14 @@ export interface QueueWorkersOptions
   readonly actions: ReturnType<typeof createActionHandlers>;
   /** Of polls and the inventory. */
   readonly intake: WorkerHostOptions['handlers'];
+  /** Takes in what another process observed for this shard. */
+  readonly observe: (observation: EventObservation | HttpObservation) => Promise<Taken>;
   /** Tells the drainer that metadata waits. */
   readonly nudgeDrainer: () => void;
 }
 
 export function queueWorkers(options: QueueWorkersOptions): WorkerHost {
-  const { does, config, state, client, metadata, actions, intake, nudgeDrainer, ...rest } = options;
+  const { does, config, state, client, metadata, actions, intake, observe, nudgeDrainer, ...rest } = options;
   const { clock, random } = rest;
   const one = { concurrency: 1 };
   const fanOut = bindFanout({ state, metadata });
@@ -60,6 +65,7 @@ export function queueWorkers(options: QueueWorkersOptions): WorkerHost {
         return { outcome: 'done' };
       },
       'verify-bulk': bindVerifyBulk({ state, ivs: createActionCalls(client) }),
+      observe: async (payload) => ({ outcome: 'done', observed: await observe(parseObserved(payload)) }),
       ...intake,
     },
     onFinished: finishedActionRecorder({ state, clock, random, configHash: () => config().hash }),

@@ -1,4 +1,4 @@
-// The connections of one shard to Redis: each part has its own, and all are waited for and closed together.
+// The connections of one shard, or of one service, to Redis: each part has its own, and all are waited for and closed together.
 import { AppError } from '#domain/errors.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
@@ -12,11 +12,21 @@ export interface RedisConnectionsOptions {
   /** What all keys of the shard begin with. */
   readonly prefix: string;
   readonly access?: RedisAccess | undefined;
-  readonly shard: string;
+  /** Whose troubles are shown as a metric; left out: nobody's. */
+  readonly of?: { readonly shard: string; readonly metrics: Pick<Metrics, 'redisTrouble'> };
   readonly logger: Logger;
-  readonly metrics: Pick<Metrics, 'redisTrouble'>;
-  /** Whether the shard stops. */
+  /** Epoch ms, for `outage`. */
+  readonly nowMs?: (() => number) | undefined;
+  /** Whether it stops. */
   readonly closing: () => boolean;
+}
+
+/** Connections are in trouble. */
+export interface RedisOutage {
+  /** `refuses`: it answers and says no; `away`: it does not answer. */
+  readonly kind: 'refuses' | 'away';
+  /** Since when, by the clock that was given. */
+  readonly sinceMs: number;
 }
 
 /** How long a start waits for a server that takes the connection and says nothing. */
@@ -27,27 +37,31 @@ export class RedisConnections {
   readonly #site: RedisSite;
   readonly #watch: RedisWatch;
   readonly #connections: Redis[] = [];
+  #outage: RedisOutage | undefined;
 
   constructor(options: RedisConnectionsOptions) {
-    const { shard, logger, metrics } = options;
+    const { of, logger } = options;
     this.#options = options;
     this.#site = redisSite(options);
     this.#watch = new RedisWatch({
       logger,
       onChange: (kinds) => {
+        const kind = kinds.has('away') ? 'away' : kinds.has('refuses') ? 'refuses' : undefined;
+        if (kind !== this.#outage?.kind)
+          this.#outage = kind && { kind, sinceMs: this.#outage?.sinceMs ?? options.nowMs?.() ?? 0 };
         for (const kind of ['refuses', 'away'] as const)
-          metrics.redisTrouble.set({ shard, kind }, kinds.has(kind) ? 1 : 0);
+          of?.metrics.redisTrouble.set({ shard: of.shard, kind }, kinds.has(kind) ? 1 : 0);
       },
     });
   }
 
   /**
    * Connects at once: BullMQ gives up on a connection for good when its own first `connect` fails.
-   * @throws AppError INTERRUPTED once the shard stops: nobody would close the connection
+   * @throws AppError INTERRUPTED once it stops: nobody would close the connection
    */
   connect(role: RedisRole): Redis {
-    const { url, prefix, shard, logger, closing } = this.#options;
-    if (closing()) throw new AppError('INTERRUPTED', `${shard} stops: no new connection to Redis`);
+    const { url, prefix, logger, closing } = this.#options;
+    if (closing()) throw new AppError('INTERRUPTED', 'the daemon stops: no new connection to Redis');
     const redis = connectRedis({
       url,
       prefix,
@@ -61,6 +75,11 @@ export class RedisConnections {
     if (redis.status === 'wait') redis.connect().catch(() => undefined);
     this.#connections.push(redis);
     return redis;
+  }
+
+  /** What troubles them now. */
+  get outage(): RedisOutage | undefined {
+    return this.#outage;
   }
 
   /** Resolves when each of them is ready or has failed for the first time, or when neither comes. */

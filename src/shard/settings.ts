@@ -26,6 +26,11 @@ export function limitSettingsOf({ limits: { share, operations } }: Settings): Li
   return { share, overrides };
 }
 
+/** Between two calls of InsertAdBreak, by the quota. */
+export function adBreakSpacingMs(settings: Settings): number {
+  return 1_000 / limitsFrom(limitSettingsOf(settings))('InsertAdBreak').perAccount;
+}
+
 /** When a source of data counts as silent: as configured, and never so soon that two reads in order would be a gap. */
 export function silentAfterMs({ polling, events }: Settings): { readonly poll: number; readonly events: number } {
   return {

@@ -10,7 +10,7 @@ import type { Activation } from '#domain/control.ts';
 import { isOnHold, isPaused } from '#domain/controls-in-force.ts';
 import { durationMs } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
-import type { DataSource } from '#domain/observation.ts';
+import type { DataSource, EventObservation, HttpObservation } from '#domain/observation.ts';
 import type { ReplicaRole } from '#domain/replica.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { Transaction } from '#domain/shared-state.ts';
@@ -38,10 +38,10 @@ import type { TeardownStack } from '#runtime/lifecycle.ts';
 import type { Logger, Scrubber } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { keyPrefix, type Redis } from '#runtime/redis.ts';
-import type { RedisAccess } from '#runtime/redis-access.ts';
 import { Replication } from '#runtime/redis-replication.ts';
+import type { RedisServer } from '#runtime/redis-servers.ts';
 import { tracePort } from '#runtime/tracing.ts';
-import { type Committed, Pipeline, type StageOptions } from '#src/pipeline.ts';
+import { type Committed, Pipeline, type StageOptions, type Taken } from '#src/pipeline.ts';
 import { RedisState } from '#store/shared-state.ts';
 import { stateNoteFile } from '#store/state-note.ts';
 import { applyObservation, splitObservation } from '#streams/changes.ts';
@@ -58,13 +58,14 @@ import { recordDecisionSpans } from './decision-spans.ts';
 import { DeliveryRefusals } from './delivery-refusals.ts';
 import { deliveryResults } from './delivery-results.ts';
 import type { ShardDirectory } from './directory.ts';
+import type { DistantShard } from './distant.ts';
 import type { FileAuthority } from './file-authority.ts';
 import { beatIfDue } from './heartbeat.ts';
-import { Intake } from './intake.ts';
+import { type Hearer, Intake } from './intake.ts';
 import { lossKeeper } from './loss-keeper.ts';
 import { queueWorkers } from './queue-workers.ts';
-import { RedisConnections } from './redis-connections.ts';
-import { gapOptionsOf, limitSettingsOf, logMaxAgeMs } from './settings.ts';
+import { RedisConnections, type RedisOutage } from './redis-connections.ts';
+import { adBreakSpacingMs, gapOptionsOf, limitSettingsOf, logMaxAgeMs, silentAfterMs } from './settings.ts';
 import { Standby } from './standby.ts';
 import { StoredRecords } from './stored-records.ts';
 import { StateWatch } from './watch-state.ts';
@@ -73,15 +74,11 @@ export interface ShardOptions {
   readonly account: Account;
   /** Which files jobs may name. */
   readonly files: FileAuthority;
-  /** Of all shards of this process; asked once they are made. */
-  readonly directory: () => ShardDirectory<Shard>;
+  /** Of the shards that this process carries, and those that it does not; asked once they are made. */
+  readonly directory: () => ShardDirectory<Shard, DistantShard>;
   /** The configuration in force: read anew where it may change by a reload. */
   readonly config: () => Config;
-  readonly redisUrl: string;
-  /** Credentials and certificates; default: what the URL says. */
-  readonly redisAccess?: RedisAccess | undefined;
-  /** What the state's file beside the process goes by, where the URL changes from start to start. */
-  readonly redisAddress?: string | undefined;
+  readonly redis: RedisServer;
   /** Where the state's file is; undefined: nowhere. */
   readonly dataFolder?: string | undefined;
   /** Who asked that all automation be paused from the start; undefined: nobody. */
@@ -91,6 +88,8 @@ export interface ShardOptions {
   /** Of the deployment: the first part of every key. */
   readonly namespace: string;
   readonly role: ReplicaRole;
+  /** Of this process, among the replicas. */
+  readonly replicaId: string;
   readonly aws: AwsOptions;
   readonly clock: Clock;
   readonly random: () => number;
@@ -145,12 +144,12 @@ export class Shard {
     this.#logger = options.logger.child({ shard: account.name });
     this.#prefix = keyPrefix(namespace, account.name);
     this.#redis = new RedisConnections({
-      url: options.redisUrl,
+      url: options.redis.url,
       prefix: this.#prefix,
-      access: options.redisAccess,
-      shard: account.name,
+      access: options.redis.access,
+      of: { shard: account.name, metrics },
       logger: this.#logger,
-      metrics,
+      nowMs: () => clock.now(),
       closing: () => this.#stack?.closing ?? false,
     });
     const { settings } = config();
@@ -182,7 +181,7 @@ export class Shard {
       note:
         options.dataFolder === undefined
           ? undefined
-          : stateNoteFile(options.dataFolder, options.redisAddress ?? options.redisUrl, this.#prefix),
+          : stateNoteFile(options.dataFolder, options.redis.noteAddress, this.#prefix),
       onEmptyState: settings.on_empty_state,
     });
     const awsClock = new AwsClock(() => this.state.nowMs());
@@ -194,6 +193,7 @@ export class Shard {
       redis: this.store,
       prefix: this.#prefix,
       configHash: () => config().hash,
+      id: options.replicaId,
       clock,
       logger: this.#logger,
       metrics,
@@ -320,6 +320,16 @@ export class Shard {
     });
   }
 
+  /** Where everything of the shard lies. */
+  get redis(): RedisServer {
+    return this.#options.redis;
+  }
+
+  /** Since when its Redis cannot be used, and how; undefined while it can. */
+  get redisTrouble(): RedisOutage | undefined {
+    return this.#redis.outage;
+  }
+
   /** From the configuration, else from the ARNs in the account's own list of channels; undefined while neither tells. */
   get accountId(): string | undefined {
     return this.#home().account;
@@ -329,6 +339,11 @@ export class Shard {
   get queueKey(): string | undefined {
     const { queue_url: url } = this.#options.account;
     return url === undefined ? undefined : queueKeyOf(url);
+  }
+
+  /** Takes what belongs here, by whichever queue or request it came. @throws AppError as `Pipeline.observe` */
+  take(observation: EventObservation | HttpObservation): Promise<Taken> {
+    return this.pipeline.observe(observation);
   }
 
   /** The rules in force. */
@@ -417,6 +432,7 @@ export class Shard {
       metadata: this.metadata,
       actions: this.#actionHandlers(stack),
       intake: this.intake.handlers,
+      observe: (observation) => this.take(observation),
       nudgeDrainer: () => this.#drainer.nudge('normal'),
     });
     await stack.start(workers, graceMs + 3_000);
@@ -451,8 +467,7 @@ export class Shard {
 
   /** Between two calls of InsertAdBreak, by the quota. */
   adBreakSpacingMs(): number {
-    const { perAccount } = limitsFrom(limitSettingsOf(this.#options.config().settings))('InsertAdBreak');
-    return 1_000 / perAccount;
+    return adBreakSpacingMs(this.#options.config().settings);
   }
 
   /** The ad configuration that somebody named. @throws AppError AD_CONFIGURATION_UNKNOWN, …_AMBIGUOUS, IVS_…, LIMITER_… */
@@ -517,14 +532,19 @@ export class Shard {
     return homeOf(this.state.view, { region: account.region, account: accountIdOf(account) });
   }
 
-  /** The shards whose events come by this one's queue, itself among them. */
-  #hearers(): readonly Shard[] {
-    const { account, directory } = this.#options;
+  /** The shards whose events come by this one's queue, itself among them; those that others carry are told seldom. */
+  #hearers(): readonly Hearer[] {
+    const { account, directory, config } = this.#options;
     if (!account.sharedQueue) return [this];
-    return directory().all.filter((shard) => shard.queueKey === this.queueKey);
+    const { all, elsewhere } = directory();
+    const oftenMs = silentAfterMs(config().settings).events / 4;
+    return [
+      ...all.filter((shard) => shard.queueKey === this.queueKey),
+      ...elsewhere.filter((shard) => shard.queueKey === this.queueKey).flatMap((shard) => shard.hearer(oftenMs) ?? []),
+    ];
   }
 
-  /** The first shard of the process speaks for all of them. */
+  /** The first shard of the process speaks for all that it carries. */
   async #ticked(): Promise<void> {
     const { clock, directory } = this.#options;
     this.#tickedAtMs = clock.monotonic();
@@ -543,7 +563,7 @@ export class Shard {
       configHash: this.#options.config().hash,
       trace,
       externalUrl: this.#externalUrl,
-      accountPrefix: this.#options.directory().all.length > 1 ? `${this.name}:` : '',
+      accountPrefix: this.#options.directory().isOne ? '' : `${this.name}:`,
     };
   }
 

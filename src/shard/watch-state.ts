@@ -27,6 +27,8 @@ export interface StateWatchOptions {
   readonly redis: Redis;
   readonly prefix: string;
   readonly configHash: () => string;
+  /** Of this process; default: one of its own. */
+  readonly id?: string | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
@@ -35,6 +37,11 @@ export interface StateWatchOptions {
 
 /** A difference is told when it was seen so often in a row: a reload reaches all replicas within a moment. */
 const seenBeforeTold = 2;
+/** The name of a process among the replicas. */
+export function newReplicaId(): string {
+  return randomBytes(4).toString('hex');
+}
+
 /** No commit for so long: one is made. */
 const quietMs = 1_000;
 /** A stop waits so long for the last note. */
@@ -42,8 +49,8 @@ const longestNoteMs = 1_000;
 
 export class StateWatch implements Service {
   readonly name = 'watch over the state';
-  readonly #options: Required<StateWatchOptions>;
-  readonly #id = randomBytes(4).toString('hex');
+  readonly #options: StateWatchOptions & { readonly intervalMs: number };
+  readonly #id: string;
   readonly #register: ReplicaRegister;
   readonly #stopping = new AbortController();
   readonly #seen = new Map<ReplicaTrait, number>();
@@ -56,6 +63,7 @@ export class StateWatch implements Service {
 
   constructor(options: StateWatchOptions) {
     this.#options = { intervalMs: 1_000, ...options };
+    this.#id = options.id ?? newReplicaId();
     this.#register = new ReplicaRegister({ redis: options.redis, prefix: options.prefix, id: this.#id });
   }
 

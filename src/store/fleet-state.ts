@@ -102,7 +102,7 @@ class FleetView implements StateView {
 }
 
 /** Ids of log entries are `<ms>-<sequence>`. */
-function compareIds(a: string, b: string): number {
+export function compareIds(a: string, b: string): number {
   const [aMs = 0, aSequence = 0] = a.split('-').map(Number);
   const [bMs = 0, bSequence = 0] = b.split('-').map(Number);
   return aMs - bMs || aSequence - bSequence;

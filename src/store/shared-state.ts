@@ -24,6 +24,7 @@ import { type Head, newHeadPrefix, newLineage, parseHead } from './head.ts';
 import { DraftTransaction, LocalCopy } from './local-copy.ts';
 import { findTrace, isBefore, KnownHeads, lossAtStart, lossOfCopy } from './loss.ts';
 import { type Found, headOfRow, type ReadEntry, readAll, writeAll } from './read-all.ts';
+import { readLog } from './read-log.ts';
 import { ReadSet } from './read-set.ts';
 import type { StateNoteFile } from './state-note.ts';
 
@@ -205,24 +206,8 @@ export class RedisState implements SharedState {
     void this.#inTurn(() => this.#commitWaiting());
   }
 
-  async readLog<T>(
-    log: Log<T>,
-    { limit, before }: { limit: number; before?: string },
-  ): Promise<readonly { id: string; entry: T }[]> {
-    const key = `${this.#keys.prefix}:log:${log}`;
-    const entries: { id: string; entry: T }[] = [];
-    // What cannot be read is passed over: fewer entries than were asked for say that there are no older ones.
-    for (let last = before; ; ) {
-      const missing = limit - entries.length;
-      const end = last === undefined ? '+' : `(${last}`;
-      const rows = await this.#reach(() => this.#redis.xrevrange(key, end, '-', 'COUNT', missing));
-      for (const [id, fields] of rows) {
-        const entry = this.#readEntry(`log/${log} ${id}`, fields[1] ?? '');
-        if (entry !== undefined) entries.push({ id, entry: entry as T });
-      }
-      if (rows.length < missing || entries.length === limit) return entries;
-      last = rows.at(-1)![0];
-    }
+  readLog<T>(log: Log<T>, options: { limit: number; before?: string }): Promise<readonly { id: string; entry: T }[]> {
+    return this.#reach(() => readLog(this.#redis, this.#keys.prefix, log, { ...options, readEntry: this.#readEntry }));
   }
 
   #inTurn<T>(run: () => Promise<T>): Promise<T> {

@@ -47,14 +47,32 @@ export function listEnded(
   for (const [arn, record] of view.entries(kinds.stream))
     for (const session of [record, ...pastOf(view, arn)])
       if ((session.state === 'ended' || session.state === 'failed') && matches(session)) found.push(session);
-  const place = (session: StreamRecord) =>
-    `${String(session.endedAtMs ?? session.stateSinceMs).padStart(16, '0')}/${session.streamId}`;
   const sorted = found
-    .map((session) => [place(session), session] as const)
+    .map((session) => [placeOfEnd(session), session] as const)
     .filter(([at]) => after === undefined || at < after)
     .toSorted(([a], [b]) => (a < b ? 1 : -1));
   const page = sorted.slice(0, limit);
   return { streams: page.map(([, session]) => session), next: sorted.length > limit ? page.at(-1)?.[0] : undefined };
+}
+
+/** One page of several lists of the same kind, each with as many as the page may have. `next` of one that has more. */
+export function mergeStreams(
+  pages: readonly { readonly streams: readonly StreamRecord[]; readonly next: string | undefined }[],
+  { limit, order }: { readonly limit: number; readonly order: 'arn' | 'end' },
+): { readonly streams: readonly StreamRecord[]; readonly next: string | undefined } {
+  const [only] = pages;
+  if (only && pages.length === 1) return only;
+  const place = (record: StreamRecord) => (order === 'arn' ? record.channelArn : placeOfEnd(record));
+  const sign = order === 'arn' ? 1 : -1;
+  const all = pages.flatMap(({ streams }) => streams).toSorted((a, b) => (place(a) < place(b) ? -sign : sign));
+  const streams = all.slice(0, limit);
+  const hasMore = all.length > limit || pages.some(({ next }) => next !== undefined);
+  const last = streams.at(-1);
+  return { streams, next: hasMore && last ? place(last) : undefined };
+}
+
+function placeOfEnd(session: StreamRecord): string {
+  return `${String(session.endedAtMs ?? session.stateSinceMs).padStart(16, '0')}/${session.streamId}`;
 }
 
 /** What the channel of a session is called: as it was listed last, or as an event named it. */
@@ -84,7 +102,7 @@ export interface ChannelStory {
 
 /** Everything known of one channel; undefined when nothing is. Sessions that ended before `sinceMs` are left out. */
 export async function channelStory(
-  state: SharedState,
+  state: Pick<SharedState, 'view' | 'readLog'>,
   arn: ChannelArn,
   { limit, sinceMs }: { readonly limit: number; readonly sinceMs: number },
 ): Promise<ChannelStory | undefined> {
@@ -104,7 +122,7 @@ export async function channelStory(
 
 /** One session of a channel, or its newest one; undefined when it is not known. */
 export async function sessionOf(
-  state: SharedState,
+  state: Pick<SharedState, 'view' | 'readLog'>,
   arn: ChannelArn,
   streamId?: string,
 ): Promise<StreamRecord | undefined> {

@@ -10,6 +10,7 @@ import { systemClock } from '#runtime/clock.ts';
 import { createLogger, Scrubber } from '#runtime/logger.ts';
 import { createMetrics, type Metrics } from '#runtime/metrics.ts';
 import type { AwsOptions } from '#shard/aws-access.ts';
+import type { CarrierPace } from '#shard/carrier-watch.ts';
 import { type SimulatorHandle, type SimulatorOptions, startSimulator } from '#simulator/server.ts';
 import { type LocalSqs, startLocalSqs } from '#simulator/sqs.ts';
 import { type App, createApp } from '#src/app.ts';
@@ -36,6 +37,8 @@ export interface DaemonOptions {
   readonly aws?: Partial<AwsOptions>;
   /** Further settings under `http`, such as `max_connections: 16`. */
   readonly http?: string;
+  /** How soon it is told that nobody carries an account. */
+  readonly carrierPace?: CarrierPace;
   /** Hears of every commit. */
   readonly onCommitted?: (committed: Committed) => void;
 }
@@ -106,6 +109,7 @@ export async function broadcast(options: SimulatorOptions = {}): Promise<Broadca
       polling,
       http,
       aws,
+      carrierPace,
       onCommitted,
     }) {
       const configFile = join(folder, `autopilot-${daemons.length}.yaml`);
@@ -131,6 +135,7 @@ export async function broadcast(options: SimulatorOptions = {}): Promise<Broadca
         namespace: scope.namespace,
         emptyLedgerPatienceMs: 100,
         ...(onCommitted === undefined ? {} : { onCommitted }),
+        ...(carrierPace === undefined ? {} : { carrierPace }),
         aws: {
           ivsEndpoint: simulator.url,
           sqsEndpoint: sqs.endpoint,

@@ -10,6 +10,7 @@ import { ViewHead } from '../parts/view-head.tsx';
 import { href } from '../route.ts';
 import { mayOperate, now, status } from '../store.ts';
 import { useResource } from '../use-resource.ts';
+import { Accounts } from './accounts.tsx';
 import { DryRun, type Patch, type WouldHave } from './dry-run.tsx';
 import { ResetRule } from './needs.tsx';
 
@@ -73,6 +74,7 @@ export function RulesView(): JSX.Element {
           ))}
         </div>
       )}
+      <Accounts />
       <Replicas />
     </div>
   );

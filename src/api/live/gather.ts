@@ -9,7 +9,7 @@ import { kinds } from '#domain/state-registry.ts';
 import { hasActed, ruleMemories, withheldMoments } from '#rules/memory.ts';
 import { plannedActions } from '#rules/planned.ts';
 import { nameOf } from '#streams/queries.ts';
-import { openAlerts } from '../alerts.ts';
+import { inAlertOrder, openAlerts } from '../alerts.ts';
 import type { ChannelExtras } from './model.ts';
 import type { NextAction } from './row.ts';
 import { ruleSentence } from './sentence.ts';
@@ -77,13 +77,17 @@ export async function gatherStatus(sources: LiveSources): Promise<LiveStatus> {
     matchers: silence.matchers,
     untilMs: silence.endsMs,
   }));
-  const needs = openAlerts(sources.alerts ?? { shards: [{ name: '', state }], config: sources.config });
+  const needs = inAlertOrder([
+    ...openAlerts(sources.alerts ?? { shards: [{ name: '', state }], config: sources.config }),
+    ...((await sources.alertsElsewhere?.()) ?? []),
+  ]);
   return {
     nowMs,
     counts: countsOf(view, nowMs),
     ...(pause ? { pause } : {}),
     standby: sources.standsBy?.() === true,
     ...(sources.replicas ? { replicas: sources.replicas().map(replicaLine) } : {}),
+    ...(sources.accounts ? { accounts: sources.accounts() } : {}),
     rules: ruleLines(sources, nowMs),
     config: sources.config(),
     stale: trusted.trust.some(({ state, name }) => state === 'stale' && (name === 'Poll' || name === 'Redis')),

@@ -3,7 +3,8 @@ import type { Replica } from '#domain/replica.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import type { QuotaHour } from '#ivs/quota-hour.ts';
-import type { AlertSources } from '../alerts.ts';
+import type { AccountLine } from '../account-lines.ts';
+import type { Alert, AlertSources } from '../alerts.ts';
 import type { ActivityLine, BatchLine, QueueLine, QuotaStatus } from './status.ts';
 
 /** Where the status comes from. What is left out is not shown, except trust, which is then unknown. */
@@ -14,6 +15,8 @@ export interface LiveSources {
   readonly standsBy?: () => boolean;
   /** Default: of the state and the configuration. */
   readonly alerts?: AlertSources;
+  /** Of accounts that other processes carry. */
+  readonly alertsElsewhere?: () => Promise<readonly Alert[] | undefined>;
   readonly config: () => { readonly hash: string; readonly loadedAtMs: number; readonly error?: string | undefined };
   /** Of each account, where there are several: a source is as old as the oldest of them. */
   readonly views?: readonly StateView[];
@@ -32,6 +35,8 @@ export interface LiveSources {
   readonly batches?: () => readonly BatchLine[] | Promise<readonly BatchLine[] | undefined>;
   /** Those that live. */
   readonly replicas?: () => readonly Replica[];
+  /** Of the configuration, with who carries each. */
+  readonly accounts?: () => readonly AccountLine[];
   /** Newest decisions that acted, or that a person should see. */
   readonly activity?: () => readonly ActivityLine[] | Promise<readonly ActivityLine[]>;
 }

@@ -2,6 +2,7 @@
 // Gathered from narrow sources that page.ts fills in; each may be missing, and the page then leaves its part out.
 import type { RuleMode } from '#domain/rule.ts';
 import type { QuotaHour } from '#ivs/quota-hour.ts';
+import type { AccountLine } from '../account-lines.ts';
 import type { Alert } from '../alerts.ts';
 
 export interface QuotaLine {
@@ -142,6 +143,8 @@ export interface LiveStatus {
   readonly standby: boolean;
   /** Replicas that gave a sign of life in the last ten seconds. */
   readonly replicas?: readonly ReplicaLine[] | undefined;
+  /** Of the configuration, with who carries each; left out where there is one. */
+  readonly accounts?: readonly AccountLine[] | undefined;
   readonly rules: readonly RuleLine[];
   readonly config: { readonly hash: string; readonly loadedAtMs: number; readonly error?: string | undefined };
   /** True: what the page shows may be old; nothing acts on it either. */

@@ -13,10 +13,13 @@ import {
   alertKinds,
   alertStates,
   endedIncidents,
+  inAlertOrder,
   openAlerts,
   stateOf,
 } from '../alerts.ts';
+import type { AlertsElsewhere } from '../alerts-elsewhere.ts';
 import { actorOf } from '../auth.ts';
+import { unaskedField, unaskedOf } from '../reach.ts';
 import { refreshAll } from '../refresh-all.ts';
 
 const time = z.iso.datetime();
@@ -41,6 +44,8 @@ const tags = ['Alerts'];
 
 export interface AlertRoutesOptions extends AlertSources {
   readonly shards: readonly (AlertShard & { readonly state: SharedState })[];
+  /** Where there are accounts that others carry. */
+  readonly elsewhere?: AlertsElsewhere | undefined;
 }
 
 export function alertRoutes(sources: AlertRoutesOptions): FastifyPluginAsyncZod {
@@ -59,12 +64,14 @@ export function alertRoutes(sources: AlertRoutesOptions): FastifyPluginAsyncZod 
             owner: z.string().max(200).optional().describe('Only what this person has, such as `token mara`'),
             ended: z.stringbool().optional().describe('With incidents that are over'),
           }),
-          response: { 200: z.object({ alerts: z.array(alert) }) },
+          response: { 200: z.object({ alerts: z.array(alert), unasked: unaskedField }) },
         },
       },
       async ({ query }) => {
         await refresh();
-        const all = [...openAlerts(sources), ...(query.ended ? endedIncidents(sources) : [])];
+        const others = await sources.elsewhere?.open();
+        const ended = query.ended ? [...endedIncidents(sources), ...((await sources.elsewhere?.ended()) ?? [])] : [];
+        const all = [...inAlertOrder([...openAlerts(sources), ...(others?.alerts ?? [])]), ...ended];
         const nowMs = sources.shards[0]?.state.nowMs() ?? 0;
         return {
           alerts: all
@@ -75,6 +82,7 @@ export function alertRoutes(sources: AlertRoutesOptions): FastifyPluginAsyncZod 
                 (query.state === undefined || state === query.state) &&
                 (query.owner === undefined || owner === query.owner),
             ),
+          ...unaskedOf({ unasked: others?.unasked ?? [] }),
         };
       },
     );

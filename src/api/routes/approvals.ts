@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { approvalStates } from '#domain/approval.ts';
 import type { ApproverRole } from '#domain/approval-terms.ts';
 import { mayActAs, provenNameOf } from '../auth.ts';
+import { type Unasked, unaskedField } from '../reach.ts';
 import { type ApprovalView, approval, verdict } from './approval-schemas.ts';
 
 /** An answer, by somebody who is proven. */
@@ -16,9 +17,14 @@ export interface Said {
   readonly reason: string;
 }
 
+export interface Listed {
+  readonly approvals: readonly ApprovalView[];
+  readonly unasked?: Unasked[];
+}
+
 export interface ApprovalsPort {
   /** Those that wait, the first to run out first, then those of the last day. `mayOperate`: with the ids of viewers. */
-  list(mayOperate: boolean): Promise<readonly ApprovalView[]>;
+  list(mayOperate: boolean): Promise<Listed>;
   /** @throws AppError NOT_FOUND */
   find(id: string, mayOperate: boolean): Promise<ApprovalView>;
   /** @throws AppError NOT_FOUND, APPROVAL_OVER, APPROVAL_NOT_ALLOWED, APPROVAL_HELD_BACK */
@@ -41,16 +47,20 @@ export function approvalRoutes({ approvals }: { readonly approvals: ApprovalsPor
             state: z.enum(approvalStates).optional(),
             rule: z.string().max(63).optional(),
           }),
-          response: { 200: z.object({ approvals: z.array(approval) }) },
+          response: { 200: z.object({ approvals: z.array(approval), unasked: unaskedField }) },
         },
       },
-      async ({ query, caller }) => ({
-        approvals: (await approvals.list(mayActAs(caller.role, 'operator'))).filter(
-          (each) =>
-            (query.state === undefined || each.state === query.state) &&
-            (query.rule === undefined || each.rule === query.rule),
-        ),
-      }),
+      async ({ query, caller }) => {
+        const listed = await approvals.list(mayActAs(caller.role, 'operator'));
+        return {
+          ...listed,
+          approvals: listed.approvals.filter(
+            (each) =>
+              (query.state === undefined || each.state === query.state) &&
+              (query.rule === undefined || each.rule === query.rule),
+          ),
+        };
+      },
     );
     app.get(
       '/approvals/:id',

@@ -13,6 +13,7 @@ import { shownCheck } from '#journal/checks.ts';
 import { nameOf } from '#streams/queries.ts';
 import { type Caller, mayActAs } from '../auth.ts';
 import { moment, momentMs } from '../moment.ts';
+import { MergedLog, type Reach, unaskedField, unaskedOf } from '../reach.ts';
 import { check } from './job-schemas.ts';
 
 const time = z.iso.datetime();
@@ -71,12 +72,15 @@ const mostLooked = 20_000;
 const mostExports = 4;
 
 export interface AuditRoutesOptions {
+  /** Of what this process carries. */
   readonly state: Pick<SharedState, 'readLog' | 'nowMs' | 'view'>;
+  /** Where there are accounts that others carry. */
+  readonly reach?: Reach | undefined;
   /** Removes what must not be seen: the export is sent line by line, past the server's own removal. */
   readonly scrub: (text: string) => string;
 }
 
-export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPluginAsyncZod {
+export function auditRoutes({ state, reach, scrub }: AuditRoutesOptions): FastifyPluginAsyncZod {
   let exports = 0;
   return async (app) => {
     app.get(
@@ -91,14 +95,16 @@ export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPlugin
             limit: z.coerce.number().int().min(1).max(1_000).default(100),
             before: auditCursor.optional(),
           }),
-          response: { 200: z.object({ entries: z.array(entry), next: z.string().optional() }) },
+          response: { 200: z.object({ entries: z.array(entry), next: z.string().optional(), unasked: unaskedField }) },
         },
       },
       async ({ query, caller }) => {
         const entries: z.infer<typeof entry>[] = [];
-        const found = auditEntries(state, filterOf(query, state.nowMs()), query.before, mostLooked);
+        const log = new MergedLog(state, reach);
+        const found = auditEntries(log, filterOf(query, state.nowMs()), query.before, mostLooked);
         for (let step = await found.next(); ; step = await found.next()) {
-          if (step.done) return { entries, ...(step.value === undefined ? {} : { next: step.value }) };
+          if (step.done)
+            return { entries, ...(step.value === undefined ? {} : { next: step.value }), ...unaskedOf(log) };
           const { atMs, checks, ...row } = shownTo(caller, step.value);
           const name = row.channelArn === undefined ? '' : nameOf(state.view, row.channelArn as ChannelArn);
           entries.push({
@@ -107,7 +113,7 @@ export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPlugin
             ...(name === '' ? {} : { channelName: name }),
             ...(checks ? { checks: checks.map(shownCheck) } : {}),
           });
-          if (entries.length === query.limit) return { entries, next: row.id };
+          if (entries.length === query.limit) return { entries, next: row.id, ...unaskedOf(log) };
         }
       },
     );
@@ -129,8 +135,13 @@ export function auditRoutes({ state, scrub }: AuditRoutesOptions): FastifyPlugin
         exports += 1;
         reply.raw.once('close', () => (exports -= 1));
         const lines = async function* () {
-          for await (const row of auditEntries(state, filterOf(query, state.nowMs())))
+          const log = new MergedLog(state, reach);
+          for await (const row of auditEntries(log, filterOf(query, state.nowMs()))) {
+            // Half an export looks like a whole one.
+            const [missing] = log.unasked;
+            if (missing) throw new AppError('REDIS_UNREACHABLE', `${missing.account}: ${missing.reason}`);
             yield scrub(auditLine(shownTo(caller, row)));
+          }
         };
         return reply
           .type('application/x-ndjson')

@@ -15,7 +15,8 @@ import {
   release,
 } from '#rules/controls.ts';
 import { actorOf } from '../auth.ts';
-import { othersNeverTold, othersUnaware, pauseShard, resumeShard } from '../pause.ts';
+import { othersNeverTold, othersUnaware, pauseAll, resumeAll } from '../pause.ts';
+import { askEach, Reach, unaskedField, unaskedOf } from '../reach.ts';
 import type { RuleShards } from '../rule-lookup.ts';
 import { silenceRoutes } from './silences.ts';
 
@@ -44,6 +45,7 @@ const pauseView = z.object({
     .describe('Further pauses; a resume ends them all'),
   written: z.literal(false).optional().describe('Redis is away: only the replica that was asked knows it'),
   note: z.string().optional().describe('What that means'),
+  unasked: unaskedField,
 });
 
 export interface ControlRoutesOptions {
@@ -59,6 +61,7 @@ export function controlRoutes({
   limits = () => defaultControlLimits,
   onControl,
 }: ControlRoutesOptions): FastifyPluginAsyncZod {
+  const reach = new Reach(shards);
   return async (app) => {
     app.get(
       '/holds',
@@ -68,14 +71,15 @@ export function controlRoutes({
           summary: 'Channels on hold by command (the tag ops-hold holds too)',
           tags,
           querystring: z.strictObject({}),
-          response: { 200: z.object({ holds: z.array(holdView) }) },
+          response: { 200: z.object({ holds: z.array(holdView), unasked: unaskedField }) },
         },
       },
-      async () => ({
-        holds: shards.all.flatMap(({ state }) =>
-          holdsInForce(state.view, state.nowMs()).map(([arn, held]) => showHold(arn, held)),
-        ),
-      }),
+      async () => {
+        const answers = await askEach(reach.all, (shard) =>
+          shard.read((state) => holdsInForce(state.view, state.nowMs()).map(([arn, held]) => showHold(arn, held))),
+        );
+        return { holds: answers.found.flatMap(({ value }) => value), ...unaskedOf(answers) };
+      },
     );
     app.put(
       '/holds/:channelArn',
@@ -94,9 +98,9 @@ export function controlRoutes({
         },
       },
       async ({ params, body, caller }) => {
-        const { state } = shards.ofChannel(params.channelArn);
+        const shard = reach.ofChannel(params.channelArn);
         const asked = { channelArn: params.channelArn, who: actorOf(caller), reason: body.reason };
-        const placed = await state.transact((tx) => {
+        const placed = await shard.transact((tx) => {
           const refusal = noRoomForHold(tx, tx.nowMs, params.channelArn, limits());
           if (refusal) return refusal;
           const untilMs = body.duration === undefined ? undefined : tx.nowMs + durationMs(body.duration);
@@ -123,8 +127,13 @@ export function controlRoutes({
       async ({ params, caller }) => {
         const asked = { channelArn: params.channelArn, who: actorOf(caller), reason: 'released' };
         // Wherever it lies: before there was one rule, a hold could come to another shard than the channel's.
-        const released = await Promise.all(shards.all.map(({ state }) => state.transact((tx) => release(tx, asked))));
-        if (!released.includes(true))
+        const owner = shards.findElsewhere(params.channelArn)?.name ?? shards.findOfChannel(params.channelArn)?.name;
+        const mayHave = reach.all.filter(({ name, isHere }) => isHere || name === owner);
+        const { found, unasked } = await askEach(mayHave, (shard) => shard.transact((tx) => release(tx, asked)));
+        const isReleased = found.some(({ value }) => value);
+        const [ofOwner] = unasked.filter(({ account }) => account === owner);
+        if (!isReleased && ofOwner) throw new AppError('REDIS_UNREACHABLE', `${ofOwner.account}: ${ofOwner.reason}`);
+        if (!isReleased)
           throw new AppError('NOT_FOUND', `there is no hold on ${params.channelArn}; a tag ops-hold is removed in IVS`);
         onControl?.({ kind: 'release', ...asked });
         return { released: true as const };
@@ -143,10 +152,10 @@ export function controlRoutes({
         },
       },
       async ({ params, caller }) => {
-        for (const { state } of shards.all) {
-          const asked = { id: params.id, who: actorOf(caller), reason: 'cancelled' };
-          const timer = await state.transact((tx) => cancelTimer(tx, asked));
-          if (!timer) continue;
+        const asked = { id: params.id, who: actorOf(caller), reason: 'cancelled' };
+        const { found } = await askEach(reach.all, (shard) => shard.transact((tx) => cancelTimer(tx, asked)));
+        const [timer] = found.flatMap(({ value }) => value ?? []);
+        if (timer) {
           onControl?.({ kind: 'cancel_timer', ...asked });
           return { cancelled: true as const, rule: timer.rule };
         }
@@ -164,8 +173,11 @@ export function controlRoutes({
           response: { 200: pauseView },
         },
       },
-      async () =>
-        showPauses(shards.all.map(({ state }) => pausesOf(state.view)).find((pauses) => pauses.length > 0) ?? []),
+      async () => {
+        const answers = await askEach(reach.all, (shard) => shard.read(({ view }) => pausesOf(view)));
+        const pauses = answers.found.map(({ value }) => value).find((each) => each.length > 0);
+        return { ...showPauses(pauses ?? []), ...unaskedOf(answers) };
+      },
     );
     app.post(
       '/pause',
@@ -181,10 +193,13 @@ export function controlRoutes({
       },
       async ({ body, caller }) => {
         const asked = { who: actorOf(caller), reason: body?.reason ?? unsaid };
-        const answers = await Promise.all(shards.all.map(({ state }) => pauseShard(state, asked)));
+        const answer = await pauseAll(shards, asked);
         onControl?.({ kind: 'pause', ...asked });
-        const written = answers.every((answer) => answer.written);
-        return { ...showPauses([answers[0]!.paused]), ...(written ? {} : { written, note: othersUnaware }) };
+        return {
+          ...showPauses([answer.paused]),
+          ...(answer.written ? {} : { written: answer.written, note: othersUnaware }),
+          ...unaskedOf(answer),
+        };
       },
     );
     app.post(
@@ -201,10 +216,13 @@ export function controlRoutes({
       },
       async ({ body, caller }) => {
         const asked = { who: actorOf(caller), reason: body?.reason ?? 'resumed' };
-        const answers = await Promise.all(shards.all.map(({ state }) => resumeShard(state, asked)));
+        const answer = await resumeAll(shards, asked);
         onControl?.({ kind: 'resume', ...asked });
-        const written = answers.every((answer) => answer.written);
-        return { ...showPauses([]), ...(written ? {} : { written, note: othersNeverTold }) };
+        return {
+          ...showPauses([]),
+          ...(answer.written ? {} : { written: answer.written, note: othersNeverTold }),
+          ...unaskedOf(answer),
+        };
       },
     );
   };

@@ -14,8 +14,10 @@ import { type DecisionRow, type FoundDecisions, mergePage, nextPlace, queryDecis
 import { traceOfDecision, withTrace } from '#journal/traces.ts';
 import { decisionWords } from '#journal/words.ts';
 import { type Explanation, explain } from '#rules/explain.ts';
+import type { SeenState } from '#store/visited-state.ts';
 import { moment, momentMs } from '../moment.ts';
-import { noRule, type RuleShard, type RuleShards, ruleNamed } from '../rule-lookup.ts';
+import { type Answers, askEach, Reach, settleEach, unaskedField, unaskedOf } from '../reach.ts';
+import { noRule, type RuleShards, ruleNamed } from '../rule-lookup.ts';
 import { check, delivery } from './job-schemas.ts';
 
 const time = z.iso.datetime();
@@ -88,6 +90,7 @@ const explanation = z.object({
 const tags = ['Decisions'];
 
 export function decisionRoutes({ shards }: { readonly shards: RuleShards }): FastifyPluginAsyncZod {
+  const reach = new Reach(shards);
   return async (app) => {
     app.get(
       '/decisions',
@@ -122,6 +125,7 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
               decisions: z.array(decision),
               next: z.string().optional().describe('Ask with it as `after` for older ones'),
               truncated: z.boolean().describe('The search was given up before the beginning of the journal'),
+              unasked: unaskedField,
             }),
           },
         },
@@ -137,20 +141,21 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
           untilMs: until === undefined ? undefined : momentMs(until, nowMs),
           after: after === undefined ? undefined : { atMs, seen },
         };
-        const asked = query.channelArn === undefined ? shards.all : [shards.ofChannel(query.channelArn)];
+        const asked = query.channelArn === undefined ? reach.all : [reach.ofChannel(query.channelArn)];
         // Every shard gives enough for the whole page; what was shown of the same moment is left out afterwards.
         const whole = { ...filter, limit: limit + seen, after: after === undefined ? undefined : { atMs, seen: 0 } };
-        const answers = await Promise.all(asked.map(({ state }) => queryDecisions(state, whole)));
+        const answers = await askEach(asked, (shard) => shard.read((state) => queryDecisions(state, whole)));
         const page = mergePage(
-          answers.flatMap(({ decisions }) => decisions),
+          answers.found.flatMap(({ value }) => value.decisions),
           filter,
         );
-        if (page.length === 0 && query.rule !== undefined) await mustBeARule(shards, query.rule);
+        if (page.length === 0 && query.rule !== undefined) await mustBeARule(shards, reach, query.rule);
         const next = nextPlace(page, filter);
         return {
           decisions: page.map(shown),
           ...(next ? { next: `${next.atMs}-${next.seen}` } : {}),
-          truncated: answers.some(({ truncated }) => truncated),
+          truncated: answers.found.some(({ value }) => value.truncated),
+          ...unaskedOf(answers),
         };
       },
     );
@@ -166,9 +171,11 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
         },
       },
       async ({ params: { id } }) => {
-        const answers = await Promise.all(shards.all.map(({ state }) => queryDecisions(state, { id, limit: 1 })));
-        const [found] = answers.flatMap(({ decisions }) => decisions);
-        if (!found) throw await goneDecision(shards, id, answers);
+        const answers = await askEach(reach.all, (shard) =>
+          shard.read((state) => queryDecisions(state, { id, limit: 1 })),
+        );
+        const [found] = answers.found.flatMap(({ value }) => value.decisions);
+        if (!found) throw await goneDecision(reach, id, answers);
         return shown(found);
       },
     );
@@ -189,56 +196,67 @@ export function decisionRoutes({ shards }: { readonly shards: RuleShards }): Fas
         },
       },
       async ({ params, query: { since } }) => {
-        const shard = shards.ofChannel(params.channelArn);
-        const { state, ruleset: rules, startedAtMs } = shard;
+        const shard = reach.ofChannel(params.channelArn);
+        const { ruleset: rules } = shards.first;
+        const startedAtMs = shards.findOfChannel(params.channelArn)?.startedAtMs;
         const rule = ruleNamed(rules, params.rule);
-        mustBeAChannel(shard, params.channelArn);
-        const found = explain(state.view, rules, {
-          rule,
-          channelArn: params.channelArn,
-          nowMs: state.nowMs(),
-          ...(startedAtMs === undefined ? {} : { options: { startedAtMs } }),
+        return shard.read(async (state) => {
+          mustBeAChannel(state, params.channelArn);
+          const found = explain(state.view, rules, {
+            rule,
+            channelArn: params.channelArn,
+            nowMs: state.nowMs(),
+            ...(startedAtMs === undefined ? {} : { options: { startedAtMs } }),
+          });
+          const { decisions } = await queryDecisions(state, {
+            rule: rule.name,
+            channelArn: params.channelArn,
+            sinceMs: since === undefined ? undefined : momentMs(since, state.nowMs()),
+            limit: since === undefined ? 20 : 200,
+          });
+          return { ...shownExplanation(found, state.nowMs()), decisions: decisions.map(shown) };
         });
-        const { decisions } = await queryDecisions(state, {
-          rule: rule.name,
-          channelArn: params.channelArn,
-          sinceMs: since === undefined ? undefined : momentMs(since, state.nowMs()),
-          limit: since === undefined ? 20 : 200,
-        });
-        return { ...shownExplanation(found, state.nowMs()), decisions: decisions.map(shown) };
       },
     );
   };
 }
 
 /** A rule that is gone may be asked for as long as the journal knows it. @throws AppError REQUEST_INVALID with the nearest name */
-async function mustBeARule(shards: RuleShards, rule: string): Promise<void> {
+async function mustBeARule(shards: RuleShards, reach: Reach, rule: string): Promise<void> {
   const { rules } = shards.first.ruleset;
   if (rules.some(({ name }) => name === rule)) return;
-  const known = await Promise.all(shards.all.map(({ state }) => queryDecisions(state, { rule, limit: 1 })));
-  if (known.some(({ decisions, truncated }) => decisions.length > 0 || truncated)) return;
+  const known = await askEach(reach.all, (shard) => shard.read((state) => queryDecisions(state, { rule, limit: 1 })));
+  // What could not be asked may know it.
+  if (known.unasked.length > 0) return;
+  if (known.found.some(({ value: { decisions, truncated } }) => decisions.length > 0 || truncated)) return;
   throw new AppError('REQUEST_INVALID', `query.rule: ${noRule(rules, rule)}, and the journal knows none either`);
 }
 
 /** What is left of a decision that the journal does not have, and how far back the journal reaches. */
-async function goneDecision(shards: RuleShards, id: string, answers: readonly FoundDecisions[]): Promise<AppError> {
-  const traces = await Promise.all(shards.all.map(({ state }) => traceOfDecision(state, id)));
+async function goneDecision(reach: Reach, id: string, answers: Answers<FoundDecisions>): Promise<AppError> {
+  const traces = await settleEach(reach.all, (shard) => shard.read((state) => traceOfDecision(state, id)));
   const oldest = (of: 'loud' | 'quiet') => {
-    const reached = answers.flatMap(({ reachedMs }) => reachedMs[of] ?? []);
+    const reached = answers.found.flatMap(({ value }) => value.reachedMs[of] ?? []);
     return reached.length === 0 ? 'not at all' : `since ${iso(Math.min(...reached))}`;
   };
-  const reach = `the journal has what acted, was held back or resolved ${oldest('loud')}, the rest ${oldest('quiet')}`;
+  const reached = `the journal has what acted, was held back or resolved ${oldest('loud')}, the rest ${oldest('quiet')}`;
+  const unasked = answers.unasked.map(({ account }) => account);
+  const missing = unasked.length === 0 ? '' : `; ${unasked.join(', ')} could not be asked`;
   return new AppError(
     'NOT_FOUND',
-    withTrace(`the journal knows no decision ${id}: ${reach}`, traces.find((trace) => trace !== '') ?? ''),
+    withTrace(
+      `the journal knows no decision ${id}: ${reached}${missing}`,
+      traces.found.map(({ value }) => value).find((trace) => trace !== '') ?? '',
+    ),
   );
 }
 
 /** Once the inventory is known, a channel that is not in it is a mistake. @throws AppError NOT_FOUND with the nearest ARN */
-function mustBeAChannel({ state: { view } }: RuleShard, arn: string): void {
+function mustBeAChannel({ view }: SeenState, arn: string): void {
   const isKnown = view.get(kinds.channel.of(arn)) !== undefined || view.get(kinds.stream.of(arn)) !== undefined;
+  if (isKnown) return;
   const arns = Array.from(view.entries(kinds.channel), ([id]) => id);
-  if (isKnown || arns.length === 0) return;
+  if (arns.length === 0) return;
   throw new AppError('NOT_FOUND', `there is no channel ${arn}${didYouMean(arn, arns)}; GET /v1/channels lists them`);
 }
 

@@ -15,6 +15,7 @@ import { restartRule } from '#rules/controls.ts';
 import { listIncidents } from '#rules/incidents.ts';
 import { hasActed, ruleMemories, withheldMoments } from '#rules/memory.ts';
 import { actorOf } from '../auth.ts';
+import { askEach, Reach, unaskedField, unaskedOf } from '../reach.ts';
 import { type RuleShards, ruleNamed } from '../rule-lookup.ts';
 
 const time = z.iso.datetime();
@@ -107,6 +108,7 @@ export interface RuleRoutesOptions {
 export function ruleRoutes({ shards, patchOf = () => undefined, onControl }: RuleRoutesOptions): FastifyPluginAsyncZod {
   const ruleOf = (name: string): Rule => ruleNamed(shards.first.ruleset, name);
   const views = () => shards.all.map(({ state }) => state.view);
+  const reach = new Reach(shards);
   const params = z.strictObject({ rule: z.string().min(1).max(200) });
   return async (app) => {
     app.get(
@@ -178,8 +180,8 @@ export function ruleRoutes({ shards, patchOf = () => undefined, onControl }: Rul
       async ({ params: { rule: name }, body, caller }) => {
         ruleOf(name);
         const by = { rule: name, who: actorOf(caller), reason: body?.reason ?? 'reset' };
-        const restarted = await Promise.all(shards.all.map(({ state }) => state.transact((tx) => restartRule(tx, by))));
-        if (!restarted.includes(true)) throw new AppError('NOT_FOUND', `the rule ${name} is not stopped`);
+        const { found } = await askEach(reach.all, (shard) => shard.transact((tx) => restartRule(tx, by)));
+        if (!found.some(({ value }) => value)) throw new AppError('NOT_FOUND', `the rule ${name} is not stopped`);
         onControl?.({ kind: 'restart_rule', ...by });
         return { restarted: true as const };
       },
@@ -192,18 +194,22 @@ export function ruleRoutes({ shards, patchOf = () => undefined, onControl }: Rul
           summary: 'Incidents, the open ones first',
           tags,
           querystring: z.strictObject({}),
-          response: { 200: z.object({ incidents: z.array(incident) }) },
+          response: { 200: z.object({ incidents: z.array(incident), unasked: unaskedField }) },
         },
       },
-      async () => ({
-        incidents: views()
-          .flatMap(listIncidents)
-          .map(({ openedAtMs, closedAtMs, ...rest }) => ({
-            ...rest,
-            openedAt: iso(openedAtMs),
-            ...(closedAtMs === undefined ? {} : { closedAt: iso(closedAtMs) }),
-          })),
-      }),
+      async () => {
+        const answers = await askEach(reach.all, (shard) => shard.read(({ view }) => listIncidents(view)));
+        return {
+          incidents: answers.found
+            .flatMap(({ value }) => value)
+            .map(({ openedAtMs, closedAtMs, ...rest }) => ({
+              ...rest,
+              openedAt: iso(openedAtMs),
+              ...(closedAtMs === undefined ? {} : { closedAt: iso(closedAtMs) }),
+            })),
+          ...unaskedOf(answers),
+        };
+      },
     );
   };
 }

@@ -12,6 +12,7 @@ import { type ControlLimits, expireSilence, noRoomForSilence, silence } from '#r
 import { checkLabelMatcher } from '#rules/label-values.ts';
 import { plannedMatches, silenceMatches } from '#rules/silence-matches.ts';
 import { actorOf } from '../auth.ts';
+import { askEach, Reach, type Reached, settleEach, type Unasked, unaskedField, unaskedOf } from '../reach.ts';
 import type { RuleShards } from '../rule-lookup.ts';
 import { invalidRequest } from '../validation.ts';
 
@@ -30,7 +31,7 @@ const silenceView = z.object({
 const silenceMatch = z.object({
   matches: z
     .object({ rules: z.number().int(), channels: z.number().int() })
-    .describe('Rules in force and channels of the inventory that it matches now'),
+    .describe('Rules in force, and channels of the accounts that this process carries, that it matches now'),
   matchesNothing: z.boolean().describe('It holds nothing back, as far as is known now'),
   examples: z.object({ rules: z.array(z.string()), channelArns: z.array(z.string()) }).describe('At most 20 of each'),
   didYouMean: z.array(z.string()).describe('Matchers that something has, for those that nothing has'),
@@ -49,6 +50,9 @@ const silenceMatch = z.object({
     })
     .describe('Actions that rules have planned, and that it holds back from now on; at most 20 of them are named'),
 });
+const placedSilence = silenceView.extend(silenceMatch.shape).extend({
+  unasked: unaskedField.describe('Accounts whose Redis could not be written: the silence is not in force there'),
+});
 const matcher = z.string().max(1000);
 
 const silenceId = z.string().min(1).max(64);
@@ -64,7 +68,27 @@ export interface SilenceRoutesOptions {
   readonly onControl: ((control: Control) => void) | undefined;
 }
 
+/**
+ * Asks the first account that this process carries, and then all others; where the first refuses nobody else is asked.
+ * @throws AppError the first one's refusal, or that of another one that is no trouble of Redis
+ */
+async function firstThenOthers<T>(
+  reach: Reach,
+  ask: (shard: Reached, isFirst: boolean) => Promise<T | AppError>,
+): Promise<{ readonly first: T; readonly unasked: readonly Unasked[] }> {
+  const [one, ...others] = reach.all;
+  const first = await ask(one!, true);
+  if (first instanceof AppError) throw first;
+  if (first === undefined) return { first, unasked: [] };
+  const { found, unasked } = await settleEach(others, (shard) => ask(shard, false));
+  const refused = found.flatMap(({ shard, value }) =>
+    value instanceof AppError ? [{ account: shard.name, code: value.code, reason: value.message }] : [],
+  );
+  return { first, unasked: [...unasked, ...refused] };
+}
+
 export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOptions): FastifyPluginAsyncZod {
+  const reach = new Reach(shards);
   return async (app) => {
     app.get(
       '/silences',
@@ -74,16 +98,20 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
           summary: 'Silences that have not ended',
           tags,
           querystring: z.strictObject({}),
-          response: { 200: z.object({ silences: z.array(silenceView) }) },
+          response: { 200: z.object({ silences: z.array(silenceView), unasked: unaskedField }) },
         },
       },
       async () => {
-        const known = new Map(shards.all.flatMap(({ state }) => Array.from(state.view.entries(kinds.silence))));
+        const answers = await askEach(reach.all, (shard) =>
+          shard.read(({ view }) => Array.from(view.entries(kinds.silence))),
+        );
+        const known = new Map(answers.found.flatMap(({ value }) => value));
         const nowMs = shards.first.state.nowMs();
         return {
           silences: Array.from(known, ([id, made]) => showSilence(id, made)).filter(
             ({ ends }) => Date.parse(ends) > nowMs,
           ),
+          ...unaskedOf(answers),
         };
       },
     );
@@ -101,7 +129,7 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
             duration: duration.describe('A silence always ends'),
             dryRun: z.literal(true).optional().describe('Only tells what it would match'),
           }),
-          response: { 200: silenceMatch, 201: silenceView.extend(silenceMatch.shape) },
+          response: { 200: silenceMatch, 201: placedSilence },
         },
       },
       async ({ body, caller }, reply) => {
@@ -113,20 +141,18 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
         const startsMs = shards.first.state.nowMs();
         const asked = { matchers: body.matchers, reason: body.reason, startsMs, endsMs: startsMs + lastsMs };
         const wanted: Silence = { ...asked, author: actorOf(caller) };
-        const place = ({ state }: RuleShards['first']) =>
-          state.transact((tx) => {
+        const place = (shard: Pick<Reached, 'transact'>) =>
+          shard.transact((tx) => {
             const refusal = noRoomForSilence(tx, tx.nowMs, wanted, limits());
             if (refusal) return refusal;
             return silence(tx, { ...asked, who: wanted.author });
           });
         // The first shard is asked first: all have the same silences, so what it has no room for is made nowhere.
-        const first = await place(shards.first);
-        if (first instanceof AppError) throw first;
-        await Promise.all(shards.all.slice(1).map(place));
+        const { first, unasked } = await firstThenOthers(reach, place);
         const { id, silence: made } = first;
         const { author: who, ...rest } = made;
         onControl?.({ kind: 'silence', who, ...rest });
-        return reply.code(201).send({ ...showSilence(id, made), ...matched });
+        return reply.code(201).send({ ...showSilence(id, made), ...matched, ...unaskedOf({ unasked }) });
       },
     );
     app.put(
@@ -150,7 +176,7 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
               (body) => Object.keys(body).length > 0,
               'expected at least one of matchers, reason, duration: nothing is changed otherwise',
             ),
-          response: { 200: silenceView.extend(silenceMatch.shape).extend({ replaces: z.string() }) },
+          response: { 200: placedSilence.extend({ replaces: z.string() }) },
         },
       },
       async ({ params: { id }, body, caller }) => {
@@ -169,8 +195,8 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
         const ended = { id, who, reason: 'replaced' };
         // Before it is in force: afterwards nothing would be planned that it has not held back.
         const matched = matchOf(shards, asked.matchers);
-        const replace = ({ state }: RuleShards['first'], isFirst: boolean) =>
-          state.transact((tx) => {
+        const replace = (shard: Reached, isFirst: boolean) =>
+          shard.transact((tx) => {
             const current = tx.get(kinds.silence.of(id));
             if (isFirst && (!current || current.endsMs <= tx.nowMs || asked.endsMs <= tx.nowMs)) return undefined;
             const refusal = noRoomForSilence(tx, tx.nowMs, { ...asked, author: who }, limits(), id);
@@ -178,13 +204,11 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
             expireSilence(tx, ended);
             return silence(tx, { ...asked, who });
           });
-        const first = await replace(shards.first, true);
+        const { first, unasked } = await firstThenOthers(reach, replace);
         if (first === undefined) throw await noSilence(id);
-        if (first instanceof AppError) throw first;
-        await Promise.all(shards.all.slice(1).map((shard) => replace(shard, false)));
         onControl?.({ kind: 'expire_silence', ...ended });
         onControl?.({ kind: 'silence', who, ...asked });
-        return { ...showSilence(first.id, first.silence), ...matched, replaces: id };
+        return { ...showSilence(first.id, first.silence), ...matched, ...unaskedOf({ unasked }), replaces: id };
       },
     );
     const noSilence = async (id: string): Promise<AppError> => {
@@ -193,10 +217,10 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
     };
     const expire = async (id: string, who: string) => {
       const asked = { id, who, reason: 'expired' };
-      const ended = await Promise.all(shards.all.map(({ state }) => state.transact((tx) => expireSilence(tx, asked))));
-      if (!ended.includes(true)) throw await noSilence(id);
+      const answers = await askEach(reach.all, (shard) => shard.transact((tx) => expireSilence(tx, asked)));
+      if (!answers.found.some(({ value }) => value)) throw await noSilence(id);
       onControl?.({ kind: 'expire_silence', ...asked });
-      return { expired: true as const };
+      return { expired: true as const, ...unaskedOf(answers) };
     };
     app.delete(
       '/silences',
@@ -209,7 +233,7 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
           querystring: z.strictObject({
             id: silenceId.optional().describe('Needed; the same as DELETE /v1/silences/{id}'),
           }),
-          response: { 200: z.object({ expired: z.literal(true) }) },
+          response: { 200: z.object({ expired: z.literal(true), unasked: unaskedField }) },
         },
       },
       async ({ query, caller }) => {
@@ -230,7 +254,7 @@ export function silenceRoutes({ shards, limits, onControl }: SilenceRoutesOption
           summary: 'End a silence now',
           tags,
           params: z.strictObject({ id: silenceId }),
-          response: { 200: z.object({ expired: z.literal(true) }) },
+          response: { 200: z.object({ expired: z.literal(true), unasked: unaskedField }) },
         },
       },
       async ({ params, caller }) => {
@@ -285,7 +309,8 @@ function matchOf(shards: RuleShards, texts: readonly string[]): z.infer<typeof s
         .map(({ dueMs, ...rest }) => ({ ...rest, ...(dueMs === undefined ? {} : { due: iso(dueMs) }) })),
     },
     matches: { rules: rules.length, channels: channelArns.length },
-    matchesNothing: isNothing,
+    // What others carry is not looked at: it may match there.
+    matchesNothing: isNothing && shards.elsewhere.length === 0,
     examples: { rules: rules.slice(0, 20), channelArns: channelArns.slice(0, 20) },
     didYouMean: [...didYouMean],
   };

@@ -3,6 +3,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelArn } from '#domain/action.ts';
+import type { ChannelArn } from '#domain/channel.ts';
 import { streamHealths } from '#domain/channel.ts';
 import { iso } from '#domain/duration.ts';
 import { AppError } from '#domain/errors.ts';
@@ -10,9 +11,11 @@ import type { DataSource } from '#domain/observation.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import { type AdBreak, adBreakAt, type StreamRecord, streamStates } from '#domain/stream-record.ts';
 import { traceOfChannel, unknownSession, withTrace } from '#journal/traces.ts';
+import type { SeenState } from '#store/visited-state.ts';
 import { endReason, isEndToldByEvent } from '#streams/ending.ts';
 import { fleetCounts } from '#streams/fleet.ts';
-import { channelStory, listEnded, listStreams, nameOf, sessionOf } from '#streams/queries.ts';
+import { channelStory, listEnded, listStreams, mergeStreams, nameOf, sessionOf } from '#streams/queries.ts';
+import { askEach, type Reach, type Reached, unaskedField, unaskedOf } from '../reach.ts';
 import { channelSettings } from './channel-settings.ts';
 
 const time = z.iso.datetime();
@@ -62,6 +65,7 @@ const list = z.object({
   stale,
   streams: z.array(stream),
   next: z.string().optional().describe('`after` of the next page'),
+  unasked: unaskedField,
 });
 
 const story = z.object({
@@ -100,8 +104,10 @@ const story = z.object({
 });
 
 export interface StreamRoutesOptions {
-  /** Of the whole fleet. */
+  /** Of what this process carries. */
   readonly state: SharedState;
+  /** Accounts by name and channel, also those that others carry; left out: there is one. */
+  readonly reach?: Reach | undefined;
   readonly retentionMs: () => number;
   /** Since when a source has been silent, for any part of the fleet. */
   readonly silentSinceMs: (source: DataSource) => number | undefined;
@@ -109,8 +115,21 @@ export interface StreamRoutesOptions {
 
 const mostSessions = 50;
 
-export function streamRoutes({ state, retentionMs, silentSinceMs }: StreamRoutesOptions): FastifyPluginAsyncZod {
+/** A page of one state, as it is shown. */
+interface StreamPage {
+  readonly page: ReturnType<typeof listStreams>;
+  readonly shown: ReadonlyMap<StreamRecord, z.infer<typeof stream>>;
+  readonly counts: z.infer<typeof list>['counts'];
+}
+
+export function streamRoutes({ state, reach, retentionMs, silentSinceMs }: StreamRoutesOptions): FastifyPluginAsyncZod {
   const tags = ['Streams'];
+  /** What this process carries is one place. */
+  const placesOf = (account: string | undefined): readonly Pick<Reached, 'name' | 'read'>[] => {
+    const carried = { name: '', read: async <T>(look: (seen: SeenState) => T | Promise<T>) => look(state) };
+    if (account !== undefined && reach) return [reach.named(account)];
+    return [carried, ...(reach?.all.filter(({ isHere }) => !isHere) ?? [])];
+  };
   return async (app) => {
     app.get(
       '/streams',
@@ -132,27 +151,38 @@ export function streamRoutes({ state, retentionMs, silentSinceMs }: StreamRoutes
             health: z.enum(streamHealths).optional(),
             limit: z.coerce.number().int().min(1).max(1000).default(100),
             after: z.string().max(128).optional().describe('`next` of the page before'),
+            account: z.string().max(32).optional().describe('Only of this account, whichever process carries it'),
           }),
           response: { 200: list },
         },
       },
       async ({ query }) => {
-        const { state: wanted, ...rest } = query;
-        const { streams, next } =
-          wanted === 'over'
-            ? listEnded(state.view, rest)
-            : listStreams(state.view, { ...rest, state: wanted === 'any' ? undefined : wanted });
-        const {
-          lastFullPollMs: _full,
-          lastStarvingPollMs: _starving,
-          staleSinceMs: _stale,
-          ...counts
-        } = fleetCounts(state.view);
+        const { state: wanted, account, ...rest } = query;
+        const answers = await askEach(placesOf(account), (place) =>
+          place.read((seen): StreamPage => {
+            const { view } = seen;
+            const page =
+              wanted === 'over'
+                ? listEnded(view, rest)
+                : listStreams(view, { ...rest, state: wanted === 'any' ? undefined : wanted });
+            return {
+              page,
+              shown: new Map(page.streams.map((record) => [record, shown(view, record, seen.nowMs())])),
+              counts: countsOf(view),
+            };
+          }),
+        );
+        const found = answers.found.map(({ value }) => value);
+        const { streams, next } = mergeStreams(
+          found.map(({ page }) => page),
+          { limit: rest.limit, order: wanted === 'over' ? 'end' : 'arn' },
+        );
         return {
-          counts,
+          counts: found.map(({ counts }) => counts).reduce(sumOf),
           stale: staleness(silentSinceMs),
-          streams: streams.map((record) => shown(state.view, record, state.nowMs())),
+          streams: streams.map((record) => found.flatMap((each) => each.shown.get(record) ?? [])[0]!),
           ...(next === undefined ? {} : { next }),
+          ...unaskedOf(answers),
         };
       },
     );
@@ -171,28 +201,48 @@ export function streamRoutes({ state, retentionMs, silentSinceMs }: StreamRoutes
         },
       },
       async ({ params: { channelArn: arn }, query: { streamId } }) => {
-        const sinceMs = state.nowMs() - retentionMs();
-        const found = await channelStory(state, arn, { limit: mostSessions, sinceMs });
-        if (!found) {
-          const text = `nothing is known of ${arn}: no stream, and not in the list of channels`;
-          throw new AppError('NOT_FOUND', withTrace(text, await traceOfChannel(state, arn)));
-        }
-        const { channel } = found;
-        const record = streamId === undefined ? found.record : await sessionOf(state, arn, streamId);
-        if (streamId !== undefined && !record) throw await unknownSession(state, arn, streamId);
-        const sessions = [...(found.record ? [found.record] : []), ...found.sessions].filter(
-          (session) => session.streamId !== record?.streamId,
-        );
-        return {
-          record: record ? shownFully(state.view, record, state.nowMs()) : null,
-          timeline: (record?.timeline ?? []).map(({ text, ...entry }) => ({ ...shownEvidence(entry), text })),
-          channel: channel ? { ...channel } : null,
-          sessions: sessions.map((session) => shown(state.view, session, state.nowMs())),
-          stale: staleness(silentSinceMs),
-        };
+        const elsewhere = reach?.elsewhereOfChannel(arn);
+        return elsewhere ? elsewhere.read((seen) => storyOf(seen, arn, streamId)) : storyOf(state, arn, streamId);
       },
     );
   };
+
+  async function storyOf(
+    state: SeenState,
+    arn: ChannelArn,
+    streamId: string | undefined,
+  ): Promise<z.infer<typeof story>> {
+    const sinceMs = state.nowMs() - retentionMs();
+    const found = await channelStory(state, arn, { limit: mostSessions, sinceMs });
+    if (!found) {
+      const text = `nothing is known of ${arn}: no stream, and not in the list of channels`;
+      throw new AppError('NOT_FOUND', withTrace(text, await traceOfChannel(state, arn)));
+    }
+    const { channel } = found;
+    const record = streamId === undefined ? found.record : await sessionOf(state, arn, streamId);
+    if (streamId !== undefined && !record) throw await unknownSession(state, arn, streamId);
+    const sessions = [...(found.record ? [found.record] : []), ...found.sessions].filter(
+      (session) => session.streamId !== record?.streamId,
+    );
+    return {
+      record: record ? shownFully(state.view, record, state.nowMs()) : null,
+      timeline: (record?.timeline ?? []).map(({ text, ...entry }) => ({ ...shownEvidence(entry), text })),
+      channel: channel ? { ...channel } : null,
+      sessions: sessions.map((session) => shown(state.view, session, state.nowMs())),
+      stale: staleness(silentSinceMs),
+    };
+  }
+}
+
+function countsOf(view: StateView): z.infer<typeof list>['counts'] {
+  const { lastFullPollMs: _full, lastStarvingPollMs: _starving, staleSinceMs: _stale, ...counts } = fleetCounts(view);
+  return counts;
+}
+
+type Counts = z.infer<typeof list>['counts'];
+
+function sumOf(a: Counts, b: Counts): Counts {
+  return Object.fromEntries(Object.entries(a).map(([name, n]) => [name, n + b[name as keyof Counts]])) as Counts;
 }
 
 function shown(view: StateView, record: StreamRecord, nowMs: number): z.infer<typeof stream> {

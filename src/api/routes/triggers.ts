@@ -6,20 +6,24 @@ import { channelArn } from '#domain/action.ts';
 import { type ChannelArn, isChannelArn } from '#domain/channel.ts';
 import { AppError } from '#domain/errors.ts';
 import { didYouMean } from '#domain/nearest-name.ts';
-import type { Observation } from '#domain/observation.ts';
+import type { HttpObservation } from '#domain/observation.ts';
+import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
 import { provenNameOf } from '../auth.ts';
-import type { RuleShard, RuleShards } from '../rule-lookup.ts';
+import type { RuleShard } from '../rule-lookup.ts';
 
-export interface TriggerRoutesOptions {
-  readonly shards: RuleShards;
-  /** Resolves when what follows from the observation is committed in the shard of this name. */
-  readonly observe: (shard: string, observation: Observation) => Promise<unknown>;
+/** Whoever takes a request: resolves when what follows is committed, or when it lies in the queue of the process that carries the account. */
+interface RequestTaker extends ShardIdentity {
+  take(observation: HttpObservation): Promise<unknown>;
 }
 
-export function triggerRoutes({ shards, observe }: TriggerRoutesOptions): FastifyPluginAsyncZod {
-  const shardFor = (arn: ChannelArn | undefined, account: string | undefined): RuleShard => {
-    if (arn !== undefined) return shards.ofChannel(arn);
-    return account === undefined ? shards.first : shards.named(account);
+export interface TriggerRoutesOptions {
+  readonly shards: ShardDirectory<RuleShard & RequestTaker, RequestTaker>;
+}
+
+export function triggerRoutes({ shards }: TriggerRoutesOptions): FastifyPluginAsyncZod {
+  const shardFor = (arn: ChannelArn | undefined, account: string | undefined): RequestTaker => {
+    if (arn !== undefined) return shards.anyOfChannel(arn);
+    return account === undefined ? shards.first : shards.anyNamed(account);
   };
   return async (app) => {
     app.post(
@@ -53,18 +57,17 @@ export function triggerRoutes({ shards, observe }: TriggerRoutesOptions): Fastif
       async ({ params: { name }, query, body, headers, caller }, reply) => {
         const arn = body.channelArn !== undefined && isChannelArn(body.channelArn) ? body.channelArn : undefined;
         const shard = shardFor(arn, query.account);
-        const listening = listenersOf(shard.ruleset.rules, name);
+        const listening = listenersOf(shards.first.ruleset.rules, name);
         const key = headers['idempotency-key'];
         const requestId = key === undefined ? randomUUID() : `${name}:${key}`;
-        await observe(
-          shard.name,
+        await shard.take(
           observationOf({
             requestId,
             author: provenNameOf(caller),
             name,
             arn,
             body: body.body,
-            atMs: shard.state.nowMs(),
+            atMs: shards.first.state.nowMs(),
           }),
         );
         return reply.code(202).send({ requestId, rules: listening });
@@ -90,7 +93,7 @@ function observationOf(request: {
   readonly arn: ChannelArn | undefined;
   readonly body: unknown;
   readonly atMs: number;
-}): Observation {
+}): HttpObservation {
   const { requestId, author, name, arn, body = null, atMs } = request;
   return { kind: 'http', requestId, author, name, channelArn: arn, body, atMs };
 }

@@ -11,6 +11,7 @@ import { AppError, messageOf } from '#domain/errors.ts';
 import { namesOf } from '#domain/receiver.ts';
 import { problemOfRegion } from '#domain/regions.ts';
 import { Egress, type Environment, processEgress, shownProxy } from '#runtime/egress.ts';
+import { redisOfFile } from '#runtime/redis-servers.ts';
 import { parseRedisUrl, redisAddressText } from '#runtime/redis-url.ts';
 import { installCommand, readTelemetrySettings, telemetryPackages } from '#runtime/telemetry-settings.ts';
 import { actionUses } from '../config-uses.ts';
@@ -33,7 +34,7 @@ export function offlineChecks(options: OfflineOptions): Check[] {
     ...accounts.map(
       (account): Check => ({ name: 'Region and queue', account: account.name, run: async () => placeOf(account) }),
     ),
-    { name: 'Redis address', run: async () => redisAddress(env) },
+    { name: 'Redis address', run: async () => [redisAddress(env), ...ownRedisAddresses(options)] },
     { name: 'API', run: async () => api(options) },
     { name: 'Credentials', run: async () => credentialsIn(env) },
     { name: 'Files', run: async () => files(options) },
@@ -75,6 +76,21 @@ function redisAddress(env: Environment): Verdict {
   } catch (error) {
     return redBy(error);
   }
+}
+
+/** Of accounts with a Redis of their own. */
+function ownRedisAddresses({ config, accounts }: OfflineOptions): Verdict[] {
+  const logger = { warn: () => undefined };
+  return accounts.flatMap(({ name, redis_url_file: path }) => {
+    if (path === undefined) return [];
+    const index = config.settings.accounts?.findIndex((account) => account.name === name);
+    const setting = `accounts[${index}].redis_url_file (${name})`;
+    try {
+      return [green(`${redisOfFile({ path, setting, logger, onSecret: () => undefined }).address} for ${name}`)];
+    } catch (error) {
+      return [redBy(error)];
+    }
+  });
 }
 
 function api({ env, countTokens }: OfflineOptions): Verdict[] {

@@ -15,6 +15,7 @@ import { connectRedis, keyPrefix, type Redis, triedOnce } from '#runtime/redis.t
 import type { RedisAccess } from '#runtime/redis-access.ts';
 import { RedisClock } from '#runtime/redis-clock.ts';
 import { accessFromEnvironment } from '#runtime/redis-environment.ts';
+import { redisOfFile } from '#runtime/redis-servers.ts';
 import { actionUses } from '../config-uses.ts';
 import { type EventPathClients, eventPathClients } from '../event-path-aws.ts';
 import { operationsFor } from '../permissions.ts';
@@ -49,37 +50,44 @@ export function doctorParts(options: DoctorOptions): { checks: Check[]; nowMs():
   const checks: Check[] = [];
   const clock = new RedisClock();
 
-  const prefixes = (accounts.length === 0 ? ['main'] : accounts.map(({ name }) => name)).map((name) =>
-    keyPrefix(options.namespace, name),
-  );
-  // One for each account: in a cluster their keys may be on different nodes.
-  const connections = connectionsTo(options.redis, prefixes, logger, checks);
-  const [redis] = connections;
+  // One for each account: in a cluster their keys may be on different nodes, and some accounts have a Redis of their own.
+  const connections = connectionsTo(options, logger, checks);
+  const redis = connections.find(({ ofFile }) => ofFile === undefined)?.redis;
   const shards = new Map(
-    connections.length === 0
-      ? []
-      : accounts.map((account, index) => {
-          const own = connections[index]!;
-          return [account.name, { redis: own, shard: shardOf(options, account, own) }];
-        }),
+    accounts.flatMap((account) => {
+      const own = connections.find(({ account: name }) => name === account.name)?.redis;
+      return own ? [[account.name, { redis: own, shard: shardOf(options, account, own) }] as const] : [];
+    }),
   );
-  if (redis) {
+  if (connections.length > 0) {
+    const all = connections.map((connection) => connection.redis);
     closing.push(() => {
-      for (const connection of connections) connection.disconnect();
+      for (const connection of all) connection.disconnect();
     });
     checks.push({
       name: 'Redis',
       // The connection is made first, so that the checks after it are answered or fail at once; and a limiter that is new grants
       // nothing for a while, which passes meanwhile.
       run: async (signal) => {
-        for (const connection of connections) connection.connect().catch(() => undefined);
-        await Promise.race([Promise.all(connections.map(triedOnce)), systemClock.sleep(connectWithinMs, signal)]);
+        for (const connection of all) connection.connect().catch(() => undefined);
+        await Promise.race([Promise.all(all.map(triedOnce)), systemClock.sleep(connectWithinMs, signal)]);
         const ready = Array.from(shards.values()).filter((each) => each.redis.status === 'ready');
         await Promise.all(ready.map(({ shard }) => shard.start()));
         return [];
       },
     });
-    checks.push(...redisChecks(redis, `${prefixes[0]}:doctor`, clock));
+    if (redis)
+      checks.push(...redisChecks(redis, `${keyPrefix(options.namespace, connections[0]!.account)}:doctor`, clock));
+    for (const { redis: own, account, ofFile } of connections)
+      if (ofFile !== undefined)
+        checks.push(
+          ...redisChecks(own, `${keyPrefix(options.namespace, account)}:doctor`, new RedisClock(), ofFile).map(
+            (check) => ({
+              ...check,
+              account,
+            }),
+          ),
+        );
   }
   const found: AccountsFound = new Map();
   const newer = detailTypesOf(config.ruleset);
@@ -144,19 +152,42 @@ export async function doctorRedis(
   }
 }
 
+interface AccountConnection {
+  readonly account: string;
+  readonly redis: Redis;
+  /** The setting that names its server; undefined: REDIS_URL. */
+  readonly ofFile: string | undefined;
+}
+
 /** An address that cannot be used is one red line, and everything that needs no Redis is asked all the same. */
 function connectionsTo(
-  redis: DoctorOptions['redis'],
-  prefixes: readonly string[],
+  { config, redis, accounts, namespace }: DoctorOptions,
   logger: Logger,
   checks: Check[],
-): readonly Redis[] {
-  if (redis === undefined) return [];
-  if (!(redis instanceof AppError))
-    return prefixes.map((prefix) => connectRedis({ ...redis, prefix, role: 'limiter', logger }));
-  const { code, message } = redis;
-  checks.push({ name: 'Redis', run: async () => red(message, errorCatalog[code].remedy) });
-  return [];
+): readonly AccountConnection[] {
+  const refused = ({ code, message }: AppError, account?: string) => {
+    const check: Check = { name: 'Redis', run: async () => red(message, errorCatalog[code].remedy) };
+    checks.push(account === undefined ? check : { ...check, account });
+    return [];
+  };
+  const entries: readonly Pick<DoctorAccount, 'name' | 'redis_url_file'>[] =
+    accounts.length === 0 ? [{ name: 'main' }] : accounts;
+  if (redis instanceof AppError) refused(redis);
+  return entries.flatMap(({ name, redis_url_file: path }): readonly AccountConnection[] => {
+    const prefix = keyPrefix(namespace, name);
+    const connect = (place: { readonly url: string; readonly access?: RedisAccess | undefined }, ofFile?: string) => [
+      { account: name, redis: connectRedis({ ...place, prefix, role: 'limiter', logger }), ofFile },
+    ];
+    if (path === undefined) return redis === undefined || redis instanceof AppError ? [] : connect(redis);
+    const index = config.settings.accounts?.findIndex((account) => account.name === name);
+    const setting = `accounts[${index}].redis_url_file (${name})`;
+    try {
+      return connect(redisOfFile({ path, setting, logger, onSecret: () => undefined }), setting);
+    } catch (error) {
+      if (error instanceof AppError) return refused(error, name);
+      throw error;
+    }
+  });
 }
 
 function shardOf({ config, limits, namespace }: DoctorOptions, account: DoctorAccount, redis: Redis): IvsShard {

@@ -11,8 +11,9 @@ const clockToleranceMs = 2_000;
 /**
  * @param redis connected, or failing fast.
  * @param probeKey a key that the daemon's user may write.
+ * @param setting what names the server, for messages.
  */
-export function redisChecks(redis: Redis, probeKey: string, clock: RedisClock): Check[] {
+export function redisChecks(redis: Redis, probeKey: string, clock: RedisClock, setting = 'REDIS_URL'): Check[] {
   return [
     {
       name: 'Redis',
@@ -24,7 +25,7 @@ export function redisChecks(redis: Redis, probeKey: string, clock: RedisClock): 
           await redis.eval("return redis.call('EXISTS', KEYS[1])", 1, probeKey);
           facts = await readRedisFacts(redis);
         } catch (error) {
-          const { code, message } = failureOf(redis, 'REDIS_URL', error);
+          const { code, message } = failureOf(redis, setting, error);
           return red(message, errorCatalog[code].remedy);
         }
         const problems = redisProblems(facts);

@@ -86,6 +86,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end }}
 - {name: AWS_REGION, value: {{ .aws.region | quote }}}
 - {name: AUTOPILOT_CONFIG, value: /config/autopilot.yaml}
+{{- if .accounts }}
+- {name: AUTOPILOT_ACCOUNTS, value: {{ .accounts | quote }}}
+{{- end }}
 {{- if .aws.queueUrl }}
 - {name: AUTOPILOT_QUEUE_URL, value: {{ .aws.queueUrl | quote }}}
 {{- end }}

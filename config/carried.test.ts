@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { carriedAccounts, selectionOf } from './carried.ts';
+
+const accounts = ['main', 'eu-west', 'eu-north', 'us-1', 'us-12'].map((name) => ({ name }));
+const carried = (text: string) => carriedAccounts(accounts, { text, from: 'run --accounts' }).map(({ name }) => name);
+
+describe('a selection', () => {
+  test.each([
+    ['a name', 'main', ['main']],
+    ['names in any order, with spaces', 'us-1 , main', ['main', 'us-1']],
+    ['a pattern', 'eu-*', ['eu-west', 'eu-north']],
+    ['names and patterns that overlap, each account once', 'eu-west,eu-*,*-west', ['eu-west', 'eu-north']],
+    ['everything', '*', ['main', 'eu-west', 'eu-north', 'us-1', 'us-12']],
+    ['stars that stand for nothing', '*us-1**', ['us-1', 'us-12']],
+    ['a name is no prefix', 'us-1', ['us-1']],
+    ['parts in order', '*u*-*t*', ['eu-west', 'eu-north']],
+  ])('%s', (_, text, names) => {
+    expect(carried(text)).toEqual(names);
+  });
+
+  test('left out is all of them', () => {
+    expect(carriedAccounts(accounts, undefined)).toEqual(accounts);
+    expect(carriedAccounts(accounts, selectionOf(undefined, { AUTOPILOT_ACCOUNTS: '' }))).toEqual(accounts);
+  });
+
+  test('of the option goes before that of the environment', () => {
+    const env = { AUTOPILOT_ACCOUNTS: 'main' };
+    expect(selectionOf('eu-*', env)).toEqual({ text: 'eu-*', from: 'run --accounts' });
+    expect(selectionOf(undefined, env)).toEqual({ text: 'main', from: 'AUTOPILOT_ACCOUNTS' });
+  });
+});
+
+describe('a selection that cannot be meant', () => {
+  test.each([
+    [
+      'an unknown name',
+      'main,eu-wset',
+      /^run --accounts: there is no account eu-wset \(did you mean eu-west\?\); accounts.*main, eu-west/,
+    ],
+    ['a pattern without an account', 'main,ap-*', /^run --accounts: ap-\* selects no account; accounts/],
+    ['nothing', '', /^run --accounts: selects nothing: name accounts, or leave it out/],
+    ['blanks', '  ', /selects nothing/],
+    ['a comma too many', 'main,,us-1', /has a comma with no name before or after it/],
+    ['a comma at the end', 'main,', /has a comma/],
+    ['capitals', 'MAIN', /"MAIN" is no name: .*\(did you mean main\?\)/],
+    ['another kind of pattern', 'eu-{west,north}', /"eu-\{west" is no name/],
+    ['a line break, which is shown as text', 'ma\nin', /"ma\\nin" is no name/],
+  ])('%s is refused in one line that says where it stands', (_, text, message) => {
+    expect(() => carried(text)).toThrow(
+      expect.objectContaining({ code: 'ACCOUNTS_INVALID', message: expect.stringMatching(message) }),
+    );
+    expect(() => carried(text)).toThrow(/^[^\n]*$/);
+  });
+
+  test('names the variable where it was that', () => {
+    const selection = selectionOf(undefined, { AUTOPILOT_ACCOUNTS: 'x' });
+    expect(() => carriedAccounts(accounts, selection)).toThrow(/^AUTOPILOT_ACCOUNTS: there is no account x;/);
+  });
+
+  test('lists some of many accounts', () => {
+    const many = Array.from({ length: 500 }, (_, index) => ({ name: `a-${index}` }));
+    expect(() => carriedAccounts(many, { text: 'b', from: 'run --accounts' })).toThrow(/a-29, and 470 more$/);
+  });
+
+  test('with many stars takes no time', () => {
+    const name = { name: 'a'.repeat(32) };
+    expect(() => carriedAccounts([name], { text: '*a'.repeat(5000) + '*b', from: 'x' })).toThrow(/selects no account/);
+  });
+});

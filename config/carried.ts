@@ -1,0 +1,83 @@
+// Which of the configured accounts this process carries: `run --accounts`, or AUTOPILOT_ACCOUNTS.
+import { AppError } from '#domain/errors.ts';
+import { didYouMean } from '#domain/nearest-name.ts';
+
+/** What was asked for, and where: `run --accounts` or `AUTOPILOT_ACCOUNTS`, for messages. */
+export interface AccountSelection {
+  readonly text: string;
+  readonly from: string;
+}
+
+/** The option, else the variable; undefined: all accounts. */
+export function selectionOf(
+  option: string | undefined,
+  { AUTOPILOT_ACCOUNTS: variable }: Readonly<Record<string, string | undefined>>,
+  from = 'run --accounts',
+): AccountSelection | undefined {
+  if (option !== undefined) return { text: option, from };
+  return variable ? { text: variable, from: 'AUTOPILOT_ACCOUNTS' } : undefined;
+}
+
+/**
+ * The accounts that are selected, in the order of the configuration.
+ * @param selection names and patterns separated by commas, where `*` stands for any characters; undefined: all
+ * @throws AppError ACCOUNTS_INVALID: a name that is unknown, a pattern that selects nothing
+ */
+export function carriedAccounts<A extends { readonly name: string }>(
+  accounts: readonly A[],
+  selection: AccountSelection | undefined,
+): readonly [A, ...A[]] {
+  const names = accounts.map(({ name }) => name);
+  const wanted = selection === undefined ? undefined : wantedNames(names, selection);
+  return accounts.filter(({ name }) => wanted?.has(name) ?? true) as [A, ...A[]];
+}
+
+function wantedNames(names: readonly string[], { text, from }: AccountSelection): ReadonlySet<string> {
+  const refuse = (problem: string): never => {
+    throw new AppError('ACCOUNTS_INVALID', `${from}: ${problem}; accounts of the configuration: ${listed(names)}`);
+  };
+  const parts = text.split(',').map((part) => part.trim());
+  const wanted = new Set<string>();
+  for (const part of parts) {
+    if (part === '')
+      refuse(
+        parts.length === 1
+          ? 'selects nothing: name accounts, or leave it out for all of them'
+          : 'has a comma with no name before or after it',
+      );
+    if (!/^[a-z0-9*-]+$/.test(part))
+      refuse(
+        `${JSON.stringify(part)} is no name: names have lower-case letters, digits and hyphens, and * stands for any${didYouMean(part, names)}`,
+      );
+    const found = part.includes('*')
+      ? names.filter((name) => isLike(name, part))
+      : names.filter((name) => name === part);
+    if (found.length === 0)
+      refuse(
+        part.includes('*') ? `${part} selects no account` : `there is no account ${part}${didYouMean(part, names)}`,
+      );
+    for (const name of found) wanted.add(name);
+  }
+  return wanted;
+}
+
+/** By its parts, in order: an expression with many stars could take for ever. */
+function isLike(name: string, pattern: string): boolean {
+  const [first = '', ...rest] = pattern.split('*');
+  const last = rest.pop() ?? '';
+  if (!name.startsWith(first)) return false;
+  let at = first.length;
+  for (const part of rest) {
+    const found = name.indexOf(part, at);
+    if (found === -1) return false;
+    at = found + part.length;
+  }
+  return name.length - last.length >= at && name.endsWith(last);
+}
+
+const mostListed = 30;
+
+function listed(names: readonly string[]): string {
+  const more = names.length - mostListed;
+  return `${names.slice(0, mostListed).join(', ')}${more > 0 ? `, and ${more} more` : ''}`;
+}

@@ -1,0 +1,107 @@
+// Who carries which accounts: a sign of life of each process of a fleet, and what nobody does. Pure.
+import type { ReplicaRole } from './replica.ts';
+
+/** The parts of the work without which an account is not carried: whoever notices, and whoever acts. */
+export const carrierParts = ['intake', 'worker'] as const;
+export type CarrierPart = (typeof carrierParts)[number];
+
+/** A living process, as it tells of itself. */
+export interface Carrier {
+  /** Random, new for each process; the same as among the replicas of its accounts. */
+  readonly id: string;
+  /** Name of its machine, container or pod. */
+  readonly host: string;
+  readonly role: string;
+  readonly version: string;
+  /** Names of the accounts that it carries. */
+  readonly accounts: readonly string[];
+  /** Last sign of life, by Redis's clock. */
+  readonly atMs: number;
+}
+
+/** Whether a role does a part of the work. */
+export function roleDoes(role: string, part: CarrierPart | 'api'): boolean {
+  return role === ('all' satisfies ReplicaRole) || role === part;
+}
+
+/** How it stands with one account. */
+export interface Carried {
+  readonly account: string;
+  /** Undefined while it is not known: Redis does not tell. */
+  readonly carriers: readonly Carrier[] | undefined;
+  /** What nobody does, for longer than a restart takes, and since when. */
+  readonly missing: readonly { readonly part: CarrierPart; readonly sinceMs: number }[];
+}
+
+/** What nobody does, in a sentence; undefined: somebody does everything, or it is not known. */
+export function missingText({ account, missing, carriers = [] }: Carried): string | undefined {
+  const parts = missing.map(({ part }) => part);
+  if (parts.length === 0) return undefined;
+  if (parts.length === carrierParts.length)
+    return carriers.length === 0
+      ? `No process carries ${account}: nobody notices or acts there.`
+      : `No process notices or acts for ${account}: ${namesOf(carriers)} have it for the API alone.`;
+  const [what, who] =
+    parts[0] === 'intake'
+      ? ['notices what happens', 'with the role all or intake']
+      : ['acts on what is decided', 'with the role all or worker'];
+  return `No process ${what} in ${account}: none ${who} carries it; ${namesOf(carriers)} have the rest.`;
+}
+
+/** `web-2 (id 1a2b3c4d, all)`, for people. */
+export function namesOf(carriers: readonly Pick<Carrier, 'id' | 'host' | 'role'>[]): string {
+  return carriers.map(({ id, host, role }) => `${host} (id ${id}, role ${role})`).join(', ');
+}
+
+/**
+ * Counts how long nobody has been seen to do a part of the work for an account. Only time counts in which signs of life could be read:
+ * after a start, and after Redis was away, it begins anew.
+ */
+export class MissingParts {
+  readonly #accounts: readonly string[];
+  readonly #patienceMs: number;
+  /** When the reading under way began, without a failure since. */
+  #readingSinceMs: number | undefined;
+  #carriers: readonly Carrier[] | undefined;
+  readonly #seenMs = new Map<string, number>();
+
+  /** @param patienceMs how long a part may have nobody before it is missing. */
+  constructor({ accounts, patienceMs }: { readonly accounts: readonly string[]; readonly patienceMs: number }) {
+    this.#accounts = accounts;
+    this.#patienceMs = patienceMs;
+  }
+
+  /** All that live, as they were read now. @param nowMs of any clock that only goes forward */
+  read(carriers: readonly Carrier[], nowMs: number): void {
+    this.#readingSinceMs ??= nowMs;
+    this.#carriers = carriers;
+    for (const { role, accounts } of carriers)
+      for (const part of carrierParts)
+        if (roleDoes(role, part)) for (const account of accounts) this.#seenMs.set(keyOf(account, part), nowMs);
+  }
+
+  /** They could not be read: who carries what is not known. */
+  lost(): void {
+    this.#readingSinceMs = undefined;
+    this.#carriers = undefined;
+    this.#seenMs.clear();
+  }
+
+  /** How it stands with each account, in the order in which they were given. @param nowMs of the clock of `read`, as are the times in it */
+  carried(nowMs: number): readonly Carried[] {
+    const since = this.#readingSinceMs;
+    return this.#accounts.map((account) => ({
+      account,
+      carriers: this.#carriers?.filter(({ accounts }) => accounts.includes(account)),
+      missing: carrierParts.flatMap((part) => {
+        if (since === undefined) return [];
+        const sinceMs = Math.max(since, this.#seenMs.get(keyOf(account, part)) ?? Number.NEGATIVE_INFINITY);
+        return nowMs - sinceMs > this.#patienceMs ? [{ part, sinceMs }] : [];
+      }),
+    }));
+  }
+}
+
+function keyOf(account: string, part: CarrierPart): string {
+  return `${part}|${account}`;
+}
