@@ -1,6 +1,6 @@
 // The documents and the code say the same: generated ones are up to date, and every example of docs/rules.md works.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { Script } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { lintConfig } from '#config/lint.ts';
@@ -11,6 +11,7 @@ import { parseScenario } from '#simulator/scenario/parse.ts';
 import { createProgram } from '#src/cli/main.ts';
 import { parseRuleTests } from '#src/cli/rule-test/rule-test-file.ts';
 import { runRuleTest } from '#src/cli/rule-test/run-rule-test.ts';
+import { allPages, kinds, listedFolders, targetOf } from '../docs-site/navigation.mjs';
 import { fillBlocks, generatedPages, partlyGenerated } from '../scripts/docs/pages.ts';
 
 const read = (path: string) => readFileSync(join(import.meta.dirname, '..', path), 'utf8');
@@ -40,6 +41,7 @@ interface Example {
 describe.each([
   ['docs/rules.md', 10],
   ['docs/recipes.md', 9],
+  ['docs/first-hour.md', 1],
 ])('the examples of %s', (path, most) => {
   const source = read(path);
   const examples: readonly Example[] = [
@@ -198,26 +200,73 @@ describe('the commands of the documents', () => {
     if (outcome === 'ran') expect(ran).toBe(true);
   });
 
-  it.each(shells.flatMap((fence) => shellLines(fence).flatMap((line) => /\bnpm run ([\w:-]+)/.exec(line)?.[1] ?? [])))(
-    'npm run %s is a script',
-    (script) => {
-      const { scripts } = JSON.parse(read('package.json')) as { scripts: object };
-      expect(scripts).toHaveProperty([script]);
-    },
-  );
+  it.each(
+    shells.flatMap((fence) =>
+      shellLines(fence).flatMap((line) => /\bnpm run (?:--silent )?([\w:-]+)/.exec(line)?.[1] ?? []),
+    ),
+  )('npm run %s is a script', (script) => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: object };
+    expect(scripts).toHaveProperty([script]);
+  });
 
   it.each(
     inLanguage('console')
-      .filter(({ path }) => path === 'simulator/README.md')
+      .filter(({ path }) => ['simulator/README.md', 'docs/first-hour.md'].includes(path))
       .flatMap(shellLines)
-      .filter((line) => line.includes('/_simulator')),
+      .filter((line) => line.startsWith('curl ') && line.includes('/_simulator')),
   )('%s', (line) => {
     const words = wordsOf(line);
-    const method = words.includes('-X') ? words[words.indexOf('-X') + 1] : 'POST';
-    const [, path] = /\/_simulator(\S+)/.exec(words.find((word) => word.includes('/_simulator'))!)!;
-    const { body } = ROUTES[`${method} ${path}`]!;
+    const sent = words.includes('-d') ? words[words.indexOf('-d') + 1]! : undefined;
+    const method = words.includes('-X') ? words[words.indexOf('-X') + 1] : sent === undefined ? 'GET' : 'POST';
+    const [, path] = /\/_simulator([^\s?]+)/.exec(words.find((word) => word.includes('/_simulator'))!)!;
+    const route = ROUTES[`${method} ${path}`];
 
-    expect(body?.safeParse(JSON.parse(words[words.indexOf('-d') + 1]!))).toMatchObject({ success: true });
+    expect(route).toBeDefined();
+    if (sent !== undefined) expect(route!.body?.safeParse(JSON.parse(sent))).toMatchObject({ success: true });
+  });
+});
+
+describe('the site of the documents', () => {
+  const root = join(import.meta.dirname, '..');
+  const filesOf = (folder: string) => readdirSync(join(root, folder));
+  const pages = allPages(filesOf);
+  const everyDocument = ['.', 'docs', 'simulator', 'src', 'deploy', 'examples', 'web', 'bench', 'demo', 'config']
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: folder !== '.' }).map((name) => posix.join(folder, String(name))),
+    )
+    .filter((path) => path.endsWith('.md') && !path.includes('node_modules'));
+
+  it('gives every document its place in docs-site/navigation.mjs, once', () => {
+    expect(pages.toSorted()).toEqual(everyDocument.toSorted());
+  });
+
+  it('keeps the four kinds of documentation apart, the generated documents among the reference', () => {
+    expect(kinds.map(({ kind }) => kind)).toEqual(['Tutorial', 'How-to', 'Reference', 'Explanation']);
+    const ofKind = (kind: string) =>
+      kinds
+        .filter((one) => one.kind === kind)
+        .flatMap(({ groups }) => groups.flatMap((group) => group.pages.map(({ path }) => path)));
+    for (const { kind } of kinds) expect(ofKind(kind).length).toBeGreaterThan(0);
+    for (const made of everyDocument.filter((path) => read(path).startsWith('<!-- Made from')))
+      expect(ofKind('Reference')).toContain(made);
+    for (const folder of listedFolders) expect(ofKind('Explanation')).toContain(`${folder}/README.md`);
+  });
+
+  it.each(pages)('%s links to pages, and to files that are copied', (path) => {
+    const prose = read(path)
+      .replaceAll(/^```[\s\S]*?^```$/gm, '')
+      .replaceAll(/`[^`\n]*`/g, '');
+    const links = Array.from(prose.matchAll(/\]\(([^)\s]+)\)/g), ([, target]) => target!).filter(
+      (one) => !/^[a-z]+:/.test(one),
+    );
+    const isFile = (file: string) => statSync(join(root, file), { throwIfNoEntry: false })?.isFile() === true;
+    const site = { pages: new Set(pages), isFile };
+
+    expect(links.filter((link) => targetOf(path, link, site) === undefined)).toEqual([]);
+  });
+
+  it('is built by the workflow of every change', () => {
+    expect(read('.github/workflows/ci.yml')).toMatch(/^ +- run: npm run site$/m);
   });
 });
 

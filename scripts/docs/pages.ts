@@ -147,8 +147,8 @@ function errorsPage(): string {
     'Every error has a stable code: in log lines (`code`), in answers of the API (`application/problem+json`, member `code`) and in messages of the command line. Codes are never reused.',
     ...Object.entries(errorCatalog).flatMap(([name, { meaning, remedy, status, disposition }]) => [
       `## ${name}`,
-      meaning,
-      `**What to do.** ${remedy}`,
+      prose(meaning),
+      `**What to do.** ${prose(remedy)}`,
       `HTTP status ${status}; a job that fails with it: ${next[disposition]}.`,
     ]),
   ]);
@@ -180,6 +180,11 @@ async function metricsPage(): Promise<string> {
       rows.sort(([left = ''], [right = '']) => (left < right ? -1 : 1)),
     ),
   ]);
+}
+
+/** A sentence for Markdown, where `<port>` outside of code would be taken for HTML and not be shown. */
+function prose(text: string): string {
+  return text.replaceAll(/`[^`]*`|<(?=\w)/g, (found) => (found === '<' ? '&lt;' : found));
 }
 
 function page(title: string, source: string, parts: readonly string[]): string {

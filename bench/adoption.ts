@@ -1,0 +1,183 @@
+// How soon is it of use? `npm run adoption`: from `git clone` to the first decision of the demo, with an empty npm cache and with the
+// packages in it, and to the first rule of one's own that passes its test. The clones and the cache are in a temporary folder: the
+// user's own cache is neither used nor emptied. What is cloned is the last commit of this checkout, from its disk.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { writeResult } from './report/results.ts';
+
+const root = join(import.meta.dirname, '..');
+const goalSeconds = { firstDecision: 90, firstRule: 600 };
+
+/** A person's share is assumed: nobody was measured. */
+const person = { wordsReadPerMinute: 200, charactersTypedPerMinute: 150 };
+
+interface Figure {
+  readonly what: string;
+  readonly seconds: number;
+  readonly goalSeconds?: number;
+}
+
+export async function run(args: string[]): Promise<void> {
+  if (args.length > 0) throw new Error('usage: npm run adoption');
+  const folder = mkdtempSync(join(tmpdir(), 'autopilot-adoption-'));
+  const env = newcomer(join(folder, 'npm-cache'));
+  const machine = machineOf(env);
+  console.log(`npm run adoption: ${machine}`);
+  const loads = [loadavg()[0]!];
+  const figures: Figure[] = [];
+  const took = (what: string, seconds: number, goal?: number) => {
+    figures.push({ what, seconds, ...(goal === undefined ? {} : { goalSeconds: goal }) });
+    loads.push(loadavg()[0]!);
+    console.log(`${seconds.toFixed(1).padStart(7)} s  ${goal === undefined ? '' : `(goal ${goal} s) `}${what}`);
+  };
+  try {
+    took(
+      'clone to first decision, empty npm cache',
+      await firstDecision(join(folder, 'cold'), env),
+      goalSeconds.firstDecision,
+    );
+    took(
+      'clone to first decision, packages in npm’s cache',
+      await firstDecision(join(folder, 'cached'), env),
+      goalSeconds.firstDecision,
+    );
+    const { machineSeconds, readSeconds, typedSeconds } = await firstRule(join(folder, 'rule'), env);
+    took('clone to a tested rule of one’s own, commands alone, packages in npm’s cache', machineSeconds);
+    took(`assumed: reading README and tutorial, ${person.wordsReadPerMinute} words a minute`, readSeconds);
+    took(
+      `assumed: typing rule, test and commands, ${person.charactersTypedPerMinute} characters a minute`,
+      typedSeconds,
+    );
+    took(
+      'clone to a tested rule of one’s own, in all',
+      machineSeconds + readSeconds + typedSeconds,
+      goalSeconds.firstRule,
+    );
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  const load = loads.map((one) => one.toFixed(1)).join(', ');
+  console.log(`load of the machine (1 min) before and after each: ${load}`);
+  const commit = spawnSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).stdout.trim();
+  const result = {
+    at: new Date().toISOString(),
+    command: 'npm run adoption',
+    commit,
+    machine,
+    load,
+    assumed: person,
+    figures,
+  };
+  console.log(`figures in ${writeResult('adoption.json', result)}`);
+  const missed = figures.filter(({ seconds, goalSeconds: goal }) => goal !== undefined && seconds > goal);
+  for (const { what } of missed) console.error(`goal missed: ${what}`);
+  if (missed.length > 0) process.exitCode = 1;
+}
+
+/** The environment of somebody who has just come: nothing of this checkout, an npm cache of its own, no Redis of theirs. */
+function newcomer(cache: string): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(
+    ([name]) => !/^(npm_(?!config_registry)|NODE_COMPILE_CACHE$|REDIS_URL$|AUTOPILOT_|INIT_CWD$)/i.test(name),
+  );
+  const path = (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .filter((each) => !each.includes('node_modules') && !each.includes('node-gyp-bin'))
+    .join(delimiter);
+  return { ...Object.fromEntries(own), PATH: path, npm_config_cache: cache };
+}
+
+async function firstDecision(clone: string, env: NodeJS.ProcessEnv): Promise<number> {
+  const startedAt = performance.now();
+  await done(start('git', ['clone', '--quiet', root, clone], { cwd: tmpdir(), env }));
+  const demo = start('npm', ['run', 'demo'], { cwd: clone, env });
+  const gone = done(demo).catch(() => undefined);
+  const lines: string[] = [];
+  const decided = Promise.withResolvers<number>();
+  createInterface(demo.stdout!).on('line', (line) => {
+    lines.push(line);
+    if (/ s {2}decides /.test(line)) decided.resolve((performance.now() - startedAt) / 1000);
+  });
+  void gone.then(() => decided.reject(new Error(`the demo ended without a decision:\n${lines.join('\n')}`)));
+  try {
+    return await decided.promise;
+  } finally {
+    // As Ctrl-C does: every process of the demo's group.
+    if (demo.exitCode === null) process.kill(-demo.pid!, 'SIGINT');
+    await gone;
+  }
+}
+
+/** The commands of the tutorial's own rule, in a clone of its own; what a person reads and types is counted. */
+async function firstRule(
+  clone: string,
+  env: NodeJS.ProcessEnv,
+): Promise<{ machineSeconds: number; readSeconds: number; typedSeconds: number }> {
+  let machineSeconds = 0;
+  let typed = 0;
+  const execute = async (command: string, cwd: string) => {
+    const startedAt = performance.now();
+    await done(start('sh', ['-c', command], { cwd, env }));
+    machineSeconds += (performance.now() - startedAt) / 1000;
+    typed += command.length;
+  };
+  await execute(`git clone --quiet '${root}' '${clone}'`, tmpdir());
+  const config = 'data/first-hour/autopilot.yaml';
+  const program = 'npm run --silent cli --';
+  await execute(`${program} init ${config}`, clone);
+  const tutorial = readFileSync(join(clone, 'docs', 'first-hour.md'), 'utf8');
+  const block = (kind: string) => new RegExp(`^\`\`\`yaml ${kind}\n([\\s\\S]*?)^\`\`\`$`, 'm').exec(tutorial)![1]!;
+  const [rule, tests] = [block('rule'), block('test')];
+  const file = join(clone, config);
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace(/^rules:\n/m, `rules:\n${rule.replaceAll(/^(?=.)/gm, '  ')}\n`),
+  );
+  mkdirSync(join(clone, 'data', 'first-hour'), { recursive: true });
+  writeFileSync(file.replace(/\.yaml$/, '.test.yaml'), tests);
+  typed += rule.length + tests.length;
+  await execute(`${program} validate ${config}`, clone);
+  await execute(`${program} test ${config}`, clone);
+  const words = [readFileSync(join(clone, 'README.md'), 'utf8'), tutorial].join(' ').split(/\s+/).length;
+  return {
+    machineSeconds,
+    readSeconds: (words / person.wordsReadPerMinute) * 60,
+    typedSeconds: (typed / person.charactersTypedPerMinute) * 60,
+  };
+}
+
+/** A command in a process group of its own. */
+function start(
+  command: string,
+  args: readonly string[],
+  { cwd, env }: { cwd: string; env: NodeJS.ProcessEnv },
+): ChildProcess {
+  return spawn(command, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/**
+ * Resolves when the command and all that hold its output have ended.
+ * @throws Error with what it said when it failed
+ */
+async function done(child: ChildProcess): Promise<void> {
+  const said: string[] = [];
+  for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk) => said.push(String(chunk)));
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`${child.spawnargs.join(' ')} ended with ${code}:\n${said.join('').slice(-4_000)}`);
+}
+
+function machineOf(env: NodeJS.ProcessEnv): string {
+  const said = (command: string, args: readonly string[]) =>
+    spawnSync(command, args, { encoding: 'utf8', env }).stdout?.trim();
+  const redis = /v=(\S+)/.exec(said('redis-server', ['--version']) ?? '')?.[1];
+  return [
+    `${availableParallelism()} × ${cpus()[0]?.model.trim() ?? 'unknown'}`,
+    `${Math.round(totalmem() / 1024 ** 3)} GB`,
+    `${process.platform} ${process.arch}`,
+    `Node ${said('node', ['--version'])} with npm ${said('npm', ['--version'])} to begin with`,
+    redis ? `Redis ${redis} installed before` : 'no Redis installed before',
+  ].join(', ');
+}
