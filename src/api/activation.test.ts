@@ -18,7 +18,8 @@ function shard(name: string, hasQueue = true) {
 }
 
 test('an empty standby says what begins, which rules act, and that nothing holds them back', () => {
-  const text = effectsOf([shard('main'), shard('eu', false)]).join('\n');
+  const text = effectsOf([shard('main'), shard('eu', false)], ['asia']).join('\n');
+  expect(text).toContain('what other processes of this deployment carry: asia.');
   expect(text).toContain('Make sure first that the other deployment is stopped');
   expect(text).toContain('Account main (us-west-2): polls streams and channels, reads the event queue');
   expect(text).toContain(

@@ -21,11 +21,17 @@ export interface StandbyShard {
 /** Names of rules that are told one by one. */
 const mostNamed = 10;
 
-/** What happens as soon as these accounts are activated, in the order in which a person should read it. */
-export function effectsOf(shards: readonly StandbyShard[]): string[] {
+/**
+ * What happens as soon as these accounts are activated, in the order in which a person should read it.
+ * @param elsewhere names of those that other processes of the deployment carry
+ */
+export function effectsOf(shards: readonly StandbyShard[], elsewhere: readonly string[] = []): string[] {
   return [
     'Make sure first that the other deployment is stopped: two that share no Redis act twice, and neither knows of the other’s calls.',
     ...shards.map(workOf),
+    ...(elsewhere.length === 0
+      ? []
+      : [`The same for what other processes of this deployment carry: ${elsewhere.join(', ')}.`]),
     rulesText(shards[0]?.ruleset),
     controlsText(shards),
     ...waitingText(shards),

@@ -222,7 +222,7 @@ export function createApi(options: ApiOptions): Api {
       { prefix: '/v1', plugin: eventRoutes({ state }) },
       { prefix: '/v1', plugin: auditRoutes({ state, reach, scrub }) },
       { prefix: '/v1', plugin: replicaRoutes({ shards }) },
-      { prefix: '/v1', plugin: standbyRoutes({ shards: shards.map(standbyShard), standby }) },
+      { prefix: '/v1', plugin: standbyRoutes({ shards: shards.map(standbyShard), elsewhere: others, standby }) },
       { prefix: '/v1', plugin: accountRoutes({ accounts }) },
       ...page.routes,
     ],

@@ -22,6 +22,7 @@ export const longFiles: Readonly<Record<string, number>> = {
   'test/system/page-with-daemon.test.ts': 11,
   'test/system/metadata-crash.test.ts': 10,
   'test/integration/workers-actions.test.ts': 10,
+  'test/system/standby.test.ts': 10,
   'test/system/false-answers.test.ts': 10,
   'test/system/bootstrap-doctor.test.ts': 9,
   'test/system/page-walk.test.ts': 9,

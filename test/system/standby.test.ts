@@ -6,7 +6,9 @@ import { cutLink } from '#test/support/cut-link.ts';
 import { type DaemonProcess, daemonProcess } from '#test/support/daemon-process.ts';
 import { eventually } from '#test/support/quiet.ts';
 
+// With a short request timeout a new ledger of permits grants soon.
 const rules = `
+limits: {request_timeout: 1500ms}
 receivers: [{name: noc, webhook_configs: [{url: "http://127.0.0.1:9/"}]}]
 rules:
   - name: slate
@@ -50,10 +52,13 @@ test('a standby makes no call and receives no message until it is activated, say
         ...how.env,
       },
     });
-  await using standby = await start({ flags: ['--standby'] });
+  await using both = new AsyncDisposableStack();
+  const [standby, second] = (
+    await Promise.all([start({ flags: ['--standby'] }), start({ env: { AUTOPILOT_STANDBY: '1' } })])
+  ).map((each) => both.use(each)) as [DaemonProcess, DaemonProcess];
   const cli = (...args: string[]) => commandLine(args, { env: { AUTOPILOT_URL: standby.url } });
 
-  await looks(standby, 3);
+  await Promise.all([standby, second].map((each) => looks(each, 2)));
   expect((await standby.ask('GET', '/healthz')).status).toBe(200);
   const readiness = await standby.ask('GET', '/readyz');
   expect(readiness).toMatchObject({ status: 503, body: { ready: false, checks: { redis: 'ok' } } });
@@ -89,7 +94,7 @@ test('a standby makes no call and receives no message until it is activated, say
   ])
     expect(planned.out).toContain(text);
   expect((await standby.ask('GET', '/v1/standby')).body).toMatchObject({ standby: true, startedAsStandby: true });
-  await looks(standby, 2);
+  await looks(standby, 1);
 
   expect([aws.opened, queues.opened]).toEqual([0, 0]);
   expect(await simulator.control.calls()).toEqual([]);
@@ -108,10 +113,34 @@ test('a standby makes no call and receives no message until it is activated, say
   expect((await standby.ask('POST', '/v1/metadata/batches', work[0][2])).status).toBe(202);
   await eventually(async () => (await simulator.control.cues()).length > 0);
 
-  await using restarted = await start({ env: { AUTOPILOT_STANDBY: '1' } });
-  await eventually(async () => (await restarted.ask('GET', '/readyz')).status === 200);
+  // Every replica of that Redis works, and every later start.
+  await eventually(async () => (await second.ask('GET', '/readyz')).status === 200);
+  const restarted = await platform.daemon({ rules, standby: true });
   expect((await restarted.ask('GET', '/v1/standby')).body).toMatchObject({
     standby: false,
     accounts: [{ name: 'main', activation: { who: 'mara' } }],
   });
+});
+
+test('one activation is for all accounts of the deployment, also those that other processes carry', async () => {
+  await using platform = await broadcast();
+  const accounts = `
+accounts:
+  - {name: first, region: us-west-2, account_id: "111122223333"}
+  - {name: second, region: us-west-2, account_id: "444455556666", assume_role_arn: "arn:aws:iam::{account}:role/autopilot"}
+`;
+  const start = (carried: string) =>
+    platform.daemon({ rules: accounts, env: { AUTOPILOT_ACCOUNTS: carried }, standby: true, cold: true });
+  const first = await start('first');
+  const second = await start('second');
+  for (const { app } of [first, second]) expect(app.shards.map(({ standsBy }) => standsBy)).toEqual([true]);
+
+  const { status, body } = await first.ask('POST', '/v1/activate', { reason: 'the other Region is lost' });
+
+  expect([status, body.standby]).toEqual([200, false]);
+  expect(body.effects).toContain('The same for what other processes of this deployment carry: second.');
+  await eventually(() => second.app.shards.every(({ standsBy }) => !standsBy));
+  expect((await second.ask('GET', '/v1/standby')).body.accounts).toMatchObject([
+    { name: 'second', standby: false, activation: { reason: 'the other Region is lost' } },
+  ]);
 });

@@ -3,13 +3,21 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Activation } from '#domain/control.ts';
 import { iso } from '#domain/duration.ts';
+import type { Transaction } from '#domain/shared-state.ts';
 import { notes } from '#domain/state-registry.ts';
 import { activate } from '#rules/controls.ts';
 import { effectsOf, type StandbyShard } from '../activation.ts';
 import { actorOf } from '../auth.ts';
 
+interface ElsewhereShard {
+  readonly name: string;
+  transact<T>(body: (tx: Transaction) => T): Promise<T>;
+}
+
 export interface StandbyRoutesOptions {
   readonly shards: readonly StandbyShard[];
+  /** Accounts of the same deployment that other processes carry: one activation is for all. */
+  readonly elsewhere: readonly ElsewhereShard[];
   /** Whether the process was started as a standby. */
   readonly standby: boolean;
 }
@@ -24,7 +32,7 @@ const view = z.object({
 });
 const tags = ['Controls'];
 
-export function standbyRoutes({ shards, standby }: StandbyRoutesOptions): FastifyPluginAsyncZod {
+export function standbyRoutes({ shards, elsewhere, standby }: StandbyRoutesOptions): FastifyPluginAsyncZod {
   const shown = (): z.infer<typeof view> => ({
     standby: shards.some(({ standsBy }) => standsBy),
     startedAsStandby: standby,
@@ -73,11 +81,15 @@ export function standbyRoutes({ shards, standby }: StandbyRoutesOptions): Fastif
       async ({ body, caller }) => {
         // None of them stands by where the process was not started so, or somebody was quicker: then nothing is left to do.
         const waiting = shards.filter(({ standsBy }) => standsBy);
-        const effects = waiting.length === 0 ? [] : effectsOf(waiting);
+        const names = elsewhere.map(({ name }) => name);
+        const effects = waiting.length === 0 ? [] : effectsOf(waiting, names);
         if (body?.dryRun) return { ...shown(), dryRun: true as const, effects };
         const by = { who: actorOf(caller), reason: body?.reason ?? 'no reason given' };
         // One that fails leaves the others activated; the same request again goes on with it.
-        const ends = await Promise.allSettled(waiting.map(({ state }) => state.transact((tx) => activate(tx, by))));
+        const ends = await Promise.allSettled([
+          ...waiting.map(({ state }) => state.transact((tx) => activate(tx, by))),
+          ...(standby ? elsewhere.map((shard) => shard.transact((tx) => activate(tx, by))) : []),
+        ]);
         const failed = ends.find((end) => end.status === 'rejected');
         if (failed) throw failed.reason;
         return { ...shown(), effects };
