@@ -10,6 +10,7 @@ import { problemsOfAccounts } from './account-problems.ts';
 import { compileReceiver, compileRoute } from './compile-receivers.ts';
 import { compileRule } from './compile-rule.ts';
 import { hashOf } from './hash.ts';
+import { problemsOfHttp } from './http-problems.ts';
 import type { Finding, PathPart } from './problem.ts';
 import type { ConfigDocument } from './schema.ts';
 import { compileTimeInterval } from './time-range.ts';
@@ -32,7 +33,7 @@ export function compileRuleset(
       seen.add(name);
     });
   }
-  findings.push(...problemsOfAccounts(document));
+  findings.push(...problemsOfAccounts(document), ...problemsOfHttp(document));
 
   const timeIntervals = document.time_intervals.map((interval, index) =>
     compileTimeInterval(interval, ['time_intervals', index], findings),

@@ -61,6 +61,36 @@ const requestTimeout = duration.refine((text) => {
   return ms === undefined || (ms >= 100 && ms <= 60_000);
 }, 'expected a duration from 100ms to 60s');
 
+/** Headers that a client or a proxy sets for other reasons. */
+const takenHeaders =
+  /^(accept.*|authorization|connection|content-.*|cookie|date|expect|forwarded|host|idempotency-key|keep-alive|origin|proxy-.*|range|referer|sec-.*|te|trailer|transfer-encoding|upgrade.*|user-agent|via|x-autopilot-.*|x-forwarded-(for|host|port|prefix|proto)|x-real-ip)$/i;
+
+const headerName = z
+  .string()
+  .regex(/^[A-Za-z0-9-]{1,100}$/, 'expected the name of a header: letters, digits and hyphens')
+  .refine((name) => !takenHeaders.test(name), 'expected a header that has no other use');
+
+const roleValues = z.array(z.string().min(1).max(200)).min(1).max(100).optional();
+
+/** The names of Grafana's `auth.proxy`. */
+const authProxy = z.strictObject({
+  header_name: headerName.default('X-WEBAUTH-USER').describe('Header with the name or mail address of who is signed in'),
+  headers: z
+    .strictObject({ role: headerName.optional().describe('Header with the role, or with groups that `roles` names') })
+    .prefault({})
+    .describe('Further headers, as `{role: X-WEBAUTH-ROLE}`'),
+  roles: z
+    .strictObject({ viewer: roleValues, operator: roleValues, admin: roleValues })
+    .optional()
+    .describe(
+      'Which values of the role header mean a role, as `{operator: [video-oncall]}`; several values are separated by commas, and the highest role counts. Default: the value is viewer, operator or admin',
+    ),
+  default_role: z
+    .enum(['viewer', 'operator', 'admin', 'none'])
+    .default('viewer')
+    .describe('Role of somebody whom no header gives one; `none`: they are refused'),
+});
+
 /** Relative ones would depend on where the daemon was started. */
 const absoluteFolder = z.string().max(1000).startsWith('/', 'expected an absolute path');
 
@@ -243,6 +273,11 @@ export const settingsShape = {
         .default([])
         .describe(
           'Addresses and networks of the proxies in front, such as 10.0.0.0/8, whose X-Forwarded-For tells the client’s address, X-Forwarded-Prefix the path below which the daemon is reached, and X-Forwarded-Proto whether by https. Default: none, headers are not believed',
+        ),
+      auth_proxy: authProxy
+        .optional()
+        .describe(
+          'People whom a proxy of `http.trusted_proxies` has signed in: they need no token. Each of those proxies must replace these headers of its clients. Default: the headers are not read',
         ),
       max_connections: z
         .number()

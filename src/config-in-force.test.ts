@@ -54,6 +54,7 @@ const changed: Readonly<Record<string, string>> = {
   'http.proxy_resolves_names': 'true',
   'http.requests_per_minute': '60',
   'http.trusted_proxies': '[10.0.0.0/8]',
+  'http.auth_proxy': '{header_name: X-WEBAUTH-USER}, trusted_proxies: [10.0.0.5]',
   'http.max_connections': '100',
   'http.max_half_open': '10',
   'http.allow_private_webhooks': 'true',

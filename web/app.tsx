@@ -21,6 +21,7 @@ import {
   isPaused,
   mayOperate,
   now,
+  refusal,
   staleReason,
   startClock,
   status,
@@ -113,7 +114,8 @@ export function App(): JSX.Element {
   );
 }
 
-function tellConnection(state: 'open' | 'lost' | 'denied'): void {
+function tellConnection(state: 'open' | 'lost' | 'denied', why = ''): void {
+  refusal.value = why;
   connection.value = state;
 }
 
@@ -155,9 +157,9 @@ function SignIn(): JSX.Element {
           The value of AUTOPILOT_API_TOKEN, or a token of your own. It stays in this tab until you close it; the queues
           stay open in this browser for up to twelve hours.
         </p>
-        {wrong && (
+        {(wrong || refusal.value !== '') && (
           <p class="problem" role="alert">
-            This token is not accepted.
+            {refusal.value || 'This token is not accepted.'}
           </p>
         )}
         <button type="submit" class="primary">
@@ -236,6 +238,11 @@ function Frame(): JSX.Element {
       </div>
       <footer class="dim">
         <span>ivs-autopilot {version.value}</span>
+        {caller.value && caller.value.name !== 'loopback' && (
+          <span>
+            signed in as {caller.value.name}, {caller.value.role}
+          </span>
+        )}
         <span>times are local: {Intl.DateTimeFormat().resolvedOptions().timeZone}</span>
         <a href={href('runbook')}>Run book</a>
         <a href={below('/docs')}>API</a>

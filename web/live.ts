@@ -1,13 +1,15 @@
 // The one stream of everything: `GET /v1/live` read with fetch, so that the token travels in a header. Connects again by itself.
 import { below, headers } from './api.ts';
 
+/** A stream that ends after so long was ended on purpose: it is asked for again, and nothing was lost. */
+const longMs = 60_000;
 /** Silence after which the connection is given up; the daemon says something every second. */
 const silentMs = 20_000;
 
 export interface Follower {
   event(name: string, data: unknown): void;
-  /** 'denied' ends it. */
-  state(connection: 'open' | 'lost' | 'denied'): void;
+  /** 'denied' ends it. `why`: what the daemon said to somebody whom it knows. */
+  state(connection: 'open' | 'lost' | 'denied', why?: string): void;
 }
 
 /** Follows the stream until it is stopped. Returns what stops it. */
@@ -29,13 +31,16 @@ export function follow(on: Follower): () => void {
           cache: 'no-store',
         });
         if (answer.status === 401 || answer.status === 403) {
-          on.state('denied');
+          const { detail = '' } = (await answer.json().catch(() => ({}))) as { detail?: string };
+          on.state('denied', answer.status === 403 ? detail : '');
           return;
         }
         if (!answer.ok || !answer.body) throw new Error(`the daemon answered ${answer.status}`);
         on.state('open');
         failures = 0;
+        const openedAt = performance.now();
         await read(answer.body, (name, data) => on.event(name, data), alive);
+        if (performance.now() - openedAt > longMs) continue;
       } catch {
         // Lost: the page says so, and tries again.
       } finally {

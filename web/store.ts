@@ -13,6 +13,8 @@ export interface Caller {
 
 /** connecting → open ↔ lost; denied asks for a token. */
 export const connection = signal<'connecting' | 'open' | 'lost' | 'denied'>('connecting');
+/** Why somebody who is known may not even look: what the daemon said. */
+export const refusal = signal('');
 export const status = signal<LiveStatus | undefined>(undefined);
 export const caller = signal<Caller | undefined>(undefined);
 export const version = signal('');

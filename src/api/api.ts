@@ -156,6 +156,8 @@ export function createApi(options: ApiOptions): Api {
     maxBodyBytes: settings.http.max_body_bytes,
     requestsPerMinute: settings.http.requests_per_minute,
     trustedProxies: settings.http.trusted_proxies,
+    authProxy: settings.http.auth_proxy,
+    externalUrl: settings.http.external_url,
     connections: { max: settings.http.max_connections, maxHalfOpen: settings.http.max_half_open },
     clock,
     nowMs: () => first.state.nowMs(),

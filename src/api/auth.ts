@@ -1,4 +1,5 @@
-// Who calls: bearer tokens with roles, compared in constant time. What a role may do is said by each route (server.ts).
+// Who calls: bearer tokens with roles, compared in constant time. What a role may do is said by each route (server.ts); who comes by a
+// proxy that signs people in is in auth-proxy.ts.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { AppError } from '#domain/errors.ts';
 import { withoutToken } from '#domain/person.ts';
@@ -24,6 +25,8 @@ export interface Caller {
   readonly role: TokenRole;
   /** The person, as the request says. */
   readonly person?: string | undefined;
+  /** A person whom a trusted proxy has signed in: `name` is theirs, and no token's. */
+  readonly proxied?: true | undefined;
 }
 
 /** The name of the token in AUTOPILOT_API_TOKEN. */
@@ -50,23 +53,43 @@ export function personOf(header: string | readonly string[] | undefined): string
   } catch {
     // Not percent-encoded: refused below.
   }
-  if (!/^[\p{L}\p{N}][\p{L}\p{N}\p{M} ._@'’-]{0,63}$/u.test(name) || /^(token|rule|loopback)\b/i.test(name))
+  if (!/^[\p{L}\p{N}][\p{L}\p{N}\p{M} ._@'’-]{0,63}$/u.test(name) || isKeptName(name))
     throw new AppError(
       'REQUEST_INVALID',
-      `headers.${personHeader}: expected the name of a person: up to 64 letters, digits, spaces and . _ @ ' -, and not "token …", "rule …" or "loopback"`,
+      `headers.${personHeader}: expected the name of a person: up to 64 letters, digits, spaces and . _ @ ' -, and not "token …", "user …", "rule …" or "loopback"`,
     );
   return name;
 }
 
-/** The caller as audit, holds, silences and pauses name them: `token mara`, or the person's name; `loopback` only where nobody gave one. */
-export function actorOf({ name, person }: Caller): string {
+/** Whether a name would be read as another kind of caller. */
+export function isKeptName(name: string): boolean {
+  return /^(token|user|rule)(\s|$)|^loopback\b/i.test(name);
+}
+
+/**
+ * The caller as audit, holds, silences and pauses name them: `token mara`, `user mara` of whom a proxy signed in, or the person's name;
+ * `loopback` only where nobody gave one.
+ */
+export function actorOf({ name, person, proxied }: Caller): string {
+  if (proxied) return `user ${name}`;
   if (name === withoutToken) return person ?? name;
   return person === undefined || person === name ? `token ${name}` : `${person} (token ${name})`;
 }
 
-/** The caller as a token, or its lack, proves it: for what a claim must not decide. */
-export function provenNameOf({ name }: Caller): string {
+/** The caller as a token, a trusted proxy or the lack of both proves it: for what a claim must not decide. */
+export function provenNameOf({ name, proxied }: Caller): string {
+  if (proxied) return `user ${name}`;
   return name === withoutToken ? name : `token ${name}`;
+}
+
+/** Whose requests and streams are counted together. No token's name has a space. */
+export function callerKey({ name, proxied }: Pick<Caller, 'name' | 'proxied'>): string {
+  return proxied ? `user ${name}` : name;
+}
+
+/** What messages to the caller call them. */
+export function callerName({ name, proxied }: Pick<Caller, 'name' | 'proxied'>): string {
+  return proxied ? name : `the token ${name}`;
 }
 
 /** Whether `role` includes `needed`. */
@@ -108,17 +131,20 @@ export function parseTokenFile(text: string, file: string): ApiToken[] {
 /** Finds the caller of a request by its Authorization header. The tokens can be others after a reload. */
 export class Authenticator {
   #tokens: readonly KnownToken[] = [];
-  /** Without any token the server is bound to loopback, and whoever can connect may do everything. This does not change by a reload. */
+  /**
+   * Without any token or proxy that signs people in the server is bound to loopback, and whoever can connect may do everything. This does
+   * not change by a reload.
+   */
   readonly open: boolean;
 
-  constructor(tokens: readonly ApiToken[]) {
-    this.open = tokens.length === 0;
+  constructor(tokens: readonly ApiToken[], { hasProxy = false }: { readonly hasProxy?: boolean } = {}) {
+    this.open = tokens.length === 0 && !hasProxy;
     this.use(tokens);
   }
 
   /** From now on exactly these tokens are accepted; none at all are never taken over by a server that had some. */
   use(tokens: readonly ApiToken[]): void {
-    if ((tokens.length === 0) !== this.open) return;
+    if (tokens.length === 0 ? this.#tokens.length > 0 : this.open) return;
     this.#tokens = tokens.map(({ name, role, value }) => {
       const digest = digestOf(value.reveal());
       const same = this.#tokens.find(
@@ -130,18 +156,22 @@ export class Authenticator {
 
   /** Whether the token that this caller came with is still accepted, with the same role. */
   accepts(caller: Caller): boolean {
-    return this.open || this.#tokens.some((token) => token.caller === caller);
+    return this.open || caller.proxied === true || this.#tokens.some((token) => token.caller === caller);
   }
 
   /**
-   * @param header the Authorization header. `Basic` is taken only when `allowBasic`: browsers send it unasked.
+   * @param header the Authorization header. `Basic` is taken only when `allowBasic`: browsers send it unasked. `hint` is added to what is
+   * said to whoever has no token.
    * @throws AppError UNAUTHORIZED
    */
-  authenticate(header: string | undefined, { allowBasic = false }: { allowBasic?: boolean } = {}): Caller {
+  authenticate(
+    header: string | undefined,
+    { allowBasic = false, hint = '' }: { allowBasic?: boolean; hint?: string | undefined } = {},
+  ): Caller {
     if (this.open) return { name: withoutToken, role: 'admin' };
     const token = tokenOf(header, allowBasic);
     if (token === undefined)
-      throw new AppError('UNAUTHORIZED', 'the request has no bearer token; send `Authorization: Bearer <token>`');
+      throw new AppError('UNAUTHORIZED', `the request has no bearer token; send \`Authorization: Bearer <token>\`${hint}`);
     const given = digestOf(token);
     let found: Caller | undefined;
     // No early end: the time must not tell which token was nearly right.
@@ -150,9 +180,9 @@ export class Authenticator {
     return found;
   }
 
-  /** What signs for this caller, by the token with that name; undefined where no token is needed. */
-  keyOf({ name }: Caller): Buffer | undefined {
-    return this.#tokens.find(({ caller }) => caller.name === name)?.digest;
+  /** What signs for this caller, by the token with that name; undefined of whoever has none. */
+  keyOf({ name, proxied }: Caller): Buffer | undefined {
+    return proxied ? undefined : this.#tokens.find(({ caller }) => caller.name === name)?.digest;
   }
 
   /** The caller whose key `signed` knows. */

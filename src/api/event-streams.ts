@@ -2,16 +2,18 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { AppError } from '#domain/errors.ts';
-import type { Caller } from './auth.ts';
+import { type Caller, callerKey, callerName } from './auth.ts';
 
 const heartbeatMs = 15_000;
 /** A reader is cut off when this much waits for it; whoever sends much watches `backlog`, so that a slow link is none. */
 const mostBufferedBytes = 1_048_576;
 /** A reader that takes nothing at all for so many heartbeats is gone, whatever its connection says. */
 const mostSilentBeats = 4;
-/** Streams that one token may have open: each costs memory, and most of them repeated looks at Redis. */
+/** Streams that one token or person may have open: each costs memory, and most of them repeated looks at Redis. */
 const mostOpenPerCaller = 100;
 const retryAfterMs = 5000;
+/** A proxy signs people in request by request: who was signed out there, or has another role by now, is found out when the stream is asked for again. */
+const proxiedMs = 15 * 60_000;
 
 /** The answer of a route that opens a stream, for the API document. @param events the names of its events, and what they carry. */
 export function eventStreamAnswer(events: string): object {
@@ -53,9 +55,9 @@ export class EventStreams {
    */
   open(reply: FastifyReply): EventStream {
     const { caller } = reply.request;
-    const { name } = caller;
-    if (this.#openBy(name) >= mostOpenPerCaller)
-      throw new AppError('TOO_MANY_STREAMS', `the token ${name} has ${mostOpenPerCaller} event streams open`, {
+    const key = callerKey(caller);
+    if (this.#openBy(key) >= mostOpenPerCaller)
+      throw new AppError('TOO_MANY_STREAMS', `${callerName(caller)} has ${mostOpenPerCaller} event streams open`, {
         disposition: { kind: 'retry-after', delayMs: retryAfterMs },
       });
     const gone = new AbortController();
@@ -82,8 +84,10 @@ export class EventStreams {
       if (silentBeats >= mostSilentBeats) cut();
       else write(': still here\n\n');
     }, heartbeatMs);
+    const askAgain = caller.proxied ? setTimeout(() => finish(), proxiedMs) : undefined;
     const finish = () => {
       clearInterval(heartbeat);
+      clearTimeout(askAgain);
       this.#open.delete(stream);
       if (!gone.signal.aborted) gone.abort(new Error('the event stream is over'));
       if (!raw.writableEnded) raw.end();
@@ -136,9 +140,9 @@ export class EventStreams {
     for (const [stream, caller] of this.#open) if (!keeps(caller)) stream.close();
   }
 
-  #openBy(name: string): number {
+  #openBy(key: string): number {
     let count = 0;
-    for (const opener of this.#open.values()) if (opener.name === name) count += 1;
+    for (const opener of this.#open.values()) if (callerKey(opener) === key) count += 1;
     return count;
   }
 }

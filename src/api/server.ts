@@ -2,7 +2,7 @@
 //
 // How to add a noun: write routes/<noun>.ts with a factory `(deps) => FastifyPluginAsyncZod`, each route with a zod schema for
 // what it takes and what it answers, and hand `{ prefix: '/v1', plugin: nounRoutes(deps) }` to the server in api.ts.
-//   - Every `/v1` route needs a token. Reading needs the role viewer, anything else operator; `config: { role: 'admin' }` on a
+//   - Every `/v1` route needs a token, or a person whom a trusted proxy signed in. Reading needs the role viewer, anything else operator; `config: { role: 'admin' }` on a
 //     route asks for more, or less. `request.caller` says who calls (for the audit).
 //   - A standby refuses whatever is no GET, unless the route has `config: { onStandby: true }`: it must neither call nor enqueue anything.
 //   - Throw AppError; the answer gets its code, status, details and remedy.
@@ -13,7 +13,7 @@
 //     needs none.
 //   - An address in an answer begins with `request.outside.prefix`.
 import rateLimit from '@fastify/rate-limit';
-import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReply, type FastifyRequest } from 'fastify';
 import { type FastifyPluginAsyncZod, serializerCompiler } from 'fastify-type-provider-zod';
 import { AppError, isRedisFailure } from '#domain/errors.ts';
 import { deepestJson, nestsDeeper } from '#domain/json-depth.ts';
@@ -24,7 +24,18 @@ import type { Logger } from '#runtime/logger.ts';
 import type { Metrics } from '#runtime/metrics.ts';
 import { below, type OpenSpan, openSpan } from '#runtime/tracing.ts';
 import { registerApiDocument } from './api-document.ts';
-import { type ApiToken, Authenticator, type Caller, mayActAs, personHeader, personOf, type TokenRole } from './auth.ts';
+import {
+  type ApiToken,
+  Authenticator,
+  type Caller,
+  callerKey,
+  callerName,
+  mayActAs,
+  personHeader,
+  personOf,
+  type TokenRole,
+} from './auth.ts';
+import { AuthProxy, type AuthProxySettings } from './auth-proxy.ts';
 import { TrustedProxies } from './client-address.ts';
 import { type ConnectionLimits, Connections } from './connections.ts';
 import { EventStreams } from './event-streams.ts';
@@ -83,6 +94,10 @@ export interface HttpServerOptions {
   readonly onRefused?: ((refusal: Refusal) => Promise<void>) | undefined;
   /** `http.trusted_proxies`; default: none. */
   readonly trustedProxies?: readonly string[];
+  /** `http.auth_proxy`; default: nobody is signed in by a proxy. */
+  readonly authProxy?: AuthProxySettings | undefined;
+  /** `http.external_url` */
+  readonly externalUrl?: string | undefined;
   /** Default: as in a configuration that says nothing. */
   readonly connections?: ConnectionLimits;
   /** For what is slowed down; default: the system's. */
@@ -119,7 +134,7 @@ export class HttpServer implements Service {
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
-    this.#authenticator = new Authenticator(options.tokens);
+    this.#authenticator = new Authenticator(options.tokens, { hasProxy: options.authProxy !== undefined });
     this.app = buildApp(options, this.#authenticator, () => this.#stopping);
   }
 
@@ -204,6 +219,8 @@ function buildApp(
   connections.attach(app.server);
   const proxies = new TrustedProxies(options.trustedProxies ?? []);
   const outside = new OutsideReader({ proxies, clock, logger, metrics });
+  const { authProxy: settings, externalUrl } = options;
+  const authProxy = settings && new AuthProxy({ settings, proxies, externalUrl, clock, logger });
   const logins = new LoginGuard({ clock, logger, metrics });
   const scrub = options.scrub ?? ((text: string) => text);
   const eventStreams = new EventStreams(scrub);
@@ -262,11 +279,11 @@ function buildApp(
     global: false,
     max: options.requestsPerMinute,
     timeWindow: 60_000,
-    keyGenerator: (request) => request.caller.name,
+    keyGenerator: (request) => callerKey(request.caller),
     errorResponseBuilder: (request, { ttl }) =>
       new AppError(
         'RATE_LIMITED',
-        `the token ${request.caller.name} sent more than ${options.requestsPerMinute} requests in a minute`,
+        `${callerName(request.caller)} sent more than ${options.requestsPerMinute} requests in a minute`,
         { disposition: { kind: 'retry-after', delayMs: ttl } },
       ),
   });
@@ -285,7 +302,7 @@ function buildApp(
     void app.register(
       async (scope) => {
         if (access !== 'public')
-          guard(scope, { authenticator, logins, proxies, nowMs, standsBy, isBrowser: access === 'browser' });
+          guard(scope, { authenticator, authProxy, logins, proxies, nowMs, standsBy, isBrowser: access === 'browser' });
         // The compilers belong to the routes only: on the root they would break what has no zod schema.
         if (access === 'token') {
           scope.setValidatorCompiler(validatorCompiler);
@@ -303,11 +320,12 @@ function buildApp(
   return app;
 }
 
-/** Asks for a token and the role that the route needs, then counts the request against its token. */
+/** Asks for a token, or a person whom a trusted proxy signed in, and the role that the route needs; then counts the request against them. */
 function guard(
   scope: FastifyInstance,
   {
     authenticator,
+    authProxy,
     logins,
     proxies,
     nowMs,
@@ -315,6 +333,7 @@ function guard(
     isBrowser,
   }: {
     authenticator: Authenticator;
+    authProxy: AuthProxy | undefined;
     logins: LoginGuard;
     proxies: TrustedProxies;
     nowMs: () => number;
@@ -326,14 +345,34 @@ function guard(
     const ticket = authorization === undefined ? queueTicketOf(cookie, nowMs()) : undefined;
     return ticket && authenticator.findByKey((key) => isSignedBy(key, ticket));
   };
+  // A bearer token speaks for itself. `Basic` may be what the proxy asked the browser for, and goes before nothing it says.
+  const proxied = ({ raw, headers: { authorization } }: FastifyRequest): Caller | undefined =>
+    /^Bearer /i.test(authorization ?? '') ? undefined : authProxy?.callerOf(raw);
   scope.addHook('onRequest', async (request, reply) => {
+    const byProxy = proxied(request);
+    if (byProxy) request.caller = byProxy;
+    else await authenticate(request, reply);
+    // What a request says of itself adds nothing to what the proxy has proven.
+    const person = byProxy ? undefined : personOf(request.headers[personHeader]);
+    if (person !== undefined) request.caller = { ...request.caller, person };
+    const needed = request.routeOptions.config.role ?? (reads(request) ? 'viewer' : 'operator');
+    if (!mayActAs(request.caller.role, needed))
+      throw new AppError(
+        'FORBIDDEN',
+        `${callerName(request.caller)} has the role ${request.caller.role}; this needs ${needed}`,
+      );
+  });
+  scope.addHook('onRequest', scope.rateLimit());
+
+  async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const allowBasic = isBrowser && reads(request);
+    const { authorization } = request.headers;
     try {
       request.caller =
         (allowBasic ? signedIn(request) : undefined) ??
-        authenticator.authenticate(request.headers.authorization, { allowBasic });
+        authenticator.authenticate(authorization, { allowBasic, hint: authProxy?.hintFor(request.raw) });
     } catch (error) {
-      if (request.headers.authorization === undefined) logins.missed();
+      if (authorization === undefined) logins.missed();
       else {
         await logins.failed(proxies.clientAddress(request.raw)).catch((slowed: unknown) => {
           reply.header('connection', 'close');
@@ -343,57 +382,7 @@ function guard(
       reply.header('www-authenticate', isBrowser ? 'Basic realm="ivs-autopilot", charset="UTF-8"' : 'Bearer');
       throw error;
     }
-    const person = personOf(request.headers[personHeader]);
-    if (person !== undefined) request.caller = { ...request.caller, person };
-    const needed = request.routeOptions.config.role ?? (reads(request) ? 'viewer' : 'operator');
-    if (!mayActAs(request.caller.role, needed))
-      throw new AppError(
-        'FORBIDDEN',
-        `the token ${request.caller.name} has the role ${request.caller.role}; this needs ${needed}`,
-      );
-    if (!reads(request) && request.routeOptions.config.onStandby !== true && standsBy())
-      throw new AppError(
-        'STANDBY',
-        'this is a standby, which takes no work: send it to the deployment that works, or activate this one with `ivs-autopilot activate`',
-      );
-  });
-  scope.addHook('onRequest', scope.rateLimit());
-  traceChanges(scope);
-}
-
-const spans = new WeakMap<FastifyRequest, OpenSpan>();
-
-/**
- * A span for each request that changes something, from when it has been let in to its answer; below the caller's own, if it names one.
- * https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
- */
-function traceChanges(scope: FastifyInstance): void {
-  // Not before: what reads the body runs outside of the request.
-  scope.addHook('preHandler', (request, _reply, done) => {
-    const route = request.routeOptions.url ?? 'none';
-    const span = reads(request)
-      ? undefined
-      : openSpan(
-          {
-            name: `${request.method} ${route}`,
-            kind: 'server',
-            attributes: { 'http.request.method': request.method, 'http.route': route },
-          },
-          traceparentIn(request.headers),
-        );
-    if (!span) return done();
-    spans.set(request, span);
-    below(span.traceparent, done);
-  });
-  scope.addHook('onResponse', async (request, { statusCode }) => {
-    const span = spans.get(request);
-    span?.set({ 'http.response.status_code': statusCode });
-    span?.end(Date.now(), statusCode >= 500 ? String(statusCode) : undefined);
-  });
-}
-
-function traceparentIn({ traceparent }: FastifyRequest['headers']): string | undefined {
-  return typeof traceparent === 'string' && placeOf(traceparent) ? traceparent : undefined;
+          guard(scope, { authenticator, authProxy, logins, proxies, nowMs, standsBy, isBrowser: access === 'browser' });
 }
 
 function reads(request: FastifyRequest): boolean {

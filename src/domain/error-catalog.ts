@@ -718,21 +718,23 @@ export const errorCatalog = {
     disposition: 'give-up',
   },
   UNAUTHORIZED: {
-    meaning: 'The request carries no valid bearer token.',
-    remedy: 'Send `Authorization: Bearer <token>` with the value of AUTOPILOT_API_TOKEN.',
+    meaning: 'The request carries no valid bearer token, and no name from a proxy that signs people in.',
+    remedy:
+      'Send `Authorization: Bearer <token>` with the value of AUTOPILOT_API_TOKEN. Behind an authenticating proxy: name its address in http.trusted_proxies and its header in http.auth_proxy.',
     status: 401,
     disposition: 'give-up',
   },
   FORBIDDEN: {
-    meaning: 'The token is valid, but its role may not do this.',
-    remedy: 'Use a token with the role that the answer names.',
+    meaning: 'Who asks is known, but their role may not do this.',
+    remedy: 'Use a token with the role that the answer names, or have the proxy give it to the person.',
     status: 403,
     disposition: 'give-up',
   },
   FOREIGN_REQUEST: {
     meaning:
-      'Without a configured token the API only takes requests that name a loopback host and come from no other web site.',
-    remedy: 'Call it by http://127.0.0.1:<port>, or set AUTOPILOT_API_TOKEN.',
+      'A page of another web site asks for something, in the name of whom a proxy has signed in; or, without a configured token, a request names another host than loopback.',
+    remedy:
+      'Act on the page itself; behind a proxy set http.external_url to its address. Without a token, call the daemon by http://127.0.0.1:<port>, or set AUTOPILOT_API_TOKEN.',
     status: 403,
     disposition: 'give-up',
   },
@@ -814,7 +816,7 @@ export const errorCatalog = {
     disposition: 'retry',
   },
   TOO_MANY_STREAMS: {
-    meaning: 'The token has as many event streams open at this replica as it may.',
+    meaning: 'The token or person has as many event streams open at this replica as it may.',
     remedy:
       'Close streams that nobody reads, give every program a token of its own, or ask for the state now and then.',
     status: 429,

@@ -4,7 +4,7 @@
 import type { Answered, Approval, ApprovalAnswer, ApprovalSaid } from '#domain/approval.ts';
 import type { DecisionReason, GuardVerdict, Values } from '#domain/decision.ts';
 import { iso } from '#domain/duration.ts';
-import { callerText, personText } from '#domain/person.ts';
+import { callerText, isSamePerson, personText } from '#domain/person.ts';
 import type { Rule, Step } from '#domain/rule.ts';
 import type { Transaction } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
@@ -49,20 +49,22 @@ function judgeAnswer(evaluation: Evaluation, approval: Approval, said: ApprovalS
   if (terms.by === 'admin' && said.role !== 'admin')
     return refused('APPROVAL_NOT_ALLOWED', `only a token with the role ${terms.by} may decide this`, approval);
   if (said.kind === 'reject') return { ok: true, approval: reject(evaluation, approval, said), repeated: false };
-  if (terms.notByAuthor && author === said.who)
+  if (terms.notByAuthor && author !== undefined && isSamePerson(author, said.who))
     return refused(
       'APPROVAL_NOT_ALLOWED',
       `${callerText(said.who)} caused this and cannot approve it (not_by_author): somebody else must`,
       approval,
     );
-  if (answers.some(({ who }) => who === said.who)) return { ok: true, approval, repeated: true };
+  if (answers.some(({ who }) => isSamePerson(who, said.who))) return { ok: true, approval, repeated: true };
   return approve(evaluation, approval, said);
 }
 
 /** One that has been decided: whoever said the same then is told how it ended, and nothing is done again. */
 function answerLate(approval: Approval, said: ApprovalSaid): Answered {
   const ofTheirs = said.kind === 'approve' ? 'approved' : 'rejected';
-  const isTheirs = approval.answers.some(({ who, verdict }) => who === said.who && verdict === said.kind);
+  const isTheirs = approval.answers.some(
+    ({ who, verdict }) => isSamePerson(who, said.who) && verdict === said.kind,
+  );
   if (isTheirs && approval.state === ofTheirs) return { ok: true, approval, repeated: true };
   const { state, endedAtMs = 0, note } = approval;
   const how = note === undefined ? '' : `: ${note}`;

@@ -181,10 +181,22 @@ rules:
     };
     const engine = await ofAnn('{}');
     expect(await engine.answer('approve')).toMatchObject({ ok: false, code: 'APPROVAL_NOT_ALLOWED' });
+    // Another door does not make another person.
+    for (const who of ['user ann', 'user ANN'])
+      expect(await engine.answer('approve', { who })).toMatchObject({ ok: false, code: 'APPROVAL_NOT_ALLOWED' });
     expect(await engine.answer('approve', { who: bob })).toMatchObject({ ok: true });
     expect(await (await ofAnn('{not_by_author: false}')).answer('approve')).toMatchObject({ ok: true });
     expect(await (await ofAnn('{}')).answer('reject')).toMatchObject({ ok: true });
   });
+});
+
+test('two yeses of one person, by token and by proxy, are one', async () => {
+  const engine = await starvingUnder(rules({ approval: '{count: 2}' }));
+  expect(await engine.answer('approve', { who: ann })).toMatchObject({ ok: true, repeated: false });
+  expect(await engine.answer('approve', { who: 'user Ann' })).toMatchObject({ ok: true, repeated: true });
+  expect(deeds(engine)).toEqual([]);
+  expect(await engine.answer('approve', { who: 'user bob' })).toMatchObject({ ok: true, repeated: false });
+  expect(deeds(engine)).toEqual(['0 stop_stream a']);
 });
 
 describe('on a yes everything is looked at again', () => {

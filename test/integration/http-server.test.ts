@@ -1,7 +1,8 @@
 // The HTTP frame alone, with a route of its own: tokens, roles, limits, errors, documents, stopping.
 import { randomBytes } from 'node:crypto';
-import { request as httpRequest } from 'node:http';
-import type { FastifyInstance } from 'fastify';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type RequestOptions } from 'node:http';
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import pino from 'pino';
 import { expect, test } from 'vitest';
@@ -36,6 +37,16 @@ const notes: FastifyPluginAsyncZod = async (app) => {
 };
 
 const token = () => randomBytes(16).toString('hex');
+
+/** A request from one of the addresses of this machine, with a body where it needs one. */
+async function asked(url: string, options: RequestOptions): Promise<{ status: number; headers: IncomingHttpHeaders; body: any }> {
+  const request = httpRequest(url, { agent: false, ...options });
+  request.end(options.method === 'POST' ? JSON.stringify({ name: 'x' }) : undefined);
+  const [answer] = (await once(request, 'response')) as [IncomingMessage];
+  let text = '';
+  for await (const part of answer.setEncoding('utf8')) text += part;
+  return { status: answer.statusCode!, headers: answer.headers, body: JSON.parse(text) };
+}
 
 async function setup(options: Partial<HttpServerOptions> = {}) {
   const values = { viewer: token(), operator: token(), admin: token() };
@@ -239,6 +250,74 @@ test('the API document names every route of the API with its problem answer; the
   );
   expect(page).not.toMatch(/(src|href)="(https?:)?\/\//);
   expect(page).toContain('id="RATE_LIMITED"');
+});
+
+test('a trusted proxy signs people in: names and roles are theirs, and nobody else can say them', async () => {
+  const queues: FastifyPluginAsync = async (app) => {
+    app.get('/', (request) => Promise.resolve({ by: request.caller.name }));
+  };
+  await using api = await setup({
+    trustedProxies: ['127.0.0.2'],
+    authProxy: { header_name: 'X-WEBAUTH-USER', headers: { role: 'X-WEBAUTH-ROLE' }, default_role: 'viewer' },
+    routes: [
+      { prefix: '/v1', plugin: notes },
+      { prefix: '/queues', plugin: queues, access: 'browser' },
+    ],
+  });
+  const { url } = api.server;
+  const through = (localAddress: string) => (path: string, headers: Record<string, string>, method?: string) =>
+    asked(url + path, { localAddress, headers, ...(method ? { method } : {}) });
+  const proxy = through('127.0.0.2');
+  const direct = through('127.0.0.1');
+  const mara = { 'x-webauth-user': 'mara', 'x-webauth-role': 'operator' };
+  const note = { 'content-type': 'application/json' };
+
+  // The same name as a token's is not that token: neither its role nor its cookie.
+  const known = { 'x-webauth-user': 'the admin' };
+  expect((await proxy('/v1/notes', known, 'DELETE')).body).toMatchObject({ code: 'FORBIDDEN' });
+  const session = await proxy('/v1/session', known);
+  expect(session).toMatchObject({ status: 200, body: { name: 'the admin', role: 'viewer' } });
+  expect(session.headers['set-cookie']).toBeUndefined();
+
+  expect((await proxy('/v1/notes', { ...mara, ...note }, 'POST')).body).toEqual({ name: 'x', by: 'mara' });
+  expect((await proxy('/queues/', mara)).body).toEqual({ by: 'mara' });
+  // What the proxy's own sign-in leaves behind is no token; a bearer token speaks for itself, also when it is wrong.
+  const basic = { ...mara, authorization: `Basic ${Buffer.from('mara:hers').toString('base64')}` };
+  expect((await proxy('/queues/', basic)).body).toEqual({ by: 'mara' });
+  expect((await proxy('/v1/notes', basic)).status).toBe(200);
+  const withToken = { ...mara, ...note, authorization: `Bearer ${api.values.operator}` };
+  expect((await proxy('/v1/notes', withToken, 'POST')).body).toEqual({ name: 'x', by: 'the operator' });
+  expect((await proxy('/v1/notes', { ...mara, authorization: `Bearer ${token()}` })).status).toBe(401);
+  // A claim beside it is nothing.
+  expect((await proxy('/v1/notes', { ...mara, 'x-autopilot-as': '%' })).status).toBe(200);
+
+  const refused = await direct('/v1/notes', { ...mara, 'x-forwarded-for': '127.0.0.2' });
+  expect(refused).toMatchObject({ status: 401, body: { code: 'UNAUTHORIZED' } });
+  expect(refused.body.detail).toContain('http.trusted_proxies');
+  expect((await direct('/queues/', mara)).status).toBe(401);
+  expect((await direct('/v1/stream', mara)).status).toBe(401);
+  expect((await direct('/v1/notes', withToken, 'POST')).body).toEqual({ name: 'x', by: 'the operator' });
+  expect((await proxy('/v1/notes', { 'x-webauth-user': '' })).status).toBe(401);
+  const foreign = { ...mara, ...note, 'sec-fetch-site': 'cross-site' };
+  expect((await proxy('/v1/notes', foreign, 'POST')).body).toMatchObject({ code: 'FOREIGN_REQUEST' });
+});
+
+test('with a proxy that signs people in, a server without tokens is open to nobody else', async () => {
+  await using api = await setup({
+    tokens: [],
+    trustedProxies: ['127.0.0.2'],
+    authProxy: { header_name: 'Remote-User', headers: {}, default_role: 'operator' },
+  });
+  const { url } = api.server;
+
+  expect((await asked(`${url}/v1/notes`, { localAddress: '127.0.0.1' })).status).toBe(401);
+  const mara = { 'remote-user': 'mara', host: 'noc.example' };
+  expect((await asked(`${url}/v1/notes`, { localAddress: '127.0.0.2', headers: mara })).status).toBe(200);
+  // Tokens that a reload brings are taken.
+  const value = token();
+  api.server.useTokens([{ name: 'ci', role: 'viewer', value: new Secret(value) }]);
+  const ci = { authorization: `Bearer ${value}` };
+  expect((await asked(`${url}/v1/notes`, { localAddress: '127.0.0.1', headers: ci })).status).toBe(200);
 });
 
 test('it stops at once although a client still listens to events', async () => {

@@ -1,7 +1,6 @@
 // `GET /v1/live`: everything the operator's page shows, as one server-sent stream: status and rows, then what changes.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import type { TokenRole } from '../auth.ts';
 import { eventStreamAnswer } from '../event-streams.ts';
 import type { LiveFeed } from '../live/feed.ts';
 
@@ -30,9 +29,9 @@ export function liveRoutes({ feed, version }: LiveRoutesOptions): FastifyPluginA
         },
       },
       (request, reply) => {
-        const caller: { name: string; role: TokenRole } = request.caller;
+        const { name, role } = request.caller;
         const stream = app.eventStreams.open(reply);
-        stream.send('hello', { version, caller });
+        stream.send('hello', { version, caller: { name, role } });
         void feed.follow(stream).catch(() => stream.close());
         return reply;
       },

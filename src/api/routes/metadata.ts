@@ -5,7 +5,7 @@ import { lanes, targets } from '#domain/action.ts';
 import { AppError } from '#domain/errors.ts';
 import { type Clock, sleepOrAbort } from '#runtime/clock.ts';
 import type { ShardDirectory, ShardIdentity } from '#shard/directory.ts';
-import { actorOf } from '../auth.ts';
+import { actorOf, callerKey } from '../auth.ts';
 import { type EventStream, eventStreamAnswer } from '../event-streams.ts';
 
 const day = 86_400_000;
@@ -193,7 +193,7 @@ export function metadataRoutes({ shards, clock, followMs = 250 }: MetadataRoutes
           targets,
           items,
           lane,
-          requestId: key === undefined ? undefined : `api:${request.caller.name}:${key}`,
+          requestId: key === undefined ? undefined : `api:${callerKey(request.caller)}:${key}`,
           mustMatch: true,
           dryRun,
           who: actorOf(request.caller),

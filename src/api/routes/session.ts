@@ -1,11 +1,11 @@
-// `/v1/session`: who a token belongs to; a browser that asks may look at /queues afterwards.
+// `/v1/session`: who calls, by token or proxy; a browser that asks with a token may look at /queues afterwards.
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type Caller, tokenRoles } from '../auth.ts';
 import type { Outside } from '../outside.ts';
 
 export interface SessionRoutesOptions {
-  /** The Set-Cookie header that opens /queues for this caller; undefined where no token is needed. */
+  /** The Set-Cookie header that opens /queues for this caller; undefined where it is open without one. */
   readonly queueCookie: (caller: Caller, outside: Outside) => string | undefined;
 }
 
@@ -16,10 +16,10 @@ export function sessionRoutes({ queueCookie }: SessionRoutesOptions): FastifyPlu
       {
         schema: {
           operationId: 'getSession',
-          summary: 'Whose token this is; the answer’s cookie opens /queues in the same browser for twelve hours',
+          summary: 'Who you are here; with a token, the answer’s cookie opens /queues in the same browser for twelve hours',
           tags: ['Operations'],
           querystring: z.strictObject({}),
-          response: { 200: z.object({ name: z.string().describe('Of the token'), role: z.enum(tokenRoles) }) },
+          response: { 200: z.object({ name: z.string().describe('Of the token, or of the person whom a trusted proxy signed in'), role: z.enum(tokenRoles) }) },
         },
       },
       async ({ caller, outside }, reply) => {
