@@ -7,6 +7,7 @@ import type { Grouping, HttpConfig, Integration, Receiver, Route, TextOf } from 
 import { parseLabelMatcher, routeLabelNames } from '#rules/label-matcher.ts';
 import { notificationTemplate } from '#rules/notification-template.ts';
 import type { TemplateMode } from '#rules/template.ts';
+import { hashOf } from './hash.ts';
 import type { PathPart } from './problem.ts';
 import type { InnerRouteDocument, integrationSchemas, ReceiverDocument, RouteDocument } from './receiver-schema.ts';
 
@@ -22,6 +23,26 @@ type Report = (path: readonly PathPart[], message: string) => void;
 type Config<L extends keyof typeof integrationSchemas> = z.infer<(typeof integrationSchemas)[L]>;
 type Templates = (name: string, text: string | undefined, mode: TemplateMode) => TextOf | undefined;
 
+type Without<I, K extends string> = I extends unknown ? Omit<I, K> : never;
+type Unnamed = Without<Integration, 'key'>;
+
+/** Where an integration leads. */
+function targetOf(made: Unnamed): object {
+  switch (made.kind) {
+    case 'webhook':
+    case 'msteamsv2':
+      return made.address;
+    case 'slack':
+      return { ...made.address, channel: made.channel };
+    case 'pagerduty':
+      return { url: made.url, routingKey: made.routingKey, file: made.routingKeyFile };
+    case 'email':
+      return { smarthost: made.smarthost, to: made.to };
+    case 'sns':
+      return { topic: made.topicArn, target: made.targetArn, phone: made.phoneNumber };
+  }
+}
+
 interface Place {
   readonly place: string;
   readonly text: Templates;
@@ -33,7 +54,7 @@ export function compileReceiver(receiver: ReceiverDocument, path: readonly PathP
   const add = <D extends object>(
     list: string,
     documents: readonly D[] | undefined,
-    compile: (document: D, place: Place) => Integration,
+    compile: (document: D, place: Place) => Unnamed,
   ) => {
     for (const [index, document] of (documents ?? []).entries()) {
       const text: Templates = (name, source, mode) => {
@@ -43,7 +64,10 @@ export function compileReceiver(receiver: ReceiverDocument, path: readonly PathP
         error([...path, list, index, ...name.split('.')], `template: ${compiled.message}`);
         return undefined;
       };
-      integrations.push(compile(document, { place: `${list}[${index}]`, text }));
+      const made = compile(document, { place: `${list}[${index}]`, text });
+      const key = `${made.kind}-${hashOf(targetOf(made)).slice(0, 12)}`;
+      const same = integrations.filter((each) => each.key === key || each.key.startsWith(`${key}-`)).length;
+      integrations.push({ ...made, key: same === 0 ? key : `${key}-${same + 1}` });
     }
   };
   add('webhook_configs', receiver.webhook_configs, webhook);
@@ -60,7 +84,7 @@ export function compileReceiver(receiver: ReceiverDocument, path: readonly PathP
   };
 }
 
-function webhook(config: Config<'webhook_configs'>, { place }: Place): Integration {
+function webhook(config: Config<'webhook_configs'>, { place }: Place): Unnamed {
   const { url, url_file: urlFile, hmac_key_file: hmacKeyFile, format, max_alerts: maxAlerts } = config;
   const address = { url, urlFile };
   return {
@@ -75,7 +99,7 @@ function webhook(config: Config<'webhook_configs'>, { place }: Place): Integrati
   };
 }
 
-function slack(config: Config<'slack_configs'>, { place, text }: Place): Integration {
+function slack(config: Config<'slack_configs'>, { place, text }: Place): Unnamed {
   const { channel, username } = config;
   return {
     kind: 'slack',
@@ -88,11 +112,12 @@ function slack(config: Config<'slack_configs'>, { place, text }: Place): Integra
     titleLink: text('title_link', config.title_link, 'message'),
     text: text('text', config.text, 'slack'),
     color: text('color', config.color, 'message'),
+    signingSecretFile: config.signing_secret_file,
     http: httpOf(config),
   };
 }
 
-function pagerduty(config: Config<'pagerduty_configs'>, { place, text }: Place): Integration {
+function pagerduty(config: Config<'pagerduty_configs'>, { place, text }: Place): Unnamed {
   const plain = (name: 'description' | 'severity' | 'source' | 'component' | 'group' | 'class') =>
     text(name, config[name], 'message');
   const always = (name: string, source: string): TextOf => text(name, source, 'message') ?? (() => undefined);
@@ -122,7 +147,7 @@ function pagerduty(config: Config<'pagerduty_configs'>, { place, text }: Place):
   };
 }
 
-function msteams(config: Config<'msteamsv2_configs'>, { place, text }: Place): Integration {
+function msteams(config: Config<'msteamsv2_configs'>, { place, text }: Place): Unnamed {
   return {
     kind: 'msteamsv2',
     place,
@@ -134,7 +159,7 @@ function msteams(config: Config<'msteamsv2_configs'>, { place, text }: Place): I
   };
 }
 
-function email(config: Config<'email_configs'>, { place, text }: Place): Integration {
+function email(config: Config<'email_configs'>, { place, text }: Place): Unnamed {
   const { to, from, smarthost } = config;
   return {
     kind: 'email',
@@ -154,7 +179,7 @@ function email(config: Config<'email_configs'>, { place, text }: Place): Integra
   };
 }
 
-function sns(config: Config<'sns_configs'>, { place, text }: Place): Integration {
+function sns(config: Config<'sns_configs'>, { place, text }: Place): Unnamed {
   const { sigv4 } = config;
   return {
     kind: 'sns',

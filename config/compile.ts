@@ -49,7 +49,7 @@ export function compileRuleset(
     }
   };
 
-  for (const part of ['escalate', 'endings'] as const) {
+  for (const part of ['escalate', 'endings', 'shift_summary'] as const) {
     const receiver = document.alerts[part]?.receiver;
     if (receiver !== undefined) checkReceiver(receiver, ['alerts', part, 'receiver']);
   }

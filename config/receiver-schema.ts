@@ -69,6 +69,9 @@ const slackConfig = z
     title_link: text(`Where it leads, ${template}. Default: the page of what it is about, with \`http.external_url\``),
     text: text(`The message, ${template}`),
     color: text('`good`, `warning`, `danger` or `#rrggbb`, or a template. Default: by status'),
+    signing_secret_file: file(
+      'File with the signing secret of the Slack app whose webhook this is: its messages have buttons, which the app sends to `/v1/slack/interactions`',
+    ),
     send_resolved: resolved(false),
     http_config: httpConfig,
   })

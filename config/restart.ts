@@ -22,6 +22,7 @@ export const changeTakes = {
   limits: 'restart',
   metadata: 'restart',
   alerts: 'reload',
+  approvers: 'reload',
   controls: 'reload',
   http: 'restart',
   secrets: 'reload',

@@ -12,7 +12,7 @@ import { compilePattern } from '#rules/pattern.ts';
 import { channelFields, streamFields } from '#rules/pattern-fields.ts';
 import { schemaOfEventPattern, schemaOfPattern } from './pattern-schema.ts';
 import { heartbeat, receiver, receiverName, route } from './receiver-schema.ts';
-import { settingsShape } from './settings.ts';
+import { settingsShape, timeOfDay } from './settings.ts';
 
 /** Of rules, receivers and time intervals. */
 const name = receiverName;
@@ -197,12 +197,7 @@ const schedule = z
       .describe('Fires at the start of a time interval, resolves at its end'),
     every: duration.optional().describe('Fires again and again, for each live channel; at least 10s'),
     from: z.literal('stream_start').optional().describe('With `every`: what it counts from'),
-    at: z
-      .array(z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of the day such as 20:15'))
-      .min(1)
-      .max(100)
-      .optional()
-      .describe('Fires at these times of the day'),
+    at: z.array(timeOfDay).min(1).max(100).optional().describe('Fires at these times of the day'),
     location: z.string().max(64).optional().describe('With `at`: IANA time zone, such as Europe/London. Default: UTC'),
   })
   .superRefine((value, context) => {

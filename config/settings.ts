@@ -1,5 +1,6 @@
 // The settings of the daemon in the configuration file, beside the rules (schema.ts). Each has its description and default;
 // docs/configuration.md is generated from here.
+import { IANAZone } from 'luxon';
 import { z } from 'zod';
 import { duration } from '#domain/action.ts';
 import { parseDuration } from '#domain/duration.ts';
@@ -74,7 +75,9 @@ const roleValues = z.array(z.string().min(1).max(200)).min(1).max(100).optional(
 
 /** The names of Grafana's `auth.proxy`. */
 const authProxy = z.strictObject({
-  header_name: headerName.default('X-WEBAUTH-USER').describe('Header with the name or mail address of who is signed in'),
+  header_name: headerName
+    .default('X-WEBAUTH-USER')
+    .describe('Header with the name or mail address of who is signed in'),
   headers: z
     .strictObject({ role: headerName.optional().describe('Header with the role, or with groups that `roles` names') })
     .prefault({})
@@ -89,6 +92,24 @@ const authProxy = z.strictObject({
     .enum(['viewer', 'operator', 'admin', 'none'])
     .default('viewer')
     .describe('Role of somebody whom no header gives one; `none`: they are refused'),
+});
+
+/** `20:15` */
+export const timeOfDay = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'expected a time of the day such as 20:15');
+
+const approver = z.strictObject({
+  name: z
+    .string()
+    .regex(
+      /^(?!(token|user|rule)(\s|$)|loopback)[\p{L}\p{N}][\p{L}\p{N}\p{M} ._@'’+-]{0,63}$/iu,
+      'expected up to 64 letters, digits, spaces and . _ @ \' + -, and not "token …", "user …", "rule …" or "loopback"',
+    )
+    .describe('Who it is, as audit and approvals call them: the name of their token, or the one that the proxy tells'),
+  slack_user_id: z
+    .string()
+    .regex(/^[UW][A-Z0-9]{2,30}$/, 'expected the member ID of Slack’s profile, such as U012AB3CD')
+    .describe('Who they are in Slack'),
+  role: z.enum(['operator', 'admin']).default('operator').describe('What they may say yes to'),
 });
 
 /** Relative ones would depend on where the daemon was started. */
@@ -209,8 +230,35 @@ export const settingsShape = {
         .strictObject({ receiver: receiverName.describe('Who is told') })
         .optional()
         .describe('Who is told before a silence or a hold ends. Default: nobody'),
+      shift_summary: z
+        .strictObject({
+          receiver: receiverName.describe('Who is told: one that wakes nobody'),
+          at: z.array(timeOfDay).min(1).max(24).describe('When: times of the day, such as `["08:00", "20:00"]`'),
+          location: z
+            .string()
+            .max(64)
+            .refine((zone) => IANAZone.isValidZone(zone), 'expected an IANA time zone such as Europe/London')
+            .default('UTC')
+            .describe('Time zone of these times'),
+        })
+        .optional()
+        .describe(
+          'What happened since the last one: incidents, actions, approvals, and who has what is open. One message for all replicas. Default: none',
+        ),
     })
     .prefault({}),
+  approvers: z
+    .array(approver)
+    .max(200)
+    .default([])
+    .superRefine((list, context) => {
+      for (const [index, { slack_user_id: id }] of list.entries())
+        if (list.findIndex((other) => other.slack_user_id === id) < index)
+          context.addIssue({ code: 'custom', path: [index, 'slack_user_id'], message: `${id} is two people` });
+    })
+    .describe(
+      'Who may press buttons in Slack’s messages (`signing_secret_file` of `slack_configs`), and who that is here. Default: nobody',
+    ),
   controls: z
     .strictObject({
       max_silences: z

@@ -45,6 +45,7 @@ const changed: Readonly<Record<string, string>> = {
   'metadata.max_items_total': '1000',
   'metadata.default_expires': '1m',
   alerts: '{endings: {receiver: noc}}\nreceivers: [{name: noc, webhook_configs: [{url: "https://example.com/"}]}]',
+  approvers: '[{name: mara, slack_user_id: U012AB3CD}]',
   'controls.max_silences': '7',
   'controls.max_regex_steps': '700',
   'controls.max_holds': '7',

@@ -30,6 +30,7 @@ import {
 } from './store.ts';
 import { useTitle } from './title.ts';
 import { AccountView } from './views/accounts.tsx';
+import { AlertsView } from './views/alerts.tsx';
 import { ApprovalsView, OneApproval } from './views/approvals.tsx';
 import { AuditView } from './views/audit.tsx';
 import { OneBatch } from './views/batch.tsx';
@@ -76,6 +77,7 @@ const views: Readonly<Record<string, (where: Route) => JSX.Element>> = {
   decisions: () => <DecisionsView />,
   approvals: () => <ApprovalsView />,
   approval: ({ arg }) => <OneApproval id={arg} />,
+  alerts: ({ arg }) => <AlertsView id={arg} />,
   history: () => <FleetView />,
   rules: () => <RulesView />,
   account: ({ arg }) => <AccountView name={arg} />,

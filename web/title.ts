@@ -17,6 +17,7 @@ export function useTitle(): void {
 
 const names: Readonly<Record<string, string>> = {
   decisions: 'Decisions',
+  alerts: 'On call',
   approvals: 'Approvals',
   approval: 'Approval',
   history: 'History',

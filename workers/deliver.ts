@@ -1,5 +1,5 @@
 // One message to one integration of a receiver: its form, its secrets, its way out.
-import type { NotificationDocument } from '#domain/notification.ts';
+import type { NeedsPerson, Notification, NotificationDocument } from '#domain/notification.ts';
 import type { AddressSource, HttpConfig, Integration } from '#domain/receiver.ts';
 import { Secret } from '#domain/secret.ts';
 import { visibleLine } from '#domain/visible-text.ts';
@@ -23,7 +23,8 @@ export async function deliver(
 ): Promise<void> {
   const { notification } = message;
   const document = documentOf(notification, context.externalUrl());
-  const counts: Counts = notification;
+  const { firing, resolved, alerts } = notification;
+  const counts: Counts = { firing, resolved, isReport: alerts[0]?.isReport };
   switch (integration.kind) {
     case 'webhook': {
       const hmacKey = await readIfNamed(context, integration.hmacKeyFile);
@@ -33,7 +34,10 @@ export async function deliver(
       return post(context, integration, { content, deliveryId, hmacKey });
     }
     case 'slack':
-      return post(context, integration, { content: slackMessage(integration, document, counts), deliveryId });
+      return post(context, integration, {
+        content: slackMessage(integration, document, { ...counts, needs: needOf(notification) }),
+        deliveryId,
+      });
     case 'msteamsv2':
       return post(context, integration, { content: msteamsMessage(integration, document, counts), deliveryId });
     case 'pagerduty': {
@@ -71,6 +75,11 @@ export async function deliver(
       });
     }
   }
+}
+
+/** What a message asks a person for: of many alerts, and of what is over, it asks for nothing. */
+function needOf({ alerts: [only, ...others], firing, resolved }: Notification): NeedsPerson | undefined {
+  return others.length === 0 && firing === 1 && resolved === 0 ? only?.needs : undefined;
 }
 
 function webhookContent(

@@ -12,4 +12,6 @@ export interface Message {
   readonly decidedAtMs: number;
   /** Which of the receiver's integrations get it. Default: all */
   readonly audience?: 'all' | 'send_resolved' | 'others';
+  /** Keys of the integrations that it is for. Default: all of these */
+  readonly only?: readonly string[] | undefined;
 }

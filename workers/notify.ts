@@ -15,6 +15,7 @@ import {
   isEndOfAnother,
   isInGroup,
   nextRoomMs,
+  noteMissed,
   noteSent,
   overflowOf,
   routesOf,
@@ -172,15 +173,12 @@ async function askForEach(job: NotifyJob, context: HandlerContext, targets: read
   return { outcome: 'done', reason: `handed on to ${receivers.join(', ')}` };
 }
 
-async function sendGroup(
-  job: NotifyJob,
-  { sendResolved, notification }: GroupMessage,
-  context: HandlerContext,
-): Promise<HandlerResult> {
+async function sendGroup(job: NotifyJob, group: GroupMessage, context: HandlerContext): Promise<HandlerResult> {
+  const { sendResolved, notification, only } = group;
   const { receiver: name, firing, resolved } = notification;
   const document = documentOf(notification, context.externalUrl());
   const { text } = job.params;
-  const sent = await sendToReceiver(context, receiverNamed(context, name), {
+  const message: Message = {
     notification,
     json: {
       version: 1,
@@ -199,7 +197,11 @@ async function sendGroup(
     slackText: text,
     decidedAtMs: job.decidedAtMs,
     audience: sendResolved ? 'send_resolved' : 'others',
-  });
+    only,
+  };
+  const sent = await sendToReceiver(context, receiverNamed(context, name), message, (tx, missed) =>
+    noteMissed(tx, group, missed),
+  );
   return { outcome: 'done', receiver: name, sent, reason: `${firing} firing, ${resolved} resolved` };
 }
 

@@ -75,9 +75,15 @@ export function jsonOf(context: Pick<HandlerContext, 'jobId'>, job: ActionJob, r
 
 /**
  * Sends a message to each integration of a receiver; resolves with how many there are once all have taken it.
+ * @param onGivenUp told, in the commit that gives the message up, which integrations do not have it
  * @throws the failure that is worth another try, or the first one
  */
-export async function sendToReceiver(context: HandlerContext, receiver: Receiver, message: Message): Promise<number> {
+export async function sendToReceiver(
+  context: HandlerContext,
+  receiver: Receiver,
+  message: Message,
+  onGivenUp?: (tx: Transaction, missed: readonly string[]) => void,
+): Promise<number> {
   const key = kinds.notified.of(context.jobId);
   const before = context.state.view.get(key);
   const taken = new Set(before?.taken ?? []);
@@ -88,21 +94,22 @@ export async function sendToReceiver(context: HandlerContext, receiver: Receiver
     );
   const failures: unknown[] = [];
   for (const [index, integration] of receiver.integrations.entries()) {
-    if (taken.has(index) || !isFor(integration, message)) continue;
-    const waitMs = (waits.get(String(index)) ?? 0) - context.state.nowMs();
+    const { key: name } = integration;
+    if (taken.has(name) || taken.has(index) || !isFor(integration, message)) continue;
+    const waitMs = (waits.get(name) ?? 0) - context.state.nowMs();
     if (waitMs > 0) {
       failures.push(putOff(receiver, integration, waitMs));
       continue;
     }
     try {
-      await sendOne(context, { receiver, index, integration }, message);
-      taken.add(index);
-      waits.delete(String(index));
+      await sendOne(context, { receiver, integration }, message);
+      taken.add(name);
+      waits.delete(name);
       await save();
     } catch (error) {
       const putOffMs = putOffBy(error);
       if (putOffMs !== undefined && context.state.nowMs() - message.decidedAtMs < mostPutOffMs) {
-        waits.set(String(index), context.state.nowMs() + putOffMs);
+        waits.set(name, context.state.nowMs() + putOffMs);
         await save();
         failures.push(putOff(receiver, integration, putOffMs, error));
       } else failures.push(error);
@@ -116,17 +123,24 @@ export async function sendToReceiver(context: HandlerContext, receiver: Receiver
   const failure = worst(failures);
   const comesAgain =
     !(failure instanceof AppError) || failure.disposition.kind === 'retry' ? !context.lastAttempt : !isGivenUp(failure);
-  if (!comesAgain) await context.state.transact((tx) => tx.delete(key));
+  if (!comesAgain) {
+    const missed = receiver.integrations.filter(
+      (each, index) => isFor(each, message) && !taken.has(each.key) && !taken.has(index),
+    );
+    await context.state.transact((tx) => {
+      tx.delete(key);
+      onGivenUp?.(
+        tx,
+        missed.map((each) => each.key),
+      );
+    });
+  }
   throw failure;
 }
 
 async function sendOne(
   context: HandlerContext,
-  {
-    receiver,
-    index,
-    integration,
-  }: { readonly receiver: Receiver; readonly index: number; readonly integration: Integration },
+  { receiver, integration }: { readonly receiver: Receiver; readonly integration: Integration },
   message: Message,
 ): Promise<void> {
   const { place, kind } = integration;
@@ -134,7 +148,7 @@ async function sendOne(
     context.countNotification({ receiver: receiver.name, integration: kind, outcome });
   await context.progress('send', { receiver: receiver.name, to: place });
   try {
-    await deliver(context, integration, message, `${context.jobId}-${index}`);
+    await deliver(context, integration, message, `${context.jobId}-${integration.key}`);
     count('delivered');
   } catch (error) {
     count(isGivenUp(error) ? 'refused' : 'failed');
@@ -143,7 +157,8 @@ async function sendOne(
 }
 
 /** Whether an integration gets this message at all. */
-function isFor({ sendResolved }: Integration, { audience = 'all' }: Message): boolean {
+function isFor({ key, sendResolved }: Integration, { audience = 'all', only }: Message): boolean {
+  if (only && !only.includes(key)) return false;
   return audience === 'all' || sendResolved === (audience === 'send_resolved');
 }
 
@@ -152,7 +167,7 @@ function isGivenUp(error: unknown): boolean {
 }
 
 /** How long the receiver asked to be left alone (Retry-After), if it did. */
-function putOffBy(error: unknown): number | undefined {
+export function putOffBy(error: unknown): number | undefined {
   const ms = error instanceof AppError ? error.details['retryAfterMs'] : undefined;
   return typeof ms === 'number' ? ms : undefined;
 }

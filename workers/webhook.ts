@@ -6,6 +6,7 @@ import { visibleLine } from '#domain/visible-text.ts';
 import { sendLogged } from './delivery-log.ts';
 import type { ActionHandler } from './ports.ts';
 import { onlyIfFailsFresh, planned } from './preconditions.ts';
+import { mostPutOffMs, putOffBy } from './receivers.ts';
 
 export const webhook: ActionHandler<'webhook'> = async (job, context) => {
   const { url_file: urlFile, url: plainUrl, method = 'POST', body, hmac_key_file: hmacKeyFile } = job.params;
@@ -25,15 +26,29 @@ export const webhook: ActionHandler<'webhook'> = async (job, context) => {
   };
   const text = visible(typeof content === 'string' ? content : JSON.stringify(content));
   await context.progress('send', { attempt: context.attempt });
-  const status = await sendLogged(context, url, {
+  const sending = sendLogged(context, url, {
     method,
     body: text,
     contentType: isJson(text) ? 'application/json' : 'text/plain; charset=utf-8',
     deliveryId: context.jobId,
     ...(hmacKey ? { hmacKey } : {}),
   });
+  const status = await sending.catch((error: unknown) => {
+    throw putOffOr(error, { decidedAtMs: job.decidedAtMs, nowMs: context.state.nowMs() });
+  });
   return { outcome: 'done', status };
 };
+
+/** A receiver that asks for time (Retry-After) is left alone for so long, without an attempt being spent; but not for ever. */
+function putOffOr(
+  error: unknown,
+  { decidedAtMs, nowMs }: { readonly decidedAtMs: number; readonly nowMs: number },
+): unknown {
+  const delayMs = putOffBy(error);
+  if (delayMs === undefined || nowMs - decidedAtMs >= mostPutOffMs) return error;
+  const { message } = error as AppError;
+  return new AppError('WEBHOOK_FAILED', message, { cause: error, disposition: { kind: 'retry-after', delayMs } });
+}
 
 function hostOf(url: string): string {
   return URL.parse(url)?.host ?? 'invalid address';

@@ -1,6 +1,6 @@
 // Alerts of accounts that other processes carry, as their state in Redis tells them.
 import type { Carried } from '#domain/carrier.ts';
-import { type Alert, endedIncidents, openAlerts } from './alerts.ts';
+import { type Alert, endedAlerts, openAlerts } from './alerts.ts';
 import { askEach, type Reached, settleEach, type Unasked } from './reach.ts';
 
 export interface AlertsElsewhereOptions {
@@ -32,10 +32,10 @@ export class AlertsElsewhere {
     return { alerts: [...found.flatMap(({ value }) => value), ...untold], unasked };
   }
 
-  /** Incidents there that are over. */
+  /** Alerts there that are over. */
   async ended(): Promise<readonly Alert[]> {
     const { found } = await settleEach(this.#options.shards, (shard) =>
-      shard.read((state) => endedIncidents({ shards: [{ name: shard.name, state }], isOne: false })),
+      shard.read((state) => endedAlerts({ shards: [{ name: shard.name, state }], isOne: false })),
     );
     return found.flatMap(({ value }) => value);
   }

@@ -1,6 +1,6 @@
 // Alerts: the one list of what needs a person, as the page's "Needs you", `GET /v1/alerts`, `alert list` and the metric show it.
 
-import type { Acknowledgement, DeliveryFailedAlert, FailedJobAlert } from '#domain/alert.ts';
+import type { Acknowledgement, DeliveryFailedAlert, FailedJobAlert, SeenAlert } from '#domain/alert.ts';
 import type { Approval } from '#domain/approval.ts';
 import { type Carried, missingText } from '#domain/carrier.ts';
 import type { ChannelArn } from '#domain/channel.ts';
@@ -13,7 +13,7 @@ import { personText } from '#domain/person.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
-import { deedOf, waitingApprovals } from '#rules/approvals.ts';
+import { approvalAlertId, deedOf, waitingApprovals } from '#rules/approvals.ts';
 import { nameOf } from '#streams/queries.ts';
 
 /** What each kind is called, and how urgent it is. */
@@ -50,6 +50,8 @@ export interface Alert {
   readonly link: string;
   /** Epoch ms. */
   readonly since: number;
+  /** When the newest part of it began, of what stands for several: whoever had taken it before had not seen that. Default: `since` */
+  readonly newest?: number | undefined;
   /** When it ended, or ends by itself. */
   readonly end?: number | undefined;
   readonly channelArn?: string | undefined;
@@ -62,6 +64,11 @@ export interface Alert {
 
 export const alertStates = ['open', 'acknowledged', 'resolved'] as const;
 export type AlertState = (typeof alertStates)[number];
+
+/** What is said of an alert is about what there was of it then: of what came later it says nothing. */
+export function isAboutAllOf(atMs: number, { since, newest = since }: Pick<Alert, 'since' | 'newest'>): boolean {
+  return atMs >= newest;
+}
 
 /** `resolved`: it is over by now. */
 export function stateOf({ end, acknowledged }: Alert, nowMs: number): AlertState {
@@ -139,19 +146,49 @@ export function openAlerts({ shards, isOne = shards.length === 1, carried, outag
     found.set('config', alertOf('config', { id: 'config', cause: error, link: '#/rules', since: triedAtMs }));
   const all = Array.from(found.values(), (alert) => {
     const acknowledged = shardOf(shards, alert.id)?.state.view.get(ackKey(alert.id));
-    return acknowledged && acknowledged.atMs >= alert.since ? { ...alert, acknowledged } : alert;
+    return acknowledged && isAboutAllOf(acknowledged.atMs, alert) ? { ...alert, acknowledged } : alert;
   });
   return inAlertOrder(all);
 }
 
-/** Incidents that are over, the newest first. */
-export function endedIncidents({
+/** Those that are over, the last one first: the newest incidents, and what else ended within a day. */
+export function endedAlerts({
   shards,
   isOne = shards.length === 1,
 }: Pick<AlertSources, 'shards' | 'isOne'>): Alert[] {
   return shards
-    .flatMap((shard) => incidents(shard, 'over').map((alert) => named(shard, alert, isOne)))
-    .sort((a, b) => (b.end ?? 0) - (a.end ?? 0));
+    .flatMap((shard) => [
+      ...incidents(shard, 'over').map((each) => {
+        const alert = named(shard, each, isOne);
+        const acknowledged = shard.state.view.get(ackKey(alert.id));
+        return acknowledged && isAboutAllOf(acknowledged.atMs, alert) ? { ...alert, acknowledged } : alert;
+      }),
+      ...endedOnRecord(shard.state.view),
+    ])
+    .sort(byEnd);
+}
+
+/** Each once: several processes may have written down the end of what is of no account. The last one first. */
+export function inEndOrder(ended: readonly Alert[]): Alert[] {
+  return [...new Map(ended.map((alert) => [alert.id, alert])).values()].sort(byEnd);
+}
+
+function byEnd(a: Alert, b: Alert): number {
+  return (b.end ?? 0) - (a.end ?? 0);
+}
+
+function endedOnRecord(view: StateView): Alert[] {
+  return Array.from(view.entries(kinds.seenAlert)).flatMap(([id, { kind, sinceMs, endedMs, ...rest }]) => {
+    if (endedMs === undefined || !isAlertKind(kind)) return [];
+    const { severity, title, cause, link, channelArn, rule, acknowledged } = rest;
+    const about = { severity, title, cause, link, channelArn, rule, acknowledged };
+    return [{ ...about, id, kind, since: sinceMs, end: endedMs }];
+  });
+}
+
+/** A replica of another version may know kinds that this one does not. */
+export function isAlertKind(kind: string): kind is AlertKind {
+  return Object.hasOwn(alertKinds, kind);
 }
 
 /** Where there are several accounts, an id says whose it is. A silence is in all of them. */
@@ -193,6 +230,7 @@ export async function acknowledge(
     if (found.dismissible && tx.get(key) !== undefined) {
       tx.delete(key);
       tx.delete(ackKey(id));
+      tx.set(kinds.seenAlert.of(id), { ...seenOf(found, tx.nowMs), endedMs: tx.nowMs, acknowledged });
     }
     audit(tx, {
       who: by.who,
@@ -206,6 +244,25 @@ export async function acknowledge(
   });
 }
 
+/** What is written down of an alert. */
+export function seenOf(
+  { kind, severity, title, cause, link, since, channelArn, rule }: Alert,
+  nowMs: number,
+): SeenAlert {
+  return {
+    kind,
+    severity,
+    title,
+    cause: cause.slice(0, mostCause),
+    link,
+    sinceMs: since,
+    seenMs: nowMs,
+    ...(channelArn === undefined ? {} : { channelArn }),
+    ...(rule === undefined ? {} : { rule }),
+  };
+}
+
+const mostCause = 1_000;
 const ackKey = (id: string) => kinds.acknowledged.of(id);
 
 function alertOf(
@@ -218,8 +275,7 @@ function alertOf(
 /** Those that lie in the shared state. */
 function* stored({ state: { view } }: AlertShard): Iterable<Alert> {
   for (const [id, alert] of view.entries(kinds.alert)) {
-    // A replica of another version may know kinds that this one does not.
-    if (!Object.hasOwn(alertKinds, alert.kind)) continue;
+    if (!isAlertKind(alert.kind)) continue;
     const named = { id: `alert:${id}`, cause: withNames(view, alert.text), since: alert.sinceMs };
     if (alert.kind === 'failed_job' || alert.kind === 'delivery_failed')
       yield alertOf(alert.kind, { ...named, ...ofDismissible(alert), dismissible: true });
@@ -342,18 +398,19 @@ function endingSilences({ state }: AlertShard): Alert[] {
 
 /** Actions that wait for a person's yes: what a rule asks for at one moment is one alert. */
 function awaited({ name, state: { view } }: AlertShard, isOne: boolean): Alert[] {
-  const alike = Map.groupBy(waitingApprovals(view), ({ rule, list, step }) => `${rule}|${list}|${step}`);
-  return Array.from(alike, ([place, approvals]) => {
+  const alike = Map.groupBy(waitingApprovals(view), approvalAlertId);
+  return Array.from(alike, ([alertId, approvals]) => {
     const [first] = approvals as [Approval];
     const isAlone = approvals.length === 1;
     const id = isOne ? first.id : `${name}:${first.id}`;
     const { rule, channelArn } = first;
     return alertOf('approval', {
-      id: `approval:${place}`,
+      id: alertId,
       title: isAlone ? `${first.action} waits for a yes` : `${approvals.length} × ${first.action} wait for a yes`,
       cause: isAlone ? `${deedOf(first)}: ${first.why}` : `${approvals.length} channels: ${first.why}, …`,
       link: isAlone ? `#/approval/${encodeURIComponent(id)}` : `#/approvals?rule=${encodeURIComponent(rule)}`,
       since: Math.min(...approvals.map(({ askedAtMs }) => askedAtMs)),
+      newest: Math.max(...approvals.map(({ askedAtMs }) => askedAtMs)),
       end: first.untilMs,
       rule,
       ...(isAlone && channelArn !== undefined ? { channelArn } : {}),

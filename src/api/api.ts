@@ -20,12 +20,14 @@ import type { DistantShard } from '#shard/distant.ts';
 import type { FileAuthority } from '#shard/file-authority.ts';
 import { silentAfterMs } from '#shard/settings.ts';
 import type { Shard } from '#shard/shard.ts';
+import { slackAccess } from '#shard/slack-access.ts';
 import { fleetState } from '#store/fleet-state.ts';
 import { fleetCounts } from '#streams/fleet.ts';
 import { accountLines } from './account-lines.ts';
 import type { StandbyShard } from './activation.ts';
 import { AdBreaks } from './ad-breaks.ts';
 import { alertGauges } from './alert-gauges.ts';
+import { alertLog } from './alert-log.ts';
 import type { RedisOutageOf } from './alerts.ts';
 import { AlertsElsewhere } from './alerts-elsewhere.ts';
 import { Approvals } from './approvals.ts';
@@ -60,10 +62,13 @@ import { replicaRoutes } from './routes/replicas.ts';
 import { reportRoutes } from './routes/reports.ts';
 import { ruleRoutes } from './routes/rules.ts';
 import { sampleRoutes } from './routes/samples.ts';
+import { slackRoutes } from './routes/slack.ts';
 import { standbyRoutes } from './routes/standby.ts';
 import { streamRoutes } from './routes/streams.ts';
 import { triggerRoutes } from './routes/triggers.ts';
 import { HttpServer } from './server.ts';
+import { shiftSummaries } from './shift-summary.ts';
+import { SlackButtons } from './slack-buttons.ts';
 import type { ApiEnvironment } from './tokens.ts';
 
 export interface ApiOptions {
@@ -150,6 +155,21 @@ export function createApi(options: ApiOptions): Api {
     mostOpen: () => inForce().config.settings.controls.max_bulk_actions,
   });
   const inventory = new InventoryRefresh(operators);
+  const approvals = new Approvals({ shards: directory, onControl });
+  const slack = new SlackButtons({
+    ...alerts,
+    approvals,
+    receivers: () => inForce().config.ruleset.receivers,
+    approvers: () => inForce().config.settings.approvers,
+    access: slackAccess({
+      config: inForce().config,
+      metrics,
+      scrubber: options.scrubber,
+      nowMs: () => first.state.nowMs(),
+    }),
+    scrub,
+    logger: logger.child({ stage: 'slack' }),
+  });
   const server = new HttpServer({
     ...env,
     tokens,
@@ -218,7 +238,8 @@ export function createApi(options: ApiOptions): Api {
       { prefix: '/v1', plugin: jobRoutes({ jobs: new Jobs(operators) }) },
       { prefix: '/v1', plugin: adBreakRoutes({ adBreaks: new AdBreaks(operators) }) },
       { prefix: '/v1', plugin: intentRoutes({ intents: new Intents(operators) }) },
-      { prefix: '/v1', plugin: approvalRoutes({ approvals: new Approvals({ shards: directory, onControl }) }) },
+      { prefix: '/v1', plugin: approvalRoutes({ approvals }) },
+      { prefix: '/v1', plugin: slackRoutes({ slack }), access: 'public' },
       { prefix: '/v1', plugin: alertRoutes({ ...alerts, elsewhere: alertsElsewhere }) },
       { prefix: '/v1', plugin: receiverRoutes({ receivers: new Receivers(operators) }) },
       { prefix: '/v1', plugin: eventRoutes({ state }) },
@@ -240,7 +261,16 @@ export function createApi(options: ApiOptions): Api {
     random: Math.random,
   });
   const gauges = alertGauges({ ...alerts, metrics, clock, logger, random: Math.random });
-  return { server, services: [page.feed, gauges, escalation, server] };
+  const summary = shiftSummaries({
+    ...alerts,
+    settings: () => inForce().config.settings.alerts.shift_summary,
+    externalUrl: settings.http.external_url,
+    clock,
+    logger,
+    random: Math.random,
+  });
+  const seen = alertLog({ ...alerts, clock, logger, random: Math.random });
+  return { server, services: [page.feed, gauges, escalation, seen, summary, server] };
 }
 
 /** Routes that need what only the process has that carries an account: of a channel of another one they say who that is. */

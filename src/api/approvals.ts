@@ -73,13 +73,21 @@ export class Approvals implements ApprovalsPort {
   }
 
   async answer(id: string, said: Said): Promise<ApprovalView> {
+    return (await this.say(id, said)).approval;
+  }
+
+  /** As `answer`; says also whether they had said so before. */
+  async say(id: string, said: Said): Promise<{ readonly approval: ApprovalView; readonly repeated: boolean }> {
     const { name, own } = this.#place(id);
     const control: ApprovalSaid = { ...said, id: own };
     const answered = await this.#answer(name, control);
     if (!answered.ok && answered.code === 'NOT_FOUND') throw missing(id);
     if (!answered.ok) throw new AppError(answered.code, answered.message);
     if (!answered.repeated) this.#options.onControl?.(control);
-    return this.#reach.named(name).read((state) => this.#view(name, state, answered.approval, true));
+    const approval = await this.#reach
+      .named(name)
+      .read((state) => this.#view(name, state, answered.approval, true));
+    return { approval, repeated: answered.repeated };
   }
 
   #answer(name: string, control: ApprovalSaid): Promise<Answered> {

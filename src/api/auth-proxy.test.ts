@@ -46,13 +46,24 @@ const utf8 = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
 
 test('the name and the role are those of the headers, whatever the case of either', () => {
   const { proxy } = setup();
-  const caller = proxy.callerOf(request([['x-webauth-USER', 'mara@example.com'], ['X-Webauth-Role', 'Operator']]));
+  const caller = proxy.callerOf(
+    request([
+      ['x-webauth-USER', 'mara@example.com'],
+      ['X-Webauth-Role', 'Operator'],
+    ]),
+  );
   expect(caller).toEqual({ name: 'mara@example.com', role: 'operator', proxied: true });
 });
 
 test('who is no trusted proxy cannot use the header: it is as if it were not there, and the log says so once a minute', () => {
   const { proxy, lines, pass } = setup();
-  const forged = request([['X-WEBAUTH-USER', 'mara'], ['X-Forwarded-For', '10.0.0.5']], { from: '203.0.113.9' });
+  const forged = request(
+    [
+      ['X-WEBAUTH-USER', 'mara'],
+      ['X-Forwarded-For', '10.0.0.5'],
+    ],
+    { from: '203.0.113.9' },
+  );
 
   expect(proxy.callerOf(forged)).toBeUndefined();
   expect(proxy.hintFor(forged)).toContain('http.trusted_proxies');
@@ -67,8 +78,22 @@ test('who is no trusted proxy cannot use the header: it is as if it were not the
 test.each<[string, readonly Header[], unknown]>([
   ['no header', [], undefined],
   ['an empty one', [['X-WEBAUTH-USER', '  ']], undefined],
-  ['a name that comes twice', [['X-WEBAUTH-USER', 'mara'], ['x-webauth-user', 'mara']], 'UNAUTHORIZED'],
-  ['an empty one before the name', [['X-WEBAUTH-USER', ''], ['X-WEBAUTH-USER', 'mara']], 'UNAUTHORIZED'],
+  [
+    'a name that comes twice',
+    [
+      ['X-WEBAUTH-USER', 'mara'],
+      ['x-webauth-user', 'mara'],
+    ],
+    'UNAUTHORIZED',
+  ],
+  [
+    'an empty one before the name',
+    [
+      ['X-WEBAUTH-USER', ''],
+      ['X-WEBAUTH-USER', 'mara'],
+    ],
+    'UNAUTHORIZED',
+  ],
   ['two names in one', [['X-WEBAUTH-USER', 'mara, root']], 'UNAUTHORIZED'],
   ['a tab', [['X-WEBAUTH-USER', 'ma\tra']], 'UNAUTHORIZED'],
   ['letters that turn the line', [['X-WEBAUTH-USER', utf8('mara\u202Egnp')]], 'UNAUTHORIZED'],
@@ -76,11 +101,37 @@ test.each<[string, readonly Header[], unknown]>([
   ['a name that is kept', [['X-WEBAUTH-USER', 'token admin']], 'UNAUTHORIZED'],
   ['another', [['X-WEBAUTH-USER', 'loopback']], 'UNAUTHORIZED'],
   ['the longest name and one more', [['X-WEBAUTH-USER', 'm'.repeat(129)]], 'UNAUTHORIZED'],
-  ['a role that nobody knows', [['X-WEBAUTH-USER', 'mara'], ['X-WEBAUTH-ROLE', 'superuser']], 'FORBIDDEN'],
-  ['two roles', [['X-WEBAUTH-USER', 'mara'], ['X-WEBAUTH-ROLE', 'viewer,admin']], 'FORBIDDEN'],
-  ['a role that comes twice', [['X-WEBAUTH-USER', 'm'], ['X-WEBAUTH-ROLE', 'admin'], ['X-WEBAUTH-ROLE', 'admin']], 'UNAUTHORIZED'],
+  [
+    'a role that nobody knows',
+    [
+      ['X-WEBAUTH-USER', 'mara'],
+      ['X-WEBAUTH-ROLE', 'superuser'],
+    ],
+    'FORBIDDEN',
+  ],
+  [
+    'two roles',
+    [
+      ['X-WEBAUTH-USER', 'mara'],
+      ['X-WEBAUTH-ROLE', 'viewer,admin'],
+    ],
+    'FORBIDDEN',
+  ],
+  [
+    'a role that comes twice',
+    [
+      ['X-WEBAUTH-USER', 'm'],
+      ['X-WEBAUTH-ROLE', 'admin'],
+      ['X-WEBAUTH-ROLE', 'admin'],
+    ],
+    'UNAUTHORIZED',
+  ],
   ['no role', [['X-WEBAUTH-USER', 'mara']], { name: 'mara', role: 'viewer', proxied: true }],
-  ['letters of any script', [['X-WEBAUTH-USER', utf8('Zoë Müller')]], { name: 'Zoë Müller', role: 'viewer', proxied: true }],
+  [
+    'letters of any script',
+    [['X-WEBAUTH-USER', utf8('Zoë Müller')]],
+    { name: 'Zoë Müller', role: 'viewer', proxied: true },
+  ],
   ['Latin-1', [['X-WEBAUTH-USER', 'Zo\xeb']], { name: 'Zoë', role: 'viewer', proxied: true }],
   ['a domain', [['X-WEBAUTH-USER', 'VIDEO\\mara']], { name: 'VIDEO\\mara', role: 'viewer', proxied: true }],
 ])('the header with %s', (_, headers, expected) => {
@@ -92,7 +143,15 @@ test('groups become roles, the highest counts, and who is in none of them has th
   const roles = { operator: ['video-oncall'], admin: ['video-leads', 'sre'] };
   const { proxy } = setup({ roles });
   const roleOf = (groups: string, of = proxy) =>
-    code(() => of.callerOf(request([['X-WEBAUTH-USER', 'mara'], ['X-WEBAUTH-ROLE', groups]]))?.role);
+    code(
+      () =>
+        of.callerOf(
+          request([
+            ['X-WEBAUTH-USER', 'mara'],
+            ['X-WEBAUTH-ROLE', groups],
+          ]),
+        )?.role,
+    );
 
   expect(roleOf('staff, video-oncall ,sre')).toBe('admin');
   expect(roleOf('staff,Video-Oncall')).toBe('operator');
@@ -104,15 +163,31 @@ test('groups become roles, the highest counts, and who is in none of them has th
 test('a page of another site cannot act in the name of whom the proxy signed in; reading does no harm', () => {
   const { proxy } = setup();
   const from = (method: string, headers: readonly Header[]) =>
-    code(() => proxy.callerOf(request([['X-WEBAUTH-USER', 'mara'], ['Host', 'noc.example'], ...headers], { method }))) !==
-    'FOREIGN_REQUEST';
+    code(() =>
+      proxy.callerOf(request([['X-WEBAUTH-USER', 'mara'], ['Host', 'noc.example'], ...headers], { method })),
+    ) !== 'FOREIGN_REQUEST';
 
-  expect(from('POST', [['Sec-Fetch-Site', 'cross-site'], ['Origin', 'https://evil.example']])).toBe(false);
-  expect(from('POST', [['Sec-Fetch-Site', 'same-site'], ['Origin', 'https://noc.example']])).toBe(false);
+  expect(
+    from('POST', [
+      ['Sec-Fetch-Site', 'cross-site'],
+      ['Origin', 'https://evil.example'],
+    ]),
+  ).toBe(false);
+  expect(
+    from('POST', [
+      ['Sec-Fetch-Site', 'same-site'],
+      ['Origin', 'https://noc.example'],
+    ]),
+  ).toBe(false);
   expect(from('DELETE', [['Origin', 'https://evil.example']])).toBe(false);
   expect(from('POST', [['Origin', 'null']])).toBe(false);
   expect(from('GET', [['Sec-Fetch-Site', 'cross-site']])).toBe(true);
-  expect(from('POST', [['Sec-Fetch-Site', 'same-origin'], ['Origin', 'https://noc.example']])).toBe(true);
+  expect(
+    from('POST', [
+      ['Sec-Fetch-Site', 'same-origin'],
+      ['Origin', 'https://noc.example'],
+    ]),
+  ).toBe(true);
   expect(from('POST', [['Origin', 'https://noc.example']])).toBe(true);
   expect(from('POST', [])).toBe(true);
 });

@@ -127,7 +127,10 @@ function valueOf({ headers, rawHeaders }: Request, header: string): string {
   const name = header.toLowerCase();
   const times = rawHeaders.filter((each, place) => place % 2 === 0 && each.toLowerCase() === name).length;
   if (times > 1)
-    throw new AppError('UNAUTHORIZED', `the header ${header} comes ${times} times: the proxy must replace what a client sends`);
+    throw new AppError(
+      'UNAUTHORIZED',
+      `the header ${header} comes ${times} times: the proxy must replace what a client sends`,
+    );
   return String(headers[name] ?? '').trim();
 }
 

@@ -171,7 +171,10 @@ export class Authenticator {
     if (this.open) return { name: withoutToken, role: 'admin' };
     const token = tokenOf(header, allowBasic);
     if (token === undefined)
-      throw new AppError('UNAUTHORIZED', `the request has no bearer token; send \`Authorization: Bearer <token>\`${hint}`);
+      throw new AppError(
+        'UNAUTHORIZED',
+        `the request has no bearer token; send \`Authorization: Bearer <token>\`${hint}`,
+      );
     const given = digestOf(token);
     let found: Caller | undefined;
     // No early end: the time must not tell which token was nearly right.

@@ -50,7 +50,7 @@ test('what nobody has taken in time is told once, whatever number of replicas lo
   expect(await look(to())).toEqual([]);
   expect(messages()).toEqual([
     expect.stringMatching(
-      /^lead: Nobody has it for 15 min: Channel without a stream key: no key\nhttps:\/\/autopilot\.example\/#\/stream\/arn/,
+      /^lead: Nobody has it for 15 min: Channel without a stream key: no key\nhttps:\/\/autopilot\.example\/#\/alerts\/alert%3Akeyless%7Carn/,
     ),
   ]);
   expect(nudges()).toBe(1);
@@ -60,6 +60,45 @@ test('what nobody has taken in time is told once, whatever number of replicas lo
   await keyless();
   pass(15 * minute);
   expect(await look(to())).toHaveLength(1);
+});
+
+test('who took an alert has not taken what joined it later: that is open, and told of when it has waited', async () => {
+  const { look, messages, pass, state, shard } = account();
+  const sources = { shards: [shard], config };
+  const ask = (id: string) =>
+    state.transact((tx) =>
+      tx.set(kinds.approval.of(id), {
+        id,
+        state: 'waiting',
+        rule: 'stop',
+        list: 'actions',
+        step: 0,
+        action: 'stop_stream',
+        params: {},
+        askedAtMs: tx.nowMs,
+        untilMs: tx.nowMs + 60 * minute,
+        why: 'starving',
+      } as never),
+    );
+  await ask('ap-1');
+  pass(minute);
+  await acknowledge(sources, 'approval:stop|actions|0', { who: 'user mara', note: '' });
+  expect(openAlerts(sources)).toMatchObject([{ acknowledged: { who: 'user mara' } }]);
+  pass(minute);
+  await ask('ap-2');
+  expect(openAlerts(sources)[0]?.acknowledged).toBeUndefined();
+
+  pass(14 * minute - 1);
+  expect(await look(to())).toEqual([]);
+  pass(1);
+  expect(await look(to())).toEqual(['approval:stop|actions|0']);
+  // Each that joins is told of, but no more often than nobody is waited for.
+  pass(minute);
+  await ask('ap-3');
+  expect(await look(to())).toEqual([]);
+  pass(14 * minute);
+  expect(await look(to())).toEqual(['approval:stop|actions|0']);
+  expect(messages()).toHaveLength(2);
 });
 
 test('what each replica sees by itself is told once, though each has seen it begin at another moment', async () => {

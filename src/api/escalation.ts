@@ -2,6 +2,7 @@
 // about to end. Each is told once for the fleet: what was told is in the shared state, in the commit that enqueues the message.
 import type { ActionJob } from '#domain/action.ts';
 import { durationMs, iso, spanText } from '#domain/duration.ts';
+import { pageOfNeed } from '#domain/notification.ts';
 import type { SharedState, StateView } from '#domain/shared-state.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { jobIdOf } from '#jobs/job-id.ts';
@@ -9,7 +10,15 @@ import type { Clock } from '#runtime/clock.ts';
 import { loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { Loop } from '#runtime/loop.ts';
-import { type Alert, type AlertShard, type AlertSources, inAlertOrder, openAlerts, shardOf } from './alerts.ts';
+import {
+  type Alert,
+  type AlertShard,
+  type AlertSources,
+  inAlertOrder,
+  isAboutAllOf,
+  openAlerts,
+  shardOf,
+} from './alerts.ts';
 import type { AlertsElsewhere } from './alerts-elsewhere.ts';
 
 /** `alerts` of the configuration in force. */
@@ -85,8 +94,10 @@ export async function escalate({
   const missing = new Set(elsewhere?.missing);
   const uncarried = missing.size === 0 ? [] : (await elsewhere!.open({ only: (name) => missing.has(name) })).alerts;
   const all = inAlertOrder([...openAlerts(sources), ...uncarried.filter(({ kind }) => kind === 'not_carried')]);
+  const nowMs = shards[0]?.state.nowMs() ?? 0;
   const due = all.flatMap((alert) => {
-    const told = messageOf(alert, { rule, endings, nowMs: shards[0]?.state.nowMs() ?? 0 });
+    const waitsMs = nowMs - openFrom(alert, shardOf(shards, alert.id));
+    const told = messageOf(alert, { rule, endings, nowMs, waitsMs });
     return told ? [{ alert, ...told }] : [];
   });
   const told: string[] = [];
@@ -95,13 +106,13 @@ export async function escalate({
     const shard = shardOf(shards, alert.id)!;
     const key = kinds.escalated.of(alert.id);
     // Of what each replica sees by itself (dead letters, a bad configuration) each has a beginning of its own.
-    const isTold = (view: StateView) => (view.get(key)?.atMs ?? Number.NEGATIVE_INFINITY) >= alert.since;
+    const isTold = (view: StateView) => isAboutAllOf(view.get(key)?.atMs ?? Number.NEGATIVE_INFINITY, alert);
     if (isTold(shard.state.view)) continue;
     const wasTold = await shard.state.transact((tx) => {
       if (isTold(tx)) return true;
       // Somebody has taken it in the meantime.
       const { atMs: takenMs = 0 } = tx.get(kinds.acknowledged.of(alert.id)) ?? {};
-      if (!isEnding(alert) && takenMs >= alert.since) return true;
+      if (!isEnding(alert) && isAboutAllOf(takenMs, alert)) return true;
       tx.set(key, { atMs: tx.nowMs });
       const job: ActionJob = {
         action: 'notify',
@@ -110,12 +121,17 @@ export async function escalate({
           fingerprint: alert.id,
           labels: { alertname: alert.title, severity: alert.severity, ...(alert.rule ? { rule: alert.rule } : {}) },
           startsAtMs: alert.since,
+          needs: { kind: 'alert', id: alert.id, sinceMs: alert.newest ?? alert.since },
         },
         cause: { kind: 'operator', who: 'ivs-autopilot', reason: `alert ${alert.id}` },
         decidedAtMs: tx.nowMs,
         isNotice: true,
       };
-      tx.enqueue({ jobId: jobIdOf('notify', alert.id, String(alert.since)), name: 'notify', payload: { ...job } });
+      tx.enqueue({
+        jobId: jobIdOf('notify', alert.id, String(alert.newest ?? alert.since)),
+        name: 'notify',
+        payload: { ...job },
+      });
       return false;
     });
     if (wasTold) continue;
@@ -131,15 +147,29 @@ function messageOf(
     rule,
     endings,
     nowMs,
-  }: { rule: EscalationSettings['escalate']; endings: EscalationSettings['endings']; nowMs: number },
+    waitsMs,
+  }: {
+    rule: EscalationSettings['escalate'];
+    endings: EscalationSettings['endings'];
+    nowMs: number;
+    /** How long nobody has had it, or was told of it. */
+    waitsMs: number;
+  },
 ): { readonly receiver: string; readonly text: string } | undefined {
   if (isEnding({ kind }))
     return endings && end !== undefined
       ? { receiver: endings.receiver, text: `${title} at ${iso(end)}: ${cause}` }
       : undefined;
   if (!rule || acknowledged || (rule.severity === 'critical' && severity !== 'critical')) return undefined;
-  if (nowMs - since < durationMs(rule.after)) return undefined;
+  if (waitsMs < durationMs(rule.after)) return undefined;
   return { receiver: rule.receiver, text: `Nobody has it for ${spanText(nowMs - since)}: ${title}: ${cause}` };
+}
+
+/** From when on nobody has an alert: its beginning; of what joined it after somebody took it or was told of it, since then. */
+function openFrom({ id, since }: Alert, shard: EscalationShard | undefined): number {
+  const takenMs = shard?.state.view.get(kinds.acknowledged.of(id))?.atMs ?? since;
+  const toldMs = shard?.state.view.get(kinds.escalated.of(id))?.atMs ?? since;
+  return Math.max(since, takenMs, toldMs);
 }
 
 /** Whether it tells of what ends by itself: that is told whoever has it. */
@@ -147,7 +177,8 @@ function isEnding({ kind }: Pick<Alert, 'kind'>): boolean {
   return kind === 'silence_ending' || kind === 'hold_ending';
 }
 
-function linkOf({ id, link }: Alert, externalUrl: string | undefined): string {
-  if (externalUrl === undefined) return `ivs-autopilot alert acknowledge ${id}`;
-  return `${externalUrl.replace(/\/+$/, '')}/${link.replace(/^\//, '')}`;
+function linkOf({ id }: Alert, externalUrl: string | undefined): string {
+  return externalUrl === undefined
+    ? `ivs-autopilot alert acknowledge ${id}`
+    : pageOfNeed({ kind: 'alert', id }, externalUrl);
 }

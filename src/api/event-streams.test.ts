@@ -1,9 +1,13 @@
 import { EventEmitter, getEventListeners } from 'node:events';
 import type { FastifyReply } from 'fastify';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { EventStreams } from './event-streams.ts';
 
-test('a slow reader that is waited for again and again leaves no listeners behind', async () => {
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function replyTo(caller: object) {
   const raw = Object.assign(new EventEmitter(), {
     writableLength: 0,
     writableNeedDrain: true,
@@ -14,8 +18,27 @@ test('a slow reader that is waited for again and again leaves no listeners behin
     end: () => undefined,
     destroy: () => undefined,
   });
-  const request = { caller: { name: 'mara' } };
-  const reply = { raw, request, hijack: () => undefined, getHeaders: () => ({}) } as unknown as FastifyReply;
+  const reply = { raw, request: { caller }, hijack: () => undefined, getHeaders: () => ({}) };
+  return { raw, reply: reply as unknown as FastifyReply };
+}
+
+test('the stream of a person whom a proxy signed in ends after a while, so that the proxy is asked again; a token’s goes on', () => {
+  vi.useFakeTimers();
+  const streams = new EventStreams();
+  const [mara, token] = [{ name: 'mara', proxied: true }, { name: 'mara' }].map((caller) =>
+    streams.open(replyTo(caller).reply),
+  );
+  vi.advanceTimersByTime(14 * 60_000);
+  expect([mara!.signal.aborted, token!.signal.aborted]).toEqual([false, false]);
+  vi.advanceTimersByTime(2 * 60_000);
+  expect([mara!.signal.aborted, token!.signal.aborted]).toEqual([true, false]);
+  // Nothing of the one that has ended is left to run.
+  token!.close();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('a slow reader that is waited for again and again leaves no listeners behind', async () => {
+  const { raw, reply } = replyTo({ name: 'mara' });
   const streams = new EventStreams();
   const stream = streams.open(reply);
   for (let wait = 0; wait < 20; wait += 1) {

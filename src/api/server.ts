@@ -13,7 +13,12 @@
 //     needs none.
 //   - An address in an answer begins with `request.outside.prefix`.
 import rateLimit from '@fastify/rate-limit';
-import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyReply,
+  type FastifyRequest,
+} from 'fastify';
 import { type FastifyPluginAsyncZod, serializerCompiler } from 'fastify-type-provider-zod';
 import { AppError, isRedisFailure } from '#domain/errors.ts';
 import { deepestJson, nestsDeeper } from '#domain/json-depth.ts';

@@ -1,8 +1,10 @@
 // `alert list`: what needs a person, the list that the page shows; `alert acknowledge`: say that it has been seen.
 import { type Command, Option } from 'commander';
-import { callerText } from '#domain/person.ts';
-import { apiClient, type CliIo, daemonUrl, example, printData } from './support.ts';
+import { callerText, personText } from '#domain/person.ts';
+import { systemClock } from '#runtime/clock.ts';
+import { apiClient, type CliIo, daemonUrl, example, printData, table } from './support.ts';
 import { type Line, toned } from './terminal.ts';
+import { agoText } from './times.ts';
 
 interface Alert {
   readonly id: string;
@@ -29,7 +31,7 @@ export function register(program: Command, io: CliIo): void {
     .description('what needs a person now, the worst first')
     .option('--kind <kind>', 'only of this kind, such as incident or failed_job')
     .addOption(new Option('--state <state>', 'only those in this state').choices(['open', 'acknowledged', 'resolved']))
-    .option('--ended', 'with incidents that are over')
+    .option('--ended', 'with those that are over: the newest incidents, and what else ended within a day')
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', example('ivs-autopilot alert list', 'ivs-autopilot alert list --kind incident --ended'))
     .action(
@@ -48,6 +50,17 @@ export function register(program: Command, io: CliIo): void {
       },
     );
   alert
+    .command('on-call')
+    .description('who has what: each alert in a line, what nobody has first, with its age and who took it when')
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', example('ivs-autopilot alert on-call'))
+    .action(async ({ json }: { json?: boolean }) => {
+      const answer = (await apiClient(io).get('/v1/alerts')) as { alerts: readonly Alert[] };
+      printData(io, json, answer, () =>
+        answer.alerts.length === 0 ? ['Nothing needs you.'] : board(answer.alerts, io),
+      );
+    });
+  alert
     .command('acknowledge')
     .description('take an alert: say that you have it; a failed job or a refused delivery is dismissed by it')
     .argument('<id>', 'as `alert list` shows it')
@@ -63,6 +76,23 @@ export function register(program: Command, io: CliIo): void {
           : `Acknowledged; it stays until its cause is gone: ${answer.cause}`,
       ]);
     });
+}
+
+/** What nobody has comes first; among the same, the order of the list: the worst first. */
+function board(alerts: readonly Alert[], io: CliIo): Line[] {
+  const nowMs = systemClock.now();
+  const rows = alerts
+    .toSorted((left, right) => Number(left.acknowledged !== undefined) - Number(right.acknowledged !== undefined))
+    .map(({ severity, title, cause, since, acknowledged, id }) => [
+      toned(severity.toUpperCase()),
+      agoText(since, nowMs),
+      acknowledged ? personText(acknowledged.who) : { text: 'nobody', tone: 'warn' as const },
+      acknowledged ? agoText(acknowledged.at, nowMs) : '',
+      title,
+      cause,
+      id,
+    ]);
+  return table([['SEVERITY', 'AGE', 'WHO HAS IT', 'FOR', 'ALERT', 'CAUSE', 'ID'], ...rows], io);
 }
 
 function nothingText(kind: string | undefined, state: string | undefined): string {

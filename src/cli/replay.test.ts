@@ -229,7 +229,23 @@ describe('replay', () => {
   it.each([
     ['nothing', '', /nothing is recorded/],
     ['no JSON', '{\n', /x\.jsonl:1:1: expected one JSON object/],
-    ['a control that there is not', '{"atMs": 1, "control": {"kind": "holt"}}\n', /expected \{"atMs"/],
+    [
+      'a control that there is not',
+      '{"atMs": 1, "control": {"kind": "holt"}}\n',
+      /control\.kind: expected one of hold/,
+    ],
+    ['half a control', '{"atMs": 1, "control": {"kind": "hold", "who": "a", "reason": "b"}}\n', /control\.channelArn/],
+    [
+      'an answer that is in force',
+      '{"atMs": 1, "inForce": [{"kind": "approve", "who": "a", "reason": "", "id": "ap-1", "role": "operator", "from": "b"}]}\n',
+      /x\.jsonl:1:1: inForce\.0\.kind: expected hold, silence, pause, got approve/,
+    ],
+    [
+      'a word that is in force',
+      '{"atMs": 1, "inForce": [{"kind": "resume", "who": "a", "reason": ""}]}\n',
+      /got resume/,
+    ],
+    ['half an observation', '{"atMs": 1, "observation": {"kind": "event"}}\n', /"event" of 1970.* cannot be read/],
     ['something else', '{"a": 1}\n', /expected \{"atMs"/],
     ['half an event', '{"detail-type": "x", "time": "2026"}\n', /the event lacks id/],
   ])('a recording of %s is refused with its line', async (_, text, message) => {

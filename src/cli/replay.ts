@@ -1,6 +1,7 @@
 // `replay`: what rules would have done with what was recorded, and how that differs from other rules.
 import type { Command } from 'commander';
 import { type ChannelArn, channelIdOf } from '#domain/channel.ts';
+import { messageOf } from '#domain/errors.ts';
 import type { Ruleset } from '#domain/rule.ts';
 import { applyControl, takeOverControls } from '#rules/controls.ts';
 import { parseRecording, type Recorded } from './rule-test/recording.ts';
@@ -72,7 +73,7 @@ async function actsOf(recorded: readonly Recorded[], ruleset: Ruleset): Promise<
   const world = new VirtualWorld({ ruleset: enforced(ruleset), startMs });
   for (const line of recorded) {
     await world.advanceTo(Math.max(line.atMs, world.nowMs));
-    if ('observation' in line) await world.observe(line.observation);
+    if ('observation' in line) await observed(world, line);
     else if ('control' in line && (line.control.kind === 'approve' || line.control.kind === 'reject'))
       await world.answer(line.control);
     else
@@ -82,6 +83,14 @@ async function actsOf(recorded: readonly Recorded[], ruleset: Ruleset): Promise<
   }
   await world.advanceTo(world.nowMs + afterwardsMs);
   return world.jobs.filter(({ skipped }) => !skipped).map(actOf);
+}
+
+/** A line may be cut, or made by hand. */
+async function observed(world: VirtualWorld, { atMs, observation }: Extract<Recorded, { observation: unknown }>) {
+  await world.observe(observation).catch((error: unknown) => {
+    const at = new Date(atMs).toISOString();
+    throw new CommandFailed(`the observation "${observation.kind}" of ${at} cannot be read: ${messageOf(error)}.`);
+  });
 }
 
 function actOf({ atMs, rule, channelArn, action }: PlannedJob): Act {

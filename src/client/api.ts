@@ -799,7 +799,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Whose token this is; the answer’s cookie opens /queues in the same browser for twelve hours */
+        /** Who you are here; with a token, the answer’s cookie opens /queues in the same browser for twelve hours */
         get: operations["getSession"];
         put?: never;
         post?: never;
@@ -1046,11 +1046,11 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "/docs#FORBIDDEN",
-                 *       "title": "The token is valid, but its role may not do this.",
+                 *       "title": "Who asks is known, but their role may not do this.",
                  *       "status": 403,
                  *       "code": "FORBIDDEN",
                  *       "detail": "the token grafana has the role viewer; this needs operator",
-                 *       "remedy": "Use a token with the role that the answer names."
+                 *       "remedy": "Use a token with the role that the answer names, or have the proxy give it to the person."
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -1146,11 +1146,11 @@ export interface components {
                 /**
                  * @example {
                  *       "type": "/docs#UNAUTHORIZED",
-                 *       "title": "The request carries no valid bearer token.",
+                 *       "title": "The request carries no valid bearer token, and no name from a proxy that signs people in.",
                  *       "status": 401,
                  *       "code": "UNAUTHORIZED",
                  *       "detail": "the token is not known",
-                 *       "remedy": "Send `Authorization: Bearer <token>` with the value of AUTOPILOT_API_TOKEN."
+                 *       "remedy": "Send `Authorization: Bearer <token>` with the value of AUTOPILOT_API_TOKEN. Behind an authenticating proxy: name its address in http.trusted_proxies and its header in http.auth_proxy."
                  *     }
                  */
                 "application/problem+json": components["schemas"]["Problem"];
@@ -2066,7 +2066,7 @@ export interface operations {
     listAlerts: {
         parameters: {
             query?: {
-                /** @description With incidents that are over */
+                /** @description With those that are over: the newest incidents, and what else ended within a day */
                 ended?: string;
                 kind?: "incident" | "keyless" | "undelivered" | "state_lost" | "redis" | "not_carried" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending" | "hold_ending";
                 /** @description Only what this person has, such as `token mara` */
@@ -6095,7 +6095,7 @@ export interface operations {
                      *     }
                      */
                     "application/json": {
-                        /** @description Of the token */
+                        /** @description Of the token, or of the person whom a trusted proxy signed in */
                         name: string;
                         /** @enum {string} */
                         role: "viewer" | "operator" | "admin";

@@ -165,9 +165,9 @@ export interface Retiring {
 
 /** At `notified/<jobId>` while a notification is under way. */
 export interface NotifyProgress {
-  /** Places of the receiver's integrations that have it. */
-  readonly taken: readonly number[];
-  /** By place: until when the integration asked to be left alone. */
+  /** Keys of the receiver's integrations that have it; an earlier version wrote their places. */
+  readonly taken: readonly (string | number)[];
+  /** By key: until when the integration asked to be left alone. */
   readonly waits?: Readonly<Record<string, number>>;
   /** When it was last written down. */
   readonly atMs?: number;

@@ -69,6 +69,26 @@ export interface RuleAlert {
   readonly values: Values;
 }
 
+/**
+ * At `seen-alert/<id of the alert>`: that it was there, so that its end can be told. Incidents are none of them: they have a record of
+ * their own.
+ */
+export interface SeenAlert {
+  readonly kind: string;
+  readonly severity: 'critical' | 'warning';
+  readonly title: string;
+  readonly cause: string;
+  readonly link: string;
+  readonly sinceMs: number;
+  readonly channelArn?: string | undefined;
+  readonly rule?: string | undefined;
+  /** When it was last written that it was there. */
+  readonly seenMs: number;
+  readonly endedMs?: number | undefined;
+  /** Who had it at its end. */
+  readonly acknowledged?: Acknowledgement | undefined;
+}
+
 /** At `acknowledged/<id of the alert>`; void for an alert that began later. */
 export interface Acknowledgement {
   readonly who: string;

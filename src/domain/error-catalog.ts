@@ -884,6 +884,20 @@ export const errorCatalog = {
     status: 409,
     disposition: 'give-up',
   },
+  SLACK_SIGNATURE_INVALID: {
+    meaning:
+      'A request to /v1/slack/interactions is not signed by a Slack app of the configuration, or was signed more than five minutes ago.',
+    remedy:
+      'Compare the file in `signing_secret_file` of `slack_configs` with the Signing Secret of the Slack app. Let the proxy pass the body and the headers X-Slack-… on as they are, and set the clock.',
+    status: 401,
+    disposition: 'give-up',
+  },
+  SLACK_REPLAYED: {
+    meaning: 'The same signed request of Slack has been taken before; nothing was done by this one.',
+    remedy: 'Press the button again. A proxy that repeats requests by itself must not do so here.',
+    status: 409,
+    disposition: 'give-up',
+  },
   // Setting up and checking an account
   SETUP_DENIED: {
     meaning:

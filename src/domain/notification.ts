@@ -6,6 +6,18 @@ import type { Traceparent } from './trace.ts';
 export const severities = ['critical', 'error', 'warning', 'info'] as const;
 export type Severity = (typeof severities)[number];
 
+/** What a message asks a person for: where its link leads, and what a button in it answers. */
+export type NeedsPerson =
+  /** An alert of the list that the page, `GET /v1/alerts` and `alert list` show. */
+  | {
+      readonly kind: 'alert';
+      readonly id: string;
+      /** When it began; of what stands for several, when the newest of them did. */
+      readonly sinceMs: number;
+    }
+  /** One action that waits for a yes. */
+  | { readonly kind: 'approval'; readonly id: string };
+
 /** What a rule's `notify` tells of, beside its text. */
 export interface AlertContext {
   /** The same for as long as the rule fires for the same subject; of a moment, its own. */
@@ -19,6 +31,9 @@ export interface AlertContext {
   readonly firing?: { readonly rule: string; readonly subject: string; readonly causeId: string } | undefined;
   /** Told only because of `send_resolved`: the rule has no message of its own for it. */
   readonly isAutomatic?: boolean | undefined;
+  readonly needs?: NeedsPerson | undefined;
+  /** It tells of a time that is over: it neither begins nor ends. */
+  readonly isReport?: true | undefined;
 }
 
 export interface Alert extends AlertContext {
@@ -44,6 +59,10 @@ export interface SentNote {
   /** Fingerprints. */
   readonly firing: readonly string[];
   readonly resolved: readonly string[];
+  /** Keys of integrations for which that message was given up: they are told again at the group's next look, as long as anything fires. */
+  readonly missed?: readonly string[] | undefined;
+  /** When those were last told again. */
+  readonly againMs?: number | undefined;
 }
 
 /** At `alert-group/<id>`. Its alerts lie at `group-alert/<id>|<fingerprint>`. */
@@ -76,6 +95,8 @@ export interface GroupedAlert extends Alert {
 export interface GroupMessage {
   readonly messageId: string;
   readonly sendResolved: boolean;
+  /** Keys of the integrations that it is for; undefined: all of these. */
+  readonly only?: readonly string[] | undefined;
   readonly notification: Notification;
   /** Where what it tells of stands in traces. */
   readonly follows?: readonly Traceparent[] | undefined;
@@ -107,6 +128,12 @@ export interface AlertDocument {
   readonly endsAt: string;
   readonly generatorURL: string;
   readonly fingerprint: string;
+}
+
+/** The page that shows what a person is asked for, with the button that answers it. @param externalUrl `http.external_url` */
+export function pageOfNeed({ kind, id }: Pick<NeedsPerson, 'kind' | 'id'>, externalUrl: string): string {
+  const page = kind === 'alert' ? 'alerts' : 'approval';
+  return `${externalUrl.replace(/\/+$/, '')}/#/${page}/${encodeURIComponent(id)}`;
 }
 
 export function isFiring({ endsAtMs }: Pick<AlertContext, 'endsAtMs'>): boolean {

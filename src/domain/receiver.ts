@@ -25,6 +25,8 @@ export interface HttpConfig {
 interface Common {
   /** The name of its list in the file and its place there: `slack_configs[0]`. */
   readonly place: string;
+  /** Names it by where it leads, so that a file that lists them in another order has the same ones. */
+  readonly key: string;
   /** Whether it is told that what it was told of is over. */
   readonly sendResolved: boolean;
 }
@@ -48,6 +50,8 @@ export interface SlackIntegration extends Common {
   readonly titleLink: TextOf | undefined;
   readonly text: TextOf | undefined;
   readonly color: TextOf | undefined;
+  /** Whose buttons are believed; undefined: the messages have none. */
+  readonly signingSecretFile: string | undefined;
   readonly http: HttpConfig;
 }
 
@@ -168,6 +172,7 @@ export function namesOf(integration: Integration): {
   }
   if ('http' in integration) files.push(integration.http.credentialsFile);
   if (integration.kind === 'webhook') files.push(integration.hmacKeyFile);
+  if (integration.kind === 'slack') files.push(integration.signingSecretFile);
   if (integration.kind === 'pagerduty') {
     files.push(integration.routingKeyFile);
     addresses.push({ url: integration.url, urlFile: undefined });

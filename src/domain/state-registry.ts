@@ -26,6 +26,7 @@ import type {
   KeyAlert,
   ReplicasDifferAlert,
   RuleAlert,
+  SeenAlert,
   StateLossAlert,
 } from './alert.ts';
 import type { Approval } from './approval.ts';
@@ -131,6 +132,8 @@ export const kinds = {
   } as AlertKind,
   /** By the id of an alert as the API shows it. */
   acknowledged: kind<Acknowledgement>('acknowledged'),
+  /** The same: that it was there, and for a day that it is over. */
+  seenAlert: kind<SeenAlert>('seen-alert'),
   /** The same: when it was told of because nobody had it, or because it is about to end. */
   escalated: kind<Escalated>('escalated'),
 
@@ -224,6 +227,8 @@ export const notes = {
   lineage: key<LineageNote>('meta/lineage'),
   /** Of a deployment that runs as a standby; undefined: it stands by. */
   activation: key<Activation>('meta/activation'),
+  /** When the next summary of a shift is due, at these times of the day; `fromMs`: what it tells of began then. */
+  shiftSummary: key<{ readonly times: string; readonly fromMs: number; readonly dueMs: number }>('meta/shift-summary'),
   /** When the last heartbeat was sent. */
   heartbeat: key<number>('meta/heartbeat'),
   /** Written where nothing else is: by the commits that an older state lacks it is told how far it went back. */

@@ -92,11 +92,19 @@ const alert = z.object({
   endsAtMs: z.number().optional(),
   firing: z.object({ rule: z.string(), subject: z.string(), causeId: z.string() }).optional(),
   isAutomatic: z.boolean().optional(),
+  needs: z
+    .discriminatedUnion('kind', [
+      z.object({ kind: z.literal('alert'), id: z.string(), sinceMs: z.number() }),
+      z.object({ kind: z.literal('approval'), id: z.string() }),
+    ])
+    .optional(),
+  isReport: z.literal(true).optional(),
 });
 const labels = z.record(z.string(), z.string());
 const group = z.object({
   messageId: z.string(),
   sendResolved: z.boolean(),
+  only: z.array(z.string()).optional(),
   notification: z.object({
     receiver: z.string(),
     groupKey: z.string(),

@@ -2,7 +2,7 @@
 import { iso } from '#domain/duration.ts';
 import type { Labels } from '#domain/labels.ts';
 import type { Alert, AlertDocument, Notification, NotificationDocument } from '#domain/notification.ts';
-import { isFiring } from '#domain/notification.ts';
+import { isFiring, pageOfNeed } from '#domain/notification.ts';
 
 /** How Alertmanager writes that there is no end. */
 const noEnd = '0001-01-01T00:00:00Z';
@@ -28,14 +28,14 @@ export function documentOf(notification: Notification, externalUrl: string): Not
 }
 
 function alertDocument(alert: Alert, externalUrl: string): AlertDocument {
-  const { labels, text, startsAtMs, endsAtMs, fingerprint } = alert;
+  const { labels, text, startsAtMs, endsAtMs, fingerprint, needs } = alert;
   return {
     status: isFiring(alert) ? 'firing' : 'resolved',
     labels,
     annotations: { summary: text },
     startsAt: iso(startsAtMs),
     endsAt: endsAtMs === undefined ? noEnd : iso(endsAtMs),
-    generatorURL: externalUrl && pageOf(labels, externalUrl),
+    generatorURL: externalUrl && (needs ? pageOfNeed(needs, externalUrl) : pageOf(labels, externalUrl)),
     fingerprint,
   };
 }
@@ -60,8 +60,9 @@ function common([first = {}, ...others]: readonly Labels[]): Labels {
 }
 
 /** `[FIRING:3] mass-starvation`: what it is about, in one line. */
-export function titleOf(document: NotificationDocument, { firing, resolved }: Counts): string {
+export function titleOf(document: NotificationDocument, { firing, resolved, isReport }: Counts): string {
   const { status, groupLabels, commonLabels, receiver } = document;
+  if (isReport) return commonLabels['alertname'] ?? receiver;
   const count = firing + resolved > 1 ? `:${status === 'firing' ? firing : resolved}` : '';
   const { alertname = '', channel_name: channel = '' } = commonLabels;
   const group = Object.values(groupLabels).filter((value) => value !== '');
@@ -72,6 +73,13 @@ export function titleOf(document: NotificationDocument, { firing, resolved }: Co
 export interface Counts {
   readonly firing: number;
   readonly resolved: number;
+  /** It tells of a time that is over. */
+  readonly isReport?: boolean | undefined;
+}
+
+/** Whether it tells of something that goes on: for colours. */
+export function isBad({ status }: NotificationDocument, { isReport }: Counts): boolean {
+  return status === 'firing' && !isReport;
 }
 
 /** The texts of its alerts; of many the counts and the ten worst. */

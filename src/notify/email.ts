@@ -2,7 +2,7 @@
 import type { NotificationDocument } from '#domain/notification.ts';
 import type { EmailIntegration } from '#domain/receiver.ts';
 import { escapeHtml } from '#domain/visible-text.ts';
-import { type Counts, cut, linkIn, textOf, titleOf } from './document.ts';
+import { type Counts, cut, isBad, linkIn, textOf, titleOf } from './document.ts';
 
 export interface EmailContent {
   /** One line. */
@@ -30,7 +30,7 @@ function withLink(text: string, document: NotificationDocument): string {
 
 function htmlOf(title: string, document: NotificationDocument, counts: Counts): string {
   const link = linkIn(document);
-  const colour = document.status === 'firing' ? '#b3261e' : '#1b6e3c';
+  const colour = isBad(document, counts) ? '#b3261e' : '#1b6e3c';
   const open = link === '' ? '' : `<p><a href="${escapeHtml(link)}">Open in ivs-autopilot</a></p>`;
   const text = escapeHtml(textOf(document, counts)).replaceAll('\n', '<br>\n');
   return `<!doctype html>\n<h2 style="color:${colour}">${escapeHtml(title)}</h2>\n<p>${text}</p>\n${open}\n`;

@@ -7,7 +7,17 @@ import { kinds } from '#domain/state-registry.ts';
 import { MemoryState } from '#store/memory-state.ts';
 import { receiverOf } from '#test/support/receivers.ts';
 import { documentOf, textOf, titleOf } from './document.ts';
-import { flushDue, type Gathered, gather, hasRoom, noteSent, overflowOf, routesOf, type Target } from './groups.ts';
+import {
+  flushDue,
+  type Gathered,
+  gather,
+  hasRoom,
+  noteMissed,
+  noteSent,
+  overflowOf,
+  routesOf,
+  type Target,
+} from './groups.ts';
 
 const seconds = 1_000;
 const minutes = 60 * seconds;
@@ -168,6 +178,41 @@ describe('a group', () => {
     await t.until(20 * minutes);
 
     expect(t.said).toEqual(['30s 2/0 a b', '30s 2/0 a b (no resolved)', '330s 1/1 -a b', '630s 0/1 -b']);
+  });
+
+  test('whose message was given up for some is told again to those alone, once each group_interval, until they have it', async () => {
+    const t = stage();
+    await t.fire('a');
+    await t.until(31 * seconds);
+    const miss = (message: GroupMessage) => t.state.transact((tx) => noteMissed(tx, message, ['webhook-x']));
+    await miss(t.messages[0]!);
+    await t.until(331 * seconds);
+    expect(t.messages).toHaveLength(2);
+    expect(t.messages[1]).toMatchObject({ only: ['webhook-x'], notification: { firing: 1 } });
+    await miss(t.messages[1]!);
+    await t.until(631 * seconds);
+    expect(t.messages[2]?.only).toEqual(['webhook-x']);
+    // It has it now, and what changes is for all of them again.
+    await t.until(20 * minutes);
+    await t.fire('b');
+    await t.until(40 * minutes);
+    expect(t.said).toEqual(['30s 1/0 a', '330s 1/0 a', '630s 1/0 a', '1230s 2/0 a b']);
+    expect(t.messages[3]?.only).toBeUndefined();
+    // What was given up long ago says nothing of what was told since.
+    await miss(t.messages[0]!);
+    await t.until(60 * minutes);
+    expect(t.messages).toHaveLength(4);
+  });
+
+  test('whose message was given up is told to nobody when all of it is over', async () => {
+    const t = stage();
+    await t.fire('a');
+    await t.until(31 * seconds);
+    await t.state.transact((tx) => noteMissed(tx, t.messages[0]!, ['webhook-x']));
+    await t.resolve('a');
+    await t.until(20 * minutes);
+    expect(t.said).toEqual(['30s 1/0 a', '330s 0/1 -a']);
+    expect(t.counts()).toEqual({ groups: 0, alerts: 0 });
   });
 
   test('is told of once, however many replicas look', async () => {

@@ -252,16 +252,15 @@ function flush(
   for (const sendResolved of classes) {
     const place = sendResolved ? 'all' : 'firing';
     const told = group.sent?.[place];
-    if (
-      !needsUpdate(told, {
-        firing: names(firing),
-        resolved: names(resolved),
-        sendResolved,
-        repeatMs: group.repeatMs,
-        nowMs: tx.nowMs,
-      })
-    )
-      continue;
+    const isUpdate = needsUpdate(told, {
+      firing: names(firing),
+      resolved: names(resolved),
+      sendResolved,
+      repeatMs: group.repeatMs,
+      nowMs: tx.nowMs,
+    });
+    const missed = firing.length === 0 ? [] : (told?.missed ?? []);
+    if (!isUpdate && missed.length === 0) continue;
     // What fires is all that the others are told of.
     const content = sendResolved ? now : firing;
     if (content.length > 0) {
@@ -270,7 +269,13 @@ function flush(
         return messages;
       }
       noteSent(tx, receiver);
-      messages.push(messageOf(group, content, { id, sendResolved, nowMs: tx.nowMs }));
+      const only = isUpdate ? undefined : missed;
+      messages.push({ ...messageOf(group, content, { id, sendResolved, nowMs: tx.nowMs }), ...(only ? { only } : {}) });
+    }
+    if (!isUpdate && told) {
+      const { missed: _, ...rest } = told;
+      sent[place] = { ...rest, againMs: tx.nowMs };
+      continue;
     }
     // A moment is told once: that it is there no more next time is no end.
     sent[place] = {
@@ -288,6 +293,25 @@ function flush(
   else if (count === 0) tx.set(key, { ...after, more: 0, nextMs: tx.nowMs + lingerMs });
   else tx.set(key, { ...after, nextMs: tx.nowMs + group.intervalMs });
   return messages;
+}
+
+/**
+ * A message of a group was given up for some integrations: the group does not count as told to them. A newer message has its own end.
+ * @param missed keys of those that do not have it
+ */
+export function noteMissed(
+  tx: Transaction,
+  { messageId, sendResolved }: Pick<GroupMessage, 'messageId' | 'sendResolved'>,
+  missed: readonly string[],
+): void {
+  const [id = ''] = messageId.split('-');
+  const sentMs = Number(messageId.slice(messageId.lastIndexOf('-') + 1));
+  const key = kinds.alertGroup.of(id);
+  const group = tx.get(key);
+  const place = sendResolved ? 'all' : 'firing';
+  const told = group?.sent?.[place];
+  if (!group || !told || (told.atMs !== sentMs && told.againMs !== sentMs)) return;
+  tx.set(key, { ...group, sent: { ...group.sent, [place]: { ...told, missed } } });
 }
 
 /** What the rule remembers is what is true: a rule that was removed or changed, and a word that was lost, leave nothing firing for ever. */
@@ -347,8 +371,15 @@ function listed(alerts: readonly Alert[]): Alert[] {
   const list: Alert[] = [];
   let bytes = 0;
   for (const alert of alerts.toSorted(byBadness).slice(0, mostListed)) {
-    const { fingerprint, labels, startsAtMs, endsAtMs, text } = alert;
-    const plain: Alert = { fingerprint, labels, startsAtMs, text, ...(endsAtMs === undefined ? {} : { endsAtMs }) };
+    const { fingerprint, labels, startsAtMs, endsAtMs, text, needs } = alert;
+    const plain: Alert = {
+      fingerprint,
+      labels,
+      startsAtMs,
+      text,
+      ...(endsAtMs === undefined ? {} : { endsAtMs }),
+      ...(needs ? { needs } : {}),
+    };
     bytes += JSON.stringify(plain).length;
     if (bytes > mostListedBytes && list.length > 0) break;
     list.push(plain);

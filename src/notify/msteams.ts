@@ -3,7 +3,7 @@
 import type { NotificationDocument } from '#domain/notification.ts';
 import type { MsteamsIntegration } from '#domain/receiver.ts';
 import { escapeMarkdown } from '#domain/visible-text.ts';
-import { type Counts, cut, linkIn, textOf, titleOf } from './document.ts';
+import { type Counts, cut, isBad, linkIn, textOf, titleOf } from './document.ts';
 
 /** A message may have 28 KB in all, and a character three bytes in the text and six in JSON. */
 const mostText = 4_000;
@@ -11,7 +11,6 @@ const mostTitle = 500;
 
 /** The body: a card with title and text, and a link where there is one. */
 export function msteamsMessage(config: MsteamsIntegration, document: NotificationDocument, counts: Counts): object {
-  const { status } = document;
   const title = cut(config.title?.(document) ?? escapeMarkdown(titleOf(document, counts)), mostTitle);
   const text = cut(config.text?.(document) ?? escapeMarkdown(textOf(document, counts)), mostText);
   const link = linkIn(document);
@@ -33,7 +32,7 @@ export function msteamsMessage(config: MsteamsIntegration, document: Notificatio
               size: 'Medium',
               wrap: true,
               style: 'heading',
-              color: status === 'firing' ? 'Attention' : 'Good',
+              color: isBad(document, counts) ? 'Attention' : 'Good',
             },
             // A single line end is no line end in Markdown.
             { type: 'TextBlock', text: text.replaceAll('\n', '\n\n'), wrap: true },

@@ -1,19 +1,25 @@
 // Messages for Slack's incoming webhooks. https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
-import type { NotificationDocument } from '#domain/notification.ts';
+import type { NeedsPerson, NotificationDocument } from '#domain/notification.ts';
 import type { SlackIntegration } from '#domain/receiver.ts';
 import { escapeSlack } from '#domain/visible-text.ts';
-import { type Counts, cut, linkIn, textOf, titleOf } from './document.ts';
+import { type Counts, cut, isBad, linkIn, textOf, titleOf } from './document.ts';
 
 /** Longer texts are cut by Slack. https://docs.slack.dev/reference/methods/chat.postMessage#truncating */
 const mostText = 38_000;
 const mostTitle = 1_024;
 
-/** The body: one attachment, coloured by status, as Alertmanager sends it. */
-export function slackMessage(config: SlackIntegration, document: NotificationDocument, counts: Counts): object {
+/**
+ * The body: one attachment, coloured by status, as Alertmanager sends it; with buttons where the app's signing secret is known.
+ * @param needs what the message asks a person for
+ */
+export function slackMessage(
+  config: SlackIntegration,
+  document: NotificationDocument,
+  { needs, ...counts }: Counts & { readonly needs?: NeedsPerson | undefined },
+): object {
   const title = cut(config.title?.(document) ?? escapeSlack(titleOf(document, counts)), mostTitle);
   const text = cut(config.text?.(document) ?? escapeSlack(textOf(document, counts)), mostText);
   const link = config.titleLink?.(document) ?? linkIn(document);
-  const { status } = document;
   return {
     ...(config.channel === undefined ? {} : { channel: config.channel }),
     ...(config.username === undefined ? {} : { username: config.username }),
@@ -23,9 +29,36 @@ export function slackMessage(config: SlackIntegration, document: NotificationDoc
         title,
         ...(link === '' ? {} : { title_link: link }),
         text,
-        color: config.color?.(document) ?? (status === 'firing' ? 'danger' : 'good'),
+        color: config.color?.(document) ?? (isBad(document, counts) ? 'danger' : 'good'),
         mrkdwn_in: ['text'],
       },
+      ...(needs && config.signingSecretFile !== undefined ? [buttons(needs)] : []),
     ],
   };
+}
+
+/** What a pressed button says. Its `value` names the very alert or approval, so that an old message answers nothing newer. */
+export const slackActions = { acknowledge: 'acknowledge', approve: 'approve', reject: 'reject' } as const;
+
+/** https://docs.slack.dev/reference/block-kit/block-elements/button-element */
+function buttons(needs: NeedsPerson): object {
+  const button = (action: keyof typeof slackActions, text: string, more: object = {}) => ({
+    type: 'button',
+    action_id: slackActions[action],
+    text: { type: 'plain_text', text },
+    value: needs.kind === 'alert' ? `${needs.sinceMs} ${needs.id}` : needs.id,
+    ...more,
+  });
+  const plain = (text: string) => ({ type: 'plain_text', text });
+  const confirm = {
+    title: plain('Approve?'),
+    text: plain('The action is done at once.'),
+    confirm: plain('Approve'),
+    deny: plain('Cancel'),
+  };
+  const elements =
+    needs.kind === 'alert'
+      ? [button('acknowledge', 'Acknowledge')]
+      : [button('approve', 'Approve', { style: 'primary', confirm }), button('reject', 'Reject', { style: 'danger' })];
+  return { fallback: 'Answer on the page.', blocks: [{ type: 'actions', block_id: 'ivs-autopilot', elements }] };
 }

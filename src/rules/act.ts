@@ -16,6 +16,7 @@ import { conditionSinceMs } from './conditions.ts';
 import { formatWholeSeconds, sessionDocument } from './documents.ts';
 import type { Evaluation } from './evaluation.ts';
 import { hashOf } from './hash-of.ts';
+import { incidentToldOf } from './incidents.ts';
 import { labelsOf } from './label-matcher.ts';
 import { allSubject, channelOfSubject } from './memory.ts';
 import { aggregateDocumentWithNames } from './population.ts';
@@ -188,6 +189,8 @@ function alertOf(
 ): AlertContext {
   const { rule, subject, group, cause, phase } = occasion;
   const lasts = isHolding(rule) || rule.keepFiringForMs > 0;
+  const { tx, nowMs, options } = evaluation;
+  const incident = rule.trigger.kind === 'aggregate' ? incidentToldOf(tx, rule.name, nowMs) : undefined;
   return {
     fingerprint: lasts ? hashOf('alert', rule.name, subject) : hashOf('alert', rule.name, subject, cause.id),
     labels: {
@@ -199,6 +202,15 @@ function alertOf(
     ...(phase === 'resolve' ? { endsAtMs: endOf(evaluation, occasion, view) } : {}),
     ...(lasts ? { firing: { rule: rule.name, subject, causeId: cause.id } } : {}),
     ...(isAutomatic(step) ? { isAutomatic: true } : {}),
+    ...(incident
+      ? {
+          needs: {
+            kind: 'alert',
+            id: `${options.accountPrefix ?? ''}incident:${incident.id}`,
+            sinceMs: incident.openedAtMs,
+          },
+        }
+      : {}),
   };
 }
 

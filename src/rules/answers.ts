@@ -62,9 +62,7 @@ function judgeAnswer(evaluation: Evaluation, approval: Approval, said: ApprovalS
 /** One that has been decided: whoever said the same then is told how it ended, and nothing is done again. */
 function answerLate(approval: Approval, said: ApprovalSaid): Answered {
   const ofTheirs = said.kind === 'approve' ? 'approved' : 'rejected';
-  const isTheirs = approval.answers.some(
-    ({ who, verdict }) => isSamePerson(who, said.who) && verdict === said.kind,
-  );
+  const isTheirs = approval.answers.some(({ who, verdict }) => isSamePerson(who, said.who) && verdict === said.kind);
   if (isTheirs && approval.state === ofTheirs) return { ok: true, approval, repeated: true };
   const { state, endedAtMs = 0, note } = approval;
   const how = note === undefined ? '' : `: ${note}`;

@@ -56,7 +56,8 @@ const command = fc.oneof(
       do: fc.constantFrom('approve' as const, 'approve' as const, 'approve' as const, 'reject' as const),
       // Any that there ever was, the newest ones first.
       which: fc.nat(3),
-      who: fc.constantFrom('token ann', 'token bob'),
+      // Ann comes by two doors, and is one person.
+      who: fc.constantFrom('token ann', 'token bob', 'user Ann'),
       times: fc.constantFrom(1, 1, 2),
     }),
   },
@@ -171,7 +172,10 @@ class Run {
       said.every(({ kind }) => kind === 'approve'),
       'nothing that was rejected',
     ).toBe(true);
-    expect(new Set(said.map(({ who }) => who)).size, 'as many people as the rule asks for').toBe(before?.terms.count);
+    expect(
+      new Set(said.map(({ who }) => who.replace(/^\w+ /, '').toLowerCase())).size,
+      'as many people as the rule asks for',
+    ).toBe(before?.terms.count);
     expect(engine.nowMs, 'nothing after its time').toBeLessThan(before!.untilMs);
     expect(this.#paused, 'nothing while paused').toBe(false);
     const name = before?.channelArn?.split('/')[1];

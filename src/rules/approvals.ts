@@ -5,6 +5,7 @@ import { maskAddresses } from '#domain/address.ts';
 import type { Approval, ApprovalState } from '#domain/approval.ts';
 import type { DecisionReason, Values } from '#domain/decision.ts';
 import { formatDuration, iso } from '#domain/duration.ts';
+import type { NeedsPerson } from '#domain/notification.ts';
 import type { Rule, Ruleset, Step } from '#domain/rule.ts';
 import type { Cause, Firing } from '#domain/rule-memory.ts';
 import type { StateView, Transaction } from '#domain/shared-state.ts';
@@ -214,15 +215,32 @@ const mostNamed = 10;
 
 /** Tells of what was asked in this transaction, and of what nobody answered: one message for each rule and action. */
 export function tellOfApprovals(evaluation: Evaluation): void {
-  for (const alike of alikes(evaluation.asked)) tell(evaluation, alike, askedText(evaluation, alike));
-  for (const alike of alikes(evaluation.timedOut)) tell(evaluation, alike, timedOutText(alike));
+  for (const alike of alikes(evaluation.asked)) {
+    const [one, ...others] = alike as [Approval, ...Approval[]];
+    const { accountPrefix = '' } = evaluation.options;
+    const needs: NeedsPerson =
+      others.length === 0
+        ? { kind: 'approval', id: `${accountPrefix}${one.id}` }
+        : { kind: 'alert', id: `${accountPrefix}${approvalAlertId(one)}`, sinceMs: one.askedAtMs };
+    tell(evaluation, alike, { text: askedText(evaluation, alike), needs });
+  }
+  for (const alike of alikes(evaluation.timedOut)) tell(evaluation, alike, { text: timedOutText(alike) });
 }
 
 function alikes(approvals: readonly Approval[]): Approval[][] {
   return [...Map.groupBy(approvals, ({ rule, list, step }) => `${rule}|${list}|${step}`).values()];
 }
 
-function tell(evaluation: Evaluation, alike: readonly Approval[], text: string): void {
+/** The id of the alert under which those of one step wait together. */
+export function approvalAlertId({ rule, list, step }: Pick<Approval, 'rule' | 'list' | 'step'>): string {
+  return `approval:${rule}|${list}|${step}`;
+}
+
+function tell(
+  evaluation: Evaluation,
+  alike: readonly Approval[],
+  { text, needs }: { readonly text: string; readonly needs?: NeedsPerson },
+): void {
   const [{ rule: name, action, terms, decisionId }] = alike as [Approval];
   const rule = evaluation.index.byName.get(name);
   const receiver = terms.receiver ?? (rule && receiverOf(evaluation, rule));
@@ -235,6 +253,7 @@ function tell(evaluation: Evaluation, alike: readonly Approval[], text: string):
       fingerprint: id,
       labels: { ...labelsOf({ rule: name }), alertname: `Approval of ${action}` },
       startsAtMs: evaluation.nowMs,
+      ...(needs ? { needs } : {}),
     },
     cause: { kind: 'rule', rule: name, decisionId },
     decidedAtMs: evaluation.nowMs,

@@ -12,7 +12,8 @@ import { hashOf } from './hash-of.ts';
 import { labelsOf } from './label-matcher.ts';
 import { placeControl, removeControl } from './memory.ts';
 
-const keptIncidents = 200;
+/** Closed ones; older ones are forgotten. */
+export const keptIncidents = 200;
 
 /** The newest incidents first, the open ones before the closed. */
 export function listIncidents(view: StateView): Incident[] {
@@ -48,6 +49,14 @@ export function openIncident(
 export function openIncidentOf(view: StateView, rule: string): Incident | undefined {
   const id = view.get(notes.openIncident(rule));
   return id === undefined ? undefined : view.get(kinds.incident.of(id));
+}
+
+/** The incident that a rule's message tells of: the open one, or the one that has just ended. */
+export function incidentToldOf(view: StateView, rule: string, nowMs: number): Incident | undefined {
+  return (
+    openIncidentOf(view, rule) ??
+    listIncidents(view).find((incident) => incident.rule === rule && incident.closedAtMs === nowMs)
+  );
 }
 
 /** Follows the numbers of an open incident. */
@@ -159,6 +168,11 @@ function raise(
         alertname: `${rule.name} is ${kind === 'cap' ? 'stopped' : 'slowed down'}`,
       },
       startsAtMs: nowMs,
+      needs: {
+        kind: 'alert',
+        id: `${evaluation.options.accountPrefix ?? ''}alert:${kind}|${rule.name}`,
+        sinceMs: nowMs,
+      },
     },
     cause: { kind: 'rule', rule: rule.name, decisionId },
     decidedAtMs: nowMs,

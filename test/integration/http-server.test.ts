@@ -39,7 +39,10 @@ const notes: FastifyPluginAsyncZod = async (app) => {
 const token = () => randomBytes(16).toString('hex');
 
 /** A request from one of the addresses of this machine, with a body where it needs one. */
-async function asked(url: string, options: RequestOptions): Promise<{ status: number; headers: IncomingHttpHeaders; body: any }> {
+async function asked(
+  url: string,
+  options: RequestOptions,
+): Promise<{ status: number; headers: IncomingHttpHeaders; body: any }> {
   const request = httpRequest(url, { agent: false, ...options });
   request.end(options.method === 'POST' ? JSON.stringify({ name: 'x' }) : undefined);
   const [answer] = (await once(request, 'response')) as [IncomingMessage];

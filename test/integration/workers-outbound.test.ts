@@ -33,6 +33,7 @@ async function receiver(answer: (path: string, count: number) => number = () => 
       const path = request.url ?? '';
       received.push({ path, headers: request.headers, body });
       response.statusCode = answer(path, received.filter((each) => each.path === path).length);
+      if (response.statusCode === 429) response.setHeader('retry-after', '40');
       if (response.statusCode === 302) response.setHeader('location', '/elsewhere');
       response.end();
     });
@@ -185,6 +186,18 @@ describe('the actions', () => {
     expect(t.target.received.map(({ headers }) => headers['x-autopilot-delivery'])).toEqual(['hook-1', 'hook-1']);
     const log = await t.rig.state.readLog(logs.deliveries, { limit: 10 });
     expect(log.map(({ entry }) => entry.status ?? entry.error)).toEqual([200, expect.stringContaining('503')]);
+  });
+
+  test('webhook is left alone for as long as Retry-After says, without an attempt being spent; but not for ever', async () => {
+    await using t = await setup(() => 429);
+    const job = operatorJob('webhook', { url_file: join(t.directory, 'url'), body: { a: 1 } });
+    const at = (decidedAtMs: number) => t.rig.run('hook-1', { ...job, decidedAtMs }).catch((error: unknown) => error);
+
+    expect(await at(t.rig.state.nowMs())).toMatchObject({
+      code: 'WEBHOOK_FAILED',
+      disposition: { kind: 'retry-after', delayMs: 40_000 },
+    });
+    expect(await at(t.rig.state.nowMs() - 7 * 3_600_000)).toMatchObject({ disposition: { kind: 'retry' } });
   });
 
   test('notify reaches every webhook of the receiver, and one that has it does not get it again', async () => {

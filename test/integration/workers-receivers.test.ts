@@ -52,10 +52,12 @@ async function setup(answer?: Answer, more: Readonly<Record<string, unknown>> = 
     msteamsv2_configs: [{ webhook_url_file: file('webhook_url') }],
     ...more,
   });
+  const receivers = [noc];
   const rig = resources.use(
-    await actionRig({ simulatorUrl: simulator.url, redis: scope.redis, prefix: scope.prefix, receivers: [noc] }),
+    await actionRig({ simulatorUrl: simulator.url, redis: scope.redis, prefix: scope.prefix, receivers }),
   );
-  return { rig, vendors, scope, folder, [Symbol.asyncDispose]: () => resources.disposeAsync() };
+  const again = () => actionRig({ simulatorUrl: simulator.url, redis: scope.redis, prefix: scope.prefix, receivers });
+  return { rig, again, receivers, vendors, scope, folder, [Symbol.asyncDispose]: () => resources.disposeAsync() };
 }
 
 /** A rule's notification, of its beginning or its end. */
@@ -155,6 +157,12 @@ describe('a rule’s notification', () => {
 describe('grouped notifications', () => {
   /** Sends what is due, as the upkeep and the queue do. Returns the audit's word on each. */
   async function flush(rig: ActionRig): Promise<unknown[]> {
+    const results: unknown[] = [];
+    for (const { jobId, job } of await due(rig)) results.push(await rig.settle(jobId, job));
+    return results;
+  }
+  /** The messages that are due, on their way. */
+  async function due(rig: ActionRig): Promise<{ readonly jobId: string; readonly job: ActionJob }[]> {
     await rig.state.transact((tx) =>
       flushGroups(tx, { receiver: (name) => rig.ports.receiver(name), isSilenced: () => false }),
     );
@@ -162,9 +170,7 @@ describe('grouped notifications', () => {
     await rig.state.transact((tx) => {
       for (const { jobId } of waiting) tx.delete(kinds.job.of(jobId));
     });
-    const results: unknown[] = [];
-    for (const { jobId, payload } of waiting) results.push(await rig.settle(jobId, payload as unknown as ActionJob));
-    return results;
+    return waiting.map(({ jobId, payload }) => ({ jobId, job: payload as unknown as ActionJob }));
   }
   const about = (channel: string, more: Partial<ActionJob<'notify'>> = {}): ActionJob<'notify'> => {
     const job = ruleJob(`${channel} starves`);
@@ -209,6 +215,57 @@ describe('grouped notifications', () => {
     });
     const groups = Array.from(t.rig.state.view.entries(kinds.alertGroup), ([, { count }]) => count);
     expect(groups).toEqual([0]);
+  });
+
+  test('on their way when their process dies go on in another, to those that do not have them', async () => {
+    await using t = await setup(
+      ({ vendor, count }) => (vendor === 'slack' && count === 1 ? { status: 503 } : undefined),
+      {
+        group_by: ['alertname'],
+        group_wait: '0s',
+      },
+    );
+    await t.rig.settle('note-a', about('a'));
+    const [message] = await due(t.rig);
+    await t.rig.run(message!.jobId, message!.job).catch(() => undefined);
+    expect(t.vendors.got.map(({ vendor }) => vendor)).toContain('slack');
+    const before = t.vendors.got.length;
+    await using other = await t.again();
+
+    expect(await other.run(message!.jobId, message!.job)).toMatchObject({ outcome: 'done', sent: 5 });
+    expect(t.vendors.got.slice(before).map(({ vendor }) => vendor)).toEqual(['slack']);
+  });
+
+  test('that are given up for one integration go to that one again with the next look at the group', async () => {
+    await using t = await setup(
+      ({ vendor, count }) => (vendor === 'pagerduty' && count === 1 ? { status: 400 } : undefined),
+      {
+        group_by: ['alertname'],
+        group_wait: '0s',
+      },
+    );
+    await t.rig.settle('note-a', ruleJob('a starves'));
+    await t.rig.state.transact((tx) => {
+      const evidence = { kind: 'state' as const, sinceMs: 0, text: '', values: {} };
+      const firing = {
+        cause: { id: 'c-1', evidence },
+        firedAtMs: 0,
+        acted: true,
+        mode: 'enforce' as const,
+        decisionId: 'd',
+      };
+      const memory = { rule: 'starving', subject: channelArn, conditionHash: 'h', acted: [], touchedMs: 0, firing };
+      tx.set(kinds.ruleMemory.of('starving', channelArn), memory);
+    });
+    const [message] = await due(t.rig);
+    await expect(t.rig.run(message!.jobId, message!.job)).rejects.toMatchObject({ code: 'WEBHOOK_REJECTED' });
+    const [id, group] = [...t.rig.state.view.entries(kinds.alertGroup)][0]!;
+    await t.rig.state.transact((tx) => tx.set(kinds.alertGroup.of(id), { ...group, nextMs: 0 }));
+    const before = t.vendors.got.length;
+
+    const [again] = await due(t.rig);
+    expect(await t.rig.run(again!.jobId, again!.job)).toMatchObject({ outcome: 'done', sent: 1 });
+    expect(t.vendors.got.slice(before).map(({ vendor }) => vendor)).toEqual(['pagerduty']);
   });
 
   test('without a receiver go by the route, and a dry run says so', async () => {
@@ -280,6 +337,22 @@ describe('a receiver that does not take a message', () => {
     expect(Object.values(progress.waits ?? {})).toHaveLength(1);
     // By which it is forgotten when its job never comes to this again.
     expect(progress.atMs).toEqual(expect.any(Number));
+  });
+
+  test('is asked again alone, also when a reload has put the integrations in another order meanwhile', async () => {
+    await using t = await setup(({ vendor, count }) =>
+      vendor === 'slack' && count === 1 ? { status: 503 } : undefined,
+    );
+    const decided = { ...operatorJob('notify', { receiver: 'noc', text: 'busy' }), decidedAtMs: t.rig.state.nowMs() };
+    await t.rig.run('note-1', decided).catch(() => undefined);
+    const before = t.vendors.got.map(({ vendor }) => vendor).toSorted();
+    expect(before).toEqual(['alertmanager', 'json', 'msteams', 'pagerduty', 'slack']);
+    const [noc] = t.receivers;
+    const { integrations } = noc!;
+    t.receivers.splice(0, 1, { ...noc!, integrations: integrations.toReversed() });
+
+    expect(await t.rig.run('note-1', decided)).toMatchObject({ outcome: 'done', sent: 5 });
+    expect(t.vendors.got.slice(5).map(({ vendor }) => vendor)).toEqual(['slack']);
   });
 
   test('and asks for time for hours is at last counted as failing', async () => {
@@ -420,7 +493,7 @@ describe('mail', () => {
     const [text = ''] = server.mails;
     expect(text).toContain('Subject: [FIRING] starving studio-a');
     expect(text).toContain('To: noc@example.com, night@example.com');
-    expect(text).toMatch(/^Message-ID: <note-1-0@example\.com>/m);
+    expect(text).toMatch(/^Message-ID: <note-1-email-[0-9a-f]{12}@example\.com>/m);
     expect(text).toMatch(/^References:\s+<[0-9a-f]{64}@example\.com>/m);
     expect(text).toContain('Auto-Submitted: auto-generated');
     expect(text).toContain('studio-a <b>starves</b>');

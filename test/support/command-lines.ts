@@ -12,6 +12,7 @@ export const commandLines: Readonly<Record<string, readonly string[]>> = {
   replay: ['recording.jsonl'],
   status: [],
   'alert list': [],
+  'alert on-call': [],
   'alert acknowledge': ['alert:rate|x'],
   'notify test': ['noc'],
   'approval list': [],

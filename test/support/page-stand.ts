@@ -9,6 +9,7 @@ import { actorOf } from '#api/auth.ts';
 import { LiveFeed } from '#api/live/feed.ts';
 import { gatherExtras, gatherStatus } from '#api/live/gather.ts';
 import type { LiveSources } from '#api/live/sources.ts';
+import { alertRoutes } from '#api/routes/alerts.ts';
 import { auditRoutes } from '#api/routes/audit.ts';
 import { decisionRoutes } from '#api/routes/decisions.ts';
 import { liveRoutes } from '#api/routes/live.ts';
@@ -173,14 +174,15 @@ export async function pageStand({
   });
   if (lively) await writeHistory(state, { nowMs, streams, pastDecisions });
   const tokens = { viewer: token(), operator: token(), admin: token() };
+  const alerts = {
+    shards: [{ name: 'main', state, deadLetters: () => ({ count: 1, sinceMs: nowMs - 600_000 }) }],
+    config: () => ({ loadedAtMs: nowMs - 3_600_000 }),
+  };
   const sources: LiveSources = {
     state,
     ruleset: () => ruleset,
     config: () => ({ hash: ruleset.hash, loadedAtMs: nowMs - 3_600_000 }),
-    alerts: {
-      shards: [{ name: 'main', state, deadLetters: () => ({ count: 1, sinceMs: nowMs - 600_000 }) }],
-      config: () => ({ loadedAtMs: nowMs - 3_600_000 }),
-    },
+    alerts,
     silentAfterMs: () => ({ poll: 60_000, events: 900_000 }),
     events: () => ({ waiting: 3, deadLetters: 1 }),
     redisLatencyMs: () => 0.4,
@@ -263,6 +265,7 @@ export async function pageStand({
         plugin: streamRoutes({ state, retentionMs: () => 7 * 86_400_000, silentSinceMs: () => undefined }),
       },
       { prefix: '/v1', plugin: decisionRoutes({ shards: new ShardDirectory([shard]) }) },
+      { prefix: '/v1', plugin: alertRoutes(alerts) },
       { prefix: '/v1', plugin: auditRoutes({ state, scrub: (text) => text }) },
       { prefix: '/v1', plugin: sampleRoutes({ state, accounts: [{ name: 'main', state }] }) },
       { prefix: '/v1', plugin: reportRoutes({ state }) },

@@ -68,6 +68,7 @@ export const allViews: readonly string[] = [
   `#/stream/${encodeURIComponent(channelArnAt(40))}?compare=st-EARLIERSESSION`,
   '#/history',
   '#/decisions',
+  '#/alerts',
   '#/decision/d-4',
   '#/rules',
   '#/quota',

@@ -10,6 +10,35 @@ const url = { type: 'string', pattern: '^https?://' } as const;
 const object = <P extends object>(properties: P, required: readonly string[] = []) =>
   ({ type: 'object', properties, required, additionalProperties: false }) as const;
 
+const plainText = (most: number) =>
+  object({ type: { const: 'plain_text' }, text: { ...text, minLength: 1, maxLength: most } }, ['type', 'text']);
+/** https://docs.slack.dev/reference/block-kit/block-elements/button-element and …/composition-objects/confirmation-dialog-object */
+const slackButton = object(
+  {
+    type: { const: 'button' },
+    action_id: { ...text, maxLength: 255 },
+    text: plainText(75),
+    value: { ...text, maxLength: 2000 },
+    style: { enum: ['primary', 'danger'] },
+    confirm: object({ title: plainText(100), text: plainText(300), confirm: plainText(30), deny: plainText(30) }, [
+      'title',
+      'text',
+      'confirm',
+      'deny',
+    ]),
+  },
+  ['type', 'action_id', 'text'],
+);
+/** https://docs.slack.dev/reference/block-kit/blocks/actions-block */
+const slackActions = object(
+  {
+    type: { const: 'actions' },
+    block_id: { ...text, maxLength: 255 },
+    elements: { type: 'array', minItems: 1, maxItems: 25, items: slackButton },
+  },
+  ['type', 'elements'],
+);
+
 /** https://docs.slack.dev/legacy/legacy-messaging/legacy-secondary-message-attachments */
 const slack = {
   ...object({
@@ -26,6 +55,7 @@ const slack = {
         title_link: url,
         text: { type: 'string', maxLength: 40_000 },
         mrkdwn_in: { type: 'array', items: { enum: ['pretext', 'text', 'fields'] } },
+        blocks: { type: 'array', minItems: 1, maxItems: 50, items: slackActions },
       }),
     },
   }),

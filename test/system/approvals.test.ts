@@ -1,15 +1,27 @@
 // An action that waits for a person's yes, from the rule to the call: two replicas, two people who press at the same time and more than
 // once, on the API and by the command line.
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { broadcast, type Daemon } from '#test/support/broadcast.ts';
 import { commandLine } from '#test/support/command-line.ts';
+import { startPathProxy } from '#test/support/path-proxy.ts';
 import { eventually } from '#test/support/quiet.ts';
+import { startVendors } from '#test/support/vendors.ts';
 
-const rules = `
+/** Made for this test. */
+const slackSecret = 'not-a-secret-of-any-slack-app-00';
+
+const rulesWith = (slack: string, secretFile: string) => `
+receivers:
+  - name: noc
+    slack_configs: [{api_url: "${slack}", signing_secret_file: ${secretFile}}]
+approvers:
+  - {name: ann, slack_user_id: UANN}
+  - {name: bob, slack_user_id: UBOB}
+  - {name: root, slack_user_id: UROOT, role: admin}
 rules:
   - name: stop
     mode: enforce
@@ -34,13 +46,19 @@ test('two people say yes on two replicas at once, twice each: the stream is stop
       .map(([name, value]) => `${name} ${roles[name as keyof typeof roles]} ${value}\n`)
       .join(''),
   );
+  const secretFile = `${file}-slack`;
+  await writeFile(secretFile, `${slackSecret}\n`);
+  await using vendors = await startVendors();
   await using platform = await broadcast();
   const { control } = platform.simulator;
-  const [channel, other] = await control.createChannels(2);
-  await control.goLive([channel!.arn, other!.arn]);
+  const [channel, other, third] = await control.createChannels(3);
+  await control.goLive([channel!.arn, other!.arn, third!.arn]);
   const env = { AUTOPILOT_TOKENS_FILE: file };
-  await using first = await platform.daemon({ rules, env });
-  await using second = await platform.daemon({ rules, env });
+  const rules = rulesWith(vendors.url('slack'), secretFile);
+  const http =
+    'external_url: "https://noc.example/ops", trusted_proxies: [127.0.0.2], auth_proxy: {header_name: X-User, headers: {role: X-Role}}';
+  await using first = await platform.daemon({ rules, env, http });
+  await using second = await platform.daemon({ rules, env, http });
   const as = async (
     who: keyof typeof tokens,
     daemon: Daemon,
@@ -151,5 +169,74 @@ test('two people say yes on two replicas at once, twice each: the stream is stop
   expect((await cli('ann', 'approval', 'list')).out).toBe('Nothing waits for a yes.');
   expect((await cli('ann', 'approval', 'list', '--all')).out).toMatch(/reject by bob from 127\.0\.0\.1 at .*: sponsor/);
   expect(await stops()).toBe(1);
+
+  // By buttons in Slack, and by somebody whom a proxy signed in.
+  const wanted = await panic(third!.arn);
+  const buttons = () =>
+    vendors
+      .of('slack')
+      .flatMap(({ body }) => body.attachments[1]?.blocks[0].elements ?? [])
+      .filter(({ value }: { value: string }) => value === wanted.id);
+  await expect.poll(() => buttons().map(({ action_id }: any) => action_id)).toEqual(['approve', 'reject']);
+  expect(vendors.of('slack').filter(({ problem }) => problem !== undefined)).toEqual([]);
+  expect(vendors.of('slack').at(-1)?.body.attachments[0].title_link).toBe(
+    `https://noc.example/ops/#/approval/${wanted.id}`,
+  );
+  let pressed = 0;
+  const signed = (user: string, action: string) => {
+    pressed += 1;
+    const [button] = buttons().filter(({ action_id }: any) => action_id === action);
+    const payload = {
+      type: 'block_actions',
+      trigger_id: `${pressed}`,
+      user: { id: user, name: 'root' },
+      actions: [button],
+    };
+    const body = new URLSearchParams({ payload: JSON.stringify(payload) }).toString();
+    const time = String(Math.floor(Date.now() / 1000));
+    const digest = createHmac('sha256', slackSecret).update(`v0:${time}:${body}`).digest('hex');
+    return { body, headers: { 'x-slack-request-timestamp': time, 'x-slack-signature': `v0=${digest}` } };
+  };
+  const send = async (daemon: Daemon, { body, headers }: ReturnType<typeof signed>): Promise<Answer> => {
+    const answer = await fetch(`${daemon.url}/v1/slack/interactions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+      body,
+    });
+    return { status: answer.status, body: await answer.json() };
+  };
+  const press = async (daemon: Daemon, user: string, action: string) =>
+    (await send(daemon, signed(user, action))).body.text as string;
+  expect(await press(first, 'UEVE', 'approve')).toContain('not in `approvers`');
+  expect(await press(first, 'UROOT', 'approve')).toContain('not_by_author');
+  const once = signed('UANN', 'approve');
+  expect((await send(first, once)).body.text).toMatch(/^ann approved; 1 more must say yes/);
+  expect(await send(second, once)).toMatchObject({ status: 409, body: { code: 'SLACK_REPLAYED' } });
+  expect(await press(second, 'UANN', 'approve')).toContain('You have said so already');
+  const { body: again } = await as('ann', second, 'POST', `/v1/approvals/${wanted.id}`, { decision: 'approve' });
+  expect(again).toMatchObject({ state: 'waiting', missing: 1 });
+  expect((await send(first, { ...once, body: `${once.body} ` })).body.code).toBe('SLACK_SIGNATURE_INVALID');
+  await using proxy = await startPathProxy(second.url, { prefix: '/ops', from: '127.0.0.2' });
+  const byProxy = async (user: string, role: string, origin: string) => {
+    const answer = await fetch(`${proxy.url}/v1/approvals/${wanted.id}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-user': user, 'x-role': role, origin },
+      body: JSON.stringify({ decision: 'approve' }),
+    });
+    return { status: answer.status, body: (await answer.json()) as any };
+  };
+  const own = 'https://noc.example';
+  expect((await byProxy('Ann', 'operator', own)).body).toMatchObject({ missing: 1 });
+  expect((await byProxy('zoe', 'viewer', own)).status).toBe(403);
+  expect((await byProxy('zoe', 'operator', 'https://evil.example')).body).toMatchObject({ code: 'FOREIGN_REQUEST' });
+  expect((await byProxy('zoe', 'operator', own)).body).toMatchObject({ state: 'approved' });
+  await expect.poll(stops).toBe(2);
+  expect(await press(first, 'UBOB', 'reject')).toMatch(/^Nothing was done: it was over/);
+  const { body: who } = await as('ann', first, 'GET', `/v1/approvals/${wanted.id}`);
+  expect(who.answers).toMatchObject([
+    { who: 'user ann', from: 'slack UANN' },
+    { who: 'user zoe', from: '127.0.0.2' },
+  ]);
   await rm(file);
+  await rm(secretFile);
 });

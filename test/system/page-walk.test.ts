@@ -29,6 +29,7 @@ const places: readonly Place[] = [
   { hash: '#/', marked: 'Streams', heading: 'Streams' },
   { hash: '#/decisions', marked: 'Decisions', heading: 'Decisions' },
   { hash: '#/rules', marked: 'Rules', heading: 'Rules' },
+  { hash: '#/alerts', marked: undefined, heading: 'On call' },
   { hash: '#/quota', marked: 'Quota', heading: 'Quota' },
   { hash: '#/batches', marked: 'Batches', heading: 'Metadata batches' },
   { hash: '#/audit', marked: 'Audit', heading: 'Audit' },

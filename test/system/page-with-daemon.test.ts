@@ -190,6 +190,16 @@ test('a link to an action that waits for a yes changes nothing by being opened; 
   await page.getByRole('dialog').getByRole('button', { name: 'Acknowledge' }).click();
   await need.getByText(/^admin has it since [\d:]+: “asking the studio”$/).waitFor();
   await need.getByRole('button', { name: 'Take over…' }).waitFor();
+  // Where the link of a message leads.
+  const [listed] = (await ask('GET', '/v1/alerts')).alerts as readonly { id: string }[];
+  await show(page, `#/alerts/${encodeURIComponent(listed!.id)}`);
+  const chosen = page.getByRole('region', { name: 'This alert' });
+  await chosen.getByText(/^admin has it since [\d:]+/).waitFor();
+  await chosen.getByRole('button', { name: 'Take over…' }).waitFor();
+  await show(page, '#/alerts/alert%3Anone');
+  await page.getByRole('heading', { name: 'There is no such alert' }).waitFor();
+  await page.getByRole('region', { name: 'Taken' }).getByText('stop_stream waits for a yes').waitFor();
+  await show(page, '#/');
   expect((await ask('GET', '/v1/alerts')).alerts).toMatchObject([{ kind: 'approval', owner: 'token admin' }]);
   await need.getByRole('link', { name: 'Decide' }).click();
   await page.getByRole('button', { name: 'Approve…' }).click();

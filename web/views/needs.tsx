@@ -33,11 +33,15 @@ export function NeedsPanel(): JSX.Element {
           ))}
         </ul>
       )}
+      <p class="links">
+        <a href={href('alerts')}>Who has what, and what is over</a>
+      </p>
     </section>
   );
 }
 
-function Need({ need }: { readonly need: Alert }): JSX.Element {
+/** One of them, with what can be done. */
+export function Need({ need }: { readonly need: Alert }): JSX.Element {
   const when = whenText(need, now());
   return (
     <li class={`need ${need.severity}`}>

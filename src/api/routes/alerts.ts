@@ -12,8 +12,9 @@ import {
   acknowledge,
   alertKinds,
   alertStates,
-  endedIncidents,
+  endedAlerts,
   inAlertOrder,
+  inEndOrder,
   openAlerts,
   stateOf,
 } from '../alerts.ts';
@@ -61,8 +62,15 @@ export function alertRoutes(sources: AlertRoutesOptions): FastifyPluginAsyncZod 
           querystring: z.strictObject({
             kind: kind.optional(),
             state: z.enum(alertStates).optional(),
-            owner: z.string().max(200).optional().describe('Only what this person has, such as `token mara`'),
-            ended: z.stringbool().optional().describe('With incidents that are over'),
+            owner: z
+              .string()
+              .max(200)
+              .optional()
+              .describe('Only what this person has, such as `token mara` or `user mara`'),
+            ended: z
+              .stringbool()
+              .optional()
+              .describe('With those that are over: the newest incidents, and what else ended within a day'),
           }),
           response: { 200: z.object({ alerts: z.array(alert), unasked: unaskedField }) },
         },
@@ -70,8 +78,9 @@ export function alertRoutes(sources: AlertRoutesOptions): FastifyPluginAsyncZod 
       async ({ query }) => {
         await refresh();
         const others = await sources.elsewhere?.open();
-        const ended = query.ended ? [...endedIncidents(sources), ...((await sources.elsewhere?.ended()) ?? [])] : [];
-        const all = [...inAlertOrder([...openAlerts(sources), ...(others?.alerts ?? [])]), ...ended];
+        const withEnded = query.ended ?? query.state === 'resolved';
+        const ended = withEnded ? [...endedAlerts(sources), ...((await sources.elsewhere?.ended()) ?? [])] : [];
+        const all = [...inAlertOrder([...openAlerts(sources), ...(others?.alerts ?? [])]), ...inEndOrder(ended)];
         const nowMs = sources.shards[0]?.state.nowMs() ?? 0;
         return {
           alerts: all
@@ -109,7 +118,7 @@ export function alertRoutes(sources: AlertRoutesOptions): FastifyPluginAsyncZod 
 }
 
 function shown(each: Alert, nowMs: number): z.infer<typeof alert> {
-  const { since, end, link, acknowledged, ...rest } = each;
+  const { since, newest: _, end, link, acknowledged, ...rest } = each;
   const { atMs, ...by } = acknowledged ?? { atMs: 0, who: '', note: '' };
   return {
     ...rest,

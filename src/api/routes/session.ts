@@ -16,10 +16,16 @@ export function sessionRoutes({ queueCookie }: SessionRoutesOptions): FastifyPlu
       {
         schema: {
           operationId: 'getSession',
-          summary: 'Who you are here; with a token, the answer’s cookie opens /queues in the same browser for twelve hours',
+          summary:
+            'Who you are here; with a token, the answer’s cookie opens /queues in the same browser for twelve hours',
           tags: ['Operations'],
           querystring: z.strictObject({}),
-          response: { 200: z.object({ name: z.string().describe('Of the token, or of the person whom a trusted proxy signed in'), role: z.enum(tokenRoles) }) },
+          response: {
+            200: z.object({
+              name: z.string().describe('Of the token, or of the person whom a trusted proxy signed in'),
+              role: z.enum(tokenRoles),
+            }),
+          },
         },
       },
       async ({ caller, outside }, reply) => {

@@ -1,5 +1,7 @@
 // Reads what was recorded: lines of observations and operators' commands as the daemon records them, or EventBridge events as an
 // archive or a log has them.
+import { z } from 'zod';
+import { approverRoles } from '#domain/approval-terms.ts';
 import { type ChannelArn, isChannelArn } from '#domain/channel.ts';
 import { type Control, controlKinds } from '#domain/control.ts';
 import type { EventEnvelope, Observation } from '#domain/observation.ts';
@@ -38,8 +40,8 @@ function parseLine(line: string): Recorded | string {
   const { atMs, observation, control, inForce } = value as Readonly<Record<string, unknown>>;
   if (typeof atMs === 'number') {
     if (kinds.includes(kindOf(observation))) return { atMs, observation: observation as Observation };
-    if (isControl(control)) return { atMs, control };
-    if (Array.isArray(inForce) && inForce.every(isControl)) return { atMs, inForce };
+    if (control !== undefined) return ofControl(control, 'control', (read) => ({ atMs, control: read }));
+    if (Array.isArray(inForce)) return ofInForce(atMs, inForce);
   }
   return 'expected {"atMs": …, "observation" or "control": {"kind": …}} or an EventBridge event';
 }
@@ -48,8 +50,47 @@ function kindOf(value: unknown): string {
   return typeof value === 'object' && value !== null && 'kind' in value ? String(value.kind) : '';
 }
 
-function isControl(value: unknown): value is Control {
-  return (controlKinds as readonly string[]).includes(kindOf(value));
+const text = z.string();
+const ms = z.number();
+const by = { who: text, reason: text };
+const answer = { ...by, id: text, role: z.enum(approverRoles), from: text };
+/** What operators say, as the daemon records it. */
+const controlSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('hold'), ...by, channelArn: text, untilMs: ms.optional() }),
+  z.object({ kind: z.literal('release'), ...by, channelArn: text }),
+  z.object({ kind: z.literal('silence'), ...by, matchers: z.array(text), startsMs: ms, endsMs: ms }),
+  z.object({ kind: z.literal('expire_silence'), ...by, id: text }),
+  z.object({ kind: z.literal('pause'), ...by }),
+  z.object({ kind: z.literal('resume'), ...by }),
+  z.object({ kind: z.literal('restart_rule'), ...by, rule: text }),
+  z.object({ kind: z.literal('cancel_timer'), ...by, id: text }),
+  z.object({ kind: z.literal('approve'), ...answer }),
+  z.object({ kind: z.literal('reject'), ...answer }),
+]) satisfies z.ZodType<Control>;
+/** What lasts once it is said; the others are over at once. */
+const lasting: ReadonlySet<Control['kind']> = new Set(['hold', 'silence', 'pause']);
+
+/** @param place where it stands in the line */
+function ofControl<T>(value: unknown, place: string, made: (control: Control) => T): T | string {
+  const kind = kindOf(value);
+  if (!(controlKinds as readonly string[]).includes(kind))
+    return `${place}.kind: expected one of ${controlKinds.join(', ')}, got ${JSON.stringify(kind.slice(0, 60))}`;
+  const parsed = controlSchema.safeParse(value);
+  if (parsed.success) return made(parsed.data);
+  const [issue] = parsed.error.issues;
+  return `${[place, ...(issue?.path ?? [])].map(String).join('.')}: ${issue?.message}`;
+}
+
+function ofInForce(atMs: number, given: readonly unknown[]): Recorded | string {
+  const inForce: Control[] = [];
+  for (const [index, value] of given.entries()) {
+    const control = ofControl(value, `inForce.${index}`, (read) => read);
+    if (typeof control === 'string') return control;
+    if (!lasting.has(control.kind))
+      return `inForce.${index}.kind: expected ${[...lasting].join(', ')}, got ${control.kind}, which is said once and does not stay in force`;
+    inForce.push(control);
+  }
+  return { atMs, inForce };
 }
 
 /** An event without the moment of its arrival is taken to have come at once. */

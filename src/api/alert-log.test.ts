@@ -1,0 +1,94 @@
+import { expect, test } from 'vitest';
+import { kinds } from '#domain/state-registry.ts';
+import { MemoryState } from '#store/memory-state.ts';
+import { clearAlerts, noteFailedJob, raiseAlert } from '#workers/alerts.ts';
+import { logAlerts } from './alert-log.ts';
+import { acknowledge, endedAlerts, openAlerts, stateOf } from './alerts.ts';
+
+const channelArn = 'arn:aws:ivs:us-west-2:111122223333:channel/a';
+
+function setup() {
+  let nowMs = 1_760_000_000_000;
+  let writes = 0;
+  let error: string | undefined;
+  const memory = new MemoryState({ now: () => nowMs });
+  const state = new Proxy(memory, {
+    get: (target, name) => {
+      if (name === 'transact') writes += 1;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  const sources = { shards: [{ name: 'main', state }], config: () => ({ loadedAtMs: 0, triedAtMs: 5, error }) };
+  /** Another replica, which sees nothing wrong with its own configuration. */
+  const other = { ...sources, config: () => ({ loadedAtMs: 0 }) };
+  return {
+    state,
+    sources,
+    other,
+    writesOf: async (work: () => Promise<unknown>) => {
+      writes = 0;
+      await work();
+      return writes;
+    },
+    pass: (ms: number) => void (nowMs += ms),
+    breakConfig: (text: string | undefined) => void (error = text),
+    ended: () => endedAlerts(sources).map((each) => [each.kind, stateOf(each, nowMs), each.acknowledged?.who]),
+    keyless: () => state.transact((tx) => raiseAlert(tx, { kind: 'keyless', channelArn, text: 'no key', jobId: 'j' })),
+  };
+}
+
+test('an alert of any kind is resolved when it is over, with who had it, for a day; what does not change is not written', async () => {
+  const t = setup();
+  await t.keyless();
+  await logAlerts(t.sources);
+  expect(t.ended()).toEqual([]);
+  t.pass(5_000);
+  expect(await t.writesOf(() => logAlerts(t.sources))).toBe(0);
+  await acknowledge(t.sources, openAlerts(t.sources)[0]!.id, { who: 'user mara', note: 'on it' });
+  await t.state.transact((tx) => clearAlerts(tx, channelArn));
+  t.pass(5_000);
+  await logAlerts(t.sources);
+  expect(t.ended()).toEqual([['keyless', 'resolved', 'user mara']]);
+  expect(endedAlerts(t.sources)[0]).toMatchObject({ title: 'Channel without a stream key', cause: 'no key' });
+
+  // It begins anew, and nobody has taken that.
+  t.pass(5_000);
+  await t.keyless();
+  await logAlerts(t.sources);
+  expect(t.ended()).toEqual([]);
+  await t.state.transact((tx) => clearAlerts(tx, channelArn));
+  t.pass(5_000);
+  await logAlerts(t.sources);
+  expect(t.ended()).toEqual([['keyless', 'resolved', undefined]]);
+  t.pass(86_400_001);
+  await logAlerts(t.sources);
+  expect(t.ended()).toEqual([]);
+  expect(t.state.view.count(kinds.seenAlert)).toBe(0);
+});
+
+test('what a person dismissed is resolved at once, by them', async () => {
+  const t = setup();
+  const failed = { action: 'notify', code: 'WEBHOOK_REJECTED', message: 'said 404', who: 'rule a', channelArn };
+  await t.state.transact((tx) => noteFailedJob(tx, { jobId: 'j', ...failed }));
+  await acknowledge(t.sources, openAlerts(t.sources)[0]!.id, { who: 'token ann', note: 'a typo' });
+  expect(t.ended()).toEqual([['failed_job', 'resolved', 'token ann']]);
+  await logAlerts(t.sources);
+  expect(t.ended()).toEqual([['failed_job', 'resolved', 'token ann']]);
+});
+
+test('what one replica sees by itself is not over because another does not see it', async () => {
+  const t = setup();
+  t.breakConfig('config.yaml:3:1 expected a number');
+  await logAlerts(t.sources);
+  for (let minute = 0; minute < 10; minute += 1) {
+    t.pass(60_000);
+    await logAlerts(t.sources);
+    await logAlerts(t.other);
+  }
+  expect(t.ended()).toEqual([]);
+  t.breakConfig(undefined);
+  t.pass(160_000);
+  await logAlerts(t.other);
+  expect(t.ended()).toEqual([['config', 'resolved', undefined]]);
+});

@@ -1,0 +1,128 @@
+// Writes down which alerts there are, so that their end can be told: most of them are not kept anywhere, but follow from what is true
+// now. Every replica with an API looks; what one has written the others find.
+import { isDeepStrictEqual } from 'node:util';
+import type { SeenAlert } from '#domain/alert.ts';
+import type { SharedState, StateView } from '#domain/shared-state.ts';
+import { kinds } from '#domain/state-registry.ts';
+import type { Clock } from '#runtime/clock.ts';
+import { loggedEpisode } from '#runtime/episode.ts';
+import type { Logger } from '#runtime/logger.ts';
+import { Loop } from '#runtime/loop.ts';
+import {
+  type Alert,
+  type AlertKind,
+  type AlertShard,
+  type AlertSources,
+  isAboutAllOf,
+  isAlertKind,
+  openAlerts,
+  seenOf,
+  shardOf,
+} from './alerts.ts';
+
+export interface AlertLogOptions extends AlertSources {
+  readonly shards: readonly (AlertShard & { readonly state: SharedState })[];
+}
+
+/** What each replica sees by itself: that one of them does not see it is not its end. */
+const ofOneReplica: ReadonlySet<AlertKind> = new Set([
+  'config',
+  'data_gap',
+  'dead_letters',
+  'redis',
+  'not_carried',
+]);
+/** What is on record is renewed no more often. */
+const renewMs = 60_000;
+/** Nobody has renewed it for so long: nobody sees it any more. */
+const unseenMs = 150_000;
+const endedKeptMs = 86_400_000;
+const mostEnded = 300;
+/** More than anybody reads; what is beyond is shown as long as it is there, and then forgotten. */
+const mostOpen = 1_000;
+
+/** The loop that looks. */
+export function alertLog(
+  options: AlertLogOptions & { readonly clock: Clock; readonly logger: Logger; readonly random: () => number },
+): Loop {
+  const { clock, logger, random } = options;
+  const everyMs = 5_000;
+  return new Loop({
+    name: 'alert-log',
+    run: () => logAlerts(options),
+    everyMs,
+    retry: { baseMs: everyMs, maxMs: 30_000 },
+    episode: loggedEpisode({
+      clock,
+      logger,
+      level: 'error',
+      began: 'it cannot be written down which alerts there are; trying again',
+      ended: 'it is written down again which alerts there are',
+    }),
+    clock,
+    random,
+  });
+}
+
+/** Looks once, and writes what has changed: mostly nothing. */
+export async function logAlerts(sources: AlertLogOptions): Promise<void> {
+  const { shards } = sources;
+  const open = Map.groupBy(
+    openAlerts(sources).filter(({ kind }) => kind !== 'incident'),
+    ({ id }) => shardOf(shards, id),
+  );
+  for (const shard of shards) {
+    const { state } = shard;
+    const changes = changesOf(state.view, open.get(shard) ?? [], state.nowMs());
+    if (changes.length === 0) continue;
+    await state.transact((tx) => {
+      // What another replica has written meanwhile is as true.
+      for (const { id, before, after } of changes) {
+        const key = kinds.seenAlert.of(id);
+        if (!isDeepStrictEqual(tx.get(key), before)) continue;
+        if (after) tx.set(key, after);
+        else tx.delete(key);
+      }
+    });
+  }
+}
+
+interface Change {
+  readonly id: string;
+  readonly before: SeenAlert | undefined;
+  /** Undefined: it is forgotten. */
+  readonly after: SeenAlert | undefined;
+}
+
+function changesOf(view: StateView, open: readonly Alert[], nowMs: number): Change[] {
+  const changes: Change[] = [];
+  const byId = new Map(open.slice(0, mostOpen).map((alert) => [alert.id, alert]));
+  for (const [id, alert] of byId) {
+    const before = view.get(kinds.seenAlert.of(id));
+    const after = seenOf(alert, nowMs);
+    if (!before || before.endedMs !== undefined || isNews(before, after)) changes.push({ id, before, after });
+  }
+  const records = Array.from(view.entries(kinds.seenAlert));
+  for (const [id, before] of records) {
+    const { kind, seenMs, endedMs, sinceMs } = before;
+    if (endedMs !== undefined || byId.has(id) || !isAlertKind(kind)) continue;
+    if (open.length > mostOpen || (ofOneReplica.has(kind) && nowMs - seenMs < unseenMs)) continue;
+    const acknowledged = view.get(kinds.acknowledged.of(id));
+    const isTheirs = acknowledged && isAboutAllOf(acknowledged.atMs, { since: sinceMs });
+    changes.push({ id, before, after: { ...before, endedMs: nowMs, ...(isTheirs ? { acknowledged } : {}) } });
+  }
+  const ended = records
+    .filter(([id, { endedMs }]) => endedMs !== undefined && !byId.has(id))
+    .sort(([, left], [, right]) => right.endedMs! - left.endedMs!);
+  for (const [place, [id, before]] of ended.entries())
+    if (place >= mostEnded || nowMs - before.endedMs! > endedKeptMs) changes.push({ id, before, after: undefined });
+  return changes;
+}
+
+/** Whether what is seen now differs from what is on record; when it began each replica may tell another time of what it sees by itself. */
+function isNews(before: SeenAlert, after: SeenAlert): boolean {
+  const isLocal = isAlertKind(before.kind) && ofOneReplica.has(before.kind);
+  if (!isLocal && before.sinceMs !== after.sinceMs) return true;
+  if (after.seenMs - before.seenMs < renewMs) return false;
+  return isLocal || !isDeepStrictEqual({ ...before, seenMs: 0 }, { ...after, seenMs: 0 });
+}

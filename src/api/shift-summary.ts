@@ -1,0 +1,284 @@
+// What happened in a shift, as one message at set times: incidents, actions, approvals, and who has what is still open. The next time is
+// in the shared state, in the commit that enqueues the message: it comes once for the fleet, also when the daemon was down at that time,
+// and then for all of the time since the last one.
+import { DateTime } from 'luxon';
+import { type ActionJob, actionSchemas } from '#domain/action.ts';
+import { spanText } from '#domain/duration.ts';
+import { pageOfNeed } from '#domain/notification.ts';
+import { personText } from '#domain/person.ts';
+import type { DailyTimes } from '#domain/rule.ts';
+import type { SharedState } from '#domain/shared-state.ts';
+import { notes } from '#domain/state-registry.ts';
+import { visibleLine } from '#domain/visible-text.ts';
+import { jobIdOf } from '#jobs/job-id.ts';
+import { auditEntries } from '#journal/audit.ts';
+import { keptIncidents, listIncidents } from '#rules/incidents.ts';
+import { nextDailyMs } from '#rules/time-intervals.ts';
+import type { Clock } from '#runtime/clock.ts';
+import { loggedEpisode } from '#runtime/episode.ts';
+import type { Logger } from '#runtime/logger.ts';
+import { Loop } from '#runtime/loop.ts';
+import { type AlertShard, type AlertSources, openAlerts } from './alerts.ts';
+
+/** `alerts.shift_summary` of the configuration in force. */
+export interface ShiftSummarySettings {
+  readonly receiver: string;
+  /** Times of the day, such as `08:00`. */
+  readonly at: readonly string[];
+  /** IANA name of their zone. */
+  readonly location: string;
+}
+
+export interface ShiftSummaryOptions extends AlertSources {
+  readonly shards: readonly (AlertShard & { readonly state: SharedState; readonly relay: { nudge(): void } })[];
+  readonly settings: () => ShiftSummarySettings | undefined;
+  /** `http.external_url`. */
+  readonly externalUrl: string | undefined;
+  /** Entries of the audit that are read for one account; of more it is said "at least". Default: 20,000 */
+  readonly readAtMost?: number;
+}
+
+/** After its end a shift is read: what was committed at its last moment is there by then. */
+const settleMs = 5_000;
+const defaultReadAtMost = 20_000;
+/** A daemon that was down for longer than that tells of the last times alone. */
+const mostMissedMs = 8 * 86_400_000;
+const mostNamed = 5;
+
+/** The loop that looks. */
+export function shiftSummaries(
+  options: ShiftSummaryOptions & { readonly clock: Clock; readonly logger: Logger; readonly random: () => number },
+): Loop {
+  const { clock, logger, random } = options;
+  const everyMs = 5_000;
+  return new Loop({
+    name: 'shift-summary',
+    run: async () => void (await summarizeShift(options)),
+    everyMs,
+    retry: { baseMs: everyMs, maxMs: 60_000 },
+    episode: loggedEpisode({
+      clock,
+      logger,
+      level: 'error',
+      began: 'the summary of the shift cannot be made; trying again',
+      ended: 'summaries of shifts are made again',
+    }),
+    clock,
+    random,
+  });
+}
+
+/** Looks once. Returns whether a summary was enqueued. */
+export async function summarizeShift(options: ShiftSummaryOptions): Promise<boolean> {
+  const { shards, settings } = options;
+  const { state, relay } = shards[0]!;
+  const asked = settings();
+  const known = state.view.get(notes.shiftSummary);
+  if (!asked) {
+    if (known) await state.transact((tx) => tx.delete(notes.shiftSummary));
+    return false;
+  }
+  const daily = dailyOf(asked);
+  const times = `${asked.location} ${asked.at.join(',')}`;
+  if (known?.times !== times) {
+    // What has not been told yet is told at the first of the new times.
+    await state.transact((tx) => {
+      const before = tx.get(notes.shiftSummary);
+      if (before?.times === times) return;
+      tx.set(notes.shiftSummary, { times, fromMs: before?.fromMs ?? tx.nowMs, dueMs: nextDailyMs(daily, tx.nowMs) });
+    });
+    return false;
+  }
+  const nowMs = state.nowMs();
+  if (nowMs < known.dueMs + settleMs) return false;
+  let toMs = Math.max(known.dueMs, nextDailyMs(daily, nowMs - mostMissedMs));
+  for (let next = nextDailyMs(daily, toMs); next <= nowMs - settleMs; next = nextDailyMs(daily, next)) toMs = next;
+  await Promise.all(shards.map((shard) => shard.state.refresh()));
+  const counts = await countShift(shards, { fromMs: known.fromMs, toMs, readAtMost: options.readAtMost });
+  const text = [headOf(counts, known.fromMs, toMs, asked.location), ...details(counts), ...openLines(options)].join(
+    '\n',
+  );
+  const isTold = await state.transact((tx) => {
+    const now = tx.get(notes.shiftSummary);
+    if (now?.times !== times || now.dueMs !== known.dueMs) return false;
+    tx.set(notes.shiftSummary, { times, fromMs: toMs, dueMs: nextDailyMs(daily, toMs) });
+    const job: ActionJob<'notify'> = {
+      action: 'notify',
+      params: { receiver: asked.receiver, text: text.slice(0, 4_000) },
+      alert: {
+        fingerprint: `shift-summary-${toMs}`,
+        labels: { alertname: 'Shift summary', severity: 'info' },
+        startsAtMs: toMs,
+        isReport: true,
+      },
+      cause: { kind: 'operator', who: 'ivs-autopilot', reason: 'summary of the shift' },
+      decidedAtMs: tx.nowMs,
+      isNotice: true,
+    };
+    tx.enqueue({ jobId: jobIdOf('notify', 'shift-summary', String(toMs)), name: 'notify', payload: { ...job } });
+    return true;
+  });
+  if (isTold) relay.nudge();
+  return isTold;
+}
+
+/** A number, or the part of it that was read. */
+export interface Count {
+  readonly count: number;
+  readonly isAtLeast: boolean;
+}
+
+export interface ShiftCounts {
+  readonly incidents: Count;
+  /** The largest first: `mass-starvation (120 channels, 14 min)`. */
+  readonly incidentNames: readonly string[];
+  readonly actions: Count;
+  readonly byKind: ReadonlyMap<string, number>;
+  readonly byPeople: number;
+  readonly failed: number;
+  /** Channels to which metadata was handed over. */
+  readonly metadata: number;
+  readonly approved: number;
+  readonly rejected: number;
+  readonly timedOut: number;
+  /** Requests that were refused. */
+  readonly refusedRequests: number;
+}
+
+/** What is no action of its own: it tells somebody, or reads. */
+const telling: ReadonlySet<string> = new Set(['notify', 'webhook', 'emit_event', 'report', 'capture_session']);
+
+/** Counts what began and what ended within a time. */
+export async function countShift(
+  shards: readonly { readonly state: SharedState }[],
+  {
+    fromMs,
+    toMs,
+    readAtMost = defaultReadAtMost,
+  }: { readonly fromMs: number; readonly toMs: number; readonly readAtMost?: number | undefined },
+): Promise<ShiftCounts> {
+  const byKind = new Map<string, number>();
+  const counts = {
+    actions: 0,
+    byPeople: 0,
+    failed: 0,
+    metadata: 0,
+    approved: 0,
+    rejected: 0,
+    timedOut: 0,
+    refusedRequests: 0,
+  };
+  let isCut = false;
+  for (const { state } of shards) {
+    const entries = auditEntries(state, { sinceMs: fromMs, untilMs: toMs }, undefined, readAtMost);
+    for (let next = await entries.next(); ; next = await entries.next()) {
+      if (next.done) {
+        isCut ||= next.value !== undefined;
+        break;
+      }
+      const { who, what, outcome, jobId, dryRun } = next.value;
+      if (what === 'approve' || what === 'reject' || what === 'approval') {
+        if (what === 'approve' && outcome === 'done' && jobId !== undefined) counts.approved += 1;
+        else if (what === 'reject' && outcome === 'done') counts.rejected += 1;
+        else if (outcome === 'timed_out') counts.timedOut += 1;
+      } else if (outcome === 'refused') counts.refusedRequests += 1;
+      else if (dryRun || !Object.hasOwn(actionSchemas, what) || telling.has(what)) continue;
+      else if (outcome === 'failed') counts.failed += 1;
+      else if (outcome !== 'done') continue;
+      else if (what === 'put_metadata') counts.metadata += 1;
+      else {
+        counts.actions += 1;
+        byKind.set(what, (byKind.get(what) ?? 0) + 1);
+        if (!who.startsWith('rule ')) counts.byPeople += 1;
+      }
+    }
+  }
+  const { actions, ...others } = counts;
+  return { ...others, ...incidentsOf(shards, { fromMs, toMs }), byKind, actions: { count: actions, isAtLeast: isCut } };
+}
+
+function incidentsOf(
+  shards: readonly { readonly state: SharedState }[],
+  { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
+): Pick<ShiftCounts, 'incidents' | 'incidentNames'> {
+  const all = shards.map(({ state }) => listIncidents(state.view));
+  const found = all.flat().filter(({ openedAtMs }) => openedAtMs >= fromMs && openedAtMs < toMs);
+  // The oldest are forgotten: where those that are left begin later, some may be.
+  const isAtLeast = all.some((list) => {
+    const closed = list.filter(({ closedAtMs }) => closedAtMs !== undefined);
+    return closed.length >= keptIncidents && closed.every(({ openedAtMs }) => openedAtMs >= fromMs);
+  });
+  const incidentNames = found
+    .toSorted((left, right) => right.peak - left.peak)
+    .map(({ rule, peak, openedAtMs, closedAtMs }) => {
+      const lasted = closedAtMs === undefined ? 'open' : spanText(closedAtMs - openedAtMs);
+      return `${rule} (${counted(peak, 'channel')}, ${lasted})`;
+    });
+  return { incidents: { count: found.length, isAtLeast }, incidentNames };
+}
+
+function headOf(counts: ShiftCounts, fromMs: number, toMs: number, zone: string): string {
+  const { incidents, actions, approved, rejected } = counts;
+  const at = (ms: number) => DateTime.fromMillis(ms, { zone }).toFormat('yyyy-MM-dd HH:mm');
+  const least = ({ count, isAtLeast }: Count, what: string) => `${isAtLeast ? 'at least ' : ''}${counted(count, what)}`;
+  // They are in the same log as the actions.
+  const { isAtLeast } = actions;
+  const parts = [
+    least(incidents, 'incident'),
+    least(actions, 'action'),
+    least({ count: approved, isAtLeast }, 'approval'),
+    `${isAtLeast ? 'at least ' : ''}${rejected} refused`,
+  ];
+  return `From ${at(fromMs)} to ${at(toMs)} (${zone}): ${parts.join(', ')}`;
+}
+
+function details(counts: ShiftCounts): string[] {
+  const { incidentNames, actions, byKind, byPeople, failed, metadata, timedOut, refusedRequests } = counts;
+  const kinds = Array.from(byKind, ([kind, count]) => ({ kind, count })).toSorted((a, b) => b.count - a.count);
+  const more = [
+    failed > 0 ? counted(failed, 'failed action') : '',
+    metadata > 0 ? `metadata handed over ${counted(metadata, 'time')}` : '',
+    timedOut > 0 ? `${counted(timedOut, 'approval')} that nobody answered in time` : '',
+    refusedRequests > 0 ? counted(refusedRequests, 'refused request') : '',
+  ].filter(Boolean);
+  return [
+    ...(incidentNames.length > 0 ? [`Incidents: ${named(incidentNames)}`] : []),
+    ...(actions.count > 0
+      ? [
+          `Actions: ${named(kinds.map(({ kind, count }) => `${count} ${kind}`))}; ${byPeople} of them asked for by people`,
+        ]
+      : []),
+    ...(more.length > 0 ? [`Also: ${more.join(', ')}`] : []),
+  ].map(visibleLine);
+}
+
+/** Who has what is open now. */
+function openLines({ shards, config, externalUrl }: ShiftSummaryOptions): string[] {
+  const open = openAlerts({ shards, config });
+  if (open.length === 0) return ['Open now: nothing'];
+  const free = open.filter(({ acknowledged }) => !acknowledged).map(({ title }) => title);
+  const taken = open.flatMap(({ title, acknowledged }) =>
+    acknowledged ? [`${title} (${personText(acknowledged.who)})`] : [],
+  );
+  const link =
+    externalUrl === undefined ? 'ivs-autopilot alert on-call' : pageOfNeed({ kind: 'alert', id: '' }, externalUrl);
+  return [
+    ...(free.length > 0 ? [visibleLine(`Open, and nobody has it: ${named(free)}`)] : []),
+    ...(taken.length > 0 ? [visibleLine(`Open, and taken: ${named(taken)}`)] : []),
+    link.replace(/\/$/, ''),
+  ];
+}
+
+function named(names: readonly string[]): string {
+  const left = names.length - mostNamed;
+  return `${names.slice(0, mostNamed).join(', ')}${left > 0 ? `, and ${left} more` : ''}`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}
+
+function dailyOf({ at, location }: ShiftSummarySettings): DailyTimes {
+  const minutes = at.map((time) => Number(time.slice(0, 2)) * 60 + Number(time.slice(3)));
+  return { minutes: [...new Set(minutes)].sort((left, right) => left - right), zone: location };
+}
