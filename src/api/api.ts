@@ -158,6 +158,7 @@ export function createApi(options: ApiOptions): Api {
   const approvals = new Approvals({ shards: directory, onControl });
   const slack = new SlackButtons({
     ...alerts,
+    standsBy,
     approvals,
     receivers: () => inForce().config.ruleset.receivers,
     approvers: () => inForce().config.settings.approvers,
@@ -263,6 +264,7 @@ export function createApi(options: ApiOptions): Api {
   const gauges = alertGauges({ ...alerts, metrics, clock, logger, random: Math.random });
   const summary = shiftSummaries({
     ...alerts,
+    standsBy,
     settings: () => inForce().config.settings.alerts.shift_summary,
     externalUrl: settings.http.external_url,
     clock,

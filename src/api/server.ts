@@ -2,8 +2,8 @@
 //
 // How to add a noun: write routes/<noun>.ts with a factory `(deps) => FastifyPluginAsyncZod`, each route with a zod schema for
 // what it takes and what it answers, and hand `{ prefix: '/v1', plugin: nounRoutes(deps) }` to the server in api.ts.
-//   - Every `/v1` route needs a token, or a person whom a trusted proxy signed in. Reading needs the role viewer, anything else operator; `config: { role: 'admin' }` on a
-//     route asks for more, or less. `request.caller` says who calls (for the audit).
+//   - Every `/v1` route needs a token, or a person whom a trusted proxy signed in. Reading needs the role viewer, anything else
+//     operator; `config: { role: 'admin' }` on a route asks for more, or less. `request.caller` says who calls (for the audit).
 //   - A standby refuses whatever is no GET, unless the route has `config: { onStandby: true }`: it must neither call nor enqueue anything.
 //   - Throw AppError; the answer gets its code, status, details and remedy.
 //   - `schema: { summary, tags: ['Metadata'], body, params, querystring, response: { 200: … } }` is also the API document.
@@ -366,8 +366,14 @@ function guard(
         'FORBIDDEN',
         `${callerName(request.caller)} has the role ${request.caller.role}; this needs ${needed}`,
       );
+    if (!reads(request) && request.routeOptions.config.onStandby !== true && standsBy())
+      throw new AppError(
+        'STANDBY',
+        'this is a standby, which takes no work: send it to the deployment that works, or activate this one with `ivs-autopilot activate`',
+      );
   });
   scope.addHook('onRequest', scope.rateLimit());
+  traceChanges(scope);
 
   async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const allowBasic = isBrowser && reads(request);
@@ -387,7 +393,42 @@ function guard(
       reply.header('www-authenticate', isBrowser ? 'Basic realm="ivs-autopilot", charset="UTF-8"' : 'Bearer');
       throw error;
     }
-          guard(scope, { authenticator, authProxy, logins, proxies, nowMs, standsBy, isBrowser: access === 'browser' });
+  }
+}
+
+const spans = new WeakMap<FastifyRequest, OpenSpan>();
+
+/**
+ * A span for each request that changes something, from when it has been let in to its answer; below the caller's own, if it names one.
+ * https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-server
+ */
+function traceChanges(scope: FastifyInstance): void {
+  // Not before: what reads the body runs outside of the request.
+  scope.addHook('preHandler', (request, _reply, done) => {
+    const route = request.routeOptions.url ?? 'none';
+    const span = reads(request)
+      ? undefined
+      : openSpan(
+          {
+            name: `${request.method} ${route}`,
+            kind: 'server',
+            attributes: { 'http.request.method': request.method, 'http.route': route },
+          },
+          traceparentIn(request.headers),
+        );
+    if (!span) return done();
+    spans.set(request, span);
+    below(span.traceparent, done);
+  });
+  scope.addHook('onResponse', async (request, { statusCode }) => {
+    const span = spans.get(request);
+    span?.set({ 'http.response.status_code': statusCode });
+    span?.end(Date.now(), statusCode >= 500 ? String(statusCode) : undefined);
+  });
+}
+
+function traceparentIn({ traceparent }: FastifyRequest['headers']): string | undefined {
+  return typeof traceparent === 'string' && placeOf(traceparent) ? traceparent : undefined;
 }
 
 function reads(request: FastifyRequest): boolean {

@@ -34,6 +34,8 @@ export interface ShiftSummaryOptions extends AlertSources {
   readonly settings: () => ShiftSummarySettings | undefined;
   /** `http.external_url`. */
   readonly externalUrl: string | undefined;
+  /** A standby tells nobody anything. Default: it is none. */
+  readonly standsBy?: () => boolean;
   /** Entries of the audit that are read for one account; of more it is said "at least". Default: 20,000 */
   readonly readAtMost?: number;
 }
@@ -70,7 +72,8 @@ export function shiftSummaries(
 
 /** Looks once. Returns whether a summary was enqueued. */
 export async function summarizeShift(options: ShiftSummaryOptions): Promise<boolean> {
-  const { shards, settings } = options;
+  const { shards, settings, standsBy } = options;
+  if (standsBy?.()) return false;
   const { state, relay } = shards[0]!;
   const asked = settings();
   const known = state.view.get(notes.shiftSummary);

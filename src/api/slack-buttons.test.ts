@@ -150,6 +150,12 @@ test('Approve and Reject are said by the mapped person with their role; what can
   ]);
 });
 
+test('a standby takes no yes', async () => {
+  const t = setup({ standsBy: () => true });
+  expect(await t.press('UBOB', 'approve', 'ap-1')).toMatchObject({ text: expect.stringContaining('standby') });
+  expect(t.said).toEqual([]);
+});
+
 test('the same request is taken once, also by the next replica; a forged, old or broken one never', async () => {
   const t = setup();
   await t.keyless();

@@ -35,6 +35,8 @@ export interface SlackButtonsOptions {
   readonly approvals: {
     say(id: string, said: Said): Promise<{ readonly approval: ApprovalView; readonly repeated: boolean }>;
   };
+  /** A standby takes no work. Default: it is none. */
+  readonly standsBy?: () => boolean;
   readonly access: SlackAccess;
   /** Removes what must not be seen from an answer. */
   readonly scrub: (text: string) => string;
@@ -113,6 +115,8 @@ export class SlackButtons implements SlackPort {
       );
       return toOne(`Nothing was done: ${reason} of the configuration, so nobody here knows who you are.`);
     }
+    if (kind !== 'acknowledge' && this.#options.standsBy?.())
+      return toOne('Nothing was done: this is a standby, which takes no work until it is activated.');
     try {
       return kind === 'acknowledge' ? await this.#acknowledge(press, approver) : await this.#decide(press, approver);
     } catch (error) {
