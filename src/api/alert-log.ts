@@ -25,13 +25,7 @@ export interface AlertLogOptions extends AlertSources {
 }
 
 /** What each replica sees by itself: that one of them does not see it is not its end. */
-const ofOneReplica: ReadonlySet<AlertKind> = new Set([
-  'config',
-  'data_gap',
-  'dead_letters',
-  'redis',
-  'not_carried',
-]);
+const ofOneReplica: ReadonlySet<AlertKind> = new Set(['config', 'data_gap', 'dead_letters', 'redis', 'not_carried']);
 /** What is on record is renewed no more often. */
 const renewMs = 60_000;
 /** Nobody has renewed it for so long: nobody sees it any more. */

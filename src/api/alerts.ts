@@ -152,10 +152,7 @@ export function openAlerts({ shards, isOne = shards.length === 1, carried, outag
 }
 
 /** Those that are over, the last one first: the newest incidents, and what else ended within a day. */
-export function endedAlerts({
-  shards,
-  isOne = shards.length === 1,
-}: Pick<AlertSources, 'shards' | 'isOne'>): Alert[] {
+export function endedAlerts({ shards, isOne = shards.length === 1 }: Pick<AlertSources, 'shards' | 'isOne'>): Alert[] {
   return shards
     .flatMap((shard) => [
       ...incidents(shard, 'over').map((each) => {

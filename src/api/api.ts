@@ -158,6 +158,7 @@ export function createApi(options: ApiOptions): Api {
   const approvals = new Approvals({ shards: directory, onControl });
   const slack = new SlackButtons({
     ...alerts,
+    elsewhere: alertsElsewhere,
     standsBy,
     approvals,
     receivers: () => inForce().config.ruleset.receivers,
@@ -264,6 +265,9 @@ export function createApi(options: ApiOptions): Api {
   const gauges = alertGauges({ ...alerts, metrics, clock, logger, random: Math.random });
   const summary = shiftSummaries({
     ...alerts,
+    isFirst: () => (inForce().config.document.accounts?.[0]?.name ?? first.name) === first.name,
+    others,
+    elsewhere: alertsElsewhere,
     standsBy,
     settings: () => inForce().config.settings.alerts.shift_summary,
     externalUrl: settings.http.external_url,

@@ -84,9 +84,7 @@ export class Approvals implements ApprovalsPort {
     if (!answered.ok && answered.code === 'NOT_FOUND') throw missing(id);
     if (!answered.ok) throw new AppError(answered.code, answered.message);
     if (!answered.repeated) this.#options.onControl?.(control);
-    const approval = await this.#reach
-      .named(name)
-      .read((state) => this.#view(name, state, answered.approval, true));
+    const approval = await this.#reach.named(name).read((state) => this.#view(name, state, answered.approval, true));
     return { approval, repeated: answered.repeated };
   }
 

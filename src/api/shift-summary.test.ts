@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ActionJob } from '#domain/action.ts';
+import { AppError } from '#domain/errors.ts';
 import { kinds } from '#domain/state-registry.ts';
 import { audit } from '#journal/audit.ts';
 import { closeIncident, openIncident } from '#rules/incidents.ts';
@@ -119,6 +120,18 @@ test('of more than it reads it says at least', async () => {
   expect(t.texts()[0]).toContain(
     ': at least 200 incidents, at least 1000 actions, at least 0 approvals, at least 0 refused',
   );
+});
+
+test('of several processes that which carries the first account sends it, and names the accounts of which it knows nothing', async () => {
+  const t = setup('2026-11-29T20:00:00Z');
+  const lost = new AppError('ACCOUNT_NOT_CARRIED', 'its Redis cannot be asked');
+  const all = { ...t.options, others: [{ name: 'europe', read: () => Promise.reject(lost) }] };
+  await summarizeShift(all);
+  t.to('2026-11-30T08:00:06Z');
+  expect(await summarizeShift({ ...all, isFirst: () => false })).toBe(false);
+  expect(await summarizeShift({ ...all, standsBy: () => true })).toBe(false);
+  expect(await summarizeShift(all)).toBe(true);
+  expect(t.texts()[0]).toMatch(/: at least 0 incidents, at least 0 actions, .*\nNot counted, .*: europe\n/);
 });
 
 test('other times begin at once and tell of what was not told yet; without the setting nothing is left', async () => {

@@ -3,6 +3,7 @@
 // and then for all of the time since the last one.
 import { DateTime } from 'luxon';
 import { type ActionJob, actionSchemas } from '#domain/action.ts';
+import type { Incident } from '#domain/decision.ts';
 import { spanText } from '#domain/duration.ts';
 import { pageOfNeed } from '#domain/notification.ts';
 import { personText } from '#domain/person.ts';
@@ -18,7 +19,10 @@ import type { Clock } from '#runtime/clock.ts';
 import { loggedEpisode } from '#runtime/episode.ts';
 import type { Logger } from '#runtime/logger.ts';
 import { Loop } from '#runtime/loop.ts';
-import { type AlertShard, type AlertSources, openAlerts } from './alerts.ts';
+import type { SeenState } from '#store/visited-state.ts';
+import { type AlertShard, type AlertSources, inAlertOrder, openAlerts } from './alerts.ts';
+import type { AlertsElsewhere } from './alerts-elsewhere.ts';
+import { type Reached, settleEach } from './reach.ts';
 
 /** `alerts.shift_summary` of the configuration in force. */
 export interface ShiftSummarySettings {
@@ -30,6 +34,11 @@ export interface ShiftSummarySettings {
 }
 
 export interface ShiftSummaryOptions extends AlertSources {
+  /** Whether this process carries the first account of the configuration: of several processes those that do send it. Default: it does. */
+  readonly isFirst?: (() => boolean) | undefined;
+  /** Accounts that other processes carry. */
+  readonly others?: readonly Pick<Reached, 'name' | 'read'>[];
+  readonly elsewhere?: Pick<AlertsElsewhere, 'open'> | undefined;
   readonly shards: readonly (AlertShard & { readonly state: SharedState; readonly relay: { nudge(): void } })[];
   readonly settings: () => ShiftSummarySettings | undefined;
   /** `http.external_url`. */
@@ -72,8 +81,8 @@ export function shiftSummaries(
 
 /** Looks once. Returns whether a summary was enqueued. */
 export async function summarizeShift(options: ShiftSummaryOptions): Promise<boolean> {
-  const { shards, settings, standsBy } = options;
-  if (standsBy?.()) return false;
+  const { shards, settings, standsBy, isFirst, others = [] } = options;
+  if (standsBy?.() || isFirst?.() === false) return false;
   const { state, relay } = shards[0]!;
   const asked = settings();
   const known = state.view.get(notes.shiftSummary);
@@ -97,10 +106,20 @@ export async function summarizeShift(options: ShiftSummaryOptions): Promise<bool
   let toMs = Math.max(known.dueMs, nextDailyMs(daily, nowMs - mostMissedMs));
   for (let next = nextDailyMs(daily, toMs); next <= nowMs - settleMs; next = nextDailyMs(daily, next)) toMs = next;
   await Promise.all(shards.map((shard) => shard.state.refresh()));
-  const counts = await countShift(shards, { fromMs: known.fromMs, toMs, readAtMost: options.readAtMost });
-  const text = [headOf(counts, known.fromMs, toMs, asked.location), ...details(counts), ...openLines(options)].join(
-    '\n',
-  );
+  const here = shards.map(({ name, state: own }) => ({
+    name,
+    read: async <T>(look: (seen: SeenState) => T | Promise<T>): Promise<T> => look(own),
+  }));
+  const counts = await countShift([...here, ...others], {
+    fromMs: known.fromMs,
+    toMs,
+    readAtMost: options.readAtMost,
+  });
+  const text = [
+    headOf(counts, known.fromMs, toMs, asked.location),
+    ...details(counts),
+    ...(await openLines(options)),
+  ].join('\n');
   const isTold = await state.transact((tx) => {
     const now = tx.get(notes.shiftSummary);
     if (now?.times !== times || now.dueMs !== known.dueMs) return false;
@@ -146,20 +165,61 @@ export interface ShiftCounts {
   readonly timedOut: number;
   /** Requests that were refused. */
   readonly refusedRequests: number;
+  /** Accounts of which nothing is known. */
+  readonly unasked: readonly string[];
 }
 
 /** What is no action of its own: it tells somebody, or reads. */
 const telling: ReadonlySet<string> = new Set(['notify', 'webhook', 'emit_event', 'report', 'capture_session']);
 
-/** Counts what began and what ended within a time. */
+type Place = Pick<Reached, 'name' | 'read'>;
+
+/** Counts what began and what ended within a time. Of an account that cannot be asked nothing is counted: it is named. */
 export async function countShift(
-  shards: readonly { readonly state: SharedState }[],
+  places: readonly Place[],
   {
     fromMs,
     toMs,
     readAtMost = defaultReadAtMost,
   }: { readonly fromMs: number; readonly toMs: number; readonly readAtMost?: number | undefined },
 ): Promise<ShiftCounts> {
+  const { found, unasked } = await settleEach(places, (place) =>
+    place.read(async (seen) => ({
+      ...incidentsOf(seen, { fromMs, toMs }),
+      ...(await countAudit(seen, { fromMs, toMs, readAtMost })),
+    })),
+  );
+  const all = found.map(({ value }) => value);
+  const sum = (of: (one: (typeof all)[number]) => number) => all.reduce((total, one) => total + of(one), 0);
+  const byKind = new Map<string, number>();
+  for (const one of all) for (const [kind, count] of one.byKind) byKind.set(kind, (byKind.get(kind) ?? 0) + count);
+  const isUnasked = unasked.length > 0;
+  return {
+    incidents: {
+      count: sum(({ incidents }) => incidents.length),
+      isAtLeast: isUnasked || all.some(({ isForgotten }) => isForgotten),
+    },
+    incidentNames: all
+      .flatMap(({ incidents }) => incidents)
+      .toSorted((left, right) => right.peak - left.peak)
+      .map(incidentText),
+    actions: { count: sum(({ actions }) => actions), isAtLeast: isUnasked || all.some(({ isCut }) => isCut) },
+    byKind,
+    byPeople: sum(({ byPeople }) => byPeople),
+    failed: sum(({ failed }) => failed),
+    metadata: sum(({ metadata }) => metadata),
+    approved: sum(({ approved }) => approved),
+    rejected: sum(({ rejected }) => rejected),
+    timedOut: sum(({ timedOut }) => timedOut),
+    refusedRequests: sum(({ refusedRequests }) => refusedRequests),
+    unasked: unasked.map(({ account }) => account),
+  };
+}
+
+async function countAudit(
+  state: Pick<SeenState, 'readLog'>,
+  { fromMs, toMs, readAtMost }: { readonly fromMs: number; readonly toMs: number; readonly readAtMost: number },
+) {
   const byKind = new Map<string, number>();
   const counts = {
     actions: 0,
@@ -171,53 +231,43 @@ export async function countShift(
     timedOut: 0,
     refusedRequests: 0,
   };
-  let isCut = false;
-  for (const { state } of shards) {
-    const entries = auditEntries(state, { sinceMs: fromMs, untilMs: toMs }, undefined, readAtMost);
-    for (let next = await entries.next(); ; next = await entries.next()) {
-      if (next.done) {
-        isCut ||= next.value !== undefined;
-        break;
-      }
-      const { who, what, outcome, jobId, dryRun } = next.value;
-      if (what === 'approve' || what === 'reject' || what === 'approval') {
-        if (what === 'approve' && outcome === 'done' && jobId !== undefined) counts.approved += 1;
-        else if (what === 'reject' && outcome === 'done') counts.rejected += 1;
-        else if (outcome === 'timed_out') counts.timedOut += 1;
-      } else if (outcome === 'refused') counts.refusedRequests += 1;
-      else if (dryRun || !Object.hasOwn(actionSchemas, what) || telling.has(what)) continue;
-      else if (outcome === 'failed') counts.failed += 1;
-      else if (outcome !== 'done') continue;
-      else if (what === 'put_metadata') counts.metadata += 1;
-      else {
-        counts.actions += 1;
-        byKind.set(what, (byKind.get(what) ?? 0) + 1);
-        if (!who.startsWith('rule ')) counts.byPeople += 1;
-      }
+  const entries = auditEntries(state, { sinceMs: fromMs, untilMs: toMs }, undefined, readAtMost);
+  for (let next = await entries.next(); ; next = await entries.next()) {
+    if (next.done) return { ...counts, byKind, isCut: next.value !== undefined };
+    const { who, what, outcome, jobId, dryRun } = next.value;
+    if (what === 'approve' || what === 'reject' || what === 'approval') {
+      if (what === 'approve' && outcome === 'done' && jobId !== undefined) counts.approved += 1;
+      else if (what === 'reject' && outcome === 'done') counts.rejected += 1;
+      else if (outcome === 'timed_out') counts.timedOut += 1;
+    } else if (outcome === 'refused') counts.refusedRequests += 1;
+    else if (dryRun || !Object.hasOwn(actionSchemas, what) || telling.has(what)) continue;
+    else if (outcome === 'failed') counts.failed += 1;
+    else if (outcome !== 'done') continue;
+    else if (what === 'put_metadata') counts.metadata += 1;
+    else {
+      counts.actions += 1;
+      byKind.set(what, (byKind.get(what) ?? 0) + 1);
+      if (!who.startsWith('rule ')) counts.byPeople += 1;
     }
   }
-  const { actions, ...others } = counts;
-  return { ...others, ...incidentsOf(shards, { fromMs, toMs }), byKind, actions: { count: actions, isAtLeast: isCut } };
 }
 
 function incidentsOf(
-  shards: readonly { readonly state: SharedState }[],
+  { view }: Pick<SeenState, 'view'>,
   { fromMs, toMs }: { readonly fromMs: number; readonly toMs: number },
-): Pick<ShiftCounts, 'incidents' | 'incidentNames'> {
-  const all = shards.map(({ state }) => listIncidents(state.view));
-  const found = all.flat().filter(({ openedAtMs }) => openedAtMs >= fromMs && openedAtMs < toMs);
-  // The oldest are forgotten: where those that are left begin later, some may be.
-  const isAtLeast = all.some((list) => {
-    const closed = list.filter(({ closedAtMs }) => closedAtMs !== undefined);
-    return closed.length >= keptIncidents && closed.every(({ openedAtMs }) => openedAtMs >= fromMs);
-  });
-  const incidentNames = found
-    .toSorted((left, right) => right.peak - left.peak)
-    .map(({ rule, peak, openedAtMs, closedAtMs }) => {
-      const lasted = closedAtMs === undefined ? 'open' : spanText(closedAtMs - openedAtMs);
-      return `${rule} (${counted(peak, 'channel')}, ${lasted})`;
-    });
-  return { incidents: { count: found.length, isAtLeast }, incidentNames };
+) {
+  const all = listIncidents(view);
+  const closed = all.filter(({ closedAtMs }) => closedAtMs !== undefined);
+  return {
+    incidents: all.filter(({ openedAtMs }) => openedAtMs >= fromMs && openedAtMs < toMs),
+    // The oldest are forgotten: where those that are left begin later, some may be.
+    isForgotten: closed.length >= keptIncidents && closed.every(({ openedAtMs }) => openedAtMs >= fromMs),
+  };
+}
+
+function incidentText({ rule, peak, openedAtMs, closedAtMs }: Incident): string {
+  const lasted = closedAtMs === undefined ? 'open' : spanText(closedAtMs - openedAtMs);
+  return `${rule} (${counted(peak, 'channel')}, ${lasted})`;
 }
 
 function headOf(counts: ShiftCounts, fromMs: number, toMs: number, zone: string): string {
@@ -236,7 +286,7 @@ function headOf(counts: ShiftCounts, fromMs: number, toMs: number, zone: string)
 }
 
 function details(counts: ShiftCounts): string[] {
-  const { incidentNames, actions, byKind, byPeople, failed, metadata, timedOut, refusedRequests } = counts;
+  const { incidentNames, actions, byKind, byPeople, failed, metadata, timedOut, refusedRequests, unasked } = counts;
   const kinds = Array.from(byKind, ([kind, count]) => ({ kind, count })).toSorted((a, b) => b.count - a.count);
   const more = [
     failed > 0 ? counted(failed, 'failed action') : '',
@@ -252,12 +302,13 @@ function details(counts: ShiftCounts): string[] {
         ]
       : []),
     ...(more.length > 0 ? [`Also: ${more.join(', ')}`] : []),
+    ...(unasked.length > 0 ? [`Not counted, since their Redis could not be asked: ${unasked.join(', ')}`] : []),
   ].map(visibleLine);
 }
 
 /** Who has what is open now. */
-function openLines({ shards, config, externalUrl }: ShiftSummaryOptions): string[] {
-  const open = openAlerts({ shards, config });
+async function openLines({ externalUrl, elsewhere, ...sources }: ShiftSummaryOptions): Promise<string[]> {
+  const open = inAlertOrder([...openAlerts(sources), ...((await elsewhere?.open())?.alerts ?? [])]);
   if (open.length === 0) return ['Open now: nothing'];
   const free = open.filter(({ acknowledged }) => !acknowledged).map(({ title }) => title);
   const taken = open.flatMap(({ title, acknowledged }) =>

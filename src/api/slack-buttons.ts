@@ -14,7 +14,14 @@ import { escapeSlack, visibleLine } from '#domain/visible-text.ts';
 import { audit } from '#journal/audit.ts';
 import type { Logger } from '#runtime/logger.ts';
 import type { SlackAccess } from '#shard/slack-access.ts';
-import { type AlertShard, type AlertSources, acknowledge, endedAlerts, openAlerts } from './alerts.ts';
+import {
+  type AlertFinder,
+  type AlertShard,
+  type AlertSources,
+  acknowledge,
+  endedAlerts,
+  openAlerts,
+} from './alerts.ts';
 import type { ApprovalView } from './routes/approval-schemas.ts';
 import type { Said } from './routes/approvals.ts';
 import type { SlackPort, SlackWords } from './routes/slack.ts';
@@ -27,9 +34,10 @@ export interface Approver {
   readonly role: ApproverRole;
 }
 
-export interface SlackButtonsOptions {
+export interface SlackButtonsOptions extends AlertSources {
   readonly shards: readonly (AlertShard & { readonly state: SharedState })[];
-  readonly config: AlertSources['config'];
+  /** Where there are accounts that others carry. */
+  readonly elsewhere?: AlertFinder | undefined;
   readonly receivers: () => readonly Receiver[];
   readonly approvers: () => readonly Approver[];
   readonly approvals: {
@@ -126,12 +134,12 @@ export class SlackButtons implements SlackPort {
   }
 
   async #acknowledge({ value }: Press, { name }: Approver): Promise<SlackWords> {
-    const { shards, config } = this.#options;
-    const sources = { shards, config };
-    await Promise.all(shards.map(({ state }) => state.refresh()));
+    const sources = this.#options;
+    await Promise.all(sources.shards.map(({ state }) => state.refresh()));
     const [since = '', ...rest] = value.split(' ');
     const id = rest.join(' ');
-    const found = openAlerts(sources).find((alert) => alert.id === id);
+    const elsewhere = await sources.elsewhere?.find(id);
+    const found = elsewhere?.alert ?? openAlerts(sources).find((alert) => alert.id === id);
     if (!found) {
       const ended = endedAlerts(sources).find((alert) => alert.id === id);
       return toOne(ended ? `It is over since ${iso(ended.end!)}: ${ended.title}.` : 'It is over.');

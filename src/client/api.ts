@@ -2069,7 +2069,7 @@ export interface operations {
                 /** @description With those that are over: the newest incidents, and what else ended within a day */
                 ended?: string;
                 kind?: "incident" | "keyless" | "undelivered" | "state_lost" | "redis" | "not_carried" | "data_gap" | "cap" | "delivery_failed" | "approval" | "failed_job" | "rate" | "replicas_differ" | "config" | "dead_letters" | "silence_ending" | "hold_ending";
-                /** @description Only what this person has, such as `token mara` */
+                /** @description Only what this person has, such as `token mara` or `user mara` */
                 owner?: string;
                 state?: "open" | "acknowledged" | "resolved";
             };
