@@ -5,6 +5,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { notes } from '#domain/state-registry.ts';
 import { broadcast, type Daemon } from '#test/support/broadcast.ts';
 import { commandLine } from '#test/support/command-line.ts';
 import { startPathProxy } from '#test/support/path-proxy.ts';
@@ -59,6 +60,12 @@ test('two people say yes on two replicas at once, twice each: the stream is stop
     'external_url: "https://noc.example/ops", trusted_proxies: [127.0.0.2], auth_proxy: {header_name: X-User, headers: {role: X-Role}}';
   await using first = await platform.daemon({ rules, env, http });
   await using second = await platform.daemon({ rules, env, http });
+  // A yes counts once a replica has seen a complete poll since its start (warm_up).
+  const startedMs = Math.max(...[first, second].map(({ app }) => app.shards[0]!.state.nowMs()));
+  for (const { app } of [first, second])
+    await expect
+      .poll(() => app.shards[0]!.state.view.get(notes.sweep('all'))?.startedAtMs ?? 0)
+      .toBeGreaterThan(startedMs);
   const as = async (
     who: keyof typeof tokens,
     daemon: Daemon,
