@@ -326,6 +326,24 @@ test('items share a call as long as it is not a byte too long', async () => {
   expect(await callsWith(bytes - 1)).toEqual([expect.any(Number), expect.any(Number)]);
 });
 
+test('a call knows where in traces its items come from, each place once', async () => {
+  await using scope = await redisScope();
+  const outbox = outboxOf(scope);
+  const place = (span: string) => `00-${'a'.repeat(32)}-${span.repeat(16)}-01`;
+  for (const trace of [place('1'), place('2'), place('1'), undefined])
+    await put(outbox, ['a'], [item('x')], 'normal', { trace });
+  await put(outbox, ['b'], [item('x')]);
+  const { token, channels } = await outbox.claim({ leaseMs: long, room: 10, urgentRoom: 0 });
+  const follows = new Map<string, readonly string[]>();
+  for (const { channelArn: arn } of channels) {
+    const parcel = await outbox.take(arn, token);
+    if (typeof parcel !== 'string') follows.set(arn, parcel.follows);
+  }
+
+  expect(follows.get(channelArn('a'))).toEqual([place('1'), place('2')]);
+  expect(follows.get(channelArn('b'))).toEqual([]);
+});
+
 test('so many finished batches are kept, each as long as its key, and the oldest go with their keys', async () => {
   await using scope = await redisScope();
   const outbox = outboxOf(scope, { keepFinished: 2, keepFinishedMs: 6000, keepKeysMs: 24_000 });
